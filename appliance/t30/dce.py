@@ -1,0 +1,196 @@
+"""The one interface between the T.30 engine and whatever carries it: T.38, a class-1 modem, G.711.
+
+Both sides are plain frozen dataclasses.  The engine gives *orders* to the line and hears *events*
+from it; the two never share state.  Octets are as a class-1 DTE sees them (T.31): the first bit on
+the line is the least significant one.  Frames are without flags and without FCS.
+
+Rules for every DCE
+-------------------
+* One order at a time: a new ``Send*`` or ``Receive`` replaces a running ``Receive``; a new order is
+  never given while a ``Send*`` runs, except ``HangUp`` which ends everything.
+* A finished ``Send*`` is answered by exactly one ``Sent``.
+* The DCE itself keeps the silence T.30 wants before it transmits (75 ± 20 ms between signals of
+  different modulations, T.30 5.3.2) and adds preamble (1 s of flags), training and turn-off.
+* After ``Receive`` the DCE reports what it hears until the next order: ``CarrierOn``, then ``Frame``
+  or ``Data`` as the carrier has, then ``CarrierOff``.  It reports a carrier other than the ordered one
+  when it can tell (T.38, G.711) as ``CarrierOn`` with that carrier; a modem that cannot says
+  ``CarrierMissed``, upon which the engine orders another ``Receive``.
+* No time-outs of T.30 live in a DCE; those of the device (a silent modem) do and end in ``LineLost``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from appliance.causes import Cause
+
+
+class Modulation(Enum):
+    V21 = "V.21"
+    V27TER = "V.27ter"
+    V29 = "V.29"
+    V17 = "V.17"
+
+
+class Carrier(Enum):
+    """A modulation with its bit rate.  V.21 is the 300 bit/s channel 2 of the HDLC frames."""
+
+    V21 = (Modulation.V21, 300)
+    V27TER_2400 = (Modulation.V27TER, 2400)
+    V27TER_4800 = (Modulation.V27TER, 4800)
+    V29_7200 = (Modulation.V29, 7200)
+    V29_9600 = (Modulation.V29, 9600)
+    V17_7200 = (Modulation.V17, 7200)
+    V17_9600 = (Modulation.V17, 9600)
+    V17_12000 = (Modulation.V17, 12000)
+    V17_14400 = (Modulation.V17, 14400)
+
+    @property
+    def modulation(self) -> Modulation:
+        return self.value[0]
+
+    @property
+    def bit_rate(self) -> int:
+        """Bits a second."""
+        return self.value[1]
+
+
+class Tone(Enum):
+    CNG = "CNG"  # 1100 Hz, 0.5 s on, 3 s off, until ordered otherwise (T.30 4.1)
+    CED = "CED"  # 2100 Hz, 2.6 to 4 s (T.30 4.2)
+
+
+# -- orders: engine to line --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SendCng:
+    """Sound CNG periodically, and receive V.21 in between, until another order (no ``Sent`` follows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendCed:
+    """Sound CED once; ``Sent`` when it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendFrames:
+    """One V.21 burst: preamble, these HDLC frames back to back, then silence."""
+
+    frames: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendTcf:
+    """Training (long), then ``octets`` octets of zeros (TCF: 1.5 s, T.30 5.3.6.1.2)."""
+
+    carrier: Carrier
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendImage:
+    """Training, then non-ECM image octets.  ``short_train`` is V.17's resync training."""
+
+    carrier: Carrier
+    short_train: bool
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SendEcm:
+    """Training, 200 ms of flags, then these HDLC frames at the image rate (T.4 Annex A)."""
+
+    carrier: Carrier
+    short_train: bool
+    frames: tuple[bytes, ...] = field(repr=False)
+
+
+class Expect(Enum):
+    """What the next fast carrier brings; ``FRAMES`` for V.21 too."""
+
+    FRAMES = "frames"  # HDLC: V.21 or an ECM block
+    IMAGE = "image"  # non-ECM octets
+    TCF = "tcf"  # the zeros of the training check
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """Listen for this carrier."""
+
+    carrier: Carrier
+    expect: Expect
+    short_train: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the call.  Nothing follows."""
+
+
+LineOrder = (
+    SendCng | SendCed | SendFrames | SendTcf | SendImage | SendEcm | Receive | HangUp
+)
+
+
+# -- events: line to engine --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The last ``Send*`` order has left the line, turn-off included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToneHeard:
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierOn:
+    """A carrier is up: V.21 flags seen, or a fast modem trained."""
+
+    carrier: Carrier
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An HDLC frame from its address octet on.  ``ok`` is whether its FCS was right.
+
+    At most ``MAX_FRAME_OCTETS`` octets: a DCE ends a longer one there with ``ok`` False.
+    """
+
+    octets: bytes
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Non-ECM octets (TCF or image), in line order."""
+
+    octets: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierOff:
+    """The carrier that was on has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierMissed:
+    """A signal came that is not what ``Receive`` ordered (+FCERROR), or did not train."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineLost:
+    """The call is gone: the far end hung up (``cause`` None) or the line failed (``cause`` says how)."""
+
+    cause: Cause | None = None
+
+
+LineEvent = Sent | ToneHeard | CarrierOn | Frame | Data | CarrierOff | CarrierMissed | LineLost
+
+# Longest frame any of us sends: address, control, FCF, frame number and 256 octets of ECM data
+# (T.4 Annex A); the rest is room for a long NSF.  Anything beyond is hostile or noise.
+MAX_FRAME_OCTETS = 3 + 1 + 256 + 4
