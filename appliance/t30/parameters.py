@@ -12,8 +12,8 @@ from enum import Enum
 from typing import Protocol
 
 from appliance.causes import Cause
-from appliance.t30.dce import Carrier
 from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Raster, Resolution
+from appliance.t30.dce import Carrier
 
 
 class Role(Enum):

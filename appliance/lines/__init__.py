@@ -1,0 +1,1 @@
+"""Everything with a wire. Each line module carries fax calls; ``line.py`` is what they have in common."""
