@@ -11,18 +11,20 @@ LIBRARY = "libspandsp.so.2"
 DEBIAN_PACKAGE = "libspandsp2"
 
 
-class SpandspMissing(RuntimeError):
+class SpandspMissingError(RuntimeError):
     """The library is not installed; the message names the package."""
 
 
 def open_spandsp(declarations: str) -> tuple[cffi.FFI, Any]:
     """Loads spandsp with these C declarations: the FFI to make objects with, and the library.
 
-    Raises SpandspMissing where the library is not installed.
+    Raises SpandspMissingError where the library is not installed.
     """
     ffi = cffi.FFI()
     ffi.cdef(declarations)
     try:
         return ffi, ffi.dlopen(LIBRARY)
     except OSError as error:
-        raise SpandspMissing(f"{LIBRARY} is not installed (Debian package {DEBIAN_PACKAGE}): {error}") from error
+        raise SpandspMissingError(
+            f"{LIBRARY} is not installed (Debian package {DEBIAN_PACKAGE}): {error}"
+        ) from error
