@@ -1,0 +1,31 @@
+# Two commands matter: `make demo` and `make test`. Each does all set-up by itself.
+
+.PHONY: help setup test-setup demo test lint bench clean
+
+help:
+	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
+	@echo "make test   run every check: ruff, mypy, pytest"
+	@echo "make bench  measure speed and memory (CHARTS=DIR for charts of your own)"
+	@echo "make setup  only install what the box needs; leaves .venv/bin/faxbox"
+
+setup:
+	@image-build/setup.sh run
+
+test-setup:
+	@image-build/setup.sh test
+
+demo: setup
+	@.venv/bin/faxbox demo $(DEMO)
+
+lint: test-setup
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+test: lint
+	.venv/bin/pytest $(PYTEST)
+
+bench: test-setup
+	.venv/bin/python -m bench $(if $(CHARTS),--charts "$(CHARTS)") $(BENCH)
+
+clean:
+	rm -rf .venv build dist demo-output
