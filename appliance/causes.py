@@ -79,3 +79,77 @@ RECEIVED = _row(
     "The fax was received; every page was confirmed to the sender.",
     "Nothing to do.",
 )
+
+
+# -- documents ---------------------------------------------------------------------------------
+
+DOCUMENT_UNSUPPORTED = _row(
+    "document_unsupported", Side.USER, Retry.NO,
+    "This kind of file cannot be faxed.",
+    "Send a PDF, TIFF, PNG or JPEG file, or plain text in UTF-8.",
+)
+DOCUMENT_MISLABELLED = _row(
+    "document_mislabelled", Side.USER, Retry.NO,
+    "The file's name promises one kind of file, but its content is another that cannot be faxed.",
+    "Open the file and save it again as a PDF.",
+)
+DOCUMENT_ENCRYPTED = _row(
+    "document_encrypted", Side.USER, Retry.NO,
+    "The document is protected by a password.",
+    "Save a copy without a password and send that.",
+)
+DOCUMENT_DAMAGED = _row(
+    "document_damaged", Side.USER, Retry.NO,
+    "The document is damaged and cannot be read.",
+    "Open it, save or print it as a new PDF, and send that.",
+)
+DOCUMENT_EMPTY = _row(
+    "document_empty", Side.USER, Retry.NO,
+    "There is nothing to send: the document is empty.",
+    "Check that the right file was chosen.",
+)
+DOCUMENT_TOO_LARGE = _row(
+    "document_too_large", Side.USER, Retry.NO,
+    "The document is larger than this box accepts.",
+    "Send fewer pages at a time, or pictures with fewer pixels.",
+)
+DOCUMENT_TOO_MANY_PAGES = _row(
+    "document_too_many_pages", Side.USER, Retry.NO,
+    "The document has more pages than one fax may have.",
+    "Choose some of its pages, or send it in several faxes.",
+)
+DOCUMENT_PAGES_INVALID = _row(
+    "document_pages_invalid", Side.USER, Retry.NO,
+    "The choice of pages cannot be understood.",
+    "Write page numbers and ranges with commas between, such as 1-5,2.",
+)
+DOCUMENT_PAGES_MISSING = _row(
+    "document_pages_missing", Side.USER, Retry.NO,
+    "A chosen page is not in the document.",
+    "Check the page numbers against the document.",
+)
+DOCUMENT_TIMED_OUT = _row(
+    "document_timed_out", Side.USER, Retry.NO,
+    "The document took too long to turn into fax pages.",
+    "Print it as a new PDF, or send fewer pages at a time.",
+)
+DOCUMENT_MEMORY = _row(
+    "document_memory", Side.USER, Retry.NO,
+    "The document needs more memory than this box allows for one fax.",
+    "Print it as a new PDF, or send pictures with fewer pixels.",
+)
+DOCUMENT_WORKER_DIED = _row(
+    "document_worker_died", Side.OURS, Retry.NO,
+    "The program that turns documents into fax pages failed on this document.",
+    "Print the document as a new PDF and send that; report the file to the makers if you may share it.",
+)
+DOCUMENT_STORAGE = _row(
+    "document_storage", Side.OURS, Retry.LATER,
+    "The fax pages could not be written to the box's storage.",
+    "Make room on the box's storage or check it, then send again.",
+)
+DOCUMENT_GONE = _row(
+    "document_gone", Side.OURS, Retry.NO,
+    "The document's file is no longer on the box.",
+    "Send the document again.",
+)

@@ -1,0 +1,19 @@
+"""The one exception with which a document is refused, carrying its row of the table of causes."""
+
+from __future__ import annotations
+
+from appliance.causes import Cause
+
+
+class DocumentError(Exception):
+    """A document could not be rendered.
+
+    ``cause`` says why in the table's words, ``detail`` what exactly (for the log and the details of
+    an answer, never instead of the sentence), ``source`` which of the sources it was (from 0).
+    """
+
+    def __init__(self, cause: Cause, detail: str = "", source: int | None = None) -> None:
+        super().__init__(f"{cause.code}: {detail}" if detail else cause.code)
+        self.cause = cause
+        self.detail = detail
+        self.source = source

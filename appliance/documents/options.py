@@ -1,0 +1,166 @@
+"""What a caller may ask of the renderer: plain data, no behaviour beyond checking and JSON.
+
+The same data crosses the pipe to the worker process, so everything here can be written as JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from appliance.t4.page import PaperLength, PaperWidth, Resolution
+
+
+class Quality(Enum):
+    """The presets a person chooses from."""
+
+    STANDARD = "standard"
+    FINE = "fine"
+    SUPERFINE = "superfine"
+
+    @property
+    def resolution(self) -> Resolution:
+        return Resolution[self.name]
+
+
+class Treatment(Enum):
+    """How grey becomes black and white."""
+
+    AUTO = "auto"  # decided region by region
+    TEXT = "text"  # threshold everywhere
+    PHOTO = "photo"  # halftone everywhere
+
+
+class Paper(Enum):
+    """Sheets (width, height in mm) for what has no size of its own: text and cover pages."""
+
+    A4 = (210.0, 297.0)
+    LETTER = (215.9, 279.4)
+    LEGAL = (215.9, 355.6)
+
+
+@dataclass(frozen=True, slots=True)
+class PageFormat:
+    """The finest and the largest a page may be; each page takes what it needs of it."""
+
+    resolution: Resolution = Resolution.FINE
+    width: PaperWidth = PaperWidth.A3
+    length: PaperLength = PaperLength.UNLIMITED
+
+    @property
+    def label(self) -> str:
+        """A short name, fit for a file."""
+        return f"{self.resolution.name.lower()}-{self.width.value.lower()}-{self.length.value.lower()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to send.
+
+    ``pages`` is a selection such as ``1-5,2`` (empty: all).  ``name`` is what the person called the
+    file; it only words errors, the content decides what the file is.
+    """
+
+    path: Path
+    pages: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderLine:
+    """The line at the top of each page: ``moment`` must carry the sender's time zone."""
+
+    moment: datetime
+    sender: str = ""
+    number: str = ""
+
+    def __post_init__(self) -> None:
+        if self.moment.tzinfo is None:
+            raise ValueError("the header's moment has no time zone")
+
+
+@dataclass(frozen=True, slots=True)
+class CoverPage:
+    """The fields of a cover page; an empty one is left out.  The page count is filled in."""
+
+    to_name: str = ""
+    to_number: str = ""
+    from_name: str = ""
+    from_number: str = ""
+    subject: str = ""
+    message: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one rendering may use before its worker is ended."""
+
+    file_octets: int = 100 << 20  # of one source
+    pages: int = 500  # pages of the fax, cover included
+    memory_octets: int = 768 << 20  # address space of one worker
+    cpu_seconds: int = 240  # of one worker
+    wall_seconds: float = 300.0  # of the whole rendering
+    page_seconds: float = 60.0  # without a new page
+    output_octets: int = 200 << 20  # coded pages of one worker
+    image_pixels: int = 120_000_000  # of one picture: A3 at 600 dpi is 70 million
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    format: PageFormat = field(default_factory=PageFormat)
+    treatment: Treatment = Treatment.AUTO
+    paper: Paper = Paper.A4
+    header: HeaderLine | None = None
+    cover: CoverPage | None = None
+
+
+# What a person typed reaches a page only without control characters, and bounded.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+LONGEST_FIELD = 200  # characters of a one-line field
+LONGEST_MESSAGE = 20_000  # characters of a cover page's message
+
+
+def clean_line(text: str) -> str:
+    """One line without control characters, at most ``LONGEST_FIELD`` characters."""
+    return " ".join(_CONTROLS.sub(" ", text).split())[:LONGEST_FIELD]
+
+
+def clean_message(text: str) -> str:
+    """Several lines (``\\n``, tabs kept), at most ``LONGEST_MESSAGE`` characters."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))[:LONGEST_MESSAGE]
+
+
+def options_to_json(options: RenderOptions) -> dict[str, Any]:
+    """``options`` as what ``json.dumps`` takes."""
+    header, cover = options.header, options.cover
+    return {
+        "resolution": options.format.resolution.name,
+        "width": options.format.width.name,
+        "length": options.format.length.name,
+        "treatment": options.treatment.value,
+        "paper": options.paper.name,
+        "header": header
+        and {"moment": header.moment.isoformat(), "sender": header.sender, "number": header.number},
+        "cover": cover and {name: getattr(cover, name) for name in CoverPage.__slots__},
+    }
+
+
+def options_from_json(data: Mapping[str, Any]) -> RenderOptions:
+    """The inverse of `options_to_json`.  Raises KeyError, TypeError or ValueError on anything else."""
+    header, cover = data["header"], data["cover"]
+    return RenderOptions(
+        format=PageFormat(
+            Resolution[data["resolution"]], PaperWidth[data["width"]], PaperLength[data["length"]]
+        ),
+        treatment=Treatment(data["treatment"]),
+        paper=Paper[data["paper"]],
+        header=header
+        and HeaderLine(datetime.fromisoformat(header["moment"]), header["sender"], header["number"]),
+        cover=cover and CoverPage(**cover),
+    )

@@ -1,0 +1,44 @@
+"""Page selections as a person writes them: ``1-5,2``, ``3-``, ``-2``, ``7-5``."""
+
+from __future__ import annotations
+
+import re
+
+from appliance.causes import DOCUMENT_PAGES_INVALID, DOCUMENT_PAGES_MISSING
+from appliance.documents.errors import DocumentError
+
+_PART = re.compile(r"(?P<single>[0-9]{1,9})|(?P<first>[0-9]{0,9})\s*[-–]\s*(?P<last>[0-9]{0,9})")
+_LONGEST = 2000  # characters; a longer selection is a mistake or an attack
+MOST_PAGES = 100_000  # a selection may name at most so many pages, repeats counted
+
+
+def parse_pages(selection: str, count: int) -> list[int]:
+    """The pages (from 0) of ``selection`` out of ``count``, in the order and as often as written.
+
+    Empty means all.  ``3-`` runs to the end, ``-3`` from the beginning, ``5-3`` backwards.  Raises
+    DocumentError: DOCUMENT_PAGES_INVALID for what cannot be read, DOCUMENT_PAGES_MISSING for a page
+    that is not there.
+    """
+    if not selection.strip():
+        return list(range(count))
+    if len(selection) > _LONGEST:
+        raise DocumentError(DOCUMENT_PAGES_INVALID, f"{len(selection)} characters")
+    pages: list[int] = []
+    for part in re.split(r"[,;]", selection):
+        match = _PART.fullmatch(part.strip())
+        if match is None or (match["single"] is None and not (match["first"] or match["last"])):
+            raise DocumentError(DOCUMENT_PAGES_INVALID, repr(part.strip()[:40]))
+        if match["single"]:
+            first = last = int(match["single"])
+        else:
+            first, last = int(match["first"] or 1), int(match["last"] or count)
+            if not match["last"] and first > count:
+                last = first  # "9-" of 4 pages: page 9 is not there
+        for page in (first, last):
+            if not 1 <= page <= count:
+                raise DocumentError(DOCUMENT_PAGES_MISSING, f"page {page} of {count}")
+        step = 1 if last >= first else -1
+        pages.extend(range(first - 1, last - 1 + step, step))
+        if len(pages) > MOST_PAGES:
+            raise DocumentError(DOCUMENT_PAGES_INVALID, f"more than {MOST_PAGES} pages")
+    return pages
