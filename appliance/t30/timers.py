@@ -1,0 +1,81 @@
+"""The timers and limits of T.30, each with its clause and, where we deviate, why.  All in seconds.
+
+T6 to T8 belong to the duplex and 64 kbit/s modes of Annex C, which no line of ours has.
+"""
+
+from __future__ import annotations
+
+# T.30 Annex A / 5.4.3.1: how long a calling station waits for any answer of a fax machine once it has
+# dialled, 60 ± 5 s.  It ends with CED or the first V.21 flags; from there on T1 runs.
+T0_S = 60.0
+
+# T.30 5.4.3.1: how long two machines try to identify each other, 35 ± 5 s.
+T1_S = 35.0
+
+# T.30 5.4.3.1: loss of command and response synchronisation, 6 ± 1 s.  On a V.21 or image carrier it
+# stands still (the signal we wait for is arriving), for CARRIER_LIMIT_S at most.
+T2_S = 6.0
+
+# T.30 5.4.3.1: how long the operator is alerted after a procedure interrupt, 10 ± 5 s.
+T3_S = 10.0
+
+# T.30 5.4.3.1: wait for a response before a command is repeated, 3 s ± 15 % in automatic units.  It
+# starts when our command has left the line.  We use the upper end: gateways between T.38 and a
+# telephone line add up to a second of delay, and a response that meets our repeat is lost for both.
+T4_S = 3.45
+
+# T.30 5.4.3.1 and A.5.4.1: how long a transmitter bears a receiver that is not ready, 60 ± 5 s.
+T5_S = 60.0
+
+# T.30 5.4.3: a command is sent three times in all before the station gives up.
+TRIES = 3
+
+# Longest V.21 burst that a waiting timer stands still for.  T.30 5.3.1 allows about 3.5 s a frame and
+# the preamble is a second; NSF, CSI and DIS in one burst with a gateway's delay stay below 15 s.
+CARRIER_LIMIT_S = 15.0
+
+# After the final frame of a burst the carrier falls within a few flags (T.30 5.3.6.2).  A line that
+# never says so (a lost packet) must not hold the call up: then we answer after this.
+BURST_END_S = 1.5
+
+# From the end of a DCS to the moment the TCF is over: 75 ms, 1.4 s of V.17 training, 1.5 s of zeros,
+# and as much again for gateways.  If no carrier came by then the training has failed and FTT must
+# leave within the transmitter's T4.
+TCF_WAIT_S = 5.0
+
+# TCF lasts 1.5 s ± 10 % (T.30 5.3.6.1.2 (8)).
+TCF_S = 1.5
+
+# How long a receiver that confirmed the last page waits for DCN or a repeated EOP before it hangs
+# up: one T4 of the far end, a burst, and room.
+AFTER_LAST_PAGE_S = T2_S
+
+# After our confirmation a repeated post-message command can start at the far end's T4 (2.55 to 3.45 s
+# from its last), that is sooner than this after our response left the line; a page that we failed to
+# hear takes longer.
+REPEATED_COMMAND_S = 3.0
+
+# How long the called end is kept waiting in phase B while our own pages are still being prepared.
+# It repeats DIS for T1; we stay a little below.
+PAGE_WAIT_S = 28.0
+
+# How long the next page may be late at the end of one before we send EOM instead of MPS: the
+# receiver's T2 runs (5 s at least), and EOM gives us a whole phase B more.
+NEXT_PAGE_WAIT_S = 3.0
+
+# How long our own store may take to make a page durable.  With ECM the far end is told RNR meanwhile;
+# T5 bounds that, so do we.
+STORE_WAIT_S = T5_S
+
+# Pause between our RR and the receiver's next RNR is the receiver's; ours after an RNR: T.30 A.5.4.1
+# sends RR at once.
+
+# Longest image carrier that we sit through: a page of 100 000 rows at 2400 bit/s is not a page.
+IMAGE_LIMIT_S = 3600.0
+
+# Upper bounds against floods.
+IMAGE_LIMIT_OCTETS = 16 << 20  # a page in coded form: 16 MiB, two and a half hours at 14400 bit/s
+BURST_FRAMES_LIMIT = 32  # frames looked at in one V.21 burst
+PHASE_B_ROUNDS = 40  # DCS heard, or DIS answered, without a page in between
+PAGE_ROUNDS = 3  # times one page is sent because of RTN before we give up
+RR_LIMIT = 200  # RNR answered by RR within T5, against a far end that answers at once
