@@ -1,0 +1,1 @@
+"""The practice line: an independent fax machine (spandsp) that never leaves the box, with scripted faults."""

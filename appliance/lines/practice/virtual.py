@@ -1,0 +1,152 @@
+"""A simulated line between two T.38 endpoints in virtual time: loss, repeats, reordering, delay, seeded.
+
+Calls of ten minutes run in seconds, and the same seed gives the same call.  Either end may be the
+practice machine or our own endpoint: both have the same methods.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Endpoint(Protocol):
+    """A T.38 endpoint without I/O."""
+
+    def start(self, now: float) -> None: ...
+    def receive_datagram(self, data: bytes, now: float) -> None: ...
+    def take_datagrams(self) -> list[bytes]: ...
+    def next_deadline(self) -> float | None: ...
+    def handle_timer(self, now: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Impairment:
+    """What one direction of a packet network does to datagrams.
+
+    ``loss``, ``repeat`` and ``reorder`` are shares of the datagrams; a reordered one comes
+    ``reorder_s`` later than it should.  ``jitter_s`` is the largest extra delay of any, evenly spread
+    (packets overtake each other when it exceeds their spacing).
+    """
+
+    loss: float = 0.0
+    repeat: float = 0.0
+    reorder: float = 0.0
+    delay_s: float = 0.02
+    jitter_s: float = 0.0
+    reorder_s: float = 0.05
+    seed: int = 1
+
+
+class Network:
+    """One direction: says when each datagram arrives, if at all."""
+
+    def __init__(self, impairment: Impairment) -> None:
+        self._impairment = impairment
+        self._random = random.Random(impairment.seed)
+        self.sent = 0
+        self.lost = 0
+
+    def arrivals(self, now: float) -> list[float]:
+        """The times at which a datagram sent now arrives: none, one, or two."""
+        what, draw = self._impairment, self._random.random
+        self.sent += 1
+        if draw() < what.loss:
+            self.lost += 1
+            return []
+        copies = 2 if draw() < what.repeat else 1
+        late = what.reorder_s if draw() < what.reorder else 0.0
+        return [now + what.delay_s + late + draw() * what.jitter_s for _ in range(copies)]
+
+
+Tap = Callable[[float, bool, bytes], None]
+
+
+class VirtualLine:
+    """Two endpoints and the network between them.
+
+    ``over`` says when each end is done; the line stops when both are (or one is, and
+    ``linger_s`` has passed, after which the other end's owner would have had its BYE: ``bye`` is
+    called with the end that stays).  ``tap(time, from_a, datagram)`` sees all that is sent.
+    """
+
+    def __init__(
+        self,
+        a: Endpoint,
+        b: Endpoint,
+        *,
+        a_over: Callable[[], bool],
+        b_over: Callable[[], bool],
+        a_to_b: Impairment = Impairment(),
+        b_to_a: Impairment = Impairment(seed=2),
+        bye: Callable[[Endpoint, float], None] = lambda _end, _now: None,
+        bye_delay_s: float = 0.05,
+        tap: Tap | None = None,
+    ) -> None:
+        self._ends = (a, b)
+        self._over = (a_over, b_over)
+        self._networks = (Network(a_to_b), Network(b_to_a))
+        self._bye = bye
+        self._bye_delay_s = bye_delay_s
+        self._tap = tap
+        self._flights: list[tuple[float, int, int, bytes]] = []
+        self._order = 0
+        self.now = 0.0
+
+    @property
+    def lost(self) -> int:
+        return self._networks[0].lost + self._networks[1].lost
+
+    @property
+    def sent(self) -> int:
+        return self._networks[0].sent + self._networks[1].sent
+
+    def run(self, limit_s: float) -> float:
+        """Runs the call to its end; the line time it took, seconds.  TimeoutError beyond ``limit_s``."""
+        for end in self._ends:
+            end.start(self.now)
+        self._collect()
+        byes: list[float | None] = [None, None]  # when each end hears that the other one is gone
+        while not all(over() for over in self._over):
+            for index in (0, 1):
+                if byes[index] is None and self._over[1 - index]() and not self._over[index]():
+                    byes[index] = self.now + self._bye_delay_s
+            due = [end.next_deadline() for end in self._ends]
+            times = [each for each in (*due, *byes) if each is not None]
+            if self._flights:
+                times.append(self._flights[0][0])
+            if not times:
+                raise TimeoutError(f"nothing left to happen after {self.now:.2f} s")
+            self.now = max(self.now, min(times))
+            if self.now > limit_s:
+                raise TimeoutError(f"the call was still up after {self.now:.1f} s")
+            self._deliver()
+            for index, end in enumerate(self._ends):
+                deadline = due[index]
+                if deadline is not None and deadline <= self.now:
+                    end.handle_timer(self.now)
+                said = byes[index]
+                if said is not None and said <= self.now:
+                    byes[index] = None
+                    if not self._over[index]():
+                        self._bye(end, self.now)
+            self._collect()
+        return self.now
+
+    def _deliver(self) -> None:
+        while self._flights and self._flights[0][0] <= self.now:
+            _, _, to, datagram = heapq.heappop(self._flights)
+            if not self._over[to]():
+                self._ends[to].receive_datagram(datagram, self.now)
+
+    def _collect(self) -> None:
+        for index, end in enumerate(self._ends):
+            for datagram in end.take_datagrams():
+                if self._tap is not None:
+                    self._tap(self.now, index == 0, datagram)
+                for arrival in self._networks[index].arrivals(self.now):
+                    self._order += 1
+                    heapq.heappush(self._flights, (arrival, self._order, 1 - index, datagram))
