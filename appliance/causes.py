@@ -153,3 +153,44 @@ DOCUMENT_GONE = _row(
     "The document's file is no longer on the box.",
     "Send the document again.",
 )
+
+# -- reaching the other end (any line) ---------------------------------------------------------
+
+BUSY = _row(
+    "busy", Side.THEIRS, Retry.SOON,
+    "The number is busy.",
+    "It is tried again by itself; call the other side if it stays busy for hours.",
+)
+NO_ANSWER = _row(
+    "no_answer", Side.THEIRS, Retry.SOON,
+    "Nobody answered: the number rang until the waiting time was over.",
+    "Check the number; the receiving machine may be switched off or out of paper.",
+)
+NUMBER_NOT_IN_SERVICE = _row(
+    "number_not_in_service", Side.USER, Retry.NO,
+    "The number does not exist or is not in service.",
+    "Check the number for a typing error.",
+)
+CANCELLED = _row(
+    "cancelled", Side.USER, Retry.NO,
+    "The fax was cancelled before it was finished.",
+    "Send it again if it is still wanted.",
+)
+LINE_STOPPED = _row(
+    "line_stopped", Side.OURS, Retry.SOON,
+    "The call was ended because the box stopped this line.",
+    "Nothing to do; it is tried again when the line is up.",
+)
+LINE_FULL = _row(
+    "line_full", Side.OURS, Retry.OTHER_LINE,
+    "All channels of the line were taken.",
+    "Nothing to do; it is tried again as soon as a channel is free.",
+)
+
+# -- practice line -----------------------------------------------------------------------------
+
+PRACTICE_UNAVAILABLE = _row(
+    "practice_unavailable", Side.OURS, Retry.LATER,
+    "The practice machine could not be started.",
+    "Check that the package libspandsp2 is installed; the log says what went wrong.",
+)

@@ -60,6 +60,11 @@ def ignore_progress(_: Progress) -> None:
     """For callers who do not watch."""
 
 
+# Sees each packet of a call's medium: seconds since the call was connected, whether it leaves, octets.
+# Called on the loop's thread, must not block; what a trace is made of.
+Tap = Callable[[float, bool, bytes], None]
+
+
 @dataclass(frozen=True, slots=True)
 class OutgoingCall:
     """A call to place.
@@ -78,6 +83,8 @@ class OutgoingCall:
     caller_number: str = ""
     caller_name: str = ""
     ring_s: float = 60.0  # give up when nobody answered by then, seconds
+    attempt: int = 1  # which try of its job this is; some practice numbers behave differently by it
+    tap: Tap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class Answer:
     ended: Callable[[CallResult], None]
     progress: Callable[[Progress], None] = ignore_progress
     cancel: CancelSwitch = field(default_factory=CancelSwitch)
+    tap: Tap | None = None
 
 
 @dataclass(frozen=True, slots=True)
