@@ -194,3 +194,57 @@ PRACTICE_UNAVAILABLE = _row(
     "The practice machine could not be started.",
     "Check that the package libspandsp2 is installed; the log says what went wrong.",
 )
+
+# -- the telephone line: class-1 modem ---------------------------------------------------------
+
+MODEM_MISSING = _row(
+    "modem_missing", Side.OURS, Retry.OTHER_LINE,
+    "The modem is not plugged in, or its port cannot be opened.",
+    "Check the modem's cable; `faxbox check modem` says what is found.",
+)
+MODEM_UNPLUGGED = _row(
+    "modem_unplugged", Side.OURS, Retry.OTHER_LINE,
+    "The modem was unplugged or lost its power in the middle of the call.",
+    "Plug it in again; the line recovers by itself and the fax is tried again.",
+)
+MODEM_SILENT = _row(
+    "modem_silent", Side.OURS, Retry.OTHER_LINE,
+    "The modem stopped answering.",
+    "It is reset by itself; if this happens often, unplug it for ten seconds or replace it.",
+)
+MODEM_REFUSED = _row(
+    "modem_refused", Side.OURS, Retry.OTHER_LINE,
+    "The modem refused a command that a class-1 fax modem must know.",
+    "Run `faxbox check modem`: it says whether this modem can fax at all.",
+)
+MODEM_WEDGED = _row(
+    "modem_wedged", Side.OURS, Retry.OTHER_LINE,
+    "The modem reported one carrier after the other and delivered nothing.",
+    "It is reset by itself; a noisy telephone line or a worn modem does this.",
+)
+NO_DIAL_TONE = _row(
+    "no_dial_tone", Side.LINE, Retry.OTHER_LINE,
+    "There was no dial tone on the telephone line.",
+    "Check that the modem is plugged into the telephone socket and that no other telephone is off the"
+    " hook; behind some exchanges dialling without waiting for the tone must be switched on.",
+)
+MODEM_DIAL_BLOCKED = _row(
+    "modem_dial_blocked", Side.OURS, Retry.LATER,
+    "The modem itself refuses to dial this number for a while, after too many calls in a row.",
+    "Wait; the modem's approval rules ask for a pause between repeated calls.",
+)
+VOICE_ANSWERED = _row(
+    "voice_answered", Side.THEIRS, Retry.LATER,
+    "Somebody answered, but no fax machine.",
+    "Check the number; it may be a telephone, or a fax machine that must be switched on by hand.",
+)
+NUMBER_UNDIALABLE = _row(
+    "number_undialable", Side.USER, Retry.NO,
+    "The number has characters that cannot be dialled on a telephone line.",
+    "Use digits, and at most *, # and a leading +.",
+)
+SHARED_LINE = _row(
+    "shared_line", Side.NONE, Retry.NO,
+    "The call was left to the telephone: the owner lets this line take no such calls.",
+    "Nothing to do; change the line's answering rule if faxes should be taken.",
+)

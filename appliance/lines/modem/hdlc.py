@@ -1,0 +1,161 @@
+"""HDLC as T.30 and T.4 Annex A use it: FCS, zero insertion, flags; for the rates where the modem does none.
+
+Octets are in line order with the first bit in the least significant place, as T.31 passes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from appliance.t30.dce import MAX_FRAME_OCTETS
+
+FLAG = 0x7E
+_FCS_GOOD = 0xF0B8  # remainder over a frame with its FCS (ISO/IEC 13239 4.2.5.2; RFC 1662 C.2)
+_FCS_OCTETS = 2
+
+
+def _fcs_table() -> tuple[int, ...]:
+    table = []
+    for octet in range(256):
+        value = octet
+        for _ in range(8):
+            value = (value >> 1) ^ 0x8408 if value & 1 else value >> 1
+        table.append(value)
+    return tuple(table)
+
+
+_FCS = _fcs_table()
+
+
+def _remainder(data: bytes) -> int:
+    value = 0xFFFF
+    for octet in data:
+        value = (value >> 8) ^ _FCS[(value ^ octet) & 0xFF]
+    return value
+
+
+def with_fcs(frame: bytes) -> bytes:
+    """The frame and its two octets of FCS."""
+    return frame + (_remainder(frame) ^ 0xFFFF).to_bytes(2, "little")
+
+
+def fcs_is_right(frame_with_fcs: bytes) -> bool:
+    return len(frame_with_fcs) > _FCS_OCTETS and _remainder(frame_with_fcs) == _FCS_GOOD
+
+
+def bit_stream(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int) -> bytes:
+    """Frames without FCS as the octets of a synchronous bit stream, flags before, between and after.
+
+    The stream is filled to a whole octet with the beginning of a flag.
+    """
+    bits = _BitWriter()
+    bits.flags(leading_flags)
+    for frame in frames:
+        bits.stuffed(with_fcs(frame))
+        bits.flags(1)
+    bits.flags(trailing_flags)
+    return bits.octets()
+
+
+class _BitWriter:
+    def __init__(self) -> None:
+        self._out = bytearray()
+        self._hold = 0  # bits not yet a whole octet, the oldest lowest
+        self._held = 0
+
+    def flags(self, count: int) -> None:
+        for _ in range(count):
+            self._put(FLAG, 8)
+
+    def stuffed(self, data: bytes) -> None:
+        ones = 0
+        for octet in data:
+            bits, count, ones = _STUFFED[ones][octet]
+            self._put(bits, count)
+
+    def _put(self, bits: int, count: int) -> None:
+        self._hold |= bits << self._held
+        self._held += count
+        while self._held >= 8:
+            self._out.append(self._hold & 0xFF)
+            self._hold >>= 8
+            self._held -= 8
+
+    def octets(self) -> bytes:
+        if self._held:
+            self._put(FLAG, 8)
+            self._held = 0
+        return bytes(self._out)
+
+
+def _stuffed_octet(ones: int, octet: int) -> tuple[int, int, int]:
+    """An octet after ``ones`` ones: its bits with zeros inserted, their number, ones at its end."""
+    bits = count = 0
+    for place in range(8):
+        bit = octet >> place & 1
+        bits |= bit << count
+        count += 1
+        ones = ones + 1 if bit else 0
+        if ones == 5:
+            count += 1
+            ones = 0
+    return bits, count, ones
+
+
+_STUFFED = tuple(tuple(_stuffed_octet(ones, octet) for octet in range(256)) for ones in range(5))
+
+
+class Deframer:
+    """Finds frames in a synchronous bit stream: ``feed`` gives (frame without FCS, FCS right)."""
+
+    def __init__(self, limit: int = MAX_FRAME_OCTETS) -> None:
+        """``limit``: longest frame without FCS; a longer one is given up, cut there, as not right."""
+        self._limit = limit + _FCS_OCTETS
+        self._ones = 0
+        self._in_frame = False
+        self._frame = bytearray()
+        self._hold = 0
+        self._held = 0
+
+    def feed(self, data: bytes) -> list[tuple[bytes, bool]]:
+        found: list[tuple[bytes, bool]] = []
+        for octet in data:
+            if octet == FLAG and self._held == 0 and self._in_frame and not self._frame and not self._ones:
+                continue  # aligned flags between frames: nothing happens
+            for place in range(8):
+                self._bit(octet >> place & 1, found)
+        return found
+
+    def _bit(self, bit: int, found: list[tuple[bytes, bool]]) -> None:
+        if bit:
+            self._ones += 1
+            if self._ones >= 7:  # abort, or idle line (ISO/IEC 13239 4.3.2)
+                self._in_frame = False
+                return
+        else:
+            ones, self._ones = self._ones, 0
+            if ones == 6:
+                self._flag(found)
+                return
+            if ones == 5:
+                return  # the inserted zero
+        if not self._in_frame:
+            return
+        self._hold |= bit << self._held
+        self._held += 1
+        if self._held == 8:
+            self._frame.append(self._hold)
+            self._hold = self._held = 0
+            if len(self._frame) > self._limit:
+                found.append((bytes(self._frame[: self._limit - _FCS_OCTETS]), False))
+                self._in_frame = False
+
+    def _flag(self, found: list[tuple[bytes, bool]]) -> None:
+        # Seven bits of the flag itself (0111111) have gone into the hold before it was known.
+        whole = self._held == 7
+        if self._in_frame and len(self._frame) > _FCS_OCTETS:
+            frame = bytes(self._frame)
+            found.append((frame[:-_FCS_OCTETS], whole and fcs_is_right(frame)))
+        self._frame.clear()
+        self._hold = self._held = 0
+        self._in_frame = True

@@ -1,0 +1,187 @@
+"""One command at a time to a modem, and what comes back: the layer between bytes and the DCE.
+
+Bytes and the time in; bytes, replies and the next deadline out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from appliance.lines.modem.lexer import CAN, DataKind, EndOfData, Lexer, Line, Octets
+from appliance.lines.modem.results import Result, result_of
+
+# V.250 5.4.1 lets a command line be as long as the modem likes; 256 with CR is what they all take.
+MAX_COMMAND_CHARACTERS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A result code; ``line`` is the text it came as."""
+
+    result: Result
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Information:
+    """A line that is not a result: an answer to a query, caller identification."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Data between CONNECT and the end of data."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEnd:
+    """The data are over; a result follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The time given to the command ran out without the word waited for."""
+
+
+PortEvent = Reply | Information | Received | ReceivedEnd | Silence
+
+
+class CommandPort:
+    """A modem's command and data stream as seen by its DTE.
+
+    ``trace(now, direction, text)`` hears each command and line ("to", "from"), for the call's account.
+    """
+
+    def __init__(
+        self, *, bare_dle: bool = False, trace: Callable[[float, str, str], None] | None = None
+    ) -> None:
+        self._lexer = Lexer(bare_dle=bare_dle)
+        self._out: deque[bytes] = deque()
+        self._pending = 0
+        self._command = ""
+        self._deadline: float | None = None
+        self._events: deque[PortEvent] = deque()
+        self._trace = trace
+
+    # -- to the modem --------------------------------------------------------------------------
+
+    def command(
+        self, text: str, now: float, *, within: float | None, opens: DataKind = DataKind.NONE
+    ) -> None:
+        """Writes ``AT`` + text.  ``within`` seconds until ``Silence`` is reported, None: never.
+
+        ``opens``: what a CONNECT in answer to it brings.  Raises ValueError for a command that is not
+        plain text of a bounded length: what comes from an owner was to be checked before.
+        """
+        if len(text) > MAX_COMMAND_CHARACTERS or not text.isascii() or not (text.isprintable() or not text):
+            raise ValueError(f"not a modem command: {text!r}")
+        self._command = f"AT{text}"
+        self._lexer.expect(opens)
+        self._note(now, "to", self._command)
+        self._write(self._command.encode("ascii") + b"\r")
+        self.await_reply(now, within)
+
+    def await_reply(self, now: float, within: float | None) -> None:
+        """(Re)starts the time in which the next word is due."""
+        self._deadline = None if within is None else now + within
+
+    def write(self, data: bytes) -> None:
+        """Writes octets as they are, already stuffed."""
+        self._write(data)
+
+    def abort(self, now: float, *, within: float) -> None:
+        """CAN: ends reception, and whatever else waits in the modem (T.31 8.3.2).
+
+        The next command must wait for the answer: a modem swallows what comes in the same write.
+        """
+        self._note(now, "to", "<CAN>")
+        self._write(bytes([CAN]))
+        self.await_reply(now, within)
+
+    def discard_output(self) -> None:
+        """Forgets what the transport has not taken yet."""
+        self._out.clear()
+        self._pending = 0
+
+    @property
+    def unwritten(self) -> int:
+        """Octets that the transport has not taken yet."""
+        return self._pending
+
+    def take_output(self, limit: int = 1 << 30) -> bytes:
+        """The next octets for the modem, at most ``limit``."""
+        if not self._out:
+            return b""
+        if self._pending <= limit:
+            data = b"".join(self._out)
+            self.discard_output()
+            return data
+        first = self._out.popleft()
+        if len(first) > limit:
+            self._out.appendleft(first[limit:])
+            first = first[:limit]
+        self._pending -= len(first)
+        return first
+
+    def _write(self, data: bytes) -> None:
+        self._out.append(data)
+        self._pending += len(data)
+
+    # -- from the modem ------------------------------------------------------------------------
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Takes bytes from the modem."""
+        for token in self._lexer.feed(data):
+            match token:
+                case Line(text):
+                    self._line(text, now)
+                case Octets(octets):
+                    self._events.append(Received(octets))
+                case EndOfData():
+                    self._events.append(ReceivedEnd())
+
+    def _line(self, text: str, now: float) -> None:
+        if self._command and text.upper() == self._command.upper():
+            return  # echo, until ATE0 has worked
+        self._note(now, "from", text)
+        result = result_of(text)
+        self._events.append(Information(text) if result is None else Reply(result, text))
+
+    def reopen(self, kind: DataKind) -> None:
+        """The CONNECT of this data state was read before this port took over."""
+        self._lexer.reopen(kind)
+
+    @property
+    def reading_data(self) -> bool:
+        """Whether what comes now is taken as data."""
+        return self._lexer.reading is not DataKind.NONE
+
+    def lost_end(self) -> str:
+        """The result that the data ended with, when DLE ETX never came; '' for none."""
+        return self._lexer.lost_end()
+
+    def close_data(self) -> None:
+        """What comes now is text again."""
+        self._lexer.expect(DataKind.NONE)
+
+    def take_event(self) -> PortEvent | None:
+        return self._events.popleft() if self._events else None
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def next_deadline(self) -> float | None:
+        return self._deadline
+
+    def handle_timer(self, now: float) -> None:
+        if self._deadline is not None and now >= self._deadline:
+            self._deadline = None
+            self._events.append(Silence())
+
+    def _note(self, now: float, direction: str, text: str) -> None:
+        if self._trace is not None:
+            self._trace(now, direction, text)

@@ -1,0 +1,93 @@
+"""What the lines that a modem sends mean: result codes, rings, caller identification.
+
+Modems agree on V.250's and T.31's words only roughly, so spelling is forgiven, meaning is not: a line
+that is no known result is information and never counts as success.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+
+class Result(Enum):
+    """V.250 5.7.1, T.31 8.1, and what call progress detection adds."""
+
+    OK = "OK"
+    CONNECT = "CONNECT"
+    RING = "RING"
+    NO_CARRIER = "NO CARRIER"
+    ERROR = "ERROR"
+    NO_DIALTONE = "NO DIALTONE"
+    BUSY = "BUSY"
+    NO_ANSWER = "NO ANSWER"
+    FCERROR = "+FCERROR"  # a signal other than the one ordered (T.31 8.3.4)
+    V21_HEARD = "+FRH:3"  # adaptive reception: V.21 came instead, CONNECT follows (T.31 8.5.1)
+    VOICE = "VOICE"  # somebody speaks
+    RINGING = "RINGING"  # ringback heard
+    BLOCKED = "BLACKLISTED"  # the modem itself refuses to dial (approval rules on repeated calls)
+
+
+_WORDS = {
+    "OK": Result.OK,
+    "CONNECT": Result.CONNECT,
+    "RING": Result.RING,
+    "NO CARRIER": Result.NO_CARRIER,
+    "ERROR": Result.ERROR,
+    "+CME ERROR": Result.ERROR,
+    "NO DIALTONE": Result.NO_DIALTONE,
+    "NO DIAL TONE": Result.NO_DIALTONE,
+    "BUSY": Result.BUSY,
+    "LINE IN USE": Result.NO_DIALTONE,  # another telephone on the line is off hook
+    "NO ANSWER": Result.NO_ANSWER,
+    "+FCERROR": Result.FCERROR,
+    "+FC ERROR": Result.FCERROR,
+    "FCERROR": Result.FCERROR,
+    "+F4": Result.FCERROR,  # numeric form of some firmware
+    "+FRH:3": Result.V21_HEARD,
+    "+FRH: 3": Result.V21_HEARD,
+    "+FRH=3": Result.V21_HEARD,
+    "VOICE": Result.VOICE,
+    "VCON": Result.VOICE,
+    "RINGING": Result.RINGING,
+    "RRING": Result.RINGING,
+    "DELAYED": Result.BLOCKED,
+    "BLACKLISTED": Result.BLOCKED,
+}
+_DISTINCTIVE = re.compile(r"RING[ :]?([1-9A-E])\b")
+# Caller identification: +VCID=1 and #CID=1 (V.253 10.1.4 and the habits of makers).
+_CALLER = re.compile(r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME)\s*=\s*(.*)")
+_WITHHELD = frozenset({"P", "O", "PRIVATE", "OUT OF AREA", "UNKNOWN", "WITHHELD", "<NONE>", "-"})
+MAX_CALLER_CHARACTERS = 40
+
+
+def result_of(line: str) -> Result | None:
+    """The result that a line is, None for information."""
+    text = " ".join(line.upper().split())
+    if text in _WORDS:
+        return _WORDS[text]
+    if text.startswith("CONNECT "):
+        return Result.CONNECT
+    if text.startswith("+CME ERROR"):
+        return Result.ERROR
+    if _DISTINCTIVE.fullmatch(text):
+        return Result.RING
+    return None
+
+
+def ring_kind(line: str) -> str:
+    """Which distinctive ring a RING line tells: '1' to '9' or 'A' to 'E', '' for an ordinary one."""
+    found = _DISTINCTIVE.fullmatch(" ".join(line.upper().split()))
+    return found.group(1) if found else ""
+
+
+def caller_field(line: str) -> tuple[str, str] | None:
+    """A caller identification line as (field, value), None for any other line.
+
+    A number or name that is withheld gives an empty value; the text is bounded.
+    """
+    found = _CALLER.fullmatch(line.strip())
+    if found is None:
+        return None
+    value = found.group(2).strip()[:MAX_CALLER_CHARACTERS]
+    return found.group(1), "" if value.upper() in _WITHHELD else value
