@@ -248,3 +248,71 @@ SHARED_LINE = _row(
     "The call was left to the telephone: the owner lets this line take no such calls.",
     "Nothing to do; change the line's answering rule if faxes should be taken.",
 )
+
+# -- the spool and the dispatcher ----------------------------------------------------------------
+
+EXPIRED = _row(
+    "expired", Side.OURS, Retry.NO,
+    "The fax could not be sent within the time it was given.",
+    "Look at its attempts for the reason, then send it again.",
+)
+INTERRUPTED = _row(
+    "interrupted", Side.OURS, Retry.SOON,
+    "The box was switched off or restarted during the call.",
+    "A fax to send is tried again by itself; ask the sender of a received one to send it again.",
+)
+UNKNOWN_DELIVERY = _row(
+    "unknown_delivery", Side.OURS, Retry.ASK,
+    "The call was cut off after the last page went out and before the receiver confirmed it.",
+    "Ask the receiver whether the fax arrived, then send it again or mark it as delivered.",
+)
+CALL_TOO_LONG = _row(
+    "call_too_long", Side.LINE, Retry.LATER,
+    "The call was ended because it took longer than a fax can take.",
+    "Send fewer pages at a time; look at the account of the call if it happens again.",
+)
+LINE_FAULT = _row(
+    "line_fault", Side.OURS, Retry.OTHER_LINE,
+    "The program that carries this line failed during the call.",
+    "Restart the box if it happens again, and report the account of the call to the makers.",
+)
+NO_LINE = _row(
+    "no_line", Side.OURS, Retry.LATER,
+    "No line that may carry this fax is working.",
+    "Look at the lines page: check the trunk, the network or the telephone cable.",
+)
+NUMBER_INVALID = _row(
+    "number_invalid", Side.USER, Retry.NO,
+    "This is not a telephone number that can be dialled.",
+    "Write the number with its area code, or with + and the country code.",
+)
+NUMBER_EMERGENCY = _row(
+    "number_emergency", Side.USER, Retry.NO,
+    "The box never dials emergency numbers.",
+    "Check the number.",
+)
+NUMBER_NOT_ALLOWED = _row(
+    "number_not_allowed", Side.USER, Retry.NO,
+    "The box's rules do not allow faxes to this number.",
+    "Check the number, or ask the owner of the box to allow it.",
+)
+NUMBER_QUARANTINED = _row(
+    "number_quarantined", Side.THEIRS, Retry.NO,
+    "This number failed so often in a row that the box stopped dialling it for a while.",
+    "Check the number; the owner of the box can lift the pause on the destinations page.",
+)
+DAILY_LIMIT = _row(
+    "daily_limit", Side.USER, Retry.LATER,
+    "The box has placed as many calls today as its owner allows.",
+    "The fax goes out when the day is over; the owner can raise the limit if the calls were wanted.",
+)
+QUOTA_SPENT = _row(
+    "quota_spent", Side.USER, Retry.NO,
+    "This user or key has sent as many pages as it may.",
+    "Ask the owner of the box to raise the quota, or wait for the next month.",
+)
+STORAGE_FULL = _row(
+    "storage_full", Side.OURS, Retry.LATER,
+    "The box's storage is full.",
+    "Delete old faxes or shorten the time they are kept.",
+)

@@ -1,0 +1,30 @@
+"""The spool: every fax that was accepted or received, durable before it is acknowledged.
+
+How it is laid out
+------------------
+``model``        the data model: frozen dataclasses, states, the transition table, each state's bound
+``schema``       the tables (SQLite, WAL, synchronous=FULL)
+``store``        ``Spool``: one writer thread with group commit, reading connections, asyncio doors
+``jobs``         operations on jobs to send: accept, prepare, attempt, confirm, end, cancel, list
+``received``     operations on received faxes
+``documents``    stored source files and where they lie
+``events``       the append-only event log and its live hub
+``outbox``       deliveries to make, surviving restarts
+``ledger``       audit log, usage counters, learned destinations
+``durable``      files: written, fsynced, renamed, folder fsynced
+``pages``        ``DurablePageStore``: a received page is on disk before MCF
+``retention``    what may be deleted, and when the disk is too full to accept
+
+How it is used
+--------------
+An *operation* is a plain function whose first argument is a ``Tx`` (it changes something) or a
+``sqlite3.Connection`` (it only reads).  ``Spool`` runs them::
+
+    job_ids = spool.do(jobs.accept, new, now)          # any thread; returns when it is on disk
+    await spool.ado(jobs.confirm_page, attempt, 3, now)  # asyncio: the loop does not wait on disk
+    job = spool.read(jobs.get, job_id)                 # any thread
+    page = await spool.aread(jobs.search, JobFilter(owner="ada"))
+
+Operations queued at the same moment are committed together: one fsync for many.  Times are Unix
+seconds (float), handed in as ``now``.
+"""

@@ -1,0 +1,109 @@
+"""Stored source files: written durably by the thread that took them, then named in the database.
+
+Files lie flat in ``documents/`` as ``UUID-N``; the client's names are data, never paths.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid as uuids
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+
+from appliance.spool import durable
+from appliance.spool.model import Document, NotFoundError, SourceFile
+from appliance.spool.store import DOCUMENTS, Spool, Tx
+
+
+def store_file(
+    spool: Spool,
+    content: bytes | Iterable[bytes],
+    *,
+    name: str,
+    media_type: str,
+    pages: tuple[str, ...] = (),
+    limit: int | None = None,
+) -> SourceFile:
+    """Writes one source file durably, in the calling thread.
+
+    Until a document names it, it is an orphan that the next start sweeps away.  Raises
+    durable.TooLargeError past ``limit`` octets, SpoolFullError.
+    """
+    path = f"{DOCUMENTS}/{uuids.uuid4()}"
+    octets = durable.write_file(spool.data / path, content, limit)
+    return SourceFile(name=name, media_type=media_type, path=path, octets=octets, pages=pages)
+
+
+def discard_files(spool: Spool, files: Iterable[SourceFile]) -> None:
+    """Deletes stored files that no document came to name."""
+    for file in files:
+        (spool.data / file.path).unlink(missing_ok=True)
+
+
+def create(
+    tx: Tx,
+    owner: str,
+    files: Iterable[SourceFile],
+    now: float,
+    *,
+    name: str = "",
+    description: str = "",
+    listed: bool = False,
+) -> Document:
+    """Names stored files as a document; ``listed`` ones are shown to their owner by ``search``."""
+    document = Document(
+        id=0, uuid=str(uuids.uuid4()), owner=owner, name=name, description=description,
+        created_at=now, files=tuple(files), listed=listed,
+    )
+    cursor = tx.db.execute(
+        "INSERT INTO document (uuid, owner, name, description, created_at, listed, files)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (document.uuid, owner, name, description, now, listed, _files_json(document.files)),
+    )
+    return replace(document, id=int(cursor.lastrowid or 0))
+
+
+def set_files(tx: Tx, document_id: int, files: Iterable[SourceFile], *, append: bool) -> Document:
+    """Adds files to a document or replaces them; files replaced are deleted by the next sweep."""
+    document = get(tx.db, document_id)
+    new = (*document.files, *files) if append else tuple(files)
+    tx.db.execute("UPDATE document SET files = ? WHERE id = ?", (_files_json(new), document_id))
+    return replace(document, files=new)
+
+
+def get(db: sqlite3.Connection, document_id: int) -> Document:
+    """Raises NotFoundError, also when its files were deleted."""
+    row = db.execute(
+        "SELECT * FROM document WHERE id = ? AND deleted_at IS NULL", (document_id,)
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"no document {document_id}")
+    return to_document(row)
+
+
+def search(
+    db: sqlite3.Connection, owner: str, *, before_id: int | None = None, limit: int = 50
+) -> list[Document]:
+    """The listed documents of ``owner``, newest first."""
+    rows = db.execute(
+        "SELECT * FROM document WHERE owner = ? AND listed = 1 AND deleted_at IS NULL AND id < ?"
+        " ORDER BY id DESC LIMIT ?",
+        (owner, before_id if before_id is not None else 1 << 62, limit),
+    )
+    return [to_document(row) for row in rows]
+
+
+def to_document(row: sqlite3.Row) -> Document:
+    files = tuple(
+        SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"])
+    )
+    return Document(
+        id=row["id"], uuid=row["uuid"], owner=row["owner"], name=row["name"],
+        description=row["description"], created_at=row["created_at"], files=files,
+        listed=bool(row["listed"]),
+    )
+
+
+def _files_json(files: Iterable[SourceFile]) -> str:
+    return json.dumps([asdict(file) for file in files])

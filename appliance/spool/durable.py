@@ -1,0 +1,96 @@
+"""Files that survive a pulled plug: written beside their place, fsynced, renamed, folder fsynced.
+
+A file has its final name only when its content is on disk, and the caller returns only when the
+name is too.  A database row that names a file is written after that, so a row never points at
+nothing.  What lies under a ``.part`` name at the start is the rest of an interrupted write and is
+swept away.
+
+The disk's refusal is ``SpoolFullError`` (no space) or the OSError itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from appliance.spool.model import SpoolFullError
+
+PART_SUFFIX = ".part"
+# Errors that mean "no room": the file system, the quota, or the file size limit.
+FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class TooLargeError(Exception):
+    """More octets than the caller allowed."""
+
+
+def fsync_folder(folder: Path) -> None:
+    """Makes the names in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes ``folder`` (mode 700) and what is missing above it, durably."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    fsync_folder(folder.parent)
+
+
+def place(path: Path, fill: Callable[[Path], None]) -> int:
+    """Lets ``fill`` write a new file under a passing name, then gives it its own name durably.
+
+    Returns its size in octets.  Raises SpoolFullError without space, and whatever ``fill`` raises;
+    then nothing is left behind.
+    """
+    part = path.with_name(path.name + PART_SUFFIX)
+    try:
+        fill(part)
+        descriptor = os.open(part, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+            size = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        part.rename(path)
+        fsync_folder(path.parent)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
+            raise SpoolFullError(f"no room for {path.name}") from error
+        raise
+    return size
+
+
+def write_file(path: Path, content: bytes | Iterable[bytes], limit: int | None = None) -> int:
+    """Writes a file of mode 600 durably; returns its size in octets.
+
+    Raises TooLargeError past ``limit`` octets, SpoolFullError without space.
+    """
+
+    def fill(part: Path) -> None:
+        total = 0
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            for chunk in (content,) if isinstance(content, bytes) else content:
+                total += len(chunk)
+                if limit is not None and total > limit:
+                    raise TooLargeError(f"more than {limit} octets")
+                file.write(chunk)
+
+    return place(path, fill)
+
+
+def sweep_parts(folder: Path) -> int:
+    """Deletes the rests of interrupted writes in ``folder``; returns how many."""
+    rests = [path for path in folder.iterdir() if path.name.endswith(PART_SUFFIX)]
+    for path in rests:
+        path.unlink(missing_ok=True)
+    return len(rests)

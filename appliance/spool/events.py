@@ -1,0 +1,136 @@
+"""The event log's live side: whoever listens hears what was committed, after it was.
+
+The log itself is the ``event`` table (``since`` reads it); it survives a restart, so a listener that
+was away asks for what came after the last id it saw.  Besides, passing news (training, signal
+quality, percent of a page) goes to listeners only: it is not worth a write to an SD card.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.spool.model import Event
+
+_log = logging.getLogger(__name__)
+
+# A listener that lags by more loses the oldest and is told so; it reads the log to catch up.
+LISTENER_BACKLOG = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that passes and is not kept."""
+
+    at: float
+    kind: str
+    fax_id: int | None
+    owner: str
+    data: Mapping[str, Any]
+
+
+class Listener:
+    """A bounded queue of events and news for one reader, in any thread."""
+
+    def __init__(self, hub: EventHub) -> None:
+        self._hub = hub
+        self._queue: deque[Event | News] = deque()
+        self._ready = threading.Condition()
+        self.missed = False  # the reader was too slow: read the log from the last id seen
+
+    def put(self, item: Event | News) -> None:
+        with self._ready:
+            if len(self._queue) >= LISTENER_BACKLOG:
+                self._queue.popleft()
+                self.missed = True
+            self._queue.append(item)
+            self._ready.notify()
+
+    def get(self, timeout: float) -> Event | News | None:
+        """The next item, or None when none came within ``timeout`` seconds."""
+        with self._ready:
+            if not self._queue:
+                self._ready.wait(timeout)
+            return self._queue.popleft() if self._queue else None
+
+    def close(self) -> None:
+        self._hub.remove(self)
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class EventHub:
+    """Passes events on to listeners and callbacks.  Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: list[Listener] = []
+        self._callbacks: list[Callable[[Event | News], None]] = []
+
+    def listen(self) -> Listener:
+        """A new listener; close it (or use it in a ``with``) when done."""
+        listener = Listener(self)
+        with self._lock:
+            self._listeners.append(listener)
+        return listener
+
+    def remove(self, listener: Listener) -> None:
+        with self._lock:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+    def call(self, callback: Callable[[Event | News], None]) -> None:
+        """Calls ``callback`` for each item, in the publishing thread: it must be quick."""
+        with self._lock:
+            self._callbacks.append(callback)
+
+    def publish(self, items: Sequence[Event | News]) -> None:
+        with self._lock:
+            listeners, callbacks = list(self._listeners), list(self._callbacks)
+        for item in items:
+            for listener in listeners:
+                listener.put(item)
+            for callback in callbacks:
+                try:
+                    callback(item)
+                except Exception:  # a listener's bug must not stop the spool
+                    _log.exception("an event callback failed on %s", item.kind)
+
+
+def to_event(row: sqlite3.Row) -> Event:
+    return Event(row["id"], row["at"], row["kind"], row["fax_id"], row["owner"], json.loads(row["data"]))
+
+
+def since(
+    db: sqlite3.Connection, event_id: int, *, owner: str | None = None, limit: int = 500
+) -> list[Event]:
+    """The events after ``event_id``, oldest first; with ``owner`` only theirs and everyone's."""
+    if owner is None:
+        rows = db.execute("SELECT * FROM event WHERE id > ? ORDER BY id LIMIT ?", (event_id, limit))
+    else:
+        rows = db.execute(
+            "SELECT * FROM event WHERE id > ? AND owner IN (?, '') ORDER BY id LIMIT ?",
+            (event_id, owner, limit),
+        )
+    return [to_event(row) for row in rows]
+
+
+def of_fax(db: sqlite3.Connection, fax_id: int, limit: int = 1000) -> list[Event]:
+    """All events of one job or received fax, oldest first."""
+    rows = db.execute("SELECT * FROM event WHERE fax_id = ? ORDER BY id LIMIT ?", (fax_id, limit))
+    return [to_event(row) for row in rows]
+
+
+def last_id(db: sqlite3.Connection) -> int:
+    """The id of the newest event, 0 when there is none."""
+    return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM event").fetchone()[0])

@@ -1,0 +1,569 @@
+"""Operations on jobs: accept, prepare, attempt, confirm, end, cancel, recover; get, list, due.
+
+Each checks the transition table and records its event in the same transaction.  Those who decide
+*what* should happen (when to try again, over which line) live in ``appliance.dispatch``; here it is
+only made durable.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+import uuid as uuids
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.causes import CANCELLED, DELIVERED, EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY, Cause
+from appliance.spool import ledger
+from appliance.spool.codec import options_from_json, options_json
+from appliance.spool.model import (
+    HELD_LIMIT_S,
+    PREPARING_LIMIT_S,
+    SENDING_LIMIT_S,
+    TRANSITIONS,
+    Attempt,
+    IdempotencyError,
+    IllegalTransitionError,
+    Job,
+    JobFilter,
+    JobState,
+    NewSubmission,
+    NotFoundError,
+    Priority,
+    Submission,
+    UnknownRule,
+)
+from appliance.spool.store import Tx
+
+_JOB = (
+    "SELECT job.*, submission.options, submission.metadata, submission.callback_url"
+    " FROM job JOIN submission ON submission.id = job.submission_id"
+)
+# Most rows a listing answers at once, whatever was asked for.
+LIST_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a submission; ``repeated``: it was handed in before with the same key."""
+
+    submission_id: int
+    uuid: str
+    job_ids: tuple[int, ...]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended and what becomes of its job (the dispatcher's verdict).
+
+    ``state``: DELIVERED, FAILED, CANCELLED, UNKNOWN, or WAITING with ``next_try_at``.
+    """
+
+    cause: Cause
+    state: JobState
+    next_try_at: float = 0.0
+    pages_confirmed: int = 0  # in this call
+    seconds: float = 0.0
+    remote_id: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+# -- accepting -----------------------------------------------------------------------------------
+
+
+def next_fax_id(tx: Tx, count: int = 1) -> int:
+    """Draws ``count`` ids from the sequence of jobs and received faxes; returns the first."""
+    row = tx.db.execute(
+        "UPDATE sequence SET value = value + ? WHERE name = 'fax' RETURNING value", (count,)
+    ).fetchone()
+    return int(row[0]) - count + 1
+
+
+def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
+    """Makes a submission and its jobs.
+
+    Raises IdempotencyError when the idempotency key stands for another request, NotFoundError when
+    the document does not exist, ValueError without recipients.
+    """
+    if not new.recipients:
+        raise ValueError("a submission without recipients")
+    if new.idempotency_key:
+        earlier = tx.db.execute(
+            "SELECT id, uuid, idempotency_digest FROM submission WHERE owner = ? AND idempotency_key = ?",
+            (new.owner, new.idempotency_key),
+        ).fetchone()
+        if earlier is not None:
+            if earlier["idempotency_digest"] != new.idempotency_digest:
+                raise IdempotencyError("this idempotency key was used for a different request")
+            return Accepted(earlier["id"], earlier["uuid"], _job_ids(tx.db, earlier["id"]), repeated=True)
+    known = tx.db.execute(
+        "SELECT 1 FROM document WHERE id = ? AND deleted_at IS NULL", (new.document_id,)
+    ).fetchone()
+    if known is None:
+        raise NotFoundError(f"no document {new.document_id}")
+    uuid = str(uuids.uuid4())
+    cursor = tx.db.execute(
+        "INSERT INTO submission (uuid, owner, key, origin, created_at, document_id, options, tag,"
+        " metadata, callback_url, idempotency_key, idempotency_digest)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            uuid, new.owner, new.key, new.origin, now, new.document_id, options_json(new.options), new.tag,
+            json.dumps(new.metadata), new.callback_url, new.idempotency_key or None, new.idempotency_digest,
+        ),
+    )
+    submission_id = int(cursor.lastrowid or 0)
+    first = next_fax_id(tx, len(new.recipients))
+    scheduled = max(now, new.scheduled_at if new.scheduled_at is not None else now)
+    state = JobState.HELD if new.held else JobState.PREPARING
+    for job_id, recipient in enumerate(new.recipients, first):
+        tx.db.execute(
+            "INSERT INTO job (id, uuid, submission_id, owner, key, origin, number, given, name, state,"
+            " priority, tag, created_at, scheduled_at, next_try_at, lifetime_s, expires_at, deadline,"
+            " resent_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                job_id, str(uuids.uuid4()), submission_id, new.owner, new.key, new.origin, recipient.number,
+                recipient.given or recipient.number, recipient.name, state.value, new.priority.value,
+                new.tag, now, scheduled, scheduled, new.lifetime_s, scheduled + new.lifetime_s,
+                now + (HELD_LIMIT_S if new.held else PREPARING_LIMIT_S), new.resent_from,
+            ),
+        )
+        kind = "job.held" if new.held else "job.accepted"
+        tx.emit(now, kind, job_id, new.owner, number=recipient.number, submission=submission_id)
+    return Accepted(submission_id, uuid, tuple(range(first, first + len(new.recipients))))
+
+
+def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) -> Job:
+    """Hands in a HELD job: it is prepared and sent."""
+    job = get(tx.db, job_id)
+    scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
+    lifetime = job.expires_at - job.scheduled_at
+    _move(tx, job, JobState.PREPARING, now, deadline=now + PREPARING_LIMIT_S)
+    tx.db.execute(
+        "UPDATE job SET scheduled_at = ?, next_try_at = ?, expires_at = ? WHERE id = ?",
+        (scheduled, scheduled, scheduled + lifetime, job_id),
+    )
+    return get(tx.db, job_id)
+
+
+# -- preparing -----------------------------------------------------------------------------------
+
+
+def prepared(tx: Tx, submission_id: int, rendered_path: str, pages: int, now: float) -> None:
+    """The fax pages of a submission lie in ``rendered_path``: its PREPARING jobs may be sent."""
+    tx.db.execute(
+        "UPDATE submission SET rendered_path = ?, pages = ? WHERE id = ?",
+        (rendered_path, pages, submission_id),
+    )
+    for job in _preparing(tx.db, submission_id):
+        expires = max(job.expires_at, now + 1.0)
+        _move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=job.scheduled_at, pages=pages)
+        tx.db.execute("UPDATE job SET pages = ?, expires_at = ? WHERE id = ?", (pages, expires, job.id))
+
+
+def unpreparable(tx: Tx, submission_id: int, cause: Cause, now: float) -> None:
+    """The document cannot be turned into fax pages: its PREPARING jobs have failed."""
+    for job in _preparing(tx.db, submission_id):
+        _end(tx, job, JobState.FAILED, cause, now)
+
+
+def to_prepare(db: sqlite3.Connection, limit: int = 100) -> list[int]:
+    """Submissions with PREPARING jobs, oldest first."""
+    rows = db.execute(
+        "SELECT submission_id, MIN(id) AS first FROM (SELECT id, submission_id FROM job"
+        " WHERE state = 'preparing' ORDER BY id LIMIT 5000) GROUP BY submission_id ORDER BY first LIMIT ?",
+        (limit,),
+    )
+    return [int(row[0]) for row in rows]
+
+
+def _preparing(db: sqlite3.Connection, submission_id: int) -> list[Job]:
+    rows = db.execute(f"{_JOB} WHERE job.submission_id = ? AND state = 'preparing'", (submission_id,))
+    return [to_job(row) for row in rows]
+
+
+# -- attempts ------------------------------------------------------------------------------------
+
+
+def begin_attempt(
+    tx: Tx, job_id: int, now: float, *, line: str, line_kind: str, first_page: int, trace_path: str = ""
+) -> Attempt:
+    """A call for a WAITING job is about to be placed.
+
+    Raises IllegalTransitionError when it is no longer WAITING (its owner was quicker).
+    """
+    job = get(tx.db, job_id)
+    number = job.tries + 1
+    _move(tx, job, JobState.SENDING, now, deadline=now + SENDING_LIMIT_S, line=line, attempt=number)
+    tx.db.execute("UPDATE job SET tries = ?, line = ? WHERE id = ?", (number, line, job_id))
+    cursor = tx.db.execute(
+        "INSERT INTO attempt (job_id, number, line, line_kind, started_at, first_page, trace_path)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (job_id, number, line, line_kind, now, first_page, trace_path),
+    )
+    ledger.count_call(tx, job.owner, job.key, now)
+    return get_attempt(tx.db, int(cursor.lastrowid or 0))
+
+
+def last_page_out(tx: Tx, attempt_id: int, now: float) -> None:
+    """From here on the far end may come to hold all pages.
+
+    The last page is given to the line only after this is on disk: if the box dies later, the job is
+    UNKNOWN; if it died before, it surely was not delivered.
+    """
+    tx.db.execute("UPDATE attempt SET last_page_at = ? WHERE id = ?", (now, attempt_id))
+
+
+def confirm_pages(tx: Tx, attempt_id: int, pages: int, now: float) -> None:
+    """The far end has confirmed ``pages`` pages in this call."""
+    attempt = get_attempt(tx.db, attempt_id)
+    if attempt.ended_at is not None or pages <= attempt.pages_confirmed:
+        return
+    tx.db.execute("UPDATE attempt SET pages_confirmed = ? WHERE id = ?", (pages, attempt_id))
+    tx.db.execute(
+        "UPDATE job SET pages_confirmed = MAX(pages_confirmed, ?) WHERE id = ?",
+        (attempt.first_page + pages, attempt.job_id),
+    )
+    job = get(tx.db, attempt.job_id)
+    tx.emit(now, "job.page", job.id, job.owner, confirmed=attempt.first_page + pages, pages=job.pages)
+
+
+def end_attempt(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
+    """The call is over; the job goes where the verdict says.
+
+    Raises IllegalTransitionError when the attempt has ended already.
+    """
+    attempt = get_attempt(tx.db, attempt_id)
+    if attempt.ended_at is not None:
+        raise IllegalTransitionError(f"attempt {attempt_id} has ended")
+    job = get(tx.db, attempt.job_id)
+    confirmed = max(attempt.pages_confirmed, outcome.pages_confirmed)
+    tx.db.execute(
+        "UPDATE attempt SET ended_at = ?, pages_confirmed = ?, cause = ?, seconds = ?, facts = ?"
+        " WHERE id = ?",
+        (now, confirmed, outcome.cause.code, outcome.seconds, json.dumps(outcome.facts), attempt_id),
+    )
+    tx.db.execute(
+        "UPDATE job SET pages_confirmed = MAX(pages_confirmed, ?), remote_id = ?,"
+        " seconds_on_line = seconds_on_line + ?, cause = ? WHERE id = ?",
+        (
+            attempt.first_page + confirmed if confirmed else 0, outcome.remote_id or job.remote_id,
+            outcome.seconds, outcome.cause.code, job.id,
+        ),
+    )
+    ledger.count_pages(tx, job.owner, job.key, now, pages=confirmed, seconds=outcome.seconds)
+    if outcome.state is JobState.WAITING:
+        deadline = max(job.expires_at, outcome.next_try_at)
+        _move(
+            tx, job, JobState.WAITING, now, deadline=deadline, next_try_at=outcome.next_try_at,
+            cause=outcome.cause.code, attempt=attempt.number,
+        )
+    else:
+        _end(tx, job, outcome.state, outcome.cause, now)
+    return get(tx.db, job.id)
+
+
+# -- what owners do ------------------------------------------------------------------------------
+
+
+def cancel(tx: Tx, job_id: int, now: float, cause: Cause = CANCELLED) -> Job:
+    """Ends a job at its owner's word, or, when a call is running, asks for its end.
+
+    A job that has ended raises IllegalTransitionError.
+    """
+    job = get(tx.db, job_id)
+    if job.state is JobState.SENDING:
+        if not job.cancel_requested:
+            tx.db.execute("UPDATE job SET cancel_requested = 1 WHERE id = ?", (job_id,))
+            tx.emit(now, "job.cancelling", job_id, job.owner)
+    else:
+        _end(tx, job, JobState.CANCELLED, cause, now)
+    return get(tx.db, job_id)
+
+
+def reschedule(tx: Tx, job_id: int, at: float, now: float) -> Job:
+    """Sets when a WAITING job is tried next (``now`` for "retry now"); its lifetime moves along."""
+    job = get(tx.db, job_id)
+    if job.state not in (JobState.WAITING, JobState.PREPARING, JobState.HELD):
+        raise IllegalTransitionError(f"job {job_id} is {job.state.value}: it cannot be rescheduled")
+    at = max(at, now)
+    expires = max(job.expires_at, at + (job.expires_at - job.scheduled_at if job.tries == 0 else 0.0))
+    deadline = expires if job.state is JobState.WAITING else job.deadline
+    scheduled = at if job.tries == 0 else job.scheduled_at
+    tx.db.execute(
+        "UPDATE job SET next_try_at = ?, scheduled_at = ?, expires_at = ?, deadline = ? WHERE id = ?",
+        (at, scheduled, expires, deadline, job_id),
+    )
+    tx.emit(now, "job.rescheduled", job_id, job.owner, next_try_at=at)
+    return get(tx.db, job_id)
+
+
+def settle_unknown(tx: Tx, job_id: int, rule: UnknownRule, now: float) -> Job:
+    """Applies a person's or the owner's rule to an UNKNOWN job."""
+    job = get(tx.db, job_id)
+    if job.state is not JobState.UNKNOWN:
+        raise IllegalTransitionError(f"job {job_id} is {job.state.value}, not unknown")
+    if rule is UnknownRule.RESEND:
+        tx.db.execute(
+            "UPDATE job SET ended_at = NULL, expires_at = MAX(expires_at, ? + lifetime_s) WHERE id = ?",
+            (now, job_id),
+        )
+        job = get(tx.db, job_id)
+        _move(tx, job, JobState.WAITING, now, deadline=job.expires_at, next_try_at=now)
+    elif rule is UnknownRule.ASSUME_DELIVERED:
+        _end(tx, job, JobState.DELIVERED, DELIVERED, now)
+    return get(tx.db, job_id)
+
+
+def fail(tx: Tx, job_id: int, cause: Cause, now: float) -> Job:
+    """Gives a job up that is not in a call."""
+    _end(tx, get(tx.db, job_id), JobState.FAILED, cause, now)
+    return get(tx.db, job_id)
+
+
+def postpone(tx: Tx, job_id: int, at: float, now: float, cause: Cause | None = None) -> None:
+    """No attempt of this WAITING job before ``at``; silently when it waits no more."""
+    tx.db.execute(
+        "UPDATE job SET next_try_at = ?, cause = COALESCE(?, cause) WHERE id = ? AND state = 'waiting'",
+        (max(at, now), cause.code if cause else None, job_id),
+    )
+
+
+# -- bounds and recovery -------------------------------------------------------------------------
+
+
+def overdue(db: sqlite3.Connection, now: float, limit: int = 200) -> list[Job]:
+    """Jobs that are past the bound of their state."""
+    rows = db.execute(f"{_JOB} WHERE job.deadline <= ? ORDER BY job.deadline LIMIT ?", (now, limit))
+    return [to_job(row) for row in rows]
+
+
+def end_overdue(tx: Tx, job_id: int, now: float) -> Job:
+    """Acts on a job past its bound: drafts are cancelled, others have expired.
+
+    A SENDING one is given up as interrupted, or UNKNOWN when its last page was out: whoever carries
+    its call has been told to end it long before (``dispatch``).
+    """
+    job = get(tx.db, job_id)
+    if job.deadline > now:
+        return job
+    if job.state is JobState.HELD:
+        _end(tx, job, JobState.CANCELLED, EXPIRED, now)
+    elif job.state is JobState.SENDING:
+        for attempt in attempts(tx.db, job_id):
+            if attempt.ended_at is None:
+                _interrupt(tx, attempt, UnknownRule.ASK, now, again=False)
+    else:
+        _end(tx, job, JobState.FAILED, EXPIRED, now)
+    return get(tx.db, job_id)
+
+
+def recover(tx: Tx, rule: UnknownRule, now: float) -> list[Job]:
+    """At start: settles every attempt that a crash or power cut left running; returns their jobs."""
+    rows = tx.db.execute("SELECT * FROM attempt WHERE ended_at IS NULL ORDER BY id").fetchall()
+    return [_interrupt(tx, to_attempt(row), rule, now, again=True) for row in rows]
+
+
+def _interrupt(tx: Tx, attempt: Attempt, rule: UnknownRule, now: float, *, again: bool) -> Job:
+    """Ends an attempt that nobody carries any more, by what is known of it."""
+    job = get(tx.db, attempt.job_id)
+    complete = job.pages is not None and attempt.first_page + attempt.pages_confirmed >= job.pages
+    if complete and job.pages:
+        return end_attempt(tx, attempt.id, Outcome(DELIVERED, JobState.DELIVERED), now)
+    if attempt.last_page_at is not None:
+        rule = job.options.unknown_rule or rule
+        job = end_attempt(tx, attempt.id, Outcome(UNKNOWN_DELIVERY, JobState.UNKNOWN), now)
+        return job if rule is UnknownRule.ASK else settle_unknown(tx, job.id, rule, now)
+    if job.cancel_requested:
+        return end_attempt(tx, attempt.id, Outcome(CANCELLED, JobState.CANCELLED), now)
+    if again and now < job.expires_at:
+        return end_attempt(tx, attempt.id, Outcome(INTERRUPTED, JobState.WAITING, next_try_at=now), now)
+    return end_attempt(tx, attempt.id, Outcome(INTERRUPTED, JobState.FAILED), now)
+
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+def get(db: sqlite3.Connection, job_id: int) -> Job:
+    """Raises NotFoundError."""
+    row = db.execute(f"{_JOB} WHERE job.id = ?", (job_id,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no job {job_id}")
+    return to_job(row)
+
+
+def get_by_uuid(db: sqlite3.Connection, uuid: str) -> Job:
+    """Raises NotFoundError."""
+    row = db.execute(f"{_JOB} WHERE job.uuid = ?", (uuid,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no job {uuid}")
+    return to_job(row)
+
+
+def get_submission(db: sqlite3.Connection, submission_id: int) -> Submission:
+    """Raises NotFoundError."""
+    row = db.execute("SELECT * FROM submission WHERE id = ?", (submission_id,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no submission {submission_id}")
+    return Submission(
+        id=row["id"], uuid=row["uuid"], owner=row["owner"], key=row["key"], origin=row["origin"],
+        created_at=row["created_at"], document_id=row["document_id"],
+        options=options_from_json(row["options"]), tag=row["tag"], metadata=json.loads(row["metadata"]),
+        callback_url=row["callback_url"], rendered_path=row["rendered_path"], pages=row["pages"],
+        job_ids=_job_ids(db, submission_id),
+    )
+
+
+def attempts(db: sqlite3.Connection, job_id: int) -> list[Attempt]:
+    """All attempts of a job, first to last."""
+    rows = db.execute("SELECT * FROM attempt WHERE job_id = ? ORDER BY number", (job_id,))
+    return [to_attempt(row) for row in rows]
+
+
+def get_attempt(db: sqlite3.Connection, attempt_id: int) -> Attempt:
+    """Raises NotFoundError."""
+    row = db.execute("SELECT * FROM attempt WHERE id = ?", (attempt_id,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no attempt {attempt_id}")
+    return to_attempt(row)
+
+
+def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
+    """The jobs that match, newest first."""
+    terms: list[str] = []
+    values: list[Any] = []
+
+    def want(term: str, *given: Any) -> None:
+        terms.append(term)
+        values.extend(given)
+
+    if wanted.owner:
+        want("job.owner = ?", wanted.owner)
+    if wanted.states:
+        marks = ", ".join("?" * len(wanted.states))
+        want(f"job.state IN ({marks})", *(state.value for state in wanted.states))
+    for column, value in (("number", wanted.number), ("tag", wanted.tag), ("origin", wanted.origin)):
+        if value:
+            want(f"job.{column} = ?", value)
+    if wanted.submission_id is not None:
+        want("job.submission_id = ?", wanted.submission_id)
+    if wanted.since is not None:
+        want("job.created_at >= ?", wanted.since)
+    if wanted.until is not None:
+        want("job.created_at < ?", wanted.until)
+    if wanted.before_id is not None:
+        want("job.id < ?", wanted.before_id)
+    where = f" WHERE {' AND '.join(terms)}" if terms else ""
+    limit = max(0, min(wanted.limit, LIST_LIMIT))
+    rows = db.execute(f"{_JOB}{where} ORDER BY job.id DESC LIMIT ?", (*values, limit))
+    return [to_job(row) for row in rows]
+
+
+def due(
+    db: sqlite3.Connection, now: float, limit: int, busy_numbers: Collection[str] = ()
+) -> list[Job]:
+    """WAITING jobs whose time has come, by priority, then time; one for each number at most.
+
+    ``busy_numbers`` are left out: their destination is in a call with us.
+    """
+    found: list[Job] = []
+    seen = set(busy_numbers)
+    for priority in Priority:
+        rows = db.execute(
+            "SELECT id, number FROM job WHERE state = 'waiting' AND priority = ? AND next_try_at <= ?"
+            " ORDER BY next_try_at, id",
+            (priority.value, now),
+        )
+        for row in rows:
+            if row["number"] in seen:
+                continue
+            seen.add(row["number"])
+            found.append(get(db, row["id"]))
+            if len(found) >= limit:
+                return found
+    return found
+
+
+def next_moment(db: sqlite3.Connection, after: float) -> float | None:
+    """When the next WAITING job becomes due or the next bound is reached, after ``after``."""
+    row = db.execute(
+        "SELECT (SELECT MIN(next_try_at) FROM job WHERE state = 'waiting' AND next_try_at > :after) AS due,"
+        " (SELECT MIN(deadline) FROM job WHERE deadline IS NOT NULL) AS bound",
+        {"after": after},
+    ).fetchone()
+    moments = [moment for moment in row if moment is not None]
+    return min(moments) if moments else None
+
+
+def counts(db: sqlite3.Connection) -> dict[JobState, int]:
+    """How many jobs are in each state that has not ended."""
+    found = dict.fromkeys(sorted(_ACTIVE_VALUES), 0)
+    for state in found:
+        found[state] = db.execute("SELECT COUNT(*) FROM job WHERE state = ?", (state,)).fetchone()[0]
+    return {JobState(state): count for state, count in found.items()}
+
+
+def to_job(row: sqlite3.Row) -> Job:
+    return Job(
+        id=row["id"], uuid=row["uuid"], submission_id=row["submission_id"], owner=row["owner"],
+        key=row["key"], origin=row["origin"], number=row["number"], given=row["given"], name=row["name"],
+        state=JobState(row["state"]), priority=Priority(row["priority"]), tag=row["tag"],
+        created_at=row["created_at"], scheduled_at=row["scheduled_at"], next_try_at=row["next_try_at"],
+        expires_at=row["expires_at"], deadline=math.inf if row["deadline"] is None else row["deadline"],
+        ended_at=row["ended_at"], tries=row["tries"], pages=row["pages"],
+        pages_confirmed=row["pages_confirmed"], line=row["line"], remote_id=row["remote_id"],
+        seconds_on_line=row["seconds_on_line"], cause_code=row["cause"],
+        cancel_requested=bool(row["cancel_requested"]), resent_from=row["resent_from"],
+        options=options_from_json(row["options"]), metadata=json.loads(row["metadata"]),
+        callback_url=row["callback_url"],
+    )
+
+
+def to_attempt(row: sqlite3.Row) -> Attempt:
+    return Attempt(
+        id=row["id"], job_id=row["job_id"], number=row["number"], line=row["line"],
+        line_kind=row["line_kind"], started_at=row["started_at"], ended_at=row["ended_at"],
+        first_page=row["first_page"], pages_confirmed=row["pages_confirmed"],
+        last_page_at=row["last_page_at"], cause_code=row["cause"], seconds=row["seconds"],
+        trace_path=row["trace_path"], facts=json.loads(row["facts"]),
+    )
+
+
+# -- inside --------------------------------------------------------------------------------------
+
+_ACTIVE_VALUES: Sequence[str] = tuple(state.value for state in JobState if not state.ended)
+
+
+def _job_ids(db: sqlite3.Connection, submission_id: int) -> tuple[int, ...]:
+    rows = db.execute("SELECT id FROM job WHERE submission_id = ? ORDER BY id", (submission_id,))
+    return tuple(row[0] for row in rows)
+
+
+def _check(job: Job, state: JobState) -> None:
+    if state not in TRANSITIONS[job.state]:
+        raise IllegalTransitionError(f"job {job.id} is {job.state.value}: it cannot become {state.value}")
+
+
+def _move(
+    tx: Tx, job: Job, state: JobState, now: float, *, deadline: float,
+    next_try_at: float | None = None, **facts: Any,
+) -> None:
+    _check(job, state)
+    tx.db.execute(
+        "UPDATE job SET state = ?, deadline = ?, next_try_at = COALESCE(?, next_try_at) WHERE id = ?",
+        (state.value, deadline, next_try_at, job.id),
+    )
+    if next_try_at is not None:
+        facts["next_try_at"] = next_try_at
+    tx.emit(now, f"job.{state.value}", job.id, job.owner, **facts)
+
+
+def _end(tx: Tx, job: Job, state: JobState, cause: Cause, now: float) -> None:
+    _check(job, state)
+    tx.db.execute(
+        "UPDATE job SET state = ?, deadline = NULL, ended_at = ?, cause = ? WHERE id = ?",
+        (state.value, now, cause.code, job.id),
+    )
+    tx.emit(now, f"job.{state.value}", job.id, job.owner, cause=cause.code)

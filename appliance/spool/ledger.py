@@ -1,0 +1,190 @@
+"""What the box remembers beside the faxes: audit log, usage counters, learned destinations, programs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.spool.model import NotFoundError
+from appliance.spool.store import Tx
+
+BOX_SCOPE = "box"
+
+
+# -- audit ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    id: int
+    at: float
+    who: str
+    action: str
+    object: str
+    address: str
+    detail: str
+
+
+def audit(
+    tx: Tx, who: str, action: str, now: float, *, object: str = "", address: str = "", detail: str = ""
+) -> None:
+    """Notes who saw, sent or changed what, from where.  Never secrets."""
+    tx.db.execute(
+        "INSERT INTO audit (at, who, action, object, address, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        (now, who, action, object, address, detail),
+    )
+
+
+def audit_log(
+    db: sqlite3.Connection, *, who: str = "", before_id: int | None = None, limit: int = 100
+) -> list[AuditEntry]:
+    """Newest first."""
+    before = before_id if before_id is not None else 1 << 62
+    if who:
+        rows = db.execute(
+            "SELECT * FROM audit WHERE who = ? AND id < ? ORDER BY id DESC LIMIT ?", (who, before, limit)
+        )
+    else:
+        rows = db.execute("SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?", (before, limit))
+    return [AuditEntry(**dict(row)) for row in rows]
+
+
+# -- usage ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    calls: int = 0
+    pages: int = 0
+    seconds: float = 0.0
+
+
+def day_of(at: float) -> str:
+    """The day ``at`` falls on in the box's time zone, as YYYY-MM-DD."""
+    return time.strftime("%Y-%m-%d", time.localtime(at))
+
+
+def _scopes(owner: str, key: str) -> list[str]:
+    return [BOX_SCOPE, *([f"owner:{owner}"] if owner else []), *([f"key:{key}"] if key else [])]
+
+
+def count_call(tx: Tx, owner: str, key: str, now: float) -> None:
+    """A call was placed for this owner with this key."""
+    _count(tx, owner, key, now, calls=1)
+
+
+def count_pages(tx: Tx, owner: str, key: str, now: float, *, pages: int, seconds: float) -> None:
+    """A call ended after ``seconds`` with ``pages`` pages confirmed."""
+    if pages or seconds:
+        _count(tx, owner, key, now, pages=pages, seconds=seconds)
+
+
+def _count(
+    tx: Tx, owner: str, key: str, now: float, *, calls: int = 0, pages: int = 0, seconds: float = 0.0
+) -> None:
+    for scope in _scopes(owner, key):
+        tx.db.execute(
+            "INSERT INTO usage (day, scope, calls, pages, seconds) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (scope, day) DO UPDATE SET calls = calls + excluded.calls,"
+            " pages = pages + excluded.pages, seconds = seconds + excluded.seconds",
+            (day_of(now), scope, calls, pages, seconds),
+        )
+
+
+def usage(db: sqlite3.Connection, scope: str, first_day: str, last_day: str | None = None) -> Usage:
+    """What was used in ``scope`` (box, owner:NAME, key:NAME) from one day to another, both included."""
+    row = db.execute(
+        "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(pages), 0), COALESCE(SUM(seconds), 0) FROM usage"
+        " WHERE scope = ? AND day BETWEEN ? AND ?",
+        (scope, first_day, last_day or first_day),
+    ).fetchone()
+    return Usage(int(row[0]), int(row[1]), float(row[2]))
+
+
+# -- destinations --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What was learned about a number; the dispatcher defines what ``profile`` holds."""
+
+    number: str
+    failures: int  # of the kind that ends in quarantine, in a row
+    quarantined_until: float | None
+    profile: Mapping[str, Any]
+    updated_at: float
+
+
+def destination(db: sqlite3.Connection, number: str) -> Destination | None:
+    row = db.execute("SELECT * FROM destination WHERE number = ?", (number,)).fetchone()
+    return _to_destination(row) if row is not None else None
+
+
+def destinations(db: sqlite3.Connection, *, after: str = "", limit: int = 100) -> list[Destination]:
+    """Learned destinations in the order of their numbers, those after ``after``."""
+    rows = db.execute("SELECT * FROM destination WHERE number > ? ORDER BY number LIMIT ?", (after, limit))
+    return [_to_destination(row) for row in rows]
+
+
+def save_destination(tx: Tx, entry: Destination) -> None:
+    tx.db.execute(
+        "INSERT INTO destination VALUES (?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET"
+        " failures = excluded.failures, quarantined_until = excluded.quarantined_until,"
+        " profile = excluded.profile, updated_at = excluded.updated_at",
+        (
+            entry.number, entry.failures, entry.quarantined_until, json.dumps(entry.profile),
+            entry.updated_at,
+        ),
+    )
+
+
+def forget_destination(tx: Tx, number: str) -> bool:
+    """Forgets what was learned, quarantine included; False when there was nothing."""
+    return tx.db.execute("DELETE FROM destination WHERE number = ?", (number,)).rowcount > 0
+
+
+def _to_destination(row: sqlite3.Row) -> Destination:
+    return Destination(
+        row["number"], row["failures"], row["quarantined_until"], json.loads(row["profile"]),
+        row["updated_at"],
+    )
+
+
+# -- programs ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A stored document under a name, ready to be sent (an idea of the ICTFax style interface)."""
+
+    id: int
+    owner: str
+    name: str
+    document_id: int
+    created_at: float
+
+
+def create_program(tx: Tx, owner: str, name: str, document_id: int, now: float) -> Program:
+    cursor = tx.db.execute(
+        "INSERT INTO program (owner, name, document_id, created_at) VALUES (?, ?, ?, ?)",
+        (owner, name, document_id, now),
+    )
+    return Program(int(cursor.lastrowid or 0), owner, name, document_id, now)
+
+
+def get_program(db: sqlite3.Connection, program_id: int) -> Program:
+    """Raises NotFoundError."""
+    row = db.execute("SELECT * FROM program WHERE id = ?", (program_id,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no program {program_id}")
+    return Program(**dict(row))
+
+
+def programs(db: sqlite3.Connection, owner: str, limit: int = 100) -> list[Program]:
+    """Newest first."""
+    rows = db.execute("SELECT * FROM program WHERE owner = ? ORDER BY id DESC LIMIT ?", (owner, limit))
+    return [Program(**dict(row)) for row in rows]

@@ -1,0 +1,121 @@
+"""Deliveries to make: webhooks, e-mails, prints, folders.  They survive a restart; each try is recorded.
+
+Deliveries are put in with the event they follow from (``Tx.deliver``, from the follow-up that
+``Spool`` was given).  Whoever delivers asks for what is ``due``, tries, and says ``succeeded`` or ``failed``;
+a crash in between means that the same delivery is tried again (at least once, never lost).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from appliance.spool.model import Delivery, DeliveryTry, IllegalTransitionError, NotFoundError, OutboxState
+from appliance.spool.store import Tx
+
+# Octets kept of what a target answered or of an error's text.
+DETAIL_LIMIT = 1000
+
+
+def due(db: sqlite3.Connection, now: float, limit: int = 50, kinds: tuple[str, ...] = ()) -> list[Delivery]:
+    """Pending deliveries whose time has come, the longest due first."""
+    only = f" AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+    rows = db.execute(
+        f"SELECT * FROM outbox WHERE state = 'pending' AND next_try_at <= ?{only}"
+        " ORDER BY next_try_at LIMIT ?",
+        (now, *kinds, limit),
+    )
+    return [to_delivery(row) for row in rows]
+
+
+def next_moment(db: sqlite3.Connection) -> float | None:
+    """When the next pending delivery is due, None when there is none."""
+    row = db.execute("SELECT MIN(next_try_at) FROM outbox WHERE state = 'pending'").fetchone()
+    return None if row[0] is None else float(row[0])
+
+
+def succeeded(tx: Tx, delivery_id: int, now: float, detail: str = "") -> None:
+    """A try has worked: the delivery is done."""
+    delivery = _pending(tx, delivery_id)
+    _record(tx, delivery, now, True, detail)
+    _close(tx, delivery, OutboxState.DONE, now)
+
+
+def failed(tx: Tx, delivery_id: int, now: float, detail: str, *, final: bool = False) -> Delivery:
+    """A try has failed: the next is due as the timetable says; past it, or ``final``, it has failed."""
+    delivery = _pending(tx, delivery_id)
+    _record(tx, delivery, now, False, detail)
+    if final or delivery.tries >= len(delivery.timetable):
+        _close(tx, delivery, OutboxState.FAILED, now, detail)
+    else:
+        tx.db.execute(
+            "UPDATE outbox SET next_try_at = ?, last_error = ? WHERE id = ?",
+            (now + delivery.timetable[delivery.tries], detail[:DETAIL_LIMIT], delivery_id),
+        )
+    return get(tx.db, delivery_id)
+
+
+def drop(tx: Tx, delivery_id: int, now: float, reason: str) -> None:
+    """Takes a pending delivery out."""
+    _close(tx, _pending(tx, delivery_id), OutboxState.DROPPED, now, reason)
+
+
+def again(tx: Tx, delivery_id: int, now: float) -> Delivery:
+    """Tries a delivery at once, whatever became of it: pending, done or failed."""
+    get(tx.db, delivery_id)
+    tx.db.execute(
+        "UPDATE outbox SET state = 'pending', next_try_at = ?, ended_at = NULL WHERE id = ?",
+        (now, delivery_id),
+    )
+    return get(tx.db, delivery_id)
+
+
+def get(db: sqlite3.Connection, delivery_id: int) -> Delivery:
+    """Raises NotFoundError."""
+    row = db.execute("SELECT * FROM outbox WHERE id = ?", (delivery_id,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no delivery {delivery_id}")
+    return to_delivery(row)
+
+
+def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Delivery]:
+    """All deliveries of one job or received fax, oldest first."""
+    rows = db.execute("SELECT * FROM outbox WHERE fax_id = ? ORDER BY id", (fax_id,))
+    return [to_delivery(row) for row in rows]
+
+
+def tries(db: sqlite3.Connection, delivery_id: int) -> list[DeliveryTry]:
+    rows = db.execute("SELECT * FROM outbox_try WHERE outbox_id = ? ORDER BY number", (delivery_id,))
+    return [DeliveryTry(row["number"], row["at"], bool(row["ok"]), row["detail"]) for row in rows]
+
+
+def to_delivery(row: sqlite3.Row) -> Delivery:
+    return Delivery(
+        id=row["id"], kind=row["kind"], target=row["target"], payload=json.loads(row["payload"]),
+        timetable=tuple(json.loads(row["timetable"])), fax_id=row["fax_id"], owner=row["owner"],
+        state=OutboxState(row["state"]), tries=row["tries"], next_try_at=row["next_try_at"],
+        created_at=row["created_at"], ended_at=row["ended_at"], last_error=row["last_error"],
+    )
+
+
+def _pending(tx: Tx, delivery_id: int) -> Delivery:
+    delivery = get(tx.db, delivery_id)
+    if delivery.state is not OutboxState.PENDING:
+        raise IllegalTransitionError(f"delivery {delivery_id} is {delivery.state.value}")
+    return delivery
+
+
+def _record(tx: Tx, delivery: Delivery, now: float, ok: bool, detail: str) -> None:
+    tx.db.execute(
+        "INSERT INTO outbox_try VALUES (?, ?, ?, ?, ?)",
+        (delivery.id, delivery.tries + 1, now, ok, detail[:DETAIL_LIMIT]),
+    )
+    tx.db.execute("UPDATE outbox SET tries = tries + 1 WHERE id = ?", (delivery.id,))
+
+
+def _close(tx: Tx, delivery: Delivery, state: OutboxState, now: float, error: str = "") -> None:
+    tx.db.execute(
+        "UPDATE outbox SET state = ?, ended_at = ?, last_error = ? WHERE id = ?",
+        (state.value, now, error[:DETAIL_LIMIT], delivery.id),
+    )
+    tx.emit(now, f"outbox.{state.value}", delivery.fax_id, delivery.owner, delivery=delivery.id)

@@ -1,0 +1,177 @@
+"""Operations on received faxes: each page is recorded as it is confirmed, before anything else."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid as uuids
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.causes import INTERRUPTED, Cause
+from appliance.spool.jobs import LIST_LIMIT, next_fax_id
+from appliance.spool.model import (
+    IllegalTransitionError,
+    NotFoundError,
+    Received,
+    ReceivedFilter,
+    ReceivedPageFile,
+    ReceivedState,
+)
+from appliance.spool.store import Tx
+
+
+def begin(
+    tx: Tx, line: str, line_kind: str, now: float, *,
+    caller: str = "", caller_name: str = "", dialled: str = "", trace_path: str = "",
+) -> Received:
+    """A call is being answered."""
+    received_id = next_fax_id(tx)
+    tx.db.execute(
+        "INSERT INTO received (id, uuid, line, line_kind, caller, caller_name, dialled, state, started_at,"
+        " trace_path) VALUES (?, ?, ?, ?, ?, ?, ?, 'receiving', ?, ?)",
+        (received_id, str(uuids.uuid4()), line, line_kind, caller, caller_name, dialled, now, trace_path),
+    )
+    tx.emit(now, "received.started", received_id, "", line=line, caller=caller, dialled=dialled)
+    return get(tx.db, received_id)
+
+
+def add_page(tx: Tx, received_id: int, page: ReceivedPageFile) -> None:
+    """A page's file is on disk: from now on the page is ours.  The same number again replaces it."""
+    received = get(tx.db, received_id)
+    if received.state is not ReceivedState.RECEIVING:
+        raise IllegalTransitionError(f"received fax {received_id} is {received.state.value}")
+    tx.db.execute(
+        "INSERT OR REPLACE INTO received_page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            received_id, page.number, page.path, page.width, page.rows, page.resolution, page.bad_rows,
+            page.longest_bad_run, page.stored_at,
+        ),
+    )
+    tx.db.execute(
+        "UPDATE received SET (pages, bad_rows) = (SELECT COUNT(*), TOTAL(bad_rows) FROM received_page"
+        " WHERE received_id = :id) WHERE id = :id",
+        {"id": received_id},
+    )
+    tx.emit(page.stored_at, "received.page", received_id, received.owner, page=page.number)
+
+
+def finish(
+    tx: Tx, received_id: int, cause: Cause, *, complete: bool, now: float,
+    tsi: str = "", sub_address: str = "", facts: Mapping[str, Any] | None = None,
+) -> Received:
+    """The call is over.  Its deliveries follow from the event, in the same transaction."""
+    received = get(tx.db, received_id)
+    if received.state is not ReceivedState.RECEIVING:
+        raise IllegalTransitionError(f"received fax {received_id} is {received.state.value}")
+    state = ReceivedState.COMPLETE if complete else ReceivedState.PARTIAL
+    tx.db.execute(
+        "UPDATE received SET state = ?, ended_at = ?, cause = ?, tsi = ?, sub_address = ?, facts = ?"
+        " WHERE id = ?",
+        (state.value, now, cause.code, tsi, sub_address, json.dumps(facts or {}), received_id),
+    )
+    kind = f"received.{state.value}"
+    tx.emit(now, kind, received_id, received.owner, pages=received.pages, cause=cause.code)
+    return get(tx.db, received_id)
+
+
+def recover(tx: Tx, now: float) -> list[Received]:
+    """At start: ends the calls that a crash or power cut left open; their pages are kept."""
+    rows = tx.db.execute("SELECT id FROM received WHERE state = 'receiving' ORDER BY id").fetchall()
+    return [finish(tx, row["id"], INTERRUPTED, complete=False, now=now) for row in rows]
+
+
+def assign(tx: Tx, received_id: int, owner: str, now: float) -> Received:
+    """Gives a received fax to a user."""
+    get(tx.db, received_id)
+    tx.db.execute("UPDATE received SET owner = ? WHERE id = ?", (owner, received_id))
+    tx.emit(now, "received.changed", received_id, owner)
+    return get(tx.db, received_id)
+
+
+def mark_read(tx: Tx, received_id: int, read: bool, now: float) -> Received:
+    received = get(tx.db, received_id)
+    if received.read != read:
+        tx.db.execute("UPDATE received SET read = ? WHERE id = ?", (read, received_id))
+        tx.emit(now, "received.changed", received_id, received.owner, read=read)
+    return get(tx.db, received_id)
+
+
+def delete(tx: Tx, received_id: int, now: float) -> None:
+    """Takes a received fax out of every list; retention deletes its pages.
+
+    Raises IllegalTransitionError while it is still coming in.
+    """
+    received = get(tx.db, received_id)
+    if received.state is ReceivedState.RECEIVING:
+        raise IllegalTransitionError(f"received fax {received_id} is still coming in")
+    tx.db.execute("UPDATE received SET deleted_at = ? WHERE id = ?", (now, received_id))
+    tx.emit(now, "received.changed", received_id, received.owner, deleted=True)
+
+
+def get(db: sqlite3.Connection, received_id: int, *, deleted: bool = False) -> Received:
+    """Raises NotFoundError; a deleted one is only found with ``deleted``."""
+    row = db.execute("SELECT * FROM received WHERE id = ?", (received_id,)).fetchone()
+    if row is None or (row["deleted_at"] is not None and not deleted):
+        raise NotFoundError(f"no received fax {received_id}")
+    return to_received(row)
+
+
+def get_by_uuid(db: sqlite3.Connection, uuid: str) -> Received:
+    """Raises NotFoundError."""
+    row = db.execute("SELECT * FROM received WHERE uuid = ? AND deleted_at IS NULL", (uuid,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no received fax {uuid}")
+    return to_received(row)
+
+
+def pages(db: sqlite3.Connection, received_id: int) -> list[ReceivedPageFile]:
+    """The pages of a received fax, first to last."""
+    rows = db.execute("SELECT * FROM received_page WHERE received_id = ? ORDER BY number", (received_id,))
+    return [
+        ReceivedPageFile(
+            row["number"], row["path"], row["width"], row["rows"], row["resolution"], row["bad_rows"],
+            row["longest_bad_run"], row["stored_at"],
+        )
+        for row in rows
+    ]
+
+
+def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
+    """The received faxes that match, newest first; deleted ones are left out."""
+    terms = ["deleted_at IS NULL"]
+    values: list[Any] = []
+    for term, value in (
+        ("owner = ?", wanted.owner),
+        ("read = ?", wanted.read),
+        ("caller = ?", wanted.caller or None),
+        ("dialled = ?", wanted.dialled or None),
+        ("started_at >= ?", wanted.since),
+        ("started_at < ?", wanted.until),
+        ("id < ?", wanted.before_id),
+    ):
+        if value is not None:
+            terms.append(term)
+            values.append(value)
+    limit = max(0, min(wanted.limit, LIST_LIMIT))
+    rows = db.execute(
+        f"SELECT * FROM received WHERE {' AND '.join(terms)} ORDER BY id DESC LIMIT ?", (*values, limit)
+    )
+    return [to_received(row) for row in rows]
+
+
+def unread(db: sqlite3.Connection) -> int:
+    """How many received faxes nobody has read."""
+    row = db.execute("SELECT COUNT(*) FROM received WHERE read = 0 AND deleted_at IS NULL").fetchone()
+    return int(row[0])
+
+
+def to_received(row: sqlite3.Row) -> Received:
+    return Received(
+        id=row["id"], uuid=row["uuid"], owner=row["owner"], line=row["line"], line_kind=row["line_kind"],
+        caller=row["caller"], caller_name=row["caller_name"], dialled=row["dialled"], tsi=row["tsi"],
+        sub_address=row["sub_address"], state=ReceivedState(row["state"]), started_at=row["started_at"],
+        ended_at=row["ended_at"], pages=row["pages"], bad_rows=row["bad_rows"], cause_code=row["cause"],
+        read=bool(row["read"]), deleted_at=row["deleted_at"], trace_path=row["trace_path"],
+        facts=json.loads(row["facts"]),
+    )

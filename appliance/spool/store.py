@@ -1,0 +1,299 @@
+"""``Spool``: the database's one writer thread, its reading connections, and the doors to both.
+
+The writer takes all operations that wait, runs each within a savepoint, and commits them together:
+under load one fsync serves many, alone an operation is committed at once.  An operation that raises
+is undone alone.  Nobody hears of success before the commit is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from appliance.spool import durable
+from appliance.spool.events import EventHub, News
+from appliance.spool.model import (
+    Event,
+    NewDelivery,
+    SpoolClosedError,
+    SpoolError,
+    SpoolFailedError,
+    SpoolFullError,
+)
+from appliance.spool.schema import migrate
+
+_log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DATABASE_NAME = "spool.sqlite3"
+LOCK_NAME = "spool.lock"
+# Folders of the data folder that hold the spool's files.
+DOCUMENTS = "documents"
+RENDERED = "rendered"
+RECEIVED = "received"
+TRACES = "traces"
+FOLDERS = (DOCUMENTS, RENDERED, RECEIVED, TRACES)
+
+# Operations in one commit at most: keeps the wait of the first one short on a slow card.
+GROUP_LIMIT = 128
+# Threads that read for asyncio.
+LOOP_READERS = 2
+# SQLite's page cache of a connection, KiB: small, the operating system caches the file too.
+CACHE_KIB = 1024
+# The write-ahead log is cut back to this after a checkpoint, octets.
+LOG_SIZE_LIMIT = 4 << 20
+
+
+class Tx:
+    """A transaction under way, handed to operations that change something.
+
+    ``db`` is the writing connection; never commit or roll back on it.
+    """
+
+    def __init__(self, db: sqlite3.Connection, follow_up: FollowUp | None) -> None:
+        self.db = db
+        self._follow_up = follow_up
+        self.events: list[Event] = []
+        self.afterwards: list[Callable[[], None]] = []
+
+    def emit(self, at: float, kind: str, fax_id: int | None, owner: str, **data: Any) -> Event:
+        """Appends to the event log; what follows from the event is done in the same transaction."""
+        cursor = self.db.execute(
+            "INSERT INTO event (at, kind, fax_id, owner, data) VALUES (?, ?, ?, ?, ?)",
+            (at, kind, fax_id, owner, json.dumps(data)),
+        )
+        event = Event(int(cursor.lastrowid or 0), at, kind, fax_id, owner, data)
+        self.events.append(event)
+        if self._follow_up is not None:
+            self._follow_up(self, event)
+        return event
+
+    def deliver(self, delivery: NewDelivery, at: float) -> int:
+        """Puts a delivery in the outbox; returns its id."""
+        cursor = self.db.execute(
+            "INSERT INTO outbox (kind, target, payload, timetable, fax_id, owner, state, next_try_at,"
+            " created_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+            (
+                delivery.kind, delivery.target, json.dumps(delivery.payload),
+                json.dumps(delivery.timetable), delivery.fax_id, delivery.owner,
+                max(at, delivery.not_before), at,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Runs ``action`` in the writer thread once this is on disk: it must be quick."""
+        self.afterwards.append(action)
+
+
+# Does what follows from an event within its transaction (``Tx.deliver``, ``received.assign``), so that
+# no event is without its deliveries, nor the other way about.  Runs in the writer thread: no waiting,
+# no file, no network.  An exception undoes the operation that emitted the event: catch your own.
+FollowUp = Callable[[Tx, Event], None]
+
+
+class _Order:
+    """An operation that waits for the writer."""
+
+    __slots__ = ("future", "run")
+
+    def __init__(self, run: Callable[[Tx], Any], future: Future[Any]) -> None:
+        self.run = run
+        self.future = future
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection with the settings that durability and small machines need."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30.0)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA temp_store = MEMORY")
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    db.execute(f"PRAGMA journal_size_limit = {LOG_SIZE_LIMIT}")
+    return db
+
+
+class Spool:
+    """The spool in ``data`` (made when missing).  One process only: the folder is locked.
+
+    Raises BlockingIOError when another process has it, SchemaTooNewError, OSError.
+    """
+
+    def __init__(self, data: Path, follow_up: FollowUp | None = None) -> None:
+        self.data = data
+        self.hub = EventHub()
+        self._follow_up = follow_up
+        durable.make_folder(data)
+        self._lock_file = os.open(data / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for name in FOLDERS:
+                durable.make_folder(data / name)
+            self._path = data / DATABASE_NAME
+            self._db = connect(self._path)
+            migrate(self._db)
+            durable.fsync_folder(data)
+        except BaseException:
+            os.close(self._lock_file)
+            raise
+        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._closed = False
+        self._closing = threading.Lock()
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._pool = ThreadPoolExecutor(LOOP_READERS, thread_name_prefix="spool-read")
+        self._writer = threading.Thread(target=self._write_all, name="spool-write", daemon=True)
+        self._writer.start()
+
+    # -- doors ---------------------------------------------------------------------------------
+
+    def write(
+        self, operation: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T]:
+        """Queues an operation; the future is done when it is on disk (or has raised)."""
+        future: Future[T] = Future()
+        with self._closing:
+            if self._closed:
+                raise SpoolClosedError("the spool is closed")
+            self._orders.put(_Order(lambda tx: operation(tx, *args, **kwargs), future))
+        return future
+
+    def do(self, operation: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs an operation and returns its result once it is on disk.  Never on the event loop."""
+        return self.write(operation, *args, **kwargs).result()
+
+    async def ado(self, operation: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """``do`` for asyncio."""
+        return await asyncio.wrap_future(self.write(operation, *args, **kwargs))
+
+    def read(
+        self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs a reading operation in this thread, on one consistent state of the database."""
+        db = self._reader()
+        db.execute("BEGIN")
+        try:
+            return query(db, *args, **kwargs)
+        finally:
+            db.execute("COMMIT")
+
+    async def aread(
+        self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """``read`` for asyncio, in a thread of the spool's."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: self.read(query, *args, **kwargs))
+
+    def news(self, at: float, kind: str, fax_id: int | None, owner: str, data: Mapping[str, Any]) -> None:
+        """Passes something on to listeners that is not worth keeping."""
+        self.hub.publish([News(at, kind, fax_id, owner, data)])
+
+    def close(self) -> None:
+        """Finishes what is queued, then lets go of everything.  Later operations are refused."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._orders.put(None)
+        self._writer.join()
+        self._pool.shutdown(wait=True)
+        for reader in self._readers:
+            reader.close()
+        self._db.close()
+        os.close(self._lock_file)
+
+    # -- the threads ---------------------------------------------------------------------------
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._closed:
+            raise SpoolClosedError("the spool is closed")
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = connect(self._path)
+            db.execute("PRAGMA query_only = ON")
+            self._local.db = db
+            with self._closing:
+                self._readers.append(db)
+        return db
+
+    def _write_all(self) -> None:
+        more = True
+        while more:
+            batch: list[_Order] = []
+            order = self._orders.get()
+            while True:
+                if order is None:
+                    more = False
+                    break
+                batch.append(order)
+                if len(batch) == GROUP_LIMIT:
+                    break
+                try:
+                    order = self._orders.get_nowait()
+                except queue.Empty:
+                    break
+            if batch:
+                self._commit([order for order in batch if order.future.set_running_or_notify_cancel()])
+
+    def _commit(self, batch: list[_Order]) -> None:
+        """Runs and commits these together, then tells each how it went."""
+        outcomes: list[tuple[_Order, Any, Tx | None]] = []
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for order in batch:
+                tx = Tx(self._db, self._follow_up)
+                self._db.execute("SAVEPOINT operation")
+                try:
+                    result = order.run(tx)
+                except Exception as error:
+                    if isinstance(error, sqlite3.OperationalError) or not self._db.in_transaction:
+                        raise  # the disk, not the operation: nothing of this group was kept
+                    self._db.execute("ROLLBACK TO operation")
+                    outcomes.append((order, error, None))
+                else:
+                    outcomes.append((order, result, tx))
+                self._db.execute("RELEASE operation")
+            self._db.execute("COMMIT")
+        except Exception as error:
+            self._fail(batch, error)
+            return
+        for order, outcome, done in outcomes:
+            if done is None:
+                order.future.set_exception(outcome)
+            else:
+                self._announce(done)
+                order.future.set_result(outcome)
+
+    def _fail(self, batch: list[_Order], error: Exception) -> None:
+        _log.error("the spool could not be written: %s", error)
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        for order in batch:
+            refusal: SpoolError = (
+                SpoolFullError("the disk is full") if full else SpoolFailedError(str(error))
+            )
+            refusal.__cause__ = error
+            order.future.set_exception(refusal)
+
+    def _announce(self, tx: Tx) -> None:
+        self.hub.publish(tx.events)
+        for action in tx.afterwards:
+            try:
+                action()
+            except Exception:
+                _log.exception("an action after a commit failed")

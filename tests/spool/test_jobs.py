@@ -1,0 +1,187 @@
+"""Jobs from acceptance to their end, on a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.spool import documents, jobs
+from appliance.spool.model import (
+    TRANSITIONS,
+    Cover,
+    IdempotencyError,
+    IllegalTransitionError,
+    JobFilter,
+    JobState,
+    NewSubmission,
+    NotFoundError,
+    Priority,
+    Quality,
+    Recipient,
+    Resume,
+    SendOptions,
+    UnknownRule,
+)
+from appliance.spool.store import Spool
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    spool = Spool(tmp_path / "data")
+    yield spool
+    spool.close()
+
+
+def accept(spool: Spool, *numbers: str, now: float = 1000.0, **more: object) -> jobs.Accepted:
+    file = documents.store_file(spool, b"a page", name="letter.txt", media_type="text/plain")
+    document = spool.do(documents.create, "ada", [file], now)
+    new = NewSubmission(
+        owner="ada", recipients=tuple(Recipient(number) for number in numbers or ("+4930123",)),
+        document_id=document.id, **more,  # type: ignore[arg-type]
+    )
+    return spool.do(jobs.accept, new, now)
+
+
+def ready(spool: Spool, *numbers: str, pages: int = 3, **more: object) -> list[int]:
+    accepted = accept(spool, *numbers, **more)
+    spool.do(jobs.prepared, accepted.submission_id, "rendered/x", pages, 1001.0)
+    return list(accepted.job_ids)
+
+
+def begin(spool: Spool, job_id: int, first_page: int = 0, now: float = 1002.0) -> int:
+    return spool.do(
+        jobs.begin_attempt, job_id, now, line="practice", line_kind="practice", first_page=first_page
+    ).id
+
+
+def test_a_job_goes_from_acceptance_to_delivery(spool: Spool) -> None:
+    (job_id,) = ready(spool)
+    attempt = begin(spool, job_id)
+    assert spool.read(jobs.get, job_id).state is JobState.SENDING
+    spool.do(jobs.confirm_pages, attempt, 1, 1003.0)
+    assert spool.read(jobs.get, job_id).pages_confirmed == 1
+    spool.do(jobs.last_page_out, attempt, 1004.0)
+    outcome = jobs.Outcome(causes.DELIVERED, JobState.DELIVERED, pages_confirmed=3, seconds=40.0)
+    job = spool.do(jobs.end_attempt, attempt, outcome, 1005.0)
+    assert (job.state, job.pages_confirmed, job.ended_at) == (JobState.DELIVERED, 3, 1005.0)
+    assert job.seconds_on_line == 40.0
+    assert job.cause is causes.DELIVERED
+
+
+def test_each_recipient_is_a_job_of_its_own_in_one_submission(spool: Spool) -> None:
+    accepted = accept(spool, "+491", "+492", "+493")
+    assert [spool.read(jobs.get, job_id).number for job_id in accepted.job_ids] == ["+491", "+492", "+493"]
+    assert spool.read(jobs.get_submission, accepted.submission_id).job_ids == accepted.job_ids
+    assert spool.read(jobs.to_prepare) == [accepted.submission_id]
+
+
+def test_a_repeated_idempotency_key_answers_the_first_jobs_and_makes_none(spool: Spool) -> None:
+    first = accept(spool, idempotency_key="k", idempotency_digest="d")
+    again = accept(spool, idempotency_key="k", idempotency_digest="d")
+    assert again.repeated
+    assert again.job_ids == first.job_ids
+    with pytest.raises(IdempotencyError):
+        accept(spool, idempotency_key="k", idempotency_digest="other")
+    assert len(spool.read(jobs.search, JobFilter())) == 1
+
+
+def test_a_submission_without_its_document_is_refused_and_leaves_nothing(spool: Spool) -> None:
+    with pytest.raises(NotFoundError):
+        spool.do(jobs.accept, NewSubmission("ada", (Recipient("1"),), document_id=99), 1.0)
+    assert spool.read(jobs.search, JobFilter()) == []
+
+
+def test_options_come_back_as_they_went_in(spool: Spool) -> None:
+    options = SendOptions(
+        quality=Quality.R300, cover=Cover(subject="Re: you"), lines=("a", "b"), ecm=False,
+        resume=Resume.ALL, unknown_rule=UnknownRule.RESEND, header="",
+    )
+    (job_id,) = accept(spool, options=options, metadata={"x": [1]}, tag="sales").job_ids
+    job = spool.read(jobs.get, job_id)
+    assert (job.options, job.metadata, job.tag) == (options, {"x": [1]}, "sales")
+
+
+def test_every_state_change_outside_the_table_is_refused_and_changes_nothing(spool: Spool) -> None:
+    (job_id,) = ready(spool)
+    spool.do(jobs.cancel, job_id, 1002.0)
+    with pytest.raises(IllegalTransitionError):
+        begin(spool, job_id)
+    with pytest.raises(IllegalTransitionError):
+        spool.do(jobs.cancel, job_id, 1003.0)
+    job = spool.read(jobs.get, job_id)
+    assert (job.state, job.tries, job.ended_at) == (JobState.CANCELLED, 0, 1002.0)
+
+
+def test_only_unknown_among_the_ended_states_has_a_way_out() -> None:
+    assert {state for state in JobState if state.ended and TRANSITIONS[state]} == {JobState.UNKNOWN}
+
+
+def test_cancelling_a_running_call_asks_for_its_end(spool: Spool) -> None:
+    (job_id,) = ready(spool)
+    begin(spool, job_id)
+    job = spool.do(jobs.cancel, job_id, 1003.0)
+    assert (job.state, job.cancel_requested) == (JobState.SENDING, True)
+
+
+def test_due_jobs_come_by_priority_then_time_and_one_for_each_number(spool: Spool) -> None:
+    (low,) = ready(spool, "+491", priority=Priority.LOW)
+    first, _ = ready(spool, "+492", "+492")
+    (later,) = ready(spool, "+493", scheduled_at=5000.0)
+    (high,) = ready(spool, "+494", priority=Priority.HIGH)
+    assert [job.id for job in spool.read(jobs.due, 2000.0, 10)] == [high, first, low]
+    assert [job.id for job in spool.read(jobs.due, 2000.0, 10, {"+492", "+494"})] == [low]
+    assert later in [job.id for job in spool.read(jobs.due, 5000.0, 10)]
+    assert spool.read(jobs.next_moment, 2000.0) == 5000.0
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "last_page", "state"),
+    [
+        (1, False, JobState.WAITING),  # the last page never left: safe to send again
+        (2, True, JobState.UNKNOWN),
+        (3, True, JobState.DELIVERED),  # its confirmation was recorded
+    ],
+)
+def test_a_crash_in_a_call_leaves_the_job_where_it_belongs(
+    spool: Spool, confirmed: int, last_page: bool, state: JobState
+) -> None:
+    (job_id,) = ready(spool)
+    attempt = begin(spool, job_id)
+    spool.do(jobs.confirm_pages, attempt, confirmed, 1003.0)
+    if last_page:
+        spool.do(jobs.last_page_out, attempt, 1004.0)
+    (job,) = spool.do(jobs.recover, UnknownRule.ASK, 1010.0)
+    assert job.state is state
+    assert job.pages_confirmed == confirmed
+    assert spool.do(jobs.recover, UnknownRule.ASK, 1011.0) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "state"),
+    [
+        (UnknownRule.ASK, JobState.UNKNOWN),
+        (UnknownRule.RESEND, JobState.WAITING),
+        (UnknownRule.ASSUME_DELIVERED, JobState.DELIVERED),
+    ],
+)
+def test_an_unknown_job_follows_the_owners_rule(spool: Spool, rule: UnknownRule, state: JobState) -> None:
+    (job_id,) = ready(spool)
+    spool.do(jobs.last_page_out, begin(spool, job_id), 1004.0)
+    (job,) = spool.do(jobs.recover, rule, 1010.0)
+    assert job.state is state
+
+
+def test_no_state_that_has_not_ended_is_without_a_bound(spool: Spool) -> None:
+    (held,) = accept(spool, held=True).job_ids
+    (preparing,) = accept(spool).job_ids
+    (waiting,) = ready(spool)
+    (sending,) = ready(spool)
+    begin(spool, sending)
+    end = max(spool.read(jobs.get, job_id).deadline for job_id in (held, preparing, waiting, sending))
+    for job in spool.read(jobs.overdue, end):
+        spool.do(jobs.end_overdue, job.id, end)
+    states = [spool.read(jobs.get, job_id).state for job_id in (held, preparing, waiting, sending)]
+    assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED, JobState.FAILED]
