@@ -1,0 +1,34 @@
+/* How pjproject is compiled for the box: SIP signalling only, all media by the application. */
+
+/* Our patch (app-owned-media.patch): the application writes every m= line. */
+#define PJSUA_APP_OWNS_MEDIA            1
+
+/* Calls at once. A call costs a few kB until it exists. */
+#define PJSUA_MAX_CALLS                 128
+#define PJSUA_MAX_ACC                   32
+
+/* Sockets of SIP itself: a TCP or TLS peer takes one each. Media sockets are not in here. */
+#define PJ_IOQUEUE_MAX_HANDLES          1024
+#define PJSIP_MAX_TSX_COUNT             ((4 * 1024) - 1)
+#define PJSIP_MAX_DIALOG_COUNT          ((1 * 1024) - 1)
+
+/* A gateway's INVITE with many headers and codecs passes the stock 4000 octets over TCP. */
+#define PJSIP_MAX_PKT_LEN               16000
+/* The binding hands over SDP text only up to this size; the stock 1024 would hand over nothing. */
+#define PJSUA2_MAX_SDP_BUF_LEN          8192
+
+/* Stay on the transport the owner chose, whatever the size of the request. */
+#define PJSIP_DONT_SWITCH_TO_TCP        1
+
+#define PJ_HAS_IPV6                     1
+#define PJMEDIA_HAS_VIDEO               0
+#define PJMEDIA_HAS_SRTP                0
+#define PJMEDIA_HAS_WEBRTC_AEC          0
+#define PJMEDIA_HAS_WEBRTC_AEC3         0
+#define PJMEDIA_HAS_SPEEX_AEC           0
+#define PJMEDIA_HAS_SPEEX_CODEC         0
+#define PJMEDIA_HAS_GSM_CODEC           0
+#define PJMEDIA_HAS_ILBC_CODEC          0
+#define PJMEDIA_HAS_G722_CODEC          0
+#define PJMEDIA_HAS_G7221_CODEC         0
+#define PJMEDIA_HAS_L16_CODEC           0
