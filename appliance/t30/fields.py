@@ -110,7 +110,8 @@ def bits_of(fif: bytes) -> frozenset[int]:
     """
     bits: set[int] = set()
     for index, octet in enumerate(fif[:MAX_OCTETS]):
-        bits.update(index * 8 + b + 1 for b in range(8) if octet >> b & 1 and not is_extend(index * 8 + b + 1))
+        numbers = (index * 8 + b + 1 for b in range(8) if octet >> b & 1)
+        bits.update(n for n in numbers if not is_extend(n))
         if index >= MIN_OCTETS - 1 and not octet & 0x80:
             break
     return frozenset(bits)
