@@ -11,7 +11,7 @@ import uuid as uuids
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 
-from appliance.spool import durable
+from appliance import durable
 from appliance.spool.model import Document, NotFoundError, SourceFile
 from appliance.spool.store import DOCUMENTS, Spool, Tx
 
@@ -28,7 +28,7 @@ def store_file(
     """Writes one source file durably, in the calling thread.
 
     Until a document names it, it is an orphan that the next start sweeps away.  Raises
-    durable.TooLargeError past ``limit`` octets, SpoolFullError.
+    durable.TooLargeError past ``limit`` octets, durable.DiskFullError.
     """
     path = f"{DOCUMENTS}/{uuids.uuid4()}"
     octets = durable.write_file(spool.data / path, content, limit)

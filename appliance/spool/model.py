@@ -428,10 +428,6 @@ class IdempotencyError(SpoolError):
     """This idempotency key was used before for a different request."""
 
 
-class SpoolFullError(SpoolError):
-    """The disk is too full to accept anything (HTTP 507)."""
-
-
 class SpoolClosedError(SpoolError):
     """The box is shutting down."""
 

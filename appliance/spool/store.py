@@ -20,15 +20,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from appliance.spool import durable
+from appliance import durable
 from appliance.spool.events import EventHub, News
 from appliance.spool.model import (
     Event,
     NewDelivery,
     SpoolClosedError,
-    SpoolError,
     SpoolFailedError,
-    SpoolFullError,
 )
 from appliance.spool.schema import migrate
 
@@ -284,9 +282,7 @@ class Spool:
             self._db.execute("ROLLBACK")
         full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         for order in batch:
-            refusal: SpoolError = (
-                SpoolFullError("the disk is full") if full else SpoolFailedError(str(error))
-            )
+            refusal = durable.DiskFullError("the disk is full") if full else SpoolFailedError(str(error))
             refusal.__cause__ = error
             order.future.set_exception(refusal)
 

@@ -5,7 +5,7 @@ name is too.  A database row that names a file is written after that, so a row n
 nothing.  What lies under a ``.part`` name at the start is the rest of an interrupted write and is
 swept away.
 
-The disk's refusal is ``SpoolFullError`` (no space) or the OSError itself.
+The disk's refusal is ``DiskFullError`` or the OSError itself.  A leaf module, for spool and settings.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from appliance.spool.model import SpoolFullError
-
 PART_SUFFIX = ".part"
 # Errors that mean "no room": the file system, the quota, or the file size limit.
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class DiskFullError(Exception):
+    """There is no room left for what was to be written (HTTP 507)."""
 
 
 class TooLargeError(Exception):
@@ -47,7 +49,7 @@ def make_folder(folder: Path) -> None:
 def place(path: Path, fill: Callable[[Path], None]) -> int:
     """Lets ``fill`` write a new file under a passing name, then gives it its own name durably.
 
-    Returns its size in octets.  Raises SpoolFullError without space, and whatever ``fill`` raises;
+    Returns its size in octets.  Raises DiskFullError without space, and whatever ``fill`` raises;
     then nothing is left behind.
     """
     part = path.with_name(path.name + PART_SUFFIX)
@@ -64,7 +66,7 @@ def place(path: Path, fill: Callable[[Path], None]) -> int:
     except BaseException as error:
         part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
-            raise SpoolFullError(f"no room for {path.name}") from error
+            raise DiskFullError(f"no room for {path.name}") from error
         raise
     return size
 
@@ -72,7 +74,7 @@ def place(path: Path, fill: Callable[[Path], None]) -> int:
 def write_file(path: Path, content: bytes | Iterable[bytes], limit: int | None = None) -> int:
     """Writes a file of mode 600 durably; returns its size in octets.
 
-    Raises TooLargeError past ``limit`` octets, SpoolFullError without space.
+    Raises TooLargeError past ``limit`` octets, DiskFullError without space.
     """
 
     def fill(part: Path) -> None:
