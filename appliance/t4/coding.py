@@ -1,0 +1,192 @@
+"""Whole pages: raster to coded page and back, fill for the minimum scan time, counting rows.
+
+libtiff (through Pillow) does the heavy work where its bits are those of the line; T.4's framing (EOL,
+tag bits, RTC, fill) is put together here.  libtiff puts an EOL before every row and no RTC behind the
+last, which is the order of T.4 4.1.2; only its choice of K goes by TIFF's resolution tag, so rows of
+both kinds are taken from it and the ones that K asks for are joined here.
+"""
+
+from __future__ import annotations
+
+from appliance.t4 import libtiff
+from appliance.t4.bits import from_bits, to_bits
+from appliance.t4.codes import EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL
+from appliance.t4.libtiff import LibtiffError, Scheme
+from appliance.t4.page import CodedPage, Coding, Raster, Resolution
+from appliance.t4.tolerant import TolerantDecoder
+
+# T.4 4.2.1.1: behind each one-dimensional row at most K − 1 two-dimensional ones: K is 2 at 3.85 line/mm
+# and 4 at 7.7, and grows with the resolution so that a fault disturbs the same height of paper.
+K_BY_RESOLUTION: dict[Resolution, int] = {
+    Resolution.STANDARD: 2,
+    Resolution.FINE: 4,
+    Resolution.R300: 6,
+    Resolution.SUPERFINE: 8,
+    Resolution.R400: 8,
+    Resolution.R16_15: 8,
+}
+
+# A page beyond this is refused: 64 Mpixel are two pages of A3 at 408 × 391, or 4.8 m of A4 at fine.
+# libtiff's way through Pillow needs an octet for each pixel, so this bounds memory as well.
+MAX_PIXELS = 1 << 26
+
+
+class PageError(ValueError):
+    """A page that is too large, or coded data that are not the page they claim to be."""
+
+
+def encode(raster: Raster, coding: Coding, *, k: int | None = None) -> CodedPage:
+    """Codes a page: MH and MR with an EOL before each row and RTC, MMR with EOFB.
+
+    ``k`` is MR's K (T.4 4.2.1.1), the resolution's own when None.  Raises PageError when the page is
+    beyond MAX_PIXELS, ValueError when ``k`` is less than 1.
+    """
+    width, rows = raster.width, raster.rows
+    if width * rows > MAX_PIXELS:
+        raise PageError(f"a page of {width} x {rows} pixels is beyond {MAX_PIXELS}")
+    if k is None:
+        k = K_BY_RESOLUTION[raster.resolution]
+    if k < 1:
+        raise ValueError(f"K = {k}")
+    match coding:
+        case Coding.MH:
+            coded = libtiff.compress(Scheme.GROUP3, width, rows, raster.data) if rows else b""
+            # libtiff fills up its last octet with zeros; before an EOL they count as fill, which the
+            # coded page has not, but T.4 allows them anywhere before an EOL: up to 7 bits a page.
+            data = coded + from_bits(EOL * EOLS_IN_RTC)
+        case Coding.MR:
+            data = from_bits(_encode_mr(raster, k))
+        case Coding.MMR:
+            data = libtiff.compress(Scheme.GROUP4, width, rows, raster.data) if rows else from_bits(EOFB)
+    return CodedPage(coding, raster.resolution, width, rows, data)
+
+
+def _encode_mr(raster: Raster, k: int) -> str:
+    """MR with any K from two runs of libtiff's K = 2, the second one row later.
+
+    Between them they hold every row but the first in both codings, each time against the row above it.
+    """
+    rows = raster.rows
+    end_of_line = EOL + TAG_ONE_DIMENSIONAL
+    parts: list[str] = []
+    if rows:
+        from_first = _rows_of_k2(raster.width, rows, raster.data)
+        from_second = [""]
+        if rows > 1 and k != 2:
+            from_second += _rows_of_k2(raster.width, rows - 1, raster.data[raster.row_octets :])
+        for row in range(rows):
+            one_dimensional = row % k == 0
+            # The first run has the even rows one-dimensional, the second one the odd rows.
+            source = from_first if one_dimensional == (row % 2 == 0) else from_second
+            parts.append(EOL + source[row])
+    parts.append(end_of_line * EOLS_IN_RTC)
+    return "".join(parts)
+
+
+def _rows_of_k2(width: int, rows: int, pixels: bytes) -> list[str]:
+    """The rows, each with its tag bit in front and without EOL."""
+    coded = to_bits(libtiff.compress(Scheme.GROUP3, width, rows, pixels, two_dimensional=True))
+    found = coded.split(EOL)[1:]
+    if len(found) != rows:
+        raise AssertionError(f"libtiff coded {len(found)} rows of {rows}")
+    # The last octet's filling zeros are not part of the last row, but harmless as fill before RTC.
+    return found
+
+
+def decode(page: CodedPage) -> Raster:
+    """The pixels of a good page.
+
+    Strict: raises PageError when a row is damaged, when the rows are not as many as the page says, or
+    when the page is beyond MAX_PIXELS.  Damaged pages are the TolerantDecoder's.
+    """
+    width, rows = page.width, page.rows
+    if width * rows > MAX_PIXELS:
+        raise PageError(f"a page of {width} x {rows} pixels is beyond {MAX_PIXELS}")
+    if rows and page.coding is not Coding.MR:
+        raster = _decode_fast(page)
+        if raster is not None:
+            return raster
+    decoder = TolerantDecoder(page.coding, width, page.resolution, max_rows=rows)
+    decoder.feed(page.data)
+    received = decoder.finish()
+    if received.too_long or received.rows != rows:
+        found = f"more than {rows}" if received.too_long else str(received.rows)
+        raise PageError(f"{found} rows where the page says {rows}")
+    if received.bad_rows:
+        raise PageError(f"{received.bad_rows} of {rows} rows are damaged")
+    return received.raster
+
+
+def _decode_fast(page: CodedPage) -> Raster | None:
+    """libtiff's decoding, proved by coding it again: it repairs faults without a word.
+
+    None when the data are not bit for bit what we would have sent ourselves.
+    """
+    scheme = Scheme.GROUP4 if page.coding is Coding.MMR else Scheme.GROUP3
+    try:
+        pixels = libtiff.expand(scheme, page.width, page.rows, page.data)
+    except LibtiffError:
+        return None
+    raster = Raster(page.width, page.rows, pixels, page.resolution)
+    return raster if encode(raster, page.coding).data == page.data else None
+
+
+def recode(page: CodedPage, coding: Coding, *, k: int | None = None) -> CodedPage:
+    """The same pixels in another coding (the page itself when it has that coding already and no K is asked).
+
+    Raises PageError as ``decode`` does.
+    """
+    if coding is page.coding and k is None:
+        return page
+    return encode(decode(page), coding, k=k)
+
+
+def count_rows(coding: Coding, width: int, data: bytes) -> int:
+    """How many rows coded data hold, for a page that came in whole (ECM) and does not say.
+
+    Raises PageError when a row is damaged or the page is beyond MAX_PIXELS.
+    """
+    decoder = TolerantDecoder(coding, width, max_rows=MAX_PIXELS // width)
+    decoder.feed(data)
+    received = decoder.finish()
+    if received.too_long:
+        raise PageError(f"a page {width} pixels wide is beyond {MAX_PIXELS} pixels")
+    if received.bad_rows:
+        raise PageError(f"{received.bad_rows} of {received.rows} rows are damaged")
+    return received.rows
+
+
+def minimum_row_bits(scan_ms: int, bit_rate: int) -> int:
+    """Bits that a row must at least take on the line (T.4 clause 3), rounded up.
+
+    ``scan_ms`` is the minimum transmission time in milliseconds (T.30 table 2, bits 21 to 23: 0 to 40),
+    ``bit_rate`` in bits a second.
+    """
+    return -(-scan_ms * bit_rate // 1000)
+
+
+def with_fill(data: bytes, min_row_bits: int) -> bytes:
+    """MH or MR data with fill so that no row is shorter on the line than ``min_row_bits``.
+
+    A row's time is that of its data, its fill and one EOL with its tag bit (T.4 clause 3 counts all of
+    them); fill goes between data and EOL (T.4 4.1.3).  There is none within RTC.
+    """
+    rows = to_bits(data).split(EOL)
+    need = min_row_bits - len(EOL)
+    # rows[0] is what precedes the first EOL, and rows no longer than a tag bit are RTC's.
+    filled = [row.ljust(need, "0") if number and len(row) > 1 else row for number, row in enumerate(rows)]
+    filled[-1] = rows[-1]  # behind RTC: the last octet's filling
+    return from_bits(EOL.join(filled))
+
+
+__all__ = [
+    "K_BY_RESOLUTION",
+    "MAX_PIXELS",
+    "PageError",
+    "count_rows",
+    "decode",
+    "encode",
+    "minimum_row_bits",
+    "recode",
+    "with_fill",
+]
