@@ -1,0 +1,209 @@
+"""The pages of a document as a sending call fetches them, in whatever format the receiver takes.
+
+A page that was rendered in an acceptable format only changes its coding; otherwise it is rendered
+again from the document's own files, in the worker, and kept beside the first rendering.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_STORAGE, Cause
+from appliance.documents.errors import DocumentError
+from appliance.documents.geometry import lay_out
+from appliance.documents.options import Limits, PageFormat
+from appliance.documents.render import RenderedDocument, render
+from appliance.t4.coding import PageError, encode, recode
+from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, PaperWidth, Raster, Resolution
+from appliance.t30.parameters import Accepts
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# What to send when the receiver does not take the resolution that was asked for, best first.  Each
+# list ends with what every Group 3 machine takes (T.30 table 2).
+PREFERENCES: dict[Resolution, tuple[Resolution, ...]] = {
+    Resolution.STANDARD: (Resolution.STANDARD,),
+    Resolution.FINE: (Resolution.FINE, Resolution.STANDARD),
+    Resolution.SUPERFINE: (
+        Resolution.SUPERFINE, Resolution.R16_15, Resolution.R300, Resolution.R400,
+        Resolution.FINE, Resolution.STANDARD,
+    ),
+    Resolution.R300: (Resolution.R300, Resolution.SUPERFINE, Resolution.FINE, Resolution.STANDARD),
+    Resolution.R400: (
+        Resolution.R400, Resolution.R16_15, Resolution.R300, Resolution.SUPERFINE,
+        Resolution.FINE, Resolution.STANDARD,
+    ),
+    Resolution.R16_15: (
+        Resolution.R16_15, Resolution.R400, Resolution.SUPERFINE, Resolution.R300,
+        Resolution.FINE, Resolution.STANDARD,
+    ),
+}  # fmt: skip
+
+# Densest first: MMR is only acceptable with ECM, which the engine knows.
+_CODINGS = (Coding.MMR, Coding.MR, Coding.MH)
+
+# Pages rendered again at a time: enough that starting a worker does not count, few enough that the
+# first of them is there while the call trains.
+_CHUNK = 8
+
+
+class Background(Protocol):
+    """Runs ``work`` where blocking does no harm, then ``done`` with its result on the call's thread.
+
+    ``work`` does not raise.
+    """
+
+    def __call__(self, work: Callable[[], T], done: Callable[[T], None], /) -> None: ...
+
+
+def at_once(work: Callable[[], T], done: Callable[[T], None], /) -> None:
+    """The `Background` of a harness that may block: everything before the call returns."""
+    done(work())
+
+
+def on_loop(loop: asyncio.AbstractEventLoop) -> Background:
+    """A `Background` that works in the loop's executor and finishes on the loop's thread."""
+
+    def run(work: Callable[[], Any], done: Callable[[Any], None], /) -> None:
+        future = loop.run_in_executor(None, work)
+        future.add_done_callback(lambda finished: done(finished.result()))
+
+    return run
+
+
+class ListPages:
+    """A `PageSource` over pages in memory or from a reader: answers at once, for tests and harnesses.
+
+    Pages change their coding as the receiver needs; one of a resolution or width that it does not take
+    cannot be had.
+    """
+
+    def __init__(self, pages: Sequence[CodedPage | Raster]) -> None:
+        self._pages = pages
+
+    def fetch(
+        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
+    ) -> None:
+        if not 0 <= number < len(self._pages):
+            deliver(None, True)
+            return
+        page = self._pages[number]
+        widest = SCAN_LINE_PIXELS[accepts.width].get(page.resolution.x_dpi, 0)
+        if page.resolution not in accepts.resolutions or page.width > widest:
+            deliver(None, True)
+            return
+        deliver(_in_coding(page, accepts), number == len(self._pages) - 1)
+
+
+class DocumentPages:
+    """A `PageSource` over a rendered document.
+
+    ``background`` runs everything that touches disk or pixels.  ``cache`` is a directory for what is
+    rendered again (made when needed; the document's own ``variants`` when None).  ``first`` leaves out
+    the pages before it, for a fax that goes on where an earlier call ended.  After ``deliver(None, True)``
+    ``failure`` says why.
+    """
+
+    def __init__(
+        self,
+        document: RenderedDocument,
+        background: Background,
+        *,
+        first: int = 0,
+        limits: Limits | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        self._document = document
+        self._background = background
+        self._first = first
+        self._limits = limits or Limits()
+        self._cache = cache or document.directory / "variants"
+        self._lock = threading.Lock()  # one rendering at a time; the executor may have several threads
+        self._variants: dict[tuple[PageFormat, int], RenderedDocument] = {}
+        self.failure: Cause | None = None
+
+    def fetch(
+        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
+    ) -> None:
+        last = self._first + number >= self._document.total - 1
+
+        def done(page: CodedPage | Cause) -> None:
+            if isinstance(page, Cause):
+                self.failure = page
+                deliver(None, True)
+            else:
+                deliver(page, last)
+
+        self._background(lambda: self._page(self._first + number, accepts), done)
+
+    def _page(self, number: int, accepts: Accepts) -> CodedPage | Cause:
+        """Page ``number`` as ``accepts`` asks, or why not.  Blocks."""
+        try:
+            if not 0 <= number < len(self._document.pages):
+                raise IndexError(f"page {number + 1} of {len(self._document.pages)}")
+            form = self._format(accepts)
+            if self._fits(number, form):
+                return _in_coding(self._document.coded_page(number), accepts)
+            with self._lock:
+                variant = self._variant(form, number - number % _CHUNK)
+            return _in_coding(variant.coded_page(number % _CHUNK), accepts)
+        except DocumentError as error:
+            _log.warning("page %d cannot be rendered again: %s", number + 1, error)
+            return error.cause
+        except PageError as error:
+            _log.warning("page %d on disk is damaged: %s", number + 1, error)
+            return DOCUMENT_DAMAGED
+        except Exception:
+            _log.exception("page %d cannot be had", number + 1)
+            return DOCUMENT_STORAGE
+
+    def _format(self, accepts: Accepts) -> PageFormat:
+        """The best format within both what was asked for and what the receiver takes."""
+        asked = self._document.options.format
+        wanted = PREFERENCES[asked.resolution]
+        resolution = next((r for r in wanted if r in accepts.resolutions), Resolution.STANDARD)
+        widths = list(PaperWidth)
+        width = min(asked.width, accepts.width, key=widths.index)
+        lengths = list(type(asked.length))
+        return PageFormat(resolution, width, min(asked.length, accepts.length, key=lengths.index))
+
+    def _fits(self, number: int, form: PageFormat) -> bool:
+        """Whether page ``number`` of the first rendering is already what ``form`` would make."""
+        page = self._document.pages[number]
+        asked = self._document.options.format
+        if form.resolution is not asked.resolution:
+            return False
+        layout = lay_out(page.size, form)
+        return (layout.width, layout.rows) == (page.width, page.rows)
+
+    def _variant(self, form: PageFormat, start: int) -> RenderedDocument:
+        key = (form, start)
+        if key not in self._variants:
+            directory = self._cache / f"{form.label}-{start}"
+            if directory.is_dir():
+                self._variants[key] = RenderedDocument.open(directory)
+            else:
+                self._cache.mkdir(exist_ok=True)
+                self._variants[key] = render(
+                    self._document.sources,
+                    directory,
+                    replace(self._document.options, format=form),
+                    limits=self._limits,
+                    workers=1,
+                    pages=(start, start + _CHUNK),
+                )
+        return self._variants[key]
+
+
+def _in_coding(page: CodedPage | Raster, accepts: Accepts) -> CodedPage:
+    """``page`` in the densest coding that is acceptable.  Raises PageError."""
+    coding = next(coding for coding in _CODINGS if coding in accepts.codings)
+    return encode(page, coding) if isinstance(page, Raster) else recode(page, coding)

@@ -1,0 +1,392 @@
+"""Rendering a document: starts the workers, watches them, keeps what they made.
+
+The result is a directory, made under another name and renamed when whole: files of coded pages
+(MMR), and ``manifest.json`` that says where each page is and from what it was made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from appliance.causes import (
+    DOCUMENT_EMPTY,
+    DOCUMENT_GONE,
+    DOCUMENT_STORAGE,
+    DOCUMENT_TIMED_OUT,
+    DOCUMENT_TOO_LARGE,
+    DOCUMENT_WORKER_DIED,
+    cause_of,
+)
+from appliance.documents.errors import DocumentError
+from appliance.documents.geometry import PageSize, most_rows
+from appliance.documents.options import (
+    Limits,
+    RenderOptions,
+    Source,
+    options_from_json,
+    options_to_json,
+)
+from appliance.documents.worker import CLAIM
+from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, Resolution
+
+MANIFEST = "manifest.json"
+_VERSION = 1
+
+# A second worker costs as much time as about ten pages of text.
+_PARALLEL_FROM = 12  # pages
+MOST_WORKERS = 4
+
+_LONGEST_MESSAGE = 4096  # octets of one line from a worker
+_DEATH_SECONDS = 5.0  # for a worker that has closed its output to end
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedPage:
+    """Where page ``number`` (from 0) is, and the size of the page it was made from."""
+
+    number: int
+    file: str
+    offset: int
+    octets: int
+    width: int
+    rows: int
+    size: PageSize
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedDocument:
+    """A rendered document on disk.  ``pages`` are some or all of the ``total`` pages of the fax."""
+
+    directory: Path
+    options: RenderOptions
+    sources: tuple[Source, ...]
+    total: int
+    pages: tuple[RenderedPage, ...]
+
+    @property
+    def resolution(self) -> Resolution:
+        return self.options.format.resolution
+
+    def coded_page(self, index: int) -> CodedPage:
+        """Page ``index`` of ``pages`` as MMR.  Raises OSError when it cannot be read."""
+        page = self.pages[index]
+        with (self.directory / page.file).open("rb") as file:
+            file.seek(page.offset)
+            data = file.read(page.octets)
+        if len(data) != page.octets:
+            raise OSError(f"{self.directory / page.file} ends within page {page.number + 1}")
+        return CodedPage(Coding.MMR, self.resolution, page.width, page.rows, data)
+
+    def coded_pages(self) -> Iterator[CodedPage]:
+        """Every page, one at a time."""
+        return (self.coded_page(index) for index in range(len(self.pages)))
+
+    @classmethod
+    def open(cls, directory: Path) -> RenderedDocument:
+        """The document that `render` left in ``directory``.  Raises OSError or ValueError."""
+        data = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        try:
+            if data["version"] != _VERSION:
+                raise ValueError(f"a manifest of version {data['version']}")
+            return cls(
+                directory,
+                options_from_json(data["options"]),
+                tuple(Source(Path(s["path"]), s["pages"], s["name"]) for s in data["sources"]),
+                data["total"],
+                tuple(
+                    RenderedPage(**{**page, "size": PageSize(*page["size"])}) for page in data["pages"]
+                ),
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{directory / MANIFEST} is damaged: {error!r}") from error
+
+    def _write_manifest(self, directory: Path) -> None:
+        data = {
+            "version": _VERSION,
+            "options": options_to_json(self.options),
+            "sources": [{"path": str(s.path), "pages": s.pages, "name": s.name} for s in self.sources],
+            "total": self.total,
+            "pages": [{**asdict(p), "size": [p.size.width, p.size.height]} for p in self.pages],
+        }
+        with (directory / MANIFEST).open("w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def render(
+    sources: Sequence[Source],
+    target: Path,
+    options: RenderOptions | None = None,
+    *,
+    limits: Limits | None = None,
+    workers: int | None = None,
+    pages: tuple[int, int | None] = (0, None),
+    progress: Callable[[int, int], None] | None = None,
+) -> RenderedDocument:
+    """Turn ``sources``, one after the other, into the fax pages of directory ``target``.
+
+    ``target`` must not exist; its parent must.  ``workers`` bounds the processes that share a long
+    document (the machine's processors when None).  ``pages`` is the range of the fax's pages to make (from,
+    up to but not including).  ``progress`` hears (pages made, pages in all).  Blocks: call it from a
+    thread of its own.
+
+    Raises DocumentError for everything a document, a worker or the storage can do wrong (nothing is left
+    behind then), ValueError for a call without sources and cover.
+    """
+    options, limits = options or RenderOptions(), limits or Limits()
+    if not sources and options.cover is None:
+        raise ValueError("nothing to render")
+    try:
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
+    try:
+        with _Rendering(sources, scratch, options, limits, pages) as rendering:
+            total, made = rendering.run(workers or available_workers(), progress)
+        document = RenderedDocument(scratch, options, tuple(sources), total, made)
+        document._write_manifest(scratch)
+        _sync(scratch)
+        scratch.chmod(0o750)
+        scratch.rename(target)
+        _sync(target.parent)
+    except OSError as error:
+        raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)  # renamed by now when all went well
+    return RenderedDocument(target, options, document.sources, total, made)
+
+
+def available_workers() -> int:
+    """How many workers this machine has processors for."""
+    return min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _Worker:
+    """One worker process and what it said so far."""
+
+    def __init__(self, process: subprocess.Popen[bytes], file: str, output: IO[bytes]) -> None:
+        self.process = process
+        self.file = file
+        self.output = output
+        self.pending = b""
+        self.done = False
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.output):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+class _Rendering:
+    """The workers of one call of `render`."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        scratch: Path,
+        options: RenderOptions,
+        limits: Limits,
+        pages: tuple[int, int | None],
+    ) -> None:
+        self._sources = sources
+        self._scratch = scratch
+        self._options = options
+        self._limits = limits
+        self._range = pages
+        self._workers: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+        self._claims = tempfile.TemporaryFile(dir=scratch, buffering=0)  # noqa: SIM115 (closed in __exit__)
+        self._claims.write(CLAIM.pack(pages[0]))
+        self._total: int | None = None
+        self._made: dict[int, RenderedPage] = {}
+
+    def __enter__(self) -> _Rendering:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.end()
+        self._selector.close()
+        self._claims.close()
+
+    def run(
+        self, workers: int, progress: Callable[[int, int], None] | None
+    ) -> tuple[int, tuple[RenderedPage, ...]]:
+        """Render all pages; the fax's total and the pages made, in order."""
+        deadline = time.monotonic() + self._limits.wall_seconds
+        self._start()
+        page_deadline = time.monotonic() + self._limits.page_seconds
+        while any(not worker.done for worker in self._workers):
+            left = min(deadline, page_deadline) - time.monotonic()
+            if left <= 0:
+                raise DocumentError(DOCUMENT_TIMED_OUT, f"{len(self._made)} of {self._total} pages made")
+            before = len(self._made)
+            for key, _ in self._selector.select(left):
+                self._hear(key.data)
+            if len(self._made) > before:
+                page_deadline = time.monotonic() + self._limits.page_seconds
+                if progress is not None and self._total is not None:
+                    progress(len(self._made), self._total)
+            if len(self._workers) == 1 and workers > 1 and self._asked() - len(self._made) >= _PARALLEL_FROM:
+                for _ in range(workers - 1):
+                    self._start()
+        for worker in self._workers:
+            os.fsync(worker.output.fileno())
+        return self._result()
+
+    def _asked(self) -> int:
+        first, stop = self._range
+        return max(0, min(self._total or 0, stop if stop is not None else self._total or 0) - first)
+
+    def _result(self) -> tuple[int, tuple[RenderedPage, ...]]:
+        first = self._range[0]
+        if self._total is None or sorted(self._made) != list(range(first, first + self._asked())):
+            raise DocumentError(DOCUMENT_WORKER_DIED, f"made {len(self._made)} of {self._total} pages")
+        if not self._made:
+            raise DocumentError(DOCUMENT_EMPTY, f"no page {first + 1} of {self._total}")
+        return self._total, tuple(self._made[number] for number in sorted(self._made))
+
+    def _start(self) -> None:
+        name = f"pages-{len(self._workers)}.mmr"
+        with contextlib.ExitStack() as opened:
+            output = (self._scratch / name).open("wb", buffering=0)
+            files = []
+            for number, source in enumerate(self._sources):
+                files.append(opened.enter_context(self._open(number, source)))
+            job = {
+                "sources": [
+                    {"fd": file.fileno(), "pages": source.pages, "name": source.name or source.path.name}
+                    for file, source in zip(files, self._sources, strict=True)
+                ],
+                "options": options_to_json(self._options),
+                "limits": asdict(self._limits),
+                "output": output.fileno(),
+                "claims": self._claims.fileno(),
+                "range": self._range,
+            }
+            process = subprocess.Popen(
+                # -I: neither environment nor the current directory choose what is imported.
+                [sys.executable, "-I", "-B", "-m", "appliance.documents.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"LANG": "C.UTF-8"},
+                pass_fds=[*(file.fileno() for file in files), output.fileno(), self._claims.fileno()],
+                start_new_session=True,
+            )
+        worker = _Worker(process, name, output)
+        self._workers.append(worker)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.flush()
+        os.set_blocking(process.stdout.fileno(), False)
+        self._selector.register(process.stdout, selectors.EVENT_READ, worker)
+
+    def _open(self, number: int, source: Source) -> IO[bytes]:
+        try:
+            descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise DocumentError(DOCUMENT_GONE, str(error), number) from error
+        file = os.fdopen(descriptor, "rb")
+        size = os.fstat(descriptor).st_size
+        if size > self._limits.file_octets:
+            file.close()
+            raise DocumentError(DOCUMENT_TOO_LARGE, f"{size} octets", number)
+        return file
+
+    def _hear(self, worker: _Worker) -> None:
+        assert worker.process.stdout is not None
+        octets = os.read(worker.process.stdout.fileno(), 1 << 16)
+        if not octets:
+            self._selector.unregister(worker.process.stdout)
+            if not worker.done:
+                self._died(worker)
+            return
+        *lines, worker.pending = (worker.pending + octets).split(b"\n")
+        if len(worker.pending) > _LONGEST_MESSAGE:
+            raise DocumentError(DOCUMENT_WORKER_DIED, "it said too much")
+        for line in lines:
+            try:
+                self._take(worker, json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise DocumentError(DOCUMENT_WORKER_DIED, f"it said {line[:80]!r}: {error!r}") from None
+
+    def _died(self, worker: _Worker) -> None:
+        try:
+            code = worker.process.wait(_DEATH_SECONDS)
+        except subprocess.TimeoutExpired:
+            code = 0
+        if code in {-signal.SIGXCPU, -signal.SIGKILL}:
+            # Beyond RLIMIT_CPU the kernel kills; we ourselves do so only after this.
+            raise DocumentError(DOCUMENT_TIMED_OUT, f"killed by {signal.Signals(-code).name}")
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        raise DocumentError(DOCUMENT_WORKER_DIED, how)
+
+    def _take(self, worker: _Worker, message: dict[str, Any]) -> None:
+        if "page" in message:
+            page = self._checked(worker, message)
+            self._made[page.number] = page
+        elif "total" in message:
+            total = int(message["total"])
+            if not 0 < total <= self._limits.pages or self._total not in {None, total}:
+                raise ValueError("an impossible number of pages")
+            self._total = total
+        elif "error" in message:
+            source = message["source"]
+            raise DocumentError(
+                cause_of(message["error"]),
+                str(message["detail"])[:300],
+                source if isinstance(source, int) and 0 <= source < len(self._sources) else None,
+            )
+        elif message["done"]:
+            worker.done = True
+
+    def _checked(self, worker: _Worker, message: dict[str, Any]) -> RenderedPage:
+        width, height = message["size"]
+        page = RenderedPage(
+            int(message["page"]), worker.file, int(message["offset"]), int(message["octets"]),
+            int(message["width"]), int(message["rows"]), PageSize(float(width), float(height)),
+        )  # fmt: skip
+        form = self._options.format
+        widths = {pixels[form.resolution.x_dpi] for pixels in SCAN_LINE_PIXELS.values()}
+        written = os.fstat(worker.output.fileno()).st_size
+        if (
+            self._total is None
+            or not 0 <= page.number < self._total
+            or page.number in self._made
+            or page.width not in widths
+            or not 0 < page.rows <= most_rows(form)
+            or not 0 <= page.offset <= page.offset + page.octets <= written
+        ):
+            raise ValueError("an impossible page")
+        return page

@@ -1,0 +1,132 @@
+"""Grey to black and white: text by threshold, photographs by a line screen, region by region.
+
+The screen is of upright lines that swell with the tone, so that a row resembles the one above, which
+is what T.4 and T.6 compress.  A photograph that fills an A4 page at fine takes 80 to 100 s at
+14400 bit/s so, about 200 s with round dots of the same pitch, and 700 to 800 s with error diffusion,
+whose noise codes larger than the plain bitmap.  All work on pixels is done by Pillow's C operations
+on whole images.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from PIL import Image, ImageChops, ImageFilter
+
+from appliance.documents.options import Treatment
+from appliance.t4.page import Resolution
+
+# Text: darker than this is black.  Above the middle, so that hairlines and small type, of which
+# anti-aliasing leaves only a light grey, do not break up.
+TEXT_THRESHOLD = 176
+
+# Grey between these is a tone and wants a screen when it fills an area; paper of a scan is lighter.
+DARKEST_TONE, LIGHTEST_TONE = 40, 218
+
+# Pitch of the screen's lines at 204 pixels an inch (25 lines an inch), and of the beads along a line
+# that give the tones between two widths of it; other resolutions keep their size on paper.
+LINE_PIXELS = 8
+BEAD_PIXELS = 16
+BEAD = 0.15  # how much the beads count against the lines
+_LINE_DPI = 204
+
+# Lines print darker than their area: the screen is set for lighter tones than the page has.
+DOT_GAIN_GAMMA = 0.8
+
+
+def bilevel(grey: Image.Image, resolution: Resolution, treatment: Treatment) -> Image.Image:
+    """``grey`` (mode L, 0 black) as mode 1 in the sense of fax: 255 is black, 0 white."""
+    if treatment is Treatment.TEXT:
+        return _threshold(grey)
+    if treatment is Treatment.PHOTO:
+        return _screened(grey, screen(grey.size, resolution))
+    regions = tone_regions(grey, resolution)
+    if regions is None:
+        return _threshold(grey)
+    levels = Image.composite(
+        screen(grey.size, resolution), Image.new("L", grey.size, TEXT_THRESHOLD), regions
+    )
+    return _screened(grey, levels)
+
+
+_TEXT_TABLE = [255 if value < TEXT_THRESHOLD else 0 for value in range(256)]
+_ABOVE_ZERO = [0] + [255] * 255
+_TONE_TABLE = [255 if DARKEST_TONE <= value <= LIGHTEST_TONE else 0 for value in range(256)]
+
+
+def _threshold(grey: Image.Image) -> Image.Image:
+    return grey.point(_TEXT_TABLE, "1")
+
+
+def _screened(grey: Image.Image, levels: Image.Image) -> Image.Image:
+    """Black where ``grey`` is darker than ``levels``."""
+    return ImageChops.subtract(levels, grey).point(_ABOVE_ZERO, "1")
+
+
+# Tone is looked for on every fourth pixel across (and the same distance down): spots of 3 x 3 such
+# samples, all of them grey, are wider than the grey rim that anti-aliasing gives to type.
+_SAMPLE = 4
+_SPOT = 3
+# Tiles of 2 x 2 spots (24 pixels, 3 mm) with this share of all-grey spots are tone.
+_TILE = 2
+_TILE_SHARE = 0.5
+
+
+def tone_regions(grey: Image.Image, resolution: Resolution) -> Image.Image | None:
+    """A mask (mode L, 255 inside) of the photographs, tints and shades; None when there are none."""
+    width, rows = grey.size
+    samples = (
+        max(1, round(width * _LINE_DPI / resolution.x_dpi / _SAMPLE)),
+        max(1, round(rows * _LINE_DPI / resolution.y_dpi / _SAMPLE)),
+    )
+    sampled = grey.resize(samples, Image.Resampling.NEAREST).point(_TONE_TABLE)
+    spots = sampled.reduce(_SPOT).point([0] * 250 + [255] * 6)
+    if spots.getbbox() is None:
+        return None
+    tiles = spots.reduce(_TILE).point([255 if v >= 255 * _TILE_SHARE else 0 for v in range(256)])
+    if tiles.getbbox() is None:
+        return None
+    # Close highlights and shadows inside a picture, and take in its rim.
+    tiles = tiles.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(3))
+    # The tiles at the right and bottom edge may hang over it.
+    full = (tiles.width * _TILE * _SPOT, tiles.height * _TILE * _SPOT)
+    big = tiles.resize(full, Image.Resampling.NEAREST)
+    return big.resize(
+        grey.size, Image.Resampling.NEAREST, box=(0, 0, min(samples[0], full[0]), min(samples[1], full[1]))
+    )
+
+
+@lru_cache(maxsize=3)
+def screen(size: tuple[int, int], resolution: Resolution) -> Image.Image:
+    """Threshold levels (mode L) for a page of ``size``: a pixel darker than its level becomes black."""
+    cell = _cell(resolution)
+    row = Image.new("L", (size[0], cell.height))
+    for x in range(0, size[0], cell.width):
+        row.paste(cell, (x, 0))
+    page = Image.new("L", size)
+    y, filled = 0, min(cell.height, size[1])
+    page.paste(row, (0, 0))
+    while filled < size[1]:  # doubling what is there
+        y = min(filled, size[1] - filled)
+        page.paste(page.crop((0, 0, size[0], y)), (0, filled))
+        filled += y
+    return page
+
+
+@lru_cache(maxsize=len(Resolution))
+def _cell(resolution: Resolution) -> Image.Image:
+    """One period of the screen, levels spread evenly by rank from the middle of the line outwards."""
+    width = max(4, round(LINE_PIXELS * resolution.x_dpi / _LINE_DPI))
+    height = max(4, round(BEAD_PIXELS * resolution.y_dpi / _LINE_DPI))
+    heights = []
+    for y in range(height):
+        for x in range(width):
+            u, v = (x + 0.5) / width, (y + 0.5) / height
+            spot = math.cos(2 * math.pi * u) + BEAD * math.cos(2 * math.pi * v)
+            heights.append((spot + 1e-6 * x + 1e-7 * y, x, y))  # the tiny terms make the order certain
+    cell = Image.new("L", (width, height))
+    for rank, (_, x, y) in enumerate(sorted(heights)):
+        level = 255 * ((rank + 0.5) / len(heights)) ** (1 / DOT_GAIN_GAMMA)
+        cell.putpixel((x, y), max(1, min(LIGHTEST_TONE, round(level))))
+    return cell

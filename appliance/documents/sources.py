@@ -1,0 +1,228 @@
+"""Opening a document and drawing its pages in grey.  Runs inside the worker process only.
+
+Every source tells how many pages it has, how large each is, and draws one into a layout.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from typing import Protocol
+
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+
+from appliance.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_TOO_LARGE,
+    DOCUMENT_TOO_MANY_PAGES,
+)
+from appliance.documents.errors import DocumentError
+from appliance.documents.geometry import (
+    LARGEST_SIDE_MM,
+    MM_PER_INCH,
+    PIXELS_PER_MM,
+    ROWS_PER_MM,
+    Layout,
+    PageSize,
+)
+from appliance.documents.options import Limits, Paper
+from appliance.documents.sniff import Kind, sniff
+
+
+class PageDrawer(Protocol):
+    """A document that can draw its pages."""
+
+    @property
+    def count(self) -> int: ...
+
+    def size(self, index: int) -> PageSize: ...
+
+    def draw(self, index: int, layout: Layout) -> Image.Image:
+        """Page ``index`` (from 0) as ``layout.width`` by ``layout.rows`` pixels.
+
+        Mode L (0 black), or mode 1 with 255 black when the page already was exactly that bitmap.
+        The image may be reused by the next call.
+        """
+        ...
+
+
+def open_source(content: bytes, name: str, paper: Paper, limits: Limits) -> PageDrawer:
+    """The drawer for ``content``.  Raises DocumentError."""
+    kind = sniff(content, name)
+    if kind is Kind.PDF:
+        from appliance.documents.pdfsource import PdfSource  # noqa: PLC0415 (costs 60 ms, only PDFs need it)
+
+        return PdfSource(content)
+    if kind is Kind.TEXT:
+        from appliance.documents.text import TextSource  # noqa: PLC0415 (as above)
+
+        return TextSource(content.decode("utf-8-sig"), paper, limits)
+    return ImageSource(content, kind, paper, limits)
+
+
+_FORMATS = {Kind.TIFF: "TIFF", Kind.PNG: "PNG", Kind.JPEG: "JPEG"}
+_SWAPPING_ORIENTATIONS = {5, 6, 7, 8}  # EXIF orientations that exchange width and height
+_EXIF_ORIENTATION = 0x0112
+
+# Pictures from screens and cameras say 72 or 96 dpi, or nothing, and mean nothing by it: those are
+# shown at 96 dpi, or smaller to fit the sheet with a margin.
+_MEANINGLESS_DPI = 100.0
+_SCREEN_DPI = 96.0
+_HIGHEST_DPI = 2500.0
+_SHEET_MARGIN_MM = 8.0
+
+# How far a scanner's or fax machine's figure may be from the nominal resolution (203.2 and 204, 97.79
+# and 98, 100 and 98, 200 and 196).
+_FAX_DPI_ACROSS = {204: (200.0, 205.0), 408: (406.0, 409.0)}
+_FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (390.0, 401.0)}
+
+# Fastest scaling step Pillow may take by whole factors before the exact one.
+_REDUCING_GAP = 2.0
+
+
+class ImageSource:
+    """PNG, JPEG, and TIFF with all its pages."""
+
+    def __init__(self, content: bytes, kind: Kind, paper: Paper, limits: Limits) -> None:
+        Image.MAX_IMAGE_PIXELS = None  # our own limit, checked before any pixel is decoded
+        warnings.simplefilter("ignore")
+        self._limits = limits
+        self._paper = paper
+        try:
+            self._image = Image.open(io.BytesIO(content), formats=[_FORMATS[kind]])
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError, TypeError) as error:
+            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        except Image.DecompressionBombError as error:
+            raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
+        self.count = self._count() if kind is Kind.TIFF else 1
+
+    def _count(self) -> int:
+        for index in range(self._limits.pages + 1):
+            try:
+                self._image.seek(index)
+            except EOFError:
+                return index
+            except Exception as error:
+                # A damaged directory after good pages: the document is refused, never cut short.
+                raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"more than {self._limits.pages}")
+
+    def _seek(self, index: int) -> Image.Image:
+        try:
+            self._image.seek(index)
+        except (EOFError, OSError, ValueError, SyntaxError, KeyError, TypeError) as error:
+            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        width, height = self._image.size
+        if width <= 0 or height <= 0:
+            raise DocumentError(DOCUMENT_EMPTY, f"{width} x {height} pixels")
+        if width * height > self._limits.image_pixels:
+            raise DocumentError(DOCUMENT_TOO_LARGE, f"{width} x {height} pixels")
+        return self._image
+
+    def _orientation(self) -> int:
+        try:
+            return int(self._image.getexif().get(_EXIF_ORIENTATION, 1))
+        except Exception:  # EXIF is decoration; damage in it is no reason to refuse the picture
+            return 1
+
+    def size(self, index: int) -> PageSize:
+        image = self._seek(index)
+        width, height = image.size
+        across, down = self._dpi()
+        if across <= 0:
+            width_mm, height_mm = width / _SCREEN_DPI * MM_PER_INCH, height / _SCREEN_DPI * MM_PER_INCH
+        else:
+            width_mm = width / _pixels_per_mm(across, _FAX_DPI_ACROSS, PIXELS_PER_MM)
+            height_mm = height / _pixels_per_mm(down, _FAX_DPI_DOWN, ROWS_PER_MM)
+        if self._orientation() in _SWAPPING_ORIENTATIONS:
+            width_mm, height_mm = height_mm, width_mm
+        if across <= 0:
+            short, long = (side - 2 * _SHEET_MARGIN_MM for side in self._paper.value)
+            scale = min(1.0, short / min(width_mm, height_mm), long / max(width_mm, height_mm))
+            width_mm, height_mm = width_mm * scale, height_mm * scale
+        largest = max(width_mm, height_mm)
+        if largest > LARGEST_SIDE_MM:
+            width_mm, height_mm = (side / largest * LARGEST_SIDE_MM for side in (width_mm, height_mm))
+        return PageSize(max(width_mm, 0.01), max(height_mm, 0.01))
+
+    def _dpi(self) -> tuple[float, float]:
+        """Pixels an inch across and down, (0, 0) when the file says nothing of use."""
+        try:
+            across, down = (float(value) for value in self._image.info.get("dpi", (0, 0)))
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            return 0.0, 0.0
+        useful = _MEANINGLESS_DPI <= across <= _HIGHEST_DPI and 50 <= down <= _HIGHEST_DPI
+        return (across, down) if useful else (0.0, 0.0)
+
+    def draw(self, index: int, layout: Layout) -> Image.Image:
+        image = self._seek(index)
+        exact = image.size == (layout.width, layout.rows) == (layout.box_width, layout.box_rows)
+        box = (layout.box_width, layout.box_rows)
+        try:
+            if image.mode == "1" and exact and self._orientation() == 1 and not layout.turned:
+                return ImageChops.invert(image)
+            if image.format == "JPEG":
+                image.draft("L", (max(box), max(box)))
+            grey = _grey(image)
+            grey = ImageOps.exif_transpose(grey) if self._orientation() != 1 else grey
+        except (OSError, ValueError, SyntaxError, KeyError, TypeError, EOFError, OverflowError) as error:
+            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        if layout.turned:
+            grey = grey.transpose(Image.Transpose.ROTATE_90)
+        return place(grey, layout)
+
+
+def place(grey: Image.Image, layout: Layout) -> Image.Image:
+    """``grey`` scaled into the box of ``layout`` on a white page."""
+    box = (layout.box_width, layout.box_rows)
+    if grey.size != box:
+        smaller = grey.width > box[0] or grey.height > box[1]
+        method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
+        grey = grey.resize(box, method, reducing_gap=_REDUCING_GAP if smaller else None)
+    if box == (layout.width, layout.rows):
+        return grey
+    page = Image.new("L", (layout.width, layout.rows), 255)
+    page.paste(grey, (layout.left, layout.top))
+    return page
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """Any mode as grey on white paper."""
+    if image.mode.startswith(("I", "F")):
+        # 16 and 32 bit grey: bring the used range to 8 bits.
+        wide = image.convert("F")
+        low, high = wide.getextrema()
+        if not isinstance(low, float) or not isinstance(high, float):
+            raise ValueError("a picture without a range of grey")
+        top = 65535.0 if high > 255 else 255.0
+        return wide.point(lambda value: value * (255.0 / top) + 0).convert("L")
+    if image.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        paper = Image.new("RGBA", layered.size, (255, 255, 255, 255))
+        return Image.alpha_composite(paper, layered).convert("L")
+    return image.convert("L")
+
+
+def _pixels_per_mm(
+    dpi: float, windows: dict[int, tuple[float, float]], exact: dict[int, float]
+) -> float:
+    for nominal, (low, high) in windows.items():
+        if low <= dpi <= high:
+            return exact[nominal]
+    return dpi / MM_PER_INCH
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+def total_pages(selected: Sequence[Sequence[int]], limits: Limits) -> int:
+    """How many pages the selections make.  Raises DocumentError when none or too many."""
+    total = sum(len(pages) for pages in selected)
+    if total == 0:
+        raise DocumentError(DOCUMENT_EMPTY, "no page")
+    if total > limits.pages:
+        raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{total} of at most {limits.pages}")
+    return total

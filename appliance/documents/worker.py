@@ -1,0 +1,212 @@
+"""The worker process: reads one job, limits itself, renders pages, reports line by line.
+
+It is given open files only: the sources to read, one file to append coded pages to, and a small file
+from which workers of the same job claim page numbers.  Its environment is empty and it ends with its
+parent.  What it reports is as untrusted as the documents it reads; the parent checks it.
+
+Standard input: the job, one line of JSON.  Standard output: lines of JSON, each with one of
+``total`` (pages of the fax), ``page`` (one is in the file), ``error`` (a code of the table), ``done``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import resource
+import signal
+import struct
+import sys
+from typing import Any
+
+from PIL import Image
+
+from appliance.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE, Cause
+from appliance.documents.errors import DocumentError
+from appliance.documents.geometry import Layout, PageSize, lay_out
+from appliance.documents.header import draw_header, strip_rows
+from appliance.documents.options import (
+    HeaderLine,
+    Limits,
+    RenderOptions,
+    Treatment,
+    options_from_json,
+)
+from appliance.documents.screen import LIGHTEST_TONE, bilevel
+from appliance.documents.selection import parse_pages
+from appliance.documents.sources import PageDrawer, open_source, total_pages
+from appliance.t4.coding import encode
+from appliance.t4.page import Coding, Raster
+
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
+_OPEN_FILES = 64
+_NICE = 10  # the process that paces packets on a line comes first
+
+# Claims: the number of the next page, so that several workers share the pages of one job.
+CLAIM = struct.Struct("=Q")
+
+
+def main() -> int:
+    """Run the job on standard input."""
+    job = json.loads(sys.stdin.buffer.readline())
+    limits = Limits(**job["limits"])
+    confine(limits)
+    try:
+        _Job(job, limits).run()
+    except DocumentError as error:
+        _fail(error.cause, error.detail, error.source)
+    except MemoryError:
+        _fail(DOCUMENT_MEMORY, f"{limits.memory_octets} octets")
+    except OSError as error:
+        cause = DOCUMENT_TOO_LARGE if error.errno == errno.EFBIG else DOCUMENT_STORAGE
+        _fail(cause, f"{error}")
+    return 0
+
+
+def confine(limits: Limits) -> None:
+    """Give up what rendering does not need, for good."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for option, value in (
+        (_PR_SET_PDEATHSIG, signal.SIGKILL), (_PR_SET_DUMPABLE, 0), (_PR_SET_NO_NEW_PRIVS, 1),
+    ):  # fmt: skip
+        libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+    if os.getppid() == 1:
+        sys.exit(1)  # the parent went before the request above
+    for limit, value in (
+        (resource.RLIMIT_AS, limits.memory_octets),
+        (resource.RLIMIT_CPU, limits.cpu_seconds),
+        (resource.RLIMIT_FSIZE, limits.output_octets),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(limit, (value, value))
+    os.nice(_NICE)
+
+
+def _say(**message: Any) -> None:
+    os.write(1, json.dumps(message).encode() + b"\n")
+
+
+def _fail(cause: Cause, detail: str, source: int | None = None) -> None:
+    _say(error=cause.code, detail=detail[:300], source=source)
+
+
+class _Job:
+    def __init__(self, job: dict[str, Any], limits: Limits) -> None:
+        self._limits = limits
+        self._options = options_from_json(job["options"])
+        self._output = int(job["output"])
+        self._claims = int(job["claims"])
+        self._first, self._stop = job["range"]
+        self._offset = 0
+        self._drawers: list[PageDrawer] = []
+        self._plan: list[tuple[int, int]] = []  # (drawer, its page) of each page of the fax
+        self._first_source = 0
+        self._open(job["sources"])
+
+    def _open(self, sources: list[dict[str, Any]]) -> None:
+        selected: list[list[int]] = []
+        cover = None
+        if self._options.cover is not None:
+            from appliance.documents.cover import CoverSource  # noqa: PLC0415 (fonts, only when asked for)
+
+            cover = CoverSource(self._options.cover, self._options.paper)
+            self._drawers.append(cover)
+            selected.append(list(range(cover.count)))
+            self._first_source = 1
+        for number, source in enumerate(sources):
+            try:
+                with os.fdopen(int(source["fd"]), "rb") as file:
+                    content = file.read(self._limits.file_octets + 1)
+                if len(content) > self._limits.file_octets:
+                    raise DocumentError(DOCUMENT_TOO_LARGE, f"more than {self._limits.file_octets} octets")
+                drawer = open_source(content, source["name"], self._options.paper, self._limits)
+                self._drawers.append(drawer)
+                selected.append(parse_pages(source["pages"], drawer.count))
+            except DocumentError as error:
+                raise DocumentError(error.cause, error.detail, number) from None
+        total = total_pages(selected, self._limits)
+        if cover is not None:
+            cover.total_pages = total
+        self._plan = [(drawer, page) for drawer, pages in enumerate(selected) for page in pages]
+
+    def run(self) -> None:
+        total = len(self._plan)
+        _say(total=total)
+        stop = total if self._stop is None else min(total, self._stop)
+        while (number := self._claim()) < stop:
+            drawer, page = self._plan[number]
+            try:
+                self._render(number, total, drawer, page)
+            except DocumentError as error:
+                source = drawer - self._first_source
+                raise DocumentError(error.cause, error.detail, source if source >= 0 else None) from None
+        _say(done=True)
+
+    def _claim(self) -> int:
+        fcntl.flock(self._claims, fcntl.LOCK_EX)
+        try:
+            (number,) = CLAIM.unpack(os.pread(self._claims, CLAIM.size, 0))
+            os.pwrite(self._claims, CLAIM.pack(number + 1), 0)
+        finally:
+            fcntl.flock(self._claims, fcntl.LOCK_UN)
+        return int(number)
+
+    def _render(self, number: int, total: int, drawer: int, page: int) -> None:
+        source = self._drawers[drawer]
+        header = self._options.header if self._first_source == 0 or drawer else None
+        treatment = self._options.treatment if drawer >= self._first_source else Treatment.TEXT
+        image, layout, size = draw_page(
+            source, page, self._options, treatment=treatment, header=header, count=(number + 1, total)
+        )
+        raster = Raster(image.width, image.height, image.tobytes(), layout.resolution)
+        coded = encode(raster, Coding.MMR)
+        written = 0
+        while written < len(coded.data):
+            written += os.write(self._output, coded.data[written:])
+        _say(
+            page=number, offset=self._offset, octets=len(coded.data), width=coded.width, rows=coded.rows,
+            size=[round(size.width, 3), round(size.height, 3)],
+        )  # fmt: skip
+        self._offset += len(coded.data)
+
+
+def draw_page(
+    source: PageDrawer,
+    page: int,
+    options: RenderOptions,
+    *,
+    treatment: Treatment,
+    header: HeaderLine | None,
+    count: tuple[int, int],
+) -> tuple[Image.Image, Layout, PageSize]:
+    """One page in black and white (mode 1, 255 is black), with its header line; its layout and its own size.
+
+    The header goes over the page where the page is white there; otherwise the content moves down and
+    gets as much smaller as that needs.
+    """
+    size = source.size(page)
+    layout = lay_out(size, options.format)
+    strip = strip_rows(layout.resolution) if header else 0
+    drawn = source.draw(page, layout)
+    if header and not _is_white(drawn.crop((0, 0, drawn.width, strip))):
+        layout = lay_out(size, options.format, strip)
+        drawn = source.draw(page, layout)
+    image = drawn if drawn.mode == "1" else bilevel(drawn, layout.resolution, treatment)
+    if header:
+        line = draw_header(header, *count, image.width, layout.resolution)
+        image.paste(bilevel(line, layout.resolution, Treatment.TEXT), (0, 0))
+    return image, layout, size
+
+
+def _is_white(drawn: Image.Image) -> bool:
+    if drawn.mode == "1":
+        return drawn.getbbox() is None
+    darkest = drawn.getextrema()[0]
+    return isinstance(darkest, int) and darkest > LIGHTEST_TONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
