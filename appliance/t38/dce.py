@@ -1,0 +1,414 @@
+"""``T38Dce``: the T.30 engine's orders as IFP packets at the pace of a line, and packets as events.
+
+Sans-I/O: datagrams and the time in; datagrams, events and the next deadline out.  Every signal takes the
+time it takes on a telephone line, because a gateway may have to play it on one; its data goes out a
+little ahead of that time (``DATA_LEAD_S``), which is the gateway's cushion against jitter and costs
+nothing, since the next signal starts by the line's clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from appliance.t30.dce import (
+    Carrier,
+    CarrierOff,
+    CarrierOn,
+    Data,
+    Expect,
+    Frame,
+    HangUp,
+    LineEvent,
+    LineOrder,
+    Receive,
+    SendCed,
+    SendCng,
+    SendEcm,
+    SendFrames,
+    SendImage,
+    SendTcf,
+    Sent,
+)
+from appliance.t38.hearing import Hearing
+from appliance.t38.ifp import (
+    DataField,
+    DataPacket,
+    FieldType,
+    IfpError,
+    Indicator,
+    IndicatorPacket,
+    decode_noting_version,
+    encode,
+)
+from appliance.t38.settings import ErrorCorrection, RateManagement, T38Settings
+from appliance.t38.timing import (
+    CARRIERS,
+    CED_S,
+    CHUNK_S,
+    CNG_ON_S,
+    CNG_PERIOD_S,
+    ECM_FLAGS_S,
+    SILENCE_S,
+    TCF_S,
+    V21_CHUNK_OCTETS,
+    cut_frame,
+    reverse_bits,
+)
+from appliance.t38.udptl import UdptlSender
+from appliance.t38.udptl_receiver import Arrival, UdptlReceiver
+
+# Data leaves this much before its time on the line, and never more than half the far end's buffer.
+DATA_LEAD_S = 0.1
+# Until the first packet from the peer, no-signal is sent at once and then so often: it opens the path
+# through a NAT, and the far end may send to where it came from.
+KEEPALIVE_S = 0.5
+# Afterwards, so long after our last packet: mappings of UDP in a NAT live 30 s or more (RFC 4787 REQ-5
+# asks 2 min), and while a page comes in we have nothing else to send.
+KEEPALIVE_QUIET_S = 15.0
+# Redundancy and FEC protect a packet only by the ones after it: the end of a signal is followed by so
+# many no-signal indicators, so far apart.  They fit into the silence before the next signal.
+TRAIL_PACKETS, TRAIL_INTERVAL_S = 3, 0.02
+# Without error correction an indicator goes out so often in all, so far apart, with one sequence number (a
+# receiver drops what it has): common practice, nothing else would repeat it.  Data is not: it is worth
+# little alone, and the end of a signal is followed by no-signal anyway.
+UNPROTECTED_COPIES, COPY_INTERVAL_S = 3, 0.01
+# Octets of a datagram beside the field's data: sequence 2, length 2, type 1, count 1, field header and
+# length 3, a second field 1, error recovery 2.
+_OVERHEAD_OCTETS = 12
+# What is kept of the far end's signal while we still send (see ``_sending_over``): ours, for bounds.
+MAX_HELD_EVENTS = 1024
+
+_NO_SIGNAL = IndicatorPacket(Indicator.NO_SIGNAL)
+_FRAME_END = DataField(FieldType.HDLC_FCS_OK)
+_LAST_FRAME_END = DataField(FieldType.HDLC_FCS_OK_SIG_END)
+_NON_ECM_END = DataField(FieldType.T4_NON_ECM_SIG_END)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What a transmission does next: ``ifp`` leaves at ``at``; None ends the signal on the line."""
+
+    at: float
+    ifp: bytes | None
+    repeats: bool = False  # an indicator: sent again where nothing else protects it
+    answerable: bool = False  # from here on the far end may answer
+
+
+@dataclass(slots=True)
+class DceCounters:
+    """Packets of one call, beside those of ``UdptlReceiver``."""
+
+    sent: int = 0
+    malformed: int = 0  # IFP packets that made no sense
+    events_dropped: int = 0
+
+
+class T38Dce:
+    """A DCE (see ``appliance.t30.dce``) whose line is a UDPTL session.
+
+    ``start`` opens it; then ``order``, ``receive_datagram`` and ``handle_timer`` drive it, and
+    ``take_datagrams``, ``take_events`` and ``next_deadline`` are read after each of them.
+    """
+
+    def __init__(self, settings: T38Settings) -> None:
+        self.counters = DceCounters()
+        self.receiver = UdptlReceiver()
+        self._settings = settings
+        self._version = settings.version  # notation of what comes in, which may differ
+        self._sender = UdptlSender(settings)
+        self._hearing = Hearing()
+        self._datagrams: list[bytes] = []
+        self._events: list[LineEvent] = []
+        self._held: list[LineEvent] = []  # heard while sending
+        self._listening = True
+        self._script: Iterator[_Step] = iter(())
+        self._step: _Step | None = None
+        self._line_free_at = float("-inf")  # when our last signal ends on the line
+        self._copies: deque[tuple[float, bytes]] = deque()
+        self._trail = 0  # no-signal indicators still to send
+        self._trail_at = 0.0
+        self._keepalive_at: float | None = None
+        self._peer_heard = False
+        self._local_tcf: list[tuple[float, LineEvent]] = []
+        self._closed = False
+
+    # -- driving -----------------------------------------------------------------------------------
+
+    def start(self, now: float) -> None:
+        """The session is agreed: opens the path at once."""
+        self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+
+    def order(self, order: LineOrder, now: float) -> None:
+        """Takes one order of the engine.  Raises RuntimeError where the rules of ``Dce`` are broken."""
+        if self._closed:
+            return
+        if isinstance(order, HangUp):
+            self._hang_up(now)
+            return
+        if self._sending():
+            raise RuntimeError("an order while a signal is being sent")
+        self._script, self._step = iter(()), None
+        self._local_tcf.clear()
+        if isinstance(order, Receive):
+            self._receive(order, now)
+            return
+        self._listening = isinstance(order, SendCng)
+        self._held.clear()
+        begin = max(now, self._line_free_at + SILENCE_S, self._hearing.silent_since + SILENCE_S)
+        self._script = self._script_of(order, begin)
+        if begin <= now:
+            self._trail = 0  # what follows protects better, and no-signal must not come behind it
+        self._advance(now)
+
+    def receive_datagram(self, data: bytes, now: float) -> None:
+        """Takes one datagram from the network, whatever it is."""
+        if self._closed:
+            return
+        self._hear(self.receiver.receive(data, now), now)
+
+    def handle_timer(self, now: float) -> None:
+        """To be called when ``next_deadline`` has come; harmless earlier."""
+        if self._closed:
+            return
+        while self._copies and self._copies[0][0] <= now:
+            self._datagrams.append(self._copies.popleft()[1])
+        while self._trail and self._trail_at <= now:
+            self._trail -= 1
+            self._trail_at += TRAIL_INTERVAL_S
+            self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+        if self._step is not None and self._step.at <= now:
+            self._advance(now)
+        while self._local_tcf and self._local_tcf[0][0] <= now:
+            self._events.append(self._local_tcf.pop(0)[1])
+        self._hear(self.receiver.handle_timer(now), now)
+        self._hearing.handle_timer(now)
+        self._collect()
+        keepalive = self._keepalive_due()
+        if keepalive is not None and keepalive <= now:
+            self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+
+    def next_deadline(self) -> float | None:
+        """When ``handle_timer`` wants to be called, or None."""
+        if self._closed:
+            return None
+        times = [
+            self._step.at if self._step is not None else None,
+            self._copies[0][0] if self._copies else None,
+            self._trail_at if self._trail else None,
+            self._local_tcf[0][0] if self._local_tcf else None,
+            self._keepalive_due(),
+            self.receiver.next_deadline(),
+            self._hearing.next_deadline(),
+        ]
+        return min((at for at in times if at is not None), default=None)
+
+    def take_datagrams(self) -> list[bytes]:
+        """What is to be sent now, in this order."""
+        datagrams, self._datagrams = self._datagrams, []
+        return datagrams
+
+    def take_events(self) -> list[LineEvent]:
+        """What happened on the line since the last time."""
+        events, self._events = self._events, []
+        return events
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    def _sending(self) -> bool:
+        return self._step is not None and not self._listening
+
+    def _keepalive_due(self) -> float | None:
+        """Never within a signal of ours, which a no-signal would end."""
+        return None if self._sending() else self._keepalive_at
+
+    def _emit(self, ifp: bytes, now: float, *, repeats: bool = False) -> None:
+        datagram = self._sender.wrap(ifp)
+        self._datagrams.append(datagram)
+        self.counters.sent += 1
+        self._keepalive_at = now + (KEEPALIVE_QUIET_S if self._peer_heard else KEEPALIVE_S)
+        if repeats and self._settings.error_correction is ErrorCorrection.NONE:
+            for copy in range(1, UNPROTECTED_COPIES):
+                self._copies.append((now + copy * COPY_INTERVAL_S, datagram))
+
+    def _advance(self, now: float) -> None:
+        """Sends every step that is due, and ends the signal when its time on the line is over."""
+        while True:
+            if self._step is None:
+                self._step = next(self._script, None)
+                if self._step is None:
+                    return
+            step = self._step
+            if step.at > now:
+                return
+            self._step = None
+            if step.ifp is not None:
+                self._emit(step.ifp, now, repeats=step.repeats)
+                if step.answerable:
+                    self._sending_over()
+                continue
+            self._line_free_at = step.at
+            self._trail, self._trail_at = TRAIL_PACKETS, step.at
+            self._events.append(Sent())
+
+    def _sending_over(self) -> None:
+        """The far end may answer from here on; what it said before was not meant as an answer.
+
+        At a modem we would not have heard it; over T.38 the answer can be here before our signal has
+        ended on the line, so what comes from now on waits for the engine to listen.
+        """
+        self._held.clear()
+        if not self._listening and self._hearing.carrier is not None:
+            self._held.append(CarrierOn(self._hearing.carrier))
+
+    def _script_of(self, order: LineOrder, begin: float) -> Iterator[_Step]:
+        match order:
+            case SendCng():
+                return self._cng(begin)
+            case SendCed():
+                return self._ced(begin)
+            case SendFrames(frames):
+                return self._hdlc(begin, Carrier.V21, False, 0.0, frames)
+            case SendEcm(carrier, short_train, frames):
+                return self._hdlc(begin, carrier, short_train, ECM_FLAGS_S, frames)
+            case SendImage(carrier, short_train, data):
+                return self._non_ecm(begin, carrier, short_train, data)
+            case SendTcf(carrier, octets):
+                if self._settings.rate_management is RateManagement.LOCAL_TCF:
+                    seconds = CARRIERS[carrier].long_training_s + octets * 8 / carrier.bit_rate
+                    return iter((_Step(begin + seconds, None),))
+                return self._non_ecm(begin, carrier, False, bytes(octets))
+        raise TypeError(f"not an order for a line: {order!r}")
+
+    def _indicator(self, at: float, indicator: Indicator) -> _Step:
+        ifp = encode(IndicatorPacket(indicator), self._settings.version)
+        return _Step(at, ifp, repeats=True, answerable=indicator is Indicator.CED)
+
+    def _cng(self, at: float) -> Iterator[_Step]:
+        while True:
+            yield self._indicator(at, Indicator.CNG)
+            yield self._indicator(at + CNG_ON_S, Indicator.NO_SIGNAL)
+            at += CNG_PERIOD_S
+
+    def _ced(self, at: float) -> Iterator[_Step]:
+        yield self._indicator(at, Indicator.CED)
+        yield _Step(at + CED_S, None)
+
+    def _training(self, at: float, carrier: Carrier, short: bool) -> tuple[_Step, float]:
+        """The indicator, and when the first bit behind the training is on the line."""
+        numbers = CARRIERS[carrier]
+        if short:
+            return self._indicator(at, numbers.short_indicator), at + numbers.short_training_s
+        return self._indicator(at, numbers.long_indicator), at + numbers.long_training_s
+
+    def _piece_octets(self, carrier: Carrier) -> int:
+        """Octets of one data packet: ``CHUNK_S`` of the line, less where the far end's limit says so."""
+        octets = V21_CHUNK_OCTETS if carrier is Carrier.V21 else int(carrier.bit_rate * CHUNK_S / 8)
+        return max(1, min(octets, self._settings.max_datagram - _OVERHEAD_OCTETS))
+
+    def _lead(self, carrier: Carrier) -> float:
+        return min(DATA_LEAD_S, self._settings.max_buffer * 8 / carrier.bit_rate / 2)
+
+    def _hdlc(
+        self, at: float, carrier: Carrier, short: bool, flags_s: float, frames: tuple[bytes, ...]
+    ) -> Iterator[_Step]:
+        indicator, line = self._training(at, carrier, short)
+        yield indicator
+        line += flags_s
+        lead, rate = self._lead(carrier), carrier.bit_rate
+        data_type, version = CARRIERS[carrier].data_type, self._settings.version
+        octets = self._piece_octets(carrier)
+        last_frame = len(frames) - 1
+        for number, frame in enumerate(frames):
+            cut = cut_frame(frame, octets)
+            last_piece = len(cut.pieces) - 1
+            for index, (bit, piece) in enumerate(cut.pieces):
+                fields: tuple[DataField, ...] = (DataField(FieldType.HDLC_DATA, piece),)
+                ends_signal = False
+                if index == last_piece:
+                    ends_signal = number == last_frame
+                    fields += (_LAST_FRAME_END if ends_signal else _FRAME_END,)
+                ifp = encode(DataPacket(data_type, fields), version)
+                yield _Step(line + bit / rate - lead, ifp, answerable=ends_signal)
+            line += cut.line_bits / rate
+        yield _Step(line, None)
+
+    def _non_ecm(self, at: float, carrier: Carrier, short: bool, data: bytes) -> Iterator[_Step]:
+        indicator, line = self._training(at, carrier, short)
+        yield indicator
+        lead, rate = self._lead(carrier), carrier.bit_rate
+        data_type, version = CARRIERS[carrier].data_type, self._settings.version
+        octets = self._piece_octets(carrier)
+        for start in range(0, max(1, len(data)), octets):
+            fields: tuple[DataField, ...] = ()
+            if data:
+                fields += (DataField(FieldType.T4_NON_ECM_DATA, reverse_bits(data[start : start + octets])),)
+            ends_signal = start + octets >= len(data)
+            if ends_signal:
+                fields += (_NON_ECM_END,)
+            ifp = encode(DataPacket(data_type, fields), version)
+            yield _Step(line + start * 8 / rate - lead, ifp, answerable=ends_signal)
+        yield _Step(line + len(data) * 8 / rate, None)
+
+    def _hang_up(self, now: float) -> None:
+        """Ends everything; what protects our last words (DCN) leaves at once."""
+        for _, datagram in self._copies:
+            self._datagrams.append(datagram)
+        for _ in range(self._trail):
+            self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+        self._closed = True
+        self._script, self._step = iter(()), None
+
+    # -- receiving ---------------------------------------------------------------------------------
+
+    def _receive(self, order: Receive, now: float) -> None:
+        self._listening = True
+        self._events += self._held
+        self._held.clear()
+        local = self._settings.rate_management is RateManagement.LOCAL_TCF
+        if local and order.expect is Expect.TCF and self._hearing.carrier in (None, Carrier.V21):
+            self._local_tcf = self._make_tcf(order.carrier, now)
+
+    def _make_tcf(self, carrier: Carrier, now: float) -> list[tuple[float, LineEvent]]:
+        """Method 1: the TCF that the far end does not transfer, good and at its time."""
+        on = now + SILENCE_S + CARRIERS[carrier].long_training_s
+        off = on + TCF_S
+        zeros = bytes(int(carrier.bit_rate * TCF_S / 8))
+        return [(on, CarrierOn(carrier)), (off, Data(zeros)), (off, CarrierOff())]
+
+    def _hear(self, arrivals: list[Arrival], now: float) -> None:
+        if not arrivals:
+            return
+        if not self._peer_heard:
+            self._peer_heard = True
+            self._keepalive_at = now + KEEPALIVE_QUIET_S
+        for arrival in arrivals:
+            if arrival.lost_before:
+                self._hearing.packets_lost()
+            try:
+                packet, self._version = decode_noting_version(
+                    arrival.ifp, self._version, padded=arrival.padded
+                )
+            except IfpError:
+                self.counters.malformed += 1
+                self._hearing.packets_lost()
+                continue
+            self._hearing.packet(packet, now)
+        self._collect()
+
+    def _collect(self) -> None:
+        """Hands on what was heard, or keeps it while we send."""
+        heard, self._hearing.events = self._hearing.events, []
+        if not heard:
+            return
+        if self._local_tcf and any(isinstance(event, CarrierOn) for event in heard):
+            self._local_tcf.clear()  # the far end has a signal of its own
+        if self._listening:
+            self._events += heard
+            return
+        for event in heard:
+            if len(self._held) >= MAX_HELD_EVENTS and isinstance(event, Frame | Data):
+                self.counters.events_dropped += 1
+            else:
+                self._held.append(event)

@@ -1,0 +1,155 @@
+"""From IFP packets to line events: what the far end's signal would be at a modem's output.
+
+Liberal in all that is seen on real networks: frames whole or one octet a packet, several fields in one
+packet, data without its indicator, signals without an end, lost packets.  Memory is bounded by one frame.
+"""
+
+from __future__ import annotations
+
+from appliance.t30.dce import (
+    MAX_FRAME_OCTETS,
+    Carrier,
+    CarrierMissed,
+    CarrierOff,
+    CarrierOn,
+    Data,
+    Frame,
+    LineEvent,
+    Tone,
+    ToneHeard,
+)
+from appliance.t38.ifp import DataField, DataPacket, FieldType, IfpPacket, Indicator
+from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR, reverse_bits
+
+# A carrier of which nothing is heard for so long has gone and its end was lost.  Ours: longer than any
+# training (1.4 s) and any run of flags between frames, and under T4 and T2 of T.30 the far end repeats.
+CARRIER_SILENCE_S = 4.0
+
+_TONES = {
+    Indicator.CNG: Tone.CNG,
+    Indicator.CED: Tone.CED,
+    Indicator.V8_ANSAM: Tone.CED,  # a modulated CED (V.8), the same to a fax machine without V.34
+}
+# Modems that we do not have.
+_FOREIGN = frozenset((Indicator.V33_12000_TRAINING, Indicator.V33_14400_TRAINING))
+
+_GOOD_ENDS = frozenset((FieldType.HDLC_FCS_OK, FieldType.HDLC_FCS_OK_SIG_END))
+_FRAME_ENDS = _GOOD_ENDS | {FieldType.HDLC_FCS_BAD, FieldType.HDLC_FCS_BAD_SIG_END}
+_SIGNAL_ENDS = frozenset(
+    (FieldType.HDLC_SIG_END, FieldType.HDLC_FCS_OK_SIG_END, FieldType.HDLC_FCS_BAD_SIG_END,
+     FieldType.T4_NON_ECM_SIG_END)
+)  # fmt: skip
+_NON_ECM = frozenset((FieldType.T4_NON_ECM_DATA, FieldType.T4_NON_ECM_SIG_END))
+
+# How a frame begins in T.38 order: address ff, control c0 or c8 (T.30 5.3.4, 5.3.5); on a fast carrier
+# then FCD or RCP (T.4 Annex A.3.6), with 64 or 256 octets behind the frame number of FCD.
+_HEADS = (b"\xff\xc0", b"\xff\xc8")
+_FCD, _RCP = 0x60, 0x61
+_ECM_LENGTHS = (4 + 64, 4 + 256)
+
+
+class Hearing:
+    """Follows the far end's signal.  ``events`` collects what there is to report."""
+
+    def __init__(self) -> None:
+        self.events: list[LineEvent] = []
+        self.carrier: Carrier | None = None
+        self.silent_since = float("-inf")  # when the last carrier ended
+        self._heard_at = 0.0
+        self._has_data = False  # since the carrier came on
+        self._frame = bytearray()
+        self._frame_damaged = False
+        self._start_unsure = False  # packets were lost where a frame may have begun
+
+    def next_deadline(self) -> float | None:
+        """When a carrier that fell silent is declared gone."""
+        return self._heard_at + CARRIER_SILENCE_S if self.carrier else None
+
+    def handle_timer(self, now: float) -> None:
+        if self.carrier and now >= self._heard_at + CARRIER_SILENCE_S:
+            self._carrier_off(now)
+
+    def packets_lost(self) -> None:
+        """Packets are missing before the next one."""
+        if self._frame:
+            self._frame_damaged = True
+        else:
+            self._start_unsure = True
+
+    def packet(self, packet: IfpPacket, now: float) -> None:
+        """Takes the next packet."""
+        self._heard_at = now
+        if isinstance(packet, DataPacket):
+            carrier = CARRIER_OF_DATA.get(packet.data_type)
+            if carrier is not None:
+                for item in packet.fields:
+                    self._field(carrier, item, now)
+            return
+        indicator = packet.indicator
+        carrier = CARRIER_OF_INDICATOR.get(indicator)
+        if carrier is None:
+            self._carrier_off(now)
+            self._start_unsure = False
+            if indicator in _TONES:
+                self.events.append(ToneHeard(_TONES[indicator]))
+            elif indicator in _FOREIGN:
+                self.events.append(CarrierMissed())
+        elif carrier is not self.carrier or self._has_data:
+            self._carrier_off(now)
+            self._carrier_on(carrier)
+            self._start_unsure = False
+
+    def _field(self, carrier: Carrier, item: DataField, now: float) -> None:
+        kind = item.kind
+        if item.octets and kind <= FieldType.T4_NON_ECM_SIG_END:
+            if carrier is not self.carrier:  # data without, or before, its indicator
+                self._carrier_off(now)
+                self._carrier_on(carrier)
+            self._has_data = True
+            if kind is FieldType.HDLC_DATA:
+                room = MAX_FRAME_OCTETS + 1 - len(self._frame)
+                if room > 0:
+                    self._frame += item.octets[:room]
+            elif kind in _NON_ECM and carrier is not Carrier.V21:
+                self.events.append(Data(reverse_bits(item.octets)))
+        if self.carrier is not carrier:
+            return  # an end repeated after the end
+        if kind in _FRAME_ENDS:
+            self._has_data = True
+            self._end_frame(kind in _GOOD_ENDS)
+        if kind in _SIGNAL_ENDS:
+            self._carrier_off(now)
+
+    def _carrier_on(self, carrier: Carrier) -> None:
+        self.carrier = carrier
+        self._has_data = False
+        self.events.append(CarrierOn(carrier))
+
+    def _carrier_off(self, now: float) -> None:
+        self._end_frame(False)  # whatever was begun has no FCS
+        if self.carrier is not None:
+            self.carrier = None
+            self.silent_since = now
+            self.events.append(CarrierOff())
+
+    def _end_frame(self, ok: bool) -> None:
+        if not self._frame:
+            return
+        line = bytes(self._frame)
+        self._frame.clear()
+        if self._frame_damaged or len(line) > MAX_FRAME_OCTETS:
+            ok = False
+        if self._start_unsure and not self._begins_like_a_frame(line):
+            ok = False
+        self._frame_damaged = self._start_unsure = False
+        self.events.append(Frame(reverse_bits(line[:MAX_FRAME_OCTETS]), ok))
+
+    def _begins_like_a_frame(self, line: bytes) -> bool:
+        """Whether nothing can be missing from the front of a frame that followed a loss."""
+        if not line.startswith(_HEADS):
+            return False
+        if self.carrier is Carrier.V21:
+            return True
+        if len(line) < 3 or line[2] == _RCP:
+            return len(line) == 3
+        return line[2] == _FCD and len(line) in _ECM_LENGTHS

@@ -1,0 +1,63 @@
+"""What two T.38 endpoints agreed on: plain data, filled in by SDP or by a test harness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class ErrorCorrection(Enum):
+    """How UDPTL protects its packets (T.38 9.1, Annex C); the value is SDP's ``T38FaxUdpEC``."""
+
+    NONE = ""
+    REDUNDANCY = "t38UDPRedundancy"
+    FEC = "t38UDPFEC"
+
+
+class RateManagement(Enum):
+    """Where the TCF is made (T.38 clause 8); the value is SDP's ``T38FaxRateManagement``."""
+
+    LOCAL_TCF = "localTCF"  # method 1
+    TRANSFERRED_TCF = "transferredTCF"  # method 2, the one for UDP
+
+
+# The smallest datagram that still carries something useful with a header and one field.
+MIN_MAX_DATAGRAM = 32
+# Sequence number 16 bits, so more previous packets than this cannot make sense; ours, for bounds.
+MAX_REDUNDANCY = 8
+MAX_FEC_SPAN = 8
+MAX_FEC_ENTRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class T38Settings:
+    """The agreed parameters of one T.38 session, as this end must use them.
+
+    ``max_datagram`` and ``max_buffer`` are the far end's limits: what we may send it.
+    Raises ValueError for a value outside its range.
+    """
+
+    version: int = 0  # 0 to 3
+    error_correction: ErrorCorrection = ErrorCorrection.REDUNDANCY
+    redundancy: int = 3  # previous IFP packets in each datagram, 0 to 8
+    fec_span: int = 3  # packets in one parity (fec-npackets), 1 to 8
+    fec_entries: int = 3  # parities in each datagram (interleaving), 1 to 8
+    max_datagram: int = 400  # octets of UDPTL the far end takes at once (T38FaxMaxDatagram)
+    max_buffer: int = 2000  # octets the far end can hold for its modem (T38FaxMaxBuffer)
+    max_bit_rate: int = 14400  # bit/s (T38MaxBitRate)
+    rate_management: RateManagement = RateManagement.TRANSFERRED_TCF
+    fill_bit_removal: bool = False  # T38FaxFillBitRemoval: agreed to, never done by us
+    transcoding_mmr: bool = False
+    transcoding_jbig: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.version <= 3:
+            raise ValueError(f"T.38 version {self.version}")
+        if not 0 <= self.redundancy <= MAX_REDUNDANCY:
+            raise ValueError(f"redundancy of {self.redundancy} packets")
+        if not (1 <= self.fec_span <= MAX_FEC_SPAN and 1 <= self.fec_entries <= MAX_FEC_ENTRIES):
+            raise ValueError(f"FEC of {self.fec_entries} parities over {self.fec_span} packets")
+        if self.max_datagram < MIN_MAX_DATAGRAM:
+            raise ValueError(f"datagrams of {self.max_datagram} octets are too small for T.38")
+        if self.max_buffer < 0 or self.max_bit_rate < 2400:
+            raise ValueError("buffer or bit rate out of range")

@@ -1,0 +1,115 @@
+"""Line times that T.38 has to keep although no line is near: training, flags, stuffed HDLC bits.
+
+A gateway at the far end plays what we send on a telephone line; so each signal takes here what it takes
+there (T.38 clause 8, T.30 5.3, and the V-series for the training).
+"""
+
+from __future__ import annotations
+
+from binascii import crc_hqx
+from dataclasses import dataclass, field
+
+from appliance.t30.dce import Carrier
+from appliance.t38.ifp import DataType, Indicator
+
+# One second of flags before V.21 frames (T.30 5.3.1: 1 s ± 15 %).
+V21_PREAMBLE_S = 1.0
+# Flags before the first frame of an ECM block (T.4 Annex A.3.2: 200 ms).
+ECM_FLAGS_S = 0.2
+# Silence between two signals (T.30 5.3.2: 75 ± 20 ms).
+SILENCE_S = 0.075
+# CNG: 0.5 s on, 3 s off (T.30 4.1); CED: 2.6 to 4 s (T.30 4.2).
+CNG_ON_S, CNG_PERIOD_S = 0.5, 3.5
+CED_S = 3.0
+# TCF: 1.5 s of zeros (T.30 5.3.6.1.2).
+TCF_S = 1.5
+# What one data packet carries, seconds of line time.  30 ms is what gateways send and expect.
+CHUNK_S = 0.030
+# V.21 octets in one packet: at 300 bit/s 30 ms are 1.1 octets; two keep the packets few.
+V21_CHUNK_OCTETS = 2
+_FLAG_BITS = 8
+_FIVE_ONES = "11111"
+
+_REVERSE = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
+
+
+def reverse_bits(octets: bytes) -> bytes:
+    """Each octet mirrored: first bit least significant (T.31) to most significant (T.38 7.1.1), or back."""
+    return octets.translate(_REVERSE)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierNumbers:
+    """How T.38 speaks of a carrier and how long its modem trains, seconds."""
+
+    data_type: DataType
+    long_indicator: Indicator
+    long_training_s: float
+    short_indicator: Indicator
+    short_training_s: float
+
+
+def _numbers(data_type: DataType, indicator: Indicator, seconds: float) -> CarrierNumbers:
+    return CarrierNumbers(data_type, indicator, seconds, indicator, seconds)
+
+
+# V.27ter table 4: segments 3 to 5, 50 + 1074 + 8 symbols at 1200 or 1600 baud.
+_V27_2400_S = 1132 / 1200
+_V27_4800_S = 1132 / 1600
+# V.29 clause 8: 48 (silence) + 128 + 384 + 48 symbols at 2400 baud.
+_V29_S = 608 / 2400
+# V.17 table 3: 256 + 2976 + 64 + 48 symbols, after a resync 256 + 38 + 48, at 2400 baud.
+_V17_LONG_S = 3344 / 2400
+_V17_SHORT_S = 342 / 2400
+
+CARRIERS: dict[Carrier, CarrierNumbers] = {
+    Carrier.V21: _numbers(DataType.V21, Indicator.V21_PREAMBLE, V21_PREAMBLE_S),
+    Carrier.V27TER_2400: _numbers(DataType.V27_2400, Indicator.V27_2400_TRAINING, _V27_2400_S),
+    Carrier.V27TER_4800: _numbers(DataType.V27_4800, Indicator.V27_4800_TRAINING, _V27_4800_S),
+    Carrier.V29_7200: _numbers(DataType.V29_7200, Indicator.V29_7200_TRAINING, _V29_S),
+    Carrier.V29_9600: _numbers(DataType.V29_9600, Indicator.V29_9600_TRAINING, _V29_S),
+    **{
+        carrier: CarrierNumbers(
+            DataType[f"V17_{carrier.bit_rate}"],
+            Indicator[f"V17_{carrier.bit_rate}_LONG_TRAINING"], _V17_LONG_S,
+            Indicator[f"V17_{carrier.bit_rate}_SHORT_TRAINING"], _V17_SHORT_S,
+        )
+        for carrier in (Carrier.V17_7200, Carrier.V17_9600, Carrier.V17_12000, Carrier.V17_14400)
+    },
+}  # fmt: skip
+
+CARRIER_OF_DATA = {numbers.data_type: carrier for carrier, numbers in CARRIERS.items()}
+CARRIER_OF_INDICATOR = {
+    indicator: carrier
+    for carrier, numbers in CARRIERS.items()
+    for indicator in (numbers.long_indicator, numbers.short_indicator)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CutFrame:
+    """An HDLC frame in T.38 order, in pieces.
+
+    Each piece stands with the bit, counted from the frame's first, at which it leaves on a line.
+    ``line_bits`` is what the whole frame takes there: stuffed, with FCS and closing flag.
+    """
+
+    pieces: tuple[tuple[int, bytes], ...] = field(repr=False)
+    line_bits: int
+
+
+def cut_frame(frame: bytes, piece_octets: int) -> CutFrame:
+    """``frame`` (T.31 order, without FCS) in pieces of at most ``piece_octets`` octets.
+
+    A zero is stuffed after five ones in a row (T.30 5.3.3, ISO 13239), which is after each match that
+    ``str.count`` finds from the left without overlap.  The FCS is that of HDLC: in line order the plain
+    CRC-CCITT, started with ones and complemented.
+    """
+    line = reverse_bits(frame)
+    whole = line + (crc_hqx(line, 0xFFFF) ^ 0xFFFF).to_bytes(2, "big")
+    bits = f"{int.from_bytes(whole, 'big'):0{len(whole) * 8}b}"
+    pieces = tuple(
+        (start * 8 + bits.count(_FIVE_ONES, 0, start * 8), line[start : start + piece_octets])
+        for start in range(0, len(line), piece_octets)
+    )
+    return CutFrame(pieces, len(bits) + bits.count(_FIVE_ONES) + _FLAG_BITS)

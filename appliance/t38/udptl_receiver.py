@@ -1,0 +1,226 @@
+"""The receiving half of UDPTL: order restored, losses repaired or declared, hostile datagrams counted."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from appliance.t38.udptl import SEQUENCE_MASK, Datagram, UdptlError, parity_of, parse
+
+# How long a gap may hold up what came behind it.  Ours: at 30 ms a packet it covers a reordering of
+# several packets and the nine datagrams that FEC 3 × 3 needs, and is short beside T2 and T4 of T.30.
+GAP_WAIT_S = 0.3
+# With redundancy a gap is final this many datagrams after the last one that repeats the lost packet; the
+# same margin is the reorder window without protection.
+REORDER_MARGIN = 3
+# The most that is ever held behind a gap, packets.
+MAX_HELD = 64
+# What is kept of delivered packets for FEC, packets (Annex C needs span × entries of them).
+MAX_HISTORY = 128
+MAX_PARITIES = 64
+# A sequence number this far from the expected one is not loss but a peer that started anew; believed
+# when the next datagrams go on from there, so that a single stray or forged datagram does no harm.
+MAX_JUMP = 64
+JUMP_CONFIRMATIONS = 3
+# A peer counts from 0 (T.38 9.1); a first datagram with a number up to this lets us take the repeated
+# packets before it, later ones belong to an earlier session.
+FIRST_SEQUENCE_WINDOW = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One IFP packet in order.
+
+    ``lost_before`` packets are missing for good right before it; ``padded`` says that FEC made it and
+    zeros may follow its end.
+    """
+
+    sequence: int
+    ifp: bytes = field(repr=False)
+    lost_before: int = 0
+    padded: bool = False
+
+
+@dataclass(slots=True)
+class ReceiveCounters:
+    """What happened to the datagrams of a session."""
+
+    datagrams: int = 0
+    malformed: int = 0
+    late_or_duplicate: int = 0
+    recovered: int = 0
+    lost: int = 0
+    restarts: int = 0
+
+
+class UdptlReceiver:
+    """Turns datagrams, in whatever order, into IFP packets in order.  Memory is bounded."""
+
+    def __init__(self) -> None:
+        self.counters = ReceiveCounters()
+        self._expected: int | None = None
+        self._held: dict[int, tuple[bytes, bool]] = {}  # by sequence: what waits behind a gap
+        self._held_since = 0.0
+        self._span = 0  # how many later datagrams may still repair a packet
+        self._history: dict[int, bytes] = {}  # delivered packets, for the parities to come
+        self._parities: deque[tuple[list[int], bytes]] = deque(maxlen=MAX_PARITIES)
+        self._jump_at = -1  # next sequence of a suspected restart
+        self._jump_count = 0
+        self._loss = 0  # to be told with the next arrival
+
+    def next_deadline(self) -> float | None:
+        """When a gap is to be given up."""
+        return self._held_since + GAP_WAIT_S if self._held else None
+
+    def receive(self, data: bytes, now: float) -> list[Arrival]:
+        """Takes one datagram; what can be handed on now, in order."""
+        self.counters.datagrams += 1
+        try:
+            datagram = parse(data)
+        except UdptlError:
+            self.counters.malformed += 1
+            return []
+        sequence = datagram.sequence
+        if self._expected is None:
+            self._start(datagram)
+        assert self._expected is not None
+        ahead = sequence - self._expected & SEQUENCE_MASK
+        if not ahead and not self._held and not datagram.parities:  # in order: the usual case
+            self._expected = sequence + 1 & SEQUENCE_MASK
+            self._jump_count = 0
+            self._remember(sequence, datagram.primary)
+            return [Arrival(sequence, datagram.primary, self._take_loss())]
+        if MAX_JUMP <= ahead <= SEQUENCE_MASK - MAX_JUMP and not self._restarted(datagram):
+            self.counters.late_or_duplicate += 1
+            return []
+        if sequence - self._expected & SEQUENCE_MASK >= 0x8000 or sequence in self._held:
+            self.counters.late_or_duplicate += 1
+            return []
+        self._jump_count = 0
+        self._take(datagram, now)
+        if len(self._held) > 1 or self._expected not in self._held:
+            self._solve()
+        return self._deliver(now)
+
+    def handle_timer(self, now: float) -> list[Arrival]:
+        """Gives up a gap whose time is over; what it held up, in order."""
+        deadline = self.next_deadline()
+        if deadline is None or now < deadline:
+            return []
+        return self._skip_gap(now) + self._deliver(now)
+
+    # -- order -------------------------------------------------------------------------------------
+
+    def _start(self, datagram: Datagram) -> None:
+        back = len(datagram.secondaries) if datagram.sequence <= FIRST_SEQUENCE_WINDOW else 0
+        self._expected = datagram.sequence - min(back, datagram.sequence)
+
+    def _restarted(self, datagram: Datagram) -> bool:
+        """Whether enough datagrams in a row said that the peer counts from somewhere else now."""
+        self._jump_count = self._jump_count + 1 if datagram.sequence == self._jump_at else 1
+        self._jump_at = datagram.sequence + 1 & SEQUENCE_MASK
+        if self._jump_count < JUMP_CONFIRMATIONS:
+            return False
+        self.counters.restarts += 1
+        self._loss += 1
+        self._held.clear()
+        self._history.clear()
+        self._parities.clear()
+        back = min(JUMP_CONFIRMATIONS - 1, len(datagram.secondaries))
+        self._expected = datagram.sequence - back & SEQUENCE_MASK
+        return True
+
+    def _take_loss(self) -> int:
+        loss, self._loss = self._loss, 0
+        return loss
+
+    def _take(self, datagram: Datagram, now: float) -> None:
+        """Holds the primary and whatever the datagram repeats that is still missing."""
+        if not self._held:
+            self._held_since = now
+        self._hold(datagram.sequence, datagram.primary, padded=False)
+        self._span = max(self._span if datagram.parities else 0, len(datagram.secondaries))
+        for back, packet in enumerate(datagram.secondaries, 1):
+            if self._hold(datagram.sequence - back & SEQUENCE_MASK, packet, padded=False):
+                self.counters.recovered += 1
+        if datagram.parities:
+            self._take_parities(datagram)
+
+    def _hold(self, sequence: int, packet: bytes, *, padded: bool) -> bool:
+        assert self._expected is not None
+        if sequence - self._expected & SEQUENCE_MASK >= MAX_JUMP or sequence in self._held:
+            return False
+        self._held[sequence] = packet, padded
+        return True
+
+    def _deliver(self, now: float) -> list[Arrival]:
+        assert self._expected is not None
+        arrivals: list[Arrival] = []
+        while self._held:
+            packet = self._held.pop(self._expected, None)
+            if packet is None:
+                if not self._gap_is_final():
+                    break
+                arrivals += self._skip_gap(now)
+                continue
+            arrivals.append(Arrival(self._expected, packet[0], self._take_loss(), packet[1]))
+            self._passed(packet[0])
+        if arrivals:
+            self._held_since = now  # what is still held waits for another gap
+        return arrivals
+
+    def _passed(self, packet: bytes) -> None:
+        assert self._expected is not None
+        self._remember(self._expected, packet)
+        self._expected = self._expected + 1 & SEQUENCE_MASK
+
+    def _gap_is_final(self) -> bool:
+        assert self._expected is not None
+        newest = max(sequence - self._expected & SEQUENCE_MASK for sequence in self._held)
+        return newest > self._span + REORDER_MARGIN or len(self._held) >= MAX_HELD
+
+    def _skip_gap(self, now: float) -> list[Arrival]:
+        """Declares everything before the oldest held packet lost and hands that one on."""
+        assert self._expected is not None
+        lost = min(sequence - self._expected & SEQUENCE_MASK for sequence in self._held)
+        self._expected = self._expected + lost & SEQUENCE_MASK
+        packet, padded = self._held.pop(self._expected)
+        self.counters.lost += lost
+        arrival = Arrival(self._expected, packet, lost + self._take_loss(), padded)
+        self._passed(packet)
+        self._held_since = now
+        return [arrival]
+
+    # -- FEC ---------------------------------------------------------------------------------------
+
+    def _remember(self, sequence: int, packet: bytes) -> None:
+        self._history[sequence] = packet
+        if len(self._history) > MAX_HISTORY:
+            del self._history[next(iter(self._history))]
+
+    def _take_parities(self, datagram: Datagram) -> None:
+        entries = len(datagram.parities)
+        self._span = max(self._span, datagram.span * entries)
+        for m, parity in enumerate(datagram.parities):
+            newest = datagram.sequence + m
+            group = [newest - k * entries & SEQUENCE_MASK for k in range(1, datagram.span + 1)]
+            self._parities.append((group, parity))
+
+    def _solve(self) -> None:
+        """Recovers packets as long as some parity misses exactly one of its group."""
+        assert self._expected is not None
+        progress = bool(self._parities)
+        while progress:
+            progress = False
+            for group, parity in self._parities:
+                missing = [s for s in group if s not in self._held and s not in self._history]
+                if len(missing) != 1 or missing[0] - self._expected & SEQUENCE_MASK >= MAX_JUMP:
+                    continue
+                known = [self._held[s][0] if s in self._held else self._history[s]
+                         for s in group if s != missing[0]]  # fmt: skip
+                # What is longer than the parity is not of this group's making: leave it alone.
+                if any(len(packet) > len(parity) for packet in known):
+                    continue
+                if self._hold(missing[0], parity_of([parity, *known]), padded=True):
+                    self.counters.recovered += 1
+                    progress = True

@@ -1,0 +1,148 @@
+"""``T38Dce`` against itself over a simulated network, and against packets as other machines send them."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.t30.dce import (
+    Carrier,
+    CarrierOff,
+    CarrierOn,
+    Data,
+    Expect,
+    Frame,
+    HangUp,
+    Receive,
+    SendCed,
+    SendCng,
+    SendEcm,
+    SendFrames,
+    SendImage,
+    SendTcf,
+    Sent,
+    Tone,
+    ToneHeard,
+)
+from appliance.t38.dce import T38Dce
+from appliance.t38.settings import ErrorCorrection, RateManagement, T38Settings
+
+from .network import Network
+
+DIS = bytes((0xFF, 0x13, 0x80, 0x00, 0xCE, 0xF8, 0x00))
+CSI = bytes((0xFF, 0x03, 0x40)) + b"123456789 0123456789"
+FAST = [carrier for carrier in Carrier if carrier is not Carrier.V21]
+
+
+def carry(order, receive, *, settings=None, network=None, until=600.0):
+    """Lets one end send ``order`` to the other: events there, Sent's time, and the network."""
+    settings = settings or T38Settings()
+    network = network or Network()
+    sender, receiver = T38Dce(settings), T38Dce(settings)
+    sender.start(0.0)
+    receiver.start(0.0)
+    receiver.order(receive, 0.0)
+    sender.order(order, 0.0)
+    events, done = [], []
+
+    def stop():
+        events.extend(receiver.take_events())
+        done.extend(network.now for event in sender.take_events() if isinstance(event, Sent))
+        return bool(done) and network.now > done[0] + 5
+
+    network.run((sender, receiver), stop, until)
+    return events, done, network
+
+
+def test_v21_frames_arrive_between_carrier_on_and_off():
+    events, done, _ = carry(SendFrames((CSI, DIS)), Receive(Carrier.V21, Expect.FRAMES))
+    assert events == [CarrierOn(Carrier.V21), Frame(CSI, True), Frame(DIS, True), CarrierOff()]
+    assert len(done) == 1
+
+
+@pytest.mark.parametrize("carrier", FAST, ids=lambda c: c.name)
+def test_tcf_and_page_data_arrive_octet_for_octet(carrier):
+    page = bytes(range(256)) * 5 + b"\x00\x80"
+    for order, expect, sent in (
+        (SendTcf(carrier, 1000), Expect.TCF, bytes(1000)),
+        (SendImage(carrier, False, page), Expect.IMAGE, page),
+    ):
+        events, _, _ = carry(order, Receive(carrier, expect))
+        assert events[0] == CarrierOn(carrier)
+        assert b"".join(e.octets for e in events if isinstance(e, Data)) == sent
+        assert events[-1] == CarrierOff()
+
+
+@pytest.mark.parametrize("carrier", FAST, ids=lambda c: c.name)
+@pytest.mark.parametrize("correction", list(ErrorCorrection), ids=lambda c: c.name)
+def test_an_ecm_block_arrives_frame_for_frame(carrier, correction):
+    frames = tuple(bytes((0xFF, 0x03, 0x06, n)) + bytes((n,)) * 256 for n in range(20))
+    frames += (bytes((0xFF, 0x03, 0x86)),) * 3
+    settings = T38Settings(error_correction=correction)
+    events, _, _ = carry(SendEcm(carrier, True, frames), Receive(carrier, Expect.FRAMES), settings=settings)
+    assert events == [CarrierOn(carrier), *(Frame(f, True) for f in frames), CarrierOff()]
+
+
+def test_tones_are_heard():
+    events, _, _ = carry(SendCed(), Receive(Carrier.V21, Expect.FRAMES))
+    assert ToneHeard(Tone.CED) in events
+    events, _, _ = carry(SendCng(), Receive(Carrier.V21, Expect.FRAMES), until=15.0)
+    assert events.count(ToneHeard(Tone.CNG)) == 5
+
+
+def test_a_block_takes_its_line_time_and_not_more():
+    """T.30's minimum for the bits: training, flags, stuffed frames; Sent comes then, not later."""
+    frames = tuple(bytes((0xFF, 0x03, 0x06, n)) + bytes((0xFF,)) * 256 for n in range(256))
+    _, done, _ = carry(SendEcm(Carrier.V17_14400, False, frames), Receive(Carrier.V17_14400, Expect.FRAMES))
+    line = 0
+    for frame in frames:  # counted bit by bit, the slow way
+        ones = 0
+        for octet in frame:
+            for bit in range(8):
+                line += 1
+                ones = ones + 1 if octet >> bit & 1 else 0
+                if ones == 5:
+                    line, ones = line + 1, 0
+    minimum = 3344 / 2400 + 0.2 + (line + 256 * (16 + 8)) / 14400
+    assert minimum <= done[0] <= minimum * 1.001
+
+
+@pytest.mark.parametrize("correction", [ErrorCorrection.REDUNDANCY, ErrorCorrection.FEC])
+def test_ten_percent_loss_with_jitter_and_duplicates_is_repaired(correction):
+    frames = tuple(bytes((0xFF, 0x03, 0x06, n)) + bytes((n,)) * 256 for n in range(256))
+    bad = 0
+    for seed in range(3):
+        network = Network(loss=0.1, duplicate=0.05, jitter_s=0.04, seed=seed)
+        events, _, _ = carry(
+            SendEcm(Carrier.V17_14400, False, frames),
+            Receive(Carrier.V17_14400, Expect.FRAMES),
+            settings=T38Settings(error_correction=correction),
+            network=network,
+        )
+        good = [e.octets for e in events if isinstance(e, Frame) and e.ok]
+        assert set(good) <= set(frames)  # never a wrong frame that claims to be right
+        bad += 256 - len(good)
+        assert events[-1] == CarrierOff()
+    assert bad <= 3 * 256 * 0.01
+
+
+def test_local_tcf_is_made_by_the_receiver_at_its_time():
+    settings = T38Settings(rate_management=RateManagement.LOCAL_TCF)
+    events, done, network = carry(
+        SendTcf(Carrier.V29_9600, 1800), Receive(Carrier.V29_9600, Expect.TCF), settings=settings
+    )
+    assert events == [CarrierOn(Carrier.V29_9600), Data(bytes(1800)), CarrierOff()]
+    assert done[0] == pytest.approx(608 / 2400 + 1.5)
+    assert all(len(data) < 30 for _, _, data in network.tap)  # nothing but no-signal was sent
+
+
+def test_hang_up_sends_what_protects_the_last_words_and_closes():
+    dce = T38Dce(T38Settings())
+    dce.start(0.0)
+    dce.order(SendFrames((DIS,)), 0.0)
+    while not any(isinstance(e, Sent) for e in dce.take_events()):
+        now = dce.next_deadline()
+        dce.handle_timer(now)
+    dce.take_datagrams()
+    dce.order(HangUp(), now)
+    assert len(dce.take_datagrams()) == 3
+    assert dce.next_deadline() is None
