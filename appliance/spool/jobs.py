@@ -151,37 +151,42 @@ def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) 
 # -- preparing -----------------------------------------------------------------------------------
 
 
-def prepared(tx: Tx, submission_id: int, rendered_path: str, pages: int, now: float) -> None:
-    """The fax pages of a submission lie in ``rendered_path``: its PREPARING jobs may be sent."""
-    tx.db.execute(
-        "UPDATE submission SET rendered_path = ?, pages = ? WHERE id = ?",
-        (rendered_path, pages, submission_id),
-    )
-    for job in _preparing(tx.db, submission_id):
+def prepared(tx: Tx, job_ids: Sequence[int], rendered_path: str, pages: int, now: float) -> None:
+    """The fax pages of these jobs lie in ``rendered_path``: those still PREPARING may be sent."""
+    for job in _preparing(tx.db, job_ids):
         expires = max(job.expires_at, now + 1.0)
         _move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=job.scheduled_at, pages=pages)
-        tx.db.execute("UPDATE job SET pages = ?, expires_at = ? WHERE id = ?", (pages, expires, job.id))
+        tx.db.execute(
+            "UPDATE job SET rendered_path = ?, pages = ?, expires_at = ? WHERE id = ?",
+            (rendered_path, pages, expires, job.id),
+        )
 
 
-def unpreparable(tx: Tx, submission_id: int, cause: Cause, now: float) -> None:
-    """The document cannot be turned into fax pages: its PREPARING jobs have failed."""
-    for job in _preparing(tx.db, submission_id):
+def unpreparable(tx: Tx, job_ids: Sequence[int], cause: Cause, now: float) -> None:
+    """The document cannot be turned into fax pages: those still PREPARING have failed."""
+    for job in _preparing(tx.db, job_ids):
         _end(tx, job, JobState.FAILED, cause, now)
 
 
-def to_prepare(db: sqlite3.Connection, limit: int = 100) -> list[int]:
-    """Submissions with PREPARING jobs, oldest first."""
-    rows = db.execute(
-        "SELECT submission_id, MIN(id) AS first FROM (SELECT id, submission_id FROM job"
-        " WHERE state = 'preparing' ORDER BY id LIMIT 5000) GROUP BY submission_id ORDER BY first LIMIT ?",
-        (limit,),
-    )
-    return [int(row[0]) for row in rows]
+def next_to_prepare(db: sqlite3.Connection, busy: Collection[int] = ()) -> list[Job]:
+    """The oldest PREPARING job that is not ``busy``, with all that share its fax pages.
 
-
-def _preparing(db: sqlite3.Connection, submission_id: int) -> list[Job]:
-    rows = db.execute(f"{_JOB} WHERE job.submission_id = ? AND state = 'preparing'", (submission_id,))
+    Jobs of one submission have the same pages unless a cover page names each recipient.
+    """
+    rows = db.execute("SELECT id FROM job WHERE state = 'preparing' ORDER BY id")
+    first = next((row["id"] for row in rows if row["id"] not in busy), None)
+    if first is None:
+        return []
+    job = get(db, first)
+    if job.options.cover is not None:
+        return [job]
+    rows = db.execute(f"{_JOB} WHERE job.submission_id = ? AND state = 'preparing'", (job.submission_id,))
     return [to_job(row) for row in rows]
+
+
+def _preparing(db: sqlite3.Connection, job_ids: Sequence[int]) -> list[Job]:
+    jobs = [get(db, job_id) for job_id in job_ids]
+    return [job for job in jobs if job.state is JobState.PREPARING]
 
 
 # -- attempts ------------------------------------------------------------------------------------
@@ -411,8 +416,7 @@ def get_submission(db: sqlite3.Connection, submission_id: int) -> Submission:
         id=row["id"], uuid=row["uuid"], owner=row["owner"], key=row["key"], origin=row["origin"],
         created_at=row["created_at"], document_id=row["document_id"],
         options=options_from_json(row["options"]), tag=row["tag"], metadata=json.loads(row["metadata"]),
-        callback_url=row["callback_url"], rendered_path=row["rendered_path"], pages=row["pages"],
-        job_ids=_job_ids(db, submission_id),
+        callback_url=row["callback_url"], job_ids=_job_ids(db, submission_id),
     )
 
 
@@ -512,7 +516,7 @@ def to_job(row: sqlite3.Row) -> Job:
         state=JobState(row["state"]), priority=Priority(row["priority"]), tag=row["tag"],
         created_at=row["created_at"], scheduled_at=row["scheduled_at"], next_try_at=row["next_try_at"],
         expires_at=row["expires_at"], deadline=math.inf if row["deadline"] is None else row["deadline"],
-        ended_at=row["ended_at"], tries=row["tries"], pages=row["pages"],
+        ended_at=row["ended_at"], tries=row["tries"], rendered_path=row["rendered_path"], pages=row["pages"],
         pages_confirmed=row["pages_confirmed"], line=row["line"], remote_id=row["remote_id"],
         seconds_on_line=row["seconds_on_line"], cause_code=row["cause"],
         cancel_requested=bool(row["cancel_requested"]), resent_from=row["resent_from"],

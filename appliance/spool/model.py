@@ -194,8 +194,6 @@ class Submission:
     tag: str
     metadata: Mapping[str, Any]
     callback_url: str
-    rendered_path: str  # folder of fax pages relative to the data folder, empty before
-    pages: int | None  # None before it is rendered
     job_ids: tuple[int, ...]
 
 
@@ -222,7 +220,8 @@ class Job:
     deadline: float  # the bound of the present state; infinity when ended
     ended_at: float | None
     tries: int
-    pages: int | None
+    rendered_path: str  # folder of fax pages relative to the data folder, empty before
+    pages: int | None  # None before it is rendered
     pages_confirmed: int  # pages the far end has confirmed and that need not be sent again
     line: str  # of the last attempt
     remote_id: str  # CSI of the last attempt

@@ -38,15 +38,12 @@ CREATE TABLE submission (
     tag TEXT NOT NULL,
     metadata TEXT NOT NULL,             -- JSON
     callback_url TEXT NOT NULL,
-    rendered_path TEXT NOT NULL DEFAULT '',
-    pages INTEGER,
     idempotency_key TEXT,
     idempotency_digest TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE UNIQUE INDEX submission_idempotency ON submission (owner, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
 CREATE INDEX submission_document ON submission (document_id);
-CREATE INDEX submission_rendered ON submission (created_at) WHERE rendered_path <> '';
 
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,             -- from sequence 'fax'
@@ -69,6 +66,7 @@ CREATE TABLE job (
     deadline REAL,                      -- NULL once ended
     ended_at REAL,
     tries INTEGER NOT NULL DEFAULT 0,
+    rendered_path TEXT NOT NULL DEFAULT '',
     pages INTEGER,
     pages_confirmed INTEGER NOT NULL DEFAULT 0,
     line TEXT NOT NULL DEFAULT '',
@@ -86,6 +84,7 @@ CREATE INDEX job_tag ON job (tag, id) WHERE tag <> '';
 CREATE INDEX job_due ON job (priority, next_try_at, id, number) WHERE state = 'waiting';
 CREATE INDEX job_next_try ON job (next_try_at) WHERE state = 'waiting';
 CREATE INDEX job_deadline ON job (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX job_rendered ON job (rendered_path) WHERE rendered_path <> '';
 CREATE INDEX job_ended ON job (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE attempt (

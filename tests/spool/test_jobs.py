@@ -47,7 +47,7 @@ def accept(spool: Spool, *numbers: str, now: float = 1000.0, **more: object) -> 
 
 def ready(spool: Spool, *numbers: str, pages: int = 3, **more: object) -> list[int]:
     accepted = accept(spool, *numbers, **more)
-    spool.do(jobs.prepared, accepted.submission_id, "rendered/x", pages, 1001.0)
+    spool.do(jobs.prepared, accepted.job_ids, "rendered/x", pages, 1001.0)
     return list(accepted.job_ids)
 
 
@@ -75,7 +75,14 @@ def test_each_recipient_is_a_job_of_its_own_in_one_submission(spool: Spool) -> N
     accepted = accept(spool, "+491", "+492", "+493")
     assert [spool.read(jobs.get, job_id).number for job_id in accepted.job_ids] == ["+491", "+492", "+493"]
     assert spool.read(jobs.get_submission, accepted.submission_id).job_ids == accepted.job_ids
-    assert spool.read(jobs.to_prepare) == [accepted.submission_id]
+    together = spool.read(jobs.next_to_prepare)
+    assert tuple(job.id for job in together) == accepted.job_ids
+    assert spool.read(jobs.next_to_prepare, accepted.job_ids) == []
+
+
+def test_a_cover_page_makes_the_pages_of_each_recipient_their_own(spool: Spool) -> None:
+    accepted = accept(spool, "+491", "+492", options=SendOptions(cover=Cover(subject="x")))
+    assert [job.id for job in spool.read(jobs.next_to_prepare)] == [accepted.job_ids[0]]
 
 
 def test_a_repeated_idempotency_key_answers_the_first_jobs_and_makes_none(spool: Spool) -> None:
