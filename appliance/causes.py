@@ -238,11 +238,6 @@ VOICE_ANSWERED = _row(
     "Somebody answered, but no fax machine.",
     "Check the number; it may be a telephone, or a fax machine that must be switched on by hand.",
 )
-NUMBER_UNDIALABLE = _row(
-    "number_undialable", Side.USER, Retry.NO,
-    "The number has characters that cannot be dialled on a telephone line.",
-    "Use digits, and at most *, # and a leading +.",
-)
 SHARED_LINE = _row(
     "shared_line", Side.NONE, Retry.NO,
     "The call was left to the telephone: the owner lets this line take no such calls.",
@@ -488,4 +483,77 @@ INTERNAL_FAULT = _row(
     "internal_fault", Side.OURS, Retry.LATER,
     "This box made a mistake during the call.",
     "Please report it with the call's trace.",
+)
+
+# -- SIP trunks ----------------------------------------------------------------------------------
+
+SIP_WRONG_PASSWORD = _row(
+    "sip_wrong_password", Side.USER, Retry.OTHER_LINE,
+    "The SIP trunk does not accept the box's user name or password.",
+    "Check the trunk's user name and password in the settings.",
+)
+SIP_FORBIDDEN = _row(
+    "sip_forbidden", Side.LINE, Retry.OTHER_LINE,
+    "The SIP trunk does not allow this call.",
+    "Check with the provider: credit, allowed destinations, and the caller number that is sent.",
+)
+SIP_UNAVAILABLE = _row(
+    "sip_unavailable", Side.THEIRS, Retry.SOON,
+    "The number cannot be reached at the moment.",
+    "It is tried again by itself; check the number if it stays so.",
+)
+SIP_DECLINED = _row(
+    "sip_declined", Side.THEIRS, Retry.LATER,
+    "The other side declined the call.",
+    "Ask the receiver whether calls from your number are blocked.",
+)
+SIP_REDIRECTED = _row(
+    "sip_redirected", Side.THEIRS, Retry.NO,
+    "The number has been redirected to another one, which the box does not follow by itself.",
+    "Ask the receiver for the new fax number.",
+)
+SIP_MEDIA_REFUSED = _row(
+    "sip_media_refused", Side.LINE, Retry.OTHER_LINE,
+    "The trunk and the box found no kind of fax transmission that both allow.",
+    "Allow both T.38 and G.711 for this trunk, and ask the provider what it supports.",
+)
+SIP_T38_REFUSED = _row(
+    "sip_t38_refused", Side.LINE, Retry.OTHER_LINE,
+    "The other side does not take T.38, and this trunk may use nothing else.",
+    "Allow G.711 for this trunk, or ask the provider to switch T.38 on.",
+)
+SIP_OVERLOADED = _row(
+    "sip_overloaded", Side.LINE, Retry.OTHER_LINE,
+    "The SIP trunk says that it cannot take calls now.",
+    "It is tried again later; ask the provider if it lasts.",
+)
+SIP_FAILED = _row(
+    "sip_failed", Side.LINE, Retry.OTHER_LINE,
+    "The SIP trunk reported a fault of its own.",
+    "It is tried again; ask the provider if it lasts.",
+)
+SIP_REFUSED = _row(
+    "sip_refused", Side.LINE, Retry.OTHER_LINE,
+    "The SIP trunk did not accept the call.",
+    "Look at the account of the call for the trunk's answer, and ask the provider about it.",
+)
+SIP_NO_REPLY = _row(
+    "sip_no_reply", Side.LINE, Retry.OTHER_LINE,
+    "The SIP trunk did not answer.",
+    "Check the network and the trunk's server name; a firewall may be in the way.",
+)
+SIP_UNREACHABLE = _row(
+    "sip_unreachable", Side.LINE, Retry.OTHER_LINE,
+    "The SIP trunk cannot be reached over the network.",
+    "Check the network cable, the trunk's server name and its port.",
+)
+SIP_NO_MEDIA = _row(
+    "sip_no_media", Side.LINE, Retry.OTHER_LINE,
+    "The call was answered, but nothing was heard of the other side.",
+    "A router or firewall may keep the packets away: check the public address and the port range.",
+)
+SIP_HUNG_UP_EARLY = _row(
+    "sip_hung_up_early", Side.THEIRS, Retry.LATER,
+    "The other side hung up before any fax machine was heard.",
+    "Check the number; it may be a telephone.",
 )

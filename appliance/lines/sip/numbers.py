@@ -1,0 +1,107 @@
+"""What is dialled on a trunk, and what a number that comes in means: E.164 and national writing.
+
+One small table of rules per trunk (DiallingRules); nothing here knows a country by heart.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+# E.164 6.2: at most 15 digits; we allow a little for prefixes and private numbering plans.
+MAX_DIGITS = 20
+# What people write between digits.
+_SEPARATORS = re.compile(r"[\s().\-/]")
+_NUMBER = re.compile(r"\+?[0-9*#]{1,%d}" % MAX_DIGITS)
+_SIP_ADDRESS = re.compile(
+    r"sips?:(?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,64}@)?"
+    r"(?:\[[0-9A-Fa-f:]{2,39}\]|[A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?(?:;transport=(?:udp|tcp|tls))?"
+)
+
+
+class NumberError(ValueError):
+    """The user's mistake: this cannot be dialled on this trunk; the message says why."""
+
+
+class DialFormat(Enum):
+    """How a trunk wants the called number; the value is what an owner writes in the settings."""
+
+    E164_PLUS = "+e164"  # +49301234567
+    E164 = "e164"  # 49301234567
+    INTERNATIONAL = "international"  # 0049301234567
+    NATIONAL = "national"  # 0301234567 at home, 0044… abroad
+    AS_DIALLED = "as dialled"
+
+
+@dataclass(frozen=True, slots=True)
+class DiallingRules:
+    """Where the trunk is at home.  Numbers shorter than ``local_digits`` are dialled as they are."""
+
+    country_code: str = ""  # "49", empty when the trunk is given E.164 only
+    national_prefix: str = "0"  # before an area code, dropped abroad
+    international_prefix: str = "00"
+    area_code: str = ""  # without national prefix: completes local numbers
+    format: DialFormat = DialFormat.E164_PLUS
+    outside_prefix: str = ""  # "0" behind an exchange, put before everything
+    local_digits: int = 4  # extensions and service numbers up to here are left alone
+
+    def __post_init__(self) -> None:
+        for name in ("country_code", "national_prefix", "international_prefix", "area_code", "outside_prefix"):
+            if not re.fullmatch(r"[0-9*#]{0,8}", getattr(self, name)):
+                raise ValueError(f"{name} may have digits only")
+
+
+def is_sip_address(number: str) -> bool:
+    return number.lower().startswith(("sip:", "sips:"))
+
+
+def checked_sip_address(number: str) -> str:
+    """A whole SIP address that may stand in a request.  Raises NumberError for anything odd."""
+    if not _SIP_ADDRESS.fullmatch(number):
+        raise NumberError("this is not a SIP address that can be called")
+    return number
+
+
+def to_e164(number: str, rules: DiallingRules) -> str:
+    """``+`` and digits where the rules can tell, else the digits as they are.
+
+    Raises NumberError for something that is no number.
+    """
+    digits = _SEPARATORS.sub("", number)
+    if not _NUMBER.fullmatch(digits):
+        raise NumberError("a number has digits, *, # and at most a leading +")
+    if digits.startswith("+"):
+        return digits
+    if not rules.country_code or len(digits) <= rules.local_digits or not digits.isdigit():
+        return digits
+    if rules.international_prefix and digits.startswith(rules.international_prefix):
+        return f"+{digits[len(rules.international_prefix) :]}"
+    if rules.national_prefix and digits.startswith(rules.national_prefix):
+        return f"+{rules.country_code}{digits[len(rules.national_prefix) :]}"
+    if rules.area_code:
+        return f"+{rules.country_code}{rules.area_code}{digits}"
+    if not rules.national_prefix:  # closed numbering plan: every number is a national one
+        return f"+{rules.country_code}{digits}"
+    return digits
+
+
+def to_dial(number: str, rules: DiallingRules) -> str:
+    """The user part of the request URI.  Raises NumberError for something that cannot be dialled."""
+    full = to_e164(number, rules)
+    return rules.outside_prefix + _formatted(full, rules) if full.startswith("+") else rules.outside_prefix + full
+
+
+def _formatted(full: str, rules: DiallingRules) -> str:
+    digits = full[1:]
+    match rules.format:
+        case DialFormat.E164_PLUS | DialFormat.AS_DIALLED:
+            return full
+        case DialFormat.E164:
+            return digits
+        case DialFormat.INTERNATIONAL:
+            return rules.international_prefix + digits
+        case DialFormat.NATIONAL:
+            if rules.country_code and digits.startswith(rules.country_code):
+                return rules.national_prefix + digits[len(rules.country_code) :]
+            return rules.international_prefix + digits
