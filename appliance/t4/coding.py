@@ -50,24 +50,23 @@ def encode(raster: Raster, coding: Coding, *, k: int | None = None) -> CodedPage
         raise ValueError(f"K = {k}")
     match coding:
         case Coding.MH:
+            # libtiff fills up its last octet with zeros, so RTC begins on an octet boundary here and
+            # below: a few bits of fill that T.4 4.1.3 allows before any EOL.
             coded = libtiff.compress(Scheme.GROUP3, width, rows, raster.data) if rows else b""
-            # libtiff fills up its last octet with zeros; before an EOL they count as fill, which the
-            # coded page has not, but T.4 allows them anywhere before an EOL: up to 7 bits a page.
             data = coded + from_bits(EOL * EOLS_IN_RTC)
         case Coding.MR:
-            data = from_bits(_encode_mr(raster, k))
+            data = _encode_mr(raster, k) + from_bits((EOL + TAG_ONE_DIMENSIONAL) * EOLS_IN_RTC)
         case Coding.MMR:
             data = libtiff.compress(Scheme.GROUP4, width, rows, raster.data) if rows else from_bits(EOFB)
     return CodedPage(coding, raster.resolution, width, rows, data)
 
 
-def _encode_mr(raster: Raster, k: int) -> str:
-    """MR with any K from two runs of libtiff's K = 2, the second one row later.
+def _encode_mr(raster: Raster, k: int) -> bytes:
+    """The rows in MR with any K, from two runs of libtiff's K = 2, the second one row later.
 
     Between them they hold every row but the first in both codings, each time against the row above it.
     """
     rows = raster.rows
-    end_of_line = EOL + TAG_ONE_DIMENSIONAL
     parts: list[str] = []
     if rows:
         from_first = _rows_of_k2(raster.width, rows, raster.data)
@@ -79,8 +78,7 @@ def _encode_mr(raster: Raster, k: int) -> str:
             # The first run has the even rows one-dimensional, the second one the odd rows.
             source = from_first if one_dimensional == (row % 2 == 0) else from_second
             parts.append(EOL + source[row])
-    parts.append(end_of_line * EOLS_IN_RTC)
-    return "".join(parts)
+    return from_bits("".join(parts))
 
 
 def _rows_of_k2(width: int, rows: int, pixels: bytes) -> list[str]:
@@ -89,7 +87,6 @@ def _rows_of_k2(width: int, rows: int, pixels: bytes) -> list[str]:
     found = coded.split(EOL)[1:]
     if len(found) != rows:
         raise AssertionError(f"libtiff coded {len(found)} rows of {rows}")
-    # The last octet's filling zeros are not part of the last row, but harmless as fill before RTC.
     return found
 
 
