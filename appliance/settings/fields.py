@@ -1,0 +1,264 @@
+"""Typed, documented documents: a frozen dataclass says what a settings document holds.
+
+Each field is made with ``setting(default, "what it means", …)``.  From that one description come the
+checks (type, bounds, unknown keys), the text forms of the command line, the masking of secrets and
+the reference in the documentation.
+
+Types: bool, int, float, str, an Enum of strings, any of these or None, and ``tuple[X, ...]``.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from enum import Enum
+from typing import Any, TypeVar
+
+D = TypeVar("D")
+
+MASK = "********"  # stands for a secret that is set; given back, it leaves the secret as it is
+# Longest text of a field that names no limit of its own, characters.
+TEXT_LIMIT = 4000
+# Longest list of a field.
+LIST_LIMIT = 1000
+
+
+class SettingError(ValueError):
+    """The user's mistake in a settings document: ``path`` names the field, ``problem`` is a sentence."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    help: str
+    secret: bool
+    minimum: float | None
+    maximum: float | None
+    max_length: int
+    pattern: re.Pattern[str] | None
+    check: Callable[[Any], str | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDescription:
+    """One field for people: documentation, forms, JSON schema."""
+
+    name: str
+    type: str  # "text", "whole number", "number", "yes or no", "one of …", "list of …"
+    default: Any
+    help: str
+    secret: bool
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+    required: bool
+
+
+def setting(
+    default: Any = MISSING,
+    help: str = "",
+    *,
+    secret: bool = False,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    max_length: int = TEXT_LIMIT,
+    pattern: str | None = None,
+    check: Callable[[Any], str | None] | None = None,
+) -> Any:
+    """A field of a settings document; without ``default`` it is required.
+
+    ``minimum`` and ``maximum`` bound numbers (each, in a list), ``max_length`` and ``pattern`` texts;
+    ``check`` gets the value and answers what is wrong with it, or None.
+    """
+    rule = _Rule(
+        help, secret, minimum, maximum, max_length, re.compile(pattern) if pattern else None, check
+    )
+    if default is MISSING:
+        return field(metadata={"rule": rule})
+    return field(default=default, metadata={"rule": rule})
+
+
+def from_document(kind: type[D], document: Mapping[str, Any], where: str, old: D | None = None) -> D:
+    """Makes ``kind`` from JSON data; ``where`` names it in errors.
+
+    A masked secret takes its value from ``old``.  Raises SettingError for an unknown or missing key,
+    a wrong type, or a value out of bounds.
+    """
+    hints = typing.get_type_hints(kind)
+    known = {f.name: f for f in _fields(kind)}
+    for name in document:
+        if name not in known:
+            raise SettingError(f"{where}.{name}", "there is no such setting")
+    values: dict[str, Any] = {}
+    for name, described in known.items():
+        path = f"{where}.{name}"
+        if name not in document:
+            if described.default is MISSING:
+                raise SettingError(path, "this is required")
+            continue
+        value = document[name]
+        if _rule(described).secret and value == MASK:
+            values[name] = getattr(old, name) if old is not None else described.default
+        else:
+            values[name] = _checked(hints[name], value, _rule(described), path)
+    return kind(**values)
+
+
+def to_document(item: Any, *, mask: bool = False) -> dict[str, Any]:
+    """The inverse of ``from_document``; with ``mask``, secrets that are set become ``MASK``."""
+    document: dict[str, Any] = {}
+    for described in _fields(type(item)):
+        value = getattr(item, described.name)
+        if mask and _rule(described).secret and value:
+            value = MASK
+        document[described.name] = _plain(value)
+    return document
+
+
+def from_text(kind: type[Any], name: str, text: str, where: str) -> Any:
+    """A field's value, as JSON data, from the command line.
+
+    Lists are written with commas, None as ``none`` where it is allowed.  Raises SettingError.
+    """
+    described = {f.name: f for f in _fields(kind)}.get(name)
+    path = f"{where}.{name}"
+    if described is None:
+        raise SettingError(path, "there is no such setting")
+    hint = typing.get_type_hints(kind)[name]
+    return _plain(_checked(hint, _parse(hint, text, path), _rule(described), path))
+
+
+def describe(kind: type[Any]) -> list[FieldDescription]:
+    """The fields of a document kind, in order."""
+    hints = typing.get_type_hints(kind)
+    described = []
+    for f in _fields(kind):
+        rule = _rule(f)
+        word, choices = _type_word(hints[f.name])
+        described.append(
+            FieldDescription(
+                f.name, word, None if f.default is MISSING else _plain(f.default), rule.help, rule.secret,
+                rule.minimum, rule.maximum, choices, f.default is MISSING,
+            )
+        )
+    return described
+
+
+def _fields(kind: type[Any]) -> Iterator[Field[Any]]:
+    return (f for f in fields(kind) if "rule" in f.metadata)
+
+
+def _rule(described: Field[Any]) -> _Rule:
+    rule: _Rule = described.metadata["rule"]
+    return rule
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _unwrap(hint: Any) -> tuple[Any, bool]:
+    """The type without None, and whether None was allowed."""
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        rest = [part for part in typing.get_args(hint) if part is not type(None)]
+        return rest[0], True
+    return hint, False
+
+
+def _type_word(hint: Any) -> tuple[str, tuple[str, ...]]:
+    hint, optional = _unwrap(hint)
+    if typing.get_origin(hint) is tuple:
+        word, choices = _type_word(typing.get_args(hint)[0])
+        return f"list of {word}", choices
+    if issubclass(hint, Enum):
+        word, choices = "choice", tuple(str(member.value) for member in hint)
+    else:
+        words = {bool: "yes or no", int: "whole number", float: "number", str: "text"}
+        word, choices = words[hint], ()
+    return (f"{word} or none" if optional else word), choices
+
+
+def _checked(hint: Any, value: Any, rule: _Rule, path: str) -> Any:
+    hint, optional = _unwrap(hint)
+    if value is None:
+        if optional:
+            return None
+        raise SettingError(path, "a value is needed")
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list | tuple):
+            raise SettingError(path, "a list is needed")
+        if len(value) > LIST_LIMIT:
+            raise SettingError(path, f"at most {LIST_LIMIT} entries")
+        entry_hint = typing.get_args(hint)[0]
+        entry_rule = replace(rule, check=None)  # the check is for the list as a whole
+        made: Any = tuple(
+            _checked(entry_hint, entry, entry_rule, f"{path}[{number}]") for number, entry in enumerate(value)
+        )
+    else:
+        made = _checked_one(hint, value, rule, path)
+    problem = rule.check(made) if rule.check is not None else None
+    if problem:
+        raise SettingError(path, problem)
+    return made
+
+
+def _checked_one(hint: Any, value: Any, rule: _Rule, path: str) -> Any:
+    if issubclass(hint, Enum):
+        try:
+            return value if isinstance(value, hint) else hint(value)
+        except ValueError:
+            choices = ", ".join(str(member.value) for member in hint)
+            raise SettingError(path, f"one of {choices} is needed") from None
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint:
+        raise SettingError(path, f"{_type_word(hint)[0]} is needed")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if rule.minimum is not None and not value >= rule.minimum:
+            raise SettingError(path, f"at least {rule.minimum:g}")
+        if rule.maximum is not None and not value <= rule.maximum:
+            raise SettingError(path, f"at most {rule.maximum:g}")
+    if isinstance(value, str):
+        if len(value) > rule.max_length:
+            raise SettingError(path, f"at most {rule.max_length} characters")
+        if "\0" in value:
+            raise SettingError(path, "a NUL character cannot be part of it")
+        if rule.pattern is not None and not rule.pattern.fullmatch(value):
+            raise SettingError(path, f"{value!r} does not have the form that is needed ({rule.help})")
+    return value
+
+
+_TRUE = frozenset({"yes", "true", "on", "1"})
+_FALSE = frozenset({"no", "false", "off", "0"})
+
+
+def _parse(hint: Any, text: str, path: str) -> Any:
+    hint, optional = _unwrap(hint)
+    if optional and text.lower() == "none":
+        return None
+    if typing.get_origin(hint) is tuple:
+        entry = typing.get_args(hint)[0]
+        return [_parse(entry, part.strip(), path) for part in text.split(",")] if text.strip() else []
+    if hint is bool:
+        if text.lower() in _TRUE:
+            return True
+        if text.lower() in _FALSE:
+            return False
+        raise SettingError(path, "yes or no is needed")
+    if hint in (int, float):
+        try:
+            return hint(text)
+        except ValueError:
+            raise SettingError(path, f"{_type_word(hint)[0]} is needed") from None
+    return text

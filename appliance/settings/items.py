@@ -1,0 +1,143 @@
+"""The things the owner keeps lists of: users, keys, lines, contacts, cover templates.
+
+One kind is one frozen dataclass; ``COLLECTIONS`` at the end names them all.  Each item has an id
+that is never used again after it was removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from appliance.settings.fields import setting
+
+# A name that stands in paths, scopes and reports.
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}"
+
+
+class Role(Enum):
+    ADMIN = "admin"  # may do everything
+    USER = "user"  # sends, and sees their own faxes
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who may sign in."""
+
+    name: str = setting(help="name to sign in with", pattern=NAME_PATTERN)
+    password_hash: str = setting("", "scrypt hash; empty: cannot sign in", secret=True)
+    role: Role = setting(Role.USER, "what they may do")
+    email: str = setting("", "where results and received faxes can be sent", max_length=254)
+    full_name: str = setting("", "for cover pages", max_length=100)
+    tag: str = setting("", "department, for reports", max_length=60)
+    caller_number: str = setting("", "caller id and station id of their faxes, if the box's lines allow it",
+                                 max_length=32)
+    pages_per_month: int = setting(0, "pages they may send a month; 0: no limit", minimum=0)
+    disabled: bool = setting(False, "may not sign in nor send")
+
+
+class Scope(Enum):
+    """What an API key is good for."""
+
+    SEND = "send"  # send faxes, see and cancel its own
+    RECEIVE = "receive"  # list and read received faxes
+    ADMIN = "admin"  # everything, settings included
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key of the programming interfaces; the token itself is shown once and never stored."""
+
+    name: str = setting(help="what the key is for", pattern=NAME_PATTERN)
+    token_hash: str = setting(help="SHA-256 of the token", secret=True)
+    owner: str = setting("", "user whose faxes it handles; empty: its own name", max_length=64)
+    scopes: tuple[Scope, ...] = setting((Scope.SEND, Scope.RECEIVE), "what it may do")
+    pages_per_month: int = setting(0, "pages it may send a month; 0: no limit", minimum=0)
+    webhook_secret: str = setting("", "signs the webhooks of its faxes; empty: the box's", secret=True)
+    webhook_url: str = setting("", "told of every fax of this key that ends", max_length=2000)
+    created_at: float = setting(0.0, "Unix time")
+    disabled: bool = setting(False, "refused")
+
+    @property
+    def account(self) -> str:
+        """The owner name its faxes run under."""
+        return self.owner or self.name
+
+
+class LineType(Enum):
+    T38 = "t38"
+    G711 = "g711"
+    MODEM = "modem"
+
+
+@dataclass(frozen=True, slots=True)
+class LineEntry:
+    """A line.  The order of the list is the order in which lines are tried."""
+
+    name: str = setting(help="name of the line", pattern=NAME_PATTERN)
+    type: LineType = setting(help="T.38 over SIP, fax tones over SIP, or a modem")
+    enabled: bool = setting(True, "in use")
+    position: int = setting(100, "lines are tried in this order, smaller first", minimum=0, maximum=10000)
+    server: str = setting("", "SIP: host, or host:port", max_length=255)
+    username: str = setting("", "SIP: user name of the account", max_length=120)
+    password: str = setting("", "SIP: its password", secret=True, max_length=120)
+    transport: str = setting("udp", "SIP: udp, tcp or tls", pattern="udp|tcp|tls")
+    device: str = setting("", "modem: device or URL, such as /dev/ttyACM0", max_length=255)
+    calls_at_once: int = setting(1, "calls at once", minimum=1, maximum=120)
+    dial_prefix: str = setting("", "dialled before every outside number", pattern=r"[0-9*#,]{0,12}")
+    international: str = setting("+", "what an international number begins with on this line: + or digits",
+                                 pattern=r"\+|[0-9]{0,6}")
+    national: bool = setting(False, "dial numbers of our own country in their national form")
+    allow: tuple[str, ...] = setting((), "only numbers that begin so go over this line; empty: all",
+                                     pattern=r"[+0-9*#]{1,20}")
+    deny: tuple[str, ...] = setting((), "numbers that begin so never go over this line",
+                                    pattern=r"[+0-9*#]{1,20}")
+    caller_number: str = setting("", "caller id on this line", max_length=32)
+    receive: bool = setting(True, "answer calls on this line")
+    send: bool = setting(True, "place calls on this line")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Someone in the phone book."""
+
+    number: str = setting(help="fax number", max_length=64)
+    first_name: str = setting("", "given name", max_length=100)
+    last_name: str = setting("", "family name", max_length=100)
+    company: str = setting("", "company or department", max_length=100)
+    email: str = setting("", "e-mail address", max_length=254)
+    notes: str = setting("", "for people only", max_length=2000)
+    owner: str = setting("", "user it belongs to; empty: everyone", max_length=64)
+
+    @property
+    def name(self) -> str:
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or self.company
+
+
+@dataclass(frozen=True, slots=True)
+class ContactGroup:
+    """Contacts that are written to together."""
+
+    name: str = setting(help="name of the group", max_length=100)
+    contact_ids: tuple[int, ...] = setting((), "ids of contacts")
+    owner: str = setting("", "user it belongs to; empty: everyone", max_length=64)
+
+
+@dataclass(frozen=True, slots=True)
+class CoverTemplate:
+    """A cover page."""
+
+    name: str = setting(help="name of the template", pattern=NAME_PATTERN)
+    html: str = setting("", "the page, with places for subject, names and message", max_length=200_000)
+
+
+COLLECTIONS: dict[str, type] = {
+    "users": User,
+    "keys": ApiKey,
+    "lines": LineEntry,
+    "contacts": Contact,
+    "groups": ContactGroup,
+    "covers": CoverTemplate,
+}
+# Kept in a file of their own, so that a change of the settings does not rewrite a long phone book.
+PHONEBOOK = frozenset({"contacts", "groups"})

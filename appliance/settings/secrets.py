@@ -1,0 +1,167 @@
+"""Tokens, passwords and the one-time set-up code: made at random, stored only as hashes."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+
+from appliance.settings.fields import SettingError
+from appliance.settings.items import ApiKey, Role, Scope, User
+from appliance.settings.sections import SecretSettings
+from appliance.settings.store import SettingsStore
+
+# A token has 256 random bits, so a plain hash is enough: there is nothing to guess.
+TOKEN_OCTETS = 32
+TOKEN_PREFIX = "fxb_"
+# Letters and digits that cannot be taken for each other when read from a screen or a label.
+CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+CODE_LENGTH = 12  # 60 bits; tried over a rate-limited door
+# scrypt, RFC 7914: 16 MiB and some 50 ms on a small board.
+SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 14, 8, 1
+SALT_OCTETS = 16
+PASSWORD_MIN = 10
+PASSWORD_MAX = 200
+
+_redeeming = threading.Lock()  # a code is good for one user
+
+
+def hash_token(token: str) -> str:
+    """SHA-256 of a token, in hexadecimal."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def add_key(
+    store: SettingsStore,
+    name: str,
+    *,
+    scopes: tuple[Scope, ...] = (Scope.SEND, Scope.RECEIVE),
+    quota: int = 0,
+    owner: str = "",
+) -> tuple[int, str]:
+    """Makes an API key; returns its id and its token, which is stored nowhere.
+
+    Raises SettingError for a name that is not fit or is taken.
+    """
+    if any(key.name == name for key in store.items(ApiKey).values()):
+        raise SettingError("keys.name", f"there is a key {name!r} already")
+    token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_OCTETS)
+    key = ApiKey(
+        name=name, token_hash=hash_token(token), owner=owner, scopes=scopes, pages_per_month=quota,
+        webhook_secret=secrets.token_hex(TOKEN_OCTETS), created_at=time.time(),
+    )
+    return store.add(key), token
+
+
+def find_key(store: SettingsStore, token: str) -> tuple[int, ApiKey] | None:
+    """The key with this token, None when there is none or it is disabled."""
+    wanted = hash_token(token)
+    for key_id, key in store.items(ApiKey).items():
+        if hmac.compare_digest(key.token_hash, wanted):
+            return None if key.disabled else (key_id, key)
+    return None
+
+
+def hash_password(password: str) -> str:
+    """Salted scrypt hash.  Raises SettingError for a password too short or too long."""
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise SettingError("users.password", f"{PASSWORD_MIN} to {PASSWORD_MAX} characters")
+    salt = secrets.token_bytes(SALT_OCTETS)
+    digest = hashlib.scrypt(password.encode(), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P)
+    parts = (str(SCRYPT_N), str(SCRYPT_R), str(SCRYPT_P), _text(salt), _text(digest))
+    return "scrypt$" + "$".join(parts)
+
+
+def check_password(password: str, hashed: str) -> bool:
+    """Whether this is the password; an empty hash fits none."""
+    if len(password) > PASSWORD_MAX or not hashed.startswith("scrypt$"):
+        return False
+    _, n, r, p, salt, digest = hashed.split("$")
+    made = hashlib.scrypt(
+        password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p)
+    )
+    return hmac.compare_digest(made, base64.b64decode(digest))
+
+
+@functools.cache
+def _nobody() -> str:
+    """Checked for names that do not exist, so that they take as long as those that do."""
+    return hash_password(secrets.token_hex(PASSWORD_MIN))
+
+
+def find_user(store: SettingsStore, name: str, password: str) -> tuple[int, User] | None:
+    """The user who signs in so, None when name or password is wrong or the user is disabled."""
+    for user_id, user in store.items(User).items():
+        if user.name == name or (user.email and user.email == name):
+            fits = check_password(password, user.password_hash)
+            return (user_id, user) if fits and not user.disabled else None
+    check_password(password, _nobody())
+    return None
+
+
+def add_user(
+    store: SettingsStore, name: str, password: str, *, role: Role = Role.USER, email: str = ""
+) -> int:
+    """Raises SettingError for a name that is taken or not fit, or a weak password."""
+    if any(user.name == name for user in store.items(User).values()):
+        raise SettingError("users.name", f"there is a user {name!r} already")
+    return store.add(User(name=name, password_hash=hash_password(password), role=role, email=email))
+
+
+def first_start(store: SettingsStore) -> str | None:
+    """Makes the box's own keys when they are missing.
+
+    Returns the one-time set-up code when one was made just now: while the box has no user and no
+    code yet.  It is shown once and stored as a hash.
+    """
+    made = store.section(SecretSettings)
+    values: dict[str, str] = {}
+    if not made.session_key:
+        values["session_key"] = secrets.token_hex(TOKEN_OCTETS)
+    if not made.webhook_key:
+        values["webhook_key"] = secrets.token_hex(TOKEN_OCTETS)
+    code = None
+    if not made.setup_code_hash and not store.items(User):
+        code, values["setup_code_hash"] = _new_code()
+    if values:
+        store.change(SecretSettings, values)
+    return code
+
+
+def new_setup_code(store: SettingsStore) -> str:
+    """Makes a new set-up code, for an owner at the box who lost the first one or the password."""
+    code, hashed = _new_code()
+    store.change(SecretSettings, {"setup_code_hash": hashed})
+    return code
+
+
+def redeem_setup_code(store: SettingsStore, code: str, name: str, password: str) -> int | None:
+    """Makes the administrator that the code's holder asks for; the code is used up then.
+
+    Returns the user's id, None for a wrong code.  Raises SettingError as ``add_user``; the code
+    stays good.
+    """
+    with _redeeming:
+        expected = store.section(SecretSettings).setup_code_hash
+        if not expected or not hmac.compare_digest(expected, hash_token(_plain_code(code))):
+            return None
+        user_id = add_user(store, name, password, role=Role.ADMIN)
+        store.change(SecretSettings, {"setup_code_hash": ""})
+    return user_id
+
+
+def _new_code() -> tuple[str, str]:
+    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+    return "-".join(code[at : at + 4] for at in range(0, CODE_LENGTH, 4)), hash_token(code)
+
+
+def _plain_code(code: str) -> str:
+    return "".join(letter for letter in code.upper() if letter in CODE_ALPHABET)
+
+
+def _text(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()

@@ -1,0 +1,197 @@
+"""Settings: typed, durable, shared between processes, secrets never shown."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+
+from appliance.settings import secrets
+from appliance.settings.fields import MASK, SettingError, describe, from_document, to_document
+from appliance.settings.items import COLLECTIONS, ApiKey, Contact, LineEntry, LineType, Scope, User
+from appliance.settings.sections import SECTIONS, NumberSettings, SendingSettings, StationSettings
+from appliance.settings.store import SettingsDamagedError, SettingsStore, UnknownItemError
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SettingsStore:
+    return SettingsStore(tmp_path / "data")
+
+
+def test_a_change_is_there_after_a_restart(store: SettingsStore, tmp_path: Path) -> None:
+    store.change(StationSettings, {"name": "Grüße"})
+    assert SettingsStore(tmp_path / "data").section(StationSettings).name == "Grüße"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("station.nmae", "x"),
+        ("sation.name", "x"),
+        ("station", "x"),
+        ("station.header", "perhaps"),
+        ("station.station_id", "49 LETTERS"),
+        ("station.time_zone", "Mars/Olympus"),
+        ("sending.max_tries", "0"),
+        ("sending.max_tries", "many"),
+        ("sending.busy", "60,-1"),
+        ("sending.busy", "nan"),
+        ("sending.unknown_rule", "whatever"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_path_and_changes_nothing(
+    store: SettingsStore, path: str, text: str
+) -> None:
+    before = store.export(secrets=True)
+    with pytest.raises(SettingError) as caught:
+        store.set_path(path, text)
+    assert caught.value.path.startswith(path.split(".", maxsplit=1)[0])
+    assert store.export(secrets=True) == before
+
+
+def test_text_forms_of_the_command_line_are_understood(store: SettingsStore) -> None:
+    store.set_path("sending.busy", "10, 20.5")
+    store.set_path("station.header", "no")
+    store.set_path("numbers.allow", "")
+    store.set_path("sending.resume", "all")
+    assert store.section(SendingSettings).busy == (10.0, 20.5)
+    assert store.get_path("station.header") is False
+    assert store.section(NumberSettings).allow == ()
+    assert store.get_path("sending.resume") == "all"
+
+
+def test_an_unknown_key_in_the_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    SettingsStore(tmp_path).change(StationSettings, {"name": "x"})
+    file = tmp_path / "settings.json"
+    file.write_text(file.read_text().replace('"name"', '"nmae"'))
+    with pytest.raises(SettingError, match=r"station\.nmae"):
+        SettingsStore(tmp_path)
+
+
+def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"settings": {')
+    with pytest.raises(SettingsDamagedError, match=r"settings\.json"):
+        SettingsStore(tmp_path)
+
+
+def test_an_unchanged_setting_is_not_written_again(store: SettingsStore, tmp_path: Path) -> None:
+    store.change(StationSettings, {"name": "x"})
+    before = (tmp_path / "data" / "settings.json").stat().st_ino
+    store.change(StationSettings, {"name": "x"})
+    assert (tmp_path / "data" / "settings.json").stat().st_ino == before
+
+
+def test_a_change_by_another_process_is_noticed(store: SettingsStore, tmp_path: Path) -> None:
+    assert store.section(StationSettings).name == ""
+    SettingsStore(tmp_path / "data").change(StationSettings, {"name": "other"})
+    assert store.section(StationSettings).name == "other"
+
+
+def _add_contacts(folder: Path, count: int) -> None:
+    store = SettingsStore(folder)
+    for number in range(count):
+        store.add(Contact(number=str(number)))
+
+
+def test_processes_that_change_at_once_lose_nothing(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_add_contacts, args=(tmp_path, 8)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert len(SettingsStore(tmp_path).items(Contact)) == 24
+
+
+def test_an_id_is_never_used_again(store: SettingsStore) -> None:
+    first = store.add(Contact(number="1"))
+    store.remove(Contact, first)
+    assert store.add(Contact(number="2")) == first + 1
+    with pytest.raises(UnknownItemError):
+        store.item(Contact, first)
+
+
+def test_an_item_is_changed_field_by_field(store: SettingsStore) -> None:
+    line = store.add(LineEntry(name="trunk", type=LineType.T38, password="s3cret"))
+    store.update(LineEntry, line, {"server": "sip.example.net", "password": MASK})
+    assert store.item(LineEntry, line).password == "s3cret"
+    assert store.item(LineEntry, line).server == "sip.example.net"
+    with pytest.raises(SettingError):
+        store.update(LineEntry, line, {"type": "pigeon"})
+
+
+def test_secrets_are_masked_when_shown_and_kept_when_the_mask_comes_back(store: SettingsStore) -> None:
+    secrets.first_start(store)
+    store.add(LineEntry(name="trunk", type=LineType.T38, password="s3cret-word"))
+    secrets.add_user(store, "ada", "a long password")
+    _, token = secrets.add_key(store, "till")
+    shown = store.export()
+    for hidden in ("s3cret-word", token, secrets.hash_token(token), "scrypt$"):
+        assert hidden not in json.dumps(shown)
+    before = store.export(secrets=True)
+    store.load(json.loads(json.dumps(shown)))
+    assert store.export(secrets=True) == before
+
+
+def test_an_import_with_one_mistake_changes_nothing(store: SettingsStore) -> None:
+    store.change(StationSettings, {"name": "x"})
+    before = store.export(secrets=True)
+    with pytest.raises(SettingError):
+        store.load({"settings": {"station": {"name": "y"}, "sending": {"max_tries": "three"}}})
+    assert store.export(secrets=True) == before
+
+
+def test_every_documented_field_says_what_it_means() -> None:
+    for name, kind in SECTIONS.items():
+        for described in describe(kind):
+            assert described.help, f"{name}.{described.name}"
+
+
+@pytest.mark.parametrize("kind", SECTIONS.values())
+def test_defaults_pass_their_own_checks(kind: type) -> None:
+    assert from_document(kind, to_document(kind()), "x") == kind()
+
+
+def test_every_list_has_a_kind_of_its_own() -> None:
+    assert len(set(COLLECTIONS.values())) == len(COLLECTIONS)
+
+
+def test_a_token_opens_its_key_and_is_stored_nowhere(store: SettingsStore, tmp_path: Path) -> None:
+    key_id, token = secrets.add_key(store, "till", scopes=(Scope.SEND,), quota=100)
+    found = secrets.find_key(store, token)
+    assert found is not None
+    assert found[0] == key_id
+    assert (found[1].account, found[1].pages_per_month) == ("till", 100)
+    assert secrets.find_key(store, token + "x") is None
+    assert all(token.encode() not in path.read_bytes() for path in (tmp_path / "data").iterdir())
+    store.update(ApiKey, key_id, {"disabled": True})
+    assert secrets.find_key(store, token) is None
+    with pytest.raises(SettingError):
+        secrets.add_key(store, "till")
+
+
+def test_a_password_opens_its_user_only(store: SettingsStore) -> None:
+    user_id = secrets.add_user(store, "ada", "correct horse", email="ada@example.net")
+    found = secrets.find_user(store, "ada@example.net", "correct horse")
+    assert found is not None
+    assert found[0] == user_id
+    assert secrets.find_user(store, "ada", "wrong horse") is None
+    assert secrets.find_user(store, "bob", "correct horse") is None
+    store.update(User, user_id, {"disabled": True})
+    assert secrets.find_user(store, "ada", "correct horse") is None
+    with pytest.raises(SettingError):
+        secrets.add_user(store, "eve", "short")
+
+
+def test_the_setup_code_is_good_for_one_administrator(store: SettingsStore) -> None:
+    code = secrets.first_start(store)
+    assert code is not None
+    assert secrets.first_start(store) is None
+    assert secrets.redeem_setup_code(store, "AAAA-AAAA-AAAA", "eve", "a long password") is None
+    with pytest.raises(SettingError):
+        secrets.redeem_setup_code(store, code, "ada", "short")
+    assert secrets.redeem_setup_code(store, code.lower().replace("-", " "), "ada", "a long password")
+    assert secrets.redeem_setup_code(store, code, "eve", "a long password") is None
+    assert secrets.first_start(store) is None
