@@ -62,11 +62,19 @@ _BROKEN_EOLS = frozenset(
     for hit in combinations(range(len(EOL) - 1), count)
 )
 
+# So many places in a bad piece are tried for such an EOL: noise must not cost more time than pages do.
+_TRIES = 64
+
+# What an EOL was before a wrong bit made it: one of its zeros was a one.
+_SPLITTING_EOLS = tuple(f"{1 << bit | 1:012b}" for bit in range(1, 12))
+
 # No code word of a row begins with more zeros than this (extended make-up codes, T.4 table 3b).
 _ZEROS_BEFORE_A_ONE = 7
 
 # How many good rows tell how long rows are hereabouts.
 _RECENT_ROWS = 32
+# Rows of text seldom take more than a bit for so many pixels.
+_PIXELS_PER_BIT_OF_A_BUSY_ROW = 4
 
 # A decoded row: its changing elements and its pixels.
 _Row = tuple[list[int], bytes]
@@ -185,14 +193,16 @@ class _Group3:
         self._reference: list[int] | None = None  # the row above, None when it is not known
         self._doubtful = 0  # bad rows behind an RTC that is not whole: noise, if no good row follows
         self._broken_eols = 0  # bad rows at the end of the page that look more like EOLs
-        self._row_lengths: deque[int] = deque(maxlen=_RECENT_ROWS)
+        self._row_lengths: deque[int] = deque((0, 0), maxlen=_RECENT_ROWS)
+        self._split: tuple[str, list[int] | None] | None = None  # a bad piece just before, its reference
         self._remembered: dict[str, _Row] = {}
         self._longest = 2 * longest_row_bits(page.width)
         self.ended = False
 
     @property
     def ended_properly(self) -> bool:
-        return self._eols >= _EOLS_THAT_END
+        # Noise behind the carrier is a piece or two; more of it is a page that went on, unreadably.
+        return self._eols >= _EOLS_THAT_END and self._doubtful <= EOLS_IN_RTC
 
     def feed(self, octets: bytes) -> None:
         searched = max(len(self._waiting) - len(EOL) + 1, 0)
@@ -212,7 +222,12 @@ class _Group3:
         self._waiting = rest
 
     def finish(self) -> None:
-        if self._begun and not self.ended_properly:
+        if not self._begun or self.ended_properly:
+            return
+        if self._eols >= _EOLS_THAT_END:
+            for _ in range(self._eols - 1 + self._doubtful):
+                self._page.add_bad()
+        else:
             row = self._whole_row(self._waiting)
             if row is not None:
                 self._good(row, len(self._waiting))
@@ -220,20 +235,23 @@ class _Group3:
     def _take(self, bits: str) -> None:
         """What stood before an EOL."""
         content = bits.rstrip("0")
-        if len(content) <= 1 and (self._tagged or len(bits) <= 1 or not content):
-            # Nothing but fill and perhaps a tag bit.
+        if not content and self._eols == 1 and len(bits) > 1 and len(bits) % len(EOL):
+            pass  # fill that was hit looks like an EOL; in RTC there is no fill
+        elif len(content) <= 1 and (self._tagged or len(bits) <= 1 or not content):
+            # Nothing but a tag bit, or EOLs that lost their 1.
             self._end_of_line()
         else:
             row = self._whole_row(bits) or self._with_first_bits(bits)
             if row is not None:
                 self._good(row, len(content))
-            else:
+            elif not self._join(bits):
                 self._repair(bits)
         self._begun = True
         self._fill = len(bits) - len(content)
 
     def _end_of_line(self) -> None:
         """One more EOL in succession."""
+        self._split = None
         self._eols += 1
         if self._eols == _EOLS_THAT_END:
             # The bad "rows" just before were EOLs of this RTC.
@@ -249,6 +267,7 @@ class _Group3:
             for _ in range(self._eols - 1 + self._doubtful):
                 self._page.add_bad()
         self._doubtful = self._broken_eols = 0
+        self._split = None
         self._eols = 1
         self._reference, painted = row
         self._row_lengths.append(bits)
@@ -256,6 +275,7 @@ class _Group3:
 
     def _bad(self, bits: str) -> None:
         """Something between two EOLs that is no row."""
+        self._split, reference = None, self._reference
         self._reference = None
         if not self._begun:
             self._eols = 1  # noise of the training
@@ -274,11 +294,29 @@ class _Group3:
             rows = 1
         else:
             self._broken_eols = 0
-            # A long piece is several rows whose EOLs are lost.  The longest of the rows before it is
-            # a careful measure of how many.
-            rows = max(1, round(len(bits) / max(self._row_lengths, default=len(bits))))
+            # A long piece is several rows whose EOLs are lost.  The longest of the rows before it, or
+            # a busy row of text, is a careful measure of how many.
+            busy = max(*self._row_lengths, self._page.width // _PIXELS_PER_BIT_OF_A_BUSY_ROW)
+            rows = max(1, round(len(bits) / busy))
         for _ in range(rows):
             self._page.add_bad()
+        if rows == 1:
+            self._split = bits, reference
+
+    def _join(self, bits: str) -> bool:
+        """Whether this piece and the bad one before it are a row that a wrong bit split with an EOL."""
+        if self._split is None:
+            return False
+        before, reference = self._split
+        known, self._reference = self._reference, reference
+        for eol in _SPLITTING_EOLS:
+            row = self._whole_row(before + eol + bits)
+            if row is not None:
+                self._page.drop(1)
+                self._good(row, len(before) + len(bits))
+                return True
+        self._reference = known
+        return False
 
     def _repair(self, bits: str) -> None:
         """A piece between two EOLs that is not one row: finds the EOLs in it that lost a bit or two."""
@@ -300,8 +338,12 @@ class _Group3:
             if whole is not None:
                 self._good(whole, len(bits))
                 return
-        for at in range(1, len(bits) - len(EOL)):
+        tries = _TRIES
+        for at in range(len(bits) - len(EOL) - 1, 0, -1):
             if bits[at : at + len(EOL)] in _BROKEN_EOLS:
+                tries -= 1
+                if not tries:
+                    break
                 whole = self._whole_row(bits[at + len(EOL) :])
                 if whole is not None:
                     self._bad(bits[:at])
