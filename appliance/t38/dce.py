@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.causes import Cause
 from appliance.t30.dce import (
     Carrier,
     CarrierOff,
@@ -21,6 +22,7 @@ from appliance.t30.dce import (
     Frame,
     HangUp,
     LineEvent,
+    LineLost,
     LineOrder,
     Receive,
     SendCed,
@@ -188,6 +190,12 @@ class T38Dce:
         keepalive = self._keepalive_due()
         if keepalive is not None and keepalive <= now:
             self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+
+    def line_lost(self, cause: Cause | None) -> None:
+        """The call around the session is gone: the far end hung up (None) or the line failed."""
+        if not self._closed:
+            self._close()
+            self._events.append(LineLost(cause))
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` wants to be called, or None."""
@@ -357,8 +365,12 @@ class T38Dce:
             self._datagrams.append(datagram)
         for _ in range(self._trail):
             self._emit(encode(_NO_SIGNAL, self._settings.version), now)
+        self._close()
+
+    def _close(self) -> None:
         self._closed = True
         self._script, self._step = iter(()), None
+        self._held.clear()
 
     # -- receiving ---------------------------------------------------------------------------------
 

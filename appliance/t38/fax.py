@@ -1,0 +1,112 @@
+"""``T38Fax``: a whole fax call over T.38 in one object, driven from outside in the driver's own time.
+
+Datagrams and the time go in; datagrams, the next deadline and at last the result come out.  No socket,
+no clock, no thread: docs/drive-from-outside.md shows all that a driver needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from appliance.causes import Cause
+from appliance.t30.call import FaxCall
+from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Progress
+from appliance.t38.dce import DceCounters, T38Dce
+from appliance.t38.settings import T38Settings
+from appliance.t38.udptl_receiver import ReceiveCounters
+
+
+def _ignore(_: Progress) -> None:
+    """For drivers that do not watch."""
+
+
+def _nothing() -> None:
+    """For drivers that pump on their own."""
+
+
+class T38Fax:
+    """One fax call over one UDPTL session, from ``start`` until ``result`` is set.
+
+    After each of ``start``, ``receive_datagram``, ``handle_timer``, ``pump`` and ``cancel`` the driver
+    sends what ``take_datagrams`` gives and asks ``next_deadline`` again.  Times are seconds of any clock
+    that never goes back.  When ``result`` is set a last ``take_datagrams`` empties the session.
+
+    ``wake`` is called when a page source or store answered later than at once: the driver then calls
+    ``pump`` soon.  The carriers of ``parameters`` above the session's bit rate are left out.
+    """
+
+    def __init__(
+        self,
+        parameters: CallParameters,
+        pages: PageSource,
+        store: PageStore,
+        t38: T38Settings,
+        *,
+        progress: Callable[[Progress], None] = _ignore,
+        wake: Callable[[], None] = _nothing,
+    ) -> None:
+        self._dce = T38Dce(t38)
+        self._call = FaxCall(
+            _within_bit_rate(parameters, t38.max_bit_rate),
+            self._dce,
+            pages,
+            store,
+            progress=progress,
+            wake=wake,
+        )
+
+    @property
+    def result(self) -> CallResult | None:
+        """How the call ended; None while it is under way."""
+        return self._call.result
+
+    @property
+    def counters(self) -> tuple[DceCounters, ReceiveCounters]:
+        """What happened to the packets so far."""
+        return self._dce.counters, self._dce.receiver.counters
+
+    def start(self, now: float) -> None:
+        """The session is agreed: opens the path with no-signal and begins the call."""
+        self._dce.start(now)
+        self._call.start(now)
+
+    def receive_datagram(self, data: bytes, now: float) -> None:
+        """Takes one datagram from the far end's address, whatever is in it."""
+        self._dce.receive_datagram(data, now)
+        self._call.pump(now)
+
+    def take_datagrams(self) -> list[bytes]:
+        """What is to be sent to the far end now, in this order."""
+        return self._dce.take_datagrams()
+
+    def next_deadline(self) -> float | None:
+        """When ``handle_timer`` wants to be called; None when only the far end can move the call."""
+        return self._call.next_deadline()
+
+    def handle_timer(self, now: float) -> None:
+        """To be called when ``next_deadline`` has come; harmless earlier."""
+        self._call.handle_timer(now)
+
+    def pump(self, now: float) -> None:
+        """To be called when a page source or store answered."""
+        self._call.pump(now)
+
+    def cancel(self, now: float) -> None:
+        """The owner ends the call: DCN, then the end."""
+        self._call.cancel(now)
+
+    def hang_up(self, now: float) -> None:
+        """The far end hung up (BYE)."""
+        self.line_lost(None, now)
+
+    def line_lost(self, cause: Cause | None, now: float) -> None:
+        """The call around the session ended: the far end hung up (None), or why the line failed."""
+        self._dce.line_lost(cause)
+        self._call.pump(now)
+
+
+def _within_bit_rate(parameters: CallParameters, max_bit_rate: int) -> CallParameters:
+    capabilities = parameters.capabilities
+    carriers = frozenset(c for c in capabilities.carriers if c.bit_rate <= max_bit_rate)
+    return replace(parameters, capabilities=replace(capabilities, carriers=carriers))
