@@ -147,6 +147,7 @@ _ON = {
     (State.OFFERING, Heard.ANSWER): "_first_answer",
     (State.OFFERING, Heard.REFUSAL): "_ignore",  # the whole call is refused: SIP says how
     (State.OFFERING, Heard.OFFER): "_refuse",  # an offer while ours is open (RFC 3264 4)
+    (State.OFFERING, Heard.CONNECTED): "_connected",  # our offer got no usable answer
     (State.AUDIO, Heard.ANSWER): "_audio_again",  # 200 after a 183 with SDP, refresh by us
     (State.AUDIO, Heard.REFUSAL): "_ignore",  # of a refresh
     (State.AUDIO, Heard.OFFER): "_offer_in_call",
@@ -344,7 +345,8 @@ class MediaSwitch:
             assert self._t38 is not None
             self._orders.append(self._t38)
             return
-        assert self._audio is not None
+        if self._audio is None:
+            return  # nothing was agreed: GiveUp has been ordered
         self._orders.append(self._audio)
         if not self._rules.t38:
             self._orders.append(StayOnAudio(0))

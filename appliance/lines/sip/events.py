@@ -1,0 +1,66 @@
+"""What the SIP thread tells the asyncio side about a call, and about trunks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.lines.sip.switch import SwitchOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """A provisional response: the call is on its way (180, 183...)."""
+
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The call is answered and confirmed; media orders follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order of the media switch that concerns media."""
+
+    order: SwitchOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is gone.  ``code`` is SIP's; ``ours`` says that our side made it up."""
+
+    code: int
+    reason: str
+    ours: bool
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """A SIP message of the call, for the trace: its first line."""
+
+    sent: bool
+    line: str
+    sdp: str = ""
+
+
+CallEvent = Ringing | Connected | Ordered | Ended | Signalled
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """How the registration of a trunk went; ``code`` 0 means that it was not tried."""
+
+    active: bool
+    code: int
+    reason: str
+    server: str = ""  # address that answered
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A stranger's call was turned away."""
+
+    source: str
+    code: int

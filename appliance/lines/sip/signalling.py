@@ -1,0 +1,308 @@
+"""pjsua2's accounts and calls.  Everything here runs on the SIP thread, and only there.
+
+A callback queues, asks the media switch, and returns; whatever goes wrong in one is logged and ends
+that call alone.  Import this module only once pjsua2 is known to be installed.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pjsua2 as pj  # type: ignore[import-not-found]
+
+from appliance.lines.sip import messages
+from appliance.lines.sip.events import (
+    CallEvent,
+    Connected,
+    Ended,
+    Ordered,
+    RegistrationChanged,
+    Ringing,
+    Signalled,
+)
+from appliance.lines.sip.session import SdpError, Session, body_of, parse_session
+from appliance.lines.sip.switch import MediaSwitch, Reinvite, State
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.stack import SipStack
+
+_log = logging.getLogger(__name__)
+
+# SIP status codes that we send of our own accord (RFC 3261 21).
+FORBIDDEN = 403
+BUSY_HERE = 486
+NOT_ACCEPTABLE_HERE = 488
+DECLINE = 603
+SERVER_ERROR = 500
+DECLINE_TRANSFER = 603
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def _contained(method: _Method) -> _Method:
+    """A callback's exception would be printed and lost: log it, end this call, let SIP go on."""
+
+    @functools.wraps(method)
+    def guarded(self: Any, *arguments: Any) -> Any:
+        try:
+            return method(self, *arguments)
+        except Exception:
+            _log.exception("SIP callback %s failed", method.__name__)
+            self.failed()
+            return None
+
+    return guarded  # type: ignore[return-value]
+
+
+class TrunkAccount(pj.Account):  # type: ignore[misc]
+    """An account of the stack: one per trunk."""
+
+    def __init__(self, stack: SipStack, trunk: str) -> None:
+        super().__init__()
+        self._stack = stack
+        self.trunk = trunk
+
+    def failed(self) -> None:
+        """Nothing to end; the log has it."""
+
+    @_contained
+    def onRegState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
+        info = self.getInfo()
+        code = int(prm.code)
+        reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
+        self._stack.registration_changed(
+            self.trunk,
+            RegistrationChanged(bool(info.regIsActive) and code // 100 == 2, code, reason, prm.rdata.srcAddress),
+        )
+
+    @_contained
+    def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
+        call = TrunkCall(self, self._stack, prm.callId)
+        self._stack.calls.add(call)
+        self._stack.knocked(call, self.trunk, prm.rdata.srcAddress, prm.rdata.wholeMsg)
+
+
+class TrunkCall(pj.Call):  # type: ignore[misc]
+    """A call of the stack with its media switch."""
+
+    def __init__(self, account: TrunkAccount, stack: SipStack, call_id: int | None = None) -> None:
+        if call_id is None:
+            super().__init__(account)
+        else:
+            super().__init__(account, call_id)
+        self._stack = stack
+        self.switch: MediaSwitch | None = None
+        self.offer = ""  # SDP of the INVITE that came in, empty when it had none
+        self.sink: Callable[[CallEvent], None] = lambda event: None
+        self.over = False
+        self._confirmed = False
+        self._pending_answer: str | None = None
+
+    # -- what the asyncio side orders (through the stack's queue) ----------------------------
+
+    def place(self, uri: str, headers: list[tuple[str, str]], local_uri: str) -> None:
+        """Sends the INVITE.  Raises pj.Error."""
+        prm = _call_parameters()
+        for name, value in headers:
+            header = pj.SipHeader()
+            header.hName, header.hValue = name, value
+            prm.txOption.headers.append(header)
+        if local_uri:
+            prm.txOption.localUri = local_uri
+        self.makeCall(uri, prm)
+
+    def accept(self, switch: MediaSwitch, now: float) -> None:
+        """Answers an INVITE with 200, or 488 when the switch finds nothing to agree on."""
+        if self.over:
+            return
+        self.switch = switch
+        prm = _call_parameters()
+        prm.statusCode = 200
+        if self.offer:
+            answer = switch.answer(parse_session(self.offer), now)
+            if answer is None:
+                self.end(NOT_ACCEPTABLE_HERE)
+                return
+            prm.sdp.wholeSdp = answer
+        self.answer(prm)
+        self._obey(now)
+
+    def end(self, code: int = 0, reason: str = "") -> None:
+        """BYE, CANCEL or a refusal, whichever fits; nothing when the call is gone already."""
+        if self.over:
+            return
+        prm = _call_parameters()
+        prm.statusCode = code
+        prm.reason = reason
+        try:
+            self.hangup(prm)
+        except pj.Error as error:
+            _log.info("hanging up: %s", error.info(False))
+
+    def ask_t38(self, now: float) -> None:
+        if self.switch is not None and not self.over:
+            self.switch.ask_now(now)
+            self._obey(now)
+
+    def page_in_audio(self) -> None:
+        if self.switch is not None:
+            self.switch.page_in_audio()
+
+    def handle_timer(self, now: float) -> None:
+        if self.switch is not None and not self.over:
+            self.switch.handle_timer(now)
+            self._obey(now)
+
+    def failed(self) -> None:
+        """A callback failed: this call cannot be trusted any more."""
+        self._stack.post(lambda: self.end(SERVER_ERROR))
+
+    # -- what pjsua2 reports ----------------------------------------------------------------
+
+    @_contained
+    def onCallState(self, prm: Any) -> None:  # noqa: N802
+        info = self.getInfo()
+        if info.state == pj.PJSIP_INV_STATE_EARLY:
+            self.sink(Ringing(int(info.lastStatusCode)))
+        elif info.state == pj.PJSIP_INV_STATE_CONNECTING:
+            self._take_answer(prm.e, time.monotonic())
+        elif info.state == pj.PJSIP_INV_STATE_CONFIRMED and not self._confirmed:
+            self._confirmed = True
+            now = time.monotonic()
+            self._take_answer(prm.e, now)
+            if self.switch is not None:
+                if self.switch.state is State.OFFERING:
+                    self.switch.answered(Session(), now)  # confirmed without any answer: nothing agreed
+                self.sink(Connected())
+                self.switch.connected(now)
+                self._obey(now)
+        elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.over:
+            self.over = True
+            if self.switch is not None:
+                self.switch.ended()
+            code, ours, retry_after_s = int(info.lastStatusCode), True, None
+            event = prm.e
+            if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
+                message = event.body.tsxState.src.rdata.wholeMsg
+                ours, retry_after_s = False, messages.retry_after_s(message)
+            self.sink(Ended(code, str(info.lastReason)[:120], ours, retry_after_s))
+            # Not here: the object must outlive its own callback.
+            self._stack.post(lambda: self._stack.calls.discard(self))
+
+    @_contained
+    def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
+        event = prm.e.body.tsxState
+        received = event.type == pj.PJSIP_EVENT_RX_MSG
+        if received or event.type == pj.PJSIP_EVENT_TX_MSG:
+            message = event.src.rdata.wholeMsg if received else event.src.tdata.wholeMsg
+            if message:
+                self.sink(Signalled(not received, messages.start_line(message), body_of(message)))
+        tsx = event.tsx
+        if tsx.method != "INVITE" or tsx.role != pj.PJSIP_ROLE_UAC or self.switch is None or self.over:
+            return
+        code = int(tsx.statusCode)
+        now = time.monotonic()
+        if received and 180 <= code < 300:
+            text = body_of(event.src.rdata.wholeMsg)
+            if text:
+                self.switch.answered(_session(text), now)
+        elif code >= 300 and self._confirmed and code not in (401, 407):
+            # 401 and 407 are answered with credentials by the stack itself; if that fails, the
+            # switch's own limit ends the wait.
+            if tsx.state in (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED):
+                retry = messages.retry_after_s(event.src.rdata.wholeMsg) if received else None
+                self.switch.refused(code, retry, now)
+        self._obey(now)
+
+    @_contained
+    def onCallRxOffer(self, prm: Any) -> None:  # noqa: N802
+        # Re-INVITE or UPDATE with SDP.  Whatever happens here, the peer gets an answer.
+        self._pending_answer = None
+        prm.statusCode = NOT_ACCEPTABLE_HERE
+        if self.switch is None:
+            return
+        now = time.monotonic()
+        session = _session(prm.offer.wholeSdp)
+        self._pending_answer = self.switch.answer(session, now)
+        if self._pending_answer is not None:
+            prm.statusCode = 200
+        self._obey(now)
+
+    @_contained
+    def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802
+        if self.switch is None:
+            return
+        if not prm.remSdp.wholeSdp:
+            prm.sdp.wholeSdp = self.switch.offer()
+        elif self._pending_answer is not None:
+            prm.sdp.wholeSdp, self._pending_answer = self._pending_answer, None
+
+    @_contained
+    def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
+        # A peer that could make us call somewhere else could spend the owner's money.
+        prm.statusCode = DECLINE_TRANSFER
+
+    @_contained
+    def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
+        prm.statusCode = DECLINE_TRANSFER
+
+    @_contained
+    def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
+        # Never followed: the number that an owner's rules allowed is the number that is called.
+        return int(pj.PJSIP_REDIRECT_STOP)
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _take_answer(self, event: Any, now: float) -> None:
+        """The peer's answer to our first offer, from the 2xx or the ACK that moved the call on.
+
+        The stack reports the new state before the message that caused it.
+        """
+        if self.switch is None or self.switch.state is not State.OFFERING:
+            return
+        message = ""
+        if event.type == pj.PJSIP_EVENT_RX_MSG:
+            message = event.body.rxMsg.rdata.wholeMsg
+        elif event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
+            message = event.body.tsxState.src.rdata.wholeMsg
+        if message.startswith("ACK ") or messages.status_code(message) // 100 == 2:
+            text = body_of(message)
+            if text:
+                self.switch.answered(_session(text), now)
+
+    def _obey(self, now: float) -> None:
+        assert self.switch is not None
+        for order in self.switch.take_orders():
+            if not isinstance(order, Reinvite):
+                self.sink(Ordered(order))
+                continue
+            try:
+                self.reinvite(_call_parameters())
+            except pj.Error as error:
+                # Another transaction is open just now (the peer's re-INVITE, a refresh): as with 491,
+                # wait and ask again.
+                _log.info("re-INVITE not possible now: %s", error.info(False))
+                self.switch.refused(491, None, now)
+
+
+def _session(text: str) -> Session:
+    """The SDP as read; an unreadable one offers nothing."""
+    try:
+        return parse_session(text)
+    except SdpError as error:
+        _log.info("SDP not understood: %s", error)
+        return Session()
+
+
+def _call_parameters() -> Any:
+    """Call parameters without any media of the stack's own."""
+    prm = pj.CallOpParam(True)
+    prm.opt.audioCount = 0
+    prm.opt.videoCount = 0
+    prm.opt.textCount = 0
+    prm.opt.flag = 0
+    return prm

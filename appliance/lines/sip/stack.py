@@ -1,0 +1,435 @@
+"""The SIP stack: one pjsua2 endpoint per process, alive on one thread of its own.
+
+The asyncio side posts callables to the thread and hears back through callables that it gave; nothing
+but this thread ever touches a pjsua2 object.  Between packets the thread sleeps on the stack's epoll
+descriptor and on its own wake-up descriptor, so that an order is obeyed at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import importlib.metadata
+import logging
+import os
+import queue
+import select
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from appliance.lines.sip.events import RegistrationChanged
+from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings, split_host_port
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.signalling import TrunkAccount, TrunkCall
+
+_log = logging.getLogger(__name__)
+
+# The longest the thread sleeps: pjproject's own timers (retransmissions, from 500 ms on) are looked at
+# this often.
+POLL_S = 0.02
+# Calls that do not end when the stack stops are left behind after this.
+STOP_LIMIT_S = 5.0
+# Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h).
+MAX_CALLS = 128
+
+HOW_TO_GET_IT = "build it with image-build/pjsua2/build.sh and install the wheel that it prints"
+
+
+class SipUnavailableError(RuntimeError):
+    """SIP cannot be started on this machine; the message says why."""
+
+
+def pjsua2_flaw() -> str | None:
+    """What is wrong with the pjsua2 that is installed: None when it is ours.
+
+    Raises SipUnavailableError without any.
+    """
+    try:
+        version = importlib.metadata.version("pjsua2")
+    except importlib.metadata.PackageNotFoundError:
+        try:
+            version = importlib.metadata.version("pjsua2-python")
+        except importlib.metadata.PackageNotFoundError:
+            raise SipUnavailableError(f"pjsua2 is not installed: {HOW_TO_GET_IT}") from None
+    if version.endswith("+faxbox"):
+        return None
+    return (
+        f"pjsua2 {version} is not the box's own build: it refuses offers of T.38 alone (most gateways make"
+        " such), carries few calls, may abort the program on odd messages, and has old TLS;"
+        f" {HOW_TO_GET_IT}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Knocking:
+    """An INVITE that came in, with whom to ask about it."""
+
+    call: TrunkCall
+    account: str
+    source: str  # address and port
+    message: str
+
+
+class SipStack:
+    """See the module.  One per process; ``start`` and ``stop`` on the event loop."""
+
+    def __init__(self, settings: SipSettings) -> None:
+        self.settings = settings
+        self.calls: set[TrunkCall] = set()  # SIP thread only
+        self.ports: dict[Transport, int] = {}  # where we listen, once started
+        self._accounts: dict[str, TrunkAccount] = {}  # SIP thread only
+        self._tls_transports: dict[str, int] = {}
+        self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._wake = -1
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._endpoint: Any = None
+        self._log_writer: Any = None
+        self._on_knock: Callable[[Knocking], None] = lambda knock: None
+        self._on_registration: dict[str, Callable[[RegistrationChanged], None]] = {}
+        self._users = 0
+
+    # -- asyncio side ---------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Starts the thread with the first user; later ones share it.
+
+        Raises SipUnavailableError when SIP cannot work here: no pjsua2, or a port that is taken.
+        """
+        self._users += 1
+        if self._thread is not None:
+            return
+        try:
+            flaw = pjsua2_flaw()
+            if flaw:
+                _log.warning("%s", flaw)
+            self._loop = asyncio.get_running_loop()
+            self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+            self._stopping = False
+            ready: asyncio.Future[None] = self._loop.create_future()
+            self._thread = threading.Thread(target=self._run, args=(ready,), name="sip", daemon=True)
+            self._thread.start()
+            await ready
+        except BaseException:
+            self._users -= 1
+            await self._join()
+            raise
+
+    async def stop(self) -> None:
+        """With the last user: ends all calls within a bound, unregisters, lets go of everything."""
+        if self._users == 0:
+            return
+        self._users -= 1
+        if self._users == 0:
+            await self._join()
+
+    async def _join(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._stopping = True
+            self.post(lambda: None)
+            await asyncio.get_running_loop().run_in_executor(None, thread.join)
+        if self._wake >= 0:
+            os.close(self._wake)
+            self._wake = -1
+
+    def post(self, order: Callable[[], None]) -> None:
+        """Has ``order`` called on the SIP thread.  From any thread."""
+        self._orders.put(order)
+        if self._wake >= 0:
+            with contextlib.suppress(OSError):
+                os.eventfd_write(self._wake, 1)
+
+    def tell(self, what: Callable[[], None]) -> None:
+        """Has ``what`` called on the event loop.  From the SIP thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+                self._loop.call_soon_threadsafe(what)
+
+    async def ask(self, question: Callable[[], Any]) -> Any:
+        """Has ``question`` answered on the SIP thread.  Raises what it raises."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+
+        def settle(result: Any, error: BaseException | None) -> None:
+            if not future.done():
+                if error is None:
+                    future.set_result(result)
+                else:
+                    future.set_exception(error)
+
+        def put() -> None:
+            result, failure = None, None
+            try:
+                result = question()
+            except Exception as error:
+                failure = error
+            self.tell(lambda: settle(result, failure))
+
+        self.post(put)
+        return await future
+
+    def on_knock(self, handler: Callable[[Knocking], None]) -> None:
+        """Who decides about INVITEs; called on the SIP thread, must not block."""
+        self._on_knock = handler
+
+    async def add_trunk(
+        self, trunk: TrunkSettings, on_registration: Callable[[RegistrationChanged], None]
+    ) -> None:
+        """Makes the trunk's account.  ``on_registration`` is called on the event loop."""
+        self._on_registration[trunk.name] = on_registration
+        await self.ask(lambda: self._add_account(trunk))
+
+    async def remove_trunk(self, name: str) -> None:
+        """Unregisters and forgets the trunk."""
+        self._on_registration.pop(name, None)
+        await self.ask(lambda: self._remove_account(name))
+
+    # -- SIP thread -----------------------------------------------------------------------------
+
+    def account(self, name: str) -> TrunkAccount:
+        return self._accounts[name]
+
+    def knocked(self, call: TrunkCall, account: str, source: str, message: str) -> None:
+        self._on_knock(Knocking(call, account, source, message))
+
+    def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
+        handler = self._on_registration.get(trunk)
+        if handler is not None:
+            self.tell(lambda: handler(change))
+
+    def _run(self, ready: asyncio.Future[None]) -> None:
+        failure: BaseException | None = None
+        try:
+            self._open()
+        except Exception as error:
+            failure = SipUnavailableError(f"SIP cannot start: {_words(error)}")
+        self.tell(lambda: _settle(ready, failure))
+        try:
+            if failure is None:
+                self._serve()
+        except Exception:
+            _log.exception("the SIP thread failed")
+        finally:
+            self._close()
+
+    def _open(self) -> None:
+        import pjsua2 as pj  # type: ignore[import-not-found]  # noqa: PLC0415 - absent on some machines
+
+        self._log_writer = _log_writer()
+        settings = self.settings
+        config = pj.EpConfig()
+        config.logConfig.writer = self._log_writer
+        config.logConfig.level = settings.log_level
+        config.logConfig.consoleLevel = settings.log_level
+        config.logConfig.msgLogging = 0
+        config.logConfig.decor = 0
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.mainThreadOnly = True
+        config.uaConfig.maxCalls = MAX_CALLS
+        config.uaConfig.userAgent = settings.user_agent
+        for server in settings.name_servers:
+            config.uaConfig.nameserver.append(server)
+        config.medConfig.threadCnt = 0
+        config.medConfig.hasIoqueue = False
+        self._endpoint = pj.Endpoint()
+        self._endpoint.libCreate()
+        self._endpoint.libInit(config)
+        for transport, kind, port in (
+            (Transport.UDP, pj.PJSIP_TRANSPORT_UDP, settings.udp_port),
+            (Transport.TCP, pj.PJSIP_TRANSPORT_TCP, settings.tcp_port),
+            (Transport.TLS, pj.PJSIP_TRANSPORT_TLS, settings.tls_port),
+        ):
+            if port is not None:
+                number = self._endpoint.transportCreate(kind, self._transport_config(port))
+                self.ports[transport] = self._bound_port(number)
+        self._endpoint.libStart()
+        self._endpoint.audDevManager().setNoDev()
+
+    def _transport_config(self, port: int) -> Any:
+        import pjsua2 as pj  # noqa: PLC0415
+
+        config = pj.TransportConfig()
+        config.port = port
+        if self.settings.bind not in ("0.0.0.0", "::"):
+            config.boundAddress = self.settings.bind
+        config.tlsConfig.certFile = self.settings.tls_certificate
+        config.tlsConfig.privKeyFile = self.settings.tls_key
+        config.tlsConfig.method = pj.PJSIP_TLSV1_2_METHOD
+        return config
+
+    def _bound_port(self, number: int) -> int:
+        name = str(self._endpoint.transportGetInfo(number).localName)
+        return int(name.rpartition(":")[2] or 0)
+
+    def _serve(self) -> None:
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        descriptor = _ioqueue_descriptor(self._endpoint)
+        if descriptor >= 0:
+            poll.register(descriptor, select.POLLIN)
+        stop_at: float | None = None
+        while stop_at is None or (self.calls and time.monotonic() < stop_at):
+            poll.poll(POLL_S * 1000)
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_read(self._wake)
+            self._obey_orders()
+            now = time.monotonic()
+            for call in tuple(self.calls):
+                _guard(lambda call=call: call.handle_timer(now), "a call's timer")  # type: ignore[misc]
+            self._endpoint.libHandleEvents(0)
+            if self._stopping and stop_at is None:
+                stop_at = now + STOP_LIMIT_S
+                for call in tuple(self.calls):
+                    call.end()
+
+    def _obey_orders(self) -> None:
+        # As many as there are now: an order that posts another one gets its turn in the next round.
+        for _ in range(self._orders.qsize()):
+            try:
+                order = self._orders.get_nowait()
+            except queue.Empty:
+                return
+            _guard(order, "an order")
+
+    def _add_account(self, trunk: TrunkSettings) -> None:
+        from appliance.lines.sip.signalling import TrunkAccount  # noqa: PLC0415 - needs pjsua2
+
+        account = TrunkAccount(self, trunk.name)
+        account.create(_account_config(trunk, self._tls_transport(trunk), self.settings))
+        self._accounts[trunk.name] = account
+
+    def _tls_transport(self, trunk: TrunkSettings) -> int | None:
+        """TLS's trust belongs to the transport: a trunk with TLS gets one of its own."""
+        if trunk.transport is not Transport.TLS:
+            return None
+        import pjsua2 as pj  # noqa: PLC0415
+
+        config = self._transport_config(0)
+        config.tlsConfig.verifyServer = trunk.verify_tls
+        config.tlsConfig.CaListFile = trunk.ca_file or _system_authorities()
+        number = int(self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config))
+        self._tls_transports[trunk.name] = number
+        return number
+
+    def _remove_account(self, name: str) -> None:
+        account = self._accounts.pop(name, None)
+        if account is not None:
+            account.shutdown()
+        number = self._tls_transports.pop(name, None)
+        if number is not None:
+            self._endpoint.transportClose(number)
+
+    def _close(self) -> None:
+        """Every pjsua2 object must be gone before the library is, or the process aborts."""
+        if self._endpoint is None:
+            return
+        self._obey_orders()
+        for name in tuple(self._accounts):
+            _guard(lambda name=name: self._remove_account(name), "removing a trunk")  # type: ignore[misc]
+        self.calls.clear()
+        gc.collect()
+        _guard(self._endpoint.libDestroy, "closing the SIP stack")
+        self._endpoint = None
+        self.ports.clear()
+
+
+def _settle(future: asyncio.Future[None], failure: BaseException | None) -> None:
+    if not future.done():
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(failure)
+
+
+def _guard(action: Callable[[], None], what: str) -> None:
+    try:
+        action()
+    except Exception as error:
+        _log.error("%s failed: %s", what, _words(error), exc_info=not hasattr(error, "reason"))
+
+
+def _words(error: BaseException) -> str:
+    """pjsua2's errors print as nothing; their ``info`` does not."""
+    info = getattr(error, "info", None)
+    return str(info(False)) if callable(info) else str(error)
+
+
+def _ioqueue_descriptor(endpoint: Any) -> int:
+    """The epoll descriptor that SIP's sockets hang on; -1 in a build without."""
+    handle = getattr(endpoint, "libGetSipIoqueueHandle", lambda: None)()
+    return ctypes.c_int.from_address(int(handle)).value if handle else -1
+
+
+def _system_authorities() -> str:
+    for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"):
+        if Path(path).exists():
+            return path
+    return ""
+
+
+def _log_writer() -> Any:
+    """pjproject's log lines in ours: its 1 is an error, 2 a warning, the rest is detail."""
+    import pjsua2 as pj  # noqa: PLC0415
+
+    class Writer(pj.LogWriter):  # type: ignore[misc]
+        def write(self, entry: Any) -> None:
+            level = {1: logging.WARNING, 2: logging.INFO}.get(int(entry.level), logging.DEBUG)
+            _log.log(level, "%s", str(entry.msg).rstrip())
+
+    return Writer()
+
+
+def _account_config(trunk: TrunkSettings, tls_transport: int | None, sip: SipSettings) -> Any:
+    import pjsua2 as pj  # noqa: PLC0415
+
+    config = pj.AccountConfig()
+    scheme = "sip"
+    via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
+    user = f"{trunk.username}@" if trunk.username else ""
+    config.idUri = f"{scheme}:{user}{_bracketed(trunk.domain)}"
+    config.regConfig.registrarUri = f"{scheme}:{trunk.server}{via}" if trunk.register else ""
+    config.regConfig.registerOnAdd = trunk.register
+    config.regConfig.timeoutSec = trunk.register_expires_s
+    config.regConfig.retryIntervalSec = 30
+    config.regConfig.firstRetryIntervalSec = 5
+    if trunk.username and trunk.password:
+        config.sipConfig.authCreds.append(
+            pj.AuthCredInfo("digest", "*", trunk.auth_username or trunk.username, 0, trunk.password)
+        )
+    if trunk.outbound_proxy:
+        config.sipConfig.proxies.append(f"sip:{trunk.outbound_proxy};lr{via}")
+    if tls_transport is not None:
+        config.sipConfig.transportId = tls_transport
+    config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
+    config.callConfig.timerSessExpiresSec = trunk.session_expires_s
+    config.callConfig.timerMinSESec = trunk.session_min_s
+    config.callConfig.prackUse = pj.PJSUA_100REL_NOT_USED
+    config.natConfig.iceEnabled = False
+    config.natConfig.udpKaIntervalSec = trunk.keep_alive_s
+    config.natConfig.sdpNatRewriteUse = 0
+    config.mediaConfig.lockCodecEnabled = False
+    config.mediaConfig.streamKaEnabled = False
+    config.presConfig.publishEnabled = False
+    return config
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def request_uri(trunk: TrunkSettings, user: str) -> str:
+    """The address to call for a dialled number at this trunk."""
+    host, port = split_host_port(trunk.server, "the server")
+    where = f"{_bracketed(host)}:{port}" if port else _bracketed(host)
+    via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
+    # RFC 3261 19.1.1: a number with digits alone is marked as one.
+    return f"sip:{user.replace('#', '%23')}@{where}{via}"
