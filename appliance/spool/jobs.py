@@ -12,11 +12,11 @@ import math
 import sqlite3
 import uuid as uuids
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from appliance.causes import CANCELLED, DELIVERED, EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY, Cause
-from appliance.spool import ledger
+from appliance.spool import documents, ledger
 from appliance.spool.codec import options_from_json, options_json
 from appliance.spool.model import (
     HELD_LIMIT_S,
@@ -32,6 +32,7 @@ from appliance.spool.model import (
     NewSubmission,
     NotFoundError,
     Priority,
+    SourceFile,
     Submission,
     UnknownRule,
 )
@@ -133,6 +134,17 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
         kind = "job.held" if new.held else "job.accepted"
         tx.emit(now, kind, job_id, new.owner, number=recipient.number, submission=submission_id)
     return Accepted(submission_id, uuid, tuple(range(first, first + len(new.recipients))))
+
+
+def accept_with_files(tx: Tx, new: NewSubmission, files: Sequence[SourceFile], now: float) -> Accepted:
+    """``accept``, and in the same transaction the document that stored ``files`` make, if any."""
+    if not files:
+        return accept(tx, new, now)
+    document = documents.create(tx, new.owner, files, now, name=files[0].name)
+    accepted = accept(tx, replace(new, document_id=document.id), now)
+    if accepted.repeated:
+        tx.db.execute("DELETE FROM document WHERE id = ?", (document.id,))
+    return accepted
 
 
 def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) -> Job:

@@ -166,7 +166,7 @@ class NewSubmission:
     owner: str
     recipients: tuple[Recipient, ...]
     document_id: int
-    options: SendOptions = SendOptions()
+    options: SendOptions = field(default_factory=SendOptions)
     key: str = ""  # name of the API key used, empty for the web pages and the print queue
     origin: str = "rest"  # the door: rest, ifax, ictfax, web, print, email
     scheduled_at: float | None = None  # None: now

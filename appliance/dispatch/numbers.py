@@ -1,0 +1,152 @@
+"""What a written number means, and whether it may be dialled.
+
+A number becomes one form before anything else looks at it: E.164 with ``+`` where the country is
+known, otherwise the digits as they are.  So one destination has one name, however it was written,
+and no spelling gets around the rules.  Numbering plans are those of the phonenumbers library.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, shortnumberinfo
+
+from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
+from appliance.settings.sections import NumberSettings
+
+# Longest thing that anybody writes as a number, punctuation included.
+WRITTEN_LIMIT = 64
+# E.164 6.1: at most 15 digits; trunk and carrier codes may come before.
+DIGITS_LIMIT = 20
+# Called where the country is not known: emergency numbers of most of the world (ITU-T E.161.1 names
+# 112 and 911; the rest are widely used national ones).
+EMERGENCY_ANYWHERE = frozenset({"112", "911", "999", "110", "118", "119", "000", "111", "113", "115", "08"})
+# Punctuation that people put in numbers.
+_PUNCTUATION = str.maketrans("", "", " \t\u00a0()-./\u2010\u2011\u2012\u2013")
+_DIALLABLE = re.compile(r"\+?[0-9*#]+")
+# The national part's "(0)" after a country code, as in +49 (0)30 123.
+_TRUNK_ZERO = re.compile(r"^(\+[^(]*)\(0\)")
+
+
+class Reach(Enum):
+    """Where a number leads."""
+
+    PRACTICE = "practice"
+    INTERNAL = "internal"
+    DOMESTIC = "domestic"  # or unknown: dialled as written
+    ABROAD = "abroad"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that may be dialled: ``dial`` is its one form."""
+
+    dial: str
+    reach: Reach
+
+    @property
+    def outside(self) -> bool:
+        return self.reach in (Reach.DOMESTIC, Reach.ABROAD)
+
+
+def read_number(
+    written: str, settings: NumberSettings, practice: frozenset[str] = frozenset()
+) -> Number | Cause:
+    """Reads what somebody wrote; answers the number, or the row that says why it is not dialled.
+
+    ``practice`` are the numbers of the practice line, when it is on.
+    """
+    if len(written) > WRITTEN_LIMIT:
+        return NUMBER_INVALID
+    compact = _TRUNK_ZERO.sub(r"\1", written.strip()).translate(_PUNCTUATION)
+    if compact in practice:
+        return Number(compact, Reach.PRACTICE)
+    if not _DIALLABLE.fullmatch(compact) or len(compact) > DIGITS_LIMIT + 1:
+        return NUMBER_INVALID
+    if _is_emergency(compact, settings):
+        return NUMBER_EMERGENCY
+    if settings.internal and _fits(settings.internal, compact):
+        return Number(compact, Reach.INTERNAL)
+    prefix = settings.outside_prefix
+    if prefix and compact.startswith(prefix) and not compact.startswith("+"):
+        compact = compact[len(prefix) :]
+        if _is_emergency(compact, settings):
+            return NUMBER_EMERGENCY
+    if len(compact.lstrip("+")) < 2:
+        return NUMBER_INVALID
+    return _outside(compact, settings)
+
+
+def _outside(compact: str, settings: NumberSettings) -> Number | Cause:
+    region = settings.region or None
+    if region is None and not compact.startswith("+"):
+        number, parsed = Number(compact, Reach.DOMESTIC), None
+    else:
+        if settings.area_code and region and not compact.startswith(("+", "0")):
+            compact = f"{settings.area_code}{compact}"
+        try:
+            parsed = phonenumbers.parse(compact, region)
+        except NumberParseException:
+            return NUMBER_INVALID
+        if not phonenumbers.is_possible_number(parsed):
+            return NUMBER_INVALID
+        home = region is not None and phonenumbers.country_code_for_region(region) == parsed.country_code
+        dial = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+        number = Number(dial, Reach.DOMESTIC if home else Reach.ABROAD)
+    if _is_emergency(number.dial, settings):
+        return NUMBER_EMERGENCY
+    if any(number.dial.startswith(prefix) for prefix in settings.deny):
+        return NUMBER_NOT_ALLOWED
+    if settings.allow and not any(number.dial.startswith(prefix) for prefix in settings.allow):
+        return NUMBER_NOT_ALLOWED
+    if parsed is not None and not settings.premium:
+        kind = phonenumbers.number_type(parsed)
+        if kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST):
+            return NUMBER_NOT_ALLOWED
+    return number
+
+
+def _is_emergency(compact: str, settings: NumberSettings) -> bool:
+    digits = compact.removeprefix("+")
+    if digits in settings.emergency or compact in settings.emergency:
+        return True
+    if compact.startswith("+"):
+        return _is_emergency_abroad(compact, settings)
+    if settings.region:
+        return bool(shortnumberinfo.connects_to_emergency_number(digits, settings.region))
+    return digits in EMERGENCY_ANYWHERE
+
+
+def _is_emergency_abroad(compact: str, settings: NumberSettings) -> bool:
+    """An emergency number behind a country code, as in +49 112."""
+    for code_digits in (1, 2, 3):
+        code, rest = compact[1 : 1 + code_digits], compact[1 + code_digits :]
+        for region in phonenumbers.region_codes_for_country_code(int(code)) if code.isdecimal() else ():
+            if shortnumberinfo.is_emergency_number(rest, region):
+                return True
+    return compact.removeprefix("+") in EMERGENCY_ANYWHERE
+
+
+def _fits(pattern: str, compact: str) -> bool:
+    try:
+        return re.fullmatch(pattern, compact) is not None
+    except re.error:
+        return False
+
+
+def dialled_on_line(number: str, *, national: bool, international: str, prefix: str, region: str) -> str:
+    """How a line wants ``number``: with its own international prefix, or in national form, and so on.
+
+    ``prefix`` comes before outside numbers only.  Numbers that are not E.164 stay as they are.
+    """
+    if not number.startswith("+"):
+        return number
+    if national and region:
+        parsed = phonenumbers.parse(number, region)
+        if phonenumbers.country_code_for_region(region) == parsed.country_code:
+            text = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
+            return prefix + re.sub(r"[^0-9]", "", text)
+    return prefix + (number if international == "+" else international + number.removeprefix("+"))

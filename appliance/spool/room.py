@@ -1,0 +1,54 @@
+"""Whether the disk has room: refuse clearly before it is full, rather than break when it is."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from appliance.durable import DiskFullError
+
+MB = 1_000_000
+# The file system is asked again after so long, seconds.
+FRESH_S = 1.0
+
+
+class Room(Enum):
+    PLENTY = "plenty"
+    LOW = "low"  # the box warns
+    FULL = "full"  # nothing is accepted, no call is answered
+
+
+@dataclass(slots=True)
+class RoomGuard:
+    """Knows how much room is left in ``data``.  Any thread."""
+
+    data: Path
+    _asked_at: float = float("-inf")
+    _free: int = 0
+
+    def free(self) -> int:
+        """Octets that may still be written."""
+        now = time.monotonic()
+        if now - self._asked_at >= FRESH_S:
+            state = os.statvfs(self.data)
+            # What only root may use is left alone: the box's daemon is not root.
+            self._free = state.f_bavail * state.f_frsize
+            self._asked_at = now
+        return self._free
+
+    def room(self, reserve_mb: int, warn_mb: int) -> Room:
+        free = self.free()
+        if free < reserve_mb * MB:
+            return Room.FULL
+        return Room.LOW if free < warn_mb * MB else Room.PLENTY
+
+    def require(self, reserve_mb: int, octets: int = 0) -> None:
+        """Raises DiskFullError when ``octets`` more would eat into the reserve."""
+        free = self.free()
+        if free - octets < reserve_mb * MB:
+            raise DiskFullError(
+                f"{free // MB} MB are free; {reserve_mb} MB are kept in reserve"
+            )

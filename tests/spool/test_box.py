@@ -1,0 +1,125 @@
+"""The façade that all doors use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.box import Box, RefusedError, Request, To
+from appliance.causes import DELIVERED, NUMBER_EMERGENCY, QUOTA_SPENT
+from appliance.durable import DiskFullError
+from appliance.settings import secrets
+from appliance.settings.sections import NumberSettings, StorageSettings
+from appliance.spool import jobs
+from appliance.spool.model import IdempotencyError, JobFilter, JobState, NotFoundError, Quality, SendOptions
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    box = Box(tmp_path / "data")
+    box.set_practice_numbers({"9990"})
+    yield box
+    box.close()
+
+
+def request(box: Box, *numbers: str, owner: str = "ada", **more: object) -> Request:
+    file = box.store_file(b"Hello", name="letter.txt", media_type="text/plain")
+    to = tuple(To(number) for number in numbers or ("9990",))
+    return Request(owner, to, (file,), **more)  # type: ignore[arg-type]
+
+
+def stored_files(box: Box) -> int:
+    return len(list((box.data / "documents").iterdir()))
+
+
+def test_what_is_submitted_is_found_again_after_a_restart(box: Box, tmp_path: Path) -> None:
+    made = box.submit(request(box, "9990", "+4930123456", options=SendOptions(quality=Quality.R300)))
+    box.close()
+    again = Box(tmp_path / "data")
+    try:
+        assert again.jobs(JobFilter()) == list(reversed(made.jobs))
+        document = again.document(again.spool.read(jobs.get_submission, made.submission_id).document_id)
+        assert (again.data / document.files[0].path).read_bytes() == b"Hello"
+    finally:
+        again.close()
+
+
+def test_one_forbidden_recipient_refuses_the_whole_request(box: Box) -> None:
+    with pytest.raises(RefusedError) as caught:
+        box.submit(request(box, "9990", "112"))
+    assert caught.value.cause is NUMBER_EMERGENCY
+    assert box.jobs(JobFilter()) == []
+
+
+def test_another_owners_fax_is_not_found(box: Box) -> None:
+    job = box.submit(request(box)).jobs[0]
+    for call in (box.job, box.cancel, box.retry_now, box.attempts):
+        with pytest.raises(NotFoundError):
+            call(job.id, owner="eve")  # type: ignore[operator]
+    assert box.job(job.id, owner="ada").state is JobState.PREPARING
+
+
+def test_a_repeated_request_keeps_neither_its_job_nor_its_file(box: Box) -> None:
+    first = box.submit(request(box, idempotency_key="k", idempotency_digest="1"))
+    again = box.submit(request(box, idempotency_key="k", idempotency_digest="1"))
+    assert (again.repeated, again.jobs) == (True, first.jobs)
+    assert stored_files(box) == 1
+    with pytest.raises(IdempotencyError):
+        box.submit(request(box, idempotency_key="k", idempotency_digest="2"))
+
+
+def test_a_resend_is_a_new_job_that_names_the_old_one(box: Box) -> None:
+    old = box.submit(request(box, tag="sales")).jobs[0]
+    new = box.resend(old.id, number="+4930123456")
+    assert (new.number, new.resent_from, new.tag, new.owner) == ("+4930123456", old.id, "sales", "ada")
+    assert new.id > old.id
+    assert stored_files(box) == 1
+
+
+def test_a_spent_quota_refuses(box: Box) -> None:
+    secrets.add_key(box.settings, "till", quota=2)
+    job = box.submit(request(box, key="till")).jobs[0]
+    box.spool.do(jobs.prepared, [job.id], "rendered/x", 2, 1.0)
+    attempt = box.spool.do(
+        jobs.begin_attempt, job.id, box.clock(), line="p", line_kind="practice", first_page=0
+    )
+    outcome = jobs.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=2)
+    box.spool.do(jobs.end_attempt, attempt.id, outcome, box.clock())
+    with pytest.raises(RefusedError) as caught:
+        box.submit(request(box, key="till"))
+    assert caught.value.cause is QUOTA_SPENT
+    box.submit(request(box))
+
+
+def test_a_disk_that_is_nearly_full_refuses_before_anything_is_written(box: Box) -> None:
+    prepared = request(box)
+    box.settings.change(StorageSettings, {"reserve_mb": 1 << 40})
+    with pytest.raises(DiskFullError):
+        box.submit(prepared)
+    with pytest.raises(DiskFullError):
+        box.store_file(b"x", name="x", media_type="text/plain")
+    assert box.jobs(JobFilter()) == []
+    assert not box.health().ok
+
+
+def test_a_cancelled_draft_never_moves(box: Box) -> None:
+    job = box.submit(request(box, held=True)).jobs[0]
+    assert job.state is JobState.HELD
+    assert box.release(job.id).state is JobState.PREPARING
+    assert box.cancel(job.id).state is JobState.CANCELLED
+
+
+def test_numbers_follow_the_settings_at_once(box: Box) -> None:
+    box.settings.change(NumberSettings, {"region": "DE"})
+    assert box.number("030 123456").dial == "+4930123456"
+
+
+def test_events_tell_the_story_in_order(box: Box) -> None:
+    with box.listen() as listener:
+        job = box.submit(request(box)).jobs[0]
+        box.cancel(job.id)
+        heard = [listener.get(1.0), listener.get(1.0)]
+    assert [event.kind for event in heard if event] == ["job.accepted", "job.cancelled"]
+    assert [event.kind for event in box.events_of(job.id)] == ["job.accepted", "job.cancelled"]
