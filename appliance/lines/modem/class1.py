@@ -16,7 +16,15 @@ from appliance import causes
 from appliance.causes import Cause
 from appliance.lines.modem.hdlc import Deframer, bit_stream, fcs_is_right
 from appliance.lines.modem.lexer import DLE, ETX, DataKind, stuff
-from appliance.lines.modem.port import CommandPort, Information, PortEvent, Received, ReceivedEnd, Reply, Silence
+from appliance.lines.modem.port import (
+    CommandPort,
+    Information,
+    PortEvent,
+    Received,
+    ReceivedEnd,
+    Reply,
+    Silence,
+)
 from appliance.lines.modem.quirks import MODULATION_V21, QuietBefore, Quirks, modulation_code
 from appliance.lines.modem.results import Result
 from appliance.t30.dce import (
@@ -154,6 +162,8 @@ class ClassOneDce:
         if isinstance(order, HangUp):
             self._hang_up(now)
             return
+        if order == self._order and self._state in _LISTENING:
+            return  # it is being done
         if self._state in _SENDING or (self._state is _State.QUIET and self._next is None):
             raise ValueError(f"{type(order).__name__} while {self._state.value}")
         if self._state is _State.OPENED_CALLING and isinstance(order, SendCng | Receive):

@@ -89,12 +89,6 @@ class Lexer:
         self._next_kind = kind
         self._leave_data()
 
-    def reopen(self, kind: DataKind) -> None:
-        """Takes what follows as data at once: the CONNECT was seen by someone else."""
-        self._next_kind = kind
-        self._enter_data(kind)
-        self._skip_lf = False
-
     def lost_end(self) -> str:
         """The result that ends the data read so far without DLE ETX, '' when there is none.
 

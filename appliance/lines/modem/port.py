@@ -152,10 +152,6 @@ class CommandPort:
         result = result_of(text)
         self._events.append(Information(text) if result is None else Reply(result, text))
 
-    def reopen(self, kind: DataKind) -> None:
-        """The CONNECT of this data state was read before this port took over."""
-        self._lexer.reopen(kind)
-
     @property
     def reading_data(self) -> bool:
         """Whether what comes now is taken as data."""

@@ -1,0 +1,61 @@
+"""From a number to what a modem dials, by the owner's rules for this telephone line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# V.250 6.3.1: digits, tone letters, pause, wait for dial tone, hook flash, quiet answer.
+_PREFIX = re.compile(r"[0-9*#ABCD,W!]*", re.IGNORECASE)
+_NUMBER = re.compile(r"\+?[0-9*#]+(?:,+[0-9*#]+)*")
+_DECORATION = str.maketrans("", "", " -./()\u00a0\u2009\u2011")
+# E.164 has at most 15 digits; an extension behind pauses and exchange codes may follow.
+MAX_NUMBER_CHARACTERS = 60
+MAX_PREFIX_CHARACTERS = 20
+
+
+class UndialableError(ValueError):
+    """The number cannot be dialled: the user's mistake; the message says what stands in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class DialRules:
+    """What the owner says about the line.  Raises ValueError for a prefix a modem cannot dial."""
+
+    prefix: str = ""  # before every number, pauses (,) and waits (W) included: "0," or "9W"
+    country_code: str = ""  # of this line, digits only: "49"
+    international: str = "00"  # stands for the + of another country
+    trunk: str = "0"  # stands for + and the own country code
+    pulse: bool = False  # pulse dialling: exchanges without tone dialling
+    blind: bool = False  # do not wait for dial tone: exchanges whose tone the modem does not know
+
+    def __post_init__(self) -> None:
+        if len(self.prefix) > MAX_PREFIX_CHARACTERS or not _PREFIX.fullmatch(self.prefix):
+            raise ValueError(f"not a dialling prefix: {self.prefix!r} (digits, *, #, comma for a pause, W)")
+        for digits in (self.country_code, self.international, self.trunk):
+            if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= 8):
+                raise ValueError(f"not a dialling code: {digits!r}")
+
+
+def dial_command(number: str, rules: DialRules) -> str:
+    """The D command (without AT) that dials this number.
+
+    Raises UndialableError for anything but digits, *, #, pauses and a leading +, decorated as people do.
+    """
+    bare = number.translate(_DECORATION)
+    if len(bare) > MAX_NUMBER_CHARACTERS or not _NUMBER.fullmatch(bare):
+        raise UndialableError(f"{number[:MAX_NUMBER_CHARACTERS]!r} is not a number a telephone line can dial")
+    if bare.startswith("+"):
+        digits = bare[1:]
+        if rules.country_code and digits.startswith(rules.country_code):
+            bare = rules.trunk + digits[len(rules.country_code) :]
+        else:
+            bare = rules.international + digits
+    if rules.pulse and not set(rules.prefix + bare) <= set("0123456789,Ww"):
+        raise UndialableError(f"{number!r} needs tone dialling, and this line dials by pulses")
+    return ("DP" if rules.pulse else "DT") + rules.prefix.upper() + bare
+
+
+def call_progress_command(rules: DialRules) -> str:
+    """X4 waits for dial tone and knows busy; X3 knows busy only (V.250 6.3.7's extended results)."""
+    return "X3" if rules.blind else "X4"

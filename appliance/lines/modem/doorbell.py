@@ -1,0 +1,186 @@
+"""A modem on hook: rings counted, the caller's number read, whether the call is ours to take.  No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from appliance.lines.modem.identify import Modem
+from appliance.lines.modem.port import CommandPort, Information, Reply, Silence
+from appliance.lines.modem.results import Result, caller_field, ring_kind
+
+# Rings come every 3 to 6 s in all networks; after this long without one the caller has given up.
+RING_GAP_S = 8.0
+# An idle modem is asked whether it still lives; one that does not answer is taken for wedged.
+PING_EVERY_S = 60.0
+PING_S = 5.0
+SET_UP_S = 3.0
+MAX_RINGS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRules:
+    """What the owner allows.  Raises ValueError for a number of rings no caller would wait for."""
+
+    answer: bool = True  # False: this line only sends, every call belongs to the telephone
+    rings: int = 2  # answered on this ring; 2 lets the caller's number arrive, which comes after the first
+    kinds: frozenset[str] = frozenset()  # distinctive rings that are faxes; empty: any ring
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.rings <= MAX_RINGS:
+            raise ValueError(f"answer after {self.rings} rings: 1 to {MAX_RINGS} are possible")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the network told about who calls; empty what it did not."""
+
+    number: str = ""
+    name: str = ""
+    dialled: str = ""
+    ring: str = ""
+
+
+class Verdict(Enum):
+    """What the doorbell wants of its owner."""
+
+    NOTHING = "nothing"
+    ANSWER = "answer"  # the ring of the rules has come: ask the handler
+    WEDGED = "wedged"
+
+
+class Doorbell:
+    """Drives an idle modem.  ``verdict`` is to be looked at after each call."""
+
+    def __init__(
+        self, modem: Modem, rules: AnswerRules, trace: Callable[[float, str, str], None] | None = None
+    ) -> None:
+        self._rules = rules
+        self._port = CommandPort(trace=trace)
+        self._commands = ["E0V1Q0", "S0=0", "+FCLASS=0"]
+        if modem.caller_id:
+            self._commands.append("+VCID=1")
+        if modem.distinctive_ring and rules.kinds:
+            self._commands.append("+VDR=1,0")
+        self._misses = 0
+        self._setting_up = True
+        self._rings = 0
+        self._last_ring = float("-inf")
+        self._ping_at: float | None = None
+        self._waiting = False
+        self._left_alone = False
+        self.caller = Caller()
+        self.verdict = Verdict.NOTHING
+
+    @property
+    def ready(self) -> bool:
+        """Set up and not ringing: a call may be placed."""
+        return not self._setting_up and self._rings == 0
+
+    @property
+    def ringing(self) -> bool:
+        return self._rings > 0
+
+    @property
+    def idle(self) -> bool:
+        """No command is under way: the port may change hands."""
+        return not self._waiting
+
+    def leave_alone(self) -> None:
+        """The call that rings is not ours: nothing is asked again until it has stopped."""
+        self._left_alone = True
+        self.verdict = Verdict.NOTHING
+
+    def start(self, now: float) -> None:
+        self._next(now)
+
+    def receive_bytes(self, data: bytes, now: float) -> None:
+        self._port.receive(data, now)
+        self._events(now)
+
+    def take_bytes(self, limit: int = 1 << 30) -> bytes:
+        return self._port.take_output(limit)
+
+    def next_deadline(self) -> float | None:
+        times = [self._port.next_deadline(), self._ping_at]
+        if self._rings:
+            times.append(self._last_ring + RING_GAP_S)
+        due = [t for t in times if t is not None]
+        return min(due) if due else None
+
+    def handle_timer(self, now: float) -> None:
+        self._port.handle_timer(now)
+        self._events(now)
+        if self._rings and now >= self._last_ring + RING_GAP_S:
+            self._rings = 0
+            self._left_alone = False
+            self.caller = Caller()
+            self.verdict = Verdict.NOTHING
+        if self._ping_at is not None and now >= self._ping_at:
+            self._ping_at = None
+            if self._rings:  # nothing is said to a modem that rings
+                self._ping_at = now + PING_EVERY_S
+            else:
+                self._ask("", now, PING_S)
+
+    def _next(self, now: float) -> None:
+        if self._commands:
+            self._ask(self._commands[0], now, SET_UP_S)
+        else:
+            self._setting_up = False
+            self._ping_at = now + PING_EVERY_S
+
+    def _ask(self, command: str, now: float, within: float) -> None:
+        self._waiting = True
+        self._port.command(command, now, within=within)
+
+    def _events(self, now: float) -> None:
+        while (event := self._port.take_event()) is not None:
+            match event:
+                case Reply(Result.RING, line):
+                    self._ring(ring_kind(line), now)
+                case Reply(Result.OK | Result.ERROR) if self._waiting:
+                    self._waiting = False
+                    self._misses = 0
+                    self._port.await_reply(now, None)
+                    if self._commands:
+                        self._commands.pop(0)
+                    self._next(now)
+                case Silence():
+                    self._waiting = False
+                    self._misses += 1
+                    if self._misses >= 2:
+                        self.verdict = Verdict.WEDGED
+                    else:
+                        self._ask(self._commands[0] if self._commands else "", now, PING_S)
+                case Information(line):
+                    self._information(line)
+                case _:
+                    pass
+
+    def _ring(self, kind: str, now: float) -> None:
+        self._rings += 1
+        self._last_ring = now
+        if kind:
+            self.caller = Caller(self.caller.number, self.caller.name, self.caller.dialled, kind)
+        rules = self._rules
+        ours = rules.answer and (not rules.kinds or self.caller.ring in rules.kinds)
+        if ours and not self._left_alone and self._rings >= rules.rings:
+            self.verdict = Verdict.ANSWER
+
+    def _information(self, line: str) -> None:
+        found = caller_field(line)
+        if found is None:
+            return
+        name, value = found
+        was = self.caller
+        match name:
+            case "NMBR":
+                self.caller = Caller(value, was.name, was.dialled, was.ring)
+            case "NAME":
+                self.caller = Caller(was.number, value, was.dialled, was.ring)
+            case "DDN_NMBR":
+                self.caller = Caller(was.number, was.name, value, was.ring)
+            case _:
+                pass

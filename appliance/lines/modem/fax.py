@@ -1,0 +1,356 @@
+"""One fax call over a class-1 modem, without I/O: dialling or answering, the fax itself, the hook.
+
+``ModemFax`` is to a modem what ``T38Fax`` is to datagrams: hand it the time and the bytes that the
+modem sent, take the bytes for the modem and the next deadline from it, read ``result`` at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.lines.modem.class1 import ClassOneDce, Opened
+from appliance.lines.modem.dialling import DialRules, UndialableError, call_progress_command, dial_command
+from appliance.lines.modem.identify import Modem
+from appliance.lines.modem.lexer import DataKind
+from appliance.lines.modem.port import CommandPort, Reply, Silence
+from appliance.lines.modem.results import Result
+from appliance.t30.call import FaxCall
+from appliance.t30.parameters import (
+    CallParameters,
+    CallResult,
+    PageSource,
+    PageStore,
+    Phase,
+    Progress,
+    Role,
+)
+
+# A command that only sets something is answered at once; a modem just reset takes a second or two.
+SET_UP_S = 3.0
+# After CAN at the start: whatever the last call left behind is to end.
+CLEAR_S = 0.3
+# V.250 6.3.8: S7 waits for the carrier from the end of dialling; one octet.
+S7_LIMIT_S = 255
+# The far machine's CED and first preamble come after it answered (T.30 4.2, 5.3.1: up to 4 s + 1 s), and
+# many first play an announcement.
+AFTER_ANSWER_S = 15.0
+# Dialling itself: pauses of 2 s each, pulses, the exchange's own time.
+DIAL_MARGIN_S = 15.0
+# ATA to CONNECT: silence 1.8 to 2.5 s, CED up to 4 s, preamble 1 s (T.30 4.2), twice over.
+ANSWER_LIMIT_S = 15.0
+SET_UP_TRIES = 3
+
+
+class _Stage(Enum):
+    CLEAR = "clear"
+    SET_UP = "set up"
+    CONNECTING = "connecting"
+    FAX = "fax"
+    GIVING_UP = "giving up"
+    HOOK = "hook"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class ModemCall:
+    """What a call over a modem needs beyond ``CallParameters``.
+
+    ``number`` is dialled by ``rules`` when the call is placed, None answers the one that rings.
+    """
+
+    modem: Modem = field(default_factory=Modem)
+    rules: DialRules = field(default_factory=DialRules)
+    number: str | None = None
+    ring_s: float = 60.0  # nobody answered by then, seconds
+    speaker: bool = False  # let the modem's loudspeaker be heard until the connection stands
+
+
+class ModemFax:
+    """A call from the first command to the last.
+
+    Give it ``start(now)`` once, ``receive_bytes`` as bytes come, ``handle_timer`` when
+    ``next_deadline()`` has passed; after each of them take ``take_bytes(limit)``.  ``result`` is set when
+    the modem is on hook again.  ``pump(now)`` is called when a page was delivered or stored meanwhile.
+    """
+
+    def __init__(
+        self,
+        parameters: CallParameters,
+        pages: PageSource,
+        store: PageStore,
+        call: ModemCall,
+        *,
+        progress: Callable[[Progress], None] = lambda _: None,
+        wake: Callable[[], None] | None = None,
+    ) -> None:
+        """Raises UndialableError when the number cannot be dialled, ValueError when the role does not
+        fit the call."""
+        if (parameters.role is Role.CALLS) != (call.number is not None):
+            raise ValueError("a caller needs a number, an answering station has none")
+        self._call = call
+        self._quirks = call.modem.quirks
+        self._dial = "" if call.number is None else dial_command(call.number, call.rules)
+        self._parameters = _within(parameters, call.modem)
+        self._pages, self._store = pages, store
+        self._progress = progress
+        self._wake = wake
+        self._port = CommandPort(bare_dle=self._quirks.bare_dle, trace=self._trace)
+        self._stage = _Stage.CLEAR
+        self._set_up: list[str] = []
+        self._tries = 0
+        self._dce: ClassOneDce | None = None
+        self._fax: FaxCall | None = None
+        self._ending: CallResult | None = None
+        self.result: CallResult | None = None
+
+    # -- the three drivers ---------------------------------------------------------------------
+
+    def start(self, now: float) -> None:
+        """Begins: clears the modem, sets it up, dials or answers."""
+        quirks = self._quirks
+        self._set_up = [
+            "E0V1Q0", "M1" if self._call.speaker else "M0", call_progress_command(self._call.rules),
+            *quirks.flow_commands, "+FCLASS=1", *quirks.after_class1,
+        ]
+        if quirks.adaptive_reception:
+            self._set_up.append("+FAR=1")
+        if self._dial:
+            wait = min(S7_LIMIT_S, int(self._call.ring_s + AFTER_ANSWER_S))
+            self._set_up.append(f"S7={wait}")
+        if self._dial:
+            # Never with a call ringing: to some modems any byte then means "answer" or "stop".
+            self._stage = _Stage.CLEAR
+            self._port.abort(now, within=CLEAR_S)
+        else:
+            self._next_set_up(now)
+
+    def receive_bytes(self, data: bytes, now: float) -> None:
+        """Bytes from the modem, in any pieces."""
+        self._port.receive(data, now)
+        self._advance(now)
+
+    def handle_timer(self, now: float) -> None:
+        if self._dce is not None:
+            self._dce.handle_timer(now)
+            if self._fax is not None:
+                due = self._fax.next_deadline()
+                if due is not None and due <= now:
+                    self._fax.handle_timer(now)
+        else:
+            self._port.handle_timer(now)
+        self._advance(now)
+
+    def pump(self, now: float) -> None:
+        """A page was delivered or stored."""
+        self._advance(now)
+
+    def cancel(self, now: float) -> None:
+        """The owner ends the call."""
+        self._end(causes.CANCELLED, now)
+
+    def stop(self, now: float) -> None:
+        """The line is being stopped."""
+        self._end(causes.LINE_STOPPED, now)
+
+    def device_lost(self, now: float, cause: Cause = causes.MODEM_UNPLUGGED) -> None:
+        """The port is gone: nothing can be said to the modem any more."""
+        if self.result is not None:
+            return
+        if self._dce is not None and self._fax is not None:
+            self._dce.device_lost(cause)
+            self._fax.pump(now)
+            self._ending = self._fax.result
+        if self._ending is None:
+            self._ending = CallResult(cause, phase=Phase.A)
+        self._finish()
+
+    # -- what the driver takes -----------------------------------------------------------------
+
+    def take_bytes(self, limit: int = 1 << 30) -> bytes:
+        """The next bytes for the modem, at most ``limit``: as many as the port will take."""
+        return self._port.take_output(limit)
+
+    @property
+    def unwritten(self) -> int:
+        """Bytes that wait to be taken."""
+        return self._port.unwritten
+
+    def next_deadline(self) -> float | None:
+        if self.result is not None:
+            return None
+        times = [self._port.next_deadline() if self._dce is None else self._dce.next_deadline()]
+        if self._fax is not None:
+            times.append(self._fax.next_deadline())
+        due = [t for t in times if t is not None]
+        return min(due) if due else None
+
+    # -- the course of a call ------------------------------------------------------------------
+
+    def _advance(self, now: float) -> None:
+        if self.result is not None:
+            return
+        if self._dce is None:
+            while self._dce is None and (event := self._port.take_event()) is not None:
+                match event:
+                    case Reply(result):
+                        self._reply(result, now)
+                    case Silence():
+                        self._silence(now)
+                    case _:
+                        pass
+                if self.result is not None:
+                    return
+        if self._dce is not None:
+            self._dce.handle_port(now)
+            assert self._fax is not None
+            self._fax.pump(now)
+            if self._fax.result is not None and self._dce.over:
+                self._ending = self._ending or self._fax.result
+                self._finish()
+
+    def _reply(self, result: Result, now: float) -> None:
+        match self._stage:
+            case _Stage.CLEAR:
+                self._port.await_reply(now, 0.1)
+            case _Stage.SET_UP if result in (Result.OK, Result.ERROR):
+                if result is Result.ERROR and self._port_needs(self._set_up[0]):
+                    self._give_up(causes.MODEM_REFUSED, now)
+                    return
+                self._set_up.pop(0)
+                self._tries = 0
+                self._next_set_up(now)
+            case _Stage.CONNECTING:
+                self._connecting(result, now)
+            case _Stage.GIVING_UP if result in (Result.OK, Result.NO_CARRIER, Result.ERROR):
+                self._hook(now)
+            case _Stage.HOOK if result in (Result.OK, Result.NO_CARRIER, Result.ERROR):
+                self._finish()
+
+    @staticmethod
+    def _port_needs(command: str) -> bool:
+        return command.startswith("+FCLASS=")
+
+    def _next_set_up(self, now: float) -> None:
+        if self._set_up:
+            self._stage = _Stage.SET_UP
+            self._port.command(self._set_up[0], now, within=SET_UP_S)
+            return
+        self._stage = _Stage.CONNECTING
+        if self._dial:
+            self._note(now, "dialled", ("number", self._call.number or ""))
+            limit = self._call.ring_s + AFTER_ANSWER_S + DIAL_MARGIN_S
+            self._port.command(self._dial, now, within=limit, opens=DataKind.FRAME)
+        else:
+            self._port.command("A", now, within=ANSWER_LIMIT_S)
+
+    def _connecting(self, result: Result, now: float) -> None:
+        match result:
+            case Result.CONNECT:
+                self._connected(now)
+            case Result.BUSY:
+                self._give_up(causes.BUSY, now)
+            case Result.NO_DIALTONE:
+                self._give_up(causes.NO_DIAL_TONE, now)
+            case Result.NO_ANSWER:
+                self._give_up(causes.NO_ANSWER, now)
+            case Result.VOICE:
+                self._give_up(causes.VOICE_ANSWERED, now)
+            case Result.BLOCKED:
+                self._give_up(causes.MODEM_DIAL_BLOCKED, now)
+            case Result.NO_CARRIER:
+                self._give_up(causes.NO_FAX_ANSWERED if self._dial else causes.NO_SENDER_HEARD, now)
+            case Result.ERROR | Result.OK | Result.FCERROR:
+                self._give_up(causes.MODEM_REFUSED, now)
+            case _:
+                pass  # RINGING, a last RING
+
+    def _connected(self, now: float) -> None:
+        self._stage = _Stage.FAX
+        self._port.await_reply(now, None)
+        self._note(now, "connected")
+        opened = Opened.CALLING if self._dial else Opened.ANSWERING
+        self._dce = ClassOneDce(self._port, self._quirks, opened)
+        extra = {} if self._wake is None else {"wake": self._wake}
+        self._fax = FaxCall(
+            self._parameters, self._dce, self._pages, self._store, self._progress, **extra
+        )
+        self._fax.start(now)
+
+    def _silence(self, now: float) -> None:
+        match self._stage:
+            case _Stage.CLEAR:
+                self._next_set_up(now)
+            case _Stage.SET_UP:
+                self._tries += 1
+                if self._tries >= SET_UP_TRIES:
+                    self._ending = CallResult(causes.MODEM_SILENT, phase=Phase.A)
+                    self._finish()
+                else:
+                    self._stage = _Stage.CLEAR
+                    self._port.abort(now, within=CLEAR_S)
+            case _Stage.CONNECTING:
+                self._give_up(causes.NO_ANSWER if self._dial else causes.NO_SENDER_HEARD, now)
+            case _Stage.GIVING_UP:
+                self._hook(now)
+            case _Stage.HOOK:
+                self._finish()
+            case _:
+                pass
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _end(self, cause: Cause, now: float) -> None:
+        if self.result is not None:
+            return
+        if self._fax is not None:
+            if cause is not causes.CANCELLED and self._ending is None and self._fax.result is None:
+                self._fax.cancel(now)
+                ended = self._fax.result
+                if ended is not None:
+                    self._ending = replace(ended, cause=cause)
+            else:
+                self._fax.cancel(now)
+            self._advance(now)
+        elif self._stage not in (_Stage.GIVING_UP, _Stage.HOOK, _Stage.OVER):
+            self._give_up(cause, now)
+
+    def _give_up(self, cause: Cause, now: float) -> None:
+        """No fax came about: leave what the modem is at, and put it on hook."""
+        self._ending = CallResult(cause, phase=Phase.A)
+        self._port.discard_output()
+        self._stage = _Stage.GIVING_UP
+        self._port.abort(now, within=CLEAR_S)
+
+    def _hook(self, now: float) -> None:
+        self._stage = _Stage.HOOK
+        self._port.command("H0", now, within=SET_UP_S)
+
+    def _finish(self) -> None:
+        self._stage = _Stage.OVER
+        self.result = self._ending
+
+    def _trace(self, now: float, direction: str, text: str) -> None:
+        self._note(now, "modem", ("way", direction), ("text", text))
+
+    def _note(self, now: float, event: str, *fields: tuple[str, str]) -> None:
+        self._progress(Progress(now, event, fields))
+
+
+def _within(parameters: CallParameters, modem: Modem) -> CallParameters:
+    """The parameters cut down to what this modem does on the side it will be on."""
+    able = parameters.capabilities
+    sends = parameters.role is Role.CALLS
+    carriers = able.carriers & (modem.send if sends else modem.receive)
+    if parameters.poll:
+        carriers &= modem.receive
+    octets = min(able.ecm_frame_octets, modem.quirks.ecm_frame_octets)
+    return replace(
+        parameters, capabilities=replace(able, carriers=carriers, ecm_frame_octets=octets)
+    )
+
+
+__all__ = ["ModemCall", "ModemFax", "UndialableError"]

@@ -1,0 +1,355 @@
+"""The telephone line as the daemon sees it: finds its modem, keeps it, places and takes calls.
+
+One task runs for the whole life of the line: look for a port, identify what is there, wait for calls,
+and when anything goes wrong close the port and begin again after a pause that grows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.lines.line import (
+    Answer,
+    IncomingCall,
+    IncomingHandler,
+    LineKind,
+    LineState,
+    OutgoingCall,
+    Refuse,
+)
+from appliance.lines.modem.dialling import DialRules, UndialableError
+from appliance.lines.modem.doorbell import AnswerRules, Doorbell, Verdict
+from appliance.lines.modem.fax import ModemCall, ModemFax
+from appliance.lines.modem.find import candidates
+from appliance.lines.modem.identify import Interrogation, Modem
+from appliance.lines.modem.quirks import FlowControl, Quirks
+from appliance.lines.modem.serial_link import PortError, SerialLink
+from appliance.t30.parameters import CallResult, Phase, Role
+
+# Pauses between attempts to get a modem back: soon at first (a replugged modem is there within 2 s), then
+# rarely, so that a box without a modem does nothing all day.
+RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+# A port that opens and says nothing may still be booting.
+IDENTIFY_LIMIT_S = 60.0
+# Stopping: DCN, ATH and their answers.
+STOP_S = 12.0
+# The fax is at its end, and its driver has bounds of its own; whatever stays beyond them is our bug.
+FIRST_SPEED = 115200
+
+
+@dataclass(frozen=True, slots=True)
+class ModemSettings:
+    """What the owner sets for one telephone line."""
+
+    port: str = ""  # path of the port; empty: find a modem by itself
+    rules: DialRules = field(default_factory=DialRules)
+    answer: AnswerRules = field(default_factory=AnswerRules)
+    speed: int | None = None  # bit/s to the modem; None: as the table of quirks says
+    flow: FlowControl | None = None
+    adjust: Callable[[Quirks], Quirks] | None = None  # laid over the table's row
+    speaker: bool = False
+
+
+class ModemLine:
+    """A ``Line`` (appliance.lines.line) on a class-1 modem."""
+
+    def __init__(self, name: str, settings: ModemSettings) -> None:
+        self._name = name
+        self._settings = settings
+        self._on_incoming: IncomingHandler | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._link: SerialLink | None = None
+        self._modem: Modem | None = None
+        self._doorbell: Doorbell | None = None
+        self._fax: ModemFax | None = None
+        self._fax_done: asyncio.Future[CallResult] | None = None
+        self._wanted: asyncio.Event = asyncio.Event()  # the task is to look again
+        self._ready: asyncio.Event = asyncio.Event()
+        self._stopping = False
+        self._broken = ""  # why the port must be opened anew
+        self._tries = 0
+        self._sentence = "The line has not been started."
+        self._last_error = ""
+
+    # -- what everyone sees --------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def kind(self) -> LineKind:
+        return LineKind.MODEM
+
+    @property
+    def modem(self) -> Modem | None:
+        """The modem found, None while there is none."""
+        return self._modem
+
+    def state(self) -> LineState:
+        usable = self._modem is not None and not self._broken and not self._stopping
+        return LineState(
+            usable=usable,
+            calls=int(self._fax is not None),
+            capacity=1,
+            sentence=self._sentence,
+            last_error=self._last_error,
+        )
+
+    async def start(self, on_incoming: IncomingHandler) -> None:
+        """Opens the line in the background; a modem that is missing is a state, not an error."""
+        self._on_incoming = on_incoming
+        self._stopping = False
+        self._sentence = "Looking for the modem."
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"modem line {self._name}")
+
+    async def stop(self) -> None:
+        """Ends the call that is up, within a bound, and lets go of the port."""
+        self._stopping = True
+        fax, done = self._fax, self._fax_done
+        if fax is not None and done is not None and self._link is not None:
+            fax.stop(asyncio.get_running_loop().time())
+            self._link.service()
+            self._after()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(done), STOP_S)
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        self._close()
+        self._sentence = "The line is stopped."
+
+    async def wait_usable(self, seconds: float) -> bool:
+        """Waits until a modem is there and idle (for start-up, checks and tests)."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ready.wait(), seconds)
+        return self._ready.is_set()
+
+    # -- calls ---------------------------------------------------------------------------------
+
+    async def place(self, call: OutgoingCall) -> CallResult:
+        """Carries one call to its end."""
+        if self._stopping:
+            return _failed(causes.LINE_STOPPED)
+        if self._modem is None or self._link is None:
+            return _failed(causes.MODEM_MISSING)
+        doorbell = self._doorbell
+        if self._fax is not None or doorbell is None or not doorbell.ready or not doorbell.idle:
+            return _failed(causes.LINE_FULL)
+        try:
+            fax = ModemFax(
+                call.parameters,
+                call.pages,
+                call.store,
+                ModemCall(
+                    modem=self._modem, rules=self._settings.rules, number=call.number,
+                    ring_s=call.ring_s, speaker=self._settings.speaker,
+                ),
+                progress=call.progress,
+                wake=self._wake,
+            )
+        except UndialableError:
+            return _failed(causes.NUMBER_INVALID)
+        if call.cancel.pulled:
+            return _failed(causes.CANCELLED)
+        done = self._begin(fax)
+        call.cancel.on_pull(lambda: self._cancel(fax))
+        return await done
+
+    def _begin(self, fax: ModemFax) -> asyncio.Future[CallResult]:
+        loop = asyncio.get_running_loop()
+        assert self._link is not None
+        self._ready.clear()
+        self._doorbell = None
+        self._fax = fax
+        self._fax_done = loop.create_future()
+        self._sentence = "A call is up."
+        done = self._fax_done
+        fax.start(loop.time())
+        self._link.give_to(fax)
+        self._after()
+        return done
+
+    def _cancel(self, fax: ModemFax) -> None:
+        if self._fax is fax and self._link is not None:
+            fax.cancel(asyncio.get_running_loop().time())
+            self._link.drop_unsent()
+            self._link.service()
+            self._after()
+
+    def _wake(self) -> None:
+        """A page was delivered or stored: on with the call, but not within the caller's own step."""
+        asyncio.get_running_loop().call_soon(self._pump)
+
+    def _pump(self) -> None:
+        if self._fax is not None and self._link is not None:
+            self._fax.pump(asyncio.get_running_loop().time())
+            self._link.service()
+            self._after()
+
+    def _after(self) -> None:
+        """After anything the driver was told: is the call over, does it ring, is the modem wedged?"""
+        if self._fax is not None and self._fax.result is not None:
+            self._end_call(self._fax.result)
+        elif self._doorbell is not None:
+            if self._doorbell.verdict is Verdict.WEDGED:
+                self._break("The modem stopped answering.")
+            elif self._doorbell.verdict is Verdict.ANSWER and self._doorbell.idle:
+                self._answer(self._doorbell)
+            elif self._doorbell.ready and not self._ready.is_set():
+                self._ready.set()
+            elif self._doorbell.ringing:
+                self._ready.clear()
+
+    def _end_call(self, result: CallResult) -> None:
+        done, self._fax_done, self._fax = self._fax_done, None, None
+        if result.cause in (causes.MODEM_SILENT, causes.MODEM_WEDGED, causes.MODEM_UNPLUGGED):
+            self._break(result.cause.sentence)
+        elif self._link is not None:
+            self._link.give_to(None)
+            self._listen()
+        if done is not None and not done.done():
+            done.set_result(result)
+
+    def _answer(self, doorbell: Doorbell) -> None:
+        assert self._on_incoming is not None
+        assert self._modem is not None
+        caller = doorbell.caller
+        doorbell.leave_alone()  # asked once per call
+        if self._stopping:
+            return
+        decision = self._on_incoming(
+            IncomingCall(self._name, caller.dialled, caller.number, caller.name)
+        )
+        if isinstance(decision, Refuse):
+            return  # a telephone line has no other refusal than to let it ring
+        assert isinstance(decision, Answer)
+        self._take(decision)
+
+    def _take(self, answer: Answer) -> None:
+        assert self._modem is not None
+        fax = ModemFax(
+            replace(answer.parameters, role=Role.ANSWERS), answer.pages, answer.store,
+            ModemCall(modem=self._modem, rules=self._settings.rules, speaker=self._settings.speaker),
+            progress=answer.progress, wake=self._wake,
+        )
+        done = self._begin(fax)
+        done.add_done_callback(lambda d: None if d.cancelled() else answer.ended(d.result()))
+        answer.cancel.on_pull(lambda: self._cancel(fax))
+
+    # -- the modem's life ----------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._get_modem()
+            except PortError as error:
+                self._sentence = self._last_error = str(error)
+            else:
+                self._tries = 0
+                self._wanted.clear()
+                await self._wanted.wait()  # until something breaks
+                self._sentence = self._last_error = self._broken
+                if self._link is not None and not self._link.closed:
+                    await self._link.hang_up_by_wire()
+            self._close()
+            await asyncio.sleep(RETRY_S[min(self._tries, len(RETRY_S) - 1)])
+            self._tries += 1
+
+    async def _get_modem(self) -> None:
+        self._broken = ""
+        found = [c for c in candidates(self._settings.port) if c.fit]
+        if not found:
+            raise PortError("No fax modem is plugged in.")
+        trouble = ""
+        for candidate in found:
+            try:
+                modem = await self._identify(candidate.path)
+            except PortError as error:
+                trouble = trouble or str(error)
+                continue
+            self._modem = modem
+            since = time.strftime("%H:%M")
+            self._sentence = f"{modem.identity or 'A modem'} on {candidate.path}, ready since {since}."
+            self._listen()
+            return
+        raise PortError(trouble)
+
+    async def _identify(self, path: str) -> Modem:
+        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        interrogation = Interrogation(adjust=self._settings.adjust or (lambda q: q))
+
+        def after() -> None:
+            if interrogation.done and not asked.done():
+                asked.set_result(None)
+
+        def lost(why: str) -> None:
+            if not asked.done():
+                asked.set_exception(PortError(f"{path} went away: {why}."))
+
+        settings = self._settings
+        link = SerialLink(
+            path, settings.speed or FIRST_SPEED, settings.flow or FlowControl.RTS_CTS, lost=lost, after=after
+        )
+        try:
+            interrogation.start(asyncio.get_running_loop().time())
+            link.give_to(interrogation)
+            await asyncio.wait_for(asked, IDENTIFY_LIMIT_S)
+        except TimeoutError as error:
+            raise PortError(f"The modem on {path} takes too long to say what it is.") from error
+        finally:
+            link.close()
+        if interrogation.result is None:
+            raise PortError(f"{path}: {interrogation.failed}")
+        modem = interrogation.result
+        if not modem.class_1:
+            raise PortError(f"{path}: {modem.in_words()}")
+        quirks = modem.quirks
+        self._link = SerialLink(
+            path, settings.speed or quirks.speed, settings.flow or quirks.flow,
+            lost=self._unplugged, after=self._after,
+        )
+        return modem
+
+    def _listen(self) -> None:
+        """The modem is idle: rings are waited for."""
+        if self._link is None or self._link.closed or self._modem is None:
+            return
+        self._doorbell = Doorbell(self._modem, self._settings.answer)
+        self._doorbell.start(asyncio.get_running_loop().time())
+        self._link.give_to(self._doorbell)
+        if self._sentence == "A call is up.":
+            self._sentence = f"{self._modem.identity or 'A modem'} on {self._link.path}, ready."
+
+    def _unplugged(self, why: str) -> None:
+        """The device went away, perhaps in mid page."""
+        if self._fax is not None:
+            self._fax.device_lost(asyncio.get_running_loop().time())
+            if self._fax is not None and self._fax.result is not None:
+                self._end_call(self._fax.result)
+        self._break(f"The modem went away ({why}).")
+
+    def _break(self, sentence: str) -> None:
+        self._broken = sentence
+        self._ready.clear()
+        self._wanted.set()
+
+    def _close(self) -> None:
+        self._ready.clear()
+        self._doorbell = None
+        self._modem = None
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+
+def _failed(cause: Cause) -> CallResult:
+    return CallResult(cause, phase=Phase.A)

@@ -1,0 +1,223 @@
+"""A serial port on the asyncio loop, and whichever sans-I/O driver has the modem just now.
+
+Nothing here blocks: reads and writes happen when the port is ready, the driver's deadline is a timer
+of the loop.  The driver is asked for as many bytes as the kernel takes, never for more, so that what
+is not yet written can still be taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import termios
+from collections.abc import Callable
+from typing import Protocol
+
+import serial
+
+from appliance.lines.modem.quirks import FlowControl
+
+# The kernel's tty buffer is 4 KiB: 2 s of a page at 14400 bit/s.
+WRITE_OCTETS = 1024
+READ_OCTETS = 4096
+# Modems go on hook and reset when DTR has been low this long (V.250 6.3.? &D2; S25 counts 10 ms steps).
+DTR_LOW_S = 0.5
+
+
+class Driver(Protocol):
+    """Who talks to the modem."""
+
+    def receive_bytes(self, data: bytes, now: float) -> None: ...
+    def take_bytes(self, limit: int = ...) -> bytes: ...
+    def next_deadline(self) -> float | None: ...
+    def handle_timer(self, now: float) -> None: ...
+
+
+class PortError(Exception):
+    """The port cannot be opened; the message is a sentence for the owner."""
+
+
+class SerialLink:
+    """An open port.  ``lost`` is called once when the device goes away.
+
+    ``worst_wait_s`` is the longest time that bytes of the driver have waited although the port could
+    have taken them: the box's own share in any under-run.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        speed: int,
+        flow: FlowControl,
+        *,
+        lost: Callable[[str], None],
+        after: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Opens the port for us alone.  ``after`` runs after each time the driver was given something.
+
+        Raises PortError: missing, forbidden, taken by another program.
+        """
+        self.path = path
+        self._loop = asyncio.get_running_loop()
+        self._lost = lost
+        self._after = after
+        self._driver: Driver | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing = False
+        self._in_service = False
+        self._closed = False
+        self._could_write_at: float | None = None
+        self.worst_wait_s = 0.0
+        try:
+            self._serial = serial.Serial(
+                path,
+                speed,
+                timeout=0,
+                write_timeout=0,
+                exclusive=True,
+                rtscts=flow is FlowControl.RTS_CTS,
+                xonxoff=flow is FlowControl.XON_XOFF,
+            )
+        except (serial.SerialException, OSError, ValueError, termios.error) as error:
+            raise PortError(_open_sentence(path, error)) from error
+        self._fd: int = self._serial.fileno()
+        self._loop.add_reader(self._fd, self._readable)
+
+    # -- the driver ----------------------------------------------------------------------------
+
+    def give_to(self, driver: Driver | None) -> None:
+        """Hands the modem to this driver; what it has to say is written at once."""
+        self._driver = driver
+        self.service()
+
+    def service(self) -> None:
+        """Writes what the driver has, sets its timer; to be called after anything it was told."""
+        if self._closed or self._in_service:
+            return
+        self._in_service = True
+        try:
+            self._write()
+        finally:
+            self._in_service = False
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due = None if self._driver is None or self._closed else self._driver.next_deadline()
+        if due is not None:
+            self._timer = self._loop.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self._driver is not None and not self._closed:
+            # A loop that wakes a little early must not find the deadline still ahead.
+            self._driver.handle_timer(max(self._loop.time(), self._driver.next_deadline() or 0.0))
+            self._after()
+            self.service()
+
+    # -- the port ------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._fd, READ_OCTETS)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._gone(os.strerror(error.errno or errno.EIO))
+            return
+        if not data:
+            self._gone("end of file")
+            return
+        if self._driver is not None:
+            self._driver.receive_bytes(data, self._loop.time())
+            self._after()
+        self.service()
+
+    def _write(self) -> None:
+        if self._writing or self._driver is None:
+            return
+        while True:
+            data = self._driver.take_bytes(WRITE_OCTETS)
+            if not data:
+                return
+            now = self._loop.time()
+            if self._could_write_at is not None:
+                self.worst_wait_s = max(self.worst_wait_s, now - self._could_write_at)
+                self._could_write_at = None
+            if not self._put(data):
+                return
+
+    def _put(self, data: bytes) -> bool:
+        """Writes; keeps what the kernel does not take and waits for room.  False: no more now."""
+        try:
+            written = os.write(self._fd, data)
+        except BlockingIOError:
+            written = 0
+        except OSError as error:
+            self._gone(os.strerror(error.errno or errno.EIO))
+            return False
+        if written == len(data):
+            return True
+        self._writing = True
+        self._loop.add_writer(self._fd, self._writable, data[written:])
+        return False
+
+    def _writable(self, rest: bytes) -> None:
+        self._loop.remove_writer(self._fd)
+        self._writing = False
+        if self._put(rest):
+            self.service()
+
+    def drop_unsent(self) -> None:
+        """Throws away what the kernel has not sent: the call it belonged to is being ended."""
+        if self._writing:
+            self._loop.remove_writer(self._fd)
+            self._writing = False
+        with contextlib.suppress(termios.error, OSError):
+            termios.tcflush(self._fd, termios.TCOFLUSH)
+
+    async def hang_up_by_wire(self) -> None:
+        """DTR low for a moment: the way to a modem that does not listen."""
+        with contextlib.suppress(OSError, serial.SerialException, termios.error):
+            self._serial.dtr = False
+            await asyncio.sleep(DTR_LOW_S)
+            self._serial.dtr = True
+
+    def _gone(self, why: str) -> None:
+        if not self._closed:
+            self.close()
+            self._lost(why)
+
+    def close(self) -> None:
+        """Lets go of the port.  Again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._loop.remove_reader(self._fd)
+        self._loop.remove_writer(self._fd)
+        with contextlib.suppress(termios.error, OSError):
+            termios.tcflush(self._fd, termios.TCIOFLUSH)  # or closing waits for a modem that takes nothing
+        with contextlib.suppress(OSError, serial.SerialException, termios.error):
+            self._serial.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+
+def _open_sentence(path: str, error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if number == errno.ENOENT or "No such file" in text:
+        return f"{path} is not there: the modem is not plugged in."
+    if number in (errno.EACCES, errno.EPERM) or "Permission" in text:
+        return f"{path} may not be opened: the user must be in the group dialout."
+    if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK) or "lock" in text:
+        return f"{path} is in use by another program."
+    return f"{path} cannot be opened: {text}."
