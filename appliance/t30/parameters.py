@@ -55,6 +55,7 @@ class CallParameters:
     selective_polling: str = ""  # SEP, up to 20
     password: str = ""  # PWD that we send, up to 20
     required_password: str = ""  # PWD (or SID) that the far end must send before it gets or leaves pages
+    offers_pages: bool = False  # answering: the page source has a document for a caller that polls
     accepts_sub_address: bool = True
     nsf: bytes = b""  # FIF of a non-standard facilities frame to send with DIS, none when empty
     first_carrier: Carrier | None = None  # upper bound of the first training; None = best in common

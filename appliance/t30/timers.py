@@ -67,6 +67,13 @@ NEXT_PAGE_WAIT_S = 3.0
 # T5 bounds that, so do we.
 STORE_WAIT_S = T5_S
 
+# With ECM: how long the far end is left without an answer while we store, before it hears RNR.  Well
+# within its T4.
+NOT_READY_S = 1.0
+
+# Without ECM there is no RNR: the far end repeats its command every T4, three times in all.
+STORE_WAIT_PLAIN_S = 9.0
+
 # Pause between our RR and the receiver's next RNR is the receiver's; ours after an RNR: T.30 A.5.4.1
 # sends RR at once.
 
@@ -79,3 +86,5 @@ BURST_FRAMES_LIMIT = 32  # frames looked at in one V.21 burst
 PHASE_B_ROUNDS = 40  # DCS heard, or DIS answered, without a page in between
 PAGE_ROUNDS = 3  # times one page is sent because of RTN before we give up
 RR_LIMIT = 200  # RNR answered by RR within T5, against a far end that answers at once
+REPEATS_LIMIT = 12  # times one and the same response is repeated
+PPRS_LIMIT = 64  # PPRs for one block: sixteen rounds of CTC

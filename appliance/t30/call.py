@@ -1,0 +1,171 @@
+"""One fax call: the T.30 engine, a DCE that carries it, pages in, pages out.
+
+``FaxCall`` is what every line drives, the same for T.38, a modem and G.711: it moves orders to the DCE
+and events to the engine until both are quiet.  It reads no clock and does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.t4.page import CodedPage
+from appliance.t30.dce import LineEvent, LineOrder
+from appliance.t30.engine import Engine
+from appliance.t30.parameters import (
+    Accepts,
+    CallParameters,
+    CallResult,
+    PageSource,
+    PageStore,
+    Progress,
+    ReceivedPage,
+)
+from appliance.t30.station import FetchPage, PageDelivered, PageStored, StorePage
+
+# Rounds of orders and events at one moment.  Each page takes a few dozen; more is a DCE that answers
+# without end, a fault of ours.
+_ROUNDS_LIMIT = 10_000
+
+
+class Dce(Protocol):
+    """What carries a call (``appliance.t30.dce`` says how it must behave)."""
+
+    def order(self, order: LineOrder, now: float) -> None: ...
+
+    def handle_timer(self, now: float) -> None: ...
+
+    def next_deadline(self) -> float | None: ...
+
+    def take_events(self) -> list[LineEvent]: ...
+
+
+class NoPages:
+    """A page source with nothing to send: for a call that only receives."""
+
+    def fetch(
+        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
+    ) -> None:
+        deliver(None, True)
+
+
+class RefusingStore:
+    """A page store for a call that only sends: a page that came nevertheless is not confirmed."""
+
+    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        stored(False)
+
+
+def _nobody_watches(_: Progress) -> None:
+    pass
+
+
+def _nobody_sleeps() -> None:
+    pass
+
+
+class FaxCall:
+    """Drives one call from the moment it is connected to its end.
+
+    ``wake`` is called when a page is delivered or stored outside of ``pump`` and its kin, so that the
+    driver may call ``pump`` soon.  After each call of a method the driver asks ``next_deadline``.
+    """
+
+    def __init__(
+        self,
+        parameters: CallParameters,
+        dce: Dce,
+        pages: PageSource,
+        store: PageStore,
+        progress: Callable[[Progress], None] = _nobody_watches,
+        *,
+        wake: Callable[[], None] = _nobody_sleeps,
+    ) -> None:
+        self._engine = Engine(parameters, progress)
+        self._dce = dce
+        self._pages = pages
+        self._store = store
+        self._wake = wake
+        self._inbox: deque[PageDelivered | PageStored] = deque()
+        self._pumping = False
+
+    @property
+    def result(self) -> CallResult | None:
+        """How the call ended, None while it lasts."""
+        return self._engine.result
+
+    def start(self, now: float) -> None:
+        """The call is connected."""
+        self._engine.start(now)
+        self.pump(now)
+
+    def pump(self, now: float) -> None:
+        """Moves everything that waits: after the transport fed the DCE, or a page came or was stored."""
+        if self._pumping:
+            return  # a callback from within: its news is in the inbox
+        self._pumping = True
+        try:
+            for _ in range(_ROUNDS_LIMIT):
+                if not self._step(now):
+                    return
+            self._engine.abandon(causes.INTERNAL_FAULT, now)
+            self._step(now)
+        finally:
+            self._pumping = False
+
+    def handle_timer(self, now: float) -> None:
+        """The time of ``next_deadline`` has come (or later)."""
+        self._dce.handle_timer(now)
+        self.pump(now)
+        self._engine.handle_timer(now)
+        self.pump(now)
+
+    def next_deadline(self) -> float | None:
+        """When ``handle_timer`` is due, seconds on the caller's clock; None when nothing is awaited."""
+        deadlines = (self._engine.next_deadline(), self._dce.next_deadline())
+        return min((d for d in deadlines if d is not None), default=None)
+
+    def cancel(self, now: float, cause: Cause = causes.CANCELLED) -> None:
+        """The owner ends the call: DCN where the far end can hear it, then hang up."""
+        self._engine.cancel(now, cause)
+        self.pump(now)
+
+    def _step(self, now: float) -> bool:
+        """One round: True when something moved."""
+        moved = False
+        for order in self._engine.take_orders():
+            moved = True
+            match order:
+                case FetchPage():
+                    self._fetch(order)
+                case StorePage():
+                    self._keep(order)
+                case _:
+                    self._dce.order(order, now)
+        for event in self._dce.take_events():
+            moved = True
+            self._engine.handle(event, now)
+        while self._inbox:
+            moved = True
+            self._engine.handle(self._inbox.popleft(), now)
+        return moved
+
+    def _fetch(self, request: FetchPage) -> None:
+        def deliver(page: CodedPage | None, last: bool) -> None:
+            self._news(PageDelivered(request.ticket, page, last))
+
+        self._pages.fetch(request.number, request.accepts, deliver)
+
+    def _keep(self, request: StorePage) -> None:
+        def stored(ok: bool) -> None:
+            self._news(PageStored(request.ticket, ok))
+
+        self._store.store(request.number, request.page, stored)
+
+    def _news(self, news: PageDelivered | PageStored) -> None:
+        self._inbox.append(news)
+        if not self._pumping:
+            self._wake()

@@ -1,0 +1,116 @@
+"""A page as it comes in: with ECM frame by frame, without it octet by octet."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from appliance.t4.page import CodedPage
+from appliance.t4.tolerant import ReceivedRows, TolerantDecoder
+from appliance.t30.ecm import EcmBlock, reverse_bits
+from appliance.t30.fields import Settings
+from appliance.t30.frames import ADDRESS, Fcf
+from appliance.t30.parameters import ReceivedPage
+from appliance.t30.timers import IMAGE_LIMIT_OCTETS
+
+_FCD_HEAD = 4  # address, control, FCF, frame number
+
+
+class PageTooLargeError(ValueError):
+    """The far end sends more than any page has."""
+
+
+class Intake(Protocol):
+    """Takes what an image carrier brings."""
+
+    def octets(self, data: bytes) -> None:
+        """Image octets in line order.  Raises PageTooLargeError."""
+
+    def frame(self, octets: bytes) -> None:
+        """A frame with a right FCS.  Raises PageTooLargeError."""
+
+
+class PlainIntake:
+    """A page without ECM, decoded and repaired as it comes."""
+
+    def __init__(self, settings: Settings, width: int) -> None:
+        self._decoder = TolerantDecoder(settings.coding, width, settings.resolution)
+        self._octets = 0
+
+    def octets(self, data: bytes) -> None:
+        self._octets += len(data)
+        if self._octets > IMAGE_LIMIT_OCTETS:
+            raise PageTooLargeError(f"more than {IMAGE_LIMIT_OCTETS} octets")
+        self._decoder.feed(reverse_bits(data))
+
+    def frame(self, octets: bytes) -> None:
+        """No frames are due here."""
+
+    def finish(self) -> ReceivedRows:
+        """The page, once its carrier has gone and a command said that it is over."""
+        return self._decoder.finish()
+
+    @staticmethod
+    def page(rows: ReceivedRows) -> ReceivedPage:
+        """What the store gets: the repaired raster and how bad it was."""
+        return ReceivedPage(rows.raster, rows.bad_rows, rows.longest_bad_run)
+
+
+class EcmIntake:
+    """A page with ECM: blocks of frames, put together once whole.
+
+    Rows are counted as the frames come, so that the end of a long page costs no more than its middle.
+    """
+
+    def __init__(self, settings: Settings, width: int) -> None:
+        self._settings = settings
+        self._width = width
+        self._decoder = TolerantDecoder(settings.coding, width, settings.resolution)
+        self._data = bytearray()
+        self._read = 0  # frames of this block that the decoder has
+        self.block = EcmBlock(settings.frame_octets)
+        self.blocks = 0  # whole ones
+        self.broken = False  # the sender gave a block up (EOR)
+
+    def octets(self, data: bytes) -> None:
+        """No bare octets are due here."""
+
+    def frame(self, octets: bytes) -> None:
+        if len(octets) <= _FCD_HEAD or octets[0] != ADDRESS or octets[2] != Fcf.FCD.value:
+            return  # RCP, or nothing of ours
+        if not self.block.add(octets[3], octets[_FCD_HEAD:]):
+            return
+        if len(self._data) + len(self.block.frames) * self._settings.frame_octets > IMAGE_LIMIT_OCTETS:
+            raise PageTooLargeError(f"more than {IMAGE_LIMIT_OCTETS} octets")
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        frames = self.block.frames
+        while self._read in frames:
+            self._decoder.feed(reverse_bits(frames[self._read]))
+            self._read += 1
+
+    def close_block(self) -> None:
+        """The block is whole: the next one begins."""
+        self._data += self.block.data()
+        self.block = EcmBlock(self._settings.frame_octets)
+        self.blocks += 1
+        self._read = 0
+
+    def give_up_block(self) -> None:
+        """EOR: what is missing will never come."""
+        self.broken = True
+        self.block = EcmBlock(self._settings.frame_octets)
+        self._read = 0
+
+    def finish(self) -> ReceivedPage:
+        """The page, when all its blocks are whole.
+
+        Coded data that do not decode (the far end's coder is at fault, the frames were right) come
+        out as the repaired raster, so that whoever reads the store finds a page there.
+        """
+        rows = self._decoder.finish()
+        if rows.bad_rows or not rows.rows:
+            return ReceivedPage(rows.raster, rows.bad_rows, rows.longest_bad_run)
+        settings = self._settings
+        data = reverse_bits(bytes(self._data).rstrip(b"\0"))  # what fills the last frame is no data
+        return ReceivedPage(CodedPage(settings.coding, settings.resolution, self._width, rows.rows, data))

@@ -1,0 +1,685 @@
+"""The receiving side: DIS or DTC, training, pages, and what is answered to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import Enum
+from typing import ClassVar
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.t4.page import SCAN_LINE_PIXELS
+from appliance.t30 import timers as limits
+from appliance.t30.dce import Expect, Modulation
+from appliance.t30.fields import Facilities, FieldError, Settings
+from appliance.t30.frames import (
+    Fcf,
+    FrameError,
+    FrameMap,
+    HdlcFrame,
+    PartialPage,
+    decode_end,
+    decode_ident,
+    encode_ident,
+)
+from appliance.t30.intake import EcmIntake, Intake, PageTooLargeError, PlainIntake
+from appliance.t30.negotiation import offer, refusal
+from appliance.t30.parameters import Phase, ReceivedPage, Role
+from appliance.t30.quality import Verdict, judge
+from appliance.t30.station import Burst, Fact, Happening, Part, Station, Stimulus, Timer
+from appliance.t30.tcf import TcfJudge
+
+
+class R(Enum):
+    """What the receiver waits for."""
+
+    COMMAND = "waits for DCS or DTC"
+    TCF = "waits for TCF"
+    PAGE = "waits for a page"
+    IN_PAGE = "receives a page"
+    POST = "waits for the command after a page"
+    STORING = "waits for the page to be stored"
+    DCN = "waits for DCN"
+
+
+# Nobody here can take a procedure interrupt, and one document is like the next: these count as the
+# plain ones (T.30 5.3.6.1.6).
+_SAME_AS = {
+    Fcf.PRI_MPS: Fcf.MPS, Fcf.PRI_EOM: Fcf.EOM, Fcf.PRI_EOP: Fcf.EOP, Fcf.EOS: Fcf.EOM,
+}  # fmt: skip
+_POST_MESSAGE: dict[Stimulus, str] = {
+    Fcf.MPS: "_mps", Fcf.EOM: "_eom", Fcf.EOP: "_eop",
+    Fcf.PRI_MPS: "_mps", Fcf.PRI_EOM: "_eom", Fcf.PRI_EOP: "_eop", Fcf.EOS: "_eom",
+    Fcf.PPS: "_pps", Fcf.EOR: "_eor", Fcf.CTC: "_ctc", Fcf.RR: "_repeat_reply",
+    Fcf.CRP: "_repeat_reply",
+}  # fmt: skip
+
+
+class Receiver(Part):
+    """Receives the pages of a call.
+
+    ``is_polled`` is called with the caller's DTC when it wants our pages.
+    """
+
+    TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
+        R.COMMAND: {
+            Fcf.DCS: "_dcs",
+            Fcf.DTC: "_dtc",
+            Fcf.DIS: "_dis_again",
+            Happening.GARBLED: "_garbled_command",
+            Fcf.MPS: "_repeat_reply",
+            Fcf.EOM: "_repeat_reply",
+            Fcf.EOP: "_repeat_reply",
+            Fcf.PPS: "_repeat_reply",
+            Fcf.CRP: "_repeat_reply",
+            Timer.T4: "_ask_again",
+            Timer.T2: "_after_eom",
+            Timer.T1: "_nobody",
+        },
+        R.TCF: {
+            Happening.FAST_ON: "_tcf_begins",
+            Happening.FAST_DATA: "_tcf_octets",
+            Happening.FAST_OFF: "_tcf_over",
+            Happening.MISSED: "_tcf_missed",
+            Timer.TCF: "_tcf_over",
+            Fcf.DCS: "_dcs",
+            Fcf.DTC: "_dtc",
+        },
+        R.PAGE: {
+            **_POST_MESSAGE,
+            Happening.FAST_ON: "_page_begins",
+            Happening.FAST_DATA: "_stray_image",
+            Happening.MISSED: "_page_missed",
+            Fcf.DCS: "_dcs",
+            Timer.T2: "_page_never_came",
+        },
+        R.IN_PAGE: {
+            Happening.FAST_DATA: "_image_octets",
+            Happening.FAST_FRAME: "_image_frame",
+            Happening.FAST_OFF: "_page_over",
+            Timer.IMAGE: "_endless",
+        },
+        R.POST: {
+            **_POST_MESSAGE,
+            Happening.FAST_ON: "_page_goes_on",
+            Fcf.DCS: "_dcs",
+            Timer.T2: "_silent",
+        },
+        R.STORING: {
+            Happening.STORED: "_stored",
+            Happening.GARBLED: "_asked_while_storing",
+            Fcf.RR: "_asked_while_storing",
+            Fcf.PPS: "_asked_while_storing",
+            Fcf.MPS: "_asked_while_storing",
+            Fcf.EOM: "_asked_while_storing",
+            Fcf.EOP: "_asked_while_storing",
+            Fcf.CRP: "_asked_while_storing",
+            Timer.NOT_READY: "_not_ready",
+            Timer.STORE: "_store_too_slow",
+        },
+        R.DCN: {
+            Fcf.MPS: "_repeat_reply",
+            Fcf.EOM: "_repeat_reply",
+            Fcf.EOP: "_repeat_reply",
+            Fcf.PRI_EOP: "_repeat_reply",
+            Fcf.PPS: "_repeat_reply",
+            Fcf.EOR: "_repeat_reply",
+            Fcf.RR: "_repeat_reply",
+            Fcf.CRP: "_repeat_reply",
+            Timer.T2: "_no_dcn",
+        },
+    }
+
+    def __init__(self, station: Station, is_polled: Callable[[Facilities], None]) -> None:
+        super().__init__(station, R.COMMAND)
+        self._is_polled = is_polled
+        self._offers_pages = False
+        self._poll: tuple[HdlcFrame, ...] | None = None  # our DTC and its particulars
+        self._settings: Settings | None = None
+        self._judge: TcfJudge | None = None
+        self._intake: Intake | None = None
+        self._page_open = False  # an image carrier was heard since the last reply
+        self._long_train = False
+        self._end: Fcf | None = None
+        self._reply: Fcf | None = None
+        self._reply_frames: tuple[HdlcFrame, ...] = ()
+        self._then: Callable[[], None] = self._expect_command
+        self._tries = 0
+        self._rounds = 0
+        self._pprs = 0
+        self._confirmed: tuple[int, int] | None = None  # page and block of the last MCF with ECM
+        self._failed: Cause | None = None  # a page was lost for good
+        self._durable = False  # the page is stored
+        self._told_busy = False  # RNR has been said for it
+        self._repeats = 0  # of the last reply
+
+    # -- phase A and B -----------------------------------------------------------------------------
+
+    def answer(self, *, offers_pages: bool) -> None:
+        """An answering station's start: CED, then DIS until somebody says something."""
+        self._offers_pages = offers_pages
+        self.station.sound_ced(self._identify)
+
+    def poll(self, theirs: Facilities) -> None:
+        """A calling station asks for the far end's pages (T.30 5.3.6.1.2)."""
+        station, parameters = self.station, self.station.parameters
+        if not theirs.transmits:
+            station.finish(causes.NOTHING_TO_POLL)
+            return
+        if (parameters.password and not theirs.pwd) or (parameters.selective_polling and not theirs.sep):
+            station.finish(causes.CANNOT_TAKE_PASSWORD)
+            return
+        frames = []
+        if parameters.password:
+            frames.append(HdlcFrame(Fcf.PWD, encode_ident(parameters.password)))
+        if parameters.selective_polling:
+            frames.append(HdlcFrame(Fcf.SEP, encode_ident(parameters.selective_polling)))
+        if parameters.station_id:
+            frames.append(HdlcFrame(Fcf.CIG, encode_ident(parameters.station_id)))
+        frames.append(HdlcFrame(Fcf.DTC, self._dtc_field().encode()))
+        self._poll = tuple(frames)
+        self._tries = 1
+        station.note("polling")
+        station.say(self._poll, self._expect_command)
+
+    def _offer(self) -> Facilities:
+        parameters = self.station.parameters
+        return offer(
+            parameters.capabilities, transmits=self._offers_pages, sub=parameters.accepts_sub_address
+        )
+
+    def _dtc_field(self) -> Facilities:
+        parameters = self.station.parameters
+        field = offer(parameters.capabilities)
+        return Facilities(
+            field.carriers, field.codings, field.resolutions, field.width, field.length, field.scan,
+            receives=True, transmits=False, ecm=field.ecm, prefers_64=field.prefers_64,
+            sep=bool(parameters.selective_polling), sub=False, pwd=bool(parameters.password),
+        )  # fmt: skip
+
+    def _identify(self) -> None:
+        """NSF, CSI and DIS (T.30 5.3.6.1.1)."""
+        station, parameters = self.station, self.station.parameters
+        station.phase = Phase.B
+        if not station.runs(Timer.T1):
+            station.set(Timer.T1, limits.T1_S)
+        frames = []
+        if parameters.nsf:
+            frames.append(HdlcFrame(Fcf.NSF, parameters.nsf))
+        if parameters.station_id:
+            frames.append(HdlcFrame(Fcf.CSI, encode_ident(parameters.station_id)))
+        frames.append(HdlcFrame(Fcf.DIS, self._offer().encode()))
+        station.say(tuple(frames), self._expect_command)
+
+    def _expect_command(self) -> None:
+        """After DIS, DTC, FTT, RTN or RTP: a DCS should come."""
+        self.state = R.COMMAND
+        self.station.set(Timer.T4, limits.T4_S)
+        self.station.listen()
+
+    def _expect_command_after_eom(self) -> None:
+        """After EOM the transmitter waits for our DIS, which leaves after T2 (T.30 5.4.3.1)."""
+        self.state = R.COMMAND
+        self.station.phase = Phase.B
+        self.station.set(Timer.T2, limits.T2_S)
+        self.station.listen()
+
+    def _after_eom(self, _: Fact) -> None:
+        self._poll = None
+        self._reply_frames = ()
+        self._identify()
+
+    def _ask_again(self, _: Fact) -> None:
+        """Nothing came within T4: DIS again until T1, DTC three times, a response never."""
+        station = self.station
+        if self._reply in (Fcf.FTT, Fcf.RTN, Fcf.RTP):
+            # The transmitter owes a DCS.  It repeats its own command if it did not hear us.
+            if self._tries < limits.TRIES:
+                self._tries += 1
+                station.set(Timer.T4, limits.T4_S)
+            else:
+                station.finish(self.cause_when_left())
+        elif self._poll is None:
+            self._identify()
+        elif self._tries < limits.TRIES:
+            self._tries += 1
+            station.say(self._poll, self._expect_command)
+        else:
+            station.finish(causes.POLL_REFUSED)
+
+    def _garbled_command(self, _: Fact) -> None:
+        """A DCS that did not survive: its TCF follows, then DIS may be said again."""
+        if self.station.runs(Timer.T4):
+            self.station.set(Timer.T4, limits.T4_S)
+
+    def _dis_again(self, fact: Fact) -> None:
+        """A polled station that did not hear our DTC."""
+        if self._poll is not None:
+            self._ask_again(fact)
+        else:
+            self.station.note("ignored", state=self.state.value, what="DIS")
+
+    def _nobody(self, _: Fact) -> None:
+        if self._rounds or self.station.pages_received:
+            self.station.finish(self.cause_when_left())
+        else:
+            self.station.finish(causes.NO_SENDER_HEARD)
+
+    def _dtc(self, fact: Fact) -> None:
+        """The caller polls."""
+        station, burst = self.station, fact.burst
+        if station.parameters.role is Role.CALLS:
+            station.note("ignored", state=self.state.value, what="DTC")
+            return
+        self._learn_id(burst, Fcf.CIG)
+        station.clear(Timer.T1, Timer.T4, Timer.T2)
+        if not self._offers_pages:
+            station.finish(causes.NOTHING_ON_OFFER)
+        elif not self._password_right(burst):
+            station.finish(causes.PASSWORD_WRONG)
+        else:
+            self._is_polled(Facilities.decode(burst.fif(Fcf.DTC) or b""))
+
+    def _learn_id(self, burst: Burst, fcf: Fcf) -> None:
+        fif = burst.fif(fcf)
+        if fif is not None:
+            self.station.remote_id = decode_ident(fif)
+            self.station.note("remote_id", id=self.station.remote_id)
+
+    def _password_right(self, burst: Burst) -> bool:
+        required = self.station.parameters.required_password
+        given = [burst.fif(Fcf.PWD), burst.fif(Fcf.SID)]
+        return not required or required in [decode_ident(fif) for fif in given if fif is not None]
+
+    def _dcs(self, fact: Fact) -> None:
+        """The transmitter has chosen: training follows."""
+        station, burst = self.station, fact.burst
+        station.clear(Timer.T1, Timer.T2, Timer.T4)
+        station.phase = Phase.B
+        self._rounds += 1
+        self._learn_id(burst, Fcf.TSI)
+        sub = burst.fif(Fcf.SUB)
+        if sub is not None and station.parameters.accepts_sub_address:
+            station.sub_address = decode_ident(sub)
+            station.note("sub_address", sub=station.sub_address)
+        try:
+            settings = Settings.decode(burst.fif(Fcf.DCS) or b"")
+        except FieldError as error:
+            station.note("dcs_refused", reason=str(error))
+            station.finish(causes.BAD_COMMAND)
+            return
+        station.note("dcs", settings=settings.describe())
+        reason = refusal(settings, Facilities.decode(self._offer().encode()))
+        if reason is not None:
+            station.note("dcs_refused", reason=reason)
+            station.finish(causes.BAD_COMMAND)
+            return
+        if self._poll is None and not self._password_right(burst):
+            station.finish(causes.PASSWORD_WRONG)
+            return
+        if self._rounds > limits.PHASE_B_ROUNDS:
+            station.finish(causes.PROTOCOL_GARBAGE)
+            return
+        self._settings = settings
+        self._intake = None
+        self._page_open = False
+        station.carrier_used, station.ecm_used = settings.carrier, settings.ecm
+        self._judge = TcfJudge(settings.carrier, ecm=settings.ecm)
+        self.state = R.TCF
+        station.set(Timer.TCF, limits.TCF_WAIT_S)
+        station.listen_fast(settings.carrier, Expect.TCF)
+
+    def _tcf_begins(self, fact: Fact) -> None:
+        """Only zeros at the rate of the DCS count."""
+        assert self._settings is not None
+        self._judge = TcfJudge(self._settings.carrier, ecm=self._settings.ecm)
+        if fact.carrier is not self._settings.carrier:
+            self.station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
+
+    def _tcf_octets(self, fact: Fact) -> None:
+        assert self._judge is not None
+        if self.station.heard in (None, self._settings.carrier if self._settings else None):
+            self._judge.feed(fact.octets)
+
+    def _tcf_missed(self, _: Fact) -> None:
+        assert self._settings is not None
+        self.station.listen_fast(self._settings.carrier, Expect.TCF)
+
+    def _tcf_over(self, _: Fact) -> None:
+        assert self._judge is not None
+        station, good = self.station, self._judge.good
+        station.clear(Timer.TCF)
+        station.note(
+            "tcf", good=good, octets=self._judge.octets, non_zero=self._judge.non_zero,
+            longest_run=self._judge.longest_run,
+        )  # fmt: skip
+        if good:
+            self._long_train = False
+            self._say_reply(Fcf.CFR, self._expect_page)
+        else:
+            station.retrainings += 1
+            self._tries = 1
+            self._say_reply(Fcf.FTT, self._expect_command)
+
+    # -- phase C -----------------------------------------------------------------------------------
+
+    def _expect_page(self) -> None:
+        """A page, or more of it."""
+        assert self._settings is not None
+        station, settings = self.station, self._settings
+        self.state = R.PAGE
+        self._page_open = False
+        station.set(Timer.T2, limits.T2_S)
+        short = settings.carrier.modulation is Modulation.V17 and not self._long_train
+        expect = Expect.FRAMES if settings.ecm else Expect.IMAGE
+        station.listen_fast(settings.carrier, expect, short_train=short)
+
+    def _page_begins(self, fact: Fact) -> None:
+        assert self._settings is not None
+        station, settings = self.station, self._settings
+        station.clear(Timer.T2)
+        if fact.carrier is not settings.carrier:
+            station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
+        if self._intake is None:
+            self._intake = (EcmIntake if settings.ecm else PlainIntake)(settings, _width(settings))
+            station.note("page_receiving", page=station.pages_received + 1)
+        self._long_train = False
+        station.phase = Phase.C
+        station.set(Timer.IMAGE, limits.IMAGE_LIMIT_S)
+        self._page_open = True
+        self.state = R.IN_PAGE
+
+    def _stray_image(self, fact: Fact) -> None:
+        """A DCE that gives octets without saying that a carrier is up."""
+        self._page_begins(Fact(carrier=self._settings.carrier if self._settings else None))
+        self._image_octets(fact)
+
+    def _page_missed(self, _: Fact) -> None:
+        """Training failed, or it was V.21: listen to that (T2 still runs)."""
+        self.station.listen()
+
+    def _image_octets(self, fact: Fact) -> None:
+        self._feed(lambda intake: intake.octets(fact.octets))
+
+    def _image_frame(self, fact: Fact) -> None:
+        if fact.ok:
+            self._feed(lambda intake: intake.frame(fact.octets))
+
+    def _feed(self, act: Callable[[Intake], None]) -> None:
+        assert self._intake is not None
+        try:
+            act(self._intake)
+        except PageTooLargeError:
+            self.station.finish(causes.PAGE_TOO_LARGE)
+
+    def _page_over(self, _: Fact) -> None:
+        station = self.station
+        station.clear(Timer.IMAGE)
+        station.phase = Phase.D
+        self.state = R.POST
+        station.set(Timer.T2, limits.T2_S)
+        station.listen()
+
+    def _page_goes_on(self, fact: Fact) -> None:
+        """The image carrier is back before any command: a gap on the line."""
+        self._page_begins(fact)
+
+    def _endless(self, _: Fact) -> None:
+        self.station.finish(causes.PAGE_TOO_LARGE)
+
+    def _page_never_came(self, _: Fact) -> None:
+        self.station.finish(causes.PAGE_NEVER_CAME)
+
+    def _silent(self, _: Fact) -> None:
+        self.station.finish(causes.SENDER_WENT_SILENT)
+
+    # -- phase D -----------------------------------------------------------------------------------
+
+    def _mps(self, fact: Fact) -> None:
+        self._plain_end(Fcf.MPS, fact)
+
+    def _eom(self, fact: Fact) -> None:
+        self._plain_end(Fcf.EOM, fact)
+
+    def _eop(self, fact: Fact) -> None:
+        self._plain_end(Fcf.EOP, fact)
+
+    def _plain_end(self, end: Fcf, fact: Fact) -> None:
+        """A page without ECM is over."""
+        station, intake = self.station, self._intake
+        assert self._settings is not None
+        if self._settings.ecm:
+            station.note("ignored", state=self.state.value, what=f"{end.name} with ECM")
+            return
+        if not self._page_open and self._is_repeat(fact.burst):
+            self._repeat_reply(fact)
+            return
+        station.clear(Timer.T2)
+        self._end = end
+        rows = intake.finish() if isinstance(intake, PlainIntake) else None
+        verdict = Verdict.BAD if rows is None else judge(rows, self._settings.resolution)
+        self._intake = None
+        station.note(
+            "page_judged", verdict=verdict.value, rows=rows.rows if rows else 0,
+            bad_rows=rows.bad_rows if rows else 0, rtc=bool(rows and rows.ended_with_rtc),
+        )  # fmt: skip
+        if rows is None or verdict is Verdict.BAD:
+            station.retrainings += 1
+            self._tries = 1
+            self._say_reply(Fcf.RTN, self._expect_command)
+            return
+        station.bad_rows += rows.bad_rows
+        self._store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
+
+    def _is_repeat(self, burst: Burst) -> bool:
+        """Whether a command is the last one again, because our reply was lost."""
+        sooner = burst.began - self.station.spoke_at < limits.REPEATED_COMMAND_S
+        return sooner and self._reply in (Fcf.MCF, Fcf.RTP, Fcf.RTN)
+
+    def _store(self, page: ReceivedPage, reply: Fcf) -> None:
+        """Nothing is confirmed before it is durable."""
+        station, settings = self.station, self._settings
+        assert settings is not None
+        self.state = R.STORING
+        self._reply = reply
+        self._durable = self._told_busy = False
+        station.set(Timer.STORE, limits.STORE_WAIT_S if settings.ecm else limits.STORE_WAIT_PLAIN_S)
+        if settings.ecm:
+            station.set(Timer.NOT_READY, limits.NOT_READY_S)
+        station.listen()
+        station.store(page)
+
+    def _stored(self, fact: Fact) -> None:
+        if not fact.ok:
+            self.station.finish(causes.STORE_FAILED)
+            return
+        self._durable = True
+        # The far end may be asking again (then the answer follows), or owe us an RR after RNR.
+        if self.station.heard is None and not self.station.talks and not self._told_busy:
+            self._confirm()
+
+    def _asked_while_storing(self, _: Fact) -> None:
+        if self._durable:
+            self._confirm()
+        elif self._settings is not None and self._settings.ecm:
+            self._not_ready(_)
+
+    def _not_ready(self, _: Fact) -> None:
+        """The far end waits for our store: RNR (T.30 A.4.4)."""
+        station = self.station
+        if station.heard is not None:
+            return  # it is asking already
+        station.clear(Timer.NOT_READY)
+        self._told_busy = True
+        station.say((HdlcFrame(Fcf.RNR),), station.listen)
+
+    def _store_too_slow(self, _: Fact) -> None:
+        self.station.finish(causes.STORE_FAILED)
+
+    def _confirm(self) -> None:
+        """The page is durable: MCF or RTP."""
+        station = self.station
+        station.clear(Timer.STORE, Timer.NOT_READY)
+        assert self._reply is not None
+        self._intake = None
+        self._pprs = 0
+        station.pages_received += 1
+        self._rounds = 0
+        station.note("page_received", page=station.pages_received, reply=self._reply.name)
+        self._close_page(self._reply)
+
+    def _close_page(self, reply: Fcf) -> None:
+        if reply is Fcf.RTP:
+            self._tries = 1
+        match self._end:
+            case Fcf.EOP:
+                self._say_reply(reply, self._expect_dcn)
+            case Fcf.EOM:
+                self._say_reply(reply, self._expect_command_after_eom)
+            case _ if reply is Fcf.RTP:
+                self._say_reply(reply, self._expect_command)
+            case _:
+                self._say_reply(reply, self._expect_page)
+
+    def _say_reply(self, reply: Fcf, then: Callable[[], None], fif: bytes = b"") -> None:
+        station = self.station
+        station.clear(Timer.T1, Timer.T2, Timer.T4)
+        self._reply, self._then, self._repeats = reply, then, 0
+        self._reply_frames = (HdlcFrame(reply, fif),)
+        station.say(self._reply_frames, then)
+
+    def _repeat_reply(self, _: Fact) -> None:
+        """The far end did not hear our response."""
+        station = self.station
+        self._repeats += 1
+        if not self._reply_frames:
+            station.note("ignored", state=self.state.value, what="a command before DCS")
+        elif self._repeats > limits.REPEATS_LIMIT:
+            station.finish(causes.PROTOCOL_GARBAGE)
+        else:
+            station.clear(Timer.T2, Timer.T4)
+            station.say(self._reply_frames, self._then)
+
+    def _expect_dcn(self) -> None:
+        self.state = R.DCN
+        self.station.set(Timer.T2, limits.AFTER_LAST_PAGE_S)
+        self.station.listen()
+
+    def _no_dcn(self, _: Fact) -> None:
+        self.station.hang_up(self._failed or causes.RECEIVED)
+
+    # -- ECM ---------------------------------------------------------------------------------------
+
+    def _pps(self, fact: Fact) -> None:
+        """A block is over (T.30 A.4.3)."""
+        station, settings = self.station, self._settings
+        assert settings is not None
+        if not settings.ecm:
+            station.note("ignored", state=self.state.value, what="PPS without ECM")
+            return
+        try:
+            part = PartialPage.decode(fact.burst.fif(Fcf.PPS) or b"")
+        except FrameError as error:
+            station.note("ignored", state=self.state.value, what=str(error))
+            return
+        intake = self._ecm_intake()
+        if (part.page, part.block) == self._confirmed and not intake.block.frames:
+            self._repeat_reply(fact)
+            return
+        station.clear(Timer.T2)
+        intake.block.announce(part.frames)
+        missing = intake.block.missing()
+        if missing.wanted:
+            self._ask_for(missing)
+            return
+        self._confirmed = (part.page, part.block)
+        self._pprs = 0
+        intake.close_block()
+        self._end = None if part.end is None else _SAME_AS.get(part.end, part.end)
+        if self._end is None:
+            self._say_reply(Fcf.MCF, self._expect_page)
+        elif intake.broken:
+            self._intake = None
+            self._close_page(Fcf.MCF)
+        else:
+            page = intake.finish()
+            station.bad_rows += page.bad_rows
+            self._store(page, Fcf.MCF)
+
+    def _ecm_intake(self) -> EcmIntake:
+        """The page under way; a new one when its frames were all missed."""
+        assert self._settings is not None
+        if not isinstance(self._intake, EcmIntake):
+            self._intake = EcmIntake(self._settings, _width(self._settings))
+        return self._intake
+
+    def _ask_for(self, missing: FrameMap) -> None:
+        station = self.station
+        self._pprs += 1
+        station.frames_repeated += len(missing.wanted)
+        station.note("ppr", page=station.pages_received + 1, frames=len(missing.wanted))
+        if self._pprs > limits.PPRS_LIMIT:
+            station.finish(causes.PROTOCOL_GARBAGE)
+        else:
+            self._say_reply(Fcf.PPR, self._expect_page, missing.encode())
+
+    def _ctc(self, fact: Fact) -> None:
+        """The same block at another rate, with long training (T.30 A.4.3)."""
+        station, settings = self.station, self._settings
+        assert settings is not None
+        try:
+            carrier = Settings.decode(fact.burst.fif(Fcf.CTC) or b"").carrier
+        except FieldError as error:
+            station.note("ignored", state=self.state.value, what=str(error))
+            return
+        if not settings.ecm or carrier not in self._offer().carriers:
+            station.note("dcs_refused", reason=f"CTC to {carrier.name}")
+            station.finish(causes.BAD_COMMAND)
+            return
+        self._settings = replace(settings, carrier=carrier)
+        station.carrier_used = carrier
+        station.retrainings += 1
+        self._long_train = True
+        self._say_reply(Fcf.CTR, self._expect_page)
+
+    def _eor(self, fact: Fact) -> None:
+        """The transmitter gives a block up (T.30 A.4.3): the page has a hole and is not kept."""
+        station, settings = self.station, self._settings
+        assert settings is not None
+        fif = fact.burst.fif(Fcf.EOR) or b""
+        try:
+            end = decode_end(fif[0]) if fif else None
+        except FrameError as error:
+            station.note("ignored", state=self.state.value, what=str(error))
+            return
+        if not settings.ecm:
+            station.note("ignored", state=self.state.value, what="EOR without ECM")
+            return
+        self._failed = causes.ECM_GAVE_UP
+        self._ecm_intake().give_up_block()
+        self._pprs = 0
+        self._end = None if end is None else _SAME_AS.get(end, end)
+        if self._end is None:
+            self._say_reply(Fcf.ERR, self._expect_page)
+        else:
+            self._intake = None
+            self._close_page(Fcf.ERR)
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def cause_when_left(self) -> Cause:
+        station = self.station
+        if self.state is R.DCN:
+            return self._failed or causes.RECEIVED
+        if self.state in (R.PAGE, R.IN_PAGE):
+            return causes.HUNG_UP_DURING_PAGE
+        if station.pages_received or self._end is not None:
+            return causes.SENDER_GAVE_UP
+        if self._poll is not None and not self._rounds:
+            return causes.POLL_REFUSED
+        return causes.NO_PAGES_CAME
+
+
+def _width(settings: Settings) -> int:
+    return SCAN_LINE_PIXELS[settings.width][settings.resolution.x_dpi]

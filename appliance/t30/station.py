@@ -1,0 +1,502 @@
+"""What sender and receiver share: the line, bursts of frames, timers, saying good-bye.
+
+House rules:
+
+* One of two parts (``sender.Sender``, ``receiver.Receiver``) is in charge at a time.  Each has a state
+  and a table: state x stimulus -> method.  What the table does not have changes nothing and is noted.
+* While we talk nothing is heard: a ``Send*`` order names what comes after it (``then``), and everything
+  but ``Sent``, a lost line, a page from the source or the store is noted and dropped.
+* Frames are acted upon as a burst, when its carrier has gone: the last good frame is the command, those
+  before it are its particulars.
+* Timers that wait for the far end stand still while it is talking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import ClassVar
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.t4.page import CodedPage
+from appliance.t30 import timers as limits
+from appliance.t30.dce import (
+    Carrier,
+    CarrierMissed,
+    CarrierOff,
+    CarrierOn,
+    Data,
+    Expect,
+    Frame,
+    HangUp,
+    LineEvent,
+    LineLost,
+    LineOrder,
+    Receive,
+    SendCed,
+    SendCng,
+    SendEcm,
+    SendFrames,
+    SendImage,
+    SendTcf,
+    Sent,
+    Tone,
+    ToneHeard,
+)
+from appliance.t30.frames import OPTIONAL, Fcf, FrameError, HdlcFrame, burst
+from appliance.t30.parameters import (
+    Accepts,
+    CallParameters,
+    CallResult,
+    Phase,
+    Progress,
+    ReceivedPage,
+)
+from appliance.t30.trace import describe_frame
+
+
+class Timer(Enum):
+    """Timers that may run; the lengths are in ``timers``."""
+
+    T0 = "T0"
+    T1 = "T1"
+    T2 = "T2"
+    T4 = "T4"
+    T5 = "T5"
+    TCF = "TCF"  # a TCF that does not come
+    BURST_END = "burst end"  # a carrier that does not fall after the final frame
+    PAGE = "page"  # a page that its source does not deliver
+    STORE = "store"  # a page that is not stored
+    NOT_READY = "not ready"  # time to say RNR
+    IMAGE = "image"  # an image carrier without end
+    LEAVE = "leave"  # DCN that does not get through to the line
+
+
+# These wait for the far end, and stand still while it talks.
+_HELD = frozenset({Timer.T0, Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
+
+
+class Happening(Enum):
+    """Stimuli that are neither a command in a burst nor a timer."""
+
+    GARBLED = "garbled burst"
+    CED = "CED"
+    FAST_ON = "fast carrier"
+    FAST_DATA = "image octets"
+    FAST_FRAME = "image frame"
+    FAST_OFF = "end of fast carrier"
+    MISSED = "missed carrier"
+    PAGE = "page delivered"
+    STORED = "page stored"
+
+
+Stimulus = Fcf | Happening | Timer
+
+
+# -- what goes to and comes from the box, beside the line ------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPage:
+    """Asks the page source.  Answered by ``PageDelivered`` with the same ticket."""
+
+    number: int
+    accepts: Accepts
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class StorePage:
+    """Hands a received page over.  Answered by ``PageStored``."""
+
+    number: int
+    page: ReceivedPage
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageDelivered:
+    ticket: int
+    page: CodedPage | None
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageStored:
+    ticket: int
+    ok: bool
+
+
+Order = LineOrder | FetchPage | StorePage
+Event = LineEvent | PageDelivered | PageStored
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Good frames of one V.21 burst, in order; ``began`` is when its carrier came up."""
+
+    frames: tuple[HdlcFrame, ...] = ()
+    began: float = 0.0
+
+    def fif(self, fcf: Fcf) -> bytes | None:
+        """FIF of the last frame with this code, None when there is none."""
+        return next((f.fif for f in reversed(self.frames) if f.fcf is fcf), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What came with a stimulus."""
+
+    burst: Burst = field(default_factory=Burst)
+    carrier: Carrier | None = None
+    octets: bytes = b""
+    ok: bool = True
+
+
+NO_FACT = Fact()
+
+
+class Part:
+    """Sender or receiver: a state, a table, and what to do when the far end leaves."""
+
+    TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]]
+
+    def __init__(self, station: Station, state: Enum) -> None:
+        self.station = station
+        self.state = state
+
+    def take(self, stimulus: Stimulus, fact: Fact = NO_FACT) -> None:
+        """Runs the method that the table has for this; notes what it has not."""
+        name = self.TABLE[self.state].get(stimulus)
+        if name is None:
+            self.station.note("ignored", state=self.state.value, what=_word(stimulus))
+            return
+        getattr(self, name)(fact)
+
+    def cause_when_left(self) -> Cause:
+        """How the call has ended when the far end goes now."""
+        raise NotImplementedError
+
+    def page_delivered(self, event: PageDelivered) -> None:
+        """Pages are kept whatever the state."""
+
+
+def _word(stimulus: Stimulus) -> str:
+    return stimulus.name if isinstance(stimulus, Fcf) else str(stimulus.value)
+
+
+class Station:
+    """One end of a fax call.  Sans-I/O: events and the time in; orders, progress and deadlines out."""
+
+    def __init__(self, parameters: CallParameters, progress: Callable[[Progress], None]) -> None:
+        self.parameters = parameters
+        self.now = 0.0
+        self.phase = Phase.A
+        self.x = False  # we have received a DIS: our X bit (T.30 5.3.6.1)
+        self.result: CallResult | None = None
+        self.part: Part
+        # Facts for the result.
+        self.remote_id = ""
+        self.sub_address = ""
+        self.pages_sent = 0
+        self.pages_received = 0
+        self.carrier_used: Carrier | None = None
+        self.ecm_used = False
+        self.retrainings = 0
+        self.frames_repeated = 0
+        self.bad_rows = 0
+        # The line.
+        self.heard: Carrier | None = None  # carrier that is on
+        self.heard_since = 0.0
+        self.spoke_at = 0.0  # when our last order has left the line
+        self._progress = progress
+        self._orders: list[Order] = []
+        self._then: Callable[[], None] | None = None  # not None: we talk
+        self._image_runs = False
+        self._frames: list[HdlcFrame] = []
+        self._frames_heard = 0
+        self._last_frame_good = False
+        self._timers: dict[Timer, float] = {}
+        self._leaving: Cause | None = None
+        self._tickets = 0
+
+    # -- from outside ------------------------------------------------------------------------------
+
+    @property
+    def talks(self) -> bool:
+        """A ``Send*`` order runs."""
+        return self._then is not None
+
+    def handle(self, event: Event, now: float) -> None:
+        """Something happened on the line, or a page came or was stored."""
+        self.now = now
+        if self.result is not None:
+            return
+        match event:
+            case Sent():
+                self._sent()
+            case LineLost(cause):
+                self._line_lost(cause)
+            case PageDelivered():
+                if self._leaving is None:
+                    self.part.page_delivered(event)
+            case PageStored(_, ok):
+                if self._leaving is None:
+                    self.part.take(Happening.STORED, Fact(ok=ok))
+            case _ if self.talks:
+                self.note("ignored", state="talking", what=type(event).__name__)
+            case _:
+                self._hear(event)
+
+    def handle_timer(self, now: float) -> None:
+        """Lets every timer act whose time has come."""
+        self.now = now
+        while self.result is None and self._timers:
+            timer = min(self._timers, key=self._due)
+            if self._due(timer) > now:
+                return
+            del self._timers[timer]
+            self._fire(timer)
+
+    def next_deadline(self) -> float | None:
+        """When ``handle_timer`` wants to be called, None when no timer runs."""
+        if self.result is not None:
+            return None
+        return min((self._due(timer) for timer in self._timers), default=None)
+
+    def take_orders(self) -> list[Order]:
+        """Orders given since the last call, oldest first."""
+        orders, self._orders = self._orders, []
+        return orders
+
+    # -- for the parts: speaking -------------------------------------------------------------------
+
+    def note(self, event: str, **fields: str | int | float | bool) -> None:
+        """A line of the live account."""
+        self._progress(Progress(self.now, event, tuple(fields.items())))
+
+    def say(self, frames: tuple[HdlcFrame, ...], then: Callable[[], None]) -> None:
+        """Sends one V.21 burst."""
+        marked = tuple(self._with_x(f) for f in frames)
+        for frame in marked:
+            self.note("frame_sent", **describe_frame(frame))
+        self.send(SendFrames(burst(*marked)), then)
+
+    def send(self, order: LineOrder, then: Callable[[], None]) -> None:
+        """Gives a ``Send*`` order; ``then`` runs when it has left the line."""
+        if self.talks:
+            raise RuntimeError("two orders to send at once")
+        self.heard = None
+        self.clear(Timer.BURST_END)
+        self._then = then
+        self._image_runs = isinstance(order, SendImage | SendEcm | SendTcf)
+        self._orders.append(order)
+
+    def sound_cng(self) -> None:
+        """CNG goes on until the next order."""
+        self._orders.append(SendCng())
+
+    def sound_ced(self, then: Callable[[], None]) -> None:
+        self.send(SendCed(), then)
+
+    def listen(self) -> None:
+        """Waits for V.21 frames."""
+        self._orders.append(Receive(Carrier.V21, Expect.FRAMES))
+
+    def listen_fast(self, carrier: Carrier, expect: Expect, *, short_train: bool = False) -> None:
+        self._orders.append(Receive(carrier, expect, short_train))
+
+    def fetch(self, number: int, accepts: Accepts) -> int:
+        """Asks for a page and answers the ticket."""
+        self._tickets += 1
+        self._orders.append(FetchPage(number, accepts, self._tickets))
+        return self._tickets
+
+    def store(self, page: ReceivedPage) -> None:
+        self._tickets += 1
+        self._orders.append(StorePage(self.pages_received, page, self._tickets))
+
+    def send_tcf(self, carrier: Carrier, octets: int, then: Callable[[], None]) -> None:
+        self.note("training", rate=carrier.bit_rate, modulation=carrier.modulation.value)
+        self.send(SendTcf(carrier, octets), then)
+
+    # -- for the parts: timers ---------------------------------------------------------------------
+
+    def set(self, timer: Timer, seconds: float) -> None:
+        self._timers[timer] = self.now + seconds
+
+    def clear(self, *which: Timer) -> None:
+        for timer in which:
+            self._timers.pop(timer, None)
+
+    def runs(self, timer: Timer) -> bool:
+        return timer in self._timers
+
+    def _due(self, timer: Timer) -> float:
+        at = self._timers[timer]
+        if timer in _HELD and self.heard is not None:
+            return max(at, self.heard_since + limits.CARRIER_LIMIT_S)
+        return at
+
+    def _fire(self, timer: Timer) -> None:
+        match timer:
+            case Timer.BURST_END:
+                self._carrier_off()
+            case Timer.LEAVE:
+                self._go()
+            case _:
+                self.note("timer", name=timer.value)
+                self.part.take(timer)
+
+    # -- for the parts: the end --------------------------------------------------------------------
+
+    def finish(self, cause: Cause) -> None:
+        """Ends the call: DCN and hang up, or hang up at once where DCN would not be heard."""
+        if self.result is not None or self._leaving is not None:
+            return
+        self._leaving = cause
+        self._timers.clear()
+        if self.talks and self._image_runs:
+            self._go()  # minutes may be left, and only HangUp may interrupt
+        elif self.heard is not None and self.heard is not Carrier.V21:
+            self._go()  # the far end talks and hears nothing
+        elif self.talks or self.heard is not None:
+            self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)  # DCN follows when the line is free
+        else:
+            self._say_dcn()
+
+    def hang_up(self, cause: Cause) -> None:
+        """Ends the call without a word: the far end has said DCN, or is silent after the last page."""
+        if self.result is None:
+            self._leaving = cause
+            self._go()
+
+    def _say_dcn(self) -> None:
+        self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)
+        self.say((HdlcFrame(Fcf.DCN),), self._go)
+
+    def _go(self) -> None:
+        self._orders.append(HangUp())
+        self._end(self._leaving or causes.INTERNAL_FAULT)
+
+    def _end(self, cause: Cause) -> None:
+        phase, self.phase = self.phase, Phase.E
+        self._then = None
+        self._timers.clear()
+        self.result = CallResult(
+            cause=cause,
+            pages_sent=self.pages_sent,
+            pages_received=self.pages_received,
+            remote_id=self.remote_id,
+            sub_address=self.sub_address,
+            carrier=self.carrier_used,
+            ecm=self.ecm_used,
+            retrainings=self.retrainings,
+            frames_repeated=self.frames_repeated,
+            bad_rows=self.bad_rows,
+            phase=phase,
+        )
+        self.note("ended", code=cause.code, phase=phase.value)
+
+    # -- the line ----------------------------------------------------------------------------------
+
+    def _with_x(self, frame: HdlcFrame) -> HdlcFrame:
+        try:
+            return replace(frame, x=self.x)
+        except ValueError:
+            return frame  # DIS, DTC and their kin have no X bit
+
+    def _sent(self) -> None:
+        then, self._then = self._then, None
+        self._image_runs = False
+        self.spoke_at = self.now
+        if then is None:
+            self.note("ignored", state="listening", what="Sent")
+        elif self._leaving is not None and then != self._go:
+            self._say_dcn()
+        else:
+            then()
+
+    def _line_lost(self, cause: Cause | None) -> None:
+        if self._leaving is not None:
+            self._end(self._leaving)
+            return
+        how = self.part.cause_when_left()
+        good = how in (causes.DELIVERED, causes.RECEIVED, causes.LAST_PAGE_UNCONFIRMED)
+        self._end(how if good or cause is None else cause)
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case CarrierOn(carrier):
+                self._carrier_off()
+                self.heard, self.heard_since = carrier, self.now
+                self._frames, self._frames_heard = [], 0
+                if carrier is not Carrier.V21:
+                    self._give(Happening.FAST_ON, Fact(carrier=carrier))
+            case Frame(octets, ok):
+                if self.heard is None or self.heard is Carrier.V21:
+                    self._v21_frame(octets, ok)
+                else:
+                    self._give(Happening.FAST_FRAME, Fact(octets=octets, ok=ok))
+            case Data(octets):
+                self._give(Happening.FAST_DATA, Fact(octets=octets))
+            case CarrierOff():
+                self._carrier_off()
+            case CarrierMissed():
+                self._give(Happening.MISSED)
+            case ToneHeard(Tone.CED):
+                self._give(Happening.CED)
+            case _:
+                self.note("heard", what=type(event).__name__)
+
+    def _give(self, stimulus: Stimulus, fact: Fact = NO_FACT) -> None:
+        if self._leaving is None:
+            self.part.take(stimulus, fact)
+
+    def _v21_frame(self, octets: bytes, ok: bool) -> None:
+        if self.heard is None:
+            self.heard, self.heard_since = Carrier.V21, self.now
+            self._frames, self._frames_heard = [], 0
+        self._frames_heard += 1
+        self._last_frame_good = False
+        if self._frames_heard > limits.BURST_FRAMES_LIMIT:
+            return
+        if not ok:
+            self.note("frame_bad", octets=len(octets))
+            return
+        try:
+            frame = HdlcFrame.decode(octets)
+        except FrameError as error:
+            self.note("frame_unknown", reason=str(error), octets=octets[:16].hex())
+            return
+        self.note("frame_received", **describe_frame(frame))
+        self._frames.append(frame)
+        self._last_frame_good = True
+        if frame.final:
+            self.set(Timer.BURST_END, limits.BURST_END_S)
+
+    def _carrier_off(self) -> None:
+        """The carrier that was on has gone: acts upon what it brought."""
+        self.clear(Timer.BURST_END)
+        carrier, self.heard = self.heard, None
+        if carrier is None:
+            return
+        if carrier is not Carrier.V21:
+            self._give(Happening.FAST_OFF, Fact(carrier=carrier))
+            return
+        frames, self._frames = tuple(self._frames), []
+        heard = Burst(frames, self.heard_since)
+        if any(f.fcf is Fcf.DCN for f in frames):
+            self._far_end_left()
+        elif self._leaving is not None:
+            if not self.talks:
+                self._say_dcn()
+        elif frames and self._last_frame_good and frames[-1].fcf not in OPTIONAL:
+            self.part.take(frames[-1].fcf, Fact(heard))
+        elif self._frames_heard:
+            self.part.take(Happening.GARBLED, Fact(heard))
+
+    def _far_end_left(self) -> None:
+        self.hang_up(self._leaving or self.part.cause_when_left())
