@@ -73,8 +73,8 @@ _ZEROS_BEFORE_A_ONE = 7
 
 # How many good rows tell how long rows are hereabouts.
 _RECENT_ROWS = 32
-# Rows of text seldom take more than a bit for so many pixels.
-_PIXELS_PER_BIT_OF_A_BUSY_ROW = 4
+# Rows of text hardly ever take more than a bit for so many pixels.
+_PIXELS_PER_BIT_OF_A_BUSY_ROW = 2
 
 # A decoded row: its changing elements and its pixels.
 _Row = tuple[list[int], bytes]
@@ -320,36 +320,54 @@ class _Group3:
 
     def _repair(self, bits: str) -> None:
         """A piece between two EOLs that is not one row: finds the EOLs in it that lost a bit or two."""
-        while (found := self._row_at_start(bits)) is not None:
-            row, used = found
-            behind = bits[used:]
-            rest = _behind_broken_eol(behind)
-            if rest is None:
-                if len(behind) < len(EOL) or behind.count("1") > _BROKEN_BITS:
-                    break
-                self._good(row, used)  # only its fill was hit
-                return
+        rows, rtc = self._rows_with_broken_eols(bits)
+        for row, used in rows:
             self._good(row, used)
-            if len(rest) <= 1 or not rest.strip("0"):
-                self._end_of_line()
-                return
-            bits = rest
-            whole = self._whole_row(bits)
-            if whole is not None:
-                self._good(whole, len(bits))
-                return
+        if rtc:
+            self._end_of_line()
+        if rows:
+            return
+        # Perhaps the row behind such an EOL can be had: what is above it is not known then.
+        reference, self._reference = self._reference, None
         tries = _TRIES
         for at in range(len(bits) - len(EOL) - 1, 0, -1):
-            if bits[at : at + len(EOL)] in _BROKEN_EOLS:
-                tries -= 1
-                if not tries:
-                    break
-                whole = self._whole_row(bits[at + len(EOL) :])
-                if whole is not None:
-                    self._bad(bits[:at])
-                    self._good(whole, len(bits) - at)
-                    return
+            if bits[at : at + len(EOL)] not in _BROKEN_EOLS:
+                continue
+            behind = self._whole_row(bits[at + len(EOL) :])
+            if behind is not None:
+                self._bad(bits[:at])
+                self._good(behind, len(bits) - at)
+                return
+            tries -= 1
+            if not tries:
+                break
+        self._reference = reference
         self._bad(bits)
+
+    def _rows_with_broken_eols(self, bits: str) -> tuple[list[tuple[_Row, int]], bool]:
+        """The rows that ``bits`` are, with the bits of each, if broken EOLs explain all of it.
+
+        None otherwise.  True when the last of the EOLs and the one behind ``bits`` succeed each other.
+        """
+        reference = self._reference
+        rows: list[tuple[_Row, int]] = []
+        try:
+            while (found := self._row_at_start(bits)) is not None:
+                rows.append(found)
+                (self._reference, _), used = found
+                behind = bits[used:]
+                if "1" not in behind:
+                    return rows, False
+                rest = _behind_broken_eol(behind)
+                if rest is None:
+                    noisy_fill = len(behind) >= len(EOL) and behind.count("1") <= _BROKEN_BITS
+                    return (rows, False) if noisy_fill else ([], False)
+                if len(rest) <= 1 or "1" not in rest[self._tagged :]:
+                    return rows, True
+                bits = rest
+            return [], False
+        finally:
+            self._reference = reference
 
     def _whole_row(self, bits: str) -> _Row | None:
         """The row that ``bits`` is, fill at its end allowed."""
