@@ -24,6 +24,7 @@ from appliance.t38.timing import reverse_bits
 from appliance.t38.udptl import UdptlSender, parse
 
 from .test_dce import CSI, DIS, carry
+from .test_fax import ANSWERER, CALLER, chart, fax, with_capabilities
 from .tshark import TSHARK, complaints, dissect, fields, write_pcap
 
 pytestmark = pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
@@ -97,3 +98,13 @@ def test_every_indicator_data_and_field_type_dissects(tmp_path, version):
     ends = [FieldType(k) for k in range(2, 6)]
     packets += [DataPacket(DataType.V21, (frame, DataField(end))) for end in ends]
     check(tmp_path, [(0.0, 0, sender.wrap(encode(p, version))) for p in packets], version, sense=False)
+
+
+@pytest.mark.parametrize("version", [0, 3])
+@pytest.mark.parametrize("correction", list(ErrorCorrection), ids=lambda c: c.name)
+@pytest.mark.parametrize("ecm", [True, False], ids=["ECM", "plain"])
+def test_every_packet_of_a_whole_fax_dissects(tmp_path, version, correction, ecm):
+    settings = T38Settings(version=version, error_correction=correction)
+    answerer = with_capabilities(ANSWERER, ecm=ecm)
+    _, _, network = fax(CALLER, answerer, pages=[chart(150), chart(50)], settings=settings)
+    check(tmp_path, network.tap, version)
