@@ -10,7 +10,7 @@ from typing import Protocol
 
 from tests.softmodem.exchange import Exchange
 from tests.softmodem.library import TICK_S
-from tests.softmodem.stations import SoftModem
+from tests.softmodem.stations import AtMode, SoftModem
 
 
 class Dte(Protocol):
@@ -28,9 +28,14 @@ class Cable:
 
     ``delay_s`` is the largest delay of either way, drawn per chunk from ``seed`` (order is kept);
     ``split`` is the largest chunk, drawn likewise, 0 for whole writes.  ``octets_per_tick`` is the speed.
+
+    With ``line_waits`` line time stands still while an answer or a command is under way, so that only the
+    driver's own clock sees the delay: T.30 leaves 75 ms between DCS and TCF, whatever lies between modem
+    and DTE.
     """
 
     delay_s: float = 0.0
+    line_waits: bool = False
     steady: bool = True  # always the largest delay
     split: int = 0
     seed: int = 1
@@ -73,6 +78,21 @@ class Link:
 
     _allowance: int = 0
 
+    def holds_the_line(self) -> bool:
+        """Line time is to wait for what is under way between modem and driver."""
+        if not self.cable.line_waits or not self.plugged:
+            return False
+        coming, going = self.cable.waiting("from"), self.cable.waiting("to")
+        match self.modem.mode:
+            case AtMode.DELIVERY:
+                return going > 0
+            case AtMode.STUFFED:
+                return coming > 0 or (going > 0 and self.modem.clear_to_send)
+            case AtMode.HDLC | AtMode.OFFHOOK_COMMAND:
+                return coming + going > 0
+            case _:
+                return False
+
     def step(self, now: float) -> None:
         if not self.plugged:
             return
@@ -110,10 +130,7 @@ class World:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.links: list[Link] = []
-
-    @property
-    def now(self) -> float:
-        return self.exchange.now
+        self.now = exchange.now  # the drivers' clock; the line's may stand still
 
     def link(self, number: str, dte: Dte, cable: Cable | None = None) -> Link:
         modem = SoftModem()
@@ -134,7 +151,9 @@ class World:
     def tick(self) -> None:
         for link in self.links:
             link.step(self.now)
-        self.exchange.tick()
+        self.now += TICK_S
+        if not any(link.holds_the_line() for link in self.links):
+            self.exchange.tick()
 
     def run_for(self, seconds: float) -> None:
         for _ in range(round(seconds / TICK_S)):

@@ -66,6 +66,8 @@ RESULT_S = 3.0
 NEXT_FRAME_S = 2.5
 # Until the engine has spoken after the end of a carrier: less than the 75 ms before TCF (T.30 5.3.2.2).
 RELISTEN_S = 0.02
+# What latency was measured may vary: an answer mistaken for the next command's is worse than a pause.
+LATENCY_SPREAD = 1.5
 # An OK or ERROR where CONNECT was due: an earlier abort's answer came late, or the command was swallowed.
 REISSUES = 5
 # Leaving a transmission in the middle: the modem drains its buffer, a second or two at most.
@@ -126,8 +128,13 @@ class ClassOneDce:
     in and ``handle_timer(now)`` when ``next_deadline()`` has passed.
     """
 
-    def __init__(self, port: CommandPort, quirks: Quirks, opened: Opened) -> None:
+    def __init__(
+        self, port: CommandPort, quirks: Quirks, opened: Opened, *, latency_s: float = 0.0
+    ) -> None:
+        """``latency_s``: how long the modem's answers take anyhow (a serial server far away, a slow
+        bus); what it is given to answer in grows by it."""
         self._port = port
+        self._latency_s = latency_s
         self._quirks = quirks
         self._events: deque[LineEvent] = deque()
         calling = opened is Opened.CALLING
@@ -272,7 +279,8 @@ class ClassOneDce:
         elif kind is QuietBefore.SEND:
             self._port.command(f"+FTS={hundredths}", now, within=milliseconds / 1000 + ANSWER_S)
         else:
-            self._port.command(f"+FRS={hundredths}", now, within=self._quirks.quiet_limit_ms / 1000)
+            limit = self._quirks.quiet_limit_ms / 1000 + self._latency_s
+            self._port.command(f"+FRS={hundredths}", now, within=limit)
 
     def _after_quiet(self, now: float) -> None:
         match self._order:
@@ -466,7 +474,7 @@ class ClassOneDce:
         self._state = _State.ABORT
         self._wake = None
         self._last_fast = -1
-        self._port.abort(now, within=self._quirks.abort_ms / 1000)
+        self._port.abort(now, within=self._quirks.abort_ms / 1000 + LATENCY_SPREAD * self._latency_s)
 
     # -- what the port says --------------------------------------------------------------------
 

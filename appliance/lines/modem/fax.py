@@ -43,6 +43,8 @@ DIAL_MARGIN_S = 15.0
 # ATA to CONNECT: silence 1.8 to 2.5 s, CED up to 4 s, preamble 1 s (T.30 4.2), twice over.
 ANSWER_LIMIT_S = 15.0
 SET_UP_TRIES = 3
+# A modem that took long once (after a reset) must not slow down the whole call.
+LATENCY_LIMIT_S = 1.0
 
 
 class _Stage(Enum):
@@ -85,7 +87,7 @@ class ModemFax:
         call: ModemCall,
         *,
         progress: Callable[[Progress], None] = lambda _: None,
-        wake: Callable[[], None] | None = None,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Raises UndialableError when the number cannot be dialled, ValueError when the role does not
         fit the call."""
@@ -102,6 +104,8 @@ class ModemFax:
         self._stage = _Stage.CLEAR
         self._set_up: list[str] = []
         self._tries = 0
+        self._asked_at = 0.0
+        self._latency_s = 0.0  # slowest answer to a command that needs nothing from the line
         self._dce: ClassOneDce | None = None
         self._fax: FaxCall | None = None
         self._ending: CallResult | None = None
@@ -134,12 +138,8 @@ class ModemFax:
         self._advance(now)
 
     def handle_timer(self, now: float) -> None:
-        if self._dce is not None:
-            self._dce.handle_timer(now)
-            if self._fax is not None:
-                due = self._fax.next_deadline()
-                if due is not None and due <= now:
-                    self._fax.handle_timer(now)
+        if self._fax is not None:
+            self._fax.handle_timer(now)
         else:
             self._port.handle_timer(now)
         self._advance(now)
@@ -182,11 +182,7 @@ class ModemFax:
     def next_deadline(self) -> float | None:
         if self.result is not None:
             return None
-        times = [self._port.next_deadline() if self._dce is None else self._dce.next_deadline()]
-        if self._fax is not None:
-            times.append(self._fax.next_deadline())
-        due = [t for t in times if t is not None]
-        return min(due) if due else None
+        return self._port.next_deadline() if self._fax is None else self._fax.next_deadline()
 
     # -- the course of a call ------------------------------------------------------------------
 
@@ -220,6 +216,7 @@ class ModemFax:
                 if result is Result.ERROR and self._port_needs(self._set_up[0]):
                     self._give_up(causes.MODEM_REFUSED, now)
                     return
+                self._latency_s = max(self._latency_s, now - self._asked_at)
                 self._set_up.pop(0)
                 self._tries = 0
                 self._next_set_up(now)
@@ -237,6 +234,7 @@ class ModemFax:
     def _next_set_up(self, now: float) -> None:
         if self._set_up:
             self._stage = _Stage.SET_UP
+            self._asked_at = now
             self._port.command(self._set_up[0], now, within=SET_UP_S)
             return
         self._stage = _Stage.CONNECTING
@@ -273,10 +271,10 @@ class ModemFax:
         self._port.await_reply(now, None)
         self._note(now, "connected")
         opened = Opened.CALLING if self._dial else Opened.ANSWERING
-        self._dce = ClassOneDce(self._port, self._quirks, opened)
-        extra = {} if self._wake is None else {"wake": self._wake}
+        latency = min(self._latency_s, LATENCY_LIMIT_S)
+        self._dce = ClassOneDce(self._port, self._quirks, opened, latency_s=latency)
         self._fax = FaxCall(
-            self._parameters, self._dce, self._pages, self._store, self._progress, **extra
+            self._parameters, self._dce, self._pages, self._store, self._progress, wake=self._wake
         )
         self._fax.start(now)
 
@@ -307,13 +305,7 @@ class ModemFax:
         if self.result is not None:
             return
         if self._fax is not None:
-            if cause is not causes.CANCELLED and self._ending is None and self._fax.result is None:
-                self._fax.cancel(now)
-                ended = self._fax.result
-                if ended is not None:
-                    self._ending = replace(ended, cause=cause)
-            else:
-                self._fax.cancel(now)
+            self._fax.cancel(now, cause)
             self._advance(now)
         elif self._stage not in (_Stage.GIVING_UP, _Stage.HOOK, _Stage.OVER):
             self._give_up(cause, now)

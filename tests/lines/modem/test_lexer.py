@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ def read(data: bytes, kind: DataKind = DataKind.NONE, cuts: list[int] | None = N
     lexer.expect(kind)
     tokens: list[Token] = []
     edges = sorted({0, len(data), *(c % (len(data) + 1) for c in cuts or [])})
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         for token in lexer.feed(data[start:end]):
             if isinstance(token, Octets) and tokens and isinstance(tokens[-1], Octets):
                 tokens[-1] = Octets(tokens[-1].data + token.data)
@@ -98,7 +100,8 @@ def test_stuffed_octets_come_back_in_any_split(data: bytes, cuts: list[int]) -> 
 
 @given(
     data=st.lists(
-        st.sampled_from([b"\r\n", b"CONNECT", b"OK", b"\x10", b"\x03", b"\xff", b"NO CARRIER", b"x"]), max_size=20
+        st.sampled_from([b"\r\n", b"CONNECT", b"OK", b"\x10", b"\x03", b"\xff", b"NO CARRIER", b"x"]),
+        max_size=20,
     ).map(b"".join),
     kind=st.sampled_from(list(DataKind)),
     cuts=st.lists(st.integers(0, 1000), max_size=8),

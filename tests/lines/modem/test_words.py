@@ -72,7 +72,7 @@ def test_numbers_become_dial_commands(number: str, rules: DialRules, command: st
     assert dial_command(number, rules) == command
 
 
-@pytest.mark.parametrize("number", ["", "abc", "1;+FCLASS=0", "1\rATH", "12@host", "+", "1" * 61, "٣٤", "1\n2"])
+@pytest.mark.parametrize("number", ["", "abc", "1;+FCLASS=0", "1\rATH", "1@b", "+", "1" * 61, "٣٤", "1\n2"])
 def test_what_is_no_number_never_reaches_the_modem(number: str) -> None:
     with pytest.raises(UndialableError):
         dial_command(number, DialRules())

@@ -1,0 +1,103 @@
+"""Both directions against spandsp's fax machine, modem to modem over the exchange: every modulation and
+coding, with and without error correction; not one pixel may differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from appliance.t4.page import Coding, Resolution
+from appliance.t30.dce import Carrier
+from appliance.t30.parameters import Capabilities
+from tests.softmodem.calls import place, take
+from tests.softmodem.fixtures import differing, test_page
+from tests.softmodem.stations import FaxMachine
+from tests.softmodem.world import Cable
+
+ALL = Capabilities()
+V27, V29, V17 = FaxMachine.V27TER, FaxMachine.V29, FaxMachine.V17
+PAGES = [test_page(1), test_page(2, rows=420), test_page(3, rows=260)]
+MODEMS = [(V27, Carrier.V27TER_4800), (V27 | V29, Carrier.V29_9600), (V27 | V29 | V17, Carrier.V17_14400)]
+CODINGS = [Coding.MH, Coding.MR, Coding.MMR]
+
+
+def capable(coding: Coding, *, ecm: bool) -> Capabilities:
+    return replace(ALL, codings=frozenset({Coding.MH, coding}), ecm=ecm)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize(("modems", "carrier"), MODEMS, ids=["V.27ter", "V.29", "V.17"])
+def test_sends_three_pages(
+    tmp_path: Path, coding: Coding, ecm: bool, modems: int, carrier: Carrier
+) -> None:
+    if coding is Coding.MMR and not ecm:
+        pytest.skip("MMR needs error correction (T.30 table 2, note 17)")
+    received = tmp_path / "received.tif"
+    machine = FaxMachine(receive=received, ecm=ecm, modems=modems)
+    got = place(PAGES, machine, received, capabilities=capable(coding, ecm=ecm))
+    assert got.code == "delivered", got.story()
+    assert got.words == "OK"
+    assert got.result is not None
+    assert (got.result.pages_sent, got.result.carrier, got.result.ecm) == (3, carrier, ecm)
+    assert [differing(a, b) for a, b in zip(PAGES, got.pages, strict=True)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize(("modems", "carrier"), MODEMS, ids=["V.27ter", "V.29", "V.17"])
+def test_receives_three_pages(
+    tmp_path: Path, coding: Coding, ecm: bool, modems: int, carrier: Carrier
+) -> None:
+    if coding is Coding.MMR and not ecm:
+        pytest.skip("MMR needs error correction (T.30 table 2, note 17)")
+    able = capable(coding, ecm=ecm)
+    got = take(PAGES, tmp_path / "sent.tif", ecm=ecm, modems=modems, capabilities=able)
+    assert got.code == "received", got.story()
+    assert got.words == "OK"
+    assert got.result is not None
+    assert (got.result.pages_received, got.result.carrier, got.result.ecm) == (3, carrier, ecm)
+    assert [differing(a, b) for a, b in zip(PAGES, got.pages, strict=True)] == [0, 0, 0]
+
+
+CABLES = {
+    "one octet at a time": Cable(split=1),
+    "bursts": Cable(split=97, seed=3),
+    "100 ms either way": Cable(delay_s=0.1, line_waits=True),
+    "400 ms either way": Cable(delay_s=0.4, line_waits=True),
+    "up to 400 ms either way, in pieces": Cable(
+        delay_s=0.4, steady=False, split=48, seed=5, line_waits=True
+    ),
+    "20 ms either way on a line that does not wait": Cable(delay_s=0.02),
+    "57600 bit/s": Cable(octets_per_tick=115),
+}
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize("cable", CABLES.values(), ids=CABLES)
+def test_sends_over_any_transport(tmp_path: Path, cable: Cable, ecm: bool) -> None:
+    received = tmp_path / "received.tif"
+    cable = replace(cable)
+    machine = FaxMachine(receive=received, ecm=ecm)
+    got = place(PAGES[:2], machine, received, cable=cable, capabilities=replace(ALL, ecm=ecm))
+    assert got.code == "delivered", got.story()
+    assert [differing(a, b) for a, b in zip(PAGES[:2], got.pages, strict=True)] == [0, 0]
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize("cable", CABLES.values(), ids=CABLES)
+def test_receives_over_any_transport(tmp_path: Path, cable: Cable, ecm: bool) -> None:
+    cable = replace(cable)
+    got = take(PAGES[:2], tmp_path / "sent.tif", cable=cable, ecm=ecm)
+    assert got.code == "received", got.story()
+    assert [differing(a, b) for a, b in zip(PAGES[:2], got.pages, strict=True)] == [0, 0]
+
+
+def test_sends_superfine(tmp_path: Path) -> None:
+    page = test_page(9, rows=500, resolution=Resolution.SUPERFINE)
+    received = tmp_path / "received.tif"
+    got = place([page], FaxMachine(receive=received), received)
+    assert got.code == "delivered", got.story()
+    assert differing(page, got.pages[0]) == 0
