@@ -73,9 +73,13 @@ class EcmBlock:
         """A PPS says how many frames it closes; repeats after a PPR may only count their own."""
         self.total = max(self.total, frames, max(self.frames, default=-1) + 1)
 
-    def missing(self) -> FrameMap:
-        """What a PPR asks for; empty when the block is whole."""
-        return FrameMap(frozenset(n for n in range(self.total) if n not in self.frames))
+    def missing(self) -> frozenset[int]:
+        """Frames that have not come; empty when the block is whole."""
+        return frozenset(n for n in range(self.total) if n not in self.frames)
+
+    def request(self) -> FrameMap:
+        """The PPR's map: bits of frames that the block has not are set too (T.30 A.4.4)."""
+        return FrameMap(self.missing() | frozenset(range(self.total, FRAMES_IN_BLOCK)))
 
     def data(self) -> bytes:
         """The octets of a whole block, in line order."""

@@ -193,6 +193,12 @@ _DCS_RATE_CODES: dict[Carrier, int] = {
 }  # fmt: skip
 _DCS_RATES = {code: carrier for carrier, code in _DCS_RATE_CODES.items()}
 
+
+def rate_field(carrier: Carrier) -> bytes:
+    """FIF of a CTC: bits 1 to 16 of a DCS, of which only the rate counts (T.30 A.4.3)."""
+    return octets_of(_bits(_DCS_RATE_CODES[carrier], Bit.RATE))[:2]
+
+
 # -- paper -------------------------------------------------------------------------------------
 
 # Bits 17, 18.  11 is invalid; table 2 note 8 has it read as 01.

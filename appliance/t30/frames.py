@@ -108,6 +108,10 @@ class FrameError(ValueError):
     """Octets that are no T.30 frame: the far end's fault or the line's."""
 
 
+class UnknownCommandError(FrameError):
+    """A well-formed final frame whose FCF does not exist."""
+
+
 @dataclass(frozen=True, slots=True)
 class HdlcFrame:
     """One T.30 frame.  ``x`` is the X bit where the code has one, False elsewhere."""
@@ -137,7 +141,8 @@ class HdlcFrame:
             raise FrameError(f"control {octets[1]:02x}")
         fcf = _BY_OCTET.get(octets[2])
         if fcf is None:
-            raise FrameError(f"unknown FCF {octets[2]:02x}")
+            kind = UnknownCommandError if octets[1] & FINAL_BIT else FrameError
+            raise kind(f"unknown FCF {octets[2]:02x}")
         x = octets[2] != fcf.value
         return cls(fcf, bytes(octets[3:]), x, bool(octets[1] & FINAL_BIT))
 
@@ -212,7 +217,10 @@ FRAMES_IN_BLOCK = 256  # T.4 A.2: a partial page has at most 256 frames
 
 @dataclass(frozen=True, slots=True)
 class FrameMap:
-    """FIF of a PPR: 256 bits, a set bit asks for that frame again (T.30 A.4.4)."""
+    """FIF of a PPR: 256 bits, a set bit asks for that frame again (T.30 A.4.4).
+
+    Frames that the block has not are asked for too; a transmitter ignores them.
+    """
 
     wanted: frozenset[int] = field(default_factory=frozenset)
 

@@ -124,7 +124,10 @@ def settings_for(page: CodedPage, common: Common, carrier: Carrier) -> Settings:
         coding=page.coding,
         resolution=page.resolution,
         width=width,
-        length=min(paper_length(page), common.length, key=_LENGTHS.index),
+        # A receiver with endless paper is told so whatever the page: pages of any length may follow.
+        length=common.length
+        if common.length is PaperLength.UNLIMITED
+        else min(paper_length(page), common.length, key=_LENGTHS.index),
         # With ECM the receiver has a page memory: no fill (T.30 A.3).
         scan_ms=0 if common.ecm else common.scan.at(page.resolution),
         ecm=common.ecm,

@@ -57,6 +57,7 @@ class CallParameters:
     required_password: str = ""  # PWD (or SID) that the far end must send before it gets or leaves pages
     offers_pages: bool = False  # answering: the page source has a document for a caller that polls
     accepts_sub_address: bool = True
+    resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
     nsf: bytes = b""  # FIF of a non-standard facilities frame to send with DIS, none when empty
     first_carrier: Carrier | None = None  # upper bound of the first training; None = best in common
 

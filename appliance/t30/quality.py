@@ -29,7 +29,7 @@ class Verdict(Enum):
 
 # T.30 leaves the measure to the maker; TSB-85 has 4.9 % taken and 15.1 % refused.
 POOR_SHARE = 0.05  # of the rows; more than this is RTP
-BAD_SHARE = 0.15  # more than this is RTN
+BAD_SHARE = 0.10  # more than this is RTN
 # A gap that swallows a line of text whatever its share of the page: a quarter of an inch.
 BAD_RUN_INCH = 0.25
 

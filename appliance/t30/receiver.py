@@ -12,11 +12,11 @@ from appliance.causes import Cause
 from appliance.t4.page import SCAN_LINE_PIXELS
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Expect, Modulation
+from appliance.t30.ecm import EcmBlock
 from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import (
     Fcf,
     FrameError,
-    FrameMap,
     HdlcFrame,
     PartialPage,
     decode_end,
@@ -27,7 +27,7 @@ from appliance.t30.intake import EcmIntake, Intake, PageTooLargeError, PlainInta
 from appliance.t30.negotiation import offer, refusal
 from appliance.t30.parameters import Phase, ReceivedPage, Role
 from appliance.t30.quality import Verdict, judge
-from appliance.t30.station import Burst, Fact, Happening, Part, Station, Stimulus, Timer
+from appliance.t30.station import NO_FACT, Burst, Fact, Happening, Part, Station, Stimulus, Timer
 from appliance.t30.tcf import TcfJudge
 
 
@@ -72,7 +72,7 @@ class Receiver(Part):
             Fcf.EOM: "_repeat_reply",
             Fcf.EOP: "_repeat_reply",
             Fcf.PPS: "_repeat_reply",
-            Fcf.CRP: "_repeat_reply",
+            Fcf.CRP: "_repeat_what_was_said",
             Timer.T4: "_ask_again",
             Timer.T2: "_after_eom",
             Timer.T1: "_nobody",
@@ -92,6 +92,7 @@ class Receiver(Part):
             Happening.FAST_DATA: "_stray_image",
             Happening.MISSED: "_page_missed",
             Fcf.DCS: "_dcs",
+            Happening.GARBLED: "_wait_longer",
             Timer.T2: "_page_never_came",
         },
         R.IN_PAGE: {
@@ -103,6 +104,7 @@ class Receiver(Part):
         R.POST: {
             **_POST_MESSAGE,
             Happening.FAST_ON: "_page_goes_on",
+            Happening.GARBLED: "_wait_longer",
             Fcf.DCS: "_dcs",
             Timer.T2: "_silent",
         },
@@ -159,7 +161,7 @@ class Receiver(Part):
     def answer(self, *, offers_pages: bool) -> None:
         """An answering station's start: CED, then DIS until somebody says something."""
         self._offers_pages = offers_pages
-        self.station.sound_ced(self._identify)
+        self.station.sound_ced(self._begin_identification)
 
     def poll(self, theirs: Facilities) -> None:
         """A calling station asks for the far end's pages (T.30 5.3.6.1.2)."""
@@ -171,12 +173,12 @@ class Receiver(Part):
             station.finish(causes.CANNOT_TAKE_PASSWORD)
             return
         frames = []
+        if parameters.station_id:
+            frames.append(HdlcFrame(Fcf.CIG, encode_ident(parameters.station_id)))
         if parameters.password:
             frames.append(HdlcFrame(Fcf.PWD, encode_ident(parameters.password)))
         if parameters.selective_polling:
             frames.append(HdlcFrame(Fcf.SEP, encode_ident(parameters.selective_polling)))
-        if parameters.station_id:
-            frames.append(HdlcFrame(Fcf.CIG, encode_ident(parameters.station_id)))
         frames.append(HdlcFrame(Fcf.DTC, self._dtc_field().encode()))
         self._poll = tuple(frames)
         self._tries = 1
@@ -198,12 +200,18 @@ class Receiver(Part):
             sep=bool(parameters.selective_polling), sub=False, pwd=bool(parameters.password),
         )  # fmt: skip
 
+    def _begin_identification(self) -> None:
+        self._tries = 0
+        self._reply = None
+        self._reply_frames = ()
+        self.station.set(Timer.T1, limits.T1_S)
+        self._identify()
+
     def _identify(self) -> None:
         """NSF, CSI and DIS (T.30 5.3.6.1.1)."""
         station, parameters = self.station, self.station.parameters
         station.phase = Phase.B
-        if not station.runs(Timer.T1):
-            station.set(Timer.T1, limits.T1_S)
+        self._tries += 1
         frames = []
         if parameters.nsf:
             frames.append(HdlcFrame(Fcf.NSF, parameters.nsf))
@@ -226,12 +234,10 @@ class Receiver(Part):
         self.station.listen()
 
     def _after_eom(self, _: Fact) -> None:
-        self._poll = None
-        self._reply_frames = ()
-        self._identify()
+        self._begin_identification()
 
     def _ask_again(self, _: Fact) -> None:
-        """Nothing came within T4: DIS again until T1, DTC three times, a response never."""
+        """Nothing came within T4: DIS or DTC again, three times in all (T.30 5.4.3); a response never."""
         station = self.station
         if self._reply in (Fcf.FTT, Fcf.RTN, Fcf.RTP):
             # The transmitter owes a DCS.  It repeats its own command if it did not hear us.
@@ -240,13 +246,13 @@ class Receiver(Part):
                 station.set(Timer.T4, limits.T4_S)
             else:
                 station.finish(self.cause_when_left())
+        elif self._tries >= limits.TRIES:
+            self._nobody(NO_FACT)
         elif self._poll is None:
             self._identify()
-        elif self._tries < limits.TRIES:
+        else:
             self._tries += 1
             station.say(self._poll, self._expect_command)
-        else:
-            station.finish(causes.POLL_REFUSED)
 
     def _garbled_command(self, _: Fact) -> None:
         """A DCS that did not survive: its TCF follows, then DIS may be said again."""
@@ -254,24 +260,41 @@ class Receiver(Part):
             self.station.set(Timer.T4, limits.T4_S)
 
     def _dis_again(self, fact: Fact) -> None:
-        """A polled station that did not hear our DTC."""
+        """A polled station that did not hear our DTC; or a caller that polls with a DIS (TSB-85)."""
+        station = self.station
+        fif = fact.burst.fif(Fcf.DIS) or b""
         if self._poll is not None:
             self._ask_again(fact)
+        elif station.parameters.role is Role.ANSWERS and fif != self._offer().encode():
+            station.x = True
+            self._polled_with(fif, fact.burst)
         else:
-            self.station.note("ignored", state=self.state.value, what="DIS")
+            station.note("ignored", state=self.state.value, what="DIS")  # the echo of our own
+
+    def _repeat_what_was_said(self, fact: Fact) -> None:
+        """CRP: the last response again, or what we asked."""
+        if self._reply_frames:
+            self._repeat_reply(fact)
+        else:
+            self._ask_again(fact)
 
     def _nobody(self, _: Fact) -> None:
-        if self._rounds or self.station.pages_received:
+        if self._poll is not None:
+            self.station.finish(causes.POLL_REFUSED)
+        elif self._rounds or self.station.pages_received:
             self.station.finish(self.cause_when_left())
         else:
             self.station.finish(causes.NO_SENDER_HEARD)
 
     def _dtc(self, fact: Fact) -> None:
         """The caller polls."""
-        station, burst = self.station, fact.burst
-        if station.parameters.role is Role.CALLS:
-            station.note("ignored", state=self.state.value, what="DTC")
+        if self.station.parameters.role is Role.CALLS:
+            self.station.note("ignored", state=self.state.value, what="DTC")
             return
+        self._polled_with(fact.burst.fif(Fcf.DTC) or b"", fact.burst)
+
+    def _polled_with(self, fif: bytes, burst: Burst) -> None:
+        station = self.station
         self._learn_id(burst, Fcf.CIG)
         station.clear(Timer.T1, Timer.T4, Timer.T2)
         if not self._offers_pages:
@@ -279,7 +302,7 @@ class Receiver(Part):
         elif not self._password_right(burst):
             station.finish(causes.PASSWORD_WRONG)
         else:
-            self._is_polled(Facilities.decode(burst.fif(Fcf.DTC) or b""))
+            self._is_polled(Facilities.decode(fif))
 
     def _learn_id(self, burst: Burst, fcf: Fcf) -> None:
         fif = burst.fif(fcf)
@@ -427,6 +450,10 @@ class Receiver(Part):
 
     def _endless(self, _: Fact) -> None:
         self.station.finish(causes.PAGE_TOO_LARGE)
+
+    def _wait_longer(self, _: Fact) -> None:
+        """A command that did not survive: it will be repeated."""
+        self.station.set(Timer.T2, limits.T2_S)
 
     def _page_never_came(self, _: Fact) -> None:
         self.station.finish(causes.PAGE_NEVER_CAME)
@@ -589,9 +616,8 @@ class Receiver(Part):
             return
         station.clear(Timer.T2)
         intake.block.announce(part.frames)
-        missing = intake.block.missing()
-        if missing.wanted:
-            self._ask_for(missing)
+        if intake.block.missing():
+            self._ask_for(intake.block)
             return
         self._confirmed = (part.page, part.block)
         self._pprs = 0
@@ -614,15 +640,15 @@ class Receiver(Part):
             self._intake = EcmIntake(self._settings, _width(self._settings))
         return self._intake
 
-    def _ask_for(self, missing: FrameMap) -> None:
-        station = self.station
+    def _ask_for(self, block: EcmBlock) -> None:
+        station, missing = self.station, len(block.missing())
         self._pprs += 1
-        station.frames_repeated += len(missing.wanted)
-        station.note("ppr", page=station.pages_received + 1, frames=len(missing.wanted))
+        station.frames_repeated += missing
+        station.note("ppr", page=station.pages_received + 1, frames=missing)
         if self._pprs > limits.PPRS_LIMIT:
             station.finish(causes.PROTOCOL_GARBAGE)
         else:
-            self._say_reply(Fcf.PPR, self._expect_page, missing.encode())
+            self._say_reply(Fcf.PPR, self._expect_page, block.request().encode())
 
     def _ctc(self, fact: Fact) -> None:
         """The same block at another rate, with long training (T.30 A.4.3)."""

@@ -14,7 +14,7 @@ from appliance.t4.page import CodedPage, Coding
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Carrier, Modulation, SendEcm, SendImage
 from appliance.t30.ecm import PPR_LIMIT, EcmPage, reverse_bits
-from appliance.t30.fields import Facilities, Settings
+from appliance.t30.fields import Facilities, Settings, rate_field
 from appliance.t30.frames import Fcf, FrameMap, HdlcFrame, PartialPage, decode_ident, encode_ident
 from appliance.t30.ladder import below, rungs
 from appliance.t30.negotiation import Common, FormatError, in_common, same_format, settings_for
@@ -53,11 +53,7 @@ class Sender(Part):
 
     TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
         S.CALLING: {
-            Happening.CED: "_ced",
-            Happening.GARBLED: "_machine_heard",
             Fcf.DIS: "_dis",
-            Fcf.CRP: "_nothing",
-            Timer.T0: "_nobody",
             Timer.T1: "_nobody",
         },
         S.NEEDS_PAGE: {
@@ -86,6 +82,8 @@ class Sender(Part):
             Fcf.PIP: "_interrupt_positive",
             Fcf.PIN: "_interrupt_negative",
             Fcf.CRP: "_repeat",
+            Happening.UNKNOWN: "_invalid_response",
+            Happening.GARBLED: "_wait_on",
             Timer.T4: "_repeat",
         },
         S.PPS: {
@@ -97,6 +95,8 @@ class Sender(Part):
             Fcf.PIP: "_interrupt_positive",
             Fcf.PIN: "_interrupt_negative",
             Fcf.CRP: "_repeat",
+            Happening.UNKNOWN: "_invalid_response",
+            Happening.GARBLED: "_wait_on",
             Timer.T4: "_repeat",
         },
         S.RR: {
@@ -163,21 +163,11 @@ class Sender(Part):
             self._accepts = in_common(own, Facilities()).accepts
             self._fetch(0)  # has this call anything to send, or only to poll?
         station.sound_cng()
-        station.set(Timer.T0, limits.T0_S)
+        station.set(Timer.T1, limits.T1_S)
 
     def answer_poll(self, wanted: Facilities) -> None:
         """An answering station's start, once the caller has sent DTC."""
         self._begin(wanted)
-
-    def _ced(self, _: Fact) -> None:
-        self._machine_heard(_)
-
-    def _machine_heard(self, _: Fact) -> None:
-        """A fax machine is there: from now on T1 (T.30 5.4.3.1)."""
-        station = self.station
-        if station.runs(Timer.T0):
-            station.clear(Timer.T0)
-            station.set(Timer.T1, limits.T1_S)
 
     def _nobody(self, _: Fact) -> None:
         silent = self.station.phase is Phase.A
@@ -186,7 +176,7 @@ class Sender(Part):
     def _dis(self, fact: Fact) -> None:
         """The far end's identification (T.30 5.3.6.1.1)."""
         station = self.station
-        station.clear(Timer.T0, Timer.T1)
+        station.clear(Timer.T1)
         station.x = True
         station.phase = Phase.B
         theirs = Facilities.decode(fact.burst.fif(Fcf.DIS) or b"")
@@ -328,8 +318,12 @@ class Sender(Part):
     def _nothing_to_repeat(self) -> None:
         """Before the first command."""
 
-    def _nothing(self, _: Fact) -> None:
-        """Known, and no reason to do anything."""
+    def _wait_on(self, _: Fact) -> None:
+        """A response that did not survive: T4 goes on."""
+
+    def _invalid_response(self, _: Fact) -> None:
+        """A response that does not exist, its FCS right: DCN (T.30 5.4.2, TSB-85)."""
+        self.station.finish(self._cause_of_unconfirmed())
 
     def _cause_of_silence(self) -> Cause:
         match self.state:
@@ -482,26 +476,38 @@ class Sender(Part):
         elif self._end is Fcf.EOM:
             if had.last:  # only a poll remains
                 self._pages[self._index - 1] = had
-            station.phase = Phase.B
-            self.state = S.DIS
-            station.set(Timer.T1, limits.T1_S)
-            station.listen()
+            self._await_dis()
         elif train:
             self._step_down()
             self._retrain()
         else:
             self._send_page()
 
+    def _await_dis(self) -> None:
+        """After EOM both ends are back in phase B, and the receiver speaks first."""
+        self.station.phase = Phase.B
+        self.state = S.DIS
+        self.station.set(Timer.T1, limits.T1_S)
+        self.station.listen()
+
     def _page_refused(self, _: Fact) -> None:
-        """RTN: the page goes again after training one rung down."""
+        """RTN: the page goes again after training one rung down.
+
+        T.30 figure 5-2 ends the call when it is the last page; sending that again too is the owner's
+        choice.
+        """
         station = self.station
         station.clear(Timer.T4, Timer.T5)
         station.note("rtn", page=self._index + 1)
-        if self._rounds >= limits.PAGE_ROUNDS:
+        last = self._end is Fcf.EOP and not station.parameters.resend_last_page
+        if last or self._rounds >= limits.PAGE_ROUNDS:
             station.finish(causes.PAGE_REFUSED)
             return
         self._step_down()
-        self._retrain()
+        if self._end is Fcf.EOM:
+            self._await_dis()
+        else:
+            self._retrain()
 
     def _interrupt_positive(self, fact: Fact) -> None:
         """PIP: the page is good, and an operator wants to speak.  Nobody is here: go on."""
@@ -579,10 +585,9 @@ class Sender(Part):
             station.frames_repeated += len(wanted)
             self._send_block()
         elif self._step_down():
-            # CTC carries bits 1 to 16 of a DCS (T.30 A.4.3).
             self._settings = replace(self._settings, carrier=self._carrier)
             station.carrier_used = self._carrier
-            self._command(HdlcFrame(Fcf.CTC, self._settings.encode()[:2]), S.CTR)
+            self._command(HdlcFrame(Fcf.CTC, rate_field(self._carrier)), S.CTR)
         else:
             # Going on to the next page would deliver a fax with a hole: it ends here.
             self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | station.x,))), S.ERR)

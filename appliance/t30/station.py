@@ -45,7 +45,7 @@ from appliance.t30.dce import (
     Tone,
     ToneHeard,
 )
-from appliance.t30.frames import OPTIONAL, Fcf, FrameError, HdlcFrame, burst
+from appliance.t30.frames import OPTIONAL, Fcf, FrameError, HdlcFrame, UnknownCommandError, burst
 from appliance.t30.parameters import (
     Accepts,
     CallParameters,
@@ -60,7 +60,6 @@ from appliance.t30.trace import describe_frame
 class Timer(Enum):
     """Timers that may run; the lengths are in ``timers``."""
 
-    T0 = "T0"
     T1 = "T1"
     T2 = "T2"
     T4 = "T4"
@@ -75,13 +74,14 @@ class Timer(Enum):
 
 
 # These wait for the far end, and stand still while it talks.
-_HELD = frozenset({Timer.T0, Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
+_HELD = frozenset({Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
 
 
 class Happening(Enum):
     """Stimuli that are neither a command in a burst nor a timer."""
 
     GARBLED = "garbled burst"
+    UNKNOWN = "unknown command"  # garbled where a table does not have it
     CED = "CED"
     FAST_ON = "fast carrier"
     FAST_DATA = "image octets"
@@ -169,7 +169,10 @@ class Part:
 
     def take(self, stimulus: Stimulus, fact: Fact = NO_FACT) -> None:
         """Runs the method that the table has for this; notes what it has not."""
-        name = self.TABLE[self.state].get(stimulus)
+        table = self.TABLE[self.state]
+        name = table.get(stimulus)
+        if name is None and stimulus is Happening.UNKNOWN:
+            name = table.get(Happening.GARBLED)
         if name is None:
             self.station.note("ignored", state=self.state.value, what=_word(stimulus))
             return
@@ -217,7 +220,7 @@ class Station:
         self._image_runs = False
         self._frames: list[HdlcFrame] = []
         self._frames_heard = 0
-        self._last_frame_good = False
+        self._last_frame_good = self._last_frame_unknown = False
         self._timers: dict[Timer, float] = {}
         self._leaving: Cause | None = None
         self._tickets = 0
@@ -433,6 +436,7 @@ class Station:
                 self._carrier_off()
                 self.heard, self.heard_since = carrier, self.now
                 self._frames, self._frames_heard = [], 0
+                self._last_frame_good = self._last_frame_unknown = False
                 if carrier is not Carrier.V21:
                     self._give(Happening.FAST_ON, Fact(carrier=carrier))
             case Frame(octets, ok):
@@ -460,7 +464,7 @@ class Station:
             self.heard, self.heard_since = Carrier.V21, self.now
             self._frames, self._frames_heard = [], 0
         self._frames_heard += 1
-        self._last_frame_good = False
+        self._last_frame_good = self._last_frame_unknown = False
         if self._frames_heard > limits.BURST_FRAMES_LIMIT:
             return
         if not ok:
@@ -469,6 +473,7 @@ class Station:
         try:
             frame = HdlcFrame.decode(octets)
         except FrameError as error:
+            self._last_frame_unknown = isinstance(error, UnknownCommandError)
             self.note("frame_unknown", reason=str(error), octets=octets[:16].hex())
             return
         self.note("frame_received", **describe_frame(frame))
@@ -495,6 +500,8 @@ class Station:
                 self._say_dcn()
         elif frames and self._last_frame_good and frames[-1].fcf not in OPTIONAL:
             self.part.take(frames[-1].fcf, Fact(heard))
+        elif self._last_frame_unknown:
+            self.part.take(Happening.UNKNOWN, Fact(heard))
         elif self._frames_heard:
             self.part.take(Happening.GARBLED, Fact(heard))
 

@@ -5,16 +5,15 @@ T6 to T8 belong to the duplex and 64 kbit/s modes of Annex C, which no line of o
 
 from __future__ import annotations
 
-# T.30 Annex A / 5.4.3.1: how long a calling station waits for any answer of a fax machine once it has
-# dialled, 60 ± 5 s.  It ends with CED or the first V.21 flags; from there on T1 runs.
-T0_S = 60.0
+# T0 (60 ± 5 s from dialling to an answer) is the line's: the engine starts when the call is up.
 
 # T.30 5.4.3.1: how long two machines try to identify each other, 35 ± 5 s.
 T1_S = 35.0
 
 # T.30 5.4.3.1: loss of command and response synchronisation, 6 ± 1 s.  On a V.21 or image carrier it
-# stands still (the signal we wait for is arriving), for CARRIER_LIMIT_S at most.
-T2_S = 6.0
+# stands still (the signal we wait for is arriving), for CARRIER_LIMIT_S at most.  We use the upper half
+# of the range: transmitters that wait a full 6 s between two commands exist.
+T2_S = 6.6
 
 # T.30 5.4.3.1: how long the operator is alerted after a procedure interrupt, 10 ± 5 s.
 T3_S = 10.0
@@ -53,7 +52,7 @@ AFTER_LAST_PAGE_S = T2_S
 # After our confirmation a repeated post-message command can start at the far end's T4 (2.55 to 3.45 s
 # from its last), that is sooner than this after our response left the line; a page that we failed to
 # hear takes longer.
-REPEATED_COMMAND_S = 3.0
+REPEATED_COMMAND_S = 4.0
 
 # How long the called end is kept waiting in phase B while our own pages are still being prepared.
 # It repeats DIS for T1; we stay a little below.
@@ -73,9 +72,6 @@ NOT_READY_S = 1.0
 
 # Without ECM there is no RNR: the far end repeats its command every T4, three times in all.
 STORE_WAIT_PLAIN_S = 9.0
-
-# Pause between our RR and the receiver's next RNR is the receiver's; ours after an RNR: T.30 A.5.4.1
-# sends RR at once.
 
 # Longest image carrier that we sit through: a page of 100 000 rows at 2400 bit/s is not a page.
 IMAGE_LIMIT_S = 3600.0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
+from appliance.t4.page import CodedPage
 from appliance.t30.call import FaxCall
 from appliance.t30.dce import (
     Carrier,
@@ -31,7 +32,6 @@ from appliance.t30.dce import (
     ToneHeard,
 )
 from appliance.t30.parameters import CallParameters, Progress, ReceivedPage
-from appliance.t4.page import CodedPage
 
 GAP_S = 0.075
 PREAMBLE_S = 1.0
