@@ -1,8 +1,8 @@
 """Grey to black and white: text by threshold, photographs by a line screen, region by region.
 
-The screen is of upright lines that swell with the tone, so that a row resembles the one above, which
-is what T.4 and T.6 compress.  A photograph that fills an A4 page at fine takes 80 to 100 s at
-14400 bit/s so, about 200 s with round dots of the same pitch, and 700 to 800 s with error diffusion,
+The screen is of steep lines that swell with the tone, so that a row resembles the one above, which is
+what T.4 and T.6 compress.  A photograph that fills an A4 page at fine takes about 105 s at 14400 bit/s
+so, about 200 s with round dots of the same pitch and likeness, and 700 to 800 s with error diffusion,
 whose noise codes larger than the plain bitmap.  All work on pixels is done by Pillow's C operations
 on whole images.
 """
@@ -24,11 +24,11 @@ TEXT_THRESHOLD = 176
 # Grey between these is a tone and wants a screen when it fills an area; paper of a scan is lighter.
 DARKEST_TONE, LIGHTEST_TONE = 40, 218
 
-# Pitch of the screen's lines at 204 pixels an inch (25 lines an inch), and of the beads along a line
-# that give the tones between two widths of it; other resolutions keep their size on paper.
+# Pitch of the screen's lines at 204 pixels an inch (25 lines an inch), and over how many rows (of the
+# same height) a line moves sideways by one pitch: the slant gives the tones between two widths of the
+# line.  Other resolutions keep the size on paper.
 LINE_PIXELS = 8
-BEAD_PIXELS = 16
-BEAD = 0.15  # how much the beads count against the lines
+SLANT_PIXELS = 32
 _LINE_DPI = 204
 
 # Lines print darker than their area: the screen is set for lighter tones than the page has.
@@ -118,12 +118,12 @@ def screen(size: tuple[int, int], resolution: Resolution) -> Image.Image:
 def _cell(resolution: Resolution) -> Image.Image:
     """One period of the screen, levels spread evenly by rank from the middle of the line outwards."""
     width = max(4, round(LINE_PIXELS * resolution.x_dpi / _LINE_DPI))
-    height = max(4, round(BEAD_PIXELS * resolution.y_dpi / _LINE_DPI))
+    height = max(4, round(SLANT_PIXELS * resolution.y_dpi / _LINE_DPI))
     heights = []
     for y in range(height):
         for x in range(width):
             u, v = (x + 0.5) / width, (y + 0.5) / height
-            spot = math.cos(2 * math.pi * u) + BEAD * math.cos(2 * math.pi * v)
+            spot = math.cos(2 * math.pi * (u + v))
             heights.append((spot + 1e-6 * x + 1e-7 * y, x, y))  # the tiny terms make the order certain
     cell = Image.new("L", (width, height))
     for rank, (_, x, y) in enumerate(sorted(heights)):

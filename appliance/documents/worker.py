@@ -25,6 +25,7 @@ from PIL import Image
 
 from appliance.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE, Cause
 from appliance.documents.errors import DocumentError
+from appliance.documents.fastcoder import encode_mmr
 from appliance.documents.geometry import Layout, PageSize, lay_out
 from appliance.documents.header import draw_header, strip_rows
 from appliance.documents.options import (
@@ -37,8 +38,7 @@ from appliance.documents.options import (
 from appliance.documents.screen import LIGHTEST_TONE, bilevel
 from appliance.documents.selection import parse_pages
 from appliance.documents.sources import PageDrawer, open_source, total_pages
-from appliance.t4.coding import encode
-from appliance.t4.page import Coding, Raster
+from appliance.t4.page import Raster
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 _OPEN_FILES = 64
@@ -162,7 +162,7 @@ class _Job:
             source, page, self._options, treatment=treatment, header=header, count=(number + 1, total)
         )
         raster = Raster(image.width, image.height, image.tobytes(), layout.resolution)
-        coded = encode(raster, Coding.MMR)
+        coded = encode_mmr(raster)
         written = 0
         while written < len(coded.data):
             written += os.write(self._output, coded.data[written:])
