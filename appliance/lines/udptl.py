@@ -1,0 +1,260 @@
+"""Drives a T.38 endpoint over a UDP socket on the asyncio loop: datagrams, timers, source latching.
+
+The loop that paces packets must never wait: everything here is a callback that returns at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from appliance.lines.line import Tap
+from appliance.t30.parameters import CallResult
+
+# Longest datagram read; T.38 endpoints announce a few hundred octets (T38FaxMaxDatagram).  One that
+# fills it whole was cut short by the socket and is dropped.
+MAX_DATAGRAM_OCTETS = 2048
+# Datagrams taken in one turn of the loop, so that a flood on one socket cannot starve other calls.
+MAX_DATAGRAMS_A_TURN = 64
+# Timer steps in one turn, for the same reason.
+MAX_STEPS_A_TURN = 256
+# A packet that leaves later than this after its time counts as late: half of the shortest packet
+# interval in use (20 ms).
+LATE_S = 0.010
+
+
+class T38Endpoint(Protocol):
+    """What is driven (appliance.t38.fax.T38Fax)."""
+
+    @property
+    def result(self) -> CallResult | None: ...
+
+    def start(self, now: float) -> None: ...
+    def receive_datagram(self, data: bytes, now: float) -> None: ...
+    def take_datagrams(self) -> list[bytes]: ...
+    def next_deadline(self) -> float | None: ...
+    def handle_timer(self, now: float) -> None: ...
+    def pump(self, now: float) -> None: ...
+    def cancel(self, now: float) -> None: ...
+    def hang_up(self, now: float) -> None: ...
+
+
+@dataclass(slots=True)
+class Pacing:
+    """How punctual the driver was; add up over calls by passing the same object to each."""
+
+    steps: int = 0  # timer steps
+    late: int = 0  # of them more than LATE_S after their time
+    worst_s: float = 0.0
+    unsent: int = 0  # datagrams that the socket did not take
+    strangers: int = 0  # datagrams from an address that is not our peer's
+
+    def step(self, lateness_s: float) -> None:
+        self.steps += 1
+        if lateness_s > LATE_S:
+            self.late += 1
+        self.worst_s = max(self.worst_s, lateness_s)
+
+
+class UdptlCall:
+    """One T.38 call on one socket.
+
+    ``remote`` is the address from the SDP, None when only the first packet will tell (then nothing is
+    sent before it).  With ``latch`` the first packet's source becomes the peer, as NAT demands; once
+    the signalled address itself speaks it is believed for good.  Everyone else is ignored.
+
+    ``speed`` runs the call's clock faster than the real one (practice line and tests only).
+    The socket stays the caller's: it must be non-blocking and is not closed here.
+    """
+
+    def __init__(
+        self,
+        fax: T38Endpoint,
+        sock: socket.socket,
+        remote: tuple[str, int] | None,
+        *,
+        latch: bool = True,
+        tap: Tap | None = None,
+        speed: float = 1.0,
+        pacing: Pacing | None = None,
+    ) -> None:
+        self._fax = fax
+        self._sock = sock
+        self._signalled = remote
+        self._peer = remote
+        self._latch = latch
+        self._latched = False
+        self._tap = tap
+        self._speed = speed
+        self._pacing = pacing if pacing is not None else Pacing()
+        self._loop = asyncio.get_running_loop()
+        self._origin = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: float | None = None
+        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._pump_due = False
+
+    @property
+    def now(self) -> float:
+        """The call's clock: the loop's, from ``origin`` on ``speed`` times as fast."""
+        return self._origin + (self._loop.time() - self._origin) * self._speed
+
+    async def run(self) -> CallResult:
+        """Carries the call to its end.
+
+        A cancelled task leaves at once, without DCN; for a polite end call ``cancel`` and wait.
+        Whatever the endpoint raises is our bug and comes out here.
+        """
+        self._loop.add_reader(self._sock.fileno(), self._readable)
+        try:
+            self._guarded(lambda: self._fax.start(self.now))
+            await self._over
+        finally:
+            self._loop.remove_reader(self._sock.fileno())
+            if self._timer is not None:
+                self._timer.cancel()
+        result = self._fax.result
+        assert result is not None
+        return result
+
+    def wake(self) -> None:
+        """Something was delivered to the endpoint from outside: it is pumped in the next turn."""
+        if not self._pump_due and not self._over.done():
+            self._pump_due = True
+            self._loop.call_soon(self._pump)
+
+    def cancel(self) -> None:
+        """The owner ends the call politely."""
+        if not self._over.done():
+            self._guarded(lambda: self._fax.cancel(self.now))
+
+    def readdress(self, remote: tuple[str, int] | None) -> None:
+        """The signalling named another address for the far end (a re-INVITE), None as in the constructor."""
+        if remote != self._signalled:
+            self._signalled = remote
+            self._peer = remote
+            self._latch, self._latched = True, False
+
+    def hang_up(self) -> None:
+        """The far end has hung up (BYE)."""
+        if not self._over.done():
+            self._guarded(lambda: self._fax.hang_up(self.now))
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+            self._settle()
+        except Exception as error:
+            if not self._over.done():
+                self._over.set_exception(error)
+
+    def _pump(self) -> None:
+        self._pump_due = False
+        if not self._over.done():
+            self._guarded(lambda: self._fax.pump(self.now))
+
+    def _readable(self) -> None:
+        for _ in range(MAX_DATAGRAMS_A_TURN):
+            if self._over.done():
+                return
+            try:
+                data, source = self._sock.recvfrom(MAX_DATAGRAM_OCTETS)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                continue  # an ICMP error of an earlier send: UDP goes on
+            if len(data) < MAX_DATAGRAM_OCTETS and self._is_peer(source):
+                if self._tap is not None:
+                    self._tap(self.now - self._origin, False, data)
+                self._guarded(lambda data=data: self._fax.receive_datagram(data, self.now))
+
+    def _is_peer(self, source: tuple[str, int]) -> bool:
+        if source == self._signalled:
+            self._peer = source
+            self._latch = False
+            return True
+        if self._latched and source == self._peer:
+            return True
+        if (self._latch or self._signalled is None) and not self._latched:
+            self._latched = True
+            self._peer = source
+            return True
+        self._pacing.strangers += 1
+        return False
+
+    def _expired(self) -> None:
+        self._timer = None
+        self._armed_for = None
+        if not self._over.done():
+            self._guarded(self._step)
+
+    def _step(self) -> None:
+        for _ in range(MAX_STEPS_A_TURN):
+            deadline, now = self._fax.next_deadline(), self.now
+            if deadline is None or deadline > now or self._fax.result is not None:
+                return
+            self._pacing.step((now - deadline) / self._speed)
+            self._fax.handle_timer(now)
+            self._send()
+
+    def _settle(self) -> None:
+        """Sends what waits and arms the timer for what comes next."""
+        self._send()
+        if self._fax.result is not None:
+            if not self._over.done():
+                self._over.set_result(None)
+            return
+        deadline = self._fax.next_deadline()
+        if deadline == self._armed_for and self._timer is not None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._armed_for = deadline
+        if deadline is not None:
+            at = self._origin + (deadline - self._origin) / self._speed
+            self._timer = self._loop.call_at(at, self._expired)
+
+    def _send(self) -> None:
+        for datagram in self._fax.take_datagrams():
+            if self._peer is None:
+                continue
+            if self._tap is not None:
+                self._tap(self.now - self._origin, True, datagram)
+            try:
+                self._sock.sendto(datagram, self._peer)
+            except OSError:
+                self._pacing.unsent += 1
+
+
+async def run_t38_call(
+    fax: T38Endpoint,
+    sock: socket.socket,
+    remote: tuple[str, int] | None,
+    *,
+    latch: bool = True,
+    tap: Tap | None = None,
+) -> CallResult:
+    """Carries a T.38 call over this non-blocking UDP socket to its end; see ``UdptlCall``."""
+    return await UdptlCall(fax, sock, remote, latch=latch, tap=tap).run()
+
+
+def open_udp(host: str = "127.0.0.1") -> socket.socket:
+    """A non-blocking UDP socket on a port of the system's choice.  Raises OSError."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        with contextlib.suppress(OSError):
+            # Expedited forwarding for the packets of a call in real time (RFC 3246, DSCP 46).
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 46 << 2)
+        sock.bind((host, 0))
+    except OSError:
+        sock.close()
+        raise
+    return sock
