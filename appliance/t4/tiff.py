@@ -80,9 +80,7 @@ class TiffError(ValueError):
 # -- writing -----------------------------------------------------------------------------------
 
 
-def write_tiff(
-    path: str | PathLike[str], pages: Iterable[Page], *, coding: Coding = Coding.MMR
-) -> int:
+def write_tiff(path: str | PathLike[str], pages: Iterable[Page], *, coding: Coding = Coding.MMR) -> int:
     """Writes a file of all pages, one at a time, and returns how many there were.
 
     A coded page goes in as it is, without the RTC that class F leaves out; a raster is coded with
