@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.causes import Cause
 from appliance.t30.dce import (
@@ -96,6 +96,7 @@ class _Step:
     ifp: bytes | None
     repeats: bool = False  # an indicator: sent again where nothing else protects it
     answerable: bool = False  # from here on the far end may answer
+    tone: bool = False  # CNG begins
 
 
 @dataclass(slots=True)
@@ -125,6 +126,7 @@ class T38Dce:
         self._events: list[LineEvent] = []
         self._held: list[LineEvent] = []  # heard while sending
         self._listening = True
+        self._sounding = False  # CNG is on
         self._script: Iterator[_Step] = iter(())
         self._step: _Step | None = None
         self._line_free_at = float("-inf")  # when our last signal ends on the line
@@ -152,6 +154,7 @@ class T38Dce:
         if self._sending():
             raise RuntimeError("an order while a signal is being sent")
         self._script, self._step = iter(()), None
+        self._sounding = False
         self._local_tcf.clear()
         if isinstance(order, Receive):
             self._receive(order, now)
@@ -186,7 +189,7 @@ class T38Dce:
             self._events.append(self._local_tcf.pop(0)[1])
         self._hear(self.receiver.handle_timer(now), now)
         self._hearing.handle_timer(now)
-        self._collect()
+        self._collect(now)
         keepalive = self._keepalive_due()
         if keepalive is not None and keepalive <= now:
             self._emit(encode(_NO_SIGNAL, self._settings.version), now)
@@ -251,7 +254,10 @@ class T38Dce:
             if step.at > now:
                 return
             self._step = None
+            if self._listening and not self._sounding and not (step.tone and self._hearing.carrier is None):
+                continue  # CNG that must not begin, or its end
             if step.ifp is not None:
+                self._sounding = step.tone
                 self._emit(step.ifp, now, repeats=step.repeats)
                 if step.answerable:
                     self._sending_over()
@@ -295,7 +301,7 @@ class T38Dce:
 
     def _cng(self, at: float) -> Iterator[_Step]:
         while True:
-            yield self._indicator(at, Indicator.CNG)
+            yield replace(self._indicator(at, Indicator.CNG), tone=True)
             yield self._indicator(at + CNG_ON_S, Indicator.NO_SIGNAL)
             at += CNG_PERIOD_S
 
@@ -407,13 +413,17 @@ class T38Dce:
                 self._hearing.packets_lost()
                 continue
             self._hearing.packet(packet, now)
-        self._collect()
+        self._collect(now)
 
-    def _collect(self) -> None:
+    def _collect(self, now: float) -> None:
         """Hands on what was heard, or keeps it while we send."""
         heard, self._hearing.events = self._hearing.events, []
         if not heard:
             return
+        if self._sounding and self._step is not None and self._hearing.carrier is not None:
+            # CNG is silent while the far end's signal comes in: a gateway would sound it into that.
+            self._step = replace(self._step, at=now)
+            self._advance(now)
         if self._local_tcf and any(isinstance(event, CarrierOn) for event in heard):
             self._local_tcf.clear()  # the far end has a signal of its own
         if self._listening:

@@ -23,14 +23,28 @@ from appliance.t30.dce import (
     Tone,
     ToneHeard,
 )
-from appliance.t38.dce import T38Dce
+from appliance.t38.dce import KEEPALIVE_QUIET_S, T38Dce
+from appliance.t38.ifp import Indicator, IndicatorPacket, decode, encode
 from appliance.t38.settings import ErrorCorrection, RateManagement, T38Settings
+from appliance.t38.udptl import Datagram, build, parse
 
 from .network import Network
 
 DIS = bytes((0xFF, 0x13, 0x80, 0x00, 0xCE, 0xF8, 0x00))
 CSI = bytes((0xFF, 0x03, 0x40)) + b"123456789 0123456789"
 FAST = [carrier for carrier in Carrier if carrier is not Carrier.V21]
+
+
+def sent_packets(dce: T38Dce) -> list:
+    """What the endpoint sends now: indicators, and data packets as they are."""
+    packets = [decode(parse(data).primary, 0) for data in dce.take_datagrams()]
+    return [p.indicator if isinstance(p, IndicatorPacket) else p for p in packets]
+
+
+def as_datagram(packet, sequence: int, version: int = 0) -> bytes:
+    """An indicator or a packet of the far end."""
+    ifp = IndicatorPacket(packet) if isinstance(packet, Indicator) else packet
+    return build(Datagram(sequence, encode(ifp, version)))
 
 
 def carry(order, receive, *, settings=None, network=None, until=600.0):
@@ -146,3 +160,30 @@ def test_hang_up_sends_what_protects_the_last_words_and_closes():
     dce.order(HangUp(), now)
     assert len(dce.take_datagrams()) == 3
     assert dce.next_deadline() is None
+
+
+def test_cng_falls_silent_while_the_far_end_is_heard():
+    """A gateway would sound it into the answering machine's DIS, which no machine survives."""
+    dce = T38Dce(T38Settings())
+    dce.order(SendCng(), 0.0)
+    assert sent_packets(dce) == [Indicator.CNG]
+    dce.receive_datagram(as_datagram(Indicator.V21_PREAMBLE, 0), 0.2)
+    assert sent_packets(dce) == [Indicator.NO_SIGNAL]
+    for at in (0.5, 3.5, 3.8):
+        dce.handle_timer(at)
+    assert sent_packets(dce) == []
+    dce.receive_datagram(as_datagram(Indicator.NO_SIGNAL, 1), 4.0)
+    while (deadline := dce.next_deadline()) is not None and deadline < 8:
+        dce.handle_timer(deadline)
+    assert sent_packets(dce) == [Indicator.CNG, Indicator.NO_SIGNAL]
+
+
+def test_no_signal_opens_the_path_until_the_far_end_is_heard():
+    dce = T38Dce(T38Settings())
+    dce.start(0.0)
+    dce.order(Receive(Carrier.V21, Expect.FRAMES), 0.0)
+    for _ in range(10):
+        dce.handle_timer(dce.next_deadline())
+    assert sent_packets(dce) == [Indicator.NO_SIGNAL] * 11
+    dce.receive_datagram(as_datagram(Indicator.NO_SIGNAL, 0), 5.0)
+    assert dce.next_deadline() == 5.0 + KEEPALIVE_QUIET_S
