@@ -10,6 +10,7 @@ import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from appliance.lines.line import Tap
@@ -172,7 +173,7 @@ class UdptlCall:
             if len(data) < MAX_DATAGRAM_OCTETS and self._is_peer(source):
                 if self._tap is not None:
                     self._tap(self.now - self._origin, False, data)
-                self._guarded(lambda data=data: self._fax.receive_datagram(data, self.now))
+                self._guarded(partial(self._fax.receive_datagram, data, self.now))
 
     def _is_peer(self, source: tuple[str, int]) -> bool:
         if source == self._signalled:

@@ -1,0 +1,194 @@
+"""The process the practice machines live in: ``python -m appliance.lines.practice.room``.
+
+A process of its own, so that spandsp neither disturbs the loop that paces real calls nor, should it
+crash, takes the box along.  It ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from appliance.lines.practice.machine import PracticeMachine
+from appliance.lines.practice.messages import Bye, Ended, Message, OpenCall, Opened, from_line, to_line
+from appliance.lines.practice.virtual import Network
+from appliance.lines.udptl import MAX_DATAGRAM_OCTETS, MAX_DATAGRAMS_A_TURN, open_udp
+
+_log = logging.getLogger(__name__)
+
+# Longest line of the pipe: settings are well under a kilobyte.
+MAX_LINE_OCTETS = 1 << 16
+
+
+class _Call:
+    """One machine on its socket."""
+
+    def __init__(self, room: Room, order: OpenCall) -> None:
+        self._room = room
+        self._order = order
+        self._loop = asyncio.get_running_loop()
+        self._origin = self._loop.time()
+        self._machine = PracticeMachine(order.settings)
+        self._sock = open_udp()
+        self._peer: tuple[str, int] | None = (
+            (order.peer_host, order.peer_port) if order.peer_port else None
+        )
+        self._heard = Network(order.to_machine)
+        self._said = Network(order.from_machine)
+        self._timer: asyncio.TimerHandle | None = None
+        self.over = False
+
+    @property
+    def port(self) -> int:
+        port: int = self._sock.getsockname()[1]
+        return port
+
+    @property
+    def _now(self) -> float:
+        return (self._loop.time() - self._origin) * self._order.speed
+
+    def start(self) -> None:
+        self._loop.add_reader(self._sock.fileno(), self._readable)
+        self._guarded(lambda: self._machine.start(self._now))
+
+    def bye(self) -> None:
+        """The box has hung up."""
+        self._guarded(lambda: self._machine.peer_hung_up(self._now))
+
+    def _readable(self) -> None:
+        for _ in range(MAX_DATAGRAMS_A_TURN):
+            try:
+                data, source = self._sock.recvfrom(MAX_DATAGRAM_OCTETS)
+            except OSError:
+                return
+            if self._peer is None:
+                self._peer = source
+            if source == self._peer:
+                self._after(self._heard, data, arrives=True)
+
+    def _after(self, network: Network, data: bytes, *, arrives: bool) -> None:
+        now = self._now
+        for at in network.arrivals(now):
+            delay = (at - now) / self._order.speed
+            if delay <= 0:
+                (self._arrive if arrives else self._leave)(data)
+            else:
+                self._loop.call_later(delay, self._arrive if arrives else self._leave, data)
+
+    def _arrive(self, data: bytes) -> None:
+        self._guarded(lambda: self._machine.receive_datagram(data, self._now))
+
+    def _leave(self, data: bytes) -> None:
+        if not self.over and self._peer is not None:
+            with contextlib.suppress(OSError):
+                self._sock.sendto(data, self._peer)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._guarded(lambda: self._machine.handle_timer(self._now))
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """A machine that fails ends its own call and no other."""
+        if self.over:
+            return
+        try:
+            action()
+            self._settle()
+        except Exception as error:
+            _log.exception("practice machine failed")
+            self.close(f"{type(error).__name__}: {error}")
+
+    def _settle(self) -> None:
+        for datagram in self._machine.take_datagrams():
+            self._after(self._said, datagram, arrives=False)
+        if self._machine.hung_up:
+            self.close()
+            return
+        deadline = self._machine.next_deadline()
+        if self._timer is None and deadline is not None:
+            self._timer = self._loop.call_at(self._origin + deadline / self._order.speed, self._tick)
+
+    def close(self, trouble: str = "") -> None:
+        if self.over:
+            return
+        self.over = True
+        self._loop.remove_reader(self._sock.fileno())
+        if self._timer is not None:
+            self._timer.cancel()
+        self._sock.close()
+        self._machine.close()
+        self._room.ended(Ended(self._order.call, self._machine.result, trouble))
+
+
+class Room:
+    """All machines of one process."""
+
+    def __init__(self, reports: int) -> None:
+        self._reports = reports
+        self._calls: dict[int, _Call] = {}
+
+    def obey(self, message: Message) -> None:
+        """One message from the box."""
+        if isinstance(message, OpenCall):
+            self._open(message)
+        elif isinstance(message, Bye):
+            call = self._calls.get(message.call)
+            if call is not None:
+                call.bye()
+
+    def ended(self, message: Ended) -> None:
+        """A call is over."""
+        self._calls.pop(message.call, None)
+        self._tell(message)
+
+    def close(self) -> None:
+        for call in list(self._calls.values()):
+            call.close()
+
+    def _open(self, order: OpenCall) -> None:
+        try:
+            call = _Call(self, order)
+        except Exception as error:
+            _log.exception("practice machine could not start")
+            self._tell(Ended(order.call, None, f"{type(error).__name__}: {error}"))
+            return
+        self._calls[order.call] = call
+        self._tell(Opened(order.call, call.port))
+        call.start()
+
+    def _tell(self, message: Message) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._reports, to_line(message))
+
+
+async def live(commands: int, reports: int) -> None:
+    """Serves until ``commands`` (a readable file descriptor) ends."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=MAX_LINE_OCTETS)
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(commands, "rb", closefd=False)
+    )
+    room = Room(reports)
+    try:
+        while line := await reader.readline():
+            room.obey(from_line(line))
+    finally:
+        room.close()
+        transport.close()
+
+
+def main() -> None:
+    """Entry point of the process."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    # The box ends us by closing the pipe; a ^C at its terminal must let calls end politely first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asyncio.run(live(0, 1))
+
+
+if __name__ == "__main__":
+    main()
