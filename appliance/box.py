@@ -178,9 +178,7 @@ class Box:
             raise ValueError("a fax without recipients")
         if (request.document_id is None) == (not request.files):
             raise ValueError("a fax has either files or a stored document")
-        recipients = tuple(
-            Recipient(number=self.number(to.number).dial, given=to.number, name=to.name) for to in request.to
-        )
+        recipients = tuple(self._recipient(to) for to in request.to)
         self.require_quota(request.owner, request.key)
         sending = self.settings.section(SendingSettings)
         lifetime = request.lifetime_s if request.lifetime_s is not None else sending.lifetime_hours * 3600
@@ -206,6 +204,10 @@ class Box:
         if isinstance(found, Cause):
             raise RefusedError(found, f"({written[:64]})")
         return found
+
+    def _recipient(self, to: To) -> Recipient:
+        number = self.number(to.number)
+        return Recipient(number=number.dial, given=to.number, name=to.name, reach=number.reach)
 
     def resend(
         self, job_id: int, *, number: str | None = None, owner: str | None = None, origin: str = "rest",

@@ -276,6 +276,11 @@ NO_LINE = _row(
     "No line that may carry this fax is working.",
     "Look at the lines page: check the trunk, the network or the telephone cable.",
 )
+NOT_RECEIVING = _row(
+    "not_receiving", Side.NONE, Retry.NO,
+    "The call was not answered: the box is set not to receive on this line, or is being shut down.",
+    "Nothing to do; change the line's settings if it should receive.",
+)
 NUMBER_INVALID = _row(
     "number_invalid", Side.USER, Retry.NO,
     "This is not a telephone number that can be dialled.",

@@ -46,7 +46,7 @@ def make_folder(folder: Path) -> None:
     fsync_folder(folder.parent)
 
 
-def place(path: Path, fill: Callable[[Path], None]) -> int:
+def place(path: Path, fill: Callable[[Path], object]) -> int:
     """Lets ``fill`` write a new file under a passing name, then gives it its own name durably.
 
     Returns its size in octets.  Raises DiskFullError without space, and whatever ``fill`` raises;

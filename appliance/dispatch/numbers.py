@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, shortnumberinfo
 
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
 from appliance.settings.sections import NumberSettings
+from appliance.spool.model import Reach
 
 # Longest thing that anybody writes as a number, punctuation included.
 WRITTEN_LIMIT = 64
@@ -31,25 +31,12 @@ _DIALLABLE = re.compile(r"\+?[0-9*#]+")
 _TRUNK_ZERO = re.compile(r"^(\+[^(]*)\(0\)")
 
 
-class Reach(Enum):
-    """Where a number leads."""
-
-    PRACTICE = "practice"
-    INTERNAL = "internal"
-    DOMESTIC = "domestic"  # or unknown: dialled as written
-    ABROAD = "abroad"
-
-
 @dataclass(frozen=True, slots=True)
 class Number:
     """A number that may be dialled: ``dial`` is its one form."""
 
     dial: str
     reach: Reach
-
-    @property
-    def outside(self) -> bool:
-        return self.reach in (Reach.DOMESTIC, Reach.ABROAD)
 
 
 def read_number(
@@ -135,18 +122,3 @@ def _fits(pattern: str, compact: str) -> bool:
         return re.fullmatch(pattern, compact) is not None
     except re.error:
         return False
-
-
-def dialled_on_line(number: str, *, national: bool, international: str, prefix: str, region: str) -> str:
-    """How a line wants ``number``: with its own international prefix, or in national form, and so on.
-
-    ``prefix`` comes before outside numbers only.  Numbers that are not E.164 stay as they are.
-    """
-    if not number.startswith("+"):
-        return number
-    if national and region:
-        parsed = phonenumbers.parse(number, region)
-        if phonenumbers.country_code_for_region(region) == parsed.country_code:
-            text = phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)
-            return prefix + re.sub(r"[^0-9]", "", text)
-    return prefix + (number if international == "+" else international + number.removeprefix("+"))

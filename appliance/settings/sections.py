@@ -134,6 +134,10 @@ class PracticeSettings:
 
     enabled: bool = setting(True, "numbers 9990 to 9996 reach the practice machine")
     calls_at_once: int = setting(4, "practice calls at once", minimum=1, maximum=64)
+    wait_s: float = setting(3.0, "wait between two attempts at a practice number, s",
+                            minimum=0, maximum=3600)
+    speed: float = setting(1.0, "practice calls run so many times faster than real ones",
+                           minimum=1, maximum=20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ How it is laid out
 ``events``       the append-only event log and its live hub
 ``outbox``       deliveries to make, surviving restarts
 ``ledger``       audit log, usage counters, learned destinations
-``pages``        ``DurablePageStore``: a received page is on disk before MCF
+``incoming``     ``IncomingFax``: a received page is on disk before MCF
 ``retention``    what may be deleted, and when the disk is too full to accept
 
 How it is used

@@ -32,6 +32,7 @@ from appliance.spool.model import (
     NewSubmission,
     NotFoundError,
     Priority,
+    Reach,
     SourceFile,
     Submission,
     UnknownRule,
@@ -121,14 +122,15 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
     state = JobState.HELD if new.held else JobState.PREPARING
     for job_id, recipient in enumerate(new.recipients, first):
         tx.db.execute(
-            "INSERT INTO job (id, uuid, submission_id, owner, key, origin, number, given, name, state,"
-            " priority, tag, created_at, scheduled_at, next_try_at, lifetime_s, expires_at, deadline,"
-            " resent_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO job (id, uuid, submission_id, owner, key, origin, number, given, name, reach,"
+            " state, priority, tag, created_at, scheduled_at, next_try_at, lifetime_s, expires_at, deadline,"
+            " resent_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 job_id, str(uuids.uuid4()), submission_id, new.owner, new.key, new.origin, recipient.number,
-                recipient.given or recipient.number, recipient.name, state.value, new.priority.value,
-                new.tag, now, scheduled, scheduled, new.lifetime_s, scheduled + new.lifetime_s,
-                now + (HELD_LIMIT_S if new.held else PREPARING_LIMIT_S), new.resent_from,
+                recipient.given or recipient.number, recipient.name, recipient.reach.value, state.value,
+                new.priority.value, new.tag, now, scheduled, scheduled, new.lifetime_s,
+                scheduled + new.lifetime_s, now + (HELD_LIMIT_S if new.held else PREPARING_LIMIT_S),
+                new.resent_from,
             ),
         )
         kind = "job.held" if new.held else "job.accepted"
@@ -220,7 +222,7 @@ def begin_attempt(
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (job_id, number, line, line_kind, now, first_page, trace_path),
     )
-    ledger.count_call(tx, job.owner, job.key, now)
+    ledger.count_call(tx, ledger.scopes(job), now)
     return get_attempt(tx.db, int(cursor.lastrowid or 0))
 
 
@@ -270,7 +272,7 @@ def end_attempt(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
             outcome.seconds, outcome.cause.code, job.id,
         ),
     )
-    ledger.count_pages(tx, job.owner, job.key, now, pages=confirmed, seconds=outcome.seconds)
+    ledger.count_pages(tx, ledger.scopes(job), now, pages=confirmed, seconds=outcome.seconds)
     if outcome.state is JobState.WAITING:
         deadline = max(job.expires_at, outcome.next_try_at)
         _move(
@@ -478,22 +480,25 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
 
 
 def due(
-    db: sqlite3.Connection, now: float, limit: int, busy_numbers: Collection[str] = ()
+    db: sqlite3.Connection, now: float, limit: int, busy_numbers: Collection[str] = (), *,
+    practice: bool = False,
 ) -> list[Job]:
     """WAITING jobs whose time has come, by priority, then time; one for each number at most.
 
-    ``busy_numbers`` are left out: their destination is in a call with us.
+    ``busy_numbers`` are left out: their destination is in a call with us.  ``practice``: those for the
+    practice line (which may take several calls for one number), otherwise all others.
     """
     found: list[Job] = []
     seen = set(busy_numbers)
+    queue = "reach = 'practice'" if practice else "reach <> 'practice'"
     for priority in Priority:
         rows = db.execute(
-            "SELECT id, number FROM job WHERE state = 'waiting' AND priority = ? AND next_try_at <= ?"
-            " ORDER BY next_try_at, id",
+            f"SELECT id, number FROM job WHERE state = 'waiting' AND {queue} AND priority = ?"
+            " AND next_try_at <= ? ORDER BY next_try_at, id",
             (priority.value, now),
         )
         for row in rows:
-            if row["number"] in seen:
+            if not practice and row["number"] in seen:
                 continue
             seen.add(row["number"])
             found.append(get(db, row["id"]))
@@ -525,9 +530,10 @@ def to_job(row: sqlite3.Row) -> Job:
     return Job(
         id=row["id"], uuid=row["uuid"], submission_id=row["submission_id"], owner=row["owner"],
         key=row["key"], origin=row["origin"], number=row["number"], given=row["given"], name=row["name"],
-        state=JobState(row["state"]), priority=Priority(row["priority"]), tag=row["tag"],
-        created_at=row["created_at"], scheduled_at=row["scheduled_at"], next_try_at=row["next_try_at"],
-        expires_at=row["expires_at"], deadline=math.inf if row["deadline"] is None else row["deadline"],
+        reach=Reach(row["reach"]), state=JobState(row["state"]), priority=Priority(row["priority"]),
+        tag=row["tag"], created_at=row["created_at"], scheduled_at=row["scheduled_at"],
+        next_try_at=row["next_try_at"], expires_at=row["expires_at"],
+        deadline=math.inf if row["deadline"] is None else row["deadline"],
         ended_at=row["ended_at"], tries=row["tries"], rendered_path=row["rendered_path"], pages=row["pages"],
         pages_confirmed=row["pages_confirmed"], line=row["line"], remote_id=row["remote_id"],
         seconds_on_line=row["seconds_on_line"], cause_code=row["cause"],

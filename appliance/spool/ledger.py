@@ -9,11 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.spool.model import NotFoundError
+from appliance.spool.model import Job, NotFoundError, Reach
 from appliance.spool.store import Tx
-
-BOX_SCOPE = "box"
-
 
 # -- audit ---------------------------------------------------------------------------------------
 
@@ -68,25 +65,37 @@ def day_of(at: float) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(at))
 
 
-def _scopes(owner: str, key: str) -> list[str]:
-    return [BOX_SCOPE, *([f"owner:{owner}"] if owner else []), *([f"key:{key}"] if key else [])]
+def scopes(job: Job) -> tuple[str, ...]:
+    """What a call of this job is counted under.
+
+    ``box``, ``owner:NAME`` and ``key:NAME`` for quotas and reports, practice included; ``outside``,
+    ``outside:OWNER`` and ``abroad`` for the daily limits.
+    """
+    found = ["box", f"owner:{job.owner}"]
+    if job.key:
+        found.append(f"key:{job.key}")
+    if job.reach.outside:
+        found += ["outside", f"outside:{job.owner}"]
+    if job.reach is Reach.ABROAD:
+        found.append("abroad")
+    return tuple(found)
 
 
-def count_call(tx: Tx, owner: str, key: str, now: float) -> None:
-    """A call was placed for this owner with this key."""
-    _count(tx, owner, key, now, calls=1)
+def count_call(tx: Tx, scopes: tuple[str, ...], now: float) -> None:
+    """A call was placed."""
+    _count(tx, scopes, now, calls=1)
 
 
-def count_pages(tx: Tx, owner: str, key: str, now: float, *, pages: int, seconds: float) -> None:
+def count_pages(tx: Tx, scopes: tuple[str, ...], now: float, *, pages: int, seconds: float) -> None:
     """A call ended after ``seconds`` with ``pages`` pages confirmed."""
     if pages or seconds:
-        _count(tx, owner, key, now, pages=pages, seconds=seconds)
+        _count(tx, scopes, now, pages=pages, seconds=seconds)
 
 
 def _count(
-    tx: Tx, owner: str, key: str, now: float, *, calls: int = 0, pages: int = 0, seconds: float = 0.0
+    tx: Tx, scopes: tuple[str, ...], now: float, *, calls: int = 0, pages: int = 0, seconds: float = 0.0
 ) -> None:
-    for scope in _scopes(owner, key):
+    for scope in scopes:
         tx.db.execute(
             "INSERT INTO usage (day, scope, calls, pages, seconds) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (scope, day) DO UPDATE SET calls = calls + excluded.calls,"
@@ -96,7 +105,7 @@ def _count(
 
 
 def usage(db: sqlite3.Connection, scope: str, first_day: str, last_day: str | None = None) -> Usage:
-    """What was used in ``scope`` (box, owner:NAME, key:NAME) from one day to another, both included."""
+    """What was used in ``scope`` (see ``scopes``) from one day to another, both included."""
     row = db.execute(
         "SELECT COALESCE(SUM(calls), 0), COALESCE(SUM(pages), 0), COALESCE(SUM(seconds), 0) FROM usage"
         " WHERE scope = ? AND day BETWEEN ? AND ?",

@@ -61,6 +61,20 @@ LIFETIME_LIMIT_S = DAY_S  # default time to deliver, from the time it was schedu
 SENDING_LIMIT_S = 2 * 3_600.0  # 200 pages of a minute at 2400 bit/s do not fit; no sane call is longer
 
 
+class Reach(Enum):
+    """Where a number leads."""
+
+    PRACTICE = "practice"  # the practice line, never outside
+    INTERNAL = "internal"  # an extension
+    DOMESTIC = "domestic"  # or unknown: dialled as written
+    ABROAD = "abroad"
+
+    @property
+    def outside(self) -> bool:
+        """Costs money: the daily limits count it."""
+        return self in (Reach.DOMESTIC, Reach.ABROAD)
+
+
 class Priority(Enum):
     """Smaller goes first."""
 
@@ -157,6 +171,7 @@ class Recipient:
     number: str
     given: str = ""
     name: str = ""
+    reach: Reach = Reach.DOMESTIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +225,7 @@ class Job:
     number: str  # normalised
     given: str
     name: str
+    reach: Reach
     state: JobState
     priority: Priority
     tag: str
@@ -405,6 +421,7 @@ class ReceivedFilter:
     since: float | None = None
     until: float | None = None
     before_id: int | None = None
+    empty: bool = False  # calls that brought no page, too
     limit: int = 50
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import uuid as uuids
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,15 +21,15 @@ from appliance.spool.store import Tx
 
 
 def begin(
-    tx: Tx, line: str, line_kind: str, now: float, *,
+    tx: Tx, uuid: str, line: str, line_kind: str, now: float, *,
     caller: str = "", caller_name: str = "", dialled: str = "", trace_path: str = "",
 ) -> Received:
-    """A call is being answered."""
+    """A call is being answered; ``uuid`` is new, drawn by the caller to name its files with."""
     received_id = next_fax_id(tx)
     tx.db.execute(
         "INSERT INTO received (id, uuid, line, line_kind, caller, caller_name, dialled, state, started_at,"
         " trace_path) VALUES (?, ?, ?, ?, ?, ?, ?, 'receiving', ?, ?)",
-        (received_id, str(uuids.uuid4()), line, line_kind, caller, caller_name, dialled, now, trace_path),
+        (received_id, uuid, line, line_kind, caller, caller_name, dialled, now, trace_path),
     )
     tx.emit(now, "received.started", received_id, "", line=line, caller=caller, dialled=dialled)
     return get(tx.db, received_id)
@@ -153,6 +152,8 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
         if value is not None:
             terms.append(term)
             values.append(value)
+    if not wanted.empty:
+        terms.append("(pages > 0 OR state = 'receiving')")
     limit = max(0, min(wanted.limit, LIST_LIMIT))
     rows = db.execute(
         f"SELECT * FROM received WHERE {' AND '.join(terms)} ORDER BY id DESC LIMIT ?", (*values, limit)

@@ -55,6 +55,7 @@ CREATE TABLE job (
     number TEXT NOT NULL,
     given TEXT NOT NULL,
     name TEXT NOT NULL,
+    reach TEXT NOT NULL,                -- practice, internal, domestic, abroad
     state TEXT NOT NULL,
     priority INTEGER NOT NULL,
     tag TEXT NOT NULL,
@@ -81,7 +82,11 @@ CREATE INDEX job_owner ON job (owner, id);
 CREATE INDEX job_state ON job (state, id);
 CREATE INDEX job_number ON job (number, id);
 CREATE INDEX job_tag ON job (tag, id) WHERE tag <> '';
-CREATE INDEX job_due ON job (priority, next_try_at, id, number) WHERE state = 'waiting';
+-- Practice jobs queue apart: busy trunks never hold them up, nor the other way about.
+CREATE INDEX job_due ON job (priority, next_try_at, id, number)
+    WHERE state = 'waiting' AND reach <> 'practice';
+CREATE INDEX job_due_practice ON job (priority, next_try_at, id, number)
+    WHERE state = 'waiting' AND reach = 'practice';
 CREATE INDEX job_next_try ON job (next_try_at) WHERE state = 'waiting';
 CREATE INDEX job_deadline ON job (deadline) WHERE deadline IS NOT NULL;
 CREATE INDEX job_rendered ON job (rendered_path) WHERE rendered_path <> '';
@@ -197,7 +202,7 @@ CREATE INDEX audit_who ON audit (who, id);
 
 CREATE TABLE usage (
     day TEXT NOT NULL,                  -- YYYY-MM-DD, the box's time zone
-    scope TEXT NOT NULL,                -- 'box', 'owner:NAME', 'key:NAME'
+    scope TEXT NOT NULL,                -- see ledger.scopes
     calls INTEGER NOT NULL DEFAULT 0,
     pages INTEGER NOT NULL DEFAULT 0,   -- confirmed by the far end
     seconds REAL NOT NULL DEFAULT 0,

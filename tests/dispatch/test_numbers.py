@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
-from appliance.dispatch.numbers import Number, Reach, dialled_on_line, read_number
+from appliance.dispatch.numbers import Number, read_number
 from appliance.settings.sections import NumberSettings
+from appliance.spool.model import Reach
 
 GERMANY = NumberSettings(region="DE")
 PRACTICE = frozenset({"9990", "9991"})
@@ -84,18 +85,6 @@ def test_an_area_code_completes_local_numbers() -> None:
 
 def test_without_a_country_numbers_are_dialled_as_written() -> None:
     assert read_number("030 123", NumberSettings()) == Number("030123", Reach.DOMESTIC)
-
-
-def test_each_line_gets_the_number_in_its_own_form() -> None:
-    def dial(number: str, national: bool = False, international: str = "+", prefix: str = "") -> str:
-        return dialled_on_line(
-            number, national=national, international=international, prefix=prefix, region="DE"
-        )
-
-    assert dial("+49301234567") == "+49301234567"
-    assert dial("+49301234567", national=True, prefix="0") == "0030" + "1234567"
-    assert dial("+14155552671", national=True, international="00", prefix="0") == "00014155552671"
-    assert dial("412", prefix="0") == "412"
 
 
 @given(st.text(max_size=30) | st.text("+0123456789 ()-", max_size=20))

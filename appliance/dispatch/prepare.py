@@ -1,0 +1,171 @@
+"""``Preparer``: turns accepted documents into fax pages, one after the other, in a thread of its own.
+
+The work itself is done by the limited worker processes of ``appliance.documents``.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from appliance.box import Box
+from appliance.causes import DOCUMENT_GONE, Retry
+from appliance.documents.errors import DocumentError
+from appliance.documents.options import (
+    CoverPage,
+    HeaderLine,
+    PageFormat,
+    RenderOptions,
+    Source,
+    Treatment,
+)
+from appliance.documents.render import RenderedDocument, render
+from appliance.settings.sections import SendingSettings, StationSettings
+from appliance.spool import documents, jobs
+from appliance.spool.events import News
+from appliance.spool.model import Event, Job, NotFoundError, Quality, SpoolClosedError
+from appliance.spool.store import RENDERED
+from appliance.t4.page import Resolution
+
+_log = logging.getLogger(__name__)
+
+# Looks for work at least so often, seconds, besides being woken.
+LOOK_AROUND_S = 30.0
+# A document that failed through the box's own storage is tried again after so long, seconds.
+AGAIN_S = 60.0
+_WAKING = frozenset({"job.accepted", "job.preparing"})
+RESOLUTIONS = {
+    Quality.STANDARD: Resolution.STANDARD,
+    Quality.FINE: Resolution.FINE,
+    Quality.SUPERFINE: Resolution.SUPERFINE,
+    Quality.R300: Resolution.R300,
+    Quality.R400: Resolution.R400,
+}
+
+
+class Preparer:
+    """Start it once the spool was recovered; ``stop`` waits for the document in hand."""
+
+    def __init__(self, box: Box, *, threads: int = 1) -> None:
+        self._box = box
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._busy: set[int] = set()  # jobs in hand, or put off
+        self._threads = [
+            threading.Thread(target=self._run, name=f"prepare-{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        self._box.spool.hub.call(self._heard)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _heard(self, item: Event | News) -> None:
+        if item.kind in _WAKING:
+            with self._wake:
+                self._wake.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if self._stopping:
+                    return
+                try:
+                    together = self._box.spool.read(jobs.next_to_prepare, self._busy)
+                except SpoolClosedError:
+                    return
+                if not together:
+                    self._wake.wait(LOOK_AROUND_S)
+                    continue
+                self._busy.update(job.id for job in together)
+            try:
+                finished = self._prepare(together)
+            except SpoolClosedError:
+                return
+            except Exception:
+                _log.exception("preparing job %d failed", together[0].id)
+                finished = False
+            if finished:
+                self._put_back(together)
+            else:
+                timer = threading.Timer(AGAIN_S, self._put_back, [together])
+                timer.daemon = True
+                timer.start()
+
+    def _put_back(self, together: list[Job]) -> None:
+        with self._wake:
+            self._busy.difference_update(job.id for job in together)
+            self._wake.notify()
+
+    def _prepare(self, together: list[Job]) -> bool:
+        """Renders the pages that these jobs share.  False: to be tried again later."""
+        spool, job = self._box.spool, together[0]
+        job_ids = [each.id for each in together]
+        path = f"{RENDERED}/{job.uuid}"
+        target = self._box.data / path
+        # A crash between the rendering and its record left pages that nobody knows of.
+        shutil.rmtree(target, ignore_errors=True)
+        try:
+            document = self._render(job, target)
+        except NotFoundError:
+            spool.do(jobs.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
+        except DocumentError as error:
+            _log.info("job %d cannot be prepared: %s", job.id, error)
+            if error.cause.retry is Retry.LATER:
+                return False
+            spool.do(jobs.unpreparable, job_ids, error.cause, self._box.clock())
+        else:
+            spool.do(jobs.prepared, job_ids, path, document.total, self._box.clock())
+        return True
+
+    def _render(self, job: Job, target: Path) -> RenderedDocument:
+        spool = self._box.spool
+        submission = spool.read(jobs.get_submission, job.submission_id)
+        document = spool.read(documents.get, submission.document_id)
+        sources = [
+            Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in document.files
+        ]
+        return render(sources, target, self._options(job))
+
+    def _options(self, job: Job) -> RenderOptions:
+        station = self._box.settings.section(StationSettings)
+        sending = self._box.settings.section(SendingSettings)
+        options = job.options
+        number = options.station_id or station.station_id
+        # Pages carry the time they are due, not that of a rendering hours before.
+        due = max(job.scheduled_at, self._box.clock())
+        moment = datetime.fromtimestamp(due, UTC).astimezone(zone(station.time_zone))
+        header = None
+        text = options.header if options.header is not None else station.name
+        if station.header and options.header != "":
+            header = HeaderLine(moment=moment, sender=text, number=number)
+        cover = None
+        if options.cover is not None:
+            cover = CoverPage(
+                to_name=options.cover.to_name or job.name, to_number=job.given,
+                from_name=options.cover.from_name or station.name, from_number=number,
+                subject=options.cover.subject, message=options.cover.message,
+                date=moment.strftime("%Y-%m-%d %H:%M"),
+            )
+        return RenderOptions(
+            format=PageFormat(resolution=RESOLUTIONS[options.quality or sending.quality]),
+            treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
+            header=header, cover=cover,
+        )
+
+
+def zone(name: str) -> ZoneInfo | None:
+    """The zone of a setting, checked when it was set; None is the system's."""
+    return ZoneInfo(name) if name else None

@@ -1,0 +1,276 @@
+"""The dispatcher's decisions: functions of what is known and the time, without clock or I/O.
+
+``choose_line``   over which line a job goes now, or what it waits for
+``plan_call``     the parameters of its next call
+``verdict``       what becomes of it after a call
+``quarantine``    whether a number is left alone for a while
+``daily_limit``   whether a call may be placed today
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from appliance.causes import (
+    BUSY,
+    CANCELLED,
+    DELIVERED,
+    INTERRUPTED,
+    NO_ANSWER,
+    NO_FAX_ANSWERED,
+    NUMBER_NOT_IN_SERVICE,
+    VOICE_ANSWERED,
+    Cause,
+    Retry,
+)
+from appliance.dispatch.profile import STEPS, Profile
+from appliance.lines.line import LineKind
+from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
+from appliance.spool.ledger import Destination, Usage
+from appliance.spool.model import DAY_S, Attempt, Job, JobState, Reach, Resume, UnknownRule
+from appliance.t30.dce import Carrier
+
+# Another line is tried after so long, seconds: at once, but not within the same second.
+FAILOVER_S = 1.0
+# After a restart of the box, seconds: the lines come up first.
+AFTER_RESTART_S = 5.0
+# Calls for one job, whatever the causes: a last bound above those of the timetables.
+CALLS_LIMIT = 60
+# Waits are stretched by up to this share, a different one for each job and try, so that two machines
+# that call each other do not meet again and again.
+JITTER = 0.1
+# Causes that say that there is no fax machine at a number.
+DEAD = frozenset({NUMBER_NOT_IN_SERVICE.code, NO_FAX_ANSWERED.code, VOICE_ANSWERED.code})
+# When no line that may carry a job works, it is looked at again after so long, seconds (a line that
+# comes up wakes it earlier).
+NO_LINE_S = 60.0
+
+
+# -- lines ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """What the decision needs to know of a line.  Lines come in the owner's order."""
+
+    name: str
+    kind: LineKind
+    usable: bool
+    free: int  # calls that may begin now
+    send: bool = True
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+class NoLineNow(Enum):
+    BUSY = "busy"  # every line that may carry it is in use: wait for the end of a call
+    DOWN = "down"  # none of them works
+    NONE = "none"  # there is none
+
+
+def may_carry(line: LineView, job: Job) -> bool:
+    """Whether this line may ever carry this job."""
+    if (line.kind is LineKind.PRACTICE) != (job.reach is Reach.PRACTICE):
+        return False
+    if job.options.lines and line.name not in job.options.lines:
+        return False
+    if not line.send or any(job.number.startswith(prefix) for prefix in line.deny):
+        return False
+    return not line.allow or any(job.number.startswith(prefix) for prefix in line.allow)
+
+
+def choose_line(
+    job: Job, lines: Sequence[LineView], attempts: Sequence[Attempt], profile: Profile
+) -> LineView | NoLineNow:
+    """The line for the next call of ``job``.
+
+    In the order the sender asked for, else the owner's, with the line that last reached the destination
+    first.  Lines that have just failed this job (a row with ``other_line``) come last.
+    """
+    candidates = [line for line in lines if may_carry(line, job)]
+    if not candidates:
+        return NoLineNow.NONE
+    order = list(job.options.lines) or [profile.line]
+    candidates.sort(key=lambda line: order.index(line.name) if line.name in order else len(order))
+    failed = lines_failed(attempts)
+    working = [line for line in candidates if line.usable]
+    working.sort(key=lambda line: failed.index(line.name) + 1 if line.name in failed else 0)
+    if not working:
+        return NoLineNow.DOWN
+    fresh = [line for line in working if line.name not in failed]
+    # A line that has just failed is not tried again merely because the better one is busy.
+    pool = fresh or working
+    return next((line for line in pool if line.free > 0), NoLineNow.BUSY)
+
+
+def lines_failed(attempts: Sequence[Attempt]) -> list[str]:
+    """Lines that failed in the present round, the longest ago first.
+
+    A round ends with a call that got further, or when a line comes round again.
+    """
+    failed: list[str] = []
+    for attempt in reversed(attempts):
+        cause = attempt.cause
+        if cause is None or cause.retry is not Retry.OTHER_LINE or attempt.line in failed:
+            break
+        failed.append(attempt.line)
+    return failed[::-1]
+
+
+# -- the call ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """How the next call is made; ``step`` of profile.STEPS."""
+
+    step: int
+    carriers: frozenset[Carrier]
+    ecm: bool
+    first_page: int  # from 0
+
+
+def plan_call(
+    job: Job, attempts: Sequence[Attempt], profile: Profile, settings: SendingSettings, now: float
+) -> CallPlan:
+    """The parameters of the next call: the destination's step, one more for each call that went wrong
+    in the way that ``step_down`` says, and the first page not yet confirmed (or all, as asked)."""
+    start = profile.start_step(now) if settings.learn else 0
+    downs = sum(1 for attempt in attempts if _is(attempt, Retry.STEP_DOWN))
+    step = min(start + downs, len(STEPS) - 1)
+    wanted_ecm = settings.ecm if job.options.ecm is None else job.options.ecm
+    resume = job.options.resume or settings.resume
+    left = job.pages is None or job.pages_confirmed < job.pages
+    return CallPlan(
+        step=step,
+        carriers=STEPS[step].carriers(job.options.max_bit_rate or settings.max_bit_rate),
+        ecm=wanted_ecm and STEPS[step].ecm,
+        first_page=job.pages_confirmed if resume is Resume.REST and left else 0,
+    )
+
+
+# -- after the call ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Where the job goes; ``next_try_at`` with WAITING."""
+
+    state: JobState
+    next_try_at: float = 0.0
+
+
+def verdict(
+    job: Job,
+    cause: Cause,
+    attempts: Sequence[Attempt],
+    settings: SendingSettings,
+    now: float,
+    *,
+    practice: PracticeSettings,
+    candidates: int = 1,
+) -> Verdict:
+    """What becomes of ``job`` after a call that ended with ``cause``.
+
+    ``attempts`` are those before this one; ``candidates`` how many lines that work may carry it.
+    """
+    if cause is DELIVERED:
+        return Verdict(JobState.DELIVERED)
+    if cause is CANCELLED or (job.cancel_requested and cause.retry is not Retry.ASK):
+        return Verdict(JobState.CANCELLED)
+    if cause.retry is Retry.NO:
+        return Verdict(JobState.FAILED)
+    if cause.retry is Retry.ASK:
+        rule = job.options.unknown_rule or settings.unknown_rule
+        if rule is UnknownRule.ASSUME_DELIVERED:
+            return Verdict(JobState.DELIVERED)
+        if rule is UnknownRule.ASK or job.cancel_requested:
+            return Verdict(JobState.UNKNOWN)
+    wait = _wait(job, cause, attempts, settings, candidates)
+    if wait is None:
+        return Verdict(JobState.FAILED)
+    if job.reach is Reach.PRACTICE:
+        wait = min(wait, practice.wait_s)
+    at = now + wait * (1 + JITTER * _share(job.id, job.tries))
+    return Verdict(JobState.WAITING, at) if at < job.expires_at else Verdict(JobState.FAILED)
+
+
+def _wait(
+    job: Job, cause: Cause, attempts: Sequence[Attempt], settings: SendingSettings, candidates: int
+) -> float | None:
+    """Seconds until the next try, None when there is none."""
+    made = len(attempts) + 1
+    if made >= CALLS_LIMIT:
+        return None
+    if cause.retry is Retry.OTHER_LINE:
+        failed = len(lines_failed(attempts)) + 1
+        if failed < candidates:
+            return FAILOVER_S
+        rounds = sum(1 for attempt in attempts if _is(attempt, Retry.OTHER_LINE)) // max(candidates, 1)
+        return settings.other_line[rounds] if rounds < len(settings.other_line) else None
+    # Calls that never left because of the line do not use up the destination's tries.
+    real = [attempt for attempt in attempts if not _is(attempt, Retry.OTHER_LINE)]
+    if len(real) + 1 >= (job.options.max_tries or settings.max_tries):
+        return None
+    if cause is INTERRUPTED:
+        return AFTER_RESTART_S
+    table = _timetable(cause, settings)
+    used = sum(1 for attempt in real if attempt.cause and _timetable(attempt.cause, settings) is table)
+    return table[used] if used < len(table) else None
+
+
+def _timetable(cause: Cause, settings: SendingSettings) -> tuple[float, ...]:
+    if cause is BUSY:
+        return settings.busy
+    if cause in (NO_ANSWER, NO_FAX_ANSWERED):
+        return settings.no_answer
+    if cause.retry is Retry.LATER:
+        return settings.later
+    return settings.step_down  # the call was up and broke
+
+
+def _is(attempt: Attempt, retry: Retry) -> bool:
+    return attempt.cause is not None and attempt.cause.retry is retry
+
+
+def _share(job_id: int, tries: int) -> float:
+    """A number from 0 to 1 that is the same for the same job and try."""
+    return zlib.crc32(f"{job_id}/{tries}".encode()) / 0xFFFFFFFF
+
+
+# -- numbers -------------------------------------------------------------------------------------
+
+
+def quarantine(
+    known: Destination | None, cause: Cause, settings: SendingSettings, now: float
+) -> tuple[int, float | None]:
+    """After a call: dead calls in a row at its number, and until when it is left alone."""
+    before = known.failures if known is not None else 0
+    until = known.quarantined_until if known is not None else None
+    if cause.retry is Retry.OTHER_LINE or cause.code == CANCELLED.code:
+        return before, until  # says nothing about the number
+    if cause.code not in DEAD:
+        return 0, None
+    failures = before + 1
+    if settings.quarantine_after and failures >= settings.quarantine_after:
+        return failures, now + settings.quarantine_days * DAY_S
+    return failures, until
+
+
+def is_quarantined(known: Destination | None, now: float) -> bool:
+    return known is not None and known.quarantined_until is not None and known.quarantined_until > now
+
+
+def daily_limit(
+    reach: Reach, settings: NumberSettings, *, box: Usage, owner: Usage, abroad: Usage
+) -> bool:
+    """Whether today's calls to the outside are used up for a job of this reach."""
+    if not reach.outside:
+        return False
+    limits = [(settings.daily_calls, box.calls), (settings.daily_calls_each, owner.calls)]
+    if reach is Reach.ABROAD:
+        limits.append((settings.daily_abroad, abroad.calls))
+    return any(limit and used >= limit for limit, used in limits)

@@ -1,0 +1,75 @@
+"""The end of a call, in one transaction: the job's verdict, the attempt, what was learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.dispatch import rules
+from appliance.dispatch.profile import Profile, learn
+from appliance.settings.sections import PracticeSettings, SendingSettings
+from appliance.spool import jobs, ledger
+from appliance.spool.ledger import Destination
+from appliance.spool.model import Job, Reach
+from appliance.spool.store import Tx
+from appliance.t30.parameters import CallResult
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """What is known when a call is over."""
+
+    result: CallResult
+    step: int  # of profile.STEPS: how it was made
+    line: str
+    seconds: float
+    candidates: int  # lines that work and may carry the job
+    sending: SendingSettings
+    practice: PracticeSettings
+
+
+def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
+    """Ends the attempt and moves its job on.
+
+    Raises IllegalTransitionError when the attempt was ended by someone else meanwhile.
+    """
+    attempt = jobs.get_attempt(tx.db, attempt_id)
+    job = jobs.get(tx.db, attempt.job_id)
+    before = [other for other in jobs.attempts(tx.db, job.id) if other.id != attempt_id]
+    result = end.result
+    decided = rules.verdict(
+        job, result.cause, before, end.sending, now, practice=end.practice, candidates=end.candidates
+    )
+    outcome = jobs.Outcome(
+        cause=result.cause, state=decided.state, next_try_at=decided.next_try_at,
+        pages_confirmed=result.pages_sent, seconds=end.seconds, remote_id=result.remote_id,
+        facts=facts_of(result, end.step),
+    )
+    if job.reach is not Reach.PRACTICE:
+        _remember(tx, job.number, end, now)
+    return jobs.end_attempt(tx, attempt_id, outcome, now)
+
+
+def _remember(tx: Tx, number: str, end: CallEnd, now: float) -> None:
+    known = ledger.destination(tx.db, number)
+    failures, until = rules.quarantine(known, end.result.cause, end.sending, now)
+    profile = Profile.load(known.profile if known is not None else {})
+    if end.sending.learn:
+        profile = learn(
+            profile, end.result, step=end.step, line=end.line, seconds=end.seconds, now=now
+        )
+    ledger.save_destination(tx, Destination(number, failures, until, profile.dump(), now))
+
+
+def facts_of(result: CallResult, step: int) -> dict[str, Any]:
+    """What an attempt's row keeps of how the call went."""
+    return {
+        "remote_id": result.remote_id,
+        "bit_rate": result.carrier.bit_rate if result.carrier else 0,
+        "modulation": result.carrier.modulation.value if result.carrier else "",
+        "ecm": result.ecm,
+        "retrainings": result.retrainings,
+        "frames_repeated": result.frames_repeated,
+        "phase": result.phase.value,
+        "step": step,
+    }

@@ -1,0 +1,101 @@
+"""``IncomingFax``: the page store of one received call.  A page is on disk before MCF may leave.
+
+Each page is a TIFF file, written, fsynced, renamed; then a row names it; only then the engine hears
+``stored(True)``.  All of that happens in threads; the event loop never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid as uuids
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from appliance import durable
+from appliance.causes import RECEIVED, Cause
+from appliance.spool import received
+from appliance.spool.model import Received, ReceivedPageFile, SpoolError
+from appliance.spool.store import RECEIVED as FOLDER
+from appliance.spool.store import Spool
+from appliance.t4.page import CodedPage, Raster
+from appliance.t4.tiff import write_tiff
+from appliance.t30.parameters import CallResult, ReceivedPage
+
+_log = logging.getLogger(__name__)
+
+# Threads that write received pages: one page's fsync need not wait for another call's.
+WRITERS = 2
+
+
+class IncomingFax:
+    """A ``PageStore`` (appliance.t30.parameters); made and used on the event loop.
+
+    ``clock`` gives Unix time.
+    """
+
+    def __init__(
+        self, spool: Spool, writers: ThreadPoolExecutor, clock: Callable[[], float], *,
+        line: str, line_kind: str, caller: str = "", caller_name: str = "", dialled: str = "",
+    ) -> None:
+        self._spool = spool
+        self._writers = writers
+        self._clock = clock
+        self._uuid = str(uuids.uuid4())
+        self.trace_path = f"traces/{self._uuid}.jsonl"
+        self._begun = asyncio.wrap_future(
+            spool.write(
+                received.begin, self._uuid, line, line_kind, clock(),
+                caller=caller, caller_name=caller_name, dialled=dialled, trace_path=self.trace_path,
+            )
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        """See ``PageStore``: ``stored`` is called later, on the loop's thread."""
+        task = asyncio.get_running_loop().create_task(self._store(number, page, stored))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        try:
+            fax = await asyncio.shield(self._begun)
+            loop = asyncio.get_running_loop()
+            file = await loop.run_in_executor(self._writers, self._write, number, page)
+            await self._spool.ado(received.add_page, fax.id, file)
+        except (OSError, ValueError, SpoolError, durable.DiskFullError) as error:
+            _log.error("a received page could not be stored: %s", error)
+            stored(False)
+        else:
+            stored(True)
+
+    def _write(self, number: int, page: ReceivedPage) -> ReceivedPageFile:
+        path = f"{FOLDER}/{self._uuid}-{number + 1:04}.tiff"
+        image: CodedPage | Raster = page.page
+        durable.place(self._spool.data / path, lambda part: write_tiff(part, [image]))
+        return ReceivedPageFile(
+            number=number, path=path, width=image.width, rows=image.rows,
+            resolution=image.resolution.name, bad_rows=page.bad_rows,
+            longest_bad_run=page.longest_bad_run, stored_at=self._clock(),
+        )
+
+    async def finish(self, result: CallResult) -> Received:
+        """The call is over.  Raises SpoolError when that could not be written: the next start does."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+        fax = await asyncio.shield(self._begun)
+        cause: Cause = result.cause
+        facts = {
+            "ecm": result.ecm,
+            "bit_rate": result.carrier.bit_rate if result.carrier else 0,
+            "modulation": result.carrier.modulation.value if result.carrier else "",
+            "retrainings": result.retrainings,
+            "frames_repeated": result.frames_repeated,
+            "confirmed": result.pages_received,
+        }
+        return await self._spool.ado(
+            received.finish, fax.id, cause, complete=cause is RECEIVED, now=self._clock(),
+            tsi=result.remote_id, sub_address=result.sub_address, facts=facts,
+        )
+
+

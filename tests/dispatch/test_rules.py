@@ -1,0 +1,294 @@
+"""The decisions, one by one: no clock, no database, no line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance import causes
+from appliance.causes import Cause, Retry, all_causes
+from appliance.dispatch.profile import BELIEVED_S, STEPS, Profile, learn
+from appliance.dispatch.rules import (
+    CALLS_LIMIT,
+    JITTER,
+    LineView,
+    NoLineNow,
+    choose_line,
+    daily_limit,
+    is_quarantined,
+    plan_call,
+    quarantine,
+    verdict,
+)
+from appliance.lines.line import LineKind
+from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
+from appliance.spool.ledger import Destination, Usage
+from appliance.spool.model import (
+    Attempt,
+    Job,
+    JobState,
+    Priority,
+    Reach,
+    Resume,
+    SendOptions,
+    UnknownRule,
+)
+from appliance.t30.dce import Carrier, Modulation
+from appliance.t30.parameters import CallResult
+
+NOW = 10_000.0
+JOB = Job(
+    id=7, uuid="u", submission_id=1, owner="ada", key="", origin="rest", number="+49301234567", given="",
+    name="", reach=Reach.DOMESTIC, state=JobState.SENDING, priority=Priority.NORMAL, tag="",
+    created_at=0.0, scheduled_at=0.0, next_try_at=0.0, expires_at=NOW + 86400, deadline=NOW, ended_at=None,
+    tries=1, rendered_path="x", pages=9, pages_confirmed=0, line="", remote_id="", seconds_on_line=0.0,
+    cause_code="", cancel_requested=False, resent_from=None, options=SendOptions(), metadata={},
+    callback_url="",
+)  # fmt: skip
+SENDING = SendingSettings()
+PRACTICE = PracticeSettings()
+TRUNK = LineView("trunk", LineKind.T38, usable=True, free=2)
+AUDIO = LineView("audio", LineKind.G711, usable=True, free=2)
+MODEM = LineView("modem", LineKind.MODEM, usable=True, free=1)
+LINES = (TRUNK, AUDIO, MODEM)
+
+
+def past(*ends: tuple[str, Cause]) -> list[Attempt]:
+    return [
+        Attempt(number, 7, number, line, "t38", 0.0, 1.0, 0, 0, None, cause.code, 1.0, "", {})
+        for number, (line, cause) in enumerate(ends, 1)
+    ]
+
+
+def judge(
+    cause: Cause, *before: tuple[str, Cause], job: Job = JOB, candidates: int = 1
+) -> tuple[JobState, float]:
+    made = verdict(job, cause, past(*before), SENDING, NOW, practice=PRACTICE, candidates=candidates)
+    return made.state, made.next_try_at - NOW
+
+
+# -- lines ---------------------------------------------------------------------------------------
+
+
+def test_the_first_line_in_the_owners_order_is_taken() -> None:
+    assert choose_line(JOB, LINES, [], Profile()) is TRUNK
+
+
+def test_a_line_at_fault_is_followed_by_the_next_in_order() -> None:
+    down = past(("trunk", causes.SIP_UNREACHABLE))
+    assert choose_line(JOB, LINES, down, Profile()) is AUDIO
+    down = past(("trunk", causes.SIP_UNREACHABLE), ("audio", causes.SIP_FAILED))
+    assert choose_line(JOB, LINES, down, Profile()) is MODEM
+
+
+def test_when_all_lines_have_failed_the_round_begins_again_with_the_first() -> None:
+    down = past(
+        ("trunk", causes.SIP_UNREACHABLE), ("audio", causes.SIP_FAILED), ("modem", causes.NO_DIAL_TONE)
+    )
+    assert choose_line(JOB, LINES, down, Profile()) is TRUNK
+
+
+def test_a_call_that_got_through_ends_the_round() -> None:
+    mixed = past(("trunk", causes.SIP_UNREACHABLE), ("audio", causes.BUSY))
+    assert choose_line(JOB, LINES, mixed, Profile()) is TRUNK
+
+
+def test_a_line_that_is_down_is_passed_over_and_one_in_use_too() -> None:
+    assert choose_line(JOB, (replace(TRUNK, usable=False), AUDIO), [], Profile()) is AUDIO
+    assert choose_line(JOB, (replace(TRUNK, free=0), AUDIO), [], Profile()) is AUDIO
+
+
+def test_a_busy_good_line_is_waited_for_rather_than_using_the_failed_one() -> None:
+    failed = past(("trunk", causes.SIP_FAILED))
+    assert choose_line(JOB, (TRUNK, replace(AUDIO, free=0)), failed, Profile()) is NoLineNow.BUSY
+
+
+def test_the_line_that_last_reached_a_destination_comes_first() -> None:
+    assert choose_line(JOB, LINES, [], Profile(line="audio")) is AUDIO
+
+
+def test_the_senders_choice_of_lines_is_kept_and_ordered() -> None:
+    job = replace(JOB, options=SendOptions(lines=("modem", "trunk")))
+    assert choose_line(job, LINES, [], Profile(line="audio")) is MODEM
+    assert choose_line(job, (AUDIO,), [], Profile()) is NoLineNow.NONE
+
+
+def test_practice_stays_inside_and_nothing_else_goes_there() -> None:
+    practice = LineView("practice", LineKind.PRACTICE, usable=True, free=4)
+    inside = replace(JOB, reach=Reach.PRACTICE)
+    assert choose_line(inside, (TRUNK, practice), [], Profile()) is practice
+    assert choose_line(JOB, (practice,), [], Profile()) is NoLineNow.NONE
+    assert choose_line(inside, (TRUNK,), [], Profile()) is NoLineNow.NONE
+
+
+def test_a_lines_own_rules_hold() -> None:
+    assert choose_line(JOB, (replace(TRUNK, deny=("+49",)), AUDIO), [], Profile()) is AUDIO
+    assert choose_line(JOB, (replace(TRUNK, allow=("+1",)), AUDIO), [], Profile()) is AUDIO
+    assert choose_line(JOB, (replace(TRUNK, usable=False),), [], Profile()) is NoLineNow.DOWN
+
+
+# -- the call ------------------------------------------------------------------------------------
+
+
+def test_the_first_call_is_made_as_fast_as_can_be() -> None:
+    plan = plan_call(JOB, [], Profile(), SENDING, NOW)
+    assert Carrier.V17_14400 in plan.carriers
+    assert plan.ecm
+    assert plan.first_page == 0
+
+
+def test_each_step_down_takes_away_rate_then_v17_then_ecm() -> None:
+    trouble = ("trunk", causes.TRAINING_FAILED)
+    plans = [plan_call(JOB, past(*[trouble] * n), Profile(), SENDING, NOW) for n in range(7)]
+    rates = [max(carrier.bit_rate for carrier in plan.carriers) for plan in plans]
+    assert rates == sorted(rates, reverse=True)
+    assert all(c.modulation is not Modulation.V17 for c in plans[2].carriers)
+    assert plans[2].ecm
+    assert not plans[3].ecm
+    assert plans[-1].step == len(STEPS) - 1
+    assert all(plan.carriers for plan in plans)
+
+
+def test_busy_lines_do_not_slow_the_call_down() -> None:
+    assert plan_call(JOB, past(("trunk", causes.BUSY)), Profile(), SENDING, NOW).step == 0
+
+
+def test_a_learned_step_is_begun_with_and_doubted_after_a_month() -> None:
+    profile = Profile(step=2, step_at=NOW)
+    assert plan_call(JOB, [], profile, SENDING, NOW + 1).step == 2
+    assert plan_call(JOB, [], profile, SENDING, NOW + BELIEVED_S + 1).step == 1
+    assert plan_call(JOB, [], profile, SendingSettings(learn=False), NOW).step == 0
+
+
+@pytest.mark.parametrize(("resume", "first"), [(Resume.REST, 6), (Resume.ALL, 0), (None, 6)])
+def test_a_later_call_sends_the_rest_or_all_as_asked(resume: Resume | None, first: int) -> None:
+    job = replace(JOB, pages_confirmed=6, options=SendOptions(resume=resume))
+    assert plan_call(job, [], Profile(), SENDING, NOW).first_page == first
+
+
+def test_when_no_page_is_left_all_are_sent_again() -> None:
+    assert plan_call(replace(JOB, pages_confirmed=9), [], Profile(), SENDING, NOW).first_page == 0
+
+
+# -- after the call ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cause", "table"),
+    [
+        (causes.BUSY, SENDING.busy),
+        (causes.NO_ANSWER, SENDING.no_answer),
+        (causes.HUNG_UP_DURING_PAGE, SENDING.step_down),
+        (causes.TRAINING_FAILED, SENDING.step_down),
+        (causes.VOICE_ANSWERED, SENDING.later),
+    ],
+)
+def test_waits_follow_the_owners_timetable_to_its_end(cause: Cause, table: tuple[float, ...]) -> None:
+    for tries in range(len(table) + 1):
+        state, wait = judge(cause, *[("trunk", cause)] * tries)
+        if tries < min(len(table), SENDING.max_tries - 1):
+            assert state is JobState.WAITING
+            assert table[tries] <= wait <= table[tries] * (1 + JITTER)
+        else:
+            assert state is JobState.FAILED
+
+
+def test_a_line_at_fault_is_changed_at_once_and_uses_up_no_try() -> None:
+    state, wait = judge(causes.SIP_UNREACHABLE, candidates=3)
+    assert (state, wait < 2) == (JobState.WAITING, True)
+    state, wait = judge(
+        causes.NO_DIAL_TONE, ("trunk", causes.SIP_FAILED), ("audio", causes.SIP_FAILED), candidates=3
+    )
+    assert wait >= SENDING.other_line[0]
+    many = [("trunk", causes.SIP_FAILED)] * 3
+    assert judge(causes.BUSY, *many)[0] is JobState.WAITING
+
+
+def test_a_practice_number_is_tried_again_soon() -> None:
+    state, wait = judge(causes.BUSY, job=replace(JOB, reach=Reach.PRACTICE))
+    assert state is JobState.WAITING
+    assert wait <= PRACTICE.wait_s * (1 + JITTER)
+
+
+def test_nothing_is_tried_beyond_a_jobs_lifetime() -> None:
+    assert judge(causes.BUSY, job=replace(JOB, expires_at=NOW + 30))[0] is JobState.FAILED
+
+
+def test_cancelled_wins_over_every_failure_but_not_over_delivery() -> None:
+    job = replace(JOB, cancel_requested=True)
+    assert judge(causes.BUSY, job=job)[0] is JobState.CANCELLED
+    assert judge(causes.DELIVERED, job=job)[0] is JobState.DELIVERED
+    assert judge(causes.LAST_PAGE_UNCONFIRMED, job=job)[0] is JobState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("rule", "state"),
+    [
+        (None, JobState.UNKNOWN),
+        (UnknownRule.RESEND, JobState.WAITING),
+        (UnknownRule.ASSUME_DELIVERED, JobState.DELIVERED),
+    ],
+)
+def test_an_unconfirmed_last_page_follows_the_owners_rule(rule: UnknownRule | None, state: JobState) -> None:
+    job = replace(JOB, options=SendOptions(unknown_rule=rule))
+    assert judge(causes.LAST_PAGE_UNCONFIRMED, job=job)[0] is state
+
+
+@given(st.lists(st.sampled_from(all_causes()), min_size=1, max_size=80), st.integers(1, 4))
+def test_whatever_happens_a_job_comes_to_an_end(ends: list[Cause], candidates: int) -> None:
+    before: list[tuple[str, Cause]] = []
+    for cause in (ends * CALLS_LIMIT)[: CALLS_LIMIT + 1]:
+        made = verdict(JOB, cause, past(*before), SENDING, NOW, practice=PRACTICE, candidates=candidates)
+        if made.state is not JobState.WAITING:
+            return
+        assert made.next_try_at >= NOW
+        before.append(("trunk", cause))
+    pytest.fail("a job that is tried for ever")
+
+
+@given(st.sampled_from([cause for cause in all_causes() if cause.retry is Retry.NO]))
+def test_what_cannot_be_helped_is_not_tried_again(cause: Cause) -> None:
+    assert judge(cause)[0] is not JobState.WAITING
+
+
+# -- numbers -------------------------------------------------------------------------------------
+
+
+def test_a_dead_number_is_left_alone_after_enough_calls_and_for_a_while() -> None:
+    known: Destination | None = None
+    for call in range(SENDING.quarantine_after):
+        assert not is_quarantined(known, NOW), call
+        failures, until = quarantine(known, causes.VOICE_ANSWERED, SENDING, NOW)
+        known = Destination("x", failures, until, {}, NOW)
+    assert is_quarantined(known, NOW)
+    assert not is_quarantined(known, NOW + SENDING.quarantine_days * 86400 + 1)
+
+
+def test_a_fax_machine_that_answers_clears_the_count() -> None:
+    known = Destination("x", 4, None, {}, NOW)
+    assert quarantine(known, causes.TRAINING_FAILED, SENDING, NOW) == (0, None)
+    assert quarantine(known, causes.SIP_UNREACHABLE, SENDING, NOW) == (4, None)
+
+
+def test_daily_limits_count_only_what_leaves_the_box() -> None:
+    limits = NumberSettings(daily_calls=10, daily_calls_each=5, daily_abroad=1)
+    none, five, ten = Usage(), Usage(calls=5), Usage(calls=10)
+    assert not daily_limit(Reach.PRACTICE, limits, box=ten, owner=ten, abroad=ten)
+    assert not daily_limit(Reach.DOMESTIC, limits, box=five, owner=none, abroad=ten)
+    assert daily_limit(Reach.DOMESTIC, limits, box=ten, owner=none, abroad=none)
+    assert daily_limit(Reach.DOMESTIC, limits, box=five, owner=five, abroad=none)
+    assert daily_limit(Reach.ABROAD, limits, box=five, owner=none, abroad=five)
+    assert not daily_limit(Reach.DOMESTIC, NumberSettings(daily_calls=0), box=ten, owner=none, abroad=none)
+
+
+def test_what_worked_is_learned_and_a_lines_fault_teaches_nothing() -> None:
+    result = CallResult(causes.DELIVERED, pages_sent=2, remote_id="49 30", carrier=Carrier.V29_9600, ecm=True)
+    learned = learn(Profile(), result, step=2, line="trunk", seconds=60.0, now=NOW)
+    assert (learned.step, learned.line, learned.remote_id, learned.bit_rate) == (2, "trunk", "49 30", 9600)
+    assert learned.seconds_a_page == 30.0
+    same = learn(learned, CallResult(causes.SIP_FAILED), step=0, line="x", seconds=1.0, now=NOW)
+    assert same == learned
+    assert Profile.load({**learned.dump(), "of_a_newer_version": 1}) == learned
