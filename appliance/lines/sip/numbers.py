@@ -13,7 +13,7 @@ from enum import Enum
 MAX_DIGITS = 20
 # What people write between digits.
 _SEPARATORS = re.compile(r"[\s().\-/]")
-_NUMBER = re.compile(r"\+?[0-9*#]{1,%d}" % MAX_DIGITS)
+_NUMBER = re.compile(rf"\+?[0-9*#]{{1,{MAX_DIGITS}}}")
 _SIP_ADDRESS = re.compile(
     r"sips?:(?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,64}@)?"
     r"(?:\[[0-9A-Fa-f:]{2,39}\]|[A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?(?:;transport=(?:udp|tcp|tls))?"
@@ -47,9 +47,9 @@ class DiallingRules:
     local_digits: int = 4  # extensions and service numbers up to here are left alone
 
     def __post_init__(self) -> None:
-        for name in ("country_code", "national_prefix", "international_prefix", "area_code", "outside_prefix"):
-            if not re.fullmatch(r"[0-9*#]{0,8}", getattr(self, name)):
-                raise ValueError(f"{name} may have digits only")
+        prefixes = (self.country_code, self.national_prefix, self.international_prefix, self.area_code)
+        if not all(re.fullmatch(r"[0-9*#]{0,8}", prefix) for prefix in (*prefixes, self.outside_prefix)):
+            raise ValueError("codes and prefixes have up to 8 digits")
 
 
 def is_sip_address(number: str) -> bool:
@@ -89,7 +89,7 @@ def to_e164(number: str, rules: DiallingRules) -> str:
 def to_dial(number: str, rules: DiallingRules) -> str:
     """The user part of the request URI.  Raises NumberError for something that cannot be dialled."""
     full = to_e164(number, rules)
-    return rules.outside_prefix + _formatted(full, rules) if full.startswith("+") else rules.outside_prefix + full
+    return rules.outside_prefix + (_formatted(full, rules) if full.startswith("+") else full)
 
 
 def _formatted(full: str, rules: DiallingRules) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pjsua2 as pj  # type: ignore[import-not-found]
+import pjsua2 as pj
 
 from appliance.lines.sip import messages
 from appliance.lines.sip.events import (
@@ -24,8 +24,9 @@ from appliance.lines.sip.events import (
     Ringing,
     Signalled,
 )
-from appliance.lines.sip.session import SdpError, Session, body_of, parse_session
-from appliance.lines.sip.switch import MediaSwitch, Reinvite, State
+from appliance.lines.sip.session import body_of
+from appliance.lines.sip.switch import NOTHING, MediaSwitch, Reinvite, State
+from appliance.t38.sdp import Description, SdpError, parse_sdp
 
 if TYPE_CHECKING:
     from appliance.lines.sip.stack import SipStack
@@ -39,6 +40,8 @@ NOT_ACCEPTABLE_HERE = 488
 DECLINE = 603
 SERVER_ERROR = 500
 DECLINE_TRANSFER = 603
+# A client transaction reports its end once or twice: COMPLETED when a final response came over UDP.
+_FINAL_STATES = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -74,10 +77,9 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         info = self.getInfo()
         code = int(prm.code)
         reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
-        self._stack.registration_changed(
-            self.trunk,
-            RegistrationChanged(bool(info.regIsActive) and code // 100 == 2, code, reason, prm.rdata.srcAddress),
-        )
+        active = bool(info.regIsActive) and code // 100 == 2
+        change = RegistrationChanged(active, code, reason, str(prm.rdata.srcAddress))
+        self._stack.registration_changed(self.trunk, change)
 
     @_contained
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
@@ -123,7 +125,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         prm = _call_parameters()
         prm.statusCode = 200
         if self.offer:
-            answer = switch.answer(parse_session(self.offer), now)
+            answer = switch.answer(_session(self.offer), now)
             if answer is None:
                 self.end(NOT_ACCEPTABLE_HERE)
                 return
@@ -176,7 +178,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             self._take_answer(prm.e, now)
             if self.switch is not None:
                 if self.switch.state is State.OFFERING:
-                    self.switch.answered(Session(), now)  # confirmed without any answer: nothing agreed
+                    self.switch.answered(NOTHING, now)  # confirmed without any answer: nothing agreed
                 self.sink(Connected())
                 self.switch.connected(now)
                 self._obey(now)
@@ -210,12 +212,11 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             text = body_of(event.src.rdata.wholeMsg)
             if text:
                 self.switch.answered(_session(text), now)
-        elif code >= 300 and self._confirmed and code not in (401, 407):
+        elif code >= 300 and self._confirmed and code not in (401, 407) and tsx.state in _FINAL_STATES:
             # 401 and 407 are answered with credentials by the stack itself; if that fails, the
             # switch's own limit ends the wait.
-            if tsx.state in (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED):
-                retry = messages.retry_after_s(event.src.rdata.wholeMsg) if received else None
-                self.switch.refused(code, retry, now)
+            retry = messages.retry_after_s(event.src.rdata.wholeMsg) if received else None
+            self.switch.refused(code, retry, now)
         self._obey(now)
 
     @_contained
@@ -289,13 +290,13 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                 self.switch.refused(491, None, now)
 
 
-def _session(text: str) -> Session:
+def _session(text: str) -> Description:
     """The SDP as read; an unreadable one offers nothing."""
     try:
-        return parse_session(text)
+        return parse_sdp(text)
     except SdpError as error:
         _log.info("SDP not understood: %s", error)
-        return Session()
+        return NOTHING
 
 
 def _call_parameters() -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import functools
 import gc
 import importlib.metadata
 import logging
@@ -222,7 +223,7 @@ class SipStack:
             self._close()
 
     def _open(self) -> None:
-        import pjsua2 as pj  # type: ignore[import-not-found]  # noqa: PLC0415 - absent on some machines
+        import pjsua2 as pj  # noqa: PLC0415 - absent on some machines
 
         self._log_writer = _log_writer()
         settings = self.settings
@@ -284,7 +285,7 @@ class SipStack:
             self._obey_orders()
             now = time.monotonic()
             for call in tuple(self.calls):
-                _guard(lambda call=call: call.handle_timer(now), "a call's timer")  # type: ignore[misc]
+                _guard(functools.partial(call.handle_timer, now), "a call's timer")
             self._endpoint.libHandleEvents(0)
             if self._stopping and stop_at is None:
                 stop_at = now + STOP_LIMIT_S
@@ -334,7 +335,7 @@ class SipStack:
             return
         self._obey_orders()
         for name in tuple(self._accounts):
-            _guard(lambda name=name: self._remove_account(name), "removing a trunk")  # type: ignore[misc]
+            _guard(functools.partial(self._remove_account, name), "removing a trunk")
         self.calls.clear()
         gc.collect()
         _guard(self._endpoint.libDestroy, "closing the SIP stack")

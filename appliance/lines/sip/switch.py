@@ -21,15 +21,17 @@ from enum import Enum
 
 from appliance import causes
 from appliance.causes import Cause
-from appliance.lines.sip.session import (
-    MediaKind,
-    MediaLine,
-    Session,
-    audio_section,
-    compose,
-    refused_section,
+from appliance.lines.sip.session import Audio, audio_answer, audio_of, audio_offer, sendable
+from appliance.t38.sdp import (
+    Description,
+    Origin,
+    SdpError,
+    T38Media,
+    agree,
+    build_answer,
+    build_offer,
+    image_of,
 )
-from appliance.t38 import sdp as t38_sdp
 from appliance.t38.settings import T38Settings
 
 # RFC 3261 14.1: after 491 the owner of the Call-ID waits 2.1 to 4 s, the other side 0 to 2 s, both in
@@ -75,8 +77,8 @@ class LocalMedia:
     address: str  # what the peer is told to send to
     rtp_port: int
     udptl_port: int
-    t38: t38_sdp.T38Offer
-    session_id: int
+    t38: T38Settings  # what we can take, and how we protect what we send
+    session: str = "1"  # names the session in o= lines, digits
 
 
 # -- orders ------------------------------------------------------------------------------------
@@ -105,7 +107,10 @@ class UseT38:
 
 @dataclass(frozen=True, slots=True)
 class StayOnAudio:
-    """T.38 is not to be had on this call (or not yet): fax in audio.  ``code`` is the refusal, 0 without one."""
+    """T.38 is not to be had on this call (or not yet): fax in audio.
+
+    ``code`` is the status of the refusal, 0 when nobody refused.
+    """
 
     code: int
 
@@ -143,14 +148,14 @@ class Heard(Enum):
 
 
 _ON = {
-    (State.NEW, Heard.OFFER): "_first_offer",
+    (State.NEW, Heard.OFFER): "_take_offer",
     (State.OFFERING, Heard.ANSWER): "_first_answer",
     (State.OFFERING, Heard.REFUSAL): "_ignore",  # the whole call is refused: SIP says how
     (State.OFFERING, Heard.OFFER): "_refuse",  # an offer while ours is open (RFC 3264 4)
     (State.OFFERING, Heard.CONNECTED): "_connected",  # our offer got no usable answer
     (State.AUDIO, Heard.ANSWER): "_audio_again",  # 200 after a 183 with SDP, refresh by us
     (State.AUDIO, Heard.REFUSAL): "_ignore",  # of a refresh
-    (State.AUDIO, Heard.OFFER): "_offer_in_call",
+    (State.AUDIO, Heard.OFFER): "_take_offer",
     (State.AUDIO, Heard.CONNECTED): "_connected",
     (State.AUDIO, Heard.ASK): "_ask",
     (State.AUDIO, Heard.TIMER): "_audio_timer",
@@ -159,12 +164,12 @@ _ON = {
     (State.ASKING, Heard.OFFER): "_refuse",  # pjproject answers 491 before we hear of it; UPDATE comes here
     (State.ASKING, Heard.ASK): "_ignore",
     (State.ASKING, Heard.TIMER): "_asking_timer",
-    (State.GLARE, Heard.OFFER): "_offer_in_call",
+    (State.GLARE, Heard.OFFER): "_take_offer",
     (State.GLARE, Heard.ASK): "_ignore",
     (State.GLARE, Heard.TIMER): "_ask",
     (State.GLARE, Heard.ANSWER): "_audio_again",
     (State.GLARE, Heard.REFUSAL): "_ignore",
-    (State.T38, Heard.OFFER): "_offer_in_call",
+    (State.T38, Heard.OFFER): "_take_offer",
     (State.T38, Heard.ANSWER): "_t38_again",  # refresh by us
     (State.T38, Heard.REFUSAL): "_ignore",
     (State.T38, Heard.CONNECTED): "_connected",
@@ -173,12 +178,15 @@ _ON = {
 } | {(State.OVER, heard): "_ignore" for heard in Heard}
 
 
+NOTHING = Description(None, ())
+
+
 @dataclass(frozen=True, slots=True)
 class _News:
     """What was heard, with what a handler may need of it."""
 
     now: float
-    session: Session = Session()
+    description: Description = NOTHING
     code: int = 0
     retry_after_s: float | None = None
 
@@ -204,12 +212,13 @@ class MediaSwitch:
         self._audio: UseAudio | None = None
         self._t38: UseT38 | None = None
         self._answer_text: str | None = None
-        self._image_agreed = ""  # our image section as it was agreed: refreshes repeat it
+        self._asked_text = ""  # our last offer of T.38
+        self._agreed_text = ""  # our side of the SDP when T.38 was agreed: refreshes repeat it
         self._glares = 0
         self._asked = False  # T.38 was asked for and refused: not again
         self._page_in_audio = False
         self._version = 1
-        self._last_media: list[str] = []
+        self._last_media = ""
 
     # -- what SIP asks and tells ------------------------------------------------------------
 
@@ -220,24 +229,23 @@ class MediaSwitch:
     def offer(self) -> str:
         """The SDP of an offer made now: the first one, our re-INVITE for T.38, or a refresh."""
         if self._state is State.NEW:
+            # Even where only T.38 is allowed the call starts with audio: that is how gateways know a call.
             self._state = State.OFFERING
-        image = self._state is State.ASKING or self._state is State.T38
-        if not image and not self._rules.g711 and self._state is State.OFFERING:
-            # Only T.38 is allowed: the call still starts with audio (that is how gateways know a
-            # call), which is then never used for more than waiting.
-            image = False
-        media = self._image_offer() if image else [self._audio_section(self._rules.payloads)]
-        return self._text(media)
+        if self._state is State.T38 and self._agreed_text:
+            return self._agreed_text
+        if self._state in (State.ASKING, State.T38):
+            return self._text(self._image_offer)
+        return self._text(self._audio_offer)
 
-    def answer(self, session: Session, now: float) -> str | None:
+    def answer(self, offer: Description, now: float) -> str | None:
         """The SDP that answers the peer's offer; None refuses it (488)."""
         self._answer_text = None
-        self._hear(Heard.OFFER, _News(now, session))
+        self._hear(Heard.OFFER, _News(now, offer))
         return self._answer_text
 
-    def answered(self, session: Session, now: float) -> None:
+    def answered(self, answer: Description, now: float) -> None:
         """The peer answered our offer."""
-        self._hear(Heard.ANSWER, _News(now, session))
+        self._hear(Heard.ANSWER, _News(now, answer))
 
     def refused(self, code: int, retry_after_s: float | None, now: float) -> None:
         """The peer refused our offer with this status code, 300 to 699."""
@@ -259,7 +267,8 @@ class MediaSwitch:
 
     def ask_now(self, now: float) -> None:
         """A fax machine was heard in audio: no reason to wait longer with our offer."""
-        if self._connected_yet and self._rules.t38 and self._rules.ask_after_s is not None and not self._asked:
+        may = self._rules.t38 and self._rules.ask_after_s is not None and not self._asked
+        if self._connected_yet and may:
             self._hear(Heard.ASK, _News(now))
 
     def page_in_audio(self) -> None:
@@ -295,50 +304,43 @@ class MediaSwitch:
     def _refuse(self, news: _News) -> None:
         self._answer_text = None
 
-    def _first_offer(self, news: _News) -> None:
-        if not self._take_offer(news.session):
-            self._answer_text = None
-
     def _first_answer(self, news: _News) -> None:
-        if not self._take_audio_answer(news.session):
+        if not self._take_audio_answer(news.description):
             self._orders.append(GiveUp(causes.SIP_MEDIA_REFUSED))
 
     def _audio_again(self, news: _News) -> None:
-        self._take_audio_answer(news.session)
+        self._take_audio_answer(news.description)
 
-    def _take_audio_answer(self, session: Session) -> bool:
-        index = session.g711
-        if index is None:
+    def _take_audio_answer(self, answer: Description) -> bool:
+        audio = audio_of(answer)
+        if audio is None:
             return False
-        self._state = State.AUDIO if self._state is not State.GLARE else State.GLARE
-        self._set_audio(session.media[index])
+        if self._state is not State.GLARE:
+            self._state = State.AUDIO
+        self._set_audio(audio)
         return True
 
-    def _offer_in_call(self, news: _News) -> None:
-        self._take_offer(news.session)
-
-    def _take_offer(self, session: Session) -> bool:
-        """Answers an offer with T.38 when it may, else with audio.  False when neither will do."""
-        image, audio = session.t38, session.g711
+    def _take_offer(self, news: _News) -> None:
+        """Answers an offer with T.38 when it may, else with audio, else not at all."""
+        offer = news.description
+        image, audio = _image_of(offer), audio_of(offer)
         if image is not None and self._rules.t38 and not self._page_in_audio:
-            line = session.media[image]
-            settings, section = t38_sdp.answer(line.attributes, self._local.t38, self._local.udptl_port)
-            # A refresh gets the very text that was agreed first.
-            if self._state is State.T38 and self._t38 is not None and self._t38.settings == settings:
-                section = self._image_agreed
-            self._answer_text = self._answer(session, image, section)
-            self._set_t38(line.remote, settings, section)
-            return True
-        if audio is not None and (self._rules.g711 or not self._connected_yet):
-            line = session.media[audio]
-            payload = self._payload(line)
-            self._answer_text = self._answer(session, audio, self._audio_section((payload,)))
+            self._answer_with_image(offer, image)
+        elif audio is not None and (self._rules.g711 or not self._connected_yet):
+            payload = self._payload(audio)
+            self._answer_text = self._text(
+                lambda origin: audio_answer(
+                    offer, audio.index, self._local.address, self._local.rtp_port, payload, origin
+                )
+            )
             self._state = State.AUDIO
             self._t38 = None
-            self._set_audio(line)
-            return True
-        self._answer_text = None
-        return False
+            self._set_audio(audio)
+
+    def _answer_with_image(self, offer: Description, image: T38Media) -> None:
+        # The same offer makes the same text: a refresh is answered with what was agreed.
+        self._answer_text = self._text(lambda origin: build_answer(offer, self._image_local(), origin)[0])
+        self._set_t38(image, agree(self._local.t38, image.settings), self._answer_text)
 
     def _connected(self, news: _News) -> None:
         if self._state is State.T38:
@@ -372,14 +374,12 @@ class MediaSwitch:
         self._no_t38(408)
 
     def _asked_answer(self, news: _News) -> None:
-        index = news.session.t38
-        if index is None:
+        image = _image_of(news.description)
+        if image is None:
             # The peer said 200 and switched the image line off; audio goes on if it left that on.
             self._no_t38(488)
-            return
-        line = news.session.media[index]
-        settings = t38_sdp.agreed(line.attributes, self._local.t38)
-        self._set_t38(line.remote, settings, t38_sdp.offer_section(self._local.t38, self._local.udptl_port))
+        else:
+            self._set_t38(image, agree(self._local.t38, image.settings), self._asked_text)
 
     def _asked_refusal(self, news: _News) -> None:
         again_s: float | None = None
@@ -402,71 +402,65 @@ class MediaSwitch:
         self._orders.append(StayOnAudio(code) if self._rules.g711 else GiveUp(causes.SIP_T38_REFUSED))
 
     def _t38_again(self, news: _News) -> None:
-        index = news.session.t38
-        if index is not None and self._t38 is not None:
-            self._set_t38(news.session.media[index].remote, self._t38.settings, self._image_agreed)
+        image = _image_of(news.description)
+        if image is not None and self._t38 is not None:
+            self._set_t38(image, self._t38.settings, self._agreed_text)
 
     # -- pieces ----------------------------------------------------------------------------
 
-    def _payload(self, line: MediaLine) -> int:
+    def _payload(self, audio: Audio) -> int:
         """The G.711 to use: the peer's first choice among what we take, else whatever it has."""
-        theirs = line.g711_payloads
-        return next((payload for payload in theirs if payload in self._rules.payloads), theirs[0])
+        wanted = (payload for payload in audio.payloads if payload in self._rules.payloads)
+        return next(wanted, audio.payloads[0])
 
-    def _set_audio(self, line: MediaLine) -> None:
-        audio = UseAudio(line.remote, self._payload(line))
-        if self._connected_yet and audio != self._audio:
-            self._orders.append(audio)
-        self._audio = audio
+    def _set_audio(self, audio: Audio) -> None:
+        use = UseAudio(audio.remote, self._payload(audio))
+        if self._connected_yet and use != self._audio:
+            self._orders.append(use)
+        self._audio = use
 
-    def _set_t38(self, remote: tuple[str, int] | None, settings: T38Settings, section: str) -> None:
+    def _set_t38(self, image: T38Media, settings: T38Settings, text: str) -> None:
         was = self._t38 if self._state is State.T38 else None
         self._state = State.T38
         self._deadline = None
-        self._image_agreed = section
-        self._t38 = UseT38(remote, settings)
+        self._agreed_text = text
+        self._t38 = UseT38(sendable(image.address, image.port), settings)
         if self._connected_yet and self._t38 != was:
             self._orders.append(self._t38)
 
-    def _audio_section(self, payloads: tuple[int, ...]) -> str:
-        return audio_section(self._local.rtp_port, payloads)
+    def _image_local(self) -> T38Media:
+        return T38Media(self._local.address, self._local.udptl_port, self._local.t38)
 
-    def _image_offer(self) -> list[str]:
-        section = self._image_agreed if self._state is State.T38 else ""
-        section = section or t38_sdp.offer_section(self._local.t38, self._local.udptl_port)
-        if not self._rules.keep_audio_line:
-            return [section]
-        payload = str(self._audio.payload if self._audio else self._rules.payloads[0])
-        return [refused_section(MediaLine("audio", 0, "RTP/AVP", (payload,))), section]
+    def _audio_offer(self, origin: Origin) -> str:
+        return audio_offer(self._local.address, self._local.rtp_port, self._rules.payloads, origin)
 
-    def _answer(self, session: Session, taken: int, section: str) -> str:
-        return self._text([section if i == taken else refused_section(m) for i, m in enumerate(session.media)])
+    def _image_offer(self, origin: Origin) -> str:
+        return build_offer(self._image_local(), origin, audio_first=self._rules.keep_audio_line)
 
-    def _text(self, media: list[str]) -> str:
+    def _text(self, build: Callable[[Origin], str]) -> str:
+        """Our side of the SDP; its version counts up whenever anything in it changes (RFC 3264 8)."""
+        text = build(self._origin())
+        media = text.partition("\r\ns=")[2]
         if self._last_media and media != self._last_media:
             self._version += 1
+            text = build(self._origin())
         self._last_media = media
-        return compose(self._local.address, self._local.session_id, self._version, media)
+        if self._state is State.ASKING:
+            self._asked_text = text
+        return text
+
+    def _origin(self) -> Origin:
+        return Origin("-", self._local.session, self._version, self._local.address)
+
+
+def _image_of(description: Description) -> T38Media | None:
+    """The peer's live image line; one that cannot be used is as good as none."""
+    try:
+        return image_of(description)
+    except SdpError:
+        return None
 
 
 def allowed(rules: MediaRules, *, t38: bool | None = None, g711: bool | None = None) -> MediaRules:
     """The rules with one kind of media taken away (a destination's profile); never both."""
     return replace(rules, t38=rules.t38 if t38 is None else t38, g711=rules.g711 if g711 is None else g711)
-
-
-__all__ = [
-    "GiveUp",
-    "Heard",
-    "LocalMedia",
-    "MediaKind",
-    "MediaRules",
-    "MediaSwitch",
-    "Reinvite",
-    "State",
-    "StayOnAudio",
-    "SwitchError",
-    "SwitchOrder",
-    "UseAudio",
-    "UseT38",
-    "allowed",
-]

@@ -1,0 +1,215 @@
+"""ToneDce: a fax modem made of software for the T.30 engine, fed and read in samples.
+
+The DCE of ``appliance.t30.dce`` on spandsp's modems.  Its clock is the samples: what it hears comes at the
+far end's pace, what it says is fetched at the driver's, and the two need not keep step because fax is
+half duplex.
+"""
+
+from __future__ import annotations
+
+from appliance.causes import Cause
+from appliance.lines.g711.modems import Receiver, Status, Transmitter
+from appliance.t30.dce import (
+    MAX_FRAME_OCTETS,
+    Carrier,
+    CarrierMissed,
+    CarrierOff,
+    CarrierOn,
+    Data,
+    Expect,
+    Frame,
+    HangUp,
+    LineEvent,
+    LineLost,
+    LineOrder,
+    Receive,
+    SendCed,
+    SendCng,
+    SendEcm,
+    SendFrames,
+    SendImage,
+    SendTcf,
+    Sent,
+    Tone,
+    ToneHeard,
+)
+
+# T.30 5.3.2: 75 ± 20 ms of silence between signals of different modulations.
+TURNAROUND_S = 0.075
+# T.30 5.3.1: a preamble of 1 s ± 15 % of flags at 300 bit/s, that is 37.5 of them.
+V21_PREAMBLE_FLAGS = 38
+# After the last frame: T.30 5.3.6.2 wants the closing flag; two more carry it through the turn-off.
+V21_TAIL_FLAGS = 3
+# T.4 A.3.1: 200 ms of flags before the frames of a block, at the carrier's rate.
+ECM_PREAMBLE_S = 0.2
+ECM_TAIL_FLAGS = 6
+
+
+class ToneDce:
+    """See the module.  ``hear`` and ``speak`` are the line; the rest is the DCE's interface."""
+
+    def __init__(self) -> None:
+        self._events: list[LineEvent] = []
+        self._receiver = Receiver(self._status, self._frame, self._tone)
+        self._transmitter = Transmitter()
+        self._sending = False  # an order is out that ``Sent`` answers
+        self._cng = False
+        self._expected: Receive | None = None
+        self._up: Carrier | None = None  # the carrier that is on
+        self._untrained = False  # a fast carrier came and did not train
+        self.hung_up = False
+
+    # -- the line ----------------------------------------------------------------------------
+
+    def hear(self, samples: bytes) -> None:
+        """Takes 16-bit samples from the line, in order."""
+        if not samples or self.hung_up:
+            return
+        if self._sending:
+            # What comes in while we speak is our own echo; silence lets the receivers settle.
+            samples = bytes(len(samples))
+        self._receiver.hear(samples, slow=self._up is None or self._up is Carrier.V21)
+        self._take_bits()
+
+    def speak(self, count: int) -> bytes:
+        """The next ``count`` samples for the line."""
+        samples = self._transmitter.speak(count)
+        if self._sending and not self._transmitter.speaks:
+            self._sending = False
+            self._events.append(Sent())
+        return samples
+
+    def line_lost(self, cause: Cause | None) -> None:
+        """The call is gone."""
+        self._transmitter.stop()
+        self._events.append(LineLost(cause))
+
+    # -- the DCE -----------------------------------------------------------------------------
+
+    def order(self, order: LineOrder, now: float) -> None:
+        if self.hung_up:
+            return
+        if self._cng:
+            self._transmitter.stop()
+            self._cng = False
+        match order:
+            case SendCng():
+                self._cng = True
+                self._transmitter.tone(Tone.CNG)
+                self._receiver.listen_tones([Tone.CED])
+            case SendCed():
+                self._send()
+                self._transmitter.tone(Tone.CED)
+            case SendFrames(frames):
+                self._send()
+                self._transmitter.v21(frames, V21_PREAMBLE_FLAGS, V21_TAIL_FLAGS)
+            case SendTcf(carrier, octets):
+                self._send()
+                self._transmitter.fast_bits(carrier, short_train=False, octets=bytes(octets))
+            case SendImage(carrier, short_train, data):
+                self._send()
+                self._transmitter.fast_bits(carrier, short_train=short_train, octets=data)
+            case SendEcm(carrier, short_train, frames):
+                self._send()
+                flags = round(carrier.bit_rate * ECM_PREAMBLE_S / 8)
+                self._transmitter.fast_frames(
+                    carrier, short_train=short_train, frames=frames,
+                    preamble_flags=flags, tail_flags=ECM_TAIL_FLAGS,
+                )  # fmt: skip
+            case Receive():
+                self._listen(order)
+            case HangUp():
+                self._transmitter.stop()
+                self.hung_up = True
+
+    def handle_timer(self, now: float) -> None:
+        """No timer runs here: samples are the clock."""
+
+    def next_deadline(self) -> float | None:
+        return None
+
+    def take_events(self) -> list[LineEvent]:
+        events, self._events = self._events, []
+        return events
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _send(self) -> None:
+        self._sending = True
+        self._expected = None
+        self._up = None
+        self._receiver.stop_fast()
+        self._receiver.listen_tones([])
+        self._transmitter.silence(TURNAROUND_S)
+
+    def _listen(self, order: Receive) -> None:
+        self._expected = order
+        self._untrained = False
+        if order.carrier is Carrier.V21:
+            self._receiver.stop_fast()
+            if self._up is not Carrier.V21:
+                self._up = None
+        else:
+            self._up = None
+            self._receiver.listen_fast(
+                order.carrier, frames=order.expect is Expect.FRAMES, short_train=order.short_train
+            )
+
+    def _tone(self, tone: Tone) -> None:
+        if not self._sending:
+            self._events.append(ToneHeard(tone))
+
+    def _status(self, fast: bool, status: Status) -> None:
+        if self._sending:
+            return
+        if fast:
+            self._fast_status(status)
+        elif status is Status.FRAMING_OK and self._up is None:
+            self._turn_on(Carrier.V21)
+            self._receiver.stop_fast()
+        elif status is Status.CARRIER_DOWN and self._up is Carrier.V21:
+            self._turn_off()
+
+    def _fast_status(self, status: Status) -> None:
+        if self._expected is None or self._up is Carrier.V21:
+            return
+        if status is Status.TRAINING_SUCCEEDED:
+            self._untrained = False
+            self._turn_on(self._expected.carrier)
+        elif status is Status.TRAINING_FAILED:
+            self._untrained = True
+        elif status is Status.CARRIER_DOWN:
+            if self._up is self._expected.carrier:
+                self._take_bits()
+                self._turn_off()
+            elif self._untrained:
+                self._untrained = False
+                self._events.append(CarrierMissed())
+
+    def _turn_on(self, carrier: Carrier) -> None:
+        self._up = carrier
+        self._receiver.listen_tones([])
+        self._events.append(CarrierOn(carrier))
+
+    def _turn_off(self) -> None:
+        self._up = None
+        self._events.append(CarrierOff())
+
+    def _frame(self, fast: bool, octets: bytes, ok: bool) -> None:
+        expected = self._expected.carrier if fast and self._expected is not None else Carrier.V21
+        if self._sending or self._up is not expected:
+            return
+        self._events.append(Frame(octets[:MAX_FRAME_OCTETS], ok and len(octets) <= MAX_FRAME_OCTETS))
+
+    def _take_bits(self) -> None:
+        """Whole octets out of the bits of a fast carrier; the rest waits, or is lost with the carrier."""
+        bits = self._receiver.bits
+        count = len(bits) // 8
+        if not count:
+            return
+        number = 0
+        for bit in reversed(bits[: 8 * count]):
+            number = number << 1 | bit
+        del bits[: 8 * count]
+        if self._up is not None and self._up is not Carrier.V21 and not self._sending:
+            self._events.append(Data(number.to_bytes(count, "little")))

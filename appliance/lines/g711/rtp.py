@@ -1,0 +1,265 @@
+"""RTP (RFC 3550) with G.711 for fax tones: packets out, packets in through a small play-out buffer.
+
+Sans-I/O: datagrams and the time in, samples out; samples in, datagrams out.
+
+What makes it fit for a modem: nothing is ever stretched, dropped or mixed.  Each packet that came is
+played once, in order; one that is missing is replaced by a repetition of the last, so that a modem keeps
+its timing and loses a few symbols only.  The receiver's pace is the sender's: there is no clock of ours
+to slip against.  Only when packets stop altogether does silence run at our own pace, so that the end of
+a carrier is noticed.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+from dataclasses import dataclass, field
+
+from appliance.lines.g711.codec import SILENCE, Law, decode, encode
+
+SAMPLE_RATE = 8000  # Hz (G.711)
+PACKET_SAMPLES = 160  # 20 ms (RFC 3551 4.2)
+PACKET_S = PACKET_SAMPLES / SAMPLE_RATE
+# Packets that wait for one that is late: 60 ms, what fixed play-out buffers for fax and modems are set to.
+DEPTH_PACKETS = 3
+# A packet is given up this long after the next one came, though nothing else came: the buffer's depth.
+LATE_S = DEPTH_PACKETS * PACKET_S
+# Without any packet for this long the line counts as silent: twice the depth.
+SILENT_S = 2 * LATE_S
+# Gaps up to here are loss and are concealed; beyond, the sender has paused or started anew.
+MAX_CONCEALED_PACKETS = 25  # 0.5 s
+# Payload of one packet taken: 10 to 120 ms occur; the rest is an error or an attack.
+MIN_PAYLOAD = 40
+MAX_PAYLOAD = 960
+# Packets taken in the time of one packet before the rest counts as a flood.
+MAX_RATE = 8
+
+_HEADER = struct.Struct("!BBHII")
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """An RTP packet as read: G.711 payload only."""
+
+    payload_type: int
+    marker: bool
+    sequence: int
+    timestamp: int
+    source: int
+    payload: bytes
+
+
+def parse_packet(datagram: bytes) -> Packet | None:
+    """The packet in a datagram; None for anything that is not RTP version 2 with a payload (RFC 3550 5.1)."""
+    if len(datagram) <= _HEADER.size:
+        return None
+    first, second, sequence, timestamp, source = _HEADER.unpack_from(datagram)
+    if first >> 6 != 2:
+        return None
+    start = _HEADER.size + 4 * (first & 0x0F)
+    if first & 0x10:  # header extension
+        if len(datagram) < start + 4:
+            return None
+        start += 4 + 4 * int.from_bytes(datagram[start + 2 : start + 4], "big")
+    end = len(datagram)
+    if first & 0x20:  # padding: its last octet counts it
+        end -= datagram[-1]
+    if start >= end:
+        return None
+    return Packet(second & 0x7F, bool(second & 0x80), sequence, timestamp, source, datagram[start:end])
+
+
+def build_packet(packet: Packet) -> bytes:
+    marker = 0x80 if packet.marker else 0
+    header = _HEADER.pack(
+        0x80, marker | packet.payload_type, packet.sequence, packet.timestamp, packet.source
+    )
+    return header + packet.payload
+
+
+@dataclass(slots=True)
+class Received:
+    """What happened to the packets that came in."""
+
+    packets: int = 0
+    lost: int = 0
+    concealed: int = 0  # of the lost, replaced by a repetition
+    late: int = 0  # too late or twice
+    malformed: int = 0
+    flooded: int = 0  # more than a line can say
+    silences: int = 0  # times the sender stopped
+
+
+def _behind(sequence: int, reference: int) -> int:
+    """How far ``sequence`` lies before ``reference`` on the 16-bit circle; negative when ahead."""
+    return (reference - sequence + 0x8000) % 0x10000 - 0x8000
+
+
+@dataclass(slots=True)
+class RtpReceiver:
+    """The play-out buffer: packets in, the samples that are due out."""
+
+    received: Received = field(default_factory=Received)
+    _waiting: dict[int, Packet] = field(default_factory=dict)
+    _next: int | None = None  # sequence number that is due
+    _source: int = 0
+    _last: bytes = b""  # samples of the last packet played
+    _stalled_at: float | None = None  # since when a later packet waits for the one that is due
+    _heard_at: float | None = None
+    _silent_at: float | None = None  # up to when silence has been played
+    _budget_at: float = 0.0
+    _budget: float = float(MAX_RATE)
+
+    def receive(self, datagram: bytes, now: float) -> bytes:
+        """Takes a datagram; the 16-bit samples that are due because of it."""
+        packet = parse_packet(datagram)
+        if packet is None or packet.payload_type not in (0, 8):
+            self.received.malformed += 1
+            return b""
+        if not MIN_PAYLOAD <= len(packet.payload) <= MAX_PAYLOAD:
+            self.received.malformed += 1
+            return b""
+        if not self._within_rate(now):
+            self.received.flooded += 1
+            return b""
+        self.received.packets += 1
+        self._heard_at = now
+        self._silent_at = None
+        if self._next is None or packet.source != self._source:
+            self._restart(packet)
+        behind = _behind(packet.sequence, self._next or 0)
+        if abs(behind) > MAX_CONCEALED_PACKETS and self._next is not None:
+            samples = self._drain()
+            self._restart(packet)
+            self._waiting[packet.sequence] = packet
+            return samples + self._play(now)
+        if behind > 0 or packet.sequence in self._waiting:
+            self.received.late += 1
+            return b""
+        self._waiting[packet.sequence] = packet
+        return self._play(now)
+
+    def handle_timer(self, now: float) -> bytes:
+        """The samples that are due because time has passed: a gap given up, silence."""
+        samples = b""
+        if self._stalled_at is not None and now >= self._stalled_at + LATE_S:
+            samples = self._give_up() + self._play(now)
+        if self._heard_at is not None and now >= self._heard_at + SILENT_S:
+            samples += self._drain()
+            if self._silent_at is None:
+                self._silent_at = self._heard_at
+                self.received.silences += 1
+            # No faster than real time, and not more than a moment after a long sleep.
+            count = min(int((now - self._silent_at) * SAMPLE_RATE), SAMPLE_RATE)
+            self._silent_at = now
+            samples += bytes(2 * count)
+        return samples
+
+    def next_deadline(self) -> float | None:
+        deadlines = []
+        if self._stalled_at is not None:
+            deadlines.append(self._stalled_at + LATE_S)
+        if self._silent_at is not None:
+            deadlines.append(self._silent_at + PACKET_S)
+        elif self._heard_at is not None:
+            deadlines.append(self._heard_at + SILENT_S)
+        return min(deadlines, default=None)
+
+    # -- inside ---------------------------------------------------------------------------
+
+    def _within_rate(self, now: float) -> bool:
+        """A bucket of packets: a line says 50 to 100 packets a second, a burst after a stall more."""
+        self._budget = min(self._budget + (now - self._budget_at) * MAX_RATE / PACKET_S, 50.0)
+        self._budget_at = now
+        if self._budget < 1:
+            return False
+        self._budget -= 1
+        return True
+
+    def _restart(self, packet: Packet) -> None:
+        self._source = packet.source
+        self._next = packet.sequence
+        self._waiting.clear()
+        self._stalled_at = None
+
+    def _play(self, now: float) -> bytes:
+        samples = b""
+        while self._next is not None:
+            packet = self._waiting.pop(self._next, None)
+            if packet is not None:
+                self._last = decode(packet.payload, Law(packet.payload_type))
+                samples += self._last
+                self._next = (self._next + 1) % 0x10000
+            elif len(self._waiting) > DEPTH_PACKETS:
+                samples += self._give_up()
+            else:
+                break
+        if not self._waiting:
+            self._stalled_at = None
+        elif self._stalled_at is None:
+            self._stalled_at = now
+        return samples
+
+    def _give_up(self) -> bytes:
+        """Conceals what is missing up to the oldest packet that waits."""
+        assert self._next is not None
+        due = self._next
+        oldest = min(self._waiting, key=lambda sequence: -_behind(sequence, due))
+        missing = -_behind(oldest, due)
+        self._next = oldest
+        self._stalled_at = None
+        self.received.lost += missing
+        self.received.concealed += missing
+        return self._last * missing
+
+    def _drain(self) -> bytes:
+        samples = b""
+        while self._waiting:
+            samples += self._give_up()
+            assert self._next is not None
+            packet = self._waiting.pop(self._next)
+            self._last = decode(packet.payload, Law(packet.payload_type))
+            samples += self._last
+            self._next = (self._next + 1) % 0x10000
+        return samples
+
+
+class RtpSession:
+    """Both directions of one call's audio.  ``payload`` is the payload type that we send."""
+
+    def __init__(self, payload: int) -> None:
+        self.payload = payload
+        self._receiver = RtpReceiver()
+        self._sequence = random.getrandbits(16)
+        self._timestamp = random.getrandbits(32)
+        self._source = random.getrandbits(32)
+        self._first = True
+
+    @property
+    def received(self) -> Received:
+        return self._receiver.received
+
+    def receive(self, datagram: bytes, now: float) -> bytes:
+        return self._receiver.receive(datagram, now)
+
+    def handle_timer(self, now: float) -> bytes:
+        return self._receiver.handle_timer(now)
+
+    def next_deadline(self) -> float | None:
+        return self._receiver.next_deadline()
+
+    def send(self, samples: bytes) -> bytes:
+        """The datagram with these 16-bit samples."""
+        law = Law(self.payload)
+        return self._packet(encode(samples, law))
+
+    def send_silence(self) -> bytes:
+        """A packet of silence: it opens the path through a NAT and keeps it open."""
+        return self._packet(bytes([SILENCE[Law(self.payload)]]) * PACKET_SAMPLES)
+
+    def _packet(self, payload: bytes) -> bytes:
+        packet = Packet(self.payload, self._first, self._sequence, self._timestamp, self._source, payload)
+        self._first = False
+        self._sequence = (self._sequence + 1) % 0x10000
+        self._timestamp = (self._timestamp + len(payload)) % (1 << 32)
+        return build_packet(packet)

@@ -1,0 +1,346 @@
+"""One SIP call on the asyncio side: what the signalling orders becomes sockets, media and a result.
+
+The SIP thread owns the call and its media switch; here live the media.  Events come in one queue, so
+that nothing here depends on which thread was faster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from appliance import causes
+from appliance.causes import Cause, Side
+from appliance.lines.g711.fax import AudioWait, ToneFax
+from appliance.lines.g711.rtp import RtpSession
+from appliance.lines.line import CancelSwitch, LineKind, Tap
+from appliance.lines.sip.events import CallEvent, Connected, Ended, Ordered, Ringing, Signalled
+from appliance.lines.sip.outcomes import cause_of_status
+from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
+from appliance.lines.udptl import T38Endpoint, UdptlCall
+from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Phase, Progress
+from appliance.t38.fax import T38Fax
+
+_log = logging.getLogger(__name__)
+
+# After a fax has ended the peer may take this long to confirm our BYE; then we forget the call.
+BYE_LIMIT_S = 6.0
+# After a cancel: DCN must be out and the call down by then (a burst with preamble takes some 2 s).
+CANCEL_LIMIT_S = 8.0
+# When the peer hung up, media tell their result at once; this is for a bug of ours.
+RESULT_LIMIT_S = 2.0
+# From the INVITE that we accept to the ACK: RFC 3261 17.2.1, timer H.
+ACK_LIMIT_S = 34.0
+# No call lasts longer: a day of pages is a loop somewhere.
+MAX_CALL_S = 6 * 3600.0
+
+
+class Signalling(Protocol):
+    """The SIP thread's side of a call, as orders that return at once."""
+
+    def end(self, code: int = 0) -> None: ...
+
+    def ask_t38(self) -> None: ...
+
+    def page_in_audio(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FaxJob:
+    """What a call carries, whichever way it goes."""
+
+    parameters: CallParameters
+    pages: PageSource
+    store: PageStore
+    progress: Callable[[Progress], None]
+    cancel: CancelSwitch
+    tap: Tap | None
+
+
+@dataclass(slots=True)
+class MediaPorts:
+    """The sockets of a call: one for T.38, one for G.711.  Closed with the call."""
+
+    udptl: socket.socket
+    rtp: socket.socket
+
+    def close(self) -> None:
+        self.udptl.close()
+        self.rtp.close()
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """How the media of a call came about, for the check of a trunk and the line's account."""
+
+    kind: LineKind | None = None  # what carried the fax
+    asked_by: str = ""  # "peer" or "us" for T.38
+    refusal: int = 0  # the status that T.38 was refused with
+    answered_at: float = 0.0  # seconds from the INVITE
+    t38_after_s: float | None = None  # from the answer to T.38
+    settings: str = ""
+
+
+class CarriedCall:
+    """Runs one call from its INVITE to the end of its BYE; ``run`` gives the result.
+
+    ``deliver`` is where the SIP thread's events go (on the event loop).
+    """
+
+    def __init__(self, job: FaxJob, ports: MediaPorts, *, calls: bool) -> None:
+        self._job = job
+        self._ports = ports
+        self._calls = calls
+        self._events: asyncio.Queue[CallEvent | CallResult | None] = asyncio.Queue()
+        self._signalling: Signalling | None = None
+        self._driver: UdptlCall | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._fax: T38Fax | ToneFax | None = None
+        self._rtp: RtpSession | None = None
+        self._audio: UseAudio | None = None
+        self._cause: Cause | None = None
+        self._cancelled_at: float | None = None
+        self._started = time.monotonic()
+        self._connected_at: float | None = None
+        self._gone = False
+        self.facts = MediaFacts()
+        self.ended: Ended | None = None
+
+    def deliver(self, event: CallEvent) -> None:
+        """An event of the SIP thread.  On the loop only."""
+        self._events.put_nowait(event)
+
+    async def run(self, signalling: Signalling, *, ring_s: float) -> CallResult:
+        """Carries the call to its end.  Never raises for what the peer or the network did."""
+        self._signalling = signalling
+        self._job.cancel.on_pull(self._cancel)
+        result: CallResult | None = None
+        try:
+            result = await self._until_result(ring_s)
+        except Exception:
+            _log.exception("a SIP call failed")
+            self._cause = causes.LINE_FAULT
+        finally:
+            await self._stop_media()
+            if not self._gone:
+                signalling.end()
+                await self._await_end(BYE_LIMIT_S)
+            self._ports.close()
+        return self._result(result)
+
+    # -- the course of a call --------------------------------------------------------------
+
+    async def _until_result(self, ring_s: float) -> CallResult | None:
+        deadline = self._started + ring_s
+        while True:
+            limit = deadline if self._connected_at is None else self._connected_at + MAX_CALL_S
+            if self._cancelled_at is not None:
+                limit = min(limit, self._cancelled_at + CANCEL_LIMIT_S)
+            try:
+                async with asyncio.timeout(max(0.0, limit - time.monotonic())):
+                    event = await self._events.get()
+            except TimeoutError:
+                self._timed_out()
+                return None
+            if event is None:
+                continue  # the limits have changed
+            if isinstance(event, CallResult):
+                return event
+            result = await self._heard(event)
+            if result is not None or self._cause is not None or self._gone:
+                return result
+
+    def _timed_out(self) -> None:
+        if self._cancelled_at is not None:
+            self._cause = causes.CANCELLED
+        elif self._connected_at is None:
+            self._cause = causes.NO_ANSWER
+        else:
+            self._cause = causes.CALL_TOO_LONG
+
+    async def _heard(self, event: CallEvent) -> CallResult | None:
+        match event:
+            case Signalled(sent, line, sdp):
+                self._note("sip_sent" if sent else "sip_received", line=line, sdp=sdp)
+            case Ringing(code):
+                self._note("ringing", code=code)
+            case Connected():
+                self._connected_at = time.monotonic()
+                self.facts = replace(self.facts, answered_at=self._connected_at - self._started)
+                self._note("connected")
+            case Ordered(GiveUp(cause)):
+                self._cause = cause
+            case Ordered(UseAudio() as order):
+                await self._use_audio(order)
+            case Ordered(StayOnAudio(code)):
+                await self._stay_on_audio(code)
+            case Ordered(UseT38() as order):
+                await self._use_t38(order)
+            case Ended():
+                self._gone = True
+                self.ended = event
+                self._note("sip_ended", code=event.code, reason=event.reason, ours=event.ours)
+                return await self._hung_up()
+        return None
+
+    async def _use_audio(self, order: UseAudio) -> None:
+        self._audio = order
+        if isinstance(self._fax, T38Fax):
+            # Back from T.38.  Once the fax is over the peer may do that before its BYE; a fax under way
+            # cannot follow, and ends as on a lost line.
+            self._note("back_to_audio")
+            return
+        if self._rtp is None:
+            self._rtp = RtpSession(order.payload)
+        else:
+            self._rtp.payload = order.payload
+        if self._driver is not None:
+            self._driver.readdress(order.remote)
+            return
+        self._note("media", kind="audio", payload=order.payload)
+        wait = AudioWait(self._rtp, calls=self._calls, heard=self._fax_heard)
+        await self._start(wait, self._ports.rtp, order.remote, reports=False)
+
+    def _fax_heard(self, what: str) -> None:
+        self._note("fax_heard", what=what)
+        # After CED the called gateway is about to ask for T.38 itself; V.21 and CNG are the moment.
+        if what != "CED" and self._signalling is not None:
+            self._signalling.ask_t38()
+
+    async def _stay_on_audio(self, code: int) -> None:
+        if isinstance(self._fax, ToneFax) or self._audio is None or self._rtp is None:
+            return
+        self.facts = replace(self.facts, kind=LineKind.G711, refusal=code)
+        self._note("media", kind="g711", refusal=code)
+        fax = ToneFax(
+            self._job.parameters, self._job.pages, self._job.store, self._rtp,
+            progress=self._audio_progress, wake=self._wake,
+        )  # fmt: skip
+        await self._start_fax(fax, self._ports.rtp, self._audio.remote)
+
+    def _audio_progress(self, progress: Progress) -> None:
+        # Once the machines have agreed (DCS) a switch to T.38 would destroy the fax: the audio stays.
+        if progress.event == "dcs" and self._signalling is not None:
+            self._signalling.page_in_audio()
+        self._job.progress(progress)
+
+    async def _use_t38(self, order: UseT38) -> None:
+        if isinstance(self._fax, T38Fax):
+            if self._driver is not None:
+                self._driver.readdress(order.remote)
+            return
+        after = time.monotonic() - (self._connected_at or time.monotonic())
+        settings = order.settings
+        words = (
+            f"version {settings.version}, {settings.error_correction.value or 'no error correction'},"
+            f" datagrams of {settings.max_datagram} octets, {settings.max_bit_rate} bit/s,"
+            f" {settings.rate_management.value}"
+        )
+        self.facts = replace(self.facts, kind=LineKind.T38, t38_after_s=after, settings=words)
+        self._note("media", kind="t38", after_s=round(after, 3), settings=words)
+        fax = T38Fax(
+            self._job.parameters, self._job.pages, self._job.store, settings,
+            progress=self._job.progress, wake=self._wake,
+        )  # fmt: skip
+        await self._start_fax(fax, self._ports.udptl, order.remote)
+
+    async def _hung_up(self) -> CallResult | None:
+        """The peer is gone: a fax under way says what that means for it."""
+        if self._fax is None or self._driver is None:
+            return None
+        self._driver.hang_up()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RESULT_LIMIT_S):
+                while True:
+                    event = await self._events.get()
+                    if isinstance(event, CallResult):
+                        return event
+        return None
+
+    # -- media --------------------------------------------------------------------------------
+
+    async def _start_fax(
+        self, fax: T38Fax | ToneFax, sock: socket.socket, remote: tuple[str, int] | None
+    ) -> None:
+        await self._start(fax, sock, remote, reports=True)
+        self._fax = fax
+
+    async def _start(
+        self, endpoint: T38Endpoint, sock: socket.socket, remote: tuple[str, int] | None, *, reports: bool
+    ) -> None:
+        await self._stop_media()
+        self._fax = None
+        self._driver = UdptlCall(endpoint, sock, remote, tap=self._job.tap)
+        self._task = asyncio.create_task(self._drive(self._driver, reports=reports))
+
+    async def _drive(self, driver: UdptlCall, *, reports: bool) -> None:
+        try:
+            result = await driver.run()
+        except Exception:
+            _log.exception("the media of a call failed")
+            result = CallResult(causes.LINE_FAULT, phase=Phase.A)
+        if reports:
+            self._events.put_nowait(result)
+
+    async def _stop_media(self) -> None:
+        task, self._task, self._driver = self._task, None, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _wake(self) -> None:
+        if self._driver is not None:
+            self._driver.wake()
+
+    # -- ending -------------------------------------------------------------------------------
+
+    def _cancel(self) -> None:
+        """The owner ends the call: DCN when a fax is under way, else BYE or CANCEL at once."""
+        self._cancelled_at = time.monotonic()
+        if self._fax is not None and self._driver is not None:
+            self._driver.cancel()
+            self._events.put_nowait(None)
+        else:
+            self._events.put_nowait(CallResult(causes.CANCELLED, phase=Phase.A))
+
+    async def _await_end(self, limit_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while True:
+                    event = await self._events.get()
+                    if isinstance(event, Signalled):
+                        self._note("sip_sent" if event.sent else "sip_received", line=event.line, sdp="")
+                    elif isinstance(event, Ended):
+                        self._gone = True
+                        return
+
+    def _result(self, result: CallResult | None) -> CallResult:
+        if result is None:
+            result = CallResult(self._cause or self._cause_of_end(), phase=Phase.A)
+        if self._heard_nothing() and result.cause.side in (Side.THEIRS, Side.LINE):
+            result = replace(result, cause=causes.SIP_NO_MEDIA)
+        return result
+
+    def _heard_nothing(self) -> bool:
+        """The call was answered, a fax ran, and not one packet came."""
+        if isinstance(self._fax, T38Fax):
+            return self._fax.counters[1].datagrams == 0
+        return isinstance(self._fax, ToneFax) and self._rtp is not None and self._rtp.received.packets == 0
+
+    def _cause_of_end(self) -> Cause:
+        ended = self.ended
+        if ended is None:
+            return causes.LINE_FAULT
+        if self._connected_at is not None:
+            return causes.SIP_HUNG_UP_EARLY
+        return cause_of_status(ended.code, ours=ended.ours)
+
+    def _note(self, event: str, **fields: str | int | float | bool) -> None:
+        self._job.progress(Progress(time.monotonic(), event, tuple(fields.items())))

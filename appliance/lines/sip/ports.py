@@ -1,0 +1,58 @@
+"""UDP sockets for media out of a configured range of ports."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import random
+import socket
+
+from appliance.lines.sip.settings import PortRange
+
+# Expedited forwarding for the packets of a call in real time (RFC 3246, DSCP 46).
+_TOS = 46 << 2
+# A port in use, or kept by the system for itself.
+_TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
+
+
+class NoPortError(RuntimeError):
+    """Every port of the range is taken."""
+
+
+def open_media_socket(host: str, ports: PortRange) -> socket.socket:
+    """A bound, non-blocking UDP socket on a free port of the range, from a random one on.
+
+    A port that was just in use is so not given to the next call at once: late packets of the old peer
+    find nobody.  Raises NoPortError, and OSError when ``host`` is no address of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    count = ports.last - ports.first + 1
+    start = random.randrange(count)
+    for step in range(count):
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _TOS)
+            sock.bind((host, ports.first + (start + step) % count))
+        except OSError as error:
+            sock.close()
+            if error.errno not in _TAKEN:
+                raise
+            continue
+        return sock
+    raise NoPortError(f"all ports from {ports.first} to {ports.last} are in use")
+
+
+def own_address(towards: str) -> str:
+    """The address of this machine that packets to ``towards`` leave from; 127.0.0.1 without a network.
+
+    Nothing is sent.  ``towards`` is an address, not a name.
+    """
+    family = socket.AF_INET6 if ":" in towards else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((towards, 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
