@@ -439,11 +439,6 @@ PASSWORD_WRONG = _row(
     "The far machine did not give the password that is required here.",
     "Tell the far end the password, or drop the requirement.",
 )
-CANNOT_CARRY_SUB_ADDRESS = _row(
-    "cannot_carry_sub_address", Side.THEIRS, Retry.NO,
-    "The far machine does not understand sub-addresses, so the fax was not sent.",
-    "Send it without a sub-address, or use the recipient's direct number.",
-)
 CANNOT_TAKE_PASSWORD = _row(
     "cannot_take_password", Side.THEIRS, Retry.NO,
     "The far machine does not understand passwords or selective polling, so nothing was asked of it.",
@@ -478,11 +473,6 @@ STORE_FAILED = _row(
     "store_failed", Side.OURS, Retry.NO,
     "A received page could not be stored, so it was not confirmed to the sender.",
     "Look at the disk of this box: it may be full or failing.",
-)
-LINE_FAILED = _row(
-    "line_failed", Side.LINE, Retry.OTHER_LINE,
-    "The line failed during the call.",
-    "Try again, or over another line.",
 )
 INTERNAL_FAULT = _row(
     "internal_fault", Side.OURS, Retry.LATER,

@@ -103,12 +103,14 @@ class EcmIntake:
         self._read = 0
 
     def finish(self) -> ReceivedPage:
-        """The page, when all its blocks are whole.
+        """The page, when all its blocks are whole.  Raises PageTooLargeError.
 
         Coded data that do not decode (the far end's coder is at fault, the frames were right) come
         out as the repaired raster, so that whoever reads the store finds a page there.
         """
         rows = self._decoder.finish()
+        if rows.too_long:
+            raise PageTooLargeError(f"more than {rows.rows} rows")
         if rows.bad_rows or not rows.rows:
             return ReceivedPage(rows.raster, rows.bad_rows, rows.longest_bad_run)
         settings = self._settings

@@ -111,6 +111,7 @@ class Receiver(Part):
         R.STORING: {
             Happening.STORED: "_stored",
             Happening.GARBLED: "_asked_while_storing",
+            Happening.QUIET: "_quiet_while_storing",
             Fcf.RR: "_asked_while_storing",
             Fcf.PPS: "_asked_while_storing",
             Fcf.MPS: "_asked_while_storing",
@@ -487,6 +488,9 @@ class Receiver(Part):
         rows = intake.finish() if isinstance(intake, PlainIntake) else None
         verdict = Verdict.BAD if rows is None else judge(rows, self._settings.resolution)
         self._intake = None
+        if rows is not None and rows.too_long:
+            station.finish(causes.PAGE_TOO_LARGE)
+            return
         station.note(
             "page_judged", verdict=verdict.value, rows=rows.rows if rows else 0,
             bad_rows=rows.bad_rows if rows else 0, rtc=bool(rows and rows.ended_with_rtc),
@@ -524,6 +528,10 @@ class Receiver(Part):
         self._durable = True
         # The far end may be asking again (then the answer follows), or owe us an RR after RNR.
         if self.station.heard is None and not self.station.talks and not self._told_busy:
+            self._confirm()
+
+    def _quiet_while_storing(self, _: Fact) -> None:
+        if self._durable and not self._told_busy:
             self._confirm()
 
     def _asked_while_storing(self, _: Fact) -> None:
@@ -629,9 +637,16 @@ class Receiver(Part):
             self._intake = None
             self._close_page(Fcf.MCF)
         else:
+            self._store_whole(intake)
+
+    def _store_whole(self, intake: EcmIntake) -> None:
+        try:
             page = intake.finish()
-            station.bad_rows += page.bad_rows
-            self._store(page, Fcf.MCF)
+        except PageTooLargeError:
+            self.station.finish(causes.PAGE_TOO_LARGE)
+            return
+        self.station.bad_rows += page.bad_rows
+        self._store(page, Fcf.MCF)
 
     def _ecm_intake(self) -> EcmIntake:
         """The page under way; a new one when its frames were all missed."""

@@ -61,6 +61,7 @@ class Sender(Part):
             Fcf.DIS: "_train_when_quiet",
             Fcf.DTC: "_train_when_quiet",
             Happening.GARBLED: "_train_when_quiet",
+            Happening.QUIET: "_train_when_quiet",
             Timer.PAGE: "_page_too_late",
         },
         S.CFR: {

@@ -81,6 +81,7 @@ class Happening(Enum):
     """Stimuli that are neither a command in a burst nor a timer."""
 
     GARBLED = "garbled burst"
+    QUIET = "end of an empty burst"  # not noted where a table does not have it
     UNKNOWN = "unknown command"  # garbled where a table does not have it
     CED = "CED"
     FAST_ON = "fast carrier"
@@ -93,6 +94,8 @@ class Happening(Enum):
 
 
 Stimulus = Fcf | Happening | Timer
+
+_FAR_END_CAUSES = frozenset({"ignored", "heard", "frame_bad", "frame_unknown", "frame_received"})
 
 
 # -- what goes to and comes from the box, beside the line ------------------------------------------
@@ -174,7 +177,8 @@ class Part:
         if name is None and stimulus is Happening.UNKNOWN:
             name = table.get(Happening.GARBLED)
         if name is None:
-            self.station.note("ignored", state=self.state.value, what=_word(stimulus))
+            if stimulus is not Happening.QUIET:
+                self.station.note("ignored", state=self.state.value, what=_word(stimulus))
             return
         getattr(self, name)(fact)
 
@@ -224,6 +228,7 @@ class Station:
         self._timers: dict[Timer, float] = {}
         self._leaving: Cause | None = None
         self._tickets = 0
+        self._notes = 0  # lines of the account that the far end caused
 
     # -- from outside ------------------------------------------------------------------------------
 
@@ -277,7 +282,16 @@ class Station:
     # -- for the parts: speaking -------------------------------------------------------------------
 
     def note(self, event: str, **fields: str | int | float | bool) -> None:
-        """A line of the live account."""
+        """A line of the live account.
+
+        What the far end can cause at will is cut off after NOTES_LIMIT lines: a trace is kept on disk.
+        """
+        if event in _FAR_END_CAUSES:
+            self._notes += 1
+            if self._notes > limits.NOTES_LIMIT:
+                return
+            if self._notes == limits.NOTES_LIMIT:
+                event, fields = "more_not_noted", {}
         self._progress(Progress(self.now, event, tuple(fields.items())))
 
     def say(self, frames: tuple[HdlcFrame, ...], then: Callable[[], None]) -> None:
@@ -502,8 +516,8 @@ class Station:
             self.part.take(frames[-1].fcf, Fact(heard))
         elif self._last_frame_unknown:
             self.part.take(Happening.UNKNOWN, Fact(heard))
-        elif self._frames_heard:
-            self.part.take(Happening.GARBLED, Fact(heard))
+        else:
+            self.part.take(Happening.GARBLED if self._frames_heard else Happening.QUIET, Fact(heard))
 
     def _far_end_left(self) -> None:
         self.hang_up(self._leaving or self.part.cause_when_left())

@@ -78,6 +78,7 @@ IMAGE_LIMIT_S = 3600.0
 
 # Upper bounds against floods.
 IMAGE_LIMIT_OCTETS = 16 << 20  # a page in coded form: 16 MiB, two and a half hours at 14400 bit/s
+NOTES_LIMIT = 5000  # lines of the account that the far end causes; a fax of 200 pages has some 1000
 BURST_FRAMES_LIMIT = 32  # frames looked at in one V.21 burst
 PHASE_B_ROUNDS = 40  # DCS heard, or DIS answered, without a page in between
 PAGE_ROUNDS = 3  # times one page is sent because of RTN before we give up

@@ -94,7 +94,7 @@ class MemoryDce:
                 self.gone = True
                 self.wire.later(now + 0.05, lambda: self.peer.hear(LineLost(), self, -1))
 
-    def _fast(
+    def _fast(  # noqa: PLR0917
         self, now: float, carrier: Carrier, short: bool, events: list[LineEvent], octets: int, number: int
     ) -> None:
         v17 = carrier.modulation is Modulation.V17

@@ -1,0 +1,1016 @@
+"""What T.30 (and the test procedures of TSB-85) expect in each situation, as scripts of the far end."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.t4.page import Coding
+from appliance.t30.parameters import CallParameters, Capabilities, Role
+from tests.t30.linked import Pages
+from tests.t30.script import Far, white_page
+
+# What the far end can do, as FIFs of its DIS.
+V27 = "000a00"  # V.27ter 4800, standard
+V29 = "004e04"  # V.29 too, fine, B4 length
+V17 = "006e04"
+V27_ECM = "000af804"
+V17_ECM = "0022f804"  # as DCS: V.17 14400
+PLAIN = Capabilities(ecm=False)
+
+OPENING = "hears CNG\nsays CED\n"
+TRAINED = f"""
+    hears CNG
+    says CED
+    says DIS={V27}
+    hears TSI DCS={V27}
+    hears tcf V27TER_4800
+    says CFR
+"""
+PAGE_RECEIVED = f"""
+    hears CED
+    hears CSI DIS
+    says DCS={V27}
+    sends tcf V27TER_4800
+    hears CFR
+    sends page V27TER_4800
+"""
+ENDED = "\nhears end\n"
+
+# name: (pages to send, cause, pages confirmed, script)
+SENDS: dict[str, tuple[int, str, int, str]] = {
+    "one page and EOP": (1, "delivered", 1, TRAINED + """
+        hears page V27TER_4800 long
+        hears EOP+
+        says MCF
+        hears DCN+
+        hears end"""),
+    "two pages with MPS": (2, "delivered", 2, TRAINED + """
+        hears page V27TER_4800 long
+        hears MPS+
+        says MCF
+        hears page V27TER_4800 long
+        hears EOP
+        says MCF
+        hears DCN
+        hears end"""),
+    "no DIS within T1: DCN between 30 and 40 s": (1, "no_fax_answered", 0, """
+        hears CNG
+        hears nothing 30
+        hears DCN
+        hears end"""),
+    "DIS late but within T1": (1, "hung_up_before_pages", 0, """
+        hears CNG
+        hears nothing 29.9
+        says CED
+        says DIS=000a00
+        hears TSI DCS
+        hears tcf V27TER_4800
+        drops"""),
+    "a receiver that cannot receive": (1, "cannot_receive", 0, OPENING + """
+        says DIS=000000
+        hears DCN+
+        hears end"""),
+    "DIS with a wrong FCS twice, then right": (1, "hung_up_before_pages", 0, OPENING + """
+        says bad DIS=000a00
+        hears nothing 3.5
+        says bad DIS=000a00
+        hears nothing 3.5
+        says DIS=000a00
+        hears TSI DCS
+        hears tcf V27TER_4800
+        says DCN
+        hears end"""),
+    "frames that do not exist before DIS": (1, "hung_up_before_pages", 0, OPENING + """
+        says raw 4540ad937ee6 ff0300
+        says raw ff1300
+        says flags
+        hears nothing 1
+        says NSF=adff00000000 CSI DIS=000a0880809080800000
+        hears TSI DCS=000a08
+        hears tcf V27TER_4800
+        says DCN
+        hears end"""),
+    "DCS and TCF three times, then DCN": (1, "training_unanswered", 0, OPENING + """
+        says DIS=004e04
+        hears TSI DCS
+        hears tcf V29_9600
+        hears TSI DCS
+        hears tcf V29_9600
+        hears TSI DCS
+        hears tcf V29_9600
+        hears DCN
+        hears end"""),
+    "DIS again and again in reply to DCS": (1, "training_unanswered", 0, OPENING + """
+        says DIS=004e04
+        hears TSI DCS
+        hears tcf V29_9600
+        says DIS=000a00
+        hears TSI DCS
+        hears tcf V29_9600
+        says DIS=000a00
+        hears TSI DCS
+        hears tcf V29_9600
+        says DIS=000a00
+        hears DCN
+        hears end"""),
+    "CRP in reply to DCS": (1, "training_unanswered", 0, OPENING + """
+        says DIS=004e04
+        hears TSI DCS
+        hears tcf V29_9600
+        says CRP
+        hears TSI DCS
+        hears tcf V29_9600
+        says CRP
+        hears TSI DCS
+        hears tcf V29_9600
+        says CRP
+        hears DCN
+        hears end"""),
+    "CFR with a wrong FCS: the training again": (2, "hung_up_after_page", 0, OPENING + """
+        says DIS=004e04
+        hears TSI DCS
+        hears tcf V29_9600
+        says bad CFR
+        hears TSI DCS
+        hears tcf V29_9600
+        says CFR
+        hears page V29_9600 long
+        drops"""),
+    "FTT all the way down the ladder": (1, "training_failed", 0, OPENING + """
+        says DIS=006e04
+        hears TSI DCS=002200
+        hears tcf V17_14400
+        says FTT
+        hears TSI DCS
+        hears tcf V17_12000
+        says FTT
+        hears TSI DCS
+        hears tcf V17_9600
+        says FTT
+        hears TSI DCS
+        hears tcf V29_9600
+        says FTT
+        hears TSI DCS
+        hears tcf V17_7200
+        says FTT
+        hears TSI DCS
+        hears tcf V29_7200
+        says FTT
+        hears TSI DCS
+        hears tcf V27TER_4800
+        says FTT
+        hears TSI DCS
+        hears tcf V27TER_2400
+        says FTT
+        hears DCN
+        hears end"""),
+    "V.17 trains short after its TCF, and long in the next TCF": (2, "delivered", 2, OPENING + """
+        says DIS=006e04
+        hears TSI DCS
+        hears tcf V17_14400
+        says CFR
+        hears page V17_14400 short
+        hears MPS
+        says RTP
+        hears TSI DCS
+        hears tcf V17_12000
+        says CFR
+        hears page V17_12000 short
+        hears EOP
+        says MCF
+        hears DCN
+        hears end"""),
+    "RTN to MPS: one rung down and the page again": (2, "delivered", 2, OPENING + """
+        says DIS=004e04
+        hears TSI DCS
+        hears tcf V29_9600
+        says CFR
+        hears page V29_9600 long
+        hears MPS
+        says RTN
+        hears TSI DCS
+        hears tcf V29_7200
+        says CFR
+        hears page V29_7200 long
+        hears MPS
+        says MCF
+        hears page V29_7200 long
+        hears EOP
+        says MCF
+        hears DCN
+        hears end"""),
+    "RTN to EOP ends the call": (1, "page_refused", 0, TRAINED + """
+        hears page V27TER_4800 long
+        hears EOP
+        says RTN
+        hears DCN
+        hears end"""),
+    "RTP to EOP ends the call, and is no success": (1, "last_page_poor", 1, TRAINED + """
+        hears page V27TER_4800 long
+        hears EOP
+        says RTP
+        hears DCN
+        hears end"""),
+    "MPS three times, then the answer": (2, "last_page_unconfirmed", 1, TRAINED + """
+        hears page V27TER_4800 long
+        hears MPS
+        says bad MCF
+        hears MPS
+        says CRP
+        hears MPS
+        says MCF
+        hears page V27TER_4800 long
+        drops"""),
+    "EOP three times without an answer": (1, "last_page_unconfirmed", 0, TRAINED + """
+        hears page V27TER_4800 long
+        hears EOP
+        hears EOP
+        says flags
+        hears EOP
+        hears DCN
+        hears end"""),
+    "MPS three times without an answer": (2, "page_unconfirmed", 0, TRAINED + """
+        hears page V27TER_4800 long
+        hears MPS
+        says raw 4540ad937ee6
+        hears MPS
+        hears MPS
+        hears DCN
+        hears end"""),
+    "a response that does not exist": (1, "last_page_unconfirmed", 0, TRAINED + """
+        hears page V27TER_4800 long
+        hears EOP
+        says raw ff1300
+        hears DCN
+        hears end"""),
+    "DCN in reply to the last page": (1, "last_page_unconfirmed", 0, TRAINED + """
+        hears page V27TER_4800 long
+        hears EOP
+        says DCN
+        hears end"""),
+    "DCN in reply to a page between": (2, "hung_up_after_page", 0, TRAINED + """
+        hears page V27TER_4800 long
+        hears MPS
+        says DCN
+        hears end"""),
+    "the line goes down right after the last MCF": (1, "delivered", 1, TRAINED + """
+        hears page V27TER_4800 long
+        hears EOP
+        says MCF
+        drops"""),
+    "PIN ends the call": (2, "operator_wanted", 0, TRAINED + """
+        hears page V27TER_4800 long
+        hears MPS
+        says PIN
+        hears DCN
+        hears end"""),
+    "PIP to MPS: nobody here, on with the next page": (2, "last_page_unconfirmed", 1, TRAINED + """
+        hears page V27TER_4800 long
+        hears MPS
+        says PIP
+        hears page V27TER_4800 long
+        drops"""),
+}
+
+ECM_TRAINED = f"""
+    hears CNG
+    says CED
+    says DIS={V27_ECM}
+    hears TSI DCS=000af804
+    hears tcf V27TER_4800
+    says CFR
+    hears block V27TER_4800 long 6
+"""
+SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
+    "ECM: two pages": (2, "delivered", 2, ECM_TRAINED + """
+        hears PPS+=4f000005
+        says MCF
+        hears block V27TER_4800 long 6
+        hears PPS=2f010005
+        says MCF
+        hears DCN
+        hears end"""),
+    "ECM: PPR for some frames and for some that are not": (1, "delivered", 1, ECM_TRAINED + """
+        hears PPS=2f000005
+        says PPR=05""" + "ff" * 31 + """
+        hears block V27TER_4800 long 2
+        hears PPS=2f000001
+        says MCF
+        hears DCN
+        hears end"""),
+    "ECM: four PPR, CTC at the lower rate, four more, EOR": (1, "ecm_gave_up", 0, ECM_TRAINED + """
+        hears PPS
+        says PPR=0f
+        hears block V27TER_4800 long 4
+        hears PPS
+        says PPR=0f
+        hears block V27TER_4800 long 4
+        hears PPS
+        says PPR=0f
+        hears block V27TER_4800 long 4
+        hears PPS
+        says PPR=0f
+        hears CTC+=0000
+        says CTR
+        hears block V27TER_2400 long 4
+        hears PPS
+        says PPR=0f
+        hears block V27TER_2400 long 4
+        hears PPS
+        says PPR=0f
+        hears block V27TER_2400 long 4
+        hears PPS
+        says PPR=0f
+        hears block V27TER_2400 long 4
+        hears PPS
+        says PPR=0f
+        hears EOR+=2f
+        says ERR
+        hears DCN
+        hears end"""),
+    "ECM: CTC, then whole": (1, "delivered", 1, ECM_TRAINED + "\n".join("""
+        hears PPS
+        says PPR=01
+        hears block V27TER_4800 long 1""" for _ in range(3)) + """
+        hears PPS
+        says PPR=01
+        hears CTC=0000
+        hears CTC=0000
+        says CTR
+        hears block V27TER_2400 long 1
+        hears PPS
+        says MCF
+        hears DCN
+        hears end"""),
+    "ECM: not ready for a while": (1, "delivered", 1, ECM_TRAINED + """
+        hears PPS
+        says RNR
+        hears RR+
+        says RNR
+        hears RR
+        hears RR
+        says MCF
+        hears DCN
+        hears end"""),
+    "ECM: not ready for more than T5": (1, "receiver_busy_too_long", 0, ECM_TRAINED + """
+        hears PPS
+        says RNR
+    """ + """
+        hears RR
+        waits 1.6
+        says RNR""" * 15 + """
+        hears DCN
+        hears end"""),
+    "ECM: PPS three times without an answer": (1, "last_page_unconfirmed", 0, ECM_TRAINED + """
+        hears PPS
+        hears PPS
+        hears PPS
+        hears DCN
+        hears end"""),
+    "ECM: RR three times without an answer": (1, "last_page_unconfirmed", 0, ECM_TRAINED + """
+        hears PPS
+        says RNR
+        hears RR
+        hears RR
+        hears RR
+        hears DCN
+        hears end"""),
+}
+
+# name: (cause, pages confirmed, script)
+RECEIVES: dict[str, tuple[str, int, str]] = {
+    "one page": ("received", 1, PAGE_RECEIVED + """
+        says EOP
+        hears MCF-
+        says DCN
+        hears end"""),
+    "DIS three times, then DCN": ("no_sender_heard", 0, """
+        hears CED
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears DCN-
+        hears end"""),
+    "DCN in reply to DIS": ("no_pages_came", 0, """
+        hears CED
+        hears CSI DIS
+        says DCN
+        hears end"""),
+    "DCS with a wrong FCS and its TCF: DIS again": ("received", 1, f"""
+        hears CED
+        hears CSI DIS
+        says bad DCS={V27}
+        sends tcf V27TER_4800
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        sends page V27TER_4800
+        says EOP
+        hears MCF
+        says DCN
+        hears end"""),
+    "CRP in reply to DIS": ("no_pages_came", 0, """
+        hears CED
+        hears CSI DIS
+        says CRP
+        hears CSI DIS
+        says CRP
+        hears CSI DIS
+        says DCN
+        hears end"""),
+    "garbage before a DCS, in its burst": ("hung_up_during_page", 0, """
+        hears CED
+        hears CSI DIS
+        says raw 4540ad937ee6 ff0300 ff1382000a00
+        sends tcf V27TER_4800
+        hears CFR
+        says raw ff13fb
+        hears end"""),
+    "DCS without TCF: FTT": ("no_pages_came", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        hears FTT-
+        says DCS={V27}
+        hears FTT
+        says DCN
+        hears end"""),
+    "noise for a TCF: FTT": ("no_pages_came", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends bad tcf V27TER_4800
+        hears FTT
+        says DCN
+        hears end"""),
+    "a TCF at another rate: FTT": ("no_pages_came", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_2400
+        hears FTT
+        says DCN
+        hears end"""),
+    "DCS and TCF again after CFR": ("hung_up_during_page", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        says DCS+={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        says bad DCS={V27}
+        sends tcf V27TER_4800
+        hears nothing 3.4
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        drops"""),
+    "five seconds of silence before and after a page": ("received", 1, f"""
+        hears CED
+        hears CSI DIS
+        waits 2.55
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        waits 5
+        sends page V27TER_4800
+        waits 5
+        says EOP
+        hears MCF
+        says DCN
+        hears end"""),
+    "no page after CFR: DCN after T2": ("page_never_came", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        hears nothing 5
+        hears DCN
+        hears end"""),
+    "no command after a page: DCN after T2": ("sender_went_silent", 0, PAGE_RECEIVED + """
+        hears nothing 5
+        hears DCN
+        hears end"""),
+    "commands with a wrong FCS are not answered": ("received", 2, PAGE_RECEIVED + """
+        says bad MPS
+        hears nothing 6.1
+        says bad MPS
+        hears nothing 6.1
+        says MPS
+        hears MCF
+        sends page V27TER_4800
+        says bad EOP
+        hears nothing 3.4
+        says EOP
+        hears MCF
+        says DCN
+        hears end"""),
+    "commands repeated: MCF again, the page counted once": ("received", 2, PAGE_RECEIVED + """
+        says MPS
+        hears MCF
+        says MPS
+        hears MCF
+        waits 3
+        says MPS
+        hears MCF
+        sends page V27TER_4800
+        says EOP
+        hears MCF
+        says EOP
+        hears MCF
+        says DCN
+        hears end"""),
+    "EOM: MCF, and DIS after T2": ("received", 2, PAGE_RECEIVED + f"""
+        says EOM
+        hears MCF
+        says EOM
+        hears MCF
+        hears nothing 5
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        sends page V27TER_4800
+        says EOP
+        hears MCF
+        says DCN
+        hears end"""),
+    "PRI-EOP is EOP here": ("received", 1, PAGE_RECEIVED + """
+        says PRI_EOP
+        hears MCF
+        says DCN
+        hears end"""),
+    "a far end gone after the last MCF is no fault": ("received", 1, PAGE_RECEIVED + """
+        says EOP
+        hears MCF
+        drops"""),
+    "no DCN after the last MCF is no fault": ("received", 1, PAGE_RECEIVED + """
+        says EOP
+        hears MCF
+        hears end"""),
+    "a page with 7 % bad rows: RTP and training again": ("sender_gave_up", 1, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        sends page V27TER_4800 poor
+        says MPS
+        hears RTP-
+        says DCS=000200
+        sends tcf V27TER_2400
+        hears CFR
+        sends page V27TER_2400 bad
+        says EOP
+        hears RTN
+        says DCN
+        hears end"""),
+    "a page cut before RTC is never confirmed": ("sender_gave_up", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        sends page V27TER_4800 cut
+        says EOP
+        hears RTN-
+        says EOP
+        hears RTN
+        says DCN
+        hears end"""),
+    "a command without its page is never confirmed": ("sender_gave_up", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        says EOP
+        hears RTN
+        says DCN
+        hears end"""),
+    "a DCS for what was not offered": ("bad_command", 0, """
+        hears CED
+        hears CSI DIS
+        says DCS=000af804
+        hears DCN
+        hears end"""),
+    "a DCS with a rate that does not exist": ("bad_command", 0, """
+        hears CED
+        hears CSI DIS
+        says DCS=001e00
+        hears DCN
+        hears end"""),
+    "DTC with nothing on offer": ("nothing_on_offer", 0, """
+        hears CED
+        hears CSI DIS
+        says DTC=000a00
+        hears DCN-
+        hears end"""),
+    "DIS in place of DTC with nothing on offer": ("nothing_on_offer", 0, """
+        hears CED
+        hears CSI DIS
+        says DIS=000a00
+        hears DCN+
+        hears end"""),
+}
+
+ECM_READY = f"""
+    hears CED
+    hears CSI DIS
+    says DCS={V27_ECM}
+    sends tcf V27TER_4800
+    hears CFR
+"""
+ONES = "ff" * 31
+RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
+    "ECM: a page": ("received", 1, ECM_READY + """
+        sends block V27TER_4800 6
+        says PPS=2e000005
+        hears MCF
+        says PPS=2e000005
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: PPR, bits behind the last frame set": ("received", 1, ECM_READY + f"""
+        sends block V27TER_4800 6 but 0 3
+        says PPS=2e000005
+        hears PPR-=c9{ONES}
+        sends block V27TER_4800 6 but 3
+        says PPS=2e000005
+        hears PPR=c8{ONES}
+        sends block V27TER_4800 6
+        says PPS=2e000000
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: a block whose frames were all lost": ("received", 1, ECM_READY + f"""
+        says PPS=2e000005
+        hears PPR=ff{ONES}
+        sends block V27TER_4800 6
+        says PPS=2e000005
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: a PPS that counts too few frames": ("received", 1, ECM_READY + f"""
+        sends block V27TER_4800 6 but 2
+        says PPS=2e000001
+        hears PPR=c4{ONES}
+        sends block V27TER_4800 6
+        says PPS=2e000001
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: CTC and on at the lower rate": ("received", 1, ECM_READY + f"""
+        sends block V27TER_4800 6 but 0
+        says PPS=2e000005
+        hears PPR=c1{ONES}
+        says CTC=0000
+        hears CTR-
+        says CTC=0000
+        hears CTR-
+        sends block V27TER_2400 6
+        says PPS=2e000005
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: EOR-EOP: the page is lost and the call no success": ("ecm_gave_up", 0, ECM_READY + """
+        sends block V27TER_4800 6 but 0
+        says PPS=2e000005
+        hears PPR
+        says EOR=2e
+        hears ERR-
+        says DCN
+        hears end"""),
+    "ECM: EOR-MPS, then a whole page": ("ecm_gave_up", 1, ECM_READY + """
+        sends block V27TER_4800 6 but 0
+        says PPS=4e000005
+        hears PPR
+        says EOR=4e
+        hears ERR
+        sends block V27TER_4800 6
+        says PPS=2e000005
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: EOR-NULL: the page has a hole and is not kept": ("ecm_gave_up", 0, ECM_READY + """
+        sends block V27TER_4800 6 but 0
+        says PPS=00000005
+        hears PPR
+        says EOR=00
+        hears ERR
+        sends block V27TER_4800 6
+        says PPS=2e000005
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: EOP without PPS means nothing": ("sender_went_silent", 0, ECM_READY + """
+        sends block V27TER_4800 6
+        says EOP
+        hears DCN
+        hears end"""),
+}
+
+
+def _pages(count: int) -> Pages:
+    return Pages([white_page() for _ in range(count)])
+
+
+def _play(far: Far, script: str, cause: str) -> None:
+    result = far.run(script)
+    assert result.cause.code == cause, far.account()
+
+
+@pytest.mark.parametrize("name", SENDS)
+def test_sender(name: str) -> None:
+    count, cause, confirmed, script = SENDS[name]
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN), _pages(count))
+    _play(far, script, cause)
+    assert far.call.result is not None
+    assert far.call.result.pages_sent == confirmed
+
+
+@pytest.mark.parametrize("name", SENDS_ECM)
+def test_sender_with_ecm(name: str) -> None:
+    count, cause, confirmed, script = SENDS_ECM[name]
+    far = Far(CallParameters(Role.CALLS, "+1"), _pages(count))
+    _play(far, script, cause)
+    assert far.call.result is not None
+    assert far.call.result.pages_sent == confirmed
+
+
+@pytest.mark.parametrize("name", RECEIVES)
+def test_receiver(name: str) -> None:
+    cause, confirmed, script = RECEIVES[name]
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN))
+    _play(far, script, cause)
+    assert far.call.result is not None
+    assert far.call.result.pages_received == confirmed == len(far.store.pages)
+
+
+@pytest.mark.parametrize("name", RECEIVES_ECM)
+def test_receiver_with_ecm(name: str) -> None:
+    cause, confirmed, script = RECEIVES_ECM[name]
+    far = Far(CallParameters(Role.ANSWERS, "+2"))
+    _play(far, script, cause)
+    assert far.call.result is not None
+    assert far.call.result.pages_received == confirmed == len(far.store.pages)
+    for received in far.store.pages:
+        assert received.page == white_page(), "the page is not what was sent"
+
+
+def test_last_page_goes_again_after_rtn_when_the_owner_wants_it() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, resend_last_page=True), _pages(1))
+    _play(far, TRAINED + """
+        hears page V27TER_4800 long
+        hears EOP
+        says RTN
+        hears TSI DCS
+        hears tcf V27TER_2400
+        says CFR
+        hears page V27TER_2400 long
+        hears EOP
+        says MCF
+        hears DCN
+        hears end""", "delivered")
+
+
+def test_page_that_is_refused_each_time_ends_the_call() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN), _pages(2))
+    once = """
+        hears TSI DCS
+        hears tcf V27TER_2400
+        says CFR
+        hears page V27TER_2400 long
+        hears MPS
+        says RTN"""
+    _play(far, TRAINED + """
+        hears page V27TER_4800 long
+        hears MPS
+        says RTN""" + once * 2 + """
+        hears DCN
+        hears end""", "page_refused")
+
+
+@pytest.mark.parametrize("reply", ["MCF", "RTP", "RTN"])
+def test_after_eom_the_sender_waits_for_dis_and_keeps_its_rate_but_after_rtn(reply: str) -> None:
+    """A page of another coding needs a new DCS, so EOM ends the one before it."""
+    far = Far(
+        CallParameters(Role.CALLS, "+1", PLAIN),
+        Pages([white_page(), white_page(coding=Coding.MR), white_page(coding=Coding.MR)]),
+    )
+    rate = "V29_7200" if reply == "RTN" else "V29_9600"
+    _play(far, OPENING + f"""
+        says DIS=00ce04
+        hears TSI DCS
+        hears tcf V29_9600
+        says CFR
+        hears page V29_9600 long
+        hears EOM
+        says {reply}
+        hears nothing 7
+        says DIS=00ce04
+        hears TSI DCS
+        hears tcf {rate}
+        drops""", "hung_up_after_page")
+
+
+# -- polling -----------------------------------------------------------------------------------
+
+POLL_DIS = "000108"
+
+
+def test_poll_with_nothing_on_offer_over_there() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
+    _play(far, OPENING + """
+        says DIS=000208
+        hears DCN+
+        hears end""", "nothing_to_poll")
+
+
+def test_poll_fetches_pages() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
+    _play(far, OPENING + """
+        says DIS=000108
+        hears CIG DTC
+        says DCS=000200
+        sends tcf V27TER_2400
+        hears CFR+
+        sends page V27TER_2400
+        says MPS
+        hears MCF+
+        sends page V27TER_2400
+        says EOP
+        hears MCF
+        says DCN
+        hears end""", "received")
+    assert len(far.store.pages) == 2
+
+
+def test_poll_with_password_and_document_name() -> None:
+    parameters = CallParameters(Role.CALLS, "+1", PLAIN, poll=True, password="55", selective_polling="7")
+    far = Far(parameters)
+    _play(far, OPENING + """
+        says DIS=0001888080c002
+        hears CIG PWD=3535.. SEP=37.. DTC
+        says DCN
+        hears end""", "poll_refused")
+
+
+def test_poll_with_password_is_not_made_where_it_would_not_be_understood() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True, password="55"))
+    _play(far, OPENING + """
+        says DIS=000108
+        hears DCN
+        hears end""", "cannot_take_password")
+
+
+def test_dtc_three_times_then_dcn() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
+    _play(far, OPENING + """
+        says DIS=000108
+        hears CIG DTC
+        hears CIG DTC
+        says DIS=000108
+        hears CIG DTC
+        hears DCN
+        hears end""", "poll_refused")
+
+
+@pytest.mark.parametrize(("ask", "x"), [("DTC=000a08", "-"), ("DIS=000a08", "+")])
+def test_polled_station_sends_its_pages(ask: str, x: str) -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True), _pages(2))
+    _play(far, f"""
+        hears CED
+        hears CSI DIS
+        says {ask}
+        hears TSI{x} DCS{x}=000a08
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears MPS{x}
+        says MCF
+        hears page V27TER_4800 long
+        hears EOP{x}
+        says MCF
+        hears DCN{x}
+        hears end""", "delivered")
+
+
+@pytest.mark.parametrize(
+    ("ask", "cause"),
+    [
+        ("PWD=99 DTC=000a8880808002", "password_wrong"),
+        ("DTC=000a00", "password_wrong"),
+        ("DIS=000a00", "password_wrong"),
+    ],
+)
+def test_polled_station_wants_its_password(ask: str, cause: str) -> None:
+    parameters = CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True, required_password="55")
+    _play(Far(parameters, _pages(1)), f"""
+        hears CED
+        hears CSI DIS
+        says {ask}
+        hears DCN
+        hears end""", cause)
+
+
+def test_polled_station_takes_its_password() -> None:
+    parameters = CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True, required_password="55")
+    _play(Far(parameters, _pages(1)), """
+        hears CED
+        hears CSI DIS
+        says PWD=55 DTC=000a8880808002
+        hears TSI DCS
+        hears tcf V27TER_4800
+        drops""", "hung_up_before_pages")
+
+
+def test_sender_without_the_password_leaves_no_page() -> None:
+    _play(Far(CallParameters(Role.ANSWERS, "+2", PLAIN, required_password="55")), f"""
+        hears CED
+        hears CSI DIS
+        says SID=54 DCS={V27}
+        hears DCN
+        hears end""", "password_wrong")
+
+
+def test_reception_and_then_a_poll_in_one_call() -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True), _pages(1))
+    _play(far, PAGE_RECEIVED + """
+        says EOM
+        hears MCF
+        waits 2
+        says DTC=002e00
+        hears TSI DCS=002200
+        hears tcf V17_14400
+        says CFR
+        hears page V17_14400 short
+        hears EOP
+        says MCF
+        hears DCN
+        hears end""", "delivered")
+    assert len(far.store.pages) == 1
+
+
+def test_pages_sent_and_then_a_poll_in_one_call() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True), _pages(1))
+    _play(far, OPENING + f"""
+        says DIS=000b00
+        hears TSI DCS={V27}
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears EOM
+        says MCF
+        says DIS=000b00
+        hears CIG DTC
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR+
+        sends page V27TER_4800
+        says EOP
+        hears MCF+
+        says DCN
+        hears end""", "received")
+    assert far.call.result is not None
+    assert (far.call.result.pages_sent, far.call.result.pages_received) == (1, 1)
+
+
+# -- sub-addresses -----------------------------------------------------------------------------
+
+
+def test_sub_address_goes_where_it_is_understood() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, sub_address="42", password="7"), _pages(1))
+    _play(far, OPENING + """
+        says DIS=000a8080808003
+        hears TSI SUB=3234.. SID=37.. DCS=000a8080808003
+        hears tcf V27TER_4800
+        drops""", "hung_up_before_pages")
+
+
+def test_sub_address_is_left_out_and_noted_elsewhere() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, sub_address="42"), _pages(1))
+    _play(far, OPENING + f"""
+        says DIS={V27}
+        hears TSI DCS={V27}
+        hears tcf V27TER_4800
+        drops""", "hung_up_before_pages")
+    assert "sub_address_omitted" in [p.event for p in far.progress]
+
+
+def test_sub_address_that_came_is_told() -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN))
+    _play(far, """
+        hears CED
+        hears CSI DIS
+        says TSI=+49891234 SUB=42 DCS=000a8080808001
+        sends tcf V27TER_4800
+        hears CFR
+        drops""", "hung_up_during_page")
+    assert far.call.result is not None
+    assert far.call.result.sub_address == "42"
+    assert far.call.result.remote_id == "+49891234"
