@@ -1,0 +1,208 @@
+"""What other machines send, in all the ways that are seen on real networks, and what nobody should."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.t30.dce import (
+    MAX_FRAME_OCTETS,
+    Carrier,
+    CarrierMissed,
+    CarrierOff,
+    CarrierOn,
+    Data,
+    Expect,
+    Frame,
+    Receive,
+    SendFrames,
+    Sent,
+    Tone,
+    ToneHeard,
+)
+from appliance.t38.dce import MAX_HELD_EVENTS, T38Dce
+from appliance.t38.hearing import CARRIER_SILENCE_S, Hearing
+from appliance.t38.ifp import DataField, DataPacket, DataType, FieldType, Indicator, IndicatorPacket
+from appliance.t38.settings import T38Settings
+from appliance.t38.timing import reverse_bits
+
+from .test_dce import CSI, DIS, as_datagram
+
+F = FieldType
+LINE_DIS = reverse_bits(DIS)
+LOST = "lost"
+
+
+def data(data_type: DataType, *fields) -> DataPacket:
+    return DataPacket(data_type, tuple(DataField(kind, octets) for kind, octets in fields))
+
+
+def v21(*fields) -> DataPacket:
+    return data(DataType.V21, *fields)
+
+
+def v17(*fields) -> DataPacket:
+    return data(DataType.V17_14400, *fields)
+
+
+def ind(indicator: Indicator) -> IndicatorPacket:
+    return IndicatorPacket(indicator)
+
+
+PREAMBLE, NO_SIGNAL = ind(Indicator.V21_PREAMBLE), ind(Indicator.NO_SIGNAL)
+TRAINING = ind(Indicator.V17_14400_LONG_TRAINING)
+ON, OFF = CarrierOn(Carrier.V21), CarrierOff()
+FAST = CarrierOn(Carrier.V17_14400)
+
+
+def hear(*packets) -> list:
+    hearing = Hearing()
+    for number, packet in enumerate(packets):
+        if packet is LOST:
+            hearing.packets_lost()
+        else:
+            hearing.packet(packet, number * 0.03)
+    return hearing.events
+
+
+def octet_by_octet(frame: bytes, end: FieldType) -> list:
+    return [v21((F.HDLC_DATA, frame[n : n + 1])) for n in range(len(frame))] + [v21((end, b""))]
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [
+        [*octet_by_octet(LINE_DIS, F.HDLC_FCS_OK), v21((F.HDLC_SIG_END, b""))],
+        octet_by_octet(LINE_DIS, F.HDLC_FCS_OK_SIG_END),
+        [v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK, b"")), NO_SIGNAL],
+        [v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK_SIG_END, b""))],
+        [v21((F.HDLC_DATA, LINE_DIS[:3]), (F.HDLC_DATA, LINE_DIS[3:]), (F.HDLC_FCS_OK_SIG_END, b""))],
+        [v21((F.HDLC_DATA, LINE_DIS)), v21((F.HDLC_FCS_OK, b""), (F.HDLC_SIG_END, b"")), NO_SIGNAL],
+        [v21((F.HDLC_DATA, LINE_DIS)), v21((F.HDLC_FCS_OK_SIG_END, b"")), v21((F.HDLC_SIG_END, b""))],
+    ],
+    ids=["by octets", "end with the frame", "no sig-end", "whole", "several fields", "two ends", "late end"],
+)
+@pytest.mark.parametrize("first", [[PREAMBLE], [PREAMBLE, PREAMBLE], [NO_SIGNAL, PREAMBLE], []],
+                         ids=["preamble", "twice", "after no-signal", "missing"])  # fmt: skip
+def test_a_frame_is_heard_however_it_is_packed(first, packets):
+    assert hear(*first, *packets) == [ON, Frame(DIS, True), OFF]
+
+
+def test_several_frames_in_one_packet_and_in_one_burst():
+    both = v21((F.HDLC_DATA, reverse_bits(CSI)), (F.HDLC_FCS_OK, b""),
+               (F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK_SIG_END, b""))  # fmt: skip
+    assert hear(PREAMBLE, both) == [ON, Frame(CSI, True), Frame(DIS, True), OFF]
+
+
+def test_a_bad_fcs_is_told():
+    for end in (F.HDLC_FCS_BAD_SIG_END, F.HDLC_SIG_END):
+        assert hear(PREAMBLE, v21((F.HDLC_DATA, LINE_DIS), (end, b""))) == [ON, Frame(DIS, False), OFF]
+
+
+def test_a_signal_without_an_end_ends_with_the_next():
+    assert hear(PREAMBLE, v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK, b"")), TRAINING,
+                v17((F.T4_NON_ECM_DATA, b"\x01")), PREAMBLE) == [
+        ON, Frame(DIS, True), OFF, FAST, Data(b"\x80"), OFF, ON]  # fmt: skip
+
+
+def test_a_second_burst_on_the_same_carrier_is_one_of_its_own():
+    burst = [PREAMBLE, v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK, b""))]
+    assert hear(*burst, *burst) == [ON, Frame(DIS, True), OFF, ON, Frame(DIS, True)]
+
+
+def test_a_carrier_that_falls_silent_goes_off_after_a_while():
+    hearing = Hearing()
+    hearing.packet(TRAINING, 1.0)
+    assert hearing.next_deadline() == 1.0 + CARRIER_SILENCE_S
+    hearing.handle_timer(1.0 + CARRIER_SILENCE_S)
+    assert hearing.events == [FAST, OFF]
+    assert hearing.next_deadline() is None
+
+
+def test_packets_lost_within_a_frame_spoil_that_frame_only():
+    events = hear(PREAMBLE, v21((F.HDLC_DATA, LINE_DIS[:2])), LOST,
+                  v21((F.HDLC_DATA, LINE_DIS[4:]), (F.HDLC_FCS_OK, b"")),
+                  v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK_SIG_END, b"")))  # fmt: skip
+    assert events == [ON, Frame(DIS[:2] + DIS[4:], False), Frame(DIS, True), OFF]
+
+
+def test_packets_lost_between_frames_spoil_one_whose_start_is_missing():
+    for start, ok in ((0, True), (1, False), (3, False)):
+        frame = v21((F.HDLC_DATA, LINE_DIS[start:]), (F.HDLC_FCS_OK_SIG_END, b""))
+        assert hear(PREAMBLE, LOST, frame) == [ON, Frame(DIS[start:], ok), OFF]
+
+
+def test_an_ecm_frame_after_a_loss_counts_only_at_its_full_length():
+    whole = bytes((0xFF, 0x03, 0x06, 7)) + bytes(256)
+    for frame, ok in ((whole, True), (whole[:-1], False), (whole[:68], True), (bytes((255, 3, 0x86)), True)):
+        packet = v17((F.HDLC_DATA, reverse_bits(frame)), (F.HDLC_FCS_OK, b""))
+        assert hear(TRAINING, LOST, packet) == [FAST, Frame(frame, ok)]
+        assert hear(TRAINING, packet) == [FAST, Frame(frame, True)]
+
+
+def test_page_data_goes_on_over_a_loss():
+    packets = [v17((F.T4_NON_ECM_DATA, b"\x01\x02")), LOST, v17((F.T4_NON_ECM_DATA, b"\x03")),
+               v17((F.T4_NON_ECM_SIG_END, b"\x04"))]  # fmt: skip
+    heard = [Data(b"\x80\x40"), Data(b"\xc0"), Data(b"\x20")]
+    assert hear(TRAINING, *packets) == [FAST, *heard, OFF]
+
+
+def test_a_frame_without_end_is_bounded_and_bad():
+    hearing = Hearing()
+    for _ in range(1000):
+        hearing.packet(v21((F.HDLC_DATA, bytes(1000))), 0.0)
+    hearing.packet(v21((F.HDLC_FCS_OK_SIG_END, b"")), 0.0)
+    assert hearing.events == [ON, Frame(bytes(MAX_FRAME_OCTETS), False), OFF]
+
+
+def test_tones_and_modems_that_we_do_not_have():
+    assert hear(ind(Indicator.CNG)) == [ToneHeard(Tone.CNG)]
+    assert hear(ind(Indicator.V8_ANSAM)) == [ToneHeard(Tone.CED)]
+    assert hear(ind(Indicator.V33_14400_TRAINING)) == [CarrierMissed()]
+    assert hear(data(DataType.V34_PRI_CH, (F.HDLC_DATA, b"x")), ind(Indicator.V34_PRI_CHANNEL)) == []
+    assert hear(v21((F.CM_MESSAGE, b"x")), v21((F.HDLC_SIG_END, b""))) == []
+
+
+def answering_while_we_send():
+    """An endpoint that has just sent a burst and its Sent not told yet."""
+    dce = T38Dce(T38Settings())
+    dce.order(SendFrames((DIS,)), 0.0)
+    return dce
+
+
+def drive(dce: T38Dce, until: float) -> list:
+    events = []
+    while (deadline := dce.next_deadline()) is not None and deadline <= until:
+        dce.handle_timer(deadline)
+        events += dce.take_events()
+    return events
+
+
+def test_an_answer_before_our_signal_has_ended_on_the_line_waits_for_the_engine():
+    dce = answering_while_we_send()
+    dce.receive_datagram(as_datagram(Indicator.CNG, 0), 0.5)  # before our last word: not an answer
+    assert drive(dce, 1.12) == []
+    dce.receive_datagram(as_datagram(PREAMBLE, 1), 1.125)
+    dce.receive_datagram(as_datagram(v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK, b"")), 2), 1.13)
+    assert drive(dce, 2.0) == [Sent()]
+    dce.order(Receive(Carrier.V21, Expect.FRAMES), 2.0)
+    assert dce.take_events() == [ON, Frame(DIS, True)]
+
+
+def test_what_is_kept_while_we_send_is_bounded():
+    dce = answering_while_we_send()
+    burst = v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK, b""))
+    for number in range(3 * MAX_HELD_EVENTS):
+        dce.receive_datagram(as_datagram(burst, number), 0.1)
+    assert dce.counters.events_dropped >= MAX_HELD_EVENTS
+    assert len(dce._held) <= MAX_HELD_EVENTS + 1
+
+
+def test_a_peer_that_speaks_the_other_notation_is_followed():
+    """Version 0 was agreed, the peer writes as from version 2 on: seen on real trunks."""
+    dce = T38Dce(T38Settings(version=0))
+    dce.order(Receive(Carrier.V17_14400, Expect.IMAGE), 0.0)
+    frame = v17((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK, b""))
+    packets = [TRAINING, v17((F.T4_NON_ECM_DATA, b"\x01")), frame]
+    for number, packet in enumerate(packets):
+        dce.receive_datagram(as_datagram(packet, number, version=2), 0.1)
+    assert dce.take_events() == [FAST, Data(b"\x80"), Frame(DIS, True)]
