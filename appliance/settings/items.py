@@ -85,9 +85,10 @@ class LineEntry:
     device: str = setting("", "modem: device or URL, such as /dev/ttyACM0", max_length=255)
     calls_at_once: int = setting(1, "calls at once", minimum=1, maximum=120)
     dial_prefix: str = setting("", "dialled before every outside number", pattern=r"[0-9*#,]{0,12}")
-    international: str = setting("+", "what an international number begins with on this line: + or digits",
+    country_code: str = setting("", "country of this line, digits only, such as 49: its numbers are dialled "
+                                "in national form", pattern=r"[0-9]{0,4}")
+    international: str = setting("00", "dialled instead of the + of other countries",
                                  pattern=r"\+|[0-9]{0,6}")
-    national: bool = setting(False, "dial numbers of our own country in their national form")
     allow: tuple[str, ...] = setting((), "only numbers that begin so go over this line; empty: all",
                                      pattern=r"[+0-9*#]{1,20}")
     deny: tuple[str, ...] = setting((), "numbers that begin so never go over this line",

@@ -1,0 +1,218 @@
+"""The commands ``serve``, ``config`` and ``key`` of the command line.
+
+Each command is a function of the parsed arguments that returns an exit code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from appliance.box import Box
+from appliance.daemon.main import Core, MakeService, run
+from appliance.settings import secrets
+from appliance.settings.fields import SettingError
+from appliance.settings.items import ApiKey, Scope
+from appliance.settings.store import SettingsDamagedError, SettingsStore
+from appliance.spool.retention import sweep_parts
+from appliance.spool.schema import SchemaTooNewError
+
+DEFAULT_DATA = "/var/lib/faxbox"
+DATA_VARIABLE = "FAXBOX_DATA"
+DEFAULT_HTTP = "127.0.0.1:8080"
+
+# Exit codes (sysexits.h): a mistake on the command line or in a setting; the folder is in use by another
+# box; its files cannot be used.
+EXIT_USAGE = 64
+EXIT_IN_USE = 75
+EXIT_UNUSABLE = 78
+
+
+def add_arguments(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the commands; each sets ``command`` to its function."""
+    serve = subparsers.add_parser("serve", help="run the whole box in the foreground")
+    _data_argument(serve)
+    serve.add_argument("--http", metavar="HOST:PORT", default=DEFAULT_HTTP,
+                       help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP})")
+    serve.add_argument("--verbose", action="store_true", help="say more about what happens")
+    serve.set_defaults(command=serve_command)
+
+    config = subparsers.add_parser("config", help="read and change settings")
+    actions = config.add_subparsers(dest="action", required=True)
+    get = actions.add_parser("get", help="show a section or a setting, or all")
+    get.add_argument("path", nargs="?", default="", help="such as station or station.name")
+    change = actions.add_parser("set", help="change a setting")
+    change.add_argument("path", help="such as station.name")
+    change.add_argument("value", help="lists with commas; none for no value")
+    export = actions.add_parser("export", help="print everything as JSON, secrets masked")
+    export.add_argument("--with-secrets", action="store_true", help="secrets too: keep the output safe")
+    load = actions.add_parser("import", help="take what export printed")
+    load.add_argument("file", help="file to read, - for standard input")
+    for action in (get, change, export, load):
+        _data_argument(action)
+    config.set_defaults(command=config_command)
+
+    key = subparsers.add_parser("key", help="keys of the programming interfaces")
+    actions = key.add_subparsers(dest="action", required=True)
+    add = actions.add_parser("add", help="make a key; its token is printed once")
+    add.add_argument("name")
+    add.add_argument("--scope", action="append", choices=[scope.value for scope in Scope],
+                     help="what it may do; may be given several times (default: send and receive)")
+    add.add_argument("--quota", type=int, default=0, metavar="PAGES", help="pages a month; 0: no limit")
+    add.add_argument("--owner", default="", help="user whose faxes it handles (default: its own)")
+    show = actions.add_parser("list", help="list the keys")
+    remove = actions.add_parser("remove", help="take a key out of use for good")
+    remove.add_argument("name")
+    for action in (add, show, remove):
+        _data_argument(action)
+    key.set_defaults(command=key_command)
+
+    code = subparsers.add_parser("setup-code", help="make a new one-time set-up code for an administrator")
+    _data_argument(code)
+    code.set_defaults(command=setup_code_command)
+
+
+def _data_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="DIR", type=Path, default=None,
+                        help=f"the box's folder (default ${DATA_VARIABLE}, else {DEFAULT_DATA})")
+
+
+def data_folder(arguments: argparse.Namespace) -> Path:
+    """The folder that the command is about."""
+    given: Path | None = arguments.data
+    return given or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA)
+
+
+# -- serve ---------------------------------------------------------------------------------------
+
+
+def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService] = ()) -> int:
+    """Runs the box until SIGTERM or SIGINT."""
+    logging.basicConfig(
+        level=logging.DEBUG if arguments.verbose else logging.INFO,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    data = data_folder(arguments)
+    try:
+        box = Box(data)
+    except BlockingIOError:
+        return _complain(f"another faxbox is running on {data}", EXIT_IN_USE)
+    except (OSError, SettingsDamagedError, SettingError, SchemaTooNewError) as error:
+        return _complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
+    try:
+        sweep_parts(data)
+        code = secrets.first_start(box.settings)
+        if code is not None:
+            _say(f"First start.  One-time set-up code for the administrator: {code}")
+        asyncio.run(_serve(box, services))
+    finally:
+        box.close()
+    return 0
+
+
+async def _serve(box: Box, services: Sequence[MakeService]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(box, stop, services, started=_ready)
+
+
+def _ready(core: Core) -> None:
+    _say("faxbox is ready.  Lines: " + ", ".join(report.name for report in core.box.lines()))
+
+
+# -- config --------------------------------------------------------------------------------------
+
+
+def config_command(arguments: argparse.Namespace) -> int:
+    """get, set, export, import.  Works beside a running box, which notices the change."""
+    try:
+        store = SettingsStore(data_folder(arguments))
+        match arguments.action:
+            case "get":
+                _show(store.get_path(arguments.path))
+            case "set":
+                store.set_path(arguments.path, arguments.value)
+            case "export":
+                _show(store.export(secrets=arguments.with_secrets))
+            case "import":
+                store.load(_read_json(arguments.file))
+    except SettingError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except (SettingsDamagedError, OSError) as error:
+        return _complain(str(error), EXIT_UNUSABLE)
+    return 0
+
+
+def _read_json(name: str) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        data = json.loads(text)
+    except ValueError as error:
+        raise SettingError(name, f"this is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise SettingError(name, "an object is needed")
+    return data
+
+
+def _show(value: Any) -> None:
+    _say(value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
+
+
+# -- key -----------------------------------------------------------------------------------------
+
+
+def key_command(arguments: argparse.Namespace) -> int:
+    """add, list, remove.  The token is the last word of ``add``'s output."""
+    try:
+        store = SettingsStore(data_folder(arguments))
+        match arguments.action:
+            case "add":
+                scopes = tuple(Scope(word) for word in arguments.scope or ("send", "receive"))
+                _, token = secrets.add_key(
+                    store, arguments.name, scopes=scopes, quota=arguments.quota, owner=arguments.owner
+                )
+                _say(f"The key {arguments.name} may {', '.join(scope.value for scope in scopes)}; "
+                     f"its token, shown only now: {token}")
+            case "list":
+                for key in store.items(ApiKey).values():
+                    limit = f"{key.pages_per_month} pages a month" if key.pages_per_month else "no limit"
+                    state = "disabled" if key.disabled else ", ".join(scope.value for scope in key.scopes)
+                    _say(f"{key.name}: {state}; {limit}")
+            case "remove":
+                found = [number for number, key in store.items(ApiKey).items() if key.name == arguments.name]
+                if not found:
+                    return _complain(f"there is no key {arguments.name!r}", EXIT_USAGE)
+                store.remove(ApiKey, found[0])
+    except SettingError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except (SettingsDamagedError, OSError) as error:
+        return _complain(str(error), EXIT_UNUSABLE)
+    return 0
+
+
+def setup_code_command(arguments: argparse.Namespace) -> int:
+    """Prints a new set-up code; the old one is void."""
+    try:
+        _say(f"One-time set-up code: {secrets.new_setup_code(SettingsStore(data_folder(arguments)))}")
+    except (SettingsDamagedError, SettingError, OSError) as error:
+        return _complain(str(error), EXIT_UNUSABLE)
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"faxbox: {text}", file=sys.stderr)
+    return code

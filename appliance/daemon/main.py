@@ -1,0 +1,120 @@
+"""Wires the rooms together and keeps them running until the box is told to stop.
+
+The event loop with all calls is the main thread.  The spool's writer and readers, the preparer of
+documents, the keeper of order on the disk and the services (HTTP, deliveries) have threads of their
+own and never make it wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from appliance.box import Box
+from appliance.daemon.lines import build_lines
+from appliance.daemon.practice import PracticeCaller
+from appliance.dispatch.prepare import Preparer
+from appliance.dispatch.runner import Dispatcher
+from appliance.settings.sections import SendingSettings
+from appliance.spool import jobs, received
+from appliance.spool.retention import Keeper
+from appliance.spool.store import Tx
+
+_log = logging.getLogger(__name__)
+
+
+class Service(Protocol):
+    """Something with threads of its own beside the core: the HTTP server, deliveries."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Ends within a bound; afterwards it calls the box no more.  Called off the loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What services may use: the box, and the loop for what must run there."""
+
+    box: Box
+    dispatcher: Dispatcher
+    loop: asyncio.AbstractEventLoop
+    practice: PracticeCaller
+
+
+MakeService = Callable[[Core], Service]
+
+
+def recover(box: Box) -> None:
+    """Settles what a crash or power cut left open.  Before anything else runs."""
+    now = box.clock()
+    rule = box.settings.section(SendingSettings).unknown_rule
+    for fax in box.spool.do(received.recover, now):
+        _log.warning("received fax %d was cut off; %d pages of it are here", fax.id, fax.pages)
+    for job in box.spool.do(jobs.recover, rule, now):
+        _log.warning("job %d was cut off in a call: now %s", job.id, job.state.value)
+
+
+async def run(
+    box: Box, stop: asyncio.Event, services: Sequence[MakeService] = (), *,
+    started: Callable[[Core], None] = lambda _: None,
+) -> None:
+    """Runs the box until ``stop`` is set; when it returns, all but ``box`` itself is closed.
+
+    ``started`` is called once everything is up.
+    """
+    loop = asyncio.get_running_loop()
+    recover(box)
+    dispatcher = Dispatcher(box, build_lines(box))
+    core = Core(box, dispatcher, loop, PracticeCaller(dispatcher, loop))
+    preparer = Preparer(box)
+    keeper = Keeper(box.spool, box.settings, box.guard, box.clock)
+    async with contextlib.AsyncExitStack() as running:
+        running.push_async_callback(dispatcher.stop)
+        await dispatcher.start()
+        beside: list[Service] = [preparer, keeper, *(make(core) for make in services)]
+        for service in beside:
+            service.start()
+            running.push_async_callback(loop.run_in_executor, None, service.stop)
+        box.spool.write(_note_start, box.clock())
+        started(core)
+        _notify("READY=1")
+        await _until(stop)
+        _notify("STOPPING=1")
+        _log.info("stopping")
+
+
+def _note_start(tx: Tx, now: float) -> None:
+    tx.emit(now, "box.started", None, "")
+
+
+async def _until(stop: asyncio.Event) -> None:
+    """Waits for the end, and tells systemd meanwhile that the loop is alive (sd_notify(3))."""
+    microseconds = os.environ.get("WATCHDOG_USEC", "")
+    # Half the time that systemd waits, as its manual advises.
+    every = int(microseconds) / 2e6 if microseconds.isdecimal() else None
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), every)
+        if every is not None:
+            _notify("WATCHDOG=1")
+
+
+def _notify(state: str) -> None:
+    """sd_notify(3): tells systemd, where it started us, how we are."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.sendto(state.encode(), address)
+        except OSError as error:
+            _log.warning("systemd could not be told %r: %s", state, error)

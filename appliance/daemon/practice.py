@@ -1,0 +1,60 @@
+"""A fax from the practice line to the box, on request: for integrators, the demo, the self-test."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.dispatch.runner import Dispatcher
+from appliance.documents.options import CoverPage, HeaderLine, RenderOptions, Source
+from appliance.documents.render import render
+from appliance.lines.practice.line import PracticeLine
+from appliance.t4.tiff import write_tiff
+from appliance.t30.parameters import CallResult
+
+CALLER = "9990"
+MESSAGE = (
+    "This fax came over the practice line.\n\nA fax machine within the box has called the box, and the "
+    "box has answered and received this page as it would receive one from anywhere else."
+)
+# Longest the whole thing may take, seconds: some pages at 14400 bit/s, and to spare.
+LIMIT_S = 600.0
+
+
+class PracticeCaller:
+    """Calls the box from the practice line.  Any thread but the loop's."""
+
+    def __init__(self, dispatcher: Dispatcher, loop: asyncio.AbstractEventLoop) -> None:
+        self._dispatcher = dispatcher
+        self._loop = loop
+
+    def __call__(
+        self, files: Sequence[Source] = (), *, caller: str = CALLER, dialled: str = ""
+    ) -> CallResult:
+        """Sends ``files``, or a page that says what it is; returns how the call ended for the box.
+
+        Blocks for the length of the call.  Raises LookupError when the practice line is off,
+        DocumentError for files that cannot be sent.
+        """
+        lines = [managed.line for managed in self._dispatcher.lines]
+        line = next((line for line in lines if isinstance(line, PracticeLine)), None)
+        if line is None:
+            raise LookupError("the practice line is switched off")
+        folder = Path(tempfile.mkdtemp(prefix="faxbox-practice-"))
+        try:
+            moment = datetime.now(UTC).astimezone()
+            header = HeaderLine(moment=moment, sender="Practice machine", number=caller)
+            cover = None
+            if not files:
+                cover = CoverPage(subject="Practice", from_name="Practice machine", message=MESSAGE)
+            document = render(list(files), folder / "pages", RenderOptions(header=header, cover=cover))
+            tiff = folder / "fax.tiff"
+            write_tiff(tiff, document.coded_pages())
+            call = line.send_to_us(tiff, caller=caller, dialled=dialled)
+            return asyncio.run_coroutine_threadsafe(call, self._loop).result(LIMIT_S)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
