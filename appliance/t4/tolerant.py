@@ -62,6 +62,9 @@ _BROKEN_EOLS = frozenset(
     for hit in combinations(range(len(EOL) - 1), count)
 )
 
+# An EOL with a tag bit before and behind it.
+_EOL_AND_TAGS = len(EOL) + 2
+
 # So many places in a bad piece are tried for such an EOL: noise must not cost more time than pages do.
 _TRIES = 64
 
@@ -70,6 +73,8 @@ _SPLITTING_EOLS = tuple(f"{1 << bit | 1:012b}" for bit in range(1, 12))
 
 # No code word of a row begins with more zeros than this (extended make-up codes, T.4 table 3b).
 _ZEROS_BEFORE_A_ONE = 7
+# And none ends with more (white 3).
+_ZEROS_AT_THE_END = 3
 
 # How many good rows tell how long rows are hereabouts.
 _RECENT_ROWS = 32
@@ -180,6 +185,14 @@ class _Page:
             del self.bad[-rows:]
 
 
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """What stood before an EOL that may not have been one."""
+
+    bits: str
+    bad_rows: int  # that it was counted as
+
+
 class _Group3:
     """MH and MR: rows between EOLs."""
 
@@ -194,7 +207,7 @@ class _Group3:
         self._doubtful = 0  # bad rows behind an RTC that is not whole: noise, if no good row follows
         self._broken_eols = 0  # bad rows at the end of the page that look more like EOLs
         self._row_lengths: deque[int] = deque((0, 0), maxlen=_RECENT_ROWS)
-        self._split: tuple[str, list[int] | None] | None = None  # a bad piece just before, its reference
+        self._split: _Split | None = None  # a piece just before that may be the beginning of a row
         self._remembered: dict[str, _Row] = {}
         self._longest = 2 * longest_row_bits(page.width)
         self.ended = False
@@ -235,13 +248,14 @@ class _Group3:
     def _take(self, bits: str) -> None:
         """What stood before an EOL."""
         content = bits.rstrip("0")
-        if not content and self._eols == 1 and len(bits) > 1 and len(bits) % len(EOL):
-            pass  # fill that was hit looks like an EOL; in RTC there is no fill
-        elif len(content) <= 1 and (self._tagged or len(bits) <= 1 or not content):
+        if not content and self._eols == 1 and len(bits) > self._tagged and len(bits) % len(EOL):
+            # Fill that was hit looks like an EOL, or the zeros that a row begins with; RTC has no fill.
+            self._split = _Split(bits, 0)
+        elif not content or (self._tagged and len(content) == 1):
             # Nothing but a tag bit, or EOLs that lost their 1.
             self._end_of_line()
         else:
-            row = self._whole_row(bits) or self._with_first_bits(bits)
+            row = self._whole_row(bits) or self._shifted_row(bits)
             if row is not None:
                 self._good(row, len(content))
             elif not self._join(bits):
@@ -275,18 +289,16 @@ class _Group3:
 
     def _bad(self, bits: str) -> None:
         """Something between two EOLs that is no row."""
-        self._split, reference = None, self._reference
-        self._reference = None
+        self._split = self._reference = None
         if not self._begun:
             self._eols = 1  # noise of the training
             return
-        broken_eol = _is_broken_eol(bits)
+        broken_eol = self._is_broken_eol(bits)
         if self._eols >= _EOLS_THAT_END:
             if broken_eol:
                 self._end_of_line()
             else:
                 self._doubtful += 1
-            self._end_of_line()
             return
         self._eols = 1
         if broken_eol:
@@ -301,22 +313,31 @@ class _Group3:
         for _ in range(rows):
             self._page.add_bad()
         if rows == 1:
-            self._split = bits, reference
+            self._split = _Split(bits, rows)
+
+    def _is_broken_eol(self, bits: str) -> bool:
+        """Whether a bad piece may be an EOL of an RTC with its tag bits, or what is left of one."""
+        if len(bits) > _EOL_AND_TAGS:
+            return False
+        # A one-dimensional row is never so short.  A two-dimensional one is, but seldom mostly zeros,
+        # and with fill behind it ends with them.
+        return not self._tagged or (bits.endswith("1") and bits.count("0") >= 2 * bits.count("1"))
 
     def _join(self, bits: str) -> bool:
-        """Whether this piece and the bad one before it are a row that a wrong bit split with an EOL."""
-        if self._split is None:
+        """Whether this piece and the one before it are a row that a wrong bit split with an EOL."""
+        split = self._split
+        if split is None:
             return False
-        before, reference = self._split
-        known, self._reference = self._reference, reference
-        for eol in _SPLITTING_EOLS:
-            row = self._whole_row(before + eol + bits)
-            if row is not None:
-                self._page.drop(1)
-                self._good(row, len(before) + len(bits))
-                return True
-        self._reference = known
-        return False
+        whole = [self._sure_row(split.bits + eol + bits) for eol in _SPLITTING_EOLS]
+        rows = [row for row in whole if row is not None]
+        if not rows:
+            return False
+        self._page.drop(split.bad_rows)
+        if len(rows) == 1:
+            self._good(rows[0], len(split.bits) + len(bits))
+        else:
+            self._bad(bits)  # it is one row, but which?
+        return True
 
     def _repair(self, bits: str) -> None:
         """A piece between two EOLs that is not one row: finds the EOLs in it that lost a bit or two."""
@@ -327,21 +348,20 @@ class _Group3:
             self._end_of_line()
         if rows:
             return
-        # Perhaps the row behind such an EOL can be had: what is above it is not known then.
-        reference, self._reference = self._reference, None
+        # Perhaps the row behind such an EOL can be had.
         tries = _TRIES
-        for at in range(len(bits) - len(EOL) - 1, 0, -1):
+        for at in range(len(bits) - len(EOL) - 1, -1, -1):
             if bits[at : at + len(EOL)] not in _BROKEN_EOLS:
                 continue
-            behind = self._whole_row(bits[at + len(EOL) :])
+            behind = self._sure_row(bits[at + len(EOL) :])
             if behind is not None:
-                self._bad(bits[:at])
+                if at:
+                    self._bad(bits[:at])
                 self._good(behind, len(bits) - at)
                 return
             tries -= 1
             if not tries:
                 break
-        self._reference = reference
         self._bad(bits)
 
     def _rows_with_broken_eols(self, bits: str) -> tuple[list[tuple[_Row, int]], bool]:
@@ -384,13 +404,31 @@ class _Group3:
             self._remembered[bits] = row
         return row
 
-    def _with_first_bits(self, bits: str) -> _Row | None:
-        """The row when the EOL before it lost its 1: the EOL that was found then ended in the row."""
-        for zeros in range(min(self._fill, _ZEROS_BEFORE_A_ONE + 1) - 1, -1, -1):
-            row = self._whole_row("0" * zeros + "1" + bits)
+    def _shifted_row(self, bits: str) -> _Row | None:
+        """The row when a wrong bit moved the EOL before it or behind it.
+
+        An EOL that lost its 1 is found late, at the next 1: the row's own first bits are gone with it.
+        One whose last zeros were hit is found early where zeros stand before it: it takes those of the
+        row's end, and leaves its own last bits to the next row.
+        """
+        late = ("0" * zeros + "1" + bits for zeros in range(min(self._fill, _ZEROS_BEFORE_A_ONE + 1)))
+        left = bits.find("1") + 1
+        early = (bits[left:],) if left < len(EOL) else ()
+        eaten = (bits + "0" * zeros for zeros in range(1, _ZEROS_AT_THE_END + 1))
+        for tried in (*late, *early, *eaten):
+            row = self._sure_row(tried)
             if row is not None:
                 return row
         return None
+
+    def _sure_row(self, bits: str) -> _Row | None:
+        """A whole row that proves a guess.
+
+        One-dimensional ones do: of wrong bits hardly any add up.  Two-dimensional ones often do by chance.
+        """
+        if self._tagged and not bits.startswith(TAG_ONE_DIMENSIONAL):
+            return None
+        return self._whole_row(bits)
 
     def _row_at_start(self, bits: str) -> tuple[_Row, int] | None:
         """A row at the beginning of ``bits``, and how many of them it took."""
@@ -479,10 +517,3 @@ def _behind_broken_eol(bits: str) -> str | None:
         if bits[at : at + len(EOL)] in _BROKEN_EOLS:
             return bits[at + len(EOL) :]
     return None
-
-
-def _is_broken_eol(bits: str) -> bool:
-    """An EOL that lost a bit or two and its tag bits, and nothing else."""
-    return len(bits) <= len(EOL) + 2 and any(
-        bits[at : at + len(EOL)] in _BROKEN_EOLS for at in range(len(bits) - len(EOL) + 1)
-    )
