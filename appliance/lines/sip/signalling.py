@@ -25,6 +25,7 @@ from appliance.lines.sip.events import (
     Signalled,
 )
 from appliance.lines.sip.session import body_of
+from appliance.lines.sip.stack import Knocking
 from appliance.lines.sip.switch import NOTHING, MediaSwitch, Reinvite, State
 from appliance.t38.sdp import Description, SdpError, parse_sdp
 
@@ -34,10 +35,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # SIP status codes that we send of our own accord (RFC 3261 21).
-FORBIDDEN = 403
-BUSY_HERE = 486
 NOT_ACCEPTABLE_HERE = 488
-DECLINE = 603
 SERVER_ERROR = 500
 DECLINE_TRANSFER = 603
 # A client transaction reports its end once or twice: COMPLETED when a final response came over UDP.
@@ -84,8 +82,9 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
     @_contained
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
         call = TrunkCall(self, self._stack, prm.callId)
+        call.offer = body_of(prm.rdata.wholeMsg)
         self._stack.calls.add(call)
-        self._stack.knocked(call, self.trunk, prm.rdata.srcAddress, prm.rdata.wholeMsg)
+        self._stack.knocked(Knocking(call, self.trunk, str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)))
 
 
 class TrunkCall(pj.Call):  # type: ignore[misc]
@@ -103,6 +102,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         self.over = False
         self._confirmed = False
         self._pending_answer: str | None = None
+        self._ended = Ended(0, "", ours=True)
 
     # -- what the asyncio side orders (through the stack's queue) ----------------------------
 
@@ -144,6 +144,10 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             self.hangup(prm)
         except pj.Error as error:
             _log.info("hanging up: %s", error.info(False))
+
+    def tell_end(self) -> None:
+        """Repeats the end of a call that was over before anybody listened (CANCEL while it knocked)."""
+        self.sink(self._ended)
 
     def ask_t38(self, now: float) -> None:
         if self.switch is not None and not self.over:
@@ -191,7 +195,8 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
                 message = event.body.tsxState.src.rdata.wholeMsg
                 ours, retry_after_s = False, messages.retry_after_s(message)
-            self.sink(Ended(code, str(info.lastReason)[:120], ours, retry_after_s))
+            self._ended = Ended(code, str(info.lastReason)[:120], ours, retry_after_s)
+            self.sink(self._ended)
             # Not here: the object must outlive its own callback.
             self._stack.post(lambda: self._stack.calls.discard(self))
 

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings, split_host_port
@@ -39,6 +39,8 @@ POLL_S = 0.02
 STOP_LIMIT_S = 5.0
 # Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h).
 MAX_CALLS = 128
+
+FORBIDDEN = 403  # RFC 3261 21.4.4
 
 HOW_TO_GET_IT = "build it with image-build/pjsua2/build.sh and install the wheel that it prints"
 
@@ -77,6 +79,23 @@ class Knocking:
     source: str  # address and port
     message: str
 
+    @property
+    def address(self) -> str:
+        return self.source.rpartition(":")[0].strip("[]")
+
+
+class Trunk(Protocol):
+    """A line on the stack that may be called."""
+
+    @property
+    def name(self) -> str: ...
+
+    def admits(self, address: str) -> bool:
+        """Whether this address may call the trunk.  Called on the SIP thread."""
+
+    def knock(self, knocking: Knocking) -> None:
+        """A call for the trunk.  Called on the event loop."""
+
 
 class SipStack:
     """See the module.  One per process; ``start`` and ``stop`` on the event loop."""
@@ -94,7 +113,8 @@ class SipStack:
         self._stopping = False
         self._endpoint: Any = None
         self._log_writer: Any = None
-        self._on_knock: Callable[[Knocking], None] = lambda knock: None
+        self._trunks: list[Trunk] = []
+        self.strangers = 0  # calls refused because no trunk knows their address
         self._on_registration: dict[str, Callable[[RegistrationChanged], None]] = {}
         self._users = 0
 
@@ -178,29 +198,39 @@ class SipStack:
         self.post(put)
         return await future
 
-    def on_knock(self, handler: Callable[[Knocking], None]) -> None:
-        """Who decides about INVITEs; called on the SIP thread, must not block."""
-        self._on_knock = handler
-
     async def add_trunk(
-        self, trunk: TrunkSettings, on_registration: Callable[[RegistrationChanged], None]
+        self, line: Trunk, settings: TrunkSettings, on_registration: Callable[[RegistrationChanged], None]
     ) -> None:
-        """Makes the trunk's account.  ``on_registration`` is called on the event loop."""
-        self._on_registration[trunk.name] = on_registration
-        await self.ask(lambda: self._add_account(trunk))
+        """Makes the trunk's account.  ``on_registration`` is called on the event loop.
 
-    async def remove_trunk(self, name: str) -> None:
+        Raises what pjsua2 raises for settings that it cannot use.
+        """
+        self._trunks.append(line)
+        self._on_registration[settings.name] = on_registration
+        await self.ask(lambda: self._add_account(settings))
+
+    async def remove_trunk(self, line: Trunk) -> None:
         """Unregisters and forgets the trunk."""
-        self._on_registration.pop(name, None)
-        await self.ask(lambda: self._remove_account(name))
+        self._trunks.remove(line)
+        self._on_registration.pop(line.name, None)
+        await self.ask(lambda: self._remove_account(line.name))
 
     # -- SIP thread -----------------------------------------------------------------------------
 
     def account(self, name: str) -> TrunkAccount:
         return self._accounts[name]
 
-    def knocked(self, call: TrunkCall, account: str, source: str, message: str) -> None:
-        self._on_knock(Knocking(call, account, source, message))
+    def knocked(self, knocking: Knocking) -> None:
+        """Finds the trunk that a call is for; strangers are refused at once and counted."""
+        lines = [line for line in tuple(self._trunks) if line.admits(knocking.address)]
+        if not lines:
+            self.strangers += 1
+            _log.info("a call from %s was refused: no trunk knows that address", knocking.source)
+            knocking.call.end(FORBIDDEN)
+            return
+        # Several trunks of one provider share addresses: the account that the call named decides.
+        line = next((each for each in lines if each.name == knocking.account), lines[0])
+        self.tell(lambda: line.knock(knocking))
 
     def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
         handler = self._on_registration.get(trunk)

@@ -1,0 +1,481 @@
+"""SipLine: one SIP trunk as the rest of the box sees it (``appliance.lines.line.Line``).
+
+Lines share one ``SipStack``; calls that come in find their trunk by where they come from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.lines.line import (
+    Answer,
+    CancelSwitch,
+    IncomingCall,
+    IncomingHandler,
+    LineKind,
+    LineState,
+    OutgoingCall,
+    Refuse,
+)
+from appliance.lines.sip import messages
+from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, FaxJob, MediaFacts, MediaPorts
+from appliance.lines.sip.events import CallEvent, RegistrationChanged
+from appliance.lines.sip.numbers import (
+    NumberError,
+    checked_sip_address,
+    is_sip_address,
+    to_dial,
+    to_e164,
+)
+from appliance.lines.sip.ports import NoPortError, open_media_socket, own_address
+from appliance.lines.sip.settings import (
+    Identity,
+    MediaChoice,
+    TrunkSettings,
+    safe_display_name,
+    safe_user,
+    split_host_port,
+)
+from appliance.lines.sip.stack import Knocking, SipStack, SipUnavailableError, request_uri
+from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
+from appliance.t30.parameters import CallResult, Phase, Progress
+from appliance.t38.settings import T38Settings
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.signalling import TrunkCall
+
+_log = logging.getLogger(__name__)
+
+# Names of servers and peers are looked up again this often, so that a provider may move.
+RESOLVE_AGAIN_S = 300.0
+# How long ``stop`` waits for calls to end with DCN and BYE.
+STOP_LIMIT_S = 10.0
+# A 503 with Retry-After takes the trunk out of use for as long as it says, within reason.
+MAX_PAUSE_S = 600.0
+# What a peer of ours may send in one datagram, and may keep: we have room for any.
+OUR_MAX_DATAGRAM = 400
+OUR_MAX_BUFFER = 2000
+# The status that a refused caller gets, by cause (RFC 3261 21); 603 for what is not its business.
+_REFUSALS = {
+    causes.LINE_FULL.code: 486,
+    causes.BUSY.code: 486,
+    causes.NUMBER_NOT_IN_SERVICE.code: 404,
+    causes.LINE_STOPPED.code: 480,
+}
+_DECLINED = 603
+_BUSY = 486
+
+
+@dataclass(slots=True)
+class InboundCounters:
+    """Calls that came in, by what became of them."""
+
+    answered: int = 0
+    refused: int = 0  # by the box's rules or because all channels were taken
+
+
+class SipLine:
+    """See the module.  ``media`` may narrow what a call to a number may use (its learned profile)."""
+
+    def __init__(
+        self,
+        trunk: TrunkSettings,
+        stack: SipStack,
+        *,
+        media: Callable[[str], MediaChoice | None] = lambda number: None,
+    ) -> None:
+        self.trunk = trunk
+        self._stack = stack
+        self._media = media
+        self._on_incoming: IncomingHandler = lambda _: Refuse(causes.LINE_STOPPED)
+        self._started = False
+        self._registration: RegistrationChanged | None = None
+        self._registered_at = ""
+        self._last_error = ""
+        self._paused_until = 0.0
+        self._calls: dict[CarriedCall, CancelSwitch] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._admitted: frozenset[str] = frozenset()  # addresses of configured peers, looked up
+        self._networks = [ipaddress.ip_network(p, strict=False) for p in trunk.peers if "/" in p]
+        self._registrar = ""
+        self._resolver: asyncio.Task[None] | None = None
+        self.inbound = InboundCounters()
+        self.last_facts = MediaFacts()  # how the media of the last call came about
+
+    # -- Line ---------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self.trunk.name
+
+    @property
+    def kind(self) -> LineKind:
+        return LineKind.G711 if self.trunk.media is MediaChoice.G711_ONLY else LineKind.T38
+
+    def state(self) -> LineState:
+        usable, sentence = self._condition()
+        return LineState(usable, len(self._calls), self.trunk.channels, sentence, self._last_error)
+
+    async def start(self, on_incoming: IncomingHandler) -> None:
+        self._on_incoming = on_incoming
+        try:
+            await self._stack.start()
+        except SipUnavailableError as error:
+            self._last_error = str(error)
+            _log.error("%s: %s", self.name, error)
+            return
+        self._started = True
+        stack = self._stack
+        await self._resolve()
+        self._resolver = asyncio.create_task(self._keep_resolving())
+        try:
+            await stack.add_trunk(self, self.trunk, self._registration_changed)
+        except Exception as error:
+            info = getattr(error, "info", None)
+            self._last_error = str(info(False)) if callable(info) else str(error)
+            _log.error("%s: %s", self.name, self._last_error)
+
+    async def stop(self) -> None:
+        if not self._started:
+            return
+        self._started = False
+        for switch in tuple(self._calls.values()):
+            switch.pull()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_LIMIT_S):
+                while self._calls:
+                    await asyncio.sleep(0.05)
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._resolver is not None:
+            self._resolver.cancel()
+            self._resolver = None
+        with contextlib.suppress(Exception):
+            await self._stack.remove_trunk(self)
+        await self._stack.stop()
+        self._registration = None
+
+    async def place(self, call: OutgoingCall) -> CallResult:
+        if not self._started:
+            return CallResult(causes.LINE_STOPPED, phase=Phase.A)
+        if len(self._calls) >= self.trunk.channels:
+            return CallResult(causes.LINE_FULL, phase=Phase.A)
+        try:
+            uri = self._uri(call.number)
+        except NumberError as error:
+            call.progress(Progress(time.monotonic(), "number_invalid", (("reason", str(error)),)))
+            return CallResult(causes.NUMBER_INVALID, phase=Phase.A)
+        try:
+            ports = await self._open_ports()
+        except NoPortError:
+            return CallResult(causes.LINE_FULL, phase=Phase.A)
+        job = FaxJob(call.parameters, call.pages, call.store, call.progress, call.cancel, call.tap)
+        carried = CarriedCall(job, ports, calls=True)
+        self._calls[carried] = call.cancel
+        try:
+            return await self._place(call, carried, ports, uri)
+        finally:
+            del self._calls[carried]
+            self.last_facts = carried.facts
+
+    # -- calls out -------------------------------------------------------------------------
+
+    async def _place(
+        self, call: OutgoingCall, carried: CarriedCall, ports: MediaPorts, uri: str
+    ) -> CallResult:
+        rules = self._rules(self._media(call.number), self.trunk.ask_t38_calling_s)
+        switch = MediaSwitch(rules, self._local_media(ports, uri), caller=True, pick=random.uniform)
+        headers, local_uri = self._identity(call)
+        call.progress(Progress(time.monotonic(), "dialled", (("uri", uri),)))
+        stack = self._stack
+
+        def dial() -> TrunkCall:
+            from appliance.lines.sip.signalling import TrunkCall  # noqa: PLC0415 - needs pjsua2
+
+            trunk_call = TrunkCall(stack.account(self.trunk.name), stack)
+            trunk_call.switch = switch
+            trunk_call.sink = _teller(stack, carried)
+            stack.calls.add(trunk_call)
+            try:
+                trunk_call.place(uri, headers, local_uri)
+            except Exception:
+                stack.calls.discard(trunk_call)
+                raise
+            return trunk_call
+
+        try:
+            trunk_call = await stack.ask(dial)
+        except Exception as error:
+            info = getattr(error, "info", None)
+            self._last_error = str(info(False)) if callable(info) else str(error)
+            _log.warning("%s: a call could not be placed: %s", self.name, self._last_error)
+            ports.close()
+            return CallResult(causes.SIP_UNREACHABLE, phase=Phase.A)
+        result = await carried.run(_Orders(stack, trunk_call), ring_s=call.ring_s)
+        self._learn(carried, result)
+        return result
+
+    def _learn(self, carried: CarriedCall, result: CallResult) -> None:
+        ended = carried.ended
+        if ended is not None and ended.code >= 300 and carried.facts.kind is None:
+            self._last_error = f"{result.cause.sentence} ({ended.code} {ended.reason})"
+        if ended is not None and ended.retry_after_s and ended.code == 503:
+            self._paused_until = time.monotonic() + min(ended.retry_after_s, MAX_PAUSE_S)
+
+    def _uri(self, number: str) -> str:
+        if is_sip_address(number):
+            return checked_sip_address(number)
+        return request_uri(self.trunk, to_dial(number, self.trunk.dialling))
+
+    def _identity(self, call: OutgoingCall) -> tuple[list[tuple[str, str]], str]:
+        """Extra headers and the From address.  The login stands there only where the owner said so."""
+        trunk = self.trunk
+        number = safe_user(call.caller_number or trunk.from_number)
+        name = safe_display_name(call.caller_name or trunk.from_name)
+        host = f"[{trunk.domain}]" if ":" in trunk.domain else trunk.domain
+        user = trunk.username if trunk.from_user_is_account else number
+        address = f"<sip:{user}@{host}>" if user else "<sip:anonymous@anonymous.invalid>"
+        shown = f'"{name}" ' if name else ""
+        headers = []
+        if trunk.identity is not Identity.NONE and number:
+            headers.append((trunk.identity.value, f"{shown}<sip:{number}@{host}>"))
+        return headers, f"{shown}{address}"
+
+    # -- calls in --------------------------------------------------------------------------
+
+    def admits(self, address: str) -> bool:
+        """Whether a call from this address is for this trunk: a configured peer, or the registrar."""
+        if address in self._admitted or (self._registrar and address == self._registrar):
+            return True
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._networks)
+
+    def knock(self, knocking: Knocking) -> None:
+        """A call from a peer of ours.  On the event loop."""
+        found = messages.headers(knocking.message)
+        caller_header = messages.first(found, "p-asserted-identity") or messages.first(found, "from")
+        caller = messages.uri_user(caller_header)
+        if caller.lower() in ("anonymous", "unavailable", "restricted", "unknown"):
+            caller = ""
+        incoming = IncomingCall(
+            self.name,
+            self._inward(messages.uri_user(messages.start_line(knocking.message))),
+            self._inward(caller),
+            messages.display_name(caller_header) or messages.display_name(messages.first(found, "from")),
+        )
+        if len(self._calls) >= self.trunk.channels:
+            self._turn_away(knocking, _BUSY)
+            return
+        try:
+            decision = self._on_incoming(incoming)
+        except Exception:
+            _log.exception("deciding about a call failed")
+            decision = Refuse(causes.LINE_FAULT)
+        if isinstance(decision, Refuse):
+            self._turn_away(knocking, _status_of(decision.cause))
+            return
+        task = asyncio.create_task(self._answer(knocking, decision))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _inward(self, number: str) -> str:
+        """A number as the trunk writes it, in E.164 where the dialling rules can tell."""
+        with contextlib.suppress(NumberError):
+            return to_e164(number, self.trunk.dialling)
+        return number
+
+    def _turn_away(self, knocking: Knocking, code: int) -> None:
+        self.inbound.refused += 1
+        self._stack.post(lambda: knocking.call.end(code))
+
+    async def _answer(self, knocking: Knocking, answer: Answer) -> None:
+        job = FaxJob(
+            answer.parameters, answer.pages, answer.store, answer.progress, answer.cancel, answer.tap
+        )
+        try:
+            ports = await self._open_ports()
+        except NoPortError:
+            self._turn_away(knocking, _BUSY)
+            answer.ended(CallResult(causes.LINE_FULL, phase=Phase.A))
+            return
+        carried = CarriedCall(job, ports, calls=False)
+        self._calls[carried] = answer.cancel
+        self.inbound.answered += 1
+        result = CallResult(causes.LINE_STOPPED, phase=Phase.A)
+        try:
+            rules = self._rules(None, self.trunk.ask_t38_answering_s)
+            local = self._local_media(ports, knocking.address)
+            switch = MediaSwitch(rules, local, caller=False, pick=random.uniform)
+            stack, trunk_call = self._stack, knocking.call
+
+            def accept() -> None:
+                trunk_call.sink = _teller(stack, carried)
+                if trunk_call.over:
+                    trunk_call.tell_end()
+                else:
+                    trunk_call.accept(switch, time.monotonic())
+
+            stack.post(accept)
+            result = await carried.run(_Orders(stack, trunk_call), ring_s=ACK_LIMIT_S)
+        finally:
+            del self._calls[carried]
+            self.last_facts = carried.facts
+            answer.ended(result)
+
+    # -- media -----------------------------------------------------------------------------
+
+    def _rules(self, choice: MediaChoice | None, ask_after_s: float | None) -> MediaRules:
+        """What the owner wants of the trunk, narrowed by what is known of the destination."""
+        wanted = self.trunk.media if choice is None or self.trunk.media is not MediaChoice.BOTH else choice
+        return MediaRules(
+            t38=wanted is not MediaChoice.G711_ONLY,
+            g711=wanted is not MediaChoice.T38_ONLY,
+            ask_after_s=ask_after_s,
+            keep_audio_line=self.trunk.keep_audio_line,
+        )
+
+    async def _open_ports(self) -> MediaPorts:
+        settings = self._stack.settings
+        udptl = open_media_socket(settings.bind, settings.udptl_ports)
+        try:
+            return MediaPorts(udptl, open_media_socket(settings.bind, settings.rtp_ports))
+        except BaseException:
+            udptl.close()
+            raise
+
+    def _local_media(self, ports: MediaPorts, towards: str) -> LocalMedia:
+        """``towards`` is the peer's address, or the address that is called."""
+        trunk = self.trunk
+        ours = T38Settings(
+            version=trunk.t38_version,
+            error_correction=trunk.error_correction,
+            redundancy=trunk.redundancy,
+            max_datagram=OUR_MAX_DATAGRAM,
+            max_buffer=OUR_MAX_BUFFER,
+            max_bit_rate=trunk.max_bit_rate,
+        )
+        return LocalMedia(
+            trunk.public_address or self._own_address(towards),
+            ports.rtp.getsockname()[1],
+            ports.udptl.getsockname()[1],
+            ours,
+            session=str(random.getrandbits(31) + 1),
+        )
+
+    def _own_address(self, towards: str) -> str:
+        bind = self._stack.settings.bind
+        if bind not in ("0.0.0.0", "::"):
+            return bind
+        host = messages.uri_host(towards) or towards
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            host = self._registrar or next(iter(self._admitted), "") or "192.0.2.1"
+        return own_address(host)
+
+    # -- the trunk's state ----------------------------------------------------------------
+
+    def _condition(self) -> tuple[bool, str]:
+        trunk = self.trunk
+        if not self._started:
+            return False, "SIP is not running." if self._last_error else "The trunk is stopped."
+        pause_s = self._paused_until - time.monotonic()
+        if pause_s > 0:
+            return False, f"{trunk.server} asked for no calls for another {pause_s:.0f} seconds."
+        if not trunk.register:
+            return True, f"Ready for calls over {trunk.server} (without registration)."
+        if self._registration is None:
+            return False, f"Registering with {trunk.server}."
+        if self._registration.active:
+            return True, f"Registered with {trunk.server} since {self._registered_at}."
+        return False, f"Not registered with {trunk.server}."
+
+    def _registration_changed(self, change: RegistrationChanged) -> None:
+        was = self._registration is not None and self._registration.active
+        self._registration = change
+        if change.active:
+            self._registrar = change.server.rpartition(":")[0].strip("[]")
+            self._last_error = ""
+            if not was:
+                self._registered_at = time.strftime("%H:%M")
+        elif change.code // 100 != 2:
+            self._last_error = _registration_words(change)
+            _log.warning("%s: %s", self.name, self._last_error)
+
+    async def _keep_resolving(self) -> None:
+        while True:
+            await asyncio.sleep(RESOLVE_AGAIN_S)
+            await self._resolve()
+
+    async def _resolve(self) -> None:
+        """Looks up the addresses of the peers, and of the server where it does not register."""
+        trunk = self.trunk
+        names = [peer for peer in trunk.peers if "/" not in peer]
+        if not trunk.register:
+            names.append(split_host_port(trunk.server, "the server")[0])
+            if trunk.outbound_proxy:
+                names.append(split_host_port(trunk.outbound_proxy, "the outbound proxy")[0])
+        found: set[str] = set()
+        for name in names:
+            try:
+                ipaddress.ip_address(name)
+                found.add(name)
+            except ValueError:
+                loop = asyncio.get_running_loop()
+                with contextlib.suppress(OSError):
+                    found.update(str(entry[4][0]) for entry in await loop.getaddrinfo(name, None))
+        if found or not names:
+            self._admitted = frozenset(found)
+
+
+class _Orders:
+    """A call's orders to the SIP thread."""
+
+    def __init__(self, stack: SipStack, call: Any) -> None:
+        self._stack = stack
+        self._call = call
+
+    def end(self, code: int = 0) -> None:
+        self._stack.post(lambda: self._call.end(code))
+
+    def ask_t38(self) -> None:
+        self._stack.post(lambda: self._call.ask_t38(time.monotonic()))
+
+    def page_in_audio(self) -> None:
+        self._stack.post(self._call.page_in_audio)
+
+
+def _teller(stack: SipStack, carried: CarriedCall) -> Callable[[CallEvent], None]:
+    return lambda event: stack.tell(lambda: carried.deliver(event))
+
+
+def _status_of(cause: Cause) -> int:
+    return _REFUSALS.get(cause.code, _DECLINED)
+
+
+def _registration_words(change: RegistrationChanged) -> str:
+    match change.code:
+        case 401 | 403 | 407:
+            what = "The trunk does not accept the user name or password"
+        case 404:
+            what = "The trunk does not know this user"
+        case 408 | 0:
+            what = "The trunk does not answer"
+        case 503 | 502:
+            what = "The trunk cannot be reached"
+        case _:
+            what = "The trunk refused the registration"
+    return f"{what} ({change.code} {change.reason})." if change.code else f"{what} ({change.reason})."

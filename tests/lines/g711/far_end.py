@@ -1,0 +1,129 @@
+"""spandsp's whole audio fax machine behind RTP, in virtual time: the independent far end of these tests.
+
+Its G.711 is the standard library's, its RTP is packed here by hand: nothing of the code under test.
+"""
+
+from __future__ import annotations
+
+import audioop
+import random
+import struct
+from pathlib import Path
+
+from appliance.lines.g711.fax import ToneFax
+from appliance.lines.g711.rtp import RtpSession
+from appliance.t4.page import CodedPage, Raster, Resolution
+from appliance.t4.tiff import write_tiff
+from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Role
+from tests.softmodem.library import SILENT_TICK
+from tests.softmodem.stations import CallEvent, FaxMachine
+
+TICK_S = 0.02
+LIMIT_S = 900.0
+
+
+class Nobody:
+    """The exchange of a machine that has none: its hook has no effect here."""
+
+    def dials(self, station: object, number: str) -> None: ...
+    def answers(self, station: object) -> None: ...
+    def hangs_up(self, station: object) -> None: ...
+
+
+def page(rows: int = 600, width: int = 1728, seed: int = 1) -> Raster:
+    """Text-like stripes with some noise: every row differs from the next, runs of all lengths."""
+    dice = random.Random(seed)
+    octets = width // 8
+    data = bytearray()
+    for row in range(rows):
+        line = bytearray(octets)
+        if row // 12 % 2:
+            place = dice.randrange(8)
+            while place < octets - 12:
+                length = dice.randrange(1, 9)
+                line[place : place + length] = bytes([dice.randrange(256)]) * length
+                place += length + dice.randrange(2, 20)
+        data += line
+    return Raster(width, rows, bytes(data), Resolution.FINE)
+
+
+class AudioPeer:
+    """The machine and its RTP.  ``loss`` of the packets in each direction is lost, seeded."""
+
+    def __init__(self, machine: FaxMachine, payload: int, loss: float = 0.0, seed: int = 1) -> None:
+        self.machine = machine
+        machine.exchange = Nobody()
+        machine.event(CallEvent.CONNECTED)
+        self._payload = payload
+        self._sequence, self._timestamp = 65530, 4294967000
+        self._loss, self._dice = loss, random.Random(seed)
+        self._heard: list[bytes] = []
+
+    def listen(self, datagram: bytes) -> None:
+        assert datagram[0] == 0x80
+        assert datagram[1] & 0x7F == self._payload
+        if self._dice.random() >= self._loss:
+            decode = audioop.ulaw2lin if self._payload == 0 else audioop.alaw2lin
+            self._heard.append(decode(datagram[12:], 2))
+        elif self._heard:
+            self._heard.append(self._heard[-1])
+
+    def tick(self) -> bytes | None:
+        """20 ms: plays what came, says what it says; None for a packet that is lost."""
+        self.machine.listen(self._heard.pop(0) if self._heard else SILENT_TICK)
+        self.machine.tick()
+        encode = audioop.lin2ulaw if self._payload == 0 else audioop.lin2alaw
+        speech = encode(self.machine.speak(), 2)
+        header = struct.pack("!BBHII", 0x80, self._payload, self._sequence, self._timestamp, 0x1234)
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        self._timestamp = (self._timestamp + len(speech)) & 0xFFFFFFFF
+        return None if self._dice.random() < self._loss else header + speech
+
+
+def carry(fax: ToneFax, peer: AudioPeer) -> CallResult:
+    """Both ends in virtual time until ours has a result."""
+    now = 1000.0
+    fax.start(now)
+    due = now
+    while fax.result is None:
+        assert now < 1000.0 + LIMIT_S, f"no end: {peer.machine.words}"
+        deadline = fax.next_deadline()
+        assert deadline is not None
+        now = max(now, min(deadline, due))
+        if now >= due:
+            due += TICK_S
+            datagram = peer.tick()
+            if datagram is not None:
+                fax.receive_datagram(datagram, now)
+        if fax.result is None and deadline <= now:
+            fax.handle_timer(now)
+        for datagram in fax.take_datagrams():
+            peer.listen(datagram)
+    for _ in range(100):  # the machine hears our DCN out
+        if peer.machine.status is not None:
+            break
+        peer.tick()
+    return fax.result
+
+
+def sending(
+    pages: list[Raster | CodedPage], rtp: RtpSession, capabilities: Capabilities = Capabilities()
+) -> ToneFax:
+    parameters = CallParameters(Role.CALLS, "+49 30 111", capabilities)
+    return ToneFax(
+        parameters, MemoryPages(pages), MemoryStore(), rtp, progress=lambda _: None, wake=lambda: None
+    )
+
+
+def receiving(
+    store: MemoryStore, rtp: RtpSession, capabilities: Capabilities = Capabilities()
+) -> ToneFax:
+    parameters = CallParameters(Role.ANSWERS, "+49 30 222", capabilities)
+    return ToneFax(parameters, MemoryPages([]), store, rtp, progress=lambda _: None, wake=lambda: None)
+
+
+def tiff_of(folder: Path, pages: list[Raster]) -> Path:
+    path = folder / "send.tif"
+    write_tiff(path, pages)
+    return path
