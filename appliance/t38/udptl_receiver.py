@@ -90,6 +90,8 @@ class UdptlReceiver:
             self._jump_count = 0
             self._remember(sequence, datagram.primary)
             return [Arrival(sequence, datagram.primary, self._take_loss())]
+        if sequence == 1 and ahead == 1 and self._counts_without_zero(datagram):
+            self._expected, ahead = 1, 0
         if MAX_JUMP <= ahead <= SEQUENCE_MASK - MAX_JUMP and not self._restarted(datagram):
             self.counters.late_or_duplicate += 1
             return []
@@ -114,6 +116,11 @@ class UdptlReceiver:
     def _start(self, datagram: Datagram) -> None:
         back = len(datagram.secondaries) if datagram.sequence <= FIRST_SEQUENCE_WINDOW else 0
         self._expected = datagram.sequence - min(back, datagram.sequence)
+
+    def _counts_without_zero(self, datagram: Datagram) -> bool:
+        """Whether the peer goes from 65535 to 1, as some do: what it repeats is then what we have."""
+        last = self._history.get(SEQUENCE_MASK)
+        return last is not None and datagram.secondaries[:1] == (last,)
 
     def _restarted(self, datagram: Datagram) -> bool:
         """Whether enough datagrams in a row said that the peer counts from somewhere else now."""

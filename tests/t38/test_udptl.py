@@ -196,6 +196,18 @@ def test_a_peer_that_starts_anew_is_followed_and_the_break_told():
     assert receiver.counters.restarts == 1
 
 
+def test_a_peer_that_counts_from_65535_to_1_repeats_nothing_to_us():
+    out = sender(start=65500)
+    packets = packets_of(80)
+    sent = []
+    for packet in packets:
+        sent.append(out.wrap(packet))
+        out._sequence = out._sequence or 1
+    arrivals, receiver = deliver([(n * 0.03, data) for n, data in enumerate(sent)])
+    assert [a.ifp for a in arrivals] == packets
+    assert receiver.counters.lost == 0
+
+
 @pytest.mark.parametrize("limit", [40, 72, 100, 150, 200, 400])
 @pytest.mark.parametrize("correction", list(ErrorCorrection), ids=lambda c: c.name)
 def test_no_datagram_is_above_the_far_ends_limit(correction, limit):
