@@ -128,5 +128,5 @@ def _cell(resolution: Resolution) -> Image.Image:
     cell = Image.new("L", (width, height))
     for rank, (_, x, y) in enumerate(sorted(heights)):
         level = 255 * ((rank + 0.5) / len(heights)) ** (1 / DOT_GAIN_GAMMA)
-        cell.putpixel((x, y), max(1, min(LIGHTEST_TONE, round(level))))
+        cell.putpixel((x, y), max(DARKEST_TONE, min(LIGHTEST_TONE, round(level))))
     return cell

@@ -29,6 +29,7 @@ from appliance.documents.geometry import (
 )
 from appliance.documents.options import Limits, Paper
 from appliance.documents.sniff import Kind, sniff
+from appliance.t4.page import SCAN_LINE_PIXELS
 
 
 class PageDrawer(Protocol):
@@ -68,15 +69,16 @@ _EXIF_ORIENTATION = 0x0112
 
 # Pictures from screens and cameras say 72 or 96 dpi, or nothing, and mean nothing by it: those are
 # shown at 96 dpi, or smaller to fit the sheet with a margin.
-_MEANINGLESS_DPI = 100.0
+_MEANINGLESS_DPI = 99.0  # PNG keeps pixels a metre: 100 dpi reads back as 99.9998
 _SCREEN_DPI = 96.0
 _HIGHEST_DPI = 2500.0
 _SHEET_MARGIN_MM = 8.0
 
-# How far a scanner's or fax machine's figure may be from the nominal resolution (203.2 and 204, 97.79
-# and 98, 100 and 98, 200 and 196).
-_FAX_DPI_ACROSS = {204: (200.0, 205.0), 408: (406.0, 409.0)}
-_FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (390.0, 401.0)}
+# A picture as wide as a scan line and about of a fax's resolution is a fax page: its figures are taken
+# for the nominal ones (203.2 for 204, 97.79 and 100 for 98, 200 for 196), so that it goes on unscaled.
+_SCAN_LINES = {pixels for widths in SCAN_LINE_PIXELS.values() for pixels in widths.values()}
+_FAX_DPI_ACROSS = {204: (199.0, 205.0), 408: (405.0, 409.0)}
+_FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (389.0, 401.0)}
 
 # Fastest scaling step Pillow may take by whole factors before the exact one.
 _REDUCING_GAP = 2.0
@@ -134,8 +136,10 @@ class ImageSource:
         if across <= 0:
             width_mm, height_mm = width / _SCREEN_DPI * MM_PER_INCH, height / _SCREEN_DPI * MM_PER_INCH
         else:
-            width_mm = width / _pixels_per_mm(across, _FAX_DPI_ACROSS, PIXELS_PER_MM)
-            height_mm = height / _pixels_per_mm(down, _FAX_DPI_DOWN, ROWS_PER_MM)
+            per_mm = across / MM_PER_INCH, down / MM_PER_INCH
+            if width in _SCAN_LINES:
+                per_mm = _fax_scale(across, down) or per_mm
+            width_mm, height_mm = width / per_mm[0], height / per_mm[1]
         if self._orientation() in _SWAPPING_ORIENTATIONS:
             width_mm, height_mm = height_mm, width_mm
         if across <= 0:
@@ -205,13 +209,13 @@ def _grey(image: Image.Image) -> Image.Image:
     return image.convert("L")
 
 
-def _pixels_per_mm(
-    dpi: float, windows: dict[int, tuple[float, float]], exact: dict[int, float]
-) -> float:
-    for nominal, (low, high) in windows.items():
-        if low <= dpi <= high:
-            return exact[nominal]
-    return dpi / MM_PER_INCH
+def _fax_scale(across: float, down: float) -> tuple[float, float] | None:
+    """Pixels and rows in a millimetre when the resolution is of T.4's metric family, else None."""
+    for pixels, (least, most) in _FAX_DPI_ACROSS.items():
+        for rows, (fewest, highest) in _FAX_DPI_DOWN.items():
+            if least <= across <= most and fewest <= down <= highest:
+                return PIXELS_PER_MM[pixels], ROWS_PER_MM[rows]
+    return None
 
 
 def _words(error: BaseException) -> str:

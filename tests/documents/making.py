@@ -54,10 +54,11 @@ def pdf(pages: Sequence[tuple[float, float, str]], *, extra: bytes = b"", kids: 
 
 def words(width: float, height: float, size: float = 11) -> str:
     """A content stream full of text."""
-    lines = [f"BT /F {size} Tf {size * 1.3} TL 50 {height - 60} Td"]
-    for number in range(int((height - 110) / size / 1.3)):
-        lines.append(f"(Line {number}: the quick brown fox jumps over the lazy dog 0123456789) Tj T*")
-    return "\n".join([*lines, "ET"])
+    lines = [
+        f"(Line {number}: the quick brown fox jumps over the lazy dog 0123456789) Tj T*"
+        for number in range(int((height - 110) / size / 1.3))
+    ]
+    return "\n".join([f"BT /F {size} Tf {size * 1.3} TL 50 {height - 60} Td", *lines, "ET"])
 
 
 def edge_marks(width: float, height: float, inset: float = 1.0, side: float = 8.0) -> str:
@@ -75,7 +76,7 @@ def photograph(width: int, height: int, seed: int = 1) -> Image.Image:
     waves = [
         (rng.uniform(0.5, 6), rng.uniform(0.5, 6), rng.uniform(0, 6.3), rng.uniform(10, 40)) for _ in range(9)
     ]
-    small = Image.new("L", (width // 4 + 1, height // 4 + 1))
+    small = Image.new("L", (width // 8 + 1, height // 8 + 1))
     small.putdata([
         max(0, min(255, round(
             128 + sum(a * math.sin(6.3 * (fx * x / small.width + fy * y / small.height) + p)
@@ -115,7 +116,7 @@ def ink(image: Image.Image) -> tuple[int, int, int, int]:
 def likeness(one: Image.Image, other: Image.Image, block: int = 16) -> float:
     """Correlation of the local blackness of two pages, 1 for alike."""
     size = (max(1, one.width // block), max(1, one.height // block))
-    a, b = (list(image.resize(size, Image.Resampling.BOX).getdata()) for image in (one, other))
+    a, b = (image.convert("L").resize(size, Image.Resampling.BOX).tobytes() for image in (one, other))
     mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
     cross = sum((x - mean_a) * (y - mean_b) for x, y in zip(a, b, strict=True))
     spread_a, spread_b = sum((x - mean_a) ** 2 for x in a), sum((y - mean_b) ** 2 for y in b)

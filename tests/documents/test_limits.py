@@ -1,0 +1,303 @@
+"""Limits that are really enforced, and a worker that dies alone."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from appliance.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_ENCRYPTED,
+    DOCUMENT_MEMORY,
+    DOCUMENT_MISLABELLED,
+    DOCUMENT_STORAGE,
+    DOCUMENT_TIMED_OUT,
+    DOCUMENT_TOO_LARGE,
+    DOCUMENT_TOO_MANY_PAGES,
+    DOCUMENT_WORKER_DIED,
+    Cause,
+    Side,
+)
+from appliance.documents import render as rendering
+from appliance.documents.errors import DocumentError
+from appliance.documents.options import Limits, Source
+from appliance.documents.render import render
+from tests.documents.conftest import Rendered
+from tests.documents.making import A4, need, pdf, photograph, run, save, words
+
+GOOD = pdf([(*A4, words(*A4))])
+
+
+def refused(
+    tmp_path: Path, content: bytes, limits: Limits | None = None, *, pages: str = "", name: str = "x"
+) -> Cause:
+    """The cause for which ``content`` is refused; nothing is left, and the next document is fine."""
+    (tmp_path / "source").write_bytes(content)
+    (tmp_path / "out").mkdir(exist_ok=True)
+    with pytest.raises(DocumentError) as refusal:
+        render([Source(tmp_path / "source", pages, name)], tmp_path / "out" / "fax", limits=limits)
+    assert list((tmp_path / "out").iterdir()) == []
+    assert refusal.value.source == 0 or refusal.value.cause.side is Side.OURS or not refusal.value.source
+    (tmp_path / "good").write_bytes(GOOD)
+    with tempfile.TemporaryDirectory(dir=tmp_path) as fine:
+        assert render([Source(tmp_path / "good")], Path(fine) / "fax").total == 1
+    return refusal.value.cause
+
+
+def test_an_encrypted_pdf_is_named(tmp_path: Path) -> None:
+    need("qpdf")
+    (tmp_path / "open.pdf").write_bytes(GOOD)
+    run("qpdf", "--encrypt", "secret", "owner", "256", "--", tmp_path / "open.pdf", tmp_path / "locked.pdf")
+    assert refused(tmp_path, (tmp_path / "locked.pdf").read_bytes()) is DOCUMENT_ENCRYPTED
+
+
+def test_a_pdf_that_opens_without_password_is_sent(rendered: Rendered, tmp_path: Path) -> None:
+    need("qpdf")
+    (tmp_path / "open.pdf").write_bytes(GOOD)
+    run("qpdf", "--encrypt", "", "owner", "256", "--", tmp_path / "open.pdf", tmp_path / "locked.pdf")
+    assert rendered((tmp_path / "locked.pdf").read_bytes()).total == 1
+
+
+def _png(width: int, height: int) -> bytes:
+    """A PNG that claims this size and holds zeros for all of it when small enough, else a few."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    data = zlib.compress(bytes(min((width + 1) * height, 1 << 20)))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"", DOCUMENT_EMPTY),
+        (bytes(100), DOCUMENT_EMPTY),
+        (b"%PDF-1.7\nnothing else", DOCUMENT_DAMAGED),
+        (GOOD[:400], DOCUMENT_DAMAGED),
+        (pdf([], kids=""), DOCUMENT_DAMAGED),
+        (b"\x89PNG\r\n\x1a\n" + b"rubbish" * 50, DOCUMENT_DAMAGED),
+        (save(photograph(900, 900), "PNG")[:5000], DOCUMENT_DAMAGED),
+        (save(photograph(900, 900), "JPEG")[:3000], DOCUMENT_DAMAGED),
+        (b"\xff\xd8\xff\xe0rubbish", DOCUMENT_DAMAGED),
+        (b"II*\0\x08\0\0\0\0\0\0\0\0\0", DOCUMENT_DAMAGED),
+        (b"II*\0\xff\xff\xff\x7f", DOCUMENT_DAMAGED),
+        (_png(60_000, 60_000), DOCUMENT_TOO_LARGE),
+        (_png(1_000_000, 200), DOCUMENT_TOO_LARGE),
+    ],
+)  # fmt: skip
+def test_damaged_empty_and_gigantic_files_are_named(tmp_path: Path, content: bytes, cause: Cause) -> None:
+    assert refused(tmp_path, content) is cause
+    assert cause.side is Side.USER
+
+
+def test_a_lying_name_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path, b"MZ\x90\0" + os.urandom(300), name="bill.pdf") is DOCUMENT_MISLABELLED
+
+
+def test_a_file_beyond_the_size_limit_is_not_even_read(tmp_path: Path) -> None:
+    assert refused(tmp_path, GOOD + bytes(60_000), Limits(file_octets=50_000)) is DOCUMENT_TOO_LARGE
+
+
+def test_too_many_pages(tmp_path: Path) -> None:
+    many = pdf([(*A4, "")] * 12)
+    assert refused(tmp_path, many, Limits(pages=10)) is DOCUMENT_TOO_MANY_PAGES
+    assert refused(tmp_path, b"line\f" * 30, Limits(pages=10)) is DOCUMENT_TOO_MANY_PAGES
+    frame, out = Image.new("1", (200, 200), 1), io.BytesIO()
+    frame.save(out, "TIFF", save_all=True, append_images=[frame] * 11, compression="group4")
+    assert refused(tmp_path, out.getvalue(), Limits(pages=10)) is DOCUMENT_TOO_MANY_PAGES
+
+
+def test_a_selection_of_a_long_document_is_fine(rendered: Rendered) -> None:
+    assert rendered(pdf([(*A4, "")] * 30), pages="28-30", limits=Limits(pages=10)).total == 3
+
+
+def test_a_pdf_that_claims_100000_pages(tmp_path: Path) -> None:
+    lying = GOOD.replace(b"/Count 1/", b"/Count 100000/")
+    assert refused(tmp_path, lying) is DOCUMENT_TOO_MANY_PAGES
+    assert refused(tmp_path, lying, pages="99999") is DOCUMENT_DAMAGED
+
+
+def test_a_page_box_of_any_size_makes_a_page(rendered: Rendered) -> None:
+    for box in [(14400, 14400), (200_000, 3), (0.5, 0.5)]:
+        document = rendered(pdf([(*box, "0 0 1 1 re f")]))
+        assert document.pages[0].rows <= 6160
+
+
+def test_a_flate_bomb_ends_in_its_worker(tmp_path: Path) -> None:
+    # 1.5 GB of zeros as one picture's data
+    packer = zlib.compressobj(9)
+    parts = [packer.compress(bytes(1 << 20)) for _ in range(1500)]
+    bomb = b"".join([*parts, packer.flush()])
+    body = (
+        b"10 0 obj\n<</Type/XObject/Subtype/Image/Width 40000/Height 40000/ColorSpace/DeviceGray"
+        b"/BitsPerComponent 8/Filter/FlateDecode/Length %d>>stream\n%s\nendstream\nendobj\n"
+        % (len(bomb), bomb)
+    )
+    content = pdf([(*A4, "q 500 0 0 500 20 20 cm /X Do Q")], extra=body).replace(
+        b"/Resources<<", b"/Resources<</XObject<</X 10 0 R>>"
+    )
+    # the offsets have moved: a damaged cross-reference table, which pdfium rebuilds
+    (tmp_path / "bomb.pdf").write_bytes(content)
+    limits = Limits(memory_octets=400 << 20)
+    before = _peak_of_children()
+    try:
+        render([Source(tmp_path / "bomb.pdf")], tmp_path / "fax", limits=limits)
+    except DocumentError as error:
+        assert error.cause in {DOCUMENT_MEMORY, DOCUMENT_WORKER_DIED, DOCUMENT_DAMAGED}  # noqa: PT017
+    assert max(before, _peak_of_children()) < limits.memory_octets
+
+
+def _peak_of_children() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+
+
+def test_memory_is_limited(tmp_path: Path) -> None:
+    picture = save(Image.new("RGB", (9000, 9000), "grey"), "PNG", dpi=(600, 600))
+    cause = refused(tmp_path, picture, Limits(memory_octets=200 << 20))
+    assert cause in {DOCUMENT_MEMORY, DOCUMENT_WORKER_DIED}
+
+
+SLOW = pdf([(*A4, "0.001 0 0 0.001 0 0 cm\n" + "0 0 m 600000 850000 l 3 9 l 500000 7 l b* \n" * 400_000)])
+
+
+def test_wall_time_is_limited(tmp_path: Path) -> None:
+    began = time.monotonic()
+    assert refused(tmp_path, SLOW, Limits(wall_seconds=1.0)) is DOCUMENT_TIMED_OUT
+    assert time.monotonic() - began < 20
+
+
+def test_time_for_one_page_is_limited(tmp_path: Path) -> None:
+    assert refused(tmp_path, SLOW, Limits(page_seconds=1.0)) is DOCUMENT_TIMED_OUT
+
+
+def test_cpu_time_is_limited(tmp_path: Path) -> None:
+    assert refused(tmp_path, SLOW, Limits(cpu_seconds=1)) is DOCUMENT_TIMED_OUT
+
+
+def test_output_is_limited(tmp_path: Path) -> None:
+    content = save(photograph(1600, 2200), "PNG", dpi=(200, 200))
+    assert refused(tmp_path, content, Limits(output_octets=20_000)) is DOCUMENT_TOO_LARGE
+
+
+def test_storage_that_cannot_be_written_is_ours(tmp_path: Path) -> None:
+    (tmp_path / "good").write_bytes(GOOD)
+    with pytest.raises(DocumentError) as refusal:
+        render([Source(tmp_path / "good")], tmp_path / "nowhere" / "fax")
+    assert refusal.value.cause is DOCUMENT_STORAGE
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "something").touch()
+    with pytest.raises(DocumentError):
+        render([Source(tmp_path / "good")], tmp_path / "there")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "there"]
+
+
+def _children() -> set[int]:
+    own = str(os.getpid())
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[1] == own and fields[0] != "Z":
+            found.add(int(stat.parent.name))
+    return found
+
+
+def test_a_killed_worker_is_named_and_the_parent_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "slow").write_bytes(SLOW)
+    before = _children()
+    killed: list[int] = []
+
+    def kill() -> None:
+        for _ in range(200):
+            time.sleep(0.05)
+            for pid in _children() - before:
+                time.sleep(0.3)
+                os.kill(pid, signal.SIGSEGV)
+                killed.append(pid)
+                return
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    with pytest.raises(DocumentError) as refusal:
+        render([Source(tmp_path / "slow")], tmp_path / "fax", workers=1)
+    thread.join()
+    assert killed
+    assert refusal.value.cause is DOCUMENT_WORKER_DIED
+    assert refusal.value.cause.side is Side.OURS
+    (tmp_path / "good").write_bytes(GOOD)
+    assert render([Source(tmp_path / "good")], tmp_path / "fax").total == 1
+
+
+def test_no_worker_and_no_descriptor_outlives_a_rendering(tmp_path: Path) -> None:
+    (tmp_path / "good").write_bytes(GOOD)
+    (tmp_path / "bad").write_bytes(GOOD[:300])
+    before, files = _children(), set(os.listdir("/proc/self/fd"))
+    for number in range(5):
+        render([Source(tmp_path / "good")], tmp_path / f"fax{number}")
+        with pytest.raises(DocumentError):
+            render([Source(tmp_path / "good"), Source(tmp_path / "bad")], tmp_path / "never")
+    assert _children() == before
+    assert len(os.listdir("/proc/self/fd")) == len(files)
+
+
+def test_the_worker_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAXBOX_SECRET", "hush")
+    secret = (tmp_path / "secret").open("w")
+    os.set_inheritable(secret.fileno(), True)
+    seen: dict[str, object] = {}
+    real = subprocess.Popen
+
+    def spy(*arguments: object, **options: object) -> object:
+        process = real(*arguments, **options)  # type: ignore[call-overload]
+        seen["env"] = Path(f"/proc/{process.pid}/environ").read_bytes()
+        seen["files"] = [
+            os.readlink(f"/proc/{process.pid}/fd/{name}") for name in os.listdir(f"/proc/{process.pid}/fd")
+        ]
+        return process
+
+    monkeypatch.setattr(rendering.subprocess, "Popen", spy)
+    (tmp_path / "good").write_bytes(GOOD)
+    render([Source(tmp_path / "good")], tmp_path / "fax", workers=1)
+    secret.close()
+    assert b"hush" not in seen["env"]  # type: ignore[operator]
+    assert not [name for name in seen["files"] if name.endswith("/secret")]  # type: ignore[attr-defined]
+
+
+def test_a_worker_that_talks_nonsense_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good").write_bytes(GOOD)
+    real = subprocess.Popen
+    for number, said in enumerate([
+        "nonsense", "[1]", '{"total": 0}', '{"total": 1000000}', '{"total": 1}\n{"done": true}',
+        '{"total": 1}\n{"page": 0, "offset": 0, "octets": 9, "width": 1728, "rows": 9, "size": [1, 1]}',
+        '{"total": 1}\n{"page": 0, "offset": 0, "octets": -5, "width": 1728, "rows": 9, "size": [1, 1]}',
+        '{"total": 1}\n{"page": 0, "offset": 0, "octets": 0, "width": 1, "rows": 9, "size": [1, 1]}',
+        '{"error": "no such cause", "detail": "", "source": 0}', "x" * 100_000,
+    ]):  # fmt: skip
+
+        def liar(_: object, said: str = said, **options: object) -> object:
+            return real(["printf", "%s\\n", said], **options)  # type: ignore[call-overload]
+
+        monkeypatch.setattr(rendering.subprocess, "Popen", liar)
+        with pytest.raises(DocumentError) as refusal:
+            render([Source(tmp_path / "good")], tmp_path / f"fax{number}", workers=1)
+        assert refusal.value.cause is DOCUMENT_WORKER_DIED
