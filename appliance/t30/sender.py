@@ -629,6 +629,8 @@ class Sender(Part):
         station = self.station
         if station.phase is Phase.A:
             return causes.NO_FAX_ANSWERED
+        if self.state is S.NEEDS_PAGE and self._index not in self._pages:
+            return causes.PAGE_UNAVAILABLE  # it lost patience with us
         if station.phase is Phase.B and station.pages_sent == 0 and self._rounds == 0:
             return causes.HUNG_UP_BEFORE_PAGES
         if station.phase is Phase.C:

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Protocol
 
 from appliance.t4.page import CodedPage
 from appliance.t30.call import FaxCall
@@ -207,24 +208,50 @@ class End:
 LIMIT_S = 7200.0
 
 
-def link(a: End, b: End, spoil: Spoil = faithful, delay: float = 0.0) -> float:
-    """Runs a call from ``a`` to ``b`` to its end and answers how long it took, in the line's seconds."""
+class Slow(Protocol):
+    """A source or store that acts later: what is due, and a clock to say when."""
+
+    clock: Callable[[], float]
+    due: list[tuple[float, Callable[[], None]]]
+
+
+def link(
+    a: End,
+    b: End,
+    spoil: Spoil = faithful,
+    delay: float = 0.0,
+    *,
+    slow: Slow | None = None,
+    cancel: tuple[float, str] | None = None,
+) -> float:
+    """Runs a call from ``a`` to ``b`` to its end and answers how long it took, in the line's seconds.
+
+    ``cancel`` is when the owner of which end ("a", "b") gives up.
+    """
     wire = Wire(spoil, delay)
+    if slow is not None:
+        slow.clock = lambda: wire.now
     for end, name in ((a, "a"), (b, "b")):
         end.dce = MemoryDce(wire, name)
         end.call = FaxCall(end.parameters, end.dce, end.pages, end.store, end.progress.append)
     a.dce.peer, b.dce.peer = b.dce, a.dce
+    if cancel is not None:
+        owner = (a if cancel[1] == "a" else b).call
+        wire.later(cancel[0], lambda: owner.cancel(wire.now))
     a.call.start(0.0)
     b.call.start(0.0)
-    now = 0.0
     while a.call.result is None or b.call.result is None:
-        times = [t for t in (wire.next(), a.call.next_deadline(), b.call.next_deadline()) if t is not None]
-        assert times, "both ends wait for ever"
-        now = max(now, min(times))
+        times = [wire.next(), a.call.next_deadline(), b.call.next_deadline()]
+        times += [at for at, _ in slow.due] if slow is not None else []
+        known = [t for t in times if t is not None]
+        assert known, "both ends wait for ever"
+        now = max(wire.now, min(known))
         assert now < LIMIT_S, "the call does not end"
         wire.run_until(now)
+        while slow is not None and slow.due and slow.due[0][0] <= now:
+            slow.due.pop(0)[1]()
         for end in (a, b):
             end.call.pump(now)
             if (end.call.next_deadline() or LIMIT_S) <= now:
                 end.call.handle_timer(now)
-    return now
+    return wire.now
