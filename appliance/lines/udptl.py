@@ -101,8 +101,8 @@ class UdptlCall:
 
     @property
     def now(self) -> float:
-        """The call's clock: the loop's, from ``origin`` on ``speed`` times as fast."""
-        return self._origin + (self._loop.time() - self._origin) * self._speed
+        """The call's clock: seconds since this object was made, ``speed`` times as fast as real ones."""
+        return (self._loop.time() - self._origin) * self._speed
 
     async def run(self) -> CallResult:
         """Carries the call to its end.
@@ -172,7 +172,7 @@ class UdptlCall:
                 continue  # an ICMP error of an earlier send: UDP goes on
             if len(data) < MAX_DATAGRAM_OCTETS and self._is_peer(source):
                 if self._tap is not None:
-                    self._tap(self.now - self._origin, False, data)
+                    self._tap(self.now, False, data)
                 self._guarded(partial(self._fax.receive_datagram, data, self.now))
 
     def _is_peer(self, source: tuple[str, int]) -> bool:
@@ -219,15 +219,14 @@ class UdptlCall:
             self._timer = None
         self._armed_for = deadline
         if deadline is not None:
-            at = self._origin + (deadline - self._origin) / self._speed
-            self._timer = self._loop.call_at(at, self._expired)
+            self._timer = self._loop.call_at(self._origin + deadline / self._speed, self._expired)
 
     def _send(self) -> None:
         for datagram in self._fax.take_datagrams():
             if self._peer is None:
                 continue
             if self._tap is not None:
-                self._tap(self.now - self._origin, True, datagram)
+                self._tap(self.now, True, datagram)
             try:
                 self._sock.sendto(datagram, self._peer)
             except OSError:

@@ -1,0 +1,1 @@
+"""What the command ``faxbox`` can do, a module for each of its words."""

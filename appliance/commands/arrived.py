@@ -1,0 +1,105 @@
+"""What arrived at the far end against what was sent, page by page and pixel by pixel."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.documents.pdf import write_pdf
+from appliance.t4.page import CodedPage, Raster
+from appliance.t4.tiff import FaxTiff, write_tiff
+from appliance.t30.parameters import Accepts, PageSource
+
+
+class SentPages:
+    """A ``PageSource`` that keeps each page, as it was given to the engine, as a TIFF in ``folder``."""
+
+    def __init__(self, source: PageSource, folder: Path) -> None:
+        self._source = source
+        self._folder = folder
+        folder.mkdir(parents=True)
+
+    def fetch(
+        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
+    ) -> None:
+        def kept(page: CodedPage | None, last: bool) -> None:
+            if page is not None:
+                write_tiff(self._path(number), [page])
+            deliver(page, last)
+
+        self._source.fetch(number, accepts, kept)
+
+    def raster(self, number: int) -> Raster | None:
+        """Page ``number`` (from 0) as it was sent last, None when it never was."""
+        if not self._path(number).exists():
+            return None
+        with FaxTiff(self._path(number)) as tiff:
+            return tiff.raster(0)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:04}.tif"
+
+
+@dataclass(frozen=True, slots=True)
+class PagePair:
+    """A page that arrived."""
+
+    number: int  # from 1
+    pixels: int
+    different: int  # pixels that are not as sent; -1 when the sizes differ or it was never sent
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """The far end's copy of a fax."""
+
+    tiff: Path | None
+    pdf: Path | None
+    pairs: tuple[PagePair, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Every page that arrived is as it was sent."""
+        return bool(self.pairs) and all(pair.different == 0 for pair in self.pairs)
+
+    def sentences(self) -> list[str]:
+        """For the person who waits."""
+        if self.tiff is None:
+            return ["nothing arrived at the far end"]
+        lines = []
+        for pair in self.pairs:
+            if pair.different < 0:
+                verdict = "not of the size that was sent"
+            elif pair.different:
+                verdict = f"{pair.different:,} of {pair.pixels:,} pixels differ from what was sent"
+            else:
+                verdict = f"all {pair.pixels:,} pixels as sent"
+            lines.append(f"page {pair.number} arrived: {verdict}")
+        return [*lines, f"what arrived: {self.tiff}", f"      as PDF: {self.pdf}"]
+
+
+def keep_arrival(tiff: Path | None, sent: SentPages, target: Path) -> Arrived:
+    """Copies what arrived to ``target`` as TIFF and PDF, and compares it with what was sent.
+
+    Raises OSError when ``target`` cannot be written.
+    """
+    if tiff is None:
+        return Arrived(None, None, ())
+    target.mkdir(parents=True, exist_ok=True)
+    kept = target / "received.tif"
+    shutil.copyfile(tiff, kept)
+    pdf = target / "received.pdf"
+    with FaxTiff(kept) as pages:
+        write_pdf(pdf, pages, title="Received fax")
+        pairs = tuple(_pair(each, pages.raster(each), sent.raster(each)) for each in range(len(pages)))
+    return Arrived(kept, pdf, pairs)
+
+
+def _pair(number: int, arrived: Raster, sent: Raster | None) -> PagePair:
+    pixels = arrived.width * arrived.rows
+    if sent is None or (sent.width, sent.rows) != (arrived.width, arrived.rows):
+        return PagePair(number + 1, pixels, -1)
+    changed = int.from_bytes(arrived.data, "big") ^ int.from_bytes(sent.data, "big")
+    return PagePair(number + 1, pixels, changed.bit_count())

@@ -1,0 +1,260 @@
+"""``faxbox send``: any file to a number, with a live account."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from appliance.causes import LINE_STOPPED, NO_LINE, Cause, Side
+from appliance.commands.account import Account, Trace
+from appliance.commands.arrived import Arrived, SentPages, keep_arrival
+from appliance.documents.errors import DocumentError
+from appliance.documents.options import HeaderLine, PageFormat, Quality, RenderOptions, Source, Treatment
+from appliance.documents.pages import DocumentPages, on_loop
+from appliance.documents.render import RenderedDocument, render
+from appliance.lines.line import Line, OutgoingCall, Refuse
+from appliance.lines.practice.line import Arrival, PracticeLine
+from appliance.lines.practice.numbers import script_for
+from appliance.t30.call import RefusingStore
+from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Phase, Progress, Role
+
+# Exit codes: 0 delivered, 1 not delivered, 2 the user's mistake (as argparse), 3 the box's fault.
+DELIVERED, NOT_DELIVERED, USER_MISTAKE, BOX_FAULT = 0, 1, 2, 3
+
+# Faster than this the machines' timers are shorter than a loaded processor's pauses.
+MAX_SPEED = 50.0
+STATION_ID_CHARACTERS = frozenset("0123456789+ ")
+STATION_ID_LENGTH = 20  # T.30 5.3.6.2.4
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """What ``send`` was asked for."""
+
+    files: tuple[Path, ...]
+    number: str
+    station_id: str = ""
+    quality: Quality = Quality.FINE
+    treatment: Treatment = Treatment.AUTO
+    pages: str = ""
+    header: bool = True
+    ecm: bool = True
+    out: Path | None = None
+    trace: Path | None = None
+    speed: float = 1.0
+
+
+@dataclass(slots=True)
+class SendOutcome:
+    """What became of it."""
+
+    result: CallResult
+    seconds: float  # from dialling to the end
+    octets: int  # of coded pages
+    pages: int
+    arrived: Arrived | None = None  # the far end's copy, when the line can show it
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``send`` to the command's words."""
+    parser = words.add_parser(
+        "send",
+        help="send files as one fax",
+        description="Send files (PDF, TIFF, PNG, JPEG, text) as one fax. Numbers 9990 to 9998 are practice"
+        " numbers that never leave this machine.",
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--to", required=True, metavar="NUMBER", help="the number to dial")
+    parser.add_argument("--from", dest="sender", default="", metavar="NUMBER",
+                        help="our own number: digits, + and spaces, at most 20")  # fmt: skip
+    parser.add_argument("--quality", choices=[each.value for each in Quality], default=Quality.FINE.value)
+    parser.add_argument("--treatment", choices=[each.value for each in Treatment], default="auto",
+                        help="how grey becomes black and white")  # fmt: skip
+    parser.add_argument("--pages", default="", metavar="LIST", help="only these pages, such as 1-5,2")
+    parser.add_argument("--no-header", action="store_true", help="no line with date and sender on top")
+    parser.add_argument("--no-ecm", action="store_true", help="without error correction")
+    parser.add_argument("--out", type=Path, metavar="DIR",
+                        help="keep what arrived there as TIFF and PDF (practice numbers)")  # fmt: skip
+    parser.add_argument("--trace", type=Path, metavar="FILE",
+                        help="write frames and packets there: .pcap for tshark, else JSON")  # fmt: skip
+    parser.add_argument("--speed", type=speed, default=1.0, metavar="N",
+                        help="run the practice line N times faster than a telephone call")  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``faxbox send`` with its parsed arguments; the exit code."""
+    sender: str = arguments.sender
+    if len(sender) > STATION_ID_LENGTH or not set(sender) <= STATION_ID_CHARACTERS:
+        return _say_mistake("--from takes digits, + and spaces, at most 20 of them")
+    options = SendOptions(
+        files=tuple(arguments.files),
+        number=arguments.to,
+        station_id=sender,
+        quality=Quality(arguments.quality),
+        treatment=Treatment(arguments.treatment),
+        pages=arguments.pages,
+        header=not arguments.no_header,
+        ecm=not arguments.no_ecm,
+        out=arguments.out,
+        trace=arguments.trace,
+        speed=arguments.speed,
+    )
+    return send_and_tell(options, print)
+
+
+def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
+    """Sends, tells how it went, and gives the exit code."""
+    try:
+        outcome = send(options, show)
+    except DocumentError as error:
+        which = f"{options.files[error.source]}: " if error.source is not None else ""
+        return _say_cause(error.cause, which + error.detail)
+    except OSError as error:
+        return _say_mistake(str(error))
+    result, arrived = outcome.result, outcome.arrived
+    if result.cause.side is not Side.NONE:
+        confirmed = f"{result.pages_sent} of {outcome.pages} pages were confirmed"
+        code = _say_cause(result.cause, f"{confirmed} after {outcome.seconds:.0f} s")
+    else:
+        rate = f", {result.carrier.bit_rate} bit/s" if result.carrier else ""
+        show(
+            f"delivered: {result.pages_sent} of {outcome.pages} pages confirmed in {outcome.seconds:.1f} s,"
+            f" {outcome.octets:,} bytes{rate}"
+        )
+        code = DELIVERED
+    if arrived is not None:
+        for line in arrived.sentences():
+            show(line)
+        if code == DELIVERED and not arrived.whole:
+            code = BOX_FAULT
+    return code
+
+
+def send(options: SendOptions, show: Callable[[str], None]) -> SendOutcome:
+    """Renders the files and sends them.
+
+    Raises DocumentError for a file that cannot be sent, OSError for a trace or folder that cannot be
+    written.
+    """
+    with tempfile.TemporaryDirectory(prefix="faxbox-send-") as scratch, contextlib.ExitStack() as stack:
+        folder = Path(scratch)
+        trace = stack.enter_context(Trace(options.trace)) if options.trace is not None else None
+        document = _render(options, folder / "document", show)
+        return asyncio.run(_Sending(options, document, folder, trace, show).run())
+
+
+def _render(options: SendOptions, target: Path, show: Callable[[str], None]) -> RenderedDocument:
+    began = time.monotonic()
+    header = HeaderLine(datetime.now().astimezone(), number=options.station_id) if options.header else None
+    document = render(
+        [Source(path, options.pages, path.name) for path in options.files],
+        target,
+        RenderOptions(
+            format=PageFormat(options.quality.resolution), treatment=options.treatment, header=header
+        ),
+    )
+    octets = sum(page.octets for page in document.pages)
+    show(
+        f"{document.total} fax page{'s' if document.total != 1 else ''} made in"
+        f" {time.monotonic() - began:.1f} s: {options.quality.value}, {octets:,} bytes"
+    )
+    return document
+
+
+class _Sending:
+    """One call on its line."""
+
+    def __init__(
+        self,
+        options: SendOptions,
+        document: RenderedDocument,
+        folder: Path,
+        trace: Trace | None,
+        show: Callable[[str], None],
+    ) -> None:
+        self._options = options
+        self._document = document
+        self._folder = folder
+        self._trace = trace
+        self._account = Account(document.total, show)
+        self._show = show
+        self._arrivals: list[Arrival] = []
+
+    async def run(self) -> SendOutcome:
+        options, loop = self._options, asyncio.get_running_loop()
+        pages = SentPages(DocumentPages(self._document, on_loop(loop)), self._folder / "sent")
+        call = OutgoingCall(
+            options.number,
+            CallParameters(
+                Role.CALLS, station_id=options.station_id, capabilities=Capabilities(ecm=options.ecm)
+            ),
+            pages,
+            RefusingStore(),
+            progress=self._hear,
+            tap=self._trace.tap if self._trace is not None else None,
+        )
+        loop.add_signal_handler(signal.SIGINT, self._interrupt, call)
+        began = loop.time()
+        line = self._line()
+        if line is None:
+            return SendOutcome(CallResult(NO_LINE, phase=Phase.A), 0.0, 0, self._document.total)
+        await line.start(lambda _: Refuse(LINE_STOPPED))
+        try:
+            result = await line.place(call)
+            outcome = SendOutcome(
+                result, loop.time() - began, self._account.octets, self._document.total
+            )
+            if options.out is not None and self._arrivals:
+                outcome.arrived = keep_arrival(self._arrivals[0].tiff, pages, options.out)
+        finally:
+            await line.stop()
+        return outcome
+
+    def _line(self) -> Line | None:
+        """The line for the number; trunks and modems are the daemon's."""
+        if script_for(self._options.number) is None:
+            return None
+        speed = self._options.speed
+        if speed != 1.0:
+            self._show(f"(the practice line runs {speed:g} times faster than a telephone call)")
+        return PracticeLine(
+            speed=speed, arrivals=self._folder / "arrivals", on_arrival=self._arrivals.append
+        )
+
+    def _hear(self, progress: Progress) -> None:
+        self._account.hear(progress)
+        if self._trace is not None:
+            self._trace.hear(progress)
+
+    def _interrupt(self, call: OutgoingCall) -> None:
+        self._show("cancelling …")
+        call.cancel.pull()
+
+
+def _say_cause(cause: Cause, detail: str) -> int:
+    detail = f" ({detail})" if detail else ""
+    print(f"faxbox: {cause.sentence}{detail}\n        {cause.advice} [{cause.code}]", file=sys.stderr)
+    return {Side.USER: USER_MISTAKE, Side.OURS: BOX_FAULT}.get(cause.side, NOT_DELIVERED)
+
+
+def _say_mistake(sentence: str) -> int:
+    print(f"faxbox: {sentence}", file=sys.stderr)
+    return USER_MISTAKE
+
+
+def speed(text: str) -> float:
+    """A ``--speed`` argument."""
+    value = float(text)
+    if not 0.1 <= value <= MAX_SPEED:
+        raise argparse.ArgumentTypeError(f"from 0.1 to {MAX_SPEED:g}")
+    return value
