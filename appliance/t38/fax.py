@@ -46,6 +46,7 @@ class T38Fax:
         progress: Callable[[Progress], None] = _ignore,
         wake: Callable[[], None] = _nothing,
     ) -> None:
+        self._started = False
         self._dce = T38Dce(t38)
         self._call = FaxCall(
             _within_bit_rate(parameters, t38.max_bit_rate),
@@ -68,11 +69,14 @@ class T38Fax:
 
     def start(self, now: float) -> None:
         """The session is agreed: opens the path with no-signal and begins the call."""
+        self._started = True
         self._dce.start(now)
         self._call.start(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
-        """Takes one datagram from the far end's address, whatever is in it."""
+        """Takes one datagram from the far end's address, whatever is in it; nothing before ``start``."""
+        if not self._started:
+            return
         self._dce.receive_datagram(data, now)
         self._call.pump(now)
 

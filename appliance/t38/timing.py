@@ -18,9 +18,9 @@ V21_PREAMBLE_S = 1.0
 ECM_FLAGS_S = 0.2
 # Silence between two signals (T.30 5.3.2: 75 ± 20 ms).
 SILENCE_S = 0.075
-# CNG: 0.5 s on, 3 s off (T.30 4.1); CED: 2.6 to 4 s (T.30 4.2).
+# CNG: 0.5 s on, 3 s off (T.30 4.1); CED: 2.6 to 4 s (T.30 4.2), here as short as is safe.
 CNG_ON_S, CNG_PERIOD_S = 0.5, 3.5
-CED_S = 3.0
+CED_S = 2.65
 # TCF: 1.5 s of zeros (T.30 5.3.6.1.2).
 TCF_S = 1.5
 # What one data packet carries, seconds of line time.  30 ms is what gateways send and expect.
