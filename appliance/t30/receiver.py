@@ -543,8 +543,8 @@ class Receiver(Part):
     def _not_ready(self, _: Fact) -> None:
         """The far end waits for our store: RNR (T.30 A.4.4)."""
         station = self.station
-        if station.heard is not None:
-            return  # it is asking already
+        if station.heard is not None or station.talks:
+            return  # it is asking already, or is being told
         station.clear(Timer.NOT_READY)
         self._told_busy = True
         station.say((HdlcFrame(Fcf.RNR),), station.listen)

@@ -77,6 +77,10 @@ class Timer(Enum):
 _HELD = frozenset({Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
 
 
+# These end when we speak: what they waited for has come, or is asked for again.
+_ANSWERED = (Timer.T2, Timer.T4, Timer.TCF)
+
+
 class Happening(Enum):
     """Stimuli that are neither a command in a burst nor a timer."""
 
@@ -306,7 +310,7 @@ class Station:
         if self.talks:
             raise RuntimeError("two orders to send at once")
         self.heard = None
-        self.clear(Timer.BURST_END)
+        self.clear(Timer.BURST_END, *_ANSWERED)
         self._then = then
         self._image_runs = isinstance(order, SendImage | SendEcm | SendTcf)
         self._orders.append(order)
