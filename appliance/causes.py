@@ -552,3 +552,27 @@ SIP_HUNG_UP_EARLY = _row(
     "The other side hung up before any fax machine was heard.",
     "Check the number; it may be a telephone.",
 )
+
+
+# -- documents by URL and webhooks -----------------------------------------------------------------
+
+URL_NOT_ALLOWED = _row(
+    "url_not_allowed", Side.USER, Retry.NO,
+    "This address may not be used: only http and https addresses on the public internet are.",
+    "Check the address, or have an administrator allow addresses of the local network.",
+)
+URL_UNREACHABLE = _row(
+    "url_unreachable", Side.THEIRS, Retry.SOON,
+    "The server at this address could not be reached or broke off.",
+    "Check that the address opens in a browser, then try again.",
+)
+URL_REFUSED_US = _row(
+    "url_refused", Side.THEIRS, Retry.NO,
+    "The server at this address did not give the document.",
+    "Check that the address opens in a browser without signing in.",
+)
+URL_TIMED_OUT = _row(
+    "url_timed_out", Side.THEIRS, Retry.SOON,
+    "The server at this address took too long.",
+    "Try again later, or send the document itself.",
+)

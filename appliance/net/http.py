@@ -1,0 +1,235 @@
+"""HTTP and HTTPS requests that stay within an address, size and time limit.
+
+Blocking: call them from a thread that may wait.  Nothing is read from the environment (no proxies), no
+cookies or credentials are kept, and contents are never unpacked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+from appliance import __version__
+from appliance.causes import (
+    DOCUMENT_TOO_LARGE,
+    URL_NOT_ALLOWED,
+    URL_REFUSED_US,
+    URL_TIMED_OUT,
+    URL_UNREACHABLE,
+    Cause,
+)
+from appliance.net.addresses import Resolver, is_public, resolve
+
+# A document may be moved this often before it is found.
+MAX_REDIRECTS = 3
+# Of a webhook's answer so much is kept, for the record of the try.
+ANSWER_OCTETS = 4096
+_PIECE_OCTETS = 64 * 1024
+_PORTS = {"http": 80, "https": 443}
+# Below this only the two web ports: a URL must not make the box talk to somebody's mail server.
+_FIRST_FREE_PORT = 1024
+_USER_AGENT = f"faxbox/{__version__}"
+_MOVED = (301, 302, 303, 307, 308)
+
+
+class FetchError(Exception):
+    """The request came to nothing: ``cause`` says why in words, ``detail`` is for the record."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(f"{cause.sentence} ({detail})")
+        self.cause = cause
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A document: ``name`` is the last part of the path or what Content-Disposition says."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a webhook's receiver answered: its status and the beginning of its words."""
+
+    status: int
+    answer: str
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def fetch(
+    url: str,
+    *,
+    limit_octets: int,
+    timeout_s: float,
+    allow_private: bool = False,
+    resolver: Resolver = resolve,
+) -> Fetched:
+    """Gets a document, at most ``limit_octets`` long, in at most ``timeout_s`` seconds in all.
+
+    Redirects are followed, each checked like the first address.  Raises FetchError.
+    """
+    deadline = time.monotonic() + timeout_s
+    for _ in range(MAX_REDIRECTS + 1):
+        target = _parse(url)
+        with _exchange(
+            "GET", target, None, {}, deadline=deadline, allow_private=allow_private, resolver=resolver
+        ) as answer:
+            if answer.status in _MOVED and answer.getheader("Location"):
+                url = urljoin(url, answer.getheader("Location") or "")
+                continue
+            if answer.status != http.client.OK:
+                raise FetchError(URL_REFUSED_US, f"{target.hostname} answered {answer.status}")
+            content = _read(answer, limit_octets)
+            media_type = answer.headers.get_content_type() if answer.getheader("Content-Type") else ""
+            return Fetched(content, media_type, _name_of(target, answer.headers))
+    raise FetchError(URL_REFUSED_US, f"more than {MAX_REDIRECTS} redirects")
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float,
+    allow_private: bool = False,
+    resolver: Resolver = resolve,
+) -> Posted:
+    """Posts ``body``; a redirect is an answer like any other and not followed.  Raises FetchError."""
+    deadline = time.monotonic() + timeout_s
+    with _exchange(
+        "POST", _parse(url), body, headers, deadline=deadline, allow_private=allow_private, resolver=resolver
+    ) as answer:
+        words = answer.read(ANSWER_OCTETS).decode("utf-8", "replace")
+        return Posted(answer.status, words)
+
+
+def check_url(url: str) -> None:
+    """Raises FetchError for a URL that would never be asked, whatever its name resolves to."""
+    _parse(url)
+
+
+def _parse(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = parts.hostname or ""
+        host.encode("idna")
+    except (ValueError, UnicodeError):
+        raise FetchError(URL_NOT_ALLOWED, "this is not a URL") from None
+    if parts.scheme not in _PORTS or not host:
+        raise FetchError(URL_NOT_ALLOWED, "only http:// and https:// are fetched")
+    if parts.username is not None or parts.password is not None:
+        raise FetchError(URL_NOT_ALLOWED, "a URL must not carry a password")
+    if port is not None and port not in _PORTS.values() and port < _FIRST_FREE_PORT:
+        raise FetchError(URL_NOT_ALLOWED, f"port {port}")
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise FetchError(URL_NOT_ALLOWED, "a URL has no spaces or control characters")
+    return parts
+
+
+@contextlib.contextmanager
+def _exchange(
+    method: str,
+    target: SplitResult,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    deadline: float,
+    allow_private: bool,
+    resolver: Resolver,
+) -> Iterator[http.client.HTTPResponse]:
+    """One request and the head of its answer; the watchdog ends all of it at ``deadline``."""
+    host = target.hostname or ""
+    port = target.port or _PORTS[target.scheme]
+    expired = threading.Event()
+    connection: http.client.HTTPConnection | None = None
+    watchdog: threading.Timer | None = None
+    try:
+        sock = _connect(host, port, deadline, allow_private, resolver)
+        connection = http.client.HTTPConnection(host, port)
+        connection.sock = sock
+
+        def expire() -> None:
+            expired.set()
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+        watchdog = threading.Timer(max(0.0, deadline - time.monotonic()), expire)
+        watchdog.daemon = True
+        watchdog.start()
+        if target.scheme == "https":
+            connection.sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+        path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+        sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
+        connection.request(method, _quoted(path), body, sent)
+        yield connection.getresponse()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if expired.is_set() or isinstance(error, TimeoutError):
+            raise FetchError(URL_TIMED_OUT, host) from error
+        raise FetchError(URL_UNREACHABLE, f"{host}: {error}") from error
+    finally:
+        if watchdog is not None:
+            watchdog.cancel()
+        if connection is not None:
+            connection.close()
+
+
+def _connect(
+    host: str, port: int, deadline: float, allow_private: bool, resolver: Resolver
+) -> socket.socket:
+    try:
+        addresses = resolver(host, port)
+    except (OSError, UnicodeError) as error:
+        raise FetchError(URL_UNREACHABLE, f"{host}: {error}") from error
+    if not allow_private and not all(is_public(address) for address in addresses):
+        raise FetchError(URL_NOT_ALLOWED, f"{host} is not on the public internet")
+    problem: OSError | None = None
+    for address in addresses:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        try:
+            return socket.create_connection((address, port), timeout=left)
+        except OSError as error:
+            problem = error
+    raise problem or OSError("the name has no address")
+
+
+def _read(answer: http.client.HTTPResponse, limit_octets: int) -> bytes:
+    said = answer.getheader("Content-Length", "")
+    if said.isdigit() and int(said) > limit_octets:
+        raise FetchError(DOCUMENT_TOO_LARGE, f"{said} octets")
+    pieces: list[bytes] = []
+    total = 0
+    while piece := answer.read1(_PIECE_OCTETS):
+        total += len(piece)
+        if total > limit_octets:
+            raise FetchError(DOCUMENT_TOO_LARGE, f"more than {limit_octets} octets")
+        pieces.append(piece)
+    if said.isdigit() and total < int(said):
+        raise FetchError(URL_UNREACHABLE, f"the connection broke after {total} of {said} octets")
+    return b"".join(pieces)
+
+
+def _name_of(target: SplitResult, headers: Message) -> str:
+    name = headers.get_filename() or unquote(target.path.rpartition("/")[2])
+    return name.replace("\\", "/").rpartition("/")[2][:255]
+
+
+def _quoted(path: str) -> str:
+    """Letters outside ASCII as percent signs; what is percent-coded already stays."""
+    return "".join(c if c.isascii() else "".join(f"%{o:02X}" for o in c.encode()) for c in path)
