@@ -79,6 +79,8 @@ UNPROTECTED_COPIES, COPY_INTERVAL_S = 3, 0.01
 # Octets of a datagram beside the field's data: sequence 2, length 2, type 1, count 1, field header and
 # length 3, a second field 1, error recovery 2.
 _OVERHEAD_OCTETS = 12
+# So many frames without an FCS, and never one with, betray the other notation of IFP.
+WRONG_NOTATION_FRAMES = 2
 # What is kept of the far end's signal while we still send (see ``_sending_over``): ours, for bounds.
 MAX_HELD_EVENTS = 1024
 
@@ -413,7 +415,17 @@ class T38Dce:
                 self._hearing.packets_lost()
                 continue
             self._hearing.packet(packet, now)
+            if self._version == 0 and self._frames_never_end():
+                self._version = 2
         self._collect(now)
+
+    def _frames_never_end(self) -> bool:
+        """Whether what we take for the end of a signal is the peer's FCS-OK in the notation of 2002.
+
+        The octet is the same, and a lone one is a signal cut short; a peer of which no frame ever had an
+        FCS writes the other notation.  It repeats what we did not understand.
+        """
+        return not self._hearing.fcs_marks and self._hearing.frames_without_fcs >= WRONG_NOTATION_FRAMES
 
     def _collect(self, now: float) -> None:
         """Hands on what was heard, or keeps it while we send."""

@@ -55,6 +55,10 @@ class Hearing:
         self.events: list[LineEvent] = []
         self.carrier: Carrier | None = None
         self.silent_since = float("-inf")  # when the last carrier ended
+        # Frames with and without any word on their FCS: with none at all the peer writes its field types
+        # in another notation than we read (see ``T38Dce``).
+        self.fcs_marks = 0
+        self.frames_without_fcs = 0
         self._heard_at = 0.0
         self._has_data = False  # since the carrier came on
         self._frame = bytearray()
@@ -116,7 +120,10 @@ class Hearing:
             return  # an end repeated after the end
         if kind in _FRAME_ENDS:
             self._has_data = True
+            self.fcs_marks += 1
             self._end_frame(kind in _GOOD_ENDS)
+        elif kind is FieldType.HDLC_SIG_END and self._frame:
+            self.frames_without_fcs += 1
         if kind in _SIGNAL_ENDS:
             self._carrier_off(now)
 

@@ -206,3 +206,29 @@ def test_a_peer_that_speaks_the_other_notation_is_followed():
     for number, packet in enumerate(packets):
         dce.receive_datagram(as_datagram(packet, number, version=2), 0.1)
     assert dce.take_events() == [FAST, Data(b"\x80"), Frame(DIS, True)]
+
+
+@pytest.mark.parametrize(("agreed", "spoken"), [(0, 2), (2, 0)])
+def test_frames_in_the_other_notation_are_understood_at_the_latest_when_repeated(agreed, spoken):
+    """FCS-OK of the one notation is the end of the signal in the other, octet for octet."""
+    dce = T38Dce(T38Settings(version=agreed))
+    dce.order(Receive(Carrier.V21, Expect.FRAMES), 0.0)
+    burst = [PREAMBLE, *octet_by_octet(reverse_bits(CSI), F.HDLC_FCS_OK),
+             *octet_by_octet(LINE_DIS, F.HDLC_FCS_OK), v21((F.HDLC_SIG_END, b"")), NO_SIGNAL]  # fmt: skip
+    for number, packet in enumerate(burst * 2):
+        dce.receive_datagram(as_datagram(packet, number, version=spoken), number * 0.03)
+    events = dce.take_events()
+    second = events[len(events) - 1 - events[::-1].index(Frame(CSI, True)) :]
+    assert [e for e in second if isinstance(e, Frame)] == [Frame(CSI, True), Frame(DIS, True)]
+    assert second[-1] == OFF
+
+
+def test_one_signal_cut_short_does_not_change_the_notation():
+    dce = T38Dce(T38Settings(version=0))
+    dce.order(Receive(Carrier.V21, Expect.FRAMES), 0.0)
+    cut = [PREAMBLE, v21((F.HDLC_DATA, LINE_DIS[:4])), v21((F.HDLC_SIG_END, b""))]
+    whole = [PREAMBLE, v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK_SIG_END, b""))]
+    for number, packet in enumerate(whole + cut * 5 + whole):
+        dce.receive_datagram(as_datagram(packet, number), number * 0.03)
+    frames = [e for e in dce.take_events() if isinstance(e, Frame)]
+    assert frames == [Frame(DIS, True), *[Frame(DIS[:4], False)] * 5, Frame(DIS, True)]
