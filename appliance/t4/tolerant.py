@@ -68,6 +68,10 @@ _EOL_AND_TAGS = len(EOL) + 2
 # So many places in a bad piece are tried for such an EOL: noise must not cost more time than pages do.
 _TRIES = 64
 
+# So many repairs are tried in succession, and one more for every row that comes out well.  A page that
+# has more wrong than right is beyond repair, and whoever sends it must not make us work for it.
+_REPAIRS = 100
+
 # What an EOL was before a wrong bit made it: one of its zeros was a one.
 _SPLITTING_EOLS = tuple(f"{1 << bit | 1:012b}" for bit in range(1, 12))
 
@@ -206,6 +210,7 @@ class _Group3:
         self._reference: list[int] | None = None  # the row above, None when it is not known
         self._doubtful = 0  # bad rows behind an RTC that is not whole: noise, if no good row follows
         self._broken_eols = 0  # bad rows at the end of the page that look more like EOLs
+        self._repairs = _REPAIRS  # that may be tried
         self._row_lengths: deque[int] = deque((0, 0), maxlen=_RECENT_ROWS)
         self._split: _Split | None = None  # a piece just before that may be the beginning of a row
         self._remembered: dict[str, _Row] = {}
@@ -249,16 +254,24 @@ class _Group3:
         """What stood before an EOL."""
         content = bits.rstrip("0")
         if not content and self._eols == 1 and len(bits) > self._tagged and len(bits) % len(EOL):
-            # Fill that was hit looks like an EOL, or the zeros that a row begins with; RTC has no fill.
-            self._split = _Split(bits, 0)
+            # No EOL of an RTC, where there is no fill.
+            if self._tagged and self._fill <= _ZEROS_AT_THE_END:
+                self._bad(bits)  # a white row, 01 with its tag bit, that was hit
+            else:
+                # Fill that was hit and looks like an EOL, or the zeros that a row begins with.
+                self._split = _Split(bits, 0)
         elif not content or (self._tagged and len(content) == 1):
             # Nothing but a tag bit, or EOLs that lost their 1.
             self._end_of_line()
         else:
-            row = self._whole_row(bits) or self._shifted_row(bits)
+            row = self._whole_row(bits)
             if row is not None:
+                self._repairs = min(self._repairs + 1, _REPAIRS)
                 self._good(row, len(content))
-            elif not self._join(bits):
+            elif not self._repairs:
+                self._bad(bits)
+            else:
+                self._repairs -= 1
                 self._repair(bits)
         self._begun = True
         self._fill = len(bits) - len(content)
@@ -340,7 +353,13 @@ class _Group3:
         return True
 
     def _repair(self, bits: str) -> None:
-        """A piece between two EOLs that is not one row: finds the EOLs in it that lost a bit or two."""
+        """A piece between two EOLs that is not one row: finds the EOLs that lost or gained a bit or two."""
+        row = self._shifted_row(bits)
+        if row is not None:
+            self._good(row, len(bits))
+            return
+        if self._join(bits):
+            return
         rows, rtc = self._rows_with_broken_eols(bits)
         for row, used in rows:
             self._good(row, used)
