@@ -80,7 +80,7 @@ def _outside(compact: str, settings: NumberSettings) -> Number | Cause:
             return NUMBER_INVALID
         if not phonenumbers.is_possible_number(parsed):
             return NUMBER_INVALID
-        home = region is not None and phonenumbers.country_code_for_region(region) == parsed.country_code
+        home = region is None or phonenumbers.country_code_for_region(region) == parsed.country_code
         dial = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
         number = Number(dial, Reach.DOMESTIC if home else Reach.ABROAD)
     if _is_emergency(number.dial, settings):

@@ -44,9 +44,10 @@ CALLS_LIMIT = 60
 JITTER = 0.1
 # Causes that say that there is no fax machine at a number.
 DEAD = frozenset({NUMBER_NOT_IN_SERVICE.code, NO_FAX_ANSWERED.code, VOICE_ANSWERED.code})
-# When no line that may carry a job works, it is looked at again after so long, seconds (a line that
-# comes up wakes it earlier).
+# When no line that may carry a job works, it is looked at again after so long, seconds: the first time,
+# and later.  A line that comes up wakes it; looking costs an SD card a write.
 NO_LINE_S = 60.0
+STILL_NO_LINE_S = 900.0
 
 
 # -- lines ---------------------------------------------------------------------------------------

@@ -78,6 +78,8 @@ _log = logging.getLogger(__name__)
 ROUND_LIMIT = 64
 # The dispatcher looks around at least so often, seconds: line states change without an event.
 LOOK_AROUND_S = 5.0
+# Two rounds are at least so far apart when nothing wakes the dispatcher, seconds.
+SHORTEST_S = 0.02
 # A call that was told to end has so long, seconds, before its job is settled without it.
 GRACE_S = 120.0
 # A call's end that could not be written (disk full) is tried again after so long, seconds.
@@ -85,7 +87,7 @@ SETTLE_AGAIN_S = 5.0
 # Stopping: calls get so long to end with DCN, seconds.
 STOP_S = 15.0
 # Events that may make something due.
-_WAKING = frozenset({"job.waiting", "job.rescheduled", "job.cancelled", "line.state"})
+_WAKING = frozenset({"job.waiting", "job.rescheduled", "job.cancelled", "job.woken", "line.state"})
 # What of a call's account is passed on as live news; the rest is in its trace.
 _NEWS = frozenset({
     "dialled", "ringing", "connected", "remote_id", "training", "trained", "step_down", "retrain", "dcs",
@@ -134,7 +136,7 @@ class Dispatcher:
     screen: Screen | None = None
     _calls: dict[int, _Running] = field(default_factory=dict)  # by job
     _incoming: set[asyncio.Task[None]] = field(default_factory=set)
-    _incoming_switches: set[CancelSwitch] = field(default_factory=set)
+    _incoming_switches: list[CancelSwitch] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
     _loop: asyncio.AbstractEventLoop | None = None
@@ -160,7 +162,7 @@ class Dispatcher:
             await self._task
         for running in self._calls.values():
             running.switch.pull()
-        for switch in set(self._incoming_switches):
+        for switch in list(self._incoming_switches):
             switch.pull()
         tasks = [running.task for running in self._calls.values() if running.task] + list(self._incoming)
         if tasks:
@@ -196,10 +198,11 @@ class Dispatcher:
             wait = LOOK_AROUND_S
             try:
                 self._show_lines()
-                await self._end_overdue()
+                now = self.box.clock()
+                await self._end_overdue(now)
                 for practice in (False, True):
-                    await self._dispatch(practice)
-                wait = await self._until_next()
+                    await self._dispatch(practice, now)
+                wait = await self._until_next(now)
             except SpoolClosedError:
                 return
             except Exception:  # a bug in one round must not stop all faxes
@@ -207,16 +210,17 @@ class Dispatcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait)
 
-    async def _until_next(self) -> float:
-        """Seconds until something is due, ``LOOK_AROUND_S`` at most."""
-        now = self.box.clock()
-        moment = await self.box.spool.aread(jobs.next_moment, now)
+    async def _until_next(self, since: float) -> float:
+        """Seconds until something is due that was not at ``since``, ``LOOK_AROUND_S`` at most.
+
+        What was due then and did not start waits for a line: its call's end wakes us.
+        """
+        moment = await self.box.spool.aread(jobs.next_moment, since)
         if moment is None:
             return LOOK_AROUND_S
-        return min(max(moment - now, 0.05), LOOK_AROUND_S)
+        return min(max(moment - self.box.clock(), SHORTEST_S), LOOK_AROUND_S)
 
-    async def _end_overdue(self) -> None:
-        now = self.box.clock()
+    async def _end_overdue(self, now: float) -> None:
         for job in await self.box.spool.aread(jobs.overdue, now):
             running = self._calls.get(job.id)
             if job.state is JobState.SENDING and running is not None and now < job.deadline + GRACE_S:
@@ -226,7 +230,7 @@ class Dispatcher:
             _log.warning("job %d was %s beyond its bound", job.id, job.state.value)
             await self.box.spool.ado(jobs.end_overdue, job.id, now)
 
-    async def _dispatch(self, practice: bool) -> None:
+    async def _dispatch(self, practice: bool, now: float) -> None:
         """Starts what is due and has a line."""
         views = [view for view in self._views() if (view.kind.value == "practice") == practice]
         # With every line in use nothing can start; with none at all, jobs still learn why they wait.
@@ -234,7 +238,6 @@ class Dispatcher:
             return
         if not practice and self._outside_calls() >= self._sending().calls_at_once:
             return
-        now = self.box.clock()
         busy = [running.job.number for running in self._calls.values()]
         due = await self.box.spool.aread(jobs.due, now, ROUND_LIMIT, busy, practice=practice)
         for job in due:
@@ -253,7 +256,7 @@ class Dispatcher:
             await self._give_up(job, NUMBER_QUARANTINED)
             return
         if await self._limit_reached(job, now):
-            await spool.ado(jobs.postpone, job.id, _next_day(now), now, DAILY_LIMIT)
+            await self._put_off(job, _next_day(now), DAILY_LIMIT)
             return
         attempts = await spool.aread(jobs.attempts, job.id)
         profile = Profile.load(known.profile if known is not None else {})
@@ -262,7 +265,8 @@ class Dispatcher:
         if chosen is NoLineNow.BUSY:
             return
         if isinstance(chosen, NoLineNow):
-            await spool.ado(jobs.postpone, job.id, now + rules.NO_LINE_S, now, NO_LINE)
+            wait = rules.STILL_NO_LINE_S if job.cause is NO_LINE else rules.NO_LINE_S
+            await self._put_off(job, now + wait, NO_LINE)
             return
         plan = rules.plan_call(job, attempts, profile, self._sending(), now)
         managed = next(managed for managed in self.lines if managed.line.name == chosen.name)
@@ -282,6 +286,11 @@ class Dispatcher:
     async def _give_up(self, job: Job, cause: Cause) -> None:
         with contextlib.suppress(IllegalTransitionError):  # its owner was quicker
             await self.box.spool.ado(jobs.fail, job.id, cause, self.box.clock())
+        self._wake.set()  # another job for the same number may be due
+
+    async def _put_off(self, job: Job, until: float, cause: Cause) -> None:
+        await self.box.spool.ado(jobs.postpone, job.id, until, self.box.clock(), cause)
+        self._wake.set()
 
     async def _limit_reached(self, job: Job, now: float) -> bool:
         day = ledger.day_of(now)
@@ -434,7 +443,7 @@ class Dispatcher:
             "line": call.line, "caller": call.caller, "dialled": call.dialled, "at": self.box.clock(),
         })  # fmt: skip
         switch = CancelSwitch()
-        self._incoming_switches.add(switch)
+        self._incoming_switches.append(switch)
 
         def progress(line: Progress) -> None:
             trace.add(line)
@@ -442,7 +451,7 @@ class Dispatcher:
                 self._tell(None, "", line)
 
         def ended(result: CallResult) -> None:
-            self._incoming_switches.discard(switch)
+            self._incoming_switches.remove(switch)
             task = asyncio.get_running_loop().create_task(self._received(fax, trace, result))
             self._incoming.add(task)
             task.add_done_callback(self._incoming.discard)
@@ -496,6 +505,9 @@ class Dispatcher:
                     "sentence": report.state.sentence,
                 }
                 self.box.spool.news(self.box.clock(), "line.state", None, "", data)
+        came_up = [r for r in now if r.state.usable and r.name in before and not before[r.name].state.usable]
+        if came_up and not self._stopping:
+            self.box.spool.write(jobs.wake_without_line, self.box.clock())
 
     def _tell(self, fax_id: int | None, owner: str, line: Progress) -> None:
         data = {"event": line.event, **dict(line.fields)}

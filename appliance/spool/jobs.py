@@ -15,7 +15,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from appliance.causes import CANCELLED, DELIVERED, EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY, Cause
+from appliance.causes import (
+    CANCELLED,
+    DELIVERED,
+    EXPIRED,
+    INTERRUPTED,
+    NO_LINE,
+    UNKNOWN_DELIVERY,
+    Cause,
+)
 from appliance.spool import documents, ledger
 from appliance.spool.codec import options_from_json, options_json
 from appliance.spool.model import (
@@ -348,6 +356,17 @@ def postpone(tx: Tx, job_id: int, at: float, now: float, cause: Cause | None = N
         "UPDATE job SET next_try_at = ?, cause = COALESCE(?, cause) WHERE id = ? AND state = 'waiting'",
         (max(at, now), cause.code if cause else None, job_id),
     )
+
+
+def wake_without_line(tx: Tx, now: float) -> int:
+    """A line has come up: jobs that waited for one are due; returns how many."""
+    count = tx.db.execute(
+        "UPDATE job SET next_try_at = ? WHERE state = 'waiting' AND cause = ? AND next_try_at > ?",
+        (now, NO_LINE.code, now),
+    ).rowcount
+    if count:
+        tx.emit(now, "job.woken", None, "", jobs=count)
+    return count
 
 
 # -- bounds and recovery -------------------------------------------------------------------------

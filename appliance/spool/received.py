@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -74,9 +75,15 @@ def finish(
     return get(tx.db, received_id)
 
 
-def recover(tx: Tx, now: float) -> list[Received]:
-    """At start: ends the calls that a crash or power cut left open; their pages are kept."""
-    rows = tx.db.execute("SELECT id FROM received WHERE state = 'receiving' ORDER BY id").fetchall()
+def recover(tx: Tx, now: float, *, begun_before: float = math.inf) -> list[Received]:
+    """At start: ends the calls that a crash or power cut left open; their pages are kept.
+
+    While running, with ``begun_before``: the bound of RECEIVING, for a call whose end never came.
+    """
+    rows = tx.db.execute(
+        "SELECT id FROM received WHERE state = 'receiving' AND started_at < ? ORDER BY id",
+        (min(begun_before, 1e18),),
+    ).fetchall()
     return [finish(tx, row["id"], INTERRUPTED, complete=False, now=now) for row in rows]
 
 

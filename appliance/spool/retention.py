@@ -18,7 +18,8 @@ from pathlib import Path
 from appliance import durable
 from appliance.settings.sections import StorageSettings
 from appliance.settings.store import SettingsStore
-from appliance.spool.model import DAY_S, SpoolClosedError, SpoolFailedError
+from appliance.spool import received as received_rows
+from appliance.spool.model import DAY_S, RECEIVING_LIMIT_S, SpoolClosedError, SpoolFailedError
 from appliance.spool.room import Room, RoomGuard
 from appliance.spool.store import DOCUMENTS, FOLDERS, RECEIVED, RENDERED, TRACES, Spool, Tx
 
@@ -223,6 +224,7 @@ class Keeper:
         self._files(lambda: self._spool.do(drop_received, received, now))
         self._rows(lambda: self._spool.do(drop_journal, now - storage.journal_days * DAY_S))
         self._rows(lambda: self._spool.do(drop_events, now - storage.events_days * DAY_S))
+        self._spool.do(received_rows.recover, now, begun_before=now - RECEIVING_LIMIT_S)
         self._spool.do(drop_usage, time.strftime("%Y-%m-%d", time.localtime(now - USAGE_DAYS * DAY_S)))
         self._old_traces(now - traces_days * DAY_S)
         self.sweep_orphans()

@@ -1,0 +1,344 @@
+"""The dispatcher at work on a real spool, with far ends that do as they are told."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.box import Box
+from appliance.dispatch.runner import ManagedLine
+from appliance.lines.line import LineKind
+from appliance.settings.sections import NumberSettings, SendingSettings, StationSettings, StorageSettings
+from appliance.spool import ledger
+from appliance.spool.model import (
+    JobState,
+    Priority,
+    ReceivedFilter,
+    ReceivedState,
+    Resume,
+    SendOptions,
+    UnknownRule,
+)
+from appliance.t4.tiff import FaxTiff
+from tests.dispatch.fake_line import End, FakeLine
+from tests.dispatch.making import (
+    NUMBER,
+    dispatching,
+    ended,
+    make_box,
+    render_common,
+    submit,
+    until,
+)
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rendered")
+    render_common(folder)
+    return folder
+
+
+@pytest.fixture
+def box(tmp_path: Path, rendered: Path) -> Iterator[Box]:
+    box = make_box(tmp_path / "data", rendered)
+    yield box
+    box.close()
+
+
+def test_a_due_job_is_sent_whole_and_delivered(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+        async with dispatching(box, line):
+            (job,) = await ended(box, *submit(box))
+        assert (job.state, job.pages_confirmed, job.tries) == (JobState.DELIVERED, 3, 1)
+        assert len(line.taken[NUMBER]) == 3
+        (attempt,) = box.attempts(job.id)
+        assert attempt.last_page_at is not None
+        assert (attempt.line, attempt.facts["bit_rate"]) == ("fake", 14400)
+        assert (box.data / attempt.trace_path).read_text().count("page_confirmed") == 3
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("resume", "taken"), [(Resume.REST, 3), (Resume.ALL, 5)])
+def test_after_a_break_the_rest_or_all_is_sent(box: Box, resume: Resume, taken: int) -> None:
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(causes.HUNG_UP_DURING_PAGE, pages=2), End()]})
+        async with dispatching(box, line):
+            (job,) = await ended(box, *submit(box, options=SendOptions(resume=resume)))
+        assert (job.state, job.tries) == (JobState.DELIVERED, 2)
+        assert len(line.taken[NUMBER]) == taken
+
+    asyncio.run(scenario())
+
+
+def test_a_broken_trunk_is_followed_by_the_next_line_and_the_next(box: Box) -> None:
+    async def scenario() -> None:
+        broken = End(causes.SIP_UNREACHABLE, pages=0)
+        trunk = FakeLine("trunk", scripts={NUMBER: [broken]})
+        audio = FakeLine("audio", LineKind.G711, scripts={NUMBER: [broken]})
+        modem = FakeLine("modem", LineKind.MODEM, capacity=1)
+        async with dispatching(box, trunk, audio, modem):
+            (job,) = await ended(box, *submit(box))
+        assert job.state is JobState.DELIVERED
+        assert [attempt.line for attempt in box.attempts(job.id)] == ["trunk", "audio", "modem"]
+
+    asyncio.run(scenario())
+
+
+def test_faxes_to_one_destination_never_collide(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine(capacity=6, scripts={NUMBER: [End(page_s=0.02)]})
+        async with dispatching(box, line):
+            made = submit(box, NUMBER, NUMBER, NUMBER) + submit(box, "+493099999")
+            done = await ended(box, *made)
+        assert all(job.state is JobState.DELIVERED for job in done)
+        assert line.collisions == 0
+        assert line.most_at_once == 2
+
+    asyncio.run(scenario())
+
+
+def test_priorities_go_first_and_a_schedule_is_kept(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine(capacity=1)
+        (low,) = submit(box, "+49301", priority=Priority.LOW)
+        (later,) = submit(box, "+49302", scheduled_at=box.clock() + 0.7)
+        (high,) = submit(box, "+49303", priority=Priority.HIGH)
+        async with dispatching(box, line):
+            await ended(box, low, later, high)
+        assert [call.number for call in line.placed] == ["+49303", "+49301", "+49302"]
+        assert box.attempts(later.id)[0].started_at >= box.job(later.id).scheduled_at
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("when", ["waiting", "sending"])
+def test_a_job_can_be_cancelled_at_any_point(box: Box, when: str) -> None:
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(page_s=30.0)]}, usable=when == "sending")
+        async with dispatching(box, line):
+            (job,) = submit(box)
+            if when == "sending":
+                await until(lambda: box.job(job.id).state is JobState.SENDING)
+            await asyncio.to_thread(box.cancel, job.id)
+            (job,) = await ended(box, job)
+        assert (job.state, job.cause_code) == (JobState.CANCELLED, "cancelled")
+
+    asyncio.run(scenario())
+
+
+def test_a_line_that_breaks_by_our_own_bug_harms_only_its_call(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(raises=True), End()]})
+        async with dispatching(box, line):
+            (job,) = await ended(box, *submit(box))
+        assert job.state is JobState.DELIVERED
+        assert [attempt.cause_code for attempt in box.attempts(job.id)] == ["line_fault", "delivered"]
+
+    asyncio.run(scenario())
+
+
+def test_without_a_line_a_job_says_why_it_waits_and_goes_when_one_comes_up(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine(usable=False)
+        async with dispatching(box, line):
+            (job,) = submit(box)
+            await until(lambda: box.job(job.id).cause_code == "no_line")
+            line.usable = True
+            (job,) = await ended(box, job)
+        assert (job.state, job.tries) == (JobState.DELIVERED, 1)
+
+    asyncio.run(scenario())
+
+
+def test_a_call_beyond_its_limit_is_ended_and_the_job_goes_on(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(page_s=30.0), End()]})
+        async with dispatching(box, line) as dispatcher:
+            (job,) = submit(box)
+            await until(lambda: box.job(job.id).state is JobState.SENDING and bool(line.placed))
+            dispatcher._end_long_call(dispatcher._calls[job.id])
+            (job,) = await ended(box, job)
+        assert [attempt.cause_code for attempt in box.attempts(job.id)] == ["call_too_long", "delivered"]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("pages_done", "state"), [(1, JobState.WAITING), (2, JobState.UNKNOWN)]
+)
+def test_stopping_the_box_settles_running_calls_by_what_went_out(
+    box: Box, pages_done: int, state: JobState
+) -> None:
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(page_s=0.3)]})
+        async with dispatching(box, line):
+            (job,) = submit(box)
+            await until(lambda: box.job(job.id).pages_confirmed == pages_done)
+        assert box.job(job.id).state is state
+        assert box.job(job.id).pages_confirmed == pages_done
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("rule", "state"), [(UnknownRule.ASK, JobState.UNKNOWN), (UnknownRule.RESEND, JobState.DELIVERED)]
+)
+def test_an_unconfirmed_last_page_follows_the_owners_rule(
+    box: Box, rule: UnknownRule, state: JobState
+) -> None:
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(causes.LAST_PAGE_UNCONFIRMED, pages=2), End()]})
+        async with dispatching(box, line):
+            (job,) = await ended(box, *submit(box, options=SendOptions(unknown_rule=rule)))
+        assert job.state is state
+
+    asyncio.run(scenario())
+
+
+def test_a_dead_number_is_quarantined_for_everyone_until_it_is_forgotten(box: Box) -> None:
+    async def scenario() -> None:
+        box.settings.change(SendingSettings, {"quarantine_after": 2})
+        line = FakeLine(scripts={NUMBER: [End(causes.VOICE_ANSWERED, pages=0)]})
+        async with dispatching(box, line):
+            first, second = await ended(box, *submit(box), *submit(box))
+            assert {first.cause_code, second.cause_code} == {"number_quarantined"}
+            assert first.tries + second.tries == 2
+            line.scripts.clear()
+            await asyncio.to_thread(box.spool.do, ledger.forget_destination, NUMBER)
+            (third,) = await ended(box, *submit(box))
+        assert third.state is JobState.DELIVERED
+
+    asyncio.run(scenario())
+
+
+def test_the_daily_limit_puts_faxes_off_until_tomorrow(box: Box) -> None:
+    async def scenario() -> None:
+        box.settings.change(NumberSettings, {"daily_calls": 1})
+        line = FakeLine()
+        async with dispatching(box, line):
+            await ended(box, *submit(box, "+49301"))
+            (job,) = submit(box, "+49302")
+            await until(lambda: box.job(job.id).cause_code == "daily_limit")
+        job = box.job(job.id)
+        assert job.state is JobState.WAITING
+        assert ledger.day_of(job.next_try_at) > ledger.day_of(box.clock())
+        assert [call.number for call in line.placed] == ["+49301"]
+
+    asyncio.run(scenario())
+
+
+def test_what_worked_at_a_destination_is_begun_with_next_time(box: Box) -> None:
+    async def scenario() -> None:
+        trouble = End(causes.TRAINING_FAILED, pages=0)
+        line = FakeLine(scripts={NUMBER: [trouble, trouble, End()]})
+        async with dispatching(box, line):
+            await ended(box, *submit(box))
+            await ended(box, *submit(box))
+        rates = [max(c.bit_rate for c in call.parameters.capabilities.carriers) for call in line.placed]
+        assert rates == [14400, 9600, 9600, 9600]
+        known = box.spool.read(ledger.destination, NUMBER)
+        assert known is not None
+        assert known.profile["step"] == 2
+
+    asyncio.run(scenario())
+
+
+def test_pages_that_are_gone_fail_the_job_instead_of_the_box(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+        (job,) = submit(box)
+        box.spool.do(lambda tx: tx.db.execute("UPDATE job SET rendered_path = 'rendered/none'").rowcount)
+        async with dispatching(box, line):
+            (job,) = await ended(box, job)
+        assert job.state is JobState.FAILED
+        assert job.cause_code == "page_unavailable"
+
+    asyncio.run(scenario())
+
+
+# -- receiving -----------------------------------------------------------------------------------
+
+
+def test_a_received_page_is_a_file_and_a_row_before_it_is_confirmed(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+
+        def confirmed(number: int) -> None:
+            (fax,) = box.received_list(ReceivedFilter())
+            page = box.received_pages(fax.id)[number]
+            with FaxTiff(box.data / page.path) as tiff:
+                assert tiff.raster(0).data == bytes([number]) * (216 * 4)
+
+        async with dispatching(box, line):
+            assert await line.ring("+4940", 3, dialled="200", confirmed=confirmed) is causes.RECEIVED
+            await until(lambda: box.received_list(ReceivedFilter())[0].ended_at is not None)
+        (fax,) = box.received_list(ReceivedFilter())
+        assert (fax.state, fax.pages, fax.caller, fax.dialled) == (ReceivedState.COMPLETE, 3, "+4940", "200")
+        assert fax.tsi == "49 30 1"
+
+    asyncio.run(scenario())
+
+
+def test_a_call_that_breaks_off_leaves_its_pages(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+        async with dispatching(box, line):
+            await line.ring("+4940", 2, cause=causes.SENDER_WENT_SILENT)
+            await until(lambda: box.received_list(ReceivedFilter())[0].ended_at is not None)
+        (fax,) = box.received_list(ReceivedFilter())
+        assert (fax.state, fax.pages, fax.cause_code) == (ReceivedState.PARTIAL, 2, "sender_went_silent")
+
+    asyncio.run(scenario())
+
+
+def test_a_page_that_cannot_be_stored_is_not_confirmed(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+        async with dispatching(box, line):
+            shutil.rmtree(box.data / "received")
+            assert await line.ring("+4940", 2) is causes.STORE_FAILED
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("why", ["switched off", "line", "disk", "junk"])
+def test_a_call_is_refused_before_it_is_answered(box: Box, why: str) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+        if why == "switched off":
+            box.settings.change(StationSettings, {"receive": False})
+        if why == "disk":
+            box.settings.change(StorageSettings, {"reserve_mb": 1 << 40})
+        managed = ManagedLine(line, receive=why != "line")
+        junk = causes.SHARED_LINE
+        screen = (lambda call: junk) if why == "junk" else None
+        async with dispatching(box, managed, screen=screen):
+            refused = await line.ring("+4940", 1)
+        assert refused.code in ("not_receiving", "storage_full", "shared_line")
+        assert box.received_list(ReceivedFilter(empty=True)) == []
+
+    asyncio.run(scenario())
+
+
+def test_many_faxes_at_once_all_arrive_and_the_books_agree(box: Box) -> None:
+    async def scenario() -> None:
+        busy = [End(causes.BUSY, pages=0), End()]
+        line = FakeLine(capacity=8, scripts={f"+4930{n}": busy for n in range(9)})
+        async with dispatching(box, line):
+            made = await asyncio.to_thread(submit, box, *[f"+4930{n}" for n in range(60)])
+            done = await ended(box, *made)
+        assert all(job.state is JobState.DELIVERED for job in done)
+        assert sum(job.tries for job in done) == len(line.placed) == 69
+        today = ledger.day_of(box.clock())
+        assert box.spool.read(ledger.usage, "outside", today).calls == 69
+        assert box.pages_this_month("owner:ada") == 180
+
+    asyncio.run(scenario())
