@@ -22,22 +22,24 @@ class TcfJudge:
     """Hears a TCF octet by octet, keeps only counts, and says whether the line is good enough."""
 
     def __init__(self, carrier: Carrier, *, ecm: bool) -> None:
+        self._nominal = tcf_octets(carrier)
         self._needed = int(carrier.bit_rate * (MIN_RUN_ECM_S if ecm else MIN_RUN_S) / 8)
         self._run = 0
         self.longest_run = 0  # octets
         self.octets = 0
-        self.non_zero = 0
+        self.non_zero = 0  # in the first 1.5 s: behind them the carrier falls, and modems hear noise
 
     def feed(self, octets: bytes) -> None:
+        counted = octets[: max(0, self._nominal - self.octets)]
         self.octets += len(octets)
-        self.non_zero += len(octets) - octets.count(0)
+        self.non_zero += len(counted) - counted.count(0)
         for index, piece in enumerate(_zero_runs(octets)):
             self._run = self._run + piece if index == 0 else piece
             self.longest_run = max(self.longest_run, self._run)
 
     @property
     def good(self) -> bool:
-        return self.longest_run >= self._needed and self.non_zero <= self.octets * MAX_NON_ZERO
+        return self.longest_run >= self._needed and self.non_zero <= min(self.octets, self._nominal) * MAX_NON_ZERO
 
 
 def _zero_runs(octets: bytes) -> list[int]:
