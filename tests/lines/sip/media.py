@@ -1,0 +1,109 @@
+"""The media of the far end, on UDP sockets of loopback in real time: spandsp, not our own code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import socket
+from pathlib import Path
+
+from appliance.lines.practice.machine import MachineResult, MachineSettings, PracticeMachine
+from appliance.lines.practice.spandsp_fax import Abilities
+from tests.lines.g711.far_end import AudioPeer
+from tests.softmodem.stations import FaxMachine
+
+
+def free_port() -> int:
+    """A UDP port of loopback that is free now, below the ephemeral range so that nobody takes it soon."""
+    while True:
+        port = random.randrange(12000, 30000)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+class T38Far:
+    """A practice fax machine on a UDP port.  It begins with the first packet that comes."""
+
+    def __init__(self, *, send: Path | None = None, receive: Path | None = None, calls: bool = False) -> None:
+        self._machine = PracticeMachine(MachineSettings(Abilities(calls=calls, send=send, receive=receive)))
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sock.setblocking(False)
+        self._sock.bind(("127.0.0.1", 0))
+        self.port: int = self._sock.getsockname()[1]
+        self._peer: tuple[str, int] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def finish(self) -> MachineResult | None:
+        """Ends the machine (the call is over) and says how it went for it."""
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        if self._peer is not None:
+            self._machine.peer_hung_up(asyncio.get_running_loop().time())
+        self._machine.close()
+        self._sock.close()
+        return self._machine.result
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            deadline = self._machine.next_deadline()
+            wait = None if deadline is None else max(0.0, deadline - loop.time())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    data, peer = await loop.sock_recvfrom(self._sock, 2048)
+                    if self._peer is None:
+                        self._peer = peer
+                        self._machine.start(loop.time())
+                    self._machine.receive_datagram(data, loop.time())
+            self._machine.handle_timer(loop.time())
+            for datagram in self._machine.take_datagrams():
+                if self._peer is not None:
+                    self._sock.sendto(datagram, self._peer)
+
+
+class AudioFar:
+    """An audio fax machine behind RTP on a UDP port; it speaks from the first packet that comes."""
+
+    def __init__(self, machine: FaxMachine, payload: int, loss: float = 0.0) -> None:
+        self.peer = AudioPeer(machine, payload, loss)
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sock.setblocking(False)
+        self._sock.bind(("127.0.0.1", 0))
+        self.port: int = self._sock.getsockname()[1]
+        self._remote: tuple[str, int] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def finish(self) -> str:
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._sock.close()
+        words = self.peer.machine.words
+        self.peer.machine.close()
+        return words
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            due += 0.02
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    data, self._remote = self._sock.recvfrom(2048)
+                    self.peer.listen(data)
+            if self._remote is not None:
+                datagram = self.peer.tick()
+                if datagram is not None:
+                    self._sock.sendto(datagram, self._remote)

@@ -1,0 +1,142 @@
+"""The box's end of these tests: a real SIP stack with one trunk to a far end on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from appliance.lines.line import Answer, CancelSwitch, IncomingCall, OutgoingCall, Refuse
+from appliance.lines.sip.line import SipLine
+from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings
+from appliance.lines.sip.stack import SipStack
+from appliance.t4.page import Raster
+from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
+from tests.lines.g711.far_end import page
+
+
+@dataclass
+class Outcome:
+    """How one call ended for us, and what was seen on the way."""
+
+    result: CallResult
+    progress: list[Progress]
+    seconds: float
+    store: MemoryStore = field(default_factory=MemoryStore)
+    last_error: str = ""
+
+    def words(self) -> list[str]:
+        return [each.event for each in self.progress]
+
+    def sent(self) -> list[str]:
+        """First lines of the SIP messages that we sent."""
+        return [str(dict(p.fields)["line"]) for p in self.progress if p.event == "sip_sent"]
+
+    def received(self) -> list[str]:
+        return [str(dict(p.fields)["line"]) for p in self.progress if p.event == "sip_received"]
+
+    def media(self) -> list[str]:
+        return [str(dict(p.fields)["kind"]) for p in self.progress if p.event == "media"]
+
+
+class Box:
+    """A stack on loopback; ``line`` makes trunks on it."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.stack = SipStack(SipSettings(bind="127.0.0.1", udp_port=0, **settings))
+        self.lines: list[SipLine] = []
+        self.incoming: asyncio.Queue[Outcome] = asyncio.Queue()
+        self.knocks: list[IncomingCall] = []
+        self.decide: Callable[[IncomingCall], Refuse | None] = lambda call: None
+
+    @property
+    def port(self) -> int:
+        return self.stack.ports[Transport.UDP]
+
+    async def start(self) -> None:
+        await self.stack.start()
+
+    async def line(self, name: str, server: str, **settings: Any) -> SipLine:
+        line = SipLine(TrunkSettings(name, server, **{"channels": 40, **settings}), self.stack)
+        self.lines.append(line)
+        await line.start(self._knock)
+        return line
+
+    async def stop(self) -> None:
+        for line in self.lines:
+            await line.stop()
+        await self.stack.stop()
+
+    def _knock(self, call: IncomingCall) -> Answer | Refuse:
+        self.knocks.append(call)
+        refusal = self.decide(call)
+        if refusal is not None:
+            return refusal
+        store, progress = MemoryStore(), []
+        began = asyncio.get_running_loop().time()
+
+        def ended(result: CallResult) -> None:
+            took = asyncio.get_running_loop().time() - began
+            self.incoming.put_nowait(Outcome(result, progress, took, store))
+
+        parameters = CallParameters(Role.ANSWERS, "+49 30 222")
+        return Answer(parameters, MemoryPages([]), store, ended, progress.append)
+
+
+async def send(
+    line: SipLine,
+    number: str = "+49305550100",
+    *,
+    pages: list[Raster] | None = None,
+    cancel: CancelSwitch | None = None,
+    **more: Any,
+) -> Outcome:
+    """Sends a fax over the line."""
+    progress: list[Progress] = []
+    began = asyncio.get_running_loop().time()
+    call = OutgoingCall(
+        number,
+        CallParameters(Role.CALLS, "+49 30 111"),
+        MemoryPages(pages or [page(60)]),
+        MemoryStore(),
+        progress.append,
+        cancel or CancelSwitch(),
+    )
+    result = await line.place(replace(call, **more))
+    took = asyncio.get_running_loop().time() - began
+    return Outcome(result, progress, took, last_error=line.state().last_error)
+
+
+def open_descriptors() -> list[str]:
+    """What this process has open, by kind: sockets and files."""
+    found = []
+    for entry in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{entry}").split(":")[0])
+        except OSError:
+            continue
+    return sorted(found)
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What may not grow: descriptors, threads, calls."""
+
+    descriptors: int
+    threads: int
+
+    @staticmethod
+    def now() -> Footprint:
+        gc.collect()
+        return Footprint(len(open_descriptors()), threading.active_count())
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path

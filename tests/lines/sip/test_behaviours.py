@@ -1,0 +1,467 @@
+"""Each way a SIP far end may behave, played by sipp against the real stack, all calls at the same time.
+
+Every scenario must end in the right cause with sipp content (it checks each message that we send), and
+when all are over no call, port, thread or file may be left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from appliance.lines.line import CancelSwitch, IncomingCall, Refuse
+from appliance.lines.sip.settings import MediaChoice
+from appliance import causes
+from tests.lines.g711.far_end import page, tiff_of
+from tests.lines.sip.media import AudioFar, T38Far, free_port
+from tests.lines.sip.rig import Box, Footprint, Outcome, send
+from tests.lines.sip.sipp import (
+    SIPP,
+    Sipp,
+    Step,
+    audio,
+    called,
+    caller_request,
+    calling,
+    expect,
+    expect_status,
+    image,
+    pause,
+    request,
+    respond,
+    sdp,
+)
+from tests.softmodem.stations import FaxMachine
+
+pytestmark = pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+
+
+@dataclass
+class Ran:
+    """What a scenario left to look at."""
+
+    outcome: Outcome
+    sipp: str = ""  # empty when every step went as written
+    far: object = None
+    messages: str = ""
+
+
+@dataclass
+class Stage:
+    """The common ground of all scenarios."""
+
+    folder: Path
+    box: Box
+    ran: dict[str, Ran] = field(default_factory=dict)
+
+    async def called(self, name: str, *steps: Step, **settings: object) -> tuple[Sipp, object]:
+        """A sipp that we call, and the line to it."""
+        sipp = Sipp(self.folder, name, called(*steps), free_port())
+        await sipp.start()
+        await asyncio.sleep(0.5)
+        line = await self.box.line(name, f"127.0.0.1:{sipp.port}", **settings)
+        return sipp, line
+
+    async def we_call(
+        self, name: str, *steps: Step, far: T38Far | AudioFar | None = None, call: dict | None = None,
+        **settings: object,
+    ) -> None:
+        if far is not None:
+            far.start()
+        sipp, line = await self.called(name, *steps, **settings)
+        outcome = await send(line, **(call or {}))  # type: ignore[arg-type]
+        words = await sipp.finish()
+        self.ran[name] = Ran(outcome, words, await far.finish() if far else None, sipp.messages())
+
+
+Scenario = Callable[[Stage], Awaitable[None]]
+_SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(function: Scenario) -> Scenario:
+    _SCENARIOS[function.__name__] = function
+    return function
+
+
+# The usual beginning and end of a call that sipp answers.
+def answer(port: int = 6000) -> list[Step]:
+    return [
+        expect("INVITE", save=True),
+        respond(180),
+        respond(200, "OK", sdp(audio(port))),
+        expect("ACK"),
+    ]
+
+
+def switch(body: str, cseq: int = 101) -> list[Step]:
+    return [
+        request("INVITE", cseq, body),
+        expect_status(100, optional=True),
+        expect_status(200),
+        request("ACK", cseq),
+    ]
+
+
+BYE = [expect("BYE"), respond(200, "OK", tag=False)]
+
+
+# -- the media switch ----------------------------------------------------------------------------
+
+
+@scenario
+async def image_only_reinvite(stage: Stage) -> None:
+    far = T38Far(receive=stage.folder / "image_only.tif")
+    await stage.we_call(
+        "image_only_reinvite", *answer(), pause(300), *switch(sdp(image(far.port), version=2)), *BYE, far=far
+    )
+
+
+@scenario
+async def audio_zero_and_image(stage: Stage) -> None:
+    far = T38Far(receive=stage.folder / "audio_zero.tif")
+    body = sdp(audio(0), image(far.port), version=2)
+    await stage.we_call("audio_zero_and_image", *answer(), pause(300), *switch(body), *BYE, far=far)
+
+
+@scenario
+async def reinvite_twice(stage: Stage) -> None:
+    far = T38Far(receive=stage.folder / "twice.tif")
+    body = sdp(image(far.port), version=2)
+    await stage.we_call(
+        "reinvite_twice", *answer(), pause(300), *switch(body, 101), pause(2000), *switch(body, 102), *BYE,
+        far=far,
+    )  # fmt: skip
+
+
+@scenario
+async def early_media(stage: Stage) -> None:
+    far = T38Far(receive=stage.folder / "early.tif")
+    await stage.we_call(
+        "early_media",
+        expect("INVITE", save=True),
+        respond(183, "Session Progress", sdp(audio())),
+        pause(500),
+        respond(200, "OK", sdp(audio())),
+        expect("ACK"),
+        pause(300),
+        *switch(sdp(image(far.port), version=2)),
+        *BYE,
+        far=far,
+    )
+
+
+@scenario
+async def we_ask_for_t38(stage: Stage) -> None:
+    far = T38Far(receive=stage.folder / "we_ask.tif")
+    await stage.we_call(
+        "we_ask_for_t38", *answer(), expect("INVITE"), respond(200, "OK", sdp(image(far.port)), tag=False),
+        expect("ACK"), *BYE, far=far, ask_t38_calling_s=0.5,
+    )  # fmt: skip
+
+
+@scenario
+async def glare(stage: Stage) -> None:
+    """Both ask at once: both get 491; we wait and ask again."""
+    far = T38Far(receive=stage.folder / "glare.tif")
+    await stage.we_call(
+        "glare",
+        *answer(),
+        expect("INVITE"),
+        respond(491, "Request Pending", tag=False),
+        expect("ACK"),
+        expect("INVITE"),
+        respond(200, "OK", sdp(image(far.port)), tag=False),
+        expect("ACK"),
+        *BYE,
+        far=far,
+        ask_t38_calling_s=0.5,
+    )
+
+
+@scenario
+async def glare_and_peer_asks(stage: Stage) -> None:
+    """After 491 the peer asks first, while we still wait."""
+    far = T38Far(receive=stage.folder / "glare2.tif")
+    await stage.we_call(
+        "glare_and_peer_asks",
+        *answer(),
+        expect("INVITE"),
+        respond(491, "Request Pending", tag=False),
+        expect("ACK"),
+        pause(200),
+        *switch(sdp(image(far.port), version=2)),
+        *BYE,
+        far=far,
+        ask_t38_calling_s=0.5,
+    )
+
+
+@scenario
+async def refused_488(stage: Stage) -> None:
+    """T.38 is refused: the fax goes on as tones in the audio of the same call."""
+    machine = FaxMachine(receive=stage.folder / "tones.tif")
+    far = AudioFar(machine, 8)
+    await stage.we_call(
+        "refused_488", *answer(far.port), expect("INVITE"), respond(488, "Not Acceptable Here", tag=False),
+        expect("ACK"), *BYE, far=far, ask_t38_calling_s=0.5,
+    )  # fmt: skip
+
+
+def refused_with(code: int) -> Scenario:
+    async def run(stage: Stage) -> None:
+        await stage.we_call(
+            f"refused_{code}", *answer(), expect("INVITE"), respond(code, tag=False), expect("ACK"), *BYE,
+            ask_t38_calling_s=0.3, media=MediaChoice.T38_ONLY,
+        )  # fmt: skip
+
+    run.__name__ = f"refused_{code}"
+    return run
+
+
+for _code in (415, 606):
+    scenario(refused_with(_code))
+
+
+@scenario
+async def refresh_by_reinvite(stage: Stage) -> None:
+    far = T38Far(receive=stage.folder / "refresh.tif")
+    body = sdp(image(far.port), version=2)
+    await stage.we_call(
+        "refresh_by_reinvite", *answer(), pause(300), *switch(body, 101), pause(9000), *switch(body, 102),
+        *BYE, far=far, call={"pages": [page(700)]},
+    )  # fmt: skip
+
+
+@scenario
+async def refresh_by_update(stage: Stage) -> None:
+    far = T38Far(receive=stage.folder / "update.tif")
+    body = sdp(image(far.port), version=2)
+    await stage.we_call(
+        "refresh_by_update", *answer(), pause(300), *switch(body, 101), pause(9000),
+        request("UPDATE", 102, body), expect_status(200), *BYE, far=far, call={"pages": [page(700)]},
+    )  # fmt: skip
+
+
+@scenario
+async def garbage_in_reinvite(stage: Stage) -> None:
+    """Rubbish instead of an offer is refused, and the call goes on."""
+    far = T38Far(receive=stage.folder / "garbage.tif")
+    await stage.we_call(
+        "garbage_in_reinvite", *answer(), pause(200),
+        request("INVITE", 101, "v=0\r\nm=nothing at all\r\nc=\r\n"), expect_status(100, optional=True),
+        expect_status(400), request("ACK", 101), pause(200),
+        *switch(sdp(image(far.port), version=2), 102), *BYE, far=far,
+    )  # fmt: skip
+
+
+# -- calls that do not come about ----------------------------------------------------------------
+
+
+def refusal(name: str, code: int, extra: str = "") -> None:
+    async def run(stage: Stage) -> None:
+        await stage.we_call(
+            name, expect("INVITE", save=True), respond(code, "No", extra=extra), expect("ACK")
+        )
+
+    _SCENARIOS[name] = run
+
+
+refusal("busy", 486)
+refusal("busy_everywhere", 600)
+refusal("forbidden", 403)
+refusal("not_found", 404)
+refusal("unavailable", 480)
+refusal("overloaded", 503, "Retry-After: 30\n")
+refusal("moved", 302, "Contact: <sip:elsewhere@127.0.0.1:9>\n")
+refusal("declined", 603)
+refusal("media_refused", 488)
+refusal("server_fault", 500)
+
+
+@scenario
+async def no_answer(stage: Stage) -> None:
+    await stage.we_call(
+        "no_answer", expect("INVITE", save=True), respond(180), expect("CANCEL"),
+        respond(200, "OK", tag=False), pause(50),
+        call={"ring_s": 2.0},
+    )  # fmt: skip
+
+
+@scenario
+async def wrong_password(stage: Stage) -> None:
+    challenge = 'Proxy-Authenticate: Digest realm="sipp", nonce="{}", algorithm=MD5\n'
+    await stage.we_call(
+        "wrong_password", expect("INVITE"), respond(407, extra=challenge.format("abc")), expect("ACK"),
+        expect("INVITE"), respond(407, extra=challenge.format("def")), expect("ACK"),
+        username="box", password="wrong",
+    )  # fmt: skip
+
+
+@scenario
+async def garbage_in_answer(stage: Stage) -> None:
+    await stage.we_call(
+        "garbage_in_answer", expect("INVITE", save=True), respond(200, "OK", "v=0\r\nrubbish\r\n"),
+        expect("ACK"), *BYE,
+    )  # fmt: skip
+
+
+@scenario
+async def nobody_there(stage: Stage) -> None:
+    line = await stage.box.line("nobody_there", f"127.0.0.1:{free_port()}")
+    stage.ran["nobody_there"] = Ran(await send(line, ring_s=4.0))
+
+
+# -- ends in the middle --------------------------------------------------------------------------
+
+
+@scenario
+async def bye_in_mid_page(stage: Stage) -> None:
+    far = T38Far(receive=stage.folder / "bye.tif")
+    await stage.we_call(
+        "bye_in_mid_page", *answer(), pause(300), *switch(sdp(image(far.port), version=2)), pause(11000),
+        request("BYE", 102), expect_status(200), far=far, call={"pages": [page(2000)]},
+    )  # fmt: skip
+
+
+@scenario
+async def bye_at_once(stage: Stage) -> None:
+    await stage.we_call("bye_at_once", *answer(), request("BYE", 101), expect_status(200))
+
+
+@scenario
+async def bye_while_we_ask(stage: Stage) -> None:
+    await stage.we_call(
+        "bye_while_we_ask", *answer(), expect("INVITE"), request("BYE", 101),
+        expect_status(200), ask_t38_calling_s=0.3,
+    )  # fmt: skip
+
+
+@scenario
+async def cancelled_by_owner(stage: Stage) -> None:
+    cancel = CancelSwitch()
+    asyncio.get_running_loop().call_later(9, cancel.pull)
+    far = T38Far(receive=stage.folder / "cancel.tif")
+    await stage.we_call(
+        "cancelled_by_owner", *answer(), pause(300), *switch(sdp(image(far.port), version=2)), *BYE,
+        far=far, call={"cancel": cancel, "pages": [page(2000)]},
+    )  # fmt: skip
+
+
+@scenario
+async def cancelled_while_ringing(stage: Stage) -> None:
+    cancel = CancelSwitch()
+    asyncio.get_running_loop().call_later(2, cancel.pull)
+    await stage.we_call(
+        "cancelled_while_ringing", expect("INVITE", save=True), respond(180), expect("CANCEL"),
+        respond(200, "OK", tag=False), pause(50), call={"cancel": cancel},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """Runs every scenario, once, all at the same time."""
+
+    async def run() -> dict[str, Ran]:
+        folder = tmp_path_factory.mktemp("sipp")
+        box = Box()
+        stage = Stage(folder, box)
+        await box.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for one in _SCENARIOS.values():
+                    group.create_task(one(stage))
+        finally:
+            await box.stop()
+        return stage.ran
+
+    before = Footprint.now()
+    result = asyncio.run(run())
+    result["before"], result["after"] = before, Footprint.now()  # type: ignore[assignment]
+    return result
+
+
+DELIVERED = [
+    "image_only_reinvite",
+    "audio_zero_and_image",
+    "reinvite_twice",
+    "early_media",
+    "we_ask_for_t38",
+    "glare",
+    "glare_and_peer_asks",
+    "refresh_by_reinvite",
+    "refresh_by_update",
+    "garbage_in_reinvite",
+]
+
+
+@pytest.mark.parametrize("name", DELIVERED)
+def test_t38_fax_is_delivered(ran: dict[str, Ran], name: str) -> None:
+    one = ran[name]
+    assert one.outcome.result.cause is causes.DELIVERED, one.outcome.words()
+    assert one.sipp == ""
+    assert one.outcome.media() == ["audio", "t38"]
+    assert one.far is not None
+    assert one.far.ok  # type: ignore[attr-defined]
+    assert one.far.statistics.pages_received == 1  # type: ignore[attr-defined]
+
+
+def test_refused_t38_goes_on_as_tones_in_the_same_call(ran: dict[str, Ran]) -> None:
+    one = ran["refused_488"]
+    assert one.outcome.result.cause is causes.DELIVERED, one.outcome.words()
+    assert one.outcome.media() == ["audio", "g711"]
+    assert one.sipp == ""
+    assert one.far == "OK"
+
+
+ENDS = {
+    "busy": causes.BUSY,
+    "busy_everywhere": causes.BUSY,
+    "forbidden": causes.SIP_FORBIDDEN,
+    "not_found": causes.NUMBER_NOT_IN_SERVICE,
+    "unavailable": causes.SIP_UNAVAILABLE,
+    "overloaded": causes.SIP_OVERLOADED,
+    "moved": causes.SIP_REDIRECTED,
+    "declined": causes.SIP_DECLINED,
+    "media_refused": causes.SIP_MEDIA_REFUSED,
+    "server_fault": causes.SIP_FAILED,
+    "no_answer": causes.NO_ANSWER,
+    "wrong_password": causes.SIP_WRONG_PASSWORD,
+    "garbage_in_answer": causes.SIP_MEDIA_REFUSED,
+    "refused_415": causes.SIP_T38_REFUSED,
+    "refused_606": causes.SIP_T38_REFUSED,
+    "bye_at_once": causes.SIP_HUNG_UP_EARLY,
+    "bye_while_we_ask": causes.SIP_HUNG_UP_EARLY,
+    "cancelled_by_owner": causes.CANCELLED,
+    "cancelled_while_ringing": causes.CANCELLED,
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_call_ends_in_the_right_cause(ran: dict[str, Ran], name: str) -> None:
+    one = ran[name]
+    assert one.outcome.result.cause is ENDS[name], (one.outcome.words(), one.outcome.result)
+    assert one.sipp == ""
+
+
+def test_dead_server_is_said_to_be_unreachable_or_silent(ran: dict[str, Ran]) -> None:
+    assert ran["nobody_there"].outcome.result.cause in (
+        causes.SIP_UNREACHABLE,
+        causes.SIP_NO_REPLY,
+        causes.NO_ANSWER,
+    )
+
+
+def test_bye_in_mid_page_is_a_lost_line(ran: dict[str, Ran]) -> None:
+    one = ran["bye_in_mid_page"]
+    assert one.outcome.result.cause.side in (causes.Side.LINE, causes.Side.THEIRS), one.outcome.result
+    assert one.outcome.result.pages_sent == 0
+    assert one.sipp == ""
+
+
+def test_nothing_is_left_behind(ran: dict[str, Ran]) -> None:
+    before, after = ran["before"], ran["after"]
+    assert after == before
