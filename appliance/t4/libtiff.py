@@ -15,20 +15,17 @@ from enum import Enum
 
 from PIL import Image, TiffImagePlugin
 
-_WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
-_STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_OCTETS, _T4_OPTIONS = 273, 278, 279, 292
-_LONG = 4
-_BLACK_IS_ZERO = 1
-_T4_TWO_DIMENSIONAL = 1
+from appliance.t4 import tiff_tags as tags
+
 _ONE_STRIP = 1 << 30  # octets: more than any page we code
 
 
 class Scheme(Enum):
     """TIFF's Compression tag and Pillow's name for it."""
 
-    RLE = (2, "tiff_ccitt")  # MH without EOLs, each row on an octet boundary
-    GROUP3 = (3, "group3")
-    GROUP4 = (4, "group4")
+    RLE = (tags.RLE, "tiff_ccitt")  # MH without EOLs, each row on an octet boundary
+    GROUP3 = (tags.GROUP3, "group3")
+    GROUP4 = (tags.GROUP4, "group4")
 
 
 class LibtiffError(ValueError):
@@ -41,12 +38,12 @@ def compress(scheme: Scheme, width: int, rows: int, pixels: bytes, *, two_dimens
     Group 3: an EOL before each row, no RTC; with ``two_dimensional`` tag bits and K = 2, as libtiff
     does for resolutions up to 150 lines per inch.  Group 4: EOFB at the end.
     """
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    options = TiffImagePlugin.ImageFileDirectory_v2()
     if two_dimensional:
-        tags[_T4_OPTIONS] = _T4_TWO_DIMENSIONAL
+        options[tags.T4_OPTIONS] = tags.T4_TWO_DIMENSIONAL
     out = io.BytesIO()
     image = Image.frombytes("1", (width, rows), pixels)
-    image.save(out, "TIFF", compression=scheme.value[1], tiffinfo=tags, strip_size=_ONE_STRIP)
+    image.save(out, "TIFF", compression=scheme.value[1], tiffinfo=options, strip_size=_ONE_STRIP)
     file = out.getbuffer()
     offset, size = _only_strip(file)
     return bytes(file[offset : offset + size])
@@ -56,14 +53,14 @@ def _only_strip(file: memoryview) -> tuple[int, int]:
     """Where libtiff put the strip in the little-endian file that it just made."""
     (directory,) = struct.unpack_from("<I", file, 4)
     (count,) = struct.unpack_from("<H", file, directory)
-    tags = {}
+    found = {}
     for entry in range(count):
         tag, kind, values, value = struct.unpack_from("<HHII", file, directory + 2 + 12 * entry)
-        if tag in (_STRIP_OFFSETS, _STRIP_OCTETS):
+        if tag in (tags.STRIP_OFFSETS, tags.STRIP_OCTETS):
             if values != 1:
                 raise AssertionError("libtiff made more than one strip")
-            tags[tag] = value if kind == _LONG else value & 0xFFFF
-    return tags[_STRIP_OFFSETS], tags[_STRIP_OCTETS]
+            found[tag] = value if kind == tags.LONG else value & 0xFFFF
+    return found[tags.STRIP_OFFSETS], found[tags.STRIP_OCTETS]
 
 
 def expand(scheme: Scheme, width: int, rows: int, coded: bytes, *, two_dimensional: bool = False) -> bytes:
@@ -71,23 +68,24 @@ def expand(scheme: Scheme, width: int, rows: int, coded: bytes, *, two_dimension
 
     libtiff repairs faults in Group 3 rows silently, and stops at one in Group 4 leaving the rest of the
     rows undefined: it is the caller who must know that the data were good.  Raises LibtiffError where
-    libtiff itself gives up.
+    libtiff itself gives up.  About bad data libtiff also writes lines to standard error, which Pillow
+    gives no way to stop.
     """
-    tags = [
-        (_WIDTH, width),
-        (_LENGTH, rows),
-        (_BITS, 1),
-        (_COMPRESSION, scheme.value[0]),
-        (_PHOTOMETRIC, _BLACK_IS_ZERO),
-        (_STRIP_OFFSETS, 0),
-        (_ROWS_PER_STRIP, rows),
-        (_STRIP_OCTETS, len(coded)),
-        (_T4_OPTIONS, int(two_dimensional)),
+    fields = [
+        (tags.WIDTH, width),
+        (tags.LENGTH, rows),
+        (tags.BITS_PER_SAMPLE, 1),
+        (tags.COMPRESSION, scheme.value[0]),
+        (tags.PHOTOMETRIC, tags.BLACK_IS_ZERO),
+        (tags.STRIP_OFFSETS, 0),
+        (tags.ROWS_PER_STRIP, rows),
+        (tags.STRIP_OCTETS, len(coded)),
+        (tags.T4_OPTIONS, int(two_dimensional)),
     ]
-    start = 8 + 2 + 12 * len(tags) + 4
-    file = bytearray(struct.pack("<2sHIH", b"II", 42, 8, len(tags)))
-    for tag, value in tags:
-        file += struct.pack("<HHII", tag, _LONG, 1, start if tag == _STRIP_OFFSETS else value)
+    start = 8 + 2 + 12 * len(fields) + 4
+    file = bytearray(struct.pack("<2sHIH", b"II", 42, 8, len(fields)))
+    for tag, value in fields:
+        file += struct.pack("<HHII", tag, tags.LONG, 1, start if tag == tags.STRIP_OFFSETS else value)
     file += bytes(4)
     file += coded
     try:

@@ -17,6 +17,7 @@ from appliance.t4.codes import (
     WHITE_TABLE,
     Entry,
 )
+from appliance.t4.page import Resolution
 
 # Zero bits that callers append to the bits they hand over: a code word may begin in the last real bit,
 # and the window behind it must still be whole.  Zeros are no code word, so decoding ends there.
@@ -174,3 +175,37 @@ def paint_row(changes: list[int], width: int) -> bytes:
     for position in changes:
         row ^= (1 << (width - position)) - 1
     return (row << (8 * octets - width)).to_bytes(octets, "big")
+
+
+class GrowingPage:
+    """Rows decoded so far, each marked good or bad."""
+
+    def __init__(self, width: int, resolution: Resolution, max_rows: int) -> None:
+        self.width = width
+        self.resolution = resolution
+        self.max_rows = max_rows
+        self.row_octets = (width + 7) // 8
+        self.pixels = bytearray()
+        self.bad = bytearray()  # one octet a row: 1 is bad
+        self.too_long = False
+
+    def add(self, row: bytes) -> None:
+        if len(self.bad) >= self.max_rows:
+            self.too_long = True
+            return
+        self.pixels += row
+        self.bad.append(0)
+
+    def add_bad(self) -> None:
+        """A row that is not known: the one above again."""
+        if len(self.bad) >= self.max_rows:
+            self.too_long = True
+            return
+        self.pixels += self.pixels[-self.row_octets :] or bytes(self.row_octets)
+        self.bad.append(1)
+
+    def drop(self, rows: int) -> None:
+        """Takes the last rows back.  Not from a page that is full: they may not have gone in."""
+        if rows and not self.too_long:
+            del self.pixels[-rows * self.row_octets :]
+            del self.bad[-rows:]

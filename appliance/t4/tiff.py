@@ -9,75 +9,21 @@ order and byte order; any strips) and bounds everything the file claims.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from math import log
+from collections.abc import Iterable
 from os import PathLike
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Self
 
-from appliance.t4.bits import from_bits, reverse_bits, to_bits
-from appliance.t4.codes import EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL
-from appliance.t4.coding import MAX_PIXELS, encode
-from appliance.t4.page import CodedPage, Coding, Raster, Resolution
-from appliance.t4.rows import PADDING, RowError, decode_row_1d, longest_row_bits, paint_row
-from appliance.t4.tolerant import ReceivedRows, TolerantDecoder
+from appliance.t4 import tiff_tags as tags
+from appliance.t4.bits import from_bits, to_bits
+from appliance.t4.coding import encode
+from appliance.t4.page import CodedPage, Coding, Raster
+from appliance.t4.tiff_reading import FaxTiff, TiffError, nearest_resolution, without_rtc
+from appliance.t4.tolerant import ReceivedRows
+
+__all__ = ["FaxTiff", "Page", "TiffError", "TiffWriter", "nearest_resolution", "write_tiff"]
 
 Page = CodedPage | Raster | ReceivedRows
-
-# Tags (TIFF 6.0, RFC 2306).
-_SUBFILE_TYPE = 254
-_WIDTH = 256
-_LENGTH = 257
-_BITS_PER_SAMPLE = 258
-_COMPRESSION = 259
-_PHOTOMETRIC = 262
-_FILL_ORDER = 266
-_STRIP_OFFSETS = 273
-_ORIENTATION = 274
-_SAMPLES_PER_PIXEL = 277
-_ROWS_PER_STRIP = 278
-_STRIP_OCTETS = 279
-_X_RESOLUTION = 282
-_Y_RESOLUTION = 283
-_T4_OPTIONS = 292
-_T6_OPTIONS = 293
-_RESOLUTION_UNIT = 296
-_PAGE_NUMBER = 297
-_TILE_WIDTH = 322
-_BAD_FAX_LINES = 326
-_CLEAN_FAX_DATA = 327
-_CONSECUTIVE_BAD_FAX_LINES = 328
-
-# Field types and their sizes in octets.
-_SHORT, _LONG, _RATIONAL = 3, 4, 5
-_SIZES = {1: 1, 2: 1, _SHORT: 2, _LONG: 4, _RATIONAL: 8}
-
-_SUBFILE_REDUCED = 1  # a small preview of another page
-_SUBFILE_PAGE = 2
-_WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
-_MSB_FIRST, _LSB_FIRST = 1, 2
-_UNCOMPRESSED, _RLE, _GROUP3, _GROUP4 = 1, 2, 3, 4
-_T4_TWO_DIMENSIONAL, _T4_UNCOMPRESSED_MODE, _T4_FILL = 1, 2, 4
-_T6_UNCOMPRESSED_MODE = 2
-_INCH, _CENTIMETRE = 2, 3
-_CLEAN, _REGENERATED = 0, 1  # CleanFaxData: no bad rows, bad rows replaced
-
-# Bounds on what a file may claim: far beyond any fax, far within memory.
-MAX_PAGES = 10_000
-_MAX_ENTRIES = 1_000
-_MAX_WIDTH = 20_000
-_MAX_STRIPS = 1 << 16
-
-_INVERTED: Final = bytes(255 - octet for octet in range(256))
-
-
-class TiffError(ValueError):
-    """The file is no TIFF of fax pages, or is damaged or beyond the bounds; the text says how."""
-
-
-# -- writing -----------------------------------------------------------------------------------
 
 
 def write_tiff(path: str | PathLike[str], pages: Iterable[Page], *, coding: Coding = Coding.MMR) -> int:
@@ -122,31 +68,33 @@ class TiffWriter:
         if isinstance(page, Raster):
             page = encode(page, self._coding)
         group3 = page.coding is not Coding.MMR
-        data = from_bits(_without_rtc(to_bits(page.data))) if group3 else page.data
+        data = from_bits(without_rtc(to_bits(page.data))) if group3 else page.data
         entries: list[tuple[int, int, tuple[int, ...]]] = [
-            (_SUBFILE_TYPE, _LONG, (_SUBFILE_PAGE,)),
-            (_WIDTH, _LONG, (page.width,)),
-            (_LENGTH, _LONG, (page.rows,)),
-            (_BITS_PER_SAMPLE, _SHORT, (1,)),
-            (_COMPRESSION, _SHORT, (_GROUP3 if group3 else _GROUP4,)),
-            (_PHOTOMETRIC, _SHORT, (_WHITE_IS_ZERO,)),
-            (_FILL_ORDER, _SHORT, (_MSB_FIRST,)),
-            (_STRIP_OFFSETS, _LONG, (self._end,)),
-            (_ORIENTATION, _SHORT, (1,)),
-            (_SAMPLES_PER_PIXEL, _SHORT, (1,)),
-            (_ROWS_PER_STRIP, _LONG, (page.rows,)),
-            (_STRIP_OCTETS, _LONG, (len(data),)),
-            (_X_RESOLUTION, _RATIONAL, (page.resolution.x_dpi, 1)),
-            (_Y_RESOLUTION, _RATIONAL, (page.resolution.y_dpi, 1)),
-            (_T4_OPTIONS, _LONG, (int(page.coding is Coding.MR),)) if group3 else (_T6_OPTIONS, _LONG, (0,)),
-            (_RESOLUTION_UNIT, _SHORT, (_INCH,)),
-            (_PAGE_NUMBER, _SHORT, (min(self.pages, 0xFFFF), 0)),
+            (tags.SUBFILE_TYPE, tags.LONG, (tags.SUBFILE_PAGE,)),
+            (tags.WIDTH, tags.LONG, (page.width,)),
+            (tags.LENGTH, tags.LONG, (page.rows,)),
+            (tags.BITS_PER_SAMPLE, tags.SHORT, (1,)),
+            (tags.COMPRESSION, tags.SHORT, (tags.GROUP3 if group3 else tags.GROUP4,)),
+            (tags.PHOTOMETRIC, tags.SHORT, (tags.WHITE_IS_ZERO,)),
+            (tags.FILL_ORDER, tags.SHORT, (tags.MSB_FIRST,)),
+            (tags.STRIP_OFFSETS, tags.LONG, (self._end,)),
+            (tags.ORIENTATION, tags.SHORT, (1,)),
+            (tags.SAMPLES_PER_PIXEL, tags.SHORT, (1,)),
+            (tags.ROWS_PER_STRIP, tags.LONG, (page.rows,)),
+            (tags.STRIP_OCTETS, tags.LONG, (len(data),)),
+            (tags.X_RESOLUTION, tags.RATIONAL, (page.resolution.x_dpi, 1)),
+            (tags.Y_RESOLUTION, tags.RATIONAL, (page.resolution.y_dpi, 1)),
+            (tags.T4_OPTIONS, tags.LONG, (int(page.coding is Coding.MR),))
+            if group3
+            else (tags.T6_OPTIONS, tags.LONG, (0,)),
+            (tags.RESOLUTION_UNIT, tags.SHORT, (tags.INCH,)),
+            (tags.PAGE_NUMBER, tags.SHORT, (min(self.pages, 0xFFFF), 0)),
         ]
         if bad is not None:
             entries += [
-                (_BAD_FAX_LINES, _LONG, (bad.bad_rows,)),
-                (_CLEAN_FAX_DATA, _SHORT, (_REGENERATED if bad.bad_rows else _CLEAN,)),
-                (_CONSECUTIVE_BAD_FAX_LINES, _LONG, (bad.longest_bad_run,)),
+                (tags.BAD_FAX_LINES, tags.LONG, (bad.bad_rows,)),
+                (tags.CLEAN_FAX_DATA, tags.SHORT, (tags.REGENERATED if bad.bad_rows else tags.CLEAN,)),
+                (tags.CONSECUTIVE_BAD_FAX_LINES, tags.LONG, (bad.longest_bad_run,)),
             ]
         self._write(data, entries)
 
@@ -158,12 +106,12 @@ class TiffWriter:
         table = struct.pack("<H", len(entries))
         number_entry = 0
         for tag, kind, values in entries:
-            packed = struct.pack(f"<{len(values)}{'H' if kind == _SHORT else 'I'}", *values)
-            if tag == _PAGE_NUMBER:
+            packed = struct.pack(f"<{len(values)}{'H' if kind == tags.SHORT else 'I'}", *values)
+            if tag == tags.PAGE_NUMBER:
                 number_entry = len(table) + 8
             if len(packed) > 4:
                 packed, loose = struct.pack("<I", loose_at + len(loose)), loose + packed
-            count = 1 if kind == _RATIONAL else len(values)
+            count = 1 if kind == tags.RATIONAL else len(values)
             table += struct.pack("<HHI", tag, kind, count) + packed.ljust(4, b"\0")
         directory = loose_at + len(loose)
         file = self._file
@@ -190,304 +138,3 @@ class TiffWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _without_rtc(bits: str) -> str:
-    """Coded rows up to where EOLs follow each other, with tag bits or without."""
-    ends = [bits.find(EOL + tag + EOL) for tag in ("", TAG_ONE_DIMENSIONAL)]
-    return bits[: min((end for end in ends if end >= 0), default=len(bits))]
-
-
-# -- reading -----------------------------------------------------------------------------------
-
-
-def nearest_resolution(x_dpi: float, y_dpi: float) -> Resolution:
-    """The Group 3 resolution closest to these pixels per inch, by ratio: 200 × 100 is standard.
-
-    Raises ValueError unless both are positive.
-    """
-    if not (x_dpi > 0 and y_dpi > 0):
-        raise ValueError(f"a resolution of {x_dpi} x {y_dpi}")
-    return min(Resolution, key=lambda r: log(x_dpi / r.x_dpi) ** 2 + log(y_dpi / r.y_dpi) ** 2)
-
-
-@dataclass(frozen=True, slots=True)
-class _Directory:
-    """What a page's directory says, checked."""
-
-    width: int
-    rows: int
-    compression: int
-    inverted: bool  # BlackIsZero
-    lsb_first: bool
-    t4_options: int
-    strips: tuple[tuple[int, int], ...]  # offset, octets
-    rows_per_strip: int
-    resolution: Resolution
-
-
-class FaxTiff:
-    """A TIFF file open for reading; ``len`` is its pages, without the small previews some files have.
-
-    Only directories are read at first: one page is held at a time.  Raises OSError when the file cannot
-    be read, TiffError when it is not what it should be, at once or when the page in question is read.
-    """
-
-    def __init__(self, path: str | PathLike[str]) -> None:
-        self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
-        try:
-            self._size = self._file.seek(0, 2)
-            self._order, first = self._header()
-            self._directories = list(self._walk(first))
-        except BaseException:
-            self._file.close()
-            raise
-
-    def close(self) -> None:
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __len__(self) -> int:
-        return len(self._directories)
-
-    def __iter__(self) -> Iterator[CodedPage | Raster]:
-        """The pages in the file's order."""
-        for number in range(len(self)):
-            yield self.page(number)
-
-    def page(self, number: int) -> CodedPage | Raster:
-        """Page ``number`` (from 0): as it is coded where that is how a line wants it, else its pixels.
-
-        The coded data are the file's own: ``decode`` proves them.  Raises IndexError for no such page.
-        """
-        with self._naming(number):
-            directory = self._directory(self._directories[number])
-            if len(directory.strips) == 1 and not directory.inverted:
-                coded = _as_coded(directory, self._strip(directory, 0))
-                if coded is not None:
-                    return coded
-            return self._raster(directory)
-
-    def raster(self, number: int) -> Raster:
-        """The pixels of page ``number`` (from 0).  Bad MH and MR rows are repaired as on the line."""
-        with self._naming(number):
-            return self._raster(self._directory(self._directories[number]))
-
-    @contextmanager
-    def _naming(self, number: int) -> Iterator[None]:
-        try:
-            yield
-        except TiffError as error:
-            raise TiffError(f"page {number + 1}: {error}") from error
-
-    # -- structure
-
-    def _read(self, offset: int, octets: int) -> bytes:
-        if offset + octets > self._size:
-            raise TiffError(f"the file ends before octet {offset + octets}")
-        self._file.seek(offset)
-        data = self._file.read(octets)
-        if len(data) != octets:
-            raise TiffError(f"the file ends before octet {offset + octets}")
-        return data
-
-    def _header(self) -> tuple[str, int]:
-        head = self._read(0, 8)
-        order = {b"II": "<", b"MM": ">"}.get(head[:2])
-        if order is None or struct.unpack_from(order + "H", head, 2) != (42,):
-            raise TiffError("not a TIFF file")
-        (first,) = struct.unpack_from(order + "I", head, 4)
-        return order, first
-
-    def _walk(self, offset: int) -> Iterator[int]:
-        """Offsets of the directories that are pages."""
-        seen: set[int] = set()
-        while offset:
-            if offset in seen:
-                raise TiffError("its directories run in a circle")
-            seen.add(offset)
-            if len(seen) > MAX_PAGES:
-                raise TiffError(f"more than {MAX_PAGES} pages")
-            entries = self._entries(offset)
-            if not self._value(entries, _SUBFILE_TYPE, 0) & _SUBFILE_REDUCED:
-                yield offset
-            end = offset + 2 + 12 * self._count(offset)
-            (offset,) = struct.unpack(self._order + "I", self._read(end, 4))
-
-    def _count(self, offset: int) -> int:
-        (count,) = struct.unpack(self._order + "H", self._read(offset, 2))
-        if not 0 < count <= _MAX_ENTRIES:
-            raise TiffError(f"a directory of {count} entries")
-        return int(count)
-
-    def _entries(self, offset: int) -> dict[int, tuple[int, int, bytes]]:
-        """By tag: type, count, and the four octets that are the value or its offset."""
-        count = self._count(offset)
-        table = self._read(offset + 2, 12 * count)
-        entries: dict[int, tuple[int, int, bytes]] = {}
-        for start in range(0, len(table), 12):
-            tag, kind, values = struct.unpack_from(self._order + "HHI", table, start)
-            entries.setdefault(tag, (kind, values, table[start + 8 : start + 12]))
-        return entries
-
-    def _values(self, entries: dict[int, tuple[int, int, bytes]], tag: int, limit: int) -> tuple[int, ...]:
-        """The numbers of a field (two for each rational), none when it is missing."""
-        if tag not in entries:
-            return ()
-        kind, count, inline = entries[tag]
-        if kind not in _SIZES or not 0 < count <= limit:
-            raise TiffError(f"tag {tag} has {count} values of type {kind}")
-        octets = _SIZES[kind] * count
-        if octets > 4:
-            (offset,) = struct.unpack(self._order + "I", inline)
-            inline = self._read(offset, octets)
-        letter, numbers = {_SHORT: ("H", count), _LONG: ("I", count), _RATIONAL: ("I", 2 * count)}.get(
-            kind, ("B", count)
-        )
-        return struct.unpack_from(f"{self._order}{numbers}{letter}", inline)
-
-    def _value(self, entries: dict[int, tuple[int, int, bytes]], tag: int, default: int) -> int:
-        values = self._values(entries, tag, 2)
-        return values[0] if values else default
-
-    def _directory(self, offset: int) -> _Directory:
-        entries = self._entries(offset)
-        width = self._value(entries, _WIDTH, 0)
-        rows = self._value(entries, _LENGTH, 0)
-        if not 0 < width <= _MAX_WIDTH or rows <= 0 or width * rows > MAX_PIXELS:
-            raise TiffError(f"{width} x {rows} pixels")
-        bits = self._value(entries, _BITS_PER_SAMPLE, 1)
-        samples = self._value(entries, _SAMPLES_PER_PIXEL, 1)
-        photometric = self._value(entries, _PHOTOMETRIC, _WHITE_IS_ZERO)
-        if bits != 1 or samples != 1 or photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
-            raise TiffError("not black and white")
-        compression = self._value(entries, _COMPRESSION, _UNCOMPRESSED)
-        if compression not in (_UNCOMPRESSED, _RLE, _GROUP3, _GROUP4):
-            raise TiffError(f"compression {compression} is no fax coding")
-        t4_options = self._value(entries, _T4_OPTIONS, 0)
-        t6_options = self._value(entries, _T6_OPTIONS, 0)
-        if (compression == _GROUP3 and t4_options & _T4_UNCOMPRESSED_MODE) or (
-            compression == _GROUP4 and t6_options & _T6_UNCOMPRESSED_MODE
-        ):
-            raise TiffError("uncompressed mode is not supported")
-        if _TILE_WIDTH in entries:
-            raise TiffError("tiles instead of strips")
-        rows_per_strip = min(self._value(entries, _ROWS_PER_STRIP, rows), rows) or rows
-        offsets = self._values(entries, _STRIP_OFFSETS, _MAX_STRIPS)
-        octets = self._values(entries, _STRIP_OCTETS, _MAX_STRIPS)
-        if not octets and len(offsets) == 1:
-            octets = (max(self._size - offsets[0], 0),)  # some old writers leave it out
-        if len(offsets) != len(octets) or len(offsets) != -(-rows // rows_per_strip):
-            raise TiffError(f"{len(offsets)} strips of {rows_per_strip} rows for {rows} rows")
-        if sum(octets) > self._size:
-            raise TiffError("its strips are larger than the file")
-        return _Directory(
-            width=width,
-            rows=rows,
-            compression=compression,
-            inverted=photometric == _BLACK_IS_ZERO,
-            lsb_first=self._value(entries, _FILL_ORDER, _MSB_FIRST) == _LSB_FIRST,
-            t4_options=t4_options,
-            strips=tuple(zip(offsets, octets, strict=True)),
-            rows_per_strip=rows_per_strip,
-            resolution=self._resolution(entries),
-        )
-
-    def _resolution(self, entries: dict[int, tuple[int, int, bytes]]) -> Resolution:
-        """Fine when the file does not say, or says nonsense."""
-        x = self._values(entries, _X_RESOLUTION, 1)
-        y = self._values(entries, _Y_RESOLUTION, 1)
-        if len(x) != 2 or len(y) != 2 or not all((*x, *y)):
-            return Resolution.FINE
-        inches = 2.54 if self._value(entries, _RESOLUTION_UNIT, _INCH) == _CENTIMETRE else 1.0
-        return nearest_resolution(inches * x[0] / x[1], inches * y[0] / y[1])
-
-    # -- pixels
-
-    def _strip(self, directory: _Directory, strip: int) -> bytes:
-        data = self._read(*directory.strips[strip])
-        return reverse_bits(data) if directory.lsb_first else data
-
-    def _raster(self, directory: _Directory) -> Raster:
-        pixels = bytearray()
-        left = directory.rows
-        for strip in range(len(directory.strips)):
-            rows = min(directory.rows_per_strip, left)
-            pixels += _expand(directory, self._strip(directory, strip), rows)
-            left -= rows
-        row_octets = (directory.width + 7) // 8
-        if directory.inverted:
-            pixels = pixels.translate(_INVERTED)
-        if beyond := 8 * row_octets - directory.width:
-            # What a file has beyond the row's end is not of the page.
-            clean = bytes(octet >> beyond << beyond for octet in range(256))
-            pixels[row_octets - 1 :: row_octets] = pixels[row_octets - 1 :: row_octets].translate(clean)
-        return Raster(directory.width, directory.rows, bytes(pixels), directory.resolution)
-
-
-def _as_coded(directory: _Directory, data: bytes) -> CodedPage | None:
-    """The strip as a coded page when it has, or can be given, the framing of the line."""
-    if directory.compression == _GROUP4:
-        if not to_bits(data[-8:]).rstrip("0").endswith(EOFB):
-            return None
-        return CodedPage(Coding.MMR, directory.resolution, directory.width, directory.rows, data)
-    if directory.compression != _GROUP3 or directory.t4_options & _T4_FILL:
-        return None
-    bits = _without_rtc(to_bits(data))
-    if not bits.startswith(EOL) or bits.count(EOL) != directory.rows:
-        return None
-    two_dimensional = bool(directory.t4_options & _T4_TWO_DIMENSIONAL)
-    end = EOL + TAG_ONE_DIMENSIONAL if two_dimensional else EOL
-    return CodedPage(
-        Coding.MR if two_dimensional else Coding.MH,
-        directory.resolution,
-        directory.width,
-        directory.rows,
-        from_bits(bits + end * EOLS_IN_RTC),
-    )
-
-
-def _expand(directory: _Directory, data: bytes, rows: int) -> bytes:
-    """The rows of a strip, in the file's own sense of black."""
-    width = directory.width
-    if directory.compression == _UNCOMPRESSED:
-        octets = rows * ((width + 7) // 8)
-        if len(data) < octets:
-            raise TiffError(f"{len(data)} octets for {rows} rows of {width} pixels")
-        return data[:octets]
-    if directory.compression == _RLE:
-        return _expand_rle(data, width, rows)
-    if directory.compression == _GROUP4:
-        coding = Coding.MMR
-    else:
-        coding = Coding.MR if directory.t4_options & _T4_TWO_DIMENSIONAL else Coding.MH
-    decoder = TolerantDecoder(coding, width, max_rows=rows)
-    decoder.feed(data)
-    received = decoder.finish()
-    good = received.rows - (received.bad_rows if coding is Coding.MMR else 0)
-    if good < rows:
-        raise TiffError(f"its data end after {good} of {rows} rows")
-    return received.raster.data
-
-
-def _expand_rle(data: bytes, width: int, rows: int) -> bytes:
-    """Compression 2: MH rows without EOLs, each beginning with an octet of its own."""
-    pixels = bytearray()
-    window = longest_row_bits(width) // 8 + 1
-    position = 0
-    for row in range(rows):
-        piece = data[position : position + window]
-        try:
-            changes, used = decode_row_1d(int.from_bytes(piece, "big") << PADDING, 8 * len(piece), width)
-        except RowError as error:
-            raise TiffError(f"its data end after {row} of {rows} rows") from error
-        position += (used + 7) // 8
-        pixels += paint_row(changes, width)
-    return bytes(pixels)

@@ -85,11 +85,12 @@ def test_we_read_what_spandsp_makes_of_our_file(
     assert (found.raster, found.bad_rows, found.ended_with_rtc) == (page, 0, True)
 
 
+@pytest.mark.parametrize("resolution", METRIC)
 @pytest.mark.parametrize("coding", CODINGS)
 def test_our_rows_are_bit_for_bit_those_of_spandsp(
-    spandsp: SpandspT4, tmp_path: Path, coding: Coding
+    spandsp: SpandspT4, tmp_path: Path, coding: Coding, resolution: Resolution
 ) -> None:
-    page = pages.text_like(14, 1728, 200)
+    page = pages.text_like(14, 1728, 200, resolution)  # the resolution decides about K
     write_tiff(tmp_path / "page.tif", [page])
     theirs = to_bits(spandsp.send(tmp_path / "page.tif", coding))
     ours = to_bits(encode(page, coding).data)

@@ -1,0 +1,359 @@
+"""MH and MR as they come in: rows between EOLs, and what can be saved where bits are wrong.
+
+The rules are in ``tolerant``, whose other half this is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import combinations
+
+from appliance.t4.bits import to_bits
+from appliance.t4.codes import EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL
+from appliance.t4.rows import (
+    PADDING,
+    GrowingPage,
+    RowError,
+    decode_row_1d,
+    decode_row_2d,
+    longest_row_bits,
+    paint_row,
+)
+
+# Two EOLs in succession begin an RTC: no row is empty.
+_EOLS_THAT_END = 2
+
+# Fill kept while waiting for the EOL behind it.  More changes nothing: T.4 sets fill no limit but time.
+_FILL_KEPT = 32
+
+# Rows that look alike in MH (margins, blank lines) are decoded once; so many are remembered.
+_REMEMBERED_ROWS = 128
+
+# An EOL with up to so many of its zeros turned into ones is still looked for, where rows can prove it.
+_BROKEN_BITS = 2
+_BROKEN_EOLS = frozenset(
+    "".join("1" if at in hit else "0" for at in range(len(EOL) - 1)) + "1"
+    for count in range(_BROKEN_BITS + 1)
+    for hit in combinations(range(len(EOL) - 1), count)
+)
+
+# An EOL with a tag bit before and behind it.
+_EOL_AND_TAGS = len(EOL) + 2
+
+# So many places in a bad piece are tried for such an EOL: noise must not cost more time than pages do.
+_TRIES = 64
+
+# So many repairs are tried in succession, and one more for every row that comes out well.  A page that
+# has more wrong than right is beyond repair, and whoever sends it must not make us work for it.
+_REPAIRS = 100
+
+# What an EOL was before a wrong bit made it: one of its zeros was a one.
+_SPLITTING_EOLS = tuple(f"{1 << bit | 1:012b}" for bit in range(1, 12))
+
+# No code word of a row begins with more zeros than this (extended make-up codes, T.4 table 3b).
+_ZEROS_BEFORE_A_ONE = 7
+# And none ends with more (white 3).
+_ZEROS_AT_THE_END = 3
+
+# How many good rows tell how long rows are hereabouts.
+_RECENT_ROWS = 32
+# Rows of text hardly ever take more than a bit for so many pixels.
+_PIXELS_PER_BIT_OF_A_BUSY_ROW = 2
+
+# A decoded row: its changing elements and its pixels.
+_Row = tuple[list[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """What stood before an EOL that may not have been one."""
+
+    bits: str
+    bad_rows: int  # that it was counted as
+
+
+class Group3Decoder:
+    """MH and MR: rows between EOLs."""
+
+    def __init__(self, page: GrowingPage, two_dimensional: bool) -> None:
+        self._page = page
+        self._tagged = two_dimensional
+        self._waiting = ""  # bits since the last EOL
+        self._begun = False  # an EOL has been seen
+        self._eols = 0  # EOLs in succession
+        self._fill = 0  # zeros before the last EOL that are not its own
+        self._reference: list[int] | None = None  # the row above, None when it is not known
+        self._doubtful = 0  # bad rows behind an RTC that is not whole: noise, if no good row follows
+        self._broken_eols = 0  # bad rows at the end of the page that look more like EOLs
+        self._repairs = _REPAIRS  # that may be tried
+        self._row_lengths: deque[int] = deque((0, 0), maxlen=_RECENT_ROWS)
+        self._split: _Split | None = None  # a piece just before that may be the beginning of a row
+        self._remembered: dict[str, _Row] = {}
+        self._longest = 2 * longest_row_bits(page.width)
+        self.ended = False
+
+    @property
+    def ended_properly(self) -> bool:
+        # Noise behind the carrier is a piece or two; more of it is a page that went on, unreadably.
+        return self._eols >= _EOLS_THAT_END and self._doubtful <= EOLS_IN_RTC
+
+    def feed(self, octets: bytes) -> None:
+        searched = max(len(self._waiting) - len(EOL) + 1, 0)
+        bits = self._waiting + to_bits(octets)
+        begin = 0
+        while (end := bits.find(EOL, searched)) >= 0:
+            self._take(self._shortened(bits[begin:end]))
+            if self.ended:
+                self._waiting = ""
+                return
+            begin = searched = end + len(EOL)
+        self._waiting = self._shortened(bits[begin:])
+
+    def _shortened(self, bits: str) -> str:
+        """What is worth keeping of a piece that is longer than any row: the rest is fill, or noise."""
+        if len(bits) <= self._longest:
+            return bits
+        content = bits.rstrip("0")
+        # The zeros are kept because an EOL may end with them.
+        return content[: self._longest] + "0" * min(len(bits) - len(content), _FILL_KEPT)
+
+    def finish(self) -> None:
+        if not self._begun or self.ended_properly:
+            return
+        if self._eols >= _EOLS_THAT_END:
+            for _ in range(self._eols - 1 + self._doubtful):
+                self._page.add_bad()
+        else:
+            row = self._whole_row(self._waiting)
+            if row is not None:
+                self._good(row, len(self._waiting))
+
+    def _take(self, bits: str) -> None:
+        """What stood before an EOL."""
+        content = bits.rstrip("0")
+        if not content and self._eols == 1 and len(bits) > self._tagged and len(bits) % len(EOL):
+            # No EOL of an RTC, where there is no fill.
+            if self._tagged and self._fill <= _ZEROS_AT_THE_END:
+                self._bad(bits)  # a white row, 01 with its tag bit, that was hit
+            else:
+                # Fill that was hit and looks like an EOL, or the zeros that a row begins with.
+                self._split = _Split(bits, 0)
+        elif not content or (self._tagged and len(content) == 1):
+            # Nothing but a tag bit, or EOLs that lost their 1.
+            self._end_of_line()
+        else:
+            row = self._whole_row(bits)
+            if row is not None:
+                self._repairs = min(self._repairs + 1, _REPAIRS)
+                self._good(row, len(content))
+            elif not self._repairs:
+                self._bad(bits)
+            else:
+                self._repairs -= 1
+                self._repair(bits)
+        self._begun = True
+        self._fill = len(bits) - len(content)
+
+    def _end_of_line(self) -> None:
+        """One more EOL in succession."""
+        self._split = None
+        self._eols += 1
+        if self._eols == _EOLS_THAT_END:
+            # The bad "rows" just before were EOLs of this RTC.
+            self._page.drop(self._broken_eols)
+            self._broken_eols = 0
+        if self._eols >= EOLS_IN_RTC:
+            self.ended = True
+
+    def _good(self, row: _Row, bits: int) -> None:
+        """A row, ended by an EOL."""
+        if self._eols >= _EOLS_THAT_END:
+            # No RTC after all: where it seemed to be, rows were lost.
+            for _ in range(self._eols - 1 + self._doubtful):
+                self._page.add_bad()
+        self._doubtful = self._broken_eols = 0
+        self._split = None
+        self._eols = 1
+        self._reference, painted = row
+        self._row_lengths.append(bits)
+        self._page.add(painted)
+
+    def _bad(self, bits: str) -> None:
+        """Something between two EOLs that is no row."""
+        self._split = self._reference = None
+        if not self._begun:
+            self._eols = 1  # noise of the training
+            return
+        broken_eol = self._is_broken_eol(bits)
+        if self._eols >= _EOLS_THAT_END:
+            if broken_eol:
+                self._end_of_line()
+            else:
+                self._doubtful += 1
+            return
+        self._eols = 1
+        if broken_eol:
+            self._broken_eols += 1
+            rows = 1
+        else:
+            self._broken_eols = 0
+            # A long piece is several rows whose EOLs are lost.  The longest of the rows before it, or
+            # a busy row of text, is a careful measure of how many.
+            busy = max(*self._row_lengths, self._page.width // _PIXELS_PER_BIT_OF_A_BUSY_ROW)
+            rows = max(1, round(len(bits) / busy))
+        for _ in range(rows):
+            self._page.add_bad()
+        if rows == 1:
+            self._split = _Split(bits, rows)
+
+    def _is_broken_eol(self, bits: str) -> bool:
+        """Whether a bad piece may be an EOL of an RTC with its tag bits, or what is left of one."""
+        if len(bits) > _EOL_AND_TAGS:
+            return False
+        # A one-dimensional row is never so short.  A two-dimensional one is, but seldom mostly zeros,
+        # and with fill behind it ends with them.
+        return not self._tagged or (bits.endswith("1") and bits.count("0") >= 2 * bits.count("1"))
+
+    def _join(self, bits: str) -> bool:
+        """Whether this piece and the one before it are a row that a wrong bit split with an EOL."""
+        split = self._split
+        if split is None:
+            return False
+        whole = [self._sure_row(split.bits + eol + bits) for eol in _SPLITTING_EOLS]
+        rows = [row for row in whole if row is not None]
+        if not rows:
+            return False
+        self._page.drop(split.bad_rows)
+        if len(rows) == 1:
+            self._good(rows[0], len(split.bits) + len(bits))
+        else:
+            self._bad(bits)  # it is one row, but which?
+        return True
+
+    def _repair(self, bits: str) -> None:
+        """A piece between two EOLs that is not one row: finds the EOLs that lost or gained a bit or two."""
+        row = self._shifted_row(bits)
+        if row is not None:
+            self._good(row, len(bits))
+            return
+        if self._join(bits):
+            return
+        rows, rtc = self._rows_with_broken_eols(bits)
+        for row, used in rows:
+            self._good(row, used)
+        if rtc:
+            self._end_of_line()
+        if rows:
+            return
+        # Perhaps the row behind such an EOL can be had.
+        tries = _TRIES
+        for at in range(len(bits) - len(EOL) - 1, -1, -1):
+            if bits[at : at + len(EOL)] not in _BROKEN_EOLS:
+                continue
+            behind = self._sure_row(bits[at + len(EOL) :])
+            if behind is not None:
+                if at:
+                    self._bad(bits[:at])
+                self._good(behind, len(bits) - at)
+                return
+            tries -= 1
+            if not tries:
+                break
+        self._bad(bits)
+
+    def _rows_with_broken_eols(self, bits: str) -> tuple[list[tuple[_Row, int]], bool]:
+        """The rows that ``bits`` are, with the bits of each, if broken EOLs explain all of it.
+
+        No rows otherwise.  True when the last of the EOLs and the one behind ``bits`` succeed each other.
+        """
+        reference = self._reference
+        rows: list[tuple[_Row, int]] = []
+        try:
+            while (found := self._row_at_start(bits)) is not None:
+                rows.append(found)
+                (self._reference, _), used = found
+                behind = bits[used:]
+                if "1" not in behind:
+                    return rows, False
+                rest = _behind_broken_eol(behind)
+                if rest is None:
+                    noisy_fill = len(behind) >= len(EOL) and behind.count("1") <= _BROKEN_BITS
+                    return (rows, False) if noisy_fill else ([], False)
+                if len(rest) <= 1 or "1" not in rest[self._tagged :]:
+                    return rows, True
+                bits = rest
+            return [], False
+        finally:
+            self._reference = reference
+
+    def _whole_row(self, bits: str) -> _Row | None:
+        """The row that ``bits`` is, fill at its end allowed."""
+        remembered = self._remembered.get(bits)
+        if remembered is not None:
+            return remembered
+        found = self._row_at_start(bits)
+        if found is None or "1" in bits[found[1] :]:
+            return None
+        row = found[0]
+        if not self._tagged or bits[0] == TAG_ONE_DIMENSIONAL:
+            if len(self._remembered) >= _REMEMBERED_ROWS:
+                self._remembered.clear()
+            self._remembered[bits] = row
+        return row
+
+    def _shifted_row(self, bits: str) -> _Row | None:
+        """The row when a wrong bit moved the EOL before it or behind it.
+
+        An EOL that lost its 1 is found late, at the next 1: the row's own first bits are gone with it.
+        One whose last zeros were hit is found early where zeros stand before it: it takes those of the
+        row's end, and leaves its own last bits to the next row.
+        """
+        late = ("0" * zeros + "1" + bits for zeros in range(min(self._fill, _ZEROS_BEFORE_A_ONE + 1)))
+        left = bits.find("1") + 1
+        early = (bits[left:],) if left < len(EOL) else ()
+        eaten = (bits + "0" * zeros for zeros in range(1, _ZEROS_AT_THE_END + 1))
+        for tried in (*late, *early, *eaten):
+            row = self._sure_row(tried)
+            if row is not None:
+                return row
+        return None
+
+    def _sure_row(self, bits: str) -> _Row | None:
+        """A whole row that proves a guess.
+
+        One-dimensional ones do: of wrong bits hardly any add up.  Two-dimensional ones often do by chance.
+        """
+        if self._tagged and not bits.startswith(TAG_ONE_DIMENSIONAL):
+            return None
+        return self._whole_row(bits)
+
+    def _row_at_start(self, bits: str) -> tuple[_Row, int] | None:
+        """A row at the beginning of ``bits``, and how many of them it took."""
+        width = self._page.width
+        tag = 1 if self._tagged else 0
+        length = len(bits) - tag
+        if length <= 0:
+            return None
+        value = int(bits, 2) << PADDING
+        try:
+            if not tag:
+                changes, used = decode_row_1d(value, length, width)
+            elif bits[0] == TAG_ONE_DIMENSIONAL:
+                changes, used = decode_row_1d(value & ((1 << (length + PADDING)) - 1), length, width)
+            elif self._reference is not None:
+                changes, used = decode_row_2d(value, length, width, self._reference)
+            else:
+                return None
+        except RowError:
+            return None
+        return (changes, paint_row(changes, width)), used + tag
+
+
+def _behind_broken_eol(bits: str) -> str | None:
+    """What follows when ``bits`` begins with an EOL that lost a bit or two, after fill or not."""
+    fill = len(bits) - len(bits.lstrip("0"))
+    for at in range(max(fill - len(EOL), 0), fill + 1):
+        if bits[at : at + len(EOL)] in _BROKEN_EOLS:
+            return bits[at + len(EOL) :]
+    return None
