@@ -44,7 +44,7 @@ from appliance.t38.ifp import (
     decode_noting_version,
     encode,
 )
-from appliance.t38.settings import ErrorCorrection, RateManagement, T38Settings
+from appliance.t38.settings import RateManagement, T38Settings
 from appliance.t38.timing import (
     CARRIERS,
     CED_S,
@@ -72,10 +72,10 @@ KEEPALIVE_QUIET_S = 15.0
 # Redundancy and FEC protect a packet only by the ones after it: the end of a signal is followed by so
 # many no-signal indicators, so far apart.  They fit into the silence before the next signal.
 TRAIL_PACKETS, TRAIL_INTERVAL_S = 3, 0.02
-# Without error correction an indicator goes out so often in all, so far apart, with one sequence number (a
-# receiver drops what it has): common practice, nothing else would repeat it.  Data is not: it is worth
-# little alone, and the end of a signal is followed by no-signal anyway.
-UNPROTECTED_COPIES, COPY_INTERVAL_S = 3, 0.01
+# An indicator goes out so often in all, so far apart, with one sequence number (a receiver drops what it
+# has).  Redundancy would repeat it too, but only with the first data, up to 1.3 s later: a gateway that
+# missed it would begin its training then and never catch up.  Data packets are not sent twice.
+INDICATOR_COPIES, COPY_INTERVAL_S = 3, 0.015
 # Octets of a datagram beside the field's data: sequence 2, length 2, type 1, count 1, field header and
 # length 3, a second field 1, error recovery 2.
 _OVERHEAD_OCTETS = 12
@@ -96,7 +96,7 @@ class _Step:
 
     at: float
     ifp: bytes | None
-    repeats: bool = False  # an indicator: sent again where nothing else protects it
+    repeats: bool = False  # an indicator: sent more than once
     answerable: bool = False  # from here on the far end may answer
     tone: bool = False  # CNG begins
 
@@ -241,8 +241,9 @@ class T38Dce:
         self._datagrams.append(datagram)
         self.counters.sent += 1
         self._keepalive_at = now + (KEEPALIVE_QUIET_S if self._peer_heard else KEEPALIVE_S)
-        if repeats and self._settings.error_correction is ErrorCorrection.NONE:
-            for copy in range(1, UNPROTECTED_COPIES):
+        self._copies.clear()  # an indicator that this packet follows would only come too late
+        if repeats:
+            for copy in range(1, INDICATOR_COPIES):
                 self._copies.append((now + copy * COPY_INTERVAL_S, datagram))
 
     def _advance(self, now: float) -> None:

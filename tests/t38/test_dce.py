@@ -168,14 +168,13 @@ def test_cng_falls_silent_while_the_far_end_is_heard():
     dce.order(SendCng(), 0.0)
     assert sent_packets(dce) == [Indicator.CNG]
     dce.receive_datagram(as_datagram(Indicator.V21_PREAMBLE, 0), 0.2)
-    assert sent_packets(dce) == [Indicator.NO_SIGNAL]
     for at in (0.5, 3.5, 3.8):
         dce.handle_timer(at)
-    assert sent_packets(dce) == []
+    assert set(sent_packets(dce)) == {Indicator.NO_SIGNAL}
     dce.receive_datagram(as_datagram(Indicator.NO_SIGNAL, 1), 4.0)
     while (deadline := dce.next_deadline()) is not None and deadline < 8:
         dce.handle_timer(deadline)
-    assert sent_packets(dce) == [Indicator.CNG, Indicator.NO_SIGNAL]
+    assert sent_packets(dce) == [Indicator.CNG] * 3 + [Indicator.NO_SIGNAL] * 3
 
 
 def test_no_signal_opens_the_path_until_the_far_end_is_heard():

@@ -106,11 +106,12 @@ def test_a_late_driver_catches_up():
     assert late == pytest.approx(punctual)
 
 
-def test_an_indicator_without_protection_goes_out_three_times_with_one_number():
-    dce = T38Dce(T38Settings(error_correction=ErrorCorrection.NONE))
+@pytest.mark.parametrize("correction", list(ErrorCorrection), ids=lambda c: c.name)
+def test_an_indicator_goes_out_three_times_with_one_number(correction):
+    dce = T38Dce(T38Settings(error_correction=correction))
     dce.order(SendFrames((b"\xff\x13\x4f",)), 0.0)
-    dce.handle_timer(0.010)
-    dce.handle_timer(0.020)
+    dce.handle_timer(0.02)
+    dce.handle_timer(0.04)
     datagrams = [parse(d) for d in dce.take_datagrams()]
     assert {d.sequence for d in datagrams} == {0}
     assert [decode(d.primary, 0) for d in datagrams] == [IndicatorPacket(Indicator.V21_PREAMBLE)] * 3
