@@ -186,3 +186,45 @@ def test_no_signal_opens_the_path_until_the_far_end_is_heard():
     assert sent_packets(dce) == [Indicator.NO_SIGNAL] * 11
     dce.receive_datagram(as_datagram(Indicator.NO_SIGNAL, 0), 5.0)
     assert dce.next_deadline() == 5.0 + KEEPALIVE_QUIET_S
+
+
+def test_a_lost_indicator_is_made_good_before_the_training_is_over():
+    """Not by redundancy, whose next packet is the first data."""
+    sender, receiver = T38Dce(T38Settings()), T38Dce(T38Settings())
+    receiver.order(Receive(Carrier.V17_14400, Expect.TCF), 0.0)
+    sender.order(SendTcf(Carrier.V17_14400, 2700), 0.0)
+    sender.take_datagrams()  # lost
+    while (now := sender.next_deadline()) < 0.1:
+        sender.handle_timer(now)
+        for data in sender.take_datagrams():
+            receiver.receive_datagram(data, now)
+    assert receiver.take_events() == [CarrierOn(Carrier.V17_14400)]
+
+
+def test_an_order_while_a_signal_is_sent_is_a_bug_of_ours():
+    dce = T38Dce(T38Settings())
+    dce.order(SendFrames((DIS,)), 0.0)
+    for order in (SendCed(), Receive(Carrier.V21, Expect.FRAMES)):
+        with pytest.raises(RuntimeError):
+            dce.order(order, 0.1)
+    dce.order(HangUp(), 0.2)
+    assert dce.next_deadline() is None
+
+
+def test_a_real_tcf_takes_the_place_of_the_one_made_here():
+    dce = T38Dce(T38Settings(rate_management=RateManagement.LOCAL_TCF))
+    dce.order(Receive(Carrier.V29_9600, Expect.TCF), 0.0)
+    dce.receive_datagram(as_datagram(Indicator.V29_9600_TRAINING, 0), 0.1)
+    while (deadline := dce.next_deadline()) is not None and deadline < 3:
+        dce.handle_timer(deadline)
+    assert dce.take_events() == [CarrierOn(Carrier.V29_9600)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"version": 4}, {"redundancy": 9}, {"fec_span": 0}, {"fec_entries": 9}, {"max_datagram": 31},
+     {"max_buffer": -1}, {"max_bit_rate": 1200}],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"\d|range"):
+        T38Settings(**wrong)
