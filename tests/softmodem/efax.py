@@ -42,7 +42,9 @@ def write_pages(directory: Path, pages: list[Raster]) -> list[Path]:
     return paths
 
 
-def start_sending(port: str, number: str, pages: list[Path], log: Path, *, rate: int = 5) -> subprocess.Popen[bytes]:
+def start_sending(
+    port: str, number: str, pages: list[Path], log: Path, *, rate: int = 5
+) -> subprocess.Popen[bytes]:
     """Dials and sends.  ``rate``: 1 is 4800, 3 is 9600, 5 is 14400 bit/s."""
     return _start(port, log, rate, ["-t", f"T{number}", *map(str, pages)])
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageSequence
 from appliance.t4.page import Raster, Resolution
 
 
-def test_page(seed: int, *, rows: int = 300, resolution: Resolution = Resolution.FINE) -> Raster:
+def sample_page(seed: int, *, rows: int = 300, resolution: Resolution = Resolution.FINE) -> Raster:
     """A page of 1728 pixels a row: boxes, ruled lines, text-like speckle; another one for each seed."""
     rng = random.Random(seed)
     width, step = 1728, 216
@@ -29,7 +29,6 @@ def test_page(seed: int, *, rows: int = 300, resolution: Resolution = Resolution
     return Raster(width, rows, b"".join(lines), resolution)
 
 
-test_page.__test__ = False  # type: ignore[attr-defined]
 
 
 def tiff_rasters(path: Path) -> list[tuple[int, int, bytes]]:

@@ -77,10 +77,10 @@ def send_to(
     speed: float = 10.0,
     limit_s: float = 120.0,
     ready: Callable[[], bool] | None = None,
-    stays: bool = False,
+    stays_until: Callable[[], bool] | None = None,
 ) -> LiveOutcome:
     """Our driver calls.  The program is started on its port by the first ring, or beforehand with ``ready``
-    telling when it may be called; ``stays``: it does not end with the call."""
+    telling when it may be called.  ``stays_until``: it does not end with the call, but has then stored it."""
     world = LiveWorld(Exchange(), speed)
     port = world.program(THEIRS)
     watcher = Watcher()
@@ -106,18 +106,17 @@ def send_to(
             port.modem.event = event  # type: ignore[method-assign]
         fax.start(world.now)
         world.run_live(
-            lambda: fax.result is not None and process is not None and (stays or process.poll() is not None),
+            lambda: fax.result is not None
+            and process is not None
+            and (process.poll() is not None if stays_until is None else stays_until()),
             limit_s,
         )
     finally:
-        if not stays or fax.result is None:
-            end(process)
-        code = None if process is None else process.poll()
-        if stays and process is not None:
-            with contextlib.suppress(TimeoutError):
-                world.run_live(lambda: process.poll() is not None, 3.0)
-            end(process)
+        if stays_until is not None and process is not None:
+            process.kill()
+        end(process)
         world.close()
+    code = None if process is None else process.poll()
     return LiveOutcome(fax.result, code, watcher.account, [])
 
 

@@ -1,7 +1,12 @@
-"""Both directions against efax, an independent class-1 program, each end on its own soft modem."""
+"""Both directions against efax, an independent class-1 program, each end on its own soft modem.
+
+The calls mostly wait for each other's clocks, so they run side by side and the tests look at the outcomes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,37 +14,70 @@ import pytest
 from appliance.t4.page import Raster
 from appliance.t30.dce import Carrier
 from tests.softmodem import efax
-from tests.softmodem.fixtures import differing, test_page, tiff_rasters
-from tests.softmodem.live import receive_from, send_to
+from tests.softmodem.fixtures import differing, sample_page, tiff_rasters
+from tests.softmodem.live import LiveOutcome, receive_from, send_to
 
 pytestmark = pytest.mark.skipif(efax.EFAX is None, reason="efax is not installed (Debian package efax)")
 
-PAGES = [test_page(21), test_page(22, rows=380)]
-RATES = [(1, Carrier.V27TER_4800), (3, Carrier.V29_9600), (5, Carrier.V17_14400)]
-RATE_NAMES = ["V.27ter", "V.29", "V.17"]
+PAGES = [sample_page(21), sample_page(22, rows=380)]
+RATES = {
+    "V.27ter": (1, Carrier.V27TER_4800),
+    "V.29": (3, Carrier.V29_9600),
+    "V.17": (5, Carrier.V17_14400),
+}
+SPEED = 10.0  # efax divides by the whole seconds that a page took: much faster, and there are none
+AT_ONCE = 3
 
 
-@pytest.mark.parametrize(("rate", "carrier"), RATES, ids=RATE_NAMES)
-def test_efax_receives_what_we_send(tmp_path: Path, rate: int, carrier: Carrier) -> None:
-    log = tmp_path / "efax.log"
-    got = send_to(
-        lambda port: efax.start_receiving(port, tmp_path / "page", log, rate=rate), PAGES
+def _send(rate: int, directory: Path) -> LiveOutcome:
+    log = directory / "efax.log"
+    return send_to(
+        lambda port: efax.start_receiving(port, directory / "page", log, rate=rate), PAGES, speed=SPEED
     )
+
+
+def _receive(rate: int, directory: Path) -> LiveOutcome:
+    files = efax.write_pages(directory, PAGES)
+    log = directory / "efax.log"
+    return receive_from(lambda port: efax.start_sending(port, "1", files, log, rate=rate), speed=SPEED)
+
+
+Calls = dict[tuple[str, str], tuple[Path, "Future[LiveOutcome]"]]
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
+    under_way: Calls = {}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for name, (rate, _) in RATES.items():
+            for way, run in (("send", _send), ("receive", _receive)):
+                directory = tmp_path_factory.mktemp("efax")
+                under_way[way, name] = (directory, pool.submit(run, rate, directory))
+        yield under_way
+
+
+def _log(directory: Path) -> str:
+    return (directory / "efax.log").read_text(errors="replace")
+
+
+@pytest.mark.parametrize("name", RATES)
+def test_efax_receives_what_we_send(calls: Calls, name: str) -> None:
+    directory, call = calls["send", name]
+    got = call.result()
     assert got.result is not None
-    assert got.result.cause.code == "delivered", got.story() + log.read_text(errors="replace")
-    assert (got.exit_code, got.result.carrier, got.result.ecm) == (0, carrier, False)
-    arrived = [tiff_rasters(path)[0] for path in sorted(tmp_path.glob("page.*"))]
+    assert got.result.cause.code == "delivered", got.story() + _log(directory)
+    assert (got.exit_code, got.result.carrier, got.result.ecm) == (0, RATES[name][1], False)
+    arrived = [tiff_rasters(path)[0] for path in sorted(directory.glob("page.*"))]
     assert [differing(a, b) for a, b in zip(PAGES, arrived, strict=True)] == [0, 0]
 
 
-@pytest.mark.parametrize(("rate", "carrier"), RATES, ids=RATE_NAMES)
-def test_we_receive_what_efax_sends(tmp_path: Path, rate: int, carrier: Carrier) -> None:
-    log = tmp_path / "efax.log"
-    files = efax.write_pages(tmp_path, PAGES)
-    got = receive_from(lambda port: efax.start_sending(port, "1", files, log, rate=rate))
+@pytest.mark.parametrize("name", RATES)
+def test_we_receive_what_efax_sends(calls: Calls, name: str) -> None:
+    directory, call = calls["receive", name]
+    got = call.result()
     assert got.result is not None
-    assert got.result.cause.code == "received", got.story() + log.read_text(errors="replace")
-    assert (got.exit_code, got.result.carrier, got.result.ecm) == (0, carrier, False)
+    assert got.result.cause.code == "received", got.story() + _log(directory)
+    assert (got.exit_code, got.result.carrier, got.result.ecm) == (0, RATES[name][1], False)
     arrived = [_without_blank_rows(page) for page in got.pages]
     assert [differing(a, b) for a, b in zip(PAGES, arrived, strict=True)] == [0, 0]
 

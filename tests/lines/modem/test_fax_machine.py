@@ -12,13 +12,13 @@ from appliance.t4.page import Coding, Resolution
 from appliance.t30.dce import Carrier
 from appliance.t30.parameters import Capabilities
 from tests.softmodem.calls import place, take
-from tests.softmodem.fixtures import differing, test_page
+from tests.softmodem.fixtures import differing, sample_page
 from tests.softmodem.stations import FaxMachine
 from tests.softmodem.world import Cable
 
 ALL = Capabilities()
 V27, V29, V17 = FaxMachine.V27TER, FaxMachine.V29, FaxMachine.V17
-PAGES = [test_page(1), test_page(2, rows=420), test_page(3, rows=260)]
+PAGES = [sample_page(1), sample_page(2, rows=420), sample_page(3, rows=260)]
 MODEMS = [(V27, Carrier.V27TER_4800), (V27 | V29, Carrier.V29_9600), (V27 | V29 | V17, Carrier.V17_14400)]
 CODINGS = [Coding.MH, Coding.MR, Coding.MMR]
 
@@ -96,7 +96,7 @@ def test_receives_over_any_transport(tmp_path: Path, cable: Cable, ecm: bool) ->
 
 
 def test_sends_superfine(tmp_path: Path) -> None:
-    page = test_page(9, rows=500, resolution=Resolution.SUPERFINE)
+    page = sample_page(9, rows=500, resolution=Resolution.SUPERFINE)
     received = tmp_path / "received.tif"
     got = place([page], FaxMachine(receive=received), received)
     assert got.code == "delivered", got.story()
