@@ -25,6 +25,9 @@ _MAX_ENTRIES = 1_000
 _MAX_WIDTH = 20_000
 _MAX_STRIPS = 1 << 16
 
+# ECM fills its last frame of up to 256 octets behind EOFB (T.4 Annex A).
+_EOFB_SOUGHT_OCTETS = 256 + 3
+
 _INVERTED: Final = bytes(255 - octet for octet in range(256))
 
 
@@ -274,7 +277,7 @@ class FaxTiff:
 def _as_coded(directory: _Directory, data: bytes) -> CodedPage | None:
     """The strip as a coded page when it has, or can be given, the framing of the line."""
     if directory.compression == tags.GROUP4:
-        if not to_bits(data[-8:]).rstrip("0").endswith(EOFB):
+        if EOFB not in to_bits(data[-_EOFB_SOUGHT_OCTETS:]):
             return None
         return CodedPage(Coding.MMR, directory.resolution, directory.width, directory.rows, data)
     if directory.compression != tags.GROUP3 or directory.t4_options & tags.T4_FILL:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from appliance.t4.coding import (
     with_fill,
 )
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
+from appliance.t4.tiff import FaxTiff, write_tiff
 from tests.t4 import pages, reference
 
 CODINGS = list(Coding)
@@ -92,6 +95,23 @@ def test_a_page_without_rows_is_only_its_end(coding: Coding) -> None:
     coded = encode(page, coding)
     assert decode(coded) == page
     assert count_rows(coding, 1728, coded.data) == 0
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("behind", [b"\0" * 200, b"\xff" * 200, b"\x2a"])
+def test_what_follows_the_end_of_a_page_does_not_matter(
+    coding: Coding, behind: bytes, tmp_path: Path
+) -> None:
+    page = pages.text_like(2, rows=90)
+    coded = encode(page, coding)
+    padded = CodedPage(coding, page.resolution, page.width, page.rows, coded.data + behind)
+    assert decode(padded) == page
+    assert count_rows(coding, page.width, padded.data) == 90
+    write_tiff(tmp_path / "page.tif", [padded])
+    with FaxTiff(tmp_path / "page.tif") as tiff:
+        found = tiff.page(0)
+        assert isinstance(found, CodedPage)
+        assert decode(found) == page
 
 
 @given(pages.rasters(), st.sampled_from(CODINGS), st.sampled_from(CODINGS))

@@ -206,3 +206,41 @@ def test_we_read_every_kind_of_file_that_tiffcp_writes(tmp_path: Path, options: 
         assert [tiff.raster(number) for number in range(3)] == made
         for page, raster in zip(tiff, made, strict=True):
             assert (page if isinstance(page, Raster) else decode(page)) == raster
+
+
+@pytest.mark.parametrize("device", ["faxg3", "faxg32d", "faxg4", "tiffg3", "tiffg32d", "tiffg4"])
+def test_we_read_what_ghostscript_writes(tmp_path: Path, device: str) -> None:
+    gs = shutil.which("gs")
+    if gs is None:
+        pytest.skip("gs is not installed (Debian package ghostscript)")
+    source = tmp_path / "page.ps"
+    source.write_text(
+        "/Times-Roman findfont 30 scalefont setfont 60 90 moveto (Fax) show 20 20 100 3 rectfill showpage\n"
+    )
+
+    def drawn(to: str) -> Path:
+        target = tmp_path / f"page.{to}"
+        subprocess.run(
+            [
+                *(gs, "-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-dAdjustWidth=0", "-r204x196"),
+                *("-dDEVICEWIDTHPOINTS=200", "-dDEVICEHEIGHTPOINTS=160", f"-sDEVICE={to}"),
+                *(f"-sOutputFile={target}", source),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        return target
+
+    with Image.open(drawn("pbmraw")) as image:
+        width, rows = image.size
+        wanted = bytes(255 - octet for octet in image.convert("1").tobytes())
+    assert any(wanted)
+    if device.startswith("tiff"):
+        with FaxTiff(drawn(device)) as tiff:
+            found = tiff.raster(0)
+    else:
+        coding = {"faxg3": Coding.MH, "faxg32d": Coding.MR, "faxg4": Coding.MMR}[device]
+        found = decode(CodedPage(coding, Resolution.FINE, width, rows, drawn(device).read_bytes()))
+    clean = encode(Raster(width, rows, wanted), Coding.MMR)  # without what lies beyond the last pixel
+    assert found == decode(clean)
