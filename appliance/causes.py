@@ -434,6 +434,11 @@ PAGE_TOO_LARGE = _row(
     "The far end sent a page without end, and the call was ended.",
     "Nothing to do; the sender's machine may have swallowed its paper.",
 )
+SCAN_LINE_TOO_LONG = _row(
+    "scan_line_too_long", Side.THEIRS, Retry.NO,
+    "The sender paused for more than five seconds within a page, and the call was ended.",
+    "Nothing to do; the sender's machine may have jammed.",
+)
 PASSWORD_WRONG = _row(
     "password_wrong", Side.THEIRS, Retry.NO,
     "The far machine did not give the password that is required here.",

@@ -10,7 +10,7 @@ from appliance.t30.ecm import EcmBlock, reverse_bits
 from appliance.t30.fields import Settings
 from appliance.t30.frames import ADDRESS, Fcf
 from appliance.t30.parameters import ReceivedPage
-from appliance.t30.timers import IMAGE_LIMIT_OCTETS
+from appliance.t30.timers import IMAGE_LIMIT_OCTETS, LINE_LIMIT_S
 
 _FCD_HEAD = 4  # address, control, FCF, frame number
 
@@ -19,11 +19,15 @@ class PageTooLargeError(ValueError):
     """The far end sends more than any page has."""
 
 
+class LineTooLongError(ValueError):
+    """The far end takes too long over one scan line."""
+
+
 class Intake(Protocol):
     """Takes what an image carrier brings."""
 
     def octets(self, data: bytes) -> None:
-        """Image octets in line order.  Raises PageTooLargeError."""
+        """Image octets in line order.  Raises PageTooLargeError and LineTooLongError."""
 
     def frame(self, octets: bytes) -> None:
         """A frame with a right FCS.  Raises PageTooLargeError."""
@@ -35,12 +39,28 @@ class PlainIntake:
     def __init__(self, settings: Settings, width: int) -> None:
         self._decoder = TolerantDecoder(settings.coding, width, settings.resolution)
         self._octets = 0
+        self._fill = 0  # octets of zeros at the end of what came
+        self._fill_limit = int(settings.carrier.bit_rate * LINE_LIMIT_S / 8)
 
     def octets(self, data: bytes) -> None:
         self._octets += len(data)
         if self._octets > IMAGE_LIMIT_OCTETS:
             raise PageTooLargeError(f"more than {IMAGE_LIMIT_OCTETS} octets")
         self._decoder.feed(reverse_bits(data))
+        self._measure_fill(data)
+
+    def _measure_fill(self, data: bytes) -> None:
+        """Only fill can make a line last so long: no row of pixels has so many bits."""
+        before = len(data) - len(data.lstrip(b"\0"))
+        longest = self._fill + before
+        if before < len(data):
+            self._fill = len(data) - len(data.rstrip(b"\0"))
+            if len(data) > self._fill_limit and bytes(self._fill_limit + 1) in data:
+                longest = self._fill_limit + 1
+        else:
+            self._fill = longest
+        if max(longest, self._fill) > self._fill_limit and not self._decoder.ended:
+            raise LineTooLongError(f"more than {LINE_LIMIT_S} s of fill")
 
     def frame(self, octets: bytes) -> None:
         """No frames are due here."""

@@ -1,4 +1,4 @@
-"""The receiving side: DIS or DTC, training, pages, and what is answered to them."""
+"""The receiving side in phases C and D: pages, with and without ECM, and what is answered to them."""
 
 from __future__ import annotations
 
@@ -14,34 +14,12 @@ from appliance.t30 import timers as limits
 from appliance.t30.dce import Expect, Modulation
 from appliance.t30.ecm import EcmBlock
 from appliance.t30.fields import Facilities, FieldError, Settings
-from appliance.t30.frames import (
-    Fcf,
-    FrameError,
-    HdlcFrame,
-    PartialPage,
-    decode_end,
-    decode_ident,
-    encode_ident,
-)
-from appliance.t30.intake import EcmIntake, Intake, PageTooLargeError, PlainIntake
-from appliance.t30.negotiation import offer, refusal
-from appliance.t30.parameters import Phase, ReceivedPage, Role
+from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage, decode_end
+from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLargeError, PlainIntake
+from appliance.t30.parameters import Phase, ReceivedPage
 from appliance.t30.quality import Verdict, judge
-from appliance.t30.station import NO_FACT, Burst, Fact, Happening, Part, Station, Stimulus, Timer
-from appliance.t30.tcf import TcfJudge
-
-
-class R(Enum):
-    """What the receiver waits for."""
-
-    COMMAND = "waits for DCS or DTC"
-    TCF = "waits for TCF"
-    PAGE = "waits for a page"
-    IN_PAGE = "receives a page"
-    POST = "waits for the command after a page"
-    STORING = "waits for the page to be stored"
-    DCN = "waits for DCN"
-
+from appliance.t30.receiver_phase_b import R, ReceiverPhaseB
+from appliance.t30.station import Burst, Fact, Happening, Station, Stimulus, Timer
 
 # Nobody here can take a procedure interrupt, and one document is like the next: these count as the
 # plain ones (T.30 5.3.6.1.6).
@@ -56,36 +34,11 @@ _POST_MESSAGE: dict[Stimulus, str] = {
 }  # fmt: skip
 
 
-class Receiver(Part):
-    """Receives the pages of a call.
-
-    ``is_polled`` is called with the caller's DTC when it wants our pages.
-    """
+class Receiver(ReceiverPhaseB):
+    """Receives the pages of a call."""
 
     TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
-        R.COMMAND: {
-            Fcf.DCS: "_dcs",
-            Fcf.DTC: "_dtc",
-            Fcf.DIS: "_dis_again",
-            Happening.GARBLED: "_garbled_command",
-            Fcf.MPS: "_repeat_reply",
-            Fcf.EOM: "_repeat_reply",
-            Fcf.EOP: "_repeat_reply",
-            Fcf.PPS: "_repeat_reply",
-            Fcf.CRP: "_repeat_what_was_said",
-            Timer.T4: "_ask_again",
-            Timer.T2: "_after_eom",
-            Timer.T1: "_nobody",
-        },
-        R.TCF: {
-            Happening.FAST_ON: "_tcf_begins",
-            Happening.FAST_DATA: "_tcf_octets",
-            Happening.FAST_OFF: "_tcf_over",
-            Happening.MISSED: "_tcf_missed",
-            Timer.TCF: "_tcf_over",
-            Fcf.DCS: "_dcs",
-            Fcf.DTC: "_dtc",
-        },
+        **ReceiverPhaseB.TABLE,
         R.PAGE: {
             **_POST_MESSAGE,
             Happening.FAST_ON: "_page_begins",
@@ -103,7 +56,7 @@ class Receiver(Part):
         },
         R.POST: {
             **_POST_MESSAGE,
-            Happening.FAST_ON: "_page_goes_on",
+            Happening.FAST_ON: "_page_begins",  # again, before any command: a gap on the line
             Happening.GARBLED: "_wait_longer",
             Fcf.DCS: "_dcs",
             Timer.T2: "_silent",
@@ -135,258 +88,24 @@ class Receiver(Part):
     }
 
     def __init__(self, station: Station, is_polled: Callable[[Facilities], None]) -> None:
-        super().__init__(station, R.COMMAND)
-        self._is_polled = is_polled
-        self._offers_pages = False
-        self._poll: tuple[HdlcFrame, ...] | None = None  # our DTC and its particulars
-        self._settings: Settings | None = None
-        self._judge: TcfJudge | None = None
+        super().__init__(station, is_polled)
         self._intake: Intake | None = None
         self._page_open = False  # an image carrier was heard since the last reply
-        self._long_train = False
-        self._end: Fcf | None = None
-        self._reply: Fcf | None = None
-        self._reply_frames: tuple[HdlcFrame, ...] = ()
-        self._then: Callable[[], None] = self._expect_command
-        self._tries = 0
-        self._rounds = 0
-        self._pprs = 0
-        self._confirmed: tuple[int, int] | None = None  # page and block of the last MCF with ECM
-        self._failed: Cause | None = None  # a page was lost for good
+        self._end: Fcf | None = None  # the last post-message command
         self._durable = False  # the page is stored
         self._told_busy = False  # RNR has been said for it
-        self._repeats = 0  # of the last reply
-
-    # -- phase A and B -----------------------------------------------------------------------------
-
-    def answer(self, *, offers_pages: bool) -> None:
-        """An answering station's start: CED, then DIS until somebody says something."""
-        self._offers_pages = offers_pages
-        self.station.sound_ced(self._begin_identification)
-
-    def poll(self, theirs: Facilities) -> None:
-        """A calling station asks for the far end's pages (T.30 5.3.6.1.2)."""
-        station, parameters = self.station, self.station.parameters
-        if not theirs.transmits:
-            station.finish(causes.NOTHING_TO_POLL)
-            return
-        if (parameters.password and not theirs.pwd) or (parameters.selective_polling and not theirs.sep):
-            station.finish(causes.CANNOT_TAKE_PASSWORD)
-            return
-        frames = []
-        if parameters.station_id:
-            frames.append(HdlcFrame(Fcf.CIG, encode_ident(parameters.station_id)))
-        if parameters.password:
-            frames.append(HdlcFrame(Fcf.PWD, encode_ident(parameters.password)))
-        if parameters.selective_polling:
-            frames.append(HdlcFrame(Fcf.SEP, encode_ident(parameters.selective_polling)))
-        frames.append(HdlcFrame(Fcf.DTC, self._dtc_field().encode()))
-        self._poll = tuple(frames)
-        self._tries = 1
-        station.note("polling")
-        station.say(self._poll, self._expect_command)
-
-    def _offer(self) -> Facilities:
-        parameters = self.station.parameters
-        return offer(
-            parameters.capabilities, transmits=self._offers_pages, sub=parameters.accepts_sub_address
-        )
-
-    def _dtc_field(self) -> Facilities:
-        parameters = self.station.parameters
-        field = offer(parameters.capabilities)
-        return Facilities(
-            field.carriers, field.codings, field.resolutions, field.width, field.length, field.scan,
-            receives=True, transmits=False, ecm=field.ecm, prefers_64=field.prefers_64,
-            sep=bool(parameters.selective_polling), sub=False, pwd=bool(parameters.password),
-        )  # fmt: skip
-
-    def _begin_identification(self) -> None:
-        self._tries = 0
-        self._reply = None
-        self._reply_frames = ()
-        self.station.set(Timer.T1, limits.T1_S)
-        self._identify()
-
-    def _identify(self) -> None:
-        """NSF, CSI and DIS (T.30 5.3.6.1.1)."""
-        station, parameters = self.station, self.station.parameters
-        station.phase = Phase.B
-        self._tries += 1
-        frames = []
-        if parameters.nsf:
-            frames.append(HdlcFrame(Fcf.NSF, parameters.nsf))
-        if parameters.station_id:
-            frames.append(HdlcFrame(Fcf.CSI, encode_ident(parameters.station_id)))
-        frames.append(HdlcFrame(Fcf.DIS, self._offer().encode()))
-        station.say(tuple(frames), self._expect_command)
-
-    def _expect_command(self) -> None:
-        """After DIS, DTC, FTT, RTN or RTP: a DCS should come."""
-        self.state = R.COMMAND
-        self.station.set(Timer.T4, limits.T4_S)
-        self.station.listen()
-
-    def _expect_command_after_eom(self) -> None:
-        """After EOM the transmitter waits for our DIS, which leaves after T2 (T.30 5.4.3.1)."""
-        self.state = R.COMMAND
-        self.station.phase = Phase.B
-        self.station.set(Timer.T2, limits.T2_S)
-        self.station.listen()
-
-    def _after_eom(self, _: Fact) -> None:
-        self._begin_identification()
-
-    def _ask_again(self, _: Fact) -> None:
-        """Nothing came within T4: DIS or DTC again, three times in all (T.30 5.4.3); a response never."""
-        station = self.station
-        if self._reply in (Fcf.FTT, Fcf.RTN, Fcf.RTP):
-            # The transmitter owes a DCS.  It repeats its own command if it did not hear us.
-            if self._tries < limits.TRIES:
-                self._tries += 1
-                station.set(Timer.T4, limits.T4_S)
-            else:
-                station.finish(self.cause_when_left())
-        elif self._tries >= limits.TRIES:
-            self._nobody(NO_FACT)
-        elif self._poll is None:
-            self._identify()
-        else:
-            self._tries += 1
-            station.say(self._poll, self._expect_command)
-
-    def _garbled_command(self, _: Fact) -> None:
-        """A DCS that did not survive: its TCF follows, then DIS may be said again."""
-        if self.station.runs(Timer.T4):
-            self.station.set(Timer.T4, limits.T4_S)
-
-    def _dis_again(self, fact: Fact) -> None:
-        """A polled station that did not hear our DTC; or a caller that polls with a DIS (TSB-85)."""
-        station = self.station
-        fif = fact.burst.fif(Fcf.DIS) or b""
-        if self._poll is not None:
-            self._ask_again(fact)
-        elif station.parameters.role is Role.ANSWERS and fif != self._offer().encode():
-            station.x = True
-            self._polled_with(fif, fact.burst)
-        else:
-            station.note("ignored", state=self.state.value, what="DIS")  # the echo of our own
-
-    def _repeat_what_was_said(self, fact: Fact) -> None:
-        """CRP: the last response again, or what we asked."""
-        if self._reply_frames:
-            self._repeat_reply(fact)
-        else:
-            self._ask_again(fact)
-
-    def _nobody(self, _: Fact) -> None:
-        if self._poll is not None:
-            self.station.finish(causes.POLL_REFUSED)
-        elif self._rounds or self.station.pages_received:
-            self.station.finish(self.cause_when_left())
-        else:
-            self.station.finish(causes.NO_SENDER_HEARD)
-
-    def _dtc(self, fact: Fact) -> None:
-        """The caller polls."""
-        if self.station.parameters.role is Role.CALLS:
-            self.station.note("ignored", state=self.state.value, what="DTC")
-            return
-        self._polled_with(fact.burst.fif(Fcf.DTC) or b"", fact.burst)
-
-    def _polled_with(self, fif: bytes, burst: Burst) -> None:
-        station = self.station
-        self._learn_id(burst, Fcf.CIG)
-        station.clear(Timer.T1, Timer.T4, Timer.T2)
-        if not self._offers_pages:
-            station.finish(causes.NOTHING_ON_OFFER)
-        elif not self._password_right(burst):
-            station.finish(causes.PASSWORD_WRONG)
-        else:
-            self._is_polled(Facilities.decode(fif))
-
-    def _learn_id(self, burst: Burst, fcf: Fcf) -> None:
-        fif = burst.fif(fcf)
-        if fif is not None:
-            self.station.remote_id = decode_ident(fif)
-            self.station.note("remote_id", id=self.station.remote_id)
-
-    def _password_right(self, burst: Burst) -> bool:
-        required = self.station.parameters.required_password
-        given = [burst.fif(Fcf.PWD), burst.fif(Fcf.SID)]
-        return not required or required in [decode_ident(fif) for fif in given if fif is not None]
-
-    def _dcs(self, fact: Fact) -> None:
-        """The transmitter has chosen: training follows."""
-        station, burst = self.station, fact.burst
-        station.clear(Timer.T1, Timer.T2, Timer.T4)
-        station.phase = Phase.B
-        self._rounds += 1
-        self._learn_id(burst, Fcf.TSI)
-        sub = burst.fif(Fcf.SUB)
-        if sub is not None and station.parameters.accepts_sub_address:
-            station.sub_address = decode_ident(sub)
-            station.note("sub_address", sub=station.sub_address)
-        try:
-            settings = Settings.decode(burst.fif(Fcf.DCS) or b"")
-        except FieldError as error:
-            station.note("dcs_refused", reason=str(error))
-            station.finish(causes.BAD_COMMAND)
-            return
-        station.note("dcs", settings=settings.describe())
-        reason = refusal(settings, Facilities.decode(self._offer().encode()))
-        if reason is not None:
-            station.note("dcs_refused", reason=reason)
-            station.finish(causes.BAD_COMMAND)
-            return
-        if self._poll is None and not self._password_right(burst):
-            station.finish(causes.PASSWORD_WRONG)
-            return
-        if self._rounds > limits.PHASE_B_ROUNDS:
-            station.finish(causes.PROTOCOL_GARBAGE)
-            return
-        self._settings = settings
-        self._intake = None
-        self._page_open = False
-        station.carrier_used, station.ecm_used = settings.carrier, settings.ecm
-        self._judge = TcfJudge(settings.carrier, ecm=settings.ecm)
-        self.state = R.TCF
-        station.set(Timer.TCF, limits.TCF_WAIT_S)
-        station.listen_fast(settings.carrier, Expect.TCF)
-
-    def _tcf_begins(self, fact: Fact) -> None:
-        """Only zeros at the rate of the DCS count."""
-        assert self._settings is not None
-        self._judge = TcfJudge(self._settings.carrier, ecm=self._settings.ecm)
-        if fact.carrier is not self._settings.carrier:
-            self.station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
-
-    def _tcf_octets(self, fact: Fact) -> None:
-        assert self._judge is not None
-        if self.station.heard in (None, self._settings.carrier if self._settings else None):
-            self._judge.feed(fact.octets)
-
-    def _tcf_missed(self, _: Fact) -> None:
-        assert self._settings is not None
-        self.station.listen_fast(self._settings.carrier, Expect.TCF)
-
-    def _tcf_over(self, _: Fact) -> None:
-        assert self._judge is not None
-        station, good = self.station, self._judge.good
-        station.clear(Timer.TCF)
-        station.note(
-            "tcf", good=good, octets=self._judge.octets, non_zero=self._judge.non_zero,
-            longest_run=self._judge.longest_run,
-        )  # fmt: skip
-        if good:
-            self._long_train = False
-            self._say_reply(Fcf.CFR, self._expect_page)
-        else:
-            station.retrainings += 1
-            self._tries = 1
-            self._say_reply(Fcf.FTT, self._expect_command)
+        self._failed: Cause | None = None  # a page was lost for good
+        # ECM
+        self._long_train = False  # after CTR
+        self._pprs = 0
+        self._confirmed: tuple[int, int] | None = None  # page and block of the last MCF
 
     # -- phase C -----------------------------------------------------------------------------------
+
+    def _page_over_for_good(self) -> None:
+        self._intake = None
+        self._page_open = False
+        self._long_train = False
 
     def _expect_page(self) -> None:
         """A page, or more of it."""
@@ -436,6 +155,8 @@ class Receiver(Part):
             act(self._intake)
         except PageTooLargeError:
             self.station.finish(causes.PAGE_TOO_LARGE)
+        except LineTooLongError:
+            self.station.finish(causes.SCAN_LINE_TOO_LONG)
 
     def _page_over(self, _: Fact) -> None:
         station = self.station
@@ -444,10 +165,6 @@ class Receiver(Part):
         self.state = R.POST
         station.set(Timer.T2, limits.T2_S)
         station.listen()
-
-    def _page_goes_on(self, fact: Fact) -> None:
-        """The image carrier is back before any command: a gap on the line."""
-        self._page_begins(fact)
 
     def _endless(self, _: Fact) -> None:
         self.station.finish(causes.PAGE_TOO_LARGE)
@@ -576,25 +293,6 @@ class Receiver(Part):
                 self._say_reply(reply, self._expect_command)
             case _:
                 self._say_reply(reply, self._expect_page)
-
-    def _say_reply(self, reply: Fcf, then: Callable[[], None], fif: bytes = b"") -> None:
-        station = self.station
-        station.clear(Timer.T1, Timer.T2, Timer.T4)
-        self._reply, self._then, self._repeats = reply, then, 0
-        self._reply_frames = (HdlcFrame(reply, fif),)
-        station.say(self._reply_frames, then)
-
-    def _repeat_reply(self, _: Fact) -> None:
-        """The far end did not hear our response."""
-        station = self.station
-        self._repeats += 1
-        if not self._reply_frames:
-            station.note("ignored", state=self.state.value, what="a command before DCS")
-        elif self._repeats > limits.REPEATS_LIMIT:
-            station.finish(causes.PROTOCOL_GARBAGE)
-        else:
-            station.clear(Timer.T2, Timer.T4)
-            station.say(self._reply_frames, self._then)
 
     def _expect_dcn(self) -> None:
         self.state = R.DCN

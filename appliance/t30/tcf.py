@@ -39,7 +39,8 @@ class TcfJudge:
 
     @property
     def good(self) -> bool:
-        return self.longest_run >= self._needed and self.non_zero <= min(self.octets, self._nominal) * MAX_NON_ZERO
+        counted = min(self.octets, self._nominal)
+        return self.longest_run >= self._needed and self.non_zero <= counted * MAX_NON_ZERO
 
 
 def _zero_runs(octets: bytes) -> list[int]:

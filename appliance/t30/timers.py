@@ -76,6 +76,9 @@ STORE_WAIT_PLAIN_S = 9.0
 # Longest image carrier that we sit through: a page of 100 000 rows at 2400 bit/s is not a page.
 IMAGE_LIMIT_S = 3600.0
 
+# T.4 clause 3: a scan line takes 5 s at most, its fill included; the receiver disconnects beyond that.
+LINE_LIMIT_S = 5.0
+
 # Upper bounds against floods.
 IMAGE_LIMIT_OCTETS = 16 << 20  # a page in coded form: 16 MiB, two and a half hours at 14400 bit/s
 NOTES_LIMIT = 5000  # lines of the account that the far end causes; a fax of 200 pages has some 1000

@@ -17,7 +17,8 @@ A case is lines of text, read from the far end's side:
     says raw ff13fe                 ... of these octets
     says flags                      ... of flags alone
     sends tcf V27TER_4800           a good training check; ``bad tcf``: noise instead
-    sends page V27TER_4800          a page; ``good``, ``poor``, ``bad`` or ``cut`` (no RTC)
+    sends page V27TER_4800          a page; ``good``, ``poor``, ``bad``, ``cut`` (no RTC), or with a number:
+                                    so many seconds of fill in one line
     sends block V27TER_4800 5       an ECM block of so many frames; ``5 but 0 3``: those have a wrong FCS
     waits 2.5                       nothing for so long
     drops                           the line goes down
@@ -83,6 +84,15 @@ def page_octets(quality: str) -> bytes:
         if every and number % every == 0:
             rows[number] = "1" * 11 + rows[number][11:]
     return reverse_bits(from_bits(EOL.join(rows)))
+
+
+def with_long_line(data: bytes, fill: int) -> bytes:
+    """The page with so many octets of fill before the EOL that begins its second row."""
+    if not fill:
+        return data
+    eol = to_bits(reverse_bits(data)).index(EOL, 12)
+    bits = to_bits(reverse_bits(data))
+    return reverse_bits(from_bits(bits[:eol] + "0" * 8 * fill + bits[eol:]))
 
 
 class ScriptDce:
@@ -248,8 +258,14 @@ class Far:
             octets = int(carrier.bit_rate * 1.5 / 8)
             self._event(Data((b"\x55" if bad else b"\0") * octets), 1.5)
         elif what == "page":
-            data = page_octets(rest[0] if rest else "good")
-            self._event(Data(data), len(data) * 8 / carrier.bit_rate)
+            quality = rest[0] if rest else "good"
+            if quality not in (*BAD_ROWS, "cut"):
+                quality, fill = "good", int(float(quality) * carrier.bit_rate / 8)
+            else:
+                fill = 0
+            data = with_long_line(page_octets(quality), fill)
+            for start in range(0, len(data), 100):
+                self._event(Data(data[start : start + 100]), 800 / carrier.bit_rate)
         else:
             count = int(rest[0])
             wrong = {int(w) for w in rest[2:]}

@@ -592,6 +592,25 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         hears RTN
         says DCN
         hears end"""),
+    "4.9 s of fill in one line": ("received", 1, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        sends page V27TER_4800 4.9
+        says EOP
+        hears MCF
+        says DCN
+        hears end"""),
+    "5.1 s of fill in one line: the call ends": ("scan_line_too_long", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        sends page V27TER_4800 5.1
+        hears end"""),
     "a DCS for what was not offered": ("bad_command", 0, """
         hears CED
         hears CSI DIS
@@ -927,6 +946,68 @@ def test_polled_station_takes_its_password() -> None:
         hears TSI DCS
         hears tcf V27TER_4800
         drops""", "hung_up_before_pages")
+
+
+def test_polled_pages_of_two_formats_take_two_dtc() -> None:
+    pages = Pages([white_page(), white_page(coding=Coding.MR)])
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True), pages)
+    _play(far, """
+        hears CED
+        hears CSI DIS
+        says DTC=008a00
+        hears TSI DCS=000a00
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears EOM-
+        says MCF
+        waits 6
+        says DTC=008a00
+        hears TSI DCS=008a00
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears EOP-
+        says MCF
+        hears DCN
+        hears end""", "delivered")
+
+
+def test_polling_station_asks_with_dtc_again_after_eom() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
+    _play(far, OPENING + f"""
+        says DIS=000b00
+        hears CIG DTC
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR+
+        sends page V27TER_4800
+        says EOM
+        hears MCF+
+        hears nothing 5
+        hears CIG DTC
+        says DCN
+        hears end""", "sender_gave_up")
+
+
+def test_page_is_asked_for_again_when_the_receiver_changes_its_mind() -> None:
+    far = Far(
+        CallParameters(Role.CALLS, "+1", PLAIN),
+        Pages([white_page(), white_page(coding=Coding.MR), white_page()]),
+    )
+    _play(far, OPENING + """
+        says DIS=008a00
+        hears TSI DCS=000a00
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears EOM
+        says MCF
+        says DIS=000a00
+        hears DCN
+        hears end""", "page_format")
+    asked = [(number, Coding.MR in accepts.codings) for number, accepts in far.pages.asked]  # type: ignore[attr-defined]
+    assert asked == [(0, True), (1, True), (1, False)]
 
 
 def test_sender_without_the_password_leaves_no_page() -> None:

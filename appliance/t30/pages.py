@@ -1,0 +1,58 @@
+"""The pages of a sending call: asked of their source one ahead, kept until they are confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.t4.page import CodedPage
+from appliance.t30.parameters import Accepts
+from appliance.t30.station import PageDelivered, Station
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPage:
+    """What the source said of a page: ``page`` is None when it cannot be had."""
+
+    page: CodedPage | None
+    last: bool
+
+
+class PageDesk:
+    """Asks for pages and keeps those that came, in the format that the receiver takes."""
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._accepts: Accepts | None = None
+        self._known: dict[int, KnownPage] = {}
+        self._asked: dict[int, int] = {}  # ticket: page
+
+    def accepts(self, accepts: Accepts) -> None:
+        """What the receiver takes; when it has changed, what came in the old format is forgotten."""
+        if accepts == self._accepts:
+            return
+        self._accepts = accepts
+        self._asked = {}
+        nothing = self._known.get(0)
+        self._known = {} if nothing is None or nothing.page is not None else {0: nothing}
+
+    def ask(self, number: int) -> None:
+        """Asks for a page unless it is here or on its way."""
+        if number in self._known or number in self._asked.values() or self._accepts is None:
+            return
+        self._asked[self._station.fetch(number, self._accepts)] = number
+
+    def delivered(self, event: PageDelivered) -> bool:
+        """Keeps a page.  False for one that was asked for before the receiver's abilities changed."""
+        number = self._asked.pop(event.ticket, None)
+        if number is None:
+            return False
+        self._known[number] = KnownPage(event.page, event.last)
+        return True
+
+    def get(self, number: int) -> KnownPage | None:
+        """The page, None while it is awaited."""
+        return self._known.get(number)
+
+    def drop(self, number: int) -> None:
+        """The page is confirmed and needed no more."""
+        self._known.pop(number, None)

@@ -1,0 +1,286 @@
+"""The transmitting side in phases A and B: from the receiver's DIS or DTC to its CFR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import Enum
+from typing import ClassVar
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.t30 import timers as limits
+from appliance.t30.dce import Carrier
+from appliance.t30.fields import Facilities, Settings
+from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
+from appliance.t30.ladder import below, rungs
+from appliance.t30.negotiation import Common, FormatError, in_common, settings_for
+from appliance.t30.pages import PageDesk
+from appliance.t30.parameters import Phase
+from appliance.t30.station import Fact, Happening, PageDelivered, Part, Station, Stimulus, Timer
+from appliance.t30.tcf import tcf_octets
+
+
+class S(Enum):
+    """What the sender waits for."""
+
+    CALLING = "waits for DIS"
+    NEEDS_PAGE = "waits for a page to send"
+    CFR = "waits for CFR"
+    NEEDS_NEXT = "waits to know what follows the page"
+    POST = "waits for the page's confirmation"
+    PPS = "waits for the block's confirmation"
+    RR = "waits for the receiver to be ready"
+    CTR = "waits for CTR"
+    ERR = "waits for ERR"
+    DIS = "waits for DIS after EOM"
+
+
+class SenderPhaseB(Part):
+    """Finds out what the receiver takes, chooses, trains.
+
+    ``polls`` is called with the far end's DIS when there is (or remains) a poll to make, and hands the
+    call to the receiving part.
+    """
+
+    TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
+        S.CALLING: {
+            Fcf.DIS: "_dis",
+            Timer.T1: "_nobody",
+        },
+        S.NEEDS_PAGE: {
+            Happening.PAGE: "_train_when_quiet",
+            Fcf.DIS: "_train_when_quiet",
+            Fcf.DTC: "_train_when_quiet",
+            Happening.GARBLED: "_train_when_quiet",
+            Happening.QUIET: "_train_when_quiet",
+            Timer.PAGE: "_page_too_late",
+        },
+        S.CFR: {
+            Fcf.CFR: "_cfr",
+            Fcf.FTT: "_ftt",
+            Fcf.DIS: "_repeat",
+            Fcf.DTC: "_repeat",
+            Fcf.CRP: "_repeat",
+            Timer.T4: "_repeat",
+        },
+        S.DIS: {
+            Fcf.DIS: "_dis",
+            Fcf.DTC: "_dtc",
+            Timer.T1: "_nobody",
+        },
+    }
+
+    def __init__(self, station: Station, polls: Callable[[Facilities], None]) -> None:
+        super().__init__(station, S.CALLING)
+        self._polls = polls
+        self._poll_wanted = station.parameters.poll
+        self._desk = PageDesk(station)
+        self._index = 0  # page to send
+        self._last_confirmed = False  # the page before ``_index`` was the last
+        self._common: Common | None = None
+        self._far_sub = self._far_sid = False
+        self._carrier: Carrier | None = None  # rung in use
+        self._settings: Settings | None = None  # of the last DCS
+        self._rounds = 0  # of DIS without a page
+        # The command under way
+        self._again: Callable[[], None] = self._nothing_to_repeat
+        self._tries = 0
+
+    def _send_page(self) -> None:
+        """Trained: phase C."""
+        raise NotImplementedError
+
+    def _cause_of_silence(self) -> Cause:
+        """How the call has ended when a command was given three times for nothing."""
+        raise NotImplementedError
+
+    # -- identification ----------------------------------------------------------------------------
+
+    def call(self) -> None:
+        """A calling station's start: CNG, and a DIS is waited for."""
+        station = self.station
+        if self._poll_wanted:
+            own = station.parameters.capabilities
+            self._desk.accepts(in_common(own, Facilities()).accepts)
+            self._desk.ask(0)  # has this call anything to send, or only to poll?
+        station.sound_cng()
+        station.set(Timer.T1, limits.T1_S)
+
+    def answer_poll(self, wanted: Facilities) -> None:
+        """An answering station's start, once the caller has sent DTC."""
+        self._begin(wanted)
+
+    def _nobody(self, _: Fact) -> None:
+        silent = self.station.phase is Phase.A
+        self.station.finish(causes.NO_FAX_ANSWERED if silent else causes.HUNG_UP_AFTER_PAGE)
+
+    def _dis(self, fact: Fact) -> None:
+        """The far end's identification (T.30 5.3.6.1.1)."""
+        station = self.station
+        station.clear(Timer.T1)
+        station.x = True
+        station.phase = Phase.B
+        theirs = Facilities.decode(fact.burst.fif(Fcf.DIS) or b"")
+        csi = fact.burst.fif(Fcf.CSI)
+        if csi is not None:
+            station.remote_id = decode_ident(csi)
+            station.note("remote_id", id=station.remote_id)
+        station.note("dis", facilities=theirs.describe())
+        self._rounds += 1
+        if self._rounds > limits.PHASE_B_ROUNDS:
+            station.finish(causes.PROTOCOL_GARBAGE)
+        elif self._poll_wanted and self._nothing_to_send():
+            self._poll_wanted = False
+            self._polls(theirs)
+        elif not theirs.receives:
+            station.finish(causes.CANNOT_RECEIVE)
+        else:
+            self._begin(theirs)
+
+    def _nothing_to_send(self) -> bool:
+        """All pages confirmed, or there never was one."""
+        if self._index:
+            return self._last_confirmed
+        known = self._desk.get(0)
+        return known is not None and known.page is None
+
+    def _dtc(self, fact: Fact) -> None:
+        self._begin(Facilities.decode(fact.burst.fif(Fcf.DTC) or b""))
+
+    def _begin(self, theirs: Facilities) -> None:
+        station = self.station
+        station.phase = Phase.B
+        parameters = station.parameters
+        common = in_common(parameters.capabilities, theirs, parameters.first_carrier)
+        if not common.carriers:
+            station.finish(causes.NOTHING_IN_COMMON)
+            return
+        self._far_sub, self._far_sid = theirs.sub, theirs.pwd
+        # A rate that failed earlier in this call is not tried again.
+        reached = rungs(frozenset(common.carriers), self._carrier)
+        self._common = common
+        self._carrier = reached[0]
+        self._desk.accepts(common.accepts)
+        self._desk.ask(self._index)
+        self.state = S.NEEDS_PAGE
+        if self._desk.get(self._index) is None:
+            station.set(Timer.PAGE, limits.PAGE_WAIT_S)
+            station.listen()
+        self._train_when_quiet()
+
+    # -- the page to begin with ------------------------------------------------------------------
+
+    def page_delivered(self, event: PageDelivered) -> None:
+        waits = self.state in (S.NEEDS_PAGE, S.NEEDS_NEXT) and not self.station.talks
+        if self._desk.delivered(event) and waits:
+            self.take(Happening.PAGE)
+
+    def _page_too_late(self, _: Fact) -> None:
+        self.station.finish(causes.PAGE_UNAVAILABLE)
+
+    def _train_when_quiet(self, _: Fact | None = None) -> None:
+        """DCS and TCF, as soon as the page is there and the line is free."""
+        station = self.station
+        known = self._desk.get(self._index)
+        if known is None or station.heard is not None or station.talks:
+            return
+        station.clear(Timer.PAGE)
+        if known.page is None:
+            station.finish(causes.PAGE_UNAVAILABLE)
+            return
+        assert self._common is not None
+        assert self._carrier is not None
+        try:
+            self._settings = settings_for(known.page, self._common, self._carrier)
+        except FormatError as error:
+            station.note("page_format", reason=str(error))
+            station.finish(causes.PAGE_FORMAT)
+            return
+        station.note("dcs", settings=self._settings.describe())
+        station.ecm_used, station.carrier_used = self._settings.ecm, self._carrier
+        self._try(self._train)
+
+    # -- training ----------------------------------------------------------------------------------
+
+    def _train(self) -> None:
+        assert self._settings is not None
+        parameters, settings = self.station.parameters, self._settings
+        frames = []
+        sub = bool(parameters.sub_address) and self._far_sub
+        sid = bool(parameters.password) and self._far_sid
+        if parameters.station_id:
+            frames.append(HdlcFrame(Fcf.TSI, encode_ident(parameters.station_id)))
+        if sub:
+            frames.append(HdlcFrame(Fcf.SUB, encode_ident(parameters.sub_address)))
+        elif parameters.sub_address:
+            self.station.note("sub_address_omitted", reason="the receiver does not take sub-addresses")
+        if sid:
+            frames.append(HdlcFrame(Fcf.SID, encode_ident(parameters.password)))
+        elif parameters.password:
+            self.station.note("password_omitted", reason="the receiver does not take passwords")
+        fif = replace(settings, sub=sub, sid=sid).encode()
+        frames.append(HdlcFrame(Fcf.DCS, fif))
+        carrier = settings.carrier
+        self.station.say(
+            tuple(frames),
+            lambda: self.station.send_tcf(carrier, tcf_octets(carrier), lambda: self._await(S.CFR)),
+        )
+
+    def _ftt(self, _: Fact) -> None:
+        self.station.clear(Timer.T4)
+        if self._step_down():
+            self._retrain()
+        else:
+            self.station.finish(causes.TRAINING_FAILED)
+
+    def _retrain(self) -> None:
+        self.station.note("retrain")
+        self.station.phase = Phase.B
+        self.state = S.NEEDS_PAGE
+        self._train_when_quiet()
+
+    def _step_down(self) -> bool:
+        """One rung down.  False at the bottom, where the rate stays."""
+        assert self._carrier is not None
+        assert self._common is not None
+        lower = below(self._carrier, self._common.carriers)
+        self.station.retrainings += 1
+        if lower is None:
+            return False
+        self._carrier = lower
+        self.station.note("step_down", rate=lower.bit_rate, modulation=lower.modulation.value)
+        return True
+
+    def _cfr(self, _: Fact) -> None:
+        self.station.clear(Timer.T4)
+        self.station.note("trained", rate=self._carrier.bit_rate if self._carrier else 0)
+        self._rounds = 0
+        self._send_page()
+
+    # -- commands and their repeats ----------------------------------------------------------------
+
+    def _try(self, command: Callable[[], None]) -> None:
+        """Gives a command for the first time."""
+        self._again, self._tries = command, 1
+        command()
+
+    def _repeat(self, _: Fact) -> None:
+        """No valid response: the same again, three times in all (T.30 5.4.3)."""
+        if self._tries >= limits.TRIES:
+            self.station.finish(self._cause_of_silence())
+            return
+        self._tries += 1
+        self.station.clear(Timer.T4)
+        self._again()
+
+    def _await(self, state: S) -> None:
+        self.state = state
+        self.station.set(Timer.T4, limits.T4_S)
+        self.station.listen()
+
+    def _command(self, frame: HdlcFrame, state: S) -> None:
+        self._try(lambda: self.station.say((frame,), lambda: self._await(state)))
+
+    def _nothing_to_repeat(self) -> None:
+        """Before the first command."""

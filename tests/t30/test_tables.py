@@ -1,0 +1,49 @@
+"""The tables that drive sender and receiver: whole, without dead entries, and each state has a way out."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from pathlib import Path
+
+import pytest
+
+import appliance.t30
+from appliance.t30.receiver import Receiver
+from appliance.t30.receiver_phase_b import R
+from appliance.t30.sender import Sender
+from appliance.t30.sender_phase_b import S
+from appliance.t30.station import Part, Timer
+from appliance.t30.tables import as_markdown
+
+PARTS: list[tuple[type[Part], type[Enum]]] = [(Sender, S), (Receiver, R)]
+SOURCES = {p.name: p.read_text() for p in Path(appliance.t30.__file__).parent.glob("*.py")}
+
+
+@pytest.mark.parametrize(("part", "states"), PARTS)
+def test_every_state_has_a_row_and_every_entry_a_method(part: type[Part], states: type[Enum]) -> None:
+    assert set(part.TABLE) == set(states)
+    for row in part.TABLE.values():
+        for method in row.values():
+            assert callable(getattr(part, method))
+
+
+@pytest.mark.parametrize(("part", "states"), PARTS)
+def test_no_state_waits_for_ever(part: type[Part], states: type[Enum]) -> None:
+    for state in states:
+        assert any(isinstance(stimulus, Timer) for stimulus in part.TABLE[state]), state
+
+
+@pytest.mark.parametrize(("part", "_states"), PARTS)
+def test_every_handler_is_in_the_table(part: type[Part], _states: type[Enum]) -> None:
+    """A method that takes a fact and is in no table, and is called nowhere, is dead."""
+    entries = {method for row in part.TABLE.values() for method in row.values()}
+    module = "sender" if part is Sender else "receiver"
+    text = SOURCES[f"{module}.py"] + SOURCES[f"{module}_phase_b.py"]
+    for name in re.findall(r"def (_\w+)\(self, \w+: Fact\)", text):
+        assert name in entries or text.count(f"self.{name}(") > 0, name
+
+
+def test_documented_tables_are_those_of_the_code() -> None:
+    page = Path(appliance.t30.__file__).parents[2] / "docs" / "t30-states.md"
+    assert page.read_text() == as_markdown(), "run python -m appliance.t30.tables > docs/t30-states.md"
