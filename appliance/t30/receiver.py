@@ -29,8 +29,7 @@ _SAME_AS = {
 _POST_MESSAGE: dict[Stimulus, str] = {
     Fcf.MPS: "_mps", Fcf.EOM: "_eom", Fcf.EOP: "_eop",
     Fcf.PRI_MPS: "_mps", Fcf.PRI_EOM: "_eom", Fcf.PRI_EOP: "_eop", Fcf.EOS: "_eom",
-    Fcf.PPS: "_pps", Fcf.EOR: "_eor", Fcf.CTC: "_ctc", Fcf.RR: "_repeat_reply",
-    Fcf.CRP: "_repeat_reply",
+    Fcf.PPS: "_pps", Fcf.EOR: "_eor", Fcf.CTC: "_ctc",
 }  # fmt: skip
 
 
@@ -41,6 +40,8 @@ class Receiver(ReceiverPhaseB):
         **ReceiverPhaseB.TABLE,
         R.PAGE: {
             **_POST_MESSAGE,
+            Fcf.RR: "_repeat_reply",
+            Fcf.CRP: "_repeat_reply",
             Happening.FAST_ON: "_page_begins",
             Happening.FAST_DATA: "_stray_image",
             Happening.MISSED: "_page_missed",
@@ -119,6 +120,7 @@ class Receiver(ReceiverPhaseB):
         station.listen_fast(settings.carrier, expect, short_train=short)
 
     def _page_begins(self, fact: Fact) -> None:
+        """The page, or more of it."""
         assert self._settings is not None
         station, settings = self.station, self._settings
         station.clear(Timer.T2)
@@ -143,9 +145,11 @@ class Receiver(ReceiverPhaseB):
         self.station.listen()
 
     def _image_octets(self, fact: Fact) -> None:
+        """Decodes as they come."""
         self._feed(lambda intake: intake.octets(fact.octets))
 
     def _image_frame(self, fact: Fact) -> None:
+        """Keeps a frame whose FCS is right."""
         if fact.ok:
             self._feed(lambda intake: intake.frame(fact.octets))
 
@@ -159,6 +163,7 @@ class Receiver(ReceiverPhaseB):
             self.station.finish(causes.SCAN_LINE_TOO_LONG)
 
     def _page_over(self, _: Fact) -> None:
+        """Listens for the command behind the page."""
         station = self.station
         station.clear(Timer.IMAGE)
         station.phase = Phase.D
@@ -167,6 +172,7 @@ class Receiver(ReceiverPhaseB):
         station.listen()
 
     def _endless(self, _: Fact) -> None:
+        """An image carrier without end: the call ends."""
         self.station.finish(causes.PAGE_TOO_LARGE)
 
     def _wait_longer(self, _: Fact) -> None:
@@ -174,20 +180,25 @@ class Receiver(ReceiverPhaseB):
         self.station.set(Timer.T2, limits.T2_S)
 
     def _page_never_came(self, _: Fact) -> None:
+        """Nothing within T2: DCN."""
         self.station.finish(causes.PAGE_NEVER_CAME)
 
     def _silent(self, _: Fact) -> None:
+        """No command within T2: DCN."""
         self.station.finish(causes.SENDER_WENT_SILENT)
 
     # -- phase D -----------------------------------------------------------------------------------
 
     def _mps(self, fact: Fact) -> None:
+        """Judges and stores the page; MCF, RTP or RTN; another page."""
         self._plain_end(Fcf.MPS, fact)
 
     def _eom(self, fact: Fact) -> None:
+        """Judges and stores the page; MCF, RTP or RTN; phase B."""
         self._plain_end(Fcf.EOM, fact)
 
     def _eop(self, fact: Fact) -> None:
+        """Judges and stores the page; MCF, RTP or RTN; the end."""
         self._plain_end(Fcf.EOP, fact)
 
     def _plain_end(self, end: Fcf, fact: Fact) -> None:
@@ -197,7 +208,7 @@ class Receiver(ReceiverPhaseB):
         if self._settings.ecm:
             station.note("ignored", state=self.state.value, what=f"{end.name} with ECM")
             return
-        if not self._page_open and self._is_repeat(fact.burst):
+        if not self._page_open and self._is_repeat(end, fact.burst):
             self._repeat_reply(fact)
             return
         station.clear(Timer.T2)
@@ -220,10 +231,10 @@ class Receiver(ReceiverPhaseB):
         station.bad_rows += rows.bad_rows
         self._store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
 
-    def _is_repeat(self, burst: Burst) -> bool:
+    def _is_repeat(self, end: Fcf, burst: Burst) -> bool:
         """Whether a command is the last one again, because our reply was lost."""
         sooner = burst.began - self.station.spoke_at < limits.REPEATED_COMMAND_S
-        return sooner and self._reply in (Fcf.MCF, Fcf.RTP, Fcf.RTN)
+        return sooner and end is self._end and self._reply in (Fcf.MCF, Fcf.RTP)
 
     def _store(self, page: ReceivedPage, reply: Fcf) -> None:
         """Nothing is confirmed before it is durable."""
@@ -239,6 +250,7 @@ class Receiver(ReceiverPhaseB):
         station.store(page)
 
     def _stored(self, fact: Fact) -> None:
+        """The page is durable: MCF, at once or when it is asked for again."""
         if not fact.ok:
             self.station.finish(causes.STORE_FAILED)
             return
@@ -248,10 +260,12 @@ class Receiver(ReceiverPhaseB):
             self._confirm()
 
     def _quiet_while_storing(self, _: Fact) -> None:
+        """Flags and nothing else: answers if the page is durable."""
         if self._durable and not self._told_busy:
             self._confirm()
 
     def _asked_while_storing(self, _: Fact) -> None:
+        """MCF if the page is durable; RNR with ECM; silence without."""
         if self._durable:
             self._confirm()
         elif self._settings is not None and self._settings.ecm:
@@ -267,6 +281,7 @@ class Receiver(ReceiverPhaseB):
         station.say((HdlcFrame(Fcf.RNR),), station.listen)
 
     def _store_too_slow(self, _: Fact) -> None:
+        """DCN: the page is not confirmed."""
         self.station.finish(causes.STORE_FAILED)
 
     def _confirm(self) -> None:
@@ -300,6 +315,7 @@ class Receiver(ReceiverPhaseB):
         self.station.listen()
 
     def _no_dcn(self, _: Fact) -> None:
+        """The far end said nothing more: hangs up."""
         self.station.hang_up(self._failed or causes.RECEIVED)
 
     # -- ECM ---------------------------------------------------------------------------------------

@@ -215,6 +215,7 @@ class ReceiverPhaseB(Part):
             self._ask_again(fact)
 
     def _nobody(self, _: Fact) -> None:
+        """Nobody answered: DCN."""
         if self._poll is not None:
             self.station.finish(causes.POLL_REFUSED)
         elif self._rounds or self.station.pages_received:
@@ -300,15 +301,18 @@ class ReceiverPhaseB(Part):
             self.station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
 
     def _tcf_octets(self, fact: Fact) -> None:
+        """Counts zeros and others."""
         assert self._judge is not None
         if self.station.heard in (None, self._settings.carrier if self._settings else None):
             self._judge.feed(fact.octets)
 
     def _tcf_missed(self, _: Fact) -> None:
+        """Listens again until the time for a TCF is over."""
         assert self._settings is not None
         self.station.listen_fast(self._settings.carrier, Expect.TCF)
 
     def _tcf_over(self, _: Fact) -> None:
+        """CFR or FTT."""
         assert self._judge is not None
         station, good = self.station, self._judge.good
         station.clear(Timer.TCF)

@@ -171,6 +171,7 @@ class Sender(SenderPhaseB):
     # -- phase D -----------------------------------------------------------------------------------
 
     def _page_confirmed(self, _: Fact) -> None:
+        """MCF: the next page, phase B after EOM, DCN after EOP."""
         self._next_page(train=False)
 
     def _page_confirmed_poor(self, _: Fact) -> None:
@@ -283,6 +284,7 @@ class Sender(SenderPhaseB):
         self._command(HdlcFrame(Fcf.PPS, part.encode(self.station.x)), S.PPS)
 
     def _block_confirmed(self, fact: Fact) -> None:
+        """MCF: the next block; behind the last one the page is confirmed."""
         assert self._ecm is not None
         self.station.clear(Timer.T4, Timer.T5)
         self._rrs = 0
@@ -321,6 +323,7 @@ class Sender(SenderPhaseB):
             self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | station.x,))), S.ERR)
 
     def _ctr(self, _: Fact) -> None:
+        """CTR: the frames that were asked for, at the new rate, with long training."""
         assert self._wanted is not None
         self.station.clear(Timer.T4)
         self._pprs = 0
@@ -329,6 +332,7 @@ class Sender(SenderPhaseB):
         self._send_block()
 
     def _err(self, _: Fact) -> None:
+        """ERR: DCN; the page has a hole."""
         self.station.finish(causes.ECM_GAVE_UP)
 
     def _rnr(self, _: Fact) -> None:
@@ -345,6 +349,7 @@ class Sender(SenderPhaseB):
         self._command(HdlcFrame(Fcf.RR), S.RR)
 
     def _not_ready_too_long(self, _: Fact) -> None:
+        """T5: DCN."""
         self.station.finish(causes.RECEIVER_BUSY_TOO_LONG)
 
     # -- the end -----------------------------------------------------------------------------------

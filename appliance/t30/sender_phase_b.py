@@ -112,6 +112,7 @@ class SenderPhaseB(Part):
         self._begin(wanted)
 
     def _nobody(self, _: Fact) -> None:
+        """Nothing was heard within T1: DCN."""
         silent = self.station.phase is Phase.A
         self.station.finish(causes.NO_FAX_ANSWERED if silent else causes.HUNG_UP_AFTER_PAGE)
 
@@ -146,6 +147,7 @@ class SenderPhaseB(Part):
         return known is not None and known.page is None
 
     def _dtc(self, fact: Fact) -> None:
+        """A polling station asks for the next document."""
         self._begin(Facilities.decode(fact.burst.fif(Fcf.DTC) or b""))
 
     def _begin(self, theirs: Facilities) -> None:
@@ -177,6 +179,7 @@ class SenderPhaseB(Part):
             self.take(Happening.PAGE)
 
     def _page_too_late(self, _: Fact) -> None:
+        """The box did not prepare the page in time: DCN."""
         self.station.finish(causes.PAGE_UNAVAILABLE)
 
     def _train_when_quiet(self, _: Fact | None = None) -> None:
@@ -228,6 +231,7 @@ class SenderPhaseB(Part):
         )
 
     def _ftt(self, _: Fact) -> None:
+        """FTT: one rung down and DCS again; DCN at the bottom."""
         self.station.clear(Timer.T4)
         if self._step_down():
             self._retrain()
@@ -253,6 +257,7 @@ class SenderPhaseB(Part):
         return True
 
     def _cfr(self, _: Fact) -> None:
+        """CFR: the page."""
         self.station.clear(Timer.T4)
         self.station.note("trained", rate=self._carrier.bit_rate if self._carrier else 0)
         self._rounds = 0

@@ -64,12 +64,12 @@ class Timer(Enum):
     T2 = "T2"
     T4 = "T4"
     T5 = "T5"
-    TCF = "TCF"  # a TCF that does not come
+    TCF = "wait for TCF"  # a TCF that does not come
     BURST_END = "burst end"  # a carrier that does not fall after the final frame
-    PAGE = "page"  # a page that its source does not deliver
-    STORE = "store"  # a page that is not stored
-    NOT_READY = "not ready"  # time to say RNR
-    IMAGE = "image"  # an image carrier without end
+    PAGE = "wait for a page"  # a page that its source does not deliver
+    STORE = "wait for the store"  # a page that is not stored
+    NOT_READY = "patience before RNR"  # time to say RNR
+    IMAGE = "longest page"  # an image carrier without end
     LEAVE = "leave"  # DCN that does not get through to the line
 
 

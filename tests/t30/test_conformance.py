@@ -524,6 +524,33 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         hears MCF
         says DCN
         hears end"""),
+    "another command without a page is no repeat": ("sender_gave_up", 1, PAGE_RECEIVED + """
+        says MPS
+        hears MCF
+        says EOP
+        hears RTN
+        says DCN
+        hears end"""),
+    "the same command long after its answer is no repeat": ("sender_gave_up", 1, PAGE_RECEIVED + """
+        says MPS
+        hears MCF
+        waits 5
+        says MPS
+        hears RTN
+        says DCN
+        hears end"""),
+    "CRP or RR after a page does not bring the last page's MCF": ("received", 2, PAGE_RECEIVED + """
+        says MPS
+        hears MCF
+        sends page V27TER_4800
+        says CRP
+        hears nothing 1
+        says RR
+        hears nothing 1
+        says EOP
+        hears MCF
+        says DCN
+        hears end"""),
     "EOM: MCF, and DIS after T2": ("received", 2, PAGE_RECEIVED + f"""
         says EOM
         hears MCF
