@@ -2,5 +2,5 @@
 
 ``main``      wires the rooms together and keeps them running
 ``lines``     makes the lines that the settings name
-``commands``  ``add_arguments(subparsers)`` for the command line
+``commands``  the words ``serve``, ``config``, ``key`` and ``setup-code`` of the command line
 """

@@ -36,16 +36,16 @@ EXIT_IN_USE = 75
 EXIT_UNUSABLE = 78
 
 
-def add_arguments(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the commands; each sets ``command`` to its function."""
-    serve = subparsers.add_parser("serve", help="run the whole box in the foreground")
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the words; each sets ``run`` to its function."""
+    serve = words.add_parser("serve", help="run the whole box in the foreground")
     _data_argument(serve)
     serve.add_argument("--http", metavar="HOST:PORT", default=DEFAULT_HTTP,
                        help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP})")
     serve.add_argument("--verbose", action="store_true", help="say more about what happens")
-    serve.set_defaults(command=serve_command)
+    serve.set_defaults(run=serve_command)
 
-    config = subparsers.add_parser("config", help="read and change settings")
+    config = words.add_parser("config", help="read and change settings")
     actions = config.add_subparsers(dest="action", required=True)
     get = actions.add_parser("get", help="show a section or a setting, or all")
     get.add_argument("path", nargs="?", default="", help="such as station or station.name")
@@ -58,9 +58,9 @@ def add_arguments(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     load.add_argument("file", help="file to read, - for standard input")
     for action in (get, change, export, load):
         _data_argument(action)
-    config.set_defaults(command=config_command)
+    config.set_defaults(run=config_command)
 
-    key = subparsers.add_parser("key", help="keys of the programming interfaces")
+    key = words.add_parser("key", help="keys of the programming interfaces")
     actions = key.add_subparsers(dest="action", required=True)
     add = actions.add_parser("add", help="make a key; its token is printed once")
     add.add_argument("name")
@@ -73,11 +73,11 @@ def add_arguments(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     remove.add_argument("name")
     for action in (add, show, remove):
         _data_argument(action)
-    key.set_defaults(command=key_command)
+    key.set_defaults(run=key_command)
 
-    code = subparsers.add_parser("setup-code", help="make a new one-time set-up code for an administrator")
+    code = words.add_parser("setup-code", help="make a new one-time set-up code for an administrator")
     _data_argument(code)
-    code.set_defaults(command=setup_code_command)
+    code.set_defaults(run=setup_code_command)
 
 
 def _data_argument(parser: argparse.ArgumentParser) -> None:

@@ -137,6 +137,7 @@ class Dispatcher:
     _calls: dict[int, _Running] = field(default_factory=dict)  # by job
     _incoming: set[asyncio.Task[None]] = field(default_factory=set)
     _incoming_switches: list[CancelSwitch] = field(default_factory=list)
+    _cancelled_early: set[int] = field(default_factory=set)  # job ids
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
     _loop: asyncio.AbstractEventLoop | None = None
@@ -191,6 +192,8 @@ class Dispatcher:
         running = self._calls.get(job_id)
         if running is not None:
             running.switch.pull()
+        else:
+            self._cancelled_early.add(job_id)
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -280,6 +283,8 @@ class Dispatcher:
             return  # its owner was quicker
         running = _Running(job, attempt, managed, CancelSwitch())
         self._calls[job.id] = running
+        if job.id in self._cancelled_early:  # between the attempt's record and this moment
+            running.switch.pull()
         candidates = sum(1 for view in views if view.usable and rules.may_carry(view, job))
         running.task = asyncio.get_running_loop().create_task(self._carry(running, plan, candidates))
 
@@ -331,6 +336,7 @@ class Dispatcher:
             self._settle(attempt, end),
         )
         del self._calls[job.id]
+        self._cancelled_early.discard(job.id)
         self._wake.set()
 
     def _true_end(self, running: _Running, result: CallResult) -> CallResult:

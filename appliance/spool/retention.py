@@ -243,7 +243,7 @@ class Keeper:
 
     def _old_traces(self, before: float) -> None:
         for path in (self._spool.data / TRACES).iterdir():
-            if path.stat().st_mtime < before:
+            if _older(path, before):
                 _delete(path)
 
     def sweep_orphans(self, age_s: float = ORPHAN_AGE_S) -> int:
@@ -260,7 +260,7 @@ class Keeper:
         before = time.time() - age_s
         gone = 0
         for name, path in present:
-            if name not in known and path.exists() and path.stat().st_mtime < before:
+            if name not in known and _older(path, before):
                 _delete(path)
                 gone += 1
         if gone:
@@ -272,6 +272,13 @@ def sweep_parts(data: Path) -> None:
     """At start, before anything writes: the rests of interrupted writes."""
     for folder in FOLDERS:
         durable.sweep_parts(data / folder)
+
+
+def _older(path: Path, before: float) -> bool:
+    try:
+        return path.stat().st_mtime < before
+    except FileNotFoundError:
+        return False  # it was a passing name
 
 
 def _delete(path: Path) -> None:

@@ -1,0 +1,138 @@
+"""Everything together on the practice line: real documents, real T.38, a foreign fax machine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.box import Box, Request, To
+from appliance.causes import RECEIVED
+from appliance.daemon.main import Core, run
+from appliance.settings.sections import PracticeSettings
+from appliance.spool import jobs
+from appliance.spool.model import Cover, Job, JobState, ReceivedFilter, ReceivedState, SendOptions
+from appliance.t4.tiff import FaxTiff
+
+SPEED = 8.0
+
+
+class Running:
+    """A box that runs in a thread of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.box = Box(data)
+        self.box.settings.change(PracticeSettings, {"speed": SPEED, "wait_s": 0.5})
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
+        self._thread.start()
+        assert self._ready.wait(30)
+
+    async def _main(self) -> None:
+        self._stop = asyncio.Event()
+
+        def started(core: Core) -> None:
+            self.core = core
+            self._ready.set()
+
+        await run(self.box, self._stop, started=started)
+
+    def close(self) -> None:
+        self.core.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        self.box.close()
+
+    def send(self, *numbers: str, text: str = "Hello", **more: object) -> list[Job]:
+        file = self.box.store_file(text.encode(), name="letter.txt", media_type="text/plain")
+        to = tuple(To(number, f"Machine {number}") for number in numbers)
+        return list(self.box.submit(Request("ada", to, (file,), **more)).jobs)  # type: ignore[arg-type]
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        with self.box.listen() as listener:
+            while not condition():
+                listener.get(0.5)
+
+    def ended(self, *made: Job) -> list[Job]:
+        self.wait(lambda: all(self.box.job(job.id).state.ended for job in made))
+        return [self.box.job(job.id) for job in made]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path / "data")
+    yield running
+    running.close()
+
+
+def arrived(running: Running, number: str) -> list[Path]:
+    return sorted((running.box.data / "practice").glob(f"{number}-*.tif"))
+
+
+def test_a_broadcast_ends_as_each_number_says(running: Running) -> None:
+    good, busy, drops = running.ended(*running.send("9990", "9991", "9993", text="one\fI\ftwo\fII"))
+    assert (good.state, good.pages_confirmed, good.tries) == (JobState.DELIVERED, 4, 1)
+    assert (busy.state, busy.cause_code, busy.tries) == (JobState.FAILED, "busy", 6)
+    assert (drops.state, drops.tries) == (JobState.DELIVERED, 2)
+    first, second = running.box.attempts(drops.id)
+    assert (first.pages_confirmed, second.first_page, second.pages_confirmed) == (1, 1, 3)
+    with FaxTiff(arrived(running, "9990")[0]) as tiff:
+        assert len(tiff) == 4
+    assert good.rendered_path == drops.rendered_path
+
+
+def test_each_recipient_gets_a_cover_page_of_its_own(running: Running) -> None:
+    options = SendOptions(cover=Cover(subject="For you"))
+    one, other = running.ended(*running.send("9990", "9990", options=options))
+    assert one.rendered_path != other.rendered_path
+    assert [job.pages for job in (one, other)] == [2, 2]
+    assert {job.state for job in (one, other)} == {JobState.DELIVERED}
+
+
+def test_a_document_that_is_none_fails_its_job_in_plain_words(running: Running) -> None:
+    file = running.box.store_file(b"%PDF-1.4 broken", name="x.pdf", media_type="application/pdf")
+    made = running.box.submit(Request("ada", (To("9990"),), (file,))).jobs
+    (job,) = running.ended(*made)
+    assert job.state is JobState.FAILED
+    assert job.cause is not None
+    assert job.cause.code.startswith("document_")
+
+
+def test_a_fax_under_way_can_be_cancelled(running: Running) -> None:
+    (job,) = running.send("9990", text="\f".join("page" for _ in range(30)))
+    running.wait(lambda: running.box.job(job.id).pages_confirmed > 0)
+    running.box.cancel(job.id)
+    (job,) = running.ended(job)
+    assert (job.state, job.cause_code) == (JobState.CANCELLED, "cancelled")
+
+
+def test_a_fax_comes_in_over_the_practice_line(running: Running) -> None:
+    result = running.core.practice(caller="9990", dialled="200")
+    assert result.cause is RECEIVED
+    running.wait(lambda: running.box.received_list(ReceivedFilter())[0].ended_at is not None)
+    (fax,) = running.box.received_list(ReceivedFilter())
+    assert (fax.state, fax.pages, fax.dialled) == (ReceivedState.COMPLETE, 1, "200")
+    (page,) = running.box.received_pages(fax.id)
+    with FaxTiff(running.box.data / page.path) as tiff:
+        assert (tiff.raster(0).width, tiff.raster(0).rows) == (page.width, page.rows)
+        assert any(tiff.raster(0).data)
+
+
+def test_a_box_stopped_in_a_call_delivers_after_its_next_start(tmp_path: Path) -> None:
+    running = Running(tmp_path / "data")
+    try:
+        (job,) = running.send("9990", text="\f".join("page" for _ in range(12)))
+        running.wait(lambda: running.box.job(job.id).pages_confirmed > 0)
+    finally:
+        running.close()
+    running = Running(tmp_path / "data")
+    try:
+        assert running.box.spool.read(jobs.get, job.id).pages_confirmed > 0
+        (job,) = running.ended(job)
+        first, second = running.box.attempts(job.id)
+        assert (first.cause_code, job.state) == ("interrupted", JobState.DELIVERED)
+        assert second.first_page == first.pages_confirmed
+    finally:
+        running.close()

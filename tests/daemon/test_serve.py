@@ -1,0 +1,137 @@
+"""The whole box as a program: started, stopped and killed from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.box import Box
+from appliance.daemon.commands import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE
+from appliance.settings import secrets
+
+FAXBOX = [sys.executable, "-m", "appliance.cli"]
+
+
+def faxbox(*words: str, data: Path, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*FAXBOX, *words, "--data", str(data)], capture_output=True, text=True, check=False,
+        **more,  # type: ignore[call-overload]
+    )
+
+
+@contextlib.contextmanager
+def serving(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A running box, and what it said until it was ready."""
+    process = subprocess.Popen(
+        [*FAXBOX, "serve", "--data", str(data), "--http", "127.0.0.1:0"], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
+    )
+    assert process.stdout is not None
+    said = []
+    try:
+        for line in process.stdout:
+            said.append(line)
+            if "ready" in line:
+                break
+        yield process, said
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def test_the_first_start_prints_a_setup_code_once_and_a_signal_stops_it_cleanly(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, said):
+        code = said[0].rsplit(maxsplit=1)[-1]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+    with serving(tmp_path) as (process, said):
+        assert not any("code" in line for line in said)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+    box = Box(tmp_path)
+    try:
+        assert secrets.redeem_setup_code(box.settings, code, "ada", "a long password")
+    finally:
+        box.close()
+
+
+def test_a_second_box_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with serving(tmp_path):
+        second = faxbox("serve", data=tmp_path)
+    assert second.returncode == EXIT_IN_USE
+    assert "another faxbox" in second.stderr
+
+
+def test_a_killed_box_starts_again(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, _):
+        process.kill()
+    with serving(tmp_path) as (_, said):
+        assert "ready" in said[-1]
+
+
+def test_a_damaged_settings_file_is_named_instead_of_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text("{")
+    done = faxbox("serve", data=tmp_path)
+    assert done.returncode == EXIT_UNUSABLE
+    assert "settings.json is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_key_made_beside_a_running_box_has_its_token_as_the_last_word(tmp_path: Path) -> None:
+    with serving(tmp_path):
+        done = faxbox("key", "add", "till", "--scope", "send", "--quota", "50", data=tmp_path)
+        listed = faxbox("key", "list", data=tmp_path)
+    token = done.stdout.split()[-1]
+    box = Box(tmp_path)
+    try:
+        found = secrets.find_key(box.settings, token)
+    finally:
+        box.close()
+    assert found is not None
+    assert found[1].pages_per_month == 50
+    assert token not in listed.stdout
+    assert "till" in listed.stdout
+    assert faxbox("key", "add", "till", data=tmp_path).returncode == EXIT_USAGE
+    assert faxbox("key", "remove", "till", data=tmp_path).returncode == 0
+
+
+def test_settings_are_got_set_exported_and_imported(tmp_path: Path) -> None:
+    assert faxbox("config", "set", "station.name", "Kanzlei Müller", data=tmp_path).returncode == 0
+    assert faxbox("config", "get", "station.name", data=tmp_path).stdout == "Kanzlei Müller\n"
+    wrong = faxbox("config", "set", "station.nmae", "x", data=tmp_path)
+    assert (wrong.returncode, "no such setting" in wrong.stderr) == (EXIT_USAGE, True)
+    exported = faxbox("config", "export", data=tmp_path).stdout
+    assert json.loads(exported)["settings"]["station"]["name"] == "Kanzlei Müller"
+    other = tmp_path / "other"
+    assert faxbox("config", "import", "-", data=other, input=exported).returncode == 0
+    assert faxbox("config", "get", "station.name", data=other).stdout == "Kanzlei Müller\n"
+    assert faxbox("config", "import", "-", data=other, input="[]").returncode == EXIT_USAGE
+
+
+@pytest.mark.parametrize("watchdog", [None, "200000"])
+def test_systemd_is_told_that_the_box_is_ready_and_alive(tmp_path: Path, watchdog: str | None) -> None:
+    import socket
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(tmp_path / "notify"))
+        sock.settimeout(30)
+        environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+        if watchdog:
+            environment["WATCHDOG_USEC"] = watchdog
+        with serving(tmp_path / "data", **environment) as (process, _):
+            assert sock.recv(100) == b"READY=1"
+            if watchdog:
+                assert sock.recv(100) == b"WATCHDOG=1"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
