@@ -81,6 +81,9 @@ INDICATOR_COPIES, COPY_INTERVAL_S = 3, 0.015
 _OVERHEAD_OCTETS = 12
 # So many frames without an FCS, and never one with, betray the other notation of IFP.
 WRONG_NOTATION_FRAMES = 2
+# Zeros (fill, T.4 4.1.3) behind a page without ECM: there are gateways and terminals that lose the last
+# octets before the end of the signal, and with them the RTC.
+PAGE_TRAILER_S = 0.06
 # What is kept of the far end's signal while we still send (see ``_sending_over``): ours, for bounds.
 MAX_HELD_EVENTS = 1024
 
@@ -290,7 +293,8 @@ class T38Dce:
             case SendEcm(carrier, short_train, frames):
                 return self._hdlc(begin, carrier, short_train, ECM_FLAGS_S, frames)
             case SendImage(carrier, short_train, data):
-                return self._non_ecm(begin, carrier, short_train, data)
+                trailer = bytes(int(carrier.bit_rate * PAGE_TRAILER_S / 8))
+                return self._non_ecm(begin, carrier, short_train, data + trailer)
             case SendTcf(carrier, octets):
                 if self._settings.rate_management is RateManagement.LOCAL_TCF:
                     seconds = CARRIERS[carrier].long_training_s + octets * 8 / carrier.bit_rate

@@ -23,7 +23,7 @@ from appliance.t30.dce import (
     Tone,
     ToneHeard,
 )
-from appliance.t38.dce import KEEPALIVE_QUIET_S, T38Dce
+from appliance.t38.dce import KEEPALIVE_QUIET_S, PAGE_TRAILER_S, T38Dce
 from appliance.t38.ifp import Indicator, IndicatorPacket, decode, encode
 from appliance.t38.settings import ErrorCorrection, RateManagement, T38Settings
 from appliance.t38.udptl import Datagram, build, parse
@@ -82,7 +82,11 @@ def test_tcf_and_page_data_arrive_octet_for_octet(carrier):
     ):
         events, _, _ = carry(order, Receive(carrier, expect))
         assert events[0] == CarrierOn(carrier)
-        assert b"".join(e.octets for e in events if isinstance(e, Data)) == sent
+        got = b"".join(e.octets for e in events if isinstance(e, Data))
+        assert got[: len(sent)] == sent
+        assert not any(got[len(sent) :])
+        trailer = int(carrier.bit_rate * PAGE_TRAILER_S / 8)
+        assert len(got) - len(sent) == (trailer if expect is Expect.IMAGE else 0)
         assert events[-1] == CarrierOff()
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.t30.dce import Carrier, SendEcm, SendFrames, SendImage, Sent
-from appliance.t38.dce import DATA_LEAD_S, T38Dce
+from appliance.t38.dce import DATA_LEAD_S, PAGE_TRAILER_S, T38Dce
 from appliance.t38.ifp import DataPacket, FieldType, Indicator, IndicatorPacket, decode
 from appliance.t38.settings import ErrorCorrection, T38Settings
 from appliance.t38.timing import cut_frame, reverse_bits
@@ -90,7 +90,7 @@ def test_a_gateway_never_runs_dry_and_needs_no_more_than_the_lead(carrier):
 
 def test_page_data_keeps_the_rate_and_the_packets_their_size():
     packets, ended = sent_in_time(SendImage(Carrier.V17_14400, True, bytes(14400 // 8 * 20)))
-    assert ended == pytest.approx(342 / 2400 + 20)
+    assert ended == pytest.approx(342 / 2400 + 20 + PAGE_TRAILER_S)
     times = [at for at, p in packets if isinstance(p, DataPacket)]
     gaps = [b - a for a, b in pairwise(times)]
     assert max(gaps) == pytest.approx(0.030)
