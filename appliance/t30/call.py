@@ -6,6 +6,8 @@ and events to the engine until both are quiet.  It reads no clock and does no I/
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -13,7 +15,7 @@ from typing import Protocol
 from appliance import causes
 from appliance.causes import Cause
 from appliance.t4.page import CodedPage
-from appliance.t30.dce import LineEvent, LineOrder
+from appliance.t30.dce import HangUp, LineEvent, LineOrder
 from appliance.t30.engine import Engine
 from appliance.t30.parameters import (
     Accepts,
@@ -25,6 +27,8 @@ from appliance.t30.parameters import (
     ReceivedPage,
 )
 from appliance.t30.station import FetchPage, PageDelivered, PageStored, StorePage
+
+_log = logging.getLogger(__name__)
 
 # Rounds of orders and events at one moment.  Each page takes a few dozen; more is a DCE that answers
 # without end, a fault of ours.
@@ -99,7 +103,7 @@ class FaxCall:
 
     def start(self, now: float) -> None:
         """The call is connected."""
-        self._engine.start(now)
+        self._guarded(lambda: self._engine.start(now), now)
         self.pump(now)
 
     def pump(self, now: float) -> None:
@@ -108,19 +112,15 @@ class FaxCall:
             return  # a callback from within: its news is in the inbox
         self._pumping = True
         try:
-            for _ in range(_ROUNDS_LIMIT):
-                if not self._step(now):
-                    return
-            self._engine.abandon(causes.INTERNAL_FAULT, now)
-            self._step(now)
+            self._guarded(lambda: self._until_quiet(now), now)
         finally:
             self._pumping = False
 
     def handle_timer(self, now: float) -> None:
         """The time of ``next_deadline`` has come (or later)."""
-        self._dce.handle_timer(now)
+        self._guarded(lambda: self._dce.handle_timer(now), now)
         self.pump(now)
-        self._engine.handle_timer(now)
+        self._guarded(lambda: self._engine.handle_timer(now), now)
         self.pump(now)
 
     def next_deadline(self) -> float | None:
@@ -130,8 +130,31 @@ class FaxCall:
 
     def cancel(self, now: float, cause: Cause = causes.CANCELLED) -> None:
         """The owner ends the call: DCN where the far end can hear it, then hang up."""
-        self._engine.cancel(now, cause)
+        self._guarded(lambda: self._engine.cancel(now, cause), now)
         self.pump(now)
+
+    def _guarded(self, act: Callable[[], None], now: float) -> None:
+        """Runs ``act``; a fault of ours in it ends this call and nothing else."""
+        try:
+            act()
+        except Exception:
+            _log.exception("a fax call ended by a fault of ours")
+            self._engine.abandon(causes.INTERNAL_FAULT, now, traceback.format_exc(limit=-4))
+            self._hang_up(now)
+
+    def _hang_up(self, now: float) -> None:
+        """What is left to order is the end of the call."""
+        self._engine.take_orders()
+        try:
+            self._dce.order(HangUp(), now)
+        except Exception:
+            _log.exception("the line could not be hung up")
+
+    def _until_quiet(self, now: float) -> None:
+        for _ in range(_ROUNDS_LIMIT):
+            if not self._step(now):
+                return
+        raise RuntimeError("orders and events without end")
 
     def _step(self, now: float) -> bool:
         """One round: True when something moved."""

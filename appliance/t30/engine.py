@@ -61,9 +61,10 @@ class Engine:
         self._station.now = now
         self._station.finish(cause)
 
-    def abandon(self, cause: Cause, now: float) -> None:
-        """Hangs up at once."""
+    def abandon(self, cause: Cause, now: float, why: str) -> None:
+        """Hangs up at once, for a reason that only the trace tells."""
         self._station.now = now
+        self._station.note("fault", what=why)
         self._station.hang_up(cause)
 
     def _poll(self, theirs: Facilities) -> None:

@@ -13,7 +13,7 @@ from appliance.t4.page import (
     Resolution,
 )
 from appliance.t30.dce import Carrier
-from appliance.t30.fields import Facilities, ScanTimes, Settings
+from appliance.t30.fields import DCS_SCAN_CODES, Facilities, ScanTimes, Settings
 from appliance.t30.ladder import rungs
 from appliance.t30.parameters import Accepts, Capabilities
 
@@ -41,7 +41,7 @@ def offer(
         resolutions=own.resolutions | {Resolution.STANDARD},
         width=own.width,
         length=own.length,
-        scan=ScanTimes(own.scan_ms),
+        scan=ScanTimes(min((t for t in DCS_SCAN_CODES if t >= own.scan_ms), default=max(DCS_SCAN_CODES))),
         receives=receives,
         transmits=transmits,
         ecm=own.ecm,
@@ -85,7 +85,7 @@ def in_common(own: Capabilities, theirs: Facilities, first: Carrier | None = Non
         length=min(own.length, theirs.length, key=_LENGTHS.index),
         scan=theirs.scan,
         ecm=ecm,
-        frame_octets=own.ecm_frame_octets,
+        frame_octets=64 if theirs.prefers_64 else own.ecm_frame_octets,
     )
 
 

@@ -76,12 +76,10 @@ class Receiver(ReceiverPhaseB):
             Timer.STORE: "_store_too_slow",
         },
         R.DCN: {
-            Fcf.MPS: "_repeat_reply",
-            Fcf.EOM: "_repeat_reply",
-            Fcf.EOP: "_repeat_reply",
-            Fcf.PRI_EOP: "_repeat_reply",
-            Fcf.PPS: "_repeat_reply",
-            Fcf.EOR: "_repeat_reply",
+            Fcf.EOP: "_command_again",
+            Fcf.PRI_EOP: "_command_again",
+            Fcf.PPS: "_command_again",
+            Fcf.EOR: "_command_again",
             Fcf.RR: "_repeat_reply",
             Fcf.CRP: "_repeat_reply",
             Timer.T2: "_no_dcn",
@@ -235,6 +233,16 @@ class Receiver(ReceiverPhaseB):
         """Whether a command is the last one again, because our reply was lost."""
         sooner = burst.began - self.station.spoke_at < limits.REPEATED_COMMAND_S
         return sooner and end is self._end and self._reply in (Fcf.MCF, Fcf.RTP)
+
+    def _is_last_command(self, burst: Burst) -> bool:
+        fcf = burst.frames[-1].fcf
+        if fcf is not Fcf.PPS:
+            return fcf is Fcf.EOR or _SAME_AS.get(fcf, fcf) is self._end
+        try:
+            part = PartialPage.decode(burst.fif(Fcf.PPS) or b"")
+        except FrameError:
+            return False
+        return (part.page, part.block) == self._confirmed
 
     def _store(self, page: ReceivedPage, reply: Fcf) -> None:
         """Nothing is confirmed before it is durable."""

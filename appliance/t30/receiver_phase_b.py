@@ -42,10 +42,10 @@ class ReceiverPhaseB(Part):
             Fcf.DTC: "_dtc",
             Fcf.DIS: "_dis_again",
             Happening.GARBLED: "_garbled_command",
-            Fcf.MPS: "_repeat_reply",
-            Fcf.EOM: "_repeat_reply",
-            Fcf.EOP: "_repeat_reply",
-            Fcf.PPS: "_repeat_reply",
+            Fcf.MPS: "_command_again",
+            Fcf.EOM: "_command_again",
+            Fcf.EOP: "_command_again",
+            Fcf.PPS: "_command_again",
             Fcf.CRP: "_repeat_what_was_said",
             Timer.T4: "_ask_again",
             Timer.T2: "_after_eom",
@@ -79,6 +79,10 @@ class ReceiverPhaseB(Part):
 
     def _expect_page(self) -> None:
         """Trained: phase C."""
+        raise NotImplementedError
+
+    def _is_last_command(self, burst: Burst) -> bool:
+        """Whether this post-message command is the one that we answered last."""
         raise NotImplementedError
 
     def _page_over_for_good(self) -> None:
@@ -335,6 +339,13 @@ class ReceiverPhaseB(Part):
         self._reply, self._then, self._repeats = reply, then, 0
         self._reply_frames = (HdlcFrame(reply, fif),)
         station.say(self._reply_frames, then)
+
+    def _command_again(self, fact: Fact) -> None:
+        """The last command again: the same response; any other means nothing here."""
+        if self._is_last_command(fact.burst):
+            self._repeat_reply(fact)
+        else:
+            self.station.note("ignored", state=self.state.value, what=fact.burst.frames[-1].fcf.name)
 
     def _repeat_reply(self, _: Fact) -> None:
         """The far end did not hear our response."""

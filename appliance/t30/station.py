@@ -42,7 +42,6 @@ from appliance.t30.dce import (
     SendImage,
     SendTcf,
     Sent,
-    Tone,
     ToneHeard,
 )
 from appliance.t30.frames import OPTIONAL, Fcf, FrameError, HdlcFrame, UnknownCommandError, burst
@@ -87,7 +86,6 @@ class Happening(Enum):
     GARBLED = "garbled burst"
     QUIET = "end of an empty burst"  # not noted where a table does not have it
     UNKNOWN = "unknown command"  # garbled where a table does not have it
-    CED = "CED"
     FAST_ON = "fast carrier"
     FAST_DATA = "image octets"
     FAST_FRAME = "image frame"
@@ -99,7 +97,7 @@ class Happening(Enum):
 
 Stimulus = Fcf | Happening | Timer
 
-_FAR_END_CAUSES = frozenset({"ignored", "heard", "frame_bad", "frame_unknown", "frame_received"})
+_FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "frame_received"})
 
 
 # -- what goes to and comes from the box, beside the line ------------------------------------------
@@ -468,10 +466,8 @@ class Station:
                 self._carrier_off()
             case CarrierMissed():
                 self._give(Happening.MISSED)
-            case ToneHeard(Tone.CED):
-                self._give(Happening.CED)
-            case _:
-                self.note("heard", what=type(event).__name__)
+            case ToneHeard(tone):
+                self.note("tone", tone=tone.value)
 
     def _give(self, stimulus: Stimulus, fact: Fact = NO_FACT) -> None:
         if self._leaving is None:
