@@ -9,6 +9,7 @@ from appliance.t30.frames import Fcf
 from appliance.t30.receiver import Receiver
 from appliance.t30.sender import Sender
 from appliance.t30.station import Part, Stimulus, Timer
+from appliance.t30.trace import EVENTS
 
 _HEAD = """# What the T.30 engine does, state by state
 
@@ -28,6 +29,9 @@ def as_markdown() -> str:
             lines += [f"### {state.value[0].upper()}{state.value[1:]}\n", "| on | does |", "|---|---|"]
             lines += [f"| {_stimulus(s)} | {_purpose(part, method)} |" for s, method in row.items()]
             lines.append("")
+    lines += ["## Progress events\n", "| word | says |", "|---|---|"]
+    lines += [f"| `{word}` | {says} |" for word, says in EVENTS.items()]
+    lines.append("")
     return "\n".join(lines)
 
 

@@ -5,6 +5,48 @@ from __future__ import annotations
 from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import Fcf, FrameError, FrameMap, HdlcFrame, PartialPage, decode_end, decode_ident
 
+# Every word that the engine says in a ``Progress``, with its fields.  Words keep their meaning: the live
+# account, the trace and the web pages read them.
+EVENTS: dict[str, str] = {
+    "tone": "a tone was heard: tone",
+    "frame_sent": "a T.30 frame leaves: name, fif (hexadecimal), meaning",
+    "frame_received": "a T.30 frame came: name, fif, meaning",
+    "frame_bad": "a frame came with a wrong FCS: octets",
+    "frame_unknown": "a frame came that T.30 does not have: reason, octets (hexadecimal)",
+    "remote_id": "the far end said who it is: id",
+    "sub_address": "the sender asked for a sub-address: sub",
+    "sub_address_omitted": "our sub-address was not sent: reason",
+    "password_omitted": "our password was not sent: reason",
+    "dis": "what the far end can take: facilities",
+    "dcs": "what was chosen for the next pages, by us or by the far end: settings",
+    "dcs_refused": "the far end chose what was not offered: reason",
+    "polling": "we ask the far end for its pages",
+    "training": "a training check leaves: rate, modulation",
+    "trained": "the far end confirmed the training check: rate",
+    "tcf": "a training check came: good, octets, non_zero, longest_run",
+    "step_down": "the next lower rate: rate, modulation",
+    "retrain": "training begins again",
+    "page_sending": "a page leaves: page, rows, octets, coding, rate, ecm",
+    "page_confirmed": "the far end has the page: page",
+    "page_format": "the page source gave what the receiver cannot take: reason",
+    "page_receiving": "a page begins to come: page",
+    "page_judged": "a page without ECM came: verdict, rows, bad_rows, rtc",
+    "page_received": "the page is stored and confirmed: page, reply",
+    "block_confirmed": "the far end has a part of a long page: page, block",
+    "ppr": "frames are asked for again, by us or by the far end: page, frames (and block)",
+    "rtp": "the far end took the page and wants training: page",
+    "rtn": "the far end refused the page: page",
+    "pip": "the far end took the page and wants to speak: page",
+    "pin": "the far end refused the page and wants to speak: page",
+    "receiver_not_ready": "the far end needs time (RNR)",
+    "wrong_carrier": "a signal came at another rate than agreed: carrier",
+    "timer": "a timer elapsed: name",
+    "ignored": "something came that means nothing in this state: state, what",
+    "more_not_noted": "the far end says so much that its frames are noted no longer",
+    "fault": "a fault of ours: what",
+    "ended": "the call is over: code, phase",
+}
+
 _IDENTS = frozenset({Fcf.CSI, Fcf.CIG, Fcf.TSI, Fcf.SUB, Fcf.SEP, Fcf.PWD, Fcf.SID, Fcf.PSA})
 # A password in a trace would be read by whoever gets the trace.
 _SECRET = frozenset({Fcf.PWD, Fcf.SID})

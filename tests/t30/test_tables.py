@@ -15,6 +15,7 @@ from appliance.t30.sender import Sender
 from appliance.t30.sender_phase_b import S
 from appliance.t30.station import Part, Timer
 from appliance.t30.tables import as_markdown
+from appliance.t30.trace import EVENTS
 
 PARTS: list[tuple[type[Part], type[Enum]]] = [(Sender, S), (Receiver, R)]
 SOURCES = {p.name: p.read_text() for p in Path(appliance.t30.__file__).parent.glob("*.py")}
@@ -42,6 +43,11 @@ def test_every_handler_is_in_the_table(part: type[Part], _states: type[Enum]) ->
     text = SOURCES[f"{module}.py"] + SOURCES[f"{module}_phase_b.py"]
     for name in re.findall(r"def (_\w+)\(self, \w+: Fact\)", text):
         assert name in entries or text.count(f"self.{name}(") > 0, name
+
+
+def test_every_progress_word_is_in_the_vocabulary_and_none_is_stale() -> None:
+    said = {word for text in SOURCES.values() for word in re.findall(r'note\(\s*"(\w+)"', text)}
+    assert said | {"more_not_noted"} == set(EVENTS)
 
 
 def test_documented_tables_are_those_of_the_code() -> None:
