@@ -51,6 +51,7 @@ class FakeLine:
     capacity: int = 2
     usable: bool = True
     scripts: dict[str, list[End]] = field(default_factory=dict)
+    default: Callable[[], End] = End
     confirmed: Callable[[OutgoingCall, int, bool], None] = lambda call, page, last: None
     placed: list[OutgoingCall] = field(default_factory=list)
     taken: dict[str, list[CodedPage]] = field(default_factory=lambda: defaultdict(list))
@@ -72,7 +73,7 @@ class FakeLine:
 
     async def place(self, call: OutgoingCall) -> CallResult:
         self.placed.append(call)
-        ends = self.scripts.get(call.number, [End()])
+        ends = self.scripts.get(call.number) or [self.default()]
         end = ends[min(self._tries[call.number], len(ends) - 1)]
         self._tries[call.number] += 1
         self._up += 1
