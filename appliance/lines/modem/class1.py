@@ -61,6 +61,9 @@ FRAME_SILENCE_S = 9.0
 IMAGE_SILENCE_S = 3.0
 # Between the end of data and its result: the modem waits for the carrier to drop after a final frame.
 RESULT_S = 3.0
+# After a last frame whose FCS is right its sender is silent; a modem that hears noise above its threshold
+# never sees the carrier drop, and the answer must not wait for it (T.30 5.4.3.1: T4 is 3 s).
+FINAL_RESULT_S = 0.5
 # After a frame that is not the last, or was bad, the next one or NO CARRIER should follow.  Slow senders
 # put a second of flags between frames; beyond, the carrier is as good as gone (modems forget to say so).
 NEXT_FRAME_S = 2.5
@@ -251,10 +254,10 @@ class ClassOneDce:
                 self._quiet(now, self._quirks.quiet_ms)
             case Receive():
                 self._sent_last = None
-                self._listen(now)
+                self._listen_soon(now)
             case SendCng():
                 self._order = Receive(Carrier.V21, Expect.FRAMES)
-                self._listen(now)
+                self._listen_soon(now)
             case SendCed():
                 self._events.append(Sent())
                 self._idle()
@@ -354,6 +357,12 @@ class ClassOneDce:
 
     # -- in ------------------------------------------------------------------------------------
 
+    def _listen_soon(self, now: float) -> None:
+        """Listens as soon as the engine has nothing more to order: it may have a page to send after all,
+        and a command taken back costs an abort."""
+        self._state = _State.PAUSE
+        self._wake = now
+
     def _listen(self, now: float) -> None:
         order = self._order
         assert isinstance(order, Receive)
@@ -433,12 +442,23 @@ class ClassOneDce:
             ok = ok and fcs_is_right(octets)
         self._events.append(Frame(frame[:MAX_FRAME_OCTETS], ok))
         final = ok and len(frame) > 1 and bool(frame[1] & _FINAL_FRAME)
+        if final and result is None:
+            self._carrier_off()
+            self._state = _State.LISTEN  # the modem is still at it: whatever comes next begins with an abort
+            self._port.await_reply(now, None)
+            if self._next is not None:
+                self._abort(now)
+            return
         if final or result is Result.NO_CARRIER:
             self._carrier_off()
             self._rest(now, RELISTEN_S)
             return
         self._order = Receive(Carrier.V21, Expect.FRAMES)
         self._go_on(now)
+
+    def _final_and_right(self) -> bool:
+        octets = bytes(self._buffer)
+        return len(octets) > 1 and bool(octets[1] & _FINAL_FRAME) and fcs_is_right(octets)
 
     def _go_on(self, now: float) -> None:
         """Listens on within the same carrier, unless the engine has changed its mind."""
@@ -491,7 +511,8 @@ class ClassOneDce:
             case ReceivedEnd():
                 if self._state is _State.DATA:
                     self._state = _State.RESULT
-                    self._port.await_reply(now, RESULT_S)
+                    final = self._v21() and self._final_and_right()
+                    self._port.await_reply(now, (FINAL_RESULT_S if final else RESULT_S) + self._latency_s)
             case Silence():
                 self._silence(now)
             case Information():

@@ -1,0 +1,45 @@
+"""Sends a page over the modem at PORT to NUMBER as nobody in group dialout; prints how the call ended.
+
+Begun by root, who may read the interpreter and the project wherever they lie, and steps down by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import grp
+import os
+import pwd
+import sys
+
+from appliance import causes
+from appliance.lines.line import OutgoingCall, Refuse
+from appliance.lines.modem.line import ModemLine, ModemSettings
+from appliance.t30.call import RefusingStore
+from appliance.t30.memory import MemoryPages
+from appliance.t30.parameters import CallParameters, Role
+from tests.softmodem.fixtures import sample_page
+
+
+async def main(port: str, number: str) -> None:
+    line = ModemLine("telephone", ModemSettings(port=port))
+    await line.start(lambda _: Refuse(causes.LINE_STOPPED))
+    if not await line.wait_usable(30):
+        print(line.state().sentence)
+        return
+    pages = MemoryPages([sample_page(41)])
+    result = await line.place(OutgoingCall(number, CallParameters(Role.CALLS), pages, RefusingStore()))
+    await line.stop()
+    print(result.cause.code)
+
+
+def step_down() -> None:
+    nobody = pwd.getpwnam("nobody")
+    os.setgroups([grp.getgrnam("dialout").gr_gid])
+    os.setgid(nobody.pw_gid)
+    os.setuid(nobody.pw_uid)
+    if os.access("/etc/shadow", os.R_OK):
+        raise RuntimeError("still somebody")
+
+
+step_down()
+asyncio.run(main(*sys.argv[1:3]))

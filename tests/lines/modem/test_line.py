@@ -1,0 +1,275 @@
+"""The line as the daemon has it: pyserial on a pseudo-terminal, an asyncio loop, soft modem and exchange behind."""
+
+from __future__ import annotations
+
+import asyncio
+import grp
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.lines.line import Answer, CancelSwitch, IncomingCall, LineKind, OutgoingCall, Refuse
+from appliance.lines.modem.dialling import DialRules
+from appliance.lines.modem.doorbell import AnswerRules
+from appliance.lines.modem.line import ModemLine, ModemSettings
+from appliance.t30.call import NoPages, RefusingStore
+from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
+from tests.softmodem.fixtures import differing, sample_page, tiff_rasters, write_tiff_g4
+from tests.softmodem.served import ServedExchange, served
+from tests.softmodem.stations import FaxMachine, Telephone
+
+PAGES = [sample_page(41), sample_page(42)]
+USABLE_S = 30.0
+
+
+def outgoing(number: str, pages: list = PAGES, **more: object) -> OutgoingCall:  # type: ignore[type-arg]
+    return OutgoingCall(
+        number, CallParameters(Role.CALLS, station_id="+49 30 1"), MemoryPages(pages), RefusingStore(),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def nobody_calls(_: IncomingCall) -> Refuse:
+    return Refuse(causes.LINE_STOPPED)
+
+
+def run(work: Callable[[], object]) -> None:
+    asyncio.run(work())  # type: ignore[arg-type]
+
+
+def test_finds_its_modem_sends_and_tells_how_it_is(tmp_path: Path) -> None:
+    port, received = tmp_path / "faxmodem0", tmp_path / "received.tif"
+
+    async def work() -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(port)))
+        assert line.kind is LineKind.MODEM
+        assert not line.state().usable
+        await line.start(nobody_calls)
+        assert await line.wait_usable(USABLE_S), line.state()
+        assert line.modem is not None
+        assert "spandsp" in line.state().sentence
+        result = await line.place(outgoing("2"))
+        assert result.cause is causes.DELIVERED
+        assert await line.wait_usable(USABLE_S)
+        again = await line.place(outgoing("3"))
+        assert again.cause is causes.BUSY
+        await line.stop()
+        assert not line.state().usable
+
+    with served() as exchange:
+        exchange.plug_in(port, "1")
+        machine = FaxMachine(receive=received)
+        exchange.connect("2", machine)
+        exchange.exchange.engaged.add("3")
+        run(work)
+        exchange.do(machine.close)
+    assert [differing(a, b) for a, b in zip(PAGES, tiff_rasters(received), strict=True)] == [0, 0]
+
+
+def test_answers_on_the_second_ring_with_the_callers_number(tmp_path: Path) -> None:
+    port, sent = tmp_path / "faxmodem0", tmp_path / "sent.tif"
+    write_tiff_g4(sent, PAGES)
+    store = MemoryStore()
+    calls: list[IncomingCall] = []
+
+    async def work(exchange: ServedExchange) -> None:
+        ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
+
+        def knock(call: IncomingCall) -> Answer:
+            calls.append(call)
+            return Answer(CallParameters(Role.ANSWERS), NoPages(), store, ended.set_result)
+
+        line = ModemLine("telephone", ModemSettings(port=str(port), answer=AnswerRules(rings=2)))
+        await line.start(knock)
+        assert await line.wait_usable(USABLE_S)
+        machine = FaxMachine(calls="1", send=sent)
+        exchange.connect("2", machine)
+        result = await asyncio.wait_for(ended, 60)
+        assert result.cause is causes.RECEIVED
+        assert await line.wait_usable(USABLE_S)
+        await line.stop()
+        exchange.do(machine.close)
+
+    with served() as exchange:
+        exchange.plug_in(port, "1")
+        run(lambda: work(exchange))
+    assert [call.caller for call in calls] == ["2"]
+    assert [differing(a, b) for a, b in zip(PAGES, store.rasters(), strict=True)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "rules", [AnswerRules(answer=False), AnswerRules(rings=1, kinds=frozenset({"2"}))], ids=["never", "other ring"]
+)
+def test_a_shared_line_is_left_to_the_telephone(tmp_path: Path, rules: AnswerRules) -> None:
+    port = tmp_path / "faxmodem0"
+    asked: list[IncomingCall] = []
+
+    def knock(call: IncomingCall) -> Refuse:
+        asked.append(call)
+        return Refuse(causes.SHARED_LINE)
+
+    async def work(exchange: ServedExchange) -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(port), answer=rules))
+        await line.start(knock)
+        assert await line.wait_usable(USABLE_S)
+        machine = FaxMachine(calls="1")
+        exchange.connect("2", machine)
+        await asyncio.sleep(2.5)  # 37 s of line time: six rings
+        result = await line.place(outgoing("9"))
+        assert result.cause is causes.LINE_FULL  # it rings: dialling now would answer the call
+        await line.stop()
+        assert not any("answers" in entry for entry in exchange.exchange.account)
+        exchange.do(machine.close)
+
+    with served() as exchange:
+        exchange.plug_in(port, "1")
+        run(lambda: work(exchange))
+    assert asked == []
+
+
+def test_how_calls_fail_is_told_apart(tmp_path: Path) -> None:
+    port = tmp_path / "faxmodem0"
+
+    async def work(exchange: ServedExchange) -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(port), rules=DialRules(prefix="")))
+        await line.start(nobody_calls)
+
+        async def cause(number: str, **more: object) -> str:
+            assert await line.wait_usable(USABLE_S)
+            return (await line.place(outgoing(number, **more))).cause.code
+
+        assert await cause("5") == "no_answer"  # rings out at the exchange
+        assert await cause("12x") == "number_invalid"
+        exchange.exchange.engaged.add("7")
+        assert await cause("7") == "busy"
+        exchange.connect("8", Telephone(answers=True))
+        assert await cause("8", ring_s=5.0) == "no_fax_answered"
+        exchange.exchange.dead.add("1")
+        assert await cause("9") == "no_dial_tone"
+        await line.stop()
+
+    with served(30.0) as exchange:
+        exchange.plug_in(port, "1")
+        run(lambda: work(exchange))
+
+
+def test_cancelled_in_the_middle_of_a_page_and_usable_afterwards(tmp_path: Path) -> None:
+    port = tmp_path / "faxmodem0"
+
+    async def work(exchange: ServedExchange) -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(port)))
+        await line.start(nobody_calls)
+        assert await line.wait_usable(USABLE_S)
+        switch = CancelSwitch()
+
+        def watch(progress: Progress) -> None:
+            text = str(dict(progress.fields).get("text", ""))
+            if progress.event == "modem" and text == "AT+FTM=146":
+                asyncio.get_running_loop().call_later(0.3, switch.pull)
+
+        result = await line.place(outgoing("2", [sample_page(1, rows=2200)], progress=watch, cancel=switch))
+        assert result.cause is causes.CANCELLED
+        assert await line.wait_usable(USABLE_S), line.state()
+        await line.stop()
+
+    with served(5.0) as exchange:
+        exchange.plug_in(port, "1")
+        machine = FaxMachine(receive=tmp_path / "x.tif")
+        exchange.connect("2", machine)
+        run(lambda: work(exchange))
+        exchange.do(machine.close)
+
+
+def test_pulled_out_in_mid_page_and_put_back(tmp_path: Path) -> None:
+    link, received = tmp_path / "faxmodem0", tmp_path / "received.tif"
+
+    async def work(exchange: ServedExchange) -> None:
+        port = exchange.plug_in(link, "1")
+        line = ModemLine("telephone", ModemSettings(port=str(link)))
+        await line.start(nobody_calls)
+        assert await line.wait_usable(USABLE_S)
+
+        def watch(progress: Progress) -> None:
+            if dict(progress.fields).get("text") == "AT+FTM=146":
+                loop = asyncio.get_running_loop()
+                loop.call_later(0.2, lambda: exchange.pull_out(port, "1", link))
+
+        result = await line.place(outgoing("2", [sample_page(1, rows=2200)], progress=watch))
+        assert result.cause is causes.MODEM_UNPLUGGED
+        assert not line.state().usable
+        assert (await line.place(outgoing("2"))).cause is causes.MODEM_MISSING
+        second = FaxMachine(receive=received)
+        exchange.do(lambda: exchange.exchange.disconnect("2"))
+        exchange.connect("2", second)
+        exchange.plug_in(link, "1")
+        assert await line.wait_usable(USABLE_S), line.state()
+        assert (await line.place(outgoing("2"))).cause is causes.DELIVERED
+        await line.stop()
+        exchange.do(second.close)
+
+    with served(8.0) as exchange:
+        machine = FaxMachine(receive=tmp_path / "first.tif")
+        exchange.connect("2", machine)
+        run(lambda: work(exchange))
+        exchange.do(machine.close)
+    assert [differing(a, b) for a, b in zip(PAGES, tiff_rasters(received), strict=True)] == [0, 0]
+
+
+def test_a_port_that_is_not_there_is_a_state_and_no_error(tmp_path: Path) -> None:
+    async def work() -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(tmp_path / "nothing")))
+        await line.start(nobody_calls)
+        await asyncio.sleep(0.1)
+        assert "not there" in line.state().sentence
+        assert (await line.place(outgoing("2"))).cause is causes.MODEM_MISSING
+        await line.stop()
+
+    run(work)
+
+
+def test_a_port_in_use_is_left_to_its_user(tmp_path: Path) -> None:
+    port = tmp_path / "faxmodem0"
+
+    async def work() -> None:
+        first = ModemLine("first", ModemSettings(port=str(port)))
+        second = ModemLine("second", ModemSettings(port=str(port)))
+        await first.start(nobody_calls)
+        assert await first.wait_usable(USABLE_S)
+        await second.start(nobody_calls)
+        await asyncio.sleep(0.3)
+        assert "in use by another program" in second.state().sentence
+        await second.stop()
+        await first.stop()
+
+    with served() as exchange:
+        exchange.plug_in(port, "1")
+        run(work)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become an ordinary user")
+def test_works_for_an_ordinary_user_in_group_dialout(tmp_path: Path) -> None:
+    port, received = tmp_path / "faxmodem0", tmp_path / "received.tif"
+    program = Path(__file__).with_name("ordinary_user.py")
+    with served() as exchange:
+        exchange.plug_in(port, "1")
+        os.chown(port.resolve(), 0, grp.getgrnam("dialout").gr_gid)  # as udev makes it
+        machine = FaxMachine(receive=received)
+        exchange.connect("2", machine)
+        for parent in [tmp_path, *tmp_path.parents][:3]:
+            parent.chmod(0o755)
+        done = subprocess.run(
+            [sys.executable, str(program), str(port), "2"],
+            timeout=90, capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        )
+        time.sleep(0.2)
+        exchange.do(machine.close)
+    assert done.stdout.strip().splitlines()[-1:] == ["delivered"], done.stdout + done.stderr
+    assert differing(sample_page(41), tiff_rasters(received)[0]) == 0
