@@ -49,7 +49,8 @@ _SIGNATURE = "1.2 w 340 136 m 352 170 360 120 372 150 c 380 170 386 126 398 146 
 _SMALL_PRINT = (
     "The sender warrants that every dot of this page was black or white when it left. Grey is a matter of"
     " opinion and of the distance from which one looks. Letters of this size are the honest test of a fax:"
-    " at standard resolution the middle bar of the e fills in, at fine it can be read, at superfine it looks printed. "
+    " at standard resolution the middle bar of the e fills in, at fine it can be read, at superfine it"
+    " looks printed. "
 )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -18,7 +19,7 @@ from appliance.t4.page import Coding, Raster, Resolution
 from appliance.t4.tiff import FaxTiff, write_tiff
 from appliance.t30.dce import Modulation
 from appliance.t30.memory import MemoryPages, MemoryStore
-from appliance.t30.parameters import CallParameters, CallResult, Capabilities, PageSource, Role
+from appliance.t30.parameters import CallParameters, CallResult, PageSource, Progress, Role
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import ErrorCorrection, T38Settings
 
@@ -42,7 +43,8 @@ def drawn_page(
     data = bytearray(octets * rows)
     for _ in range(rows // 3):
         row, left = chance.randrange(rows), chance.randrange(octets - 8)
-        stroke = bytes(chance.randrange(256) if chance.random() < 0.3 else 0xFF for _ in range(chance.randrange(1, 8)))
+        octets_long = chance.randrange(1, 8)
+        stroke = bytes(chance.randrange(256) if chance.random() < 0.3 else 0xFF for _ in range(octets_long))
         for line in range(row, min(rows, row + chance.randrange(1, 10))):
             data[line * octets + left : line * octets + left + len(stroke)] = stroke
     if width % 8:
@@ -96,13 +98,18 @@ class Setup:
     version: int = 0
     correction: ErrorCorrection = ErrorCorrection.REDUNDANCY
     ours: CallParameters | None = None  # changes to our side; role and ECM come from the above
-    abilities: Abilities = Abilities()
-    faults: Faults = Faults()
-    there: Impairment = Impairment()
-    back: Impairment = Impairment(seed=2)
+    abilities: Abilities = field(default_factory=Abilities)
+    faults: Faults = field(default_factory=Faults)
+    there: Impairment = field(default_factory=Impairment)
+    back: Impairment = field(default_factory=lambda: Impairment(seed=2))
     source: PageSource | None = None
     t38: T38Settings | None = None
     tap: Tap | None = None
+    interfere: Callable[[float, T38Fax, PracticeMachine], None] | None = None  # called after each moment
+    store: MemoryStore | None = None
+
+    def abilities_with(self, **changes: Any) -> Abilities:
+        return replace(self.abilities, **changes)
 
 
 @dataclass
@@ -115,6 +122,19 @@ class Outcome:
     seconds: float
     sent: int
     lost: int
+    account: list[Progress]
+    bits: int  # of UDPTL, both ways
+
+    @property
+    def agreed(self) -> str | None:
+        """The last DCS in words."""
+        for progress in reversed(self.account):
+            if progress.event == "dcs":
+                return str(dict(progress.fields)["settings"])
+        return None
+
+    def count(self, event: str) -> int:
+        return sum(progress.event == event for progress in self.account)
 
 
 def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
@@ -140,7 +160,8 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
     machine = PracticeMachine(
         MachineSettings(abilities, setup.manners, PROTECTIONS[setup.correction], setup.faults)
     )
-    store = MemoryStore()
+    store = setup.store or MemoryStore()
+    account: list[Progress] = []
     source = setup.source
     if source is None:
         source = MemoryPages(setup.pages if setup.we_send else [])
@@ -149,7 +170,15 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
         source,
         store,
         setup.t38 or T38Settings(version=setup.version, error_correction=setup.correction),
+        progress=account.append,
     )
+    bits = 0
+
+    def tap(at: float, ours: bool, datagram: bytes) -> None:
+        nonlocal bits
+        bits += 8 * len(datagram)
+        if setup.tap is not None:
+            setup.tap(at, ours, datagram)
 
     def bye(end: Endpoint, now: float) -> None:
         if isinstance(end, PracticeMachine):
@@ -161,7 +190,9 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
     line = VirtualLine(
         fax, machine,
         a_over=lambda: fax.result is not None, b_over=lambda: machine.hung_up,
-        a_to_b=setup.there, b_to_a=setup.back, bye=bye, tap=setup.tap,
+        a_to_b=setup.there, b_to_a=setup.back,
+        each_moment=None if setup.interfere is None else partial_interfere(setup.interfere, fax, machine),
+        bye=bye, tap=tap,
     )
     try:
         seconds = line.run(LIMIT_S)
@@ -173,7 +204,15 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
         received = tiff_rasters(into) if into.exists() and machine.result.statistics.pages_received else []
     else:
         received = store.rasters()
-    return Outcome(fax.result, machine.result, received, seconds, line.sent, line.lost)
+    return Outcome(
+        fax.result, machine.result, received, seconds, line.sent, line.lost, account, bits
+    )
+
+
+def partial_interfere(
+    interfere: Callable[[float, T38Fax, PracticeMachine], None], fax: T38Fax, machine: PracticeMachine
+) -> Callable[[float], None]:
+    return lambda now: interfere(now, fax, machine)
 
 
 def _parameters(setup: Setup, *, we_call: bool) -> CallParameters:

@@ -68,9 +68,10 @@ Tap = Callable[[float, bool, bytes], None]
 class VirtualLine:
     """Two endpoints and the network between them.
 
-    ``over`` says when each end is done; the line stops when both are (or one is, and
-    ``linger_s`` has passed, after which the other end's owner would have had its BYE: ``bye`` is
-    called with the end that stays).  ``tap(time, from_a, datagram)`` sees all that is sent.
+    ``a_over`` and ``b_over`` say whether each end is done; the line stops when both are.  When one is,
+    the other one's owner has its BYE ``bye_delay_s`` later: ``bye`` is called with the end that stays.
+    ``tap(time, from_a, datagram)`` sees all that is sent; ``each_moment`` is called with the time whenever
+    something happened, and may interfere with the ends.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class VirtualLine:
         bye: Callable[[Endpoint, float], None] = lambda _end, _now: None,
         bye_delay_s: float = 0.05,
         tap: Tap | None = None,
+        each_moment: Callable[[float], None] | None = None,
     ) -> None:
         self._ends = (a, b)
         self._over = (a_over, b_over)
@@ -92,6 +94,7 @@ class VirtualLine:
         self._bye = bye
         self._bye_delay_s = bye_delay_s
         self._tap = tap
+        self._each_moment = each_moment
         self._flights: list[tuple[float, int, int, bytes]] = []
         self._order = 0
         self.now = 0.0
@@ -133,6 +136,8 @@ class VirtualLine:
                     byes[index] = None
                     if not self._over[index]():
                         self._bye(end, self.now)
+            if self._each_moment is not None:
+                self._each_moment(self.now)
             self._collect()
         return self.now
 
