@@ -20,6 +20,8 @@ A case is lines of text, read from the far end's side:
     sends page V27TER_4800          a page; ``good``, ``poor``, ``bad``, ``cut`` (no RTC), or with a number:
                                     so many seconds of fill in one line
     sends block V27TER_4800 5       an ECM block of so many frames; ``5 but 0 3``: those have a wrong FCS
+    begins V27TER_4800              an image carrier that brings nothing
+    misses                          a signal comes that does not train (+FCERROR of a modem)
     waits 2.5                       nothing for so long
     drops                           the line goes down
 
@@ -38,6 +40,7 @@ from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t30.call import FaxCall
 from appliance.t30.dce import (
     Carrier,
+    CarrierMissed,
     CarrierOff,
     CarrierOn,
     Data,
@@ -283,6 +286,12 @@ class Far:
         assert len(data) <= size, "more frames, please"
         data = data.ljust(size, b"\0")
         return [data[i : i + 256] for i in range(0, size, 256)]
+
+    def _begins(self, words: list[str]) -> None:
+        self._event(CarrierOn(Carrier[words[0]]), 0.3)
+
+    def _misses(self, _: list[str]) -> None:
+        self._event(CarrierMissed(), 0.3)
 
     def _waits(self, words: list[str]) -> None:
         self._until(self.now + float(words[0]))

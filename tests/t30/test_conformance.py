@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.t4.page import Coding
+from appliance.t30.dce import Carrier
 from appliance.t30.parameters import CallParameters, Capabilities, Role
 from tests.t30.linked import Pages
 from tests.t30.script import Far, white_page
@@ -656,6 +657,57 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says DTC=000a00
         hears DCN-
         hears end"""),
+    "a TCF that does not train, then one that does": ("hung_up_during_page", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        misses
+        hears FTT
+        says DCS={V27}
+        misses
+        sends tcf V27TER_4800
+        hears CFR
+        drops"""),
+    "a page that does not train: V.21 is listened to, RTN": ("sender_gave_up", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        misses
+        says EOP
+        hears RTN
+        says DCN
+        hears end"""),
+    "an endless page": ("page_too_large", 0, PAGE_RECEIVED.replace("sends page", "begins") + """
+        waits 3601
+        hears end"""),
+    "forty times DCS and a bad TCF": ("protocol_garbage", 0, """
+        hears CED
+        hears CSI DIS""" + f"""
+        says DCS={V27}
+        sends bad tcf V27TER_4800
+        hears FTT""" * 40 + f"""
+        says DCS={V27}
+        hears DCN
+        hears end"""),
+    "silence after FTT": ("no_pages_came", 0, f"""
+        hears CED
+        hears CSI DIS
+        says DCS={V27}
+        sends bad tcf V27TER_4800
+        hears FTT
+        hears nothing 8
+        hears DCN
+        hears end"""),
+    "an answer that is asked for without end": ("protocol_garbage", 1, PAGE_RECEIVED + """
+        says MPS
+        hears MCF""" + """
+        says CRP
+        hears MCF""" * 12 + """
+        says CRP
+        hears DCN
+        hears end"""),
     "DIS in place of DTC with nothing on offer": ("nothing_on_offer", 0, """
         hears CED
         hears CSI DIS
@@ -752,6 +804,22 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=2e000005
         hears MCF
         says DCN
+        hears end"""),
+    "ECM: CTC, EOR and PPS that make no sense": ("hung_up_during_page", 0, ECM_READY + """
+        sends block V27TER_4800 6 but 0
+        says PPS=2e000005
+        hears PPR
+        says CTC=001c
+        says CTC=00
+        says EOR=8c
+        says PPS=2e
+        says DCN
+        hears end"""),
+    "ECM: one block asked for again without end": ("protocol_garbage", 0, ECM_READY + """
+        says PPS=2e000005
+        hears PPR""" * 64 + """
+        says PPS=2e000005
+        hears DCN
         hears end"""),
     "ECM: EOP without PPS means nothing": ("sender_went_silent", 0, ECM_READY + """
         sends block V27TER_4800 6
@@ -973,6 +1041,46 @@ def test_polled_station_takes_its_password() -> None:
         hears TSI DCS
         hears tcf V27TER_4800
         drops""", "hung_up_before_pages")
+
+
+def test_echo_of_our_own_dis_is_no_poll() -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, nsf=b"\xad\x00\x36"))
+    from appliance.t30.negotiation import offer
+
+    echo = offer(PLAIN, sub=True).encode().hex()
+    _play(far, f"""
+        hears CED
+        hears NSF=ad0036 CSI DIS={echo}
+        says DIS={echo}
+        hears nothing 1
+        hears NSF CSI DIS
+        says DCN
+        hears end""", "no_pages_came")
+
+
+def test_no_modulation_in_common() -> None:
+    only = Capabilities(carriers=frozenset({Carrier.V17_14400}), ecm=False)
+    _play(Far(CallParameters(Role.CALLS, "+1", only), _pages(1)), OPENING + """
+        says DIS=000a00
+        hears DCN
+        hears end""", "nothing_in_common")
+
+
+def test_dis_without_end_after_eom_is_ended() -> None:
+    """A receiver that wants another DCS for ever."""
+    pages = Pages([white_page(coding=c) for c in [Coding.MH, Coding.MR] * 25])
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN), pages)
+    once = """
+        says DIS=008a00
+        hears TSI DCS
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears EOM
+        says MCF"""
+    _play(far, OPENING + once * 45 + "\n        drops", "hung_up_after_page")
+    assert far.call.result is not None
+    assert far.call.result.pages_sent == 45, "forms that change with each page are no loop"
 
 
 def test_polled_pages_of_two_formats_take_two_dtc() -> None:
