@@ -1,0 +1,111 @@
+"""A day of a box in a few steps; after each it promises on standard output what must survive.
+
+Recorded by test_power_cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from appliance.box import Box, Request, To
+from appliance.causes import BUSY, DELIVERED, RECEIVED
+from appliance.settings import secrets
+from appliance.settings.sections import StationSettings
+from appliance.spool import jobs, outbox
+from appliance.spool.incoming import IncomingFax
+from appliance.spool.model import JobState, NewDelivery
+from appliance.spool.store import Tx
+from appliance.t4.page import Raster
+from appliance.t30.parameters import CallResult, ReceivedPage
+
+START = 1_700_000_000.0
+
+
+def promise(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
+def send(box: Box, number: str) -> int:
+    file = box.store_file(b"Hello " * 1000, name="x.txt", media_type="text/plain")
+    (job,) = box.submit(Request("ada", (To(number),), (file,))).jobs
+    promise(f"accepted {job.id}")
+    box.spool.do(jobs.prepared, [job.id], "rendered/x", 2, START)
+    return job.id
+
+
+def begin(box: Box, job_id: int) -> int:
+    return box.spool.do(
+        jobs.begin_attempt, job_id, START, line="trunk", line_kind="t38", first_page=0
+    ).id
+
+
+def deliver(tx: Tx, fax_id: int) -> int:
+    return tx.deliver(NewDelivery("webhook", "http://example.net", {}, (300.0,), fax_id), START)
+
+
+async def receive(box: Box) -> None:
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as writers:
+        fax = IncomingFax(
+            box.spool, writers, box.clock, line="trunk", line_kind="t38", caller="+4940", dialled="200"
+        )
+        for number in range(2):
+            stored: asyncio.Future[bool] = loop.create_future()
+            raster = Raster(1728, 4, bytes([number + 1]) * (216 * 4))
+            fax.store(number, ReceivedPage(raster), stored.set_result)
+            assert await stored
+            promise(f"page {number}")
+        await fax.finish(CallResult(RECEIVED, pages_received=2))
+        promise("received")
+
+
+def main() -> None:
+    box = Box(Path(sys.argv[1]), clock=lambda: START)
+    promise("started")
+    secrets.first_start(box.settings)
+    _, token = secrets.add_key(box.settings, "till")
+    promise(f"key {token}")
+    box.settings.change(StationSettings, {"name": "first"})
+    promise("named first")
+
+    delivered = send(box, "9990")
+    attempt = begin(box, delivered)
+    box.spool.do(jobs.confirm_pages, attempt, 1, START)
+    promise(f"confirmed {delivered} 1")
+    box.spool.do(jobs.last_page_out, attempt, START)
+    promise(f"last {delivered}")
+    box.spool.do(
+        jobs.end_attempt, attempt, jobs.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=2), START
+    )
+    promise(f"delivered {delivered}")
+
+    busy = send(box, "9991")
+    outcome = jobs.Outcome(BUSY, JobState.WAITING, next_try_at=START + 60)
+    box.spool.do(jobs.end_attempt, begin(box, busy), outcome, START)
+    promise(f"tried {busy}")
+
+    asyncio.run(receive(box))
+    box.settings.change(StationSettings, {"name": "second"})
+    promise("named second")
+
+    webhook = box.spool.do(deliver, delivered)
+    promise(f"outbox {webhook}")
+    box.spool.do(outbox.succeeded, webhook, START)
+    promise(f"done {webhook}")
+
+    cancelled = send(box, "9992")
+    box.cancel(cancelled)
+    promise(f"cancelled {cancelled}")
+    hanging = send(box, "9993")
+    box.spool.do(jobs.last_page_out, begin(box, hanging), START)
+    promise(f"last {hanging}")
+    box.close()
+    promise("closed")
+
+
+if __name__ == "__main__":
+    main()
