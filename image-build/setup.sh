@@ -36,20 +36,26 @@ choose() {  # "a | b" -> the alternative that apt knows
     printf '%s\n' "${1%% *}"
 }
 
-lists=run
-[ "$purpose" = test ] && lists="run test"
-
-missing=$(for list in $lists; do missing_of "$list"; done)
-if [ -n "$missing" ]; then
+# Installs what is missing of the lists named.
+install_lists() {
+    missing=$(for list in "$@"; do missing_of "$list"; done)
+    if [ -z "$missing" ]; then
+        say "Debian packages ($*): all there"
+        return
+    fi
     say "looking up Debian packages (apt-get update)"
     as_root apt-get update -qq
     packages=$(printf '%s\n' "$missing" | while IFS= read -r line; do choose "$line"; done | tr '\n' ' ')
     say "installing from Debian: $packages"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086 # the packages are words
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
-else
-    say "Debian packages: all there"
-fi
+}
+
+case $purpose in
+    run) install_lists run ;;
+    test) install_lists run test ;;
+    *) say "run or test, not $purpose"; exit 64 ;;
+esac
 
 if [ ! -x "$venv/bin/python" ]; then
     say "making a virtual environment in .venv with $($python --version)"
@@ -66,4 +72,19 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
     printf '%s\n' "$wanted" >"$stamp"
 else
     say "Python packages: all there"
+fi
+
+# pjsua2 is built from source, a few minutes once; the wheel is kept for later checkouts.
+pjsua2=$venv/.faxbox-pjsua2
+wanted=$(cat image-build/pjsua2/* | sha256sum)
+if [ "$(cat "$pjsua2" 2>/dev/null || true)" != "$wanted" ]; then
+    if ! wheel=$(image-build/pjsua2/build.sh --python "$venv/bin/python" --cached 2>/dev/null); then
+        install_lists build
+        say "building pjsua2 (SIP) from source; this takes some minutes, once"
+        wheel=$(image-build/pjsua2/build.sh --python "$venv/bin/python")
+    fi
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheel"
+    printf '%s\n' "$wanted" >"$pjsua2"
+else
+    say "pjsua2: there"
 fi

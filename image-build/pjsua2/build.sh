@@ -1,9 +1,10 @@
 #!/bin/sh
 # Builds the pjsua2 wheel that the box runs on, from pjproject 2.17 with our patch.
 #
-#   build.sh [--out DIR] [--python PYTHON] [--source auto|upstream|debian|DIRECTORY] [--force]
+#   build.sh [--out DIR] [--python PYTHON] [--source auto|upstream|debian|DIRECTORY] [--force | --cached]
 #
-# Prints the path of the wheel on standard output; everything else goes to standard error.
+# Prints the path of the wheel on standard output; everything else goes to standard error.  With --cached
+# nothing is built: without a finished wheel the answer is failure.
 # A finished wheel is kept in $FAXBOX_CACHE (default ~/.cache/faxbox) under a name made of everything
 # it depends on, so that a second run takes no time.  Needs a compiler, make, patch, swig, the headers of
 # OpenSSL and Python, and, for Debian's source, apt (apt-helper).
@@ -33,6 +34,7 @@ out=
 python=${PYTHON:-python3}
 source=${FAXBOX_PJPROJECT:-auto}
 force=
+cached=
 
 say() { echo "pjsua2: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -43,6 +45,7 @@ while [ $# -gt 0 ]; do
         --python) python=$2; shift 2 ;;
         --source) source=$2; shift 2 ;;
         --force) force=yes; shift ;;
+        --cached) cached=yes; shift ;;
         *) die "unknown argument $1" ;;
     esac
 done
@@ -70,6 +73,7 @@ deliver() {
 }
 
 [ -z "$force" ] && [ -f "$wheel" ] && deliver
+[ -n "$cached" ] && die "no finished wheel in $cache"
 
 # One build at a time; a second caller waits and finds the wheel.
 mkdir -p "$cache"
