@@ -34,6 +34,7 @@ class PdfSource:
         if self._document.get_formtype() != raw.FORMTYPE_NONE:
             self._document.init_forms()  # so that what was filled in is drawn
         self._bitmap: pypdfium2.PdfBitmap | None = None
+        self._open: tuple[int, pypdfium2.PdfPage] | None = None
 
     def size(self, index: int) -> PageSize:
         width, height = (side / _POINTS_PER_INCH * MM_PER_INCH for side in self._page(index).get_size())
@@ -44,8 +45,15 @@ class PdfSource:
         return PageSize(width * shrink, height * shrink)
 
     def _page(self, index: int) -> pypdfium2.PdfPage:
+        """Page ``index``, kept open until another one is wanted: its size is asked before it is drawn."""
+        if self._open is not None:
+            if self._open[0] == index:
+                return self._open[1]
+            self._open[1].close()
+            self._open = None
         try:
-            return self._document[index]
+            self._open = (index, self._document[index])
+            return self._open[1]
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise DocumentError(DOCUMENT_DAMAGED, f"page {index + 1}: {error}"[:200]) from None
 
@@ -63,5 +71,4 @@ class PdfSource:
         raw.FPDF_RenderPageBitmap(bitmap, page, *box, raw.FPDF_ANNOT)
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, raw.FPDF_ANNOT)
-        page.close()
         return Image.frombuffer("L", size, bitmap.buffer, "raw", "L", bitmap.stride, 1)

@@ -12,8 +12,6 @@ import os
 import selectors
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,11 +25,13 @@ from appliance.causes import (
     DOCUMENT_STORAGE,
     DOCUMENT_TIMED_OUT,
     DOCUMENT_TOO_LARGE,
+    DOCUMENT_TOO_MANY_PAGES,
     DOCUMENT_WORKER_DIED,
     cause_of,
 )
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import PageSize, most_rows
+from appliance.documents.nursery import MOST_FILES, NurseryError, Worker, start_worker
 from appliance.documents.options import (
     Limits,
     RenderOptions,
@@ -45,9 +45,10 @@ from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, Resolution
 MANIFEST = "manifest.json"
 _VERSION = 1
 
-# A second worker costs as much time as about ten pages of text.
-_PARALLEL_FROM = 12  # pages
+# A second worker opens the document once more: that pays from a few pages on.
+_PARALLEL_FROM = 4  # pages
 MOST_WORKERS = 4
+MOST_SOURCES = MOST_FILES - 2  # files of one fax
 
 _LONGEST_MESSAGE = 4096  # octets of one line from a worker
 _DEATH_SECONDS = 5.0  # for a worker that has closed its output to end
@@ -150,6 +151,8 @@ def render(
     options, limits = options or RenderOptions(), limits or Limits()
     if not sources and options.cover is None:
         raise ValueError("nothing to render")
+    if len(sources) > MOST_SOURCES:
+        raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(sources)} files")
     try:
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
@@ -186,7 +189,7 @@ def _sync(directory: Path) -> None:
 class _Worker:
     """One worker process and what it said so far."""
 
-    def __init__(self, process: subprocess.Popen[bytes], file: str, output: IO[bytes]) -> None:
+    def __init__(self, process: Worker, file: str, output: IO[bytes]) -> None:
         self.process = process
         self.file = file
         self.output = output
@@ -194,14 +197,8 @@ class _Worker:
         self.done = False
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.output):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        self.process.close()
+        self.output.close()
 
 
 class _Rendering:
@@ -276,41 +273,25 @@ class _Rendering:
     def _start(self) -> None:
         name = f"pages-{len(self._workers)}.mmr"
         with contextlib.ExitStack() as opened:
+            files = [opened.enter_context(self._open(*each)) for each in enumerate(self._sources)]
             output = (self._scratch / name).open("wb", buffering=0)
-            files = []
-            for number, source in enumerate(self._sources):
-                files.append(opened.enter_context(self._open(number, source)))
-            job = {
-                "sources": [
-                    {"fd": file.fileno(), "pages": source.pages, "name": source.name or source.path.name}
-                    for file, source in zip(files, self._sources, strict=True)
-                ],
-                "options": options_to_json(self._options),
-                "limits": asdict(self._limits),
-                "output": output.fileno(),
-                "claims": self._claims.fileno(),
-                "range": self._range,
-            }
-            process = subprocess.Popen(
-                # -I: neither environment nor the current directory choose what is imported.
-                [sys.executable, "-I", "-B", "-m", "appliance.documents.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={"LANG": "C.UTF-8"},
-                pass_fds=[*(file.fileno() for file in files), output.fileno(), self._claims.fileno()],
-                start_new_session=True,
-            )
+            try:
+                process = start_worker([file.fileno() for file in (output, self._claims, *files)])
+            except NurseryError as error:
+                output.close()
+                raise DocumentError(DOCUMENT_WORKER_DIED, f"it could not be started: {error}") from error
         worker = _Worker(process, name, output)
         self._workers.append(worker)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(job).encode() + b"\n")
-            process.stdin.flush()
-        os.set_blocking(process.stdout.fileno(), False)
-        self._selector.register(process.stdout, selectors.EVENT_READ, worker)
+        job = {
+            "sources": [{"pages": s.pages, "name": s.name or s.path.name} for s in self._sources],
+            "options": options_to_json(self._options),
+            "limits": asdict(self._limits),
+            "range": self._range,
+        }
+        with contextlib.suppress(OSError):  # a worker that is dead already is noticed when it is read
+            process.channel.sendall(json.dumps(job).encode() + b"\n")
+        process.channel.setblocking(False)
+        self._selector.register(process.channel, selectors.EVENT_READ, worker)
 
     def _open(self, number: int, source: Source) -> IO[bytes]:
         try:
@@ -325,10 +306,14 @@ class _Rendering:
         return file
 
     def _hear(self, worker: _Worker) -> None:
-        assert worker.process.stdout is not None
-        octets = os.read(worker.process.stdout.fileno(), 1 << 16)
+        try:
+            octets = worker.process.channel.recv(1 << 16)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            octets = b""
         if not octets:
-            self._selector.unregister(worker.process.stdout)
+            self._selector.unregister(worker.process.channel)
             if not worker.done:
                 self._died(worker)
             return
@@ -342,10 +327,7 @@ class _Rendering:
                 raise DocumentError(DOCUMENT_WORKER_DIED, f"it said {line[:80]!r}: {error!r}") from None
 
     def _died(self, worker: _Worker) -> None:
-        try:
-            code = worker.process.wait(_DEATH_SECONDS)
-        except subprocess.TimeoutExpired:
-            code = 0
+        code = worker.process.wait(_DEATH_SECONDS) or 0
         if code in {-signal.SIGXCPU, -signal.SIGKILL}:
             # Beyond RLIMIT_CPU the kernel kills; we ourselves do so only after this.
             raise DocumentError(DOCUMENT_TIMED_OUT, f"killed by {signal.Signals(-code).name}")

@@ -1,10 +1,11 @@
 """The worker process: reads one job, limits itself, renders pages, reports line by line.
 
-It is given open files only: the sources to read, one file to append coded pages to, and a small file
-from which workers of the same job claim page numbers.  Its environment is empty and it ends with its
-parent.  What it reports is as untrusted as the documents it reads; the parent checks it.
+It is forked by the nursery and given open files only: one to append coded pages to, a small one from
+which workers of the same job claim page numbers, and the sources to read, in this order.  Its
+environment is empty and it ends with its parent.  What it reports is as untrusted as the documents it
+reads; the parent checks it.
 
-Standard input: the job, one line of JSON.  Standard output: lines of JSON, each with one of
+On its channel comes the job, one line of JSON, and go reports, lines of JSON, each with one of
 ``total`` (pages of the fax), ``page`` (one is in the file), ``error`` (a code of the table), ``done``.
 """
 
@@ -18,7 +19,6 @@ import os
 import resource
 import signal
 import struct
-import sys
 from typing import Any
 
 from PIL import Image
@@ -41,39 +41,57 @@ from appliance.documents.sources import PageDrawer, open_source, total_pages
 from appliance.t4.page import Raster
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
-_OPEN_FILES = 64
+_OPEN_FILES = 256  # a request's 200 and a few
 _NICE = 10  # the process that paces packets on a line comes first
 
 # Claims: the number of the next page, so that several workers share the pages of one job.
 CLAIM = struct.Struct("=Q")
 
 
-def main() -> int:
-    """Run the job on standard input."""
-    job = json.loads(sys.stdin.buffer.readline())
+def work(parent: int, channel: int, files: list[int]) -> int:
+    """Do the job that comes on ``channel``; ``parent`` is the process to end with.  An exit code."""
+    with os.fdopen(os.dup(channel), "rb") as lines:
+        job = json.loads(lines.readline())
     limits = Limits(**job["limits"])
-    confine(limits)
+    reports = _Reports(channel)
     try:
-        _Job(job, limits).run()
+        confine(limits, parent)
+        _Job(job, files, limits, reports).run()
     except DocumentError as error:
-        _fail(error.cause, error.detail, error.source)
+        reports.fail(error.cause, error.detail, error.source)
     except MemoryError:
-        _fail(DOCUMENT_MEMORY, f"{limits.memory_octets} octets")
+        reports.fail(DOCUMENT_MEMORY, f"{limits.memory_octets} octets")
     except OSError as error:
         cause = DOCUMENT_TOO_LARGE if error.errno == errno.EFBIG else DOCUMENT_STORAGE
-        _fail(cause, f"{error}")
+        reports.fail(cause, f"{error}")
     return 0
 
 
-def confine(limits: Limits) -> None:
+class _Reports:
+    """Lines of JSON to the parent."""
+
+    def __init__(self, channel: int) -> None:
+        self._channel = channel
+
+    def say(self, **message: Any) -> None:
+        line = json.dumps(message).encode() + b"\n"
+        while line:
+            line = line[os.write(self._channel, line) :]
+
+    def fail(self, cause: Cause, detail: str, source: int | None = None) -> None:
+        self.say(error=cause.code, detail=detail[:300], source=source)
+
+
+def confine(limits: Limits, parent: int) -> None:
     """Give up what rendering does not need, for good."""
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in (
         (_PR_SET_PDEATHSIG, signal.SIGKILL), (_PR_SET_DUMPABLE, 0), (_PR_SET_NO_NEW_PRIVS, 1),
     ):  # fmt: skip
         libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
-    if os.getppid() == 1:
-        sys.exit(1)  # the parent went before the request above
+    if os.getppid() != parent:
+        os._exit(1)  # it went before the request above
+    os.setsid()
     for limit, value in (
         (resource.RLIMIT_AS, limits.memory_octets),
         (resource.RLIMIT_CPU, limits.cpu_seconds),
@@ -85,28 +103,20 @@ def confine(limits: Limits) -> None:
     os.nice(_NICE)
 
 
-def _say(**message: Any) -> None:
-    os.write(1, json.dumps(message).encode() + b"\n")
-
-
-def _fail(cause: Cause, detail: str, source: int | None = None) -> None:
-    _say(error=cause.code, detail=detail[:300], source=source)
-
-
 class _Job:
-    def __init__(self, job: dict[str, Any], limits: Limits) -> None:
+    def __init__(self, job: dict[str, Any], files: list[int], limits: Limits, reports: _Reports) -> None:
         self._limits = limits
+        self._reports = reports
         self._options = options_from_json(job["options"])
-        self._output = int(job["output"])
-        self._claims = int(job["claims"])
+        self._output, self._claims, *sources = files
         self._first, self._stop = job["range"]
         self._offset = 0
         self._drawers: list[PageDrawer] = []
         self._plan: list[tuple[int, int]] = []  # (drawer, its page) of each page of the fax
         self._first_source = 0
-        self._open(job["sources"])
+        self._open(job["sources"], sources)
 
-    def _open(self, sources: list[dict[str, Any]]) -> None:
+    def _open(self, sources: list[dict[str, Any]], files: list[int]) -> None:
         selected: list[list[int]] = []
         cover = None
         if self._options.cover is not None:
@@ -116,9 +126,9 @@ class _Job:
             self._drawers.append(cover)
             selected.append(list(range(cover.count)))
             self._first_source = 1
-        for number, source in enumerate(sources):
+        for number, (source, descriptor) in enumerate(zip(sources, files, strict=True)):
             try:
-                with os.fdopen(int(source["fd"]), "rb") as file:
+                with os.fdopen(descriptor, "rb") as file:
                     content = file.read(self._limits.file_octets + 1)
                 if len(content) > self._limits.file_octets:
                     raise DocumentError(DOCUMENT_TOO_LARGE, f"more than {self._limits.file_octets} octets")
@@ -134,7 +144,7 @@ class _Job:
 
     def run(self) -> None:
         total = len(self._plan)
-        _say(total=total)
+        self._reports.say(total=total)
         stop = total if self._stop is None else min(total, self._stop)
         while (number := self._claim()) < stop:
             drawer, page = self._plan[number]
@@ -143,7 +153,7 @@ class _Job:
             except DocumentError as error:
                 source = drawer - self._first_source
                 raise DocumentError(error.cause, error.detail, source if source >= 0 else None) from None
-        _say(done=True)
+        self._reports.say(done=True)
 
     def _claim(self) -> int:
         fcntl.flock(self._claims, fcntl.LOCK_EX)
@@ -166,7 +176,7 @@ class _Job:
         written = 0
         while written < len(coded.data):
             written += os.write(self._output, coded.data[written:])
-        _say(
+        self._reports.say(
             page=number, offset=self._offset, octets=len(coded.data), width=coded.width, rows=coded.rows,
             size=[round(size.width, 3), round(size.height, 3)],
         )  # fmt: skip
@@ -206,7 +216,3 @@ def _is_white(drawn: Image.Image) -> bool:
         return drawn.getbbox() is None
     darkest = drawn.getextrema()[0]
     return isinstance(darkest, int) and darkest > LIGHTEST_TONE
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
+import socket
 import struct
-import subprocess
 import tempfile
 import threading
 import time
@@ -30,10 +31,12 @@ from appliance.causes import (
     Cause,
     Side,
 )
+from appliance.documents import nursery
 from appliance.documents import render as rendering
 from appliance.documents.errors import DocumentError
+from appliance.documents.nursery import stop_nursery, warm
 from appliance.documents.options import Limits, Source
-from appliance.documents.render import render
+from appliance.documents.render import RenderedDocument, render
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, photograph, run, save, words
 
@@ -138,9 +141,9 @@ def test_a_page_box_of_any_size_makes_a_page(rendered: Rendered) -> None:
 
 
 def test_a_flate_bomb_ends_in_its_worker(tmp_path: Path) -> None:
-    # 1.5 GB of zeros as one picture's data
-    packer = zlib.compressobj(9)
-    parts = [packer.compress(bytes(1 << 20)) for _ in range(1500)]
+    # 0.9 GB of zeros as one picture's data
+    packer = zlib.compressobj(1)
+    parts = [packer.compress(bytes(1 << 20)) for _ in range(900)]
     bomb = b"".join([*parts, packer.flush()])
     body = (
         b"10 0 obj\n<</Type/XObject/Subtype/Image/Width 40000/Height 40000/ColorSpace/DeviceGray"
@@ -207,28 +210,27 @@ def test_storage_that_cannot_be_written_is_ours(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["good", "there"]
 
 
-def _children() -> set[int]:
-    own = str(os.getpid())
-    found = set()
+def _workers() -> set[int]:
+    """Processes below this one that are not its own children: what the nursery has forked."""
+    parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[1] == own and fields[0] != "Z":
-            found.add(int(stat.parent.name))
-    return found
+        with contextlib.suppress(OSError):
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                parents[int(stat.parent.name)] = int(parent)
+    own = os.getpid()
+    return {pid for pid, parent in parents.items() if parents.get(parent) == own}
 
 
 def test_a_killed_worker_is_named_and_the_parent_goes_on(tmp_path: Path) -> None:
     (tmp_path / "slow").write_bytes(SLOW)
-    before = _children()
+    before = _workers()
     killed: list[int] = []
 
     def kill() -> None:
         for _ in range(200):
             time.sleep(0.05)
-            for pid in _children() - before:
+            for pid in _workers() - before:
                 time.sleep(0.3)
                 os.kill(pid, signal.SIGSEGV)
                 killed.append(pid)
@@ -249,12 +251,13 @@ def test_a_killed_worker_is_named_and_the_parent_goes_on(tmp_path: Path) -> None
 def test_no_worker_and_no_descriptor_outlives_a_rendering(tmp_path: Path) -> None:
     (tmp_path / "good").write_bytes(GOOD)
     (tmp_path / "bad").write_bytes(GOOD[:300])
-    before, files = _children(), set(os.listdir("/proc/self/fd"))
+    warm()
+    before, files = _workers(), os.listdir("/proc/self/fd")
     for number in range(5):
         render([Source(tmp_path / "good")], tmp_path / f"fax{number}")
         with pytest.raises(DocumentError):
             render([Source(tmp_path / "good"), Source(tmp_path / "bad")], tmp_path / "never")
-    assert _children() == before
+    assert _workers() == before
     assert len(os.listdir("/proc/self/fd")) == len(files)
 
 
@@ -262,30 +265,41 @@ def test_the_worker_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("FAXBOX_SECRET", "hush")
     secret = (tmp_path / "secret").open("w")
     os.set_inheritable(secret.fileno(), True)
-    seen: dict[str, object] = {}
-    real = subprocess.Popen
+    stop_nursery()
+    seen: dict[str, list[str]] = {}
 
-    def spy(*arguments: object, **options: object) -> object:
-        process = real(*arguments, **options)  # type: ignore[call-overload]
-        seen["env"] = Path(f"/proc/{process.pid}/environ").read_bytes()
-        seen["files"] = [
-            os.readlink(f"/proc/{process.pid}/fd/{name}") for name in os.listdir(f"/proc/{process.pid}/fd")
-        ]
-        return process
+    def look(made: int, total: int) -> None:
+        for pid in _workers():
+            with contextlib.suppress(OSError):  # it ended while we looked
+                environment = Path(f"/proc/{pid}/environ").read_text().split("\0")
+                folder = Path(f"/proc/{pid}/fd")
+                seen["files"] = [os.readlink(entry) for entry in folder.iterdir()]
+                seen["environment"] = environment
 
-    monkeypatch.setattr(rendering.subprocess, "Popen", spy)
-    (tmp_path / "good").write_bytes(GOOD)
-    render([Source(tmp_path / "good")], tmp_path / "fax", workers=1)
+    (tmp_path / "good").write_bytes(pdf([(*A4, words(*A4))] * 30))
+    render([Source(tmp_path / "good")], tmp_path / "fax", workers=1, progress=look)
     secret.close()
-    assert b"hush" not in seen["env"]  # type: ignore[operator]
-    assert not [name for name in seen["files"] if name.endswith("/secret")]  # type: ignore[attr-defined]
+    assert "LANG=C.UTF-8" in seen["environment"]
+    assert not [entry for entry in seen["environment"] if "hush" in entry]
+    assert [name for name in seen["files"] if name.endswith("pages-0.mmr")]
+    assert not [name for name in seen["files"] if name.endswith("/secret")]
+
+
+def test_a_killed_nursery_is_started_again(tmp_path: Path) -> None:
+    (tmp_path / "good").write_bytes(GOOD)
+    render([Source(tmp_path / "good")], tmp_path / "one")
+    process = nursery._nursery._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    render([Source(tmp_path / "good")], tmp_path / "two")
+    assert RenderedDocument.open(tmp_path / "two").total == 1
 
 
 def test_a_worker_that_talks_nonsense_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "good").write_bytes(GOOD)
-    real = subprocess.Popen
     for number, said in enumerate([
         "nonsense", "[1]", '{"total": 0}', '{"total": 1000000}', '{"total": 1}\n{"done": true}',
         '{"total": 1}\n{"page": 0, "offset": 0, "octets": 9, "width": 1728, "rows": 9, "size": [1, 1]}',
@@ -294,10 +308,17 @@ def test_a_worker_that_talks_nonsense_is_not_believed(
         '{"error": "no such cause", "detail": "", "source": 0}', "x" * 100_000,
     ]):  # fmt: skip
 
-        def liar(_: object, said: str = said, **options: object) -> object:
-            return real(["printf", "%s\\n", said], **options)  # type: ignore[call-overload]
+        def liar(files: list[int], said: str = said) -> nursery.Worker:
+            worker = nursery.start_worker(files)
+            worker.kill()
+            ours, its = socket.socketpair()
+            its.sendall(said.encode() + b"\n")
+            its.close()
+            worker.channel.close()
+            worker.channel = ours
+            return worker
 
-        monkeypatch.setattr(rendering.subprocess, "Popen", liar)
+        monkeypatch.setattr(rendering, "start_worker", liar)
         with pytest.raises(DocumentError) as refusal:
             render([Source(tmp_path / "good")], tmp_path / f"fax{number}", workers=1)
         assert refusal.value.cause is DOCUMENT_WORKER_DIED

@@ -1,0 +1,222 @@
+"""Where worker processes come from: a process with everything imported, which forks one for each job.
+
+Importing the libraries takes longer than rendering ten pages; a fork of a process that has done so
+takes a few milliseconds.  The nursery itself is started with an empty environment and no files, reads
+no document, and ends with the process that started it; a worker ends with the nursery.
+
+A request is one message with open files: the worker's channel (the job comes in on it, reports go
+out), where to write how it ended, then the job's own files.  The answer is a pidfd, with which the
+worker can be killed whatever has become of its number.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MOST_FILES = 200  # in one request; the kernel's bound is 253 (SCM_MAX_FD)
+_ANSWER_SECONDS = 20.0  # for the nursery to start and fork, on a slow card
+_STATUS = struct.Struct("=i")  # waitpid's status
+
+
+class NurseryError(RuntimeError):
+    """No worker could be had: the nursery does not start or does not answer."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """A worker process: ``channel`` carries its job and its reports."""
+
+    channel: socket.socket
+    _pidfd: int
+    _status: int
+    _code: int | None = None
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def wait(self, seconds: float) -> int | None:
+        """Its exit code, negative for a signal as in `subprocess`; None while it runs."""
+        if self._code is None and select.select([self._status], [], [], seconds)[0]:
+            octets = os.read(self._status, _STATUS.size)
+            # No status: the nursery is gone, and the worker with it.
+            self._code = (
+                os.waitstatus_to_exitcode(_STATUS.unpack(octets)[0]) if octets else -signal.SIGKILL
+            )
+        return self._code
+
+    def close(self) -> None:
+        """Kill it if it still runs, wait until it is gone, and close what belongs to it."""
+        if self._code is None:
+            self.kill()
+            self.wait(_ANSWER_SECONDS)
+        self.channel.close()
+        for descriptor in (self._pidfd, self._status):
+            os.close(descriptor)
+
+
+class _Nursery:
+    """This process's nursery, started when first needed and again when it has died."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+
+    def worker(self, files: Sequence[int]) -> Worker:
+        with self._lock:
+            for attempt in (1, 2):
+                try:
+                    return self._ask(files)
+                except OSError as error:
+                    self._stop()
+                    if attempt == 2:
+                        raise NurseryError(str(error)) from error
+        raise AssertionError
+
+    def warm(self) -> None:
+        with self._lock:
+            self._started()
+
+    def _started(self) -> socket.socket:
+        if self._socket is not None and self._owner != os.getpid():
+            self._socket.close()  # we are a fork of the process that it belongs to
+            self._socket = self._process = None
+        if self._socket is None:
+            ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._process = subprocess.Popen(
+                # -I: neither environment nor the current directory choose what is imported.
+                [sys.executable, "-I", "-B", "-m", "appliance.documents.nursery", str(its.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"LANG": "C.UTF-8"},
+                pass_fds=[its.fileno()],
+                start_new_session=True,
+            )
+            its.close()
+            ours.settimeout(_ANSWER_SECONDS)
+            self._socket, self._owner = ours, os.getpid()
+        return self._socket
+
+    def _ask(self, files: Sequence[int]) -> Worker:
+        requests = self._started()
+        ours, its = socket.socketpair()
+        status, tell = os.pipe2(os.O_CLOEXEC)
+        try:
+            socket.send_fds(requests, [b"w"], [its.fileno(), tell, *files])
+            message, pidfds, _, _ = socket.recv_fds(requests, 1, 1)
+            if not message or len(pidfds) != 1:
+                raise OSError("the nursery has gone")
+        except OSError:
+            ours.close()
+            os.close(status)
+            raise
+        finally:
+            its.close()
+            os.close(tell)
+        return Worker(ours, pidfds[0], status)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._socket = self._process = None
+
+
+_nursery = _Nursery()
+
+
+def start_worker(files: Sequence[int]) -> Worker:
+    """A new worker with ``files`` open.  Raises NurseryError, ValueError beyond `MOST_FILES`."""
+    if len(files) > MOST_FILES:
+        raise ValueError(f"{len(files)} files for one worker")
+    return _nursery.worker(files)
+
+
+def warm() -> None:
+    """Start the nursery ahead of the first document."""
+    _nursery.warm()
+
+
+def stop_nursery() -> None:
+    """End the nursery, and with it every worker.  The next document starts another."""
+    _nursery.stop()
+
+
+def serve(requests: socket.socket) -> None:
+    """Fork a worker for each request until the other end closes."""
+    from appliance.documents import cover, pdfsource, text, worker  # noqa: F401, PLC0415 (imports are the purpose)
+
+    own = os.getpid()
+    selector = selectors.DefaultSelector()
+    selector.register(requests, selectors.EVENT_READ, None)
+    while True:
+        for key, _ in selector.select():
+            if key.data is not None:
+                pid, tell = key.data
+                selector.unregister(key.fd)
+                os.close(key.fd)
+                with contextlib.suppress(OSError):
+                    os.write(tell, _STATUS.pack(os.waitpid(pid, 0)[1]))
+                os.close(tell)
+                continue
+            message, files, _, _ = socket.recv_fds(requests, 1, MOST_FILES + 2)
+            if not message:
+                return
+            channel, tell, *rest = files
+            pid = os.fork()
+            if pid == 0:
+                _be_worker(own, channel, rest)
+            for descriptor in (channel, *rest):
+                os.close(descriptor)
+            pidfd = os.pidfd_open(pid)
+            selector.register(pidfd, selectors.EVENT_READ, (pid, tell))
+            socket.send_fds(requests, [b"p"], [pidfd])
+
+
+def _be_worker(parent: int, channel: int, files: list[int]) -> None:
+    """The rest of a worker's life.  Does not return."""
+    from appliance.documents import worker  # noqa: PLC0415 (imported already)
+
+    code = 70  # EX_SOFTWARE
+    try:
+        keep = {0, 1, 2, channel, *files}
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) not in keep:
+                with contextlib.suppress(OSError):
+                    os.close(int(name))
+        code = worker.work(parent, channel, files)
+    finally:
+        os._exit(code)
+
+
+def main() -> int:
+    """The nursery process: its one argument is the descriptor of its socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):  # the other end went away
+        serve(socket.socket(fileno=int(sys.argv[1])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Pages in whatever format the receiver takes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from itertools import pairwise
+
+import pytest
+
+from appliance.causes import DOCUMENT_GONE
+from appliance.documents.options import CoverPage, PageFormat, RenderOptions
+from appliance.documents.pages import PREFERENCES, DocumentPages, ListPages, at_once, on_loop
+from appliance.documents.render import RenderedDocument
+from appliance.t4.coding import decode, encode
+from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Raster, Resolution
+from appliance.t30.parameters import Accepts
+from tests.documents.conftest import Rendered
+from tests.documents.making import A3, A4, LEGAL, edge_marks, likeness, pdf, picture, words
+
+ALL = Accepts(frozenset(Coding), frozenset(Resolution), PaperWidth.A3, PaperLength.UNLIMITED)
+PLAINEST = Accepts(frozenset({Coding.MH}), frozenset({Resolution.STANDARD}), PaperWidth.A4, PaperLength.A4)
+
+
+def fetched(pages: DocumentPages | ListPages, number: int, accepts: Accepts) -> tuple[CodedPage | None, bool]:
+    answers: list[tuple[CodedPage | None, bool]] = []
+    pages.fetch(number, accepts, lambda page, last: answers.append((page, last)))
+    assert len(answers) == 1
+    return answers[0]
+
+
+@pytest.fixture
+def document(rendered: Rendered) -> RenderedDocument:
+    sheets = [A4, LEGAL, A3]
+    content = pdf([(*size, words(*size) + "\n" + edge_marks(*size)) for size in sheets])
+    return rendered(content, options=RenderOptions(PageFormat(Resolution.FINE), cover=CoverPage("E")))
+
+
+@pytest.mark.parametrize("coding", list(Coding))
+def test_an_acceptable_rendering_only_changes_its_coding(document: RenderedDocument, coding: Coding) -> None:
+    accepts = Accepts(frozenset({coding, Coding.MH}), ALL.resolutions, ALL.width, ALL.length)
+    pages = DocumentPages(document, at_once)
+    for number in range(document.total):
+        page, last = fetched(pages, number, accepts)
+        assert page is not None
+        assert page.coding is coding
+        assert last == (number == document.total - 1)
+        assert decode(page) == decode(document.coded_page(number))
+    assert not (document.directory / "variants").exists()
+
+
+def test_a_plain_receiver_gets_pages_made_again_for_it(document: RenderedDocument) -> None:
+    pages = DocumentPages(document, at_once)
+    for number in range(document.total):
+        page, _ = fetched(pages, number, PLAINEST)
+        assert page is not None
+        assert (page.coding, page.resolution, page.width) == (Coding.MH, Resolution.STANDARD, 1728)
+        assert page.rows <= round(297 * 3.85)
+        original = picture(document.coded_page(number))
+        if number < 2:  # cover and A4: the same content at half the rows
+            seen = picture(page).resize(original.size)
+            assert likeness(seen, original, block=32) > 0.95
+
+
+def test_legal_is_only_made_smaller_for_a_receiver_that_needs_it(document: RenderedDocument) -> None:
+    pages = DocumentPages(document, at_once)
+    b4_length = Accepts(ALL.codings, ALL.resolutions, PaperWidth.A4, PaperLength.B4)
+    a4_length = Accepts(ALL.codings, ALL.resolutions, PaperWidth.A4, PaperLength.A4)
+    same, smaller = (fetched(pages, 2, accepts)[0] for accepts in (b4_length, a4_length))
+    assert same is not None
+    assert smaller is not None
+    assert same.rows == document.pages[2].rows == round(355.6 * 7.7)
+    assert smaller.rows == round(297 * 7.7)
+
+
+def test_what_was_made_again_is_kept(document: RenderedDocument) -> None:
+    first, _ = fetched(DocumentPages(document, at_once), 1, PLAINEST)
+    for source in document.sources:
+        source.path.unlink()
+    again = DocumentPages(RenderedDocument.open(document.directory), at_once)
+    assert fetched(again, 1, PLAINEST)[0] == first
+    other = Accepts(ALL.codings, frozenset({Resolution.STANDARD}), PaperWidth.A3, PaperLength.B4)
+    assert fetched(again, 1, other) == (None, True)
+    assert again.failure is DOCUMENT_GONE
+
+
+def test_a_fax_can_go_on_where_it_ended(document: RenderedDocument) -> None:
+    pages = DocumentPages(document, at_once, first=2)
+    assert fetched(pages, 0, ALL) == (document.coded_page(2), False)
+    assert fetched(pages, 1, ALL) == (document.coded_page(3), True)
+    assert fetched(pages, 2, ALL) == (None, True)
+
+
+def test_a_damaged_page_on_disk_is_told_not_sent(document: RenderedDocument) -> None:
+    file = document.directory / document.pages[0].file
+    file.write_bytes(bytes(file.stat().st_size))
+    accepts = Accepts(frozenset({Coding.MH}), ALL.resolutions, ALL.width, ALL.length)
+    pages = DocumentPages(document, at_once)
+    assert fetched(pages, 0, accepts) == (None, True)
+    assert pages.failure is not None
+
+
+def test_pages_come_back_on_the_loops_own_thread(document: RenderedDocument) -> None:
+    async def call() -> list[tuple[bool, int]]:
+        loop = asyncio.get_running_loop()
+        pages = DocumentPages(document, on_loop(loop))
+        done: asyncio.Queue[tuple[bool, int]] = asyncio.Queue()
+        here = threading.get_ident()
+        for number in range(document.total):
+            pages.fetch(
+                number, PLAINEST,
+                lambda page, last, n=number: done.put_nowait((threading.get_ident() == here, n)),  # type: ignore[misc]
+            )  # fmt: skip
+        assert done.empty()  # nothing blocked the loop
+        return [await done.get() for _ in range(document.total)]
+
+    answers = asyncio.run(call())
+    assert sorted(answers) == [(True, n) for n in range(document.total)]
+
+
+def test_every_preference_ends_with_what_every_machine_takes() -> None:
+    assert set(PREFERENCES) == set(Resolution)
+    for wanted, order in PREFERENCES.items():
+        assert order[0] is wanted
+        assert order[-1] is Resolution.STANDARD
+        assert all(a is not b for a, b in pairwise(order))
+
+
+def test_a_list_of_pages_answers_at_once() -> None:
+    raster = Raster(1728, 10, bytes(2160), Resolution.FINE)
+    pages = ListPages([encode(raster, Coding.MMR), raster])
+    page, last = fetched(pages, 0, PLAINEST)
+    assert (page, last) == (None, True)  # fine cannot become standard without its document
+    fine = Accepts(frozenset({Coding.MR, Coding.MH}), frozenset({Resolution.FINE}), PaperWidth.A4, PaperLength.A4)
+    for number, final in ((0, False), (1, True)):
+        page, last = fetched(pages, number, fine)
+        assert page is not None
+        assert page.coding is Coding.MR
+        assert decode(page) == raster
+        assert last is final
+    assert fetched(pages, 2, fine) == (None, True)
