@@ -465,9 +465,16 @@ class Station:
             case CarrierOff():
                 self._carrier_off()
             case CarrierMissed():
-                self._give(Happening.MISSED)
+                self._missed()
             case ToneHeard(tone):
                 self.note("tone", tone=tone.value)
+
+    def _missed(self) -> None:
+        """A DCE that lost a signal wants to be told again what to listen for."""
+        if self._leaving is None and Happening.MISSED not in self.part.TABLE[self.part.state]:
+            self.listen()
+        else:
+            self._give(Happening.MISSED)
 
     def _give(self, stimulus: Stimulus, fact: Fact = NO_FACT) -> None:
         if self._leaving is None:

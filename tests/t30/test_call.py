@@ -9,7 +9,17 @@ import pytest
 from appliance import causes
 from appliance.t4.page import CodedPage, Coding
 from appliance.t30.call import FaxCall
-from appliance.t30.dce import Carrier, CarrierOff, CarrierOn, Frame, HangUp, LineOrder, SendFrames
+from appliance.t30.dce import (
+    Carrier,
+    CarrierMissed,
+    CarrierOff,
+    CarrierOn,
+    Frame,
+    HangUp,
+    LineOrder,
+    Receive,
+    SendFrames,
+)
 from appliance.t30.frames import Fcf, HdlcFrame
 from appliance.t30.parameters import CallParameters, Progress, Role
 from tests.t30.linked import Pages, Store
@@ -73,6 +83,22 @@ def test_page_in_an_old_format_is_not_used() -> None:
     pages.answer()
     call.pump(7.0)
     assert isinstance(dce.waiting[-1], SendFrames)
+
+
+def test_signal_that_was_missed_is_listened_for_again() -> None:
+    class Counting(ScriptDce):
+        listened = 0
+
+        def order(self, order: LineOrder, now: float) -> None:
+            self.listened += isinstance(order, Receive)
+            super().order(order, now)
+
+    dce = Counting()
+    call = FaxCall(CallParameters(Role.CALLS), dce, Pages([white_page()]), Store())
+    call.start(0.0)
+    dce.events.append(CarrierMissed())
+    call.pump(1.0)
+    assert dce.listened == 1
 
 
 class Torn(Pages):
