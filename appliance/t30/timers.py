@@ -1,11 +1,11 @@
 """The timers and limits of T.30, each with its clause and, where we deviate, why.  All in seconds.
 
-T6 to T8 belong to the duplex and 64 kbit/s modes of Annex C, which no line of ours has.
+Not here: T0 (60 ± 5 s from dialling to an answer) is the line's, since the engine starts when the call
+is up; T3 (the operator is alerted after a procedure interrupt) needs an operator; T6 to T8 belong to the
+duplex and 64 kbit/s modes of Annex C, which no line of ours has.
 """
 
 from __future__ import annotations
-
-# T0 (60 ± 5 s from dialling to an answer) is the line's: the engine starts when the call is up.
 
 # T.30 5.4.3.1: how long two machines try to identify each other, 35 ± 5 s.
 T1_S = 35.0
@@ -14,9 +14,6 @@ T1_S = 35.0
 # stands still (the signal we wait for is arriving), for CARRIER_LIMIT_S at most.  We use the upper half
 # of the range: transmitters that wait a full 6 s between two commands exist.
 T2_S = 6.6
-
-# T.30 5.4.3.1: how long the operator is alerted after a procedure interrupt, 10 ± 5 s.
-T3_S = 10.0
 
 # T.30 5.4.3.1: wait for a response before a command is repeated, 3 s ± 15 % in automatic units.  It
 # starts when our command has left the line.  We use the upper end (75 ms of silence follow): gateways

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 import appliance.t30
+from appliance.t30.frames import Fcf
+from appliance.t30.parameters import CallParameters, Progress, Role
 from appliance.t30.receiver import Receiver
 from appliance.t30.receiver_phase_b import R
 from appliance.t30.sender import Sender
 from appliance.t30.sender_phase_b import S
-from appliance.t30.station import Part, Timer
+from appliance.t30.station import Happening, Part, Station, Stimulus, Timer
 from appliance.t30.tables import as_markdown
 from appliance.t30.trace import EVENTS
 
@@ -33,6 +35,28 @@ def test_every_state_has_a_row_and_every_entry_a_method(part: type[Part], states
 def test_no_state_waits_for_ever(part: type[Part], states: type[Enum]) -> None:
     for state in states:
         assert any(isinstance(stimulus, Timer) for stimulus in part.TABLE[state]), state
+
+
+STIMULI: list[Stimulus] = [*Fcf, *Happening, *Timer]
+
+
+@pytest.mark.parametrize(("part", "states"), PARTS)
+def test_what_a_state_does_not_allow_changes_nothing_and_is_noted(
+    part: type[Part], states: type[Enum]
+) -> None:
+    for state in states:
+        for stimulus in STIMULI:
+            if stimulus in part.TABLE[state] or stimulus is Happening.UNKNOWN:
+                continue
+            notes: list[Progress] = []
+            station = Station(CallParameters(Role.CALLS), notes.append)
+            actor = part(station, lambda _: None)  # type: ignore[call-arg,arg-type]
+            actor.state = state
+            before = {k: v for k, v in vars(station).items() if k != "_notes"}
+            actor.take(stimulus)
+            assert {k: v for k, v in vars(station).items() if k != "_notes"} == before
+            assert actor.state is state
+            assert [n.event for n in notes] == ([] if stimulus is Happening.QUIET else ["ignored"])
 
 
 @pytest.mark.parametrize(("part", "_states"), PARTS)
