@@ -217,11 +217,6 @@ MODEM_REFUSED = _row(
     "The modem refused a command that a class-1 fax modem must know.",
     "Run `faxbox check modem`: it says whether this modem can fax at all.",
 )
-MODEM_WEDGED = _row(
-    "modem_wedged", Side.OURS, Retry.OTHER_LINE,
-    "The modem reported one carrier after the other and delivered nothing.",
-    "It is reset by itself; a noisy telephone line or a worn modem does this.",
-)
 NO_DIAL_TONE = _row(
     "no_dial_tone", Side.LINE, Retry.OTHER_LINE,
     "There was no dial tone on the telephone line.",
@@ -547,6 +542,11 @@ SIP_UNREACHABLE = _row(
     "The SIP trunk cannot be reached over the network.",
     "Check the network cable, the trunk's server name and its port.",
 )
+SIP_MISCONFIGURED = _row(
+    "sip_misconfigured", Side.USER, Retry.OTHER_LINE,
+    "The SIP trunk's settings cannot be used.",
+    "Look at the trunk's last error on the lines page and correct its settings.",
+)
 SIP_NO_MEDIA = _row(
     "sip_no_media", Side.LINE, Retry.OTHER_LINE,
     "The call was answered, but nothing was heard of the other side.",
@@ -580,4 +580,103 @@ URL_TIMED_OUT = _row(
     "url_timed_out", Side.THEIRS, Retry.SOON,
     "The server at this address took too long.",
     "Try again later, or send the document itself.",
+)
+
+
+# -- requests: what the programming interfaces and the web pages answer when they do not do something --
+
+REQUEST_INVALID = _row(
+    "request_invalid", Side.USER, Retry.NO,
+    "The request does not have the form that is needed.",
+    "Compare it with the description of the interface; the answer says which part is wrong.",
+)
+REQUEST_TOO_LARGE = _row(
+    "request_too_large", Side.USER, Retry.NO,
+    "The request is larger than this box accepts.",
+    "Send fewer or smaller files at a time.",
+)
+REQUEST_INCOMPLETE = _row(
+    "request_incomplete", Side.USER, Retry.NO,
+    "The request broke off, or came too slowly.",
+    "Check the network, then send it again.",
+)
+REQUEST_LENGTH_MISSING = _row(
+    "request_length_missing", Side.USER, Retry.NO,
+    "The request brings no content, or does not say how much.",
+    "Send the file as the content of the request, with its length.",
+)
+MEDIA_TYPE_UNSUPPORTED = _row(
+    "media_type_unsupported", Side.USER, Retry.NO,
+    "The request's content is of a kind that is not understood here.",
+    "Set Content-Type to one that the description of the interface names.",
+)
+METHOD_NOT_ALLOWED = _row(
+    "method_not_allowed", Side.USER, Retry.NO,
+    "This address does not know this method.",
+    "Use one of the methods that the Allow header names.",
+)
+NOT_FOUND = _row(
+    "not_found", Side.USER, Retry.NO,
+    "There is nothing here by this name or number.",
+    "Check the address; it may have been deleted, or belong to someone else.",
+)
+NOT_SIGNED_IN = _row(
+    "not_signed_in", Side.USER, Retry.NO,
+    "This needs a valid key or a sign-in.",
+    "Send the key as Authorization: Bearer, or sign in again.",
+)
+NOT_PERMITTED = _row(
+    "not_permitted", Side.USER, Retry.NO,
+    "This key or user may not do that.",
+    "Ask the owner of the box for a key that may.",
+)
+SIGN_IN_REFUSED = _row(
+    "sign_in_refused", Side.USER, Retry.NO,
+    "The name or the password is wrong.",
+    "Check both, and the keyboard's capital letters.",
+)
+TOO_MANY_REQUESTS = _row(
+    "too_many_requests", Side.USER, Retry.SOON,
+    "There were more requests than this box allows.",
+    "Wait as long as the Retry-After header says; the owner of the box can raise the limit.",
+)
+TOO_BUSY = _row(
+    "too_busy", Side.OURS, Retry.SOON,
+    "The box has too much in hand at this moment.",
+    "Try again in a few seconds.",
+)
+TOO_MANY_FILES = _row(
+    "too_many_files", Side.USER, Retry.NO,
+    "A fax may not have so many files.",
+    "Put the files together, or send several faxes.",
+)
+TOO_MANY_RECIPIENTS = _row(
+    "too_many_recipients", Side.USER, Retry.NO,
+    "A fax may not have so many recipients.",
+    "Send it in several requests.",
+)
+STATE_FORBIDS = _row(
+    "state_forbids", Side.USER, Retry.NO,
+    "The fax is in a state in which this cannot be done.",
+    "Look at its state; a fax that has ended can only be sent again as a new one.",
+)
+IDEMPOTENCY_KEY_REUSED = _row(
+    "idempotency_key_reused", Side.USER, Retry.NO,
+    "This Idempotency-Key was used before for a different request.",
+    "Make a new key for each fax, and send the old one only with the same request.",
+)
+SETTING_INVALID = _row(
+    "setting_invalid", Side.USER, Retry.NO,
+    "A value cannot be taken.",
+    "The answer says which one and what is needed.",
+)
+STOPPING = _row(
+    "stopping", Side.OURS, Retry.SOON,
+    "The box is shutting down.",
+    "Try again when it is up.",
+)
+REQUEST_FAULT = _row(
+    "request_fault", Side.OURS, Retry.NO,
+    "This box made a mistake while it handled the request.",
+    "Please report it to the makers with the time; the box's log says more.",
 )

@@ -101,6 +101,13 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
         format="%(levelname)s %(name)s: %(message)s",
     )
     data = data_folder(arguments)
+    # Costs time and memory that the other words need not spend.
+    from appliance.api.server import ListenError, http_service  # noqa: PLC0415
+
+    try:
+        services = [http_service(arguments.http), *services]
+    except ValueError as error:
+        return _complain(f"--http: {error}", EXIT_USAGE)
     try:
         box = Box(data)
     except BlockingIOError:
@@ -113,6 +120,8 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
         if code is not None:
             _say(f"First start.  One-time set-up code for the administrator: {code}")
         asyncio.run(_serve(box, services))
+    except ListenError as error:
+        return _complain(str(error), EXIT_UNUSABLE)
     finally:
         box.close()
     return 0

@@ -1,0 +1,68 @@
+"""``Context``: what every door may use."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.api import auth
+from appliance.api.auth import Caller
+from appliance.api.limits import Budget, RequestLimiter, SignInGuard
+from appliance.api.problems import ProblemError
+from appliance.box import Box
+from appliance.daemon.main import Core
+from appliance.settings.sections import ApiSettings
+
+# Octets of request content that may be in memory at once, all requests together.  A request counts
+# with twice its length: the text and what it decodes to.
+CONTENT_BUDGET = 96 << 20
+# A request waits so long for its share, seconds, before it is told to come back.
+CONTENT_WAIT_S = 10.0
+# Event streams at once: each keeps a thread.
+STREAMS = 12
+
+
+@dataclass
+class Context:
+    """One for the whole server; thread-safe."""
+
+    core: Core
+    limiter: RequestLimiter = field(default_factory=RequestLimiter)
+    sign_ins: SignInGuard = field(default_factory=SignInGuard)
+    content: Budget = field(default_factory=lambda: Budget(CONTENT_BUDGET, "other large requests"))
+    streams: Budget = field(default_factory=lambda: Budget(STREAMS, f"{STREAMS} event streams are open"))
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def box(self) -> Box:
+        return self.core.box
+
+    @property
+    def settings(self) -> ApiSettings:
+        return self.box.settings.section(ApiSettings)
+
+    def now(self) -> float:
+        """Unix time."""
+        return self.box.clock()
+
+    def caller(self, environ: dict[str, Any], token: str | None = None) -> Caller:
+        """Who sends the request: by ``token``, or by its Authorization header when None.
+
+        Raises ProblemError: NOT_SIGNED_IN, or TOO_MANY_REQUESTS for an address that keeps guessing.
+        """
+        address = address_of(environ)
+        self.sign_ins.check(address, time.monotonic())
+        given = auth.bearer(environ.get("HTTP_AUTHORIZATION")) if token is None else token
+        try:
+            return auth.caller_of(self.box.settings, given, self.now())
+        except ProblemError:
+            if given:
+                self.sign_ins.failed(address, time.monotonic())
+            raise
+
+
+def address_of(environ: dict[str, Any]) -> str:
+    """The client's address."""
+    return str(environ.get("REMOTE_ADDR", ""))

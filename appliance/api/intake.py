@@ -1,0 +1,262 @@
+"""Documents on their way into the box: uploads, base64, URLs, each stored durably and looked at once.
+
+Every function stores through ``Box.store_file`` and answers ``Taken``; a request that is refused later
+gives its files back with ``discard``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import Any
+
+import multipart
+
+from appliance.api import request
+from appliance.api.context import CONTENT_WAIT_S, Context
+from appliance.api.problems import ProblemError
+from appliance.causes import (
+    DOCUMENT_TOO_LARGE,
+    MEDIA_TYPE_UNSUPPORTED,
+    REQUEST_INCOMPLETE,
+    REQUEST_INVALID,
+    REQUEST_TOO_LARGE,
+    TOO_MANY_FILES,
+)
+from appliance.documents.sniff import sniff
+from appliance.net import http
+from appliance.spool.model import SourceFile
+
+# So much of a file is looked at to tell its kind; the renderer, in its own process, sees all of it.
+HEAD_OCTETS = 64 * 1024
+# A field of a form that is not a file, characters; and how many parts a form may have besides files.
+FIELD_LIMIT = 64 * 1024
+FIELDS = 64
+NAME_LIMIT = 255
+DEFAULT_NAME = "document"
+MULTIPART_TYPE = "multipart/form-data"
+# RFC 2046 5.1.1: at most 70 characters.
+BOUNDARY_LIMIT = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A stored file and the SHA-256 of its content."""
+
+    file: SourceFile
+    digest: str
+
+
+@dataclass(slots=True)
+class Form:
+    """A form with files: each field's values in order, and its files with their fields' names."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    files: list[tuple[str, Taken]] = field(default_factory=list)
+
+    def first(self, name: str) -> str:
+        """The field's first value, empty when it has none."""
+        return self.fields.get(name, [""])[0]
+
+
+def clean_name(name: str) -> str:
+    """What the client calls a file: without folders and control characters, never empty."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    printable = "".join(letter for letter in last if letter.isprintable() and not _is_surrogate(letter))
+    return printable.strip()[:NAME_LIMIT] or DEFAULT_NAME
+
+
+def store(
+    context: Context,
+    content: bytes | Iterable[bytes],
+    *,
+    name: str,
+    media_type: str,
+    pages: tuple[str, ...] = (),
+    limit: int | None = None,
+) -> Taken:
+    """Stores a file that came in.
+
+    Raises ProblemError (DOCUMENT_TOO_LARGE), DocumentError for an empty file or a kind that cannot be
+    faxed, DiskFullError; then nothing is kept.
+    """
+    digest = hashlib.sha256()
+    head = bytearray()
+    whole = 0
+
+    def watched() -> Iterator[bytes]:
+        nonlocal whole
+        for piece in (content,) if isinstance(content, bytes) else content:
+            digest.update(piece)
+            whole += len(piece)
+            if limit is not None and whole > limit:
+                raise ProblemError(DOCUMENT_TOO_LARGE, f"at most {limit / request.MB:g} MB")
+            if len(head) < HEAD_OCTETS:
+                head.extend(piece[: HEAD_OCTETS - len(head)])
+            yield piece
+
+    file = context.box.store_file(
+        watched(), name=clean_name(name), media_type=request.clean_media_type(media_type), pages=pages
+    )
+    try:
+        sniff(bytes(head) if whole <= HEAD_OCTETS else _whole_characters(bytes(head)), file.name)
+    except BaseException:
+        discard(context, [file])
+        raise
+    return Taken(file, digest.hexdigest())
+
+
+def store_base64(
+    context: Context, text: str, *, name: str, media_type: str = "", pages: tuple[str, ...] = ()
+) -> Taken:
+    """Stores a file that came as base64 (RFC 4648 4 or 5, line breaks allowed).  Raises as ``store``."""
+    try:
+        compact = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
+        content = base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise ProblemError(REQUEST_INVALID, f"the content of {clean_name(name)} is not base64") from None
+    return store(context, content, name=name, media_type=media_type, pages=pages)
+
+
+def store_url(
+    context: Context, url: str, *, name: str = "", pages: tuple[str, ...] = ()
+) -> Taken:
+    """Fetches a document and stores it.  Raises FetchError, and as ``store``."""
+    settings = context.settings
+    limit = settings.request_mb * request.MB
+    with context.content.of(limit, CONTENT_WAIT_S):
+        fetched = http.fetch(
+            url, limit_octets=limit, timeout_s=settings.fetch_s, allow_private=settings.private_urls
+        )
+        return store(
+            context, fetched.content, name=name or fetched.name, media_type=fetched.media_type, pages=pages
+        )
+
+
+def store_content(context: Context, environ: request.Environ, *, name: str) -> Taken:
+    """Stores a request's whole content as a file.  Raises as ``store`` and ``request.pieces``."""
+    limit = context.settings.request_mb * request.MB
+    return store(
+        context, request.pieces(environ, limit), name=name, media_type=request.media_type(environ)
+    )
+
+
+def discard(context: Context, files: Iterable[SourceFile | Taken]) -> None:
+    """Deletes stored files of a request that was refused."""
+    context.box.discard_files(file.file if isinstance(file, Taken) else file for file in files)
+
+
+def read_multipart(context: Context, environ: request.Environ) -> Form:
+    """Reads a form with files; each file goes straight to the disk.
+
+    Raises ProblemError, and as ``store``; then none of its files is kept.
+    """
+    reader = _FormReader(context, environ)
+    try:
+        return reader.read()
+    except BaseException:
+        discard(context, [taken for _, taken in reader.form.files])
+        raise
+
+
+class _FormReader:
+    """Turns the parser's events into fields and stored files."""
+
+    def __init__(self, context: Context, environ: request.Environ) -> None:
+        self.form = Form()
+        self._context = context
+        self._environ = environ
+        settings = context.settings
+        self._most_files = settings.files_per_fax
+        self._limit = settings.request_mb * request.MB
+        self._events = self._parse(_boundary(environ))
+
+    def read(self) -> Form:
+        try:
+            for event in self._events:
+                assert isinstance(event, multipart.MultipartSegment)
+                self._take(event)
+        except multipart.ParserLimitReached as error:
+            raise ProblemError(REQUEST_TOO_LARGE, str(error)) from None
+        except multipart.MultipartError as error:
+            raise ProblemError(REQUEST_INVALID, f"the form is damaged: {error}") from None
+        return self.form
+
+    def _parse(self, boundary: str) -> Iterator[Any]:
+        # Without strict: what other clients do and the RFC would not is taken, as everywhere.
+        with multipart.PushMultipartParser(
+            boundary, max_segment_count=FIELDS + self._most_files
+        ) as parser:
+            for piece in request.pieces(self._environ, self._limit):
+                yield from parser.parse(piece)
+                if parser.closed:
+                    break
+            if not parser.closed:
+                raise ProblemError(REQUEST_INCOMPLETE, "the form has no end")
+
+    def _content(self) -> Iterator[bytes]:
+        """What follows of the present part."""
+        for event in self._events:
+            if event is None:
+                return
+            yield bytes(event)
+
+    def _take(self, part: Any) -> None:
+        name = request.check_text(part.name or "")
+        if part.filename is None:
+            text = self._text(name)
+            self.form.fields.setdefault(name, []).append(text)
+            return
+        if len(self.form.files) >= self._most_files:
+            raise ProblemError(TOO_MANY_FILES, f"at most {self._most_files}")
+        taken = store(
+            self._context, self._content(), name=part.filename, media_type=part.content_type or ""
+        )
+        self.form.files.append((name, taken))
+
+    def _text(self, name: str) -> str:
+        raw = bytearray()
+        for piece in self._content():
+            raw += piece
+            if len(raw) > FIELD_LIMIT:
+                raise ProblemError(REQUEST_TOO_LARGE, f"the field {name[:64]!r} has more than {FIELD_LIMIT}")
+        try:
+            return request.check_text(raw.decode())
+        except UnicodeDecodeError:
+            raise ProblemError(REQUEST_INVALID, f"the field {name[:64]!r} is not UTF-8") from None
+
+
+def _boundary(environ: request.Environ) -> str:
+    header = Message()
+    header["Content-Type"] = str(environ.get("CONTENT_TYPE", "")).replace("\r", " ").replace("\n", " ")
+    boundary = header.get_param("boundary")
+    if header.get_content_type() != MULTIPART_TYPE:
+        raise ProblemError(MEDIA_TYPE_UNSUPPORTED, f"{MULTIPART_TYPE} is needed")
+    if not isinstance(boundary, str) or not boundary.isascii() or not 0 < len(boundary) <= BOUNDARY_LIMIT:
+        raise ProblemError(REQUEST_INVALID, "the form has no usable boundary")
+    return boundary
+
+
+def sources(files: Sequence[Taken]) -> tuple[SourceFile, ...]:
+    """The stored files, as a request to the box names them."""
+    return tuple(taken.file for taken in files)
+
+
+def _whole_characters(head: bytes) -> bytes:
+    """``head`` without the beginning of a UTF-8 character that was cut at its end."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        decoder.decode(head)
+    except UnicodeDecodeError:
+        return head
+    rest = decoder.getstate()[0]
+    return head[: len(head) - len(rest)]
+
+
+def _is_surrogate(letter: str) -> bool:
+    return "\ud800" <= letter <= "\udfff"

@@ -1,0 +1,173 @@
+"""How many requests a caller may make, how many sign-ins may be tried, how much may be in memory.
+
+Nothing here reads a clock: ``now`` is monotonic, in seconds.  Everything is thread-safe and bounded: a
+stranger cannot make these tables grow, least recently seen entries go first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from appliance.api.problems import ProblemError
+from appliance.causes import TOO_BUSY, TOO_MANY_REQUESTS
+from appliance.settings.sections import ApiSettings
+
+HOUR_S = 3600.0
+BURST_S = 1.0
+# Callers remembered at once: the box's keys and users; far more than a box has.
+CALLERS = 1000
+# A request that found its caller's places taken may try again after so long, seconds.
+PLACE_RETRY_S = 1.0
+
+# Sign-ins that fail for one address: so many within so long, then none for the rest of that time.
+SIGN_IN_TRIES = 10
+SIGN_IN_WINDOW_S = 300.0
+ADDRESSES = 4096
+
+
+@dataclass(slots=True)
+class _Record:
+    """The hour is counted in slices, so that a busy caller costs no memory."""
+
+    slices: deque[tuple[float, int]] = field(default_factory=deque)
+    recent: deque[float] = field(default_factory=deque)
+    in_hand: int = 0
+
+
+# Slices of the sliding hour: a request counts for an hour, rounded up to one slice.
+_SLICE_S = 60.0
+
+
+class RequestLimiter:
+    """Requests an hour, at once, and in a burst, for each caller."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._records: OrderedDict[str, _Record] = OrderedDict()
+
+    @contextlib.contextmanager
+    def request(self, who: str, settings: ApiSettings, now: float) -> Iterator[None]:
+        """Counts one request of ``who`` while it is in hand.
+
+        Raises ProblemError (TOO_MANY_REQUESTS) with the wait; a refused request does not count.
+        """
+        with self._lock:
+            record = self._record(who)
+            self._admit(record, settings, now)
+            record.in_hand += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                record.in_hand -= 1
+
+    def _record(self, who: str) -> _Record:
+        record = self._records.get(who)
+        if record is None:
+            record = self._records[who] = _Record()
+            for name, old in list(self._records.items())[: max(0, len(self._records) - CALLERS)]:
+                if not old.in_hand:
+                    del self._records[name]
+        self._records.move_to_end(who)
+        return record
+
+    @staticmethod
+    def _admit(record: _Record, settings: ApiSettings, now: float) -> None:
+        while record.recent and record.recent[0] <= now - BURST_S:
+            record.recent.popleft()
+        while record.slices and record.slices[0][0] <= now - HOUR_S - _SLICE_S:
+            record.slices.popleft()
+        if record.in_hand >= settings.requests_at_once:
+            raise _too_many(f"{settings.requests_at_once} requests at once", PLACE_RETRY_S)
+        if settings.burst and len(record.recent) >= settings.burst:
+            raise _too_many(f"{settings.burst} requests within a second", record.recent[0] + BURST_S - now)
+        if settings.requests_per_hour:
+            spent = sum(count for _, count in record.slices)
+            if spent >= settings.requests_per_hour:
+                wait = record.slices[0][0] + HOUR_S + _SLICE_S - now
+                raise _too_many(f"{settings.requests_per_hour} requests an hour", wait)
+        if settings.burst:
+            record.recent.append(now)
+        if record.slices and now - record.slices[-1][0] < _SLICE_S:
+            start, count = record.slices[-1]
+            record.slices[-1] = (start, count + 1)
+        else:
+            record.slices.append((now, 1))
+
+
+def _too_many(limit: str, wait: float) -> ProblemError:
+    return ProblemError(TOO_MANY_REQUESTS, f"at most {limit}", retry_after=max(0.0, wait))
+
+
+class SignInGuard:
+    """Slows down whoever guesses passwords, codes or tokens."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def check(self, address: str, now: float) -> None:
+        """Raises ProblemError (TOO_MANY_REQUESTS) for an address that failed too often."""
+        with self._lock:
+            failures = self._failures.get(address)
+            if failures is None:
+                return
+            while failures and failures[0] <= now - SIGN_IN_WINDOW_S:
+                failures.popleft()
+            if not failures:
+                del self._failures[address]
+            elif len(failures) >= SIGN_IN_TRIES:
+                wait = failures[0] + SIGN_IN_WINDOW_S - now
+                raise _too_many(f"{SIGN_IN_TRIES} failed sign-ins within {SIGN_IN_WINDOW_S:.0f} s", wait)
+
+    def failed(self, address: str, now: float) -> None:
+        """Notes a sign-in that failed."""
+        with self._lock:
+            failures = self._failures.setdefault(address, deque(maxlen=SIGN_IN_TRIES))
+            failures.append(now)
+            self._failures.move_to_end(address)
+            while len(self._failures) > ADDRESSES:
+                self._failures.popitem(last=False)
+
+
+class Budget:
+    """A number of things (octets, streams) that may be in use at once, shared by all threads."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self._free = total
+        self._total = total
+        self._what = what
+        self._changed = threading.Condition()
+
+    @property
+    def used(self) -> int:
+        return self._total - self._free
+
+    def take(self, amount: int, wait_s: float) -> None:
+        """Takes ``amount`` (at most all), waiting up to ``wait_s`` seconds.
+
+        Raises ProblemError (TOO_BUSY).  Give the same amount back.
+        """
+        amount = min(amount, self._total)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free >= amount, wait_s):
+                raise ProblemError(TOO_BUSY, self._what, retry_after=5)
+            self._free -= amount
+
+    def give(self, amount: int) -> None:
+        with self._changed:
+            self._free += min(amount, self._total)
+            self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def of(self, amount: int, wait_s: float) -> Iterator[None]:
+        """Takes and gives back."""
+        self.take(amount, wait_s)
+        try:
+            yield
+        finally:
+            self.give(amount)

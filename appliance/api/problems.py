@@ -1,0 +1,151 @@
+"""What a request that is not done answers: a row of the table of causes as a problem document (RFC 9457).
+
+``problem_of`` turns every exception that a handler may meet into one, so that no door words an error
+itself.  The problem's ``type`` is the address where the box explains it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from appliance import causes
+from appliance.box import RefusedError
+from appliance.causes import Cause
+from appliance.documents.errors import DocumentError
+from appliance.durable import DiskFullError, TooLargeError
+from appliance.net.http import FetchError
+from appliance.settings.fields import SettingError
+from appliance.settings.store import UnknownItemError
+from appliance.spool.model import (
+    IdempotencyError,
+    IllegalTransitionError,
+    NotFoundError,
+    SpoolClosedError,
+)
+
+_log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+# Where each row of the table is explained, relative to any address of the box.
+TYPE_PATH = "/api/v1/causes/"
+# A detail or a list of errors may echo what the client sent, so far and no further.
+DETAIL_LIMIT = 500
+ERRORS_LIMIT = 20
+
+# What the row means as an answer to a request; those not named here are 422: understood, and refused.
+_STATUS: dict[str, HTTPStatus] = {
+    causes.REQUEST_INVALID.code: HTTPStatus.BAD_REQUEST,
+    causes.REQUEST_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    causes.REQUEST_INCOMPLETE.code: HTTPStatus.REQUEST_TIMEOUT,
+    causes.REQUEST_LENGTH_MISSING.code: HTTPStatus.LENGTH_REQUIRED,
+    causes.MEDIA_TYPE_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    causes.METHOD_NOT_ALLOWED.code: HTTPStatus.METHOD_NOT_ALLOWED,
+    causes.NOT_FOUND.code: HTTPStatus.NOT_FOUND,
+    causes.NOT_SIGNED_IN.code: HTTPStatus.UNAUTHORIZED,
+    causes.SIGN_IN_REFUSED.code: HTTPStatus.UNAUTHORIZED,
+    causes.NOT_PERMITTED.code: HTTPStatus.FORBIDDEN,
+    causes.TOO_MANY_REQUESTS.code: HTTPStatus.TOO_MANY_REQUESTS,
+    causes.TOO_BUSY.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    causes.STATE_FORBIDS.code: HTTPStatus.CONFLICT,
+    causes.SETTING_INVALID.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    causes.STOPPING.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    causes.REQUEST_FAULT.code: HTTPStatus.INTERNAL_SERVER_ERROR,
+    causes.STORAGE_FULL.code: HTTPStatus.INSUFFICIENT_STORAGE,
+    causes.QUOTA_SPENT.code: HTTPStatus.PAYMENT_REQUIRED,
+    causes.DOCUMENT_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    causes.DOCUMENT_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    causes.DOCUMENT_MISLABELLED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    causes.DOCUMENT_GONE.code: HTTPStatus.GONE,
+}
+
+
+def status_of(cause: Cause) -> HTTPStatus:
+    """The HTTP status with which a request is answered that ends with this row."""
+    return _STATUS.get(cause.code, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing that is wrong with a request: where (``to[0].number``), and what."""
+
+    path: str
+    problem: str
+
+
+@dataclass(eq=False)
+class ProblemError(Exception):
+    """Ends a request with a row of the table of causes.  ``retry_after``: seconds, for its header."""
+
+    cause: Cause
+    detail: str = ""
+    flaws: Sequence[Flaw] = ()
+    retry_after: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.cause.code}: {self.detail}" if self.detail else self.cause.code
+
+    @property
+    def status(self) -> HTTPStatus:
+        return status_of(self.cause)
+
+    def all_headers(self) -> dict[str, str]:
+        """The answer's headers, without its media type."""
+        headers = dict(self.headers)
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(max(1, round(self.retry_after + 0.5)))
+        if self.status is HTTPStatus.UNAUTHORIZED:
+            headers.setdefault("WWW-Authenticate", 'Bearer realm="faxbox"')
+        return headers
+
+    def document(self) -> dict[str, Any]:
+        """The problem document's members."""
+        document: dict[str, Any] = {
+            "type": TYPE_PATH + self.cause.code,
+            "title": self.cause.sentence,
+            "status": int(self.status),
+            "code": self.cause.code,
+            "advice": self.cause.advice,
+        }
+        if self.detail:
+            document["detail"] = self.detail[:DETAIL_LIMIT]
+        if self.flaws:
+            document["errors"] = [
+                {"path": flaw.path[:DETAIL_LIMIT], "problem": flaw.problem[:DETAIL_LIMIT]}
+                for flaw in self.flaws[:ERRORS_LIMIT]
+            ]
+        return document
+
+    def body(self) -> bytes:
+        """The problem document."""
+        return json.dumps(self.document()).encode()
+
+
+def problem_of(error: Exception) -> ProblemError:
+    """The problem that ``error`` is for the client; our own bugs are logged and stay vague."""
+    match error:
+        case ProblemError():
+            return error
+        case RefusedError() | DocumentError() | FetchError():
+            return ProblemError(error.cause, error.detail)
+        case NotFoundError() | UnknownItemError():
+            return ProblemError(causes.NOT_FOUND, str(error.args[0]) if error.args else "")
+        case IllegalTransitionError():
+            return ProblemError(causes.STATE_FORBIDS, str(error))
+        case IdempotencyError():
+            return ProblemError(causes.IDEMPOTENCY_KEY_REUSED)
+        case DiskFullError():
+            return ProblemError(causes.STORAGE_FULL)
+        case TooLargeError():
+            return ProblemError(causes.REQUEST_TOO_LARGE, str(error))
+        case SpoolClosedError():
+            return ProblemError(causes.STOPPING, retry_after=10)
+        case SettingError():
+            return ProblemError(causes.SETTING_INVALID, str(error), (Flaw(error.path, error.problem),))
+    _log.error("a request failed", exc_info=error)
+    return ProblemError(causes.REQUEST_FAULT)

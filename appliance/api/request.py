@@ -1,0 +1,174 @@
+"""Reading a request: its content and its query, bounded, with a clear error for everything else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qsl
+
+from appliance.api.problems import ProblemError
+from appliance.causes import (
+    MEDIA_TYPE_UNSUPPORTED,
+    REQUEST_INCOMPLETE,
+    REQUEST_INVALID,
+    REQUEST_LENGTH_MISSING,
+    REQUEST_TOO_LARGE,
+)
+
+Environ = dict[str, Any]
+
+MB = 1_000_000
+PIECE_OCTETS = 64 * 1024
+# A query has no more parameters than this.
+QUERY_LIMIT = 64
+JSON_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+# Octets of a form without files.
+FORM_LIMIT = 1 << 20
+# Escapes that may stand for characters that no text can hold: halves of surrogate pairs, and NUL.
+_DOUBTFUL_ESCAPE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
+
+
+def media_type(environ: Environ) -> str:
+    """The content's media type without parameters, in lower case; empty when none is given."""
+    return str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+
+
+def clean_media_type(text: str) -> str:
+    """``text`` if it looks like a media type, else the one for octets of any kind."""
+    plain = text.partition(";")[0].strip().lower()
+    return plain if _MEDIA_TYPE.fullmatch(plain) else "application/octet-stream"
+
+
+def declared_length(environ: Environ) -> int | None:
+    """The content's length as the head says; None when it comes in chunks.
+
+    Raises ProblemError for a length that is none.
+    """
+    if environ.get("wsgi.input_terminated"):
+        return None
+    text = str(environ.get("CONTENT_LENGTH") or "0")
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+        raise ProblemError(REQUEST_INVALID, "Content-Length is not a length")
+    return int(text)
+
+
+def pieces(environ: Environ, limit: int) -> Iterator[bytes]:
+    """The content, piece by piece.
+
+    Raises ProblemError: REQUEST_TOO_LARGE past ``limit`` octets, REQUEST_INCOMPLETE when it breaks off.
+    """
+    length = declared_length(environ)
+    if length is not None and length > limit:
+        raise too_large(limit)
+    source = environ["wsgi.input"]
+    total = 0
+    while length is None or total < length:
+        want = PIECE_OCTETS if length is None else min(PIECE_OCTETS, length - total)
+        try:
+            piece = source.read(want)
+        except (OSError, ValueError) as error:  # a broken connection; a broken chunk
+            raise ProblemError(REQUEST_INCOMPLETE, f"after {total} octets") from error
+        if not piece:
+            break
+        total += len(piece)
+        if total > limit:
+            raise too_large(limit)
+        yield bytes(piece)
+    if length is not None and total < length:
+        raise ProblemError(REQUEST_INCOMPLETE, f"{total} of {length} octets came")
+
+
+def too_large(limit: int) -> ProblemError:
+    return ProblemError(REQUEST_TOO_LARGE, f"at most {limit / MB:g} MB")
+
+
+def content(environ: Environ, limit: int) -> bytes:
+    """All of the content.  Raises as ``pieces``."""
+    return b"".join(pieces(environ, limit))
+
+
+def read_json(environ: Environ, limit: int, *, required: bool = True) -> Any:
+    """The content as JSON: I-JSON (RFC 7493) but for repeated names.  None when there is none.
+
+    Raises ProblemError.
+    """
+    given = media_type(environ)
+    raw = content(environ, limit)
+    if not raw.strip():
+        if required:
+            raise ProblemError(REQUEST_LENGTH_MISSING if not given else REQUEST_INVALID, "JSON is needed")
+        return None
+    if given and given != JSON_TYPE and not given.endswith("+json"):
+        raise ProblemError(MEDIA_TYPE_UNSUPPORTED, f"{JSON_TYPE} is needed")
+    return parse_json(raw)
+
+
+def parse_json(raw: bytes) -> Any:
+    """Raises ProblemError (REQUEST_INVALID) for what is not JSON, or holds what cannot be stored."""
+    try:
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(REQUEST_INVALID, f"this is not JSON: {error}") from None
+    if _DOUBTFUL_ESCAPE.search(raw) or b"\0" in raw:
+        _require_text(value)
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _require_text(value: Any) -> None:
+    """Every string must be storable: encodable, and without NUL."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            check_text(item)
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, dict):
+            waiting.extend(item)
+            waiting.extend(item.values())
+
+
+def check_text(text: str) -> str:
+    """``text`` itself.  Raises ProblemError when it holds NUL or half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ProblemError(REQUEST_INVALID, "a text holds half a surrogate pair") from None
+    if "\0" in text:
+        raise ProblemError(REQUEST_INVALID, "a text holds a NUL character")
+    return text
+
+
+def read_query(environ: Environ) -> dict[str, list[str]]:
+    """The query's parameters, each with its values in order.  Raises ProblemError."""
+    return _pairs(str(environ.get("QUERY_STRING", "")), QUERY_LIMIT)
+
+
+def read_form(environ: Environ) -> dict[str, list[str]]:
+    """A form without files (urlencoded).  Raises ProblemError."""
+    if media_type(environ) != FORM_TYPE:
+        raise ProblemError(MEDIA_TYPE_UNSUPPORTED, f"{FORM_TYPE} is needed")
+    try:
+        text = content(environ, FORM_LIMIT).decode()
+    except UnicodeDecodeError:
+        raise ProblemError(REQUEST_INVALID, "the form is not UTF-8") from None
+    return _pairs(text, QUERY_LIMIT)
+
+
+def _pairs(text: str, limit: int) -> dict[str, list[str]]:
+    try:
+        found = parse_qsl(text, keep_blank_values=True, max_num_fields=limit, errors="strict")
+    except ValueError:
+        raise ProblemError(REQUEST_INVALID, "the parameters cannot be read, or are too many") from None
+    values: dict[str, list[str]] = {}
+    for name, value in found:
+        values.setdefault(check_text(name), []).append(check_text(value))
+    return values

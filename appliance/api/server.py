@@ -1,0 +1,288 @@
+"""``HttpServer``: carries HTTP requests to the application, in a bounded number of threads.
+
+It is a service of the daemon.  Whoever sends slowly, without end, or stops in the middle is cut off
+after a bound; a request's content is not read before the application asks for it, which it does not
+do for strangers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from cheroot.server import HTTPConnection, HTTPRequest, KnownLengthRFile
+from cheroot.wsgi import Server
+
+from appliance import durable
+from appliance.api.application import make_application
+from appliance.api.context import STREAMS, Context
+from appliance.api.problems import ProblemError
+from appliance.causes import (
+    METHOD_NOT_ALLOWED,
+    REQUEST_FAULT,
+    REQUEST_INCOMPLETE,
+    REQUEST_INVALID,
+    REQUEST_TOO_LARGE,
+    Cause,
+)
+from appliance.daemon.main import Core, MakeService, Service
+
+_log = logging.getLogger(__name__)
+
+# Threads for requests: twenty at once for one key, twice that for all, and one for each stream.
+THREADS = 32 + STREAMS
+# Connections that wait to be accepted, and those that wait for a thread.
+BACKLOG = 64
+WAITING = 256
+# Silence on a connection, seconds: between two requests, and between two pieces of one.
+SILENCE_S = 10.0
+# The head of a request must be there within so long of its first octet, the content within so long.
+HEAD_LIMIT_S = 10.0
+CONTENT_LIMIT_S = 300.0
+# Octets of a request's head.
+HEAD_OCTETS = 32 * 1024
+# The line before a chunk: its length, and extensions that nobody uses.
+CHUNK_HEAD_OCTETS = 256
+_CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
+# After a refusal, what the client still sends is thrown away for so long, so that it reads the answer
+# instead of "connection reset": RFC 9112 9.6.
+LINGER_S = 5.0
+LINGER_OCTETS = 512 << 20
+# How long a stop waits for the requests in hand.
+STOP_S = 5.0
+# Where others on this machine find the server: a file in the data folder.
+ADDRESS_FILE = "http.json"
+
+_CAUSES: dict[str, Cause] = {
+    "405": METHOD_NOT_ALLOWED,
+    "408": REQUEST_INCOMPLETE,
+    "413": REQUEST_TOO_LARGE,
+    "414": REQUEST_TOO_LARGE,
+}
+
+
+class ListenError(OSError):
+    """The address cannot be listened on; the message is for the person who chose it."""
+
+
+class ChunkedContent:
+    """Content in chunks (RFC 9112 7.1), read with a bound on everything that the client chooses.
+
+    ``read`` raises ValueError for what is not chunks.  Trailers are not read: the connection ends after
+    such a request.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._left = 0  # of the present chunk
+        self._begun = False
+        self.ended = False
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` octets, none at the end."""
+        if not self._left and not self.ended:
+            self._next_chunk()
+        if self.ended:
+            return b""
+        piece = bytes(self._source.read(min(size, self._left)))
+        if not piece:
+            raise ValueError("the content broke off in a chunk")
+        self._left -= len(piece)
+        return piece
+
+    def _next_chunk(self) -> None:
+        if self._begun and self._source.readline(3) != b"\r\n":
+            raise ValueError("a chunk has no end")
+        self._begun = True
+        line = bytes(self._source.readline(CHUNK_HEAD_OCTETS))
+        digits = line.partition(b";")[0].strip()
+        if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(digits):
+            raise ValueError("a chunk has no length")
+        self._left = int(digits, 16)
+        self.ended = not self._left
+
+
+class _Request(HTTPRequest):
+    """A request that is closed after an early answer, and whose own errors are problem documents."""
+
+    def respond(self) -> None:
+        if self.chunked_read:
+            self.rfile = ChunkedContent(self.conn.rfile)
+        else:
+            self.rfile = KnownLengthRFile(self.conn.rfile, int(self.inheaders.get(b"Content-Length", 0)))
+        self.server.gateway(self).respond()
+        if self.ready:
+            self.ensure_headers_sent()
+        if self.chunked_write:
+            self.conn.wfile.write(b"0\r\n\r\n")
+
+    def parse_request(self) -> None:
+        self.conn.request = self
+        self.conn.deadline = time.monotonic() + HEAD_LIMIT_S
+        super().parse_request()
+        self.conn.deadline = time.monotonic() + CONTENT_LIMIT_S
+
+    def send_headers(self) -> None:
+        # From here on only silence ends it: an answer may be long, and a stream has no end.
+        self.conn.deadline = None
+        if self.conn.unread or self.chunked_read:
+            self.close_connection = True
+        super().send_headers()
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        code = status[:3]
+        problem = ProblemError(
+            _CAUSES.get(code, REQUEST_FAULT if code >= "500" else REQUEST_INVALID), msg
+        )
+        body = json.dumps({**problem.document(), "status": int(code)}).encode()
+        head = (
+            f"{self.server.protocol} {status}\r\nContent-Length: {len(body)}\r\n"
+            "Content-Type: application/problem+json\r\nConnection: close\r\n\r\n"
+        )
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.conn.wfile.write(head.encode("latin-1", "replace") + body)
+
+
+class _Connection(HTTPConnection):
+    """A connection with a deadline for what is to come from the client."""
+
+    RequestHandlerClass = _Request
+    request: _Request | None = None
+    deadline: float | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Whether the client may still be sending content that nobody will read."""
+        rfile = getattr(self.request, "rfile", None)
+        if isinstance(rfile, ChunkedContent):
+            return not rfile.ended
+        return bool(getattr(rfile, "remaining", 0))
+
+    def communicate(self) -> bool:
+        self.server.watched.add(self)
+        try:
+            return bool(super().communicate())  # type: ignore[no-untyped-call]
+        finally:
+            self.deadline = None
+            self.server.watched.discard(self)
+
+    def close(self) -> None:
+        if self.unread and not self.server.stopping:
+            self._linger()
+        super().close()
+
+    def _linger(self) -> None:
+        end = time.monotonic() + LINGER_S
+        left = LINGER_OCTETS
+        with contextlib.suppress(OSError):
+            self.wfile.flush()
+            self.socket.shutdown(socket.SHUT_WR)
+            self.socket.settimeout(1.0)
+            while left > 0 and time.monotonic() < end:
+                piece = self.socket.recv(1 << 16)
+                if not piece:
+                    return
+                left -= len(piece)
+
+
+class _Server(Server):
+    ConnectionClass = _Connection
+    version = "faxbox"
+    stopping = False
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.watched: set[_Connection] = set()
+        self.max_request_header_size = HEAD_OCTETS
+        self.software = "faxbox"
+        self.server_name = "faxbox"
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        _log.log(min(level, logging.ERROR), "%s", msg, exc_info=traceback)
+
+    def cut_off(self, now: float) -> None:
+        """Ends the reading of every request whose time is over."""
+        for connection in list(self.watched):
+            deadline = connection.deadline
+            if deadline is not None and now > deadline:
+                with contextlib.suppress(OSError):
+                    connection.socket.shutdown(socket.SHUT_RD)
+
+
+class HttpServer:
+    """Listens on ``host:port`` (port 0: any that is free; ``port`` says which) once started."""
+
+    def __init__(self, core: Core, host: str, port: int) -> None:
+        self.context = Context(core)
+        self._host = host
+        self._server = _Server(
+            (host, port), make_application(self.context), numthreads=THREADS, max=THREADS,
+            request_queue_size=BACKLOG, timeout=SILENCE_S, shutdown_timeout=STOP_S,
+            accepted_queue_size=WAITING,
+        )
+        self._address_file: Path = core.box.data / ADDRESS_FILE
+        self._ended = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._serve, name="http", daemon=True),
+            threading.Thread(target=self._watch, name="http-watch", daemon=True),
+        ]
+
+    @property
+    def port(self) -> int:
+        return int(self._server.bind_addr[1])
+
+    @property
+    def url(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self.port}"
+
+    def start(self) -> None:
+        """Raises ListenError."""
+        try:
+            self._server.prepare()
+        except OSError as error:
+            raise ListenError(f"cannot listen on {self._host}: {error}") from error
+        for thread in self._threads:
+            thread.start()
+        durable.write_file(self._address_file, json.dumps({"url": self.url}).encode())
+        print(f"The web pages and interfaces are at {self.url}", flush=True)
+
+    def stop(self) -> None:
+        self._address_file.unlink(missing_ok=True)
+        self.context.stopping.set()
+        self._server.stopping = True
+        self._ended.set()
+        self._server.stop()
+        for thread in self._threads:
+            thread.join(STOP_S)
+
+    def _serve(self) -> None:
+        try:
+            self._server.serve()
+        except Exception:
+            _log.exception("the HTTP server failed")
+
+    def _watch(self) -> None:
+        while not self._ended.wait(1.0):
+            self._server.cut_off(time.monotonic())
+
+
+def http_service(address: str) -> MakeService:
+    """The server as a service of the daemon.  ``address``: HOST:PORT.  Raises ValueError."""
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise ValueError(f"{address!r} is not HOST:PORT")
+
+    def make(core: Core) -> Service:
+        return HttpServer(core, host, int(port))
+
+    return make
