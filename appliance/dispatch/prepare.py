@@ -5,11 +5,13 @@ The work itself is done by the limited worker processes of ``appliance.documents
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.box import Box
@@ -22,12 +24,13 @@ from appliance.documents.options import (
     RenderOptions,
     Source,
     Treatment,
+    options_to_json,
 )
-from appliance.documents.render import RenderedDocument, render
+from appliance.documents.render import render
 from appliance.settings.sections import SendingSettings, StationSettings
 from appliance.spool import documents, jobs
 from appliance.spool.events import News
-from appliance.spool.model import Event, Job, NotFoundError, Quality, SpoolClosedError
+from appliance.spool.model import Event, Job, NotFoundError, Quality, SourceFile, SpoolClosedError
 from appliance.spool.store import RENDERED
 from appliance.t4.page import Resolution
 
@@ -37,6 +40,8 @@ _log = logging.getLogger(__name__)
 LOOK_AROUND_S = 30.0
 # A document that failed through the box's own storage is tried again after so long, seconds.
 AGAIN_S = 60.0
+# Pages made lately that the next job may share: one document handed in for many recipients one by one.
+RECENT = 64
 _WAKING = frozenset({"job.accepted", "job.preparing"})
 RESOLUTIONS = {
     Quality.STANDARD: Resolution.STANDARD,
@@ -55,6 +60,7 @@ class Preparer:
         self._wake = threading.Condition()
         self._stopping = False
         self._busy: set[int] = set()  # jobs in hand, or put off
+        self._recent: dict[str, str] = {}  # folders of pages made lately, by what they were made from
         self._threads = [
             threading.Thread(target=self._run, name=f"prepare-{number}", daemon=True)
             for number in range(threads)
@@ -115,10 +121,20 @@ class Preparer:
         job_ids = [each.id for each in together]
         path = f"{RENDERED}/{job.uuid}"
         target = self._box.data / path
-        # A crash between the rendering and its record left pages that nobody knows of.
-        shutil.rmtree(target, ignore_errors=True)
+        options = self._options(job)
         try:
-            document = self._render(job, target)
+            files = self._files(job)
+            same = self._same_pages(files, options)
+            if same in self._recent and spool.do(
+                jobs.share_pages, job_ids, self._recent[same], self._box.clock()
+            ):
+                return True
+            # A crash between the rendering and its record left pages that nobody knows of.
+            shutil.rmtree(target, ignore_errors=True)
+            sources = [
+                Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files
+            ]
+            document = render(sources, target, options)
         except NotFoundError:
             spool.do(jobs.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
         except DocumentError as error:
@@ -128,16 +144,30 @@ class Preparer:
             spool.do(jobs.unpreparable, job_ids, error.cause, self._box.clock())
         else:
             spool.do(jobs.prepared, job_ids, path, document.total, self._box.clock())
+            self._remember(same, path)
         return True
 
-    def _render(self, job: Job, target: Path) -> RenderedDocument:
+    def _files(self, job: Job) -> tuple[SourceFile, ...]:
         spool = self._box.spool
         submission = spool.read(jobs.get_submission, job.submission_id)
-        document = spool.read(documents.get, submission.document_id)
-        sources = [
-            Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in document.files
-        ]
-        return render(sources, target, self._options(job))
+        return spool.read(documents.get, submission.document_id).files
+
+    @staticmethod
+    def _same_pages(files: Sequence[SourceFile], options: RenderOptions) -> str:
+        """What two jobs must have in common to have the same fax pages, byte for byte."""
+        header = options.header
+        if header is not None:  # it shows minutes
+            header = replace(header, moment=header.moment.replace(second=0, microsecond=0))
+        return json.dumps([
+            [[file.digest, file.name, file.pages] for file in files],
+            options_to_json(replace(options, header=header)),
+        ])  # fmt: skip
+
+    def _remember(self, same: str, path: str) -> None:
+        with self._wake:
+            self._recent[same] = path
+            if len(self._recent) > RECENT:
+                self._recent.pop(next(iter(self._recent)))
 
     def _options(self, job: Job) -> RenderOptions:
         station = self._box.settings.section(StationSettings)

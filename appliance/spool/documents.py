@@ -5,10 +5,11 @@ Files lie flat in ``documents/`` as ``UUID-N``; the client's names are data, nev
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import uuid as uuids
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 
 from appliance import durable
@@ -31,8 +32,15 @@ def store_file(
     durable.TooLargeError past ``limit`` octets, durable.DiskFullError.
     """
     path = f"{DOCUMENTS}/{uuids.uuid4()}"
-    octets = durable.write_file(spool.data / path, content, limit)
-    return SourceFile(name=name, media_type=media_type, path=path, octets=octets, pages=pages)
+    digest = hashlib.sha256()
+
+    def chunks() -> Iterator[bytes]:
+        for chunk in (content,) if isinstance(content, bytes) else content:
+            digest.update(chunk)
+            yield chunk
+
+    octets = durable.write_file(spool.data / path, chunks(), limit)
+    return SourceFile(name, media_type, path, octets, pages, digest.hexdigest())
 
 
 def discard_files(spool: Spool, files: Iterable[SourceFile]) -> None:

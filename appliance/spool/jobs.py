@@ -184,6 +184,17 @@ def prepared(tx: Tx, job_ids: Sequence[int], rendered_path: str, pages: int, now
         )
 
 
+def share_pages(tx: Tx, job_ids: Sequence[int], rendered_path: str, now: float) -> bool:
+    """``prepared`` with the pages of an earlier job; False when they are gone."""
+    row = tx.db.execute(
+        "SELECT pages FROM job WHERE rendered_path = ? AND rendered_path <> '' LIMIT 1", (rendered_path,)
+    ).fetchone()
+    if row is None:
+        return False
+    prepared(tx, job_ids, rendered_path, row["pages"], now)
+    return True
+
+
 def unpreparable(tx: Tx, job_ids: Sequence[int], cause: Cause, now: float) -> None:
     """The document cannot be turned into fax pages: those still PREPARING have failed."""
     for job in _preparing(tx.db, job_ids):
@@ -498,6 +509,14 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
     return [to_job(row) for row in rows]
 
 
+# The two queues of WAITING jobs, by whether they are for the practice line.  The index is named, for the
+# planner has no statistics and would take another.
+_QUEUES = {
+    False: "INDEXED BY job_due WHERE state = 'waiting' AND reach <> 'practice'",
+    True: "INDEXED BY job_due_practice WHERE state = 'waiting' AND reach = 'practice'",
+}
+
+
 def due(
     db: sqlite3.Connection, now: float, limit: int, busy_numbers: Collection[str] = (), *,
     practice: bool = False,
@@ -509,11 +528,10 @@ def due(
     """
     found: list[Job] = []
     seen = set(busy_numbers)
-    queue = "reach = 'practice'" if practice else "reach <> 'practice'"
     for priority in Priority:
         rows = db.execute(
-            f"SELECT id, number FROM job WHERE state = 'waiting' AND {queue} AND priority = ?"
-            " AND next_try_at <= ? ORDER BY next_try_at, id",
+            f"SELECT id, number FROM job {_QUEUES[practice]} AND priority = ? AND next_try_at <= ?"
+            " ORDER BY next_try_at, id",
             (priority.value, now),
         )
         for row in rows:
@@ -528,13 +546,16 @@ def due(
 
 def next_moment(db: sqlite3.Connection, after: float) -> float | None:
     """When the next WAITING job becomes due or the next bound is reached, after ``after``."""
-    row = db.execute(
-        "SELECT (SELECT MIN(next_try_at) FROM job WHERE state = 'waiting' AND next_try_at > :after) AS due,"
-        " (SELECT MIN(deadline) FROM job WHERE deadline IS NOT NULL) AS bound",
-        {"after": after},
-    ).fetchone()
-    moments = [moment for moment in row if moment is not None]
-    return min(moments) if moments else None
+    moments = [db.execute("SELECT MIN(deadline) FROM job WHERE deadline IS NOT NULL").fetchone()[0]]
+    for queue in _QUEUES.values():
+        for priority in Priority:
+            row = db.execute(
+                f"SELECT next_try_at FROM job {queue} AND priority = ? AND next_try_at > ?"
+                " ORDER BY next_try_at LIMIT 1",
+                (priority.value, after),
+            ).fetchone()
+            moments.append(row[0] if row is not None else None)
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def counts(db: sqlite3.Connection) -> dict[JobState, int]:

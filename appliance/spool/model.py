@@ -149,6 +149,7 @@ class SourceFile:
     path: str  # relative to the data folder
     octets: int
     pages: tuple[str, ...] = ()  # selections such as "1-5", all when empty
+    digest: str = ""  # SHA-256 of the content, hexadecimal
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,6 @@ CREATE INDEX job_due ON job (priority, next_try_at, id, number)
     WHERE state = 'waiting' AND reach <> 'practice';
 CREATE INDEX job_due_practice ON job (priority, next_try_at, id, number)
     WHERE state = 'waiting' AND reach = 'practice';
-CREATE INDEX job_next_try ON job (next_try_at) WHERE state = 'waiting';
 CREATE INDEX job_deadline ON job (deadline) WHERE deadline IS NOT NULL;
 CREATE INDEX job_rendered ON job (rendered_path) WHERE rendered_path <> '';
 CREATE INDEX job_ended ON job (ended_at) WHERE ended_at IS NOT NULL;

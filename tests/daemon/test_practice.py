@@ -85,10 +85,19 @@ def test_a_broadcast_ends_as_each_number_says(running: Running) -> None:
 
 def test_each_recipient_gets_a_cover_page_of_its_own(running: Running) -> None:
     options = SendOptions(cover=Cover(subject="For you"))
-    one, other = running.ended(*running.send("9990", "9990", options=options))
+    one, other = running.ended(*running.send("9990", "9995", options=options))
     assert one.rendered_path != other.rendered_path
     assert [job.pages for job in (one, other)] == [2, 2]
     assert {job.state for job in (one, other)} == {JobState.DELIVERED}
+
+
+def test_one_document_handed_in_again_and_again_is_turned_into_pages_once(running: Running) -> None:
+    made = [job for _ in range(3) for job in running.send("9990")]
+    done = running.ended(*made)
+    assert {job.state for job in done} == {JobState.DELIVERED}
+    assert len({job.rendered_path for job in done}) <= 2  # the minute may have turned
+    (other,) = running.ended(*running.send("9990", text="Another"))
+    assert other.rendered_path not in {job.rendered_path for job in done}
 
 
 def test_a_document_that_is_none_fails_its_job_in_plain_words(running: Running) -> None:

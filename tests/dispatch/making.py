@@ -12,7 +12,7 @@ from appliance.dispatch.runner import Dispatcher, ManagedLine
 from appliance.documents.options import RenderOptions, Source
 from appliance.documents.render import render
 from appliance.lines.line import Line
-from appliance.settings.sections import SendingSettings
+from appliance.settings.sections import NumberSettings, SendingSettings
 from appliance.spool import jobs
 from appliance.spool.model import Job, JobState
 
@@ -37,6 +37,7 @@ def render_common(folder: Path) -> None:
 def make_box(data: Path, rendered: Path) -> Box:
     box = Box(data)
     box.settings.change(SendingSettings, QUICK)
+    box.settings.change(NumberSettings, {"daily_calls": 0, "daily_calls_each": 0, "daily_abroad": 0})
     target = data / COMMON
     if not target.exists():
         target.symlink_to(rendered / "common", target_is_directory=True)
