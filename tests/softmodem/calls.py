@@ -15,7 +15,7 @@ from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 from tests.softmodem.exchange import Exchange, Impairment
 from tests.softmodem.fixtures import tiff_rasters, write_tiff_g4
-from tests.softmodem.stations import FaxMachine
+from tests.softmodem.stations import FaxMachine, SoftModem
 from tests.softmodem.world import Cable, Link, World
 
 OURS, THEIRS = "1", "2"
@@ -68,6 +68,7 @@ def place(
     *,
     capabilities: Capabilities | None = None,
     modem: Modem | None = None,
+    soft_modem: SoftModem | None = None,
     cable: Cable | None = None,
     impair: dict[tuple[str, str], Impairment] | None = None,
     exchange: Exchange | None = None,
@@ -86,16 +87,20 @@ def place(
         ModemCall(modem=modem or Modem(), rules=DialRules(), number=number, ring_s=30.0),
         progress=watcher,
     )
-    link = world.link(OURS, fax, cable)
+    link = world.link(OURS, fax, cable, soft_modem)
     if machine is not None:
         exchange.connect(THEIRS, machine)
     fax.start(world.now)
     stop = [False]
+    ended: list[float | None] = [None]
 
     def over() -> bool:
         stop[0] = stop[0] or during(world, link, fax)
-        done = fax.result is not None and (machine is None or machine.status is not None)
-        return stop[0] or done
+        if fax.result is not None and ended[0] is None:
+            ended[0] = world.now
+        # A modem that was left off hook keeps the far machine for ever.
+        over = machine is None or machine.status is not None or world.now - (ended[0] or world.now) > 10
+        return stop[0] or (fax.result is not None and over)
 
     try:
         line_s = world.run(over, LIMIT_S)
@@ -118,6 +123,7 @@ def take(
     compressions: int = 14,
     capabilities: Capabilities | None = None,
     modem: Modem | None = None,
+    soft_modem: SoftModem | None = None,
     cable: Cable | None = None,
     impair: dict[tuple[str, str], Impairment] | None = None,
 ) -> Outcome:
@@ -133,7 +139,7 @@ def take(
         ModemCall(modem=modem or Modem()),
         progress=watcher,
     )
-    link = world.link(OURS, fax, cable)
+    link = world.link(OURS, fax, cable, soft_modem)
     machine = FaxMachine(calls=OURS, send=tiff, ecm=ecm, modems=modems, compressions=compressions)
     exchange.connect(THEIRS, machine)
     while b"RING" not in link.modem.output:

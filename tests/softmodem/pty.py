@@ -27,10 +27,10 @@ CHUNK = 512
 class PtyPort:
     """A soft modem at the master end; ``path`` is the port that the program opens."""
 
-    def __init__(self, *, patience_s: float = 3.0) -> None:
+    def __init__(self, modem: SoftModem | None = None, *, patience_s: float = 3.0) -> None:
         """``patience_s``: how long a program that owes something is waited for at the line's own speed;
         after it the line runs fast again, as the program is waiting for the line itself."""
-        self.modem = SoftModem()
+        self.modem = modem or SoftModem()
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
@@ -122,9 +122,9 @@ class LiveWorld(World):
     def __post_init__(self) -> None:
         super().__init__(self.exchange)
 
-    def program(self, number: str) -> PtyPort:
+    def program(self, number: str, modem: SoftModem | None = None) -> PtyPort:
         """A modem for a program at this number."""
-        port = PtyPort()
+        port = PtyPort(modem)
         self.exchange.connect(number, port.modem)
         self.ports.append(port)
         return port

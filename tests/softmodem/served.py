@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.softmodem.exchange import Exchange
 from tests.softmodem.library import TICK_S
 from tests.softmodem.pty import LiveWorld, PtyPort
-from tests.softmodem.stations import Station
+from tests.softmodem.stations import SoftModem, Station
 
 
 class ServedExchange:
@@ -31,10 +31,10 @@ class ServedExchange:
         with self._lock:
             action()
 
-    def plug_in(self, link: Path, number: str) -> PtyPort:
+    def plug_in(self, link: Path, number: str, modem: SoftModem | None = None) -> PtyPort:
         """A modem on a new pseudo-terminal, found at ``link``."""
         with self._lock:
-            port = self.world.program(number)
+            port = self.world.program(number, modem)
         with contextlib.suppress(FileNotFoundError):
             link.unlink()
         link.symlink_to(port.path)

@@ -132,8 +132,10 @@ class World:
         self.links: list[Link] = []
         self.now = exchange.now  # the drivers' clock; the line's may stand still
 
-    def link(self, number: str, dte: Dte, cable: Cable | None = None) -> Link:
-        modem = SoftModem()
+    def link(
+        self, number: str, dte: Dte, cable: Cable | None = None, modem: SoftModem | None = None
+    ) -> Link:
+        modem = modem or SoftModem()
         self.exchange.connect(number, modem)
         link = Link(modem, dte, cable or Cable())
         self.links.append(link)

@@ -73,6 +73,12 @@ RELISTEN_S = 0.02
 LATENCY_SPREAD = 1.5
 # An OK or ERROR where CONNECT was due: an earlier abort's answer came late, or the command was swallowed.
 REISSUES = 5
+# +FRM again after +FCERROR: the tail of V.21 is gone within these few, and TCF starts 75 ms after it.
+FRM_RETRY_S = 0.02
+# A listening command that ended at once too often is issued again at this pace, until T.30's timers end it.
+SLOW_RETRY_S = 0.5
+# A second CONNECT on the heels of the first is the same one said twice: the shortest frame takes 0.16 s.
+DOUBLE_CONNECT_S = 0.008
 # Leaving a transmission in the middle: the modem drains its buffer, a second or two at most.
 DRAIN_S = 3.0
 # ATH answers when the line is dropped.
@@ -325,9 +331,10 @@ class ClassOneDce:
         if not self._frames:
             return  # the final frame is answered by OK
         first = self._order is not None and len(self._frames) == len(getattr(self._order, "frames", ())) - 1
-        slow = self._written_at - self._issued_at + self._round_trip >= PREAMBLE_S
+        slow = first and self._written_at - self._issued_at + self._round_trip >= PREAMBLE_S
         due = self._frame_s + self._round_trip
-        if first and slow and not self._connect_held and now - self._written_at < TOO_EARLY * due:
+        too_early = TOO_EARLY * due if slow else DOUBLE_CONNECT_S
+        if not self._connect_held and now - self._written_at < too_early:
             self._connect_held = True
             self._port.await_reply(now, due + PREAMBLE_S)
             return
@@ -408,6 +415,7 @@ class ClassOneDce:
         assert isinstance(self._order, Receive)
         if self._v21():
             self._carrier_on(Carrier.V21)
+            self._retries = 0
             room = _FRAME_LIMIT - len(self._buffer)
             self._buffer += data[: max(room + 1, 0)]  # one over, to know that it was too long
             self._port.await_reply(now, FRAME_SILENCE_S)
@@ -480,10 +488,8 @@ class ClassOneDce:
     def _again(self, now: float) -> None:
         """A listening command ended without a carrier: issue it again, within bounds."""
         self._retries += 1
-        if self._retries > self._quirks.frh_retries:
-            self._lost(causes.MODEM_WEDGED, now)
-            return
-        self._rest(now, self._quirks.frh_retry_ms / 1000)
+        quick = self._retries <= self._quirks.frh_retries
+        self._rest(now, self._quirks.frh_retry_ms / 1000 if quick else SLOW_RETRY_S)
 
     def _take_next(self, now: float) -> None:
         order, self._next = self._next, None
@@ -519,8 +525,6 @@ class ClassOneDce:
                 pass  # unasked-for chatter
 
     def _reply(self, result: Result, now: float) -> None:
-        if self._state is not _State.ABORT:
-            self._unanswered = 0
         if result is Result.BUSY and self._state not in (_State.DRAIN, _State.HOOK):
             self._lost(None, now)  # the exchange's busy tone: the far end has hung up
             return
@@ -558,6 +562,7 @@ class ClassOneDce:
 
     def _open_reply(self, result: Result, now: float) -> None:
         if result is Result.CONNECT:
+            self._unanswered = 0
             self._round_trip = now - self._issued_at
             if self._state is _State.HDLC_OPEN:
                 self._write_frame(now)
@@ -596,7 +601,6 @@ class ClassOneDce:
         if result is Result.V21_HEARD:
             self._adaptive = True
         elif result is Result.CONNECT:
-            self._retries = 0 if not self._quirks.connect_on_any_carrier else self._retries
             if not (self._v21() and self._quirks.connect_on_any_carrier):
                 self._carrier_on(Carrier.V21 if self._v21() else order.carrier)
             self._enter_data(now)
@@ -607,15 +611,14 @@ class ClassOneDce:
             elif result in (Result.NO_CARRIER, Result.OK, Result.ERROR, Result.FCERROR):
                 self._again(now)
         elif result in (Result.FCERROR, Result.ERROR):
+            self._last_fast = -1
             quick = now - self._issued_at < self._quirks.frm_retry_ms / 1000
             self._retries += 1
             if quick and self._retries <= self._quirks.frm_retries:
-                self._rest(now, self._quirks.frh_retry_ms / 1000)
-            elif self._retries > self._quirks.frh_retries:
-                self._lost(causes.MODEM_WEDGED, now)
+                self._rest(now, FRM_RETRY_S)
             else:
                 self._events.append(CarrierMissed())
-                self._rest(now, self._quirks.frm_retry_ms / 1000)
+                self._rest(now, SLOW_RETRY_S)
         elif result in (Result.NO_CARRIER, Result.OK):
             self._again(now)
 

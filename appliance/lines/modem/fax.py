@@ -109,6 +109,7 @@ class ModemFax:
         self._dce: ClassOneDce | None = None
         self._fax: FaxCall | None = None
         self._ending: CallResult | None = None
+        self._hung_up = False
         self.result: CallResult | None = None
 
     # -- the three drivers ---------------------------------------------------------------------
@@ -179,6 +180,16 @@ class ModemFax:
         """Bytes that wait to be taken."""
         return self._port.unwritten
 
+    @property
+    def discards(self) -> int:
+        """Grows when bytes already taken are better not sent: a transport with a buffer should drop it."""
+        return self._port.discards
+
+    @property
+    def hung_up(self) -> bool:
+        """At the end: the modem confirmed that it is on hook.  If not, drop DTR or reset it."""
+        return self._hung_up
+
     def next_deadline(self) -> float | None:
         if self.result is not None:
             return None
@@ -206,6 +217,7 @@ class ModemFax:
             self._fax.pump(now)
             if self._fax.result is not None and self._dce.over:
                 self._ending = self._ending or self._fax.result
+                self._hung_up = self._dce.clean
                 self._finish()
 
     def _reply(self, result: Result, now: float) -> None:
@@ -225,6 +237,7 @@ class ModemFax:
             case _Stage.GIVING_UP if result in (Result.OK, Result.NO_CARRIER, Result.ERROR):
                 self._hook(now)
             case _Stage.HOOK if result in (Result.OK, Result.NO_CARRIER, Result.ERROR):
+                self._hung_up = True
                 self._finish()
 
     @staticmethod

@@ -37,9 +37,11 @@ from appliance.t30.parameters import CallResult, Phase, Role
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 # A port that opens and says nothing may still be booting.
 IDENTIFY_LIMIT_S = 60.0
+# A set-up after the last call, or a question whether the modem still lives: seconds at most.
+SETTLE_S = 6.0
 # Stopping: DCN, ATH and their answers.
 STOP_S = 12.0
-# The fax is at its end, and its driver has bounds of its own; whatever stays beyond them is our bug.
+# Every USB modem takes this; an older one on a real serial port is set by the owner.
 FIRST_SPEED = 115200
 
 
@@ -73,6 +75,7 @@ class ModemLine:
         self._ready: asyncio.Event = asyncio.Event()
         self._stopping = False
         self._broken = ""  # why the port must be opened anew
+        self._discards = 0
         self._tries = 0
         self._sentence = "The line has not been started."
         self._last_error = ""
@@ -139,7 +142,8 @@ class ModemLine:
         """Carries one call to its end."""
         if self._stopping:
             return _failed(causes.LINE_STOPPED)
-        if self._modem is None or self._link is None:
+        await self._settle()
+        if self._modem is None or self._link is None or self._broken:
             return _failed(causes.MODEM_MISSING)
         doorbell = self._doorbell
         if self._fax is not None or doorbell is None or not doorbell.ready or not doorbell.idle:
@@ -164,12 +168,22 @@ class ModemLine:
         call.cancel.on_pull(lambda: self._cancel(fax))
         return await done
 
+    async def _settle(self) -> None:
+        """Waits while an idle modem is only being asked something."""
+        until = asyncio.get_running_loop().time() + SETTLE_S
+        while asyncio.get_running_loop().time() < until:
+            doorbell = self._doorbell
+            if doorbell is None or doorbell.ringing or (doorbell.ready and doorbell.idle):
+                return
+            await asyncio.sleep(0.02)
+
     def _begin(self, fax: ModemFax) -> asyncio.Future[CallResult]:
         loop = asyncio.get_running_loop()
         assert self._link is not None
         self._ready.clear()
         self._doorbell = None
         self._fax = fax
+        self._discards = 0
         self._fax_done = loop.create_future()
         self._sentence = "A call is up."
         done = self._fax_done
@@ -181,9 +195,9 @@ class ModemLine:
     def _cancel(self, fax: ModemFax) -> None:
         if self._fax is fax and self._link is not None:
             fax.cancel(asyncio.get_running_loop().time())
-            self._link.drop_unsent()
-            self._link.service()
             self._after()
+            if self._link is not None:
+                self._link.service()
 
     def _wake(self) -> None:
         """A page was delivered or stored: on with the call, but not within the caller's own step."""
@@ -197,6 +211,9 @@ class ModemLine:
 
     def _after(self) -> None:
         """After anything the driver was told: is the call over, does it ring, is the modem wedged?"""
+        if self._fax is not None and self._link is not None and self._fax.discards != self._discards:
+            self._discards = self._fax.discards
+            self._link.drop_unsent()
         if self._fax is not None and self._fax.result is not None:
             self._end_call(self._fax.result)
         elif self._doorbell is not None:
@@ -210,9 +227,10 @@ class ModemLine:
                 self._ready.clear()
 
     def _end_call(self, result: CallResult) -> None:
-        done, self._fax_done, self._fax = self._fax_done, None, None
-        if result.cause in (causes.MODEM_SILENT, causes.MODEM_WEDGED, causes.MODEM_UNPLUGGED):
-            self._break(result.cause.sentence)
+        fax, done = self._fax, self._fax_done
+        self._fax = self._fax_done = None
+        if fax is None or not fax.hung_up:
+            self._break("The modem did not confirm that it hung up, and is reset.")
         elif self._link is not None:
             self._link.give_to(None)
             self._listen()

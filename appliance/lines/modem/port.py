@@ -63,6 +63,7 @@ class CommandPort:
         self._lexer = Lexer(bare_dle=bare_dle)
         self._out: deque[bytes] = deque()
         self._pending = 0
+        self.discards = 0  # how often output was taken back: the transport should drop its own, too
         self._command = ""
         self._deadline: float | None = None
         self._events: deque[PortEvent] = deque()
@@ -105,6 +106,10 @@ class CommandPort:
 
     def discard_output(self) -> None:
         """Forgets what the transport has not taken yet."""
+        self._clear()
+        self.discards += 1
+
+    def _clear(self) -> None:
         self._out.clear()
         self._pending = 0
 
@@ -119,7 +124,7 @@ class CommandPort:
             return b""
         if self._pending <= limit:
             data = b"".join(self._out)
-            self.discard_output()
+            self._clear()
             return data
         first = self._out.popleft()
         if len(first) > limit:

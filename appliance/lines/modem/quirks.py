@@ -43,7 +43,7 @@ class Quirks:
     connect_on_any_carrier: bool = False  # +FRH: CONNECT says only that there is energy
     frh_retries: int = 30  # how often +FRH is issued again on a NO CARRIER that comes at once
     frh_retry_ms: int = 50  # pause before it is
-    frm_retries: int = 2  # +FRM issued again on ERROR or +FCERROR within ``frm_retry_ms`` of the command
+    frm_retries: int = 5  # +FRM issued again on ERROR or +FCERROR within ``frm_retry_ms`` of the command
     frm_retry_ms: int = 150
     adaptive_reception: bool = False  # AT+FAR=1 works: V.21 instead of the page comes as +FRH:3, CONNECT
     bare_dle: bool = False  # DLE not doubled in V.21 frames

@@ -1,4 +1,4 @@
-"""The line as the daemon has it: pyserial on a pseudo-terminal, an asyncio loop, soft modem and exchange behind."""
+"""The line as the daemon has it: pyserial on a pseudo-terminal, asyncio; a soft modem and exchange behind."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from appliance.t30.call import NoPages, RefusingStore
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from tests.softmodem.fixtures import differing, sample_page, tiff_rasters, write_tiff_g4
+from tests.softmodem.quirky import SilentOnFtm, Wedges
 from tests.softmodem.served import ServedExchange, served
 from tests.softmodem.stations import FaxMachine, Telephone
 
@@ -105,7 +106,9 @@ def test_answers_on_the_second_ring_with_the_callers_number(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "rules", [AnswerRules(answer=False), AnswerRules(rings=1, kinds=frozenset({"2"}))], ids=["never", "other ring"]
+    "rules",
+    [AnswerRules(answer=False), AnswerRules(rings=1, kinds=frozenset({"2"}))],
+    ids=["never", "other ring"],
 )
 def test_a_shared_line_is_left_to_the_telephone(tmp_path: Path, rules: AnswerRules) -> None:
     port = tmp_path / "faxmodem0"
@@ -220,6 +223,54 @@ def test_pulled_out_in_mid_page_and_put_back(tmp_path: Path) -> None:
         run(lambda: work(exchange))
         exchange.do(machine.close)
     assert [differing(a, b) for a, b in zip(PAGES, tiff_rasters(received), strict=True)] == [0, 0]
+
+
+def test_a_wedged_modem_is_noticed_and_taken_back_when_it_answers_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = tmp_path / "faxmodem0"
+    monkeypatch.setattr("appliance.lines.modem.doorbell.PING_EVERY_S", 0.3)
+    monkeypatch.setattr("appliance.lines.modem.doorbell.PING_S", 0.3)
+    modem = Wedges()
+
+    async def work() -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(port)))
+        await line.start(nobody_calls)
+        assert await line.wait_usable(USABLE_S)
+        modem.wedged = True
+        while line.state().usable:
+            await asyncio.sleep(0.05)
+        assert line.state().last_error == "The modem stopped answering."
+        assert (await line.place(outgoing("2"))).cause is causes.MODEM_MISSING
+        modem.wedged = False
+        assert await line.wait_usable(USABLE_S)
+        await line.stop()
+
+    with served() as exchange:
+        exchange.plug_in(port, "1", modem)
+        run(lambda: asyncio.wait_for(work(), 60))
+
+
+def test_a_modem_that_dies_in_a_call_fails_the_call_and_is_reset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = tmp_path / "faxmodem0"
+    monkeypatch.setattr("appliance.lines.modem.class1.ANSWER_S", 1.0)
+
+    async def work() -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(port)))
+        await line.start(nobody_calls)
+        assert await line.wait_usable(USABLE_S)
+        assert (await line.place(outgoing("2"))).cause is causes.MODEM_SILENT
+        assert await line.wait_usable(USABLE_S)  # it answers AT again, and is given another chance
+        await line.stop()
+
+    with served() as exchange:
+        exchange.plug_in(port, "1", SilentOnFtm())
+        machine = FaxMachine(receive=tmp_path / "x.tif")
+        exchange.connect("2", machine)
+        run(work)
+        exchange.do(machine.close)
 
 
 def test_a_port_that_is_not_there_is_a_state_and_no_error(tmp_path: Path) -> None:
