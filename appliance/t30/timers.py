@@ -16,10 +16,10 @@ T1_S = 35.0
 T2_S = 6.6
 
 # T.30 5.4.3.1: wait for a response before a command is repeated, 3 s ± 15 % in automatic units.  It
-# starts when our command has left the line.  We use the upper end (75 ms of silence follow): gateways
-# between T.38 and a telephone line add up to a second of delay, and a response that meets our repeat
-# is lost for both.
-T4_S = 3.35
+# starts when our command has left the line.  We use the upper end: a gateway between T.38 and a telephone
+# line answers a second and more late (with 600 ms each way spandsp's needs all of this), and a response
+# that meets our repeat is lost for both.
+T4_S = 3.45
 
 # T.30 5.4.3.1 and A.5.4.1: how long a transmitter bears a receiver that is not ready, 60 ± 5 s.
 T5_S = 60.0
