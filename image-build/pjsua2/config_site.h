@@ -5,7 +5,7 @@
 
 /* Calls at once. A call costs a few kB until it exists. */
 #define PJSUA_MAX_CALLS                 128
-#define PJSUA_MAX_ACC                   32
+#define PJSUA_MAX_ACC                   64
 
 /* Sockets of SIP itself: a TCP or TLS peer takes one each. Media sockets are not in here. */
 #define PJ_IOQUEUE_MAX_HANDLES          1024

@@ -99,6 +99,7 @@ class SipLine:
         self._media = media
         self._on_incoming: IncomingHandler = lambda _: Refuse(causes.LINE_STOPPED)
         self._started = False
+        self._usable = False  # the stack has an account for it
         self._registration: RegistrationChanged | None = None
         self._registered_at = ""
         self._last_error = ""
@@ -144,11 +145,13 @@ class SipLine:
             info = getattr(error, "info", None)
             self._last_error = str(info(False)) if callable(info) else str(error)
             _log.error("%s: %s", self.name, self._last_error)
+        else:
+            self._usable = True
 
     async def stop(self) -> None:
         if not self._started:
             return
-        self._started = False
+        self._started = self._usable = False
         for switch in tuple(self._calls.values()):
             switch.pull()
         with contextlib.suppress(TimeoutError):
@@ -168,6 +171,8 @@ class SipLine:
     async def place(self, call: OutgoingCall) -> CallResult:
         if not self._started:
             return CallResult(causes.LINE_STOPPED, phase=Phase.A)
+        if not self._usable:
+            return CallResult(causes.SIP_MISCONFIGURED, phase=Phase.A)
         if len(self._calls) >= self.trunk.channels:
             return CallResult(causes.LINE_FULL, phase=Phase.A)
         try:
@@ -392,6 +397,8 @@ class SipLine:
         trunk = self.trunk
         if not self._started:
             return False, "SIP is not running." if self._last_error else "The trunk is stopped."
+        if not self._usable:
+            return False, "The trunk's settings cannot be used."
         pause_s = self._paused_until - time.monotonic()
         if pause_s > 0:
             return False, f"{trunk.server} asked for no calls for another {pause_s:.0f} seconds."

@@ -25,7 +25,7 @@ from appliance.lines.sip.events import (
     Signalled,
 )
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.stack import Knocking
+from appliance.lines.sip.stack import FORBIDDEN, Knocking
 from appliance.lines.sip.switch import NOTHING, MediaSwitch, Reinvite, State
 from appliance.t38.sdp import Description, SdpError, parse_sdp
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # SIP status codes that we send of our own accord (RFC 3261 21).
+MOVED_TEMPORARILY = 302
 NOT_ACCEPTABLE_HERE = 488
 SERVER_ERROR = 500
 DECLINE_TRANSFER = 603
@@ -87,6 +88,12 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         self._stack.knocked(Knocking(call, self.trunk, str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)))
 
 
+    @_contained
+    def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
+        # Nobody watches the box by SIP; each subscription would take memory until it expires.
+        prm.code = FORBIDDEN
+
+
 class TrunkCall(pj.Call):  # type: ignore[misc]
     """A call of the stack with its media switch."""
 
@@ -102,6 +109,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         self.over = False
         self._confirmed = False
         self._pending_answer: str | None = None
+        self._redirect = 0  # the 3xx that the INVITE got
         self._ended = Ended(0, "", ours=True)
 
     # -- what the asyncio side orders (through the stack's queue) ----------------------------
@@ -195,6 +203,11 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
                 message = event.body.tsxState.src.rdata.wholeMsg
                 ours, retry_after_s = False, messages.retry_after_s(message)
+                if not self._confirmed:
+                    # The response that ended an INVITE; its transaction is not reported any more.
+                    self.sink(Signalled(False, messages.start_line(message)))
+            if self._redirect:
+                code, ours = self._redirect, False
             self._ended = Ended(code, str(info.lastReason)[:120], ours, retry_after_s)
             self.sink(self._ended)
             # Not here: the object must outlive its own callback.
@@ -259,6 +272,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
     @_contained
     def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
         # Never followed: the number that an owner's rules allowed is the number that is called.
+        self._redirect = MOVED_TEMPORARILY
         return int(pj.PJSIP_REDIRECT_STOP)
 
     # -- inside ---------------------------------------------------------------------------

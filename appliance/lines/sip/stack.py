@@ -408,13 +408,17 @@ def _system_authorities() -> str:
 
 
 def _log_writer() -> Any:
-    """pjproject's log lines in ours: its 1 is an error, 2 a warning, the rest is detail."""
+    """pjproject's log lines in ours.
+
+    What it calls errors is mostly what peers did; only a failed assertion is a fault of the box.
+    """
     import pjsua2 as pj  # noqa: PLC0415
 
     class Writer(pj.LogWriter):  # type: ignore[misc]
         def write(self, entry: Any) -> None:
-            level = {1: logging.WARNING, 2: logging.INFO}.get(int(entry.level), logging.DEBUG)
-            _log.log(level, "%s", str(entry.msg).rstrip())
+            text = str(entry.msg).rstrip()
+            level = logging.INFO if int(entry.level) <= 2 else logging.DEBUG
+            _log.log(logging.ERROR if "Assert failed" in text else level, "%s", text)
 
     return Writer()
 

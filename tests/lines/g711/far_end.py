@@ -21,6 +21,7 @@ from tests.softmodem.stations import CallEvent, FaxMachine
 
 TICK_S = 0.02
 LIMIT_S = 900.0
+ABLE = Capabilities()
 
 
 class Nobody:
@@ -107,23 +108,19 @@ def carry(fax: ToneFax, peer: AudioPeer) -> CallResult:
     return fax.result
 
 
-def sending(
-    pages: list[Raster | CodedPage], rtp: RtpSession, capabilities: Capabilities = Capabilities()
-) -> ToneFax:
+def sending(pages: list[Raster | CodedPage], rtp: RtpSession, capabilities: Capabilities = ABLE) -> ToneFax:
     parameters = CallParameters(Role.CALLS, "+49 30 111", capabilities)
     return ToneFax(
         parameters, MemoryPages(pages), MemoryStore(), rtp, progress=lambda _: None, wake=lambda: None
     )
 
 
-def receiving(
-    store: MemoryStore, rtp: RtpSession, capabilities: Capabilities = Capabilities()
-) -> ToneFax:
+def receiving(store: MemoryStore, rtp: RtpSession, capabilities: Capabilities = ABLE) -> ToneFax:
     parameters = CallParameters(Role.ANSWERS, "+49 30 222", capabilities)
     return ToneFax(parameters, MemoryPages([]), store, rtp, progress=lambda _: None, wake=lambda: None)
 
 
-def tiff_of(folder: Path, pages: list[Raster]) -> Path:
-    path = folder / "send.tif"
+def tiff_of(folder: Path, pages: list[Raster], name: str = "send") -> Path:
+    path = folder / f"{name}.tif"
     write_tiff(path, pages)
     return path

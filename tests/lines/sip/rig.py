@@ -51,7 +51,7 @@ class Box:
     def __init__(self, **settings: Any) -> None:
         self.stack = SipStack(SipSettings(bind="127.0.0.1", udp_port=0, **settings))
         self.lines: list[SipLine] = []
-        self.incoming: asyncio.Queue[Outcome] = asyncio.Queue()
+        self.incoming: dict[str, asyncio.Future[Outcome]] = {}  # by the number dialled
         self.knocks: list[IncomingCall] = []
         self.decide: Callable[[IncomingCall], Refuse | None] = lambda call: None
 
@@ -70,20 +70,28 @@ class Box:
 
     async def stop(self) -> None:
         for line in self.lines:
-            await line.stop()
+            await line.stop()  # harmless when it has stopped before
         await self.stack.stop()
+
+    def expected(self, number: str) -> asyncio.Future[Outcome]:
+        """How a call to this number will have ended."""
+        if number not in self.incoming:
+            self.incoming[number] = asyncio.get_running_loop().create_future()
+        return self.incoming[number]
 
     def _knock(self, call: IncomingCall) -> Answer | Refuse:
         self.knocks.append(call)
         refusal = self.decide(call)
         if refusal is not None:
             return refusal
-        store, progress = MemoryStore(), []
-        began = asyncio.get_running_loop().time()
+        store = MemoryStore()
+        progress: list[Progress] = []
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        outcome = self.expected(call.dialled)
 
         def ended(result: CallResult) -> None:
-            took = asyncio.get_running_loop().time() - began
-            self.incoming.put_nowait(Outcome(result, progress, took, store))
+            outcome.set_result(Outcome(result, progress, loop.time() - began, store))
 
         parameters = CallParameters(Role.ANSWERS, "+49 30 222")
         return Answer(parameters, MemoryPages([]), store, ended, progress.append)

@@ -53,7 +53,7 @@ def _body(body: str) -> str:
 
 
 def _send(text: str, attributes: str = "") -> Step:
-    return Step(f'<send {attributes}><![CDATA[\n{text}\n]]></send>')
+    return Step(f"<send {attributes}><![CDATA[\n{text}\n]]></send>")
 
 
 def expect(method: str, *, optional: bool = False, save: bool = False) -> Step:
@@ -109,19 +109,24 @@ def caller_request(
     method: str, cseq: int, body: str = "", *, first: bool = False, extra: str = "", user: str = "5550100"
 ) -> Step:
     """A request of the calling sipp; ``first`` is the INVITE that opens the dialog."""
-    to = f"<sip:{user}@[remote_ip]:[remote_port]>" if first else f"<sip:{user}@[remote_ip]:[remote_port]>[peer_tag_param]"
+    to = (
+        f"<sip:{user}@[remote_ip]:[remote_port]>"
+        if first
+        else f"<sip:{user}@[remote_ip]:[remote_port]>[peer_tag_param]"
+    )
     uri = f"sip:{user}@[remote_ip]:[remote_port]" if first else "[next_url]"
+    routes = "" if first else "[routes]\n"
     text = (
         f"{method} {uri} SIP/2.0\nVia: SIP/2.0/UDP [local_ip]:[local_port];branch=[branch]\n"
-        "Max-Forwards: 70\nFrom: \"Peer\" <sip:49301112@[local_ip]:[local_port]>;tag=call[call_number]\n"
-        f"To: {to}\nCall-ID: [call_id]\nCSeq: {cseq} {method}\n"
+        'Max-Forwards: 70\nFrom: "Peer" <sip:49301112@[local_ip]:[local_port]>;tag=call[call_number]\n'
+        f"To: {to}\n{routes}Call-ID: [call_id]\nCSeq: {cseq} {method}\n"
         f"Contact: <sip:peer@[local_ip]:[local_port]>\n{extra}{_body(body)}"
     )
     return _send(text, 'retrans="500"' if method != "ACK" else "")
 
 
 def calling(*steps: Step) -> str:
-    return _scenario(steps).replace("[peer_tag_param]", "[peer_tag_param]")
+    return _scenario(steps)
 
 
 def _scenario(steps: tuple[Step, ...]) -> str:
