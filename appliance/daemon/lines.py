@@ -7,25 +7,45 @@ import logging
 from appliance.box import Box
 from appliance.dispatch.runner import ManagedLine
 from appliance.lines.line import Line
+from appliance.lines.modem.dialling import DialRules
+from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.lines.practice.line import PracticeLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
-from appliance.settings.items import LineEntry, LineType
-from appliance.settings.sections import PracticeSettings
+from appliance.lines.sip import settings as sip
+from appliance.lines.sip.line import SipLine
+from appliance.lines.sip.numbers import DialFormat, DiallingRules
+from appliance.lines.sip.stack import SipStack
+from appliance.settings.items import DialForm, LineEntry, LineType, Media
+from appliance.settings.sections import PracticeSettings, SipSettings
 
 _log = logging.getLogger(__name__)
 
 PRACTICE_FOLDER = "practice"
+_FORMS = {
+    DialForm.E164_PLUS: DialFormat.E164_PLUS,
+    DialForm.E164: DialFormat.E164,
+    DialForm.INTERNATIONAL: DialFormat.INTERNATIONAL,
+    DialForm.NATIONAL: DialFormat.NATIONAL,
+}
+_MEDIA = {
+    Media.BOTH: sip.MediaChoice.BOTH,
+    Media.T38: sip.MediaChoice.T38_ONLY,
+    Media.G711: sip.MediaChoice.G711_ONLY,
+}
 
 
 def build_lines(box: Box) -> list[ManagedLine]:
-    """Every line that is enabled.  A wrong setting of one line leaves that line out, with an error."""
+    """Every line that is enabled.  A wrong setting leaves its line out, with an error in the log."""
     entries = sorted(box.settings.items(LineEntry).items(), key=lambda item: (item[1].position, item[0]))
+    stack: SipStack | None = None
     lines = []
     for _, entry in entries:
         if not entry.enabled:
             continue
         try:
-            line = _make(entry)
+            if entry.type is LineType.SIP and stack is None:
+                stack = SipStack(sip_settings(box.settings.section(SipSettings)))
+            line = _make(entry, stack)
         except ValueError as error:
             _log.error("the line %s cannot be used: %s", entry.name, error)
             continue
@@ -38,21 +58,53 @@ def build_lines(box: Box) -> list[ManagedLine]:
     practice = box.settings.section(PracticeSettings)
     if practice.enabled:
         box.set_practice_numbers(PRACTICE_NUMBERS)
-        line = PracticeLine(
+        practice_line = PracticeLine(
             speed=practice.speed, capacity=practice.calls_at_once, arrivals=box.data / PRACTICE_FOLDER
         )
-        lines.append(ManagedLine(line))
+        lines.append(ManagedLine(practice_line))
     return lines
 
 
-def _make(entry: LineEntry) -> Line:
-    """Raises ValueError for settings that do not go together."""
+def _make(entry: LineEntry, stack: SipStack | None) -> Line:
     if entry.type is LineType.MODEM:
-        from appliance.lines.modem.dialling import DialRules  # noqa: PLC0415
-        from appliance.lines.modem.line import ModemLine, ModemSettings  # noqa: PLC0415
+        return ModemLine(entry.name, modem_settings(entry))
+    assert stack is not None
+    return SipLine(trunk_settings(entry), stack)
 
-        rules = DialRules(
-            prefix=entry.dial_prefix, country_code=entry.country_code, international=entry.international
-        )
-        return ModemLine(entry.name, ModemSettings(port=entry.device, rules=rules))
-    raise ValueError(f"lines of type {entry.type.value} cannot be made yet")
+
+def modem_settings(entry: LineEntry) -> ModemSettings:
+    """Raises ValueError for settings that do not go together."""
+    rules = DialRules(
+        prefix=entry.outside_prefix, country_code=entry.country_code,
+        international=entry.international_prefix, trunk=entry.national_prefix,
+        pulse=entry.pulse, blind=entry.blind,
+    )
+    return ModemSettings(port=entry.device, rules=rules)
+
+
+def sip_settings(section: SipSettings) -> sip.SipSettings:
+    """Raises ValueError for settings that do not go together."""
+    # Each UDPTL call takes one port, each audio call two: the lower half for T.38.
+    middle = (section.media_first + section.media_last) // 2
+    return sip.SipSettings(
+        bind=section.bind, udp_port=section.udp_port, tcp_port=section.tcp_port, tls_port=section.tls_port,
+        udptl_ports=sip.PortRange(section.media_first, middle),
+        rtp_ports=sip.PortRange(middle + 1, section.media_last), stun_servers=section.stun_servers,
+    )
+
+
+def trunk_settings(entry: LineEntry) -> sip.TrunkSettings:
+    """Raises ValueError for settings that do not go together."""
+    dialling = DiallingRules(
+        country_code=entry.country_code, national_prefix=entry.national_prefix,
+        international_prefix=entry.international_prefix, area_code=entry.area_code,
+        format=_FORMS[entry.form], outside_prefix=entry.outside_prefix,
+    )
+    return sip.TrunkSettings(
+        name=entry.name, server=entry.server, transport=sip.Transport(entry.transport),
+        username=entry.username, auth_username=entry.auth_username, password=entry.password,
+        register=entry.register and bool(entry.username), outbound_proxy=entry.outbound_proxy,
+        verify_tls=entry.verify_tls,
+        from_number=entry.caller_number, from_name=entry.caller_name, dialling=dialling, peers=entry.peers,
+        public_address=entry.public_address, channels=entry.calls_at_once, media=_MEDIA[entry.media],
+    )

@@ -59,6 +59,8 @@ class FieldDescription:
     maximum: float | None
     choices: tuple[str, ...]
     required: bool
+    max_length: int  # of a text, characters
+    pattern: str  # the whole of a text has this form; empty: any
 
 
 def setting(
@@ -145,7 +147,8 @@ def describe(kind: type[Any]) -> list[FieldDescription]:
         described.append(
             FieldDescription(
                 f.name, word, None if f.default is MISSING else _plain(f.default), rule.help, rule.secret,
-                rule.minimum, rule.maximum, choices, f.default is MISSING,
+                rule.minimum, rule.maximum, choices, f.default is MISSING, rule.max_length,
+                rule.pattern.pattern if rule.pattern else "",
             )
         )
     return described

@@ -65,37 +65,67 @@ class ApiKey:
 
 
 class LineType(Enum):
+    SIP = "sip"  # a trunk, with T.38, fax tones in audio, or both
+    MODEM = "modem"  # class 1, on a telephone line
+
+
+class Media(Enum):
+    """How faxes travel over a SIP trunk."""
+
+    BOTH = "both"  # T.38, and audio where the other side does not take it
     T38 = "t38"
     G711 = "g711"
-    MODEM = "modem"
+
+
+class DialForm(Enum):
+    """How a line wants numbers that are known in full."""
+
+    E164_PLUS = "e164_plus"  # +4930123
+    E164 = "e164"  # 4930123
+    INTERNATIONAL = "international"  # 004930123
+    NATIONAL = "national"  # 030123, abroad with the international prefix
 
 
 @dataclass(frozen=True, slots=True)
 class LineEntry:
-    """A line.  The order of the list is the order in which lines are tried."""
+    """A line.  ``position`` orders the lines: smaller ones are tried first."""
 
-    name: str = setting(help="name of the line", pattern=NAME_PATTERN)
-    type: LineType = setting(help="T.38 over SIP, fax tones over SIP, or a modem")
+    name: str = setting(help="name of the line", pattern=r"[A-Za-z0-9][A-Za-z0-9._ -]{0,39}")
+    type: LineType = setting(help="a SIP trunk or a modem")
     enabled: bool = setting(True, "in use")
     position: int = setting(100, "lines are tried in this order, smaller first", minimum=0, maximum=10000)
-    server: str = setting("", "SIP: host, or host:port", max_length=255)
-    username: str = setting("", "SIP: user name of the account", max_length=120)
-    password: str = setting("", "SIP: its password", secret=True, max_length=120)
-    transport: str = setting("udp", "SIP: udp, tcp or tls", pattern="udp|tcp|tls")
-    device: str = setting("", "modem: device or URL, such as /dev/ttyACM0", max_length=255)
-    calls_at_once: int = setting(1, "calls at once", minimum=1, maximum=120)
-    dial_prefix: str = setting("", "dialled before every outside number", pattern=r"[0-9*#,]{0,12}")
-    country_code: str = setting("", "country of this line, digits only, such as 49: its numbers are dialled "
-                                "in national form", pattern=r"[0-9]{0,4}")
-    international: str = setting("00", "dialled instead of the + of other countries",
-                                 pattern=r"\+|[0-9]{0,6}")
-    allow: tuple[str, ...] = setting((), "only numbers that begin so go over this line; empty: all",
-                                     pattern=r"[+0-9*#]{1,20}")
-    deny: tuple[str, ...] = setting((), "numbers that begin so never go over this line",
-                                    pattern=r"[+0-9*#]{1,20}")
-    caller_number: str = setting("", "caller id on this line", max_length=32)
-    receive: bool = setting(True, "answer calls on this line")
     send: bool = setting(True, "place calls on this line")
+    receive: bool = setting(True, "answer calls on this line")
+    calls_at_once: int = setting(2, "SIP: calls at once", minimum=1, maximum=120)
+    allow: tuple[str, ...] = setting(
+        (), "only numbers that begin so go over this line; empty: all", pattern=r"[+0-9*#]{1,20}")
+    deny: tuple[str, ...] = setting(
+        (), "numbers that begin so never go over this line", pattern=r"[+0-9*#]{1,20}")
+    caller_number: str = setting("", "caller id on this line", pattern=r"\+?[0-9*#]{0,20}")
+    caller_name: str = setting("", "SIP: caller name on this line", max_length=60)
+    country_code: str = setting("", "country the line is in, digits only, such as 49", pattern=r"[0-9]{0,4}")
+    area_code: str = setting("", "SIP: area code without its 0, for local numbers", pattern=r"[0-9]{0,8}")
+    form: DialForm = setting(DialForm.E164_PLUS, "SIP: the form in which the trunk wants numbers")
+    international_prefix: str = setting("00", "dialled for the + of other countries", pattern=r"[0-9]{0,6}")
+    national_prefix: str = setting("0", "dialled before area codes", pattern=r"[0-9]{0,4}")
+    outside_prefix: str = setting(
+        "", "dialled before every number; on a modem a comma is a pause", pattern=r"[0-9*#,]{0,8}")
+    server: str = setting("", "SIP: the trunk's host, or host:port", max_length=255)
+    transport: str = setting("udp", "SIP: udp, tcp or tls", pattern="udp|tcp|tls")
+    register: bool = setting(True, "SIP: sign in at the trunk when there is a user name")
+    username: str = setting("", "SIP: user name of the account", max_length=120)
+    auth_username: str = setting("", "SIP: user name for signing in, when it is another", max_length=120)
+    password: str = setting("", "SIP: password of the account", secret=True, max_length=120)
+    outbound_proxy: str = setting("", "SIP: host or host:port that everything goes through", max_length=255)
+    peers: tuple[str, ...] = setting(
+        (), "SIP: addresses, networks or names that may call, besides the server", max_length=255)
+    public_address: str = setting("", "SIP: our address as the trunk sees it; empty: our own", max_length=45)
+    verify_tls: bool = setting(True, "SIP: check the trunk's certificate")
+    media: Media = setting(Media.BOTH, "SIP: T.38, audio (G.711), or T.38 with audio to fall back on")
+    device: str = setting(
+        "", "modem: its port, such as /dev/ttyACM0; empty: any that is found", max_length=255)
+    pulse: bool = setting(False, "modem: dial by pulses")
+    blind: bool = setting(False, "modem: do not wait for a dial tone")
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,19 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SipSettings:
+    """How the box speaks SIP, all trunks together.  A change takes effect at the next start."""
+
+    bind: str = setting("0.0.0.0", "address of the interface to listen on", max_length=45)
+    udp_port: int | None = setting(5060, "port for SIP over UDP; none: no UDP", minimum=0, maximum=65535)
+    tcp_port: int | None = setting(None, "port for SIP over TCP; none: no TCP", minimum=0, maximum=65535)
+    tls_port: int | None = setting(None, "port for SIP over TLS; none: no TLS", minimum=0, maximum=65535)
+    media_first: int = setting(4000, "first UDP port for faxes and audio", minimum=1024, maximum=65000)
+    media_last: int = setting(4999, "last UDP port for faxes and audio", minimum=1024, maximum=65535)
+    stun_servers: tuple[str, ...] = setting((), "host or host:port of STUN servers", max_length=255)
+
+
+@dataclass(frozen=True, slots=True)
 class PracticeSettings:
     """The practice line, which never leaves the box."""
 
@@ -172,6 +185,7 @@ SECTIONS: dict[str, type] = {
     "numbers": NumberSettings,
     "sending": SendingSettings,
     "storage": StorageSettings,
+    "sip": SipSettings,
     "practice": PracticeSettings,
     "api": ApiSettings,
     "secrets": SecretSettings,

@@ -99,7 +99,9 @@ def drop_journal(tx: Tx, before: float) -> int:
     """Deletes the rows of faxes that ended before ``before``; returns how many rows."""
     gone = 0
     rows = tx.db.execute(
-        "SELECT id, submission_id FROM job WHERE ended_at < ? AND rendered_path = '' LIMIT ?", (before, BATCH)
+        "SELECT job.id, submission_id, document_id FROM job JOIN submission ON submission.id = submission_id"
+        " WHERE ended_at < ? AND job.rendered_path = '' LIMIT ?",
+        (before, BATCH),
     ).fetchall()
     for row in rows:
         gone += tx.db.execute("DELETE FROM job WHERE id = ?", (row["id"],)).rowcount
@@ -108,12 +110,12 @@ def drop_journal(tx: Tx, before: float) -> int:
             " AND NOT EXISTS (SELECT 1 FROM job WHERE submission_id = :id)",
             {"id": row["submission_id"]},
         )
-    gone += tx.db.execute(
-        "DELETE FROM document WHERE id IN (SELECT id FROM document WHERE deleted_at < ?"
-        " AND NOT EXISTS (SELECT 1 FROM submission WHERE document_id = document.id)"
-        " AND NOT EXISTS (SELECT 1 FROM program WHERE document_id = document.id) LIMIT ?)",
-        (before, BATCH),
-    ).rowcount
+        tx.db.execute(
+            "DELETE FROM document WHERE id = :id AND deleted_at IS NOT NULL"
+            " AND NOT EXISTS (SELECT 1 FROM submission WHERE document_id = :id)"
+            " AND NOT EXISTS (SELECT 1 FROM program WHERE document_id = :id)",
+            {"id": row["document_id"]},
+        )
     gone += tx.db.execute(
         "DELETE FROM received WHERE id IN (SELECT id FROM received WHERE started_at < ? AND pages = 0"
         " AND (deleted_at IS NOT NULL OR state <> 'receiving') LIMIT ?)",

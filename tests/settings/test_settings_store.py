@@ -114,7 +114,7 @@ def test_an_id_is_never_used_again(store: SettingsStore) -> None:
 
 
 def test_an_item_is_changed_field_by_field(store: SettingsStore) -> None:
-    line = store.add(LineEntry(name="trunk", type=LineType.T38, password="s3cret"))
+    line = store.add(LineEntry(name="trunk", type=LineType.SIP, password="s3cret"))
     store.update(LineEntry, line, {"server": "sip.example.net", "password": MASK})
     assert store.item(LineEntry, line).password == "s3cret"
     assert store.item(LineEntry, line).server == "sip.example.net"
@@ -124,7 +124,7 @@ def test_an_item_is_changed_field_by_field(store: SettingsStore) -> None:
 
 def test_secrets_are_masked_when_shown_and_kept_when_the_mask_comes_back(store: SettingsStore) -> None:
     secrets.first_start(store)
-    store.add(LineEntry(name="trunk", type=LineType.T38, password="s3cret-word"))
+    store.add(LineEntry(name="trunk", type=LineType.SIP, password="s3cret-word"))
     secrets.add_user(store, "ada", "a long password")
     _, token = secrets.add_key(store, "till")
     shown = store.export()

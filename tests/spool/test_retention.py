@@ -1,0 +1,183 @@
+"""What is kept and what goes, and that nothing goes that is still needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.box import Box, RefusedError, Request, To
+from appliance.causes import BUSY, DOCUMENT_GONE, RECEIVED
+from appliance.settings.sections import StorageSettings
+from appliance.spool import jobs, received
+from appliance.spool.events import News
+from appliance.spool.model import DAY_S, Job, JobFilter, NotFoundError, ReceivedFilter, ReceivedPageFile
+from appliance.spool.retention import Keeper, sweep_parts
+from appliance.spool.room import Room
+
+START = 1_700_000_000.0
+
+
+class Clock:
+    now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def box(tmp_path: Path, clock: Clock) -> Iterator[Box]:
+    box = Box(tmp_path / "data", clock=clock)
+    box.set_practice_numbers({"9990"})
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def keeper(box: Box, clock: Clock) -> Keeper:
+    return Keeper(box.spool, box.settings, box.guard, clock)
+
+
+def submit(box: Box, *numbers: str) -> list[Job]:
+    file = box.store_file(b"x", name="x.txt", media_type="text/plain")
+    made = list(box.submit(Request("ada", tuple(To(n) for n in numbers or ("9990",)), (file,))).jobs)
+    folder = box.data / "rendered" / made[0].uuid
+    folder.mkdir()
+    (folder / "pages").write_bytes(b"x")
+    box.spool.do(jobs.prepared, [job.id for job in made], f"rendered/{made[0].uuid}", 1, box.clock())
+    return made
+
+
+def end(box: Box, job: Job) -> None:
+    box.spool.do(jobs.fail, job.id, BUSY, box.clock())
+
+
+def files(box: Box, folder: str) -> int:
+    return len(list((box.data / folder).iterdir()))
+
+
+def receive(box: Box, pages: int = 2) -> int:
+    fax = box.spool.do(received.begin, f"u{box.clock()}", "trunk", "t38", box.clock())
+    for number in range(pages):
+        path = f"received/{fax.uuid}-{number}.tiff"
+        (box.data / path).write_bytes(b"x")
+        page = ReceivedPageFile(number, path, 1728, 1, "FINE", 0, 0, box.clock())
+        box.spool.do(received.add_page, fax.id, page)
+    box.spool.do(received.finish, fax.id, RECEIVED, complete=True, now=box.clock())
+    return fax.id
+
+
+def test_documents_go_after_their_days_once_all_their_faxes_have_ended(
+    box: Box, clock: Clock, keeper: Keeper
+) -> None:
+    first, second = submit(box, "9990", "9990")
+    end(box, first)
+    clock.now += 31 * DAY_S
+    keeper.put_away()
+    assert (files(box, "documents"), files(box, "rendered")) == (1, 1)
+    end(box, second)
+    keeper.put_away()
+    assert (files(box, "documents"), files(box, "rendered")) == (1, 1)
+    clock.now += 31 * DAY_S
+    keeper.put_away()
+    assert (files(box, "documents"), files(box, "rendered")) == (0, 0)
+    assert box.job(first.id).cause_code == "busy"
+    with pytest.raises(RefusedError) as caught:
+        box.resend(first.id)
+    assert caught.value.cause is DOCUMENT_GONE
+
+
+def test_a_document_stored_on_its_own_stays(box: Box, clock: Clock, keeper: Keeper) -> None:
+    file = box.store_file(b"x", name="x.txt", media_type="text/plain")
+    document = box.create_document("ada", [file], name="form")
+    clock.now += 400 * DAY_S
+    keeper.put_away()
+    assert box.document(document.id).files == (file,)
+    assert (box.data / file.path).exists()
+
+
+def test_the_journal_goes_after_its_days(box: Box, clock: Clock, keeper: Keeper) -> None:
+    (job,) = submit(box)
+    end(box, job)
+    box.audit("ada", "fax.sent", object=str(job.id))
+    for days in (31, 340):
+        clock.now += days * DAY_S
+        keeper.put_away()
+    assert box.jobs(JobFilter()) == []
+    with pytest.raises(NotFoundError):
+        box.job(job.id)
+    for table in ("submission", "document", "attempt", "audit", "event"):
+        count = box.spool.read(lambda db, t=table: db.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0])
+        assert count == 0, table
+
+
+def test_received_faxes_stay_until_they_are_deleted_or_their_days_are_over(
+    box: Box, clock: Clock, keeper: Keeper
+) -> None:
+    first, second = receive(box), 0
+    clock.now += 1000 * DAY_S
+    second = receive(box)
+    keeper.put_away()
+    assert files(box, "received") == 4
+    box.delete_received(first)
+    keeper.put_away()
+    assert files(box, "received") == 2
+    box.settings.change(StorageSettings, {"received_days": 10.0})
+    clock.now += 11 * DAY_S
+    keeper.put_away()
+    assert files(box, "received") == 0
+    assert box.received_list(ReceivedFilter(empty=True)) == []
+    assert second
+
+
+def test_with_little_room_ended_faxes_go_sooner_and_received_ones_stay(
+    box: Box, clock: Clock, keeper: Keeper
+) -> None:
+    (ended,) = submit(box)
+    end(box, ended)
+    (waiting,) = submit(box)
+    receive(box)
+    clock.now += 2 * DAY_S
+    box.settings.change(StorageSettings, {"warn_mb": 1 << 40})
+    with box.listen() as listener:
+        assert keeper.look_at_room() is Room.LOW
+        heard = listener.get(1.0)
+    assert isinstance(heard, News)
+    assert (heard.kind, heard.data["room"]) == ("box.disk", "low")
+    keeper.put_away(Room.LOW)
+    assert (files(box, "documents"), files(box, "rendered"), files(box, "received")) == (1, 1, 2)
+    assert (box.data / box.job(waiting.id).rendered_path).exists()
+
+
+def test_what_an_interrupted_write_left_behind_is_swept_away(box: Box, keeper: Keeper) -> None:
+    (job,) = submit(box)
+    receive(box)
+    box.store_file(b"never named", name="x", media_type="text/plain")
+    (box.data / "documents" / "torn.part").write_bytes(b"x")
+    (box.data / "received" / "unnamed.tiff").write_bytes(b"x")
+    (box.data / "rendered" / "unnamed").mkdir()
+    assert keeper.sweep_orphans() == 0  # all are new: their rows may be on the way
+    for folder in ("documents", "received", "rendered"):
+        for path in (box.data / folder).iterdir():
+            os.utime(path, (START, START))
+    sweep_parts(box.data)
+    assert keeper.sweep_orphans() == 3
+    assert (files(box, "documents"), files(box, "rendered"), files(box, "received")) == (1, 1, 2)
+    assert (box.data / box.job(job.id).rendered_path).exists()
+
+
+def test_old_traces_go(box: Box, clock: Clock, keeper: Keeper) -> None:
+    old, new = box.data / "traces" / "old.jsonl", box.data / "traces" / "new.jsonl"
+    for path, at in ((old, START), (new, START + 30 * DAY_S)):
+        path.write_text("{}")
+        os.utime(path, (at, at))
+    clock.now += 31 * DAY_S
+    keeper.put_away()
+    assert (old.exists(), new.exists()) == (False, True)
