@@ -69,6 +69,8 @@ class Exchange:
         called = self._numbers.get(digits)
         if mine in self.dead:
             self._later(station, CallEvent.NO_DIALTONE)
+        elif not digits:
+            self._later(station, CallEvent.CONNECTED)  # off hook, dial tone, nothing dialled
         elif digits in self.engaged or (called is not None and self._call_of(called) is not None):
             self._later(station, CallEvent.BUSY)
         elif called is None:

@@ -29,7 +29,7 @@ from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.modem.find import candidates
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.quirks import FlowControl, Quirks
-from appliance.lines.modem.serial_link import PortError, SerialLink
+from appliance.lines.modem.serial_link import PortError, SerialLink, ask
 from appliance.t30.parameters import CallResult, Phase, Role
 
 # Pauses between attempts to get a modem back: soon at first (a replugged modem is there within 2 s), then
@@ -302,29 +302,10 @@ class ModemLine:
         raise PortError(trouble)
 
     async def _identify(self, path: str) -> Modem:
-        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        interrogation = Interrogation(adjust=self._settings.adjust or (lambda q: q))
-
-        def after() -> None:
-            if interrogation.done and not asked.done():
-                asked.set_result(None)
-
-        def lost(why: str) -> None:
-            if not asked.done():
-                asked.set_exception(PortError(f"{path} went away: {why}."))
-
         settings = self._settings
-        link = SerialLink(
-            path, settings.speed or FIRST_SPEED, settings.flow or FlowControl.RTS_CTS, lost=lost, after=after
-        )
-        try:
-            interrogation.start(asyncio.get_running_loop().time())
-            link.give_to(interrogation)
-            await asyncio.wait_for(asked, IDENTIFY_LIMIT_S)
-        except TimeoutError as error:
-            raise PortError(f"The modem on {path} takes too long to say what it is.") from error
-        finally:
-            link.close()
+        interrogation = Interrogation(adjust=settings.adjust or (lambda q: q))
+        flow = settings.flow or FlowControl.RTS_CTS
+        await ask(path, settings.speed or FIRST_SPEED, flow, interrogation, IDENTIFY_LIMIT_S)
         if interrogation.result is None:
             raise PortError(f"{path}: {interrogation.failed}")
         modem = interrogation.result

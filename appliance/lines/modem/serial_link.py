@@ -211,6 +211,42 @@ class SerialLink:
         return self._closed
 
 
+class Questions(Driver, Protocol):
+    """A driver that asks something and is done."""
+
+    @property
+    def done(self) -> bool: ...
+
+    def start(self, now: float) -> None: ...
+
+
+async def ask(path: str, speed: int, flow: FlowControl, questions: Questions, limit_s: float) -> None:
+    """Opens the port, lets the questions be answered, closes it.
+
+    Raises PortError: the port cannot be opened, went away, or ``limit_s`` were not enough.
+    """
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[None] = loop.create_future()
+
+    def after() -> None:
+        if questions.done and not answered.done():
+            answered.set_result(None)
+
+    def lost(why: str) -> None:
+        if not answered.done():
+            answered.set_exception(PortError(f"{path} went away: {why}."))
+
+    link = SerialLink(path, speed, flow, lost=lost, after=after)
+    try:
+        questions.start(loop.time())
+        link.give_to(questions)
+        await asyncio.wait_for(answered, limit_s)
+    except TimeoutError as error:
+        raise PortError(f"The modem on {path} takes too long to answer.") from error
+    finally:
+        link.close()
+
+
 def _open_sentence(path: str, error: Exception) -> str:
     number = getattr(error, "errno", None)
     text = str(error)

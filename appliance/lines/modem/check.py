@@ -1,0 +1,194 @@
+"""``faxbox check modem [PORT]``: what modem there is, what it can do, whether the line lives, and advice."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable, Sequence
+
+from appliance import causes
+from appliance.lines.line import OutgoingCall, Refuse
+from appliance.lines.modem.conversation import Conversation
+from appliance.lines.modem.dialling import DialRules
+from appliance.lines.modem.find import Candidate, candidates
+from appliance.lines.modem.identify import Interrogation, Modem, number_list
+from appliance.lines.modem.line import FIRST_SPEED, IDENTIFY_LIMIT_S, ModemLine, ModemSettings
+from appliance.lines.modem.quirks import TABLE, FlowControl
+from appliance.lines.modem.results import Result
+from appliance.lines.modem.serial_link import PortError, ask
+from appliance.t4.page import Raster, Resolution
+from appliance.t30.call import RefusingStore
+from appliance.t30.memory import MemoryPages
+from appliance.t30.parameters import CallParameters, Progress, Role
+
+Say = Callable[[str], None]
+
+EXIT_GOOD, EXIT_TROUBLE, EXIT_USAGE = 0, 1, 2
+# The modem waits for dial tone a few seconds (S6, and its own limit).
+DIAL_TONE_S = 15.0
+READY_S = 30.0
+# What a page of the self-test is: 20 cm of stripes, which no coding makes small.
+TEST_ROWS = 1600
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``modem`` to the words of ``faxbox check``."""
+    parser = words.add_parser("modem", help="what modem there is, what it can do, whether the line is alive")
+    add_arguments(parser)
+    parser.set_defaults(run=check)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("port", nargs="?", default="", metavar="PORT", help="found by itself if not named")
+    parser.add_argument("--no-line", action="store_true", help="do not listen for dial tone")
+    parser.add_argument("--call", default="", metavar="NUMBER", help="send a test page to this fax machine")
+    parser.add_argument("--prefix", default="", help="dialled before the number: 0, or 9W")
+    parser.add_argument("--blind", action="store_true", help="do not wait for dial tone")
+    parser.add_argument("--pulse", action="store_true", help="dial by pulses")
+
+
+def run(arguments: Sequence[str], say: Say = print) -> int:
+    """The command with its own arguments: 0 when a modem can fax, 1 when not, 2 for wrong arguments."""
+    parser = argparse.ArgumentParser(prog="faxbox check modem", description=__doc__)
+    add_arguments(parser)
+    try:
+        parsed = parser.parse_args(list(arguments))
+    except SystemExit as error:
+        return EXIT_GOOD if error.code in (0, None) else EXIT_USAGE
+    return check(parsed, say)
+
+
+def check(arguments: argparse.Namespace, say: Say = print) -> int:
+    """The same with parsed arguments."""
+    try:
+        rules = DialRules(prefix=arguments.prefix, blind=arguments.blind, pulse=arguments.pulse)
+    except ValueError as error:
+        say(str(error))
+        return EXIT_USAGE
+    return asyncio.run(_check(arguments, rules, say))
+
+
+async def _check(arguments: argparse.Namespace, rules: DialRules, say: Say) -> int:
+    found = candidates(arguments.port)
+    if not found:
+        say("No fax modem is plugged in.")
+        say("Advice: plug in a USB fax modem of class 1; name its port if it is not found by itself.")
+        return EXIT_TROUBLE
+    for candidate in found:
+        if not candidate.fit:
+            say(f"{candidate.path}: {candidate.what}. It cannot fax under Linux: get another modem.")
+            continue
+        modem = await _identify(candidate, say)
+        if modem is None:
+            continue
+        if not modem.class_1:
+            say("Advice: this device has no class-1 fax; get a modem that has.")
+            continue
+        good = True
+        if not arguments.no_line:
+            good = await _dial_tone(candidate.path, modem, rules, say)
+        if arguments.call and good:
+            good = await _self_test(candidate.path, arguments.call, rules, say)
+        say("The modem can be used." if good else "The modem answers, but a fax would not go out.")
+        return EXIT_GOOD if good else EXIT_TROUBLE
+    return EXIT_TROUBLE
+
+
+async def _identify(candidate: Candidate, say: Say) -> Modem | None:
+    say(f"{candidate.path}: {candidate.what}.")
+    interrogation = Interrogation()
+    try:
+        await ask(candidate.path, FIRST_SPEED, FlowControl.RTS_CTS, interrogation, IDENTIFY_LIMIT_S)
+    except PortError as error:
+        say(str(error))
+        if "dialout" in str(error):
+            say("Advice: add the user to the group: adduser USER dialout; log in again.")
+        elif "another program" in str(error):
+            say("Advice: the fax service itself may hold it, or ModemManager; stop it for the check.")
+        return None
+    if interrogation.result is None:
+        say(interrogation.failed)
+        say("Advice: unplug the modem for ten seconds; if it stays silent, this port is no modem.")
+        return None
+    modem = interrogation.result
+    say(modem.in_words())
+    for row in TABLE:
+        if row.name == modem.row:
+            say(f"Peculiarity: {row.reason}")
+    answers = dict(modem.answers)
+    for query in ("+FCLASS=?", "+FTM=?", "+FRM=?", "+FTH=?", "+FRH=?"):
+        say(f"  {query:<10} {answers.get(query) or 'no answer'}")
+    if not answers.get("+FTM=?"):
+        say("  The lists are missing: V.27ter and V.29 are taken for granted, V.17 is not used.")
+    say(f"  Distinctive rings are {'told' if modem.distinctive_ring else 'not told'} apart.")
+    return modem
+
+
+async def _dial_tone(path: str, modem: Modem, rules: DialRules, say: Say) -> bool:
+    """Off hook, a moment's listening, on hook: as loud as lifting a receiver."""
+    asked = Conversation(["E0V1Q0", "-STE=?"])
+    in_use_told = False
+    try:
+        await ask(path, modem.quirks.speed, modem.quirks.flow, asked, DIAL_TONE_S)
+        in_use_told = any(1 in number_list(" ".join(e.lines)) for e in asked.said if e.command == "-STE=?")
+        commands = ["+FCLASS=1", *(["-STE=1"] if in_use_told else []), "X4", "DT;", "H0", "+FCLASS=0"]
+        heard = Conversation(commands, within=DIAL_TONE_S)
+        await ask(path, modem.quirks.speed, modem.quirks.flow, heard, DIAL_TONE_S * 3)
+    except PortError as error:
+        say(str(error))
+        return False
+    tone = next((e for e in heard.said if e.command == "DT;"), None)
+    if not in_use_told:
+        say("Whether current flows in the line, or another telephone is off hook, this modem does not tell.")
+    if tone is not None and tone.result is Result.OK:
+        say("Dial tone: heard.")
+        return True
+    if tone is not None and tone.word.upper() == "LINE IN USE":
+        say("Another telephone on this line is off the hook.")
+        return False
+    if tone is not None and tone.result is Result.NO_DIALTONE:
+        say("Dial tone: none.")
+        if rules.blind:
+            say("Blind dialling is asked for, so calls are placed all the same.")
+            return True
+        say("Advice: check the cable to the socket; behind a telephone system try --blind or a --prefix.")
+        return False
+    word = tone.word if tone is not None and tone.word else "nothing"
+    say(f"Dial tone: the modem said {word}; it may not be able to tell.")
+    return True
+
+
+async def _self_test(path: str, number: str, rules: DialRules, say: Say) -> bool:
+    """A page to a fax machine that the owner names: the practice number of a second box, or a real one."""
+    line = ModemLine("check", ModemSettings(port=path, rules=rules))
+    await line.start(lambda _: Refuse(causes.SHARED_LINE))
+    try:
+        if not await line.wait_usable(READY_S):
+            say(line.state().sentence)
+            return False
+        say(f"Sending a test page to {number}.")
+
+        def watch(progress: Progress) -> None:
+            if progress.event not in ("modem", "frame_sent", "frame_received"):
+                facts = " ".join(f"{name}={value}" for name, value in progress.fields)
+                say(f"  {progress.event} {facts}".rstrip())
+
+        page = Raster(1728, TEST_ROWS, _stripes(TEST_ROWS), Resolution.STANDARD)
+        call = OutgoingCall(
+            number, CallParameters(Role.CALLS), MemoryPages([page]), RefusingStore(), progress=watch
+        )
+        result = await line.place(call)
+    finally:
+        await line.stop()
+    say(result.cause.sentence)
+    if result.cause is not causes.DELIVERED:
+        say(f"Advice: {result.cause.advice}")
+        return False
+    rate = result.carrier.bit_rate if result.carrier else 0
+    say(f"At {rate} bit/s, {'with' if result.ecm else 'without'} error correction.")
+    return True
+
+
+def _stripes(rows: int) -> bytes:
+    thin, thick = b"\xf0" * 216, b"\xff\x00" * 108
+    return b"".join(thin if row // 8 % 2 else thick for row in range(rows))

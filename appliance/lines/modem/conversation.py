@@ -1,0 +1,101 @@
+"""A few commands in a row to an idle modem, and what it said to each.  No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from appliance.lines.modem.port import CommandPort, Information, Reply, Silence
+from appliance.lines.modem.results import Result
+
+# Results that say how a command went; RING, RINGING and their kin only tell something beside.
+_FINAL = frozenset(
+    {
+        Result.OK, Result.ERROR, Result.NO_CARRIER, Result.NO_DIALTONE, Result.BUSY, Result.NO_ANSWER,
+        Result.CONNECT, Result.VOICE, Result.BLOCKED,
+    }
+)
+MAX_LINES = 40
+ABORT_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One command, the lines that came back, and its result: None when there was none in time."""
+
+    command: str
+    lines: tuple[str, ...]
+    result: Result | None
+    word: str  # the result as it was spelled
+
+
+class Conversation:
+    """Says one command after the other (without AT); ``said`` grows, ``done`` at the end.
+
+    A command met with silence is aborted and the next one said; after a second silence it is enough.
+    """
+
+    def __init__(self, commands: Sequence[str], *, within: float = 5.0) -> None:
+        """``within``: seconds that each answer may take."""
+        self._commands = list(commands)
+        self._within = within
+        self._port = CommandPort()
+        self._lines: list[str] = []
+        self._silences = 0
+        self._aborting = False
+        self.said: list[Exchanged] = []
+
+    @property
+    def done(self) -> bool:
+        return not self._commands
+
+    def start(self, now: float) -> None:
+        self._next(now)
+
+    def receive_bytes(self, data: bytes, now: float) -> None:
+        self._port.receive(data, now)
+        self._events(now)
+
+    def take_bytes(self, limit: int = 1 << 30) -> bytes:
+        return self._port.take_output(limit)
+
+    def next_deadline(self) -> float | None:
+        return None if self.done else self._port.next_deadline()
+
+    def handle_timer(self, now: float) -> None:
+        self._port.handle_timer(now)
+        self._events(now)
+
+    def _next(self, now: float) -> None:
+        self._lines = []
+        if self._commands:
+            self._port.command(self._commands[0], now, within=self._within)
+
+    def _events(self, now: float) -> None:
+        while not self.done and (event := self._port.take_event()) is not None:
+            if self._aborting:
+                if isinstance(event, Silence):
+                    self._aborting = False
+                    self._next(now)
+                continue
+            match event:
+                case Information(line) if len(self._lines) < MAX_LINES:
+                    self._lines.append(line)
+                case Reply(result, line) if result in _FINAL:
+                    self._finished(result, line, now)
+                case Silence():
+                    self._finished(None, "", now)
+                case _:
+                    pass
+
+    def _finished(self, result: Result | None, word: str, now: float) -> None:
+        self.said.append(Exchanged(self._commands.pop(0), tuple(self._lines), result, word))
+        if result is None:
+            self._silences += 1
+            if self._silences > 1:
+                self._commands.clear()
+                return
+            self._aborting = True
+            self._port.abort(now, within=ABORT_S)
+            return
+        self._next(now)
