@@ -32,6 +32,8 @@ from appliance.t30.dce import (
     SendImage,
     SendTcf,
     Sent,
+    Tone,
+    ToneHeard,
 )
 from appliance.t38.hearing import Hearing
 from appliance.t38.ifp import (
@@ -49,6 +51,9 @@ from appliance.t38.timing import (
     CARRIERS,
     CED_S,
     CHUNK_S,
+    CNG_AFTER_CED_S,
+    CNG_DELAY_S,
+    CNG_GUARD_S,
     CNG_ON_S,
     CNG_PERIOD_S,
     ECM_FLAGS_S,
@@ -101,7 +106,7 @@ class _Step:
     ifp: bytes | None
     repeats: bool = False  # an indicator: sent more than once
     answerable: bool = False  # from here on the far end may answer
-    tone: bool = False  # CNG begins
+    tone: bool = False  # CNG
 
 
 @dataclass(slots=True)
@@ -131,7 +136,9 @@ class T38Dce:
         self._events: list[LineEvent] = []
         self._held: list[LineEvent] = []  # heard while sending
         self._listening = True
-        self._sounding = False  # CNG is on
+        self._sounding = False  # CNG is the signal that stands
+        self._cng_began = 0.0
+        self._no_cng_before = float("-inf")
         self._script: Iterator[_Step] = iter(())
         self._step: _Step | None = None
         self._line_free_at = float("-inf")  # when our last signal ends on the line
@@ -159,7 +166,7 @@ class T38Dce:
         if self._sending():
             raise RuntimeError("an order while a signal is being sent")
         self._script, self._step = iter(()), None
-        self._sounding = False
+        self._end_cng(now)
         self._local_tcf.clear()
         if isinstance(order, Receive):
             self._receive(order, now)
@@ -236,8 +243,8 @@ class T38Dce:
         return self._step is not None and not self._listening
 
     def _keepalive_due(self) -> float | None:
-        """Never within a signal of ours, which a no-signal would end."""
-        return None if self._sending() else self._keepalive_at
+        """Never within a signal of ours, which a no-signal would end; CNG comes again by itself."""
+        return None if self._sending() or self._sounding else self._keepalive_at
 
     def _emit(self, ifp: bytes, now: float, *, repeats: bool = False) -> None:
         datagram = self._sender.wrap(ifp)
@@ -260,9 +267,11 @@ class T38Dce:
             if step.at > now:
                 return
             self._step = None
-            if self._listening and not self._sounding and not (step.tone and self._hearing.carrier is None):
-                continue  # CNG that must not begin, or its end
+            if step.tone and (self._hearing.carrier is not None or now < self._no_cng_before):
+                continue  # a gateway would sound it into the far end's signal
             if step.ifp is not None:
+                if step.tone and not self._sounding:
+                    self._cng_began = now
                 self._sounding = step.tone
                 self._emit(step.ifp, now, repeats=step.repeats)
                 if step.answerable:
@@ -271,6 +280,16 @@ class T38Dce:
             self._line_free_at = step.at
             self._trail, self._trail_at = TRAIL_PACKETS, step.at
             self._events.append(Sent())
+
+    def _cng_may_end(self, now: float) -> float:
+        """When: at once, but not during a tone of the cadence that a gateway makes of it."""
+        into = (now - self._cng_began + CNG_GUARD_S) % CNG_PERIOD_S
+        return now + max(0.0, CNG_ON_S + 2 * CNG_GUARD_S - into)
+
+    def _end_cng(self, now: float) -> None:
+        if self._sounding:
+            self._sounding = False
+            self._emit(encode(_NO_SIGNAL, self._settings.version), now, repeats=True)
 
     def _sending_over(self) -> None:
         """The far end may answer from here on; what it said before was not meant as an answer.
@@ -285,7 +304,7 @@ class T38Dce:
     def _script_of(self, order: LineOrder, begin: float) -> Iterator[_Step]:
         match order:
             case SendCng():
-                return self._cng(begin)
+                return self._cng(begin + CNG_DELAY_S)
             case SendCed():
                 return self._ced(begin)
             case SendFrames(frames):
@@ -309,7 +328,6 @@ class T38Dce:
     def _cng(self, at: float) -> Iterator[_Step]:
         while True:
             yield replace(self._indicator(at, Indicator.CNG), tone=True)
-            yield self._indicator(at + CNG_ON_S, Indicator.NO_SIGNAL)
             at += CNG_PERIOD_S
 
     def _ced(self, at: float) -> Iterator[_Step]:
@@ -437,9 +455,11 @@ class T38Dce:
         heard, self._hearing.events = self._hearing.events, []
         if not heard:
             return
-        if self._sounding and self._step is not None and self._hearing.carrier is not None:
-            # CNG is silent while the far end's signal comes in: a gateway would sound it into that.
-            self._step = replace(self._step, at=now)
+        if ToneHeard(Tone.CED) in heard:
+            self._no_cng_before = now + CNG_AFTER_CED_S
+        ending = self._step is None or not self._step.tone
+        if self._sounding and self._hearing.carrier is not None and not ending:
+            self._step = self._indicator(self._cng_may_end(now), Indicator.NO_SIGNAL)
             self._advance(now)
         if self._local_tcf and any(isinstance(event, CarrierOn) for event in heard):
             self._local_tcf.clear()  # the far end has a signal of its own

@@ -18,8 +18,17 @@ V21_PREAMBLE_S = 1.0
 ECM_FLAGS_S = 0.2
 # Silence between two signals (T.30 5.3.2: 75 ± 20 ms).
 SILENCE_S = 0.075
-# CNG: 0.5 s on, 3 s off (T.30 4.1); CED: 2.6 to 4 s (T.30 4.2), here as short as is safe.
+# CNG: 0.5 s on, 3 s off (T.30 4.1).  Its indicator says that CNG is being called, tones and pauses alike, and
+# stands until another one: a gateway told of each tone apart (spandsp's, so Asterisk's) sounds 3.5 s for each
+# and what follows only behind them, too late for T4 of the machine there.
 CNG_ON_S, CNG_PERIOD_S = 0.5, 3.5
+# That gateway also finishes the next tone when CNG ends within one; so ours ends this far around a tone.
+CNG_GUARD_S = 0.15
+# A session often begins because the gateway heard CED or flags.  Our answer to the DIS that comes then must
+# not wait behind a CNG: it begins this much later, and not while CED (at most 4 s) and first flags may last.
+CNG_DELAY_S = 1.5
+CNG_AFTER_CED_S = 7.0
+# CED: 2.6 to 4 s (T.30 4.2), here as short as is safe.
 CED_S = 2.65
 # TCF: 1.5 s of zeros (T.30 5.3.6.1.2).
 TCF_S = 1.5

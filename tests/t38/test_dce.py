@@ -104,7 +104,7 @@ def test_tones_are_heard():
     events, _, _ = carry(SendCed(), Receive(Carrier.V21, Expect.FRAMES))
     assert ToneHeard(Tone.CED) in events
     events, _, _ = carry(SendCng(), Receive(Carrier.V21, Expect.FRAMES), until=15.0)
-    assert events.count(ToneHeard(Tone.CNG)) == 5
+    assert events.count(ToneHeard(Tone.CNG)) == 4  # from 1.5 s on, one in 3.5 s
 
 
 def test_a_block_takes_its_line_time_and_not_more():
@@ -170,15 +170,39 @@ def test_cng_falls_silent_while_the_far_end_is_heard():
     """A gateway would sound it into the answering machine's DIS, which no machine survives."""
     dce = T38Dce(T38Settings())
     dce.order(SendCng(), 0.0)
-    assert sent_packets(dce) == [Indicator.CNG]
-    dce.receive_datagram(as_datagram(Indicator.V21_PREAMBLE, 0), 0.2)
-    for at in (0.5, 3.5, 3.8):
+    while (deadline := dce.next_deadline()) is not None and deadline < 1.7:
+        dce.handle_timer(deadline)
+    assert set(sent_packets(dce)) == {Indicator.CNG}
+    dce.receive_datagram(as_datagram(Indicator.V21_PREAMBLE, 0), 1.7)
+    assert sent_packets(dce) == []  # not within the tone
+    for at in (2.2, 3.5, 3.8, 5.1):
         dce.handle_timer(at)
     assert set(sent_packets(dce)) == {Indicator.NO_SIGNAL}
-    dce.receive_datagram(as_datagram(Indicator.NO_SIGNAL, 1), 4.0)
-    while (deadline := dce.next_deadline()) is not None and deadline < 8:
+    dce.receive_datagram(as_datagram(Indicator.NO_SIGNAL, 1), 6.0)
+    while (deadline := dce.next_deadline()) is not None and deadline < 9:
         dce.handle_timer(deadline)
-    assert sent_packets(dce) == [Indicator.CNG] * 3 + [Indicator.NO_SIGNAL] * 3
+    assert sent_packets(dce) == [Indicator.CNG] * 3
+
+
+def test_cng_stands_until_something_else_does():
+    """One cadence for a gateway to sound, repeated for those that missed it, never ended between tones."""
+    dce = T38Dce(T38Settings())
+    dce.order(SendCng(), 0.0)
+    while (deadline := dce.next_deadline()) is not None and deadline < 20:
+        dce.handle_timer(deadline)
+    assert set(sent_packets(dce)) == {Indicator.CNG}
+    dce.order(Receive(Carrier.V21, Expect.FRAMES), 20.0)
+    assert sent_packets(dce) == [Indicator.NO_SIGNAL]
+
+
+def test_no_cng_into_ced():
+    """The answering machine is there: CNG has done its work."""
+    dce = T38Dce(T38Settings())
+    dce.order(SendCng(), 0.0)
+    dce.receive_datagram(as_datagram(Indicator.CED, 0), 1.0)
+    while (deadline := dce.next_deadline()) is not None and deadline < 7.5:
+        dce.handle_timer(deadline)
+    assert Indicator.CNG not in sent_packets(dce)
 
 
 def test_no_signal_opens_the_path_until_the_far_end_is_heard():
