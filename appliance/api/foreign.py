@@ -1,0 +1,186 @@
+"""What the doors of foreign styles share: one way through a request, worded by each style itself.
+
+A style's door is a bottle application that leads everything to ``ForeignDoor.carry``: who is asking,
+how often, the content within its bounds, the handler, and whatever is raised on the way said in the
+style's words.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import bottle
+
+from appliance.api import intake, request
+from appliance.api.auth import Caller
+from appliance.api.context import CONTENT_WAIT_S, Context, address_of
+from appliance.api.intake import Taken
+from appliance.api.problems import ProblemError, problem_of
+from appliance.box import Box
+from appliance.causes import METHOD_NOT_ALLOWED, NOT_FOUND, REQUEST_FAULT, REQUEST_INVALID
+from appliance.settings.items import LineEntry, User
+from appliance.settings.sections import StationSettings
+from appliance.spool.model import Received, ReceivedFilter
+
+JSON = "application/json"
+PDF = "application/pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler gives back: JSON data, or octets of another kind."""
+
+    data: Any = None
+    content: bytes | None = None
+    media_type: str = JSON
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> bytes:
+        return self.content if self.content is not None else json.dumps(self.data).encode()
+
+
+@dataclass(slots=True)
+class Content:
+    """A request's fields, whatever the kind of its content, and the files that came as form parts.
+
+    A handler takes the files it uses out of ``uploads``; those left over are deleted.
+    """
+
+    fields: Any
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    uploads: list[tuple[str, Taken]] = field(default_factory=list)
+
+
+class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
+    """Base of the foreign doors.  A style says how its errors look."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(autojson=False)
+        self.context = context
+
+    @property
+    def box(self) -> Box:
+        return self.context.box
+
+    def refuse(self, problem: ProblemError) -> Answer:
+        """The answer to a request that ended with ``problem``, in the style's words."""
+        raise NotImplementedError
+
+    def token(self, environ: dict[str, Any]) -> str | None:
+        """The caller's token where the style carries it; None: in the Authorization header."""
+        return None
+
+    def carry(self, handler: Callable[[Caller], Answer]) -> bytes:
+        """Runs one request of somebody who is known, within their limits."""
+        environ = bottle.request.environ
+
+        def known() -> Answer:
+            caller = self.context.caller(environ, self.token(environ))
+            with self.context.limiter.request(caller.who, self.context.settings, time.monotonic()):
+                return handler(caller)
+
+        return self.say(known)
+
+    def say(self, handler: Callable[[], Answer]) -> bytes:
+        """Runs ``handler`` and makes the response its answer, or the refusal."""
+        try:
+            answer = handler()
+        except Exception as error:
+            problem = problem_of(error)
+            answer = self.refuse(problem)
+            for name, value in problem.all_headers().items():
+                bottle.response.set_header(name, value)
+        bottle.response.status = answer.status
+        bottle.response.content_type = answer.media_type
+        for name, value in answer.headers.items():
+            bottle.response.set_header(name, value)
+        return answer.body()
+
+    def default_error_handler(self, error: Any) -> bytes:
+        if error.status_code == 404:
+            problem = ProblemError(NOT_FOUND)
+        elif error.status_code == 405:
+            problem = ProblemError(METHOD_NOT_ALLOWED)
+        elif error.status_code < 500:
+            problem = ProblemError(REQUEST_INVALID)
+        else:
+            problem = problem_of(error.exception) if error.exception else ProblemError(REQUEST_FAULT)
+        answer = self.refuse(problem)
+        error.status = answer.status
+        error.content_type = answer.media_type
+        for name, value in problem.all_headers().items():
+            error.set_header(name, value)
+        return answer.body()
+
+    @contextlib.contextmanager
+    def content(self, *, required: bool = False) -> Iterator[Content]:
+        """The request's content: JSON, a form, or a form with files; files nobody took are deleted.
+
+        Raises ProblemError, and as ``intake.read_multipart``.
+        """
+        environ = bottle.request.environ
+        kind = request.media_type(environ)
+        limit = self.context.settings.request_mb * request.MB
+        if kind == intake.MULTIPART_TYPE:
+            form = intake.read_multipart(self.context, environ)
+            found = Content(dict[str, Any](), form.fields, list(form.files))
+            try:
+                yield found
+            finally:
+                intake.discard(self.context, [taken for _, taken in found.uploads])
+            return
+        if kind == request.FORM_TYPE:
+            yield Content(dict[str, Any](), request.read_form(environ))
+            return
+        length = request.declared_length(environ)
+        if length is not None and length > limit:
+            raise request.too_large(limit)
+        # The text and what it decodes to are in memory together.
+        with self.context.content.of(2 * (limit if length is None else length), CONTENT_WAIT_S):
+            value = request.read_json(environ, limit, required=required)
+            yield Content({} if value is None else value)
+
+    def audit(self, caller: Caller, action: str, object: str = "", detail: str = "") -> None:
+        """Notes who did what, from where."""
+        self.box.audit(
+            caller.who, action, object=object, address=address_of(bottle.request.environ), detail=detail
+        )
+
+
+def visible_received(box: Box, caller: Caller, wanted: ReceivedFilter) -> list[Received]:
+    """The received faxes that match and that ``caller`` may see, newest first: theirs and everyone's."""
+    if caller.sees is None:
+        return box.received_list(replace(wanted, owner=None))
+    found = [fax for owner in {caller.sees, ""} for fax in box.received_list(replace(wanted, owner=owner))]
+    return sorted(found, key=lambda fax: -fax.id)[: wanted.limit]
+
+
+def own_number(box: Box) -> str:
+    """The number the box shows to others."""
+    station = box.settings.section(StationSettings)
+    return station.caller_number or station.station_id.strip()
+
+
+def allowed_caller_number(box: Box, owner: str, wanted: str) -> str:
+    """``wanted`` if it is a number of the box or of ``owner``, else empty: nobody's number is shown.
+
+    Both are compared by their digits.
+    """
+    digits = _digits(wanted)
+    if not digits:
+        return ""
+    station = box.settings.section(StationSettings)
+    known = [station.caller_number, station.station_id]
+    known += [line.caller_number for line in box.settings.items(LineEntry).values()]
+    known += [user.caller_number for user in box.settings.items(User).values() if user.name == owner]
+    return next((number for number in known if number and _digits(number) == digits), "")
+
+
+def _digits(number: str) -> str:
+    return "".join(letter for letter in number if letter.isascii() and letter.isdigit())

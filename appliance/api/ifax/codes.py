@@ -1,0 +1,207 @@
+"""How the box's causes are called in the iFax style: response statuses, fax codes, call results.
+
+Three vocabularies.  A *response status* says how a request went, a *fax code* (-30xx) says what is
+wrong with a request or its document, and a fax that failed on the line has the name and number of the
+call's end in Q.850 (table 1), in the spelling that telephone switches made common.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from http import HTTPStatus
+
+from appliance import causes
+from appliance.api.problems import ProblemError, status_of
+from appliance.causes import Cause, Side
+
+
+class Status(IntEnum):
+    """``status`` of an answer."""
+
+    SUCCESS = 1
+    STARTED = 0
+    GENERAL_ERROR = -1
+    INVALID_PARAMETERS = -2
+    AUTHENTICATION_FAILED = -3
+    INSUFFICIENT_BALANCE = -4
+    NOT_FOUND = -5
+
+
+class FaxCode(IntEnum):
+    """``code`` of a fax, and of a refused request."""
+
+    SUCCESS = 0
+    INVALID_NUMBER = -3001
+    NO_BALANCE = -3002
+    NO_IMAGE = -3003
+    EMPTY = -3004
+    TOO_LARGE = -3005
+    INVALID_FORMAT = -3006
+    NOT_PERMITTED = -3007
+    TOO_MANY_RECIPIENTS = -3008
+    INVALID_KEY = -3009
+    RATE_LIMIT = -3010
+
+
+MESSAGES: dict[FaxCode, str] = {
+    FaxCode.SUCCESS: "Success",
+    FaxCode.INVALID_NUMBER: "Invalid fax number",
+    FaxCode.NO_BALANCE: "Insufficient account balance",
+    FaxCode.NO_IMAGE: "Image does not exist",
+    FaxCode.EMPTY: "TIFF file is empty",
+    FaxCode.TOO_LARGE: "File size exceeds maximum limit",
+    FaxCode.INVALID_FORMAT: "Invalid file format",
+    FaxCode.NOT_PERMITTED: "No permission for this action",
+    FaxCode.TOO_MANY_RECIPIENTS: "Recipient limit exceeded",
+    FaxCode.INVALID_KEY: "Invalid API key",
+    FaxCode.RATE_LIMIT: "Rate limit exceeded",
+}
+
+_FAX_CODES: dict[str, FaxCode] = {
+    cause.code: code
+    for code, found in {
+        FaxCode.INVALID_NUMBER: (causes.NUMBER_INVALID,),
+        FaxCode.NO_BALANCE: (causes.QUOTA_SPENT,),
+        FaxCode.NO_IMAGE: (
+            causes.DOCUMENT_GONE, causes.DOCUMENT_PAGES_MISSING, causes.URL_NOT_ALLOWED,
+            causes.URL_UNREACHABLE, causes.URL_REFUSED_US, causes.URL_TIMED_OUT,
+        ),
+        FaxCode.EMPTY: (causes.DOCUMENT_EMPTY,),
+        FaxCode.TOO_LARGE: (
+            causes.DOCUMENT_TOO_LARGE, causes.DOCUMENT_TOO_MANY_PAGES, causes.REQUEST_TOO_LARGE,
+            causes.TOO_MANY_FILES, causes.DOCUMENT_MEMORY, causes.DOCUMENT_TIMED_OUT,
+        ),
+        FaxCode.INVALID_FORMAT: (
+            causes.DOCUMENT_UNSUPPORTED, causes.DOCUMENT_MISLABELLED, causes.DOCUMENT_ENCRYPTED,
+            causes.DOCUMENT_DAMAGED, causes.DOCUMENT_WORKER_DIED,
+        ),
+        FaxCode.NOT_PERMITTED: (
+            causes.NOT_PERMITTED, causes.NUMBER_NOT_ALLOWED, causes.NUMBER_EMERGENCY,
+            causes.NUMBER_QUARANTINED,
+        ),
+        FaxCode.TOO_MANY_RECIPIENTS: (causes.TOO_MANY_RECIPIENTS,),
+        FaxCode.INVALID_KEY: (causes.NOT_SIGNED_IN, causes.SIGN_IN_REFUSED),
+        FaxCode.RATE_LIMIT: (causes.TOO_MANY_REQUESTS,),
+    }.items()
+    for cause in found
+}
+
+_STATUSES: dict[str, Status] = {
+    causes.NOT_SIGNED_IN.code: Status.AUTHENTICATION_FAILED,
+    causes.SIGN_IN_REFUSED.code: Status.AUTHENTICATION_FAILED,
+    causes.QUOTA_SPENT.code: Status.INSUFFICIENT_BALANCE,
+    causes.NOT_FOUND.code: Status.NOT_FOUND,
+    causes.NOT_PERMITTED.code: Status.GENERAL_ERROR,
+    causes.STATE_FORBIDS.code: Status.GENERAL_ERROR,
+    causes.METHOD_NOT_ALLOWED.code: Status.GENERAL_ERROR,
+    causes.TOO_MANY_REQUESTS.code: Status.GENERAL_ERROR,
+}
+
+_HTTP: dict[Status, HTTPStatus] = {
+    Status.GENERAL_ERROR: HTTPStatus.BAD_REQUEST,
+    Status.INVALID_PARAMETERS: HTTPStatus.BAD_REQUEST,
+    Status.AUTHENTICATION_FAILED: HTTPStatus.UNAUTHORIZED,
+    Status.INSUFFICIENT_BALANCE: HTTPStatus.PAYMENT_REQUIRED,
+    Status.NOT_FOUND: HTTPStatus.NOT_FOUND,
+}
+# These keep the HTTP status that tells a client to wait, or that the fault is not its own.
+_KEEP_HTTP = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.METHOD_NOT_ALLOWED})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refused request as this style words it; ``code`` None when no fax code fits."""
+
+    http: HTTPStatus
+    status: Status
+    message: str
+    code: FaxCode | None
+
+
+def fax_code(cause: Cause) -> FaxCode | None:
+    """The fax code of a cause that is about a request, its number or its document."""
+    return _FAX_CODES.get(cause.code)
+
+
+def refusal_of(problem: ProblemError) -> Refusal:
+    """How a request is refused that ended with ``problem``."""
+    cause = problem.cause
+    http = status_of(cause)
+    if http >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        status = Status.GENERAL_ERROR
+    else:
+        status = _STATUSES.get(cause.code, Status.INVALID_PARAMETERS)
+        if http not in _KEEP_HTTP:
+            http = _HTTP[status]
+    code = fax_code(cause)
+    message = MESSAGES[code] if code is not None else cause.sentence
+    return Refusal(http, status, message, code)
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """How a call ended: a name and a number that is 0 only for success."""
+
+    name: str
+    number: int
+
+
+DELIVERED = CallEnd("NORMAL_CLEARING", 0)
+CANCELLED = CallEnd("ORIGINATOR_CANCEL", 487)
+# Of a fax that has not ended: nothing went wrong so far.
+UNDER_WAY = CallEnd("", 0)
+_UNSPECIFIED = CallEnd("NORMAL_UNSPECIFIED", 31)
+_TEMPORARY = CallEnd("NORMAL_TEMPORARY_FAILURE", 41)
+_OUT_OF_ORDER = CallEnd("NETWORK_OUT_OF_ORDER", 38)
+_TIMER = CallEnd("RECOVERY_ON_TIMER_EXPIRE", 102)
+_INTERWORKING = CallEnd("INTERWORKING", 127)
+_INCOMPATIBLE = CallEnd("INCOMPATIBLE_DESTINATION", 88)
+
+_CALL_ENDS: dict[str, CallEnd] = {
+    cause.code: end
+    for end, found in {
+        DELIVERED: (causes.DELIVERED, causes.RECEIVED),
+        CANCELLED: (causes.CANCELLED,),
+        CallEnd("USER_BUSY", 17): (causes.BUSY,),
+        CallEnd("NO_ANSWER", 19): (causes.NO_ANSWER,),
+        CallEnd("NO_USER_RESPONSE", 18): (causes.SIP_UNAVAILABLE,),
+        CallEnd("UNALLOCATED_NUMBER", 1): (causes.NUMBER_NOT_IN_SERVICE,),
+        CallEnd("CALL_REJECTED", 21): (causes.SIP_DECLINED, causes.NOT_RECEIVING, causes.SHARED_LINE),
+        CallEnd("NUMBER_CHANGED", 22): (causes.SIP_REDIRECTED,),
+        CallEnd("OUTGOING_CALL_BARRED", 52): (
+            causes.SIP_FORBIDDEN, causes.SIP_WRONG_PASSWORD, causes.DAILY_LIMIT, causes.MODEM_DIAL_BLOCKED,
+        ),
+        CallEnd("BEARERCAPABILITY_NOTAVAIL", 58): (causes.SIP_MEDIA_REFUSED, causes.SIP_T38_REFUSED),
+        CallEnd("SWITCH_CONGESTION", 42): (causes.SIP_OVERLOADED,),
+        CallEnd("NORMAL_CIRCUIT_CONGESTION", 34): (causes.LINE_FULL,),
+        _OUT_OF_ORDER: (
+            causes.NO_LINE, causes.NO_DIAL_TONE, causes.SIP_UNREACHABLE, causes.SIP_FAILED,
+            causes.SIP_REFUSED,
+        ),
+        _TIMER: (
+            causes.EXPIRED, causes.CALL_TOO_LONG, causes.SIP_NO_REPLY, causes.UNKNOWN_DELIVERY,
+            causes.LAST_PAGE_UNCONFIRMED, causes.PAGE_UNCONFIRMED, causes.TRAINING_UNANSWERED,
+        ),
+        _INCOMPATIBLE: (
+            causes.NO_FAX_ANSWERED, causes.VOICE_ANSWERED, causes.CANNOT_RECEIVE, causes.NOTHING_IN_COMMON,
+            causes.SIP_NO_MEDIA, causes.SIP_HUNG_UP_EARLY,
+        ),
+    }.items()
+    for cause in found
+}
+_BY_SIDE: dict[Side, CallEnd] = {
+    Side.NONE: DELIVERED,
+    Side.OURS: _TEMPORARY,
+    Side.THEIRS: _UNSPECIFIED,
+    Side.LINE: _INTERWORKING,
+    Side.USER: _UNSPECIFIED,
+}
+
+
+def end_of(cause: Cause) -> CallEnd:
+    """How a fax ended that ended with ``cause``: its fax code where there is one, else the call's end."""
+    code = fax_code(cause)
+    if code is not None:
+        return CallEnd(MESSAGES[code], int(code))
+    return _CALL_ENDS.get(cause.code) or _BY_SIDE[cause.side]

@@ -1,0 +1,340 @@
+"""The door ``/v1``: the iFax style's calls, as bottle carries them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import bottle
+
+from appliance.api import intake, pdfs, request
+from appliance.api.auth import Caller
+from appliance.api.context import Context
+from appliance.api.foreign import (
+    Answer,
+    Content,
+    ForeignDoor,
+    allowed_caller_number,
+    own_number,
+    visible_received,
+)
+from appliance.api.ifax import fields as reading
+from appliance.api.ifax.codes import Status, refusal_of
+from appliance.api.ifax.faxes import received_fax, sent_fax
+from appliance.api.ifax.fields import FileField, SendFields
+from appliance.api.intake import Taken
+from appliance.api.problems import DETAIL_LIMIT, ProblemError
+from appliance.box import Request, To
+from appliance.causes import (
+    DOCUMENT_GONE,
+    DOCUMENT_TOO_LARGE,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    REQUEST_INVALID,
+    STATE_FORBIDS,
+)
+from appliance.settings.items import CoverTemplate, Scope
+from appliance.spool import jobs
+from appliance.spool.model import (
+    Cover,
+    Document,
+    IllegalTransitionError,
+    Job,
+    JobFilter,
+    JobState,
+    NotFoundError,
+    ReceivedFilter,
+    SendOptions,
+    SourceFile,
+)
+
+ORIGIN = "ifax"
+# The header accessToken, as WSGI names it.
+TOKEN_HEADER = "HTTP_ACCESSTOKEN"
+# Received faxes in one answer.
+LIST_LIMIT = 100
+
+Handler = Callable[[Caller, Mapping[str, Any], Content], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of this style, and the methods it may be asked with (each may also stand in ``_method``)."""
+
+    methods: frozenset[str]
+    handler: Handler
+
+
+def make_ifax(context: Context) -> ForeignDoor:
+    """The iFax style interface."""
+    return IfaxDoor(context)
+
+
+class IfaxDoor(ForeignDoor):
+    """Every call is POST with JSON; a form is read the same way, and so is a query."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        get, post, put, delete = "GET", "POST", "PUT", "DELETE"
+        self._calls = {
+            "customer/fax-send": Call(frozenset({post, put}), self._send),
+            "customer/fax-cancel": Call(frozenset({post, put, delete}), self._cancel),
+            "customer/fax-resend": Call(frozenset({post, put}), self._resend),
+            "customer/fax-status": Call(frozenset({post, get}), self._status),
+            "customer/inbound/number-list": Call(frozenset({post, get}), self._numbers),
+            "customer/inbound/fax-list": Call(frozenset({post, get}), self._received_list),
+            "customer/inbound/fax-list-all": Call(frozenset({post, get}), self._received_list),
+            "customer/inbound/fax-download": Call(frozenset({post, get}), self._download),
+        }
+        self.route("/<path:path>", method="ANY", callback=self._any)
+
+    def token(self, environ: dict[str, Any]) -> str | None:
+        return str(environ.get(TOKEN_HEADER, "")).strip()
+
+    def refuse(self, problem: ProblemError) -> Answer:
+        refusal = refusal_of(problem)
+        data: dict[str, Any] = {"status": int(refusal.status), "message": refusal.message}
+        if refusal.code is not None:
+            data["code"] = int(refusal.code)
+        if problem.detail:
+            data["detail"] = problem.detail[:DETAIL_LIMIT]
+        data["advice"] = problem.cause.advice
+        return Answer(data, status=int(refusal.http))
+
+    # -- one request ---------------------------------------------------------------------------
+
+    def _any(self, path: str) -> bytes:
+        return self.carry(lambda caller: self._call(caller, path.strip("/")))
+
+    def _call(self, caller: Caller, path: str) -> Answer:
+        call = self._calls.get(path)
+        if call is None:
+            raise ProblemError(NOT_FOUND, path[:64])
+        method = bottle.request.method
+        if method in ("GET", "HEAD", "DELETE"):
+            query = _single(request.read_query(bottle.request.environ))
+            return self._with(call, method, caller, query, Content({}))
+        with self.content() as content:
+            given = content.fields
+            if not isinstance(given, dict):
+                raise ProblemError(REQUEST_INVALID, "a JSON object is needed")
+            # A form's fields are shaped like the JSON that they stand for.
+            fields = given or reading.nested(content.texts, content.uploads)
+            override = fields.get("_method")
+            if method == "POST" and isinstance(override, str) and override:
+                method = override.strip().upper()
+            return self._with(call, method, caller, fields, content)
+
+    @staticmethod
+    def _with(
+        call: Call, method: str, caller: Caller, fields: Mapping[str, Any], content: Content
+    ) -> Answer:
+        if ("GET" if method == "HEAD" else method) not in call.methods:
+            allowed = ", ".join(sorted(call.methods))
+            raise ProblemError(METHOD_NOT_ALLOWED, method[:16], headers={"Allow": allowed})
+        return call.handler(caller, fields, content)
+
+    # -- sending -------------------------------------------------------------------------------
+
+    def _send(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+        caller.require(Scope.SEND)
+        wanted = reading.read_send(fields, self.context.settings, self.context.now())
+        cover = self._cover(wanted)
+        options = SendOptions(
+            quality=wanted.quality, cover=cover,
+            caller_number=allowed_caller_number(self.box, caller.owner, wanted.caller_id),
+        )
+        document = None
+        if wanted.smart_document_id is not None:
+            document = self.box.document(wanted.smart_document_id, caller.sees)
+            if not document.files:
+                raise ProblemError(DOCUMENT_GONE, f"smartDocumentId {document.id} has no file")
+        # Numbers, quota and room are looked at before files are fetched and stored.
+        for number in wanted.numbers:
+            self.box.number(number)
+        self.box.require_quota(caller.owner, caller.key)
+        taken: list[SourceFile] = []
+        try:
+            if document is not None and wanted.files:
+                taken += self._copies(document)
+            self._take(wanted.files, taken, content)
+            submitted = self.box.submit(
+                Request(
+                    owner=caller.owner, key=caller.key, origin=ORIGIN, options=options,
+                    to=tuple(To(number, wanted.to_name) for number in wanted.numbers),
+                    files=tuple(taken), document_id=document.id if document and not taken else None,
+                    scheduled_at=wanted.send_at,
+                )
+            )
+        except BaseException:
+            intake.discard(self.context, taken)
+            raise
+        made = submitted.jobs
+        for job in made:
+            self.audit(caller, "fax.send", f"fax {job.id}", job.number)
+        data: dict[str, Any] = {"jobId": made[0].id}
+        if len(made) > 1:
+            data["jobIds"] = [job.id for job in made]
+        return _success("Fax processed for sending", data)
+
+    def _cover(self, wanted: SendFields) -> Cover | None:
+        template = ""
+        if wanted.template_id is not None:
+            found = self.box.settings.items(CoverTemplate).get(wanted.template_id)
+            if found is None:
+                raise ProblemError(NOT_FOUND, f"templateId {wanted.template_id}")
+            template = found.name
+        if not wanted.wants_cover:
+            return None
+        return Cover(
+            template=template, subject=wanted.subject, from_name=wanted.from_name, to_name=wanted.to_name,
+            message=wanted.message,
+        )
+
+    def _take(self, files: tuple[FileField, ...], taken: list[SourceFile], content: Content) -> None:
+        """Stores the files in order, into ``taken``.  Together they may have the size of a request."""
+        limit = self.context.settings.request_mb * request.MB
+        for file in files:
+            taken.append(self._stored(file, content))
+            if sum(each.octets for each in taken) > limit:
+                raise ProblemError(DOCUMENT_TOO_LARGE, f"at most {limit / request.MB:g} MB together")
+
+    def _stored(self, file: FileField, content: Content) -> SourceFile:
+        if file.upload is not None:
+            content.uploads[:] = [entry for entry in content.uploads if entry[1] is not file.upload]
+            source = file.upload.file
+            return SourceFile(
+                name=intake.clean_name(file.name) if file.name else source.name, octets=source.octets,
+                media_type=source.media_type, path=source.path, pages=file.pages,
+            )
+        stored: Taken
+        if file.url:
+            stored = intake.store_url(self.context, file.url, name=file.name, pages=file.pages)
+        else:
+            stored = intake.store_base64(self.context, file.base64, name=file.name, pages=file.pages)
+        return stored.file
+
+    def _copies(self, document: Document) -> list[SourceFile]:
+        """A stored document's files once more, to stand before others in a fax of their own."""
+        copies: list[SourceFile] = []
+        try:
+            for file in document.files:
+                content = (self.box.data / file.path).read_bytes()
+                copies.append(
+                    self.box.store_file(
+                        content, name=file.name, media_type=file.media_type, pages=file.pages
+                    )
+                )
+        except FileNotFoundError:
+            intake.discard(self.context, copies)
+            raise ProblemError(DOCUMENT_GONE, document.name[:64]) from None
+        return copies
+
+    # -- what became of it ---------------------------------------------------------------------
+
+    def _status(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+        fax_id = reading.job_id(fields)
+        try:
+            caller.require(Scope.SEND)
+            job = self.box.job(fax_id, caller.sees)
+        except (NotFoundError, ProblemError):
+            return _success("Fax status retrieved successfully", self._received_status(caller, fax_id))
+        data = sent_fax(job, own_number(self.box))
+        others = self._broadcast(job)
+        if len(others) > 1:
+            data["recipients"] = [sent_fax(other, own_number(self.box)) for other in others]
+        return _success("Fax status retrieved successfully", data)
+
+    def _received_status(self, caller: Caller, fax_id: int) -> dict[str, Any]:
+        caller.require(Scope.RECEIVE)
+        return received_fax(self.box.received(fax_id, caller.sees), own_number(self.box))
+
+    def _cancel(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+        caller.require(Scope.SEND)
+        job = self.box.job(reading.job_id(fields), caller.sees)
+        ended = [other for other in self._broadcast(job) if self._end(other, caller)]
+        if not ended:
+            raise ProblemError(STATE_FORBIDS, f"fax {job.id} is {job.state.value}")
+        data = {"jobId": job.id, "faxStatus": "canceled"}
+        return _success(f"Fax job {job.id} has been cancelled", data)
+
+    def _end(self, job: Job, caller: Caller) -> bool:
+        """Whether the job is cancelled now, or was."""
+        if job.state is JobState.CANCELLED or job.cancel_requested:
+            return True
+        try:
+            self.box.cancel(job.id, caller.sees)
+        except IllegalTransitionError:
+            return False
+        self.audit(caller, "fax.cancel", f"fax {job.id}")
+        return True
+
+    def _broadcast(self, job: Job) -> list[Job]:
+        """The faxes that ``job``'s number stands for: all of a broadcast for its first, else itself."""
+        submission = self.box.spool.read(jobs.get_submission, job.submission_id)
+        if len(submission.job_ids) < 2 or job.id != submission.job_ids[0]:
+            return [job]
+        limit = len(submission.job_ids)
+        found = self.box.jobs(JobFilter(submission_id=submission.id, limit=limit))
+        return sorted(found, key=lambda other: other.id)
+
+    def _resend(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+        caller.require(Scope.SEND)
+        old = reading.job_id(fields)
+        number = reading.text(fields, "faxNumber", 64) or None
+        job = self.box.resend(old, number=number, owner=caller.sees, origin=ORIGIN, key=caller.key)
+        self.audit(caller, "fax.resend", f"fax {job.id}", f"of fax {old} to {job.number}")
+        return _success("Fax resent successfully", {"jobId": job.id, "originalJobId": old})
+
+    # -- received faxes ------------------------------------------------------------------------
+
+    def _numbers(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+        number = own_number(self.box)
+        data = [{"numberId": 1, "orderId": 1, "faxNumber": number}] if number else []
+        return _success("Numbers list retrieved successfully", data)
+
+    def _received_list(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+        caller.require(Scope.RECEIVE)
+        before = reading.optional_id(fields, "lastFaxId")
+        wanted = ReceivedFilter(
+            since=_day(fields.get("startDate"), "startDate"),
+            until=_day(fields.get("endDate"), "endDate", after=True), before_id=before, limit=LIST_LIMIT,
+        )
+        number = own_number(self.box)
+        data = [
+            {**received_fax(fax, number), "receivedTime": int(fax.ended_at or fax.started_at)}
+            for fax in visible_received(self.box, caller, wanted)
+        ]
+        return _success("Fax list retrieved successfully", data)
+
+    def _download(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+        caller.require(Scope.RECEIVE)
+        fax = self.box.received(reading.job_id(fields), caller.sees)
+        pdf = pdfs.received_pdf(self.box, fax)
+        self.audit(caller, "received.read", f"fax {fax.id}")
+        self.box.mark_read(fax.id)
+        return _success("Fax downloaded successfully", base64.b64encode(pdf).decode())
+
+
+def _success(message: str, data: Any) -> Answer:
+    return Answer({"status": int(Status.SUCCESS), "message": message, "data": data})
+
+
+def _single(values: dict[str, list[str]]) -> dict[str, Any]:
+    return {name: found[-1] for name, found in values.items()}
+
+
+def _day(value: Any, name: str, *, after: bool = False) -> float | None:
+    """The beginning (or the end) of a day in UTC written MM/DD/YYYY or YYYY-MM-DD."""
+    if value is None or value == "":
+        return None
+    for form in ("%m/%d/%Y", "%Y-%m-%d"):
+        try:
+            day = datetime.strptime(str(value)[:16], form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return day.timestamp() + (86_400.0 if after else 0.0)
+    raise ProblemError(REQUEST_INVALID, f"{name}: a day such as 01/31/2030 is needed")

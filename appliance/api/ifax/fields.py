@@ -1,0 +1,267 @@
+"""Reads the fields of iFax style requests.  Pure: what is wrong raises ``ProblemError``.
+
+A field that is null, missing or an empty text is not given; what this style does not know is passed
+over, as its own server does.  Numbers may come as texts, because clients in loosely typed languages
+send them so.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from appliance.api.intake import Taken
+from appliance.api.problems import Flaw, ProblemError
+from appliance.causes import (
+    DOCUMENT_GONE,
+    DOCUMENT_PAGES_INVALID,
+    NUMBER_INVALID,
+    REQUEST_INVALID,
+    TOO_MANY_FILES,
+    TOO_MANY_RECIPIENTS,
+    Cause,
+)
+from appliance.settings.sections import ApiSettings
+from appliance.spool.model import DAY_S, Quality
+
+# ``Standard`` is what the box itself takes as its standard: a page read without effort.
+QUALITIES: dict[str, Quality] = {
+    "low": Quality.STANDARD,
+    "standard": Quality.FINE,
+    "hd": Quality.SUPERFINE,
+}
+# Nothing is scheduled for later than this: it is a mistake in the year.
+FARTHEST_S = 366 * DAY_S
+# Characters: of a one-line field, of the cover's message, of a URL, of all page selections of a file.
+LINE_LIMIT = 200
+MESSAGE_LIMIT = 20_000
+URL_LIMIT = 4096
+SELECTION_LIMIT = 2000
+# Longest written list of numbers: fifteen of them with punctuation, and to spare.
+NUMBERS_LIMIT = 4096
+# Ids are integers that every JSON reader holds exactly (RFC 7493 2.2).
+ID_LIMIT = (1 << 53) - 1
+_SELECTION = re.compile(r"[0-9]{1,6}(-[0-9]{0,6})?|-[0-9]{1,6}")
+_NUMBER_BREAK = re.compile(r"[,;\n]")
+# Form fields in brackets, as in faxData[0][fileName].
+_BRACKETED = re.compile(
+    r"faxData\[(?P<index>[0-9]{1,3})?\](?:\[(?P<key>[A-Za-z_]{1,32})\](?:\[[0-9]{0,4}\])?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileField:
+    """One file of ``faxData``: exactly one of ``url``, ``base64`` and ``upload`` is there."""
+
+    name: str
+    url: str = ""
+    base64: str = ""
+    upload: Taken | None = None
+    pages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendFields:
+    """What ``fax-send`` was asked for."""
+
+    numbers: tuple[str, ...]
+    files: tuple[FileField, ...]
+    caller_id: str = ""
+    template_id: int | None = None
+    smart_document_id: int | None = None
+    subject: str = ""
+    from_name: str = ""
+    to_name: str = ""
+    message: str = ""
+    send_at: float | None = None
+    quality: Quality = Quality.FINE
+
+    @property
+    def wants_cover(self) -> bool:
+        """A cover page goes with a template, or with anything to be read on it."""
+        return bool(self.template_id or self.subject or self.from_name or self.to_name or self.message)
+
+
+def read_send(fields: Mapping[str, Any], settings: ApiSettings, now: float) -> SendFields:
+    """The fields of ``fax-send``; ``now`` is Unix time.  Raises ProblemError."""
+    smart = optional_id(fields, "smartDocumentId")
+    return SendFields(
+        numbers=_numbers(fields.get("faxNumber"), settings.recipients_per_fax),
+        files=_files(fields.get("faxData"), settings.files_per_fax, required=smart is None),
+        caller_id=text(fields, "callerId", 64),
+        template_id=optional_id(fields, "templateId"),
+        smart_document_id=smart,
+        subject=text(fields, "subject", LINE_LIMIT),
+        from_name=text(fields, "from_name", LINE_LIMIT),
+        to_name=text(fields, "to_name", LINE_LIMIT),
+        message=text(fields, "message", MESSAGE_LIMIT),
+        send_at=_send_at(fields.get("send_at"), now),
+        quality=_quality(fields.get("faxQuality")),
+    )
+
+
+def job_id(fields: Mapping[str, Any]) -> int:
+    """The required ``jobId``.  Raises ProblemError."""
+    found = optional_id(fields, "jobId")
+    if found is None:
+        raise _wrong("jobId", "this field is needed")
+    return found
+
+
+def optional_id(fields: Mapping[str, Any], name: str) -> int | None:
+    """A field that is a positive whole number, as such or as text."""
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
+        value = int(value.strip()[:20])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= ID_LIMIT:
+        raise _wrong(name, "a whole number is needed")
+    return value
+
+
+def text(fields: Mapping[str, Any], name: str, limit: int) -> str:
+    """A field that is text; a number is written out."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise _wrong(name, "a text is needed")
+    if len(value) > limit:
+        raise _wrong(name, f"at most {limit} characters")
+    return value.strip()
+
+
+def nested(fields: Mapping[str, list[str]], uploads: list[tuple[str, Taken]]) -> dict[str, Any]:
+    """A form's fields in the shape of the JSON request.
+
+    ``faxData[0][fileName]`` names a part of a file, ``faxNumber[]`` one of several numbers; a file part
+    is the content of the entry it stands in, or an entry of its own.
+    """
+    shaped: dict[str, Any] = {}
+    entries: dict[int, dict[str, Any]] = {}
+    for name, values in fields.items():
+        match = _BRACKETED.fullmatch(name)
+        if match is None or match["index"] is None or match["key"] is None:
+            plain = name.removesuffix("[]")
+            shaped[plain] = values if name.endswith("[]") or len(values) > 1 else values[0]
+            continue
+        entry = entries.setdefault(int(match["index"]), {})
+        if match["key"] == "pages":
+            entry.setdefault("pages", []).extend(values)
+        else:
+            entry[match["key"]] = values[0]
+    for name, taken in uploads:
+        match = _BRACKETED.fullmatch(name)
+        given = int(match["index"]) if match is not None and match["index"] is not None else None
+        index = given if given is not None else max(entries, default=-1) + 1
+        entries.setdefault(index, {})["upload"] = taken
+    if entries:
+        shaped["faxData"] = [entries[index] for index in sorted(entries)]
+    return shaped
+
+
+def _numbers(value: Any, limit: int) -> tuple[str, ...]:
+    """``faxNumber``: a text with one or several numbers, or a list of them.  Repeats count once."""
+    found: list[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, int) and not isinstance(item, bool):
+            item = f"+{item}"  # noqa: PLW2901 (a number written without quotes lost its plus)
+        if item is None:
+            continue
+        if not isinstance(item, str) or len(item) > NUMBERS_LIMIT:
+            raise _wrong("faxNumber", "a text with the number is needed", NUMBER_INVALID)
+        found += [part.strip() for part in _NUMBER_BREAK.split(item) if part.strip()]
+    numbers = tuple(dict.fromkeys(found))
+    if not numbers:
+        raise _wrong("faxNumber", "this field is needed", NUMBER_INVALID)
+    if len(numbers) > limit:
+        raise ProblemError(TOO_MANY_RECIPIENTS, f"at most {limit}")
+    return numbers
+
+
+def _files(value: Any, limit: int, *, required: bool) -> tuple[FileField, ...]:
+    if value is None or value == "":
+        value = []
+    if isinstance(value, Mapping):
+        value = [value]
+    if not isinstance(value, list):
+        raise _wrong("faxData", "a list of files is needed")
+    if not value and required:
+        raise _wrong("faxData", "at least one file is needed", DOCUMENT_GONE)
+    if len(value) > limit:
+        raise ProblemError(TOO_MANY_FILES, f"at most {limit}")
+    return tuple(_file(item, f"faxData[{index}]") for index, item in enumerate(value))
+
+
+def _file(item: Any, where: str) -> FileField:
+    if not isinstance(item, Mapping):
+        raise _wrong(where, "an object is needed")
+    name = text(item, "fileName", LINE_LIMIT * 2)
+    pages = _pages(item.get("pages"), f"{where}.pages")
+    if isinstance(item.get("upload"), Taken):
+        return FileField(name, upload=item["upload"], pages=pages)
+    url = text(item, "fileUrl", URL_LIMIT)
+    if url:
+        return FileField(name, url=url, pages=pages)
+    data = item.get("fileData")
+    if isinstance(data, str) and data:
+        if data.startswith("data:"):  # RFC 2397: what browsers make of a file
+            data = data.partition(",")[2]
+        return FileField(name, base64=data, pages=pages)
+    if data is not None and not isinstance(data, str):
+        raise _wrong(f"{where}.fileData", "base64 text is needed")
+    raise _wrong(where, "fileUrl or fileData is needed", DOCUMENT_GONE)
+
+
+def _pages(value: Any, where: str) -> tuple[str, ...]:
+    if value is None or value == "":
+        return ()
+    found: list[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, bool) or not isinstance(item, (str, int)):
+            raise _wrong(where, "a list such as [\"1-5\", \"2\"] is needed", DOCUMENT_PAGES_INVALID)
+        found += [part.strip() for part in str(item)[: SELECTION_LIMIT + 1].split(",") if part.strip()]
+    if sum(len(part) + 1 for part in found) > SELECTION_LIMIT:
+        raise _wrong(where, f"at most {SELECTION_LIMIT} characters", DOCUMENT_PAGES_INVALID)
+    for part in found:
+        if _SELECTION.fullmatch(part) is None:
+            raise _wrong(where, f"{part[:20]!r} is not a page or range", DOCUMENT_PAGES_INVALID)
+    return tuple(found)
+
+
+def _send_at(value: Any, now: float) -> float | None:
+    """UTC, ISO 8601; a time without a zone is UTC.  A time that has passed means now."""
+    if value is None or value == "":
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+        if moment is None:
+            raise ValueError("not a text")
+        at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise _wrong("send_at", "a time in UTC such as 2030-01-31T09:30:00Z is needed") from None
+    if not math.isfinite(at) or at > now + FARTHEST_S:
+        raise _wrong("send_at", "at most a year ahead")
+    return at if at > now else None
+
+
+def _quality(value: Any) -> Quality:
+    if value is None or value == "":
+        return QUALITIES["standard"]
+    found = QUALITIES.get(value.strip().lower()) if isinstance(value, str) else None
+    if found is None:
+        raise _wrong("faxQuality", "Low, Standard or HD is needed")
+    return found
+
+
+def _wrong(field: str, problem: str, cause: Cause = REQUEST_INVALID) -> ProblemError:
+    return ProblemError(cause, f"{field}: {problem}", (Flaw(field, problem),))
