@@ -84,6 +84,34 @@ def same_pages(sent: Sequence[Raster], received: Sequence[Raster]) -> bool:
     )
 
 
+class LateMachine(PracticeMachine):
+    """A practice machine that takes part ``late_s`` after the session began, and hears nothing before."""
+
+    def __init__(self, settings: MachineSettings, late_s: float) -> None:
+        super().__init__(settings)
+        self._late_s = late_s
+        self._there = False
+
+    def start(self, now: float) -> None:
+        if not self._late_s:
+            self._there = True
+            super().start(now)
+
+    def next_deadline(self) -> float | None:
+        return super().next_deadline() if self._there else self._late_s
+
+    def handle_timer(self, now: float) -> None:
+        if self._there:
+            super().handle_timer(now)
+        elif now >= self._late_s:
+            self._there = True
+            super().start(now)
+
+    def receive_datagram(self, data: bytes, now: float) -> None:
+        if self._there:
+            super().receive_datagram(data, now)
+
+
 @dataclass
 class Setup:
     """One call."""
@@ -107,6 +135,9 @@ class Setup:
     tap: Tap | None = None
     interfere: Callable[[float, T38Fax, PracticeMachine], None] | None = None  # called after each moment
     store: MemoryStore | None = None
+    document: Path | None = None  # what the machine sends, instead of ``pages``
+    late_s: float = 0.0  # the machine takes part so long after the session began
+    count_only: bool = False  # leave what arrived in its file
 
     def abilities_with(self, **changes: Any) -> Abilities:
         return replace(self.abilities, **changes)
@@ -155,10 +186,11 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
     if setup.we_send:
         abilities = replace(abilities, receive=into)
     else:
-        write_tiff(out, setup.pages)
-        abilities = replace(abilities, send=out)
-    machine = PracticeMachine(
-        MachineSettings(abilities, setup.manners, PROTECTIONS[setup.correction], setup.faults)
+        if setup.document is None:
+            write_tiff(out, setup.pages)
+        abilities = replace(abilities, send=setup.document or out)
+    machine = LateMachine(
+        MachineSettings(abilities, setup.manners, PROTECTIONS[setup.correction], setup.faults), setup.late_s
     )
     store = setup.store or MemoryStore()
     account: list[Progress] = []
@@ -200,7 +232,9 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
         machine.close()
     assert fax.result is not None
     assert machine.result is not None
-    if setup.we_send:
+    if setup.count_only:
+        received = []
+    elif setup.we_send:
         received = tiff_rasters(into) if into.exists() and machine.result.statistics.pages_received else []
     else:
         received = store.rasters()

@@ -28,7 +28,7 @@ RESOLUTIONS = [Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE]
 
 @pytest.mark.parametrize("manners", Manners)
 @pytest.mark.parametrize("modulation", MODEMS)
-@pytest.mark.parametrize("page", CODINGS, ids=lambda page: f"{'ecm' if page[0] else 'no-ecm'}-{page[1].value}")
+@pytest.mark.parametrize("page", CODINGS, ids=str)
 @pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
 def test_every_combination_arrives_pixel_by_pixel(
     tmp_path: Path, we_send: bool, page: tuple[bool, Coding], modulation: Modulation, manners: Manners

@@ -79,6 +79,7 @@ int t30_set_tx_sub_address(t30_state_t *s, const char *sub_address);
 const char *t30_get_rx_sub_address(t30_state_t *s);
 int t30_set_tx_selective_polling_address(t30_state_t *s, const char *address);
 const char *t30_get_rx_selective_polling_address(t30_state_t *s);
+int t30_set_tx_sender_ident(t30_state_t *s, const char *sender_ident);
 int t30_set_tx_password(t30_state_t *s, const char *password);
 const char *t30_get_rx_password(t30_state_t *s);
 int t30_set_ecm_capability(t30_state_t *s, int enabled);
@@ -197,7 +198,8 @@ class Abilities:
     scan_ms: int = 0
     sub_address: str = ""
     selective_polling: str = ""
-    password: str = ""
+    password: str = ""  # PWD, goes with DTC
+    sender_ident: str = ""  # SID, goes with DCS
     required_password: str = ""
     not_ready: int = 0  # how many times RNR is said before MCF (ECM only)
     t38_version: int = 0
@@ -277,6 +279,8 @@ class SpandspFax:
             library.t30_set_tx_selective_polling_address(t30, _text(wanted.selective_polling))
         if wanted.password:
             library.t30_set_tx_password(t30, _text(wanted.password))
+        if wanted.sender_ident:
+            library.t30_set_tx_sender_ident(t30, _text(wanted.sender_ident))
         library.t30_set_phase_b_handler(t30, callbacks.phase_b, self._handle)
         library.t30_set_phase_e_handler(t30, callbacks.phase_e, self._handle)
         if wanted.receive is not None:

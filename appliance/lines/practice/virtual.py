@@ -29,7 +29,8 @@ class Impairment:
 
     ``loss``, ``repeat`` and ``reorder`` are shares of the datagrams; a reordered one comes
     ``reorder_s`` later than it should.  ``jitter_s`` is the largest extra delay of any, evenly spread
-    (packets overtake each other when it exceeds their spacing).
+    (packets overtake each other when it exceeds their spacing).  From ``silent_after_s`` on, of line
+    time, everything is lost.
     """
 
     loss: float = 0.0
@@ -38,6 +39,7 @@ class Impairment:
     delay_s: float = 0.02
     jitter_s: float = 0.0
     reorder_s: float = 0.05
+    silent_after_s: float | None = None
     seed: int = 1
 
 
@@ -54,7 +56,8 @@ class Network:
         """The times at which a datagram sent now arrives: none, one, or two."""
         what, draw = self._impairment, self._random.random
         self.sent += 1
-        if draw() < what.loss:
+        gone = what.silent_after_s is not None and now >= what.silent_after_s
+        if draw() < what.loss or gone:
             self.lost += 1
             return []
         copies = 2 if draw() < what.repeat else 1
