@@ -117,7 +117,7 @@ class _Running:
     switch: CancelSwitch
     task: asyncio.Task[None] | None = None
     too_long: bool = False
-    last_page_begun: bool = False  # the far end may come to hold all of it
+    last_page_out: bool = False  # its end may have been signalled: the far end may hold all of it
 
 
 # May refuse a call before it is answered (junk rules); None takes it.  On the loop: must not block.
@@ -346,7 +346,7 @@ class Dispatcher:
             cause = CALL_TOO_LONG
         elif cause in (CANCELLED, LINE_STOPPED) and self._stopping:
             cause = INTERRUPTED
-        if running.last_page_begun and cause in (CALL_TOO_LONG, INTERRUPTED, LINE_FAULT):
+        if running.last_page_out and cause in (CALL_TOO_LONG, INTERRUPTED, LINE_FAULT):
             cause = UNKNOWN_DELIVERY
         return replace(result, cause=cause)
 
@@ -377,6 +377,7 @@ class Dispatcher:
             return CallResult(PAGE_UNAVAILABLE)
 
         def record(done: Callable[[bool], None]) -> None:
+            running.last_page_out = True
             future = asyncio.wrap_future(
                 self.box.spool.write(jobs.last_page_out, attempt.id, self.box.clock())
             )
@@ -387,9 +388,6 @@ class Dispatcher:
             if line.event == "page_confirmed":
                 page = int(dict(line.fields)["page"])
                 self.box.spool.write(jobs.confirm_pages, attempt.id, page, self.box.clock())
-            elif line.event == "page_sending":
-                page = plan.first_page + int(dict(line.fields)["page"])
-                running.last_page_begun = page >= document.total
             if line.event in _NEWS:
                 self._tell(job.id, job.owner, line)
 
@@ -403,6 +401,7 @@ class Dispatcher:
             capabilities=Capabilities(carriers=plan.carriers, ecm=plan.ecm),
             sub_address=options.sub_address,
             password=options.password,
+            asks_leave=True,
         )
         pages = DocumentPages(document, on_loop(loop), first=plan.first_page)
         call = OutgoingCall(

@@ -246,10 +246,10 @@ def begin_attempt(
 
 
 def last_page_out(tx: Tx, attempt_id: int, now: float) -> None:
-    """From here on the far end may come to hold all pages.
+    """From here on the far end may confirm the last page.
 
-    The last page is given to the line only after this is on disk: if the box dies later, the job is
-    UNKNOWN; if it died before, it surely was not delivered.
+    The end of that page is signalled only after this is on disk: if the box dies later, the job is
+    UNKNOWN; if it died before, it surely was not confirmed.
     """
     tx.db.execute("UPDATE attempt SET last_page_at = ? WHERE id = ?", (now, attempt_id))
 
@@ -596,6 +596,18 @@ def to_attempt(row: sqlite3.Row) -> Attempt:
 # -- inside --------------------------------------------------------------------------------------
 
 _ACTIVE_VALUES: Sequence[str] = tuple(state.value for state in JobState if not state.ended)
+
+
+def handed_in(db: sqlite3.Connection, owner: str, idempotency_key: str) -> tuple[Accepted, str] | None:
+    """What ``owner`` handed in with this key before, and its digest."""
+    row = db.execute(
+        "SELECT id, uuid, idempotency_digest FROM submission WHERE owner = ? AND idempotency_key = ?",
+        (owner, idempotency_key),
+    ).fetchone()
+    if row is None:
+        return None
+    accepted = Accepted(row["id"], row["uuid"], _job_ids(db, row["id"]), repeated=True)
+    return accepted, row["idempotency_digest"]
 
 
 def _job_ids(db: sqlite3.Connection, submission_id: int) -> tuple[int, ...]:

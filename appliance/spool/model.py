@@ -258,7 +258,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call for a job.  ``last_page_at``: from then on the far end may have all of it."""
+    """One call for a job.  ``last_page_at``: from then on the far end may have confirmed all of it."""
 
     id: int
     job_id: int
@@ -416,7 +416,7 @@ class JobFilter:
 class ReceivedFilter:
     """Which received faxes to list; newest first; ``before_id`` pages on."""
 
-    owner: str | None = None
+    owner: str | None = None  # theirs, and those that were given to nobody
     read: bool | None = None
     caller: str = ""
     dialled: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 
 from appliance.spool.model import Delivery, DeliveryTry, IllegalTransitionError, NotFoundError, OutboxState
 from appliance.spool.store import Tx
@@ -17,20 +18,25 @@ from appliance.spool.store import Tx
 DETAIL_LIMIT = 1000
 
 
-def due(db: sqlite3.Connection, now: float, limit: int = 50, kinds: tuple[str, ...] = ()) -> list[Delivery]:
-    """Pending deliveries whose time has come, the longest due first."""
-    only = f" AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+def due(
+    db: sqlite3.Connection, now: float, limit: int = 50, *,
+    not_ids: Collection[int] = (), not_targets: Collection[str] = (),
+) -> list[Delivery]:
+    """Pending deliveries whose time has come, the longest due first, without those that are under way."""
     rows = db.execute(
-        f"SELECT * FROM outbox WHERE state = 'pending' AND next_try_at <= ?{only}"
-        " ORDER BY next_try_at LIMIT ?",
-        (now, *kinds, limit),
+        "SELECT * FROM outbox WHERE state = 'pending' AND next_try_at <= ?"
+        f" AND id NOT IN ({_marks(not_ids)}) AND target NOT IN ({_marks(not_targets)})"
+        " ORDER BY next_try_at, id LIMIT ?",
+        (now, *not_ids, *not_targets, limit),
     )
     return [to_delivery(row) for row in rows]
 
 
-def next_moment(db: sqlite3.Connection) -> float | None:
-    """When the next pending delivery is due, None when there is none."""
-    row = db.execute("SELECT MIN(next_try_at) FROM outbox WHERE state = 'pending'").fetchone()
+def next_moment(db: sqlite3.Connection, after: float = 0.0) -> float | None:
+    """When the next pending delivery is due later than ``after``, None when there is none."""
+    row = db.execute(
+        "SELECT MIN(next_try_at) FROM outbox WHERE state = 'pending' AND next_try_at > ?", (after,)
+    ).fetchone()
     return None if row[0] is None else float(row[0])
 
 
@@ -96,6 +102,10 @@ def to_delivery(row: sqlite3.Row) -> Delivery:
         state=OutboxState(row["state"]), tries=row["tries"], next_try_at=row["next_try_at"],
         created_at=row["created_at"], ended_at=row["ended_at"], last_error=row["last_error"],
     )
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _pending(tx: Tx, delivery_id: int) -> Delivery:

@@ -148,7 +148,7 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
     terms = ["deleted_at IS NULL"]
     values: list[Any] = []
     for term, value in (
-        ("owner = ?", wanted.owner),
+        ("owner IN (?, '')", wanted.owner),
         ("read = ?", wanted.read),
         ("caller = ?", wanted.caller or None),
         ("dialled = ?", wanted.dialled or None),

@@ -159,6 +159,10 @@ class Spool:
 
     # -- doors ---------------------------------------------------------------------------------
 
+    def follow(self, follow_up: FollowUp) -> None:
+        """Sets what is done with each event from now on, in the event's own transaction."""
+        self._follow_up = follow_up
+
     def write(
         self, operation: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> Future[T]:

@@ -19,6 +19,7 @@ from appliance.t30.dce import HangUp, LineEvent, LineOrder
 from appliance.t30.engine import Engine
 from appliance.t30.parameters import (
     Accepts,
+    AskedPageSource,
     CallParameters,
     CallResult,
     PageSource,
@@ -26,7 +27,14 @@ from appliance.t30.parameters import (
     Progress,
     ReceivedPage,
 )
-from appliance.t30.station import FetchPage, PageDelivered, PageStored, StorePage
+from appliance.t30.station import (
+    AskLeave,
+    FetchPage,
+    LeaveGiven,
+    PageDelivered,
+    PageStored,
+    StorePage,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -93,7 +101,7 @@ class FaxCall:
         self._pages = pages
         self._store = store
         self._wake = wake
-        self._inbox: deque[PageDelivered | PageStored] = deque()
+        self._inbox: deque[PageDelivered | PageStored | LeaveGiven] = deque()
         self._pumping = False
 
     @property
@@ -166,6 +174,8 @@ class FaxCall:
                     self._fetch(order)
                 case StorePage():
                     self._keep(order)
+                case AskLeave():
+                    self._ask_leave()
                 case _:
                     self._dce.order(order, now)
         for event in self._dce.take_events():
@@ -188,7 +198,13 @@ class FaxCall:
 
         self._store.store(request.number, request.page, stored)
 
-    def _news(self, news: PageDelivered | PageStored) -> None:
+    def _ask_leave(self) -> None:
+        if isinstance(self._pages, AskedPageSource):
+            self._pages.ask_leave(lambda ok: self._news(LeaveGiven(ok)))
+        else:
+            self._news(LeaveGiven(True))
+
+    def _news(self, news: PageDelivered | PageStored | LeaveGiven) -> None:
         self._inbox.append(news)
         if not self._pumping:
             self._wake()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from appliance.causes import Cause
 from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Raster, Resolution
@@ -56,6 +56,7 @@ class CallParameters:
     password: str = ""  # PWD that we send, up to 20
     required_password: str = ""  # PWD (or SID) that the far end must send before it gets or leaves pages
     offers_pages: bool = False  # answering: the page source has a document for a caller that polls
+    asks_leave: bool = False  # sending: the page source is an AskedPageSource
     accepts_sub_address: bool = True
     resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
     nsf: bytes = b""  # FIF of a non-standard facilities frame to send with DIS, none when empty
@@ -98,6 +99,18 @@ class PageSource(Protocol):
     def fetch(
         self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
     ) -> None: ...
+
+
+@runtime_checkable
+class AskedPageSource(PageSource, Protocol):
+    """A page source that is asked before the end of the last page is signalled (EOP, or PPS with it).
+
+    Until then the far end cannot confirm the last page, from then on it may: whoever keeps books notes
+    that durably, then calls ``given(True)``, on the same thread; ``given(False)`` ends the call.
+    Asked only when ``CallParameters.asks_leave`` says so.
+    """
+
+    def ask_leave(self, given: Callable[[bool], None]) -> None: ...
 
 
 class PageStore(Protocol):

@@ -31,6 +31,10 @@ class Sender(SenderPhaseB):
             Happening.PAGE: "_end_page",
             Timer.PAGE: "_end_page_late",
         },
+        S.NEEDS_LEAVE: {
+            Happening.LEAVE: "_leave",
+            Timer.PAGE: "_no_leave",
+        },
         S.POST: {
             Fcf.MCF: "_page_confirmed",
             Fcf.RTP: "_page_confirmed_poor",
@@ -83,6 +87,7 @@ class Sender(SenderPhaseB):
         super().__init__(station, polls)
         self._times_sent = 0  # this page
         self._end: Fcf | None = None  # command that closes the page; None before it is known
+        self._asks_leave = station.parameters.asks_leave
         # ECM
         self._ecm: EcmPage | None = None
         self._wanted: frozenset[int] | None = None  # frames of a repeat
@@ -132,7 +137,26 @@ class Sender(SenderPhaseB):
             if not self.station.runs(Timer.PAGE):
                 self.station.set(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
             return
+        known = self._desk.get(self._index)
+        if known is not None and known.last and self._asks_leave:
+            self.state = S.NEEDS_LEAVE
+            self.station.set(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
+            self.station.ask_leave()
+            return
         self._close_page(end)
+
+    def _leave(self, fact: Fact) -> None:
+        """The box has noted that the far end may come to hold all pages; or it cannot, then DCN."""
+        self.station.clear(Timer.PAGE)
+        if not fact.ok:
+            self.station.finish(causes.PAGE_UNAVAILABLE)
+            return
+        self._asks_leave = False  # for once and all: the page may have to be sent again
+        self._end_page()
+
+    def _no_leave(self, _: Fact) -> None:
+        """The box did not answer in time: DCN, while the far end surely lacks the last page."""
+        self.station.finish(causes.PAGE_UNAVAILABLE)
 
     def _end_page_late(self, _: Fact) -> None:
         """The next page is not ready: EOM leaves phase B's time for it."""

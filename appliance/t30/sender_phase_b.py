@@ -28,6 +28,7 @@ class S(Enum):
     NEEDS_PAGE = "waits for a page to send"
     CFR = "waits for CFR"
     NEEDS_NEXT = "waits to know what follows the page"
+    NEEDS_LEAVE = "waits for leave to end the last page"
     POST = "waits for the page's confirmation"
     PPS = "waits for the block's confirmation"
     RR = "waits for the receiver to be ready"

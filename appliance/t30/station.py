@@ -93,6 +93,7 @@ class Happening(Enum):
     MISSED = "missed carrier"
     PAGE = "page delivered"
     STORED = "page stored"
+    LEAVE = "leave to end the last page"
 
 
 Stimulus = Fcf | Happening | Timer
@@ -134,8 +135,18 @@ class PageStored:
     ok: bool
 
 
-Order = LineOrder | FetchPage | StorePage
-Event = LineEvent | PageDelivered | PageStored
+@dataclass(frozen=True, slots=True)
+class AskLeave:
+    """The last page is out; may its end be signalled?  Answered by ``LeaveGiven``."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGiven:
+    ok: bool
+
+
+Order = LineOrder | FetchPage | StorePage | AskLeave
+Event = LineEvent | PageDelivered | PageStored | LeaveGiven
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +266,9 @@ class Station:
             case PageStored(_, ok):
                 if self._leaving is None:
                     self.part.take(Happening.STORED, Fact(ok=ok))
+            case LeaveGiven(ok):
+                if self._leaving is None:
+                    self.part.take(Happening.LEAVE, Fact(ok=ok))
             case _ if self.talks:
                 self.note("ignored", state="talking", what=type(event).__name__)
             case _:
@@ -332,6 +346,10 @@ class Station:
         self._tickets += 1
         self._orders.append(FetchPage(number, accepts, self._tickets))
         return self._tickets
+
+    def ask_leave(self) -> None:
+        """Asks whether the last page's end may be signalled."""
+        self._orders.append(AskLeave())
 
     def store(self, page: ReceivedPage) -> None:
         self._tickets += 1

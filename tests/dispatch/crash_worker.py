@@ -43,7 +43,7 @@ async def load(box: Box, seed: int) -> None:
     """Sends and receives without end."""
     chance = random.Random(seed)
     line = FakeLine(capacity=CALLS_AT_ONCE, confirmed=confirmed)
-    line.default = lambda: End(page_s=chance.uniform(0.0, 0.01))
+    line.default = lambda: End(page_s=chance.uniform(0.0, 0.01), mcf_s=chance.uniform(0.0, 0.01))
     dispatcher = Dispatcher(box, [ManagedLine(line)])
     await dispatcher.start()
 

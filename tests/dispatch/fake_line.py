@@ -25,7 +25,7 @@ from appliance.lines.line import (
 from appliance.t4.page import CodedPage, PaperLength, PaperWidth, Raster, Resolution
 from appliance.t4.page import Coding as PageCoding
 from appliance.t30.dce import Carrier
-from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
+from appliance.t30.parameters import Accepts, AskedPageSource, CallResult, Progress, ReceivedPage
 
 ACCEPTS = Accepts(
     frozenset(PageCoding), frozenset(Resolution), PaperWidth.A3, PaperLength.UNLIMITED
@@ -39,6 +39,7 @@ class End:
     cause: Cause = DELIVERED
     pages: int | None = None
     page_s: float = 0.0
+    mcf_s: float = 0.0  # from the end of the last page to its confirmation
     raises: bool = False
 
 
@@ -101,6 +102,13 @@ class FakeLine:
                 await asyncio.wait_for(stopped.wait(), end.page_s)
             if stopped.is_set():
                 return CallResult(CANCELLED, pages_sent=sent)
+            if last:
+                if not await _leave(call):
+                    return CallResult(PAGE_UNAVAILABLE, pages_sent=sent)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopped.wait(), end.mcf_s)
+                if stopped.is_set():
+                    return CallResult(CANCELLED, pages_sent=sent)
             sent += 1
             self.taken[call.number].append(page)
             self.confirmed(call, sent, last)
@@ -138,3 +146,11 @@ async def _fetch(call: OutgoingCall, number: int) -> tuple[CodedPage | None, boo
     fetched: asyncio.Future[tuple[CodedPage | None, bool]] = asyncio.get_running_loop().create_future()
     call.pages.fetch(number, ACCEPTS, lambda page, last: fetched.set_result((page, last)))
     return await fetched
+
+
+async def _leave(call: OutgoingCall) -> bool:
+    assert call.parameters.asks_leave
+    assert isinstance(call.pages, AskedPageSource)
+    given: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    call.pages.ask_leave(given.set_result)
+    return await given

@@ -171,19 +171,19 @@ def test_a_call_beyond_its_limit_is_ended_and_the_job_goes_on(box: Box) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(
-    ("pages_done", "state"), [(1, JobState.WAITING), (2, JobState.UNKNOWN)]
-)
+@pytest.mark.parametrize(("last_page_out", "state"), [(False, JobState.WAITING), (True, JobState.UNKNOWN)])
 def test_stopping_the_box_settles_running_calls_by_what_went_out(
-    box: Box, pages_done: int, state: JobState
+    box: Box, last_page_out: bool, state: JobState
 ) -> None:
     async def scenario() -> None:
-        line = FakeLine(scripts={NUMBER: [End(page_s=0.3)]})
-        async with dispatching(box, line):
+        end = End(mcf_s=30.0) if last_page_out else End(page_s=0.2)
+        async with dispatching(box, FakeLine(scripts={NUMBER: [end]})):
             (job,) = submit(box)
-            await until(lambda: box.job(job.id).pages_confirmed == pages_done)
+            await until(lambda: box.job(job.id).pages_confirmed == 2)
+            if last_page_out:
+                await until(lambda: box.attempts(job.id)[0].last_page_at is not None)
         assert box.job(job.id).state is state
-        assert box.job(job.id).pages_confirmed == pages_done
+        assert box.job(job.id).pages_confirmed == 2
 
     asyncio.run(scenario())
 

@@ -1,0 +1,94 @@
+"""Before the end of the last page is signalled, its source is asked, if it wants to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from appliance import causes
+from appliance.t4.page import Coding
+from appliance.t30.frames import Fcf
+from appliance.t30.parameters import AskedPageSource, Capabilities
+from tests.t30.linked import End, Pages, link
+from tests.t30.test_linked import assert_arrived, document, pair, spoil_nth
+
+
+@dataclass
+class AskedPages(Pages):
+    """Gives leave after ``after`` seconds; None never answers."""
+
+    answer: bool = True
+    after: float | None = 0.0
+    frames_at_leave: list[str] = field(default_factory=list)
+    times: int = 0
+    due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
+    clock: Callable[[], float] = lambda: 0.0
+    caller: End | None = None
+
+    def ask_leave(self, given: Callable[[bool], None]) -> None:
+        assert self.caller is not None
+        self.times += 1
+        self.frames_at_leave = list(self.caller.frames())
+        if self.after is not None:
+            self.due.append((self.clock() + self.after, lambda: given(self.answer)))
+
+
+def asked_pair(pages: int, ecm: bool, **more: object) -> tuple[End, End, AskedPages]:
+    a, b = pair(document(pages, Coding.MMR if ecm else Coding.MH), Capabilities(ecm=ecm))
+    source = AskedPages(pages=a.pages.pages, caller=a, **more)  # type: ignore[arg-type]
+    assert isinstance(source, AskedPageSource)
+    a.pages = source
+    a.parameters = replace(a.parameters, asks_leave=True)
+    return a, b, source
+
+
+def commands(frames: list[str]) -> list[str]:
+    return [name for name in frames if name in ("PPS", "MPS", "EOP", "EOM")]
+
+
+@pytest.mark.parametrize("ecm", [True, False])
+@pytest.mark.parametrize("pages", [1, 3])
+def test_leave_is_asked_once_after_the_last_page_and_before_its_end(pages: int, ecm: bool) -> None:
+    a, b, source = asked_pair(pages, ecm)
+    link(a, b, slow=source)
+    assert_arrived(a, b)
+    assert source.times == 1
+    assert len(commands(source.frames_at_leave)) == pages - 1
+
+
+@pytest.mark.parametrize("ecm", [True, False])
+def test_leave_that_takes_its_time_is_waited_for(ecm: bool) -> None:
+    a, b, source = asked_pair(2, ecm, after=2.0)
+    link(a, b, slow=source)
+    assert_arrived(a, b)
+
+
+@pytest.mark.parametrize("ecm", [True, False])
+@pytest.mark.parametrize("more", [{"answer": False}, {"after": None}, {"after": 20.0}])
+def test_without_leave_the_last_page_is_not_ended_and_cannot_be_confirmed(
+    ecm: bool, more: dict[str, object]
+) -> None:
+    a, b, source = asked_pair(2, ecm, **more)
+    link(a, b, slow=source)
+    assert a.call.result is not None
+    assert a.call.result.cause is causes.PAGE_UNAVAILABLE
+    assert a.call.result.pages_sent == 1
+    assert len(b.store.pages) == 1
+    assert len(commands(a.frames())) == 1
+
+
+@pytest.mark.parametrize("ecm", [True, False])
+def test_a_last_page_that_must_be_repeated_has_its_leave(ecm: bool) -> None:
+    a, b, source = asked_pair(1, ecm)
+    link(a, b, spoil_nth("a", Fcf.PPS if ecm else Fcf.EOP), slow=source)
+    assert_arrived(a, b)
+    assert source.times == 1
+
+
+def test_a_source_that_does_not_want_to_be_asked_is_not() -> None:
+    a, b = pair(document(1, Coding.MMR))
+    a.parameters = replace(a.parameters, asks_leave=True)
+    link(a, b)
+    assert_arrived(a, b)
