@@ -80,6 +80,32 @@ def set_files(tx: Tx, document_id: int, files: Iterable[SourceFile], *, append: 
     return replace(document, files=new)
 
 
+def describe(tx: Tx, document_id: int, *, name: str, description: str) -> Document:
+    """Names a document anew.  Raises NotFoundError."""
+    document = get(tx.db, document_id)
+    tx.db.execute(
+        "UPDATE document SET name = ?, description = ? WHERE id = ?", (name, description, document_id)
+    )
+    return replace(document, name=name, description=description)
+
+
+def delete(tx: Tx, document_id: int, now: float) -> None:
+    """Takes a document out of the list, and out of the box unless a fax still needs it.
+
+    Its files are deleted by the next sweep.  Raises NotFoundError.
+    """
+    get(tx.db, document_id)
+    needed = tx.db.execute(
+        "SELECT 1 FROM submission JOIN job ON job.submission_id = submission.id"
+        " WHERE submission.document_id = ? AND job.ended_at IS NULL LIMIT 1",
+        (document_id,),
+    ).fetchone()
+    if needed is not None:
+        tx.db.execute("UPDATE document SET listed = 0 WHERE id = ?", (document_id,))
+    else:
+        tx.db.execute("UPDATE document SET deleted_at = ?, files = '[]' WHERE id = ?", (now, document_id))
+
+
 def get(db: sqlite3.Connection, document_id: int) -> Document:
     """Raises NotFoundError, also when its files were deleted."""
     row = db.execute(

@@ -197,3 +197,9 @@ def programs(db: sqlite3.Connection, owner: str, limit: int = 100) -> list[Progr
     """Newest first."""
     rows = db.execute("SELECT * FROM program WHERE owner = ? ORDER BY id DESC LIMIT ?", (owner, limit))
     return [Program(**dict(row)) for row in rows]
+
+
+def delete_program(tx: Tx, program_id: int) -> None:
+    """Raises NotFoundError.  Its document stays."""
+    get_program(tx.db, program_id)
+    tx.db.execute("DELETE FROM program WHERE id = ?", (program_id,))

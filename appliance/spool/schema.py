@@ -81,6 +81,7 @@ CREATE INDEX job_submission ON job (submission_id);
 CREATE INDEX job_owner ON job (owner, id);
 CREATE INDEX job_state ON job (state, id);
 CREATE INDEX job_number ON job (number, id);
+CREATE INDEX job_resent ON job (resent_from) WHERE resent_from IS NOT NULL;
 CREATE INDEX job_tag ON job (tag, id) WHERE tag <> '';
 -- Practice jobs queue apart: busy trunks never hold them up, nor the other way about.
 CREATE INDEX job_due ON job (priority, next_try_at, id, number)
