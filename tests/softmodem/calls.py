@@ -74,6 +74,7 @@ def place(
     exchange: Exchange | None = None,
     number: str = THEIRS,
     during: Callable[[World, Link, ModemFax], bool] = lambda _w, _l, _f: False,
+    stalled: Callable[[float, SoftModem], bool] = lambda _now, _modem: False,
 ) -> Outcome:
     """Our driver dials ``number`` and sends; ``machine`` (when there is one) is the called party."""
     exchange = exchange or Exchange()
@@ -88,6 +89,7 @@ def place(
         progress=watcher,
     )
     link = world.link(OURS, fax, cable, soft_modem)
+    link.stalled = stalled
     if machine is not None:
         exchange.connect(THEIRS, machine)
     fax.start(world.now)

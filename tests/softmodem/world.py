@@ -63,6 +63,11 @@ class Cable:
             out.append(flights.popleft()[1])
         return out
 
+    def take(self, now: float) -> bytes:
+        """The next chunk for the modem that has arrived, b'' when there is none."""
+        flights = self._flights["to"]
+        return flights.popleft()[1] if flights and flights[0][0] <= now + 1e-9 else b""
+
     def waiting(self, way: str) -> int:
         return sum(len(data) for _, data in self._flights[way])
 
@@ -75,6 +80,7 @@ class Link:
     dte: Dte
     cable: Cable = field(default_factory=Cable)
     plugged: bool = True
+    stalled: Callable[[float, SoftModem], bool] = lambda _now, _modem: False  # the box is busy
 
     _allowance: int = 0
 
@@ -97,6 +103,9 @@ class Link:
         if not self.plugged:
             return
         self._allowance = self.cable.octets_per_tick
+        if self.stalled(now, self.modem):
+            self._feed(now)
+            return
         self._serve(now)
         deadline = self.dte.next_deadline()
         if deadline is not None and deadline <= now:
@@ -117,11 +126,16 @@ class Link:
                 busy = True
                 self._allowance -= len(data)
                 self.cable.put("to", data, now)
-            for data in self.cable.get("to", now) if self.modem.clear_to_send else ():
-                busy = True
-                self.modem.to_modem(data)
-            if not busy:
+            if not self._feed(now) and not busy:
                 return
+
+    def _feed(self, now: float) -> bool:
+        """What has come over the cable goes into the modem, as far as it takes it."""
+        fed = False
+        while self.modem.clear_to_send and (data := self.cable.take(now)):
+            fed = True
+            self.modem.to_modem(data)
+        return fed
 
 
 class World:

@@ -40,11 +40,7 @@ class PortError(Exception):
 
 
 class SerialLink:
-    """An open port.  ``lost`` is called once when the device goes away.
-
-    ``worst_wait_s`` is the longest time that bytes of the driver have waited although the port could
-    have taken them: the box's own share in any under-run.
-    """
+    """An open port.  ``lost`` is called once when the device goes away."""
 
     def __init__(
         self,
@@ -68,8 +64,6 @@ class SerialLink:
         self._writing = False
         self._in_service = False
         self._closed = False
-        self._could_write_at: float | None = None
-        self.worst_wait_s = 0.0
         try:
             self._serial = serial.Serial(
                 path,
@@ -144,10 +138,6 @@ class SerialLink:
             data = self._driver.take_bytes(WRITE_OCTETS)
             if not data:
                 return
-            now = self._loop.time()
-            if self._could_write_at is not None:
-                self.worst_wait_s = max(self.worst_wait_s, now - self._could_write_at)
-                self._could_write_at = None
             if not self._put(data):
                 return
 

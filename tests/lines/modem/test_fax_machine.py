@@ -13,7 +13,7 @@ from appliance.t30.dce import Carrier
 from appliance.t30.parameters import Capabilities
 from tests.softmodem.calls import place, take
 from tests.softmodem.fixtures import differing, sample_page
-from tests.softmodem.stations import FaxMachine
+from tests.softmodem.stations import AtMode, FaxMachine, SoftModem
 from tests.softmodem.world import Cable
 
 ALL = Capabilities()
@@ -30,9 +30,7 @@ def capable(coding: Coding, *, ecm: bool) -> Capabilities:
 @pytest.mark.parametrize("coding", CODINGS)
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
 @pytest.mark.parametrize(("modems", "carrier"), MODEMS, ids=["V.27ter", "V.29", "V.17"])
-def test_sends_three_pages(
-    tmp_path: Path, coding: Coding, ecm: bool, modems: int, carrier: Carrier
-) -> None:
+def test_sends_three_pages(tmp_path: Path, coding: Coding, ecm: bool, modems: int, carrier: Carrier) -> None:
     if coding is Coding.MMR and not ecm:
         pytest.skip("MMR needs error correction (T.30 table 2, note 17)")
     received = tmp_path / "received.tif"
@@ -67,9 +65,7 @@ CABLES = {
     "bursts": Cable(split=97, seed=3),
     "100 ms either way": Cable(delay_s=0.1, line_waits=True),
     "400 ms either way": Cable(delay_s=0.4, line_waits=True),
-    "up to 400 ms either way, in pieces": Cable(
-        delay_s=0.4, steady=False, split=48, seed=5, line_waits=True
-    ),
+    "up to 400 ms either way, in pieces": Cable(delay_s=0.4, steady=False, split=48, seed=5, line_waits=True),
     "20 ms either way on a line that does not wait": Cable(delay_s=0.02),
     "57600 bit/s": Cable(octets_per_tick=115),
 }
@@ -93,6 +89,26 @@ def test_receives_over_any_transport(tmp_path: Path, cable: Cable, ecm: bool) ->
     got = take(PAGES[:2], tmp_path / "sent.tif", cable=cable, ecm=ecm)
     assert got.code == "received", got.story()
     assert [differing(a, b) for a, b in zip(PAGES[:2], got.pages, strict=True)] == [0, 0]
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+def test_a_busy_box_does_not_starve_the_modem_of_a_page(tmp_path: Path, ecm: bool) -> None:
+    """The loop stands still for 1.5 s of every 3 s while a page goes out: kernel and modem hold enough."""
+    page = sample_page(8, rows=900)
+    received = tmp_path / "received.tif"
+    stalls = [0]
+
+    def stalled(now: float, modem: SoftModem) -> bool:
+        stalls[0] += modem.mode is AtMode.STUFFED and now % 3.0 > 1.5
+        return modem.mode is AtMode.STUFFED and now % 3.0 > 1.5
+
+    machine = FaxMachine(receive=received, ecm=ecm)
+    got = place([page], machine, received, capabilities=replace(ALL, ecm=ecm), stalled=stalled)
+    assert stalls[0] > 300
+    assert got.code == "delivered", got.story()
+    assert got.result is not None
+    assert got.result.frames_repeated == 0
+    assert differing(page, got.pages[0]) == 0
 
 
 def test_sends_superfine(tmp_path: Path) -> None:

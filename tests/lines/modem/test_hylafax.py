@@ -50,8 +50,12 @@ CASES = {
 
 def _send(case: Case, spool: Spool) -> LiveOutcome:
     return send_to(
-        spool.receive, PAGES, capabilities=case.able, ready=lambda: spool.ready,
-        stays_until=lambda: spool.stored, speed=SPEED,
+        spool.receive,
+        PAGES,
+        capabilities=case.able,
+        ready=lambda: spool.ready,
+        stays_until=lambda: spool.stored,
+        speed=SPEED,
     )
 
 

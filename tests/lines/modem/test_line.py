@@ -32,7 +32,10 @@ USABLE_S = 30.0
 
 def outgoing(number: str, pages: list = PAGES, **more: object) -> OutgoingCall:  # type: ignore[type-arg]
     return OutgoingCall(
-        number, CallParameters(Role.CALLS, station_id="+49 30 1"), MemoryPages(pages), RefusingStore(),
+        number,
+        CallParameters(Role.CALLS, station_id="+49 30 1"),
+        MemoryPages(pages),
+        RefusingStore(),
         **more,  # type: ignore[arg-type]
     )
 
@@ -317,7 +320,10 @@ def test_works_for_an_ordinary_user_in_group_dialout(tmp_path: Path) -> None:
             parent.chmod(0o755)
         done = subprocess.run(
             [sys.executable, str(program), str(port), "2"],
-            timeout=90, capture_output=True, text=True, check=False,
+            timeout=90,
+            capture_output=True,
+            text=True,
+            check=False,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         )
         time.sleep(0.2)

@@ -13,7 +13,8 @@ from appliance.lines.modem.find import KNOWN, UNFIT, candidates
 
 RULES = Path(__file__).parents[3] / "udev" / "60-faxbox-modem.rules"
 _IDS = re.compile(
-    r'ENV\{FAXBOX_VENDOR\}=="([0-9a-f]{4})", ENV\{FAXBOX_PRODUCT\}=="([0-9a-f|]+)", ENV\{FAXBOX_MODEM\}="([01])"'
+    r'ENV\{FAXBOX_VENDOR\}=="([0-9a-f]{4})", ENV\{FAXBOX_PRODUCT\}=="([0-9a-f|]+)", '
+    r'ENV\{FAXBOX_MODEM\}="([01])"'
 )
 _TOKEN = re.compile(r'[A-Z_]+(?:\{[A-Za-z0-9_]+\})?(?:==|!=|\+=|=)"[^"]*"')
 
@@ -37,6 +38,14 @@ def test_every_line_is_a_rule() -> None:
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
             assert all(_TOKEN.fullmatch(part) for part in re.split(r",\s+", line.strip())), line
+
+
+def test_modem_manager_is_kept_from_every_known_device() -> None:
+    found = re.search(r'ATTR\{idVendor\}=="(.*?)".*?ATTR\{idProduct\}=="(.*?)"', RULES.read_text(), re.DOTALL)
+    assert found is not None
+    vendors, products = (set(group.split("|")) for group in found.groups())
+    assert {f"{vendor:04x}" for vendor, _ in KNOWN} == vendors
+    assert {f"{product:04x}" for _, product in KNOWN} == products
 
 
 def test_modem_manager_is_kept_away_and_dialout_let_in() -> None:
@@ -75,6 +84,9 @@ def test_ports_are_tried_in_the_order_of_trust(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("appliance.lines.modem.find.list_ports.comports", lambda: ports)
     found = candidates(devices=tmp_path)
     assert [(Path(c.path).name, c.fit) for c in found] == [
-        ("faxmodem1", True), ("ttyUSB0", True), ("ttyACM2", True), ("ttyACM0", False),
+        ("faxmodem1", True),
+        ("ttyUSB0", True),
+        ("ttyACM2", True),
+        ("ttyACM0", False),
     ]
     assert [c.path for c in candidates("/dev/mine", devices=tmp_path)] == ["/dev/mine"]

@@ -112,7 +112,10 @@ def test_ability_lists_are_read_with_patience(answer: str, numbers: set[int]) ->
 
 def test_ability_lists_name_carriers() -> None:
     assert carriers_in("24,96,97,98,145,146,8,999") == {
-        Carrier.V27TER_2400, Carrier.V29_9600, Carrier.V17_9600, Carrier.V17_14400,
+        Carrier.V27TER_2400,
+        Carrier.V29_9600,
+        Carrier.V17_9600,
+        Carrier.V17_14400,
     }
 
 
