@@ -19,6 +19,7 @@ from typing import Protocol
 from appliance.box import Box
 from appliance.daemon.lines import build_lines
 from appliance.daemon.practice import PracticeCaller
+from appliance.deliver.service import Deliveries
 from appliance.dispatch.prepare import Preparer
 from appliance.dispatch.runner import Dispatcher
 from appliance.settings.sections import SendingSettings
@@ -46,6 +47,7 @@ class Core:
     dispatcher: Dispatcher
     loop: asyncio.AbstractEventLoop
     practice: PracticeCaller
+    deliveries: Deliveries
 
 
 MakeService = Callable[[Core], Service]
@@ -70,15 +72,17 @@ async def run(
     ``started`` is called once everything is up.
     """
     loop = asyncio.get_running_loop()
+    # Before recovery: what a crash cut off is told like every other end.
+    deliveries = Deliveries(box)
     recover(box)
-    dispatcher = Dispatcher(box, build_lines(box))
-    core = Core(box, dispatcher, loop, PracticeCaller(dispatcher, loop))
+    dispatcher = Dispatcher(box, build_lines(box), screen=deliveries.screen)
+    core = Core(box, dispatcher, loop, PracticeCaller(dispatcher, loop), deliveries)
     preparer = Preparer(box)
     keeper = Keeper(box.spool, box.settings, box.guard, box.clock)
     async with contextlib.AsyncExitStack() as running:
         running.push_async_callback(dispatcher.stop)
         await dispatcher.start()
-        beside: list[Service] = [preparer, keeper, *(make(core) for make in services)]
+        beside: list[Service] = [preparer, keeper, deliveries, *(make(core) for make in services)]
         for service in beside:
             service.start()
             running.push_async_callback(loop.run_in_executor, None, service.stop)

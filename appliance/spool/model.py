@@ -137,7 +137,6 @@ class SendOptions:
     resume: Resume | None = None
     unknown_rule: UnknownRule | None = None
     treatment: str = ""  # "text", "photo": how grey becomes black and white; empty: automatic
-    poll: bool = False  # ask the far end for its document instead of sending
 
 
 @dataclass(frozen=True, slots=True)
