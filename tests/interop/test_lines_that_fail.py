@@ -92,13 +92,13 @@ def test_one_lost_packet_in_a_hundred_without_protection_ends_honestly(
         delivered += good
         if ecm:
             assert honest(setup, outcome), f"seed {seed}: {outcome.result}"
-        elif good and we_send:
-            # Without ECM the receiver's word is all there is; it may let a few damaged rows pass.
-            assert len(outcome.received) == len(TWO_PAGES), f"seed {seed}"
         elif good:
-            assert len(outcome.received) == len(TWO_PAGES), f"seed {seed}"
-            if not same_pages(TWO_PAGES, outcome.received):
-                assert outcome.result.bad_rows > 0, f"seed {seed}: damage that nobody counted"
+            # Without ECM a receiver may let a few damaged rows pass, and after a lost MCF nobody can tell a
+            # repeated MPS from the end of a lost page: a page may come twice, but none may be missing.
+            assert len(outcome.received) >= len(TWO_PAGES), f"seed {seed}"
+            if not we_send and not same_pages(TWO_PAGES, outcome.received):
+                lost_mcf = outcome.count("page_received") > len(TWO_PAGES)
+                assert outcome.result.bad_rows > 0 or lost_mcf, f"seed {seed}: damage that nobody counted"
     assert delivered >= len(seeds) // 2
 
 

@@ -1,0 +1,191 @@
+"""The asyncio driver: source latching, strangers, floods, and that an endpoint's fault comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from appliance import causes
+from appliance.lines.udptl import MAX_DATAGRAM_OCTETS, Pacing, UdptlCall, open_udp, run_t38_call
+from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.parameters import CallParameters, CallResult, Role
+from appliance.t38.fax import T38Fax
+from appliance.t38.settings import T38Settings
+from tests.interop.harness import drawn_page, same_pages
+
+
+class Listener:
+    """An endpoint that keeps what it hears until ``after`` datagrams, and says one thing each 20 ms."""
+
+    def __init__(self, after: int = 1000) -> None:
+        self.heard: list[bytes] = []
+        self.after = after
+        self.at = 0.0
+        self.result: CallResult | None = None
+        self.fault: Exception | None = None
+        self.pumped = 0
+
+    def start(self, now: float) -> None:
+        self.at = now
+
+    def receive_datagram(self, data: bytes, now: float) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.heard.append(data)
+        if len(self.heard) >= self.after:
+            self.result = CallResult(causes.DELIVERED)
+
+    def take_datagrams(self) -> list[bytes]:
+        return [b"said"]
+
+    def next_deadline(self) -> float | None:
+        return self.at + 0.02
+
+    def handle_timer(self, now: float) -> None:
+        self.at += 0.02
+
+    def pump(self, now: float) -> None:
+        self.pumped += 1
+
+    def cancel(self, now: float) -> None:
+        self.result = CallResult(causes.CANCELLED)
+
+    def hang_up(self, now: float) -> None:
+        self.result = CallResult(causes.HUNG_UP_BEFORE_PAGES)
+
+
+def with_sockets(work: Callable[[socket.socket, socket.socket, socket.socket], Awaitable[None]]) -> None:
+    async def all_of_it() -> None:
+        with contextlib.ExitStack() as stack:
+            ours, peer, stranger = (stack.enter_context(contextlib.closing(open_udp())) for _ in range(3))
+            await asyncio.wait_for(work(ours, peer, stranger), 30)
+
+    asyncio.run(all_of_it())
+
+
+def test_the_first_source_is_latched_and_strangers_are_not_heard() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, stranger: socket.socket) -> None:
+        pacing, end = Pacing(), Listener(after=3)
+        call = UdptlCall(end, ours, ("127.0.0.1", 9), pacing=pacing)
+        running = asyncio.create_task(call.run())
+        await asyncio.sleep(0.05)
+        for sender, data in ((peer, b"1"), (stranger, b"x"), (peer, b"2"), (stranger, b"y"), (peer, b"3")):
+            sender.sendto(data, ours.getsockname())
+        await running
+        assert end.heard == [b"1", b"2", b"3"]
+        assert pacing.strangers == 2
+
+    with_sockets(work)
+
+
+def test_the_signalled_address_wins_back() -> None:
+    """Somebody else was first; when the address of the SDP speaks, it is the peer for good."""
+
+    async def work(ours: socket.socket, peer: socket.socket, stranger: socket.socket) -> None:
+        end = Listener(after=3)
+        call = UdptlCall(end, ours, peer.getsockname())
+        running = asyncio.create_task(call.run())
+        await asyncio.sleep(0.01)
+        for sender, data in ((stranger, b"x"), (peer, b"1"), (stranger, b"y"), (peer, b"2")):
+            sender.sendto(data, ours.getsockname())
+        await running
+        assert end.heard == [b"x", b"1", b"2"]
+
+    with_sockets(work)
+
+
+def test_without_latch_only_the_signalled_address_is_heard() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, stranger: socket.socket) -> None:
+        end = Listener(after=1)
+        running = asyncio.create_task(UdptlCall(end, ours, peer.getsockname(), latch=False).run())
+        await asyncio.sleep(0.01)
+        stranger.sendto(b"x", ours.getsockname())
+        peer.sendto(b"1", ours.getsockname())
+        await running
+        assert end.heard == [b"1"]
+
+    with_sockets(work)
+
+
+def test_nothing_is_sent_before_the_peer_is_known() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, stranger: socket.socket) -> None:
+        end = Listener(after=2)
+        running = asyncio.create_task(UdptlCall(end, ours, None).run())
+        await asyncio.sleep(0.1)
+        peer.sendto(b"1", ours.getsockname())
+        await asyncio.sleep(0.1)
+        assert peer.recv(100) == b"said"
+        with pytest.raises(BlockingIOError):
+            stranger.recv(100)
+        peer.sendto(b"2", ours.getsockname())
+        await running
+
+    with_sockets(work)
+
+
+def test_a_datagram_that_was_cut_short_is_dropped() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
+        end = Listener(after=1)
+        running = asyncio.create_task(UdptlCall(end, ours, peer.getsockname()).run())
+        await asyncio.sleep(0.01)
+        peer.sendto(bytes(MAX_DATAGRAM_OCTETS + 100), ours.getsockname())
+        peer.sendto(b"1", ours.getsockname())
+        await running
+        assert end.heard == [b"1"]
+
+    with_sockets(work)
+
+
+def test_an_endpoint_s_fault_ends_the_call_and_comes_out() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
+        end = Listener()
+        end.fault = RuntimeError("a bug")
+        running = asyncio.create_task(UdptlCall(end, ours, peer.getsockname()).run())
+        await asyncio.sleep(0.01)
+        peer.sendto(b"1", ours.getsockname())
+        with pytest.raises(RuntimeError, match="a bug"):
+            await running
+
+    with_sockets(work)
+
+
+def test_wake_cancel_and_hang_up() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
+        for action, cause in (("cancel", causes.CANCELLED), ("hang_up", causes.HUNG_UP_BEFORE_PAGES)):
+            end = Listener()
+            call = UdptlCall(end, ours, peer.getsockname())
+            running = asyncio.create_task(call.run())
+            await asyncio.sleep(0.01)
+            call.wake()
+            call.wake()
+            await asyncio.sleep(0.01)
+            assert end.pumped == 1
+            getattr(call, action)()
+            assert (await running).cause is cause
+            call.wake()
+            getattr(call, action)()  # too late, and harmless
+
+    with_sockets(work)
+
+
+def test_two_of_our_own_over_real_sockets_at_real_speed() -> None:
+    """A whole fax in its real time, with the plain function that other lines use."""
+
+    async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
+        pages, store = [drawn_page(1, 100)], MemoryStore()
+        caller = T38Fax(
+            CallParameters(Role.CALLS), MemoryPages(pages), MemoryStore(), T38Settings()
+        )
+        answerer = T38Fax(CallParameters(Role.ANSWERS), MemoryPages([]), store, T38Settings())
+        sent, received = await asyncio.gather(
+            run_t38_call(caller, ours, peer.getsockname()), run_t38_call(answerer, peer, None)
+        )
+        assert sent.cause is causes.DELIVERED
+        assert received.cause is causes.RECEIVED
+        assert same_pages(pages, store.rasters())
+
+    with_sockets(work)
