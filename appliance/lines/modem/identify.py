@@ -156,8 +156,10 @@ class Interrogation:
         query = self._queries[self._position]
         if result is Result.OK:
             self._answers[query] = " ".join(self._lines)
-            if query == _CLASSES and 1 in number_list(self._answers[query].replace("1.0", "1")):
-                # The lists are told only in class 1 by some modems.
+            classes = number_list(self._answers[query].replace("1.0", "1"))
+            if query == _CLASSES and (1 in classes or not classes):
+                # Some modems tell the lists in class 1 only.  One that says OK and no list (emulators do) has
+                # the benefit of the doubt: +FCLASS=1 will be refused if it cannot.
                 lists = (_SEND, _RECEIVE, _SEND_HDLC, _RECEIVE_HDLC, _ADAPTIVE)
                 self._queries += ["+FCLASS=1", *lists, "+FCLASS=0"]
         self._ask_next(now)

@@ -3,17 +3,26 @@ one that cannot be helped ends the call within a bound and by its right name."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from appliance import causes
+from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.modem.identify import Interrogation, Modem
+from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.lines.modem.quirks import Quirks
+from appliance.t30.call import RefusingStore
+from appliance.t30.memory import MemoryPages
+from appliance.t30.parameters import CallParameters, Role
 from tests.softmodem import quirky
 from tests.softmodem.calls import place, take
 from tests.softmodem.exchange import Exchange
-from tests.softmodem.fixtures import differing, sample_page
+from tests.softmodem.fixtures import differing, sample_page, tiff_rasters
+from tests.softmodem.served import served
 from tests.softmodem.stations import FaxMachine
 from tests.softmodem.world import World
 
@@ -74,6 +83,62 @@ def identify(case: Case) -> Modem:
     world.run(lambda: asked.done, 90)
     assert asked.result is not None, asked.failed
     return asked.result
+
+
+# What goes wrong when such a modem is treated as T.31 has it: the rows are there for a reason.
+NEEDS_ITS_ROW = [
+    quirky.ResetsOnFrs, quirky.ForgetsFlowControl, quirky.ConnectBeforeTraining, quirky.WrongFcs,
+]
+
+
+@pytest.mark.parametrize("modem", NEEDS_ITS_ROW)
+def test_without_its_row_no_page_comes_through_whole(tmp_path: Path, modem: type[quirky.Quirky]) -> None:
+    received = tmp_path / "received.tif"
+    machine = FaxMachine(receive=received, ecm=False)
+    got = place(PAGES, machine, received, modem=Modem(), soft_modem=modem())
+    whole = len(got.pages) == 2 and not any(map(differing, PAGES, got.pages))
+    assert got.code != "delivered" or not whole, got.story()
+
+
+# All of them on pseudo-terminals under FAXBOX_SWEEP=1, else a few: real time is what they take.
+ON_PTY = CASES if os.environ.get("FAXBOX_SWEEP") == "1" else [
+    case for case in CASES if case.modem in (quirky.ResetsOnFrs, quirky.LeftInReception, quirky.DoubleConnect)
+]
+
+
+def test_on_real_ports_side_by_side(tmp_path: Path) -> None:
+    async def one(number: int, case: Case) -> str:
+        adjust = case.adjust
+        line = ModemLine(
+            case.modem.__name__,
+            ModemSettings(port=str(tmp_path / f"modem{number}"), adjust=lambda q: adjust or q),
+        )
+        await line.start(lambda _: Refuse(causes.SHARED_LINE))
+        assert await line.wait_usable(90), line.state()
+        call = OutgoingCall(f"2{number}", CallParameters(Role.CALLS), MemoryPages(PAGES), RefusingStore())
+        result = await line.place(call)
+        await line.stop()
+        return result.cause.code
+
+    async def everyone() -> list[str]:
+        return await asyncio.gather(*(one(number, case) for number, case in enumerate(ON_PTY)))
+
+    machines = []
+    with served(6.0) as exchange:
+        for number, case in enumerate(ON_PTY):
+            exchange.plug_in(tmp_path / f"modem{number}", f"1{number}", case.modem())
+            machines.append(FaxMachine(receive=tmp_path / f"received{number}.tif"))
+            exchange.connect(f"2{number}", machines[-1])
+        codes = asyncio.run(everyone())
+        for machine in machines:
+            exchange.do(machine.close)
+    assert dict(zip([c.modem.__name__ for c in ON_PTY], codes, strict=True)) == {
+        case.modem.__name__: case.sends for case in ON_PTY
+    }
+    for number, case in enumerate(ON_PTY):
+        if case.sends == "delivered":
+            arrived = tiff_rasters(tmp_path / f"received{number}.tif")
+            assert [differing(a, b) for a, b in zip(PAGES, arrived, strict=True)] == [0, 0]
 
 
 @pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
