@@ -680,3 +680,42 @@ REQUEST_FAULT = _row(
     "This box made a mistake while it handled the request.",
     "Please report it to the makers with the time; the box's log says more.",
 )
+
+
+# -- deliveries and e-mail to fax ------------------------------------------------------------------
+
+JUNK_CALL = _row(
+    "junk_call", Side.USER, Retry.NO,
+    "The call fits a junk rule and was refused before it was answered.",
+    "Change the junk rules if this caller should be let in.",
+)
+EMAIL_SENDER_UNKNOWN = _row(
+    "email_sender_unknown", Side.USER, Retry.NO,
+    "This address may not send faxes by e-mail.",
+    "Ask the owner of the box to add the address to a user or to the allowed senders.",
+)
+EMAIL_UNVERIFIED = _row(
+    "email_unverified", Side.USER, Retry.NO,
+    "The mail server could not confirm that the e-mail comes from the address that it shows.",
+    "Send it through your own mail provider, from the address that is registered here.",
+)
+EMAIL_NO_NUMBER = _row(
+    "email_no_number", Side.USER, Retry.NO,
+    "The e-mail does not say which number to fax to.",
+    "Write to NUMBER@ the box's fax domain, or put the number in the subject.",
+)
+EMAIL_EMPTY = _row(
+    "email_empty", Side.USER, Retry.NO,
+    "The e-mail has neither a text nor a file that can be faxed.",
+    "Attach the document as PDF, TIFF, PNG, JPEG or text, or write a message.",
+)
+EMAIL_DAMAGED = _row(
+    "email_damaged", Side.USER, Retry.NO,
+    "The e-mail cannot be read: its parts do not fit together.",
+    "Send it again from another program, with the document as a PDF.",
+)
+EMAIL_TOO_LARGE = _row(
+    "email_too_large", Side.USER, Retry.NO,
+    "The e-mail is larger than this box accepts.",
+    "Send fewer or smaller files at a time.",
+)

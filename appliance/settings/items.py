@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from appliance.settings.delivery import JunkRule, Route
 from appliance.settings.fields import setting
 
 # A name that stands in paths, scopes and reports.
@@ -41,6 +42,7 @@ class Scope(Enum):
 
     SEND = "send"  # send faxes, see and cancel its own
     RECEIVE = "receive"  # list and read received faxes
+    MONITOR = "monitor"  # read the figures for monitoring
     ADMIN = "admin"  # everything, settings included
 
 
@@ -55,6 +57,9 @@ class ApiKey:
     pages_per_month: int = setting(0, "pages it may send a month; 0: no limit", minimum=0)
     webhook_secret: str = setting("", "signs the webhooks of its faxes; empty: the box's", secret=True)
     webhook_url: str = setting("", "told of every fax of this key that ends", max_length=2000)
+    webhook_style: str = setting(
+        "", "in the way of which interface: own, ifax, ictfax; empty: the one that the fax came by",
+        pattern=r"[a-z]{0,20}")
     created_at: float = setting(0.0, "Unix time")
     disabled: bool = setting(False, "refused")
 
@@ -169,6 +174,8 @@ COLLECTIONS: dict[str, type] = {
     "contacts": Contact,
     "groups": ContactGroup,
     "covers": CoverTemplate,
+    "routes": Route,
+    "junk": JunkRule,
 }
 # Kept in a file of their own, so that a change of the settings does not rewrite a long phone book.
 PHONEBOOK = frozenset({"contacts", "groups"})

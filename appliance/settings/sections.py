@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOutSettings
 from appliance.settings.fields import setting
 from appliance.spool.model import Quality, Resume, UnknownRule
 
@@ -188,5 +189,8 @@ SECTIONS: dict[str, type] = {
     "sip": SipSettings,
     "practice": PracticeSettings,
     "api": ApiSettings,
+    "deliveries": DeliverySettings,
+    "mail_out": MailOutSettings,
+    "mail_in": MailInSettings,
     "secrets": SecretSettings,
 }

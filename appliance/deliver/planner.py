@@ -1,0 +1,154 @@
+"""What follows from the end of a fax, decided and put in the outbox within the event's own transaction.
+
+Runs in the spool's writer thread: it reads settings and the fax's row, and writes outbox rows; no file,
+no network.  What is said is worded when it is delivered; a row only names the fax and the way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.box import Box
+from appliance.deliver import routing
+from appliance.deliver.styles import OWN
+from appliance.settings.delivery import (
+    DeliverySettings,
+    MailOutSettings,
+    Results,
+    Route,
+)
+from appliance.settings.items import ApiKey, Scope, User
+from appliance.spool import jobs, received
+from appliance.spool.model import Event, Job, NewDelivery, Received
+from appliance.spool.store import Tx
+
+_log = logging.getLogger(__name__)
+
+WEBHOOK = "webhook"
+EMAIL = "email"
+FOLDER = "folder"
+# The door whose senders are answered by e-mail, and where a job's metadata names them.
+EMAIL_ORIGIN = "email"
+REPLY_TO = "email_reply_to"
+
+_JOB_ENDS = frozenset({"job.delivered", "job.failed", "job.cancelled", "job.unknown"})
+_BAD_ENDS = frozenset({"job.failed", "job.unknown"})
+_RECEIVED_ENDS = frozenset({"received.complete", "received.partial"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A delivery before it has a timetable."""
+
+    kind: str
+    target: str
+    facts: dict[str, Any]
+
+
+class Planner:
+    """A ``FollowUp`` of the spool."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def __call__(self, tx: Tx, event: Event) -> None:
+        plan: Callable[[Tx, Event], None]
+        if event.kind in _JOB_ENDS:
+            plan = self._job_ended
+        elif event.kind in _RECEIVED_ENDS:
+            plan = self._received
+        else:
+            return
+        try:
+            plan(tx, event)
+        except Exception:  # the fax's own record must not be undone for it
+            _log.exception("the deliveries of %s for fax %s could not be planned", event.kind, event.fax_id)
+
+    # -- jobs ----------------------------------------------------------------------------------
+
+    def _job_ended(self, tx: Tx, event: Event) -> None:
+        job = jobs.get(tx.db, event.fax_id or 0)
+        wanted: list[_Wanted] = []
+        keys = [key for key in self._keys() if key.name == job.key]
+        if job.callback_url:
+            wanted.append(_webhook(job.callback_url, job.origin, job.key))
+        wanted += [
+            _webhook(key.webhook_url, key.webhook_style or job.origin, key.name)
+            for key in keys
+            if key.webhook_url
+        ]
+        wanted += [_Wanted(EMAIL, address, {"why": "result"}) for address in self._told(job, event.kind)]
+        self._put(tx, event, job, wanted)
+
+    def _told(self, job: Job, kind: str) -> list[str]:
+        """Who hears by e-mail how a job ended."""
+        reply_to = str(job.metadata.get(REPLY_TO, "")) if job.origin == EMAIL_ORIGIN else ""
+        if reply_to:
+            return [reply_to]
+        mail = self._box.settings.section(MailOutSettings)
+        wants = mail.results is Results.ALWAYS or (mail.results is Results.FAILED and kind in _BAD_ENDS)
+        if not wants or not mail.server:
+            return []
+        return [user.email for user in self._users() if user.name == job.owner and user.email]
+
+    # -- received faxes ------------------------------------------------------------------------
+
+    def _received(self, tx: Tx, event: Event) -> None:
+        fax = received.get(tx.db, event.fax_id or 0)
+        if not fax.pages:
+            return  # a call that brought nothing
+        routes = self._box.settings.items(Route)
+        taken = routing.routes_of(fax, (routes[each] for each in sorted(routes)))
+        owner = next((route.user for route in taken if route.user), fax.owner)
+        if owner != fax.owner:
+            fax = received.assign(tx, fax.id, owner, event.at)
+        wanted = [_webhook(r.webhook_url, r.webhook_style, "") for r in taken if r.webhook_url]
+        wanted += [
+            _webhook(key.webhook_url, key.webhook_style or OWN, key.name)
+            for key in self._keys()
+            if key.webhook_url and Scope.RECEIVE in key.scopes and fax.owner in ("", key.account)
+        ]
+        emails = [address for route in taken for address in route.emails]
+        mail = self._box.settings.section(MailOutSettings)
+        if mail.server:
+            emails += [user.email for user in self._users() if user.name == fax.owner and user.email]
+            if not taken and not emails:
+                emails += mail.received_to
+        wanted += [_Wanted(EMAIL, address, {"why": "received"}) for address in emails]
+        wanted += [_Wanted(FOLDER, route.folder, {}) for route in taken if route.folder]
+        self._put(tx, event, fax, wanted)
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _put(self, tx: Tx, event: Event, fax: Job | Received, wanted: Iterable[_Wanted]) -> None:
+        """One outbox row for each target, however many reasons there are."""
+        waits = self._box.settings.section(DeliverySettings)
+        timetables = {
+            WEBHOOK: waits.webhook_waits, EMAIL: waits.email_waits, FOLDER: waits.folder_waits,
+        }
+        seen: set[tuple[str, str]] = set()
+        for each in wanted:
+            if (each.kind, each.target) in seen:
+                continue
+            seen.add((each.kind, each.target))
+            tx.deliver(
+                NewDelivery(
+                    kind=each.kind, target=each.target, fax_id=fax.id, owner=fax.owner,
+                    payload={"event": event.kind, "at": event.at, **each.facts},
+                    timetable=timetables[each.kind],
+                ),
+                event.at,
+            )
+
+    def _keys(self) -> list[ApiKey]:
+        return [key for key in self._box.settings.items(ApiKey).values() if not key.disabled]
+
+    def _users(self) -> list[User]:
+        return [user for user in self._box.settings.items(User).values() if not user.disabled]
+
+
+def _webhook(url: str, style: str, key: str) -> _Wanted:
+    return _Wanted(WEBHOOK, url, {"style": style, "key": key})

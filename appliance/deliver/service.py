@@ -1,0 +1,36 @@
+"""``Deliveries``: everything of this room that the daemon holds on to."""
+
+from __future__ import annotations
+
+from appliance.box import Box
+from appliance.causes import Cause
+from appliance.deliver import planner, routing
+from appliance.deliver.planner import Planner
+from appliance.deliver.webhook import WebhookDeliverer, make_styles
+from appliance.deliver.worker import Deliverer, OutboxWorker
+from appliance.lines.line import IncomingCall
+from appliance.settings.delivery import JunkRule
+
+
+class Deliveries:
+    """A service of the daemon; made before anything emits events.
+
+    ``styles`` is where interfaces register what their webhooks say, before ``start``.
+    """
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self.styles = make_styles()
+        self._deliverers: dict[str, Deliverer] = {planner.WEBHOOK: WebhookDeliverer(box, self.styles)}
+        self._worker = OutboxWorker(box, self._deliverers)
+        box.spool.follow(Planner(box))
+
+    def screen(self, call: IncomingCall) -> Cause | None:
+        """The dispatcher's ``Screen``: refuses junk before it is answered."""
+        return routing.junk(call, self._box.settings.items(JunkRule).values())
+
+    def start(self) -> None:
+        self._worker.start()
+
+    def stop(self) -> None:
+        self._worker.stop()

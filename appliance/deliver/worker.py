@@ -1,0 +1,206 @@
+"""``OutboxWorker``: makes the outbox's deliveries, a few at a time, in threads of its own.
+
+One thread looks at what is due, whenever something was put in or a time has come.  A try is recorded
+before the next is made; a crash in between repeats it (at least once, never lost).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from appliance.box import Box
+from appliance.durable import DiskFullError
+from appliance.settings.delivery import DeliverySettings
+from appliance.spool import outbox
+from appliance.spool.events import News
+from appliance.spool.model import (
+    Delivery,
+    Event,
+    IllegalTransitionError,
+    NotFoundError,
+    SpoolClosedError,
+    SpoolFailedError,
+)
+
+_log = logging.getLogger(__name__)
+
+# The worker looks around at least so often, seconds: the clock may have been set.
+LOOK_AROUND_S = 30.0
+# One target (a URL, an address, a folder) gets so many deliveries at once, so that a slow one does not keep
+# the others waiting.
+AT_ONCE_EACH = 2
+# A try that could not be recorded (disk full) is not repeated sooner, seconds.
+UNRECORDED_S = 60.0
+# A stop waits so long for deliveries under way; those left then are made again after the next start.
+STOP_S = 25.0
+
+
+class DeliveryError(Exception):
+    """A try has failed; ``detail`` is a sentence.  ``final``: a further try cannot help."""
+
+    def __init__(self, detail: str, *, final: bool = False) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.final = final
+
+
+# Makes one try and answers what is worth noting of it.  Blocks, within a bound; raises DeliveryError.
+Deliverer = Callable[[Delivery], str]
+
+
+class OutboxWorker:
+    """A service of the daemon.  ``deliverers`` by the kind of delivery."""
+
+    def __init__(self, box: Box, deliverers: Mapping[str, Deliverer]) -> None:
+        self._box = box
+        self._deliverers = deliverers
+        self._changed = threading.Condition()
+        self._woken = False
+        self._stopping = False
+        self._under_way: dict[int, Delivery] = {}
+        self._queue: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        self._threads = 0  # made when needed, then kept: each has a connection to the database
+        self._unrecorded: dict[int, float] = {}  # delivery → monotonic time it rests until
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+
+    def start(self) -> None:
+        self._box.spool.hub.call(self._heard)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Begins nothing more, and waits a bounded time for what is under way."""
+        deadline = time.monotonic() + STOP_S
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+            while self._under_way and (left := deadline - time.monotonic()) > 0:
+                self._changed.wait(left)
+            # What is still under way finds itself gone and records nothing.
+            self._under_way.clear()
+            for _ in range(self._threads):
+                self._queue.put(None)
+        self._thread.join(STOP_S)
+
+    def wake(self) -> None:
+        """Something may be due."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def _heard(self, item: Event | News) -> None:
+        # Deliveries are put in along with an event of a fax that is kept.
+        if isinstance(item, Event) and not self._stopping:
+            self.wake()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._stopping:
+                    return
+                self._woken = False
+            try:
+                wait = self._round()
+            except SpoolClosedError:
+                return
+            except Exception:  # a bug in one round must not stop all deliveries
+                _log.exception("a round of the outbox failed")
+                wait = LOOK_AROUND_S
+            with self._changed:
+                if not self._woken and not self._stopping:
+                    self._changed.wait(wait)
+
+    def _round(self) -> float:
+        """Starts what may start; answers in how many seconds to look again unless woken."""
+        now = self._box.clock()
+        resting = self._rest()
+        with self._changed:
+            busy = dict(self._under_way)
+        free = self._box.settings.section(DeliverySettings).at_once - len(busy)
+        if free > 0:
+            counts = Counter(delivery.target for delivery in busy.values())
+            due = self._box.spool.read(
+                outbox.due, now, free, not_ids=[*busy, *resting],
+                not_targets=[target for target, count in counts.items() if count >= AT_ONCE_EACH],
+            )
+            for delivery in due:
+                if counts[delivery.target] < AT_ONCE_EACH:
+                    counts[delivery.target] += 1
+                    self._begin(delivery)
+            if len(due) == free and any(counts[d.target] >= AT_ONCE_EACH for d in due):
+                self.wake()  # others may be behind those that fill the list
+        moment = self._box.spool.read(outbox.next_moment, now)
+        wait = LOOK_AROUND_S if moment is None else min(moment - now, LOOK_AROUND_S)
+        if resting:
+            wait = min(wait, max(0.0, min(resting.values()) - time.monotonic()))
+        return max(wait, 0.0)
+
+    def _rest(self) -> dict[int, float]:
+        with self._changed:
+            now = time.monotonic()
+            self._unrecorded = {each: until for each, until in self._unrecorded.items() if until > now}
+            return dict(self._unrecorded)
+
+    def _begin(self, delivery: Delivery) -> None:
+        with self._changed:
+            if self._stopping:
+                return
+            self._under_way[delivery.id] = delivery
+            self._queue.put(delivery)
+            if self._threads < len(self._under_way):
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"deliver-{self._threads}", daemon=True).start()
+
+    def _work(self) -> None:
+        while (delivery := self._queue.get()) is not None:
+            self._deliver(delivery)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        problem: DeliveryError | None = None
+        detail = ""
+        try:
+            detail = self._try(delivery)
+        except DeliveryError as error:
+            problem = error
+        except SpoolClosedError:
+            return
+        except Exception as error:
+            _log.exception("delivery %d (%s) met a fault of this box", delivery.id, delivery.kind)
+            problem = DeliveryError(f"a fault of this box: {type(error).__name__}")
+        with self._changed:
+            ours = self._under_way.get(delivery.id) is delivery
+        if ours:
+            self._record(delivery, detail, problem)
+        with self._changed:
+            if self._under_way.get(delivery.id) is delivery:
+                del self._under_way[delivery.id]
+            self._woken = True
+            self._changed.notify_all()
+
+    def _try(self, delivery: Delivery) -> str:
+        deliverer = self._deliverers.get(delivery.kind)
+        if deliverer is None:
+            raise DeliveryError(f"this box makes no deliveries of the kind {delivery.kind!r}", final=True)
+        return deliverer(delivery)
+
+    def _record(self, delivery: Delivery, detail: str, problem: DeliveryError | None) -> None:
+        now = self._box.clock()
+        try:
+            # A person may have dropped it meanwhile, or it went with its fax.
+            with contextlib.suppress(IllegalTransitionError, NotFoundError, SpoolClosedError):
+                if problem is None:
+                    self._box.spool.do(outbox.succeeded, delivery.id, now, detail)
+                else:
+                    _log.info("delivery %d (%s) failed: %s", delivery.id, delivery.kind, problem.detail)
+                    self._box.spool.do(
+                        outbox.failed, delivery.id, now, problem.detail, final=problem.final
+                    )
+        except (DiskFullError, SpoolFailedError) as error:
+            _log.error("a try of delivery %d could not be recorded: %s", delivery.id, error)
+            with self._changed:
+                self._unrecorded[delivery.id] = time.monotonic() + UNRECORDED_S

@@ -1,0 +1,160 @@
+"""Sections and lists about deliveries: webhooks, e-mail both ways, routes of received faxes, junk rules."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from appliance.settings.fields import setting
+
+# One address: RFC 5321 4.5.3.1 gives a path 254 characters to use; what an owner types has no quoting.
+ADDRESS_LIMIT = 254
+ADDRESS_PATTERN = r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,189}"
+# An address, or "@domain" for all of a domain.
+SENDER_PATTERN = r"[^\s@<>\",;:]{0,64}@[^\s@<>\",;:]{1,189}"
+HOST_PATTERN = r"[A-Za-z0-9._:-]{0,255}"
+# What a number begins with; "*" stands for a caller who withholds it.
+PREFIX_PATTERN = r"[+0-9*#]{1,20}"
+DAY_S = 86_400
+
+
+def network_problem(text: str) -> str | None:
+    """What is wrong with an address or network, such as 192.168.1.0/24."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return f"{text!r} is neither an address nor a network such as 192.168.1.0/24"
+    return None
+
+
+def _each(check: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], str | None]:
+    return lambda entries: next((problem for entry in entries if (problem := check(entry))), None)
+
+
+class Security(Enum):
+    """How a connection to a mail server is kept private."""
+
+    STARTTLS = "starttls"  # begins in the clear, must change to TLS before anything else is said
+    TLS = "tls"
+    NONE = "none"  # in the clear: only within one's own network
+
+
+class Results(Enum):
+    """When a person is told how their fax ended."""
+
+    NEVER = "never"
+    FAILED = "failed"  # and when nobody knows whether it arrived
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """When deliveries are tried again.  A timetable's entries are waits in seconds after a failed try."""
+
+    webhook_waits: tuple[float, ...] = setting(
+        (300.0, 600.0, 1200.0, 1800.0, 3600.0), "waits after a webhook's failed tries, s",
+        minimum=1, maximum=7 * DAY_S)
+    email_waits: tuple[float, ...] = setting(
+        (60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0), "waits after an e-mail's failed tries, s",
+        minimum=1, maximum=7 * DAY_S)
+    folder_waits: tuple[float, ...] = setting(
+        (60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0), "waits when a folder could not be written, s",
+        minimum=1, maximum=7 * DAY_S)
+    webhook_s: float = setting(20.0, "longest that one try of a webhook may take, s", minimum=1, maximum=60)
+    at_once: int = setting(4, "deliveries under way at once", minimum=1, maximum=16)
+
+
+@dataclass(frozen=True, slots=True)
+class MailOutSettings:
+    """The mail server that takes what the box sends."""
+
+    server: str = setting("", "host of the mail server; empty: the box sends no e-mail",
+                          pattern=HOST_PATTERN)
+    port: int = setting(587, "its port: 587 with starttls, 465 with tls", minimum=1, maximum=65535)
+    security: Security = setting(Security.STARTTLS, "starttls, tls, or none")
+    verify_tls: bool = setting(True, "check the server's certificate")
+    username: str = setting("", "user name to sign in with; empty: does not sign in", max_length=254)
+    password: str = setting("", "password to sign in with", secret=True, max_length=254)
+    sender: str = setting("", "address that the box's e-mails come from",
+                          pattern=f"({ADDRESS_PATTERN})?")
+    sender_name: str = setting("faxbox", "name beside that address", max_length=60)
+    results: Results = setting(
+        Results.FAILED, "tell users by e-mail how their faxes ended; who faxed by e-mail is always told")
+    received_to: tuple[str, ...] = setting(
+        (), "addresses that get received faxes which no route and no user's address covers",
+        pattern=ADDRESS_PATTERN)
+    attach_mb: float = setting(15.0, "larger PDFs are not attached, the e-mail says where they are, MB",
+                               minimum=0.1, maximum=100)
+
+
+@dataclass(frozen=True, slots=True)
+class MailInSettings:
+    """E-mail to fax: who may, and how an e-mail names the number."""
+
+    domain: str = setting("fax.box", "an e-mail to NUMBER@domain is faxed to NUMBER", pattern=HOST_PATTERN)
+    senders: tuple[str, ...] = setting(
+        (), "addresses, or @domain, that may send besides the users' own addresses", pattern=SENDER_PATTERN)
+    owner: str = setting("email", "user whose faxes those of such senders are", max_length=64)
+    cover: bool = setting(True, "the e-mail's text becomes a cover page; no: it becomes pages of its own")
+    message_mb: int = setting(30, "largest e-mail, MB", minimum=1, maximum=100)
+    recipients: int = setting(15, "fax numbers in one e-mail", minimum=1, maximum=100)
+    listen: bool = setting(False, "take e-mail by SMTP from devices and programs on the local network")
+    listen_bind: str = setting("0.0.0.0", "address of the interface to listen on", max_length=45)
+    listen_port: int = setting(2525, "port to listen on", minimum=0, maximum=65535)
+    networks: tuple[str, ...] = setting(
+        (), "addresses or networks that may connect, such as 192.168.1.0/24; empty: nobody",
+        max_length=49, check=_each(network_problem))
+    imap_server: str = setting("", "host of a mailbox to collect from; empty: none", pattern=HOST_PATTERN)
+    imap_port: int = setting(993, "its port: 993 with tls, 143 with starttls", minimum=1, maximum=65535)
+    imap_security: Security = setting(Security.TLS, "tls, starttls, or none")
+    imap_verify_tls: bool = setting(True, "check the server's certificate")
+    imap_username: str = setting("", "user name of the mailbox", max_length=254)
+    imap_password: str = setting("", "password of the mailbox", secret=True, max_length=254)
+    imap_folder: str = setting("INBOX", "folder with the e-mails to fax", max_length=200)
+    imap_done: str = setting("Faxed", "folder that e-mails are moved to afterwards; empty: deleted",
+                             max_length=200)
+    imap_poll_s: float = setting(60.0, "how often to look, s", minimum=5, maximum=DAY_S)
+    imap_verified_by: str = setting(
+        "", "name that the mailbox's server gives itself in Authentication-Results; when set, only e-mail "
+        "which it says passed DMARC is taken, since anybody can write any sender", pattern=HOST_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What becomes of received faxes that fit.  Empty conditions fit all; all of them must fit."""
+
+    name: str = setting(help="what the route is for", max_length=100)
+    enabled: bool = setting(True, "in use")
+    position: int = setting(100, "routes are looked at in this order, smaller first", minimum=0,
+                            maximum=10000)
+    dialled: tuple[str, ...] = setting((), "the number dialled begins so", pattern=PREFIX_PATTERN)
+    caller: tuple[str, ...] = setting(
+        (), "the caller's number begins so; * for callers without one", pattern=PREFIX_PATTERN)
+    tsi: tuple[str, ...] = setting((), "the station id that the sender gave (TSI) begins so; blanks do not "
+                                   "count", pattern=PREFIX_PATTERN)
+    sub_address: tuple[str, ...] = setting((), "the sub-address (SUB) is one of these",
+                                           pattern=r"[0-9*# ]{1,20}")
+    line: tuple[str, ...] = setting((), "it came in on one of these lines", max_length=40)
+    user: str = setting("", "gives the fax to this user", max_length=64)
+    emails: tuple[str, ...] = setting((), "sends it to these addresses as PDF", pattern=ADDRESS_PATTERN)
+    webhook_url: str = setting("", "tells this address", max_length=2000)
+    webhook_style: str = setting("own", "in the way of this interface: own, ifax, ictfax",
+                                 pattern=r"[a-z]{1,20}")
+    folder: str = setting("", "puts it in this folder, which must exist, as PDF", pattern=r"(/.{0,499})?")
+    last: bool = setting(True, "no further route is looked at")
+
+
+@dataclass(frozen=True, slots=True)
+class JunkRule:
+    """Calls that are refused before they are answered.  Empty conditions fit all; one is needed."""
+
+    name: str = setting(help="what the rule is for", max_length=100)
+    enabled: bool = setting(True, "in use")
+    caller: tuple[str, ...] = setting(
+        (), "the caller's number begins so; * for callers without one", pattern=PREFIX_PATTERN)
+    caller_name: str = setting("", "the caller's name has this in it", max_length=60)
+    dialled: tuple[str, ...] = setting((), "the number dialled begins so", pattern=PREFIX_PATTERN)
+    line: tuple[str, ...] = setting((), "it comes in on one of these lines", max_length=40)
+    allow: bool = setting(False, "calls that fit are taken whatever other rules say")
