@@ -106,11 +106,15 @@ class SettingsStore:
     def __init__(self, data: Path) -> None:
         durable.make_folder(data)
         self._data = data
+        # Readers, the event loop among them, never wait for a change to reach the disk: they have a
+        # lock and views of the files of their own.
         self._lock = threading.RLock()
+        self._change_lock = threading.RLock()
         self._storages = {name: DurableStorage(data / name) for name in (SETTINGS_FILE, PHONEBOOK_FILE)}
         self._files = {
             name: TinyDB(storage=lambda storage=storage: storage) for name, storage in self._storages.items()
         }
+        self._views = {name: TinyDB(data / name, storage=DurableStorage) for name in self._storages}
         self._stamps: dict[str, Any] = {}
         self._sections: dict[str, Any] = {}
         self._items: dict[str, Mapping[int, Any]] = {}
@@ -255,18 +259,20 @@ class SettingsStore:
     # -- inside --------------------------------------------------------------------------------
 
     def _file_of(self, name: str) -> TinyDB:
-        return self._files[PHONEBOOK_FILE if name in PHONEBOOK else SETTINGS_FILE]
+        return self._files[_file_name(name)]
 
     def _refresh(self) -> None:
         """Reads the files that were replaced since they were read last."""
-        for file_name, database in self._files.items():
-            stamp = self._storages[file_name].stamp()
+        for file_name, database in self._views.items():
+            storage = database.storage
+            assert isinstance(storage, DurableStorage)
+            stamp = storage.stamp()
             if file_name in self._stamps and stamp == self._stamps[file_name]:
                 continue
             if file_name == SETTINGS_FILE:
                 self._read_sections(database)
             for name, kind in COLLECTIONS.items():
-                if self._file_of(name) is database:
+                if _file_name(name) == file_name:
                     items: dict[int, Any] = {
                         document.doc_id: from_document(kind, document, f"{name}.{document.doc_id}")
                         for document in database.table(name).all()
@@ -314,11 +320,11 @@ class SettingsStore:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Alone, across threads and processes, on what is newest; one write of each file, or none."""
-        with self._lock:
+        with self._change_lock:
             descriptor = os.open(self._data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-                self._refresh()
+                self._refresh_alone()
                 for storage in self._storages.values():
                     storage.hold()
                 try:
@@ -329,13 +335,22 @@ class SettingsStore:
                     raise
                 for storage in self._storages.values():
                     storage.flush()
-                self._refresh()
+                self._refresh_alone()
             finally:
                 os.close(descriptor)
+
+    def _refresh_alone(self) -> None:
+        with self._lock:
+            self._refresh()
 
     def _tell(self) -> None:
         for action in list(self._listeners):
             action()
+
+
+def _file_name(name: str) -> str:
+    """The file that a list is kept in."""
+    return PHONEBOOK_FILE if name in PHONEBOOK else SETTINGS_FILE
 
 
 def _free_id(documents: list[Document], wanted: int) -> int:

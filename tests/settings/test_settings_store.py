@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import threading
 from pathlib import Path
 
 import pytest
 
+from appliance import durable
 from appliance.settings import secrets
 from appliance.settings.fields import MASK, SettingError, describe, from_document, to_document
 from appliance.settings.items import COLLECTIONS, ApiKey, Contact, LineEntry, LineType, Scope, User
@@ -195,3 +197,24 @@ def test_the_setup_code_is_good_for_one_administrator(store: SettingsStore) -> N
     assert secrets.redeem_setup_code(store, code.lower().replace("-", " "), "ada", "a long password")
     assert secrets.redeem_setup_code(store, code, "eve", "a long password") is None
     assert secrets.first_start(store) is None
+
+
+def test_a_reader_does_not_wait_for_a_change_on_its_way_to_the_disk(
+    store: SettingsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, disk = threading.Event(), threading.Event()
+    write_file = durable.write_file
+
+    def slow(path: Path, content: bytes) -> int:
+        writing.set()
+        disk.wait(20)
+        return write_file(path, content)
+
+    monkeypatch.setattr(durable, "write_file", slow)
+    changer = threading.Thread(target=store.change, args=(StationSettings, {"name": "new"}))
+    changer.start()
+    assert writing.wait(20)
+    assert store.section(StationSettings).name == ""
+    disk.set()
+    changer.join()
+    assert store.section(StationSettings).name == "new"
