@@ -24,14 +24,17 @@ class Account:
         self._show = show
         self._remote = ""
         self._page_began: dict[int, float] = {}
+        self._began: float | None = None  # each line has a clock of its own
         self.octets = 0  # of coded pages, those sent again counted again
 
     def hear(self, progress: Progress) -> None:
         """A ``Progress`` callback."""
         facts = dict(progress.fields)
         line = self._line(progress.event, facts, progress.at)
+        if self._began is None:
+            self._began = progress.at
         if line:
-            self._show(f"{progress.at:7.1f} s  {line}")
+            self._show(f"{progress.at - self._began:7.1f} s  {line}")
 
     def _line(self, event: str, facts: dict[str, str | int | float | bool], at: float) -> str:
         match event:

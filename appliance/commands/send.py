@@ -17,13 +17,14 @@ from pathlib import Path
 from appliance.causes import LINE_STOPPED, NO_LINE, Cause, Side
 from appliance.commands.account import Account, Trace
 from appliance.commands.arrived import Arrived, SentPages, keep_arrival
+from appliance.commands.lines import Practice, line_for
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import HeaderLine, PageFormat, Quality, RenderOptions, Source, Treatment
 from appliance.documents.pages import DocumentPages, on_loop
 from appliance.documents.render import RenderedDocument, render
-from appliance.lines.line import Line, OutgoingCall, Refuse
-from appliance.lines.practice.line import Arrival, PracticeLine
-from appliance.lines.practice.numbers import script_for
+from appliance.lines.line import Line, LineKind, OutgoingCall, Refuse
+from appliance.lines.practice.line import Arrival
+from appliance.settings.store import SettingsDamagedError
 from appliance.t30.call import RefusingStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Phase, Progress, Role
 
@@ -51,6 +52,8 @@ class SendOptions:
     out: Path | None = None
     trace: Path | None = None
     speed: float = 1.0
+    data: Path | None = None  # folder of a box, for its lines
+    line: str = ""  # name of one of them
 
 
 @dataclass(slots=True)
@@ -70,7 +73,8 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "send",
         help="send files as one fax",
         description="Send files (PDF, TIFF, PNG, JPEG, text) as one fax. Numbers 9990 to 9998 are practice"
-        " numbers that never leave this machine.",
+        " numbers that never leave this machine; a sip: address is called at its own host; all others need"
+        " the lines of a box (--data).",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--to", required=True, metavar="NUMBER", help="the number to dial")
@@ -88,6 +92,8 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
                         help="write frames and packets there: .pcap for tshark, else JSON")  # fmt: skip
     parser.add_argument("--speed", type=speed, default=1.0, metavar="N",
                         help="run the practice line N times faster than a telephone call")  # fmt: skip
+    parser.add_argument("--data", type=Path, metavar="DIR", help="use the lines of the box in this folder")
+    parser.add_argument("--line", default="", metavar="NAME", help="this one of its lines")
     parser.set_defaults(run=run)
 
 
@@ -108,6 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
         out=arguments.out,
         trace=arguments.trace,
         speed=arguments.speed,
+        data=arguments.data,
+        line=arguments.line,
     )
     return send_and_tell(options, print)
 
@@ -119,7 +127,7 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
     except DocumentError as error:
         which = f"{options.files[error.source]}: " if error.source is not None else ""
         return _say_cause(error.cause, which + error.detail)
-    except OSError as error:
+    except (OSError, ValueError, SettingsDamagedError) as error:
         return _say_mistake(str(error))
     result, arrived = outcome.result, outcome.arrived
     if result.cause.side is not Side.NONE:
@@ -221,15 +229,12 @@ class _Sending:
         return outcome
 
     def _line(self) -> Line | None:
-        """The line for the number; trunks and modems are the daemon's."""
-        if script_for(self._options.number) is None:
-            return None
-        speed = self._options.speed
-        if speed != 1.0:
-            self._show(f"(the practice line runs {speed:g} times faster than a telephone call)")
-        return PracticeLine(
-            speed=speed, arrivals=self._folder / "arrivals", on_arrival=self._arrivals.append
-        )
+        options = self._options
+        practice = Practice(self._folder / "arrivals", self._arrivals.append, options.speed)
+        line = line_for(options.number, practice, data=options.data, name=options.line)
+        if line is not None and line.kind is LineKind.PRACTICE and options.speed != 1.0:
+            self._show(f"(the practice line runs {options.speed:g} times faster than a telephone call)")
+        return line
 
     def _hear(self, progress: Progress) -> None:
         self._account.hear(progress)

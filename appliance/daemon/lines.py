@@ -45,7 +45,7 @@ def build_lines(box: Box) -> list[ManagedLine]:
         try:
             if entry.type is LineType.SIP and stack is None:
                 stack = SipStack(sip_settings(box.settings.section(SipSettings)))
-            line = _make(entry, stack)
+            line = make_line(entry, stack)
         except ValueError as error:
             _log.error("the line %s cannot be used: %s", entry.name, error)
             continue
@@ -65,7 +65,11 @@ def build_lines(box: Box) -> list[ManagedLine]:
     return lines
 
 
-def _make(entry: LineEntry, stack: SipStack | None) -> Line:
+def make_line(entry: LineEntry, stack: SipStack | None) -> Line:
+    """The line of one entry; a SIP trunk stands on ``stack``.
+
+    Raises ValueError for settings that do not go together.
+    """
     if entry.type is LineType.MODEM:
         return ModemLine(entry.name, modem_settings(entry))
     assert stack is not None
@@ -82,12 +86,18 @@ def modem_settings(entry: LineEntry) -> ModemSettings:
     return ModemSettings(port=entry.device, rules=rules)
 
 
-def sip_settings(section: SipSettings) -> sip.SipSettings:
-    """Raises ValueError for settings that do not go together."""
+def sip_settings(section: SipSettings, *, any_port: bool = False) -> sip.SipSettings:
+    """With ``any_port`` SIP takes free ports, for a call beside a running box.
+
+    Raises ValueError for settings that do not go together.
+    """
     # Each UDPTL call takes one port, each audio call two: the lower half for T.38.
     middle = (section.media_first + section.media_last) // 2
     return sip.SipSettings(
-        bind=section.bind, udp_port=section.udp_port, tcp_port=section.tcp_port, tls_port=section.tls_port,
+        bind=section.bind,
+        udp_port=0 if any_port else section.udp_port,
+        tcp_port=0 if any_port else section.tcp_port,
+        tls_port=0 if any_port else section.tls_port,
         udptl_ports=sip.PortRange(section.media_first, middle),
         rtp_ports=sip.PortRange(middle + 1, section.media_last), stun_servers=section.stun_servers,
     )

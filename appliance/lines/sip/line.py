@@ -201,7 +201,7 @@ class SipLine:
         rules = self._rules(self._media(call.number), self.trunk.ask_t38_calling_s)
         switch = MediaSwitch(rules, self._local_media(ports, uri), caller=True, pick=random.uniform)
         headers, local_uri = self._identity(call)
-        call.progress(Progress(time.monotonic(), "dialled", (("uri", uri),)))
+        call.progress(Progress(time.monotonic(), "dialled", (("number", uri),)))
         stack = self._stack
 
         def dial() -> TrunkCall:
