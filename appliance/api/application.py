@@ -90,11 +90,14 @@ def _with_headers(start_response: StartResponse) -> StartResponse:
 
 def make_application(context: Context) -> Application:
     """All doors of the box."""
-    from appliance.api.ifax.door import make_ifax  # noqa: PLC0415 (doors import this module)
+    from appliance.api.ictfax.door import make_ictfax  # noqa: PLC0415 (doors import this module)
+    from appliance.api.ifax.door import make_ifax  # noqa: PLC0415
     from appliance.api.rest import make_rest  # noqa: PLC0415
 
     doors: dict[str, MakeDoor] = {
         "/api/v1": make_rest,
         "/v1": make_ifax,
+        "/ictfax/api": make_ictfax,
+        "/api": make_ictfax,  # that system's own base path, for clients that cannot be told another
     }
     return Application({prefix: make(context) for prefix, make in doors.items()})

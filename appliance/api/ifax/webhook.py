@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping
 from typing import Any
+
+from appliance.api.foreign import own_number
+from appliance.api.ifax.faxes import received_fax, sent_fax
+from appliance.box import Box
+from appliance.deliver.styles import Ended, Said
+from appliance.spool.model import Job
 
 EVENT = "fax.completed"
 SIGNATURE_HEADER = "X-iFax-Signature"
@@ -21,3 +28,11 @@ def message(fax: Mapping[str, Any], timestamp: float) -> dict[str, Any]:
 def signature(secret: str, body: bytes) -> str:
     """HMAC-SHA256 of the raw body, in hexadecimal."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def webhook_style(box: Box, ended: Ended, secret: str) -> Said:
+    """The webhook of this style: signed, the same octets in every try."""
+    fax, number = ended.fax, own_number(box)
+    data = sent_fax(fax, number) if isinstance(fax, Job) else received_fax(fax, number)
+    body = json.dumps(message(data, ended.at)).encode()
+    return Said(body, {"Content-Type": "application/json", SIGNATURE_HEADER: signature(secret, body)})

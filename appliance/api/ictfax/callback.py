@@ -1,0 +1,18 @@
+"""The message posted to ``callback_url`` when a fax ends: its id, its status, its pages.  Pure."""
+
+from __future__ import annotations
+
+import json
+
+from appliance.api.foreign import own_number
+from appliance.api.ictfax.objects import received_fax, sent_fax
+from appliance.box import Box
+from appliance.deliver.styles import Ended, Said
+from appliance.spool.model import Job
+
+
+def callback_style(box: Box, ended: Ended, secret: str) -> Said:
+    """The webhook of this style, which is not signed: the style knows no signature."""
+    fax, number = ended.fax, own_number(box)
+    data = sent_fax(fax, number) if isinstance(fax, Job) else received_fax(fax, number)
+    return Said(json.dumps(data).encode(), {"Content-Type": "application/json"})

@@ -1,0 +1,173 @@
+"""Documents and their files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bottle
+
+from appliance.api import intake, pdfs, request
+from appliance.api.auth import Caller
+from appliance.api.foreign import PDF, Answer
+from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
+from appliance.api.ictfax.people import fields_of
+from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, text
+from appliance.api.intake import Taken
+from appliance.api.problems import ProblemError
+from appliance.causes import (
+    DOCUMENT_MISLABELLED,
+    MEDIA_TYPE_UNSUPPORTED,
+    NOT_FOUND,
+    REQUEST_LENGTH_MISSING,
+    TOO_MANY_FILES,
+)
+from appliance.documents.sniff import Kind, sniff
+from appliance.settings.items import Scope
+from appliance.spool import documents as stored
+from appliance.spool.model import Document
+
+if TYPE_CHECKING:
+    from appliance.api.ictfax.door import IctfaxDoor
+
+# What a file may be called, and what it must then be; None: whatever it is found to be.  The type of
+# forms is what curl says of any file; the two with x- are that system's own.
+MEDIA_TYPES: dict[str, Kind | None] = {
+    "application/pdf": Kind.PDF,
+    "application/x-pdf": Kind.PDF,
+    "image/tiff": Kind.TIFF,
+    "image/x-tiff": Kind.TIFF,
+    "image/png": Kind.PNG,
+    "image/jpeg": Kind.JPEG,
+    "image/jpg": Kind.JPEG,
+    "image/x-citrix-jpeg": Kind.JPEG,
+    "text/plain": None,
+    "application/octet-stream": None,
+    request.FORM_TYPE: None,
+    "": None,
+}
+# Documents in one listing.
+LIST_LIMIT = 1000
+
+
+class DocumentCalls:
+    """Handlers of the door; each is given who asks."""
+
+    def __init__(self, door: IctfaxDoor) -> None:
+        self._door = door
+
+    def create(self, caller: Caller) -> Answer:
+        with self._door.content(required=True) as content:
+            fields = fields_of(content.fields, content.texts)
+        document = self._door.box.create_document(
+            caller.owner, (), name=text(fields, "name", LINE_LIMIT),
+            description=text(fields, "description", TEXT_LIMIT),
+        )
+        return Answer(document.id)
+
+    def documents(self, caller: Caller) -> Answer:
+        """The caller's own documents, newest first."""
+        found = self._door.box.documents(caller.owner, limit=LIST_LIMIT)
+        return Answer([document_object(document) for document in found])
+
+    def read(self, caller: Caller, document_id: int) -> Answer:
+        if document_id > RECEIVED_DOCUMENTS:
+            caller.require(Scope.RECEIVE)
+            fax = self._door.box.received(document_id - RECEIVED_DOCUMENTS, caller.sees)
+            return Answer(received_document(fax))
+        caller.require(Scope.SEND)
+        return Answer(document_object(self._door.box.document(document_id, caller.sees)))
+
+    def change(self, caller: Caller, document_id: int) -> Answer:
+        document = self._door.box.document(document_id, caller.sees)
+        with self._door.content(required=True) as content:
+            fields = fields_of(content.fields, content.texts)
+        name = text(fields, "name", LINE_LIMIT) if "name" in fields else document.name
+        description = document.description
+        if "description" in fields:
+            description = text(fields, "description", TEXT_LIMIT)
+        changed = self._door.box.spool.do(
+            stored.describe, document_id, name=name, description=description
+        )
+        return Answer(document_object(changed))
+
+    def remove(self, caller: Caller, document_id: int) -> Answer:
+        self._door.box.document(document_id, caller.sees)
+        self._door.box.spool.do(stored.delete, document_id, self._door.box.clock())
+        self._door.audit(caller, "document.delete", f"document {document_id}")
+        return Answer(True)
+
+    def append(self, caller: Caller, document_id: int) -> Answer:
+        """POST: one more file, behind those that are there."""
+        return self._upload(caller, document_id, append=True)
+
+    def replace(self, caller: Caller, document_id: int) -> Answer:
+        """PUT: this file instead of those that are there."""
+        return self._upload(caller, document_id, append=False)
+
+    def _upload(self, caller: Caller, document_id: int, *, append: bool) -> Answer:
+        box, context, environ = self._door.box, self._door.context, bottle.request.environ
+        document = box.document(document_id, caller.sees)
+        most = context.settings.files_per_fax
+        if append and len(document.files) >= most:
+            raise ProblemError(TOO_MANY_FILES, f"at most {most}")
+        taken = self._take(document)
+        try:
+            box.set_document_files(document_id, intake.sources(taken), append=append, owner=caller.sees)
+        except BaseException:
+            intake.discard(context, taken)
+            raise
+        self._door.audit(caller, "document.upload", f"document {document_id}", str(environ["REQUEST_METHOD"]))
+        return Answer(document_id)
+
+    def _take(self, document: Document) -> list[Taken]:
+        """The files of the request: its whole content, or those of a form."""
+        context, environ = self._door.context, bottle.request.environ
+        kind = request.media_type(environ)
+        if kind == intake.MULTIPART_TYPE:
+            taken = [file for _, file in intake.read_multipart(context, environ).files]
+            if not taken:
+                raise ProblemError(REQUEST_LENGTH_MISSING, "no file uploaded")
+            return taken
+        if kind not in MEDIA_TYPES:
+            raise ProblemError(MEDIA_TYPE_UNSUPPORTED, f"invalid file type {kind[:64]}")
+        if request.declared_length(environ) == 0:
+            raise ProblemError(REQUEST_LENGTH_MISSING, "no file uploaded")
+        file = intake.store_content(context, environ, name=document.name or "document")
+        try:
+            self._require_kind(file, MEDIA_TYPES[kind], kind)
+        except BaseException:
+            intake.discard(context, [file])
+            raise
+        return [file]
+
+    def _require_kind(self, taken: Taken, promised: Kind | None, said: str) -> None:
+        if promised is None:
+            return
+        with (self._door.box.data / taken.file.path).open("rb") as file:
+            found = sniff(file.read(intake.HEAD_OCTETS))
+        if found is not promised:
+            raise ProblemError(DOCUMENT_MISLABELLED, f"{said} is said, it is {found.value}")
+
+    def download(self, caller: Caller, document_id: int) -> Answer:
+        """The document as PDF; a received fax's too."""
+        box = self._door.box
+        if document_id > RECEIVED_DOCUMENTS:
+            caller.require(Scope.RECEIVE)
+            fax = box.received(document_id - RECEIVED_DOCUMENTS, caller.sees)
+            content = pdfs.received_pdf(box, fax)
+            self._door.audit(caller, "received.read", f"fax {fax.id}")
+            box.mark_read(fax.id)
+            return pdf_answer(content, f"fax-{fax.id}.pdf")
+        caller.require(Scope.SEND)
+        document = box.document(document_id, caller.sees)
+        if not document.files:
+            raise ProblemError(NOT_FOUND, f"document {document_id} has no file")
+        content = pdfs.document_pdf(box, document)
+        self._door.audit(caller, "document.read", f"document {document_id}")
+        return pdf_answer(content, f"document-{document_id}.pdf")
+
+
+def pdf_answer(content: bytes, name: str) -> Answer:
+    return Answer(
+        content=content, media_type=PDF, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -1,0 +1,220 @@
+"""Reading transmissions and faxes, sent and received."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import bottle
+
+from appliance.api import pdfs, request
+from appliance.api.auth import Caller
+from appliance.api.foreign import Answer, own_number, visible_received
+from appliance.api.ictfax import objects
+from appliance.api.ictfax.documents import pdf_answer
+from appliance.api.ictfax.objects import INBOUND, OUTBOUND, SERVICE_FLAG, STATES
+from appliance.api.ictfax.transmissions import ENDED_BADLY, Transmission, Transmissions
+from appliance.api.ictfax.words import number
+from appliance.settings.items import Contact, Scope
+from appliance.settings.sections import SendingSettings
+from appliance.spool.model import JobFilter, JobState, NotFoundError, Received, ReceivedFilter
+
+if TYPE_CHECKING:
+    from appliance.api.ictfax.door import IctfaxDoor
+
+# Transmissions in one answer: when nothing is said, and at most.
+LIST_LIMIT = 1000
+_TEXT_FILTERS = ("title", "origin", "status", "response")
+_ID_FILTERS = ("transmission_id", "program_id", "account_id", "contact_id")
+
+
+class FaxCalls:
+    """Handlers of the door; each is given who asks."""
+
+    def __init__(self, door: IctfaxDoor) -> None:
+        self._door = door
+        self._transmissions = Transmissions(door.box)
+
+    # -- transmissions -------------------------------------------------------------------------
+
+    def transmissions(self, caller: Caller) -> Answer:
+        """The transmissions that match the query, newest first, with their contact and account.
+
+        Besides that system's filters, ``limit`` and ``before_id`` page through a long journal.
+        """
+        query = {
+            name: values[-1] for name, values in request.read_query(bottle.request.environ).items()
+        }
+        limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
+        before = number(query, "before_id")
+        flag = number(query, "service_flag")
+        if flag is not None and flag & SERVICE_FLAG != flag:
+            return Answer([])
+        found: list[dict[str, Any]] = []
+        if caller.may(Scope.SEND) and query.get("direction") in (None, "", OUTBOUND):
+            found += islice(self._sent(caller, query, before), limit)
+        if caller.may(Scope.RECEIVE) and query.get("direction") in (None, "", INBOUND):
+            found += islice(self._received(caller, query, before), limit)
+        found.sort(key=lambda shown: -int(shown["transmission_id"]))
+        return Answer(found[:limit])
+
+    def _sent(self, caller: Caller, query: Mapping[str, str], before: int | None) -> Iterator[dict[str, Any]]:
+        wanted = JobFilter(
+            owner=caller.sees or "", states=_states(query.get("status", "")), before_id=before,
+        )
+        for transmission in self._transmissions.search(wanted):
+            shown = self._shown(transmission)
+            if _matches(shown, query):
+                contact, account = self._contact(transmission), self._account(transmission)
+                yield {**shown, "contact": contact, "account": account}
+
+    def _received(
+        self, caller: Caller, query: Mapping[str, str], before: int | None
+    ) -> Iterator[dict[str, Any]]:
+        wanted = ReceivedFilter(before_id=before, limit=LIST_LIMIT)
+        for fax in visible_received(self._door.box, caller, wanted):
+            shown = self._received_shown(fax)
+            if _matches(shown, query):
+                contact = objects.contact_object(
+                    None, Contact(number=fax.caller or fax.tsi, last_name=fax.caller_name)
+                )
+                yield {
+                    **shown, "contact": contact, "account": self._door.people.account_named(fax.owner),
+                }
+
+    def transmission(self, caller: Caller, transmission_id: int) -> Answer:
+        return self._either(caller, transmission_id, self._shown, self._received_shown)
+
+    def status(self, caller: Caller, transmission_id: int) -> Answer:
+        return self._either(
+            caller, transmission_id, lambda found: self._shown(found)["status"], objects.received_status
+        )
+
+    def results(self, caller: Caller, transmission_id: int) -> Answer:
+        """What came of the latest sending; ``name``, ``type`` and ``data`` of the query filter rows."""
+
+        def sent(found: Transmission) -> list[dict[str, Any]]:
+            return objects.job_results(found.job, self._transmissions.document_of(found.job))
+
+        answer = self._either(caller, transmission_id, sent, objects.received_results)
+        query = request.read_query(bottle.request.environ)
+        wanted = {name: query[name][-1] for name in ("name", "type", "data") if name in query}
+        rows = [row for row in answer.data if all(str(row[key]) == value for key, value in wanted.items())]
+        return Answer([{"transmission_id": transmission_id, **row} for row in rows])
+
+    def calls(self, caller: Caller, transmission_id: int) -> Answer:
+        """Every call of a transmission."""
+        return self._either(
+            caller, transmission_id,
+            lambda found: objects.attempt_rows(transmission_id, self._transmissions.attempts(found)),
+            lambda fax: [],
+        )
+
+    def _either(
+        self, caller: Caller, fax_id: int, sent: Callable[[Transmission], Any],
+        received: Callable[[Received], Any],
+    ) -> Answer:
+        """What ``sent`` or ``received`` makes of the fax with this number.  Raises NotFoundError."""
+        if caller.may(Scope.SEND):
+            try:
+                return Answer(sent(self._transmissions.get(fax_id, caller)))
+            except NotFoundError:
+                if not caller.may(Scope.RECEIVE):
+                    raise
+        caller.require(Scope.RECEIVE)
+        return Answer(received(self._door.box.received(fax_id, caller.sees)))
+
+    def _shown(self, transmission: Transmission) -> dict[str, Any]:
+        box, root = self._door.box, transmission.root
+        calls = self._transmissions.attempts(transmission) if transmission.tries else []
+        allowed = root.options.max_tries or box.settings.section(SendingSettings).max_tries
+        return objects.sent_transmission(
+            root, transmission.job, tries=transmission.tries, tries_allowed=allowed,
+            last_run=calls[-1].started_at if calls else None,
+            account_id=self._door.people.account_id(root.owner) or 0, now=box.clock(),
+        )
+
+    def _received_shown(self, fax: Received) -> dict[str, Any]:
+        return objects.received_transmission(fax, self._door.people.account_id(fax.owner))
+
+    def _contact(self, transmission: Transmission) -> dict[str, Any]:
+        root = transmission.root
+        contact_id = root.metadata.get("contact_id") if root.origin == objects.ORIGIN else None
+        known = None
+        if isinstance(contact_id, int):
+            known = self._door.box.settings.items(Contact).get(contact_id)
+        return objects.contact_object(contact_id, known or Contact(number=root.given, first_name=root.name))
+
+    def _account(self, transmission: Transmission) -> dict[str, Any] | None:
+        return self._door.people.account_named(transmission.root.owner)
+
+    # -- faxes in one step ---------------------------------------------------------------------
+
+    def faxes(self, caller: Caller) -> Answer:
+        """Faxes both ways, newest first; ``direction``, ``status``, ``limit`` and ``before_id`` narrow."""
+        query = {
+            name: values[-1] for name, values in request.read_query(bottle.request.environ).items()
+        }
+        limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
+        before = number(query, "before_id")
+        found: list[dict[str, Any]] = []
+        own = own_number(self._door.box)
+        if caller.may(Scope.SEND) and query.get("direction") in (None, "", OUTBOUND):
+            jobs = self._door.box.jobs(JobFilter(owner=caller.sees or "", before_id=before, limit=limit))
+            found += [objects.sent_fax(job, own) for job in jobs]
+        if caller.may(Scope.RECEIVE) and query.get("direction") in (None, "", INBOUND):
+            faxes = visible_received(self._door.box, caller, ReceivedFilter(before_id=before, limit=limit))
+            found += [objects.received_fax(fax, own) for fax in faxes]
+        if query.get("status"):
+            found = [fax for fax in found if fax["status"] == query["status"]]
+        return Answer(sorted(found, key=lambda fax: -int(fax["id"]))[:limit])
+
+    def received(self, caller: Caller) -> Answer:
+        own = own_number(self._door.box)
+        faxes = visible_received(self._door.box, caller, ReceivedFilter(limit=LIST_LIMIT))
+        return Answer([objects.received_fax(fax, own) for fax in faxes])
+
+    def read(self, caller: Caller, fax_id: int) -> Answer:
+        own = own_number(self._door.box)
+        return self._either(
+            caller, fax_id, lambda found: objects.sent_fax(found.job, own),
+            lambda fax: objects.received_fax(fax, own),
+        )
+
+    def download(self, caller: Caller, fax_id: int) -> Answer:
+        """The fax as PDF: what was received, or the document that was sent."""
+        box = self._door.box
+
+        def sent(found: Transmission) -> bytes:
+            return pdfs.document_pdf(box, box.document(self._transmissions.document_of(found.job)))
+
+        def received(fax: Received) -> bytes:
+            content = pdfs.received_pdf(box, fax)
+            box.mark_read(fax.id)
+            return content
+
+        content = self._either(caller, fax_id, sent, received).data
+        self._door.audit(caller, "fax.read", f"fax {fax_id}")
+        return pdf_answer(content, f"fax-{fax_id}.pdf")
+
+
+def _states(status: str) -> frozenset[JobState]:
+    """The states that may show as ``status``, so that the spool need not give all; none: any.
+
+    One that ended badly may have been sent again since.
+    """
+    return STATES[status] | ENDED_BADLY if status in STATES else frozenset()
+
+
+def _matches(shown: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    """That system's filters: texts are looked for within, numbers must be equal."""
+    for name in _TEXT_FILTERS:
+        word = query.get(name, "")
+        exact = name == "status"
+        have = str(shown[name]).casefold()
+        if word and (have != word.casefold() if exact else word.casefold() not in have):
+            return False
+    return all(
+        query.get(name, "") in ("", str(shown[name])) for name in _ID_FILTERS
+    )

@@ -1,0 +1,288 @@
+"""How this style shows documents, contacts, programs, transmissions and faxes.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from appliance.causes import Side
+from appliance.settings.items import Contact, User
+from appliance.spool.ledger import Program
+from appliance.spool.model import Attempt, Document, Job, JobState, Received, ReceivedState
+
+# The origin of jobs that came in by this door.
+ORIGIN = "ictfax"
+# In the metadata of a job that sends a transmission once more: the transmission's id.
+MARK = "transmission_id"
+# The bit that means fax among that system's services.
+SERVICE_FLAG = 2
+OUTBOUND, INBOUND = "outbound", "inbound"
+# The document of a received fax has the fax's id and this: those of stored documents stay far below.
+RECEIVED_DOCUMENTS = 1_000_000_000
+# The account of a key that belongs to no user has the key's id and this: users' ids stay far below.
+KEY_ACCOUNTS = 1_000_000
+PROGRAM_TYPE = "sendfax"
+
+PENDING, RETRY, PROCESSING = "pending", "pending_retry", "processing"
+COMPLETED, FAILED, INVALID = "completed", "failed", "invalid"
+# Which states of jobs may show as which status.
+STATES: dict[str, frozenset[JobState]] = {
+    PENDING: frozenset({JobState.HELD, JobState.WAITING, JobState.PREPARING}),
+    RETRY: frozenset({JobState.WAITING, JobState.PREPARING}),
+    "initializing": frozenset(),
+    PROCESSING: frozenset({JobState.PREPARING, JobState.SENDING}),
+    COMPLETED: frozenset({JobState.DELIVERED}),
+    FAILED: frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN}),
+    INVALID: frozenset({JobState.FAILED}),
+}
+
+
+def job_status(job: Job, now: float, tries: int | None = None) -> str:
+    """A job's status; ``tries`` counts earlier sendings of the same transmission too."""
+    tried = bool(job.tries if tries is None else tries)
+    match job.state:
+        case JobState.DELIVERED:
+            return COMPLETED
+        case JobState.FAILED:
+            document_at_fault = job.tries == 0 and job.cause is not None and job.cause.side is Side.USER
+            return INVALID if document_at_fault else FAILED
+        case JobState.CANCELLED | JobState.UNKNOWN:
+            # Unknown: nobody confirmed it, so nobody may take it for delivered.
+            return FAILED
+        case JobState.SENDING:
+            return PROCESSING
+        case JobState.PREPARING if job.scheduled_at <= now:
+            return PROCESSING
+        case JobState.HELD:
+            return PENDING
+    return RETRY if tried else PENDING
+
+
+def received_status(fax: Received) -> str:
+    match fax.state:
+        case ReceivedState.RECEIVING:
+            return PROCESSING
+        case ReceivedState.COMPLETE:
+            return COMPLETED
+    return FAILED
+
+
+def document_object(document: Document) -> dict[str, Any]:
+    """``pages`` is only known of what was rendered, so it is null here; ``files`` says how many there are."""
+    first = document.files[0] if document.files else None
+    return {
+        "document_id": document.id,
+        "name": document.name,
+        "file_name": first.name if first else None,
+        "type": first.media_type if first else None,
+        "description": document.description,
+        "pages": None,
+        "files": len(document.files),
+        "size": sum(file.octets for file in document.files),
+        "date_created": int(document.created_at),
+    }
+
+
+def received_document(fax: Received) -> dict[str, Any]:
+    return {
+        "document_id": fax.id + RECEIVED_DOCUMENTS,
+        "name": f"Fax from {fax.caller or fax.tsi or 'unknown'}",
+        "file_name": f"fax-{fax.id}.pdf",
+        "type": "application/pdf",
+        "description": "",
+        "pages": fax.pages,
+        "files": 1 if fax.pages else 0,
+        "size": None,
+        "date_created": int(fax.started_at),
+    }
+
+
+def contact_object(contact_id: int | None, contact: Contact) -> dict[str, Any]:
+    return {
+        "contact_id": contact_id,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "phone": contact.number,
+        "email": contact.email,
+        "company": contact.company,
+        "description": contact.notes,
+    }
+
+
+def program_object(program: Program) -> dict[str, Any]:
+    return {
+        "program_id": program.id,
+        "name": program.name,
+        "type": PROGRAM_TYPE,
+        "document_id": program.document_id,
+        "date_created": int(program.created_at),
+    }
+
+
+def account_object(account_id: int, name: str, phone: str, user: User | None) -> dict[str, Any]:
+    first, _, last = (user.full_name if user else name).partition(" ")
+    return {
+        "account_id": account_id,
+        "type": "account",
+        "username": name,
+        "first_name": first,
+        "last_name": last,
+        "phone": (user.caller_number if user else "") or phone,
+        "email": user.email if user else "",
+        "active": 1,
+    }
+
+
+def sent_transmission(
+    root: Job, job: Job, *, tries: int, tries_allowed: int, last_run: float | None, account_id: int,
+    now: float,
+) -> dict[str, Any]:
+    """A transmission: ``root`` is the job that gave it its id, ``job`` its latest sending."""
+    # Metadata of jobs that came in by another door are their makers' own.
+    told = root.metadata if root.origin == ORIGIN else {}
+    return {
+        "transmission_id": root.id,
+        "title": str(told.get("title", "")) or root.tag or f"Fax to {root.given}",
+        "service_flag": SERVICE_FLAG,
+        "account_id": account_id,
+        "contact_id": told.get("contact_id"),
+        "program_id": told.get("program_id"),
+        "origin": root.origin,
+        "direction": OUTBOUND,
+        "status": job_status(job, now, tries),
+        "response": job.cause.sentence if job.cause is not None else "",
+        "try_allowed": tries_allowed,
+        "try_done": tries,
+        "last_run": int(last_run) if last_run is not None else None,
+    }
+
+
+def received_transmission(fax: Received, account_id: int | None) -> dict[str, Any]:
+    return {
+        "transmission_id": fax.id,
+        "title": f"Fax from {fax.caller or fax.tsi or 'unknown'}",
+        "service_flag": SERVICE_FLAG,
+        "account_id": account_id,
+        "contact_id": None,
+        "program_id": None,
+        "origin": fax.line,
+        "direction": INBOUND,
+        "status": received_status(fax),
+        "response": fax.cause.sentence if fax.cause is not None else "",
+        "try_allowed": 1,
+        "try_done": 1,
+        "last_run": int(fax.started_at),
+    }
+
+
+def job_results(job: Job, document_id: int) -> list[dict[str, Any]]:
+    """What came of a sending: its document, its pages, and its error if there was one."""
+    rows = [_row("document", "message", document_id), _row("pages", "info", job.pages_confirmed)]
+    if job.pages is not None:
+        rows.append(_row("pages_total", "info", job.pages))
+    if job.remote_id:
+        rows.append(_row("remote_id", "info", job.remote_id))
+    if job.cause is not None and job.state is not JobState.DELIVERED:
+        rows += [
+            _row("error", "error", job.cause.sentence), _row("error_code", "error", job.cause.code),
+            _row("advice", "info", job.cause.advice),
+        ]
+    return rows
+
+
+def received_results(fax: Received) -> list[dict[str, Any]]:
+    rows = [
+        _row("document", "message", fax.id + RECEIVED_DOCUMENTS), _row("pages", "info", fax.pages),
+    ]
+    if fax.tsi:
+        rows.append(_row("remote_id", "info", fax.tsi))
+    if fax.state is ReceivedState.PARTIAL and fax.cause is not None:
+        rows += [_row("error", "error", fax.cause.sentence), _row("error_code", "error", fax.cause.code)]
+    return rows
+
+
+def _row(name: str, kind: str, data: Any) -> dict[str, Any]:
+    return {"name": name, "type": kind, "data": data}
+
+
+def attempt_rows(transmission_id: int, attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """The calls of a transmission, as that system's log rows."""
+    return [
+        {
+            "spool_id": attempt.id,
+            "transmission_id": transmission_id,
+            "time_start": int(attempt.started_at),
+            "time_end": int(attempt.ended_at) if attempt.ended_at is not None else None,
+            "amount": int(attempt.seconds),
+            "service_flag": SERVICE_FLAG,
+            "status": _attempt_status(attempt),
+            "response": attempt.cause.sentence if attempt.cause is not None else "",
+            "pages": attempt.pages_confirmed,
+        }
+        for attempt in attempts
+    ]
+
+
+def _attempt_status(attempt: Attempt) -> str:
+    if attempt.ended_at is None:
+        return PROCESSING
+    return COMPLETED if attempt.cause_code == "delivered" else FAILED
+
+
+# -- the one-step faxes ----------------------------------------------------------------------------
+
+SENT, BUSY, QUEUED, SENDING = "sent", "busy", "queued", "sending"
+
+
+def fax_status(job: Job) -> str:
+    """``queued``, ``sending``, and at the end ``sent``, ``busy`` or ``failed``."""
+    match job.state:
+        case JobState.DELIVERED:
+            return SENT
+        case JobState.SENDING:
+            return SENDING
+        case JobState.FAILED | JobState.CANCELLED | JobState.UNKNOWN:
+            return BUSY if job.cause_code == "busy" else FAILED
+    return QUEUED
+
+
+def fax_id(job: Job) -> int:
+    """The number under which clients know the fax that ``job`` sends."""
+    marked = job.metadata.get(MARK) if job.origin == ORIGIN else None
+    return marked if isinstance(marked, int) else job.id
+
+
+def sent_fax(job: Job, own_number: str) -> dict[str, Any]:
+    return {
+        "id": fax_id(job),
+        "job_id": fax_id(job),
+        "direction": OUTBOUND,
+        "from": job.options.caller_number or own_number,
+        "to": job.number,
+        "status": fax_status(job),
+        "pages": job.pages_confirmed,
+        "pages_total": job.pages,
+        "message": job.cause.sentence if job.cause is not None else "",
+        "tries": job.tries,
+        "created_at": int(job.created_at),
+        "ended_at": int(job.ended_at) if job.ended_at is not None else None,
+    }
+
+
+def received_fax(fax: Received, own_number: str) -> dict[str, Any]:
+    status = {ReceivedState.RECEIVING: "receiving", ReceivedState.COMPLETE: "received"}
+    return {
+        "id": fax.id,
+        "job_id": fax.id,
+        "direction": INBOUND,
+        "from": fax.caller or fax.tsi,
+        "to": fax.dialled or own_number,
+        "status": status.get(fax.state, FAILED),
+        "pages": fax.pages,
+        "pages_total": fax.pages,
+        "message": fax.cause.sentence if fax.cause is not None else "",
+        "tries": 1,
+        "created_at": int(fax.started_at),
+        "ended_at": int(fax.ended_at) if fax.ended_at is not None else None,
+        "document_id": fax.id + RECEIVED_DOCUMENTS,
+    }

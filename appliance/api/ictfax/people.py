@@ -1,0 +1,192 @@
+"""Signing in, accounts, contacts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import bottle
+
+from appliance.api import auth, request
+from appliance.api.auth import Caller
+from appliance.api.context import address_of
+from appliance.api.foreign import Answer, own_number
+from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object
+from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, refused, text
+from appliance.api.problems import ProblemError
+from appliance.causes import NOT_FOUND, NUMBER_INVALID, SETTING_INVALID, SIGN_IN_REFUSED
+from appliance.settings import secrets
+from appliance.settings.items import ApiKey, Contact, Scope, User
+
+if TYPE_CHECKING:
+    from appliance.api.ictfax.door import IctfaxDoor
+
+# Contacts of one owner: the phone book is one file, written as a whole.
+CONTACTS = 5000
+# Fields of a contact: their names here, and in the phone book.
+_FIELDS = {
+    "first_name": ("first_name", 100), "last_name": ("last_name", 100), "phone": ("number", 64),
+    "email": ("email", 254), "company": ("company", 100), "description": ("notes", TEXT_LIMIT),
+}
+
+
+class PeopleCalls:
+    """Handlers of the door; each is given who asks."""
+
+    def __init__(self, door: IctfaxDoor) -> None:
+        self._door = door
+
+    # -- signing in ----------------------------------------------------------------------------
+
+    def authenticate(self) -> Answer:
+        """Name (or e-mail) and password for a token."""
+        context, now = self._door.context, time.monotonic()
+        address = address_of(bottle.request.environ)
+        context.sign_ins.check(address, now)
+        with self._door.content() as content:
+            fields = fields_of(content.fields, content.texts)
+        settings = self._door.box.settings
+        name = text(fields, "email", LINE_LIMIT) or text(fields, "username", LINE_LIMIT)
+        password = fields.get("password")
+        found = None
+        if name and isinstance(password, str):
+            found = secrets.find_user(settings, name, password)
+        if found is None:
+            context.sign_ins.failed(address, now)
+            raise ProblemError(SIGN_IN_REFUSED)
+        user_id, user = found
+        lifetime = context.settings.session_hours * 3600
+        token = auth.issue_ticket(settings, user_id, context.now(), lifetime)
+        self._door.box.audit(f"user:{user.name}", "sign_in", address=address)
+        first, _, last = user.full_name.partition(" ")
+        return Answer(
+            {
+                "user_id": user_id, "username": user.name, "first_name": first, "last_name": last,
+                "email": user.email, "phone": user.caller_number, "active": 1,
+                "token": token, "access_token": token, "token_type": "Bearer", "expires_in": int(lifetime),
+                "scope": "All",
+            }
+        )
+
+    # -- accounts ------------------------------------------------------------------------------
+
+    def accounts(self, caller: Caller) -> Answer:
+        """The caller's own account: every fax is sent from it."""
+        return Answer([self._account(caller)])
+
+    def account(self, caller: Caller, account_id: int) -> Answer:
+        account = self._account(caller)
+        if account["account_id"] != account_id:
+            raise ProblemError(NOT_FOUND, f"account {account_id}")
+        return Answer(account)
+
+    def _account(self, caller: Caller) -> dict[str, Any]:
+        return self.account_named(caller.owner) or account_object(
+            0, caller.owner, own_number(self._door.box), None
+        )
+
+    def account_id(self, owner: str) -> int | None:
+        """The account id of an owner: a user's id, else that of a key; None for nobody."""
+        settings = self._door.box.settings
+        if not owner:
+            return None
+        for user_id, user in settings.items(User).items():
+            if user.name == owner:
+                return user_id
+        for key_id, key in settings.items(ApiKey).items():
+            if key.account == owner:
+                return key_id + KEY_ACCOUNTS
+        return None
+
+    def account_named(self, owner: str) -> dict[str, Any] | None:
+        """The account object of an owner, None for nobody."""
+        settings = self._door.box.settings
+        account_id = self.account_id(owner)
+        if account_id is None:
+            return None
+        user = settings.items(User).get(account_id) if account_id < KEY_ACCOUNTS else None
+        return account_object(account_id, owner, own_number(self._door.box), user)
+
+    # -- contacts ------------------------------------------------------------------------------
+
+    def add_contact(self, caller: Caller) -> Answer:
+        """A contact that is there already is not added again: programs make one for every fax."""
+        with self._door.content(required=True) as content:
+            values = _contact_values(fields_of(content.fields, content.texts))
+        if not values.get("number"):
+            raise refused(NUMBER_INVALID, "phone", "this field is needed")
+        contact = Contact(**values, owner=caller.owner)
+        return Answer(self.keep(contact))
+
+    def keep(self, contact: Contact) -> int:
+        """The id of this contact, added if it is not there."""
+        settings = self._door.box.settings
+        mine = 0
+        for contact_id, known in settings.items(Contact).items():
+            if known == contact:
+                return contact_id
+            mine += known.owner == contact.owner
+        if mine >= CONTACTS:
+            raise refused(SETTING_INVALID, "contacts", f"at most {CONTACTS}; delete some")
+        return settings.add(contact)
+
+    def contacts(self, caller: Caller) -> Answer:
+        query = request.read_query(bottle.request.environ)
+        wanted = {
+            name: values[-1].casefold() for name, values in query.items() if name in _FIELDS and values[-1]
+        }
+        found = []
+        for contact_id, contact in self._door.box.settings.items(Contact).items():
+            if not _visible(contact, caller):
+                continue
+            shown = contact_object(contact_id, contact)
+            if all(word in str(shown[name]).casefold() for name, word in wanted.items()):
+                found.append(shown)
+        return Answer(found)
+
+    def contact(self, caller: Caller, contact_id: int) -> Answer:
+        return Answer(contact_object(contact_id, self.find(caller, contact_id)))
+
+    def change_contact(self, caller: Caller, contact_id: int) -> Answer:
+        self._changeable(caller, contact_id)
+        with self._door.content(required=True) as content:
+            values = _contact_values(fields_of(content.fields, content.texts))
+        if "number" in values and not values["number"]:
+            raise refused(NUMBER_INVALID, "phone", "this field is needed")
+        changed = self._door.box.settings.update(Contact, contact_id, values)
+        return Answer(contact_object(contact_id, changed))
+
+    def remove_contact(self, caller: Caller, contact_id: int) -> Answer:
+        self._changeable(caller, contact_id)
+        self._door.box.settings.remove(Contact, contact_id)
+        return Answer(True)
+
+    def find(self, caller: Caller, contact_id: int) -> Contact:
+        """Raises ProblemError."""
+        contact = self._door.box.settings.items(Contact).get(contact_id)
+        if contact is None or not _visible(contact, caller):
+            raise ProblemError(NOT_FOUND, f"contact {contact_id}")
+        return contact
+
+    def _changeable(self, caller: Caller, contact_id: int) -> None:
+        contact = self.find(caller, contact_id)
+        if contact.owner != caller.owner:
+            caller.require(Scope.ADMIN)  # everyone's contacts are the administrator's
+
+
+def fields_of(value: Any, texts: Mapping[str, list[str]]) -> Mapping[str, Any]:
+    """The fields of a request: a JSON object's, or a form's.  Raises ProblemError."""
+    if not isinstance(value, dict):
+        raise refused(SETTING_INVALID, "content", "a JSON object is needed")
+    return value or {name: values[-1] for name, values in texts.items()}
+
+
+def _contact_values(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        kept: text(fields, name, limit) for name, (kept, limit) in _FIELDS.items() if name in fields
+    }
+
+
+def _visible(contact: Contact, caller: Caller) -> bool:
+    return caller.sees is None or contact.owner in ("", caller.owner)

@@ -1,0 +1,141 @@
+"""Transmissions over jobs: one number for every sending of the same fax.
+
+A transmission has the id of the job that was made first.  Jobs never come back once they ended; a
+transmission that is sent again gets a further job, made as a repeat of the first and marked in its
+metadata, and shows as the latest of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from appliance.api.auth import Caller
+from appliance.api.ictfax.objects import MARK, ORIGIN
+from appliance.api.problems import ProblemError
+from appliance.box import Box, Request, To
+from appliance.causes import STATE_FORBIDS
+from appliance.spool import jobs
+from appliance.spool.model import Attempt, Job, JobFilter, JobState, NotFoundError
+from appliance.spool.resends import resends
+
+# Jobs looked through at once, and at most, to answer one listing.
+PAGE = 500
+SCAN_LIMIT = 20_000
+ENDED_BADLY = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Transmission:
+    """``root`` gave it its id, ``job`` is its latest sending, ``sendings`` all of them, first to last."""
+
+    root: Job
+    sendings: tuple[Job, ...]
+
+    @property
+    def job(self) -> Job:
+        return self.sendings[-1]
+
+    @property
+    def tries(self) -> int:
+        return sum(job.tries for job in self.sendings)
+
+
+class Transmissions:
+    """What callers of this style do with transmissions."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def get(self, transmission_id: int, caller: Caller) -> Transmission:
+        """Raises NotFoundError; also for the further jobs, which have no number of their own here."""
+        root = self._box.job(transmission_id, caller.sees)
+        if _is_further(root):
+            raise NotFoundError(f"no transmission {transmission_id}")
+        return self._whole(root)
+
+    def search(self, wanted: JobFilter) -> Iterator[Transmission]:
+        """The transmissions that match, newest first, as far as ``SCAN_LIMIT`` jobs back."""
+        before, seen = wanted.before_id, 0
+        while seen < SCAN_LIMIT:
+            found = self._box.jobs(replace(wanted, before_id=before, limit=PAGE))
+            for job in found:
+                if not _is_further(job):
+                    yield self._whole(job)
+            if len(found) < PAGE:
+                return
+            before, seen = found[-1].id, seen + len(found)
+
+    def _whole(self, root: Job) -> Transmission:
+        # Only what ended without success is ever sent again, so nothing else is looked for.
+        again: list[Job] = []
+        if root.origin == ORIGIN and root.state in ENDED_BADLY:
+            again = [
+                job for job in self._box.spool.read(resends, root.id) if job.metadata.get(MARK) == root.id
+            ]
+        return Transmission(root, (root, *again))
+
+    def document_of(self, job: Job) -> int:
+        """The id of the document that a job sends."""
+        return self._box.spool.read(jobs.get_submission, job.submission_id).document_id
+
+    def attempts(self, transmission: Transmission) -> list[Attempt]:
+        """All calls, first to last."""
+        return [call for job in transmission.sendings for call in self._box.attempts(job.id)]
+
+    # -- what owners do ------------------------------------------------------------------------
+
+    def send(self, transmission: Transmission, caller: Caller, at: float | None = None) -> Job:
+        """Sends at once, or at Unix time ``at``; one that failed is sent again.
+
+        Raises ProblemError for one that was delivered, and as ``Box.submit``.
+        """
+        job = transmission.job
+        match job.state:
+            case JobState.HELD:
+                return self._box.release(job.id, None, self._box.clock() if at is None else at)
+            case JobState.WAITING | JobState.PREPARING if at is not None:
+                return self._box.reschedule(job.id, at)
+            case JobState.WAITING:
+                return self._box.retry_now(job.id)
+            case JobState.PREPARING if job.scheduled_at > self._box.clock():
+                return self._box.retry_now(job.id)
+            case JobState.SENDING if at is None:
+                return job
+            case JobState.PREPARING:
+                return job
+            case JobState.FAILED | JobState.CANCELLED | JobState.UNKNOWN:
+                return self._again(transmission, caller, at=at, held=False)
+        raise ProblemError(
+            STATE_FORBIDS, f"transmission {transmission.root.id} is {transmission.job.state.value}"
+        )
+
+    def unschedule(self, transmission: Transmission, caller: Caller) -> bool:
+        """Takes back a sending that was scheduled: the transmission waits for ``send`` again.
+
+        False when nothing was scheduled.
+        """
+        job = transmission.job
+        if job.state not in (JobState.PREPARING, JobState.WAITING) or job.tries:
+            return False
+        if job.scheduled_at <= self._box.clock():
+            return False
+        self._box.cancel(job.id)
+        self._again(transmission, caller, at=None, held=True)
+        return True
+
+    def _again(self, transmission: Transmission, caller: Caller, *, at: float | None, held: bool) -> Job:
+        root = transmission.root
+        document_id = self.document_of(root)
+        metadata: Mapping[str, Any] = {**root.metadata, MARK: root.id}
+        request = Request(
+            owner=root.owner, to=(To(root.given, root.name),), document_id=document_id, options=root.options,
+            key=caller.key or root.key, origin=ORIGIN, scheduled_at=at, priority=root.priority, tag=root.tag,
+            metadata=metadata, callback_url=root.callback_url, held=held, resent_from=root.id,
+        )
+        return self._box.submit(request).jobs[0]
+
+
+def _is_further(job: Job) -> bool:
+    return job.origin == ORIGIN and MARK in job.metadata

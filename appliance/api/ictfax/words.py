@@ -1,0 +1,122 @@
+"""How this style words refusals, and reads the fields of its requests.  Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from appliance import causes
+from appliance.api.ifax.fields import ID_LIMIT
+from appliance.api.problems import DETAIL_LIMIT, Flaw, ProblemError, status_of
+from appliance.causes import REQUEST_INVALID, Cause
+from appliance.spool.model import DAY_S
+
+# Nothing is scheduled for later than this: it is a mistake in the year.
+FARTHEST_S = 366 * DAY_S
+# Characters of a name, a title, a one-line field.
+LINE_LIMIT = 200
+TEXT_LIMIT = 2000
+
+_STATUS: dict[str, HTTPStatus] = {
+    causes.DOCUMENT_EMPTY.code: HTTPStatus.LENGTH_REQUIRED,
+    causes.DOCUMENT_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    causes.DOCUMENT_MISLABELLED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    # That system says Locked when a transmission is in a state that does not allow it.
+    causes.STATE_FORBIDS.code: HTTPStatus.LOCKED,
+    causes.DOCUMENT_GONE.code: HTTPStatus.NOT_FOUND,
+}
+
+
+class MissingError(ProblemError):
+    """An id that is needed is not given: 412."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(REQUEST_INVALID, f"{field} is missing", (Flaw(field, "this field is needed"),))
+
+
+def http_of(problem: ProblemError) -> HTTPStatus:
+    """The HTTP status of a refusal.
+
+    What was understood and could not be done is 417 here, where others say 422 or 409.
+    """
+    if isinstance(problem, MissingError):
+        return HTTPStatus.PRECONDITION_FAILED
+    found = _STATUS.get(problem.cause.code) or status_of(problem.cause)
+    if found in (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT):
+        return HTTPStatus.EXPECTATION_FAILED
+    return found
+
+
+def error_document(problem: ProblemError) -> dict[str, Any]:
+    detail = problem.detail[:DETAIL_LIMIT]
+    message = f"{problem.cause.sentence} ({detail})" if detail else problem.cause.sentence
+    return {
+        "error": {
+            "code": int(http_of(problem)), "message": message, "reason": problem.cause.code,
+            "advice": problem.cause.advice,
+        }
+    }
+
+
+def refused(cause: Cause, field: str, problem: str) -> ProblemError:
+    return ProblemError(cause, f"{field}: {problem}", (Flaw(field, problem),))
+
+
+def number(fields: Mapping[str, Any], name: str) -> int | None:
+    """A field that is a whole number from 0, as such or as text; None when it is not given.
+
+    Raises ProblemError.
+    """
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
+        value = int(value.strip()[:20])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ID_LIMIT:
+        raise refused(REQUEST_INVALID, name, "a whole number is needed")
+    return value
+
+
+def needed_id(fields: Mapping[str, Any], name: str) -> int:
+    """Raises MissingError; 0 stands for none in that system's forms."""
+    found = number(fields, name)
+    if not found:
+        raise MissingError(name)
+    return found
+
+
+def text(fields: Mapping[str, Any], name: str, limit: int = LINE_LIMIT) -> str:
+    """A field that is text, empty when it is not given.  Raises ProblemError."""
+    value = fields.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise refused(REQUEST_INVALID, name, "a text is needed")
+    if len(value) > limit:
+        raise refused(REQUEST_INVALID, name, f"at most {limit} characters")
+    return value.strip()
+
+
+def moment(fields: Mapping[str, Any], now: float) -> float:
+    """When a transmission is scheduled for: ``delay`` in seconds, or ``timestamp`` (Unix time).
+
+    Raises MissingError, ProblemError.
+    """
+    for name, start in (("delay", now), ("timestamp", 0.0)):
+        value = fields.get(name)
+        if value is None or value == "":
+            continue
+        try:
+            at = start + float(value) if not isinstance(value, bool) else math.nan
+        except (TypeError, ValueError, OverflowError):
+            at = math.nan
+        if not math.isfinite(at) or at < 0 or at > now + FARTHEST_S:
+            raise refused(REQUEST_INVALID, name, "seconds are needed, at most a year ahead")
+        return max(now, at)
+    raise MissingError("delay or timestamp")
