@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,6 +29,11 @@ from appliance.spool.retention import Keeper
 from appliance.spool.store import Tx
 
 _log = logging.getLogger(__name__)
+
+# Threads of the API and the spool hand the interpreter over after so long, seconds.  With Python's own 5 ms
+# the loop was up to 54 ms late while faxes were handed in by the hundred, with this 18 ms; fax packets
+# are 30 ms apart.
+SWITCH_INTERVAL_S = 0.0005
 
 
 class Service(Protocol):
@@ -72,6 +78,7 @@ async def run(
     ``started`` is called once everything is up.
     """
     loop = asyncio.get_running_loop()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     # Before recovery: what a crash cut off is told like every other end.
     deliveries = Deliveries(box)
     recover(box)

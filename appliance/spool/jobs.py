@@ -598,18 +598,6 @@ def to_attempt(row: sqlite3.Row) -> Attempt:
 _ACTIVE_VALUES: Sequence[str] = tuple(state.value for state in JobState if not state.ended)
 
 
-def handed_in(db: sqlite3.Connection, owner: str, idempotency_key: str) -> tuple[Accepted, str] | None:
-    """What ``owner`` handed in with this key before, and its digest."""
-    row = db.execute(
-        "SELECT id, uuid, idempotency_digest FROM submission WHERE owner = ? AND idempotency_key = ?",
-        (owner, idempotency_key),
-    ).fetchone()
-    if row is None:
-        return None
-    accepted = Accepted(row["id"], row["uuid"], _job_ids(db, row["id"]), repeated=True)
-    return accepted, row["idempotency_digest"]
-
-
 def _job_ids(db: sqlite3.Connection, submission_id: int) -> tuple[int, ...]:
     rows = db.execute("SELECT id FROM job WHERE submission_id = ? ORDER BY id", (submission_id,))
     return tuple(row[0] for row in rows)

@@ -34,6 +34,8 @@ AGE_EVERY_S = 3_600.0
 LOW_ROOM_DAYS = 1.0
 # A file that no row names is left alone for so long, seconds: its row may be on the way.
 ORPHAN_AGE_S = 3_600.0
+# A client that repeats a request does so within minutes; two days bridge a night and a restart.
+IDEMPOTENCY_DAYS = 2.0
 # Usage counters are kept so long: a year's report and a month to read it.
 USAGE_DAYS = 400.0
 
@@ -139,6 +141,15 @@ def drop_events(tx: Tx, before: float) -> int:
     ).rowcount
 
 
+def drop_idempotency_keys(tx: Tx, before: float) -> int:
+    """Forgets idempotency keys that were used before ``before``; returns how many."""
+    return tx.db.execute(
+        "UPDATE submission SET idempotency_key = NULL WHERE id IN (SELECT id FROM submission"
+        " WHERE idempotency_key IS NOT NULL AND created_at < ? LIMIT ?)",
+        (before, BATCH),
+    ).rowcount
+
+
 def drop_usage(tx: Tx, before_day: str) -> int:
     return tx.db.execute("DELETE FROM usage WHERE day < ?", (before_day,)).rowcount
 
@@ -226,6 +237,7 @@ class Keeper:
         self._files(lambda: self._spool.do(drop_received, received, now))
         self._rows(lambda: self._spool.do(drop_journal, now - storage.journal_days * DAY_S))
         self._rows(lambda: self._spool.do(drop_events, now - storage.events_days * DAY_S))
+        self._rows(lambda: self._spool.do(drop_idempotency_keys, now - IDEMPOTENCY_DAYS * DAY_S))
         self._spool.do(received_rows.recover, now, begun_before=now - RECEIVING_LIMIT_S)
         self._spool.do(drop_usage, time.strftime("%Y-%m-%d", time.localtime(now - USAGE_DAYS * DAY_S)))
         self._old_traces(now - traces_days * DAY_S)

@@ -41,6 +41,7 @@ CREATE TABLE submission (
     idempotency_key TEXT,
     idempotency_digest TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX submission_idempotency_age ON submission (created_at) WHERE idempotency_key IS NOT NULL;
 CREATE UNIQUE INDEX submission_idempotency ON submission (owner, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
 CREATE INDEX submission_document ON submission (document_id);

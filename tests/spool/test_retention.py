@@ -173,6 +173,19 @@ def test_what_an_interrupted_write_left_behind_is_swept_away(box: Box, keeper: K
     assert (box.data / box.job(job.id).rendered_path).exists()
 
 
+def test_an_idempotency_key_may_be_used_again_after_its_days(
+    box: Box, clock: Clock, keeper: Keeper
+) -> None:
+    def hand_in() -> bool:
+        file = box.store_file(b"x", name="x.txt", media_type="text/plain")
+        return box.submit(Request("ada", (To("9990"),), (file,), idempotency_key="k")).repeated
+
+    assert [hand_in(), hand_in()] == [False, True]
+    clock.now += 3 * DAY_S
+    keeper.put_away()
+    assert not hand_in()
+
+
 def test_old_traces_go(box: Box, clock: Clock, keeper: Keeper) -> None:
     old, new = box.data / "traces" / "old.jsonl", box.data / "traces" / "new.jsonl"
     for path, at in ((old, START), (new, START + 30 * DAY_S)):
