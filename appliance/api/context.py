@@ -10,6 +10,7 @@ from typing import Any
 from appliance.api import auth
 from appliance.api.auth import Caller
 from appliance.api.limits import Budget, RequestLimiter, SignInGuard
+from appliance.api.practice import PracticeCalls
 from appliance.api.problems import ProblemError
 from appliance.box import Box
 from appliance.daemon.main import Core
@@ -34,6 +35,10 @@ class Context:
     content: Budget = field(default_factory=lambda: Budget(CONTENT_BUDGET, "other large requests"))
     streams: Budget = field(default_factory=lambda: Budget(STREAMS, f"{STREAMS} event streams are open"))
     stopping: threading.Event = field(default_factory=threading.Event)
+    practice: PracticeCalls = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.practice = PracticeCalls(self.core.box, self.core.practice)
 
     @property
     def box(self) -> Box:

@@ -23,7 +23,6 @@ from appliance.api.problems import ProblemError
 from appliance.causes import (
     DOCUMENT_TOO_LARGE,
     MEDIA_TYPE_UNSUPPORTED,
-    REQUEST_INCOMPLETE,
     REQUEST_INVALID,
     REQUEST_TOO_LARGE,
     TOO_MANY_FILES,
@@ -188,16 +187,13 @@ class _FormReader:
         return self.form
 
     def _parse(self, boundary: str) -> Iterator[Any]:
-        # Without strict: what other clients do and the RFC would not is taken, as everywhere.
+        # Without strict: what other clients do and the RFC would not is taken, as everywhere.  At its
+        # end the parser complains about a form without one.
         with multipart.PushMultipartParser(
             boundary, max_segment_count=FIELDS + self._most_files
         ) as parser:
             for piece in request.pieces(self._environ, self._limit):
                 yield from parser.parse(piece)
-                if parser.closed:
-                    break
-            if not parser.closed:
-                raise ProblemError(REQUEST_INCOMPLETE, "the form has no end")
 
     def _content(self) -> Iterator[bytes]:
         """What follows of the present part."""

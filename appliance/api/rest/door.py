@@ -1,25 +1,150 @@
-"""The door ``/api/v1``: carries each request through its route."""
+"""The door ``/api/v1``: carries each request through the checks of its route to its handler."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
 
 import bottle
 
+from appliance.api import intake, request
 from appliance.api.application import Door, WsgiApplication
-from appliance.api.context import Context
+from appliance.api.auth import Caller
+from appliance.api.context import CONTENT_WAIT_S, Context
+from appliance.api.problems import problem_of
+from appliance.api.rest.checking import Checker, from_fields, read_parameters, require
+from appliance.api.rest.openapi import describe_all
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.table import ROUTES
+
+_PIECE_OCTETS = 64 * 1024
+# How the parts of a path may look: ids, and names with percent signs taken out.
+_NUMBER = "[0-9]{1,15}"
+_TEXT = "[^/]{1,100}"
+NUMBERS = frozenset({"id", "page", "number"})
 
 
 def make_rest(context: Context) -> WsgiApplication:
     """The own interface."""
     door = Door()
+    document = json.dumps(describe_all(ROUTES)).encode()
 
-    @door.get("/health")  # type: ignore[untyped-decorator]
-    def health() -> bytes:
-        ok = context.box.health().ok
-        bottle.response.status = 200 if ok else 503
-        bottle.response.content_type = "application/json"
-        return json.dumps({"ok": ok}).encode()
+    @door.get("/openapi.json")  # type: ignore[untyped-decorator]
+    def openapi() -> bytes:
+        bottle.response.content_type = request.JSON_TYPE
+        return document
 
+    for route in ROUTES:
+        runner = _Runner(route, context)
+        door.route(_bottle_path(route.path), route.method, runner)
     made: WsgiApplication = door
     return made
+
+
+def _bottle_path(path: str) -> str:
+    def part(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"<{name}:re:{_NUMBER if name in NUMBERS else _TEXT}>"
+
+    return re.sub(r"\{(\w+)\}", part, path)
+
+
+class _Runner:
+    """Runs one route."""
+
+    def __init__(self, route: Route, context: Context) -> None:
+        self._route = route
+        self._context = context
+        self._body = Checker(route.body) if route.body is not None else None
+
+    def __call__(self, **arguments: str) -> Any:
+        try:
+            return self._run(bottle.request.environ, arguments)
+        except Exception as error:
+            return Door.say(problem_of(error), bottle.response)
+
+    def _run(self, environ: request.Environ, texts: dict[str, str]) -> Any:
+        route, context = self._route, self._context
+        given: Caller | None = None
+        with contextlib.ExitStack() as held:
+            if not route.open:
+                given = context.caller(environ)
+                held.enter_context(context.limiter.request(given.who, context.settings, time.monotonic()))
+                if route.scope is not None:
+                    given.require(route.scope)
+            arguments = {
+                name: int(text) if name in NUMBERS else request.check_text(text)
+                for name, text in texts.items()
+            }
+            query = read_parameters(route.query, request.read_query(environ))
+            call = Call(context, environ, given, arguments, query)
+            return self._say(route.handler(self._with_body(call, held)))
+
+    def _with_body(self, call: Call, held: contextlib.ExitStack) -> Call:
+        route, environ = self._route, call.environ
+        if self._body is None:
+            return call
+        form = None
+        if route.form is not None and request.media_type(environ) == intake.MULTIPART_TYPE:
+            form = intake.read_multipart(call.context, environ)
+            # Whoever takes over the files keeps them; those of a request that fails are given back.
+            held.push(_unless_done(call.context, form))
+            body: Any = from_fields(route.body or {}, form.fields)
+        else:
+            limit = call.context.settings.request_mb * request.MB
+            declared = request.declared_length(environ)
+            octets = limit if declared is None else min(limit, declared)
+            held.enter_context(call.context.content.of(2 * octets, CONTENT_WAIT_S))
+            body = request.read_json(environ, limit, required=route.body_required)
+            if body is None:
+                body = {}
+        require(self._body, body)
+        return Call(call.context, environ, call.given, call.arguments, call.query, body, form)
+
+    def _say(self, answer: Answer) -> Any:
+        response = bottle.response
+        response.status = answer.status or self._route.status
+        response.content_type = self._route.media[0]
+        response.set_header("Cache-Control", "no-store")
+        for name, value in answer.headers.items():
+            response.set_header(name, value)
+        if answer.content is not None:
+            return answer.content
+        if answer.stream is not None:
+            return answer.stream
+        if answer.passing_file is not None:
+            response.set_header("Content-Length", str(answer.passing_file.stat().st_size))
+            return _PassingFile(answer.passing_file)
+        if answer.body is None:
+            return b""
+        return json.dumps(answer.body, ensure_ascii=False).encode()
+
+
+def _unless_done(context: Context, form: intake.Form) -> Any:
+    def leave(kind: type[BaseException] | None, *_: object) -> bool:
+        if kind is not None:
+            intake.discard(context, [taken for _, taken in form.files])
+        return False
+
+    return leave
+
+
+class _PassingFile(Iterable[bytes]):
+    """A file's content; the file is deleted when it was sent, or the client is gone."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("rb")
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self._file.read(_PIECE_OCTETS):
+            yield piece
+
+    def close(self) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)

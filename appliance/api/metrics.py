@@ -1,0 +1,80 @@
+"""The box's figures in Prometheus' text format (exposition format 0.0.4)."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from appliance import __version__
+from appliance.api.context import Context
+from appliance.spool import ledger, stats
+
+METRICS_TYPE = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    name: str
+    kind: str
+    help: str
+    samples: Iterable[tuple[Mapping[str, str], float]]
+
+
+def exposition(context: Context) -> str:
+    """All figures, as text.  Reads the spool; blocks for a moment."""
+    lines: list[str] = []
+    for metric in _metrics(context):
+        lines.append(f"# HELP {metric.name} {metric.help}")
+        lines.append(f"# TYPE {metric.name} {metric.kind}")
+        for labels, value in metric.samples:
+            said = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+            lines.append(f"{metric.name}{{{said}}} {value:g}" if said else f"{metric.name} {value:g}")
+    return "\n".join(lines) + "\n"
+
+
+def _metrics(context: Context) -> Iterable[_Metric]:
+    box = context.box
+    health = box.health()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    today = ledger.day_of(context.now())
+    usage = box.spool.read(ledger.usage, "box", today)
+    yield _Metric("faxbox_info", "gauge", "The box's version.", [({"version": __version__}, 1)])
+    yield _Metric("faxbox_up", "gauge", "1 when some line works and there is room on the disk.",
+                  [({}, health.ok)])  # fmt: skip
+    yield _Metric("faxbox_uptime_seconds", "gauge", "Seconds since the box was started.",
+                  [({}, round(context.now() - health.started_at))])  # fmt: skip
+    yield _Metric("faxbox_disk_free_bytes", "gauge", "Room on the disk.", [({}, health.free_octets)])
+    yield _Metric("faxbox_jobs", "gauge", "Faxes to send that have not ended, by state.",
+                  [({"state": state.value}, count) for state, count in health.jobs.items()])  # fmt: skip
+    yield _Metric("faxbox_jobs_ended", "gauge", "Faxes in the journal that ended, by how.",
+                  [({"state": state, "code": code}, count)
+                   for state, code, count in box.spool.read(stats.ended)])  # fmt: skip
+    yield _Metric("faxbox_received", "gauge", "Received faxes that are kept, by state.",
+                  [({"state": state}, count)
+                   for state, count in box.spool.read(stats.received)])  # fmt: skip
+    yield _Metric("faxbox_received_unread", "gauge", "Received faxes that nobody has read.",
+                  [({}, health.unread)])  # fmt: skip
+    yield _Metric("faxbox_deliveries", "gauge", "Deliveries (webhooks, e-mail…), by kind and state.",
+                  [({"kind": kind, "state": state}, count)
+                   for kind, state, count in box.spool.read(stats.deliveries)])  # fmt: skip
+    yield _Metric("faxbox_calls_today", "gauge", "Calls placed today.", [({}, usage.calls)])
+    yield _Metric("faxbox_pages_today", "gauge", "Pages sent today.", [({}, usage.pages)])
+    yield _Metric("faxbox_line_seconds_today", "gauge", "Seconds on the line today.", [({}, usage.seconds)])
+    lines = [({"line": line.name, "kind": line.kind.value}, line.state) for line in health.lines]
+    yield _Metric("faxbox_line_usable", "gauge", "1 when a call may be placed on the line.",
+                  [(labels, state.usable) for labels, state in lines])  # fmt: skip
+    yield _Metric("faxbox_line_calls", "gauge", "Calls on the line now.",
+                  [(labels, state.calls) for labels, state in lines])  # fmt: skip
+    yield _Metric("faxbox_line_capacity", "gauge", "Calls that the line carries at once.",
+                  [(labels, state.capacity) for labels, state in lines])  # fmt: skip
+    yield _Metric("faxbox_event_streams", "gauge", "Open event streams.", [({}, context.streams.used)])
+    yield _Metric("process_cpu_seconds_total", "counter", "Processor time that the box has used.",
+                  [({}, round(time.process_time(), 2))])  # fmt: skip
+    yield _Metric("process_max_resident_memory_bytes", "gauge", "Most memory that the box has used.",
+                  [({}, used.ru_maxrss * 1024)])  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

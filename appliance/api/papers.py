@@ -1,0 +1,236 @@
+"""Fax pages as people want to have them: PNG, PDF, TIFF, and a confirmation of what was sent.
+
+Only the box's own coded pages come in here; what strangers sent was made into them by the limited
+worker or taken from a call.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PIL import Image, ImageChops
+
+from appliance.api.problems import ProblemError
+from appliance.box import Box
+from appliance.causes import DOCUMENT_GONE, NOT_FOUND, STATE_FORBIDS
+from appliance.dispatch.prepare import zone
+from appliance.documents import type as typeface
+from appliance.documents.pdf import write_pdf
+from appliance.documents.render import RenderedDocument
+from appliance.documents.thumbnail import thumbnail
+from appliance.settings.sections import StationSettings
+from appliance.spool.model import Attempt, Job, Received, ReceivedPageFile
+from appliance.t4.coding import PageError, decode
+from appliance.t4.page import CodedPage, Raster, Resolution
+from appliance.t4.tiff import FaxTiff, TiffError, write_tiff
+
+VIEWS_FOLDER = "views"
+
+# The confirmation: A4 at 300 dpi, in millimetres.
+_DPI_PIXELS_PER_MM = 300 / 25.4
+_SHEET_MM = (210.0, 297.0)
+_MARGIN_MM = 18.0
+_TITLE_MM, _TYPE_MM, _LABEL_MM = 8.0, 3.6, 42.0
+_LEADING = 1.5
+_PICTURE_MM = 110.0  # longest height of the picture of the first page
+_BLACK_BELOW = 128  # grey of a drawn letter's edge that becomes black
+
+
+def rendered(box: Box, job: Job) -> RenderedDocument:
+    """The pages of a fax that is to be sent or was.
+
+    Raises ProblemError: STATE_FORBIDS before they are there, DOCUMENT_GONE after they were deleted.
+    """
+    if not job.rendered_path:
+        if job.state.ended:
+            raise ProblemError(DOCUMENT_GONE, "its pages were never made")
+        raise ProblemError(STATE_FORBIDS, "its pages are not ready yet")
+    try:
+        return RenderedDocument.open(box.data / job.rendered_path)
+    except (OSError, ValueError):
+        raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
+
+
+def sent_page(document: RenderedDocument, page: int) -> CodedPage:
+    """Page ``page``, from 1.  Raises ProblemError."""
+    if not 1 <= page <= len(document.pages):
+        raise ProblemError(NOT_FOUND, f"there are {len(document.pages)} pages")
+    try:
+        return document.coded_page(page - 1)
+    except OSError:
+        raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
+
+
+def received_page(box: Box, pages: Sequence[ReceivedPageFile], page: int) -> CodedPage | Raster:
+    """Page ``page``, from 1, of a received fax.  Raises ProblemError."""
+    wanted = [file for file in pages if file.number == page - 1]
+    if not wanted:
+        raise ProblemError(NOT_FOUND, f"there are {len(pages)} pages")
+    return next(received_pages(box, wanted))
+
+
+def received_pages(box: Box, pages: Sequence[ReceivedPageFile]) -> Iterator[CodedPage | Raster]:
+    """The pages of a received fax, one at a time.  Raises ProblemError."""
+    for file in pages:
+        try:
+            with FaxTiff(box.data / file.path) as tiff:
+                yield tiff.page(0)
+        except (OSError, TiffError, PageError):
+            raise ProblemError(DOCUMENT_GONE, f"page {file.number + 1} cannot be read") from None
+
+
+def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
+    """The page pixel for pixel, in black and white, or a small picture of it."""
+    raster = page if isinstance(page, Raster) else decode(page)
+    if not raster.rows:
+        raise ProblemError(NOT_FOUND, "the page is empty")
+    if small:
+        return thumbnail(raster)
+    image = ImageChops.invert(Image.frombytes("1", (raster.width, raster.rows), raster.data))
+    out = io.BytesIO()
+    image.save(out, "PNG", dpi=raster.resolution.value)
+    return out.getvalue()
+
+
+def passing_file(box: Box, suffix: str) -> Path:
+    """A new empty file in the data folder for what is sent once and deleted."""
+    folder = box.data / VIEWS_FOLDER
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
+        return Path(file.name)
+
+
+def sweep(box: Box) -> None:
+    """Deletes what a crash left of passing files."""
+    for path in (box.data / VIEWS_FOLDER).glob("*"):
+        path.unlink(missing_ok=True)
+
+
+def sent_pdf(box: Box, job: Job) -> Path:
+    """The fax as it goes out or went, as a passing file.  Raises ProblemError."""
+    document = rendered(box, job)
+    title = f"Fax {job.id} to {job.given}"
+    return _pdf(box, document.coded_pages(), title, job.created_at)
+
+
+def received_pdf(box: Box, fax: Received, pages: Sequence[ReceivedPageFile]) -> Path:
+    """A received fax as a passing file.  Raises ProblemError."""
+    return _pdf(box, received_pages(box, pages), f"Fax {fax.id} from {fax.caller or fax.tsi}", fax.started_at)
+
+
+def received_tiff(box: Box, pages: Sequence[ReceivedPageFile]) -> Path:
+    """A received fax as one TIFF file, a passing file.  Raises ProblemError."""
+    path = passing_file(box, ".tiff")
+    try:
+        write_tiff(path, received_pages(box, pages))
+    except ValueError:
+        path.unlink(missing_ok=True)
+        raise ProblemError(NOT_FOUND, "the fax has no pages") from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _pdf(box: Box, pages: Iterator[CodedPage | Raster], title: str, at: float) -> Path:
+    path = passing_file(box, ".pdf")
+    try:
+        write_pdf(path, pages, title=title, created=_local(box, at))
+    except PageError:
+        path.unlink(missing_ok=True)
+        raise ProblemError(DOCUMENT_GONE, "a page is damaged") from None
+    except ValueError:
+        path.unlink(missing_ok=True)
+        raise ProblemError(NOT_FOUND, "the fax has no pages") from None
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _local(box: Box, at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC).astimezone(zone(box.settings.section(StationSettings).time_zone))
+
+
+# -- the confirmation ------------------------------------------------------------------------------
+
+
+def confirmation_pdf(box: Box, job: Job, attempts: Sequence[Attempt]) -> Path:
+    """One page that says what became of a fax, with a picture of its first page when it is kept."""
+    station = box.settings.section(StationSettings)
+    heading, rows = _account(box, job, attempts, station)
+    try:
+        picture: CodedPage | None = rendered(box, job).coded_page(0)
+    except (ProblemError, OSError, IndexError):
+        picture = None
+    return _pdf(box, iter([_draw(heading, rows, picture)]), f"{heading} {job.id}", box.clock())
+
+
+def _account(
+    box: Box, job: Job, attempts: Sequence[Attempt], station: StationSettings
+) -> tuple[str, list[tuple[str, str]]]:
+    def moment(at: float) -> str:
+        return _local(box, at).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+    delivered = job.state.value == "delivered"
+    last = attempts[-1] if attempts else None
+    pages = f"{job.pages_confirmed} of {job.pages}" if job.pages is not None else "not prepared"
+    rows = [
+        ("State", job.state.value),
+        ("Result", job.cause.sentence if job.cause else ""),
+        ("Advice", job.cause.advice if job.cause and not delivered else ""),
+        ("To", f"{job.name}  ({job.given})" if job.name else job.given),
+        ("Receiving machine", job.remote_id),
+        ("From", "  ".join(part for part in (station.name, station.station_id) if part)),
+        ("Pages confirmed", pages),
+        ("Handed in", moment(job.created_at)),
+        ("Ended", moment(job.ended_at) if job.ended_at is not None else ""),
+        ("Tries", str(job.tries)),
+        ("Time on the line", f"{job.seconds_on_line:.0f} s"),
+        ("Line", last.line if last else ""),
+        ("Fax number", f"{job.id}  ({job.uuid})"),
+        ("Tag", job.tag),
+    ]
+    return ("Fax delivered" if delivered else "Fax report"), [row for row in rows if row[1]]
+
+
+def _draw(heading: str, rows: Sequence[tuple[str, str]], picture: CodedPage | None) -> Raster:
+    def px(mm: float) -> int:
+        return round(mm * _DPI_PIXELS_PER_MM)
+
+    # The width of a 300 dpi scan line, so that the page could be faxed, too.
+    width, height = 2592, px(_SHEET_MM[1])
+    sheet = typeface.Sheet(width, height)
+    bold = typeface.font(typeface.BOLD, px(_TYPE_MM))
+    face = typeface.font(typeface.REGULAR, px(_TYPE_MM))
+    y = px(_MARGIN_MM)
+    sheet.text(px(_MARGIN_MM), y, heading, typeface.font(typeface.BOLD, px(_TITLE_MM)))
+    y += px(_TITLE_MM * _LEADING)
+    sheet.line(px(_MARGIN_MM), y, width - px(_MARGIN_MM), y, px(0.4))
+    y += px(5)
+    room = width - px(2 * _MARGIN_MM + _LABEL_MM)
+    for label, value in rows:
+        sheet.text(px(_MARGIN_MM), y, label, bold)
+        for line in typeface.wrap_pixels(value, face, room):
+            sheet.text(px(_MARGIN_MM + _LABEL_MM), y, line, face)
+            y += px(_TYPE_MM * _LEADING)
+    image = sheet.image.point(lambda grey: 0 if grey < _BLACK_BELOW else 255)
+    if picture is not None and picture.rows:
+        small = Image.open(io.BytesIO(thumbnail(picture, px(_PICTURE_MM)))).convert("1")
+        at = (px(_MARGIN_MM), y + px(6))
+        image.paste(small.convert("L"), at)
+        corner = (at[0] + small.width, at[1] + small.height)
+        for x0, y0, x1, y1 in (
+            (at[0], at[1], corner[0], at[1]), (at[0], corner[1], corner[0], corner[1]),
+            (at[0], at[1], at[0], corner[1]), (corner[0], at[1], corner[0], corner[1]),
+        ):  # fmt: skip
+            image.paste(0, (x0, y0, x1 + px(0.2), y1 + px(0.2)))
+    black = ImageChops.invert(image).convert("1", dither=Image.Dither.NONE)
+    return Raster(width, height, black.tobytes(), Resolution.R300)

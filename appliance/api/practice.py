@@ -1,0 +1,52 @@
+"""Faxes from the practice line on request, each in a thread, a few at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from appliance.box import Box
+from appliance.daemon.practice import CALLER, PracticeCaller
+from appliance.documents.errors import DocumentError
+from appliance.documents.options import Source
+from appliance.settings.sections import PracticeSettings
+from appliance.spool.model import SourceFile
+
+_log = logging.getLogger(__name__)
+
+CALLS_AT_ONCE = 4
+
+
+class PracticeCalls:
+    """Starts calls from the practice machine to the box."""
+
+    def __init__(self, box: Box, caller: PracticeCaller) -> None:
+        self._box = box
+        self._caller = caller
+        self._free = threading.BoundedSemaphore(CALLS_AT_ONCE)
+
+    def start(self, files: Sequence[SourceFile], *, caller: str = "", dialled: str = "") -> bool:
+        """Starts a call with ``files``, which are deleted afterwards.  False: not now."""
+        if not self._box.settings.section(PracticeSettings).enabled or not self._free.acquire(blocking=False):
+            return False
+        threading.Thread(
+            target=self._run, args=(list(files), caller or CALLER, dialled), name="practice", daemon=True
+        ).start()
+        return True
+
+    def _run(self, files: Sequence[SourceFile], caller: str, dialled: str) -> None:
+        try:
+            sources = [
+                Source(self._box.data / file.path, ",".join(file.pages), file.name)
+                for file in files
+            ]
+            result = self._caller(sources, caller=caller, dialled=dialled)
+            _log.info("a practice call ended: %s", result.cause.code)
+        except (DocumentError, LookupError) as error:
+            _log.warning("a practice call did not take place: %s", error)
+        except Exception:
+            _log.exception("a practice call failed")
+        finally:
+            self._box.discard_files(files)
+            self._free.release()

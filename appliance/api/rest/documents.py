@@ -1,0 +1,73 @@
+"""Documents that are stored on their own, to be sent later, perhaps several times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api import intake
+from appliance.api.problems import ProblemError
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.newfax import FILE, store_files
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import component, many, text, wanted
+from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
+from appliance.causes import TOO_MANY_FILES
+from appliance.settings.items import Scope
+
+_WORDS = {"name": text(255), "description": text(2000)}
+NEW_DOCUMENT = component("NewDocument", wanted({**_WORDS, "files": many(FILE, 200)}))
+NEW_DOCUMENT_FORM = component(
+    "NewDocumentForm",
+    {
+        "type": "object",
+        "properties": {
+            **_WORDS, "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+        },
+    },
+)  # fmt: skip
+
+
+def create(call: Call) -> Answer:
+    most = call.context.settings.files_per_fax
+    given = call.body.get("files", [])
+    uploads = [taken for _, taken in call.form.files] if call.form is not None else []
+    if len(given) + len(uploads) > most:
+        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
+    stored = [*uploads, *store_files(call.context, given)]
+    if not stored:
+        raise flaw("files", "a file is needed")
+    try:
+        made = call.box.create_document(
+            call.caller.owner, [taken.file for taken in stored],
+            name=call.body.get("name", "") or stored[0].file.name,
+            description=call.body.get("description", ""),
+        )  # fmt: skip
+    except BaseException:
+        intake.discard(call.context, stored)
+        raise
+    call.note("document.create", object=f"document:{made.id}")
+    return Answer(document_view(made), headers={"Location": f"/api/v1/documents/{made.id}"})
+
+
+def index(call: Call) -> Answer:
+    limit = call.query.get("limit", LIST_DEFAULT)
+    found = call.box.documents(call.caller.owner, before_id=call.query.get("before"), limit=limit)
+    return Answer(page_of("documents", [document_view(document) for document in found], limit))
+
+
+def read(call: Call) -> Answer:
+    return Answer(document_view(call.box.document(call.arguments["id"], call.caller.sees)))
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "documents", summary, handler, scope=Scope.SEND, **more)
+
+
+ROUTES = (
+    _route("POST", "/documents", "createDocument", "Store a document", create, body=NEW_DOCUMENT,
+           form=NEW_DOCUMENT_FORM, answer=DOCUMENT, status=201),
+    _route("GET", "/documents", "listDocuments", "List your documents", index, query=(BEFORE, LIMIT),
+           answer=listing("documents", DOCUMENT)),
+    _route("GET", "/documents/{id}", "readDocument", "Read one", read, answer=DOCUMENT),
+)  # fmt: skip

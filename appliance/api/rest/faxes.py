@@ -1,0 +1,319 @@
+"""Faxes to send: hand in, list, read, look at, cancel, send again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from appliance.api import intake, papers
+from appliance.api.problems import Flaw, ProblemError, problem_of
+from appliance.api.rest import newfax
+from appliance.api.rest.checking import read_moment
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import (
+    Json,
+    choice,
+    component,
+    flag,
+    many,
+    moment,
+    record,
+    text,
+    wanted,
+    whole,
+)
+from appliance.api.rest.views import (
+    DELIVERY,
+    EVENT,
+    FAX,
+    FAX_IN_FULL,
+    attempt_view,
+    delivery_view,
+    event_view,
+    fax_view,
+    listing,
+    page_of,
+    values,
+)
+from appliance.box import Request, Submitted
+from appliance.causes import DOCUMENT_GONE, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
+from appliance.settings.items import Scope
+from appliance.spool import outbox, stats
+from appliance.spool.model import Job, JobFilter, JobState, UnknownRule
+
+LIST_DEFAULT, LIST_MOST = 50, 200
+TRACE_OCTETS = 16 << 20
+
+SUBMITTED = component(
+    "Submitted",
+    record(
+        {
+            "submission_id": whole(1), "uuid": text(36),
+            "repeated": flag("this request came before; these are the faxes it made then"),
+            "faxes": many(FAX),
+        }
+    ),
+)  # fmt: skip
+LIMIT = Parameter("limit", whole(1, LIST_MOST), f"at most so many; {LIST_DEFAULT} when left out")
+BEFORE = Parameter("before", whole(1), "only those with a smaller id")
+SINCE = Parameter("since", moment(), "not older than this time")
+UNTIL = Parameter("until", moment(), "older than this time")
+SIZE = Parameter("size", choice("full", "small"), "pixel for pixel as on the line, or a small picture")
+IDEMPOTENCY = Parameter(
+    "Idempotency-Key", text(newfax.IDEMPOTENCY_LIMIT, pattern="[ -~]*"),
+    "a word of yours for this fax: the request may be repeated, the fax is made once",
+)
+
+
+def period(call: Call) -> dict[str, float | None]:
+    """``since`` and ``until`` of a query, as Unix time."""
+    return {
+        name: read_moment(call.query[name], name) if name in call.query else None
+        for name in ("since", "until")
+    }
+
+
+# -- handing in ------------------------------------------------------------------------------------
+
+
+def create(call: Call) -> Answer:
+    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    digest = newfax.digest_of(call.body, call.form)
+    if key:
+        earlier = _handed_in(call, key, digest)
+        if earlier is not None:
+            _discard_uploads(call)
+            return _submitted(earlier, call)
+    request = newfax.request_of(call.context, call.caller, call.body, key, digest)
+    # Asked again when it is taken in; asked first so that nothing is fetched or stored in vain.
+    call.box.require_room()
+    call.box.require_quota(request.owner, request.key)
+    return submit(call, newfax.with_document(call.context, call.caller, request, call.body, call.form))
+
+
+def submit(call: Call, request: Request) -> Answer:
+    """Hands it in; the files of a request that is refused are given back."""
+    try:
+        submitted = call.box.submit(request)
+    except BaseException:
+        call.box.discard_files(request.files)
+        raise
+    if not submitted.repeated:
+        for job in submitted.jobs:
+            call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}")
+    return _submitted(submitted, call)
+
+
+def _handed_in(call: Call, key: str, digest: str) -> Submitted | None:
+    found = call.box.spool.read(stats.handed_in, call.caller.owner, key)
+    if found is None:
+        return None
+    submission_id, uuid, earlier_digest, job_ids = found
+    if earlier_digest != digest:
+        raise ProblemError(IDEMPOTENCY_KEY_REUSED)
+    return Submitted(submission_id, uuid, tuple(call.box.job(job_id) for job_id in job_ids), repeated=True)
+
+
+def _discard_uploads(call: Call) -> None:
+    if call.form is not None:
+        intake.discard(call.context, [taken for _, taken in call.form.files])
+
+
+def _submitted(submitted: Submitted, call: Call) -> Answer:
+    body = {
+        "submission_id": submitted.submission_id, "uuid": submitted.uuid, "repeated": submitted.repeated,
+        "faxes": [fax_view(job) for job in submitted.jobs],
+    }  # fmt: skip
+    location = f"/api/v1/faxes/{submitted.jobs[0].id}"
+    return Answer(body, headers={"Location": location})
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def find(call: Call) -> Job:
+    """The fax that the path names, if the caller may see it.  Raises NotFoundError."""
+    return call.box.job(call.arguments["id"], call.caller.sees)
+
+
+def index(call: Call) -> Answer:
+    query = call.query
+    limit = query.get("limit", LIST_DEFAULT)
+    sees = call.caller.sees
+    wanted_jobs = JobFilter(
+        owner=query.get("owner", "") if sees is None else sees,
+        states=frozenset(JobState(word) for word in query.get("state", ())),
+        number=query.get("number", ""), tag=query.get("tag", ""), origin=query.get("origin", ""),
+        submission_id=query.get("submission"), before_id=query.get("before"), limit=limit, **period(call),
+    )
+    found = call.box.jobs(wanted_jobs)
+    return Answer(page_of("faxes", [fax_view(job) for job in found], limit))
+
+
+def read(call: Call) -> Answer:
+    return Answer(in_full(call, find(call)))
+
+
+def in_full(call: Call, job: Job) -> Json:
+    """A fax with its tries."""
+    return {**fax_view(job), "attempts": [attempt_view(each) for each in call.box.attempts(job.id)]}
+
+
+def page(call: Call) -> Answer:
+    job = find(call)
+    coded = papers.sent_page(papers.rendered(call.box, job), call.arguments["page"])
+    call.note("fax.look", object=f"fax:{job.id}", detail=f"page {call.arguments['page']}")
+    return Answer(content=papers.png(coded, small=call.query.get("size") == "small"))
+
+
+def document(call: Call) -> Answer:
+    job = find(call)
+    made = papers.sent_pdf(call.box, job)
+    call.note("fax.look", object=f"fax:{job.id}", detail="document")
+    return Answer(passing_file=made, headers=_named(f"fax-{job.id}.pdf"))
+
+
+def confirmation(call: Call) -> Answer:
+    job = find(call)
+    made = papers.confirmation_pdf(call.box, job, call.box.attempts(job.id))
+    call.note("fax.look", object=f"fax:{job.id}", detail="confirmation")
+    return Answer(passing_file=made, headers=_named(f"fax-{job.id}-report.pdf"))
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'inline; filename="{name}"'}
+
+
+def events(call: Call) -> Answer:
+    return Answer({"events": [event_view(event) for event in call.box.events_of(find(call).id)]})
+
+
+def deliveries(call: Call) -> Answer:
+    job = find(call)
+    return Answer({"deliveries": deliveries_of(call, job.id)})
+
+
+def deliveries_of(call: Call, fax_id: int) -> list[Json]:
+    """What was to be told or handed on about a fax, and each try."""
+    spool = call.box.spool
+    return [
+        delivery_view(each, spool.read(outbox.tries, each.id)) for each in spool.read(outbox.of_fax, fax_id)
+    ]
+
+
+def trace(call: Call) -> Answer:
+    job = find(call)
+    wanted_number = call.arguments["number"]
+    for attempt in call.box.attempts(job.id):
+        if attempt.number == wanted_number:
+            return trace_of(call, attempt.trace_path)
+    raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
+
+
+def trace_of(call: Call, path: str) -> Answer:
+    """The account of a call, as lines of JSON.  Raises ProblemError."""
+    try:
+        if not path:
+            raise FileNotFoundError
+        with (call.box.data / path).open("rb") as file:
+            return Answer(content=file.read(TRACE_OCTETS))
+    except OSError:
+        raise ProblemError(DOCUMENT_GONE, "the account of this call is not kept") from None
+
+
+# -- changing --------------------------------------------------------------------------------------
+
+
+def _act(action: str, change: Callable[[Call, Job], Job]) -> Callable[[Call], Answer]:
+    def handler(call: Call) -> Answer:
+        job = change(call, find(call))
+        call.note(action, object=f"fax:{call.arguments['id']}")
+        return Answer(in_full(call, job))
+
+    return handler
+
+
+def _cancel(call: Call, job: Job) -> Job:
+    return call.box.cancel(job.id)
+
+
+def _retry(call: Call, job: Job) -> Job:
+    if "at" in call.body:
+        return call.box.reschedule(job.id, read_moment(call.body["at"], "at"))
+    return call.box.retry_now(job.id)
+
+
+def _release(call: Call, job: Job) -> Job:
+    at = read_moment(call.body["at"], "at") if "at" in call.body else None
+    return call.box.release(job.id, scheduled_at=at)
+
+
+def _settle(call: Call, job: Job) -> Job:
+    return call.box.settle_unknown(job.id, UnknownRule(call.body["rule"]))
+
+
+def resend(call: Call) -> Answer:
+    number = call.body.get("number")
+    if number is not None:
+        try:
+            call.box.number(number)
+        except Exception as error:
+            problem = problem_of(error)
+            problem.flaws = (Flaw("number", problem.cause.sentence),)
+            raise problem from None
+    job = call.box.resend(find(call).id, number=number, key=call.caller.key)
+    call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
+    return Answer(in_full(call, job), headers={"Location": f"/api/v1/faxes/{job.id}"})
+
+
+_AT = wanted({"at": moment("left out: now")})
+_FILTERS = (
+    Parameter("state", many(choice(*values(JobState)), 8), "in one of these states"),
+    Parameter("number", text(64), "to this number, as it is dialled"),
+    Parameter("tag", text(100), "with this tag"),
+    Parameter("origin", text(20), "through this door"),
+    Parameter("submission", whole(1), "handed in together"),
+    Parameter("owner", text(64), "of this user; only for administrators"),
+    SINCE, UNTIL, BEFORE, LIMIT,
+)  # fmt: skip
+_LINES_OF_JSON = ("application/x-ndjson",)
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "faxes", summary, handler, scope=Scope.SEND, **more)
+
+
+ROUTES = (
+    _route("POST", "/faxes", "createFax", "Hand in a fax", create, body=newfax.NEW_FAX,
+           form=newfax.NEW_FAX_FORM, answer=SUBMITTED, status=201, headers=(IDEMPOTENCY,),
+           help="When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax"
+                " of its own. A form has its files in parts called `file`, and fields as the JSON has"
+                " (`cover.subject` for those of the cover)."),
+    _route("GET", "/faxes", "listFaxes", "List faxes", index, query=_FILTERS, answer=listing("faxes", FAX)),
+    _route("GET", "/faxes/{id}", "readFax", "Read one fax with its tries", read, answer=FAX_IN_FULL),
+    _route("GET", "/faxes/{id}/pages/{page}", "readFaxPage", "One page, exactly as it goes over the line",
+           page, query=(SIZE,), media=("image/png",)),
+    _route("GET", "/faxes/{id}/document", "readFaxDocument", "All pages as a PDF", document,
+           media=("application/pdf",)),
+    _route("GET", "/faxes/{id}/confirmation", "readFaxConfirmation", "What became of it, as a PDF",
+           confirmation, media=("application/pdf",)),
+    _route("GET", "/faxes/{id}/events", "listFaxEvents", "What happened to it", events,
+           answer=record({"events": many(EVENT)})),
+    _route("GET", "/faxes/{id}/deliveries", "listFaxDeliveries", "Who was told of it", deliveries,
+           answer=record({"deliveries": many(DELIVERY)})),
+    _route("GET", "/faxes/{id}/attempts/{number}/trace", "readFaxTrace",
+           "The account of one call, as lines of JSON", trace, media=_LINES_OF_JSON),
+    _route("POST", "/faxes/{id}/cancel", "cancelFax", "Cancel it",
+           _act("fax.cancel", _cancel), answer=FAX_IN_FULL,
+           help="A running call is ended within seconds; until then the state stays `sending`."),
+    _route("POST", "/faxes/{id}/retry", "retryFax", "Try a waiting fax now, or at a time",
+           _act("fax.retry", _retry), body=_AT, body_required=False, answer=FAX_IN_FULL),
+    _route("POST", "/faxes/{id}/release", "releaseFax", "Let a held fax go",
+           _act("fax.release", _release), body=_AT, body_required=False, answer=FAX_IN_FULL),
+    _route("POST", "/faxes/{id}/settle", "settleFax", "Decide about a fax whose delivery is unknown",
+           _act("fax.settle", _settle), answer=FAX_IN_FULL,
+           body=wanted({"rule": choice("resend", "assume_delivered")}, required=("rule",))),
+    _route("POST", "/faxes/{id}/resend", "resendFax", "Send it again, to the same number or another",
+           resend, body=wanted({"number": text(newfax.NUMBER_LIMIT, least=1)}), body_required=False,
+           answer=FAX_IN_FULL, status=201),
+)  # fmt: skip

@@ -1,0 +1,158 @@
+"""The lists that the owner keeps: phone book, cover templates, lines, rules.  One pattern for all.
+
+Users and keys, which have secrets of their own, are in ``people``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.api.auth import Caller
+from appliance.api.problems import ProblemError
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.newfax import visible
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import Json, component, many, record, settings_schema, whole
+from appliance.causes import NOT_FOUND, NOT_PERMITTED
+from appliance.settings.delivery import JunkRule
+from appliance.settings.delivery import Route as DeliveryRoute
+from appliance.settings.fields import describe, from_document, to_document
+from appliance.settings.items import Contact, ContactGroup, CoverTemplate, LineEntry, Scope
+from appliance.settings.store import SettingsStore
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A list as a resource.  ``owned``: entries belong to a user, or with no owner to everyone."""
+
+    kind: type[Any]
+    path: str  # and the name of the list in answers
+    one: str  # the name of its schema
+    title: str
+    reads: Scope
+    writes: Scope
+    owned: bool = False
+    check: Callable[[SettingsStore, Mapping[str, Any]], None] = lambda store, values: None
+
+
+def _contacts_exist(store: SettingsStore, values: Mapping[str, Any]) -> None:
+    contacts = store.items(Contact)
+    for position, contact_id in enumerate(values.get("contact_ids", ())):
+        if contact_id not in contacts:
+            raise flaw(f"contact_ids[{position}]", f"there is no contact {contact_id}")
+
+
+RESOURCES = (
+    Resource(Contact, "contacts", "Contact", "contact", Scope.SEND, Scope.SEND, owned=True),
+    Resource(ContactGroup, "groups", "Group", "group of contacts", Scope.SEND, Scope.SEND, owned=True,
+             check=_contacts_exist),
+    Resource(CoverTemplate, "covers", "CoverTemplate", "cover template", Scope.SEND, Scope.ADMIN),
+    Resource(LineEntry, "line-settings", "LineSettings", "line's settings", Scope.ADMIN, Scope.ADMIN),
+    Resource(DeliveryRoute, "routes", "Route", "rule for received faxes", Scope.ADMIN, Scope.ADMIN),
+    Resource(JunkRule, "junk-rules", "JunkRule", "rule against junk calls", Scope.ADMIN, Scope.ADMIN),
+)  # fmt: skip
+
+
+class _Handlers:
+    """The five calls of one resource."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._word = resource.path.removesuffix("s").replace("-", "_")
+
+    def index(self, call: Call) -> Answer:
+        shown = [
+            self._view(item_id, item)
+            for item_id, item in call.box.settings.items(self._resource.kind).items()
+            if self._visible(item, call.caller)
+        ]
+        return Answer({self._resource.path.replace("-", "_"): shown})
+
+    def read(self, call: Call) -> Answer:
+        item_id, item = self._find(call)
+        return Answer(self._view(item_id, item))
+
+    def create(self, call: Call) -> Answer:
+        store, resource = call.box.settings, self._resource
+        values = dict(call.body)
+        if resource.owned and call.caller.sees is not None and values.setdefault(
+            "owner", call.caller.owner
+        ) != call.caller.owner:
+            raise ProblemError(NOT_PERMITTED, "an entry of your own has yourself as owner")
+        resource.check(store, values)
+        item = from_document(resource.kind, values, self._word)
+        item_id = store.add(item)
+        call.note(f"{self._word}.create", object=f"{self._word}:{item_id}")
+        location = f"/api/v1/{resource.path}/{item_id}"
+        return Answer(
+            self._view(item_id, store.item(resource.kind, item_id)), headers={"Location": location}
+        )
+
+    def change(self, call: Call) -> Answer:
+        store, resource = call.box.settings, self._resource
+        item_id, item = self._find(call)
+        self._require_own(item, call.caller)
+        owner = call.body.get("owner", call.caller.owner)
+        if resource.owned and call.caller.sees is not None and owner != call.caller.owner:
+            raise ProblemError(NOT_PERMITTED, "only administrators change an owner")
+        resource.check(store, call.body)
+        item = store.update(resource.kind, item_id, call.body)
+        call.note(f"{self._word}.change", object=f"{self._word}:{item_id}", detail=", ".join(call.body))
+        return Answer(self._view(item_id, item))
+
+    def delete(self, call: Call) -> Answer:
+        item_id, item = self._find(call)
+        self._require_own(item, call.caller)
+        call.box.settings.remove(self._resource.kind, item_id)
+        call.note(f"{self._word}.delete", object=f"{self._word}:{item_id}")
+        return Answer()
+
+    def _find(self, call: Call) -> tuple[int, Any]:
+        item_id = call.arguments["id"]
+        item = call.box.settings.items(self._resource.kind).get(item_id)
+        if item is None or not self._visible(item, call.caller):
+            raise ProblemError(NOT_FOUND, f"there is no {self._resource.title} {item_id}")
+        return item_id, item
+
+    def _visible(self, item: Any, caller: Caller) -> bool:
+        return not self._resource.owned or visible(item.owner, caller)
+
+    def _require_own(self, item: Any, caller: Caller) -> None:
+        if self._resource.owned and caller.sees is not None and item.owner != caller.owner:
+            raise ProblemError(NOT_PERMITTED, "it is everyone's; administrators change it")
+
+    @staticmethod
+    def _view(item_id: int, item: Any) -> Json:
+        return {"id": item_id, **to_document(item, mask=True)}
+
+
+def _routes(resource: Resource) -> tuple[Route, ...]:
+    handlers = _Handlers(resource)
+    answer = settings_schema(resource.kind, answer=True)
+    shown = component(resource.one, record({"id": whole(1), **answer["properties"]}))
+    required = tuple(f.name for f in describe(resource.kind) if f.required)
+    new = component(f"New{resource.one}", settings_schema(resource.kind, required=required))
+    changed = component(f"{resource.one}Change", settings_schema(resource.kind))
+    path, one = f"/{resource.path}", resource.one
+    listed = record({resource.path.replace("-", "_"): many(shown, 1_000_000)})
+
+    def route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+        return Route(method, path, name, resource.path, summary, handler, **more)
+
+    title, reads, writes = resource.title, resource.reads, resource.writes
+    return (
+        route("GET", path, f"list{one}s", f"List every {title}", handlers.index, scope=reads, answer=listed),
+        route("POST", path, f"create{one}", f"Add a {title}", handlers.create, scope=writes, body=new,
+              answer=shown, status=201),
+        route("GET", f"{path}/{{id}}", f"read{one}", f"Read a {title}", handlers.read, scope=reads,
+              answer=shown),
+        route("PATCH", f"{path}/{{id}}", f"change{one}", f"Change a {title}", handlers.change,
+              scope=writes, body=changed, answer=shown),
+        route("DELETE", f"{path}/{{id}}", f"delete{one}", f"Delete a {title}", handlers.delete,
+              scope=writes, status=204),
+    )  # fmt: skip
+
+
+ROUTES = tuple(route for resource in RESOURCES for route in _routes(resource))

@@ -1,0 +1,318 @@
+"""Handing in a fax: what a request may say, and how it becomes a ``box.Request``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from appliance.api import intake
+from appliance.api.auth import Caller
+from appliance.api.context import Context
+from appliance.api.intake import Form, Taken
+from appliance.api.problems import Flaw, ProblemError, problem_of
+from appliance.api.rest.checking import flaw, invalid, read_moment
+from appliance.api.rest.schemas import (
+    Json,
+    choice,
+    component,
+    flag,
+    many,
+    moment,
+    nullable,
+    number,
+    text,
+    wanted,
+    whole,
+)
+from appliance.api.rest.views import PRIORITIES, values
+from appliance.box import Request, To
+from appliance.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
+from appliance.documents.errors import DocumentError
+from appliance.documents.options import Treatment
+from appliance.net.http import FetchError, check_url
+from appliance.settings.items import Contact, ContactGroup, CoverTemplate
+from appliance.settings.sections import STATION_ID_PATTERN
+from appliance.spool.model import Cover, Quality, Resume, SendOptions, SourceFile, UnknownRule
+
+NUMBER_LIMIT = 64
+_IDS_LIMIT = 1000
+# What a client may keep with a fax, characters of its JSON.
+METADATA_LIMIT = 8000
+IDEMPOTENCY_LIMIT = 255
+_DIALLED = "[0-9+*#]"
+
+RECIPIENT: Json = {
+    "anyOf": [
+        text(NUMBER_LIMIT, least=1, help="a fax number"),
+        wanted(
+            {
+                "number": text(NUMBER_LIMIT, least=1),
+                "name": text(200, help="for the cover page and reports"),
+            },
+            required=("number",),
+        ),
+        wanted({"contact": whole(1, help="id in the phone book")}, required=("contact",)),
+        wanted({"group": whole(1, help="id of a group of contacts")}, required=("group",)),
+    ]
+}
+FILE = component(
+    "NewFile",
+    wanted(
+        {
+            "name": text(255),
+            "media_type": text(150, help="only noted: the content decides"),
+            "content": {"type": "string", "contentEncoding": "base64", "description": "the file"},
+            "url": text(2000, help="http or https; fetched within limits, never from the local network"),
+            "pages": many(
+                text(200, pattern="[0-9 ,;-]+", help="such as 1-5"), 50,
+                help="these pages, in this order; all when empty",
+            ),
+        },
+        help="A PDF, TIFF, PNG, JPEG or text file: either `content` or `url`.",
+    ),
+)
+COVER = component(
+    "Cover",
+    wanted(
+        {
+            "template": text(64, help="name of one of the box's templates; empty: the box's own"),
+            "subject": text(200), "from_name": text(200), "to_name": text(200), "message": text(20_000),
+        }
+    ),
+)
+# How a fax is sent; the same when it is handed in and when a received one is forwarded.
+OPTIONS: dict[str, Json] = {
+    "to": many(RECIPIENT, _IDS_LIMIT, least=1, help="each gets a fax of its own"),
+    "cover": nullable(COVER),
+    "quality": choice(*values(Quality)),
+    "header": text(60, help="text of the header line; empty: none; left out: the box's own"),
+    "station_id": text(20, pattern=STATION_ID_PATTERN, help="the number sent as TSI"),
+    "caller_number": text(32, pattern=_DIALLED + "*", help="caller id to show, where the line allows it"),
+    "caller_name": text(60),
+    "sub_address": text(20, pattern=_DIALLED + "*", help="SUB, for the far machine's own routing"),
+    "password": text(20, pattern=_DIALLED + "*", help="PWD, where the far machine wants one"),
+    "ecm": flag("error correction mode"),
+    "max_bit_rate": whole(2400, 14400, help="bits a second"),
+    "lines": many(text(64, least=1), 20, help="only these lines, in this order"),
+    "max_tries": whole(1, 50),
+    "resume": choice(*values(Resume), help="after a break: the rest, or all pages again"),
+    "unknown_rule": choice(*values(UnknownRule), help="when cut off before the last confirmation"),
+    "treatment": choice(*values(Treatment), help="how grey becomes black and white"),
+    "priority": choice(*PRIORITIES.values()),
+    "send_at": moment("not before this time"),
+    "lifetime_hours": number(0.1, 720, help="how long it may be tried, from that time"),
+    "tag": text(100, help="a word of yours, to filter by"),
+    "metadata": {"type": "object", "maxProperties": 50, "description": "kept, and given back as it came"},
+    "callback_url": text(2000, help="told with a POST when the fax ends"),
+    "hold": flag("only make it; release it later"),
+}  # fmt: skip
+NEW_FAX = component(
+    "NewFax",
+    wanted(
+        {
+            **OPTIONS,
+            "files": many(FILE, 200, help="sent one after the other as one fax"),
+            "document_id": whole(1, help="a document that was stored before, instead of files"),
+        },
+        required=("to",),
+        help="Either `files` or `document_id`.",
+    ),
+)
+# A form's fields: what JSON has, files as parts called "file".
+_PLAIN = {name: schema for name, schema in OPTIONS.items() if name not in ("to", "cover", "metadata")}
+NEW_FAX_FORM = component(
+    "NewFaxForm",
+    {
+        "type": "object",
+        "properties": {
+            "to": many(text(NUMBER_LIMIT, least=1), _IDS_LIMIT, least=1),
+            "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            **_PLAIN,
+            **{f"cover.{name}": text(20_000) for name in ("subject", "from_name", "to_name", "message")},
+        },
+        "required": ["to"],
+    },
+)
+
+
+def idempotency_key(header: str) -> str:
+    """A client's Idempotency-Key; empty when it sent none.  Raises ProblemError."""
+    if len(header) > IDEMPOTENCY_LIMIT or not header.isprintable():
+        raise flaw("Idempotency-Key", f"at most {IDEMPOTENCY_LIMIT} printable characters")
+    return header
+
+
+def digest_of(body: Mapping[str, Any], form: Form | None) -> str:
+    """Stands for a request: the same for the same recipients, options and contents."""
+    files = [] if form is None else [(taken.digest, taken.file.name) for _, taken in form.files]
+    text = json.dumps([body, files], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, ...]:
+    """The recipients that a request names.  Raises ProblemError, RefusedError for a number."""
+    found: list[To] = []
+    for position, entry in enumerate(given):
+        path = f"to[{position}]"
+        match entry:
+            case str():
+                found.append(To(entry))
+            case {"number": number}:
+                found.append(To(number, entry.get("name", "")))
+            case {"contact": contact_id}:
+                found.append(_contact(context, caller, contact_id, path))
+            case {"group": group_id}:
+                found += _group(context, caller, group_id, path)
+    most = context.settings.recipients_per_fax
+    if len(found) > most:
+        raise ProblemError(TOO_MANY_RECIPIENTS, f"at most {most}")
+    if not found:
+        raise flaw("to", "there is nobody in this group")
+    return tuple(found)
+
+
+def _contact(context: Context, caller: Caller, contact_id: int, path: str) -> To:
+    contact = context.box.settings.items(Contact).get(contact_id)
+    if contact is None or not visible(contact.owner, caller):
+        raise flaw(path, f"there is no contact {contact_id}")
+    return To(contact.number, contact.name)
+
+
+def _group(context: Context, caller: Caller, group_id: int, path: str) -> list[To]:
+    group = context.box.settings.items(ContactGroup).get(group_id)
+    if group is None or not visible(group.owner, caller):
+        raise flaw(path, f"there is no group {group_id}")
+    contacts = context.box.settings.items(Contact)
+    return [
+        _contact(context, caller, contact_id, path) for contact_id in group.contact_ids
+        if contact_id in contacts
+    ]  # fmt: skip
+
+
+def visible(owner: str, caller: Caller) -> bool:
+    """Whether an entry of the phone book is this caller's to use."""
+    return owner in ("", caller.owner) or caller.sees is None
+
+
+def options(context: Context, body: Mapping[str, Any]) -> SendOptions:
+    """How a request wants it sent.  Raises ProblemError."""
+    cover = body.get("cover")
+    template = (cover or {}).get("template", "")
+    if template and all(t.name != template for t in context.box.settings.items(CoverTemplate).values()):
+        raise flaw("cover.template", "there is no such template")
+    return SendOptions(
+        quality=Quality(body["quality"]) if "quality" in body else None,
+        cover=Cover(**cover) if cover is not None else None,
+        header=body.get("header"),
+        station_id=body.get("station_id", ""),
+        caller_number=body.get("caller_number", ""),
+        caller_name=body.get("caller_name", ""),
+        sub_address=body.get("sub_address", ""),
+        password=body.get("password", ""),
+        ecm=body.get("ecm"),
+        max_bit_rate=body.get("max_bit_rate"),
+        lines=tuple(body.get("lines", ())),
+        max_tries=body.get("max_tries"),
+        resume=Resume(body["resume"]) if "resume" in body else None,
+        unknown_rule=UnknownRule(body["unknown_rule"]) if "unknown_rule" in body else None,
+        treatment=body.get("treatment", ""),
+    )
+
+
+def request_of(
+    context: Context, caller: Caller, body: Mapping[str, Any], key: str, digest: str
+) -> Request:
+    """The request to the box, still without its document.  Raises ProblemError, RefusedError."""
+    url = body.get("callback_url", "")
+    if url:
+        try:
+            check_url(url)
+        except FetchError as error:
+            raise ProblemError(error.cause, error.detail, (Flaw("callback_url", error.detail),)) from None
+    metadata = body.get("metadata", {})
+    if len(json.dumps(metadata)) > METADATA_LIMIT:
+        raise flaw("metadata", f"at most {METADATA_LIMIT} characters of JSON")
+    to = recipients(context, caller, body["to"])
+    for position, each in enumerate(to):
+        try:
+            context.box.number(each.number)
+        except Exception as error:
+            problem = problem_of(error)
+            problem.flaws = (Flaw(f"to[{position}]", problem.cause.sentence),)
+            raise problem from None
+    priority = {word: level for level, word in PRIORITIES.items()}[body.get("priority", "normal")]
+    lifetime = body.get("lifetime_hours")
+    return Request(
+        owner=caller.owner, to=to, key=caller.key, options=options(context, body), origin="rest",
+        scheduled_at=read_moment(body["send_at"], "send_at") if "send_at" in body else None,
+        lifetime_s=lifetime * 3600 if lifetime is not None else None, priority=priority,
+        idempotency_key=key, idempotency_digest=digest if key else "",
+        tag=body.get("tag", ""), metadata=metadata, callback_url=url, held=body.get("hold", False),
+    )
+
+
+def with_document(
+    context: Context, caller: Caller, request: Request, body: Mapping[str, Any], form: Form | None
+) -> Request:
+    """The request with its files stored, or its stored document.
+
+    Raises ProblemError, DocumentError, FetchError, NotFoundError; then nothing is kept.
+    """
+    given = body.get("files", [])
+    document_id = body.get("document_id")
+    uploads = [taken.file for _, taken in form.files] if form is not None else []
+    if document_id is not None:
+        if given or uploads:
+            raise flaw("document_id", "either files or a stored document")
+        context.box.document(document_id, caller.sees)
+        return replace(request, document_id=document_id)
+    most = context.settings.files_per_fax
+    if len(given) + len(uploads) > most:
+        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
+    stored = [taken.file for taken in store_files(context, given)]
+    if not stored and not uploads:
+        raise flaw("files", "a file is needed")
+    return replace(request, files=(*uploads, *stored))
+
+
+def store_files(context: Context, given: list[Mapping[str, Any]]) -> list[Taken]:
+    """Stores the files of a JSON request.  Raises as ``with_document``."""
+    flaws = [
+        Flaw(f"files[{position}]", "either content or url is needed")
+        for position, file in enumerate(given)
+        if ("content" in file) == ("url" in file)
+    ]
+    if flaws:
+        raise invalid(*flaws)
+    stored: list[Taken] = []
+    try:
+        for position, file in enumerate(given):
+            stored.append(_store(context, file, f"files[{position}]"))
+    except BaseException:
+        intake.discard(context, stored)
+        raise
+    return stored
+
+
+def _store(context: Context, file: Mapping[str, Any], path: str) -> Taken:
+    pages = tuple(file.get("pages", ()))
+    try:
+        if "url" in file:
+            return intake.store_url(context, file["url"], name=file.get("name", ""), pages=pages)
+        return intake.store_base64(
+            context, file["content"], name=file.get("name", ""), media_type=file.get("media_type", ""),
+            pages=pages,
+        )
+    except (DocumentError, FetchError) as error:
+        raise ProblemError(
+            error.cause, error.detail, (Flaw(path, error.cause.sentence),)
+        ) from error
+
+
+
+def with_files(request: Request, files: list[SourceFile]) -> Request:
+    """The request with files that are stored already."""
+    return replace(request, files=tuple(files))

@@ -1,0 +1,130 @@
+"""The OpenAPI 3.1 document, made from the route table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from appliance import __version__
+from appliance.api.intake import MULTIPART_TYPE
+from appliance.api.problems import MEDIA_TYPE
+from appliance.api.request import JSON_TYPE
+from appliance.api.rest.routes import Parameter, Route
+from appliance.api.rest.schemas import COMPONENTS, Json, component, many, record, text, whole
+
+PREFIX = "/api/v1"
+INTRODUCTION = (
+    "Sends and receives faxes. Every answer that is not a success is a problem document (RFC 9457) whose"
+    " `code` is a row of the table at `/api/v1/causes`. Times are RFC 3339. Lists are newest first; `next`"
+    " is the `before` of the next page, null on the last."
+)
+
+PROBLEM = component(
+    "Problem",
+    record(
+        {
+            "type": text(200, help="where the box explains this code"),
+            "title": text(500, help="what happened, as a sentence"),
+            "status": whole(400, 599),
+            "code": text(60, help="stable code: a row of the table of causes"),
+            "advice": text(500, help="what to do, as a sentence"),
+            "detail": text(500, help="what exactly, this time"),
+            "errors": many(record({"path": text(500), "problem": text(500)}), help="wrong parts"),
+        },
+        optional=("detail", "errors"),
+    ),
+)
+_PATH_HELP = {
+    "id": "id", "page": "number of a page, from 1", "number": "number of the attempt, from 1",
+}  # fmt: skip
+
+
+def describe_all(routes: Sequence[Route]) -> Json:
+    """The document."""
+    paths: dict[str, Json] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "faxbox", "version": __version__, "description": INTRODUCTION,
+            "license": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
+        },
+        "servers": [{"url": PREFIX}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in routes)],
+        "paths": paths,
+        "components": {
+            "schemas": COMPONENTS,
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "an API key or a sign-in"}
+            },
+        },
+    }
+
+
+def _operation(route: Route) -> Json:
+    operation: Json = {
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": route.summary,
+        "security": [] if route.open else [{"key": []}],
+        "parameters": [*_path_parameters(route.path), *(_parameter(p, "query") for p in route.query),
+                       *(_parameter(p, "header") for p in route.headers)],
+        "responses": {
+            str(route.status): _success(route),
+            **({} if route.open else {"401": _problem("no valid key or sign-in")}),
+            **({} if route.open else {"429": _problem("too many requests; see Retry-After")}),
+            "default": _problem("not done; the code says why"),
+        },
+    }
+    words = [route.help] if route.help else []
+    if route.scope is not None:
+        words.append(f"Needs the scope `{route.scope.value}`.")
+    if words:
+        operation["description"] = " ".join(words)
+    if route.body is not None:
+        content: Json = {JSON_TYPE: {"schema": route.body}}
+        if route.form is not None:
+            content[MULTIPART_TYPE] = {"schema": route.form}
+        operation["requestBody"] = {"required": route.body_required, "content": content}
+    return operation
+
+
+def _path_parameters(path: str) -> list[Json]:
+    from appliance.api.rest.door import NUMBERS  # noqa: PLC0415 (the door makes this document)
+
+    found = []
+    for name in re.findall(r"\{(\w+)\}", path):
+        schema = whole(1, 10**15 - 1) if name in NUMBERS else text(100, least=1, pattern="[^/]+")
+        found.append(
+            {
+                "name": name, "in": "path", "required": True, "schema": schema,
+                "description": _PATH_HELP.get(name, name),
+            }
+        )
+    return found
+
+
+def _parameter(parameter: Parameter, place: str) -> Json:
+    described: Json = {
+        "name": parameter.name, "in": place, "required": False, "schema": dict(parameter.schema),
+        "description": parameter.help,
+    }
+    if place == "query" and parameter.schema.get("type") == "array":
+        described.update(style="form", explode=False)
+    return described
+
+
+def _success(route: Route) -> Json:
+    described: Json = {"description": HTTPStatus(route.status).phrase}
+    if route.answer is not None:
+        described["content"] = {media: {"schema": dict(route.answer)} for media in route.media}
+    elif route.status != HTTPStatus.NO_CONTENT:
+        described["content"] = {media: {} for media in route.media}
+    return described
+
+
+def _problem(description: str) -> Mapping[str, Any]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": PROBLEM}}}

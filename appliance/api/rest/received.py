@@ -1,0 +1,202 @@
+"""Received faxes: list, read, look at, mark, forward, delete; and a fax from the practice line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api import intake, papers
+from appliance.api.problems import ProblemError
+from appliance.api.rest import newfax
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.faxes import (
+    BEFORE,
+    IDEMPOTENCY,
+    LIMIT,
+    LIST_DEFAULT,
+    SINCE,
+    SIZE,
+    SUBMITTED,
+    UNTIL,
+    deliveries_of,
+    period,
+    submit,
+    trace_of,
+)
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import flag, many, record, text, wanted
+from appliance.api.rest.views import (
+    DELIVERY,
+    EVENT,
+    RECEIVED,
+    RECEIVED_IN_FULL,
+    event_view,
+    listing,
+    page_of,
+    page_view,
+    received_view,
+)
+from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
+from appliance.settings.items import Scope, User
+from appliance.spool.model import Received, ReceivedFilter
+
+
+def find(call: Call) -> Received:
+    """The received fax that the path names, if the caller may see it.  Raises NotFoundError."""
+    return call.box.received(call.arguments["id"], call.caller.sees)
+
+
+def index(call: Call) -> Answer:
+    query = call.query
+    limit = query.get("limit", LIST_DEFAULT)
+    wanted_faxes = ReceivedFilter(
+        owner=call.caller.sees, read=query.get("read"), caller=query.get("caller", ""),
+        dialled=query.get("dialled", ""), before_id=query.get("before"), empty=query.get("empty", False),
+        limit=limit, **period(call),
+    )
+    found = call.box.received_list(wanted_faxes)
+    return Answer(page_of("received", [received_view(fax) for fax in found], limit))
+
+
+def read(call: Call) -> Answer:
+    return Answer(in_full(call, find(call)))
+
+
+def in_full(call: Call, fax: Received) -> dict[str, Any]:
+    pages = call.box.received_pages(fax.id)
+    return {**received_view(fax), "page_list": [page_view(page) for page in pages]}
+
+
+def page(call: Call) -> Answer:
+    fax = find(call)
+    number = call.arguments["page"]
+    coded = papers.received_page(call.box, call.box.received_pages(fax.id), number)
+    call.note("received.look", object=f"fax:{fax.id}", detail=f"page {number}")
+    return Answer(content=papers.png(coded, small=call.query.get("size") == "small"))
+
+
+def pdf(call: Call) -> Answer:
+    fax = find(call)
+    made = papers.received_pdf(call.box, fax, call.box.received_pages(fax.id))
+    call.note("received.look", object=f"fax:{fax.id}", detail="PDF")
+    return Answer(passing_file=made, headers=_named(f"fax-{fax.id}.pdf"))
+
+
+def tiff(call: Call) -> Answer:
+    fax = find(call)
+    made = papers.received_tiff(call.box, call.box.received_pages(fax.id))
+    call.note("received.look", object=f"fax:{fax.id}", detail="TIFF")
+    return Answer(passing_file=made, headers=_named(f"fax-{fax.id}.tiff"))
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'inline; filename="{name}"'}
+
+
+def change(call: Call) -> Answer:
+    fax = find(call)
+    if "owner" in call.body:
+        if call.caller.sees is not None:
+            raise ProblemError(NOT_PERMITTED, "only administrators give a fax to somebody")
+        owner = call.body["owner"]
+        if owner and all(user.name != owner for user in call.box.settings.items(User).values()):
+            raise flaw("owner", "there is no such user")
+        fax = call.box.assign(fax.id, owner)
+        call.note("received.assign", object=f"fax:{fax.id}", detail=f"to {owner}")
+    if "read" in call.body:
+        fax = call.box.mark_read(fax.id, call.body["read"])
+    return Answer(in_full(call, fax))
+
+
+def delete(call: Call) -> Answer:
+    fax = find(call)
+    call.box.delete_received(fax.id)
+    call.note("received.delete", object=f"fax:{fax.id}", detail=f"from {fax.caller or fax.tsi}")
+    return Answer()
+
+
+def forward(call: Call) -> Answer:
+    """Sends a received fax on, as a fax."""
+    call.caller.require(Scope.SEND)
+    fax = find(call)
+    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    digest = newfax.digest_of({**call.body, "received": fax.id}, None)
+    request = newfax.request_of(call.context, call.caller, call.body, key, digest)
+    made = papers.received_tiff(call.box, call.box.received_pages(fax.id))
+    try:
+        with made.open("rb") as file:
+            pieces = iter(lambda: file.read(1 << 16), b"")
+            stored = call.box.store_file(pieces, name=f"fax-{fax.id}.tiff", media_type="image/tiff")
+    finally:
+        made.unlink(missing_ok=True)
+    call.note("received.forward", object=f"fax:{fax.id}")
+    return submit(call, newfax.with_files(request, [stored]))
+
+
+def events(call: Call) -> Answer:
+    return Answer({"events": [event_view(event) for event in call.box.events_of(find(call).id)]})
+
+
+def deliveries(call: Call) -> Answer:
+    return Answer({"deliveries": deliveries_of(call, find(call).id)})
+
+
+def trace(call: Call) -> Answer:
+    return trace_of(call, find(call).trace_path)
+
+
+def practice(call: Call) -> Answer:
+    """Has the practice machine call the box; the fax appears among the received ones."""
+    stored = newfax.store_files(call.context, call.body.get("files", []))
+    started = call.context.practice.start(
+        [taken.file for taken in stored], caller=call.body.get("caller", ""),
+        dialled=call.body.get("dialled", ""),
+    )
+    if not started:
+        intake.discard(call.context, stored)
+        raise ProblemError(STATE_FORBIDS, "the practice line is switched off, or busy with such calls")
+    call.note("practice.receive")
+    return Answer({"started": True})
+
+
+_PRACTICE_NUMBER = text(20, pattern="[0-9+*#]*")
+_FORWARD = wanted(newfax.OPTIONS, required=("to",))
+_FILTERS = (
+    Parameter("read", flag(), "read, or not"),
+    Parameter("caller", text(64), "from this caller"),
+    Parameter("dialled", text(64), "to this number of ours"),
+    Parameter("empty", flag(), "calls that brought no page, too"),
+    SINCE, UNTIL, BEFORE, LIMIT,
+)  # fmt: skip
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "received", summary, handler, scope=Scope.RECEIVE, **more)
+
+
+ROUTES = (
+    _route("GET", "/received", "listReceived", "List received faxes", index, query=_FILTERS,
+           answer=listing("received", RECEIVED)),
+    _route("GET", "/received/{id}", "readReceived", "Read one", read, answer=RECEIVED_IN_FULL),
+    _route("GET", "/received/{id}/pages/{page}", "readReceivedPage", "One page as a picture", page,
+           query=(SIZE,), media=("image/png",)),
+    _route("GET", "/received/{id}/pdf", "readReceivedPdf", "All pages as a PDF", pdf,
+           media=("application/pdf",)),
+    _route("GET", "/received/{id}/tiff", "readReceivedTiff", "All pages as a TIFF of class F", tiff,
+           media=("image/tiff",)),
+    _route("PATCH", "/received/{id}", "changeReceived", "Mark it read, or give it to a user", change,
+           body=wanted({"read": flag(), "owner": text(64)}), answer=RECEIVED_IN_FULL),
+    _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
+    _route("POST", "/received/{id}/forward", "forwardReceived", "Send it on as a fax", forward,
+           body=_FORWARD, answer=SUBMITTED, status=201, headers=(IDEMPOTENCY,)),
+    _route("GET", "/received/{id}/events", "listReceivedEvents", "What happened to it", events,
+           answer=record({"events": many(EVENT)})),
+    _route("GET", "/received/{id}/deliveries", "listReceivedDeliveries", "Who was told of it", deliveries,
+           answer=record({"deliveries": many(DELIVERY)})),
+    _route("GET", "/received/{id}/trace", "readReceivedTrace",
+           "The account of its call, as lines of JSON", trace, media=("application/x-ndjson",)),
+    _route("POST", "/practice/receive", "practiceReceive", "Have the practice machine fax to the box",
+           practice, status=202, body_required=False, answer=record({"started": flag()}),
+           body=wanted(
+               {"files": many(newfax.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
+           )),
+)  # fmt: skip

@@ -1,0 +1,100 @@
+"""What a route of the own interface is, as data, and what its handler gets and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from appliance.api.auth import Caller
+from appliance.api.context import Context, address_of
+from appliance.api.intake import Form
+from appliance.api.request import JSON_TYPE, Environ
+from appliance.box import Box
+from appliance.settings.items import Scope
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that passed all checks of its route."""
+
+    context: Context
+    environ: Environ
+    given: Caller | None
+    arguments: Mapping[str, Any]  # of the path: whole numbers and texts
+    query: Mapping[str, Any]  # those that were given, as their schemas say
+    body: Any = None  # JSON, checked; of a form with files: its fields
+    form: Form | None = None  # when it came as a form with files
+
+    @property
+    def box(self) -> Box:
+        return self.context.box
+
+    @property
+    def caller(self) -> Caller:
+        """Who is asking, in a route that is not open."""
+        assert self.given is not None
+        return self.given
+
+    @property
+    def address(self) -> str:
+        return address_of(self.environ)
+
+    def header(self, name: str) -> str:
+        """A request header, empty when it is not there."""
+        return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
+
+    def note(self, action: str, *, object: str = "", detail: str = "") -> None:
+        """Writes the audit log."""
+        who = self.given.who if self.given is not None else ""
+        self.box.audit(who, action, object=object, address=self.address, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a handler answers: JSON data (``body``), octets, a stream, or a file that is deleted after."""
+
+    body: Any = None
+    status: int | None = None  # None: the route's own
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    stream: Iterable[bytes] | None = None
+    passing_file: Path | None = None
+
+
+Handler = Callable[[Call], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the query.  A list is given with commas or by repeating the parameter."""
+
+    name: str
+    schema: Schema
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call of the interface.  ``path`` is written as OpenAPI writes it."""
+
+    method: str
+    path: str
+    name: str  # operationId
+    tag: str
+    summary: str
+    handler: Handler
+    scope: Scope | None = None  # None: whoever has a valid key or sign-in
+    open: bool = False  # no key needed
+    query: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
+    body: Schema | None = None
+    body_required: bool = True
+    form: Schema | None = None  # the same as a form with files; its binary properties are the files
+    answer: Schema | None = None  # of JSON; None: no content, or ``media``
+    media: tuple[str, ...] = (JSON_TYPE,)
+    status: int = 200
+    help: str = ""

@@ -1,0 +1,134 @@
+"""JSON Schema (2020-12) building blocks, and those of the settings made from their dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.settings.fields import FieldDescription, describe
+
+Json = dict[str, Any]
+
+# Ids fit the doubles of every client, and SQLite.
+ID_MAX = (1 << 53) - 1
+COMPONENTS: dict[str, Json] = {}
+
+
+def component(name: str, schema: Json) -> Json:
+    """Names a schema; answers a reference to it."""
+    if name in COMPONENTS:
+        raise ValueError(f"two schemas are called {name}")
+    COMPONENTS[name] = schema
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def text(limit: int = 200, *, pattern: str = "", least: int = 0, help: str = "") -> Json:
+    """A string of at most ``limit`` characters."""
+    schema: Json = {"type": "string", "maxLength": limit}
+    if least:
+        schema["minLength"] = least
+    if pattern:
+        schema["pattern"] = f"^(?:{pattern})$"
+    return _helped(schema, help)
+
+
+def choice(*values: str, help: str = "") -> Json:
+    return _helped({"type": "string", "enum": list(values)}, help)
+
+
+def whole(least: int = 0, most: int = ID_MAX, *, help: str = "") -> Json:
+    return _helped({"type": "integer", "minimum": least, "maximum": most}, help)
+
+
+def number(least: float = 0, most: float = 1e12, *, help: str = "") -> Json:
+    return _helped({"type": "number", "minimum": least, "maximum": most}, help)
+
+
+def flag(help: str = "") -> Json:
+    return _helped({"type": "boolean"}, help)
+
+
+def moment(help: str = "") -> Json:
+    """A date and time with its offset, RFC 3339."""
+    return _helped({"type": "string", "format": "date-time", "maxLength": 40}, help)
+
+
+def many(items: Json, most: int = 1000, *, least: int = 0, help: str = "") -> Json:
+    schema: Json = {"type": "array", "items": items, "maxItems": most}
+    if least:
+        schema["minItems"] = least
+    return _helped(schema, help)
+
+
+def nullable(schema: Json) -> Json:
+    """``schema``, or null."""
+    if "$ref" in schema or "enum" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def record(properties: Mapping[str, Json], *, optional: tuple[str, ...] = (), help: str = "") -> Json:
+    """An object of an answer: everything but ``optional`` is always there."""
+    return _helped(
+        {
+            "type": "object",
+            "properties": dict(properties),
+            "required": [name for name in properties if name not in optional],
+        },
+        help,
+    )
+
+
+def wanted(properties: Mapping[str, Json], *, required: tuple[str, ...] = (), help: str = "") -> Json:
+    """An object of a request: nothing else may be in it."""
+    schema: Json = {"type": "object", "properties": dict(properties), "additionalProperties": False}
+    if required:
+        schema["required"] = list(required)
+    return _helped(schema, help)
+
+
+def settings_schema(
+    kind: type[Any], *, without: tuple[str, ...] = (), required: tuple[str, ...] = (), answer: bool = False
+) -> Json:
+    """The schema of a settings document.
+
+    For a request, every field may be left out but ``required``; for an ``answer`` all are there.
+    """
+    properties = {f.name: _of_field(f, answer) for f in describe(kind) if f.name not in without}
+    return record(properties) if answer else wanted(properties, required=required)
+
+
+def _of_field(described: FieldDescription, answer: bool) -> Json:
+    word = described.type
+    listed = word.startswith("list of ")
+    word = word.removeprefix("list of ")
+    optional = word.endswith(" or none")
+    schema = _of_word(word.removesuffix(" or none"), described)
+    if listed:
+        schema = many(schema)
+    if optional:
+        schema = nullable(schema)
+    if not answer and not described.required and not described.secret:
+        schema["default"] = described.default
+    if described.secret and not answer:
+        schema["writeOnly"] = True
+    return _helped(schema, described.help)
+
+
+def _of_word(word: str, described: FieldDescription) -> Json:
+    match word:
+        case "yes or no":
+            return {"type": "boolean"}
+        case "choice":
+            return {"type": "string", "enum": list(described.choices)}
+        case "whole number" | "number":
+            schema: Json = {"type": "integer" if word == "whole number" else "number"}
+            # Without bounds of its own, a number still fits everywhere.
+            schema["minimum"] = described.minimum if described.minimum is not None else -ID_MAX
+            schema["maximum"] = described.maximum if described.maximum is not None else ID_MAX
+            return schema
+    return text(described.max_length, pattern=described.pattern)
+
+
+def _helped(schema: Json, help: str) -> Json:
+    return {**schema, "description": help} if help else schema

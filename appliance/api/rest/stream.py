@@ -1,0 +1,128 @@
+"""The event stream: what happens in the box, as server-sent events.
+
+Each stream keeps a thread, so there are few (``context.STREAMS``).  A reader that comes back says the
+last id it saw and misses nothing that is kept; one that is slow loses passing news only.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Generator, Iterator
+
+from appliance.api.auth import Caller
+from appliance.api.context import Context
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.routes import Answer, Call
+from appliance.api.rest.views import event_view
+from appliance.settings.items import Scope
+from appliance.spool import events
+from appliance.spool.events import News
+from appliance.spool.model import Event, SpoolClosedError
+
+# Without news, a comment goes out so often, seconds: keeps proxies from closing, finds clients gone.
+HEARTBEAT_S = 15.0
+# How soon a stop of the box is noticed, seconds.
+LOOK_S = 1.0
+# How long a reconnecting client is asked to wait, milliseconds.
+RETRY_MS = 3000
+_BATCH = 500
+_HEARTBEAT = b":\n\n"
+
+
+def stream(call: Call) -> Answer:
+    since = call.query.get("since")
+    last = call.header("Last-Event-ID")
+    if last:
+        if not (last.isascii() and last.isdecimal()) or len(last) > 15:
+            raise flaw("Last-Event-ID", "the id of an event is needed")
+        since = int(last)
+    call.context.streams.take(1, 0)
+    return Answer(
+        stream=_Stream(call.context, call.caller, since, call.query.get("fax")),
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+class _Stream:
+    """The octets of one stream; ``close`` gives its place back."""
+
+    def __init__(self, context: Context, caller: Caller, since: int | None, fax_id: int | None) -> None:
+        self._context = context
+        self._caller = caller
+        self._fax_id = fax_id
+        # Listening begins before the log is read, so that nothing falls between.
+        self._listener = context.box.listen()
+        self._last = since
+        self._closed = False
+        self._octets = self._make()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._octets
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._octets.close()
+            self._listener.close()
+            self._context.streams.give(1)
+
+    def _make(self) -> Generator[bytes, None, None]:
+        yield f"retry: {RETRY_MS}\n\n".encode()
+        if self._last is None:
+            self._last = self._context.box.spool.read(events.last_id)
+        else:
+            yield from self._log()
+        spoken = time.monotonic()
+        while not self._context.stopping.is_set():
+            item = self._listener.get(LOOK_S)
+            if self._listener.missed:
+                self._listener.missed = False
+                yield from self._log()
+            if item is not None and not self._seen(item) and self._shows(item):
+                yield _octets_of(item)
+                spoken = time.monotonic()
+            elif time.monotonic() - spoken >= HEARTBEAT_S:
+                yield _HEARTBEAT
+                spoken = time.monotonic()
+
+    def _log(self) -> Iterator[bytes]:
+        """The kept events after the last that was seen."""
+        while not self._context.stopping.is_set():
+            try:
+                batch = self._context.box.events_since(self._last or 0, self._caller.sees, _BATCH)
+            except SpoolClosedError:
+                return
+            for event in batch:
+                self._last = event.id
+                if self._shows(event):
+                    yield _octets_of(event)
+            if len(batch) < _BATCH:
+                return
+
+    def _seen(self, item: Event | News) -> bool:
+        if not isinstance(item, Event):
+            return False
+        if item.id <= (self._last or 0):
+            return True
+        self._last = item.id
+        return False
+
+    def _shows(self, item: Event | News) -> bool:
+        if self._fax_id is not None and item.fax_id != self._fax_id:
+            return False
+        if self._caller.sees is not None and item.owner not in ("", self._caller.sees):
+            return False
+        kind = item.kind.partition(".")[0]
+        if kind == "job":
+            return self._caller.may(Scope.SEND)
+        if kind == "received":
+            return self._caller.may(Scope.RECEIVE)
+        return True
+
+
+def _octets_of(item: Event | News) -> bytes:
+    lines = [f"event: {item.kind}", f"data: {json.dumps(event_view(item), default=str)}"]
+    if isinstance(item, Event):
+        lines.insert(0, f"id: {item.id}")
+    return ("\n".join(lines) + "\n\n").encode()

@@ -1,0 +1,242 @@
+"""The box itself: health, lines, settings, what it learned, the audit log, the table of causes."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from appliance.api.metrics import METRICS_TYPE, exposition
+from appliance.api.problems import ProblemError
+from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.routes import Answer, Call, Handler, Parameter, Route
+from appliance.api.rest.schemas import (
+    Json,
+    choice,
+    component,
+    flag,
+    many,
+    moment,
+    record,
+    settings_schema,
+    text,
+    whole,
+)
+from appliance.api.rest.stream import stream
+from appliance.api.rest.views import (
+    AUDIT,
+    CAUSE,
+    DESTINATION,
+    LINE,
+    audit_view,
+    cause_view,
+    destination_view,
+    line_view,
+    listing,
+    page_of,
+    time_text,
+    values,
+)
+from appliance.box import Health
+from appliance.causes import NOT_FOUND, all_causes, cause_of
+from appliance.settings.fields import to_document
+from appliance.settings.items import LineEntry, Scope
+from appliance.settings.sections import SECTIONS
+from appliance.spool import ledger
+from appliance.spool.model import JobState
+from appliance.spool.room import Room
+
+# Sections that are nobody's to see or set.
+_HIDDEN_SECTIONS = frozenset({"secrets"})
+DESTINATIONS_MOST = 1000
+
+HEALTH = component(
+    "Health",
+    record(
+        {
+            "status": choice("ok", "warning", "failing",
+                             help="failing: no line works, or the disk is full"),
+            "accepting": flag("faxes to send are taken"),
+        }
+    ),
+)  # fmt: skip
+STATUS = component(
+    "Status",
+    record(
+        {
+            "status": choice("ok", "warning", "failing"), "accepting": flag(), "started_at": moment(),
+            "disk": record({"room": choice(*values(Room)), "free_octets": whole()}),
+            "lines": many(LINE),
+            "faxes": record({state.value: whole() for state in JobState if not state.ended},
+                            help="not ended yet"),
+            "unread": whole(),
+        }
+    ),
+)  # fmt: skip
+
+
+def _status_word(found: Health) -> str:
+    if not found.ok:
+        return "failing"
+    down = any(not line.state.usable for line in found.lines)
+    return "warning" if down or found.room is not Room.PLENTY else "ok"
+
+
+def health(call: Call) -> Answer:
+    found = call.box.health()
+    body = {"status": _status_word(found), "accepting": found.room is not Room.FULL}
+    return Answer(body, status=None if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def status(call: Call) -> Answer:
+    found = call.box.health()
+    return Answer(
+        {
+            "status": _status_word(found), "accepting": found.room is not Room.FULL,
+            "started_at": time_text(found.started_at),
+            "disk": {"room": found.room.value, "free_octets": found.free_octets},
+            "lines": _lines(call),
+            "faxes": {state.value: count for state, count in found.jobs.items()},
+            "unread": found.unread,
+        }
+    )  # fmt: skip
+
+
+def metrics(call: Call) -> Answer:
+    return Answer(content=exposition(call.context).encode())
+
+
+# -- lines and what was learned --------------------------------------------------------------------
+
+
+def _lines(call: Call) -> list[Json]:
+    ids = {entry.name: entry_id for entry_id, entry in call.box.settings.items(LineEntry).items()}
+    return [line_view(report, ids.get(report.name)) for report in call.box.lines()]
+
+
+def lines(call: Call) -> Answer:
+    return Answer({"lines": _lines(call)})
+
+
+def destinations(call: Call) -> Answer:
+    found = call.box.spool.read(
+        ledger.destinations, after=call.query.get("after", ""),
+        limit=call.query.get("limit", LIST_DEFAULT),
+    )  # fmt: skip
+    return Answer({"destinations": [destination_view(entry) for entry in found]})
+
+
+def forget(call: Call) -> Answer:
+    number = call.arguments["destination"]
+    if not call.box.spool.do(ledger.forget_destination, number):
+        raise ProblemError(NOT_FOUND, "nothing was learned about this number")
+    call.note("destination.forget", object=number)
+    return Answer()
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+def settings(call: Call) -> Answer:
+    return Answer(
+        {
+            name: to_document(call.box.settings.section(kind), mask=True)
+            for name, kind in SECTIONS.items()
+            if name not in _HIDDEN_SECTIONS
+        }
+    )
+
+
+def _read_section(kind: type[Any]) -> Handler:
+    def handler(call: Call) -> Answer:
+        return Answer(to_document(call.box.settings.section(kind), mask=True))
+
+    return handler
+
+
+def _change_section(name: str, kind: type[Any]) -> Handler:
+    def handler(call: Call) -> Answer:
+        changed = call.box.settings.change(kind, call.body)
+        call.note("settings.change", object=name, detail=", ".join(call.body))
+        return Answer(to_document(changed, mask=True))
+
+    return handler
+
+
+def _section_routes() -> tuple[Route, ...]:
+    routes: list[Route] = []
+    shown: dict[str, Json] = {}
+    for name, kind in SECTIONS.items():
+        if name in _HIDDEN_SECTIONS:
+            continue
+        word = "".join(part.capitalize() for part in name.split("_"))
+        shown[name] = component(f"{word}Section", settings_schema(kind, answer=True))
+        change = component(f"{word}Change", settings_schema(kind))
+        routes += [
+            _admin("GET", f"/settings/{name}", f"read{word}", f"The settings `{name}`", _read_section(kind),
+                   tag="settings", answer=shown[name]),
+            _admin("PATCH", f"/settings/{name}", f"change{word}", f"Change settings of `{name}`",
+                   _change_section(name, kind), tag="settings", body=change, answer=shown[name]),
+        ]  # fmt: skip
+    everything = _admin("GET", "/settings", "readSettings", "All settings; secrets are masked", settings,
+                        tag="settings", answer=record(shown))  # fmt: skip
+    return (everything, *routes)
+
+
+# -- what happened ---------------------------------------------------------------------------------
+
+
+def audit(call: Call) -> Answer:
+    limit = call.query.get("limit", LIST_DEFAULT)
+    found = call.box.spool.read(
+        ledger.audit_log, who=call.query.get("who", ""), before_id=call.query.get("before"), limit=limit
+    )
+    return Answer(page_of("audit", [audit_view(entry) for entry in found], limit))
+
+
+def causes(call: Call) -> Answer:
+    return Answer({"causes": [cause_view(cause) for cause in all_causes()]})
+
+
+def cause(call: Call) -> Answer:
+    try:
+        return Answer(cause_view(cause_of(call.arguments["code"])))
+    except KeyError:
+        raise ProblemError(NOT_FOUND, "there is no such code") from None
+
+
+def _admin(
+    method: str, path: str, name: str, summary: str, handler: Handler, *, tag: str = "system", **more: Any
+) -> Route:
+    return Route(method, path, name, tag, summary, handler, scope=Scope.ADMIN, **more)
+
+
+_NUMBERS = Parameter("after", text(64), "those after this number")
+_NUMBERS_LIMIT = Parameter("limit", whole(1, DESTINATIONS_MOST), f"{LIST_DEFAULT} when left out")
+ROUTES = (
+    Route("GET", "/health", "readHealth", "system", "Whether the box works; needs no key", health, open=True,
+          answer=HEALTH, help="503 when it is failing."),
+    Route("GET", "/status", "readStatus", "system", "How the box is, in full", status, answer=STATUS),
+    Route("GET", "/metrics", "readMetrics", "system", "Figures for Prometheus", metrics,
+          scope=Scope.MONITOR, media=(METRICS_TYPE,)),
+    Route("GET", "/lines", "listLines", "system", "The lines, in the order they are tried", lines,
+          answer=record({"lines": many(LINE)})),
+    Route("GET", "/events", "streamEvents", "system", "What happens, live", stream,
+          query=(
+              Parameter("since", whole(0), "begin with the kept events after this id"),
+              Parameter("fax", whole(1), "only those of this fax"),
+          ),
+          headers=(Parameter("Last-Event-ID", text(20), "as `since`, when a client comes back"),),
+          media=("text/event-stream",),
+          help="Server-sent events: the kind is the event's name, its data is an `Event` as JSON."),
+    _admin("GET", "/destinations", "listDestinations", "What was learned about numbers", destinations,
+           query=(_NUMBERS, _NUMBERS_LIMIT), answer=record({"destinations": many(DESTINATION)})),
+    _admin("DELETE", "/destinations/{destination}", "forgetDestination",
+           "Forget what was learned about a number, quarantine included", forget, status=204),
+    _admin("GET", "/audit", "listAudit", "Who saw, sent and changed what", audit,
+           query=(Parameter("who", text(200), "only of this caller, such as key:shop"), BEFORE, LIMIT),
+           answer=listing("audit", AUDIT)),
+    Route("GET", "/causes", "listCauses", "system", "The table of causes; needs no key", causes, open=True,
+          answer=record({"causes": many(CAUSE)})),
+    Route("GET", "/causes/{code}", "readCause", "system", "One row of it", cause, open=True, answer=CAUSE),
+    *_section_routes(),
+)  # fmt: skip

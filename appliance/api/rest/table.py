@@ -1,0 +1,15 @@
+"""All routes of the own interface.  OpenAPI lists them in this order."""
+
+from __future__ import annotations
+
+from appliance.api.rest import documents, faxes, lists, people, received, system
+from appliance.api.rest.routes import Route
+
+ROUTES: tuple[Route, ...] = (
+    *faxes.ROUTES,
+    *received.ROUTES,
+    *documents.ROUTES,
+    *lists.ROUTES,
+    *people.ROUTES,
+    *system.ROUTES,
+)

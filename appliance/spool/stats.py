@@ -1,0 +1,39 @@
+"""Counts over the journal, for the figures that monitoring reads."""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+def ended(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
+    """(state, cause code, how many) of the jobs that ended and are still in the journal."""
+    rows = db.execute(
+        "SELECT state, cause, COUNT(*) FROM job WHERE ended_at IS NOT NULL GROUP BY state, cause"
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def received(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """(state, how many) of the received faxes."""
+    rows = db.execute("SELECT state, COUNT(*) FROM received WHERE deleted_at IS NULL GROUP BY state")
+    return [(row[0], row[1]) for row in rows]
+
+
+def deliveries(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
+    """(kind, state, how many) of the deliveries."""
+    rows = db.execute("SELECT kind, state, COUNT(*) FROM outbox GROUP BY kind, state")
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def handed_in(
+    db: sqlite3.Connection, owner: str, idempotency_key: str
+) -> tuple[int, str, str, tuple[int, ...]] | None:
+    """What ``owner`` handed in with this key before: submission id, uuid, digest, job ids."""
+    row = db.execute(
+        "SELECT id, uuid, idempotency_digest FROM submission WHERE owner = ? AND idempotency_key = ?",
+        (owner, idempotency_key),
+    ).fetchone()
+    if row is None:
+        return None
+    found = db.execute("SELECT id FROM job WHERE submission_id = ? ORDER BY id", (row["id"],))
+    return row["id"], row["uuid"], row["idempotency_digest"], tuple(job[0] for job in found)
