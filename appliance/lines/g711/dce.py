@@ -7,8 +7,11 @@ half duplex.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from appliance.causes import Cause
 from appliance.lines.g711.modems import Receiver, Status, Transmitter
+from appliance.lines.g711.rtp import Heard
 from appliance.t30.dce import (
     MAX_FRAME_OCTETS,
     Carrier,
@@ -61,14 +64,19 @@ class ToneDce:
 
     # -- the line ----------------------------------------------------------------------------
 
-    def hear(self, samples: bytes) -> None:
-        """Takes 16-bit samples from the line, in order."""
+    def hear(self, heard: Iterable[Heard]) -> None:
+        """Takes what came from the line, in order."""
+        for samples, concealed in heard:
+            self._hear(samples, concealed)
+
+    def _hear(self, samples: bytes, concealed: bool) -> None:
         if not samples or self.hung_up:
             return
         if self._sending:
             # What comes in while we speak is our own echo; silence lets the receivers settle.
             samples = bytes(len(samples))
-        self._receiver.hear(samples, slow=self._up is None or self._up is Carrier.V21)
+        slow = self._up is None or self._up is Carrier.V21
+        self._receiver.hear(samples, slow=slow, concealed=concealed)
         self._take_bits()
 
     def speak(self, count: int) -> bytes:

@@ -135,8 +135,7 @@ class AudioWait:
         self._pace.start(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:
-        samples = self._rtp.receive(data, now)
-        if samples:
+        for samples, _ in self._rtp.receive(data, now):
             self._receiver.hear(samples)
 
     def take_datagrams(self) -> list[bytes]:
@@ -148,8 +147,7 @@ class AudioWait:
         return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
-        samples = self._rtp.handle_timer(now)
-        if samples:
+        for samples, _ in self._rtp.handle_timer(now):
             self._receiver.hear(samples)
         for _ in range(self._pace.count(now)):
             self._datagrams.append(self._rtp.send(self._transmitter.speak(PACKET_SAMPLES)))

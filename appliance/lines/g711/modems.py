@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
 
+from appliance.lines.g711.hdlc import HdlcReceiver
 from appliance.spandsp import open_spandsp
 from appliance.t30.dce import MAX_FRAME_OCTETS, Carrier, Modulation, Tone
 
@@ -106,9 +107,16 @@ _CED_CODES = frozenset({2, 3, 4, 5})
 # turns to noise below -39.
 _FAST_CUTOFF_DBM0 = -45.5
 _V21_CUTOFF_DBM0 = -39.1
-# Flags in a row that are a preamble and no accident of noise.
-_V21_FLAGS = 5
+# Flags before the first frame of a block that spandsp must see; T.4 A.3.1 sends 200 ms of them.
 _FAST_FLAGS = 2
+# Between the frames of a V.21 burst.  One would do (T.30 5.3.6); receivers that lost the frame before
+# to a lost packet find the next one the sooner, and some want as many as five again.
+_V21_FLAGS_BETWEEN = 5
+
+
+# V.21's demodulator looks at a symbol (27 samples) at a time: so long after a concealed packet its bits
+# are still in doubt.
+DOUBT_AFTER_SAMPLES = 40
 
 
 class Status(IntEnum):
@@ -182,28 +190,29 @@ class Receiver:
         self._fast_modem: _FastModem | None = None
         self._fast_states: dict[Modulation, Any] = {}
         self._tones: list[Any] = []
+        self._doubtful = False  # the bits that come now stand on concealed samples
+        self._doubt = 0  # samples for which that goes on
         self._put_bit = ffi.callback("put_bit_func_t", self._take_bit)
-        self._frame_slow = ffi.callback("frame_func_t", functools.partial(self._take_frame, False))
-        self._frame_fast = ffi.callback("frame_func_t", functools.partial(self._take_frame, True))
-        self._status_slow = ffi.callback("status_func_t", functools.partial(self._take_status, False))
-        self._status_fast = ffi.callback("status_func_t", functools.partial(self._take_status, True))
+        self._frame_fast = ffi.callback("frame_func_t", self._take_frame)
+        self._slow_bit = ffi.callback("put_bit_func_t", self._take_slow_bit)
+        self._status_fast = ffi.callback("status_func_t", self._take_status)
         self._tone_report = ffi.callback("tone_report_func_t", self._take_tone)
-        self._hdlc_slow = self._hdlc(_V21_FLAGS, self._frame_slow, self._status_slow)
-        self._hdlc_fast = self._hdlc(_FAST_FLAGS, self._frame_fast, self._status_fast)
+        self._hdlc_slow = HdlcReceiver(
+            functools.partial(on_status, False, Status.FRAMING_OK), functools.partial(on_frame, False)
+        )
+        self._hdlc_fast = ffi.gc(
+            library.hdlc_rx_init(ffi.NULL, 0, 1, _FAST_FLAGS, self._frame_fast, ffi.NULL),
+            library.hdlc_rx_free,
+        )
+        library.hdlc_rx_set_status_handler(self._hdlc_fast, self._status_fast, ffi.NULL)
+        library.hdlc_rx_set_max_frame_len(self._hdlc_fast, MAX_FRAME_OCTETS)
         specification = ffi.addressof(library.preset_fsk_specs[_V21_CHANNEL_2])
         self._hdlc_put_bit = ffi.addressof(library, "hdlc_rx_put_bit")
         self._v21 = ffi.gc(
-            library.fsk_rx_init(ffi.NULL, specification, _FSK_SYNC, self._hdlc_put_bit, self._hdlc_slow),
+            library.fsk_rx_init(ffi.NULL, specification, _FSK_SYNC, self._slow_bit, ffi.NULL),
             library.fsk_rx_free,
         )
         library.fsk_rx_signal_cutoff(self._v21, _V21_CUTOFF_DBM0)
-
-    def _hdlc(self, threshold: int, frame: Any, status: Any) -> Any:
-        ffi, library = self._ffi, self._library
-        hdlc = ffi.gc(library.hdlc_rx_init(ffi.NULL, 0, 1, threshold, frame, ffi.NULL), library.hdlc_rx_free)
-        library.hdlc_rx_set_status_handler(hdlc, status, ffi.NULL)
-        library.hdlc_rx_set_max_frame_len(hdlc, MAX_FRAME_OCTETS)
-        return hdlc
 
     def listen_fast(self, carrier: Carrier, *, frames: bool, short_train: bool) -> None:
         """From now on a fast carrier is expected too; ``frames`` unpacks HDLC, else bits are collected."""
@@ -241,17 +250,37 @@ class Receiver:
             for code in codes
         ]
 
-    def hear(self, samples: bytes, *, slow: bool = True) -> None:
-        """Feeds samples; without ``slow`` V.21 stays deaf (a fast carrier is up)."""
+    def hear(self, samples: bytes, *, slow: bool = True, concealed: bool = False) -> None:
+        """Feeds samples; without ``slow`` V.21 stays deaf (a fast carrier is up).
+
+        ``concealed``: the samples stand in for a lost packet.
+        """
         ffi, library = self._ffi, self._library
         count = len(samples) // 2
         buffer = ffi.from_buffer("int16_t[]", samples)
         for tone in self._tones:
             library.modem_connect_tones_rx(tone, buffer, count)
         if slow:
-            library.fsk_rx(self._v21, buffer, count)
+            self._hear_slow(buffer, count, concealed)
         if self._fast is not None and self._fast_modem is not None:
             self._fast_modem.rx(self._fast, buffer, count)
+
+    def _hear_slow(self, buffer: Any, count: int, concealed: bool) -> None:
+        """V.21 with doubt about what a concealed packet and the symbol after it said."""
+        fsk_rx = self._library.fsk_rx
+        if concealed:
+            self._doubt = DOUBT_AFTER_SAMPLES
+            self._doubtful = True
+            fsk_rx(self._v21, buffer, count)
+        elif self._doubt:
+            first = min(self._doubt, count)
+            self._doubt -= first
+            fsk_rx(self._v21, buffer, first)
+            self._doubtful = self._doubt > 0
+            if count > first:
+                fsk_rx(self._v21, buffer + first, count - first)
+        else:
+            fsk_rx(self._v21, buffer, count)
 
     # -- spandsp's callbacks: they must not raise --------------------------------------------
 
@@ -261,16 +290,24 @@ class Receiver:
         elif bit in _STATUSES:
             self._on_status(True, Status(bit))
 
-    def _take_frame(self, fast: bool, user: Any, octets: Any, count: int, ok: int) -> None:
+    def _take_slow_bit(self, user: Any, bit: int) -> None:
+        if bit >= 0:
+            self._hdlc_slow.put(bit, doubtful=self._doubtful)
+        elif bit in _STATUSES:
+            if bit == Status.CARRIER_DOWN:
+                self._hdlc_slow.reset()
+            self._on_status(False, Status(bit))
+
+    def _take_frame(self, user: Any, octets: Any, count: int, ok: int) -> None:
         # A count below zero is a status.
         if count < 0:
-            self._take_status(fast, user, count)
+            self._take_status(user, count)
         else:
-            self._on_frame(fast, bytes(self._ffi.buffer(octets, count)) if count else b"", bool(ok))
+            self._on_frame(True, bytes(self._ffi.buffer(octets, count)) if count else b"", bool(ok))
 
-    def _take_status(self, fast: bool, user: Any, status: int) -> None:
+    def _take_status(self, user: Any, status: int) -> None:
         if status in _STATUSES:
-            self._on_status(fast, Status(status))
+            self._on_status(True, Status(status))
 
     def _take_tone(self, user: Any, code: int, level: int, delay: int) -> None:
         if code == _TONE_CNG:
@@ -294,12 +331,17 @@ class Transmitter:
         self._bits: Any = iter(())
         self._get_bit = ffi.callback("get_bit_func_t", self._next_bit)
         self._underflow = ffi.callback("underflow_func_t", self._feed)
-        self._hdlc = ffi.gc(
-            library.hdlc_tx_init(ffi.NULL, 0, 1, 0, self._underflow, ffi.NULL), library.hdlc_tx_free
-        )
+        self._slow_hdlc = self._hdlc_tx(_V21_FLAGS_BETWEEN)
+        self._fast_hdlc = self._hdlc_tx(1)
+        self._hdlc = self._fast_hdlc  # the one in use
         self._hdlc_get_bit = ffi.addressof(library, "hdlc_tx_get_bit")
         self._fast_states: dict[Modulation, Any] = {}
         self._keep: Any = None  # the modem in use, so that it is not freed under spandsp
+
+    def _hdlc_tx(self, flags_between: int) -> Any:
+        ffi, library = self._ffi, self._library
+        state = library.hdlc_tx_init(ffi.NULL, 0, flags_between, 0, self._underflow, ffi.NULL)
+        return ffi.gc(state, library.hdlc_tx_free)
 
     @property
     def speaks(self) -> bool:
@@ -335,6 +377,7 @@ class Transmitter:
         ffi, library = self._ffi, self._library
 
         def begin() -> Any:
+            self._hdlc = self._slow_hdlc
             self._begin_frames(frames, preamble_flags, tail_flags)
             specification = ffi.addressof(library.preset_fsk_specs[_V21_CHANNEL_2])
             return ffi.gc(
@@ -354,6 +397,7 @@ class Transmitter:
         tail_flags: int,
     ) -> None:
         def begin() -> Any:
+            self._hdlc = self._fast_hdlc
             self._begin_frames(frames, preamble_flags, tail_flags)
             return self._fast(carrier, short_train, self._hdlc_get_bit, self._hdlc)
 

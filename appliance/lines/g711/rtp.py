@@ -34,6 +34,9 @@ MAX_PAYLOAD = 960
 # Packets taken in the time of one packet before the rest counts as a flood.
 MAX_RATE = 8
 
+# Samples that are due, and whether they stand in for a lost packet.
+Heard = tuple[bytes, bool]
+
 _HEADER = struct.Struct("!BBHII")
 
 
@@ -110,50 +113,50 @@ class RtpReceiver:
     _budget_at: float = 0.0
     _budget: float = float(MAX_RATE)
 
-    def receive(self, datagram: bytes, now: float) -> bytes:
+    def receive(self, datagram: bytes, now: float) -> list[Heard]:
         """Takes a datagram; the 16-bit samples that are due because of it."""
         packet = parse_packet(datagram)
         if packet is None or packet.payload_type not in (0, 8):
             self.received.malformed += 1
-            return b""
+            return []
         if not MIN_PAYLOAD <= len(packet.payload) <= MAX_PAYLOAD:
             self.received.malformed += 1
-            return b""
+            return []
         if not self._within_rate(now):
             self.received.flooded += 1
-            return b""
+            return []
         self.received.packets += 1
         self._heard_at = now
         self._silent_at = None
         if self._next is None or packet.source != self._source:
             self._restart(packet)
         behind = _behind(packet.sequence, self._next or 0)
-        if abs(behind) > MAX_CONCEALED_PACKETS and self._next is not None:
-            samples = self._drain()
+        if abs(behind) > MAX_CONCEALED_PACKETS:
+            heard = self._drain()
             self._restart(packet)
             self._waiting[packet.sequence] = packet
-            return samples + self._play(now)
+            return heard + self._play(now)
         if behind > 0 or packet.sequence in self._waiting:
             self.received.late += 1
-            return b""
+            return []
         self._waiting[packet.sequence] = packet
         return self._play(now)
 
-    def handle_timer(self, now: float) -> bytes:
+    def handle_timer(self, now: float) -> list[Heard]:
         """The samples that are due because time has passed: a gap given up, silence."""
-        samples = b""
+        heard: list[Heard] = []
         if self._stalled_at is not None and now >= self._stalled_at + LATE_S:
-            samples = self._give_up() + self._play(now)
+            heard += [*self._give_up(), *self._play(now)]
         if self._heard_at is not None and now >= self._heard_at + SILENT_S:
-            samples += self._drain()
+            heard += self._drain()
             if self._silent_at is None:
                 self._silent_at = self._heard_at
                 self.received.silences += 1
             # No faster than real time, and not more than a moment after a long sleep.
             count = min(int((now - self._silent_at) * SAMPLE_RATE), SAMPLE_RATE)
             self._silent_at = now
-            samples += bytes(2 * count)
-        return samples
+            heard.append((bytes(2 * count), False))
+        return heard
 
     def next_deadline(self) -> float | None:
         deadlines = []
@@ -182,25 +185,30 @@ class RtpReceiver:
         self._waiting.clear()
         self._stalled_at = None
 
-    def _play(self, now: float) -> bytes:
-        samples = b""
+    def _play(self, now: float) -> list[Heard]:
+        heard: list[Heard] = []
         while self._next is not None:
-            packet = self._waiting.pop(self._next, None)
-            if packet is not None:
-                self._last = decode(packet.payload, Law(packet.payload_type))
-                samples += self._last
-                self._next = (self._next + 1) % 0x10000
+            if self._next in self._waiting:
+                heard.append(self._take())
             elif len(self._waiting) > DEPTH_PACKETS:
-                samples += self._give_up()
+                heard += self._give_up()
             else:
                 break
         if not self._waiting:
             self._stalled_at = None
         elif self._stalled_at is None:
             self._stalled_at = now
-        return samples
+        return heard
 
-    def _give_up(self) -> bytes:
+    def _take(self) -> Heard:
+        """The packet that is due."""
+        assert self._next is not None
+        packet = self._waiting.pop(self._next)
+        self._last = decode(packet.payload, Law(packet.payload_type))
+        self._next = (self._next + 1) % 0x10000
+        return self._last, False
+
+    def _give_up(self) -> list[Heard]:
         """Conceals what is missing up to the oldest packet that waits."""
         assert self._next is not None
         due = self._next
@@ -210,18 +218,14 @@ class RtpReceiver:
         self._stalled_at = None
         self.received.lost += missing
         self.received.concealed += missing
-        return self._last * missing
+        return [(self._last, True)] * missing
 
-    def _drain(self) -> bytes:
-        samples = b""
+    def _drain(self) -> list[Heard]:
+        heard: list[Heard] = []
         while self._waiting:
-            samples += self._give_up()
-            assert self._next is not None
-            packet = self._waiting.pop(self._next)
-            self._last = decode(packet.payload, Law(packet.payload_type))
-            samples += self._last
-            self._next = (self._next + 1) % 0x10000
-        return samples
+            heard += self._give_up()
+            heard.append(self._take())
+        return heard
 
 
 class RtpSession:
@@ -239,10 +243,10 @@ class RtpSession:
     def received(self) -> Received:
         return self._receiver.received
 
-    def receive(self, datagram: bytes, now: float) -> bytes:
+    def receive(self, datagram: bytes, now: float) -> list[Heard]:
         return self._receiver.receive(datagram, now)
 
-    def handle_timer(self, now: float) -> bytes:
+    def handle_timer(self, now: float) -> list[Heard]:
         return self._receiver.handle_timer(now)
 
     def next_deadline(self) -> float | None:

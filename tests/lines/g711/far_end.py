@@ -60,15 +60,15 @@ class AudioPeer:
         self._sequence, self._timestamp = 65530, 4294967000
         self._loss, self._dice = loss, random.Random(seed)
         self._heard: list[bytes] = []
+        self._last = SILENT_TICK
 
     def listen(self, datagram: bytes) -> None:
         assert datagram[0] == 0x80
         assert datagram[1] & 0x7F == self._payload
         if self._dice.random() >= self._loss:
             decode = audioop.ulaw2lin if self._payload == 0 else audioop.alaw2lin
-            self._heard.append(decode(datagram[12:], 2))
-        elif self._heard:
-            self._heard.append(self._heard[-1])
+            self._last = decode(datagram[12:], 2)
+        self._heard.append(self._last)  # a lost one is concealed as gateways do: the last once more
 
     def tick(self) -> bytes | None:
         """20 ms: plays what came, says what it says; None for a packet that is lost."""

@@ -1,0 +1,179 @@
+"""Whole faxes over RTP with G.711 against spandsp's audio fax machine, in virtual time.
+
+The full grid (both directions, modems, ECM, laws) is small enough to run always.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.lines.g711.rtp import RtpSession
+from appliance.t4.page import Coding
+from appliance.t30.dce import Modulation
+from appliance.t30.memory import MemoryStore
+from appliance.t30.parameters import Capabilities
+from tests.lines.g711.far_end import AudioPeer, carry, page, receiving, sending, tiff_of
+from tests.softmodem.fixtures import tiff_rasters
+from tests.softmodem.stations import FaxMachine
+
+MODEMS = {
+    Modulation.V17: FaxMachine.V17 | FaxMachine.V29 | FaxMachine.V27TER,
+    Modulation.V29: FaxMachine.V29 | FaxMachine.V27TER,
+    Modulation.V27TER: FaxMachine.V27TER,
+}
+LAWS = {"mu-law": 0, "A-law": 8}
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("ecm", [True, False], ids=["ECM", "no ECM"])
+@pytest.mark.parametrize("modulation", MODEMS)
+def test_sends(tmp_path: Path, modulation: Modulation, ecm: bool, law: str) -> None:
+    pages = [page(300, seed=1), page(120, seed=2)]
+    got = tmp_path / "got.tif"
+    machine = FaxMachine(receive=got, ecm=ecm, modems=MODEMS[modulation])
+    rtp = RtpSession(LAWS[law])
+    result = carry(sending(list(pages), rtp), AudioPeer(machine, LAWS[law]))
+    words = machine.words
+    machine.close()
+    assert result.cause is causes.DELIVERED
+    assert result.pages_sent == 2
+    assert words == "OK"
+    assert result.ecm is ecm
+    assert result.carrier is not None
+    assert result.carrier.modulation is modulation
+    assert rtp.received.lost == 0
+    assert [pixels for _, _, pixels in tiff_rasters(got)] == [each.data for each in pages]
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("ecm", [True, False], ids=["ECM", "no ECM"])
+@pytest.mark.parametrize("modulation", MODEMS)
+def test_receives(tmp_path: Path, modulation: Modulation, ecm: bool, law: str) -> None:
+    pages = [page(300, seed=3), page(120, seed=4)]
+    machine = FaxMachine(
+        calls="1", send=tiff_of(tmp_path, pages), ecm=ecm, modems=MODEMS[modulation],
+    )  # fmt: skip
+    store = MemoryStore()
+    result = carry(receiving(store, RtpSession(LAWS[law])), AudioPeer(machine, LAWS[law]))
+    machine.close()
+    assert result.cause is causes.RECEIVED
+    assert result.pages_received == 2
+    assert result.ecm is ecm
+    assert result.carrier is not None
+    assert result.carrier.modulation is modulation
+    assert result.bad_rows == 0
+    assert [each.data for each in store.rasters()] == [each.data for each in pages]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_per_cent_of_loss_is_repaired_by_ecm_when_sending(tmp_path: Path, seed: int) -> None:
+    got = tmp_path / "got.tif"
+    machine = FaxMachine(receive=got)
+    rtp = RtpSession(8)
+    result = carry(sending([page(400)], rtp), AudioPeer(machine, 8, loss=0.01, seed=seed))
+    machine.close()
+    assert result.cause is causes.DELIVERED
+    assert rtp.received.lost > 0
+    assert [pixels for _, _, pixels in tiff_rasters(got)] == [page(400).data]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_per_cent_of_loss_is_repaired_by_ecm_when_receiving(tmp_path: Path, seed: int) -> None:
+    machine = FaxMachine(calls="1", send=tiff_of(tmp_path, [page(400)]))
+    store, rtp = MemoryStore(), RtpSession(8)
+    result = carry(receiving(store, rtp), AudioPeer(machine, 8, loss=0.01, seed=seed))
+    machine.close()
+    assert result.cause is causes.RECEIVED
+    assert rtp.received.concealed > 0
+    assert [each.data for each in store.rasters()] == [page(400).data]
+
+
+def test_slowest_machine_of_all_is_served(tmp_path: Path) -> None:
+    """MH alone, no ECM, 20 ms a line is asked by a machine's DIS: fill bits go out as bits."""
+    got = tmp_path / "got.tif"
+    machine = FaxMachine(receive=got, ecm=False, compressions=FaxMachine.MH)
+    capabilities = Capabilities(codings=frozenset({Coding.MH}), ecm=False)
+    result = carry(sending([page(120)], RtpSession(0), capabilities), AudioPeer(machine, 0))
+    machine.close()
+    assert result.cause is causes.DELIVERED
+    assert [pixels for _, _, pixels in tiff_rasters(got)] == [page(120).data]
+
+
+def test_far_end_that_hangs_up_in_mid_page_ends_the_call(tmp_path: Path) -> None:
+    machine = FaxMachine(receive=tmp_path / "got.tif")
+    peer = AudioPeer(machine, 8)
+    fax = sending([page(2000)], RtpSession(8))
+    now, due = 0.0, 0.0
+    fax.start(now)
+    while now < 20.0:
+        now = due
+        due += 0.02
+        datagram = peer.tick()
+        if datagram is not None:
+            fax.receive_datagram(datagram, now)
+        fax.handle_timer(now)
+        for datagram in fax.take_datagrams():
+            peer.listen(datagram)
+    assert fax.result is None
+    fax.hang_up(now)
+    machine.close()
+    assert fax.result is not None
+    assert fax.result.cause is not causes.DELIVERED
+    assert fax.result.pages_sent == 0
+
+
+def test_owner_cancels_and_the_far_end_hears_dcn(tmp_path: Path) -> None:
+    machine = FaxMachine(receive=tmp_path / "got.tif")
+    peer = AudioPeer(machine, 8)
+    fax = sending([page(2000)], RtpSession(8))
+    now, due = 0.0, 0.0
+    fax.start(now)
+    cancelled_at = None
+    while fax.result is None:
+        now = due
+        due += 0.02
+        assert now < 60.0
+        datagram = peer.tick()
+        if datagram is not None:
+            fax.receive_datagram(datagram, now)
+        if now > 6.0 and cancelled_at is None:
+            cancelled_at = now
+            fax.cancel(now)
+        fax.handle_timer(now)
+        for datagram in fax.take_datagrams():
+            peer.listen(datagram)
+    machine.close()
+    assert fax.result.cause is causes.CANCELLED
+    assert cancelled_at is not None
+    assert now - cancelled_at < 8.0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_and_rubbish_packets_end_in_a_result_and_never_raise(seed: int) -> None:
+    """A hostile far end: random audio at full level, random RTP headers, floods, jumps."""
+    dice = random.Random(seed)
+    store = MemoryStore()
+    fax = receiving(store, RtpSession(8))
+    now, sequence = 0.0, 0
+    fax.start(now)
+    while fax.result is None:
+        now += 0.02
+        assert now < 300.0
+        for _ in range(dice.choice([0, 1, 1, 1, 1, 40])):
+            kind = dice.randrange(6)
+            header = bytes([0x80, 8]) + sequence.to_bytes(2, "big") + bytes(8)
+            sequence = (sequence + dice.choice([1, 1, 1, 1, 2, 0, 60000])) & 0xFFFF
+            if kind == 0:
+                fax.receive_datagram(dice.randbytes(dice.randrange(0, 400)), now)
+            elif kind == 1:
+                fax.receive_datagram(bytes([0xBF, 0x88]) + dice.randbytes(200), now)
+            else:
+                fax.receive_datagram(header + dice.randbytes(160), now)
+        fax.handle_timer(now)
+        fax.take_datagrams()
+    assert store.pages == []
+    assert fax.result.cause is not causes.RECEIVED

@@ -1,0 +1,232 @@
+"""The small parts of the SIP line: numbers, headers, settings, ports, status codes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance import causes
+from appliance.causes import Retry, Side
+from appliance.lines.sip import messages
+from appliance.lines.sip.numbers import (
+    DialFormat,
+    DiallingRules,
+    NumberError,
+    checked_sip_address,
+    to_dial,
+    to_e164,
+)
+from appliance.lines.sip.outcomes import cause_of_status
+from appliance.lines.sip.ports import NoPortError, open_media_socket
+from appliance.lines.sip.session import body_of, sendable
+from appliance.lines.sip.settings import (
+    PortRange,
+    SipSettings,
+    Transport,
+    TrunkSettings,
+    safe_display_name,
+    safe_user,
+)
+from appliance.lines.sip.stack import request_uri
+
+GERMANY = DiallingRules("49", area_code="30")
+USA = DiallingRules("1", national_prefix="1", international_prefix="011")
+DENMARK = DiallingRules("45", national_prefix="")
+
+
+@pytest.mark.parametrize(
+    ("rules", "written", "e164"),
+    [
+        (GERMANY, "+49 30 123-4567", "+49301234567"),
+        (GERMANY, "030 1234567", "+49301234567"),
+        (GERMANY, "(030) 123.45.67", "+49301234567"),
+        (GERMANY, "0044 20 7946 0000", "+442079460000"),
+        (GERMANY, "1234567", "+49301234567"),  # local: the area code is completed
+        (GERMANY, "110", "110"),  # short numbers are nobody's E.164
+        (USA, "1 212 555 0100", "+12125550100"),
+        (USA, "011 49 30 1234567", "+49301234567"),
+        (DENMARK, "32 12 34 56", "+4532123456"),
+        (DiallingRules(), "0301234567", "0301234567"),  # without a country nothing is known
+    ],
+)
+def test_numbers_become_e164(rules: DiallingRules, written: str, e164: str) -> None:
+    assert to_e164(written, rules) == e164
+
+
+@pytest.mark.parametrize(
+    ("format_", "number", "dialled"),
+    [
+        (DialFormat.E164_PLUS, "030 1234567", "+49301234567"),
+        (DialFormat.E164, "030 1234567", "49301234567"),
+        (DialFormat.INTERNATIONAL, "030 1234567", "0049301234567"),
+        (DialFormat.NATIONAL, "+49 30 1234567", "0301234567"),
+        (DialFormat.NATIONAL, "+44 20 79460000", "00442079460000"),
+        (DialFormat.AS_DIALLED, "+44 20 79460000", "+442079460000"),
+    ],
+)
+def test_trunk_gets_numbers_as_it_wants_them(format_: DialFormat, number: str, dialled: str) -> None:
+    assert to_dial(number, DiallingRules("49", format=format_)) == dialled
+
+
+def test_outside_prefix_goes_before_everything() -> None:
+    rules = DiallingRules("49", format=DialFormat.NATIONAL, outside_prefix="0")
+    assert to_dial("+49301234567", rules) == "00301234567"
+
+
+@pytest.mark.parametrize(
+    "number", ["", "+", "12a4", "1;2", "sip:x", "+49<30>", "1" * 30, "1\r\nTo: x", "٣٤٥"]
+)
+def test_what_is_no_number_is_the_users_mistake(number: str) -> None:
+    with pytest.raises(NumberError):
+        to_dial(number, GERMANY)
+
+
+@pytest.mark.parametrize(
+    "address", ["sip:fax@192.0.2.1", "sip:192.0.2.1:5070", "sips:a@b.example;transport=tls"]
+)
+def test_sip_addresses_may_be_called(address: str) -> None:
+    assert checked_sip_address(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sip:",
+        "sip:a@b c",
+        "sip:a@b\r\nX: y",
+        "sip:a@b?Replaces=1",
+        "sip:a@b>;evil",
+        "sip:a@b;maddr=192.0.2.1",
+    ],
+)
+def test_odd_sip_addresses_may_not(address: str) -> None:
+    with pytest.raises(NumberError):
+        checked_sip_address(address)
+
+
+def test_request_uri_carries_the_transport() -> None:
+    assert request_uri(TrunkSettings("a", "sip.example.net"), "+49") == "sip:+49@sip.example.net"
+    tls = TrunkSettings("a", "192.0.2.1:5061", Transport.TLS)
+    assert request_uri(tls, "*21#") == "sip:*21%23@192.0.2.1:5061;transport=tls"
+
+
+MESSAGE = (
+    "INVITE sip:+4930555@192.0.2.1;user=phone SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9\r\n"
+    'f: "Dr. \\"Who\\" Example" <sip:0301234%23@provider.example:5070;x=y>;tag=1\r\nt: <sip:x@y>\r\n'
+    "P-Asserted-Identity: <tel:+49301234>\r\nX-Long: a\r\n b\r\nRetry-After: 120 (maintenance)\r\n\r\nv=0\r\n"
+)
+
+
+def test_headers_are_read_in_every_form() -> None:
+    found = messages.headers(MESSAGE)
+    assert messages.uri_user(messages.start_line(MESSAGE)) == "+4930555"
+    assert messages.uri_user(messages.first(found, "from")) == "0301234#"
+    assert messages.uri_host(messages.first(found, "from")) == "provider.example"
+    assert messages.display_name(messages.first(found, "from")) == 'Dr. "Who" Example'
+    assert messages.uri_user(messages.first(found, "p-asserted-identity")) == "+49301234"
+    assert messages.first(found, "x-long") == "a b"
+    assert messages.retry_after_s(MESSAGE) == 120.0
+    assert messages.status_code("SIP/2.0 486 Busy Here\r\n\r\n") == 486
+    assert messages.status_code(MESSAGE) == 0
+
+
+@given(st.text(max_size=400))
+def test_no_message_breaks_the_reading_of_headers(text: str) -> None:
+    for values in messages.headers(text).values():
+        for value in values:
+            messages.uri_user(value)
+            messages.uri_host(value)
+            messages.display_name(value)
+    messages.status_code(text)
+    messages.retry_after_s(text)
+    body_of(text)
+
+
+def test_sdp_is_found_in_a_multipart_body() -> None:
+    message = (
+        "INVITE x SIP/2.0\r\nContent-Type: multipart/mixed;boundary=b\r\n\r\n--b\r\n"
+        "Content-Type: application/sdp\r\n\r\nv=0\r\ns=-\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n"
+    )
+    assert body_of(message) == "v=0\r\ns=-\r\n"
+    assert body_of("SIP/2.0 200 OK\r\n\r\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "remote"),
+    [
+        ("192.0.2.1", 4000, ("192.0.2.1", 4000)),
+        ("2001:db8::1", 4000, ("2001:db8::1", 4000)),
+        ("0.0.0.0", 4000, None),
+        ("239.1.1.1", 4000, None),
+        ("host.example", 4000, None),
+        ("192.0.2.1", 0, None),
+        ("", 4000, None),
+    ],
+)
+def test_media_go_only_where_they_can(address: str, port: int, remote: tuple[str, int] | None) -> None:
+    assert sendable(address, port) == remote
+
+
+@pytest.mark.parametrize("code", range(300, 700))
+def test_every_status_has_a_cause(code: int) -> None:
+    cause = cause_of_status(code)
+    assert cause.side is not Side.NONE
+    assert cause_of_status(code, ours=True) in (causes.SIP_NO_REPLY, causes.SIP_UNREACHABLE)
+
+
+def test_passing_states_are_tried_again_and_dead_numbers_are_not() -> None:
+    assert cause_of_status(486).retry is Retry.SOON
+    assert cause_of_status(480).retry is Retry.SOON
+    assert cause_of_status(404).retry is Retry.NO
+    assert cause_of_status(302).retry is Retry.NO
+    assert cause_of_status(503).retry is Retry.OTHER_LINE
+
+
+@given(st.text(max_size=100))
+def test_no_name_or_number_breaks_out_of_a_header(text: str) -> None:
+    assert not set(safe_display_name(text)) & set('"\\<>\r\n')
+    assert not set(safe_user(text)) & set(' "<>@;:?\r\n')
+
+
+def test_password_is_in_no_repr() -> None:
+    assert "geheim" not in repr(TrunkSettings("a", "b.example", username="u", password="geheim"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"server": "no host"},
+        {"server": "a.example:99999"},
+        {"name": "a\nb"},
+        {"username": "a b"},
+        {"from_name": 'x" <sip:evil>'},
+        {"from_number": "<1>"},
+        {"peers": ("10.0.0.0/99",)},
+        {"channels": 0},
+        {"register": True},
+        {"session_expires_s": 10},
+        {"public_address": "router"},
+    ],
+)
+def test_settings_that_cannot_be_right_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        TrunkSettings(**{"name": "a", "server": "b.example", **wrong})  # type: ignore[arg-type]
+
+
+def test_sip_needs_a_transport() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        SipSettings(udp_port=None)
+
+
+def test_every_port_of_the_range_is_used_and_then_there_is_none() -> None:
+    ports = PortRange(31000, 31003)
+    sockets = [open_media_socket("127.0.0.1", ports) for _ in range(4)]
+    try:
+        assert {sock.getsockname()[1] for sock in sockets} == {31000, 31001, 31002, 31003}
+        with pytest.raises(NoPortError, match="31000"):
+            open_media_socket("127.0.0.1", ports)
+    finally:
+        for sock in sockets:
+            sock.close()
