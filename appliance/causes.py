@@ -67,6 +67,35 @@ def all_causes() -> tuple[Cause, ...]:
     return tuple(_TABLE.values())
 
 
+def as_markdown() -> str:
+    """The table as docs/causes.md; ``python -m appliance.causes`` prints it."""
+    lines = [
+        "# How a fax can end",
+        "",
+        "Made from `appliance/causes.py` by `python -m appliance.causes`. The code is what interfaces and",
+        "reports carry; it never changes its meaning. *Side* is whose matter it is: this box, the far end,",
+        "the line between, or the person who asked. *Then* is what the box does by itself.",
+        "",
+        "| code | side | what happened | what to do | then |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{row.code}` | {row.side.value} | {row.sentence} | {row.advice} | {_THEN[row.retry]} |"
+        for row in all_causes()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_THEN = {
+    Retry.NO: "ends",
+    Retry.SOON: "tries again soon",
+    Retry.STEP_DOWN: "tries again, slower",
+    Retry.OTHER_LINE: "tries another line",
+    Retry.LATER: "tries again later",
+    Retry.ASK: "follows the owner's rule",
+}
+
+
 # -- success -----------------------------------------------------------------------------------
 
 DELIVERED = _row(
@@ -719,3 +748,7 @@ EMAIL_TOO_LARGE = _row(
     "The e-mail is larger than this box accepts.",
     "Send fewer or smaller files at a time.",
 )
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")
