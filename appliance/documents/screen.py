@@ -3,8 +3,8 @@
 The screen is of steep lines that swell with the tone, so that a row resembles the one above, which is
 what T.4 and T.6 compress.  A photograph that fills an A4 page at fine takes about 105 s at 14400 bit/s
 so, about 200 s with round dots of the same pitch and likeness, and 700 to 800 s with error diffusion,
-whose noise codes larger than the plain bitmap.  All work on pixels is done by Pillow's C operations
-on whole images.
+whose noise codes larger than the plain bitmap.  All work on pixels is done by C operations on whole
+images: Pillow's, and our own `_bilevel` where it was compiled.
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ from PIL import Image, ImageChops, ImageFilter
 
 from appliance.documents.options import Treatment
 from appliance.t4.page import Resolution
+
+try:
+    from appliance.documents import _bilevel
+except ImportError:  # set up without a C compiler
+    _bilevel = None  # type: ignore[assignment]
 
 # Text: darker than this is black.  Above the middle, so that hairlines and small type, of which
 # anti-aliasing leaves only a light grey, do not break up.
@@ -35,19 +40,30 @@ _LINE_DPI = 204
 DOT_GAIN_GAMMA = 0.8
 
 
-def bilevel(grey: Image.Image, resolution: Resolution, treatment: Treatment) -> Image.Image:
-    """``grey`` (mode L, 0 black) as mode 1 in the sense of fax: 255 is black, 0 white."""
+def bilevel(grey: Image.Image, resolution: Resolution, treatment: Treatment) -> bytes:
+    """``grey`` (mode L, 0 black) as packed rows in the sense of fax: a set bit is black."""
     if treatment is Treatment.TEXT:
-        return _threshold(grey)
+        return _packed(grey)
     if treatment is Treatment.PHOTO:
-        return _screened(grey, screen(grey.size, resolution))
+        return _packed(grey, screen(grey.size, resolution))
     regions = tone_regions(grey, resolution)
-    if regions is None:
-        return _threshold(grey)
-    levels = Image.composite(
-        screen(grey.size, resolution), Image.new("L", grey.size, TEXT_THRESHOLD), regions
+    return _packed(grey) if regions is None else _packed(grey, screen(grey.size, resolution), regions)
+
+
+def _packed(
+    grey: Image.Image, levels: Image.Image | None = None, regions: Image.Image | None = None
+) -> bytes:
+    """Black where ``grey`` is darker than ``levels`` inside ``regions``, than TEXT_THRESHOLD outside."""
+    if _bilevel is None:
+        return packed_by_pillow(grey, levels, regions)
+    # Pillow copies whole images out of itself faster than it does anything else with them.
+    return _bilevel.pack(
+        grey.tobytes(),
+        *grey.size,
+        TEXT_THRESHOLD,
+        None if levels is None else levels.tobytes(),
+        None if regions is None else regions.tobytes(),
     )
-    return _screened(grey, levels)
 
 
 _TEXT_TABLE = [255 if value < TEXT_THRESHOLD else 0 for value in range(256)]
@@ -55,13 +71,15 @@ _ABOVE_ZERO = [0] + [255] * 255
 _TONE_TABLE = [255 if DARKEST_TONE <= value <= LIGHTEST_TONE else 0 for value in range(256)]
 
 
-def _threshold(grey: Image.Image) -> Image.Image:
-    return grey.point(_TEXT_TABLE, "1")
-
-
-def _screened(grey: Image.Image, levels: Image.Image) -> Image.Image:
-    """Black where ``grey`` is darker than ``levels``."""
-    return ImageChops.subtract(levels, grey).point(_ABOVE_ZERO, "1")
+def packed_by_pillow(
+    grey: Image.Image, levels: Image.Image | None = None, regions: Image.Image | None = None
+) -> bytes:
+    """What `_bilevel` does, where that was not compiled."""
+    if levels is None:
+        return grey.point(_TEXT_TABLE, "1").tobytes()
+    if regions is not None:
+        levels = Image.composite(levels, Image.new("L", grey.size, TEXT_THRESHOLD), regions)
+    return ImageChops.subtract(levels, grey).point(_ABOVE_ZERO, "1").tobytes()
 
 
 # Tone is looked for on every fourth pixel across (and the same distance down): spots of 3 x 3 such

@@ -26,7 +26,7 @@ from PIL import Image
 from appliance.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE, Cause
 from appliance.documents.errors import DocumentError
 from appliance.documents.fastcoder import encode_mmr
-from appliance.documents.geometry import Layout, PageSize, lay_out
+from appliance.documents.geometry import PageSize, lay_out
 from appliance.documents.header import draw_header, strip_rows
 from appliance.documents.options import (
     HeaderLine,
@@ -168,10 +168,9 @@ class _Job:
         source = self._drawers[drawer]
         header = self._options.header if self._first_source == 0 or drawer else None
         treatment = self._options.treatment if drawer >= self._first_source else Treatment.TEXT
-        image, layout, size = draw_page(
+        raster, size = draw_page(
             source, page, self._options, treatment=treatment, header=header, count=(number + 1, total)
         )
-        raster = Raster(image.width, image.height, image.tobytes(), layout.resolution)
         coded = encode_mmr(raster)
         written = 0
         while written < len(coded.data):
@@ -191,8 +190,8 @@ def draw_page(
     treatment: Treatment,
     header: HeaderLine | None,
     count: tuple[int, int],
-) -> tuple[Image.Image, Layout, PageSize]:
-    """One page in black and white (mode 1, 255 is black), with its header line; its layout and its own size.
+) -> tuple[Raster, PageSize]:
+    """One page in black and white, with its header line, and its own size.
 
     The header goes over the page where the page is white there; otherwise the content moves down and
     gets as much smaller as that needs.
@@ -204,11 +203,12 @@ def draw_page(
     if header and not _is_white(drawn.crop((0, 0, drawn.width, strip))):
         layout = lay_out(size, options.format, strip)
         drawn = source.draw(page, layout)
-    image = drawn if drawn.mode == "1" else bilevel(drawn, layout.resolution, treatment)
+    data = drawn.tobytes() if drawn.mode == "1" else bilevel(drawn, layout.resolution, treatment)
     if header:
-        line = draw_header(header, *count, image.width, layout.resolution)
-        image.paste(bilevel(line, layout.resolution, Treatment.TEXT), (0, 0))
-    return image, layout, size
+        line = draw_header(header, *count, drawn.width, layout.resolution)
+        above = bilevel(line, layout.resolution, Treatment.TEXT)
+        data = above + data[len(above) :]
+    return Raster(drawn.width, drawn.height, data, layout.resolution), size
 
 
 def _is_white(drawn: Image.Image) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
+from appliance.documents import screen as screening
 from appliance.documents.options import Treatment
-from appliance.documents.screen import bilevel, screen, tone_regions
+from appliance.documents.screen import TEXT_THRESHOLD, packed_by_pillow, screen, tone_regions
 from appliance.documents.type import MONOSPACED, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
@@ -14,6 +17,11 @@ from tests.documents.making import likeness, photograph
 
 FINE = (1728, 2287)
 BITS_PER_SECOND = 14_400
+
+
+def bilevel(grey: Image.Image, resolution: Resolution, treatment: Treatment) -> Image.Image:
+    """What is tested, as an image to look at (mode 1, 255 is black)."""
+    return Image.frombytes("1", grey.size, screening.bilevel(grey, resolution, treatment))
 
 
 def _raster(image: Image.Image, resolution: Resolution) -> Raster:
@@ -130,3 +138,38 @@ def test_the_mask_covers_the_page_whatever_its_size() -> None:
         for resolution in Resolution:
             assert screen(size, resolution).size == size
             assert bilevel(grey, resolution, Treatment.AUTO).size == size
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), width=st.integers(1, 70), rows=st.integers(1, 5), masked=st.booleans())
+def test_the_compiled_loop_and_pillow_make_the_same_bits(
+    data: st.DataObject, width: int, rows: int, masked: bool
+) -> None:
+    compiled = pytest.importorskip("appliance.documents._bilevel")
+    octets = st.binary(min_size=width * rows, max_size=width * rows)
+    grey, levels = data.draw(octets), data.draw(octets)
+    mask = bytes(octet & 0x80 and 255 for octet in data.draw(octets)) if masked else None
+    images = [each and Image.frombytes("L", (width, rows), each) for each in (grey, levels, mask)]
+    assert compiled.pack(grey, width, rows, TEXT_THRESHOLD) == packed_by_pillow(images[0])
+    ours = compiled.pack(grey, width, rows, TEXT_THRESHOLD, levels, mask)
+    assert ours == packed_by_pillow(*images)
+
+
+def test_the_compiled_loop_refuses_octets_that_are_no_picture() -> None:
+    compiled = pytest.importorskip("appliance.documents._bilevel")
+    for wrong in [
+        (b"12345678", 3, 3, 176), (b"", 0, 0, 176), (b"1", -1, -1, 176), (b"1", 1 << 62, 1 << 62, 176),
+        (b"12", 2, 1, 176, b"1"), (b"12", 2, 1, 176, b"12", b"1"), (b"12", 2, 1, 176, None, b"12"),
+    ]:  # fmt: skip
+        with pytest.raises(ValueError, match="picture"):
+            compiled.pack(*wrong)
+
+
+def test_without_the_compiled_loop_the_page_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = _text((1733, 900), 30)
+    page.paste(photograph(600, 400), (300, 300))
+    for treatment in Treatment:
+        fast = screening.bilevel(page, Resolution.FINE, treatment)
+        with monkeypatch.context() as without:
+            without.setattr(screening, "_bilevel", None)
+            assert screening.bilevel(page, Resolution.FINE, treatment) == fast

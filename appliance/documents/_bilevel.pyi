@@ -1,0 +1,15 @@
+def pack(
+    grey: bytes,
+    width: int,
+    rows: int,
+    level: int,
+    levels: bytes | None = None,
+    mask: bytes | None = None,
+    /,
+) -> bytes:
+    """Packed rows with a set bit where an octet of ``grey`` is below its limit.
+
+    The limit is ``level`` (0 to 255), or the octet of ``levels``, or with ``mask`` (255 or 0) the one
+    inside it and the other outside.  All are ``width`` times ``rows`` octets.  Raises ValueError when they
+    are not.
+    """
