@@ -45,7 +45,8 @@ def build_lines(box: Box) -> list[ManagedLine]:
         try:
             if entry.type is LineType.SIP and stack is None:
                 stack = SipStack(sip_settings(box.settings.section(SipSettings)))
-            line = make_line(entry, stack)
+            in_audio: dict[str, bool] = {}  # by number; there is one call at a time for each
+            line = make_line(entry, stack, in_audio)
         except ValueError as error:
             _log.error("the line %s cannot be used: %s", entry.name, error)
             continue
@@ -53,6 +54,7 @@ def build_lines(box: Box) -> list[ManagedLine]:
             ManagedLine(
                 line, send=entry.send, receive=entry.receive, allow=entry.allow, deny=entry.deny,
                 caller_number=entry.caller_number,
+                audio=in_audio.__setitem__ if entry.type is LineType.SIP else None,
             )
         )
     practice = box.settings.section(PracticeSettings)
@@ -65,15 +67,22 @@ def build_lines(box: Box) -> list[ManagedLine]:
     return lines
 
 
-def make_line(entry: LineEntry, stack: SipStack | None) -> Line:
+def make_line(entry: LineEntry, stack: SipStack | None, in_audio: dict[str, bool] | None = None) -> Line:
     """The line of one entry; a SIP trunk stands on ``stack``.
+
+    ``in_audio``: numbers whose next call does without T.38, on a trunk that has both.
 
     Raises ValueError for settings that do not go together.
     """
     if entry.type is LineType.MODEM:
         return ModemLine(entry.name, modem_settings(entry))
     assert stack is not None
-    return SipLine(trunk_settings(entry), stack)
+    wanted = in_audio if in_audio is not None and entry.media is Media.BOTH else {}
+
+    def media(number: str) -> sip.MediaChoice | None:
+        return sip.MediaChoice.G711_ONLY if wanted.pop(number, False) else None
+
+    return SipLine(trunk_settings(entry), stack, media=media)
 
 
 def modem_settings(entry: LineEntry) -> ModemSettings:

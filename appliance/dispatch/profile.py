@@ -54,6 +54,7 @@ class Profile:
     step: int = 0  # of STEPS: with this one it worked
     step_at: float = 0.0  # when that was learned, Unix time
     line: str = ""  # the line that last reached it
+    medium: str = ""  # what carried the last delivery over a SIP trunk: t38 or g711
     remote_id: str = ""
     delivered: int = 0  # faxes
     failed: int = 0  # calls
@@ -78,9 +79,9 @@ class Profile:
 
 
 def learn(
-    profile: Profile, result: CallResult, *, step: int, line: str, seconds: float, now: float
+    profile: Profile, result: CallResult, *, step: int, line: str, medium: str, seconds: float, now: float
 ) -> Profile:
-    """What a call's end adds to a profile; ``step`` is how it was made."""
+    """What a call's end adds to a profile; ``step`` is how it was made, ``medium`` what carried it."""
     cause: Cause = result.cause
     if cause.retry is Retry.OTHER_LINE:
         return profile  # says nothing about the destination
@@ -92,6 +93,7 @@ def learn(
         step=step,
         step_at=now,
         line=line,
+        medium=medium,
         delivered=profile.delivered + 1,
         bit_rate=result.carrier.bit_rate if result.carrier else 0,
         ecm=result.ecm,

@@ -42,6 +42,8 @@ CALLS_LIMIT = 60
 # Waits are stretched by up to this share, a different one for each job and try, so that two machines
 # that call each other do not meet again and again.
 JITTER = 0.1
+# Calls of one job that may go wrong half-way over T.38, or in audio, before the other is tried.
+MEDIUM_TRIES = 2
 # Causes that say that there is no fax machine at a number.
 DEAD = frozenset({NUMBER_NOT_IN_SERVICE.code, NO_FAX_ANSWERED.code, VOICE_ANSWERED.code})
 # When no line that may carry a job works, it is looked at again after so long, seconds: the first time,
@@ -132,6 +134,7 @@ class CallPlan:
     carriers: frozenset[Carrier]
     ecm: bool
     first_page: int  # from 0
+    audio: bool = False  # over a SIP trunk: fax tones in audio (G.711) from the start, no T.38
 
 
 def plan_call(
@@ -150,7 +153,24 @@ def plan_call(
         carriers=STEPS[step].carriers(job.options.max_bit_rate or settings.max_bit_rate),
         ecm=wanted_ecm and STEPS[step].ecm,
         first_page=job.pages_confirmed if resume is Resume.REST and left else 0,
+        audio=wants_audio(attempts, profile if settings.learn else Profile()),
     )
+
+
+def wants_audio(attempts: Sequence[Attempt], profile: Profile) -> bool:
+    """Whether the next call over a SIP trunk should do without T.38.
+
+    Some routes carry T.38 well and some only audio: what last delivered to the destination is begun
+    with, and a medium that failed this job twice gives way to the other.
+    """
+    failed = {"t38": 0, "g711": 0}
+    for attempt in attempts:
+        medium = attempt.facts.get("medium", "")
+        if _is(attempt, Retry.STEP_DOWN) and medium in failed:
+            failed[medium] += 1
+    if profile.medium == "g711":
+        return failed["g711"] < MEDIUM_TRIES or failed["g711"] < failed["t38"]
+    return failed["t38"] >= MEDIUM_TRIES and failed["g711"] <= failed["t38"]
 
 
 # -- after the call ------------------------------------------------------------------------------

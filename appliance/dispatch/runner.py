@@ -88,6 +88,8 @@ SETTLE_AGAIN_S = 5.0
 STOP_S = 15.0
 # Events that may make something due.
 _WAKING = frozenset({"job.waiting", "job.rescheduled", "job.cancelled", "job.woken", "line.state"})
+# What a SIP trunk says carries a fax ("audio" is what comes before).
+_MEDIA = frozenset({"t38", "g711"})
 # What of a call's account is passed on as live news; the rest is in its trace.
 _NEWS = frozenset({
     "dialled", "ringing", "connected", "remote_id", "training", "trained", "step_down", "retrain", "dcs",
@@ -105,6 +107,8 @@ class ManagedLine:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     caller_number: str = ""
+    # Tells the line, before a call, whether the number is to be reached in audio, without T.38.
+    audio: Callable[[str, bool], None] | None = None
 
 
 @dataclass(slots=True)
@@ -117,6 +121,7 @@ class _Running:
     switch: CancelSwitch
     task: asyncio.Task[None] | None = None
     too_long: bool = False
+    medium: str = ""  # what carries it over a SIP trunk
     last_page_out: bool = False  # its end may have been signalled: the far end may hold all of it
 
 
@@ -325,9 +330,9 @@ class Dispatcher:
             result = CallResult(LINE_FAULT)
         result = self._true_end(running, result)
         end = CallEnd(
-            result=result, step=plan.step, line=managed.line.name, seconds=time.monotonic() - started,
-            candidates=candidates, sending=self._sending(),
-            practice=self.box.settings.section(PracticeSettings),
+            result=result, step=plan.step, line=managed.line.name, medium=running.medium,
+            seconds=time.monotonic() - started, candidates=candidates,
+            sending=self._sending(), practice=self.box.settings.section(PracticeSettings),
         )
         await asyncio.gather(
             asyncio.get_running_loop().run_in_executor(
@@ -388,6 +393,8 @@ class Dispatcher:
             if line.event == "page_confirmed":
                 page = int(dict(line.fields)["page"])
                 self.box.spool.write(jobs.confirm_pages, attempt.id, page, self.box.clock())
+            elif line.event == "media" and dict(line.fields).get("kind") in _MEDIA:
+                running.medium = str(dict(line.fields)["kind"])
             if line.event in _NEWS:
                 self._tell(job.id, job.owner, line)
 
@@ -410,6 +417,8 @@ class Dispatcher:
             caller_name=options.caller_name or station.caller_name, ring_s=sending.ring_s,
             attempt=attempt.number,
         )
+        if managed.audio is not None:
+            managed.audio(job.number, plan.audio)
         limit = loop.call_later(sending.call_limit_minutes * 60, self._end_long_call, running)
         try:
             result = await managed.line.place(call)

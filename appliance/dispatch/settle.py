@@ -22,6 +22,7 @@ class CallEnd:
     result: CallResult
     step: int  # of profile.STEPS: how it was made
     line: str
+    medium: str  # what carried it over a SIP trunk: t38 or g711; empty for other lines
     seconds: float
     candidates: int  # lines that work and may carry the job
     sending: SendingSettings
@@ -43,7 +44,7 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
     outcome = jobs.Outcome(
         cause=result.cause, state=decided.state, next_try_at=decided.next_try_at,
         pages_confirmed=result.pages_sent, seconds=end.seconds, remote_id=result.remote_id,
-        facts=facts_of(result, end.step),
+        facts=facts_of(result, end.step, end.medium),
     )
     if job.reach is not Reach.PRACTICE:
         _remember(tx, job.number, end, now)
@@ -56,12 +57,13 @@ def _remember(tx: Tx, number: str, end: CallEnd, now: float) -> None:
     profile = Profile.load(known.profile if known is not None else {})
     if end.sending.learn:
         profile = learn(
-            profile, end.result, step=end.step, line=end.line, seconds=end.seconds, now=now
+            profile, end.result, step=end.step, line=end.line, medium=end.medium, seconds=end.seconds,
+            now=now,
         )
     ledger.save_destination(tx, Destination(number, failures, until, profile.dump(), now))
 
 
-def facts_of(result: CallResult, step: int) -> dict[str, Any]:
+def facts_of(result: CallResult, step: int, medium: str) -> dict[str, Any]:
     """What an attempt's row keeps of how the call went."""
     return {
         "remote_id": result.remote_id,
@@ -72,4 +74,5 @@ def facts_of(result: CallResult, step: int) -> dict[str, Any]:
         "frames_repeated": result.frames_repeated,
         "phase": result.phase.value,
         "step": step,
+        "medium": medium,
     }

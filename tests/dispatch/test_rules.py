@@ -163,6 +163,27 @@ def test_a_learned_step_is_begun_with_and_doubted_after_a_month() -> None:
     assert plan_call(JOB, [], profile, SendingSettings(learn=False), NOW).step == 0
 
 
+@pytest.mark.parametrize(
+    ("learned", "failed", "audio"),
+    [
+        ("", [], False),
+        ("", ["t38"], False),
+        ("", ["t38", "t38"], True),
+        ("", ["t38", "t38", "g711", "g711", "g711"], False),
+        ("t38", [], False),
+        ("g711", [], True),
+        ("g711", ["g711", "g711"], False),
+        ("g711", ["g711", "g711", "t38", "t38", "t38"], True),
+    ],
+)
+def test_a_route_that_fails_over_t38_is_tried_in_audio_and_the_other_way_about(
+    learned: str, failed: list[str], audio: bool
+) -> None:
+    calls = past(*[("trunk", causes.TRAINING_FAILED)] * len(failed))
+    before = [replace(call, facts={"medium": medium}) for call, medium in zip(calls, failed, strict=True)]
+    assert plan_call(JOB, before, Profile(medium=learned), SENDING, NOW).audio is audio
+
+
 @pytest.mark.parametrize(("resume", "first"), [(Resume.REST, 6), (Resume.ALL, 0), (None, 6)])
 def test_a_later_call_sends_the_rest_or_all_as_asked(resume: Resume | None, first: int) -> None:
     job = replace(JOB, pages_confirmed=6, options=SendOptions(resume=resume))
@@ -286,9 +307,9 @@ def test_daily_limits_count_only_what_leaves_the_box() -> None:
 
 def test_what_worked_is_learned_and_a_lines_fault_teaches_nothing() -> None:
     result = CallResult(causes.DELIVERED, pages_sent=2, remote_id="49 30", carrier=Carrier.V29_9600, ecm=True)
-    learned = learn(Profile(), result, step=2, line="trunk", seconds=60.0, now=NOW)
+    learned = learn(Profile(), result, step=2, line="trunk", medium="t38", seconds=60.0, now=NOW)
     assert (learned.step, learned.line, learned.remote_id, learned.bit_rate) == (2, "trunk", "49 30", 9600)
     assert learned.seconds_a_page == 30.0
-    same = learn(learned, CallResult(causes.SIP_FAILED), step=0, line="x", seconds=1.0, now=NOW)
+    same = learn(learned, CallResult(causes.SIP_FAILED), step=0, line="x", medium="", seconds=1.0, now=NOW)
     assert same == learned
     assert Profile.load({**learned.dump(), "of_a_newer_version": 1}) == learned
