@@ -21,6 +21,10 @@ from appliance.t30.dce import (
 from appliance.t38.ifp import DataField, DataPacket, FieldType, IfpPacket, Indicator
 from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR, reverse_bits
 
+# Put in place of image octets that were lost.  Without it a row can join the rest of a later one without a
+# trace, and rows would be missing from a page that counts no bad row.  So many ones are no row of T.4, with
+# whatever stands before and behind them.
+IMAGE_GAP = b"\xff" * 8
 # A carrier of which nothing is heard for so long has gone and its end was lost.  Ours: longer than any
 # training (1.4 s) and any run of flags between frames, and under T4 and T2 of T.30 the far end repeats.
 CARRIER_SILENCE_S = 4.0
@@ -64,6 +68,7 @@ class Hearing:
         self._frame = bytearray()
         self._frame_damaged = False
         self._start_unsure = False  # packets were lost where a frame may have begun
+        self._image_gap = False  # packets were lost and no image octet came since
 
     def next_deadline(self) -> float | None:
         """When a carrier that fell silent is declared gone."""
@@ -75,6 +80,7 @@ class Hearing:
 
     def packets_lost(self) -> None:
         """Packets are missing before the next one."""
+        self._image_gap = True
         if self._frame:
             self._frame_damaged = True
         else:
@@ -115,7 +121,7 @@ class Hearing:
                 if room > 0:
                     self._frame += item.octets[:room]
             elif kind in _NON_ECM and carrier is not Carrier.V21:
-                self.events.append(Data(reverse_bits(item.octets)))
+                self._image(item.octets)
         if self.carrier is not carrier:
             return  # an end repeated after the end
         if kind in _FRAME_ENDS:
@@ -126,6 +132,12 @@ class Hearing:
             self.frames_without_fcs += 1
         if kind in _SIGNAL_ENDS:
             self._carrier_off(now)
+
+    def _image(self, octets: bytes) -> None:
+        if self._image_gap and any(octets):  # the zeros of TCF or fill have no rows to lose
+            self.events.append(Data(IMAGE_GAP))
+        self._image_gap = False
+        self.events.append(Data(reverse_bits(octets)))
 
     def _carrier_on(self, carrier: Carrier) -> None:
         self.carrier = carrier

@@ -20,7 +20,7 @@ from appliance.t30.dce import (
     ToneHeard,
 )
 from appliance.t38.dce import MAX_HELD_EVENTS, T38Dce
-from appliance.t38.hearing import CARRIER_SILENCE_S, Hearing
+from appliance.t38.hearing import CARRIER_SILENCE_S, IMAGE_GAP, Hearing
 from appliance.t38.ifp import DataField, DataPacket, DataType, FieldType, Indicator, IndicatorPacket
 from appliance.t38.settings import T38Settings
 from appliance.t38.timing import reverse_bits
@@ -142,8 +142,14 @@ def test_an_ecm_frame_after_a_loss_counts_only_at_its_full_length():
 def test_page_data_goes_on_over_a_loss():
     packets = [v17((F.T4_NON_ECM_DATA, b"\x01\x02")), LOST, v17((F.T4_NON_ECM_DATA, b"\x03")),
                v17((F.T4_NON_ECM_SIG_END, b"\x04"))]  # fmt: skip
-    heard = [Data(b"\x80\x40"), Data(b"\xc0"), Data(b"\x20")]
+    heard = [Data(b"\x80\x40"), Data(IMAGE_GAP), Data(b"\xc0"), Data(b"\x20")]
     assert hear(TRAINING, *packets) == [FAST, *heard, OFF]
+
+
+def test_a_loss_within_zeros_is_not_marked():
+    """TCF is judged by its zeros, and fill has no rows to lose."""
+    packets = [v17((F.T4_NON_ECM_DATA, bytes(2))), LOST, v17((F.T4_NON_ECM_DATA, bytes(3)))]
+    assert hear(TRAINING, *packets) == [FAST, Data(bytes(2)), Data(bytes(3))]
 
 
 def test_a_frame_without_end_is_bounded_and_bad():
