@@ -16,7 +16,7 @@ from typing import Any
 
 import bottle
 
-from appliance.api import intake, request
+from appliance.api import intake, papers, request
 from appliance.api.auth import Caller
 from appliance.api.context import CONTENT_WAIT_S, Context, address_of
 from appliance.api.intake import Taken
@@ -29,6 +29,8 @@ from appliance.spool.model import Received, ReceivedFilter
 
 JSON = "application/json"
 PDF = "application/pdf"
+# E.164 6.1 has 15; trunk and carrier codes may come before.
+NUMBER_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,30 +157,39 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
 
 def visible_received(box: Box, caller: Caller, wanted: ReceivedFilter) -> list[Received]:
     """The received faxes that match and that ``caller`` may see, newest first: theirs and everyone's."""
-    if caller.sees is None:
-        return box.received_list(replace(wanted, owner=None))
-    found = [fax for owner in {caller.sees, ""} for fax in box.received_list(replace(wanted, owner=owner))]
-    return sorted(found, key=lambda fax: -fax.id)[: wanted.limit]
+    return box.received_list(replace(wanted, owner=caller.sees))
+
+
+def received_pdf(box: Box, fax: Received) -> bytes:
+    """A received fax as PDF.  Raises ProblemError."""
+    path = papers.received_pdf(box, fax, box.received_pages(fax.id))
+    try:
+        return path.read_bytes()
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def own_number(box: Box) -> str:
-    """The number the box shows to others."""
+    """The number the box shows to others, without spaces."""
     station = box.settings.section(StationSettings)
-    return station.caller_number or station.station_id.strip()
+    return (station.caller_number or station.station_id).replace(" ", "")
 
 
 def allowed_caller_number(box: Box, owner: str, wanted: str) -> str:
-    """``wanted`` if it is a number of the box or of ``owner``, else empty: nobody's number is shown.
+    """``wanted`` if it is a number of the box or of ``owner``, else empty: then the box shows its own.
 
-    Both are compared by their digits.
+    Numbers are compared by their digits.  A box that was told no number of its own takes what it is
+    given, and leaves it to the line.
     """
     digits = _digits(wanted)
-    if not digits:
+    if not digits or len(digits) > NUMBER_DIGITS:
         return ""
     station = box.settings.section(StationSettings)
     known = [station.caller_number, station.station_id]
     known += [line.caller_number for line in box.settings.items(LineEntry).values()]
     known += [user.caller_number for user in box.settings.items(User).values() if user.name == owner]
+    if not any(known):
+        return f"+{digits}" if wanted.lstrip().startswith("+") else digits
     return next((number for number in known if number and _digits(number) == digits), "")
 
 

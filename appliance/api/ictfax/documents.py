@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import bottle
 
-from appliance.api import intake, pdfs, request
+from appliance.api import intake, request
 from appliance.api.auth import Caller
-from appliance.api.foreign import PDF, Answer
+from appliance.api.foreign import PDF, Answer, received_pdf
+from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
 from appliance.api.ictfax.people import fields_of
 from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, text
@@ -154,7 +155,7 @@ class DocumentCalls:
         if document_id > RECEIVED_DOCUMENTS:
             caller.require(Scope.RECEIVE)
             fax = box.received(document_id - RECEIVED_DOCUMENTS, caller.sees)
-            content = pdfs.received_pdf(box, fax)
+            content = received_pdf(box, fax)
             self._door.audit(caller, "received.read", f"fax {fax.id}")
             box.mark_read(fax.id)
             return pdf_answer(content, f"fax-{fax.id}.pdf")
@@ -162,7 +163,7 @@ class DocumentCalls:
         document = box.document(document_id, caller.sees)
         if not document.files:
             raise ProblemError(NOT_FOUND, f"document {document_id} has no file")
-        content = pdfs.document_pdf(box, document)
+        content = document_pdf(box, document)
         self._door.audit(caller, "document.read", f"document {document_id}")
         return pdf_answer(content, f"document-{document_id}.pdf")
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import bottle
 
-from appliance.api import pdfs, request
+from appliance.api import request
 from appliance.api.auth import Caller
-from appliance.api.foreign import Answer, own_number, visible_received
+from appliance.api.foreign import Answer, own_number, received_pdf, visible_received
 from appliance.api.ictfax import objects
 from appliance.api.ictfax.documents import pdf_answer
+from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import INBOUND, OUTBOUND, SERVICE_FLAG, STATES
 from appliance.api.ictfax.transmissions import ENDED_BADLY, Transmission, Transmissions
 from appliance.api.ictfax.words import number
@@ -187,10 +188,10 @@ class FaxCalls:
         box = self._door.box
 
         def sent(found: Transmission) -> bytes:
-            return pdfs.document_pdf(box, box.document(self._transmissions.document_of(found.job)))
+            return document_pdf(box, box.document(self._transmissions.document_of(found.job)))
 
         def received(fax: Received) -> bytes:
-            content = pdfs.received_pdf(box, fax)
+            content = received_pdf(box, fax)
             box.mark_read(fax.id)
             return content
 

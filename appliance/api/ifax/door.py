@@ -10,7 +10,7 @@ from typing import Any
 
 import bottle
 
-from appliance.api import intake, pdfs, request
+from appliance.api import intake, request
 from appliance.api.auth import Caller
 from appliance.api.context import Context
 from appliance.api.foreign import (
@@ -19,6 +19,7 @@ from appliance.api.foreign import (
     ForeignDoor,
     allowed_caller_number,
     own_number,
+    received_pdf,
     visible_received,
 )
 from appliance.api.ifax import fields as reading
@@ -313,7 +314,7 @@ class IfaxDoor(ForeignDoor):
     def _download(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
         caller.require(Scope.RECEIVE)
         fax = self.box.received(reading.job_id(fields), caller.sees)
-        pdf = pdfs.received_pdf(self.box, fax)
+        pdf = received_pdf(self.box, fax)
         self.audit(caller, "received.read", f"fax {fax.id}")
         self.box.mark_read(fax.id)
         return _success("Fax downloaded successfully", base64.b64encode(pdf).decode())
