@@ -14,7 +14,8 @@ from enum import Enum
 
 from appliance import causes
 from appliance.causes import Cause
-from appliance.lines.modem.hdlc import Deframer, bit_stream, fcs_is_right
+from appliance.lines.modem import limits
+from appliance.lines.modem.hdlc import Deframer, fcs_is_right
 from appliance.lines.modem.lexer import DLE, ETX, DataKind, stuff
 from appliance.lines.modem.port import (
     CommandPort,
@@ -27,6 +28,7 @@ from appliance.lines.modem.port import (
 )
 from appliance.lines.modem.quirks import MODULATION_V21, QuietBefore, Quirks, modulation_code
 from appliance.lines.modem.results import Result
+from appliance.lines.modem.streams import line_octets, stuffed_chunks
 from appliance.t30.dce import (
     MAX_FRAME_OCTETS,
     Carrier,
@@ -50,49 +52,6 @@ from appliance.t30.dce import (
     Sent,
 )
 
-# Answers that need nothing from the line come at once; USB modems have been seen to take a second.
-ANSWER_S = 5.0
-# A transmission is over when its bits are through: allow for preamble or training (V.17 long: 1.4 s) and
-# for a modem that buffers generously.
-SEND_MARGIN_S = 10.0
-# The longest V.21 frame takes 7.2 s and some modems hand over only whole frames.
-FRAME_SILENCE_S = 9.0
-# An image carrier brings an octet every few milliseconds; this long without one, and DLE ETX was lost.
-IMAGE_SILENCE_S = 3.0
-# Between the end of data and its result: the modem waits for the carrier to drop after a final frame.
-RESULT_S = 3.0
-# After a last frame whose FCS is right its sender is silent; a modem that hears noise above its threshold
-# never sees the carrier drop, and the answer must not wait for it (T.30 5.4.3.1: T4 is 3 s).
-FINAL_RESULT_S = 0.5
-# After a frame that is not the last, or was bad, the next one or NO CARRIER should follow.  Slow senders
-# put a second of flags between frames; beyond, the carrier is as good as gone (modems forget to say so).
-NEXT_FRAME_S = 2.5
-# Until the engine has spoken after the end of a carrier: less than the 75 ms before TCF (T.30 5.3.2.2).
-RELISTEN_S = 0.02
-# What latency was measured may vary: an answer mistaken for the next command's is worse than a pause.
-LATENCY_SPREAD = 1.5
-# An OK or ERROR where CONNECT was due: an earlier abort's answer came late, or the command was swallowed.
-REISSUES = 5
-# +FRM again after +FCERROR: the tail of V.21 is gone within these few, and TCF starts 75 ms after it.
-FRM_RETRY_S = 0.02
-# A listening command that ended at once too often is issued again at this pace, until T.30's timers end it.
-SLOW_RETRY_S = 0.5
-# A second CONNECT on the heels of the first is the same one said twice: the shortest frame takes 0.16 s.
-DOUBLE_CONNECT_S = 0.008
-# Leaving a transmission in the middle: the modem drains its buffer, a second or two at most.
-DRAIN_S = 3.0
-# ATH answers when the line is dropped.
-HOOK_S = 3.0
-# The preamble lasts 1 s ± 15 % (T.30 5.3.1); one that waited longer for the first frame may say CONNECT
-# twice.
-PREAMBLE_S = 0.85
-# Share of a frame's own time before which its CONNECT is not credible.
-TOO_EARLY = 0.8
-V21_BIT_RATE = 300
-# 200 ms ± 100 ms of flags precede the frames of an ECM block (T.4 Annex A.3.1); a few follow them so
-# that the far deframer closes the last one before the carrier drops.
-ECM_LEADING_S = 0.2
-ECM_TRAILING_FLAGS = 4
 _FINAL_FRAME = 0x10  # control octet: last frame of the burst (T.30 5.3.5)
 _FRAME_LIMIT = MAX_FRAME_OCTETS + 2
 
@@ -286,7 +245,7 @@ class ClassOneDce:
         if kind is QuietBefore.WAIT:
             self._wake = now + milliseconds / 1000
         elif kind is QuietBefore.SEND:
-            self._port.command(f"+FTS={hundredths}", now, within=milliseconds / 1000 + ANSWER_S)
+            self._port.command(f"+FTS={hundredths}", now, within=milliseconds / 1000 + limits.ANSWER_S)
         else:
             limit = self._quirks.quiet_limit_ms / 1000 + self._latency_s
             self._port.command(f"+FRS={hundredths}", now, within=limit)
@@ -295,7 +254,7 @@ class ClassOneDce:
         match self._order:
             case SendFrames():
                 self._state = _State.HDLC_OPEN
-                self._port.command(f"+FTH={MODULATION_V21}", now, within=ANSWER_S)
+                self._port.command(f"+FTH={MODULATION_V21}", now, within=limits.ANSWER_S)
             case SendTcf(carrier):
                 self._open_fast(carrier, short_train=False, now=now)
             case SendImage(carrier, short_train) | SendEcm(carrier, short_train):
@@ -307,7 +266,7 @@ class ClassOneDce:
     def _open_fast(self, carrier: Carrier, *, short_train: bool, now: float) -> None:
         self._state = _State.FAST_OPEN
         code = modulation_code(carrier, short_train=short_train)
-        self._port.command(f"+FTM={code}", now, within=ANSWER_S)
+        self._port.command(f"+FTM={code}", now, within=limits.ANSWER_S)
 
     # -- V.21 out ------------------------------------------------------------------------------
 
@@ -321,41 +280,34 @@ class ClassOneDce:
         frame = self._frames.popleft()
         self._state = _State.HDLC_FRAME
         self._written_at = now
-        self._frame_s = (len(frame) + 3) * 8 / V21_BIT_RATE
+        self._frame_s = (len(frame) + 3) * 8 / limits.V21_BIT_RATE
         self._connect_held = False
         self._port.write(stuff(frame) + bytes([DLE, ETX]))
-        self._port.await_reply(now, self._frame_s + self._round_trip + SEND_MARGIN_S)
+        self._port.await_reply(now, self._frame_s + self._round_trip + limits.SEND_MARGIN_S)
 
     def _frame_connect(self, now: float) -> None:
         """CONNECT after a frame: the next one may follow, unless this CONNECT is a double of the last."""
         if not self._frames:
             return  # the final frame is answered by OK
         first = self._order is not None and len(self._frames) == len(getattr(self._order, "frames", ())) - 1
-        slow = first and self._written_at - self._issued_at + self._round_trip >= PREAMBLE_S
+        slow = first and self._written_at - self._issued_at + self._round_trip >= limits.PREAMBLE_S
         due = self._frame_s + self._round_trip
-        too_early = TOO_EARLY * due if slow else DOUBLE_CONNECT_S
+        too_early = limits.TOO_EARLY * due if slow else limits.DOUBLE_CONNECT_S
         if not self._connect_held and now - self._written_at < too_early:
             self._connect_held = True
-            self._port.await_reply(now, due + PREAMBLE_S)
+            self._port.await_reply(now, due + limits.PREAMBLE_S)
             return
         self._write_frame(now)
 
     # -- fast out ------------------------------------------------------------------------------
 
     def _write_fast(self, now: float) -> None:
+        order = self._order
+        assert isinstance(order, SendTcf | SendImage | SendEcm)
         self._state = _State.FAST_DATA
-        match self._order:
-            case SendTcf(carrier, octets):
-                data = bytes(octets)
-            case SendImage(carrier, _, data):
-                pass
-            case SendEcm(carrier, _, frames):
-                flags = max(1, round(ECM_LEADING_S * carrier.bit_rate / 8))
-                data = bit_stream(frames, leading_flags=flags, trailing_flags=ECM_TRAILING_FLAGS)
-            case _:
-                raise AssertionError(self._order)
-        self._port.write(stuff(data) + bytes([DLE, ETX]))
-        self._port.await_reply(now, len(data) * 8 / carrier.bit_rate + SEND_MARGIN_S)
+        self._port.write_stream(stuffed_chunks(order))
+        line_s = line_octets(order) * 8 / order.carrier.bit_rate
+        self._port.await_reply(now, line_s + limits.SEND_MARGIN_S)
 
     def _sent(self) -> None:
         self._sent_last = self._order
@@ -383,18 +335,19 @@ class ClassOneDce:
                 # Given the same +FRM twice running, some modems think they are still at it.
                 self._state = _State.QUIET
                 self._last_fast = -1
-                self._port.command("+FTS=1", now, within=ANSWER_S)
+                self._port.command("+FTS=1", now, within=limits.ANSWER_S)
                 return
         self._last_fast = code
         self._state = _State.LISTEN
         self._issued_at = now
-        self._port.command(text, now, within=None if self._carrier is None else NEXT_FRAME_S, opens=kind)
+        within = None if self._carrier is None else limits.NEXT_FRAME_S
+        self._port.command(text, now, within=within, opens=kind)
 
     def _enter_data(self, now: float) -> None:
         self._state = _State.DATA
         self._buffer.clear()
         self._deframer = Deframer()
-        self._port.await_reply(now, FRAME_SILENCE_S if self._v21() else IMAGE_SILENCE_S)
+        self._port.await_reply(now, limits.FRAME_SILENCE_S if self._v21() else limits.IMAGE_SILENCE_S)
 
     def _v21(self) -> bool:
         return self._adaptive or not isinstance(self._order, Receive) or self._order.carrier is Carrier.V21
@@ -418,10 +371,10 @@ class ClassOneDce:
             self._retries = 0
             room = _FRAME_LIMIT - len(self._buffer)
             self._buffer += data[: max(room + 1, 0)]  # one over, to know that it was too long
-            self._port.await_reply(now, FRAME_SILENCE_S)
+            self._port.await_reply(now, limits.FRAME_SILENCE_S)
             return
         self._carrier_on(self._order.carrier)
-        self._port.await_reply(now, IMAGE_SILENCE_S)
+        self._port.await_reply(now, limits.IMAGE_SILENCE_S)
         if self._order.expect is Expect.FRAMES:
             self._events.extend(Frame(octets, ok) for octets, ok in self._deframer.feed(data))
         else:
@@ -433,7 +386,7 @@ class ClassOneDce:
             self._v21_over(result, now)
             return
         self._carrier_off()
-        self._rest(now, RELISTEN_S)
+        self._rest(now, limits.RELISTEN_S)
 
     def _v21_over(self, result: Result | None, now: float) -> None:
         octets, cut = bytes(self._buffer[:_FRAME_LIMIT]), len(self._buffer) > _FRAME_LIMIT
@@ -459,7 +412,7 @@ class ClassOneDce:
             return
         if final or result is Result.NO_CARRIER:
             self._carrier_off()
-            self._rest(now, RELISTEN_S)
+            self._rest(now, limits.RELISTEN_S)
             return
         self._order = Receive(Carrier.V21, Expect.FRAMES)
         self._go_on(now)
@@ -489,7 +442,7 @@ class ClassOneDce:
         """A listening command ended without a carrier: issue it again, within bounds."""
         self._retries += 1
         quick = self._retries <= self._quirks.frh_retries
-        self._rest(now, self._quirks.frh_retry_ms / 1000 if quick else SLOW_RETRY_S)
+        self._rest(now, self._quirks.frh_retry_ms / 1000 if quick else limits.SLOW_RETRY_S)
 
     def _take_next(self, now: float) -> None:
         order, self._next = self._next, None
@@ -500,7 +453,7 @@ class ClassOneDce:
         self._state = _State.ABORT
         self._wake = None
         self._last_fast = -1
-        self._port.abort(now, within=self._quirks.abort_ms / 1000 + LATENCY_SPREAD * self._latency_s)
+        self._port.abort(now, within=self._quirks.abort_ms / 1000 + limits.LATENCY_SPREAD * self._latency_s)
 
     # -- what the port says --------------------------------------------------------------------
 
@@ -518,7 +471,8 @@ class ClassOneDce:
                 if self._state is _State.DATA:
                     self._state = _State.RESULT
                     final = self._v21() and self._final_and_right()
-                    self._port.await_reply(now, (FINAL_RESULT_S if final else RESULT_S) + self._latency_s)
+                    within = limits.FINAL_RESULT_S if final else limits.RESULT_S
+                    self._port.await_reply(now, within + self._latency_s)
             case Silence():
                 self._silence(now)
             case Information():
@@ -576,7 +530,7 @@ class ClassOneDce:
             self._lost(None, now)
         elif result in (Result.OK, Result.ERROR):
             self._retries += 1
-            if self._retries > REISSUES:
+            if self._retries > limits.REISSUES:
                 self._lost(causes.MODEM_REFUSED, now)
             else:
                 self._after_quiet(now)
@@ -607,7 +561,7 @@ class ClassOneDce:
         elif self._v21():
             if result is Result.NO_CARRIER and self._carrier is not None:
                 self._carrier_off()
-                self._rest(now, RELISTEN_S)
+                self._rest(now, limits.RELISTEN_S)
             elif result in (Result.NO_CARRIER, Result.OK, Result.ERROR, Result.FCERROR):
                 self._again(now)
         elif result in (Result.FCERROR, Result.ERROR):
@@ -615,10 +569,10 @@ class ClassOneDce:
             quick = now - self._issued_at < self._quirks.frm_retry_ms / 1000
             self._retries += 1
             if quick and self._retries <= self._quirks.frm_retries:
-                self._rest(now, FRM_RETRY_S)
+                self._rest(now, limits.FRM_RETRY_S)
             else:
                 self._events.append(CarrierMissed())
-                self._rest(now, SLOW_RETRY_S)
+                self._rest(now, limits.SLOW_RETRY_S)
         elif result in (Result.NO_CARRIER, Result.OK):
             self._again(now)
 
@@ -693,13 +647,13 @@ class ClassOneDce:
             self._port.discard_output()
             self._port.write(bytes([DLE, ETX, DLE, ETX]))
             self._state = _State.DRAIN
-            self._port.await_reply(now, DRAIN_S)
+            self._port.await_reply(now, limits.DRAIN_S)
         else:
             self._hook(now)
 
     def _hook(self, now: float) -> None:
         self._state = _State.HOOK
-        self._port.command("H0", now, within=HOOK_S)
+        self._port.command("H0", now, within=limits.HOOK_S)
 
     def _lost(self, cause: Cause | None, now: float) -> None:
         """The call is gone: tell the engine, and put the modem on hook."""

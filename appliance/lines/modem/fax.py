@@ -176,8 +176,8 @@ class ModemFax:
         return self._port.take_output(limit)
 
     @property
-    def unwritten(self) -> int:
-        """Bytes that wait to be taken."""
+    def unwritten(self) -> bool:
+        """Whether bytes wait to be taken."""
         return self._port.unwritten
 
     @property

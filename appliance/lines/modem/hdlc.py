@@ -5,7 +5,7 @@ Octets are in line order with the first bit in the least significant place, as T
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from appliance.t30.dce import MAX_FRAME_OCTETS
 
@@ -48,13 +48,22 @@ def bit_stream(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: i
 
     The stream is filled to a whole octet with the beginning of a flag.
     """
+    pieces = bit_stream_pieces(frames, leading_flags=leading_flags, trailing_flags=trailing_flags)
+    return b"".join(pieces)
+
+
+def bit_stream_pieces(
+    frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int
+) -> Iterator[bytes]:
+    """The same, a frame at a time."""
     bits = _BitWriter()
     bits.flags(leading_flags)
     for frame in frames:
         bits.stuffed(with_fcs(frame))
         bits.flags(1)
+        yield bits.whole()
     bits.flags(trailing_flags)
-    return bits.octets()
+    yield bits.octets()
 
 
 class _BitWriter:
@@ -81,11 +90,18 @@ class _BitWriter:
             self._hold >>= 8
             self._held -= 8
 
+    def whole(self) -> bytes:
+        """The octets that are complete; they are not given again."""
+        out = bytes(self._out)
+        self._out.clear()
+        return out
+
     def octets(self) -> bytes:
+        """The rest, filled up with a flag."""
         if self._held:
             self._put(FLAG, 8)
             self._held = 0
-        return bytes(self._out)
+        return self.whole()
 
 
 def _stuffed_octet(ones: int, octet: int) -> tuple[int, int, int]:

@@ -6,7 +6,7 @@ Bytes and the time in; bytes, replies and the next deadline out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from appliance.lines.modem.lexer import CAN, DataKind, EndOfData, Lexer, Line, Octets
@@ -61,8 +61,8 @@ class CommandPort:
         self, *, bare_dle: bool = False, trace: Callable[[float, str, str], None] | None = None
     ) -> None:
         self._lexer = Lexer(bare_dle=bare_dle)
-        self._out: deque[bytes] = deque()
-        self._pending = 0
+        self._out: deque[Iterator[bytes]] = deque()
+        self._piece = b""  # begun, its first octets taken
         self.discards = 0  # how often output was taken back: the transport should drop its own, too
         self._command = ""
         self._deadline: float | None = None
@@ -111,31 +111,36 @@ class CommandPort:
 
     def _clear(self) -> None:
         self._out.clear()
-        self._pending = 0
+        self._piece = b""
+
+    def write_stream(self, pieces: Iterator[bytes]) -> None:
+        """Writes octets, already stuffed, that are made when the transport takes them."""
+        self._out.append(pieces)
 
     @property
-    def unwritten(self) -> int:
-        """Octets that the transport has not taken yet."""
-        return self._pending
+    def unwritten(self) -> bool:
+        """Whether there is something that the transport has not taken yet."""
+        return bool(self._piece or self._out)
 
     def take_output(self, limit: int = 1 << 30) -> bytes:
         """The next octets for the modem, at most ``limit``."""
-        if not self._out:
-            return b""
-        if self._pending <= limit:
-            data = b"".join(self._out)
-            self._clear()
-            return data
-        first = self._out.popleft()
-        if len(first) > limit:
-            self._out.appendleft(first[limit:])
-            first = first[:limit]
-        self._pending -= len(first)
-        return first
+        taken: list[bytes] = []
+        while limit > 0:
+            if not self._piece:
+                if not self._out:
+                    break
+                piece = next(self._out[0], None)
+                if piece is None:
+                    self._out.popleft()
+                    continue
+                self._piece = piece
+            taken.append(self._piece[:limit])
+            self._piece = self._piece[limit:]
+            limit -= len(taken[-1])
+        return b"".join(taken)
 
     def _write(self, data: bytes) -> None:
-        self._out.append(data)
-        self._pending += len(data)
+        self._out.append(iter((data,)))
 
     # -- from the modem ------------------------------------------------------------------------
 

@@ -122,7 +122,7 @@ def test_a_call_ends_whatever_the_modem_says_and_then_says_no_more(
         exhaust(fax, now)
     assert fax.result is not None, "the modem is silent, and the call goes on for ever"
     assert now - begun < 900
-    assert fax.unwritten == 0
+    assert not fax.unwritten
     fax.receive_bytes(b"\r\nOK\r\n", now)  # what comes late does no harm
     fax.cancel(now)
 

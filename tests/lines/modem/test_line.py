@@ -258,7 +258,7 @@ def test_a_modem_that_dies_in_a_call_fails_the_call_and_is_reset(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = tmp_path / "faxmodem0"
-    monkeypatch.setattr("appliance.lines.modem.class1.ANSWER_S", 1.0)
+    monkeypatch.setattr("appliance.lines.modem.limits.ANSWER_S", 1.0)
 
     async def work() -> None:
         line = ModemLine("telephone", ModemSettings(port=str(port)))

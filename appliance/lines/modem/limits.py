@@ -1,0 +1,50 @@
+"""How long a class-1 modem may take over what, and how often it is asked again.
+
+None of these is a timer of T.30: those belong to the engine.
+"""
+
+from __future__ import annotations
+
+# Answers that need nothing from the line come at once; USB modems have been seen to take a second.
+ANSWER_S = 5.0
+# A transmission is over when its bits are through: allow for preamble or training (V.17 long: 1.4 s) and
+# for a modem that buffers generously.
+SEND_MARGIN_S = 10.0
+# The longest V.21 frame takes 7.2 s and some modems hand over only whole frames.
+FRAME_SILENCE_S = 9.0
+# An image carrier brings an octet every few milliseconds; this long without one, and DLE ETX was lost.
+IMAGE_SILENCE_S = 3.0
+# Between the end of data and its result: the modem waits for the carrier to drop after a final frame.
+RESULT_S = 3.0
+# After a last frame whose FCS is right its sender is silent; a modem that hears noise above its threshold
+# never sees the carrier drop, and the answer must not wait for it (T.30 5.4.3.1: T4 is 3 s).
+FINAL_RESULT_S = 0.5
+# After a frame that is not the last, or was bad, the next one or NO CARRIER should follow.  Slow senders
+# put a second of flags between frames; beyond, the carrier is as good as gone (modems forget to say so).
+NEXT_FRAME_S = 2.5
+# Until the engine has spoken after the end of a carrier: less than the 75 ms before TCF (T.30 5.3.2.2).
+RELISTEN_S = 0.02
+# What latency was measured may vary: an answer mistaken for the next command's is worse than a pause.
+LATENCY_SPREAD = 1.5
+# An OK or ERROR where CONNECT was due: an earlier abort's answer came late, or the command was swallowed.
+REISSUES = 5
+# +FRM again after +FCERROR: the tail of V.21 is gone within these few, and TCF starts 75 ms after it.
+FRM_RETRY_S = 0.02
+# A listening command that ended at once too often is issued again at this pace, until T.30's timers end it.
+SLOW_RETRY_S = 0.5
+# A second CONNECT on the heels of the first is the same one said twice: the shortest frame takes 0.16 s.
+DOUBLE_CONNECT_S = 0.008
+# Leaving a transmission in the middle: the modem drains its buffer, a second or two at most.
+DRAIN_S = 3.0
+# ATH answers when the line is dropped.
+HOOK_S = 3.0
+# The preamble lasts 1 s ± 15 % (T.30 5.3.1); one that waited longer for the first frame may say CONNECT
+# twice.
+PREAMBLE_S = 0.85
+# Share of a frame's own time before which its CONNECT is not credible.
+TOO_EARLY = 0.8
+V21_BIT_RATE = 300
+# 200 ms ± 100 ms of flags precede the frames of an ECM block (T.4 Annex A.3.1); a few follow them so
+# that the far deframer closes the last one before the carrier drops.
+ECM_LEADING_S = 0.2
+ECM_TRAILING_FLAGS = 4
