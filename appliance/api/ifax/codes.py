@@ -191,7 +191,7 @@ _CALL_ENDS: dict[str, CallEnd] = {
     for cause in found
 }
 _BY_SIDE: dict[Side, CallEnd] = {
-    Side.NONE: DELIVERED,
+    Side.NONE: _UNSPECIFIED,
     Side.OURS: _TEMPORARY,
     Side.THEIRS: _UNSPECIFIED,
     Side.LINE: _INTERWORKING,
