@@ -30,7 +30,8 @@ class Door(bottle.Bottle):  # type: ignore[misc]
     """A bottle application whose own errors (no such address, wrong method) are problem documents."""
 
     def __init__(self) -> None:
-        super().__init__(autojson=False)
+        super().__init__()
+        self.config["json.enable"] = False
 
     def default_error_handler(self, error: Any) -> bytes:
         if error.status_code == 404:

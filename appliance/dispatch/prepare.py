@@ -20,6 +20,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.options import (
     CoverPage,
     HeaderLine,
+    Limits,
     PageFormat,
     RenderOptions,
     Source,
@@ -27,7 +28,7 @@ from appliance.documents.options import (
     options_to_json,
 )
 from appliance.documents.render import render
-from appliance.settings.sections import SendingSettings, StationSettings
+from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import documents, jobs
 from appliance.spool.events import News
 from appliance.spool.model import Event, Job, NotFoundError, Quality, SourceFile, SpoolClosedError
@@ -134,7 +135,8 @@ class Preparer:
             sources = [
                 Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files
             ]
-            document = render(sources, target, options)
+            limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
+            document = render(sources, target, options, limits=limits)
         except NotFoundError:
             spool.do(jobs.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
         except DocumentError as error:

@@ -73,13 +73,21 @@ def read_moment(text: str, path: str) -> float:
         raise flaw(path, "a date and time such as 2030-01-31T09:30:00Z is needed") from None
 
 
-def read_parameters(parameters: tuple[Parameter, ...], given: Mapping[str, list[str]]) -> dict[str, Any]:
-    """The query's values as their schemas' types.  Raises ProblemError."""
-    known = {parameter.name: parameter for parameter in parameters}
-    flaws = [Flaw(name, "there is no such parameter") for name in given if name not in known]
-    if flaws:
-        raise invalid(*flaws)
-    return {name: from_texts(known[name].schema, texts, name) for name, texts in given.items()}
+class QueryReader:
+    """Reads the query of one route."""
+
+    def __init__(self, parameters: tuple[Parameter, ...]) -> None:
+        self._schemas = {parameter.name: parameter.schema for parameter in parameters}
+        self._checker = Checker({"type": "object", "properties": self._schemas})
+
+    def read(self, given: Mapping[str, list[str]]) -> dict[str, Any]:
+        """The query's values as their schemas' types.  Raises ProblemError."""
+        flaws = [Flaw(name, "there is no such parameter") for name in given if name not in self._schemas]
+        if flaws:
+            raise invalid(*flaws)
+        found = {name: from_texts(self._schemas[name], texts, name) for name, texts in given.items()}
+        require(self._checker, found)
+        return found
 
 
 def from_fields(schema: Schema, given: Mapping[str, list[str]]) -> dict[str, Any]:
@@ -105,16 +113,16 @@ def from_fields(schema: Schema, given: Mapping[str, list[str]]) -> dict[str, Any
 
 
 def from_texts(schema: Schema, texts: list[str], path: str) -> Any:
-    """A value of ``schema`` from the texts that were given for it.  Raises ProblemError."""
+    """A value of ``schema``'s type from the texts that were given for it, yet to be checked.
+
+    Raises ProblemError.
+    """
     if schema.get("type") == "array":
-        parts = [part for text in texts for part in text.split(",")] if len(texts) == 1 else texts
+        parts = texts[0].split(",") if len(texts) == 1 else texts
         return [_from_text(_resolved(schema["items"]), part.strip(), path) for part in parts if part.strip()]
     if len(texts) > 1:
         raise flaw(path, "is given more than once")
-    value = _from_text(schema, texts[0], path)
-    if schema.get("type") in ("integer", "number", "boolean") or "enum" in schema or "maxLength" in schema:
-        require(Checker(schema), value)
-    return value
+    return _from_text(schema, texts[0], path)
 
 
 def _from_text(schema: Schema, text: str, path: str) -> Any:

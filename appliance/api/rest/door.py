@@ -17,7 +17,7 @@ from appliance.api.application import Door, WsgiApplication
 from appliance.api.auth import Caller
 from appliance.api.context import CONTENT_WAIT_S, Context
 from appliance.api.problems import problem_of
-from appliance.api.rest.checking import Checker, from_fields, read_parameters, require
+from appliance.api.rest.checking import Checker, QueryReader, from_fields, require
 from appliance.api.rest.openapi import describe_all
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.table import ROUTES
@@ -60,6 +60,7 @@ class _Runner:
     def __init__(self, route: Route, context: Context) -> None:
         self._route = route
         self._context = context
+        self._query = QueryReader(route.query)
         self._body = Checker(route.body) if route.body is not None else None
 
     def __call__(self, **arguments: str) -> Any:
@@ -81,7 +82,7 @@ class _Runner:
                 name: int(text) if name in NUMBERS else request.check_text(text)
                 for name, text in texts.items()
             }
-            query = read_parameters(route.query, request.read_query(environ))
+            query = self._query.read(request.read_query(environ))
             call = Call(context, environ, given, arguments, query)
             return self._say(route.handler(self._with_body(call, held)))
 

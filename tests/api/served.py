@@ -1,0 +1,150 @@
+"""A whole box with its HTTP server in this process, and a plain client for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+from appliance.api.auth import issue_local_ticket
+from appliance.api.server import HttpServer
+from appliance.box import Box
+from appliance.daemon.main import Core, run
+from appliance.settings import secrets
+from appliance.settings.items import Scope
+from appliance.settings.sections import ApiSettings, PracticeSettings
+
+PREFIX = "/api/v1"
+TIMEOUT_S = 30.0
+_BOUNDARY = "a-boundary-that-no-file-has"
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: Message  # names in any case
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+@dataclass
+class Served:
+    """A running box.  ``admin`` is a sign-in that may do everything."""
+
+    box: Box
+    server: HttpServer
+    core: Core
+    admin: str
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    def key(self, name: str, *scopes: Scope, **more: Any) -> str:
+        """The token of a key with these scopes, made at the first call."""
+        if name not in self.tokens:
+            _, self.tokens[name] = secrets.add_key(self.box.settings, name, scopes=scopes, **more)
+        return self.tokens[name]
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        prefix: str = PREFIX,
+    ) -> Reply:
+        """One request; ``body`` as JSON unless it is octets.  ``token``: the administrator's when None."""
+        sent = dict(headers or {})
+        given = self.admin if token is None else token
+        if given:
+            sent.setdefault("Authorization", f"Bearer {given}")
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
+        try:
+            connection.request(method, prefix + path, body, sent)
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+    def form(
+        self, path: str, fields: list[tuple[str, str]], files: list[tuple[str, bytes]], **more: Any
+    ) -> Reply:
+        """Posts a form with files in parts called ``file``."""
+        headers = {**more.pop("headers", {}), "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+        return self.ask("POST", path, form_body(fields, files), headers=headers, **more)
+
+    def wait(self, done: Callable[[], bool], limit_s: float = 60.0) -> None:
+        end = time.monotonic() + limit_s
+        while not done():
+            assert time.monotonic() < end, "it never happened"
+            time.sleep(0.05)
+
+    def ended(self, fax_id: int) -> dict[str, Any]:
+        """The fax, once it has ended."""
+        self.wait(lambda: self.ask("GET", f"/faxes/{fax_id}").json["ended_at"] is not None)
+        found: dict[str, Any] = self.ask("GET", f"/faxes/{fax_id}").json
+        return found
+
+
+def form_body(fields: list[tuple[str, str]], files: list[tuple[str, bytes]]) -> bytes:
+    parts = [
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields
+    ]
+    parts += [
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: application/octet-stream\r\n\r\n".encode() + content + b"\r\n"
+        for name, content in files
+    ]
+    return b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()
+
+
+@contextlib.contextmanager
+def serving(data: Path) -> Iterator[Served]:
+    """A box in ``data`` with a fast practice line and wide limits."""
+    box = Box(data)
+    secrets.first_start(box.settings)
+    box.settings.change(PracticeSettings, {"speed": 20.0, "wait_s": 0.1})
+    box.settings.change(ApiSettings, {"requests_per_hour": 0, "burst": 0, "requests_at_once": 1000})
+    up = threading.Event()
+    found: dict[str, Any] = {}
+
+    def make(core: Core) -> HttpServer:
+        found["core"], found["server"] = core, HttpServer(core, "127.0.0.1", 0)
+        server: HttpServer = found["server"]
+        return server
+
+    handle: dict[str, Any] = {}
+
+    async def live() -> None:
+        handle["stop"], handle["loop"] = asyncio.Event(), asyncio.get_running_loop()
+        await run(box, handle["stop"], [make], started=lambda _: up.set())
+
+    thread = threading.Thread(target=lambda: asyncio.run(live()), daemon=True)
+    thread.start()
+    assert up.wait(30)
+    try:
+        admin = issue_local_ticket(box.settings, time.time(), 3600)
+        yield Served(box, found["server"], found["core"], admin)
+    finally:
+        handle["loop"].call_soon_threadsafe(handle["stop"].set)
+        thread.join(30)
+        box.close()

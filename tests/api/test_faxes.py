@@ -1,0 +1,305 @@
+"""Handing in faxes and what can be done with them, over real HTTP and the practice line."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from PIL import Image
+
+from appliance.settings import secrets
+from appliance.settings.items import ApiKey, Scope
+from appliance.settings.sections import ApiSettings
+from tests.api.served import Served
+
+TEXT = base64.b64encode(b"A letter.\n" * 20).decode()
+
+
+def new(*to: object, **more: object) -> dict[str, object]:
+    return {"to": list(to), "files": [{"name": "letter.txt", "content": TEXT}], **more}
+
+
+def test_a_fax_handed_in_as_json_is_delivered_and_can_be_looked_at(served: Served) -> None:
+    made = served.ask("POST", "/faxes", new("9990", tag="invoices", metadata={"order": 7}))
+    assert made.status == 201
+    fax = served.ended(made.json["faxes"][0]["id"])
+    assert made.headers["Location"] == f"/api/v1/faxes/{fax['id']}"
+    assert (fax["state"], fax["pages_confirmed"], fax["metadata"]) == ("delivered", 1, {"order": 7})
+    assert fax["attempts"][0]["result"]["code"] == "delivered"
+    page = served.ask("GET", f"/faxes/{fax['id']}/pages/1")
+    image = Image.open(io.BytesIO(page.content))
+    assert (image.mode, image.width) == ("1", 1728)
+    white = sum(image.convert("L").histogram()[128:])
+    assert white > image.width * image.height * 0.9, "ink is black on white, not the other way round"
+    small = Image.open(io.BytesIO(served.ask("GET", f"/faxes/{fax['id']}/pages/1?size=small").content))
+    assert max(small.size) <= 320
+    for part in ("document", "confirmation"):
+        pdf = served.ask("GET", f"/faxes/{fax['id']}/{part}")
+        assert pdf.headers["Content-Type"] == "application/pdf"
+        assert len(pypdfium2.PdfDocument(pdf.content)) == 1
+    trace = served.ask("GET", f"/faxes/{fax['id']}/attempts/1/trace").content.splitlines()
+    assert json.loads(trace[0])["event"] == "call"
+    kinds = [event["kind"] for event in served.ask("GET", f"/faxes/{fax['id']}/events").json["events"]]
+    assert kinds[0] == "job.accepted"
+    assert kinds[-1] == "job.delivered"
+    assert served.ask("GET", f"/faxes/{fax['id']}/pages/2").status == 404
+
+
+def test_nothing_stays_of_a_pdf_that_was_made_to_be_sent_once(served: Served) -> None:
+    fax = served.ended(served.ask("POST", "/faxes", new("9990")).json["faxes"][0]["id"])
+    assert served.ask("GET", f"/faxes/{fax['id']}/document").status == 200
+    served.wait(lambda: not list((served.box.data / "views").iterdir()))
+
+
+def test_a_form_with_files_makes_one_fax_of_them_for_each_recipient(served: Served) -> None:
+    made = served.form(
+        "/faxes",
+        [("to", "9990"), ("to", "9991"), ("cover.subject", "Häuser, with commas"), ("max_tries", "1")],
+        [("a.txt", b"one"), ("b.txt", b"two")],
+    )
+    assert made.status == 201, made.content
+    first, second = made.json["faxes"]
+    assert served.ended(first["id"])["pages_confirmed"] == 3
+    assert served.ended(second["id"])["result"]["code"] == "busy"
+    listed = served.ask("GET", f"/faxes?submission={made.json['submission_id']}").json["faxes"]
+    assert [fax["id"] for fax in listed] == [second["id"], first["id"]]
+
+
+def test_recipients_in_one_field_are_separated_by_commas(served: Served) -> None:
+    made = served.form("/faxes", [("to", "9990, 9991"), ("hold", "true")], [("a.txt", b"one")])
+    assert [fax["to"]["number"] for fax in made.json["faxes"]] == ["9990", "9991"]
+
+
+def test_the_same_idempotency_key_makes_one_fax(served: Served) -> None:
+    headers = {"Idempotency-Key": "order-1"}
+    files = [("a.txt", b"one")]
+    first = served.form("/faxes", [("to", "9990")], files, headers=headers)
+    again = served.form("/faxes", [("to", "9990")], files, headers=headers)
+    assert (again.status, again.json["repeated"]) == (201, True)
+    assert [fax["id"] for fax in again.json["faxes"]] == [fax["id"] for fax in first.json["faxes"]]
+    other = served.form("/faxes", [("to", "9991")], files, headers=headers)
+    assert (other.status, other.json["code"]) == (422, "idempotency_key_reused")
+    another_file = served.form("/faxes", [("to", "9990")], [("a.txt", b"two")], headers=headers)
+    assert another_file.json["code"] == "idempotency_key_reused"
+
+
+def test_a_key_that_was_used_by_somebody_else_is_a_key_of_ones_own(served: Served) -> None:
+    headers = {"Idempotency-Key": "shared"}
+    made = [
+        served.ask("POST", "/faxes", new("9990", hold=True), token=token, headers=headers).json
+        for token in (served.key("ida", Scope.SEND), served.key("ivo", Scope.SEND))
+    ]
+    assert [each["repeated"] for each in made] == [False, False]
+
+
+def test_files_of_a_refused_request_do_not_stay(served: Served) -> None:
+    before = sorted(path.name for path in (served.box.data / "documents").iterdir())
+    refused = [
+        served.form("/faxes", [("to", "112")], [("a.txt", b"one")]),
+        served.form("/faxes", [("to", "9990")], [("a.txt", b"one"), ("b.exe", b"\0\1\2MZ")]),
+        served.form("/faxes", [("to", "9990"), ("colour", "red")], [("a.txt", b"one")]),
+        served.ask("POST", "/faxes", {"to": ["9990"], "files": [{"content": TEXT}, {"content": "AAEC"}]}),
+    ]
+    assert [reply.status for reply in refused] == [422, 415, 400, 415]
+    assert sorted(path.name for path in (served.box.data / "documents").iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "path"),
+    [
+        (new("112"), 422, "number_emergency", "to[0]"),
+        (new("9990", "nobody"), 422, "number_invalid", "to[1]"),
+        (new(), 400, "request_invalid", "to"),
+        (new({"number": "9990", "nmae": "x"}), 400, "request_invalid", "to[0]"),
+        (new({"contact": 4711}), 400, "request_invalid", "to[0]"),
+        (new("9990", quality="best"), 400, "request_invalid", "quality"),
+        (new("9990", send_at="tomorrow"), 400, "request_invalid", "send_at"),
+        (new("9990", send_at="2030-01-01T00:00:00"), 400, "request_invalid", "send_at"),
+        (new("9990", max_tries=1.0), 400, "request_invalid", "max_tries"),
+        (new("9990", callback_url="ftp://example.com/"), 422, "url_not_allowed", "callback_url"),
+        (new("9990", files=[{"content": "!!"}]), 400, "request_invalid", None),
+        (new("9990", files=[{"content": TEXT, "url": "https://example.com/a"}]), 400, "request_invalid",
+         "files[0]"),
+        (new("9990", files=[{"url": "http://127.0.0.1/a.pdf"}]), 422, "url_not_allowed", "files[0]"),
+        (new("9990", files=[{"content": ""}]), 422, "document_empty", "files[0]"),
+        (new("9990", files=[]), 400, "request_invalid", "files"),
+        (new("9990", document_id=1), 400, "request_invalid", "document_id"),
+        ({"to": ["9990"], "document_id": 4711}, 404, "not_found", None),
+        (new("9990", cover={"template": "gone"}), 400, "request_invalid", "cover.template"),
+        (new("9990", metadata={"a": "b" * 9000}), 400, "request_invalid", "metadata"),
+        (new(*["9990"] * 16), 422, "too_many_recipients", None),
+        (new("9990", files=[{"content": TEXT}] * 21), 422, "too_many_files", None),
+        ([1, 2], 400, "request_invalid", ""),
+    ],
+)  # fmt: skip
+def test_a_wrong_request_is_told_what_is_wrong_and_where(
+    served: Served, body: object, status: int, code: str, path: str | None
+) -> None:
+    reply = served.ask("POST", "/faxes", body)
+    assert (reply.status, reply.json["code"]) == (status, code), reply.content
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    assert served.ask("GET", reply.json["type"], prefix="", token="").json["code"] == code
+    if path is not None:
+        assert [flaw["path"] for flaw in reply.json["errors"]] == [path]
+
+
+def test_a_fax_is_held_released_cancelled_and_sent_again(served: Served) -> None:
+    fax_id = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
+    assert served.ask("GET", f"/faxes/{fax_id}").json["state"] == "held"
+    assert served.ask("POST", f"/faxes/{fax_id}/release").status == 200
+    assert served.ended(fax_id)["state"] == "delivered"
+    for late in ("cancel", "retry", "release"):
+        refused = served.ask("POST", f"/faxes/{fax_id}/{late}")
+        assert (refused.status, refused.json["code"]) == (409, "state_forbids"), late
+    again = served.ask("POST", f"/faxes/{fax_id}/resend", {"number": "9991"})
+    assert again.status == 201
+    assert (again.json["resent_from"], again.json["to"]["number"]) == (fax_id, "9991")
+    cancelled = served.ask("POST", f"/faxes/{again.json['id']}/cancel")
+    assert cancelled.status == 200
+    assert served.ended(again.json["id"])["state"] == "cancelled"
+    wrong = served.ask("POST", f"/faxes/{fax_id}/resend", {"number": "112"})
+    assert (wrong.json["code"], wrong.json["errors"][0]["path"]) == ("number_emergency", "number")
+
+
+def test_a_scheduled_fax_waits_and_can_be_sent_at_once(served: Served) -> None:
+    made = served.ask("POST", "/faxes", new("9990", send_at="2099-01-01T00:00:00+01:00"))
+    fax_id = made.json["faxes"][0]["id"]
+    served.wait(lambda: served.ask("GET", f"/faxes/{fax_id}").json["state"] == "waiting")
+    waiting = served.ask("GET", f"/faxes/{fax_id}").json
+    assert waiting["next_try_at"] == "2098-12-31T23:00:00.000Z"
+    assert served.ask("POST", f"/faxes/{fax_id}/retry").status == 200
+    assert served.ended(fax_id)["state"] == "delivered"
+
+
+def test_what_is_known_of_pages_before_they_are_there_and_after_they_went(served: Served) -> None:
+    held = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
+    early = served.ask("GET", f"/faxes/{held}/pages/1")
+    assert (early.status, early.json["code"]) == (409, "state_forbids")
+    served.ask("POST", f"/faxes/{held}/cancel")
+    gone = served.ask("GET", f"/faxes/{held}/document")
+    assert (gone.status, gone.json["code"]) == (410, "document_gone")
+    assert served.ask("GET", f"/faxes/{held}/confirmation").status == 200
+
+
+def test_lists_are_filtered_and_paged(served: Served) -> None:
+    token = served.key("lister", Scope.SEND)
+    ids = []
+    for n in range(5):
+        made = served.ask("POST", "/faxes", new("9990", hold=True, tag=f"t{n % 2}"), token=token)
+        ids.append(made.json["faxes"][0]["id"])
+        time.sleep(0.005)  # times are told to the millisecond
+    first = served.ask("GET", "/faxes?limit=2", token=token).json
+    assert [fax["id"] for fax in first["faxes"]] == [ids[4], ids[3]]
+    second = served.ask("GET", f"/faxes?limit=2&before={first['next']}", token=token).json
+    assert [fax["id"] for fax in second["faxes"]] == [ids[2], ids[1]]
+    last = served.ask("GET", f"/faxes?limit=2&before={second['next']}", token=token).json
+    assert ([fax["id"] for fax in last["faxes"]], last["next"]) == ([ids[0]], None)
+    tagged = served.ask("GET", "/faxes?tag=t1&state=held,waiting", token=token).json["faxes"]
+    assert [fax["id"] for fax in tagged] == [ids[3], ids[1]]
+    at = served.ask("GET", f"/faxes/{ids[2]}", token=token).json["created_at"]
+    younger = served.ask("GET", f"/faxes?since={at}", token=token).json["faxes"]
+    assert ids[1] not in [fax["id"] for fax in younger]
+    assert ids[3] in [fax["id"] for fax in younger]
+    for query in ("limit=0", "limit=x", "state=lost", "since=now", "colour=red", "limit=1&limit=2"):
+        reply = served.ask("GET", f"/faxes?{query}", token=token)
+        assert (reply.status, reply.json["code"]) == (400, "request_invalid"), query
+
+
+def test_each_sees_their_own_faxes_and_administrators_all(served: Served) -> None:
+    mine = served.key("mine", Scope.SEND)
+    theirs = served.key("theirs", Scope.SEND)
+    fax_id = served.ask("POST", "/faxes", new("9990", hold=True), token=mine).json["faxes"][0]["id"]
+    for method, path in (
+        ("GET", ""), ("GET", "/pages/1"), ("GET", "/document"), ("GET", "/confirmation"), ("GET", "/events"),
+        ("GET", "/deliveries"), ("GET", "/attempts/1/trace"), ("POST", "/cancel"), ("POST", "/retry"),
+        ("POST", "/release"), ("POST", "/resend"),
+    ):  # fmt: skip
+        reply = served.ask(method, f"/faxes/{fax_id}{path}", token=theirs)
+        assert (reply.status, reply.json["code"]) == (404, "not_found"), path
+    assert served.ask("GET", "/faxes?owner=mine", token=theirs).json["faxes"] == []
+    assert [fax["id"] for fax in served.ask("GET", "/faxes?owner=mine").json["faxes"]] == [fax_id]
+    assert served.ask("GET", f"/faxes/{fax_id}").status == 200
+
+
+def test_the_scope_of_a_key_bounds_what_it_may_do(served: Served) -> None:
+    only_send = served.key("sender", Scope.SEND)
+    only_receive = served.key("receiver", Scope.RECEIVE)
+    monitor = served.key("monitor", Scope.MONITOR)
+    for token, path, status in (
+        (only_send, "/received", 403), (only_receive, "/received", 200), (only_receive, "/faxes", 403),
+        (only_send, "/settings", 403), (only_send, "/users", 403), (only_send, "/audit", 403),
+        (only_send, "/metrics", 403), (monitor, "/metrics", 200), (monitor, "/faxes", 403),
+        (only_send, "/status", 200), ("fxb_wrong", "/faxes", 401), ("", "/faxes", 401),
+    ):  # fmt: skip
+        reply = served.ask("GET", path, token=token)
+        assert reply.status == status, path
+    assert "Bearer" in served.ask("GET", "/faxes", token="").headers["WWW-Authenticate"]
+
+
+def test_a_disabled_or_deleted_key_is_refused_at_once(served: Served) -> None:
+    key_id, token = secrets.add_key(served.box.settings, "passing", scopes=(Scope.SEND,))
+    assert served.ask("GET", "/me", token=token).json["who"] == "key:passing"
+    served.box.settings.update(ApiKey, key_id, {"disabled": True})
+    assert served.ask("GET", "/me", token=token).status == 401
+
+
+def test_a_spent_quota_is_refused_before_anything_is_stored(served: Served) -> None:
+    token = served.key("small", Scope.SEND, quota=1)
+    fax_id = served.ask("POST", "/faxes", new("9990"), token=token).json["faxes"][0]["id"]
+    served.ended(fax_id)
+    refused = served.ask("POST", "/faxes", new("9990"), token=token)
+    assert (refused.status, refused.json["code"]) == (402, "quota_spent")
+
+
+def test_a_document_of_too_many_pages_is_refused_with_its_reason(served: Served) -> None:
+    served.box.settings.change(ApiSettings, {"pages_per_fax": 2})
+    try:
+        many = served.form("/faxes", [("to", "9990")], [("a.txt", b"page\f" * 5)])
+        assert served.ended(many.json["faxes"][0]["id"])["result"]["code"] == "document_too_many_pages"
+    finally:
+        served.box.settings.change(ApiSettings, {"pages_per_fax": 200})
+
+
+def test_a_stored_document_is_sent_twice(served: Served) -> None:
+    made = served.form("/documents", [("name", "price list")], [("a.txt", b"one")])
+    assert made.status == 201
+    document_id = made.json["id"]
+    for _ in range(2):
+        fax = served.ask("POST", "/faxes", {"to": ["9990"], "document_id": document_id})
+        assert served.ended(fax.json["faxes"][0]["id"])["state"] == "delivered"
+    other = served.key("stranger", Scope.SEND)
+    stolen = served.ask("POST", "/faxes", {"to": ["9990"], "document_id": document_id}, token=other)
+    assert stolen.status == 404
+
+
+def test_a_group_of_contacts_is_written_to_at_once(served: Served) -> None:
+    ids = [
+        served.ask("POST", "/contacts", {"number": number, "first_name": name}).json["id"]
+        for number, name in (("9990", "Ada"), ("9991", "Bob"))
+    ]
+    group = served.ask("POST", "/groups", {"name": "all", "contact_ids": ids})
+    assert group.status == 201
+    made = served.ask("POST", "/faxes", new({"group": group.json["id"]}, hold=True)).json["faxes"]
+    assert [(fax["to"]["number"], fax["to"]["name"]) for fax in made] == [("9990", "Ada"), ("9991", "Bob")]
+
+
+def test_who_sent_and_looked_at_what_is_in_the_audit_log(served: Served) -> None:
+    token = served.key("watched", Scope.SEND)
+    fax_id = served.ask("POST", "/faxes", new("9990"), token=token).json["faxes"][0]["id"]
+    served.ended(fax_id)
+    served.ask("GET", f"/faxes/{fax_id}/document", token=token)
+    noted = served.ask("GET", "/audit?who=key:watched").json["audit"]
+    assert [(entry["action"], entry["object"]) for entry in noted] == [
+        ("fax.look", f"fax:{fax_id}"), ("fax.create", f"fax:{fax_id}"),
+    ]  # fmt: skip
+    assert noted[0]["address"] == "127.0.0.1"
+
+
+def test_nothing_is_left_in_the_folder_for_uploads(served: Served) -> None:
+    parts = list(Path(served.box.data).rglob("*.part"))
+    assert parts == []
