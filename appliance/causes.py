@@ -752,3 +752,63 @@ EMAIL_TOO_LARGE = _row(
 
 if __name__ == "__main__":
     print(as_markdown(), end="")
+MAIL_NOT_SET_UP = _row(
+    "mail_not_set_up", Side.USER, Retry.LATER,
+    "The box has no mail server to send with.",
+    "Enter the mail server and the sender's address in the settings, then press the test button.",
+)
+MAIL_UNREACHABLE = _row(
+    "mail_unreachable", Side.LINE, Retry.SOON,
+    "The mail server cannot be reached or broke off.",
+    "Check its name and port and the network; port 587 goes with STARTTLS, 465 with TLS.",
+)
+MAIL_TIMED_OUT = _row(
+    "mail_timed_out", Side.THEIRS, Retry.SOON,
+    "The mail server took too long.",
+    "It is tried again by itself; check the port if it stays so: a TLS port says nothing without TLS.",
+)
+MAIL_NO_TLS = _row(
+    "mail_no_tls", Side.USER, Retry.LATER,
+    "The mail server does not offer STARTTLS, so nothing was sent to it.",
+    "Choose TLS with the server's TLS port, or no protection if the server is in your own network.",
+)
+MAIL_UNTRUSTED = _row(
+    "mail_untrusted", Side.USER, Retry.LATER,
+    "The mail server's certificate is not valid for its name, so nothing was sent to it.",
+    "Enter the name that stands in the certificate, or switch the check off for your own server.",
+)
+MAIL_WRONG_PASSWORD = _row(
+    "mail_wrong_password", Side.USER, Retry.LATER,
+    "The mail server does not accept the user name or the password.",
+    "Check both; some providers want a password made for this device.",
+)
+MAIL_SENDER_REFUSED = _row(
+    "mail_sender_refused", Side.USER, Retry.LATER,
+    "The mail server does not let the box send from its sender's address.",
+    "Enter the address that belongs to the account.",
+)
+MAIL_RECIPIENT_REFUSED = _row(
+    "mail_recipient_refused", Side.USER, Retry.NO,
+    "The mail server does not take e-mail for this address.",
+    "Check how the address is written.",
+)
+MAIL_REFUSED = _row(
+    "mail_refused", Side.THEIRS, Retry.NO,
+    "The mail server did not take the e-mail.",
+    "Look at its answer; a fax that is too large for it can be read in the box.",
+)
+MAIL_DEFERRED = _row(
+    "mail_deferred", Side.THEIRS, Retry.SOON,
+    "The mail server asks to try again later.",
+    "It is tried again by itself.",
+)
+MAILBOX_UNUSABLE = _row(
+    "mailbox_unusable", Side.USER, Retry.LATER,
+    "The mailbox with e-mails to fax cannot be opened.",
+    "Check the folder's name and the rights of the account.",
+)
+FOLDER_UNUSABLE = _row(
+    "folder_unusable", Side.USER, Retry.LATER,
+    "The received fax could not be written to the folder.",
+    "Check that the folder exists, is mounted, has room, and that the box may write there.",
+)

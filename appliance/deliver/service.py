@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 from appliance.box import Box
 from appliance.causes import Cause
 from appliance.deliver import planner, routing
+from appliance.deliver.email_out import FOLDER, EmailDeliverer
+from appliance.deliver.folder import FolderDeliverer
 from appliance.deliver.planner import Planner
 from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import Deliverer, OutboxWorker
@@ -21,15 +25,29 @@ class Deliveries:
     def __init__(self, box: Box) -> None:
         self._box = box
         self.styles = make_styles()
-        self._deliverers: dict[str, Deliverer] = {planner.WEBHOOK: WebhookDeliverer(box, self.styles)}
-        self._worker = OutboxWorker(box, self._deliverers)
+        self._email = EmailDeliverer(box)
+        deliverers: dict[str, Deliverer] = {
+            planner.WEBHOOK: WebhookDeliverer(box, self.styles),
+            planner.EMAIL: self._email,
+            planner.FOLDER: FolderDeliverer(box),
+        }
+        self._worker = OutboxWorker(box, deliverers)
         box.spool.follow(Planner(box))
 
     def screen(self, call: IncomingCall) -> Cause | None:
         """The dispatcher's ``Screen``: refuses junk before it is answered."""
         return routing.junk(call, self._box.settings.items(JunkRule).values())
 
+    def test_email(self, to: str) -> str:
+        """Sends a test e-mail at once, for the settings' test button; answers what the server said.
+
+        Blocks, within some minutes at most.  Raises MailError.
+        """
+        return self._email.test(to)
+
     def start(self) -> None:
+        # What a crash left of passing files.
+        shutil.rmtree(self._box.data / FOLDER, ignore_errors=True)
         self._worker.start()
 
     def stop(self) -> None:

@@ -92,8 +92,9 @@ class WebhookDeliverer:
 def own_style(box: Box, ended: Ended, secret: str) -> Said:
     """The box's own webhook; docs/deliveries.md describes it.  A ``Style``."""
     fax = ended.fax
+    event = _EVENTS[ended.event]
     content = {
-        "event": _EVENTS[ended.event],
+        "event": event,
         "delivery": ended.delivery,
         "at": _moment(ended.at),
         "fax": _job(ended, fax) if isinstance(fax, Job) else _received(fax),
@@ -104,7 +105,7 @@ def own_style(box: Box, ended: Ended, secret: str) -> Said:
         body,
         {
             "Content-Type": "application/json",
-            "X-Faxbox-Event": content["event"],
+            "X-Faxbox-Event": event,
             "X-Faxbox-Delivery": str(ended.delivery),
             SIGNATURE_HEADER: f"t={stamp},v1={signature(secret, stamp, body)}",
         },

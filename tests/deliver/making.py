@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -49,14 +50,18 @@ def fail(box: Box, job: Job, cause: Cause = BUSY) -> Job:
     return box.spool.do(jobs.fail, job.id, cause, box.clock())
 
 
-def receive(box: Box, *, pages: int = 1, line: str = "trunk", complete: bool = True, **facts: str) -> Received:
-    """A received fax of ``pages`` pages with a black bar each."""
+def receive(
+    box: Box, *, pages: int = 1, line: str = "trunk", complete: bool = True, noise: bool = False, **facts: str
+) -> Received:
+    """A received fax of ``pages`` pages with a black bar each, or ``noise``, which does not compress."""
     ending = {key: facts.pop(key) for key in ("tsi", "sub_address") if key in facts}
     uuid = f"fax-{time.monotonic_ns()}"
     fax = box.spool.do(received.begin, uuid, line, "t38", box.clock(), **facts)
     for number in range(pages):
         path = f"received/{uuid}-{number}.tiff"
-        image = Raster(1728, 1100, bytes(216 * 100) + b"\xff" * 216 * 20 + bytes(216 * 980), Resolution.STANDARD)
+        bar = bytes(216 * 100) + b"\xff" * 216 * 20 + bytes(216 * 980)
+        content = random.Random(number).randbytes(len(bar)) if noise else bar
+        image = Raster(1728, 1100, content, Resolution.STANDARD)
         write_tiff(box.data / path, [image])
         page = ReceivedPageFile(number, path, image.width, image.rows, "STANDARD", 0, 0, box.clock())
         box.spool.do(received.add_page, fax.id, page)

@@ -1,0 +1,100 @@
+"""Deliveries of the kind ``email``: received faxes, results, refusals; the target is the address."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import uuid
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+from appliance.box import Box
+from appliance.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED, cause_of
+from appliance.deliver import pdfs, smtp
+from appliance.deliver.letters import Writer
+from appliance.deliver.smtp import MailError
+from appliance.deliver.worker import DeliveryError
+from appliance.settings.delivery import MailOutSettings
+from appliance.settings.sections import StationSettings
+from appliance.spool import jobs, received
+from appliance.spool.model import Delivery, Job, NotFoundError, Received
+
+# What a delivery is about, in its payload's ``why``.
+RECEIVED, RESULT, REFUSAL = "received", "result", "refusal"
+# Where a job that came by e-mail says which (metadata, and the payload of a refusal).
+ASKED_SUBJECT, ASKED_ID = "email_subject", "email_id"
+# These are the same however often one tries.
+_FINAL = (MAIL_RECIPIENT_REFUSED, MAIL_REFUSED)
+_MB = 1 << 20
+FOLDER = "deliveries"  # passing files, in the data folder
+
+
+class EmailDeliverer:
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def __call__(self, delivery: Delivery) -> str:
+        """One try.  Raises DeliveryError."""
+        settings = self._box.settings.section(MailOutSettings)
+        writer = Writer(settings, self._box.settings.section(StationSettings), self._box.clock())
+        # The box's own name in it: two boxes must not write the same Message-ID.
+        tag = f"delivery-{delivery.id}-{int(delivery.created_at * 1000):x}.faxbox"
+        try:
+            with self._scratch() as folder:
+                match delivery.payload["why"]:
+                    case "received":
+                        message = self._received(writer, delivery, tag, folder, settings)
+                    case "result":
+                        message = self._result(writer, delivery, tag, folder, settings)
+                    case _:
+                        payload = delivery.payload
+                        message = writer.refusal(
+                            delivery.target, cause_of(str(payload["cause"])), str(payload["detail"]), tag,
+                            (str(payload[ASKED_SUBJECT]), str(payload[ASKED_ID])),
+                        )
+            return smtp.send(message, delivery.target, settings)
+        except NotFoundError:
+            raise DeliveryError("The fax is no longer in the box.", final=True) from None
+        except MailError as error:
+            raise DeliveryError(str(error), final=error.cause in _FINAL) from error
+
+    def test(self, to: str) -> str:
+        """Sends a test e-mail at once; answers what the server said.  Raises MailError."""
+        settings = self._box.settings.section(MailOutSettings)
+        writer = Writer(settings, self._box.settings.section(StationSettings), self._box.clock())
+        if not settings.sender:
+            raise MailError(MAIL_NOT_SET_UP)
+        return smtp.send(writer.test(to, f"test-{uuid.uuid4().hex}.faxbox"), to, settings)
+
+    def _received(
+        self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
+    ) -> EmailMessage:
+        fax: Received = self._box.spool.read(received.get, delivery.fax_id or 0)
+        pdf = folder / "fax.pdf"
+        pdfs.write_received(self._box, fax, pdf)
+        fits = pdf.stat().st_size <= settings.attach_mb * _MB
+        return writer.received(delivery.target, fax, tag, pdf if fits else None, not fits)
+
+    def _result(
+        self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
+    ) -> EmailMessage:
+        job: Job = self._box.spool.read(jobs.get, delivery.fax_id or 0)
+        attempts = self._box.spool.read(jobs.attempts, job.id)
+        pdf = folder / "fax.pdf"
+        there = pdfs.write_sent(self._box, job, pdf) and pdf.stat().st_size <= settings.attach_mb * _MB
+        asked = (str(job.metadata.get(ASKED_SUBJECT, "")), str(job.metadata.get(ASKED_ID, "")))
+        return writer.result(
+            delivery.target, job, attempts, tag, pdf if there else None, reply=asked if asked[1] else None
+        )
+
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """A passing folder within the data folder."""
+        parent = self._box.data / FOLDER
+        parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            with tempfile.TemporaryDirectory(dir=parent) as folder:
+                yield Path(folder)
+        except OSError as error:
+            raise DeliveryError(f"The PDF could not be written: {error.strerror}") from error

@@ -1,0 +1,51 @@
+"""Deliveries of the kind ``folder``: a received fax as a PDF in a folder; the target is its path.
+
+The file gets its name when it is complete and on the disk.  The name says when and from whom, and is
+the same for every try.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from appliance import durable
+from appliance.box import Box
+from appliance.causes import FOLDER_UNUSABLE
+from appliance.deliver import pdfs
+from appliance.deliver.worker import DeliveryError
+from appliance.settings.sections import StationSettings
+from appliance.spool import received
+from appliance.spool.model import Delivery, NotFoundError, Received
+
+_NUMBER_KEPT = 24
+
+
+class FolderDeliverer:
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def __call__(self, delivery: Delivery) -> str:
+        """One try.  Raises DeliveryError."""
+        try:
+            fax = self._box.spool.read(received.get, delivery.fax_id or 0)
+        except NotFoundError:
+            raise DeliveryError("The fax is no longer in the box.", final=True) from None
+        folder = Path(delivery.target)
+        # A missing one is not made: where a share is not mounted, its faxes would fill the box's own disk.
+        if not folder.is_dir():
+            raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} There is no folder {folder}.")
+        path = folder / file_name(fax, self._box.settings.section(StationSettings).time_zone)
+        try:
+            durable.place(path, lambda part: pdfs.write_received(self._box, fax, part))
+        except (OSError, durable.DiskFullError) as error:
+            raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} {error}") from error
+        return path.name
+
+
+def file_name(fax: Received, time_zone: str) -> str:
+    """Such as ``2026-11-23_101500_4930123_17.pdf``: moment, caller, number of the fax."""
+    at = datetime.fromtimestamp(fax.started_at, ZoneInfo(time_zone) if time_zone else None)
+    number = "".join(letter for letter in fax.caller or fax.tsi if letter.isascii() and letter.isalnum())
+    return f"{at:%Y-%m-%d_%H%M%S}_{number[:_NUMBER_KEPT] or 'unknown'}_{fax.id}.pdf"

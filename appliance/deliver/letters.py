@@ -1,0 +1,153 @@
+"""The e-mails that the box writes: received faxes, results, refusals, the test.
+
+Each is made from what the spool knows; words about failures are the table of causes'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from appliance.causes import Cause
+from appliance.documents.options import clean_line, clean_message
+from appliance.settings.delivery import MailOutSettings
+from appliance.settings.sections import StationSettings
+from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedState
+
+# RFC 3834 2: says that no person wrote this, so that no program answers it.
+AUTO_HEADER = "Auto-Submitted"
+_GENERATED = "auto-generated"
+_REPLIED = "auto-replied"
+# Of what somebody wrote so much is repeated in a subject or a reference, characters.
+_SUBJECT = 150
+_REFERENCE = 900
+_OUTCOME = {
+    JobState.DELIVERED: "was delivered",
+    JobState.FAILED: "was not delivered",
+    JobState.CANCELLED: "was cancelled",
+    JobState.UNKNOWN: "may or may not have arrived",
+}
+
+
+class Writer:
+    """Words the box's e-mails: who it is and what its clock shows come from the settings."""
+
+    def __init__(self, mail: MailOutSettings, station: StationSettings, now: float) -> None:
+        self._mail = mail
+        self._zone = ZoneInfo(station.time_zone) if station.time_zone else None
+        self._now = now
+
+    def received(self, to: str, fax: Received, tag: str, pdf: Path | None, too_large: bool) -> EmailMessage:
+        """A received fax.  ``tag`` makes the Message-ID: the same for every try."""
+        caller = fax.caller or fax.tsi or "an unknown number"
+        whole = fax.state is ReceivedState.COMPLETE
+        lines = [
+            f"A fax has arrived{'' if whole else ', but the call broke off'}.", "",
+            *_fields({
+                "From": " ".join(filter(None, (fax.caller, fax.caller_name))) or "number not shown",
+                "Station id": fax.tsi,
+                "To": fax.dialled,
+                "Sub-address": fax.sub_address,
+                "Arrived": self.moment(fax.ended_at or fax.started_at),
+                "Pages": str(fax.pages),
+                "Line": fax.line,
+                "Number": f"received fax {fax.id}",
+            }),
+        ]  # fmt: skip
+        if not whole and fax.cause is not None:
+            lines += ["", fax.cause.sentence, fax.cause.advice]
+        if too_large:
+            lines += ["", "The fax is too large to be attached: please read it in the box."]
+        message = self._new(to, f"Fax from {caller}, {_pages(fax.pages)}", lines, tag)
+        if pdf is not None:
+            _attach(message, pdf, f"fax-{fax.id}.pdf")
+        return message
+
+    def result(
+        self, to: str, job: Job, attempts: Sequence[Attempt], tag: str, pdf: Path | None, *,
+        reply: tuple[str, str] | None = None,
+    ) -> EmailMessage:
+        """How a fax ended; ``reply``: subject and Message-ID of the e-mail that it came by."""
+        outcome = _OUTCOME.get(job.state, "is still under way")
+        lines = [
+            f"Your fax to {job.given or job.number} {outcome}.", "",
+            *_fields({
+                "To": " ".join(filter(None, (job.number, job.name))),
+                "Pages": f"{job.pages_confirmed} of {job.pages} confirmed" if job.pages is not None else "",
+                "Ended": self.moment(job.ended_at) if job.ended_at is not None else "",
+                "Answered as": job.remote_id,
+                "Calls": str(job.tries) if job.tries else "",
+                "Number": f"fax {job.id}",
+            }),
+        ]  # fmt: skip
+        if job.cause is not None and job.state is not JobState.DELIVERED:
+            lines += ["", job.cause.sentence, job.cause.advice]
+        if len(attempts) > 1:
+            lines += ["", "The calls:"]
+            lines += [
+                f"  {self.moment(attempt.started_at)}  {attempt.line}  "
+                f"{attempt.cause.sentence if attempt.cause else ''}"
+                for attempt in attempts
+            ]
+        if pdf is not None:
+            lines += ["", "The pages are attached as they were sent."]
+        message = self._new(to, f"Fax to {job.given or job.number} {outcome}", lines, tag, reply)
+        if pdf is not None:
+            _attach(message, pdf, f"fax-{job.id}.pdf")
+        return message
+
+    def refusal(
+        self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]
+    ) -> EmailMessage:
+        """Why an e-mail was not faxed."""
+        lines = ["Your e-mail was not faxed.", "", cause.sentence]
+        if detail:
+            lines.append(clean_line(detail))
+        lines += [cause.advice, "", f"Your e-mail's subject: {clean_line(reply[0])}"]
+        return self._new(to, "", lines, tag, reply)
+
+    def test(self, to: str, tag: str) -> EmailMessage:
+        lines = ["This e-mail shows that the box can send e-mail.", "", f"Sent: {self.moment(self._now)}"]
+        return self._new(to, "Test of the fax box", lines, tag)
+
+    def moment(self, at: float) -> str:
+        return datetime.fromtimestamp(at, self._zone).astimezone(self._zone).strftime("%Y-%m-%d %H:%M %Z")
+
+    def _new(
+        self, to: str, subject: str, lines: Sequence[str], tag: str, reply: tuple[str, str] | None = None
+    ) -> EmailMessage:
+        message = EmailMessage(policy=SMTP)
+        message["From"] = formataddr((clean_line(self._mail.sender_name), self._mail.sender))
+        message["To"] = to
+        message["Date"] = format_datetime(datetime.fromtimestamp(self._now).astimezone())
+        message["Message-ID"] = f"<{tag}@{self._mail.sender.rpartition('@')[2]}>"
+        message[AUTO_HEADER] = _GENERATED if reply is None else _REPLIED
+        # What some mail systems heed instead of RFC 3834.
+        message["X-Auto-Response-Suppress"] = "All"
+        if reply is not None:
+            asked, message_id = reply
+            subject = subject or f"Re: {asked}"
+            reference = clean_line(message_id)
+            if reference.startswith("<") and len(message_id) < _REFERENCE and " " not in reference:
+                message["In-Reply-To"] = reference
+                message["References"] = reference
+        message["Subject"] = clean_line(subject)[:_SUBJECT]
+        message.set_content(clean_message("\n".join(lines)) + "\n")
+        return message
+
+
+def _attach(message: EmailMessage, pdf: Path, name: str) -> None:
+    message.add_attachment(pdf.read_bytes(), maintype="application", subtype="pdf", filename=name)
+
+
+def _fields(fields: dict[str, str]) -> list[str]:
+    return [f"{label + ':':<13} {clean_line(value)}" for label, value in fields.items() if value]
+
+
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count} pages"

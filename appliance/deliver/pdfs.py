@@ -1,0 +1,59 @@
+"""Faxes as PDF files for e-mails and folders."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from appliance.box import Box
+from appliance.deliver.worker import DeliveryError
+from appliance.documents.pdf import write_pdf
+from appliance.documents.render import RenderedDocument
+from appliance.spool import received
+from appliance.spool.model import Job, Received, ReceivedPageFile
+from appliance.t4.coding import PageError
+from appliance.t4.page import CodedPage, Raster
+from appliance.t4.tiff import FaxTiff
+from appliance.t4.tiff_reading import TiffError
+
+
+def write_received(box: Box, fax: Received, path: Path) -> None:
+    """Writes a received fax to ``path``.  Raises DeliveryError, OSError."""
+    pages = box.spool.read(received.pages, fax.id)
+    if not pages:
+        raise DeliveryError("The fax has no pages.", final=True)
+    sender = fax.caller or fax.tsi
+    created = datetime.fromtimestamp(fax.started_at).astimezone()
+    try:
+        write_pdf(path, _pages(box, pages), title=f"Fax {fax.id} from {sender}".strip(), created=created)
+    except FileNotFoundError as error:
+        if (box.data / pages[0].path).exists():
+            raise
+        raise DeliveryError("The fax's pages are no longer in the box.", final=True) from error
+    except (PageError, TiffError) as error:
+        raise DeliveryError(f"A page of the fax is damaged in the box: {error}", final=True) from error
+
+
+def write_sent(box: Box, job: Job, path: Path) -> bool:
+    """Writes the pages of a job as they were sent; False when they are no longer there."""
+    if not job.rendered_path:
+        return False
+    try:
+        document = RenderedDocument.open(box.data / job.rendered_path)
+        write_pdf(path, document.coded_pages(), title=f"Fax {job.id} to {job.number}")
+    except (OSError, ValueError, PageError):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _pages(box: Box, pages: list[ReceivedPageFile]) -> Iterator[CodedPage | Raster]:
+    """One page in memory at a time."""
+    for page in pages:
+        with FaxTiff(box.data / page.path) as tiff:
+            yield from tiff
+
+

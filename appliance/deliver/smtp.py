@@ -1,0 +1,154 @@
+"""Sending one e-mail through the owner's mail server (RFC 5321, RFC 3207, RFC 8314).
+
+Blocking, within a bound.  Every failure is a row of the table of causes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+from appliance.causes import (
+    MAIL_DEFERRED,
+    MAIL_NO_TLS,
+    MAIL_NOT_SET_UP,
+    MAIL_RECIPIENT_REFUSED,
+    MAIL_REFUSED,
+    MAIL_SENDER_REFUSED,
+    MAIL_TIMED_OUT,
+    MAIL_UNREACHABLE,
+    MAIL_UNTRUSTED,
+    MAIL_WRONG_PASSWORD,
+    Cause,
+)
+from appliance.settings.delivery import MailOutSettings, Security
+
+# One answer of the server, seconds.  RFC 5321 4.5.3.2 would let a server take 5 minutes for each; one that
+# takes longer than this is tried again by the timetable.
+REPLY_S = 60.0
+# The whole conversation with the e-mail in it, seconds.
+WHOLE_S = 240.0
+# Of a server's words so many characters are kept.
+_WORDS = 300
+
+
+class MailError(Exception):
+    """An e-mail was not taken: ``cause`` in words, ``detail`` what the server said."""
+
+    def __init__(self, cause: Cause, detail: str = "") -> None:
+        super().__init__(f"{cause.sentence} {detail}".strip())
+        self.cause = cause
+        self.detail = detail
+
+
+def tls_context(verify: bool) -> ssl.SSLContext:
+    """What the box demands of a mail server's TLS."""
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def send(
+    message: EmailMessage, to: str, settings: MailOutSettings, *,
+    whole_s: float = WHOLE_S, reply_s: float = REPLY_S,
+) -> str:
+    """Sends ``message`` to one address; answers what the server said.  Raises MailError."""
+    if not settings.server or not settings.sender:
+        raise MailError(MAIL_NOT_SET_UP)
+    if not to.isascii():  # RFC 6531 would be needed, which few servers know
+        raise MailError(MAIL_RECIPIENT_REFUSED, "letters outside ASCII in an address")
+    expired = threading.Event()
+    try:
+        with _session(settings, min(reply_s, whole_s), whole_s, expired) as smtp:
+            return _converse(smtp, message, to, settings)
+    except MailError:
+        if expired.is_set():
+            raise MailError(MAIL_TIMED_OUT, settings.server) from None
+        raise
+    except ssl.SSLCertVerificationError as error:
+        raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        if expired.is_set() or isinstance(error, TimeoutError):
+            raise MailError(MAIL_TIMED_OUT, settings.server) from error
+        raise MailError(MAIL_UNREACHABLE, f"{settings.server}: {error}"[:_WORDS]) from error
+
+
+@contextlib.contextmanager
+def _session(
+    settings: MailOutSettings, reply_s: float, whole_s: float, expired: threading.Event
+) -> Iterator[smtplib.SMTP]:
+    """A connection, protected as the settings say; ``expired`` when the watchdog had to end it."""
+    context = tls_context(settings.verify_tls)
+    if settings.security is Security.TLS:
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(timeout=reply_s, context=context)
+    else:
+        smtp = smtplib.SMTP(timeout=reply_s)
+    # smtplib checks a certificate against the name it was made with, not the one it connects to.
+    smtp._host = settings.server  # type: ignore[attr-defined]
+
+    def expire() -> None:
+        expired.set()
+        sock = smtp.sock
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    watchdog = threading.Timer(whole_s, expire)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        code, words = smtp.connect(settings.server, settings.port)
+        if code != 220:
+            raise MailError(MAIL_DEFERRED, _said(code, words))
+        if settings.security is Security.STARTTLS:
+            smtp.ehlo()
+            if not smtp.has_extn("starttls"):
+                raise MailError(MAIL_NO_TLS)
+            code, words = smtp.starttls(context=context)
+            if code != 220:
+                raise MailError(MAIL_NO_TLS, _said(code, words))
+        yield smtp
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            smtp.quit()
+    finally:
+        watchdog.cancel()
+        smtp.close()
+
+
+def _converse(smtp: smtplib.SMTP, message: EmailMessage, to: str, settings: MailOutSettings) -> str:
+    if settings.username:
+        try:
+            smtp.login(settings.username, settings.password)
+        except smtplib.SMTPAuthenticationError as error:
+            raise MailError(MAIL_WRONG_PASSWORD, _said(error.smtp_code, error.smtp_error)) from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise MailError(MAIL_WRONG_PASSWORD, "the server lets nobody sign in so") from error
+    else:
+        smtp.ehlo_or_helo_if_needed()
+    _step(*smtp.mail(settings.sender), MAIL_SENDER_REFUSED)
+    _step(*smtp.rcpt(to), MAIL_RECIPIENT_REFUSED)
+    try:
+        code, words = smtp.data(message.as_bytes())
+    except smtplib.SMTPDataError as error:
+        code, words = error.smtp_code, error.smtp_error if isinstance(error.smtp_error, bytes) else b""
+    _step(code, words, MAIL_REFUSED)
+    return _said(code, words)
+
+
+def _step(code: int, words: bytes, refused: Cause) -> None:
+    """Goes on after 2xx; 4xx asks for later (RFC 5321 4.2.1), 5xx is ``refused``."""
+    if 200 <= code < 300:
+        return
+    raise MailError(MAIL_DEFERRED if 400 <= code < 500 else refused, _said(code, words))
+
+
+def _said(code: int, words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{code} {' '.join(text.split())}"[:_WORDS]

@@ -1,0 +1,315 @@
+"""E-mails to a real mail server (aiosmtpd) on loopback: in the clear, over STARTTLS and TLS, signed in."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from appliance.box import Box
+from appliance.causes import (
+    BUSY,
+    MAIL_NO_TLS,
+    MAIL_NOT_SET_UP,
+    MAIL_RECIPIENT_REFUSED,
+    MAIL_TIMED_OUT,
+    MAIL_UNREACHABLE,
+    MAIL_UNTRUSTED,
+    MAIL_WRONG_PASSWORD,
+)
+from appliance.deliver import smtp
+from appliance.deliver.email_out import EmailDeliverer
+from appliance.deliver.service import Deliveries
+from appliance.deliver.smtp import MailError
+from appliance.settings.delivery import MailOutSettings, Route, Security
+from appliance.settings.items import User
+from appliance.settings.sections import StationSettings
+from appliance.spool import outbox
+from appliance.spool.model import Delivery, OutboxState
+from tests.deliver.mailing import PostOffice, post_office
+from tests.deliver.making import fail, make_box, receive, submit, until
+
+BOX = "fax@office.example"
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = make_box(tmp_path / "data")
+    yield made
+    made.close()
+
+
+@contextlib.contextmanager
+def delivering(box: Box) -> Iterator[Deliveries]:
+    deliveries = Deliveries(box)
+    deliveries.start()
+    try:
+        yield deliveries
+    finally:
+        deliveries.stop()
+
+
+def set_up(box: Box, office: PostOffice, **more: object) -> None:
+    box.settings.change(
+        MailOutSettings,
+        {"server": "localhost", "port": office.port, "sender": BOX, "security": "none", **more},
+    )
+
+
+def trust(monkeypatch: pytest.MonkeyPatch, office: PostOffice) -> None:
+    """Makes the test's authority one that this machine trusts."""
+    real = ssl.create_default_context
+
+    def context(*words: object, **more: object) -> ssl.SSLContext:
+        made = real()
+        office.authority.configure_trust(made)
+        return made
+
+    monkeypatch.setattr(smtp.ssl, "create_default_context", context)
+
+
+def deliveries_of(box: Box, fax_id: int) -> list[Delivery]:
+    return box.spool.read(outbox.of_fax, fax_id)
+
+
+def finished(box: Box, fax_id: int) -> bool:
+    return all(each.state is not OutboxState.PENDING or each.tries for each in deliveries_of(box, fax_id))
+
+
+def test_a_received_fax_arrives_as_a_pdf_with_its_pages(box: Box) -> None:
+    box.settings.add(User(name="ada", email="ada@office.example"))
+    box.settings.add(Route(name="r", user="ada"))
+    box.settings.change(StationSettings, {"time_zone": "Europe/Berlin"})
+    with post_office() as office:
+        set_up(box, office)
+        with delivering(box):
+            fax = receive(box, pages=2, caller="+4940777", caller_name="Grüße\r\nBcc: x@y", tsi="40 777")
+            until(lambda: finished(box, fax.id))
+    ((sender, to, message),) = office.taken
+    assert (sender, to) == (BOX, ["ada@office.example"])
+    assert message["Subject"] == "Fax from +4940777, 2 pages"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Bcc"] is None
+    body = message.get_body()
+    assert body is not None
+    assert "Grüße Bcc: x@y" in body.get_content()
+    (attachment,) = message.iter_attachments()
+    assert attachment.get_content_type() == "application/pdf"
+    pdf = pypdfium2.PdfDocument(attachment.get_content())
+    assert len(pdf) == 2
+    picture = pdf[0].render(scale=1).to_pil().convert("L")
+    dark = [y for y in range(picture.height) if picture.getpixel((picture.width // 2, y)) < 128]
+    assert 0.08 < dark[0] / picture.height < 0.1, "the bar that was sent begins at a eleventh"
+
+
+def test_a_user_hears_of_a_failed_fax_in_the_table_s_words(box: Box) -> None:
+    box.settings.add(User(name="ada", email="ada@office.example"))
+    with post_office() as office:
+        set_up(box, office)
+        with delivering(box):
+            job = submit(box)
+            fail(box, job, BUSY)
+            until(lambda: finished(box, job.id))
+    message = office.taken[0][2]
+    assert message["Subject"] == "Fax to +493012345 was not delivered"
+    body = message.get_body()
+    assert body is not None
+    assert BUSY.sentence in body.get_content()
+    assert BUSY.advice in body.get_content()
+
+
+def test_a_user_hears_nothing_when_the_owner_said_never(box: Box) -> None:
+    box.settings.add(User(name="ada", email="ada@office.example"))
+    box.settings.change(MailOutSettings, {"server": "localhost", "results": "never"})
+    Deliveries(box)
+    job = submit(box)
+    fail(box, job)
+    assert deliveries_of(box, job.id) == []
+
+
+def test_a_fax_that_nobody_is_named_for_goes_to_the_common_address(box: Box) -> None:
+    box.settings.change(MailOutSettings, {"server": "localhost", "received_to": ["all@office.example"]})
+    Deliveries(box)
+    fax = receive(box)
+    assert [each.target for each in deliveries_of(box, fax.id)] == ["all@office.example"]
+
+
+def test_a_large_fax_is_announced_instead_of_attached(box: Box) -> None:
+    with post_office() as office:
+        set_up(box, office, received_to=["all@office.example"], attach_mb=0.1)
+        # Rows that differ at random do not compress.
+        with delivering(box):
+            fax = receive(box, pages=3, noise=True)
+            until(lambda: finished(box, fax.id))
+    message = office.taken[0][2]
+    assert list(message.iter_attachments()) == []
+    body = message.get_body()
+    assert body is not None
+    assert "too large" in body.get_content()
+
+
+@pytest.mark.parametrize("kind", [Security.STARTTLS, Security.TLS])
+def test_an_e_mail_goes_over_tls_after_signing_in(
+    box: Box, kind: Security, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, starttls = kind is Security.TLS, kind is Security.STARTTLS
+    with post_office(tls=tls, starttls=starttls, auth=True) as office:
+        trust(monkeypatch, office)
+        set_up(box, office, security=kind.value, username="box", password="pass word")
+        assert EmailDeliverer(box).test("ada@office.example") == "250 taken"
+    assert office.signed_in == ["box"]
+    assert office.secure == [True]
+
+
+@pytest.mark.parametrize("kind", [Security.STARTTLS, Security.TLS])
+def test_a_server_that_nobody_vouches_for_gets_neither_password_nor_fax(box: Box, kind: Security) -> None:
+    with post_office(tls=kind is Security.TLS, starttls=kind is Security.STARTTLS, auth=True) as office:
+        set_up(box, office, security=kind.value, username="box", password="pass word")
+        with pytest.raises(MailError) as caught:
+            EmailDeliverer(box).test("ada@office.example")
+        assert caught.value.cause is MAIL_UNTRUSTED
+        assert office.signed_in == []
+        box.settings.change(MailOutSettings, {"verify_tls": False})
+        EmailDeliverer(box).test("ada@office.example")
+    assert office.signed_in == ["box"]
+
+
+def test_a_certificate_for_another_name_is_refused(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    with post_office(starttls=True) as office:
+        trust(monkeypatch, office)
+        set_up(box, office, security="starttls", server="127.0.0.1")
+        with pytest.raises(MailError) as caught:
+            EmailDeliverer(box).test("ada@office.example")
+    assert caught.value.cause is MAIL_UNTRUSTED
+
+
+def test_without_starttls_nothing_is_said_in_the_clear(box: Box) -> None:
+    with post_office() as office:
+        set_up(box, office, security="starttls", username="box", password="pass word")
+        with pytest.raises(MailError) as caught:
+            EmailDeliverer(box).test("ada@office.example")
+    assert caught.value.cause is MAIL_NO_TLS
+    assert office.taken == []
+
+
+def test_a_wrong_password_is_named_as_such(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    with post_office(starttls=True, auth=True) as office:
+        trust(monkeypatch, office)
+        set_up(box, office, security="starttls", username="box", password="wrong")
+        with pytest.raises(MailError) as caught:
+            EmailDeliverer(box).test("ada@office.example")
+    assert caught.value.cause is MAIL_WRONG_PASSWORD
+    assert "wrong" not in caught.value.detail
+
+
+def test_a_box_without_a_mail_server_says_so(box: Box) -> None:
+    with pytest.raises(MailError) as caught:
+        EmailDeliverer(box).test("ada@office.example")
+    assert caught.value.cause is MAIL_NOT_SET_UP
+
+
+def test_a_mail_server_that_is_not_there_is_named_as_such(box: Box) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    box.settings.change(
+        MailOutSettings, {"server": "localhost", "port": port, "sender": BOX, "security": "none"}
+    )
+    with pytest.raises(MailError) as caught:
+        EmailDeliverer(box).test("ada@office.example")
+    assert caught.value.cause is MAIL_UNREACHABLE
+
+
+def test_a_temporary_refusal_is_tried_again_and_a_permanent_one_is_not(box: Box) -> None:
+    with post_office() as office:
+        office.refused["nobody@office.example"] = "550 5.1.1 no such mailbox"
+        office.answers = ["451 4.7.1 come back later"]
+        set_up(box, office, received_to=["nobody@office.example"])
+        with delivering(box):
+            fax = receive(box)
+            until(lambda: finished(box, fax.id))
+            (refused,) = deliveries_of(box, fax.id)
+            assert refused.state is OutboxState.FAILED
+            assert MAIL_RECIPIENT_REFUSED.sentence in refused.last_error
+            assert "no such mailbox" in refused.last_error
+            box.settings.change(MailOutSettings, {"received_to": ["ada@office.example"]})
+            later = receive(box)
+            until(lambda: finished(box, later.id))
+            (deferred,) = deliveries_of(box, later.id)
+            assert deferred.state is OutboxState.PENDING
+            assert 50 < deferred.next_try_at - box.clock() <= 60
+
+
+def test_every_try_of_an_e_mail_has_the_same_message_id(box: Box) -> None:
+    with post_office() as office:
+        set_up(box, office, received_to=["ada@office.example"])
+        Deliveries(box)
+        fax = receive(box)
+        (delivery,) = deliveries_of(box, fax.id)
+        for _ in range(2):
+            EmailDeliverer(box)(delivery)
+    assert len({message["Message-ID"] for _, _, message in office.taken}) == 1
+
+
+@pytest.mark.parametrize("greeting", [b"", b"220 ", b"220-x\r\n" * 3], ids=["silent", "half", "dripping"])
+def test_a_mail_server_that_drips_is_ended_within_the_bound(greeting: bytes) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    done = threading.Event()
+
+    def drip() -> None:
+        peer, _ = listener.accept()
+        with peer, contextlib.suppress(OSError):
+            peer.sendall(greeting)
+            while not done.wait(0.1):
+                peer.sendall(greeting[:1] or b"")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    settings = MailOutSettings(
+        server="127.0.0.1", port=listener.getsockname()[1], sender=BOX, security=Security.NONE
+    )
+    began = time.monotonic()
+    with listener, pytest.raises(MailError) as caught:
+        smtp.send(EmailMessage(), "a@b.example", settings, whole_s=1.0)
+    done.set()
+    thread.join(10)
+    assert caught.value.cause is MAIL_TIMED_OUT
+    assert time.monotonic() - began < 5
+
+
+def test_a_received_fax_lands_in_the_route_s_folder_complete_and_under_one_name(
+    box: Box, tmp_path: Path
+) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    box.settings.add(Route(name="r", folder=str(folder)))
+    with delivering(box) as deliveries:
+        fax = receive(box, caller="+49/40 ../777")
+        until(lambda: finished(box, fax.id))
+        (delivery,) = deliveries_of(box, fax.id)
+        assert delivery.state is OutboxState.DONE
+        box.spool.do(outbox.again, delivery.id, box.clock())
+        deliveries._worker.wake()
+        until(lambda: deliveries_of(box, fax.id)[0].tries == 2)
+    (path,) = folder.iterdir()
+    assert path.name.endswith(f"_4940777_{fax.id}.pdf")
+    assert len(pypdfium2.PdfDocument(path)) == 1
+
+
+def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_path: Path) -> None:
+    folder = tmp_path / "share"
+    box.settings.add(Route(name="r", folder=str(folder)))
+    with delivering(box):
+        fax = receive(box)
+        until(lambda: finished(box, fax.id))
+    (delivery,) = deliveries_of(box, fax.id)
+    assert delivery.state is OutboxState.PENDING
+    assert "There is no folder" in delivery.last_error
+    assert not folder.exists()
