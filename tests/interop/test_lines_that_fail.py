@@ -6,6 +6,7 @@ FAXBOX_SWEEP=1 runs the hundred-call sweeps in full; a seeded sample of them alw
 from __future__ import annotations
 
 import os
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -281,6 +282,33 @@ def test_an_end_at_any_moment_is_an_honest_one(tmp_path: Path, who: str, ecm: bo
         if who == "we-cancel" and outcome.result.cause not in (DELIVERED, RECEIVED):
             assert outcome.result.cause is causes.CANCELLED, f"at {at:.2f} s: {outcome.result}"
         at += step
+
+
+@WAYS
+def test_mutated_packets_in_between_harm_nobody(tmp_path: Path, we_send: bool) -> None:
+    """Somebody on the path throws in damaged copies of real packets: the call ends, within a bound."""
+    for seed in range(40 if SWEEP else 8):
+        chance, seen = random.Random(seed), [b"\x00\x00\x01\x00\x00"]
+
+        def tap(_: float, __: bool, datagram: bytes, seen: list[bytes] = seen) -> None:
+            seen.append(datagram)
+            del seen[:-50]
+
+        def interfere(
+            now: float, fax: T38Fax, _: PracticeMachine, chance: random.Random = chance,
+            seen: list[bytes] = seen,
+        ) -> None:
+            if fax.result is None and chance.random() < 0.02:
+                mutated = bytearray(chance.choice(seen))
+                for _ in range(chance.randrange(1, 4)):
+                    mutated[chance.randrange(len(mutated))] = chance.randrange(256)
+                fax.receive_datagram(bytes(mutated), now)
+
+        setup = Setup(we_send, pages=TWO_PAGES, tap=tap, interfere=interfere)
+        outcome = run(setup, tmp_path, str(seed))
+        assert outcome.seconds < 600, f"seed {seed}"
+        if we_send and outcome.result.cause is DELIVERED:
+            assert same_pages(TWO_PAGES, outcome.received), f"seed {seed}"
 
 
 def test_the_password_must_be_right(tmp_path: Path) -> None:
