@@ -8,7 +8,7 @@ taken.  More than one, or none, and the frame stays bad.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
 from appliance.t30.dce import MAX_FRAME_OCTETS
 
@@ -25,7 +25,7 @@ MAX_DOUBTFUL = 10
 MAX_BITS = (MAX_FRAME_OCTETS + FCS_OCTETS) * 8 * 6 // 5
 # What the CRC comes to over a frame with its right FCS (ITU-T X.25 2.2.7).
 _FCS_GOOD = 0xF0B8
-_FLAG = (0, 1, 1, 1, 1, 1, 1, 0)
+_FLAG = "01111110"
 
 
 def _crc_of_octet(octet: int) -> int:
@@ -46,44 +46,42 @@ def fcs_is_good(octets: bytes) -> bool:
     return crc == _FCS_GOOD
 
 
-def unstuff(bits: Sequence[int]) -> bytes | None:
-    """The octets between two flags; None when the bits cannot be a frame (an abort, a broken octet)."""
-    ones = count = value = 0
-    octets = bytearray()
-    for bit in bits:
-        if bit:
-            ones += 1
-            if ones > 5:
-                return None
-        elif ones == 5:
-            ones = 0
-            continue
-        else:
-            ones = 0
-        value |= bit << count
-        count += 1
-        if count == 8:
-            octets.append(value)
-            count = value = 0
-    return bytes(octets) if count == 0 else None
-
-
-def mended(bits: Sequence[int], doubtful: Sequence[int]) -> bytes | None:
-    """The only frame with a right FCS that these bits can be, whatever the doubtful ones are."""
-    if not 0 < len(doubtful) <= MAX_DOUBTFUL:
+def unstuff(bits: str) -> bytes | None:
+    """The octets of the bits between two flags; None for what cannot be a frame (abort, broken octet)."""
+    if "111111" in bits:
         return None
-    found: bytes | None = None
-    trial = list(bits)
-    for filling in range(1 << len(doubtful)):
-        for place, index in enumerate(doubtful):
-            trial[index] = filling >> place & 1
-        octets = unstuff(trial)
-        if octets is None or len(octets) < MIN_OCTETS + FCS_OCTETS or not fcs_is_good(octets):
+    # Runs of ones are five at the most here, so that each match is one stuffed zero.
+    bits = bits.replace("111110", "11111")
+    if not bits or len(bits) % 8:
+        return None
+    return int(bits[::-1], 2).to_bytes(len(bits) // 8, "little")
+
+
+def mended(bits: str, first: int, count: int) -> tuple[bytes, ...]:
+    """The frames with right FCS in these bits, whatever the ``count`` doubtful ones from ``first`` are.
+
+    There may be flags among the doubtful bits, and one bit more or less than the receiver counted.
+    Nothing when two fillings come out right and differ.
+    """
+    before, after = bits[:first], bits[first + count :]
+    for length in (count, count - 1, count + 1):
+        if not 0 < length <= MAX_DOUBTFUL:
             continue
-        if found is not None and found != octets:
-            return None
-        found = octets
-    return found
+        found: set[tuple[bytes, ...]] = set()
+        for filling in range(1 << length):
+            parts = f"{before}{filling:0{length}b}{after}".split(_FLAG)
+            good = tuple(octets for octets in map(unstuff, parts) if octets is not None and _is_frame(octets))
+            if good:
+                found.add(good)
+        if found:
+            most = max(map(len, found))
+            best = [frames for frames in found if len(frames) == most]
+            return best[0] if len(best) == 1 else ()
+    return ()
+
+
+def _is_frame(octets: bytes) -> bool:
+    return len(octets) >= MIN_OCTETS + FCS_OCTETS and fcs_is_good(octets)
 
 
 class HdlcReceiver:
@@ -92,28 +90,34 @@ class HdlcReceiver:
     def __init__(self, preamble: Callable[[], None], frame: Callable[[bytes, bool], None]) -> None:
         self._preamble = preamble
         self._frame = frame
-        self.reset()
+        self._announced = False
+        self._flags = 0
+        self._in_frame = False
+        self._bits: list[str] = []  # since the last flag that is beyond doubt
+        self._first_doubtful = 0
+        self._doubtful = 0  # bits from there to the last one in doubt
+        self._sure = 0  # bits beyond doubt at the end
+        self._ones = 0  # of them ones in a row
 
     def reset(self) -> None:
         """The carrier has gone: the next preamble is awaited."""
         self._announced = False
         self._flags = 0
         self._in_frame = False
-        self._bits: list[int] = []  # since the last flag that is beyond doubt
-        self._doubtful: list[int] = []  # places in ``_bits``
-        self._sure = 0  # bits beyond doubt at the end
-        self._ones = 0  # of them ones in a row
+        self._begin()
 
     def put(self, bit: int, *, doubtful: bool = False) -> None:
         """``doubtful``: a lost packet was concealed here."""
+        self._bits.append("1" if bit else "0")
         if doubtful:
-            self._doubtful.append(len(self._bits))
+            if not self._doubtful:
+                self._first_doubtful = len(self._bits) - 1
+            self._doubtful = len(self._bits) - self._first_doubtful
             self._sure = self._ones = 0
-        else:
-            self._sure += 1
-            self._ones = self._ones + 1 if bit else 0
-        self._bits.append(bit)
-        if self._sure >= len(_FLAG) and bit == 0 and tuple(self._bits[-len(_FLAG) :]) == _FLAG:
+            return
+        self._sure += 1
+        self._ones = self._ones + 1 if bit else 0
+        if bit == 0 and self._sure >= len(_FLAG) and "".join(self._bits[-len(_FLAG) :]) == _FLAG:
             self._flag()
         elif self._ones > 6 or len(self._bits) > MAX_BITS:  # an abort, idle, or no frame of ours
             self._in_frame = False
@@ -121,10 +125,8 @@ class HdlcReceiver:
             self._begin()
 
     def _flag(self) -> None:
-        bits = self._bits[: -len(_FLAG)]
-        # Two flags may share a zero.
-        empty = not bits
-        if empty:
+        bits = "".join(self._bits[: -len(_FLAG)])
+        if not bits:
             self._flags += 1
         else:
             if self._in_frame and self._announced:
@@ -138,23 +140,22 @@ class HdlcReceiver:
 
     def _begin(self) -> None:
         self._bits = []
-        self._doubtful = []
-        self._sure = 0
+        self._first_doubtful = self._doubtful = self._sure = self._ones = 0
 
-    def _finish(self, bits: list[int]) -> None:
+    def _finish(self, bits: str) -> None:
         octets = unstuff(bits)
-        ok = octets is not None and len(octets) >= MIN_OCTETS + FCS_OCTETS and fcs_is_good(octets)
-        if not ok and self._doubtful:
-            repaired = mended(bits, self._doubtful)
-            if repaired is not None:
-                octets, ok = repaired, True
+        if octets is not None and _is_frame(octets):
+            self._frame(octets[:-FCS_OCTETS], True)
+            return
+        repaired = mended(bits, self._first_doubtful, self._doubtful) if self._doubtful else ()
+        for each in repaired:
+            self._frame(each[:-FCS_OCTETS], True)
         if octets is None:
-            octets = bytes(_as_they_came(bits))
-        if len(octets) >= MIN_OCTETS + FCS_OCTETS:
-            self._frame(octets[:-FCS_OCTETS], ok)
+            octets = _as_they_came(bits)
+        if not repaired and len(octets) >= MIN_OCTETS + FCS_OCTETS:
+            self._frame(octets[:-FCS_OCTETS], False)
 
 
-def _as_they_came(bits: list[int]) -> Iterator[int]:
+def _as_they_came(bits: str) -> bytes:
     """Octets of a broken frame, for the trace."""
-    for start in range(0, len(bits) - 7, 8):
-        yield sum(bit << place for place, bit in enumerate(bits[start : start + 8]))
+    return bytes(int(bits[start : start + 8][::-1], 2) for start in range(0, len(bits) - 7, 8))

@@ -50,22 +50,33 @@ def page(rows: int = 600, width: int = 1728, seed: int = 1) -> Raster:
 
 
 class AudioPeer:
-    """The machine and its RTP.  ``loss`` of the packets in each direction is lost, seeded."""
+    """The machine and its RTP.
 
-    def __init__(self, machine: FaxMachine, payload: int, loss: float = 0.0, seed: int = 1) -> None:
+    ``loss`` of the packets to us and ``loss_back`` of those from us (the same unless given) are lost, seeded.
+    """
+
+    def __init__(
+        self,
+        machine: FaxMachine,
+        payload: int,
+        loss: float = 0.0,
+        seed: int = 1,
+        loss_back: float | None = None,
+    ) -> None:
         self.machine = machine
         machine.exchange = Nobody()
         machine.event(CallEvent.CONNECTED)
         self._payload = payload
         self._sequence, self._timestamp = 65530, 4294967000
         self._loss, self._dice = loss, random.Random(seed)
+        self._loss_back = loss if loss_back is None else loss_back
         self._heard: list[bytes] = []
         self._last = SILENT_TICK
 
     def listen(self, datagram: bytes) -> None:
         assert datagram[0] == 0x80
         assert datagram[1] & 0x7F == self._payload
-        if self._dice.random() >= self._loss:
+        if self._dice.random() >= self._loss_back:
             decode = audioop.ulaw2lin if self._payload == 0 else audioop.alaw2lin
             self._last = decode(datagram[12:], 2)
         self._heard.append(self._last)  # a lost one is concealed as gateways do: the last once more
