@@ -58,7 +58,7 @@ class Doorbell:
     ) -> None:
         self._rules = rules
         self._port = CommandPort(trace=trace)
-        self._commands = ["E0V1Q0", "S0=0", "+FCLASS=0"]
+        self._commands = ["E0V1Q0", "&D2", "S0=0", "+FCLASS=0"]
         if modem.caller_id:
             self._commands.append("+VCID=1")
         if modem.distinctive_ring and rules.kinds:

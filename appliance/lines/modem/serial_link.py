@@ -18,6 +18,7 @@ from typing import Protocol
 import serial
 
 from appliance.lines.modem.quirks import FlowControl
+from appliance.lines.modem.uucp_lock import PortLock, PortTakenError
 
 # The kernel's tty buffer is 4 KiB: 2 s of a page at 14400 bit/s.
 WRITE_OCTETS = 1024
@@ -65,6 +66,10 @@ class SerialLink:
         self._in_service = False
         self._closed = False
         try:
+            self._lock = PortLock(path)
+        except PortTakenError as error:
+            raise PortError(f"{path} is in use by another program: {error}.") from error
+        try:
             self._serial = serial.Serial(
                 path,
                 speed,
@@ -75,6 +80,7 @@ class SerialLink:
                 xonxoff=flow is FlowControl.XON_XOFF,
             )
         except (serial.SerialException, OSError, ValueError, termios.error) as error:
+            self._lock.release()
             raise PortError(_open_sentence(path, error)) from error
         self._fd: int = self._serial.fileno()
         self._loop.add_reader(self._fd, self._readable)
@@ -195,6 +201,7 @@ class SerialLink:
             termios.tcflush(self._fd, termios.TCIOFLUSH)  # or closing waits for a modem that takes nothing
         with contextlib.suppress(OSError, serial.SerialException, termios.error):
             self._serial.close()
+        self._lock.release()
 
     @property
     def closed(self) -> bool:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.lines.modem.identify import Modem
+from appliance.lines.modem.quirks import Quirks
 from appliance.t30.parameters import Capabilities
 from tests.softmodem.calls import OURS, THEIRS, Outcome, place, take
 from tests.softmodem.exchange import Impairment
@@ -126,3 +128,14 @@ def test_receiving(tmp_path: Path, name: str, ecm: bool) -> None:
     _check(got, line, ecm=ecm)
     again = take(PAGES, tmp_path / "sent.tif", ecm=ecm, impair=line.impair())
     assert _fingerprint(again) == _fingerprint(got)
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+def test_adaptive_reception_hears_v21_where_a_page_was_due(tmp_path: Path, ecm: bool) -> None:
+    """Our CFR is lost, so DCS comes again instead of the page; +FAR=1 has the modem say so."""
+    adaptive = Modem(quirks=replace(Quirks(), adaptive_reception=True))
+    lost_cfr = {(OURS, THEIRS): lost(2)}
+    got = take(PAGES, tmp_path / "sent.tif", ecm=ecm, modem=adaptive, impair=lost_cfr)
+    assert got.code == "received", got.story()
+    assert "+FRH:3" in got.story()
+    assert [differing(a, b) for a, b in zip(PAGES, got.pages, strict=True)] == [0, 0]

@@ -1,0 +1,44 @@
+"""Lock files: kept, respected, given back, and those of the dead removed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from appliance.lines.modem.uucp_lock import PortLock, PortTakenError
+
+
+def test_taken_and_given_back(tmp_path: Path) -> None:
+    lock = PortLock("/dev/ttyACM7", tmp_path)
+    file = tmp_path / "LCK..ttyACM7"
+    assert file.read_text() == f"{os.getpid():10d}\n"
+    with pytest.raises(PortTakenError, match=str(os.getpid())):
+        PortLock("/dev/ttyACM7", tmp_path)
+    lock.release()
+    lock.release()
+    assert not file.exists()
+
+
+def test_a_living_owner_is_respected(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        (tmp_path / "LCK..ttyS1").write_text(f"{other.pid:10d}\n")
+        with pytest.raises(PortTakenError, match=str(other.pid)):
+            PortLock("/dev/ttyS1", tmp_path)
+        other.communicate(b"\n")
+    PortLock("/dev/ttyS1", tmp_path).release()  # it has ended: its lock is nobody's
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"\xff" * 5000, b"99999999999999999999"])
+def test_a_lock_file_that_names_nobody_is_removed(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "LCK..pts_3").write_bytes(content)
+    lock = PortLock("/dev/pts/3", tmp_path)
+    assert (tmp_path / "LCK..pts_3").read_text().strip() == str(os.getpid())
+    lock.release()
+
+
+def test_a_directory_that_cannot_be_written_is_no_hindrance(tmp_path: Path) -> None:
+    PortLock("/dev/ttyS9", tmp_path / "nothing").release()
