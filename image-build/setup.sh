@@ -88,3 +88,12 @@ if [ "$(cat "$pjsua2" 2>/dev/null || true)" != "$wanted" ]; then
 else
     say "pjsua2: there"
 fi
+
+if [ "$purpose" = test ]; then
+    # Debian's HylaFAX is a peer in the tests; it is unpacked, not installed: no service of it ever runs.
+    if [ ! -x .cache/hylafax/usr/lib/hylafax/bin/faxsend ]; then
+        say "unpacking Debian's HylaFAX into .cache/hylafax"
+        as_root apt-get update -qq
+        sh tests/softmodem/get-hylafax.sh
+    fi
+fi

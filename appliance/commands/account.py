@@ -27,6 +27,10 @@ class Account:
         self._began: float | None = None  # each line has a clock of its own
         self.octets = 0  # of coded pages, those sent again counted again
 
+    def expect(self, pages: int) -> None:
+        """So many pages are to be sent, as became known."""
+        self._pages = pages
+
     def hear(self, progress: Progress) -> None:
         """A ``Progress`` callback."""
         facts = dict(progress.fields)

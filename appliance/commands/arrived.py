@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from appliance.documents.pdf import write_pdf
+from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
 from appliance.t4.tiff import FaxTiff, write_tiff
 from appliance.t30.parameters import Accepts, PageSource
@@ -88,12 +90,28 @@ def keep_arrival(tiff: Path | None, sent: SentPages, target: Path) -> Arrived:
     if tiff is None:
         return Arrived(None, None, ())
     target.mkdir(parents=True, exist_ok=True)
-    kept = target / "received.tif"
+    with FaxTiff(tiff) as pages:
+        pairs = tuple(_pair(each, pages.raster(each), sent.raster(each)) for each in range(len(pages)))
+    return keep(tiff, target, "received", pairs)
+
+
+def compare(tiff: Path, sent: Iterator[CodedPage]) -> tuple[PagePair, ...]:
+    """The pages of ``tiff`` against those that were sent, in order."""
+    with FaxTiff(tiff) as pages:
+        numbered = zip_longest(range(len(pages)), sent)
+        return tuple(
+            _pair(each, pages.raster(each), None if page is None else decode(page))
+            for each, page in numbered
+            if each is not None
+        )
+
+
+def keep(tiff: Path, target: Path, name: str, pairs: tuple[PagePair, ...]) -> Arrived:
+    """Copies ``tiff`` to folder ``target`` as TIFF and PDF called ``name``."""
+    kept, pdf = target / f"{name}.tif", target / f"{name}.pdf"
     shutil.copyfile(tiff, kept)
-    pdf = target / "received.pdf"
     with FaxTiff(kept) as pages:
         write_pdf(pdf, pages, title="Received fax")
-        pairs = tuple(_pair(each, pages.raster(each), sent.raster(each)) for each in range(len(pages)))
     return Arrived(kept, pdf, pairs)
 
 

@@ -1,25 +1,49 @@
-"""``faxbox demo``: a PDF of our own over real UDP to the practice machine, and what arrived."""
+"""``faxbox demo``: starts a whole box, sends and receives a fax over its practice line, shows both."""
 
 from __future__ import annotations
 
 import argparse
+import base64
+import contextlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from appliance.commands.account import Account
+from appliance.commands.arrived import compare, keep
 from appliance.commands.demo_document import write_demo_pdf
-from appliance.commands.send import SendOptions, send_and_tell, speed
-from appliance.documents.options import Quality
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.send import speed
+from appliance.documents.render import RenderedDocument
+from appliance.spool.store import RENDERED
+from appliance.t30.parameters import Progress
 
 DEMO_NUMBER = "9990"
+STATION_ID = "+49 30 555 0100"
+BOX_FOLDER = "box"
+# How long the box may take to start and to stop, and a fax to end, seconds: against hangs only.
+START_S, STOP_S, FAX_S = 30.0, 20.0, 900.0
+_LOOK_S = 0.1
+# Where the practice line of a box leaves what reached its far end.
+_ARRIVALS = "practice"
+_ENDED = ("delivered", "failed", "cancelled", "unknown")
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds ``demo`` to the command's words."""
-    parser = words.add_parser("demo", help="send a demonstration fax to the practice machine")
+    parser = words.add_parser("demo", help="start a box, send and receive a fax over its practice line")
     parser.add_argument("--to", default=DEMO_NUMBER, metavar="NUMBER", help="another practice number")
     parser.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR")
-    parser.add_argument("--quality", choices=[each.value for each in Quality], default=Quality.FINE.value)
+    parser.add_argument("--http", default="127.0.0.1:0", metavar="HOST:PORT", help="where the box listens")
     parser.add_argument("--speed", type=speed, default=1.0, metavar="N",
-                        help="N times faster than a real fax")  # fmt: skip
+                        help="run the practice line N times faster than a telephone call")  # fmt: skip
+    parser.add_argument("--keep", action="store_true", help="leave the box running until Ctrl-C")
     parser.set_defaults(run=run)
 
 
@@ -27,18 +51,120 @@ def run(arguments: argparse.Namespace) -> int:
     """``faxbox demo`` with its parsed arguments; the exit code."""
     out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
+    data = out / BOX_FOLDER
+    shutil.rmtree(data, ignore_errors=True)
+    try:
+        with _box(data, arguments.http, arguments.speed) as box:
+            whole = _send(box, data, arguments.to, out) and _receive(box, out)
+            if arguments.keep:
+                _keep(box, data)
+    except (BoxUnreachableError, BoxRefusedError, TimeoutError) as error:
+        print(f"faxbox: {error}", file=sys.stderr)
+        return 1
+    print("the box has stopped")
+    return 0 if whole else 1
+
+
+@contextlib.contextmanager
+def _box(data: Path, http: str, times: float) -> Iterator[RunningBox]:
+    """A box of its own on ``data``, as ``faxbox serve`` runs it; stopped at the end."""
+    command = [sys.executable, "-m", "appliance.cli"]
+    for name, value in (("practice.speed", f"{times:g}"), ("station.station_id", STATION_ID)):
+        subprocess.run([*command, "config", "set", name, value, "--data", str(data)], check=True)
+    process = subprocess.Popen([*command, "serve", "--data", str(data), "--http", http])
+    try:
+        yield _answering(process, data)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+def _answering(process: subprocess.Popen[bytes], data: Path) -> RunningBox:
+    begun = time.monotonic()
+    while process.poll() is None and time.monotonic() - begun < START_S:
+        with contextlib.suppress(BoxUnreachableError):
+            box = RunningBox(data)
+            box.get("/health")
+            print(f"the box answered after {time.monotonic() - begun:.1f} s at {box.url}")
+            return box
+        time.sleep(_LOOK_S)
+    raise BoxUnreachableError("the box did not start")
+
+
+def _send(box: RunningBox, data: Path, number: str, out: Path) -> bool:
+    """Hands in the demonstration's PDF and watches; True when all of it arrived as it was sent."""
     pdf = out / "demo.pdf"
     write_demo_pdf(pdf)
     print(f"the document: {pdf}")
-    return send_and_tell(
-        SendOptions(
-            files=(pdf,),
-            number=arguments.to,
-            station_id="+49 30 555 0100",
-            quality=Quality(arguments.quality),
-            out=out,
-            trace=out / "trace.pcap",
-            speed=arguments.speed,
-        ),
-        print,
-    )
+    events = box.events()
+    content = base64.b64encode(pdf.read_bytes()).decode()
+    request = {"to": [number], "files": [{"name": pdf.name, "content": content}]}
+    fax = box.post("/faxes", request)["faxes"][0]
+    print(f"POST {box.url}/api/v1/faxes: accepted as fax {fax['id']}, on disk")
+    account = Account(0, print)
+    begun = time.monotonic()
+    for event in _of_fax(events, fax["id"]):
+        _tell(account, event)
+        if event["kind"].removeprefix("job.") in _ENDED:
+            break
+        if time.monotonic() - begun > FAX_S:
+            raise TimeoutError("the fax did not end")
+    fax = box.get(f"/faxes/{fax['id']}")
+    took, pages = fax["seconds_on_line"], fax["pages_confirmed"]
+    print(f"{fax['result']['sentence']} {pages} of {fax['pages']} pages in {took:.1f} s,"
+          f" {account.octets:,} bytes")  # fmt: skip
+    arrivals = sorted((data / _ARRIVALS).glob("*.tif"))
+    if not arrivals:
+        print("nothing arrived at the far end")
+        return False
+    sent = RenderedDocument.open(data / RENDERED / fax["uuid"])
+    arrived = keep(arrivals[-1], out, "arrived-there", compare(arrivals[-1], sent.coded_pages()))
+    for line in arrived.sentences():
+        print(line)
+    return arrived.whole
+
+
+def _receive(box: RunningBox, out: Path) -> bool:
+    """Has the practice machine call the box; True when the fax is there."""
+    print("now the practice machine calls the box")
+    events = box.events()
+    box.post("/practice/receive", {})
+    account = Account(0, print)
+    begun = time.monotonic()
+    for event in events:
+        _tell(account, event)
+        if event["kind"] in ("received.complete", "received.partial"):
+            break
+        if time.monotonic() - begun > FAX_S:
+            raise TimeoutError("the fax did not come")
+    fax = box.get("/received")["received"][0]
+    for name in ("pdf", "tiff"):
+        (out / f"received.{name}").write_bytes(box.read(f"/received/{fax['id']}/{name}"))
+    print(f"received {fax['pages']} page(s) from {fax['caller']}: {fax['result']['sentence']}")
+    print(f"what was received: {out / 'received.tiff'}\n           as PDF: {out / 'received.pdf'}")
+    return bool(event["kind"] == "received.complete")
+
+
+def _keep(box: RunningBox, data: Path) -> None:
+    print(f"the box stays up at {box.url} until Ctrl-C; a token for its APIs:")
+    print(f"  {Path(sys.argv[0]).name} key add NAME --data {data}")
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
+
+
+def _of_fax(events: Iterator[dict[str, Any]], fax_id: int) -> Iterator[dict[str, Any]]:
+    return (event for event in events if event["fax_id"] == fax_id)
+
+
+def _tell(account: Account, event: dict[str, Any]) -> None:
+    """A passing word of a call becomes a line of the account."""
+    if event["kind"] == "call.progress":
+        facts = dict(event["data"])
+        at = datetime.fromisoformat(event["at"]).timestamp()
+        account.hear(Progress(at, facts.pop("event"), tuple(facts.items())))
+    elif event["kind"] == "job.waiting":
+        account.expect(event["data"]["pages"])

@@ -92,8 +92,8 @@ _WAKING = frozenset({"job.waiting", "job.rescheduled", "job.cancelled", "job.wok
 _MEDIA = frozenset({"t38", "g711"})
 # What of a call's account is passed on as live news; the rest is in its trace.
 _NEWS = frozenset({
-    "dialled", "ringing", "connected", "remote_id", "training", "trained", "step_down", "retrain", "dcs",
-    "page_sending", "page_confirmed", "page_receiving", "page_received", "ppr", "ended",
+    "dialled", "ringing", "connected", "answered", "remote_id", "dis", "dcs", "training", "trained",
+    "step_down", "retrain", "page_sending", "page_confirmed", "page_receiving", "page_received", "ppr", "ended",
 })  # fmt: skip
 
 

@@ -1,0 +1,101 @@
+"""Talks to a box that runs on this machine, over its REST API, for who can read its data folder."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from appliance.api.auth import issue_local_ticket
+from appliance.api.server import ADDRESS_FILE
+from appliance.settings.store import SettingsStore
+
+# A ticket of ours is good for so long, seconds: a command of the command line and to spare.
+TICKET_S = 3600.0
+ANSWER_S = 30.0
+
+
+class BoxUnreachableError(Exception):
+    """No box answers for this folder; the message is for the person at the keyboard."""
+
+
+class BoxRefusedError(Exception):
+    """The box answered with a problem; the message is its sentence and advice."""
+
+
+class RunningBox:
+    """The box that runs on folder ``data``.  Raises BoxUnreachableError where none does."""
+
+    def __init__(self, data: Path) -> None:
+        try:
+            address = json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))
+            parts = urlsplit(address["url"])
+        except (OSError, ValueError, KeyError):
+            raise BoxUnreachableError(f"no box is running on {data}") from None
+        self.url: str = address["url"]
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self._ticket = issue_local_ticket(SettingsStore(data), time.time(), TICKET_S)
+
+    def get(self, path: str) -> Any:
+        """The JSON at ``path`` below /api/v1."""
+        return json.loads(self.read(path))
+
+    def read(self, path: str) -> bytes:
+        """What is at ``path`` below /api/v1, as it is."""
+        return self._exchange("GET", path, b"", {})
+
+    def post(self, path: str, content: dict[str, Any]) -> Any:
+        """Posts JSON to ``path`` and gives the JSON that comes back."""
+        kind = {"Content-Type": "application/json"}
+        return json.loads(self._exchange("POST", path, json.dumps(content).encode(), kind))
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """What happens in the box from the moment of this call on, until the box stops."""
+        connection, answer = self._ask("GET", "/events", b"", {}, None)
+        return self._lines(connection, answer)
+
+    def _lines(
+        self, connection: http.client.HTTPConnection, answer: http.client.HTTPResponse
+    ) -> Iterator[dict[str, Any]]:
+        try:
+            for line in answer:
+                if line.startswith(b"data: "):
+                    yield json.loads(line.removeprefix(b"data: "))
+        finally:
+            connection.close()
+
+    def _exchange(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
+        connection, answer = self._ask(method, path, body, headers, ANSWER_S)
+        try:
+            return answer.read()
+        finally:
+            connection.close()
+
+    def _ask(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], timeout_s: float | None
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+        headers = {"Authorization": f"Bearer {self._ticket}", **headers}
+        try:
+            connection.request(method, f"/api/v1{path}", body or None, headers)
+            answer = connection.getresponse()
+        except OSError as error:
+            connection.close()
+            raise BoxUnreachableError(f"the box at {self.url} does not answer: {error}") from error
+        if answer.status >= http.client.BAD_REQUEST:
+            words = answer.read().decode("utf-8", "replace")
+            connection.close()
+            raise BoxRefusedError(_sentence(words))
+        return connection, answer
+
+
+def _sentence(problem: str) -> str:
+    try:
+        said = json.loads(problem)
+        return " ".join(str(said[name]) for name in ("title", "detail", "advice") if said.get(name))
+    except (ValueError, TypeError, AttributeError):
+        return problem
