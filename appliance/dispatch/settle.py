@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from appliance.causes import DELIVERED, Retry
 from appliance.dispatch import rules
 from appliance.dispatch.profile import Profile, learn
 from appliance.settings.sections import PracticeSettings, SendingSettings
@@ -38,6 +39,11 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
     job = jobs.get(tx.db, attempt.job_id)
     before = [other for other in jobs.attempts(tx.db, job.id) if other.id != attempt_id]
     result = end.result
+    confirmed = attempt.first_page + max(attempt.pages_confirmed, result.pages_sent)
+    if job.pages and confirmed >= job.pages and result.cause.retry is not Retry.ASK:
+        # Whatever happened to the call afterwards: the far end has confirmed every page.
+        result = replace(result, cause=DELIVERED)
+        end = replace(end, result=result)
     decided = rules.verdict(
         job, result.cause, before, end.sending, now, practice=end.practice, candidates=end.candidates
     )

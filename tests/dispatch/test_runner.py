@@ -145,6 +145,16 @@ def test_a_line_that_breaks_by_our_own_bug_harms_only_its_call(box: Box) -> None
     asyncio.run(scenario())
 
 
+def test_a_call_that_breaks_after_the_last_confirmation_has_delivered(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(causes.LINE_FAULT, pages=3)]})
+        async with dispatching(box, line):
+            (job,) = await ended(box, *submit(box))
+        assert (job.state, job.cause_code, job.tries) == (JobState.DELIVERED, "delivered", 1)
+
+    asyncio.run(scenario())
+
+
 def test_without_a_line_a_job_says_why_it_waits_and_goes_when_one_comes_up(box: Box) -> None:
     async def scenario() -> None:
         line = FakeLine(usable=False)
