@@ -39,7 +39,7 @@ EXIT_UNUSABLE = 78
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the words; each sets ``run`` to its function."""
     serve = words.add_parser("serve", help="run the whole box in the foreground")
-    _data_argument(serve)
+    add_data_argument(serve)
     serve.add_argument("--http", metavar="HOST:PORT", default=DEFAULT_HTTP,
                        help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP})")
     serve.add_argument("--verbose", action="store_true", help="say more about what happens")
@@ -57,7 +57,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     load = actions.add_parser("import", help="take what export printed")
     load.add_argument("file", help="file to read, - for standard input")
     for action in (get, change, export, load):
-        _data_argument(action)
+        add_data_argument(action)
     config.set_defaults(run=config_command)
 
     key = words.add_parser("key", help="keys of the programming interfaces")
@@ -72,15 +72,16 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     remove = actions.add_parser("remove", help="take a key out of use for good")
     remove.add_argument("name")
     for action in (add, show, remove):
-        _data_argument(action)
+        add_data_argument(action)
     key.set_defaults(run=key_command)
 
     code = words.add_parser("setup-code", help="make a new one-time set-up code for an administrator")
-    _data_argument(code)
+    add_data_argument(code)
     code.set_defaults(run=setup_code_command)
 
 
-def _data_argument(parser: argparse.ArgumentParser) -> None:
+def add_data_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--data``, which ``data_folder`` reads."""
     parser.add_argument("--data", metavar="DIR", type=Path, default=None,
                         help=f"the box's folder (default ${DATA_VARIABLE}, else {DEFAULT_DATA})")
 

@@ -1,0 +1,41 @@
+"""``faxbox practice receive``: has the practice machine call a running box."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import sys
+from pathlib import Path
+
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.daemon.commands import add_data_argument, data_folder
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``practice`` to the command's words."""
+    parser = words.add_parser("practice", help="use the practice line of a running box")
+    actions = parser.add_subparsers(required=True, metavar="WHAT")
+    receive = actions.add_parser("receive", help="have the practice machine send a fax to the box")
+    receive.add_argument("files", nargs="*", type=Path, metavar="FILE",
+                         help="what it sends; a page of its own without any")  # fmt: skip
+    receive.add_argument("--caller", default="", metavar="NUMBER", help="the number it calls from")
+    receive.add_argument("--dialled", default="", metavar="NUMBER", help="the number of ours it calls")
+    add_data_argument(receive)
+    receive.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``faxbox practice receive`` with its parsed arguments; the exit code."""
+    try:
+        box = RunningBox(data_folder(arguments))
+        files = [
+            {"name": path.name, "content": base64.b64encode(path.read_bytes()).decode()}
+            for path in arguments.files
+        ]
+        request = {"files": files, "caller": arguments.caller, "dialled": arguments.dialled}
+        box.post("/practice/receive", {name: value for name, value in request.items() if value})
+    except (BoxUnreachableError, BoxRefusedError, OSError) as error:
+        print(f"faxbox: {error}", file=sys.stderr)
+        return 1
+    print(f"The practice machine is calling; the fax will be at {box.url}/api/v1/received")
+    return 0
