@@ -16,7 +16,7 @@ from appliance.lines.practice.machine import MachineResult, MachineSettings, Pra
 from appliance.lines.practice.spandsp_fax import Abilities, Compressions, Manners, Modems
 from appliance.lines.practice.virtual import Endpoint, Impairment, Tap, VirtualLine
 from appliance.t4.page import Coding, Raster, Resolution
-from appliance.t4.tiff import FaxTiff, write_tiff
+from appliance.t4.tiff import write_tiff
 from appliance.t30.dce import Modulation
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, PageSource, Progress, Role
@@ -264,10 +264,3 @@ def _parameters(setup: Setup, *, we_call: bool) -> CallParameters:
         role=Role.CALLS if we_call else Role.ANSWERS,
         capabilities=replace(capabilities, ecm=setup.ecm and capabilities.ecm),
     )
-
-
-def tiff_pages(path: Path) -> list[Raster]:
-    """The pages of a TIFF through our own reader."""
-    with FaxTiff(path) as tiff:
-        return [tiff.raster(number) for number in range(len(tiff))]
-

@@ -8,7 +8,7 @@ Random choices come from a seed.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -93,10 +93,6 @@ class Faults:
     drop_at: DropAt | None = None
     mute: bool = False  # something answers that never speaks fax
     seed: int = 1
-
-    def without_drop(self) -> Faults:
-        """The same script without its hang-up."""
-        return replace(self, drop_at=None)
 
 
 @dataclass(slots=True)

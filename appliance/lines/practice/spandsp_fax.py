@@ -67,8 +67,6 @@ t30_state_t *fax_get_t30_state(fax_state_t *s);
 int t38_core_rx_ifp_packet(t38_core_state_t *s, const uint8_t *buf, int len, uint16_t seq_no);
 void t38_set_t38_version(t38_core_state_t *s, int version);
 void t38_set_data_rate_management_method(t38_core_state_t *s, int method);
-void t38_set_fastest_image_data_rate(t38_core_state_t *s, int max_rate);
-void t38_set_redundancy_control(t38_core_state_t *s, int category, int setting);
 
 void t30_terminate(t30_state_t *s);
 void t30_set_tx_file(t30_state_t *s, const char *file, int start_page, int stop_page);
@@ -92,10 +90,8 @@ int t30_set_supported_image_sizes(t30_state_t *s, int supported_image_sizes);
 int t30_set_supported_t30_features(t30_state_t *s, int supported_t30_features);
 int t30_set_receiver_not_ready(t30_state_t *s, int count);
 void t30_set_phase_b_handler(t30_state_t *s, t30_phase_handler_t *handler, void *user_data);
-void t30_set_phase_d_handler(t30_state_t *s, t30_phase_handler_t *handler, void *user_data);
 void t30_set_phase_e_handler(t30_state_t *s, t30_phase_e_handler_t *handler, void *user_data);
 void t30_get_transfer_statistics(t30_state_t *s, t30_stats_t *t);
-void t30_local_interrupt_request(t30_state_t *s, int state);
 const char *t30_completion_code_to_str(int result);
 void span_set_message_handler(message_handler_func_t *handler);
 """
@@ -105,8 +101,6 @@ STATUS_OK = 0
 _STATUS_PASSWORD = 56  # T30_ERR_PWD_UNACCEPTABLE
 # t4.h, T4_COMPRESSION_ITU_T6: how received pages are kept in the file.
 _KEEP_AS_T6 = 3
-# t38_core.h, t38_packet_categories_e.
-_PACKET_CATEGORIES = 5
 
 
 class Modems(IntFlag):
@@ -306,10 +300,6 @@ class SpandspFax:
         if made < TICK_SAMPLES:  # its call is over: the telephone line is silent
             _ffi().memmove(self._audio + made, self._silence, 2 * (TICK_SAMPLES - made))
         listen(listener, self._audio, TICK_SAMPLES)
-
-    def interrupt(self) -> None:
-        """Its operator asks for a word (PRI commands, PIP and PIN)."""
-        _library().t30_local_interrupt_request(self._t30, 1)
 
     def end(self) -> None:
         """The call is over; reaches phase E if it has not, which also closes the TIFF file."""
