@@ -63,7 +63,8 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
     """Base of the foreign doors.  A style says how its errors look."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__(autojson=False)
+        super().__init__()
+        self.config["json.enable"] = False
         self.context = context
 
     @property

@@ -119,7 +119,8 @@ class IfaxDoor(ForeignDoor):
             query = _single(request.read_query(bottle.request.environ))
             return self._with(call, method, caller, query, Content({}))
         with self.content() as content:
-            given = content.fields
+            # Clients in PHP write an object without members as an empty list.
+            given = content.fields or {}
             if not isinstance(given, dict):
                 raise ProblemError(REQUEST_INVALID, "a JSON object is needed")
             # A form's fields are shaped like the JSON that they stand for.
