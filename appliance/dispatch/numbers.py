@@ -82,6 +82,8 @@ def _outside(compact: str, settings: NumberSettings) -> Number | Cause:
             return NUMBER_INVALID
         home = region is None or phonenumbers.country_code_for_region(region) == parsed.country_code
         dial = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+        if phonenumbers.parse(dial, region) != parsed:
+            return NUMBER_INVALID  # no number has two forms: all zeros, and the like
         number = Number(dial, Reach.DOMESTIC if home else Reach.ABROAD)
     if _is_emergency(number.dial, settings):
         return NUMBER_EMERGENCY

@@ -93,7 +93,8 @@ _MEDIA = frozenset({"t38", "g711"})
 # What of a call's account is passed on as live news; the rest is in its trace.
 _NEWS = frozenset({
     "dialled", "ringing", "connected", "answered", "remote_id", "dis", "dcs", "training", "trained",
-    "step_down", "retrain", "page_sending", "page_confirmed", "page_receiving", "page_received", "ppr", "ended",
+    "step_down", "retrain", "page_sending", "page_confirmed", "page_receiving", "page_received", "ppr",
+    "ended",
 })  # fmt: skip
 
 
