@@ -54,12 +54,12 @@ static PyObject *pack(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "y*nnb|z*z*", &grey, &width, &rows, &level, &levels, &mask))
         return NULL;
     if (width <= 0 || rows <= 0 || (uint64_t)width > MOST_PIXELS / (uint64_t)rows
-        || grey.len != width * rows || (levels.buf && levels.len != grey.len)
+        || grey.len != width * rows || (levels.buf && (levels.len == 0 || levels.len % width))
         || (mask.buf && (mask.len != grey.len || !levels.buf))) {
         PyErr_SetString(PyExc_ValueError, "the octets do not make a picture of that size");
         goto out;
     }
-    Py_ssize_t row_octets = (width + 7) / 8;
+    Py_ssize_t row_octets = (width + 7) / 8, period = levels.buf ? levels.len / width : 1;
     ink = PyMem_Malloc((size_t)row_octets * 8);
     packed = PyBytes_FromStringAndSize(NULL, row_octets * rows);
     if (ink == NULL || packed == NULL) {
@@ -71,7 +71,7 @@ static PyObject *pack(PyObject *module, PyObject *args)
     uint8_t *to = (uint8_t *)PyBytes_AsString(packed);
     for (Py_ssize_t row = 0; row < rows; row++) {
         const uint8_t *from = (const uint8_t *)grey.buf + row * width;
-        const uint8_t *limits = levels.buf ? (const uint8_t *)levels.buf + row * width : NULL;
+        const uint8_t *limits = levels.buf ? (const uint8_t *)levels.buf + row % period * width : NULL;
         if (mask.buf)
             darker_than_masked(ink, from, limits, (const uint8_t *)mask.buf + row * width, width, level);
         else if (limits)

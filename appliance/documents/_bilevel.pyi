@@ -10,6 +10,6 @@ def pack(
     """Packed rows with a set bit where an octet of ``grey`` is below its limit.
 
     The limit is ``level`` (0 to 255), or the octet of ``levels``, or with ``mask`` (255 or 0) the one
-    inside it and the other outside.  All are ``width`` times ``rows`` octets.  Raises ValueError when they
-    are not.
+    inside it and the other outside.  All are rows of ``width`` octets: ``grey`` and ``mask`` so many
+    ``rows``, ``levels`` any number, beginning again after the last.  Raises ValueError when they are not.
     """

@@ -45,15 +45,18 @@ def bilevel(grey: Image.Image, resolution: Resolution, treatment: Treatment) -> 
     if treatment is Treatment.TEXT:
         return _packed(grey)
     if treatment is Treatment.PHOTO:
-        return _packed(grey, screen(grey.size, resolution))
+        return _packed(grey, screen(grey.width, resolution))
     regions = tone_regions(grey, resolution)
-    return _packed(grey) if regions is None else _packed(grey, screen(grey.size, resolution), regions)
+    return _packed(grey) if regions is None else _packed(grey, screen(grey.width, resolution), regions)
 
 
 def _packed(
     grey: Image.Image, levels: Image.Image | None = None, regions: Image.Image | None = None
 ) -> bytes:
-    """Black where ``grey`` is darker than ``levels`` inside ``regions``, than TEXT_THRESHOLD outside."""
+    """Black where ``grey`` is darker than ``levels`` inside ``regions``, than TEXT_THRESHOLD outside.
+
+    ``levels`` are as wide as ``grey`` and begin again after their last row.
+    """
     if _bilevel is None:
         return packed_by_pillow(grey, levels, regions)
     # Pillow copies whole images out of itself faster than it does anything else with them.
@@ -77,9 +80,17 @@ def packed_by_pillow(
     """What `_bilevel` does, where that was not compiled."""
     if levels is None:
         return grey.point(_TEXT_TABLE, "1").tobytes()
+    levels = _repeated(levels, grey.height)
     if regions is not None:
         levels = Image.composite(levels, Image.new("L", grey.size, TEXT_THRESHOLD), regions)
     return ImageChops.subtract(levels, grey).point(_ABOVE_ZERO, "1").tobytes()
+
+
+def _repeated(levels: Image.Image, rows: int) -> Image.Image:
+    page = Image.new("L", (levels.width, rows))
+    for y in range(0, rows, levels.height):
+        page.paste(levels, (0, y))
+    return page
 
 
 # Tone is looked for on every fourth pixel across (and the same distance down): spots of 3 x 3 such
@@ -116,20 +127,16 @@ def tone_regions(grey: Image.Image, resolution: Resolution) -> Image.Image | Non
 
 
 @lru_cache(maxsize=3)
-def screen(size: tuple[int, int], resolution: Resolution) -> Image.Image:
-    """Threshold levels (mode L) for a page of ``size``: a pixel darker than its level becomes black."""
+def screen(width: int, resolution: Resolution) -> Image.Image:
+    """Threshold levels (mode L) across a page: a pixel darker than its level becomes black.
+
+    After the last row the first one follows again.
+    """
     cell = _cell(resolution)
-    row = Image.new("L", (size[0], cell.height))
-    for x in range(0, size[0], cell.width):
-        row.paste(cell, (x, 0))
-    page = Image.new("L", size)
-    y, filled = 0, min(cell.height, size[1])
-    page.paste(row, (0, 0))
-    while filled < size[1]:  # doubling what is there
-        y = min(filled, size[1] - filled)
-        page.paste(page.crop((0, 0, size[0], y)), (0, filled))
-        filled += y
-    return page
+    rows = Image.new("L", (width, cell.height))
+    for x in range(0, width, cell.width):
+        rows.paste(cell, (x, 0))
+    return rows
 
 
 @lru_cache(maxsize=len(Resolution))

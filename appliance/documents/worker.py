@@ -2,7 +2,7 @@
 
 It is forked by the nursery and given open files only: one to append coded pages to, a small one from
 which workers of the same job claim page numbers, and the sources to read, in this order.  Its
-environment is empty and it ends with its parent.  What it reports is as untrusted as the documents it
+environment says nothing and it ends with its parent.  What it reports is as untrusted as the documents it
 reads; the parent checks it.
 
 On its channel comes the job, one line of JSON, and go reports, lines of JSON, each with one of

@@ -1,0 +1,51 @@
+"""What the nursery does once, so that no worker does it again: fonts, tables and libraries loaded by use.
+
+pdfium looks through the machine's fonts when the first of PDF's standard fonts is drawn, which costs more
+than several pages; each worker forked afterwards has them.
+"""
+
+from __future__ import annotations
+
+from appliance.documents.fastcoder import encode_mmr
+from appliance.documents.options import RenderOptions, Treatment
+from appliance.documents.pdfsource import PdfSource
+from appliance.documents.screen import screen
+from appliance.documents.worker import draw_page
+from appliance.t4.page import Resolution
+
+# ISO 32000-1 9.6.2.2: the fonts that a PDF may name without bringing them.
+_FONTS = [
+    "Helvetica", "Helvetica-Bold", "Helvetica-Oblique", "Helvetica-BoldOblique",
+    "Times-Roman", "Times-Bold", "Times-Italic", "Times-BoldItalic",
+    "Courier", "Courier-Bold", "Courier-Oblique", "Courier-BoldOblique", "Symbol", "ZapfDingbats",
+]  # fmt: skip
+
+_LINES = [f"BT /F{number} 9 Tf 5 {4 + 9 * number} Td (Ag) Tj ET" for number in range(len(_FONTS))]
+
+
+def warm_up() -> None:
+    """Draw and code a small page of every standard font, and the cells of the screens."""
+    page, _ = draw_page(
+        PdfSource(_specimen()), 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1)
+    )
+    encode_mmr(page)
+    for resolution in Resolution:
+        screen(8, resolution)
+    screen.cache_clear()
+
+
+def _specimen() -> bytes:
+    content = " ".join(_LINES).encode()
+    fonts = " ".join(
+        f"/F{number} <</Type/Font/Subtype/Type1/BaseFont/{name}>>" for number, name in enumerate(_FONTS)
+    )
+    objects = (
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 150 150]/Contents 4 0 R/Resources<</Font<<%s>>>>>>"
+        % fonts.encode(),
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+    )
+    # Without a table of cross-references: pdfium looks for the objects itself then.
+    bodies = b"".join(b"%d 0 obj %s endobj\n" % each for each in enumerate(objects, 1))
+    return b"%PDF-1.4\n" + bodies + b"trailer <</Root 1 0 R>>\n%%EOF\n"
