@@ -51,7 +51,7 @@ class NumberSettings:
 
     region: str = setting(
         "", "country that numbers without a country code belong to: two letters, such as DE; "
-        "empty: only international numbers, and short ones as they are", pattern=r"([A-Z]{2})?",
+        "empty: they are dialled as they are written", pattern=r"([A-Z]{2})?",
     )
     area_code: str = setting(
         "", "put before numbers that are dialled without an area code", pattern=r"[0-9]{0,8}")
