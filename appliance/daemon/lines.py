@@ -15,8 +15,9 @@ from appliance.lines.sip import settings as sip
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.numbers import DialFormat, DiallingRules
 from appliance.lines.sip.stack import SipStack
-from appliance.settings.items import DialForm, LineEntry, LineType, Media
+from appliance.settings.items import Correction, DialForm, Identity, LineEntry, LineType, Media
 from appliance.settings.sections import PracticeSettings, SipSettings
+from appliance.t38.settings import ErrorCorrection
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,16 @@ _FORMS = {
     DialForm.E164: DialFormat.E164,
     DialForm.INTERNATIONAL: DialFormat.INTERNATIONAL,
     DialForm.NATIONAL: DialFormat.NATIONAL,
+}
+_IDENTITIES = {
+    Identity.NONE: sip.Identity.NONE,
+    Identity.ASSERTED: sip.Identity.ASSERTED,
+    Identity.PREFERRED: sip.Identity.PREFERRED,
+}
+_CORRECTIONS = {
+    Correction.REDUNDANCY: ErrorCorrection.REDUNDANCY,
+    Correction.FEC: ErrorCorrection.FEC,
+    Correction.NONE: ErrorCorrection.NONE,
 }
 _MEDIA = {
     Media.BOTH: sip.MediaChoice.BOTH,
@@ -126,4 +137,9 @@ def trunk_settings(entry: LineEntry) -> sip.TrunkSettings:
         verify_tls=entry.verify_tls,
         from_number=entry.caller_number, from_name=entry.caller_name, dialling=dialling, peers=entry.peers,
         public_address=entry.public_address, channels=entry.calls_at_once, media=_MEDIA[entry.media],
+        use_stun=entry.use_stun, from_domain=entry.from_domain,
+        from_user_is_account=entry.from_user_is_account, identity=_IDENTITIES[entry.identity],
+        session_expires_s=entry.session_s, ask_t38_calling_s=entry.t38_calling_s or None,
+        ask_t38_answering_s=entry.t38_answering_s or None,
+        error_correction=_CORRECTIONS[entry.error_correction], redundancy=entry.redundancy,
     )

@@ -91,6 +91,22 @@ class DialForm(Enum):
     NATIONAL = "national"  # 030123, abroad with the international prefix
 
 
+class Identity(Enum):
+    """How a trunk is told who calls (RFC 3325)."""
+
+    NONE = "none"
+    ASSERTED = "asserted"
+    PREFERRED = "preferred"
+
+
+class Correction(Enum):
+    """T.38's error correction as we offer it."""
+
+    REDUNDANCY = "redundancy"
+    FEC = "fec"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class LineEntry:
     """A line.  ``position`` orders the lines: smaller ones are tried first."""
@@ -126,6 +142,18 @@ class LineEntry:
         (), "SIP: addresses, networks or names that may call, besides the server", max_length=255)
     public_address: str = setting("", "SIP: our address as the trunk sees it; empty: our own", max_length=45)
     verify_tls: bool = setting(True, "SIP: check the trunk's certificate")
+    use_stun: bool = setting(False, "SIP: ask a STUN server for our address")
+    from_domain: str = setting("", "SIP: domain of our own address, if not the server's", max_length=255)
+    from_user_is_account: bool = setting(False, "SIP: the trunk wants the user name in From")
+    identity: Identity = setting(Identity.NONE, "SIP: the header that says who calls, beside From")
+    session_s: int = setting(1800, "SIP: a session is refreshed within so many seconds", minimum=90,
+                             maximum=7200)
+    t38_calling_s: float = setting(
+        6.0, "SIP: ask for T.38 so long after the answer to our call, s; 0: leave it to the other side",
+        minimum=0, maximum=30)
+    t38_answering_s: float = setting(2.0, "SIP: the same for calls that come in, s", minimum=0, maximum=30)
+    error_correction: Correction = setting(Correction.REDUNDANCY, "T.38: how packets are protected")
+    redundancy: int = setting(3, "T.38: earlier packets repeated in each", minimum=0, maximum=8)
     media: Media = setting(Media.BOTH, "SIP: T.38, audio (G.711), or T.38 with audio to fall back on")
     device: str = setting(
         "", "modem: its port, such as /dev/ttyACM0; empty: any that is found", max_length=255)
