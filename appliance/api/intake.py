@@ -33,7 +33,7 @@ from appliance.spool.model import SourceFile
 
 # So much of a file is looked at to tell its kind; the renderer, in its own process, sees all of it.
 HEAD_OCTETS = 64 * 1024
-# A field of a form that is not a file, characters; and how many parts a form may have besides files.
+# A field of a form that is not a file, characters; and how many a form may have besides its recipients.
 FIELD_LIMIT = 64 * 1024
 FIELDS = 64
 NAME_LIMIT = 255
@@ -172,6 +172,7 @@ class _FormReader:
         self._environ = environ
         settings = context.settings
         self._most_files = settings.files_per_fax
+        self._most_parts = FIELDS + settings.recipients_per_fax + settings.files_per_fax + 1
         self._limit = settings.request_mb * request.MB
         self._events = self._parse(_boundary(environ))
 
@@ -180,8 +181,6 @@ class _FormReader:
             for event in self._events:
                 assert isinstance(event, multipart.MultipartSegment)
                 self._take(event)
-        except multipart.ParserLimitReached as error:
-            raise ProblemError(REQUEST_TOO_LARGE, str(error)) from None
         except multipart.MultipartError as error:
             raise ProblemError(REQUEST_INVALID, f"the form is damaged: {error}") from None
         return self.form
@@ -190,7 +189,7 @@ class _FormReader:
         # Without strict: what other clients do and the RFC would not is taken, as everywhere.  At its
         # end the parser complains about a form without one.
         with multipart.PushMultipartParser(
-            boundary, max_segment_count=FIELDS + self._most_files
+            boundary, max_segment_count=self._most_parts
         ) as parser:
             for piece in request.pieces(self._environ, self._limit):
                 yield from parser.parse(piece)

@@ -13,7 +13,6 @@ from appliance.causes import (
     MEDIA_TYPE_UNSUPPORTED,
     REQUEST_INCOMPLETE,
     REQUEST_INVALID,
-    REQUEST_LENGTH_MISSING,
     REQUEST_TOO_LARGE,
 )
 
@@ -92,7 +91,9 @@ def content(environ: Environ, limit: int) -> bytes:
 
 
 def read_json(environ: Environ, limit: int, *, required: bool = True) -> Any:
-    """The content as JSON: I-JSON (RFC 7493) but for repeated names.  None when there is none.
+    """The content as JSON: I-JSON (RFC 7493) but for repeated names.
+
+    Without content it is an empty object, unless it is ``required``.
 
     Raises ProblemError.
     """
@@ -100,8 +101,8 @@ def read_json(environ: Environ, limit: int, *, required: bool = True) -> Any:
     raw = content(environ, limit)
     if not raw.strip():
         if required:
-            raise ProblemError(REQUEST_LENGTH_MISSING if not given else REQUEST_INVALID, "JSON is needed")
-        return None
+            raise ProblemError(REQUEST_INVALID, "a content is needed, as JSON")
+        return {}
     if given and given != JSON_TYPE and not given.endswith("+json"):
         raise ProblemError(MEDIA_TYPE_UNSUPPORTED, f"{JSON_TYPE} is needed")
     return parse_json(raw)

@@ -102,8 +102,6 @@ class _Runner:
             octets = limit if declared is None else min(limit, declared)
             held.enter_context(call.context.content.of(2 * octets, CONTENT_WAIT_S))
             body = request.read_json(environ, limit, required=route.body_required)
-            if body is None:
-                body = {}
         require(self._body, body)
         return Call(call.context, environ, call.given, call.arguments, call.query, body, form)
 

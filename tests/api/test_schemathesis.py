@@ -1,0 +1,88 @@
+"""schemathesis over the OpenAPI document: no 5xx, no answer that the document does not describe.
+
+By default a seeded sample of requests for each call; FAXBOX_SWEEP=1 tries many more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, seed, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from appliance.api.rest.openapi import describe_all
+from appliance.api.rest.table import ROUTES
+from appliance.settings.sections import ApiSettings
+from tests.api.served import Served, serving
+
+SWEEP = bool(os.environ.get("FAXBOX_SWEEP"))
+EXAMPLES = 60 if SWEEP else 3
+
+DOCUMENT = describe_all(ROUTES)
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+# It has no end; tests/api/test_stream.py reads it.
+UNENDING = "streamEvents"
+CHECKS = (
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.response_headers_conformance,
+    checks.unsupported_method,
+    checks.negative_data_rejection,
+)
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("box")) as served:
+        # A URL that a generated request names is not looked for long.
+        served.box.settings.change(ApiSettings, {"fetch_s": 1.0})
+        served.form("/documents", [("name", "a")], [("a.txt", b"one")])
+        served.form("/faxes", [("to", "9990")], [("a.txt", b"one")])
+        served.ask("POST", "/practice/receive", {})
+        yield served
+
+
+@pytest.fixture
+def settled(box: Served) -> Iterator[Served]:
+    """The box, whose settings are put back afterwards: generated ones may switch everything off."""
+    before = box.box.settings.export(secrets=True)
+    yield box
+    box.box.settings.load(before)
+
+
+@schema.exclude(operation_id=UNENDING).parametrize()
+@seed(20260711)
+@settings(
+    max_examples=EXAMPLES, deadline=None, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+def test_every_call_answers_as_the_document_says(case: Any, settled: Served) -> None:
+    keep_usable(settled)
+    answer = case.call(
+        base_url=f"http://127.0.0.1:{settled.port}/api/v1",
+        headers={"Authorization": f"Bearer {settled.admin}"}, timeout=30,
+    )  # fmt: skip
+    case.validate_response(answer, checks=CHECKS)
+
+
+def keep_usable(served: Served) -> None:
+    """A generated change of the limits must not make all further requests 429 or 507."""
+    served.box.settings.change(
+        ApiSettings,
+        {"requests_per_hour": 0, "burst": 0, "requests_at_once": 1000, "request_mb": 20, "fetch_s": 1.0,
+         "private_urls": False},
+    )  # fmt: skip
+    from appliance.settings.sections import StorageSettings
+
+    served.box.settings.change(StorageSettings, {"reserve_mb": 20, "warn_mb": 20})
+
+
+def test_the_document_that_is_served_is_the_one_that_is_tested(box: Served) -> None:
+    assert box.ask("GET", "/openapi.json", token="").json == DOCUMENT
