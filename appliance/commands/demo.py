@@ -166,5 +166,5 @@ def _tell(account: Account, event: dict[str, Any]) -> None:
         facts = dict(event["data"])
         at = datetime.fromisoformat(event["at"]).timestamp()
         account.hear(Progress(at, facts.pop("event"), tuple(facts.items())))
-    elif event["kind"] == "job.waiting":
+    elif event["kind"] == "job.waiting" and "pages" in event["data"]:  # not when it waits for another try
         account.expect(event["data"]["pages"])

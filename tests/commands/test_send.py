@@ -34,15 +34,28 @@ def letter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_demonstration(tmp_path: Path) -> None:
+    """A whole box: out to the practice machine and in from it."""
     done = faxbox("demo", "--speed", "20", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    for words in ("dialled 9990", "DIS from +49 30 9990", "page 1 of 4 confirmed", "delivered: 4 of 4 pages"):
+    for words in ("page 1 of 4 confirmed", "4 of 4 pages", "the practice machine calls", "has stopped"):
+        assert words in done.stdout
+    assert done.stdout.count("pixels as sent") == PAGES
+    with Image.open(tmp_path / "arrived-there.tif") as tiff:
+        assert tiff.n_frames == PAGES
+    assert len(pypdfium2.PdfDocument(tmp_path / "arrived-there.pdf")) == PAGES
+    assert len(pypdfium2.PdfDocument(tmp_path / "received.pdf")) == 1
+
+
+def test_sending_without_a_box(tmp_path: Path) -> None:
+    write_demo_pdf(tmp_path / "demo.pdf")
+    done = faxbox("send", tmp_path / "demo.pdf", "--to", "9990", "--speed", "20", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    for words in ("dialled 9990", "DIS from +49 30 9990", "page 1 of 4 confirmed", "4 of 4 pages confirmed"):
         assert words in done.stdout
     assert done.stdout.count("pixels as sent") == PAGES
     with Image.open(tmp_path / "received.tif") as tiff:
         assert tiff.n_frames == PAGES
     assert len(pypdfium2.PdfDocument(tmp_path / "received.pdf")) == PAGES
-    assert len(pypdfium2.PdfDocument(tmp_path / "demo.pdf")) == PAGES
 
 
 @pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
@@ -75,7 +88,8 @@ def test_a_busy_number(letter: Path) -> None:
 
 
 def test_a_call_that_drops_says_how_far_it_came(tmp_path: Path) -> None:
-    done = faxbox("demo", "--to", "9993", "--speed", "20", "--out", tmp_path)
+    write_demo_pdf(tmp_path / "demo.pdf")
+    done = faxbox("send", tmp_path / "demo.pdf", "--to", "9993", "--speed", "20", "--out", tmp_path)
     assert done.returncode == 1
     assert "1 of 4 pages were confirmed" in done.stderr
     assert "page 1 arrived: all" in done.stdout

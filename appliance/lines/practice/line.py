@@ -250,6 +250,9 @@ class PracticeLine:
                 _log.error("practice machine: %s", error)
                 self._last_error = str(error)
                 return _not_connected(PRACTICE_UNAVAILABLE)
+            if call.cancel.pulled:  # while the machine was made ready
+                self._process.bye(machine)
+                return _not_connected(CANCELLED if self._up else LINE_STOPPED)
             call.progress(_progress("answered"))
 
             def wake() -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from appliance.causes import DELIVERED, RECEIVED
 from appliance.lines.line import Answer, IncomingCall, LineState, OutgoingCall, Refuse
 from appliance.lines.practice.line import Arrival, PracticeLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, script_for
+from appliance.lines.practice.process import MachineCall
 from appliance.t4.tiff import write_tiff
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
@@ -136,6 +138,23 @@ def test_the_owner_cancels(tmp_path: Path, after_s: float) -> None:
         call = bench.call("9990")
         asyncio.get_running_loop().call_later(after_s, call.cancel.pull)
         assert (await bench.line.place(call)).cause is causes.CANCELLED
+
+    on_bench(tmp_path, work)
+
+
+def test_a_cancel_while_the_machine_is_made_ready(tmp_path: Path) -> None:
+    async def work(bench: Bench) -> None:
+        call = bench.call("9990")
+        opened = bench.line._process.open
+
+        async def slow_open(*arguments: Any, **more: Any) -> MachineCall:
+            machine = await opened(*arguments, **more)
+            call.cancel.pull()
+            return machine
+
+        bench.line._process.open = slow_open  # type: ignore[method-assign]
+        assert (await bench.line.place(call)).cause is causes.CANCELLED
+        assert "answered" not in {progress.event for progress in bench.account}
 
     on_bench(tmp_path, work)
 
