@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageSequence
@@ -29,6 +32,15 @@ def sample_page(seed: int, *, rows: int = 300, resolution: Resolution = Resoluti
     return Raster(width, rows, b"".join(lines), resolution)
 
 
+
+
+@contextmanager
+def open_directory() -> Iterator[Path]:
+    """A directory that other users may enter, as pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="faxbox-") as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
 
 
 def tiff_rasters(path: Path) -> list[tuple[int, int, bytes]]:

@@ -59,7 +59,7 @@ UUCPLockDir: {spool}/locks
 
 
 class Spool:
-    """A HylaFAX spool for one modem port in ``directory``."""
+    """A HylaFAX spool for one modem port in ``directory``, which uucp must be able to enter."""
 
     def __init__(self, directory: Path, *, ecm: bool) -> None:
         self.path = directory
@@ -84,11 +84,6 @@ class Spool:
         uucp = pwd.getpwnam("uucp")
         for path in [self.path, *self.path.rglob("*")]:
             os.chown(path, uucp.pw_uid, uucp.pw_gid)
-        # The spool lies below directories that only root may enter.
-        for parent in self.path.parents:
-            if parent == Path("/tmp"):
-                break
-            parent.chmod(parent.stat().st_mode | 0o011)
 
     def _prepare_port(self, port: str) -> str:
         identity = port.removeprefix("/dev/").replace("/", "_")

@@ -14,7 +14,7 @@ import pytest
 from appliance.t4.page import Coding
 from appliance.t30.dce import Carrier
 from appliance.t30.parameters import Capabilities
-from tests.softmodem.fixtures import differing, sample_page, tiff_rasters
+from tests.softmodem.fixtures import differing, open_directory, sample_page, tiff_rasters
 from tests.softmodem.hylafax import Spool, why_not
 from tests.softmodem.live import LiveOutcome, receive_from, send_to
 
@@ -70,12 +70,12 @@ Calls = dict[tuple[str, str], tuple[Spool, "Future[LiveOutcome]"]]
 
 
 @pytest.fixture(scope="module")
-def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
+def calls() -> Iterator[Calls]:
     under_way: Calls = {}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with open_directory() as directory, ThreadPoolExecutor(AT_ONCE) as pool:
         for name, case in CASES.items():
             for way, run in (("send", _send), ("receive", _receive)):
-                spool = Spool(tmp_path_factory.mktemp("hylafax") / "spool", ecm=case.ecm)
+                spool = Spool(directory / f"{way}-{len(under_way)}", ecm=case.ecm)
                 under_way[way, name] = (spool, pool.submit(run, case, spool))
         yield under_way
 

@@ -21,7 +21,7 @@ from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.t30.call import NoPages, RefusingStore
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
-from tests.softmodem.fixtures import differing, sample_page, tiff_rasters, write_tiff_g4
+from tests.softmodem.fixtures import differing, open_directory, sample_page, tiff_rasters, write_tiff_g4
 from tests.softmodem.quirky import SilentOnFtm, Wedges
 from tests.softmodem.served import ServedExchange, served
 from tests.softmodem.stations import FaxMachine, Telephone
@@ -309,15 +309,14 @@ def test_a_port_in_use_is_left_to_its_user(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become an ordinary user")
 def test_works_for_an_ordinary_user_in_group_dialout(tmp_path: Path) -> None:
-    port, received = tmp_path / "faxmodem0", tmp_path / "received.tif"
+    received = tmp_path / "received.tif"
     program = Path(__file__).with_name("ordinary_user.py")
-    with served() as exchange:
+    with open_directory() as directory, served() as exchange:
+        port = directory / "faxmodem0"
         exchange.plug_in(port, "1")
         os.chown(port.resolve(), 0, grp.getgrnam("dialout").gr_gid)  # as udev makes it
         machine = FaxMachine(receive=received)
         exchange.connect("2", machine)
-        for parent in [tmp_path, *tmp_path.parents][:3]:
-            parent.chmod(0o755)
         done = subprocess.run(
             [sys.executable, str(program), str(port), "2"],
             timeout=90,
