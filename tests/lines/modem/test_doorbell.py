@@ -1,0 +1,136 @@
+"""A modem on hook: rings, callers, and calls that are not ours."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.lines.modem.doorbell import (
+    PING_EVERY_S,
+    PING_S,
+    RING_GAP_S,
+    AnswerRules,
+    Caller,
+    Doorbell,
+    Verdict,
+)
+from appliance.lines.modem.identify import Modem
+
+TELLS = Modem(caller_id=True, distinctive_ring=True)
+
+
+class Idle:
+    """A doorbell behind a modem that says OK to each command; ``says`` is what it says unasked."""
+
+    def __init__(self, rules: AnswerRules, modem: Modem = TELLS) -> None:
+        self.bell = Doorbell(modem, rules)
+        self.now = 10.0
+        self.asked: list[str] = []
+        self.bell.start(self.now)
+        self.settle()
+
+    def settle(self) -> None:
+        while command := self.bell.take_bytes():
+            self.asked.append(command.decode().strip())
+            self.bell.receive_bytes(b"\r\nOK\r\n", self.now)
+
+    def says(self, *lines: str) -> Verdict:
+        for line in lines:
+            self.bell.receive_bytes(f"\r\n{line}\r\n".encode(), self.now)
+        self.settle()
+        return self.bell.verdict
+
+    def passes(self, seconds: float) -> None:
+        until = self.now + seconds
+        while (due := self.bell.next_deadline()) is not None and due <= until:
+            self.now = max(self.now, due)
+            self.bell.handle_timer(self.now)
+            self.settle()
+        self.now = until
+
+
+def test_is_set_up_before_it_is_ready() -> None:
+    idle = Idle(AnswerRules(kinds=frozenset({"2"})))
+    assert idle.asked == ["ATE0V1Q0", "AT&D2", "ATS0=0", "AT+FCLASS=0", "AT+VCID=1", "AT+VDR=1,0"]
+    assert idle.bell.ready
+
+
+def test_the_callers_number_comes_after_the_first_ring() -> None:
+    idle = Idle(AnswerRules(rings=2))
+    assert idle.says("RING") is Verdict.NOTHING
+    assert not idle.bell.ready
+    idle.says("DATE = 1123", "TIME = 0611", "NMBR = 0301234567", "NAME = SMITH", "DDN_NMBR = 77")
+    idle.passes(5.0)
+    assert idle.says("RING") is Verdict.ANSWER
+    assert idle.bell.caller == Caller("0301234567", "SMITH", "77", "")
+
+
+def test_a_caller_who_gives_up_is_forgotten() -> None:
+    idle = Idle(AnswerRules(rings=2))
+    idle.says("RING", "NMBR = 1")
+    idle.passes(RING_GAP_S + 0.1)
+    assert idle.bell.ready
+    assert idle.says("RING") is Verdict.NOTHING  # the first ring of another call
+    assert idle.bell.caller == Caller()
+
+
+def test_a_withheld_number_is_empty() -> None:
+    idle = Idle(AnswerRules(rings=1))
+    assert idle.says("NMBR = P", "RING") is Verdict.ANSWER
+    assert idle.bell.caller.number == ""
+
+
+@pytest.mark.parametrize(
+    ("ring", "verdict"),
+    [("RING 2", Verdict.ANSWER), ("RING 1", Verdict.NOTHING), ("RING", Verdict.NOTHING)],
+)
+def test_only_the_ring_that_is_the_faxes_is_answered(ring: str, verdict: Verdict) -> None:
+    idle = Idle(AnswerRules(rings=1, kinds=frozenset({"2"})))
+    assert idle.says(ring) is verdict
+
+
+def test_a_line_that_only_sends_never_answers() -> None:
+    idle = Idle(AnswerRules(answer=False))
+    for _ in range(30):
+        assert idle.says("RING") is Verdict.NOTHING
+        idle.passes(5.0)
+    assert not any(command in ("ATA", "AT") for command in idle.asked)
+
+
+def test_a_call_left_alone_is_asked_about_once() -> None:
+    idle = Idle(AnswerRules(rings=1))
+    assert idle.says("RING") is Verdict.ANSWER
+    idle.bell.leave_alone()
+    assert idle.says("RING") is Verdict.NOTHING
+    idle.passes(RING_GAP_S + 0.1)
+    assert idle.says("RING") is Verdict.ANSWER  # another call
+
+
+def test_an_idle_modem_is_asked_whether_it_lives_but_never_while_it_rings() -> None:
+    idle = Idle(AnswerRules(rings=20))
+    idle.passes(PING_EVERY_S + 0.1)
+    assert idle.asked[-1] == "AT"
+    asked = len(idle.asked)
+    for _ in range(20):
+        idle.says("RING")
+        idle.passes(5.0)
+    assert len(idle.asked) == asked
+
+
+def test_silence_twice_is_a_wedged_modem() -> None:
+    bell = Doorbell(TELLS, AnswerRules())
+    now = 0.0
+    bell.start(now)
+    for _ in range(10):
+        bell.take_bytes()
+        now = bell.next_deadline() or now
+        bell.handle_timer(now)
+        if bell.verdict is Verdict.WEDGED:
+            break
+    assert bell.verdict is Verdict.WEDGED
+    assert now <= 3 * PING_S
+
+
+@pytest.mark.parametrize("rings", [0, -1, 21])
+def test_rings_that_nobody_waits_for_are_refused(rings: int) -> None:
+    with pytest.raises(ValueError, match="rings"):
+        AnswerRules(rings=rings)
