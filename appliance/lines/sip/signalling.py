@@ -83,10 +83,10 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
     @_contained
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
         call = TrunkCall(self, self._stack, prm.callId)
-        call.offer = body_of(prm.rdata.wholeMsg)
+        # A body that the stack did not take for SDP is none, whatever it looks like.
+        call.offer = body_of(prm.rdata.wholeMsg) if call.getInfo().remOfferer else ""
         self._stack.calls.add(call)
         self._stack.knocked(Knocking(call, self.trunk, str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)))
-
 
     @_contained
     def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
@@ -138,7 +138,12 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                 self.end(NOT_ACCEPTABLE_HERE)
                 return
             prm.sdp.wholeSdp = answer
-        self.answer(prm)
+        try:
+            self.answer(prm)
+        except pj.Error as error:
+            _log.info("a call could not be answered: %s", error.info(False))
+            self.end(SERVER_ERROR)
+            return
         self._obey(now)
 
     def end(self, code: int = 0, reason: str = "") -> None:

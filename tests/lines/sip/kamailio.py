@@ -61,8 +61,8 @@ request_route {{
         exit;
     }}
     record_route();
-    # The outside world: the far end's own port.
-    if ($sp == {outside}) {{
+    # The outside world calls in.
+    if ($sp == {calling}) {{
         if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
         t_relay();
         exit;
@@ -79,10 +79,10 @@ request_route {{
 
 
 class Kamailio:
-    """One kamailio in a folder of its own.  ``outside`` is the far end's port."""
+    """One kamailio in a folder of its own; the far end is called at ``outside``, calls from ``calling``."""
 
     def __init__(self, folder: Path, *, tls: bool = False) -> None:
-        self.port, self.tls_port, self.outside = free_port(), free_port(), free_port()
+        self.port, self.tls_port, self.outside, self.calling = (free_port() for _ in range(4))
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
         certificate = folder / "proxy.pem"
@@ -100,7 +100,7 @@ class Kamailio:
             f'modparam("tls", "private_key", "{folder}/proxy.key")\nmodparam("tls", "tls_method", "TLSv1.2+")'
         )
         config = _CONFIG.format(
-            udp=self.port, outside=self.outside, password=PASSWORD, modules=_MODULES[0],
+            udp=self.port, outside=self.outside, calling=self.calling, password=PASSWORD, modules=_MODULES[0],
             tls=listen, tls_module=module if tls else "",
         )  # fmt: skip
         (folder / "kamailio.cfg").write_text(config)

@@ -104,7 +104,7 @@ async def call_in(folder: Path, proxy: Kamailio, box: Box, user: str) -> tuple[O
         expect("BYE"),
         respond(200, "OK", tag=False),
     ]
-    sipp = Sipp(folder, "in", calling(*steps), proxy.outside, f"127.0.0.1:{proxy.port}")
+    sipp = Sipp(folder, "in", calling(*steps), proxy.calling, f"127.0.0.1:{proxy.port}")
     await sipp.start()
     words = await sipp.finish()
     outcome = await asyncio.wait_for(box.expected(user), 30)
@@ -131,9 +131,9 @@ async def both_ways(folder: Path, box: Box, transport: Transport) -> Both:
         )
         await until_usable(line)
         sentence = line.state().sentence
-        # One after the other: the far end's port says who calls.
-        out, out_words, out_messages = await call_out(folder, proxy, line)
-        came_in, in_words = await call_in(folder, proxy, box, user)
+        (out, out_words, out_messages), (came_in, in_words) = await asyncio.gather(
+            call_out(folder, proxy, line), call_in(folder, proxy, box, user)
+        )
         knock = next(each for each in box.knocks if each.dialled == user)
         await line.stop()
         return Both(sentence, out, out_words, out_messages, came_in, in_words, knock)

@@ -1,0 +1,39 @@
+"""A box in a process of its own for the fuzzed peer: answers every call from loopback until stdin ends.
+
+Prints its SIP port, and at the end one line about what is left: calls, threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+
+from tests.lines.sip.rig import Box, Footprint
+
+
+async def main() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    box = Box(tcp_port=None)
+    await box.start()
+    await box.line("fuzzed", f"127.0.0.1:{box.port}", peers=("127.0.0.1",), channels=60)
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(None, lambda: None)  # the thread that waits for stdin is not a leak
+    footprint = Footprint.now()
+    print(box.port, flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    for line in box.lines:
+        for switch in tuple(line._calls.values()):
+            switch.pull()
+    for _ in range(800):
+        if not box.stack.calls and not any(line.state().calls for line in box.lines):
+            break
+        await asyncio.sleep(0.05)
+    left = Footprint.now()
+    calls = len(box.stack.calls)
+    sockets = left.descriptors - footprint.descriptors
+    await box.stop()
+    print(f"calls={calls} descriptors={sockets} threads={left.threads - footprint.threads}", flush=True)
+
+
+asyncio.run(main())
