@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from appliance.causes import DELIVERED, Retry
+from appliance.causes import DELIVERED, UNKNOWN_DELIVERY, Retry
 from appliance.dispatch import rules
 from appliance.dispatch.profile import Profile, learn
 from appliance.settings.sections import PracticeSettings, SendingSettings
@@ -40,7 +40,8 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
     before = [other for other in jobs.attempts(tx.db, job.id) if other.id != attempt_id]
     result = end.result
     confirmed = attempt.first_page + max(attempt.pages_confirmed, result.pages_sent)
-    if job.pages and confirmed >= job.pages and result.cause.retry is not Retry.ASK:
+    doubtful = result.cause.retry is Retry.ASK and result.cause is not UNKNOWN_DELIVERY
+    if job.pages and confirmed >= job.pages and not doubtful:
         # Whatever happened to the call afterwards: the far end has confirmed every page.
         result = replace(result, cause=DELIVERED)
         end = replace(end, result=result)
