@@ -16,7 +16,8 @@
 #define GATHER UINT64_C(0x8040201008040201)
 #endif
 
-#define MOST_PIXELS (UINT64_C(1) << 31) /* of a page; far more than the renderer's own bounds */
+#define MOST_ROWS (1 << 20) /* of a page */
+#define MOST_PIXELS (UINT64_C(1) << 31) /* both far beyond the renderer's own bounds */
 
 /* Two loops, so that the compiler makes vector instructions of each. */
 static void darker_than(uint8_t *restrict ink, const uint8_t *restrict grey, Py_ssize_t width, uint8_t level)
@@ -42,20 +43,28 @@ static void darker_than_masked(uint8_t *restrict ink, const uint8_t *restrict gr
     }
 }
 
+static Py_ssize_t mask_row(Py_ssize_t row, Py_ssize_t numerator, Py_ssize_t denominator)
+{
+    return (Py_ssize_t)((int64_t)row * numerator / denominator);
+}
+
 static PyObject *pack(PyObject *module, PyObject *args)
 {
     Py_buffer grey, levels = {0}, mask = {0};
-    Py_ssize_t width, rows;
+    Py_ssize_t width, rows, mask_numerator = 1, mask_denominator = 1;
     unsigned char level;
     PyObject *packed = NULL;
     uint8_t *ink = NULL;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*nnb|z*z*", &grey, &width, &rows, &level, &levels, &mask))
+    if (!PyArg_ParseTuple(args, "y*nnb|z*z*nn", &grey, &width, &rows, &level, &levels, &mask,
+                          &mask_numerator, &mask_denominator))
         return NULL;
-    if (width <= 0 || rows <= 0 || (uint64_t)width > MOST_PIXELS / (uint64_t)rows
+    if (width <= 0 || rows <= 0 || rows > MOST_ROWS || (uint64_t)width > MOST_PIXELS / (uint64_t)rows
         || grey.len != width * rows || (levels.buf && (levels.len == 0 || levels.len % width))
-        || (mask.buf && (mask.len != grey.len || !levels.buf))) {
+        || mask_numerator <= 0 || mask_numerator > MOST_ROWS || mask_denominator <= 0
+        || (mask.buf && (!levels.buf || mask.len % width
+                         || mask_row(rows - 1, mask_numerator, mask_denominator) >= mask.len / width))) {
         PyErr_SetString(PyExc_ValueError, "the octets do not make a picture of that size");
         goto out;
     }
@@ -73,7 +82,9 @@ static PyObject *pack(PyObject *module, PyObject *args)
         const uint8_t *from = (const uint8_t *)grey.buf + row * width;
         const uint8_t *limits = levels.buf ? (const uint8_t *)levels.buf + row % period * width : NULL;
         if (mask.buf)
-            darker_than_masked(ink, from, limits, (const uint8_t *)mask.buf + row * width, width, level);
+            darker_than_masked(
+                ink, from, limits,
+                (const uint8_t *)mask.buf + mask_row(row, mask_numerator, mask_denominator) * width, width, level);
         else if (limits)
             darker_than_levels(ink, from, limits, width);
         else

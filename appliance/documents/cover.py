@@ -88,6 +88,9 @@ class CoverSource:
             y += pitch
         return place(sheet.image, layout)
 
+    def octets(self) -> None:
+        return None
+
 
 def _both(name: str, number: str) -> str:
     name, number = clean_line(name), clean_line(number)

@@ -72,3 +72,9 @@ class PdfSource:
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, raw.FPDF_ANNOT)
         return Image.frombuffer("L", size, bitmap.buffer, "raw", "L", bitmap.stride, 1)
+
+    def octets(self) -> memoryview | None:
+        bitmap = self._bitmap
+        if bitmap is None or bitmap.stride != bitmap.width:
+            return None
+        return memoryview(bitmap.buffer).cast("B")

@@ -10,6 +10,7 @@ images: Pillow's, and our own `_bilevel` where it was compiled.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageFilter
@@ -40,18 +41,39 @@ _LINE_DPI = 204
 DOT_GAIN_GAMMA = 0.8
 
 
-def bilevel(grey: Image.Image, resolution: Resolution, treatment: Treatment) -> bytes:
-    """``grey`` (mode L, 0 black) as packed rows in the sense of fax: a set bit is black."""
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Where a page has tones: ``mask`` (mode L, 255 inside) is as wide as the page and has few rows.
+
+    Row r of the page is row ``r * numerator // denominator`` of the mask.
+    """
+
+    mask: Image.Image
+    numerator: int
+    denominator: int
+
+
+def bilevel(
+    grey: Image.Image, resolution: Resolution, treatment: Treatment, octets: memoryview | None = None
+) -> bytes:
+    """``grey`` (mode L, 0 black) as packed rows in the sense of fax: a set bit is black.
+
+    ``octets`` are the same pixels, where the caller has them at hand: Pillow has to copy them.
+    """
     if treatment is Treatment.TEXT:
-        return _packed(grey)
+        return _packed(grey, octets)
     if treatment is Treatment.PHOTO:
-        return _packed(grey, screen(grey.width, resolution))
+        return _packed(grey, octets, screen(grey.width, resolution))
     regions = tone_regions(grey, resolution)
-    return _packed(grey) if regions is None else _packed(grey, screen(grey.width, resolution), regions)
+    levels = None if regions is None else screen(grey.width, resolution)
+    return _packed(grey, octets, levels, regions)
 
 
 def _packed(
-    grey: Image.Image, levels: Image.Image | None = None, regions: Image.Image | None = None
+    grey: Image.Image,
+    octets: memoryview | None,
+    levels: Image.Image | None = None,
+    regions: Regions | None = None,
 ) -> bytes:
     """Black where ``grey`` is darker than ``levels`` inside ``regions``, than TEXT_THRESHOLD outside.
 
@@ -59,14 +81,16 @@ def _packed(
     """
     if _bilevel is None:
         return packed_by_pillow(grey, levels, regions)
-    # Pillow copies whole images out of itself faster than it does anything else with them.
+    pixels = grey.tobytes() if octets is None else octets
+    if levels is None:
+        return _bilevel.pack(pixels, *grey.size, TEXT_THRESHOLD)
+    if regions is None:
+        return _bilevel.pack(pixels, *grey.size, TEXT_THRESHOLD, levels.tobytes())
+    mask = regions.mask.tobytes()
     return _bilevel.pack(
-        grey.tobytes(),
-        *grey.size,
-        TEXT_THRESHOLD,
-        None if levels is None else levels.tobytes(),
-        None if regions is None else regions.tobytes(),
-    )
+        pixels, grey.width, grey.height, TEXT_THRESHOLD, levels.tobytes(), mask,
+        regions.numerator, regions.denominator,
+    )  # fmt: skip
 
 
 _TEXT_TABLE = [255 if value < TEXT_THRESHOLD else 0 for value in range(256)]
@@ -75,22 +99,24 @@ _TONE_TABLE = [255 if DARKEST_TONE <= value <= LIGHTEST_TONE else 0 for value in
 
 
 def packed_by_pillow(
-    grey: Image.Image, levels: Image.Image | None = None, regions: Image.Image | None = None
+    grey: Image.Image, levels: Image.Image | None = None, regions: Regions | None = None
 ) -> bytes:
     """What `_bilevel` does, where that was not compiled."""
     if levels is None:
         return grey.point(_TEXT_TABLE, "1").tobytes()
-    levels = _repeated(levels, grey.height)
-    if regions is not None:
-        levels = Image.composite(levels, Image.new("L", grey.size, TEXT_THRESHOLD), regions)
-    return ImageChops.subtract(levels, grey).point(_ABOVE_ZERO, "1").tobytes()
-
-
-def _repeated(levels: Image.Image, rows: int) -> Image.Image:
-    page = Image.new("L", (levels.width, rows))
+    width, rows = grey.size
+    page = Image.new("L", grey.size)
     for y in range(0, rows, levels.height):
         page.paste(levels, (0, y))
-    return page
+    if regions is not None:
+        inside = Image.new("L", grey.size)
+        for index in range(regions.mask.height):
+            top, below = (-(-i * regions.denominator // regions.numerator) for i in (index, index + 1))
+            if top < min(below, rows):
+                row = regions.mask.crop((0, index, width, index + 1))
+                inside.paste(row.resize((width, below - top)), (0, top))
+        page = Image.composite(page, Image.new("L", grey.size, TEXT_THRESHOLD), inside)
+    return ImageChops.subtract(page, grey).point(_ABOVE_ZERO, "1").tobytes()
 
 
 # Tone is looked for on every fourth pixel across (and the same distance down): spots of 3 x 3 such
@@ -102,8 +128,8 @@ _TILE = 2
 _TILE_SHARE = 0.5
 
 
-def tone_regions(grey: Image.Image, resolution: Resolution) -> Image.Image | None:
-    """A mask (mode L, 255 inside) of the photographs, tints and shades; None when there are none."""
+def tone_regions(grey: Image.Image, resolution: Resolution) -> Regions | None:
+    """The photographs, tints and shades of a page; None when there are none."""
     width, rows = grey.size
     samples = (
         max(1, round(width * _LINE_DPI / resolution.x_dpi / _SAMPLE)),
@@ -119,11 +145,11 @@ def tone_regions(grey: Image.Image, resolution: Resolution) -> Image.Image | Non
     # Close highlights and shadows inside a picture, and take in its rim.
     tiles = tiles.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(3))
     # The tiles at the right and bottom edge may hang over it.
-    full = (tiles.width * _TILE * _SPOT, tiles.height * _TILE * _SPOT)
-    big = tiles.resize(full, Image.Resampling.NEAREST)
-    return big.resize(
-        grey.size, Image.Resampling.NEAREST, box=(0, 0, min(samples[0], full[0]), min(samples[1], full[1]))
+    side = _TILE * _SPOT
+    mask = tiles.resize(
+        (width, tiles.height), Image.Resampling.NEAREST, box=(0, 0, samples[0] / side, tiles.height)
     )
+    return Regions(mask, samples[1], rows * side)
 
 
 @lru_cache(maxsize=3)

@@ -48,6 +48,10 @@ class PageDrawer(Protocol):
         """
         ...
 
+    def octets(self) -> memoryview | None:
+        """The pixels of the mode L image that `draw` gave last, where they can be had without a copy."""
+        ...
+
 
 def open_source(content: bytes, name: str, paper: Paper, limits: Limits) -> PageDrawer:
     """The drawer for ``content``.  Raises DocumentError."""
@@ -176,6 +180,9 @@ class ImageSource:
         if layout.turned:
             grey = grey.transpose(Image.Transpose.ROTATE_90)
         return place(grey, layout)
+
+    def octets(self) -> None:
+        return None
 
 
 def place(grey: Image.Image, layout: Layout) -> Image.Image:

@@ -64,6 +64,9 @@ class TextSource:
                 _draw_columns(sheet, at, line, face, self._em_mm * _ADVANCE * scale)
         return place(sheet.image, layout)
 
+    def octets(self) -> None:
+        return None
+
 
 def _draw_columns(
     sheet: typeface.Sheet, at: tuple[int, int], line: str, face: typeface.Font, advance: float

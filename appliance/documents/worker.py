@@ -203,7 +203,10 @@ def draw_page(
     if header and not _is_white(drawn.crop((0, 0, drawn.width, strip))):
         layout = lay_out(size, options.format, strip)
         drawn = source.draw(page, layout)
-    data = drawn.tobytes() if drawn.mode == "1" else bilevel(drawn, layout.resolution, treatment)
+    if drawn.mode == "1":
+        data = drawn.tobytes()
+    else:
+        data = bilevel(drawn, layout.resolution, treatment, source.octets())
     if header:
         line = draw_header(header, *count, drawn.width, layout.resolution)
         above = bilevel(line, layout.resolution, Treatment.TEXT)

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from appliance.documents import screen as screening
 from appliance.documents.options import Treatment
-from appliance.documents.screen import TEXT_THRESHOLD, packed_by_pillow, screen, tone_regions
+from appliance.documents.screen import TEXT_THRESHOLD, Regions, packed_by_pillow, screen, tone_regions
 from appliance.documents.type import MONOSPACED, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
@@ -140,22 +140,26 @@ def test_the_mask_covers_the_page_whatever_its_size() -> None:
             assert bilevel(grey, resolution, Treatment.AUTO).size == size
 
 
-@settings(max_examples=60, deadline=None)
-@given(data=st.data(), width=st.integers(1, 70), rows=st.integers(1, 5), masked=st.booleans())
-def test_the_compiled_loop_and_pillow_make_the_same_bits(
-    data: st.DataObject, width: int, rows: int, masked: bool
-) -> None:
+@settings(max_examples=80, deadline=None)
+@given(data=st.data(), width=st.integers(1, 70), rows=st.integers(1, 40))
+def test_the_compiled_loop_and_pillow_make_the_same_bits(data: st.DataObject, width: int, rows: int) -> None:
     compiled = pytest.importorskip("appliance.documents._bilevel")
-    octets = st.binary(min_size=width * rows, max_size=width * rows)
-    period = data.draw(st.integers(1, 7))
-    grey, levels = data.draw(octets), data.draw(st.binary(min_size=width * period, max_size=width * period))
-    mask = bytes(octet & 0x80 and 255 for octet in data.draw(octets)) if masked else None
-    images = [
-        each and Image.frombytes("L", (width, len(each) // width), each) for each in (grey, levels, mask)
-    ]
-    assert compiled.pack(grey, width, rows, TEXT_THRESHOLD) == packed_by_pillow(images[0])
-    ours = compiled.pack(grey, width, rows, TEXT_THRESHOLD, levels, mask)
-    assert ours == packed_by_pillow(*images)
+
+    def drawn(height: int) -> Image.Image:
+        size = width * height
+        return Image.frombytes("L", (width, height), data.draw(st.binary(min_size=size, max_size=size)))
+
+    grey, levels = drawn(rows), drawn(data.draw(st.integers(1, 7)))
+    pixels = grey.tobytes()
+    assert compiled.pack(pixels, width, rows, TEXT_THRESHOLD) == packed_by_pillow(grey)
+    screened = compiled.pack(pixels, width, rows, TEXT_THRESHOLD, levels.tobytes())
+    assert screened == packed_by_pillow(grey, levels)
+    numerator, denominator = data.draw(st.integers(1, 20)), data.draw(st.integers(1, 60))
+    mask = drawn((rows - 1) * numerator // denominator + 1).point([0] * 128 + [255] * 128)
+    mixed = compiled.pack(
+        pixels, width, rows, TEXT_THRESHOLD, levels.tobytes(), mask.tobytes(), numerator, denominator
+    )
+    assert mixed == packed_by_pillow(grey, levels, Regions(mask, numerator, denominator))
 
 
 def test_the_compiled_loop_refuses_octets_that_are_no_picture() -> None:
@@ -163,6 +167,9 @@ def test_the_compiled_loop_refuses_octets_that_are_no_picture() -> None:
     for wrong in [
         (b"12345678", 3, 3, 176), (b"", 0, 0, 176), (b"1", -1, -1, 176), (b"1", 1 << 62, 1 << 62, 176),
         (b"12", 2, 1, 176, b"1"), (b"12", 2, 1, 176, b""), (b"12", 2, 1, 176, b"12", b"1"),
+        (b"12", 1, 2, 176, b"12", b"1", 1, 1),
+        (b"12", 1, 2, 176, b"1", b"12", 1, 0), (b"12", 1, 2, 176, b"12", b"12", 1 << 62, 1),
+        (b"12", 1, 2, 176, b"12", b"12", -1, 1),
         (b"12", 2, 1, 176, None, b"12"),
     ]:  # fmt: skip
         with pytest.raises(ValueError, match="picture"):
