@@ -1,0 +1,155 @@
+"""Users, keys, signing in, the set-up code; lists and settings."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from appliance.api import auth
+from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
+from appliance.settings import secrets
+from appliance.settings.items import LineEntry, Scope
+from appliance.spool import ledger
+from tests.api.served import Served
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def _no_failures_yet(served: Served) -> None:
+    served.server.context.sign_ins = SignInGuard()
+
+
+def test_the_setup_code_makes_one_administrator(served: Served) -> None:
+    code = secrets.new_setup_code(served.box.settings)
+    body = {"code": "AAAA-BBBB-CCCC", "name": "root", "password": PASSWORD}
+    assert served.ask("POST", "/setup", body, token="").status == 401
+    made = served.ask("POST", "/setup", {**body, "code": code.lower()}, token="")
+    assert (made.status, made.json["role"]) == (201, "admin")
+    assert served.ask("GET", "/users", token=made.json["token"]).status == 200
+    assert served.ask("POST", "/setup", {**body, "code": code, "name": "other"}, token="").status == 401
+
+
+def test_a_sign_in_lasts_until_the_password_changes(served: Served) -> None:
+    made = served.ask("POST", "/users", {"name": "ada", "password": PASSWORD, "email": "ada@example.com"})
+    assert made.status == 201
+    assert "password" not in made.content.decode()
+    for name in ("ada", "ada@example.com"):
+        ticket = served.ask("POST", "/sessions", {"name": name, "password": PASSWORD}, token="")
+        assert ticket.status == 201
+    token = ticket.json["token"]
+    assert served.ask("GET", "/me", token=token).json["scopes"] == ["receive", "send"]
+    assert served.ask("GET", "/users", token=token).status == 403
+    served.ask("PATCH", f"/users/{made.json['id']}", {"password": "another horse battery"})
+    assert served.ask("GET", "/me", token=token).status == 401
+
+
+def test_a_disabled_users_tickets_and_keys_are_refused(served: Served) -> None:
+    user_id = served.ask("POST", "/users", {"name": "bob", "password": PASSWORD}).json["id"]
+    ticket = served.ask("POST", "/sessions", {"name": "bob", "password": PASSWORD}, token="").json["token"]
+    key = served.ask("POST", "/keys", {"name": "bobs", "owner": "bob"}).json["token"]
+    assert served.ask("GET", "/me", token=key).json["owner"] == "bob"
+    served.ask("PATCH", f"/users/{user_id}", {"disabled": True})
+    assert [served.ask("GET", "/me", token=token).status for token in (ticket, key)] == [401, 401]
+
+
+def test_a_ticket_cannot_be_changed_or_outlive_its_end(served: Served) -> None:
+    store = served.box.settings
+    user_id = secrets.add_user(store, "carl", PASSWORD)
+    now = time.time()
+    ticket = auth.issue_ticket(store, user_id, now, 60)
+    assert auth.caller_of(store, ticket, now + 59).who == "user:carl"
+    prefix, end, signature = ticket.split(".")
+    forged = [
+        f"{prefix}.{int(end) + 1}.{signature}", f"{prefix}.{end}.{signature[:-1]}", f"{prefix}.{end}.",
+        f"fxt_0.{end}.{signature}", f"fxt_{10**20}.{end}.{signature}", "fxt_", "fxt_..", "fxt_1.2",
+        f"{prefix}.{end}.{'é' * 10}", "x" * 10_000, "",
+    ]  # fmt: skip
+    for token in forged:
+        with pytest.raises(Exception, match="not_signed_in"):
+            auth.caller_of(store, token, now)
+    with pytest.raises(Exception, match="not_signed_in"):
+        auth.caller_of(store, ticket, now + 60)
+
+
+def test_guessing_is_slowed_down(served: Served) -> None:
+    for _ in range(SIGN_IN_TRIES):
+        wrong = served.ask("POST", "/sessions", {"name": "ada", "password": "wrong password"}, token="")
+        assert (wrong.status, wrong.json["code"]) == (401, "sign_in_refused")
+    stopped = served.ask("POST", "/sessions", {"name": "ada", "password": PASSWORD}, token="")
+    assert (stopped.status, stopped.json["code"]) == (429, "too_many_requests")
+    assert 1 <= int(stopped.headers["Retry-After"]) <= 301
+    assert served.ask("GET", "/me").status == 200, "whoever has a good token is not locked out"
+
+
+def test_a_key_is_made_shown_once_and_taken_out_of_use(served: Served) -> None:
+    made = served.ask("POST", "/keys", {"name": "shop", "scopes": ["send"], "pages_per_month": 100})
+    assert made.status == 201
+    token = made.json["token"]
+    shown = served.ask("GET", f"/keys/{made.json['id']}")
+    assert token not in shown.content.decode()
+    assert "token_hash" not in shown.json
+    assert "webhook_secret" not in shown.json
+    assert served.ask("GET", "/me", token=token).json["scopes"] == ["send"]
+    changed = served.ask("PATCH", f"/keys/{made.json['id']}", {"scopes": ["receive"]})
+    assert changed.json["scopes"] == ["receive"]
+    again = served.ask("POST", "/keys", {"name": "shop"})
+    assert (again.status, again.json["code"]) == (422, "setting_invalid")
+    assert served.ask("DELETE", f"/keys/{made.json['id']}").status == 204
+    assert served.ask("GET", "/me", token=token).status == 401
+
+
+def test_the_last_administrator_stays(served: Served) -> None:
+    admins = [user for user in served.ask("GET", "/users").json["users"] if user["role"] == "admin"]
+    other = served.ask("POST", "/users", {"name": "second", "password": PASSWORD, "role": "admin"}).json["id"]
+    for user in admins:
+        assert served.ask("DELETE", f"/users/{user['id']}").status == 204
+    assert served.ask("DELETE", f"/users/{other}").status == 409
+    assert served.ask("PATCH", f"/users/{other}", {"role": "user"}).status == 409
+    assert served.ask("PATCH", f"/users/{other}", {"disabled": True}).status == 409
+    assert served.ask("PATCH", f"/users/{other}", {"full_name": "Second"}).status == 200
+
+
+def test_contacts_are_private_or_shared(served: Served) -> None:
+    ida, ivo = served.key("ida", Scope.SEND), served.key("ivo", Scope.SEND)
+    own = served.ask("POST", "/contacts", {"number": "9990", "first_name": "Eve"}, token=ida)
+    assert (own.status, own.json["owner"]) == (201, "ida")
+    path = f"/contacts/{own.json['id']}"
+    assert served.ask("GET", path, token=ivo).status == 404
+    assert served.ask("PATCH", path, {"first_name": "x"}, token=ivo).status == 404
+    assert served.ask("PATCH", path, {"owner": "ivo"}, token=ida).status == 403
+    assert served.ask("POST", "/contacts", {"number": "9990", "owner": "ida"}, token=ivo).status == 403
+    shared = served.ask("POST", "/contacts", {"number": "9991"}).json["id"]
+    assert served.ask("GET", f"/contacts/{shared}", token=ivo).status == 200
+    assert served.ask("DELETE", f"/contacts/{shared}", token=ivo).status == 403
+    to_another = served.ask("POST", "/groups", {"name": "g", "contact_ids": [4711]}, token=ida)
+    assert to_another.status == 400
+    assert served.ask("DELETE", path, token=ida).status == 204
+    assert served.ask("GET", path, token=ida).status == 404
+
+
+def test_secrets_of_lines_and_settings_are_masked_and_kept(served: Served) -> None:
+    body = {"name": "trunk", "type": "sip", "server": "127.0.0.1", "password": "hush", "enabled": False}
+    line = served.ask("POST", "/line-settings", body)
+    assert line.json["password"] == "********"
+    path = f"/line-settings/{line.json['id']}"
+    changed = served.ask("PATCH", path, {"password": "********", "position": 5})
+    assert (changed.json["password"], changed.json["position"]) == ("********", 5)
+    assert served.box.settings.item(LineEntry, line.json["id"]).password == "hush"
+    assert "secrets" not in served.ask("GET", "/settings").json
+    assert served.ask("GET", "/settings/secrets").status == 404
+    wrong = served.ask("PATCH", "/settings/station", {"time_zone": "Mars/Olympus"})
+    assert (wrong.status, wrong.json["errors"][0]["path"]) == (422, "station.time_zone")
+    assert served.ask("PATCH", "/settings/station", {"nmae": "x"}).status == 400
+    assert served.ask("PATCH", "/settings/station", {"name": "Ada & Co"}).json["name"] == "Ada & Co"
+
+
+def test_what_was_learned_about_a_number_is_seen_and_forgotten(served: Served) -> None:
+    learned = ledger.Destination("+4930123", 2, None, {"ecm": False}, time.time())
+    served.box.spool.do(ledger.save_destination, learned)
+    found = served.ask("GET", "/destinations").json["destinations"]
+    assert [entry["number"] for entry in found] == ["+4930123"]
+    assert served.ask("DELETE", "/destinations/%2B4930123").status == 204
+    assert served.ask("DELETE", "/destinations/%2B4930123").status == 404
+    assert served.ask("GET", "/destinations").json["destinations"] == []

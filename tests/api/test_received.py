@@ -1,0 +1,107 @@
+"""Received faxes over HTTP; each is really received from the practice machine."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from PIL import Image
+
+from appliance.settings import secrets
+from appliance.settings.items import Scope
+from appliance.t4.tiff import FaxTiff
+from tests.api.served import Served
+
+
+def receive(served: Served, **body: object) -> int:
+    """Has the practice machine call; the id of what came."""
+    known = {fax["id"] for fax in served.ask("GET", "/received").json["received"]}
+    assert served.ask("POST", "/practice/receive", body).status == 202
+
+    def new() -> list[int]:
+        faxes = served.ask("GET", "/received").json["received"]
+        return [fax["id"] for fax in faxes if fax["id"] not in known and fax["ended_at"]]
+
+    served.wait(lambda: bool(new()))
+    return new()[0]
+
+
+def test_a_received_fax_is_read_as_png_pdf_and_tiff(served: Served, tmp_path: Path) -> None:
+    content = "UGFnZSBvbmUMUGFnZSB0d28="  # two pages of text
+    fax_id = receive(served, files=[{"name": "a.txt", "content": content}], caller="5551234", dialled="30")
+    fax = served.ask("GET", f"/received/{fax_id}").json
+    assert (fax["state"], fax["pages"], fax["caller"], fax["dialled"]) == ("complete", 2, "5551234", "30")
+    assert [page["number"] for page in fax["page_list"]] == [1, 2]
+    assert fax["result"]["code"] == "received"
+    image = Image.open(io.BytesIO(served.ask("GET", f"/received/{fax_id}/pages/2").content))
+    assert image.size == (fax["page_list"][1]["width"], fax["page_list"][1]["rows"])
+    pdf = served.ask("GET", f"/received/{fax_id}/pdf")
+    assert len(pypdfium2.PdfDocument(pdf.content)) == 2
+    file = tmp_path / "fax.tiff"
+    file.write_bytes(served.ask("GET", f"/received/{fax_id}/tiff").content)
+    with FaxTiff(file) as tiff:
+        assert len(tiff) == 2
+        assert tiff.raster(1).rows == fax["page_list"][1]["rows"]
+    assert served.ask("GET", f"/received/{fax_id}/pages/3").status == 404
+    assert served.ask("GET", f"/received/{fax_id}/trace").status == 200
+    kinds = [event["kind"] for event in served.ask("GET", f"/received/{fax_id}/events").json["events"]]
+    assert "received.complete" in kinds
+    looked = [entry["action"] for entry in served.ask("GET", "/audit").json["audit"]]
+    assert looked.count("received.look") == 3
+
+
+def test_it_is_marked_read_given_to_a_user_and_deleted(served: Served) -> None:
+    fax_id = receive(served)
+    secrets.add_user(served.box.settings, "ada", "a long password")
+    unread = served.ask("GET", "/received?read=false").json["received"]
+    assert fax_id in [fax["id"] for fax in unread]
+    assert served.ask("PATCH", f"/received/{fax_id}", {"read": True}).json["read"] is True
+    assert fax_id not in [fax["id"] for fax in served.ask("GET", "/received?read=false").json["received"]]
+    everyones = served.key("everyones", Scope.RECEIVE)
+    assert served.ask("GET", f"/received/{fax_id}", token=everyones).status == 200
+    assert fax_id in [fax["id"] for fax in served.ask("GET", "/received", token=everyones).json["received"]]
+    refused = served.ask("PATCH", f"/received/{fax_id}", {"owner": "everyones"}, token=everyones)
+    assert refused.json["code"] == "not_permitted"
+    assert served.ask("PATCH", f"/received/{fax_id}", {"owner": "nobody"}).status == 400
+    assert served.ask("PATCH", f"/received/{fax_id}", {"owner": "ada"}).json["owner"] == "ada"
+    for path in ("", "/pdf", "/tiff", "/pages/1", "/events", "/trace", "/deliveries"):
+        assert served.ask("GET", f"/received/{fax_id}{path}", token=everyones).status == 404, path
+    hers = served.key("hers", Scope.RECEIVE, owner="ada")
+    assert served.ask("GET", f"/received/{fax_id}", token=hers).status == 200
+    gone = served.ask("DELETE", f"/received/{fax_id}", token=hers)
+    assert (gone.status, gone.content) == (204, b"")
+    assert served.ask("GET", f"/received/{fax_id}").status == 404
+
+
+def test_it_is_forwarded_as_a_fax(served: Served) -> None:
+    fax_id = receive(served)
+    headers = {"Idempotency-Key": "forward"}
+    first = served.ask("POST", f"/received/{fax_id}/forward", {"to": ["9990"]}, headers=headers)
+    again = served.ask("POST", f"/received/{fax_id}/forward", {"to": ["9990"]}, headers=headers)
+    assert (first.status, again.json["repeated"]) == (201, True)
+    sent = served.ended(first.json["faxes"][0]["id"])
+    assert (sent["state"], sent["pages_confirmed"]) == ("delivered", 1)
+    only_receive = served.key("reader", Scope.RECEIVE)
+    refused = served.ask("POST", f"/received/{fax_id}/forward", {"to": ["9990"]}, token=only_receive)
+    assert refused.status == 403
+
+
+def test_a_practice_call_that_cannot_be_made_is_refused(served: Served) -> None:
+    wrong = served.ask("POST", "/practice/receive", {"files": [{"content": "AAEC"}]})
+    assert wrong.json["code"] == "document_unsupported"
+    served.ask("PATCH", "/settings/practice", {"enabled": False})
+    try:
+        off = served.ask("POST", "/practice/receive", {})
+        assert (off.status, off.json["code"]) == (409, "state_forbids")
+    finally:
+        served.ask("PATCH", "/settings/practice", {"enabled": True})
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_a_fax_to_send_is_not_found_among_the_received(served: Served, method: str) -> None:
+    made = served.form("/faxes", [("to", "9990"), ("hold", "true")], [("a.txt", b"one")])
+    fax_id = made.json["faxes"][0]["id"]
+    body = {"read": True} if method == "PATCH" else None
+    assert served.ask(method, f"/received/{fax_id}", body).status == 404

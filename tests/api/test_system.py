@@ -1,0 +1,90 @@
+"""Health, figures for monitoring, the table of causes, OpenAPI."""
+
+from __future__ import annotations
+
+from openapi_spec_validator import validate
+from prometheus_client.parser import text_string_to_metric_families
+
+from appliance.api.rest.openapi import describe_all
+from appliance.api.rest.table import ROUTES
+from appliance.causes import all_causes
+from appliance.settings.sections import StorageSettings
+from tests.api.served import Served
+
+
+def test_the_openapi_document_is_valid_and_names_each_call_once() -> None:
+    validate(describe_all(ROUTES))
+    assert len({route.name for route in ROUTES}) == len(ROUTES)
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
+
+
+def test_only_a_few_calls_are_open_and_none_of_them_tells_a_secret(served: Served) -> None:
+    opened = {(route.method, route.path) for route in ROUTES if route.open}
+    assert opened == {
+        ("GET", "/health"), ("GET", "/causes"), ("GET", "/causes/{code}"), ("POST", "/sessions"),
+        ("POST", "/setup"),
+    }  # fmt: skip
+    health = served.ask("GET", "/health", token="")
+    assert (health.status, health.json) == (200, {"status": "ok", "accepting": True})
+
+
+def test_every_other_call_asks_who_is_there(served: Served) -> None:
+    for route in ROUTES:
+        if not route.open:
+            path = route.path.replace("{id}", "1").replace("{page}", "1").replace("{number}", "1")
+            reply = served.ask(route.method, path.replace("{destination}", "1"), token="")
+            assert (reply.status, reply.json["code"]) == (401, "not_signed_in"), route.name
+
+
+def test_a_full_disk_is_told_before_anything_is_taken(served: Served) -> None:
+    store = served.box.settings
+    free_mb = served.box.guard.free() // 1_000_000
+    store.change(StorageSettings, {"reserve_mb": free_mb + 1_000_000})
+    try:
+        health = served.ask("GET", "/health", token="")
+        assert (health.status, health.json) == (503, {"status": "failing", "accepting": False})
+        refused = served.form("/faxes", [("to", "9990")], [("a.txt", b"one")])
+        assert (refused.status, refused.json["code"]) == (507, "storage_full")
+        assert served.ask("GET", "/status").json["disk"]["room"] == "full"
+    finally:
+        store.change(StorageSettings, {"reserve_mb": 200})
+
+
+def test_prometheus_reads_the_figures(served: Served) -> None:
+    fax = served.form("/faxes", [("to", "9990")], [("a.txt", b"one")]).json["faxes"][0]
+    served.ended(fax["id"])
+    reply = served.ask("GET", "/metrics")
+    assert reply.headers["Content-Type"].startswith("text/plain")
+    found = {
+        (sample.name, sample.labels.get("state", sample.labels.get("line", ""))): sample.value
+        for family in text_string_to_metric_families(reply.content.decode())
+        for sample in family.samples
+    }
+    assert found["faxbox_up", ""] == 1
+    assert found["faxbox_jobs_ended", "delivered"] == 1
+    assert found["faxbox_pages_today", ""] == 1
+    assert found["faxbox_line_usable", "practice"] == 1
+
+
+def test_the_table_of_causes_is_there_for_everybody(served: Served) -> None:
+    listed = served.ask("GET", "/causes", token="").json["causes"]
+    assert [row["code"] for row in listed] == [cause.code for cause in all_causes()]
+    assert served.ask("GET", "/causes/busy", token="").json["retry"] == "soon"
+    assert served.ask("GET", "/causes/nothing", token="").status == 404
+
+
+def test_a_wrong_method_names_the_right_ones(served: Served) -> None:
+    reply = served.ask("PUT", "/faxes")
+    assert (reply.status, reply.json["code"]) == (405, "method_not_allowed")
+    assert set(reply.headers["Allow"].replace(" ", "").split(",")) >= {"GET", "POST"}
+
+
+def test_head_answers_like_get_without_content(served: Served) -> None:
+    reply = served.ask("HEAD", "/health", token="")
+    assert (reply.status, reply.content) == (200, b"")
+
+
+def test_paths_beyond_the_interface_are_not_found(served: Served) -> None:
+    for path in ("/", "/nothing", "/faxes/1.0", "/faxes/x", "/faxes/-1", "/faxes/99999999999999999999", "//",
+                 "/faxes/%00", "/causes/%ff", "/causes/..%2f..", "/destinations/"):  # fmt: skip
+        assert served.ask("GET", path).status in (400, 404), path
