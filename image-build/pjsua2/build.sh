@@ -24,8 +24,8 @@ PJ_COMMIT=5a457451fa2712ba18e12b01738e8ff3af2b26fd
 # The Debian component as first verified through the signed index, and where old ones are kept for good.
 DEBIAN_SHA256=6860c2f7604b4eee75f38151a9ef69774eb3f0c5286fc1d14bc1db2dc5a9e8aa
 DEBIAN_SHA1=9cbc54943839c75a8d626e84d3562074bc766222
-DEBIAN_MIRROR=${FAXBOX_DEBIAN_MIRROR:-http://deb.debian.org/debian}
-DEBIAN_SNAPSHOT=https://snapshot.debian.org/file
+DEBIAN_MIRROR=${FAXBOX_DEBIAN_MIRROR:-} # the one this machine's apt uses when empty
+DEBIAN_SNAPSHOT=${FAXBOX_DEBIAN_SNAPSHOT:-} # URL that keeps files by their SHA-1, tried last when set
 DEBIAN_KEYRING=${FAXBOX_DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 CONNECT_SECONDS=10 # a host that does not answer by then is taken as unreachable
 
@@ -103,10 +103,18 @@ from_upstream() {
     [ "$(git -C "$work/pj" rev-parse HEAD)" = "$PJ_COMMIT" ]
 }
 
+# The mirror that this machine's apt takes Debian itself from.
+machines_mirror() {
+    apt-get indextargets --format '$(ORIGIN)/$(LABEL) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+        sed -n 's|^Debian/Debian ||p' | head -n 1
+}
+
 # A private apt: its own sources, lists and cache, checked against Debian's archive keys.
 private_apt() {
+    mirror=${DEBIAN_MIRROR:-$(machines_mirror)}
+    [ -n "$mirror" ] || return 1
     mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/apt/empty"
-    echo "deb-src [signed-by=$DEBIAN_KEYRING] $DEBIAN_MIRROR sid main" >"$work/apt/sources.list"
+    echo "deb-src [signed-by=$DEBIAN_KEYRING] $mirror sid main" >"$work/apt/sources.list"
     apt_options="-o Dir::Etc::SourceList=$work/apt/sources.list -o Dir::Etc::SourceParts=$work/apt/empty
         -o Dir::State::Lists=$work/apt/lists -o Dir::Cache=$work/apt/cache
         -o APT::Sandbox::User= -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none
@@ -116,7 +124,7 @@ private_apt() {
 
 from_debian_index() {
     command -v apt-get >/dev/null && [ -f "$DEBIAN_KEYRING" ] || return 1
-    private_apt
+    private_apt || { say "apt has no lists of Debian: run apt-get update"; return 1; }
     # shellcheck disable=SC2086 # the options are words
     apt-get $apt_options -qq update >&2 || return 1
     # A line of it: 'http://…orig-Xpjproject.tar.xz' NAME SIZE SHA256:HASH
@@ -134,7 +142,7 @@ from_debian_index() {
 }
 
 from_debian_snapshot() {
-    command -v curl >/dev/null || return 1
+    [ -n "$DEBIAN_SNAPSHOT" ] && command -v curl >/dev/null || return 1
     say "source: $DEBIAN_SNAPSHOT/$DEBIAN_SHA1"
     curl -fsSL --connect-timeout $CONNECT_SECONDS -o "$work/pj.tar.xz" "$DEBIAN_SNAPSHOT/$DEBIAN_SHA1" >&2 || return 1
     echo "$DEBIAN_SHA256  $work/pj.tar.xz" | sha256sum -c --quiet >&2
