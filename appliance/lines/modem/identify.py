@@ -103,7 +103,8 @@ class Interrogation:
         """``adjust``: what the owner lays over the table's row."""
         self._port = port or CommandPort()
         self._adjust = adjust
-        self._queries = ["E0V1Q0", *_WHO, _CLASSES, _CALLER_ID, _DISTINCTIVE]
+        # H0: a driver that died in a call may have left the line off hook.
+        self._queries = ["E0V1Q0", "H0", *_WHO, _CLASSES, _CALLER_ID, _DISTINCTIVE]
         self._position = -1
         self._tries = 0
         self._lines: list[str] = []

@@ -355,7 +355,9 @@ class ModemLine:
     def _unplugged(self, why: str) -> None:
         """The device went away, perhaps in mid page."""
         if self._fax is not None:
-            self._fax.device_lost(asyncio.get_running_loop().time())
+            fault = self._link is not None and self._link.fault is not None
+            cause = causes.INTERNAL_FAULT if fault else causes.MODEM_UNPLUGGED
+            self._fax.device_lost(asyncio.get_running_loop().time(), cause)
             if self._fax is not None and self._fax.result is not None:
                 self._end_call(self._fax.result)
         self._break(f"The modem went away ({why}).")

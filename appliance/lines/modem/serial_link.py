@@ -10,15 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import serial
 
 from appliance.lines.modem.quirks import FlowControl
 from appliance.lines.modem.uucp_lock import PortLock, PortTakenError
+
+_LOG = logging.getLogger("faxbox.modem")
 
 # The kernel's tty buffer is 4 KiB: 2 s of a page at 14400 bit/s.
 WRITE_OCTETS = 1024
@@ -41,7 +44,7 @@ class PortError(Exception):
 
 
 class SerialLink:
-    """An open port.  ``lost`` is called once when the device goes away."""
+    """An open port.  ``lost`` is called once when the device goes away, or a bug of ours struck (``fault``)."""
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class SerialLink:
         self._writing = False
         self._in_service = False
         self._closed = False
+        self.fault: Exception | None = None
         try:
             self._lock = PortLock(path)
         except PortTakenError as error:
@@ -114,10 +118,21 @@ class SerialLink:
     def _tick(self) -> None:
         self._timer = None
         if self._driver is not None and not self._closed:
-            # A loop that wakes a little early must not find the deadline still ahead.
-            self._driver.handle_timer(max(self._loop.time(), self._driver.next_deadline() or 0.0))
-            self._after()
-            self.service()
+            with self._own_faults():
+                # A loop that wakes a little early must not find the deadline still ahead.
+                self._driver.handle_timer(max(self._loop.time(), self._driver.next_deadline() or 0.0))
+                self._after()
+                self.service()
+
+    @contextlib.contextmanager
+    def _own_faults(self) -> Iterator[None]:
+        """A bug in a driver ends the call and resets the modem; it must not leave a line that hangs."""
+        try:
+            yield
+        except Exception as error:
+            _LOG.exception("a fault while driving the modem on %s", self.path)
+            self.fault = error
+            self._gone("a fault of this program")
 
     # -- the port ------------------------------------------------------------------------------
 
@@ -132,10 +147,11 @@ class SerialLink:
         if not data:
             self._gone("end of file")
             return
-        if self._driver is not None:
-            self._driver.receive_bytes(data, self._loop.time())
-            self._after()
-        self.service()
+        with self._own_faults():
+            if self._driver is not None:
+                self._driver.receive_bytes(data, self._loop.time())
+                self._after()
+            self.service()
 
     def _write(self) -> None:
         if self._writing or self._driver is None:
@@ -166,7 +182,8 @@ class SerialLink:
         self._loop.remove_writer(self._fd)
         self._writing = False
         if self._put(rest):
-            self.service()
+            with self._own_faults():
+                self.service()
 
     def drop_unsent(self) -> None:
         """Throws away what the kernel has not sent: the call it belonged to is being ended."""

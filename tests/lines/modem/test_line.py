@@ -329,3 +329,30 @@ def test_works_for_an_ordinary_user_in_group_dialout(tmp_path: Path) -> None:
         exchange.do(machine.close)
     assert done.stdout.strip().splitlines()[-1:] == ["delivered"], done.stdout + done.stderr
     assert differing(sample_page(41), tiff_rasters(received)[0]) == 0
+
+
+def test_a_bug_of_ours_ends_the_call_by_its_name_and_the_line_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = tmp_path / "faxmodem0"
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("as if there were a bug")
+
+    async def work() -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(port)))
+        await line.start(nobody_calls)
+        assert await line.wait_usable(USABLE_S)
+        with monkeypatch.context() as patch:
+            patch.setattr("appliance.lines.modem.class1.ClassOneDce.handle_port", broken)
+            result = await line.place(outgoing("2"))
+        assert result.cause is causes.INTERNAL_FAULT
+        assert await line.wait_usable(USABLE_S), line.state()
+        await line.stop()
+
+    with served() as exchange:
+        exchange.plug_in(port, "1")
+        machine = FaxMachine(receive=tmp_path / "x.tif")
+        exchange.connect("2", machine)
+        run(work)
+        exchange.do(machine.close)
