@@ -113,10 +113,10 @@ def moment(fields: Mapping[str, Any], now: float) -> float:
         if value is None or value == "":
             continue
         try:
-            at = start + float(value) if not isinstance(value, bool) else math.nan
+            seconds = float(value) if not isinstance(value, bool) else math.nan
         except (TypeError, ValueError, OverflowError):
-            at = math.nan
-        if not math.isfinite(at) or at < 0 or at > now + FARTHEST_S:
+            seconds = math.nan
+        if not math.isfinite(seconds) or seconds < 0 or start + seconds > now + FARTHEST_S:
             raise refused(REQUEST_INVALID, name, "seconds are needed, at most a year ahead")
-        return max(now, at)
+        return max(now, start + seconds)
     raise MissingError("delay or timestamp")
