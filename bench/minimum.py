@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from appliance.t4.bits import reverse_bits
 from appliance.t4.page import CodedPage
 from appliance.t30.dce import Carrier
-from appliance.t30.ecm import EcmPage, reverse_bits
+from appliance.t30.ecm import EcmPage
 from appliance.t38.timing import CARRIERS, ECM_FLAGS_S, SILENCE_S, TCF_S, V21_PREAMBLE_S, cut_frame
 
 CED_S = 2.6

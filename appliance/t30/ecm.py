@@ -13,13 +13,6 @@ RCP_REPEATS = 3
 # ways: CTC at a lower rate, or EOR.
 PPR_LIMIT = 4
 
-_REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
-
-
-def reverse_bits(data: bytes) -> bytes:
-    """Turns octets with the line's first bit on top (T.4 files) into line order, and back."""
-    return data.translate(_REVERSED)
-
 
 class EcmPage:
     """A page that is being sent: octets in line order, cut into blocks of up to 256 frames."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from appliance.t4.bits import reverse_bits
 from appliance.t4.page import CodedPage
 from appliance.t4.tolerant import ReceivedRows, TolerantDecoder
-from appliance.t30.ecm import EcmBlock, reverse_bits
+from appliance.t30.ecm import EcmBlock
 from appliance.t30.fields import Settings
 from appliance.t30.frames import ADDRESS, Fcf
 from appliance.t30.parameters import ReceivedPage

@@ -9,11 +9,12 @@ from typing import ClassVar
 
 from appliance import causes
 from appliance.causes import Cause
+from appliance.t4.bits import reverse_bits
 from appliance.t4.coding import minimum_row_bits, with_fill
 from appliance.t4.page import Coding
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Modulation, SendEcm, SendImage
-from appliance.t30.ecm import PPR_LIMIT, EcmPage, reverse_bits
+from appliance.t30.ecm import PPR_LIMIT, EcmPage
 from appliance.t30.fields import Facilities, rate_field
 from appliance.t30.frames import Fcf, FrameMap, HdlcFrame, PartialPage
 from appliance.t30.negotiation import FormatError, same_format, settings_for

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from appliance.causes import Cause
+from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import (
     Carrier,
     CarrierOff,
@@ -61,7 +62,6 @@ from appliance.t38.timing import (
     TCF_S,
     V21_CHUNK_OCTETS,
     cut_frame,
-    reverse_bits,
 )
 from appliance.t38.udptl import UdptlSender
 from appliance.t38.udptl_receiver import Arrival, UdptlReceiver

@@ -6,6 +6,7 @@ packet, data without its indicator, signals without an end, lost packets.  Memor
 
 from __future__ import annotations
 
+from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import (
     MAX_FRAME_OCTETS,
     Carrier,
@@ -19,7 +20,7 @@ from appliance.t30.dce import (
     ToneHeard,
 )
 from appliance.t38.ifp import DataField, DataPacket, FieldType, IfpPacket, Indicator
-from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR, reverse_bits
+from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR
 
 # Put in place of image octets that were lost.  Without it a row can join the rest of a later one without a
 # trace, and rows would be missing from a page that counts no bad row.  So many ones are no row of T.4, with

@@ -9,6 +9,7 @@ from __future__ import annotations
 from binascii import crc_hqx
 from dataclasses import dataclass, field
 
+from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import Carrier
 from appliance.t38.ifp import DataType, Indicator
 
@@ -38,13 +39,6 @@ CHUNK_S = 0.030
 V21_CHUNK_OCTETS = 2
 _FLAG_BITS = 8
 _FIVE_ONES = "11111"
-
-_REVERSE = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
-
-
-def reverse_bits(octets: bytes) -> bytes:
-    """Each octet mirrored: first bit least significant (T.31) to most significant (T.38 7.1.1), or back."""
-    return octets.translate(_REVERSE)
 
 
 @dataclass(frozen=True, slots=True)

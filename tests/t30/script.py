@@ -33,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from appliance.t4.bits import from_bits, to_bits
+from appliance.t4.bits import from_bits, reverse_bits, to_bits
 from appliance.t4.codes import EOL
 from appliance.t4.coding import encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
@@ -59,7 +59,6 @@ from appliance.t30.dce import (
     Tone,
     ToneHeard,
 )
-from appliance.t30.ecm import reverse_bits
 from appliance.t30.frames import Fcf, HdlcFrame, burst, encode_fcd, encode_ident
 from appliance.t30.parameters import CallParameters, CallResult, Progress
 from tests.t30.linked import Pages, Store

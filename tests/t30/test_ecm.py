@@ -5,20 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from appliance.t30.ecm import EcmBlock, EcmPage, reverse_bits
+from appliance.t30.ecm import EcmBlock, EcmPage
 from appliance.t30.frames import RCP_FRAME
-
-
-@given(st.binary(max_size=300))
-def test_reversing_twice_changes_nothing(data: bytes) -> None:
-    assert reverse_bits(reverse_bits(data)) == data
-
-
-def test_reversed_octet() -> None:
-    assert reverse_bits(b"\x01\x80\x0f") == b"\x80\x01\xf0"
 
 
 @pytest.mark.parametrize("frame_octets", [64, 256])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import (
     MAX_FRAME_OCTETS,
     Carrier,
@@ -23,7 +24,6 @@ from appliance.t38.dce import MAX_HELD_EVENTS, T38Dce
 from appliance.t38.hearing import CARRIER_SILENCE_S, IMAGE_GAP, Hearing
 from appliance.t38.ifp import DataField, DataPacket, DataType, FieldType, Indicator, IndicatorPacket
 from appliance.t38.settings import T38Settings
-from appliance.t38.timing import reverse_bits
 
 from .test_dce import CSI, DIS, as_datagram
 

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import Carrier, Expect, Receive, SendCed, SendEcm, SendFrames, SendImage, SendTcf
 from appliance.t38.ifp import (
     DataField,
@@ -20,7 +21,6 @@ from appliance.t38.ifp import (
     encode,
 )
 from appliance.t38.settings import ErrorCorrection, T38Settings
-from appliance.t38.timing import reverse_bits
 from appliance.t38.udptl import UdptlSender, parse
 
 from .test_dce import CSI, DIS, carry
