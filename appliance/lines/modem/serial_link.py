@@ -44,7 +44,7 @@ class PortError(Exception):
 
 
 class SerialLink:
-    """An open port.  ``lost`` is called once when the device goes away, or a bug of ours struck (``fault``)."""
+    """An open port.  ``lost`` is called once when the device goes away, or on a bug of ours (``fault``)."""
 
     def __init__(
         self,
