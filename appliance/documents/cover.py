@@ -7,7 +7,7 @@ from PIL import Image
 from appliance.documents import type as typeface
 from appliance.documents.geometry import PIXELS_PER_MM, Layout, PageSize
 from appliance.documents.options import CoverPage, Paper, clean_line, clean_message
-from appliance.documents.sources import place
+from appliance.documents.placing import place
 
 _MARGIN_MM = 20.0
 _TOP_MM = 22.0

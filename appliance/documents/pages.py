@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -19,8 +19,8 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import lay_out
 from appliance.documents.options import Limits, PageFormat
 from appliance.documents.render import RenderedDocument, render
-from appliance.t4.coding import PageError, encode, recode
-from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, PaperWidth, Raster, Resolution
+from appliance.t4.coding import PageError, recode
+from appliance.t4.page import CodedPage, Coding, PaperWidth, Resolution
 from appliance.t30.parameters import Accepts
 
 _log = logging.getLogger(__name__)
@@ -77,30 +77,6 @@ def on_loop(loop: asyncio.AbstractEventLoop) -> Background:
         future.add_done_callback(lambda finished: done(finished.result()))
 
     return run
-
-
-class ListPages:
-    """A `PageSource` over pages in memory or from a reader: answers at once, for tests and harnesses.
-
-    Pages change their coding as the receiver needs; one of a resolution or width that it does not take
-    cannot be had.
-    """
-
-    def __init__(self, pages: Sequence[CodedPage | Raster]) -> None:
-        self._pages = pages
-
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
-        if not 0 <= number < len(self._pages):
-            deliver(None, True)
-            return
-        page = self._pages[number]
-        widest = SCAN_LINE_PIXELS[accepts.width].get(page.resolution.x_dpi, 0)
-        if page.resolution not in accepts.resolutions or page.width > widest:
-            deliver(None, True)
-            return
-        deliver(_in_coding(page, accepts), number == len(self._pages) - 1)
 
 
 class DocumentPages:
@@ -203,7 +179,6 @@ class DocumentPages:
         return self._variants[key]
 
 
-def _in_coding(page: CodedPage | Raster, accepts: Accepts) -> CodedPage:
+def _in_coding(page: CodedPage, accepts: Accepts) -> CodedPage:
     """``page`` in the densest coding that is acceptable.  Raises PageError."""
-    coding = next(coding for coding in _CODINGS if coding in accepts.codings)
-    return encode(page, coding) if isinstance(page, Raster) else recode(page, coding)
+    return recode(page, next(coding for coding in _CODINGS if coding in accepts.codings))

@@ -28,7 +28,9 @@ from appliance.documents.geometry import (
     PageSize,
 )
 from appliance.documents.options import Limits, Paper
+from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, sniff
+from appliance.documents.text import TextSource
 from appliance.t4.page import SCAN_LINE_PIXELS
 
 
@@ -61,8 +63,6 @@ def open_source(content: bytes, name: str, paper: Paper, limits: Limits) -> Page
 
         return PdfSource(content)
     if kind is Kind.TEXT:
-        from appliance.documents.text import TextSource  # noqa: PLC0415 (as above)
-
         return TextSource(content.decode("utf-8-sig"), paper, limits)
     return ImageSource(content, kind, paper, limits)
 
@@ -83,9 +83,6 @@ _SHEET_MARGIN_MM = 8.0
 _SCAN_LINES = {pixels for widths in SCAN_LINE_PIXELS.values() for pixels in widths.values()}
 _FAX_DPI_ACROSS = {204: (199.0, 205.0), 408: (405.0, 409.0)}
 _FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (389.0, 401.0)}
-
-# Fastest scaling step Pillow may take by whole factors before the exact one.
-_REDUCING_GAP = 2.0
 
 
 class ImageSource:
@@ -183,20 +180,6 @@ class ImageSource:
 
     def octets(self) -> None:
         return None
-
-
-def place(grey: Image.Image, layout: Layout) -> Image.Image:
-    """``grey`` scaled into the box of ``layout`` on a white page."""
-    box = (layout.box_width, layout.box_rows)
-    if grey.size != box:
-        smaller = grey.width > box[0] or grey.height > box[1]
-        method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
-        grey = grey.resize(box, method, reducing_gap=_REDUCING_GAP if smaller else None)
-    if box == (layout.width, layout.rows):
-        return grey
-    page = Image.new("L", (layout.width, layout.rows), 255)
-    page.paste(grey, (layout.left, layout.top))
-    return page
 
 
 def _grey(image: Image.Image) -> Image.Image:

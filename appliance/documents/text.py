@@ -9,7 +9,7 @@ from appliance.documents import type as typeface
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import PIXELS_PER_MM, Layout, PageSize
 from appliance.documents.options import Limits, Paper
-from appliance.documents.sources import place
+from appliance.documents.placing import place
 
 COLUMNS = 80
 _MARGIN_MM = 10.0

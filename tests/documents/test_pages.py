@@ -10,10 +10,10 @@ import pytest
 
 from appliance.causes import DOCUMENT_GONE
 from appliance.documents.options import CoverPage, PageFormat, RenderOptions
-from appliance.documents.pages import PREFERENCES, DocumentPages, ListPages, at_once, on_loop
+from appliance.documents.pages import PREFERENCES, DocumentPages, at_once, on_loop
 from appliance.documents.render import RenderedDocument
-from appliance.t4.coding import decode, encode
-from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Raster, Resolution
+from appliance.t4.coding import decode
+from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Resolution
 from appliance.t30.parameters import Accepts
 from tests.documents.conftest import Rendered
 from tests.documents.making import A3, A4, LEGAL, edge_marks, likeness, pdf, picture, words
@@ -22,7 +22,7 @@ ALL = Accepts(frozenset(Coding), frozenset(Resolution), PaperWidth.A3, PaperLeng
 PLAINEST = Accepts(frozenset({Coding.MH}), frozenset({Resolution.STANDARD}), PaperWidth.A4, PaperLength.A4)
 
 
-def fetched(pages: DocumentPages | ListPages, number: int, accepts: Accepts) -> tuple[CodedPage | None, bool]:
+def fetched(pages: DocumentPages, number: int, accepts: Accepts) -> tuple[CodedPage | None, bool]:
     answers: list[tuple[CodedPage | None, bool]] = []
     pages.fetch(number, accepts, lambda page, last: answers.append((page, last)))
     assert len(answers) == 1
@@ -124,19 +124,3 @@ def test_every_preference_ends_with_what_every_machine_takes() -> None:
         assert order[0] is wanted
         assert order[-1] is Resolution.STANDARD
         assert all(a is not b for a, b in pairwise(order))
-
-
-def test_a_list_of_pages_answers_at_once() -> None:
-    raster = Raster(1728, 10, bytes(2160), Resolution.FINE)
-    pages = ListPages([encode(raster, Coding.MMR), raster])
-    page, last = fetched(pages, 0, PLAINEST)
-    assert (page, last) == (None, True)  # fine cannot become standard without its document
-    codings = frozenset({Coding.MR, Coding.MH})
-    fine = Accepts(codings, frozenset({Resolution.FINE}), PaperWidth.A4, PaperLength.A4)
-    for number, final in ((0, False), (1, True)):
-        page, last = fetched(pages, number, fine)
-        assert page is not None
-        assert page.coding is Coding.MR
-        assert decode(page) == raster
-        assert last is final
-    assert fetched(pages, 2, fine) == (None, True)
