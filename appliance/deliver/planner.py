@@ -85,12 +85,13 @@ class Planner:
 
     def _told(self, job: Job, kind: str) -> list[str]:
         """Who hears by e-mail how a job ended."""
+        mail = self._box.settings.section(MailOutSettings)
+        if not mail.server:
+            return []
         reply_to = str(job.metadata.get(REPLY_TO, "")) if job.origin == EMAIL_ORIGIN else ""
         if reply_to:
             return [reply_to]
-        mail = self._box.settings.section(MailOutSettings)
-        wants = mail.results is Results.ALWAYS or (mail.results is Results.FAILED and kind in _BAD_ENDS)
-        if not wants or not mail.server:
+        if not (mail.results is Results.ALWAYS or (mail.results is Results.FAILED and kind in _BAD_ENDS)):
             return []
         return [user.email for user in self._users() if user.name == job.owner and user.email]
 

@@ -9,6 +9,9 @@ from appliance.causes import Cause
 from appliance.deliver import planner, routing
 from appliance.deliver.email_out import FOLDER, EmailDeliverer
 from appliance.deliver.folder import FolderDeliverer
+from appliance.deliver.listener import Listener
+from appliance.deliver.mail_to_fax import Gateway
+from appliance.deliver.mailbox import Mailbox
 from appliance.deliver.planner import Planner
 from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import Deliverer, OutboxWorker
@@ -32,6 +35,9 @@ class Deliveries:
             planner.FOLDER: FolderDeliverer(box),
         }
         self._worker = OutboxWorker(box, deliverers)
+        gateway = Gateway(box)
+        self.listener = Listener(box, gateway)
+        self.mailbox = Mailbox(box, gateway)
         box.spool.follow(Planner(box))
 
     def screen(self, call: IncomingCall) -> Cause | None:
@@ -48,7 +54,9 @@ class Deliveries:
     def start(self) -> None:
         # What a crash left of passing files.
         shutil.rmtree(self._box.data / FOLDER, ignore_errors=True)
-        self._worker.start()
+        for service in (self._worker, self.listener, self.mailbox):
+            service.start()
 
     def stop(self) -> None:
-        self._worker.stop()
+        for service in (self.listener, self.mailbox, self._worker):
+            service.stop()

@@ -14,6 +14,7 @@ ADDRESS_LIMIT = 254
 ADDRESS_PATTERN = r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,189}"
 # An address, or "@domain" for all of a domain.
 SENDER_PATTERN = r"[^\s@<>\",;:]{0,64}@[^\s@<>\",;:]{1,189}"
+FOLDER_PATTERN = r"[ !#-\[\]-~]{0,200}"  # printable ASCII without quotation marks and backslashes
 HOST_PATTERN = r"[A-Za-z0-9._:-]{0,255}"
 # What a number begins with; "*" stands for a caller who withholds it.
 PREFIX_PATTERN = r"[+0-9*#]{1,20}"
@@ -112,9 +113,9 @@ class MailInSettings:
     imap_verify_tls: bool = setting(True, "check the server's certificate")
     imap_username: str = setting("", "user name of the mailbox", max_length=254)
     imap_password: str = setting("", "password of the mailbox", secret=True, max_length=254)
-    imap_folder: str = setting("INBOX", "folder with the e-mails to fax", max_length=200)
+    imap_folder: str = setting("INBOX", "folder with the e-mails to fax", pattern=FOLDER_PATTERN)
     imap_done: str = setting("Faxed", "folder that e-mails are moved to afterwards; empty: deleted",
-                             max_length=200)
+                             pattern=FOLDER_PATTERN)
     imap_poll_s: float = setting(60.0, "how often to look, s", minimum=5, maximum=DAY_S)
     imap_verified_by: str = setting(
         "", "name that the mailbox's server gives itself in Authentication-Results; when set, only e-mail "

@@ -1,0 +1,237 @@
+"""``Gateway``: decides about an e-mail that came in, and hands it in as a fax.
+
+The door for both ways that e-mails come: the box's own SMTP listener and the mailbox.  What it
+answers is on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from appliance.box import Box, RefusedError, Request, To
+from appliance.causes import (
+    EMAIL_EMPTY,
+    EMAIL_NO_NUMBER,
+    EMAIL_SENDER_UNKNOWN,
+    EMAIL_TOO_LARGE,
+    EMAIL_UNVERIFIED,
+    TOO_MANY_FILES,
+    TOO_MANY_RECIPIENTS,
+    Cause,
+)
+from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT
+from appliance.deliver.letter_reading import Attachment, Dial, Letter, numbers_of, read_letter
+from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
+from appliance.documents.errors import DocumentError
+from appliance.documents.options import LONGEST_MESSAGE, clean_line
+from appliance.documents.sniff import sniff
+from appliance.settings.delivery import MailInSettings, MailOutSettings
+from appliance.settings.items import User
+from appliance.settings.sections import ApiSettings
+from appliance.spool.model import Cover, Job, SendOptions, SourceFile
+
+_log = logging.getLogger(__name__)
+
+# So much of a file is looked at to tell its kind; the renderer, in its own process, sees all of it.
+_HEAD_OCTETS = 64 * 1024
+_NAME_LIMIT = 255
+_TYPE_LIMIT = 100
+_KEPT = 300  # characters of a subject or Message-ID that are kept for the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The e-mail is on disk as these jobs."""
+
+    jobs: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The e-mail is not faxed.  ``answer_to``: who may be told by e-mail, empty for nobody."""
+
+    cause: Cause
+    detail: str = ""
+    answer_to: str = ""
+    subject: str = ""
+    message_id: str = ""
+
+    @property
+    def words(self) -> str:
+        """For one line of an SMTP answer."""
+        return clean_line(" ".join(filter(None, (self.cause.sentence, self.detail, self.cause.advice))))
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Written by a program, or by this box: neither faxed nor answered, so that no loop arises."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | Ignored
+
+
+class Gateway:
+    """Thread-safe; one e-mail at a time, because each is in memory as a whole."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._lock = threading.Lock()
+
+    def take(
+        self, raw: bytes, *, to: Sequence[str] | None = None, source: str, verified_by: str = ""
+    ) -> Outcome:
+        """Decides about ``raw``; ``to`` are the envelope's receivers where they are known.
+
+        ``source`` is for the audit log.  With ``verified_by``, the mailbox's server must have written that
+        the sender is who they say.  Raises DiskFullError, SpoolClosedError, SpoolFailedError: try later.
+        """
+        with self._lock:
+            outcome = self._take(raw, to, verified_by)
+        return self._noted(outcome, source)
+
+    def too_large(self, head: bytes, *, source: str, verified_by: str = "") -> Outcome:
+        """Refuses an e-mail of which only the head was fetched."""
+        limit = self._box.settings.section(MailInSettings).message_mb
+
+        def refuse(letter: Letter) -> tuple[Job, ...]:
+            self._owner(letter, self._box.settings.section(MailInSettings))
+            raise RefusedError(EMAIL_TOO_LARGE, f"at most {limit} MB")
+
+        return self._noted(self._judge(head, verified_by, refuse), source)
+
+    def _noted(self, outcome: Outcome, source: str) -> Outcome:
+        match outcome:
+            case Accepted(made):
+                said = f"accepted: {', '.join(str(job.id) for job in made)}"
+                who = made[0].owner
+            case Refused(cause, detail):
+                said, who = f"refused: {cause.code} {detail}".strip(), outcome.answer_to
+            case Ignored(reason):
+                said, who = f"ignored: {reason}", ""
+        _log.info("an e-mail by %s was %s", source, said)
+        self._box.audit(who or "e-mail", "email.in", address=source, detail=said[:_KEPT])
+        return outcome
+
+    def _take(self, raw: bytes, to: Sequence[str] | None, verified_by: str) -> Outcome:
+        return self._judge(raw, verified_by, lambda letter: self._submit(letter, raw, to))
+
+    def _judge(
+        self, raw: bytes, verified_by: str, submit: Callable[[Letter], tuple[Job, ...]]
+    ) -> Outcome:
+        try:
+            letter = read_letter(raw)
+        except DocumentError as error:
+            return Refused(error.cause, error.detail)
+        if letter.automatic:
+            return Ignored("it was written by a program")
+        own = self._box.settings.section(MailOutSettings).sender.lower()
+        if own and letter.sender == own:
+            return Ignored("it comes from this box")
+        if verified_by and not _passed(letter, verified_by):
+            # Whoever stands there most likely did not write it: no answer.
+            return Refused(EMAIL_UNVERIFIED)
+        try:
+            return Accepted(submit(letter))
+        except (RefusedError, DocumentError) as error:
+            return _refused(letter, error.cause, error.detail)
+
+    def _submit(self, letter: Letter, raw: bytes, to: Sequence[str] | None) -> tuple[Job, ...]:
+        settings = self._box.settings.section(MailInSettings)
+        owner, full_name = self._owner(letter, settings)
+        dials, subject = numbers_of(letter.to if to is None else to, letter.subject, settings.domain)
+        if not dials:
+            raise RefusedError(EMAIL_NO_NUMBER)
+        if len(dials) > settings.recipients:
+            raise RefusedError(TOO_MANY_RECIPIENTS, f"at most {settings.recipients}")
+        if len(dials) > 1 and any(dial.sub_address for dial in dials):
+            raise RefusedError(EMAIL_NO_NUMBER, "A number with a sub-address goes alone.")
+        for dial in dials:
+            self._box.number(dial.number)
+        parts, message = _content(letter, settings)
+        limit = self._box.settings.section(ApiSettings).files_per_fax
+        if len(parts) > limit:
+            raise RefusedError(TOO_MANY_FILES, f"at most {limit}")
+        for part in parts:
+            sniff(part.content[:_HEAD_OCTETS], part.name)
+        cover = None
+        if message:
+            sender = clean_line(full_name or letter.sender_name)
+            cover = Cover(subject=clean_line(subject), from_name=sender, message=message)
+        # Scanners and alarms may send the same octets twice and mean it; a program that says which message it
+        # is and sends it again did not hear our answer.
+        digest = hashlib.sha256(raw + repr(dials).encode()).hexdigest()
+        files: list[SourceFile] = []
+        try:
+            for part in parts:
+                kind = clean_line(part.media_type)[:_TYPE_LIMIT]
+                file = self._box.store_file(part.content, name=_name(part), media_type=kind)
+                files.append(file)
+            request = Request(
+                owner=owner, to=_recipients(dials), files=tuple(files), origin=EMAIL_ORIGIN,
+                options=SendOptions(cover=cover, sub_address=dials[0].sub_address),
+                idempotency_key=f"email:{digest}" if letter.message_id else "", idempotency_digest=digest,
+                metadata={
+                    REPLY_TO: letter.sender, ASKED_SUBJECT: letter.subject[:_KEPT],
+                    ASKED_ID: letter.message_id[:_KEPT],
+                },
+            )  # fmt: skip
+            return self._box.submit(request).jobs
+        except BaseException:
+            self._box.discard_files(files)
+            raise
+
+    def _owner(self, letter: Letter, settings: MailInSettings) -> tuple[str, str]:
+        """Whose fax it is, and their full name."""
+        for user in self._box.settings.items(User).values():
+            if user.email and user.email.lower() == letter.sender:
+                if user.disabled:
+                    raise RefusedError(EMAIL_SENDER_UNKNOWN)
+                return user.name, user.full_name
+        domain = letter.sender[letter.sender.rindex("@") :]
+        if any(entry.lower() in (letter.sender, domain) for entry in settings.senders):
+            return settings.owner, ""
+        raise RefusedError(EMAIL_SENDER_UNKNOWN)
+
+
+def _content(letter: Letter, settings: MailInSettings) -> tuple[list[Attachment], str]:
+    """The files to fax, and the cover page's message, empty for no cover page."""
+    text = letter.text
+    parts = list(letter.attachments)
+    if not parts and not text:
+        raise RefusedError(EMAIL_EMPTY)
+    if parts and settings.cover and len(text) <= LONGEST_MESSAGE:
+        return parts, text
+    if text:
+        parts.insert(0, Attachment("message.txt", "text/plain", text.encode()))
+    return parts, ""
+
+
+def _name(part: Attachment) -> str:
+    return clean_line(part.name.replace("\\", "/").rpartition("/")[2])[:_NAME_LIMIT] or "attachment"
+
+
+def _recipients(dials: Sequence[Dial]) -> tuple[To, ...]:
+    return tuple(To(dial.number) for dial in dials)
+
+
+def _refused(letter: Letter, cause: Cause, detail: str) -> Refused:
+    return Refused(cause, clean_line(detail), letter.sender, letter.subject, letter.message_id)
+
+
+def _passed(letter: Letter, server: str) -> bool:
+    """Whether ``server`` wrote that the sender's domain vouches for the e-mail (RFC 8601, DMARC).
+
+    Only the newest header that bears its name counts: older ones may have come along with the e-mail.
+    """
+    for verdict in letter.verdicts:
+        name, _, results = verdict.partition(";")
+        if name.split(maxsplit=1)[:1] and name.split()[0].lower() == server.lower():
+            words = [result.split(maxsplit=1)[:1] for result in results.lower().split(";")]
+            return ["dmarc=pass"] in words
+    return False

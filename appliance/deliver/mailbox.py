@@ -1,0 +1,279 @@
+"""Collecting e-mails to fax from a mailbox (IMAP4rev1, RFC 3501; MOVE, RFC 6851).
+
+Every e-mail in the folder is dealt with once: handed in, refused with an answer, or ignored; then it is
+moved away or deleted.  One that was handed in and not yet moved when the box died is recognised by its
+Message-ID.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import logging
+import re
+import ssl
+import threading
+import time
+from collections import deque
+from typing import Any
+
+from appliance.box import Box
+from appliance.causes import (
+    MAIL_NO_TLS,
+    MAIL_TIMED_OUT,
+    MAIL_UNREACHABLE,
+    MAIL_UNTRUSTED,
+    MAIL_WRONG_PASSWORD,
+    MAILBOX_UNUSABLE,
+)
+from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, REFUSAL
+from appliance.deliver.mail_to_fax import Gateway, Refused
+from appliance.deliver.planner import EMAIL
+from appliance.deliver.smtp import MailError, tls_context
+from appliance.durable import DiskFullError
+from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOutSettings, Security
+from appliance.spool.model import NewDelivery, SpoolClosedError, SpoolFailedError
+from appliance.spool.store import Tx
+
+_log = logging.getLogger(__name__)
+
+# One answer of the server, seconds.
+REPLY_S = 60.0
+# E-mails dealt with in one visit.
+VISIT_LIMIT = 50
+# What is in the folder besides must not make one answer of the server endless, octets.
+OVERHEAD_OCTETS = 4 << 20
+# Refusals are answered so often to one address, and so many in all, in an hour: whoever writes to the
+# mailbox, and in whose name, is not in the owner's hands.
+ANSWERS_EACH = 3
+ANSWERS_ALL = 30
+HOUR_S = 3600.0
+# A change of the settings is noticed within, seconds.
+LOOK_S = 5.0
+STOP_S = 10.0
+_MB = 1 << 20
+_SIZE = re.compile(rb"RFC822\.SIZE (\d{1,15})")
+_KEPT = 300
+
+
+class _Client(imaplib.IMAP4):
+    """imaplib's client that reads no more than ``most`` octets at once, whatever the server announces."""
+
+    most = OVERHEAD_OCTETS
+
+    def read(self, size: int) -> bytes:
+        if size > self.most:
+            raise self.abort(f"the server announced {size} octets")
+        return super().read(size)
+
+
+class _TlsClient(imaplib.IMAP4_SSL):
+    most = OVERHEAD_OCTETS
+
+    def read(self, size: int) -> bytes:
+        if size > self.most:
+            raise self.abort(f"the server announced {size} octets")
+        return super().read(size)
+
+
+class Mailbox:
+    """A service of the daemon: visits the mailbox now and then while the settings name one."""
+
+    def __init__(self, box: Box, gateway: Gateway) -> None:
+        self._box = box
+        self._gateway = gateway
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="imap", daemon=True)
+        self._answered: deque[tuple[float, str]] = deque()
+        self.problem = ""  # of the last visit, in words; empty when it went well
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(STOP_S)
+
+    def _run(self) -> None:
+        visited = float("-inf")
+        while not self._stopping.wait(min(LOOK_S, 1.0)):
+            settings = self._box.settings.section(MailInSettings)
+            if not settings.imap_server or time.monotonic() - visited < settings.imap_poll_s:
+                continue
+            try:
+                self.visit()
+                self._note("")
+            except MailError as error:
+                self._note(str(error))
+            except SpoolClosedError:
+                return
+            except Exception:
+                _log.exception("a visit to the mailbox met a fault of this box")
+            visited = time.monotonic()
+
+    def _note(self, problem: str) -> None:
+        if problem and problem != self.problem:
+            _log.error("e-mail to fax: %s", problem)
+        self.problem = problem
+
+    # -- one visit -----------------------------------------------------------------------------
+
+    def visit(self) -> int:
+        """Deals with what is in the folder; returns how many e-mails.  Raises MailError."""
+        settings = self._box.settings.section(MailInSettings)
+        try:
+            client = _connect(settings)
+            try:
+                return self._collect(client, settings)
+            finally:
+                with contextlib.suppress(imaplib.IMAP4.error, OSError):
+                    client.logout()
+        except ssl.SSLCertVerificationError as error:
+            raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
+        except TimeoutError as error:
+            raise MailError(MAIL_TIMED_OUT, settings.imap_server) from error
+        except (imaplib.IMAP4.error, OSError, ValueError) as error:
+            raise MailError(MAIL_UNREACHABLE, f"{settings.imap_server}: {error}"[:_KEPT]) from error
+
+    def _collect(self, client: imaplib.IMAP4, settings: MailInSettings) -> int:
+        kind, data = client.select(_quoted(settings.imap_folder))
+        if kind != "OK":
+            raise MailError(MAILBOX_UNUSABLE, _said(data))
+        kind, data = client.uid("SEARCH", "UNDELETED")
+        if kind != "OK":
+            raise MailError(MAILBOX_UNUSABLE, _said(data))
+        uids = [uid for uid in (data[0] or b"").split() if uid.isdigit()][:VISIT_LIMIT]
+        done = 0
+        for uid in uids:
+            if self._stopping.is_set():
+                break
+            try:
+                self._deal_with(client, uid.decode(), settings)
+            except (DiskFullError, SpoolFailedError) as error:
+                _log.error("an e-mail stays in the mailbox: %s", error)
+                break
+            except (SpoolClosedError, MailError, imaplib.IMAP4.error, OSError):
+                raise
+            except Exception:  # one e-mail must not keep the others waiting for ever
+                _log.exception("an e-mail stays in the mailbox for a fault of this box")
+                continue
+            done += 1
+        return done
+
+    def _deal_with(self, client: imaplib.IMAP4, uid: str, settings: MailInSettings) -> None:
+        source = f"imap {settings.imap_username} {uid}"
+        limit = settings.message_mb * _MB
+        kind, data = client.uid("FETCH", uid, "(RFC822.SIZE)")
+        sizes = [int(found[1]) for part in data if isinstance(part, bytes) and (found := _SIZE.search(part))]
+        if kind != "OK" or not sizes:
+            return  # another program took it away
+        # The head of one that is too large tells whom to answer.
+        section = "BODY.PEEK[]" if sizes[0] <= limit else "BODY.PEEK[HEADER]"
+        kind, data = client.uid("FETCH", uid, f"({section})")
+        raw = next((part[1] for part in data if isinstance(part, tuple) and len(part) > 1), None)
+        if kind != "OK" or not isinstance(raw, bytes):
+            return
+        if sizes[0] > limit:
+            outcome: Any = self._gateway.too_large(raw, source=source, verified_by=settings.imap_verified_by)
+        else:
+            outcome = self._gateway.take(raw, source=source, verified_by=settings.imap_verified_by)
+        if isinstance(outcome, Refused) and outcome.answer_to and self._may_answer(outcome.answer_to):
+            self._box.spool.do(_answer, outcome, self._box.clock(), self._waits())
+        _put_away(client, uid, settings.imap_done)
+
+    def _waits(self) -> tuple[float, ...]:
+        return self._box.settings.section(DeliverySettings).email_waits
+
+    def _may_answer(self, address: str) -> bool:
+        if not self._box.settings.section(MailOutSettings).server:
+            return False
+        now = time.monotonic()
+        while self._answered and self._answered[0][0] < now - HOUR_S:
+            self._answered.popleft()
+        each = sum(1 for _, answered in self._answered if answered == address)
+        if each >= ANSWERS_EACH or len(self._answered) >= ANSWERS_ALL:
+            _log.warning("a refusal is not answered: too many within an hour")
+            return False
+        self._answered.append((now, address))
+        return True
+
+
+def _answer(tx: Tx, refused: Refused, now: float, waits: tuple[float, ...]) -> None:
+    tx.deliver(
+        NewDelivery(
+            kind=EMAIL, target=refused.answer_to, timetable=waits,
+            payload={
+                "why": REFUSAL, "cause": refused.cause.code, "detail": refused.detail,
+                ASKED_SUBJECT: refused.subject[:_KEPT], ASKED_ID: refused.message_id[:_KEPT],
+            },
+        ),
+        now,
+    )  # fmt: skip
+
+
+def _connect(settings: MailInSettings) -> imaplib.IMAP4:
+    """A connection that is signed in, protected as the settings say."""
+    context = tls_context(settings.imap_verify_tls)
+    most = settings.message_mb * _MB + OVERHEAD_OCTETS
+    client: imaplib.IMAP4
+    if settings.imap_security is Security.TLS:
+        client = tls = _TlsClient(
+            settings.imap_server, settings.imap_port, ssl_context=context, timeout=REPLY_S
+        )
+        tls.most = most
+    else:
+        client = plain = _Client(settings.imap_server, settings.imap_port, timeout=REPLY_S)
+        plain.most = most
+    try:
+        if settings.imap_security is Security.STARTTLS:
+            if "STARTTLS" not in client.capabilities:
+                raise MailError(MAIL_NO_TLS)
+            client.starttls(context)
+        try:
+            _sign_in(client, settings.imap_username, settings.imap_password)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            raise MailError(MAIL_WRONG_PASSWORD, str(error)[:_KEPT]) from error
+    except BaseException:
+        with contextlib.suppress(OSError):
+            client.shutdown()
+        raise
+    return client
+
+
+def _sign_in(client: imaplib.IMAP4, username: str, password: str) -> None:
+    """AUTHENTICATE PLAIN (RFC 4616) takes every letter; LOGIN is for servers without it."""
+    if "AUTH=PLAIN" in client.capabilities:
+        client.authenticate("PLAIN", lambda _: f"\0{username}\0{password}".encode())
+        return
+    if not (username + password).isprintable():
+        raise MailError(MAIL_WRONG_PASSWORD, "control characters in the user name or password")
+    client.login(_quoted(username), password)
+
+
+def _put_away(client: imaplib.IMAP4, uid: str, folder: str) -> None:
+    """Moves an e-mail to ``folder``, which is made when missing, or deletes it."""
+    if folder:
+        target = _quoted(folder)
+        kind, data = client.uid("COPY", uid, target)
+        if kind != "OK":
+            client.create(target)
+            kind, data = client.uid("COPY", uid, target)
+        if kind != "OK":
+            raise MailError(MAILBOX_UNUSABLE, _said(data))
+    client.uid("STORE", uid, "+FLAGS", r"(\Seen \Deleted)")
+    if "UIDPLUS" in client.capabilities:  # RFC 4315: only this one
+        client.uid("EXPUNGE", uid)
+    else:
+        client.expunge()
+
+
+def _quoted(name: str) -> str:
+    """A folder's name as a quoted string (RFC 3501 4.3)."""
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _said(data: list[Any]) -> str:
+    words = [part.decode("utf-8", "replace") for part in data if isinstance(part, bytes)]
+    return " ".join(words)[:_KEPT]

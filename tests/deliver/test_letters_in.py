@@ -1,0 +1,301 @@
+"""Reading e-mails and deciding about them: sane ones, odd ones, hostile ones."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance import causes
+from appliance.box import Box
+from appliance.deliver.letter_reading import Dial, html_text, numbers_of, read_letter
+from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
+from appliance.documents.errors import DocumentError
+from appliance.settings.delivery import MailInSettings, MailOutSettings
+from appliance.settings.items import User
+from appliance.settings.sections import NumberSettings
+from appliance.spool import jobs, ledger
+from appliance.spool.model import Job, JobFilter
+from tests.deliver.making import make_box
+
+PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def letter(
+    *, to: str = "+493012345@fax.box", sender: str = "Ada <ada@office.example>", subject: str = "Offer",
+    text: str = "Dear all,\nplease see the file.", pdf: bytes | None = PDF, **headers: str,
+) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = sender, to, subject
+    message["Message-ID"] = "<1@office.example>"
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    if pdf is not None:
+        message.add_attachment(pdf, maintype="application", subtype="pdf", filename="offer.pdf")
+    return message
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = make_box(tmp_path / "data")
+    made.settings.add(User(name="ada", email="Ada@Office.example", full_name="Ada L."))
+    made.settings.change(NumberSettings, {"region": "DE", "area_code": "30"})
+    yield made
+    made.close()
+
+
+def accepted(box: Box, message: EmailMessage | bytes, **more: object) -> tuple[Job, ...]:
+    raw = message if isinstance(message, bytes) else message.as_bytes()
+    outcome = Gateway(box).take(raw, source="test", **more)  # type: ignore[arg-type]
+    assert isinstance(outcome, Accepted), outcome
+    return outcome.jobs
+
+
+def refused(box: Box, message: EmailMessage | bytes, **more: object) -> Refused:
+    raw = message if isinstance(message, bytes) else message.as_bytes()
+    outcome = Gateway(box).take(raw, source="test", **more)  # type: ignore[arg-type]
+    assert isinstance(outcome, Refused), outcome
+    assert box.jobs(JobFilter()) == []
+    assert not any((box.data / "documents").iterdir()), "a refused e-mail leaves no file behind"
+    return outcome
+
+
+def test_an_e_mail_becomes_a_fax_with_the_text_on_the_cover_and_the_file_behind_it(box: Box) -> None:
+    (job,) = accepted(box, letter())
+    assert (job.number, job.owner, job.origin) == ("+493012345", "ada", "email")
+    assert job.options.cover is not None
+    assert job.options.cover.subject == "Offer"
+    assert job.options.cover.from_name == "Ada L."
+    assert job.options.cover.message == "Dear all,\nplease see the file."
+    submission = box.spool.read(jobs.get_submission, job.submission_id)
+    (file,) = box.document(submission.document_id).files
+    assert (file.name, file.media_type) == ("offer.pdf", "application/pdf")
+    assert (box.data / file.path).read_bytes() == PDF
+
+
+def test_an_e_mail_without_a_file_is_faxed_as_its_text(box: Box) -> None:
+    (job,) = accepted(box, letter(pdf=None))
+    assert job.options.cover is None
+    submission = box.spool.read(jobs.get_submission, job.submission_id)
+    (file,) = box.document(submission.document_id).files
+    assert (box.data / file.path).read_bytes() == b"Dear all,\nplease see the file."
+
+
+def test_several_numbers_make_one_broadcast(box: Box) -> None:
+    made = accepted(box, letter(to="+493011@fax.box, 030 22 <03022@FAX.BOX>, x@office.example"))
+    assert [job.number for job in made] == ["+493011", "+493022"]
+    assert len({job.submission_id for job in made}) == 1
+
+
+def test_the_envelope_outweighs_what_the_e_mail_says(box: Box) -> None:
+    (job,) = accepted(box, letter(to="+4930999@fax.box"), to=["+4930111@fax.box"])
+    assert job.number == "+4930111"
+
+
+def test_a_sub_address_goes_along_as_rfc_3192_writes_it(box: Box) -> None:
+    (job,) = accepted(box, letter(to="FAX=+493012345/T33S=17@fax.box"))
+    assert (job.number, job.options.sub_address) == ("+493012345", "17")
+
+
+def test_the_same_message_handed_in_twice_is_one_fax(box: Box) -> None:
+    message = letter()
+    assert accepted(box, message)[0].id == accepted(box, message)[0].id
+
+
+def test_a_scanner_without_message_ids_may_send_the_same_page_twice(box: Box) -> None:
+    message = letter()
+    del message["Message-ID"]
+    assert accepted(box, message)[0].id != accepted(box, message)[0].id
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (letter(sender="eve@elsewhere.example"), causes.EMAIL_SENDER_UNKNOWN),
+        (letter(to="info@fax.box"), causes.EMAIL_NO_NUMBER),
+        (letter(to="+493012345@fax.box.evil.example"), causes.EMAIL_NO_NUMBER),
+        (letter(to="110@fax.box"), causes.NUMBER_EMERGENCY),
+        (letter(pdf=b"\x7fELF\0\0 not a document" * 20), causes.DOCUMENT_MISLABELLED),
+        (letter(pdf=None, text=" \n"), causes.EMAIL_EMPTY),
+        (letter(to=", ".join(f"+49301234{n:02}@fax.box" for n in range(16))), causes.TOO_MANY_RECIPIENTS),
+        (letter(to="+4930111/T33S=1@fax.box, +4930222@fax.box"), causes.EMAIL_NO_NUMBER),
+    ],
+    ids=lambda value: value.code if isinstance(value, causes.Cause) else "",
+)
+def test_what_cannot_be_faxed_is_refused_in_the_table_s_words_and_answered(
+    box: Box, message: EmailMessage, cause: causes.Cause
+) -> None:
+    outcome = refused(box, message)
+    assert outcome.cause is cause
+    assert cause.sentence in outcome.words
+    assert outcome.answer_to == message["From"].addresses[0].addr_spec
+    assert box.spool.read(ledger.audit_log)[0].action == "email.in"
+
+
+def test_a_disabled_user_may_not_fax_even_if_their_domain_may(box: Box) -> None:
+    box.settings.add(User(name="bob", email="bob@office.example", disabled=True))
+    box.settings.change(MailInSettings, {"senders": ["@office.example"]})
+    assert refused(box, letter(sender="bob@office.example")).cause is causes.EMAIL_SENDER_UNKNOWN
+
+
+def test_a_listed_domain_faxes_under_the_common_owner(box: Box) -> None:
+    box.settings.change(MailInSettings, {"senders": ["@Scanner.example"], "owner": "office"})
+    (job,) = accepted(box, letter(sender="mfp@scanner.example"))
+    assert job.owner == "office"
+    assert refused_other(box)
+
+
+def refused_other(box: Box) -> bool:
+    outcome = Gateway(box).take(letter(sender="mfp@notscanner.example").as_bytes(), source="test")
+    return isinstance(outcome, Refused) and outcome.cause is causes.EMAIL_SENDER_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"}, {"Auto_Submitted": "auto-generated; x=1"}, {"Precedence": "bulk"},
+        {"List_Id": "<all.office.example>"}, {"Return_Path": "<>"},
+    ],
+)
+def test_programs_are_neither_faxed_nor_answered(box: Box, headers: dict[str, str]) -> None:
+    assert isinstance(Gateway(box).take(letter(**headers).as_bytes(), source="test"), Ignored)
+
+
+def test_the_box_does_not_fax_what_it_wrote_itself(box: Box) -> None:
+    box.settings.change(MailOutSettings, {"sender": "ada@office.example"})
+    assert isinstance(Gateway(box).take(letter().as_bytes(), source="test"), Ignored)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "taken"),
+    [
+        (["mx.office.example; spf=pass; dkim=pass; dmarc=pass header.from=office.example"], True),
+        (["mx.office.example 1; dmarc=pass"], True),
+        (["mx.office.example; spf=pass; dmarc=fail"], False),
+        (["mx.office.example; dmarc=fail", "mx.office.example; dmarc=pass"], False),
+        (["mx.evil.example; dmarc=pass"], False),
+        (["mx.office.example; x=\"; dmarc=passed\""], False),
+        ([], False),
+    ],
+)
+def test_only_what_the_mailbox_s_own_server_vouches_for_is_taken_when_the_owner_asks_for_it(
+    box: Box, verdicts: list[str], taken: bool
+) -> None:
+    raw = "".join(f"Authentication-Results: {verdict}\r\n" for verdict in verdicts).encode()
+    raw += letter().as_bytes()
+    outcome = Gateway(box).take(raw, source="test", verified_by="mx.office.example")
+    assert isinstance(outcome, Accepted) is taken
+    if isinstance(outcome, Refused):
+        assert outcome.cause is causes.EMAIL_UNVERIFIED
+        assert outcome.answer_to == "", "whose address it is did not write it"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"", b"\0" * 1000, b"From: a@b.example, c@d.example\r\n\r\nx",
+        b"From: a@b.example\r\nFrom: c@d.example\r\n\r\nx",
+        b"To: x@y.example\r\n\r\nno sender", b"From: " + b"a" * 100_000 + b"@b.example\r\n\r\nx",
+        b"From: <a@b.example\r\nContent-Type: " + b";" * 100_000 + b"\r\n\r\nx",
+    ],
+    ids=["empty", "zeros", "two senders", "two headers", "none", "long header", "semicolons"],
+)  # fmt: skip
+def test_what_is_no_e_mail_is_refused_and_answered_to_nobody(box: Box, raw: bytes) -> None:
+    outcome = refused(box, raw)
+    assert outcome.cause is causes.EMAIL_DAMAGED
+    assert outcome.answer_to == ""
+
+
+def nested(depth: int) -> bytes:
+    head = b"From: ada@office.example\r\nTo: 1@fax.box\r\n"
+    for level in range(depth):
+        head += b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level)
+    return head + b"\r\n" + b"x\r\n" * 100_000
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [nested(500), b"From: a@b.example\r\n" + b"X: y\r\n" * 900_000, b"\r\n" * 2_000_000,
+     b"From: a@b.example\r\nSubject: " + b"=?utf-8?q?=41?= " * 2000 + b"\r\n\r\nx",
+     b"From: " + b"(" * 30_000 + b"a@b.example\r\n\r\nx"],
+    ids=["deep", "many headers", "many lines", "coded words", "comments"],
+)  # fmt: skip
+def test_an_e_mail_made_to_cost_time_is_dealt_with_in_seconds(box: Box, raw: bytes) -> None:
+    began = time.process_time()
+    outcome = Gateway(box).take(raw, source="test")
+    assert isinstance(outcome, Refused)
+    assert time.process_time() - began < 20
+
+
+def test_pictures_within_the_text_are_not_faxed_and_attached_ones_are() -> None:
+    message = letter(pdf=None)
+    message.clear_content()
+    message.set_content("plain is empty? no")
+    message.add_alternative("<p>Hello<br>there</p><img src='cid:logo@x'>", subtype="html")
+    html = message.get_payload()[1]  # type: ignore[index]
+    html.add_related(b"\x89PNG\r\n\x1a\nlogo", "image", "png", cid="<logo@x>", filename="logo.png")
+    message.add_attachment(b"\x89PNG\r\n\x1a\nscan", maintype="image", subtype="png", filename="scan.png")
+    assert [each.name for each in read_letter(message.as_bytes()).attachments] == ["scan.png"]
+
+
+def test_an_html_letter_is_read_as_a_person_would() -> None:
+    page = "<html><head><title>T</title><style>x{}</style></head><p>A &amp; B</p><div>C<br>D</div>"
+    assert html_text(page) == "A & B\n\nC\nD"
+
+
+def test_a_signature_and_its_block_are_left_out() -> None:
+    message = letter(text="Please call.\n\n-- \nAda Lovelace\nEngines Ltd.")
+    message.add_attachment(b"sig", maintype="application", subtype="pkcs7-signature", filename="smime.p7s")
+    read = read_letter(message.as_bytes())
+    assert read.text == "Please call."
+    assert [each.name for each in read.attachments] == ["offer.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "number", "rest"),
+    [
+        ("+49 30 12345", "+49 30 12345", ""),
+        ("Fax: +49 (30) 123-45: Offer 7", "+49 (30) 123-45", "Offer 7"),
+        ("fax to 03012345 - Offer", "03012345", "Offer"),
+        ("Offer 12345", None, "Offer 12345"),
+        ("Re: +49 30 12345", None, "Re: +49 30 12345"),
+        ("", None, ""),
+    ],
+)
+def test_the_subject_names_the_number_only_at_its_beginning(
+    subject: str, number: str | None, rest: str
+) -> None:
+    dials, left = numbers_of(["fax@office.example"], subject, "fax.box")
+    assert dials == ([Dial(number)] if number else [])
+    assert left == rest
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(["", "multipart/mixed; boundary=a", "text/html", "message/rfc822"]),
+)
+def test_whatever_octets_come_they_are_read_or_refused(octets: bytes, kind: str) -> None:
+    raw = b"From: a@b.example\r\nContent-Type: " + kind.encode() + b"\r\n\r\n--a\r\n" + octets
+    for each in (raw, octets):
+        with contextlib.suppress(DocumentError):
+            read = read_letter(each)
+            read.text.encode()
+            read.subject.encode()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=60), st.lists(st.text(max_size=20), max_size=3))
+def test_numbers_have_only_the_letters_of_numbers(subject: str, to: list[str]) -> None:
+    dials, _ = numbers_of([f"{each}@fax.box" for each in to], subject, "fax.box")
+    for dial in dials:
+        assert dial.number.strip()
+        assert set(dial.number) <= set("+0123456789 ()./-")

@@ -1,0 +1,235 @@
+"""The box's SMTP listener, spoken to by smtplib and by sockets that do not behave."""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.box import Box
+from appliance.deliver import listener as listener_module
+from appliance.deliver.listener import CONNECTIONS, Listener, allowed
+from appliance.deliver.mail_to_fax import Gateway
+from appliance.durable import DiskFullError
+from appliance.settings.delivery import MailInSettings, MailOutSettings
+from appliance.settings.items import User
+from appliance.spool import outbox
+from appliance.spool.model import JobFilter
+from tests.deliver.making import fail, make_box, until
+from tests.deliver.test_letters_in import letter
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = make_box(tmp_path / "data")
+    made.settings.add(User(name="ada", email="ada@office.example"))
+    made.settings.change(
+        MailInSettings,
+        {"listen": True, "listen_bind": "127.0.0.1", "listen_port": 0, "networks": ["127.0.0.0/8"]},
+    )
+    yield made
+    made.close()
+
+
+@contextlib.contextmanager
+def listening(box: Box) -> Iterator[Listener]:
+    listener = Listener(box, Gateway(box))
+    listener.start()
+    try:
+        until(lambda: listener.address)
+        yield listener
+    finally:
+        listener.stop()
+
+
+@contextlib.contextmanager
+def client(listener: Listener) -> Iterator[smtplib.SMTP]:
+    assert listener.address is not None
+    with smtplib.SMTP(*listener.address, timeout=20) as made:
+        yield made
+
+
+def test_an_e_mail_is_a_fax_on_disk_when_250_is_said(box: Box) -> None:
+    with listening(box) as listener, client(listener) as smtp:
+        smtp.ehlo()
+        smtp.mail("ada@office.example")
+        smtp.rcpt("+493012345@fax.box")
+        code, words = smtp.data(letter().as_bytes())
+        assert code == 250
+        (job,) = box.jobs(JobFilter())
+        assert words.decode().endswith(f"Accepted as fax {job.id}")
+    assert (job.number, job.owner) == ("+493012345", "ada")
+
+
+def test_who_faxed_by_e_mail_is_told_the_end_in_a_reply(box: Box) -> None:
+    from appliance.deliver.planner import Planner
+
+    box.settings.change(MailOutSettings, {"server": "localhost", "sender": "fax@office.example"})
+    box.spool.follow(Planner(box))
+    with listening(box) as listener, client(listener) as smtp:
+        smtp.send_message(letter())
+    (job,) = box.jobs(JobFilter())
+    fail(box, job)
+    (delivery,) = box.spool.read(outbox.of_fax, job.id)
+    assert (delivery.kind, delivery.target) == ("email", "ada@office.example")
+
+
+def test_a_refusal_says_why_in_the_answer(box: Box) -> None:
+    with listening(box) as listener, client(listener) as smtp:
+        with pytest.raises(smtplib.SMTPDataError) as caught:
+            smtp.send_message(letter(sender="eve@elsewhere.example"))
+    assert caught.value.smtp_code == 550
+    said = caught.value.smtp_error
+    assert causes.EMAIL_SENDER_UNKNOWN.sentence.encode() in (said if isinstance(said, bytes) else b"")
+    assert box.jobs(JobFilter()) == []
+
+
+def test_nothing_is_relayed(box: Box) -> None:
+    with listening(box) as listener, client(listener) as smtp:
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as caught:
+            smtp.sendmail("ada@office.example", ["victim@elsewhere.example"], letter().as_bytes())
+    assert caught.value.recipients["victim@elsewhere.example"][0] == 550
+
+
+def test_notices_without_a_sender_are_not_faxed(box: Box) -> None:
+    with listening(box) as listener, client(listener) as smtp, pytest.raises(smtplib.SMTPDataError):
+        smtp.sendmail("", ["+493012345@fax.box"], letter().as_bytes())
+    assert box.jobs(JobFilter()) == []
+
+
+@pytest.mark.parametrize("networks", [[], ["192.0.2.0/24"], ["::1"]])
+def test_whoever_is_not_on_the_list_is_turned_away_before_a_word(box: Box, networks: list[str]) -> None:
+    box.settings.change(MailInSettings, {"networks": networks})
+    with listening(box) as listener, pytest.raises(smtplib.SMTPConnectError) as caught, client(listener):
+        pass
+    assert caught.value.smtp_code == 554
+    assert listener.connections == 0
+
+
+def test_an_e_mail_beyond_the_limit_is_refused_while_it_comes(box: Box) -> None:
+    box.settings.change(MailInSettings, {"message_mb": 1})
+    with listening(box) as listener, client(listener) as smtp:
+        smtp.ehlo()
+        smtp.mail("ada@office.example")
+        smtp.rcpt("+493012345@fax.box")
+        code, _ = smtp.data(b"From: ada@office.example\r\n\r\n" + (b"y" * 70 + b"\r\n") * 20_000)
+        assert code == 552
+        smtp.rset()
+        assert smtp.noop()[0] == 250
+    assert box.jobs(JobFilter()) == []
+
+
+def test_a_full_disk_asks_for_later(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DiskFullError("no room")
+
+    monkeypatch.setattr(box, "require_room", full)
+    with listening(box) as listener, client(listener) as smtp, pytest.raises(smtplib.SMTPDataError) as caught:
+        smtp.send_message(letter())
+    assert caught.value.smtp_code == 452
+
+
+def test_connections_are_bounded_and_idle_ones_do_not_stop_others_for_ever(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener_module, "WHOLE_S", 1.0)
+    with listening(box) as listener:
+        assert listener.address is not None
+        idle = [socket.create_connection(listener.address, 20) for _ in range(CONNECTIONS)]
+        for each in idle:
+            assert each.recv(100).startswith(b"220")
+        with pytest.raises(smtplib.SMTPConnectError) as caught, client(listener):
+            pass
+        assert caught.value.smtp_code == 421
+        until(lambda: listener.connections == 0)
+        with client(listener) as smtp:
+            smtp.send_message(letter())
+        for each in idle:
+            each.close()
+    assert len(box.jobs(JobFilter())) == 1
+
+
+HOSTILE = [
+    b"\0" * 5000, b"\xff" * 200_000, b"DATA\r\n.\r\n", b"MAIL FROM:<" + b"a" * 5000 + b">\r\n",
+    b"EHLO x\r\nAUTH PLAIN AAAA\r\nSTARTTLS\r\n", b"RCPT TO:<a@fax.box>\r\n" * 100,
+]  # fmt: skip
+
+
+def test_hostile_octets_end_a_connection_at_most(box: Box) -> None:
+    with listening(box) as listener:
+        assert listener.address is not None
+        for octets in HOSTILE:
+            with socket.create_connection(listener.address, 5) as peer, contextlib.suppress(OSError):
+                peer.sendall(octets)
+                peer.shutdown(socket.SHUT_WR)
+                peer.settimeout(1)
+                while peer.recv(65536):
+                    pass
+        with client(listener) as smtp:
+            smtp.send_message(letter())
+    assert len(box.jobs(JobFilter())) == 1
+
+
+def test_it_comes_and_goes_with_the_setting_and_stops_quickly(box: Box) -> None:
+    box.settings.change(MailInSettings, {"listen": False})
+    listener = Listener(box, Gateway(box))
+    listener.start()
+    time.sleep(0.2)
+    assert listener.address is None
+    box.settings.change(MailInSettings, {"listen": True})
+    until(lambda: listener.address)
+    address = listener.address
+    assert address is not None
+    with socket.create_connection(address, 5):
+        box.settings.change(MailInSettings, {"listen": False})
+        until(lambda: listener.address is None)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, 1).close()
+    began = time.monotonic()
+    listener.stop()
+    assert time.monotonic() - began < 5
+
+
+def test_a_port_that_is_taken_is_tried_again(box: Box) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        box.settings.change(MailInSettings, {"listen_port": taken.getsockname()[1]})
+        listener = Listener(box, Gateway(box))
+        listener.start()
+        time.sleep(0.3)
+        assert listener.address is None
+    until(lambda: listener.address)
+    listener.stop()
+
+
+def test_two_e_mails_at_once_are_two_faxes(box: Box) -> None:
+    problems: list[Exception] = []
+
+    def send(number: int) -> None:
+        try:
+            with client(listener) as smtp:
+                smtp.send_message(letter(to=f"+4930123{number}@fax.box"))
+        except Exception as error:
+            problems.append(error)
+
+    with listening(box) as listener:
+        threads = [threading.Thread(target=send, args=(n,)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert problems == []
+    assert len(box.jobs(JobFilter())) == 4
+
+
+def test_an_address_in_either_spelling_is_in_its_network() -> None:
+    assert allowed("::ffff:192.168.1.7", ("192.168.1.0/24",))
+    assert allowed("fe80::1%eth0", ("fe80::/10",))
+    assert not allowed("192.168.2.7", ("192.168.1.0/24",))
+    assert not allowed("", ("0.0.0.0/0",))
