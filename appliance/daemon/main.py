@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.api.ictfax.callback import callback_style
+from appliance.api.ifax.webhook import webhook_style
 from appliance.box import Box
 from appliance.daemon.lines import build_lines
 from appliance.daemon.practice import PracticeCaller
@@ -81,6 +83,8 @@ async def run(
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     # Before recovery: what a crash cut off is told like every other end.
     deliveries = Deliveries(box)
+    deliveries.styles.register("ifax", webhook_style)
+    deliveries.styles.register("ictfax", callback_style)
     recover(box)
     dispatcher = Dispatcher(box, build_lines(box), screen=deliveries.screen)
     core = Core(box, dispatcher, loop, PracticeCaller(dispatcher, loop), deliveries)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from appliance.api.foreign import own_number
 from appliance.api.ictfax.objects import received_fax, sent_fax
+from appliance.api.numbers import own_number
 from appliance.box import Box
 from appliance.deliver.styles import Ended, Said
 from appliance.spool.model import Job

@@ -10,13 +10,14 @@ import bottle
 
 from appliance.api import request
 from appliance.api.auth import Caller
-from appliance.api.foreign import Answer, own_number, received_pdf, visible_received
+from appliance.api.foreign import Answer, received_pdf, visible_received
 from appliance.api.ictfax import objects
 from appliance.api.ictfax.documents import pdf_answer
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import INBOUND, OUTBOUND, SERVICE_FLAG, STATES
 from appliance.api.ictfax.transmissions import ENDED_BADLY, Transmission, Transmissions
 from appliance.api.ictfax.words import number
+from appliance.api.numbers import own_number
 from appliance.settings.items import Contact, Scope
 from appliance.settings.sections import SendingSettings
 from appliance.spool.model import JobFilter, JobState, NotFoundError, Received, ReceivedFilter

@@ -11,9 +11,10 @@ import bottle
 from appliance.api import auth, request
 from appliance.api.auth import Caller
 from appliance.api.context import address_of
-from appliance.api.foreign import Answer, own_number
+from appliance.api.foreign import Answer
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object
 from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, refused, text
+from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
 from appliance.causes import NOT_FOUND, NUMBER_INVALID, SETTING_INVALID, SIGN_IN_REFUSED
 from appliance.settings import secrets

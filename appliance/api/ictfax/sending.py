@@ -9,7 +9,7 @@ import bottle
 
 from appliance.api import intake, request
 from appliance.api.auth import Caller
-from appliance.api.foreign import Answer, allowed_caller_number
+from appliance.api.foreign import Answer
 from appliance.api.ictfax.objects import ORIGIN, OUTBOUND, QUEUED, program_object
 from appliance.api.ictfax.people import fields_of
 from appliance.api.ictfax.transmissions import Transmission, Transmissions
@@ -23,6 +23,7 @@ from appliance.api.ictfax.words import (
     refused,
     text,
 )
+from appliance.api.numbers import allowed_caller_number
 from appliance.api.problems import ProblemError
 from appliance.box import Request, To
 from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, REQUEST_LENGTH_MISSING, STATE_FORBIDS

@@ -13,20 +13,13 @@ import bottle
 from appliance.api import intake, request
 from appliance.api.auth import Caller
 from appliance.api.context import Context
-from appliance.api.foreign import (
-    Answer,
-    Content,
-    ForeignDoor,
-    allowed_caller_number,
-    own_number,
-    received_pdf,
-    visible_received,
-)
+from appliance.api.foreign import Answer, Content, ForeignDoor, received_pdf, visible_received
 from appliance.api.ifax import fields as reading
 from appliance.api.ifax.codes import Status, refusal_of
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.ifax.fields import FileField, SendFields
 from appliance.api.intake import Taken
+from appliance.api.numbers import allowed_caller_number, own_number
 from appliance.api.problems import DETAIL_LIMIT, ProblemError
 from appliance.box import Request, To
 from appliance.causes import (

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.api.foreign import own_number
 from appliance.api.ifax.faxes import received_fax, sent_fax
+from appliance.api.numbers import own_number
 from appliance.box import Box
 from appliance.deliver.styles import Ended, Said
 from appliance.spool.model import Job
