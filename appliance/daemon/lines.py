@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from appliance.box import Box
-from appliance.dispatch.runner import ManagedLine
+from appliance.dispatch.runner import Dispatcher, ManagedLine
 from appliance.lines.line import Line
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.line import ModemLine, ModemSettings
@@ -21,7 +22,10 @@ from appliance.t38.settings import ErrorCorrection
 
 _log = logging.getLogger(__name__)
 
+PRACTICE_NAME = "practice"
 PRACTICE_FOLDER = "practice"
+# How often the settings are compared with the lines, seconds.
+FOLLOW_S = 2.0
 _FORMS = {
     DialForm.E164_PLUS: DialFormat.E164_PLUS,
     DialForm.E164: DialFormat.E164,
@@ -45,37 +49,96 @@ _MEDIA = {
 }
 
 
-def build_lines(box: Box) -> list[ManagedLine]:
-    """Every line that is enabled.  A wrong setting leaves its line out, with an error in the log."""
-    entries = sorted(box.settings.items(LineEntry).items(), key=lambda item: (item[1].position, item[0]))
-    stack: SipStack | None = None
-    lines = []
-    for _, entry in entries:
-        if not entry.enabled:
-            continue
+class Lines:
+    """The lines that the settings name; ``follow`` keeps to them while the box runs.
+
+    A wrong setting leaves its line out, with an error in the log.
+    """
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._stack: SipStack | None = None
+        # By name: the settings that a line was made from, and the line (None where they are wrong).
+        self._made: dict[str, tuple[LineEntry | PracticeSettings, ManagedLine | None]] = {}
+        self._changes: dict[str, asyncio.Task[None]] = {}
+
+    def build(self) -> list[ManagedLine]:
+        """All lines, in the owner's order, the practice line last."""
+        for name, settings in self._wanted().items():
+            self._made[name] = (settings, self._make(settings))
+        return [managed for _, managed in self._made.values() if managed is not None]
+
+    async def follow(self, dispatcher: Dispatcher) -> None:
+        """Changes the dispatcher's lines as the settings change, until cancelled."""
         try:
-            if entry.type is LineType.SIP and stack is None:
-                stack = SipStack(sip_settings(box.settings.section(SipSettings)))
-            in_audio: dict[str, bool] = {}  # by number; there is one call at a time for each
-            line = make_line(entry, stack, in_audio)
+            while True:
+                await asyncio.sleep(FOLLOW_S)
+                self._compare(dispatcher)
+        finally:
+            for task in self._changes.values():
+                task.cancel()
+
+    def _compare(self, dispatcher: Dispatcher) -> None:
+        wanted = self._wanted()
+        self._changes = {name: task for name, task in self._changes.items() if not task.done()}
+        for name in [*wanted, *self._made]:
+            settings = wanted.get(name)
+            if name in self._changes or settings == self._made.get(name, (None,))[0]:
+                continue
+            self._changes[name] = asyncio.create_task(self._change(dispatcher, name, settings))
+
+    async def _change(
+        self, dispatcher: Dispatcher, name: str, settings: LineEntry | PracticeSettings | None
+    ) -> None:
+        _, old = self._made.get(name, (None, None))
+        if old is not None:
+            await dispatcher.retire(old)
+        self._made.pop(name, None)
+        if settings is not None:
+            new = self._make(settings)
+            self._made[name] = (settings, new)
+            if new is not None:
+                await dispatcher.adopt(new)
+        order = [self._made[each][1] for each in self._wanted() if each in self._made]
+        dispatcher.arrange([managed.line for managed in order if managed is not None])
+        _log.info("the line %s follows its new settings", name)
+
+    def _wanted(self) -> dict[str, LineEntry | PracticeSettings]:
+        """What each line is to be made from, by name, in order."""
+        settings = self._box.settings
+        entries = sorted(settings.items(LineEntry).items(), key=lambda item: (item[1].position, item[0]))
+        wanted: dict[str, LineEntry | PracticeSettings] = {}
+        for _, entry in entries:
+            if entry.enabled and entry.name not in wanted and entry.name != PRACTICE_NAME:
+                wanted[entry.name] = entry
+        practice = settings.section(PracticeSettings)
+        if practice.enabled:
+            wanted[PRACTICE_NAME] = practice
+        self._box.set_practice_numbers(PRACTICE_NUMBERS if practice.enabled else ())
+        return wanted
+
+    def _make(self, settings: LineEntry | PracticeSettings) -> ManagedLine | None:
+        if isinstance(settings, PracticeSettings):
+            return ManagedLine(
+                PracticeLine(
+                    PRACTICE_NAME, speed=settings.speed, capacity=settings.calls_at_once,
+                    arrivals=self._box.data / PRACTICE_FOLDER,
+                )
+            )
+        entry = settings
+        in_audio: dict[str, bool] = {}  # by number; there is one call at a time for each
+        try:
+            if entry.type is LineType.SIP and self._stack is None:
+                self._stack = SipStack(sip_settings(self._box.settings.section(SipSettings)))
+            line = make_line(entry, self._stack, in_audio)
         except ValueError as error:
             _log.error("the line %s cannot be used: %s", entry.name, error)
-            continue
-        lines.append(
-            ManagedLine(
-                line, send=entry.send, receive=entry.receive, allow=entry.allow, deny=entry.deny,
-                caller_number=entry.caller_number,
-                audio=in_audio.__setitem__ if entry.type is LineType.SIP else None,
-            )
+            return None
+        return ManagedLine(
+            line, send=entry.send, receive=entry.receive, allow=entry.allow, deny=entry.deny,
+            caller_number=entry.caller_number,
+            audio=in_audio.__setitem__ if entry.type is LineType.SIP else None,
         )
-    practice = box.settings.section(PracticeSettings)
-    if practice.enabled:
-        box.set_practice_numbers(PRACTICE_NUMBERS)
-        practice_line = PracticeLine(
-            speed=practice.speed, capacity=practice.calls_at_once, arrivals=box.data / PRACTICE_FOLDER
-        )
-        lines.append(ManagedLine(practice_line))
-    return lines
 
 
 def make_line(entry: LineEntry, stack: SipStack | None, in_audio: dict[str, bool] | None = None) -> Line:

@@ -20,7 +20,7 @@ from typing import Protocol
 from appliance.api.ictfax.callback import callback_style
 from appliance.api.ifax.webhook import webhook_style
 from appliance.box import Box
-from appliance.daemon.lines import build_lines
+from appliance.daemon.lines import Lines
 from appliance.daemon.practice import PracticeCaller
 from appliance.deliver.service import Deliveries
 from appliance.dispatch.prepare import Preparer
@@ -86,7 +86,8 @@ async def run(
     deliveries.styles.register("ifax", webhook_style)
     deliveries.styles.register("ictfax", callback_style)
     recover(box)
-    dispatcher = Dispatcher(box, build_lines(box), screen=deliveries.screen)
+    lines = Lines(box)
+    dispatcher = Dispatcher(box, lines.build(), screen=deliveries.screen)
     core = Core(box, dispatcher, loop, PracticeCaller(dispatcher, loop), deliveries)
     preparer = Preparer(box)
     keeper = Keeper(box.spool, box.settings, box.guard, box.clock)
@@ -98,6 +99,8 @@ async def run(
             service.start()
             running.push_async_callback(loop.run_in_executor, None, service.stop)
         box.spool.write(_note_start, box.clock())
+        following = loop.create_task(lines.follow(dispatcher))
+        running.callback(following.cancel)
         started(core)
         _notify("READY=1")
         await _until(stop)

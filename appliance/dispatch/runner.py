@@ -84,6 +84,8 @@ SHORTEST_S = 0.02
 GRACE_S = 120.0
 # A call's end that could not be written (disk full) is tried again after so long, seconds.
 SETTLE_AGAIN_S = 5.0
+# A line that is being retired is looked at so often, seconds.
+RETIRE_LOOK_S = 0.5
 # Stopping: calls get so long to end with DCN, seconds.
 STOP_S = 15.0
 # Events that may make something due.
@@ -138,9 +140,10 @@ class Dispatcher:
     """
 
     box: Box
-    lines: Sequence[ManagedLine]
+    lines: list[ManagedLine]
     screen: Screen | None = None
     _calls: dict[int, _Running] = field(default_factory=dict)  # by job
+    _retiring: list[ManagedLine] = field(default_factory=list)
     _incoming: set[asyncio.Task[None]] = field(default_factory=set)
     _incoming_switches: list[CancelSwitch] = field(default_factory=list)
     _cancelled_early: set[int] = field(default_factory=set)  # job ids
@@ -174,13 +177,36 @@ class Dispatcher:
         tasks = [running.task for running in self._calls.values() if running.task] + list(self._incoming)
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_S)
-        for managed in self.lines:
+        for managed in [*self.lines, *self._retiring]:
             await managed.line.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._show_lines()
         self._writers.shutdown(wait=True)
+
+    # -- lines that come and go ----------------------------------------------------------------
+
+    async def adopt(self, managed: ManagedLine) -> None:
+        """Opens a further line and uses it."""
+        await managed.line.start(self._taker(managed))
+        self.lines.append(managed)
+        self._wake.set()
+
+    async def retire(self, managed: ManagedLine) -> None:
+        """Gives a line no more calls, and closes it when those it has are over."""
+        self.lines.remove(managed)
+        self._retiring.append(managed)
+        while managed.line.state().calls and not self._stopping:
+            await asyncio.sleep(RETIRE_LOOK_S)
+        if not self._stopping:  # else ``stop`` does it
+            await managed.line.stop()
+            self._retiring.remove(managed)
+
+    def arrange(self, order: Sequence[Line]) -> None:
+        """Sets the order in which lines are tried."""
+        places = {id(line): place for place, line in enumerate(order)}
+        self.lines.sort(key=lambda managed: places.get(id(managed.line), len(places)))
 
     # -- the round -----------------------------------------------------------------------------
 
@@ -442,7 +468,7 @@ class Dispatcher:
         """Answers or refuses a call that knocks.  Decided from memory: the loop does not wait."""
         station = self.box.settings.section(StationSettings)
         storage = self.box.settings.section(StorageSettings)
-        if self._stopping or not station.receive or not managed.receive:
+        if self._stopping or managed in self._retiring or not station.receive or not managed.receive:
             return Refuse(NOT_RECEIVING)
         if self.box.guard.room(storage.reserve_mb, storage.warn_mb) is Room.FULL:
             return Refuse(STORAGE_FULL)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,8 @@ from appliance import durable
 from appliance.settings.fields import SettingError, from_document, from_text, to_document
 from appliance.settings.items import COLLECTIONS, PHONEBOOK
 from appliance.settings.sections import SECTIONS
+
+_log = logging.getLogger(__name__)
 
 S = TypeVar("S")
 
@@ -89,6 +92,8 @@ class DurableStorage(Storage):
             data: dict[str, dict[str, Any]] = json.loads(text)
         except ValueError as error:
             raise SettingsDamagedError(f"{self._path} is damaged: {error}") from error
+        if not _has_shape(data):
+            raise SettingsDamagedError(f"{self._path} is damaged: it does not hold tables of documents")
         return data
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
@@ -118,6 +123,7 @@ class SettingsStore:
         self._stamps: dict[str, Any] = {}
         self._sections: dict[str, Any] = {}
         self._items: dict[str, Mapping[int, Any]] = {}
+        self._flaws: dict[str, Exception] = {}  # by file
         self._listeners: list[Callable[[], None]] = []
         self._refresh()
 
@@ -261,32 +267,53 @@ class SettingsStore:
     def _file_of(self, name: str) -> TinyDB:
         return self._files[_file_name(name)]
 
-    def _refresh(self) -> None:
-        """Reads the files that were replaced since they were read last."""
+    def _refresh(self, *, strict: bool = False) -> None:
+        """Reads the files that were replaced since they were read last.
+
+        One that somebody broke by hand while the box runs is complained of, and what was read before it
+        stays in force; ``strict`` raises instead, before a change would be built on it.
+        """
         for file_name, database in self._views.items():
             storage = database.storage
             assert isinstance(storage, DurableStorage)
             stamp = storage.stamp()
-            if file_name in self._stamps and stamp == self._stamps[file_name]:
-                continue
-            if file_name == SETTINGS_FILE:
-                self._read_sections(database)
-            for name, kind in COLLECTIONS.items():
-                if _file_name(name) == file_name:
-                    items: dict[int, Any] = {
-                        document.doc_id: from_document(kind, document, f"{name}.{document.doc_id}")
-                        for document in database.table(name).all()
-                    }
-                    self._items[name] = MappingProxyType(dict(sorted(items.items())))
-            self._stamps[file_name] = stamp
+            if file_name not in self._stamps or stamp != self._stamps[file_name]:
+                try:
+                    self._read(file_name, database)
+                except (SettingsDamagedError, SettingError) as error:
+                    if file_name not in self._stamps:
+                        raise
+                    _log.error("the settings stay as they were: %s", error)
+                    self._flaws[file_name] = error
+                else:
+                    self._flaws.pop(file_name, None)
+                self._stamps[file_name] = stamp
+            if strict and file_name in self._flaws:
+                raise self._flaws[file_name]
 
-    def _read_sections(self, database: TinyDB) -> None:
-        found = {document["section"]: document["values"] for document in database.table(_SECTION_TABLE).all()}
+    def _read(self, file_name: str, database: TinyDB) -> None:
+        sections = self._read_sections(database) if file_name == SETTINGS_FILE else {}
+        lists: dict[str, Mapping[int, Any]] = {
+            name: MappingProxyType({
+                document.doc_id: from_document(kind, document, f"{name}.{document.doc_id}")
+                for document in sorted(database.table(name).all(), key=lambda document: document.doc_id)
+            })
+            for name, kind in COLLECTIONS.items()
+            if _file_name(name) == file_name
+        }
+        self._sections.update(sections)
+        self._items.update(lists)
+
+    def _read_sections(self, database: TinyDB) -> dict[str, Any]:
+        documents = database.table(_SECTION_TABLE).all()
+        found = {str(document.get("section")): document.get("values") for document in documents}
         for name in found:
             if name not in SECTIONS:
                 raise SettingError(name, f"there is no such section ({self._data / SETTINGS_FILE})")
-        for name, kind in SECTIONS.items():
-            self._sections[name] = from_document(kind, found.get(name, {}), name)
+        return {
+            name: from_document(kind, _mapping(found.get(name, {}), name), name)
+            for name, kind in SECTIONS.items()
+        }
 
     def _write_section(self, name: str, section: Any) -> None:
         """Writes only what differs from the defaults: new defaults reach those who never chose."""
@@ -341,11 +368,20 @@ class SettingsStore:
 
     def _refresh_alone(self) -> None:
         with self._lock:
-            self._refresh()
+            self._refresh(strict=True)
 
     def _tell(self) -> None:
         for action in list(self._listeners):
             action()
+
+
+def _has_shape(data: Any) -> bool:
+    """Tables of documents with numbers, as TinyDB keeps them."""
+    return isinstance(data, dict) and all(
+        isinstance(table, dict)
+        and all(key.isdecimal() and isinstance(document, dict) for key, document in table.items())
+        for table in data.values()
+    )
 
 
 def _file_name(name: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from appliance.box import Box, Request, To
 from appliance.causes import RECEIVED
 from appliance.daemon.main import Core, run
+from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings
 from appliance.spool import jobs
 from appliance.spool.model import Cover, Job, JobState, ReceivedFilter, ReceivedState, SendOptions
@@ -98,6 +99,25 @@ def test_one_document_handed_in_again_and_again_is_turned_into_pages_once(runnin
     assert len({job.rendered_path for job in done}) <= 2  # the minute may have turned
     (other,) = running.ended(*running.send("9990", text="Another"))
     assert other.rendered_path not in {job.rendered_path for job in done}
+
+
+def test_lines_follow_the_settings_while_the_box_runs(running: Running) -> None:
+    def lines() -> list[str]:
+        return [report.name for report in running.box.lines()]
+
+    box = running.box
+    assert lines() == ["practice"]
+    modem = box.settings.add(LineEntry(name="modem", type=LineType.MODEM, device="/dev/none"))
+    running.wait(lambda: lines() == ["modem", "practice"])
+    (job,) = running.send("9990", text="\f".join("page" for _ in range(4)))
+    running.wait(lambda: box.job(job.id).pages_confirmed > 0)
+    box.settings.change(PracticeSettings, {"calls_at_once": 9})
+    box.settings.remove(LineEntry, modem)
+    (job,) = running.ended(job)
+    assert (job.state, job.tries) == (JobState.DELIVERED, 1)  # its line's call was let finish
+    running.wait(lambda: [report.state.capacity for report in box.lines()] == [9])
+    (job,) = running.ended(*running.send("9990"))
+    assert job.state is JobState.DELIVERED
 
 
 def test_a_document_that_is_none_fails_its_job_in_plain_words(running: Running) -> None:

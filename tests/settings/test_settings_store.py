@@ -218,3 +218,27 @@ def test_a_reader_does_not_wait_for_a_change_on_its_way_to_the_disk(
     disk.set()
     changer.join()
     assert store.section(StationSettings).name == "new"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "{", "[]", "null", '{"settings": 7}', '{"settings": {"x": {}}}', '{"settings": {"1": []}}',
+        '{"settings": {"1": {"section": "station", "values": 3}}}',
+        '{"settings": {"1": {"section": "station", "values": {"nmae": "x"}}}}',
+        '{"settings": {"1": {}}}', '{"users": {"1": {"name": 4}}}',
+    ],
+)
+def test_a_file_broken_by_hand_leaves_the_settings_in_force_and_refuses_changes(
+    store: SettingsStore, tmp_path: Path, broken: str
+) -> None:
+    store.change(StationSettings, {"name": "good"})
+    file = tmp_path / "data" / "settings.json"
+    good = file.read_text()
+    file.write_text(broken)
+    assert store.section(StationSettings).name == "good"
+    with pytest.raises((SettingsDamagedError, SettingError)):
+        store.change(StationSettings, {"name": "new"})
+    assert file.read_text() == broken
+    file.write_text(good)
+    assert store.change(StationSettings, {"name": "new"}).name == "new"
