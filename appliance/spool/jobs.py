@@ -137,7 +137,8 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
                 job_id, str(uuids.uuid4()), submission_id, new.owner, new.key, new.origin, recipient.number,
                 recipient.given or recipient.number, recipient.name, recipient.reach.value, state.value,
                 new.priority.value, new.tag, now, scheduled, scheduled, new.lifetime_s,
-                scheduled + new.lifetime_s, now + (HELD_LIMIT_S if new.held else PREPARING_LIMIT_S),
+                scheduled + new.lifetime_s,
+                now + HELD_LIMIT_S if new.held else _preparing_until(now, scheduled + new.lifetime_s),
                 new.resent_from,
             ),
         )
@@ -162,7 +163,8 @@ def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) 
     job = get(tx.db, job_id)
     scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
     lifetime = job.expires_at - job.scheduled_at
-    _move(tx, job, JobState.PREPARING, now, deadline=now + PREPARING_LIMIT_S)
+    deadline = _preparing_until(now, scheduled + lifetime)
+    _move(tx, job, JobState.PREPARING, now, deadline=deadline)
     tx.db.execute(
         "UPDATE job SET scheduled_at = ?, next_try_at = ?, expires_at = ? WHERE id = ?",
         (scheduled, scheduled, scheduled + lifetime, job_id),
@@ -601,6 +603,11 @@ _ACTIVE_VALUES: Sequence[str] = tuple(state.value for state in JobState if not s
 def _job_ids(db: sqlite3.Connection, submission_id: int) -> tuple[int, ...]:
     rows = db.execute("SELECT id FROM job WHERE submission_id = ? ORDER BY id", (submission_id,))
     return tuple(row[0] for row in rows)
+
+
+def _preparing_until(now: float, expires_at: float) -> float:
+    """The bound of PREPARING: a long queue of documents is no reason to give one up early."""
+    return max(now + PREPARING_LIMIT_S, expires_at)
 
 
 def _check(job: Job, state: JobState) -> None:

@@ -56,7 +56,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
 
 # The bound of each state, seconds: no job stays longer (see ``dispatch.deadlines``, which acts).
 HELD_LIMIT_S = 30 * DAY_S  # an unreleased draft is cancelled after a month
-PREPARING_LIMIT_S = 3_600.0  # rendering has its own, shorter limit; this catches a lost worker
+PREPARING_LIMIT_S = 3_600.0  # at least, else the job's lifetime; one rendering has a limit of its own
 LIFETIME_LIMIT_S = DAY_S  # default time to deliver, from the time it was scheduled for
 SENDING_LIMIT_S = 2 * 3_600.0  # 200 pages of a minute at 2400 bit/s do not fit; no sane call is longer
 RECEIVING_LIMIT_S = 4 * 3_600.0  # of a received fax whose call's end never came
