@@ -126,7 +126,10 @@ class _Request(HTTPRequest):
     def parse_request(self) -> None:
         self.conn.request = self
         self.conn.deadline = time.monotonic() + HEAD_LIMIT_S
-        super().parse_request()
+        try:
+            super().parse_request()
+        except ValueError:  # an address that urllib cannot split
+            self.simple_response("400 Bad Request", "Malformed Request-Line")
         self.conn.deadline = time.monotonic() + CONTENT_LIMIT_S
 
     def send_headers(self) -> None:
@@ -147,6 +150,7 @@ class _Request(HTTPRequest):
             "Content-Type: application/problem+json\r\nConnection: close\r\n\r\n"
         )
         self.close_connection = True
+        self.conn.broken = True
         with contextlib.suppress(OSError):
             self.conn.wfile.write(head.encode("latin-1", "replace") + body)
 
@@ -157,11 +161,14 @@ class _Connection(HTTPConnection):
     RequestHandlerClass = _Request
     request: _Request | None = None
     deadline: float | None = None
+    broken = False  # what came was no request
 
     @property
     def unread(self) -> bool:
         """Whether the client may still be sending content that nobody will read."""
         rfile = getattr(self.request, "rfile", None)
+        if self.broken:
+            return True
         if isinstance(rfile, ChunkedContent):
             return not rfile.ended
         return bool(getattr(rfile, "remaining", 0))
