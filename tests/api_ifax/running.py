@@ -85,9 +85,9 @@ class RunningBox:
         return "".join(self._said)
 
     def kill(self) -> None:
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def stop(self) -> None:
         assert self._process is not None

@@ -1,0 +1,119 @@
+"""The message an iFax style client is sent when a fax ends, over a real connection."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.api.ifax.webhook import TIMETABLE
+from appliance.settings import secrets
+from appliance.settings.delivery import DeliverySettings
+from appliance.settings.items import ApiKey
+from appliance.settings.store import SettingsStore
+from appliance.spool import outbox
+from appliance.spool.store import connect
+from tests.api_ifax.client import ask, ended, send, status
+from tests.api_ifax.listener import Listener
+from tests.api_ifax.running import RunningBox, until
+
+SECRET = "a secret that both sides know"
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[RunningBox]:
+    """A box that is prepared but not started."""
+    box = RunningBox(tmp_path)
+    box.prepare()
+    yield box
+    box.kill()
+
+
+def tell(box: RunningBox, url: str, style: str = "") -> None:
+    """The box's client wants to be told at ``url``."""
+    store = SettingsStore(box.data)
+    number, _ = secrets.find_key(store, box.key) or (0, None)
+    store.update(
+        ApiKey, number, {"webhook_url": url, "webhook_secret": SECRET, "webhook_style": style}
+    )
+
+
+def test_the_timetable_is_that_of_the_style_by_default() -> None:
+    assert tuple(60.0 * minutes for minutes in (5, 10, 20, 30, 60)) == TIMETABLE
+    assert DeliverySettings().webhook_waits == TIMETABLE
+
+
+def test_a_sent_fax_is_told_and_signed(client: RunningBox) -> None:
+    with Listener() as listener:
+        tell(client, f"{listener.url}/hook")
+        client.start()
+        good, bad = send(client, faxQuality="Low"), send(client, faxNumber="9991", faxQuality="Low")
+        posts = {post.json["data"]["jobId"]: post for post in listener.wait(2)}
+        for job_id in (good, bad):
+            post = posts[job_id]
+            expected = hmac.new(SECRET.encode(), post.body, hashlib.sha256).hexdigest()
+            assert post.headers["x-ifax-signature"] == expected
+            assert post.headers["content-type"] == "application/json"
+            assert post.path == "/hook"
+            assert set(post.json) == {"event", "timestamp", "data"}
+            assert post.json["event"] == "fax.completed"
+            assert post.json["data"] == status(client, job_id)
+            assert post.json["timestamp"] == post.json["data"]["faxCallEnd"]
+        assert posts[good].json["data"]["faxStatus"] == "delivered"
+        assert posts[bad].json["data"]["faxStatus"] == "failed"
+
+
+def test_a_received_fax_is_told_in_this_style_to_those_who_chose_it(client: RunningBox) -> None:
+    with Listener() as listener:
+        tell(client, listener.url, "ifax")
+        client.start()
+        client.receive_practice_fax()
+        post = listener.wait()[0]
+        assert post.json["event"] == "fax.completed"
+        data = post.json["data"]
+        assert (data["direction"], data["faxStatus"], data["faxTotalPages"]) == ("received", "delivered", 1)
+        assert data == status(client, data["jobId"])
+        ids = {"jobId": str(data["jobId"]), "transactionId": str(data["transactionId"])}
+        assert ask(client, "inbound/fax-download", ids).json["status"] == 1
+
+
+def test_a_failed_delivery_is_tried_again_with_the_same_octets(client: RunningBox) -> None:
+    with Listener(500, 503, 200) as listener:
+        tell(client, listener.url)
+        SettingsStore(client.data).change(DeliverySettings, {"webhook_waits": [1.0, 1.0, 1.0]})
+        client.start()
+        send(client, faxQuality="Low")
+        posts = listener.wait(3)
+        assert len({post.body for post in posts}) == 1
+        assert len({post.headers["x-ifax-signature"] for post in posts}) == 1
+        time.sleep(2.0)
+        assert len(listener.posted) == 3
+
+
+def test_the_timetable_goes_on_after_a_kill(client: RunningBox) -> None:
+    with Listener(500, 200) as listener:
+        tell(client, listener.url)
+        SettingsStore(client.data).change(DeliverySettings, {"webhook_waits": [6.0, 300.0]})
+        client.start()
+        job_id = send(client, faxQuality="Low")
+        listener.wait(1)
+        first = time.monotonic()
+
+        def planned() -> bool:
+            db = connect(client.data / "spool.sqlite3")
+            try:
+                return any(delivery.tries == 1 for delivery in outbox.of_fax(db, job_id))
+            finally:
+                db.close()
+
+        until(planned)
+        client.kill()
+        client.start()
+        posts = listener.wait(2)
+        assert time.monotonic() - first > 3.0
+        assert posts[0].body == posts[1].body
+        assert ended(client, job_id)["faxStatus"] == "delivered"
