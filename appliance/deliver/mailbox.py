@@ -49,7 +49,7 @@ ANSWERS_EACH = 3
 ANSWERS_ALL = 30
 HOUR_S = 3600.0
 # A change of the settings is noticed within, seconds.
-LOOK_S = 5.0
+LOOK_S = 1.0
 STOP_S = 10.0
 _MB = 1 << 20
 _SIZE = re.compile(rb"RFC822\.SIZE (\d{1,15})")
@@ -96,10 +96,13 @@ class Mailbox:
 
     def _run(self) -> None:
         visited = float("-inf")
-        while not self._stopping.wait(min(LOOK_S, 1.0)):
+        before: MailInSettings | None = None
+        while not self._stopping.wait(LOOK_S):
             settings = self._box.settings.section(MailInSettings)
-            if not settings.imap_server or time.monotonic() - visited < settings.imap_poll_s:
+            waited = time.monotonic() - visited >= settings.imap_poll_s
+            if not settings.imap_server or (settings == before and not waited):
                 continue
+            before = settings
             try:
                 self.visit()
                 self._note("")

@@ -81,6 +81,13 @@ class LetterBox:
             kind, data = client.select(folder, readonly=True)
             return int(data[0] or b"0") if kind == "OK" else 0
 
+    def empty(self, folder: str) -> None:
+        with self._signed_in() as client:
+            kind, data = client.select(folder)
+            if kind == "OK" and data[0] != b"0":
+                client.store("1:*", "+FLAGS", r"(\Deleted)")
+                client.expunge()
+
     @contextlib.contextmanager
     def _signed_in(self) -> Iterator[imaplib.IMAP4]:
         with imaplib.IMAP4("127.0.0.1", self.port, timeout=20) as client:

@@ -82,9 +82,8 @@ def test_who_faxed_by_e_mail_is_told_the_end_in_a_reply(box: Box) -> None:
 
 
 def test_a_refusal_says_why_in_the_answer(box: Box) -> None:
-    with listening(box) as listener, client(listener) as smtp:
-        with pytest.raises(smtplib.SMTPDataError) as caught:
-            smtp.send_message(letter(sender="eve@elsewhere.example"))
+    with listening(box) as listener, client(listener) as smtp, pytest.raises(smtplib.SMTPDataError) as caught:
+        smtp.send_message(letter(sender="eve@elsewhere.example"))
     assert caught.value.smtp_code == 550
     said = caught.value.smtp_error
     assert causes.EMAIL_SENDER_UNKNOWN.sentence.encode() in (said if isinstance(said, bytes) else b"")
@@ -92,9 +91,9 @@ def test_a_refusal_says_why_in_the_answer(box: Box) -> None:
 
 
 def test_nothing_is_relayed(box: Box) -> None:
-    with listening(box) as listener, client(listener) as smtp:
-        with pytest.raises(smtplib.SMTPRecipientsRefused) as caught:
-            smtp.sendmail("ada@office.example", ["victim@elsewhere.example"], letter().as_bytes())
+    refusal = pytest.raises(smtplib.SMTPRecipientsRefused)
+    with listening(box) as listener, client(listener) as smtp, refusal as caught:
+        smtp.sendmail("ada@office.example", ["victim@elsewhere.example"], letter().as_bytes())
     assert caught.value.recipients["victim@elsewhere.example"][0] == 550
 
 

@@ -1,0 +1,257 @@
+"""Collecting from a real IMAP server (dovecot), and from servers that lie."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.box import Box
+from appliance.deliver import smtp as smtp_module
+from appliance.deliver.mail_to_fax import Gateway
+from appliance.deliver.mailbox import ANSWERS_EACH, Mailbox
+from appliance.deliver.service import Deliveries
+from appliance.deliver.smtp import MailError
+from appliance.durable import DiskFullError
+from appliance.settings.delivery import MailInSettings, MailOutSettings
+from appliance.settings.items import User
+from appliance.spool import outbox
+from appliance.spool.model import JobFilter
+from tests.deliver.dovecot import BINARY, PASSWORD, USER, LetterBox, letter_box
+from tests.deliver.mailing import post_office
+from tests.deliver.making import make_box, until
+from tests.deliver.test_letters_in import letter
+
+needs_dovecot = pytest.mark.skipif(shutil.which(BINARY) is None, reason="dovecot-imapd is not installed")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LetterBox]:
+    with letter_box() as made:
+        yield made
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = make_box(tmp_path / "data")
+    made.settings.add(User(name="ada", email="ada@office.example"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def letters(server: LetterBox) -> LetterBox:
+    for folder in ("INBOX", "Faxed"):
+        server.empty(folder)
+    return server
+
+
+def set_up(box: Box, letters: LetterBox, **more: object) -> Mailbox:
+    box.settings.change(
+        MailInSettings,
+        {
+            "imap_server": "localhost", "imap_port": letters.port, "imap_security": "none",
+            "imap_username": USER, "imap_password": PASSWORD, **more,
+        },
+    )  # fmt: skip
+    return Mailbox(box, Gateway(box))
+
+
+@needs_dovecot
+def test_e_mails_in_the_mailbox_are_faxed_once_and_moved_away(box: Box, letters: LetterBox) -> None:
+    mailbox = set_up(box, letters)
+    letters.put(letter().as_bytes())
+    letters.put(letter(to="fax@office.example", subject="+49 30 777: Offer").as_bytes())
+    assert mailbox.visit() == 2
+    assert {job.number for job in box.jobs(JobFilter())} == {"+493012345", "+4930777"}
+    assert (letters.count(), letters.count("Faxed")) == (0, 2)
+    assert mailbox.visit() == 0
+
+
+@needs_dovecot
+def test_e_mails_are_deleted_when_the_owner_keeps_none(box: Box, letters: LetterBox) -> None:
+    mailbox = set_up(box, letters, imap_done="")
+    letters.put(letter().as_bytes())
+    assert mailbox.visit() == 1
+    assert (letters.count(), letters.count("Faxed")) == (0, 0)
+
+
+@needs_dovecot
+def test_one_that_was_handed_in_before_a_crash_is_not_faxed_twice(
+    box: Box, letters: LetterBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox = set_up(box, letters)
+    letters.put(letter().as_bytes())
+    with monkeypatch.context() as patched:
+
+        def dies(*_: object) -> None:
+            raise MailError(causes.MAIL_UNREACHABLE, "the cable was pulled")
+
+        patched.setattr("appliance.deliver.mailbox._put_away", dies)
+        with pytest.raises(MailError):
+            mailbox.visit()
+    assert letters.count() == 1
+    assert mailbox.visit() == 1
+    assert len(box.jobs(JobFilter())) == 1
+
+
+@needs_dovecot
+def test_a_full_disk_leaves_the_e_mail_where_it_is(
+    box: Box, letters: LetterBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox = set_up(box, letters)
+    letters.put(letter().as_bytes())
+    with monkeypatch.context() as patched:
+
+        def full(*_: object, **__: object) -> None:
+            raise DiskFullError("no room")
+
+        patched.setattr(box, "require_room", full)
+        assert mailbox.visit() == 0
+    assert letters.count() == 1
+    assert mailbox.visit() == 1
+
+
+@needs_dovecot
+def test_a_refusal_is_answered_by_e_mail_in_words_and_as_a_reply(box: Box, letters: LetterBox) -> None:
+    with post_office() as office:
+        box.settings.change(
+            MailOutSettings,
+            {"server": "localhost", "port": office.port, "sender": "fax@office.example", "security": "none"},
+        )
+        mailbox = set_up(box, letters)
+        letters.put(letter(to="info@office.example", subject="No number here").as_bytes())
+        assert mailbox.visit() == 1
+        deliveries = Deliveries(box)
+        deliveries._worker.start()
+        until(lambda: office.taken)
+        deliveries._worker.stop()
+    ((_, to, message),) = office.taken
+    assert to == ["ada@office.example"]
+    assert message["Subject"] == "Re: No number here"
+    assert message["In-Reply-To"] == "<1@office.example>"
+    assert message["Auto-Submitted"] == "auto-replied"
+    body = message.get_body()
+    assert body is not None
+    assert causes.EMAIL_NO_NUMBER.sentence in body.get_content()
+    assert causes.EMAIL_NO_NUMBER.advice in body.get_content()
+    assert letters.count("Faxed") == 1
+
+
+@needs_dovecot
+def test_answers_to_one_address_are_few_and_programs_get_none(box: Box, letters: LetterBox) -> None:
+    box.settings.change(MailOutSettings, {"server": "localhost", "sender": "fax@office.example"})
+    mailbox = set_up(box, letters)
+    for _ in range(ANSWERS_EACH + 2):
+        letters.put(letter(sender="eve@elsewhere.example").as_bytes())
+    letters.put(letter(sender="mailer-daemon@elsewhere.example", Auto_Submitted="auto-replied").as_bytes())
+    assert mailbox.visit() == ANSWERS_EACH + 3
+    answers = box.spool.read(outbox.due, box.clock() + 1)
+    assert [each.target for each in answers] == ["eve@elsewhere.example"] * ANSWERS_EACH
+    assert letters.count() == 0
+
+
+@needs_dovecot
+def test_one_that_is_too_large_is_refused_by_its_head_alone(box: Box, letters: LetterBox) -> None:
+    box.settings.change(MailOutSettings, {"server": "localhost", "sender": "fax@office.example"})
+    mailbox = set_up(box, letters, message_mb=1)
+    letters.put(letter(pdf=b"%PDF" + bytes(2 << 20)).as_bytes())
+    assert mailbox.visit() == 1
+    (answer,) = box.spool.read(outbox.due, box.clock() + 1)
+    assert answer.payload["cause"] == "email_too_large"
+    assert box.jobs(JobFilter()) == []
+    assert letters.count() == 0
+
+
+@needs_dovecot
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_the_mailbox_is_opened_over_tls_and_only_when_somebody_vouches_for_it(
+    box: Box, letters: LetterBox, security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = letters.tls_port if security == "tls" else letters.port
+    mailbox = set_up(box, letters, imap_security=security, imap_port=port)
+    letters.put(letter().as_bytes())
+    with pytest.raises(MailError) as caught:
+        mailbox.visit()
+    assert caught.value.cause is causes.MAIL_UNTRUSTED
+    real = ssl.create_default_context
+
+    def trusting() -> ssl.SSLContext:
+        made = real()
+        letters.authority.configure_trust(made)
+        return made
+
+    monkeypatch.setattr(smtp_module.ssl, "create_default_context", trusting)
+    assert mailbox.visit() == 1
+
+
+@needs_dovecot
+def test_a_wrong_password_is_named_as_such(box: Box, letters: LetterBox) -> None:
+    mailbox = set_up(box, letters, imap_password="wrong ü \r\n")
+    with pytest.raises(MailError) as caught:
+        mailbox.visit()
+    assert caught.value.cause is causes.MAIL_WRONG_PASSWORD
+
+
+@needs_dovecot
+def test_a_folder_that_is_not_there_is_named_as_such(box: Box, letters: LetterBox) -> None:
+    mailbox = set_up(box, letters, imap_folder="No such (folder)")
+    with pytest.raises(MailError) as caught:
+        mailbox.visit()
+    assert caught.value.cause is causes.MAILBOX_UNUSABLE
+
+
+@needs_dovecot
+def test_the_service_follows_the_settings_and_says_what_is_wrong(box: Box, letters: LetterBox) -> None:
+    mailbox = set_up(box, letters, imap_poll_s=5, imap_password="wrong")
+    letters.put(letter().as_bytes())
+    mailbox.start()
+    try:
+        until(lambda: "password" in mailbox.problem)
+        box.settings.change(MailInSettings, {"imap_password": PASSWORD})
+        until(lambda: box.jobs(JobFilter()))
+        until(lambda: mailbox.problem == "")
+    finally:
+        mailbox.stop()
+
+
+LIES = {
+    "nothing": b"",
+    "not imap": b"220 smtp here\r\n",
+    "huge literal": b"* OK hello\r\n* CAPABILITY {99999999999}\r\n",
+    "endless line": b"* OK " + b"x" * 3_000_000,
+    "bye": b"* BYE not today\r\n",
+}
+
+
+@pytest.mark.parametrize("said", LIES.values(), ids=LIES.keys())
+def test_a_server_that_lies_costs_one_visit(box: Box, said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.deliver.mailbox.REPLY_S", 1.0)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def lie() -> None:
+        peer, _ = listener.accept()
+        with peer, contextlib.suppress(OSError):
+            peer.sendall(said)
+            while peer.recv(65536):
+                pass
+
+    thread = threading.Thread(target=lie, daemon=True)
+    thread.start()
+    box.settings.change(
+        MailInSettings,
+        {"imap_server": "127.0.0.1", "imap_port": listener.getsockname()[1], "imap_security": "none"},
+    )
+    began = time.monotonic()
+    with listener, pytest.raises(MailError) as caught:
+        Mailbox(box, Gateway(box)).visit()
+    assert caught.value.cause in (causes.MAIL_UNREACHABLE, causes.MAIL_TIMED_OUT)
+    assert time.monotonic() - began < 10
