@@ -6,12 +6,12 @@ than several pages; each worker forked afterwards has them.
 
 from __future__ import annotations
 
-from appliance.documents.fastcoder import encode_mmr
 from appliance.documents.options import RenderOptions, Treatment
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.screen import screen
 from appliance.documents.worker import draw_page
-from appliance.t4.page import Resolution
+from appliance.t4.coding import encode
+from appliance.t4.page import Coding, Resolution
 
 # ISO 32000-1 9.6.2.2: the fonts that a PDF may name without bringing them.
 _FONTS = [
@@ -28,7 +28,7 @@ def warm_up() -> None:
     page, _ = draw_page(
         PdfSource(_specimen()), 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1)
     )
-    encode_mmr(page)
+    encode(page, Coding.MMR)
     for resolution in Resolution:
         screen(8, resolution)
     screen.cache_clear()

@@ -25,7 +25,6 @@ from PIL import Image
 
 from appliance.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE, Cause
 from appliance.documents.errors import DocumentError
-from appliance.documents.fastcoder import encode_mmr
 from appliance.documents.geometry import PageSize, lay_out
 from appliance.documents.header import draw_header, strip_rows
 from appliance.documents.options import (
@@ -38,7 +37,8 @@ from appliance.documents.options import (
 from appliance.documents.screen import LIGHTEST_TONE, bilevel
 from appliance.documents.selection import parse_pages
 from appliance.documents.sources import PageDrawer, open_source, total_pages
-from appliance.t4.page import Raster
+from appliance.t4.coding import encode
+from appliance.t4.page import Coding, Raster
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 _OPEN_FILES = 256  # a request's 200 and a few
@@ -171,7 +171,7 @@ class _Job:
         raster, size = draw_page(
             source, page, self._options, treatment=treatment, header=header, count=(number + 1, total)
         )
-        coded = encode_mmr(raster)
+        coded = encode(raster, Coding.MMR)
         written = 0
         while written < len(coded.data):
             written += os.write(self._output, coded.data[written:])

@@ -1,8 +1,9 @@
-"""libtiff's fax coder, borrowed through Pillow: bare coded data in and out, no files.
+"""libtiff's fax coder: bare coded data in and out, no files.
 
-Pillow offers libtiff only behind a TIFF file, so one is made in memory around the data.  The file says
-BlackIsZero to keep Pillow from inverting: libtiff's coder itself takes a clear bit for white whatever
-the photometric tag says, which is the sense of T.4 and of ``Raster``.
+The system's library does it where it is installed (see `system_libtiff`), else the one in Pillow.  Both
+want a TIFF file, so one is made in memory around the data.  The file says BlackIsZero to keep Pillow from
+inverting: libtiff's coder itself takes a clear bit for white whatever the photometric tag says, which is
+the sense of T.4 and of ``Raster``.
 
 Callers bound the number of pixels: Pillow holds an octet for each.
 """
@@ -16,6 +17,7 @@ from enum import Enum
 from PIL import Image, TiffImagePlugin
 
 from appliance.t4 import tiff_tags as tags
+from appliance.t4.system_libtiff import SystemLibtiffError, compress_strip, expand_file, system_libtiff
 
 _ONE_STRIP = 1 << 30  # octets: more than any page we code
 
@@ -38,6 +40,28 @@ def compress(scheme: Scheme, width: int, rows: int, pixels: bytes, *, two_dimens
     Group 3: an EOL before each row, no RTC; with ``two_dimensional`` tag bits and K = 2, as libtiff
     does for resolutions up to 150 lines per inch.  Group 4: EOFB at the end.
     """
+    library = system_libtiff()
+    if library is None:
+        return compress_by_pillow(scheme, width, rows, pixels, two_dimensional)
+    fields = [
+        (tags.WIDTH, width),
+        (tags.LENGTH, rows),
+        (tags.ROWS_PER_STRIP, rows),
+        (tags.BITS_PER_SAMPLE, 1),
+        (tags.SAMPLES_PER_PIXEL, 1),
+        (tags.COMPRESSION, scheme.value[0]),
+        (tags.PHOTOMETRIC, tags.BLACK_IS_ZERO),
+    ]
+    if two_dimensional:
+        fields.append((tags.T4_OPTIONS, tags.T4_TWO_DIMENSIONAL))
+    try:
+        return compress_strip(library, fields, pixels)
+    except SystemLibtiffError as error:
+        raise AssertionError(f"libtiff does not code a page of {width} x {rows}: {error}") from error
+
+
+def compress_by_pillow(scheme: Scheme, width: int, rows: int, pixels: bytes, two_dimensional: bool) -> bytes:
+    """What `compress` does, without the system's libtiff."""
     options = TiffImagePlugin.ImageFileDirectory_v2()
     if two_dimensional:
         options[tags.T4_OPTIONS] = tags.T4_TWO_DIMENSIONAL
@@ -68,9 +92,32 @@ def expand(scheme: Scheme, width: int, rows: int, coded: bytes, *, two_dimension
 
     libtiff repairs faults in Group 3 rows silently, and stops at one in Group 4 leaving the rest of the
     rows undefined: it is the caller who must know that the data were good.  Raises LibtiffError where
-    libtiff itself gives up.  About bad data libtiff also writes lines to standard error, which Pillow
-    gives no way to stop.
+    libtiff itself gives up.
     """
+    file = _file_around(scheme, width, rows, coded, two_dimensional)
+    library = system_libtiff()
+    if library is None:
+        return expand_by_pillow(file)
+    try:
+        return expand_file(library, file, (width + 7) // 8 * rows)
+    except (SystemLibtiffError, OSError) as error:
+        raise LibtiffError(f"libtiff: {error}") from error
+
+
+def expand_by_pillow(file: bytes) -> bytes:
+    """The pixels of a file made by `expand`, without the system's libtiff.
+
+    About bad data Pillow's libtiff also writes lines to standard error; there is no way to stop it.
+    """
+    try:
+        with Image.open(io.BytesIO(file), formats=["TIFF"]) as image:
+            return image.tobytes()
+    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
+        raise LibtiffError(f"libtiff: {error}") from error
+
+
+def _file_around(scheme: Scheme, width: int, rows: int, coded: bytes, two_dimensional: bool) -> bytes:
+    """A TIFF file whose one strip is ``coded``."""
     fields = [
         (tags.WIDTH, width),
         (tags.LENGTH, rows),
@@ -88,8 +135,4 @@ def expand(scheme: Scheme, width: int, rows: int, coded: bytes, *, two_dimension
         file += struct.pack("<HHII", tag, tags.LONG, 1, start if tag == tags.STRIP_OFFSETS else value)
     file += bytes(4)
     file += coded
-    try:
-        with Image.open(io.BytesIO(file), formats=["TIFF"]) as image:
-            return image.tobytes()
-    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as error:
-        raise LibtiffError(f"libtiff: {error}") from error
+    return bytes(file)
