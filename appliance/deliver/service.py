@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 
 from appliance.box import Box
@@ -15,8 +16,13 @@ from appliance.deliver.mailbox import Mailbox
 from appliance.deliver.planner import Planner
 from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import Deliverer, OutboxWorker
+from appliance.documents.options import clean_line
 from appliance.lines.line import IncomingCall
 from appliance.settings.delivery import JunkRule
+from appliance.spool import ledger
+from appliance.spool.model import SpoolClosedError
+
+_KEPT = 64  # characters of a number in the audit log
 
 
 class Deliveries:
@@ -41,8 +47,20 @@ class Deliveries:
         box.spool.follow(Planner(box))
 
     def screen(self, call: IncomingCall) -> Cause | None:
-        """The dispatcher's ``Screen``: refuses junk before it is answered."""
-        return routing.junk(call, self._box.settings.items(JunkRule).values())
+        """The dispatcher's ``Screen``: refuses junk before it is answered, and notes it."""
+        refused = routing.junk(call, self._box.settings.items(JunkRule).values())
+        if refused is not None:
+            self._note(call, refused)
+        return refused
+
+    def _note(self, call: IncomingCall, refused: Cause) -> None:
+        """Queued only: this is the loop that carries the calls."""
+        caller = clean_line(call.caller)[:_KEPT]
+        with contextlib.suppress(SpoolClosedError):
+            self._box.spool.write(
+                ledger.audit, "junk rules", "call.refused", self._box.clock(), object=refused.code,
+                address=caller, detail=f"line {call.line}, dialled {clean_line(call.dialled)[:_KEPT]}",
+            )
 
     def test_email(self, to: str) -> str:
         """Sends a test e-mail at once, for the settings' test button; answers what the server said.

@@ -1,0 +1,164 @@
+"""Decisions about received faxes and calls, and that they are wired into a running box."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from appliance.box import Box
+from appliance.causes import JUNK_CALL
+from appliance.daemon.main import Core, run
+from appliance.deliver.routing import junk, routes_of
+from appliance.lines.line import IncomingCall
+from appliance.settings.delivery import JunkRule, Route
+from appliance.settings.items import User
+from appliance.settings.sections import PracticeSettings
+from appliance.spool import ledger, outbox
+from appliance.spool.model import OutboxState, Received, ReceivedFilter, ReceivedState
+from tests.deliver.making import Hook, hook_server, make_box, until
+
+
+def fax(**facts: str) -> Received:
+    known = {
+        "line": "trunk", "caller": "+4940777", "dialled": "+4930555", "tsi": "+49 40 777",
+        "sub_address": "17", **facts,
+    }  # fmt: skip
+    return Received(
+        id=1, uuid="u", owner="", line=known["line"], line_kind="t38", caller=known["caller"], caller_name="",
+        dialled=known["dialled"], tsi=known["tsi"], sub_address=known["sub_address"],
+        state=ReceivedState.COMPLETE, started_at=0, ended_at=1, pages=1, bad_rows=0, cause_code="received",
+        read=False, deleted_at=None, trace_path="", facts={},
+    )
+
+
+@pytest.mark.parametrize(
+    ("conditions", "fits"),
+    [
+        ({}, True),
+        ({"dialled": ("+4930",)}, True),
+        ({"dialled": ("004930 5",)}, True),
+        ({"dialled": ("+4940", "+493055")}, True),
+        ({"dialled": ("555",)}, False),
+        ({"caller": ("+49 (40)".replace(" ", "").replace("(", "").replace(")", ""),)}, True),
+        ({"caller": ("*",)}, False),
+        ({"tsi": ("+4940777",)}, True),
+        ({"tsi": ("40777",)}, False),
+        ({"sub_address": ("17",)}, True),
+        ({"sub_address": ("1",)}, False),
+        ({"line": ("trunk", "modem")}, True),
+        ({"line": ("modem",)}, False),
+        ({"dialled": ("+4930",), "caller": ("+4989",)}, False),
+        ({"enabled": False}, False),
+    ],
+)
+def test_a_route_is_taken_when_all_its_conditions_fit(conditions: dict[str, object], fits: bool) -> None:
+    route = Route(name="r", **conditions)  # type: ignore[arg-type]
+    assert routes_of(fax(), [route]) == ([route] if fits else [])
+
+
+@pytest.mark.parametrize("caller", ["", "anonymous", "Anonymous", " Unavailable "])
+def test_a_star_stands_for_callers_who_show_no_number(caller: str) -> None:
+    route = Route(name="r", caller=("*",))
+    assert routes_of(fax(caller=caller), [route]) == [route]
+    assert routes_of(fax(caller=caller), [Route(name="r", caller=("+49",))]) == []
+
+
+def test_routes_are_taken_in_order_up_to_the_last() -> None:
+    first = Route(name="archive", position=1, last=False)
+    second = Route(name="sales", position=2, dialled=("+4930",))
+    third = Route(name="rest", position=3)
+    assert routes_of(fax(), [third, second, first]) == [first, second]
+    assert routes_of(fax(dialled="+4989"), [third, second, first]) == [first, third]
+
+
+def call(caller: str = "+4940777", name: str = "") -> IncomingCall:
+    return IncomingCall(line="trunk", dialled="+4930555", caller=caller, caller_name=name)
+
+
+@pytest.mark.parametrize(
+    ("rules", "caller", "refused"),
+    [
+        ([], call(), False),
+        ([JunkRule(name="n")], call(), False),
+        ([JunkRule(name="n", caller=("+4940",))], call(), True),
+        ([JunkRule(name="n", caller=("0049 40".replace(" ", ""),))], call(), True),
+        ([JunkRule(name="n", caller=("*",))], call(""), True),
+        ([JunkRule(name="n", caller=("*",))], call(), False),
+        ([JunkRule(name="n", caller_name="toner")], call(name="Cheap TONER now"), True),
+        ([JunkRule(name="n", caller=("+4940",), dialled=("+4989",))], call(), False),
+        ([JunkRule(name="n", line=("modem",))], call(), False),
+        ([JunkRule(name="n", caller=("+49",)), JunkRule(name="ours", caller=("+4940",), allow=True)],
+         call(), False),
+        ([JunkRule(name="n", caller=("+49",), enabled=False)], call(), False),
+    ],
+)
+def test_a_call_is_junk_when_a_rule_with_a_condition_fits_and_none_allows_it(
+    rules: list[JunkRule], caller: IncomingCall, refused: bool
+) -> None:
+    assert junk(caller, rules) is (JUNK_CALL if refused else None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
+def test_whatever_a_network_says_of_a_call_is_decided(caller: str, name: str, dialled: str) -> None:
+    knocking = IncomingCall(line="l", dialled=dialled, caller=caller, caller_name=name)
+    rules = [JunkRule(name="n", caller=("+49", "*"), dialled=("1",)), JunkRule(name="m", caller_name="x")]
+    assert junk(knocking, rules) in (None, JUNK_CALL)
+    routes = [Route(name="r", caller=("*", "0"), last=False), Route(name="all")]
+    assert routes_of(fax(caller=caller, dialled=dialled, tsi=name), routes)[-1].name == "all"
+
+
+def test_a_running_box_refuses_junk_unanswered_and_routes_what_it_takes(tmp_path: Path) -> None:
+    """The whole box, the practice machine calling it."""
+    box = make_box(tmp_path / "data")
+    box.settings.add(User(name="ada"))
+    box.settings.change(PracticeSettings, {"speed": 20.0})
+    box.settings.add(JunkRule(name="toner", caller=("0190",)))
+    folder = tmp_path / "share"
+    folder.mkdir()
+    try:
+        with hook_server(Hook()) as hook:
+            box.settings.add(
+                Route(name="r", dialled=("555",), user="ada", webhook_url=hook.url, folder=str(folder))
+            )
+            asyncio.run(_calls(box))
+            refusals = [each for each in box.spool.read(ledger.audit_log) if each.action == "call.refused"]
+            assert [(each.object, each.address) for each in refusals] == [("junk_call", "0190 123")]
+            (taken,) = box.received_list(ReceivedFilter(empty=True))
+            assert (taken.caller, taken.owner) == ("040777", "ada")
+            assert [json.loads(body)["fax"]["id"] for body in hook.bodies] == [taken.id]
+            assert [path.name.split("_")[2:] for path in folder.iterdir()] == [["040777", f"{taken.id}.pdf"]]
+    finally:
+        box.close()
+
+
+async def _calls(box: Box) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    problems: list[BaseException] = []
+
+    def call_in(core: Core) -> None:
+        try:
+            junk_call = core.practice(caller="0190 123", dialled="555")
+            assert junk_call.pages_received == 0
+            assert box.received_list(ReceivedFilter(empty=True)) == []
+            core.practice(caller="040777", dialled="555")
+            (taken,) = box.received_list(ReceivedFilter())
+            until(lambda: all(
+                each.state is OutboxState.DONE for each in box.spool.read(outbox.of_fax, taken.id)
+            ))
+        except BaseException as error:
+            problems.append(error)
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+
+    await run(
+        box, stop, started=lambda core: threading.Thread(target=call_in, args=(core,), daemon=True).start()
+    )
+    assert problems == []
