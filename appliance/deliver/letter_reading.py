@@ -85,7 +85,8 @@ def read_letter(raw: bytes) -> Letter:
     if raw.count(b"\n") > LINE_COUNT_LIMIT or len(_MULTIPART.findall(raw)) > NESTING_LIMIT * 2:
         raise DocumentError(EMAIL_DAMAGED, "too many parts or lines")
     try:
-        return _read(BytesParser(policy=_Bounded(seen=itertools.count())).parsebytes(raw))
+        bounded = _Bounded(seen=itertools.count())  # type: ignore[call-arg]
+        return _read(BytesParser(policy=bounded).parsebytes(raw))
     except DocumentError:
         raise
     except Exception as error:  # the parser meets hostile text with whatever comes to its mind
