@@ -139,3 +139,14 @@ def test_adaptive_reception_hears_v21_where_a_page_was_due(tmp_path: Path, ecm: 
     assert got.code == "received", got.story()
     assert "+FRH:3" in got.story()
     assert [differing(a, b) for a, b in zip(PAGES, got.pages, strict=True)] == [0, 0]
+
+
+@pytest.mark.parametrize("ticks", [90, 150, 250, 314])
+def test_a_page_that_broke_off_is_not_confirmed_but_asked_for_again(tmp_path: Path, ticks: int) -> None:
+    """Without error correction a lost carrier must not become a page that is silently cut."""
+    got = take(PAGES, tmp_path / "sent.tif", ecm=False, impair={(THEIRS, OURS): cut(4, ticks)})
+    assert got.code == "received", got.story()
+    assert [differing(a, b) for a, b in zip(PAGES, got.pages, strict=True)] == [0, 0]
+    said = [dict(p.fields)["name"] for p in got.account if p.event == "frame_sent"]
+    assert said.count("MCF") == 2
+    assert said.index("RTN") < said.index("MCF")
