@@ -78,7 +78,7 @@ def test_a_time_that_has_passed_means_now() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["tomorrow", "2032-01-01T00:00:00Z", 1893456000, "9999-12-31T23:59:59Z", {}]
+    "wrong", ["tomorrow", "2131-01-01T00:00:00Z", 1893456000, "9999-12-31T23:59:59Z", {}]
 )
 def test_a_time_that_cannot_be_meant_is_refused(wrong: Any) -> None:
     assert "send_at" in refused(send_at=wrong).detail

@@ -8,13 +8,10 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance import causes
-from appliance.api.ifax.fields import ID_LIMIT
+from appliance.api.ifax.fields import FARTHEST_S, ID_LIMIT
 from appliance.api.problems import DETAIL_LIMIT, Flaw, ProblemError, status_of
 from appliance.causes import REQUEST_INVALID, Cause
-from appliance.spool.model import DAY_S
 
-# Nothing is scheduled for later than this: it is a mistake in the year.
-FARTHEST_S = 366 * DAY_S
 # Characters of a name, a title, a one-line field.
 LINE_LIMIT = 200
 TEXT_LIMIT = 2000
@@ -117,6 +114,6 @@ def moment(fields: Mapping[str, Any], now: float) -> float:
         except (TypeError, ValueError, OverflowError):
             seconds = math.nan
         if not math.isfinite(seconds) or seconds < 0 or start + seconds > now + FARTHEST_S:
-            raise refused(REQUEST_INVALID, name, "seconds are needed, at most a year ahead")
+            raise refused(REQUEST_INVALID, name, "seconds are needed, at most a hundred years ahead")
         return max(now, start + seconds)
     raise MissingError("delay or timestamp")

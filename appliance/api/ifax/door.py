@@ -27,6 +27,7 @@ from appliance.causes import (
     DOCUMENT_TOO_LARGE,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    NOT_SIGNED_IN,
     REQUEST_INVALID,
     STATE_FORBIDS,
 )
@@ -95,7 +96,8 @@ class IfaxDoor(ForeignDoor):
             data["code"] = int(refusal.code)
         if problem.detail:
             data["detail"] = problem.detail[:DETAIL_LIMIT]
-        data["advice"] = problem.cause.advice
+        if problem.cause is not NOT_SIGNED_IN:  # its advice is about another header
+            data["advice"] = problem.cause.advice
         return Answer(data, status=int(refusal.http))
 
     # -- one request ---------------------------------------------------------------------------

@@ -34,8 +34,8 @@ QUALITIES: dict[str, Quality] = {
     "standard": Quality.FINE,
     "hd": Quality.SUPERFINE,
 }
-# Nothing is scheduled for later than this: it is a mistake in the year.
-FARTHEST_S = 366 * DAY_S
+# Nothing is scheduled for later than in a hundred years: it is a mistake.
+FARTHEST_S = 100 * 366 * DAY_S
 # Characters: of a one-line field, of the cover's message, of a URL, of all page selections of a file.
 LINE_LIMIT = 200
 MESSAGE_LIMIT = 20_000
@@ -250,7 +250,7 @@ def _send_at(value: Any, now: float) -> float | None:
     except (ValueError, OverflowError):
         raise _wrong("send_at", "a time in UTC such as 2030-01-31T09:30:00Z is needed") from None
     if not math.isfinite(at) or at > now + FARTHEST_S:
-        raise _wrong("send_at", "at most a year ahead")
+        raise _wrong("send_at", "at most a hundred years ahead")
     return at if at > now else None
 
 
