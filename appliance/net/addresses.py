@@ -16,6 +16,9 @@ Resolver = Callable[[str, int], list[str]]
 # Prefixes that hide an IPv4 address in an IPv6 one: NAT64 (RFC 6052, RFC 8215) and 6to4 (RFC 3056).
 _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 _6TO4 = ipaddress.IPv6Network("2002::/16")
+# Never the public internet, though Python 3.11 takes them for global: site-local (RFC 3879) and
+# IPv4-translated addresses (RFC 2765).
+_INSIDE = (ipaddress.IPv6Network("fec0::/10"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -34,7 +37,7 @@ def is_public(address: str) -> bool:
         inner = _inner_ipv4(ip)
         if inner is not None:
             return is_public(str(inner))
-        if any(ip in network for network in _NAT64):
+        if any(ip in network for network in (*_NAT64, *_INSIDE)):
             return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not ip.is_unspecified
 
