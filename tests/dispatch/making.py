@@ -64,7 +64,7 @@ async def dispatching(box: Box, *lines: Line, **more: object) -> AsyncIterator[D
         await dispatcher.stop()
 
 
-async def until(condition: Callable[[], bool], limit_s: float = 20.0) -> None:
+async def until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
     """Waits until ``condition`` holds; fails after ``limit_s``, which only a hang reaches."""
     deadline = asyncio.get_running_loop().time() + limit_s
     while not condition():

@@ -89,7 +89,7 @@ def test_killed_at_any_instant_the_box_loses_nothing_and_sends_nothing_twice(tmp
     truth = Truth()
     kill_again_and_again(data, rendered, truth)
     assert truth.complaints == []
-    assert len(truth.accepted) > KILLS
+    assert len(truth.accepted) > KILLS // 4
     assert truth.got
 
     def confirmed(call: OutgoingCall, page: int, last: bool) -> None:
