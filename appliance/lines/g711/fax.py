@@ -69,6 +69,7 @@ class ToneFax:
 
     def start(self, now: float) -> None:
         """The audio is agreed: begins the call."""
+        self._rtp.start_clock(now)
         self._pace.start(now)
         self._call.start(now)
 
@@ -132,6 +133,7 @@ class AudioWait:
         return None
 
     def start(self, now: float) -> None:
+        self._rtp.start_clock(now)
         self._pace.start(now)
 
     def receive_datagram(self, data: bytes, now: float) -> None:

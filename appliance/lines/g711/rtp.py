@@ -33,6 +33,7 @@ MIN_PAYLOAD = 40
 MAX_PAYLOAD = 960
 # Packets taken in the time of one packet before the rest counts as a flood.
 MAX_RATE = 8
+MAX_BURST = 50.0  # packets at once after a stall of the network
 
 # Samples that are due, and whether they stand in for a lost packet.
 Heard = tuple[bytes, bool]
@@ -110,8 +111,18 @@ class RtpReceiver:
     _stalled_at: float | None = None  # since when a later packet waits for the one that is due
     _heard_at: float | None = None
     _silent_at: float | None = None  # up to when silence has been played
-    _budget_at: float = 0.0
-    _budget: float = float(MAX_RATE)
+    _budget_at: float | None = None
+    _budget: float = MAX_BURST
+
+    def start_clock(self, now: float) -> None:
+        """From here on times are another driver's, whose clock need not go on from the last one's."""
+        if self._stalled_at is not None:
+            self._stalled_at = now
+        if self._heard_at is not None:
+            self._heard_at = now
+        if self._silent_at is not None:
+            self._silent_at = now
+        self._budget_at = now
 
     def receive(self, datagram: bytes, now: float) -> list[Heard]:
         """Takes a datagram; the 16-bit samples that are due because of it."""
@@ -172,7 +183,8 @@ class RtpReceiver:
 
     def _within_rate(self, now: float) -> bool:
         """A bucket of packets: a line says 50 to 100 packets a second, a burst after a stall more."""
-        self._budget = min(self._budget + (now - self._budget_at) * MAX_RATE / PACKET_S, 50.0)
+        since = 0.0 if self._budget_at is None else now - self._budget_at
+        self._budget = min(self._budget + since * MAX_RATE / PACKET_S, MAX_BURST)
         self._budget_at = now
         if self._budget < 1:
             return False
@@ -242,6 +254,10 @@ class RtpSession:
     @property
     def received(self) -> Received:
         return self._receiver.received
+
+    def start_clock(self, now: float) -> None:
+        """See ``RtpReceiver``; to be called whenever another driver takes over."""
+        self._receiver.start_clock(now)
 
     def receive(self, datagram: bytes, now: float) -> list[Heard]:
         return self._receiver.receive(datagram, now)

@@ -23,7 +23,7 @@ from appliance.lines.line import CancelSwitch, LineKind, Tap
 from appliance.lines.sip.events import CallEvent, Connected, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.outcomes import cause_of_status
 from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
-from appliance.lines.udptl import T38Endpoint, UdptlCall
+from appliance.lines.udptl import Pacing, T38Endpoint, UdptlCall
 from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Phase, Progress
 from appliance.t38.fax import T38Fax
 
@@ -61,6 +61,7 @@ class FaxJob:
     progress: Callable[[Progress], None]
     cancel: CancelSwitch
     tap: Tap | None
+    pacing: Pacing | None = None  # the line's account of how punctual its T.38 packets leave
 
 
 @dataclass(slots=True)
@@ -108,6 +109,7 @@ class CarriedCall:
         self._cancelled_at: float | None = None
         self._started = time.monotonic()
         self._connected_at: float | None = None
+        self._media_at = self._started
         self._gone = False
         self.facts = MediaFacts()
         self.ended: Ended | None = None
@@ -228,7 +230,11 @@ class CarriedCall:
         # Once the machines have agreed (DCS) a switch to T.38 would destroy the fax: the audio stays.
         if progress.event == "dcs" and self._signalling is not None:
             self._signalling.page_in_audio()
-        self._job.progress(progress)
+        self._fax_progress(progress)
+
+    def _fax_progress(self, progress: Progress) -> None:
+        """An event of the fax, whose clock began with its media."""
+        self._job.progress(replace(progress, at=progress.at + self._media_at - self._started))
 
     async def _use_t38(self, order: UseT38) -> None:
         if isinstance(self._fax, T38Fax):
@@ -246,7 +252,7 @@ class CarriedCall:
         self._note("media", kind="t38", after_s=round(after, 3), settings=words)
         fax = T38Fax(
             self._job.parameters, self._job.pages, self._job.store, settings,
-            progress=self._job.progress, wake=self._wake,
+            progress=self._fax_progress, wake=self._wake,
         )  # fmt: skip
         await self._start_fax(fax, self._ports.udptl, order.remote)
 
@@ -276,7 +282,8 @@ class CarriedCall:
     ) -> None:
         await self._stop_media()
         self._fax = None
-        self._driver = UdptlCall(endpoint, sock, remote, tap=self._job.tap)
+        self._media_at = time.monotonic()
+        self._driver = UdptlCall(endpoint, sock, remote, tap=self._job.tap, pacing=self._job.pacing)
         self._task = asyncio.create_task(self._drive(self._driver, reports=reports))
 
     async def _drive(self, driver: UdptlCall, *, reports: bool) -> None:
@@ -343,4 +350,5 @@ class CarriedCall:
         return cause_of_status(ended.code, ours=ended.ours)
 
     def _note(self, event: str, **fields: str | int | float | bool) -> None:
-        self._job.progress(Progress(time.monotonic(), event, tuple(fields.items())))
+        at = time.monotonic() - self._started
+        self._job.progress(Progress(at, event, tuple(fields.items())))

@@ -48,6 +48,7 @@ from appliance.lines.sip.settings import (
 )
 from appliance.lines.sip.stack import Knocking, SipStack, SipUnavailableError, request_uri
 from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
+from appliance.lines.udptl import Pacing
 from appliance.t30.parameters import CallResult, Phase, Progress
 from appliance.t38.settings import T38Settings
 
@@ -111,6 +112,7 @@ class SipLine:
         self._registrar = ""
         self._resolver: asyncio.Task[None] | None = None
         self.inbound = InboundCounters()
+        self.pacing = Pacing()
         self.last_facts = MediaFacts()  # how the media of the last call came about
 
     # -- Line ---------------------------------------------------------------------------------
@@ -178,13 +180,15 @@ class SipLine:
         try:
             uri = self._uri(call.number)
         except NumberError as error:
-            call.progress(Progress(time.monotonic(), "number_invalid", (("reason", str(error)),)))
+            call.progress(Progress(0.0, "number_invalid", (("reason", str(error)),)))
             return CallResult(causes.NUMBER_INVALID, phase=Phase.A)
         try:
             ports = await self._open_ports()
         except NoPortError:
             return CallResult(causes.LINE_FULL, phase=Phase.A)
-        job = FaxJob(call.parameters, call.pages, call.store, call.progress, call.cancel, call.tap)
+        job = FaxJob(
+            call.parameters, call.pages, call.store, call.progress, call.cancel, call.tap, self.pacing
+        )
         carried = CarriedCall(job, ports, calls=True)
         self._calls[carried] = call.cancel
         try:
@@ -201,7 +205,7 @@ class SipLine:
         rules = self._rules(self._media(call.number), self.trunk.ask_t38_calling_s)
         switch = MediaSwitch(rules, self._local_media(ports, uri), caller=True, pick=random.uniform)
         headers, local_uri = self._identity(call)
-        call.progress(Progress(time.monotonic(), "dialled", (("number", uri),)))
+        call.progress(Progress(0.0, "dialled", (("number", uri),)))
         stack = self._stack
 
         def dial() -> TrunkCall:
@@ -308,7 +312,13 @@ class SipLine:
 
     async def _answer(self, knocking: Knocking, answer: Answer) -> None:
         job = FaxJob(
-            answer.parameters, answer.pages, answer.store, answer.progress, answer.cancel, answer.tap
+            answer.parameters,
+            answer.pages,
+            answer.store,
+            answer.progress,
+            answer.cancel,
+            answer.tap,
+            self.pacing,
         )
         try:
             ports = await self._open_ports()

@@ -175,6 +175,16 @@ def test_line_that_falls_silent_plays_silence_in_real_time() -> None:
     assert receiver.receive(datagram(1), 2.0) == [(heard(1), False)]
 
 
+def test_another_drivers_clock_may_begin_anew() -> None:
+    session = RtpSession(8)
+    session.receive(datagram(0), 500.0)
+    session.receive(datagram(2), 500.02)
+    session.handle_timer(503.0)
+    session.start_clock(0.0)
+    assert samples(session.handle_timer(0.0)) == b""
+    assert 0 < len(samples(session.handle_timer(1.0))) <= 16000
+
+
 def test_flood_is_bounded() -> None:
     receiver = RtpReceiver()
     played = b"".join(samples(receiver.receive(datagram(number), 0.0)) for number in range(2000))
