@@ -254,8 +254,6 @@ class _Rendering:
             if len(self._workers) == 1 and workers > 1 and self._asked() - len(self._made) >= _PARALLEL_FROM:
                 for _ in range(workers - 1):
                     self._start()
-        for worker in self._workers:
-            os.fsync(worker.output.fileno())
         return self._result()
 
     def _asked(self) -> int:
@@ -352,6 +350,8 @@ class _Rendering:
             )
         elif message["done"]:
             worker.done = True
+            worker.process.kill()  # so that it is gone when the others are done
+            os.fsync(worker.output.fileno())
 
     def _checked(self, worker: _Worker, message: dict[str, Any]) -> RenderedPage:
         width, height = message["size"]

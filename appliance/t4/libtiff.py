@@ -56,8 +56,8 @@ def compress(scheme: Scheme, width: int, rows: int, pixels: bytes, *, two_dimens
         fields.append((tags.T4_OPTIONS, tags.T4_TWO_DIMENSIONAL))
     try:
         return compress_strip(library, fields, pixels)
-    except SystemLibtiffError as error:
-        raise AssertionError(f"libtiff does not code a page of {width} x {rows}: {error}") from error
+    except (SystemLibtiffError, OSError):  # a limit on the process's files counts for one in memory too
+        return compress_by_pillow(scheme, width, rows, pixels, two_dimensional)
 
 
 def compress_by_pillow(scheme: Scheme, width: int, rows: int, pixels: bytes, two_dimensional: bool) -> bytes:
