@@ -81,11 +81,12 @@ class MediaFacts:
     """How the media of a call came about, for the check of a trunk and the line's account."""
 
     kind: LineKind | None = None  # what carried the fax
-    asked_by: str = ""  # "peer" or "us" for T.38
     refusal: int = 0  # the status that T.38 was refused with
     answered_at: float = 0.0  # seconds from the INVITE
     t38_after_s: float | None = None  # from the answer to T.38
     settings: str = ""
+    packets: int = 0  # that came in
+    lost: int = 0
 
 
 class CarriedCall:
@@ -134,6 +135,7 @@ class CarriedCall:
                 signalling.end()
                 await self._await_end(BYE_LIMIT_S)
             self._ports.close()
+        self._count_packets()
         return self._result(result)
 
     # -- the course of a call --------------------------------------------------------------
@@ -334,6 +336,14 @@ class CarriedCall:
         if self._heard_nothing() and result.cause.side in (Side.THEIRS, Side.LINE):
             result = replace(result, cause=causes.SIP_NO_MEDIA)
         return result
+
+    def _count_packets(self) -> None:
+        if isinstance(self._fax, T38Fax):
+            counters = self._fax.counters[1]
+            self.facts = replace(self.facts, packets=counters.datagrams, lost=counters.lost)
+        elif self._rtp is not None:
+            received = self._rtp.received
+            self.facts = replace(self.facts, packets=received.packets, lost=received.lost)
 
     def _heard_nothing(self) -> bool:
         """The call was answered, a fax ran, and not one packet came."""

@@ -7,6 +7,7 @@ when all are over no call, port, thread or file may be left.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,8 @@ from tests.lines.sip.sipp import (
     sdp,
 )
 from tests.softmodem.stations import FaxMachine
+
+SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
 
 pytestmark = pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
 
@@ -106,6 +109,11 @@ _SCENARIOS: dict[str, Scenario] = {}
 def scenario(function: Scenario) -> Scenario:
     _SCENARIOS[function.__name__] = function
     return function
+
+
+def scenario_of_sweep(function: Scenario) -> Scenario:
+    """One that takes more than a minute: only with FAXBOX_SWEEP=1."""
+    return scenario(function) if SWEEP else function
 
 
 # The usual beginning and end of a call that sipp answers.
@@ -267,6 +275,50 @@ async def refresh_by_update(stage: Stage) -> None:
     await stage.we_call(
         "refresh_by_update", *answer(), pause(300), *switch(body, 101), pause(9000),
         request("UPDATE", 102, body), expect_status(200), *BYE, far=far, call={"pages": [page(300)]},
+    )  # fmt: skip
+
+
+TIMER = "Session-Expires: 90;refresher=uac\nRequire: timer\nSupported: timer\n"
+
+
+@scenario_of_sweep
+async def our_timer_refreshes_by_update(stage: Stage) -> None:
+    """A session timer of 90 s in a fax of more than 45: we refresh with UPDATE, as the peer takes it."""
+    far = T38Far(receive=stage.folder / "timer_update.tif")
+    allow = "Allow: INVITE, ACK, BYE, CANCEL, UPDATE\n"
+    await stage.we_call(
+        "our_timer_refreshes_by_update", expect("INVITE", save=True),
+        respond(200, "OK", sdp(audio()), extra=TIMER + allow), expect("ACK"), pause(300),
+        *switch(sdp(image(far.port), version=2)), expect("UPDATE"),
+        respond(200, "OK", tag=False, extra=TIMER), *BYE, far=far, call={"pages": [page(700)]},
+        session_expires_s=90,
+    )  # fmt: skip
+
+
+@scenario_of_sweep
+async def our_timer_refreshes_by_reinvite(stage: Stage) -> None:
+    """The same with a peer that knows no UPDATE: a re-INVITE with the identical image SDP."""
+    far = T38Far(receive=stage.folder / "timer_reinvite.tif")
+    await stage.we_call(
+        "our_timer_refreshes_by_reinvite", expect("INVITE", save=True),
+        respond(200, "OK", sdp(audio()), extra=TIMER + "Allow: INVITE, ACK, BYE, CANCEL\n"), expect("ACK"),
+        pause(300), *switch(sdp(image(far.port), version=2)), expect("INVITE"),
+        respond(200, "OK", sdp(image(far.port), version=2), tag=False, extra=TIMER), expect("ACK"), *BYE,
+        far=far, call={"pages": [page(700)]}, session_expires_s=90,
+    )  # fmt: skip
+
+
+@scenario_of_sweep
+async def their_timer_refreshes(stage: Stage) -> None:
+    """The peer refreshes every 20 s of a long fax, by re-INVITE and by UPDATE."""
+    far = T38Far(receive=stage.folder / "their_timer.tif")
+    body = sdp(image(far.port), version=2)
+    await stage.we_call(
+        "their_timer_refreshes", expect("INVITE", save=True),
+        respond(200, "OK", sdp(audio()), extra=TIMER.replace("uac", "uas")), expect("ACK"), pause(300),
+        *switch(body), pause(18000), *switch(body, 102), pause(18000),
+        request("UPDATE", 103, body, extra=TIMER.replace("uac", "uas")), expect_status(200), *BYE,
+        far=far, call={"pages": [page(700)]}, session_expires_s=90,
     )  # fmt: skip
 
 
@@ -547,6 +599,12 @@ DELIVERED = [
     "refresh_by_update",
     "garbage_in_reinvite",
 ]
+if SWEEP:
+    DELIVERED += [
+        "our_timer_refreshes_by_update",
+        "our_timer_refreshes_by_reinvite",
+        "their_timer_refreshes",
+    ]
 
 
 @pytest.mark.parametrize("name", DELIVERED)

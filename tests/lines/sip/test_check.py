@@ -1,0 +1,110 @@
+"""The check of a trunk: what it says of a trunk with T.38, of one without, and of one that fails."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.lines.line import LineKind
+from appliance.lines.sip.check import TrunkReport, check_trunk
+from tests.lines.sip.media import AudioFar, T38Far, free_port
+from tests.lines.sip.rig import Box
+from tests.lines.sip.sipp import (
+    SIPP,
+    Sipp,
+    Step,
+    audio,
+    called,
+    expect,
+    expect_status,
+    image,
+    pause,
+    request,
+    respond,
+    sdp,
+)
+from tests.softmodem.stations import FaxMachine
+
+pytestmark = pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+BYE = [expect("BYE"), respond(200, "OK", tag=False)]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrunkReport]:
+    folder = tmp_path_factory.mktemp("check")
+
+    async def one(box: Box, name: str, *steps: Step, **settings: object) -> tuple[str, TrunkReport]:
+        sipp = Sipp(folder, name, called(*steps), free_port())
+        await sipp.start()
+        await asyncio.sleep(0.5)
+        line = await box.line(name, f"127.0.0.1:{sipp.port}", **settings)
+        report = await check_trunk(line, "+49305550100")
+        assert await sipp.finish() == ""
+        return name, report
+
+    async def run() -> dict[str, TrunkReport]:
+        box = Box()
+        await box.start()
+        far = T38Far(receive=folder / "t38.tif")
+        far.start()
+        tones = AudioFar(FaxMachine(receive=Path(folder / "tones.tif")), 8)
+        tones.start()
+        answer = [expect("INVITE", save=True), respond(200, "OK", sdp(audio())), expect("ACK")]
+        tone_answer = [expect("INVITE", save=True), respond(200, "OK", sdp(audio(tones.port))), expect("ACK")]
+        try:
+            return dict(
+                await asyncio.gather(
+                    one(
+                        box, "with T.38", *answer, pause(300),
+                        request("INVITE", 101, sdp(image(far.port), version=2)),
+                        expect_status(100, optional=True), expect_status(200), request("ACK", 101), *BYE,
+                    ),
+                    one(
+                        box, "without", *tone_answer, expect("INVITE"), respond(488, tag=False),
+                        expect("ACK"), *BYE, ask_t38_calling_s=0.5,
+                    ),
+                    one(box, "forbidden", expect("INVITE", save=True), respond(403), expect("ACK")),
+                )
+            )  # fmt: skip
+        finally:
+            await far.finish()
+            await tones.finish()
+            await box.stop()
+
+    return asyncio.run(run())
+
+
+def test_trunk_with_t38(reports: dict[str, TrunkReport]) -> None:
+    report = reports["with T.38"]
+    assert report.usable
+    assert report.kind is LineKind.T38
+    assert report.t38_asked_by == "the trunk"
+    assert report.t38_after_s is not None
+    assert 0.2 < report.t38_after_s < 3.0
+    assert "t38UDPRedundancy" in report.settings
+    assert report.packets > 50
+    assert report.lost == 0
+    assert any("T.38 works: the trunk asked for it" in each for each in report.findings)
+    assert report.advice == ()
+
+
+def test_trunk_without_t38(reports: dict[str, TrunkReport]) -> None:
+    report = reports["without"]
+    assert report.usable
+    assert report.kind is LineKind.G711
+    assert report.t38_refusal == 488
+    assert report.round_trip_s is not None
+    assert report.round_trip_s < 1.0
+    assert any("T.38 was refused (488)" in each for each in report.findings)
+    assert any("Ask the provider" in each for each in report.advice)
+
+
+def test_trunk_that_refuses_the_call(reports: dict[str, TrunkReport]) -> None:
+    report = reports["forbidden"]
+    assert not report.usable
+    assert report.result.cause is causes.SIP_FORBIDDEN
+    assert causes.SIP_FORBIDDEN.sentence in report.findings
+    assert causes.SIP_FORBIDDEN.advice in report.advice
