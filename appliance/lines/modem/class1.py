@@ -139,8 +139,12 @@ class ClassOneDce:
             return
         if order == self._order and self._state in _LISTENING:
             return  # it is being done
-        if self._state in _SENDING or (self._state is _State.QUIET and self._next is None):
+        quiet_to_listen = self._state is _State.QUIET and isinstance(self._order, Receive)
+        if self._state in _SENDING or (self._state is _State.QUIET and not quiet_to_listen):
             raise ValueError(f"{type(order).__name__} while {self._state.value}")
+        if quiet_to_listen:
+            self._next = order
+            return
         if self._state is _State.OPENED_CALLING and isinstance(order, SendCng | Receive):
             # CNG went out with ATD; the carrier that ended it is being received.
             self._order = Receive(Carrier.V21, Expect.FRAMES)
@@ -259,6 +263,8 @@ class ClassOneDce:
                 self._open_fast(carrier, short_train=False, now=now)
             case SendImage(carrier, short_train) | SendEcm(carrier, short_train):
                 self._open_fast(carrier, short_train=short_train, now=now)
+            case Receive() if self._next is not None:
+                self._take_next(now)
             case Receive():
                 self._listen(now)
         self._issued_at = now
@@ -606,7 +612,7 @@ class ClassOneDce:
                 self._over(clean=False)
             case _State.QUIET | _State.HDLC_OPEN | _State.FAST_OPEN if self._unanswered == 0:
                 self._unanswered += 1
-                self._next, self._order = self._order, None
+                self._next, self._order = self._next or self._order, None
                 self._abort(now)
             case _State.QUIET | _State.HDLC_OPEN | _State.FAST_OPEN | _State.HDLC_FRAME | _State.FAST_DATA:
                 self._lost(causes.MODEM_SILENT, now)
