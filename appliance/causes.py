@@ -748,10 +748,6 @@ EMAIL_TOO_LARGE = _row(
     "The e-mail is larger than this box accepts.",
     "Send fewer or smaller files at a time.",
 )
-
-
-if __name__ == "__main__":
-    print(as_markdown(), end="")
 MAIL_NOT_SET_UP = _row(
     "mail_not_set_up", Side.USER, Retry.LATER,
     "The box has no mail server to send with.",
@@ -812,3 +808,7 @@ FOLDER_UNUSABLE = _row(
     "The received fax could not be written to the folder.",
     "Check that the folder exists, is mounted, has room, and that the box may write there.",
 )
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")
