@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from appliance import __version__
 from appliance.api.context import Context
+from appliance.lines.udptl import LATE_S, Paced
 from appliance.spool import ledger, stats
 
 METRICS_TYPE = "text/plain"
@@ -30,7 +31,7 @@ def exposition(context: Context) -> str:
         lines.append(f"# TYPE {metric.name} {metric.kind}")
         for labels, value in metric.samples:
             said = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
-            lines.append(f"{metric.name}{{{said}}} {value:g}" if said else f"{metric.name} {value:g}")
+            lines.append(f"{metric.name}{{{said}}} {value:.15g}" if said else f"{metric.name} {value:.15g}")
     return "\n".join(lines) + "\n"
 
 
@@ -69,6 +70,16 @@ def _metrics(context: Context) -> Iterable[_Metric]:
                   [(labels, state.calls) for labels, state in lines])  # fmt: skip
     yield _Metric("faxbox_line_capacity", "gauge", "Calls that the line carries at once.",
                   [(labels, state.capacity) for labels, state in lines])  # fmt: skip
+    paced = [({"line": managed.line.name}, managed.line.pacing)
+             for managed in context.core.dispatcher.lines if isinstance(managed.line, Paced)]  # fmt: skip
+    yield _Metric("faxbox_packet_steps_total", "counter", "Times at which T.38 packets were due.",
+                  [(labels, pacing.steps) for labels, pacing in paced])  # fmt: skip
+    yield _Metric("faxbox_packet_steps_late_total", "counter",
+                  f"Of them, those served more than {LATE_S * 1000:.0f} ms late.",
+                  [(labels, pacing.late) for labels, pacing in paced])  # fmt: skip
+    yield _Metric("faxbox_packet_lateness_worst_seconds", "gauge",
+                  "The longest delay of one since the start.",
+                  [(labels, round(pacing.worst_s, 4)) for labels, pacing in paced])  # fmt: skip
     yield _Metric("faxbox_event_streams", "gauge", "Open event streams.", [({}, context.streams.used)])
     yield _Metric("process_cpu_seconds_total", "counter", "Processor time that the box has used.",
                   [({}, round(time.process_time(), 2))])  # fmt: skip

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from appliance.lines.line import Tap
 from appliance.t30.parameters import CallResult
@@ -59,6 +59,14 @@ class Pacing:
         if lateness_s > LATE_S:
             self.late += 1
         self.worst_s = max(self.worst_s, lateness_s)
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A line that keeps account of how punctual its packets leave."""
+
+    @property
+    def pacing(self) -> Pacing: ...
 
 
 class UdptlCall:

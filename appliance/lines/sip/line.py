@@ -27,7 +27,7 @@ from appliance.lines.line import (
     OutgoingCall,
     Refuse,
 )
-from appliance.lines.sip import messages
+from appliance.lines.sip import messages, stun
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, FaxJob, MediaFacts, MediaPorts
 from appliance.lines.sip.events import CallEvent, RegistrationChanged
 from appliance.lines.sip.numbers import (
@@ -203,7 +203,8 @@ class SipLine:
         self, call: OutgoingCall, carried: CarriedCall, ports: MediaPorts, uri: str
     ) -> CallResult:
         rules = self._rules(self._media(call.number), self.trunk.ask_t38_calling_s)
-        switch = MediaSwitch(rules, self._local_media(ports, uri), caller=True, pick=random.uniform)
+        local = await self._local_media(ports, uri)
+        switch = MediaSwitch(rules, local, caller=True, pick=random.uniform)
         headers, local_uri = self._identity(call)
         call.progress(Progress(0.0, "dialled", (("number", uri),)))
         stack = self._stack
@@ -332,7 +333,7 @@ class SipLine:
         result = CallResult(causes.LINE_STOPPED, phase=Phase.A)
         try:
             rules = self._rules(None, self.trunk.ask_t38_answering_s)
-            local = self._local_media(ports, knocking.address)
+            local = await self._local_media(ports, knocking.address)
             switch = MediaSwitch(rules, local, caller=False, pick=random.uniform)
             stack, trunk_call = self._stack, knocking.call
 
@@ -371,9 +372,18 @@ class SipLine:
             udptl.close()
             raise
 
-    def _local_media(self, ports: MediaPorts, towards: str) -> LocalMedia:
+    async def _local_media(self, ports: MediaPorts, towards: str) -> LocalMedia:
         """``towards`` is the peer's address, or the address that is called."""
         trunk = self.trunk
+        address = trunk.public_address or self._own_address(towards)
+        rtp_port, udptl_port = ports.rtp.getsockname()[1], ports.udptl.getsockname()[1]
+        if trunk.use_stun and not trunk.public_address:
+            servers = self._stack.settings.stun_servers
+            seen = await asyncio.gather(stun.ask(ports.udptl, servers), stun.ask(ports.rtp, servers))
+            if seen[0] is not None and seen[1] is not None:
+                (address, udptl_port), (_, rtp_port) = seen
+            else:
+                self._last_error = "No STUN server answered; the box's own address was given instead."
         ours = T38Settings(
             version=trunk.t38_version,
             error_correction=trunk.error_correction,
@@ -382,13 +392,7 @@ class SipLine:
             max_buffer=OUR_MAX_BUFFER,
             max_bit_rate=trunk.max_bit_rate,
         )
-        return LocalMedia(
-            trunk.public_address or self._own_address(towards),
-            ports.rtp.getsockname()[1],
-            ports.udptl.getsockname()[1],
-            ours,
-            session=str(random.getrandbits(31) + 1),
-        )
+        return LocalMedia(address, rtp_port, udptl_port, ours, session=str(random.getrandbits(31) + 1))
 
     def _own_address(self, towards: str) -> str:
         bind = self._stack.settings.bind
