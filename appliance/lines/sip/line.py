@@ -379,9 +379,12 @@ class SipLine:
         rtp_port, udptl_port = ports.rtp.getsockname()[1], ports.udptl.getsockname()[1]
         if trunk.use_stun and not trunk.public_address:
             servers = self._stack.settings.stun_servers
-            seen = await asyncio.gather(stun.ask(ports.udptl, servers), stun.ask(ports.rtp, servers))
-            if seen[0] is not None and seen[1] is not None:
-                (address, udptl_port), (_, rtp_port) = seen
+            udptl_seen, rtp_seen = await asyncio.gather(
+                stun.ask(ports.udptl, servers), stun.ask(ports.rtp, servers)
+            )
+            if udptl_seen is not None and rtp_seen is not None:
+                address, udptl_port = udptl_seen
+                rtp_port = rtp_seen[1]
             else:
                 self._last_error = "No STUN server answered; the box's own address was given instead."
         ours = T38Settings(

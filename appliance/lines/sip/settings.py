@@ -131,7 +131,7 @@ class TrunkSettings:
     peers: tuple[str, ...] = ()
     # -- network
     public_address: str = ""  # what peers are told to send media to; empty = our own address
-    use_stun: bool = False
+    use_stun: bool = False  # ask SipSettings.stun_servers before each call instead
     keep_alive_s: int = 25  # RFC 5626 4.4.1: UDP bindings in NATs live 30 s at the least
     # -- calls
     channels: int = 4  # calls at once

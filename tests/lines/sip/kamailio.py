@@ -38,6 +38,7 @@ loadmodule "registrar.so"
 loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "auth.so"
+loadmodule "stun.so"
 {tls_module}
 modparam("usrloc", "db_mode", 0)
 modparam("rr", "enable_full_lr", 1)
