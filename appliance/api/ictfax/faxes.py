@@ -160,16 +160,19 @@ class FaxCalls:
         }
         limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
         before = number(query, "before_id")
-        found: list[dict[str, Any]] = []
         own = own_number(self._door.box)
+
+        def wanted(shown: Mapping[str, Any]) -> bool:
+            return query.get("status", "") in ("", shown["status"])
+
+        found: list[dict[str, Any]] = []
         if caller.may(Scope.SEND) and query.get("direction") in (None, "", OUTBOUND):
-            jobs = self._door.box.jobs(JobFilter(owner=caller.sees or "", before_id=before, limit=limit))
-            found += [objects.sent_fax(job, own) for job in jobs]
+            sent = self._transmissions.search(JobFilter(owner=caller.sees or "", before_id=before))
+            found += islice(filter(wanted, (objects.sent_fax(each.job, own) for each in sent)), limit)
         if caller.may(Scope.RECEIVE) and query.get("direction") in (None, "", INBOUND):
-            faxes = visible_received(self._door.box, caller, ReceivedFilter(before_id=before, limit=limit))
-            found += [objects.received_fax(fax, own) for fax in faxes]
-        if query.get("status"):
-            found = [fax for fax in found if fax["status"] == query["status"]]
+            several = ReceivedFilter(before_id=before, limit=LIST_LIMIT)
+            faxes = visible_received(self._door.box, caller, several)
+            found += filter(wanted, (objects.received_fax(fax, own) for fax in faxes))
         return Answer(sorted(found, key=lambda fax: -int(fax["id"]))[:limit])
 
     def received(self, caller: Caller) -> Answer:
