@@ -9,6 +9,7 @@ from appliance.box import Box
 from appliance.dispatch.runner import Dispatcher, ManagedLine
 from appliance.lines.line import Line
 from appliance.lines.modem.dialling import DialRules
+from appliance.lines.modem.doorbell import AnswerRules
 from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.lines.practice.line import PracticeLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
@@ -166,7 +167,10 @@ def modem_settings(entry: LineEntry) -> ModemSettings:
         international=entry.international_prefix, trunk=entry.national_prefix,
         pulse=entry.pulse, blind=entry.blind,
     )
-    return ModemSettings(port=entry.device, rules=rules)
+    answer = AnswerRules(
+        answer=entry.receive, rings=entry.rings, kinds=frozenset(kind.upper() for kind in entry.ring_kinds)
+    )
+    return ModemSettings(port=entry.device, rules=rules, answer=answer)
 
 
 def sip_settings(section: SipSettings, *, any_port: bool = False) -> sip.SipSettings:
@@ -178,12 +182,17 @@ def sip_settings(section: SipSettings, *, any_port: bool = False) -> sip.SipSett
     middle = (section.media_first + section.media_last) // 2
     return sip.SipSettings(
         bind=section.bind,
-        udp_port=0 if any_port else section.udp_port,
-        tcp_port=0 if any_port else section.tcp_port,
-        tls_port=0 if any_port else section.tls_port,
+        udp_port=_port(section.udp_port, any_port),
+        tcp_port=_port(section.tcp_port, any_port),
+        tls_port=_port(section.tls_port, any_port),
         udptl_ports=sip.PortRange(section.media_first, middle),
         rtp_ports=sip.PortRange(middle + 1, section.media_last), stun_servers=section.stun_servers,
     )
+
+
+def _port(port: int | None, any_port: bool) -> int | None:
+    """0, any free one, in place of a port that is on."""
+    return 0 if any_port and port is not None else port
 
 
 def trunk_settings(entry: LineEntry) -> sip.TrunkSettings:

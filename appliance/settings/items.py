@@ -157,6 +157,11 @@ class LineEntry:
     media: Media = setting(Media.BOTH, "SIP: T.38, audio (G.711), or T.38 with audio to fall back on")
     device: str = setting(
         "", "modem: its port, such as /dev/ttyACM0; empty: any that is found", max_length=255)
+    rings: int = setting(2, "modem: answer on this ring; 2 lets the caller's number arrive", minimum=1,
+                         maximum=10)
+    ring_kinds: tuple[str, ...] = setting(
+        (), "modem: answer only these distinctive rings, as the modem names them (A, B, …); empty: any",
+        pattern=r"[A-Za-z0-9]{1,8}")
     pulse: bool = setting(False, "modem: dial by pulses")
     blind: bool = setting(False, "modem: do not wait for a dial tone")
 
