@@ -7,6 +7,7 @@ no network.  What is said is worded when it is delivered; a row only names the f
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,9 @@ class Planner:
             return
         try:
             plan(tx, event)
-        except Exception:  # the fax's own record must not be undone for it
+        except sqlite3.Error:
+            raise  # the disk: the end is written again, with its deliveries
+        except Exception:  # a bug here must not undo the fax's own record
             _log.exception("the deliveries of %s for fax %s could not be planned", event.kind, event.fax_id)
 
     # -- jobs ----------------------------------------------------------------------------------
