@@ -15,7 +15,7 @@ import random
 import struct
 from dataclasses import dataclass, field
 
-from appliance.lines.g711.codec import SILENCE, Law, decode, encode
+from appliance.lines.g711.codec import Law, decode, encode
 
 SAMPLE_RATE = 8000  # Hz (G.711)
 PACKET_SAMPLES = 160  # 20 ms (RFC 3551 4.2)
@@ -270,14 +270,7 @@ class RtpSession:
 
     def send(self, samples: bytes) -> bytes:
         """The datagram with these 16-bit samples."""
-        law = Law(self.payload)
-        return self._packet(encode(samples, law))
-
-    def send_silence(self) -> bytes:
-        """A packet of silence: it opens the path through a NAT and keeps it open."""
-        return self._packet(bytes([SILENCE[Law(self.payload)]]) * PACKET_SAMPLES)
-
-    def _packet(self, payload: bytes) -> bytes:
+        payload = encode(samples, Law(self.payload))
         packet = Packet(self.payload, self._first, self._sequence, self._timestamp, self._source, payload)
         self._first = False
         self._sequence = (self._sequence + 1) % 0x10000

@@ -56,11 +56,3 @@ class RegistrationChanged:
     code: int
     reason: str
     server: str = ""  # address that answered
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A stranger's call was turned away."""
-
-    source: str
-    code: int

@@ -99,7 +99,7 @@ class SipSettings:
         for server in self.stun_servers:
             split_host_port(server, "the STUN server")
         for server in self.name_servers:
-            ipaddress.ip_address(server.partition(":")[0])
+            ipaddress.IPv4Address(server)  # port 53 always: pjproject takes no other
         if self.udp_port is None and self.tcp_port is None and self.tls_port is None:
             raise ValueError("SIP needs at least one of UDP, TCP and TLS")
 

@@ -267,7 +267,7 @@ class SipStack:
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.maxCalls = MAX_CALLS
         config.uaConfig.userAgent = settings.user_agent
-        for server in settings.name_servers:
+        for server in settings.name_servers or system_name_servers():
             config.uaConfig.nameserver.append(server)
         config.medConfig.threadCnt = 0
         config.medConfig.hasIoqueue = False
@@ -431,7 +431,7 @@ def _account_config(trunk: TrunkSettings, tls_transport: int | None, sip: SipSet
     via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
     user = f"{trunk.username}@" if trunk.username else ""
     config.idUri = f"{scheme}:{user}{_bracketed(trunk.domain)}"
-    config.regConfig.registrarUri = f"{scheme}:{trunk.server}{via}" if trunk.register else ""
+    config.regConfig.registrarUri = f"{scheme}:{in_hosts_file(trunk.server)}{via}" if trunk.register else ""
     config.regConfig.registerOnAdd = trunk.register
     config.regConfig.timeoutSec = trunk.register_expires_s
     config.regConfig.retryIntervalSec = 30
@@ -441,7 +441,7 @@ def _account_config(trunk: TrunkSettings, tls_transport: int | None, sip: SipSet
             pj.AuthCredInfo("digest", "*", trunk.auth_username or trunk.username, 0, trunk.password)
         )
     if trunk.outbound_proxy:
-        config.sipConfig.proxies.append(f"sip:{trunk.outbound_proxy};lr{via}")
+        config.sipConfig.proxies.append(f"sip:{in_hosts_file(trunk.outbound_proxy)};lr{via}")
     if tls_transport is not None:
         config.sipConfig.transportId = tls_transport
     config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
@@ -457,13 +457,38 @@ def _account_config(trunk: TrunkSettings, tls_transport: int | None, sip: SipSet
     return config
 
 
+def system_name_servers(path: Path = Path("/etc/resolv.conf")) -> tuple[str, ...]:
+    """The system's name servers: with them pjproject looks up SRV records, and never waits for an answer."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return ()
+    words = (line.split() for line in lines)
+    # pjproject takes IPv4 addresses here.
+    return tuple(w[1] for w in words if len(w) >= 2 and w[0] == "nameserver" and ":" not in w[1])[:3]
+
+
+def in_hosts_file(server: str, path: Path = Path("/etc/hosts")) -> str:
+    """``server`` with its host replaced by the address in the hosts file, which pjproject does not read."""
+    host, port = split_host_port(server, "the server")
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return server
+    for line in lines:
+        address, *names = line.partition("#")[0].split() or [""]
+        if host.lower() in (name.lower() for name in names) and ":" not in address:
+            return f"{address}:{port}" if port else address
+    return server
+
+
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def request_uri(trunk: TrunkSettings, user: str) -> str:
     """The address to call for a dialled number at this trunk."""
-    host, port = split_host_port(trunk.server, "the server")
+    host, port = split_host_port(in_hosts_file(trunk.server), "the server")
     where = f"{_bracketed(host)}:{port}" if port else _bracketed(host)
     via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
     # RFC 3261 19.1.1: a number with digits alone is marked as one.

@@ -16,7 +16,7 @@ The rules of the house
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from appliance import causes
@@ -459,8 +459,3 @@ def _image_of(description: Description) -> T38Media | None:
         return image_of(description)
     except SdpError:
         return None
-
-
-def allowed(rules: MediaRules, *, t38: bool | None = None, g711: bool | None = None) -> MediaRules:
-    """The rules with one kind of media taken away (a destination's profile); never both."""
-    return replace(rules, t38=rules.t38 if t38 is None else t38, g711=rules.g711 if g711 is None else g711)

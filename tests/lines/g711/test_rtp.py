@@ -228,6 +228,3 @@ def test_session_numbers_its_packets_without_a_gap() -> None:
     assert (third.sequence - first.sequence) & 0xFFFF == 2
     assert (third.timestamp - first.timestamp) & 0xFFFFFFFF == 320
     assert len({first.source, second.source, third.source}) == 1
-    silent = parse_packet(session.send_silence())
-    assert silent is not None
-    assert set(silent.payload) == {SILENCE[Law.MU]}

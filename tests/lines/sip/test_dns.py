@@ -1,0 +1,73 @@
+"""Where a trunk is found: DNS SRV against a real name server (dnsmasq), and the hosts file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.lines.sip.stack import in_hosts_file, system_name_servers
+from tests.lines.sip.media import free_port
+from tests.lines.sip.rig import Box, send
+from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
+
+DNSMASQ = shutil.which("dnsmasq")
+
+
+# The stack asks name servers at port 53 only: a loopback address of our own, and the right to bind there.
+NAME_SERVER = "127.77.53.1"
+
+
+@pytest.mark.skipif(
+    SIPP is None or DNSMASQ is None or os.geteuid() != 0,
+    reason="sipp (sip-tester) or dnsmasq (dnsmasq-base) is not installed, or port 53 may not be bound",
+)
+def test_srv_record_says_where_the_trunk_is(tmp_path: Path) -> None:
+    async def run() -> tuple[object, str]:
+        port = free_port()
+        assert DNSMASQ is not None
+        server = await asyncio.create_subprocess_exec(
+            DNSMASQ, "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
+            f"--listen-address={NAME_SERVER}", "--user=root", "--pid-file=",
+            f"--srv-host=_sip._udp.provider.test,gw.provider.test,{port}",
+            "--host-record=gw.provider.test,127.0.0.1",
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        sipp = Sipp(tmp_path, "srv", called(expect("INVITE"), respond(486), expect("ACK")), port)
+        await sipp.start()
+        box = Box(name_servers=(NAME_SERVER,))
+        try:
+            await asyncio.sleep(0.5)
+            await box.start()
+            line = await box.line("provider", "provider.test")
+            outcome = await send(line, ring_s=8.0)
+            return outcome.result.cause, await sipp.finish()
+        finally:
+            await box.stop()
+            server.terminate()
+            await server.wait()
+
+    cause, words = asyncio.run(run())
+    assert cause is causes.BUSY
+    assert words == ""
+
+
+def test_hosts_file_is_read_for_the_stack(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n::1 six\n192.0.2.7 pbx PBX.example # the old one\n")
+    assert in_hosts_file("pbx.example:5070", hosts) == "192.0.2.7:5070"
+    assert in_hosts_file("localhost", hosts) == "127.0.0.1"
+    assert in_hosts_file("sip.example.net", hosts) == "sip.example.net"
+    assert in_hosts_file("six", hosts) == "six"
+    assert in_hosts_file("pbx", tmp_path / "none") == "pbx"
+
+
+def test_name_servers_of_the_system_are_used(tmp_path: Path) -> None:
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text("search x\nnameserver 192.0.2.1\nnameserver 2001:db8::1\nnameserver 192.0.2.2\n")
+    assert system_name_servers(resolv) == ("192.0.2.1", "192.0.2.2")
+    assert system_name_servers(tmp_path / "none") == ()
