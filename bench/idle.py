@@ -1,0 +1,42 @@
+"""A box that has nothing to do: how soon it answers after its start, and what it takes of the machine."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.running import running
+
+STARTS = 5
+# After the start, before the quiet is measured, and how long it is, seconds.
+SETTLE_S = 5.0
+QUIET_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """``ready_s``: from the start of the process to the first answer over HTTP, the median of ``STARTS``."""
+
+    first_s: float  # the very first start, which makes the box's keys and database
+    ready_s: float
+    memory_mib: float  # of all its processes
+    processes: int
+    cpu_share: float  # of one core
+
+
+def measure(scratch: Path, quiet_s: float = QUIET_S) -> Idle:
+    """Starts a box several times, the last time leaves it alone for ``quiet_s`` seconds."""
+    data = scratch / "idle"
+    ready = []
+    for _ in range(STARTS):
+        with running(data) as box:
+            ready.append(box.ready_s)
+    with running(data) as box:
+        ready.append(box.ready_s)
+        time.sleep(SETTLE_S)
+        cpu, begun = box.cpu_s(), time.monotonic()
+        time.sleep(quiet_s)
+        share = (box.cpu_s() - cpu) / (time.monotonic() - begun)
+        return Idle(ready[0], statistics.median(ready[1:]), box.memory_mib(), len(box.tree()), share)
