@@ -5,10 +5,11 @@ Each is made from what the spool knows; words about failures are the table of ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,15 +24,29 @@ from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedStat
 AUTO_HEADER = "Auto-Submitted"
 _GENERATED = "auto-generated"
 _REPLIED = "auto-replied"
-# Of what somebody wrote so much is repeated in a subject or a reference, characters.
+# Of what somebody wrote so much is repeated in a subject, characters.
 _SUBJECT = 150
-_REFERENCE = 900
+# RFC 5322 3.6.4, without comments and blanks; a line has at most 998 octets.
+_MESSAGE_ID = re.compile(r"<[!-~]{1,900}>")
+_ID_HEADERS = frozenset({"Message-ID", "In-Reply-To", "References"})
 _OUTCOME = {
     JobState.DELIVERED: "was delivered",
     JobState.FAILED: "was not delivered",
     JobState.CANCELLED: "was cancelled",
     JobState.UNKNOWN: "may or may not have arrived",
 }
+
+
+class _Policy(EmailPolicy):
+    """Python's own folds a long Message-ID into coded words (RFC 2047), which no program takes for one."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name in _ID_HEADERS:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n")
 
 
 class Writer:
@@ -121,7 +136,7 @@ class Writer:
     def _new(
         self, to: str, subject: str, lines: Sequence[str], tag: str, reply: tuple[str, str] | None = None
     ) -> EmailMessage:
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_POLICY)
         message["From"] = formataddr((clean_line(self._mail.sender_name), self._mail.sender))
         message["To"] = to
         message["Date"] = format_datetime(datetime.fromtimestamp(self._now).astimezone())
@@ -132,10 +147,9 @@ class Writer:
         if reply is not None:
             asked, message_id = reply
             subject = subject or f"Re: {asked}"
-            reference = clean_line(message_id)
-            if reference.startswith("<") and len(message_id) < _REFERENCE and " " not in reference:
-                message["In-Reply-To"] = reference
-                message["References"] = reference
+            if _MESSAGE_ID.fullmatch(message_id):
+                message["In-Reply-To"] = message_id
+                message["References"] = message_id
         message["Subject"] = clean_line(subject)[:_SUBJECT]
         message.set_content(clean_message("\n".join(lines)) + "\n")
         return message

@@ -26,7 +26,7 @@ from appliance.spool.model import SpoolClosedError, SpoolFailedError
 _log = logging.getLogger(__name__)
 
 # Connections at once: each may hold an e-mail in memory.
-CONNECTIONS = 6
+CONNECTIONS = 4
 # Between two commands, seconds (RFC 5321 4.5.3.2.7), and a whole connection.
 SILENCE_S = 300.0
 WHOLE_S = 600.0

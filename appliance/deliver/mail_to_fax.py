@@ -39,8 +39,9 @@ _log = logging.getLogger(__name__)
 # So much of a file is looked at to tell its kind; the renderer, in its own process, sees all of it.
 _HEAD_OCTETS = 64 * 1024
 _NAME_LIMIT = 255
+_NOTED = 300  # characters of the audit log's detail
 _TYPE_LIMIT = 100
-_KEPT = 300  # characters of a subject or Message-ID that are kept for the answer
+_KEPT = 900  # characters of a subject or Message-ID that are kept for the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Gateway:
             case Ignored(reason):
                 said, who = f"ignored: {reason}", ""
         _log.info("an e-mail by %s was %s", source, said)
-        self._box.audit(who or "e-mail", "email.in", address=source, detail=said[:_KEPT])
+        self._box.audit(who or "e-mail", "email.in", address=source, detail=said[:_NOTED])
         return outcome
 
     def _take(self, raw: bytes, to: Sequence[str] | None, verified_by: str) -> Outcome:

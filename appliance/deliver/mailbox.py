@@ -53,7 +53,8 @@ LOOK_S = 1.0
 STOP_S = 10.0
 _MB = 1 << 20
 _SIZE = re.compile(rb"RFC822\.SIZE (\d{1,15})")
-_KEPT = 300
+_KEPT = 300  # characters of what a server said, or of a subject
+_ID_KEPT = 900
 
 
 class _Client(imaplib.IMAP4):
@@ -207,7 +208,7 @@ def _answer(tx: Tx, refused: Refused, now: float, waits: tuple[float, ...]) -> N
             kind=EMAIL, target=refused.answer_to, timetable=waits,
             payload={
                 "why": REFUSAL, "cause": refused.cause.code, "detail": refused.detail,
-                ASKED_SUBJECT: refused.subject[:_KEPT], ASKED_ID: refused.message_id[:_KEPT],
+                ASKED_SUBJECT: refused.subject[:_KEPT], ASKED_ID: refused.message_id[:_ID_KEPT],
             },
         ),
         now,

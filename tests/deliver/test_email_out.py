@@ -8,7 +8,9 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import pypdfium2
@@ -27,6 +29,7 @@ from appliance.causes import (
 )
 from appliance.deliver import smtp
 from appliance.deliver.email_out import EmailDeliverer
+from appliance.deliver.letters import Writer
 from appliance.deliver.service import Deliveries
 from appliance.deliver.smtp import MailError
 from appliance.settings.delivery import MailOutSettings, Route, Security
@@ -313,3 +316,26 @@ def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_p
     assert delivery.state is OutboxState.PENDING
     assert "There is no folder" in delivery.last_error
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("<a@b.example>", "<a@b.example>"), (f"<{'A' * 300}@b.example>", f"<{'A' * 300}@b.example>"),
+        ("<a b@c>", None), ("no brackets", None), (f"<{'A' * 950}@b>", None), ("<ü@b.example>", None),
+        ("<a@b>\r\nBcc: eve@elsewhere.example", None),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_a_reply_whatever_the_message_id_was(asked: str, answered: str | None) -> None:
+    settings = MailOutSettings(server="s", sender=BOX)
+    message = Writer(settings, StationSettings(), 0.0).refusal(
+        "eve@elsewhere.example", BUSY, "x\r\nBcc: y", "tag", ("Grüße " * 60 + "\r\nBcc: z", asked)
+    )
+    raw = message.as_bytes()
+    read = message_from_bytes(raw, policy=default)
+    assert read["In-Reply-To"] == answered
+    assert read["References"] == answered
+    assert read["Bcc"] is None
+    assert read["Message-ID"] == "<tag@office.example>"
+    assert read["Subject"].startswith("Re: Grüße Grüße")
+    assert max(map(len, raw.split(b"\r\n"))) <= 998, "RFC 5322 2.1.1"
