@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from typing import Any
 
@@ -320,6 +321,27 @@ def test_sending_twice_sends_once_and_what_was_delivered_stays_so(client: Client
     assert client.get(f"/transmissions/{made}")["try_done"] == 1
 
 
+def test_a_failed_transmission_retried_by_many_at_once_is_sent_once_more(client: Client) -> None:
+    made = client.transmission("9991", try_allowed=1)
+    client.send(made)
+    client.ended(made)
+    replies: list[int] = []
+    threads = [
+        threading.Thread(
+            target=lambda: replies.append(client.ask("POST", f"/transmissions/{made}/retry").status)
+        )
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(replies) == {200}
+    client.ended(made)
+    time.sleep(0.5)
+    assert client.get(f"/transmissions/{made}")["try_done"] == 2
+
+
 def test_a_schedule_is_made_moved_and_taken_back(client: Client) -> None:
     made = client.transmission()
     task = client.ask("PUT", f"/transmissions/{made}/schedule", {"timestamp": int(time.time()) + 3600})
@@ -544,3 +566,19 @@ def test_transmissions_survive_a_kill(tmp_path: Any) -> None:
         assert client.ended(held) == "completed"
     finally:
         box.kill()
+
+
+def test_the_audit_log_says_who_sent_looked_and_deleted(box: RunningBox, client: Client) -> None:
+    document = client.document()
+    contact = client.made("/contacts", {"phone": "9995", "first_name": "Audited"})
+    client.ask("GET", f"/documents/{document}/media")
+    client.ask("DELETE", f"/contacts/{contact}")
+    made = client.transmission()
+    client.send(made)
+    log = box.call("GET", "/api/v1/audit?limit=100", None, {"Authorization": f"Bearer {box.admin_key}"}).json
+    seen = {(entry["who"], entry["action"], entry["object"]) for entry in log["audit"]}
+    assert {
+        (f"user:{USER}", "document.look", f"document:{document}"),
+        (f"user:{USER}", "contact.delete", f"contact:{contact}"),
+        (f"user:{USER}", "fax.create", f"fax:{made}"), (f"user:{USER}", "fax.release", f"fax:{made}"),
+    } <= seen

@@ -23,15 +23,16 @@ _values = (
 )
 _names = st.sampled_from(
     ["name", "description", "first_name", "last_name", "phone", "email", "document_id", "program_id",
-     "contact_id", "account_id", "title", "direction", "try_allowed", "delay", "timestamp", "username", "to", "from",
-     "callback_url"]
+     "contact_id", "account_id", "title", "direction", "try_allowed", "delay", "timestamp", "username",
+     "to", "from", "callback_url"]
 )  # fmt: skip
 _fields = st.dictionaries(_names, _values, max_size=6)
 _paths = st.sampled_from(
     ["/documents", "/documents/1", "/documents/1/media", "/contacts", "/contacts/1", "/programs/sendfax",
      "/programs/1", "/transmissions", "/transmissions/1", "/transmissions/1/send",
-     "/transmissions/1/schedule", "/transmissions/1/results", "/faxes", "/fax", "/fax/1", "/fax/send", "/accounts", "/nothing",
-     "/documents/1000000001/media", "/documents/999999999999999", "/fax/999999999999999/media"]
+     "/transmissions/1/schedule", "/transmissions/1/results", "/faxes", "/fax", "/fax/1", "/fax/send",
+     "/accounts", "/nothing", "/documents/1000000001/media",
+     "/documents/999999999999999", "/fax/999999999999999/media"]
 )  # fmt: skip
 _query = st.dictionaries(
     st.sampled_from(

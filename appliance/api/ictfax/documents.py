@@ -63,6 +63,7 @@ class DocumentCalls:
             caller.owner, (), name=text(fields, "name", LINE_LIMIT),
             description=text(fields, "description", TEXT_LIMIT),
         )
+        self._door.audit(caller, "document.create", f"document:{document.id}")
         return Answer(document.id)
 
     def documents(self, caller: Caller) -> Answer:
@@ -94,7 +95,7 @@ class DocumentCalls:
     def remove(self, caller: Caller, document_id: int) -> Answer:
         self._door.box.document(document_id, caller.sees)
         self._door.box.spool.do(stored.delete, document_id, self._door.box.clock())
-        self._door.audit(caller, "document.delete", f"document {document_id}")
+        self._door.audit(caller, "document.delete", f"document:{document_id}")
         return Answer(True)
 
     def append(self, caller: Caller, document_id: int) -> Answer:
@@ -106,7 +107,7 @@ class DocumentCalls:
         return self._upload(caller, document_id, append=False)
 
     def _upload(self, caller: Caller, document_id: int, *, append: bool) -> Answer:
-        box, context, environ = self._door.box, self._door.context, bottle.request.environ
+        box, context = self._door.box, self._door.context
         document = box.document(document_id, caller.sees)
         most = context.settings.files_per_fax
         if append and len(document.files) >= most:
@@ -117,7 +118,7 @@ class DocumentCalls:
         except BaseException:
             intake.discard(context, taken)
             raise
-        self._door.audit(caller, "document.upload", f"document {document_id}", str(environ["REQUEST_METHOD"]))
+        self._door.audit(caller, "document.change", f"document:{document_id}", "its files")
         return Answer(document_id)
 
     def _take(self, document: Document) -> list[Taken]:
@@ -156,7 +157,7 @@ class DocumentCalls:
             caller.require(Scope.RECEIVE)
             fax = box.received(document_id - RECEIVED_DOCUMENTS, caller.sees)
             content = received_pdf(box, fax)
-            self._door.audit(caller, "received.read", f"fax {fax.id}")
+            self._door.audit(caller, "received.look", f"fax:{fax.id}", "PDF")
             box.mark_read(fax.id)
             return pdf_answer(content, f"fax-{fax.id}.pdf")
         caller.require(Scope.SEND)
@@ -164,7 +165,7 @@ class DocumentCalls:
         if not document.files:
             raise ProblemError(NOT_FOUND, f"document {document_id} has no file")
         content = document_pdf(box, document)
-        self._door.audit(caller, "document.read", f"document {document_id}")
+        self._door.audit(caller, "document.look", f"document:{document_id}", "PDF")
         return pdf_answer(content, f"document-{document_id}.pdf")
 
 

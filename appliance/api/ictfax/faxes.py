@@ -200,7 +200,7 @@ class FaxCalls:
             return content
 
         content = self._either(caller, fax_id, sent, received).data
-        self._door.audit(caller, "fax.read", f"fax {fax_id}")
+        self._door.audit(caller, "fax.look", f"fax:{fax_id}", "document")
         return pdf_answer(content, f"fax-{fax_id}.pdf")
 
 

@@ -55,6 +55,7 @@ class PeopleCalls:
             found = secrets.find_user(settings, name, password)
         if found is None:
             context.sign_ins.failed(address, now)
+            self._door.box.audit("", "sign_in.refused", address=address, detail=name[:64])
             raise ProblemError(SIGN_IN_REFUSED)
         user_id, user = found
         lifetime = context.settings.session_hours * 3600
@@ -118,7 +119,9 @@ class PeopleCalls:
         if not values.get("number"):
             raise refused(NUMBER_INVALID, "phone", "this field is needed")
         contact = Contact(**values, owner=caller.owner)
-        return Answer(self.keep(contact))
+        contact_id = self.keep(contact)
+        self._door.audit(caller, "contact.create", f"contact:{contact_id}")
+        return Answer(contact_id)
 
     def keep(self, contact: Contact) -> int:
         """The id of this contact, added if it is not there."""
@@ -156,11 +159,13 @@ class PeopleCalls:
         if "number" in values and not values["number"]:
             raise refused(NUMBER_INVALID, "phone", "this field is needed")
         changed = self._door.box.settings.update(Contact, contact_id, values)
+        self._door.audit(caller, "contact.change", f"contact:{contact_id}", ", ".join(values))
         return Answer(contact_object(contact_id, changed))
 
     def remove_contact(self, caller: Caller, contact_id: int) -> Answer:
         self._changeable(caller, contact_id)
         self._door.box.settings.remove(Contact, contact_id)
+        self._door.audit(caller, "contact.delete", f"contact:{contact_id}")
         return Answer(True)
 
     def find(self, caller: Caller, contact_id: int) -> Contact:

@@ -104,7 +104,7 @@ class SendingCalls:
             )
         )
         job = made.jobs[0]
-        self._door.audit(caller, "fax.create", f"fax {job.id}", job.number)
+        self._door.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
         return Answer(job.id)
 
     def _recipient(self, caller: Caller, fields: Mapping[str, Any]) -> tuple[int, To]:
@@ -123,7 +123,7 @@ class SendingCalls:
     def send(self, caller: Caller, transmission_id: int) -> Answer:
         transmission = self._ready(caller, transmission_id)
         job = self._transmissions.send(transmission, caller)
-        self._door.audit(caller, "fax.send", f"fax {job.id}", job.number)
+        self._door.audit(caller, "fax.release", f"fax:{job.id}", f"to {job.number}")
         return Answer(True)
 
     def schedule(self, caller: Caller, transmission_id: int) -> Answer:
@@ -131,14 +131,14 @@ class SendingCalls:
             at = moment(fields_of(content.fields, content.texts), self._door.context.now())
         transmission = self._ready(caller, transmission_id)
         job = self._transmissions.send(transmission, caller, at)
-        self._door.audit(caller, "fax.schedule", f"fax {job.id}", job.number)
+        self._door.audit(caller, "fax.reschedule", f"fax:{job.id}", f"to {job.number}")
         return Answer(job.id)
 
     def unschedule(self, caller: Caller, transmission_id: int) -> Answer:
         transmission = self._transmissions.get(transmission_id, caller)
         if not self._transmissions.unschedule(transmission, caller):
             raise ProblemError(NOT_FOUND, f"transmission {transmission_id} has no schedule")
-        self._door.audit(caller, "fax.unschedule", f"fax {transmission_id}")
+        self._door.audit(caller, "fax.cancel", f"fax:{transmission_id}", "its schedule")
         return Answer(True)
 
     def _ready(self, caller: Caller, transmission_id: int) -> Transmission:
@@ -158,12 +158,12 @@ class SendingCalls:
         except (NotFoundError, ProblemError):
             caller.require(Scope.RECEIVE)
             box.delete_received(transmission_id, caller.sees)
-            self._door.audit(caller, "received.delete", f"fax {transmission_id}")
+            self._door.audit(caller, "received.delete", f"fax:{transmission_id}")
             return Answer(True)
         if job.state.ended:
             raise ProblemError(STATE_FORBIDS, "the journal keeps faxes that ended")
         box.cancel(job.id)
-        self._door.audit(caller, "fax.cancel", f"fax {job.id}")
+        self._door.audit(caller, "fax.cancel", f"fax:{job.id}")
         return Answer(True)
 
     # -- one step ------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ class SendingCalls:
             fields = {name: values[-1] for name, values in content.texts.items()}
             job = self._submit(caller, fields, [taken for _, taken in content.uploads])
             content.uploads.clear()
-        self._door.audit(caller, "fax.send", f"fax {job.id}", job.number)
+        self._door.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
         return Answer({"id": job.id, "job_id": job.id, "transmission_id": job.id, "status": QUEUED})
 
     def _submit(self, caller: Caller, fields: Mapping[str, str], files: list[intake.Taken]) -> Job:

@@ -17,7 +17,14 @@ from appliance.api.problems import ProblemError
 from appliance.box import Box, Request, To
 from appliance.causes import STATE_FORBIDS
 from appliance.spool import jobs
-from appliance.spool.model import Attempt, Job, JobFilter, JobState, NotFoundError
+from appliance.spool.model import (
+    Attempt,
+    IllegalTransitionError,
+    Job,
+    JobFilter,
+    JobState,
+    NotFoundError,
+)
 from appliance.spool.resends import resends
 
 # Jobs looked through at once, and at most, to answer one listing.
@@ -95,21 +102,24 @@ class Transmissions:
         match job.state:
             case JobState.HELD:
                 return self._box.release(job.id, None, self._box.clock() if at is None else at)
-            case JobState.WAITING | JobState.PREPARING if at is not None:
-                return self._box.reschedule(job.id, at)
-            case JobState.WAITING:
-                return self._box.retry_now(job.id)
-            case JobState.PREPARING if job.scheduled_at > self._box.clock():
-                return self._box.retry_now(job.id)
+            case JobState.WAITING | JobState.PREPARING:
+                return self._sooner(job, at)
             case JobState.SENDING if at is None:
-                return job
-            case JobState.PREPARING:
                 return job
             case JobState.FAILED | JobState.CANCELLED | JobState.UNKNOWN:
                 return self._again(transmission, caller, at=at, held=False)
         raise ProblemError(
             STATE_FORBIDS, f"transmission {transmission.root.id} is {transmission.job.state.value}"
         )
+
+    def _sooner(self, job: Job, at: float | None) -> Job:
+        """Tries a waiting job now or at ``at``; ``send`` of one whose call has just begun changes nothing."""
+        try:
+            return self._box.retry_now(job.id) if at is None else self._box.reschedule(job.id, at)
+        except IllegalTransitionError:
+            if at is not None:
+                raise
+            return self._box.job(job.id)
 
     def unschedule(self, transmission: Transmission, caller: Caller) -> bool:
         """Takes back a sending that was scheduled: the transmission waits for ``send`` again.
@@ -133,6 +143,9 @@ class Transmissions:
             owner=root.owner, to=(To(root.given, root.name),), document_id=document_id, options=root.options,
             key=caller.key or root.key, origin=ORIGIN, scheduled_at=at, priority=root.priority, tag=root.tag,
             metadata=metadata, callback_url=root.callback_url, held=held, resent_from=root.id,
+            # Whoever asks twice at the same moment gets one further sending.
+            idempotency_key=f"transmission {root.id}, sending {len(transmission.sendings) + 1}",
+            idempotency_digest="held" if held else "sent",
         )
         return self._box.submit(request).jobs[0]
 

@@ -171,7 +171,7 @@ class IfaxDoor(ForeignDoor):
             raise
         made = submitted.jobs
         for job in made:
-            self.audit(caller, "fax.send", f"fax {job.id}", job.number)
+            self.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
         data: dict[str, Any] = {"jobId": made[0].id}
         if len(made) > 1:
             data["jobIds"] = [job.id for job in made]
@@ -266,7 +266,7 @@ class IfaxDoor(ForeignDoor):
             self.box.cancel(job.id, caller.sees)
         except IllegalTransitionError:
             return False
-        self.audit(caller, "fax.cancel", f"fax {job.id}")
+        self.audit(caller, "fax.cancel", f"fax:{job.id}")
         return True
 
     def _broadcast(self, job: Job) -> list[Job]:
@@ -283,7 +283,7 @@ class IfaxDoor(ForeignDoor):
         old = reading.job_id(fields)
         number = reading.text(fields, "faxNumber", 64) or None
         job = self.box.resend(old, number=number, owner=caller.sees, origin=ORIGIN, key=caller.key)
-        self.audit(caller, "fax.resend", f"fax {job.id}", f"of fax {old} to {job.number}")
+        self.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}, again as {old}")
         return _success("Fax resent successfully", {"jobId": job.id, "originalJobId": old})
 
     # -- received faxes ------------------------------------------------------------------------
@@ -311,7 +311,7 @@ class IfaxDoor(ForeignDoor):
         caller.require(Scope.RECEIVE)
         fax = self.box.received(reading.job_id(fields), caller.sees)
         pdf = received_pdf(self.box, fax)
-        self.audit(caller, "received.read", f"fax {fax.id}")
+        self.audit(caller, "received.look", f"fax:{fax.id}", "PDF")
         self.box.mark_read(fax.id)
         return _success("Fax downloaded successfully", base64.b64encode(pdf).decode())
 
