@@ -32,6 +32,8 @@ _log = logging.getLogger(__name__)
 
 # The worker looks around at least so often, seconds: the clock may have been set.
 LOOK_AROUND_S = 30.0
+# A clock that was set back by less needs nothing, seconds.
+CLOCK_SET_S = 5.0
 # One target (a URL, an address, a folder) gets so many deliveries at once, so that a slow one does not keep
 # the others waiting.
 AT_ONCE_EACH = 2
@@ -67,6 +69,7 @@ class OutboxWorker:
         self._queue: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._threads = 0  # made when needed, then kept: each has a connection to the database
         self._unrecorded: dict[int, float] = {}  # delivery → monotonic time it rests until
+        self._ahead: float | None = None  # Unix time less monotonic time, at the last round
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
@@ -118,6 +121,7 @@ class OutboxWorker:
     def _round(self) -> float:
         """Starts what may start; answers in how many seconds to look again unless woken."""
         now = self._box.clock()
+        self._heed_clock(now)
         resting = self._rest()
         with self._changed:
             busy = dict(self._under_way)
@@ -139,6 +143,15 @@ class OutboxWorker:
         if resting:
             wait = min(wait, max(0.0, min(resting.values()) - time.monotonic()))
         return max(wait, 0.0)
+
+    def _heed_clock(self, now: float) -> None:
+        """A box without a clock of its own may start in the future and be set back by the network's time."""
+        ahead = now - time.monotonic()
+        if self._ahead is None or ahead < self._ahead - CLOCK_SET_S:
+            moved = self._box.spool.do(outbox.pull_in, now)
+            if moved:
+                _log.warning("the clock was set back: %d deliveries are tried now", moved)
+        self._ahead = ahead
 
     def _rest(self) -> dict[int, float]:
         with self._changed:

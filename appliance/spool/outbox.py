@@ -61,6 +61,20 @@ def failed(tx: Tx, delivery_id: int, now: float, detail: str, *, final: bool = F
     return get(tx.db, delivery_id)
 
 
+def pull_in(tx: Tx, now: float) -> int:
+    """After the clock was set back: what would wait longer than its timetable allows is due at once.
+
+    Returns how many that were.
+    """
+    cursor = tx.db.execute(
+        "UPDATE outbox SET next_try_at = :now WHERE state = 'pending' AND next_try_at > :now AND CASE tries"
+        " WHEN 0 THEN next_try_at <= created_at"
+        " ELSE next_try_at > :now + (SELECT COALESCE(MAX(value), 0) FROM json_each(timetable)) END",
+        {"now": now},
+    )
+    return cursor.rowcount
+
+
 def drop(tx: Tx, delivery_id: int, now: float, reason: str) -> None:
     """Takes a pending delivery out."""
     _close(tx, _pending(tx, delivery_id), OutboxState.DROPPED, now, reason)

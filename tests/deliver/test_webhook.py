@@ -188,6 +188,30 @@ def test_the_timetable_goes_on_after_a_restart(tmp_path: Path, clock: Clock) -> 
             second.close()
 
 
+def test_a_clock_that_is_set_back_delays_no_delivery_by_more_than_its_timetable(
+    box: Box, clock: Clock
+) -> None:
+    with hook_server(Hook(answers=[503])) as hook, delivering(box) as deliveries:
+        job = submit(box, callback_url=hook.url)
+        fail(box, job)
+        until(lambda: only(box, job).tries == 1)
+        clock.now -= 5 * 86400
+        deliveries._worker.wake()
+        until(lambda: only(box, job).state is OutboxState.DONE)
+
+
+def test_a_delivery_that_was_put_in_before_the_clock_was_set_back_is_made_at_the_next_start(
+    box: Box, clock: Clock
+) -> None:
+    with hook_server(Hook()) as hook:
+        Deliveries(box)
+        job = submit(box, callback_url=hook.url)
+        fail(box, job)
+        clock.now -= 5 * 86400
+        with delivering(box):
+            until(lambda: only(box, job).state is OutboxState.DONE)
+
+
 def test_an_end_that_recovery_finds_is_told_too(tmp_path: Path) -> None:
     first = make_box(tmp_path / "d")
     job = submit(first, callback_url="http://127.0.0.1:9/")
