@@ -263,8 +263,8 @@ async def refresh_by_reinvite(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "refresh.tif")
     body = sdp(image(far.port), version=2)
     await stage.we_call(
-        "refresh_by_reinvite", *answer(), pause(300), *switch(body, 101), pause(9000), *switch(body, 102),
-        *BYE, far=far, call={"pages": [page(300)]},
+        "refresh_by_reinvite", *answer(), pause(300), *switch(body, 101), pause(13000), *switch(body, 102),
+        *BYE, far=far, call={"pages": [page(200)]},
     )  # fmt: skip
 
 
@@ -273,8 +273,8 @@ async def refresh_by_update(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "update.tif")
     body = sdp(image(far.port), version=2)
     await stage.we_call(
-        "refresh_by_update", *answer(), pause(300), *switch(body, 101), pause(9000),
-        request("UPDATE", 102, body), expect_status(200), *BYE, far=far, call={"pages": [page(300)]},
+        "refresh_by_update", *answer(), pause(300), *switch(body, 101), pause(13000),
+        request("UPDATE", 102, body), expect_status(200), *BYE, far=far, call={"pages": [page(200)]},
     )  # fmt: skip
 
 
