@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -55,6 +56,9 @@ _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 # instead of "connection reset": RFC 9112 9.6.
 LINGER_S = 5.0
 LINGER_OCTETS = 512 << 20
+# How long a thread that works keeps the interpreter while others wait for it, seconds (Python's own is
+# 5 ms).  The loop that paces packets is one of those others: it must not wait for several requests.
+SWITCH_S = 0.0005
 # How long a stop waits for the requests in hand.
 STOP_S = 5.0
 # Where others on this machine find the server: a file in the data folder.
@@ -257,6 +261,7 @@ class HttpServer:
             self._server.prepare()
         except OSError as error:
             raise ListenError(f"cannot listen on {self._host}: {error}") from error
+        sys.setswitchinterval(SWITCH_S)
         for thread in self._threads:
             thread.start()
         durable.write_file(self._address_file, json.dumps({"url": self.url}).encode())

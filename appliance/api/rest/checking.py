@@ -86,7 +86,8 @@ class QueryReader:
         if flaws:
             raise invalid(*flaws)
         found = {name: from_texts(self._schemas[name], texts, name) for name, texts in given.items()}
-        require(self._checker, found)
+        if found:
+            require(self._checker, found)
         return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance.api import intake, papers
+from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.api.rest import newfax
 from appliance.api.rest.checking import read_moment
@@ -163,7 +164,8 @@ def page(call: Call) -> Answer:
     job = find(call)
     coded = papers.sent_page(papers.rendered(call.box, job), call.arguments["page"])
     call.note("fax.look", object=f"fax:{job.id}", detail=f"page {call.arguments['page']}")
-    return Answer(content=papers.png(coded, small=call.query.get("size") == "small"))
+    with call.context.drawers.of(1, TURN_WAIT_S):
+        return Answer(content=papers.png(coded, small=call.query.get("size") == "small"))
 
 
 def document(call: Call) -> Answer:
@@ -175,7 +177,8 @@ def document(call: Call) -> Answer:
 
 def confirmation(call: Call) -> Answer:
     job = find(call)
-    made = papers.confirmation_pdf(call.box, job, call.box.attempts(job.id))
+    with call.context.drawers.of(1, TURN_WAIT_S):
+        made = papers.confirmation_pdf(call.box, job, call.box.attempts(job.id))
     call.note("fax.look", object=f"fax:{job.id}", detail="confirmation")
     return Answer(passing_file=made, headers=_named(f"fax-{job.id}-report.pdf"))
 
