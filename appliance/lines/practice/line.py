@@ -128,6 +128,7 @@ class PracticeLine:
         else:
             self._arrivals = self._given_arrivals
             self._arrivals.mkdir(parents=True, exist_ok=True)
+            self._find_kept(self._arrivals)
         self._up = True
 
     async def stop(self) -> None:
@@ -279,10 +280,22 @@ class PracticeLine:
             return await asyncio.wait_for(asyncio.shield(machine.ended), REPORT_S)
         return None
 
+    def _find_kept(self, folder: Path) -> None:
+        """What machines received before a restart stays, is counted, and is not written over."""
+        earlier = sorted(folder.glob("*-*.tif"), key=_serial)
+        self._kept.extend(path for path in earlier if path not in self._kept)
+        if earlier:
+            self._counter = itertools.count(_serial(earlier[-1]) + 1)
+
     def _keep(self, tiff: Path) -> None:
         self._kept.append(tiff)
         while len(self._kept) > KEEP_ARRIVALS:
             self._kept.popleft().unlink(missing_ok=True)
+
+
+def _serial(arrival: Path) -> int:
+    digits = arrival.stem.rpartition("-")[2]
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _settings(script: Script, attempt: int, abilities: Abilities) -> MachineSettings:
