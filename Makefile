@@ -1,5 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each does all set-up by itself.
 
+WORKERS ?= $(shell nproc)
+
 .PHONY: help setup test-setup demo test lint bench clean
 
 help:
@@ -21,8 +23,9 @@ lint: test-setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 
+# Files go to one worker a processor: most tests wait for lines in real time.
 test: lint
-	.venv/bin/pytest $(PYTEST)
+	.venv/bin/pytest -n $(WORKERS) --dist loadfile --cov=appliance --cov-report=term:skip-covered $(PYTEST)
 
 bench: test-setup
 	.venv/bin/python -m bench $(if $(CHARTS),--charts "$(CHARTS)") $(BENCH)

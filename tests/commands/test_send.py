@@ -89,7 +89,7 @@ def test_a_busy_number(letter: Path) -> None:
 
 def test_a_call_that_drops_says_how_far_it_came(tmp_path: Path) -> None:
     write_demo_pdf(tmp_path / "demo.pdf")
-    done = faxbox("send", tmp_path / "demo.pdf", "--to", "9993", "--speed", "20", "--out", tmp_path)
+    done = faxbox("send", tmp_path / "demo.pdf", "--to", "9993", "--speed", "4", "--out", tmp_path)
     assert done.returncode == 1
     assert "1 of 4 pages were confirmed" in done.stderr
     assert "page 1 arrived: all" in done.stdout
