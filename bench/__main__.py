@@ -7,17 +7,25 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import call_time, charts, pacing, rendering
+from appliance.lines.udptl import LATE_S
+from bench import api_load, burst, call_time, charts, idle, pacing, rendering, spool_size
+from bench.running import running
 
 # Calls at once in the pacing measurement, and simulated calls in the throughput one.
 PACED_CALLS = 60
 SIMULATED_CALLS = 40
+# Faxes handed in at once, and how long they may take in all, seconds.
+BURST_FAXES = 4000
+BURST_LIMIT_S = 3600.0
+# The practice line's most: the calls of a burst are twenty times as fast as real ones.
+BURST_SETTINGS = {"practice.speed": "20", "practice.calls_at_once": "32", "practice.wait_s": "1"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--charts", type=Path, help="folder of TIFF pages (default: eight made here)")
     parser.add_argument("--calls", type=int, default=PACED_CALLS, help="calls paced at once")
+    parser.add_argument("--faxes", type=int, default=BURST_FAXES, help="faxes handed in at once")
     parser.add_argument("--only", choices=sorted(_PARTS), nargs="+", help="measure these alone")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="faxbox-bench-") as scratch:
@@ -72,6 +80,62 @@ def _rendering(arguments: argparse.Namespace, scratch: Path) -> None:
         )
 
 
+def _idle(arguments: argparse.Namespace, scratch: Path) -> None:
+    _title("A box with nothing to do", f"all its processes, {idle.QUIET_S:.0f} s")
+    quiet = idle.measure(scratch)
+    print(
+        f"  first answer {quiet.ready_s:.2f} s after the start (the very first start {quiet.first_s:.2f} s)\n"
+        f"  {quiet.memory_mib:.0f} MiB in {quiet.processes} process, {quiet.cpu_share:.2%} of a core"
+    )
+
+
+def _spool(arguments: argparse.Namespace, scratch: Path) -> None:
+    _title("A fax's way through the spool", "nine durable steps, from accepted to delivered")
+    cost = spool_size.measure(scratch)
+    print(
+        f"  among {spool_size.SMALL:,} jobs {cost.small_s * 1000:.2f} ms, among {spool_size.LARGE:,} "
+        f"{cost.large_s * 1000:.2f} ms: {cost.ratio:.2f} times (processor time {cost.cpu_ratio:.2f} times)"
+    )
+
+
+def _burst(arguments: argparse.Namespace, scratch: Path) -> None:
+    _title("Faxes handed in at once", f"REST, {burst.CLIENTS} clients, practice line at 20 times real time")
+    with running(scratch / "burst", BURST_SETTINGS) as box:
+        made = burst.measure(box, arguments.faxes, scratch / "arrivals", BURST_LIMIT_S)
+    tenth = made.faxes / 10
+    rates = sorted(tenth / seconds for seconds in made.accept_s)
+    print(
+        f"  {made.faxes:,} accepted in {sum(made.accept_s):.1f} s:"
+        f" {made.faxes / sum(made.accept_s):.0f} a second"
+        f" (slowest tenth {rates[0]:.0f}, fastest {rates[-1]:.0f}), longest answer {made.slowest_s:.2f} s\n"
+        f"  all ended after {made.all_s:.0f} s: {made.delivered:,} delivered,"
+        f" {made.arrived:,} pages at the far ends, {len(made.wrong)} wrong, missing or twice\n"
+        f"  {made.cpu_s / made.faxes * 1000:.0f} ms of processor time a fax, both ends; "
+        f"at most {made.memory_mib:.0f} MiB"
+    )
+    for sentence in made.wrong[:10]:
+        print(f"    {sentence}")
+
+
+def _api(arguments: argparse.Namespace, scratch: Path) -> None:
+    charts.coded(charts.charts(arguments.charts)[3:5], scratch)
+    how = f"{api_load.CLIENTS} clients, {api_load.CALLS} faxes, real time"
+    _title("Clients of the REST API while faxes run", how)
+    load = api_load.measure(scratch, scratch / charts.FILE_NAME)
+    for asked in load.asked:
+        print(
+            f"  {asked.what:<15}{asked.count:6} requests   median {asked.median_s * 1000:6.1f} ms"
+            f"   p99 {asked.p99_s * 1000:6.1f} ms   worst {asked.worst_s * 1000:6.1f} ms"
+        )
+    print(
+        f"  {load.requests_per_s:.0f} requests a second, {load.errors} errors; {load.calls} calls up "
+        f"throughout, {load.delivered} delivered; {load.cpu_share:.2f} of a core for the box\n"
+        f"  packets more than {LATE_S * 1000:.0f} ms late: {load.late} of {load.steps:,}, worst "
+        f"{load.worst_s * 1000:.0f} ms; before the clients came {load.late_alone} of "
+        f"{load.steps_alone:,}, worst {load.worst_alone_s * 1000:.0f} ms"
+    )
+
+
 def _title(what: str, how: str) -> None:
     print(f"\n{what} ({how})")
 
@@ -81,6 +145,10 @@ _PARTS = {
     "simulated": _simulated,
     "pacing": _pacing,
     "rendering": _rendering,
+    "idle": _idle,
+    "spool": _spool,
+    "burst": _burst,
+    "api": _api,
 }
 
 

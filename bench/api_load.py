@@ -58,6 +58,9 @@ class Load:
     steps: int  # times at which packets were due
     late: int  # of them more than udptl.LATE_S late
     worst_s: float
+    steps_alone: int  # the same before the first client came: what the machine itself makes late
+    late_alone: int
+    worst_alone_s: float
     delivered: int
     cpu_share: float  # of one core, the box and the practice machines
 
@@ -71,7 +74,10 @@ def measure(
         client = box.client()
         faxes = _send(client, calls, document.read_bytes())
         _wait(lambda: client.metric("faxbox_line_calls", line=LINE) >= calls)
+        alone = _packets(client)
+        time.sleep(seconds / 2)
         before = _packets(client)
+        worst_alone_s = client.metric("faxbox_packet_lateness_worst_seconds", line=LINE)
         cpu, begun = box.cpu_s(), time.monotonic()
         samples, errors, least = _ask(box, faxes, seconds, clients)
         took, cpu_s = time.monotonic() - begun, box.cpu_s() - cpu
@@ -85,7 +91,9 @@ def measure(
     asked += [_asked(kind, [s for what, s in samples if what == kind]) for kind in kinds]
     return Load(
         asked=tuple(asked), requests_per_s=len(samples) / took, errors=errors, calls=least,
-        steps=int(after[0] - before[0]), late=int(after[1] - before[1]), worst_s=worst_s,
+        late_alone=int(before[1] - alone[1]), steps_alone=int(before[0] - alone[0]),
+        worst_alone_s=worst_alone_s, steps=int(after[0] - before[0]),
+        late=int(after[1] - before[1]), worst_s=worst_s,
         delivered=delivered, cpu_share=cpu_s / took,
     )  # fmt: skip
 
