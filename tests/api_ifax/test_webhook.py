@@ -97,7 +97,7 @@ def test_a_failed_delivery_is_tried_again_with_the_same_octets(client: RunningBo
 def test_the_timetable_goes_on_after_a_kill(client: RunningBox) -> None:
     with Listener(500, 200) as listener:
         tell(client, listener.url)
-        SettingsStore(client.data).change(DeliverySettings, {"webhook_waits": [6.0, 300.0]})
+        SettingsStore(client.data).change(DeliverySettings, {"webhook_waits": [4.0, 300.0]})
         client.start()
         job_id = send(client, faxQuality="Low")
         listener.wait(1)
