@@ -14,7 +14,7 @@ from PIL import Image
 
 from appliance.settings import secrets
 from appliance.settings.items import ApiKey, Scope
-from appliance.settings.sections import ApiSettings
+from appliance.settings.sections import ApiSettings, StationSettings
 from tests.api.served import Served
 
 TEXT = base64.b64encode(b"A letter.\n" * 20).decode()
@@ -263,6 +263,17 @@ def test_a_document_of_too_many_pages_is_refused_with_its_reason(served: Served)
         assert served.ended(many.json["faxes"][0]["id"])["result"]["code"] == "document_too_many_pages"
     finally:
         served.box.settings.change(ApiSettings, {"pages_per_fax": 200})
+
+
+def test_nobody_calls_under_a_number_that_is_not_theirs(served: Served) -> None:
+    served.box.settings.change(StationSettings, {"caller_number": "+49305550100"})
+    try:
+        own = served.ask("POST", "/faxes", new("9990", caller_number="+49305550100", hold=True))
+        assert own.status == 201
+        other = served.ask("POST", "/faxes", new("9990", caller_number="+49110", hold=True))
+        assert (other.status, other.json["errors"][0]["path"]) == (400, "caller_number")
+    finally:
+        served.box.settings.change(StationSettings, {"caller_number": ""})
 
 
 def test_a_stored_document_is_sent_twice(served: Served) -> None:

@@ -12,6 +12,7 @@ from appliance.api import intake
 from appliance.api.auth import Caller
 from appliance.api.context import Context
 from appliance.api.intake import Form, Taken
+from appliance.api.numbers import allowed_caller_number
 from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.api.rest.checking import flaw, invalid, read_moment
 from appliance.api.rest.schemas import (
@@ -197,18 +198,22 @@ def visible(owner: str, caller: Caller) -> bool:
     return owner in ("", caller.owner) or caller.sees is None
 
 
-def options(context: Context, body: Mapping[str, Any]) -> SendOptions:
+def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOptions:
     """How a request wants it sent.  Raises ProblemError."""
     cover = body.get("cover")
     template = (cover or {}).get("template", "")
     if template and all(t.name != template for t in context.box.settings.items(CoverTemplate).values()):
         raise flaw("cover.template", "there is no such template")
+    wanted_caller = body.get("caller_number", "")
+    caller_number = allowed_caller_number(context.box, caller.owner, wanted_caller)
+    if wanted_caller and not caller_number:
+        raise flaw("caller_number", "this is no number of the box or of yours")
     return SendOptions(
         quality=Quality(body["quality"]) if "quality" in body else None,
         cover=Cover(**cover) if cover is not None else None,
         header=body.get("header"),
         station_id=body.get("station_id", ""),
-        caller_number=body.get("caller_number", ""),
+        caller_number=caller_number,
         caller_name=body.get("caller_name", ""),
         sub_address=body.get("sub_address", ""),
         password=body.get("password", ""),
@@ -246,7 +251,7 @@ def request_of(
     priority = {word: level for level, word in PRIORITIES.items()}[body.get("priority", "normal")]
     lifetime = body.get("lifetime_hours")
     return Request(
-        owner=caller.owner, to=to, key=caller.key, options=options(context, body), origin="rest",
+        owner=caller.owner, to=to, key=caller.key, options=options(context, caller, body), origin="rest",
         scheduled_at=read_moment(body["send_at"], "send_at") if "send_at" in body else None,
         lifetime_s=lifetime * 3600 if lifetime is not None else None, priority=priority,
         idempotency_key=key, idempotency_digest=digest if key else "",
