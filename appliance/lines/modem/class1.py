@@ -84,6 +84,10 @@ class _State(Enum):
 
 
 _LISTENING = frozenset({_State.LISTEN, _State.DATA})
+# Results that say how a command went; the others (RING of a call waiting, a CONNECT said twice) do not.
+_SETTLES = frozenset({Result.OK, Result.ERROR, Result.FCERROR, Result.NO_CARRIER})
+# What a modem may say beside the call.
+_BESIDE = frozenset({Result.RING, Result.RINGING, Result.VOICE, Result.BLOCKED})
 _SENDING = frozenset(
     {_State.HDLC_OPEN, _State.HDLC_FRAME, _State.FAST_OPEN, _State.FAST_TRAIN, _State.FAST_DATA}
 )
@@ -120,6 +124,7 @@ class ClassOneDce:
         self._frame_s = 0.0
         self._round_trip = 0.0
         self._connect_held = False  # a CONNECT came too early to be the frame's own
+        self._stray_ok = False  # OK where CONNECT was due
         self._adaptive = False  # V.21 came in place of a page
         self._carrier: Carrier | None = None  # reported as on
         self._buffer = bytearray()
@@ -255,6 +260,7 @@ class ClassOneDce:
             self._port.command(f"+FRS={hundredths}", now, within=limit)
 
     def _after_quiet(self, now: float) -> None:
+        self._stray_ok = False
         match self._order:
             case SendFrames():
                 self._state = _State.HDLC_OPEN
@@ -488,8 +494,10 @@ class ClassOneDce:
         if result is Result.BUSY and self._state not in (_State.DRAIN, _State.HOOK):
             self._lost(None, now)  # the exchange's busy tone: the far end has hung up
             return
+        if result in _BESIDE:
+            return
         match self._state:
-            case _State.QUIET:
+            case _State.QUIET if result in _SETTLES:
                 self._after_quiet(now)
             case _State.HDLC_OPEN | _State.FAST_OPEN:
                 self._open_reply(result, now)
@@ -534,12 +542,19 @@ class ClassOneDce:
                 self._write_fast(now)
         elif result is Result.NO_CARRIER:
             self._lost(None, now)
-        elif result in (Result.OK, Result.ERROR):
-            self._retries += 1
-            if self._retries > limits.REISSUES:
-                self._lost(causes.MODEM_REFUSED, now)
-            else:
-                self._after_quiet(now)
+        elif result is Result.OK:
+            # Of an earlier command, said late or twice: CONNECT still follows.  Or this one was swallowed.
+            self._stray_ok = True
+            self._port.await_reply(now, limits.STRAY_OK_S + self._latency_s)
+        elif result is Result.ERROR:
+            self._open_again(now)
+
+    def _open_again(self, now: float) -> None:
+        self._retries += 1
+        if self._retries > limits.REISSUES:
+            self._lost(causes.MODEM_REFUSED, now)
+        else:
+            self._after_quiet(now)
 
     def _frame_reply(self, result: Result, now: float) -> None:
         if result is Result.CONNECT:
@@ -610,6 +625,8 @@ class ClassOneDce:
                 self._hook(now)
             case _State.HOOK:
                 self._over(clean=False)
+            case _State.HDLC_OPEN | _State.FAST_OPEN if self._stray_ok:
+                self._open_again(now)
             case _State.QUIET | _State.HDLC_OPEN | _State.FAST_OPEN if self._unanswered == 0:
                 self._unanswered += 1
                 self._next, self._order = self._next or self._order, None

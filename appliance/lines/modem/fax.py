@@ -43,8 +43,15 @@ DIAL_MARGIN_S = 15.0
 # ATA to CONNECT: silence 1.8 to 2.5 s, CED up to 4 s, preamble 1 s (T.30 4.2), twice over.
 ANSWER_LIMIT_S = 15.0
 SET_UP_TRIES = 3
+# An OK to ATD or ATA this soon is the echo of a set-up command that was met with silence and said again, by a
+# modem that takes up to ``SET_UP_S`` and more.  After that it is a refusal to connect.
+STRAY_OK_S = 5.0
 # A modem that took long once (after a reset) must not slow down the whole call.
 LATENCY_LIMIT_S = 1.0
+
+
+# What the exchange says to a caller; to an answering station each means that the caller is gone.
+_CALL_PROGRESS = frozenset({Result.BUSY, Result.NO_DIALTONE, Result.NO_ANSWER, Result.VOICE})
 
 
 class _Stage(Enum):
@@ -105,6 +112,7 @@ class ModemFax:
         self._set_up: list[str] = []
         self._tries = 0
         self._asked_at = 0.0
+        self._stray_ok = False  # an OK to ATD or ATA, and nothing else yet
         self._latency_s = 0.0  # slowest answer to a command that needs nothing from the line
         self._dce: ClassOneDce | None = None
         self._fax: FaxCall | None = None
@@ -221,6 +229,12 @@ class ModemFax:
                 self._finish()
 
     def _reply(self, result: Result, now: float) -> None:
+        if result is Result.RING and self._dial and self._stage in (_Stage.CLEAR, _Stage.SET_UP):
+            # A call comes in before ours is dialled.  Dialling would take it, and it may be the telephone's.
+            self._hung_up = True
+            self._ending = CallResult(causes.LINE_FULL, phase=Phase.A)
+            self._finish()
+            return
         match self._stage:
             case _Stage.CLEAR:
                 self._port.await_reply(now, 0.1)
@@ -251,6 +265,7 @@ class ModemFax:
             self._port.command(self._set_up[0], now, within=SET_UP_S)
             return
         self._stage = _Stage.CONNECTING
+        self._asked_at = now
         if self._dial:
             self._note(now, "dialled", ("number", self._call.number or ""))
             limit = self._call.ring_s + AFTER_ANSWER_S + DIAL_MARGIN_S
@@ -259,6 +274,12 @@ class ModemFax:
             self._port.command("A", now, within=ANSWER_LIMIT_S)
 
     def _connecting(self, result: Result, now: float) -> None:
+        if result is Result.OK and now < self._asked_at + STRAY_OK_S:
+            self._stray_ok = True  # of an earlier command, said late or twice; or this one is not taken
+            return
+        if result in _CALL_PROGRESS and not self._dial:
+            self._give_up(causes.NO_SENDER_HEARD, now)
+            return
         match result:
             case Result.CONNECT:
                 self._connected(now)
@@ -304,7 +325,8 @@ class ModemFax:
                     self._stage = _Stage.CLEAR
                     self._port.abort(now, within=CLEAR_S)
             case _Stage.CONNECTING:
-                self._give_up(causes.NO_ANSWER if self._dial else causes.NO_SENDER_HEARD, now)
+                missed = causes.NO_ANSWER if self._dial else causes.NO_SENDER_HEARD
+                self._give_up(causes.MODEM_REFUSED if self._stray_ok else missed, now)
             case _Stage.GIVING_UP:
                 self._hook(now)
             case _Stage.HOOK:

@@ -28,6 +28,9 @@ RELISTEN_S = 0.02
 LATENCY_SPREAD = 1.5
 # An OK or ERROR where CONNECT was due: an earlier abort's answer came late, or the command was swallowed.
 REISSUES = 5
+# After an OK where CONNECT was due: a command that was taken says CONNECT within this.  Issued again sooner,
+# it would abort itself, or be sent as the first octets of the page.
+STRAY_OK_S = 0.3
 # +FRM again after +FCERROR: the tail of V.21 is gone within these few, and TCF starts 75 ms after it.
 FRM_RETRY_S = 0.02
 # A listening command that ended at once too often is issued again at this pace, until T.30's timers end it.

@@ -64,7 +64,7 @@ CASES = [
     Case(quirky.LosesTheEnd),
     Case(quirky.SlowToAnswer),
     Case(quirky.LeftInReception),
-    Case(quirky.RingsDuringSetUp),
+    Case(quirky.RingsDuringSetUp, sends="line_full"),  # dialling would take the call
     Case(quirky.Quirky, replace(T31, ecm_frame_octets=64)),
     Case(quirky.SilentOnFtm, sends="modem_silent"),
     Case(quirky.StopsReading, sends="modem_silent"),
