@@ -8,7 +8,7 @@ from enum import Enum
 
 from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.port import CommandPort, Information, Reply, Silence
-from appliance.lines.modem.results import Result, caller_field, ring_kind
+from appliance.lines.modem.results import Result, caller_field, raw_caller_fields, ring_kind
 
 # Rings come every 3 to 6 s in all networks; after this long without one the caller has given up.
 RING_GAP_S = 8.0
@@ -67,6 +67,7 @@ class Doorbell:
         self._setting_up = True
         self._rings = 0
         self._last_ring = float("-inf")
+        self._told_at = float("-inf")  # when the caller was told of, before a ring
         self._ping_at: float | None = None
         self._waiting = False
         self._left_alone = False
@@ -155,11 +156,13 @@ class Doorbell:
                     else:
                         self._ask(self._commands[0] if self._commands else "", now, PING_S)
                 case Information(line):
-                    self._information(line)
+                    self._information(line, now)
                 case _:
                     pass
 
     def _ring(self, kind: str, now: float) -> None:
+        if not self._rings and now > self._told_at + RING_GAP_S:
+            self.caller = Caller()  # what was told of a call that never rang
         self._rings += 1
         self._last_ring = now
         if kind:
@@ -169,11 +172,15 @@ class Doorbell:
         if ours and not self._left_alone and self._rings >= rules.rings:
             self.verdict = Verdict.ANSWER
 
-    def _information(self, line: str) -> None:
+    def _information(self, line: str, now: float) -> None:
         found = caller_field(line)
-        if found is None:
-            return
-        name, value = found
+        fields = raw_caller_fields(line) or ([] if found is None else [found])
+        for name, value in fields:
+            self._told(name, value)
+        if fields and not self._rings:
+            self._told_at = now  # some networks tell before the first ring
+
+    def _told(self, name: str, value: str) -> None:
         was = self.caller
         match name:
             case "NMBR":

@@ -56,7 +56,12 @@ _WORDS = {
 }
 _DISTINCTIVE = re.compile(r"RING[ :]?([1-9A-E])\b")
 # Caller identification: +VCID=1 and #CID=1 (V.253 10.1.4 and the habits of makers).
-_CALLER = re.compile(r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME)\s*=\s*(.*)")
+_CALLER = re.compile(r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME)\s*[=:]\s*(.*)", re.IGNORECASE)
+# Firmware that hands the network's message over as it came (V.253's +VCID=2, unasked): hexadecimal octets.
+_RAW_CALLER = re.compile(r"(?:MESG\s*[=:]\s*)?((?:04|80)(?:[0-9A-F]{2}){2,257})", re.IGNORECASE)
+# ETSI EN 300 659-3 5.2, Bellcore GR-30: a message of parameters; the older one with date and number only.
+_MULTIPLE_DATA, _SINGLE_DATA, _DATE_OCTETS = 0x80, 0x04, 8
+_PARAMETERS = {0x02: "NMBR", 0x03: "DDN_NMBR", 0x07: "NAME"}
 _WITHHELD = frozenset({"P", "O", "PRIVATE", "OUT OF AREA", "UNKNOWN", "WITHHELD", "<NONE>", "-"})
 MAX_CALLER_CHARACTERS = 40
 
@@ -90,4 +95,33 @@ def caller_field(line: str) -> tuple[str, str] | None:
     if found is None:
         return None
     value = found.group(2).strip()[:MAX_CALLER_CHARACTERS]
-    return found.group(1), "" if value.upper() in _WITHHELD else value
+    return found.group(1).upper(), "" if value.upper() in _WITHHELD else value
+
+
+def raw_caller_fields(line: str) -> list[tuple[str, str]]:
+    """The same from a caller identification message in hexadecimal; empty for any other line.
+
+    A message whose checksum is wrong, or that is cut, tells nothing.
+    """
+    found = _RAW_CALLER.fullmatch("".join(line.split()))
+    if found is None:
+        return []
+    octets = bytes.fromhex(found.group(1))
+    end = 2 + octets[1]
+    # The checksum, where the modem hands it over, makes the sum of all octets zero.
+    if len(octets) < end or (len(octets) > end and sum(octets[: end + 1]) % 256):
+        return []
+    body = octets[2:end]
+    if octets[0] == _SINGLE_DATA:
+        return [("NMBR", _text(body[_DATE_OCTETS:]))]
+    fields = []
+    while len(body) >= 2 and len(body) >= 2 + body[1]:
+        name, value, body = _PARAMETERS.get(body[0]), body[2 : 2 + body[1]], body[2 + body[1] :]
+        if name is not None:
+            fields.append((name, _text(value)))
+    return fields
+
+
+def _text(octets: bytes) -> str:
+    text = "".join(chr(o & 0x7F) for o in octets if 0x20 <= o & 0x7F < 0x7F).strip()[:MAX_CALLER_CHARACTERS]
+    return "" if text.upper() in _WITHHELD else text

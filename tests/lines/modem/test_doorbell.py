@@ -73,6 +73,28 @@ def test_a_caller_who_gives_up_is_forgotten() -> None:
     assert idle.bell.caller == Caller()
 
 
+def test_what_was_told_of_a_call_that_never_rang_is_not_told_of_the_next() -> None:
+    idle = Idle(AnswerRules(rings=1))
+    idle.says("NMBR = 1")
+    idle.passes(RING_GAP_S + 60.0)
+    assert idle.says("RING") is Verdict.ANSWER
+    assert idle.bell.caller == Caller()
+
+
+def test_the_callers_number_may_come_before_the_first_ring_and_unformatted() -> None:
+    idle = Idle(AnswerRules(rings=1))
+    idle.says("800602040301" + "33")
+    idle.passes(2.0)
+    assert idle.says("RING") is Verdict.ANSWER
+    assert idle.bell.caller.number == ""  # the message is longer than what came
+    idle.passes(RING_GAP_S + 1)
+    octets = b"\x80\x06\x02\x040301"
+    idle.says((octets + bytes([-sum(octets) % 256])).hex())
+    idle.passes(2.0)
+    idle.says("RING")
+    assert idle.bell.caller.number == "0301"
+
+
 def test_a_withheld_number_is_empty() -> None:
     idle = Idle(AnswerRules(rings=1))
     assert idle.says("NMBR = P", "RING") is Verdict.ANSWER

@@ -7,7 +7,7 @@ import pytest
 from appliance.lines.modem.dialling import DialRules, UndialableError, call_progress_command, dial_command
 from appliance.lines.modem.identify import carriers_in, number_list
 from appliance.lines.modem.quirks import TABLE, carrier_of, modulation_code, quirks_for
-from appliance.lines.modem.results import Result, caller_field, result_of, ring_kind
+from appliance.lines.modem.results import Result, caller_field, raw_caller_fields, result_of, ring_kind
 from appliance.t30.dce import Carrier
 
 
@@ -49,10 +49,41 @@ def test_distinctive_rings_are_told_apart() -> None:
         ("NMBR = " + "9" * 500, ("NMBR", "9" * 40)),
         ("RING", None),
         ("NUMBER = 1", None),
+        ("Nmbr: 0301234567", ("NMBR", "0301234567")),
     ],
 )
 def test_caller_identification_lines(line: str, found: tuple[str, str] | None) -> None:
     assert caller_field(line) == found
+
+
+DATE = b"\x01\x0811230611"
+
+
+def message(kind: int, body: bytes, *, checksum: int | None = None) -> str:
+    octets = bytes([kind, len(body)]) + body
+    right = -sum(octets) % 256
+    return (octets + bytes([right if checksum is None else checksum])).hex().upper()
+
+
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        (message(0x80, DATE + b"\x02\x040301\x07\x05SMITH"), [("NMBR", "0301"), ("NAME", "SMITH")]),
+        ("MESG = " + message(0x80, DATE + b"\x02\x040301"), [("NMBR", "0301")]),
+        (message(0x80, DATE + b"\x04\x01P"), []),  # reason for absence: withheld
+        (message(0x80, b"\x02\x01P"), [("NMBR", "")]),
+        (message(0x04, b"112306110301234567"), [("NMBR", "0301234567")]),
+        (message(0x04, b"112306110301234567")[:-2], [("NMBR", "0301234567")]),  # without its checksum
+        (message(0x80, b"\x02\x040301", checksum=1), []),
+        (message(0x80, b"\x02\x40" + b"0301"), []),  # a parameter longer than the message
+        ("80FF02", []),
+        ("8", []),
+        ("80" + "00" * 2000, []),
+        ("NMBR = 1", []),
+    ],
+)
+def test_caller_identification_as_the_network_sent_it(line: str, fields: list[tuple[str, str]]) -> None:
+    assert raw_caller_fields(line) == fields
 
 
 @pytest.mark.parametrize(
