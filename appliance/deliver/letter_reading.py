@@ -16,6 +16,7 @@ from email.message import Message
 from email.parser import BytesParser
 from email.utils import getaddresses
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 from appliance.causes import EMAIL_DAMAGED
@@ -31,6 +32,7 @@ NESTING_LIMIT = 20
 # Of an HTML text so much is read, characters.
 HTML_LIMIT = 200_000
 _TEXT_LIMIT = 400_000
+_PIECE_OCTETS = 64 * 1024
 
 _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 # Parts that belong to the e-mail, not to what is faxed: signatures, visiting cards, invitations.
@@ -47,9 +49,31 @@ ADDRESS = re.compile(r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,189}")
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
+    """A file: its ``content``, or for one that was taken out in another process the ``file`` with it."""
+
     name: str
     media_type: str
-    content: bytes = field(repr=False)
+    content: bytes = field(default=b"", repr=False)
+    file: Path | None = None
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content, a piece at a time."""
+        if self.file is None:
+            yield self.content
+            return
+        with self.file.open("rb") as file:
+            while piece := file.read(_PIECE_OCTETS):
+                yield piece
+
+    def head(self) -> bytes:
+        """The beginning, as much as tells of what kind it is; no UTF-8 character is cut at its end."""
+        piece = next(self.pieces(), b"")
+        head = piece[:_PIECE_OCTETS]
+        if len(head) == _PIECE_OCTETS:
+            cut = next((back for back in range(1, 4) if head[-back] & 0xC0 != 0x80), 0)
+            if cut and head[-cut] >= 0xC0:
+                return head[:-cut]
+        return head
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +189,11 @@ def _text(part: Message) -> str:
         return ""
     charset = part.get_content_charset("utf-8")
     try:
-        return content.decode(charset, "replace").replace("\r\n", "\n")
+        text = content.decode(charset, "replace")
     except (LookupError, ValueError):
-        return content.decode("latin-1").replace("\r\n", "\n")
+        text = content.decode("latin-1")
+    # Some of Python's own codings make halves of characters.
+    return text.encode("utf-8", "replace").decode().replace("\r\n", "\n")
 
 
 def _without_signature(text: str) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from appliance.box import Box, RefusedError, Request, To
 from appliance.causes import (
@@ -23,8 +25,9 @@ from appliance.causes import (
     TOO_MANY_RECIPIENTS,
     Cause,
 )
-from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT
-from appliance.deliver.letter_reading import Attachment, Dial, Letter, numbers_of, read_letter
+from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, FOLDER
+from appliance.deliver.letter_reading import Attachment, Dial, Letter, numbers_of
+from appliance.deliver.letter_worker import read_within
 from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import LONGEST_MESSAGE, clean_line
@@ -36,8 +39,6 @@ from appliance.spool.model import Cover, Job, SendOptions, SourceFile
 
 _log = logging.getLogger(__name__)
 
-# So much of a file is looked at to tell its kind; the renderer, in its own process, sees all of it.
-_HEAD_OCTETS = 64 * 1024
 _NAME_LIMIT = 255
 _NOTED = 300  # characters of the audit log's detail
 _TYPE_LIMIT = 100
@@ -125,10 +126,18 @@ class Gateway:
     def _judge(
         self, raw: bytes, verified_by: str, submit: Callable[[Letter], tuple[Job, ...]]
     ) -> Outcome:
-        try:
-            letter = read_letter(raw)
-        except DocumentError as error:
-            return Refused(error.cause, error.detail)
+        parent = self._box.data / FOLDER
+        parent.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent) as folder:
+            try:
+                letter = read_within(raw, Path(folder))
+            except DocumentError as error:
+                return Refused(error.cause, error.detail)
+            return self._judge_letter(letter, verified_by, submit)
+
+    def _judge_letter(
+        self, letter: Letter, verified_by: str, submit: Callable[[Letter], tuple[Job, ...]]
+    ) -> Outcome:
         if letter.automatic:
             return Ignored("it was written by a program")
         own = self._box.settings.section(MailOutSettings).sender.lower()
@@ -159,19 +168,21 @@ class Gateway:
         if len(parts) > limit:
             raise RefusedError(TOO_MANY_FILES, f"at most {limit}")
         for part in parts:
-            sniff(part.content[:_HEAD_OCTETS], part.name)
+            sniff(part.head(), part.name)
         cover = None
         if message:
             sender = clean_line(full_name or letter.sender_name)
             cover = Cover(subject=clean_line(subject), from_name=sender, message=message)
         # Scanners and alarms may send the same octets twice and mean it; a program that says which message it
         # is and sends it again did not hear our answer.
-        digest = hashlib.sha256(raw + repr(dials).encode()).hexdigest()
+        hashed = hashlib.sha256(raw)
+        hashed.update(repr(dials).encode())
+        digest = hashed.hexdigest()
         files: list[SourceFile] = []
         try:
             for part in parts:
                 kind = clean_line(part.media_type)[:_TYPE_LIMIT]
-                file = self._box.store_file(part.content, name=_name(part), media_type=kind)
+                file = self._box.store_file(part.pieces(), name=_name(part), media_type=kind)
                 files.append(file)
             request = Request(
                 owner=owner, to=_recipients(dials), files=tuple(files), origin=EMAIL_ORIGIN,

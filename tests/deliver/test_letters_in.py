@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 
 from appliance import causes
 from appliance.box import Box
-from appliance.deliver.letter_reading import Dial, html_text, numbers_of, read_letter
+from appliance.deliver import letter_worker
+from appliance.deliver.letter_reading import Attachment, Dial, html_text, numbers_of, read_letter
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.documents.errors import DocumentError
 from appliance.settings.delivery import MailInSettings, MailOutSettings
@@ -299,3 +301,58 @@ def test_numbers_have_only_the_letters_of_numbers(subject: str, to: list[str]) -
     for dial in dials:
         assert dial.number.strip()
         assert set(dial.number) <= set("+0123456789 ()./-")
+
+
+def test_a_large_e_mail_is_read_in_a_process_of_its_own_with_the_same_result(box: Box) -> None:
+    large = PDF + bytes(range(256)) * 4000
+    message = letter(pdf=large, text="Grüße", subject="Größe")
+    assert len(message.as_bytes()) > letter_worker.IN_PLACE_OCTETS
+    (job,) = accepted(box, message)
+    assert job.options.cover is not None
+    assert (job.options.cover.subject, job.options.cover.message) == ("Größe", "Grüße")
+    submission = box.spool.read(jobs.get_submission, job.submission_id)
+    (file,) = box.document(submission.document_id).files
+    assert (box.data / file.path).read_bytes() == large
+    assert list((box.data / "deliveries").iterdir()) == [], "no passing file is left"
+
+
+@pytest.mark.parametrize("size", [100, 300_000], ids=["in place", "in a process"])
+def test_both_ways_of_reading_agree(tmp_path: Path, size: int) -> None:
+    message = letter(text="x" * size + " ü", to="1@a.example, 2@b.example")
+    message.add_attachment(b"GIF89a", maintype="image", subtype="gif", filename="ü.gif")
+    raw = b"Authentication-Results: mx; dmarc=pass\r\n" + message.as_bytes()
+    there, here = letter_worker.read_within(raw, tmp_path), read_letter(raw)
+    assert replace(there, attachments=()) == replace(here, attachments=())
+    assert [(a.name, a.media_type, b"".join(a.pieces())) for a in there.attachments] == [
+        (a.name, a.media_type, a.content) for a in here.attachments
+    ]
+
+
+@pytest.mark.parametrize("name", ["MEMORY_OCTETS", "CLOCK_S"])
+def test_a_large_e_mail_that_costs_too_much_ends_its_process_only(
+    box: Box, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    if name == "CLOCK_S":
+        monkeypatch.setattr(letter_worker, "CLOCK_S", 0.001)
+        assert refused(box, letter(pdf=bytes(400_000))).cause is causes.EMAIL_DAMAGED
+        return
+    # In the process some hundreds of MB are too much for the limit of one GB: each line is an object.
+    raw = b"From: ada@office.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    assert refused(box, raw + b"A" * 250_000_000).cause is causes.EMAIL_DAMAGED
+
+
+def test_a_long_text_that_is_cut_within_a_character_is_still_text() -> None:
+    for shift in range(3):
+        content = b"x" * shift + "€".encode() * 50_000
+        part = Attachment("a.txt", "text/plain", content)
+        assert len(part.head()) < len(content)
+        part.head().decode()
+
+
+def test_a_text_in_a_coding_of_python_s_own_is_still_text(box: Box) -> None:
+    for charset in ("unicode_escape", "raw_unicode_escape", "rot13", "idna", "no-such", "utf-7"):
+        raw = (
+            f"From: ada@office.example\r\nTo: +4930{len(charset)}@fax.box\r\n"
+            f"Content-Type: text/plain; charset={charset}\r\n\r\n\\ud800 text\r\n"
+        ).encode()
+        assert accepted(box, raw)

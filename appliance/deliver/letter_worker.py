@@ -1,0 +1,81 @@
+"""Reads a large e-mail in a process of its own: ``python -m appliance.deliver.letter_worker FOLDER``.
+
+Taking 20 MB apart keeps Python's lock for half a second, which the packets of running calls cannot wait;
+and what hostile parts cost in memory and time ends with that process.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from appliance.causes import EMAIL_DAMAGED
+from appliance.deliver.letter_reading import Attachment, Letter, read_letter
+from appliance.documents.errors import DocumentError
+
+# A smaller e-mail is read where it is: starting a process takes longer.
+IN_PLACE_OCTETS = 256 * 1024
+# What the process may use: memory (an e-mail of 100 MB is in it several times), time on the processor
+# and by the clock.
+MEMORY_OCTETS = 1 << 30
+CPU_S = 60
+CLOCK_S = 120.0
+
+_RAW = "raw"
+_LETTER = "letter.json"
+
+
+def read_within(raw: bytes, folder: Path) -> Letter:
+    """``read_letter`` without holding anybody up; ``folder`` is empty, and the caller's to delete.
+
+    Attachments of a large e-mail stay in files there.  Raises DocumentError (EMAIL_DAMAGED), OSError.
+    """
+    if len(raw) <= IN_PLACE_OCTETS:
+        return read_letter(raw)
+    (folder / _RAW).write_bytes(raw)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", __name__, str(folder)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=CLOCK_S, check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise DocumentError(EMAIL_DAMAGED, "it takes too long to read") from None
+    if done.returncode != 0 or not (folder / _LETTER).exists():
+        raise DocumentError(EMAIL_DAMAGED, "it cannot be read within the limits")
+    facts: dict[str, Any] = json.loads((folder / _LETTER).read_text(encoding="utf-8"))
+    if "damaged" in facts:
+        raise DocumentError(EMAIL_DAMAGED, facts["damaged"])
+    attachments = tuple(
+        Attachment(name, kind, file=folder / f"{number}")
+        for number, (name, kind) in enumerate(facts.pop("attachments"))
+    )
+    known: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
+    }
+    return Letter(**known, attachments=attachments)
+
+
+def main(folder: Path) -> None:
+    """In the process: reads FOLDER/raw, writes the attachments and what else the e-mail says."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    try:
+        letter = read_letter((folder / _RAW).read_bytes())
+    except DocumentError as error:
+        facts: dict[str, object] = {"damaged": error.detail}
+    else:
+        for number, attachment in enumerate(letter.attachments):
+            (folder / f"{number}").write_bytes(attachment.content)
+        plain = replace(letter, attachments=())
+        facts = {name: getattr(plain, name) for name in Letter.__slots__}
+        facts["attachments"] = [(each.name, each.media_type) for each in letter.attachments]
+    (folder / _LETTER).write_text(json.dumps(facts), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
