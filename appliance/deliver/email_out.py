@@ -6,13 +6,12 @@ import contextlib
 import tempfile
 import uuid
 from collections.abc import Iterator
-from email.message import EmailMessage
 from pathlib import Path
 
 from appliance.box import Box
 from appliance.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED, cause_of
 from appliance.deliver import pdfs, smtp
-from appliance.deliver.letters import Writer
+from appliance.deliver.letters import Outgoing, Writer
 from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
 from appliance.settings.delivery import MailOutSettings
@@ -53,7 +52,7 @@ class EmailDeliverer:
                             delivery.target, cause_of(str(payload["cause"])), str(payload["detail"]), tag,
                             (str(payload[ASKED_SUBJECT]), str(payload[ASKED_ID])),
                         )
-            return smtp.send(message, delivery.target, settings)
+                return smtp.send(message, delivery.target, settings)
         except NotFoundError:
             raise DeliveryError("The fax is no longer in the box.", final=True) from None
         except MailError as error:
@@ -69,7 +68,7 @@ class EmailDeliverer:
 
     def _received(
         self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
-    ) -> EmailMessage:
+    ) -> Outgoing:
         fax: Received = self._box.spool.read(received.get, delivery.fax_id or 0)
         pdf = folder / "fax.pdf"
         pdfs.write_received(self._box, fax, pdf)
@@ -78,7 +77,7 @@ class EmailDeliverer:
 
     def _result(
         self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
-    ) -> EmailMessage:
+    ) -> Outgoing:
         job: Job = self._box.spool.read(jobs.get, delivery.fax_id or 0)
         attempts = self._box.spool.read(jobs.attempts, job.id)
         pdf = folder / "fax.pdf"

@@ -5,8 +5,12 @@ Each is made from what the spool knows; words about failures are the table of ca
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -26,6 +30,10 @@ _GENERATED = "auto-generated"
 _REPLIED = "auto-replied"
 # Of what somebody wrote so much is repeated in a subject, characters.
 _SUBJECT = 150
+# 57 octets make a line of 76 characters; a piece is a whole number of lines.
+_LINE_OCTETS = 57
+_PIECE_OCTETS = _LINE_OCTETS * 512
+_MARK_OCTETS = 30  # at random, and a single line
 # RFC 5322 3.6.4, without comments and blanks; a line has at most 998 octets.
 _MESSAGE_ID = re.compile(r"<[!-~]{1,900}>")
 _ID_HEADERS = frozenset({"Message-ID", "In-Reply-To", "References"})
@@ -49,6 +57,40 @@ class _Policy(EmailPolicy):
 _POLICY = _Policy(linesep="\r\n")
 
 
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An e-mail; where ``mark`` stands in it, ``attachment`` belongs.
+
+    The attachment is put in while it is sent, piece by piece: taking a large one whole through Python's
+    e-mail classes would hold up the packets of running calls.
+    """
+
+    message: EmailMessage
+    attachment: Path | None = None
+    mark: bytes = b""
+
+    def pieces(self) -> Iterator[bytes]:
+        """The e-mail's octets as they are after DATA, dots doubled (RFC 5321 4.5.2), without the end."""
+        raw = self.message.as_bytes()
+        if self.attachment is None:
+            yield _stuffed(raw)
+            return
+        head, _, tail = raw.partition(self.mark)
+        yield _stuffed(head)
+        with self.attachment.open("rb") as file:
+            while piece := file.read(_PIECE_OCTETS):
+                # Lines of base64 (RFC 2045 6.8) never begin with a dot.
+                yield b"".join(
+                    binascii.b2a_base64(piece[at : at + _LINE_OCTETS], newline=False) + b"\r\n"
+                    for at in range(0, len(piece), _LINE_OCTETS)
+                )
+        yield _stuffed(tail.lstrip(b"\r\n"))
+
+
+def _stuffed(octets: bytes) -> bytes:
+    return re.sub(rb"(?m)^\.", b"..", octets)
+
+
 class Writer:
     """Words the box's e-mails: who it is and what its clock shows come from the settings."""
 
@@ -57,7 +99,7 @@ class Writer:
         self._zone = ZoneInfo(station.time_zone) if station.time_zone else None
         self._now = now
 
-    def received(self, to: str, fax: Received, tag: str, pdf: Path | None, too_large: bool) -> EmailMessage:
+    def received(self, to: str, fax: Received, tag: str, pdf: Path | None, too_large: bool) -> Outgoing:
         """A received fax.  ``tag`` makes the Message-ID: the same for every try."""
         caller = fax.caller or fax.tsi or "an unknown number"
         whole = fax.state is ReceivedState.COMPLETE
@@ -79,14 +121,12 @@ class Writer:
         if too_large:
             lines += ["", "The fax is too large to be attached: please read it in the box."]
         message = self._new(to, f"Fax from {caller}, {_pages(fax.pages)}", lines, tag)
-        if pdf is not None:
-            _attach(message, pdf, f"fax-{fax.id}.pdf")
-        return message
+        return _with(message, pdf, f"fax-{fax.id}.pdf")
 
     def result(
         self, to: str, job: Job, attempts: Sequence[Attempt], tag: str, pdf: Path | None, *,
         reply: tuple[str, str] | None = None,
-    ) -> EmailMessage:
+    ) -> Outgoing:
         """How a fax ended; ``reply``: subject and Message-ID of the e-mail that it came by."""
         outcome = _OUTCOME.get(job.state, "is still under way")
         lines = [
@@ -112,23 +152,21 @@ class Writer:
         if pdf is not None:
             lines += ["", "The pages are attached as they were sent."]
         message = self._new(to, f"Fax to {job.given or job.number} {outcome}", lines, tag, reply)
-        if pdf is not None:
-            _attach(message, pdf, f"fax-{job.id}.pdf")
-        return message
+        return _with(message, pdf, f"fax-{job.id}.pdf")
 
     def refusal(
         self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]
-    ) -> EmailMessage:
+    ) -> Outgoing:
         """Why an e-mail was not faxed."""
         lines = ["Your e-mail was not faxed.", "", cause.sentence]
         if detail:
             lines.append(clean_line(detail))
         lines += [cause.advice, "", f"Your e-mail's subject: {clean_line(reply[0])}"]
-        return self._new(to, "", lines, tag, reply)
+        return Outgoing(self._new(to, "", lines, tag, reply))
 
-    def test(self, to: str, tag: str) -> EmailMessage:
+    def test(self, to: str, tag: str) -> Outgoing:
         lines = ["This e-mail shows that the box can send e-mail.", "", f"Sent: {self.moment(self._now)}"]
-        return self._new(to, "Test of the fax box", lines, tag)
+        return Outgoing(self._new(to, "Test of the fax box", lines, tag))
 
     def moment(self, at: float) -> str:
         return datetime.fromtimestamp(at, self._zone).astimezone(self._zone).strftime("%Y-%m-%d %H:%M %Z")
@@ -155,8 +193,12 @@ class Writer:
         return message
 
 
-def _attach(message: EmailMessage, pdf: Path, name: str) -> None:
-    message.add_attachment(pdf.read_bytes(), maintype="application", subtype="pdf", filename=name)
+def _with(message: EmailMessage, pdf: Path | None, name: str) -> Outgoing:
+    if pdf is None:
+        return Outgoing(message)
+    mark = secrets.token_bytes(_MARK_OCTETS)
+    message.add_attachment(mark, maintype="application", subtype="pdf", filename=name)
+    return Outgoing(message, pdf, base64.b64encode(mark))
 
 
 def _fields(fields: dict[str, str]) -> list[str]:

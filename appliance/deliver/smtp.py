@@ -11,7 +11,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from email.message import EmailMessage
 
 from appliance.causes import (
     MAIL_DEFERRED,
@@ -26,6 +25,7 @@ from appliance.causes import (
     MAIL_WRONG_PASSWORD,
     Cause,
 )
+from appliance.deliver.letters import Outgoing
 from appliance.settings.delivery import MailOutSettings, Security
 
 # One answer of the server, seconds.  RFC 5321 4.5.3.2 would let a server take 5 minutes for each; one that
@@ -56,7 +56,7 @@ def tls_context(verify: bool) -> ssl.SSLContext:
 
 
 def send(
-    message: EmailMessage, to: str, settings: MailOutSettings, *,
+    message: Outgoing, to: str, settings: MailOutSettings, *,
     whole_s: float = WHOLE_S, reply_s: float = REPLY_S,
 ) -> str:
     """Sends ``message`` to one address; answers what the server said.  Raises MailError."""
@@ -122,7 +122,7 @@ def _session(
         smtp.close()
 
 
-def _converse(smtp: smtplib.SMTP, message: EmailMessage, to: str, settings: MailOutSettings) -> str:
+def _converse(smtp: smtplib.SMTP, message: Outgoing, to: str, settings: MailOutSettings) -> str:
     if settings.username:
         try:
             smtp.login(settings.username, settings.password)
@@ -134,10 +134,13 @@ def _converse(smtp: smtplib.SMTP, message: EmailMessage, to: str, settings: Mail
         smtp.ehlo_or_helo_if_needed()
     _step(*smtp.mail(settings.sender), MAIL_SENDER_REFUSED)
     _step(*smtp.rcpt(to), MAIL_RECIPIENT_REFUSED)
-    try:
-        code, words = smtp.data(message.as_bytes())
-    except smtplib.SMTPDataError as error:
-        code, words = error.smtp_code, error.smtp_error if isinstance(error.smtp_error, bytes) else b""
+    code, words = smtp.docmd("DATA")
+    if code != 354:
+        raise MailError(MAIL_DEFERRED if 400 <= code < 500 else MAIL_REFUSED, _said(code, words))
+    for piece in message.pieces():
+        smtp.send(piece)
+    smtp.send(b".\r\n")
+    code, words = smtp.getreply()
     _step(code, words, MAIL_REFUSED)
     return _said(code, words)
 

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from appliance.box import Box
 from appliance.causes import (
@@ -29,14 +32,14 @@ from appliance.causes import (
 )
 from appliance.deliver import smtp
 from appliance.deliver.email_out import EmailDeliverer
-from appliance.deliver.letters import Writer
+from appliance.deliver.letters import Outgoing, Writer
 from appliance.deliver.service import Deliveries
 from appliance.deliver.smtp import MailError
 from appliance.settings.delivery import MailOutSettings, Route, Security
 from appliance.settings.items import User
 from appliance.settings.sections import StationSettings
 from appliance.spool import outbox
-from appliance.spool.model import Delivery, OutboxState
+from appliance.spool.model import Delivery, OutboxState, Received, ReceivedState
 from tests.deliver.mailing import PostOffice, post_office
 from tests.deliver.making import fail, make_box, receive, submit, until
 
@@ -275,12 +278,12 @@ def test_a_mail_server_that_drips_is_ended_within_the_bound(greeting: bytes) -> 
 
     thread = threading.Thread(target=drip, daemon=True)
     thread.start()
-    settings = MailOutSettings(
+    mail = MailOutSettings(
         server="127.0.0.1", port=listener.getsockname()[1], sender=BOX, security=Security.NONE
     )
     began = time.monotonic()
     with listener, pytest.raises(MailError) as caught:
-        smtp.send(EmailMessage(), "a@b.example", settings, whole_s=1.0)
+        smtp.send(Outgoing(EmailMessage()), "a@b.example", mail, whole_s=1.0)
     done.set()
     thread.join(10)
     assert caught.value.cause is MAIL_TIMED_OUT
@@ -327,11 +330,10 @@ def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_p
     ],
 )  # fmt: skip
 def test_a_refusal_is_a_reply_whatever_the_message_id_was(asked: str, answered: str | None) -> None:
-    settings = MailOutSettings(server="s", sender=BOX)
-    message = Writer(settings, StationSettings(), 0.0).refusal(
+    message = Writer(MailOutSettings(sender=BOX), StationSettings(), 0.0).refusal(
         "eve@elsewhere.example", BUSY, "x\r\nBcc: y", "tag", ("Grüße " * 60 + "\r\nBcc: z", asked)
     )
-    raw = message.as_bytes()
+    raw = b"".join(message.pieces())
     read = message_from_bytes(raw, policy=default)
     assert read["In-Reply-To"] == answered
     assert read["References"] == answered
@@ -339,3 +341,30 @@ def test_a_refusal_is_a_reply_whatever_the_message_id_was(asked: str, answered: 
     assert read["Message-ID"] == "<tag@office.example>"
     assert read["Subject"].startswith("Re: Grüße Grüße")
     assert max(map(len, raw.split(b"\r\n"))) <= 998, "RFC 5322 2.1.1"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=100_000), st.text(max_size=300))
+def test_an_attachment_that_is_put_in_while_sending_is_what_was_to_be_sent(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, words: str
+) -> None:
+    path = tmp_path_factory.mktemp("mail") / "fax.pdf"
+    path.write_bytes(content)
+    whom = replace(FAX, tsi=words, caller_name=f".\r\n.{words}")
+    writer = Writer(MailOutSettings(sender=BOX), StationSettings(), 0.0)
+    outgoing = writer.received("a@b.example", whom, "t", path, False)
+    sent = b"".join(outgoing.pieces())
+    assert sent.endswith(b"\r\n")
+    assert b"\r\n.\r\n" not in sent
+    lines = sent.split(b"\r\n")
+    assert max(map(len, lines)) <= 998
+    raw = b"\r\n".join(line.removeprefix(b".") for line in lines)
+    (attachment,) = message_from_bytes(raw, policy=default).iter_attachments()  # type: ignore[attr-defined]
+    assert attachment.get_content() == content
+
+
+FAX = Received(
+    id=1, uuid="u", owner="", line="trunk", line_kind="t38", caller="+49", caller_name="", dialled="", tsi="",
+    sub_address="", state=ReceivedState.COMPLETE, started_at=0, ended_at=1, pages=1, bad_rows=0,
+    cause_code="received", read=False, deleted_at=None, trace_path="", facts={},
+)
