@@ -22,6 +22,7 @@ from cheroot.server import HTTPConnection, HTTPRequest, KnownLengthRFile
 from cheroot.wsgi import Server
 
 from appliance import durable
+from appliance.api import papers
 from appliance.api.application import make_application
 from appliance.api.context import STREAMS, Context
 from appliance.api.problems import ProblemError
@@ -261,6 +262,7 @@ class HttpServer:
             self._server.prepare()
         except OSError as error:
             raise ListenError(f"cannot listen on {self._host}: {error}") from error
+        papers.sweep(self.context.box)
         sys.setswitchinterval(SWITCH_S)
         for thread in self._threads:
             thread.start()

@@ -15,7 +15,7 @@ from PIL import Image
 from appliance.settings import secrets
 from appliance.settings.items import ApiKey, Scope
 from appliance.settings.sections import ApiSettings, StationSettings
-from tests.api.served import Served
+from tests.api.served import Served, serving
 
 TEXT = base64.b64encode(b"A letter.\n" * 20).decode()
 
@@ -54,6 +54,14 @@ def test_nothing_stays_of_a_pdf_that_was_made_to_be_sent_once(served: Served) ->
     fax = served.ended(served.ask("POST", "/faxes", new("9990")).json["faxes"][0]["id"])
     assert served.ask("GET", f"/faxes/{fax['id']}/document").status == 200
     served.wait(lambda: not list((served.box.data / "views").iterdir()))
+
+
+def test_what_a_crash_left_of_such_pdfs_is_swept_away_at_the_next_start(tmp_path: Path) -> None:
+    rest = tmp_path / "views" / "left.pdf"
+    rest.parent.mkdir()
+    rest.write_bytes(b"%PDF")
+    with serving(tmp_path):
+        assert not rest.exists()
 
 
 def test_a_form_with_files_makes_one_fax_of_them_for_each_recipient(served: Served) -> None:
