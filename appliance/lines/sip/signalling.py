@@ -39,6 +39,8 @@ MOVED_TEMPORARILY = 302
 NOT_ACCEPTABLE_HERE = 488
 SERVER_ERROR = 500
 DECLINE_TRANSFER = 603
+# A call this old that the stack does not know any more is gone.
+FORGOTTEN_AFTER_S = 5.0
 # A client transaction reports its end once or twice: COMPLETED when a final response came over UDP.
 _FINAL_STATES = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
 
@@ -109,6 +111,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         self.over = False
         self._confirmed = False
         self._pending_answer: str | None = None
+        self._born = time.monotonic()
         self._redirect = 0  # the 3xx that the INVITE got
         self._ended = Ended(0, "", ours=True)
 
@@ -175,6 +178,17 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         if self.switch is not None and not self.over:
             self.switch.handle_timer(now)
             self._obey(now)
+
+    def drop_if_forgotten(self, now: float) -> None:
+        """Ends a call that the stack has given up without saying so (odd peers bring that about)."""
+        if self.over or now < self._born + FORGOTTEN_AFTER_S or self.isActive():
+            return
+        self.over = True
+        if self.switch is not None:
+            self.switch.ended()
+        self._ended = Ended(0, "given up by the SIP stack", ours=True)
+        self.sink(self._ended)
+        self._stack.calls.discard(self)
 
     def failed(self) -> None:
         """A callback failed: this call cannot be trusted any more."""

@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 # The longest the thread sleeps: pjproject's own timers (retransmissions, from 500 ms on) are looked at
 # this often.
 POLL_S = 0.02
+# Calls are looked after this often: whether the stack still knows them.
+LOOK_S = 1.0
 # Calls that do not end when the stack stops are left behind after this.
 STOP_LIMIT_S = 5.0
 # Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h).
@@ -308,6 +310,7 @@ class SipStack:
         if descriptor >= 0:
             poll.register(descriptor, select.POLLIN)
         stop_at: float | None = None
+        look_at = 0.0
         while stop_at is None or (self.calls and time.monotonic() < stop_at):
             poll.poll(POLL_S * 1000)
             with contextlib.suppress(BlockingIOError):
@@ -317,6 +320,10 @@ class SipStack:
             for call in tuple(self.calls):
                 _guard(functools.partial(call.handle_timer, now), "a call's timer")
             self._endpoint.libHandleEvents(0)
+            if now >= look_at:
+                look_at = now + LOOK_S
+                for call in tuple(self.calls):
+                    _guard(functools.partial(call.drop_if_forgotten, now), "looking after a call")
             if self._stopping and stop_at is None:
                 stop_at = now + STOP_LIMIT_S
                 for call in tuple(self.calls):
