@@ -51,6 +51,7 @@ EXTRAS = [
 # source); in this build the others would do no more than be logged either.
 KNOWN_ASSERTIONS = {
     "status==PJ_SUCCESS",  # an offer with a switched-off line that has no address: answered with 488
+    "rdata",  # a copy of a received message that could not be made: the message is dropped
     # A request inside a dialog whose transaction has just gone: not answered.
     "pjsip_rdata_get_tsx(rdata) && pjsip_rdata_get_tsx(rdata)->mod_data[dlg->ua->id] == dlg",
 }
