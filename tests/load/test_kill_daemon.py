@@ -21,7 +21,7 @@ from bench import marked
 from bench.burst import Arrivals
 from bench.running import Running, running
 
-KILLS = 40 if os.environ.get("FAXBOX_SWEEP") else 4
+KILLS = 40 if os.environ.get("FAXBOX_SWEEP") else 2
 FAXES_A_LIFE = 10
 CALLERS_A_LIFE = 3
 SETTINGS = {"practice.speed": "20", "practice.calls_at_once": "8", "practice.wait_s": "0.2"}
