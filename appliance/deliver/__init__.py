@@ -1,9 +1,15 @@
 """Deliveries: what the box tells others about faxes that ended, and what it takes from e-mail.
 
-``planner``   what follows from an event, put in the outbox within the event's own transaction
-``routing``   whose a received fax is and where it goes; junk rules (pure decisions)
-``worker``    drains the outbox: each delivery in a thread, tries recorded, a few at a time
-``webhook``   signed POSTs; ``styles`` is the registry of what they say, by interface
-``folder``    received faxes as files in a folder
-``service``   all of this as a service of the daemon
+Out: ``planner`` puts what follows from an event in the outbox within the event's own transaction, with
+``routing`` deciding whose a received fax is and where it goes; ``worker`` drains the outbox through
+
+``webhook``    signed POSTs; ``styles`` is the registry of what they say, by interface
+``email_out``  e-mails: ``letters`` words them, ``smtp`` sends one, ``pdfs`` makes what is attached
+``folder``     received faxes as files in a folder
+
+In: ``listener`` (the box's own SMTP) and ``mailbox`` (IMAP) bring e-mails to ``mail_to_fax``, which decides
+and hands them in; ``letter_reading`` takes them apart, large ones in the process of ``letter_worker``.
+
+``service`` is all of this as a service of the daemon, and the junk rules as its screen of calls.
+docs/deliveries.md describes it for owners and integrators.
 """

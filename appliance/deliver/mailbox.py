@@ -85,6 +85,7 @@ class Mailbox:
         self._gateway = gateway
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="imap", daemon=True)
+        self._visiting = threading.Lock()
         self._answered: deque[tuple[float, str]] = deque()
         self.problem = ""  # of the last visit, in words; empty when it went well
 
@@ -123,8 +124,14 @@ class Mailbox:
     # -- one visit -----------------------------------------------------------------------------
 
     def visit(self) -> int:
-        """Deals with what is in the folder; returns how many e-mails.  Raises MailError."""
-        settings = self._box.settings.section(MailInSettings)
+        """Deals with what is in the folder; returns how many e-mails.  Raises MailError.
+
+        Also for the settings' test button; one visit at a time.
+        """
+        with self._visiting:
+            return self._visit(self._box.settings.section(MailInSettings))
+
+    def _visit(self, settings: MailInSettings) -> int:
         try:
             client = _connect(settings)
             try:
