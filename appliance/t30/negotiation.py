@@ -31,7 +31,12 @@ class FormatError(ValueError):
 
 
 def offer(
-    own: Capabilities, *, transmits: bool = False, receives: bool = True, sub: bool = False
+    own: Capabilities,
+    *,
+    transmits: bool = False,
+    receives: bool = True,
+    sub: bool = False,
+    sep: bool = False,
 ) -> Facilities:
     """Our DIS (or DTC): what we can take."""
     codings = own.codings if own.ecm else own.codings - {Coding.MMR}
@@ -46,7 +51,7 @@ def offer(
         transmits=transmits,
         ecm=own.ecm,
         prefers_64=own.ecm and own.ecm_frame_octets == 64,
-        sep=transmits,
+        sep=sep,
         sub=sub,
         pwd=True,
     )

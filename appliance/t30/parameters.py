@@ -52,10 +52,13 @@ class CallParameters:
     capabilities: Capabilities = field(default_factory=Capabilities)
     poll: bool = False
     sub_address: str = ""  # SUB, up to 20
-    selective_polling: str = ""  # SEP, up to 20
+    # Calling: SEP, up to 20.  Answering: the name of what is on offer, which goes to who sends it as SEP.
+    selective_polling: str = ""
     password: str = ""  # PWD that we send, up to 20
     required_password: str = ""  # PWD (or SID) that the far end must send before it gets or leaves pages
     offers_pages: bool = False  # answering: the page source has a document for a caller that polls
+    # Page numbers (from 0) that begin a document: EOM and phase B before them, whatever their format.
+    documents_begin: frozenset[int] = frozenset()
     asks_leave: bool = False  # sending: the page source is an AskedPageSource
     accepts_sub_address: bool = True
     resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
@@ -141,6 +144,7 @@ class CallResult:
     pages_received: int = 0  # pages that we confirmed
     remote_id: str = ""  # CSI, TSI or CIG of the far end
     sub_address: str = ""  # SUB that the far end sent
+    selective_polling: str = ""  # SEP that the far end sent
     carrier: Carrier | None = None  # the last one in use
     ecm: bool = False
     retrainings: int = 0

@@ -121,15 +121,17 @@ class ReceiverPhaseB(Part):
     def _offer(self) -> Facilities:
         parameters = self.station.parameters
         return offer(
-            parameters.capabilities, transmits=self._offers_pages, sub=parameters.accepts_sub_address
+            parameters.capabilities,
+            transmits=self._offers_pages,
+            sub=parameters.accepts_sub_address,
+            sep=self._offers_pages and bool(parameters.selective_polling),
         )
 
     def _dtc_field(self) -> Facilities:
         """Bits 47 and 50 of a DTC say that SEP and PWD came with it (table 2)."""
         parameters = self.station.parameters
         return replace(
-            offer(parameters.capabilities),
-            sep=bool(parameters.selective_polling),
+            offer(parameters.capabilities, sep=bool(parameters.selective_polling)),
             pwd=bool(parameters.password),
         )
 
@@ -240,7 +242,7 @@ class ReceiverPhaseB(Part):
         station = self.station
         self._learn_id(burst, Fcf.CIG)
         station.clear(Timer.T1, Timer.T4, Timer.T2)
-        if not self._offers_pages:
+        if not self._offers_pages or not self._named_right(burst):
             station.finish(causes.NOTHING_ON_OFFER)
         elif not self._password_right(burst):
             station.finish(causes.PASSWORD_WRONG)
@@ -252,6 +254,15 @@ class ReceiverPhaseB(Part):
         if fif is not None:
             self.station.remote_id = decode_ident(fif)
             self.station.note("remote_id", id=self.station.remote_id)
+
+    def _named_right(self, burst: Burst) -> bool:
+        """Whether SEP asks for what we offer; a document without a name is for everybody."""
+        station, sep = self.station, burst.fif(Fcf.SEP)
+        if sep is not None:
+            station.selective_polling = decode_ident(sep)
+            station.note("selective_polling", sep=station.selective_polling)
+        name = station.parameters.selective_polling
+        return not name or station.selective_polling == name
 
     def _password_right(self, burst: Burst) -> bool:
         required = self.station.parameters.required_password

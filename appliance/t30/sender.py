@@ -174,6 +174,8 @@ class Sender(SenderPhaseB):
             return None
         if following.page is None:
             return Fcf.EOP
+        if self._index + 1 in self.station.parameters.documents_begin:
+            return Fcf.EOM
         assert self._common is not None
         assert self._carrier is not None
         assert self._settings is not None

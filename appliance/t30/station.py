@@ -220,6 +220,7 @@ class Station:
         # Facts for the result.
         self.remote_id = ""
         self.sub_address = ""
+        self.selective_polling = ""
         self.pages_sent = 0
         self.pages_received = 0
         self.carrier_used: Carrier | None = None
@@ -428,6 +429,7 @@ class Station:
             pages_received=self.pages_received,
             remote_id=self.remote_id,
             sub_address=self.sub_address,
+            selective_polling=self.selective_polling,
             carrier=self.carrier_used,
             ecm=self.ecm_used,
             retrainings=self.retrainings,

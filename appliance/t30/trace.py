@@ -15,6 +15,7 @@ EVENTS: dict[str, str] = {
     "frame_unknown": "a frame came that T.30 does not have: reason, octets (hexadecimal)",
     "remote_id": "the far end said who it is: id",
     "sub_address": "the sender asked for a sub-address: sub",
+    "selective_polling": "the caller named the document that it wants: sep",
     "sub_address_omitted": "our sub-address was not sent: reason",
     "password_omitted": "our password was not sent: reason",
     "dis": "what the far end can take: facilities",

@@ -1230,3 +1230,51 @@ def test_sub_address_that_came_is_told() -> None:
     assert far.call.result is not None
     assert far.call.result.sub_address == "42"
     assert far.call.result.remote_id == "+49891234"
+
+
+# -- documents and their names -----------------------------------------------------------------
+
+
+def test_documents_of_one_format_are_kept_apart_by_eom() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, documents_begin=frozenset({1})), _pages(3))
+    _play(far, TRAINED + f"""
+        hears page V27TER_4800 long
+        hears EOM
+        says MCF
+        says DIS={V27}
+        hears TSI DCS={V27}
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears MPS
+        says MCF
+        hears page V27TER_4800 long
+        hears EOP
+        says MCF
+        hears DCN
+        hears end""", "delivered")
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        ("SEP=7 DTC=000a8880808001", "hung_up_before_pages"),
+        ("SEP=8 DTC=000a8880808001", "nothing_on_offer"),
+        ("DTC=000a00", "nothing_on_offer"),
+    ],
+)
+def test_named_document_goes_to_who_names_it(asked: str, cause: str) -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True, selective_polling="7"), _pages(1))
+    sends = "hears TSI DCS\nhears tcf V27TER_4800\ndrops"
+    ends = "hears DCN\nhears end" if cause == "nothing_on_offer" else sends
+    _play(far, f"hears CED\nhears CSI DIS\nsays {asked}\n{ends}", cause)
+    assert far.call.result is not None
+    assert far.call.result.selective_polling == (asked[4] if asked.startswith("SEP") else "")
+
+
+@pytest.mark.parametrize("name", ["", "7"])
+def test_dis_owns_up_to_selective_polling_only_for_a_named_document(name: str) -> None:
+    far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True, selective_polling=name))
+    far.run("hears CED\nhears CSI DIS\nsays DCN\nhears end")
+    (dis,) = [dict(p.fields)["meaning"] for p in far.progress if dict(p.fields).get("name") == "DIS"]
+    assert ("SEP" in str(dis)) is bool(name)

@@ -435,10 +435,13 @@ def test_cancel_at_any_time_ends_both(at: float, who: str) -> None:
 
 def test_poll_with_everything() -> None:
     pages = document(2, Coding.MMR)
-    a = End(
-        CallParameters(Role.CALLS, "+49 1", poll=True, password="12", selective_polling="7"), Pages([])
+    a = End(CallParameters(Role.CALLS, "+49 1", poll=True, password="12", selective_polling="7"), Pages([]))
+    b = End(
+        CallParameters(
+            Role.ANSWERS, "+49 2", offers_pages=True, required_password="12", selective_polling="7"
+        ),
+        Pages(pages),
     )
-    b = End(CallParameters(Role.ANSWERS, "+49 2", offers_pages=True, required_password="12"), Pages(pages))
     link(a, b)
     assert a.call.result is not None
     assert b.call.result is not None
