@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.daemon.lines import make_line, sip_settings
+from appliance.daemon.lines import make_line, sip_settings, trunk_settings
 from appliance.lines.line import Line
 from appliance.lines.practice.line import Arrival, PracticeLine
 from appliance.lines.practice.numbers import script_for
@@ -59,6 +59,19 @@ def _configured(number: str, settings: SettingsStore, name: str) -> Line | None:
             # A running box has the usual port; a call of our own takes any that is free.
             stack = SipStack(sip_settings(settings.section(SipSection), any_port=True))
         return make_line(entry, stack)
+    return None
+
+
+def trunk_named(data: Path, name: str) -> SipLine | None:
+    """The SIP trunk called ``name`` of the box in folder ``data``; None when there is none.
+
+    Raises ValueError for settings that do not go together.
+    """
+    settings = SettingsStore(data)
+    for entry in settings.items(LineEntry).values():
+        if entry.name == name and entry.type is LineType.SIP:
+            stack = SipStack(sip_settings(settings.section(SipSection), any_port=True))
+            return SipLine(trunk_settings(entry), stack)
     return None
 
 

@@ -122,6 +122,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
     """Sends, tells how it went, and gives the exit code."""
+    for file in options.files:
+        if not file.is_file():
+            return _say_mistake(f"{file}: there is no such file, or it is not one that can be read")
     try:
         outcome = send(options, show)
     except DocumentError as error:
