@@ -130,7 +130,8 @@ class LineEntry:
     international_prefix: str = setting("00", "dialled for the + of other countries", pattern=r"[0-9]{0,6}")
     national_prefix: str = setting("0", "dialled before area codes", pattern=r"[0-9]{0,4}")
     outside_prefix: str = setting(
-        "", "dialled before every number; on a modem a comma is a pause", pattern=r"[0-9*#,]{0,8}")
+        "", "dialled before every number; on a modem a comma is a pause, W waits for dial tone",
+        pattern=r"[0-9*#,W]{0,8}")
     server: str = setting("", "SIP: the trunk's host, or host:port", max_length=255)
     transport: str = setting("udp", "SIP: udp, tcp or tls", pattern="udp|tcp|tls")
     register: bool = setting(True, "SIP: sign in at the trunk when there is a user name")

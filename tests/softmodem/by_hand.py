@@ -146,8 +146,15 @@ class ByHand:
         return []
 
 
-def play(fax: ModemFax, modem: ByHand, *, limit_s: float = 900.0) -> float:
-    """Carries a call to its end in virtual time; the seconds it took.
+def play(
+    fax: ModemFax,
+    modem: ByHand,
+    *,
+    then: tuple[int, Callable[[float], None]] | None = None,
+    limit_s: float = 900.0,
+) -> float:
+    """Carries a call to its end in virtual time; the seconds it took.  ``then``: a step after which, when
+    something next happens, this is done first.
 
     Raises AssertionError when it comes to no end: no deadline, a loop without time, or the limit.
     """
@@ -162,6 +169,12 @@ def play(fax: ModemFax, modem: ByHand, *, limit_s: float = 900.0) -> float:
             said.sort(key=lambda item: item[0])
             continue
         due = fax.next_deadline()
+        if then is not None and len(modem.steps) > then[0]:
+            coming = [at for at in (due, said[0][0] if said else None) if at is not None]
+            now = max(now, min(coming, default=now))
+            then[1](now)
+            then = None
+            continue
         if said and (due is None or said[0][0] <= due):
             now, data = max(now, said[0][0]), said.pop(0)[1]
             fax.receive_bytes(data, now)

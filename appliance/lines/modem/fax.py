@@ -15,7 +15,7 @@ from appliance.causes import Cause
 from appliance.lines.modem.class1 import ClassOneDce, Opened
 from appliance.lines.modem.dialling import DialRules, UndialableError, call_progress_command, dial_command
 from appliance.lines.modem.identify import Modem
-from appliance.lines.modem.lexer import DataKind
+from appliance.lines.modem.lexer import DLE, ETX, DataKind
 from appliance.lines.modem.port import CommandPort, Reply, Silence
 from appliance.lines.modem.results import Result
 from appliance.t30.call import FaxCall
@@ -50,6 +50,8 @@ STRAY_OK_S = 5.0
 LATENCY_LIMIT_S = 1.0
 
 
+# Address, control (final), DCN of the called station, as the wire has them (T.30 5.3).
+_DCN = b"\xff\x13\xfa"
 # What the exchange says to a caller; to an answering station each means that the caller is gone.
 _CALL_PROGRESS = frozenset({Result.BUSY, Result.NO_DIALTONE, Result.NO_ANSWER, Result.VOICE})
 
@@ -112,6 +114,7 @@ class ModemFax:
         self._set_up: list[str] = []
         self._tries = 0
         self._asked_at = 0.0
+        self._crossed = False  # answered while giving up
         self._stray_ok = False  # an OK to ATD or ATA, and nothing else yet
         self._latency_s = 0.0  # slowest answer to a command that needs nothing from the line
         self._dce: ClassOneDce | None = None
@@ -248,6 +251,11 @@ class ModemFax:
                 self._next_set_up(now)
             case _Stage.CONNECTING:
                 self._connecting(result, now)
+            case _Stage.GIVING_UP if result is Result.CONNECT and not self._dial and not self._crossed:
+                # CONNECT and our change of mind crossed: it takes frames now, and CAN and ATH for such.
+                self._crossed = True
+                self._port.write(_DCN + bytes([DLE, ETX]))
+                self._port.await_reply(now, SET_UP_S)
             case _Stage.GIVING_UP if result in (Result.OK, Result.NO_CARRIER, Result.ERROR):
                 self._hook(now)
             case _Stage.HOOK if result in (Result.OK, Result.NO_CARRIER, Result.ERROR):

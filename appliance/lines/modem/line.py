@@ -11,6 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from appliance import causes
 from appliance.causes import Cause
@@ -35,6 +36,9 @@ from appliance.t30.parameters import CallResult, Phase, Role
 # Pauses between attempts to get a modem back: soon at first (a replugged modem is there within 2 s), then
 # rarely, so that a box without a modem does nothing all day.
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
+# In such a pause, how often is looked whether a device came; one system call each.
+LOOK_EVERY_S = 1.0
+FIND_IN = "/dev/faxmodem"
 # A port that opens and says nothing may still be booting.
 IDENTIFY_LIMIT_S = 60.0
 # A set-up after the last call, or a question whether the modem still lives: seconds at most.
@@ -303,8 +307,19 @@ class ModemLine:
                 if self._link is not None and not self._link.closed:
                     await self._link.hang_up_by_wire()
             self._close()
-            await asyncio.sleep(RETRY_S[min(self._tries, len(RETRY_S) - 1)])
+            await self._pause(RETRY_S[min(self._tries, len(RETRY_S) - 1)])
             self._tries += 1
+
+    async def _pause(self, seconds: float) -> None:
+        """Waits so long, or until a device has come: what udev does to the directory is how we are told."""
+        directory = Path(self._settings.port or FIND_IN).parent
+        until = asyncio.get_running_loop().time() + seconds
+        before = _changed(directory)
+        while (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(left, LOOK_EVERY_S))
+            if _changed(directory) != before:
+                await asyncio.sleep(min(left, LOOK_EVERY_S))  # udev is about to set its names and modes
+                return
 
     async def _get_modem(self) -> None:
         self._broken = ""
@@ -374,6 +389,14 @@ class ModemLine:
         if self._link is not None:
             self._link.close()
             self._link = None
+
+
+def _changed(directory: Path) -> int:
+    """When a name came into or left the directory, 0 when it is not there."""
+    try:
+        return directory.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _failed(cause: Cause) -> CallResult:

@@ -15,10 +15,13 @@ from appliance.t30.dce import Carrier
 
 
 class FlowControl(Enum):
-    """How the modem holds back the bytes of a page."""
+    """How the modem holds back the bytes of a page.
+
+    Software flow control is not among them: the kernel would take its two octets out of what is received, and
+    in many modems it is broken.
+    """
 
     RTS_CTS = "rts/cts"
-    XON_XOFF = "xon/xoff"
     NONE = "none"  # CDC-ACM modems whose USB end-point does it
 
 

@@ -81,7 +81,6 @@ class SerialLink:
                 write_timeout=0,
                 exclusive=True,
                 rtscts=flow is FlowControl.RTS_CTS,
-                xonxoff=flow is FlowControl.XON_XOFF,
             )
         except (serial.SerialException, OSError, ValueError, termios.error) as error:
             self._lock.release()

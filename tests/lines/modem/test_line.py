@@ -288,6 +288,23 @@ def test_a_port_that_is_not_there_is_a_state_and_no_error(tmp_path: Path) -> Non
     run(work)
 
 
+def test_a_modem_that_is_plugged_in_is_taken_long_before_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.lines.modem.line.RETRY_S", (600.0,))
+
+    async def work(exchange: ServedExchange) -> None:
+        line = ModemLine("telephone", ModemSettings(port=str(tmp_path / "modem")))
+        await line.start(nobody_calls)
+        assert not await line.wait_usable(1.5)
+        exchange.plug_in(tmp_path / "modem", "1")
+        assert await line.wait_usable(USABLE_S), line.state()
+        await line.stop()
+
+    with served() as exchange:
+        run(lambda: work(exchange))
+
+
 def test_a_port_in_use_is_left_to_its_user(tmp_path: Path) -> None:
     port = tmp_path / "faxmodem0"
 

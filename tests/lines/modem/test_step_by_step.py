@@ -164,6 +164,27 @@ def test_a_caller_who_left_before_the_fax_is_no_busy_number(text: str) -> None:
 
 
 @pytest.mark.parametrize("sends", [True, False], ids=["sends", "receives"])
+@pytest.mark.parametrize("how", ["cancel", "stop", "device_lost"])
+def test_ended_by_us_at_any_step_the_modem_is_soon_on_hook(how: str, sends: bool) -> None:
+    for step, what in steps(sends):
+        modem = ByHand(page=b"" if sends else coded_page())
+        fax = ModemFax(
+            CallParameters(Role.CALLS if sends else Role.ANSWERS, station_id="1"),
+            MemoryPages([PAGE]), MemoryStore(),
+            ModemCall(number="5" if sends else None),
+        )
+        ended_at: list[float] = []
+
+        def end(now: float, fax: ModemFax = fax, ended_at: list[float] = ended_at) -> None:
+            ended_at.append(now)
+            getattr(fax, how)(now)
+
+        seconds = play(fax, modem, then=(step, end)) - ended_at[0]
+        assert seconds < 5.0, (step, what)
+        assert fax.hung_up or how == "device_lost", (step, what, modem.steps)
+
+
+@pytest.mark.parametrize("sends", [True, False], ids=["sends", "receives"])
 def test_a_modem_that_only_says_ok_to_dialling_and_answering_refuses(sends: bool) -> None:
     taken = [what for _, what in steps(sends)]
     at = next(i for i, what in enumerate(taken) if what in ("DT5", "A"))
