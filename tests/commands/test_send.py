@@ -101,6 +101,8 @@ def test_the_person_s_mistakes(tmp_path: Path, letter: Path) -> None:
     for arguments in (
         ("send", letter, "--to", "9990", "--from", "not a number"),
         ("send", empty, "--to", "9990"),
+        ("send", tmp_path / "nothing.pdf", "--to", "9990"),
+        ("send", tmp_path, "--to", "9990"),
         ("send", letter, "--to", "9990", "--speed", "0"),
         ("send", letter, "--to", "9990", "--trace", tmp_path / "no" / "such" / "folder"),
         ("send", letter),
@@ -109,6 +111,7 @@ def test_the_person_s_mistakes(tmp_path: Path, letter: Path) -> None:
         done = faxbox(*arguments)
         assert done.returncode == 2, arguments
         assert "Traceback" not in done.stderr
+    assert "on the box" not in faxbox("send", tmp_path / "nothing.pdf", "--to", "9990").stderr
 
 
 def test_a_number_that_no_line_carries(letter: Path) -> None:
