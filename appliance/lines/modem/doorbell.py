@@ -8,7 +8,7 @@ from enum import Enum
 
 from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.port import CommandPort, Information, Reply, Silence
-from appliance.lines.modem.results import Result, caller_field, raw_caller_fields, ring_kind
+from appliance.lines.modem.results import Result, cadence, caller_field, raw_caller_fields, ring_kind
 
 # Rings come every 3 to 6 s in all networks; after this long without one the caller has given up.
 RING_GAP_S = 8.0
@@ -17,6 +17,11 @@ PING_EVERY_S = 60.0
 PING_S = 5.0
 SET_UP_S = 3.0
 MAX_RINGS = 20
+# RING is told so many tenths of a second after the bell (V.253 +VDR): longer than the gaps within a
+# distinctive ring (0.2 to 0.4 s), or each part would count as a ring; 0 would tell no RING at all.
+RING_AFTER = 5
+# A pause of the bell from which on the next burst belongs to another ring.
+RING_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,9 @@ class AnswerRules:
 
     answer: bool = True  # False: this line only sends, every call belongs to the telephone
     rings: int = 2  # answered on this ring; 2 lets the caller's number arrive, which comes after the first
-    kinds: frozenset[str] = frozenset()  # distinctive rings that are faxes; empty: any ring
+    # Distinctive rings that are faxes; empty: any ring.  As RING names them, or the number of bursts in a
+    # ring where the modem tells only the cadence.
+    kinds: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not 1 <= self.rings <= MAX_RINGS:
@@ -62,11 +69,12 @@ class Doorbell:
         if modem.caller_id:
             self._commands.append("+VCID=1")
         if modem.distinctive_ring and rules.kinds:
-            self._commands.append("+VDR=1,0")
+            self._commands.append(f"+VDR=1,{RING_AFTER}")
         self._misses = 0
         self._setting_up = True
         self._rings = 0
         self._last_ring = float("-inf")
+        self._bursts = 0  # of the bell since its last long pause, where the modem tells
         self._told_at = float("-inf")  # when the caller was told of, before a ring
         self._ping_at: float | None = None
         self._waiting = False
@@ -165,6 +173,8 @@ class Doorbell:
             self.caller = Caller()  # what was told of a call that never rang
         self._rings += 1
         self._last_ring = now
+        kind = kind or (str(self._bursts) if self._bursts else "")
+        self._bursts = 0
         if kind:
             self.caller = Caller(self.caller.number, self.caller.name, self.caller.dialled, kind)
         rules = self._rules
@@ -173,6 +183,9 @@ class Doorbell:
             self.verdict = Verdict.ANSWER
 
     def _information(self, line: str, now: float) -> None:
+        if (bell := cadence(line)) is not None:
+            on, seconds = bell
+            self._bursts = self._bursts + 1 if on else (0 if seconds >= RING_PAUSE_S else self._bursts)
         found = caller_field(line)
         fields = raw_caller_fields(line) or ([] if found is None else [found])
         for name, value in fields:

@@ -54,6 +54,8 @@ _WORDS = {
     "DELAYED": Result.BLOCKED,
     "BLACKLISTED": Result.BLOCKED,
 }
+# V.253's +VDR=1: before RING, how long (0.1 s) the bell was on and off.
+_CADENCE = re.compile(r"(DRON|DROF)\s*=\s*([0-9]{1,4})", re.IGNORECASE)
 _DISTINCTIVE = re.compile(r"RING[ :]?([1-9A-E])\b")
 # Caller identification: +VCID=1 and #CID=1 (V.253 10.1.4 and the habits of makers).
 _CALLER = re.compile(r"(NMBR|NAME|MESG|DDN_NMBR|DATE|TIME)\s*[=:]\s*(.*)", re.IGNORECASE)
@@ -84,6 +86,12 @@ def ring_kind(line: str) -> str:
     """Which distinctive ring a RING line tells: '1' to '9' or 'A' to 'E', '' for an ordinary one."""
     found = _DISTINCTIVE.fullmatch(" ".join(line.upper().split()))
     return found.group(1) if found else ""
+
+
+def cadence(line: str) -> tuple[bool, float] | None:
+    """A line about the bell as (on, seconds), None for any other line."""
+    found = _CADENCE.fullmatch(line.strip())
+    return (found.group(1).upper() == "DRON", int(found.group(2)) / 10) if found else None
 
 
 def caller_field(line: str) -> tuple[str, str] | None:

@@ -50,7 +50,7 @@ class Idle:
 
 def test_is_set_up_before_it_is_ready() -> None:
     idle = Idle(AnswerRules(kinds=frozenset({"2"})))
-    assert idle.asked == ["ATE0V1Q0", "AT&D2", "ATS0=0", "AT+FCLASS=0", "AT+VCID=1", "AT+VDR=1,0"]
+    assert idle.asked == ["ATE0V1Q0", "AT&D2", "ATS0=0", "AT+FCLASS=0", "AT+VCID=1", "AT+VDR=1,5"]
     assert idle.bell.ready
 
 
@@ -108,6 +108,23 @@ def test_a_withheld_number_is_empty() -> None:
 def test_only_the_ring_that_is_the_faxes_is_answered(ring: str, verdict: Verdict) -> None:
     idle = Idle(AnswerRules(rings=1, kinds=frozenset({"2"})))
     assert idle.says(ring) is verdict
+
+
+@pytest.mark.parametrize(
+    ("cadence", "verdict"),
+    [
+        (["DROF=38", "DRON=14"], Verdict.NOTHING),
+        (["DROF=38", "DRON=8", "DROF=4", "DRON=8"], Verdict.ANSWER),
+        (["DRON=8", "DROF=4", "DRON=8"], Verdict.ANSWER),
+        (["DROF=38", "DRON=3", "DROF=2", "DRON=3", "DROF=2", "DRON=4"], Verdict.NOTHING),
+        ([], Verdict.NOTHING),
+    ],
+)
+def test_a_ring_told_by_its_cadence_counts_its_bursts(cadence: list[str], verdict: Verdict) -> None:
+    idle = Idle(AnswerRules(rings=2, kinds=frozenset({"2"})))
+    assert idle.says(*cadence, "RING") is Verdict.NOTHING
+    idle.passes(5.0)
+    assert idle.says("DROF=38", *cadence, "RING") is verdict
 
 
 def test_a_line_that_only_sends_never_answers() -> None:
