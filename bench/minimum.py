@@ -4,6 +4,9 @@ What the Recommendation prescribes is counted at its nominal value: CED 2.6 s (4
 flags before each V.21 burst (5.3.1), 75 ms between signals (5.3.2), TCF of 1.5 s (5.3.6.1.2), V.17's
 training, 200 ms of flags before each ECM block and three RCP behind it (T.4 A.3).  Nobody thinks, nothing
 travels, every frame arrives at the first try.  Data bits are counted with the zeros that HDLC stuffs in.
+
+It is the least on a telephone line.  Two T.38 ends can be a little quicker: data leaves up to 100 ms
+before its time on a line, so the end of a signal is heard, and answered, that much earlier.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.daemon.lines import make_line, sip_settings, trunk_settings
+from appliance.dispatch.numbers import permitted
 from appliance.lines.line import Line
 from appliance.lines.practice.line import Arrival, PracticeLine
 from appliance.lines.practice.numbers import script_for
@@ -78,8 +79,7 @@ def trunk_named(data: Path, name: str) -> SipLine | None:
 def _may_dial(entry: LineEntry, number: str) -> bool:
     if not (entry.enabled and entry.send) or (is_sip_address(number) and entry.type is not LineType.SIP):
         return False
-    allowed = not entry.allow or any(number.startswith(prefix) for prefix in entry.allow)
-    return allowed and not any(number.startswith(prefix) for prefix in entry.deny)
+    return permitted(number, entry.allow, entry.deny)
 
 
 def _direct(address: str) -> Line | None:

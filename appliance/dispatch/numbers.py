@@ -8,6 +8,7 @@ and no spelling gets around the rules.  Numbering plans are those of the phonenu
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import phonenumbers
@@ -37,6 +38,13 @@ class Number:
 
     dial: str
     reach: Reach
+
+
+def permitted(number: str, allow: Sequence[str], deny: Sequence[str]) -> bool:
+    """Whether ``number`` begins as the owner allows: as none of ``deny``, as one of ``allow`` if any."""
+    if number.startswith(tuple(deny)):
+        return False
+    return not allow or number.startswith(tuple(allow))
 
 
 def read_number(
@@ -87,9 +95,7 @@ def _outside(compact: str, settings: NumberSettings) -> Number | Cause:
         number = Number(dial, Reach.DOMESTIC if home else Reach.ABROAD)
     if _is_emergency(number.dial, settings):
         return NUMBER_EMERGENCY
-    if any(number.dial.startswith(prefix) for prefix in settings.deny):
-        return NUMBER_NOT_ALLOWED
-    if settings.allow and not any(number.dial.startswith(prefix) for prefix in settings.allow):
+    if not permitted(number.dial, settings.allow, settings.deny):
         return NUMBER_NOT_ALLOWED
     if parsed is not None and not settings.premium:
         kind = phonenumbers.number_type(parsed)

@@ -26,6 +26,7 @@ from appliance.causes import (
     Cause,
     Retry,
 )
+from appliance.dispatch.numbers import permitted
 from appliance.dispatch.profile import STEPS, Profile
 from appliance.lines.line import LineKind
 from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
@@ -80,9 +81,7 @@ def may_carry(line: LineView, job: Job) -> bool:
         return False
     if job.options.lines and line.name not in job.options.lines:
         return False
-    if not line.send or any(job.number.startswith(prefix) for prefix in line.deny):
-        return False
-    return not line.allow or any(job.number.startswith(prefix) for prefix in line.allow)
+    return line.send and permitted(job.number, line.allow, line.deny)
 
 
 def choose_line(

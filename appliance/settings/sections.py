@@ -146,7 +146,7 @@ class SipSettings:
 class PracticeSettings:
     """The practice line, which never leaves the box."""
 
-    enabled: bool = setting(True, "numbers 9990 to 9996 reach the practice machine")
+    enabled: bool = setting(True, "numbers 9990 to 9998 reach the practice machine")
     calls_at_once: int = setting(4, "practice calls at once", minimum=1, maximum=64)
     wait_s: float = setting(3.0, "wait between two attempts at a practice number, s",
                             minimum=0, maximum=3600)
