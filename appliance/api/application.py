@@ -1,6 +1,6 @@
 """The WSGI application: leads each request to its door by the beginning of its path.
 
-A door is a bottle application; ``DOORS`` names them all.  What no door takes, and what goes wrong
+``make_application`` names all doors (``appliance/api/door.py``).  What no door takes, and what goes wrong
 outside of a handler, is answered with a problem document.
 """
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import bottle
-
 from appliance.api.context import Context
-from appliance.api.problems import MEDIA_TYPE, ProblemError, problem_of
-from appliance.causes import METHOD_NOT_ALLOWED, NOT_FOUND, REQUEST_FAULT, REQUEST_INVALID
+from appliance.api.door import StartResponse, WsgiApplication
+from appliance.api.ictfax.door import make_ictfax
+from appliance.api.ifax.door import make_ifax
+from appliance.api.problems import MEDIA_TYPE, ProblemError
+from appliance.api.rest.door import make_rest
+from appliance.causes import NOT_FOUND
 
-StartResponse = Callable[..., Any]
-WsgiApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 MakeDoor = Callable[[Context], WsgiApplication]
 
 # Of every answer: nothing here is to be guessed, framed or kept by a cache.
@@ -24,34 +24,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-
-
-class Door(bottle.Bottle):  # type: ignore[misc]
-    """A bottle application whose own errors (no such address, wrong method) are problem documents."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.config["json.enable"] = False
-
-    def default_error_handler(self, error: Any) -> bytes:
-        if error.status_code == 404:
-            problem = ProblemError(NOT_FOUND)
-        elif error.status_code == 405:
-            problem = ProblemError(METHOD_NOT_ALLOWED)
-        elif error.status_code < 500:
-            problem = ProblemError(REQUEST_INVALID)
-        else:
-            problem = problem_of(error.exception) if error.exception else ProblemError(REQUEST_FAULT)
-        return self.say(problem, error)
-
-    @staticmethod
-    def say(problem: ProblemError, response: Any) -> bytes:
-        """Makes ``response`` the problem's and returns its body."""
-        response.status = int(problem.status)
-        response.content_type = MEDIA_TYPE
-        for name, value in problem.all_headers().items():
-            response.set_header(name, value)
-        return problem.body()
 
 
 class Application:
@@ -91,10 +63,6 @@ def _with_headers(start_response: StartResponse) -> StartResponse:
 
 def make_application(context: Context) -> Application:
     """All doors of the box."""
-    from appliance.api.ictfax.door import make_ictfax  # noqa: PLC0415 (doors import this module)
-    from appliance.api.ifax.door import make_ifax  # noqa: PLC0415
-    from appliance.api.rest import make_rest  # noqa: PLC0415
-
     doors: dict[str, MakeDoor] = {
         "/api/v1": make_rest,
         "/v1": make_ifax,

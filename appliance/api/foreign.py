@@ -19,10 +19,10 @@ import bottle
 from appliance.api import intake, papers, request
 from appliance.api.auth import Caller
 from appliance.api.context import CONTENT_WAIT_S, Context, address_of
+from appliance.api.door import problem_behind
 from appliance.api.intake import Taken
 from appliance.api.problems import ProblemError, problem_of
 from appliance.box import Box
-from appliance.causes import METHOD_NOT_ALLOWED, NOT_FOUND, REQUEST_FAULT, REQUEST_INVALID
 from appliance.spool.model import Received, ReceivedFilter
 
 JSON = "application/json"
@@ -102,14 +102,7 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         return answer.body()
 
     def default_error_handler(self, error: Any) -> bytes:
-        if error.status_code == 404:
-            problem = ProblemError(NOT_FOUND)
-        elif error.status_code == 405:
-            problem = ProblemError(METHOD_NOT_ALLOWED)
-        elif error.status_code < 500:
-            problem = ProblemError(REQUEST_INVALID)
-        else:
-            problem = problem_of(error.exception) if error.exception else ProblemError(REQUEST_FAULT)
+        problem = problem_behind(error)
         answer = self.refuse(problem)
         error.status = answer.status
         error.content_type = answer.media_type

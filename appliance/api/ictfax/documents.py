@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bottle
 
 from appliance.api import intake, request
 from appliance.api.auth import Caller
-from appliance.api.foreign import PDF, Answer, received_pdf
+from appliance.api.foreign import PDF, Answer, ForeignDoor, received_pdf
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
 from appliance.api.ictfax.people import fields_of
@@ -26,9 +24,6 @@ from appliance.documents.sniff import Kind, sniff
 from appliance.settings.items import Scope
 from appliance.spool import documents as stored
 from appliance.spool.model import Document
-
-if TYPE_CHECKING:
-    from appliance.api.ictfax.door import IctfaxDoor
 
 # What a file may be called, and what it must then be; None: whatever it is found to be.  The type of
 # forms is what curl says of any file; the two with x- are that system's own.
@@ -53,7 +48,7 @@ LIST_LIMIT = 1000
 class DocumentCalls:
     """Handlers of the door; each is given who asks."""
 
-    def __init__(self, door: IctfaxDoor) -> None:
+    def __init__(self, door: ForeignDoor) -> None:
         self._door = door
 
     def create(self, caller: Caller) -> Answer:

@@ -29,9 +29,9 @@ class IctfaxDoor(ForeignDoor):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self.people = people = PeopleCalls(self)
+        people = PeopleCalls(self)
         documents = DocumentCalls(self)
-        sending, faxes = SendingCalls(self), FaxCalls(self)
+        sending, faxes = SendingCalls(self, people), FaxCalls(self, people)
         send, receive = Scope.SEND, Scope.RECEIVE
 
         self.route("/authenticate", "POST", lambda: self.say(people.authenticate))

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bottle
 
 from appliance.api import request
 from appliance.api.auth import Caller
-from appliance.api.foreign import Answer, received_pdf, visible_received
+from appliance.api.foreign import Answer, ForeignDoor, received_pdf, visible_received
 from appliance.api.ictfax import objects
 from appliance.api.ictfax.documents import pdf_answer
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import INBOUND, OUTBOUND, SERVICE_FLAG, STATES
+from appliance.api.ictfax.people import PeopleCalls
 from appliance.api.ictfax.transmissions import ENDED_BADLY, Transmission, Transmissions
 from appliance.api.ictfax.words import number
 from appliance.api.numbers import own_number
 from appliance.settings.items import Contact, Scope
 from appliance.settings.sections import SendingSettings
 from appliance.spool.model import JobFilter, JobState, NotFoundError, Received, ReceivedFilter
-
-if TYPE_CHECKING:
-    from appliance.api.ictfax.door import IctfaxDoor
 
 # Transmissions in one answer: when nothing is said, and at most.
 LIST_LIMIT = 1000
@@ -34,8 +32,9 @@ _ID_FILTERS = ("transmission_id", "program_id", "account_id", "contact_id")
 class FaxCalls:
     """Handlers of the door; each is given who asks."""
 
-    def __init__(self, door: IctfaxDoor) -> None:
+    def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
         self._door = door
+        self._people = people
         self._transmissions = Transmissions(door.box)
 
     # -- transmissions -------------------------------------------------------------------------
@@ -82,7 +81,7 @@ class FaxCalls:
                     None, Contact(number=fax.caller or fax.tsi, last_name=fax.caller_name)
                 )
                 yield {
-                    **shown, "contact": contact, "account": self._door.people.account_named(fax.owner),
+                    **shown, "contact": contact, "account": self._people.account_named(fax.owner),
                 }
 
     def transmission(self, caller: Caller, transmission_id: int) -> Answer:
@@ -134,11 +133,11 @@ class FaxCalls:
         return objects.sent_transmission(
             root, transmission.job, tries=transmission.tries, tries_allowed=allowed,
             last_run=calls[-1].started_at if calls else None,
-            account_id=self._door.people.account_id(root.owner) or 0, now=box.clock(),
+            account_id=self._people.account_id(root.owner) or 0, now=box.clock(),
         )
 
     def _received_shown(self, fax: Received) -> dict[str, Any]:
-        return objects.received_transmission(fax, self._door.people.account_id(fax.owner))
+        return objects.received_transmission(fax, self._people.account_id(fax.owner))
 
     def _contact(self, transmission: Transmission) -> dict[str, Any]:
         root = transmission.root
@@ -149,7 +148,7 @@ class FaxCalls:
         return objects.contact_object(contact_id, known or Contact(number=root.given, first_name=root.name))
 
     def _account(self, transmission: Transmission) -> dict[str, Any] | None:
-        return self._door.people.account_named(transmission.root.owner)
+        return self._people.account_named(transmission.root.owner)
 
     # -- faxes in one step ---------------------------------------------------------------------
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bottle
 
 from appliance.api import auth, request
 from appliance.api.auth import Caller
 from appliance.api.context import address_of
-from appliance.api.foreign import Answer
+from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object
 from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, refused, text
 from appliance.api.numbers import own_number
@@ -19,9 +19,6 @@ from appliance.api.problems import ProblemError
 from appliance.causes import NOT_FOUND, NUMBER_INVALID, SETTING_INVALID, SIGN_IN_REFUSED
 from appliance.settings import secrets
 from appliance.settings.items import ApiKey, Contact, Scope, User
-
-if TYPE_CHECKING:
-    from appliance.api.ictfax.door import IctfaxDoor
 
 # Contacts of one owner: the phone book is one file, written as a whole.
 CONTACTS = 5000
@@ -35,7 +32,7 @@ _FIELDS = {
 class PeopleCalls:
     """Handlers of the door; each is given who asks."""
 
-    def __init__(self, door: IctfaxDoor) -> None:
+    def __init__(self, door: ForeignDoor) -> None:
         self._door = door
 
     # -- signing in ----------------------------------------------------------------------------

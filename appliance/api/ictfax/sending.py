@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bottle
 
 from appliance.api import intake, request
 from appliance.api.auth import Caller
-from appliance.api.foreign import Answer
+from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import ORIGIN, OUTBOUND, QUEUED, program_object
-from appliance.api.ictfax.people import fields_of
+from appliance.api.ictfax.people import PeopleCalls, fields_of
 from appliance.api.ictfax.transmissions import Transmission, Transmissions
 from appliance.api.ictfax.words import (
     LINE_LIMIT,
@@ -33,9 +33,6 @@ from appliance.spool import ledger
 from appliance.spool.ledger import Program
 from appliance.spool.model import Job, NotFoundError, SendOptions
 
-if TYPE_CHECKING:
-    from appliance.api.ictfax.door import IctfaxDoor
-
 # The most that the box's own setting allows, too.
 MOST_TRIES = 50
 # Characters of a number with its punctuation.
@@ -46,8 +43,9 @@ LIST_LIMIT = 1000
 class SendingCalls:
     """Handlers of the door; each is given who asks."""
 
-    def __init__(self, door: IctfaxDoor) -> None:
+    def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
         self._door = door
+        self._people = people
         self._transmissions = Transmissions(door.box)
 
     # -- programs ------------------------------------------------------------------------------
@@ -109,7 +107,7 @@ class SendingCalls:
 
     def _recipient(self, caller: Caller, fields: Mapping[str, Any]) -> tuple[int, To]:
         """The contact and its number; a bare ``phone`` becomes a contact, as that system does it."""
-        people = self._door.people
+        people = self._people
         contact_id = number(fields, "contact_id")
         if contact_id:
             contact = people.find(caller, contact_id)

@@ -13,20 +13,19 @@ from typing import Any
 import bottle
 
 from appliance.api import intake, request
-from appliance.api.application import Door, WsgiApplication
 from appliance.api.auth import Caller
 from appliance.api.context import CONTENT_WAIT_S, TURN_WAIT_S, Context
+from appliance.api.door import Door, WsgiApplication
 from appliance.api.problems import problem_of
 from appliance.api.rest.checking import Checker, QueryReader, from_fields, require
 from appliance.api.rest.openapi import describe_all
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.routes import NUMBERS, Answer, Call, Route
 from appliance.api.rest.table import ROUTES
 
 _PIECE_OCTETS = 64 * 1024
 # How the parts of a path may look: ids, and names with percent signs taken out.
 _NUMBER = "[0-9]{1,15}"
 _TEXT = "[^/]{1,100}"
-NUMBERS = frozenset({"id", "page", "number"})
 
 
 def make_rest(context: Context) -> WsgiApplication:

@@ -11,7 +11,7 @@ from appliance import __version__
 from appliance.api.intake import MULTIPART_TYPE
 from appliance.api.problems import MEDIA_TYPE
 from appliance.api.request import JSON_TYPE
-from appliance.api.rest.routes import Parameter, Route
+from appliance.api.rest.routes import NUMBERS, Parameter, Route
 from appliance.api.rest.schemas import COMPONENTS, Json, component, many, record, text, whole
 
 PREFIX = "/api/v1"
@@ -93,7 +93,6 @@ def _operation(route: Route) -> Json:
 
 
 def _path_parameters(path: str) -> list[Json]:
-    from appliance.api.rest.door import NUMBERS  # noqa: PLC0415 (the door makes this document)
 
     found = []
     for name in re.findall(r"\{(\w+)\}", path):

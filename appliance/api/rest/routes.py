@@ -16,6 +16,9 @@ from appliance.settings.items import Scope
 
 Schema = Mapping[str, Any]
 
+# Parts of a path that are whole numbers; the others are texts.
+NUMBERS = frozenset({"id", "page", "number"})
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

@@ -1,0 +1,45 @@
+"""A door: the bottle application behind one prefix of the address space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import bottle
+
+from appliance.api.problems import MEDIA_TYPE, ProblemError, problem_of
+from appliance.causes import METHOD_NOT_ALLOWED, NOT_FOUND, REQUEST_FAULT, REQUEST_INVALID
+
+StartResponse = Callable[..., Any]
+WsgiApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+class Door(bottle.Bottle):  # type: ignore[misc]
+    """A bottle application whose own errors (no such address, wrong method) are problem documents."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config["json.enable"] = False
+
+    def default_error_handler(self, error: Any) -> bytes:
+        return self.say(problem_behind(error), error)
+
+    @staticmethod
+    def say(problem: ProblemError, response: Any) -> bytes:
+        """Makes ``response`` the problem's and returns its body."""
+        response.status = int(problem.status)
+        response.content_type = MEDIA_TYPE
+        for name, value in problem.all_headers().items():
+            response.set_header(name, value)
+        return problem.body()
+
+
+def problem_behind(error: Any) -> ProblemError:
+    """What bottle's own error (no such address, wrong method, a handler that broke) is in our table."""
+    if error.status_code == 404:
+        return ProblemError(NOT_FOUND)
+    if error.status_code == 405:
+        return ProblemError(METHOD_NOT_ALLOWED)
+    if error.status_code < 500:
+        return ProblemError(REQUEST_INVALID)
+    return problem_of(error.exception) if error.exception else ProblemError(REQUEST_FAULT)
