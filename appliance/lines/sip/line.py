@@ -29,6 +29,7 @@ from appliance.lines.line import (
 )
 from appliance.lines.sip import messages, stun
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, FaxJob, MediaFacts, MediaPorts
+from appliance.lines.sip.codes import BUSY_HERE, DECLINE, NOT_FOUND, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.events import CallEvent, RegistrationChanged
 from appliance.lines.sip.numbers import (
     NumberError,
@@ -46,14 +47,14 @@ from appliance.lines.sip.settings import (
     safe_user,
     split_host_port,
 )
-from appliance.lines.sip.stack import Knocking, SipStack, SipUnavailableError, request_uri
+from appliance.lines.sip.stack import SipStack, SipUnavailableError, request_uri
 from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
 from appliance.lines.udptl import Pacing
 from appliance.t30.parameters import CallResult, Phase, Progress
 from appliance.t38.settings import T38Settings
 
 if TYPE_CHECKING:
-    from appliance.lines.sip.signalling import TrunkCall
+    from appliance.lines.sip.signalling import Knocking, TrunkCall
 
 _log = logging.getLogger(__name__)
 
@@ -66,15 +67,13 @@ MAX_PAUSE_S = 600.0
 # What a peer of ours may send in one datagram, and may keep: we have room for any.
 OUR_MAX_DATAGRAM = 400
 OUR_MAX_BUFFER = 2000
-# The status that a refused caller gets, by cause (RFC 3261 21); 603 for what is not its business.
+# The status that a refused caller gets, by cause; a decline for what is not its business.
 _REFUSALS = {
-    causes.LINE_FULL.code: 486,
-    causes.BUSY.code: 486,
-    causes.NUMBER_NOT_IN_SERVICE.code: 404,
-    causes.LINE_STOPPED.code: 480,
+    causes.LINE_FULL.code: BUSY_HERE,
+    causes.BUSY.code: BUSY_HERE,
+    causes.NUMBER_NOT_IN_SERVICE.code: NOT_FOUND,
+    causes.LINE_STOPPED.code: TEMPORARILY_UNAVAILABLE,
 }
-_DECLINED = 603
-_BUSY = 486
 
 
 @dataclass(slots=True)
@@ -287,7 +286,7 @@ class SipLine:
             messages.display_name(caller_header) or messages.display_name(messages.first(found, "from")),
         )
         if len(self._calls) >= self.trunk.channels:
-            self._turn_away(knocking, _BUSY)
+            self._turn_away(knocking, BUSY_HERE)
             return
         try:
             decision = self._on_incoming(incoming)
@@ -324,7 +323,7 @@ class SipLine:
         try:
             ports = await self._open_ports()
         except NoPortError:
-            self._turn_away(knocking, _BUSY)
+            self._turn_away(knocking, BUSY_HERE)
             answer.ended(CallResult(causes.LINE_FULL, phase=Phase.A))
             return
         carried = CarriedCall(job, ports, calls=False)
@@ -487,7 +486,7 @@ def _teller(stack: SipStack, carried: CarriedCall) -> Callable[[CallEvent], None
 
 
 def _status_of(cause: Cause) -> int:
-    return _REFUSALS.get(cause.code, _DECLINED)
+    return _REFUSALS.get(cause.code, DECLINE)
 
 
 def _registration_words(change: RegistrationChanged) -> str:

@@ -10,11 +10,13 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import pjsua2 as pj
 
 from appliance.lines.sip import messages
+from appliance.lines.sip.codes import DECLINE, FORBIDDEN, MOVED_TEMPORARILY, NOT_ACCEPTABLE_HERE, SERVER_ERROR
 from appliance.lines.sip.events import (
     CallEvent,
     Connected,
@@ -25,20 +27,11 @@ from appliance.lines.sip.events import (
     Signalled,
 )
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.stack import FORBIDDEN, Knocking
 from appliance.lines.sip.switch import NOTHING, MediaSwitch, Reinvite, State
 from appliance.t38.sdp import Description, SdpError, parse_sdp
 
-if TYPE_CHECKING:
-    from appliance.lines.sip.stack import SipStack
-
 _log = logging.getLogger(__name__)
 
-# SIP status codes that we send of our own accord (RFC 3261 21).
-MOVED_TEMPORARILY = 302
-NOT_ACCEPTABLE_HERE = 488
-SERVER_ERROR = 500
-DECLINE_TRANSFER = 603
 # A call this old that the stack does not know any more is gone.
 FORGOTTEN_AFTER_S = 5.0
 # A client transaction reports its end once or twice: COMPLETED when a final response came over UDP.
@@ -62,10 +55,39 @@ def _contained(method: _Method) -> _Method:
     return guarded  # type: ignore[return-value]
 
 
+@dataclass(frozen=True, slots=True)
+class Knocking:
+    """An INVITE that came in, with whom to ask about it."""
+
+    call: TrunkCall
+    account: str
+    source: str  # address and port
+    message: str
+
+    @property
+    def address(self) -> str:
+        return self.source.rpartition(":")[0].strip("[]")
+
+
+class Owner(Protocol):
+    """What accounts and calls need of the stack that owns them."""
+
+    calls: set[TrunkCall]  # SIP thread only
+
+    def post(self, order: Callable[[], None]) -> None:
+        """Has ``order`` called on the SIP thread.  From any thread."""
+
+    def knocked(self, knocking: Knocking) -> None:
+        """A call came in.  On the SIP thread."""
+
+    def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
+        """A registrar answered, or did not.  On the SIP thread."""
+
+
 class TrunkAccount(pj.Account):  # type: ignore[misc]
     """An account of the stack: one per trunk."""
 
-    def __init__(self, stack: SipStack, trunk: str) -> None:
+    def __init__(self, stack: Owner, trunk: str) -> None:
         super().__init__()
         self._stack = stack
         self.trunk = trunk
@@ -99,7 +121,7 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
 class TrunkCall(pj.Call):  # type: ignore[misc]
     """A call of the stack with its media switch."""
 
-    def __init__(self, account: TrunkAccount, stack: SipStack, call_id: int | None = None) -> None:
+    def __init__(self, account: TrunkAccount, stack: Owner, call_id: int | None = None) -> None:
         if call_id is None:
             super().__init__(account)
         else:
@@ -282,11 +304,11 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
     @_contained
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
         # A peer that could make us call somewhere else could spend the owner's money.
-        prm.statusCode = DECLINE_TRANSFER
+        prm.statusCode = DECLINE
 
     @_contained
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
-        prm.statusCode = DECLINE_TRANSFER
+        prm.statusCode = DECLINE
 
     @_contained
     def onCallRedirected(self, prm: Any) -> int:  # noqa: N802

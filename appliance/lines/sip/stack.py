@@ -20,15 +20,15 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings, split_host_port
 
 if TYPE_CHECKING:
-    from appliance.lines.sip.signalling import TrunkAccount, TrunkCall
+    from appliance.lines.sip.signalling import Knocking, TrunkAccount, TrunkCall
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,6 @@ STOP_LIMIT_S = 5.0
 # Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h).
 MAX_CALLS = 128
 
-FORBIDDEN = 403  # RFC 3261 21.4.4
 
 HOW_TO_GET_IT = "build it with image-build/pjsua2/build.sh and install the wheel that it prints"
 
@@ -70,20 +69,6 @@ def pjsua2_flaw() -> str | None:
         " such), carries few calls, may abort the program on odd messages, and has old TLS;"
         f" {HOW_TO_GET_IT}"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Knocking:
-    """An INVITE that came in, with whom to ask about it."""
-
-    call: TrunkCall
-    account: str
-    source: str  # address and port
-    message: str
-
-    @property
-    def address(self) -> str:
-        return self.source.rpartition(":")[0].strip("[]")
 
 
 class Trunk(Protocol):

@@ -1,0 +1,12 @@
+"""SIP status codes that the box sends of its own accord (RFC 3261 section 21)."""
+
+from __future__ import annotations
+
+MOVED_TEMPORARILY = 302
+FORBIDDEN = 403
+NOT_FOUND = 404
+TEMPORARILY_UNAVAILABLE = 480
+BUSY_HERE = 486
+NOT_ACCEPTABLE_HERE = 488
+SERVER_ERROR = 500
+DECLINE = 603
