@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from appliance.dispatch.runner import Dispatcher
 from appliance.documents.options import CoverPage, HeaderLine, RenderOptions, Source
 from appliance.documents.render import render
-from appliance.lines.practice.line import PracticeLine
+from appliance.exchange.remote import RemoteLine
+from appliance.lines.line import LineKind
+from appliance.spool.retention import passing_folder
 from appliance.t4.tiff import write_tiff
 from appliance.t30.parameters import CallResult
 
@@ -41,11 +40,10 @@ class PracticeCaller:
         DocumentError for files that cannot be sent.
         """
         lines = [managed.line for managed in self._dispatcher.lines]
-        line = next((line for line in lines if isinstance(line, PracticeLine)), None)
-        if line is None:
+        line = next((line for line in lines if line.kind is LineKind.PRACTICE), None)
+        if not isinstance(line, RemoteLine):
             raise LookupError("the practice line is switched off")
-        folder = Path(tempfile.mkdtemp(prefix="faxbox-practice-"))
-        try:
+        with passing_folder(self._dispatcher.box.data) as folder:
             moment = datetime.now(UTC).astimezone()
             header = HeaderLine(moment=moment, sender="Practice machine", number=caller)
             cover = None
@@ -56,5 +54,3 @@ class PracticeCaller:
             write_tiff(tiff, document.coded_pages())
             call = line.send_to_us(tiff, caller=caller, dialled=dialled)
             return asyncio.run_coroutine_threadsafe(call, self._loop).result(LIMIT_S)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -6,13 +6,15 @@ those.  ``Keeper`` does all of it in a thread of its own, in small batches.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
 import sqlite3
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from appliance import durable
@@ -21,7 +23,7 @@ from appliance.settings.store import SettingsStore
 from appliance.spool import received as received_rows
 from appliance.spool.model import DAY_S, RECEIVING_LIMIT_S, SpoolClosedError, SpoolFailedError
 from appliance.spool.room import Room, RoomGuard
-from appliance.spool.store import DOCUMENTS, FOLDERS, RECEIVED, RENDERED, TRACES, Spool, Tx
+from appliance.spool.store import DOCUMENTS, FOLDERS, PASSING, RECEIVED, RENDERED, TRACES, Spool, Tx
 
 _log = logging.getLogger(__name__)
 
@@ -283,9 +285,19 @@ class Keeper:
 
 
 def sweep_parts(data: Path) -> None:
-    """At start, before anything writes: the rests of interrupted writes."""
+    """At start, before anything writes: the rests of interrupted writes, and passing files."""
+    shutil.rmtree(data / PASSING, ignore_errors=True)
     for folder in FOLDERS:
         durable.sweep_parts(data / folder)
+
+
+@contextlib.contextmanager
+def passing_folder(data: Path) -> Iterator[Path]:
+    """A new folder for files that nobody needs afterwards; the next start deletes what a crash leaves."""
+    parent = data / PASSING
+    parent.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def _older(path: Path, before: float) -> bool:

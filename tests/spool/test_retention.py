@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from appliance.settings.sections import StorageSettings
 from appliance.spool import jobs, received
 from appliance.spool.events import News
 from appliance.spool.model import DAY_S, Job, JobFilter, NotFoundError, ReceivedFilter, ReceivedPageFile
-from appliance.spool.retention import Keeper, sweep_parts
+from appliance.spool.retention import Keeper, passing_folder, sweep_parts
 from appliance.spool.room import Room
+from appliance.spool.store import FOLDERS
 
 START = 1_700_000_000.0
 
@@ -194,3 +196,15 @@ def test_old_traces_go(box: Box, clock: Clock, keeper: Keeper) -> None:
     clock.now += 31 * DAY_S
     keeper.put_away()
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_passing_files_that_a_crash_left_are_gone_after_the_next_start(tmp_path: Path) -> None:
+    with passing_folder(tmp_path) as folder:
+        (folder / "page.tiff").write_bytes(b"x")
+        there = folder.parent
+        crashed = shutil.copytree(folder, there / "crashed")
+    assert not folder.exists()
+    for name in FOLDERS:
+        (tmp_path / name).mkdir()
+    sweep_parts(tmp_path)
+    assert not crashed.exists()

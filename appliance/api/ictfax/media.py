@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 from appliance.api.intake import HEAD_OCTETS
 from appliance.box import Box
@@ -16,6 +14,7 @@ from appliance.documents.pdf import write_pdf
 from appliance.documents.render import render
 from appliance.documents.sniff import Kind, sniff
 from appliance.spool.model import Document
+from appliance.spool.retention import passing_folder
 
 # Documents rendered at once because somebody wants to look at them: faxes to send come first.
 _LOOKING = threading.BoundedSemaphore(1)
@@ -38,9 +37,9 @@ def document_pdf(box: Box, document: Document) -> bytes:
     except FileNotFoundError as error:
         raise DocumentError(DOCUMENT_GONE, first.name) from error
     sources = [Source(box.data / file.path, ",".join(file.pages), file.name) for file in document.files]
-    with _LOOKING, tempfile.TemporaryDirectory(prefix="faxbox-pdf-") as folder:
-        rendered = render(sources, Path(folder) / "pages", RenderOptions(), workers=1)
-        target = Path(folder) / "document.pdf"
+    with _LOOKING, passing_folder(box.data) as folder:
+        rendered = render(sources, folder / "pages", RenderOptions(), workers=1)
+        target = folder / "document.pdf"
         created = datetime.fromtimestamp(document.created_at, UTC)
         write_pdf(target, rendered.coded_pages(), title=document.name, created=created)
         return target.read_bytes()
