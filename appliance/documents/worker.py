@@ -146,7 +146,7 @@ class _Job:
         total = len(self._plan)
         self._reports.say(total=total)
         stop = total if self._stop is None else min(total, self._stop)
-        while (number := self._claim()) < stop:
+        while (number := claim(self._claims)) < stop:
             drawer, page = self._plan[number]
             try:
                 self._render(number, total, drawer, page)
@@ -154,15 +154,6 @@ class _Job:
                 source = drawer - self._first_source
                 raise DocumentError(error.cause, error.detail, source if source >= 0 else None) from None
         self._reports.say(done=True)
-
-    def _claim(self) -> int:
-        fcntl.flock(self._claims, fcntl.LOCK_EX)
-        try:
-            (number,) = CLAIM.unpack(os.pread(self._claims, CLAIM.size, 0))
-            os.pwrite(self._claims, CLAIM.pack(number + 1), 0)
-        finally:
-            fcntl.flock(self._claims, fcntl.LOCK_UN)
-        return int(number)
 
     def _render(self, number: int, total: int, drawer: int, page: int) -> None:
         source = self._drawers[drawer]
@@ -180,6 +171,18 @@ class _Job:
             size=[round(size.width, 3), round(size.height, 3)],
         )  # fmt: skip
         self._offset += len(coded.data)
+
+
+def claim(claims: int) -> int:
+    """The number of the next page that nobody has, from the small file open as ``claims``."""
+    # A lock of the process (fcntl(2)): flock(2)'s belongs to the open file, which workers of a job share.
+    fcntl.lockf(claims, fcntl.LOCK_EX)
+    try:
+        (number,) = CLAIM.unpack(os.pread(claims, CLAIM.size, 0))
+        os.pwrite(claims, CLAIM.pack(number + 1), 0)
+    finally:
+        fcntl.lockf(claims, fcntl.LOCK_UN)
+    return int(number)
 
 
 def draw_page(
