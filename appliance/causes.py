@@ -8,6 +8,7 @@ A leaf module: it imports nothing of ours, so that every room may import it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -45,6 +46,10 @@ class Cause:
     sentence: str
     advice: str
     retry: Retry
+
+    def __reduce__(self) -> tuple[Callable[[str], Cause], tuple[str]]:
+        """Between processes a row goes by its code: each has one object for it."""
+        return cause_of, (self.code,)
 
 
 _TABLE: dict[str, Cause] = {}

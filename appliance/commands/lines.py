@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.daemon.lines import make_line, sip_settings, trunk_settings
 from appliance.dispatch.numbers import permitted
+from appliance.exchange.making import make_line, sip_settings, trunk_settings
 from appliance.lines.line import Line
 from appliance.lines.practice.line import Arrival, PracticeLine
 from appliance.lines.practice.numbers import script_for

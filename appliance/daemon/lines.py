@@ -7,19 +7,12 @@ import logging
 
 from appliance.box import Box
 from appliance.dispatch.runner import Dispatcher, ManagedLine
-from appliance.lines.line import Line
-from appliance.lines.modem.dialling import DialRules
-from appliance.lines.modem.doorbell import AnswerRules
-from appliance.lines.modem.line import ModemLine, ModemSettings
-from appliance.lines.practice.line import PracticeLine
+from appliance.exchange.making import check_entry
+from appliance.exchange.messages import LineSpec
+from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
-from appliance.lines.sip import settings as sip
-from appliance.lines.sip.line import SipLine
-from appliance.lines.sip.numbers import DialFormat, DiallingRules
-from appliance.lines.sip.stack import SipStack
-from appliance.settings.items import Correction, DialForm, Identity, LineEntry, LineType, Media
+from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings, SipSettings
-from appliance.t38.settings import ErrorCorrection
 
 _log = logging.getLogger(__name__)
 
@@ -27,27 +20,6 @@ PRACTICE_NAME = "practice"
 PRACTICE_FOLDER = "practice"
 # How often the settings are compared with the lines, seconds.
 FOLLOW_S = 2.0
-_FORMS = {
-    DialForm.E164_PLUS: DialFormat.E164_PLUS,
-    DialForm.E164: DialFormat.E164,
-    DialForm.INTERNATIONAL: DialFormat.INTERNATIONAL,
-    DialForm.NATIONAL: DialFormat.NATIONAL,
-}
-_IDENTITIES = {
-    Identity.NONE: sip.Identity.NONE,
-    Identity.ASSERTED: sip.Identity.ASSERTED,
-    Identity.PREFERRED: sip.Identity.PREFERRED,
-}
-_CORRECTIONS = {
-    Correction.REDUNDANCY: ErrorCorrection.REDUNDANCY,
-    Correction.FEC: ErrorCorrection.FEC,
-    Correction.NONE: ErrorCorrection.NONE,
-}
-_MEDIA = {
-    Media.BOTH: sip.MediaChoice.BOTH,
-    Media.T38: sip.MediaChoice.T38_ONLY,
-    Media.G711: sip.MediaChoice.G711_ONLY,
-}
 
 
 class Lines:
@@ -56,9 +28,9 @@ class Lines:
     A wrong setting leaves its line out, with an error in the log.
     """
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: Box, exchange: Exchange) -> None:
         self._box = box
-        self._stack: SipStack | None = None
+        self._exchange = exchange
         # By name: the settings that a line was made from, and the line (None where they are wrong).
         self._made: dict[str, tuple[LineEntry | PracticeSettings, ManagedLine | None]] = {}
         self._changes: dict[str, asyncio.Task[None]] = {}
@@ -119,99 +91,22 @@ class Lines:
         return wanted
 
     def _make(self, settings: LineEntry | PracticeSettings) -> ManagedLine | None:
+        section = self._box.settings.section(SipSettings)
         if isinstance(settings, PracticeSettings):
-            return ManagedLine(
-                PracticeLine(
-                    PRACTICE_NAME, speed=settings.speed, capacity=settings.calls_at_once,
-                    arrivals=self._box.data / PRACTICE_FOLDER,
-                )
-            )
-        entry = settings
-        in_audio: dict[str, bool] = {}  # by number; there is one call at a time for each
+            return ManagedLine(self._remote(PRACTICE_NAME, settings, section))
         try:
-            if entry.type is LineType.SIP and self._stack is None:
-                self._stack = SipStack(sip_settings(self._box.settings.section(SipSettings)))
-            line = make_line(entry, self._stack, in_audio)
+            check_entry(settings, section)
         except ValueError as error:
-            _log.error("the line %s cannot be used: %s", entry.name, error)
+            _log.error("the line %s cannot be used: %s", settings.name, error)
             return None
+        line = self._remote(settings.name, settings, section)
         return ManagedLine(
-            line, send=entry.send, receive=entry.receive, allow=entry.allow, deny=entry.deny,
-            caller_number=entry.caller_number,
-            audio=in_audio.__setitem__ if entry.type is LineType.SIP else None,
+            line, send=settings.send, receive=settings.receive, allow=settings.allow, deny=settings.deny,
+            caller_number=settings.caller_number,
+            audio=line.in_audio.__setitem__ if settings.type is LineType.SIP else None,
         )
 
-
-def make_line(entry: LineEntry, stack: SipStack | None, in_audio: dict[str, bool] | None = None) -> Line:
-    """The line of one entry; a SIP trunk stands on ``stack``.
-
-    ``in_audio``: numbers whose next call does without T.38, on a trunk that has both.
-
-    Raises ValueError for settings that do not go together.
-    """
-    if entry.type is LineType.MODEM:
-        return ModemLine(entry.name, modem_settings(entry))
-    assert stack is not None
-    wanted = in_audio if in_audio is not None and entry.media is Media.BOTH else {}
-
-    def media(number: str) -> sip.MediaChoice | None:
-        return sip.MediaChoice.G711_ONLY if wanted.pop(number, False) else None
-
-    return SipLine(trunk_settings(entry), stack, media=media)
-
-
-def modem_settings(entry: LineEntry) -> ModemSettings:
-    """Raises ValueError for settings that do not go together."""
-    rules = DialRules(
-        prefix=entry.outside_prefix, country_code=entry.country_code,
-        international=entry.international_prefix, trunk=entry.national_prefix,
-        pulse=entry.pulse, blind=entry.blind,
-    )
-    answer = AnswerRules(
-        answer=entry.receive, rings=entry.rings, kinds=frozenset(kind.upper() for kind in entry.ring_kinds)
-    )
-    return ModemSettings(port=entry.device, rules=rules, answer=answer)
-
-
-def sip_settings(section: SipSettings, *, any_port: bool = False) -> sip.SipSettings:
-    """With ``any_port`` SIP takes free ports, for a call beside a running box.
-
-    Raises ValueError for settings that do not go together.
-    """
-    # Each UDPTL call takes one port, each audio call two: the lower half for T.38.
-    middle = (section.media_first + section.media_last) // 2
-    return sip.SipSettings(
-        bind=section.bind,
-        udp_port=_port(section.udp_port, any_port),
-        tcp_port=_port(section.tcp_port, any_port),
-        tls_port=_port(section.tls_port, any_port),
-        udptl_ports=sip.PortRange(section.media_first, middle),
-        rtp_ports=sip.PortRange(middle + 1, section.media_last), stun_servers=section.stun_servers,
-    )
-
-
-def _port(port: int | None, any_port: bool) -> int | None:
-    """0, any free one, in place of a port that is on."""
-    return 0 if any_port and port is not None else port
-
-
-def trunk_settings(entry: LineEntry) -> sip.TrunkSettings:
-    """Raises ValueError for settings that do not go together."""
-    dialling = DiallingRules(
-        country_code=entry.country_code, national_prefix=entry.national_prefix,
-        international_prefix=entry.international_prefix, area_code=entry.area_code,
-        format=_FORMS[entry.form], outside_prefix=entry.outside_prefix,
-    )
-    return sip.TrunkSettings(
-        name=entry.name, server=entry.server, transport=sip.Transport(entry.transport),
-        username=entry.username, auth_username=entry.auth_username, password=entry.password,
-        register=entry.register and bool(entry.username), outbound_proxy=entry.outbound_proxy,
-        verify_tls=entry.verify_tls,
-        from_number=entry.caller_number, from_name=entry.caller_name, dialling=dialling, peers=entry.peers,
-        public_address=entry.public_address, channels=entry.calls_at_once, media=_MEDIA[entry.media],
-        use_stun=entry.use_stun, from_domain=entry.from_domain,
-        from_user_is_account=entry.from_user_is_account, identity=_IDENTITIES[entry.identity],
-        session_expires_s=entry.session_s, ask_t38_calling_s=entry.t38_calling_s or None,
-        ask_t38_answering_s=entry.t38_answering_s or None,
-        error_correction=_CORRECTIONS[entry.error_correction], redundancy=entry.redundancy,
-    )
+    def _remote(
+        self, name: str, settings: LineEntry | PracticeSettings, section: SipSettings
+    ) -> RemoteLine:
+        return RemoteLine(self._exchange, LineSpec(name, settings, section, self._box.data / PRACTICE_FOLDER))

@@ -1,8 +1,8 @@
 """Wires the rooms together and keeps them running until the box is told to stop.
 
-The event loop with all calls is the main thread.  The spool's writer and readers, the preparer of
-documents, the keeper of order on the disk and the services (HTTP, deliveries) have threads of their
-own and never make it wait.
+Calls are carried by a process of their own (``appliance.exchange``).  Here, the dispatcher's event loop is
+the main thread; the spool's writer and readers, the preparer of documents, the keeper of order on the
+disk and the services (HTTP, deliveries) have threads of their own and never make it wait.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import contextlib
 import logging
 import os
 import socket
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,17 +24,13 @@ from appliance.daemon.practice import PracticeCaller
 from appliance.deliver.service import Deliveries
 from appliance.dispatch.prepare import Preparer
 from appliance.dispatch.runner import Dispatcher
+from appliance.exchange.remote import Exchange
 from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs, received
 from appliance.spool.retention import Keeper
 from appliance.spool.store import Tx
 
 _log = logging.getLogger(__name__)
-
-# Threads of the API and the spool hand the interpreter over after so long, seconds.  With Python's own 5 ms
-# the loop was up to 54 ms late while faxes were handed in by the hundred, with this 18 ms; fax packets
-# are 30 ms apart.
-SWITCH_INTERVAL_S = 0.0005
 
 
 class Service(Protocol):
@@ -73,25 +68,27 @@ def recover(box: Box) -> None:
 
 async def run(
     box: Box, stop: asyncio.Event, services: Sequence[MakeService] = (), *,
-    started: Callable[[Core], None] = lambda _: None,
+    started: Callable[[Core], None] = lambda _: None, exchange: Exchange | None = None,
 ) -> None:
     """Runs the box until ``stop`` is set; when it returns, all but ``box`` itself is closed.
 
-    ``started`` is called once everything is up.
+    ``started`` is called once everything is up.  ``exchange`` may have been launched before.
     """
     loop = asyncio.get_running_loop()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    exchange = exchange or Exchange()
     # Before recovery: what a crash cut off is told like every other end.
     deliveries = Deliveries(box)
     deliveries.styles.register("ifax", webhook_style)
     deliveries.styles.register("ictfax", callback_style)
     recover(box)
-    lines = Lines(box)
+    lines = Lines(box, exchange)
     dispatcher = Dispatcher(box, lines.build(), screen=deliveries.screen)
     core = Core(box, dispatcher, loop, PracticeCaller(dispatcher, loop), deliveries)
     preparer = Preparer(box)
     keeper = Keeper(box.spool, box.settings, box.guard, box.clock)
     async with contextlib.AsyncExitStack() as running:
+        running.push_async_callback(exchange.stop)
+        exchange.start()
         running.push_async_callback(dispatcher.stop)
         await dispatcher.start()
         beside: list[Service] = [preparer, keeper, deliveries, *(make(core) for make in services)]

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from appliance.dispatch.runner import Dispatcher
 from appliance.documents.options import CoverPage, HeaderLine, RenderOptions, Source
 from appliance.documents.render import render
-from appliance.lines.practice.line import PracticeLine
+from appliance.exchange.remote import RemoteLine
+from appliance.lines.line import LineKind
 from appliance.spool.retention import passing_folder
 from appliance.t4.tiff import write_tiff
 from appliance.t30.parameters import CallResult
@@ -39,8 +40,8 @@ class PracticeCaller:
         DocumentError for files that cannot be sent.
         """
         lines = [managed.line for managed in self._dispatcher.lines]
-        line = next((line for line in lines if isinstance(line, PracticeLine)), None)
-        if line is None:
+        line = next((line for line in lines if line.kind is LineKind.PRACTICE), None)
+        if not isinstance(line, RemoteLine):
             raise LookupError("the practice line is switched off")
         with passing_folder(self._dispatcher.box.data) as folder:
             moment = datetime.now(UTC).astimezone()

@@ -6,7 +6,7 @@ Lines run on one asyncio event loop; nothing here may block it.  A line makes th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -117,7 +117,13 @@ class Refuse:
     cause: Cause
 
 
-IncomingHandler = Callable[[IncomingCall], Answer | Refuse]
+# Decides at once, or a moment later where somebody in another process must be asked.
+IncomingHandler = Callable[[IncomingCall], Answer | Refuse | Awaitable[Answer | Refuse]]
+
+
+async def decided(decision: Answer | Refuse | Awaitable[Answer | Refuse]) -> Answer | Refuse:
+    """What an ``IncomingHandler`` decided, waited for where it must be."""
+    return decision if isinstance(decision, Answer | Refuse) else await decision
 
 
 class Line(Protocol):

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
-from appliance.daemon.lines import Lines, sip_settings, trunk_settings
+from appliance.daemon.lines import Lines
+from appliance.exchange.making import sip_settings, trunk_settings
+from appliance.exchange.remote import Exchange
 from appliance.lines.line import LineKind
 from appliance.lines.sip.numbers import to_dial
 from appliance.lines.sip.settings import MediaChoice
@@ -30,7 +32,7 @@ def test_lines_stand_in_the_owners_order_with_practice_last(box: Box) -> None:
     box.settings.add(LineEntry(name="audio", type=LineType.SIP, server="a", media=Media.G711, position=2))
     box.settings.add(LineEntry(name="trunk", type=LineType.SIP, server="b", position=1, send=False))
     box.settings.add(LineEntry(name="off", type=LineType.SIP, server="c", enabled=False))
-    lines = Lines(box).build()
+    lines = Lines(box, Exchange()).build()
     assert [(managed.line.name, managed.line.kind) for managed in lines] == [
         ("trunk", LineKind.T38), ("audio", LineKind.G711), ("modem", LineKind.MODEM),
         ("practice", LineKind.PRACTICE),
@@ -44,13 +46,13 @@ def test_a_line_with_a_wrong_setting_is_left_out_and_the_others_stay(
 ) -> None:
     box.settings.add(LineEntry(name="bad", type=LineType.SIP, server="not a host!"))
     box.settings.add(TRUNK)
-    assert [managed.line.name for managed in Lines(box).build()] == ["trunk", "practice"]
+    assert [managed.line.name for managed in Lines(box, Exchange()).build()] == ["trunk", "practice"]
     assert "bad" in caplog.text
 
 
 def test_without_practice_its_numbers_are_ordinary_ones(box: Box) -> None:
     box.settings.change(PracticeSettings, {"enabled": False})
-    assert Lines(box).build() == []
+    assert Lines(box, Exchange()).build() == []
     assert box.number("9990").reach.outside
 
 

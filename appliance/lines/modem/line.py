@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -70,6 +70,7 @@ class ModemLine:
         self._name = name
         self._settings = settings
         self._on_incoming: IncomingHandler | None = None
+        self._deciding: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._link: SerialLink | None = None
         self._modem: Modem | None = None
@@ -275,10 +276,21 @@ class ModemLine:
         decision = self._on_incoming(
             IncomingCall(self._name, caller.dialled, caller.number, caller.name)
         )
-        if isinstance(decision, Refuse):
-            return  # a telephone line has no other refusal than to let it ring
-        assert isinstance(decision, Answer)
-        self._take(decision)
+        if isinstance(decision, Answer):
+            self._take(decision)
+        elif not isinstance(decision, Refuse):
+            self._deciding = asyncio.ensure_future(self._decide(doorbell, decision))
+        # Refused: a telephone line has no other refusal than to let it ring.
+
+    async def _decide(self, doorbell: Doorbell, decision: Awaitable[Answer | Refuse]) -> None:
+        """Takes the call that rings if it is still there when the decision comes."""
+        made = await decision
+        if isinstance(made, Refuse):
+            return
+        if self._stopping or self._doorbell is not doorbell or not doorbell.idle:
+            made.ended(_failed(causes.LINE_STOPPED))
+        else:
+            self._take(made)
 
     def _take(self, answer: Answer) -> None:
         assert self._modem is not None

@@ -32,6 +32,7 @@ from appliance.lines.line import (
     LineState,
     OutgoingCall,
     Refuse,
+    decided,
 )
 from appliance.lines.practice.machine import MachineResult, MachineSettings
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, Script, Signal, script_for
@@ -176,7 +177,9 @@ class PracticeLine:
             return _not_connected(LINE_STOPPED)
         if len(self._calls) >= self._capacity:
             return _not_connected(LINE_FULL)
-        answer = self._on_incoming(IncomingCall(self._name, dialled, caller, "Practice machine"))
+        answer = await decided(
+            self._on_incoming(IncomingCall(self._name, dialled, caller, "Practice machine"))
+        )
         if isinstance(answer, Refuse):
             return _not_connected(answer.cause)
         script = script_for(caller) or PRACTICE_NUMBERS["9990"]

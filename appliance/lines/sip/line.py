@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from appliance.lines.line import (
     LineState,
     OutgoingCall,
     Refuse,
+    decided,
 )
 from appliance.lines.sip import messages, stun
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, FaxJob, MediaFacts, MediaPorts
@@ -293,12 +294,22 @@ class SipLine:
         except Exception:
             _log.exception("deciding about a call failed")
             decision = Refuse(causes.LINE_FAULT)
-        if isinstance(decision, Refuse):
-            self._turn_away(knocking, _status_of(decision.cause))
-            return
-        task = asyncio.create_task(self._answer(knocking, decision))
+        task = asyncio.create_task(self._decide(knocking, decision))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _decide(
+        self, knocking: Knocking, decision: Answer | Refuse | Awaitable[Answer | Refuse]
+    ) -> None:
+        try:
+            made = await decided(decision)
+        except Exception:
+            _log.exception("deciding about a call failed")
+            made = Refuse(causes.LINE_FAULT)
+        if isinstance(made, Refuse):
+            self._turn_away(knocking, _status_of(made.cause))
+        else:
+            await self._answer(knocking, made)
 
     def _inward(self, number: str) -> str:
         """A number as the trunk writes it, in E.164 where the dialling rules can tell."""

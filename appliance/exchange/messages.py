@@ -1,0 +1,238 @@
+"""What the box and its exchange tell each other, and the channel that carries it.
+
+Both ends are this program, of one version, run by one user; the channel is a socket pair that nobody
+else can open.  So messages are pickles: what they carry is plain data all the way down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.causes import Cause
+from appliance.lines.line import IncomingCall, LineState
+from appliance.lines.udptl import Pacing
+from appliance.settings.items import LineEntry
+from appliance.settings.sections import PracticeSettings, SipSettings
+from appliance.t4.page import CodedPage
+from appliance.t30.parameters import Accepts, CallParameters, CallResult, Progress, ReceivedPage
+
+_LENGTH = struct.Struct("!I")
+
+
+@dataclass(frozen=True, slots=True)
+class LineSpec:
+    """What a line is made from.  ``arrivals``: where the practice machines keep what they receive."""
+
+    name: str
+    settings: LineEntry | PracticeSettings
+    sip: SipSettings
+    arrivals: Path
+
+
+# -- from the box ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """Make this line and open it.  Answered by ``LineOpened``."""
+
+    spec: LineSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLine:
+    """End its calls and let go of it.  Answered by ``LineClosed``."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """Place a call.  ``CallEnded`` follows.  ``audio``: without T.38 where the trunk has both."""
+
+    call: int
+    line: str
+    number: str
+    parameters: CallParameters
+    caller_number: str
+    caller_name: str
+    ring_s: float
+    attempt: int
+    audio: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeCallIn:
+    """Have a practice machine call us with this TIFF file.  ``PracticeCallEnded`` follows."""
+
+    call: int
+    line: str
+    tiff: Path
+    caller: str
+    dialled: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCall:
+    """The owner ends the call."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeCall:
+    """Answer to ``Knock``: take it.  ``CallEnded`` follows."""
+
+    call: int
+    parameters: CallParameters
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseCall:
+    """Answer to ``Knock``: do not."""
+
+    call: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class PageReady:
+    """Answer to ``FetchPage``."""
+
+    call: int
+    ticket: int
+    page: CodedPage | None
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageKept:
+    """Answer to ``KeepPage``."""
+
+    call: int
+    ticket: int
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAnswered:
+    """Answer to ``AskLeave``."""
+
+    call: int
+    given: bool
+
+
+# -- from the exchange -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LineOpened:
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineClosed:
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinesAre:
+    """How the lines are: sent when that changed, and now and then as a sign of life."""
+
+    states: Mapping[str, LineState]
+    pacing: Mapping[str, Pacing]
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A call that comes in.  Answered by ``TakeCall`` or ``RefuseCall``."""
+
+    call: int
+    incoming: IncomingCall
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPage:
+    call: int
+    ticket: int
+    number: int
+    accepts: Accepts
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPage:
+    call: int
+    ticket: int
+    number: int
+    page: ReceivedPage
+
+
+@dataclass(frozen=True, slots=True)
+class AskLeave:
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallProgress:
+    call: int
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    call: int
+    result: CallResult
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeCallEnded:
+    call: int
+    result: CallResult
+
+
+FromBox = (
+    OpenLine | CloseLine | PlaceCall | PracticeCallIn | CancelCall | TakeCall | RefuseCall | PageReady
+    | PageKept | LeaveAnswered
+)  # fmt: skip
+FromExchange = (
+    LineOpened | LineClosed | LinesAre | Knock | FetchPage | KeepPage | AskLeave | CallProgress | CallEnded
+    | PracticeCallEnded
+)  # fmt: skip
+
+
+class Channel:
+    """One end of the socket pair, on the running loop."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, sock: socket.socket) -> Channel:
+        """Takes the socket over."""
+        return cls(*await asyncio.open_unix_connection(sock=sock))
+
+    def send(self, message: FromBox | FromExchange) -> None:
+        """Never waits; to an end that is gone, nothing happens."""
+        if self._writer.is_closing():
+            return
+        body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        self._writer.write(_LENGTH.pack(len(body)) + body)
+
+    async def receive(self) -> FromBox | FromExchange | None:
+        """The next message; None when the other end is gone."""
+        try:
+            (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
+            message: FromBox | FromExchange = pickle.loads(await self._reader.readexactly(length))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+        return message
+
+    def close(self) -> None:
+        self._writer.close()

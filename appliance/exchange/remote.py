@@ -1,0 +1,400 @@
+"""The box's side: ``Exchange`` keeps the process alive, ``RemoteLine`` is a line in it.
+
+Should the process die, its calls have failed, whoever waits for them hears so, and a new one is started
+with the same lines.  Should this process die, the exchange notices by its channel, and ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.causes import LINE_FAULT, LINE_STOPPED
+from appliance.exchange.messages import (
+    AskLeave,
+    CallEnded,
+    CallProgress,
+    CancelCall,
+    Channel,
+    CloseLine,
+    FetchPage,
+    FromExchange,
+    KeepPage,
+    Knock,
+    LeaveAnswered,
+    LineClosed,
+    LineOpened,
+    LinesAre,
+    LineSpec,
+    OpenLine,
+    PageKept,
+    PageReady,
+    PlaceCall,
+    PracticeCallEnded,
+    PracticeCallIn,
+    RefuseCall,
+    TakeCall,
+)
+from appliance.lines.line import (
+    Answer,
+    IncomingHandler,
+    LineKind,
+    LineState,
+    OutgoingCall,
+    Refuse,
+    decided,
+)
+from appliance.lines.udptl import Pacing
+from appliance.settings.items import LineEntry, LineType, Media
+from appliance.t4.page import CodedPage
+from appliance.t30.parameters import AskedPageSource, CallResult, PageSource, PageStore, Progress
+
+_log = logging.getLogger(__name__)
+
+# A line gets so long to open, seconds, before the box goes on without waiting for it: a slow card, a modem
+# that boots.
+OPEN_S = 30.0
+# A line that closes ends its calls first.
+CLOSE_S = 20.0
+# The process ends by itself when its channel is closed.
+END_S = 5.0
+# A process that died is started again after so long; after each further death twice as long, at most the
+# second figure, until one has lived for the third.
+AGAIN_S, AGAIN_MOST_S, SOUND_S = 0.5, 30.0, 60.0
+# It gives a sign of life every five seconds; silent for so long it hangs, and is ended.
+SILENCE_S = 30.0
+_STARTING = "The program that carries the calls is being started."
+
+
+@dataclass(slots=True)
+class _Call:
+    """What a call in the exchange needs of the box."""
+
+    pages: PageSource
+    store: PageStore
+    progress: Callable[[Progress], None]
+    ended: Callable[[CallResult], None]
+
+
+class RemoteLine:
+    """A ``Line`` (appliance.lines.line) that lives in the exchange.
+
+    Packets are not seen here: ``tap`` of a call is not used.  ``in_audio``: numbers whose next call goes
+    without T.38.  The rest is as the line itself has it.
+    """
+
+    def __init__(self, exchange: Exchange, spec: LineSpec) -> None:
+        self._exchange = exchange
+        self.spec = spec
+        self.on_incoming: IncomingHandler | None = None
+        self.in_audio: dict[str, bool] = {}
+        self.reported: LineState | None = None
+        self.pacing = Pacing()
+        self.placed = 0
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def kind(self) -> LineKind:
+        settings = self.spec.settings
+        if not isinstance(settings, LineEntry):
+            return LineKind.PRACTICE
+        if settings.type is LineType.MODEM:
+            return LineKind.MODEM
+        return LineKind.G711 if settings.media is Media.G711 else LineKind.T38
+
+    def state(self) -> LineState:
+        if self.on_incoming is None:
+            return LineState(False, 0, 0, "The line is stopped.")
+        if self.reported is None:
+            return LineState(False, 0, 0, _STARTING)
+        return self.reported
+
+    async def start(self, on_incoming: IncomingHandler) -> None:
+        self.on_incoming = on_incoming
+        await self._exchange.open(self)
+
+    async def stop(self) -> None:
+        await self._exchange.close(self)
+        self.on_incoming = self.reported = None
+
+    async def place(self, call: OutgoingCall) -> CallResult:
+        audio = self.in_audio.pop(call.number, False)
+        return await self._exchange.place(self, call, audio)
+
+    async def send_to_us(self, tiff: Path, *, caller: str, dialled: str = "") -> CallResult:
+        """A practice machine calls the box with this TIFF; how the call ended for the box."""
+        return await self._exchange.practice(self, tiff, caller, dialled)
+
+
+@dataclass(slots=True)
+class _Process:
+    process: subprocess.Popen[bytes]
+    sock: socket.socket
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Starts the process and keeps it; for one asyncio loop.
+
+    ``launch`` may be called before there is a loop, so that the process comes up meanwhile.
+    """
+
+    _launched: _Process | None = None
+    _channel: Channel | None = None
+    _lines: dict[str, RemoteLine] = field(default_factory=dict)
+    _waits: dict[tuple[type, str], asyncio.Future[None]] = field(default_factory=dict)
+    _calls: dict[int, _Call] = field(default_factory=dict)
+    _practice: dict[int, asyncio.Future[CallResult]] = field(default_factory=dict)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _keeper: asyncio.Task[None] | None = None
+    _heard_at: float = 0.0
+    _stopping: bool = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process as the system knows it, None without one."""
+        return self._launched.process.pid if self._launched is not None else None
+
+    def launch(self) -> None:
+        """Starts the process.  Raises OSError."""
+        ours, theirs = socket.socketpair()
+        try:
+            level = logging.getLogger().getEffectiveLevel()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "appliance.exchange.process", str(theirs.fileno()), str(level)],
+                pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._launched = _Process(process, ours)
+
+    def start(self) -> None:
+        """On the loop: from here on the process is kept alive."""
+        self._keeper = asyncio.get_running_loop().create_task(self._keep())
+
+    async def stop(self) -> None:
+        """Ends the process; calls that are still up end with it."""
+        self._stopping = True
+        if self._channel is not None:
+            self._channel.close()
+        if self._keeper is not None:
+            await self._keeper
+
+    # -- for the lines ---------------------------------------------------------------------
+
+    async def open(self, line: RemoteLine) -> None:
+        self._lines[line.name] = line
+        if self._channel is not None:
+            self._channel.send(OpenLine(line.spec))
+        try:
+            await self._answer(LineOpened, line.name, OPEN_S)
+        except TimeoutError:
+            _log.warning("the line %s takes long to open", line.name)
+
+    async def close(self, line: RemoteLine) -> None:
+        if self._lines.pop(line.name, None) is None or self._channel is None:
+            return
+        self._channel.send(CloseLine(line.name))
+        try:
+            await self._answer(LineClosed, line.name, CLOSE_S)
+        except TimeoutError:
+            _log.warning("the line %s does not close", line.name)
+
+    async def place(self, line: RemoteLine, call: OutgoingCall, audio: bool) -> CallResult:
+        channel = self._channel
+        if channel is None or line.name not in self._lines:
+            return CallResult(LINE_STOPPED)
+        number = next(self._numbers)
+        ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
+        self._calls[number] = _Call(call.pages, call.store, call.progress, _settler(ended))
+        channel.send(PlaceCall(
+            number, line.name, call.number, call.parameters, call.caller_number, call.caller_name,
+            call.ring_s, call.attempt, audio,
+        ))  # fmt: skip
+        call.cancel.on_pull(lambda: channel.send(CancelCall(number)))
+        try:
+            result: CallResult = await ended
+        except asyncio.CancelledError:  # nobody waits for its end any more
+            self._calls.pop(number, None)
+            channel.send(CancelCall(number))
+            raise
+        return result
+
+    async def practice(self, line: RemoteLine, tiff: Path, caller: str, dialled: str) -> CallResult:
+        if self._channel is None or line.name not in self._lines:
+            return CallResult(LINE_STOPPED)
+        number = next(self._numbers)
+        ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
+        self._practice[number] = ended
+        self._channel.send(PracticeCallIn(number, line.name, tiff, caller, dialled))
+        return await ended
+
+    async def _answer(self, kind: type, line: str, limit_s: float) -> None:
+        wait = self._waits[kind, line] = asyncio.get_running_loop().create_future()
+        async with asyncio.timeout(limit_s):
+            await wait
+
+    def _answered(self, kind: type, line: str) -> None:
+        wait = self._waits.pop((kind, line), None)
+        if wait is not None and not wait.done():
+            wait.set_result(None)
+
+    # -- the process -----------------------------------------------------------------------
+
+    async def _keep(self) -> None:
+        pause = AGAIN_S
+        while not self._stopping:
+            begun = time.monotonic()
+            try:
+                if self._launched is None:
+                    self.launch()
+                await self._live()
+            except OSError as error:
+                _log.error("the program that carries the calls could not be started: %s", error)
+            except Exception:
+                _log.exception("what the program that carries the calls said could not be dealt with")
+            await self._lose()
+            if self._stopping:
+                return
+            pause = AGAIN_S if time.monotonic() - begun > SOUND_S else min(2 * pause, AGAIN_MOST_S)
+            await asyncio.sleep(pause)
+
+    async def _live(self) -> None:
+        """One process from its first message to its last."""
+        launched = self._launched
+        assert launched is not None
+        channel = self._channel = await Channel.over(launched.sock)
+        for line in self._lines.values():
+            channel.send(OpenLine(line.spec))
+        watch = asyncio.get_running_loop().create_task(self._watch(launched.process))
+        self._heard_at = time.monotonic()
+        try:
+            while (message := await channel.receive()) is not None:
+                self._heard_at = time.monotonic()
+                self._hear(channel, message)  # type: ignore[arg-type]
+        finally:
+            watch.cancel()
+
+    async def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        while True:
+            await asyncio.sleep(SILENCE_S / 4)
+            if time.monotonic() - self._heard_at > SILENCE_S:
+                _log.error("the program that carries the calls says nothing any more, and is ended")
+                process.kill()
+
+    async def _lose(self) -> None:
+        """The process is gone, or about to go: its calls have ended."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+        launched, self._launched = self._launched, None
+        if launched is not None:
+            code = await asyncio.get_running_loop().run_in_executor(None, _reap, launched.process)
+            if not self._stopping:
+                _log.error("the program that carries the calls ended (%d) and is started again", code)
+        for line in self._lines.values():
+            line.reported = None
+        for (kind, name) in list(self._waits):
+            if kind is LineClosed:
+                self._answered(kind, name)
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            call.ended(CallResult(LINE_FAULT))
+        practice, self._practice = self._practice, {}
+        for ended in practice.values():
+            _settler(ended)(CallResult(LINE_FAULT))
+
+    # -- what the process says -------------------------------------------------------------
+
+    def _hear(self, channel: Channel, message: FromExchange) -> None:
+        match message:
+            case LinesAre(states, pacing):
+                for name, state in states.items():
+                    if name in self._lines:
+                        self._lines[name].reported = state
+                        self._lines[name].pacing = pacing.get(name, Pacing())
+            case LineOpened(line) | LineClosed(line):
+                self._answered(type(message), line)
+            case Knock():
+                task = asyncio.get_running_loop().create_task(self._knocked(channel, message))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case PracticeCallEnded(number, result):
+                ended = self._practice.pop(number, None)
+                if ended is not None:
+                    _settler(ended)(result)
+            case _:
+                call = self._calls.get(message.call)
+                if call is not None:
+                    self._of_call(channel, call, message)
+
+    def _of_call(self, channel: Channel, call: _Call, message: FromExchange) -> None:
+        match message:
+            case CallProgress(_, progress):
+                call.progress(progress)
+            case FetchPage(number, ticket, page_number, accepts):
+                call.pages.fetch(page_number, accepts, _sender_of_page(channel, number, ticket))
+            case KeepPage(number, ticket, page_number, page):
+                call.store.store(
+                    page_number, page, lambda ok: channel.send(PageKept(number, ticket, ok))
+                )
+            case AskLeave(number):
+                assert isinstance(call.pages, AskedPageSource)
+                call.pages.ask_leave(lambda given: channel.send(LeaveAnswered(number, given)))
+            case CallEnded(number, result):
+                del self._calls[number]
+                call.ended(result)
+            case _:
+                raise TypeError(f"{message!r} is no message about a call")
+
+    async def _knocked(self, channel: Channel, knock: Knock) -> None:
+        line = self._lines.get(knock.incoming.line)
+        decision: Answer | Refuse = Refuse(LINE_STOPPED)
+        if line is not None and line.on_incoming is not None:
+            try:
+                decision = await decided(line.on_incoming(knock.incoming))
+            except Exception:
+                _log.exception("deciding about a call failed")
+                decision = Refuse(LINE_FAULT)
+        if isinstance(decision, Refuse):
+            channel.send(RefuseCall(knock.call, decision.cause))
+            return
+        self._calls[knock.call] = _Call(
+            decision.pages, decision.store, decision.progress, decision.ended
+        )
+        channel.send(TakeCall(knock.call, decision.parameters))
+        decision.cancel.on_pull(lambda: channel.send(CancelCall(knock.call)))
+
+
+def _sender_of_page(
+    channel: Channel, call: int, ticket: int
+) -> Callable[[CodedPage | None, bool], None]:
+    return lambda page, last: channel.send(PageReady(call, ticket, page, last))
+
+
+def _settler(ended: asyncio.Future[CallResult]) -> Callable[[CallResult], None]:
+    """Sets the result unless whoever waited for it has given up."""
+    return lambda result: None if ended.done() else ended.set_result(result)
+
+
+def _reap(process: subprocess.Popen[bytes]) -> int:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(END_S)
+    process.kill()
+    return process.wait()
