@@ -19,16 +19,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from appliance.causes import DOCUMENT_GONE, QUOTA_SPENT, Cause
+from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, DOCUMENT_GONE, QUOTA_SPENT, Cause
 from appliance.dispatch.numbers import Number, read_number
+from appliance.dispatch.shown import as_station_id, may_show
 from appliance.lines.line import LineKind, LineState
-from appliance.settings.items import ApiKey, User
-from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings, StorageSettings
+from appliance.settings.items import STANDARD_COVER, ApiKey, CoverTemplate, LineEntry, User
+from appliance.settings.sections import (
+    NumberSettings,
+    PracticeSettings,
+    SendingSettings,
+    StationSettings,
+    StorageSettings,
+)
 from appliance.settings.store import SettingsStore
 from appliance.spool import documents, events, jobs, ledger, received
 from appliance.spool.events import Listener
 from appliance.spool.model import (
     Attempt,
+    Cover,
     Document,
     Event,
     Job,
@@ -66,6 +74,7 @@ class To:
 
     number: str
     name: str = ""
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +179,11 @@ class Box:
     def submit(self, request: Request) -> Submitted:
         """Accepts a fax: when this returns, it is on disk and will be dealt with.
 
-        Raises RefusedError (number, quota, document gone), IdempotencyError, DiskFullError,
-        NotFoundError for an unknown document, ValueError without recipients or document.
+        Options that are left out become the owner's usual ones: caller id, station id, cover page.
+
+        Raises RefusedError (number, quota, document gone, a number to show or a cover template that is not
+        the owner's to use), IdempotencyError, DiskFullError, NotFoundError for an unknown document,
+        ValueError without recipients or document.
         """
         self.require_room()
         if not request.to:
@@ -179,13 +191,14 @@ class Box:
         if (request.document_id is None) == (not request.files):
             raise ValueError("a fax has either files or a stored document")
         recipients = tuple(self._recipient(to) for to in request.to)
+        options = self._completed(request.owner, request.options)
         self.require_quota(request.owner, request.key)
         sending = self.settings.section(SendingSettings)
         lifetime = request.lifetime_s if request.lifetime_s is not None else sending.lifetime_hours * 3600
         now = self.clock()
         new = NewSubmission(
             owner=request.owner, recipients=recipients, document_id=request.document_id or 0,
-            options=request.options, key=request.key, origin=request.origin,
+            options=options, key=request.key, origin=request.origin,
             scheduled_at=request.scheduled_at, lifetime_s=lifetime, priority=request.priority,
             idempotency_key=request.idempotency_key, idempotency_digest=request.idempotency_digest,
             tag=request.tag, metadata=request.metadata, callback_url=request.callback_url,
@@ -207,7 +220,72 @@ class Box:
 
     def _recipient(self, to: To) -> Recipient:
         number = self.number(to.number)
-        return Recipient(number=number.dial, given=to.number, name=to.name, reach=number.reach)
+        return Recipient(
+            number=number.dial, given=to.number, name=to.name, reach=number.reach, company=to.company
+        )
+
+    def shown_number(self, owner: str, wanted: str) -> str | None:
+        """``wanted`` as it is shown to others, None when it is no number of the box or of ``owner``."""
+        station = self.settings.section(StationSettings)
+        known = [station.caller_number, station.station_id, *station.further_numbers]
+        known += [line.caller_number for line in self.settings.items(LineEntry).values()]
+        user = self.user(owner)
+        return may_show(wanted, [*known, user.caller_number] if user is not None else known)
+
+    def user(self, name: str) -> User | None:
+        """The user of this name."""
+        return next((user for user in self.settings.items(User).values() if user.name == name), None)
+
+    def cover_template(self, name: str) -> CoverTemplate:
+        """The template of this name; empty and "standard" are the box's own page.
+
+        Raises RefusedError.
+        """
+        if name in ("", STANDARD_COVER):
+            return CoverTemplate(name=STANDARD_COVER)
+        for template in self.settings.items(CoverTemplate).values():
+            if template.name == name:
+                return template
+        raise RefusedError(COVER_TEMPLATE_GONE, f"({name[:64]})")
+
+    def usual_cover(self, owner: str) -> str:
+        """The template that this owner's faxes have when they name none; empty for no cover page."""
+        user = self.user(owner)
+        if user is not None:
+            return user.cover
+        keys = self.settings.items(ApiKey).values()
+        return next((key.cover for key in keys if key.account == owner and key.cover), "")
+
+    def options_again(self, job: Job) -> SendOptions:
+        """How to send a fax once more: as it was sent, as far as its owner still may."""
+        options = job.options
+        if self.shown_number(job.owner, options.caller_number) is None:
+            options = replace(options, caller_number="")
+        if self.shown_number(job.owner, options.station_id) is None:
+            options = replace(options, station_id="")
+        return replace(options, no_cover=options.cover is None)
+
+    def _completed(self, owner: str, options: SendOptions) -> SendOptions:
+        """``options`` with the owner's usual ones where nothing is said.  Raises RefusedError."""
+        user = self.user(owner)
+        own = user.caller_number if user is not None else ""
+        for wanted in filter(None, (options.caller_number, options.station_id)):
+            if self.shown_number(owner, wanted) is None:
+                raise RefusedError(CALLER_NOT_ALLOWED, f"({wanted[:64]})")
+        options = replace(
+            options,
+            caller_number=self.shown_number(owner, options.caller_number or own) or "",
+            station_id=options.station_id or as_station_id(own),
+        )
+        usual = self.usual_cover(owner)
+        cover = options.cover
+        if cover is None and usual and not options.no_cover:
+            cover = Cover(template=usual)
+        elif cover is not None and not cover.template and usual:
+            cover = replace(cover, template=usual)
+        if cover is not None:
+            self.cover_template(cover.template)
+        return replace(options, cover=cover)
 
     def resend(
         self, job_id: int, *, number: str | None = None, owner: str | None = None, origin: str = "rest",
@@ -220,13 +298,15 @@ class Box:
         old = self.job(job_id, owner)
         submission = self.spool.read(jobs.get_submission, old.submission_id)
         request = Request(
-            owner=old.owner, to=(To(number or old.given, "" if number else old.name),),
-            document_id=submission.document_id, options=old.options, key=key or old.key, origin=origin,
+            owner=old.owner,
+            to=(To(number) if number else To(old.given, old.name, old.company),),
+            document_id=submission.document_id,
+            options=self.options_again(old), key=key or old.key, origin=origin,
             priority=old.priority, tag=old.tag, metadata=old.metadata, callback_url=old.callback_url,
             resent_from=old.id,
         )
         if number is not None and request.options.cover is not None:
-            cover = replace(request.options.cover, to_name="")
+            cover = replace(request.options.cover, to_name="", to_company="")
             request = replace(request, options=replace(request.options, cover=cover))
         try:
             return self.submit(request).jobs[0]

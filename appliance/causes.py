@@ -182,6 +182,16 @@ DOCUMENT_STORAGE = _row(
     "The fax pages could not be written to the box's storage.",
     "Make room on the box's storage or check it, then send again.",
 )
+COVER_TEMPLATE_WRONG = _row(
+    "cover_template_wrong", Side.USER, Retry.NO,
+    "The cover page's template cannot be used.",
+    "Look at the template's preview, and mend what it says.",
+)
+COVER_TEMPLATE_GONE = _row(
+    "cover_template_gone", Side.USER, Retry.NO,
+    "There is no cover template of this name.",
+    "Choose another template, or make one of this name.",
+)
 DOCUMENT_GONE = _row(
     "document_gone", Side.OURS, Retry.NO,
     "The document's file is no longer on the box.",
@@ -324,6 +334,11 @@ NUMBER_NOT_ALLOWED = _row(
     "number_not_allowed", Side.USER, Retry.NO,
     "The box's rules do not allow faxes to this number.",
     "Check the number, or ask the owner of the box to allow it.",
+)
+CALLER_NOT_ALLOWED = _row(
+    "caller_not_allowed", Side.USER, Retry.NO,
+    "This number is not one that you may show to those you fax.",
+    "Leave it out, or ask the owner of the box to add it to the box's numbers or to yours.",
 )
 NUMBER_QUARANTINED = _row(
     "number_quarantined", Side.THEIRS, Retry.NO,

@@ -114,12 +114,13 @@ def sent_pdf(box: Box, job: Job) -> Path:
     """The fax as it goes out or went, as a passing file.  Raises ProblemError."""
     document = rendered(box, job)
     title = f"Fax {job.id} to {job.given}"
-    return _pdf(box, document.coded_pages(), title, job.created_at)
+    return pdf_of(box, document.coded_pages(), title, job.created_at)
 
 
 def received_pdf(box: Box, fax: Received, pages: Sequence[ReceivedPageFile]) -> Path:
     """A received fax as a passing file.  Raises ProblemError."""
-    return _pdf(box, received_pages(box, pages), f"Fax {fax.id} from {fax.caller or fax.tsi}", fax.started_at)
+    title = f"Fax {fax.id} from {fax.caller or fax.tsi}"
+    return pdf_of(box, received_pages(box, pages), title, fax.started_at)
 
 
 def received_tiff(box: Box, pages: Sequence[ReceivedPageFile]) -> Path:
@@ -136,7 +137,8 @@ def received_tiff(box: Box, pages: Sequence[ReceivedPageFile]) -> Path:
     return path
 
 
-def _pdf(box: Box, pages: Iterator[CodedPage | Raster], title: str, at: float) -> Path:
+def pdf_of(box: Box, pages: Iterator[CodedPage | Raster], title: str, at: float) -> Path:
+    """Pages as a passing file, made at Unix time ``at``.  Raises ProblemError."""
     path = passing_file(box, ".pdf")
     try:
         write_pdf(path, pages, title=title, created=_local(box, at))
@@ -170,7 +172,7 @@ def confirmation_pdf(box: Box, job: Job, attempts: Sequence[Attempt]) -> Path:
         picture: CodedPage | None = rendered(box, job).coded_page(0)
     except (ProblemError, OSError, IndexError):
         picture = None
-    return _pdf(box, iter([_draw(heading, rows, picture)]), f"{heading} {job.id}", box.clock())
+    return pdf_of(box, iter([_draw(heading, rows, picture)]), f"{heading} {job.id}", box.clock())
 
 
 def _account(

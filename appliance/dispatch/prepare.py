@@ -5,6 +5,7 @@ The work itself is done by the limited worker processes of ``appliance.documents
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
@@ -14,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from appliance.box import Box
+from appliance.box import Box, RefusedError, To
 from appliance.causes import DOCUMENT_GONE, Retry
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import (
@@ -31,7 +32,7 @@ from appliance.documents.render import render
 from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import documents, jobs
 from appliance.spool.events import News
-from appliance.spool.model import Event, Job, NotFoundError, Quality, SourceFile, SpoolClosedError
+from appliance.spool.model import Cover, Event, Job, NotFoundError, Quality, SourceFile, SpoolClosedError
 from appliance.spool.store import RENDERED
 from appliance.t4.page import Resolution
 
@@ -122,8 +123,8 @@ class Preparer:
         job_ids = [each.id for each in together]
         path = f"{RENDERED}/{job.uuid}"
         target = self._box.data / path
-        options = self._options(job)
         try:
+            options = self._options(job)
             files = self._files(job)
             same = self._same_pages(files, options)
             if same in self._recent and spool.do(
@@ -137,6 +138,8 @@ class Preparer:
             ]
             limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
             document = render(sources, target, options, limits=limits)
+        except RefusedError as refused:
+            spool.do(jobs.unpreparable, job_ids, refused.cause, self._box.clock())
         except NotFoundError:
             spool.do(jobs.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
         except DocumentError as error:
@@ -160,10 +163,11 @@ class Preparer:
         header = options.header
         if header is not None:  # it shows minutes
             header = replace(header, moment=header.moment.replace(second=0, microsecond=0))
-        return json.dumps([
+        made_from = json.dumps([
             [[file.digest, file.name, file.pages] for file in files],
             options_to_json(replace(options, header=header)),
         ])  # fmt: skip
+        return hashlib.sha256(made_from.encode()).hexdigest()
 
     def _remember(self, same: str, path: str) -> None:
         with self._wake:
@@ -185,17 +189,31 @@ class Preparer:
             header = HeaderLine(moment=moment, sender=text, number=number)
         cover = None
         if options.cover is not None:
-            cover = CoverPage(
-                to_name=options.cover.to_name or job.name, to_number=job.given,
-                from_name=options.cover.from_name or station.name, from_number=number,
-                subject=options.cover.subject, message=options.cover.message,
-                date=moment.strftime("%Y-%m-%d %H:%M"),
+            to = To(job.given, options.cover.to_name or job.name, options.cover.to_company or job.company)
+            cover = cover_page(
+                self._box, job.owner, options.cover, to, from_number=number, moment=moment
             )
         return RenderOptions(
             format=PageFormat(resolution=RESOLUTIONS[options.quality or sending.quality]),
             treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
             header=header, cover=cover,
         )
+
+
+def cover_page(
+    box: Box, owner: str, cover: Cover, to: To, *, from_number: str, moment: datetime
+) -> CoverPage:
+    """What stands on a cover page of ``owner``'s.  Raises RefusedError when its template is gone."""
+    station = box.settings.section(StationSettings)
+    user = box.user(owner)
+    return CoverPage(
+        to_name=to.name, to_company=to.company, to_number=to.number,
+        from_name=cover.from_name or (user.full_name if user else "") or station.name,
+        from_company=station.name, from_number=from_number,
+        subject=cover.subject, message=cover.message,
+        date=moment.strftime("%Y-%m-%d"), time=moment.strftime("%H:%M"),
+        template=box.cover_template(cover.template).html,
+    )  # fmt: skip
 
 
 def zone(name: str) -> ZoneInfo | None:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from appliance.documents import type as typeface
 from appliance.documents.geometry import PIXELS_PER_MM, Layout, PageSize
-from appliance.documents.options import CoverPage, Paper, clean_line, clean_message
+from appliance.documents.options import CoverPage, Paper, Treatment, clean_line, clean_message
 from appliance.documents.placing import place
 
 _MARGIN_MM = 20.0
@@ -24,7 +24,9 @@ _LAYOUT_SCALE = 8.0
 
 
 class CoverSource:
-    """One page, and more when the message is long."""
+    """The box's own cover: one page, and more when the message is long."""
+
+    treatment = Treatment.TEXT
 
     def __init__(self, cover: CoverPage, paper: Paper) -> None:
         self._paper = paper
@@ -47,9 +49,9 @@ class CoverSource:
     def _fields(self) -> list[tuple[str, str]]:
         cover = self._cover
         fields = [
-            ("To", _both(cover.to_name, cover.to_number)),
-            ("From", _both(cover.from_name, cover.from_number)),
-            ("Date", clean_line(cover.date)),
+            ("To", _who(cover.to_name, cover.to_company, cover.to_number)),
+            ("From", _who(cover.from_name, cover.from_company, cover.from_number)),
+            ("Date", clean_line(f"{cover.date} {cover.time}")),
             ("Pages", str(self.total_pages)),
             ("Subject", clean_line(cover.subject)),
         ]
@@ -92,6 +94,7 @@ class CoverSource:
         return None
 
 
-def _both(name: str, number: str) -> str:
-    name, number = clean_line(name), clean_line(number)
-    return f"{name}  ({number})" if name and number else name or number
+def _who(name: str, company: str, number: str) -> str:
+    who = ", ".join(dict.fromkeys(part for part in (clean_line(name), clean_line(company)) if part))
+    number = clean_line(number)
+    return f"{who}  ({number})" if who and number else who or number

@@ -86,7 +86,10 @@ class HeaderLine:
 
 @dataclass(frozen=True, slots=True)
 class CoverPage:
-    """The fields of a cover page; an empty one is left out.  The page count is filled in."""
+    """The fields of a cover page; an empty one is left out.  The page count is filled in.
+
+    ``template`` is the owner's page (see ``markup``); empty: the box's own.
+    """
 
     to_name: str = ""
     to_number: str = ""
@@ -95,6 +98,10 @@ class CoverPage:
     subject: str = ""
     message: str = ""
     date: str = ""
+    time: str = ""
+    to_company: str = ""
+    from_company: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)

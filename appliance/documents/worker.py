@@ -19,7 +19,7 @@ import os
 import resource
 import signal
 import struct
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -28,8 +28,10 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import PageSize, lay_out
 from appliance.documents.header import draw_header, strip_rows
 from appliance.documents.options import (
+    CoverPage,
     HeaderLine,
     Limits,
+    Paper,
     RenderOptions,
     Treatment,
     options_from_json,
@@ -39,6 +41,10 @@ from appliance.documents.selection import parse_pages
 from appliance.documents.sources import PageDrawer, open_source, total_pages
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
+
+if TYPE_CHECKING:
+    from appliance.documents.cover import CoverSource
+    from appliance.documents.template import TemplateSource
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 _OPEN_FILES = 256  # a request's 200 and a few
@@ -114,15 +120,17 @@ class _Job:
         self._drawers: list[PageDrawer] = []
         self._plan: list[tuple[int, int]] = []  # (drawer, its page) of each page of the fax
         self._first_source = 0
+        self._cover_treatment, self._cover_header = Treatment.TEXT, False
         self._open(job["sources"], sources)
 
     def _open(self, sources: list[dict[str, Any]], files: list[int]) -> None:
         selected: list[list[int]] = []
         cover = None
         if self._options.cover is not None:
-            from appliance.documents.cover import CoverSource  # noqa: PLC0415 (fonts, only when asked for)
-
-            cover = CoverSource(self._options.cover, self._options.paper)
+            cover = _cover(self._options.cover, self._options.paper)
+            self._cover_treatment = cover.treatment
+            # The box's own cover says all that a header says; an owner's template may not.
+            self._cover_header = bool(self._options.cover.template)
             self._drawers.append(cover)
             selected.append(list(range(cover.count)))
             self._first_source = 1
@@ -157,8 +165,9 @@ class _Job:
 
     def _render(self, number: int, total: int, drawer: int, page: int) -> None:
         source = self._drawers[drawer]
-        header = self._options.header if self._first_source == 0 or drawer else None
-        treatment = self._options.treatment if drawer >= self._first_source else Treatment.TEXT
+        is_cover = drawer < self._first_source
+        header = self._options.header if not is_cover or self._cover_header else None
+        treatment = self._cover_treatment if is_cover else self._options.treatment
         raster, size = draw_page(
             source, page, self._options, treatment=treatment, header=header, count=(number + 1, total)
         )
@@ -171,6 +180,17 @@ class _Job:
             size=[round(size.width, 3), round(size.height, 3)],
         )  # fmt: skip
         self._offset += len(coded.data)
+
+
+def _cover(cover: CoverPage, paper: Paper) -> CoverSource | TemplateSource:
+    # Fonts, only when asked for.
+    if cover.template:
+        from appliance.documents.template import TemplateSource  # noqa: PLC0415
+
+        return TemplateSource(cover, paper)
+    from appliance.documents.cover import CoverSource  # noqa: PLC0415
+
+    return CoverSource(cover, paper)
 
 
 def claim(claims: int) -> int:

@@ -16,6 +16,10 @@ from appliance.settings.fields import setting
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}"
 
 
+# The box's own cover page, as a template's name.
+STANDARD_COVER = "standard"
+
+
 class Role(Enum):
     ADMIN = "admin"  # may do everything
     USER = "user"  # sends, and sees their own faxes
@@ -33,6 +37,8 @@ class User:
     tag: str = setting("", "department, for reports", max_length=60)
     caller_number: str = setting("", "caller id and station id of their faxes, if the box's lines allow it",
                                  max_length=32)
+    cover: str = setting("", "cover template before each of their faxes that names none; standard: the box's "
+                         "own page; empty: no cover page", max_length=64)
     pages_per_month: int = setting(0, "pages they may send a month; 0: no limit", minimum=0)
     disabled: bool = setting(False, "may not sign in nor send")
 
@@ -54,6 +60,7 @@ class ApiKey:
     token_hash: str = setting(help="SHA-256 of the token", secret=True)
     owner: str = setting("", "user whose faxes it handles; empty: its own name", max_length=64)
     scopes: tuple[Scope, ...] = setting((Scope.SEND, Scope.RECEIVE), "what it may do")
+    cover: str = setting("", "for a key of no user: as a user's", max_length=64)
     pages_per_month: int = setting(0, "pages it may send a month; 0: no limit", minimum=0)
     webhook_secret: str = setting("", "signs the webhooks of its faxes; empty: the box's", secret=True)
     webhook_url: str = setting("", "told of every fax of this key that ends", max_length=2000)
@@ -197,8 +204,10 @@ class ContactGroup:
 class CoverTemplate:
     """A cover page."""
 
-    name: str = setting(help="name of the template", pattern=NAME_PATTERN)
-    html: str = setting("", "the page, with places for subject, names and message", max_length=200_000)
+    name: str = setting(help="name of the template; not standard, which is the box's own page",
+                        pattern=NAME_PATTERN)
+    html: str = setting("", "the page: simple HTML with fields such as {{subject}}; empty: the box's own "
+                        "page", max_length=200_000)
 
 
 COLLECTIONS: dict[str, type] = {

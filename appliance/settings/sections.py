@@ -13,6 +13,8 @@ from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOu
 from appliance.settings.fields import setting
 from appliance.spool.model import Quality, Resume, UnknownRule
 
+# A number that is shown to others, as people write them.
+CALLER_PATTERN = r"\+?[0-9 ()/.*#-]{1,31}"
 # The characters a station may give as its CSI or TSI: T.30 5.3.6.2.4 and table 3, and their number.
 STATION_ID_PATTERN = r"[0-9+ ]{0,20}"
 
@@ -42,6 +44,8 @@ class StationSettings:
     )
     caller_number: str = setting("", "caller id shown to those we call, in international form", max_length=32)
     caller_name: str = setting("", "caller name shown to those we call; never a login name", max_length=60)
+    further_numbers: tuple[str, ...] = setting(
+        (), "further numbers of the box, which those who send may show instead", pattern=CALLER_PATTERN)
     receive: bool = setting(True, "answer calls and receive faxes")
 
 

@@ -132,14 +132,14 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
         tx.db.execute(
             "INSERT INTO job (id, uuid, submission_id, owner, key, origin, number, given, name, reach,"
             " state, priority, tag, created_at, scheduled_at, next_try_at, lifetime_s, expires_at, deadline,"
-            " resent_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " resent_from, company) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 job_id, str(uuids.uuid4()), submission_id, new.owner, new.key, new.origin, recipient.number,
                 recipient.given or recipient.number, recipient.name, recipient.reach.value, state.value,
                 new.priority.value, new.tag, now, scheduled, scheduled, new.lifetime_s,
                 scheduled + new.lifetime_s,
                 now + HELD_LIMIT_S if new.held else _preparing_until(now, scheduled + new.lifetime_s),
-                new.resent_from,
+                new.resent_from, recipient.company,
             ),
         )
         kind = "job.held" if new.held else "job.accepted"
@@ -581,7 +581,7 @@ def to_job(row: sqlite3.Row) -> Job:
         seconds_on_line=row["seconds_on_line"], cause_code=row["cause"],
         cancel_requested=bool(row["cancel_requested"]), resent_from=row["resent_from"],
         options=options_from_json(row["options"]), metadata=json.loads(row["metadata"]),
-        callback_url=row["callback_url"],
+        callback_url=row["callback_url"], company=row["company"],
     )
 
 

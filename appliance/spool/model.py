@@ -109,13 +109,14 @@ class Quality(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A cover page; ``template`` names one of the box's templates, empty for the default."""
+    """A cover page; ``template`` names one of the box's templates, empty for the box's own page."""
 
     template: str = ""
     subject: str = ""
     from_name: str = ""
     to_name: str = ""
     message: str = ""
+    to_company: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,8 @@ class SendOptions:
     """How a submission is to be sent.  None or empty: as the box's settings say."""
 
     quality: Quality | None = None
-    cover: Cover | None = None
+    cover: Cover | None = None  # None: the sender's usual one, if there is any
+    no_cover: bool = False  # no cover page, not even the usual one
     header: str | None = None  # text of the header line; "" for none, None for the box's own
     station_id: str = ""  # TSI, up to 20 of digits, + and space
     caller_number: str = ""  # caller id to show, must be one the owner may use
@@ -173,6 +175,7 @@ class Recipient:
     given: str = ""
     name: str = ""
     reach: Reach = Reach.DOMESTIC
+    company: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +252,7 @@ class Job:
     options: SendOptions
     metadata: Mapping[str, Any]
     callback_url: str
+    company: str = ""  # of the recipient
 
     @property
     def cause(self) -> Cause | None:

@@ -230,8 +230,11 @@ CREATE INDEX program_document ON program (document_id);
 CREATE INDEX program_owner ON program (owner, id);
 """
 
+# The recipient's company, for the cover page.
+SCHEMA_2 = "ALTER TABLE job ADD COLUMN company TEXT NOT NULL DEFAULT '';"
+
 # One script for each version; a database at version n is brought on by those after it.
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1,)
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2)
 
 
 class SchemaTooNewError(RuntimeError):

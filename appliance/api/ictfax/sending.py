@@ -23,7 +23,6 @@ from appliance.api.ictfax.words import (
     refused,
     text,
 )
-from appliance.api.numbers import allowed_caller_number
 from appliance.api.problems import ProblemError
 from appliance.box import Request, To
 from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, REQUEST_LENGTH_MISSING, STATE_FORBIDS
@@ -111,7 +110,7 @@ class SendingCalls:
         contact_id = number(fields, "contact_id")
         if contact_id:
             contact = people.find(caller, contact_id)
-            return contact_id, To(contact.number, contact.name)
+            return contact_id, To(contact.number, contact.name, contact.company)
         phone = text(fields, "phone", NUMBER_LIMIT)
         if not phone:
             raise MissingError("contact_id or phone")
@@ -187,8 +186,9 @@ class SendingCalls:
         callback_url = text(fields, "callback_url", TEXT_LIMIT)
         if callback_url:
             check_url(callback_url)
-        sender = allowed_caller_number(self._door.box, caller.owner, text(fields, "from", NUMBER_LIMIT))
-        options = SendOptions(caller_number=sender)
+        # One that is not theirs to show is passed over: clients of this style send any.
+        sender = self._door.box.shown_number(caller.owner, text(fields, "from", NUMBER_LIMIT))
+        options = SendOptions(caller_number=sender or "")
         submitted = self._door.box.submit(
             Request(
                 owner=caller.owner, key=caller.key, origin=ORIGIN, to=(To(to),), options=options,

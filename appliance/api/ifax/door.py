@@ -19,7 +19,7 @@ from appliance.api.ifax.codes import Status, refusal_of
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.ifax.fields import FileField, SendFields
 from appliance.api.intake import Taken
-from appliance.api.numbers import allowed_caller_number, own_number
+from appliance.api.numbers import own_number
 from appliance.api.problems import DETAIL_LIMIT, ProblemError
 from appliance.box import Request, To
 from appliance.causes import (
@@ -142,7 +142,8 @@ class IfaxDoor(ForeignDoor):
         cover = self._cover(wanted)
         options = SendOptions(
             quality=wanted.quality, cover=cover,
-            caller_number=allowed_caller_number(self.box, caller.owner, wanted.caller_id),
+            # One that is not theirs to show is passed over: clients of this style send any.
+            caller_number=self.box.shown_number(caller.owner, wanted.caller_id) or "",
         )
         document = None
         if wanted.smart_document_id is not None:

@@ -109,7 +109,7 @@ class _Runner:
     def _say(self, answer: Answer) -> Any:
         response = bottle.response
         response.status = answer.status or self._route.status
-        response.content_type = self._route.media[0]
+        response.content_type = answer.media_type or self._route.media[0]
         response.set_header("Cache-Control", "no-store")
         for name, value in answer.headers.items():
             response.set_header(name, value)

@@ -10,16 +10,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.api.auth import Caller
-from appliance.api.problems import ProblemError
+from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.newfax import visible
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import Json, component, many, record, settings_schema, whole
-from appliance.causes import NOT_FOUND, NOT_PERMITTED
+from appliance.causes import COVER_TEMPLATE_WRONG, NOT_FOUND, NOT_PERMITTED, STATE_FORBIDS
+from appliance.documents.markup import TemplateError, parse
 from appliance.settings.delivery import JunkRule
 from appliance.settings.delivery import Route as DeliveryRoute
 from appliance.settings.fields import describe, from_document, to_document
-from appliance.settings.items import Contact, ContactGroup, CoverTemplate, LineEntry, Scope
+from appliance.settings.items import (
+    STANDARD_COVER,
+    ApiKey,
+    Contact,
+    ContactGroup,
+    CoverTemplate,
+    LineEntry,
+    Scope,
+    User,
+)
 from appliance.settings.store import SettingsStore
 
 
@@ -34,21 +44,48 @@ class Resource:
     reads: Scope
     writes: Scope
     owned: bool = False
-    check: Callable[[SettingsStore, Mapping[str, Any]], None] = lambda store, values: None
+    # Raises ProblemError for values that do not go with the other settings; the id is None for a new entry.
+    check: Callable[[SettingsStore, Mapping[str, Any], int | None], None] = lambda *_: None
+    # Raises ProblemError when others name the entry.
+    free: Callable[[SettingsStore, Any], None] = lambda store, item: None
 
 
-def _contacts_exist(store: SettingsStore, values: Mapping[str, Any]) -> None:
+def _contacts_exist(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
     contacts = store.items(Contact)
     for position, contact_id in enumerate(values.get("contact_ids", ())):
         if contact_id not in contacts:
             raise flaw(f"contact_ids[{position}]", f"there is no contact {contact_id}")
 
 
+def _cover_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
+    try:
+        parse(values.get("html", ""))
+    except TemplateError as error:
+        raise ProblemError(COVER_TEMPLATE_WRONG, str(error), (Flaw("html", str(error)),)) from None
+    if "name" not in values:
+        return
+    name = values["name"]
+    others = {known.name for known_id, known in store.items(CoverTemplate).items() if known_id != item_id}
+    if name == STANDARD_COVER or name in others:
+        raise flaw("name", "there is a template of this name")
+    if item_id is not None and store.item(CoverTemplate, item_id).name != name:
+        _cover_is_free(store, store.item(CoverTemplate, item_id))
+
+
+def _cover_is_free(store: SettingsStore, item: CoverTemplate) -> None:
+    """The usual cover of somebody stays, under its name."""
+    holders: list[User | ApiKey] = [*store.items(User).values(), *store.items(ApiKey).values()]
+    for holder in holders:
+        if holder.cover == item.name:
+            raise ProblemError(STATE_FORBIDS, f"it is the usual cover of {holder.name}")
+
+
 RESOURCES = (
     Resource(Contact, "contacts", "Contact", "contact", Scope.SEND, Scope.SEND, owned=True),
     Resource(ContactGroup, "groups", "Group", "group of contacts", Scope.SEND, Scope.SEND, owned=True,
              check=_contacts_exist),
-    Resource(CoverTemplate, "covers", "CoverTemplate", "cover template", Scope.SEND, Scope.ADMIN),
+    Resource(CoverTemplate, "covers", "CoverTemplate", "cover template", Scope.SEND, Scope.ADMIN,
+             check=_cover_is_sound, free=_cover_is_free),
     Resource(LineEntry, "line-settings", "LineSettings", "line's settings", Scope.ADMIN, Scope.ADMIN),
     Resource(DeliveryRoute, "routes", "Route", "rule for received faxes", Scope.ADMIN, Scope.ADMIN),
     Resource(JunkRule, "junk-rules", "JunkRule", "rule against junk calls", Scope.ADMIN, Scope.ADMIN),
@@ -81,7 +118,7 @@ class _Handlers:
             "owner", call.caller.owner
         ) != call.caller.owner:
             raise ProblemError(NOT_PERMITTED, "an entry of your own has yourself as owner")
-        resource.check(store, values)
+        resource.check(store, values, None)
         item = from_document(resource.kind, values, self._word)
         item_id = store.add(item)
         call.note(f"{self._word}.create", object=f"{self._word}:{item_id}")
@@ -97,7 +134,7 @@ class _Handlers:
         owner = call.body.get("owner", call.caller.owner)
         if resource.owned and call.caller.sees is not None and owner != call.caller.owner:
             raise ProblemError(NOT_PERMITTED, "only administrators change an owner")
-        resource.check(store, call.body)
+        resource.check(store, call.body, item_id)
         item = store.update(resource.kind, item_id, call.body)
         call.note(f"{self._word}.change", object=f"{self._word}:{item_id}", detail=", ".join(call.body))
         return Answer(self._view(item_id, item))
@@ -105,6 +142,7 @@ class _Handlers:
     def delete(self, call: Call) -> Answer:
         item_id, item = self._find(call)
         self._require_own(item, call.caller)
+        self._resource.free(call.box.settings, item)
         call.box.settings.remove(self._resource.kind, item_id)
         call.note(f"{self._word}.delete", object=f"{self._word}:{item_id}")
         return Answer()

@@ -12,7 +12,6 @@ from appliance.api import intake
 from appliance.api.auth import Caller
 from appliance.api.context import Context
 from appliance.api.intake import Form, Taken
-from appliance.api.numbers import allowed_caller_number
 from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.api.rest.checking import flaw, invalid, read_moment
 from appliance.api.rest.schemas import (
@@ -29,12 +28,12 @@ from appliance.api.rest.schemas import (
     whole,
 )
 from appliance.api.rest.views import PRIORITIES, values
-from appliance.box import Request, To
-from appliance.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
+from appliance.box import RefusedError, Request, To
+from appliance.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Treatment
 from appliance.net.http import FetchError, check_url
-from appliance.settings.items import Contact, ContactGroup, CoverTemplate
+from appliance.settings.items import Contact, ContactGroup
 from appliance.settings.sections import STATION_ID_PATTERN
 from appliance.spool.model import Cover, Quality, Resume, SendOptions, SourceFile, UnknownRule
 
@@ -52,6 +51,7 @@ RECIPIENT: Json = {
             {
                 "number": text(NUMBER_LIMIT, least=1),
                 "name": text(200, help="for the cover page and reports"),
+                "company": text(200, help="for the cover page"),
             },
             required=("number",),
         ),
@@ -79,15 +79,18 @@ COVER = component(
     "Cover",
     wanted(
         {
-            "template": text(64, help="name of one of the box's templates; empty: the box's own"),
-            "subject": text(200), "from_name": text(200), "to_name": text(200), "message": text(20_000),
+            "template": text(64, help="name of one of the box's templates, or standard, the box's own page;"
+                                      " left out: the one that your faxes usually have"),
+            "subject": text(200), "from_name": text(200), "to_name": text(200),
+            "to_company": text(200), "message": text(20_000),
         }
     ),
 )
+COVER_FIELDS = ("template", "subject", "from_name", "to_name", "to_company", "message")
 # How a fax is sent; the same when it is handed in and when a received one is forwarded.
 OPTIONS: dict[str, Json] = {
     "to": many(RECIPIENT, _IDS_LIMIT, least=1, help="each gets a fax of its own"),
-    "cover": nullable(COVER),
+    "cover": {**nullable(COVER), "description": "left out: your usual one; null: none"},
     "quality": choice(*values(Quality)),
     "header": text(60, help="text of the header line; empty: none; left out: the box's own"),
     "station_id": text(20, pattern=STATION_ID_PATTERN, help="the number sent as TSI"),
@@ -132,7 +135,7 @@ NEW_FAX_FORM = component(
             "to": many(text(NUMBER_LIMIT, least=1), _IDS_LIMIT, least=1),
             "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
             **_PLAIN,
-            **{f"cover.{name}": text(20_000) for name in ("subject", "from_name", "to_name", "message")},
+            **{f"cover.{name}": text(20_000) for name in COVER_FIELDS},
         },
         "required": ["to"],
     },
@@ -162,7 +165,7 @@ def recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, 
             case str():
                 found.append(To(entry))
             case {"number": number}:
-                found.append(To(number, entry.get("name", "")))
+                found.append(To(number, entry.get("name", ""), entry.get("company", "")))
             case {"contact": contact_id}:
                 found.append(_contact(context, caller, contact_id, path))
             case {"group": group_id}:
@@ -179,7 +182,7 @@ def _contact(context: Context, caller: Caller, contact_id: int, path: str) -> To
     contact = context.box.settings.items(Contact).get(contact_id)
     if contact is None or not visible(contact.owner, caller):
         raise flaw(path, f"there is no contact {contact_id}")
-    return To(contact.number, contact.name)
+    return To(contact.number, contact.name, contact.company)
 
 
 def _group(context: Context, caller: Caller, group_id: int, path: str) -> list[To]:
@@ -201,19 +204,24 @@ def visible(owner: str, caller: Caller) -> bool:
 def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOptions:
     """How a request wants it sent.  Raises ProblemError."""
     cover = body.get("cover")
-    template = (cover or {}).get("template", "")
-    if template and all(t.name != template for t in context.box.settings.items(CoverTemplate).values()):
-        raise flaw("cover.template", "there is no such template")
-    wanted_caller = body.get("caller_number", "")
-    caller_number = allowed_caller_number(context.box, caller.owner, wanted_caller)
-    if wanted_caller and not caller_number:
-        raise flaw("caller_number", "this is no number of the box or of yours")
+    try:
+        context.box.cover_template((cover or {}).get("template", ""))
+    except RefusedError as error:
+        raise ProblemError(
+            error.cause, error.detail, (Flaw("cover.template", error.cause.sentence),)
+        ) from None
+    for name in ("caller_number", "station_id"):
+        if body.get(name) and context.box.shown_number(caller.owner, body[name]) is None:
+            raise ProblemError(
+                CALLER_NOT_ALLOWED, body[name], (Flaw(name, CALLER_NOT_ALLOWED.sentence),)
+            )
     return SendOptions(
         quality=Quality(body["quality"]) if "quality" in body else None,
         cover=Cover(**cover) if cover is not None else None,
+        no_cover="cover" in body and cover is None,
         header=body.get("header"),
         station_id=body.get("station_id", ""),
-        caller_number=caller_number,
+        caller_number=body.get("caller_number", ""),
         caller_name=body.get("caller_name", ""),
         sub_address=body.get("sub_address", ""),
         password=body.get("password", ""),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from appliance.api import auth
-from appliance.api.problems import ProblemError
+from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import (
     Json,
@@ -21,6 +22,7 @@ from appliance.api.rest.schemas import (
     whole,
 )
 from appliance.api.rest.views import time_text, values
+from appliance.box import RefusedError
 from appliance.causes import NOT_FOUND, SIGN_IN_REFUSED, STATE_FORBIDS
 from appliance.settings import secrets
 from appliance.settings.fields import to_document
@@ -141,6 +143,7 @@ def create_user(call: Call) -> Answer:
     more = dict(call.body)
     role = Role(more.pop("role", Role.USER.value))
     name, password = more.pop("name"), more.pop("password")
+    _require_cover(call, more)
     user_id = secrets.add_user(store, name, password, role=role)
     if more:
         try:
@@ -160,6 +163,7 @@ def change_user(call: Call) -> Answer:
         raise ProblemError(STATE_FORBIDS, "a user keeps the name: faxes are kept under it")
     if changes.get("role", user.role.value) != Role.ADMIN.value or changes.get("disabled"):
         _require_other_admin(call, user_id, user)
+    _require_cover(call, changes)
     if "password" in changes:
         changes["password_hash"] = secrets.hash_password(changes.pop("password"))
     changed = call.box.settings.update(User, user_id, changes)
@@ -173,6 +177,14 @@ def delete_user(call: Call) -> Answer:
     call.box.settings.remove(User, user_id)
     call.note("user.delete", object=f"user:{user.name}")
     return Answer()
+
+
+def _require_cover(call: Call, values: Mapping[str, Any]) -> None:
+    """The usual cover page that is named must be there."""
+    try:
+        call.box.cover_template(values.get("cover", ""))
+    except RefusedError as error:
+        raise ProblemError(error.cause, error.detail, (Flaw("cover", error.cause.sentence),)) from None
 
 
 def _require_other_admin(call: Call, user_id: int, user: User) -> None:
@@ -209,6 +221,7 @@ def create_key(call: Call) -> Answer:
     more = dict(call.body)
     scopes = tuple(Scope(word) for word in more.pop("scopes", (Scope.SEND.value, Scope.RECEIVE.value)))
     name = more.pop("name")
+    _require_cover(call, more)
     key_id, token = secrets.add_key(store, name, scopes=scopes)
     if more:
         try:
@@ -224,6 +237,7 @@ def create_key(call: Call) -> Answer:
 
 def change_key(call: Call) -> Answer:
     key_id, key = _find(call, ApiKey, "key")
+    _require_cover(call, call.body)
     changed = call.box.settings.update(ApiKey, key_id, call.body)
     call.note("key.change", object=f"key:{key.name}", detail=", ".join(call.body))
     return Answer(_key_view(key_id, changed))

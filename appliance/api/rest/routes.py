@@ -66,6 +66,7 @@ class Answer:
     content: bytes | None = None
     stream: Iterable[bytes] | None = None
     passing_file: Path | None = None
+    media_type: str = ""  # when not the first of the route's
 
 
 Handler = Callable[[Call], Answer]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.api.rest import documents, faxes, lists, people, received, system
+from appliance.api.rest import covers, documents, faxes, lists, people, received, system
 from appliance.api.rest.routes import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -10,6 +10,7 @@ ROUTES: tuple[Route, ...] = (
     *received.ROUTES,
     *documents.ROUTES,
     *lists.ROUTES,
+    *covers.ROUTES,
     *people.ROUTES,
     *system.ROUTES,
 )

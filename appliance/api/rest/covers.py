@@ -1,0 +1,116 @@
+"""How a cover page looks, before anything is sent: as the picture that goes over the line, or as PDF."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from appliance.api import papers
+from appliance.api.context import TURN_WAIT_S
+from appliance.api.numbers import own_number
+from appliance.api.problems import Flaw, ProblemError
+from appliance.api.rest.faxes import SIZE
+from appliance.api.rest.newfax import COVER_FIELDS, NUMBER_LIMIT
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import choice, component, text, wanted, whole
+from appliance.box import RefusedError, To
+from appliance.causes import NOT_FOUND
+from appliance.dispatch.prepare import cover_page, zone
+from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions
+from appliance.documents.render import render
+from appliance.settings.items import CoverTemplate, Scope
+from appliance.settings.sections import StationSettings
+from appliance.spool.model import Cover
+from appliance.t4.page import Resolution
+
+# A preview is looked at while somebody waits: less than a fax may take.
+_LIMITS = Limits(pages=30, cpu_seconds=20, wall_seconds=30.0, page_seconds=20.0, memory_octets=512 << 20)
+_SAMPLE = {
+    "to_name": "Ada Lovelace", "to_company": "Analytical Engines", "subject": "Our offer",
+    "message": "Dear Ada,\n\nplease find our offer on the next pages.",
+}  # fmt: skip
+_SAMPLE_NUMBER = "+44 20 7946 0000"
+
+PREVIEW = component(
+    "CoverPreview",
+    wanted(
+        {
+            "template": text(64, help="a template's name, or standard; left out: your usual one"),
+            "html": text(200_000, help="a template that is not stored yet, instead"),
+            "to_number": text(NUMBER_LIMIT),
+            **{name: text(200) for name in COVER_FIELDS if name not in ("template", "message")},
+            "message": text(20_000),
+        }
+    ),
+)
+
+
+def stored(call: Call) -> Answer:
+    """A stored template with sample fields."""
+    template = call.box.settings.items(CoverTemplate).get(call.arguments["id"])
+    if template is None:
+        raise ProblemError(NOT_FOUND, f"there is no cover template {call.arguments['id']}")
+    return _shown(call, _SAMPLE, _SAMPLE_NUMBER, template.html)
+
+
+def given(call: Call) -> Answer:
+    """A stored template, or one that was sent along, with the fields that were sent along."""
+    body = dict(call.body)
+    html = body.pop("html", None)
+    number = body.pop("to_number", "")
+    if not body.get("template"):
+        body["template"] = call.box.usual_cover(call.caller.owner)
+    return _shown(call, body, number, html)
+
+
+def _shown(call: Call, fields: Mapping[str, str], number: str, html: str | None) -> Answer:
+    box = call.box
+    station = box.settings.section(StationSettings)
+    moment = datetime.fromtimestamp(box.clock(), UTC).astimezone(zone(station.time_zone))
+    cover = Cover(**{**fields, "template": "" if html is not None else fields.get("template", "")})
+    try:
+        to = To(number, cover.to_name, cover.to_company)
+        page = cover_page(box, call.caller.owner, cover, to, from_number=own_number(box), moment=moment)
+    except RefusedError as error:
+        raise ProblemError(error.cause, error.detail, (Flaw("template", error.cause.sentence),)) from None
+    if html is not None:
+        page = replace(page, template=html)
+    header = HeaderLine(moment, station.name, own_number(box)) if station.header else None
+    # One at a time: faxes come first.
+    with call.context.drawers.of(1, TURN_WAIT_S):
+        return _drawn(call, page, header)
+
+
+def _drawn(call: Call, page: CoverPage, header: HeaderLine | None) -> Answer:
+    folder = Path(tempfile.mkdtemp(prefix="faxbox-cover-"))
+    try:
+        options = RenderOptions(format=PageFormat(resolution=Resolution.FINE), header=header, cover=page)
+        made = render([], folder / "pages", options, limits=_LIMITS, workers=1)
+        if call.query.get("format") == "pdf":
+            title = "Cover page"
+            path = papers.pdf_of(call.box, made.coded_pages(), title, call.box.clock())
+            return Answer(passing_file=path, media_type="application/pdf")
+        coded = papers.sent_page(made, call.query.get("page", 1))
+        return Answer(content=papers.png(coded, small=call.query.get("size") == "small"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_QUERY = (
+    Parameter("format", choice("png", "pdf"), "one page as a picture, or all as a PDF"),
+    Parameter("page", whole(1, 30), "of a long one: this page; the first when left out"),
+    SIZE,
+)
+_MEDIA = ("image/png", "application/pdf")
+ROUTES = (
+    Route("GET", "/covers/{id}/preview", "previewStoredCover", "covers",
+          "How a cover template looks, with samples for its fields", stored, scope=Scope.SEND, query=_QUERY,
+          media=_MEDIA),
+    Route("POST", "/covers/preview", "previewCover", "covers",
+          "How a cover page will look, exactly as it goes over the line", given, scope=Scope.SEND,
+          query=_QUERY, body=PREVIEW, media=_MEDIA),
+)  # fmt: skip
