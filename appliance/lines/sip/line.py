@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from appliance import causes
 from appliance.causes import Cause
@@ -55,7 +55,7 @@ from appliance.t30.parameters import CallResult, Phase, Progress
 from appliance.t38.settings import T38Settings
 
 if TYPE_CHECKING:
-    from appliance.lines.sip.signalling import Knocking, TrunkCall
+    from appliance.lines.sip.signalling import CallRef, Knocking
 
 _log = logging.getLogger(__name__)
 
@@ -144,8 +144,7 @@ class SipLine:
         try:
             await stack.add_trunk(self, self.trunk, self._registration_changed)
         except Exception as error:
-            info = getattr(error, "info", None)
-            self._last_error = str(info(False)) if callable(info) else str(error)
+            self._last_error = str(error)
             _log.error("%s: %s", self.name, self._last_error)
         else:
             self._usable = True
@@ -209,7 +208,7 @@ class SipLine:
         call.progress(Progress(0.0, "dialled", (("number", uri),)))
         stack = self._stack
 
-        def dial() -> TrunkCall:
+        def dial() -> CallRef:
             from appliance.lines.sip.signalling import TrunkCall  # noqa: PLC0415 - needs pjsua2
 
             trunk_call = TrunkCall(stack.account(self.trunk.name), stack)
@@ -219,19 +218,18 @@ class SipLine:
             try:
                 trunk_call.place(uri, headers, local_uri)
             except Exception:
-                stack.calls.discard(trunk_call)
+                stack.forget(trunk_call)
                 raise
-            return trunk_call
+            return trunk_call.ref
 
         try:
-            trunk_call = await stack.ask(dial)
+            ref = await stack.ask(dial)
         except Exception as error:
-            info = getattr(error, "info", None)
-            self._last_error = str(info(False)) if callable(info) else str(error)
+            self._last_error = str(error)
             _log.warning("%s: a call could not be placed: %s", self.name, self._last_error)
             ports.close()
             return CallResult(causes.SIP_UNREACHABLE, phase=Phase.A)
-        result = await carried.run(_Orders(stack, trunk_call), ring_s=call.ring_s)
+        result = await carried.run(_Orders(stack, ref), ring_s=call.ring_s)
         self._learn(carried, result)
         return result
 
@@ -319,7 +317,7 @@ class SipLine:
 
     def _turn_away(self, knocking: Knocking, code: int) -> None:
         self.inbound.refused += 1
-        self._stack.post(lambda: knocking.call.end(code))
+        self._stack.order(knocking.call, lambda call: call.end(code))
 
     async def _answer(self, knocking: Knocking, answer: Answer) -> None:
         job = FaxJob(
@@ -345,17 +343,18 @@ class SipLine:
             rules = self._rules(None, self.trunk.ask_t38_answering_s)
             local = await self._local_media(ports, knocking.address)
             switch = MediaSwitch(rules, local, caller=False, pick=random.uniform)
-            stack, trunk_call = self._stack, knocking.call
+            stack, ref = self._stack, knocking.call
 
             def accept() -> None:
-                trunk_call.sink = _teller(stack, carried)
-                if trunk_call.over:
-                    trunk_call.tell_end()
-                else:
-                    trunk_call.accept(switch, time.monotonic())
+                tell = _teller(stack, carried)
+                if ref.ended is not None:  # it was over before anybody listened (CANCEL while it knocked)
+                    tell(ref.ended)
+                elif ref.call is not None:
+                    ref.call.sink = tell
+                    ref.call.accept(switch, time.monotonic())
 
             stack.post(accept)
-            result = await carried.run(_Orders(stack, trunk_call), ring_s=ACK_LIMIT_S)
+            result = await carried.run(_Orders(stack, ref), ring_s=ACK_LIMIT_S)
         finally:
             del self._calls[carried]
             self.last_facts = carried.facts
@@ -478,18 +477,18 @@ class SipLine:
 class _Orders:
     """A call's orders to the SIP thread."""
 
-    def __init__(self, stack: SipStack, call: Any) -> None:
+    def __init__(self, stack: SipStack, ref: CallRef) -> None:
         self._stack = stack
-        self._call = call
+        self._ref = ref
 
     def end(self, code: int = 0) -> None:
-        self._stack.post(lambda: self._call.end(code))
+        self._stack.order(self._ref, lambda call: call.end(code))
 
     def ask_t38(self) -> None:
-        self._stack.post(lambda: self._call.ask_t38(time.monotonic()))
+        self._stack.order(self._ref, lambda call: call.ask_t38(time.monotonic()))
 
     def page_in_audio(self) -> None:
-        self._stack.post(self._call.page_in_audio)
+        self._stack.order(self._ref, lambda call: call.page_in_audio())
 
 
 def _teller(stack: SipStack, carried: CarriedCall) -> Callable[[CallEvent], None]:

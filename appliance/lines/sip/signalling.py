@@ -55,11 +55,23 @@ def _contained(method: _Method) -> _Method:
     return guarded  # type: ignore[return-value]
 
 
+@dataclass(eq=False, slots=True)
+class CallRef:
+    """A call of the SIP thread, for everybody else.
+
+    Only that thread looks behind it, and empties it when the call is over.  So a call object always dies
+    there: on another thread its end would take the stack's locks, and SIP would stand still for good.
+    """
+
+    call: TrunkCall | None
+    ended: Ended | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Knocking:
     """An INVITE that came in, with whom to ask about it."""
 
-    call: TrunkCall
+    call: CallRef
     account: str
     source: str  # address and port
     message: str
@@ -74,8 +86,11 @@ class Owner(Protocol):
 
     calls: set[TrunkCall]  # SIP thread only
 
-    def post(self, order: Callable[[], None]) -> None:
-        """Has ``order`` called on the SIP thread.  From any thread."""
+    def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
+        """Has ``what`` done with a call on the SIP thread, unless it is gone.  From any thread."""
+
+    def forget(self, call: TrunkCall) -> None:
+        """A call is over: its object may go.  On the SIP thread."""
 
     def knocked(self, knocking: Knocking) -> None:
         """A call came in.  On the SIP thread."""
@@ -110,7 +125,8 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         # A body that the stack did not take for SDP is none, whatever it looks like.
         call.offer = body_of(prm.rdata.wholeMsg) if call.getInfo().remOfferer else ""
         self._stack.calls.add(call)
-        self._stack.knocked(Knocking(call, self.trunk, str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)))
+        source, message = str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)
+        self._stack.knocked(Knocking(call.ref, self.trunk, source, message))
 
     @_contained
     def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
@@ -127,6 +143,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         else:
             super().__init__(account, call_id)
         self._stack = stack
+        self.ref = CallRef(self)
         self.switch: MediaSwitch | None = None
         self.offer = ""  # SDP of the INVITE that came in, empty when it had none
         self.sink: Callable[[CallEvent], None] = lambda event: None
@@ -135,7 +152,6 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         self._pending_answer: str | None = None
         self._born = time.monotonic()
         self._redirect = 0  # the 3xx that the INVITE got
-        self._ended = Ended(0, "", ours=True)
 
     # -- what the asyncio side orders (through the stack's queue) ----------------------------
 
@@ -183,10 +199,6 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         except pj.Error as error:
             _log.info("hanging up: %s", error.info(False))
 
-    def tell_end(self) -> None:
-        """Repeats the end of a call that was over before anybody listened (CANCEL while it knocked)."""
-        self.sink(self._ended)
-
     def ask_t38(self, now: float) -> None:
         if self.switch is not None and not self.over:
             self.switch.ask_now(now)
@@ -205,16 +217,12 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         """Ends a call that the stack has given up without saying so (odd peers bring that about)."""
         if self.over or now < self._born + FORGOTTEN_AFTER_S or self.isActive():
             return
-        self.over = True
-        if self.switch is not None:
-            self.switch.ended()
-        self._ended = Ended(0, "given up by the SIP stack", ours=True)
-        self.sink(self._ended)
-        self._stack.calls.discard(self)
+        self._is_over(Ended(0, "given up by the SIP stack", ours=True))
+        self._stack.forget(self)
 
     def failed(self) -> None:
         """A callback failed: this call cannot be trusted any more."""
-        self._stack.post(lambda: self.end(SERVER_ERROR))
+        self._stack.order(self.ref, lambda call: call.end(SERVER_ERROR))
 
     # -- what pjsua2 reports ----------------------------------------------------------------
 
@@ -236,9 +244,6 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                 self.switch.connected(now)
                 self._obey(now)
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.over:
-            self.over = True
-            if self.switch is not None:
-                self.switch.ended()
             code, ours, retry_after_s = int(info.lastStatusCode), True, None
             event = prm.e
             if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
@@ -249,10 +254,9 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                     self.sink(Signalled(False, messages.start_line(message)))
             if self._redirect:
                 code, ours = self._redirect, False
-            self._ended = Ended(code, str(info.lastReason)[:120], ours, retry_after_s)
-            self.sink(self._ended)
+            self._is_over(Ended(code, str(info.lastReason)[:120], ours, retry_after_s))
             # Not here: the object must outlive its own callback.
-            self._stack.post(lambda: self._stack.calls.discard(self))
+            self._stack.order(self.ref, self._stack.forget)
 
     @_contained
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
@@ -317,6 +321,13 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         return int(pj.PJSIP_REDIRECT_STOP)
 
     # -- inside ---------------------------------------------------------------------------
+
+    def _is_over(self, ended: Ended) -> None:
+        self.over = True
+        if self.switch is not None:
+            self.switch.ended()
+        self.ref.ended = ended
+        self.sink(ended)
 
     def _take_answer(self, event: Any, now: float) -> None:
         """The peer's answer to our first offer, from the 2xx or the ACK that moved the call on.

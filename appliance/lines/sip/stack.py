@@ -28,7 +28,7 @@ from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings, split_host_port
 
 if TYPE_CHECKING:
-    from appliance.lines.sip.signalling import Knocking, TrunkAccount, TrunkCall
+    from appliance.lines.sip.signalling import CallRef, Knocking, TrunkAccount, TrunkCall
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +48,10 @@ HOW_TO_GET_IT = "build it with image-build/pjsua2/build.sh and install the wheel
 
 class SipUnavailableError(RuntimeError):
     """SIP cannot be started on this machine; the message says why."""
+
+
+class SipOrderError(RuntimeError):
+    """The SIP stack could not do what it was asked; the message is the stack's."""
 
 
 def pjsua2_flaw() -> str | None:
@@ -162,8 +166,21 @@ class SipStack:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
                 self._loop.call_soon_threadsafe(what)
 
+    def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
+        """Has ``what`` done with a call on the SIP thread, unless it is gone.  From any thread."""
+
+        def do() -> None:
+            if ref.call is not None:
+                what(ref.call)
+
+        self.post(do)
+
     async def ask(self, question: Callable[[], Any]) -> Any:
-        """Has ``question`` answered on the SIP thread.  Raises what it raises."""
+        """Has ``question`` answered on the SIP thread.
+
+        Raises SipOrderError for what pjsua2 refuses, else what the question raises; never with the
+        frames of the SIP thread, which hold its objects.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
 
@@ -179,7 +196,7 @@ class SipStack:
             try:
                 result = question()
             except Exception as error:
-                failure = error
+                failure = _without_frames(error)
             self.tell(lambda: settle(result, failure))
 
         self.post(put)
@@ -207,13 +224,18 @@ class SipStack:
     def account(self, name: str) -> TrunkAccount:
         return self._accounts[name]
 
+    def forget(self, call: TrunkCall) -> None:
+        """A call is over: its object may go."""
+        self.calls.discard(call)
+        call.ref.call = None
+
     def knocked(self, knocking: Knocking) -> None:
         """Finds the trunk that a call is for; strangers are refused at once and counted."""
         lines = [line for line in tuple(self._trunks) if line.admits(knocking.address)]
         if not lines:
             self.strangers += 1
             _log.info("a call from %s was refused: no trunk knows that address", knocking.source)
-            knocking.call.end(FORBIDDEN)
+            self.order(knocking.call, lambda call: call.end(FORBIDDEN))
             return
         # Several trunks of one provider share addresses: the account that the call named decides.
         line = next((each for each in lines if each.name == knocking.account), lines[0])
@@ -358,7 +380,12 @@ class SipStack:
         self._obey_orders()
         for name in tuple(self._accounts):
             _guard(functools.partial(self._remove_account, name), "removing a trunk")
-        self.calls.clear()
+        for call in tuple(self.calls):
+            self.forget(call)
+            del call
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._orders.get_nowait()  # orders hold calls too
         gc.collect()
         _guard(self._endpoint.libDestroy, "closing the SIP stack")
         self._endpoint = None
@@ -378,6 +405,14 @@ def _guard(action: Callable[[], None], what: str) -> None:
         action()
     except Exception as error:
         _log.error("%s failed: %s", what, _words(error), exc_info=not hasattr(error, "reason"))
+
+
+def _without_frames(error: Exception) -> Exception:
+    if hasattr(error, "reason"):  # pj.Error
+        return SipOrderError(_words(error))
+    _log.error("an order to the SIP thread failed", exc_info=error)
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
 
 
 def _words(error: BaseException) -> str:
