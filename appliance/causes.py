@@ -818,6 +818,11 @@ MAIL_DEFERRED = _row(
     "The mail server asks to try again later.",
     "It is tried again by itself.",
 )
+MAILBOX_NOT_SET_UP = _row(
+    "mailbox_not_set_up", Side.USER, Retry.NO,
+    "The box has no mailbox to collect e-mails from.",
+    "Enter the mailbox's server, user name and password in the settings.",
+)
 MAILBOX_UNUSABLE = _row(
     "mailbox_unusable", Side.USER, Retry.LATER,
     "The mailbox with e-mails to fax cannot be opened.",

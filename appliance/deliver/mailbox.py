@@ -24,6 +24,7 @@ from appliance.causes import (
     MAIL_UNREACHABLE,
     MAIL_UNTRUSTED,
     MAIL_WRONG_PASSWORD,
+    MAILBOX_NOT_SET_UP,
     MAILBOX_UNUSABLE,
 )
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, REFUSAL
@@ -88,6 +89,7 @@ class Mailbox:
         self._visiting = threading.Lock()
         self._answered: deque[tuple[float, str]] = deque()
         self.problem = ""  # of the last visit, in words; empty when it went well
+        self.visited_at: float | None = None  # when that was, Unix time
 
     def start(self) -> None:
         self._thread.start()
@@ -107,9 +109,8 @@ class Mailbox:
             before = settings
             try:
                 self.visit()
-                self._note("")
-            except MailError as error:
-                self._note(str(error))
+            except MailError:
+                pass  # noted
             except SpoolClosedError:
                 return
             except Exception:
@@ -120,6 +121,7 @@ class Mailbox:
         if problem and problem != self.problem:
             _log.error("e-mail to fax: %s", problem)
         self.problem = problem
+        self.visited_at = self._box.clock()
 
     # -- one visit -----------------------------------------------------------------------------
 
@@ -128,8 +130,17 @@ class Mailbox:
 
         Also for the settings' test button; one visit at a time.
         """
+        settings = self._box.settings.section(MailInSettings)
+        if not settings.imap_server:
+            raise MailError(MAILBOX_NOT_SET_UP)
         with self._visiting:
-            return self._visit(self._box.settings.section(MailInSettings))
+            try:
+                dealt_with = self._visit(settings)
+            except MailError as error:
+                self._note(str(error))
+                raise
+            self._note("")
+            return dealt_with
 
     def _visit(self, settings: MailInSettings) -> int:
         try:

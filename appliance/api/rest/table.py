@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.api.rest import covers, documents, faxes, lists, people, received, system
+from appliance.api.rest import covers, documents, faxes, lists, mail, people, received, system
 from appliance.api.rest.routes import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -12,5 +12,6 @@ ROUTES: tuple[Route, ...] = (
     *lists.ROUTES,
     *covers.ROUTES,
     *people.ROUTES,
+    *mail.ROUTES,
     *system.ROUTES,
 )

@@ -1,0 +1,70 @@
+"""The two buttons beside the settings for e-mail: send a test e-mail, look in the mailbox now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api.problems import ProblemError
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import component, flag, moment, nullable, record, text, wanted, whole
+from appliance.api.rest.views import time_text
+from appliance.deliver.smtp import MailError
+from appliance.settings.delivery import ADDRESS_LIMIT, ADDRESS_PATTERN, MailInSettings, MailOutSettings
+from appliance.settings.items import Scope
+
+MAIL = component(
+    "Mail",
+    record(
+        {
+            "sends": flag("there is a mail server to send with"),
+            "collects": flag("there is a mailbox to collect from"),
+            "visited_at": nullable(moment("when the mailbox was last looked into")),
+            "problem": text(2000, help="what was wrong then; empty: nothing"),
+        }
+    ),
+)
+
+
+def state(call: Call) -> Answer:
+    mailbox = call.context.core.deliveries.mailbox
+    return Answer(
+        {
+            "sends": bool(call.box.settings.section(MailOutSettings).server),
+            "collects": bool(call.box.settings.section(MailInSettings).imap_server),
+            "visited_at": time_text(mailbox.visited_at), "problem": mailbox.problem,
+        }
+    )  # fmt: skip
+
+
+def test(call: Call) -> Answer:
+    """Sends a test e-mail at once."""
+    to = call.body["to"]
+    call.note("mail.test", detail=to)
+    try:
+        return Answer({"said": call.context.core.deliveries.test_email(to)})
+    except MailError as error:
+        raise ProblemError(error.cause, error.detail) from None
+
+
+def collect(call: Call) -> Answer:
+    """Looks into the mailbox at once."""
+    call.note("mail.collect")
+    try:
+        return Answer({"taken": call.context.core.deliveries.mailbox.visit()})
+    except MailError as error:
+        raise ProblemError(error.cause, error.detail) from None
+
+
+def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "mail", summary, handler, scope=Scope.ADMIN, **more)
+
+
+ROUTES = (
+    _admin("GET", "/mail", "readMail", "How e-mail is", state, answer=MAIL),
+    _admin("POST", "/mail/test", "testMail", "Send a test e-mail with the settings as they are", test,
+           body=wanted({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
+           answer=record({"said": text(2000, help="what the mail server answered")}),
+           help="Answers when the mail server has taken it; what went wrong is named."),
+    _admin("POST", "/mail/collect", "collectMail", "Look into the mailbox now", collect,
+           answer=record({"taken": whole(help="e-mails that were dealt with")})),
+)  # fmt: skip
