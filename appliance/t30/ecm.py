@@ -9,9 +9,16 @@ from appliance.t30.frames import FRAMES_IN_BLOCK, RCP_FRAME, FrameMap, encode_fc
 # T.4 A.3.6.2: three RCP frames end a partial page, so that one at least gets through.
 RCP_REPEATS = 3
 
-# T.30 A.4.4 and figure A.7: after the fourth PPR for the same block the transmitter changes its
-# ways: CTC at a lower rate, or EOR.
+# T.4 A.3.6.2: a frame carries 256 or 64 octets of data.
+LONGEST_FRAME_OCTETS = 256
+
+# T.30 A.1.3: at the fourth PPR for the same block the transmitter decides whether to go on (CTC, at the
+# same rate or a lower one) or to give the block up (EOR).
 PPR_LIMIT = 4
+
+# The rate is kept when this share of the frames that were owed has got through in four goes.  Less means
+# that a frame gets through once in ten goes: the rung below costs less than that.
+KEEP_RATE_SHARE = 1 / 3
 
 
 class EcmPage:
@@ -49,15 +56,18 @@ class EcmPage:
 
 @dataclass
 class EcmBlock:
-    """A block that is being received: frames by number until the PPS has been satisfied."""
+    """A block that is being received: frames by number until the PPS has been satisfied.
 
-    frame_octets: int
+    Frames of either size are taken whatever the DCS said: their FCS was right, and there are
+    transmitters that announce one and send the other.
+    """
+
     frames: dict[int, bytes] = field(default_factory=dict)
     total: int = 0  # frames that the first PPS announced, 0 before it
 
     def add(self, number: int, data: bytes) -> bool:
-        """Keeps one frame.  False for one that is no frame of this page (wrong length) or known."""
-        if not 0 < len(data) <= self.frame_octets or number in self.frames:
+        """Keeps one frame.  False for one that is no frame of a page (too long or empty) or known."""
+        if not 0 < len(data) <= LONGEST_FRAME_OCTETS or number in self.frames:
             return False
         self.frames[number] = data
         return True

@@ -7,7 +7,7 @@ from typing import Protocol
 from appliance.t4.bits import reverse_bits
 from appliance.t4.page import CodedPage
 from appliance.t4.tolerant import ReceivedRows, TolerantDecoder
-from appliance.t30.ecm import EcmBlock
+from appliance.t30.ecm import LONGEST_FRAME_OCTETS, EcmBlock
 from appliance.t30.fields import Settings
 from appliance.t30.frames import ADDRESS, Fcf
 from appliance.t30.parameters import ReceivedPage
@@ -85,12 +85,15 @@ class EcmIntake:
     def __init__(self, settings: Settings, width: int) -> None:
         self._settings = settings
         self._width = width
-        self._decoder = TolerantDecoder(settings.coding, width, settings.resolution)
+        self._decoder = self._new_decoder()
         self._data = bytearray()
         self._read = 0  # frames of this block that the decoder has
-        self.block = EcmBlock(settings.frame_octets)
+        self.block = EcmBlock()
         self.blocks = 0  # whole ones
         self.broken = False  # the sender gave a block up (EOR)
+
+    def _new_decoder(self) -> TolerantDecoder:
+        return TolerantDecoder(self._settings.coding, self._width, self._settings.resolution)
 
     def octets(self, data: bytes) -> None:
         """No bare octets are due here."""
@@ -100,7 +103,7 @@ class EcmIntake:
             return  # RCP, or nothing of ours
         if not self.block.add(octets[3], octets[_FCD_HEAD:]):
             return
-        if len(self._data) + len(self.block.frames) * self._settings.frame_octets > IMAGE_LIMIT_OCTETS:
+        if len(self._data) + len(self.block.frames) * LONGEST_FRAME_OCTETS > IMAGE_LIMIT_OCTETS:
             raise PageTooLargeError(f"more than {IMAGE_LIMIT_OCTETS} octets")
         self._read_ahead()
 
@@ -113,14 +116,21 @@ class EcmIntake:
     def close_block(self) -> None:
         """The block is whole: the next one begins."""
         self._data += self.block.data()
-        self.block = EcmBlock(self._settings.frame_octets)
+        self.block = EcmBlock()
         self.blocks += 1
         self._read = 0
+
+    def forget_block(self) -> None:
+        """The block is one that has come before: the next one begins, and this one never was."""
+        self.block = EcmBlock()
+        self._read = 0
+        self._decoder = self._new_decoder()
+        self._decoder.feed(reverse_bits(bytes(self._data)))
 
     def give_up_block(self) -> None:
         """EOR: what is missing will never come."""
         self.broken = True
-        self.block = EcmBlock(self._settings.frame_octets)
+        self.block = EcmBlock()
         self._read = 0
 
     def finish(self) -> ReceivedPage:

@@ -62,7 +62,7 @@ class CallParameters:
     asks_leave: bool = False  # sending: the page source is an AskedPageSource
     accepts_sub_address: bool = True
     resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
-    nsf: bytes = b""  # FIF of a non-standard facilities frame to send with DIS, none when empty
+    nsf: bytes = b""  # FIF of the non-standard frame to send: NSF with DIS, NSC with DTC; none when empty
     first_carrier: Carrier | None = None  # upper bound of the first training; None = best in common
 
 

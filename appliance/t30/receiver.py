@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
+from hashlib import sha256
 from typing import ClassVar
 
 from appliance import causes
@@ -98,6 +99,7 @@ class Receiver(ReceiverPhaseB):
         self._long_train = False  # after CTR
         self._pprs = 0
         self._confirmed: tuple[int, int] | None = None  # page and block of the last MCF
+        self._confirmed_data: bytes | None = None  # what was in it, as a digest
 
     # -- phase C -----------------------------------------------------------------------------------
 
@@ -105,6 +107,7 @@ class Receiver(ReceiverPhaseB):
         self._intake = None
         self._page_open = False
         self._long_train = False
+        self._confirmed = None
 
     def _expect_page(self) -> None:
         """A page, or more of it."""
@@ -340,15 +343,23 @@ class Receiver(ReceiverPhaseB):
         except FrameError as error:
             station.note("ignored", state=self.state.value, what=str(error))
             return
-        intake = self._ecm_intake()
-        if (part.page, part.block) == self._confirmed and not intake.block.frames:
+        again = (part.page, part.block) == self._confirmed
+        if again and not self._page_open:
             self._repeat_reply(fact)
             return
+        intake = self._ecm_intake()
         station.clear(Timer.T2)
         intake.block.announce(part.frames)
         if intake.block.missing():
             self._ask_for(intake.block)
             return
+        digest = sha256(intake.block.data()).digest()
+        if again and digest == self._confirmed_data:
+            # Numbers alone do not tell: a transmitter that never counts would lose a page.
+            intake.forget_block()
+            self._repeat_reply(fact)
+            return
+        self._confirmed_data = digest
         self._confirmed = (part.page, part.block)
         self._pprs = 0
         intake.close_block()

@@ -106,6 +106,8 @@ class ReceiverPhaseB(Part):
             station.finish(causes.CANNOT_TAKE_PASSWORD)
             return
         frames = []
+        if parameters.nsf:
+            frames.append(HdlcFrame(Fcf.NSC, parameters.nsf))
         if parameters.station_id:
             frames.append(HdlcFrame(Fcf.CIG, encode_ident(parameters.station_id)))
         if parameters.password:

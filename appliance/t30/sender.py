@@ -14,7 +14,7 @@ from appliance.t4.coding import minimum_row_bits, with_fill
 from appliance.t4.page import Coding
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Modulation, SendEcm, SendImage
-from appliance.t30.ecm import PPR_LIMIT, EcmPage
+from appliance.t30.ecm import KEEP_RATE_SHARE, PPR_LIMIT, EcmPage
 from appliance.t30.fields import Facilities, rate_field
 from appliance.t30.frames import Fcf, FrameMap, HdlcFrame, PartialPage
 from appliance.t30.negotiation import FormatError, same_format, settings_for
@@ -69,7 +69,6 @@ class Sender(SenderPhaseB):
             Fcf.PIN: "_interrupt_negative",
             Fcf.CRP: "_repeat",
             Timer.T4: "_repeat",
-            Timer.T5: "_not_ready_too_long",
         },
         S.CTR: {
             Fcf.CTR: "_ctr",
@@ -93,8 +92,11 @@ class Sender(SenderPhaseB):
         self._ecm: EcmPage | None = None
         self._wanted: frozenset[int] | None = None  # frames of a repeat
         self._pprs = 0
+        self._frames_owed = 0  # before these PPRs: the block's, or those that the last CTC left
+        self._ctcs = 0  # for this block
         self._long_train = False  # after CTR
         self._rrs = 0
+        self._not_ready_since: float | None = None  # the first RNR: T5 runs from here
 
     # -- phase C -----------------------------------------------------------------------------------
 
@@ -205,7 +207,7 @@ class Sender(SenderPhaseB):
         """RTP: taken, but train again before the next page (T.30 5.3.6.1.6)."""
         self.station.note("rtp", page=self._index + 1)
         if self._end is Fcf.EOP:
-            self.station.clear(Timer.T4, Timer.T5)
+            self._heard_from()
             self.station.pages_sent += 1
             self.station.finish(causes.LAST_PAGE_POOR)
             return
@@ -213,7 +215,7 @@ class Sender(SenderPhaseB):
 
     def _next_page(self, *, train: bool) -> None:
         station = self.station
-        station.clear(Timer.T4, Timer.T5)
+        self._heard_from()
         station.pages_sent += 1
         station.note("page_confirmed", page=self._index + 1)
         had = self._desk.get(self._index)
@@ -246,7 +248,7 @@ class Sender(SenderPhaseB):
         choice.
         """
         station = self.station
-        station.clear(Timer.T4, Timer.T5)
+        self._heard_from()
         station.note("rtn", page=self._index + 1)
         last = self._end is Fcf.EOP and not station.parameters.resend_last_page
         if last or self._times_sent >= limits.PAGE_ROUNDS:
@@ -282,7 +284,9 @@ class Sender(SenderPhaseB):
     # -- ECM ---------------------------------------------------------------------------------------
 
     def _first_of_block(self) -> None:
-        self._wanted, self._pprs = None, 0
+        assert self._ecm is not None
+        self._wanted, self._pprs, self._ctcs = None, 0, 0
+        self._frames_owed = self._ecm.frames_in_block
         self._send_block()
 
     def _send_block(self) -> None:
@@ -313,8 +317,7 @@ class Sender(SenderPhaseB):
     def _block_confirmed(self, fact: Fact) -> None:
         """MCF: the next block; behind the last one the page is confirmed."""
         assert self._ecm is not None
-        self.station.clear(Timer.T4, Timer.T5)
-        self._rrs = 0
+        self._heard_from()
         if self._ecm.last_block:
             self._page_confirmed(fact)
             return
@@ -325,32 +328,40 @@ class Sender(SenderPhaseB):
     def _ppr(self, fact: Fact) -> None:
         """The receiver wants frames again (T.30 A.4.4)."""
         assert self._ecm is not None
-        assert self._carrier is not None
-        assert self._settings is not None
         station = self.station
         asked = FrameMap.decode(fact.burst.fif(Fcf.PPR) or b"").wanted
         wanted = frozenset(n for n in asked if n < self._ecm.frames_in_block)
-        if not wanted:
-            self._repeat(fact)  # asks for nothing that exists
-            return
-        station.clear(Timer.T4, Timer.T5)
-        self._rrs = 0
+        self._heard_from()
         self._pprs += 1
-        self._wanted = wanted
+        # A receiver that asks for nothing that exists waits for an image carrier all the same.
+        self._wanted = wanted or frozenset({self._ecm.frames_in_block - 1})
         station.note("ppr", page=self._index + 1, block=self._ecm.block + 1, frames=len(wanted))
         if self._pprs < PPR_LIMIT:
-            station.frames_repeated += len(wanted)
+            station.frames_repeated += len(self._wanted)
             self._send_block()
-        elif self._step_down():
-            self._settings = replace(self._settings, carrier=self._carrier)
-            station.carrier_used = self._carrier
-            self._command(HdlcFrame(Fcf.CTC, rate_field(self._carrier)), S.CTR)
         else:
+            self._after_last_ppr(len(wanted))
+
+    def _after_last_ppr(self, missing: int) -> None:
+        """Four PPRs for one block: CTC at the same rate or a lower one, or EOR (T.30 A.1.3)."""
+        assert self._carrier is not None
+        assert self._settings is not None
+        through = self._frames_owed - missing
+        in_vain = not through and self._ctcs and self._carrier.modulation is Modulation.V27TER
+        if through > 0 and through >= self._frames_owed * KEEP_RATE_SHARE:
+            pass
+        elif in_vain or not self._step_down():
             # Going on to the next page would deliver a fax with a hole: it ends here.
-            self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | station.x,))), S.ERR)
+            self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | self.station.x,))), S.ERR)
+            return
+        self._settings = replace(self._settings, carrier=self._carrier)
+        self.station.carrier_used = self._carrier
+        self._frames_owed = missing
+        self._ctcs += 1
+        self._command(HdlcFrame(Fcf.CTC, rate_field(self._carrier)), S.CTR)
 
     def _ctr(self, _: Fact) -> None:
-        """CTR: the frames that were asked for, at the new rate, with long training."""
+        """CTR: the frames that were asked for, at the rate of the CTC, with long training."""
         assert self._wanted is not None
         self.station.clear(Timer.T4)
         self._pprs = 0
@@ -366,18 +377,21 @@ class Sender(SenderPhaseB):
         """The receiver is not ready: ask again until it is, for T5 (T.30 A.5.4.1)."""
         station = self.station
         station.clear(Timer.T4)
-        if not station.runs(Timer.T5):
-            station.set(Timer.T5, limits.T5_S)
+        if self._not_ready_since is None:
+            self._not_ready_since = station.now
         self._rrs += 1
-        if self._rrs > limits.RR_LIMIT:
+        too_long = station.now - self._not_ready_since >= limits.T5_S
+        if too_long or self._rrs > limits.RR_LIMIT:
             station.finish(causes.RECEIVER_BUSY_TOO_LONG)
             return
         station.note("receiver_not_ready")
         self._command(HdlcFrame(Fcf.RR), S.RR)
 
-    def _not_ready_too_long(self, _: Fact) -> None:
-        """T5: DCN."""
-        self.station.finish(causes.RECEIVER_BUSY_TOO_LONG)
+    def _heard_from(self) -> None:
+        """A response that is not RNR: nothing is waited for."""
+        self.station.clear(Timer.T4)
+        self._not_ready_since = None
+        self._rrs = 0
 
     # -- the end -----------------------------------------------------------------------------------
 

@@ -62,7 +62,6 @@ class Timer(Enum):
     T1 = "T1"
     T2 = "T2"
     T4 = "T4"
-    T5 = "T5"
     TCF = "wait for TCF"  # a TCF that does not come
     BURST_END = "burst end"  # a carrier that does not fall after the final frame
     PAGE = "wait for a page"  # a page that its source does not deliver

@@ -21,8 +21,10 @@ T2_S = 6.6
 # that meets our repeat is lost for both.
 T4_S = 3.45
 
-# T.30 5.4.3.1 and A.5.4.1: how long a transmitter bears a receiver that is not ready, 60 ± 5 s.
-T5_S = 60.0
+# T.30 5.4.3.1 and A.5.4.1: how long a transmitter bears a receiver that is not ready, 60 ± 5 s.  It is
+# looked at when an RNR comes, so that an answer on its way is not cut off.  We use the upper end: pages are
+# in the far end's memory already.
+T5_S = 65.0
 
 # T.30 5.4.3: a command is sent three times in all before the station gives up.
 TRIES = 3
@@ -61,8 +63,8 @@ PAGE_WAIT_S = 28.0
 NEXT_PAGE_WAIT_S = 3.0
 
 # How long our own store may take to make a page durable.  With ECM the far end is told RNR meanwhile;
-# T5 bounds that, so do we.
-STORE_WAIT_S = T5_S
+# the far end's T5 (60 ± 5 s) bounds that, so do we.
+STORE_WAIT_S = 60.0
 
 # With ECM: how long the far end is left without an answer while we store, before it hears RNR.  Well
 # within its T4.

@@ -282,6 +282,11 @@ ECM_TRAINED = f"""
     says CFR
     hears block V27TER_4800 long 6
 """
+# Three PPRs with the same map.
+PPRS = """
+        hears PPS
+        says PPR={fif}
+        hears block {rate} long {count}""" * 3
 SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
     "ECM: two pages": (2, "delivered", 2, ECM_TRAINED + """
         hears PPS+=4f000005
@@ -299,46 +304,52 @@ SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
         says MCF
         hears DCN
         hears end"""),
-    "ECM: four PPR, CTC at the lower rate, four more, EOR": (1, "ecm_gave_up", 0, ECM_TRAINED + """
+    "ECM: four PPR in vain, CTC at the lower rate, four more, EOR": (1, "ecm_gave_up", 0, ECM_TRAINED
+        + PPRS.format(fif="3f", rate="V27TER_4800", count=6) + """
         hears PPS
-        says PPR=0f
-        hears block V27TER_4800 long 4
-        hears PPS
-        says PPR=0f
-        hears block V27TER_4800 long 4
-        hears PPS
-        says PPR=0f
-        hears block V27TER_4800 long 4
-        hears PPS
-        says PPR=0f
+        says PPR=3f
         hears CTC+=0000
         says CTR
-        hears block V27TER_2400 long 4
+        hears block V27TER_2400 long 6""" + PPRS.format(fif="3f", rate="V27TER_2400", count=6) + """
         hears PPS
-        says PPR=0f
-        hears block V27TER_2400 long 4
-        hears PPS
-        says PPR=0f
-        hears block V27TER_2400 long 4
-        hears PPS
-        says PPR=0f
-        hears block V27TER_2400 long 4
-        hears PPS
-        says PPR=0f
+        says PPR=3f
         hears EOR+=2f
         says ERR
         hears DCN
         hears end"""),
-    "ECM: CTC, then whole": (1, "delivered", 1, ECM_TRAINED + "\n".join("""
+    "ECM: four PPR, half got through: CTC at the same rate; then nothing more: EOR": (1, "ecm_gave_up", 0,
+        ECM_TRAINED + PPRS.format(fif="07", rate="V27TER_4800", count=3) + """
         hears PPS
-        says PPR=01
-        hears block V27TER_4800 long 1""" for _ in range(3)) + """
+        says PPR=07
+        hears CTC+=0008
+        says CTR
+        hears block V27TER_4800 long 3""" + PPRS.format(fif="07", rate="V27TER_4800", count=3) + """
         hears PPS
-        says PPR=01
+        says PPR=07
+        hears EOR+=2f
+        says ERR
+        hears DCN
+        hears end"""),
+    "ECM: four PPR, one of six got through: CTC at the lower rate": (1, "delivered", 1, ECM_TRAINED
+        + PPRS.format(fif="1f", rate="V27TER_4800", count=5) + """
+        hears PPS
+        says PPR=1f
         hears CTC=0000
         hears CTC=0000
         says CTR
-        hears block V27TER_2400 long 1
+        hears block V27TER_2400 long 5
+        hears PPS
+        says MCF
+        hears DCN
+        hears end"""),
+    "ECM: a PPR that asks for nothing that exists: the last frame goes again": (1, "delivered", 1,
+        ECM_TRAINED + """
+        hears PPS=2f000005
+        says PPR=00
+        hears block V27TER_4800 long 1
+        hears PPS=2f000000
+        says PPR=00""" + "ff" * 31 + """
+        hears block V27TER_4800 long 1
         hears PPS
         says MCF
         hears DCN
@@ -359,7 +370,19 @@ SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
     """ + """
         hears RR
         waits 1.6
+        says RNR""" * 16 + """
+        hears DCN
+        hears end"""),
+    "ECM: ready at last when T5 has just elapsed": (1, "delivered", 1, ECM_TRAINED + """
+        hears PPS
+        says RNR
+    """ + """
+        hears RR
+        waits 1.6
         says RNR""" * 15 + """
+        hears RR
+        waits 1.6
+        says MCF
         hears DCN
         hears end"""),
     "ECM: PPS three times without an answer": (1, "last_page_unconfirmed", 0, ECM_TRAINED + """
@@ -733,6 +756,13 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         hears MCF
         says DCN
         hears end"""),
+    "ECM: frames of 256 octets where the DCS said 64": ("received", 1,
+        ECM_READY.replace(V27_ECM, "000af80c") + """
+        sends block V27TER_4800 6
+        says PPS=2e000005
+        hears MCF
+        says DCN
+        hears end"""),
     "ECM: PPR, bits behind the last frame set": ("received", 1, ECM_READY + f"""
         sends block V27TER_4800 6 but 0 3
         says PPS=2e000005
@@ -759,6 +789,41 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         hears PPR=c4{ONES}
         sends block V27TER_4800 6
         says PPS=2e000001
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: the same block again, its MCF was lost: MCF, and the page counted once": (
+        "hung_up_during_page", 1, ECM_READY + """
+        sends block V27TER_4800 6
+        says PPS=4e000005
+        hears MCF
+        sends block V27TER_4800 6
+        says PPS=4e000005
+        hears MCF
+        says DCN
+        hears end"""),
+    "ECM: frames all lost of a page that is numbered like the one before: PPR, never MCF": (
+        "hung_up_during_page", 1, ECM_READY + f"""
+        sends block V27TER_4800 6
+        says PPS=4e000005
+        hears MCF
+        sends block V27TER_4800 6 but 0 1 2 3 4 5
+        says PPS=4e000005
+        hears PPR=ff{ONES}
+        says DCN
+        hears end"""),
+    "ECM: a page numbered like one before it in another document is another": ("received", 2, ECM_READY + f"""
+        sends block V27TER_4800 6
+        says PPS=8e000005
+        hears MCF
+        hears CSI DIS
+        says DCS={V27_ECM}
+        sends tcf V27TER_4800
+        hears CFR
+        says PPS=2e000005
+        hears PPR=ff{ONES}
+        sends block V27TER_4800 6
+        says PPS=2e000005
         hears MCF
         says DCN
         hears end"""),
@@ -970,6 +1035,15 @@ def test_poll_with_password_and_document_name() -> None:
     _play(far, OPENING + """
         says DIS=0001888080c002
         hears CIG PWD=3535.. SEP=37.. DTC
+        says DCN
+        hears end""", "poll_refused")
+
+
+def test_poll_with_non_standard_facilities() -> None:
+    far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True, nsf=b"\xad\xff\x01"))
+    _play(far, OPENING + """
+        says DIS=000188
+        hears NSC=adff01 CIG DTC
         says DCN
         hears end""", "poll_refused")
 
