@@ -354,8 +354,10 @@ class Receiver(ReceiverPhaseB):
             self._ask_for(intake.block)
             return
         digest = sha256(intake.block.data()).digest()
-        if again and digest == self._confirmed_data:
-            # Numbers alone do not tell: a transmitter that never counts would lose a page.
+        part_of_page = part.block > 0 or part.end is None
+        if again and part_of_page and digest == self._confirmed_data:
+            # Of a whole page this does not tell enough: two blank ones from a transmitter that never
+            # counts pages must stay two.
             intake.forget_block()
             self._repeat_reply(fact)
             return

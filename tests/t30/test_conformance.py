@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.t4.page import Coding
+from appliance.t4.page import Coding, Raster
 from appliance.t30.dce import Carrier
 from appliance.t30.parameters import CallParameters, Capabilities, Role
 from tests.t30.linked import Pages
@@ -792,8 +792,7 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         hears MCF
         says DCN
         hears end"""),
-    "ECM: the same block again, its MCF was lost: MCF, and the page counted once": (
-        "hung_up_during_page", 1, ECM_READY + """
+    "ECM: two equal pages from a machine that never counts": ("hung_up_during_page", 2, ECM_READY + """
         sends block V27TER_4800 6
         says PPS=4e000005
         hears MCF
@@ -939,6 +938,33 @@ def test_receiver_with_ecm(name: str) -> None:
     assert far.call.result.pages_received == confirmed == len(far.store.pages)
     for received in far.store.pages:
         assert received.page == white_page(), "the page is not what was sent"
+
+
+@pytest.mark.parametrize("block", ["0000", "0001"])
+def test_ecm_block_that_comes_again_is_taken_once(block: str) -> None:
+    """Its MCF was lost, and the transmitter sends the whole block again, not only its PPS."""
+    end = "00" if block == "0000" else "4e"
+    far = Far(CallParameters(Role.ANSWERS, "+2"))
+    before = ECM_READY + """
+        sends block V27TER_4800 6
+        says PPS=00000005
+        hears MCF""" * (block == "0001")
+    once = f"""
+        sends block V27TER_4800 6
+        says PPS={end}{block}05
+        hears MCF"""
+    last = """
+        sends block V27TER_4800 6
+        says PPS=2e000105
+        hears MCF
+        says DCN
+        hears end"""
+    if block == "0001":
+        last = last.replace("0001", "0100")
+    _play(far, before + once * 2 + last, "received")
+    blocks = [len(p.page.data) for p in far.store.pages if not isinstance(p.page, Raster)]
+    assert len(far.store.pages) == (1 if block == "0000" else 2), far.account()
+    assert 11 * 256 < blocks[0] <= 12 * 256, "each of two blocks is in the page once"
 
 
 def test_last_page_goes_again_after_rtn_when_the_owner_wants_it() -> None:
