@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType, shortnumberinfo
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
 
+from appliance import emergency
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
 from appliance.settings.sections import NumberSettings
 from appliance.spool.model import Reach
@@ -22,9 +23,6 @@ from appliance.spool.model import Reach
 WRITTEN_LIMIT = 64
 # E.164 6.1: at most 15 digits; trunk and carrier codes may come before.
 DIGITS_LIMIT = 20
-# Called where the country is not known: emergency numbers of most of the world (ITU-T E.161.1 names
-# 112 and 911; the rest are widely used national ones).
-EMERGENCY_ANYWHERE = frozenset({"112", "911", "999", "110", "118", "119", "000", "111", "113", "115", "08"})
 # Punctuation that people put in numbers.
 _PUNCTUATION = str.maketrans("", "", " \t\u00a0()-./\u2010\u2011\u2012\u2013")
 _DIALLABLE = re.compile(r"\+?[0-9*#]+")
@@ -61,15 +59,16 @@ def read_number(
         return Number(compact, Reach.PRACTICE)
     if not _DIALLABLE.fullmatch(compact) or len(compact) > DIGITS_LIMIT + 1:
         return NUMBER_INVALID
-    if _is_emergency(compact, settings):
+    prefix = settings.outside_prefix
+    outside = compact.removeprefix(prefix)
+    if _is_emergency(compact, settings) or _is_emergency(outside, settings):
         return NUMBER_EMERGENCY
     if settings.internal and _fits(settings.internal, compact):
         return Number(compact, Reach.INTERNAL)
-    prefix = settings.outside_prefix
-    if prefix and compact.startswith(prefix) and not compact.startswith("+"):
-        compact = compact[len(prefix) :]
-        if _is_emergency(compact, settings):
-            return NUMBER_EMERGENCY
+    # The exchange may have a prefix that nobody told us.
+    if emergency.may_reach_behind_prefix(outside, settings.region):
+        return NUMBER_EMERGENCY
+    compact = outside
     if len(compact.lstrip("+")) < 2:
         return NUMBER_INVALID
     return _outside(compact, settings)
@@ -80,6 +79,9 @@ def _outside(compact: str, settings: NumberSettings) -> Number | Cause:
     if region is None and not compact.startswith("+"):
         number, parsed = Number(compact, Reach.DOMESTIC), None
     else:
+        # The library drops what it does not know: "*67112" would become another number.
+        if not compact.removeprefix("+").isdecimal():
+            return NUMBER_INVALID
         if settings.area_code and region and not compact.startswith(("+", "0")):
             compact = f"{settings.area_code}{compact}"
         try:
@@ -108,21 +110,7 @@ def _is_emergency(compact: str, settings: NumberSettings) -> bool:
     digits = compact.removeprefix("+")
     if digits in settings.emergency or compact in settings.emergency:
         return True
-    if compact.startswith("+"):
-        return _is_emergency_abroad(compact, settings)
-    if settings.region:
-        return bool(shortnumberinfo.connects_to_emergency_number(digits, settings.region))
-    return digits in EMERGENCY_ANYWHERE
-
-
-def _is_emergency_abroad(compact: str, settings: NumberSettings) -> bool:
-    """An emergency number behind a country code, as in +49 112."""
-    for code_digits in (1, 2, 3):
-        code, rest = compact[1 : 1 + code_digits], compact[1 + code_digits :]
-        for region in phonenumbers.region_codes_for_country_code(int(code)) if code.isdecimal() else ():
-            if shortnumberinfo.is_emergency_number(rest, region):
-                return True
-    return compact.removeprefix("+") in EMERGENCY_ANYWHERE
+    return emergency.may_reach(compact, settings.region)
 
 
 def _fits(pattern: str, compact: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from appliance.emergency import may_reach, region_of
+
 # V.250 6.3.1: digits, tone letters, pause, wait for dial tone, hook flash, quiet answer.
 _PREFIX = re.compile(r"[0-9*#ABCD,W!]*", re.IGNORECASE)
 _NUMBER = re.compile(r"\+?[0-9*#]+(?:,+[0-9*#]+)*")
@@ -40,17 +42,22 @@ class DialRules:
 def dial_command(number: str, rules: DialRules) -> str:
     """The D command (without AT) that dials this number.
 
-    Raises UndialableError for anything but digits, *, #, pauses and a leading +, decorated as people do.
+    Raises UndialableError for anything but digits, *, #, pauses and a leading +, decorated as people do,
+    and for emergency numbers.
     """
     bare = number.translate(_DECORATION)
     if len(bare) > MAX_NUMBER_CHARACTERS or not _NUMBER.fullmatch(bare):
         raise UndialableError(f"{number[:MAX_NUMBER_CHARACTERS]!r} is not a number a telephone line can dial")
+    asked = bare
     if bare.startswith("+"):
         digits = bare[1:]
         if rules.country_code and digits.startswith(rules.country_code):
             bare = rules.trunk + digits[len(rules.country_code) :]
         else:
             bare = rules.international + digits
+    # The last look: prefixes that come or go here can make an emergency number of another.
+    if any(may_reach(each, region_of(rules.country_code)) for each in (asked, bare, rules.prefix + bare)):
+        raise UndialableError("emergency numbers are never dialled")
     if rules.pulse and not set(rules.prefix + bare) <= set("0123456789,Ww"):
         raise UndialableError(f"{number!r} needs tone dialling, and this line dials by pulses")
     return ("DP" if rules.pulse else "DT") + rules.prefix.upper() + bare

@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import unquote
+
+from appliance.emergency import may_reach, region_of
 
 # E.164 6.2: at most 15 digits; we allow a little for prefixes and private numbering plans.
 MAX_DIGITS = 20
@@ -18,6 +21,8 @@ _SIP_ADDRESS = re.compile(
     r"sips?:(?:[A-Za-z0-9_.!~*'()&=+$,;?/%-]{1,64}@)?"
     r"(?:\[[0-9A-Fa-f:]{2,39}\]|[A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?(?:;transport=(?:udp|tcp|tls))?"
 )
+
+_EMERGENCY = "emergency numbers are never dialled"
 
 
 class NumberError(ValueError):
@@ -57,9 +62,17 @@ def is_sip_address(number: str) -> bool:
 
 
 def checked_sip_address(number: str) -> str:
-    """A whole SIP address that may stand in a request.  Raises NumberError for anything odd."""
+    """A whole SIP address that may stand in a request.
+
+    Raises NumberError for anything odd, and for one that names an emergency number.
+    """
     if not _SIP_ADDRESS.fullmatch(number):
         raise NumberError("this is not a SIP address that can be called")
+    # Parameters and a password may follow the number (RFC 3261 19.1.1); a server may read a bare name as one.
+    named = unquote(number.partition(":")[2].partition("@")[0])
+    digits = _SEPARATORS.sub("", re.split("[;:,?]", named)[0])
+    if _NUMBER.fullmatch(digits) and may_reach(digits, en_bloc=True):
+        raise NumberError(_EMERGENCY)
     return number
 
 
@@ -87,9 +100,18 @@ def to_e164(number: str, rules: DiallingRules) -> str:
 
 
 def to_dial(number: str, rules: DiallingRules) -> str:
-    """The user part of the request URI.  Raises NumberError for something that cannot be dialled."""
+    """The user part of the request URI.
+
+    Raises NumberError for something that cannot be dialled, and for emergency numbers.
+    """
     full = to_e164(number, rules)
-    return rules.outside_prefix + (_formatted(full, rules) if full.startswith("+") else full)
+    dialled = _formatted(full, rules) if full.startswith("+") else full
+    # The last look: prefixes that come or go here can make an emergency number of another.  In E.164 without
+    # its + nothing is a short number.
+    written = full if rules.format is DialFormat.E164 else dialled
+    if any(may_reach(each, region_of(rules.country_code), en_bloc=True) for each in (full, written)):
+        raise NumberError(_EMERGENCY)
+    return rules.outside_prefix + dialled
 
 
 def _formatted(full: str, rules: DiallingRules) -> str:
