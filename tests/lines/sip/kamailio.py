@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.lines.sip.media import free_port
+from tests.ports import free_port
 
 KAMAILIO = shutil.which("kamailio")
 _MODULES = glob.glob("/usr/lib/*/kamailio/modules/")
@@ -114,7 +114,7 @@ class Kamailio:
             "-P", str(self._folder / "kamailio.pid"), "-Y", str(self._folder), stdout=log, stderr=log,
         )  # fmt: skip
         log.close()
-        for _ in range(100):
+        for _ in range(600):
             await asyncio.sleep(0.1)
             assert self._process.returncode is None, self.log()
             try:
@@ -130,7 +130,7 @@ class Kamailio:
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             try:
-                await asyncio.wait_for(self._process.wait(), 10)
+                await asyncio.wait_for(self._process.wait(), 60)
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import socket
 from pathlib import Path
 
@@ -12,15 +11,6 @@ from appliance.lines.practice.machine import MachineResult, MachineSettings, Pra
 from appliance.lines.practice.spandsp_fax import Abilities
 from tests.lines.g711.far_end import AudioPeer
 from tests.softmodem.stations import FaxMachine
-
-
-def free_port() -> int:
-    """A UDP port of loopback that is free now, below the ephemeral range so that nobody takes it soon."""
-    while True:
-        port = random.randrange(12000, 30000)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class T38Far:
@@ -37,6 +27,11 @@ class T38Far:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
+
+    def send_raw(self, octets: bytes, port: int) -> None:
+        """Sends what no machine would, from the machine's own port."""
+        with contextlib.suppress(OSError):
+            self._sock.sendto(octets, ("127.0.0.1", port))
 
     async def finish(self) -> MachineResult | None:
         """Ends the machine (the call is over) and says how it went for it."""

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from appliance.t4.page import Raster
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from tests.lines.g711.far_end import page
+
+GOING_S = 30.0  # for threads that end by themselves; only what hangs takes as long
 
 
 @dataclass
@@ -104,17 +107,23 @@ async def send(
     *,
     pages: list[Raster] | None = None,
     cancel: CancelSwitch | None = None,
+    watch: Callable[[Progress], None] = lambda _: None,
     **more: Any,
 ) -> Outcome:
-    """Sends a fax over the line."""
+    """Sends a fax over the line; ``watch`` hears of its progress, too."""
     progress: list[Progress] = []
+
+    def hear(what: Progress) -> None:
+        progress.append(what)
+        watch(what)
+
     began = asyncio.get_running_loop().time()
     call = OutgoingCall(
         number,
         CallParameters(Role.CALLS, "+49 30 111"),
         MemoryPages(pages or [page(60)]),
         MemoryStore(),
-        progress.append,
+        hear,
         cancel or CancelSwitch(),
     )
     result = await line.place(replace(call, **more))
@@ -135,7 +144,7 @@ def open_descriptors() -> list[str]:
 
 @dataclass(frozen=True)
 class Footprint:
-    """What may not grow: descriptors, threads, calls."""
+    """What may not grow: descriptors, threads."""
 
     descriptors: int
     threads: int
@@ -144,6 +153,23 @@ class Footprint:
     def now() -> Footprint:
         gc.collect()
         return Footprint(len(open_descriptors()), threading.active_count())
+
+    def left(self) -> Footprint:
+        """What there is now beyond this; less than nothing when other tests' leftovers went meanwhile.
+
+        A thread that has been told to end is given time to: only what stays was left behind.
+        """
+        end = time.monotonic() + GOING_S
+        while True:
+            now = Footprint.now()
+            left = Footprint(now.descriptors - self.descriptors, now.threads - self.threads)
+            if (left.descriptors <= 0 and left.threads <= 0) or time.monotonic() > end:
+                return left
+            time.sleep(0.1)
+
+    @property
+    def clean(self) -> bool:
+        return self.descriptors <= 0 and self.threads <= 0
 
 
 def write(path: Path, text: str) -> Path:

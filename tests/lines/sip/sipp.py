@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from tests.ports import is_bound
+
 SIPP = shutil.which("sipp")
 # A scenario that hangs is ended by sipp itself.
 LIMIT_S = 150
@@ -164,6 +166,9 @@ class Sipp:
             *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
             cwd=self._folder,
         )  # fmt: skip
+        async with asyncio.timeout(LIMIT_S):
+            while self._process.returncode is None and not is_bound(self.port):
+                await asyncio.sleep(0.02)
 
     async def finish(self) -> str:
         """Waits for the scenario's end; empty when every step went as written, else sipp's words."""

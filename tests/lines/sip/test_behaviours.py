@@ -7,6 +7,7 @@ when all are over no call, port, thread or file may be left.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -18,9 +19,9 @@ from appliance import causes
 from appliance.lines.line import CancelSwitch, Refuse
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice
-from appliance.t30.parameters import CallResult
+from appliance.t30.parameters import CallResult, Progress
 from tests.lines.g711.far_end import page, tiff_of
-from tests.lines.sip.media import AudioFar, T38Far, free_port
+from tests.lines.sip.media import AudioFar, T38Far
 from tests.lines.sip.rig import Box, Footprint, Outcome, send
 from tests.lines.sip.sipp import (
     SIPP,
@@ -38,6 +39,7 @@ from tests.lines.sip.sipp import (
     respond,
     sdp,
 )
+from tests.ports import free_port
 from tests.softmodem.stations import FaxMachine
 
 SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
@@ -67,7 +69,6 @@ class Stage:
         """A sipp that we call, and the line to it."""
         sipp = Sipp(self.folder, name, called(*steps), free_port())
         await sipp.start()
-        await asyncio.sleep(0.5)
         line = await self.box.line(name, f"127.0.0.1:{sipp.port}", **settings)
         return sipp, line
 
@@ -96,7 +97,10 @@ class Stage:
         sipp = Sipp(self.folder, name, calling(*steps), free_port(), f"127.0.0.1:{self.box.port}")
         await sipp.start()
         words = await sipp.finish()
-        outcome = await asyncio.wait_for(self.box.expected(user), 60) if answered else NEVER
+        outcome = NEVER
+        with contextlib.suppress(TimeoutError):  # what sipp says tells why
+            if answered:
+                outcome = await asyncio.wait_for(self.box.expected(user), 60)
         self.ran[name] = Ran(outcome, words, await far.finish() if far else None, sipp.messages())
 
 
@@ -426,24 +430,31 @@ async def bye_while_we_ask(stage: Stage) -> None:
     )  # fmt: skip
 
 
+def cancelling(event: str, after_s: float, **fields: object) -> dict[str, object]:
+    """A call that its owner cancels some time after ``event`` (with these fields)."""
+    cancel, loop = CancelSwitch(), asyncio.get_running_loop()
+
+    def watch(progress: Progress) -> None:
+        if progress.event == event and fields.items() <= dict(progress.fields).items():
+            loop.call_soon_threadsafe(loop.call_later, after_s, cancel.pull)
+
+    return {"cancel": cancel, "watch": watch}
+
+
 @scenario
 async def cancelled_by_owner(stage: Stage) -> None:
-    cancel = CancelSwitch()
-    asyncio.get_running_loop().call_later(9, cancel.pull)
     far = T38Far(receive=stage.folder / "cancel.tif")
     await stage.we_call(
         "cancelled_by_owner", *answer(), pause(300), *switch(sdp(image(far.port), version=2)), *BYE,
-        far=far, call={"cancel": cancel, "pages": [page(2000)]},
+        far=far, call={"pages": [page(2000)], **cancelling("media", 8.0, kind="t38")},
     )  # fmt: skip
 
 
 @scenario
 async def cancelled_while_ringing(stage: Stage) -> None:
-    cancel = CancelSwitch()
-    asyncio.get_running_loop().call_later(2, cancel.pull)
     await stage.we_call(
         "cancelled_while_ringing", expect("INVITE", save=True), respond(180), expect("CANCEL"),
-        respond(200, "OK", tag=False), pause(50), call={"cancel": cancel},
+        respond(200, "OK", tag=False), pause(50), call=cancelling("ringing", 1.0),
     )  # fmt: skip
 
 
@@ -593,7 +604,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
 
     before = Footprint.now()
     result = asyncio.run(run())
-    result["before"], result["after"] = before, Footprint.now()  # type: ignore[assignment]
+    result["left"] = before.left()  # type: ignore[assignment]
     return result
 
 
@@ -740,5 +751,6 @@ def test_bye_in_mid_page_is_a_lost_line(ran: dict[str, Ran]) -> None:
 
 
 def test_nothing_is_left_behind(ran: dict[str, Ran]) -> None:
-    before, after = ran["before"], ran["after"]
-    assert after == before
+    left = ran["left"]
+    assert isinstance(left, Footprint)
+    assert left.clean, left

@@ -11,9 +11,9 @@ import pytest
 
 from appliance import causes
 from appliance.lines.sip.stack import in_hosts_file, system_name_servers
-from tests.lines.sip.media import free_port
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
+from tests.ports import free_port
 
 DNSMASQ = shutil.which("dnsmasq")
 

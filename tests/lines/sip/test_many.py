@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import resource
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance import causes
@@ -24,15 +24,17 @@ SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
 AT_ONCE = 30 if SWEEP else 8
 IN_A_ROW = 1000 if SWEEP else 20
 TRANSACTIONS_S = 40.0
+HANGS_S = 100.0  # only what hangs takes as long
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(HANGS_S):
+        while not condition():
+            await asyncio.sleep(0.05)
 
 
 async def to_ourselves(box: Box, name: str = "loop", **settings: object) -> SipLine:
     return await box.line(name, f"127.0.0.1:{box.port}", **{"channels": 120, **settings})
-
-
-def cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def resident_kb() -> int:
@@ -43,27 +45,24 @@ def resident_kb() -> int:
 
 
 def test_many_faxes_at_once_are_all_delivered() -> None:
-    async def run() -> tuple[list[Outcome], list[Outcome], float]:
+    async def run() -> tuple[list[Outcome], list[Outcome]]:
         box = Box()
         await box.start()
         line = await to_ourselves(box)
         numbers = [f"+4930{7000 + number}" for number in range(AT_ONCE)]
-        used = cpu_seconds()
         sent = await asyncio.gather(*(send(line, number) for number in numbers))
-        used = cpu_seconds() - used
-        got = [await asyncio.wait_for(box.expected(number), 30) for number in numbers]
+        got = [await asyncio.wait_for(box.expected(number), HANGS_S) for number in numbers]
         assert line.state().calls == 0
         await box.stop()
-        return list(sent), got, used
+        return list(sent), got
 
     before = Footprint.now()
-    sent, got, used = asyncio.run(run())
+    sent, got = asyncio.run(run())
     assert [each.result.cause for each in sent] == [causes.DELIVERED] * AT_ONCE
     assert [each.result.cause for each in got] == [causes.RECEIVED] * AT_ONCE
     assert all(each.store.rasters()[0].data == page(60).data for each in got)
-    assert Footprint.now() == before
-    # Both ends of a call take a few per cent of a core; a gross slip would show.
-    assert used / sum(each.seconds for each in sent) < 0.25
+    left = before.left()
+    assert left.clean, left
 
 
 def test_full_trunk_says_so() -> None:
@@ -73,7 +72,7 @@ def test_full_trunk_says_so() -> None:
         line = await to_ourselves(box, channels=2)
         cancel = CancelSwitch()
         first = asyncio.create_task(send(line, "+49301", cancel=cancel))  # takes both: out and in
-        await asyncio.sleep(1.0)
+        await until(lambda: line.state().calls == 2)
         second = await send(line, "+49302")
         cancel.pull()
         outcome = await first
@@ -97,7 +96,7 @@ def test_calls_in_a_row_leave_nothing_behind() -> None:
             ):
                 asyncio.get_running_loop().call_soon(cancel.pull)
 
-        return await send(line, f"+4930{number}", cancel=cancel, progress=watch)
+        return await send(line, f"+4930{number}", cancel=cancel, watch=watch)
 
     async def run() -> tuple[list[Footprint], list[int]]:
         box = Box()
@@ -110,15 +109,11 @@ def test_calls_in_a_row_leave_nothing_behind() -> None:
             outcomes = await asyncio.gather(*(one(line, batch + each) for each in range(together)))
             assert {each.result.cause for each in outcomes} == {causes.CANCELLED}
             for each in range(together):
-                await asyncio.wait_for(box.expected(f"+4930{batch + each}"), 30)
+                await asyncio.wait_for(box.expected(f"+4930{batch + each}"), HANGS_S)
             box.incoming.clear()
             box.knocks.clear()
             del outcomes
-            for _ in range(100):
-                if not box.stack.calls:
-                    break
-                await asyncio.sleep(0.05)
-            assert not box.stack.calls
+            await until(lambda: not box.stack.calls)
             footprints.append(Footprint.now())
             if SWEEP and batch + together in (half, IN_A_ROW):
                 # SIP keeps a call's transactions for 32 s after it (RFC 3261 17.2.2, timer J).
@@ -130,13 +125,13 @@ def test_calls_in_a_row_leave_nothing_behind() -> None:
 
     before = Footprint.now()
     footprints, sizes = asyncio.run(run())
-    assert footprints[-1].threads == footprints[0].threads
+    assert footprints[-1].threads <= footprints[0].threads
     assert footprints[-1].descriptors <= footprints[0].descriptors
     if SWEEP:
         # The first half fills pools; the second finds them filled.
         assert sizes[1] - sizes[0] < 4 * 1024, sizes
-    gc.collect()
-    assert Footprint.now() == before
+    left = before.left()
+    assert left.clean, left
 
 
 def test_stopping_the_line_ends_its_calls_and_lets_go_of_everything() -> None:
@@ -145,8 +140,7 @@ def test_stopping_the_line_ends_its_calls_and_lets_go_of_everything() -> None:
         await box.start()
         line = await to_ourselves(box, media=MediaChoice.T38_ONLY)
         tasks = [asyncio.create_task(send(line, f"+4930{number}")) for number in range(4)]
-        await asyncio.sleep(4.0)
-        assert line.state().calls == 8
+        await until(lambda: line.state().calls == 8)
         began = asyncio.get_running_loop().time()
         await box.stop()
         took = asyncio.get_running_loop().time() - began
@@ -155,5 +149,6 @@ def test_stopping_the_line_ends_its_calls_and_lets_go_of_everything() -> None:
     before = Footprint.now()
     outcomes, took = asyncio.run(run())
     assert all(each.result.cause is not causes.DELIVERED for each in outcomes)
-    assert took < 25.0
-    assert Footprint.now() == before, open_descriptors()
+    assert took < HANGS_S
+    left = before.left()
+    assert left.clean, (left, open_descriptors())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from appliance.lines.sip import stun
 from appliance.lines.udptl import open_udp
 from tests.lines.sip.kamailio import KAMAILIO, Kamailio
-from tests.lines.sip.media import free_port
+from tests.ports import free_port
 
 TRANSACTION = bytes(range(12))
 
