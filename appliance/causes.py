@@ -644,6 +644,11 @@ REQUEST_TOO_LARGE = _row(
     "The request is larger than this box accepts.",
     "Send fewer or smaller files at a time.",
 )
+TLS_NEEDED = _row(
+    "tls_needed", Side.USER, Retry.NO,
+    "The box wants to be spoken to in TLS, and nothing was done.",
+    "Write https:// instead of http://. What this request carried, a password too, could be read on the way.",
+)
 REQUEST_INCOMPLETE = _row(
     "request_incomplete", Side.USER, Retry.NO,
     "The request broke off, or came too slowly.",

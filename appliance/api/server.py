@@ -12,12 +12,14 @@ import json
 import logging
 import re
 import socket
+import ssl
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+from cheroot.makefile import StreamReader, StreamWriter
 from cheroot.server import HTTPConnection, HTTPRequest, KnownLengthRFile
 from cheroot.wsgi import Server
 
@@ -26,12 +28,14 @@ from appliance.api import papers
 from appliance.api.application import make_application
 from appliance.api.context import STREAMS, Context
 from appliance.api.problems import ProblemError
+from appliance.api.tls import Certificates, TlsError
 from appliance.causes import (
     METHOD_NOT_ALLOWED,
     REQUEST_FAULT,
     REQUEST_INCOMPLETE,
     REQUEST_INVALID,
     REQUEST_TOO_LARGE,
+    TLS_NEEDED,
     Cause,
 )
 from appliance.daemon.main import Core, MakeService, Service
@@ -64,6 +68,11 @@ SWITCH_S = 0.0005
 STOP_S = 5.0
 # Where others on this machine find the server: a file in the data folder.
 ADDRESS_FILE = "http.json"
+
+# The first octet of a TLS connection: a record with a handshake in it (RFC 8446 5.1).
+_TLS_HANDSHAKE = b"\x16"
+# A Host header that may be repeated in a Location (RFC 3986 3.2.2, without what nobody's box is called).
+_HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 _CAUSES: dict[str, Cause] = {
     "405": METHOD_NOT_ALLOWED,
@@ -117,7 +126,15 @@ class ChunkedContent:
 class _Request(HTTPRequest):
     """A request that is closed after an early answer, and whose own errors are problem documents."""
 
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        if isinstance(self.conn.socket, ssl.SSLSocket):
+            self.scheme = b"https"
+
     def respond(self) -> None:
+        if self.conn.needs_tls:
+            self._send_to_tls()
+            return
         if self.chunked_read:
             self.rfile = ChunkedContent(self.conn.rfile)
         else:
@@ -137,6 +154,17 @@ class _Request(HTTPRequest):
             self.simple_response("400 Bad Request", "Malformed Request-Line")
         self.conn.deadline = time.monotonic() + CONTENT_LIMIT_S
 
+    def _send_to_tls(self) -> None:
+        """In the clear where TLS is needed: whoever only reads is led there, others are refused."""
+        host = self.inheaders.get(b"Host", b"")
+        where = b"https://" + host + self.uri if _HOST.fullmatch(host) else b""
+        # Not for good: a browser would remember it when TLS is switched off again.
+        reads = self.method in (b"GET", b"HEAD") and where and b"\r" not in where and b"\n" not in where
+        self.simple_response(
+            "307 Temporary Redirect" if reads else "400 Bad Request", "use https://",
+            location=where if reads else b"", cause=TLS_NEEDED,
+        )  # fmt: skip
+
     def send_headers(self) -> None:
         # From here on only silence ends it: an answer may be long, and a stream has no end.
         self.conn.deadline = None
@@ -144,29 +172,48 @@ class _Request(HTTPRequest):
             self.close_connection = True
         super().send_headers()
 
-    def simple_response(self, status: str, msg: str = "") -> None:
+    def simple_response(
+        self, status: str, msg: str = "", *, location: bytes = b"", cause: Cause | None = None
+    ) -> None:
         code = status[:3]
-        problem = ProblemError(
-            _CAUSES.get(code, REQUEST_FAULT if code >= "500" else REQUEST_INVALID), msg
-        )
+        usual = _CAUSES.get(code, REQUEST_FAULT if code >= "500" else REQUEST_INVALID)
+        problem = ProblemError(cause or usual, msg)
         body = json.dumps({**problem.document(), "status": int(code)}).encode()
         head = (
             f"{self.server.protocol} {status}\r\nContent-Length: {len(body)}\r\n"
-            "Content-Type: application/problem+json\r\nConnection: close\r\n\r\n"
+            "Content-Type: application/problem+json\r\nConnection: close\r\n"
         )
+        if location:
+            head += f"Location: {location.decode('latin-1')}\r\n"
+        head += "\r\n"
         self.close_connection = True
         self.conn.broken = True
         with contextlib.suppress(OSError):
             self.conn.wfile.write(head.encode("latin-1", "replace") + body)
 
 
+class _TlsReader(StreamReader):
+    """Also knows of what TLS has decrypted and nobody has read."""
+
+    def has_data(self) -> bool:
+        tls: ssl.SSLSocket = self.raw._sock  # type: ignore[attr-defined]
+        return bool(super().has_data() or tls.pending())  # type: ignore[no-untyped-call]
+
+
 class _Connection(HTTPConnection):
-    """A connection with a deadline for what is to come from the client."""
+    """A connection with a deadline for what is to come from the client.
+
+    TLS begins in the thread that works on the connection: however slow a handshake, nobody waits for it
+    to be accepted.
+    """
 
     RequestHandlerClass = _Request
     request: _Request | None = None
     deadline: float | None = None
     broken = False  # what came was no request
+    needs_tls = False  # and came without
+    begun = False
+    waited = False
 
     @property
     def unread(self) -> bool:
@@ -181,14 +228,40 @@ class _Connection(HTTPConnection):
     def communicate(self) -> bool:
         self.server.watched.add(self)
         try:
+            if not self.begun and not self._begin():
+                return False
             return bool(super().communicate())  # type: ignore[no-untyped-call]
         finally:
             self.deadline = None
             self.server.watched.discard(self)
 
+    def _begin(self) -> bool:
+        """Begins TLS where the server has it; False when nothing more can come of this connection."""
+        self.begun = True
+        context: ssl.SSLContext | None = self.server.certificates.context
+        if context is None:
+            return True
+        self.deadline = time.monotonic() + HEAD_LIMIT_S
+        try:
+            first = self.socket.recv(1, socket.MSG_PEEK)
+            self.needs_tls = first != _TLS_HANDSHAKE
+            if self.needs_tls:
+                return bool(first)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self.socket.do_handshake()
+        except (OSError, ValueError):  # a scan, a client that trusts nobody, or one that was too slow
+            return False
+        self.rfile = _TlsReader(self.socket, "rb", self.rbufsize)
+        self.wfile = StreamWriter(self.socket, "wb", self.wbufsize)
+        return True
+
     def close(self) -> None:
         if self.unread and not self.server.stopping:
             self._linger()
+        if isinstance(self.socket, ssl.SSLSocket):
+            with contextlib.suppress(OSError, ValueError):
+                self.socket.settimeout(0)
+                self.socket.unwrap()  # says goodbye, and does not wait for an answer
         super().close()
 
     def _linger(self) -> None:
@@ -196,7 +269,7 @@ class _Connection(HTTPConnection):
         left = LINGER_OCTETS
         with contextlib.suppress(OSError):
             self.wfile.flush()
-            self.socket.shutdown(socket.SHUT_WR)
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)  # below TLS
             self.socket.settimeout(1.0)
             while left > 0 and time.monotonic() < end:
                 piece = self.socket.recv(1 << 16)
@@ -210,15 +283,25 @@ class _Server(Server):
     version = "faxbox"
     stopping = False
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
+    def __init__(self, *arguments: Any, certificates: Certificates, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self.certificates = certificates
         self.watched: set[_Connection] = set()
         self.max_request_header_size = HEAD_OCTETS
+        self.keep_alive_conn_limit = WAITING
         self.software = "faxbox"
         self.server_name = "faxbox"
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         _log.log(min(level, logging.ERROR), "%s", msg, exc_info=traceback)
+
+    def process_conn(self, conn: _Connection) -> None:
+        """A new connection has a thread only once its client says something."""
+        if conn.waited:
+            super().process_conn(conn)
+        else:
+            conn.waited = True
+            self._connections.put(conn)  # type: ignore[attr-defined]
 
     def cut_off(self, now: float) -> None:
         """Ends the reading of every request whose time is over."""
@@ -226,7 +309,7 @@ class _Server(Server):
             deadline = connection.deadline
             if deadline is not None and now > deadline:
                 with contextlib.suppress(OSError):
-                    connection.socket.shutdown(socket.SHUT_RD)
+                    socket.socket.shutdown(connection.socket, socket.SHUT_RD)  # below TLS
 
 
 class HttpServer:
@@ -238,7 +321,7 @@ class HttpServer:
         self._server = _Server(
             (host, port), make_application(self.context), numthreads=THREADS, max=THREADS,
             request_queue_size=BACKLOG, timeout=SILENCE_S, shutdown_timeout=STOP_S,
-            accepted_queue_size=WAITING,
+            accepted_queue_size=WAITING, certificates=Certificates(core.box.settings),
         )
         self._address_file: Path = core.box.data / ADDRESS_FILE
         self._ended = threading.Event()
@@ -254,10 +337,15 @@ class HttpServer:
     @property
     def url(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self.port}"
+        scheme = "https" if self._server.certificates.context is not None else "http"
+        return f"{scheme}://{host}:{self.port}"
 
     def start(self) -> None:
         """Raises ListenError."""
+        try:
+            self._server.certificates.first()
+        except TlsError as error:
+            raise ListenError(f"TLS cannot be used: {error}") from None
         try:
             self._server.prepare()
         except OSError as error:
@@ -266,7 +354,7 @@ class HttpServer:
         sys.setswitchinterval(SWITCH_S)
         for thread in self._threads:
             thread.start()
-        durable.write_file(self._address_file, json.dumps({"url": self.url}).encode())
+        self._tell_address()
         print(f"The web pages and interfaces are at {self.url}", flush=True)
 
     def stop(self) -> None:
@@ -287,6 +375,18 @@ class HttpServer:
     def _watch(self) -> None:
         while not self._ended.wait(1.0):
             self._server.cut_off(time.monotonic())
+            try:
+                if self._server.certificates.follow():
+                    self._tell_address()
+            except Exception:  # requests are cut off in time whatever happens here
+                _log.exception("the certificate could not be looked after")
+
+    def _tell_address(self) -> None:
+        certificates = self._server.certificates
+        told = {"url": self.url}
+        if certificates.context is not None:
+            told["certificate"] = certificates.certificate
+        durable.write_file(self._address_file, json.dumps(told).encode())
 
 
 def http_service(address: str) -> MakeService:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,10 +35,11 @@ class RunningBox:
         try:
             address = json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))
             parts = urlsplit(address["url"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             raise BoxUnreachableError(f"no box is running on {data}") from None
         self.url: str = address["url"]
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self._tls = _only(address["certificate"]) if parts.scheme == "https" else None
         self._ticket = issue_local_ticket(SettingsStore(data), time.time(), TICKET_S)
 
     def get(self, path: str) -> Any:
@@ -78,7 +80,12 @@ class RunningBox:
     def _ask(
         self, method: str, path: str, body: bytes, headers: dict[str, str], timeout_s: float | None
     ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+        if self._tls is None:
+            connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+        else:
+            connection = http.client.HTTPSConnection(
+                self._host, self._port, timeout=timeout_s, context=self._tls
+            )
         headers = {"Authorization": f"Bearer {self._ticket}", **headers}
         try:
             connection.request(method, f"/api/v1{path}", body or None, headers)
@@ -91,6 +98,18 @@ class RunningBox:
             connection.close()
             raise BoxRefusedError(_sentence(words))
         return connection, answer
+
+
+def _only(certificate: str) -> ssl.SSLContext:
+    """Trusts this box's own certificate, whoever signed it and whatever name it is for, and no other."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(certificate)
+    except OSError as error:
+        raise BoxUnreachableError(f"the box's certificate {certificate} cannot be read: {error}") from None
+    return context
 
 
 def _sentence(problem: str) -> str:

@@ -21,6 +21,7 @@ from appliance.daemon.main import Core, MakeService, run
 from appliance.settings import secrets
 from appliance.settings.fields import SettingError
 from appliance.settings.items import ApiKey, Scope
+from appliance.settings.sections import HttpSettings
 from appliance.settings.store import SettingsDamagedError, SettingsStore
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
@@ -74,6 +75,13 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     for action in (add, show, remove):
         add_data_argument(action)
     key.set_defaults(run=key_command)
+
+    certificate = words.add_parser(
+        "certificate", help="make a certificate of the box's own and use it for TLS"
+    )
+    certificate.add_argument("names", nargs="+", metavar="NAME", help="names and addresses of the box")
+    add_data_argument(certificate)
+    certificate.set_defaults(run=certificate_command)
 
     code = words.add_parser("setup-code", help="make a new one-time set-up code for an administrator")
     add_data_argument(code)
@@ -207,6 +215,24 @@ def key_command(arguments: argparse.Namespace) -> int:
         return _complain(str(error), EXIT_USAGE)
     except (SettingsDamagedError, OSError) as error:
         return _complain(str(error), EXIT_UNUSABLE)
+    return 0
+
+
+def certificate_command(arguments: argparse.Namespace) -> int:
+    """Makes a key and a certificate signed by nobody else, and names them in the settings."""
+    from appliance.api.tls import TlsError, make_certificate  # noqa: PLC0415
+
+    data = data_folder(arguments)
+    try:
+        store = SettingsStore(data)
+        certificate, key = make_certificate(data.resolve(), arguments.names)
+        store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
+    except TlsError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except (SettingsDamagedError, SettingError, OSError) as error:
+        return _complain(str(error), EXIT_UNUSABLE)
+    _say(f"The web pages and interfaces speak TLS now, with {certificate}.  Nobody else has signed it: "
+         "browsers warn until they are told to trust it.")
     return 0
 
 

@@ -176,6 +176,17 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """TLS of the web pages and interfaces.  A change takes effect within seconds."""
+
+    tls_certificate: str = setting(
+        "", "file with the certificate and those between it and its root, PEM; empty: no TLS",
+        pattern=r"(/.{0,499})?")
+    tls_key: str = setting("", "file with its key, PEM, without a password; empty: in the same file",
+                           pattern=r"(/.{0,499})?")
+
+
+@dataclass(frozen=True, slots=True)
 class SecretSettings:
     """What the box made for itself at its first start.  Not for people."""
 
@@ -192,6 +203,7 @@ SECTIONS: dict[str, type] = {
     "storage": StorageSettings,
     "sip": SipSettings,
     "practice": PracticeSettings,
+    "http": HttpSettings,
     "api": ApiSettings,
     "deliveries": DeliverySettings,
     "mail_out": MailOutSettings,

@@ -20,7 +20,7 @@ from appliance.box import Box
 from appliance.daemon.main import Core, run
 from appliance.settings import secrets
 from appliance.settings.items import Scope
-from appliance.settings.sections import ApiSettings, PracticeSettings
+from appliance.settings.sections import ApiSettings, HttpSettings, PracticeSettings
 
 PREFIX = "/api/v1"
 TIMEOUT_S = 30.0
@@ -118,12 +118,13 @@ def form_body(fields: list[tuple[str, str]], files: list[tuple[str, bytes]]) -> 
 
 
 @contextlib.contextmanager
-def serving(data: Path) -> Iterator[Served]:
-    """A box in ``data`` with a fast practice line and wide limits."""
+def serving(data: Path, *, http: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """A box in ``data`` with a fast practice line and wide limits.  ``http``: settings of that section."""
     box = Box(data)
     secrets.first_start(box.settings)
     box.settings.change(PracticeSettings, {"speed": 20.0, "wait_s": 0.1})
     box.settings.change(ApiSettings, {"requests_per_hour": 0, "burst": 0, "requests_at_once": 1000})
+    box.settings.change(HttpSettings, http or {})
     up = threading.Event()
     found: dict[str, Any] = {}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
+from appliance.api import tls
 from appliance.api.metrics import METRICS_TYPE, exposition
-from appliance.api.problems import ProblemError
+from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.routes import Answer, Call, Handler, Parameter, Route
 from appliance.api.rest.schemas import (
@@ -37,10 +39,10 @@ from appliance.api.rest.views import (
     values,
 )
 from appliance.box import Health
-from appliance.causes import NOT_FOUND, all_causes, cause_of
+from appliance.causes import NOT_FOUND, SETTING_INVALID, all_causes, cause_of
 from appliance.settings.fields import to_document
 from appliance.settings.items import LineEntry, Scope
-from appliance.settings.sections import SECTIONS
+from appliance.settings.sections import SECTIONS, HttpSettings
 from appliance.spool import ledger
 from appliance.spool.model import JobState
 from appliance.spool.room import Room
@@ -155,11 +157,22 @@ def _read_section(kind: type[Any]) -> Handler:
 
 def _change_section(name: str, kind: type[Any]) -> Handler:
     def handler(call: Call) -> Answer:
+        if kind is HttpSettings:
+            _require_certificate(call)
         changed = call.box.settings.change(kind, call.body)
         call.note("settings.change", object=name, detail=", ".join(call.body))
         return Answer(to_document(changed, mask=True))
 
     return handler
+
+
+def _require_certificate(call: Call) -> None:
+    """Whoever changes it from afar must not lock themselves out with a file that cannot be used."""
+    settings = call.box.settings.section(HttpSettings)
+    try:
+        tls.load(replace(settings, **call.body))
+    except tls.TlsError as error:
+        raise ProblemError(SETTING_INVALID, str(error), (Flaw("tls_certificate", str(error)),)) from None
 
 
 def _section_routes() -> tuple[Route, ...]:

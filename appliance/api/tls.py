@@ -1,0 +1,144 @@
+"""TLS of the HTTP server: its certificate from the settings, loaded anew when it changes; and one made here.
+
+Whoever renews the certificate only replaces the files: the next connection has the new one.  One that
+cannot be used is said in the log, and the last good one stays.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from appliance import durable
+from appliance.settings.sections import HttpSettings
+from appliance.settings.store import SettingsStore
+
+_log = logging.getLogger(__name__)
+
+FOLDER = "tls"  # in the data folder
+CERTIFICATE_FILE, KEY_FILE = "certificate.pem", "key.pem"
+# As long as browsers take a server's certificate for valid, days.
+VALID_DAYS = 825
+_MAKING_S = 60.0
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+
+
+class TlsError(Exception):
+    """A certificate cannot be used or made; the message is for the owner."""
+
+
+def load(settings: HttpSettings) -> ssl.SSLContext | None:
+    """The server's side of TLS as the settings say, None where they want none.  Raises TlsError."""
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if not certificate and not key:
+        return None
+    if not certificate:
+        raise TlsError("http.tls_key is set, and http.tls_certificate is not")
+    for name in filter(None, (certificate, key)):
+        try:
+            with Path(name).open("rb"):
+                pass
+        except OSError as error:
+            raise TlsError(f"{name} cannot be read: {error.strerror}") from None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        # Without a word for it, OpenSSL would ask at the terminal.
+        context.load_cert_chain(certificate, key or None, password=lambda: b"")
+    except ssl.SSLError as error:
+        words = {"KEY_VALUES_MISMATCH": "the key does not belong to the certificate"}
+        said = words.get(error.reason or "", "they are no certificate and unprotected key in PEM form")
+        raise TlsError(f"{certificate} and {key or 'the key in it'}: {said}") from None
+    except OSError as error:
+        raise TlsError(f"{certificate}: {error}") from None
+    return context
+
+
+class Certificates:
+    """Looks whether settings or files have changed."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        self._store = store
+        self._seen: object = None
+        self.context: ssl.SSLContext | None = None
+        self.certificate = ""  # the file that ``context`` was made from
+
+    def first(self) -> None:
+        """Raises TlsError."""
+        settings = self._store.section(HttpSettings)
+        self._seen = self._look(settings)
+        self.context = load(settings)
+        self.certificate = settings.tls_certificate
+
+    def follow(self) -> bool:
+        """Loads what has changed; whether anything did and can be used."""
+        settings = self._store.section(HttpSettings)
+        seen = self._look(settings)
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        try:
+            self.context = load(settings)
+        except TlsError as error:
+            _log.error("the certificate stays as it was: %s", error)
+            return False
+        self.certificate = settings.tls_certificate
+        _log.info("the certificate was loaded" if self.context else "TLS is switched off")
+        return True
+
+    @staticmethod
+    def _look(settings: HttpSettings) -> object:
+        stamps = []
+        for name in filter(None, (settings.tls_certificate, settings.tls_key)):
+            try:
+                state = Path(name).stat()
+                stamps.append((state.st_ino, state.st_mtime_ns, state.st_size))
+            except OSError:
+                stamps.append((0, 0, 0))
+        return settings.tls_certificate, settings.tls_key, tuple(stamps)
+
+
+def make_certificate(data: Path, names: Sequence[str]) -> tuple[Path, Path]:
+    """Makes a key and a certificate that nobody else has signed; the files of both.
+
+    ``names`` are host names and addresses that the box is reached by, at least one.  Raises TlsError.
+    """
+    alternatives = ",".join(_alternative(name) for name in names)
+    folder = data / FOLDER
+    durable.make_folder(folder)
+    with tempfile.TemporaryDirectory(dir=folder) as passing:
+        certificate, key = Path(passing) / CERTIFICATE_FILE, Path(passing) / KEY_FILE
+        command = [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", str(VALID_DAYS), "-subj", f"/CN={names[0][:64]}",
+            "-addext", f"subjectAltName={alternatives}", "-addext", "extendedKeyUsage=serverAuth",
+            "-keyout", str(key), "-out", str(certificate),
+        ]  # fmt: skip
+        try:
+            made = subprocess.run(
+                command, capture_output=True, text=True, timeout=_MAKING_S, check=False, umask=0o077
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise TlsError(f"openssl could not be run: {error}") from None
+        if made.returncode:
+            raise TlsError(f"openssl could not make it: {made.stderr.strip()[-300:]}")
+        durable.write_file(folder / KEY_FILE, key.read_bytes())
+        durable.write_file(folder / CERTIFICATE_FILE, certificate.read_bytes())
+    return folder / CERTIFICATE_FILE, folder / KEY_FILE
+
+
+def _alternative(name: str) -> str:
+    try:
+        return f"IP:{ipaddress.ip_address(name)}"
+    except ValueError:
+        if not _NAME.fullmatch(name):
+            raise TlsError(f"{name!r} is neither a host name nor an address") from None
+        return f"DNS:{name}"
