@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, runtime_checkable
 
+from appliance.lines.calltime import Alarm, CallTime, RealTime
 from appliance.lines.line import Tap
 from appliance.t30.parameters import CallResult
 
@@ -76,7 +77,7 @@ class UdptlCall:
     sent before it).  With ``latch`` the first packet's source becomes the peer, as NAT demands; once
     the signalled address itself speaks it is believed for good.  Everyone else is ignored.
 
-    ``speed`` runs the call's clock faster than the real one (practice line and tests only).
+    ``time`` is the call's clock, real time when None.
     The socket stays the caller's: it must be non-blocking and is not closed here.
     """
 
@@ -88,7 +89,7 @@ class UdptlCall:
         *,
         latch: bool = True,
         tap: Tap | None = None,
-        speed: float = 1.0,
+        time: CallTime | None = None,
         pacing: Pacing | None = None,
     ) -> None:
         self._fax = fax
@@ -98,19 +99,18 @@ class UdptlCall:
         self._latch = latch
         self._latched = False
         self._tap = tap
-        self._speed = speed
         self._pacing = pacing if pacing is not None else Pacing()
         self._loop = asyncio.get_running_loop()
-        self._origin = self._loop.time()
-        self._timer: asyncio.TimerHandle | None = None
+        self._time = time if time is not None else RealTime()
+        self._timer: Alarm | None = None
         self._armed_for: float | None = None
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._pump_due = False
 
     @property
     def now(self) -> float:
-        """The call's clock: seconds since this object was made, ``speed`` times as fast as real ones."""
-        return (self._loop.time() - self._origin) * self._speed
+        """The call's clock: seconds since this object was made."""
+        return self._time.now()
 
     async def run(self) -> CallResult:
         """Carries the call to its end.
@@ -118,12 +118,12 @@ class UdptlCall:
         A cancelled task leaves at once, without DCN; for a polite end call ``cancel`` and wait.
         Whatever the endpoint raises is our bug and comes out here.
         """
-        self._loop.add_reader(self._sock.fileno(), self._readable)
+        self._time.watch(self._sock, self._readable)
         try:
             self._guarded(lambda: self._fax.start(self.now))
             await self._over
         finally:
-            self._loop.remove_reader(self._sock.fileno())
+            self._time.unwatch(self._sock)
             if self._timer is not None:
                 self._timer.cancel()
         result = self._fax.result
@@ -208,9 +208,9 @@ class UdptlCall:
             deadline, now = self._fax.next_deadline(), self.now
             if deadline is None or deadline > now or self._fax.result is not None:
                 return
-            self._pacing.step((now - deadline) / self._speed)
             self._fax.handle_timer(now)
             self._send()
+            self._pacing.step(self.now - deadline)  # its packets have left
 
     def _settle(self) -> None:
         """Sends what waits and arms the timer for what comes next."""
@@ -227,7 +227,7 @@ class UdptlCall:
             self._timer = None
         self._armed_for = deadline
         if deadline is not None:
-            self._timer = self._loop.call_at(self._origin + deadline / self._speed, self._expired)
+            self._timer = self._time.at(deadline, self._expired)
 
     def _send(self) -> None:
         for datagram in self._fax.take_datagrams():

@@ -23,6 +23,7 @@ from appliance.causes import (
     PRACTICE_UNAVAILABLE,
     Cause,
 )
+from appliance.lines.calltime import CallTime, RealTime, SteppedTime
 from appliance.lines.line import (
     Answer,
     CancelSwitch,
@@ -38,9 +39,10 @@ from appliance.lines.practice.machine import MachineResult, MachineSettings
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, Script, Signal, script_for
 from appliance.lines.practice.process import MachineCall, MachineProcess, MachineTroubleError
 from appliance.lines.practice.spandsp_fax import Abilities
+from appliance.lines.practice.steps import SteppedCall, Steps, WaitingFor
 from appliance.lines.practice.virtual import Impairment
 from appliance.lines.udptl import Pacing, UdptlCall, open_udp
-from appliance.t30.parameters import CallResult, Phase, Progress
+from appliance.t30.parameters import CallResult, PageSource, PageStore, Phase, Progress
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import T38Settings
 
@@ -69,8 +71,8 @@ class Arrival:
 class PracticeLine:
     """The line of the practice numbers (appliance.lines.line.Line).
 
-    ``speed`` runs its calls that many times faster than the real ones.  ``arrivals`` is the folder for
-    what the machines receive, a temporary one when None.  ``numbers`` may bring other scripts.
+    ``speed`` runs its calls that many times faster than the real ones (``steps``).  ``arrivals`` is the
+    folder for what the machines receive, a temporary one when None.  ``numbers`` may bring other scripts.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class PracticeLine:
         self._numbers = numbers
         self._t38 = t38 if t38 is not None else T38Settings()
         self._process = MachineProcess()
+        self._steps = Steps(speed, self._process.step) if speed != 1.0 else None
         self._counter = itertools.count(1)
         self._kept: deque[Path] = deque()
         self._calls: list[CancelSwitch] = []
@@ -245,7 +248,7 @@ class PracticeLine:
             try:
                 machine = await self._process.open(
                     settings,
-                    speed=self._speed,
+                    stepped=self._steps is not None,
                     to_machine=network,
                     from_machine=replace(network, seed=network.seed + 1),
                     peer=None if we_call else sock.getsockname(),
@@ -258,25 +261,42 @@ class PracticeLine:
                 self._process.bye(machine)
                 return _not_connected(CANCELLED if self._up else LINE_STOPPED)
             call.progress(_progress("answered"))
-
-            def wake() -> None:
-                driver.wake()
-
-            fax = T38Fax(
-                call.parameters, call.pages, call.store, self._t38, progress=call.progress, wake=wake
-            )
-            driver = UdptlCall(
-                fax, sock, ("127.0.0.1", machine.port),
-                latch=False, tap=call.tap, speed=self._speed, pacing=self.pacing,
-            )
-            machine.ended.add_done_callback(lambda _: driver.hang_up())
-            call.cancel.on_pull(driver.cancel)
             try:
-                result = await driver.run()
+                with self._time_of(call, machine) as (time, pages, store, pacing):
+                    fax = T38Fax(
+                        call.parameters, pages, store, self._t38, progress=call.progress,
+                        wake=lambda: driver.wake(),  # noqa: PLW0108 - made below
+                    )
+                    driver = UdptlCall(
+                        fax, sock, ("127.0.0.1", machine.port),
+                        latch=False, tap=call.tap, time=time, pacing=pacing,
+                    )
+                    # What it sent before it hung up is heard first.
+                    machine.ended.add_done_callback(lambda _: time.at(time.now(), driver.hang_up))
+                    call.cancel.on_pull(driver.cancel)
+                    result = await driver.run()
             finally:
                 self._process.bye(machine)
         reported(await self._report(machine))
         return result
+
+    @contextlib.contextmanager
+    def _time_of(
+        self, call: OutgoingCall | Answer, machine: MachineCall
+    ) -> Iterator[tuple[CallTime, PageSource, PageStore, Pacing]]:
+        """The clock for a call, and what goes with it: a stepped one needs to know what it waits for."""
+        if self._steps is None:
+            yield RealTime(), call.pages, call.store, self.pacing
+            return
+        box = WaitingFor(call.pages, call.store)
+        stepped = SteppedCall(machine.number, SteppedTime(), box)
+        call.cancel.on_pull(box.give_up)
+        self._steps.join(stepped)
+        try:
+            # Packets that leave in steps say nothing about how punctual the box is.
+            yield stepped.time, box, box, Pacing()
+        finally:
+            self._steps.leave(stepped)
 
     async def _report(self, machine: MachineCall) -> MachineResult | None:
         with contextlib.suppress(TimeoutError):

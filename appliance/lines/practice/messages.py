@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 from enum import Enum, IntFlag
@@ -20,14 +21,15 @@ class OpenCall:
     """Box to process: a machine takes (or places) a call.
 
     ``peer`` is where the box listens when the machine calls; an answering machine waits for the
-    first packet.  The answer is ``Opened``, later ``Ended``.
+    first packet.  With ``stepped`` its time stands still but for ``Step``.  The answer is ``Opened``,
+    later ``Ended``.
     """
 
     call: int
     settings: MachineSettings
     to_machine: Impairment
     from_machine: Impairment
-    speed: float
+    stepped: bool
     peer_host: str = ""
     peer_port: int = 0
 
@@ -37,6 +39,19 @@ class Bye:
     """Box to process: the box has hung up this call.  ``Ended`` follows."""
 
     call: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """Box to process: ``seconds`` pass for these calls.  The answer is ``Stepped``."""
+
+    calls: tuple[int, ...]
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stepped:
+    """Process to box: they have."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,8 +71,8 @@ class Ended:
     trouble: str = ""
 
 
-Message = OpenCall | Bye | Opened | Ended
-_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (OpenCall, Bye, Opened, Ended)}
+Message = OpenCall | Bye | Step | Opened | Stepped | Ended
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Message)}
 
 
 def to_line(message: Message) -> bytes:
@@ -87,6 +102,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _typed(kind: Any, value: Any) -> Any:
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
@@ -96,7 +116,7 @@ def _typed(kind: Any, value: Any) -> Any:
     if origin is tuple:
         return tuple(_typed(get_args(kind)[0], each) for each in value)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{name: _typed(hints[name], each) for name, each in value.items()})
     if isinstance(kind, type) and issubclass(kind, IntFlag):
         return kind(value)

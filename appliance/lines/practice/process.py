@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from appliance.lines.practice.machine import MachineResult, MachineSettings
-from appliance.lines.practice.messages import Bye, Ended, OpenCall, Opened, from_line, to_line
+from appliance.lines.practice.messages import Bye, Ended, OpenCall, Opened, Step, Stepped, from_line, to_line
 from appliance.lines.practice.room import MAX_LINE_OCTETS
 from appliance.lines.practice.virtual import Impairment
 
@@ -48,13 +48,14 @@ class MachineProcess:
         self._starting = asyncio.Lock()
         self._opening: dict[int, asyncio.Future[int]] = {}
         self._calls: dict[int, MachineCall] = {}
+        self._stepped: asyncio.Future[None] | None = None
         self._idle: asyncio.TimerHandle | None = None
 
     async def open(
         self,
         settings: MachineSettings,
         *,
-        speed: float = 1.0,
+        stepped: bool = False,
         to_machine: Impairment = GOOD_NETWORK,
         from_machine: Impairment = GOOD_NETWORK,
         peer: tuple[str, int] | None = None,
@@ -73,7 +74,7 @@ class MachineProcess:
         self._opening[number] = opened
         self._calls[number] = call
         host, port = peer if peer is not None else ("", 0)
-        self._write(process, OpenCall(number, settings, to_machine, from_machine, speed, host, port))
+        self._write(process, OpenCall(number, settings, to_machine, from_machine, stepped, host, port))
         try:
             call.port = await asyncio.wait_for(opened, START_S)
         except TimeoutError:
@@ -82,6 +83,18 @@ class MachineProcess:
         finally:
             self._opening.pop(number, None)
         return call
+
+    async def step(self, calls: Sequence[int], seconds: float) -> None:
+        """``seconds`` pass for the machines of these calls; returns when they have, or are gone.
+
+        One at a time.
+        """
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        stepped = self._stepped = asyncio.get_running_loop().create_future()
+        self._write(process, Step(tuple(calls), seconds))
+        await stepped
 
     def bye(self, call: MachineCall) -> None:
         """The box has hung up."""
@@ -122,7 +135,7 @@ class MachineProcess:
                 self._reading = asyncio.create_task(self._read(self._process))
             return self._process
 
-    def _write(self, process: asyncio.subprocess.Process, message: OpenCall | Bye) -> None:
+    def _write(self, process: asyncio.subprocess.Process, message: OpenCall | Bye | Step) -> None:
         assert process.stdin is not None
         with contextlib.suppress(ConnectionError):
             process.stdin.write(to_line(message))
@@ -133,12 +146,19 @@ class MachineProcess:
             message = from_line(line)
             if isinstance(message, Opened):
                 self._settle(message.call, message.port)
+            elif isinstance(message, Stepped):
+                self._step_done()
             elif isinstance(message, Ended):
                 self._end(message)
         if self._process is process:
             self._process = None
+        self._step_done()
         for number in list(self._calls):
             self._end(Ended(number, None, "the practice machines' process ended"))
+
+    def _step_done(self) -> None:
+        if self._stepped is not None and not self._stepped.done():
+            self._stepped.set_result(None)
 
     def _settle(self, number: int, port: int) -> None:
         opened = self._opening.get(number)

@@ -13,9 +13,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
+from appliance.lines.calltime import Alarm, RealTime, SteppedTime
 from appliance.lines.practice.machine import PracticeMachine
-from appliance.lines.practice.messages import Bye, Ended, Message, OpenCall, Opened, from_line, to_line
+from appliance.lines.practice.messages import (
+    Bye,
+    Ended,
+    Message,
+    OpenCall,
+    Opened,
+    Step,
+    Stepped,
+    from_line,
+    to_line,
+)
 from appliance.lines.practice.virtual import Network
 from appliance.lines.udptl import MAX_DATAGRAM_OCTETS, MAX_DATAGRAMS_A_TURN, open_udp
 
@@ -31,8 +43,7 @@ class _Call:
     def __init__(self, room: Room, order: OpenCall) -> None:
         self._room = room
         self._order = order
-        self._loop = asyncio.get_running_loop()
-        self._origin = self._loop.time()
+        self._time: RealTime | SteppedTime = SteppedTime() if order.stepped else RealTime()
         self._machine = PracticeMachine(order.settings)
         self._sock = open_udp()
         self._peer: tuple[str, int] | None = (
@@ -40,7 +51,7 @@ class _Call:
         )
         self._heard = Network(order.to_machine)
         self._said = Network(order.from_machine)
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Alarm | None = None
         self.over = False
 
     @property
@@ -48,17 +59,17 @@ class _Call:
         port: int = self._sock.getsockname()[1]
         return port
 
-    @property
-    def _now(self) -> float:
-        return (self._loop.time() - self._origin) * self._order.speed
-
     def start(self) -> None:
-        self._loop.add_reader(self._sock.fileno(), self._readable)
-        self._guarded(lambda: self._machine.start(self._now))
+        self._time.watch(self._sock, self._readable)
+        self._guarded(lambda: self._machine.start(self._time.now()))
+
+    def step(self, seconds: float) -> None:
+        if isinstance(self._time, SteppedTime) and not self.over:
+            self._time.step(seconds)
 
     def bye(self) -> None:
         """The box has hung up."""
-        self._guarded(lambda: self._machine.peer_hung_up(self._now))
+        self._guarded(lambda: self._machine.peer_hung_up(self._time.now()))
 
     def _readable(self) -> None:
         for _ in range(MAX_DATAGRAMS_A_TURN):
@@ -72,16 +83,16 @@ class _Call:
                 self._after(self._heard, data, arrives=True)
 
     def _after(self, network: Network, data: bytes, *, arrives: bool) -> None:
-        now = self._now
+        now = self._time.now()
+        goes_on = partial(self._arrive if arrives else self._leave, data)
         for at in network.arrivals(now):
-            delay = (at - now) / self._order.speed
-            if delay <= 0:
-                (self._arrive if arrives else self._leave)(data)
+            if at <= now:
+                goes_on()
             else:
-                self._loop.call_later(delay, self._arrive if arrives else self._leave, data)
+                self._time.at(at, goes_on)
 
     def _arrive(self, data: bytes) -> None:
-        self._guarded(lambda: self._machine.receive_datagram(data, self._now))
+        self._guarded(lambda: self._machine.receive_datagram(data, self._time.now()))
 
     def _leave(self, data: bytes) -> None:
         if not self.over and self._peer is not None:
@@ -90,7 +101,7 @@ class _Call:
 
     def _tick(self) -> None:
         self._timer = None
-        self._guarded(lambda: self._machine.handle_timer(self._now))
+        self._guarded(lambda: self._machine.handle_timer(self._time.now()))
 
     def _guarded(self, action: Callable[[], None]) -> None:
         """A machine that fails ends its own call and no other."""
@@ -111,13 +122,13 @@ class _Call:
             return
         deadline = self._machine.next_deadline()
         if self._timer is None and deadline is not None:
-            self._timer = self._loop.call_at(self._origin + deadline / self._order.speed, self._tick)
+            self._timer = self._time.at(deadline, self._tick)
 
     def close(self, trouble: str = "") -> None:
         if self.over:
             return
         self.over = True
-        self._loop.remove_reader(self._sock.fileno())
+        self._time.unwatch(self._sock)
         if self._timer is not None:
             self._timer.cancel()
         self._sock.close()
@@ -140,6 +151,11 @@ class Room:
             call = self._calls.get(message.call)
             if call is not None:
                 call.bye()
+        elif isinstance(message, Step):
+            for number in message.calls:
+                if number in self._calls:
+                    self._calls[number].step(message.seconds)
+            self._tell(Stepped())
 
     def ended(self, message: Ended) -> None:
         """A call is over."""
@@ -186,7 +202,10 @@ def main() -> None:
     """Entry point of the process."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     # The box ends us by closing the pipe; a ^C at its terminal must let calls end politely first.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    # Practice is no reason to be before anybody else, as the exchange that started us is.
+    os.setpriority(os.PRIO_PROCESS, 0, max(0, os.getpriority(os.PRIO_PROCESS, 0)))
     asyncio.run(live(0, 1))
 
 

@@ -1,0 +1,133 @@
+"""Practice calls that run faster than real ones: both ends take their time in steps, together.
+
+Were their clocks simply fast, a processor that is late by 300 ms would cost a call at ten times real time
+three seconds: T.30's timers run out in whichever end had to wait, and a call is lost that nothing was
+wrong with.  So no clock runs: each end lives through a step of line time, and neither takes the next
+before the other has finished the last.  A busy machine makes such calls slower, never different.
+
+A call whose engine waits for the box (a page, a page's storage, leave for the last page) takes no part
+in steps meanwhile: that wait is in real time, and would be ten times as long on the line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from appliance.lines.calltime import SteppedTime
+from appliance.lines.practice.spandsp_fax import TICK_S
+from appliance.t4.page import CodedPage
+from appliance.t30.parameters import Accepts, AskedPageSource, PageSource, PageStore, ReceivedPage
+
+# Line time of a step: a tick of spandsp, less than the interval of packets.
+STEP_S = TICK_S
+# The box gets so long, seconds of real time, for an answer before the line's time goes on without it.
+PATIENCE_S = 30.0
+# What a busy machine cost is made up for up to so much, seconds of real time; the rest is lost.
+MAKE_UP_S = 0.05
+# After so many calls of a step the loop looks after others, for whom time does not stand still.
+TURN_CALLS = 4
+# With every call waiting for the box, how soon to look again, seconds.
+WAIT_S = 0.001
+
+
+class WaitingFor:
+    """A page source and store that knows whether an answer of the box is still to come.
+
+    Wraps ``pages`` and ``store``; otherwise they are as they were.
+    """
+
+    def __init__(self, pages: PageSource, store: PageStore) -> None:
+        self._pages = pages
+        self._store = store
+        self._open = 0
+        self._since = 0.0
+        self._given_up = False
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def waiting(self) -> bool:
+        return self._open > 0 and not self._given_up and self._loop.time() < self._since + PATIENCE_S
+
+    def give_up(self) -> None:
+        """The call is to end: time goes on, whatever the box still owes it."""
+        self._given_up = True
+
+    def fetch(
+        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
+    ) -> None:
+        def delivered(page: CodedPage | None, last: bool) -> None:
+            self._open -= 1
+            deliver(page, last)
+
+        self._asked()
+        self._pages.fetch(number, accepts, delivered)
+
+    def ask_leave(self, given: Callable[[bool], None]) -> None:
+        assert isinstance(self._pages, AskedPageSource)
+        self._asked()
+        self._pages.ask_leave(self._answered(given))
+
+    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        self._asked()
+        self._store.store(number, page, self._answered(stored))
+
+    def _asked(self) -> None:
+        self._open += 1
+        self._since = self._loop.time()
+
+    def _answered(self, told: Callable[[bool], None]) -> Callable[[bool], None]:
+        def answered(ok: bool) -> None:
+            self._open -= 1
+            told(ok)
+
+        return answered
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedCall:
+    """A call that takes part: its number in the machines' process, its time here, what it waits for."""
+
+    number: int
+    time: SteppedTime
+    box: WaitingFor
+
+
+class Steps:
+    """Moves the calls of one line on, ``speed`` times as fast as real time at most.
+
+    ``there(numbers, seconds)`` has the machines of these calls live through a step, and returns when they
+    have.
+    """
+
+    def __init__(self, speed: float, there: Callable[[Sequence[int], float], Awaitable[None]]) -> None:
+        self._speed = speed
+        self._there = there
+        self._calls: list[SteppedCall] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def join(self, call: SteppedCall) -> None:
+        self._calls.append(call)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def leave(self, call: SteppedCall) -> None:
+        self._calls.remove(call)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while self._calls:
+            moving = [call for call in self._calls if not call.box.waiting]
+            if not moving:
+                await asyncio.sleep(WAIT_S)
+                continue
+            there = asyncio.ensure_future(self._there([call.number for call in moving], STEP_S))
+            for turn, call in enumerate(moving, 1):
+                call.time.step(STEP_S)
+                if turn % TURN_CALLS == 0:
+                    await asyncio.sleep(0)
+            await there
+            due = max(due + STEP_S / self._speed, loop.time() - MAKE_UP_S)
+            await asyncio.sleep(max(0.0, due - loop.time()))

@@ -1,0 +1,262 @@
+"""Lines in the exchange: calls both ways, questions to the box, and what is left when either side dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.causes import Cause, all_causes
+from appliance.exchange.messages import LineSpec
+from appliance.exchange.remote import Exchange, RemoteLine
+from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
+from appliance.settings.items import LineEntry, LineType
+from appliance.settings.sections import PracticeSettings, SipSettings
+from appliance.t4.tiff import write_tiff
+from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.parameters import CallParameters, CallResult, Progress, ReceivedPage, Role
+from tests.interop.harness import drawn_page, same_pages, tiff_rasters
+
+SPEED = 20.0
+PAGES = [drawn_page(number, 300) for number in range(2)]
+# Only against hanging.
+LIMIT_S = 240.0
+
+
+class AskedPages(MemoryPages):
+    """Pages whose last one needs leave, which is given (or not) a moment later."""
+
+    def __init__(self, leave: bool = True) -> None:
+        super().__init__(PAGES)
+        self.leave = leave
+        self.asked = 0
+
+    def ask_leave(self, given: Callable[[bool], None]) -> None:
+        self.asked += 1
+        asyncio.get_running_loop().call_later(0.05, given, self.leave)
+
+
+class LateStore(MemoryStore):
+    """Keeps pages a moment later, or not at all."""
+
+    def __init__(self, keeps: bool = True) -> None:
+        super().__init__()
+        self.keeps = keeps
+
+    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        if self.keeps:
+            super().store(number, page, lambda _: None)
+        asyncio.get_running_loop().call_later(0.05, stored, self.keeps)
+
+
+@dataclass
+class Rig:
+    exchange: Exchange
+    line: RemoteLine
+    account: list[Progress] = field(default_factory=list)
+    pages: AskedPages = field(default_factory=AskedPages)
+
+    def call(self, number: str = "9990", attempt: int = 1) -> OutgoingCall:
+        parameters = CallParameters(Role.CALLS, station_id="+49 30 1", asks_leave=True)
+        return OutgoingCall(
+            number, parameters, self.pages, MemoryStore(), progress=self.account.append, attempt=attempt
+        )
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await asyncio.sleep(0.02)
+
+    async def in_call(self) -> asyncio.Task[CallResult]:
+        """A call whose first page is on its way."""
+        placed = asyncio.create_task(self.line.place(self.call()))
+        await self.until(lambda: any(line.event == "page_sending" for line in self.account))
+        return placed
+
+
+def on_rig(
+    folder: Path, work: Callable[[Rig], Awaitable[None]],
+    answer: Callable[[IncomingCall], Answer | Refuse] = lambda _: Refuse(causes.NOT_RECEIVING),
+    speed: float = SPEED,
+) -> None:  # fmt: skip
+    @asynccontextmanager
+    async def rig() -> AsyncIterator[Rig]:
+        exchange = Exchange()
+        spec = LineSpec("practice", PracticeSettings(speed=speed), SipSettings(), folder / "arrivals")
+        line = RemoteLine(exchange, spec)
+        exchange.start()
+        try:
+            await line.start(answer)
+            yield Rig(exchange, line)
+            await line.stop()
+        finally:
+            await exchange.stop()
+        assert exchange.pid is None
+
+    async def all_of_it() -> None:
+        async with asyncio.timeout(LIMIT_S), rig() as made:
+            await work(made)
+
+    asyncio.run(all_of_it())
+
+
+def test_a_fax_goes_out_with_the_boxs_pages_and_its_leave(tmp_path: Path) -> None:
+    async def work(rig: Rig) -> None:
+        assert rig.line.state().usable
+        result = await rig.line.place(rig.call())
+        assert (result.cause, result.pages_sent) == (causes.DELIVERED, 2)
+        assert rig.pages.asked == 1
+        confirmed = [dict(line.fields)["page"] for line in rig.account if line.event == "page_confirmed"]
+        assert confirmed == [1, 2]
+        assert rig.line.state().calls == 0
+
+    on_rig(tmp_path, work)
+    (arrived,) = (tmp_path / "arrivals").iterdir()
+    assert same_pages(PAGES, tiff_rasters(arrived))
+
+
+def test_without_leave_the_last_page_is_not_ended(tmp_path: Path) -> None:
+    async def work(rig: Rig) -> None:
+        rig.pages.leave = False
+        result = await rig.line.place(rig.call())
+        assert result.cause is not causes.DELIVERED
+        assert result.pages_sent == 1
+
+    on_rig(tmp_path, work)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_received_page_is_confirmed_only_when_the_box_has_it(tmp_path: Path, keeps: bool) -> None:
+    write_tiff(tmp_path / "out.tif", PAGES)
+    store, ended, account = LateStore(keeps), [], []  # type: ignore[var-annotated]
+
+    def answer(call: IncomingCall) -> Answer:
+        assert (call.line, call.caller, call.dialled) == ("practice", "9990", "301")
+        return Answer(
+            CallParameters(Role.ANSWERS), MemoryPages([]), store, ended.append, progress=account.append
+        )
+
+    async def work(rig: Rig) -> None:
+        result = await rig.line.send_to_us(tmp_path / "out.tif", caller="9990", dialled="301")
+        assert ended == [result]
+        assert (result.cause is causes.RECEIVED) == keeps
+        assert result.pages_received == (2 if keeps else 0)
+
+    on_rig(tmp_path, work, answer)
+    assert same_pages(PAGES if keeps else [], store.rasters())
+    assert account
+
+
+def test_a_call_that_the_box_refuses_is_not_taken(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "out.tif", PAGES)
+
+    async def work(rig: Rig) -> None:
+        result = await rig.line.send_to_us(tmp_path / "out.tif", caller="9990")
+        assert result.cause is causes.NOT_RECEIVING
+
+    on_rig(tmp_path, work)
+
+
+def test_the_owner_cancels(tmp_path: Path) -> None:
+    async def work(rig: Rig) -> None:
+        call = rig.call()
+        placed = asyncio.create_task(rig.line.place(call))
+        await rig.until(lambda: bool(rig.account))
+        call.cancel.pull()
+        assert (await placed).cause is causes.CANCELLED
+        already = rig.call()
+        already.cancel.pull()
+        assert (await rig.line.place(already)).cause is causes.CANCELLED
+
+    on_rig(tmp_path, work)
+
+
+def test_calls_fail_when_the_process_dies_and_the_line_comes_back(tmp_path: Path) -> None:
+    async def work(rig: Rig) -> None:
+        placed = await rig.in_call()
+        first = rig.exchange.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        assert (await placed).cause is causes.LINE_FAULT
+        assert not rig.line.state().usable
+        await rig.until(lambda: rig.line.state().usable)
+        assert rig.exchange.pid != first
+        assert (await rig.line.place(rig.call())).cause is causes.DELIVERED
+
+    on_rig(tmp_path, work)
+
+
+def test_an_incoming_fax_ends_when_the_process_dies(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "out.tif", PAGES)
+    ended: list[CallResult] = []
+    account: list[Progress] = []
+
+    def answer(_: IncomingCall) -> Answer:
+        return Answer(
+            CallParameters(Role.ANSWERS), MemoryPages([]), LateStore(), ended.append, progress=account.append
+        )
+
+    async def work(rig: Rig) -> None:
+        call = asyncio.create_task(rig.line.send_to_us(tmp_path / "out.tif", caller="9990"))
+        await rig.until(lambda: bool(account))
+        assert rig.exchange.pid is not None
+        os.kill(rig.exchange.pid, signal.SIGKILL)
+        assert (await call).cause is causes.LINE_FAULT
+        assert [result.cause for result in ended] == [causes.LINE_FAULT]
+
+    on_rig(tmp_path, work, answer)
+
+
+def test_the_process_ends_with_the_box_and_takes_its_call_down(tmp_path: Path) -> None:
+    """As after kill -9 of the box: nobody closes anything, the channel is just gone."""
+
+    async def work(rig: Rig) -> None:
+        await rig.in_call()
+        launched = rig.exchange._launched
+        assert launched is not None
+        assert rig.exchange._channel is not None
+        rig.exchange._stopping = True
+        rig.exchange._channel.close()
+        await asyncio.get_running_loop().run_in_executor(None, launched.process.wait)
+        assert launched.process.returncode == 0
+
+    on_rig(tmp_path, work)
+
+
+def test_signals_to_the_whole_group_leave_it_to_the_box_to_end_its_calls(tmp_path: Path) -> None:
+    async def work(rig: Rig) -> None:
+        placed = await rig.in_call()
+        assert rig.exchange.pid is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(rig.exchange.pid, number)
+        assert (await placed).cause is causes.DELIVERED
+
+    on_rig(tmp_path, work)
+
+
+def test_a_line_that_cannot_be_opened_says_so_and_disturbs_no_other(tmp_path: Path) -> None:
+    async def work(rig: Rig) -> None:
+        entry = LineEntry(name="odd", type=LineType.SIP, server="sip.example.net")
+        spec = LineSpec("odd", replace(entry, country_code="x" * 40), SipSettings(udp_port=None), tmp_path)
+        odd = RemoteLine(rig.exchange, spec)
+        await odd.start(lambda _: Refuse(causes.NOT_RECEIVING))
+        state = odd.state()
+        assert not state.usable
+        assert state.last_error
+        assert (await rig.line.place(rig.call())).cause is causes.DELIVERED
+        await odd.stop()
+
+    on_rig(tmp_path, work)
+
+
+@pytest.mark.parametrize("cause", [causes.DELIVERED, causes.LINE_FAULT])
+def test_a_row_of_the_table_is_the_same_object_in_every_process(cause: Cause) -> None:
+    assert pickle.loads(pickle.dumps(cause)) is cause
+    assert all(pickle.loads(pickle.dumps(row)) is row for row in all_causes())
