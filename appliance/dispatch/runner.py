@@ -436,6 +436,7 @@ class Dispatcher:
             sub_address=options.sub_address,
             password=options.password,
             asks_leave=True,
+            resend_last_page=sending.resend_last_page,
         )
         pages = DocumentPages(document, on_loop(loop), first=plan.first_page)
         call = OutgoingCall(

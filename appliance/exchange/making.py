@@ -7,15 +7,25 @@ looks at the settings, does without them.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING
 
 from appliance.lines.line import Line
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.doorbell import AnswerRules
+from appliance.lines.modem.overlay import SPEEDS, overlay
+from appliance.lines.modem.quirks import FlowControl, Quirks
 from appliance.lines.sip import settings as sip
 from appliance.lines.sip.numbers import DialFormat, DiallingRules
-from appliance.settings.items import Correction, DialForm, Identity, LineEntry, LineType, Media
+from appliance.settings.items import (
+    Correction,
+    DialForm,
+    Identity,
+    LineEntry,
+    LineType,
+    Media,
+    ModemFlow,
+)
 from appliance.settings.sections import SipSettings
 from appliance.t38.settings import ErrorCorrection
 
@@ -38,6 +48,11 @@ _CORRECTIONS = {
     Correction.FEC: ErrorCorrection.FEC,
     Correction.NONE: ErrorCorrection.NONE,
 }
+_FLOWS = {
+    ModemFlow.AUTO: None,
+    ModemFlow.RTS_CTS: FlowControl.RTS_CTS,
+    ModemFlow.NONE: FlowControl.NONE,
+}
 _MEDIA = {
     Media.BOTH: sip.MediaChoice.BOTH,
     Media.T38: sip.MediaChoice.T38_ONLY,
@@ -50,6 +65,7 @@ def check_entry(entry: LineEntry, section: SipSettings) -> None:
     if entry.type is LineType.MODEM:
         _dial_rules(entry)
         _answer_rules(entry)
+        _modem_overlay(entry)
         return
     sip_settings(section)
     for peer in trunk_settings(entry).peers:
@@ -71,7 +87,10 @@ def make_line(
 
         return ModemLine(
             entry.name,
-            ModemSettings(port=entry.device, rules=_dial_rules(entry), answer=_answer_rules(entry)),
+            ModemSettings(
+                port=entry.device, rules=_dial_rules(entry), answer=_answer_rules(entry),
+                speed=entry.modem_speed, flow=_FLOWS[entry.modem_flow], adjust=_modem_overlay(entry),
+            ),
         )
     from appliance.lines.sip.line import SipLine  # noqa: PLC0415
 
@@ -90,6 +109,12 @@ def _dial_rules(entry: LineEntry) -> DialRules:
         international=entry.international_prefix, trunk=entry.national_prefix,
         pulse=entry.pulse, blind=entry.blind,
     )
+
+
+def _modem_overlay(entry: LineEntry) -> Callable[[Quirks], Quirks]:
+    if entry.modem_speed is not None and entry.modem_speed not in SPEEDS:
+        raise ValueError(f"modem_speed: one of {', '.join(map(str, SPEEDS))} is needed")
+    return overlay(entry.modem_quirks)
 
 
 def _answer_rules(entry: LineEntry) -> AnswerRules:

@@ -106,6 +106,14 @@ class Identity(Enum):
     PREFERRED = "preferred"
 
 
+class ModemFlow(Enum):
+    """How a modem holds back the bytes of a page."""
+
+    AUTO = "auto"  # as is known of the modem
+    RTS_CTS = "rts/cts"
+    NONE = "none"  # modems on USB that do it themselves
+
+
 class Correction(Enum):
     """T.38's error correction as we offer it."""
 
@@ -172,6 +180,13 @@ class LineEntry:
         pattern=r"[A-Za-z0-9]{1,8}")
     pulse: bool = setting(False, "modem: dial by pulses")
     blind: bool = setting(False, "modem: do not wait for a dial tone")
+    modem_speed: int | None = setting(
+        None, "modem: bit/s between the box and the modem; none: as is known of the modem", minimum=9600,
+        maximum=921_600)
+    modem_flow: ModemFlow = setting(ModemFlow.AUTO, "modem: how it holds back the bytes of a page")
+    modem_quirks: tuple[str, ...] = setting(
+        (), "modem: what it does differently, laid over what is known of it, such as training_ms=400 "
+        "(docs/modems.md has all)", pattern=r"[a-z0-9_]{1,40}=[ -~]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)

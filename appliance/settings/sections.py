@@ -116,6 +116,9 @@ class SendingSettings:
     quarantine_days: float = setting(7.0, "for how many days", minimum=0.01, maximum=365)
     calls_at_once: int = setting(8, "outgoing calls at once on all lines together", minimum=1, maximum=120)
     learn: bool = setting(True, "remember what worked with each destination")
+    resend_last_page: bool = setting(
+        False, "when the far machine says that the last page came badly (RTN), train again and send it once "
+        "more in the same call; T.30 has the call end, so some machines hang up")
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,18 @@ def test_faxes_to_one_destination_never_collide(box: Box) -> None:
     asyncio.run(scenario())
 
 
+def test_a_poor_last_page_is_sent_again_in_the_same_call_only_if_the_owner_wants_it(box: Box) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+        async with dispatching(box, line):
+            await ended(box, *submit(box))
+            box.settings.change(SendingSettings, {"resend_last_page": True})
+            await ended(box, *submit(box))
+        assert [call.parameters.resend_last_page for call in line.placed] == [False, True]
+
+    asyncio.run(scenario())
+
+
 def test_priorities_go_first_and_a_schedule_is_kept(box: Box) -> None:
     async def scenario() -> None:
         line = FakeLine(capacity=1)

@@ -15,8 +15,9 @@ from appliance.api.rest.checking import flaw
 from appliance.api.rest.newfax import visible
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import Json, component, many, record, settings_schema, whole
-from appliance.causes import COVER_TEMPLATE_WRONG, NOT_FOUND, NOT_PERMITTED, STATE_FORBIDS
+from appliance.causes import COVER_TEMPLATE_WRONG, NOT_FOUND, NOT_PERMITTED, SETTING_INVALID, STATE_FORBIDS
 from appliance.documents.markup import TemplateError, parse
+from appliance.exchange.making import check_entry
 from appliance.settings.delivery import JunkRule
 from appliance.settings.delivery import Route as DeliveryRoute
 from appliance.settings.fields import describe, from_document, to_document
@@ -30,6 +31,7 @@ from appliance.settings.items import (
     Scope,
     User,
 )
+from appliance.settings.sections import SipSettings
 from appliance.settings.store import SettingsStore
 
 
@@ -80,13 +82,24 @@ def _cover_is_free(store: SettingsStore, item: CoverTemplate) -> None:
             raise ProblemError(STATE_FORBIDS, f"it is the usual cover of {holder.name}")
 
 
+def _line_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
+    """A line that cannot be made is not stored: it would only be missed later."""
+    known = {} if item_id is None else to_document(store.item(LineEntry, item_id))
+    entry = from_document(LineEntry, {**known, **values}, "line")
+    try:
+        check_entry(entry, store.section(SipSettings))
+    except ValueError as error:
+        raise ProblemError(SETTING_INVALID, str(error)) from None
+
+
 RESOURCES = (
     Resource(Contact, "contacts", "Contact", "contact", Scope.SEND, Scope.SEND, owned=True),
     Resource(ContactGroup, "groups", "Group", "group of contacts", Scope.SEND, Scope.SEND, owned=True,
              check=_contacts_exist),
     Resource(CoverTemplate, "covers", "CoverTemplate", "cover template", Scope.SEND, Scope.ADMIN,
              check=_cover_is_sound, free=_cover_is_free),
-    Resource(LineEntry, "line-settings", "LineSettings", "line's settings", Scope.ADMIN, Scope.ADMIN),
+    Resource(LineEntry, "line-settings", "LineSettings", "line's settings", Scope.ADMIN, Scope.ADMIN,
+             check=_line_is_sound),
     Resource(DeliveryRoute, "routes", "Route", "rule for received faxes", Scope.ADMIN, Scope.ADMIN),
     Resource(JunkRule, "junk-rules", "JunkRule", "rule against junk calls", Scope.ADMIN, Scope.ADMIN),
 )  # fmt: skip

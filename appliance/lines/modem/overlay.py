@@ -1,0 +1,70 @@
+"""What an owner lays over the table of quirks for one modem, written as words: ``training_ms=400``.
+
+A word names a knob of ``Quirks`` and its value: ``yes`` or ``no``, a number, one of a knob's own words
+(``quiet_before=+FTS``, ``flow=none``), and with commas several carriers (``send=V29_9600,V29_7200``) or
+commands (``flow_commands=&K3,\\Q3``).
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from enum import Enum
+from typing import Any
+
+from appliance.lines.modem.quirks import Quirks
+from appliance.t30.dce import Carrier
+
+# The longest silence or wait that a modem may need, ms, and the most tries; what is above is a slip.
+MOST = 5000
+SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
+_ALLOWED: dict[str, tuple[int, ...]] = {
+    "speed": SPEEDS, "ecm_frame_octets": (64, 256), "fcs_octets": (0, 1, 2),
+}  # fmt: skip
+# V.250 5.2.1: a command line is printable characters; its longest here, as `port` takes them.
+COMMAND_LIMIT = 40
+_HINTS = typing.get_type_hints(Quirks)
+
+
+def overlay(words: Sequence[str]) -> Callable[[Quirks], Quirks]:
+    """What lays ``words`` over a row of the table.  Raises ValueError, in words for the owner."""
+    changes: dict[str, Any] = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        if name not in _HINTS:
+            raise ValueError(f"there is no {name!r}; there are {', '.join(sorted(_HINTS))}")
+        changes[name] = _value(name, text)
+    return lambda quirks: replace(quirks, **changes)
+
+
+def _value(name: str, text: str) -> Any:
+    hint = _HINTS[name]
+    if hint is bool:
+        if text not in ("yes", "no"):
+            raise ValueError(f"{name}: yes or no is needed")
+        return text == "yes"
+    if hint is int:
+        written = text.isascii() and text.isdecimal() and len(text) <= len(str(max(SPEEDS)))
+        number = int(text) if written else -1
+        allowed = _ALLOWED.get(name, range(MOST + 1))
+        if number not in allowed:
+            said = f"0 to {MOST}" if isinstance(allowed, range) else ", ".join(map(str, allowed))
+            raise ValueError(f"{name}: one of {said} is needed")
+        return number
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        try:
+            return hint(text)
+        except ValueError:
+            known = ", ".join(str(each.value) for each in hint)
+            raise ValueError(f"{name}: one of {known} is needed") from None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if name in ("send", "receive"):
+        carriers = {carrier.name: carrier for carrier in Carrier if carrier is not Carrier.V21}
+        unknown = [part for part in parts if part not in carriers]
+        if unknown or not parts:
+            raise ValueError(f"{name}: some of {', '.join(carriers)} are needed")
+        return frozenset(carriers[part] for part in parts)
+    if any(len(part) > COMMAND_LIMIT or not part.isascii() or not part.isprintable() for part in parts):
+        raise ValueError(f"{name}: commands such as &K3 are needed")
+    return tuple(parts)
