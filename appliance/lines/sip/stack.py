@@ -324,17 +324,19 @@ class SipStack:
                 os.eventfd_read(self._wake)
             self._obey_orders()
             now = time.monotonic()
-            for call in tuple(self.calls):
-                _guard(functools.partial(call.handle_timer, now), "a call's timer")
+            self._each_call(lambda call, at: call.handle_timer(at), now, "a call's timer")
             self._endpoint.libHandleEvents(0)
             if now >= look_at:
                 look_at = now + LOOK_S
-                for call in tuple(self.calls):
-                    _guard(functools.partial(call.drop_if_forgotten, now), "looking after a call")
+                self._each_call(lambda call, at: call.drop_if_forgotten(at), now, "looking after a call")
             if self._stopping and stop_at is None:
                 stop_at = now + STOP_LIMIT_S
-                for call in tuple(self.calls):
-                    call.end()
+                self._each_call(lambda call, _: call.end(), now, "ending a call")
+
+    def _each_call(self, action: Callable[[TrunkCall, float], None], now: float, what: str) -> None:
+        # In a frame of its own: a loop's variable would keep the last call, and all it knows, alive.
+        for call in tuple(self.calls):
+            _guard(functools.partial(action, call, now), what)
 
     def _obey_orders(self) -> None:
         # As many as there are now: an order that posts another one gets its turn in the next round.
@@ -380,9 +382,7 @@ class SipStack:
         self._obey_orders()
         for name in tuple(self._accounts):
             _guard(functools.partial(self._remove_account, name), "removing a trunk")
-        for call in tuple(self.calls):
-            self.forget(call)
-            del call
+        self._each_call(lambda call, _: self.forget(call), 0.0, "forgetting a call")
         with contextlib.suppress(queue.Empty):
             while True:
                 self._orders.get_nowait()  # orders hold calls too
