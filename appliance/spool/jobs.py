@@ -324,9 +324,12 @@ def cancel(tx: Tx, job_id: int, now: float, cause: Cause = CANCELLED) -> Job:
 
 
 def reschedule(tx: Tx, job_id: int, at: float, now: float) -> Job:
-    """Sets when a WAITING job is tried next (``now`` for "retry now"); its lifetime moves along."""
+    """Sets when a job is tried next (``now`` for "retry now"); its lifetime moves along.
+
+    A HELD one was not handed in: ``release`` does that.
+    """
     job = get(tx.db, job_id)
-    if job.state not in (JobState.WAITING, JobState.PREPARING, JobState.HELD):
+    if job.state not in (JobState.WAITING, JobState.PREPARING):
         raise IllegalTransitionError(f"job {job_id} is {job.state.value}: it cannot be rescheduled")
     at = max(at, now)
     expires = max(job.expires_at, at + (job.expires_at - job.scheduled_at if job.tries == 0 else 0.0))

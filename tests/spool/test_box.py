@@ -13,7 +13,15 @@ from appliance.durable import DiskFullError
 from appliance.settings import secrets
 from appliance.settings.sections import NumberSettings, StorageSettings
 from appliance.spool import jobs
-from appliance.spool.model import IdempotencyError, JobFilter, JobState, NotFoundError, Quality, SendOptions
+from appliance.spool.model import (
+    IdempotencyError,
+    IllegalTransitionError,
+    JobFilter,
+    JobState,
+    NotFoundError,
+    Quality,
+    SendOptions,
+)
 
 
 @pytest.fixture
@@ -59,6 +67,16 @@ def test_another_owners_fax_is_not_found(box: Box) -> None:
         with pytest.raises(NotFoundError):
             call(job.id, owner="eve")  # type: ignore[operator]
     assert box.job(job.id, owner="ada").state is JobState.PREPARING
+
+
+def test_a_held_fax_is_not_tried_before_it_is_handed_in(box: Box) -> None:
+    job = box.submit(request(box, held=True)).jobs[0]
+    for hurry in (lambda: box.retry_now(job.id), lambda: box.reschedule(job.id, box.clock() + 60)):
+        with pytest.raises(IllegalTransitionError):
+            hurry()
+    assert box.job(job.id) == job
+    assert box.release(job.id).state is JobState.PREPARING
+    assert box.retry_now(job.id).state is JobState.PREPARING
 
 
 def test_a_repeated_request_keeps_neither_its_job_nor_its_file(box: Box) -> None:
