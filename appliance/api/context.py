@@ -12,6 +12,7 @@ from appliance.api.limits import Budget, RequestLimiter, SignInGuard
 from appliance.api.practice import PracticeCalls
 from appliance.box import Box
 from appliance.daemon.main import Core
+from appliance.net import http
 from appliance.settings.sections import ApiSettings
 
 # Octets of request content that may be in memory at once, all requests together.  A request counts
@@ -41,6 +42,7 @@ class Context:
     readers: Budget = field(default_factory=lambda: Budget(READERS, "other requests"))
     drawers: Budget = field(default_factory=lambda: Budget(DRAWERS, "other pictures"))
     streams: Budget = field(default_factory=lambda: Budget(STREAMS, f"{STREAMS} event streams are open"))
+    halt: http.Halt = field(default_factory=http.Halt)  # of what is fetched when the box stops
     stopping: threading.Event = field(default_factory=threading.Event)
     practice: PracticeCalls = field(init=False)
 

@@ -130,7 +130,8 @@ def store_url(
     limit = settings.request_mb * request.MB
     with context.content.of(limit, CONTENT_WAIT_S):
         fetched = http.fetch(
-            url, limit_octets=limit, timeout_s=settings.fetch_s, allow_private=settings.private_urls
+            url, limit_octets=limit, timeout_s=settings.fetch_s, allow_private=settings.private_urls,
+            halt=context.halt,
         )
         return store(
             context, fetched.content, name=name or fetched.name, media_type=fetched.media_type, pages=pages

@@ -21,6 +21,7 @@ from typing import Any
 
 from cheroot.makefile import StreamReader, StreamWriter
 from cheroot.server import HTTPConnection, HTTPRequest, KnownLengthRFile
+from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Server
 
 from appliance import durable
@@ -66,6 +67,8 @@ LINGER_OCTETS = 512 << 20
 SWITCH_S = 0.0005
 # How long a stop waits for the requests in hand.
 STOP_S = 5.0
+# After that, those whose connections were cut get so long; the rest ends with the process.
+FORCED_S = 1.0
 # Where others on this machine find the server: a file in the data folder.
 ADDRESS_FILE = "http.json"
 
@@ -289,6 +292,9 @@ class _Server(Server):
         self.watched: set[_Connection] = set()
         self.max_request_header_size = HEAD_OCTETS
         self.keep_alive_conn_limit = WAITING
+        self.requests = _Workers(
+            self, min=more["numthreads"], max=more["max"], accepted_queue_size=more["accepted_queue_size"]
+        )
         self.software = "faxbox"
         self.server_name = "faxbox"
 
@@ -310,6 +316,19 @@ class _Server(Server):
             if deadline is not None and now > deadline:
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(connection.socket, socket.SHUT_RD)  # below TLS
+
+
+class _Workers(ThreadPool):
+    """Threads for requests that end with the process: a stop does not wait for all of them without end.
+
+    One that asks for a name's address, for example, cannot be called back; it finds the spool closed.
+    """
+
+    def _spawn_worker(self) -> WorkerThread:
+        worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]
+        worker.daemon = True
+        worker.start()
+        return worker
 
 
 class HttpServer:
@@ -360,9 +379,12 @@ class HttpServer:
     def stop(self) -> None:
         self._address_file.unlink(missing_ok=True)
         self.context.stopping.set()
+        self.context.halt.pull()
         self._server.stopping = True
         self._ended.set()
-        self._server.stop()
+        ending = threading.Thread(target=self._server.stop, name="http-stop", daemon=True)
+        ending.start()
+        ending.join(STOP_S + FORCED_S)
         for thread in self._threads:
             thread.join(STOP_S)
 

@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 from appliance import __version__
 from appliance.causes import (
     DOCUMENT_TOO_LARGE,
+    STOPPING,
     URL_NOT_ALLOWED,
     URL_REFUSED_US,
     URL_TIMED_OUT,
@@ -70,6 +71,43 @@ class Posted:
         return 200 <= self.status < 300
 
 
+class Halt:
+    """Ends requests from another thread: those that run break off, those that come are refused.
+
+    Only the question for a name's address cannot be broken off.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pulled = False
+        self._sockets: set[socket.socket] = set()
+
+    @property
+    def pulled(self) -> bool:
+        return self._pulled
+
+    def pull(self) -> None:
+        with self._lock:
+            self._pulled = True
+            for sock in self._sockets:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def over(self, sock: socket.socket) -> Iterator[None]:
+        """While this lasts, ``pull`` ends what the socket does.  Raises OSError when it was pulled."""
+        with sock.dup() as ours:  # TLS takes the other for itself
+            with self._lock:
+                if self._pulled:
+                    raise OSError("the box is stopping")
+                self._sockets.add(ours)
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._sockets.discard(ours)
+
+
 def fetch(
     url: str,
     *,
@@ -77,16 +115,19 @@ def fetch(
     timeout_s: float,
     allow_private: bool = False,
     resolver: Resolver = resolve,
+    halt: Halt | None = None,
 ) -> Fetched:
     """Gets a document, at most ``limit_octets`` long, in at most ``timeout_s`` seconds in all.
 
-    Redirects are followed, each checked like the first address.  Raises FetchError.
+    Redirects are followed, each checked like the first address.  ``halt`` may end it sooner.  Raises
+    FetchError.
     """
     deadline = time.monotonic() + timeout_s
     for _ in range(MAX_REDIRECTS + 1):
         target = _parse(url)
         with _exchange(
-            "GET", target, None, {}, deadline=deadline, allow_private=allow_private, resolver=resolver
+            "GET", target, None, {}, deadline=deadline, allow_private=allow_private, resolver=resolver,
+            halt=halt or Halt(),
         ) as answer:
             if answer.status in _MOVED and answer.getheader("Location"):
                 url = urljoin(url, answer.getheader("Location") or "")
@@ -111,7 +152,8 @@ def post(
     """Posts ``body``; a redirect is an answer like any other and not followed.  Raises FetchError."""
     deadline = time.monotonic() + timeout_s
     with _exchange(
-        "POST", _parse(url), body, headers, deadline=deadline, allow_private=allow_private, resolver=resolver
+        "POST", _parse(url), body, headers, deadline=deadline, allow_private=allow_private,
+        resolver=resolver, halt=Halt(),
     ) as answer:
         words = answer.read(ANSWER_OCTETS).decode("utf-8", "replace")
         return Posted(answer.status, words)
@@ -151,24 +193,21 @@ def _exchange(
     deadline: float,
     allow_private: bool,
     resolver: Resolver,
+    halt: Halt,
 ) -> Iterator[http.client.HTTPResponse]:
     """One request and the head of its answer; the watchdog ends all of it at ``deadline``."""
     host = target.hostname or ""
     port = target.port or _PORTS[target.scheme]
-    expired = threading.Event()
+    expired = Halt()
     connection: http.client.HTTPConnection | None = None
     watchdog: threading.Timer | None = None
+    held = contextlib.ExitStack()
     try:
-        sock = _connect(host, port, deadline, allow_private, resolver)
+        sock = _connect(host, port, deadline, allow_private, resolver, halt=halt, held=held)
         connection = http.client.HTTPConnection(host, port)
         connection.sock = sock
-
-        def expire() -> None:
-            expired.set()
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-        watchdog = threading.Timer(max(0.0, deadline - time.monotonic()), expire)
+        held.enter_context(expired.over(sock))
+        watchdog = threading.Timer(max(0.0, deadline - time.monotonic()), expired.pull)
         watchdog.daemon = True
         watchdog.start()
         if target.scheme == "https":
@@ -178,10 +217,13 @@ def _exchange(
         connection.request(method, _quoted(path), body, sent)
         yield connection.getresponse()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        if expired.is_set() or isinstance(error, TimeoutError):
+        if halt.pulled:
+            raise FetchError(STOPPING, host) from error
+        if expired.pulled or isinstance(error, TimeoutError):
             raise FetchError(URL_TIMED_OUT, host) from error
         raise FetchError(URL_UNREACHABLE, f"{host}: {error}") from error
     finally:
+        held.close()
         if watchdog is not None:
             watchdog.cancel()
         if connection is not None:
@@ -189,8 +231,10 @@ def _exchange(
 
 
 def _connect(
-    host: str, port: int, deadline: float, allow_private: bool, resolver: Resolver
+    host: str, port: int, deadline: float, allow_private: bool, resolver: Resolver, *, halt: Halt,
+    held: contextlib.ExitStack,
 ) -> socket.socket:
+    """A connection, which ``halt`` may end for as long as ``held`` lasts."""
     try:
         addresses = resolver(host, port)
     except (OSError, UnicodeError) as error:
@@ -202,10 +246,16 @@ def _connect(
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
+        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         try:
-            return socket.create_connection((address, port), timeout=left)
+            sock.settimeout(left)
+            held.enter_context(halt.over(sock))
+            sock.connect((address, port))
         except OSError as error:
+            sock.close()
             problem = error
+        else:
+            return sock
     raise problem or OSError("the name has no address")
 
 

@@ -6,14 +6,15 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 import trustme
 
-from appliance.causes import URL_TIMED_OUT, URL_UNREACHABLE
+from appliance.causes import STOPPING, URL_TIMED_OUT, URL_UNREACHABLE
 from appliance.net import http
-from appliance.net.http import FetchError, fetch, post
+from appliance.net.http import FetchError, Halt, fetch, post
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -92,6 +93,53 @@ def test_a_server_that_never_finishes_the_handshake_is_left_at_the_deadline() ->
             allow_private=True,
         )
     assert caught.value.cause is URL_TIMED_OUT
+
+
+def test_a_server_that_drips_through_the_handshake_is_left_at_the_deadline() -> None:
+    """Each octet is there in time, the whole never is."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            peer, _ = listener.accept()
+            with peer, contextlib.suppress(OSError):
+                peer.sendall(b"\x16\x03\x03\x40\x00")
+                while True:
+                    peer.sendall(b"\0")
+                    time.sleep(0.05)
+
+        threading.Thread(target=drip, daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises(FetchError) as caught:
+            fetch(
+                f"https://127.0.0.1:{listener.getsockname()[1]}/", limit_octets=10, timeout_s=0.5,
+                allow_private=True,
+            )
+    assert caught.value.cause is URL_TIMED_OUT
+    assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_stop_ends_a_request_that_runs_and_refuses_the_next(scheme: str) -> None:
+    halt = Halt()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/"
+
+        def pull() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.recv(1)
+                halt.pull()
+                peer.recv(65536)
+
+        puller = threading.Thread(target=pull, daemon=True)
+        puller.start()
+        begun = time.monotonic()
+        for _ in range(2):
+            with pytest.raises(FetchError) as caught:
+                fetch(url, limit_octets=10, timeout_s=100, allow_private=True, halt=halt)
+            assert caught.value.cause is STOPPING
+        assert time.monotonic() - begun < 50
+        puller.join(10)
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
