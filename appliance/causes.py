@@ -328,7 +328,8 @@ NUMBER_INVALID = _row(
 NUMBER_EMERGENCY = _row(
     "number_emergency", Side.USER, Retry.NO,
     "The box never dials emergency numbers.",
-    "Check the number.",
+    "Write the number with its country code. An extension that looks like one must be among those that the"
+    " owner named (numbers.internal).",
 )
 NUMBER_NOT_ALLOWED = _row(
     "number_not_allowed", Side.USER, Retry.NO,

@@ -73,7 +73,9 @@ def test_numbers_that_only_look_alike_are_dialled(region: str, written: str, dia
 
 def test_an_extension_that_the_owner_named_may_look_like_a_prefix_and_an_emergency_number() -> None:
     owner = NumberSettings(region="DE", internal="[1-9][0-9]{3}")
-    assert isinstance(read_number("9112", owner), Number)
+    for number in ("9112", "1100", "9990"):
+        assert isinstance(read_number(number, owner), Number)
+        assert read_number(number, NumberSettings()) is NUMBER_EMERGENCY
     assert read_number("0112", NumberSettings(region="DE", internal="[0-9]+")) is NUMBER_EMERGENCY
     for prefix in "09":
         owner = NumberSettings(region="DE", internal=".*", outside_prefix=prefix)

@@ -27,6 +27,7 @@ from appliance.dispatch.runner import Dispatcher
 from appliance.exchange.remote import Exchange
 from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs, received
+from appliance.spool.clock import clock_behind
 from appliance.spool.retention import Keeper
 from appliance.spool.store import Tx
 
@@ -59,6 +60,9 @@ MakeService = Callable[[Core], Service]
 def recover(box: Box) -> None:
     """Settles what a crash or power cut left open.  Before anything else runs."""
     now = box.clock()
+    behind = box.spool.do(clock_behind, now)
+    if behind:
+        _log.warning("the clock is %.0f s behind: faxes keep the time they had left", behind)
     rule = box.settings.section(SendingSettings).unknown_rule
     for fax in box.spool.do(received.recover, now):
         _log.warning("received fax %d was cut off; %d pages of it are here", fax.id, fax.pages)

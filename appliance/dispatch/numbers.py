@@ -65,8 +65,9 @@ def read_number(
         return NUMBER_EMERGENCY
     if settings.internal and _fits(settings.internal, compact):
         return Number(compact, Reach.INTERNAL)
-    # The exchange may have a prefix that nobody told us.
-    if emergency.may_reach_behind_prefix(outside, settings.region):
+    # One may follow a prefix that nobody told us of, or be the beginning of what is dialled.
+    region = settings.region
+    if emergency.may_reach_behind_prefix(outside, region) or emergency.may_reach(outside, region):
         return NUMBER_EMERGENCY
     compact = outside
     if len(compact.lstrip("+")) < 2:
@@ -110,7 +111,7 @@ def _is_emergency(compact: str, settings: NumberSettings) -> bool:
     digits = compact.removeprefix("+")
     if digits in settings.emergency or compact in settings.emergency:
         return True
-    return emergency.may_reach(compact, settings.region)
+    return emergency.may_reach(compact, settings.region, en_bloc=True)
 
 
 def _fits(pattern: str, compact: str) -> bool:

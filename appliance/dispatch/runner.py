@@ -56,6 +56,7 @@ from appliance.settings.sections import (
     StorageSettings,
 )
 from appliance.spool import jobs, ledger
+from appliance.spool.clock import clock_set
 from appliance.spool.events import News
 from appliance.spool.incoming import WRITERS, IncomingFax
 from appliance.spool.model import (
@@ -88,6 +89,8 @@ SETTLE_AGAIN_S = 5.0
 RETIRE_LOOK_S = 0.5
 # Stopping: calls get so long to end with DCN, seconds.
 STOP_S = 15.0
+# A clock that was set by less needs nothing, seconds.
+CLOCK_SET_S = 5.0
 # Events that may make something due.
 _WAKING = frozenset({"job.waiting", "job.rescheduled", "job.cancelled", "job.woken", "line.state"})
 # What a SIP trunk says carries a fax ("audio" is what comes before).
@@ -151,6 +154,7 @@ class Dispatcher:
     _task: asyncio.Task[None] | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _stopping: bool = False
+    _ahead: float | None = None  # Unix time less monotonic time, at the last round
     _writers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(WRITERS, thread_name_prefix="pages")
     )
@@ -234,6 +238,7 @@ class Dispatcher:
             try:
                 self._show_lines()
                 now = self.box.clock()
+                await self._heed_clock(now)
                 await self._end_overdue(now)
                 for practice in (False, True):
                     await self._dispatch(practice, now)
@@ -244,6 +249,15 @@ class Dispatcher:
                 _log.exception("a round of the dispatcher failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait)
+
+    async def _heed_clock(self, now: float) -> None:
+        """A board without a clock of its own starts in the past, and is set when the network comes up."""
+        ahead = now - time.monotonic()
+        by = 0.0 if self._ahead is None else ahead - self._ahead
+        if abs(by) >= CLOCK_SET_S:
+            moved = await self.box.spool.ado(clock_set, now - by, by)
+            _log.warning("the clock was set by %+.0f s: %d faxes keep the time they had left", by, moved)
+        self._ahead = ahead
 
     async def _until_next(self, since: float) -> float:
         """Seconds until something is due that was not at ``since``, ``LOOK_AROUND_S`` at most.

@@ -134,3 +134,9 @@ def of_fax(db: sqlite3.Connection, fax_id: int, limit: int = 1000) -> list[Event
 def last_id(db: sqlite3.Connection) -> int:
     """The id of the newest event, 0 when there is none."""
     return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM event").fetchone()[0])
+
+
+def last_moment(db: sqlite3.Connection) -> float | None:
+    """When the newest event was, None when there is none."""
+    row = db.execute("SELECT at FROM event ORDER BY id DESC LIMIT 1").fetchone()
+    return None if row is None else float(row[0])

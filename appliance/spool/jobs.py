@@ -51,6 +51,8 @@ _JOB = (
     "SELECT job.*, submission.options, submission.metadata, submission.callback_url"
     " FROM job JOIN submission ON submission.id = job.submission_id"
 )
+# The dispatcher notices within so long that the clock was set, seconds.
+CLOCK_NOTICED_S = 10.0
 # Most rows a listing answers at once, whatever was asked for.
 LIST_LIMIT = 1000
 
@@ -412,6 +414,28 @@ def end_overdue(tx: Tx, job_id: int, now: float) -> Job:
     else:
         _end(tx, job, JobState.FAILED, EXPIRED, now)
     return get(tx.db, job_id)
+
+
+def clock_set(tx: Tx, before: float, by: float) -> int:
+    """The clock, which stood at ``before``, was set ``by`` seconds on (negative: back).
+
+    Whatever waits, or is under way, has as long left as it had; a time that a person named for a first try
+    stays what it is.  Returns how many jobs that concerned.
+    """
+    moment = {"before": before, "by": by, "fresh": before + by - CLOCK_NOTICED_S}
+    # What was handed in since the clock was set back goes by the new one already.
+    old = "deadline IS NOT NULL AND NOT (:by < 0 AND created_at BETWEEN :fresh AND :before + :by)"
+    count = tx.db.execute(
+        f"UPDATE job SET deadline = deadline + :by WHERE {old} AND state <> 'waiting'", moment
+    ).rowcount
+    count += tx.db.execute(
+        "UPDATE job SET next_try_at = next_try_at + :by, scheduled_at = scheduled_at + :by,"
+        " expires_at = expires_at + :by,"
+        " deadline = CASE state WHEN 'waiting' THEN deadline + :by ELSE deadline END"
+        f" WHERE {old} AND (tries > 0 OR scheduled_at <= :before)",
+        moment,
+    ).rowcount
+    return count
 
 
 def recover(tx: Tx, rule: UnknownRule, now: float) -> list[Job]:

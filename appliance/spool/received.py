@@ -87,6 +87,14 @@ def recover(tx: Tx, now: float, *, begun_before: float = math.inf) -> list[Recei
     return [finish(tx, row["id"], INTERRUPTED, complete=False, now=now) for row in rows]
 
 
+def clock_set(tx: Tx, before: float, by: float) -> None:
+    """The clock, which stood at ``before``, was set ``by`` seconds on: calls that are up keep their age."""
+    tx.db.execute(
+        "UPDATE received SET started_at = started_at + ? WHERE state = 'receiving' AND started_at <= ?",
+        (by, before),
+    )
+
+
 def assign(tx: Tx, received_id: int, owner: str, now: float) -> Received:
     """Gives a received fax to a user."""
     get(tx.db, received_id)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from appliance.box import Box, Request, To
 from appliance.causes import BUSY, DELIVERED, RECEIVED
+from appliance.lines.practice.numbers import PRACTICE_NUMBERS
 from appliance.settings import secrets
 from appliance.settings.sections import StationSettings
 from appliance.spool import jobs, outbox
@@ -65,6 +66,7 @@ async def receive(box: Box) -> None:
 
 def main() -> None:
     box = Box(Path(sys.argv[1]), clock=lambda: START)
+    box.set_practice_numbers(PRACTICE_NUMBERS)
     promise("started")
     secrets.first_start(box.settings)
     _, token = secrets.add_key(box.settings, "till")
