@@ -32,7 +32,7 @@ from appliance.settings.sections import (
     StorageSettings,
 )
 from appliance.settings.store import SettingsStore
-from appliance.spool import documents, events, jobs, ledger, received
+from appliance.spool import documents, events, jobs, ledger, offers, received
 from appliance.spool.events import Listener
 from appliance.spool.model import (
     Attempt,
@@ -53,6 +53,7 @@ from appliance.spool.model import (
     SourceFile,
     UnknownRule,
 )
+from appliance.spool.offers import Offer
 from appliance.spool.room import Room, RoomGuard
 from appliance.spool.store import FollowUp, Spool
 
@@ -148,6 +149,8 @@ class Box:
         self._lines_lock = threading.Lock()
         self._lines: tuple[LineReport, ...] = ()
         self._practice_numbers: frozenset[str] = frozenset()
+        self._offers: Mapping[str, Offer] = {}
+        self.look_at_offers()
 
     def close(self) -> None:
         self.spool.close()
@@ -415,6 +418,16 @@ class Box:
         """Appends files to a stored document, or replaces its files."""
         self.document(document_id, owner)
         return self.spool.do(documents.set_files, document_id, files, append=append)
+
+    # -- documents on offer --------------------------------------------------------------------
+
+    def offers(self) -> Mapping[str, Offer]:
+        """What callers may fetch, by name.  From memory: the loop may ask."""
+        return self._offers
+
+    def look_at_offers(self) -> None:
+        """After a change of them."""
+        self._offers = {offer.name: offer for offer in self.spool.read(offers.every)}
 
     # -- what happened -------------------------------------------------------------------------
 

@@ -824,6 +824,16 @@ MAIL_DEFERRED = _row(
     "The mail server asks to try again later.",
     "It is tried again by itself.",
 )
+OFFER_NAME_TAKEN = _row(
+    "offer_name_taken", Side.USER, Retry.NO,
+    "There is a document on offer under this name.",
+    "Take that one back first, or choose another name.",
+)
+TOO_MANY_OFFERS = _row(
+    "too_many_offers", Side.USER, Retry.NO,
+    "There are as many documents on offer as there may be.",
+    "Take back what nobody needs.",
+)
 MAILBOX_NOT_SET_UP = _row(
     "mailbox_not_set_up", Side.USER, Retry.NO,
     "The box has no mailbox to collect e-mails from.",

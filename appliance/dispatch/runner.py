@@ -33,6 +33,7 @@ from appliance.causes import (
 )
 from appliance.dispatch import rules
 from appliance.dispatch.pages import RecordedLastPage
+from appliance.dispatch.polling import OfferedPages
 from appliance.dispatch.profile import Profile
 from appliance.dispatch.rules import CallPlan, LineView, NoLineNow
 from appliance.dispatch.settle import CallEnd, settle
@@ -55,7 +56,7 @@ from appliance.settings.sections import (
     StationSettings,
     StorageSettings,
 )
-from appliance.spool import jobs, ledger
+from appliance.spool import jobs, ledger, offers
 from appliance.spool.clock import clock_set
 from appliance.spool.events import News
 from appliance.spool.incoming import WRITERS, IncomingFax
@@ -69,8 +70,9 @@ from appliance.spool.model import (
     SpoolClosedError,
     SpoolFailedError,
 )
+from appliance.spool.offers import Offer
 from appliance.spool.room import Room
-from appliance.t30.call import NoPages, RefusingStore
+from appliance.t30.call import RefusingStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 
 _log = logging.getLogger(__name__)
@@ -501,27 +503,41 @@ class Dispatcher:
         switch = CancelSwitch()
         self._incoming_switches.append(switch)
 
+        on_offer = self.box.offers()
+        offered = OfferedPages(self.box, on_offer, on_loop(asyncio.get_running_loop()))
+
         def progress(line: Progress) -> None:
             trace.add(line)
+            offered.hear(line)
             if line.event in _NEWS:
                 self._tell(None, "", line)
 
         def ended(result: CallResult) -> None:
             self._incoming_switches.remove(switch)
-            task = asyncio.get_running_loop().create_task(self._received(fax, trace, result))
+            task = asyncio.get_running_loop().create_task(
+                self._received(fax, trace, result, offered.chosen)
+            )
             self._incoming.add(task)
             task.add_done_callback(self._incoming.discard)
 
-        parameters = CallParameters(role=Role.ANSWERS, station_id=station.station_id)
+        parameters = CallParameters(
+            role=Role.ANSWERS, station_id=station.station_id, offers_pages=bool(on_offer),
+            on_offer=frozenset(on_offer),
+        )
         return Answer(
-            parameters=parameters, pages=NoPages(), store=fax, ended=ended, progress=progress, cancel=switch
+            parameters=parameters, pages=offered, store=fax, ended=ended, progress=progress, cancel=switch
         )
 
-    async def _received(self, fax: IncomingFax, trace: Trace, result: CallResult) -> None:
+    async def _received(
+        self, fax: IncomingFax, trace: Trace, result: CallResult, offer: Offer | None
+    ) -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._writers, trace.write, self.box.data / fax.trace_path)
         try:
-            await fax.finish(result)
+            finished = await fax.finish(result)
+            if offer is not None and result.pages_sent >= offer.pages:
+                caller = finished.caller or finished.tsi
+                await self.box.spool.ado(offers.fetched, offer.id, caller, self.box.clock())
         except (SpoolClosedError, SpoolFailedError, DiskFullError) as error:
             _log.error("the end of a received fax could not be written: %s", error)  # recovered at start
 

@@ -165,8 +165,9 @@ class Carrier:
                 if leave is not None:
                     leave(given)
             case TakeCall(_, parameters):
+                pages = call if parameters.offers_pages else NoPages()
                 self._decide(call, Answer(
-                    parameters, NoPages(), call, ended=lambda result: self._over(call, result),
+                    parameters, pages, call, ended=lambda result: self._over(call, result),
                     progress=call.progress, cancel=call.switch,
                 ))  # fmt: skip
             case RefuseCall(_, cause):

@@ -169,6 +169,9 @@ def known_paths(db: sqlite3.Connection) -> set[str]:
     rows = db.execute("SELECT uuid FROM job WHERE state = 'preparing'")
     found.update(f"{RENDERED}/{row[0]}" for row in rows)
     found.update(row[0] for row in db.execute("SELECT path FROM received_page"))
+    for row in db.execute("SELECT files, rendered_path FROM offer"):
+        found.update(file["path"] for file in json.loads(row[0]))
+        found.add(row[1])
     return found
 
 

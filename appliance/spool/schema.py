@@ -233,8 +233,24 @@ CREATE INDEX program_owner ON program (owner, id);
 # The recipient's company, for the cover page.
 SCHEMA_2 = "ALTER TABLE job ADD COLUMN company TEXT NOT NULL DEFAULT '';"
 
+SCHEMA_3 = """
+CREATE TABLE offer (                    -- a document for callers that poll
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uuid TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL UNIQUE,          -- SEP; empty: for callers that name nothing
+    title TEXT NOT NULL,
+    files TEXT NOT NULL,                -- JSON, list of SourceFile
+    rendered_path TEXT NOT NULL,
+    pages INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    polled INTEGER NOT NULL DEFAULT 0,
+    polled_at REAL
+) STRICT;
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2)
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
 
 
 class SchemaTooNewError(RuntimeError):

@@ -64,6 +64,9 @@ class CallParameters:
     resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
     nsf: bytes = b""  # FIF of the non-standard frame to send: NSF with DIS, NSC with DTC; none when empty
     first_carrier: Carrier | None = None  # upper bound of the first training; None = best in common
+    # Answering: the names of several documents; the page source gives the one whose name comes as SEP (it
+    # hears of it as "selective_polling").  An empty one is for callers that name nothing.
+    on_offer: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ class ReceiverPhaseB(Part):
             parameters.capabilities,
             transmits=self._offers_pages,
             sub=parameters.accepts_sub_address,
-            sep=self._offers_pages and bool(parameters.selective_polling),
+            sep=self._offers_pages and bool(parameters.selective_polling or any(parameters.on_offer)),
         )
 
     def _dtc_field(self) -> Facilities:
@@ -263,7 +263,10 @@ class ReceiverPhaseB(Part):
         if sep is not None:
             station.selective_polling = decode_ident(sep)
             station.note("selective_polling", sep=station.selective_polling)
-        name = station.parameters.selective_polling
+        parameters = station.parameters
+        if parameters.on_offer:
+            return station.selective_polling in parameters.on_offer
+        name = parameters.selective_polling
         return not name or station.selective_polling == name
 
     def _password_right(self, burst: Burst) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from appliance.api.rest import covers, documents, faxes, lists, mail, people, received, system
+from appliance.api.rest import covers, documents, faxes, lists, mail, people, polling, received, system
 from appliance.api.rest.routes import Route
 
 ROUTES: tuple[Route, ...] = (
     *faxes.ROUTES,
     *received.ROUTES,
     *documents.ROUTES,
+    *polling.ROUTES,
     *lists.ROUTES,
     *covers.ROUTES,
     *people.ROUTES,

@@ -1,0 +1,147 @@
+"""Documents on offer: what callers that poll may fetch, each under a name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api import intake, papers
+from appliance.api.context import TURN_WAIT_S
+from appliance.api.problems import Flaw, ProblemError
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.newfax import FILE, store_files
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import (
+    Json,
+    choice,
+    component,
+    many,
+    moment,
+    nullable,
+    record,
+    text,
+    wanted,
+    whole,
+)
+from appliance.api.rest.views import time_text, values
+from appliance.causes import DOCUMENT_GONE, OFFER_NAME_TAKEN, TOO_MANY_FILES, TOO_MANY_OFFERS
+from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
+from appliance.documents.render import RenderedDocument
+from appliance.settings.items import Scope
+from appliance.spool import offers
+from appliance.spool.model import Quality
+from appliance.spool.offers import NameTakenError, Offer, TooManyError
+
+_WORDS = {
+    "name": text(20, pattern=NAME_PATTERN, help="what a caller sends as SEP; empty: for those who send none"),
+    "title": text(200, help="for people; the first file's name when left out"),
+    "quality": choice(*values(Quality)),
+}
+OFFER = component(
+    "Offer",
+    record(
+        {
+            "id": whole(1), "uuid": text(36), "owner": text(64), "name": text(20), "title": text(255),
+            "pages": whole(1), "created_at": moment(),
+            "polled": whole(help="how often it was fetched whole"), "polled_at": nullable(moment()),
+        }
+    ),
+)  # fmt: skip
+NEW_OFFER = component("NewOffer", wanted({**_WORDS, "files": many(FILE, 200)}))
+NEW_OFFER_FORM = component(
+    "NewOfferForm",
+    {
+        "type": "object",
+        "properties": {
+            **_WORDS, "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+        },
+    },
+)  # fmt: skip
+
+
+def _view(offer: Offer) -> Json:
+    return {
+        "id": offer.id, "uuid": offer.uuid, "owner": offer.owner, "name": offer.name, "title": offer.title,
+        "pages": offer.pages, "created_at": time_text(offer.created_at), "polled": offer.polled,
+        "polled_at": time_text(offer.polled_at),
+    }  # fmt: skip
+
+
+def create(call: Call) -> Answer:
+    most = call.context.settings.files_per_fax
+    given = call.body.get("files", [])
+    uploads = [taken for _, taken in call.form.files] if call.form is not None else []
+    if len(given) + len(uploads) > most:
+        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
+    name = call.body.get("name", "")
+    if name in call.box.offers():
+        raise _taken()
+    stored = [*uploads, *store_files(call.context, given)]
+    if not stored:
+        raise flaw("files", "a file is needed")
+    quality = Quality(call.body["quality"]) if "quality" in call.body else None
+    try:
+        # Its pages are made at once, while the client waits: one such request at a time.
+        with call.context.drawers.of(1, TURN_WAIT_S):
+            offer = make_offer(
+                call.box, call.caller.owner, [taken.file for taken in stored], name=name,
+                title=call.body.get("title", ""), quality=quality,
+            )  # fmt: skip
+    except BaseException as error:
+        intake.discard(call.context, stored)
+        if isinstance(error, NameTakenError):
+            raise _taken() from None
+        if isinstance(error, TooManyError):
+            raise ProblemError(TOO_MANY_OFFERS, str(error)) from None
+        raise
+    call.note("offer.create", object=f"offer:{offer.id}", detail=f"as {offer.name}")
+    return Answer(_view(offer), headers={"Location": f"/api/v1/polling/{offer.id}"})
+
+
+def _taken() -> ProblemError:
+    return ProblemError(OFFER_NAME_TAKEN, flaws=(Flaw("name", OFFER_NAME_TAKEN.sentence),))
+
+
+def index(call: Call) -> Answer:
+    return Answer({"polling": [_view(offer) for offer in call.box.spool.read(offers.every)]})
+
+
+def read(call: Call) -> Answer:
+    return Answer(_view(_find(call)))
+
+
+def _find(call: Call) -> Offer:
+    return call.box.spool.read(offers.get, call.arguments["id"])
+
+
+def document(call: Call) -> Answer:
+    offer = _find(call)
+    try:
+        rendered = RenderedDocument.open(call.box.data / offer.rendered_path)
+    except (OSError, ValueError):
+        raise ProblemError(DOCUMENT_GONE) from None
+    made = papers.pdf_of(call.box, rendered.coded_pages(), offer.title, offer.created_at)
+    headers = {"Content-Disposition": f'inline; filename="polling-{offer.id}.pdf"'}
+    return Answer(passing_file=made, headers=headers)
+
+
+def delete(call: Call) -> Answer:
+    offer = remove_offer(call.box, call.arguments["id"])
+    call.note("offer.delete", object=f"offer:{offer.id}", detail=f"was {offer.name}")
+    return Answer()
+
+
+def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "polling", summary, handler, scope=Scope.ADMIN, **more)
+
+
+ROUTES = (
+    _admin("GET", "/polling", "listOffers", "List the documents on offer", index,
+           answer=record({"polling": many(OFFER)})),
+    _admin("POST", "/polling", "createOffer", "Offer a document to callers that poll", create, body=NEW_OFFER,
+           form=NEW_OFFER_FORM, answer=OFFER, status=201,
+           help="Whoever calls and asks for this name gets it. Answers when its pages are made."),
+    _admin("GET", "/polling/{id}", "readOffer", "Read one", read, answer=OFFER),
+    _admin("GET", "/polling/{id}/document", "readOfferDocument", "Its pages as a PDF", document,
+           media=("application/pdf",)),
+    _admin("DELETE", "/polling/{id}", "deleteOffer", "Take it back", delete, status=204),
+)  # fmt: skip

@@ -1,0 +1,126 @@
+"""Documents that callers may fetch: made into fax pages when they are offered, served in a call by name."""
+
+from __future__ import annotations
+
+import shutil
+import uuid as uuids
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from appliance.box import Box
+from appliance.causes import DOCUMENT_GONE, Cause
+from appliance.dispatch.prepare import RESOLUTIONS, zone
+from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source
+from appliance.documents.pages import Background, DocumentPages
+from appliance.documents.render import RenderedDocument, render
+from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
+from appliance.spool import offers
+from appliance.spool.model import Quality, SourceFile
+from appliance.spool.offers import Offer
+from appliance.spool.store import RENDERED
+from appliance.t4.page import CodedPage
+from appliance.t30.parameters import Accepts, Progress
+
+# SEP: up to 20 digits (T.30 5.3.6.1.2); * and # as for the sub-address.
+NAME_PATTERN = r"[0-9*#]{0,20}"
+
+
+def make_offer(
+    box: Box, owner: str, files: Sequence[SourceFile], *, name: str, title: str = "",
+    quality: Quality | None = None,
+) -> Offer:
+    """Offers stored ``files`` as one document.  Blocks until its pages are made.
+
+    Raises DocumentError, DiskFullError, offers.NameTakenError, offers.TooManyError; the files are then the
+    caller's to discard.
+    """
+    box.require_room()
+    station = box.settings.section(StationSettings)
+    sending = box.settings.section(SendingSettings)
+    moment = datetime.fromtimestamp(box.clock(), UTC).astimezone(zone(station.time_zone))
+    header = HeaderLine(moment, station.name, station.station_id) if station.header else None
+    uuid = str(uuids.uuid4())
+    path = f"{RENDERED}/{uuid}"
+    limits = Limits(pages=box.settings.section(ApiSettings).pages_per_fax)
+    options = RenderOptions(
+        format=PageFormat(resolution=RESOLUTIONS[quality or sending.quality]), header=header
+    )
+    sources = [Source(box.data / file.path, ",".join(file.pages), file.name) for file in files]
+    document = render(sources, box.data / path, options, limits=limits)
+    try:
+        offer = box.spool.do(
+            offers.create, owner, name, title or files[0].name, files, uuid=uuid, rendered_path=path,
+            pages=document.total, now=box.clock(),
+        )
+    except BaseException:
+        shutil.rmtree(box.data / path, ignore_errors=True)
+        raise
+    box.look_at_offers()
+    return offer
+
+
+def remove_offer(box: Box, offer_id: int) -> Offer:
+    """Takes an offer back and deletes its files.  Raises NotFoundError."""
+    offer = box.spool.do(offers.delete, offer_id)
+    box.look_at_offers()
+    shutil.rmtree(box.data / offer.rendered_path, ignore_errors=True)
+    box.discard_files(offer.files)
+    return offer
+
+
+class OfferedPages:
+    """The ``PageSource`` of a call that comes in: the pages of the document that the caller names.
+
+    ``hear`` is to be told of the call's progress, in which the name comes.  On the loop.
+    """
+
+    def __init__(self, box: Box, on_offer: Mapping[str, Offer], background: Background) -> None:
+        self._box = box
+        self._on_offer = on_offer
+        self._background = background
+        self._name = ""
+        self._pages: DocumentPages | None = None
+        self._opening = False
+        self._waiting: list[Callable[[], None]] = []
+
+    @property
+    def chosen(self) -> Offer | None:
+        """What the caller asked for."""
+        return self._on_offer.get(self._name)
+
+    def hear(self, line: Progress) -> None:
+        if line.event == "selective_polling":
+            self._name = str(dict(line.fields)["sep"])
+
+    def fetch(
+        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
+    ) -> None:
+        """As of ``PageSource``."""
+        if self._pages is not None:
+            self._pages.fetch(number, accepts, deliver)
+            return
+
+        def go_on() -> None:
+            if self._pages is None:
+                deliver(None, True)
+            else:
+                self._pages.fetch(number, accepts, deliver)
+
+        self._waiting.append(go_on)
+        if not self._opening:
+            self._opening = True
+            self._background(self._open, self._opened)
+
+    def _open(self) -> RenderedDocument | Cause:
+        offer = self.chosen
+        try:
+            return RenderedDocument.open(self._box.data / offer.rendered_path) if offer else DOCUMENT_GONE
+        except (OSError, ValueError):
+            return DOCUMENT_GONE
+
+    def _opened(self, found: RenderedDocument | Cause) -> None:
+        if isinstance(found, RenderedDocument):
+            self._pages = DocumentPages(found, self._background)
+        waiting, self._waiting, self._opening = self._waiting, [], False
+        for go_on in waiting:
+            go_on()

@@ -1,0 +1,97 @@
+"""Documents on offer for callers that poll, each under the name that a caller asks for (SEP)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from appliance.spool.model import NotFoundError, SourceFile
+from appliance.spool.store import Tx
+
+# Offers at once: they are all named to each call that comes in.
+MOST = 200
+
+
+class NameTakenError(ValueError):
+    """There is an offer of this name."""
+
+
+class TooManyError(ValueError):
+    """There are as many offers as there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """``name``: what a caller sends as SEP, empty for callers that name nothing."""
+
+    id: int
+    uuid: str
+    owner: str
+    name: str
+    title: str
+    files: tuple[SourceFile, ...]
+    rendered_path: str  # folder of fax pages relative to the data folder
+    pages: int
+    created_at: float
+    polled: int  # how often it was fetched whole
+    polled_at: float | None
+
+
+def create(
+    tx: Tx, owner: str, name: str, title: str, files: Sequence[SourceFile], *, uuid: str, rendered_path: str,
+    pages: int, now: float,
+) -> Offer:
+    """Offers rendered pages.  Raises NameTakenError, TooManyError."""
+    if tx.db.execute("SELECT COUNT(*) FROM offer").fetchone()[0] >= MOST:
+        raise TooManyError(f"at most {MOST}")
+    if tx.db.execute("SELECT 1 FROM offer WHERE name = ?", (name,)).fetchone() is not None:
+        raise NameTakenError(name)
+    cursor = tx.db.execute(
+        "INSERT INTO offer (uuid, owner, name, title, files, rendered_path, pages, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (uuid, owner, name, title, json.dumps([asdict(file) for file in files]), rendered_path, pages, now),
+    )
+    return get(tx.db, int(cursor.lastrowid or 0))
+
+
+def get(db: sqlite3.Connection, offer_id: int) -> Offer:
+    """Raises NotFoundError."""
+    row = db.execute("SELECT * FROM offer WHERE id = ?", (offer_id,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"no offer {offer_id}")
+    return _offer(row)
+
+
+def every(db: sqlite3.Connection) -> list[Offer]:
+    """All offers, oldest first."""
+    return [_offer(row) for row in db.execute("SELECT * FROM offer ORDER BY id")]
+
+
+def delete(tx: Tx, offer_id: int) -> Offer:
+    """Takes an offer back; its files are the caller's to delete.  Raises NotFoundError."""
+    offer = get(tx.db, offer_id)
+    tx.db.execute("DELETE FROM offer WHERE id = ?", (offer_id,))
+    return offer
+
+
+def fetched(tx: Tx, offer_id: int, caller: str, now: float) -> None:
+    """Notes that a caller fetched an offer whole."""
+    rows = tx.db.execute(
+        "UPDATE offer SET polled = polled + 1, polled_at = ? WHERE id = ? RETURNING name, owner",
+        (now, offer_id),
+    ).fetchall()
+    for row in rows:
+        tx.emit(now, "offer.polled", None, row["owner"], offer=offer_id, name=row["name"], caller=caller)
+
+
+def _offer(row: sqlite3.Row) -> Offer:
+    files = tuple(
+        SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"])
+    )
+    return Offer(
+        id=row["id"], uuid=row["uuid"], owner=row["owner"], name=row["name"], title=row["title"], files=files,
+        rendered_path=row["rendered_path"], pages=row["pages"], created_at=row["created_at"],
+        polled=row["polled"], polled_at=row["polled_at"],
+    )
