@@ -43,6 +43,7 @@ class Sender(SenderPhaseB):
             Fcf.PIP: "_interrupt_positive",
             Fcf.PIN: "_interrupt_negative",
             Fcf.CRP: "_repeat",
+            Fcf.DIS: "_began_anew",
             Happening.UNKNOWN: "_invalid_response",
             Happening.GARBLED: "_wait_on",
             Timer.T4: "_repeat",
@@ -56,6 +57,7 @@ class Sender(SenderPhaseB):
             Fcf.PIP: "_interrupt_positive",
             Fcf.PIN: "_interrupt_negative",
             Fcf.CRP: "_repeat",
+            Fcf.DIS: "_began_anew",
             Happening.UNKNOWN: "_invalid_response",
             Happening.GARBLED: "_wait_on",
             Timer.T4: "_repeat",
@@ -68,17 +70,20 @@ class Sender(SenderPhaseB):
             Fcf.PIP: "_interrupt_positive",
             Fcf.PIN: "_interrupt_negative",
             Fcf.CRP: "_repeat",
+            Fcf.DIS: "_began_anew",
             Timer.T4: "_repeat",
         },
         S.CTR: {
             Fcf.CTR: "_ctr",
             Fcf.CRP: "_repeat",
+            Fcf.DIS: "_began_anew",
             Timer.T4: "_repeat",
         },
         S.ERR: {
             Fcf.ERR: "_err",
             Fcf.RNR: "_rnr",
             Fcf.CRP: "_repeat",
+            Fcf.DIS: "_began_anew",
             Timer.T4: "_repeat",
         },
     }
@@ -276,6 +281,20 @@ class Sender(SenderPhaseB):
 
     def _wait_on(self, _: Fact) -> None:
         """A response that did not survive: T4 goes on."""
+
+    def _began_anew(self, fact: Fact) -> None:
+        """DIS in place of a response: the receiver is back in phase B, and what it had of the page is lost.
+
+        T.30 has no such answer.  Receivers in wide use give it after one command that a lost packet broke,
+        and hang up at the next one; so the page goes again from its training on.
+        """
+        station = self.station
+        self._heard_from()
+        station.note("began_anew", page=self._index + 1)
+        if self._times_sent >= limits.PAGE_ROUNDS:
+            station.finish(self._cause_of_unconfirmed())
+            return
+        self._dis(fact)
 
     def _invalid_response(self, _: Fact) -> None:
         """A response that does not exist, its FCS right: DCN (T.30 5.4.2, TSB-85)."""

@@ -37,6 +37,7 @@ EVENTS: dict[str, str] = {
     "ppr": "frames are asked for again, by us or by the far end: page, frames (and block)",
     "rtp": "the far end took the page and wants training: page",
     "rtn": "the far end refused the page: page",
+    "began_anew": "the far end said DIS in place of a response, the page goes again: page",
     "pip": "the far end took the page and wants to speak: page",
     "pin": "the far end refused the page and wants to speak: page",
     "receiver_not_ready": "the far end needs time (RNR)",

@@ -230,6 +230,26 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears EOP
         hears DCN
         hears end"""),
+    "DIS in place of a confirmation: the page goes again, three times at most": (1, "last_page_unconfirmed",
+        0, TRAINED + f"""
+        hears page V27TER_4800 long
+        hears EOP
+        says DIS={V27}
+        hears TSI DCS
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears EOP
+        hears EOP
+        says DIS={V27}
+        hears TSI DCS
+        hears tcf V27TER_4800
+        says CFR
+        hears page V27TER_4800 long
+        hears EOP
+        says DIS={V27}
+        hears DCN
+        hears end"""),
     "MPS three times without an answer": (2, "page_unconfirmed", 0, TRAINED + """
         hears page V27TER_4800 long
         hears MPS
@@ -382,6 +402,21 @@ SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
         says RNR""" * 15 + """
         hears RR
         waits 1.6
+        says MCF
+        hears DCN
+        hears end"""),
+    "ECM: DIS in place of a confirmation: the page goes again from its training on": (1, "delivered", 1,
+        ECM_TRAINED + f"""
+        hears PPS
+        says PPR=03
+        hears block V27TER_4800 long 2
+        hears PPS
+        says DIS={V27_ECM}
+        hears TSI DCS=000af804
+        hears tcf V27TER_4800
+        says CFR
+        hears block V27TER_4800 long 6
+        hears PPS=2f000005
         says MCF
         hears DCN
         hears end"""),
