@@ -78,11 +78,12 @@ def send_to(
     limit_s: float = 120.0,
     ready: Callable[[], bool] | None = None,
     stays_until: Callable[[], bool] | None = None,
+    standstill_s: float = 0.0,
 ) -> LiveOutcome:
     """Our driver calls.  The program is started on its port by the first ring, or beforehand with ``ready``
     telling when it may be called.  ``stays_until``: it does not end with the call, but has then stored it."""
     world = LiveWorld(Exchange(), speed)
-    port = world.program(THEIRS)
+    port = world.program(THEIRS, standstill_s=standstill_s)
     watcher = Watcher()
     fax = ModemFax(
         CallParameters(Role.CALLS, station_id="+49 30 1", capabilities=capabilities or Capabilities()),
@@ -121,11 +122,12 @@ def send_to(
 
 
 def receive_from(
-    program: Program, *, capabilities: Capabilities | None = None, speed: float = 10.0, limit_s: float = 120.0
-) -> LiveOutcome:
+    program: Program, *, capabilities: Capabilities | None = None, speed: float = 10.0,
+    limit_s: float = 120.0, standstill_s: float = 0.0,
+) -> LiveOutcome:  # fmt: skip
     """The program calls, our driver answers."""
     world = LiveWorld(Exchange(), speed)
-    port = world.program(THEIRS)
+    port = world.program(THEIRS, standstill_s=standstill_s)
     watcher, store = Watcher(), MemoryStore()
     fax = ModemFax(
         CallParameters(Role.ANSWERS, station_id="+49 30 1", capabilities=capabilities or Capabilities()),

@@ -2,7 +2,9 @@
 
 Such a program has a real clock, and virtual time must wait for it: while it owes something (a command
 in mid call, a frame, enough of a page) a tick takes as long as on a real line; otherwise the line runs
-``speed`` times as fast.
+``speed`` times as fast.  For a program that keeps silences by its modem's commands and not by its clock
+the line can even stand still at first (``standstill_s``): on a busy machine it may not yet have been given the
+processor, and a command that comes 75 ms late misses the far end's training.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from tests.softmodem.library import TICK_S
 from tests.softmodem.stations import AtMode, SoftModem
 from tests.softmodem.world import Dte, World
 
+_LOOK_S = 0.001  # how often a line that stands still looks whether the program has spoken
+
 # What a T.31 modem of spandsp's buffers is 4096 octets, and it holds the DTE back from 3072 on.
 CHUNK = 512
 
@@ -27,7 +31,9 @@ CHUNK = 512
 class PtyPort:
     """A soft modem at the master end; ``path`` is the port that the program opens."""
 
-    def __init__(self, modem: SoftModem | None = None, *, patience_s: float = 3.0) -> None:
+    def __init__(
+        self, modem: SoftModem | None = None, *, patience_s: float = 3.0, standstill_s: float = 0.0
+    ) -> None:
         """``patience_s``: how long a program that owes something is waited for at the line's own speed;
         after it the line runs fast again, as the program is waiting for the line itself."""
         self.modem = modem or SoftModem()
@@ -40,6 +46,7 @@ class PtyPort:
         self._owes_since: float | None = None
         self._frame_open = False
         self._patience_s = patience_s
+        self._standstill_s = standstill_s
         self.plugged = True
 
     def step(self, _now: float) -> None:
@@ -97,6 +104,13 @@ class PtyPort:
             return False
         return time.monotonic() - self._owes_since < self._patience_s
 
+    @property
+    def awaited(self) -> bool:
+        """The program has only just come to owe a command in mid call: the line stands still."""
+        if not self.plugged or self._owes_since is None or self.modem.mode is not AtMode.OFFHOOK_COMMAND:
+            return False
+        return time.monotonic() - self._owes_since < self._standstill_s
+
     def unplug(self) -> None:
         """The device vanishes: the program sees its port hang up."""
         self.plugged = False
@@ -122,9 +136,11 @@ class LiveWorld(World):
     def __post_init__(self) -> None:
         super().__init__(self.exchange)
 
-    def program(self, number: str, modem: SoftModem | None = None) -> PtyPort:
+    def program(
+        self, number: str, modem: SoftModem | None = None, *, standstill_s: float = 0.0
+    ) -> PtyPort:
         """A modem for a program at this number."""
-        port = PtyPort(modem)
+        port = PtyPort(modem, standstill_s=standstill_s)
         self.exchange.connect(number, port.modem)
         self.ports.append(port)
         return port
@@ -148,6 +164,11 @@ class LiveWorld(World):
             now = time.monotonic()
             if now - begun > limit_s:
                 raise TimeoutError(f"still going after {limit_s:.0f} s: {self.exchange.account[-6:]}")
+            if any(port.awaited for port in self.ports):
+                for port in self.ports:
+                    port.step(self.now)
+                time.sleep(_LOOK_S)
+                continue
             self.tick()
             pace = 1.0 if any(port.owes for port in self.ports) else self.speed
             due = max(due + TICK_S / pace, now - 0.05)

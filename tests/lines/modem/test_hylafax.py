@@ -5,6 +5,7 @@ The calls mostly wait for each other's clocks, so they run side by side and the 
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
 PAGES = [sample_page(31), sample_page(32, rows=360)]
 SPEED = 20.0
 AT_ONCE = 4
+# It keeps silences by +FTS and +FRS, so that the line can wait until it has spoken.
+STANDSTILL_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,17 @@ def _send(case: Case, spool: Spool) -> LiveOutcome:
         ready=lambda: spool.ready,
         stays_until=lambda: spool.stored,
         speed=SPEED,
+        standstill_s=STANDSTILL_S,
     )
 
 
 def _receive(case: Case, spool: Spool) -> LiveOutcome:
-    def program(port: str) -> object:
+    def program(port: str) -> subprocess.Popen[bytes]:
         return spool.send(port, "1", PAGES, mmr=case.coding is Coding.MMR, mr=case.coding is Coding.MR)
 
-    return receive_from(program, capabilities=case.able, speed=SPEED)  # type: ignore[arg-type]
+    return receive_from(
+        program, capabilities=case.able, speed=SPEED, standstill_s=STANDSTILL_S
+    )
 
 
 Calls = dict[tuple[str, str], tuple[Spool, "Future[LiveOutcome]"]]
