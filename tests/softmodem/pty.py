@@ -3,8 +3,8 @@
 Such a program has a real clock, and virtual time must wait for it: while it owes something (a command
 in mid call, a frame, enough of a page) a tick takes as long as on a real line; otherwise the line runs
 ``speed`` times as fast.  For a program that keeps silences by its modem's commands and not by its clock
-the line can even stand still at first (``standstill_s``): on a busy machine it may not yet have been given the
-processor, and a command that comes 75 ms late misses the far end's training.
+the line can even stand still at first (``standstill_s``): on a busy machine it may not yet have been given
+the processor, and a command that comes 75 ms late misses the far end's training.
 """
 
 from __future__ import annotations
