@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -129,6 +130,17 @@ async def send(
     result = await line.place(replace(call, **more))
     took = asyncio.get_running_loop().time() - began
     return Outcome(result, progress, took, last_error=line.state().last_error)
+
+
+def certificate(folder: Path) -> dict[str, str]:
+    """The settings of a box with a certificate of its own making."""
+    key, made = folder / "box.key", folder / "box.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-keyout", key, "-out", made, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return {"tls_certificate": str(made), "tls_key": str(key)}
 
 
 def open_descriptors() -> list[str]:
