@@ -182,7 +182,7 @@ class Box:
     def submit(self, request: Request) -> Submitted:
         """Accepts a fax: when this returns, it is on disk and will be dealt with.
 
-        Options that are left out become the owner's usual ones: caller id, station id, cover page.
+        What is left out becomes the owner's usual: tag, caller id, station id, cover page.
 
         Raises RefusedError (number, quota, document gone, a number to show or a cover template that is not
         the owner's to use), IdempotencyError, DiskFullError, NotFoundError for an unknown document,
@@ -204,8 +204,8 @@ class Box:
             options=options, key=request.key, origin=request.origin,
             scheduled_at=request.scheduled_at, lifetime_s=lifetime, priority=request.priority,
             idempotency_key=request.idempotency_key, idempotency_digest=request.idempotency_digest,
-            tag=request.tag, metadata=request.metadata, callback_url=request.callback_url,
-            held=request.held, resent_from=request.resent_from,
+            tag=request.tag or self._usual_tag(request.owner), metadata=request.metadata,
+            callback_url=request.callback_url, held=request.held, resent_from=request.resent_from,
         )
         accepted = self.spool.do(jobs.accept_with_files, new, request.files, now)
         if accepted.repeated:
@@ -251,6 +251,10 @@ class Box:
                 return template
         raise RefusedError(COVER_TEMPLATE_GONE, f"({name[:64]})")
 
+    def _usual_tag(self, owner: str) -> str:
+        user = self.user(owner)
+        return user.tag if user is not None else ""
+
     def usual_cover(self, owner: str) -> str:
         """The template that this owner's faxes have when they name none; empty for no cover page."""
         user = self.user(owner)
@@ -292,11 +296,12 @@ class Box:
 
     def resend(
         self, job_id: int, *, number: str | None = None, owner: str | None = None, origin: str = "rest",
-        key: str = "",
+        key: str = "", idempotency_key: str = "",
     ) -> Job:
         """Sends a fax again as a new job, to the same number or another.
 
-        Raises RefusedError when its document is gone or the number is not dialled.
+        The same ``idempotency_key`` again answers the same job.  Raises RefusedError when its document is
+        gone or the number is not dialled.
         """
         old = self.job(job_id, owner)
         submission = self.spool.read(jobs.get_submission, old.submission_id)
@@ -306,7 +311,8 @@ class Box:
             document_id=submission.document_id,
             options=self.options_again(old), key=key or old.key, origin=origin,
             priority=old.priority, tag=old.tag, metadata=old.metadata, callback_url=old.callback_url,
-            resent_from=old.id,
+            resent_from=old.id, idempotency_key=idempotency_key,
+            idempotency_digest=f"{old.id} to {number or ''}" if idempotency_key else "",
         )
         if number is not None and request.options.cover is not None:
             cover = replace(request.options.cover, to_name="", to_company="")

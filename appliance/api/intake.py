@@ -103,7 +103,7 @@ def store(
         watched(), name=clean_name(name), media_type=request.clean_media_type(media_type), pages=pages
     )
     try:
-        sniff(bytes(head) if whole <= HEAD_OCTETS else _whole_characters(bytes(head)), file.name)
+        sniff(bytes(head) if whole <= HEAD_OCTETS else whole_characters(bytes(head)), file.name)
     except BaseException:
         discard(context, [file])
         raise
@@ -243,7 +243,7 @@ def sources(files: Sequence[Taken]) -> tuple[SourceFile, ...]:
     return tuple(taken.file for taken in files)
 
 
-def _whole_characters(head: bytes) -> bytes:
+def whole_characters(head: bytes) -> bytes:
     """``head`` without the beginning of a UTF-8 character that was cut at its end."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:

@@ -34,7 +34,7 @@ class User:
     role: Role = setting(Role.USER, "what they may do")
     email: str = setting("", "where results and received faxes can be sent", max_length=254)
     full_name: str = setting("", "for cover pages", max_length=100)
-    tag: str = setting("", "department, for reports", max_length=60)
+    tag: str = setting("", "department: the tag of their faxes that have no other", max_length=60)
     caller_number: str = setting("", "caller id and station id of their faxes, if the box's lines allow it",
                                  max_length=32)
     cover: str = setting("", "cover template before each of their faxes that names none; standard: the box's "

@@ -81,6 +81,21 @@ def test_a_template_is_named_by_its_id(box: RunningBox) -> None:
     error(box, "fax-send", {"faxNumber": "9990", "faxData": [FILE], "templateId": 999}, 404)
 
 
+def test_a_fill_in_document_is_filled_in_with_the_requests_fields(box: RunningBox) -> None:
+    headers = {"Authorization": f"Bearer {box.key}", "Content-Type": "application/json"}
+    stored = box.call("POST", "/ictfax/api/documents", b'{"name": "form"}', headers).json
+    headers["Content-Type"] = "text/plain"
+    letter = b"Dear {{ to_name }},\n\nabout {{subject}}: {{message}}\n\n{{from_name}} {{nobody}}\n"
+    assert box.call("POST", f"/ictfax/api/documents/{stored}/media", letter, headers).status == 200
+    fields = {"to_name": "Ada {{subject}}", "subject": "an offer", "message": "come", "from_name": "Bob"}
+    job = send(box, smartDocumentId=stored, faxData=None, faxQuality="Low", **fields)
+    done = ended(box, job)
+    assert (done["faxStatus"], done["faxTotalPages"]) == ("delivered", 2)  # the fields make a cover, too
+    texts = [path.read_bytes() for path in (box.data / "documents").iterdir()]
+    assert b"Dear Ada {{subject}},\n\nabout an offer: come\n\nBob {{nobody}}\n" in texts
+    assert letter in texts, "the stored document stays as it was"
+
+
 def test_a_stored_document_goes_before_the_files_or_alone(box: RunningBox) -> None:
     headers = {"Authorization": f"Bearer {box.key}", "Content-Type": "application/json"}
     stored = box.call("POST", "/ictfax/api/documents", b'{"name": "form"}', headers).json

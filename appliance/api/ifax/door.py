@@ -15,6 +15,7 @@ from appliance.api.auth import Caller
 from appliance.api.context import Context
 from appliance.api.foreign import Answer, Content, ForeignDoor, received_pdf, visible_received
 from appliance.api.ifax import fields as reading
+from appliance.api.ifax import smart
 from appliance.api.ifax.codes import Status, refusal_of
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.ifax.fields import FileField, SendFields
@@ -31,7 +32,10 @@ from appliance.causes import (
     REQUEST_INVALID,
     STATE_FORBIDS,
 )
+from appliance.dispatch.prepare import zone
+from appliance.documents.sniff import Kind, sniff
 from appliance.settings.items import CoverTemplate, Scope
+from appliance.settings.sections import StationSettings
 from appliance.spool import jobs
 from appliance.spool.model import (
     Cover,
@@ -156,8 +160,8 @@ class IfaxDoor(ForeignDoor):
         self.box.require_quota(caller.owner, caller.key)
         taken: list[SourceFile] = []
         try:
-            if document is not None and wanted.files:
-                taken += self._copies(document)
+            if document is not None:
+                taken += self._filled_in(document, wanted)
             self._take(wanted.files, taken, content)
             submitted = self.box.submit(
                 Request(
@@ -215,12 +219,18 @@ class IfaxDoor(ForeignDoor):
             stored = intake.store_base64(self.context, file.base64, name=file.name, pages=file.pages)
         return stored.file
 
-    def _copies(self, document: Document) -> list[SourceFile]:
-        """A stored document's files once more, to stand before others in a fax of their own."""
+    def _filled_in(self, document: Document, wanted: SendFields) -> list[SourceFile]:
+        """Copies of a stored document's files: filled in, and to stand before others in a fax of their own.
+
+        Nothing when the stored document itself can be sent.
+        """
         copies: list[SourceFile] = []
         try:
-            for file in document.files:
-                content = (self.box.data / file.path).read_bytes()
+            changed = self._changed(document, wanted)
+            if not changed and not wanted.files:
+                return []
+            for number, file in enumerate(document.files):
+                content = changed.get(number) or (self.box.data / file.path).read_bytes()
                 copies.append(
                     self.box.store_file(
                         content, name=file.name, media_type=file.media_type, pages=file.pages
@@ -229,7 +239,31 @@ class IfaxDoor(ForeignDoor):
         except FileNotFoundError:
             intake.discard(self.context, copies)
             raise ProblemError(DOCUMENT_GONE, document.name[:64]) from None
+        except BaseException:
+            intake.discard(self.context, copies)
+            raise
         return copies
+
+    def _changed(self, document: Document, wanted: SendFields) -> dict[int, bytes]:
+        """The text files of a stored document that have places for fields, filled in; by their position."""
+        station = self.box.settings.section(StationSettings)
+        moment = datetime.fromtimestamp(wanted.send_at or self.context.now(), UTC)
+        local = moment.astimezone(zone(station.time_zone))
+        fields = {
+            "subject": wanted.subject, "message": wanted.message, "to_name": wanted.to_name,
+            "from_name": wanted.from_name, "date": local.strftime("%Y-%m-%d"),
+            "time": local.strftime("%H:%M"),
+        }
+        changed: dict[int, bytes] = {}
+        for number, file in enumerate(document.files):
+            with (self.box.data / file.path).open("rb") as stored:
+                content = stored.read(intake.HEAD_OCTETS)
+                if sniff(intake.whole_characters(content), file.name) is not Kind.TEXT:
+                    continue
+                words = (content + stored.read()).decode("utf-8-sig", "replace")
+            if smart.names_fields(words, fields):
+                changed[number] = smart.filled(words, fields).encode()
+        return changed
 
     # -- what became of it ---------------------------------------------------------------------
 

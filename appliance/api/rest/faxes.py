@@ -264,7 +264,8 @@ def resend(call: Call) -> Answer:
             problem = problem_of(error)
             problem.flaws = (Flaw("number", problem.cause.sentence),)
             raise problem from None
-    job = call.box.resend(find(call).id, number=number, key=call.caller.key)
+    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    job = call.box.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
     return Answer(in_full(call, job), headers={"Location": f"/api/v1/faxes/{job.id}"})
 
@@ -318,5 +319,5 @@ ROUTES = (
            body=wanted({"rule": choice("resend", "assume_delivered")}, required=("rule",))),
     _route("POST", "/faxes/{id}/resend", "resendFax", "Send it again, to the same number or another",
            resend, body=wanted({"number": text(newfax.NUMBER_LIMIT, least=1)}), body_required=False,
-           answer=FAX_IN_FULL, status=201),
+           answer=FAX_IN_FULL, status=201, headers=(IDEMPOTENCY,)),
 )  # fmt: skip

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from appliance.api.rest import covers, documents, faxes, lists, mail, people, polling, received, system
+from appliance.api.rest import (
+    covers,
+    documents,
+    faxes,
+    journal,
+    lists,
+    mail,
+    people,
+    polling,
+    received,
+    system,
+)
 from appliance.api.rest.routes import Route
 
 ROUTES: tuple[Route, ...] = (
     *faxes.ROUTES,
     *received.ROUTES,
+    *journal.ROUTES,
     *documents.ROUTES,
     *polling.ROUTES,
     *lists.ROUTES,
