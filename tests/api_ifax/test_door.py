@@ -338,6 +338,24 @@ def test_a_request_past_the_limit_is_too_large(box: RunningBox) -> None:
         settings.change(ApiSettings, {"request_mb": 20})
 
 
+def test_the_limits_are_those_of_the_style_unless_the_owner_says_otherwise() -> None:
+    limits = ApiSettings()
+    assert (limits.request_mb, limits.pages_per_fax, limits.files_per_fax) == (20, 200, 20)
+    assert (limits.recipients_per_fax, limits.requests_per_hour) == (15, 1000)
+    assert (limits.requests_at_once, limits.burst) == (20, 50)
+
+
+def test_a_fax_of_more_pages_than_allowed_fails_with_the_code_for_it(box: RunningBox) -> None:
+    settings = SettingsStore(box.data)
+    settings.change(ApiSettings, {"pages_per_fax": 2})
+    try:
+        job = send(box, faxData=[{"fileName": "a.pdf", "fileData": PDF, "pages": ["1", "1", "1"]}])
+        failed = ended(box, job)
+    finally:
+        settings.change(ApiSettings, {"pages_per_fax": 200})
+    assert (failed["faxStatus"], failed["code"]) == ("failed", -3005)
+
+
 def test_nothing_is_kept_of_a_refused_fax(box: RunningBox) -> None:
     before = sorted(path.name for path in (box.data / "documents").iterdir())
     bad = {"fileName": "b.pdf", "fileData": base64.b64encode(b"\0\1\2" * 99).decode()}
