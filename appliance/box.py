@@ -12,6 +12,7 @@ fax is in a state that does not allow it), ``IdempotencyError``, ``DiskFullError
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from typing import Any
 from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, DOCUMENT_GONE, QUOTA_SPENT, Cause
 from appliance.dispatch.numbers import Number, read_number
 from appliance.dispatch.shown import as_station_id, may_show
+from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind, LineState
 from appliance.settings.items import STANDARD_COVER, ApiKey, CoverTemplate, LineEntry, User
 from appliance.settings.sections import (
@@ -51,11 +53,14 @@ from appliance.spool.model import (
     Recipient,
     SendOptions,
     SourceFile,
+    SpoolFailedError,
     UnknownRule,
 )
 from appliance.spool.offers import Offer
 from appliance.spool.room import Room, RoomGuard
 from appliance.spool.store import FollowUp, Spool
+
+_log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 
@@ -450,10 +455,17 @@ class Box:
         return self.spool.read(events.of_fax, fax_id)
 
     def audit(self, who: str, action: str, *, object: str = "", address: str = "", detail: str = "") -> None:
-        """Notes who did what, from where."""
-        self.spool.do(
-            ledger.audit, who, action, self.clock(), object=object, address=address, detail=detail
-        )
+        """Notes who did what, from where.
+
+        It is done by then: a note that cannot be written (disk full) goes to the log, and must not make
+        the client believe that it was refused.
+        """
+        try:
+            self.spool.do(
+                ledger.audit, who, action, self.clock(), object=object, address=address, detail=detail
+            )
+        except (DiskFullError, SpoolFailedError) as error:
+            _log.error("not in the audit log (%s): %s, %s %s %s", error, who, action, object, detail)
 
     # -- limits and health ---------------------------------------------------------------------
 

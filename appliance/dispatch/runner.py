@@ -533,13 +533,21 @@ class Dispatcher:
     ) -> None:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._writers, trace.write, self.box.data / fax.trace_path)
-        try:
-            finished = await fax.finish(result)
+        while True:
+            try:
+                finished = await fax.finish(result)
+                break
+            except SpoolClosedError:
+                return  # the next start recovers it
+            except (DiskFullError, SpoolFailedError) as error:
+                _log.error("the end of a received fax could not be written: %s", error)
+                if not fax.has_row:
+                    return
+                await asyncio.sleep(SETTLE_AGAIN_S)
+        with contextlib.suppress(SpoolClosedError, SpoolFailedError, DiskFullError):
             if offer is not None and result.pages_sent >= offer.pages:
                 caller = finished.caller or finished.tsi
                 await self.box.spool.ado(offers.fetched, offer.id, caller, self.box.clock())
-        except (SpoolClosedError, SpoolFailedError, DiskFullError) as error:
-            _log.error("the end of a received fax could not be written: %s", error)  # recovered at start
 
     # -- inside --------------------------------------------------------------------------------
 

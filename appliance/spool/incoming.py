@@ -51,6 +51,11 @@ class IncomingFax:
         )
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def has_row(self) -> bool:
+        """Whether the spool knows of this call: not when that could not be written (disk full)."""
+        return self._begun.done() and not self._begun.cancelled() and self._begun.exception() is None
+
     def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
         """See ``PageStore``: ``stored`` is called later, on the loop's thread."""
         task = asyncio.get_running_loop().create_task(self._store(number, page, stored))
@@ -80,7 +85,7 @@ class IncomingFax:
         )
 
     async def finish(self, result: CallResult) -> Received:
-        """The call is over.  Raises SpoolError when that could not be written: the next start does."""
+        """The call is over.  Raises SpoolError or DiskFullError when that could not be written."""
         if self._tasks:
             await asyncio.wait(set(self._tasks))
         fax = await asyncio.shield(self._begun)

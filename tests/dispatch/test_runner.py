@@ -11,10 +11,12 @@ import pytest
 
 from appliance import causes
 from appliance.box import Box
+from appliance.dispatch import runner
 from appliance.dispatch.runner import ManagedLine
+from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind
 from appliance.settings.sections import NumberSettings, SendingSettings, StationSettings, StorageSettings
-from appliance.spool import ledger
+from appliance.spool import ledger, received
 from appliance.spool.model import (
     JobState,
     Priority,
@@ -364,3 +366,29 @@ def test_many_faxes_at_once_all_arrive_and_the_books_agree(box: Box) -> None:
         assert box.pages_this_month("owner:ada") == 180
 
     asyncio.run(scenario())
+
+
+def test_the_end_of_a_fax_that_came_in_is_written_when_the_disk_has_room_again(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = [DiskFullError("no room")] * 2
+    real = received.finish
+
+    def finish(*arguments: object, **more: object) -> object:
+        if full:
+            raise full.pop()
+        return real(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(received, "finish", finish)
+    monkeypatch.setattr(runner, "SETTLE_AGAIN_S", 0.02)
+
+    async def scenario() -> None:
+        line = FakeLine()
+        async with dispatching(box, line):
+            await line.ring("1", 2)
+            await until(lambda: box.received_list(ReceivedFilter())[0].state is not ReceivedState.RECEIVING)
+        (fax,) = box.received_list(ReceivedFilter())
+        assert (fax.state, fax.pages) == (ReceivedState.COMPLETE, 2)
+
+    asyncio.run(scenario())
+    assert not full

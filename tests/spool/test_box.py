@@ -12,7 +12,7 @@ from appliance.causes import DELIVERED, NUMBER_EMERGENCY, QUOTA_SPENT
 from appliance.durable import DiskFullError
 from appliance.settings import secrets
 from appliance.settings.sections import NumberSettings, StorageSettings
-from appliance.spool import jobs
+from appliance.spool import jobs, ledger
 from appliance.spool.model import (
     IdempotencyError,
     IllegalTransitionError,
@@ -141,3 +141,14 @@ def test_events_tell_the_story_in_order(box: Box) -> None:
         heard = [listener.get(1.0), listener.get(1.0)]
     assert [event.kind for event in heard if event] == ["job.accepted", "job.cancelled"]
     assert [event.kind for event in box.events_of(job.id)] == ["job.accepted", "job.cancelled"]
+
+
+def test_a_fax_that_was_accepted_is_not_refused_because_the_audit_log_has_no_room(
+    box: Box, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DiskFullError("no room")
+
+    monkeypatch.setattr(ledger, "audit", full)
+    box.audit("key:till", "fax.create", object="fax:1")
+    assert "key:till" in caplog.text
