@@ -9,6 +9,7 @@ from typing import Any
 from appliance.api import auth
 from appliance.api.auth import Caller
 from appliance.api.limits import Budget, RequestLimiter, SignInGuard
+from appliance.api.pictures import Pictures
 from appliance.api.practice import PracticeCalls
 from appliance.box import Box
 from appliance.daemon.main import Core
@@ -20,12 +21,9 @@ from appliance.settings.sections import ApiSettings
 CONTENT_BUDGET = 96 << 20
 # A request waits so long for its share, seconds, before it is told to come back.
 CONTENT_WAIT_S = 10.0
-# Requests that only read are worked on by so many threads at once; the others wait without wanting the
-# interpreter.  However many ask, the loop that paces packets shares it with no more than these.
-READERS = 3
 # Pages are turned into pictures one at a time: no other work holds the interpreter as long.
 DRAWERS = 1
-# How long a request waits for its turn, seconds.
+# How long a request waits for its turn at that, seconds.
 TURN_WAIT_S = 30.0
 # Event streams at once: each keeps a thread.
 STREAMS = 12
@@ -39,8 +37,8 @@ class Context:
     limiter: RequestLimiter = field(default_factory=RequestLimiter)
     sign_ins: SignInGuard = field(default_factory=SignInGuard)
     content: Budget = field(default_factory=lambda: Budget(CONTENT_BUDGET, "other large requests"))
-    readers: Budget = field(default_factory=lambda: Budget(READERS, "other requests"))
     drawers: Budget = field(default_factory=lambda: Budget(DRAWERS, "other pictures"))
+    pictures: Pictures = field(default_factory=Pictures)
     streams: Budget = field(default_factory=lambda: Budget(STREAMS, f"{STREAMS} event streams are open"))
     halt: http.Halt = field(default_factory=http.Halt)  # of what is fetched when the box stops
     stopping: threading.Event = field(default_factory=threading.Event)

@@ -90,7 +90,7 @@ def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
         raise ProblemError(NOT_FOUND, "the page is empty")
     if small:
         return thumbnail(raster)
-    image = ImageChops.invert(Image.frombytes("1", (raster.width, raster.rows), raster.data))
+    image = Image.frombytes("1", (raster.width, raster.rows), raster.data, "raw", "1;I")
     out = io.BytesIO()
     image.save(out, "PNG", dpi=raster.resolution.value)
     return out.getvalue()

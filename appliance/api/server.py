@@ -13,7 +13,6 @@ import logging
 import re
 import socket
 import ssl
-import sys
 import threading
 import time
 from pathlib import Path
@@ -62,9 +61,6 @@ _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 # instead of "connection reset": RFC 9112 9.6.
 LINGER_S = 5.0
 LINGER_OCTETS = 512 << 20
-# How long a thread that works keeps the interpreter while others wait for it, seconds (Python's own is
-# 5 ms).  The loop that paces packets is one of those others: it must not wait for several requests.
-SWITCH_S = 0.0005
 # How long a stop waits for the requests in hand.
 STOP_S = 5.0
 # After that, those whose connections were cut get so long; the rest ends with the process.
@@ -370,7 +366,6 @@ class HttpServer:
         except OSError as error:
             raise ListenError(f"cannot listen on {self._host}: {error}") from error
         papers.sweep(self.context.box)
-        sys.setswitchinterval(SWITCH_S)
         for thread in self._threads:
             thread.start()
         self._tell_address()

@@ -49,7 +49,7 @@ from appliance.exchange.messages import (
 )
 from appliance.lines.line import Answer, CancelSwitch, IncomingCall, Line, LineState, OutgoingCall, Refuse
 from appliance.lines.udptl import Paced, Pacing
-from appliance.settings.items import LineType
+from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings
 from appliance.t4.page import CodedPage
 from appliance.t30.call import NoPages
@@ -64,8 +64,11 @@ _log = logging.getLogger(__name__)
 # sign of life after so long.
 LOOK_S = 0.5
 SIGN_OF_LIFE_S = 5.0
-# Calls get this before anything else that runs here (nice(2)); needs a privilege that systemd's LimitNICE=
-# gives.  Without it, they get what everybody gets.
+# A packet that is due goes before all else on the machine: the lowest of the real-time priorities
+# (sched(7)), for which systemd's LimitRTPRIO=1 is enough; where that is not given, this much before others
+# (nice(2), LimitNICE=-10); where that is not either, as everybody.  The kernel keeps a share for others,
+# should we ever run wild, and the box then ends us.
+PRIORITY = 1
 NICE = -10
 # pjsua2's thread hands the interpreter over after so long, seconds (Python's own: 5 ms).
 SWITCH_INTERVAL_S = 0.0005
@@ -200,6 +203,8 @@ class Carrier:
         self._channel.send(LineOpened(spec.name))
 
     def _make(self, spec: LineSpec) -> Line:
+        if _real_time(spec.settings):
+            _before_others()
         if isinstance(spec.settings, PracticeSettings):
             from appliance.lines.practice.line import PracticeLine  # noqa: PLC0415 - only where it is on
 
@@ -300,6 +305,20 @@ async def _live(descriptor: int) -> None:
     await Carrier(await Channel.over(socket.socket(fileno=descriptor))).serve()
 
 
+def _real_time(settings: LineEntry | PracticeSettings) -> bool:
+    """Whether the line's calls go by the clock; fast practice calls do not."""
+    return not isinstance(settings, PracticeSettings) or settings.speed == 1.0
+
+
+def _before_others() -> None:
+    """From here on this process has what ``PRIORITY`` says."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, NICE)
+
+
 def main() -> None:
     """Entry point of the process: ``FD LEVEL``."""
     descriptor, level = int(sys.argv[1]), int(sys.argv[2])
@@ -307,8 +326,6 @@ def main() -> None:
     # The box ends us through the channel, when it has let calls end politely.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICE)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     # What is there now stays: the collector need not look through it in the middle of a call.
     gc.collect()

@@ -14,7 +14,7 @@ import bottle
 
 from appliance.api import intake, request
 from appliance.api.auth import Caller
-from appliance.api.context import CONTENT_WAIT_S, TURN_WAIT_S, Context
+from appliance.api.context import CONTENT_WAIT_S, Context
 from appliance.api.door import Door, WsgiApplication
 from appliance.api.problems import problem_of
 from appliance.api.rest.checking import Checker, QueryReader, from_fields, require
@@ -83,8 +83,6 @@ class _Runner:
             }
             query = self._query.read(request.read_query(environ))
             call = Call(context, environ, given, arguments, query)
-            if route.method == "GET":
-                held.enter_context(context.readers.of(1, TURN_WAIT_S))
             return self._say(route.handler(self._with_body(call, held)))
 
     def _with_body(self, call: Call, held: contextlib.ExitStack) -> Call:

@@ -41,6 +41,7 @@ from appliance.causes import DOCUMENT_GONE, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from appliance.settings.items import Scope
 from appliance.spool import outbox, stats
 from appliance.spool.model import Job, JobFilter, JobState, UnknownRule
+from appliance.t4.page import CodedPage, Raster
 
 LIST_DEFAULT, LIST_MOST = 50, 200
 TRACE_OCTETS = 16 << 20
@@ -162,10 +163,22 @@ def in_full(call: Call, job: Job) -> Json:
 
 def page(call: Call) -> Answer:
     job = find(call)
-    coded = papers.sent_page(papers.rendered(call.box, job), call.arguments["page"])
-    call.note("fax.look", object=f"fax:{job.id}", detail=f"page {call.arguments['page']}")
-    with call.context.drawers.of(1, TURN_WAIT_S):
-        return Answer(content=papers.png(coded, small=call.query.get("size") == "small"))
+    number = call.arguments["page"]
+    coded = papers.sent_page(papers.rendered(call.box, job), number)
+    call.note("fax.look", object=f"fax:{job.id}", detail=f"page {number}")
+    return Answer(content=picture(call, coded, f"{job.rendered_path} {number}"))
+
+
+def picture(call: Call, page: CodedPage | Raster, key: str) -> bytes:
+    """The page as the request wants it; ``key`` is the page's own for ever."""
+
+    def drawn(small: bool) -> bytes:
+        with call.context.drawers.of(1, TURN_WAIT_S):
+            return papers.png(page, small=small)
+
+    if call.query.get("size") == "small":
+        return call.context.pictures.get(key, lambda: drawn(small=True))
+    return drawn(small=False)
 
 
 def document(call: Call) -> Answer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.api import intake, papers
-from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax
 from appliance.api.rest.checking import flaw
@@ -20,6 +19,7 @@ from appliance.api.rest.faxes import (
     UNTIL,
     deliveries_of,
     period,
+    picture,
     submit,
     trace_of,
 )
@@ -72,8 +72,7 @@ def page(call: Call) -> Answer:
     number = call.arguments["page"]
     coded = papers.received_page(call.box, call.box.received_pages(fax.id), number)
     call.note("received.look", object=f"fax:{fax.id}", detail=f"page {number}")
-    with call.context.drawers.of(1, TURN_WAIT_S):
-        return Answer(content=papers.png(coded, small=call.query.get("size") == "small"))
+    return Answer(content=picture(call, coded, f"{fax.uuid} {number}"))
 
 
 def pdf(call: Call) -> Answer:
