@@ -1,15 +1,16 @@
-"""The one compiled part.  Without a C compiler it is left out, and Pillow does its work more slowly."""
+"""The compiled parts.  Without a C compiler they are left out, and libraries do their work more slowly."""
 
 from setuptools import Extension, setup
 
-setup(
-    ext_modules=[
-        Extension(
-            "appliance.documents._bilevel",
-            ["appliance/documents/_bilevel.c"],
-            extra_compile_args=["-O3"],
-            py_limited_api=True,
-            optional=True,
-        )
-    ]
-)
+
+def _optional(name: str) -> Extension:
+    return Extension(
+        name,
+        [name.replace(".", "/") + ".c"],
+        extra_compile_args=["-O3"],
+        py_limited_api=True,
+        optional=True,
+    )
+
+
+setup(ext_modules=[_optional("appliance.documents._bilevel"), _optional("appliance.t4._mmr")])

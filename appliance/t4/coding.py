@@ -10,10 +10,15 @@ from __future__ import annotations
 
 from appliance.t4 import libtiff
 from appliance.t4.bits import from_bits, to_bits
-from appliance.t4.codes import EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL
+from appliance.t4.codes import BLACK_CODES, EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL, WHITE_CODES
 from appliance.t4.libtiff import LibtiffError, Scheme
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t4.tolerant import TolerantDecoder
+
+try:
+    from appliance.t4 import _mmr
+except ImportError:  # set up without a C compiler
+    _mmr = None  # type: ignore[assignment]
 
 # T.4 4.2.1.1: behind each one-dimensional row at most K − 1 two-dimensional ones: K is 2 at 3.85 line/mm
 # and 4 at 7.7, and grows with the resolution so that a fault disturbs the same height of paper.
@@ -57,8 +62,22 @@ def encode(raster: Raster, coding: Coding, *, k: int | None = None) -> CodedPage
         case Coding.MR:
             data = _encode_mr(raster, k) + from_bits((EOL + TAG_ONE_DIMENSIONAL) * EOLS_IN_RTC)
         case Coding.MMR:
-            data = libtiff.compress(Scheme.GROUP4, width, rows, raster.data) if rows else from_bits(EOFB)
+            data = _encode_mmr(raster) if rows else from_bits(EOFB)
     return CodedPage(coding, raster.resolution, width, rows, data)
+
+
+# The words of `_mmr`: white runs from the shortest to the longest, then black ones.
+_MMR_WORDS = b"".join(
+    bytes((len(codes[run]),)) + int(codes[run], 2).to_bytes(2, "big")
+    for codes in (WHITE_CODES, BLACK_CODES)
+    for run in sorted(codes)
+)
+
+
+def _encode_mmr(raster: Raster) -> bytes:
+    if _mmr is None:
+        return libtiff.compress(Scheme.GROUP4, raster.width, raster.rows, raster.data)
+    return _mmr.encode(raster.data, raster.width, raster.rows, _MMR_WORDS)
 
 
 def _encode_mr(raster: Raster, k: int) -> bytes:
