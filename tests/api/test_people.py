@@ -45,6 +45,26 @@ def test_a_sign_in_lasts_until_the_password_changes(served: Served) -> None:
     assert served.ask("GET", "/me", token=token).status == 401
 
 
+def test_everybody_changes_their_own_password_and_nobody_elses(served: Served) -> None:
+    assert served.ask("POST", "/users", {"name": "eve", "password": PASSWORD}).status == 201
+    signed_in = served.ask("POST", "/sessions", {"name": "eve", "password": PASSWORD}, token="").json["token"]
+
+    def change(old: str, new: str, token: str) -> int:
+        return served.ask("POST", "/me/password", {"old": old, "new": new}, token=token).status
+
+    assert change("not the old one", "a better horse battery", signed_in) == 401
+    assert change(PASSWORD, "short", signed_in) == 400
+    assert change(PASSWORD, "a better horse battery", served.key("some key", Scope.ADMIN)) == 403
+    good = {"old": PASSWORD, "new": "a better horse battery"}
+    made = served.ask("POST", "/me/password", good, token=signed_in)
+    assert made.status == 200
+    assert served.ask("GET", "/me", token=signed_in).status == 401, "what the old password opened is shut"
+    assert served.ask("GET", "/me", token=made.json["token"]).json["who"] == "user:eve"
+    for _ in range(SIGN_IN_TRIES):
+        change("a guess at it", "a better horse battery", made.json["token"])
+    assert change("a better horse battery", PASSWORD, made.json["token"]) == 429
+
+
 def test_a_disabled_users_tickets_and_keys_are_refused(served: Served) -> None:
     user_id = served.ask("POST", "/users", {"name": "bob", "password": PASSWORD}).json["id"]
     ticket = served.ask("POST", "/sessions", {"name": "bob", "password": PASSWORD}, token="").json["token"]
@@ -150,6 +170,8 @@ def test_what_was_learned_about_a_number_is_seen_and_forgotten(served: Served) -
     served.box.spool.do(ledger.save_destination, learned)
     found = served.ask("GET", "/destinations").json["destinations"]
     assert [entry["number"] for entry in found] == ["+4930123"]
+    assert served.ask("GET", "/destinations/%2B4930123").json == found[0]
     assert served.ask("DELETE", "/destinations/%2B4930123").status == 204
+    assert served.ask("GET", "/destinations/%2B4930123").status == 404
     assert served.ask("DELETE", "/destinations/%2B4930123").status == 404
     assert served.ask("GET", "/destinations").json["destinations"] == []

@@ -23,7 +23,7 @@ from appliance.api.rest.schemas import (
 )
 from appliance.api.rest.views import time_text, values
 from appliance.box import RefusedError
-from appliance.causes import NOT_FOUND, SIGN_IN_REFUSED, STATE_FORBIDS
+from appliance.causes import NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
 from appliance.settings import secrets
 from appliance.settings.fields import to_document
 from appliance.settings.items import ApiKey, Role, Scope, User
@@ -112,6 +112,22 @@ def me(call: Call) -> Answer:
             "pages_this_month": call.box.pages_this_month(scope),
         }
     )  # fmt: skip
+
+
+def change_password(call: Call) -> Answer:
+    """Who is signed in changes their own password; that ends all sign-ins with the old one."""
+    user_id = call.caller.user_id
+    user = call.box.settings.items(User).get(user_id) if user_id is not None else None
+    if user_id is None or user is None:
+        raise ProblemError(NOT_PERMITTED, "a key has no password; sign in with name and password")
+    call.context.sign_ins.check(call.address, time.monotonic())
+    if not secrets.check_password(call.body["old"], user.password_hash):
+        call.context.sign_ins.failed(call.address, time.monotonic())
+        call.note("password.refused")
+        raise ProblemError(SIGN_IN_REFUSED, "the old password is another")
+    call.box.settings.update(User, user_id, {"password_hash": secrets.hash_password(call.body["new"])})
+    call.note("password.change")
+    return Answer(_ticket(call, user_id))
 
 
 # -- users -----------------------------------------------------------------------------------------
@@ -264,6 +280,10 @@ ROUTES = (
           body=wanted({"code": text(40, least=1), "name": text(64, least=1), "password": _PASSWORD},
                       required=("code", "name", "password"))),
     Route("GET", "/me", "readSelf", "sessions", "Who the key or sign-in stands for", me, answer=SELF),
+    Route("POST", "/me/password", "changeOwnPassword", "sessions", "Change your own password",
+          change_password, answer=TICKET,
+          body=wanted({"old": {**text(1000), "writeOnly": True}, "new": _PASSWORD}, required=("old", "new")),
+          help="Ends every sign-in with the old one, and answers a new one."),
     _admin("GET", "/users", "listUsers", "List users", users, answer=record({"users": many(USER)})),
     _admin("POST", "/users", "createUser", "Add a user", create_user, body=NEW_USER, answer=USER,
            status=201),

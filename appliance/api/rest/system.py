@@ -127,6 +127,13 @@ def destinations(call: Call) -> Answer:
     return Answer({"destinations": [destination_view(entry) for entry in found]})
 
 
+def destination(call: Call) -> Answer:
+    found = call.box.spool.read(ledger.destination, call.arguments["destination"])
+    if found is None:
+        raise ProblemError(NOT_FOUND, "nothing was learned about this number")
+    return Answer(destination_view(found))
+
+
 def forget(call: Call) -> Answer:
     number = call.arguments["destination"]
     if not call.box.spool.do(ledger.forget_destination, number):
@@ -243,6 +250,8 @@ ROUTES = (
           help="Server-sent events: the kind is the event's name, its data is an `Event` as JSON."),
     _admin("GET", "/destinations", "listDestinations", "What was learned about numbers", destinations,
            query=(_NUMBERS, _NUMBERS_LIMIT), answer=record({"destinations": many(DESTINATION)})),
+    _admin("GET", "/destinations/{destination}", "readDestination", "What was learned about one number",
+           destination, answer=DESTINATION),
     _admin("DELETE", "/destinations/{destination}", "forgetDestination",
            "Forget what was learned about a number, quarantine included", forget, status=204),
     _admin("GET", "/audit", "listAudit", "Who saw, sent and changed what", audit,
