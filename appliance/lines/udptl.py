@@ -178,7 +178,8 @@ class UdptlCall:
                 return
             except OSError:
                 continue  # an ICMP error of an earlier send: UDP goes on
-            if len(data) < MAX_DATAGRAM_OCTETS and self._is_peer(source):
+            # Of IPv6 the address and port count, as SDP has them.
+            if len(data) < MAX_DATAGRAM_OCTETS and self._is_peer(source[:2]):
                 if self._tap is not None:
                     self._tap(self.now, False, data)
                 self._guarded(partial(self._fax.receive_datagram, data, self.now))

@@ -140,7 +140,8 @@ class StorageSettings:
 class SipSettings:
     """How the box speaks SIP, all trunks together.  A change takes effect at the next start."""
 
-    bind: str = setting("0.0.0.0", "address of the interface to listen on", max_length=45)
+    bind: str = setting(
+        "0.0.0.0", "address to listen on; one of IPv6 (:: is any) makes all of SIP IPv6", max_length=45)
     udp_port: int | None = setting(5060, "port for SIP over UDP; none: no UDP", minimum=0, maximum=65535)
     tcp_port: int | None = setting(None, "port for SIP over TCP; none: no TCP", minimum=0, maximum=65535)
     tls_port: int | None = setting(None, "port for SIP over TLS; none: no TLS", minimum=0, maximum=65535)

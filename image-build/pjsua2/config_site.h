@@ -3,12 +3,19 @@
 /* Our patch (app-owned-media.patch): the application writes every m= line. */
 #define PJSUA_APP_OWNS_MEDIA            1
 
+/* The user part of our Contact in calls: the login name stays between us and the registrar. */
+#define PJSUA_CALL_CONTACT_USER         "fax"
+
 /* Calls at once. A call costs a few kB until it exists. */
 #define PJSUA_MAX_CALLS                 128
 #define PJSUA_MAX_ACC                   64
 
 /* Sockets of SIP itself: a TCP or TLS peer takes one each. Media sockets are not in here. */
 #define PJ_IOQUEUE_MAX_HANDLES          1024
+/* Of them listeners and connections: whoever opens more is turned away before the process has no file left. */
+#define PJSIP_MAX_TRANSPORTS            256
+/* Seconds in which somebody who has connected over TCP or TLS must say something. */
+#define PJSIP_TRANSPORT_SERVER_IDLE_TIME_FIRST 10
 #define PJSIP_MAX_TSX_COUNT             ((4 * 1024) - 1)
 #define PJSIP_MAX_DIALOG_COUNT          ((1 * 1024) - 1)
 

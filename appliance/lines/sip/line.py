@@ -414,7 +414,8 @@ class SipLine:
         try:
             ipaddress.ip_address(host)
         except ValueError:
-            host = self._registrar or next(iter(self._admitted), "") or "192.0.2.1"
+            anywhere = "2001:db8::1" if self._stack.settings.ipv6 else "192.0.2.1"
+            host = self._registrar or next(iter(self._admitted), "") or anywhere
         return own_address(host)
 
     # -- the trunk's state ----------------------------------------------------------------

@@ -33,7 +33,10 @@ def open_media_socket(host: str, ports: PortRange) -> socket.socket:
         try:
             sock.setblocking(False)
             with contextlib.suppress(OSError):
-                sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _TOS)
+                if family == socket.AF_INET6:
+                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, _TOS)
+                else:
+                    sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, _TOS)
             sock.bind((host, ports.first + (start + step) % count))
         except OSError as error:
             sock.close()

@@ -81,7 +81,7 @@ class PortRange:
 class SipSettings:
     """SIP for the whole box."""
 
-    bind: str = "0.0.0.0"  # address of the interface to listen on
+    bind: str = "0.0.0.0"  # address of the interface to listen on; one of IPv6 makes all of SIP IPv6
     udp_port: int | None = SIP_PORT  # 0 = any free one, None = no such transport
     tcp_port: int | None = None
     tls_port: int | None = None
@@ -102,6 +102,10 @@ class SipSettings:
             ipaddress.IPv4Address(server)  # port 53 always: pjproject takes no other
         if self.udp_port is None and self.tcp_port is None and self.tls_port is None:
             raise ValueError("SIP needs at least one of UDP, TCP and TLS")
+
+    @property
+    def ipv6(self) -> bool:
+        return ":" in self.bind
 
 
 @dataclass(frozen=True, slots=True)

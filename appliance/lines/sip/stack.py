@@ -13,6 +13,7 @@ import ctypes
 import functools
 import gc
 import importlib.metadata
+import ipaddress
 import logging
 import os
 import queue
@@ -39,6 +40,8 @@ POLL_S = 0.02
 LOOK_S = 1.0
 # Calls that do not end when the stack stops are left behind after this.
 STOP_LIMIT_S = 5.0
+# Characters of one line of pjproject's log that are kept.
+MAX_LOG_LINE = 300
 # Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h).
 MAX_CALLS = 128
 
@@ -283,16 +286,22 @@ class SipStack:
         self._endpoint = pj.Endpoint()
         self._endpoint.libCreate()
         self._endpoint.libInit(config)
-        for transport, kind, port in (
-            (Transport.UDP, pj.PJSIP_TRANSPORT_UDP, settings.udp_port),
-            (Transport.TCP, pj.PJSIP_TRANSPORT_TCP, settings.tcp_port),
-            (Transport.TLS, pj.PJSIP_TRANSPORT_TLS, settings.tls_port),
+        for transport, port in (
+            (Transport.UDP, settings.udp_port),
+            (Transport.TCP, settings.tcp_port),
+            (Transport.TLS, settings.tls_port),
         ):
             if port is not None:
-                number = self._endpoint.transportCreate(kind, self._transport_config(port))
-                self.ports[transport] = self._bound_port(number)
+                self._open_transport(transport, port)
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNoDev()
+
+    def _open_transport(self, transport: Transport, port: int) -> None:
+        import pjsua2 as pj  # noqa: PLC0415
+
+        kind = getattr(pj, f"PJSIP_TRANSPORT_{transport.name}{'6' if self.settings.ipv6 else ''}")
+        number = self._endpoint.transportCreate(kind, self._transport_config(port))
+        self.ports[transport] = self._bound_port(number)
 
     def _transport_config(self, port: int) -> Any:
         import pjsua2 as pj  # noqa: PLC0415
@@ -350,6 +359,10 @@ class SipStack:
     def _add_account(self, trunk: TrunkSettings) -> None:
         from appliance.lines.sip.signalling import TrunkAccount  # noqa: PLC0415 - needs pjsua2
 
+        _check_family(trunk, self.settings)
+        if trunk.transport is Transport.TCP and Transport.TCP not in self.ports:
+            # Connections of ours need a transport, too; where the owner names no port for it any will do.
+            self._open_transport(Transport.TCP, 0)
         account = TrunkAccount(self, trunk.name)
         account.create(_account_config(trunk, self._tls_transport(trunk), self.settings))
         self._accounts[trunk.name] = account
@@ -363,7 +376,8 @@ class SipStack:
         config = self._transport_config(0)
         config.tlsConfig.verifyServer = trunk.verify_tls
         config.tlsConfig.CaListFile = trunk.ca_file or _system_authorities()
-        number = int(self._endpoint.transportCreate(pj.PJSIP_TRANSPORT_TLS, config))
+        kind = pj.PJSIP_TRANSPORT_TLS6 if self.settings.ipv6 else pj.PJSIP_TRANSPORT_TLS
+        number = int(self._endpoint.transportCreate(kind, config))
         self._tls_transports[trunk.name] = number
         return number
 
@@ -427,11 +441,31 @@ def _ioqueue_descriptor(endpoint: Any) -> int:
     return ctypes.c_int.from_address(int(handle)).value if handle else -1
 
 
+def _check_family(trunk: TrunkSettings, sip: SipSettings) -> None:
+    """Raises SipOrderError for a trunk whose addresses are of the other kind than all of SIP."""
+    servers = (trunk.server, trunk.outbound_proxy or trunk.server)
+    for host in (*(split_host_port(each, "the server")[0] for each in servers), trunk.public_address):
+        with contextlib.suppress(ValueError):  # a name may have addresses of both kinds
+            is_ipv6 = ipaddress.ip_address(host).version == 6
+            if is_ipv6 != sip.ipv6:
+                speaks, other = ("IPv6", "IPv4") if sip.ipv6 else ("IPv4", "IPv6")
+                raise SipOrderError(
+                    f"{host} is an address of {other}, and SIP speaks {speaks} here"
+                    f" (sip.bind is {sip.bind}): one box speaks one of the two"
+                )
+
+
 def _system_authorities() -> str:
     for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"):
         if Path(path).exists():
             return path
     return ""
+
+
+def one_line(text: str) -> str:
+    """What pjproject says as one line of the log: it quotes whole messages of peers, line ends and all."""
+    cut = "".join(c if c.isprintable() else " " for c in text.strip()[: MAX_LOG_LINE + 1])
+    return f"{cut[:MAX_LOG_LINE]}…" if len(cut) > MAX_LOG_LINE else cut
 
 
 def _log_writer() -> Any:
@@ -443,7 +477,7 @@ def _log_writer() -> Any:
 
     class Writer(pj.LogWriter):  # type: ignore[misc]
         def write(self, entry: Any) -> None:
-            text = str(entry.msg).rstrip()
+            text = one_line(str(entry.msg))
             level = logging.INFO if int(entry.level) <= 2 else logging.DEBUG
             _log.log(logging.ERROR if "Assert failed" in text else level, "%s", text)
 

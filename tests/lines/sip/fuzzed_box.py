@@ -1,14 +1,17 @@
-"""A box in a process of its own for the fuzzed peer: answers every call from loopback until stdin ends.
+"""A box in a process of its own for peers that misbehave: answers every call from loopback until stdin ends.
 
-Prints its SIP port, and at the end one line about what is left: calls, threads.
+Prints its SIP ports (UDP, TCP, TLS), and at the end one line about what is left: calls, threads.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
 import sys
+from pathlib import Path
 
+from appliance.lines.sip.settings import Transport
 from tests.lines.sip.rig import Box, Footprint
 
 # A call whose peer fell silent goes through every timer: ACK that never comes (34 s), BYE that nobody
@@ -16,15 +19,26 @@ from tests.lines.sip.rig import Box, Footprint
 LIMIT_S = 120.0
 
 
-async def main() -> None:
+def certificate(folder: Path) -> dict[str, str]:
+    """A certificate of its own for TLS."""
+    key, cert = folder / "box.key", folder / "box.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-keyout", key, "-out", cert, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return {"tls_certificate": str(cert), "tls_key": str(key)}
+
+
+async def main(folder: Path) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
-    box = Box(tcp_port=None)
+    box = Box(tcp_port=0, tls_port=0, **certificate(folder))
     await box.start()
     await box.line("fuzzed", f"127.0.0.1:{box.port}", peers=("127.0.0.1",), channels=60)
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(None, lambda: None)  # the thread that waits for stdin is not a leak
     footprint = Footprint.now()
-    print(box.port, flush=True)
+    print(*(box.stack.ports[each] for each in Transport), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     for line in box.lines:
         for switch in tuple(line._calls.values()):
@@ -40,4 +54,4 @@ async def main() -> None:
     print(f"calls={calls} descriptors={sockets} threads={left.threads - footprint.threads}", flush=True)
 
 
-asyncio.run(main())
+asyncio.run(main(Path(sys.argv[1])))

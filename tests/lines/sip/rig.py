@@ -53,7 +53,7 @@ class Box:
     """A stack on loopback; ``line`` makes trunks on it."""
 
     def __init__(self, **settings: Any) -> None:
-        self.stack = SipStack(SipSettings(bind="127.0.0.1", udp_port=0, **settings))
+        self.stack = SipStack(SipSettings(**{"bind": "127.0.0.1", "udp_port": 0, **settings}))
         self.lines: list[SipLine] = []
         self.incoming: dict[str, asyncio.Future[Outcome]] = {}  # by the number dialled
         self.knocks: list[IncomingCall] = []

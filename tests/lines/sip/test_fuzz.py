@@ -10,16 +10,15 @@ import os
 import random
 import re
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.lines.sip.box_process import BoxProcess
+
 SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
 MESSAGES = 20000 if SWEEP else 600
-ROOT = Path(__file__).parents[3]
 
 SDP_LINES = [
     "v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=audio 6000 RTP/AVP 0 8 101",
@@ -45,16 +44,6 @@ EXTRAS = [
     "P-Asserted-Identity: \"\\\" <sip:%zz@>",
     "Retry-After: -1", "Expires: 99999999999", "Max-Forwards: 0", "Contact: *", "Timestamp: 1e99",
 ]  # fmt: skip
-
-
-# Assertions of the stack that a peer can reach.  Each is one that only returns an error (checked in the
-# source); in this build the others would do no more than be logged either.
-KNOWN_ASSERTIONS = {
-    "status==PJ_SUCCESS",  # an offer with a switched-off line that has no address: answered with 488
-    "rdata",  # a copy of a received message that could not be made: the message is dropped
-    # A request inside a dialog whose transaction has just gone: not answered.
-    "pjsip_rdata_get_tsx(rdata) && pjsip_rdata_get_tsx(rdata)->mod_data[dlg->ua->id] == dlg",
-}
 
 
 class Peer:
@@ -188,16 +177,10 @@ class Peer:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3] if SWEEP else [1, 2])
 def test_fuzzed_peer_does_not_stop_the_box(tmp_path: Path, seed: int) -> None:
-    with (tmp_path / "box.log").open("wb") as log:
-        box = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.lines.sip.fuzzed_box"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=ROOT,
-        )  # fmt: skip
-    assert box.stdin is not None
-    assert box.stdout is not None
-    peer = Peer(int(box.stdout.readline()), seed)
+    box = BoxProcess(tmp_path)
+    peer = Peer(box.udp, seed)
     try:
         for number in range(MESSAGES):
             peer.rubbish()
@@ -205,19 +188,15 @@ def test_fuzzed_peer_does_not_stop_the_box(tmp_path: Path, seed: int) -> None:
             if number % 20 == 0:
                 time.sleep(0.02)
             if number % 200 == 0:
-                assert box.poll() is None, f"the box ended with {box.returncode} at message {number}"
-        assert peer.options(10.0), "the box does not answer any more"
-        assert box.poll() is None
-        box.stdin.close()
-        left = box.stdout.readline().decode()
-        assert box.wait(60) == 0, left
+                assert box.ended_with() is None, f"the box ended with {box.ended_with()} at message {number}"
+        assert peer.options(60.0), "the box does not answer any more"
+        assert box.ended_with() is None
+        left = box.finish()
     finally:
         peer.close()
-        if box.poll() is None:
-            box.kill()
-            box.wait()
-        box.stdout.close()
-    words = (tmp_path / "box.log").read_text(errors="replace")
+        box.kill()
+    words = box.log()
     assert "Traceback" not in words, words[words.index("Traceback") - 300 :][:3000]
-    assert set(re.findall("Assert failed: (.*)", words)) <= KNOWN_ASSERTIONS
-    assert left.split() == ["calls=0", "descriptors=0", "threads=0"], left
+    # In our build a failed assertion is no more than logged, but none is for a peer to bring about.
+    assert re.findall("Assert failed: (.*)", words) == []
+    assert left == {"calls": 0, "descriptors": 0, "threads": 0}

@@ -28,7 +28,7 @@ from appliance.lines.sip.settings import (
     safe_display_name,
     safe_user,
 )
-from appliance.lines.sip.stack import request_uri
+from appliance.lines.sip.stack import MAX_LOG_LINE, one_line, request_uri
 from tests.ports import free_ports
 
 GERMANY = DiallingRules("49", area_code="30")
@@ -214,6 +214,11 @@ def test_password_is_in_no_repr() -> None:
 def test_settings_that_cannot_be_right_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r".+"):
         TrunkSettings(**{"name": "a", "server": "b.example", **wrong})  # type: ignore[arg-type]
+
+
+def test_peers_message_is_one_short_line_of_the_log() -> None:
+    assert one_line("Dropping: INVITE\r\nERROR forged\x1b[2J\n") == "Dropping: INVITE  ERROR forged [2J"
+    assert len(one_line("x" * 20000)) == MAX_LOG_LINE + 1
 
 
 def test_sip_needs_a_transport() -> None:
