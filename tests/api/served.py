@@ -23,7 +23,7 @@ from appliance.settings.items import Scope
 from appliance.settings.sections import ApiSettings, HttpSettings, PracticeSettings
 
 PREFIX = "/api/v1"
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0  # only for hangs
 _BOUNDARY = "a-boundary-that-no-file-has"
 
 
@@ -91,7 +91,7 @@ class Served:
         headers = {**more.pop("headers", {}), "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
         return self.ask("POST", path, form_body(fields, files), headers=headers, **more)
 
-    def wait(self, done: Callable[[], bool], limit_s: float = 60.0) -> None:
+    def wait(self, done: Callable[[], bool], limit_s: float = TIMEOUT_S) -> None:
         end = time.monotonic() + limit_s
         while not done():
             assert time.monotonic() < end, "it never happened"
@@ -141,11 +141,11 @@ def serving(data: Path, *, http: Mapping[str, str] | None = None) -> Iterator[Se
 
     thread = threading.Thread(target=lambda: asyncio.run(live()), daemon=True)
     thread.start()
-    assert up.wait(30)
+    assert up.wait(TIMEOUT_S)
     try:
         admin = issue_local_ticket(box.settings, time.time(), 3600)
         yield Served(box, found["server"], found["core"], admin)
     finally:
         handle["loop"].call_soon_threadsafe(handle["stop"].set)
-        thread.join(30)
+        thread.join(TIMEOUT_S)
         box.close()

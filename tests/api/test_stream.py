@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import pytest
 
 from appliance.api.context import STREAMS
+from appliance.api.rest import stream
 from appliance.settings.items import Scope
-from tests.api.served import PREFIX, Served
+from tests.api.served import PREFIX, TIMEOUT_S, Served
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Reader:
     """A client of the stream."""
 
     def __init__(self, served: Served, query: str = "", *, token: str = "", last: str = "") -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
+        self._connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=TIMEOUT_S)
         headers = {"Authorization": f"Bearer {token or served.admin}"}
         if last:
             headers["Last-Event-ID"] = last
@@ -133,7 +134,10 @@ def test_a_key_without_the_scope_hears_nothing_of_received_faxes(served: Served)
     assert not any(item.kind.startswith("received.") for item in heard)
 
 
-def test_streams_are_few_and_a_closed_one_makes_room(served: Served) -> None:
+def test_streams_are_few_and_a_closed_one_makes_room(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.5)  # a beat finds out who is gone
     served.wait(lambda: served.server.context.streams.used == 0)
     readers = [Reader(served) for _ in range(STREAMS)]
     assert {reader.answer.status for reader in readers} == {200}
@@ -142,7 +146,6 @@ def test_streams_are_few_and_a_closed_one_makes_room(served: Served) -> None:
     assert served.ask("GET", "/status").status == 200, "requests are answered beside full streams"
     for reader in readers:
         reader.close()
-    send(served)  # something to say finds out who is gone
     served.wait(lambda: served.server.context.streams.used == 0)
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 240.0  # only for hangs
 _FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ASSIGNMENT = re.compile(r"^([A-Z_]+)=")
 # Members whose values are words to rely on, compared as they are.
@@ -31,7 +31,7 @@ WORDS = frozenset(
 )
 # A command that waits for something is tried again for so long, seconds, when the document expects a
 # state that has not come yet.
-PATIENCE_S = 40.0
+PATIENCE_S = 240.0
 # Between two commands when outputs are written anew, seconds: what was asked for is done by then.
 FILL_S = 1.5
 

@@ -31,7 +31,7 @@ def fetch(
 ) -> tuple[dict[str, str], bytes]:
     request = urllib.request.Request(url, body, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         raise HttpError(error.code, error.read()) from None
@@ -110,7 +110,7 @@ def test_the_workflow_nodes_send_wait_and_download(box: RunningBox) -> None:
         "POST", "/transmissions", {"contact_id": contact, "program_id": program}
     ).json
     assert client.ask("POST", f"/transmissions/{transmission}/send").status == 200
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     status = "pending"
     # It goes on polling while it reads one of these; anything else is the end for it.
     while status in ("pending", "processing", "scheduled", "ready") and time.monotonic() < end:
@@ -188,7 +188,7 @@ def test_curl_sends_in_one_step_with_a_form(box: RunningBox, tmp_path: Any) -> N
     done = subprocess.run(
         ["curl", "-sS", "-H", f"Authorization: Bearer {box.key}", "-F", "to=9990", "-F", "from=+493012345",
          "-F", f"file=@{file}", f"{box.url}/ictfax/api/fax/send"],
-        capture_output=True, check=True, timeout=60,
+        capture_output=True, check=True, timeout=120,
     )
     made = json.loads(done.stdout)["job_id"]
     client = Client(box, box.key)

@@ -95,7 +95,7 @@ def test_a_chunked_upload_is_taken(box: RunningBox, client: Client) -> None:
 
     document = client.document(empty=True)
     parts = urlsplit(box.url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
     pdf = small_pdf()
     connection.request(
         "PUT", f"/ictfax/api/documents/{document}/media", iter([pdf[:100], pdf[100:]]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ class Posted:
     path: str
     headers: Mapping[str, str]  # names in lower case
     body: bytes
+    at: float  # monotonic, when it came
 
     @property
     def json(self) -> Any:
@@ -34,7 +36,7 @@ class Listener:
             def do_POST(handler) -> None:  # noqa: N805 (the outer one is ``self``)
                 body = handler.rfile.read(int(handler.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in handler.headers.items()}
-                self.posted.append(Posted(handler.path, headers, body))
+                self.posted.append(Posted(handler.path, headers, body, time.monotonic()))
                 handler.send_response(answers.pop(0) if len(answers) > 1 else answers[0])
                 handler.send_header("Content-Length", "0")
                 handler.end_headers()

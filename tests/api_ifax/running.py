@@ -92,13 +92,13 @@ class RunningBox:
     def stop(self) -> None:
         assert self._process is not None
         self._process.terminate()
-        assert self._process.wait(30) == 0, self.said
+        assert self._process.wait(120) == 0, self.said
 
     def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_S)
         try:
             connection.request(method, path, body, dict(headers or {}))
             answer = connection.getresponse()

@@ -29,7 +29,7 @@ def post(
         {"accessToken": box.key, "Content-Type": kind, "Accept": accept}, method="POST",
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -69,7 +69,7 @@ def test_the_python_service_sends_nulls_and_polls_until_it_is_no_longer_sending(
     assert answer["status"] != 0  # this client takes 0 for an error
     job_id = answer["data"]["jobId"]
     fax: dict[str, Any] = {"faxStatus": "sending"}
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while fax["faxStatus"] == "sending" and time.monotonic() < end:
         time.sleep(0.2)
         fax = post(box, "fax-status", json.dumps({"jobId": job_id}).encode())[1]["data"]

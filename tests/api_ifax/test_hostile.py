@@ -86,7 +86,7 @@ def test_deep_json_is_refused(box: RunningBox) -> None:
 
 def _raw(box: RunningBox, octets: bytes) -> bytes:
     parts = urlsplit(box.url)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30) as sock:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=120) as sock:
         sock.sendall(octets)
         sock.shutdown(socket.SHUT_WR)
         answer = b""

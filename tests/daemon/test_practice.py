@@ -30,7 +30,7 @@ class Running:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
         self._thread.start()
-        assert self._ready.wait(30)
+        assert self._ready.wait(120)
 
     async def _main(self) -> None:
         self._stop = asyncio.Event()

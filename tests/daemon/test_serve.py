@@ -54,11 +54,11 @@ def test_the_first_start_prints_a_setup_code_once_and_a_signal_stops_it_cleanly(
     with serving(tmp_path) as (process, said):
         code = said[0].rsplit(maxsplit=1)[-1]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
     with serving(tmp_path) as (process, said):
         assert not any("code" in line for line in said)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
     box = Box(tmp_path)
     try:
         assert secrets.redeem_setup_code(box.settings, code, "ada", "a long password")
@@ -125,7 +125,7 @@ def test_systemd_is_told_that_the_box_is_ready_and_alive(tmp_path: Path, watchdo
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
-        sock.settimeout(30)
+        sock.settimeout(120)
         environment = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
         if watchdog:
             environment["WATCHDOG_USEC"] = watchdog
@@ -134,4 +134,4 @@ def test_systemd_is_told_that_the_box_is_ready_and_alive(tmp_path: Path, watchdo
             if watchdog:
                 assert sock.recv(100) == b"WATCHDOG=1"
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=120) == 0

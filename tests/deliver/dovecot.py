@@ -18,6 +18,8 @@ from pathlib import Path
 
 import trustme
 
+from tests.ports import free_port
+
 BINARY = shutil.which("dovecot") or "/usr/sbin/dovecot"
 PASSWORD = "letter-box"
 USER = "fax"
@@ -90,7 +92,7 @@ class LetterBox:
 
     @contextlib.contextmanager
     def _signed_in(self) -> Iterator[imaplib.IMAP4]:
-        with imaplib.IMAP4("127.0.0.1", self.port, timeout=20) as client:
+        with imaplib.IMAP4("127.0.0.1", self.port, timeout=60) as client:
             client.login(USER, PASSWORD)
             yield client
 
@@ -101,7 +103,7 @@ def letter_box() -> Iterator[LetterBox]:
     base = Path(tempfile.mkdtemp(prefix="dovecot-"))
     process: subprocess.Popen[bytes] | None = None
     try:
-        box = LetterBox(_free_port(), _free_port(), base)
+        box = LetterBox(free_port(), free_port(), base)
         _configure(box)
         process = subprocess.Popen([BINARY, "-F", "-c", str(base / "dovecot.conf")])
         _wait(box, process)
@@ -109,7 +111,7 @@ def letter_box() -> Iterator[LetterBox]:
     finally:
         if process is not None:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
         shutil.rmtree(base, ignore_errors=True)
 
 
@@ -137,7 +139,7 @@ def _configure(box: LetterBox) -> None:
 
 
 def _wait(box: LetterBox, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
@@ -146,9 +148,3 @@ def _wait(box: LetterBox, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.05)
     log = box.base / "log"
     raise AssertionError(f"dovecot did not start: {log.read_text() if log.exists() else process.poll()}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port

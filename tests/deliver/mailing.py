@@ -15,6 +15,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from tests.ports import free_port
+
 
 @dataclass
 class PostOffice:
@@ -78,7 +80,8 @@ def post_office(*, tls: bool = False, starttls: bool = False, auth: bool = False
         more |= {"authenticator": office.authenticate, "auth_required": True,
                  "auth_require_tls": tls is False and starttls}
     controller = Controller(
-        office, hostname="localhost", port=_free_port(), ssl_context=office.context() if tls else None, **more
+        office, hostname="localhost", port=free_port(), ssl_context=office.context() if tls else None,
+        ready_timeout=60, **more,
     )
     controller.start()
     office.port = controller.port
@@ -86,11 +89,3 @@ def post_office(*, tls: bool = False, starttls: bool = False, auth: bool = False
         yield office
     finally:
         controller.stop()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port

@@ -70,7 +70,7 @@ def receive(
     )
 
 
-def until(condition: Callable[[], object], limit_s: float = 20.0) -> None:
+def until(condition: Callable[[], object], limit_s: float = 100.0) -> None:
     """Waits until ``condition`` holds; fails after ``limit_s``, which only a hang reaches."""
     deadline = time.monotonic() + limit_s
     while not condition():
@@ -105,7 +105,7 @@ def hook_server(hook: Hook) -> Iterator[Hook]:
                 hook.at_once += 1
                 hook.most_at_once = max(hook.most_at_once, hook.at_once)
             if hook.hold is not None:
-                hook.hold.wait(30)
+                hook.hold.wait(120)
             with hook.lock:
                 hook.at_once -= 1
             with contextlib.suppress(OSError):

@@ -254,4 +254,4 @@ def test_a_server_that_lies_costs_one_visit(box: Box, said: bytes, monkeypatch: 
     with listener, pytest.raises(MailError) as caught:
         Mailbox(box, Gateway(box)).visit()
     assert caught.value.cause in (causes.MAIL_UNREACHABLE, causes.MAIL_TIMED_OUT)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60

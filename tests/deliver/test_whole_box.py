@@ -29,6 +29,7 @@ from tests.daemon.test_serve import serving
 from tests.deliver.mailing import post_office
 from tests.deliver.making import Hook, fail, hook_server, make_box, receive, submit, until
 from tests.deliver.test_letters_in import letter
+from tests.ports import free_port
 
 
 @contextlib.contextmanager
@@ -61,7 +62,7 @@ def test_a_killed_box_keeps_the_timetable_of_its_deliveries(tmp_path: Path) -> N
         with prepared(data) as box:
             job = hand_in(box, hook.url)
         with serving(data) as (process, _):
-            until(lambda: [each.tries for each in look(data, job)] == [1], 60)
+            until(lambda: [each.tries for each in look(data, job)] == [1])
             process.send_signal(signal.SIGKILL)
             process.wait()
         (before,) = look(data, job)
@@ -79,13 +80,13 @@ def test_a_box_killed_in_the_middle_of_a_delivery_makes_it_again(tmp_path: Path)
         with prepared(data) as box:
             job = hand_in(box, hook.url)
         with serving(data) as (process, _):
-            until(lambda: hook.bodies, 60)
+            until(lambda: hook.bodies)
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
         gate.set()
         assert [each.tries for each in look(data, job)] == [0]
         with serving(data):
-            until(lambda: [each.state for each in look(data, job)] == [OutboxState.DONE], 60)
+            until(lambda: [each.state for each in look(data, job)] == [OutboxState.DONE])
     assert len(hook.bodies) == 2
     first, second = map(json.loads, hook.bodies)
     assert first["event"] == "fax.delivered"
@@ -94,8 +95,7 @@ def test_a_box_killed_in_the_middle_of_a_delivery_makes_it_again(tmp_path: Path)
 
 def test_an_e_mail_handed_in_by_smtp_is_faxed_and_its_sender_gets_the_pages_back(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with post_office() as office:
         with prepared(data) as box:
             box.settings.add(User(name="ada", email="ada@office.example", full_name="Ada"))
@@ -112,9 +112,9 @@ def test_an_e_mail_handed_in_by_smtp_is_faxed_and_its_sender_gets_the_pages_back
             )
         with serving(data):
             until(lambda: _listens(port))
-            with smtplib.SMTP("127.0.0.1", port, timeout=20) as smtp:
+            with smtplib.SMTP("127.0.0.1", port, timeout=120) as smtp:
                 smtp.send_message(letter(to="9990@fax.box", pdf=None, text="one page\fanother"))
-            until(lambda: office.taken, 90)
+            until(lambda: office.taken)
     ((_, to, message),) = office.taken
     assert to == ["ada@office.example"]
     assert message["Subject"] == "Fax to 9990 was delivered"

@@ -28,6 +28,7 @@ from tests.dispatch.making import dispatching, ended, make_box, render_common
 
 KILLS = 500 if os.environ.get("FAXBOX_SWEEP") else 40
 SEED = 20_240_229
+MOST_EVENTS = 60  # of one life
 
 
 @dataclass
@@ -66,19 +67,21 @@ def kill_again_and_again(data: Path, rendered: Path, truth: Truth) -> None:
         for seed in range(KILLS):
             nursery.stdin.write(f"{seed}\n")
             nursery.stdin.flush()
-            after = chance.uniform(0.0, 0.12)
+            # Now and then within the recovery itself, else once the load has told of so much.
+            after = chance.randrange(MOST_EVENTS)
             for line in nursery.stdout:
                 truth.hear(line)
-                # Now and then within the recovery itself, else once the load runs.
                 if line.startswith("child"):
-                    pid = int(line.split()[1])
+                    pid, events = int(line.split()[1]), 0
                     if seed % 8 == 0:
                         os.kill(pid, signal.SIGKILL)
-                elif line.startswith("sound") and seed % 8:
-                    killer = threading.Timer(after, os.kill, (pid, signal.SIGKILL))
-                    killer.start()
                 elif line.startswith("gone"):
                     break
+                elif seed % 8:
+                    events += 1
+                    if events == after + 1:
+                        pause = chance.uniform(0.0, 0.01)
+                        threading.Timer(pause, os.kill, (pid, signal.SIGKILL)).start()
     nursery.wait()
 
 

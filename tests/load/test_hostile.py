@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from bench import marked
 from bench.burst import Arrivals
 from bench.running import Running, running
@@ -23,8 +25,9 @@ from bench.running import Running, running
 FAXES = 24
 # The box's memory may grow by so much while it is thrown at, MiB: its whole budget for content and workers.
 GROWTH_MIB = 250
-# An honest client gets its answer within so long, seconds; alone it takes milliseconds.
-HONEST_S = 5.0
+# For three answers to an honest client, seconds; alone they take milliseconds.  Only a hang takes as long.
+HONEST_S = 60.0
+FINISH_S = 400.0
 _HEAD = "POST /api/v1/faxes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
 
 
@@ -117,6 +120,7 @@ ATTACKS: tuple[Callable[[Running, random.Random], None], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.timeout(2 * FINISH_S)
 def test_hostile_requests_of_every_kind_disturb_no_fax_and_no_other_client(tmp_path: Path) -> None:
     settings = {"practice.speed": "10", "practice.calls_at_once": "8"}
     with running(tmp_path / "box", settings) as box:
@@ -135,7 +139,7 @@ def test_hostile_requests_of_every_kind_disturb_no_fax_and_no_other_client(tmp_p
         for attacker in attackers:
             attacker.start()
         slowest_s, most_mib = 0.0, 0.0
-        end = time.monotonic() + 100
+        end = time.monotonic() + FINISH_S
         running_faxes = set(faxes)
         while (running_faxes or min(made) < 2) and time.monotonic() < end:
             begun = time.monotonic()

@@ -15,6 +15,8 @@ from collections import Counter
 from http import HTTPStatus
 from pathlib import Path
 
+import pytest
+
 from appliance.spool.store import DATABASE_NAME
 from appliance.t4.tiff import FaxTiff
 from bench import marked
@@ -25,9 +27,10 @@ KILLS = 40 if os.environ.get("FAXBOX_SWEEP") else 2
 FAXES_A_LIFE = 10
 CALLERS_A_LIFE = 3
 SETTINGS = {"practice.speed": "20", "practice.calls_at_once": "8", "practice.wait_s": "0.2"}
-FINISH_S = 120.0
+FINISH_S = 400.0
 
 
+@pytest.mark.timeout(2 * FINISH_S)
 def test_a_box_killed_in_its_calls_loses_nothing_and_sends_nothing_confirmed_twice(tmp_path: Path) -> None:
     data, chance = tmp_path / "box", random.Random(5)
     accepted: dict[int, int] = {}  # the box's id of each fax that it said it had accepted

@@ -21,14 +21,14 @@ Answer = Callable[[socket.socket, bytes], None]
 def server(answer: Answer) -> Iterator[int]:
     """A server that reads one request head a connection and hands the socket over; gives its port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(10)
+    listener.settimeout(60)
 
     def serve() -> None:
         with contextlib.suppress(OSError):
             while True:
                 peer, _ = listener.accept()
                 with peer, contextlib.suppress(OSError):
-                    peer.settimeout(10)
+                    peer.settimeout(60)
                     head = b""
                     while b"\r\n\r\n" not in head:
                         piece = peer.recv(65536)
@@ -49,7 +49,7 @@ def says(text: bytes) -> Answer:
     return lambda peer, _: peer.sendall(text)
 
 
-def get(port: int, path: str = "/a.pdf", *, limit_octets: int = 1000, timeout_s: float = 5) -> bytes:
+def get(port: int, path: str = "/a.pdf", *, limit_octets: int = 1000, timeout_s: float = 60) -> bytes:
     url = f"http://127.0.0.1:{port}{path}"
     return fetch(url, limit_octets=limit_octets, timeout_s=timeout_s, allow_private=True).content
 
@@ -58,7 +58,7 @@ def test_a_document_comes_with_its_name_and_type() -> None:
     text = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 4\r\n\r\n%PDF"
     with server(says(text)) as port:
         url = f"http://127.0.0.1:{port}/papers/a%20b.pdf?x=1"
-        got = fetch(url, limit_octets=10, timeout_s=5, allow_private=True)
+        got = fetch(url, limit_octets=10, timeout_s=60, allow_private=True)
     assert (got.content, got.media_type, got.name) == (b"%PDF", "application/pdf", "a b.pdf")
 
 
@@ -85,7 +85,7 @@ def test_a_document_that_breaks_off_is_not_taken_for_whole() -> None:
 
 
 def drip(peer: socket.socket, _: bytes) -> None:
-    for octet in b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1000:
+    for octet in b"HTTP/1.1 200 OK\r\nX: " + b"y" * 4000:  # 200 s of it
         peer.sendall(bytes((octet,)))
         time.sleep(0.05)
 
@@ -95,7 +95,7 @@ def test_a_server_that_drips_is_left_at_the_deadline() -> None:
     with server(drip) as port, pytest.raises(FetchError) as caught:
         get(port, timeout_s=0.5)
     assert caught.value.cause is URL_TIMED_OUT
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_address_outside_is_public(address: str) -> None:
 
 def test_a_name_that_leads_inside_is_refused_before_connecting() -> None:
     with server(says(b"HTTP/1.1 200 OK\r\n\r\nsecret")) as port, pytest.raises(FetchError) as caught:
-        fetch(f"http://fax.example:{port}/", limit_octets=99, timeout_s=2, resolver=lambda *_: ["127.0.0.1"])
+        fetch(f"http://fax.example:{port}/", limit_octets=99, timeout_s=60, resolver=lambda *_: ["127.0.0.1"])
     assert caught.value.cause is URL_NOT_ALLOWED
 
 
@@ -143,7 +143,7 @@ def test_the_name_is_looked_up_once_so_a_second_answer_cannot_lead_inside() -> N
 
     with server(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) as port:
         url = f"http://a.example:{port}/"
-        fetch(url, limit_octets=9, timeout_s=2, allow_private=True, resolver=rebinding)
+        fetch(url, limit_octets=9, timeout_s=60, allow_private=True, resolver=rebinding)
     assert asked == ["a.example"]
 
 
@@ -171,7 +171,7 @@ def test_redirects_end() -> None:
 def test_a_webhook_does_not_follow_redirects_and_keeps_the_answer_short() -> None:
     text = b"HTTP/1.1 307 Go\r\nLocation: http://10.0.0.1/\r\n\r\n" + b"x" * 100_000
     with server(says(text)) as port:
-        answer = post(f"http://127.0.0.1:{port}/", b"{}", {"X-A": "b"}, timeout_s=5, allow_private=True)
+        answer = post(f"http://127.0.0.1:{port}/", b"{}", {"X-A": "b"}, timeout_s=60, allow_private=True)
     assert answer.status == 307
     assert not answer.accepted
     assert len(answer.answer) == 4096

@@ -56,7 +56,7 @@ class ServedExchange:
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(60)
         self.world.close()
         if self.failure is not None:
             raise self.failure
