@@ -122,14 +122,9 @@ def send_to(
 
 
 def receive_from(
-<<<<<<< Updated upstream
     program: Program, *, capabilities: Capabilities | None = None, speed: float = 10.0,
-    limit_s: float = 120.0, standstill_s: float = 0.0,
+    limit_s: float = 240.0, standstill_s: float = 0.0,
 ) -> LiveOutcome:  # fmt: skip
-=======
-    program: Program, *, capabilities: Capabilities | None = None, speed: float = 10.0, limit_s: float = 240.0
-) -> LiveOutcome:
->>>>>>> Stashed changes
     """The program calls, our driver answers."""
     world = LiveWorld(Exchange(), speed)
     port = world.program(THEIRS, standstill_s=standstill_s)
