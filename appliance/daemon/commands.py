@@ -18,6 +18,7 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.daemon.main import Core, MakeService, run
+from appliance.exchange.remote import Exchange
 from appliance.settings import secrets
 from appliance.settings.fields import SettingError
 from appliance.settings.items import ApiKey, Scope
@@ -110,11 +111,23 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
         format="%(levelname)s %(name)s: %(message)s",
     )
     data = data_folder(arguments)
+    exchange = Exchange()
+    try:
+        exchange.launch()  # it comes up while we do
+    except OSError as error:
+        return _complain(f"the program that carries the calls cannot be started: {error}", EXIT_UNUSABLE)
+    try:
+        return _serve_on(data, arguments.http, services, exchange)
+    finally:
+        exchange.abandon()
+
+
+def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: Exchange) -> int:
     # Costs time and memory that the other words need not spend.
     from appliance.api.server import ListenError, http_service  # noqa: PLC0415
 
     try:
-        services = [http_service(arguments.http), *services]
+        services = [http_service(http), *services]
     except ValueError as error:
         return _complain(f"--http: {error}", EXIT_USAGE)
     try:
@@ -128,7 +141,7 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
         code = secrets.first_start(box.settings)
         if code is not None:
             _say(f"First start.  One-time set-up code for the administrator: {code}")
-        asyncio.run(_serve(box, services))
+        asyncio.run(_serve(box, services, exchange))
     except ListenError as error:
         return _complain(str(error), EXIT_UNUSABLE)
     finally:
@@ -136,12 +149,12 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
     return 0
 
 
-async def _serve(box: Box, services: Sequence[MakeService]) -> None:
+async def _serve(box: Box, services: Sequence[MakeService], exchange: Exchange) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run(box, stop, services, started=_ready)
+    await run(box, stop, services, started=_ready, exchange=exchange)
 
 
 def _ready(core: Core) -> None:

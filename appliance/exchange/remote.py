@@ -88,8 +88,8 @@ class _Call:
 class RemoteLine:
     """A ``Line`` (appliance.lines.line) that lives in the exchange.
 
-    Packets are not seen here: ``tap`` of a call is not used.  ``in_audio``: numbers whose next call goes
-    without T.38.  The rest is as the line itself has it.
+    Packets are not seen here: ``tap`` of a call is not used, ``packets`` is.  ``in_audio``: numbers whose
+    next call goes without T.38.  The rest is as the line itself has it.
     """
 
     def __init__(self, exchange: Exchange, spec: LineSpec) -> None:
@@ -196,6 +196,13 @@ class Exchange:
         if self._keeper is not None:
             await self._keeper
 
+    def abandon(self) -> None:
+        """Lets go of a process that was launched and never started, or is ended already."""
+        if self._launched is not None:
+            self._launched.sock.close()
+            _reap(self._launched.process)
+            self._launched = None
+
     # -- for the lines ---------------------------------------------------------------------
 
     async def open(self, line: RemoteLine) -> None:
@@ -225,7 +232,7 @@ class Exchange:
         self._calls[number] = _Call(call.pages, call.store, call.progress, _settler(ended))
         channel.send(PlaceCall(
             number, line.name, call.number, call.parameters, call.caller_number, call.caller_name,
-            call.ring_s, call.attempt, audio,
+            call.ring_s, call.attempt, audio, call.packets,
         ))  # fmt: skip
         call.cancel.on_pull(lambda: channel.send(CancelCall(number)))
         try:
@@ -378,7 +385,7 @@ class Exchange:
         self._calls[knock.call] = _Call(
             decision.pages, decision.store, decision.progress, decision.ended
         )
-        channel.send(TakeCall(knock.call, decision.parameters))
+        channel.send(TakeCall(knock.call, decision.parameters, decision.packets))
         decision.cancel.on_pull(lambda: channel.send(CancelCall(knock.call)))
 
 
