@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.api import auth
 from appliance.api.auth import Caller
-from appliance.api.limits import Budget, RequestLimiter, SignInGuard
+from appliance.api.limits import Budget, Places, RequestLimiter, SignInGuard
 from appliance.api.pictures import Pictures
 from appliance.api.practice import PracticeCalls
 from appliance.box import Box
@@ -27,6 +27,8 @@ DRAWERS = 1
 TURN_WAIT_S = 30.0
 # Event streams at once: each keeps a thread.
 STREAMS = 12
+# Of them for one caller: a person with several windows.
+STREAMS_EACH = 6
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Context:
     pictures: Pictures = field(default_factory=Pictures)
     streams: Budget = field(default_factory=lambda: Budget(STREAMS, f"{STREAMS} event streams are open"))
     halt: http.Halt = field(default_factory=http.Halt)  # of what is fetched when the box stops
+    own_streams: Places = field(default_factory=lambda: Places(STREAMS_EACH, "event streams at once"))
     stopping: threading.Event = field(default_factory=threading.Event)
     practice: PracticeCalls = field(init=False)
 

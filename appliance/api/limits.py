@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -171,3 +171,26 @@ class Budget:
             yield
         finally:
             self.give(amount)
+
+
+class Places:
+    """So many of a kind for each caller, that one does not take those of all others."""
+
+    def __init__(self, each: int, what: str) -> None:
+        self._each = each
+        self._what = what
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    def take(self, who: str) -> None:
+        """Raises ProblemError (TOO_MANY_REQUESTS).  Give it back."""
+        with self._lock:
+            if self._taken[who] >= self._each:
+                raise _too_many(f"{self._each} {self._what}", PLACE_RETRY_S)
+            self._taken[who] += 1
+
+    def give(self, who: str) -> None:
+        with self._lock:
+            self._taken[who] -= 1
+            if not self._taken[who]:
+                del self._taken[who]

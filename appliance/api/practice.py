@@ -43,7 +43,7 @@ class PracticeCalls:
             ]
             result = self._caller(sources, caller=caller, dialled=dialled)
             _log.info("a practice call ended: %s", result.cause.code)
-        except (DocumentError, LookupError) as error:
+        except (DocumentError, LookupError, OSError) as error:  # the last: no room on the disk
             _log.warning("a practice call did not take place: %s", error)
         except Exception:
             _log.exception("a practice call failed")

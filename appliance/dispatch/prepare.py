@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import shutil
+import sqlite3
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,10 +30,20 @@ from appliance.documents.options import (
     options_to_json,
 )
 from appliance.documents.render import render
+from appliance.durable import DiskFullError
 from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import documents, jobs
 from appliance.spool.events import News
-from appliance.spool.model import Cover, Event, Job, NotFoundError, Quality, SourceFile, SpoolClosedError
+from appliance.spool.model import (
+    Cover,
+    Event,
+    Job,
+    NotFoundError,
+    Quality,
+    SourceFile,
+    SpoolClosedError,
+    SpoolFailedError,
+)
 from appliance.spool.store import RENDERED
 from appliance.t4.page import Resolution
 
@@ -94,6 +105,9 @@ class Preparer:
                     together = self._box.spool.read(jobs.next_to_prepare, self._busy)
                 except SpoolClosedError:
                     return
+                except sqlite3.Error as error:  # the disk: it must not end this thread
+                    _log.error("the faxes to prepare could not be read: %s", error)
+                    together = []
                 if not together:
                     self._wake.wait(LOOK_AROUND_S)
                     continue
@@ -102,6 +116,9 @@ class Preparer:
                 finished = self._prepare(together)
             except SpoolClosedError:
                 return
+            except (DiskFullError, SpoolFailedError) as error:
+                _log.error("job %d waits to be prepared: %s", together[0].id, error)
+                finished = False
             except Exception:
                 _log.exception("preparing job %d failed", together[0].id)
                 finished = False

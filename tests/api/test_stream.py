@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from appliance.api.context import STREAMS
+from appliance.api.context import STREAMS, STREAMS_EACH
 from appliance.api.rest import stream
 from appliance.settings.items import Scope
 from tests.api.served import PREFIX, TIMEOUT_S, Served
@@ -134,12 +134,37 @@ def test_a_key_without_the_scope_hears_nothing_of_received_faxes(served: Served)
     assert not any(item.kind.startswith("received.") for item in heard)
 
 
+def test_a_key_without_the_scope_does_not_follow_calls_that_come_in(served: Served) -> None:
+    deaf = Reader(served, token=served.key("deaf", Scope.SEND))
+    hears = Reader(served, token=served.key("hears", Scope.RECEIVE))
+    served.ask("POST", "/practice/receive", {})
+    assert any(item.kind == "call.progress" for item in hears.until("received.complete"))
+    send(served, served.key("deaf", Scope.SEND))
+    heard = deaf.until("job.delivered")
+    deaf.close()
+    hears.close()
+    assert all(item.data["fax_id"] for item in heard if item.kind == "call.progress")
+
+
+def test_one_key_does_not_take_everybody_s_streams(served: Served) -> None:
+    token = served.key("greedy", Scope.SEND)
+    readers = [Reader(served, token=token) for _ in range(STREAMS_EACH)]
+    refused = served.ask("GET", "/events", token=token)
+    assert (refused.status, refused.json["code"]) == (429, "too_many_requests")
+    assert refused.headers["Retry-After"]
+    other = Reader(served)
+    assert other.answer.status == 200
+    for reader in (*readers, other):
+        reader.close()
+
+
 def test_streams_are_few_and_a_closed_one_makes_room(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_S", 0.5)  # a beat finds out who is gone
     served.wait(lambda: served.server.context.streams.used == 0)
-    readers = [Reader(served) for _ in range(STREAMS)]
+    tokens = [served.key(f"reader {number // STREAMS_EACH}", Scope.SEND) for number in range(STREAMS)]
+    readers = [Reader(served, token=token) for token in tokens]
     assert {reader.answer.status for reader in readers} == {200}
     one_too_many = served.ask("GET", "/events")
     assert (one_too_many.status, one_too_many.json["code"]) == (503, "too_busy")

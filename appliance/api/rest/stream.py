@@ -37,7 +37,12 @@ def stream(call: Call) -> Answer:
         if not (last.isascii() and last.isdecimal()) or len(last) > 15:
             raise flaw("Last-Event-ID", "the id of an event is needed")
         since = int(last)
-    call.context.streams.take(1, 0)
+    call.context.own_streams.take(call.caller.who)
+    try:
+        call.context.streams.take(1, 0)
+    except BaseException:
+        call.context.own_streams.give(call.caller.who)
+        raise
     return Answer(
         stream=_Stream(call.context, call.caller, since, call.query.get("fax")),
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -66,6 +71,7 @@ class _Stream:
             self._octets.close()
             self._listener.close()
             self._context.streams.give(1)
+            self._context.own_streams.give(self._caller.who)
 
     def _make(self) -> Generator[bytes, None, None]:
         yield f"retry: {RETRY_MS}\n\n".encode()
@@ -116,7 +122,8 @@ class _Stream:
         kind = item.kind.partition(".")[0]
         if kind == "job":
             return self._caller.may(Scope.SEND)
-        if kind == "received":
+        # A call that comes in has no fax yet that its account could name.
+        if kind == "received" or (kind == "call" and item.fax_id is None):
             return self._caller.may(Scope.RECEIVE)
         return True
 
