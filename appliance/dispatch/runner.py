@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from appliance.box import Box, LineReport
 from appliance.causes import (
@@ -45,11 +46,13 @@ from appliance.lines.line import (
     Answer,
     CancelSwitch,
     IncomingCall,
+    KeepPackets,
     Line,
     OutgoingCall,
     Refuse,
 )
 from appliance.settings.sections import (
+    KeptPackets,
     NumberSettings,
     PracticeSettings,
     SendingSettings,
@@ -72,6 +75,7 @@ from appliance.spool.model import (
 )
 from appliance.spool.offers import Offer
 from appliance.spool.room import Room
+from appliance.spool.store import PACKETS
 from appliance.t30.call import RefusingStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 
@@ -459,7 +463,7 @@ class Dispatcher:
             number=job.number, parameters=parameters, pages=RecordedLastPage(pages, record),
             store=RefusingStore(), progress=progress, cancel=running.switch, caller_number=caller,
             caller_name=options.caller_name or station.caller_name, ring_s=sending.ring_s,
-            attempt=attempt.number,
+            attempt=attempt.number, packets=self._packets(f"{job.uuid}-{attempt.number}"),
         )
         if managed.audio is not None:
             managed.audio(job.number, plan.audio)
@@ -525,7 +529,8 @@ class Dispatcher:
             on_offer=frozenset(on_offer),
         )
         return Answer(
-            parameters=parameters, pages=offered, store=fax, ended=ended, progress=progress, cancel=switch
+            parameters=parameters, pages=offered, store=fax, ended=ended, progress=progress, cancel=switch,
+            packets=self._packets(Path(fax.trace_path).stem),
         )
 
     async def _received(
@@ -553,6 +558,14 @@ class Dispatcher:
 
     def _sending(self) -> SendingSettings:
         return self.box.settings.section(SendingSettings)
+
+    def _packets(self, name: str) -> KeepPackets | None:
+        """Whether and where the packets of a call are kept."""
+        wanted = self.box.settings.section(StorageSettings).packets
+        if wanted is KeptPackets.NONE:
+            return None
+        path = (self.box.data / PACKETS / f"{name}.pcap").absolute()
+        return KeepPackets(path, always=wanted is KeptPackets.ALL)
 
     def _outside_calls(self) -> int:
         return sum(1 for running in self._calls.values() if running.managed.line.kind.value != "practice")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.causes import Cause
-from appliance.lines.line import IncomingCall, LineState
+from appliance.lines.line import IncomingCall, KeepPackets, LineState
 from appliance.lines.udptl import Pacing
 from appliance.settings.items import LineEntry
 from appliance.settings.sections import PracticeSettings, SipSettings
@@ -65,6 +65,7 @@ class PlaceCall:
     ring_s: float
     attempt: int
     audio: bool
+    packets: KeepPackets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class TakeCall:
 
     call: int
     parameters: CallParameters
+    packets: KeepPackets | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from appliance.causes import LINE_FAULT, LINE_STOPPED
+from appliance.causes import DELIVERED, LINE_FAULT, LINE_STOPPED, RECEIVED
 from appliance.exchange.making import make_line, sip_settings
 from appliance.exchange.messages import (
     AskLeave,
@@ -47,7 +48,17 @@ from appliance.exchange.messages import (
     RefuseCall,
     TakeCall,
 )
-from appliance.lines.line import Answer, CancelSwitch, IncomingCall, Line, LineState, OutgoingCall, Refuse
+from appliance.lines.line import (
+    Answer,
+    CancelSwitch,
+    IncomingCall,
+    KeepPackets,
+    Line,
+    LineState,
+    OutgoingCall,
+    Refuse,
+)
+from appliance.lines.packets import CallPackets
 from appliance.lines.udptl import Paced, Pacing
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings
@@ -167,11 +178,12 @@ class Carrier:
                 leave, call.leave = call.leave, None
                 if leave is not None:
                     leave(given)
-            case TakeCall(_, parameters):
+            case TakeCall(_, parameters, keep):
+                kept = CallPackets(time.time()) if keep is not None else None
                 pages = call if parameters.offers_pages else NoPages()
                 self._decide(call, Answer(
-                    parameters, pages, call, ended=lambda result: self._over(call, result),
-                    progress=call.progress, cancel=call.switch,
+                    parameters, pages, call, ended=lambda result: self._over(call, result, kept, keep),
+                    progress=call.progress, cancel=call.switch, tap=kept.tap if kept is not None else None,
                 ))  # fmt: skip
             case RefuseCall(_, cause):
                 del self._calls[call.number]
@@ -256,12 +268,14 @@ class Carrier:
             return
         if order.audio:
             self._in_audio[order.line][order.number] = True
+        kept = CallPackets(time.time()) if order.packets is not None else None
         outgoing = OutgoingCall(
             number=order.number, parameters=order.parameters, pages=call, store=call,
             progress=call.progress, cancel=call.switch, caller_number=order.caller_number,
             caller_name=order.caller_name, ring_s=order.ring_s, attempt=order.attempt,
+            tap=kept.tap if kept is not None else None,
         )
-        self._over(call, await self._guarded(line.place(outgoing)))
+        self._over(call, await self._guarded(line.place(outgoing)), kept, order.packets)
 
     async def _practice(self, order: PracticeCallIn) -> None:
         from appliance.lines.practice.line import PracticeLine  # noqa: PLC0415
@@ -283,8 +297,14 @@ class Carrier:
             _log.exception("a line failed in a call")
             return CallResult(LINE_FAULT)
 
-    def _over(self, call: _Call, result: CallResult) -> None:
+    def _over(
+        self, call: _Call, result: CallResult, kept: CallPackets | None = None,
+        keep: KeepPackets | None = None,
+    ) -> None:
         self._calls.pop(call.number, None)
+        wrong = result.cause not in (DELIVERED, RECEIVED)
+        if kept and keep is not None and (keep.always or wrong):
+            asyncio.get_running_loop().run_in_executor(None, kept.write, keep.path)
         self._tell()  # before: whoever hears of the end finds the line free
         self._channel.send(CallEnded(call.number, result))
 

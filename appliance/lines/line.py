@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Protocol
 
 from appliance.causes import Cause
@@ -66,6 +67,14 @@ Tap = Callable[[float, bool, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
+class KeepPackets:
+    """Where a call's packets go at its end, as pcap; unless ``always``, only if it went wrong."""
+
+    path: Path
+    always: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingCall:
     """A call to place.
 
@@ -85,6 +94,7 @@ class OutgoingCall:
     ring_s: float = 60.0  # give up when nobody answered by then, seconds
     attempt: int = 1  # which try of its job this is; some practice numbers behave differently by it
     tap: Tap | None = None
+    packets: KeepPackets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,7 @@ class Answer:
     progress: Callable[[Progress], None] = ignore_progress
     cancel: CancelSwitch = field(default_factory=CancelSwitch)
     tap: Tap | None = None
+    packets: KeepPackets | None = None
 
 
 @dataclass(frozen=True, slots=True)

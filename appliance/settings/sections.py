@@ -7,6 +7,7 @@ adds it here, with its meaning, unit and bounds; nothing else has settings of it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOutSettings
@@ -121,6 +122,14 @@ class SendingSettings:
         "more in the same call; T.30 has the call end, so some machines hang up")
 
 
+class KeptPackets(Enum):
+    """Of which calls the packets are kept."""
+
+    NONE = "none"
+    FAILED = "failed"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class StorageSettings:
     """What is kept, for how long, and how much room stays free."""
@@ -130,6 +139,9 @@ class StorageSettings:
     received_days: float = setting(0.0, "days that received faxes are kept; 0: until deleted", minimum=0)
     journal_days: float = setting(365.0, "days that the list of faxes is kept", minimum=1)
     traces_days: float = setting(30.0, "days that call traces are kept", minimum=0)
+    packets: KeptPackets = setting(
+        KeptPackets.FAILED, "of which T.38 calls the packets are kept, for tshark and its kin; the newest "
+        "100 are, each 2 MB at most")
     events_days: float = setting(30.0, "days that the event log is kept", minimum=1)
     reserve_mb: int = setting(
         200, "room kept free, MB: below it nothing is accepted and calls are not answered", minimum=20)

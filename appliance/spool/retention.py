@@ -23,7 +23,7 @@ from appliance.settings.store import SettingsStore
 from appliance.spool import received as received_rows
 from appliance.spool.model import DAY_S, RECEIVING_LIMIT_S, SpoolClosedError, SpoolFailedError
 from appliance.spool.room import Room, RoomGuard
-from appliance.spool.store import DOCUMENTS, FOLDERS, PASSING, RECEIVED, RENDERED, TRACES, Spool, Tx
+from appliance.spool.store import DOCUMENTS, FOLDERS, PACKETS, PASSING, RECEIVED, RENDERED, TRACES, Spool, Tx
 
 _log = logging.getLogger(__name__)
 
@@ -261,9 +261,10 @@ class Keeper:
             pass
 
     def _old_traces(self, before: float) -> None:
-        for path in (self._spool.data / TRACES).iterdir():
-            if _older(path, before):
-                _delete(path)
+        for folder in (TRACES, PACKETS):
+            for path in (self._spool.data / folder).glob("*"):
+                if _older(path, before):
+                    _delete(path)
 
     def sweep_orphans(self, age_s: float = ORPHAN_AGE_S) -> int:
         """Deletes files that no row names and that are older than ``age_s``; returns how many."""

@@ -43,6 +43,7 @@ RENDERED = "rendered"
 RECEIVED = "received"
 TRACES = "traces"
 FOLDERS = (DOCUMENTS, RENDERED, RECEIVED, TRACES)
+PACKETS = "packets"  # packets of calls; bounded by who writes them
 PASSING = "passing"  # files that no row ever names
 
 # Operations in one commit at most: keeps the wait of the first one short on a slow card.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from appliance.api import intake, papers
@@ -41,6 +42,7 @@ from appliance.causes import DOCUMENT_GONE, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from appliance.settings.items import Scope
 from appliance.spool import outbox, stats
 from appliance.spool.model import Job, JobFilter, JobState, UnknownRule
+from appliance.spool.store import PACKETS
 from appliance.t4.page import CodedPage, Raster
 
 LIST_DEFAULT, LIST_MOST = 50, 200
@@ -237,6 +239,27 @@ def trace_of(call: Call, path: str) -> Answer:
         raise ProblemError(DOCUMENT_GONE, "the account of this call is not kept") from None
 
 
+def packets(call: Call) -> Answer:
+    job = find(call)
+    wanted_number = call.arguments["number"]
+    for attempt in call.box.attempts(job.id):
+        if attempt.number == wanted_number:
+            return packets_of(call, attempt.trace_path)
+    raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
+
+
+def packets_of(call: Call, trace_path: str) -> Answer:
+    """The packets of the call with this account, as pcap.  Raises ProblemError."""
+    name = Path(trace_path).stem
+    try:
+        if not name:
+            raise FileNotFoundError
+        with (call.box.data / PACKETS / f"{name}.pcap").open("rb") as file:
+            return Answer(content=file.read(TRACE_OCTETS))
+    except OSError:
+        raise ProblemError(DOCUMENT_GONE, "the packets of this call were not kept") from None
+
+
 # -- changing --------------------------------------------------------------------------------------
 
 
@@ -293,6 +316,7 @@ _FILTERS = (
     Parameter("owner", text(64), "of this user; only for administrators"),
     SINCE, UNTIL, BEFORE, LIMIT,
 )  # fmt: skip
+PCAP = ("application/vnd.tcpdump.pcap",)
 _LINES_OF_JSON = ("application/x-ndjson",)
 
 
@@ -320,6 +344,9 @@ ROUTES = (
            answer=record({"deliveries": many(DELIVERY)})),
     _route("GET", "/faxes/{id}/attempts/{number}/trace", "readFaxTrace",
            "The account of one call, as lines of JSON", trace, media=_LINES_OF_JSON),
+    _route("GET", "/faxes/{id}/attempts/{number}/packets", "readFaxPackets",
+           "The packets of one T.38 call, as pcap", packets, media=PCAP,
+           help="Of which calls they are kept is the setting `storage.packets`."),
     _route("POST", "/faxes/{id}/cancel", "cancelFax", "Cancel it",
            _act("fax.cancel", _cancel), answer=FAX_IN_FULL,
            help="A running call is ended within seconds; until then the state stays `sending`."),

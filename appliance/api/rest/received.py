@@ -13,11 +13,13 @@ from appliance.api.rest.faxes import (
     IDEMPOTENCY,
     LIMIT,
     LIST_DEFAULT,
+    PCAP,
     SINCE,
     SIZE,
     SUBMITTED,
     UNTIL,
     deliveries_of,
+    packets_of,
     period,
     picture,
     submit,
@@ -145,6 +147,10 @@ def trace(call: Call) -> Answer:
     return trace_of(call, find(call).trace_path)
 
 
+def packets(call: Call) -> Answer:
+    return packets_of(call, find(call).trace_path)
+
+
 def practice(call: Call) -> Answer:
     """Has the practice machine call the box; the fax appears among the received ones."""
     stored = newfax.store_files(call.context, call.body.get("files", []))
@@ -195,6 +201,8 @@ ROUTES = (
            answer=record({"deliveries": many(DELIVERY)})),
     _route("GET", "/received/{id}/trace", "readReceivedTrace",
            "The account of its call, as lines of JSON", trace, media=("application/x-ndjson",)),
+    _route("GET", "/received/{id}/packets", "readReceivedPackets",
+           "The packets of its call, where it was T.38, as pcap", packets, media=PCAP),
     _route("POST", "/practice/receive", "practiceReceive", "Have the practice machine fax to the box",
            practice, status=202, body_required=False, answer=record({"started": flag()}),
            body=wanted(
