@@ -65,6 +65,18 @@ def uri_host(value: str) -> str:
     return host.partition(":")[0].lower()
 
 
+def dialled(message: str, found: dict[str, list[str]], account: str) -> str:
+    """Who is called, out of an INVITE and its headers: the number that the caller dialled.
+
+    A registrar's proxy may put the registered Contact, and so our ``account``, in the place of the number;
+    then P-Called-Party-ID (RFC 7315 4.2) or To still has it.
+    """
+    requested = uri_user(start_line(message))
+    if requested and requested != account:
+        return requested
+    return uri_user(first(found, "p-called-party-id")) or uri_user(first(found, "to")) or requested
+
+
 def display_name(value: str) -> str:
     """The display name before ``<``, unquoted, printable characters only."""
     match = _DISPLAY.match(value)

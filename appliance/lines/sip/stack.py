@@ -312,7 +312,7 @@ class SipStack:
             config.boundAddress = self.settings.bind
         config.tlsConfig.certFile = self.settings.tls_certificate
         config.tlsConfig.privKeyFile = self.settings.tls_key
-        config.tlsConfig.method = pj.PJSIP_TLSV1_2_METHOD
+        config.tlsConfig.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2 | pj.PJ_SSL_SOCK_PROTO_TLS1_3
         return config
 
     def _bound_port(self, number: int) -> int:

@@ -216,6 +216,23 @@ def test_settings_that_cannot_be_right_are_refused(wrong: dict[str, object]) -> 
         TrunkSettings(**{"name": "a", "server": "b.example", **wrong})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("request_user", "headers", "dialled"),
+    [
+        ("+49305550100", "To: <sip:other@a>", "+49305550100"),
+        ("acct", "To: <sip:+49305550100@a>", "+49305550100"),
+        ("acct", "To: <sip:acct@a>\r\nP-Called-Party-ID: <sip:+49305550101@a>", "+49305550101"),
+        ("acct", "To: <sip:acct@a>", "acct"),
+        ("acct", "X: y", "acct"),
+    ],
+)
+def test_dialled_number_is_found_behind_our_own_contact(
+    request_user: str, headers: str, dialled: str
+) -> None:
+    message = f"INVITE sip:{request_user}@192.0.2.1:5060 SIP/2.0\r\n{headers}\r\n\r\n"
+    assert messages.dialled(message, messages.headers(message), "acct") == dialled
+
+
 def test_peers_message_is_one_short_line_of_the_log() -> None:
     assert one_line("Dropping: INVITE\r\nERROR forged\x1b[2J\n") == "Dropping: INVITE  ERROR forged [2J"
     assert len(one_line("x" * 20000)) == MAX_LOG_LINE + 1
