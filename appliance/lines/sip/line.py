@@ -280,7 +280,7 @@ class SipLine:
             caller = ""
         incoming = IncomingCall(
             self.name,
-            self._inward(messages.uri_user(messages.start_line(knocking.message))),
+            self._inward(messages.dialled(knocking.message, found, self.trunk.username)),
             self._inward(caller),
             messages.display_name(caller_header) or messages.display_name(messages.first(found, "from")),
         )
