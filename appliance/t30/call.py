@@ -55,6 +55,12 @@ class Dce(Protocol):
     def take_events(self) -> list[LineEvent]: ...
 
 
+class LosableDce(Dce, Protocol):
+    """A DCE whose line ends with a call around it (SIP)."""
+
+    def line_lost(self, cause: Cause | None) -> None: ...
+
+
 class NoPages:
     """A page source with nothing to send: for a call that only receives."""
 
@@ -208,3 +214,36 @@ class FaxCall:
         self._inbox.append(news)
         if not self._pumping:
             self._wake()
+
+
+class DrivenFax:
+    """What an object that is a whole fax machine on one session passes on to its ``FaxCall`` and ``dce``.
+
+    Those that are (``T38Fax``, ``ToneFax``) add ``start``, datagrams and deadlines.
+    """
+
+    def __init__(self, call: FaxCall, dce: LosableDce) -> None:
+        self._call = call
+        self._driven = dce
+
+    @property
+    def result(self) -> CallResult | None:
+        """How the call ended; None while it is under way."""
+        return self._call.result
+
+    def pump(self, now: float) -> None:
+        """To be called when a page source or store answered."""
+        self._call.pump(now)
+
+    def cancel(self, now: float) -> None:
+        """The owner ends the call: DCN, then the end."""
+        self._call.cancel(now)
+
+    def hang_up(self, now: float) -> None:
+        """The far end hung up (BYE)."""
+        self.line_lost(None, now)
+
+    def line_lost(self, cause: Cause | None, now: float) -> None:
+        """The call around the session ended: the far end hung up (None), or why the line failed."""
+        self._driven.line_lost(cause)
+        self._call.pump(now)

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from appliance.causes import Cause
-from appliance.t30.call import FaxCall
-from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Progress
+from appliance.t30.call import DrivenFax, FaxCall
+from appliance.t30.parameters import CallParameters, PageSource, PageStore, Progress
 from appliance.t38.dce import DceCounters, T38Dce
 from appliance.t38.settings import T38Settings
 from appliance.t38.udptl_receiver import ReceiveCounters
@@ -25,7 +24,7 @@ def _nothing() -> None:
     """For drivers that pump on their own."""
 
 
-class T38Fax:
+class T38Fax(DrivenFax):
     """One fax call over one UDPTL session, from ``start`` until ``result`` is set.
 
     After each of ``start``, ``receive_datagram``, ``handle_timer``, ``pump`` and ``cancel`` the driver
@@ -48,19 +47,8 @@ class T38Fax:
     ) -> None:
         self._started = False
         self._dce = T38Dce(t38)
-        self._call = FaxCall(
-            _within_bit_rate(parameters, t38.max_bit_rate),
-            self._dce,
-            pages,
-            store,
-            progress=progress,
-            wake=wake,
-        )
-
-    @property
-    def result(self) -> CallResult | None:
-        """How the call ended; None while it is under way."""
-        return self._call.result
+        within = _within_bit_rate(parameters, t38.max_bit_rate)
+        super().__init__(FaxCall(within, self._dce, pages, store, progress, wake=wake), self._dce)
 
     @property
     def counters(self) -> tuple[DceCounters, ReceiveCounters]:
@@ -91,23 +79,6 @@ class T38Fax:
     def handle_timer(self, now: float) -> None:
         """To be called when ``next_deadline`` has come; harmless earlier."""
         self._call.handle_timer(now)
-
-    def pump(self, now: float) -> None:
-        """To be called when a page source or store answered."""
-        self._call.pump(now)
-
-    def cancel(self, now: float) -> None:
-        """The owner ends the call: DCN, then the end."""
-        self._call.cancel(now)
-
-    def hang_up(self, now: float) -> None:
-        """The far end hung up (BYE)."""
-        self.line_lost(None, now)
-
-    def line_lost(self, cause: Cause | None, now: float) -> None:
-        """The call around the session ended: the far end hung up (None), or why the line failed."""
-        self._dce.line_lost(cause)
-        self._call.pump(now)
 
 
 def _within_bit_rate(parameters: CallParameters, max_bit_rate: int) -> CallParameters:

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from appliance.causes import Cause
 from appliance.lines.g711.dce import ToneDce
 from appliance.lines.g711.modems import Receiver, Status, Transmitter
 from appliance.lines.g711.rtp import PACKET_S, PACKET_SAMPLES, RtpSession
-from appliance.t30.call import FaxCall
+from appliance.t30.call import DrivenFax, FaxCall
 from appliance.t30.dce import Tone
 from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Progress
 
@@ -40,7 +39,7 @@ class _Pace:
         return min(count, MAX_CATCH_UP_PACKETS)
 
 
-class ToneFax:
+class ToneFax(DrivenFax):
     """One fax call over RTP, from ``start`` until ``result`` is set.
 
     ``rtp`` may have been in use before (by ``AudioWait``): its numbering goes on.
@@ -57,15 +56,10 @@ class ToneFax:
         wake: Callable[[], None],
     ) -> None:
         self._dce = ToneDce()
-        self._call = FaxCall(parameters, self._dce, pages, store, progress, wake=wake)
+        super().__init__(FaxCall(parameters, self._dce, pages, store, progress, wake=wake), self._dce)
         self._rtp = rtp
         self._pace = _Pace()
         self._datagrams: list[bytes] = []
-
-    @property
-    def result(self) -> CallResult | None:
-        """How the call ended; None while it is under way."""
-        return self._call.result
 
     def start(self, now: float) -> None:
         """The audio is agreed: begins the call."""
@@ -91,22 +85,6 @@ class ToneFax:
         for _ in range(self._pace.count(now)):
             self._datagrams.append(self._rtp.send(self._dce.speak(PACKET_SAMPLES)))
         self._call.handle_timer(now)
-
-    def pump(self, now: float) -> None:
-        """To be called when a page source or store answered."""
-        self._call.pump(now)
-
-    def cancel(self, now: float) -> None:
-        """The owner ends the call: DCN, then the end."""
-        self._call.cancel(now)
-
-    def hang_up(self, now: float) -> None:
-        """The far end hung up (BYE)."""
-        self.line_lost(None, now)
-
-    def line_lost(self, cause: Cause | None, now: float) -> None:
-        self._dce.line_lost(cause)
-        self._call.pump(now)
 
 
 class AudioWait:
