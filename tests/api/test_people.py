@@ -9,7 +9,7 @@ import pytest
 from appliance.api import auth
 from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
 from appliance.settings import secrets
-from appliance.settings.items import LineEntry, Scope
+from appliance.settings.items import LineEntry, LineType, Scope
 from appliance.spool import ledger
 from tests.api.served import Served
 
@@ -175,3 +175,38 @@ def test_what_was_learned_about_a_number_is_seen_and_forgotten(served: Served) -
     assert served.ask("GET", "/destinations/%2B4930123").status == 404
     assert served.ask("DELETE", "/destinations/%2B4930123").status == 404
     assert served.ask("GET", "/destinations").json["destinations"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "wrong"),
+    [
+        ("/line-settings", {"name": "practice", "type": "modem"}, "name"),
+        ("/line-settings", {"name": "taken", "type": "modem"}, "name"),
+        ("/line-settings", {"name": "odd", "type": "modem", "modem_quirks": ["nothing=1"]}, None),
+        ("/line-settings", {"name": "odd", "type": "modem", "modem_speed": 12345}, None),
+        ("/routes", {"name": "r", "user": "nobody"}, "user"),
+        ("/routes", {"name": "r", "webhook_url": "ftp://example.com/"}, "webhook_url"),
+        ("/routes", {"name": "r", "webhook_style": "other"}, "webhook_style"),
+        ("/keys", {"name": "k", "webhook_url": "http://user:password@example.com/"}, "webhook_url"),
+        ("/keys", {"name": "k", "webhook_style": "other"}, "webhook_style"),
+        ("/keys", {"name": "k", "cover": "nowhere"}, "cover"),
+    ],
+)
+def test_what_would_lead_nowhere_is_not_stored(
+    served: Served, path: str, body: dict[str, object], wrong: str | None
+) -> None:
+    served.box.settings.add(LineEntry(name="taken", type=LineType.MODEM, enabled=False))
+    before = served.box.settings.export()
+    refused = served.ask("POST", path, body)
+    assert refused.status in (400, 422), refused.content
+    assert [each["path"] for each in refused.json.get("errors", [])] == ([wrong] if wrong else [])
+    assert served.box.settings.export() == before
+
+
+def test_a_user_whom_a_route_names_stays(served: Served) -> None:
+    user = served.ask("POST", "/users", {"name": "frida", "password": PASSWORD}).json
+    route = served.ask("POST", "/routes", {"name": "to frida", "user": "frida", "dialled": ["+4930"]}).json
+    kept = served.ask("DELETE", f"/users/{user['id']}")
+    assert (kept.status, kept.json["code"]) == (409, "state_forbids")
+    served.ask("DELETE", f"/routes/{route['id']}")
+    assert served.ask("DELETE", f"/users/{user['id']}").status == 204

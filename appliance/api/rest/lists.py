@@ -18,6 +18,7 @@ from appliance.api.rest.schemas import Json, component, many, record, settings_s
 from appliance.causes import COVER_TEMPLATE_WRONG, NOT_FOUND, NOT_PERMITTED, SETTING_INVALID, STATE_FORBIDS
 from appliance.documents.markup import TemplateError, parse
 from appliance.exchange.making import check_entry
+from appliance.net.http import FetchError, check_url
 from appliance.settings.delivery import JunkRule
 from appliance.settings.delivery import Route as DeliveryRoute
 from appliance.settings.fields import describe, from_document, to_document
@@ -33,6 +34,10 @@ from appliance.settings.items import (
 )
 from appliance.settings.sections import SipSettings
 from appliance.settings.store import SettingsStore
+
+# The box's own line, whose name no other has; and the ways in which a webhook may speak.
+PRACTICE_NAME = "practice"
+STYLES = ("own", "ifax", "ictfax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +91,32 @@ def _line_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int
     """A line that cannot be made is not stored: it would only be missed later."""
     known = {} if item_id is None else to_document(store.item(LineEntry, item_id))
     entry = from_document(LineEntry, {**known, **values}, "line")
+    others = {other.name for other_id, other in store.items(LineEntry).items() if other_id != item_id}
+    if entry.name in {*others, PRACTICE_NAME}:
+        raise flaw("name", "there is a line of this name")
     try:
         check_entry(entry, store.section(SipSettings))
     except ValueError as error:
         raise ProblemError(SETTING_INVALID, str(error)) from None
+
+
+def _route_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
+    """A route leads somewhere."""
+    user, url = values.get("user", ""), values.get("webhook_url", "")
+    if user and all(known.name != user for known in store.items(User).values()):
+        raise flaw("user", "there is no such user")
+    require_url(url, "webhook_url")
+    if values.get("webhook_style", STYLES[0]) not in STYLES:
+        raise flaw("webhook_style", f"one of {', '.join(STYLES)} is needed")
+
+
+def require_url(url: str, path: str) -> None:
+    """Raises ProblemError for a URL that would never be called; empty is none."""
+    if url:
+        try:
+            check_url(url)
+        except FetchError as error:
+            raise ProblemError(error.cause, error.detail, (Flaw(path, error.detail),)) from None
 
 
 RESOURCES = (
@@ -100,7 +127,8 @@ RESOURCES = (
              check=_cover_is_sound, free=_cover_is_free),
     Resource(LineEntry, "line-settings", "LineSettings", "line's settings", Scope.ADMIN, Scope.ADMIN,
              check=_line_is_sound),
-    Resource(DeliveryRoute, "routes", "Route", "rule for received faxes", Scope.ADMIN, Scope.ADMIN),
+    Resource(DeliveryRoute, "routes", "Route", "rule for received faxes", Scope.ADMIN, Scope.ADMIN,
+             check=_route_is_sound),
     Resource(JunkRule, "junk-rules", "JunkRule", "rule against junk calls", Scope.ADMIN, Scope.ADMIN),
 )  # fmt: skip
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from appliance.api import auth
 from appliance.api.problems import Flaw, ProblemError
-from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.lists import STYLES, require_url
+from appliance.api.rest.routes import Answer, Call
+from appliance.api.rest.routes import Route as ApiRoute
 from appliance.api.rest.schemas import (
     Json,
     choice,
@@ -25,6 +28,7 @@ from appliance.api.rest.views import time_text, values
 from appliance.box import RefusedError
 from appliance.causes import NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
 from appliance.settings import secrets
+from appliance.settings.delivery import Route
 from appliance.settings.fields import to_document
 from appliance.settings.items import ApiKey, Role, Scope, User
 
@@ -190,6 +194,7 @@ def change_user(call: Call) -> Answer:
 def delete_user(call: Call) -> Answer:
     user_id, user = _find(call, User, "user")
     _require_other_admin(call, user_id, user)
+    _require_unrouted(call, user)
     call.box.settings.remove(User, user_id)
     call.note("user.delete", object=f"user:{user.name}")
     return Answer()
@@ -201,6 +206,20 @@ def _require_cover(call: Call, values: Mapping[str, Any]) -> None:
         call.box.cover_template(values.get("cover", ""))
     except RefusedError as error:
         raise ProblemError(error.cause, error.detail, (Flaw("cover", error.cause.sentence),)) from None
+
+
+def _require_sound_key(call: Call, values: Mapping[str, Any]) -> None:
+    _require_cover(call, values)
+    require_url(values.get("webhook_url", ""), "webhook_url")
+    if values.get("webhook_style", "") not in ("", *STYLES):
+        raise flaw("webhook_style", f"one of {', '.join(STYLES)} is needed")
+
+
+def _require_unrouted(call: Call, user: User) -> None:
+    """Faxes that a route gives to somebody who is gone would be seen by nobody."""
+    for route in call.box.settings.items(Route).values():
+        if route.user == user.name:
+            raise ProblemError(STATE_FORBIDS, f"the route {route.name} gives faxes to this user")
 
 
 def _require_other_admin(call: Call, user_id: int, user: User) -> None:
@@ -237,7 +256,7 @@ def create_key(call: Call) -> Answer:
     more = dict(call.body)
     scopes = tuple(Scope(word) for word in more.pop("scopes", (Scope.SEND.value, Scope.RECEIVE.value)))
     name = more.pop("name")
-    _require_cover(call, more)
+    _require_sound_key(call, more)
     key_id, token = secrets.add_key(store, name, scopes=scopes)
     if more:
         try:
@@ -253,7 +272,7 @@ def create_key(call: Call) -> Answer:
 
 def change_key(call: Call) -> Answer:
     key_id, key = _find(call, ApiKey, "key")
-    _require_cover(call, call.body)
+    _require_sound_key(call, call.body)
     changed = call.box.settings.update(ApiKey, key_id, call.body)
     call.note("key.change", object=f"key:{key.name}", detail=", ".join(call.body))
     return Answer(_key_view(key_id, changed))
@@ -266,21 +285,21 @@ def delete_key(call: Call) -> Answer:
     return Answer()
 
 
-def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, path.split("/")[1], summary, handler, scope=Scope.ADMIN, **more)
+def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> ApiRoute:
+    return ApiRoute(method, path, name, path.split("/")[1], summary, handler, scope=Scope.ADMIN, **more)
 
 
 _NAME_AND_PASSWORD = {"name": text(254, least=1), "password": {**text(1000), "writeOnly": True}}
 ROUTES = (
-    Route("POST", "/sessions", "signIn", "sessions", "Sign in with name and password", sign_in, open=True,
+    ApiRoute("POST", "/sessions", "signIn", "sessions", "Sign in with name and password", sign_in, open=True,
           body=wanted(_NAME_AND_PASSWORD, required=("name", "password")), answer=TICKET, status=201,
           help="The token is used like a key's, until it expires."),
-    Route("POST", "/setup", "setUp", "sessions", "Make the first administrator with the set-up code",
+    ApiRoute("POST", "/setup", "setUp", "sessions", "Make the first administrator with the set-up code",
           set_up, open=True, answer=TICKET, status=201,
           body=wanted({"code": text(40, least=1), "name": text(64, least=1), "password": _PASSWORD},
                       required=("code", "name", "password"))),
-    Route("GET", "/me", "readSelf", "sessions", "Who the key or sign-in stands for", me, answer=SELF),
-    Route("POST", "/me/password", "changeOwnPassword", "sessions", "Change your own password",
+    ApiRoute("GET", "/me", "readSelf", "sessions", "Who the key or sign-in stands for", me, answer=SELF),
+    ApiRoute("POST", "/me/password", "changeOwnPassword", "sessions", "Change your own password",
           change_password, answer=TICKET,
           body=wanted({"old": {**text(1000), "writeOnly": True}, "new": _PASSWORD}, required=("old", "new")),
           help="Ends every sign-in with the old one, and answers a new one."),
