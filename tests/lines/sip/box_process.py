@@ -80,6 +80,7 @@ class RawCall:
         self._tag = ""
         self._cseq = 0
         self._bye = -1
+        self._acknowledged: set[int] = set()
         self.over = False
 
     def close(self) -> None:
@@ -131,7 +132,15 @@ class RawCall:
             self.over = True
         elif f"CSeq: {self._bye} BYE" in text:
             self.over = True
+        elif text.startswith("SIP/2.0 2") and " INVITE" in text:
+            cseq = int(re.findall(r"CSeq: (\d+)", text)[0])
+            if cseq in self._acknowledged:
+                self._acknowledge(cseq)  # it was lost: the box says its 200 again
         return text
+
+    def _acknowledge(self, cseq: int) -> None:
+        self._acknowledged.add(cseq)
+        self.send("ACK", cseq=cseq)
 
     async def final(self, cseq: int) -> str:
         """The final response to our request; an INVITE's is acknowledged."""
@@ -143,7 +152,7 @@ class RawCall:
         if f"CSeq: {cseq} INVITE" in text:
             if not self._tag and text.startswith("SIP/2.0 2"):
                 self._tag = re.findall(r"To:.*;tag=(\S+)", text)[0]
-            self.send("ACK", cseq=cseq)
+            self._acknowledge(cseq)
         return text
 
     async def open(self, body: str) -> str:
@@ -157,7 +166,7 @@ class RawCall:
                 text = await self.heard()
                 if text.startswith("SIP/2.0 ") and text[8] != "1" and " INVITE" in text:
                     cseq = int(re.findall(r"CSeq: (\d+)", text)[0])
-                    self.send("ACK", cseq=cseq)
+                    self._acknowledge(cseq)
 
 
 During = Callable[[RawCall, T38Far, int], Coroutine[None, None, None]]

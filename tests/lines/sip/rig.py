@@ -58,6 +58,7 @@ class Box:
         self.incoming: dict[str, asyncio.Future[Outcome]] = {}  # by the number dialled
         self.knocks: list[IncomingCall] = []
         self.decide: Callable[[IncomingCall], Refuse | None] = lambda call: None
+        self.watch: Callable[[Progress], None] = lambda _: None  # the progress of calls that come in
 
     @property
     def port(self) -> int:
@@ -98,8 +99,12 @@ class Box:
             if not outcome.done():  # a number may be called more than once
                 outcome.set_result(Outcome(result, progress, loop.time() - began, store))
 
+        def hear(what: Progress) -> None:
+            progress.append(what)
+            self.watch(what)
+
         parameters = CallParameters(Role.ANSWERS, "+49 30 222")
-        return Answer(parameters, MemoryPages([]), store, ended, progress.append)
+        return Answer(parameters, MemoryPages([]), store, ended, hear)
 
 
 async def send(
