@@ -74,8 +74,12 @@ _MMR_WORDS = b"".join(
 )
 
 
+# The widest row that `_mmr` takes.
+_MMR_WIDEST = 1 << 16
+
+
 def _encode_mmr(raster: Raster) -> bytes:
-    if _mmr is None:
+    if _mmr is None or raster.width > _MMR_WIDEST:
         return libtiff.compress(Scheme.GROUP4, raster.width, raster.rows, raster.data)
     return _mmr.encode(raster.data, raster.width, raster.rows, _MMR_WORDS)
 

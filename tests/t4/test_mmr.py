@@ -60,6 +60,11 @@ def test_without_the_compiled_coder_the_page_is_the_same(monkeypatch: pytest.Mon
     assert decode(fast) == page
 
 
+def test_a_row_too_wide_for_it_is_coded_all_the_same() -> None:
+    page = Raster(65_544, 2, bytes(8193) + b"\xf0" * 8193, Resolution.FINE)
+    assert decode(encode(page, Coding.MMR)) == page
+
+
 def test_a_page_without_rows_is_its_end() -> None:
     empty = encode(Raster(1728, 0, b"", Resolution.FINE), Coding.MMR)
     assert empty.data == mmr.encode(b"", 1728, 0, WORDS)
