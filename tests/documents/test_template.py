@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,7 @@ from appliance.documents.markup import (
     fields_of,
     parse,
 )
-from appliance.documents.options import CoverPage, Limits, PageFormat, Paper, RenderOptions
+from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, Paper, RenderOptions
 from appliance.documents.template import TemplateSource
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Resolution
@@ -105,6 +107,19 @@ def test_a_long_message_goes_on_on_further_pages_and_nothing_of_it_is_lost(rende
     assert sum(says(shown, "line number 75") for shown in pages) == 1
     assert says(pages[-1], "line number 149")
     assert says(pages[-1], "The end")
+
+
+def test_a_template_has_the_header_line_above_it_the_boxs_own_page_says_all_that_itself(
+    rendered: Rendered,
+) -> None:
+    header = HeaderLine(datetime(2026, 11, 23, 7, 31, tzinfo=UTC), "City Hospital", "+49 30 1")
+    strip = (0, 0, 2592, 12 * 8)  # 8 mm at 300 dpi
+    inked = []
+    for html in ("<p>{{message}}</p>", ""):
+        options = replace(cover(html), header=header)
+        shown = page(rendered(options=options).coded_page(0)).crop(strip)
+        inked.append(ImageChops.invert(shown.convert("L")).getbbox() is not None)
+    assert inked == [True, False]
 
 
 def test_an_endless_word_is_broken_not_cut(rendered: Rendered) -> None:
