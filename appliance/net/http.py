@@ -216,6 +216,9 @@ def _exchange(
         sent = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", "Connection": "close", **headers}
         connection.request(method, _quoted(path), body, sent)
         yield connection.getresponse()
+        # An answer that we cut off ourselves may look like one that has ended.
+        if expired.pulled or halt.pulled:
+            raise TimeoutError
     except (OSError, http.client.HTTPException, ValueError) as error:
         if halt.pulled:
             raise FetchError(STOPPING, host) from error

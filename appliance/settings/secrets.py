@@ -27,6 +27,9 @@ SALT_OCTETS = 16
 PASSWORD_MIN = 10
 PASSWORD_MAX = 200
 
+# Passwords checked at once: each takes 16 MiB, and a stranger may ask for many.
+PASSWORDS_AT_ONCE = 2
+_checking = threading.BoundedSemaphore(PASSWORDS_AT_ONCE)
 _redeeming = threading.Lock()  # a code is good for one user
 
 
@@ -77,13 +80,14 @@ def hash_password(password: str) -> str:
 
 
 def check_password(password: str, hashed: str) -> bool:
-    """Whether this is the password; an empty hash fits none."""
+    """Whether this is the password; an empty hash fits none.  Waits while others are checked."""
     if len(password) > PASSWORD_MAX or not hashed.startswith("scrypt$"):
         return False
     _, n, r, p, salt, digest = hashed.split("$")
-    made = hashlib.scrypt(
-        password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p)
-    )
+    with _checking:
+        made = hashlib.scrypt(
+            password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p)
+        )
     return hmac.compare_digest(made, base64.b64decode(digest))
 
 

@@ -197,3 +197,28 @@ def test_headers_cannot_be_smuggled_in(name: str) -> None:
             f"http://127.0.0.1:{listener.getsockname()[1]}/", b"", {name: "1\r\nEvil: 2"}, timeout_s=60,
             allow_private=True,
         )
+
+
+def test_a_server_that_drips_its_answer_over_tls_is_left_at_the_deadline(authority: trustme.CA) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("hooks.example").configure_cert(context)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        with contextlib.suppress(OSError):
+            peer, _ = listener.accept()
+            with context.wrap_socket(peer, server_side=True) as tls:
+                tls.recv(65536)
+                for octet in b"HTTP/1.1 200 OK\r\nX: " + b"y" * 600:
+                    tls.sendall(bytes((octet,)))
+                    time.sleep(0.05)
+
+    threading.Thread(target=drip, daemon=True).start()
+    begun = time.monotonic()
+    with contextlib.closing(listener), pytest.raises(FetchError) as caught:
+        fetch(
+            f"https://hooks.example:{listener.getsockname()[1]}/", limit_octets=10, timeout_s=1.0,
+            allow_private=True, resolver=lambda *_: ["127.0.0.1"],
+        )  # fmt: skip
+    assert caught.value.cause is URL_TIMED_OUT
+    assert time.monotonic() - begun < 20

@@ -1,0 +1,37 @@
+"""Passwords: what checking them may cost when many are tried at once."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from appliance.settings import secrets
+
+
+def test_only_so_many_passwords_are_checked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = secrets.hash_password("a long password")
+    lock, now, most = threading.Lock(), 0, 0
+    real = hashlib.scrypt
+
+    def slow(*arguments: Any, **more: Any) -> bytes:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.02)
+        try:
+            return real(*arguments, **more)
+        finally:
+            with lock:
+                now -= 1
+
+    monkeypatch.setattr(hashlib, "scrypt", slow)
+    with ThreadPoolExecutor(12) as pool:
+        right = list(pool.map(secrets.check_password, ["a long password", "another one"] * 6, [hashed] * 12))
+    assert right == [True, False] * 6
+    assert most == secrets.PASSWORDS_AT_ONCE
