@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import statistics
 import tempfile
 import time
 from pathlib import Path
 
 from appliance.lines.udptl import LATE_S
-from bench import api_load, burst, call_time, charts, idle, pacing, rendering, spool_size
+from bench import api_load, burst, call_time, charts, idle, pacing, rendering, sip, spool_size
 from bench.running import running
+from tests.lines.sip.far_end import Medium
 
 # Calls at once in the pacing measurement, and simulated calls in the throughput one.
 PACED_CALLS = 60
 SIMULATED_CALLS = 40
+# Calls over SIP at once: with T.38, and in G.711 where the modems are ours too.
+SIP_CALLS = 100
+G711_CALLS = 20
 # Faxes handed in at once, and how long they may take in all, seconds.
 BURST_FAXES = 4000
 BURST_LIMIT_S = 3600.0
-# Calls of a burst are ten times as fast as real ones: at twenty a core is full before the line is, and
-# answers come too late for T.30.
+# Calls of a burst are ten times as fast as real ones, where the machine can.
 BURST_SETTINGS = {"practice.speed": "10", "practice.calls_at_once": "40", "practice.wait_s": "1"}
 
 
@@ -26,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--charts", type=Path, help="folder of TIFF pages (default: eight made here)")
     parser.add_argument("--calls", type=int, default=PACED_CALLS, help="calls paced at once")
+    parser.add_argument("--sip-calls", type=int, default=SIP_CALLS, help="SIP calls with T.38 at once")
     parser.add_argument("--faxes", type=int, default=BURST_FAXES, help="faxes handed in at once")
     parser.add_argument("--only", choices=sorted(_PARTS), nargs="+", help="measure these alone")
     arguments = parser.parse_args()
@@ -137,6 +142,40 @@ def _api(arguments: argparse.Namespace, scratch: Path) -> None:
     )
 
 
+def _sip(arguments: argparse.Namespace, scratch: Path) -> None:
+    pages = charts.coded(charts.charts(arguments.charts)[:1], scratch)
+    _title("Calls over SIP", "real time, loopback; far end sipp and spandsp in processes of their own")
+    if sip.missing():
+        print(f"  left out: {sip.missing()}")
+        return
+    alone = pacing.measure(pages, arguments.sip_calls)
+    print(f"  the same T.38 without SIP: {alone.cpu_per_call_second:.4f} CPU seconds a call second")
+    asked = {Medium.T38: arguments.sip_calls, Medium.T38_ASKED: arguments.sip_calls, Medium.AUDIO: G711_CALLS}
+    for medium, calls in asked.items():
+        made = sip.measure(pages, calls, medium, scratch)
+        ratio, to_peer = made.cpu / alone.cpu_per_call_second, made.cpu / made.peer_cpu
+        print(
+            f"  {_MEDIA[medium]:<20}{made.calls} calls at once, {made.delivered} delivered,"
+            f" {made.whole} whole; {made.late} of {made.steps:,} timer steps late,"
+            f" worst {made.worst_s * 1000:.0f} ms\n"
+            f"    {made.cpu:.4f} CPU seconds a call second ({ratio:.2f} × T.38 without SIP,"
+            f" {to_peer:.2f} × the far end's spandsp); {made.kib_a_call:.0f} KiB a call"
+        )
+        if made.to_t38_s:
+            median, worst = statistics.median(made.to_t38_s) * 1000, max(made.to_t38_s) * 1000
+            print(
+                f"    from the answer, or from when the far end asked, to T.38: median {median:.0f} ms,"
+                f" worst {worst:.0f} ms"
+            )
+
+
+_MEDIA = {
+    Medium.T38: "T.38, far end asks",
+    Medium.T38_ASKED: "T.38, the box asks",
+    Medium.AUDIO: "G.711",
+}
+
+
 def _title(what: str, how: str) -> None:
     print(f"\n{what} ({how})")
 
@@ -150,6 +189,7 @@ _PARTS = {
     "spool": _spool,
     "burst": _burst,
     "api": _api,
+    "sip": _sip,
 }
 
 

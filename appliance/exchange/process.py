@@ -211,6 +211,8 @@ class Carrier:
         except Exception as error:  # a line that fails leaves the others alone
             _log.exception("the line %s could not be opened", spec.name)
             self._faults[spec.name] = f"{type(error).__name__}: {error}"
+        if not self._calls:
+            _settle_down()
         self._tell()
         self._channel.send(LineOpened(spec.name))
 
@@ -317,6 +319,12 @@ class Carrier:
         return call.decision
 
 
+def _settle_down() -> None:
+    """What is there now stays: the collector need not look through it in the middle of a call."""
+    gc.collect()
+    gc.freeze()
+
+
 def _copy(pacing: Pacing) -> Pacing:
     return Pacing(pacing.steps, pacing.late, pacing.worst_s, pacing.unsent, pacing.strangers)
 
@@ -347,9 +355,6 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    # What is there now stays: the collector need not look through it in the middle of a call.
-    gc.collect()
-    gc.freeze()
     asyncio.run(_live(descriptor))
 
 

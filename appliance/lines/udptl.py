@@ -199,19 +199,21 @@ class UdptlCall:
         return False
 
     def _expired(self) -> None:
+        due = self._armed_for
         self._timer = None
         self._armed_for = None
         if not self._over.done():
-            self._guarded(self._step)
+            self._guarded(lambda: self._step(due))
 
-    def _step(self) -> None:
+    def _step(self, deadline: float | None) -> None:
         for _ in range(MAX_STEPS_A_TURN):
-            deadline, now = self._fax.next_deadline(), self.now
+            now = self.now
             if deadline is None or deadline > now or self._fax.result is not None:
                 return
             self._fax.handle_timer(now)
             self._send()
             self._pacing.step(self.now - deadline)  # its packets have left
+            deadline = self._fax.next_deadline()
 
     def _settle(self) -> None:
         """Sends what waits and arms the timer for what comes next."""

@@ -17,7 +17,6 @@ from bench.running import running
 SWEEP = bool(os.environ.get("FAXBOX_SWEEP"))
 FAXES = 4000 if SWEEP else 60
 LIMIT_S = 3000.0 if SWEEP else 400.0
-# Faster, the processor is full before the line is, and answers come too late for T.30.
 CALLS = "40" if SWEEP else "16"
 SETTINGS = {"practice.speed": "10", "practice.calls_at_once": CALLS, "practice.wait_s": "0.5"}
 # Accepting the slowest tenth may take so many times as long as the median: the spool must not get slower
