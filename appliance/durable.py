@@ -71,15 +71,19 @@ def place(path: Path, fill: Callable[[Path], object]) -> int:
     return size
 
 
-def write_file(path: Path, content: bytes | Iterable[bytes], limit: int | None = None) -> int:
-    """Writes a file of mode 600 durably; returns its size in octets.
+def write_file(
+    path: Path, content: bytes | Iterable[bytes], limit: int | None = None, mode: int = 0o600
+) -> int:
+    """Writes a file of ``mode`` durably; returns its size in octets.
 
+    Somebody else may write to the folder, too: a link that lies under the passing name is not followed.
     Raises TooLargeError past ``limit`` octets, DiskFullError without space.
     """
 
     def fill(part: Path) -> None:
         total = 0
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        part.unlink(missing_ok=True)  # of an interrupted write
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         with open(descriptor, "wb") as file:
             for chunk in (content,) if isinstance(content, bytes) else content:
                 total += len(chunk)

@@ -18,8 +18,11 @@ from appliance.deliver.worker import DeliveryError
 from appliance.settings.sections import StationSettings
 from appliance.spool import received
 from appliance.spool.model import Delivery, NotFoundError, Received
+from appliance.spool.retention import passing_folder
 
 _NUMBER_KEPT = 24
+_PIECE_OCTETS = 1 << 16
+_MODE = 0o666  # less what the system's umask takes
 
 
 class FolderDeliverer:
@@ -38,7 +41,12 @@ class FolderDeliverer:
             raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} There is no folder {folder}.")
         path = folder / file_name(fax, self._box.settings.section(StationSettings).time_zone)
         try:
-            durable.place(path, lambda part: pdfs.write_received(self._box, fax, part))
+            # Made in a place of our own: the folder is one that others may write to as well.
+            with passing_folder(self._box.data) as own:
+                pdf = own / "fax.pdf"
+                pdfs.write_received(self._box, fax, pdf)
+                with pdf.open("rb") as file:
+                    durable.write_file(path, iter(lambda: file.read(_PIECE_OCTETS), b""), mode=_MODE)
         except (OSError, durable.DiskFullError) as error:
             raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} {error}") from error
         return path.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -32,10 +33,12 @@ from appliance.causes import (
 )
 from appliance.deliver import smtp
 from appliance.deliver.email_out import EmailDeliverer
+from appliance.deliver.folder import file_name
 from appliance.deliver.letters import Outgoing, Writer
 from appliance.deliver.service import Deliveries
 from appliance.deliver.smtp import MailError
-from appliance.settings.delivery import MailOutSettings, Route, Security
+from appliance.durable import PART_SUFFIX
+from appliance.settings.delivery import DeliverySettings, MailOutSettings, Route, Security
 from appliance.settings.items import User
 from appliance.settings.sections import StationSettings
 from appliance.spool import outbox
@@ -307,6 +310,47 @@ def test_a_received_fax_lands_in_the_route_s_folder_complete_and_under_one_name(
     (path,) = folder.iterdir()
     assert path.name.endswith(f"_4940777_{fax.id}.pdf")
     assert len(pypdfium2.PdfDocument(path)) == 1
+
+
+def test_links_that_others_laid_into_the_folder_are_not_followed(box: Box, tmp_path: Path) -> None:
+    folder, victim = tmp_path / "share", tmp_path / "settings.json"
+    victim.write_text("precious")
+    box.settings.change(DeliverySettings, {"folder_waits": (1.0,)})
+    box.settings.add(Route(name="r", folder=str(folder)))
+    with delivering(box):
+        fax = receive(box)
+        until(lambda: deliveries_of(box, fax.id)[0].tries == 1)  # the folder is not there yet
+        there = tmp_path / "there"
+        there.mkdir()
+        for name in (file_name(fax, ""), file_name(fax, "") + PART_SUFFIX):
+            (there / name).symlink_to(victim)
+        there.rename(folder)
+        until(lambda: deliveries_of(box, fax.id)[0].state is OutboxState.DONE)
+    (path,) = folder.iterdir()
+    assert not path.is_symlink()
+    assert len(pypdfium2.PdfDocument(path)) == 1
+    assert victim.read_text() == "precious"
+
+
+def test_a_folder_without_room_is_tried_again_and_keeps_no_half_file(box: Box, tmp_path: Path) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a file system of its own may not be mounted here")
+    try:
+        box.settings.change(DeliverySettings, {"folder_waits": (1.0,)})
+        box.settings.add(Route(name="r", folder=str(folder)))
+        with delivering(box):
+            fax = receive(box, noise=True)
+            until(lambda: deliveries_of(box, fax.id) and deliveries_of(box, fax.id)[0].tries == 1)
+            assert not list(folder.iterdir())
+            subprocess.run(["mount", "-o", "remount,size=8m", str(folder)], check=True)
+            until(lambda: deliveries_of(box, fax.id)[0].state is OutboxState.DONE)
+        (path,) = folder.iterdir()
+        assert len(pypdfium2.PdfDocument(path)) == 1
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_path: Path) -> None:
