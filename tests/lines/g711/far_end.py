@@ -81,9 +81,13 @@ class AudioPeer:
             self._last = decode(datagram[12:], 2)
         self._heard.append(self._last)  # a lost one is concealed as gateways do: the last once more
 
-    def tick(self) -> bytes | None:
-        """20 ms: plays what came, says what it says; None for a packet that is lost."""
-        self.machine.listen(self._heard.pop(0) if self._heard else SILENT_TICK)
+    def tick(self, *, patient: bool = False) -> bytes | None:
+        """20 ms: plays what came, says what it says; None for a packet that is lost.
+
+        Where nothing came there is silence; ``patient``: it is late, and time stands still for the ear.
+        """
+        if self._heard or not patient:
+            self.machine.listen(self._heard.pop(0) if self._heard else SILENT_TICK)
         self.machine.tick()
         encode = audioop.lin2ulaw if self._payload == 0 else audioop.lin2alaw
         speech = encode(self.machine.speak(), 2)

@@ -63,6 +63,10 @@ class T38Far:
                     self._sock.sendto(datagram, self._peer)
 
 
+# The longest that a busy machine holds up packets; beyond, the sender has stopped.
+LATE_S = 1.0
+
+
 class AudioFar:
     """An audio fax machine behind RTP on a UDP port; it speaks from the first packet that comes."""
 
@@ -90,7 +94,7 @@ class AudioFar:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time()
+        due = heard_at = loop.time()
         while True:
             await asyncio.sleep(max(0.0, due - loop.time()))
             due += 0.02
@@ -98,7 +102,9 @@ class AudioFar:
                 while True:
                     data, self._remote = self._sock.recvfrom(2048)
                     self.peer.listen(data)
+                    heard_at = loop.time()
             if self._remote is not None:
-                datagram = self.peer.tick()
+                # A busy machine holds up the box's packets, not the line.
+                datagram = self.peer.tick(patient=loop.time() - heard_at < LATE_S)
                 if datagram is not None:
                     self._sock.sendto(datagram, self._remote)
