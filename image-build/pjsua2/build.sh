@@ -95,12 +95,14 @@ trap 'exit 1' HUP INT TERM
 
 from_upstream() {
     command -v git >/dev/null || return 1
-    timeout $CONNECT_SECONDS git ls-remote -q "$PJ_GIT" HEAD >/dev/null 2>&1 || return 1
+    timeout $CONNECT_SECONDS git ls-remote -q "$PJ_GIT" HEAD >/dev/null 2>&1 ||
+        { say "$PJ_GIT cannot be reached"; return 1; }
     say "source: $PJ_GIT at $PJ_COMMIT"
     git init -q "$work/pj"
-    git -C "$work/pj" fetch -q --depth 1 "$PJ_GIT" "$PJ_COMMIT" >&2 || return 1
-    git -C "$work/pj" checkout -q FETCH_HEAD >&2
-    [ "$(git -C "$work/pj" rev-parse HEAD)" = "$PJ_COMMIT" ]
+    git -C "$work/pj" fetch -q --depth 1 "$PJ_GIT" "$PJ_COMMIT" >&2 &&
+        git -C "$work/pj" checkout -q FETCH_HEAD >&2 &&
+        [ "$(git -C "$work/pj" rev-parse HEAD)" = "$PJ_COMMIT" ] ||
+        { say "the commit could not be fetched whole"; return 1; }
 }
 
 # The mirror that this machine's apt takes Debian itself from.
@@ -145,13 +147,16 @@ from_debian_snapshot() {
     [ -n "$DEBIAN_SNAPSHOT" ] && command -v curl >/dev/null || return 1
     say "source: $DEBIAN_SNAPSHOT/$DEBIAN_SHA1"
     curl -fsSL --connect-timeout $CONNECT_SECONDS -o "$work/pj.tar.xz" "$DEBIAN_SNAPSHOT/$DEBIAN_SHA1" >&2 || return 1
-    echo "$DEBIAN_SHA256  $work/pj.tar.xz" | sha256sum -c --quiet >&2
+    echo "$DEBIAN_SHA256  $work/pj.tar.xz" | sha256sum -c --quiet >&2 ||
+        { say "what came is not the archive that was asked for (SHA-256)"; return 1; }
 }
 
 from_debian() {
+    command -v xz >/dev/null || { say "xz is missing (apt: xz-utils)"; return 1; }
     from_debian_index || from_debian_snapshot || return 1
     mkdir "$work/pj"
-    tar -xf "$work/pj.tar.xz" -C "$work/pj" --strip-components=1
+    tar -xf "$work/pj.tar.xz" -C "$work/pj" --strip-components=1 >&2 ||
+        { say "the archive could not be unpacked"; return 1; }
     # Debian leaves out the driver of a vendor's echo canceller; the makefile still names it.
     bdimad=$work/pj/pjmedia/src/pjmedia-audiodev/bdimad_dev.c
     [ -f "$bdimad" ] || echo '/* left out */ typedef int faxbox_not_empty;' >"$bdimad"
