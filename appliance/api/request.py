@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +25,8 @@ PIECE_OCTETS = 64 * 1024
 QUERY_LIMIT = 64
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
+# Lists and objects within one another.
+DEPTH_LIMIT = 64
 # Octets of a form without files.
 FORM_LIMIT = 1 << 20
 # Escapes that may stand for characters that no text can hold: halves of surrogate pairs, and NUL.
@@ -111,9 +114,11 @@ def read_json(environ: Environ, limit: int, *, required: bool = True) -> Any:
 def parse_json(raw: bytes) -> Any:
     """Raises ProblemError (REQUEST_INVALID) for what is not JSON, or holds what cannot be stored."""
     try:
-        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ProblemError(REQUEST_INVALID, f"this is not JSON: {error}") from None
+    if raw.count(b"[") + raw.count(b"{") > DEPTH_LIMIT:
+        _require_shallow(value)
     if _DOUBTFUL_ESCAPE.search(raw) or b"\0" in raw:
         _require_text(value)
     return value
@@ -121,6 +126,28 @@ def parse_json(raw: bytes) -> Any:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
+
+
+def _require_shallow(value: Any) -> None:
+    """What is nested deeper could not be read again where the stack is deeper than here."""
+    level = [value]
+    for _ in range(DEPTH_LIMIT):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, list | dict)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise ProblemError(REQUEST_INVALID, f"this is nested more than {DEPTH_LIMIT} deep")
 
 
 def _require_text(value: Any) -> None:

@@ -144,7 +144,9 @@ def test_a_damaged_content_is_refused(
         (b'{"to": ["\\ud800"]}', "surrogate"),
         (b'{"to": ["9990"], "tag": "\\u0000"}', "NUL"),
         (b'{"to": ["9990"], "metadata": {"\\udfff": 1}}', "surrogate"),
-        (b'{"to": ["9990"], "max_tries": 1e400}', "whole number"),
+        (b'{"to": ["9990"], "max_tries": 1e400}', "too large"),
+        (b'{"to": ["9990"], "metadata": {"a": -1e999}}', "too large"),
+        (b'{"to": ["9990"], "metadata": {"a": ' + b"[" * 900 + b"]" * 900 + b"}}", "nested"),
     ],
 )
 def test_json_that_would_break_something_is_refused(served: Served, body: bytes, words: str) -> None:
