@@ -1,0 +1,145 @@
+"""Sending over a class-1 modem: silence, V.21 frames (+FTH), TCF and pages (+FTM)."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from appliance import causes
+from appliance.lines.modem import limits
+from appliance.lines.modem.class1_base import ClassOneBase, State
+from appliance.lines.modem.lexer import DLE, ETX, stuff
+from appliance.lines.modem.quirks import MODULATION_V21, QuietBefore, modulation_code
+from appliance.lines.modem.results import Result
+from appliance.lines.modem.streams import line_octets, stuffed_chunks
+from appliance.t30.dce import Carrier, Receive, SendEcm, SendFrames, SendImage, SendTcf, Sent
+
+
+class ClassOneSending(ClassOneBase):
+    """The transmitting half."""
+
+    # -- opening -------------------------------------------------------------------------------
+
+    def _quiet(self, now: float, milliseconds: int) -> None:
+        self._state = State.QUIET
+        kind = self._quirks.quiet_before
+        if kind is QuietBefore.LISTEN and (self._sent_last is not None or self._line_noisy):
+            kind = QuietBefore.SEND  # the line is ours already: nothing to listen for
+        self._last_fast = -1
+        self._listening_for_quiet = kind is QuietBefore.LISTEN
+        hundredths = max(1, -(-milliseconds // 10))
+        if kind is QuietBefore.WAIT:
+            self._wake = now + milliseconds / 1000
+        elif kind is QuietBefore.SEND:
+            self._port.command(f"+FTS={hundredths}", now, within=milliseconds / 1000 + limits.ANSWER_S)
+        else:
+            limit = self._quirks.quiet_limit_ms / 1000 + self._latency_s
+            self._port.command(f"+FRS={hundredths}", now, within=limit)
+
+    def _after_quiet(self, now: float) -> None:
+        self._stray_ok = False
+        match self._order:
+            case SendFrames():
+                self._state = State.HDLC_OPEN
+                self._port.command(f"+FTH={MODULATION_V21}", now, within=limits.ANSWER_S)
+            case SendTcf(carrier):
+                self._open_fast(carrier, short_train=False, now=now)
+            case SendImage(carrier, short_train) | SendEcm(carrier, short_train):
+                self._open_fast(carrier, short_train=short_train, now=now)
+            case Receive() if self._next is not None:
+                self._take_next(now)
+            case Receive():
+                self._listen(now)
+        self._issued_at = now
+
+    def _open_fast(self, carrier: Carrier, *, short_train: bool, now: float) -> None:
+        self._state = State.FAST_OPEN
+        code = modulation_code(carrier, short_train=short_train)
+        self._port.command(f"+FTM={code}", now, within=limits.ANSWER_S)
+
+    def _open_reply(self, result: Result, now: float) -> None:
+        if result is Result.CONNECT:
+            self._unanswered = 0
+            self._round_trip = now - self._issued_at
+            if self._state is State.HDLC_OPEN:
+                self._write_frame(now)
+            elif self._quirks.training_ms:
+                self._state = State.FAST_TRAIN
+                self._port.await_reply(now, None)
+                self._wake = now + self._quirks.training_ms / 1000
+            else:
+                self._write_fast(now)
+        elif result is Result.NO_CARRIER:
+            self._lost(None, now)
+        elif result is Result.OK:
+            # Of an earlier command, said late or twice: CONNECT still follows.  Or this one was swallowed.
+            self._stray_ok = True
+            self._port.await_reply(now, limits.STRAY_OK_S + self._latency_s)
+        elif result is Result.ERROR:
+            self._open_again(now)
+
+    def _open_again(self, now: float) -> None:
+        self._retries += 1
+        if self._retries > limits.REISSUES:
+            self._lost(causes.MODEM_REFUSED, now)
+        else:
+            self._after_quiet(now)
+
+    # -- V.21 ----------------------------------------------------------------------------------
+
+    def _begin_frames(self, order: SendFrames) -> None:
+        if not order.frames:
+            raise ValueError("a burst without frames")
+        self._order = order
+        self._frames = deque(order.frames)
+
+    def _write_frame(self, now: float) -> None:
+        frame = self._frames.popleft()
+        self._state = State.HDLC_FRAME
+        self._written_at = now
+        self._frame_s = (len(frame) + 3) * 8 / limits.V21_BIT_RATE
+        self._connect_held = False
+        self._port.write(stuff(frame) + bytes([DLE, ETX]))
+        self._port.await_reply(now, self._frame_s + self._round_trip + limits.SEND_MARGIN_S)
+
+    def _frame_reply(self, result: Result, now: float) -> None:
+        if result is Result.CONNECT:
+            self._frame_connect(now)
+        elif result is Result.OK:
+            if self._frames:
+                # It took this frame for the last, or was late for the next: begin a new burst with the rest.
+                self._after_quiet(now)
+            else:
+                self._sent()
+        elif result is Result.NO_CARRIER:
+            self._lost(None, now)
+        elif result is Result.ERROR:
+            self._lost(causes.MODEM_REFUSED, now)
+
+    def _frame_connect(self, now: float) -> None:
+        """CONNECT after a frame: the next one may follow, unless this CONNECT is a double of the last."""
+        if not self._frames:
+            return  # the final frame is answered by OK
+        first = self._order is not None and len(self._frames) == len(getattr(self._order, "frames", ())) - 1
+        slow = first and self._written_at - self._issued_at + self._round_trip >= limits.PREAMBLE_S
+        due = self._frame_s + self._round_trip
+        too_early = limits.TOO_EARLY * due if slow else limits.DOUBLE_CONNECT_S
+        if not self._connect_held and now - self._written_at < too_early:
+            self._connect_held = True
+            self._port.await_reply(now, due + limits.PREAMBLE_S)
+            return
+        self._write_frame(now)
+
+    # -- fast ----------------------------------------------------------------------------------
+
+    def _write_fast(self, now: float) -> None:
+        order = self._order
+        assert isinstance(order, SendTcf | SendImage | SendEcm)
+        self._state = State.FAST_DATA
+        self._port.write_stream(stuffed_chunks(order))
+        line_s = line_octets(order) * 8 / order.carrier.bit_rate
+        self._port.await_reply(now, line_s + limits.SEND_MARGIN_S)
+
+    def _sent(self) -> None:
+        self._sent_last = self._order
+        self._idle()
+        self._events.append(Sent())
