@@ -75,7 +75,8 @@ def send(
     except ssl.SSLCertVerificationError as error:
         raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        if expired.is_set() or isinstance(error, TimeoutError):
+        # smtplib says that a server which does not answer had closed the connection.
+        if expired.is_set() or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
             raise MailError(MAIL_TIMED_OUT, settings.server) from error
         raise MailError(MAIL_UNREACHABLE, f"{settings.server}: {error}"[:_WORDS]) from error
 

@@ -122,7 +122,7 @@ def serving(data: Path, *, http: Mapping[str, str] | None = None) -> Iterator[Se
     """A box in ``data`` with a fast practice line and wide limits.  ``http``: settings of that section."""
     box = Box(data)
     secrets.first_start(box.settings)
-    box.settings.change(PracticeSettings, {"speed": 20.0, "wait_s": 0.1})
+    box.settings.change(PracticeSettings, {"speed": 10.0, "wait_s": 0.1})
     box.settings.change(ApiSettings, {"requests_per_hour": 0, "burst": 0, "requests_at_once": 1000})
     box.settings.change(HttpSettings, http or {})
     up = threading.Event()

@@ -29,7 +29,7 @@ def shell_on_box(folder: Path) -> Iterator[Shell]:
             [*FAXBOX, *words, "--data", str(data)], capture_output=True, text=True, check=True
         ).stdout
 
-    for setting in ("practice.speed 20", "practice.wait_s 0.5", "api.requests_per_hour 0", "api.burst 0"):
+    for setting in ("practice.speed 10", "practice.wait_s 0.5", "api.requests_per_hour 0", "api.burst 0"):
         faxbox("config", "set", *setting.split())
     token = faxbox("key", "add", "office", "--scope", "admin").split()[-1]
     process = subprocess.Popen(

@@ -138,7 +138,7 @@ def test_files_of_a_refused_request_do_not_stay(served: Served) -> None:
         (new("9990", files=[]), 400, "request_invalid", "files"),
         (new("9990", document_id=1), 400, "request_invalid", "document_id"),
         ({"to": ["9990"], "document_id": 4711}, 404, "not_found", None),
-        (new("9990", cover={"template": "gone"}), 400, "request_invalid", "cover.template"),
+        (new("9990", cover={"template": "gone"}), 422, "cover_template_gone", "cover.template"),
         (new("9990", metadata={"a": "b" * 9000}), 400, "request_invalid", "metadata"),
         (new(*["9990"] * 16), 422, "too_many_recipients", None),
         (new("9990", files=[{"content": TEXT}] * 21), 422, "too_many_files", None),
@@ -279,7 +279,7 @@ def test_nobody_calls_under_a_number_that_is_not_theirs(served: Served) -> None:
         own = served.ask("POST", "/faxes", new("9990", caller_number="+49305550100", hold=True))
         assert own.status == 201
         other = served.ask("POST", "/faxes", new("9990", caller_number="+49110", hold=True))
-        assert (other.status, other.json["errors"][0]["path"]) == (400, "caller_number")
+        assert (other.status, other.json["errors"][0]["path"]) == (422, "caller_number")
     finally:
         served.box.settings.change(StationSettings, {"caller_number": ""})
 

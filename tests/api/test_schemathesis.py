@@ -86,7 +86,7 @@ def test_every_call_answers_as_the_document_says(case: Any, settled: Served) -> 
     keep_usable(settled)
     answer = case.call(
         base_url=f"http://127.0.0.1:{settled.port}/api/v1",
-        headers={"Authorization": f"Bearer {settled.admin}"}, timeout=30,
+        headers={"Authorization": f"Bearer {settled.admin}"}, timeout=120,
     )  # fmt: skip
     case.validate_response(answer, checks=CHECKS)
 

@@ -175,6 +175,10 @@ def test_streams_are_few_and_a_closed_one_makes_room(
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1" * 16])
-def test_a_wrong_last_id_is_refused(served: Served, last: str) -> None:
+def test_a_wrong_last_id_is_refused(
+    served: Served, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.5)
+    served.wait(lambda: served.server.context.streams.used == 0)  # those of other tests have gone
     assert served.ask("GET", "/events", headers={"Last-Event-ID": last}).status == 400
     assert served.server.context.streams.used == 0

@@ -166,7 +166,8 @@ def test_the_web_client_sends_and_looks_through_both_boxes(box: RunningBox) -> N
         sent = ask("GET", "/transmissions?service_flag=2&direction=outbound")
         received = ask("GET", "/transmissions?service_flag=2&direction=inbound&status=completed")
         done = [each for each in sent if each["status"] == "completed"]
-        return done and received and (done, received)
+        own = transmission in [each["transmission_id"] for each in done]
+        return own and received and (done, received)
 
     sent, received = until(both)
     assert transmission in [each["transmission_id"] for each in sent]

@@ -49,7 +49,7 @@ class RunningBox:
 
     def prepare(self) -> None:
         store = SettingsStore(self.data)
-        store.change(PracticeSettings, {"speed": 20.0, "wait_s": 0.2, "calls_at_once": 8})
+        store.change(PracticeSettings, {"speed": 10.0, "wait_s": 0.2, "calls_at_once": 8})
         store.change(StationSettings, {"station_id": "+49 30 12345", "name": "Test"})
         # Tests make many requests within a second; what the limits do has tests of its own.
         store.change(ApiSettings, {"requests_per_hour": 0, "burst": 0, "private_urls": True})

@@ -35,7 +35,7 @@ def letter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_demonstration(tmp_path: Path) -> None:
     """A whole box: out to the practice machine and in from it."""
-    done = faxbox("demo", "--speed", "20", "--out", tmp_path)
+    done = faxbox("demo", "--speed", "10", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     for words in ("page 1 of 4 confirmed", "4 of 4 pages", "the practice machine calls", "has stopped"):
         assert words in done.stdout
@@ -48,7 +48,7 @@ def test_the_demonstration(tmp_path: Path) -> None:
 
 def test_sending_without_a_box(tmp_path: Path) -> None:
     write_demo_pdf(tmp_path / "demo.pdf")
-    done = faxbox("send", tmp_path / "demo.pdf", "--to", "9990", "--speed", "20", "--out", tmp_path)
+    done = faxbox("send", tmp_path / "demo.pdf", "--to", "9990", "--speed", "10", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     for words in ("dialled 9990", "DIS from +49 30 9990", "page 1 of 4 confirmed", "4 of 4 pages confirmed"):
         assert words in done.stdout
@@ -61,7 +61,7 @@ def test_sending_without_a_box(tmp_path: Path) -> None:
 @pytest.mark.skipif(TSHARK is None, reason="tshark is not installed")
 def test_every_packet_of_a_trace_dissects(tmp_path: Path, letter: Path) -> None:
     trace = tmp_path / "call.pcap"
-    assert faxbox("send", letter, "--to", "9990", "--speed", "20", "--trace", trace).returncode == 0
+    assert faxbox("send", letter, "--to", "9990", "--speed", "10", "--trace", trace).returncode == 0
     assert TSHARK is not None
     fields = [TSHARK, "-r", str(trace), "-d", "udp.port==6004,t38", "-T", "fields", "-e", "_ws.col.Protocol",
               "-e", "_ws.malformed", "-e", "ip.checksum.status", "-o", "ip.check_checksum:TRUE"]  # fmt: skip
@@ -72,7 +72,7 @@ def test_every_packet_of_a_trace_dissects(tmp_path: Path, letter: Path) -> None:
 
 def test_a_trace_as_lines_of_json(tmp_path: Path, letter: Path) -> None:
     trace = tmp_path / "call.jsonl"
-    assert faxbox("send", letter, "--to", "9990", "--speed", "20", "--trace", trace).returncode == 0
+    assert faxbox("send", letter, "--to", "9990", "--speed", "10", "--trace", trace).returncode == 0
     lines = [json.loads(line) for line in trace.read_text(encoding="utf-8").splitlines()]
     events = [line["event"] for line in lines]
     for event in ("dialled", "answered", "datagram_sent", "datagram_received", "page_confirmed", "ended"):
@@ -81,7 +81,7 @@ def test_a_trace_as_lines_of_json(tmp_path: Path, letter: Path) -> None:
 
 
 def test_a_busy_number(letter: Path) -> None:
-    done = faxbox("send", letter, "--to", "9991", "--speed", "20")
+    done = faxbox("send", letter, "--to", "9991", "--speed", "10")
     assert done.returncode == 1
     assert "busy" in done.stderr
     assert "Traceback" not in done.stderr

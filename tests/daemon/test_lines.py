@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import Box
+from appliance.box import Box, RefusedError
+from appliance.causes import NUMBER_EMERGENCY
 from appliance.daemon.lines import Lines
 from appliance.exchange.making import sip_settings, trunk_settings
 from appliance.exchange.remote import Exchange
@@ -50,10 +51,12 @@ def test_a_line_with_a_wrong_setting_is_left_out_and_the_others_stay(
     assert "bad" in caplog.text
 
 
-def test_without_practice_its_numbers_are_ordinary_ones(box: Box) -> None:
+def test_without_practice_its_numbers_are_as_any_others(box: Box) -> None:
     box.settings.change(PracticeSettings, {"enabled": False})
     assert Lines(box, Exchange()).build() == []
-    assert box.number("9990").reach.outside
+    with pytest.raises(RefusedError) as refused:
+        box.number("9990")
+    assert refused.value.cause is NUMBER_EMERGENCY, "it begins as one"
 
 
 @pytest.mark.parametrize(

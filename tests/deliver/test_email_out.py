@@ -267,6 +267,29 @@ def test_every_try_of_an_e_mail_has_the_same_message_id(box: Box) -> None:
     assert len({message["Message-ID"] for _, _, message in office.taken}) == 1
 
 
+@pytest.mark.parametrize("greeting", [b"", b"220 here\r\n"], ids=["from the start", "after its greeting"])
+def test_a_mail_server_that_does_not_answer_has_taken_too_long(greeting: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        mail = MailOutSettings(
+            server="127.0.0.1", port=listener.getsockname()[1], sender=BOX, security=Security.NONE
+        )
+        done = threading.Event()
+
+        def stand_still() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.sendall(greeting)
+                done.wait(60)
+
+        thread = threading.Thread(target=stand_still, daemon=True)
+        thread.start()
+        with pytest.raises(MailError) as caught:
+            smtp.send(Outgoing(EmailMessage()), "a@b.example", mail, reply_s=0.3, whole_s=60.0)
+        done.set()
+        thread.join(60)
+    assert caught.value.cause is MAIL_TIMED_OUT
+
+
 @pytest.mark.parametrize("greeting", [b"", b"220 ", b"220-x\r\n" * 3], ids=["silent", "half", "dripping"])
 def test_a_mail_server_that_drips_is_ended_within_the_bound(greeting: bytes) -> None:
     listener = socket.create_server(("127.0.0.1", 0))

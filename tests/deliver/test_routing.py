@@ -118,7 +118,7 @@ def test_a_running_box_refuses_junk_unanswered_and_routes_what_it_takes(tmp_path
     """The whole box, the practice machine calling it."""
     box = make_box(tmp_path / "data")
     box.settings.add(User(name="ada"))
-    box.settings.change(PracticeSettings, {"speed": 20.0})
+    box.settings.change(PracticeSettings, {"speed": 10.0})
     box.settings.add(JunkRule(name="toner", caller=("0190",)))
     folder = tmp_path / "share"
     folder.mkdir()

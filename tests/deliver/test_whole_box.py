@@ -36,7 +36,7 @@ from tests.ports import free_port
 def prepared(data: Path) -> Iterator[Box]:
     box = make_box(data)
     try:
-        box.settings.change(PracticeSettings, {"speed": 20.0})
+        box.settings.change(PracticeSettings, {"speed": 10.0})
         box.set_practice_numbers(PRACTICE_NUMBERS)
         yield box
     finally:

@@ -25,7 +25,7 @@ from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, ReceivedPage, Role
 from tests.interop.harness import drawn_page, same_pages, tiff_rasters
 
-SPEED = 20.0
+SPEED = 10.0
 PAGES = [drawn_page(number, 300) for number in range(2)]
 # Only against hanging.
 LIMIT_S = 240.0

@@ -30,7 +30,7 @@ from tests.deliver.making import Hook, hook_server
 SIZE_MB = 80
 FLOODS = 20 if os.environ.get("FAXBOX_SWEEP") else 4
 SETTINGS = {
-    "practice.speed": "20", "practice.calls_at_once": "6", "practice.wait_s": "0.2",
+    "practice.speed": "10", "practice.calls_at_once": "6", "practice.wait_s": "0.2",
     "storage.reserve_mb": "20", "storage.warn_mb": "20", "api.private_urls": "true",
     "sending.max_tries": "50",
 }  # fmt: skip

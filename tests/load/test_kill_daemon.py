@@ -26,7 +26,7 @@ from bench.running import Running, running
 KILLS = 40 if os.environ.get("FAXBOX_SWEEP") else 2
 FAXES_A_LIFE = 10
 CALLERS_A_LIFE = 3
-SETTINGS = {"practice.speed": "20", "practice.calls_at_once": "8", "practice.wait_s": "0.2"}
+SETTINGS = {"practice.speed": "10", "practice.calls_at_once": "8", "practice.wait_s": "0.2"}
 FINISH_S = 400.0
 
 

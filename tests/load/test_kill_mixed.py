@@ -48,7 +48,7 @@ from tests.load.wire import Call, Wire
 LIVES = int(os.environ.get("FAXBOX_KILLS") or (500 if os.environ.get("FAXBOX_SWEEP") else 6))
 SEED = 20_261_123
 SETTINGS = {
-    **NO_LIMITS, "practice.speed": "20", "practice.calls_at_once": "12", "practice.wait_s": "0.2",
+    **NO_LIMITS, "practice.speed": "10", "practice.calls_at_once": "12", "practice.wait_s": "0.2",
     "api.private_urls": "true", "sending.max_tries": "50",
 }  # fmt: skip
 # Faxes that have not ended at most: the load waits for the lines.
