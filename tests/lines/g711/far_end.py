@@ -8,6 +8,7 @@ from __future__ import annotations
 import audioop
 import random
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.lines.g711.fax import ToneFax
@@ -15,7 +16,7 @@ from appliance.lines.g711.rtp import RtpSession
 from appliance.t4.page import CodedPage, Raster, Resolution
 from appliance.t4.tiff import write_tiff
 from appliance.t30.memory import MemoryPages, MemoryStore
-from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Role
+from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 from tests.softmodem.library import SILENT_TICK
 from tests.softmodem.stations import CallEvent, FaxMachine
 
@@ -123,11 +124,15 @@ def carry(fax: ToneFax, peer: AudioPeer) -> CallResult:
     return fax.result
 
 
-def sending(pages: list[Raster | CodedPage], rtp: RtpSession, capabilities: Capabilities = ABLE) -> ToneFax:
+def sending(
+    pages: list[Raster | CodedPage],
+    rtp: RtpSession,
+    capabilities: Capabilities = ABLE,
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> ToneFax:
     parameters = CallParameters(Role.CALLS, "+49 30 111", capabilities)
-    return ToneFax(
-        parameters, MemoryPages(pages), MemoryStore(), rtp, progress=lambda _: None, wake=lambda: None
-    )
+    return ToneFax(parameters, MemoryPages(pages), MemoryStore(), rtp, progress=progress, wake=lambda: None)
 
 
 def receiving(store: MemoryStore, rtp: RtpSession, capabilities: Capabilities = ABLE) -> ToneFax:
