@@ -48,6 +48,11 @@ class CancelSwitch:
         else:
             self._actions.append(action)
 
+    def off_pull(self, action: Callable[[], None]) -> None:
+        """Forgets an action that ``on_pull`` took, if it is still there."""
+        if action in self._actions:
+            self._actions.remove(action)
+
     def pull(self) -> None:
         if self.pulled:
             return

@@ -13,6 +13,7 @@ import math
 import os
 import random
 import statistics
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -228,6 +229,32 @@ def test_whole_faxes_in_a_row_take_no_more_memory(medium: Medium, tmp_path: Path
         slope, error = trend([(done, kb) for done, kb in memory if done > SETTLED * faxes])
         print(f"{slope:.2f} ± {error:.2f} kB a fax")
         assert slope + 2 * error < LEAK_KB_A_FAX
+
+
+def test_pages_of_a_call_are_free_with_its_end() -> None:
+    """Not only when Python's collector passes, which may be hundreds of calls later."""
+
+    async def run() -> list[weakref.ref[object]]:
+        box = Box()
+        await box.start()
+        line = await to_ourselves(box)
+        outcome = await send(line, "+49301")
+        assert outcome.result.cause is causes.DELIVERED
+        held = [weakref.ref(outcome.store), weakref.ref((await box.expected("+49301")).store)]
+        del outcome
+        box.incoming.clear()
+        await until(lambda: not box.stack.calls)
+        await asyncio.sleep(0.1)  # the tasks' last turn
+        alive = [each for each in held if each() is not None]
+        await box.stop()
+        return alive
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert not asyncio.run(run())
+    finally:
+        gc.enable()
 
 
 def test_trend_finds_a_leak_and_nothing_where_there_is_none() -> None:
