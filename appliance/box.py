@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, DOCUMENT_GONE, QUOTA_SPENT, Cause
-from appliance.dispatch.numbers import Number, read_number
 from appliance.dispatch.shown import as_station_id, may_show
 from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind, LineState
+from appliance.numbers import Number, read_number
 from appliance.settings.items import STANDARD_COVER, ApiKey, CoverTemplate, LineEntry, User
 from appliance.settings.sections import (
     NumberSettings,

@@ -1,6 +1,6 @@
 """Whether dialling something may reach an emergency service.
 
-Asked where a number is read (``dispatch/numbers.py``) and again where a line makes what it really dials
+Asked where a number is read (``numbers.py``) and again where a line makes what it really dials
 (``lines/modem/dialling.py``, ``lines/sip/numbers.py``): prefixes that a line adds or removes can make one of
 a number that was none.  When in doubt the answer is yes.  The numbers are those of the phonenumbers library.
 """

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from phonenumbers import shortnumberinfo
 
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID
-from appliance.dispatch.numbers import Number, read_number
 from appliance.emergency import _LONGEST, WELL_KNOWN
 from appliance.lines.modem.dialling import DialRules, UndialableError, dial_command
 from appliance.lines.sip.numbers import DialFormat, DiallingRules, NumberError, checked_sip_address, to_dial
+from appliance.numbers import Number, read_number
 from appliance.settings.sections import NumberSettings
 
 COUNTRIES = ("DE", "GB", "US", "FR", "IT", "AU", "BR", "JP", "CH", "NZ", "DK", "IN", "")

@@ -12,7 +12,7 @@ from appliance.api.limits import Budget, Places, RequestLimiter, SignInGuard
 from appliance.api.pictures import Pictures
 from appliance.api.practice import PracticeCalls
 from appliance.box import Box
-from appliance.daemon.main import Core
+from appliance.core import Core
 from appliance.net import http
 from appliance.settings.sections import ApiSettings
 

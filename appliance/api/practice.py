@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from appliance.box import Box
-from appliance.daemon.practice import CALLER, PracticeCaller
+from appliance.dispatch.practice import CALLER, PracticeCaller
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Source
 from appliance.settings.sections import PracticeSettings

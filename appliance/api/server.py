@@ -38,7 +38,7 @@ from appliance.causes import (
     TLS_NEEDED,
     Cause,
 )
-from appliance.daemon.main import Core, MakeService, Service
+from appliance.core import Core, MakeService, Service
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.dispatch.numbers import permitted
 from appliance.exchange.making import make_line, sip_settings, trunk_settings
 from appliance.lines.line import Line
 from appliance.lines.practice.line import Arrival, PracticeLine
@@ -16,6 +15,7 @@ from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.numbers import is_sip_address
 from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings
 from appliance.lines.sip.stack import SipStack
+from appliance.numbers import permitted
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import SipSettings as SipSection
 from appliance.settings.store import SettingsStore

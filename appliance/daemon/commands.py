@@ -11,13 +11,15 @@ import json
 import logging
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from appliance.box import Box
-from appliance.daemon.main import Core, MakeService, run
+from appliance.core import Core, MakeService
+from appliance.daemon.main import run
 from appliance.exchange.remote import Exchange
 from appliance.settings import secrets
 from appliance.settings.fields import SettingError
@@ -26,6 +28,7 @@ from appliance.settings.sections import HttpSettings
 from appliance.settings.store import SettingsDamagedError, SettingsStore
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
+from appliance.spool.store import DATABASE_NAME
 
 DEFAULT_DATA = "/var/lib/faxbox"
 DATA_VARIABLE = "FAXBOX_DATA"
@@ -136,6 +139,8 @@ def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: 
         return _complain(f"another faxbox is running on {data}", EXIT_IN_USE)
     except (OSError, SettingsDamagedError, SettingError, SchemaTooNewError) as error:
         return _complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
+    except sqlite3.DatabaseError as error:
+        return _complain(f"{data / DATABASE_NAME} cannot be used: {error}", EXIT_UNUSABLE)
     try:
         sweep_parts(data)
         code = secrets.first_start(box.settings)

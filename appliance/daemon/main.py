@@ -13,15 +13,14 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from appliance.api.ictfax.callback import callback_style
 from appliance.api.ifax.webhook import webhook_style
 from appliance.box import Box
+from appliance.core import Core, MakeService, Service
 from appliance.daemon.lines import Lines
-from appliance.daemon.practice import PracticeCaller
 from appliance.deliver.service import Deliveries
+from appliance.dispatch.practice import PracticeCaller
 from appliance.dispatch.prepare import Preparer
 from appliance.dispatch.runner import Dispatcher
 from appliance.exchange.remote import Exchange
@@ -32,29 +31,6 @@ from appliance.spool.retention import Keeper
 from appliance.spool.store import Tx
 
 _log = logging.getLogger(__name__)
-
-
-class Service(Protocol):
-    """Something with threads of its own beside the core: the HTTP server, deliveries."""
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None:
-        """Ends within a bound; afterwards it calls the box no more.  Called off the loop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """What services may use: the box, and the loop for what must run there."""
-
-    box: Box
-    dispatcher: Dispatcher
-    loop: asyncio.AbstractEventLoop
-    practice: PracticeCaller
-    deliveries: Deliveries
-
-
-MakeService = Callable[[Core], Service]
 
 
 def recover(box: Box) -> None:

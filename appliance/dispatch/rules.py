@@ -26,9 +26,9 @@ from appliance.causes import (
     Cause,
     Retry,
 )
-from appliance.dispatch.numbers import permitted
 from appliance.dispatch.profile import STEPS, Profile
 from appliance.lines.line import LineKind
+from appliance.numbers import permitted
 from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
 from appliance.spool.ledger import Destination, Usage
 from appliance.spool.model import DAY_S, Attempt, Job, JobState, Reach, Resume, UnknownRule

@@ -17,7 +17,8 @@ from typing import Any
 from appliance.api.auth import issue_local_ticket
 from appliance.api.server import HttpServer
 from appliance.box import Box
-from appliance.daemon.main import Core, run
+from appliance.core import Core
+from appliance.daemon.main import run
 from appliance.settings import secrets
 from appliance.settings.items import Scope
 from appliance.settings.sections import ApiSettings, HttpSettings, PracticeSettings

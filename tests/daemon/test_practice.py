@@ -11,7 +11,8 @@ import pytest
 
 from appliance.box import Box, Request, To
 from appliance.causes import RECEIVED
-from appliance.daemon.main import Core, run
+from appliance.core import Core
+from appliance.daemon.main import run
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings
 from appliance.spool import jobs

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from appliance.box import Box
 from appliance.causes import JUNK_CALL
-from appliance.daemon.main import Core, run
+from appliance.core import Core
+from appliance.daemon.main import run
 from appliance.deliver.routing import junk, routes_of
 from appliance.lines.line import IncomingCall
 from appliance.settings.delivery import JunkRule, Route

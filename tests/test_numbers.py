@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
-from appliance.dispatch.numbers import Number, read_number
+from appliance.numbers import Number, read_number
 from appliance.settings.sections import NumberSettings
 from appliance.spool.model import Reach
 
