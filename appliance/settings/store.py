@@ -84,13 +84,16 @@ class DurableStorage(Storage):
         if self._pending is None and stamp is None:
             return None
         if self._pending is None and (self._text is None or stamp != self._stamp):
-            self._text = self._path.read_text(encoding="utf-8")
+            try:
+                self._text = self._path.read_text(encoding="utf-8")
+            except UnicodeDecodeError as error:
+                raise SettingsDamagedError(f"{self._path} is damaged: {error}") from error
             self._stamp = stamp
         text = self._pending if self._pending is not None else self._text
         assert text is not None
         try:
             data: dict[str, dict[str, Any]] = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsDamagedError(f"{self._path} is damaged: {error}") from error
         if not _has_shape(data):
             raise SettingsDamagedError(f"{self._path} is damaged: it does not hold tables of documents")

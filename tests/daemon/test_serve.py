@@ -80,11 +80,22 @@ def test_a_killed_box_starts_again(tmp_path: Path) -> None:
         assert "ready" in said[-1]
 
 
-def test_a_damaged_settings_file_is_named_instead_of_a_traceback(tmp_path: Path) -> None:
-    (tmp_path / "settings.json").write_text("{")
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("settings.json", b"{"),
+        ("settings.json", b""),
+        ("settings.json", b"\xff\xfe\x00"),
+        ("phonebook.json", b"[" * 100_000),
+        ("spool.sqlite3", b"no database" * 1000),
+    ],
+    ids=["half", "empty", "no text", "deep", "spool"],
+)
+def test_a_damaged_file_is_named_instead_of_a_traceback(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
     done = faxbox("serve", data=tmp_path)
     assert done.returncode == EXIT_UNUSABLE
-    assert "settings.json is damaged" in done.stderr
+    assert name in done.stderr
     assert "Traceback" not in done.stderr
 
 
