@@ -7,27 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
 import sys
 from pathlib import Path
 
 from appliance.lines.sip.settings import Transport
-from tests.lines.sip.rig import Box, Footprint
+from tests.lines.sip.rig import Box, Footprint, certificate
 
 # A call whose peer fell silent goes through every timer: ACK that never comes (34 s), BYE that nobody
 # answers (32 s), and a look-up of a name that a fuzzed Contact made up.
 LIMIT_S = 120.0
-
-
-def certificate(folder: Path) -> dict[str, str]:
-    """A certificate of its own for TLS."""
-    key, cert = folder / "box.key", folder / "box.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-keyout", key, "-out", cert, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return {"tls_certificate": str(cert), "tls_key": str(key)}
 
 
 async def main(folder: Path) -> None:
