@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pypdfium2
@@ -36,12 +37,22 @@ def template(served: Served, name: str, html: str = HTML) -> Iterator[int]:
     assert served.ask("DELETE", f"/covers/{made.json['id']}").status == 204
 
 
-def arrived(served: Served, fax: dict[str, Any]) -> list[Image.Image]:
-    """The pages that the practice machine's own file has."""
+def at_far_end(served: Served) -> set[Path]:
+    """What the practice machine has received."""
+    return set((served.box.data / "practice").glob("9990-*.tif"))
+
+
+def arrived(served: Served, path: str, body: Any = None, **more: Any) -> list[Image.Image]:
+    """The pages that the practice machine got when this request, which makes one fax, was done."""
+    before = at_far_end(served)
+    made = served.ask("POST", path, body, **more)
+    assert made.status == 201, made.content
+    fax = made.json["faxes"][0] if "faxes" in made.json else made.json
     done = served.ended(fax["id"])
     assert done["state"] == "delivered", done["result"]
-    newest = max((served.box.data / "practice").glob("9990-*.tif"), key=lambda path: path.name)
-    with FaxTiff(newest) as tiff:
+    served.wait(lambda: at_far_end(served) > before)
+    (new_one,) = at_far_end(served) - before
+    with FaxTiff(new_one) as tiff:
         rasters = [tiff.raster(number) for number in range(len(tiff))]
     return [ImageChops.invert(Image.frombytes("1", (r.width, r.rows), r.data)) for r in rasters]
 
@@ -55,9 +66,7 @@ def test_the_far_end_gets_the_template_filled_in_as_page_one(served: Served) -> 
         message = "Dear Ada,\nsee below."
         cover = {"template": "ward 3", "subject": "Results", "message": message, "from_name": "Bob"}
         to = {"number": "9990", "name": "Ada Lovelace", "company": "Engines & Co"}
-        made = served.ask("POST", "/faxes", new(to, cover=cover, quality="300"))
-        assert made.status == 201, made.content
-        pages = arrived(served, made.json["faxes"][0])
+        pages = arrived(served, "/faxes", new(to, cover=cover, quality="300"))
     assert len(pages) == 2
     assert says(pages[0], "City Hospital", em_mm=10.0, bold=True)
     for words in ("Ada Lovelace", "Engines & Co", "9990", "Bob", "Results", "see below.", "2 pages in all"):
@@ -72,12 +81,13 @@ def test_each_recipient_of_a_group_gets_a_cover_of_their_own(served: Served) -> 
     ]
     group = served.ask("POST", "/groups", {"name": "both", "contact_ids": ids}).json["id"]
     with template(served, "each"):
-        cover = {"template": "each"}
+        cover, before = {"template": "each"}, at_far_end(served)
         made = served.ask("POST", "/faxes", new({"group": group}, cover=cover, quality="300")).json["faxes"]
         shown = []
         for fax in made:
             assert served.ended(fax["id"])["state"] == "delivered"
             shown.append(picture(served.ask("GET", f"/faxes/{fax['id']}/pages/1").content))
+        served.wait(lambda: len(at_far_end(served) - before) == len(made))
     assert [says(page, "Ada Ltd") for page in shown] == [True, False]
     assert [says(page, "Ben Ltd") for page in shown] == [False, True]
 
@@ -89,18 +99,16 @@ def test_a_user_whose_faxes_have_a_usual_cover_needs_not_name_it(served: Served)
         token = served.key("cora-key", Scope.SEND, owner="cora")
 
         def send(**more: object) -> list[Image.Image]:
-            made = served.ask("POST", "/faxes", new("9990", quality="300", **more), token=token)
-            sent.append(made.json["faxes"][0])
-            return arrived(served, sent[-1])
+            return arrived(served, "/faxes", new("9990", quality="300", **more), token=token)
 
-        sent: list[dict[str, Any]] = []
         first = send()[0]
         assert says(first, "City Hospital", em_mm=10.0, bold=True)
         assert says(first, "Cora Writer")
         assert says(send(cover={"subject": "About it"})[0], "About it")
         assert len(send(cover=None)) == 1
-        again = served.ask("POST", f"/faxes/{sent[-1]['id']}/resend", token=token).json
-        assert len(arrived(served, again)) == 1, "what went without a cover goes without it again"
+        last = served.ask("GET", "/faxes?limit=1", token=token).json["faxes"][0]
+        again = arrived(served, f"/faxes/{last['id']}/resend", token=token)
+        assert len(again) == 1, "what went without a cover goes without it again"
         # A cover that is somebody's usual one stays, under its name.
         for refused in (
             served.ask("DELETE", f"/covers/{template_id}"),

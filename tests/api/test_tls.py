@@ -158,7 +158,7 @@ def test_slow_and_broken_handshakes_keep_nobody_waiting(secure: Served, authorit
         time.sleep(0.5)
         before = time.monotonic()
         assert get(secure, trusting(authority))[0] == 200
-        assert time.monotonic() - before < SILENCE_S / 2, "it waited for those who are silent"
+        assert time.monotonic() - before < SILENCE_S, "it waited for those who are silent"
         for sock in begun:  # and they are cut off
             sock.settimeout(LIMIT_S)
             assert sock.recv(1) in (b"", b"\x15")
