@@ -20,8 +20,9 @@ from appliance.lines.practice.spandsp_fax import TICK_S
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import Accepts, AskedPageSource, PageSource, PageStore, ReceivedPage
 
-# Line time of a step: a tick of spandsp, less than the interval of packets.
-STEP_S = TICK_S
+# Line time of a step: what a packet may be under way on a good network; two ticks of spandsp.  Each costs
+# both processes a turn at the processor.
+STEP_S = 2 * TICK_S
 # The box gets so long, seconds of real time, for an answer before the line's time goes on without it.
 PATIENCE_S = 30.0
 # What a busy machine cost is made up for up to so much, seconds of real time; the rest is lost.
