@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, DOCUMENT_GONE, QUOTA_SPENT, Cause
-from appliance.dispatch.shown import as_station_id, may_show
 from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind, LineState
 from appliance.numbers import Number, read_number
@@ -34,6 +33,7 @@ from appliance.settings.sections import (
     StorageSettings,
 )
 from appliance.settings.store import SettingsStore
+from appliance.shown import as_station_id, may_show
 from appliance.spool import documents, events, jobs, ledger, offers, received
 from appliance.spool.events import Listener
 from appliance.spool.model import (
