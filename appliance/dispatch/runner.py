@@ -51,6 +51,7 @@ from appliance.lines.line import (
     OutgoingCall,
     Refuse,
 )
+from appliance.numbers import read_number
 from appliance.settings.sections import (
     KeptPackets,
     NumberSettings,
@@ -70,6 +71,7 @@ from appliance.spool.model import (
     IllegalTransitionError,
     Job,
     JobState,
+    Reach,
     SpoolClosedError,
     SpoolFailedError,
 )
@@ -305,6 +307,11 @@ class Dispatcher:
         spool = self.box.spool
         if now >= job.expires_at:
             await self._give_up(job, job.cause or EXPIRED)
+            return
+        # The owner's rules may have changed since it was accepted.
+        numbers = self.box.settings.section(NumberSettings)
+        if job.reach is not Reach.PRACTICE and isinstance(read := read_number(job.number, numbers), Cause):
+            await self._give_up(job, read)
             return
         known = await spool.aread(ledger.destination, job.number)
         if rules.is_quarantined(known, now):

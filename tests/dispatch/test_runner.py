@@ -392,3 +392,25 @@ def test_the_end_of_a_fax_that_came_in_is_written_when_the_disk_has_room_again(
 
     asyncio.run(scenario())
     assert not full
+
+
+@pytest.mark.parametrize(
+    ("rule", "cause"),
+    [
+        ({"emergency": ["+493012345"]}, causes.NUMBER_EMERGENCY),
+        ({"deny": ["+4930"]}, causes.NUMBER_NOT_ALLOWED),
+    ],
+)
+def test_what_the_owner_forbids_after_a_fax_was_accepted_is_not_dialled(
+    box: Box, rule: dict[str, list[str]], cause: causes.Cause
+) -> None:
+    async def scenario() -> None:
+        line = FakeLine()
+        (job,) = submit(box, scheduled_at=box.clock() + 0.5)
+        box.settings.change(NumberSettings, rule)
+        async with dispatching(box, line):
+            (job,) = await ended(box, job)
+        assert (job.state, job.cause) == (JobState.FAILED, cause)
+        assert not line.placed
+
+    asyncio.run(scenario())

@@ -28,7 +28,7 @@ from bench.running import Running, running
 from tests.deliver.making import Hook, hook_server
 
 SIZE_MB = 80
-FLOODS = 20 if os.environ.get("FAXBOX_SWEEP") else 4
+FLOODS = 20 if os.environ.get("FAXBOX_SWEEP") else 2
 SETTINGS = {
     "practice.speed": "10", "practice.calls_at_once": "6", "practice.wait_s": "0.2",
     "storage.reserve_mb": "20", "storage.warn_mb": "20", "api.private_urls": "true",
