@@ -38,6 +38,9 @@ _log = logging.getLogger(__name__)
 POLL_S = 0.02
 # Calls are looked after this often: whether the stack still knows them.
 LOOK_S = 1.0
+# No call has been up for so long: the transactions of the last ones are over too (RFC 3261 17.2.2 timer J,
+# 32 s), and what a burst of calls took is given back to the system; else it stays with the process for good.
+GIVE_BACK_AFTER_S = 40.0
 # Calls that do not end when the stack stops are left behind after this.
 STOP_LIMIT_S = 5.0
 # Characters of one line of pjproject's log that are kept.
@@ -327,6 +330,7 @@ class SipStack:
             poll.register(descriptor, select.POLLIN)
         stop_at: float | None = None
         look_at = 0.0
+        give_back_at: float | None = None
         while stop_at is None or (self.calls and time.monotonic() < stop_at):
             poll.poll(POLL_S * 1000)
             with contextlib.suppress(BlockingIOError):
@@ -338,6 +342,11 @@ class SipStack:
             if now >= look_at:
                 look_at = now + LOOK_S
                 self._each_call(lambda call, at: call.drop_if_forgotten(at), now, "looking after a call")
+            if self.calls:
+                give_back_at = now + GIVE_BACK_AFTER_S
+            elif give_back_at is not None and now >= give_back_at:
+                give_back_at = None
+                give_memory_back()
             if self._stopping and stop_at is None:
                 stop_at = now + STOP_LIMIT_S
                 self._each_call(lambda call, _: call.end(), now, "ending a call")
@@ -453,6 +462,13 @@ def _check_family(trunk: TrunkSettings, sip: SipSettings) -> None:
                     f"{host} is an address of {other}, and SIP speaks {speaks} here"
                     f" (sip.bind is {sip.bind}): one box speaks one of the two"
                 )
+
+
+def give_memory_back() -> None:
+    """Gives free memory between the pieces in use to the system (malloc_trim(3)); nothing without glibc."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _system_authorities() -> str:
