@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 # Looks for work at least so often, seconds, besides being woken.
 LOOK_AROUND_S = 30.0
 # A document that failed through the box's own storage is tried again after so long, seconds.
-AGAIN_S = 60.0
+AGAIN_S = 20.0
 # Pages made lately that the next job may share: one document handed in for many recipients one by one.
 RECENT = 64
 _WAKING = frozenset({"job.accepted", "job.preparing"})
