@@ -366,10 +366,10 @@ class Sender(SenderPhaseB):
         assert self._carrier is not None
         assert self._settings is not None
         through = self._frames_owed - missing
-        in_vain = not through and self._ctcs and self._carrier.modulation is Modulation.V27TER
-        if through > 0 and through >= self._frames_owed * KEEP_RATE_SHARE:
-            pass
-        elif in_vain or not self._step_down():
+        keeps_rate = through > 0 and through >= self._frames_owed * KEEP_RATE_SHARE
+        # V.27ter that let nothing through even after a CTC: at 2400 a block would take minutes each time.
+        in_vain = through == 0 and self._ctcs > 0 and self._carrier.modulation is Modulation.V27TER
+        if not keeps_rate and (in_vain or not self._step_down()):
             # Going on to the next page would deliver a fax with a hole: it ends here.
             self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | self.station.x,))), S.ERR)
             return
