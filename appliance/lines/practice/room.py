@@ -204,8 +204,7 @@ def main() -> None:
     # The box ends us by closing the pipe; a ^C at its terminal must let calls end politely first.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    # Practice is no reason to be before anybody else, as the exchange that started us is.
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    # Practice is no reason to be before anybody else, as the exchange that started us may be.
     os.setpriority(os.PRIO_PROCESS, 0, max(0, os.getpriority(os.PRIO_PROCESS, 0)))
     asyncio.run(live(0, 1))
 
