@@ -171,7 +171,7 @@ def test_a_cancel_while_the_machine_is_made_ready(tmp_path: Path) -> None:
 def test_stopping_the_line_ends_its_calls(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         placed = asyncio.create_task(bench.line.place(bench.call("9990")))
-        ringing = asyncio.create_task(bench.line.place(bench.call("9992")))
+        ringing = asyncio.create_task(bench.line.place(bench.call("9992", ring_s=2000)))
         await until(lambda: bench.heard("answered") and bench.line.state().calls == 2)
         await bench.line.stop()
         assert (await placed).cause is causes.CANCELLED
@@ -226,7 +226,7 @@ def test_the_state_says_how_it_is(tmp_path: Path) -> None:
         assert isinstance(state, LineState)
         assert state.usable
         assert state.calls == 0
-        placed = asyncio.create_task(bench.line.place(bench.call("9992", ring_s=4)))
+        placed = asyncio.create_task(bench.line.place(bench.call("9992", ring_s=40)))
         await until(lambda: bench.line.state().calls == 1)
         await placed
         assert bench.line.state().calls == 0
