@@ -380,7 +380,7 @@ def test_a_stop_waits_for_the_delivery_under_way_and_begins_no_other(box: Box) -
         until(lambda: hook.at_once == 2)
         stopping = threading.Thread(target=deliveries.stop)
         stopping.start()
-        time.sleep(0.1)
+        until(lambda: deliveries._worker._stopping)
         gate.set()
         stopping.join(60)
         assert not stopping.is_alive()
