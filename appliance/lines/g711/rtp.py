@@ -26,6 +26,9 @@ DEPTH_PACKETS = 3
 LATE_S = DEPTH_PACKETS * PACKET_S
 # Without any packet for this long the line counts as silent: twice the depth.
 SILENT_S = 2 * LATE_S
+# A timer that is served later than this was held up by us (a busy machine): that time is no silence of the
+# line's, whose packets may still be on their way to us.
+HELD_UP_S = LATE_S
 # Gaps up to here are loss and are concealed; beyond, the sender has paused or started anew.
 MAX_CONCEALED_PACKETS = 25  # 0.5 s
 # Payload of one packet taken: 10 to 120 ms occur; the rest is an error or an attack.
@@ -155,6 +158,9 @@ class RtpReceiver:
 
     def handle_timer(self, now: float) -> list[Heard]:
         """The samples that are due because time has passed: a gap given up, silence."""
+        deadline = self.next_deadline()
+        if deadline is not None and now > deadline + HELD_UP_S:
+            self._skip(now - deadline)
         heard: list[Heard] = []
         if self._stalled_at is not None and now >= self._stalled_at + LATE_S:
             heard += [*self._give_up(), *self._play(now)]
@@ -180,6 +186,15 @@ class RtpReceiver:
         return min(deadlines, default=None)
 
     # -- inside ---------------------------------------------------------------------------
+
+    def _skip(self, seconds: float) -> None:
+        """Time that did not count; and a moment more, for packets that are on their way."""
+        if self._stalled_at is not None:
+            self._stalled_at += seconds + HELD_UP_S
+        if self._silent_at is not None:
+            self._silent_at += seconds
+        elif self._heard_at is not None:
+            self._heard_at += seconds + HELD_UP_S
 
     def _within_rate(self, now: float) -> bool:
         """A bucket of packets: a line says 50 to 100 packets a second, a burst after a stall more."""
