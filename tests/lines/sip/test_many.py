@@ -238,8 +238,14 @@ def test_pages_of_a_call_are_free_with_its_end() -> None:
         box = Box()
         await box.start()
         line = await to_ourselves(box)
-        outcome = await send(line, "+49301")
-        assert outcome.result.cause is causes.DELIVERED
+        cancel = CancelSwitch()
+
+        def watch(progress: Progress) -> None:
+            if progress.event == "dcs":  # a page is at hand
+                asyncio.get_running_loop().call_soon(cancel.pull)
+
+        outcome = await send(line, "+49301", cancel=cancel, progress=watch)
+        assert outcome.result.cause is causes.CANCELLED
         held = [weakref.ref(outcome.store), weakref.ref((await box.expected("+49301")).store)]
         del outcome
         box.incoming.clear()
