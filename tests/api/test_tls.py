@@ -25,7 +25,7 @@ from appliance.commands.running_box import RunningBox
 from appliance.settings.sections import HttpSettings
 from tests.api.served import Served, serving
 
-LIMIT_S = 30.0
+LIMIT_S = 120.0
 
 
 def issue(folder: Path, authority: trustme.CA, *names: str) -> dict[str, str]:
