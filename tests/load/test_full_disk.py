@@ -50,6 +50,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.timeout(900)
 def test_a_disk_that_is_full_refuses_clearly_and_loses_nothing(small_disk: Path) -> None:
     chance = random.Random(7)
     with hook_server(Hook()) as hook, running(small_disk / "box", SETTINGS) as box:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 _ETH_P_IP = 0x0800
 _SO_ATTACH_FILTER = 26
+_SO_RCVBUFFORCE = 33
+_SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _PACKET_OUTGOING = 4
 # IFP's type octet of a T30_DATA packet with a data field, V.21 (T.38 Annex A).
 _V21_DATA = 0xC0
@@ -81,7 +83,7 @@ class Wire:
         self._socket.setsockopt(
             socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(_FILTER), ctypes.addressof(kept))
         )
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER)
         self._socket.bind(("lo", _ETH_P_IP))
         self._socket.settimeout(0.2)
         self._lock = threading.Lock()
@@ -96,6 +98,11 @@ class Wire:
         self._stop.set()
         self._thread.join()
         self._socket.close()
+
+    def missed(self) -> int:
+        """Packets that were not heard since this was last asked: the machine was too busy."""
+        counts = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
+        return int(struct.unpack("II", counts)[1])
 
     def take(self) -> list[Call]:
         """The calls so far; those of a box that is dead are over, their ports may come again."""
