@@ -29,7 +29,6 @@ from appliance.settings.store import SettingsDamagedError, SettingsStore
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
 from appliance.spool.store import DATABASE_NAME
-from appliance.spool.store import DATABASE_NAME
 
 DEFAULT_DATA = "/var/lib/faxbox"
 DATA_VARIABLE = "FAXBOX_DATA"
@@ -140,8 +139,6 @@ def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: 
         return _complain(f"another faxbox is running on {data}", EXIT_IN_USE)
     except (OSError, SettingsDamagedError, SettingError, SchemaTooNewError) as error:
         return _complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
-    except sqlite3.DatabaseError as error:
-        return _complain(f"{data / DATABASE_NAME} cannot be used: {error}", EXIT_UNUSABLE)
     except sqlite3.DatabaseError as error:
         return _complain(f"{data / DATABASE_NAME} cannot be used: {error}", EXIT_UNUSABLE)
     try:
