@@ -30,6 +30,8 @@ TIMES = 10 if SWEEP else 1
 SILENCE_S = 10.0
 # Connections that are opened, and files that the box may have open then.
 CROWD, MAX_FILES = 480, 400
+# The crowd's own work may hold a call in real time up on a busy machine; a box that is shut out stays so.
+ATTEMPTS = 3
 
 
 @dataclass
@@ -193,7 +195,10 @@ async def crowd(box: BoxProcess, folder: Path, seen: Attacked) -> None:
             with contextlib.suppress(OSError):  # turned away, or not accepted yet
                 sock.send(bytes([22, 3, 1, 2, 0, 1, 0, 1]) if number % 3 else b"INVITE sip:x@127.0.0.1 SI")
         seen.files = len(os.listdir(f"/proc/{box.pid}/fd"))
-        seen.faxes["in the crowd"] = await send_fax(box, folder, "crowd")
+        for attempt in range(ATTEMPTS):
+            fax = seen.faxes["in the crowd"] = await send_fax(box, folder, f"crowd{attempt}")
+            if fax is not None and fax.ok:
+                break
         seen.silent_closed = await is_closed_by_them(silent)
 
 
