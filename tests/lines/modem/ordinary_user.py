@@ -11,7 +11,7 @@ import os
 import pwd
 import sys
 
-from appliance import causes
+from appliance import causes, emergency
 from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.t30.call import RefusingStore
@@ -41,5 +41,6 @@ def step_down() -> None:
         raise RuntimeError("still somebody")
 
 
+emergency.may_reach("2")  # its library reads a file for each country when first asked
 step_down()
 asyncio.run(main(*sys.argv[1:3]))
