@@ -65,9 +65,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(
+    data: Path, settings: Mapping[str, str] | None = None, log: Path | None = None
+) -> Iterator[Running]:
     """A box on folder ``data`` with these settings besides ``NO_LIMITS``; stopped at the end.
 
+    What it prints goes to ``log``, ``serve.log`` in ``data`` when None.
     Raises RuntimeError when it does not come up.
     """
     data.mkdir(parents=True, exist_ok=True)
@@ -79,7 +82,7 @@ def running(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[R
     )
     (data / ADDRESS_FILE).unlink(missing_ok=True)
     begun = time.monotonic()
-    with (data / "serve.log").open("a") as output:
+    with (log or data / "serve.log").open("a") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "appliance.cli", "serve", "--data", str(data), "--http", "127.0.0.1:0"],
             stdout=output, stderr=output, text=True,
