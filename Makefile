@@ -1,6 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each does all set-up by itself.
 
-WORKERS ?= $(shell nproc)
+# Most tests wait for lines in real time: one worker more than processors.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 
 .PHONY: help setup test-setup demo test lint bench clean
 
@@ -23,7 +24,7 @@ lint: test-setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 
-# Files go to one worker a processor: most tests wait for lines in real time.
+# A file goes to one worker as a whole.
 test: lint
 	.venv/bin/pytest -n $(WORKERS) --dist loadfile --cov=appliance --cov-report=term:skip-covered $(PYTEST)
 
