@@ -18,6 +18,7 @@ from appliance.api.ictfax.callback import callback_style
 from appliance.api.ifax.webhook import webhook_style
 from appliance.box import Box
 from appliance.core import Core, MakeService, Service
+from appliance.daemon.keeper import Keeper
 from appliance.daemon.lines import Lines
 from appliance.deliver.service import Deliveries
 from appliance.dispatch.practice import PracticeCaller
@@ -27,7 +28,6 @@ from appliance.exchange.remote import Exchange
 from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs, received
 from appliance.spool.clock import clock_behind
-from appliance.spool.retention import Keeper
 from appliance.spool.store import Tx
 
 _log = logging.getLogger(__name__)

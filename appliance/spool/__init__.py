@@ -12,7 +12,8 @@ How it is laid out
 ``outbox``       deliveries to make, surviving restarts
 ``ledger``       audit log, usage counters, learned destinations
 ``incoming``     ``IncomingFax``: a received page is on disk before MCF
-``retention``    what may be deleted, and when the disk is too full to accept
+``retention``    forgetting rows by age, and the rests of interrupted writes
+``room``         how much room the disk has left
 
 How it is used
 --------------

@@ -10,11 +10,11 @@ import pytest
 
 from appliance.box import Box
 from appliance.causes import BUSY, RECEIVED
+from appliance.daemon.keeper import Keeper
 from appliance.daemon.main import recover
 from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs
 from appliance.spool.model import DAY_S, JobState, ReceivedFilter, ReceivedState
-from appliance.spool.retention import Keeper
 from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import NUMBER, dispatching, ended, make_box, render_common, submit, until
 

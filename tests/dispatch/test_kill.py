@@ -18,10 +18,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from appliance.daemon.keeper import Keeper
 from appliance.daemon.main import recover
 from appliance.lines.line import OutgoingCall
 from appliance.spool.model import JobFilter, JobState, ReceivedFilter, ReceivedState
-from appliance.spool.retention import Keeper
 from appliance.t4.tiff import FaxTiff
 from tests.dispatch.fake_line import FakeLine
 from tests.dispatch.making import dispatching, ended, make_box, render_common

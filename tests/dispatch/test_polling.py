@@ -10,6 +10,7 @@ import pytest
 
 from appliance import causes
 from appliance.box import Box
+from appliance.daemon.keeper import Keeper
 from appliance.dispatch.polling import OfferedPages, make_offer, remove_offer
 from appliance.dispatch.runner import Dispatcher, ManagedLine
 from appliance.documents.pages import at_once
@@ -19,7 +20,6 @@ from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.practice.spandsp_fax import Abilities
 from appliance.spool import offers
 from appliance.spool.offers import NameTakenError, Offer
-from appliance.spool.retention import Keeper
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
 from appliance.t30.call import FaxCall

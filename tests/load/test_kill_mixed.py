@@ -31,12 +31,12 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
+from appliance.daemon.keeper import Keeper
 from appliance.durable import PART_SUFFIX
 from appliance.settings import secrets
 from appliance.settings.delivery import DeliverySettings, MailOutSettings, Route, Security
 from appliance.settings.items import Scope
 from appliance.settings.store import SettingsStore
-from appliance.spool.retention import Keeper
 from appliance.spool.store import DATABASE_NAME, DOCUMENTS, FOLDERS, RENDERED
 from appliance.t4.tiff import FaxTiff
 from bench import marked

@@ -11,11 +11,12 @@ import pytest
 
 from appliance.box import Box, RefusedError, Request, To
 from appliance.causes import BUSY, DOCUMENT_GONE, RECEIVED
+from appliance.daemon.keeper import Keeper
 from appliance.settings.sections import StorageSettings
 from appliance.spool import jobs, received
 from appliance.spool.events import News
 from appliance.spool.model import DAY_S, Job, JobFilter, NotFoundError, ReceivedFilter, ReceivedPageFile
-from appliance.spool.retention import Keeper, passing_folder, sweep_parts
+from appliance.spool.retention import passing_folder, sweep_parts
 from appliance.spool.room import Room
 from appliance.spool.store import FOLDERS
 

@@ -1,0 +1,158 @@
+"""Keeps order on the disk: puts away what is past its time in small batches, watches the room left."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from appliance import durable
+from appliance.settings.sections import StorageSettings
+from appliance.settings.store import SettingsStore
+from appliance.spool import received as received_rows
+from appliance.spool import retention
+from appliance.spool.model import DAY_S, RECEIVING_LIMIT_S, SpoolClosedError, SpoolFailedError
+from appliance.spool.room import Room, RoomGuard
+from appliance.spool.store import DOCUMENTS, PACKETS, RECEIVED, RENDERED, TRACES, Spool
+
+_log = logging.getLogger(__name__)
+
+# How often the room on the disk is looked at, and how often old things are put away, seconds.
+ROOM_EVERY_S = 30.0
+AGE_EVERY_S = 3_600.0
+# With little room left, documents of ended faxes go after so many days whatever the settings say.
+LOW_ROOM_DAYS = 1.0
+# A file that no row names is left alone for so long, seconds: its row may be on the way.
+ORPHAN_AGE_S = 3_600.0
+# A client that repeats a request does so within minutes; two days bridge a night and a restart.
+IDEMPOTENCY_DAYS = 2.0
+# Usage counters are kept so long: a year's report and a month to read it.
+USAGE_DAYS = 400.0
+
+
+class Keeper:
+    """Does it in a thread of its own.  ``clock`` gives Unix time."""
+
+    def __init__(
+        self, spool: Spool, settings: SettingsStore, guard: RoomGuard, clock: Callable[[], float]
+    ) -> None:
+        self._spool = spool
+        self._settings = settings
+        self._guard = guard
+        self._clock = clock
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._room = Room.PLENTY
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = float("-inf")
+        while not self._stop.is_set():
+            try:
+                room = self.look_at_room()
+                if room is not Room.PLENTY or time.monotonic() - last >= AGE_EVERY_S:
+                    self.put_away(room)
+                    last = time.monotonic()
+            except SpoolClosedError:
+                return
+            except (OSError, SpoolFailedError, durable.DiskFullError) as error:
+                _log.error("keeping order failed: %s", error)
+            except Exception:
+                _log.exception("keeping order failed")
+            self._stop.wait(ROOM_EVERY_S)
+
+    def look_at_room(self) -> Room:
+        """How much room is left; a change is an event."""
+        storage = self._settings.section(StorageSettings)
+        room = self._guard.room(storage.reserve_mb, storage.warn_mb)
+        if room is not self._room:
+            self._room = room
+            data = {"room": room.value, "free_octets": self._guard.free()}
+            _log.warning("room on the disk: %s", room.value)
+            # Not kept: a full disk is no time for another row.
+            self._spool.news(self._clock(), "box.disk", None, "", data)
+        return room
+
+    def put_away(self, room: Room = Room.PLENTY) -> None:
+        """Deletes everything that is past its time."""
+        storage = self._settings.section(StorageSettings)
+        now = self._clock()
+        documents_days, traces_days = storage.documents_days, storage.traces_days
+        if room is not Room.PLENTY:
+            documents_days = min(documents_days, LOW_ROOM_DAYS)
+            traces_days = min(traces_days, LOW_ROOM_DAYS)
+        before = now - documents_days * DAY_S
+        self._files(lambda: self._spool.do(retention.drop_documents, before, now))
+        self._files(lambda: self._spool.do(retention.drop_rendered, before))
+        received = now - storage.received_days * DAY_S if storage.received_days else None
+        self._files(lambda: self._spool.do(retention.drop_received, received, now))
+        self._rows(lambda: self._spool.do(retention.drop_journal, now - storage.journal_days * DAY_S))
+        self._rows(lambda: self._spool.do(retention.drop_events, now - storage.events_days * DAY_S))
+        self._rows(lambda: self._spool.do(retention.drop_idempotency_keys, now - IDEMPOTENCY_DAYS * DAY_S))
+        self._spool.do(received_rows.recover, now, begun_before=now - RECEIVING_LIMIT_S)
+        oldest = time.localtime(now - USAGE_DAYS * DAY_S)
+        self._spool.do(retention.drop_usage, time.strftime("%Y-%m-%d", oldest))
+        self._old_traces(now - traces_days * DAY_S)
+        self.sweep_orphans()
+
+    def _files(self, forget: Callable[[], list[str]]) -> None:
+        while not self._stop.is_set():
+            paths = forget()
+            for path in paths:
+                _delete(self._spool.data / path)
+            if len(paths) < retention.BATCH:
+                return
+
+    def _rows(self, forget: Callable[[], int]) -> None:
+        while not self._stop.is_set() and forget():
+            pass
+
+    def _old_traces(self, before: float) -> None:
+        for folder in (TRACES, PACKETS):
+            for path in (self._spool.data / folder).glob("*"):
+                if _older(path, before):
+                    _delete(path)
+
+    def sweep_orphans(self, age_s: float = ORPHAN_AGE_S) -> int:
+        """Deletes files that no row names and that are older than ``age_s``; returns how many."""
+        # The names first, the rows after: what came in between has a row.
+        present = [
+            (f"{folder}/{path.name}", path)
+            for folder in (DOCUMENTS, RENDERED, RECEIVED)
+            for path in (self._spool.data / folder).iterdir()
+        ]
+        if not present:
+            return 0
+        known = self._spool.read(retention.known_paths)
+        before = time.time() - age_s
+        gone = 0
+        for name, path in present:
+            if name not in known and _older(path, before):
+                _delete(path)
+                gone += 1
+        if gone:
+            _log.info("%d files of interrupted writes were swept away", gone)
+        return gone
+
+
+def _older(path: Path, before: float) -> bool:
+    try:
+        return path.stat().st_mtime < before
+    except FileNotFoundError:
+        return False  # it was a passing name
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
