@@ -11,6 +11,9 @@ How it is laid out
 ``events``       the append-only event log and its live hub
 ``outbox``       deliveries to make, surviving restarts
 ``ledger``       audit log, usage counters, learned destinations
+``offers``       documents on offer to callers that poll
+``resends``, ``stats``  faxes that repeat one, counts for monitoring
+``clock``        what follows when the system's clock is set
 ``incoming``     ``IncomingFax``: a received page is on disk before MCF
 ``retention``    forgetting rows by age, and the rests of interrupted writes
 ``room``         how much room the disk has left

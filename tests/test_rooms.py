@@ -1,0 +1,59 @@
+"""The plan of the house in docs/architecture.md is kept: a room imports what its row names, only from above."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+HOUSE = PROJECT / "appliance"
+EVERYTHING = "everything above"
+_ROW = re.compile(r"\| `appliance/(\w+)(?:/|\.py)` \|[^|]*\|([^|]*)\|")
+
+
+def _plan() -> dict[str, set[str]]:
+    """Each room of the table with the rooms that it may import."""
+    plan: dict[str, set[str]] = {}
+    for room, names in _ROW.findall((PROJECT / "docs/architecture.md").read_text()):
+        allowed = re.findall(r"\w+", re.sub(r"\([^)]*\)", "", names))
+        plan[room] = set(plan) if names.strip() == EVERYTHING else set(allowed)
+    return plan
+
+
+PLAN = _plan()
+
+
+def _imports(file: Path) -> Iterator[str]:
+    """The rooms that a file imports, at its top or anywhere in it."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "appliance":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("appliance."):
+            yield (node.module or "").split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (each.name.split(".")[1] for each in node.names if each.name.startswith("appliance."))
+
+
+def test_every_room_has_a_row() -> None:
+    rooms = {each.stem for each in HOUSE.iterdir() if each.suffix == ".py" or (each / "__init__.py").exists()}
+    assert set(PLAN) == rooms - {"__init__"}
+
+
+def test_a_row_names_only_rooms_above_it() -> None:
+    above: set[str] = set()
+    for room, allowed in PLAN.items():
+        assert allowed <= above, room
+        above.add(room)
+
+
+@pytest.mark.parametrize("room", PLAN)
+def test_a_room_imports_what_its_row_names(room: str) -> None:
+    place = HOUSE / room
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+    for file in files:
+        strange = set(_imports(file)) - PLAN[room] - {room, "__version__"}
+        assert not strange, f"{file.relative_to(PROJECT)} imports {strange}"
