@@ -1,4 +1,4 @@
-"""The plan of the house in docs/architecture.md is kept: a room imports what its row names, only from above."""
+"""The plan of the house in docs/architecture.md is kept: a room imports what its row names, from above."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 In the box: ``line`` is the line, ``numbers`` what each number does, ``process`` starts and minds the room.
 
 In the room, a process of its own: ``room`` has one ``machine`` a call, which is ``spandsp_fax`` behind the
-``framing`` of UDPTL, with ``faults``.  ``messages`` is what the two sides say.  ``steps`` keeps both ends of a
-call that is faster than real time together; ``virtual`` is a line in simulated time, for tests and benches.
+``framing`` of UDPTL, with ``faults``.  ``messages`` is what the two sides say.
+
+``steps`` keeps both ends of a call that is faster than real time together; ``virtual`` is a line in
+simulated time, for tests and benches.
 """
