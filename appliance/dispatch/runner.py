@@ -162,7 +162,8 @@ class Dispatcher:
     _task: asyncio.Task[None] | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _stopping: bool = False
-    _ahead: float | None = None  # Unix time less monotonic time, at the last round
+    _ahead: float | None = None  # Unix time less monotonic time, when last looked at
+    _clock_lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # the clock is set once, not twice
     _writers: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(WRITERS, thread_name_prefix="pages")
     )
@@ -245,8 +246,7 @@ class Dispatcher:
             wait = LOOK_AROUND_S
             try:
                 self._show_lines()
-                now = self.box.clock()
-                await self._heed_clock(now)
+                now = await self._now()
                 await self._end_overdue(now)
                 for practice in (False, True):
                     await self._dispatch(practice, now)
@@ -258,14 +258,20 @@ class Dispatcher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait)
 
-    async def _heed_clock(self, now: float) -> None:
-        """A board without a clock of its own starts in the past, and is set when the network comes up."""
-        ahead = now - time.monotonic()
-        by = 0.0 if self._ahead is None else ahead - self._ahead
-        if abs(by) >= CLOCK_SET_S:
-            moved = await self.box.spool.ado(clock_set, now - by, by)
-            _log.warning("the clock was set by %+.0f s: %d faxes keep the time they had left", by, moved)
-        self._ahead = ahead
+    async def _now(self) -> float:
+        """The time, once everything that waits or is under way goes by it.
+
+        A board without a clock of its own starts in the past, and is set when the network comes up.
+        """
+        async with self._clock_lock:
+            now = self.box.clock()
+            ahead = now - time.monotonic()
+            by = 0.0 if self._ahead is None else ahead - self._ahead
+            if abs(by) >= CLOCK_SET_S:
+                moved = await self.box.spool.ado(clock_set, now - by, by)
+                _log.warning("the clock was set by %+.0f s: %d faxes keep the time they had left", by, moved)
+            self._ahead = ahead
+        return now
 
     async def _until_next(self, since: float) -> float:
         """Seconds until something is due that was not at ``since``, ``LOOK_AROUND_S`` at most.
@@ -413,7 +419,7 @@ class Dispatcher:
         """Writes the end of a call, as often as it takes."""
         while True:
             try:
-                await self.box.spool.ado(settle, attempt.id, end, self.box.clock())
+                await self.box.spool.ado(settle, attempt.id, end, await self._now())
             except IllegalTransitionError:
                 return  # it was given up for too long a call meanwhile
             except SpoolClosedError:

@@ -63,9 +63,29 @@ def test_a_fax_that_waits_for_its_next_try_waits_as_long_as_it_was_to(box: Box, 
         line = FakeLine(scripts={NUMBER: [End(BUSY, pages=0), End()]})
         async with dispatching(box, line) as dispatcher:
             (job,) = submit(box)
-            await until(lambda: box.job(job.id).state is JobState.WAITING and box.job(job.id).tries == 1)
+            await until(lambda: len(ends := box.attempts(job.id)) == 1 and ends[0].ended_at is not None)
             set_clock(box, by)
             dispatcher._wake.set()
+            (job,) = await ended(box, job)
+        assert job.state is JobState.DELIVERED
+        first, second = box.attempts(job.id)
+        assert 1.9 < second.started_at - first.started_at - by < 60.0
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("by", [YEAR_S, -YEAR_S, 3600.0, -3600.0])
+def test_a_call_that_ends_just_after_the_clock_was_set_is_tried_again_as_if_it_had_not(
+    box: Box, by: float
+) -> None:
+    box.settings.change(SendingSettings, {"busy": [2.0] * 5})
+
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(BUSY, pages=1, page_s=0.3), End()]})
+        async with dispatching(box, line):
+            (job,) = submit(box)
+            await until(lambda: box.job(job.id).state is JobState.SENDING)
+            set_clock(box, by)  # the end of the call is the first to hear of it
             (job,) = await ended(box, job)
         assert job.state is JobState.DELIVERED
         first, second = box.attempts(job.id)
