@@ -332,18 +332,22 @@ class Box:
     def job(self, job_id: int, owner: str | None = None) -> Job:
         """Raises NotFoundError."""
         job = self.spool.read(jobs.get, job_id)
-        if owner is not None and job.owner != owner:
-            raise NotFoundError(f"no job {job_id}")
+        _require_owned(job, owner)
         return job
 
     def jobs(self, wanted: JobFilter) -> list[Job]:
         """The jobs that match, newest first; page on with ``before_id``."""
         return self.spool.read(jobs.search, wanted)
 
+    def job_with_attempts(self, job_id: int, owner: str | None = None) -> tuple[Job, list[Attempt]]:
+        """A job and its calls, first to last, as they are at one moment.  Raises NotFoundError."""
+        job, attempts = self.spool.read(jobs.with_attempts, job_id)
+        _require_owned(job, owner)
+        return job, attempts
+
     def attempts(self, job_id: int, owner: str | None = None) -> list[Attempt]:
-        """The calls of a job, first to last."""
-        self.job(job_id, owner)
-        return self.spool.read(jobs.attempts, job_id)
+        """The calls of a job, first to last.  Raises NotFoundError."""
+        return self.job_with_attempts(job_id, owner)[1]
 
     def cancel(self, job_id: int, owner: str | None = None) -> Job:
         """Ends a job; a running call is ended within seconds (its state is SENDING until then)."""
@@ -376,18 +380,27 @@ class Box:
     def received(self, received_id: int, owner: str | None = None) -> Received:
         """Raises NotFoundError.  Faxes that were given to nobody are everyone's."""
         fax = self.spool.read(received.get, received_id)
-        if owner is not None and fax.owner not in ("", owner):
-            raise NotFoundError(f"no received fax {received_id}")
+        _require_seen(fax, owner)
         return fax
+
+    def received_with_pages(
+        self, received_id: int, owner: str | None = None
+    ) -> tuple[Received, list[ReceivedPageFile]]:
+        """A received fax and its pages, as they are at one moment; ``path`` is relative to ``data``.
+
+        Raises NotFoundError.
+        """
+        fax, pages = self.spool.read(received.with_pages, received_id)
+        _require_seen(fax, owner)
+        return fax, pages
 
     def received_list(self, wanted: ReceivedFilter) -> list[Received]:
         """The received faxes that match, newest first; page on with ``before_id``."""
         return self.spool.read(received.search, wanted)
 
     def received_pages(self, received_id: int, owner: str | None = None) -> list[ReceivedPageFile]:
-        """The pages of a received fax; ``path`` is relative to ``data``."""
-        self.received(received_id, owner)
-        return self.spool.read(received.pages, received_id)
+        """The pages of a received fax; ``path`` is relative to ``data``.  Raises NotFoundError."""
+        return self.received_with_pages(received_id, owner)[1]
 
     def mark_read(self, received_id: int, read: bool = True, owner: str | None = None) -> Received:
         self.received(received_id, owner)
@@ -521,3 +534,13 @@ class Box:
     def set_practice_numbers(self, numbers: Iterable[str]) -> None:
         """The daemon tells which numbers the practice line has."""
         self._practice_numbers = frozenset(numbers)
+
+
+def _require_owned(job: Job, owner: str | None) -> None:
+    if owner is not None and job.owner != owner:
+        raise NotFoundError(f"no job {job.id}")
+
+
+def _require_seen(fax: Received, owner: str | None) -> None:
+    if owner is not None and fax.owner not in ("", owner):
+        raise NotFoundError(f"no received fax {fax.id}")

@@ -499,6 +499,11 @@ def attempts(db: sqlite3.Connection, job_id: int) -> list[Attempt]:
     return [to_attempt(row) for row in rows]
 
 
+def with_attempts(db: sqlite3.Connection, job_id: int) -> tuple[Job, list[Attempt]]:
+    """A job and its attempts, as they are at one moment.  Raises NotFoundError."""
+    return get(db, job_id), attempts(db, job_id)
+
+
 def get_attempt(db: sqlite3.Connection, attempt_id: int) -> Attempt:
     """Raises NotFoundError."""
     row = db.execute("SELECT * FROM attempt WHERE id = ?", (attempt_id,)).fetchone()

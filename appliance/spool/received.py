@@ -151,6 +151,11 @@ def pages(db: sqlite3.Connection, received_id: int) -> list[ReceivedPageFile]:
     ]
 
 
+def with_pages(db: sqlite3.Connection, received_id: int) -> tuple[Received, list[ReceivedPageFile]]:
+    """A received fax and its pages, as they are at one moment.  Raises NotFoundError."""
+    return get(db, received_id), pages(db, received_id)
+
+
 def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
     """The received faxes that match, newest first; deleted ones are left out."""
     terms = ["deleted_at IS NULL"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import threading
 import time
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from appliance import causes
 from appliance.settings import secrets
 from appliance.settings.items import ApiKey, Scope
 from appliance.settings.sections import ApiSettings, StationSettings
+from appliance.spool import jobs
+from appliance.spool.model import JobState
 from tests.api.served import Served, serving
 
 TEXT = base64.b64encode(b"A letter.\n" * 20).decode()
@@ -182,6 +186,32 @@ def test_a_scheduled_fax_waits_and_can_be_sent_at_once(served: Served) -> None:
     assert waiting["next_try_at"] == "2098-12-31T23:00:00.000Z"
     assert served.ask("POST", f"/faxes/{fax_id}/retry").status == 200
     assert served.ended(fax_id)["state"] == "delivered"
+
+
+def test_a_fax_and_its_tries_are_shown_as_they_were_at_one_moment(served: Served) -> None:
+    made = served.ask("POST", "/faxes", new("9990", send_at="2099-01-01T00:00:00Z"))
+    fax_id = made.json["faxes"][0]["id"]
+    served.wait(lambda: served.ask("GET", f"/faxes/{fax_id}").json["state"] == "waiting")
+    spool, much_later = served.box.spool, served.box.clock() + 1e9
+    enough = threading.Event()
+
+    def try_again_and_again() -> None:
+        while not enough.is_set():
+            attempt = spool.do(
+                jobs.begin_attempt, fax_id, served.box.clock(), line="p", line_kind="practice", first_page=0
+            )
+            again = jobs.Outcome(causes.BUSY, JobState.WAITING, next_try_at=much_later)
+            spool.do(jobs.end_attempt, attempt.id, again, served.box.clock())
+
+    caller = threading.Thread(target=try_again_and_again)
+    caller.start()
+    try:
+        seen = [served.ask("GET", f"/faxes/{fax_id}").json for _ in range(100)]
+    finally:
+        enough.set()
+        caller.join()
+    assert [fax["tries"] for fax in seen] == [len(fax["attempts"]) for fax in seen]
+    served.ask("POST", f"/faxes/{fax_id}/cancel")
 
 
 def test_what_is_known_of_pages_before_they_are_there_and_after_they_went(served: Served) -> None:

@@ -41,7 +41,7 @@ from appliance.box import Request, Submitted
 from appliance.causes import DOCUMENT_GONE, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
 from appliance.settings.items import Scope
 from appliance.spool import outbox, stats
-from appliance.spool.model import Job, JobFilter, JobState, UnknownRule
+from appliance.spool.model import Attempt, Job, JobFilter, JobState, UnknownRule
 from appliance.spool.store import PACKETS
 from appliance.t4.page import CodedPage, Raster
 
@@ -155,12 +155,12 @@ def index(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
-    return Answer(in_full(call, find(call)))
+    job, attempts = _with_attempts(call)
+    return Answer({**fax_view(job), "attempts": [attempt_view(each) for each in attempts]})
 
 
-def in_full(call: Call, job: Job) -> Json:
-    """A fax with its tries."""
-    return {**fax_view(job), "attempts": [attempt_view(each) for each in call.box.attempts(job.id)]}
+def _with_attempts(call: Call) -> tuple[Job, list[Attempt]]:
+    return call.box.job_with_attempts(call.arguments["id"], call.caller.sees)
 
 
 def page(call: Call) -> Answer:
@@ -191,9 +191,9 @@ def document(call: Call) -> Answer:
 
 
 def confirmation(call: Call) -> Answer:
-    job = find(call)
+    job, attempts = _with_attempts(call)
     with call.context.drawers.of(1, TURN_WAIT_S):
-        made = papers.confirmation_pdf(call.box, job, call.box.attempts(job.id))
+        made = papers.confirmation_pdf(call.box, job, attempts)
     call.note("fax.look", object=f"fax:{job.id}", detail="confirmation")
     return Answer(passing_file=made, headers=_named(f"fax-{job.id}-report.pdf"))
 
@@ -220,9 +220,8 @@ def deliveries_of(call: Call, fax_id: int) -> list[Json]:
 
 
 def trace(call: Call) -> Answer:
-    job = find(call)
     wanted_number = call.arguments["number"]
-    for attempt in call.box.attempts(job.id):
+    for attempt in _with_attempts(call)[1]:
         if attempt.number == wanted_number:
             return trace_of(call, attempt.trace_path)
     raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
@@ -240,9 +239,8 @@ def trace_of(call: Call, path: str) -> Answer:
 
 
 def packets(call: Call) -> Answer:
-    job = find(call)
     wanted_number = call.arguments["number"]
-    for attempt in call.box.attempts(job.id):
+    for attempt in _with_attempts(call)[1]:
         if attempt.number == wanted_number:
             return packets_of(call, attempt.trace_path)
     raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
@@ -267,7 +265,7 @@ def _act(action: str, change: Callable[[Call, Job], Job]) -> Callable[[Call], An
     def handler(call: Call) -> Answer:
         job = change(call, find(call))
         call.note(action, object=f"fax:{call.arguments['id']}")
-        return Answer(in_full(call, job))
+        return Answer(fax_view(job))
 
     return handler
 
@@ -303,7 +301,7 @@ def resend(call: Call) -> Answer:
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     job = call.box.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
-    return Answer(in_full(call, job), headers={"Location": f"/api/v1/faxes/{job.id}"})
+    return Answer(fax_view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
 
 
 _AT = wanted({"at": moment("left out: now")})
@@ -348,16 +346,16 @@ ROUTES = (
            "The packets of one T.38 call, as pcap", packets, media=PCAP,
            help="Of which calls they are kept is the setting `storage.packets`."),
     _route("POST", "/faxes/{id}/cancel", "cancelFax", "Cancel it",
-           _act("fax.cancel", _cancel), answer=FAX_IN_FULL,
+           _act("fax.cancel", _cancel), answer=FAX,
            help="A running call is ended within seconds; until then the state stays `sending`."),
     _route("POST", "/faxes/{id}/retry", "retryFax", "Try a waiting fax now, or at a time",
-           _act("fax.retry", _retry), body=_AT, body_required=False, answer=FAX_IN_FULL),
+           _act("fax.retry", _retry), body=_AT, body_required=False, answer=FAX),
     _route("POST", "/faxes/{id}/release", "releaseFax", "Let a held fax go",
-           _act("fax.release", _release), body=_AT, body_required=False, answer=FAX_IN_FULL),
+           _act("fax.release", _release), body=_AT, body_required=False, answer=FAX),
     _route("POST", "/faxes/{id}/settle", "settleFax", "Decide about a fax whose delivery is unknown",
-           _act("fax.settle", _settle), answer=FAX_IN_FULL,
+           _act("fax.settle", _settle), answer=FAX,
            body=wanted({"rule": choice("resend", "assume_delivered")}, required=("rule",))),
     _route("POST", "/faxes/{id}/resend", "resendFax", "Send it again, to the same number or another",
            resend, body=wanted({"number": text(newfax.NUMBER_LIMIT, least=1)}), body_required=False,
-           answer=FAX_IN_FULL, status=201, headers=(IDEMPOTENCY,)),
+           answer=FAX, status=201, headers=(IDEMPOTENCY,)),
 )  # fmt: skip

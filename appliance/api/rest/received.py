@@ -61,12 +61,8 @@ def index(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
-    return Answer(in_full(call, find(call)))
-
-
-def in_full(call: Call, fax: Received) -> dict[str, Any]:
-    pages = call.box.received_pages(fax.id)
-    return {**received_view(fax), "page_list": [page_view(page) for page in pages]}
+    fax, pages = call.box.received_with_pages(call.arguments["id"], call.caller.sees)
+    return Answer({**received_view(fax), "page_list": [page_view(page) for page in pages]})
 
 
 def page(call: Call) -> Answer:
@@ -107,7 +103,7 @@ def change(call: Call) -> Answer:
         call.note("received.assign", object=f"fax:{fax.id}", detail=f"to {owner}")
     if "read" in call.body:
         fax = call.box.mark_read(fax.id, call.body["read"])
-    return Answer(in_full(call, fax))
+    return Answer(received_view(fax))
 
 
 def delete(call: Call) -> Answer:
@@ -191,7 +187,7 @@ ROUTES = (
     _route("GET", "/received/{id}/tiff", "readReceivedTiff", "All pages as a TIFF of class F", tiff,
            media=("image/tiff",)),
     _route("PATCH", "/received/{id}", "changeReceived", "Mark it read, or give it to a user", change,
-           body=wanted({"read": flag(), "owner": text(64)}), answer=RECEIVED_IN_FULL),
+           body=wanted({"read": flag(), "owner": text(64)}), answer=RECEIVED),
     _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
     _route("POST", "/received/{id}/forward", "forwardReceived", "Send it on as a fax", forward,
            body=_FORWARD, answer=SUBMITTED, status=201, headers=(IDEMPOTENCY,)),
