@@ -21,6 +21,7 @@ from typing import Any
 
 from appliance.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
+from appliance.documents.hypertext import whole_tags
 
 # One header with its continuations, octets; RFC 5322 has no bound, real ones stay far below.
 HEADER_LIMIT = 32 * 1024
@@ -241,7 +242,7 @@ class _Stripper(HTMLParser):
 def html_text(page: str) -> str:
     """What a person reads of an HTML page."""
     stripper = _Stripper()
-    stripper.feed(page[:HTML_LIMIT])
+    stripper.feed(whole_tags(page[:HTML_LIMIT]))
     stripper.close()
     lines = (line.strip() for line in "".join(stripper.pieces).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from html.parser import HTMLParser
 
+from appliance.documents.hypertext import whole_tags
+
 FIELDS = (
     "to_name", "to_company", "to_number", "from_name", "from_company", "from_number", "subject",
     "message", "date", "time", "pages",
@@ -109,7 +111,7 @@ Block = Paragraph | Rule | Picture | Row
 def parse(html: str) -> list[Block]:
     """The template's blocks, top to bottom.  Raises TemplateError."""
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(whole_tags(html))
     reader.close()
     return reader.result()
 

@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 from appliance import causes
 from appliance.box import Box
 from appliance.deliver import letter_worker
-from appliance.deliver.letter_reading import Attachment, Dial, html_text, numbers_of, read_letter
+from appliance.deliver.letter_reading import (
+    HTML_LIMIT,
+    Attachment,
+    Dial,
+    html_text,
+    numbers_of,
+    read_letter,
+)
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.documents.errors import DocumentError
 from appliance.settings.delivery import MailInSettings, MailOutSettings
@@ -252,6 +259,15 @@ def test_pictures_within_the_text_are_not_faxed_and_attached_ones_are() -> None:
 def test_an_html_letter_is_read_as_a_person_would() -> None:
     page = "<html><head><title>T</title><style>x{}</style></head><p>A &amp; B</p><div>C<br>D</div>"
     assert html_text(page) == "A & B\n\nC\nD"
+
+
+def test_an_html_letter_of_a_word_processor_is_read_without_its_conditions() -> None:
+    page = "<!--[if mso]><xml>x</xml><![endif]--><p>a<![if !mso]>b<![endif]></p><![ oops]><o:p>c < d</o:p>"
+    assert html_text(page) == "ab\nc < d"
+
+
+def test_an_html_letter_of_tags_that_never_end_keeps_nobody_waiting() -> None:
+    assert html_text("<a " * (HTML_LIMIT // 3)).startswith("<a <a <a")  # Python's parser: five minutes
 
 
 def test_a_signature_and_its_block_are_left_out() -> None:

@@ -180,6 +180,11 @@ _MARKUP = st.lists(
 ).map("".join)  # fmt: skip
 
 
+def test_a_declaration_that_is_none_is_passed_over() -> None:
+    (paragraph,) = parse("<![oops]><p>{{subject}}</p>")
+    assert list(fields_of(paragraph)) == ["subject"]
+
+
 @given(_MARKUP)
 @settings(max_examples=300)
 def test_any_markup_is_read_or_refused(html: str) -> None:
