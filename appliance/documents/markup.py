@@ -45,7 +45,7 @@ _WIDEST_PICTURE_MM = 170.0
 _FIELD = re.compile(r"\{\{\s*([^{}]{0,40}?)\s*\}\}")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 _PICTURE = re.compile(r"data:image/(?:png|jpeg);base64,", re.IGNORECASE)
-_NUMBER = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,2})?)\s*(?:%|mm)?\s*")
+_NUMBER = re.compile(r"\s*+([0-9]{1,3}(?:\.[0-9]{1,2})?)\s*+(?:%|mm)?\s*+")
 
 _DROPPED = frozenset({"script", "style", "head", "title", "template"})
 _BLOCKS = frozenset({"h1", "h2", "h3", "p", "div", "pre", "li", "ul", "ol", "center"})

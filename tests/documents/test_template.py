@@ -180,6 +180,12 @@ _MARKUP = st.lists(
 ).map("".join)  # fmt: skip
 
 
+def test_a_width_of_blanks_keeps_nobody_waiting() -> None:
+    (row,) = parse(f"<table><tr><td width='5{' ' * 100_000}x'>a</table>")
+    assert isinstance(row, Row)
+    assert row.cells[0].percent is None
+
+
 def test_a_declaration_that_is_none_is_passed_over() -> None:
     (paragraph,) = parse("<![oops]><p>{{subject}}</p>")
     assert list(fields_of(paragraph)) == ["subject"]

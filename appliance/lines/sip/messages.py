@@ -14,7 +14,8 @@ MAX_VALUE = 1000  # characters of one header kept
 # RFC 3261 7.3.3: compact forms of the headers that we read.
 _COMPACT = {"f": "from", "t": "to", "m": "contact", "i": "call-id", "k": "supported", "e": "content-encoding"}
 _URI = re.compile(r"(sips?|tel):([^;>?\s]*)", re.IGNORECASE)
-_DISPLAY = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^<"]*?))\s*<')
+# Possessive, so that a peer's blanks are looked at once.
+_DISPLAY = re.compile(r'\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^<"]*+))<')
 
 
 def start_line(message: str) -> str:

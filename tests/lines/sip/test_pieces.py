@@ -132,6 +132,11 @@ def test_headers_are_read_in_every_form() -> None:
     assert messages.status_code(MESSAGE) == 0
 
 
+def test_blanks_where_a_name_should_be_keep_nobody_waiting() -> None:
+    assert messages.display_name(" " * 50_000) == ""
+    assert messages.display_name("x" + " " * 50_000 + "<sip:a@b>") == "x"
+
+
 @given(st.text(max_size=400))
 def test_no_message_breaks_the_reading_of_headers(text: str) -> None:
     for values in messages.headers(text).values():
