@@ -11,6 +11,7 @@ import contextlib
 import imaplib
 import logging
 import re
+import socket
 import ssl
 import threading
 import time
@@ -40,9 +41,12 @@ _log = logging.getLogger(__name__)
 
 # One answer of the server, seconds.
 REPLY_S = 60.0
-# E-mails dealt with in one visit.
+# E-mails dealt with in one visit, and how long it may take, seconds; what is left is for the next one.
 VISIT_LIMIT = 50
-# What is in the folder besides must not make one answer of the server endless, octets.
+VISIT_S = 1800.0
+# Who asks for a visit waits so long for one that is under way, seconds.
+TURN_S = 20.0
+# An answer of the server may say so much besides an e-mail, octets.
 OVERHEAD_OCTETS = 4 << 20
 # Refusals are answered so often to one address, and so many in all, in an hour: whoever writes to the
 # mailbox, and in whose name, is not in the owner's hands.
@@ -59,23 +63,53 @@ _ID_KEPT = 900
 
 
 class _Client(imaplib.IMAP4):
-    """imaplib's client that reads no more than ``most`` octets at once, whatever the server announces."""
+    """imaplib's client within bounds: an answer has at most ``most`` octets, all of it at most VISIT_S.
 
-    most = OVERHEAD_OCTETS
+    ``expired`` is set when the time was up.
+    """
+
+    def __init__(self, most: int, expired: threading.Event, *args: Any, **kwargs: Any) -> None:
+        self._most = most
+        self._left = most
+        self._expired = expired
+        self._watchdog = threading.Timer(VISIT_S, self._expire)
+        self._watchdog.daemon = True
+        super().__init__(*args, **kwargs)
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        super().open(*args, **kwargs)
+        self._watchdog.start()
+
+    def shutdown(self) -> None:
+        self._watchdog.cancel()
+        super().shutdown()
+
+    def send(self, data: Any) -> None:
+        self._left = self._most
+        super().send(data)
 
     def read(self, size: int) -> bytes:
-        if size > self.most:
-            raise self.abort(f"the server announced {size} octets")
+        self._take(size)
         return super().read(size)
 
+    def readline(self) -> bytes:
+        line = super().readline()
+        self._take(len(line))
+        return line
 
-class _TlsClient(imaplib.IMAP4_SSL):
-    most = OVERHEAD_OCTETS
+    def _take(self, octets: int) -> None:
+        self._left -= octets
+        if self._left < 0:
+            raise self.abort(f"an answer of more than {self._most} octets")
 
-    def read(self, size: int) -> bytes:
-        if size > self.most:
-            raise self.abort(f"the server announced {size} octets")
-        return super().read(size)
+    def _expire(self) -> None:
+        self._expired.set()
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+
+class _TlsClient(_Client, imaplib.IMAP4_SSL):
+    """The same, with TLS from the beginning."""
 
 
 class Mailbox:
@@ -133,28 +167,36 @@ class Mailbox:
         settings = self._box.settings.section(MailInSettings)
         if not settings.imap_server:
             raise MailError(MAILBOX_NOT_SET_UP)
-        with self._visiting:
-            try:
-                dealt_with = self._visit(settings)
-            except MailError as error:
-                self._note(str(error))
-                raise
-            self._note("")
-            return dealt_with
+        if not self._visiting.acquire(timeout=TURN_S):
+            raise MailError(MAIL_TIMED_OUT, "an earlier visit is still under way")
+        try:
+            dealt_with = self._visit(settings)
+        except MailError as error:
+            self._note(str(error))
+            raise
+        finally:
+            self._visiting.release()
+        self._note("")
+        return dealt_with
 
     def _visit(self, settings: MailInSettings) -> int:
+        expired = threading.Event()
         try:
-            client = _connect(settings)
+            client = _connect(settings, expired)
             try:
                 return self._collect(client, settings)
             finally:
                 with contextlib.suppress(imaplib.IMAP4.error, OSError):
                     client.logout()
+                with contextlib.suppress(OSError):
+                    client.shutdown()
         except ssl.SSLCertVerificationError as error:
             raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
         except TimeoutError as error:
             raise MailError(MAIL_TIMED_OUT, settings.imap_server) from error
         except (imaplib.IMAP4.error, OSError, ValueError) as error:
+            if expired.is_set():
+                raise MailError(MAIL_TIMED_OUT, settings.imap_server) from error
             raise MailError(MAIL_UNREACHABLE, f"{settings.imap_server}: {error}"[:_KEPT]) from error
 
     def _collect(self, client: imaplib.IMAP4, settings: MailInSettings) -> int:
@@ -233,19 +275,16 @@ def _answer(tx: Tx, refused: Refused, now: float, waits: tuple[float, ...]) -> N
     )  # fmt: skip
 
 
-def _connect(settings: MailInSettings) -> imaplib.IMAP4:
+def _connect(settings: MailInSettings, expired: threading.Event) -> imaplib.IMAP4:
     """A connection that is signed in, protected as the settings say."""
     context = tls_context(settings.imap_verify_tls)
     most = settings.message_mb * _MB + OVERHEAD_OCTETS
+    where = (settings.imap_server, settings.imap_port)
     client: imaplib.IMAP4
     if settings.imap_security is Security.TLS:
-        client = tls = _TlsClient(
-            settings.imap_server, settings.imap_port, ssl_context=context, timeout=REPLY_S
-        )
-        tls.most = most
+        client = _TlsClient(most, expired, *where, ssl_context=context, timeout=REPLY_S)
     else:
-        client = plain = _Client(settings.imap_server, settings.imap_port, timeout=REPLY_S)
-        plain.most = most
+        client = _Client(most, expired, *where, timeout=REPLY_S)
     try:
         if settings.imap_security is Security.STARTTLS:
             if "STARTTLS" not in client.capabilities:

@@ -11,6 +11,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from typing import IO
 
 from appliance.causes import (
     MAIL_DEFERRED,
@@ -33,6 +34,8 @@ from appliance.settings.delivery import MailOutSettings, Security
 REPLY_S = 60.0
 # The whole conversation with the e-mail in it, seconds.
 WHOLE_S = 240.0
+# One answer, octets: it may have as many lines as the server likes (RFC 5321 4.2.1).
+ANSWER_OCTETS = 64 * 1024
 # Of a server's words so many characters are kept.
 _WORDS = 300
 
@@ -44,6 +47,39 @@ class MailError(Exception):
         super().__init__(f"{cause.sentence} {detail}".strip())
         self.cause = cause
         self.detail = detail
+
+
+class _Answer:
+    """What smtplib reads its answers from; one that does not end is an OSError."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.left = 0
+
+    def readline(self, size: int) -> bytes:
+        line = self._file.readline(size)
+        self.left -= len(line)
+        if self.left < 0:
+            raise OSError(f"an answer of more than {ANSWER_OCTETS} octets")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Client(smtplib.SMTP):
+    """smtplib's client, which keeps no more of an answer than is bearable."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:
+            assert self.sock is not None
+            self.file = _Answer(self.sock.makefile("rb"))
+        self.file.left = ANSWER_OCTETS
+        return super().getreply()
+
+
+class _TlsClient(_Client, smtplib.SMTP_SSL):
+    """The same, with TLS from the beginning."""
 
 
 def tls_context(verify: bool) -> ssl.SSLContext:
@@ -88,9 +124,9 @@ def _session(
     """A connection, protected as the settings say; ``expired`` when the watchdog had to end it."""
     context = tls_context(settings.verify_tls)
     if settings.security is Security.TLS:
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(timeout=reply_s, context=context)
+        smtp: smtplib.SMTP = _TlsClient(timeout=reply_s, context=context)
     else:
-        smtp = smtplib.SMTP(timeout=reply_s)
+        smtp = _Client(timeout=reply_s)
     # smtplib checks a certificate against the name it was made with, not the one it connects to.
     smtp._host = settings.server  # type: ignore[attr-defined]
 

@@ -316,6 +316,31 @@ def test_a_mail_server_that_drips_is_ended_within_the_bound(greeting: bytes) -> 
     assert time.monotonic() - began < 60
 
 
+def test_an_answer_of_many_lines_without_end_does_not_fill_the_memory() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    sent = 0
+
+    def babble() -> None:
+        nonlocal sent
+        peer, _ = listener.accept()
+        with peer, contextlib.suppress(OSError):
+            lines = b"220-and another thing\r\n" * 1000
+            while sent < 100 << 20:
+                peer.sendall(lines)
+                sent += len(lines)
+
+    thread = threading.Thread(target=babble, daemon=True)
+    thread.start()
+    mail = MailOutSettings(
+        server="127.0.0.1", port=listener.getsockname()[1], sender=BOX, security=Security.NONE
+    )
+    with listener, pytest.raises(MailError) as caught:
+        smtp.send(Outgoing(EmailMessage()), "a@b.example", mail)
+    thread.join(60)
+    assert caught.value.cause is MAIL_UNREACHABLE
+    assert sent < 50 << 20, "what the connection's own buffers hold included"
+
+
 def test_a_received_fax_lands_in_the_route_s_folder_complete_and_under_one_name(
     box: Box, tmp_path: Path
 ) -> None:

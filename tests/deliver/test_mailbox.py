@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from appliance import causes
 from appliance.box import Box
 from appliance.deliver import smtp as smtp_module
 from appliance.deliver.mail_to_fax import Gateway
-from appliance.deliver.mailbox import ANSWERS_EACH, Mailbox
+from appliance.deliver.mailbox import ANSWERS_EACH, OVERHEAD_OCTETS, Mailbox
 from appliance.deliver.service import Deliveries
 from appliance.deliver.smtp import MailError
 from appliance.durable import DiskFullError
@@ -232,17 +232,15 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("said", LIES.values(), ids=LIES.keys())
-def test_a_server_that_lies_costs_one_visit(box: Box, said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("appliance.deliver.mailbox.REPLY_S", 1.0)
+@contextlib.contextmanager
+def liar(box: Box, converse: Callable[[socket.socket], None]) -> Iterator[Mailbox]:
+    """A mailbox at a server that says what ``converse`` does to whoever comes first."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def lie() -> None:
         peer, _ = listener.accept()
         with peer, contextlib.suppress(OSError):
-            peer.sendall(said)
-            while peer.recv(65536):
-                pass
+            converse(peer)
 
     thread = threading.Thread(target=lie, daemon=True)
     thread.start()
@@ -250,8 +248,74 @@ def test_a_server_that_lies_costs_one_visit(box: Box, said: bytes, monkeypatch: 
         MailInSettings,
         {"imap_server": "127.0.0.1", "imap_port": listener.getsockname()[1], "imap_security": "none"},
     )
+    with listener:
+        yield Mailbox(box, Gateway(box))
+    thread.join(60)
+
+
+@pytest.mark.parametrize("said", LIES.values(), ids=LIES.keys())
+def test_a_server_that_lies_costs_one_visit(box: Box, said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.deliver.mailbox.REPLY_S", 1.0)
+
+    def lie(peer: socket.socket) -> None:
+        peer.sendall(said)
+        while peer.recv(65536):
+            pass
+
     began = time.monotonic()
-    with listener, pytest.raises(MailError) as caught:
-        Mailbox(box, Gateway(box)).visit()
+    with liar(box, lie) as mailbox, pytest.raises(MailError) as caught:
+        mailbox.visit()
     assert caught.value.cause in (causes.MAIL_UNREACHABLE, causes.MAIL_TIMED_OUT)
+    assert time.monotonic() - began < 60
+
+
+def test_an_answer_of_many_lines_without_end_does_not_fill_the_memory(box: Box) -> None:
+    sent = 0
+
+    def babble(peer: socket.socket) -> None:
+        nonlocal sent
+        peer.sendall(b"* OK hello\r\n")
+        lines = b"* OK and another thing\r\n" * 1000
+        while sent < 100 * OVERHEAD_OCTETS:
+            peer.sendall(lines)
+            sent += len(lines)
+
+    box.settings.change(MailInSettings, {"message_mb": 1})
+    with liar(box, babble) as mailbox, pytest.raises(MailError) as caught:
+        mailbox.visit()
+    assert caught.value.cause is causes.MAIL_UNREACHABLE
+    assert sent < 10 * OVERHEAD_OCTETS, "what the connection's own buffers hold included"
+
+
+def test_a_server_that_speaks_one_letter_at_a_time_is_left(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.deliver.mailbox.VISIT_S", 1.0)
+    monkeypatch.setattr("appliance.deliver.mailbox.TURN_S", 0.1)
+    met = threading.Event()
+
+    def drip(peer: socket.socket) -> None:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            peer.sendall(b"*")
+            met.set()
+            time.sleep(0.05)
+
+    failures: list[MailError] = []
+
+    def visit(mailbox: Mailbox) -> None:
+        try:
+            mailbox.visit()
+        except MailError as error:
+            failures.append(error)
+
+    began = time.monotonic()
+    with liar(box, drip) as mailbox:
+        first = threading.Thread(target=visit, args=(mailbox,))
+        first.start()
+        assert met.wait(60)
+        visit(mailbox)
+        assert "under way" in str(failures[0]), "who asks meanwhile is told so"
+        first.join(60)
+    assert [failure.cause for failure in failures] == [causes.MAIL_TIMED_OUT] * 2
     assert time.monotonic() - began < 60
