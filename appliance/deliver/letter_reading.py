@@ -26,7 +26,8 @@ from appliance.documents.hypertext import whole_tags
 # One header with its continuations, octets; RFC 5322 has no bound, real ones stay far below.
 HEADER_LIMIT = 32 * 1024
 HEADERS_LIMIT = 2000
-LINE_COUNT_LIMIT = 1_000_000
+# As many as 100 MB in base64 have.
+LINE_COUNT_LIMIT = 1_500_000
 # Parts, and those of them that hold others.
 PARTS_LIMIT = 200
 NESTING_LIMIT = 20

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from appliance.box import Box
 from appliance.causes import TOO_MANY_RECIPIENTS
-from appliance.deliver.letter_reading import ADDRESS
+from appliance.deliver.letter_reading import ADDRESS, LINE_COUNT_LIMIT
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.durable import DiskFullError
 from appliance.settings.delivery import MailInSettings
@@ -30,6 +30,10 @@ CONNECTIONS = 4
 # Between two commands, seconds (RFC 5321 4.5.3.2.7), and a whole connection.
 SILENCE_S = 300.0
 WHOLE_S = 600.0
+# Between two answers: one line, octets (RFC 5321 4.5.3.1.6 has 1,000; the excess of a longer one is not kept
+# for long), and lines.  The library keeps what has no end, and 70 octets for each line besides what is in it.
+LINE_OCTETS = 1 << 20
+LINES = LINE_COUNT_LIMIT
 # How often a change of the settings is looked for, and a port that was taken is tried again, seconds.
 LOOK_S = 2.0
 STOP_S = 5.0
@@ -94,7 +98,12 @@ class _Peer(SMTP):
         )
         self._listener = listener
         self._counted = False
+        self._connection: Any = None
         self._end: asyncio.TimerHandle | None = None
+        # Since the last answer: lines, and octets of the last one.
+        self._lines = 0
+        self._line_octets = 0
+        self._last = b""
 
     def connection_made(self, transport: Any) -> None:
         peer = transport.get_extra_info("peername")
@@ -104,6 +113,7 @@ class _Peer(SMTP):
             transport.close()
             return
         self._counted = True
+        self._connection = transport
         self._listener.connections += 1
         self._end = asyncio.get_running_loop().call_later(WHOLE_S, transport.abort)
         super().connection_made(transport)
@@ -120,9 +130,27 @@ class _Peer(SMTP):
     def eof_received(self) -> bool | None:
         return super().eof_received() if self._counted else None
 
+    async def push(self, status: Any) -> None:
+        self._lines = self._line_octets = 0
+        await super().push(status)
+
     def data_received(self, data: bytes) -> None:
-        if self._counted:
-            super().data_received(data)
+        if not self._counted or self._connection.is_closing():
+            return
+        self._measure(data)
+        if self._lines > LINES or self._line_octets > LINE_OCTETS:
+            _log.warning("an e-mail was cut off: too many lines, or a line without an end")
+            self._connection.write(b"552 5.3.4 Too many lines, or a line that is too long.\r\n")
+            self._connection.close()
+            return
+        super().data_received(data)
+
+    def _measure(self, data: bytes) -> None:
+        seen = self._last + data  # a line's end may come in two pieces
+        self._last = data[-1:]
+        self._lines += data.count(b"\n")
+        end = seen.rfind(b"\r\n")
+        self._line_octets = self._line_octets + len(data) if end < 0 else len(seen) - end - 2
 
 
 class Listener:

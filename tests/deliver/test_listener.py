@@ -177,6 +177,45 @@ def test_hostile_octets_end_a_connection_at_most(box: Box) -> None:
     assert len(box.jobs(JobFilter())) == 1
 
 
+@pytest.mark.parametrize(
+    "piece",
+    [b"x" * 65536, b"\r\n" * 32768, b"x\n" * 32768, b"x\r" * 32768],
+    ids=["no line's end", "empty lines", "lines of another system", "half a line's end"],
+)
+def test_lines_that_would_fill_the_memory_end_the_connection(box: Box, piece: bytes) -> None:
+    sent = 0
+    with listening(box) as listener:
+        with client(listener) as smtp, contextlib.suppress(smtplib.SMTPServerDisconnected):
+            smtp.ehlo()
+            smtp.mail("ada@office.example")
+            smtp.rcpt("+493012345@fax.box")
+            assert smtp.docmd("DATA")[0] == 354
+            assert smtp.sock is not None
+            with contextlib.suppress(OSError):
+                while sent < 50 << 20:
+                    smtp.sock.sendall(piece)
+                    sent += len(piece)
+        assert sent < 20 << 20, "what the connection's own buffers hold included"
+        until(lambda: listener.connections == 0)
+        with client(listener) as smtp:
+            smtp.send_message(letter())
+    assert len(box.jobs(JobFilter())) == 1
+
+
+def test_line_ends_are_found_wherever_the_octets_are_parted(box: Box) -> None:
+    raw = letter(text="a line\r\n" * 40_000).as_bytes()
+    with listening(box) as listener, client(listener) as smtp:
+        smtp.ehlo()
+        smtp.mail("ada@office.example")
+        smtp.rcpt("+493012345@fax.box")
+        smtp.docmd("DATA")
+        assert smtp.sock is not None
+        octets = b"\r\n".join(raw.splitlines()) + b"\r\n.\r\n"
+        for at in range(0, len(octets), 977):
+            smtp.sock.sendall(octets[at : at + 977])
+        assert smtp.getreply()[0] == 250
+
+
 def test_it_comes_and_goes_with_the_setting_and_stops_quickly(box: Box) -> None:
     box.settings.change(MailInSettings, {"listen": False})
     listener = Listener(box, Gateway(box))
