@@ -27,6 +27,8 @@ JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 # Lists and objects within one another.
 DEPTH_LIMIT = 64
+# Values in one JSON: in memory each takes some 70 octets, however short it was written.
+VALUES_LIMIT = 100_000
 # Octets of a form without files.
 FORM_LIMIT = 1 << 20
 # Escapes that may stand for characters that no text can hold: halves of surrogate pairs, and NUL.
@@ -113,6 +115,9 @@ def read_json(environ: Environ, limit: int, *, required: bool = True) -> Any:
 
 def parse_json(raw: bytes) -> Any:
     """Raises ProblemError (REQUEST_INVALID) for what is not JSON, or holds what cannot be stored."""
+    # Those within texts are counted, too: no text that the box takes has so many.
+    if sum(map(raw.count, (b",", b"[", b"{"))) > VALUES_LIMIT:
+        raise ProblemError(REQUEST_INVALID, f"more than {VALUES_LIMIT} values")
     try:
         value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:

@@ -138,8 +138,11 @@ def test_a_damaged_content_is_refused(
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"[" * 200_000, "not JSON"),
-        (b'{"to": ' + b'{"a":' * 100_000, "not JSON"),
+        (b"[" * 90_000, "not JSON"),
+        (b'{"to": ' + b'{"a":' * 90_000, "not JSON"),
+        (b'{"to": [' + b"[]," * 3_000_000 + b"[]]}", "more than 100000 values"),
+        (b'{"to": [' + b"{}," * 3_000_000 + b"{}]}", "more than 100000 values"),
+        (b'{"to": [' + b"0," * 3_000_000 + b"0]}", "more than 100000 values"),
         (b'{"to": [NaN]}', "not JSON"),
         (b'{"to": [' + b"9" * 100_000 + b"]}", "not JSON"),
         (b'{"to": ["\\ud800"]}', "surrogate"),
