@@ -356,14 +356,15 @@ def test_many_faxes_at_once_all_arrive_and_the_books_agree(box: Box) -> None:
     async def scenario() -> None:
         busy = [End(causes.BUSY, pages=0), End()]
         line = FakeLine(capacity=8, scripts={f"+4930{n}": busy for n in range(9)})
+        began = ledger.day_of(box.clock())
         async with dispatching(box, line):
             made = await asyncio.to_thread(submit, box, *[f"+4930{n}" for n in range(60)])
             done = await ended(box, *made)
         assert all(job.state is JobState.DELIVERED for job in done)
         assert sum(job.tries for job in done) == len(line.placed) == 69
-        today = ledger.day_of(box.clock())
-        assert box.spool.read(ledger.usage, "outside", today).calls == 69
-        assert box.pages_this_month("owner:ada") == 180
+        ended_on = ledger.day_of(box.clock())
+        assert box.spool.read(ledger.usage, "outside", began, ended_on).calls == 69
+        assert box.spool.read(ledger.usage, "owner:ada", began, ended_on).pages == 180
 
     asyncio.run(scenario())
 
