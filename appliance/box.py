@@ -212,10 +212,9 @@ class Box:
             tag=request.tag or self._usual_tag(request.owner), metadata=request.metadata,
             callback_url=request.callback_url, held=request.held, resent_from=request.resent_from,
         )
-        accepted = self.spool.do(jobs.accept_with_files, new, request.files, now)
+        accepted, made = self.spool.do(jobs.accept_with_files, new, request.files, now)
         if accepted.repeated:
             self.discard_files(request.files)
-        made = tuple(self.spool.read(jobs.get, job_id) for job_id in accepted.job_ids)
         return Submitted(accepted.submission_id, accepted.uuid, made, accepted.repeated)
 
     def number(self, written: str) -> Number:

@@ -149,15 +149,20 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
     return Accepted(submission_id, uuid, tuple(range(first, first + len(new.recipients))))
 
 
-def accept_with_files(tx: Tx, new: NewSubmission, files: Sequence[SourceFile], now: float) -> Accepted:
-    """``accept``, and in the same transaction the document that stored ``files`` make, if any."""
-    if not files:
-        return accept(tx, new, now)
-    document = documents.create(tx, new.owner, files, now, name=files[0].name)
-    accepted = accept(tx, replace(new, document_id=document.id), now)
-    if accepted.repeated:
-        tx.db.execute("DELETE FROM document WHERE id = ?", (document.id,))
-    return accepted
+def accept_with_files(
+    tx: Tx, new: NewSubmission, files: Sequence[SourceFile], now: float
+) -> tuple[Accepted, tuple[Job, ...]]:
+    """``accept``, and in the same transaction the document that stored ``files`` make, if any.
+
+    Returns the jobs, too, as they are before anything else becomes of them.
+    """
+    if files:
+        document = documents.create(tx, new.owner, files, now, name=files[0].name)
+        new = replace(new, document_id=document.id)
+    accepted = accept(tx, new, now)
+    if files and accepted.repeated:
+        tx.db.execute("DELETE FROM document WHERE id = ?", (new.document_id,))
+    return accepted, tuple(get(tx.db, job_id) for job_id in accepted.job_ids)
 
 
 def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) -> Job:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,24 @@ def test_what_is_submitted_is_found_again_after_a_restart(box: Box, tmp_path: Pa
         assert (again.data / document.files[0].path).read_bytes() == b"Hello"
     finally:
         again.close()
+
+
+def test_a_submitted_fax_is_answered_as_it_was_made_however_soon_it_is_prepared(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do = box.spool.do
+
+    def and_prepare(operation: Any, *given: Any) -> Any:
+        done = do(operation, *given)
+        (job,) = box.jobs(JobFilter())
+        do(jobs.prepared, [job.id], "rendered", 3, box.clock())
+        return done
+
+    with monkeypatch.context() as patched:
+        patched.setattr(box.spool, "do", and_prepare)
+        (job,) = box.submit(request(box)).jobs
+    assert (job.state, job.pages) == (JobState.PREPARING, None)
+    assert (box.job(job.id).state, box.job(job.id).pages) == (JobState.WAITING, 3)
 
 
 def test_one_forbidden_recipient_refuses_the_whole_request(box: Box) -> None:
