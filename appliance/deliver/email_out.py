@@ -17,7 +17,7 @@ from appliance.deliver.worker import DeliveryError
 from appliance.settings.delivery import MailOutSettings
 from appliance.settings.sections import StationSettings
 from appliance.spool import jobs, received
-from appliance.spool.model import Delivery, Job, NotFoundError, Received
+from appliance.spool.model import Delivery, NotFoundError, Received
 
 # What a delivery is about, in its payload's ``why``.
 RECEIVED, RESULT, REFUSAL = "received", "result", "refusal"
@@ -78,8 +78,7 @@ class EmailDeliverer:
     def _result(
         self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
     ) -> Outgoing:
-        job: Job = self._box.spool.read(jobs.get, delivery.fax_id or 0)
-        attempts = self._box.spool.read(jobs.attempts, job.id)
+        job, attempts = self._box.spool.read(jobs.with_attempts, delivery.fax_id or 0)
         pdf = folder / "fax.pdf"
         there = pdfs.write_sent(self._box, job, pdf) and pdf.stat().st_size <= settings.attach_mb * _MB
         asked = (str(job.metadata.get(ASKED_SUBJECT, "")), str(job.metadata.get(ASKED_ID, "")))

@@ -79,7 +79,8 @@ class WebhookDeliverer:
     def _fax(self, kind: str, fax_id: int) -> tuple[Job | Received, tuple[Any, ...]]:
         read = self._box.spool.read
         if kind.startswith("job."):
-            return read(jobs.get, fax_id), tuple(read(jobs.attempts, fax_id))
+            job, attempts = read(jobs.with_attempts, fax_id)
+            return job, tuple(attempts)
         return read(received.get, fax_id, deleted=True), ()
 
     def _secret(self, key_name: str) -> str:

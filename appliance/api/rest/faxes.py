@@ -220,10 +220,15 @@ def deliveries_of(call: Call, fax_id: int) -> list[Json]:
 
 
 def trace(call: Call) -> Answer:
+    return trace_of(call, _trace_path(call))
+
+
+def _trace_path(call: Call) -> str:
+    """Of the try that the path names.  Raises ProblemError."""
     wanted_number = call.arguments["number"]
     for attempt in _with_attempts(call)[1]:
         if attempt.number == wanted_number:
-            return trace_of(call, attempt.trace_path)
+            return attempt.trace_path
     raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
 
 
@@ -239,11 +244,7 @@ def trace_of(call: Call, path: str) -> Answer:
 
 
 def packets(call: Call) -> Answer:
-    wanted_number = call.arguments["number"]
-    for attempt in _with_attempts(call)[1]:
-        if attempt.number == wanted_number:
-            return packets_of(call, attempt.trace_path)
-    raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
+    return packets_of(call, _trace_path(call))
 
 
 def packets_of(call: Call, trace_path: str) -> Answer:

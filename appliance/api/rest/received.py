@@ -40,7 +40,7 @@ from appliance.api.rest.views import (
 )
 from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.settings.items import Scope, User
-from appliance.spool.model import Received, ReceivedFilter
+from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 
 
 def find(call: Call) -> Received:
@@ -61,28 +61,32 @@ def index(call: Call) -> Answer:
 
 
 def read(call: Call) -> Answer:
-    fax, pages = call.box.received_with_pages(call.arguments["id"], call.caller.sees)
+    fax, pages = _with_pages(call)
     return Answer({**received_view(fax), "page_list": [page_view(page) for page in pages]})
 
 
+def _with_pages(call: Call) -> tuple[Received, list[ReceivedPageFile]]:
+    return call.box.received_with_pages(call.arguments["id"], call.caller.sees)
+
+
 def page(call: Call) -> Answer:
-    fax = find(call)
+    fax, pages = _with_pages(call)
     number = call.arguments["page"]
-    coded = papers.received_page(call.box, call.box.received_pages(fax.id), number)
+    coded = papers.received_page(call.box, pages, number)
     call.note("received.look", object=f"fax:{fax.id}", detail=f"page {number}")
     return Answer(content=picture(call, coded, f"{fax.uuid} {number}"))
 
 
 def pdf(call: Call) -> Answer:
-    fax = find(call)
-    made = papers.received_pdf(call.box, fax, call.box.received_pages(fax.id))
+    fax, pages = _with_pages(call)
+    made = papers.received_pdf(call.box, fax, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="PDF")
     return Answer(passing_file=made, headers=_named(f"fax-{fax.id}.pdf"))
 
 
 def tiff(call: Call) -> Answer:
-    fax = find(call)
-    made = papers.received_tiff(call.box, call.box.received_pages(fax.id))
+    fax, pages = _with_pages(call)
+    made = papers.received_tiff(call.box, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="TIFF")
     return Answer(passing_file=made, headers=_named(f"fax-{fax.id}.tiff"))
 
@@ -116,11 +120,11 @@ def delete(call: Call) -> Answer:
 def forward(call: Call) -> Answer:
     """Sends a received fax on, as a fax."""
     call.caller.require(Scope.SEND)
-    fax = find(call)
+    fax, pages = _with_pages(call)
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of({**call.body, "received": fax.id}, None)
     request = newfax.request_of(call.context, call.caller, call.body, key, digest)
-    made = papers.received_tiff(call.box, call.box.received_pages(fax.id))
+    made = papers.received_tiff(call.box, pages)
     try:
         with made.open("rb") as file:
             pieces = iter(lambda: file.read(1 << 16), b"")
