@@ -10,6 +10,8 @@ Out: ``planner`` puts what follows from an event in the outbox within the event'
 In: ``listener`` (the box's own SMTP) and ``mailbox`` (IMAP) bring e-mails to ``mail_to_fax``, which decides
 and hands them in; ``letter_reading`` takes them apart, large ones in the process of ``letter_worker``.
 
+``watchdog`` bounds a conversation with a mail server, either way.
+
 ``service`` is all of this as a service of the daemon, and the junk rules as its screen of calls.
 docs/deliveries.md describes it for owners and integrators.
 """

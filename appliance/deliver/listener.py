@@ -16,7 +16,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from appliance.box import Box
-from appliance.causes import TOO_MANY_RECIPIENTS
+from appliance.causes import EMAIL_DAMAGED, TOO_MANY_RECIPIENTS
 from appliance.deliver.letter_reading import ADDRESS, LINE_COUNT_LIMIT
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.durable import DiskFullError
@@ -30,10 +30,9 @@ CONNECTIONS = 4
 # Between two commands, seconds (RFC 5321 4.5.3.2.7), and a whole connection.
 SILENCE_S = 300.0
 WHOLE_S = 600.0
-# Between two answers: one line, octets (RFC 5321 4.5.3.1.6 has 1,000; the excess of a longer one is not kept
-# for long), and lines.  The library keeps what has no end, and 70 octets for each line besides what is in it.
+# A line, octets.  RFC 5321 4.5.3.1.6 allows 1,000; a longer one is read to its end and then refused, but the
+# library keeps all of it meanwhile.
 LINE_OCTETS = 1 << 20
-LINES = LINE_COUNT_LIMIT
 # How often a change of the settings is looked for, and a port that was taken is tried again, seconds.
 LOOK_S = 2.0
 STOP_S = 5.0
@@ -100,7 +99,8 @@ class _Peer(SMTP):
         self._counted = False
         self._connection: Any = None
         self._end: asyncio.TimerHandle | None = None
-        # Since the last answer: lines, and octets of the last one.
+        # Since the last answer: lines, for each of which the library keeps some 70 octets besides what is in
+        # it, and octets of the last one.
         self._lines = 0
         self._line_octets = 0
         self._last = b""
@@ -138,9 +138,10 @@ class _Peer(SMTP):
         if not self._counted or self._connection.is_closing():
             return
         self._measure(data)
-        if self._lines > LINES or self._line_octets > LINE_OCTETS:
+        if self._lines > LINE_COUNT_LIMIT or self._line_octets > LINE_OCTETS:
             _log.warning("an e-mail was cut off: too many lines, or a line without an end")
-            self._connection.write(b"552 5.3.4 Too many lines, or a line that is too long.\r\n")
+            refused = Refused(EMAIL_DAMAGED, "too many lines, or one without an end")
+            self._connection.write(f"552 5.3.4 {_line(refused.words)}\r\n".encode())
             self._connection.close()
             return
         super().data_received(data)

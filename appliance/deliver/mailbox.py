@@ -11,7 +11,6 @@ import contextlib
 import imaplib
 import logging
 import re
-import socket
 import ssl
 import threading
 import time
@@ -32,6 +31,7 @@ from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, REFUSAL
 from appliance.deliver.mail_to_fax import Gateway, Refused
 from appliance.deliver.planner import EMAIL
 from appliance.deliver.smtp import MailError, tls_context
+from appliance.deliver.watchdog import Watchdog
 from appliance.durable import DiskFullError
 from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOutSettings, Security
 from appliance.spool.model import NewDelivery, SpoolClosedError, SpoolFailedError
@@ -41,7 +41,8 @@ _log = logging.getLogger(__name__)
 
 # One answer of the server, seconds.
 REPLY_S = 60.0
-# E-mails dealt with in one visit, and how long it may take, seconds; what is left is for the next one.
+# E-mails dealt with in one visit, and how long it may take, seconds: as many of the largest that is taken as
+# the settings come with (30 MB) at 1 MB/s, with room.  What is left is for the next one.
 VISIT_LIMIT = 50
 VISIT_S = 1800.0
 # Who asks for a visit waits so long for one that is under way, seconds.
@@ -63,26 +64,17 @@ _ID_KEPT = 900
 
 
 class _Client(imaplib.IMAP4):
-    """imaplib's client within bounds: an answer has at most ``most`` octets, all of it at most VISIT_S.
+    """imaplib's client within bounds: an answer has ``most`` octets, all of it the watchdog's time."""
 
-    ``expired`` is set when the time was up.
-    """
-
-    def __init__(self, most: int, expired: threading.Event, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, most: int, watchdog: Watchdog, *args: Any, **kwargs: Any) -> None:
         self._most = most
         self._left = most
-        self._expired = expired
-        self._watchdog = threading.Timer(VISIT_S, self._expire)
-        self._watchdog.daemon = True
-        super().__init__(*args, **kwargs)
+        self._watchdog = watchdog
+        super().__init__(*args, **kwargs)  # connects, and hears the greeting
 
     def open(self, *args: Any, **kwargs: Any) -> None:
         super().open(*args, **kwargs)
-        self._watchdog.start()
-
-    def shutdown(self) -> None:
-        self._watchdog.cancel()
-        super().shutdown()
+        self._watchdog.watch(lambda: self.sock)
 
     def send(self, data: Any) -> None:
         self._left = self._most
@@ -101,11 +93,6 @@ class _Client(imaplib.IMAP4):
         self._left -= octets
         if self._left < 0:
             raise self.abort(f"an answer of more than {self._most} octets")
-
-    def _expire(self) -> None:
-        self._expired.set()
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
 class _TlsClient(_Client, imaplib.IMAP4_SSL):
@@ -180,24 +167,28 @@ class Mailbox:
         return dealt_with
 
     def _visit(self, settings: MailInSettings) -> int:
-        expired = threading.Event()
+        watchdog = Watchdog(VISIT_S)
         try:
-            client = _connect(settings, expired)
-            try:
-                return self._collect(client, settings)
-            finally:
-                with contextlib.suppress(imaplib.IMAP4.error, OSError):
-                    client.logout()
-                with contextlib.suppress(OSError):
-                    client.shutdown()
+            with watchdog:
+                return self._converse(settings, watchdog)
         except ssl.SSLCertVerificationError as error:
             raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
         except TimeoutError as error:
             raise MailError(MAIL_TIMED_OUT, settings.imap_server) from error
         except (imaplib.IMAP4.error, OSError, ValueError) as error:
-            if expired.is_set():
+            if watchdog.expired:
                 raise MailError(MAIL_TIMED_OUT, settings.imap_server) from error
             raise MailError(MAIL_UNREACHABLE, f"{settings.imap_server}: {error}"[:_KEPT]) from error
+
+    def _converse(self, settings: MailInSettings, watchdog: Watchdog) -> int:
+        client = _connect(settings, watchdog)
+        try:
+            return self._collect(client, settings)
+        finally:
+            with contextlib.suppress(imaplib.IMAP4.error, OSError):
+                client.logout()
+            with contextlib.suppress(OSError):
+                client.shutdown()
 
     def _collect(self, client: imaplib.IMAP4, settings: MailInSettings) -> int:
         kind, data = client.select(_quoted(settings.imap_folder))
@@ -275,16 +266,16 @@ def _answer(tx: Tx, refused: Refused, now: float, waits: tuple[float, ...]) -> N
     )  # fmt: skip
 
 
-def _connect(settings: MailInSettings, expired: threading.Event) -> imaplib.IMAP4:
+def _connect(settings: MailInSettings, watchdog: Watchdog) -> imaplib.IMAP4:
     """A connection that is signed in, protected as the settings say."""
     context = tls_context(settings.imap_verify_tls)
     most = settings.message_mb * _MB + OVERHEAD_OCTETS
     where = (settings.imap_server, settings.imap_port)
     client: imaplib.IMAP4
     if settings.imap_security is Security.TLS:
-        client = _TlsClient(most, expired, *where, ssl_context=context, timeout=REPLY_S)
+        client = _TlsClient(most, watchdog, *where, ssl_context=context, timeout=REPLY_S)
     else:
-        client = _Client(most, expired, *where, timeout=REPLY_S)
+        client = _Client(most, watchdog, *where, timeout=REPLY_S)
     try:
         if settings.imap_security is Security.STARTTLS:
             if "STARTTLS" not in client.capabilities:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
-import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from typing import IO
 
@@ -27,6 +25,7 @@ from appliance.causes import (
     Cause,
 )
 from appliance.deliver.letters import Outgoing
+from appliance.deliver.watchdog import Watchdog
 from appliance.settings.delivery import MailOutSettings, Security
 
 # One answer of the server, seconds.  RFC 5321 4.5.3.2 would let a server take 5 minutes for each; one that
@@ -100,28 +99,26 @@ def send(
         raise MailError(MAIL_NOT_SET_UP)
     if not to.isascii():  # RFC 6531 would be needed, which few servers know
         raise MailError(MAIL_RECIPIENT_REFUSED, "letters outside ASCII in an address")
-    expired = threading.Event()
+    watchdog = Watchdog(whole_s)
     try:
-        with _session(settings, min(reply_s, whole_s), whole_s, expired) as smtp:
+        with watchdog, _session(settings, min(reply_s, whole_s), watchdog) as smtp:
             return _converse(smtp, message, to, settings)
     except MailError:
-        if expired.is_set():
+        if watchdog.expired:
             raise MailError(MAIL_TIMED_OUT, settings.server) from None
         raise
     except ssl.SSLCertVerificationError as error:
         raise MailError(MAIL_UNTRUSTED, error.verify_message) from error
     except (OSError, smtplib.SMTPException, ValueError) as error:
         # smtplib says that a server which does not answer had closed the connection.
-        if expired.is_set() or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
+        if watchdog.expired or isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
             raise MailError(MAIL_TIMED_OUT, settings.server) from error
         raise MailError(MAIL_UNREACHABLE, f"{settings.server}: {error}"[:_WORDS]) from error
 
 
 @contextlib.contextmanager
-def _session(
-    settings: MailOutSettings, reply_s: float, whole_s: float, expired: threading.Event
-) -> Iterator[smtplib.SMTP]:
-    """A connection, protected as the settings say; ``expired`` when the watchdog had to end it."""
+def _session(settings: MailOutSettings, reply_s: float, watchdog: Watchdog) -> Iterator[smtplib.SMTP]:
+    """A connection, protected as the settings say."""
     context = tls_context(settings.verify_tls)
     if settings.security is Security.TLS:
         smtp: smtplib.SMTP = _TlsClient(timeout=reply_s, context=context)
@@ -129,17 +126,7 @@ def _session(
         smtp = _Client(timeout=reply_s)
     # smtplib checks a certificate against the name it was made with, not the one it connects to.
     smtp._host = settings.server  # type: ignore[attr-defined]
-
-    def expire() -> None:
-        expired.set()
-        sock = smtp.sock
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-    watchdog = threading.Timer(whole_s, expire)
-    watchdog.daemon = True
-    watchdog.start()
+    watchdog.watch(lambda: smtp.sock)
     try:
         code, words = smtp.connect(settings.server, settings.port)
         if code != 220:
@@ -155,7 +142,6 @@ def _session(
         with contextlib.suppress(smtplib.SMTPException, OSError):
             smtp.quit()
     finally:
-        watchdog.cancel()
         smtp.close()
 
 
