@@ -14,6 +14,8 @@ from appliance.settings.items import Scope
 from appliance.t4.tiff import FaxTiff
 from tests.api.served import Served
 
+PRACTICE_FAX = {"to": ["9990"], "hold": True, "files": [{"content": "QQ=="}]}
+
 
 def receive(served: Served, **body: object) -> int:
     """Has the practice machine call; the id of what came."""
@@ -97,6 +99,8 @@ def test_a_practice_call_that_cannot_be_made_is_refused(served: Served) -> None:
         assert (off.status, off.json["code"]) == (409, "state_forbids")
     finally:
         served.ask("PATCH", "/settings/practice", {"enabled": True})
+        # The line comes up again after the answer.
+        served.wait(lambda: served.ask("POST", "/faxes", PRACTICE_FAX).status == 201)
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
