@@ -205,12 +205,22 @@ class Box:
         lifetime = request.lifetime_s if request.lifetime_s is not None else sending.lifetime_hours * 3600
         now = self.clock()
         new = NewSubmission(
-            owner=request.owner, recipients=recipients, document_id=request.document_id or 0,
-            options=options, key=request.key, origin=request.origin,
-            scheduled_at=request.scheduled_at, lifetime_s=lifetime, priority=request.priority,
-            idempotency_key=request.idempotency_key, idempotency_digest=request.idempotency_digest,
-            tag=request.tag or self._usual_tag(request.owner), metadata=request.metadata,
-            callback_url=request.callback_url, held=request.held, resent_from=request.resent_from,
+            owner=request.owner,
+            recipients=recipients,
+            document_id=request.document_id or 0,
+            options=options,
+            key=request.key,
+            origin=request.origin,
+            scheduled_at=request.scheduled_at,
+            lifetime_s=lifetime,
+            priority=request.priority,
+            idempotency_key=request.idempotency_key,
+            idempotency_digest=request.idempotency_digest,
+            tag=request.tag or self._usual_tag(request.owner),
+            metadata=request.metadata,
+            callback_url=request.callback_url,
+            held=request.held,
+            resent_from=request.resent_from,
         )
         accepted, made = self.spool.do(jobs.accept_with_files, new, request.files, now)
         if accepted.repeated:
@@ -299,8 +309,14 @@ class Box:
         return replace(options, cover=cover)
 
     def resend(
-        self, job_id: int, *, number: str | None = None, owner: str | None = None, origin: str = "rest",
-        key: str = "", idempotency_key: str = "",
+        self,
+        job_id: int,
+        *,
+        number: str | None = None,
+        owner: str | None = None,
+        origin: str = "rest",
+        key: str = "",
+        idempotency_key: str = "",
     ) -> Job:
         """Sends a fax again as a new job, to the same number or another.
 
@@ -313,9 +329,15 @@ class Box:
             owner=old.owner,
             to=(To(number) if number else To(old.given, old.name, old.company),),
             document_id=submission.document_id,
-            options=self.options_again(old), key=key or old.key, origin=origin,
-            priority=old.priority, tag=old.tag, metadata=old.metadata, callback_url=old.callback_url,
-            resent_from=old.id, idempotency_key=idempotency_key,
+            options=self.options_again(old),
+            key=key or old.key,
+            origin=origin,
+            priority=old.priority,
+            tag=old.tag,
+            metadata=old.metadata,
+            callback_url=old.callback_url,
+            resent_from=old.id,
+            idempotency_key=idempotency_key,
             idempotency_digest=f"{old.id} to {number or ''}" if idempotency_key else "",
         )
         if number is not None and request.options.cover is not None:
@@ -518,9 +540,13 @@ class Box:
         room = self.guard.room(storage.reserve_mb, storage.warn_mb)
         lines = self.lines()
         return Health(
-            ok=room is not Room.FULL and any(line.state.usable for line in lines), room=room,
-            free_octets=self.guard.free(), started_at=self.started_at, lines=lines,
-            jobs=self.spool.read(jobs.counts), unread=self.spool.read(received.unread),
+            ok=room is not Room.FULL and any(line.state.usable for line in lines),
+            room=room,
+            free_octets=self.guard.free(),
+            started_at=self.started_at,
+            lines=lines,
+            jobs=self.spool.read(jobs.counts),
+            unread=self.spool.read(received.unread),
         )
 
     # -- for the daemon ------------------------------------------------------------------------

@@ -50,9 +50,10 @@ def may_reach(dialled: str, region: str = "", *, en_bloc: bool = False) -> bool:
 def may_reach_behind_prefix(dialled: str, region: str = "") -> bool:
     """``may_reach`` for one that has a usual prefix of an outside line before it, such as 9."""
     return any(
-        _is_one(dialled.removeprefix(prefix), region) for prefix in _USUAL_PREFIXES
+        _is_one(dialled.removeprefix(prefix), region)
+        for prefix in _USUAL_PREFIXES
         if dialled.startswith(prefix)
-    )  # fmt: skip
+    )
 
 
 def region_of(country_code: str) -> str:

@@ -32,8 +32,15 @@ CALLS_LIMIT_S = 150.0
 REFUSED = http.client.TOO_MANY_REQUESTS
 # What clients ask, evenly: mostly looking, some handing in.
 MIX = (
-    "read a fax", "read a fax", "list faxes", "list faxes", "page as PNG", "hand in a fax", "lines", "health",
-)  # fmt: skip
+    "read a fax",
+    "read a fax",
+    "list faxes",
+    "list faxes",
+    "page as PNG",
+    "hand in a fax",
+    "lines",
+    "health",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +97,19 @@ def measure(
     asked = [_asked("all", [s for _, s in samples])]
     asked += [_asked(kind, [s for what, s in samples if what == kind]) for kind in kinds]
     return Load(
-        asked=tuple(asked), requests_per_s=len(samples) / took, errors=errors, calls=least,
-        late_alone=int(before[1] - alone[1]), steps_alone=int(before[0] - alone[0]),
-        worst_alone_s=worst_alone_s, steps=int(after[0] - before[0]),
-        late=int(after[1] - before[1]), worst_s=worst_s,
-        delivered=delivered, cpu_share=cpu_s / took,
-    )  # fmt: skip
+        asked=tuple(asked),
+        requests_per_s=len(samples) / took,
+        errors=errors,
+        calls=least,
+        late_alone=int(before[1] - alone[1]),
+        steps_alone=int(before[0] - alone[0]),
+        worst_alone_s=worst_alone_s,
+        steps=int(after[0] - before[0]),
+        late=int(after[1] - before[1]),
+        worst_s=worst_s,
+        delivered=delivered,
+        cpu_share=cpu_s / took,
+    )
 
 
 def _send(client: Client, calls: int, document: bytes) -> list[int]:

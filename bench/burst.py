@@ -112,11 +112,14 @@ def measure(box: Running, faxes: int, keep: Path, limit_s: float) -> Burst:
     return Burst(
         faxes=faxes,
         accept_s=tuple(late - early for early, late in itertools.pairwise(tenths)),
-        slowest_s=slowest_s, all_s=all_s,
+        slowest_s=slowest_s,
+        all_s=all_s,
         delivered=sum(state == "delivered" for state in states.values()),
-        arrived=sum(pages.values()), wrong=tuple(wrong(sending, states, pages)),
-        cpu_s=cpu_s, memory_mib=peak_mib,
-    )  # fmt: skip
+        arrived=sum(pages.values()),
+        wrong=tuple(wrong(sending, states, pages)),
+        cpu_s=cpu_s,
+        memory_mib=peak_mib,
+    )
 
 
 def _hand_in(

@@ -19,11 +19,37 @@ WIDTH, ROWS = 1728, 2376  # A4 at 204 × 196, the size of the ITU charts
 BLACK, WHITE = 0, 255
 FILE_NAME = "charts.tif"  # what ``coded`` leaves behind
 _WORDS = (
-    "the", "patient", "invoice", "of", "record", "was", "sent", "to", "our", "office", "and",
-    "please", "find", "enclosed", "with", "kind", "regards", "copy", "amount", "due", "signature",
-    "telephone", "department", "reference", "date", "hospital", "appeal", "court", "witness",
+    "the",
+    "patient",
+    "invoice",
+    "of",
+    "record",
+    "was",
+    "sent",
+    "to",
+    "our",
+    "office",
+    "and",
+    "please",
+    "find",
+    "enclosed",
+    "with",
+    "kind",
+    "regards",
+    "copy",
+    "amount",
+    "due",
+    "signature",
+    "telephone",
+    "department",
+    "reference",
+    "date",
+    "hospital",
+    "appeal",
+    "court",
+    "witness",
     "statement",
-)  # fmt: skip
+)
 
 
 def charts(folder: Path | None) -> list[Raster]:

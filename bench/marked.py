@@ -28,9 +28,7 @@ def document(fax: int, pages: int = 1) -> bytes:
     """A TIFF whose pages say "page n of fax ``fax``" (below ``MOST``)."""
     images = [_page(fax << PAGE_BITS | page) for page in range(pages)]
     output = io.BytesIO()
-    images[0].save(
-        output, "TIFF", compression="group4", dpi=_DPI, save_all=True, append_images=images[1:]
-    )
+    images[0].save(output, "TIFF", compression="group4", dpi=_DPI, save_all=True, append_images=images[1:])
     return output.getvalue()
 
 

@@ -68,9 +68,16 @@ def _ours(files: list[Path], scratch: Path, workers: int | None) -> tuple[float,
 def _ghostscript(files: list[Path], scratch: Path) -> tuple[float, int]:
     output = scratch / "gs.tif"
     command = [
-        "gs", "-q", "-dSAFER", "-dBATCH", "-dNOPAUSE", "-sDEVICE=tiffg4", "-r204x196",
-        f"-sOutputFile={output}", *map(str, files),
-    ]  # fmt: skip
+        "gs",
+        "-q",
+        "-dSAFER",
+        "-dBATCH",
+        "-dNOPAUSE",
+        "-sDEVICE=tiffg4",
+        "-r204x196",
+        f"-sOutputFile={output}",
+        *map(str, files),
+    ]
     begun = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     took = time.perf_counter() - begun

@@ -30,8 +30,10 @@ ANSWER_S = 120.0
 STOP_S = 30.0
 # The limits of a key keep one client from drowning the box; here that is what is wanted.
 NO_LIMITS = {
-    "api.requests_per_hour": "0", "api.burst": "0", "api.requests_at_once": "1000",
-}  # fmt: skip
+    "api.requests_per_hour": "0",
+    "api.burst": "0",
+    "api.requests_at_once": "1000",
+}
 PREFIX = "/api/v1"
 _BOUNDARY = "a-boundary-that-no-file-has"
 _SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
@@ -85,7 +87,9 @@ def running(
     with (log or data / "serve.log").open("a") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "appliance.cli", "serve", "--data", str(data), "--http", "127.0.0.1:0"],
-            stdout=output, stderr=output, text=True,
+            stdout=output,
+            stderr=output,
+            text=True,
         )
     try:
         port = _first_answer(data, process)
@@ -189,7 +193,9 @@ def form_body(fields: Mapping[str, str], files: list[tuple[str, bytes]]) -> byte
     ]
     parts += [
         f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        f"Content-Type: application/octet-stream\r\n\r\n".encode() + content + b"\r\n"
+        f"Content-Type: application/octet-stream\r\n\r\n".encode()
+        + content
+        + b"\r\n"
         for name, content in files
     ]
     return b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()

@@ -91,10 +91,12 @@ async def _carry(order: _Order) -> Carried:
     async with FarEnd(tiff.parent, tiff, order.calls + 1, order.calls + 1, order.medium) as far:
         stack = SipStack(SipSettings(bind="127.0.0.1", udp_port=0))
         trunk = TrunkSettings(
-            "bench", f"127.0.0.1:{far.port}", channels=order.calls,
+            "bench",
+            f"127.0.0.1:{far.port}",
+            channels=order.calls,
             media=MediaChoice.G711_ONLY if order.medium is Medium.AUDIO else MediaChoice.T38_ONLY,
             ask_t38_calling_s=0.0 if order.medium is Medium.T38_ASKED else None,
-        )  # fmt: skip
+        )
         line = SipLine(trunk, stack)
         await line.start(lambda _: Refuse(causes.LINE_STOPPED))
         await _Call(line, pages).carry(0.0)  # loads what is loaded once
@@ -140,10 +142,14 @@ class _Call:
         begun = time.monotonic()
         result = await self._line.place(
             OutgoingCall(
-                "+49305550100", CallParameters(Role.CALLS), MemoryPages(self._pages), MemoryStore(),
-                self._progress, CancelSwitch(),
+                "+49305550100",
+                CallParameters(Role.CALLS),
+                MemoryPages(self._pages),
+                MemoryStore(),
+                self._progress,
+                CancelSwitch(),
             )
-        )  # fmt: skip
+        )
         self.seconds = time.monotonic() - begun
         self.delivered = result.cause.code == "delivered"
 

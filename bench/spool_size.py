@@ -106,6 +106,8 @@ def fill(spool: Spool, count: int) -> None:
 
 def _new(number: str, document_id: int) -> NewSubmission:
     return NewSubmission(
-        owner="ada", recipients=(Recipient(number=number, given=number, name="", reach=Reach.DOMESTIC),),
-        document_id=document_id, lifetime_s=40 * DAY_S,
-    )  # fmt: skip
+        owner="ada",
+        recipients=(Recipient(number=number, given=number, name="", reach=Reach.DOMESTIC),),
+        document_id=document_id,
+        lifetime_s=40 * DAY_S,
+    )

@@ -30,11 +30,45 @@ def services(region: str) -> list[str]:
 NUMBERS = [(region, number) for region in COUNTRIES for number in services(region)]
 # What somebody may write around one, to reach it or by mistake.
 TRICKS = (
-    "N", " N ", "(N)", "0N", "00N", "9N", "*31#N", "#31#N", "*67N", "*N", "#N", "**N", "N#", "N*", "N##",
-    "N0", "N0000", "0N00", "+N", "0-N", "N-1", "N/22", "+CN", "00CN", "+C(0)N", "+C0N", "+C N0000", "tel:N",
-    "N;", "N,", "N@x", "N\r\n", "N\r\nATD1", "N;ext=1", "WN", "!N",
-    "\uff11\uff11\uff12", "\u0661\u0661\u0662",
-)  # fmt: skip
+    "N",
+    " N ",
+    "(N)",
+    "0N",
+    "00N",
+    "9N",
+    "*31#N",
+    "#31#N",
+    "*67N",
+    "*N",
+    "#N",
+    "**N",
+    "N#",
+    "N*",
+    "N##",
+    "N0",
+    "N0000",
+    "0N00",
+    "+N",
+    "0-N",
+    "N-1",
+    "N/22",
+    "+CN",
+    "00CN",
+    "+C(0)N",
+    "+C0N",
+    "+C N0000",
+    "tel:N",
+    "N;",
+    "N,",
+    "N@x",
+    "N\r\n",
+    "N\r\nATD1",
+    "N;ext=1",
+    "WN",
+    "!N",
+    "\uff11\uff11\uff12",
+    "\u0661\u0661\u0662",
+)
 BREAKS = (" ", "-", ".", "\u00a0", "\u200b", "\u2011")
 
 
@@ -64,7 +98,7 @@ def test_no_way_of_writing_reaches_an_emergency_service(region: str, number: str
         ("", "+49 30 1234567", "+49301234567"),
         ("", "*31#0301234567", "*31#0301234567"),
     ],
-)  # fmt: skip
+)
 def test_numbers_that_only_look_alike_are_dialled(region: str, written: str, dial: str) -> None:
     found = read_number(written, NumberSettings(region=region))
     assert isinstance(found, Number)
@@ -122,11 +156,17 @@ def test_a_trunk_is_not_asked_for_one(number: str, rules: DiallingRules) -> None
 @pytest.mark.parametrize(
     "address",
     [
-        "sip:112@trunk.example", "sips:110@192.0.2.1", "sip:+49112@trunk.example",
-        "sip:%31%312@trunk.example", "sip:911;phone-context=x@trunk.example", "sip:112,@trunk.example",
-        "sip:999", "sip:1-1-2@x", "sip:0112@trunk.example",
+        "sip:112@trunk.example",
+        "sips:110@192.0.2.1",
+        "sip:+49112@trunk.example",
+        "sip:%31%312@trunk.example",
+        "sip:911;phone-context=x@trunk.example",
+        "sip:112,@trunk.example",
+        "sip:999",
+        "sip:1-1-2@x",
+        "sip:0112@trunk.example",
     ],
-)  # fmt: skip
+)
 def test_a_sip_address_does_not_hide_one(address: str) -> None:
     with pytest.raises(NumberError):
         checked_sip_address(address)

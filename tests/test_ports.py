@@ -29,9 +29,12 @@ def test_a_port_is_claimed_for_this_process_alone(monkeypatch: pytest.MonkeyPatc
             f"ports._FIRST, ports._LAST, ports._TRIES = {port}, {port + 2}, 20\nports.free_port()\n"
         )
         again = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=False,
             cwd=Path(__file__).parents[1],
-        )  # fmt: skip
+        )
         assert "RuntimeError: no 1 free ports" in again.stderr
     only(monkeypatch, first)
     with pytest.raises(RuntimeError, match="no 1 free ports"):

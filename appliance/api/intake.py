@@ -122,15 +122,16 @@ def store_base64(
     return store(context, content, name=name, media_type=media_type, pages=pages)
 
 
-def store_url(
-    context: Context, url: str, *, name: str = "", pages: tuple[str, ...] = ()
-) -> Taken:
+def store_url(context: Context, url: str, *, name: str = "", pages: tuple[str, ...] = ()) -> Taken:
     """Fetches a document and stores it.  Raises FetchError, and as ``store``."""
     settings = context.settings
     limit = settings.request_mb * request.MB
     with context.content.of(limit, CONTENT_WAIT_S):
         fetched = http.fetch(
-            url, limit_octets=limit, timeout_s=settings.fetch_s, allow_private=settings.private_urls,
+            url,
+            limit_octets=limit,
+            timeout_s=settings.fetch_s,
+            allow_private=settings.private_urls,
             halt=context.halt,
         )
         return store(
@@ -141,9 +142,7 @@ def store_url(
 def store_content(context: Context, environ: request.Environ, *, name: str) -> Taken:
     """Stores a request's whole content as a file.  Raises as ``store`` and ``request.pieces``."""
     limit = context.settings.request_mb * request.MB
-    return store(
-        context, request.pieces(environ, limit), name=name, media_type=request.media_type(environ)
-    )
+    return store(context, request.pieces(environ, limit), name=name, media_type=request.media_type(environ))
 
 
 def discard(context: Context, files: Iterable[SourceFile | Taken]) -> None:
@@ -189,9 +188,7 @@ class _FormReader:
     def _parse(self, boundary: str) -> Iterator[Any]:
         # Without strict: what other clients do and the RFC would not is taken, as everywhere.  At its
         # end the parser complains about a form without one.
-        with multipart.PushMultipartParser(
-            boundary, max_segment_count=self._most_parts
-        ) as parser:
+        with multipart.PushMultipartParser(boundary, max_segment_count=self._most_parts) as parser:
             for piece in request.pieces(self._environ, self._limit):
                 yield from parser.parse(piece)
 
@@ -210,9 +207,7 @@ class _FormReader:
             return
         if len(self.form.files) >= self._most_files:
             raise ProblemError(TOO_MANY_FILES, f"at most {self._most_files}")
-        taken = store(
-            self._context, self._content(), name=part.filename, media_type=part.content_type or ""
-        )
+        taken = store(self._context, self._content(), name=part.filename, media_type=part.content_type or "")
         self.form.files.append((name, taken))
 
     def _text(self, name: str) -> str:

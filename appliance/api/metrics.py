@@ -42,49 +42,101 @@ def _metrics(context: Context) -> Iterable[_Metric]:
     today = ledger.day_of(context.now())
     usage = box.spool.read(ledger.usage, "box", today)
     yield _Metric("faxbox_info", "gauge", "The box's version.", [({"version": __version__}, 1)])
-    yield _Metric("faxbox_up", "gauge", "1 when some line works and there is room on the disk.",
-                  [({}, health.ok)])  # fmt: skip
-    yield _Metric("faxbox_uptime_seconds", "gauge", "Seconds since the box was started.",
-                  [({}, round(context.now() - health.started_at))])  # fmt: skip
+    yield _Metric(
+        "faxbox_up", "gauge", "1 when some line works and there is room on the disk.", [({}, health.ok)]
+    )
+    yield _Metric(
+        "faxbox_uptime_seconds",
+        "gauge",
+        "Seconds since the box was started.",
+        [({}, round(context.now() - health.started_at))],
+    )
     yield _Metric("faxbox_disk_free_bytes", "gauge", "Room on the disk.", [({}, health.free_octets)])
-    yield _Metric("faxbox_jobs", "gauge", "Faxes to send that have not ended, by state.",
-                  [({"state": state.value}, count) for state, count in health.jobs.items()])  # fmt: skip
-    yield _Metric("faxbox_jobs_ended", "gauge", "Faxes in the journal that ended, by how.",
-                  [({"state": state, "code": code}, count)
-                   for state, code, count in box.spool.read(stats.ended)])  # fmt: skip
-    yield _Metric("faxbox_received", "gauge", "Received faxes that are kept, by state.",
-                  [({"state": state}, count)
-                   for state, count in box.spool.read(stats.received)])  # fmt: skip
-    yield _Metric("faxbox_received_unread", "gauge", "Received faxes that nobody has read.",
-                  [({}, health.unread)])  # fmt: skip
-    yield _Metric("faxbox_deliveries", "gauge", "Deliveries (webhooks, e-mail…), by kind and state.",
-                  [({"kind": kind, "state": state}, count)
-                   for kind, state, count in box.spool.read(stats.deliveries)])  # fmt: skip
+    yield _Metric(
+        "faxbox_jobs",
+        "gauge",
+        "Faxes to send that have not ended, by state.",
+        [({"state": state.value}, count) for state, count in health.jobs.items()],
+    )
+    yield _Metric(
+        "faxbox_jobs_ended",
+        "gauge",
+        "Faxes in the journal that ended, by how.",
+        [({"state": state, "code": code}, count) for state, code, count in box.spool.read(stats.ended)],
+    )
+    yield _Metric(
+        "faxbox_received",
+        "gauge",
+        "Received faxes that are kept, by state.",
+        [({"state": state}, count) for state, count in box.spool.read(stats.received)],
+    )
+    yield _Metric(
+        "faxbox_received_unread", "gauge", "Received faxes that nobody has read.", [({}, health.unread)]
+    )
+    yield _Metric(
+        "faxbox_deliveries",
+        "gauge",
+        "Deliveries (webhooks, e-mail…), by kind and state.",
+        [({"kind": kind, "state": state}, count) for kind, state, count in box.spool.read(stats.deliveries)],
+    )
     yield _Metric("faxbox_calls_today", "gauge", "Calls placed today.", [({}, usage.calls)])
     yield _Metric("faxbox_pages_today", "gauge", "Pages sent today.", [({}, usage.pages)])
     yield _Metric("faxbox_line_seconds_today", "gauge", "Seconds on the line today.", [({}, usage.seconds)])
     lines = [({"line": line.name, "kind": line.kind.value}, line.state) for line in health.lines]
-    yield _Metric("faxbox_line_usable", "gauge", "1 when a call may be placed on the line.",
-                  [(labels, state.usable) for labels, state in lines])  # fmt: skip
-    yield _Metric("faxbox_line_calls", "gauge", "Calls on the line now.",
-                  [(labels, state.calls) for labels, state in lines])  # fmt: skip
-    yield _Metric("faxbox_line_capacity", "gauge", "Calls that the line carries at once.",
-                  [(labels, state.capacity) for labels, state in lines])  # fmt: skip
-    paced = [({"line": managed.line.name}, managed.line.pacing)
-             for managed in context.core.dispatcher.lines if isinstance(managed.line, Paced)]  # fmt: skip
-    yield _Metric("faxbox_packet_steps_total", "counter", "Times at which T.38 packets were due.",
-                  [(labels, pacing.steps) for labels, pacing in paced])  # fmt: skip
-    yield _Metric("faxbox_packet_steps_late_total", "counter",
-                  f"Of them, those served more than {LATE_S * 1000:.0f} ms late.",
-                  [(labels, pacing.late) for labels, pacing in paced])  # fmt: skip
-    yield _Metric("faxbox_packet_lateness_worst_seconds", "gauge",
-                  "The longest delay of one since the start.",
-                  [(labels, round(pacing.worst_s, 4)) for labels, pacing in paced])  # fmt: skip
+    yield _Metric(
+        "faxbox_line_usable",
+        "gauge",
+        "1 when a call may be placed on the line.",
+        [(labels, state.usable) for labels, state in lines],
+    )
+    yield _Metric(
+        "faxbox_line_calls",
+        "gauge",
+        "Calls on the line now.",
+        [(labels, state.calls) for labels, state in lines],
+    )
+    yield _Metric(
+        "faxbox_line_capacity",
+        "gauge",
+        "Calls that the line carries at once.",
+        [(labels, state.capacity) for labels, state in lines],
+    )
+    paced = [
+        ({"line": managed.line.name}, managed.line.pacing)
+        for managed in context.core.dispatcher.lines
+        if isinstance(managed.line, Paced)
+    ]
+    yield _Metric(
+        "faxbox_packet_steps_total",
+        "counter",
+        "Times at which T.38 packets were due.",
+        [(labels, pacing.steps) for labels, pacing in paced],
+    )
+    yield _Metric(
+        "faxbox_packet_steps_late_total",
+        "counter",
+        f"Of them, those served more than {LATE_S * 1000:.0f} ms late.",
+        [(labels, pacing.late) for labels, pacing in paced],
+    )
+    yield _Metric(
+        "faxbox_packet_lateness_worst_seconds",
+        "gauge",
+        "The longest delay of one since the start.",
+        [(labels, round(pacing.worst_s, 4)) for labels, pacing in paced],
+    )
     yield _Metric("faxbox_event_streams", "gauge", "Open event streams.", [({}, context.streams.used)])
-    yield _Metric("process_cpu_seconds_total", "counter", "Processor time that the box has used.",
-                  [({}, round(time.process_time(), 2))])  # fmt: skip
-    yield _Metric("process_max_resident_memory_bytes", "gauge", "Most memory that the box has used.",
-                  [({}, used.ru_maxrss * 1024)])  # fmt: skip
+    yield _Metric(
+        "process_cpu_seconds_total",
+        "counter",
+        "Processor time that the box has used.",
+        [({}, round(time.process_time(), 2))],
+    )
+    yield _Metric(
+        "process_max_resident_memory_bytes",
+        "gauge",
+        "Most memory that the box has used.",
+        [({}, used.ru_maxrss * 1024)],
+    )
 
 
 def _escaped(text: str) -> str:

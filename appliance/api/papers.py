@@ -230,9 +230,11 @@ def _draw(heading: str, rows: Sequence[tuple[str, str]], picture: CodedPage | No
         image.paste(small.convert("L"), at)
         corner = (at[0] + small.width, at[1] + small.height)
         for x0, y0, x1, y1 in (
-            (at[0], at[1], corner[0], at[1]), (at[0], corner[1], corner[0], corner[1]),
-            (at[0], at[1], at[0], corner[1]), (corner[0], at[1], corner[0], corner[1]),
-        ):  # fmt: skip
+            (at[0], at[1], corner[0], at[1]),
+            (at[0], corner[1], corner[0], corner[1]),
+            (at[0], at[1], at[0], corner[1]),
+            (corner[0], at[1], corner[0], corner[1]),
+        ):
             image.paste(0, (x0, y0, x1 + px(0.2), y1 + px(0.2)))
     black = ImageChops.invert(image).convert("1", dither=Image.Dither.NONE)
     return Raster(width, height, black.tobytes(), Resolution.R300)

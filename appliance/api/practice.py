@@ -37,10 +37,7 @@ class PracticeCalls:
 
     def _run(self, files: Sequence[SourceFile], caller: str, dialled: str) -> None:
         try:
-            sources = [
-                Source(self._box.data / file.path, ",".join(file.pages), file.name)
-                for file in files
-            ]
+            sources = [Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files]
             result = self._caller(sources, caller=caller, dialled=dialled)
             _log.info("a practice call ended: %s", result.cause.code)
         except (DocumentError, LookupError, OSError) as error:  # the last: no room on the disk

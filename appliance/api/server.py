@@ -160,9 +160,11 @@ class _Request(HTTPRequest):
         # Not for good: a browser would remember it when TLS is switched off again.
         reads = self.method in (b"GET", b"HEAD") and where and b"\r" not in where and b"\n" not in where
         self.simple_response(
-            "307 Temporary Redirect" if reads else "400 Bad Request", "use https://",
-            location=where if reads else b"", cause=TLS_NEEDED,
-        )  # fmt: skip
+            "307 Temporary Redirect" if reads else "400 Bad Request",
+            "use https://",
+            location=where if reads else b"",
+            cause=TLS_NEEDED,
+        )
 
     def send_headers(self) -> None:
         # From here on only silence ends it: an answer may be long, and a stream has no end.
@@ -334,9 +336,15 @@ class HttpServer:
         self.context = Context(core)
         self._host = host
         self._server = _Server(
-            (host, port), make_application(self.context), numthreads=THREADS, max=THREADS,
-            request_queue_size=BACKLOG, timeout=SILENCE_S, shutdown_timeout=STOP_S,
-            accepted_queue_size=WAITING, certificates=Certificates(core.box.settings),
+            (host, port),
+            make_application(self.context),
+            numthreads=THREADS,
+            max=THREADS,
+            request_queue_size=BACKLOG,
+            timeout=SILENCE_S,
+            shutdown_timeout=STOP_S,
+            accepted_queue_size=WAITING,
+            certificates=Certificates(core.box.settings),
         )
         self._address_file: Path = core.box.data / ADDRESS_FILE
         self._ended = threading.Event()

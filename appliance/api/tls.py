@@ -117,11 +117,27 @@ def make_certificate(data: Path, names: Sequence[str]) -> tuple[Path, Path]:
     with tempfile.TemporaryDirectory(dir=folder) as passing:
         certificate, key = Path(passing) / CERTIFICATE_FILE, Path(passing) / KEY_FILE
         command = [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", str(VALID_DAYS), "-subj", f"/CN={names[0][:64]}",
-            "-addext", f"subjectAltName={alternatives}", "-addext", "extendedKeyUsage=serverAuth",
-            "-keyout", str(key), "-out", str(certificate),
-        ]  # fmt: skip
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            str(VALID_DAYS),
+            "-subj",
+            f"/CN={names[0][:64]}",
+            "-addext",
+            f"subjectAltName={alternatives}",
+            "-addext",
+            "extendedKeyUsage=serverAuth",
+            "-keyout",
+            str(key),
+            "-out",
+            str(certificate),
+        ]
         try:
             made = subprocess.run(
                 command, capture_output=True, text=True, timeout=_MAKING_S, check=False, umask=0o077

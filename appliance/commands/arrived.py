@@ -23,9 +23,7 @@ class SentPages:
         self._folder = folder
         folder.mkdir(parents=True)
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         def kept(page: CodedPage | None, last: bool) -> None:
             if page is not None:
                 write_tiff(self._path(number), [page])

@@ -31,8 +31,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     modem.register(lines)
     trunk = lines.add_parser("trunk", help="call over a SIP trunk, send a page, say what the trunk offers")
     trunk.add_argument("name", metavar="NAME", help="a SIP line of the box's settings")
-    trunk.add_argument("--to", default="", metavar="NUMBER",
-                       help="a fax machine whose owner expects a test page")  # fmt: skip
+    trunk.add_argument(
+        "--to", default="", metavar="NUMBER", help="a fax machine whose owner expects a test page"
+    )
     add_data_argument(trunk)
     trunk.set_defaults(run=check)
 

@@ -41,8 +41,13 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--to", default=DEMO_NUMBER, metavar="NUMBER", help="another practice number")
     parser.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR")
     parser.add_argument("--http", default="127.0.0.1:0", metavar="HOST:PORT", help="where the box listens")
-    parser.add_argument("--speed", type=speed, default=1.0, metavar="N",
-                        help="run the practice line N times faster than a telephone call")  # fmt: skip
+    parser.add_argument(
+        "--speed",
+        type=speed,
+        default=1.0,
+        metavar="N",
+        help="run the practice line N times faster than a telephone call",
+    )
     parser.add_argument("--keep", action="store_true", help="leave the box running until Ctrl-C")
     parser.set_defaults(run=run)
 
@@ -115,8 +120,10 @@ def _send(box: RunningBox, data: Path, number: str, out: Path) -> bool:
             raise TimeoutError("the fax did not end")
     fax = box.get(f"/faxes/{fax['id']}")
     took, pages = fax["seconds_on_line"], fax["pages_confirmed"]
-    print(f"{fax['result']['sentence']} {pages} of {fax['pages']} pages in {took:.1f} s,"
-          f" {account.octets:,} bytes")  # fmt: skip
+    print(
+        f"{fax['result']['sentence']} {pages} of {fax['pages']} pages in {took:.1f} s,"
+        f" {account.octets:,} bytes"
+    )
     arrivals = sorted((data / _ARRIVALS).glob("*.tif"))
     if not arrivals:
         print("nothing arrived at the far end")

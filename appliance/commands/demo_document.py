@@ -81,12 +81,14 @@ def _letter() -> str:
 def _photograph_page() -> str:
     width = _WIDTH - 2 * _MARGIN
     height = width * _PHOTO[1] / _PHOTO[0]
-    return "\n".join((
-        _text(_MARGIN, 760, "Bold", 20, "A photograph"),
-        f"q {width} 0 0 {height:.1f} {_MARGIN} {730 - height:.1f} cm /Photo Do Q",
-        _text(_MARGIN, 708 - height, "Roman", 11.5, "Grey tones become a halftone of black and white"),
-        _text(_MARGIN, 692 - height, "Roman", 11.5, "dots that still compresses; text stays crisp."),
-    ))  # fmt: skip
+    return "\n".join(
+        (
+            _text(_MARGIN, 760, "Bold", 20, "A photograph"),
+            f"q {width} 0 0 {height:.1f} {_MARGIN} {730 - height:.1f} cm /Photo Do Q",
+            _text(_MARGIN, 708 - height, "Roman", 11.5, "Grey tones become a halftone of black and white"),
+            _text(_MARGIN, 692 - height, "Roman", 11.5, "dots that still compresses; text stays crisp."),
+        )
+    )
 
 
 def _form() -> str:
@@ -108,8 +110,10 @@ def _form() -> str:
     for words, ticked in (("Delivery to this address", True), ("Collection", False), ("Invoice", True)):
         parts += [_box(_MARGIN, y, 12, 12), _text(_MARGIN + 20, y + 2, "Roman", 11, words)]
         if ticked:
-            parts.append(f"1.8 w {_line(_MARGIN + 2, y + 6, _MARGIN + 5, y + 2)} "
-                         f"{_line(_MARGIN + 5, y + 2, _MARGIN + 11, y + 13)} 0.7 w")  # fmt: skip
+            parts.append(
+                f"1.8 w {_line(_MARGIN + 2, y + 6, _MARGIN + 5, y + 2)} "
+                f"{_line(_MARGIN + 5, y + 2, _MARGIN + 11, y + 13)} 0.7 w"
+            )
         y -= 22
     parts += [_line(_MARGIN, 130, 260, 130), _text(_MARGIN, 118, "Sans", 8, "Place, date")]
     parts += [_line(330, 130, _WIDTH - _MARGIN, 130), _text(330, 118, "Sans", 8, "Signature")]
@@ -214,10 +218,12 @@ class _Pdf:
             )
             resources += f"/XObject<</Photo {number} 0 R>>"
         stream = self._stream("", content.encode("latin-1"))
-        self._pages.append(self._add(
-            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {_WIDTH} {_HEIGHT}]/Resources<<{resources}>>"
-            f"/Contents {stream} 0 R>>".encode()
-        ))  # fmt: skip
+        self._pages.append(
+            self._add(
+                f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {_WIDTH} {_HEIGHT}]/Resources<<{resources}>>"
+                f"/Contents {stream} 0 R>>".encode()
+            )
+        )
 
     def finish(self) -> bytes:
         kids = " ".join(f"{page} 0 R" for page in self._pages)

@@ -42,9 +42,7 @@ def line_for(number: str, practice: Practice, *, data: Path | None, name: str = 
     for settings that do not go together.
     """
     if script_for(number) is not None and not name:
-        return PracticeLine(
-            speed=practice.speed, arrivals=practice.arrivals, on_arrival=practice.on_arrival
-        )
+        return PracticeLine(speed=practice.speed, arrivals=practice.arrivals, on_arrival=practice.on_arrival)
     if data is not None:
         return _configured(number, SettingsStore(data), name)
     return _direct(number) if is_sip_address(number) else None

@@ -16,8 +16,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = words.add_parser("practice", help="use the practice line of a running box")
     actions = parser.add_subparsers(required=True, metavar="WHAT")
     receive = actions.add_parser("receive", help="have the practice machine send a fax to the box")
-    receive.add_argument("files", nargs="*", type=Path, metavar="FILE",
-                         help="what it sends; a page of its own without any")  # fmt: skip
+    receive.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="what it sends; a page of its own without any"
+    )
     receive.add_argument("--caller", default="", metavar="NUMBER", help="the number it calls from")
     receive.add_argument("--dialled", default="", metavar="NUMBER", help="the number of ours it calls")
     add_data_argument(receive)

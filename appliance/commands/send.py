@@ -78,20 +78,39 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--to", required=True, metavar="NUMBER", help="the number to dial")
-    parser.add_argument("--from", dest="sender", default="", metavar="NUMBER",
-                        help="our own number: digits, + and spaces, at most 20")  # fmt: skip
+    parser.add_argument(
+        "--from",
+        dest="sender",
+        default="",
+        metavar="NUMBER",
+        help="our own number: digits, + and spaces, at most 20",
+    )
     parser.add_argument("--quality", choices=[each.value for each in Quality], default=Quality.FINE.value)
-    parser.add_argument("--treatment", choices=[each.value for each in Treatment], default="auto",
-                        help="how grey becomes black and white")  # fmt: skip
+    parser.add_argument(
+        "--treatment",
+        choices=[each.value for each in Treatment],
+        default="auto",
+        help="how grey becomes black and white",
+    )
     parser.add_argument("--pages", default="", metavar="LIST", help="only these pages, such as 1-5,2")
     parser.add_argument("--no-header", action="store_true", help="no line with date and sender on top")
     parser.add_argument("--no-ecm", action="store_true", help="without error correction")
-    parser.add_argument("--out", type=Path, metavar="DIR",
-                        help="keep what arrived there as TIFF and PDF (practice numbers)")  # fmt: skip
-    parser.add_argument("--trace", type=Path, metavar="FILE",
-                        help="write frames and packets there: .pcap for tshark, else JSON")  # fmt: skip
-    parser.add_argument("--speed", type=speed, default=1.0, metavar="N",
-                        help="run the practice line N times faster than a telephone call")  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="keep what arrived there as TIFF and PDF (practice numbers)"
+    )
+    parser.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="write frames and packets there: .pcap for tshark, else JSON",
+    )
+    parser.add_argument(
+        "--speed",
+        type=speed,
+        default=1.0,
+        metavar="N",
+        help="run the practice line N times faster than a telephone call",
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help="use the lines of the box in this folder")
     parser.add_argument("--line", default="", metavar="NAME", help="this one of its lines")
     parser.set_defaults(run=run)
@@ -222,9 +241,7 @@ class _Sending:
         await line.start(lambda _: Refuse(LINE_STOPPED))
         try:
             result = await line.place(call)
-            outcome = SendOutcome(
-                result, loop.time() - began, self._account.octets, self._document.total
-            )
+            outcome = SendOutcome(result, loop.time() - began, self._account.octets, self._document.total)
             if options.out is not None and self._arrivals:
                 outcome.arrived = keep_arrival(self._arrivals[0].tiff, pages, options.out)
         finally:

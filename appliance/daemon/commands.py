@@ -45,8 +45,12 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Adds the words; each sets ``run`` to its function."""
     serve = words.add_parser("serve", help="run the whole box in the foreground")
     add_data_argument(serve)
-    serve.add_argument("--http", metavar="HOST:PORT", default=DEFAULT_HTTP,
-                       help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP})")
+    serve.add_argument(
+        "--http",
+        metavar="HOST:PORT",
+        default=DEFAULT_HTTP,
+        help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP})",
+    )
     serve.add_argument("--verbose", action="store_true", help="say more about what happens")
     serve.set_defaults(run=serve_command)
 
@@ -69,8 +73,12 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     actions = key.add_subparsers(dest="action", required=True)
     add = actions.add_parser("add", help="make a key; its token is printed once")
     add.add_argument("name")
-    add.add_argument("--scope", action="append", choices=[scope.value for scope in Scope],
-                     help="what it may do; may be given several times (default: send and receive)")
+    add.add_argument(
+        "--scope",
+        action="append",
+        choices=[scope.value for scope in Scope],
+        help="what it may do; may be given several times (default: send and receive)",
+    )
     add.add_argument("--quota", type=int, default=0, metavar="PAGES", help="pages a month; 0: no limit")
     add.add_argument("--owner", default="", help="user whose faxes it handles (default: its own)")
     show = actions.add_parser("list", help="list the keys")
@@ -94,8 +102,13 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:
     """Adds ``--data``, which ``data_folder`` reads."""
-    parser.add_argument("--data", metavar="DIR", type=Path, default=None,
-                        help=f"the box's folder (default ${DATA_VARIABLE}, else {DEFAULT_DATA})")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        default=None,
+        help=f"the box's folder (default ${DATA_VARIABLE}, else {DEFAULT_DATA})",
+    )
 
 
 def data_folder(arguments: argparse.Namespace) -> Path:
@@ -217,8 +230,10 @@ def key_command(arguments: argparse.Namespace) -> int:
                 _, token = secrets.add_key(
                     store, arguments.name, scopes=scopes, quota=arguments.quota, owner=arguments.owner
                 )
-                _say(f"The key {arguments.name} may {', '.join(scope.value for scope in scopes)}; "
-                     f"its token, shown only now: {token}")
+                _say(
+                    f"The key {arguments.name} may {', '.join(scope.value for scope in scopes)}; "
+                    f"its token, shown only now: {token}"
+                )
             case "list":
                 for key in store.items(ApiKey).values():
                     limit = f"{key.pages_per_month} pages a month" if key.pages_per_month else "no limit"
@@ -249,8 +264,10 @@ def certificate_command(arguments: argparse.Namespace) -> int:
         return _complain(str(error), EXIT_USAGE)
     except (SettingsDamagedError, SettingError, OSError) as error:
         return _complain(str(error), EXIT_UNUSABLE)
-    _say(f"The web pages and interfaces speak TLS now, with {certificate}.  Nobody else has signed it: "
-         "browsers warn until they are told to trust it.")
+    _say(
+        f"The web pages and interfaces speak TLS now, with {certificate}.  Nobody else has signed it: "
+        "browsers warn until they are told to trust it."
+    )
     return 0
 
 

@@ -101,12 +101,14 @@ class Lines:
             return None
         line = self._remote(settings.name, settings, section)
         return ManagedLine(
-            line, send=settings.send, receive=settings.receive, allow=settings.allow, deny=settings.deny,
+            line,
+            send=settings.send,
+            receive=settings.receive,
+            allow=settings.allow,
+            deny=settings.deny,
             caller_number=settings.caller_number,
             audio=line.in_audio.__setitem__ if settings.type is LineType.SIP else None,
         )
 
-    def _remote(
-        self, name: str, settings: LineEntry | PracticeSettings, section: SipSettings
-    ) -> RemoteLine:
+    def _remote(self, name: str, settings: LineEntry | PracticeSettings, section: SipSettings) -> RemoteLine:
         return RemoteLine(self._exchange, LineSpec(name, settings, section, self._box.data / PRACTICE_FOLDER))

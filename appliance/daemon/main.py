@@ -47,8 +47,12 @@ def recover(box: Box) -> None:
 
 
 async def run(
-    box: Box, stop: asyncio.Event, services: Sequence[MakeService] = (), *,
-    started: Callable[[Core], None] = lambda _: None, exchange: Exchange | None = None,
+    box: Box,
+    stop: asyncio.Event,
+    services: Sequence[MakeService] = (),
+    *,
+    started: Callable[[Core], None] = lambda _: None,
+    exchange: Exchange | None = None,
 ) -> None:
     """Runs the box until ``stop`` is set; when it returns, all but ``box`` itself is closed.
 

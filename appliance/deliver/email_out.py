@@ -49,7 +49,10 @@ class EmailDeliverer:
                     case _:
                         payload = delivery.payload
                         message = writer.refusal(
-                            delivery.target, cause_of(str(payload["cause"])), str(payload["detail"]), tag,
+                            delivery.target,
+                            cause_of(str(payload["cause"])),
+                            str(payload["detail"]),
+                            tag,
                             (str(payload[ASKED_SUBJECT]), str(payload[ASKED_ID])),
                         )
                 return smtp.send(message, delivery.target, settings)

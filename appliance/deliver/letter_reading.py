@@ -38,11 +38,21 @@ _PIECE_OCTETS = 64 * 1024
 
 _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
 # Parts that belong to the e-mail, not to what is faxed: signatures, visiting cards, invitations.
-_NOT_FAXED = frozenset({
-    "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature",
-    "application/pgp-keys", "text/vcard", "text/x-vcard", "text/calendar", "application/ics",
-    "message/delivery-status", "message/disposition-notification", "text/rfc822-headers",
-})  # fmt: skip
+_NOT_FAXED = frozenset(
+    {
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+        "application/pgp-signature",
+        "application/pgp-keys",
+        "text/vcard",
+        "text/x-vcard",
+        "text/calendar",
+        "application/ics",
+        "message/delivery-status",
+        "message/disposition-notification",
+        "text/rfc822-headers",
+    }
+)
 _CID = re.compile(r"""cid:([^"'\s>)]{1,200})""", re.IGNORECASE)
 # RFC 3834 5, and what mailing lists and older programs say instead: never answered, never faxed.
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
@@ -145,22 +155,25 @@ def _read(message: Message) -> Letter:
     # Pictures within the HTML text are its logos, not what is to be faxed.
     shown = {found for page in html for found in _CID.findall(page)}
     return Letter(
-        sender=senders[0][1].lower(), sender_name=senders[0][0],
+        sender=senders[0][1].lower(),
+        sender_name=senders[0][0],
         message_id=" ".join(str(message.get("Message-ID", "")).split()),
         subject=" ".join(_decoded(str(message.get("Subject", ""))).split()),
-        to=tuple(dict.fromkeys(
-            address.lower()
-            for header in ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
-            for _, address in _addresses(message, header)
-            if ADDRESS.fullmatch(address)
-        )),
+        to=tuple(
+            dict.fromkeys(
+                address.lower()
+                for header in ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
+                for _, address in _addresses(message, header)
+                if ADDRESS.fullmatch(address)
+            )
+        ),
         text=_without_signature(text)[:_TEXT_LIMIT],
         attachments=tuple(each for content_id, each in attachments if content_id not in shown),
         automatic=_is_automatic(message),
         verdicts=tuple(
             " ".join(str(value).split()) for value in message.get_all("Authentication-Results", [])
         ),
-    )  # fmt: skip
+    )
 
 
 def _leaves(message: Message) -> Iterator[Message]:
@@ -263,8 +276,9 @@ class Dial:
 # RFC 3191, RFC 3192: ``FAX=+493012345/T33S=17@``; people write the number alone.
 _LOCAL_PART = re.compile(r"(?:fax=)?(\+?[0-9][0-9().-]{0,30})(?:/t33s=([0-9]{1,20}))?", re.IGNORECASE)
 # "+49 30 12345" or "Fax: +49 30 12345 - what it is about"
-_SUBJECT = re.compile(r"(?:fax(?:\s+to)?\s*:?\s*)?(\+?[0-9][0-9 ()./-]{1,30}[0-9])\s*(?:$|[:;,–|-]\s*(.*))",
-                      re.IGNORECASE)  # fmt: skip
+_SUBJECT = re.compile(
+    r"(?:fax(?:\s+to)?\s*:?\s*)?(\+?[0-9][0-9 ()./-]{1,30}[0-9])\s*(?:$|[:;,–|-]\s*(.*))", re.IGNORECASE
+)
 
 
 def numbers_of(to: Iterable[str], subject: str, domain: str) -> tuple[list[Dial], str]:

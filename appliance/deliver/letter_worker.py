@@ -40,8 +40,12 @@ def read_within(raw: bytes, folder: Path) -> Letter:
     (folder / _RAW).write_bytes(raw)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", __name__, str(folder)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=CLOCK_S, check=False,
+            [sys.executable, "-m", __name__, str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=CLOCK_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise DocumentError(EMAIL_DAMAGED, "it takes too long to read") from None

@@ -104,18 +104,21 @@ class Writer:
         caller = fax.caller or fax.tsi or "an unknown number"
         whole = fax.state is ReceivedState.COMPLETE
         lines = [
-            f"A fax has arrived{'' if whole else ', but the call broke off'}.", "",
-            *_fields({
-                "From": " ".join(filter(None, (fax.caller, fax.caller_name))) or "number not shown",
-                "Station id": fax.tsi,
-                "To": fax.dialled,
-                "Sub-address": fax.sub_address,
-                "Arrived": self.moment(fax.ended_at or fax.started_at),
-                "Pages": str(fax.pages),
-                "Line": fax.line,
-                "Number": f"received fax {fax.id}",
-            }),
-        ]  # fmt: skip
+            f"A fax has arrived{'' if whole else ', but the call broke off'}.",
+            "",
+            *_fields(
+                {
+                    "From": " ".join(filter(None, (fax.caller, fax.caller_name))) or "number not shown",
+                    "Station id": fax.tsi,
+                    "To": fax.dialled,
+                    "Sub-address": fax.sub_address,
+                    "Arrived": self.moment(fax.ended_at or fax.started_at),
+                    "Pages": str(fax.pages),
+                    "Line": fax.line,
+                    "Number": f"received fax {fax.id}",
+                }
+            ),
+        ]
         if not whole and fax.cause is not None:
             lines += ["", fax.cause.sentence, fax.cause.advice]
         if too_large:
@@ -124,22 +127,33 @@ class Writer:
         return _with(message, pdf, f"fax-{fax.id}.pdf")
 
     def result(
-        self, to: str, job: Job, attempts: Sequence[Attempt], tag: str, pdf: Path | None, *,
+        self,
+        to: str,
+        job: Job,
+        attempts: Sequence[Attempt],
+        tag: str,
+        pdf: Path | None,
+        *,
         reply: tuple[str, str] | None = None,
     ) -> Outgoing:
         """How a fax ended; ``reply``: subject and Message-ID of the e-mail that it came by."""
         outcome = _OUTCOME.get(job.state, "is still under way")
         lines = [
-            f"Your fax to {job.given or job.number} {outcome}.", "",
-            *_fields({
-                "To": " ".join(filter(None, (job.number, job.name))),
-                "Pages": f"{job.pages_confirmed} of {job.pages} confirmed" if job.pages is not None else "",
-                "Ended": self.moment(job.ended_at) if job.ended_at is not None else "",
-                "Answered as": job.remote_id,
-                "Calls": str(job.tries) if job.tries else "",
-                "Number": f"fax {job.id}",
-            }),
-        ]  # fmt: skip
+            f"Your fax to {job.given or job.number} {outcome}.",
+            "",
+            *_fields(
+                {
+                    "To": " ".join(filter(None, (job.number, job.name))),
+                    "Pages": f"{job.pages_confirmed} of {job.pages} confirmed"
+                    if job.pages is not None
+                    else "",
+                    "Ended": self.moment(job.ended_at) if job.ended_at is not None else "",
+                    "Answered as": job.remote_id,
+                    "Calls": str(job.tries) if job.tries else "",
+                    "Number": f"fax {job.id}",
+                }
+            ),
+        ]
         if job.cause is not None and job.state is not JobState.DELIVERED:
             lines += ["", job.cause.sentence, job.cause.advice]
         if len(attempts) > 1:
@@ -154,9 +168,7 @@ class Writer:
         message = self._new(to, f"Fax to {job.given or job.number} {outcome}", lines, tag, reply)
         return _with(message, pdf, f"fax-{job.id}.pdf")
 
-    def refusal(
-        self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]
-    ) -> Outgoing:
+    def refusal(self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]) -> Outgoing:
         """Why an e-mail was not faxed."""
         lines = ["Your e-mail was not faxed.", "", cause.sentence]
         if detail:

@@ -92,8 +92,13 @@ class _Peer(SMTP):
 
     def __init__(self, listener: Listener, handler: _Handler, settings: MailInSettings) -> None:
         super().__init__(
-            handler, data_size_limit=settings.message_mb * _MB, hostname=_IDENT, ident=_IDENT,
-            timeout=SILENCE_S, enable_SMTPUTF8=False, loop=asyncio.get_running_loop(),
+            handler,
+            data_size_limit=settings.message_mb * _MB,
+            hostname=_IDENT,
+            ident=_IDENT,
+            timeout=SILENCE_S,
+            enable_SMTPUTF8=False,
+            loop=asyncio.get_running_loop(),
         )
         self._listener = listener
         self._counted = False
@@ -213,7 +218,8 @@ class Listener:
                     try:
                         server = await self._loop.create_server(
                             lambda: _Peer(self, self._handler, self._box.settings.section(MailInSettings)),
-                            settings.listen_bind, settings.listen_port,
+                            settings.listen_bind,
+                            settings.listen_port,
                         )
                     except OSError as error:
                         if str(error) != complained:
@@ -248,4 +254,3 @@ def allowed(peer: str, networks: tuple[str, ...]) -> bool:
 def _line(text: str) -> str:
     """RFC 5321 4.5.3.1.5: a reply line has at most 512 octets."""
     return text.encode("ascii", "replace").decode()[:450]
-

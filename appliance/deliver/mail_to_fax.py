@@ -123,9 +123,7 @@ class Gateway:
     def _take(self, raw: bytes, to: Sequence[str] | None, verified_by: str) -> Outcome:
         return self._judge(raw, verified_by, lambda letter: self._submit(letter, raw, to))
 
-    def _judge(
-        self, raw: bytes, verified_by: str, submit: Callable[[Letter], tuple[Job, ...]]
-    ) -> Outcome:
+    def _judge(self, raw: bytes, verified_by: str, submit: Callable[[Letter], tuple[Job, ...]]) -> Outcome:
         parent = self._box.data / FOLDER
         parent.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent) as folder:
@@ -185,14 +183,19 @@ class Gateway:
                 file = self._box.store_file(part.pieces(), name=_name(part), media_type=kind)
                 files.append(file)
             request = Request(
-                owner=owner, to=_recipients(dials), files=tuple(files), origin=EMAIL_ORIGIN,
+                owner=owner,
+                to=_recipients(dials),
+                files=tuple(files),
+                origin=EMAIL_ORIGIN,
                 options=SendOptions(cover=cover, sub_address=dials[0].sub_address),
-                idempotency_key=f"email:{digest}" if letter.message_id else "", idempotency_digest=digest,
+                idempotency_key=f"email:{digest}" if letter.message_id else "",
+                idempotency_digest=digest,
                 metadata={
-                    REPLY_TO: letter.sender, ASKED_SUBJECT: letter.subject[:_KEPT],
+                    REPLY_TO: letter.sender,
+                    ASKED_SUBJECT: letter.subject[:_KEPT],
                     ASKED_ID: letter.message_id[:_KEPT],
                 },
-            )  # fmt: skip
+            )
             return self._box.submit(request).jobs
         except BaseException:
             self._box.discard_files(files)

@@ -256,14 +256,19 @@ class Mailbox:
 def _answer(tx: Tx, refused: Refused, now: float, waits: tuple[float, ...]) -> None:
     tx.deliver(
         NewDelivery(
-            kind=EMAIL, target=refused.answer_to, timetable=waits,
+            kind=EMAIL,
+            target=refused.answer_to,
+            timetable=waits,
             payload={
-                "why": REFUSAL, "cause": refused.cause.code, "detail": refused.detail,
-                ASKED_SUBJECT: refused.subject[:_KEPT], ASKED_ID: refused.message_id[:_ID_KEPT],
+                "why": REFUSAL,
+                "cause": refused.cause.code,
+                "detail": refused.detail,
+                ASKED_SUBJECT: refused.subject[:_KEPT],
+                ASKED_ID: refused.message_id[:_ID_KEPT],
             },
         ),
         now,
-    )  # fmt: skip
+    )
 
 
 def _connect(settings: MailInSettings, watchdog: Watchdog) -> imaplib.IMAP4:

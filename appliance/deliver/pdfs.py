@@ -55,5 +55,3 @@ def _pages(box: Box, pages: list[ReceivedPageFile]) -> Iterator[CodedPage | Rast
     for page in pages:
         with FaxTiff(box.data / page.path) as tiff:
             yield from tiff
-
-

@@ -131,7 +131,9 @@ class Planner:
         """One outbox row for each target, however many reasons there are."""
         waits = self._box.settings.section(DeliverySettings)
         timetables = {
-            WEBHOOK: waits.webhook_waits, EMAIL: waits.email_waits, FOLDER: waits.folder_waits,
+            WEBHOOK: waits.webhook_waits,
+            EMAIL: waits.email_waits,
+            FOLDER: waits.folder_waits,
         }
         seen: set[tuple[str, str]] = set()
         for each in wanted:
@@ -140,7 +142,10 @@ class Planner:
             seen.add((each.kind, each.target))
             tx.deliver(
                 NewDelivery(
-                    kind=each.kind, target=each.target, fax_id=fax.id, owner=fax.owner,
+                    kind=each.kind,
+                    target=each.target,
+                    fax_id=fax.id,
+                    owner=fax.owner,
                     payload={"event": event.kind, "at": event.at, **each.facts},
                     timetable=timetables[each.kind],
                 ),

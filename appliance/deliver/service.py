@@ -58,8 +58,13 @@ class Deliveries:
         caller = clean_line(call.caller)[:_KEPT]
         with contextlib.suppress(SpoolClosedError):
             self._box.spool.write(
-                ledger.audit, "junk rules", "call.refused", self._box.clock(), object=refused.code,
-                address=caller, detail=f"line {call.line}, dialled {clean_line(call.dialled)[:_KEPT]}",
+                ledger.audit,
+                "junk rules",
+                "call.refused",
+                self._box.clock(),
+                object=refused.code,
+                address=caller,
+                detail=f"line {call.line}, dialled {clean_line(call.dialled)[:_KEPT]}",
             )
 
     def test_email(self, to: str) -> str:

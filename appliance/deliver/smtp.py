@@ -91,8 +91,12 @@ def tls_context(verify: bool) -> ssl.SSLContext:
 
 
 def send(
-    message: Outgoing, to: str, settings: MailOutSettings, *,
-    whole_s: float = WHOLE_S, reply_s: float = REPLY_S,
+    message: Outgoing,
+    to: str,
+    settings: MailOutSettings,
+    *,
+    whole_s: float = WHOLE_S,
+    reply_s: float = REPLY_S,
 ) -> str:
     """Sends ``message`` to one address; answers what the server said.  Raises MailError."""
     if not settings.server or not settings.sender:

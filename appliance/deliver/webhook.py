@@ -51,7 +51,9 @@ class WebhookDeliverer:
         )
         try:
             answer = post(
-                delivery.target, said.body, said.headers,
+                delivery.target,
+                said.body,
+                said.headers,
                 timeout_s=self._box.settings.section(DeliverySettings).webhook_s,
                 allow_private=self._box.settings.section(ApiSettings).private_urls,
                 resolver=self._resolver,
@@ -185,7 +187,10 @@ def _problem(cause: Cause | None) -> Mapping[str, str] | None:
     if cause is None:
         return None
     return {
-        "code": cause.code, "side": cause.side.value, "sentence": cause.sentence, "advice": cause.advice,
+        "code": cause.code,
+        "side": cause.side.value,
+        "sentence": cause.sentence,
+        "advice": cause.advice,
     }
 
 

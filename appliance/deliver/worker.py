@@ -129,7 +129,10 @@ class OutboxWorker:
         if free > 0:
             counts = Counter(delivery.target for delivery in busy.values())
             due = self._box.spool.read(
-                outbox.due, now, free, not_ids=[*busy, *resting],
+                outbox.due,
+                now,
+                free,
+                not_ids=[*busy, *resting],
                 not_targets=[target for target, count in counts.items() if count >= AT_ONCE_EACH],
             )
             for delivery in due:
@@ -210,9 +213,7 @@ class OutboxWorker:
                     self._box.spool.do(outbox.succeeded, delivery.id, now, detail)
                 else:
                     _log.info("delivery %d (%s) failed: %s", delivery.id, delivery.kind, problem.detail)
-                    self._box.spool.do(
-                        outbox.failed, delivery.id, now, problem.detail, final=problem.final
-                    )
+                    self._box.spool.do(outbox.failed, delivery.id, now, problem.detail, final=problem.final)
         except (DiskFullError, SpoolFailedError) as error:
             _log.error("a try of delivery %d could not be recorded: %s", delivery.id, error)
             with self._changed:

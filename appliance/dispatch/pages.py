@@ -26,9 +26,7 @@ class RecordedLastPage:
         self._pages = pages
         self._record = record
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         self._pages.fetch(number, accepts, deliver)
 
     def ask_leave(self, given: Callable[[bool], None]) -> None:

@@ -26,7 +26,12 @@ NAME_PATTERN = r"[0-9*#]{0,20}"
 
 
 def make_offer(
-    box: Box, owner: str, files: Sequence[SourceFile], *, name: str, title: str = "",
+    box: Box,
+    owner: str,
+    files: Sequence[SourceFile],
+    *,
+    name: str,
+    title: str = "",
     quality: Quality | None = None,
 ) -> Offer:
     """Offers stored ``files`` as one document.  Blocks until its pages are made.
@@ -49,8 +54,15 @@ def make_offer(
     document = render(sources, box.data / path, options, limits=limits)
     try:
         offer = box.spool.do(
-            offers.create, owner, name, title or files[0].name, files, uuid=uuid, rendered_path=path,
-            pages=document.total, now=box.clock(),
+            offers.create,
+            owner,
+            name,
+            title or files[0].name,
+            files,
+            uuid=uuid,
+            rendered_path=path,
+            pages=document.total,
+            now=box.clock(),
         )
     except BaseException:
         shutil.rmtree(box.data / path, ignore_errors=True)
@@ -92,9 +104,7 @@ class OfferedPages:
         if line.event == "selective_polling":
             self._name = str(dict(line.fields)["sep"])
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         """As of ``PageSource``."""
         if self._pages is not None:
             self._pages.fetch(number, accepts, deliver)

@@ -150,9 +150,7 @@ class Preparer:
                 return True
             # A crash between the rendering and its record left pages that nobody knows of.
             shutil.rmtree(target, ignore_errors=True)
-            sources = [
-                Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files
-            ]
+            sources = [Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files]
             limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
             document = render(sources, target, options, limits=limits)
         except RefusedError as refused:
@@ -180,10 +178,12 @@ class Preparer:
         header = options.header
         if header is not None:  # it shows minutes
             header = replace(header, moment=header.moment.replace(second=0, microsecond=0))
-        made_from = json.dumps([
-            [[file.digest, file.name, file.pages] for file in files],
-            options_to_json(replace(options, header=header)),
-        ])  # fmt: skip
+        made_from = json.dumps(
+            [
+                [[file.digest, file.name, file.pages] for file in files],
+                options_to_json(replace(options, header=header)),
+            ]
+        )
         return hashlib.sha256(made_from.encode()).hexdigest()
 
     def _remember(self, same: str, path: str) -> None:
@@ -207,13 +207,12 @@ class Preparer:
         cover = None
         if options.cover is not None:
             to = To(job.given, options.cover.to_name or job.name, options.cover.to_company or job.company)
-            cover = cover_page(
-                self._box, job.owner, options.cover, to, from_number=number, moment=moment
-            )
+            cover = cover_page(self._box, job.owner, options.cover, to, from_number=number, moment=moment)
         return RenderOptions(
             format=PageFormat(resolution=RESOLUTIONS[options.quality or sending.quality]),
             treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
-            header=header, cover=cover,
+            header=header,
+            cover=cover,
         )
 
 
@@ -224,13 +223,18 @@ def cover_page(
     station = box.settings.section(StationSettings)
     user = box.user(owner)
     return CoverPage(
-        to_name=to.name, to_company=to.company, to_number=to.number,
+        to_name=to.name,
+        to_company=to.company,
+        to_number=to.number,
         from_name=cover.from_name or (user.full_name if user else "") or station.name,
-        from_company=station.name, from_number=from_number,
-        subject=cover.subject, message=cover.message,
-        date=moment.strftime("%Y-%m-%d"), time=moment.strftime("%H:%M"),
+        from_company=station.name,
+        from_number=from_number,
+        subject=cover.subject,
+        message=cover.message,
+        date=moment.strftime("%Y-%m-%d"),
+        time=moment.strftime("%H:%M"),
         template=box.cover_template(cover.template).html,
-    )  # fmt: skip
+    )
 
 
 def zone(name: str) -> ZoneInfo | None:

@@ -284,9 +284,7 @@ def is_quarantined(known: Destination | None, now: float) -> bool:
     return known is not None and known.quarantined_until is not None and known.quarantined_until > now
 
 
-def daily_limit(
-    reach: Reach, settings: NumberSettings, *, box: Usage, owner: Usage, abroad: Usage
-) -> bool:
+def daily_limit(reach: Reach, settings: NumberSettings, *, box: Usage, owner: Usage, abroad: Usage) -> bool:
     """Whether today's calls to the outside are used up for a job of this reach."""
     if not reach.outside:
         return False

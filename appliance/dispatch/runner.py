@@ -104,11 +104,27 @@ _WAKING = frozenset({"job.waiting", "job.rescheduled", "job.cancelled", "job.wok
 # What a SIP trunk says carries a fax ("audio" is what comes before).
 _MEDIA = frozenset({"t38", "g711"})
 # What of a call's account is passed on as live news; the rest is in its trace.
-_NEWS = frozenset({
-    "dialled", "ringing", "connected", "answered", "remote_id", "dis", "dcs", "training", "trained",
-    "step_down", "retrain", "page_sending", "page_confirmed", "page_receiving", "page_received", "ppr",
-    "ended",
-})  # fmt: skip
+_NEWS = frozenset(
+    {
+        "dialled",
+        "ringing",
+        "connected",
+        "answered",
+        "remote_id",
+        "dis",
+        "dcs",
+        "training",
+        "trained",
+        "step_down",
+        "retrain",
+        "page_sending",
+        "page_confirmed",
+        "page_receiving",
+        "page_received",
+        "ppr",
+        "ended",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,8 +357,13 @@ class Dispatcher:
         trace_path = f"traces/{job.uuid}-{job.tries + 1}.jsonl"
         try:
             attempt = await spool.ado(
-                jobs.begin_attempt, job.id, now, line=chosen.name, line_kind=chosen.kind.value,
-                first_page=plan.first_page, trace_path=trace_path,
+                jobs.begin_attempt,
+                job.id,
+                now,
+                line=chosen.name,
+                line_kind=chosen.kind.value,
+                first_page=plan.first_page,
+                trace_path=trace_path,
             )
         except IllegalTransitionError:
             return  # its owner was quicker
@@ -366,7 +387,8 @@ class Dispatcher:
         day = ledger.day_of(now)
         read = self.box.spool.aread
         return rules.daily_limit(
-            job.reach, self.box.settings.section(NumberSettings),
+            job.reach,
+            self.box.settings.section(NumberSettings),
             box=await read(ledger.usage, "outside", day),
             owner=await read(ledger.usage, f"outside:{job.owner}", day),
             abroad=await read(ledger.usage, "abroad", day),
@@ -378,9 +400,14 @@ class Dispatcher:
         """A call from its beginning to its job's next state."""
         job, attempt, managed = running.job, running.attempt, running.managed
         started = time.monotonic()
-        trace = Trace({
-            "job": job.id, "attempt": attempt.number, "line": managed.line.name, "at": attempt.started_at,
-        })  # fmt: skip
+        trace = Trace(
+            {
+                "job": job.id,
+                "attempt": attempt.number,
+                "line": managed.line.name,
+                "at": attempt.started_at,
+            }
+        )
         try:
             result = await self._place(running, plan, trace)
         except asyncio.CancelledError:
@@ -390,9 +417,14 @@ class Dispatcher:
             result = CallResult(LINE_FAULT)
         result = self._true_end(running, result)
         end = CallEnd(
-            result=result, step=plan.step, line=managed.line.name, medium=running.medium,
-            seconds=time.monotonic() - started, candidates=candidates,
-            sending=self._sending(), practice=self.box.settings.section(PracticeSettings),
+            result=result,
+            step=plan.step,
+            line=managed.line.name,
+            medium=running.medium,
+            seconds=time.monotonic() - started,
+            candidates=candidates,
+            sending=self._sending(),
+            practice=self.box.settings.section(PracticeSettings),
         )
         await asyncio.gather(
             asyncio.get_running_loop().run_in_executor(
@@ -473,10 +505,17 @@ class Dispatcher:
         )
         pages = DocumentPages(document, on_loop(loop), first=plan.first_page)
         call = OutgoingCall(
-            number=job.number, parameters=parameters, pages=RecordedLastPage(pages, record),
-            store=RefusingStore(), progress=progress, cancel=running.switch, caller_number=caller,
-            caller_name=options.caller_name or station.caller_name, ring_s=sending.ring_s,
-            attempt=attempt.number, packets=self._packets(f"{job.uuid}-{attempt.number}"),
+            number=job.number,
+            parameters=parameters,
+            pages=RecordedLastPage(pages, record),
+            store=RefusingStore(),
+            progress=progress,
+            cancel=running.switch,
+            caller_number=caller,
+            caller_name=options.caller_name or station.caller_name,
+            ring_s=sending.ring_s,
+            attempt=attempt.number,
+            packets=self._packets(f"{job.uuid}-{attempt.number}"),
         )
         if managed.audio is not None:
             managed.audio(job.number, plan.audio)
@@ -510,13 +549,23 @@ class Dispatcher:
         if refused is not None:
             return Refuse(refused)
         fax = IncomingFax(
-            self.box.spool, self._writers, self.box.clock, line=call.line,
-            line_kind=managed.line.kind.value, caller=call.caller, caller_name=call.caller_name,
+            self.box.spool,
+            self._writers,
+            self.box.clock,
+            line=call.line,
+            line_kind=managed.line.kind.value,
+            caller=call.caller,
+            caller_name=call.caller_name,
             dialled=call.dialled,
         )
-        trace = Trace({
-            "line": call.line, "caller": call.caller, "dialled": call.dialled, "at": self.box.clock(),
-        })  # fmt: skip
+        trace = Trace(
+            {
+                "line": call.line,
+                "caller": call.caller,
+                "dialled": call.dialled,
+                "at": self.box.clock(),
+            }
+        )
         switch = CancelSwitch()
         self._incoming_switches.append(switch)
 
@@ -531,18 +580,23 @@ class Dispatcher:
 
         def ended(result: CallResult) -> None:
             self._incoming_switches.remove(switch)
-            task = asyncio.get_running_loop().create_task(
-                self._received(fax, trace, result, offered.chosen)
-            )
+            task = asyncio.get_running_loop().create_task(self._received(fax, trace, result, offered.chosen))
             self._incoming.add(task)
             task.add_done_callback(self._incoming.discard)
 
         parameters = CallParameters(
-            role=Role.ANSWERS, station_id=station.station_id, offers_pages=bool(on_offer),
+            role=Role.ANSWERS,
+            station_id=station.station_id,
+            offers_pages=bool(on_offer),
             on_offer=frozenset(on_offer),
         )
         return Answer(
-            parameters=parameters, pages=offered, store=fax, ended=ended, progress=progress, cancel=switch,
+            parameters=parameters,
+            pages=offered,
+            store=fax,
+            ended=ended,
+            progress=progress,
+            cancel=switch,
             packets=self._packets(Path(fax.trace_path).stem),
         )
 
@@ -590,9 +644,13 @@ class Dispatcher:
             ours = sum(1 for running in self._calls.values() if running.managed is managed)
             views.append(
                 LineView(
-                    name=managed.line.name, kind=managed.line.kind, usable=state.usable,
-                    free=state.capacity - max(state.calls, ours), send=managed.send,
-                    allow=managed.allow, deny=managed.deny,
+                    name=managed.line.name,
+                    kind=managed.line.kind,
+                    usable=state.usable,
+                    free=state.capacity - max(state.calls, ours),
+                    send=managed.send,
+                    allow=managed.allow,
+                    deny=managed.deny,
                 )
             )
         return views
@@ -607,7 +665,9 @@ class Dispatcher:
         for report in now:
             if report != before.get(report.name):
                 data = {
-                    "line": report.name, "usable": report.state.usable, "calls": report.state.calls,
+                    "line": report.name,
+                    "usable": report.state.usable,
+                    "calls": report.state.calls,
                     "sentence": report.state.sentence,
                 }
                 self.box.spool.news(self.box.clock(), "line.state", None, "", data)
@@ -624,5 +684,3 @@ def _next_day(now: float) -> float:
     """The coming midnight in the box's time zone, or soon after when the clock changes that night."""
     at = time.localtime(now + DAY_S)
     return time.mktime((at.tm_year, at.tm_mon, at.tm_mday, 0, 0, 5, 0, 0, -1))
-
-

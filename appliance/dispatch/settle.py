@@ -49,8 +49,12 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
         job, result.cause, before, end.sending, now, practice=end.practice, candidates=end.candidates
     )
     outcome = jobs.Outcome(
-        cause=result.cause, state=decided.state, next_try_at=decided.next_try_at,
-        pages_confirmed=result.pages_sent, seconds=end.seconds, remote_id=result.remote_id,
+        cause=result.cause,
+        state=decided.state,
+        next_try_at=decided.next_try_at,
+        pages_confirmed=result.pages_sent,
+        seconds=end.seconds,
+        remote_id=result.remote_id,
         facts=facts_of(result, end.step, end.medium),
     )
     if job.reach is not Reach.PRACTICE:
@@ -64,7 +68,12 @@ def _remember(tx: Tx, number: str, end: CallEnd, now: float) -> None:
     profile = Profile.load(known.profile if known is not None else {})
     if end.sending.learn:
         profile = learn(
-            profile, end.result, step=end.step, line=end.line, medium=end.medium, seconds=end.seconds,
+            profile,
+            end.result,
+            step=end.step,
+            line=end.line,
+            medium=end.medium,
+            seconds=end.seconds,
             now=now,
         )
     ledger.save_destination(tx, Destination(number, failures, until, profile.dump(), now))

@@ -15,19 +15,28 @@ MM_PER_INCH = 25.4
 # Pixels in a millimetre across: T.4 clause 2 gives 1728 pixels in 215 mm (and its multiples); the
 # inch family of T.30 table 2 is exact.
 PIXELS_PER_MM: dict[int, float] = {
-    204: 1728 / 215, 300: 300 / MM_PER_INCH, 400: 400 / MM_PER_INCH, 408: 3456 / 215,
-}  # fmt: skip
+    204: 1728 / 215,
+    300: 300 / MM_PER_INCH,
+    400: 400 / MM_PER_INCH,
+    408: 3456 / 215,
+}
 # Rows in a millimetre down, T.4 clause 2.
 ROWS_PER_MM: dict[int, float] = {
-    98: 3.85, 196: 7.7, 391: 15.4, 300: 300 / MM_PER_INCH, 400: 400 / MM_PER_INCH,
-}  # fmt: skip
+    98: 3.85,
+    196: 7.7,
+    391: 15.4,
+    300: 300 / MM_PER_INCH,
+    400: 400 / MM_PER_INCH,
+}
 
 # Longest page, mm.  A4 and B4 are T.30's recording lengths.  "Unlimited" is a roll or a machine that
 # goes on on the next sheet; the bound keeps a hostile page box from making a kilometre of paper, and
 # A3 at 400 dpi below the largest page that t4 codes.
 LONGEST_MM: dict[PaperLength, float] = {
-    PaperLength.A4: 297.0, PaperLength.B4: 364.0, PaperLength.UNLIMITED: 800.0,
-}  # fmt: skip
+    PaperLength.A4: 297.0,
+    PaperLength.B4: 364.0,
+    PaperLength.UNLIMITED: 800.0,
+}
 
 # A page this much wider than the scan line still goes on it, made that much smaller: Letter's
 # 215.9 mm on 215 mm, and scans that are a little too wide.

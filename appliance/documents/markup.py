@@ -23,9 +23,18 @@ from html.parser import HTMLParser
 from appliance.documents.hypertext import whole_tags
 
 FIELDS = (
-    "to_name", "to_company", "to_number", "from_name", "from_company", "from_number", "subject",
-    "message", "date", "time", "pages",
-)  # fmt: skip
+    "to_name",
+    "to_company",
+    "to_number",
+    "from_name",
+    "from_company",
+    "from_number",
+    "subject",
+    "message",
+    "date",
+    "time",
+    "pages",
+)
 
 # Bounds of one template: what an owner writes by hand stays far below.
 MOST_PARTS = 5000  # elements and texts
@@ -261,9 +270,7 @@ class _Reader(HTMLParser):
             pass
 
     def _bold(self) -> bool:
-        return any(
-            box.bold or any(tag in _BOLD for tag, _ in box.opened) for box in self._boxes
-        )  # fmt: skip
+        return any(box.bold or any(tag in _BOLD for tag, _ in box.opened) for box in self._boxes)
 
     def _em(self) -> float:
         em = NORMAL_MM

@@ -58,9 +58,7 @@ class Worker:
         if self._code is None and select.select([self._status], [], [], seconds)[0]:
             octets = os.read(self._status, _STATUS.size)
             # No status: the nursery is gone, and the worker with it.
-            self._code = (
-                os.waitstatus_to_exitcode(_STATUS.unpack(octets)[0]) if octets else -signal.SIGKILL
-            )
+            self._code = os.waitstatus_to_exitcode(_STATUS.unpack(octets)[0]) if octets else -signal.SIGKILL
         return self._code
 
     def close(self) -> None:

@@ -33,19 +33,31 @@ PREFERENCES: dict[Resolution, tuple[Resolution, ...]] = {
     Resolution.STANDARD: (Resolution.STANDARD,),
     Resolution.FINE: (Resolution.FINE, Resolution.STANDARD),
     Resolution.SUPERFINE: (
-        Resolution.SUPERFINE, Resolution.R16_15, Resolution.R300, Resolution.R400,
-        Resolution.FINE, Resolution.STANDARD,
+        Resolution.SUPERFINE,
+        Resolution.R16_15,
+        Resolution.R300,
+        Resolution.R400,
+        Resolution.FINE,
+        Resolution.STANDARD,
     ),
     Resolution.R300: (Resolution.R300, Resolution.SUPERFINE, Resolution.FINE, Resolution.STANDARD),
     Resolution.R400: (
-        Resolution.R400, Resolution.R16_15, Resolution.R300, Resolution.SUPERFINE,
-        Resolution.FINE, Resolution.STANDARD,
+        Resolution.R400,
+        Resolution.R16_15,
+        Resolution.R300,
+        Resolution.SUPERFINE,
+        Resolution.FINE,
+        Resolution.STANDARD,
     ),
     Resolution.R16_15: (
-        Resolution.R16_15, Resolution.R400, Resolution.SUPERFINE, Resolution.R300,
-        Resolution.FINE, Resolution.STANDARD,
+        Resolution.R16_15,
+        Resolution.R400,
+        Resolution.SUPERFINE,
+        Resolution.R300,
+        Resolution.FINE,
+        Resolution.STANDARD,
     ),
-}  # fmt: skip
+}
 
 # Densest first: MMR is only acceptable with ECM, which the engine knows.
 _CODINGS = (Coding.MMR, Coding.MR, Coding.MH)
@@ -106,9 +118,7 @@ class DocumentPages:
         self._variants: dict[tuple[PageFormat, int], RenderedDocument] = {}
         self.failure: Cause | None = None
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         last = self._first + number >= self._document.total - 1
 
         def done(page: CodedPage | Cause) -> None:

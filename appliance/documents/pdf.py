@@ -42,9 +42,7 @@ def write_pdf(
     return count
 
 
-def _write(
-    file: IO[bytes], pages: Iterable[CodedPage | Raster], title: str, created: datetime | None
-) -> int:
+def _write(file: IO[bytes], pages: Iterable[CodedPage | Raster], title: str, created: datetime | None) -> int:
     offsets: dict[int, int] = {}
 
     def begin(number: int) -> None:
@@ -61,8 +59,7 @@ def _write(
         begin(first)
         file.write(
             b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 %.2f %.2f]/Contents %d 0 R"
-            b"/Resources<</XObject<</F %d 0 R>>>>>>\nendobj\n"
-            % (_PAGES, width, height, first + 1, first + 2)
+            b"/Resources<</XObject<</F %d 0 R>>>>>>\nendobj\n" % (_PAGES, width, height, first + 1, first + 2)
         )
         content = b"q %.2f 0 0 %.2f 0 0 cm /F Do Q" % (width, height)
         begin(first + 1)

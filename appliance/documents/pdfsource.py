@@ -65,9 +65,12 @@ class PdfSource:
         bitmap = self._bitmap
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, *size)
         box = (
-            layout.left, layout.top, layout.box_width, layout.box_rows,
+            layout.left,
+            layout.top,
+            layout.box_width,
+            layout.box_rows,
             _QUARTER_ANTICLOCKWISE if layout.turned else 0,
-        )  # fmt: skip
+        )
         raw.FPDF_RenderPageBitmap(bitmap, page, *box, raw.FPDF_ANNOT)
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, raw.FPDF_ANNOT)

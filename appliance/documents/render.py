@@ -107,9 +107,7 @@ class RenderedDocument:
                 options_from_json(data["options"]),
                 tuple(Source(Path(s["path"]), s["pages"], s["name"]) for s in data["sources"]),
                 data["total"],
-                tuple(
-                    RenderedPage(**{**page, "size": PageSize(*page["size"])}) for page in data["pages"]
-                ),
+                tuple(RenderedPage(**{**page, "size": PageSize(*page["size"])}) for page in data["pages"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"{directory / MANIFEST} is damaged: {error!r}") from error
@@ -356,9 +354,14 @@ class _Rendering:
     def _checked(self, worker: _Worker, message: dict[str, Any]) -> RenderedPage:
         width, height = message["size"]
         page = RenderedPage(
-            int(message["page"]), worker.file, int(message["offset"]), int(message["octets"]),
-            int(message["width"]), int(message["rows"]), PageSize(float(width), float(height)),
-        )  # fmt: skip
+            int(message["page"]),
+            worker.file,
+            int(message["offset"]),
+            int(message["octets"]),
+            int(message["width"]),
+            int(message["rows"]),
+            PageSize(float(width), float(height)),
+        )
         form = self._options.format
         widths = {pixels[form.resolution.x_dpi] for pixels in SCAN_LINE_PIXELS.values()}
         written = os.fstat(worker.output.fileno()).st_size

@@ -89,9 +89,15 @@ def _packed(
         return _bilevel.pack(pixels, *grey.size, TEXT_THRESHOLD, levels.tobytes())
     mask = regions.mask.tobytes()
     return _bilevel.pack(
-        pixels, grey.width, grey.height, TEXT_THRESHOLD, levels.tobytes(), mask,
-        regions.numerator, regions.denominator,
-    )  # fmt: skip
+        pixels,
+        grey.width,
+        grey.height,
+        TEXT_THRESHOLD,
+        levels.tobytes(),
+        mask,
+        regions.numerator,
+        regions.denominator,
+    )
 
 
 _TEXT_TABLE = [255 if value < TEXT_THRESHOLD else 0 for value in range(256)]

@@ -18,9 +18,15 @@ class Kind(Enum):
 
 
 _SUFFIXES = {
-    ".pdf": Kind.PDF, ".tif": Kind.TIFF, ".tiff": Kind.TIFF, ".png": Kind.PNG, ".jpg": Kind.JPEG,
-    ".jpeg": Kind.JPEG, ".txt": Kind.TEXT, ".text": Kind.TEXT,
-}  # fmt: skip
+    ".pdf": Kind.PDF,
+    ".tif": Kind.TIFF,
+    ".tiff": Kind.TIFF,
+    ".png": Kind.PNG,
+    ".jpg": Kind.JPEG,
+    ".jpeg": Kind.JPEG,
+    ".txt": Kind.TEXT,
+    ".text": Kind.TEXT,
+}
 
 # A PDF's header may stand anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13).
 _PDF_HEADER_WITHIN = 1024

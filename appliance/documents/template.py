@@ -251,12 +251,18 @@ class TemplateSource:
 
 def _fields(cover: CoverPage) -> dict[str, str]:
     return {
-        "to_name": clean_line(cover.to_name), "to_company": clean_line(cover.to_company),
-        "to_number": clean_line(cover.to_number), "from_name": clean_line(cover.from_name),
-        "from_company": clean_line(cover.from_company), "from_number": clean_line(cover.from_number),
-        "subject": clean_line(cover.subject), "message": clean_message(cover.message).strip("\n"),
-        "date": clean_line(cover.date), "time": clean_line(cover.time), "pages": _PAGES_ROOM,
-    }  # fmt: skip
+        "to_name": clean_line(cover.to_name),
+        "to_company": clean_line(cover.to_company),
+        "to_number": clean_line(cover.to_number),
+        "from_name": clean_line(cover.from_name),
+        "from_company": clean_line(cover.from_company),
+        "from_number": clean_line(cover.from_number),
+        "subject": clean_line(cover.subject),
+        "message": clean_message(cover.message).strip("\n"),
+        "date": clean_line(cover.date),
+        "time": clean_line(cover.time),
+        "pages": _PAGES_ROOM,
+    }
 
 
 def _broken(words: Iterator[_Word], room: float) -> list[list[_Word]]:

@@ -92,8 +92,10 @@ def confine(limits: Limits, parent: int) -> None:
     """Give up what rendering does not need, for good."""
     libc = ctypes.CDLL(None, use_errno=True)
     for option, value in (
-        (_PR_SET_PDEATHSIG, signal.SIGKILL), (_PR_SET_DUMPABLE, 0), (_PR_SET_NO_NEW_PRIVS, 1),
-    ):  # fmt: skip
+        (_PR_SET_PDEATHSIG, signal.SIGKILL),
+        (_PR_SET_DUMPABLE, 0),
+        (_PR_SET_NO_NEW_PRIVS, 1),
+    ):
         libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)  # it went before the request above
@@ -176,9 +178,13 @@ class _Job:
         while written < len(coded.data):
             written += os.write(self._output, coded.data[written:])
         self._reports.say(
-            page=number, offset=self._offset, octets=len(coded.data), width=coded.width, rows=coded.rows,
+            page=number,
+            offset=self._offset,
+            octets=len(coded.data),
+            width=coded.width,
+            rows=coded.rows,
             size=[round(size.width, 3), round(size.height, 3)],
-        )  # fmt: skip
+        )
         self._offset += len(coded.data)
 
 

@@ -88,8 +88,12 @@ def make_line(
         return ModemLine(
             entry.name,
             ModemSettings(
-                port=entry.device, rules=_dial_rules(entry), answer=_answer_rules(entry),
-                speed=entry.modem_speed, flow=_FLOWS[entry.modem_flow], adjust=_modem_overlay(entry),
+                port=entry.device,
+                rules=_dial_rules(entry),
+                answer=_answer_rules(entry),
+                speed=entry.modem_speed,
+                flow=_FLOWS[entry.modem_flow],
+                adjust=_modem_overlay(entry),
             ),
         )
     from appliance.lines.sip.line import SipLine  # noqa: PLC0415
@@ -105,9 +109,12 @@ def make_line(
 
 def _dial_rules(entry: LineEntry) -> DialRules:
     return DialRules(
-        prefix=entry.outside_prefix, country_code=entry.country_code,
-        international=entry.international_prefix, trunk=entry.national_prefix,
-        pulse=entry.pulse, blind=entry.blind,
+        prefix=entry.outside_prefix,
+        country_code=entry.country_code,
+        international=entry.international_prefix,
+        trunk=entry.national_prefix,
+        pulse=entry.pulse,
+        blind=entry.blind,
     )
 
 
@@ -136,7 +143,8 @@ def sip_settings(section: SipSettings, *, any_port: bool = False) -> sip.SipSett
         tcp_port=_port(section.tcp_port, any_port),
         tls_port=_port(section.tls_port, any_port),
         udptl_ports=sip.PortRange(section.media_first, middle),
-        rtp_ports=sip.PortRange(middle + 1, section.media_last), stun_servers=section.stun_servers,
+        rtp_ports=sip.PortRange(middle + 1, section.media_last),
+        stun_servers=section.stun_servers,
     )
 
 
@@ -148,20 +156,37 @@ def _port(port: int | None, any_port: bool) -> int | None:
 def trunk_settings(entry: LineEntry) -> sip.TrunkSettings:
     """Raises ValueError for settings that do not go together."""
     dialling = DiallingRules(
-        country_code=entry.country_code, national_prefix=entry.national_prefix,
-        international_prefix=entry.international_prefix, area_code=entry.area_code,
-        format=_FORMS[entry.form], outside_prefix=entry.outside_prefix,
+        country_code=entry.country_code,
+        national_prefix=entry.national_prefix,
+        international_prefix=entry.international_prefix,
+        area_code=entry.area_code,
+        format=_FORMS[entry.form],
+        outside_prefix=entry.outside_prefix,
     )
     return sip.TrunkSettings(
-        name=entry.name, server=entry.server, transport=sip.Transport(entry.transport),
-        username=entry.username, auth_username=entry.auth_username, password=entry.password,
-        register=entry.register and bool(entry.username), outbound_proxy=entry.outbound_proxy,
+        name=entry.name,
+        server=entry.server,
+        transport=sip.Transport(entry.transport),
+        username=entry.username,
+        auth_username=entry.auth_username,
+        password=entry.password,
+        register=entry.register and bool(entry.username),
+        outbound_proxy=entry.outbound_proxy,
         verify_tls=entry.verify_tls,
-        from_number=entry.caller_number, from_name=entry.caller_name, dialling=dialling, peers=entry.peers,
-        public_address=entry.public_address, channels=entry.calls_at_once, media=_MEDIA[entry.media],
-        use_stun=entry.use_stun, from_domain=entry.from_domain,
-        from_user_is_account=entry.from_user_is_account, identity=_IDENTITIES[entry.identity],
-        session_expires_s=entry.session_s, ask_t38_calling_s=entry.t38_calling_s or None,
+        from_number=entry.caller_number,
+        from_name=entry.caller_name,
+        dialling=dialling,
+        peers=entry.peers,
+        public_address=entry.public_address,
+        channels=entry.calls_at_once,
+        media=_MEDIA[entry.media],
+        use_stun=entry.use_stun,
+        from_domain=entry.from_domain,
+        from_user_is_account=entry.from_user_is_account,
+        identity=_IDENTITIES[entry.identity],
+        session_expires_s=entry.session_s,
+        ask_t38_calling_s=entry.t38_calling_s or None,
         ask_t38_answering_s=entry.t38_answering_s or None,
-        error_correction=_CORRECTIONS[entry.error_correction], redundancy=entry.redundancy,
+        error_correction=_CORRECTIONS[entry.error_correction],
+        redundancy=entry.redundancy,
     )

@@ -199,13 +199,29 @@ class PracticeCallEnded:
 
 
 FromBox = (
-    OpenLine | CloseLine | PlaceCall | PracticeCallIn | CancelCall | TakeCall | RefuseCall | PageReady
-    | PageKept | LeaveAnswered
-)  # fmt: skip
+    OpenLine
+    | CloseLine
+    | PlaceCall
+    | PracticeCallIn
+    | CancelCall
+    | TakeCall
+    | RefuseCall
+    | PageReady
+    | PageKept
+    | LeaveAnswered
+)
 FromExchange = (
-    LineOpened | LineClosed | LinesAre | Knock | FetchPage | KeepPage | AskLeave | CallProgress | CallEnded
+    LineOpened
+    | LineClosed
+    | LinesAre
+    | Knock
+    | FetchPage
+    | KeepPage
+    | AskLeave
+    | CallProgress
+    | CallEnded
     | PracticeCallEnded
-)  # fmt: skip
+)
 
 
 class Channel:

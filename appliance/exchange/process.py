@@ -102,9 +102,7 @@ class _Call:
 
     # An ``AskedPageSource`` and a ``PageStore``: the box's own, from afar.
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         ticket = next(self.tickets)
         self.pages[ticket] = deliver
         self.channel.send(FetchPage(self.number, ticket, number, accepts))
@@ -181,10 +179,18 @@ class Carrier:
             case TakeCall(_, parameters, keep):
                 kept = CallPackets(time.time()) if keep is not None else None
                 pages = call if parameters.offers_pages else NoPages()
-                self._decide(call, Answer(
-                    parameters, pages, call, ended=lambda result: self._over(call, result, kept, keep),
-                    progress=call.progress, cancel=call.switch, tap=kept.tap if kept is not None else None,
-                ))  # fmt: skip
+                self._decide(
+                    call,
+                    Answer(
+                        parameters,
+                        pages,
+                        call,
+                        ended=lambda result: self._over(call, result, kept, keep),
+                        progress=call.progress,
+                        cancel=call.switch,
+                        tap=kept.tap if kept is not None else None,
+                    ),
+                )
             case RefuseCall(_, cause):
                 del self._calls[call.number]
                 self._decide(call, Refuse(cause))
@@ -223,7 +229,9 @@ class Carrier:
             from appliance.lines.practice.line import PracticeLine  # noqa: PLC0415 - only where it is on
 
             return PracticeLine(
-                spec.name, speed=spec.settings.speed, capacity=spec.settings.calls_at_once,
+                spec.name,
+                speed=spec.settings.speed,
+                capacity=spec.settings.calls_at_once,
                 arrivals=spec.arrivals,
             )
         if spec.settings.type is LineType.SIP and self._stack is None:
@@ -251,10 +259,12 @@ class Carrier:
     def _tell(self) -> None:
         """Tells how the lines are, when that is news."""
         states = {name: line.state() for name, line in self._lines.items()}
-        states.update({
-            name: LineState(False, 0, 0, "The line could not be opened.", fault)
-            for name, fault in self._faults.items()
-        })  # fmt: skip
+        states.update(
+            {
+                name: LineState(False, 0, 0, "The line could not be opened.", fault)
+                for name, fault in self._faults.items()
+            }
+        )
         pacing = {name: _copy(line.pacing) for name, line in self._lines.items() if isinstance(line, Paced)}
         news, now = LinesAre(states, pacing), asyncio.get_running_loop().time()
         if news != self._told or now - self._told_at >= SIGN_OF_LIFE_S:
@@ -272,9 +282,16 @@ class Carrier:
             self._in_audio[order.line][order.number] = True
         kept = CallPackets(time.time()) if order.packets is not None else None
         outgoing = OutgoingCall(
-            number=order.number, parameters=order.parameters, pages=call, store=call,
-            progress=call.progress, cancel=call.switch, caller_number=order.caller_number,
-            caller_name=order.caller_name, ring_s=order.ring_s, attempt=order.attempt,
+            number=order.number,
+            parameters=order.parameters,
+            pages=call,
+            store=call,
+            progress=call.progress,
+            cancel=call.switch,
+            caller_number=order.caller_number,
+            caller_name=order.caller_name,
+            ring_s=order.ring_s,
+            attempt=order.attempt,
             tap=kept.tap if kept is not None else None,
         )
         self._over(call, await self._guarded(line.place(outgoing)), kept, order.packets)
@@ -300,7 +317,10 @@ class Carrier:
             return CallResult(LINE_FAULT)
 
     def _over(
-        self, call: _Call, result: CallResult, kept: CallPackets | None = None,
+        self,
+        call: _Call,
+        result: CallResult,
+        kept: CallPackets | None = None,
         keep: KeepPackets | None = None,
     ) -> None:
         self._calls.pop(call.number, None)

@@ -175,7 +175,8 @@ class Exchange:
             level = logging.getLogger().getEffectiveLevel()
             process = subprocess.Popen(
                 [sys.executable, "-m", "appliance.exchange.process", str(theirs.fileno()), str(level)],
-                pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
             )
         except BaseException:
             ours.close()
@@ -230,10 +231,20 @@ class Exchange:
         number = next(self._numbers)
         ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
         self._calls[number] = _Call(call.pages, call.store, call.progress, _settler(ended))
-        channel.send(PlaceCall(
-            number, line.name, call.number, call.parameters, call.caller_number, call.caller_name,
-            call.ring_s, call.attempt, audio, call.packets,
-        ))  # fmt: skip
+        channel.send(
+            PlaceCall(
+                number,
+                line.name,
+                call.number,
+                call.parameters,
+                call.caller_number,
+                call.caller_name,
+                call.ring_s,
+                call.attempt,
+                audio,
+                call.packets,
+            )
+        )
         call.cancel.on_pull(lambda: channel.send(CancelCall(number)))
         try:
             result: CallResult = await ended
@@ -317,7 +328,7 @@ class Exchange:
                 _log.error("the program that carries the calls ended (%d) and is started again", code)
         for line in self._lines.values():
             line.reported = None
-        for (kind, name) in list(self._waits):
+        for kind, name in list(self._waits):
             if kind is LineClosed:
                 self._answered(kind, name)
         calls, self._calls = self._calls, {}
@@ -358,9 +369,7 @@ class Exchange:
             case FetchPage(number, ticket, page_number, accepts):
                 call.pages.fetch(page_number, accepts, _sender_of_page(channel, number, ticket))
             case KeepPage(number, ticket, page_number, page):
-                call.store.store(
-                    page_number, page, lambda ok: channel.send(PageKept(number, ticket, ok))
-                )
+                call.store.store(page_number, page, lambda ok: channel.send(PageKept(number, ticket, ok)))
             case AskLeave(number):
                 assert isinstance(call.pages, AskedPageSource)
                 call.pages.ask_leave(lambda given: channel.send(LeaveAnswered(number, given)))
@@ -382,16 +391,12 @@ class Exchange:
         if isinstance(decision, Refuse):
             channel.send(RefuseCall(knock.call, decision.cause))
             return
-        self._calls[knock.call] = _Call(
-            decision.pages, decision.store, decision.progress, decision.ended
-        )
+        self._calls[knock.call] = _Call(decision.pages, decision.store, decision.progress, decision.ended)
         channel.send(TakeCall(knock.call, decision.parameters, decision.packets))
         decision.cancel.on_pull(lambda: channel.send(CancelCall(knock.call)))
 
 
-def _sender_of_page(
-    channel: Channel, call: int, ticket: int
-) -> Callable[[CodedPage | None, bool], None]:
+def _sender_of_page(channel: Channel, call: int, ticket: int) -> Callable[[CodedPage | None, bool], None]:
     return lambda page, last: channel.send(PageReady(call, ticket, page, last))
 
 

@@ -30,9 +30,7 @@ class PcapWriter:
         source, target = (_US, _THEM) if leaves else (_THEM, _US)
         # UDP checksum 0: none (RFC 768).
         udp = struct.pack("!HHHH", TRACE_PORT, TRACE_PORT, _UDP_OCTETS + len(octets), 0) + octets
-        ip = struct.pack(
-            "!BBHHHBBH4s4s", 0x45, 0, _IP_OCTETS + len(udp), 0, 0, 64, _UDP, 0, source, target
-        )
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, _IP_OCTETS + len(udp), 0, 0, 64, _UDP, 0, source, target)
         ip = ip[:10] + _checksum(ip).to_bytes(2, "big") + ip[12:]
         packet = ip + udp
         seconds, fraction = divmod(self._began + at, 1.0)

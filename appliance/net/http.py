@@ -126,7 +126,13 @@ def fetch(
     for _ in range(MAX_REDIRECTS + 1):
         target = _parse(url)
         with _exchange(
-            "GET", target, None, {}, deadline=deadline, allow_private=allow_private, resolver=resolver,
+            "GET",
+            target,
+            None,
+            {},
+            deadline=deadline,
+            allow_private=allow_private,
+            resolver=resolver,
             halt=halt or Halt(),
         ) as answer:
             if answer.status in _MOVED and answer.getheader("Location"):
@@ -152,8 +158,14 @@ def post(
     """Posts ``body``; a redirect is an answer like any other and not followed.  Raises FetchError."""
     deadline = time.monotonic() + timeout_s
     with _exchange(
-        "POST", _parse(url), body, headers, deadline=deadline, allow_private=allow_private,
-        resolver=resolver, halt=Halt(),
+        "POST",
+        _parse(url),
+        body,
+        headers,
+        deadline=deadline,
+        allow_private=allow_private,
+        resolver=resolver,
+        halt=Halt(),
     ) as answer:
         words = answer.read(ANSWER_OCTETS).decode("utf-8", "replace")
         return Posted(answer.status, words)
@@ -234,7 +246,13 @@ def _exchange(
 
 
 def _connect(
-    host: str, port: int, deadline: float, allow_private: bool, resolver: Resolver, *, halt: Halt,
+    host: str,
+    port: int,
+    deadline: float,
+    allow_private: bool,
+    resolver: Resolver,
+    *,
+    halt: Halt,
     held: contextlib.ExitStack,
 ) -> socket.socket:
     """A connection, which ``halt`` may end for as long as ``held`` lasts."""

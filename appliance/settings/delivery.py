@@ -55,14 +55,23 @@ class DeliverySettings:
     """When deliveries are tried again.  A timetable's entries are waits in seconds after a failed try."""
 
     webhook_waits: tuple[float, ...] = setting(
-        (300.0, 600.0, 1200.0, 1800.0, 3600.0), "waits after a webhook's failed tries, s",
-        minimum=1, maximum=7 * DAY_S)
+        (300.0, 600.0, 1200.0, 1800.0, 3600.0),
+        "waits after a webhook's failed tries, s",
+        minimum=1,
+        maximum=7 * DAY_S,
+    )
     email_waits: tuple[float, ...] = setting(
-        (60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0), "waits after an e-mail's failed tries, s",
-        minimum=1, maximum=7 * DAY_S)
+        (60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0),
+        "waits after an e-mail's failed tries, s",
+        minimum=1,
+        maximum=7 * DAY_S,
+    )
     folder_waits: tuple[float, ...] = setting(
-        (60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0), "waits when a folder could not be written, s",
-        minimum=1, maximum=7 * DAY_S)
+        (60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0),
+        "waits when a folder could not be written, s",
+        minimum=1,
+        maximum=7 * DAY_S,
+    )
     webhook_s: float = setting(20.0, "longest that one try of a webhook may take, s", minimum=1, maximum=60)
     at_once: int = setting(4, "deliveries under way at once", minimum=1, maximum=16)
 
@@ -71,23 +80,25 @@ class DeliverySettings:
 class MailOutSettings:
     """The mail server that takes what the box sends."""
 
-    server: str = setting("", "host of the mail server; empty: the box sends no e-mail",
-                          pattern=HOST_PATTERN)
+    server: str = setting("", "host of the mail server; empty: the box sends no e-mail", pattern=HOST_PATTERN)
     port: int = setting(587, "its port: 587 with starttls, 465 with tls", minimum=1, maximum=65535)
     security: Security = setting(Security.STARTTLS, "starttls, tls, or none")
     verify_tls: bool = setting(True, "check the server's certificate")
     username: str = setting("", "user name to sign in with; empty: does not sign in", max_length=254)
     password: str = setting("", "password to sign in with", secret=True, max_length=254)
-    sender: str = setting("", "address that the box's e-mails come from",
-                          pattern=f"({ADDRESS_PATTERN})?")
+    sender: str = setting("", "address that the box's e-mails come from", pattern=f"({ADDRESS_PATTERN})?")
     sender_name: str = setting("faxbox", "name beside that address", max_length=60)
     results: Results = setting(
-        Results.FAILED, "tell users by e-mail how their faxes ended; who faxed by e-mail is always told")
+        Results.FAILED, "tell users by e-mail how their faxes ended; who faxed by e-mail is always told"
+    )
     received_to: tuple[str, ...] = setting(
-        (), "addresses that get received faxes which no route and no user's address covers",
-        pattern=ADDRESS_PATTERN)
-    attach_mb: float = setting(15.0, "larger PDFs are not attached, the e-mail says where they are, MB",
-                               minimum=0.1, maximum=100)
+        (),
+        "addresses that get received faxes which no route and no user's address covers",
+        pattern=ADDRESS_PATTERN,
+    )
+    attach_mb: float = setting(
+        15.0, "larger PDFs are not attached, the e-mail says where they are, MB", minimum=0.1, maximum=100
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,8 @@ class MailInSettings:
 
     domain: str = setting("fax.box", "an e-mail to NUMBER@domain is faxed to NUMBER", pattern=HOST_PATTERN)
     senders: tuple[str, ...] = setting(
-        (), "addresses, or @domain, that may send besides the users' own addresses", pattern=SENDER_PATTERN)
+        (), "addresses, or @domain, that may send besides the users' own addresses", pattern=SENDER_PATTERN
+    )
     owner: str = setting("email", "user whose faxes those of such senders are", max_length=64)
     cover: bool = setting(True, "the e-mail's text becomes a cover page; no: it becomes pages of its own")
     message_mb: int = setting(30, "largest e-mail, MB", minimum=1, maximum=100)
@@ -105,8 +117,11 @@ class MailInSettings:
     listen_bind: str = setting("0.0.0.0", "address of the interface to listen on", max_length=45)
     listen_port: int = setting(2525, "port to listen on", minimum=0, maximum=65535)
     networks: tuple[str, ...] = setting(
-        (), "addresses or networks that may connect, such as 192.168.1.0/24; empty: nobody",
-        max_length=49, check=_each(network_problem))
+        (),
+        "addresses or networks that may connect, such as 192.168.1.0/24; empty: nobody",
+        max_length=49,
+        check=_each(network_problem),
+    )
     imap_server: str = setting("", "host of a mailbox to collect from; empty: none", pattern=HOST_PATTERN)
     imap_port: int = setting(993, "its port: 993 with tls, 143 with starttls", minimum=1, maximum=65535)
     imap_security: Security = setting(Security.TLS, "tls, starttls, or none")
@@ -114,12 +129,16 @@ class MailInSettings:
     imap_username: str = setting("", "user name of the mailbox", max_length=254)
     imap_password: str = setting("", "password of the mailbox", secret=True, max_length=254)
     imap_folder: str = setting("INBOX", "folder with the e-mails to fax", pattern=FOLDER_PATTERN)
-    imap_done: str = setting("Faxed", "folder that e-mails are moved to afterwards; empty: deleted",
-                             pattern=FOLDER_PATTERN)
+    imap_done: str = setting(
+        "Faxed", "folder that e-mails are moved to afterwards; empty: deleted", pattern=FOLDER_PATTERN
+    )
     imap_poll_s: float = setting(60.0, "how often to look, s", minimum=5, maximum=DAY_S)
     imap_verified_by: str = setting(
-        "", "name that the mailbox's server gives itself in Authentication-Results; when set, only e-mail "
-        "which it says passed DMARC is taken, since anybody can write any sender", pattern=HOST_PATTERN)
+        "",
+        "name that the mailbox's server gives itself in Authentication-Results; when set, only e-mail "
+        "which it says passed DMARC is taken, since anybody can write any sender",
+        pattern=HOST_PATTERN,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +147,26 @@ class Route:
 
     name: str = setting(help="what the route is for", max_length=100)
     enabled: bool = setting(True, "in use")
-    position: int = setting(100, "routes are looked at in this order, smaller first", minimum=0,
-                            maximum=10000)
+    position: int = setting(
+        100, "routes are looked at in this order, smaller first", minimum=0, maximum=10000
+    )
     dialled: tuple[str, ...] = setting((), "the number dialled begins so", pattern=PREFIX_PATTERN)
     caller: tuple[str, ...] = setting(
-        (), "the caller's number begins so; * for callers without one", pattern=PREFIX_PATTERN)
-    tsi: tuple[str, ...] = setting((), "the station id that the sender gave (TSI) begins so; blanks do not "
-                                   "count", pattern=PREFIX_PATTERN)
-    sub_address: tuple[str, ...] = setting((), "the sub-address (SUB) is one of these",
-                                           pattern=r"[0-9*# ]{1,20}")
+        (), "the caller's number begins so; * for callers without one", pattern=PREFIX_PATTERN
+    )
+    tsi: tuple[str, ...] = setting(
+        (), "the station id that the sender gave (TSI) begins so; blanks do not count", pattern=PREFIX_PATTERN
+    )
+    sub_address: tuple[str, ...] = setting(
+        (), "the sub-address (SUB) is one of these", pattern=r"[0-9*# ]{1,20}"
+    )
     line: tuple[str, ...] = setting((), "it came in on one of these lines", max_length=40)
     user: str = setting("", "gives the fax to this user", max_length=64)
     emails: tuple[str, ...] = setting((), "sends it to these addresses as PDF", pattern=ADDRESS_PATTERN)
     webhook_url: str = setting("", "tells this address", max_length=2000)
-    webhook_style: str = setting("own", "in the way of this interface: own, ifax, ictfax",
-                                 pattern=r"[a-z]{1,20}")
+    webhook_style: str = setting(
+        "own", "in the way of this interface: own, ifax, ictfax", pattern=r"[a-z]{1,20}"
+    )
     folder: str = setting("", "puts it in this folder, which must exist, as PDF", pattern=r"(/.{0,499})?")
     last: bool = setting(True, "no further route is looked at")
 
@@ -154,7 +178,8 @@ class JunkRule:
     name: str = setting(help="what the rule is for", max_length=100)
     enabled: bool = setting(True, "in use")
     caller: tuple[str, ...] = setting(
-        (), "the caller's number begins so; * for callers without one", pattern=PREFIX_PATTERN)
+        (), "the caller's number begins so; * for callers without one", pattern=PREFIX_PATTERN
+    )
     caller_name: str = setting("", "the caller's name has this in it", max_length=60)
     dialled: tuple[str, ...] = setting((), "the number dialled begins so", pattern=PREFIX_PATTERN)
     line: tuple[str, ...] = setting((), "it comes in on one of these lines", max_length=40)

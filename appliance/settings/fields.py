@@ -79,9 +79,7 @@ def setting(
     ``minimum`` and ``maximum`` bound numbers (each, in a list), ``max_length`` and ``pattern`` texts;
     ``check`` gets the value and answers what is wrong with it, or None.
     """
-    rule = _Rule(
-        help, secret, minimum, maximum, max_length, re.compile(pattern) if pattern else None, check
-    )
+    rule = _Rule(help, secret, minimum, maximum, max_length, re.compile(pattern) if pattern else None, check)
     if default is MISSING:
         return field(metadata={"rule": rule})
     return field(default=default, metadata={"rule": rule})
@@ -146,8 +144,16 @@ def describe(kind: type[Any]) -> list[FieldDescription]:
         word, choices = _type_word(hints[f.name])
         described.append(
             FieldDescription(
-                f.name, word, None if f.default is MISSING else _plain(f.default), rule.help, rule.secret,
-                rule.minimum, rule.maximum, choices, f.default is MISSING, rule.max_length,
+                f.name,
+                word,
+                None if f.default is MISSING else _plain(f.default),
+                rule.help,
+                rule.secret,
+                rule.minimum,
+                rule.maximum,
+                choices,
+                f.default is MISSING,
+                rule.max_length,
                 rule.pattern.pattern if rule.pattern else "",
             )
         )

@@ -35,10 +35,15 @@ class User:
     email: str = setting("", "where results and received faxes can be sent", max_length=254)
     full_name: str = setting("", "for cover pages", max_length=100)
     tag: str = setting("", "department: the tag of their faxes that have no other", max_length=60)
-    caller_number: str = setting("", "caller id and station id of their faxes, if the box's lines allow it",
-                                 max_length=32)
-    cover: str = setting("", "cover template before each of their faxes that names none; standard: the box's "
-                         "own page; empty: no cover page", max_length=64)
+    caller_number: str = setting(
+        "", "caller id and station id of their faxes, if the box's lines allow it", max_length=32
+    )
+    cover: str = setting(
+        "",
+        "cover template before each of their faxes that names none; standard: the box's "
+        "own page; empty: no cover page",
+        max_length=64,
+    )
     pages_per_month: int = setting(0, "pages they may send a month; 0: no limit", minimum=0)
     disabled: bool = setting(False, "may not sign in nor send")
 
@@ -65,8 +70,10 @@ class ApiKey:
     webhook_secret: str = setting("", "signs the webhooks of its faxes; empty: the box's", secret=True)
     webhook_url: str = setting("", "told of every fax of this key that ends", max_length=2000)
     webhook_style: str = setting(
-        "", "in the way of which interface: own, ifax, ictfax; empty: the one that the fax came by",
-        pattern=r"[a-z]{0,20}")
+        "",
+        "in the way of which interface: own, ifax, ictfax; empty: the one that the fax came by",
+        pattern=r"[a-z]{0,20}",
+    )
     created_at: float = setting(0.0, "Unix time")
     disabled: bool = setting(False, "refused")
 
@@ -134,9 +141,11 @@ class LineEntry:
     receive: bool = setting(True, "answer calls on this line")
     calls_at_once: int = setting(2, "SIP: calls at once", minimum=1, maximum=120)
     allow: tuple[str, ...] = setting(
-        (), "only numbers that begin so go over this line; empty: all", pattern=r"[+0-9*#]{1,20}")
+        (), "only numbers that begin so go over this line; empty: all", pattern=r"[+0-9*#]{1,20}"
+    )
     deny: tuple[str, ...] = setting(
-        (), "numbers that begin so never go over this line", pattern=r"[+0-9*#]{1,20}")
+        (), "numbers that begin so never go over this line", pattern=r"[+0-9*#]{1,20}"
+    )
     caller_number: str = setting("", "caller id on this line", pattern=r"\+?[0-9*#]{0,20}")
     caller_name: str = setting("", "SIP: caller name on this line", max_length=60)
     country_code: str = setting("", "country the line is in, digits only, such as 49", pattern=r"[0-9]{0,4}")
@@ -145,8 +154,10 @@ class LineEntry:
     international_prefix: str = setting("00", "dialled for the + of other countries", pattern=r"[0-9]{0,6}")
     national_prefix: str = setting("0", "dialled before area codes", pattern=r"[0-9]{0,4}")
     outside_prefix: str = setting(
-        "", "dialled before every number; on a modem a comma is a pause, W waits for dial tone",
-        pattern=r"[0-9*#,W]{0,8}")
+        "",
+        "dialled before every number; on a modem a comma is a pause, W waits for dial tone",
+        pattern=r"[0-9*#,W]{0,8}",
+    )
     server: str = setting("", "SIP: the trunk's host, or host:port", max_length=255)
     transport: str = setting("udp", "SIP: udp, tcp or tls", pattern="udp|tcp|tls")
     register: bool = setting(True, "SIP: sign in at the trunk when there is a user name")
@@ -155,38 +166,53 @@ class LineEntry:
     password: str = setting("", "SIP: password of the account", secret=True, max_length=120)
     outbound_proxy: str = setting("", "SIP: host or host:port that everything goes through", max_length=255)
     peers: tuple[str, ...] = setting(
-        (), "SIP: addresses, networks or names that may call, besides the server", max_length=255)
+        (), "SIP: addresses, networks or names that may call, besides the server", max_length=255
+    )
     public_address: str = setting("", "SIP: our address as the trunk sees it; empty: our own", max_length=45)
     verify_tls: bool = setting(True, "SIP: check the trunk's certificate")
     use_stun: bool = setting(False, "SIP: ask a STUN server for our address")
     from_domain: str = setting("", "SIP: domain of our own address, if not the server's", max_length=255)
     from_user_is_account: bool = setting(False, "SIP: the trunk wants the user name in From")
     identity: Identity = setting(Identity.NONE, "SIP: the header that says who calls, beside From")
-    session_s: int = setting(1800, "SIP: a session is refreshed within so many seconds", minimum=90,
-                             maximum=7200)
+    session_s: int = setting(
+        1800, "SIP: a session is refreshed within so many seconds", minimum=90, maximum=7200
+    )
     t38_calling_s: float = setting(
-        6.0, "SIP: ask for T.38 so long after the answer to our call, s; 0: leave it to the other side",
-        minimum=0, maximum=30)
+        6.0,
+        "SIP: ask for T.38 so long after the answer to our call, s; 0: leave it to the other side",
+        minimum=0,
+        maximum=30,
+    )
     t38_answering_s: float = setting(2.0, "SIP: the same for calls that come in, s", minimum=0, maximum=30)
     error_correction: Correction = setting(Correction.REDUNDANCY, "T.38: how packets are protected")
     redundancy: int = setting(3, "T.38: earlier packets repeated in each", minimum=0, maximum=8)
     media: Media = setting(Media.BOTH, "SIP: T.38, audio (G.711), or T.38 with audio to fall back on")
     device: str = setting(
-        "", "modem: its port, such as /dev/ttyACM0; empty: any that is found", max_length=255)
-    rings: int = setting(2, "modem: answer on this ring; 2 lets the caller's number arrive", minimum=1,
-                         maximum=10)
+        "", "modem: its port, such as /dev/ttyACM0; empty: any that is found", max_length=255
+    )
+    rings: int = setting(
+        2, "modem: answer on this ring; 2 lets the caller's number arrive", minimum=1, maximum=10
+    )
     ring_kinds: tuple[str, ...] = setting(
-        (), "modem: answer only these distinctive rings, as the modem names them (A, B, …); empty: any",
-        pattern=r"[A-Za-z0-9]{1,8}")
+        (),
+        "modem: answer only these distinctive rings, as the modem names them (A, B, …); empty: any",
+        pattern=r"[A-Za-z0-9]{1,8}",
+    )
     pulse: bool = setting(False, "modem: dial by pulses")
     blind: bool = setting(False, "modem: do not wait for a dial tone")
     modem_speed: int | None = setting(
-        None, "modem: bit/s between the box and the modem; none: as is known of the modem", minimum=9600,
-        maximum=921_600)
+        None,
+        "modem: bit/s between the box and the modem; none: as is known of the modem",
+        minimum=9600,
+        maximum=921_600,
+    )
     modem_flow: ModemFlow = setting(ModemFlow.AUTO, "modem: how it holds back the bytes of a page")
     modem_quirks: tuple[str, ...] = setting(
-        (), "modem: what it does differently, laid over what is known of it, such as training_ms=400 "
-        "(docs/modems.md has all)", pattern=r"[a-z0-9_]{1,40}=[ -~]{1,100}")
+        (),
+        "modem: what it does differently, laid over what is known of it, such as training_ms=400 "
+        "(docs/modems.md has all)",
+        pattern=r"[a-z0-9_]{1,40}=[ -~]{1,100}",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +245,14 @@ class ContactGroup:
 class CoverTemplate:
     """A cover page."""
 
-    name: str = setting(help="name of the template; not standard, which is the box's own page",
-                        pattern=NAME_PATTERN)
-    html: str = setting("", "the page: simple HTML with fields such as {{subject}}; empty: the box's own "
-                        "page", max_length=200_000)
+    name: str = setting(
+        help="name of the template; not standard, which is the box's own page", pattern=NAME_PATTERN
+    )
+    html: str = setting(
+        "",
+        "the page: simple HTML with fields such as {{subject}}; empty: the box's own page",
+        max_length=200_000,
+    )
 
 
 COLLECTIONS: dict[str, type] = {

@@ -54,8 +54,13 @@ def add_key(
         raise SettingError("keys.name", f"there is a key {name!r} already")
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_OCTETS)
     key = ApiKey(
-        name=name, token_hash=hash_token(token), owner=owner, scopes=scopes, pages_per_month=quota,
-        webhook_secret=secrets.token_hex(TOKEN_OCTETS), created_at=time.time(),
+        name=name,
+        token_hash=hash_token(token),
+        owner=owner,
+        scopes=scopes,
+        pages_per_month=quota,
+        webhook_secret=secrets.token_hex(TOKEN_OCTETS),
+        created_at=time.time(),
     )
     return store.add(key), token
 
@@ -85,9 +90,7 @@ def check_password(password: str, hashed: str) -> bool:
         return False
     _, n, r, p, salt, digest = hashed.split("$")
     with _checking:
-        made = hashlib.scrypt(
-            password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p)
-        )
+        made = hashlib.scrypt(password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
     return hmac.compare_digest(made, base64.b64decode(digest))
 
 

@@ -251,7 +251,9 @@ class SettingsStore:
             lists: dict[str, dict[int, Any]] = {
                 name: {
                     _item_id(text, name): from_document(
-                        _kind(COLLECTIONS, name), document, f"{name}.{text}",
+                        _kind(COLLECTIONS, name),
+                        document,
+                        f"{name}.{text}",
                         self._items[name].get(_item_id(text, name)),
                     )
                     for text, document in _mapping(documents, name).items()
@@ -297,10 +299,12 @@ class SettingsStore:
     def _read(self, file_name: str, database: TinyDB) -> None:
         sections = self._read_sections(database) if file_name == SETTINGS_FILE else {}
         lists: dict[str, Mapping[int, Any]] = {
-            name: MappingProxyType({
-                document.doc_id: from_document(kind, document, f"{name}.{document.doc_id}")
-                for document in sorted(database.table(name).all(), key=lambda document: document.doc_id)
-            })
+            name: MappingProxyType(
+                {
+                    document.doc_id: from_document(kind, document, f"{name}.{document.doc_id}")
+                    for document in sorted(database.table(name).all(), key=lambda document: document.doc_id)
+                }
+            )
             for name, kind in COLLECTIONS.items()
             if _file_name(name) == file_name
         }

@@ -61,8 +61,14 @@ def create(
 ) -> Document:
     """Names stored files as a document; ``listed`` ones are shown to their owner by ``search``."""
     document = Document(
-        id=0, uuid=str(uuids.uuid4()), owner=owner, name=name, description=description,
-        created_at=now, files=tuple(files), listed=listed,
+        id=0,
+        uuid=str(uuids.uuid4()),
+        owner=owner,
+        name=name,
+        description=description,
+        created_at=now,
+        files=tuple(files),
+        listed=listed,
     )
     cursor = tx.db.execute(
         "INSERT INTO document (uuid, owner, name, description, created_at, listed, files)"
@@ -108,9 +114,7 @@ def delete(tx: Tx, document_id: int, now: float) -> None:
 
 def get(db: sqlite3.Connection, document_id: int) -> Document:
     """Raises NotFoundError, also when its files were deleted."""
-    row = db.execute(
-        "SELECT * FROM document WHERE id = ? AND deleted_at IS NULL", (document_id,)
-    ).fetchone()
+    row = db.execute("SELECT * FROM document WHERE id = ? AND deleted_at IS NULL", (document_id,)).fetchone()
     if row is None:
         raise NotFoundError(f"no document {document_id}")
     return to_document(row)
@@ -129,12 +133,15 @@ def search(
 
 
 def to_document(row: sqlite3.Row) -> Document:
-    files = tuple(
-        SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"])
-    )
+    files = tuple(SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"]))
     return Document(
-        id=row["id"], uuid=row["uuid"], owner=row["owner"], name=row["name"],
-        description=row["description"], created_at=row["created_at"], files=files,
+        id=row["id"],
+        uuid=row["uuid"],
+        owner=row["owner"],
+        name=row["name"],
+        description=row["description"],
+        created_at=row["created_at"],
+        files=files,
         listed=bool(row["listed"]),
     )
 

@@ -35,8 +35,16 @@ class IncomingFax:
     """
 
     def __init__(
-        self, spool: Spool, writers: ThreadPoolExecutor, clock: Callable[[], float], *,
-        line: str, line_kind: str, caller: str = "", caller_name: str = "", dialled: str = "",
+        self,
+        spool: Spool,
+        writers: ThreadPoolExecutor,
+        clock: Callable[[], float],
+        *,
+        line: str,
+        line_kind: str,
+        caller: str = "",
+        caller_name: str = "",
+        dialled: str = "",
     ) -> None:
         self._spool = spool
         self._writers = writers
@@ -45,8 +53,15 @@ class IncomingFax:
         self.trace_path = f"traces/{self._uuid}.jsonl"
         self._begun = asyncio.wrap_future(
             spool.write(
-                received.begin, self._uuid, line, line_kind, clock(),
-                caller=caller, caller_name=caller_name, dialled=dialled, trace_path=self.trace_path,
+                received.begin,
+                self._uuid,
+                line,
+                line_kind,
+                clock(),
+                caller=caller,
+                caller_name=caller_name,
+                dialled=dialled,
+                trace_path=self.trace_path,
             )
         )
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,9 +94,14 @@ class IncomingFax:
         image: CodedPage | Raster = page.page
         durable.place(self._spool.data / path, lambda part: write_tiff(part, [image]))
         return ReceivedPageFile(
-            number=number, path=path, width=image.width, rows=image.rows,
-            resolution=image.resolution.name, bad_rows=page.bad_rows,
-            longest_bad_run=page.longest_bad_run, stored_at=self._clock(),
+            number=number,
+            path=path,
+            width=image.width,
+            rows=image.rows,
+            resolution=image.resolution.name,
+            bad_rows=page.bad_rows,
+            longest_bad_run=page.longest_bad_run,
+            stored_at=self._clock(),
         )
 
     async def finish(self, result: CallResult) -> Received:
@@ -99,8 +119,12 @@ class IncomingFax:
             "confirmed": result.pages_received,
         }
         return await self._spool.ado(
-            received.finish, fax.id, cause, complete=cause is RECEIVED, now=self._clock(),
-            tsi=result.remote_id, sub_address=result.sub_address, facts=facts,
+            received.finish,
+            fax.id,
+            cause,
+            complete=cause is RECEIVED,
+            now=self._clock(),
+            tsi=result.remote_id,
+            sub_address=result.sub_address,
+            facts=facts,
         )
-
-

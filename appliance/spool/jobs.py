@@ -122,8 +122,18 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
         " metadata, callback_url, idempotency_key, idempotency_digest)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            uuid, new.owner, new.key, new.origin, now, new.document_id, options_json(new.options), new.tag,
-            json.dumps(new.metadata), new.callback_url, new.idempotency_key or None, new.idempotency_digest,
+            uuid,
+            new.owner,
+            new.key,
+            new.origin,
+            now,
+            new.document_id,
+            options_json(new.options),
+            new.tag,
+            json.dumps(new.metadata),
+            new.callback_url,
+            new.idempotency_key or None,
+            new.idempotency_digest,
         ),
     )
     submission_id = int(cursor.lastrowid or 0)
@@ -136,12 +146,27 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
             " state, priority, tag, created_at, scheduled_at, next_try_at, lifetime_s, expires_at, deadline,"
             " resent_from, company) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                job_id, str(uuids.uuid4()), submission_id, new.owner, new.key, new.origin, recipient.number,
-                recipient.given or recipient.number, recipient.name, recipient.reach.value, state.value,
-                new.priority.value, new.tag, now, scheduled, scheduled, new.lifetime_s,
+                job_id,
+                str(uuids.uuid4()),
+                submission_id,
+                new.owner,
+                new.key,
+                new.origin,
+                recipient.number,
+                recipient.given or recipient.number,
+                recipient.name,
+                recipient.reach.value,
+                state.value,
+                new.priority.value,
+                new.tag,
+                now,
+                scheduled,
+                scheduled,
+                new.lifetime_s,
                 scheduled + new.lifetime_s,
                 now + HELD_LIMIT_S if new.held else _preparing_until(now, scheduled + new.lifetime_s),
-                new.resent_from, recipient.company,
+                new.resent_from,
+                recipient.company,
             ),
         )
         kind = "job.held" if new.held else "job.accepted"
@@ -296,16 +321,25 @@ def end_attempt(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
         "UPDATE job SET pages_confirmed = MAX(pages_confirmed, ?), remote_id = ?,"
         " seconds_on_line = seconds_on_line + ?, cause = ? WHERE id = ?",
         (
-            attempt.first_page + confirmed if confirmed else 0, outcome.remote_id or job.remote_id,
-            outcome.seconds, outcome.cause.code, job.id,
+            attempt.first_page + confirmed if confirmed else 0,
+            outcome.remote_id or job.remote_id,
+            outcome.seconds,
+            outcome.cause.code,
+            job.id,
         ),
     )
     ledger.count_pages(tx, ledger.scopes(job), now, pages=confirmed, seconds=outcome.seconds)
     if outcome.state is JobState.WAITING:
         deadline = max(job.expires_at, outcome.next_try_at)
         _move(
-            tx, job, JobState.WAITING, now, deadline=deadline, next_try_at=outcome.next_try_at,
-            cause=outcome.cause.code, attempt=attempt.number,
+            tx,
+            job,
+            JobState.WAITING,
+            now,
+            deadline=deadline,
+            next_try_at=outcome.next_try_at,
+            cause=outcome.cause.code,
+            attempt=attempt.number,
         )
     else:
         _end(tx, job, outcome.state, outcome.cause, now)
@@ -491,10 +525,18 @@ def get_submission(db: sqlite3.Connection, submission_id: int) -> Submission:
     if row is None:
         raise NotFoundError(f"no submission {submission_id}")
     return Submission(
-        id=row["id"], uuid=row["uuid"], owner=row["owner"], key=row["key"], origin=row["origin"],
-        created_at=row["created_at"], document_id=row["document_id"],
-        options=options_from_json(row["options"]), tag=row["tag"], metadata=json.loads(row["metadata"]),
-        callback_url=row["callback_url"], job_ids=_job_ids(db, submission_id),
+        id=row["id"],
+        uuid=row["uuid"],
+        owner=row["owner"],
+        key=row["key"],
+        origin=row["origin"],
+        created_at=row["created_at"],
+        document_id=row["document_id"],
+        options=options_from_json(row["options"]),
+        tag=row["tag"],
+        metadata=json.loads(row["metadata"]),
+        callback_url=row["callback_url"],
+        job_ids=_job_ids(db, submission_id),
     )
 
 
@@ -557,7 +599,11 @@ _QUEUES = {
 
 
 def due(
-    db: sqlite3.Connection, now: float, limit: int, busy_numbers: Collection[str] = (), *,
+    db: sqlite3.Connection,
+    now: float,
+    limit: int,
+    busy_numbers: Collection[str] = (),
+    *,
     practice: bool = False,
 ) -> list[Job]:
     """WAITING jobs whose time has come, by priority, then time; one for each number at most.
@@ -607,28 +653,58 @@ def counts(db: sqlite3.Connection) -> dict[JobState, int]:
 
 def to_job(row: sqlite3.Row) -> Job:
     return Job(
-        id=row["id"], uuid=row["uuid"], submission_id=row["submission_id"], owner=row["owner"],
-        key=row["key"], origin=row["origin"], number=row["number"], given=row["given"], name=row["name"],
-        reach=Reach(row["reach"]), state=JobState(row["state"]), priority=Priority(row["priority"]),
-        tag=row["tag"], created_at=row["created_at"], scheduled_at=row["scheduled_at"],
-        next_try_at=row["next_try_at"], expires_at=row["expires_at"],
+        id=row["id"],
+        uuid=row["uuid"],
+        submission_id=row["submission_id"],
+        owner=row["owner"],
+        key=row["key"],
+        origin=row["origin"],
+        number=row["number"],
+        given=row["given"],
+        name=row["name"],
+        reach=Reach(row["reach"]),
+        state=JobState(row["state"]),
+        priority=Priority(row["priority"]),
+        tag=row["tag"],
+        created_at=row["created_at"],
+        scheduled_at=row["scheduled_at"],
+        next_try_at=row["next_try_at"],
+        expires_at=row["expires_at"],
         deadline=math.inf if row["deadline"] is None else row["deadline"],
-        ended_at=row["ended_at"], tries=row["tries"], rendered_path=row["rendered_path"], pages=row["pages"],
-        pages_confirmed=row["pages_confirmed"], line=row["line"], remote_id=row["remote_id"],
-        seconds_on_line=row["seconds_on_line"], cause_code=row["cause"],
-        cancel_requested=bool(row["cancel_requested"]), resent_from=row["resent_from"],
-        options=options_from_json(row["options"]), metadata=json.loads(row["metadata"]),
-        callback_url=row["callback_url"], company=row["company"],
+        ended_at=row["ended_at"],
+        tries=row["tries"],
+        rendered_path=row["rendered_path"],
+        pages=row["pages"],
+        pages_confirmed=row["pages_confirmed"],
+        line=row["line"],
+        remote_id=row["remote_id"],
+        seconds_on_line=row["seconds_on_line"],
+        cause_code=row["cause"],
+        cancel_requested=bool(row["cancel_requested"]),
+        resent_from=row["resent_from"],
+        options=options_from_json(row["options"]),
+        metadata=json.loads(row["metadata"]),
+        callback_url=row["callback_url"],
+        company=row["company"],
     )
 
 
 def to_attempt(row: sqlite3.Row) -> Attempt:
     return Attempt(
-        id=row["id"], job_id=row["job_id"], number=row["number"], line=row["line"],
-        line_kind=row["line_kind"], started_at=row["started_at"], ended_at=row["ended_at"],
-        first_page=row["first_page"], pages_confirmed=row["pages_confirmed"],
-        last_page_at=row["last_page_at"], cause_code=row["cause"], seconds=row["seconds"],
-        trace_path=row["trace_path"], facts=json.loads(row["facts"]),
+        id=row["id"],
+        job_id=row["job_id"],
+        number=row["number"],
+        line=row["line"],
+        line_kind=row["line_kind"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        first_page=row["first_page"],
+        pages_confirmed=row["pages_confirmed"],
+        last_page_at=row["last_page_at"],
+        cause_code=row["cause"],
+        seconds=row["seconds"],
+        trace_path=row["trace_path"],
+        facts=json.loads(row["facts"]),
     )
 
 
@@ -653,8 +729,14 @@ def _check(job: Job, state: JobState) -> None:
 
 
 def _move(
-    tx: Tx, job: Job, state: JobState, now: float, *, deadline: float,
-    next_try_at: float | None = None, **facts: Any,
+    tx: Tx,
+    job: Job,
+    state: JobState,
+    now: float,
+    *,
+    deadline: float,
+    next_try_at: float | None = None,
+    **facts: Any,
 ) -> None:
     _check(job, state)
     tx.db.execute(

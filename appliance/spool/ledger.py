@@ -145,7 +145,10 @@ def save_destination(tx: Tx, entry: Destination) -> None:
         " failures = excluded.failures, quarantined_until = excluded.quarantined_until,"
         " profile = excluded.profile, updated_at = excluded.updated_at",
         (
-            entry.number, entry.failures, entry.quarantined_until, json.dumps(entry.profile),
+            entry.number,
+            entry.failures,
+            entry.quarantined_until,
+            json.dumps(entry.profile),
             entry.updated_at,
         ),
     )
@@ -158,7 +161,10 @@ def forget_destination(tx: Tx, number: str) -> bool:
 
 def _to_destination(row: sqlite3.Row) -> Destination:
     return Destination(
-        row["number"], row["failures"], row["quarantined_until"], json.loads(row["profile"]),
+        row["number"],
+        row["failures"],
+        row["quarantined_until"],
+        json.loads(row["profile"]),
         row["updated_at"],
     )
 

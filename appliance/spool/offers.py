@@ -40,8 +40,16 @@ class Offer:
 
 
 def create(
-    tx: Tx, owner: str, name: str, title: str, files: Sequence[SourceFile], *, uuid: str, rendered_path: str,
-    pages: int, now: float,
+    tx: Tx,
+    owner: str,
+    name: str,
+    title: str,
+    files: Sequence[SourceFile],
+    *,
+    uuid: str,
+    rendered_path: str,
+    pages: int,
+    now: float,
 ) -> Offer:
     """Offers rendered pages.  Raises NameTakenError, TooManyError."""
     if tx.db.execute("SELECT COUNT(*) FROM offer").fetchone()[0] >= MOST:
@@ -87,11 +95,17 @@ def fetched(tx: Tx, offer_id: int, caller: str, now: float) -> None:
 
 
 def _offer(row: sqlite3.Row) -> Offer:
-    files = tuple(
-        SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"])
-    )
+    files = tuple(SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"]))
     return Offer(
-        id=row["id"], uuid=row["uuid"], owner=row["owner"], name=row["name"], title=row["title"], files=files,
-        rendered_path=row["rendered_path"], pages=row["pages"], created_at=row["created_at"],
-        polled=row["polled"], polled_at=row["polled_at"],
+        id=row["id"],
+        uuid=row["uuid"],
+        owner=row["owner"],
+        name=row["name"],
+        title=row["title"],
+        files=files,
+        rendered_path=row["rendered_path"],
+        pages=row["pages"],
+        created_at=row["created_at"],
+        polled=row["polled"],
+        polled_at=row["polled_at"],
     )

@@ -19,8 +19,12 @@ DETAIL_LIMIT = 1000
 
 
 def due(
-    db: sqlite3.Connection, now: float, limit: int = 50, *,
-    not_ids: Collection[int] = (), not_targets: Collection[str] = (),
+    db: sqlite3.Connection,
+    now: float,
+    limit: int = 50,
+    *,
+    not_ids: Collection[int] = (),
+    not_targets: Collection[str] = (),
 ) -> list[Delivery]:
     """Pending deliveries whose time has come, the longest due first, without those that are under way."""
     rows = db.execute(
@@ -111,10 +115,19 @@ def tries(db: sqlite3.Connection, delivery_id: int) -> list[DeliveryTry]:
 
 def to_delivery(row: sqlite3.Row) -> Delivery:
     return Delivery(
-        id=row["id"], kind=row["kind"], target=row["target"], payload=json.loads(row["payload"]),
-        timetable=tuple(json.loads(row["timetable"])), fax_id=row["fax_id"], owner=row["owner"],
-        state=OutboxState(row["state"]), tries=row["tries"], next_try_at=row["next_try_at"],
-        created_at=row["created_at"], ended_at=row["ended_at"], last_error=row["last_error"],
+        id=row["id"],
+        kind=row["kind"],
+        target=row["target"],
+        payload=json.loads(row["payload"]),
+        timetable=tuple(json.loads(row["timetable"])),
+        fax_id=row["fax_id"],
+        owner=row["owner"],
+        state=OutboxState(row["state"]),
+        tries=row["tries"],
+        next_try_at=row["next_try_at"],
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+        last_error=row["last_error"],
     )
 
 

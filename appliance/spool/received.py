@@ -22,8 +22,16 @@ from appliance.spool.store import Tx
 
 
 def begin(
-    tx: Tx, uuid: str, line: str, line_kind: str, now: float, *,
-    caller: str = "", caller_name: str = "", dialled: str = "", trace_path: str = "",
+    tx: Tx,
+    uuid: str,
+    line: str,
+    line_kind: str,
+    now: float,
+    *,
+    caller: str = "",
+    caller_name: str = "",
+    dialled: str = "",
+    trace_path: str = "",
 ) -> Received:
     """A call is being answered; ``uuid`` is new, drawn by the caller to name its files with."""
     received_id = next_fax_id(tx)
@@ -44,8 +52,15 @@ def add_page(tx: Tx, received_id: int, page: ReceivedPageFile) -> None:
     tx.db.execute(
         "INSERT OR REPLACE INTO received_page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            received_id, page.number, page.path, page.width, page.rows, page.resolution, page.bad_rows,
-            page.longest_bad_run, page.stored_at,
+            received_id,
+            page.number,
+            page.path,
+            page.width,
+            page.rows,
+            page.resolution,
+            page.bad_rows,
+            page.longest_bad_run,
+            page.stored_at,
         ),
     )
     tx.db.execute(
@@ -57,8 +72,15 @@ def add_page(tx: Tx, received_id: int, page: ReceivedPageFile) -> None:
 
 
 def finish(
-    tx: Tx, received_id: int, cause: Cause, *, complete: bool, now: float,
-    tsi: str = "", sub_address: str = "", facts: Mapping[str, Any] | None = None,
+    tx: Tx,
+    received_id: int,
+    cause: Cause,
+    *,
+    complete: bool,
+    now: float,
+    tsi: str = "",
+    sub_address: str = "",
+    facts: Mapping[str, Any] | None = None,
 ) -> Received:
     """The call is over.  Its deliveries follow from the event, in the same transaction."""
     received = get(tx.db, received_id)
@@ -144,8 +166,14 @@ def pages(db: sqlite3.Connection, received_id: int) -> list[ReceivedPageFile]:
     rows = db.execute("SELECT * FROM received_page WHERE received_id = ? ORDER BY number", (received_id,))
     return [
         ReceivedPageFile(
-            row["number"], row["path"], row["width"], row["rows"], row["resolution"], row["bad_rows"],
-            row["longest_bad_run"], row["stored_at"],
+            row["number"],
+            row["path"],
+            row["width"],
+            row["rows"],
+            row["resolution"],
+            row["bad_rows"],
+            row["longest_bad_run"],
+            row["stored_at"],
         )
         for row in rows
     ]
@@ -189,10 +217,24 @@ def unread(db: sqlite3.Connection) -> int:
 
 def to_received(row: sqlite3.Row) -> Received:
     return Received(
-        id=row["id"], uuid=row["uuid"], owner=row["owner"], line=row["line"], line_kind=row["line_kind"],
-        caller=row["caller"], caller_name=row["caller_name"], dialled=row["dialled"], tsi=row["tsi"],
-        sub_address=row["sub_address"], state=ReceivedState(row["state"]), started_at=row["started_at"],
-        ended_at=row["ended_at"], pages=row["pages"], bad_rows=row["bad_rows"], cause_code=row["cause"],
-        read=bool(row["read"]), deleted_at=row["deleted_at"], trace_path=row["trace_path"],
+        id=row["id"],
+        uuid=row["uuid"],
+        owner=row["owner"],
+        line=row["line"],
+        line_kind=row["line_kind"],
+        caller=row["caller"],
+        caller_name=row["caller_name"],
+        dialled=row["dialled"],
+        tsi=row["tsi"],
+        sub_address=row["sub_address"],
+        state=ReceivedState(row["state"]),
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        pages=row["pages"],
+        bad_rows=row["bad_rows"],
+        cause_code=row["cause"],
+        read=bool(row["read"]),
+        deleted_at=row["deleted_at"],
+        trace_path=row["trace_path"],
         facts=json.loads(row["facts"]),
     )

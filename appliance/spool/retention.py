@@ -117,9 +117,13 @@ def drop_events(tx: Tx, before: float) -> int:
         "DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT ?) AND at < ?",
         (BATCH, before),
     ).rowcount
-    return gone + tx.db.execute(
-        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE ended_at < ? LIMIT ?)", (before, BATCH)
-    ).rowcount
+    return (
+        gone
+        + tx.db.execute(
+            "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE ended_at < ? LIMIT ?)",
+            (before, BATCH),
+        ).rowcount
+    )
 
 
 def drop_idempotency_keys(tx: Tx, before: float) -> int:

@@ -49,6 +49,4 @@ class RoomGuard:
         """Raises DiskFullError when ``octets`` more would eat into the reserve."""
         free = self.free()
         if free - octets < reserve_mb * MB:
-            raise DiskFullError(
-                f"{free // MB} MB are free; {reserve_mb} MB are kept in reserve"
-            )
+            raise DiskFullError(f"{free // MB} MB are free; {reserve_mb} MB are kept in reserve")

@@ -89,9 +89,14 @@ class Tx:
             "INSERT INTO outbox (kind, target, payload, timetable, fax_id, owner, state, next_try_at,"
             " created_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
             (
-                delivery.kind, delivery.target, json.dumps(delivery.payload),
-                json.dumps(delivery.timetable), delivery.fax_id, delivery.owner,
-                max(at, delivery.not_before), at,
+                delivery.kind,
+                delivery.target,
+                json.dumps(delivery.payload),
+                json.dumps(delivery.timetable),
+                delivery.fax_id,
+                delivery.owner,
+                max(at, delivery.not_before),
+                at,
             ),
         )
         return int(cursor.lastrowid or 0)

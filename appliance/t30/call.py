@@ -64,9 +64,7 @@ class LosableDce(Dce, Protocol):
 class NoPages:
     """A page source with nothing to send: for a call that only receives."""
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         deliver(None, True)
 
 

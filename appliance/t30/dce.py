@@ -129,9 +129,7 @@ class HangUp:
     """End the call.  Nothing follows."""
 
 
-LineOrder = (
-    SendCng | SendCed | SendFrames | SendTcf | SendImage | SendEcm | Receive | HangUp
-)
+LineOrder = SendCng | SendCed | SendFrames | SendTcf | SendImage | SendEcm | Receive | HangUp
 
 
 # -- events: line to engine --------------------------------------------------------------------

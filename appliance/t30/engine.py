@@ -74,6 +74,3 @@ class Engine:
     def _polled(self, wanted: Facilities) -> None:
         self._station.part = self._sender
         self._sender.answer_poll(wanted)
-
-
-

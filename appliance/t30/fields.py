@@ -56,35 +56,135 @@ class Bit:
 
 # Everything in table 2, for traces.
 BIT_NAMES: dict[int, str] = {
-    1: "T.37", 2: "reserved", 3: "T.38", 4: "3G mobile", 5: "reserved", 6: "V.8",
-    7: "64 octet frames preferred", 8: "reserved", 9: "ready to transmit", 10: "receives",
-    11: "rate", 12: "rate", 13: "rate", 14: "rate", 15: "R8x7.7 or 200x200", 16: "MR",
-    17: "width", 18: "width", 19: "length", 20: "length", 21: "scan time", 22: "scan time",
-    23: "scan time", 24: "extend", 25: "reserved", 26: "uncompressed mode", 27: "ECM",
-    28: "64 octet frames", 29: "reserved", 30: "reserved", 31: "T.6", 32: "extend",
-    33: "field not valid", 34: "multiple selective polling", 35: "polled sub-address", 36: "T.43",
-    37: "plane interleave", 38: "G.726 voice", 39: "extended voice", 40: "extend", 41: "R8x15.4",
-    42: "300x300", 43: "R16x15.4 or 400x400", 44: "inch", 45: "metric", 46: "half scan time at 15.4",
-    47: "selective polling", 48: "extend", 49: "sub-address", 50: "password or sender identification",
-    51: "data file ready", 52: "reserved", 53: "binary file transfer", 54: "document transfer",
-    55: "EDIFACT", 56: "extend", 57: "basic transfer mode", 58: "reserved", 59: "mixed mode ready",
-    60: "character mode", 61: "reserved", 62: "mixed mode", 63: "reserved", 64: "extend",
-    65: "processable mode", 66: "digital network", 67: "duplex", 68: "JPEG", 69: "full colour",
-    70: "Huffman tables", 71: "12 bit components", 72: "extend", 73: "no subsampling",
-    74: "custom illuminant", 75: "custom gamut", 76: "North American Letter",
-    77: "North American Legal", 78: "T.85", 79: "T.85 optional L0", 80: "extend",
-    81: "HKM key management", 82: "RSA key management", 83: "override", 84: "HFX40 cipher",
-    85: "cipher 2", 86: "cipher 3", 87: "HFX40-I hashing", 88: "extend", 89: "hashing 2",
-    90: "hashing 3", 91: "reserved", 92: "T.44", 93: "T.44", 94: "T.44", 95: "T.44 page length",
-    96: "extend", 97: "colour 300 or 400", 98: "colour 100x100", 99: "phase C file transfer",
-    100: "extended file transfer", 101: "Internet selective polling", 102: "Internet routing",
-    103: "reserved", 104: "extend", 105: "600x600", 106: "1200x1200", 107: "300x600",
-    108: "400x800", 109: "600x1200", 110: "colour 600x600", 111: "colour 1200x1200", 112: "extend",
-    113: "double sided, alternate", 114: "double sided, continuous", 115: "black and white T.44",
-    116: "T.45", 117: "shared memory", 118: "shared memory", 119: "T.44 colour space",
-    120: "extend", 121: "T.38 flow control", 122: "K above 4", 123: "Internet aware T.38",
-    124: "T.89", 125: "T.89", 126: "T.89", 127: "sYCC JPEG", 128: "extend",
-}  # fmt: skip
+    1: "T.37",
+    2: "reserved",
+    3: "T.38",
+    4: "3G mobile",
+    5: "reserved",
+    6: "V.8",
+    7: "64 octet frames preferred",
+    8: "reserved",
+    9: "ready to transmit",
+    10: "receives",
+    11: "rate",
+    12: "rate",
+    13: "rate",
+    14: "rate",
+    15: "R8x7.7 or 200x200",
+    16: "MR",
+    17: "width",
+    18: "width",
+    19: "length",
+    20: "length",
+    21: "scan time",
+    22: "scan time",
+    23: "scan time",
+    24: "extend",
+    25: "reserved",
+    26: "uncompressed mode",
+    27: "ECM",
+    28: "64 octet frames",
+    29: "reserved",
+    30: "reserved",
+    31: "T.6",
+    32: "extend",
+    33: "field not valid",
+    34: "multiple selective polling",
+    35: "polled sub-address",
+    36: "T.43",
+    37: "plane interleave",
+    38: "G.726 voice",
+    39: "extended voice",
+    40: "extend",
+    41: "R8x15.4",
+    42: "300x300",
+    43: "R16x15.4 or 400x400",
+    44: "inch",
+    45: "metric",
+    46: "half scan time at 15.4",
+    47: "selective polling",
+    48: "extend",
+    49: "sub-address",
+    50: "password or sender identification",
+    51: "data file ready",
+    52: "reserved",
+    53: "binary file transfer",
+    54: "document transfer",
+    55: "EDIFACT",
+    56: "extend",
+    57: "basic transfer mode",
+    58: "reserved",
+    59: "mixed mode ready",
+    60: "character mode",
+    61: "reserved",
+    62: "mixed mode",
+    63: "reserved",
+    64: "extend",
+    65: "processable mode",
+    66: "digital network",
+    67: "duplex",
+    68: "JPEG",
+    69: "full colour",
+    70: "Huffman tables",
+    71: "12 bit components",
+    72: "extend",
+    73: "no subsampling",
+    74: "custom illuminant",
+    75: "custom gamut",
+    76: "North American Letter",
+    77: "North American Legal",
+    78: "T.85",
+    79: "T.85 optional L0",
+    80: "extend",
+    81: "HKM key management",
+    82: "RSA key management",
+    83: "override",
+    84: "HFX40 cipher",
+    85: "cipher 2",
+    86: "cipher 3",
+    87: "HFX40-I hashing",
+    88: "extend",
+    89: "hashing 2",
+    90: "hashing 3",
+    91: "reserved",
+    92: "T.44",
+    93: "T.44",
+    94: "T.44",
+    95: "T.44 page length",
+    96: "extend",
+    97: "colour 300 or 400",
+    98: "colour 100x100",
+    99: "phase C file transfer",
+    100: "extended file transfer",
+    101: "Internet selective polling",
+    102: "Internet routing",
+    103: "reserved",
+    104: "extend",
+    105: "600x600",
+    106: "1200x1200",
+    107: "300x600",
+    108: "400x800",
+    109: "600x1200",
+    110: "colour 600x600",
+    111: "colour 1200x1200",
+    112: "extend",
+    113: "double sided, alternate",
+    114: "double sided, continuous",
+    115: "black and white T.44",
+    116: "T.45",
+    117: "shared memory",
+    118: "shared memory",
+    119: "T.44 colour space",
+    120: "extend",
+    121: "T.38 flow control",
+    122: "K above 4",
+    123: "Internet aware T.38",
+    124: "T.89",
+    125: "T.89",
+    126: "T.89",
+    127: "sYCC JPEG",
+    128: "extend",
+}
 
 
 def is_extend(bit: int) -> bool:
@@ -149,9 +249,15 @@ class ScanTimes:
 
 # Code of bits 21, 22, 23 in a DIS: (time at 3.85 line/mm, halved at 7.7).
 _DIS_SCAN: dict[int, tuple[int, bool]] = {
-    0b000: (20, False), 0b001: (40, False), 0b010: (10, False), 0b100: (5, False),
-    0b011: (10, True), 0b110: (20, True), 0b101: (40, True), 0b111: (0, False),
-}  # fmt: skip
+    0b000: (20, False),
+    0b001: (40, False),
+    0b010: (10, False),
+    0b100: (5, False),
+    0b011: (10, True),
+    0b110: (20, True),
+    0b101: (40, True),
+    0b111: (0, False),
+}
 _DIS_SCAN_CODES = {times: code for code, times in _DIS_SCAN.items()}
 # and in a DCS: the time in use.
 DCS_SCAN_CODES: dict[int, int] = {0: 0b111, 5: 0b100, 10: 0b010, 20: 0b000, 40: 0b001}
@@ -186,11 +292,15 @@ def _carriers(code: int) -> frozenset[Carrier]:
 
 
 _DCS_RATE_CODES: dict[Carrier, int] = {
-    Carrier.V27TER_2400: 0b0000, Carrier.V27TER_4800: 0b0100,
-    Carrier.V29_9600: 0b1000, Carrier.V29_7200: 0b1100,
-    Carrier.V17_14400: 0b0001, Carrier.V17_12000: 0b0101,
-    Carrier.V17_9600: 0b1001, Carrier.V17_7200: 0b1101,
-}  # fmt: skip
+    Carrier.V27TER_2400: 0b0000,
+    Carrier.V27TER_4800: 0b0100,
+    Carrier.V29_9600: 0b1000,
+    Carrier.V29_7200: 0b1100,
+    Carrier.V17_14400: 0b0001,
+    Carrier.V17_12000: 0b0101,
+    Carrier.V17_9600: 0b1001,
+    Carrier.V17_7200: 0b1101,
+}
 _DCS_RATES = {code: carrier for carrier, code in _DCS_RATE_CODES.items()}
 
 
@@ -205,8 +315,11 @@ def rate_field(carrier: Carrier) -> bytes:
 _DIS_WIDTHS = {0b00: PaperWidth.A4, 0b10: PaperWidth.B4, 0b01: PaperWidth.A3, 0b11: PaperWidth.A3}
 # Bits 19, 20.
 _LENGTHS = {
-    0b00: PaperLength.A4, 0b10: PaperLength.B4, 0b01: PaperLength.UNLIMITED, 0b11: PaperLength.UNLIMITED,
-}  # fmt: skip
+    0b00: PaperLength.A4,
+    0b10: PaperLength.B4,
+    0b01: PaperLength.UNLIMITED,
+    0b11: PaperLength.UNLIMITED,
+}
 _WIDTH_CODES = {PaperWidth.A4: 0b00, PaperWidth.B4: 0b10, PaperWidth.A3: 0b01}
 _LENGTH_CODES = {PaperLength.A4: 0b00, PaperLength.B4: 0b10, PaperLength.UNLIMITED: 0b01}
 
@@ -216,14 +329,46 @@ def _used(*groups: int | tuple[int, ...]) -> frozenset[int]:
 
 
 _DIS_USED = _used(
-    Bit.PREFERS_64, Bit.TRANSMITS, Bit.RECEIVES, Bit.RATE, Bit.FINE, Bit.TWO_DIMENSIONAL, Bit.WIDTH,
-    Bit.LENGTH, Bit.SCAN, Bit.ECM, Bit.T6, Bit.PSA, Bit.SUPERFINE, Bit.R300, Bit.R400, Bit.INCH,
-    Bit.METRIC, Bit.HALF_SCAN_15_4, Bit.SEP, Bit.SUB, Bit.PWD,
-)  # fmt: skip
+    Bit.PREFERS_64,
+    Bit.TRANSMITS,
+    Bit.RECEIVES,
+    Bit.RATE,
+    Bit.FINE,
+    Bit.TWO_DIMENSIONAL,
+    Bit.WIDTH,
+    Bit.LENGTH,
+    Bit.SCAN,
+    Bit.ECM,
+    Bit.T6,
+    Bit.PSA,
+    Bit.SUPERFINE,
+    Bit.R300,
+    Bit.R400,
+    Bit.INCH,
+    Bit.METRIC,
+    Bit.HALF_SCAN_15_4,
+    Bit.SEP,
+    Bit.SUB,
+    Bit.PWD,
+)
 _DCS_USED = _used(
-    Bit.RECEIVES, Bit.RATE, Bit.FINE, Bit.TWO_DIMENSIONAL, Bit.WIDTH, Bit.LENGTH, Bit.SCAN, Bit.ECM,
-    Bit.FRAMES_OF_64, Bit.T6, Bit.SUPERFINE, Bit.R300, Bit.R400, Bit.INCH, Bit.SUB, Bit.PWD,
-)  # fmt: skip
+    Bit.RECEIVES,
+    Bit.RATE,
+    Bit.FINE,
+    Bit.TWO_DIMENSIONAL,
+    Bit.WIDTH,
+    Bit.LENGTH,
+    Bit.SCAN,
+    Bit.ECM,
+    Bit.FRAMES_OF_64,
+    Bit.T6,
+    Bit.SUPERFINE,
+    Bit.R300,
+    Bit.R400,
+    Bit.INCH,
+    Bit.SUB,
+    Bit.PWD,
+)
 
 
 def other_bits(bits: Iterable[int], *, dcs: bool = False) -> frozenset[int]:
@@ -337,10 +482,15 @@ class Facilities:
         words += [c.value for c in Coding if c in self.codings]
         words += [f"width {self.width.value}", f"length {self.length.value}", _scan_word(self.scan)]
         flags = {
-            "receives": self.receives, "ready to transmit": self.transmits, "ECM": self.ecm,
-            "64 octet frames preferred": self.prefers_64, "SEP": self.sep, "SUB": self.sub,
-            "PWD": self.pwd, "PSA": self.psa,
-        }  # fmt: skip
+            "receives": self.receives,
+            "ready to transmit": self.transmits,
+            "ECM": self.ecm,
+            "64 octet frames preferred": self.prefers_64,
+            "SEP": self.sep,
+            "SUB": self.sub,
+            "PWD": self.pwd,
+            "PSA": self.psa,
+        }
         words += [word for word, on in flags.items() if on]
         words += [BIT_NAMES.get(bit, f"bit {bit}") for bit in sorted(self.other)]
         return ", ".join(words)
@@ -418,9 +568,12 @@ class Settings:
         """One line for a trace."""
         words = [
             f"{self.carrier.modulation.value} {self.carrier.bit_rate}",
-            self.resolution.name.lower(), self.coding.value,
-            f"width {self.width.value}", f"length {self.length.value}", f"{self.scan_ms} ms",
-        ]  # fmt: skip
+            self.resolution.name.lower(),
+            self.coding.value,
+            f"width {self.width.value}",
+            f"length {self.length.value}",
+            f"{self.scan_ms} ms",
+        ]
         if self.ecm:
             words.append(f"ECM {self.frame_octets}")
         words += [word for word, on in (("SUB", self.sub), ("SID", self.sid)) if on]

@@ -84,11 +84,21 @@ class Fcf(Enum):
 # Codes whose first bit is part of the code and not the X bit (T.30 5.3.6.1.1, 5.3.6.1.2, T.4 A.3).
 _NO_X_BIT = frozenset(
     {
-        Fcf.DIS, Fcf.CSI, Fcf.NSF,
-        Fcf.DTC, Fcf.CIG, Fcf.NSC, Fcf.PWD, Fcf.SEP, Fcf.PSA, Fcf.CIA, Fcf.ISP,
-        Fcf.FCD, Fcf.RCP,
+        Fcf.DIS,
+        Fcf.CSI,
+        Fcf.NSF,
+        Fcf.DTC,
+        Fcf.CIG,
+        Fcf.NSC,
+        Fcf.PWD,
+        Fcf.SEP,
+        Fcf.PSA,
+        Fcf.CIA,
+        Fcf.ISP,
+        Fcf.FCD,
+        Fcf.RCP,
     }
-)  # fmt: skip
+)
 _BY_OCTET: dict[int, Fcf] = {}
 for _code in Fcf:
     _BY_OCTET[_code.value] = _code
@@ -98,10 +108,24 @@ for _code in Fcf:
 # A burst's optional frames: they come before the one that says what to do.
 OPTIONAL = frozenset(
     {
-        Fcf.CSI, Fcf.NSF, Fcf.CIG, Fcf.NSC, Fcf.PWD, Fcf.SEP, Fcf.PSA, Fcf.CIA, Fcf.ISP,
-        Fcf.TSI, Fcf.NSS, Fcf.SUB, Fcf.SID, Fcf.TSA, Fcf.IRA, Fcf.CSA,
+        Fcf.CSI,
+        Fcf.NSF,
+        Fcf.CIG,
+        Fcf.NSC,
+        Fcf.PWD,
+        Fcf.SEP,
+        Fcf.PSA,
+        Fcf.CIA,
+        Fcf.ISP,
+        Fcf.TSI,
+        Fcf.NSS,
+        Fcf.SUB,
+        Fcf.SID,
+        Fcf.TSA,
+        Fcf.IRA,
+        Fcf.CSA,
     }
-)  # fmt: skip
+)
 
 
 class FrameError(ValueError):

@@ -28,9 +28,7 @@ class MemoryPages:
     def __init__(self, pages: Sequence[Raster | CodedPage]) -> None:
         self._pages = list(pages)
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         """Answers at once."""
         if number >= len(self._pages):
             deliver(None, True)

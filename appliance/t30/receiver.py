@@ -25,13 +25,23 @@ from appliance.t30.station import Burst, Fact, Happening, Station, Stimulus, Tim
 # Nobody here can take a procedure interrupt, and one document is like the next: these count as the
 # plain ones (T.30 5.3.6.1.6).
 _SAME_AS = {
-    Fcf.PRI_MPS: Fcf.MPS, Fcf.PRI_EOM: Fcf.EOM, Fcf.PRI_EOP: Fcf.EOP, Fcf.EOS: Fcf.EOM,
-}  # fmt: skip
+    Fcf.PRI_MPS: Fcf.MPS,
+    Fcf.PRI_EOM: Fcf.EOM,
+    Fcf.PRI_EOP: Fcf.EOP,
+    Fcf.EOS: Fcf.EOM,
+}
 _POST_MESSAGE: dict[Stimulus, str] = {
-    Fcf.MPS: "_mps", Fcf.EOM: "_eom", Fcf.EOP: "_eop",
-    Fcf.PRI_MPS: "_mps", Fcf.PRI_EOM: "_eom", Fcf.PRI_EOP: "_eop", Fcf.EOS: "_eom",
-    Fcf.PPS: "_pps", Fcf.EOR: "_eor", Fcf.CTC: "_ctc",
-}  # fmt: skip
+    Fcf.MPS: "_mps",
+    Fcf.EOM: "_eom",
+    Fcf.EOP: "_eop",
+    Fcf.PRI_MPS: "_mps",
+    Fcf.PRI_EOM: "_eom",
+    Fcf.PRI_EOP: "_eop",
+    Fcf.EOS: "_eom",
+    Fcf.PPS: "_pps",
+    Fcf.EOR: "_eor",
+    Fcf.CTC: "_ctc",
+}
 
 
 class Receiver(ReceiverPhaseB):
@@ -221,9 +231,12 @@ class Receiver(ReceiverPhaseB):
             station.finish(causes.PAGE_TOO_LARGE)
             return
         station.note(
-            "page_judged", verdict=verdict.value, rows=rows.rows if rows else 0,
-            bad_rows=rows.bad_rows if rows else 0, rtc=bool(rows and rows.ended_with_rtc),
-        )  # fmt: skip
+            "page_judged",
+            verdict=verdict.value,
+            rows=rows.rows if rows else 0,
+            bad_rows=rows.bad_rows if rows else 0,
+            rtc=bool(rows and rows.ended_with_rtc),
+        )
         if rows is None or verdict is Verdict.BAD:
             station.retrainings += 1
             self._tries = 1

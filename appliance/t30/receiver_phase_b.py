@@ -337,9 +337,12 @@ class ReceiverPhaseB(Part):
         station, good = self.station, self._judge.good
         station.clear(Timer.TCF)
         station.note(
-            "tcf", good=good, octets=self._judge.octets, non_zero=self._judge.non_zero,
+            "tcf",
+            good=good,
+            octets=self._judge.octets,
+            non_zero=self._judge.non_zero,
             longest_run=self._judge.longest_run,
-        )  # fmt: skip
+        )
         if good:
             self._say_reply(Fcf.CFR, self._expect_page)
         else:

@@ -117,9 +117,14 @@ class Sender(SenderPhaseB):
         self._long_train = False
         self._times_sent += 1
         station.note(
-            "page_sending", page=self._index + 1, rows=page.rows, octets=len(page.data),
-            coding=page.coding.value, rate=settings.carrier.bit_rate, ecm=settings.ecm,
-        )  # fmt: skip
+            "page_sending",
+            page=self._index + 1,
+            rows=page.rows,
+            octets=len(page.data),
+            coding=page.coding.value,
+            rate=settings.carrier.bit_rate,
+            ecm=settings.ecm,
+        )
         if not known.last:
             self._desk.ask(self._index + 1)
         if settings.ecm:

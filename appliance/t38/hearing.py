@@ -41,9 +41,13 @@ _FOREIGN = frozenset((Indicator.V33_12000_TRAINING, Indicator.V33_14400_TRAINING
 _GOOD_ENDS = frozenset((FieldType.HDLC_FCS_OK, FieldType.HDLC_FCS_OK_SIG_END))
 _FRAME_ENDS = _GOOD_ENDS | {FieldType.HDLC_FCS_BAD, FieldType.HDLC_FCS_BAD_SIG_END}
 _SIGNAL_ENDS = frozenset(
-    (FieldType.HDLC_SIG_END, FieldType.HDLC_FCS_OK_SIG_END, FieldType.HDLC_FCS_BAD_SIG_END,
-     FieldType.T4_NON_ECM_SIG_END)
-)  # fmt: skip
+    (
+        FieldType.HDLC_SIG_END,
+        FieldType.HDLC_FCS_OK_SIG_END,
+        FieldType.HDLC_FCS_BAD_SIG_END,
+        FieldType.T4_NON_ECM_SIG_END,
+    )
+)
 _NON_ECM = frozenset((FieldType.T4_NON_ECM_DATA, FieldType.T4_NON_ECM_SIG_END))
 
 # How a frame begins in T.38 order: address ff, control c0 or c8 (T.30 5.3.4, 5.3.5); on a fast carrier

@@ -89,9 +89,14 @@ MAX_FIELD_OCTETS = 65535  # Annex A: OCTET STRING (SIZE (1..65535))
 MAX_FIELDS = 256
 # Field types that say something by themselves and never carry data; they tell a wrong notation.
 _BARE = frozenset(
-    (FieldType.HDLC_SIG_END, FieldType.HDLC_FCS_OK, FieldType.HDLC_FCS_BAD,
-     FieldType.HDLC_FCS_OK_SIG_END, FieldType.HDLC_FCS_BAD_SIG_END)
-)  # fmt: skip
+    (
+        FieldType.HDLC_SIG_END,
+        FieldType.HDLC_FCS_OK,
+        FieldType.HDLC_FCS_BAD,
+        FieldType.HDLC_FCS_OK_SIG_END,
+        FieldType.HDLC_FCS_BAD_SIG_END,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,9 +225,7 @@ def build_answer(offer: Description, local: T38Media, origin: Origin) -> tuple[s
     if theirs is None:
         raise SdpError("no live image line in the offer")
     agreed = agree(local.settings, theirs.settings)
-    stated = replace(
-        agreed, max_datagram=local.settings.max_datagram, max_buffer=local.settings.max_buffer
-    )
+    stated = replace(agreed, max_datagram=local.settings.max_datagram, max_buffer=local.settings.max_buffer)
     lines: list[list[str]] = []
     taken = False
     for media in offer.media:

@@ -74,12 +74,14 @@ CARRIERS: dict[Carrier, CarrierNumbers] = {
     **{
         carrier: CarrierNumbers(
             DataType[f"V17_{carrier.bit_rate}"],
-            Indicator[f"V17_{carrier.bit_rate}_LONG_TRAINING"], _V17_LONG_S,
-            Indicator[f"V17_{carrier.bit_rate}_SHORT_TRAINING"], _V17_SHORT_S,
+            Indicator[f"V17_{carrier.bit_rate}_LONG_TRAINING"],
+            _V17_LONG_S,
+            Indicator[f"V17_{carrier.bit_rate}_SHORT_TRAINING"],
+            _V17_SHORT_S,
         )
         for carrier in (Carrier.V17_7200, Carrier.V17_9600, Carrier.V17_12000, Carrier.V17_14400)
     },
-}  # fmt: skip
+}
 
 CARRIER_OF_DATA = {numbers.data_type: carrier for carrier, numbers in CARRIERS.items()}
 CARRIER_OF_INDICATOR = {

@@ -143,9 +143,12 @@ def build(datagram: Datagram) -> bytes:
     head = datagram.sequence.to_bytes(2, "big") + open_type(datagram.primary)
     if datagram.parities:
         return b"".join(
-            (head, bytes((_FEC_FLAG, 1, datagram.span, len(datagram.parities))),
-             *map(open_type, datagram.parities))
-        )  # fmt: skip
+            (
+                head,
+                bytes((_FEC_FLAG, 1, datagram.span, len(datagram.parities))),
+                *map(open_type, datagram.parities),
+            )
+        )
     return b"".join((head, bytes((0, len(datagram.secondaries))), *map(open_type, datagram.secondaries)))
 
 

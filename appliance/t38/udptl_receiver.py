@@ -223,8 +223,11 @@ class UdptlReceiver:
                 missing = [s for s in group if s not in self._held and s not in self._history]
                 if len(missing) != 1 or missing[0] - self._expected & SEQUENCE_MASK >= MAX_JUMP:
                     continue
-                known = [self._held[s][0] if s in self._held else self._history[s]
-                         for s in group if s != missing[0]]  # fmt: skip
+                known = [
+                    self._held[s][0] if s in self._held else self._history[s]
+                    for s in group
+                    if s != missing[0]
+                ]
                 # What is longer than the parity is not of this group's making: leave it alone.
                 if any(len(packet) > len(parity) for packet in known):
                     continue

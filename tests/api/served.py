@@ -112,7 +112,9 @@ def form_body(fields: list[tuple[str, str]], files: list[tuple[str, bytes]]) -> 
     ]
     parts += [
         f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-        f"Content-Type: application/octet-stream\r\n\r\n".encode() + content + b"\r\n"
+        f"Content-Type: application/octet-stream\r\n\r\n".encode()
+        + content
+        + b"\r\n"
         for name, content in files
     ]
     return b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode()

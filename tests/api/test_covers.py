@@ -127,9 +127,12 @@ def test_ifax_clients_choose_the_template_by_its_id(served: Served) -> None:
     html = "<h1>City Hospital</h1><p>{{subject}} for {{to_name}}</p>"
     with template(served, "by id", html) as template_id:
         fields = {
-            "faxNumber": "9990", "templateId": template_id, "subject": "From there", "to_name": "Ada L.",
+            "faxNumber": "9990",
+            "templateId": template_id,
+            "subject": "From there",
+            "to_name": "Ada L.",
             "faxData": [{"fileName": "a.txt", "fileData": base64.b64encode(b"A letter").decode()}],
-        }  # fmt: skip
+        }
         headers = {"accessToken": served.key("there", Scope.SEND)}
         sent = served.ask("POST", "/customer/fax-send", fields, headers=headers, prefix="/v1")
         assert sent.status == 200, sent.content

@@ -135,8 +135,12 @@ def test_files_of_a_refused_request_do_not_stay(served: Served) -> None:
         (new("9990", max_tries=1.0), 400, "request_invalid", "max_tries"),
         (new("9990", callback_url="ftp://example.com/"), 422, "url_not_allowed", "callback_url"),
         (new("9990", files=[{"content": "!!"}]), 400, "request_invalid", None),
-        (new("9990", files=[{"content": TEXT, "url": "https://example.com/a"}]), 400, "request_invalid",
-         "files[0]"),
+        (
+            new("9990", files=[{"content": TEXT, "url": "https://example.com/a"}]),
+            400,
+            "request_invalid",
+            "files[0]",
+        ),
         (new("9990", files=[{"url": "http://127.0.0.1/a.pdf"}]), 422, "url_not_allowed", "files[0]"),
         (new("9990", files=[{"content": ""}]), 422, "document_empty", "files[0]"),
         (new("9990", files=[]), 400, "request_invalid", "files"),
@@ -148,7 +152,7 @@ def test_files_of_a_refused_request_do_not_stay(served: Served) -> None:
         (new("9990", files=[{"content": TEXT}] * 21), 422, "too_many_files", None),
         ([1, 2], 400, "request_invalid", ""),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_request_is_told_what_is_wrong_and_where(
     served: Served, body: object, status: int, code: str, path: str | None
 ) -> None:
@@ -253,10 +257,18 @@ def test_each_sees_their_own_faxes_and_administrators_all(served: Served) -> Non
     theirs = served.key("theirs", Scope.SEND)
     fax_id = served.ask("POST", "/faxes", new("9990", hold=True), token=mine).json["faxes"][0]["id"]
     for method, path in (
-        ("GET", ""), ("GET", "/pages/1"), ("GET", "/document"), ("GET", "/confirmation"), ("GET", "/events"),
-        ("GET", "/deliveries"), ("GET", "/attempts/1/trace"), ("POST", "/cancel"), ("POST", "/retry"),
-        ("POST", "/release"), ("POST", "/resend"),
-    ):  # fmt: skip
+        ("GET", ""),
+        ("GET", "/pages/1"),
+        ("GET", "/document"),
+        ("GET", "/confirmation"),
+        ("GET", "/events"),
+        ("GET", "/deliveries"),
+        ("GET", "/attempts/1/trace"),
+        ("POST", "/cancel"),
+        ("POST", "/retry"),
+        ("POST", "/release"),
+        ("POST", "/resend"),
+    ):
         reply = served.ask(method, f"/faxes/{fax_id}{path}", token=theirs)
         assert (reply.status, reply.json["code"]) == (404, "not_found"), path
     assert served.ask("GET", "/faxes?owner=mine", token=theirs).json["faxes"] == []
@@ -269,11 +281,19 @@ def test_the_scope_of_a_key_bounds_what_it_may_do(served: Served) -> None:
     only_receive = served.key("receiver", Scope.RECEIVE)
     monitor = served.key("monitor", Scope.MONITOR)
     for token, path, status in (
-        (only_send, "/received", 403), (only_receive, "/received", 200), (only_receive, "/faxes", 403),
-        (only_send, "/settings", 403), (only_send, "/users", 403), (only_send, "/audit", 403),
-        (only_send, "/metrics", 403), (monitor, "/metrics", 200), (monitor, "/faxes", 403),
-        (only_send, "/status", 200), ("fxb_wrong", "/faxes", 401), ("", "/faxes", 401),
-    ):  # fmt: skip
+        (only_send, "/received", 403),
+        (only_receive, "/received", 200),
+        (only_receive, "/faxes", 403),
+        (only_send, "/settings", 403),
+        (only_send, "/users", 403),
+        (only_send, "/audit", 403),
+        (only_send, "/metrics", 403),
+        (monitor, "/metrics", 200),
+        (monitor, "/faxes", 403),
+        (only_send, "/status", 200),
+        ("fxb_wrong", "/faxes", 401),
+        ("", "/faxes", 401),
+    ):
         reply = served.ask("GET", path, token=token)
         assert reply.status == status, path
     assert "Bearer" in served.ask("GET", "/faxes", token="").headers["WWW-Authenticate"]
@@ -344,8 +364,9 @@ def test_who_sent_and_looked_at_what_is_in_the_audit_log(served: Served) -> None
     served.ask("GET", f"/faxes/{fax_id}/document", token=token)
     noted = served.ask("GET", "/audit?who=key:watched").json["audit"]
     assert [(entry["action"], entry["object"]) for entry in noted] == [
-        ("fax.look", f"fax:{fax_id}"), ("fax.create", f"fax:{fax_id}"),
-    ]  # fmt: skip
+        ("fax.look", f"fax:{fax_id}"),
+        ("fax.create", f"fax:{fax_id}"),
+    ]
     assert noted[0]["address"] == "127.0.0.1"
 
 

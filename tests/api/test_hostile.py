@@ -84,9 +84,7 @@ def post(served: Served, more: str, body: bytes = b"", *, path: str = "/faxes") 
         (b"A" * 100_000, {400, 414}),
     ],
 )
-def test_what_is_not_http_gets_an_error_and_an_end(
-    served: Served, octets: bytes, statuses: set[int]
-) -> None:
+def test_what_is_not_http_gets_an_error_and_an_end(served: Served, octets: bytes, statuses: set[int]) -> None:
     status, code = say(served, octets)
     assert status in statuses
     assert code or not status
@@ -98,37 +96,81 @@ def test_what_is_not_http_gets_an_error_and_an_end(
         ("Content-Type: application/json\r\nContent-Length: 10\r\n", b"{", 408, "request_incomplete"),
         ("Content-Type: application/json\r\nContent-Length: -1\r\n", b"{}", 400, "request_invalid"),
         ("Content-Type: application/json\r\nContent-Length: 2x\r\n", b"{}", 400, "request_invalid"),
-        ("Content-Type: application/json\r\nContent-Length: 999999999999999999999\r\n", b"{}", 400,
-         "request_invalid"),
+        (
+            "Content-Type: application/json\r\nContent-Length: 999999999999999999999\r\n",
+            b"{}",
+            400,
+            "request_invalid",
+        ),
         ("Content-Type: application/json\r\nContent-Length: 3\r\n", b"{]}", 400, "request_invalid"),
         ("Content-Type: application/json\r\nContent-Length: 2\r\n", b"\xff\xfe", 400, "request_invalid"),
         ("Content-Type: text/plain\r\nContent-Length: 2\r\n", b"{}", 415, "media_type_unsupported"),
         ("Content-Type: \xff\xfe;;;=\r\nContent-Length: 2\r\n", b"{}", 415, "media_type_unsupported"),
         ("Content-Type: application/json\r\n", b"", 400, "request_invalid"),
-        ("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", b"5\r\n{\"to\"\r\n", 408,
-         "request_incomplete"),
-        ("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", b"zz\r\n", 408,
-         "request_incomplete"),
-        ("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", b"-5\r\n", 408,
-         "request_incomplete"),
-        ("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", b"FFFFFFFFFFFFFFFF\r\n", 408,
-         "request_incomplete"),
-        ("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", b"2\r\n{}XX0\r\n\r\n", 408,
-         "request_incomplete"),
-        ("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", b"A" * 100_000, 408,
-         "request_incomplete"),
+        (
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+            b'5\r\n{"to"\r\n',
+            408,
+            "request_incomplete",
+        ),
+        (
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+            b"zz\r\n",
+            408,
+            "request_incomplete",
+        ),
+        (
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+            b"-5\r\n",
+            408,
+            "request_incomplete",
+        ),
+        (
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+            b"FFFFFFFFFFFFFFFF\r\n",
+            408,
+            "request_incomplete",
+        ),
+        (
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+            b"2\r\n{}XX0\r\n\r\n",
+            408,
+            "request_incomplete",
+        ),
+        (
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+            b"A" * 100_000,
+            408,
+            "request_incomplete",
+        ),
         ("Content-Type: application/json\r\nTransfer-Encoding: gzip\r\n", b"{}", 501, "request_fault"),
         ("Content-Type: multipart/form-data\r\nContent-Length: 2\r\n", b"{}", 400, "request_invalid"),
-        ("Content-Type: multipart/form-data; boundary=\"\"\r\nContent-Length: 2\r\n", b"{}", 400,
-         "request_invalid"),
-        (f"Content-Type: multipart/form-data; boundary={'b' * 500}\r\nContent-Length: 2\r\n", b"{}", 400,
-         "request_invalid"),
-        ("Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 20\r\n", b"--y\r\n\r\n", 408,
-         "request_incomplete"),
-        ("Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5\r\n", b"--x\r\n", 400,
-         "request_invalid"),
+        (
+            'Content-Type: multipart/form-data; boundary=""\r\nContent-Length: 2\r\n',
+            b"{}",
+            400,
+            "request_invalid",
+        ),
+        (
+            f"Content-Type: multipart/form-data; boundary={'b' * 500}\r\nContent-Length: 2\r\n",
+            b"{}",
+            400,
+            "request_invalid",
+        ),
+        (
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 20\r\n",
+            b"--y\r\n\r\n",
+            408,
+            "request_incomplete",
+        ),
+        (
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5\r\n",
+            b"--x\r\n",
+            400,
+            "request_invalid",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_content_is_refused(
     served: Served, headers: str, body: bytes, status: int, code: str
 ) -> None:
@@ -165,14 +207,17 @@ def test_a_request_of_more_than_the_limit_is_refused_and_the_client_hears_it(ser
     assert post(served, head, huge) == (413, "request_too_large")
     chunks = b"".join(b"%x\r\n" % 1_000_000 + b"y" * 1_000_000 + b"\r\n" for _ in range(22)) + b"0\r\n\r\n"
     assert post(served, "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", chunks) == (
-        413, "request_too_large",
-    )  # fmt: skip
+        413,
+        "request_too_large",
+    )
     before = sorted((served.box.data / "documents").iterdir())
     form = form_body([("to", "9990")], [("a.txt", b"z" * 21_000_000)])
     reply = served.ask(
-        "POST", "/faxes", form,
+        "POST",
+        "/faxes",
+        form,
         headers={"Content-Type": "multipart/form-data; boundary=a-boundary-that-no-file-has"},
-    )  # fmt: skip
+    )
     assert (reply.status, reply.json["code"]) == (413, "request_too_large")
     assert sorted((served.box.data / "documents").iterdir()) == before
 
@@ -188,9 +233,20 @@ def test_a_form_of_many_parts_or_a_long_field_is_refused(served: Served) -> None
 
 @pytest.mark.parametrize(
     "name",
-    ["../../../etc/passwd", "..\\..\\boot.ini", "/etc/shadow", "a\0b.txt", "", ".", "..", "x" * 5000 + ".txt",
-     "a\r\nb.txt", "\u202etxt.exe", "CON"],
-)  # fmt: skip
+    [
+        "../../../etc/passwd",
+        "..\\..\\boot.ini",
+        "/etc/shadow",
+        "a\0b.txt",
+        "",
+        ".",
+        "..",
+        "x" * 5000 + ".txt",
+        "a\r\nb.txt",
+        "\u202etxt.exe",
+        "CON",
+    ],
+)
 def test_a_files_name_is_only_a_name(served: Served, name: str) -> None:
     body = {"files": [{"name": name[:255], "content": "aGVsbG8="}]}
     reply = served.ask("POST", "/documents", body)
@@ -208,8 +264,10 @@ def test_a_files_name_is_only_a_name(served: Served, name: str) -> None:
 def test_a_strangers_content_is_never_read(served: Served) -> None:
     """The answer comes before a single octet of the announced content."""
     with connected(served) as sock:
-        sock.sendall(b"POST /api/v1/faxes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                     b"Content-Length: 10000000\r\n\r\n")  # fmt: skip
+        sock.sendall(
+            b"POST /api/v1/faxes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 10000000\r\n\r\n"
+        )
         sock.settimeout(TIMEOUT_S)
         assert b" 401 " in sock.recv(4096)
 

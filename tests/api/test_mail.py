@@ -81,10 +81,14 @@ def test_the_mailbox_is_looked_into_at_once(served: Served) -> None:
         served.box.settings.change(
             MailInSettings,
             {
-                "imap_server": "localhost", "imap_port": letters.port, "imap_security": "none",
-                "imap_username": USER, "imap_password": PASSWORD, **far,
+                "imap_server": "localhost",
+                "imap_port": letters.port,
+                "imap_security": "none",
+                "imap_username": USER,
+                "imap_password": PASSWORD,
+                **far,
             },
-        )  # fmt: skip
+        )
         served.wait(lambda: served.ask("GET", "/mail").json["visited_at"] is not None)
         letters.put(b"From: ada@example.com\r\nTo: 9990@fax.box\r\nSubject: Hello\r\n\r\nA letter.\r\n")
         answer = served.ask("POST", "/mail/collect")

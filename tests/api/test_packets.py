@@ -33,9 +33,11 @@ def test_the_packets_of_a_call_that_went_wrong_are_there_and_dissect(served: Ser
         file = tmp_path / "call.pcap"
         file.write_bytes(kept.content)
         said = subprocess.run(
-            ["tshark", "-d", "udp.port==6004,t38", "-r", str(file), "-Y", "t38"], capture_output=True,
-            text=True, check=True,
-        ).stdout  # fmt: skip
+            ["tshark", "-d", "udp.port==6004,t38", "-r", str(file), "-Y", "t38"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         assert "UDPTL" in said or "T.38" in said
 
 
@@ -76,8 +78,12 @@ def test_of_many_calls_the_newest_are_kept(tmp_path: Path, monkeypatch: pytest.M
         os.utime(path, (number, number))
     kept.write(tmp_path / "99.pcap")
     assert [path.name for path in sorted(tmp_path.iterdir())] == [
-        "08.pcap", "09.pcap", "10.pcap", "11.pcap", "99.pcap",
-    ]  # fmt: skip
+        "08.pcap",
+        "09.pcap",
+        "10.pcap",
+        "11.pcap",
+        "99.pcap",
+    ]
 
 
 def test_a_disk_that_is_full_harms_no_fax(tmp_path: Path) -> None:

@@ -49,9 +49,12 @@ def test_a_refused_offer_leaves_nothing_behind(served: Served) -> None:
         (new("letters"), 400, "request_invalid"),
         (new("1" * 21), 400, "request_invalid"),
         ({"name": "8"}, 400, "request_invalid"),
-        ({"name": "8", "files": [{"name": "a.pdf", "content": base64.b64encode(b"%PDF-1.4 x").decode()}]},
-         422, "document_damaged"),
-    ):  # fmt: skip
+        (
+            {"name": "8", "files": [{"name": "a.pdf", "content": base64.b64encode(b"%PDF-1.4 x").decode()}]},
+            422,
+            "document_damaged",
+        ),
+    ):
         refused = served.ask("POST", "/polling", body)
         assert (refused.status, refused.json["code"]) == (status, code), refused.content
     assert sorted((served.box.data / "documents").iterdir()) == files

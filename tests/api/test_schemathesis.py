@@ -79,15 +79,18 @@ def settled(box: Served) -> Iterator[Served]:
 @schema.exclude(operation_id=UNENDING).parametrize()
 @seed(20260711)
 @settings(
-    max_examples=EXAMPLES, deadline=None, database=None,
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 def test_every_call_answers_as_the_document_says(case: Any, settled: Served) -> None:
     keep_usable(settled)
     answer = case.call(
         base_url=f"http://127.0.0.1:{settled.port}/api/v1",
-        headers={"Authorization": f"Bearer {settled.admin}"}, timeout=120,
-    )  # fmt: skip
+        headers={"Authorization": f"Bearer {settled.admin}"},
+        timeout=120,
+    )
     case.validate_response(answer, checks=CHECKS)
 
 
@@ -95,9 +98,15 @@ def keep_usable(served: Served) -> None:
     """A generated change of the limits must not make all further requests 429 or 507."""
     served.box.settings.change(
         ApiSettings,
-        {"requests_per_hour": 0, "burst": 0, "requests_at_once": 1000, "request_mb": 20, "fetch_s": 1.0,
-         "private_urls": False},
-    )  # fmt: skip
+        {
+            "requests_per_hour": 0,
+            "burst": 0,
+            "requests_at_once": 1000,
+            "request_mb": 20,
+            "fetch_s": 1.0,
+            "private_urls": False,
+        },
+    )
     served.box.settings.change(StorageSettings, {"reserve_mb": 20, "warn_mb": 20})
 
 

@@ -158,9 +158,7 @@ def test_one_key_does_not_take_everybody_s_streams(served: Served) -> None:
         reader.close()
 
 
-def test_streams_are_few_and_a_closed_one_makes_room(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_streams_are_few_and_a_closed_one_makes_room(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_S", 0.5)  # a beat finds out who is gone
     served.wait(lambda: served.server.context.streams.used == 0)
     tokens = [served.key(f"reader {number // STREAMS_EACH}", Scope.SEND) for number in range(STREAMS)]
@@ -175,9 +173,7 @@ def test_streams_are_few_and_a_closed_one_makes_room(
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1" * 16])
-def test_a_wrong_last_id_is_refused(
-    served: Served, last: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_last_id_is_refused(served: Served, last: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_S", 0.5)
     served.wait(lambda: served.server.context.streams.used == 0)  # those of other tests have gone
     assert served.ask("GET", "/events", headers={"Last-Event-ID": last}).status == 400

@@ -21,9 +21,12 @@ def test_the_openapi_document_is_valid_and_names_each_call_once() -> None:
 def test_only_a_few_calls_are_open_and_none_of_them_tells_a_secret(served: Served) -> None:
     opened = {(route.method, route.path) for route in ROUTES if route.open}
     assert opened == {
-        ("GET", "/health"), ("GET", "/causes"), ("GET", "/causes/{code}"), ("POST", "/sessions"),
+        ("GET", "/health"),
+        ("GET", "/causes"),
+        ("GET", "/causes/{code}"),
+        ("POST", "/sessions"),
         ("POST", "/setup"),
-    }  # fmt: skip
+    }
     health = served.ask("GET", "/health", token="")
     assert (health.status, health.json) == (200, {"status": "ok", "accepting": True})
 
@@ -85,6 +88,17 @@ def test_head_answers_like_get_without_content(served: Served) -> None:
 
 
 def test_paths_beyond_the_interface_are_not_found(served: Served) -> None:
-    for path in ("/", "/nothing", "/faxes/1.0", "/faxes/x", "/faxes/-1", "/faxes/99999999999999999999", "//",
-                 "/faxes/%00", "/causes/%ff", "/causes/..%2f..", "/destinations/"):  # fmt: skip
+    for path in (
+        "/",
+        "/nothing",
+        "/faxes/1.0",
+        "/faxes/x",
+        "/faxes/-1",
+        "/faxes/99999999999999999999",
+        "//",
+        "/faxes/%00",
+        "/causes/%ff",
+        "/causes/..%2f..",
+        "/destinations/",
+    ):
         assert served.ask("GET", path).status in (400, 404), path

@@ -97,9 +97,11 @@ def test_a_connection_is_kept_for_several_requests_large_and_small(
     text = "x" * 200_000
     body = json.dumps({"to": ["9990"], "hold": True, "files": [{"content": "SGVsbG8="}], "tag": "t"})
     for method, path, content, status in (
-        ("GET", "/openapi.json", None, 200), ("POST", "/faxes", body, 201),
-        ("POST", "/covers/preview", json.dumps({"message": text}), 400), ("GET", "/health", None, 200),
-    ):  # fmt: skip
+        ("GET", "/openapi.json", None, 200),
+        ("POST", "/faxes", body, 201),
+        ("POST", "/covers/preview", json.dumps({"message": text}), 400),
+        ("GET", "/health", None, 200),
+    ):
         connection.request(method, "/api/v1" + path, content, {**token, "Content-Type": "application/json"})
         answer = connection.getresponse()
         assert (answer.status, answer.headers["Connection"]) == (status, None)
@@ -113,8 +115,11 @@ def test_only_versions_that_are_safe_are_spoken(secure: Served, version: str, ta
     server = f"127.0.0.1:{secure.port}"
     ran = subprocess.run(
         ["openssl", "s_client", "-connect", server, version, "-cipher", "ALL:@SECLEVEL=0"],
-        input=b"", capture_output=True, timeout=LIMIT_S, check=False,
-    )  # fmt: skip
+        input=b"",
+        capture_output=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
     assert (b"BEGIN CERTIFICATE" in ran.stdout) is taken
 
 
@@ -140,7 +145,7 @@ def test_what_is_sent_in_the_clear_is_refused_and_not_done(secure: Served) -> No
         b"POST /api/v1/keys HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s"
         % (secure.admin.encode(), len(body), body),
-    )  # fmt: skip
+    )
     head, _, problem = said.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(problem)["code"] == "tls_needed"
@@ -269,9 +274,12 @@ def test_a_box_that_cannot_read_its_certificate_says_so_and_does_not_start(tmp_p
     box = ["--data", str(tmp_path / "box")]
     subprocess.run([*faxbox, "config", "set", "http.tls_certificate", "/nowhere.pem", *box], check=True)
     ran = subprocess.run(
-        [*faxbox, "serve", "--http", "127.0.0.1:0", *box], capture_output=True, text=True, timeout=LIMIT_S,
+        [*faxbox, "serve", "--http", "127.0.0.1:0", *box],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
         check=False,
-    )  # fmt: skip
+    )
     assert ran.returncode == 78
     assert "/nowhere.pem cannot be read" in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -297,9 +305,12 @@ def test_a_name_that_is_none_makes_no_certificate(tmp_path: Path, name: str) -> 
 def test_the_command_makes_one_and_sets_it(tmp_path: Path) -> None:
     faxbox = [sys.executable, "-m", "appliance.cli"]
     ran = subprocess.run(
-        [*faxbox, "certificate", "localhost", "192.0.2.7", "--data", str(tmp_path)], capture_output=True,
-        text=True, check=False, env={**os.environ, "LC_ALL": "C"},
-    )  # fmt: skip
+        [*faxbox, "certificate", "localhost", "192.0.2.7", "--data", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
+    )
     assert ran.returncode == 0, ran.stderr
     show = [*faxbox, "config", "get", "http", "--data", str(tmp_path)]
     settings = json.loads(subprocess.run(show, capture_output=True, text=True, check=True).stdout)

@@ -74,8 +74,13 @@ class Shell:
         name = _ASSIGNMENT.match(command)
         script = command + (f'\nprintf %s "${name[1]}"' if name else "")
         ran = subprocess.run(
-            ["bash", "-c", script], cwd=self._folder, env=self.variables, capture_output=True, text=True,
-            timeout=TIMEOUT_S, check=False,
+            ["bash", "-c", script],
+            cwd=self._folder,
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
         )
         assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
         if name:

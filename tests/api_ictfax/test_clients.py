@@ -81,9 +81,15 @@ def test_the_tool_server_sends_a_fax_in_six_calls_and_polls_it(box: RunningBox, 
     program = client.raw("POST", "programs/sendfax", data={"name": "Fax", "document_id": document})
     # Its account is 1 unless it is told otherwise, whatever the account's number is here.
     transmission = client.raw(
-        "POST", "transmissions",
-        data={"title": "Fax", "contact_id": contact, "program_id": program, "account_id": 1,
-              "direction": "outbound"},
+        "POST",
+        "transmissions",
+        data={
+            "title": "Fax",
+            "contact_id": contact,
+            "program_id": program,
+            "account_id": 1,
+            "direction": "outbound",
+        },
     )
     assert {type(each) for each in (contact, program, transmission)} == {int}
     assert client.raw("POST", f"transmissions/{transmission}/send")
@@ -101,14 +107,10 @@ def test_the_workflow_nodes_send_wait_and_download(box: RunningBox) -> None:
     client = Client(box, sign_in(box, field="email", name="ada@example.com"), "/api")
     contact = client.ask("POST", "/contacts", {"phone": "9990", "first_name": "9990"}).json
     document = client.ask("POST", "/messages/documents", {"name": "fax-1"}).json
-    put = client.ask(
-        "PUT", f"/messages/documents/{document}/media", body=small_pdf(), kind="application/pdf"
-    )
+    put = client.ask("PUT", f"/messages/documents/{document}/media", body=small_pdf(), kind="application/pdf")
     assert put.status == 200
     program = client.ask("POST", "/programs/sendfax", {"name": "fax-1", "document_id": document}).json
-    transmission = client.ask(
-        "POST", "/transmissions", {"contact_id": contact, "program_id": program}
-    ).json
+    transmission = client.ask("POST", "/transmissions", {"contact_id": contact, "program_id": program}).json
     assert client.ask("POST", f"/transmissions/{transmission}/send").status == 200
     end = time.monotonic() + 120
     status = "pending"
@@ -132,9 +134,15 @@ def test_the_typescript_library_keeps_documents(box: RunningBox) -> None:
     new = {"name": "contract", "description": "signed", "quality": "fine"}
     document = json.loads(fetch(base, "POST", headers, json.dumps(new).encode())[1])
     fetch(
-        f"{base}/{document}/media", "PUT",
-        {**headers, "Content-Type": "application/pdf", "cache-control": "no-cache",
-         "content-disposition": "attachment; filename=ev.pdf"}, small_pdf(),
+        f"{base}/{document}/media",
+        "PUT",
+        {
+            **headers,
+            "Content-Type": "application/pdf",
+            "cache-control": "no-cache",
+            "content-disposition": "attachment; filename=ev.pdf",
+        },
+        small_pdf(),
     )
     found = json.loads(fetch(f"{base}/{document}", "GET", headers)[1])
     assert (found["name"], found["type"]) == ("contract", "application/pdf")
@@ -187,9 +195,22 @@ def test_curl_sends_in_one_step_with_a_form(box: RunningBox, tmp_path: Any) -> N
     file = tmp_path / "letter.pdf"
     file.write_bytes(small_pdf())
     done = subprocess.run(
-        ["curl", "-sS", "-H", f"Authorization: Bearer {box.key}", "-F", "to=9990", "-F", "from=+493012345",
-         "-F", f"file=@{file}", f"{box.url}/ictfax/api/fax/send"],
-        capture_output=True, check=True, timeout=120,
+        [
+            "curl",
+            "-sS",
+            "-H",
+            f"Authorization: Bearer {box.key}",
+            "-F",
+            "to=9990",
+            "-F",
+            "from=+493012345",
+            "-F",
+            f"file=@{file}",
+            f"{box.url}/ictfax/api/fax/send",
+        ],
+        capture_output=True,
+        check=True,
+        timeout=120,
     )
     made = json.loads(done.stdout)["job_id"]
     client = Client(box, box.key)

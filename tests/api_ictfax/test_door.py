@@ -37,8 +37,15 @@ def test_name_or_email_and_password_give_a_token(box: RunningBox, field: str, na
 
 
 @pytest.mark.parametrize(
-    "body", [{"username": USER, "password": "wrong"}, {"username": "nobody", "password": PASSWORD},
-             {"username": USER}, {"password": PASSWORD}, {}, {"username": USER, "password": 7}]
+    "body",
+    [
+        {"username": USER, "password": "wrong"},
+        {"username": "nobody", "password": PASSWORD},
+        {"username": USER},
+        {"password": PASSWORD},
+        {},
+        {"username": USER, "password": 7},
+    ],
 )
 def test_a_wrong_password_is_401(box: RunningBox, body: dict[str, Any]) -> None:
     reply = box.call("POST", f"{PREFIX}/authenticate", json.dumps(body).encode(), {"Content-Type": JSON})
@@ -130,10 +137,14 @@ def test_a_form_with_a_file_is_taken_as_the_file(client: Client) -> None:
 @pytest.mark.parametrize(
     ("content", "kind", "status"),
     [
-        (b"", "application/pdf", 411), (b"  \n", "application/pdf", 411),
-        (b"PK\x03\x04" + bytes(range(256)), "application/pdf", 415), (b"plain text", "application/pdf", 415),
-        (b"%PDF-1.4", "image/png", 415), (b"anything", "application/msword", 415),
-        (b"{}", "application/json", 415), (b"\x89PNG\r\n\x1a\n", "text/html", 415),
+        (b"", "application/pdf", 411),
+        (b"  \n", "application/pdf", 411),
+        (b"PK\x03\x04" + bytes(range(256)), "application/pdf", 415),
+        (b"plain text", "application/pdf", 415),
+        (b"%PDF-1.4", "image/png", 415),
+        (b"anything", "application/msword", 415),
+        (b"{}", "application/json", 415),
+        (b"\x89PNG\r\n\x1a\n", "text/html", 415),
     ],
 )
 def test_a_file_that_is_none_or_of_the_wrong_type(
@@ -206,8 +217,14 @@ def test_the_whole_chain_of_calls_delivers_a_fax(client: Client) -> None:
     program = client.made("/programs/sendfax", {"name": "letter", "document_id": document})
     made = client.made(
         "/transmissions",
-        {"title": "Letter", "contact_id": contact, "program_id": program, "account_id": 1,
-         "direction": "outbound", "try_allowed": 3},
+        {
+            "title": "Letter",
+            "contact_id": contact,
+            "program_id": program,
+            "account_id": 1,
+            "direction": "outbound",
+            "try_allowed": 3,
+        },
     )
     fresh = client.get(f"/transmissions/{made}")
     assert (fresh["status"], fresh["try_done"], fresh["last_run"]) == ("pending", 0, None)
@@ -219,9 +236,16 @@ def test_the_whole_chain_of_calls_delivers_a_fax(client: Client) -> None:
     assert found.pop("response")
     account = found.pop("account_id")
     assert found == {
-        "transmission_id": made, "title": "Letter", "service_flag": 2, "contact_id": contact,
-        "program_id": program, "origin": "ictfax", "direction": "outbound", "status": "completed",
-        "try_allowed": 3, "try_done": 1,
+        "transmission_id": made,
+        "title": "Letter",
+        "service_flag": 2,
+        "contact_id": contact,
+        "program_id": program,
+        "origin": "ictfax",
+        "direction": "outbound",
+        "status": "completed",
+        "try_allowed": 3,
+        "try_done": 1,
     }
     row = next(each for each in client.get("/transmissions") if each["transmission_id"] == made)
     assert (row["contact"]["first_name"], row["contact"]["phone"]) == ("Practice", "9990")
@@ -424,7 +448,8 @@ def test_a_busy_number_ends_as_busy(client: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "files", "status"),
     [
-        ({"to": "9990"}, {}, 411), ({}, {"file": ("a.pdf", "application/pdf", small_pdf())}, 412),
+        ({"to": "9990"}, {}, 411),
+        ({}, {"file": ("a.pdf", "application/pdf", small_pdf())}, 412),
         ({"to": "911"}, {"file": ("a.pdf", "application/pdf", small_pdf())}, 417),
         ({"to": "9990"}, {"file": ("a.pdf", "application/pdf", b"")}, 411),
         ({"to": "9990"}, {"file": ("a.zip", "application/zip", b"PK\x03\x04\0\0")}, 415),
@@ -482,15 +507,25 @@ def test_others_find_nothing_of_mine(box: RunningBox, client: Client) -> None:
     program = client.made("/programs/sendfax", {"name": "x", "document_id": document})
     made = client.made("/transmissions", {"contact_id": contact, "program_id": program})
     for path in (
-        f"/documents/{document}", f"/documents/{document}/media", f"/contacts/{contact}",
-        f"/programs/{program}", f"/transmissions/{made}", f"/transmissions/{made}/status",
-        f"/transmissions/{made}/results", f"/transmissions/{made}/logs", f"/fax/{made}", f"/fax/{made}/media",
+        f"/documents/{document}",
+        f"/documents/{document}/media",
+        f"/contacts/{contact}",
+        f"/programs/{program}",
+        f"/transmissions/{made}",
+        f"/transmissions/{made}/status",
+        f"/transmissions/{made}/results",
+        f"/transmissions/{made}/logs",
+        f"/fax/{made}",
+        f"/fax/{made}/media",
     ):
         eve.error("GET", path, 404)
     for method, path in (
-        ("POST", f"/transmissions/{made}/send"), ("DELETE", f"/transmissions/{made}"),
-        ("DELETE", f"/documents/{document}"), ("DELETE", f"/contacts/{contact}"),
-        ("DELETE", f"/programs/{program}"), ("DELETE", f"/transmissions/{made}/schedule"),
+        ("POST", f"/transmissions/{made}/send"),
+        ("DELETE", f"/transmissions/{made}"),
+        ("DELETE", f"/documents/{document}"),
+        ("DELETE", f"/contacts/{contact}"),
+        ("DELETE", f"/programs/{program}"),
+        ("DELETE", f"/transmissions/{made}/schedule"),
     ):
         eve.error(method, path, 404)
     eve.error("POST", "/programs/sendfax", 404, {"name": "x", "document_id": document})
@@ -580,5 +615,6 @@ def test_the_audit_log_says_who_sent_looked_and_deleted(box: RunningBox, client:
     assert {
         (f"user:{USER}", "document.look", f"document:{document}"),
         (f"user:{USER}", "contact.delete", f"contact:{contact}"),
-        (f"user:{USER}", "fax.create", f"fax:{made}"), (f"user:{USER}", "fax.release", f"fax:{made}"),
+        (f"user:{USER}", "fax.create", f"fax:{made}"),
+        (f"user:{USER}", "fax.release", f"fax:{made}"),
     } <= seen

@@ -17,28 +17,70 @@ from tests.api_ifax.running import RunningBox, small_pdf
 
 EXAMPLES = 2000 if os.environ.get("FAXBOX_SWEEP") else 150
 _values = (
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=40) | st.sampled_from(["9990", "outbound", "1", 1, "2"])
-    | st.lists(st.integers(), max_size=2) | st.dictionaries(st.text(max_size=3), st.none(), max_size=2)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=40)
+    | st.sampled_from(["9990", "outbound", "1", 1, "2"])
+    | st.lists(st.integers(), max_size=2)
+    | st.dictionaries(st.text(max_size=3), st.none(), max_size=2)
 )
 _names = st.sampled_from(
-    ["name", "description", "first_name", "last_name", "phone", "email", "document_id", "program_id",
-     "contact_id", "account_id", "title", "direction", "try_allowed", "delay", "timestamp", "username",
-     "to", "from", "callback_url"]
-)  # fmt: skip
+    [
+        "name",
+        "description",
+        "first_name",
+        "last_name",
+        "phone",
+        "email",
+        "document_id",
+        "program_id",
+        "contact_id",
+        "account_id",
+        "title",
+        "direction",
+        "try_allowed",
+        "delay",
+        "timestamp",
+        "username",
+        "to",
+        "from",
+        "callback_url",
+    ]
+)
 _fields = st.dictionaries(_names, _values, max_size=6)
 _paths = st.sampled_from(
-    ["/documents", "/documents/1", "/documents/1/media", "/contacts", "/contacts/1", "/programs/sendfax",
-     "/programs/1", "/transmissions", "/transmissions/1", "/transmissions/1/send",
-     "/transmissions/1/schedule", "/transmissions/1/results", "/faxes", "/fax", "/fax/1", "/fax/send",
-     "/accounts", "/nothing", "/documents/1000000001/media",
-     "/documents/999999999999999", "/fax/999999999999999/media"]
-)  # fmt: skip
+    [
+        "/documents",
+        "/documents/1",
+        "/documents/1/media",
+        "/contacts",
+        "/contacts/1",
+        "/programs/sendfax",
+        "/programs/1",
+        "/transmissions",
+        "/transmissions/1",
+        "/transmissions/1/send",
+        "/transmissions/1/schedule",
+        "/transmissions/1/results",
+        "/faxes",
+        "/fax",
+        "/fax/1",
+        "/fax/send",
+        "/accounts",
+        "/nothing",
+        "/documents/1000000001/media",
+        "/documents/999999999999999",
+        "/fax/999999999999999/media",
+    ]
+)
 _query = st.dictionaries(
     st.sampled_from(
         ["title", "status", "limit", "before_id", "service_flag", "direction", "contact_id", "name"]
     ),
-    st.text("0123456789abcdefü-.% ", max_size=12), max_size=3,
+    st.text("0123456789abcdefü-.% ", max_size=12),
+    max_size=3,
 )
 
 
@@ -51,11 +93,15 @@ def client(box: RunningBox) -> Client:
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True,
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]), path=_paths, fields=_fields | _values,
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
+    path=_paths,
+    fields=_fields | _values,
     query=_query,
 )
 def test_random_requests_are_answered_in_the_words_of_the_style(
@@ -73,15 +119,25 @@ def test_random_requests_are_answered_in_the_words_of_the_style(
 
 
 @settings(
-    max_examples=EXAMPLES // 2, deadline=None, derandomize=True,
+    max_examples=EXAMPLES // 2,
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     path=st.sampled_from(["/documents", "/documents/1/media", "/fax/send", "/contacts", "/authenticate"]),
     body=st.binary(max_size=200),
     kind=st.sampled_from(
-        ["application/json", "application/pdf", "image/png", "application/x-www-form-urlencoded",
-         "multipart/form-data; boundary=x", "multipart/form-data", "", "/"]
+        [
+            "application/json",
+            "application/pdf",
+            "image/png",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "multipart/form-data",
+            "",
+            "/",
+        ]
     ),
 )
 def test_random_octets_do_no_harm(client: Client, path: str, body: bytes, kind: str) -> None:
@@ -98,8 +154,11 @@ def test_a_chunked_upload_is_taken(box: RunningBox, client: Client) -> None:
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
     pdf = small_pdf()
     connection.request(
-        "PUT", f"/ictfax/api/documents/{document}/media", iter([pdf[:100], pdf[100:]]),
-        {"Authorization": f"Bearer {box.key}", "Content-Type": "application/pdf"}, encode_chunked=True,
+        "PUT",
+        f"/ictfax/api/documents/{document}/media",
+        iter([pdf[:100], pdf[100:]]),
+        {"Authorization": f"Bearer {box.key}", "Content-Type": "application/pdf"},
+        encode_chunked=True,
     )
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (200, str(document).encode())

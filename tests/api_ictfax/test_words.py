@@ -19,20 +19,38 @@ from tests.api_ifax.test_codes import a_job
 
 NOW = 2000.0
 STATUSES = {
-    "pending", "pending_retry", "initializing", "processing", "completed", "failed", "invalid",
+    "pending",
+    "pending_retry",
+    "initializing",
+    "processing",
+    "completed",
+    "failed",
+    "invalid",
 }
 
 
 @pytest.mark.parametrize(
     ("cause", "http"),
     [
-        (causes.NOT_SIGNED_IN, 401), (causes.SIGN_IN_REFUSED, 401), (causes.NOT_FOUND, 404),
-        (causes.DOCUMENT_GONE, 404), (causes.REQUEST_LENGTH_MISSING, 411), (causes.DOCUMENT_EMPTY, 411),
-        (causes.MEDIA_TYPE_UNSUPPORTED, 415), (causes.DOCUMENT_UNSUPPORTED, 415),
-        (causes.DOCUMENT_MISLABELLED, 415), (causes.NUMBER_INVALID, 417), (causes.NUMBER_EMERGENCY, 417),
-        (causes.SETTING_INVALID, 417), (causes.STATE_FORBIDS, 423), (causes.REQUEST_INVALID, 400),
-        (causes.NOT_PERMITTED, 403), (causes.QUOTA_SPENT, 402), (causes.TOO_MANY_REQUESTS, 429),
-        (causes.STORAGE_FULL, 507), (causes.REQUEST_FAULT, 500),
+        (causes.NOT_SIGNED_IN, 401),
+        (causes.SIGN_IN_REFUSED, 401),
+        (causes.NOT_FOUND, 404),
+        (causes.DOCUMENT_GONE, 404),
+        (causes.REQUEST_LENGTH_MISSING, 411),
+        (causes.DOCUMENT_EMPTY, 411),
+        (causes.MEDIA_TYPE_UNSUPPORTED, 415),
+        (causes.DOCUMENT_UNSUPPORTED, 415),
+        (causes.DOCUMENT_MISLABELLED, 415),
+        (causes.NUMBER_INVALID, 417),
+        (causes.NUMBER_EMERGENCY, 417),
+        (causes.SETTING_INVALID, 417),
+        (causes.STATE_FORBIDS, 423),
+        (causes.REQUEST_INVALID, 400),
+        (causes.NOT_PERMITTED, 403),
+        (causes.QUOTA_SPENT, 402),
+        (causes.TOO_MANY_REQUESTS, 429),
+        (causes.STORAGE_FULL, 507),
+        (causes.REQUEST_FAULT, 500),
     ],
 )
 def test_refusals_have_that_systems_codes(cause: Cause, http: int) -> None:
@@ -60,8 +78,14 @@ def test_a_delay_counts_from_now_and_a_timestamp_from_1970() -> None:
         words.moment({"delay": None}, NOW)
 
 
-_values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300) | st.just([]) | (
-    st.just({})
+_values = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=300)
+    | st.just([])
+    | (st.just({}))
 )
 
 
@@ -69,8 +93,10 @@ _values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 def test_whatever_stands_in_a_field_is_read_or_refused(value: Any) -> None:
     refused = 0
     for read in (
-        lambda: words.number({"x": value}, "x"), lambda: words.needed_id({"x": value}, "x"),
-        lambda: words.text({"x": value}, "x"), lambda: words.moment({"delay": value}, NOW),
+        lambda: words.number({"x": value}, "x"),
+        lambda: words.needed_id({"x": value}, "x"),
+        lambda: words.text({"x": value}, "x"),
+        lambda: words.moment({"delay": value}, NOW),
         lambda: words.moment({"timestamp": value}, NOW),
     ):
         try:
@@ -94,10 +120,14 @@ def test_every_state_shows_as_a_status_that_its_filter_finds(state: JobState, tr
 @pytest.mark.parametrize(
     ("state", "cause", "tries", "status"),
     [
-        (JobState.HELD, None, 0, "pending"), (JobState.WAITING, None, 0, "pending"),
-        (JobState.WAITING, causes.BUSY, 1, "pending_retry"), (JobState.PREPARING, None, 0, "processing"),
-        (JobState.SENDING, None, 1, "processing"), (JobState.DELIVERED, causes.DELIVERED, 1, "completed"),
-        (JobState.FAILED, causes.BUSY, 3, "failed"), (JobState.FAILED, causes.DOCUMENT_DAMAGED, 0, "invalid"),
+        (JobState.HELD, None, 0, "pending"),
+        (JobState.WAITING, None, 0, "pending"),
+        (JobState.WAITING, causes.BUSY, 1, "pending_retry"),
+        (JobState.PREPARING, None, 0, "processing"),
+        (JobState.SENDING, None, 1, "processing"),
+        (JobState.DELIVERED, causes.DELIVERED, 1, "completed"),
+        (JobState.FAILED, causes.BUSY, 3, "failed"),
+        (JobState.FAILED, causes.DOCUMENT_DAMAGED, 0, "invalid"),
         (JobState.CANCELLED, causes.CANCELLED, 0, "failed"),
         (JobState.UNKNOWN, causes.UNKNOWN_DELIVERY, 1, "failed"),
     ],
@@ -115,16 +145,28 @@ def test_a_scheduled_fax_is_pending_while_its_pages_are_made() -> None:
 
 def test_the_fields_of_a_transmission() -> None:
     job = a_job(
-        JobState.FAILED, causes.BUSY, origin="ictfax",
+        JobState.FAILED,
+        causes.BUSY,
+        origin="ictfax",
         metadata={"title": "Hello", "program_id": 4, "contact_id": 5},
     )
     shown = objects.sent_transmission(
         job, job, tries=3, tries_allowed=3, last_run=1500.7, account_id=1, now=NOW
     )
     assert shown == {
-        "transmission_id": 12345, "title": "Hello", "service_flag": 2, "account_id": 1, "contact_id": 5,
-        "program_id": 4, "origin": "ictfax", "direction": "outbound", "status": "failed",
-        "response": causes.BUSY.sentence, "try_allowed": 3, "try_done": 3, "last_run": 1500,
+        "transmission_id": 12345,
+        "title": "Hello",
+        "service_flag": 2,
+        "account_id": 1,
+        "contact_id": 5,
+        "program_id": 4,
+        "origin": "ictfax",
+        "direction": "outbound",
+        "status": "failed",
+        "response": causes.BUSY.sentence,
+        "try_allowed": 3,
+        "try_done": 3,
+        "last_run": 1500,
     }
 
 
@@ -140,10 +182,14 @@ def test_what_others_keep_with_their_faxes_is_not_taken_for_ours() -> None:
 @pytest.mark.parametrize(
     ("state", "cause", "word"),
     [
-        (JobState.DELIVERED, causes.DELIVERED, "sent"), (JobState.FAILED, causes.BUSY, "busy"),
-        (JobState.FAILED, causes.NO_ANSWER, "failed"), (JobState.CANCELLED, causes.CANCELLED, "failed"),
-        (JobState.UNKNOWN, causes.UNKNOWN_DELIVERY, "failed"), (JobState.SENDING, None, "sending"),
-        (JobState.HELD, None, "queued"), (JobState.WAITING, causes.BUSY, "queued"),
+        (JobState.DELIVERED, causes.DELIVERED, "sent"),
+        (JobState.FAILED, causes.BUSY, "busy"),
+        (JobState.FAILED, causes.NO_ANSWER, "failed"),
+        (JobState.CANCELLED, causes.CANCELLED, "failed"),
+        (JobState.UNKNOWN, causes.UNKNOWN_DELIVERY, "failed"),
+        (JobState.SENDING, None, "sending"),
+        (JobState.HELD, None, "queued"),
+        (JobState.WAITING, causes.BUSY, "queued"),
     ],
 )
 def test_a_one_step_fax_ends_as_sent_busy_or_failed(state: JobState, cause: Cause | None, word: str) -> None:
@@ -158,9 +204,26 @@ def test_a_further_sending_is_told_under_the_number_the_client_knows() -> None:
 
 def test_the_document_of_a_received_fax_cannot_be_taken_for_a_stored_one() -> None:
     received = Received(
-        id=7, uuid="u", owner="", line="l", line_kind="", caller="030", caller_name="", dialled="", tsi="",
-        sub_address="", state=ReceivedState.PARTIAL, started_at=10.0, ended_at=20.0, pages=2, bad_rows=0,
-        cause_code="sender_gave_up", read=False, deleted_at=None, trace_path="", facts={},
+        id=7,
+        uuid="u",
+        owner="",
+        line="l",
+        line_kind="",
+        caller="030",
+        caller_name="",
+        dialled="",
+        tsi="",
+        sub_address="",
+        state=ReceivedState.PARTIAL,
+        started_at=10.0,
+        ended_at=20.0,
+        pages=2,
+        bad_rows=0,
+        cause_code="sender_gave_up",
+        read=False,
+        deleted_at=None,
+        trace_path="",
+        facts={},
     )
     rows = {row["name"]: row["data"] for row in objects.received_results(received)}
     assert rows["document"] == 1_000_000_007

@@ -14,8 +14,14 @@ FILE = {"fileName": "letter.pdf", "fileData": PDF}
 
 
 def ask(
-    box: RunningBox, call: str, data: Any = None, *, method: str = "POST", key: str | None = None,
-    body: bytes | None = None, kind: str = "application/json",
+    box: RunningBox,
+    call: str,
+    data: Any = None,
+    *,
+    method: str = "POST",
+    key: str | None = None,
+    body: bytes | None = None,
+    kind: str = "application/json",
 ) -> Reply:
     headers = {"accessToken": box.key if key is None else key, "Content-Type": kind}
     content = json.dumps(data).encode() if body is None and data is not None else body
@@ -40,7 +46,5 @@ def status(box: RunningBox, job_id: int) -> dict[str, Any]:
 
 def ended(box: RunningBox, job_id: int) -> dict[str, Any]:
     """The fax object once the fax has ended."""
-    found: dict[str, Any] = until(
-        lambda: (fax := status(box, job_id))["faxStatus"] != "sending" and fax
-    )
+    found: dict[str, Any] = until(lambda: (fax := status(box, job_id))["faxStatus"] != "sending" and fax)
     return found

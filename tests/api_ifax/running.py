@@ -60,9 +60,19 @@ class RunningBox:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "appliance.cli", "serve", "--data", str(self.data),
-             "--http", "127.0.0.1:0"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [
+                sys.executable,
+                "-m",
+                "appliance.cli",
+                "serve",
+                "--data",
+                str(self.data),
+                "--http",
+                "127.0.0.1:0",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -132,11 +142,12 @@ def form(
     lines: list[bytes] = []
     for name, value in fields.items():
         lines += [
-            f"--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n".encode(),
-            value.encode(), b"\r\n",
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode(),
+            value.encode(),
+            b"\r\n",
         ]
     for name, (filename, kind, content) in (files or {}).items():
-        head = f"--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{filename}\"\r\n"
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
         lines += [head.encode(), f"Content-Type: {kind}\r\n\r\n".encode(), content, b"\r\n"]
     lines.append(f"--{boundary}--\r\n".encode())
     return b"".join(lines), f"multipart/form-data; boundary={boundary}"

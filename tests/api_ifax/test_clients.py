@@ -25,8 +25,10 @@ def post(
 ) -> tuple[int, dict[str, Any]]:
     """As an HTTP library would, which raises for an error status."""
     request = urllib.request.Request(
-        f"{box.url}/v1/customer/{path}", body,
-        {"accessToken": box.key, "Content-Type": kind, "Accept": accept}, method="POST",
+        f"{box.url}/v1/customer/{path}",
+        body,
+        {"accessToken": box.key, "Content-Type": kind, "Accept": accept},
+        method="POST",
     )
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:
@@ -51,7 +53,10 @@ def test_the_laravel_driver_tests_its_connection_and_sends_filtered_fields(box: 
     assert (code, numbers["status"]) == (200, 1)
     assert isinstance(numbers["data"], list)
     payload = {
-        "faxNumber": "9990", "callerId": "+12065550100", "subject": "Refill", "faxQuality": "Standard",
+        "faxNumber": "9990",
+        "callerId": "+12065550100",
+        "subject": "Refill",
+        "faxQuality": "Standard",
         "faxData": [{"fileName": "test.pdf", "fileData": PDF}],
     }
     code, body = post(box, "fax-send", json.dumps(payload).encode())
@@ -61,8 +66,14 @@ def test_the_laravel_driver_tests_its_connection_and_sends_filtered_fields(box: 
 
 def test_the_python_service_sends_nulls_and_polls_until_it_is_no_longer_sending(box: RunningBox) -> None:
     request = {
-        "callerId": "+12065550100", "from_name": "Clinic", "faxNumber": "9990", "to_name": None,
-        "message": None, "subject": None, "send_at": None, "faxQuality": None,
+        "callerId": "+12065550100",
+        "from_name": "Clinic",
+        "faxNumber": "9990",
+        "to_name": None,
+        "message": None,
+        "subject": None,
+        "send_at": None,
+        "faxQuality": None,
         "faxData": [{"fileName": "document_1.pdf", "fileData": PDF}],
     }
     _, answer = post(box, "fax-send", json.dumps(request).encode(), accept="*/*")
@@ -95,8 +106,13 @@ def test_a_client_that_adds_a_file_type_and_html_is_understood(box: RunningBox) 
 def test_the_next_js_route_posts_a_form_with_the_file_as_its_url_field(box: RunningBox) -> None:
     body, kind = form(
         {
-            "faxNumber": "9990", "callerId": "+12065550100", "subject": "Hello", "from_name": "Ada",
-            "to_name": "Bob", "message": "See the next page.", "faxData[0][fileName]": "scan.pdf",
+            "faxNumber": "9990",
+            "callerId": "+12065550100",
+            "subject": "Hello",
+            "from_name": "Ada",
+            "to_name": "Bob",
+            "message": "See the next page.",
+            "faxData[0][fileName]": "scan.pdf",
         },
         {"faxData[0][fileUrl]": ("scan.pdf", "application/pdf", small_pdf())},
     )

@@ -22,29 +22,71 @@ from appliance.spool.model import (
 )
 
 FIELDS = {
-    "jobId", "fromNumber", "toNumber", "faxCallLength", "faxCallStart", "faxCallEnd", "faxTotalPages",
-    "faxTransferredPages", "faxStatus", "message", "code", "direction",
+    "jobId",
+    "fromNumber",
+    "toNumber",
+    "faxCallLength",
+    "faxCallStart",
+    "faxCallEnd",
+    "faxTotalPages",
+    "faxTransferredPages",
+    "faxStatus",
+    "message",
+    "code",
+    "direction",
 }
 
 
 def a_job(state: JobState, cause: Cause | None = None, **more: object) -> Job:
     job = Job(
-        id=12345, uuid="u", submission_id=1, owner="ada", key="", origin="ifax", number="+4930123",
-        given="030 123", name="", reach=Reach.DOMESTIC, state=state, priority=Priority.NORMAL, tag="",
-        created_at=1000.9, scheduled_at=1000.9, next_try_at=0, expires_at=0, deadline=0,
-        ended_at=1084.2 if state.ended else None, tries=1, rendered_path="", pages=3, pages_confirmed=2,
-        line="", remote_id="", seconds_on_line=0, cause_code=cause.code if cause else "",
-        cancel_requested=False, resent_from=None, options=SendOptions(), metadata={}, callback_url="",
+        id=12345,
+        uuid="u",
+        submission_id=1,
+        owner="ada",
+        key="",
+        origin="ifax",
+        number="+4930123",
+        given="030 123",
+        name="",
+        reach=Reach.DOMESTIC,
+        state=state,
+        priority=Priority.NORMAL,
+        tag="",
+        created_at=1000.9,
+        scheduled_at=1000.9,
+        next_try_at=0,
+        expires_at=0,
+        deadline=0,
+        ended_at=1084.2 if state.ended else None,
+        tries=1,
+        rendered_path="",
+        pages=3,
+        pages_confirmed=2,
+        line="",
+        remote_id="",
+        seconds_on_line=0,
+        cause_code=cause.code if cause else "",
+        cancel_requested=False,
+        resent_from=None,
+        options=SendOptions(),
+        metadata={},
+        callback_url="",
     )
     return dataclasses.replace(job, **more)  # type: ignore[arg-type]
 
 
 def test_every_code_has_its_message() -> None:
     assert {int(code): text for code, text in MESSAGES.items()} == {
-        0: "Success", -3001: "Invalid fax number", -3002: "Insufficient account balance",
-        -3003: "Image does not exist", -3004: "TIFF file is empty",
-        -3005: "File size exceeds maximum limit", -3006: "Invalid file format",
-        -3007: "No permission for this action", -3008: "Recipient limit exceeded", -3009: "Invalid API key",
+        0: "Success",
+        -3001: "Invalid fax number",
+        -3002: "Insufficient account balance",
+        -3003: "Image does not exist",
+        -3004: "TIFF file is empty",
+        -3005: "File size exceeds maximum limit",
+        -3006: "Invalid file format",
+        -3007: "No permission for this action",
+        -3008: "Recipient limit exceeded",
+        -3009: "Invalid API key",
         -3010: "Rate limit exceeded",
     }
 
@@ -98,9 +140,18 @@ def test_what_went_wrong_on_the_line_is_named_as_switches_do() -> None:
 def test_the_fax_object_has_the_fields_of_the_style_and_no_others() -> None:
     fax = sent_fax(a_job(JobState.DELIVERED, causes.DELIVERED, pages_confirmed=3), "+49309")
     assert fax == {
-        "jobId": 12345, "fromNumber": "+49309", "toNumber": "+4930123", "faxCallLength": 84,
-        "faxCallStart": 1000, "faxCallEnd": 1084, "faxTotalPages": 3, "faxTransferredPages": 3,
-        "faxStatus": "delivered", "message": "NORMAL_CLEARING", "code": 0, "direction": "sent",
+        "jobId": 12345,
+        "fromNumber": "+49309",
+        "toNumber": "+4930123",
+        "faxCallLength": 84,
+        "faxCallStart": 1000,
+        "faxCallEnd": 1084,
+        "faxTotalPages": 3,
+        "faxTransferredPages": 3,
+        "faxStatus": "delivered",
+        "message": "NORMAL_CLEARING",
+        "code": 0,
+        "direction": "sent",
     }
     assert set(fax) == FIELDS
 
@@ -133,13 +184,27 @@ def test_a_fax_whose_document_was_bad_has_the_code_for_it() -> None:
         (ReceivedState.RECEIVING, None, "sending"),
     ],
 )
-def test_received_faxes_have_their_direction(
-    state: ReceivedState, cause: Cause | None, word: str
-) -> None:
+def test_received_faxes_have_their_direction(state: ReceivedState, cause: Cause | None, word: str) -> None:
     received = Received(
-        id=7, uuid="u", owner="", line="l", line_kind="", caller="", caller_name="", dialled="", tsi="+49 1",
-        sub_address="", state=state, started_at=10.0, ended_at=None if cause is None else 20.0, pages=2,
-        bad_rows=0, cause_code=cause.code if cause else "", read=False, deleted_at=None, trace_path="",
+        id=7,
+        uuid="u",
+        owner="",
+        line="l",
+        line_kind="",
+        caller="",
+        caller_name="",
+        dialled="",
+        tsi="+49 1",
+        sub_address="",
+        state=state,
+        started_at=10.0,
+        ended_at=None if cause is None else 20.0,
+        pages=2,
+        bad_rows=0,
+        cause_code=cause.code if cause else "",
+        read=False,
+        deleted_at=None,
+        trace_path="",
         facts={},
     )
     fax = received_fax(received, "+49309")

@@ -16,8 +16,14 @@ from tests.api.transcripts import follow, steps
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "api-ifax.md").read_text(encoding="utf-8")
 CALLS = (
-    "fax-send", "fax-status", "fax-cancel", "fax-resend", "inbound/fax-list", "inbound/fax-list-all",
-    "inbound/fax-download", "inbound/number-list",
+    "fax-send",
+    "fax-status",
+    "fax-cancel",
+    "fax-resend",
+    "inbound/fax-list",
+    "inbound/fax-list-all",
+    "inbound/fax-download",
+    "inbound/number-list",
 )
 
 

@@ -44,7 +44,10 @@ def test_a_fax_is_answered_sent_and_confirmed(box: RunningBox) -> None:
     assert isinstance(job_id, int)
     fax = ended(box, job_id)
     assert {name: fax[name] for name in ("jobId", "toNumber", "fromNumber", "faxTotalPages")} == {
-        "jobId": job_id, "toNumber": "9990", "fromNumber": OWN_NUMBER, "faxTotalPages": 1,
+        "jobId": job_id,
+        "toNumber": "9990",
+        "fromNumber": OWN_NUMBER,
+        "faxTotalPages": 1,
     }
     assert (fax["faxStatus"], fax["code"], fax["message"]) == ("delivered", 0, "NORMAL_CLEARING")
     assert (fax["faxTransferredPages"], fax["direction"]) == (1, "sent")
@@ -173,7 +176,8 @@ def test_a_broadcast_is_one_job_id_that_stands_for_all(box: RunningBox) -> None:
     fax = ended(box, first)
     assert fax["faxStatus"] == "delivered"
     assert [(each["jobId"], each["faxStatus"]) for each in fax["recipients"]] == [
-        (first, "delivered"), (second, "failed"),
+        (first, "delivered"),
+        (second, "failed"),
     ]
 
 
@@ -182,7 +186,9 @@ def test_cancelling_a_broadcast_cancels_all_and_one_of_it_only_itself(box: Runni
     first, second, third = ask(box, "fax-send", data).json["data"]["jobIds"]
     assert ask(box, "fax-cancel", {"jobId": second}).status == 200
     assert [status(box, job)["faxStatus"] for job in (first, second, third)] == [
-        "sending", "canceled", "sending",
+        "sending",
+        "canceled",
+        "sending",
     ]
     assert ask(box, "fax-cancel", {"jobId": first}).status == 200
     assert {status(box, job)["faxStatus"] for job in (first, second, third)} == {"canceled"}
@@ -202,7 +208,8 @@ def test_a_scheduled_fax_waits_and_can_be_cancelled(box: RunningBox) -> None:
     assert status(box, job_id)["faxStatus"] == "sending"
     reply = ask(box, "fax-cancel", {"jobId": job_id})
     assert reply.json == {
-        "status": 1, "message": f"Fax job {job_id} has been cancelled",
+        "status": 1,
+        "message": f"Fax job {job_id} has been cancelled",
         "data": {"jobId": job_id, "faxStatus": "canceled"},
     }
     fax = status(box, job_id)
@@ -238,7 +245,9 @@ def test_a_fax_is_sent_again_to_the_same_number_or_another(box: RunningBox) -> N
     again = ask(box, "fax-resend", {"jobId": old}).json
     new = again["data"]["jobId"]
     assert again == {
-        "status": 1, "message": "Fax resent successfully", "data": {"jobId": new, "originalJobId": old},
+        "status": 1,
+        "message": "Fax resent successfully",
+        "data": {"jobId": new, "originalJobId": old},
     }
     assert ended(box, new)["toNumber"] == "9991"
     other = ask(box, "fax-resend", {"jobId": str(old), "faxNumber": "9990"}).json["data"]["jobId"]
@@ -380,8 +389,11 @@ def test_a_post_may_stand_in_for_another_method(box: RunningBox) -> None:
 def test_a_form_is_read_like_json(box: RunningBox) -> None:
     body = urlencode(
         {
-            "faxNumber": "9990", "faxQuality": "Low", "faxData[0][fileName]": "a.pdf",
-            "faxData[0][fileData]": PDF, "faxData[0][pages][]": "1",
+            "faxNumber": "9990",
+            "faxQuality": "Low",
+            "faxData[0][fileName]": "a.pdf",
+            "faxData[0][fileData]": PDF,
+            "faxData[0][pages][]": "1",
         }
     ).encode()
     reply = ask(box, "fax-send", body=body, kind="application/x-www-form-urlencoded")
@@ -399,8 +411,17 @@ def test_a_form_may_carry_the_file_itself(box: RunningBox) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"[1]", b'"x"', b"null", b"\xff\xfe", b'{"faxNumber": NaN}',
-     b'{"faxNumber": "\\ud800"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[1]",
+        b'"x"',
+        b"null",
+        b"\xff\xfe",
+        b'{"faxNumber": NaN}',
+        b'{"faxNumber": "\\ud800"}',
+    ],
 )
 def test_content_that_is_no_request_is_refused(box: RunningBox, body: bytes) -> None:
     assert ask(box, "fax-send", body=body).status == 400
@@ -428,7 +449,8 @@ def test_a_received_fax_is_listed_read_and_downloaded(box: RunningBox) -> None:
     today = datetime.now(UTC)
     days = {
         "startDate": (today - timedelta(days=1)).strftime("%m/%d/%Y"),
-        "endDate": (today + timedelta(days=1)).strftime("%m/%d/%Y"), "sortBy": "newest",
+        "endDate": (today + timedelta(days=1)).strftime("%m/%d/%Y"),
+        "sortBy": "newest",
     }
     assert [each["jobId"] for each in ask(box, "inbound/fax-list-all", days).json["data"]].count(
         fax["jobId"]

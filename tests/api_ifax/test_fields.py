@@ -49,7 +49,9 @@ def test_null_and_empty_fields_are_not_given() -> None:
 @pytest.mark.parametrize(
     ("word", "quality"),
     [
-        ("Low", Quality.STANDARD), ("Standard", Quality.FINE), ("HD", Quality.SUPERFINE),
+        ("Low", Quality.STANDARD),
+        ("Standard", Quality.FINE),
+        ("HD", Quality.SUPERFINE),
         ("hd", Quality.SUPERFINE),
     ],
 )
@@ -65,8 +67,11 @@ def test_an_unknown_quality_is_refused(word: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "moment"),
     [
-        ("2030-01-02T00:00:00Z", 86400), ("2030-01-01T01:00:00", 3600), ("2030-01-01 01:00:00", 3600),
-        ("2030-01-01T02:00:00+01:00", 3600), ("2030-01-01T00:00:01.500Z", 1.5),
+        ("2030-01-02T00:00:00Z", 86400),
+        ("2030-01-01T01:00:00", 3600),
+        ("2030-01-01 01:00:00", 3600),
+        ("2030-01-01T02:00:00+01:00", 3600),
+        ("2030-01-01T00:00:01.500Z", 1.5),
     ],
 )
 def test_send_at_is_utc_unless_it_names_a_zone(text: str, moment: float) -> None:
@@ -140,8 +145,12 @@ def test_the_head_of_a_data_url_is_taken_off() -> None:
 @pytest.mark.parametrize(
     ("pages", "found"),
     [
-        (["1-5", "2", "1-10"], ("1-5", "2", "1-10")), ("1-3,7", ("1-3", "7")), ([2, "4-"], ("2", "4-")),
-        (None, ()), ([], ()), (["-3"], ("-3",)),
+        (["1-5", "2", "1-10"], ("1-5", "2", "1-10")),
+        ("1-3,7", ("1-3", "7")),
+        ([2, "4-"], ("2", "4-")),
+        (None, ()),
+        ([], ()),
+        (["-3"], ("-3",)),
     ],
 )
 def test_page_selections_keep_their_order(pages: Any, found: tuple[str, ...]) -> None:
@@ -170,9 +179,12 @@ def test_forms_are_shaped_like_the_json_they_stand_for() -> None:
     taken = Taken(SourceFile("b.pdf", "application/pdf", "documents/x", 3), "")
     shaped = fields.nested(
         {
-            "faxNumber[]": ["+4930123", "+4930124"], "subject": ["Hello"],
-            "faxData[0][fileName]": ["a.pdf"], "faxData[0][fileUrl]": ["https://example.com/a"],
-            "faxData[0][pages][]": ["1", "3"], "faxData[1][fileName]": ["b.pdf"],
+            "faxNumber[]": ["+4930123", "+4930124"],
+            "subject": ["Hello"],
+            "faxData[0][fileName]": ["a.pdf"],
+            "faxData[0][fileUrl]": ["https://example.com/a"],
+            "faxData[0][pages][]": ["1", "3"],
+            "faxData[1][fileName]": ["b.pdf"],
         },
         [("faxData[1][fileUrl]", taken), ("file", taken)],
     )
@@ -191,8 +203,21 @@ _anything = st.recursive(
     max_leaves=8,
 )
 _names = st.sampled_from(
-    ["faxNumber", "callerId", "templateId", "smartDocumentId", "subject", "from_name", "to_name", "message",
-     "send_at", "faxQuality", "faxData", "jobId", "_method"]
+    [
+        "faxNumber",
+        "callerId",
+        "templateId",
+        "smartDocumentId",
+        "subject",
+        "from_name",
+        "to_name",
+        "message",
+        "send_at",
+        "faxQuality",
+        "faxData",
+        "jobId",
+        "_method",
+    ]
 )
 _file = st.dictionaries(st.sampled_from(["fileName", "fileUrl", "fileData", "pages"]), _anything, max_size=4)
 

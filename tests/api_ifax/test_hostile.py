@@ -24,27 +24,55 @@ from tests.api_ifax.running import Reply, RunningBox, until
 
 EXAMPLES = 2000 if os.environ.get("FAXBOX_SWEEP") else 120
 CALLS = (
-    "fax-send", "fax-cancel", "fax-resend", "fax-status", "inbound/fax-list", "inbound/fax-download",
-    "inbound/number-list", "nothing",
+    "fax-send",
+    "fax-cancel",
+    "fax-resend",
+    "fax-status",
+    "inbound/fax-list",
+    "inbound/fax-download",
+    "inbound/number-list",
+    "nothing",
 )
 _values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=40) | st.sampled_from(["9990", "2030-01-01T00:00:00Z", "HD", "GET", "1-2", "AAAA"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["fileName", "fileUrl", "fileData", "pages"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=40)
+    | st.sampled_from(["9990", "2030-01-01T00:00:00Z", "HD", "GET", "1-2", "AAAA"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["fileName", "fileUrl", "fileData", "pages"]), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 _fields = st.dictionaries(
     st.sampled_from(
-        ["faxNumber", "faxData", "jobId", "send_at", "faxQuality", "templateId", "smartDocumentId", "subject",
-         "message", "callerId", "lastFaxId", "startDate", "_method"]
+        [
+            "faxNumber",
+            "faxData",
+            "jobId",
+            "send_at",
+            "faxQuality",
+            "templateId",
+            "smartDocumentId",
+            "subject",
+            "message",
+            "callerId",
+            "lastFaxId",
+            "startDate",
+            "_method",
+        ]
     ),
-    _values, max_size=6,
-)  # fmt: skip
+    _values,
+    max_size=6,
+)
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True,
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(call=st.sampled_from(CALLS), fields=_fields | _values)
@@ -59,14 +87,24 @@ def test_random_requests_are_answered_in_the_words_of_the_style(
 
 
 @settings(
-    max_examples=EXAMPLES // 2, deadline=None, derandomize=True,
+    max_examples=EXAMPLES // 2,
+    deadline=None,
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     body=st.binary(max_size=300),
     kind=st.sampled_from(
-        ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
-         "multipart/form-data", "text/plain", "", "application/json; charset=\xff", "x" * 200]
+        [
+            "application/json",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "multipart/form-data",
+            "text/plain",
+            "",
+            "application/json; charset=\xff",
+            "x" * 200,
+        ]
     ),
 )
 def test_random_octets_are_refused(box: RunningBox, body: bytes, kind: str) -> None:
@@ -103,8 +141,7 @@ def test_a_request_that_breaks_off_is_refused_and_leaves_nothing(box: RunningBox
     )
     json_part = b'{"faxNumber": "9990", "faxData": [{"fileData": "AAAA'
     form_part = (
-        b"--x\r\nContent-Disposition: form-data; name=\"faxData[0][fileUrl]\"; filename=\"a.pdf\""
-        b"\r\n\r\n%PDF-1.4"
+        b'--x\r\nContent-Disposition: form-data; name="faxData[0][fileUrl]"; filename="a.pdf"\r\n\r\n%PDF-1.4'
     )
     for kind, part in (("application/json", json_part), ("multipart/form-data; boundary=x", form_part)):
         answer = _raw(box, head.replace("{}", kind).encode() + part)

@@ -37,9 +37,7 @@ def tell(box: RunningBox, url: str, style: str = "") -> None:
     """The box's client wants to be told at ``url``."""
     store = SettingsStore(box.data)
     number, _ = secrets.find_key(store, box.key) or (0, None)
-    store.update(
-        ApiKey, number, {"webhook_url": url, "webhook_secret": SECRET, "webhook_style": style}
-    )
+    store.update(ApiKey, number, {"webhook_url": url, "webhook_secret": SECRET, "webhook_style": style})
 
 
 def test_the_timetable_is_that_of_the_style_by_default() -> None:

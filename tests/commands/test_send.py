@@ -22,8 +22,11 @@ TSHARK = shutil.which("tshark")
 def faxbox(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "appliance.cli", *map(str, arguments)],
-        capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +66,23 @@ def test_every_packet_of_a_trace_dissects(tmp_path: Path, letter: Path) -> None:
     trace = tmp_path / "call.pcap"
     assert faxbox("send", letter, "--to", "9990", "--speed", "10", "--trace", trace).returncode == 0
     assert TSHARK is not None
-    fields = [TSHARK, "-r", str(trace), "-d", "udp.port==6004,t38", "-T", "fields", "-e", "_ws.col.Protocol",
-              "-e", "_ws.malformed", "-e", "ip.checksum.status", "-o", "ip.check_checksum:TRUE"]  # fmt: skip
+    fields = [
+        TSHARK,
+        "-r",
+        str(trace),
+        "-d",
+        "udp.port==6004,t38",
+        "-T",
+        "fields",
+        "-e",
+        "_ws.col.Protocol",
+        "-e",
+        "_ws.malformed",
+        "-e",
+        "ip.checksum.status",
+        "-o",
+        "ip.check_checksum:TRUE",
+    ]
     lines = subprocess.run(fields, capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(lines) > 100
     assert {tuple(line.split("\t")) for line in lines} == {("T.38", "", "1")}

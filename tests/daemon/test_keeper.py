@@ -176,9 +176,7 @@ def test_what_an_interrupted_write_left_behind_is_swept_away(box: Box, keeper: K
     assert (box.data / box.job(job.id).rendered_path).exists()
 
 
-def test_an_idempotency_key_may_be_used_again_after_its_days(
-    box: Box, clock: Clock, keeper: Keeper
-) -> None:
+def test_an_idempotency_key_may_be_used_again_after_its_days(box: Box, clock: Clock, keeper: Keeper) -> None:
     def hand_in() -> bool:
         file = box.store_file(b"x", name="x.txt", media_type="text/plain")
         return box.submit(Request("ada", (To("9990"),), (file,), idempotency_key="k")).repeated

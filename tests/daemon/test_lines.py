@@ -35,7 +35,9 @@ def test_lines_stand_in_the_owners_order_with_practice_last(box: Box) -> None:
     box.settings.add(LineEntry(name="off", type=LineType.SIP, server="c", enabled=False))
     lines = Lines(box, Exchange()).build()
     assert [(managed.line.name, managed.line.kind) for managed in lines] == [
-        ("trunk", LineKind.T38), ("audio", LineKind.G711), ("modem", LineKind.MODEM),
+        ("trunk", LineKind.T38),
+        ("audio", LineKind.G711),
+        ("modem", LineKind.MODEM),
         ("practice", LineKind.PRACTICE),
     ]
     assert (lines[0].send, lines[2].deny) == (False, ("+1",))
@@ -62,8 +64,10 @@ def test_without_practice_its_numbers_are_as_any_others(box: Box) -> None:
 @pytest.mark.parametrize(
     ("form", "dialled"),
     [
-        (DialForm.E164_PLUS, "+49301234567"), (DialForm.E164, "49301234567"),
-        (DialForm.INTERNATIONAL, "0049301234567"), (DialForm.NATIONAL, "0301234567"),
+        (DialForm.E164_PLUS, "+49301234567"),
+        (DialForm.E164, "49301234567"),
+        (DialForm.INTERNATIONAL, "0049301234567"),
+        (DialForm.NATIONAL, "0301234567"),
     ],
 )
 def test_a_trunk_gets_numbers_in_its_own_form(form: DialForm, dialled: str) -> None:

@@ -22,7 +22,10 @@ FAXBOX = [sys.executable, "-m", "appliance.cli"]
 
 def faxbox(*words: str, data: Path, **more: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*FAXBOX, *words, "--data", str(data)], capture_output=True, text=True, check=False,
+        [*FAXBOX, *words, "--data", str(data)],
+        capture_output=True,
+        text=True,
+        check=False,
         **more,  # type: ignore[call-overload]
     )
 
@@ -31,8 +34,11 @@ def faxbox(*words: str, data: Path, **more: object) -> subprocess.CompletedProce
 def serving(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A running box, and what it said until it was ready."""
     process = subprocess.Popen(
-        [*FAXBOX, "serve", "--data", str(data), "--http", "127.0.0.1:0"], stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
+        [*FAXBOX, "serve", "--data", str(data), "--http", "127.0.0.1:0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
     )
     assert process.stdout is not None
     said = []

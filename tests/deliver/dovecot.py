@@ -131,8 +131,14 @@ def _configure(box: LetterBox) -> None:
         blob.write_to_path(base / "cert.pem", append=True)
     (base / "dovecot.conf").write_text(
         _CONFIG.format(
-            base=base, port=box.port, tls_port=box.tls_port, password=PASSWORD, uid=mail.pw_uid,
-            gid=mail.pw_gid, internal="dovecot" if root else me, login="dovenull" if root else me,
+            base=base,
+            port=box.port,
+            tls_port=box.tls_port,
+            password=PASSWORD,
+            uid=mail.pw_uid,
+            gid=mail.pw_gid,
+            internal="dovecot" if root else me,
+            login="dovenull" if root else me,
             internal_group="dovecot" if root else me,
         )
     )

@@ -77,11 +77,18 @@ def post_office(*, tls: bool = False, starttls: bool = False, auth: bool = False
     if starttls:
         more |= {"tls_context": office.context(), "require_starttls": True}
     if auth:
-        more |= {"authenticator": office.authenticate, "auth_required": True,
-                 "auth_require_tls": tls is False and starttls}
+        more |= {
+            "authenticator": office.authenticate,
+            "auth_required": True,
+            "auth_require_tls": tls is False and starttls,
+        }
     controller = Controller(
-        office, hostname="localhost", port=free_port(), ssl_context=office.context() if tls else None,
-        ready_timeout=60, **more,
+        office,
+        hostname="localhost",
+        port=free_port(),
+        ssl_context=office.context() if tls else None,
+        ready_timeout=60,
+        **more,
     )
     controller.start()
     office.port = controller.port

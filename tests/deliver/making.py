@@ -65,9 +65,7 @@ def receive(
         write_tiff(box.data / path, [image])
         page = ReceivedPageFile(number, path, image.width, image.rows, "STANDARD", 0, 0, box.clock())
         box.spool.do(received.add_page, fax.id, page)
-    return box.spool.do(
-        received.finish, fax.id, RECEIVED, complete=complete, now=box.clock(), **ending
-    )
+    return box.spool.do(received.finish, fax.id, RECEIVED, complete=complete, now=box.clock(), **ending)
 
 
 def until(condition: Callable[[], object], limit_s: float = 100.0) -> None:

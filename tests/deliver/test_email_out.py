@@ -416,11 +416,15 @@ def test_a_folder_that_is_not_mounted_is_not_made_but_waited_for(box: Box, tmp_p
 @pytest.mark.parametrize(
     ("asked", "answered"),
     [
-        ("<a@b.example>", "<a@b.example>"), (f"<{'A' * 300}@b.example>", f"<{'A' * 300}@b.example>"),
-        ("<a b@c>", None), ("no brackets", None), (f"<{'A' * 950}@b>", None), ("<ü@b.example>", None),
+        ("<a@b.example>", "<a@b.example>"),
+        (f"<{'A' * 300}@b.example>", f"<{'A' * 300}@b.example>"),
+        ("<a b@c>", None),
+        ("no brackets", None),
+        (f"<{'A' * 950}@b>", None),
+        ("<ü@b.example>", None),
         ("<a@b>\r\nBcc: eve@elsewhere.example", None),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_is_a_reply_whatever_the_message_id_was(asked: str, answered: str | None) -> None:
     message = Writer(MailOutSettings(sender=BOX), StationSettings(), 0.0).refusal(
         "eve@elsewhere.example", BUSY, "x\r\nBcc: y", "tag", ("Grüße " * 60 + "\r\nBcc: z", asked)
@@ -456,7 +460,24 @@ def test_an_attachment_that_is_put_in_while_sending_is_what_was_to_be_sent(
 
 
 FAX = Received(
-    id=1, uuid="u", owner="", line="trunk", line_kind="t38", caller="+49", caller_name="", dialled="", tsi="",
-    sub_address="", state=ReceivedState.COMPLETE, started_at=0, ended_at=1, pages=1, bad_rows=0,
-    cause_code="received", read=False, deleted_at=None, trace_path="", facts={},
+    id=1,
+    uuid="u",
+    owner="",
+    line="trunk",
+    line_kind="t38",
+    caller="+49",
+    caller_name="",
+    dialled="",
+    tsi="",
+    sub_address="",
+    state=ReceivedState.COMPLETE,
+    started_at=0,
+    ended_at=1,
+    pages=1,
+    bad_rows=0,
+    cause_code="received",
+    read=False,
+    deleted_at=None,
+    trace_path="",
+    facts={},
 )

@@ -39,8 +39,13 @@ PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 
 
 def letter(
-    *, to: str = "+493012345@fax.box", sender: str = "Ada <ada@office.example>", subject: str = "Offer",
-    text: str = "Dear all,\nplease see the file.", pdf: bytes | None = PDF, **headers: str,
+    *,
+    to: str = "+493012345@fax.box",
+    sender: str = "Ada <ada@office.example>",
+    subject: str = "Offer",
+    text: str = "Dear all,\nplease see the file.",
+    pdf: bytes | None = PDF,
+    **headers: str,
 ) -> EmailMessage:
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Subject"] = sender, to, subject
@@ -171,8 +176,11 @@ def refused_other(box: Box) -> bool:
 @pytest.mark.parametrize(
     "headers",
     [
-        {"Auto_Submitted": "auto-replied"}, {"Auto_Submitted": "auto-generated; x=1"}, {"Precedence": "bulk"},
-        {"List_Id": "<all.office.example>"}, {"Return_Path": "<>"},
+        {"Auto_Submitted": "auto-replied"},
+        {"Auto_Submitted": "auto-generated; x=1"},
+        {"Precedence": "bulk"},
+        {"List_Id": "<all.office.example>"},
+        {"Return_Path": "<>"},
     ],
 )
 def test_programs_are_neither_faxed_nor_answered(box: Box, headers: dict[str, str]) -> None:
@@ -192,7 +200,7 @@ def test_the_box_does_not_fax_what_it_wrote_itself(box: Box) -> None:
         (["mx.office.example; spf=pass; dmarc=fail"], False),
         (["mx.office.example; dmarc=fail", "mx.office.example; dmarc=pass"], False),
         (["mx.evil.example; dmarc=pass"], False),
-        (["mx.office.example; x=\"; dmarc=passed\""], False),
+        (['mx.office.example; x="; dmarc=passed"'], False),
         ([], False),
     ],
 )
@@ -211,13 +219,16 @@ def test_only_what_the_mailbox_s_own_server_vouches_for_is_taken_when_the_owner_
 @pytest.mark.parametrize(
     "raw",
     [
-        b"", b"\0" * 1000, b"From: a@b.example, c@d.example\r\n\r\nx",
+        b"",
+        b"\0" * 1000,
+        b"From: a@b.example, c@d.example\r\n\r\nx",
         b"From: a@b.example\r\nFrom: c@d.example\r\n\r\nx",
-        b"To: x@y.example\r\n\r\nno sender", b"From: " + b"a" * 100_000 + b"@b.example\r\n\r\nx",
+        b"To: x@y.example\r\n\r\nno sender",
+        b"From: " + b"a" * 100_000 + b"@b.example\r\n\r\nx",
         b"From: <a@b.example\r\nContent-Type: " + b";" * 100_000 + b"\r\n\r\nx",
     ],
     ids=["empty", "zeros", "two senders", "two headers", "none", "long header", "semicolons"],
-)  # fmt: skip
+)
 def test_what_is_no_e_mail_is_refused_and_answered_to_nobody(box: Box, raw: bytes) -> None:
     outcome = refused(box, raw)
     assert outcome.cause is causes.EMAIL_DAMAGED
@@ -233,11 +244,15 @@ def nested(depth: int) -> bytes:
 
 @pytest.mark.parametrize(
     "raw",
-    [nested(500), b"From: a@b.example\r\n" + b"X: y\r\n" * 900_000, b"\r\n" * 2_000_000,
-     b"From: a@b.example\r\nSubject: " + b"=?utf-8?q?=41?= " * 2000 + b"\r\n\r\nx",
-     b"From: " + b"(" * 30_000 + b"a@b.example\r\n\r\nx"],
+    [
+        nested(500),
+        b"From: a@b.example\r\n" + b"X: y\r\n" * 900_000,
+        b"\r\n" * 2_000_000,
+        b"From: a@b.example\r\nSubject: " + b"=?utf-8?q?=41?= " * 2000 + b"\r\n\r\nx",
+        b"From: " + b"(" * 30_000 + b"a@b.example\r\n\r\nx",
+    ],
     ids=["deep", "many headers", "many lines", "coded words", "comments"],
-)  # fmt: skip
+)
 def test_an_e_mail_made_to_cost_time_is_dealt_with_in_seconds(box: Box, raw: bytes) -> None:
     began = time.process_time()
     outcome = Gateway(box).take(raw, source="test")

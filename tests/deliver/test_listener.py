@@ -157,9 +157,13 @@ def test_connections_are_bounded_and_idle_ones_do_not_stop_others_for_ever(
 
 
 HOSTILE = [
-    b"\0" * 5000, b"\xff" * 200_000, b"DATA\r\n.\r\n", b"MAIL FROM:<" + b"a" * 5000 + b">\r\n",
-    b"EHLO x\r\nAUTH PLAIN AAAA\r\nSTARTTLS\r\n", b"RCPT TO:<a@fax.box>\r\n" * 100,
-]  # fmt: skip
+    b"\0" * 5000,
+    b"\xff" * 200_000,
+    b"DATA\r\n.\r\n",
+    b"MAIL FROM:<" + b"a" * 5000 + b">\r\n",
+    b"EHLO x\r\nAUTH PLAIN AAAA\r\nSTARTTLS\r\n",
+    b"RCPT TO:<a@fax.box>\r\n" * 100,
+]
 
 
 def test_hostile_octets_end_a_connection_at_most(box: Box) -> None:

@@ -58,10 +58,14 @@ def set_up(box: Box, letters: LetterBox, **more: object) -> Mailbox:
     box.settings.change(
         MailInSettings,
         {
-            "imap_server": "localhost", "imap_port": letters.port, "imap_security": "none",
-            "imap_username": USER, "imap_password": PASSWORD, **more,
+            "imap_server": "localhost",
+            "imap_port": letters.port,
+            "imap_security": "none",
+            "imap_username": USER,
+            "imap_password": PASSWORD,
+            **more,
         },
-    )  # fmt: skip
+    )
     return Mailbox(box, Gateway(box))
 
 
@@ -287,9 +291,7 @@ def test_an_answer_of_many_lines_without_end_does_not_fill_the_memory(box: Box) 
     assert sent < 10 * OVERHEAD_OCTETS, "what the connection's own buffers hold included"
 
 
-def test_a_server_that_speaks_one_letter_at_a_time_is_left(
-    box: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_speaks_one_letter_at_a_time_is_left(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.deliver.mailbox.VISIT_S", 1.0)
     monkeypatch.setattr("appliance.deliver.mailbox.TURN_S", 0.1)
     met = threading.Event()

@@ -27,14 +27,34 @@ from tests.deliver.making import Hook, hook_server, make_box, until
 
 def fax(**facts: str) -> Received:
     known = {
-        "line": "trunk", "caller": "+4940777", "dialled": "+4930555", "tsi": "+49 40 777",
-        "sub_address": "17", **facts,
-    }  # fmt: skip
+        "line": "trunk",
+        "caller": "+4940777",
+        "dialled": "+4930555",
+        "tsi": "+49 40 777",
+        "sub_address": "17",
+        **facts,
+    }
     return Received(
-        id=1, uuid="u", owner="", line=known["line"], line_kind="t38", caller=known["caller"], caller_name="",
-        dialled=known["dialled"], tsi=known["tsi"], sub_address=known["sub_address"],
-        state=ReceivedState.COMPLETE, started_at=0, ended_at=1, pages=1, bad_rows=0, cause_code="received",
-        read=False, deleted_at=None, trace_path="", facts={},
+        id=1,
+        uuid="u",
+        owner="",
+        line=known["line"],
+        line_kind="t38",
+        caller=known["caller"],
+        caller_name="",
+        dialled=known["dialled"],
+        tsi=known["tsi"],
+        sub_address=known["sub_address"],
+        state=ReceivedState.COMPLETE,
+        started_at=0,
+        ended_at=1,
+        pages=1,
+        bad_rows=0,
+        cause_code="received",
+        read=False,
+        deleted_at=None,
+        trace_path="",
+        facts={},
     )
 
 
@@ -94,8 +114,11 @@ def call(caller: str = "+4940777", name: str = "") -> IncomingCall:
         ([JunkRule(name="n", caller_name="toner")], call(name="Cheap TONER now"), True),
         ([JunkRule(name="n", caller=("+4940",), dialled=("+4989",))], call(), False),
         ([JunkRule(name="n", line=("modem",))], call(), False),
-        ([JunkRule(name="n", caller=("+49",)), JunkRule(name="ours", caller=("+4940",), allow=True)],
-         call(), False),
+        (
+            [JunkRule(name="n", caller=("+49",)), JunkRule(name="ours", caller=("+4940",), allow=True)],
+            call(),
+            False,
+        ),
         ([JunkRule(name="n", caller=("+49",), enabled=False)], call(), False),
     ],
 )

@@ -106,7 +106,9 @@ def test_an_e_mail_handed_in_by_smtp_is_faxed_and_its_sender_gets_the_pages_back
             box.settings.change(
                 MailOutSettings,
                 {
-                    "server": "localhost", "port": office.port, "sender": "fax@office.example",
+                    "server": "localhost",
+                    "port": office.port,
+                    "sender": "fax@office.example",
                     "security": "none",
                 },
             )

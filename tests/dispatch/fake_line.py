@@ -27,9 +27,7 @@ from appliance.t4.page import Coding as PageCoding
 from appliance.t30.dce import Carrier
 from appliance.t30.parameters import Accepts, AskedPageSource, CallResult, Progress, ReceivedPage
 
-ACCEPTS = Accepts(
-    frozenset(PageCoding), frozenset(Resolution), PaperWidth.A3, PaperLength.UNLIMITED
-)
+ACCEPTS = Accepts(frozenset(PageCoding), frozenset(Resolution), PaperWidth.A3, PaperLength.UNLIMITED)
 
 
 @dataclass
@@ -118,8 +116,15 @@ class FakeLine:
         carrier = Carrier.V17_14400 if sent else None
         return CallResult(end.cause, pages_sent=sent, remote_id="fake", carrier=carrier, ecm=True)
 
-    async def ring(self, caller: str, pages: int, *, dialled: str = "", cause: Cause = RECEIVED,
-                   confirmed: Callable[[int], None] = lambda page: None) -> Cause:
+    async def ring(
+        self,
+        caller: str,
+        pages: int,
+        *,
+        dialled: str = "",
+        cause: Cause = RECEIVED,
+        confirmed: Callable[[int], None] = lambda page: None,
+    ) -> Cause:
         """A call comes in and brings ``pages`` pages."""
         assert self._handler is not None
         answer = self._handler(IncomingCall(self.name, dialled, caller))

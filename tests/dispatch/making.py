@@ -21,7 +21,10 @@ PAGES = 3
 NUMBER = "+493012345"
 # Waits of a hundredth of a second, so that a test sees many tries.
 QUICK = {
-    "busy": [0.01] * 5, "no_answer": [0.01] * 4, "step_down": [0.01] * 8, "later": [0.01] * 3,
+    "busy": [0.01] * 5,
+    "no_answer": [0.01] * 4,
+    "step_down": [0.01] * 8,
+    "later": [0.01] * 3,
     "other_line": [0.01] * 4,
 }
 

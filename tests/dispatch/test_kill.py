@@ -58,7 +58,9 @@ def kill_again_and_again(data: Path, rendered: Path, truth: Truth) -> None:
     chance = random.Random(SEED)
     nursery = subprocess.Popen(
         [sys.executable, "-m", "tests.dispatch.crash_worker", str(data), str(rendered)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         cwd=Path(__file__).parents[2],
     )
     assert nursery.stdin is not None

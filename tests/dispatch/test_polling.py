@@ -57,9 +57,7 @@ def pages_of(box: Box, name: str) -> list[Raster]:
 def answering(box: Box, *names: str) -> tuple[CallParameters, OfferedPages]:
     """What a call that comes in is answered with; ``names``: these only."""
     on_offer = {name: box.offers()[name] for name in names or box.offers()}
-    parameters = CallParameters(
-        Role.ANSWERS, "+49 2", offers_pages=True, on_offer=frozenset(on_offer)
-    )
+    parameters = CallParameters(Role.ANSWERS, "+49 2", offers_pages=True, on_offer=frozenset(on_offer))
     return parameters, OfferedPages(box, on_offer, at_once)
 
 
@@ -122,17 +120,25 @@ def test_a_spandsp_machine_fetches_by_name(box: Box, tmp_path: Path) -> None:
     """A foreign machine on the practice line's T.38."""
     parameters, _ = answering(box)
     setup = Setup(
-        we_send=True, we_call=False, pages=pages_of(box, "42"), ours=parameters,
+        we_send=True,
+        we_call=False,
+        pages=pages_of(box, "42"),
+        ours=parameters,
         abilities=Abilities(selective_polling="42"),
-    )  # fmt: skip
+    )
     outcome = run(setup, tmp_path)
     assert outcome.machine.ok
     assert same(outcome.received, pages_of(box, "42"))
     refused = run(
-        Setup(we_send=True, we_call=False, pages=pages_of(box, "42"), ours=parameters,
-              abilities=Abilities(selective_polling="43")),
+        Setup(
+            we_send=True,
+            we_call=False,
+            pages=pages_of(box, "42"),
+            ours=parameters,
+            abilities=Abilities(selective_polling="43"),
+        ),
         tmp_path / "again",
-    )  # fmt: skip
+    )
     assert refused.result.cause is causes.NOTHING_ON_OFFER
 
 

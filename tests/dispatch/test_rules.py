@@ -41,13 +41,39 @@ from appliance.t30.parameters import CallResult
 
 NOW = 10_000.0
 JOB = Job(
-    id=7, uuid="u", submission_id=1, owner="ada", key="", origin="rest", number="+49301234567", given="",
-    name="", reach=Reach.DOMESTIC, state=JobState.SENDING, priority=Priority.NORMAL, tag="",
-    created_at=0.0, scheduled_at=0.0, next_try_at=0.0, expires_at=NOW + 86400, deadline=NOW, ended_at=None,
-    tries=1, rendered_path="x", pages=9, pages_confirmed=0, line="", remote_id="", seconds_on_line=0.0,
-    cause_code="", cancel_requested=False, resent_from=None, options=SendOptions(), metadata={},
+    id=7,
+    uuid="u",
+    submission_id=1,
+    owner="ada",
+    key="",
+    origin="rest",
+    number="+49301234567",
+    given="",
+    name="",
+    reach=Reach.DOMESTIC,
+    state=JobState.SENDING,
+    priority=Priority.NORMAL,
+    tag="",
+    created_at=0.0,
+    scheduled_at=0.0,
+    next_try_at=0.0,
+    expires_at=NOW + 86400,
+    deadline=NOW,
+    ended_at=None,
+    tries=1,
+    rendered_path="x",
+    pages=9,
+    pages_confirmed=0,
+    line="",
+    remote_id="",
+    seconds_on_line=0.0,
+    cause_code="",
+    cancel_requested=False,
+    resent_from=None,
+    options=SendOptions(),
+    metadata={},
     callback_url="",
-)  # fmt: skip
+)
 SENDING = SendingSettings()
 PRACTICE = PracticeSettings()
 TRUNK = LineView("trunk", LineKind.T38, usable=True, free=2)

@@ -64,9 +64,11 @@ def words(width: float, height: float, size: float = 11) -> str:
 def edge_marks(width: float, height: float, inset: float = 1.0, side: float = 8.0) -> str:
     """Black squares ``side`` points wide, ``inset`` points from the middle of each edge."""
     squares = [
-        (inset, height / 2), (width - inset - side, height / 2),
-        (width / 2, inset), (width / 2, height - inset - side),
-    ]  # fmt: skip
+        (inset, height / 2),
+        (width - inset - side, height / 2),
+        (width / 2, inset),
+        (width / 2, height - inset - side),
+    ]
     return "\n".join(f"{x:.2f} {y:.2f} {side} {side} re f" for x, y in squares)
 
 
@@ -77,13 +79,26 @@ def photograph(width: int, height: int, seed: int = 1) -> Image.Image:
         (rng.uniform(0.5, 6), rng.uniform(0.5, 6), rng.uniform(0, 6.3), rng.uniform(10, 40)) for _ in range(9)
     ]
     small = Image.new("L", (width // 8 + 1, height // 8 + 1))
-    small.putdata([
-        max(0, min(255, round(
-            128 + sum(a * math.sin(6.3 * (fx * x / small.width + fy * y / small.height) + p)
-                      for fx, fy, p, a in waves) + rng.gauss(0, 4)
-        )))
-        for y in range(small.height) for x in range(small.width)
-    ])  # fmt: skip
+    small.putdata(
+        [
+            max(
+                0,
+                min(
+                    255,
+                    round(
+                        128
+                        + sum(
+                            a * math.sin(6.3 * (fx * x / small.width + fy * y / small.height) + p)
+                            for fx, fy, p, a in waves
+                        )
+                        + rng.gauss(0, 4)
+                    ),
+                ),
+            )
+            for y in range(small.height)
+            for x in range(small.width)
+        ]
+    )
     return small.resize((width, height), Image.Resampling.BICUBIC)
 
 

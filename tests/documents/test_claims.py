@@ -26,11 +26,15 @@ def test_no_page_is_claimed_twice_and_none_left_out() -> None:
         claims.write(CLAIM.pack(0))
         workers = [
             subprocess.Popen(
-                [sys.executable, "-c", CLAIMS, str(claims.fileno())], pass_fds=[claims.fileno()],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
+                [sys.executable, "-c", CLAIMS, str(claims.fileno())],
+                pass_fds=[claims.fileno()],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=Path(__file__).parents[2],
             )
             for _ in range(WORKERS)
-        ]  # fmt: skip
+        ]
         for worker in workers:
             assert worker.stdin is not None
             worker.stdin.write("\n")

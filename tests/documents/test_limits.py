@@ -103,7 +103,7 @@ def _png(width: int, height: int) -> bytes:
         (_png(60_000, 60_000), DOCUMENT_TOO_LARGE),
         (_png(1_000_000, 200), DOCUMENT_TOO_LARGE),
     ],
-)  # fmt: skip
+)
 def test_damaged_empty_and_gigantic_files_are_named(tmp_path: Path, content: bytes, cause: Cause) -> None:
     assert refused(tmp_path, content) is cause
     assert cause.side is Side.USER
@@ -326,13 +326,20 @@ def test_a_worker_that_talks_nonsense_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "good").write_bytes(GOOD)
-    for number, said in enumerate([
-        "nonsense", "[1]", '{"total": 0}', '{"total": 1000000}', '{"total": 1}\n{"done": true}',
-        '{"total": 1}\n{"page": 0, "offset": 0, "octets": 9, "width": 1728, "rows": 9, "size": [1, 1]}',
-        '{"total": 1}\n{"page": 0, "offset": 0, "octets": -5, "width": 1728, "rows": 9, "size": [1, 1]}',
-        '{"total": 1}\n{"page": 0, "offset": 0, "octets": 0, "width": 1, "rows": 9, "size": [1, 1]}',
-        '{"error": "no such cause", "detail": "", "source": 0}', "x" * 100_000,
-    ]):  # fmt: skip
+    for number, said in enumerate(
+        [
+            "nonsense",
+            "[1]",
+            '{"total": 0}',
+            '{"total": 1000000}',
+            '{"total": 1}\n{"done": true}',
+            '{"total": 1}\n{"page": 0, "offset": 0, "octets": 9, "width": 1728, "rows": 9, "size": [1, 1]}',
+            '{"total": 1}\n{"page": 0, "offset": 0, "octets": -5, "width": 1728, "rows": 9, "size": [1, 1]}',
+            '{"total": 1}\n{"page": 0, "offset": 0, "octets": 0, "width": 1, "rows": 9, "size": [1, 1]}',
+            '{"error": "no such cause", "detail": "", "source": 0}',
+            "x" * 100_000,
+        ]
+    ):
 
         def liar(files: list[int], said: str = said) -> nursery.Worker:
             worker = nursery.start_worker(files)

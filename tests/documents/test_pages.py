@@ -108,9 +108,10 @@ def test_pages_come_back_on_the_loops_own_thread(document: RenderedDocument) -> 
         here = threading.get_ident()
         for number in range(document.total):
             pages.fetch(
-                number, PLAINEST,
+                number,
+                PLAINEST,
                 lambda page, last, n=number: done.put_nowait((threading.get_ident() == here, n)),  # type: ignore[misc]
-            )  # fmt: skip
+            )
         assert done.empty()  # nothing blocked the loop
         return [await done.get() for _ in range(document.total)]
 

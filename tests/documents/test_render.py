@@ -108,9 +108,9 @@ def test_quality_presets_name_their_resolutions() -> None:
 
 def test_selected_pages_come_in_the_order_written(rendered: Rendered) -> None:
     # page n has n squares
-    content = pdf([
-        (*A4, "\n".join(f"{100 * k} 400 50 50 re f" for k in range(1, n + 1))) for n in range(1, 6)
-    ])  # fmt: skip
+    content = pdf(
+        [(*A4, "\n".join(f"{100 * k} 400 50 50 re f" for k in range(1, n + 1))) for n in range(1, 6)]
+    )
     document = rendered(content, pages="5-3,1,1")
     black = [ImageChops.invert(picture(p)).histogram()[255] for p in document.coded_pages()]
     one = black[-1]
@@ -181,10 +181,15 @@ def test_a_camera_picture_is_upright(rendered: Rendered, orientation: int) -> No
     upright = Image.new("L", (300, 400), 255)
     upright.paste(0, (0, 0, 100, 60))  # top left
     undo = {
-        1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_270,
-    }[orientation]  # fmt: skip
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
     stored = upright.transpose(undo) if undo is not None else upright
     exif = Image.Exif()
     exif[0x0112] = orientation

@@ -165,13 +165,19 @@ def test_the_compiled_loop_and_pillow_make_the_same_bits(data: st.DataObject, wi
 def test_the_compiled_loop_refuses_octets_that_are_no_picture() -> None:
     compiled = pytest.importorskip("appliance.documents._bilevel")
     for wrong in [
-        (b"12345678", 3, 3, 176), (b"", 0, 0, 176), (b"1", -1, -1, 176), (b"1", 1 << 62, 1 << 62, 176),
-        (b"12", 2, 1, 176, b"1"), (b"12", 2, 1, 176, b""), (b"12", 2, 1, 176, b"12", b"1"),
+        (b"12345678", 3, 3, 176),
+        (b"", 0, 0, 176),
+        (b"1", -1, -1, 176),
+        (b"1", 1 << 62, 1 << 62, 176),
+        (b"12", 2, 1, 176, b"1"),
+        (b"12", 2, 1, 176, b""),
+        (b"12", 2, 1, 176, b"12", b"1"),
         (b"12", 1, 2, 176, b"12", b"1", 1, 1),
-        (b"12", 1, 2, 176, b"1", b"12", 1, 0), (b"12", 1, 2, 176, b"12", b"12", 1 << 62, 1),
+        (b"12", 1, 2, 176, b"1", b"12", 1, 0),
+        (b"12", 1, 2, 176, b"12", b"12", 1 << 62, 1),
         (b"12", 1, 2, 176, b"12", b"12", -1, 1),
         (b"12", 2, 1, 176, None, b"12"),
-    ]:  # fmt: skip
+    ]:
         with pytest.raises(ValueError, match="picture"):
             compiled.pack(*wrong)
 

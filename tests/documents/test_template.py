@@ -33,10 +33,16 @@ from tests.documents.reading import says, where
 
 R300 = PageFormat(Resolution.R300)
 COVER = CoverPage(
-    to_name="Ada Lovelace", to_company="Engines & Co", to_number="+44 20 1", from_name="Bob",
-    from_number="+49 30 1", subject="<b>Results</b>", message="Dear Ada,\n\nsee below.",
-    date="2026-11-23", time="07:31",
-)  # fmt: skip
+    to_name="Ada Lovelace",
+    to_company="Engines & Co",
+    to_number="+44 20 1",
+    from_name="Bob",
+    from_number="+49 30 1",
+    subject="<b>Results</b>",
+    message="Dear Ada,\n\nsee below.",
+    date="2026-11-23",
+    time="07:31",
+)
 
 
 def page(coded: CodedPage) -> Image.Image:
@@ -55,10 +61,19 @@ def test_every_field_is_on_the_page_as_it_is_and_never_as_markup(rendered: Rende
     assert document.total == 2
     shown = page(document.coded_page(0))
     for words in (
-        "to_name: Ada Lovelace .", "to_company: Engines & Co .", "to_number: +44 20 1 .", "from_name: Bob .",
-        "from_company: City Hospital .", "from_number: +49 30 1 .", "subject: <b>Results</b> .",
-        "message: Dear Ada,", "see below. .", "date: 2026-11-23 .", "time: 07:31 .", "pages: 2 .",
-    ):  # fmt: skip
+        "to_name: Ada Lovelace .",
+        "to_company: Engines & Co .",
+        "to_number: +44 20 1 .",
+        "from_name: Bob .",
+        "from_company: City Hospital .",
+        "from_number: +49 30 1 .",
+        "subject: <b>Results</b> .",
+        "message: Dear Ada,",
+        "see below. .",
+        "date: 2026-11-23 .",
+        "time: 07:31 .",
+        "pages: 2 .",
+    ):
         assert says(shown, words), words
 
 
@@ -170,14 +185,16 @@ _TAGS = st.sampled_from(
 )
 _MARKUP = st.lists(
     st.one_of(
-        _TAGS.map("<{}>".format), _TAGS.map("</{}>".format), _TAGS.map("<{}/>".format),
+        _TAGS.map("<{}>".format),
+        _TAGS.map("</{}>".format),
+        _TAGS.map("<{}/>".format),
         st.sampled_from(
             ["<td width=99999999%>", "<td width='50%'>", "{{message}}", "{{pages}}", "&#0;", "<", "\x00"]
         ),
         st.text(max_size=8),
     ),
     max_size=40,
-).map("".join)  # fmt: skip
+).map("".join)
 
 
 def test_a_width_of_blanks_keeps_nobody_waiting() -> None:
@@ -219,10 +236,14 @@ def test_any_sound_template_makes_pages_within_the_sheet(html: str) -> None:
     ("html", "cause"),
     [
         ("<p>{{message}}</p>" * 40, DOCUMENT_TOO_MANY_PAGES),
-        ('<img src="data:image/png;base64,' + base64.b64encode(b"\x89PNG\r\n\x1a\nnonsense").decode() + '">',
-         COVER_TEMPLATE_WRONG),
+        (
+            '<img src="data:image/png;base64,'
+            + base64.b64encode(b"\x89PNG\r\n\x1a\nnonsense").decode()
+            + '">',
+            COVER_TEMPLATE_WRONG,
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_hostile_template_ends_its_worker_alone(rendered: Rendered, html: str, cause: object) -> None:
     with pytest.raises(DocumentError) as refused:
         rendered(options=cover(html, message="word " * 4000), limits=Limits(cpu_seconds=60))

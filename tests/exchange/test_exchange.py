@@ -82,10 +82,11 @@ class Rig:
 
 
 def on_rig(
-    folder: Path, work: Callable[[Rig], Awaitable[None]],
+    folder: Path,
+    work: Callable[[Rig], Awaitable[None]],
     answer: Callable[[IncomingCall], Answer | Refuse] = lambda _: Refuse(causes.NOT_RECEIVING),
     speed: float = SPEED,
-) -> None:  # fmt: skip
+) -> None:
     @asynccontextmanager
     async def rig() -> AsyncIterator[Rig]:
         exchange = Exchange()

@@ -33,9 +33,15 @@ def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
         make_offer(box, "ada", [file], name=name, quality=Quality.STANDARD)
     port, media = free_port(), free_ports(MEDIA)
     entry = LineEntry(
-        name="loop", type=LineType.SIP, server=f"127.0.0.1:{port}", register=False, calls_at_once=4,
-        media=Media.T38, t38_calling_s=0.5, t38_answering_s=0.5,
-    )  # fmt: skip
+        name="loop",
+        type=LineType.SIP,
+        server=f"127.0.0.1:{port}",
+        register=False,
+        calls_at_once=4,
+        media=Media.T38,
+        t38_calling_s=0.5,
+        t38_answering_s=0.5,
+    )
     sip = SipSettings(bind="127.0.0.1", udp_port=port, media_first=media, media_last=media + MEDIA - 1)
     kept = tmp_path / "packets" / "call.pcap"
     store, ended = MemoryStore(), list[CallResult]()
@@ -47,7 +53,11 @@ def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
                 Role.ANSWERS, "+49 30 2", offers_pages=True, on_offer=frozenset(box.offers())
             )
             return Answer(
-                parameters, offered, MemoryStore(), ended.append, progress=offered.hear,
+                parameters,
+                offered,
+                MemoryStore(),
+                ended.append,
+                progress=offered.hear,
                 packets=KeepPackets(kept, always=True),
             )
 

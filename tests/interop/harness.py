@@ -179,7 +179,8 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
         t38_version=setup.version,
         modems=setup.abilities.modems if setup.modulation is None else MODEMS[setup.modulation],
         compressions=(
-            setup.abilities.compressions if setup.coding is None
+            setup.abilities.compressions
+            if setup.coding is None
             else COMPRESSIONS[setup.coding] | Compressions.MH
         ),
     )
@@ -220,11 +221,15 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
             end.hang_up(now)
 
     line = VirtualLine(
-        fax, machine,
-        a_over=lambda: fax.result is not None, b_over=lambda: machine.hung_up,
-        a_to_b=setup.there, b_to_a=setup.back,
+        fax,
+        machine,
+        a_over=lambda: fax.result is not None,
+        b_over=lambda: machine.hung_up,
+        a_to_b=setup.there,
+        b_to_a=setup.back,
         each_moment=None if setup.interfere is None else partial_interfere(setup.interfere, fax, machine),
-        bye=bye, tap=tap,
+        bye=bye,
+        tap=tap,
     )
     try:
         seconds = line.run(LIMIT_S)
@@ -238,9 +243,7 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
         received = tiff_rasters(into) if into.exists() and machine.result.statistics.pages_received else []
     else:
         received = store.rasters()
-    return Outcome(
-        fax.result, machine.result, received, seconds, line.sent, line.lost, account, bits
-    )
+    return Outcome(fax.result, machine.result, received, seconds, line.sent, line.lost, account, bits)
 
 
 def partial_interfere(

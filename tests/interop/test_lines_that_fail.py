@@ -30,7 +30,7 @@ from appliance.lines.practice.faults import (
     DropAt,
     Faults,
     Swap,
-)  # fmt: skip
+)
 from appliance.lines.practice.machine import PracticeMachine
 from appliance.lines.practice.spandsp_fax import Abilities, Manners
 from appliance.lines.practice.virtual import Impairment
@@ -132,9 +132,13 @@ def test_the_answer_may_come_at_any_moment(
     slow = 0
     for step in range(16):
         setup = Setup(
-            pages=TWO_PAGES[:1], manners=manners, correction=correction, late_s=step * 0.3,
-            there=Impairment(delay_s=0.1), back=Impairment(delay_s=0.1),
-        )  # fmt: skip
+            pages=TWO_PAGES[:1],
+            manners=manners,
+            correction=correction,
+            late_s=step * 0.3,
+            there=Impairment(delay_s=0.1),
+            back=Impairment(delay_s=0.1),
+        )
         outcome = run(setup, tmp_path, str(step))
         assert outcome.result.cause is DELIVERED, f"{setup.late_s:.1f} s late"
         slow += outcome.count("timer")
@@ -273,9 +277,13 @@ def test_an_end_at_any_moment_is_an_honest_one(tmp_path: Path, who: str, ecm: bo
 
         silent = Impairment(silent_after_s=at) if who == "network" else Impairment()
         setup = Setup(
-            we_send, pages=TWO_PAGES, ecm=ecm, there=silent, back=silent,
+            we_send,
+            pages=TWO_PAGES,
+            ecm=ecm,
+            there=silent,
+            back=silent,
             interfere=None if who == "network" else interfere,
-        )  # fmt: skip
+        )
         outcome = run(setup, tmp_path, f"{at:.2f}")
         assert honest(setup, outcome), f"at {at:.2f} s: {outcome.result}"
         assert outcome.seconds < whole.seconds + 150, f"at {at:.2f} s it took {outcome.seconds:.0f} s"
@@ -295,7 +303,10 @@ def test_mutated_packets_in_between_harm_nobody(tmp_path: Path, we_send: bool) -
             del seen[:-50]
 
         def interfere(
-            now: float, fax: T38Fax, _: PracticeMachine, chance: random.Random = chance,
+            now: float,
+            fax: T38Fax,
+            _: PracticeMachine,
+            chance: random.Random = chance,
             seen: list[bytes] = seen,
         ) -> None:
             if fax.result is None and chance.random() < 0.02:

@@ -29,9 +29,7 @@ class DrawnWhenAsked:
         self._total = total
         self._coded = [encode(drawn_page(number, ROWS), Coding.MMR) for number in range(DISTINCT)]
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         deliver(encode(decode(self._coded[order(number)]), Coding.MMR), number == self._total - 1)
 
 

@@ -21,8 +21,12 @@ from tests.interop.harness import MODEMS, Setup, drawn_page, noise_page, run, sa
 
 # MMR needs ECM (T.30 table 2, note 25).
 CODINGS = [
-    (True, Coding.MH), (True, Coding.MR), (True, Coding.MMR), (False, Coding.MH), (False, Coding.MR),
-]  # fmt: skip
+    (True, Coding.MH),
+    (True, Coding.MR),
+    (True, Coding.MMR),
+    (False, Coding.MH),
+    (False, Coding.MR),
+]
 RESOLUTIONS = [Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE]
 
 

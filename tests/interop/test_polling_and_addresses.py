@@ -26,9 +26,13 @@ POLLS = pytest.mark.parametrize(
 @POLLS
 def test_we_poll_what_the_machine_offers(tmp_path: Path, ecm: bool, manners: Manners) -> None:
     setup = Setup(
-        we_send=False, we_call=True, pages=PAGES, manners=manners, ecm=ecm,
+        we_send=False,
+        we_call=True,
+        pages=PAGES,
+        manners=manners,
+        ecm=ecm,
         ours=CallParameters(Role.CALLS, poll=True, station_id="+49 30 1234"),
-    )  # fmt: skip
+    )
     outcome = run(setup, tmp_path)
     assert outcome.result.cause is RECEIVED
     assert outcome.machine.ok
@@ -38,9 +42,13 @@ def test_we_poll_what_the_machine_offers(tmp_path: Path, ecm: bool, manners: Man
 @POLLS
 def test_the_machine_polls_what_we_offer(tmp_path: Path, ecm: bool, manners: Manners) -> None:
     setup = Setup(
-        we_send=True, we_call=False, pages=PAGES, manners=manners, ecm=ecm,
+        we_send=True,
+        we_call=False,
+        pages=PAGES,
+        manners=manners,
+        ecm=ecm,
         ours=CallParameters(Role.ANSWERS, station_id="+49 30 1234", offers_pages=True),
-    )  # fmt: skip
+    )
     outcome = run(setup, tmp_path)
     assert outcome.machine.ok
     assert outcome.machine.statistics.pages_received == 2
@@ -81,9 +89,11 @@ def test_names_and_sub_address_reach_us(tmp_path: Path, manners: Manners) -> Non
 def test_a_poll_with_address_and_password(tmp_path: Path) -> None:
     """SEP and PWD go with DTC; the machine tells what it heard."""
     setup = Setup(
-        we_send=False, we_call=True, pages=PAGES,
+        we_send=False,
+        we_call=True,
+        pages=PAGES,
         ours=CallParameters(Role.CALLS, poll=True, selective_polling="77", password="99"),
-    )  # fmt: skip
+    )
     outcome = run(setup, tmp_path)
     assert outcome.result.cause is RECEIVED
     assert outcome.machine.selective_polling == "77"
@@ -93,10 +103,12 @@ def test_a_poll_with_address_and_password(tmp_path: Path) -> None:
 def test_a_poll_with_the_wrong_password_gets_nothing(tmp_path: Path) -> None:
     for password, welcome in (("1234", True), ("4321", False)):
         setup = Setup(
-            we_send=True, we_call=False, pages=PAGES,
+            we_send=True,
+            we_call=False,
+            pages=PAGES,
             ours=CallParameters(Role.ANSWERS, required_password="1234", offers_pages=True),
             abilities=Abilities(password=password),
-        )  # fmt: skip
+        )
         outcome = run(setup, tmp_path, password)
         assert (len(outcome.received) == 2) is welcome, outcome.result
         assert welcome or outcome.result.cause is causes.PASSWORD_WRONG
@@ -105,10 +117,12 @@ def test_a_poll_with_the_wrong_password_gets_nothing(tmp_path: Path) -> None:
 def test_what_the_machine_cannot_take_is_not_sent(tmp_path: Path) -> None:
     """A standard-only, MH-only, V.27ter-only machine gets exactly that."""
     old = Abilities(
-        ecm=False, modems=Modems.V27TER, compressions=Compressions.MH,
+        ecm=False,
+        modems=Modems.V27TER,
+        compressions=Compressions.MH,
         resolutions=Resolutions.STANDARD | Resolutions.R8,
         sizes=Sizes.A4_WIDTH | Sizes.A4_LENGTH | Sizes.UNLIMITED_LENGTH,
-    )  # fmt: skip
+    )
     page = drawn_page(1, resolution=Resolution.STANDARD)
     outcome = run(Setup(pages=[page], abilities=old), tmp_path)
     assert same_pages([page], outcome.received)

@@ -176,9 +176,7 @@ def test_two_of_our_own_over_real_sockets_at_real_speed() -> None:
 
     async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
         pages, store = [drawn_page(1, 100)], MemoryStore()
-        caller = T38Fax(
-            CallParameters(Role.CALLS), MemoryPages(pages), MemoryStore(), T38Settings()
-        )
+        caller = T38Fax(CallParameters(Role.CALLS), MemoryPages(pages), MemoryStore(), T38Settings())
         answerer = T38Fax(CallParameters(Role.ANSWERS), MemoryPages([]), store, T38Settings())
         sent, received = await asyncio.gather(
             run_t38_call(caller, ours, peer.getsockname()), run_t38_call(answerer, peer, None)

@@ -30,10 +30,14 @@ from tests.deliver.making import Hook, hook_server
 SIZE_MB = 80
 FLOODS = 20 if os.environ.get("FAXBOX_SWEEP") else 2
 SETTINGS = {
-    "practice.speed": "10", "practice.calls_at_once": "6", "practice.wait_s": "0.2",
-    "storage.reserve_mb": "20", "storage.warn_mb": "20", "api.private_urls": "true",
+    "practice.speed": "10",
+    "practice.calls_at_once": "6",
+    "practice.wait_s": "0.2",
+    "storage.reserve_mb": "20",
+    "storage.warn_mb": "20",
+    "api.private_urls": "true",
     "sending.max_tries": "50",
-}  # fmt: skip
+}
 FINISH_S = 180.0
 
 
@@ -91,8 +95,12 @@ def test_a_disk_that_is_full_refuses_clearly_and_loses_nothing(small_disk: Path)
     assert sound == "ok"
     assert before == HTTPStatus.CREATED  # as soon as there is room
     assert answers[HTTPStatus.INSUFFICIENT_STORAGE] > 0
-    assert set(answers) <= {HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.INSUFFICIENT_STORAGE,
-                            HTTPStatus.CONFLICT}  # fmt: skip
+    assert set(answers) <= {
+        HTTPStatus.CREATED,
+        HTTPStatus.ACCEPTED,
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        HTTPStatus.CONFLICT,
+    }
     assert sum(states.values()) == len(accepted)
     assert handed_in == len(accepted) + 1  # what was refused was not taken all the same
     assert set(states) <= {"delivered", "unknown"}

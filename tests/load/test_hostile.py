@@ -115,9 +115,18 @@ def never_reads(box: Running, chance: random.Random) -> None:
 
 
 ATTACKS: tuple[Callable[[Running, random.Random], None], ...] = (
-    garbage, endless_head, slow_head, cut_off, huge, endless_chunks, bomb_image, broken_pdf, broken_tiff,
-    deep_json, never_reads,
-)  # fmt: skip
+    garbage,
+    endless_head,
+    slow_head,
+    cut_off,
+    huge,
+    endless_chunks,
+    bomb_image,
+    broken_pdf,
+    broken_tiff,
+    deep_json,
+    never_reads,
+)
 
 
 @pytest.mark.timeout(2 * FINISH_S)

@@ -48,9 +48,13 @@ from tests.load.wire import Call, Wire
 LIVES = int(os.environ.get("FAXBOX_KILLS") or (500 if os.environ.get("FAXBOX_SWEEP") else 6))
 SEED = 20_261_123
 SETTINGS = {
-    **NO_LIMITS, "practice.speed": "10", "practice.calls_at_once": "12", "practice.wait_s": "0.2",
-    "api.private_urls": "true", "sending.max_tries": "50",
-}  # fmt: skip
+    **NO_LIMITS,
+    "practice.speed": "10",
+    "practice.calls_at_once": "12",
+    "practice.wait_s": "0.2",
+    "api.private_urls": "true",
+    "sending.max_tries": "50",
+}
 # Faxes that have not ended at most: the load waits for the lines.
 BACKLOG = 9
 GONE_S = 60.0
@@ -103,10 +107,15 @@ class World:
                 numbers = ("9995",)
             station_id = f"7{self.run:05}{serial:06}"
             content = base64.b64encode(marked.document(serial % marked.MOST, pages)).decode()
-            body = json.dumps({
-                "to": list(numbers), "files": [{"name": "a.tif", "content": content}],
-                "quality": "standard", "station_id": station_id, "callback_url": self.hook.url,
-            }).encode()  # fmt: skip
+            body = json.dumps(
+                {
+                    "to": list(numbers),
+                    "files": [{"name": "a.tif", "content": content}],
+                    "quality": "standard",
+                    "station_id": station_id,
+                    "callback_url": self.hook.url,
+                }
+            ).encode()
             fax = Wanted(serial, numbers, station_id, body)
             self.faxes.append(fax)
             return fax
@@ -171,9 +180,15 @@ def _world(tmp_path: Path, hook: Hook, office: PostOffice) -> World:
     secrets.first_start(store)
     for path, value in SETTINGS.items():
         store.set_path(path, value)
-    store.change(MailOutSettings, {
-        "server": "127.0.0.1", "port": office.port, "security": Security.NONE, "sender": "box@fax.example",
-    })  # fmt: skip
+    store.change(
+        MailOutSettings,
+        {
+            "server": "127.0.0.1",
+            "port": office.port,
+            "security": Security.NONE,
+            "sender": "box@fax.example",
+        },
+    )
     store.change(DeliverySettings, {"webhook_waits": (1.0,) * 5, "email_waits": (1.0,) * 5})
     store.add(Route(name="all", emails=("ada@example.com",), folder=str(folder)))
     _, token = secrets.add_key(store, "load", scopes=(Scope.SEND, Scope.RECEIVE, Scope.ADMIN), owner="load")
@@ -183,10 +198,19 @@ def _world(tmp_path: Path, hook: Hook, office: PostOffice) -> World:
 def _start(world: World) -> subprocess.Popen[bytes]:
     with (world.data / "serve.log").open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "appliance.cli", "serve", "--data", str(world.data),
-             "--http", "127.0.0.1:0"],
-            stdout=output, stderr=output,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "appliance.cli",
+                "serve",
+                "--data",
+                str(world.data),
+                "--http",
+                "127.0.0.1:0",
+            ],
+            stdout=output,
+            stderr=output,
+        )
 
 
 def _port(world: World, process: subprocess.Popen[bytes]) -> int:
@@ -390,8 +414,10 @@ def _judge(world: World, office: PostOffice, passing: Path) -> None:
     log = (world.data / "serve.log").read_text(errors="replace")
     if "Traceback" in log:
         world.complaints.append("Traceback in the log: " + log[log.index("Traceback") :][:2000])
-    print(f"{LIVES} lives, {len(world.faxes)} faxes: {dict(states)}; {len(world.calls)} calls on the wire,"
-          f" {len(world.callers)} callers, {len(world.hook.bodies)} webhooks, {len(office.taken)} e-mails")
+    print(
+        f"{LIVES} lives, {len(world.faxes)} faxes: {dict(states)}; {len(world.calls)} calls on the wire,"
+        f" {len(world.callers)} callers, {len(world.hook.bodies)} webhooks, {len(office.taken)} e-mails"
+    )
     assert states["delivered"]
 
 

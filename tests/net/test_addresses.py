@@ -12,13 +12,31 @@ from appliance.net.addresses import is_public, resolve
 
 V4 = st.integers(0, 2**32 - 1).map(ipaddress.IPv4Address)
 INSIDE_V4 = st.sampled_from(
-    ["10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-     "0.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4", "198.18.0.0/15"]
-).flatmap(lambda net: st.ip_addresses(network=net))  # fmt: skip
+    [
+        "10.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "0.0.0.0/8",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "198.18.0.0/15",
+    ]
+).flatmap(lambda net: st.ip_addresses(network=net))
 INSIDE_V6 = st.sampled_from(
-    ["fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8", "::1/128", "2001:db8::/32", "::ffff:0:0:0/96",
-     "64:ff9b:1::/48"]
-).flatmap(lambda net: st.ip_addresses(network=net))  # fmt: skip
+    [
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+        "::1/128",
+        "2001:db8::/32",
+        "::ffff:0:0:0/96",
+        "64:ff9b:1::/48",
+    ]
+).flatmap(lambda net: st.ip_addresses(network=net))
 
 
 @settings(max_examples=200, deadline=None)

@@ -101,8 +101,15 @@ def test_a_server_that_drips_is_left_at_the_deadline() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "ftp://example.com/a", "file:///etc/passwd", "http:///x", "http://user:pw@example.com/",
-        "http://example.com:25/", "http://exa mple.com/", "http://[::1", "gopher://x", "",
+        "ftp://example.com/a",
+        "file:///etc/passwd",
+        "http:///x",
+        "http://user:pw@example.com/",
+        "http://example.com:25/",
+        "http://exa mple.com/",
+        "http://[::1",
+        "gopher://x",
+        "",
     ],
 )
 def test_urls_that_are_never_asked(url: str) -> None:
@@ -114,9 +121,26 @@ def test_urls_that_are_never_asked(url: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "0.0.0.0", "::1", "::",
-        "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
-        "224.0.0.1", "ff02::1", "255.255.255.255", "100.64.0.1", "::127.0.0.1", "rubbish",
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.0.1",
+        "172.16.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "::1",
+        "::",
+        "fe80::1%eth0",
+        "fd00::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "224.0.0.1",
+        "ff02::1",
+        "255.255.255.255",
+        "100.64.0.1",
+        "::127.0.0.1",
+        "rubbish",
     ],
 )
 def test_an_address_inside_is_not_public(address: str) -> None:

@@ -59,7 +59,10 @@ def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
 
 def get(port: int, host: str = "hooks.example") -> bytes:
     return fetch(
-        f"https://{host}:{port}/", limit_octets=10, timeout_s=60, allow_private=True,
+        f"https://{host}:{port}/",
+        limit_octets=10,
+        timeout_s=60,
+        allow_private=True,
         resolver=lambda *_: ["127.0.0.1"],
     ).content
 
@@ -89,7 +92,9 @@ def test_a_certificate_of_a_stranger_s_authority_is_refused(authority: trustme.C
 def test_a_server_that_never_finishes_the_handshake_is_left_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(FetchError) as caught:
         fetch(
-            f"https://127.0.0.1:{listener.getsockname()[1]}/", limit_octets=10, timeout_s=0.5,
+            f"https://127.0.0.1:{listener.getsockname()[1]}/",
+            limit_octets=10,
+            timeout_s=0.5,
             allow_private=True,
         )
     assert caught.value.cause is URL_TIMED_OUT
@@ -111,7 +116,9 @@ def test_a_server_that_drips_through_the_handshake_is_left_at_the_deadline() -> 
         begun = time.monotonic()
         with pytest.raises(FetchError) as caught:
             fetch(
-                f"https://127.0.0.1:{listener.getsockname()[1]}/", limit_octets=10, timeout_s=0.5,
+                f"https://127.0.0.1:{listener.getsockname()[1]}/",
+                limit_octets=10,
+                timeout_s=0.5,
                 allow_private=True,
             )
     assert caught.value.cause is URL_TIMED_OUT
@@ -154,7 +161,11 @@ def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
 
         threading.Thread(target=serve, daemon=True).start()
         answer = post(
-            f"http://two.example:{port}/", b"x", {}, timeout_s=60, allow_private=True,
+            f"http://two.example:{port}/",
+            b"x",
+            {},
+            timeout_s=60,
+            allow_private=True,
             resolver=lambda *_: ["127.0.0.9", "127.0.0.1"],
         )
     assert answer.accepted
@@ -163,10 +174,14 @@ def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000, b"HTTP/1.1 200 " + b"x" * 200_000 + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5000 + b"\r\n", b"HTTP/9.9 999 ?\r\n\r\n", b"\0" * 10_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000,
+        b"HTTP/1.1 200 " + b"x" * 200_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5000 + b"\r\n",
+        b"HTTP/9.9 999 ?\r\n\r\n",
+        b"\0" * 10_000,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -7\r\n\r\n", b"SSH-2.0-x\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -7\r\n\r\n",
+        b"SSH-2.0-x\r\n",
     ],
     ids=["continue", "status line", "headers", "version", "zeros", "chunk", "length", "ssh"],
 )
@@ -184,7 +199,9 @@ def test_what_is_no_http_ends_as_an_error_in_words_or_an_answer(said: bytes) -> 
         threading.Thread(target=serve, daemon=True).start()
         with contextlib.suppress(FetchError):
             got = fetch(
-                f"http://127.0.0.1:{listener.getsockname()[1]}/", limit_octets=1000, timeout_s=60,
+                f"http://127.0.0.1:{listener.getsockname()[1]}/",
+                limit_octets=1000,
+                timeout_s=60,
                 allow_private=True,
             )
             assert len(got.content) <= 1000
@@ -194,7 +211,10 @@ def test_what_is_no_http_ends_as_an_error_in_words_or_an_answer(said: bytes) -> 
 def test_headers_cannot_be_smuggled_in(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(FetchError):
         post(
-            f"http://127.0.0.1:{listener.getsockname()[1]}/", b"", {name: "1\r\nEvil: 2"}, timeout_s=60,
+            f"http://127.0.0.1:{listener.getsockname()[1]}/",
+            b"",
+            {name: "1\r\nEvil: 2"},
+            timeout_s=60,
             allow_private=True,
         )
 
@@ -217,8 +237,11 @@ def test_a_server_that_drips_its_answer_over_tls_is_left_at_the_deadline(authori
     begun = time.monotonic()
     with contextlib.closing(listener), pytest.raises(FetchError) as caught:
         fetch(
-            f"https://hooks.example:{listener.getsockname()[1]}/", limit_octets=10, timeout_s=1.0,
-            allow_private=True, resolver=lambda *_: ["127.0.0.1"],
-        )  # fmt: skip
+            f"https://hooks.example:{listener.getsockname()[1]}/",
+            limit_octets=10,
+            timeout_s=1.0,
+            allow_private=True,
+            resolver=lambda *_: ["127.0.0.1"],
+        )
     assert caught.value.cause is URL_TIMED_OUT
     assert time.monotonic() - begun < 20

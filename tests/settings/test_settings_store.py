@@ -223,10 +223,16 @@ def test_a_reader_does_not_wait_for_a_change_on_its_way_to_the_disk(
 @pytest.mark.parametrize(
     "broken",
     [
-        "{", "[]", "null", '{"settings": 7}', '{"settings": {"x": {}}}', '{"settings": {"1": []}}',
+        "{",
+        "[]",
+        "null",
+        '{"settings": 7}',
+        '{"settings": {"x": {}}}',
+        '{"settings": {"1": []}}',
         '{"settings": {"1": {"section": "station", "values": 3}}}',
         '{"settings": {"1": {"section": "station", "values": {"nmae": "x"}}}}',
-        '{"settings": {"1": {}}}', '{"users": {"1": {"name": 4}}}',
+        '{"settings": {"1": {}}}',
+        '{"users": {"1": {"name": 4}}}',
     ],
 )
 def test_a_file_broken_by_hand_leaves_the_settings_in_force_and_refuses_changes(

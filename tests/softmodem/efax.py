@@ -27,8 +27,20 @@ def write_pages(directory: Path, pages: list[Raster]) -> list[Path]:
     for number, page in enumerate(pages, 1):
         data = encode(page, Coding.MH).data
         entries = {
-            256: page.width, 257: page.rows, 258: 1, 259: 3, 262: 0, 266: 1, 273: 0, 277: 1,
-            278: page.rows, 279: len(data), 282: 0, 283: 0, 292: 0, 296: 2,
+            256: page.width,
+            257: page.rows,
+            258: 1,
+            259: 3,
+            262: 0,
+            266: 1,
+            273: 0,
+            277: 1,
+            278: page.rows,
+            279: len(data),
+            282: 0,
+            283: 0,
+            292: 0,
+            296: 2,
         }
         behind = 8 + 2 + 12 * len(entries) + 4
         entries[282], entries[283], entries[273] = behind, behind + 8, behind + 16
@@ -59,8 +71,22 @@ def _start(port: str, log: Path, rate: int, rest: list[str]) -> subprocess.Popen
     with log.open("wb") as out:
         return subprocess.Popen(
             [
-                EFAX, "-d", port, "-o1", "-v", "ewinchmrt", "-l", "+49 30 77", "-h", " ",
-                "-c", f"1,{rate},0,2,0,0,0,0", *rest,
+                EFAX,
+                "-d",
+                port,
+                "-o1",
+                "-v",
+                "ewinchmrt",
+                "-l",
+                "+49 30 77",
+                "-h",
+                " ",
+                "-c",
+                f"1,{rate},0,2,0,0,0,0",
+                *rest,
             ],
-            stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=log.parent,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=log.parent,
         )

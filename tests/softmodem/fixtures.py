@@ -32,8 +32,6 @@ def sample_page(seed: int, *, rows: int = 300, resolution: Resolution = Resoluti
     return Raster(width, rows, b"".join(lines), resolution)
 
 
-
-
 @contextmanager
 def open_directory() -> Iterator[Path]:
     """A directory that other users may enter, as pytest's own are not."""
@@ -63,16 +61,18 @@ def write_tiff_g4(path: Path, pages: list[Raster]) -> None:
         images.append(Image.frombytes("1", (page.width, page.rows), data))
     x, y = pages[0].resolution.x_dpi, pages[0].resolution.y_dpi
     images[0].save(
-        path, save_all=True, append_images=images[1:], compression="group4", dpi=(x, y),
+        path,
+        save_all=True,
+        append_images=images[1:],
+        compression="group4",
+        dpi=(x, y),
         tiffinfo={278: max(p.rows for p in pages)},
     )
 
 
 def differing(a: Raster | tuple[int, int, bytes], b: Raster | tuple[int, int, bytes]) -> int:
     """Pixels that differ; a row or column that one lacks counts whole."""
-    (aw, ar, ad), (bw, br, bd) = (
-        (x.width, x.rows, x.data) if isinstance(x, Raster) else x for x in (a, b)
-    )
+    (aw, ar, ad), (bw, br, bd) = ((x.width, x.rows, x.data) if isinstance(x, Raster) else x for x in (a, b))
     if aw != bw:
         return max(aw * ar, bw * br)
     step = (aw + 7) // 8

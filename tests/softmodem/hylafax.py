@@ -64,8 +64,21 @@ class Spool:
     def __init__(self, directory: Path, *, ecm: bool) -> None:
         self.path = directory
         for name in (
-            "etc", "sendq", "doneq", "docq", "recvq", "log", "status", "tmp", "info", "dev", "bin",
-            "client", "locks", "archive", "pollq",
+            "etc",
+            "sendq",
+            "doneq",
+            "docq",
+            "recvq",
+            "log",
+            "status",
+            "tmp",
+            "info",
+            "dev",
+            "bin",
+            "client",
+            "locks",
+            "archive",
+            "pollq",
         ):
             (directory / name).mkdir(parents=True)
         config = _CONFIG.format(ecm="yes" if ecm else "no", spool=directory)
@@ -99,13 +112,15 @@ class Spool:
         """faxsend with one job of these pages."""
         identity = self._prepare_port(port)
         document = self.path / "docq" / "doc1.tif"
-        images = [
-            Image.frombytes("1", (p.width, p.rows), bytes(b ^ 0xFF for b in p.data)) for p in pages
-        ]
+        images = [Image.frombytes("1", (p.width, p.rows), bytes(b ^ 0xFF for b in p.data)) for p in pages]
         resolution = (pages[0].resolution.x_dpi, pages[0].resolution.y_dpi)
         # Always MMR, which HylaFAX converts on the way: a G3 file of libtiff's would lose its last row in it.
         images[0].save(
-            document, save_all=True, append_images=images[1:], compression="group4", dpi=resolution,
+            document,
+            save_all=True,
+            append_images=images[1:],
+            compression="group4",
+            dpi=resolution,
             tiffinfo={262: 0, 278: max(p.rows for p in pages)},
         )
         # Each page as its session parameters (vr, wd, ln, df packed into an octet) and what follows it.
@@ -113,15 +128,49 @@ class Spool:
         packed = f"{1 | 2 << 4 | data_format << 6:02x}"
         handling = "".join(packed + ("P" if p is pages[-1] else "S") for p in pages)
         job = {
-            "tts": "0", "killtime": "2000000000", "retrytime": "0", "state": "5", "npages": "0",
-            "totpages": str(len(pages)), "nskip": "0", "skippages": "0", "ncover": "0", "coverpages": "0",
-            "ntries": "0", "ndials": "0", "totdials": "0", "maxdials": "1", "tottries": "0", "maxtries": "1",
-            "pagewidth": "0", "resolution": "196", "pagelength": "0", "priority": "127", "schedpri": "127",
-            "minbr": "0", "desiredbr": "13", "desiredst": "0", "desiredec": "2",
-            "desireddf": str(data_format), "desiredtl": "0", "useccover": "0", "usexvres": "1",
-            "external": number, "number": number, "mailaddr": "root", "sender": "test", "jobid": "1",
-            "jobtag": "", "pagehandling": handling, "modem": identity, "client": "localhost", "owner": "root",
-            "groupid": "1", "jobtype": "facsimile", "notify": "none", "pagechop": "none",
+            "tts": "0",
+            "killtime": "2000000000",
+            "retrytime": "0",
+            "state": "5",
+            "npages": "0",
+            "totpages": str(len(pages)),
+            "nskip": "0",
+            "skippages": "0",
+            "ncover": "0",
+            "coverpages": "0",
+            "ntries": "0",
+            "ndials": "0",
+            "totdials": "0",
+            "maxdials": "1",
+            "tottries": "0",
+            "maxtries": "1",
+            "pagewidth": "0",
+            "resolution": "196",
+            "pagelength": "0",
+            "priority": "127",
+            "schedpri": "127",
+            "minbr": "0",
+            "desiredbr": "13",
+            "desiredst": "0",
+            "desiredec": "2",
+            "desireddf": str(data_format),
+            "desiredtl": "0",
+            "useccover": "0",
+            "usexvres": "1",
+            "external": number,
+            "number": number,
+            "mailaddr": "root",
+            "sender": "test",
+            "jobid": "1",
+            "jobtag": "",
+            "pagehandling": handling,
+            "modem": identity,
+            "client": "localhost",
+            "owner": "root",
+            "groupid": "1",
+            "jobtype": "facsimile",
+            "notify": "none",
+            "pagechop": "none",
             "fax": f"0::docq/{document.name}",
         }
         queued = self.path / "sendq" / "q1"
@@ -138,7 +187,11 @@ class Spool:
         environment = {**os.environ, "LD_LIBRARY_PATH": str(ROOT / "usr/lib/hylafax")}
         with self._log.open("ab") as out:
             return subprocess.Popen(
-                command, cwd=self.path, env=environment, stdin=subprocess.DEVNULL, stdout=out,
+                command,
+                cwd=self.path,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
                 stderr=subprocess.STDOUT,
             )
 

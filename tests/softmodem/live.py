@@ -87,7 +87,10 @@ def send_to(
     watcher = Watcher()
     fax = ModemFax(
         CallParameters(Role.CALLS, station_id="+49 30 1", capabilities=capabilities or Capabilities()),
-        MemoryPages(pages), RefusingStore(), ModemCall(number=THEIRS), progress=watcher,
+        MemoryPages(pages),
+        RefusingStore(),
+        ModemCall(number=THEIRS),
+        progress=watcher,
     )
     world.driver(OURS, fax)
     process: subprocess.Popen[bytes] | None = None
@@ -107,9 +110,11 @@ def send_to(
             port.modem.event = event  # type: ignore[method-assign]
         fax.start(world.now)
         world.run_live(
-            lambda: fax.result is not None
-            and process is not None
-            and (process.poll() is not None if stays_until is None else stays_until()),
+            lambda: (
+                fax.result is not None
+                and process is not None
+                and (process.poll() is not None if stays_until is None else stays_until())
+            ),
             limit_s,
         )
     finally:
@@ -122,16 +127,23 @@ def send_to(
 
 
 def receive_from(
-    program: Program, *, capabilities: Capabilities | None = None, speed: float = 10.0,
-    limit_s: float = 240.0, standstill_s: float = 0.0,
-) -> LiveOutcome:  # fmt: skip
+    program: Program,
+    *,
+    capabilities: Capabilities | None = None,
+    speed: float = 10.0,
+    limit_s: float = 240.0,
+    standstill_s: float = 0.0,
+) -> LiveOutcome:
     """The program calls, our driver answers."""
     world = LiveWorld(Exchange(), speed)
     port = world.program(THEIRS, standstill_s=standstill_s)
     watcher, store = Watcher(), MemoryStore()
     fax = ModemFax(
         CallParameters(Role.ANSWERS, station_id="+49 30 1", capabilities=capabilities or Capabilities()),
-        NoPages(), store, ModemCall(), progress=watcher,
+        NoPages(),
+        store,
+        ModemCall(),
+        progress=watcher,
     )
     world.driver(OURS, AnsweringDriver(fax))
     process = program(port.path)

@@ -136,9 +136,7 @@ class LiveWorld(World):
     def __post_init__(self) -> None:
         super().__init__(self.exchange)
 
-    def program(
-        self, number: str, modem: SoftModem | None = None, *, standstill_s: float = 0.0
-    ) -> PtyPort:
+    def program(self, number: str, modem: SoftModem | None = None, *, standstill_s: float = 0.0) -> PtyPort:
         """A modem for a program at this number."""
         port = PtyPort(modem, standstill_s=standstill_s)
         self.exchange.connect(number, port.modem)

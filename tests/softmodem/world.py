@@ -146,9 +146,7 @@ class World:
         self.links: list[Link] = []
         self.now = exchange.now  # the drivers' clock; the line's may stand still
 
-    def link(
-        self, number: str, dte: Dte, cable: Cable | None = None, modem: SoftModem | None = None
-    ) -> Link:
+    def link(self, number: str, dte: Dte, cable: Cable | None = None, modem: SoftModem | None = None) -> Link:
         modem = modem or SoftModem()
         self.exchange.connect(number, modem)
         link = Link(modem, dte, cable or Cable())

@@ -21,9 +21,18 @@ CALLS = (
 )
 # Ways to write that ``Disk`` does not know; a recording with one of them would be judged wrongly.
 FOREIGN = (
-    "writev", "pwritev", "pwritev2", "link", "linkat", "symlink", "symlinkat", "truncate", "fallocate",
-    "sendfile", "copy_file_range",
-)  # fmt: skip
+    "writev",
+    "pwritev",
+    "pwritev2",
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "truncate",
+    "fallocate",
+    "sendfile",
+    "copy_file_range",
+)
 # Octets of a strace string kept: more than any single write of the box.
 STRING_LIMIT = 1 << 22
 # What a disk writes at once or not at all.
@@ -233,7 +242,8 @@ def record(command: list[str], trace: Path, cwd: Path) -> None:
     traced = f"trace={CALLS},{','.join(FOREIGN)}"
     subprocess.run(
         ["strace", "-f", "-xx", "-s", str(STRING_LIMIT), "-o", str(trace), "-e", traced, *command],
-        check=True, cwd=cwd,
+        check=True,
+        cwd=cwd,
     )
 
 

@@ -39,9 +39,7 @@ def send(box: Box, number: str) -> int:
 
 
 def begin(box: Box, job_id: int) -> int:
-    return box.spool.do(
-        jobs.begin_attempt, job_id, START, line="trunk", line_kind="t38", first_page=0
-    ).id
+    return box.spool.do(jobs.begin_attempt, job_id, START, line="trunk", line_kind="t38", first_page=0).id
 
 
 def deliver(tx: Tx, fax_id: int) -> int:

@@ -39,8 +39,10 @@ def accept(spool: Spool, *numbers: str, now: float = 1000.0, **more: object) -> 
     file = documents.store_file(spool, b"a page", name="letter.txt", media_type="text/plain")
     document = spool.do(documents.create, "ada", [file], now)
     new = NewSubmission(
-        owner="ada", recipients=tuple(Recipient(number) for number in numbers or ("+4930123",)),
-        document_id=document.id, **more,  # type: ignore[arg-type]
+        owner="ada",
+        recipients=tuple(Recipient(number) for number in numbers or ("+4930123",)),
+        document_id=document.id,
+        **more,  # type: ignore[arg-type]
     )
     return spool.do(jobs.accept, new, now)
 
@@ -103,8 +105,13 @@ def test_a_submission_without_its_document_is_refused_and_leaves_nothing(spool: 
 
 def test_options_come_back_as_they_went_in(spool: Spool) -> None:
     options = SendOptions(
-        quality=Quality.R300, cover=Cover(subject="Re: you"), lines=("a", "b"), ecm=False,
-        resume=Resume.ALL, unknown_rule=UnknownRule.RESEND, header="",
+        quality=Quality.R300,
+        cover=Cover(subject="Re: you"),
+        lines=("a", "b"),
+        ecm=False,
+        resume=Resume.ALL,
+        unknown_rule=UnknownRule.RESEND,
+        header="",
     )
     (job_id,) = accept(spool, options=options, metadata={"x": [1]}, tag="sales").job_ids
     job = spool.read(jobs.get, job_id)

@@ -60,7 +60,9 @@ def test_an_operation_that_raises_is_undone_alone(spool: Spool) -> None:
     held = threading.Event()
     first = spool.write(lambda tx: held.wait())  # the three behind it are committed together
     before, wrong, after = (
-        spool.write(emit, "before"), spool.write(broken), spool.write(emit, "after"),
+        spool.write(emit, "before"),
+        spool.write(broken),
+        spool.write(emit, "after"),
     )
     held.set()
     first.result()

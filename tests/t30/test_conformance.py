@@ -39,13 +39,24 @@ ENDED = "\nhears end\n"
 
 # name: (pages to send, cause, pages confirmed, script)
 SENDS: dict[str, tuple[int, str, int, str]] = {
-    "one page and EOP": (1, "delivered", 1, TRAINED + """
+    "one page and EOP": (
+        1,
+        "delivered",
+        1,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears EOP+
         says MCF
         hears DCN+
-        hears end"""),
-    "two pages with MPS": (2, "delivered", 2, TRAINED + """
+        hears end""",
+    ),
+    "two pages with MPS": (
+        2,
+        "delivered",
+        2,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears MPS+
         says MCF
@@ -53,25 +64,47 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears EOP
         says MCF
         hears DCN
-        hears end"""),
-    "no DIS within T1: DCN between 30 and 40 s": (1, "no_fax_answered", 0, """
+        hears end""",
+    ),
+    "no DIS within T1: DCN between 30 and 40 s": (
+        1,
+        "no_fax_answered",
+        0,
+        """
         hears CNG
         hears nothing 30
         hears DCN
-        hears end"""),
-    "DIS late but within T1": (1, "hung_up_before_pages", 0, """
+        hears end""",
+    ),
+    "DIS late but within T1": (
+        1,
+        "hung_up_before_pages",
+        0,
+        """
         hears CNG
         hears nothing 29.9
         says CED
         says DIS=000a00
         hears TSI DCS
         hears tcf V27TER_4800
-        drops"""),
-    "a receiver that cannot receive": (1, "cannot_receive", 0, OPENING + """
+        drops""",
+    ),
+    "a receiver that cannot receive": (
+        1,
+        "cannot_receive",
+        0,
+        OPENING
+        + """
         says DIS=000000
         hears DCN+
-        hears end"""),
-    "DIS with a wrong FCS twice, then right": (1, "hung_up_before_pages", 0, OPENING + """
+        hears end""",
+    ),
+    "DIS with a wrong FCS twice, then right": (
+        1,
+        "hung_up_before_pages",
+        0,
+        OPENING
+        + """
         says bad DIS=000a00
         hears nothing 3.5
         says bad DIS=000a00
@@ -80,8 +113,14 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears TSI DCS
         hears tcf V27TER_4800
         says DCN
-        hears end"""),
-    "frames that do not exist before DIS": (1, "hung_up_before_pages", 0, OPENING + """
+        hears end""",
+    ),
+    "frames that do not exist before DIS": (
+        1,
+        "hung_up_before_pages",
+        0,
+        OPENING
+        + """
         says raw 4540ad937ee6 ff0300
         says raw ff1300
         says flags
@@ -90,8 +129,14 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears TSI DCS=000a08
         hears tcf V27TER_4800
         says DCN
-        hears end"""),
-    "DCS and TCF three times, then DCN": (1, "training_unanswered", 0, OPENING + """
+        hears end""",
+    ),
+    "DCS and TCF three times, then DCN": (
+        1,
+        "training_unanswered",
+        0,
+        OPENING
+        + """
         says DIS=004e04
         hears TSI DCS
         hears tcf V29_9600
@@ -100,8 +145,14 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears TSI DCS
         hears tcf V29_9600
         hears DCN
-        hears end"""),
-    "DIS again and again in reply to DCS": (1, "training_unanswered", 0, OPENING + """
+        hears end""",
+    ),
+    "DIS again and again in reply to DCS": (
+        1,
+        "training_unanswered",
+        0,
+        OPENING
+        + """
         says DIS=004e04
         hears TSI DCS
         hears tcf V29_9600
@@ -113,8 +164,14 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears tcf V29_9600
         says DIS=000a00
         hears DCN
-        hears end"""),
-    "CRP in reply to DCS": (1, "training_unanswered", 0, OPENING + """
+        hears end""",
+    ),
+    "CRP in reply to DCS": (
+        1,
+        "training_unanswered",
+        0,
+        OPENING
+        + """
         says DIS=004e04
         hears TSI DCS
         hears tcf V29_9600
@@ -126,8 +183,14 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears tcf V29_9600
         says CRP
         hears DCN
-        hears end"""),
-    "CFR with a wrong FCS: the training again": (2, "hung_up_after_page", 0, OPENING + """
+        hears end""",
+    ),
+    "CFR with a wrong FCS: the training again": (
+        2,
+        "hung_up_after_page",
+        0,
+        OPENING
+        + """
         says DIS=004e04
         hears TSI DCS
         hears tcf V29_9600
@@ -136,8 +199,14 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears tcf V29_9600
         says CFR
         hears page V29_9600 long
-        drops"""),
-    "FTT all the way down the ladder": (1, "training_failed", 0, OPENING + """
+        drops""",
+    ),
+    "FTT all the way down the ladder": (
+        1,
+        "training_failed",
+        0,
+        OPENING
+        + """
         says DIS=006e04
         hears TSI DCS=002200
         hears tcf V17_14400
@@ -164,8 +233,14 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears tcf V27TER_2400
         says FTT
         hears DCN
-        hears end"""),
-    "V.17 trains short after its TCF, and long in the next TCF": (2, "delivered", 2, OPENING + """
+        hears end""",
+    ),
+    "V.17 trains short after its TCF, and long in the next TCF": (
+        2,
+        "delivered",
+        2,
+        OPENING
+        + """
         says DIS=006e04
         hears TSI DCS
         hears tcf V17_14400
@@ -180,8 +255,14 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears EOP
         says MCF
         hears DCN
-        hears end"""),
-    "RTN to MPS: one rung down and the page again": (2, "delivered", 2, OPENING + """
+        hears end""",
+    ),
+    "RTN to MPS: one rung down and the page again": (
+        2,
+        "delivered",
+        2,
+        OPENING
+        + """
         says DIS=004e04
         hears TSI DCS
         hears tcf V29_9600
@@ -199,20 +280,38 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears EOP
         says MCF
         hears DCN
-        hears end"""),
-    "RTN to EOP ends the call": (1, "page_refused", 0, TRAINED + """
+        hears end""",
+    ),
+    "RTN to EOP ends the call": (
+        1,
+        "page_refused",
+        0,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears EOP
         says RTN
         hears DCN
-        hears end"""),
-    "RTP to EOP ends the call, and is no success": (1, "last_page_poor", 1, TRAINED + """
+        hears end""",
+    ),
+    "RTP to EOP ends the call, and is no success": (
+        1,
+        "last_page_poor",
+        1,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears EOP
         says RTP
         hears DCN
-        hears end"""),
-    "MPS three times, then the answer": (2, "last_page_unconfirmed", 1, TRAINED + """
+        hears end""",
+    ),
+    "MPS three times, then the answer": (
+        2,
+        "last_page_unconfirmed",
+        1,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears MPS
         says bad MCF
@@ -221,17 +320,28 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears MPS
         says MCF
         hears page V27TER_4800 long
-        drops"""),
-    "EOP three times without an answer": (1, "last_page_unconfirmed", 0, TRAINED + """
+        drops""",
+    ),
+    "EOP three times without an answer": (
+        1,
+        "last_page_unconfirmed",
+        0,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears EOP
         hears EOP
         says flags
         hears EOP
         hears DCN
-        hears end"""),
-    "DIS in place of a confirmation: the page goes again, three times at most": (1, "last_page_unconfirmed",
-        0, TRAINED + f"""
+        hears end""",
+    ),
+    "DIS in place of a confirmation: the page goes again, three times at most": (
+        1,
+        "last_page_unconfirmed",
+        0,
+        TRAINED
+        + f"""
         hears page V27TER_4800 long
         hears EOP
         says DIS={V27}
@@ -249,48 +359,91 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears EOP
         says DIS={V27}
         hears DCN
-        hears end"""),
-    "MPS three times without an answer": (2, "page_unconfirmed", 0, TRAINED + """
+        hears end""",
+    ),
+    "MPS three times without an answer": (
+        2,
+        "page_unconfirmed",
+        0,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears MPS
         says raw 4540ad937ee6
         hears MPS
         hears MPS
         hears DCN
-        hears end"""),
-    "a response that does not exist": (1, "last_page_unconfirmed", 0, TRAINED + """
+        hears end""",
+    ),
+    "a response that does not exist": (
+        1,
+        "last_page_unconfirmed",
+        0,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears EOP
         says raw ff1300
         hears DCN
-        hears end"""),
-    "DCN in reply to the last page": (1, "last_page_unconfirmed", 0, TRAINED + """
+        hears end""",
+    ),
+    "DCN in reply to the last page": (
+        1,
+        "last_page_unconfirmed",
+        0,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears EOP
         says DCN
-        hears end"""),
-    "DCN in reply to a page between": (2, "hung_up_after_page", 0, TRAINED + """
+        hears end""",
+    ),
+    "DCN in reply to a page between": (
+        2,
+        "hung_up_after_page",
+        0,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears MPS
         says DCN
-        hears end"""),
-    "the line goes down right after the last MCF": (1, "delivered", 1, TRAINED + """
+        hears end""",
+    ),
+    "the line goes down right after the last MCF": (
+        1,
+        "delivered",
+        1,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears EOP
         says MCF
-        drops"""),
-    "PIN ends the call": (2, "operator_wanted", 0, TRAINED + """
+        drops""",
+    ),
+    "PIN ends the call": (
+        2,
+        "operator_wanted",
+        0,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears MPS
         says PIN
         hears DCN
-        hears end"""),
-    "PIP to MPS: nobody here, on with the next page": (2, "last_page_unconfirmed", 1, TRAINED + """
+        hears end""",
+    ),
+    "PIP to MPS: nobody here, on with the next page": (
+        2,
+        "last_page_unconfirmed",
+        1,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears MPS
         says PIP
         hears page V27TER_4800 long
-        drops"""),
+        drops""",
+    ),
 }
 
 ECM_TRAINED = f"""
@@ -303,55 +456,93 @@ ECM_TRAINED = f"""
     hears block V27TER_4800 long 6
 """
 # Three PPRs with the same map.
-PPRS = """
+PPRS = (
+    """
         hears PPS
         says PPR={fif}
-        hears block {rate} long {count}""" * 3
+        hears block {rate} long {count}"""
+    * 3
+)
 SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
-    "ECM: two pages": (2, "delivered", 2, ECM_TRAINED + """
+    "ECM: two pages": (
+        2,
+        "delivered",
+        2,
+        ECM_TRAINED
+        + """
         hears PPS+=4f000005
         says MCF
         hears block V27TER_4800 long 6
         hears PPS=2f010005
         says MCF
         hears DCN
-        hears end"""),
-    "ECM: PPR for some frames and for some that are not": (1, "delivered", 1, ECM_TRAINED + """
+        hears end""",
+    ),
+    "ECM: PPR for some frames and for some that are not": (
+        1,
+        "delivered",
+        1,
+        ECM_TRAINED
+        + """
         hears PPS=2f000005
-        says PPR=05""" + "ff" * 31 + """
+        says PPR=05"""
+        + "ff" * 31
+        + """
         hears block V27TER_4800 long 2
         hears PPS=2f000001
         says MCF
         hears DCN
-        hears end"""),
-    "ECM: four PPR in vain, CTC at the lower rate, four more, EOR": (1, "ecm_gave_up", 0, ECM_TRAINED
-        + PPRS.format(fif="3f", rate="V27TER_4800", count=6) + """
+        hears end""",
+    ),
+    "ECM: four PPR in vain, CTC at the lower rate, four more, EOR": (
+        1,
+        "ecm_gave_up",
+        0,
+        ECM_TRAINED
+        + PPRS.format(fif="3f", rate="V27TER_4800", count=6)
+        + """
         hears PPS
         says PPR=3f
         hears CTC+=0000
         says CTR
-        hears block V27TER_2400 long 6""" + PPRS.format(fif="3f", rate="V27TER_2400", count=6) + """
+        hears block V27TER_2400 long 6"""
+        + PPRS.format(fif="3f", rate="V27TER_2400", count=6)
+        + """
         hears PPS
         says PPR=3f
         hears EOR+=2f
         says ERR
         hears DCN
-        hears end"""),
-    "ECM: four PPR, half got through: CTC at the same rate; then nothing more: EOR": (1, "ecm_gave_up", 0,
-        ECM_TRAINED + PPRS.format(fif="07", rate="V27TER_4800", count=3) + """
+        hears end""",
+    ),
+    "ECM: four PPR, half got through: CTC at the same rate; then nothing more: EOR": (
+        1,
+        "ecm_gave_up",
+        0,
+        ECM_TRAINED
+        + PPRS.format(fif="07", rate="V27TER_4800", count=3)
+        + """
         hears PPS
         says PPR=07
         hears CTC+=0008
         says CTR
-        hears block V27TER_4800 long 3""" + PPRS.format(fif="07", rate="V27TER_4800", count=3) + """
+        hears block V27TER_4800 long 3"""
+        + PPRS.format(fif="07", rate="V27TER_4800", count=3)
+        + """
         hears PPS
         says PPR=07
         hears EOR+=2f
         says ERR
         hears DCN
-        hears end"""),
-    "ECM: four PPR, one of six got through: CTC at the lower rate": (1, "delivered", 1, ECM_TRAINED
-        + PPRS.format(fif="1f", rate="V27TER_4800", count=5) + """
+        hears end""",
+    ),
+    "ECM: four PPR, one of six got through: CTC at the lower rate": (
+        1,
+        "delivered",
+        1,
+        ECM_TRAINED
+        + PPRS.format(fif="1f", rate="V27TER_4800", count=5)
+        + """
         hears PPS
         says PPR=1f
         hears CTC=0000
@@ -361,20 +552,33 @@ SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
         hears PPS
         says MCF
         hears DCN
-        hears end"""),
-    "ECM: a PPR that asks for nothing that exists: the last frame goes again": (1, "delivered", 1,
-        ECM_TRAINED + """
+        hears end""",
+    ),
+    "ECM: a PPR that asks for nothing that exists: the last frame goes again": (
+        1,
+        "delivered",
+        1,
+        ECM_TRAINED
+        + """
         hears PPS=2f000005
         says PPR=00
         hears block V27TER_4800 long 1
         hears PPS=2f000000
-        says PPR=00""" + "ff" * 31 + """
+        says PPR=00"""
+        + "ff" * 31
+        + """
         hears block V27TER_4800 long 1
         hears PPS
         says MCF
         hears DCN
-        hears end"""),
-    "ECM: not ready for a while": (1, "delivered", 1, ECM_TRAINED + """
+        hears end""",
+    ),
+    "ECM: not ready for a while": (
+        1,
+        "delivered",
+        1,
+        ECM_TRAINED
+        + """
         hears PPS
         says RNR
         hears RR+
@@ -383,30 +587,53 @@ SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
         hears RR
         says MCF
         hears DCN
-        hears end"""),
-    "ECM: not ready for more than T5": (1, "receiver_busy_too_long", 0, ECM_TRAINED + """
+        hears end""",
+    ),
+    "ECM: not ready for more than T5": (
+        1,
+        "receiver_busy_too_long",
+        0,
+        ECM_TRAINED
+        + """
         hears PPS
         says RNR
-    """ + """
+    """
+        + """
         hears RR
         waits 1.6
-        says RNR""" * 16 + """
+        says RNR"""
+        * 16
+        + """
         hears DCN
-        hears end"""),
-    "ECM: ready at last when T5 has just elapsed": (1, "delivered", 1, ECM_TRAINED + """
+        hears end""",
+    ),
+    "ECM: ready at last when T5 has just elapsed": (
+        1,
+        "delivered",
+        1,
+        ECM_TRAINED
+        + """
         hears PPS
         says RNR
-    """ + """
+    """
+        + """
         hears RR
         waits 1.6
-        says RNR""" * 15 + """
+        says RNR"""
+        * 15
+        + """
         hears RR
         waits 1.6
         says MCF
         hears DCN
-        hears end"""),
-    "ECM: DIS in place of a confirmation: the page goes again from its training on": (1, "delivered", 1,
-        ECM_TRAINED + f"""
+        hears end""",
+    ),
+    "ECM: DIS in place of a confirmation: the page goes again from its training on": (
+        1,
+        "delivered",
+        1,
+        ECM_TRAINED
+        + f"""
         hears PPS
         says PPR=03
         hears block V27TER_4800 long 2
@@ -419,43 +646,72 @@ SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
         hears PPS=2f000005
         says MCF
         hears DCN
-        hears end"""),
-    "ECM: PPS three times without an answer": (1, "last_page_unconfirmed", 0, ECM_TRAINED + """
+        hears end""",
+    ),
+    "ECM: PPS three times without an answer": (
+        1,
+        "last_page_unconfirmed",
+        0,
+        ECM_TRAINED
+        + """
         hears PPS
         hears PPS
         hears PPS
         hears DCN
-        hears end"""),
-    "ECM: RR three times without an answer": (1, "last_page_unconfirmed", 0, ECM_TRAINED + """
+        hears end""",
+    ),
+    "ECM: RR three times without an answer": (
+        1,
+        "last_page_unconfirmed",
+        0,
+        ECM_TRAINED
+        + """
         hears PPS
         says RNR
         hears RR
         hears RR
         hears RR
         hears DCN
-        hears end"""),
+        hears end""",
+    ),
 }
 
 # name: (cause, pages confirmed, script)
 RECEIVES: dict[str, tuple[str, int, str]] = {
-    "one page": ("received", 1, PAGE_RECEIVED + """
+    "one page": (
+        "received",
+        1,
+        PAGE_RECEIVED
+        + """
         says EOP
         hears MCF-
         says DCN
-        hears end"""),
-    "DIS three times, then DCN": ("no_sender_heard", 0, """
+        hears end""",
+    ),
+    "DIS three times, then DCN": (
+        "no_sender_heard",
+        0,
+        """
         hears CED
         hears CSI DIS
         hears CSI DIS
         hears CSI DIS
         hears DCN-
-        hears end"""),
-    "DCN in reply to DIS": ("no_pages_came", 0, """
+        hears end""",
+    ),
+    "DCN in reply to DIS": (
+        "no_pages_came",
+        0,
+        """
         hears CED
         hears CSI DIS
         says DCN
-        hears end"""),
-    "DCS with a wrong FCS and its TCF: DIS again": ("received", 1, f"""
+        hears end""",
+    ),
+    "DCS with a wrong FCS and its TCF: DIS again": (
+        "received",
+        1,
+        f"""
         hears CED
         hears CSI DIS
         says bad DCS={V27}
@@ -468,8 +724,12 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears MCF
         says DCN
-        hears end"""),
-    "CRP in reply to DIS": ("no_pages_came", 0, """
+        hears end""",
+    ),
+    "CRP in reply to DIS": (
+        "no_pages_came",
+        0,
+        """
         hears CED
         hears CSI DIS
         says CRP
@@ -477,16 +737,24 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says CRP
         hears CSI DIS
         says DCN
-        hears end"""),
-    "garbage before a DCS, in its burst": ("hung_up_during_page", 0, """
+        hears end""",
+    ),
+    "garbage before a DCS, in its burst": (
+        "hung_up_during_page",
+        0,
+        """
         hears CED
         hears CSI DIS
         says raw 4540ad937ee6 ff0300 ff1382000a00
         sends tcf V27TER_4800
         hears CFR
         says raw ff13fb
-        hears end"""),
-    "DCS without TCF: FTT": ("no_pages_came", 0, f"""
+        hears end""",
+    ),
+    "DCS without TCF: FTT": (
+        "no_pages_came",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -494,24 +762,36 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says DCS={V27}
         hears FTT
         says DCN
-        hears end"""),
-    "noise for a TCF: FTT": ("no_pages_came", 0, f"""
+        hears end""",
+    ),
+    "noise for a TCF: FTT": (
+        "no_pages_came",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
         sends bad tcf V27TER_4800
         hears FTT
         says DCN
-        hears end"""),
-    "a TCF at another rate: FTT": ("no_pages_came", 0, f"""
+        hears end""",
+    ),
+    "a TCF at another rate: FTT": (
+        "no_pages_came",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
         sends tcf V27TER_2400
         hears FTT
         says DCN
-        hears end"""),
-    "DCS and TCF again after CFR": ("hung_up_during_page", 0, f"""
+        hears end""",
+    ),
+    "DCS and TCF again after CFR": (
+        "hung_up_during_page",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -526,8 +806,12 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says DCS={V27}
         sends tcf V27TER_4800
         hears CFR
-        drops"""),
-    "five seconds of silence before and after a page": ("received", 1, f"""
+        drops""",
+    ),
+    "five seconds of silence before and after a page": (
+        "received",
+        1,
+        f"""
         hears CED
         hears CSI DIS
         waits 2.55
@@ -540,8 +824,12 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears MCF
         says DCN
-        hears end"""),
-    "no page after CFR: DCN after T2": ("page_never_came", 0, f"""
+        hears end""",
+    ),
+    "no page after CFR: DCN after T2": (
+        "page_never_came",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -549,12 +837,22 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         hears CFR
         hears nothing 5
         hears DCN
-        hears end"""),
-    "no command after a page: DCN after T2": ("sender_went_silent", 0, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "no command after a page: DCN after T2": (
+        "sender_went_silent",
+        0,
+        PAGE_RECEIVED
+        + """
         hears nothing 5
         hears DCN
-        hears end"""),
-    "commands with a wrong FCS are not answered": ("received", 2, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "commands with a wrong FCS are not answered": (
+        "received",
+        2,
+        PAGE_RECEIVED
+        + """
         says bad MPS
         hears nothing 6.1
         says bad MPS
@@ -567,8 +865,13 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears MCF
         says DCN
-        hears end"""),
-    "commands repeated: MCF again, the page counted once": ("received", 2, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "commands repeated: MCF again, the page counted once": (
+        "received",
+        2,
+        PAGE_RECEIVED
+        + """
         says MPS
         hears MCF
         says MPS
@@ -582,23 +885,38 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears MCF
         says DCN
-        hears end"""),
-    "another command without a page is no repeat": ("sender_gave_up", 1, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "another command without a page is no repeat": (
+        "sender_gave_up",
+        1,
+        PAGE_RECEIVED
+        + """
         says MPS
         hears MCF
         says EOP
         hears RTN
         says DCN
-        hears end"""),
-    "the same command long after its answer is no repeat": ("sender_gave_up", 1, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "the same command long after its answer is no repeat": (
+        "sender_gave_up",
+        1,
+        PAGE_RECEIVED
+        + """
         says MPS
         hears MCF
         waits 5
         says MPS
         hears RTN
         says DCN
-        hears end"""),
-    "CRP or RR after a page does not bring the last page's MCF": ("received", 2, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "CRP or RR after a page does not bring the last page's MCF": (
+        "received",
+        2,
+        PAGE_RECEIVED
+        + """
         says MPS
         hears MCF
         sends page V27TER_4800
@@ -609,8 +927,13 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears MCF
         says DCN
-        hears end"""),
-    "EOM: MCF, and DIS after T2": ("received", 2, PAGE_RECEIVED + f"""
+        hears end""",
+    ),
+    "EOM: MCF, and DIS after T2": (
+        "received",
+        2,
+        PAGE_RECEIVED
+        + f"""
         says EOM
         hears MCF
         says EOM
@@ -624,21 +947,40 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears MCF
         says DCN
-        hears end"""),
-    "PRI-EOP is EOP here": ("received", 1, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "PRI-EOP is EOP here": (
+        "received",
+        1,
+        PAGE_RECEIVED
+        + """
         says PRI_EOP
         hears MCF
         says DCN
-        hears end"""),
-    "a far end gone after the last MCF is no fault": ("received", 1, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "a far end gone after the last MCF is no fault": (
+        "received",
+        1,
+        PAGE_RECEIVED
+        + """
         says EOP
         hears MCF
-        drops"""),
-    "no DCN after the last MCF is no fault": ("received", 1, PAGE_RECEIVED + """
+        drops""",
+    ),
+    "no DCN after the last MCF is no fault": (
+        "received",
+        1,
+        PAGE_RECEIVED
+        + """
         says EOP
         hears MCF
-        hears end"""),
-    "a page with 7 % bad rows: RTP and training again": ("sender_gave_up", 1, f"""
+        hears end""",
+    ),
+    "a page with 7 % bad rows: RTP and training again": (
+        "sender_gave_up",
+        1,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -654,8 +996,12 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears RTN
         says DCN
-        hears end"""),
-    "a page cut before RTC is never confirmed": ("sender_gave_up", 0, f"""
+        hears end""",
+    ),
+    "a page cut before RTC is never confirmed": (
+        "sender_gave_up",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -667,8 +1013,12 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears RTN
         says DCN
-        hears end"""),
-    "a command without its page is never confirmed": ("sender_gave_up", 0, f"""
+        hears end""",
+    ),
+    "a command without its page is never confirmed": (
+        "sender_gave_up",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -677,8 +1027,12 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears RTN
         says DCN
-        hears end"""),
-    "4.9 s of fill in one line": ("received", 1, f"""
+        hears end""",
+    ),
+    "4.9 s of fill in one line": (
+        "received",
+        1,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -688,34 +1042,54 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears MCF
         says DCN
-        hears end"""),
-    "5.1 s of fill in one line: the call ends": ("scan_line_too_long", 0, f"""
+        hears end""",
+    ),
+    "5.1 s of fill in one line: the call ends": (
+        "scan_line_too_long",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
         sends tcf V27TER_4800
         hears CFR
         sends page V27TER_4800 5.1
-        hears end"""),
-    "a DCS for what was not offered": ("bad_command", 0, """
+        hears end""",
+    ),
+    "a DCS for what was not offered": (
+        "bad_command",
+        0,
+        """
         hears CED
         hears CSI DIS
         says DCS=000af804
         hears DCN
-        hears end"""),
-    "a DCS with a rate that does not exist": ("bad_command", 0, """
+        hears end""",
+    ),
+    "a DCS with a rate that does not exist": (
+        "bad_command",
+        0,
+        """
         hears CED
         hears CSI DIS
         says DCS=001e00
         hears DCN
-        hears end"""),
-    "DTC with nothing on offer": ("nothing_on_offer", 0, """
+        hears end""",
+    ),
+    "DTC with nothing on offer": (
+        "nothing_on_offer",
+        0,
+        """
         hears CED
         hears CSI DIS
         says DTC=000a00
         hears DCN-
-        hears end"""),
-    "a TCF that does not train, then one that does": ("hung_up_during_page", 0, f"""
+        hears end""",
+    ),
+    "a TCF that does not train, then one that does": (
+        "hung_up_during_page",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -725,8 +1099,12 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         misses
         sends tcf V27TER_4800
         hears CFR
-        drops"""),
-    "a page that does not train: V.21 is listened to, RTN": ("sender_gave_up", 0, f"""
+        drops""",
+    ),
+    "a page that does not train: V.21 is listened to, RTN": (
+        "sender_gave_up",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -736,20 +1114,36 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says EOP
         hears RTN
         says DCN
-        hears end"""),
-    "an endless page": ("page_too_large", 0, PAGE_RECEIVED.replace("sends page", "begins") + """
+        hears end""",
+    ),
+    "an endless page": (
+        "page_too_large",
+        0,
+        PAGE_RECEIVED.replace("sends page", "begins")
+        + """
         waits 3601
-        hears end"""),
-    "forty times DCS and a bad TCF": ("protocol_garbage", 0, """
+        hears end""",
+    ),
+    "forty times DCS and a bad TCF": (
+        "protocol_garbage",
+        0,
+        """
         hears CED
-        hears CSI DIS""" + f"""
+        hears CSI DIS"""
+        + f"""
         says DCS={V27}
         sends bad tcf V27TER_4800
-        hears FTT""" * 40 + f"""
+        hears FTT"""
+        * 40
+        + f"""
         says DCS={V27}
         hears DCN
-        hears end"""),
-    "silence after FTT": ("no_pages_came", 0, f"""
+        hears end""",
+    ),
+    "silence after FTT": (
+        "no_pages_came",
+        0,
+        f"""
         hears CED
         hears CSI DIS
         says DCS={V27}
@@ -757,21 +1151,34 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         hears FTT
         hears nothing 8
         hears DCN
-        hears end"""),
-    "an answer that is asked for without end": ("protocol_garbage", 1, PAGE_RECEIVED + """
+        hears end""",
+    ),
+    "an answer that is asked for without end": (
+        "protocol_garbage",
+        1,
+        PAGE_RECEIVED
+        + """
         says MPS
-        hears MCF""" + """
+        hears MCF"""
+        + """
         says CRP
-        hears MCF""" * 12 + """
+        hears MCF"""
+        * 12
+        + """
         says CRP
         hears DCN
-        hears end"""),
-    "DIS in place of DTC with nothing on offer": ("nothing_on_offer", 0, """
+        hears end""",
+    ),
+    "DIS in place of DTC with nothing on offer": (
+        "nothing_on_offer",
+        0,
+        """
         hears CED
         hears CSI DIS
         says DIS=000a00
         hears DCN+
-        hears end"""),
+        hears end""",
+    ),
 }
 
 ECM_READY = f"""
@@ -783,22 +1190,35 @@ ECM_READY = f"""
 """
 ONES = "ff" * 31
 RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
-    "ECM: a page": ("received", 1, ECM_READY + """
+    "ECM: a page": (
+        "received",
+        1,
+        ECM_READY
+        + """
         sends block V27TER_4800 6
         says PPS=2e000005
         hears MCF
         says PPS=2e000005
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: frames of 256 octets where the DCS said 64": ("received", 1,
-        ECM_READY.replace(V27_ECM, "000af80c") + """
+        hears end""",
+    ),
+    "ECM: frames of 256 octets where the DCS said 64": (
+        "received",
+        1,
+        ECM_READY.replace(V27_ECM, "000af80c")
+        + """
         sends block V27TER_4800 6
         says PPS=2e000005
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: PPR, bits behind the last frame set": ("received", 1, ECM_READY + f"""
+        hears end""",
+    ),
+    "ECM: PPR, bits behind the last frame set": (
+        "received",
+        1,
+        ECM_READY
+        + f"""
         sends block V27TER_4800 6 but 0 3
         says PPS=2e000005
         hears PPR-=c9{ONES}
@@ -809,16 +1229,26 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=2e000000
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: a block whose frames were all lost": ("received", 1, ECM_READY + f"""
+        hears end""",
+    ),
+    "ECM: a block whose frames were all lost": (
+        "received",
+        1,
+        ECM_READY
+        + f"""
         says PPS=2e000005
         hears PPR=ff{ONES}
         sends block V27TER_4800 6
         says PPS=2e000005
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: a PPS that counts too few frames": ("received", 1, ECM_READY + f"""
+        hears end""",
+    ),
+    "ECM: a PPS that counts too few frames": (
+        "received",
+        1,
+        ECM_READY
+        + f"""
         sends block V27TER_4800 6 but 2
         says PPS=2e000001
         hears PPR=c4{ONES}
@@ -826,8 +1256,13 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=2e000001
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: two equal pages from a machine that never counts": ("hung_up_during_page", 2, ECM_READY + """
+        hears end""",
+    ),
+    "ECM: two equal pages from a machine that never counts": (
+        "hung_up_during_page",
+        2,
+        ECM_READY
+        + """
         sends block V27TER_4800 6
         says PPS=4e000005
         hears MCF
@@ -835,9 +1270,13 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=4e000005
         hears MCF
         says DCN
-        hears end"""),
+        hears end""",
+    ),
     "ECM: frames all lost of a page that is numbered like the one before: PPR, never MCF": (
-        "hung_up_during_page", 1, ECM_READY + f"""
+        "hung_up_during_page",
+        1,
+        ECM_READY
+        + f"""
         sends block V27TER_4800 6
         says PPS=4e000005
         hears MCF
@@ -845,8 +1284,13 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=4e000005
         hears PPR=ff{ONES}
         says DCN
-        hears end"""),
-    "ECM: a page numbered like one before it in another document is another": ("received", 2, ECM_READY + f"""
+        hears end""",
+    ),
+    "ECM: a page numbered like one before it in another document is another": (
+        "received",
+        2,
+        ECM_READY
+        + f"""
         sends block V27TER_4800 6
         says PPS=8e000005
         hears MCF
@@ -860,8 +1304,13 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=2e000005
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: CTC and on at the lower rate": ("received", 1, ECM_READY + f"""
+        hears end""",
+    ),
+    "ECM: CTC and on at the lower rate": (
+        "received",
+        1,
+        ECM_READY
+        + f"""
         sends block V27TER_4800 6 but 0
         says PPS=2e000005
         hears PPR=c1{ONES}
@@ -873,16 +1322,26 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=2e000005
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: EOR-EOP: the page is lost and the call no success": ("ecm_gave_up", 0, ECM_READY + """
+        hears end""",
+    ),
+    "ECM: EOR-EOP: the page is lost and the call no success": (
+        "ecm_gave_up",
+        0,
+        ECM_READY
+        + """
         sends block V27TER_4800 6 but 0
         says PPS=2e000005
         hears PPR
         says EOR=2e
         hears ERR-
         says DCN
-        hears end"""),
-    "ECM: EOR-MPS, then a whole page": ("ecm_gave_up", 1, ECM_READY + """
+        hears end""",
+    ),
+    "ECM: EOR-MPS, then a whole page": (
+        "ecm_gave_up",
+        1,
+        ECM_READY
+        + """
         sends block V27TER_4800 6 but 0
         says PPS=4e000005
         hears PPR
@@ -892,8 +1351,13 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=2e000005
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: EOR-NULL: the page has a hole and is not kept": ("ecm_gave_up", 0, ECM_READY + """
+        hears end""",
+    ),
+    "ECM: EOR-NULL: the page has a hole and is not kept": (
+        "ecm_gave_up",
+        0,
+        ECM_READY
+        + """
         sends block V27TER_4800 6 but 0
         says PPS=00000005
         hears PPR
@@ -903,8 +1367,13 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says PPS=2e000005
         hears MCF
         says DCN
-        hears end"""),
-    "ECM: CTC, EOR and PPS that make no sense": ("hung_up_during_page", 0, ECM_READY + """
+        hears end""",
+    ),
+    "ECM: CTC, EOR and PPS that make no sense": (
+        "hung_up_during_page",
+        0,
+        ECM_READY
+        + """
         sends block V27TER_4800 6 but 0
         says PPS=2e000005
         hears PPR
@@ -913,18 +1382,31 @@ RECEIVES_ECM: dict[str, tuple[str, int, str]] = {
         says EOR=8c
         says PPS=2e
         says DCN
-        hears end"""),
-    "ECM: one block asked for again without end": ("protocol_garbage", 0, ECM_READY + """
+        hears end""",
+    ),
+    "ECM: one block asked for again without end": (
+        "protocol_garbage",
+        0,
+        ECM_READY
+        + """
         says PPS=2e000005
-        hears PPR""" * 64 + """
+        hears PPR"""
+        * 64
+        + """
         says PPS=2e000005
         hears DCN
-        hears end"""),
-    "ECM: EOP without PPS means nothing": ("sender_went_silent", 0, ECM_READY + """
+        hears end""",
+    ),
+    "ECM: EOP without PPS means nothing": (
+        "sender_went_silent",
+        0,
+        ECM_READY
+        + """
         sends block V27TER_4800 6
         says EOP
         hears DCN
-        hears end"""),
+        hears end""",
+    ),
 }
 
 
@@ -980,10 +1462,14 @@ def test_ecm_block_that_comes_again_is_taken_once(block: str) -> None:
     """Its MCF was lost, and the transmitter sends the whole block again, not only its PPS."""
     end = "00" if block == "0000" else "4e"
     far = Far(CallParameters(Role.ANSWERS, "+2"))
-    before = ECM_READY + """
+    before = (
+        ECM_READY
+        + """
         sends block V27TER_4800 6
         says PPS=00000005
-        hears MCF""" * (block == "0001")
+        hears MCF"""
+        * (block == "0001")
+    )
     once = f"""
         sends block V27TER_4800 6
         says PPS={end}{block}05
@@ -1004,7 +1490,10 @@ def test_ecm_block_that_comes_again_is_taken_once(block: str) -> None:
 
 def test_last_page_goes_again_after_rtn_when_the_owner_wants_it() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, resend_last_page=True), _pages(1))
-    _play(far, TRAINED + """
+    _play(
+        far,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears EOP
         says RTN
@@ -1015,7 +1504,9 @@ def test_last_page_goes_again_after_rtn_when_the_owner_wants_it() -> None:
         hears EOP
         says MCF
         hears DCN
-        hears end""", "delivered")
+        hears end""",
+        "delivered",
+    )
 
 
 def test_page_that_is_refused_each_time_ends_the_call() -> None:
@@ -1027,12 +1518,19 @@ def test_page_that_is_refused_each_time_ends_the_call() -> None:
         hears page V27TER_2400 long
         hears MPS
         says RTN"""
-    _play(far, TRAINED + """
+    _play(
+        far,
+        TRAINED
+        + """
         hears page V27TER_4800 long
         hears MPS
-        says RTN""" + once * 2 + """
+        says RTN"""
+        + once * 2
+        + """
         hears DCN
-        hears end""", "page_refused")
+        hears end""",
+        "page_refused",
+    )
 
 
 @pytest.mark.parametrize("reply", ["MCF", "RTP", "RTN"])
@@ -1043,7 +1541,10 @@ def test_after_eom_the_sender_waits_for_dis_and_keeps_its_rate_but_after_rtn(rep
         Pages([white_page(), white_page(coding=Coding.MR), white_page(coding=Coding.MR)]),
     )
     rate = "V29_7200" if reply == "RTN" else "V29_9600"
-    _play(far, OPENING + f"""
+    _play(
+        far,
+        OPENING
+        + f"""
         says DIS=00ce04
         hears TSI DCS
         hears tcf V29_9600
@@ -1055,7 +1556,9 @@ def test_after_eom_the_sender_waits_for_dis_and_keeps_its_rate_but_after_rtn(rep
         says DIS=00ce04
         hears TSI DCS
         hears tcf {rate}
-        drops""", "hung_up_after_page")
+        drops""",
+        "hung_up_after_page",
+    )
 
 
 # -- polling -----------------------------------------------------------------------------------
@@ -1065,15 +1568,23 @@ POLL_DIS = "000108"
 
 def test_poll_with_nothing_on_offer_over_there() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
-    _play(far, OPENING + """
+    _play(
+        far,
+        OPENING
+        + """
         says DIS=000208
         hears DCN+
-        hears end""", "nothing_to_poll")
+        hears end""",
+        "nothing_to_poll",
+    )
 
 
 def test_poll_fetches_pages() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
-    _play(far, OPENING + """
+    _play(
+        far,
+        OPENING
+        + """
         says DIS=000108
         hears CIG DTC
         says DCS=000200
@@ -1086,53 +1597,77 @@ def test_poll_fetches_pages() -> None:
         says EOP
         hears MCF
         says DCN
-        hears end""", "received")
+        hears end""",
+        "received",
+    )
     assert len(far.store.pages) == 2
 
 
 def test_poll_with_password_and_document_name() -> None:
     parameters = CallParameters(Role.CALLS, "+1", PLAIN, poll=True, password="55", selective_polling="7")
     far = Far(parameters)
-    _play(far, OPENING + """
+    _play(
+        far,
+        OPENING
+        + """
         says DIS=0001888080c002
         hears CIG PWD=3535.. SEP=37.. DTC
         says DCN
-        hears end""", "poll_refused")
+        hears end""",
+        "poll_refused",
+    )
 
 
 def test_poll_with_non_standard_facilities() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True, nsf=b"\xad\xff\x01"))
-    _play(far, OPENING + """
+    _play(
+        far,
+        OPENING
+        + """
         says DIS=000188
         hears NSC=adff01 CIG DTC
         says DCN
-        hears end""", "poll_refused")
+        hears end""",
+        "poll_refused",
+    )
 
 
 def test_poll_with_password_is_not_made_where_it_would_not_be_understood() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True, password="55"))
-    _play(far, OPENING + """
+    _play(
+        far,
+        OPENING
+        + """
         says DIS=000108
         hears DCN
-        hears end""", "cannot_take_password")
+        hears end""",
+        "cannot_take_password",
+    )
 
 
 def test_dtc_three_times_then_dcn() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
-    _play(far, OPENING + """
+    _play(
+        far,
+        OPENING
+        + """
         says DIS=000108
         hears CIG DTC
         hears CIG DTC
         says DIS=000108
         hears CIG DTC
         hears DCN
-        hears end""", "poll_refused")
+        hears end""",
+        "poll_refused",
+    )
 
 
 @pytest.mark.parametrize(("ask", "x"), [("DTC=000a08", "-"), ("DIS=000a08", "+")])
 def test_polled_station_sends_its_pages(ask: str, x: str) -> None:
     far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True), _pages(2))
-    _play(far, f"""
+    _play(
+        far,
+        f"""
         hears CED
         hears CSI DIS
         says {ask}
@@ -1146,7 +1681,9 @@ def test_polled_station_sends_its_pages(ask: str, x: str) -> None:
         hears EOP{x}
         says MCF
         hears DCN{x}
-        hears end""", "delivered")
+        hears end""",
+        "delivered",
+    )
 
 
 @pytest.mark.parametrize(
@@ -1159,23 +1696,31 @@ def test_polled_station_sends_its_pages(ask: str, x: str) -> None:
 )
 def test_polled_station_wants_its_password(ask: str, cause: str) -> None:
     parameters = CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True, required_password="55")
-    _play(Far(parameters, _pages(1)), f"""
+    _play(
+        Far(parameters, _pages(1)),
+        f"""
         hears CED
         hears CSI DIS
         says {ask}
         hears DCN
-        hears end""", cause)
+        hears end""",
+        cause,
+    )
 
 
 def test_polled_station_takes_its_password() -> None:
     parameters = CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True, required_password="55")
-    _play(Far(parameters, _pages(1)), """
+    _play(
+        Far(parameters, _pages(1)),
+        """
         hears CED
         hears CSI DIS
         says PWD=55 DTC=000a8880808002
         hears TSI DCS
         hears tcf V27TER_4800
-        drops""", "hung_up_before_pages")
+        drops""",
+        "hung_up_before_pages",
+    )
 
 
 def test_echo_of_our_own_dis_is_no_poll() -> None:
@@ -1183,22 +1728,31 @@ def test_echo_of_our_own_dis_is_no_poll() -> None:
     from appliance.t30.negotiation import offer
 
     echo = offer(PLAIN, sub=True).encode().hex()
-    _play(far, f"""
+    _play(
+        far,
+        f"""
         hears CED
         hears NSF=ad0036 CSI DIS={echo}
         says DIS={echo}
         hears nothing 1
         hears NSF CSI DIS
         says DCN
-        hears end""", "no_pages_came")
+        hears end""",
+        "no_pages_came",
+    )
 
 
 def test_no_modulation_in_common() -> None:
     only = Capabilities(carriers=frozenset({Carrier.V17_14400}), ecm=False)
-    _play(Far(CallParameters(Role.CALLS, "+1", only), _pages(1)), OPENING + """
+    _play(
+        Far(CallParameters(Role.CALLS, "+1", only), _pages(1)),
+        OPENING
+        + """
         says DIS=000a00
         hears DCN
-        hears end""", "nothing_in_common")
+        hears end""",
+        "nothing_in_common",
+    )
 
 
 def test_dis_without_end_after_eom_is_ended() -> None:
@@ -1221,7 +1775,9 @@ def test_dis_without_end_after_eom_is_ended() -> None:
 def test_polled_pages_of_two_formats_take_two_dtc() -> None:
     pages = Pages([white_page(), white_page(coding=Coding.MR)])
     far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True), pages)
-    _play(far, """
+    _play(
+        far,
+        """
         hears CED
         hears CSI DIS
         says DTC=008a00
@@ -1240,12 +1796,17 @@ def test_polled_pages_of_two_formats_take_two_dtc() -> None:
         hears EOP-
         says MCF
         hears DCN
-        hears end""", "delivered")
+        hears end""",
+        "delivered",
+    )
 
 
 def test_polling_station_asks_with_dtc_again_after_eom() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True))
-    _play(far, OPENING + f"""
+    _play(
+        far,
+        OPENING
+        + f"""
         says DIS=000b00
         hears CIG DTC
         says DCS={V27}
@@ -1257,7 +1818,9 @@ def test_polling_station_asks_with_dtc_again_after_eom() -> None:
         hears nothing 5
         hears CIG DTC
         says DCN
-        hears end""", "sender_gave_up")
+        hears end""",
+        "sender_gave_up",
+    )
 
 
 def test_page_is_asked_for_again_when_the_receiver_changes_its_mind() -> None:
@@ -1265,7 +1828,10 @@ def test_page_is_asked_for_again_when_the_receiver_changes_its_mind() -> None:
         CallParameters(Role.CALLS, "+1", PLAIN),
         Pages([white_page(), white_page(coding=Coding.MR), white_page()]),
     )
-    _play(far, OPENING + """
+    _play(
+        far,
+        OPENING
+        + """
         says DIS=008a00
         hears TSI DCS=000a00
         hears tcf V27TER_4800
@@ -1275,23 +1841,32 @@ def test_page_is_asked_for_again_when_the_receiver_changes_its_mind() -> None:
         says MCF
         says DIS=000a00
         hears DCN
-        hears end""", "page_format")
+        hears end""",
+        "page_format",
+    )
     asked = [(number, Coding.MR in accepts.codings) for number, accepts in far.pages.asked]  # type: ignore[attr-defined]
     assert asked == [(0, True), (1, True), (1, False)]
 
 
 def test_sender_without_the_password_leaves_no_page() -> None:
-    _play(Far(CallParameters(Role.ANSWERS, "+2", PLAIN, required_password="55")), f"""
+    _play(
+        Far(CallParameters(Role.ANSWERS, "+2", PLAIN, required_password="55")),
+        f"""
         hears CED
         hears CSI DIS
         says SID=54 DCS={V27}
         hears DCN
-        hears end""", "password_wrong")
+        hears end""",
+        "password_wrong",
+    )
 
 
 def test_reception_and_then_a_poll_in_one_call() -> None:
     far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN, offers_pages=True), _pages(1))
-    _play(far, PAGE_RECEIVED + """
+    _play(
+        far,
+        PAGE_RECEIVED
+        + """
         says EOM
         hears MCF
         waits 2
@@ -1303,13 +1878,18 @@ def test_reception_and_then_a_poll_in_one_call() -> None:
         hears EOP
         says MCF
         hears DCN
-        hears end""", "delivered")
+        hears end""",
+        "delivered",
+    )
     assert len(far.store.pages) == 1
 
 
 def test_pages_sent_and_then_a_poll_in_one_call() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, poll=True), _pages(1))
-    _play(far, OPENING + f"""
+    _play(
+        far,
+        OPENING
+        + f"""
         says DIS=000b00
         hears TSI DCS={V27}
         hears tcf V27TER_4800
@@ -1326,7 +1906,9 @@ def test_pages_sent_and_then_a_poll_in_one_call() -> None:
         says EOP
         hears MCF+
         says DCN
-        hears end""", "received")
+        hears end""",
+        "received",
+    )
     assert far.call.result is not None
     assert (far.call.result.pages_sent, far.call.result.pages_received) == (1, 1)
 
@@ -1336,32 +1918,46 @@ def test_pages_sent_and_then_a_poll_in_one_call() -> None:
 
 def test_sub_address_goes_where_it_is_understood() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, sub_address="42", password="7"), _pages(1))
-    _play(far, OPENING + """
+    _play(
+        far,
+        OPENING
+        + """
         says DIS=000a8080808003
         hears TSI SUB=3234.. SID=37.. DCS=000a8080808003
         hears tcf V27TER_4800
-        drops""", "hung_up_before_pages")
+        drops""",
+        "hung_up_before_pages",
+    )
 
 
 def test_sub_address_is_left_out_and_noted_elsewhere() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, sub_address="42"), _pages(1))
-    _play(far, OPENING + f"""
+    _play(
+        far,
+        OPENING
+        + f"""
         says DIS={V27}
         hears TSI DCS={V27}
         hears tcf V27TER_4800
-        drops""", "hung_up_before_pages")
+        drops""",
+        "hung_up_before_pages",
+    )
     assert "sub_address_omitted" in [p.event for p in far.progress]
 
 
 def test_sub_address_that_came_is_told() -> None:
     far = Far(CallParameters(Role.ANSWERS, "+2", PLAIN))
-    _play(far, """
+    _play(
+        far,
+        """
         hears CED
         hears CSI DIS
         says TSI=+49891234 SUB=42 DCS=000a8080808001
         sends tcf V27TER_4800
         hears CFR
-        drops""", "hung_up_during_page")
+        drops""",
+        "hung_up_during_page",
+    )
     assert far.call.result is not None
     assert far.call.result.sub_address == "42"
     assert far.call.result.remote_id == "+49891234"
@@ -1372,7 +1968,10 @@ def test_sub_address_that_came_is_told() -> None:
 
 def test_documents_of_one_format_are_kept_apart_by_eom() -> None:
     far = Far(CallParameters(Role.CALLS, "+1", PLAIN, documents_begin=frozenset({1})), _pages(3))
-    _play(far, TRAINED + f"""
+    _play(
+        far,
+        TRAINED
+        + f"""
         hears page V27TER_4800 long
         hears EOM
         says MCF
@@ -1387,7 +1986,9 @@ def test_documents_of_one_format_are_kept_apart_by_eom() -> None:
         hears EOP
         says MCF
         hears DCN
-        hears end""", "delivered")
+        hears end""",
+        "delivered",
+    )
 
 
 @pytest.mark.parametrize(

@@ -143,11 +143,16 @@ def test_rates_of_a_dis(fif: str, carriers: set[Carrier]) -> None:
 @pytest.mark.parametrize(
     ("carrier", "code"),
     [
-        (Carrier.V27TER_2400, "0000"), (Carrier.V27TER_4800, "0100"), (Carrier.V29_9600, "1000"),
-        (Carrier.V29_7200, "1100"), (Carrier.V17_14400, "0001"), (Carrier.V17_12000, "0101"),
-        (Carrier.V17_9600, "1001"), (Carrier.V17_7200, "1101"),
+        (Carrier.V27TER_2400, "0000"),
+        (Carrier.V27TER_4800, "0100"),
+        (Carrier.V29_9600, "1000"),
+        (Carrier.V29_7200, "1100"),
+        (Carrier.V17_14400, "0001"),
+        (Carrier.V17_12000, "0101"),
+        (Carrier.V17_9600, "1001"),
+        (Carrier.V17_7200, "1101"),
     ],
-)  # fmt: skip
+)
 def test_rate_of_a_dcs(carrier: Carrier, code: str) -> None:
     bits = bits_of(Settings(carrier).encode())
     assert "".join("01"[b in bits] for b in Bit.RATE) == code
@@ -176,12 +181,19 @@ def test_empty_dis_is_the_least_machine() -> None:
 @pytest.mark.parametrize(
     ("bits", "times"),
     [
-        ({21, 22, 23}, (0, 0, 0)), (set(), (20, 20, 20)), ({23}, (40, 40, 40)), ({21}, (5, 5, 5)),
-        ({22}, (10, 10, 10)), ({22, 23}, (10, 5, 5)), ({21, 22}, (20, 10, 10)),
-        ({21, 23}, (40, 20, 20)), ({21, 23, 46}, (40, 20, 10)), ({22, 46}, (10, 10, 5)),
+        ({21, 22, 23}, (0, 0, 0)),
+        (set(), (20, 20, 20)),
+        ({23}, (40, 40, 40)),
+        ({21}, (5, 5, 5)),
+        ({22}, (10, 10, 10)),
+        ({22, 23}, (10, 5, 5)),
+        ({21, 22}, (20, 10, 10)),
+        ({21, 23}, (40, 20, 20)),
+        ({21, 23, 46}, (40, 20, 10)),
+        ({22, 46}, (10, 10, 5)),
         ({21, 46}, (5, 5, 5)),  # 2.5 ms is more than a DCS can say
     ],
-)  # fmt: skip
+)
 def test_scan_times(bits: set[int], times: tuple[int, int, int]) -> None:
     scan = Facilities.decode(octets_of(bits)).scan
     fine = (Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE)

@@ -23,20 +23,47 @@ from appliance.t30.frames import (
 
 # As T.30 5.3.6.1 prints them, first bit on the line leftmost, X as 0.
 PRINTED = {
-    "DIS": "00000001", "CSI": "00000010", "NSF": "00000100",
-    "DTC": "10000001", "CIG": "10000010", "NSC": "10000100", "PWD": "10000011", "SEP": "10000101",
+    "DIS": "00000001",
+    "CSI": "00000010",
+    "NSF": "00000100",
+    "DTC": "10000001",
+    "CIG": "10000010",
+    "NSC": "10000100",
+    "PWD": "10000011",
+    "SEP": "10000101",
     "PSA": "10000110",
-    "DCS": "01000001", "TSI": "01000010", "NSS": "01000100", "SUB": "01000011", "SID": "01000101",
+    "DCS": "01000001",
+    "TSI": "01000010",
+    "NSS": "01000100",
+    "SUB": "01000011",
+    "SID": "01000101",
     "CTC": "01001000",
-    "CFR": "00100001", "FTT": "00100010", "CTR": "00100011",
-    "EOM": "01110001", "MPS": "01110010", "EOP": "01110100",
-    "PRI_EOM": "01111001", "PRI_MPS": "01111010", "PRI_EOP": "01111100",
-    "PPS": "01111101", "EOR": "01110011", "RR": "01110110",
-    "MCF": "00110001", "RTP": "00110011", "RTN": "00110010", "PIP": "00110101", "PIN": "00110100",
-    "PPR": "00111101", "RNR": "00110111", "ERR": "00111000", "FDM": "00111111",
-    "DCN": "01011111", "CRP": "01011000",
-    "FCD": "01100000", "RCP": "01100001",
-}  # fmt: skip
+    "CFR": "00100001",
+    "FTT": "00100010",
+    "CTR": "00100011",
+    "EOM": "01110001",
+    "MPS": "01110010",
+    "EOP": "01110100",
+    "PRI_EOM": "01111001",
+    "PRI_MPS": "01111010",
+    "PRI_EOP": "01111100",
+    "PPS": "01111101",
+    "EOR": "01110011",
+    "RR": "01110110",
+    "MCF": "00110001",
+    "RTP": "00110011",
+    "RTN": "00110010",
+    "PIP": "00110101",
+    "PIN": "00110100",
+    "PPR": "00111101",
+    "RNR": "00110111",
+    "ERR": "00111000",
+    "FDM": "00111111",
+    "DCN": "01011111",
+    "CRP": "01011000",
+    "FCD": "01100000",
+    "RCP": "01100001",
+}
 
 
 @pytest.mark.parametrize("name", PRINTED)
@@ -50,8 +77,11 @@ def test_no_two_codes_are_alike() -> None:
 
 frames = st.builds(
     lambda fcf, fif, x, final: HdlcFrame(fcf, fif, x and fcf not in NO_X, final),
-    st.sampled_from(Fcf), st.binary(max_size=60), st.booleans(), st.booleans(),
-)  # fmt: skip
+    st.sampled_from(Fcf),
+    st.binary(max_size=60),
+    st.booleans(),
+    st.booleans(),
+)
 NO_X = {Fcf.DIS, Fcf.CSI, Fcf.NSF, Fcf.DTC, Fcf.CIG, Fcf.NSC, Fcf.PWD, Fcf.SEP, Fcf.PSA, Fcf.CIA, Fcf.ISP}
 NO_X |= {Fcf.FCD, Fcf.RCP}
 
@@ -121,9 +151,12 @@ def test_hostile_identification_is_short_and_printable(fif: bytes) -> None:
 
 
 parts = st.builds(
-    PartialPage, st.sampled_from([None, *sorted(PAGE_ENDS, key=lambda f: f.name)]),
-    st.integers(0, 255), st.integers(0, 255), st.integers(1, 256),
-)  # fmt: skip
+    PartialPage,
+    st.sampled_from([None, *sorted(PAGE_ENDS, key=lambda f: f.name)]),
+    st.integers(0, 255),
+    st.integers(0, 255),
+    st.integers(1, 256),
+)
 
 
 @given(parts, st.booleans())

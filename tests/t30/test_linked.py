@@ -73,9 +73,13 @@ def assert_arrived(sender: End, receiver: End) -> None:
 @pytest.mark.parametrize(
     ("coding", "ecm"),
     [
-        (Coding.MH, False), (Coding.MR, False), (Coding.MH, True), (Coding.MR, True), (Coding.MMR, True),
+        (Coding.MH, False),
+        (Coding.MR, False),
+        (Coding.MH, True),
+        (Coding.MR, True),
+        (Coding.MMR, True),
     ],
-)  # fmt: skip
+)
 def test_every_modulation_and_coding(carrier: Carrier, coding: Coding, ecm: bool) -> None:
     a, b = pair(document(2, coding, rows=40), Capabilities(carriers=frozenset({carrier}), ecm=ecm))
     link(a, b)
@@ -228,10 +232,18 @@ def spoil_nth(who: str, code: Fcf, times: int = 1) -> Spoil:
 @pytest.mark.parametrize(
     ("who", "code"),
     [
-        ("b", Fcf.DIS), ("b", Fcf.CSI), ("a", Fcf.DCS), ("a", Fcf.TSI), ("b", Fcf.CFR), ("a", Fcf.MPS),
-        ("a", Fcf.EOP), ("a", Fcf.EOM), ("b", Fcf.MCF), ("a", Fcf.DCN),
+        ("b", Fcf.DIS),
+        ("b", Fcf.CSI),
+        ("a", Fcf.DCS),
+        ("a", Fcf.TSI),
+        ("b", Fcf.CFR),
+        ("a", Fcf.MPS),
+        ("a", Fcf.EOP),
+        ("a", Fcf.EOM),
+        ("b", Fcf.MCF),
+        ("a", Fcf.DCN),
     ],
-)  # fmt: skip
+)
 def test_any_frame_lost_once_or_twice_without_ecm(who: str, code: Fcf, times: int) -> None:
     pages = [*document(2, Coding.MH), *document(1, Coding.MR)]
     a, b = pair(pages, Capabilities(ecm=False))

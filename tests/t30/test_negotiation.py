@@ -36,9 +36,14 @@ def test_our_offer_survives_the_line() -> None:
 
 def test_what_we_offer_is_what_we_own_up_to() -> None:
     small = Capabilities(
-        frozenset({Carrier.V29_9600, Carrier.V29_7200}), frozenset({Coding.MH, Coding.MMR}),
-        frozenset({Resolution.STANDARD}), PaperWidth.A4, PaperLength.A4, 20, ecm=False,
-    )  # fmt: skip
+        frozenset({Carrier.V29_9600, Carrier.V29_7200}),
+        frozenset({Coding.MH, Coding.MMR}),
+        frozenset({Resolution.STANDARD}),
+        PaperWidth.A4,
+        PaperLength.A4,
+        20,
+        ecm=False,
+    )
     told = Facilities.decode(offer(small).encode())
     assert told.carriers == small.carriers
     assert told.codings == {Coding.MH}

@@ -250,9 +250,16 @@ def test_a_real_tcf_takes_the_place_of_the_one_made_here():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"version": 4}, {"redundancy": 9}, {"fec_span": 0}, {"fec_entries": 9}, {"max_datagram": 31},
-     {"max_buffer": -1}, {"max_bit_rate": 1200}],
-)  # fmt: skip
+    [
+        {"version": 4},
+        {"redundancy": 9},
+        {"fec_span": 0},
+        {"fec_entries": 9},
+        {"max_datagram": 31},
+        {"max_buffer": -1},
+        {"max_bit_rate": 1200},
+    ],
+)
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=r"\d|range"):
         T38Settings(**wrong)

@@ -76,8 +76,9 @@ def test_pages_arrive_pixel_by_pixel(coding, modulation, ecm):
     if coding is Coding.MMR and not ecm:
         pytest.skip("MMR needs ECM (T.30)")
     carriers = frozenset(c for c in Carrier if c.modulation is modulation or c is Carrier.V27TER_2400)
-    answerer = with_capabilities(ANSWERER, ecm=ecm, carriers=carriers - {Carrier.V21},
-                                 codings=frozenset({Coding.MH, coding}))  # fmt: skip
+    answerer = with_capabilities(
+        ANSWERER, ecm=ecm, carriers=carriers - {Carrier.V21}, codings=frozenset({Coding.MH, coding})
+    )
     pages = [chart(200, seed=1), chart(120, Resolution.STANDARD, seed=2)]
     results, stores, _ = fax(CALLER, answerer, pages=pages)
     assert [r.cause for r in results] == [causes.DELIVERED, causes.RECEIVED]
@@ -128,7 +129,10 @@ def test_a_small_datagram_limit_of_the_far_end_is_kept(limit):
 def test_ten_percent_loss_with_protection_delivers(correction, seed):
     network = Network(loss=0.1, duplicate=0.02, jitter_s=0.05, seed=seed)
     results, stores, _ = fax(
-        CALLER, ANSWERER, pages=[chart(900)], network=network,
+        CALLER,
+        ANSWERER,
+        pages=[chart(900)],
+        network=network,
         settings=T38Settings(error_correction=correction),
     )
     assert [r.cause for r in results] == [causes.DELIVERED, causes.RECEIVED]
@@ -141,9 +145,12 @@ def test_one_percent_loss_without_protection_ends_honestly(ecm, seed):
     """Delivered with every pixel under ECM, or an honest error; never a page that nobody confirmed."""
     network = Network(loss=0.01, seed=seed)
     results, stores, _ = fax(
-        CALLER, with_capabilities(ANSWERER, ecm=ecm), pages=[chart(600)],
-        settings=T38Settings(error_correction=ErrorCorrection.NONE), network=network,
-    )  # fmt: skip
+        CALLER,
+        with_capabilities(ANSWERER, ecm=ecm),
+        pages=[chart(600)],
+        settings=T38Settings(error_correction=ErrorCorrection.NONE),
+        network=network,
+    )
     if results[0].cause is causes.DELIVERED:
         assert results[0].pages_sent == 1
         assert len(stores[1].pages) == 1

@@ -81,15 +81,22 @@ def octet_by_octet(frame: bytes, end: FieldType) -> list:
     ],
     ids=["by octets", "end with the frame", "no sig-end", "whole", "several fields", "two ends", "late end"],
 )
-@pytest.mark.parametrize("first", [[PREAMBLE], [PREAMBLE, PREAMBLE], [NO_SIGNAL, PREAMBLE], []],
-                         ids=["preamble", "twice", "after no-signal", "missing"])  # fmt: skip
+@pytest.mark.parametrize(
+    "first",
+    [[PREAMBLE], [PREAMBLE, PREAMBLE], [NO_SIGNAL, PREAMBLE], []],
+    ids=["preamble", "twice", "after no-signal", "missing"],
+)
 def test_a_frame_is_heard_however_it_is_packed(first, packets):
     assert hear(*first, *packets) == [ON, Frame(DIS, True), OFF]
 
 
 def test_several_frames_in_one_packet_and_in_one_burst():
-    both = v21((F.HDLC_DATA, reverse_bits(CSI)), (F.HDLC_FCS_OK, b""),
-               (F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK_SIG_END, b""))  # fmt: skip
+    both = v21(
+        (F.HDLC_DATA, reverse_bits(CSI)),
+        (F.HDLC_FCS_OK, b""),
+        (F.HDLC_DATA, LINE_DIS),
+        (F.HDLC_FCS_OK_SIG_END, b""),
+    )
     assert hear(PREAMBLE, both) == [ON, Frame(CSI, True), Frame(DIS, True), OFF]
 
 
@@ -99,9 +106,13 @@ def test_a_bad_fcs_is_told():
 
 
 def test_a_signal_without_an_end_ends_with_the_next():
-    assert hear(PREAMBLE, v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK, b"")), TRAINING,
-                v17((F.T4_NON_ECM_DATA, b"\x01")), PREAMBLE) == [
-        ON, Frame(DIS, True), OFF, FAST, Data(b"\x80"), OFF, ON]  # fmt: skip
+    assert hear(
+        PREAMBLE,
+        v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK, b"")),
+        TRAINING,
+        v17((F.T4_NON_ECM_DATA, b"\x01")),
+        PREAMBLE,
+    ) == [ON, Frame(DIS, True), OFF, FAST, Data(b"\x80"), OFF, ON]
 
 
 def test_a_second_burst_on_the_same_carrier_is_one_of_its_own():
@@ -119,9 +130,13 @@ def test_a_carrier_that_falls_silent_goes_off_after_a_while():
 
 
 def test_packets_lost_within_a_frame_spoil_that_frame_only():
-    events = hear(PREAMBLE, v21((F.HDLC_DATA, LINE_DIS[:2])), LOST,
-                  v21((F.HDLC_DATA, LINE_DIS[4:]), (F.HDLC_FCS_OK, b"")),
-                  v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK_SIG_END, b"")))  # fmt: skip
+    events = hear(
+        PREAMBLE,
+        v21((F.HDLC_DATA, LINE_DIS[:2])),
+        LOST,
+        v21((F.HDLC_DATA, LINE_DIS[4:]), (F.HDLC_FCS_OK, b"")),
+        v21((F.HDLC_DATA, LINE_DIS), (F.HDLC_FCS_OK_SIG_END, b"")),
+    )
     assert events == [ON, Frame(DIS[:2] + DIS[4:], False), Frame(DIS, True), OFF]
 
 
@@ -140,8 +155,12 @@ def test_an_ecm_frame_after_a_loss_counts_only_at_its_full_length():
 
 
 def test_page_data_goes_on_over_a_loss():
-    packets = [v17((F.T4_NON_ECM_DATA, b"\x01\x02")), LOST, v17((F.T4_NON_ECM_DATA, b"\x03")),
-               v17((F.T4_NON_ECM_SIG_END, b"\x04"))]  # fmt: skip
+    packets = [
+        v17((F.T4_NON_ECM_DATA, b"\x01\x02")),
+        LOST,
+        v17((F.T4_NON_ECM_DATA, b"\x03")),
+        v17((F.T4_NON_ECM_SIG_END, b"\x04")),
+    ]
     heard = [Data(b"\x80\x40"), Data(IMAGE_GAP), Data(b"\xc0"), Data(b"\x20")]
     assert hear(TRAINING, *packets) == [FAST, *heard, OFF]
 
@@ -219,8 +238,13 @@ def test_frames_in_the_other_notation_are_understood_at_the_latest_when_repeated
     """FCS-OK of the one notation is the end of the signal in the other, octet for octet."""
     dce = T38Dce(T38Settings(version=agreed))
     dce.order(Receive(Carrier.V21, Expect.FRAMES), 0.0)
-    burst = [PREAMBLE, *octet_by_octet(reverse_bits(CSI), F.HDLC_FCS_OK),
-             *octet_by_octet(LINE_DIS, F.HDLC_FCS_OK), v21((F.HDLC_SIG_END, b"")), NO_SIGNAL]  # fmt: skip
+    burst = [
+        PREAMBLE,
+        *octet_by_octet(reverse_bits(CSI), F.HDLC_FCS_OK),
+        *octet_by_octet(LINE_DIS, F.HDLC_FCS_OK),
+        v21((F.HDLC_SIG_END, b"")),
+        NO_SIGNAL,
+    ]
     for number, packet in enumerate(burst * 2):
         dce.receive_datagram(as_datagram(packet, number, version=spoken), number * 0.03)
     events = dce.take_events()

@@ -80,9 +80,12 @@ def test_calls_end_honestly_whatever_the_network_makes_of_the_packets(share):
         network.share = share
         correction = list(ErrorCorrection)[seed % 3]
         results, stores, _ = fax(
-            CALLER, ANSWERER, pages=[chart(300)], network=network,
+            CALLER,
+            ANSWERER,
+            pages=[chart(300)],
+            network=network,
             settings=T38Settings(error_correction=correction, version=seed % 4),
-        )  # fmt: skip
+        )
         count += network.count
         for result in results:
             assert result.cause is not causes.INTERNAL_FAULT

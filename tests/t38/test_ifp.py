@@ -80,17 +80,29 @@ def test_padding_by_fec_is_tolerated_only_when_told(version):
         ("c001800000ff", 0, DataPacket(DataType.V21, (DataField(FieldType.HDLC_DATA, b"\xff"),))),
         ("c00120", 0, DataPacket(DataType.V21, (DataField(FieldType.HDLC_FCS_OK),))),
         ("c00110", 2, DataPacket(DataType.V21, (DataField(FieldType.HDLC_FCS_OK),))),
-        ("d001e0000100ff", 0,
-         DataPacket(DataType.V17_14400, (DataField(FieldType.T4_NON_ECM_DATA, b"\0\xff"),))),
-        ("d001b0000100ff", 3,
-         DataPacket(DataType.V17_14400, (DataField(FieldType.T4_NON_ECM_DATA, b"\0\xff"),))),
-        ("c00221", 0,
-         DataPacket(DataType.V21, (DataField(FieldType.HDLC_FCS_OK), DataField(FieldType.HDLC_SIG_END)))),
-        ("c0021040", 3,
-         DataPacket(DataType.V21, (DataField(FieldType.HDLC_FCS_OK), DataField(FieldType.HDLC_SIG_END)))),
+        (
+            "d001e0000100ff",
+            0,
+            DataPacket(DataType.V17_14400, (DataField(FieldType.T4_NON_ECM_DATA, b"\0\xff"),)),
+        ),
+        (
+            "d001b0000100ff",
+            3,
+            DataPacket(DataType.V17_14400, (DataField(FieldType.T4_NON_ECM_DATA, b"\0\xff"),)),
+        ),
+        (
+            "c00221",
+            0,
+            DataPacket(DataType.V21, (DataField(FieldType.HDLC_FCS_OK), DataField(FieldType.HDLC_SIG_END))),
+        ),
+        (
+            "c0021040",
+            3,
+            DataPacket(DataType.V21, (DataField(FieldType.HDLC_FCS_OK), DataField(FieldType.HDLC_SIG_END))),
+        ),
         ("e00001c080000055", 3, DataPacket(DataType.V8, (DataField(FieldType.JM_MESSAGE, b"\x55"),))),
     ],
-)  # fmt: skip
+)
 def test_golden_octets(octets, version, packet):
     assert encode(packet, version).hex() == octets
     assert decode(bytes.fromhex(octets), version) == packet
@@ -100,11 +112,14 @@ def test_fields_that_each_start_on_an_octet_are_understood():
     """Common implementations align every field; for one without data that is not PER."""
     packet = DataPacket(
         DataType.V21,
-        (DataField(FieldType.HDLC_FCS_OK), DataField(FieldType.HDLC_DATA, b"\xff\xc8"),
-         DataField(FieldType.HDLC_FCS_OK_SIG_END)),
-    )  # fmt: skip
-    assert decode(bytes.fromhex("c003" "10" "80" "0001ffc8" "20"), 3) == packet
-    assert decode(bytes.fromhex("c003" "20" "80" "0001ffc8" "40"), 0) == packet
+        (
+            DataField(FieldType.HDLC_FCS_OK),
+            DataField(FieldType.HDLC_DATA, b"\xff\xc8"),
+            DataField(FieldType.HDLC_FCS_OK_SIG_END),
+        ),
+    )
+    assert decode(bytes.fromhex("c00310800001ffc820"), 3) == packet
+    assert decode(bytes.fromhex("c00320800001ffc840"), 0) == packet
 
 
 @pytest.mark.parametrize(("agreed", "spoken"), [(0, 2), (3, 0)])

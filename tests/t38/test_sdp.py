@@ -103,8 +103,11 @@ def test_an_answer_has_a_line_for_each_line_and_takes_only_the_fax(media, kinds)
     assert len(live) == 1
     assert live[0].is_t38
     assert live[0].port == 4000
-    after_each = [after for line, after in zip(answer.split("\r\n"), answer.split("\r\n")[1:], strict=False)
-                  if line.startswith("m=")]  # fmt: skip
+    after_each = [
+        after
+        for line, after in zip(answer.split("\r\n"), answer.split("\r\n")[1:], strict=False)
+        if line.startswith("m=")
+    ]
     assert all(line == "c=IN IP4 192.0.2.1" for line in after_each)
     assert len(after_each) == len(kinds)
 

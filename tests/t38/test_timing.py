@@ -72,16 +72,25 @@ def test_a_gateway_never_runs_dry_and_needs_no_more_than_the_lead(carrier):
     else:
         order, flags = SendEcm(carrier, True, frames), 0.2
     packets, ended = sent_in_time(order)
-    training = {"V.21": 1.0, "V.27ter": 1132 / (1200 if carrier.bit_rate == 2400 else 1600),
-                "V.29": 608 / 2400, "V.17": 342 / 2400}[carrier.modulation.value]  # fmt: skip
+    training = {
+        "V.21": 1.0,
+        "V.27ter": 1132 / (1200 if carrier.bit_rate == 2400 else 1600),
+        "V.29": 608 / 2400,
+        "V.17": 342 / 2400,
+    }[carrier.modulation.value]
     needed = []  # when each octet's first bit leaves the gateway's modem
     line = training + flags
     for frame in frames:
         marks = line_bits(frame)
         needed += [line + mark / carrier.bit_rate for mark in marks[:-1]]
         line += marks[-1] / carrier.bit_rate
-    have = [at for at, packet in packets if isinstance(packet, DataPacket)
-            for item in packet.fields for _ in item.octets]  # fmt: skip
+    have = [
+        at
+        for at, packet in packets
+        if isinstance(packet, DataPacket)
+        for item in packet.fields
+        for _ in item.octets
+    ]
     assert len(have) == len(needed)
     early = [need - at for need, at in zip(needed, have, strict=True)]
     assert min(early) >= DATA_LEAD_S - 1e-6

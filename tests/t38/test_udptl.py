@@ -22,9 +22,13 @@ PACKET = st.binary(min_size=1, max_size=200)
 DATAGRAMS = st.builds(
     Datagram, st.integers(0, 65535), PACKET, st.lists(PACKET, max_size=8).map(tuple)
 ) | st.builds(
-    Datagram, st.integers(0, 65535), PACKET, st.just(()), st.integers(1, 8),
+    Datagram,
+    st.integers(0, 65535),
+    PACKET,
+    st.just(()),
+    st.integers(1, 8),
     st.lists(PACKET, min_size=1, max_size=8).map(tuple),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -109,9 +113,11 @@ def test_all_arrive_in_order_over_the_wrap_of_the_numbers(correction, start):
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(list(ErrorCorrection)), st.integers(0, 65535), st.integers(0, 2**32),
+    st.sampled_from(list(ErrorCorrection)),
+    st.integers(0, 65535),
+    st.integers(0, 2**32),
     st.tuples(st.floats(0, 0.3), st.floats(0, 0.3), st.floats(0, 0.2)),
-)  # fmt: skip
+)
 def test_whatever_the_network_does_order_and_accounts_are_right(correction, start, seed, network):
     """What arrives is a subsequence of what was sent, and every gap in it is declared."""
     loss, twice, jitter = network

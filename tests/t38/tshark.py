@@ -30,15 +30,31 @@ def dissect(path: Path, version: int, *, reassemble: bool = True) -> list[list[E
     """The T.38 part of each packet of the capture, in order; an empty list where there is none."""
     assert TSHARK
     command = [
-        TSHARK, "-n", "-r", str(path), "-T", "pdml",
-        "-d", f"udp.port=={PORT},t38", "-d", f"udp.port=={PORT + 1},t38",
-        "-o", f"t38.use_pre_corrigendum_asn1_specification:{'TRUE' if version == 0 else 'FALSE'}",
-        "-o", f"t38.reassembly:{str(reassemble).upper()}",
-    ]  # fmt: skip
+        TSHARK,
+        "-n",
+        "-r",
+        str(path),
+        "-T",
+        "pdml",
+        "-d",
+        f"udp.port=={PORT},t38",
+        "-d",
+        f"udp.port=={PORT + 1},t38",
+        "-o",
+        f"t38.use_pre_corrigendum_asn1_specification:{'TRUE' if version == 0 else 'FALSE'}",
+        "-o",
+        f"t38.reassembly:{str(reassemble).upper()}",
+    ]
     out = subprocess.run(command, check=True, capture_output=True, timeout=240).stdout
     packets = ET.fromstring(out).findall("packet")
-    return [[proto for proto in packet.findall("proto") if proto.get("name") not in
-             ("geninfo", "frame", "raw", "ip", "udp")] for packet in packets]  # fmt: skip
+    return [
+        [
+            proto
+            for proto in packet.findall("proto")
+            if proto.get("name") not in ("geninfo", "frame", "raw", "ip", "udp")
+        ]
+        for packet in packets
+    ]
 
 
 def fields(protos: list[ET.Element], name: str) -> list[ET.Element]:

@@ -42,11 +42,17 @@ def test_bits_behind_the_last_pixel_count_for_nothing() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        (b"12", 8, 1, WORDS), (b"1", 9, 1, WORDS), (b"", 0, 0, WORDS), (b"1", -1, -1, WORDS),
-        (b"1", 1 << 62, 1 << 62, WORDS), (bytes(8193), 65_537, 1, WORDS), (b"1", 8, 1, WORDS[:-1]),
-        (b"1", 8, 1, bytes(len(WORDS))), (b"1", 8, 1, b"\x0e" * len(WORDS)),
+        (b"12", 8, 1, WORDS),
+        (b"1", 9, 1, WORDS),
+        (b"", 0, 0, WORDS),
+        (b"1", -1, -1, WORDS),
+        (b"1", 1 << 62, 1 << 62, WORDS),
+        (bytes(8193), 65_537, 1, WORDS),
+        (b"1", 8, 1, WORDS[:-1]),
+        (b"1", 8, 1, bytes(len(WORDS))),
+        (b"1", 8, 1, b"\x0e" * len(WORDS)),
     ],
-)  # fmt: skip
+)
 def test_octets_that_are_no_picture_are_refused(wrong: tuple[bytes, int, int, bytes]) -> None:
     with pytest.raises(ValueError, match="picture"):
         mmr.encode(*wrong)

@@ -55,7 +55,9 @@ class DocumentCalls:
         with self._door.content(required=True) as content:
             fields = fields_of(content.fields, content.texts)
         document = self._door.box.create_document(
-            caller.owner, (), name=text(fields, "name", LINE_LIMIT),
+            caller.owner,
+            (),
+            name=text(fields, "name", LINE_LIMIT),
             description=text(fields, "description", TEXT_LIMIT),
         )
         self._door.audit(caller, "document.create", f"document:{document.id}")
@@ -82,9 +84,7 @@ class DocumentCalls:
         description = document.description
         if "description" in fields:
             description = text(fields, "description", TEXT_LIMIT)
-        changed = self._door.box.spool.do(
-            stored.describe, document_id, name=name, description=description
-        )
+        changed = self._door.box.spool.do(stored.describe, document_id, name=name, description=description)
         return Answer(document_object(changed))
 
     def remove(self, caller: Caller, document_id: int) -> Answer:

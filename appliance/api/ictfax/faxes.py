@@ -44,9 +44,7 @@ class FaxCalls:
 
         Besides that system's filters, ``limit`` and ``before_id`` page through a long journal.
         """
-        query = {
-            name: values[-1] for name, values in request.read_query(bottle.request.environ).items()
-        }
+        query = {name: values[-1] for name, values in request.read_query(bottle.request.environ).items()}
         limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
         before = number(query, "before_id")
         flag = number(query, "service_flag")
@@ -62,7 +60,9 @@ class FaxCalls:
 
     def _sent(self, caller: Caller, query: Mapping[str, str], before: int | None) -> Iterator[dict[str, Any]]:
         wanted = JobFilter(
-            owner=caller.sees or "", states=_states(query.get("status", "")), before_id=before,
+            owner=caller.sees or "",
+            states=_states(query.get("status", "")),
+            before_id=before,
         )
         for transmission in self._transmissions.search(wanted):
             shown = self._shown(transmission)
@@ -81,7 +81,9 @@ class FaxCalls:
                     None, Contact(number=fax.caller or fax.tsi, last_name=fax.caller_name)
                 )
                 yield {
-                    **shown, "contact": contact, "account": self._people.account_named(fax.owner),
+                    **shown,
+                    "contact": contact,
+                    "account": self._people.account_named(fax.owner),
                 }
 
     def transmission(self, caller: Caller, transmission_id: int) -> Answer:
@@ -107,13 +109,17 @@ class FaxCalls:
     def calls(self, caller: Caller, transmission_id: int) -> Answer:
         """Every call of a transmission."""
         return self._either(
-            caller, transmission_id,
+            caller,
+            transmission_id,
             lambda found: objects.attempt_rows(transmission_id, self._transmissions.attempts(found)),
             lambda fax: [],
         )
 
     def _either(
-        self, caller: Caller, fax_id: int, sent: Callable[[Transmission], Any],
+        self,
+        caller: Caller,
+        fax_id: int,
+        sent: Callable[[Transmission], Any],
         received: Callable[[Received], Any],
     ) -> Answer:
         """What ``sent`` or ``received`` makes of the fax with this number.  Raises NotFoundError."""
@@ -131,9 +137,13 @@ class FaxCalls:
         calls = self._transmissions.attempts(transmission) if transmission.tries else []
         allowed = root.options.max_tries or box.settings.section(SendingSettings).max_tries
         return objects.sent_transmission(
-            root, transmission.job, tries=transmission.tries, tries_allowed=allowed,
+            root,
+            transmission.job,
+            tries=transmission.tries,
+            tries_allowed=allowed,
             last_run=calls[-1].started_at if calls else None,
-            account_id=self._people.account_id(root.owner) or 0, now=box.clock(),
+            account_id=self._people.account_id(root.owner) or 0,
+            now=box.clock(),
         )
 
     def _received_shown(self, fax: Received) -> dict[str, Any]:
@@ -154,9 +164,7 @@ class FaxCalls:
 
     def faxes(self, caller: Caller) -> Answer:
         """Faxes both ways, newest first; ``direction``, ``status``, ``limit`` and ``before_id`` narrow."""
-        query = {
-            name: values[-1] for name, values in request.read_query(bottle.request.environ).items()
-        }
+        query = {name: values[-1] for name, values in request.read_query(bottle.request.environ).items()}
         limit = min(number(query, "limit") or LIST_LIMIT, LIST_LIMIT)
         before = number(query, "before_id")
         own = own_number(self._door.box)
@@ -182,7 +190,9 @@ class FaxCalls:
     def read(self, caller: Caller, fax_id: int) -> Answer:
         own = own_number(self._door.box)
         return self._either(
-            caller, fax_id, lambda found: objects.sent_fax(found.job, own),
+            caller,
+            fax_id,
+            lambda found: objects.sent_fax(found.job, own),
             lambda fax: objects.received_fax(fax, own),
         )
 
@@ -219,6 +229,4 @@ def _matches(shown: Mapping[str, Any], query: Mapping[str, str]) -> bool:
         have = str(shown[name]).casefold()
         if word and (have != word.casefold() if exact else word.casefold() not in have):
             return False
-    return all(
-        query.get(name, "") in ("", str(shown[name])) for name in _ID_FILTERS
-    )
+    return all(query.get(name, "") in ("", str(shown[name])) for name in _ID_FILTERS)

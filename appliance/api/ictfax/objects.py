@@ -134,7 +134,13 @@ def account_object(account_id: int, name: str, phone: str, user: User | None) ->
 
 
 def sent_transmission(
-    root: Job, job: Job, *, tries: int, tries_allowed: int, last_run: float | None, account_id: int,
+    root: Job,
+    job: Job,
+    *,
+    tries: int,
+    tries_allowed: int,
+    last_run: float | None,
+    account_id: int,
     now: float,
 ) -> dict[str, Any]:
     """A transmission: ``root`` is the job that gave it its id, ``job`` its latest sending."""
@@ -184,7 +190,8 @@ def job_results(job: Job, document_id: int) -> list[dict[str, Any]]:
         rows.append(_row("remote_id", "info", job.remote_id))
     if job.cause is not None and job.state is not JobState.DELIVERED:
         rows += [
-            _row("error", "error", job.cause.sentence), _row("error_code", "error", job.cause.code),
+            _row("error", "error", job.cause.sentence),
+            _row("error_code", "error", job.cause.code),
             _row("advice", "info", job.cause.advice),
         ]
     return rows
@@ -192,7 +199,8 @@ def job_results(job: Job, document_id: int) -> list[dict[str, Any]]:
 
 def received_results(fax: Received) -> list[dict[str, Any]]:
     rows = [
-        _row("document", "message", fax.id + RECEIVED_DOCUMENTS), _row("pages", "info", fax.pages),
+        _row("document", "message", fax.id + RECEIVED_DOCUMENTS),
+        _row("pages", "info", fax.pages),
     ]
     if fax.tsi:
         rows.append(_row("remote_id", "info", fax.tsi))

@@ -24,8 +24,12 @@ from appliance.settings.items import ApiKey, Contact, Scope, User
 CONTACTS = 5000
 # Fields of a contact: their names here, and in the phone book.
 _FIELDS = {
-    "first_name": ("first_name", 100), "last_name": ("last_name", 100), "phone": ("number", 64),
-    "email": ("email", 254), "company": ("company", 100), "description": ("notes", TEXT_LIMIT),
+    "first_name": ("first_name", 100),
+    "last_name": ("last_name", 100),
+    "phone": ("number", 64),
+    "email": ("email", 254),
+    "company": ("company", 100),
+    "description": ("notes", TEXT_LIMIT),
 }
 
 
@@ -61,9 +65,17 @@ class PeopleCalls:
         first, _, last = user.full_name.partition(" ")
         return Answer(
             {
-                "user_id": user_id, "username": user.name, "first_name": first, "last_name": last,
-                "email": user.email, "phone": user.caller_number, "active": 1,
-                "token": token, "access_token": token, "token_type": "Bearer", "expires_in": int(lifetime),
+                "user_id": user_id,
+                "username": user.name,
+                "first_name": first,
+                "last_name": last,
+                "email": user.email,
+                "phone": user.caller_number,
+                "active": 1,
+                "token": token,
+                "access_token": token,
+                "token_type": "Bearer",
+                "expires_in": int(lifetime),
                 "scope": "All",
             }
         )
@@ -186,9 +198,7 @@ def fields_of(value: Any, texts: Mapping[str, list[str]]) -> Mapping[str, Any]:
 
 
 def _contact_values(fields: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        kept: text(fields, name, limit) for name, (kept, limit) in _FIELDS.items() if name in fields
-    }
+    return {kept: text(fields, name, limit) for name, (kept, limit) in _FIELDS.items() if name in fields}
 
 
 def _visible(contact: Contact, caller: Caller) -> bool:

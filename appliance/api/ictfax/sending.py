@@ -55,9 +55,7 @@ class SendingCalls:
             fields = fields_of(content.fields, content.texts)
         document = box.document(needed_id(fields, "document_id"), caller.sees)
         name = text(fields, "name", LINE_LIMIT) or document.name
-        program = box.spool.do(
-            ledger.create_program, document.owner, name, document.id, box.clock()
-        )
+        program = box.spool.do(ledger.create_program, document.owner, name, document.id, box.clock())
         return Answer(program.id)
 
     def programs(self, caller: Caller) -> Answer:
@@ -95,8 +93,13 @@ class SendingCalls:
         number(fields, "account_id")  # the caller's own account sends, whatever its number
         made = box.submit(
             Request(
-                owner=caller.owner, key=caller.key, origin=ORIGIN, to=(to,), document_id=document.id,
-                options=SendOptions(max_tries=min(tries, MOST_TRIES) if tries else None), held=True,
+                owner=caller.owner,
+                key=caller.key,
+                origin=ORIGIN,
+                to=(to,),
+                document_id=document.id,
+                options=SendOptions(max_tries=min(tries, MOST_TRIES) if tries else None),
+                held=True,
                 metadata={"title": title, "program_id": program.id, "contact_id": contact_id},
             )
         )
@@ -191,8 +194,13 @@ class SendingCalls:
         options = SendOptions(caller_number=sender or "")
         submitted = self._door.box.submit(
             Request(
-                owner=caller.owner, key=caller.key, origin=ORIGIN, to=(To(to),), options=options,
-                files=intake.sources(files), callback_url=callback_url,
+                owner=caller.owner,
+                key=caller.key,
+                origin=ORIGIN,
+                to=(To(to),),
+                options=options,
+                files=intake.sources(files),
+                callback_url=callback_url,
                 metadata={"title": text(fields, "title", LINE_LIMIT)},
             )
         )

@@ -140,10 +140,19 @@ class Transmissions:
         document_id = self.document_of(root)
         metadata: Mapping[str, Any] = {**root.metadata, MARK: root.id}
         request = Request(
-            owner=root.owner, to=(To(root.given, root.name, root.company),), document_id=document_id,
-            options=self._box.options_again(root), key=caller.key or root.key, origin=ORIGIN, scheduled_at=at,
-            priority=root.priority, tag=root.tag,
-            metadata=metadata, callback_url=root.callback_url, held=held, resent_from=root.id,
+            owner=root.owner,
+            to=(To(root.given, root.name, root.company),),
+            document_id=document_id,
+            options=self._box.options_again(root),
+            key=caller.key or root.key,
+            origin=ORIGIN,
+            scheduled_at=at,
+            priority=root.priority,
+            tag=root.tag,
+            metadata=metadata,
+            callback_url=root.callback_url,
+            held=held,
+            resent_from=root.id,
             # Whoever asks twice at the same moment gets one further sending.
             idempotency_key=f"transmission {root.id}, sending {len(transmission.sendings) + 1}",
             idempotency_digest="held" if held else "sent",

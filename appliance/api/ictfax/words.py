@@ -51,7 +51,9 @@ def error_document(problem: ProblemError) -> dict[str, Any]:
     message = f"{problem.cause.sentence} ({detail})" if detail else problem.cause.sentence
     return {
         "error": {
-            "code": int(http_of(problem)), "message": message, "reason": problem.cause.code,
+            "code": int(http_of(problem)),
+            "message": message,
+            "reason": problem.cause.code,
             "advice": problem.cause.advice,
         }
     }

@@ -130,9 +130,7 @@ class IfaxDoor(ForeignDoor):
             return self._with(call, method, caller, fields, content)
 
     @staticmethod
-    def _with(
-        call: Call, method: str, caller: Caller, fields: Mapping[str, Any], content: Content
-    ) -> Answer:
+    def _with(call: Call, method: str, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
         if ("GET" if method == "HEAD" else method) not in call.methods:
             allowed = ", ".join(sorted(call.methods))
             raise ProblemError(METHOD_NOT_ALLOWED, method[:16], headers={"Allow": allowed})
@@ -145,7 +143,8 @@ class IfaxDoor(ForeignDoor):
         wanted = reading.read_send(fields, self.context.settings, self.context.now())
         cover = self._cover(wanted)
         options = SendOptions(
-            quality=wanted.quality, cover=cover,
+            quality=wanted.quality,
+            cover=cover,
             # One that is not theirs to show is passed over: clients of this style send any.
             caller_number=self.box.shown_number(caller.owner, wanted.caller_id) or "",
         )
@@ -165,9 +164,13 @@ class IfaxDoor(ForeignDoor):
             self._take(wanted.files, taken, content)
             submitted = self.box.submit(
                 Request(
-                    owner=caller.owner, key=caller.key, origin=ORIGIN, options=options,
+                    owner=caller.owner,
+                    key=caller.key,
+                    origin=ORIGIN,
+                    options=options,
                     to=tuple(To(number, wanted.to_name) for number in wanted.numbers),
-                    files=tuple(taken), document_id=document.id if document and not taken else None,
+                    files=tuple(taken),
+                    document_id=document.id if document and not taken else None,
                     scheduled_at=wanted.send_at,
                 )
             )
@@ -192,7 +195,10 @@ class IfaxDoor(ForeignDoor):
         if not wanted.wants_cover:
             return None
         return Cover(
-            template=template, subject=wanted.subject, from_name=wanted.from_name, to_name=wanted.to_name,
+            template=template,
+            subject=wanted.subject,
+            from_name=wanted.from_name,
+            to_name=wanted.to_name,
             message=wanted.message,
         )
 
@@ -209,8 +215,11 @@ class IfaxDoor(ForeignDoor):
             content.uploads[:] = [entry for entry in content.uploads if entry[1] is not file.upload]
             source = file.upload.file
             return SourceFile(
-                name=intake.clean_name(file.name) if file.name else source.name, octets=source.octets,
-                media_type=source.media_type, path=source.path, pages=file.pages,
+                name=intake.clean_name(file.name) if file.name else source.name,
+                octets=source.octets,
+                media_type=source.media_type,
+                path=source.path,
+                pages=file.pages,
             )
         stored: Taken
         if file.url:
@@ -232,9 +241,7 @@ class IfaxDoor(ForeignDoor):
             for number, file in enumerate(document.files):
                 content = changed.get(number) or (self.box.data / file.path).read_bytes()
                 copies.append(
-                    self.box.store_file(
-                        content, name=file.name, media_type=file.media_type, pages=file.pages
-                    )
+                    self.box.store_file(content, name=file.name, media_type=file.media_type, pages=file.pages)
                 )
         except FileNotFoundError:
             intake.discard(self.context, copies)
@@ -250,8 +257,11 @@ class IfaxDoor(ForeignDoor):
         moment = datetime.fromtimestamp(wanted.send_at or self.context.now(), UTC)
         local = moment.astimezone(zone(station.time_zone))
         fields = {
-            "subject": wanted.subject, "message": wanted.message, "to_name": wanted.to_name,
-            "from_name": wanted.from_name, "date": local.strftime("%Y-%m-%d"),
+            "subject": wanted.subject,
+            "message": wanted.message,
+            "to_name": wanted.to_name,
+            "from_name": wanted.from_name,
+            "date": local.strftime("%Y-%m-%d"),
             "time": local.strftime("%H:%M"),
         }
         changed: dict[int, bytes] = {}
@@ -333,7 +343,9 @@ class IfaxDoor(ForeignDoor):
         before = reading.optional_id(fields, "lastFaxId")
         wanted = ReceivedFilter(
             since=_day(fields.get("startDate"), "startDate"),
-            until=_day(fields.get("endDate"), "endDate", after=True), before_id=before, limit=LIST_LIMIT,
+            until=_day(fields.get("endDate"), "endDate", after=True),
+            before_id=before,
+            limit=LIST_LIMIT,
         )
         number = own_number(self.box)
         data = [

@@ -228,7 +228,7 @@ def _pages(value: Any, where: str) -> tuple[str, ...]:
     found: list[str] = []
     for item in value if isinstance(value, list) else [value]:
         if isinstance(item, bool) or not isinstance(item, (str, int)):
-            raise _wrong(where, "a list such as [\"1-5\", \"2\"] is needed", DOCUMENT_PAGES_INVALID)
+            raise _wrong(where, 'a list such as ["1-5", "2"] is needed', DOCUMENT_PAGES_INVALID)
         found += [part.strip() for part in str(item)[: SELECTION_LIMIT + 1].split(",") if part.strip()]
     if sum(len(part) + 1 for part in found) > SELECTION_LIMIT:
         raise _wrong(where, f"at most {SELECTION_LIMIT} characters", DOCUMENT_PAGES_INVALID)

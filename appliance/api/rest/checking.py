@@ -165,9 +165,14 @@ def _path(parts: Any) -> str:
 
 
 _TYPES = {
-    "object": "an object", "array": "a list", "string": "a text", "integer": "a whole number",
-    "number": "a number", "boolean": "true or false", "null": "null",
-}  # fmt: skip
+    "object": "an object",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
 
 
 def _flaw(error: ValidationError) -> Flaw:

@@ -30,9 +30,11 @@ from appliance.t4.page import Resolution
 # A preview is looked at while somebody waits: less than a fax may take.
 _LIMITS = Limits(pages=30, cpu_seconds=20, wall_seconds=30.0, page_seconds=20.0, memory_octets=512 << 20)
 _SAMPLE = {
-    "to_name": "Ada Lovelace", "to_company": "Analytical Engines", "subject": "Our offer",
+    "to_name": "Ada Lovelace",
+    "to_company": "Analytical Engines",
+    "subject": "Our offer",
     "message": "Dear Ada,\n\nplease find our offer on the next pages.",
-}  # fmt: skip
+}
 _SAMPLE_NUMBER = "+44 20 7946 0000"
 
 PREVIEW = component(
@@ -107,10 +109,27 @@ _QUERY = (
 )
 _MEDIA = ("image/png", "application/pdf")
 ROUTES = (
-    Route("GET", "/covers/{id}/preview", "previewStoredCover", "covers",
-          "How a cover template looks, with samples for its fields", stored, scope=Scope.SEND, query=_QUERY,
-          media=_MEDIA),
-    Route("POST", "/covers/preview", "previewCover", "covers",
-          "How a cover page will look, exactly as it goes over the line", given, scope=Scope.SEND,
-          query=_QUERY, body=PREVIEW, media=_MEDIA),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/covers/{id}/preview",
+        "previewStoredCover",
+        "covers",
+        "How a cover template looks, with samples for its fields",
+        stored,
+        scope=Scope.SEND,
+        query=_QUERY,
+        media=_MEDIA,
+    ),
+    Route(
+        "POST",
+        "/covers/preview",
+        "previewCover",
+        "covers",
+        "How a cover page will look, exactly as it goes over the line",
+        given,
+        scope=Scope.SEND,
+        query=_QUERY,
+        body=PREVIEW,
+        media=_MEDIA,
+    ),
+)

@@ -22,10 +22,11 @@ NEW_DOCUMENT_FORM = component(
     {
         "type": "object",
         "properties": {
-            **_WORDS, "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            **_WORDS,
+            "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
         },
     },
-)  # fmt: skip
+)
 
 
 def create(call: Call) -> Answer:
@@ -39,10 +40,11 @@ def create(call: Call) -> Answer:
         raise flaw("files", "a file is needed")
     try:
         made = call.box.create_document(
-            call.caller.owner, [taken.file for taken in stored],
+            call.caller.owner,
+            [taken.file for taken in stored],
             name=call.body.get("name", "") or stored[0].file.name,
             description=call.body.get("description", ""),
-        )  # fmt: skip
+        )
     except BaseException:
         intake.discard(call.context, stored)
         raise
@@ -65,9 +67,25 @@ def _route(method: str, path: str, name: str, summary: str, handler: Any, **more
 
 
 ROUTES = (
-    _route("POST", "/documents", "createDocument", "Store a document", create, body=NEW_DOCUMENT,
-           form=NEW_DOCUMENT_FORM, answer=DOCUMENT, status=201),
-    _route("GET", "/documents", "listDocuments", "List your documents", index, query=(BEFORE, LIMIT),
-           answer=listing("documents", DOCUMENT)),
+    _route(
+        "POST",
+        "/documents",
+        "createDocument",
+        "Store a document",
+        create,
+        body=NEW_DOCUMENT,
+        form=NEW_DOCUMENT_FORM,
+        answer=DOCUMENT,
+        status=201,
+    ),
+    _route(
+        "GET",
+        "/documents",
+        "listDocuments",
+        "List your documents",
+        index,
+        query=(BEFORE, LIMIT),
+        answer=listing("documents", DOCUMENT),
+    ),
     _route("GET", "/documents/{id}", "readDocument", "Read one", read, answer=DOCUMENT),
-)  # fmt: skip
+)

@@ -52,19 +52,21 @@ SUBMITTED = component(
     "Submitted",
     record(
         {
-            "submission_id": whole(1), "uuid": text(36),
+            "submission_id": whole(1),
+            "uuid": text(36),
             "repeated": flag("this request came before; these are the faxes it made then"),
             "faxes": many(FAX),
         }
     ),
-)  # fmt: skip
+)
 LIMIT = Parameter("limit", whole(1, LIST_MOST), f"at most so many; {LIST_DEFAULT} when left out")
 BEFORE = Parameter("before", whole(1), "only those with a smaller id")
 SINCE = Parameter("since", moment(), "not older than this time")
 UNTIL = Parameter("until", moment(), "older than this time")
 SIZE = Parameter("size", choice("full", "small"), "pixel for pixel as on the line, or a small picture")
 IDEMPOTENCY = Parameter(
-    "Idempotency-Key", text(newfax.IDEMPOTENCY_LIMIT, pattern="[ -~]*"),
+    "Idempotency-Key",
+    text(newfax.IDEMPOTENCY_LIMIT, pattern="[ -~]*"),
     "a word of yours for this fax: the request may be repeated, the fax is made once",
 )
 
@@ -125,9 +127,11 @@ def _discard_uploads(call: Call) -> None:
 
 def _submitted(submitted: Submitted, call: Call) -> Answer:
     body = {
-        "submission_id": submitted.submission_id, "uuid": submitted.uuid, "repeated": submitted.repeated,
+        "submission_id": submitted.submission_id,
+        "uuid": submitted.uuid,
+        "repeated": submitted.repeated,
         "faxes": [fax_view(job) for job in submitted.jobs],
-    }  # fmt: skip
+    }
     location = f"/api/v1/faxes/{submitted.jobs[0].id}"
     return Answer(body, headers={"Location": location})
 
@@ -147,8 +151,13 @@ def index(call: Call) -> Answer:
     wanted_jobs = JobFilter(
         owner=query.get("owner", "") if sees is None else sees,
         states=frozenset(JobState(word) for word in query.get("state", ())),
-        number=query.get("number", ""), tag=query.get("tag", ""), origin=query.get("origin", ""),
-        submission_id=query.get("submission"), before_id=query.get("before"), limit=limit, **period(call),
+        number=query.get("number", ""),
+        tag=query.get("tag", ""),
+        origin=query.get("origin", ""),
+        submission_id=query.get("submission"),
+        before_id=query.get("before"),
+        limit=limit,
+        **period(call),
     )
     found = call.box.jobs(wanted_jobs)
     return Answer(page_of("faxes", [fax_view(job) for job in found], limit))
@@ -313,8 +322,11 @@ _FILTERS = (
     Parameter("origin", text(20), "through this door"),
     Parameter("submission", whole(1), "handed in together"),
     Parameter("owner", text(64), "of this user; only for administrators"),
-    SINCE, UNTIL, BEFORE, LIMIT,
-)  # fmt: skip
+    SINCE,
+    UNTIL,
+    BEFORE,
+    LIMIT,
+)
 PCAP = ("application/vnd.tcpdump.pcap",)
 _LINES_OF_JSON = ("application/x-ndjson",)
 
@@ -324,39 +336,129 @@ def _route(method: str, path: str, name: str, summary: str, handler: Any, **more
 
 
 ROUTES = (
-    _route("POST", "/faxes", "createFax", "Hand in a fax", create, body=newfax.NEW_FAX,
-           form=newfax.NEW_FAX_FORM, answer=SUBMITTED, status=201, headers=(IDEMPOTENCY,),
-           help="When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax"
-                " of its own. A form has its files in parts called `file`, and fields as the JSON has"
-                " (`cover.subject` for those of the cover)."),
+    _route(
+        "POST",
+        "/faxes",
+        "createFax",
+        "Hand in a fax",
+        create,
+        body=newfax.NEW_FAX,
+        form=newfax.NEW_FAX_FORM,
+        answer=SUBMITTED,
+        status=201,
+        headers=(IDEMPOTENCY,),
+        help="When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax"
+        " of its own. A form has its files in parts called `file`, and fields as the JSON has"
+        " (`cover.subject` for those of the cover).",
+    ),
     _route("GET", "/faxes", "listFaxes", "List faxes", index, query=_FILTERS, answer=listing("faxes", FAX)),
     _route("GET", "/faxes/{id}", "readFax", "Read one fax with its tries", read, answer=FAX_IN_FULL),
-    _route("GET", "/faxes/{id}/pages/{page}", "readFaxPage", "One page, exactly as it goes over the line",
-           page, query=(SIZE,), media=("image/png",)),
-    _route("GET", "/faxes/{id}/document", "readFaxDocument", "All pages as a PDF", document,
-           media=("application/pdf",)),
-    _route("GET", "/faxes/{id}/confirmation", "readFaxConfirmation", "What became of it, as a PDF",
-           confirmation, media=("application/pdf",)),
-    _route("GET", "/faxes/{id}/events", "listFaxEvents", "What happened to it", events,
-           answer=record({"events": many(EVENT)})),
-    _route("GET", "/faxes/{id}/deliveries", "listFaxDeliveries", "Who was told of it", deliveries,
-           answer=record({"deliveries": many(DELIVERY)})),
-    _route("GET", "/faxes/{id}/attempts/{number}/trace", "readFaxTrace",
-           "The account of one call, as lines of JSON", trace, media=_LINES_OF_JSON),
-    _route("GET", "/faxes/{id}/attempts/{number}/packets", "readFaxPackets",
-           "The packets of one T.38 call, as pcap", packets, media=PCAP,
-           help="Of which calls they are kept is the setting `storage.packets`."),
-    _route("POST", "/faxes/{id}/cancel", "cancelFax", "Cancel it",
-           _act("fax.cancel", _cancel), answer=FAX,
-           help="A running call is ended within seconds; until then the state stays `sending`."),
-    _route("POST", "/faxes/{id}/retry", "retryFax", "Try a waiting fax now, or at a time",
-           _act("fax.retry", _retry), body=_AT, body_required=False, answer=FAX),
-    _route("POST", "/faxes/{id}/release", "releaseFax", "Let a held fax go",
-           _act("fax.release", _release), body=_AT, body_required=False, answer=FAX),
-    _route("POST", "/faxes/{id}/settle", "settleFax", "Decide about a fax whose delivery is unknown",
-           _act("fax.settle", _settle), answer=FAX,
-           body=wanted({"rule": choice("resend", "assume_delivered")}, required=("rule",))),
-    _route("POST", "/faxes/{id}/resend", "resendFax", "Send it again, to the same number or another",
-           resend, body=wanted({"number": text(newfax.NUMBER_LIMIT, least=1)}), body_required=False,
-           answer=FAX, status=201, headers=(IDEMPOTENCY,)),
-)  # fmt: skip
+    _route(
+        "GET",
+        "/faxes/{id}/pages/{page}",
+        "readFaxPage",
+        "One page, exactly as it goes over the line",
+        page,
+        query=(SIZE,),
+        media=("image/png",),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/document",
+        "readFaxDocument",
+        "All pages as a PDF",
+        document,
+        media=("application/pdf",),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/confirmation",
+        "readFaxConfirmation",
+        "What became of it, as a PDF",
+        confirmation,
+        media=("application/pdf",),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/events",
+        "listFaxEvents",
+        "What happened to it",
+        events,
+        answer=record({"events": many(EVENT)}),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/deliveries",
+        "listFaxDeliveries",
+        "Who was told of it",
+        deliveries,
+        answer=record({"deliveries": many(DELIVERY)}),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/attempts/{number}/trace",
+        "readFaxTrace",
+        "The account of one call, as lines of JSON",
+        trace,
+        media=_LINES_OF_JSON,
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/attempts/{number}/packets",
+        "readFaxPackets",
+        "The packets of one T.38 call, as pcap",
+        packets,
+        media=PCAP,
+        help="Of which calls they are kept is the setting `storage.packets`.",
+    ),
+    _route(
+        "POST",
+        "/faxes/{id}/cancel",
+        "cancelFax",
+        "Cancel it",
+        _act("fax.cancel", _cancel),
+        answer=FAX,
+        help="A running call is ended within seconds; until then the state stays `sending`.",
+    ),
+    _route(
+        "POST",
+        "/faxes/{id}/retry",
+        "retryFax",
+        "Try a waiting fax now, or at a time",
+        _act("fax.retry", _retry),
+        body=_AT,
+        body_required=False,
+        answer=FAX,
+    ),
+    _route(
+        "POST",
+        "/faxes/{id}/release",
+        "releaseFax",
+        "Let a held fax go",
+        _act("fax.release", _release),
+        body=_AT,
+        body_required=False,
+        answer=FAX,
+    ),
+    _route(
+        "POST",
+        "/faxes/{id}/settle",
+        "settleFax",
+        "Decide about a fax whose delivery is unknown",
+        _act("fax.settle", _settle),
+        answer=FAX,
+        body=wanted({"rule": choice("resend", "assume_delivered")}, required=("rule",)),
+    ),
+    _route(
+        "POST",
+        "/faxes/{id}/resend",
+        "resendFax",
+        "Send it again, to the same number or another",
+        resend,
+        body=wanted({"number": text(newfax.NUMBER_LIMIT, least=1)}),
+        body_required=False,
+        answer=FAX,
+        status=201,
+        headers=(IDEMPOTENCY,),
+    ),
+)

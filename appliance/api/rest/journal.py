@@ -23,10 +23,28 @@ Fax = TypeVar("Fax", Job, Received)
 CSV_TYPE = "text/csv"
 BATCH = 500
 COLUMNS = (
-    "id", "direction", "state", "handed_in_or_began", "ended", "owner", "tag", "key", "origin", "number",
-    "name", "dialled", "sub_address", "far_machine", "pages", "pages_confirmed", "tries", "line", "seconds",
-    "code", "result",
-)  # fmt: skip
+    "id",
+    "direction",
+    "state",
+    "handed_in_or_began",
+    "ended",
+    "owner",
+    "tag",
+    "key",
+    "origin",
+    "number",
+    "name",
+    "dialled",
+    "sub_address",
+    "far_machine",
+    "pages",
+    "pages_confirmed",
+    "tries",
+    "line",
+    "seconds",
+    "code",
+    "result",
+)
 # What a spreadsheet would take for a formula; a number with its plus is none.
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ]*$)")
 
@@ -68,8 +86,11 @@ def _sent(call: Call) -> Iterator[Job]:
     sees = call.caller.sees
     times = period(call)
     wanted = JobFilter(
-        owner=call.query.get("owner", "") if sees is None else sees, tag=call.query.get("tag", ""),
-        limit=BATCH, since=times["since"], until=times["until"],
+        owner=call.query.get("owner", "") if sees is None else sees,
+        tag=call.query.get("tag", ""),
+        limit=BATCH,
+        since=times["since"],
+        until=times["until"],
     )
     return _paged(lambda before: call.box.jobs(replace(wanted, before_id=before)))
 
@@ -93,20 +114,55 @@ def _paged(fetch: Callable[[int | None], list[Fax]]) -> Iterator[Fax]:
 
 def _job_row(job: Job) -> Sequence[object]:
     return (
-        job.id, "sent", job.state.value, time_text(job.created_at), time_text(job.ended_at), job.owner,
-        job.tag, job.key, job.origin, job.number, job.name, "", job.options.sub_address, job.remote_id,
-        job.pages, job.pages_confirmed, job.tries, job.line, f"{job.seconds_on_line:.0f}", job.cause_code,
+        job.id,
+        "sent",
+        job.state.value,
+        time_text(job.created_at),
+        time_text(job.ended_at),
+        job.owner,
+        job.tag,
+        job.key,
+        job.origin,
+        job.number,
+        job.name,
+        "",
+        job.options.sub_address,
+        job.remote_id,
+        job.pages,
+        job.pages_confirmed,
+        job.tries,
+        job.line,
+        f"{job.seconds_on_line:.0f}",
+        job.cause_code,
         job.cause.sentence if job.cause else "",
-    )  # fmt: skip
+    )
 
 
 def _received_row(fax: Received) -> Sequence[object]:
     seconds = f"{max(0.0, fax.ended_at - fax.started_at):.0f}" if fax.ended_at is not None else ""
     return (
-        fax.id, "received", fax.state.value, time_text(fax.started_at), time_text(fax.ended_at), fax.owner,
-        "", "", "", fax.caller, fax.caller_name, fax.dialled, fax.sub_address, fax.tsi, fax.pages, fax.pages,
-        1, fax.line, seconds, fax.cause_code, fax.cause.sentence if fax.cause else "",
-    )  # fmt: skip
+        fax.id,
+        "received",
+        fax.state.value,
+        time_text(fax.started_at),
+        time_text(fax.ended_at),
+        fax.owner,
+        "",
+        "",
+        "",
+        fax.caller,
+        fax.caller_name,
+        fax.dialled,
+        fax.sub_address,
+        fax.tsi,
+        fax.pages,
+        fax.pages,
+        1,
+        fax.line,
+        seconds,
+        fax.cause_code,
+        fax.cause.sentence if fax.cause else "",
+    )
 
 
 def _line(cells: Sequence[object]) -> bytes:
@@ -122,12 +178,21 @@ def _cell(cell: object) -> str:
 
 
 ROUTES = (
-    Route("GET", "/journal", "exportJournal", "faxes", "Every fax, sent and received, as CSV", export,
-          query=(
-              Parameter("direction", choice("sent", "received"), "only these"),
-              Parameter("tag", text(100), "only with this tag, such as a department's; sent ones only"),
-              Parameter("owner", text(64), "of this user; only for administrators"),
-              SINCE, UNTIL,
-          ),
-          media=(CSV_TYPE,), help="Needs the scope `send` or `receive`, or both for both."),
-)  # fmt: skip
+    Route(
+        "GET",
+        "/journal",
+        "exportJournal",
+        "faxes",
+        "Every fax, sent and received, as CSV",
+        export,
+        query=(
+            Parameter("direction", choice("sent", "received"), "only these"),
+            Parameter("tag", text(100), "only with this tag, such as a department's; sent ones only"),
+            Parameter("owner", text(64), "of this user; only for administrators"),
+            SINCE,
+            UNTIL,
+        ),
+        media=(CSV_TYPE,),
+        help="Needs the scope `send` or `receive`, or both for both.",
+    ),
+)

@@ -121,16 +121,46 @@ def require_url(url: str, path: str) -> None:
 
 RESOURCES = (
     Resource(Contact, "contacts", "Contact", "contact", Scope.SEND, Scope.SEND, owned=True),
-    Resource(ContactGroup, "groups", "Group", "group of contacts", Scope.SEND, Scope.SEND, owned=True,
-             check=_contacts_exist),
-    Resource(CoverTemplate, "covers", "CoverTemplate", "cover template", Scope.SEND, Scope.ADMIN,
-             check=_cover_is_sound, free=_cover_is_free),
-    Resource(LineEntry, "line-settings", "LineSettings", "line's settings", Scope.ADMIN, Scope.ADMIN,
-             check=_line_is_sound),
-    Resource(DeliveryRoute, "routes", "Route", "rule for received faxes", Scope.ADMIN, Scope.ADMIN,
-             check=_route_is_sound),
+    Resource(
+        ContactGroup,
+        "groups",
+        "Group",
+        "group of contacts",
+        Scope.SEND,
+        Scope.SEND,
+        owned=True,
+        check=_contacts_exist,
+    ),
+    Resource(
+        CoverTemplate,
+        "covers",
+        "CoverTemplate",
+        "cover template",
+        Scope.SEND,
+        Scope.ADMIN,
+        check=_cover_is_sound,
+        free=_cover_is_free,
+    ),
+    Resource(
+        LineEntry,
+        "line-settings",
+        "LineSettings",
+        "line's settings",
+        Scope.ADMIN,
+        Scope.ADMIN,
+        check=_line_is_sound,
+    ),
+    Resource(
+        DeliveryRoute,
+        "routes",
+        "Route",
+        "rule for received faxes",
+        Scope.ADMIN,
+        Scope.ADMIN,
+        check=_route_is_sound,
+    ),
     Resource(JunkRule, "junk-rules", "JunkRule", "rule against junk calls", Scope.ADMIN, Scope.ADMIN),
-)  # fmt: skip
+)
 
 
 class _Handlers:
@@ -155,18 +185,18 @@ class _Handlers:
     def create(self, call: Call) -> Answer:
         store, resource = call.box.settings, self._resource
         values = dict(call.body)
-        if resource.owned and call.caller.sees is not None and values.setdefault(
-            "owner", call.caller.owner
-        ) != call.caller.owner:
+        if (
+            resource.owned
+            and call.caller.sees is not None
+            and values.setdefault("owner", call.caller.owner) != call.caller.owner
+        ):
             raise ProblemError(NOT_PERMITTED, "an entry of your own has yourself as owner")
         resource.check(store, values, None)
         item = from_document(resource.kind, values, self._word)
         item_id = store.add(item)
         call.note(f"{self._word}.create", object=f"{self._word}:{item_id}")
         location = f"/api/v1/{resource.path}/{item_id}"
-        return Answer(
-            self._view(item_id, store.item(resource.kind, item_id)), headers={"Location": location}
-        )
+        return Answer(self._view(item_id, store.item(resource.kind, item_id)), headers={"Location": location})
 
     def change(self, call: Call) -> Answer:
         store, resource = call.box.settings, self._resource
@@ -223,15 +253,40 @@ def _routes(resource: Resource) -> tuple[Route, ...]:
     title, reads, writes = resource.title, resource.reads, resource.writes
     return (
         route("GET", path, f"list{one}s", f"List every {title}", handlers.index, scope=reads, answer=listed),
-        route("POST", path, f"create{one}", f"Add a {title}", handlers.create, scope=writes, body=new,
-              answer=shown, status=201),
-        route("GET", f"{path}/{{id}}", f"read{one}", f"Read a {title}", handlers.read, scope=reads,
-              answer=shown),
-        route("PATCH", f"{path}/{{id}}", f"change{one}", f"Change a {title}", handlers.change,
-              scope=writes, body=changed, answer=shown),
-        route("DELETE", f"{path}/{{id}}", f"delete{one}", f"Delete a {title}", handlers.delete,
-              scope=writes, status=204),
-    )  # fmt: skip
+        route(
+            "POST",
+            path,
+            f"create{one}",
+            f"Add a {title}",
+            handlers.create,
+            scope=writes,
+            body=new,
+            answer=shown,
+            status=201,
+        ),
+        route(
+            "GET", f"{path}/{{id}}", f"read{one}", f"Read a {title}", handlers.read, scope=reads, answer=shown
+        ),
+        route(
+            "PATCH",
+            f"{path}/{{id}}",
+            f"change{one}",
+            f"Change a {title}",
+            handlers.change,
+            scope=writes,
+            body=changed,
+            answer=shown,
+        ),
+        route(
+            "DELETE",
+            f"{path}/{{id}}",
+            f"delete{one}",
+            f"Delete a {title}",
+            handlers.delete,
+            scope=writes,
+            status=204,
+        ),
+    )
 
 
 ROUTES = tuple(route for resource in RESOURCES for route in _routes(resource))

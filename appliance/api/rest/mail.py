@@ -31,9 +31,10 @@ def state(call: Call) -> Answer:
         {
             "sends": bool(call.box.settings.section(MailOutSettings).server),
             "collects": bool(call.box.settings.section(MailInSettings).imap_server),
-            "visited_at": time_text(mailbox.visited_at), "problem": mailbox.problem,
+            "visited_at": time_text(mailbox.visited_at),
+            "problem": mailbox.problem,
         }
-    )  # fmt: skip
+    )
 
 
 def test(call: Call) -> Answer:
@@ -61,10 +62,22 @@ def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more
 
 ROUTES = (
     _admin("GET", "/mail", "readMail", "How e-mail is", state, answer=MAIL),
-    _admin("POST", "/mail/test", "testMail", "Send a test e-mail with the settings as they are", test,
-           body=wanted({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
-           answer=record({"said": text(2000, help="what the mail server answered")}),
-           help="Answers when the mail server has taken it; what went wrong is named."),
-    _admin("POST", "/mail/collect", "collectMail", "Look into the mailbox now", collect,
-           answer=record({"taken": whole(help="e-mails that were dealt with")})),
-)  # fmt: skip
+    _admin(
+        "POST",
+        "/mail/test",
+        "testMail",
+        "Send a test e-mail with the settings as they are",
+        test,
+        body=wanted({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
+        answer=record({"said": text(2000, help="what the mail server answered")}),
+        help="Answers when the mail server has taken it; what went wrong is named.",
+    ),
+    _admin(
+        "POST",
+        "/mail/collect",
+        "collectMail",
+        "Look into the mailbox now",
+        collect,
+        answer=record({"taken": whole(help="e-mails that were dealt with")}),
+    ),
+)

@@ -68,7 +68,8 @@ FILE = component(
             "content": {"type": "string", "contentEncoding": "base64", "description": "the file"},
             "url": text(2000, help="http or https; fetched within limits, never from the local network"),
             "pages": many(
-                text(200, pattern="[0-9 ,;-]+", help="such as 1-5"), 50,
+                text(200, pattern="[0-9 ,;-]+", help="such as 1-5"),
+                50,
                 help="these pages, in this order; all when empty",
             ),
         },
@@ -79,10 +80,16 @@ COVER = component(
     "Cover",
     wanted(
         {
-            "template": text(64, help="name of one of the box's templates, or standard, the box's own page;"
-                                      " left out: the one that your faxes usually have"),
-            "subject": text(200), "from_name": text(200), "to_name": text(200),
-            "to_company": text(200), "message": text(20_000),
+            "template": text(
+                64,
+                help="name of one of the box's templates, or standard, the box's own page;"
+                " left out: the one that your faxes usually have",
+            ),
+            "subject": text(200),
+            "from_name": text(200),
+            "to_name": text(200),
+            "to_company": text(200),
+            "message": text(20_000),
         }
     ),
 )
@@ -112,7 +119,7 @@ OPTIONS: dict[str, Json] = {
     "metadata": {"type": "object", "maxProperties": 50, "description": "kept, and given back as it came"},
     "callback_url": text(2000, help="told with a POST when the fax ends"),
     "hold": flag("only make it; release it later"),
-}  # fmt: skip
+}
 NEW_FAX = component(
     "NewFax",
     wanted(
@@ -191,9 +198,10 @@ def _group(context: Context, caller: Caller, group_id: int, path: str) -> list[T
         raise flaw(path, f"there is no group {group_id}")
     contacts = context.box.settings.items(Contact)
     return [
-        _contact(context, caller, contact_id, path) for contact_id in group.contact_ids
+        _contact(context, caller, contact_id, path)
+        for contact_id in group.contact_ids
         if contact_id in contacts
-    ]  # fmt: skip
+    ]
 
 
 def visible(owner: str, caller: Caller) -> bool:
@@ -212,9 +220,7 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
         ) from None
     for name in ("caller_number", "station_id"):
         if body.get(name) and context.box.shown_number(caller.owner, body[name]) is None:
-            raise ProblemError(
-                CALLER_NOT_ALLOWED, body[name], (Flaw(name, CALLER_NOT_ALLOWED.sentence),)
-            )
+            raise ProblemError(CALLER_NOT_ALLOWED, body[name], (Flaw(name, CALLER_NOT_ALLOWED.sentence),))
     return SendOptions(
         quality=Quality(body["quality"]) if "quality" in body else None,
         cover=Cover(**cover) if cover is not None else None,
@@ -235,9 +241,7 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
     )
 
 
-def request_of(
-    context: Context, caller: Caller, body: Mapping[str, Any], key: str, digest: str
-) -> Request:
+def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: str, digest: str) -> Request:
     """The request to the box, still without its document.  Raises ProblemError, RefusedError."""
     url = body.get("callback_url", "")
     if url:
@@ -259,11 +263,20 @@ def request_of(
     priority = {word: level for level, word in PRIORITIES.items()}[body.get("priority", "normal")]
     lifetime = body.get("lifetime_hours")
     return Request(
-        owner=caller.owner, to=to, key=caller.key, options=options(context, caller, body), origin="rest",
+        owner=caller.owner,
+        to=to,
+        key=caller.key,
+        options=options(context, caller, body),
+        origin="rest",
         scheduled_at=read_moment(body["send_at"], "send_at") if "send_at" in body else None,
-        lifetime_s=lifetime * 3600 if lifetime is not None else None, priority=priority,
-        idempotency_key=key, idempotency_digest=digest if key else "",
-        tag=body.get("tag", ""), metadata=metadata, callback_url=url, held=body.get("hold", False),
+        lifetime_s=lifetime * 3600 if lifetime is not None else None,
+        priority=priority,
+        idempotency_key=key,
+        idempotency_digest=digest if key else "",
+        tag=body.get("tag", ""),
+        metadata=metadata,
+        callback_url=url,
+        held=body.get("hold", False),
     )
 
 
@@ -316,14 +329,14 @@ def _store(context: Context, file: Mapping[str, Any], path: str) -> Taken:
         if "url" in file:
             return intake.store_url(context, file["url"], name=file.get("name", ""), pages=pages)
         return intake.store_base64(
-            context, file["content"], name=file.get("name", ""), media_type=file.get("media_type", ""),
+            context,
+            file["content"],
+            name=file.get("name", ""),
+            media_type=file.get("media_type", ""),
             pages=pages,
         )
     except (DocumentError, FetchError) as error:
-        raise ProblemError(
-            error.cause, error.detail, (Flaw(path, error.cause.sentence),)
-        ) from error
-
+        raise ProblemError(error.cause, error.detail, (Flaw(path, error.cause.sentence),)) from error
 
 
 def with_files(request: Request, files: list[SourceFile]) -> Request:

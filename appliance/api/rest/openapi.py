@@ -37,8 +37,10 @@ PROBLEM = component(
     ),
 )
 _PATH_HELP = {
-    "id": "id", "page": "number of a page, from 1", "number": "number of the attempt, from 1",
-}  # fmt: skip
+    "id": "id",
+    "page": "number of a page, from 1",
+    "number": "number of the attempt, from 1",
+}
 
 
 def describe_all(routes: Sequence[Route]) -> Json:
@@ -49,7 +51,9 @@ def describe_all(routes: Sequence[Route]) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "faxbox", "version": __version__, "description": INTRODUCTION,
+            "title": "faxbox",
+            "version": __version__,
+            "description": INTRODUCTION,
             "license": {"name": "GPL-3.0-or-later", "identifier": "GPL-3.0-or-later"},
         },
         "servers": [{"url": PREFIX}],
@@ -70,8 +74,11 @@ def _operation(route: Route) -> Json:
         "tags": [route.tag],
         "summary": route.summary,
         "security": [] if route.open else [{"key": []}],
-        "parameters": [*_path_parameters(route.path), *(_parameter(p, "query") for p in route.query),
-                       *(_parameter(p, "header") for p in route.headers)],
+        "parameters": [
+            *_path_parameters(route.path),
+            *(_parameter(p, "query") for p in route.query),
+            *(_parameter(p, "header") for p in route.headers),
+        ],
         "responses": {
             str(route.status): _success(route),
             **({} if route.open else {"401": _problem("no valid key or sign-in")}),
@@ -99,7 +106,10 @@ def _path_parameters(path: str) -> list[Json]:
         schema = whole(1, 10**15 - 1) if name in NUMBERS else text(100, least=1, pattern="[^/]+")
         found.append(
             {
-                "name": name, "in": "path", "required": True, "schema": schema,
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": schema,
                 "description": _PATH_HELP.get(name, name),
             }
         )
@@ -108,7 +118,10 @@ def _path_parameters(path: str) -> list[Json]:
 
 def _parameter(parameter: Parameter, place: str) -> Json:
     described: Json = {
-        "name": parameter.name, "in": place, "required": False, "schema": dict(parameter.schema),
+        "name": parameter.name,
+        "in": place,
+        "required": False,
+        "schema": dict(parameter.schema),
         "description": parameter.help,
     }
     if place == "query" and parameter.schema.get("type") == "array":

@@ -51,8 +51,11 @@ KEY_CHANGE = component("KeyChange", settings_schema(ApiKey, without=(*_KEY_HIDDE
 MADE_KEY = component(
     "MadeKey",
     record(
-        {**_KEY, "token": text(200, help="shown only now"),
-         "webhook_secret": text(200, help="signs its webhooks; shown only now")}
+        {
+            **_KEY,
+            "token": text(200, help="shown only now"),
+            "webhook_secret": text(200, help="signs its webhooks; shown only now"),
+        }
     ),
 )
 TICKET = component(
@@ -63,7 +66,9 @@ SELF = component(
     "Self",
     record(
         {
-            "who": text(200), "owner": text(64), "scopes": many(choice(*values(Scope))),
+            "who": text(200),
+            "owner": text(64),
+            "scopes": many(choice(*values(Scope))),
             "pages_this_month": whole(),
         }
     ),
@@ -101,9 +106,10 @@ def _ticket(call: Call, user_id: int) -> Json:
     now = call.context.now()
     return {
         "token": auth.issue_ticket(call.box.settings, user_id, now, lifetime),
-        "expires_at": time_text(now + lifetime), "user_id": user_id,
+        "expires_at": time_text(now + lifetime),
+        "user_id": user_id,
         "role": call.box.settings.item(User, user_id).role.value,
-    }  # fmt: skip
+    }
 
 
 def me(call: Call) -> Answer:
@@ -111,11 +117,12 @@ def me(call: Call) -> Answer:
     scope = f"key:{caller.key}" if caller.key else f"owner:{caller.owner}"
     return Answer(
         {
-            "who": caller.who, "owner": caller.owner,
+            "who": caller.who,
+            "owner": caller.owner,
             "scopes": sorted(scope.value for scope in caller.scopes),
             "pages_this_month": call.box.pages_this_month(scope),
         }
-    )  # fmt: skip
+    )
 
 
 def change_password(call: Call) -> Answer:
@@ -227,9 +234,10 @@ def _require_other_admin(call: Call, user_id: int, user: User) -> None:
     if user.role is not Role.ADMIN or user.disabled:
         return
     others = [
-        other for other_id, other in call.box.settings.items(User).items()
+        other
+        for other_id, other in call.box.settings.items(User).items()
         if other_id != user_id and other.role is Role.ADMIN and not other.disabled
-    ]  # fmt: skip
+    ]
     if not others:
         raise ProblemError(STATE_FORBIDS, "this is the last administrator")
 
@@ -291,29 +299,54 @@ def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more
 
 _NAME_AND_PASSWORD = {"name": text(254, least=1), "password": {**text(1000), "writeOnly": True}}
 ROUTES = (
-    ApiRoute("POST", "/sessions", "signIn", "sessions", "Sign in with name and password", sign_in, open=True,
-          body=wanted(_NAME_AND_PASSWORD, required=("name", "password")), answer=TICKET, status=201,
-          help="The token is used like a key's, until it expires."),
-    ApiRoute("POST", "/setup", "setUp", "sessions", "Make the first administrator with the set-up code",
-          set_up, open=True, answer=TICKET, status=201,
-          body=wanted({"code": text(40, least=1), "name": text(64, least=1), "password": _PASSWORD},
-                      required=("code", "name", "password"))),
+    ApiRoute(
+        "POST",
+        "/sessions",
+        "signIn",
+        "sessions",
+        "Sign in with name and password",
+        sign_in,
+        open=True,
+        body=wanted(_NAME_AND_PASSWORD, required=("name", "password")),
+        answer=TICKET,
+        status=201,
+        help="The token is used like a key's, until it expires.",
+    ),
+    ApiRoute(
+        "POST",
+        "/setup",
+        "setUp",
+        "sessions",
+        "Make the first administrator with the set-up code",
+        set_up,
+        open=True,
+        answer=TICKET,
+        status=201,
+        body=wanted(
+            {"code": text(40, least=1), "name": text(64, least=1), "password": _PASSWORD},
+            required=("code", "name", "password"),
+        ),
+    ),
     ApiRoute("GET", "/me", "readSelf", "sessions", "Who the key or sign-in stands for", me, answer=SELF),
-    ApiRoute("POST", "/me/password", "changeOwnPassword", "sessions", "Change your own password",
-          change_password, answer=TICKET,
-          body=wanted({"old": {**text(1000), "writeOnly": True}, "new": _PASSWORD}, required=("old", "new")),
-          help="Ends every sign-in with the old one, and answers a new one."),
+    ApiRoute(
+        "POST",
+        "/me/password",
+        "changeOwnPassword",
+        "sessions",
+        "Change your own password",
+        change_password,
+        answer=TICKET,
+        body=wanted({"old": {**text(1000), "writeOnly": True}, "new": _PASSWORD}, required=("old", "new")),
+        help="Ends every sign-in with the old one, and answers a new one.",
+    ),
     _admin("GET", "/users", "listUsers", "List users", users, answer=record({"users": many(USER)})),
-    _admin("POST", "/users", "createUser", "Add a user", create_user, body=NEW_USER, answer=USER,
-           status=201),
+    _admin("POST", "/users", "createUser", "Add a user", create_user, body=NEW_USER, answer=USER, status=201),
     _admin("GET", "/users/{id}", "readUser", "Read a user", read_user, answer=USER),
-    _admin("PATCH", "/users/{id}", "changeUser", "Change a user", change_user, body=USER_CHANGE,
-           answer=USER),
+    _admin("PATCH", "/users/{id}", "changeUser", "Change a user", change_user, body=USER_CHANGE, answer=USER),
     _admin("DELETE", "/users/{id}", "deleteUser", "Delete a user", delete_user, status=204),
     _admin("GET", "/keys", "listKeys", "List keys", keys, answer=record({"keys": many(KEY)})),
-    _admin("POST", "/keys", "createKey", "Make a key", create_key, body=NEW_KEY, answer=MADE_KEY,
-           status=201),
+    _admin("POST", "/keys", "createKey", "Make a key", create_key, body=NEW_KEY, answer=MADE_KEY, status=201),
     _admin("GET", "/keys/{id}", "readKey", "Read a key", read_key, answer=KEY),
     _admin("PATCH", "/keys/{id}", "changeKey", "Change a key", change_key, body=KEY_CHANGE, answer=KEY),
     _admin("DELETE", "/keys/{id}", "deleteKey", "Take a key out of use for good", delete_key, status=204),
-)  # fmt: skip
+)

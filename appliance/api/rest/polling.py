@@ -40,30 +40,43 @@ OFFER = component(
     "Offer",
     record(
         {
-            "id": whole(1), "uuid": text(36), "owner": text(64), "name": text(20), "title": text(255),
-            "pages": whole(1), "created_at": moment(),
-            "polled": whole(help="how often it was fetched whole"), "polled_at": nullable(moment()),
+            "id": whole(1),
+            "uuid": text(36),
+            "owner": text(64),
+            "name": text(20),
+            "title": text(255),
+            "pages": whole(1),
+            "created_at": moment(),
+            "polled": whole(help="how often it was fetched whole"),
+            "polled_at": nullable(moment()),
         }
     ),
-)  # fmt: skip
+)
 NEW_OFFER = component("NewOffer", wanted({**_WORDS, "files": many(FILE, 200)}))
 NEW_OFFER_FORM = component(
     "NewOfferForm",
     {
         "type": "object",
         "properties": {
-            **_WORDS, "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            **_WORDS,
+            "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
         },
     },
-)  # fmt: skip
+)
 
 
 def _view(offer: Offer) -> Json:
     return {
-        "id": offer.id, "uuid": offer.uuid, "owner": offer.owner, "name": offer.name, "title": offer.title,
-        "pages": offer.pages, "created_at": time_text(offer.created_at), "polled": offer.polled,
+        "id": offer.id,
+        "uuid": offer.uuid,
+        "owner": offer.owner,
+        "name": offer.name,
+        "title": offer.title,
+        "pages": offer.pages,
+        "created_at": time_text(offer.created_at),
+        "polled": offer.polled,
         "polled_at": time_text(offer.polled_at),
-    }  # fmt: skip
+    }
 
 
 def create(call: Call) -> Answer:
@@ -83,9 +96,13 @@ def create(call: Call) -> Answer:
         # Its pages are made at once, while the client waits: one such request at a time.
         with call.context.drawers.of(1, TURN_WAIT_S):
             offer = make_offer(
-                call.box, call.caller.owner, [taken.file for taken in stored], name=name,
-                title=call.body.get("title", ""), quality=quality,
-            )  # fmt: skip
+                call.box,
+                call.caller.owner,
+                [taken.file for taken in stored],
+                name=name,
+                title=call.body.get("title", ""),
+                quality=quality,
+            )
     except BaseException as error:
         intake.discard(call.context, stored)
         if isinstance(error, NameTakenError):
@@ -135,13 +152,34 @@ def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more
 
 
 ROUTES = (
-    _admin("GET", "/polling", "listOffers", "List the documents on offer", index,
-           answer=record({"polling": many(OFFER)})),
-    _admin("POST", "/polling", "createOffer", "Offer a document to callers that poll", create, body=NEW_OFFER,
-           form=NEW_OFFER_FORM, answer=OFFER, status=201,
-           help="Whoever calls and asks for this name gets it. Answers when its pages are made."),
+    _admin(
+        "GET",
+        "/polling",
+        "listOffers",
+        "List the documents on offer",
+        index,
+        answer=record({"polling": many(OFFER)}),
+    ),
+    _admin(
+        "POST",
+        "/polling",
+        "createOffer",
+        "Offer a document to callers that poll",
+        create,
+        body=NEW_OFFER,
+        form=NEW_OFFER_FORM,
+        answer=OFFER,
+        status=201,
+        help="Whoever calls and asks for this name gets it. Answers when its pages are made.",
+    ),
     _admin("GET", "/polling/{id}", "readOffer", "Read one", read, answer=OFFER),
-    _admin("GET", "/polling/{id}/document", "readOfferDocument", "Its pages as a PDF", document,
-           media=("application/pdf",)),
+    _admin(
+        "GET",
+        "/polling/{id}/document",
+        "readOfferDocument",
+        "Its pages as a PDF",
+        document,
+        media=("application/pdf",),
+    ),
     _admin("DELETE", "/polling/{id}", "deleteOffer", "Take it back", delete, status=204),
-)  # fmt: skip
+)

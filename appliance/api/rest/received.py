@@ -52,9 +52,14 @@ def index(call: Call) -> Answer:
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
     wanted_faxes = ReceivedFilter(
-        owner=call.caller.sees, read=query.get("read"), caller=query.get("caller", ""),
-        dialled=query.get("dialled", ""), before_id=query.get("before"), empty=query.get("empty", False),
-        limit=limit, **period(call),
+        owner=call.caller.sees,
+        read=query.get("read"),
+        caller=query.get("caller", ""),
+        dialled=query.get("dialled", ""),
+        before_id=query.get("before"),
+        empty=query.get("empty", False),
+        limit=limit,
+        **period(call),
     )
     found = call.box.received_list(wanted_faxes)
     return Answer(page_of("received", [received_view(fax) for fax in found], limit))
@@ -155,7 +160,8 @@ def practice(call: Call) -> Answer:
     """Has the practice machine call the box; the fax appears among the received ones."""
     stored = newfax.store_files(call.context, call.body.get("files", []))
     started = call.context.practice.start(
-        [taken.file for taken in stored], caller=call.body.get("caller", ""),
+        [taken.file for taken in stored],
+        caller=call.body.get("caller", ""),
         dialled=call.body.get("dialled", ""),
     )
     if not started:
@@ -172,8 +178,11 @@ _FILTERS = (
     Parameter("caller", text(64), "from this caller"),
     Parameter("dialled", text(64), "to this number of ours"),
     Parameter("empty", flag(), "calls that brought no page, too"),
-    SINCE, UNTIL, BEFORE, LIMIT,
-)  # fmt: skip
+    SINCE,
+    UNTIL,
+    BEFORE,
+    LIMIT,
+)
 
 
 def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
@@ -181,31 +190,100 @@ def _route(method: str, path: str, name: str, summary: str, handler: Any, **more
 
 
 ROUTES = (
-    _route("GET", "/received", "listReceived", "List received faxes", index, query=_FILTERS,
-           answer=listing("received", RECEIVED)),
+    _route(
+        "GET",
+        "/received",
+        "listReceived",
+        "List received faxes",
+        index,
+        query=_FILTERS,
+        answer=listing("received", RECEIVED),
+    ),
     _route("GET", "/received/{id}", "readReceived", "Read one", read, answer=RECEIVED_IN_FULL),
-    _route("GET", "/received/{id}/pages/{page}", "readReceivedPage", "One page as a picture", page,
-           query=(SIZE,), media=("image/png",)),
-    _route("GET", "/received/{id}/pdf", "readReceivedPdf", "All pages as a PDF", pdf,
-           media=("application/pdf",)),
-    _route("GET", "/received/{id}/tiff", "readReceivedTiff", "All pages as a TIFF of class F", tiff,
-           media=("image/tiff",)),
-    _route("PATCH", "/received/{id}", "changeReceived", "Mark it read, or give it to a user", change,
-           body=wanted({"read": flag(), "owner": text(64)}), answer=RECEIVED),
+    _route(
+        "GET",
+        "/received/{id}/pages/{page}",
+        "readReceivedPage",
+        "One page as a picture",
+        page,
+        query=(SIZE,),
+        media=("image/png",),
+    ),
+    _route(
+        "GET", "/received/{id}/pdf", "readReceivedPdf", "All pages as a PDF", pdf, media=("application/pdf",)
+    ),
+    _route(
+        "GET",
+        "/received/{id}/tiff",
+        "readReceivedTiff",
+        "All pages as a TIFF of class F",
+        tiff,
+        media=("image/tiff",),
+    ),
+    _route(
+        "PATCH",
+        "/received/{id}",
+        "changeReceived",
+        "Mark it read, or give it to a user",
+        change,
+        body=wanted({"read": flag(), "owner": text(64)}),
+        answer=RECEIVED,
+    ),
     _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
-    _route("POST", "/received/{id}/forward", "forwardReceived", "Send it on as a fax", forward,
-           body=_FORWARD, answer=SUBMITTED, status=201, headers=(IDEMPOTENCY,)),
-    _route("GET", "/received/{id}/events", "listReceivedEvents", "What happened to it", events,
-           answer=record({"events": many(EVENT)})),
-    _route("GET", "/received/{id}/deliveries", "listReceivedDeliveries", "Who was told of it", deliveries,
-           answer=record({"deliveries": many(DELIVERY)})),
-    _route("GET", "/received/{id}/trace", "readReceivedTrace",
-           "The account of its call, as lines of JSON", trace, media=("application/x-ndjson",)),
-    _route("GET", "/received/{id}/packets", "readReceivedPackets",
-           "The packets of its call, where it was T.38, as pcap", packets, media=PCAP),
-    _route("POST", "/practice/receive", "practiceReceive", "Have the practice machine fax to the box",
-           practice, status=202, body_required=False, answer=record({"started": flag()}),
-           body=wanted(
-               {"files": many(newfax.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
-           )),
-)  # fmt: skip
+    _route(
+        "POST",
+        "/received/{id}/forward",
+        "forwardReceived",
+        "Send it on as a fax",
+        forward,
+        body=_FORWARD,
+        answer=SUBMITTED,
+        status=201,
+        headers=(IDEMPOTENCY,),
+    ),
+    _route(
+        "GET",
+        "/received/{id}/events",
+        "listReceivedEvents",
+        "What happened to it",
+        events,
+        answer=record({"events": many(EVENT)}),
+    ),
+    _route(
+        "GET",
+        "/received/{id}/deliveries",
+        "listReceivedDeliveries",
+        "Who was told of it",
+        deliveries,
+        answer=record({"deliveries": many(DELIVERY)}),
+    ),
+    _route(
+        "GET",
+        "/received/{id}/trace",
+        "readReceivedTrace",
+        "The account of its call, as lines of JSON",
+        trace,
+        media=("application/x-ndjson",),
+    ),
+    _route(
+        "GET",
+        "/received/{id}/packets",
+        "readReceivedPackets",
+        "The packets of its call, where it was T.38, as pcap",
+        packets,
+        media=PCAP,
+    ),
+    _route(
+        "POST",
+        "/practice/receive",
+        "practiceReceive",
+        "Have the practice machine fax to the box",
+        practice,
+        status=202,
+        body_required=False,
+        answer=record({"started": flag()}),
+        body=wanted(
+            {"files": many(newfax.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
+        ),
+    ),
+)

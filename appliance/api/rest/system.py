@@ -55,25 +55,27 @@ HEALTH = component(
     "Health",
     record(
         {
-            "status": choice("ok", "warning", "failing",
-                             help="failing: no line works, or the disk is full"),
+            "status": choice("ok", "warning", "failing", help="failing: no line works, or the disk is full"),
             "accepting": flag("faxes to send are taken"),
         }
     ),
-)  # fmt: skip
+)
 STATUS = component(
     "Status",
     record(
         {
-            "status": choice("ok", "warning", "failing"), "accepting": flag(), "started_at": moment(),
+            "status": choice("ok", "warning", "failing"),
+            "accepting": flag(),
+            "started_at": moment(),
             "disk": record({"room": choice(*values(Room)), "free_octets": whole()}),
             "lines": many(LINE),
-            "faxes": record({state.value: whole() for state in JobState if not state.ended},
-                            help="not ended yet"),
+            "faxes": record(
+                {state.value: whole() for state in JobState if not state.ended}, help="not ended yet"
+            ),
             "unread": whole(),
         }
     ),
-)  # fmt: skip
+)
 
 
 def _status_word(found: Health) -> str:
@@ -93,14 +95,15 @@ def status(call: Call) -> Answer:
     found = call.box.health()
     return Answer(
         {
-            "status": _status_word(found), "accepting": found.room is not Room.FULL,
+            "status": _status_word(found),
+            "accepting": found.room is not Room.FULL,
             "started_at": time_text(found.started_at),
             "disk": {"room": found.room.value, "free_octets": found.free_octets},
             "lines": _lines(call),
             "faxes": {state.value: count for state, count in found.jobs.items()},
             "unread": found.unread,
         }
-    )  # fmt: skip
+    )
 
 
 def metrics(call: Call) -> Answer:
@@ -121,9 +124,10 @@ def lines(call: Call) -> Answer:
 
 def destinations(call: Call) -> Answer:
     found = call.box.spool.read(
-        ledger.destinations, after=call.query.get("after", ""),
+        ledger.destinations,
+        after=call.query.get("after", ""),
         limit=call.query.get("limit", LIST_DEFAULT),
-    )  # fmt: skip
+    )
     return Answer({"destinations": [destination_view(entry) for entry in found]})
 
 
@@ -192,13 +196,35 @@ def _section_routes() -> tuple[Route, ...]:
         shown[name] = component(f"{word}Section", settings_schema(kind, answer=True))
         change = component(f"{word}Change", settings_schema(kind))
         routes += [
-            _admin("GET", f"/settings/{name}", f"read{word}", f"The settings `{name}`", _read_section(kind),
-                   tag="settings", answer=shown[name]),
-            _admin("PATCH", f"/settings/{name}", f"change{word}", f"Change settings of `{name}`",
-                   _change_section(name, kind), tag="settings", body=change, answer=shown[name]),
-        ]  # fmt: skip
-    everything = _admin("GET", "/settings", "readSettings", "All settings; secrets are masked", settings,
-                        tag="settings", answer=record(shown))  # fmt: skip
+            _admin(
+                "GET",
+                f"/settings/{name}",
+                f"read{word}",
+                f"The settings `{name}`",
+                _read_section(kind),
+                tag="settings",
+                answer=shown[name],
+            ),
+            _admin(
+                "PATCH",
+                f"/settings/{name}",
+                f"change{word}",
+                f"Change settings of `{name}`",
+                _change_section(name, kind),
+                tag="settings",
+                body=change,
+                answer=shown[name],
+            ),
+        ]
+    everything = _admin(
+        "GET",
+        "/settings",
+        "readSettings",
+        "All settings; secrets are masked",
+        settings,
+        tag="settings",
+        answer=record(shown),
+    )
     return (everything, *routes)
 
 
@@ -233,32 +259,96 @@ def _admin(
 _NUMBERS = Parameter("after", text(64), "those after this number")
 _NUMBERS_LIMIT = Parameter("limit", whole(1, DESTINATIONS_MOST), f"{LIST_DEFAULT} when left out")
 ROUTES = (
-    Route("GET", "/health", "readHealth", "system", "Whether the box works; needs no key", health, open=True,
-          answer=HEALTH, help="503 when it is failing."),
+    Route(
+        "GET",
+        "/health",
+        "readHealth",
+        "system",
+        "Whether the box works; needs no key",
+        health,
+        open=True,
+        answer=HEALTH,
+        help="503 when it is failing.",
+    ),
     Route("GET", "/status", "readStatus", "system", "How the box is, in full", status, answer=STATUS),
-    Route("GET", "/metrics", "readMetrics", "system", "Figures for Prometheus", metrics,
-          scope=Scope.MONITOR, media=(METRICS_TYPE,)),
-    Route("GET", "/lines", "listLines", "system", "The lines, in the order they are tried", lines,
-          answer=record({"lines": many(LINE)})),
-    Route("GET", "/events", "streamEvents", "system", "What happens, live", stream,
-          query=(
-              Parameter("since", whole(0), "begin with the kept events after this id"),
-              Parameter("fax", whole(1), "only those of this fax"),
-          ),
-          headers=(Parameter("Last-Event-ID", text(20), "as `since`, when a client comes back"),),
-          media=("text/event-stream",),
-          help="Server-sent events: the kind is the event's name, its data is an `Event` as JSON."),
-    _admin("GET", "/destinations", "listDestinations", "What was learned about numbers", destinations,
-           query=(_NUMBERS, _NUMBERS_LIMIT), answer=record({"destinations": many(DESTINATION)})),
-    _admin("GET", "/destinations/{destination}", "readDestination", "What was learned about one number",
-           destination, answer=DESTINATION),
-    _admin("DELETE", "/destinations/{destination}", "forgetDestination",
-           "Forget what was learned about a number, quarantine included", forget, status=204),
-    _admin("GET", "/audit", "listAudit", "Who saw, sent and changed what", audit,
-           query=(Parameter("who", text(200), "only of this caller, such as key:shop"), BEFORE, LIMIT),
-           answer=listing("audit", AUDIT)),
-    Route("GET", "/causes", "listCauses", "system", "The table of causes; needs no key", causes, open=True,
-          answer=record({"causes": many(CAUSE)})),
+    Route(
+        "GET",
+        "/metrics",
+        "readMetrics",
+        "system",
+        "Figures for Prometheus",
+        metrics,
+        scope=Scope.MONITOR,
+        media=(METRICS_TYPE,),
+    ),
+    Route(
+        "GET",
+        "/lines",
+        "listLines",
+        "system",
+        "The lines, in the order they are tried",
+        lines,
+        answer=record({"lines": many(LINE)}),
+    ),
+    Route(
+        "GET",
+        "/events",
+        "streamEvents",
+        "system",
+        "What happens, live",
+        stream,
+        query=(
+            Parameter("since", whole(0), "begin with the kept events after this id"),
+            Parameter("fax", whole(1), "only those of this fax"),
+        ),
+        headers=(Parameter("Last-Event-ID", text(20), "as `since`, when a client comes back"),),
+        media=("text/event-stream",),
+        help="Server-sent events: the kind is the event's name, its data is an `Event` as JSON.",
+    ),
+    _admin(
+        "GET",
+        "/destinations",
+        "listDestinations",
+        "What was learned about numbers",
+        destinations,
+        query=(_NUMBERS, _NUMBERS_LIMIT),
+        answer=record({"destinations": many(DESTINATION)}),
+    ),
+    _admin(
+        "GET",
+        "/destinations/{destination}",
+        "readDestination",
+        "What was learned about one number",
+        destination,
+        answer=DESTINATION,
+    ),
+    _admin(
+        "DELETE",
+        "/destinations/{destination}",
+        "forgetDestination",
+        "Forget what was learned about a number, quarantine included",
+        forget,
+        status=204,
+    ),
+    _admin(
+        "GET",
+        "/audit",
+        "listAudit",
+        "Who saw, sent and changed what",
+        audit,
+        query=(Parameter("who", text(200), "only of this caller, such as key:shop"), BEFORE, LIMIT),
+        answer=listing("audit", AUDIT),
+    ),
+    Route(
+        "GET",
+        "/causes",
+        "listCauses",
+        "system",
+        "The table of causes; needs no key",
+        causes,
+        open=True,
+        answer=record({"causes": many(CAUSE)}),
+    ),
     Route("GET", "/causes/{code}", "readCause", "system", "One row of it", cause, open=True, answer=CAUSE),
     *_section_routes(),
-)  # fmt: skip
+)

@@ -62,7 +62,8 @@ CAUSE = component(
         {
             "code": text(60, help="stable"),
             "side": choice(*values(Side), help="whose side it was on"),
-            "sentence": text(500), "advice": text(500),
+            "sentence": text(500),
+            "advice": text(500),
             "retry": choice(*values(Retry), help="what the box does next with a fax that ended so"),
         },
         help="A row of the table of causes.",
@@ -72,7 +73,10 @@ CAUSE = component(
 
 def cause_view(cause: Cause) -> Json:
     return {
-        "code": cause.code, "side": cause.side.value, "sentence": cause.sentence, "advice": cause.advice,
+        "code": cause.code,
+        "side": cause.side.value,
+        "sentence": cause.sentence,
+        "advice": cause.advice,
         "retry": cause.retry.value,
     }
 
@@ -82,16 +86,21 @@ _FAX = {
     "id": _ID,
     "uuid": text(36),
     "submission_id": whole(1, help="faxes that were handed in together have the same"),
-    "owner": text(64), "key": text(64, help="the key that was used"),
+    "owner": text(64),
+    "key": text(64, help="the key that was used"),
     "origin": text(20, help="the door it came through"),
     "state": choice(*values(JobState)),
     "to": record(
-        {"number": text(64, help="as it is dialled"), "given": text(64, help="as it was written"),
-         "name": text(200)}
+        {
+            "number": text(64, help="as it is dialled"),
+            "given": text(64, help="as it was written"),
+            "name": text(200),
+        }
     ),
     "priority": choice(*PRIORITIES.values()),
     "tag": text(100),
-    "created_at": moment(), "scheduled_at": moment(),
+    "created_at": moment(),
+    "scheduled_at": moment(),
     "next_try_at": nullable(moment("when it waits: until then")),
     "expires_at": moment("no try begins after this"),
     "ended_at": nullable(moment()),
@@ -106,17 +115,22 @@ _FAX = {
     "resent_from": nullable(whole(help="the fax that this one repeats")),
     "metadata": _FREE,
     "callback_url": text(2000),
-}  # fmt: skip
+}
 FAX = component("Fax", record(_FAX))
 ATTEMPT = component(
     "Attempt",
     record(
         {
-            "number": whole(1), "line": text(64), "line_kind": text(20), "started_at": moment(),
+            "number": whole(1),
+            "line": text(64),
+            "line_kind": text(20),
+            "started_at": moment(),
             "ended_at": nullable(moment()),
             "first_page": whole(1, help="this try began with this page"),
-            "pages_confirmed": whole(help="in this try"), "result": nullable(CAUSE),
-            "seconds": number(), "facts": {**_FREE, "description": "what was agreed and measured"},
+            "pages_confirmed": whole(help="in this try"),
+            "result": nullable(CAUSE),
+            "seconds": number(),
+            "facts": {**_FREE, "description": "what was agreed and measured"},
             "trace": flag("there is an account of the call"),
         }
     ),
@@ -126,40 +140,71 @@ FAX_IN_FULL = component("FaxInFull", record({**_FAX, "attempts": many(ATTEMPT)})
 
 def fax_view(job: Job) -> Json:
     return {
-        "id": job.id, "uuid": job.uuid, "submission_id": job.submission_id, "owner": job.owner,
-        "key": job.key, "origin": job.origin, "state": job.state.value,
+        "id": job.id,
+        "uuid": job.uuid,
+        "submission_id": job.submission_id,
+        "owner": job.owner,
+        "key": job.key,
+        "origin": job.origin,
+        "state": job.state.value,
         "to": {"number": job.number, "given": job.given, "name": job.name},
-        "priority": PRIORITIES[job.priority], "tag": job.tag, "created_at": time_text(job.created_at),
+        "priority": PRIORITIES[job.priority],
+        "tag": job.tag,
+        "created_at": time_text(job.created_at),
         "scheduled_at": time_text(job.scheduled_at),
         "next_try_at": time_text(job.next_try_at) if job.state is JobState.WAITING else None,
-        "expires_at": time_text(job.expires_at), "ended_at": time_text(job.ended_at), "tries": job.tries,
-        "pages": job.pages, "pages_confirmed": job.pages_confirmed, "line": job.line,
-        "remote_id": job.remote_id, "seconds_on_line": round(job.seconds_on_line, 3),
+        "expires_at": time_text(job.expires_at),
+        "ended_at": time_text(job.ended_at),
+        "tries": job.tries,
+        "pages": job.pages,
+        "pages_confirmed": job.pages_confirmed,
+        "line": job.line,
+        "remote_id": job.remote_id,
+        "seconds_on_line": round(job.seconds_on_line, 3),
         "result": cause_view(job.cause) if job.cause else None,
-        "cancel_requested": job.cancel_requested, "resent_from": job.resent_from,
-        "metadata": dict(job.metadata), "callback_url": job.callback_url,
-    }  # fmt: skip
+        "cancel_requested": job.cancel_requested,
+        "resent_from": job.resent_from,
+        "metadata": dict(job.metadata),
+        "callback_url": job.callback_url,
+    }
 
 
 def attempt_view(attempt: Attempt) -> Json:
     return {
-        "number": attempt.number, "line": attempt.line, "line_kind": attempt.line_kind,
-        "started_at": time_text(attempt.started_at), "ended_at": time_text(attempt.ended_at),
-        "first_page": attempt.first_page + 1, "pages_confirmed": attempt.pages_confirmed,
+        "number": attempt.number,
+        "line": attempt.line,
+        "line_kind": attempt.line_kind,
+        "started_at": time_text(attempt.started_at),
+        "ended_at": time_text(attempt.ended_at),
+        "first_page": attempt.first_page + 1,
+        "pages_confirmed": attempt.pages_confirmed,
         "result": cause_view(attempt.cause) if attempt.cause else None,
-        "seconds": round(attempt.seconds, 3), "facts": dict(attempt.facts),
+        "seconds": round(attempt.seconds, 3),
+        "facts": dict(attempt.facts),
         "trace": bool(attempt.trace_path),
     }
 
 
 _RECEIVED = {
-    "id": _ID, "uuid": text(36), "owner": text(64, help="whose it is; empty: everyone's"),
-    "line": text(64), "line_kind": text(20), "caller": text(64), "caller_name": text(200),
-    "dialled": text(64), "tsi": text(64, help="what the sender's machine calls itself"),
-    "sub_address": text(64), "state": choice(*values(ReceivedState)), "started_at": moment(),
-    "ended_at": nullable(moment()), "pages": whole(), "bad_rows": whole(help="damaged on the line"),
-    "result": nullable(CAUSE), "read": flag(), "facts": _FREE,
-}  # fmt: skip
+    "id": _ID,
+    "uuid": text(36),
+    "owner": text(64, help="whose it is; empty: everyone's"),
+    "line": text(64),
+    "line_kind": text(20),
+    "caller": text(64),
+    "caller_name": text(200),
+    "dialled": text(64),
+    "tsi": text(64, help="what the sender's machine calls itself"),
+    "sub_address": text(64),
+    "state": choice(*values(ReceivedState)),
+    "started_at": moment(),
+    "ended_at": nullable(moment()),
+    "pages": whole(),
+    "bad_rows": whole(help="damaged on the line"),
+    "result": nullable(CAUSE),
+    "read": flag(),
+    "facts": _FREE,
+}
 RECEIVED = component("ReceivedFax", record(_RECEIVED))
 RECEIVED_IN_FULL = component(
     "ReceivedFaxInFull",
@@ -168,8 +213,14 @@ RECEIVED_IN_FULL = component(
             **_RECEIVED,
             "page_list": many(
                 record(
-                    {"number": whole(1), "width": whole(), "rows": whole(), "resolution": text(20),
-                     "bad_rows": whole(), "longest_bad_run": whole()}
+                    {
+                        "number": whole(1),
+                        "width": whole(),
+                        "rows": whole(),
+                        "resolution": text(20),
+                        "bad_rows": whole(),
+                        "longest_bad_run": whole(),
+                    }
                 )
             ),
         }
@@ -179,18 +230,34 @@ RECEIVED_IN_FULL = component(
 
 def received_view(fax: Received) -> Json:
     return {
-        "id": fax.id, "uuid": fax.uuid, "owner": fax.owner, "line": fax.line, "line_kind": fax.line_kind,
-        "caller": fax.caller, "caller_name": fax.caller_name, "dialled": fax.dialled, "tsi": fax.tsi,
-        "sub_address": fax.sub_address, "state": fax.state.value, "started_at": time_text(fax.started_at),
-        "ended_at": time_text(fax.ended_at), "pages": fax.pages, "bad_rows": fax.bad_rows,
-        "result": cause_view(fax.cause) if fax.cause else None, "read": fax.read, "facts": dict(fax.facts),
-    }  # fmt: skip
+        "id": fax.id,
+        "uuid": fax.uuid,
+        "owner": fax.owner,
+        "line": fax.line,
+        "line_kind": fax.line_kind,
+        "caller": fax.caller,
+        "caller_name": fax.caller_name,
+        "dialled": fax.dialled,
+        "tsi": fax.tsi,
+        "sub_address": fax.sub_address,
+        "state": fax.state.value,
+        "started_at": time_text(fax.started_at),
+        "ended_at": time_text(fax.ended_at),
+        "pages": fax.pages,
+        "bad_rows": fax.bad_rows,
+        "result": cause_view(fax.cause) if fax.cause else None,
+        "read": fax.read,
+        "facts": dict(fax.facts),
+    }
 
 
 def page_view(page: ReceivedPageFile) -> Json:
     return {
-        "number": page.number + 1, "width": page.width, "rows": page.rows,
-        "resolution": page.resolution.lower(), "bad_rows": page.bad_rows,
+        "number": page.number + 1,
+        "width": page.width,
+        "rows": page.rows,
+        "resolution": page.resolution.lower(),
+        "bad_rows": page.bad_rows,
         "longest_bad_run": page.longest_bad_run,
     }
 
@@ -199,8 +266,11 @@ EVENT = component(
     "Event",
     record(
         {
-            "id": nullable(whole(help="null: it passes and is not kept")), "at": moment(), "kind": text(60),
-            "fax_id": nullable(whole()), "data": _FREE,
+            "id": nullable(whole(help="null: it passes and is not kept")),
+            "at": moment(),
+            "kind": text(60),
+            "fax_id": nullable(whole()),
+            "data": _FREE,
         }
     ),
 )
@@ -209,8 +279,11 @@ EVENT = component(
 def event_view(event: Any) -> Json:
     """Of an ``Event``, or of passing ``News``."""
     return {
-        "id": event.id if isinstance(event, Event) else None, "at": time_text(event.at),
-        "kind": event.kind, "fax_id": event.fax_id, "data": dict(event.data),
+        "id": event.id if isinstance(event, Event) else None,
+        "at": time_text(event.at),
+        "kind": event.kind,
+        "fax_id": event.fax_id,
+        "data": dict(event.data),
     }
 
 
@@ -218,7 +291,11 @@ DOCUMENT = component(
     "Document",
     record(
         {
-            "id": _ID, "uuid": text(36), "owner": text(64), "name": text(255), "description": text(2000),
+            "id": _ID,
+            "uuid": text(36),
+            "owner": text(64),
+            "name": text(255),
+            "description": text(2000),
             "created_at": moment(),
             "files": many(record({"name": text(255), "media_type": text(150), "octets": whole()})),
         }
@@ -228,8 +305,12 @@ DOCUMENT = component(
 
 def document_view(document: Document) -> Json:
     return {
-        "id": document.id, "uuid": document.uuid, "owner": document.owner, "name": document.name,
-        "description": document.description, "created_at": time_text(document.created_at),
+        "id": document.id,
+        "uuid": document.uuid,
+        "owner": document.owner,
+        "name": document.name,
+        "description": document.description,
+        "created_at": time_text(document.created_at),
         "files": [
             {"name": file.name, "media_type": file.media_type, "octets": file.octets}
             for file in document.files
@@ -241,9 +322,14 @@ DELIVERY = component(
     "Delivery",
     record(
         {
-            "id": _ID, "kind": text(30), "target": text(2000), "state": choice(*values(OutboxState)),
+            "id": _ID,
+            "kind": text(30),
+            "target": text(2000),
+            "state": choice(*values(OutboxState)),
             "tries": many(record({"number": whole(1), "at": moment(), "ok": flag(), "detail": text(2000)})),
-            "next_try_at": nullable(moment()), "created_at": moment(), "ended_at": nullable(moment()),
+            "next_try_at": nullable(moment()),
+            "created_at": moment(),
+            "ended_at": nullable(moment()),
             "last_error": text(2000),
         }
     ),
@@ -253,10 +339,14 @@ DELIVERY = component(
 def delivery_view(delivery: Delivery, tries: list[DeliveryTry]) -> Json:
     pending = delivery.state is OutboxState.PENDING
     return {
-        "id": delivery.id, "kind": delivery.kind, "target": delivery.target, "state": delivery.state.value,
+        "id": delivery.id,
+        "kind": delivery.kind,
+        "target": delivery.target,
+        "state": delivery.state.value,
         "tries": [{**asdict(each), "at": time_text(each.at)} for each in tries],
         "next_try_at": time_text(delivery.next_try_at) if pending else None,
-        "created_at": time_text(delivery.created_at), "ended_at": time_text(delivery.ended_at),
+        "created_at": time_text(delivery.created_at),
+        "ended_at": time_text(delivery.ended_at),
         "last_error": delivery.last_error,
     }
 
@@ -266,9 +356,13 @@ LINE = component(
     record(
         {
             "id": nullable(whole(help="of its settings; null for the practice line")),
-            "name": text(64), "kind": choice(*values(LineKind)),
-            "usable": flag("a call may be placed now, or when a running one ends"), "calls": whole(),
-            "capacity": whole(), "sentence": text(500, help="how it is"), "last_error": text(2000),
+            "name": text(64),
+            "kind": choice(*values(LineKind)),
+            "usable": flag("a call may be placed now, or when a running one ends"),
+            "calls": whole(),
+            "capacity": whole(),
+            "sentence": text(500, help="how it is"),
+            "last_error": text(2000),
         }
     ),
 )
@@ -277,8 +371,13 @@ LINE = component(
 def line_view(report: LineReport, line_id: int | None) -> Json:
     state = report.state
     return {
-        "id": line_id, "name": report.name, "kind": report.kind.value, "usable": state.usable,
-        "calls": state.calls, "capacity": state.capacity, "sentence": state.sentence,
+        "id": line_id,
+        "name": report.name,
+        "kind": report.kind.value,
+        "usable": state.usable,
+        "calls": state.calls,
+        "capacity": state.capacity,
+        "sentence": state.sentence,
         "last_error": state.last_error,
     }
 
@@ -286,8 +385,15 @@ def line_view(report: LineReport, line_id: int | None) -> Json:
 AUDIT = component(
     "AuditEntry",
     record(
-        {"id": _ID, "at": moment(), "who": text(200), "action": text(60), "object": text(200),
-         "address": text(60), "detail": text(2000)}
+        {
+            "id": _ID,
+            "at": moment(),
+            "who": text(200),
+            "action": text(60),
+            "object": text(200),
+            "address": text(60),
+            "detail": text(2000),
+        }
     ),
 )
 
@@ -300,8 +406,10 @@ DESTINATION = component(
     "Destination",
     record(
         {
-            "number": text(64), "failures": whole(help="dead calls in a row"),
-            "quarantined_until": nullable(moment()), "profile": {**_FREE, "description": "what was learned"},
+            "number": text(64),
+            "failures": whole(help="dead calls in a row"),
+            "quarantined_until": nullable(moment()),
+            "profile": {**_FREE, "description": "what was learned"},
             "updated_at": moment(),
         }
     ),
@@ -310,8 +418,10 @@ DESTINATION = component(
 
 def destination_view(entry: Destination) -> Json:
     return {
-        "number": entry.number, "failures": entry.failures,
-        "quarantined_until": time_text(entry.quarantined_until), "profile": dict(entry.profile),
+        "number": entry.number,
+        "failures": entry.failures,
+        "quarantined_until": time_text(entry.quarantined_until),
+        "profile": dict(entry.profile),
         "updated_at": time_text(entry.updated_at),
     }
 

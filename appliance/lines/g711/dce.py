@@ -121,9 +121,12 @@ class ToneDce:
                 self._send()
                 flags = round(carrier.bit_rate * ECM_PREAMBLE_S / 8)
                 self._transmitter.fast_frames(
-                    carrier, short_train=short_train, frames=frames,
-                    preamble_flags=flags, tail_flags=ECM_TAIL_FLAGS,
-                )  # fmt: skip
+                    carrier,
+                    short_train=short_train,
+                    frames=frames,
+                    preamble_flags=flags,
+                    tail_flags=ECM_TAIL_FLAGS,
+                )
             case Receive():
                 self._listen(order)
             case HangUp():

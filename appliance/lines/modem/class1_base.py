@@ -53,17 +53,13 @@ class State(Enum):
 
 
 LISTENING = frozenset({State.LISTEN, State.DATA})
-SENDING = frozenset(
-    {State.HDLC_OPEN, State.HDLC_FRAME, State.FAST_OPEN, State.FAST_TRAIN, State.FAST_DATA}
-)
+SENDING = frozenset({State.HDLC_OPEN, State.HDLC_FRAME, State.FAST_OPEN, State.FAST_TRAIN, State.FAST_DATA})
 
 
 class ClassOneBase:
     """One modem with a call up: its state, and what every part does with it."""
 
-    def __init__(
-        self, port: CommandPort, quirks: Quirks, opened: Opened, *, latency_s: float = 0.0
-    ) -> None:
+    def __init__(self, port: CommandPort, quirks: Quirks, opened: Opened, *, latency_s: float = 0.0) -> None:
         """``latency_s``: how long the modem's answers take anyhow (a serial server far away, a slow
         bus); what it is given to answer in grows by it."""
         self._port = port

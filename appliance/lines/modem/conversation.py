@@ -11,8 +11,15 @@ from appliance.lines.modem.results import Result
 # Results that say how a command went; RING, RINGING and their kin only tell something beside.
 _FINAL = frozenset(
     {
-        Result.OK, Result.ERROR, Result.NO_CARRIER, Result.NO_DIALTONE, Result.BUSY, Result.NO_ANSWER,
-        Result.CONNECT, Result.VOICE, Result.BLOCKED,
+        Result.OK,
+        Result.ERROR,
+        Result.NO_CARRIER,
+        Result.NO_DIALTONE,
+        Result.BUSY,
+        Result.NO_ANSWER,
+        Result.CONNECT,
+        Result.VOICE,
+        Result.BLOCKED,
     }
 )
 MAX_LINES = 40

@@ -129,8 +129,12 @@ class ModemFax:
         """Begins: clears the modem, sets it up, dials or answers."""
         quirks = self._quirks
         self._set_up = [
-            "E0V1Q0", "M1" if self._call.speaker else "M0", call_progress_command(self._call.rules),
-            *quirks.flow_commands, "+FCLASS=1", *quirks.after_class1,
+            "E0V1Q0",
+            "M1" if self._call.speaker else "M0",
+            call_progress_command(self._call.rules),
+            *quirks.flow_commands,
+            "+FCLASS=1",
+            *quirks.after_class1,
         ]
         if quirks.adaptive_reception:
             self._set_up.append("+FAR=1")
@@ -383,9 +387,7 @@ def _within(parameters: CallParameters, modem: Modem) -> CallParameters:
     if parameters.poll:
         carriers &= modem.receive
     octets = min(able.ecm_frame_octets, modem.quirks.ecm_frame_octets)
-    return replace(
-        parameters, capabilities=replace(able, carriers=carriers, ecm_frame_octets=octets)
-    )
+    return replace(parameters, capabilities=replace(able, carriers=carriers, ecm_frame_octets=octets))
 
 
 __all__ = ["ModemCall", "ModemFax", "UndialableError"]

@@ -52,9 +52,7 @@ def bit_stream(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: i
     return b"".join(pieces)
 
 
-def bit_stream_pieces(
-    frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int
-) -> Iterator[bytes]:
+def bit_stream_pieces(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int) -> Iterator[bytes]:
     """The same, a frame at a time."""
     bits = _BitWriter()
     bits.flags(leading_flags)

@@ -23,7 +23,11 @@ WAKE_TRIES = 3
 # Asked in this order; what they answer is joined into the identity (V.250 6.1.3 to 6.1.7, T.31 8.2).
 _WHO = ("I0", "I3", "I4", "+FMI?", "+FMM?", "+FMR?", "+GMI", "+GMM", "+GMR")
 _CLASSES, _SEND, _RECEIVE, _SEND_HDLC, _RECEIVE_HDLC = (
-    "+FCLASS=?", "+FTM=?", "+FRM=?", "+FTH=?", "+FRH=?",
+    "+FCLASS=?",
+    "+FTM=?",
+    "+FRM=?",
+    "+FTH=?",
+    "+FRH=?",
 )
 _CALLER_ID, _DISTINCTIVE, _ADAPTIVE = "+VCID=?", "+VDR=?", "+FAR=?"
 
@@ -67,9 +71,7 @@ def _words(carriers: frozenset[Carrier]) -> str:
 
 
 # What a modem has when its lists are missing or unreadable (T.31 8.3.4: 24 to 96 were the first set).
-_PLAIN = frozenset(
-    {Carrier.V27TER_2400, Carrier.V27TER_4800, Carrier.V29_7200, Carrier.V29_9600}
-)
+_PLAIN = frozenset({Carrier.V27TER_2400, Carrier.V27TER_4800, Carrier.V29_7200, Carrier.V29_9600})
 
 
 def number_list(answer: str) -> frozenset[int]:

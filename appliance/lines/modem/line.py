@@ -162,8 +162,11 @@ class ModemLine:
                 call.pages,
                 call.store,
                 ModemCall(
-                    modem=self._modem, rules=self._settings.rules, number=call.number,
-                    ring_s=call.ring_s, speaker=self._settings.speaker,
+                    modem=self._modem,
+                    rules=self._settings.rules,
+                    number=call.number,
+                    ring_s=call.ring_s,
+                    speaker=self._settings.speaker,
                 ),
                 progress=call.progress,
                 wake=self._wake,
@@ -273,9 +276,7 @@ class ModemLine:
         doorbell.leave_alone()  # asked once per call
         if self._stopping:
             return
-        decision = self._on_incoming(
-            IncomingCall(self._name, caller.dialled, caller.number, caller.name)
-        )
+        decision = self._on_incoming(IncomingCall(self._name, caller.dialled, caller.number, caller.name))
         if isinstance(decision, Answer):
             self._take(decision)
         elif not isinstance(decision, Refuse):
@@ -295,9 +296,12 @@ class ModemLine:
     def _take(self, answer: Answer) -> None:
         assert self._modem is not None
         fax = ModemFax(
-            replace(answer.parameters, role=Role.ANSWERS), answer.pages, answer.store,
+            replace(answer.parameters, role=Role.ANSWERS),
+            answer.pages,
+            answer.store,
             ModemCall(modem=self._modem, rules=self._settings.rules, speaker=self._settings.speaker),
-            progress=answer.progress, wake=self._wake,
+            progress=answer.progress,
+            wake=self._wake,
         )
         done = self._begin(fax)
         done.add_done_callback(lambda d: None if d.cancelled() else answer.ended(d.result()))
@@ -364,8 +368,11 @@ class ModemLine:
             raise PortError(f"{path}: {modem.in_words()}")
         quirks = modem.quirks
         self._link = SerialLink(
-            path, settings.speed or quirks.speed, settings.flow or quirks.flow,
-            lost=self._unplugged, after=self._after,
+            path,
+            settings.speed or quirks.speed,
+            settings.flow or quirks.flow,
+            lost=self._unplugged,
+            after=self._after,
         )
         return modem
 

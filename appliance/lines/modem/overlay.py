@@ -20,8 +20,10 @@ from appliance.t30.dce import Carrier
 MOST = 5000
 SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 _ALLOWED: dict[str, tuple[int, ...]] = {
-    "speed": SPEEDS, "ecm_frame_octets": (64, 256), "fcs_octets": (0, 1, 2),
-}  # fmt: skip
+    "speed": SPEEDS,
+    "ecm_frame_octets": (64, 256),
+    "fcs_octets": (0, 1, 2),
+}
 # V.250 5.2.1: a command line is printable characters; its longest here, as `port` takes them.
 COMMAND_LIMIT = 40
 _HINTS = typing.get_type_hints(Quirks)

@@ -62,9 +62,7 @@ class Quirks:
     ecm_frame_octets: int = 256  # 256 or 64
 
 
-_NO_V17 = frozenset(
-    {Carrier.V27TER_2400, Carrier.V27TER_4800, Carrier.V29_7200, Carrier.V29_9600}
-)
+_NO_V17 = frozenset({Carrier.V27TER_2400, Carrier.V27TER_4800, Carrier.V29_7200, Carrier.V29_9600})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,52 +79,67 @@ T31 = Quirks()
 
 TABLE: tuple[QuirkRow, ...] = (
     QuirkRow(
-        "Software modem (spandsp)", r"\bspandsp\b",
+        "Software modem (spandsp)",
+        r"\bspandsp\b",
         replace(T31, flow=FlowControl.NONE, adaptive_reception=False),
         "A pseudo-terminal paces by itself.",
     ),
     QuirkRow(
-        "U.S. Robotics", r"U\.?\s?S\.?\s?Robotics|\bUSR\b|\b5637\b|\b5633\b|3Com.*Courier",
+        "U.S. Robotics",
+        r"U\.?\s?S\.?\s?Robotics|\bUSR\b|\b5637\b|\b5633\b|3Com.*Courier",
         replace(
-            T31, quiet_before=QuietBefore.WAIT, flow_commands=("&H1&I0&R2",), after_class1=("&H1&I0&R2",),
+            T31,
+            quiet_before=QuietBefore.WAIT,
+            flow_commands=("&H1&I0&R2",),
+            after_class1=("&H1&I0&R2",),
             quiet_after_page_ms=90,
         ),
         "Its firmware resets on +FRS within a call; +FCLASS=1 forgets hardware flow control.",
     ),
     QuirkRow(
-        "Conexant and Rockwell", r"Conexant|Rockwell|\bCX[0-9]{5}|\bRC[0-9]{3,}|\bV1\.[0-9]+.*-V9[02]",
+        "Conexant and Rockwell",
+        r"Conexant|Rockwell|\bCX[0-9]{5}|\bRC[0-9]{3,}|\bV1\.[0-9]+.*-V9[02]",
         replace(T31, adaptive_reception=True, flow_commands=("&K3",)),
         "Adaptive reception (+FAR=1) works and saves a time-out when V.21 comes instead of a page.",
     ),
     QuirkRow(
-        "Lucent and Agere", r"Lucent|Agere|\bLT ?V\.?9",
+        "Lucent and Agere",
+        r"Lucent|Agere|\bLT ?V\.?9",
         replace(
-            T31, training_ms=400, connect_on_any_carrier=True, flow_commands=("&K3", "\\Q3"),
+            T31,
+            training_ms=400,
+            connect_on_any_carrier=True,
+            flow_commands=("&K3", "\\Q3"),
         ),
         "CONNECT on +FTM precedes training; CONNECT on +FRH comes on any energy, NO CARRIER follows.",
     ),
     QuirkRow(
-        "Mainpine", r"Mainpine|\bIQ ?Express",
+        "Mainpine",
+        r"Mainpine|\bIQ ?Express",
         replace(T31, training_ms=400, connect_on_any_carrier=True),
         "As Lucent, whose chips it builds on.",
     ),
     QuirkRow(
-        "MultiTech", r"Multi-?Tech|\bMT[0-9]{4}",
+        "MultiTech",
+        r"Multi-?Tech|\bMT[0-9]{4}",
         replace(T31, flow_commands=("&K3", "\\Q3"), quiet_after_page_ms=90),
         "Hardware flow control is off by default; EOP needs more silence before it.",
     ),
     QuirkRow(
-        "Zoom", r"\bZoom\b|\b3095\b",
+        "Zoom",
+        r"\bZoom\b|\b3095\b",
         replace(T31, adaptive_reception=True, flow_commands=("&K3",)),
         "Conexant inside.",
     ),
     QuirkRow(
-        "ZyXEL Omni", r"ZyXEL|\bOmni\b",
+        "ZyXEL Omni",
+        r"ZyXEL|\bOmni\b",
         replace(T31, flow_commands=("&H3",)),
         "Its own word for hardware flow control.",
     ),
     QuirkRow(
-        "Smart Link and other host-driven modems", r"Smart ?Link|\bSL[0-9]{4}|slmodem",
+        "Smart Link and other host-driven modems",
+        r"Smart ?Link|\bSL[0-9]{4}|slmodem",
         replace(T31, send=_NO_V17, receive=_NO_V17, quiet_before=QuietBefore.SEND, training_ms=200),
         "Claims V.17 and fails in it.",
     ),

@@ -87,9 +87,7 @@ class UdptlSender:
                 if back <= len(past)
             ]
             parity.append(_xor(covered))
-        return (
-            bytes((0x80, 1, span, len(parity))) + b"".join(_open_type(each) for each in parity)
-        )
+        return bytes((0x80, 1, span, len(parity))) + b"".join(_open_type(each) for each in parity)
 
 
 def _xor(packets: list[bytes]) -> bytes:

@@ -264,12 +264,21 @@ class PracticeLine:
             try:
                 with self._time_of(call, machine) as (time, pages, store, pacing):
                     fax = T38Fax(
-                        call.parameters, pages, store, self._t38, progress=call.progress,
+                        call.parameters,
+                        pages,
+                        store,
+                        self._t38,
+                        progress=call.progress,
                         wake=lambda: driver.wake(),  # noqa: PLW0108 - made below
                     )
                     driver = UdptlCall(
-                        fax, sock, ("127.0.0.1", machine.port),
-                        latch=False, tap=call.tap, time=time, pacing=pacing,
+                        fax,
+                        sock,
+                        ("127.0.0.1", machine.port),
+                        latch=False,
+                        tap=call.tap,
+                        time=time,
+                        pacing=pacing,
                     )
                     # What it sent before it hung up is heard first.
                     machine.ended.add_done_callback(lambda _: time.at(time.now(), driver.hang_up))

@@ -135,8 +135,13 @@ class MachineProcess:
         async with self._starting:
             if self._process is None or self._process.returncode is not None:
                 self._process = await asyncio.create_subprocess_exec(
-                    *_ordinary(), sys.executable, "-m", "appliance.lines.practice.room",
-                    stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=MAX_LINE_OCTETS,
+                    *_ordinary(),
+                    sys.executable,
+                    "-m",
+                    "appliance.lines.practice.room",
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    limit=MAX_LINE_OCTETS,
                 )
                 self._reading = asyncio.create_task(self._read(self._process))
             return self._process

@@ -46,9 +46,7 @@ class _Call:
         self._time: RealTime | SteppedTime = SteppedTime() if order.stepped else RealTime()
         self._machine = PracticeMachine(order.settings)
         self._sock = open_udp()
-        self._peer: tuple[str, int] | None = (
-            (order.peer_host, order.peer_port) if order.peer_port else None
-        )
+        self._peer: tuple[str, int] | None = (order.peer_host, order.peer_port) if order.peer_port else None
         self._heard = Network(order.to_machine)
         self._said = Network(order.from_machine)
         self._timer: Alarm | None = None

@@ -156,12 +156,23 @@ class _Features(IntFlag):
 ALL_MODEMS = Modems.V27TER | Modems.V29 | Modems.V17
 ALL_COMPRESSIONS = Compressions.MH | Compressions.MR | Compressions.MMR
 ALL_RESOLUTIONS = (
-    Resolutions.STANDARD | Resolutions.FINE | Resolutions.SUPERFINE
-    | Resolutions.R8 | Resolutions.R16 | Resolutions.R300 | Resolutions.R400
+    Resolutions.STANDARD
+    | Resolutions.FINE
+    | Resolutions.SUPERFINE
+    | Resolutions.R8
+    | Resolutions.R16
+    | Resolutions.R300
+    | Resolutions.R400
 )
 ALL_SIZES = (
-    Sizes.A4_WIDTH | Sizes.B4_WIDTH | Sizes.A3_WIDTH
-    | Sizes.UNLIMITED_LENGTH | Sizes.A4_LENGTH | Sizes.B4_LENGTH | Sizes.LETTER_LENGTH | Sizes.LEGAL_LENGTH
+    Sizes.A4_WIDTH
+    | Sizes.B4_WIDTH
+    | Sizes.A3_WIDTH
+    | Sizes.UNLIMITED_LENGTH
+    | Sizes.A4_LENGTH
+    | Sizes.B4_LENGTH
+    | Sizes.LETTER_LENGTH
+    | Sizes.LEGAL_LENGTH
 )
 
 
@@ -218,9 +229,7 @@ class SpandspFax:
     ``emit`` is called with each IFP packet and how many times it should go out; it must not raise.
     """
 
-    def __init__(
-        self, manners: Manners, abilities: Abilities, emit: Callable[[bytes, int], None]
-    ) -> None:
+    def __init__(self, manners: Manners, abilities: Abilities, emit: Callable[[bytes, int], None]) -> None:
         self._abilities = abilities
         self._emit = emit
         self.trouble: BaseException | None = None  # what a callback caught: our bug

@@ -55,9 +55,7 @@ class WaitingFor:
         """The call is to end: time goes on, whatever the box still owes it."""
         self._given_up = True
 
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None:
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         def delivered(page: CodedPage | None, last: bool) -> None:
             self._open -= 1
             deliver(page, last)

@@ -225,9 +225,13 @@ class CarriedCall:
         self.facts = replace(self.facts, kind=LineKind.G711, refusal=code)
         self._note("media", kind="g711", refusal=code)
         fax = ToneFax(
-            self._job.parameters, self._job.pages, self._job.store, self._rtp,
-            progress=self._audio_progress, wake=self._wake,
-        )  # fmt: skip
+            self._job.parameters,
+            self._job.pages,
+            self._job.store,
+            self._rtp,
+            progress=self._audio_progress,
+            wake=self._wake,
+        )
         await self._start_fax(fax, self._ports.rtp, self._audio.remote)
 
     def _audio_progress(self, progress: Progress) -> None:
@@ -255,9 +259,13 @@ class CarriedCall:
         self.facts = replace(self.facts, kind=LineKind.T38, t38_after_s=after, settings=words)
         self._note("media", kind="t38", after_s=round(after, 3), settings=words)
         fax = T38Fax(
-            self._job.parameters, self._job.pages, self._job.store, settings,
-            progress=self._fax_progress, wake=self._wake,
-        )  # fmt: skip
+            self._job.parameters,
+            self._job.pages,
+            self._job.store,
+            settings,
+            progress=self._fax_progress,
+            wake=self._wake,
+        )
         await self._start_fax(fax, self._ports.udptl, order.remote)
 
     async def _hung_up(self) -> CallResult | None:

@@ -132,9 +132,20 @@ def _report(line: SipLine, result: CallResult, watcher: _Watcher, before: str) -
     if not usable:
         advice.append(result.cause.advice)
     return TrunkReport(
-        usable, result, facts.kind, asked_by, facts.refusal, facts.settings, facts.answered_at,
-        facts.t38_after_s, watcher.round_trip_s, facts.packets, facts.lost, tuple(findings), tuple(advice),
-    )  # fmt: skip
+        usable,
+        result,
+        facts.kind,
+        asked_by,
+        facts.refusal,
+        facts.settings,
+        facts.answered_at,
+        facts.t38_after_s,
+        watcher.round_trip_s,
+        facts.packets,
+        facts.lost,
+        tuple(findings),
+        tuple(advice),
+    )
 
 
 def _how_it_ended(line: SipLine, result: CallResult, answered_s: float) -> list[str]:

@@ -55,8 +55,11 @@ def test_sends(tmp_path: Path, modulation: Modulation, ecm: bool, law: str) -> N
 def test_receives(tmp_path: Path, modulation: Modulation, ecm: bool, law: str) -> None:
     pages = [page(300, seed=3), page(120, seed=4)]
     machine = FaxMachine(
-        calls="1", send=tiff_of(tmp_path, pages), ecm=ecm, modems=MODEMS[modulation],
-    )  # fmt: skip
+        calls="1",
+        send=tiff_of(tmp_path, pages),
+        ecm=ecm,
+        modems=MODEMS[modulation],
+    )
     store = MemoryStore()
     result = carry(receiving(store, RtpSession(LAWS[law])), AudioPeer(machine, LAWS[law]))
     machine.close()

@@ -21,9 +21,7 @@ V27, V29, V17 = FaxMachine.V27TER, FaxMachine.V29, FaxMachine.V17
 PAGES = [sample_page(1), sample_page(2, rows=420), sample_page(3, rows=260)]
 MODEMS = [(V27, Carrier.V27TER_4800), (V27 | V29, Carrier.V29_9600), (V27 | V29 | V17, Carrier.V17_14400)]
 # MMR needs error correction (T.30 table 2, note 17).
-FORMATS = [
-    (ecm, coding) for ecm in (True, False) for coding in Coding if ecm or coding is not Coding.MMR
-]
+FORMATS = [(ecm, coding) for ecm in (True, False) for coding in Coding if ecm or coding is not Coding.MMR]
 FORMAT_NAMES = [f"{coding.value}-{'ecm' if ecm else 'plain'}" for ecm, coding in FORMATS]
 
 

@@ -24,17 +24,36 @@ PAGE = sample_page(1, rows=40)
 END = b"\x10\x03"
 
 WORDS = [
-    b"OK", b"CONNECT", b"NO CARRIER", b"ERROR", b"+FCERROR", b"+FRH:3", b"BUSY", b"NO DIALTONE", b"RING",
-    b"RING 2", b"NMBR = 123", b"NO ANSWER", b"VOICE", b"BLACKLISTED", b"LINE IN USE", b"0,1,1.0",
-    b"3,24,48,72,96,145,146", b"spandsp", b"CONNECT 9600", b"RINGING",
+    b"OK",
+    b"CONNECT",
+    b"NO CARRIER",
+    b"ERROR",
+    b"+FCERROR",
+    b"+FRH:3",
+    b"BUSY",
+    b"NO DIALTONE",
+    b"RING",
+    b"RING 2",
+    b"NMBR = 123",
+    b"NO ANSWER",
+    b"VOICE",
+    b"BLACKLISTED",
+    b"LINE IN USE",
+    b"0,1,1.0",
+    b"3,24,48,72,96,145,146",
+    b"spandsp",
+    b"CONNECT 9600",
+    b"RINGING",
 ]
 # DIS, DCS, CFR, FTT, MCF, RTN, PPS-EOP, EOP, MPS, DCN, CRP, DTC, and codes that do not exist.
 CODES = [0x80, 0x83, 0x84, 0x44, 0x8C, 0x4C, 0xBF, 0x2F, 0x4F, 0xFB, 0x1A, 0x81, 0x00, 0xFF]
 frames = st.builds(
-    lambda control, code, rest, good: b"\xff"
-    + bytes([control])
-    + stuff(with_fcs(b"\xff" + bytes([control, code]) + rest)[2:] if good else bytes([code]) + rest)
-    + END,
+    lambda control, code, rest, good: (
+        b"\xff"
+        + bytes([control])
+        + stuff(with_fcs(b"\xff" + bytes([control, code]) + rest)[2:] if good else bytes([code]) + rest)
+        + END
+    ),
     st.sampled_from([0x03, 0x13]),
     st.sampled_from(CODES),
     st.binary(max_size=30),
@@ -134,7 +153,9 @@ def test_cancelling_or_losing_the_port_ends_a_call_at_any_moment(
 ) -> None:
     for lose in (False, True):
         fax = ModemFax(
-            CallParameters(Role.CALLS), MemoryPages([PAGE]), MemoryStore(),
+            CallParameters(Role.CALLS),
+            MemoryPages([PAGE]),
+            MemoryStore(),
             ModemCall(modem=Modem(quirks=quirks), number="5"),
         )
         now = play(fax, script[:at], begun=connect(fax))
@@ -166,7 +187,9 @@ def test_idle_and_asked_modems_may_say_what_they_like(script: Script) -> None:
 @pytest.mark.parametrize("calls", [True, False])
 def test_a_flood_without_end_is_neither_kept_nor_believed(calls: bool) -> None:
     fax = ModemFax(
-        CallParameters(Role.CALLS if calls else Role.ANSWERS), MemoryPages([PAGE]), MemoryStore(),
+        CallParameters(Role.CALLS if calls else Role.ANSWERS),
+        MemoryPages([PAGE]),
+        MemoryStore(),
         ModemCall(number="5" if calls else None),
     )
     now = connect(fax)

@@ -67,9 +67,7 @@ def _receive(case: Case, spool: Spool) -> LiveOutcome:
     def program(port: str) -> subprocess.Popen[bytes]:
         return spool.send(port, "1", PAGES, mmr=case.coding is Coding.MMR, mr=case.coding is Coding.MR)
 
-    return receive_from(
-        program, capabilities=case.able, speed=SPEED, standstill_s=STANDSTILL_S
-    )
+    return receive_from(program, capabilities=case.able, speed=SPEED, standstill_s=STANDSTILL_S)
 
 
 Calls = dict[tuple[str, str], tuple[Spool, "Future[LiveOutcome]"]]

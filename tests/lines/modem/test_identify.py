@@ -52,16 +52,27 @@ BASE = {"E0V1Q0": "", "+FCLASS=1": "", "+FCLASS=0": ""}
 CONEXANT = Said(
     BASE
     | {
-        "I0": "56000", "I3": "CX93001-EIS_V0.2013-V92", "+GMI": "+GMI: CONEXANT", "+FMM": "",
-        "+FCLASS=?": "0,1,1.0,2,8", "+FTM=?": "24,48,72,73,74,96,97,98,121,122,145,146",
-        "+FRM=?": "24,48,72,73,74,96,97,98,121,122,145,146", "+FTH=?": "3", "+FRH=?": "3",
-        "+FAR=?": "(0,1)", "+VCID=?": "(0-2)", "+VDR=?": "(0-1),(0-255)",
+        "I0": "56000",
+        "I3": "CX93001-EIS_V0.2013-V92",
+        "+GMI": "+GMI: CONEXANT",
+        "+FMM": "",
+        "+FCLASS=?": "0,1,1.0,2,8",
+        "+FTM=?": "24,48,72,73,74,96,97,98,121,122,145,146",
+        "+FRM=?": "24,48,72,73,74,96,97,98,121,122,145,146",
+        "+FTH=?": "3",
+        "+FRH=?": "3",
+        "+FAR=?": "(0,1)",
+        "+VCID=?": "(0-2)",
+        "+VDR=?": "(0-1),(0-255)",
     }
 )
 OLD = Said(
     BASE
     | {
-        "I0": "2400", "+FCLASS=?": "(0, 1)", "+FTM=?": "(3,24,48)", "+FRM=?": "(3,24,48,72,96)",
+        "I0": "2400",
+        "+FCLASS=?": "(0, 1)",
+        "+FTM=?": "(3,24,48)",
+        "+FRM=?": "(3,24,48,72,96)",
         "+FTH=?": "(3)",
     }
 )
@@ -83,7 +94,10 @@ def test_what_it_sends_and_what_it_receives_may_differ() -> None:
     modem = OLD.found()
     assert set(modem.send) == {Carrier.V27TER_2400, Carrier.V27TER_4800}
     assert set(modem.receive) == {
-        Carrier.V27TER_2400, Carrier.V27TER_4800, Carrier.V29_7200, Carrier.V29_9600,
+        Carrier.V27TER_2400,
+        Carrier.V27TER_4800,
+        Carrier.V29_7200,
+        Carrier.V29_9600,
     }
     assert not modem.caller_id
 

@@ -87,7 +87,10 @@ def identify(case: Case) -> Modem:
 
 # What goes wrong when such a modem is treated as T.31 has it: the rows are there for a reason.
 NEEDS_ITS_ROW = [
-    quirky.ResetsOnFrs, quirky.ForgetsFlowControl, quirky.ConnectBeforeTraining, quirky.WrongFcs,
+    quirky.ResetsOnFrs,
+    quirky.ForgetsFlowControl,
+    quirky.ConnectBeforeTraining,
+    quirky.WrongFcs,
 ]
 
 
@@ -101,9 +104,15 @@ def test_without_its_row_no_page_comes_through_whole(tmp_path: Path, modem: type
 
 
 # All of them on pseudo-terminals under FAXBOX_SWEEP=1, else a few: real time is what they take.
-ON_PTY = CASES if os.environ.get("FAXBOX_SWEEP") == "1" else [
-    case for case in CASES if case.modem in (quirky.ResetsOnFrs, quirky.LeftInReception, quirky.DoubleConnect)
-]
+ON_PTY = (
+    CASES
+    if os.environ.get("FAXBOX_SWEEP") == "1"
+    else [
+        case
+        for case in CASES
+        if case.modem in (quirky.ResetsOnFrs, quirky.LeftInReception, quirky.DoubleConnect)
+    ]
+)
 
 
 def test_on_real_ports_side_by_side(tmp_path: Path) -> None:

@@ -20,9 +20,16 @@ from appliance.t30.dce import Carrier
 def test_words_are_laid_over_the_row_and_leave_the_rest_alone() -> None:
     _, row = quirks_for("Lucent")
     made = overlay(
-        ["training_ms=250", "bare_dle=yes", "quiet_before=+FTS", "send=V29_9600,V29_7200", "flow=none",
-         "flow_commands=&K3,\\Q3", "speed=57600"]
-    )(row)  # fmt: skip
+        [
+            "training_ms=250",
+            "bare_dle=yes",
+            "quiet_before=+FTS",
+            "send=V29_9600,V29_7200",
+            "flow=none",
+            "flow_commands=&K3,\\Q3",
+            "speed=57600",
+        ]
+    )(row)
     assert (made.training_ms, made.bare_dle, made.quiet_before) == (250, True, QuietBefore.SEND)
     assert made.send == frozenset({Carrier.V29_9600, Carrier.V29_7200})
     assert (made.flow, made.flow_commands, made.speed) == (FlowControl.NONE, ("&K3", "\\Q3"), 57600)
@@ -33,11 +40,24 @@ def test_words_are_laid_over_the_row_and_leave_the_rest_alone() -> None:
 @pytest.mark.parametrize(
     "word",
     [
-        "nothing=1", "training_ms", "training_ms=-1", "training_ms=99999", "training_ms=1e3", "bare_dle=1",
-        "quiet_before=+FXX", "send=", "send=V21", "send=V34", "flow=xon", "speed=12345",
-        "ecm_frame_octets=100", "flow_commands=AT\r\nATD112", "fcs_octets=9", "training_ms=" + "9" * 5000,
+        "nothing=1",
+        "training_ms",
+        "training_ms=-1",
+        "training_ms=99999",
+        "training_ms=1e3",
+        "bare_dle=1",
+        "quiet_before=+FXX",
+        "send=",
+        "send=V21",
+        "send=V34",
+        "flow=xon",
+        "speed=12345",
+        "ecm_frame_octets=100",
+        "flow_commands=AT\r\nATD112",
+        "fcs_octets=9",
+        "training_ms=" + "9" * 5000,
     ],
-)  # fmt: skip
+)
 def test_what_is_no_such_word_is_refused_in_words(word: str) -> None:
     with pytest.raises(ValueError, match=r"needed|there is no"):
         overlay([word])
@@ -54,7 +74,10 @@ def test_any_value_is_taken_or_refused(name: str, text: str) -> None:
 
 def test_a_lines_settings_reach_its_modem() -> None:
     entry = LineEntry(
-        name="telephone", type=LineType.MODEM, modem_speed=38400, modem_flow=ModemFlow.NONE,
+        name="telephone",
+        type=LineType.MODEM,
+        modem_speed=38400,
+        modem_flow=ModemFlow.NONE,
         modem_quirks=("training_ms=400",),
     )
     line = make_line(entry, None)

@@ -82,8 +82,17 @@ OTHERS: dict[str, Misbehaviour] = {
     **{
         text: instead(text)
         for text in (
-            "OK", "ERROR", "CONNECT", "NO CARRIER", "+FCERROR", "BUSY", "NO DIALTONE", "NO ANSWER", "VOICE",
-            "LINE IN USE", "BLACKLISTED",
+            "OK",
+            "ERROR",
+            "CONNECT",
+            "NO CARRIER",
+            "+FCERROR",
+            "BUSY",
+            "NO DIALTONE",
+            "NO ANSWER",
+            "VOICE",
+            "LINE IN USE",
+            "BLACKLISTED",
         )
     },
 }
@@ -102,7 +111,9 @@ class Played:
         self.modem = ByHand(twist, page=coded_page() if not sends else b"")
         self.fax = ModemFax(
             CallParameters(Role.CALLS if sends else Role.ANSWERS, station_id="1"),
-            MemoryPages([PAGE]), self.store, ModemCall(number="5" if sends else None),
+            MemoryPages([PAGE]),
+            self.store,
+            ModemCall(number="5" if sends else None),
         )
         self.seconds = play(self.fax, self.modem)
         assert self.fax.result is not None
@@ -170,7 +181,8 @@ def test_ended_by_us_at_any_step_the_modem_is_soon_on_hook(how: str, sends: bool
         modem = ByHand(page=b"" if sends else coded_page())
         fax = ModemFax(
             CallParameters(Role.CALLS if sends else Role.ANSWERS, station_id="1"),
-            MemoryPages([PAGE]), MemoryStore(),
+            MemoryPages([PAGE]),
+            MemoryStore(),
             ModemCall(number="5" if sends else None),
         )
         ended_at: list[float] = []

@@ -25,11 +25,15 @@ def test_from_one_to_the_other(ecm: bool, poll: bool) -> None:
     stores = MemoryStore(), MemoryStore()
     caller = ModemFax(
         CallParameters(Role.CALLS, station_id="1", capabilities=able, poll=poll),
-        MemoryPages([] if poll else PAGES), stores[0], ModemCall(number="2"),
+        MemoryPages([] if poll else PAGES),
+        stores[0],
+        ModemCall(number="2"),
     )
     answerer = ModemFax(
         CallParameters(Role.ANSWERS, station_id="2", capabilities=able, offers_pages=poll),
-        MemoryPages(PAGES if poll else []), stores[1], ModemCall(),
+        MemoryPages(PAGES if poll else []),
+        stores[1],
+        ModemCall(),
     )
     world.link("1", caller, Cable(split=64, seed=2))
     world.link("2", AnsweringDriver(answerer))

@@ -69,9 +69,14 @@ def test_the_product_s_datagrams_are_understood_with_losses(
 ) -> None:
     """An independent implementation of the same clause reads what ours writes."""
     ours = udptl.UdptlSender(
-        T38Settings(error_correction=correction, redundancy=depth, fec_span=depth, fec_entries=depth,
-                    max_datagram=4000)
-    )  # fmt: skip
+        T38Settings(
+            error_correction=correction,
+            redundancy=depth,
+            fec_span=depth,
+            fec_entries=depth,
+            max_datagram=4000,
+        )
+    )
     chance, receiver = random.Random(seed), UdptlReceiver()
     out: dict[int, bytes] = {}
     for number, packet in enumerate(packets):

@@ -36,8 +36,10 @@ class Bench:
         self.ended: list[CallResult] = []
         self.refuse = False
         self.line = PracticeLine(
-            arrivals=folder, on_arrival=self.arrivals.append, **{"speed": SPEED, **changes}  # type: ignore[arg-type]
-        )  # fmt: skip
+            arrivals=folder,
+            on_arrival=self.arrivals.append,
+            **{"speed": SPEED, **changes},  # type: ignore[arg-type]
+        )
 
     def answer(self, call: IncomingCall) -> Answer | Refuse:
         if self.refuse:
@@ -48,9 +50,14 @@ class Bench:
 
     def call(self, number: str, attempt: int = 1, ring_s: float = 20.0) -> OutgoingCall:
         return OutgoingCall(
-            number, CallParameters(Role.CALLS, station_id="+49 30 1"), MemoryPages(PAGES), MemoryStore(),
-            progress=self.account.append, attempt=attempt, ring_s=ring_s,
-        )  # fmt: skip
+            number,
+            CallParameters(Role.CALLS, station_id="+49 30 1"),
+            MemoryPages(PAGES),
+            MemoryStore(),
+            progress=self.account.append,
+            attempt=attempt,
+            ring_s=ring_s,
+        )
 
     def heard(self, event: str) -> bool:
         """Whether one of our calls has come so far."""

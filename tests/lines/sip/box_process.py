@@ -29,8 +29,11 @@ class BoxProcess:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", "tests.lines.sip.fuzzed_box", str(folder)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=ROOT,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=ROOT,
+            )
         self.udp, self.tcp, self.tls = (int(word) for word in self._line().split())
 
     @property

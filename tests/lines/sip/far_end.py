@@ -210,19 +210,43 @@ class FarEnd:
         assert SIPP is not None
         pipe = asyncio.subprocess.PIPE
         self._machines = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.lines.sip.far_end", str(self._folder), str(self._count),
-            self._medium.value, str(self._sent), stdin=pipe, stdout=pipe,
-        )  # fmt: skip
+            sys.executable,
+            "-m",
+            "tests.lines.sip.far_end",
+            str(self._folder),
+            str(self._count),
+            self._medium.value,
+            str(self._sent),
+            stdin=pipe,
+            stdout=pipe,
+        )
         assert self._machines.stdout is not None
         ports = json.loads(await self._machines.stdout.readline())
         (self._folder / "ports.csv").write_text("".join(f"{line}\n" for line in ["SEQUENTIAL", *ports]))
         (self._folder / "far.xml").write_text(_scenario(self._medium), encoding="latin-1", newline="\n")
         self._sipp = await asyncio.create_subprocess_exec(
-            SIPP, "-sf", "far.xml", "-inf", "ports.csv", "-i", "127.0.0.1", "-p", str(self.port),
-            "-m", str(self._calls), "-nostdin", "-timeout", f"{LIMIT_S}s", "-timeout_error", "-trace_err",
-            "-error_file", "far.err", cwd=self._folder,
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+            SIPP,
+            "-sf",
+            "far.xml",
+            "-inf",
+            "ports.csv",
+            "-i",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-m",
+            str(self._calls),
+            "-nostdin",
+            "-timeout",
+            f"{LIMIT_S}s",
+            "-timeout_error",
+            "-trace_err",
+            "-error_file",
+            "far.err",
+            cwd=self._folder,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
         while self._sipp.returncode is None and not is_bound(self.port):
             await asyncio.sleep(0.02)
 

@@ -89,11 +89,27 @@ class Kamailio:
         certificate = folder / "proxy.pem"
         if tls:
             subprocess.run(
-                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                 "-keyout", folder / "proxy.key", "-out", certificate,
-                 "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
-                check=True, capture_output=True,
-            )  # fmt: skip
+                [
+                    "openssl",
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "rsa:2048",
+                    "-nodes",
+                    "-days",
+                    "2",
+                    "-keyout",
+                    folder / "proxy.key",
+                    "-out",
+                    certificate,
+                    "-subj",
+                    "/CN=127.0.0.1",
+                    "-addext",
+                    "subjectAltName=IP:127.0.0.1",
+                ],
+                check=True,
+                capture_output=True,
+            )
         self.certificate = certificate
         listen = f"enable_tls=yes\nlisten=tls:127.0.0.1:{self.tls_port}" if tls else ""
         module = (
@@ -101,18 +117,36 @@ class Kamailio:
             f'modparam("tls", "private_key", "{folder}/proxy.key")\nmodparam("tls", "tls_method", "TLSv1.2+")'
         )
         config = _CONFIG.format(
-            udp=self.port, outside=self.outside, calling=self.calling, password=PASSWORD, modules=_MODULES[0],
-            tls=listen, tls_module=module if tls else "",
-        )  # fmt: skip
+            udp=self.port,
+            outside=self.outside,
+            calling=self.calling,
+            password=PASSWORD,
+            modules=_MODULES[0],
+            tls=listen,
+            tls_module=module if tls else "",
+        )
         (folder / "kamailio.cfg").write_text(config)
 
     async def start(self) -> None:
         assert KAMAILIO is not None
         log = (self._folder / "kamailio.log").open("wb")
         self._process = await asyncio.create_subprocess_exec(
-            KAMAILIO, "-DD", "-E", "-m", "32", "-M", "8", "-f", str(self._folder / "kamailio.cfg"),
-            "-P", str(self._folder / "kamailio.pid"), "-Y", str(self._folder), stdout=log, stderr=log,
-        )  # fmt: skip
+            KAMAILIO,
+            "-DD",
+            "-E",
+            "-m",
+            "32",
+            "-M",
+            "8",
+            "-f",
+            str(self._folder / "kamailio.cfg"),
+            "-P",
+            str(self._folder / "kamailio.pid"),
+            "-Y",
+            str(self._folder),
+            stdout=log,
+            stderr=log,
+        )
         log.close()
         for _ in range(600):
             await asyncio.sleep(0.1)

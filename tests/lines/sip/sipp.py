@@ -157,15 +157,33 @@ class Sipp:
         assert SIPP is not None
         errors = self._folder / f"{self._name}.err"
         arguments = [
-            SIPP, *([self._target] if self._target else []), "-sf", str(self._file),
-            "-i", "127.0.0.1", "-p", str(self.port), "-m", "1", "-nostdin", "-timeout", f"{LIMIT_S}s",
-            "-timeout_error", "-trace_err", "-error_file", str(errors), "-trace_msg",
-            "-message_file", str(self._folder / f"{self._name}.msg"),
-        ]  # fmt: skip
+            SIPP,
+            *([self._target] if self._target else []),
+            "-sf",
+            str(self._file),
+            "-i",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-m",
+            "1",
+            "-nostdin",
+            "-timeout",
+            f"{LIMIT_S}s",
+            "-timeout_error",
+            "-trace_err",
+            "-error_file",
+            str(errors),
+            "-trace_msg",
+            "-message_file",
+            str(self._folder / f"{self._name}.msg"),
+        ]
         self._process = await asyncio.create_subprocess_exec(
-            *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+            *arguments,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
             cwd=self._folder,
-        )  # fmt: skip
+        )
         async with asyncio.timeout(LIMIT_S):
             while self._process.returncode is None and not is_bound(self.port):
                 await asyncio.sleep(0.02)

@@ -168,9 +168,15 @@ async def reinvite_twice(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "twice.tif")
     body = sdp(image(far.port), version=2)
     await stage.we_call(
-        "reinvite_twice", *answer(), pause(300), *switch(body, 101), pause(2000), *switch(body, 102), *BYE,
+        "reinvite_twice",
+        *answer(),
+        pause(300),
+        *switch(body, 101),
+        pause(2000),
+        *switch(body, 102),
+        *BYE,
         far=far,
-    )  # fmt: skip
+    )
 
 
 @scenario
@@ -194,9 +200,15 @@ async def early_media(stage: Stage) -> None:
 async def we_ask_for_t38(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "we_ask.tif")
     await stage.we_call(
-        "we_ask_for_t38", *answer(), expect("INVITE"), respond(200, "OK", sdp(image(far.port)), tag=False),
-        expect("ACK"), *BYE, far=far, ask_t38_calling_s=0.5,
-    )  # fmt: skip
+        "we_ask_for_t38",
+        *answer(),
+        expect("INVITE"),
+        respond(200, "OK", sdp(image(far.port)), tag=False),
+        expect("ACK"),
+        *BYE,
+        far=far,
+        ask_t38_calling_s=0.5,
+    )
 
 
 @scenario
@@ -242,17 +254,29 @@ async def refused_488(stage: Stage) -> None:
     machine = FaxMachine(receive=stage.folder / "tones.tif")
     far = AudioFar(machine, 8)
     await stage.we_call(
-        "refused_488", *answer(far.port), expect("INVITE"), respond(488, "Not Acceptable Here", tag=False),
-        expect("ACK"), *BYE, far=far, ask_t38_calling_s=0.5,
-    )  # fmt: skip
+        "refused_488",
+        *answer(far.port),
+        expect("INVITE"),
+        respond(488, "Not Acceptable Here", tag=False),
+        expect("ACK"),
+        *BYE,
+        far=far,
+        ask_t38_calling_s=0.5,
+    )
 
 
 def refused_with(code: int) -> Scenario:
     async def run(stage: Stage) -> None:
         await stage.we_call(
-            f"refused_{code}", *answer(), expect("INVITE"), respond(code, tag=False), expect("ACK"), *BYE,
-            ask_t38_calling_s=0.3, media=MediaChoice.T38_ONLY,
-        )  # fmt: skip
+            f"refused_{code}",
+            *answer(),
+            expect("INVITE"),
+            respond(code, tag=False),
+            expect("ACK"),
+            *BYE,
+            ask_t38_calling_s=0.3,
+            media=MediaChoice.T38_ONLY,
+        )
 
     run.__name__ = f"refused_{code}"
     return run
@@ -267,9 +291,16 @@ async def refresh_by_reinvite(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "refresh.tif")
     body = sdp(image(far.port), version=2)
     await stage.we_call(
-        "refresh_by_reinvite", *answer(), pause(300), *switch(body, 101), pause(13000), *switch(body, 102),
-        *BYE, far=far, call={"pages": [page(200)]},
-    )  # fmt: skip
+        "refresh_by_reinvite",
+        *answer(),
+        pause(300),
+        *switch(body, 101),
+        pause(13000),
+        *switch(body, 102),
+        *BYE,
+        far=far,
+        call={"pages": [page(200)]},
+    )
 
 
 @scenario
@@ -277,9 +308,17 @@ async def refresh_by_update(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "update.tif")
     body = sdp(image(far.port), version=2)
     await stage.we_call(
-        "refresh_by_update", *answer(), pause(300), *switch(body, 101), pause(13000),
-        request("UPDATE", 102, body), expect_status(200), *BYE, far=far, call={"pages": [page(200)]},
-    )  # fmt: skip
+        "refresh_by_update",
+        *answer(),
+        pause(300),
+        *switch(body, 101),
+        pause(13000),
+        request("UPDATE", 102, body),
+        expect_status(200),
+        *BYE,
+        far=far,
+        call={"pages": [page(200)]},
+    )
 
 
 TIMER = "Session-Expires: 90;refresher=uac\nRequire: timer\nSupported: timer\n"
@@ -328,12 +367,22 @@ async def their_timer_refreshes(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "their_timer.tif")
     body = sdp(image(far.port), version=2)
     await stage.we_call(
-        "their_timer_refreshes", expect("INVITE", save=True),
-        respond(200, "OK", sdp(audio()), extra=TIMER.replace("uac", "uas")), expect("ACK"), pause(300),
-        *switch(body), pause(18000), *switch(body, 102), pause(18000),
-        request("UPDATE", 103, body, extra=TIMER.replace("uac", "uas")), expect_status(200), *BYE,
-        far=far, call={"pages": [page(700)]}, session_expires_s=90,
-    )  # fmt: skip
+        "their_timer_refreshes",
+        expect("INVITE", save=True),
+        respond(200, "OK", sdp(audio()), extra=TIMER.replace("uac", "uas")),
+        expect("ACK"),
+        pause(300),
+        *switch(body),
+        pause(18000),
+        *switch(body, 102),
+        pause(18000),
+        request("UPDATE", 103, body, extra=TIMER.replace("uac", "uas")),
+        expect_status(200),
+        *BYE,
+        far=far,
+        call={"pages": [page(700)]},
+        session_expires_s=90,
+    )
 
 
 @scenario
@@ -341,11 +390,18 @@ async def garbage_in_reinvite(stage: Stage) -> None:
     """Rubbish instead of an offer is refused, and the call goes on."""
     far = T38Far(receive=stage.folder / "garbage.tif")
     await stage.we_call(
-        "garbage_in_reinvite", *answer(), pause(200),
-        request("INVITE", 101, "v=0\r\nm=nothing at all\r\nc=\r\n"), expect_status(100, optional=True),
-        expect_status(415), request("ACK", 101), pause(200),
-        *switch(sdp(image(far.port), version=2), 102), *BYE, far=far,
-    )  # fmt: skip
+        "garbage_in_reinvite",
+        *answer(),
+        pause(200),
+        request("INVITE", 101, "v=0\r\nm=nothing at all\r\nc=\r\n"),
+        expect_status(100, optional=True),
+        expect_status(415),
+        request("ACK", 101),
+        pause(200),
+        *switch(sdp(image(far.port), version=2), 102),
+        *BYE,
+        far=far,
+    )
 
 
 # -- calls that do not come about ----------------------------------------------------------------
@@ -375,9 +431,11 @@ refusal("server_fault", 500)
 @scenario
 async def overloaded_and_rests(stage: Stage) -> None:
     sipp, line = await stage.called(
-        "overloaded_and_rests", expect("INVITE", save=True),
-        respond(503, "Service Unavailable", extra="Retry-After: 30\n"), expect("ACK"),
-    )  # fmt: skip
+        "overloaded_and_rests",
+        expect("INVITE", save=True),
+        respond(503, "Service Unavailable", extra="Retry-After: 30\n"),
+        expect("ACK"),
+    )
     outcome = await send(line)
     stage.ran["overloaded_and_rests"] = Ran(outcome, await sipp.finish(), line.state())
     await line.stop()
@@ -386,10 +444,14 @@ async def overloaded_and_rests(stage: Stage) -> None:
 @scenario
 async def no_answer(stage: Stage) -> None:
     await stage.we_call(
-        "no_answer", expect("INVITE", save=True), respond(180), expect("CANCEL"),
-        respond(200, "OK", tag=False), pause(50),
+        "no_answer",
+        expect("INVITE", save=True),
+        respond(180),
+        expect("CANCEL"),
+        respond(200, "OK", tag=False),
+        pause(50),
         call={"ring_s": 2.0},
-    )  # fmt: skip
+    )
 
 
 @scenario
@@ -405,9 +467,12 @@ async def wrong_password(stage: Stage) -> None:
 @scenario
 async def garbage_in_answer(stage: Stage) -> None:
     await stage.we_call(
-        "garbage_in_answer", expect("INVITE", save=True), respond(200, "OK", "v=0\r\nrubbish\r\n"),
-        expect("ACK"), *BYE,
-    )  # fmt: skip
+        "garbage_in_answer",
+        expect("INVITE", save=True),
+        respond(200, "OK", "v=0\r\nrubbish\r\n"),
+        expect("ACK"),
+        *BYE,
+    )
 
 
 @scenario
@@ -423,9 +488,16 @@ async def nobody_there(stage: Stage) -> None:
 async def bye_in_mid_page(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "bye.tif")
     await stage.we_call(
-        "bye_in_mid_page", *answer(), pause(300), *switch(sdp(image(far.port), version=2)), pause(11000),
-        request("BYE", 102), expect_status(200), far=far, call={"pages": [page(2000)]},
-    )  # fmt: skip
+        "bye_in_mid_page",
+        *answer(),
+        pause(300),
+        *switch(sdp(image(far.port), version=2)),
+        pause(11000),
+        request("BYE", 102),
+        expect_status(200),
+        far=far,
+        call={"pages": [page(2000)]},
+    )
 
 
 @scenario
@@ -436,9 +508,13 @@ async def bye_at_once(stage: Stage) -> None:
 @scenario
 async def bye_while_we_ask(stage: Stage) -> None:
     await stage.we_call(
-        "bye_while_we_ask", *answer(), expect("INVITE"), request("BYE", 101),
-        expect_status(200), ask_t38_calling_s=0.3,
-    )  # fmt: skip
+        "bye_while_we_ask",
+        *answer(),
+        expect("INVITE"),
+        request("BYE", 101),
+        expect_status(200),
+        ask_t38_calling_s=0.3,
+    )
 
 
 def cancelling(event: str, after_s: float, **fields: object) -> dict[str, object]:
@@ -456,17 +532,27 @@ def cancelling(event: str, after_s: float, **fields: object) -> dict[str, object
 async def cancelled_by_owner(stage: Stage) -> None:
     far = T38Far(receive=stage.folder / "cancel.tif")
     await stage.we_call(
-        "cancelled_by_owner", *answer(), pause(300), *switch(sdp(image(far.port), version=2)), *BYE,
-        far=far, call={"pages": [page(2000)], **cancelling("media", 8.0, kind="t38")},
-    )  # fmt: skip
+        "cancelled_by_owner",
+        *answer(),
+        pause(300),
+        *switch(sdp(image(far.port), version=2)),
+        *BYE,
+        far=far,
+        call={"pages": [page(2000)], **cancelling("media", 8.0, kind="t38")},
+    )
 
 
 @scenario
 async def cancelled_while_ringing(stage: Stage) -> None:
     await stage.we_call(
-        "cancelled_while_ringing", expect("INVITE", save=True), respond(180), expect("CANCEL"),
-        respond(200, "OK", tag=False), pause(50), call=cancelling("ringing", 1.0),
-    )  # fmt: skip
+        "cancelled_while_ringing",
+        expect("INVITE", save=True),
+        respond(180),
+        expect("CANCEL"),
+        respond(200, "OK", tag=False),
+        pause(50),
+        call=cancelling("ringing", 1.0),
+    )
 
 
 # -- calls to us -----------------------------------------------------------------------------------
@@ -483,9 +569,14 @@ async def image_only_first_invite(stage: Stage) -> None:
     user = "5550101"
     far = T38Far(calls=True, send=tiff_of(stage.folder, [page(60)], "image_first"))
     await stage.they_call(
-        "image_only_first_invite", user, invite(sdp(image(far.port)), user), *ANSWERED,
-        caller_request("ACK", 1, user=user), *BYE, far=far,
-    )  # fmt: skip
+        "image_only_first_invite",
+        user,
+        invite(sdp(image(far.port)), user),
+        *ANSWERED,
+        caller_request("ACK", 1, user=user),
+        *BYE,
+        far=far,
+    )
 
 
 @scenario
@@ -493,9 +584,14 @@ async def image_first_audio_second(stage: Stage) -> None:
     user = "5550102"
     far = T38Far(calls=True, send=tiff_of(stage.folder, [page(60)], "image_audio"))
     await stage.they_call(
-        "image_first_audio_second", user, invite(sdp(image(far.port), audio()), user), *ANSWERED,
-        caller_request("ACK", 1, user=user), *BYE, far=far,
-    )  # fmt: skip
+        "image_first_audio_second",
+        user,
+        invite(sdp(image(far.port), audio()), user),
+        *ANSWERED,
+        caller_request("ACK", 1, user=user),
+        *BYE,
+        far=far,
+    )
 
 
 @scenario
@@ -503,11 +599,18 @@ async def caller_asks_for_t38(stage: Stage) -> None:
     user = "5550103"
     far = T38Far(calls=True, send=tiff_of(stage.folder, [page(60)], "caller_asks"))
     await stage.they_call(
-        "caller_asks_for_t38", user, invite(sdp(audio()), user), *ANSWERED,
-        caller_request("ACK", 1, user=user), pause(300),
-        caller_request("INVITE", 2, sdp(image(far.port), version=2), user=user), *ANSWERED,
-        caller_request("ACK", 2, user=user), *BYE, far=far,
-    )  # fmt: skip
+        "caller_asks_for_t38",
+        user,
+        invite(sdp(audio()), user),
+        *ANSWERED,
+        caller_request("ACK", 1, user=user),
+        pause(300),
+        caller_request("INVITE", 2, sdp(image(far.port), version=2), user=user),
+        *ANSWERED,
+        caller_request("ACK", 2, user=user),
+        *BYE,
+        far=far,
+    )
 
 
 @scenario
@@ -515,9 +618,17 @@ async def we_ask_the_caller(stage: Stage) -> None:
     user = "5550104"
     far = T38Far(calls=True, send=tiff_of(stage.folder, [page(60)], "we_ask_caller"))
     await stage.they_call(
-        "we_ask_the_caller", user, invite(sdp(audio()), user), *ANSWERED, caller_request("ACK", 1, user=user),
-        expect("INVITE"), respond(200, "OK", sdp(image(far.port)), tag=False), expect("ACK"), *BYE, far=far,
-    )  # fmt: skip
+        "we_ask_the_caller",
+        user,
+        invite(sdp(audio()), user),
+        *ANSWERED,
+        caller_request("ACK", 1, user=user),
+        expect("INVITE"),
+        respond(200, "OK", sdp(image(far.port)), tag=False),
+        expect("ACK"),
+        *BYE,
+        far=far,
+    )
 
 
 @scenario
@@ -526,10 +637,17 @@ async def delayed_offer(stage: Stage) -> None:
     user = "5550105"
     far = T38Far(calls=True, send=tiff_of(stage.folder, [page(60)], "delayed"))
     await stage.they_call(
-        "delayed_offer", user, invite("", user), *ANSWERED,
+        "delayed_offer",
+        user,
+        invite("", user),
+        *ANSWERED,
         caller_request("ACK", 1, sdp(audio()), user=user),
-        expect("INVITE"), respond(200, "OK", sdp(image(far.port)), tag=False), expect("ACK"), *BYE, far=far,
-    )  # fmt: skip
+        expect("INVITE"),
+        respond(200, "OK", sdp(image(far.port)), tag=False),
+        expect("ACK"),
+        *BYE,
+        far=far,
+    )
 
 
 @scenario
@@ -538,36 +656,54 @@ async def caller_stays_on_audio(stage: Stage) -> None:
     machine = FaxMachine(calls="1", send=tiff_of(stage.folder, [page(60)], "caller_audio"))
     far = AudioFar(machine, 0)
     await stage.they_call(
-        "caller_stays_on_audio", user, invite(sdp(audio(far.port, "0")), user), *ANSWERED,
-        caller_request("ACK", 1, user=user), expect("INVITE"), respond(488, "Not Acceptable", tag=False),
-        expect("ACK"), *BYE, far=far,
-    )  # fmt: skip
+        "caller_stays_on_audio",
+        user,
+        invite(sdp(audio(far.port, "0")), user),
+        *ANSWERED,
+        caller_request("ACK", 1, user=user),
+        expect("INVITE"),
+        respond(488, "Not Acceptable", tag=False),
+        expect("ACK"),
+        *BYE,
+        far=far,
+    )
 
 
 @scenario
 async def video_only_is_refused(stage: Stage) -> None:
     await stage.they_call(
-        "video_only_is_refused", "5550107",
+        "video_only_is_refused",
+        "5550107",
         invite(sdp("m=video 7000 RTP/AVP 31\r\n"), "5550107"),
-        expect_status(100, optional=True), expect_status(488), caller_request("ACK", 1, user="5550107"),
-    )  # fmt: skip
+        expect_status(100, optional=True),
+        expect_status(488),
+        caller_request("ACK", 1, user="5550107"),
+    )
 
 
 @scenario
 async def refused_by_the_owner(stage: Stage) -> None:
     await stage.they_call(
-        "refused_by_the_owner", "404404", invite(sdp(audio()), "404404"),
-        expect_status(100, optional=True), expect_status(404), caller_request("ACK", 1, user="404404"),
+        "refused_by_the_owner",
+        "404404",
+        invite(sdp(audio()), "404404"),
+        expect_status(100, optional=True),
+        expect_status(404),
+        caller_request("ACK", 1, user="404404"),
         answered=False,
-    )  # fmt: skip
+    )
 
 
 @scenario
 async def broken_invite_sdp(stage: Stage) -> None:
     await stage.they_call(
-        "broken_invite_sdp", "5550108", invite("v=0\r\nthis is not SDP\r\n", "5550108"),
-        expect_status(400), caller_request("ACK", 1, user="5550108"), answered=False,
-    )  # fmt: skip
+        "broken_invite_sdp",
+        "5550108",
+        invite("v=0\r\nthis is not SDP\r\n", "5550108"),
+        expect_status(400),
+        caller_request("ACK", 1, user="5550108"),
+        answered=False,
+    )
 
 
 @scenario
@@ -576,10 +712,16 @@ async def port_zero_without_address(stage: Stage) -> None:
     user = "5550109"
     off = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=audio 0 RTP/AVP 0\r\n"
     await stage.they_call(
-        "port_zero_without_address", user, invite(sdp(audio()), user), *ANSWERED,
-        caller_request("ACK", 1, user=user), caller_request("UPDATE", 2, off, user=user),
-        expect_status(488), caller_request("BYE", 3, user=user), expect_status(200),
-    )  # fmt: skip
+        "port_zero_without_address",
+        user,
+        invite(sdp(audio()), user),
+        *ANSWERED,
+        caller_request("ACK", 1, user=user),
+        caller_request("UPDATE", 2, off, user=user),
+        expect_status(488),
+        caller_request("BYE", 3, user=user),
+        expect_status(200),
+    )
 
 
 @scenario
@@ -587,11 +729,16 @@ async def transfer_is_declined(stage: Stage) -> None:
     """REFER would have us call elsewhere, at the owner's expense."""
     user = "5550110"
     await stage.they_call(
-        "transfer_is_declined", user, invite(sdp(audio()), user), *ANSWERED,
+        "transfer_is_declined",
+        user,
+        invite(sdp(audio()), user),
+        *ANSWERED,
         caller_request("ACK", 1, user=user),
         caller_request("REFER", 2, user=user, extra="Refer-To: <sip:0900@127.0.0.1:9>\n"),
-        expect_status(603), caller_request("BYE", 3, user=user), expect_status(200),
-    )  # fmt: skip
+        expect_status(603),
+        caller_request("BYE", 3, user=user),
+        expect_status(200),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -58,17 +58,29 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrunkReport]:
             return dict(
                 await asyncio.gather(
                     one(
-                        box, "with T.38", *answer, pause(300),
+                        box,
+                        "with T.38",
+                        *answer,
+                        pause(300),
                         request("INVITE", 101, sdp(image(far.port), version=2)),
-                        expect_status(100, optional=True), expect_status(200), request("ACK", 101), *BYE,
+                        expect_status(100, optional=True),
+                        expect_status(200),
+                        request("ACK", 101),
+                        *BYE,
                     ),
                     one(
-                        box, "without", *tone_answer, expect("INVITE"), respond(488, tag=False),
-                        expect("ACK"), *BYE, ask_t38_calling_s=0.5,
+                        box,
+                        "without",
+                        *tone_answer,
+                        expect("INVITE"),
+                        respond(488, tag=False),
+                        expect("ACK"),
+                        *BYE,
+                        ask_t38_calling_s=0.5,
                     ),
                     one(box, "forbidden", expect("INVITE", save=True), respond(403), expect("ACK")),
                 )
-            )  # fmt: skip
+            )
         finally:
             await far.finish()
             await tones.finish()

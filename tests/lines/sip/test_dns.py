@@ -31,12 +31,20 @@ def test_srv_record_says_where_the_trunk_is(tmp_path: Path) -> None:
         port = free_port()
         assert DNSMASQ is not None
         server = await asyncio.create_subprocess_exec(
-            DNSMASQ, "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces",
-            f"--listen-address={NAME_SERVER}", "--user=root", "--pid-file=",
+            DNSMASQ,
+            "--no-daemon",
+            "--conf-file=/dev/null",
+            "--no-resolv",
+            "--no-hosts",
+            "--bind-interfaces",
+            f"--listen-address={NAME_SERVER}",
+            "--user=root",
+            "--pid-file=",
             f"--srv-host=_sip._udp.provider.test,gw.provider.test,{port}",
             "--host-record=gw.provider.test,127.0.0.1",
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
         sipp = Sipp(tmp_path, "srv", called(expect("INVITE"), respond(486), expect("ACK")), port)
         await sipp.start()
         box = Box(name_servers=(NAME_SERVER,))

@@ -64,14 +64,23 @@ async def call_out(folder: Path, proxy: Kamailio, line: SipLine, we_ask: bool) -
     far.start()
     if we_ask:
         to_t38 = [
-            expect("INVITE"), respond(200, "OK", sdp(image(far.port)), tag=False), expect("ACK"), pause(300),
-            request("OPTIONS", 101), expect_status(200), request("UPDATE", 102), expect_status(200),
-        ]  # fmt: skip
+            expect("INVITE"),
+            respond(200, "OK", sdp(image(far.port)), tag=False),
+            expect("ACK"),
+            pause(300),
+            request("OPTIONS", 101),
+            expect_status(200),
+            request("UPDATE", 102),
+            expect_status(200),
+        ]
     else:
         to_t38 = [
-            pause(300), request("INVITE", 101, sdp(image(far.port), version=2)),
-            expect_status(100, optional=True), expect_status(200), request("ACK", 101),
-        ]  # fmt: skip
+            pause(300),
+            request("INVITE", 101, sdp(image(far.port), version=2)),
+            expect_status(100, optional=True),
+            expect_status(200),
+            request("ACK", 101),
+        ]
     sipp = Sipp(
         folder,
         "out",
@@ -257,9 +266,13 @@ def test_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
         await box.start()
         try:
             line = await box.line(
-                "provider", f"127.0.0.1:{proxy.tls_port}", transport=Transport.TLS, register=True,
-                username=USER, password=PASSWORD,
-            )  # fmt: skip
+                "provider",
+                f"127.0.0.1:{proxy.tls_port}",
+                transport=Transport.TLS,
+                register=True,
+                username=USER,
+                password=PASSWORD,
+            )
             for _ in range(200):
                 if line.state().last_error:
                     break
