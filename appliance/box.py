@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from appliance.caller_id_policy import as_station_id, may_show
 from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, DOCUMENT_GONE, QUOTA_SPENT, Cause
 from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind, LineState
@@ -33,7 +34,6 @@ from appliance.settings.sections import (
     StorageSettings,
 )
 from appliance.settings.store import SettingsStore
-from appliance.shown import as_station_id, may_show
 from appliance.spool import documents, events, jobs, ledger, offers, received
 from appliance.spool.events import Listener
 from appliance.spool.model import (

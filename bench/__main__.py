@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from appliance.lines.udptl import LATE_S
+from appliance.lines.datagram_driver import LATE_S
 from bench import api_load, burst, call_time, charts, idle, pacing, rendering, sip, spool_size
 from bench.running import running
 from tests.lines.sip.far_end import Medium

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.lines.udptl import LATE_S, Pacing, UdptlCall
+from appliance.lines.datagram_driver import LATE_S, DatagramDriver, Pacing
 from appliance.t4.page import CodedPage
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Role
@@ -62,7 +62,7 @@ class _Side:
         await asyncio.sleep(number * STAGGER_S)
         fax = T38Fax(CallParameters(self.role), MemoryPages(self.pages), MemoryStore(), T38Settings())
         begun = time.monotonic()
-        result = await UdptlCall(fax, sock, peer, pacing=self.pacing).run()
+        result = await DatagramDriver(fax, sock, peer, pacing=self.pacing).run()
         self.call_seconds += time.monotonic() - begun
         return result
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance import causes
+from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import CancelSwitch, OutgoingCall, Refuse
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice, SipSettings, TrunkSettings
 from appliance.lines.sip.stack import SipStack, SipUnavailableError, pjsua2_flaw
-from appliance.lines.udptl import Pacing
 from appliance.t4.page import CodedPage
 from appliance.t4.tiff import FaxTiff, write_tiff
 from appliance.t30.memory import MemoryPages, MemoryStore

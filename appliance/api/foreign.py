@@ -16,11 +16,11 @@ from typing import Any
 
 import bottle
 
-from appliance.api import intake, papers, request
+from appliance.api import intake, page_export, request
 from appliance.api.auth import Caller
 from appliance.api.context import CONTENT_WAIT_S, Context, address_of
 from appliance.api.door import problem_behind
-from appliance.api.intake import Taken
+from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of
 from appliance.box import Box
 from appliance.spool.model import Received, ReceivedFilter
@@ -52,7 +52,7 @@ class Content:
 
     fields: Any
     texts: dict[str, list[str]] = field(default_factory=dict)
-    uploads: list[tuple[str, Taken]] = field(default_factory=list)
+    uploads: list[tuple[str, StoredUpload]] = field(default_factory=list)
 
 
 class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
@@ -152,7 +152,7 @@ def visible_received(box: Box, caller: Caller, wanted: ReceivedFilter) -> list[R
 
 def received_pdf(box: Box, fax: Received) -> bytes:
     """A received fax as PDF.  Raises ProblemError."""
-    path = papers.received_pdf(box, fax, box.received_pages(fax.id))
+    path = page_export.received_pdf(box, fax, box.received_pages(fax.id))
     try:
         return path.read_bytes()
     finally:

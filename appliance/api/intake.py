@@ -1,6 +1,6 @@
 """Documents on their way into the box: uploads, base64, URLs, each stored durably and looked at once.
 
-Every function stores through ``Box.store_file`` and answers ``Taken``; a request that is refused later
+Every function stores through ``Box.store_file`` and answers ``StoredUpload``; a request that is refused later
 gives its files back with ``discard``.
 """
 
@@ -44,7 +44,7 @@ BOUNDARY_LIMIT = 70
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class StoredUpload:
     """A stored file and the SHA-256 of its content."""
 
     file: SourceFile
@@ -56,7 +56,7 @@ class Form:
     """A form with files: each field's values in order, and its files with their fields' names."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
-    files: list[tuple[str, Taken]] = field(default_factory=list)
+    files: list[tuple[str, StoredUpload]] = field(default_factory=list)
 
     def first(self, name: str) -> str:
         """The field's first value, empty when it has none."""
@@ -78,7 +78,7 @@ def store(
     media_type: str,
     pages: tuple[str, ...] = (),
     limit: int | None = None,
-) -> Taken:
+) -> StoredUpload:
     """Stores a file that came in.
 
     Raises ProblemError (DOCUMENT_TOO_LARGE), DocumentError for an empty file or a kind that cannot be
@@ -107,12 +107,12 @@ def store(
     except BaseException:
         discard(context, [file])
         raise
-    return Taken(file, digest.hexdigest())
+    return StoredUpload(file, digest.hexdigest())
 
 
 def store_base64(
     context: Context, text: str, *, name: str, media_type: str = "", pages: tuple[str, ...] = ()
-) -> Taken:
+) -> StoredUpload:
     """Stores a file that came as base64 (RFC 4648 4 or 5, line breaks allowed).  Raises as ``store``."""
     try:
         compact = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
@@ -122,7 +122,7 @@ def store_base64(
     return store(context, content, name=name, media_type=media_type, pages=pages)
 
 
-def store_url(context: Context, url: str, *, name: str = "", pages: tuple[str, ...] = ()) -> Taken:
+def store_url(context: Context, url: str, *, name: str = "", pages: tuple[str, ...] = ()) -> StoredUpload:
     """Fetches a document and stores it.  Raises FetchError, and as ``store``."""
     settings = context.settings
     limit = settings.request_mb * request.MB
@@ -139,15 +139,15 @@ def store_url(context: Context, url: str, *, name: str = "", pages: tuple[str, .
         )
 
 
-def store_content(context: Context, environ: request.Environ, *, name: str) -> Taken:
+def store_content(context: Context, environ: request.Environ, *, name: str) -> StoredUpload:
     """Stores a request's whole content as a file.  Raises as ``store`` and ``request.pieces``."""
     limit = context.settings.request_mb * request.MB
     return store(context, request.pieces(environ, limit), name=name, media_type=request.media_type(environ))
 
 
-def discard(context: Context, files: Iterable[SourceFile | Taken]) -> None:
+def discard(context: Context, files: Iterable[SourceFile | StoredUpload]) -> None:
     """Deletes stored files of a request that was refused."""
-    context.box.discard_files(file.file if isinstance(file, Taken) else file for file in files)
+    context.box.discard_files(file.file if isinstance(file, StoredUpload) else file for file in files)
 
 
 def read_multipart(context: Context, environ: request.Environ) -> Form:
@@ -233,7 +233,7 @@ def _boundary(environ: request.Environ) -> str:
     return boundary
 
 
-def sources(files: Sequence[Taken]) -> tuple[SourceFile, ...]:
+def sources(files: Sequence[StoredUpload]) -> tuple[SourceFile, ...]:
     """The stored files, as a request to the box names them."""
     return tuple(taken.file for taken in files)
 

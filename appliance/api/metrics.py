@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from appliance import __version__
 from appliance.api.context import Context
-from appliance.lines.udptl import LATE_S, Paced
+from appliance.lines.datagram_driver import LATE_S, Paced
 from appliance.spool import ledger, stats
 
 METRICS_TYPE = "text/plain"

@@ -24,7 +24,7 @@ from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Server
 
 from appliance import durable
-from appliance.api import papers
+from appliance.api import page_export
 from appliance.api.application import make_application
 from appliance.api.context import STREAMS, Context
 from appliance.api.problems import ProblemError
@@ -373,7 +373,7 @@ class HttpServer:
             self._server.prepare()
         except OSError as error:
             raise ListenError(f"cannot listen on {self._host}: {error}") from error
-        papers.sweep(self.context.box)
+        page_export.sweep(self.context.box)
         for thread in self._threads:
             thread.start()
         self._tell_address()

@@ -2,6 +2,6 @@
 
 ``main``      wires the rooms together and keeps them running
 ``lines``     makes the lines that the settings name
-``keeper``    puts away what is past its time, watches the room on the disk
+``housekeeping``  deletes what has expired, watches the room on the disk
 ``commands``  the words ``serve``, ``config``, ``key`` and ``setup-code`` of the command line
 """

@@ -1,7 +1,7 @@
 """Wires the rooms together and keeps them running until the box is told to stop.
 
 Calls are carried by a process of their own (``appliance.exchange``).  Here, the dispatcher's event loop is
-the main thread; the spool's writer and readers, the preparer of documents, the keeper of order on the
+the main thread; the spool's writer and readers, the preparer of documents, the housekeeping of the
 disk and the services (HTTP, deliveries) have threads of their own and never make it wait.
 """
 
@@ -18,7 +18,7 @@ from appliance.api.ictfax.callback import callback_style
 from appliance.api.ifax.webhook import webhook_style
 from appliance.box import Box
 from appliance.core import Core, MakeService, Service
-from appliance.daemon.keeper import Keeper
+from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.lines import Lines
 from appliance.deliver.service import Deliveries
 from appliance.dispatch.practice import PracticeCaller
@@ -69,13 +69,13 @@ async def run(
     dispatcher = Dispatcher(box, lines.build(), screen=deliveries.screen)
     core = Core(box, dispatcher, loop, PracticeCaller(dispatcher, loop), deliveries)
     preparer = Preparer(box)
-    keeper = Keeper(box.spool, box.settings, box.guard, box.clock)
+    housekeeping = Housekeeping(box.spool, box.settings, box.guard, box.clock)
     async with contextlib.AsyncExitStack() as running:
         running.push_async_callback(exchange.stop)
         exchange.start()
         running.push_async_callback(dispatcher.stop)
         await dispatcher.start()
-        beside: list[Service] = [preparer, keeper, deliveries, *(make(core) for make in services)]
+        beside: list[Service] = [preparer, housekeeping, deliveries, *(make(core) for make in services)]
         for service in beside:
             service.start()
             running.push_async_callback(loop.run_in_executor, None, service.stop)

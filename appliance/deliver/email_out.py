@@ -11,7 +11,7 @@ from pathlib import Path
 from appliance.box import Box
 from appliance.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED, cause_of
 from appliance.deliver import pdfs, smtp
-from appliance.deliver.letters import Outgoing, Writer
+from appliance.deliver.email_writing import Outgoing, Writer
 from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
 from appliance.settings.delivery import MailOutSettings

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from appliance.box import Box
 from appliance.causes import EMAIL_DAMAGED, TOO_MANY_RECIPIENTS
-from appliance.deliver.letter_reading import ADDRESS, LINE_COUNT_LIMIT
+from appliance.deliver.email_reading import ADDRESS, LINE_COUNT_LIMIT
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.durable import DiskFullError
 from appliance.settings.delivery import MailInSettings

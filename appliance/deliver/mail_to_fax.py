@@ -26,8 +26,8 @@ from appliance.causes import (
     Cause,
 )
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, FOLDER
-from appliance.deliver.letter_reading import Attachment, Dial, Letter, numbers_of
-from appliance.deliver.letter_worker import read_within
+from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail, numbers_of
+from appliance.deliver.email_worker import read_within
 from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import LONGEST_MESSAGE, clean_line
@@ -101,7 +101,7 @@ class Gateway:
         """Refuses an e-mail of which only the head was fetched."""
         limit = self._box.settings.section(MailInSettings).message_mb
 
-        def refuse(letter: Letter) -> tuple[Job, ...]:
+        def refuse(letter: IncomingEmail) -> tuple[Job, ...]:
             self._owner(letter, self._box.settings.section(MailInSettings))
             raise RefusedError(EMAIL_TOO_LARGE, f"at most {limit} MB")
 
@@ -123,7 +123,9 @@ class Gateway:
     def _take(self, raw: bytes, to: Sequence[str] | None, verified_by: str) -> Outcome:
         return self._judge(raw, verified_by, lambda letter: self._submit(letter, raw, to))
 
-    def _judge(self, raw: bytes, verified_by: str, submit: Callable[[Letter], tuple[Job, ...]]) -> Outcome:
+    def _judge(
+        self, raw: bytes, verified_by: str, submit: Callable[[IncomingEmail], tuple[Job, ...]]
+    ) -> Outcome:
         parent = self._box.data / FOLDER
         parent.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent) as folder:
@@ -134,7 +136,7 @@ class Gateway:
             return self._judge_letter(letter, verified_by, submit)
 
     def _judge_letter(
-        self, letter: Letter, verified_by: str, submit: Callable[[Letter], tuple[Job, ...]]
+        self, letter: IncomingEmail, verified_by: str, submit: Callable[[IncomingEmail], tuple[Job, ...]]
     ) -> Outcome:
         if letter.automatic:
             return Ignored("it was written by a program")
@@ -149,7 +151,7 @@ class Gateway:
         except (RefusedError, DocumentError) as error:
             return _refused(letter, error.cause, error.detail)
 
-    def _submit(self, letter: Letter, raw: bytes, to: Sequence[str] | None) -> tuple[Job, ...]:
+    def _submit(self, letter: IncomingEmail, raw: bytes, to: Sequence[str] | None) -> tuple[Job, ...]:
         settings = self._box.settings.section(MailInSettings)
         owner, full_name = self._owner(letter, settings)
         dials, subject = numbers_of(letter.to if to is None else to, letter.subject, settings.domain)
@@ -201,7 +203,7 @@ class Gateway:
             self._box.discard_files(files)
             raise
 
-    def _owner(self, letter: Letter, settings: MailInSettings) -> tuple[str, str]:
+    def _owner(self, letter: IncomingEmail, settings: MailInSettings) -> tuple[str, str]:
         """Whose fax it is, and their full name."""
         for user in self._box.settings.items(User).values():
             if user.email and user.email.lower() == letter.sender:
@@ -214,7 +216,7 @@ class Gateway:
         raise RefusedError(EMAIL_SENDER_UNKNOWN)
 
 
-def _content(letter: Letter, settings: MailInSettings) -> tuple[list[Attachment], str]:
+def _content(letter: IncomingEmail, settings: MailInSettings) -> tuple[list[Attachment], str]:
     """The files to fax, and the cover page's message, empty for no cover page."""
     text = letter.text
     parts = list(letter.attachments)
@@ -235,11 +237,11 @@ def _recipients(dials: Sequence[Dial]) -> tuple[To, ...]:
     return tuple(To(dial.number) for dial in dials)
 
 
-def _refused(letter: Letter, cause: Cause, detail: str) -> Refused:
+def _refused(letter: IncomingEmail, cause: Cause, detail: str) -> Refused:
     return Refused(cause, clean_line(detail), letter.sender, letter.subject, letter.message_id)
 
 
-def _passed(letter: Letter, server: str) -> bool:
+def _passed(letter: IncomingEmail, server: str) -> bool:
     """Whether ``server`` wrote that the sender's domain vouches for the e-mail (RFC 8601, DMARC).
 
     Only the newest header that bears its name counts: older ones may have come along with the e-mail.

@@ -24,7 +24,7 @@ from appliance.causes import (
     MAIL_WRONG_PASSWORD,
     Cause,
 )
-from appliance.deliver.letters import Outgoing
+from appliance.deliver.email_writing import Outgoing
 from appliance.deliver.watchdog import Watchdog
 from appliance.settings.delivery import MailOutSettings, Security
 

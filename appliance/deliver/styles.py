@@ -34,7 +34,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SignedBody:
     """The body of a webhook as it is signed and sent, and its headers, Content-Type among them."""
 
     body: bytes = field(repr=False)
@@ -42,7 +42,7 @@ class Said:
 
 
 # ``secret`` is the account's key (``ApiKey.webhook_secret``), or the box's for faxes without one.
-Style = Callable[[Box, Ended, str], Said]
+Style = Callable[[Box, Ended, str], SignedBody]
 
 
 class Styles:

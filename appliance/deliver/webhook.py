@@ -11,7 +11,7 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.causes import URL_NOT_ALLOWED, Cause
-from appliance.deliver.styles import OWN, Ended, Said, Styles
+from appliance.deliver.styles import OWN, Ended, SignedBody, Styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net.addresses import Resolver, resolve
 from appliance.net.http import FetchError, post
@@ -92,7 +92,7 @@ class WebhookDeliverer:
         return own or self._box.settings.section(SecretSettings).webhook_key
 
 
-def own_style(box: Box, ended: Ended, secret: str) -> Said:
+def own_style(box: Box, ended: Ended, secret: str) -> SignedBody:
     """The box's own webhook; docs/deliveries.md describes it.  A ``Style``."""
     fax = ended.fax
     event = _EVENTS[ended.event]
@@ -104,7 +104,7 @@ def own_style(box: Box, ended: Ended, secret: str) -> Said:
     }
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     stamp = int(box.clock())
-    return Said(
+    return SignedBody(
         body,
         {
             "Content-Type": "application/json",

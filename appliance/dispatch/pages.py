@@ -29,5 +29,5 @@ class RecordedLastPage:
     def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
         self._pages.fetch(number, accepts, deliver)
 
-    def ask_leave(self, given: Callable[[bool], None]) -> None:
+    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None:
         self._record(given)

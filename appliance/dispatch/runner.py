@@ -500,7 +500,7 @@ class Dispatcher:
             capabilities=Capabilities(carriers=plan.carriers, ecm=plan.ecm),
             sub_address=options.sub_address,
             password=options.password,
-            asks_leave=True,
+            asks_to_end_last_page=True,
             resend_last_page=sending.resend_last_page,
         )
         pages = DocumentPages(document, on_loop(loop), first=plan.first_page)

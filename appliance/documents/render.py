@@ -30,8 +30,8 @@ from appliance.causes import (
     cause_of,
 )
 from appliance.documents.errors import DocumentError
+from appliance.documents.fork_server import MOST_FILES, ForkServerError, Worker, start_worker
 from appliance.documents.geometry import PageSize, most_rows
-from appliance.documents.nursery import MOST_FILES, NurseryError, Worker, start_worker
 from appliance.documents.options import (
     Limits,
     RenderOptions,
@@ -273,7 +273,7 @@ class _Rendering:
             output = (self._scratch / name).open("wb", buffering=0)
             try:
                 process = start_worker([file.fileno() for file in (output, self._claims, *files)])
-            except NurseryError as error:
+            except ForkServerError as error:
                 output.close()
                 raise DocumentError(DOCUMENT_WORKER_DIED, f"it could not be started: {error}") from error
         worker = _Worker(process, name, output)

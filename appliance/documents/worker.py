@@ -1,6 +1,6 @@
 """The worker process: reads one job, limits itself, renders pages, reports line by line.
 
-It is forked by the nursery and given open files only: one to append coded pages to, a small one from
+It is forked by the fork server and given open files only: one to append coded pages to, a small one from
 which workers of the same job claim page numbers, and the sources to read, in this order.  Its
 environment says nothing and it ends with its parent.  What it reports is as untrusted as the documents it
 reads; the parent checks it.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from appliance.lines.line import Line
 from appliance.lines.modem.dialling import DialRules
-from appliance.lines.modem.doorbell import AnswerRules
 from appliance.lines.modem.overlay import SPEEDS, overlay
 from appliance.lines.modem.quirks import FlowControl, Quirks
+from appliance.lines.modem.ring_monitor import AnswerRules
 from appliance.lines.sip import settings as sip
 from appliance.lines.sip.numbers import DialFormat, DiallingRules
 from appliance.settings.items import (

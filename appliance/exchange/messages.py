@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.causes import Cause
+from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import IncomingCall, KeepPackets, LineState
-from appliance.lines.udptl import Pacing
 from appliance.settings.items import LineEntry
 from appliance.settings.sections import PracticeSettings, SipSettings
 from appliance.t4.page import CodedPage
@@ -88,7 +88,7 @@ class CancelCall:
 
 @dataclass(frozen=True, slots=True)
 class TakeCall:
-    """Answer to ``Knock``: take it.  ``CallEnded`` follows."""
+    """Answer to ``CallOffered``: take it.  ``CallEnded`` follows."""
 
     call: int
     parameters: CallParameters
@@ -97,7 +97,7 @@ class TakeCall:
 
 @dataclass(frozen=True, slots=True)
 class RefuseCall:
-    """Answer to ``Knock``: do not."""
+    """Answer to ``CallOffered``: do not."""
 
     call: int
     cause: Cause
@@ -123,8 +123,8 @@ class PageKept:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveAnswered:
-    """Answer to ``AskLeave``."""
+class EndAnswered:
+    """Answer to ``AskToEndLastPage``."""
 
     call: int
     given: bool
@@ -152,7 +152,7 @@ class LinesAre:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class CallOffered:
     """A call that comes in.  Answered by ``TakeCall`` or ``RefuseCall``."""
 
     call: int
@@ -176,7 +176,7 @@ class KeepPage:
 
 
 @dataclass(frozen=True, slots=True)
-class AskLeave:
+class AskToEndLastPage:
     call: int
 
 
@@ -208,16 +208,16 @@ FromBox = (
     | RefuseCall
     | PageReady
     | PageKept
-    | LeaveAnswered
+    | EndAnswered
 )
 FromExchange = (
     LineOpened
     | LineClosed
     | LinesAre
-    | Knock
+    | CallOffered
     | FetchPage
     | KeepPage
-    | AskLeave
+    | AskToEndLastPage
     | CallProgress
     | CallEnded
     | PracticeCallEnded

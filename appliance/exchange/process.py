@@ -24,17 +24,17 @@ from typing import TYPE_CHECKING, Any
 from appliance.causes import DELIVERED, LINE_FAULT, LINE_STOPPED, RECEIVED
 from appliance.exchange.making import make_line, sip_settings
 from appliance.exchange.messages import (
-    AskLeave,
+    AskToEndLastPage,
     CallEnded,
+    CallOffered,
     CallProgress,
     CancelCall,
     Channel,
     CloseLine,
+    EndAnswered,
     FetchPage,
     FromBox,
     KeepPage,
-    Knock,
-    LeaveAnswered,
     LineClosed,
     LineOpened,
     LinesAre,
@@ -48,6 +48,7 @@ from appliance.exchange.messages import (
     RefuseCall,
     TakeCall,
 )
+from appliance.lines.datagram_driver import Paced, Pacing
 from appliance.lines.line import (
     Answer,
     CancelSwitch,
@@ -59,7 +60,6 @@ from appliance.lines.line import (
     Refuse,
 )
 from appliance.lines.packets import CallPackets
-from appliance.lines.udptl import Paced, Pacing
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings
 from appliance.t4.page import CodedPage
@@ -107,9 +107,9 @@ class _Call:
         self.pages[ticket] = deliver
         self.channel.send(FetchPage(self.number, ticket, number, accepts))
 
-    def ask_leave(self, given: Callable[[bool], None]) -> None:
+    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None:
         self.leave = given
-        self.channel.send(AskLeave(self.number))
+        self.channel.send(AskToEndLastPage(self.number))
 
     def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
         ticket = next(self.tickets)
@@ -120,7 +120,7 @@ class _Call:
         self.channel.send(CallProgress(self.number, line))
 
 
-class Carrier:
+class CallServer:
     """All lines and calls of the process."""
 
     def __init__(self, channel: Channel) -> None:
@@ -172,7 +172,7 @@ class Carrier:
                 call.pages.pop(ticket)(page, last)
             case PageKept(_, ticket, ok):
                 call.kept.pop(ticket)(ok)
-            case LeaveAnswered(_, given):
+            case EndAnswered(_, given):
                 leave, call.leave = call.leave, None
                 if leave is not None:
                     leave(given)
@@ -335,7 +335,7 @@ class Carrier:
         call = _Call(next(self._numbers), self._channel)
         call.decision = asyncio.get_running_loop().create_future()
         self._calls[call.number] = call
-        self._channel.send(Knock(call.number, incoming))
+        self._channel.send(CallOffered(call.number, incoming))
         return call.decision
 
 
@@ -350,7 +350,7 @@ def _copy(pacing: Pacing) -> Pacing:
 
 
 async def _live(descriptor: int) -> None:
-    await Carrier(await Channel.over(socket.socket(fileno=descriptor))).serve()
+    await CallServer(await Channel.over(socket.socket(fileno=descriptor))).serve()
 
 
 def _real_time(settings: LineEntry | PracticeSettings) -> bool:

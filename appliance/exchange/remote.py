@@ -20,17 +20,17 @@ from pathlib import Path
 
 from appliance.causes import LINE_FAULT, LINE_STOPPED
 from appliance.exchange.messages import (
-    AskLeave,
+    AskToEndLastPage,
     CallEnded,
+    CallOffered,
     CallProgress,
     CancelCall,
     Channel,
     CloseLine,
+    EndAnswered,
     FetchPage,
     FromExchange,
     KeepPage,
-    Knock,
-    LeaveAnswered,
     LineClosed,
     LineOpened,
     LinesAre,
@@ -44,6 +44,7 @@ from appliance.exchange.messages import (
     RefuseCall,
     TakeCall,
 )
+from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
     Answer,
     IncomingHandler,
@@ -53,7 +54,6 @@ from appliance.lines.line import (
     Refuse,
     decided,
 )
-from appliance.lines.udptl import Pacing
 from appliance.settings.items import LineEntry, LineType, Media
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import AskedPageSource, CallResult, PageSource, PageStore, Progress
@@ -159,7 +159,7 @@ class Exchange:
     _practice: dict[int, asyncio.Future[CallResult]] = field(default_factory=dict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _keeper: asyncio.Task[None] | None = None
+    _keeping: asyncio.Task[None] | None = None
     _heard_at: float = 0.0
     _stopping: bool = False
 
@@ -187,15 +187,15 @@ class Exchange:
 
     def start(self) -> None:
         """On the loop: from here on the process is kept alive."""
-        self._keeper = asyncio.get_running_loop().create_task(self._keep())
+        self._keeping = asyncio.get_running_loop().create_task(self._keep())
 
     async def stop(self) -> None:
         """Ends the process; calls that are still up end with it."""
         self._stopping = True
         if self._channel is not None:
             self._channel.close()
-        if self._keeper is not None:
-            await self._keeper
+        if self._keeping is not None:
+            await self._keeping
 
     def abandon(self) -> None:
         """Lets go of a process that was launched and never started, or is ended already."""
@@ -349,7 +349,7 @@ class Exchange:
                         self._lines[name].pacing = pacing.get(name, Pacing())
             case LineOpened(line) | LineClosed(line):
                 self._answered(type(message), line)
-            case Knock():
+            case CallOffered():
                 task = asyncio.get_running_loop().create_task(self._knocked(channel, message))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -370,16 +370,16 @@ class Exchange:
                 call.pages.fetch(page_number, accepts, _sender_of_page(channel, number, ticket))
             case KeepPage(number, ticket, page_number, page):
                 call.store.store(page_number, page, lambda ok: channel.send(PageKept(number, ticket, ok)))
-            case AskLeave(number):
+            case AskToEndLastPage(number):
                 assert isinstance(call.pages, AskedPageSource)
-                call.pages.ask_leave(lambda given: channel.send(LeaveAnswered(number, given)))
+                call.pages.ask_to_end_last_page(lambda given: channel.send(EndAnswered(number, given)))
             case CallEnded(number, result):
                 del self._calls[number]
                 call.ended(result)
             case _:
                 raise TypeError(f"{message!r} is no message about a call")
 
-    async def _knocked(self, channel: Channel, knock: Knock) -> None:
+    async def _knocked(self, channel: Channel, knock: CallOffered) -> None:
         line = self._lines.get(knock.incoming.line)
         decision: Answer | Refuse = Refuse(LINE_STOPPED)
         if line is not None and line.on_incoming is not None:

@@ -60,7 +60,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostAnswer:
     """What a webhook's receiver answered: its status and the beginning of its words."""
 
     status: int
@@ -154,7 +154,7 @@ def post(
     timeout_s: float,
     allow_private: bool = False,
     resolver: Resolver = resolve,
-) -> Posted:
+) -> PostAnswer:
     """Posts ``body``; a redirect is an answer like any other and not followed.  Raises FetchError."""
     deadline = time.monotonic() + timeout_s
     with _exchange(
@@ -168,7 +168,7 @@ def post(
         halt=Halt(),
     ) as answer:
         words = answer.read(ANSWER_OCTETS).decode("utf-8", "replace")
-        return Posted(answer.status, words)
+        return PostAnswer(answer.status, words)
 
 
 def check_url(url: str) -> None:

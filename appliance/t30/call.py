@@ -28,9 +28,9 @@ from appliance.t30.parameters import (
     ReceivedPage,
 )
 from appliance.t30.station import (
-    AskLeave,
+    AskToEndLastPage,
+    EndPermitted,
     FetchPage,
-    LeaveGiven,
     PageDelivered,
     PageStored,
     StorePage,
@@ -105,7 +105,7 @@ class FaxCall:
         self._pages = pages
         self._store = store
         self._wake = wake
-        self._inbox: deque[PageDelivered | PageStored | LeaveGiven] = deque()
+        self._inbox: deque[PageDelivered | PageStored | EndPermitted] = deque()
         self._pumping = False
 
     @property
@@ -178,7 +178,7 @@ class FaxCall:
                     self._fetch(order)
                 case StorePage():
                     self._keep(order)
-                case AskLeave():
+                case AskToEndLastPage():
                     self._ask_leave()
                 case _:
                     self._dce.order(order, now)
@@ -204,11 +204,11 @@ class FaxCall:
 
     def _ask_leave(self) -> None:
         if isinstance(self._pages, AskedPageSource):
-            self._pages.ask_leave(lambda ok: self._news(LeaveGiven(ok)))
+            self._pages.ask_to_end_last_page(lambda ok: self._news(EndPermitted(ok)))
         else:
-            self._news(LeaveGiven(True))
+            self._news(EndPermitted(True))
 
-    def _news(self, news: PageDelivered | PageStored | LeaveGiven) -> None:
+    def _news(self, news: PageDelivered | PageStored | EndPermitted) -> None:
         self._inbox.append(news)
         if not self._pumping:
             self._wake()

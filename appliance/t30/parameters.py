@@ -59,7 +59,7 @@ class CallParameters:
     offers_pages: bool = False  # answering: the page source has a document for a caller that polls
     # Page numbers (from 0) that begin a document: EOM and phase B before them, whatever their format.
     documents_begin: frozenset[int] = frozenset()
-    asks_leave: bool = False  # sending: the page source is an AskedPageSource
+    asks_to_end_last_page: bool = False  # sending: the page source is an AskedPageSource
     accepts_sub_address: bool = True
     resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
     nsf: bytes = b""  # FIF of the non-standard frame to send: NSF with DIS, NSC with DTC; none when empty
@@ -113,10 +113,10 @@ class AskedPageSource(PageSource, Protocol):
 
     Until then the far end cannot confirm the last page, from then on it may: whoever keeps books notes
     that durably, then calls ``given(True)``, on the same thread; ``given(False)`` ends the call.
-    Asked only when ``CallParameters.asks_leave`` says so.
+    Asked only when ``CallParameters.asks_to_end_last_page`` says so.
     """
 
-    def ask_leave(self, given: Callable[[bool], None]) -> None: ...
+    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None: ...
 
 
 class PageStore(Protocol):

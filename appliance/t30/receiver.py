@@ -19,8 +19,8 @@ from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage, decode
 from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLargeError, PlainIntake
 from appliance.t30.parameters import Phase, ReceivedPage
 from appliance.t30.quality import Verdict, judge
-from appliance.t30.receiver_phase_b import R, ReceiverPhaseB
-from appliance.t30.station import Burst, Fact, Happening, Station, Stimulus, Timer
+from appliance.t30.receiver_phase_b import ReceiverPhaseB, ReceiverState
+from appliance.t30.station import Burst, EventData, LineStimulus, Station, Stimulus, Timer
 
 # Nobody here can take a procedure interrupt, and one document is like the next: these count as the
 # plain ones (T.30 5.3.6.1.6).
@@ -49,34 +49,34 @@ class Receiver(ReceiverPhaseB):
 
     TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
         **ReceiverPhaseB.TABLE,
-        R.PAGE: {
+        ReceiverState.PAGE: {
             **_POST_MESSAGE,
             Fcf.RR: "_repeat_reply",
             Fcf.CRP: "_repeat_reply",
-            Happening.FAST_ON: "_page_begins",
-            Happening.FAST_DATA: "_stray_image",
-            Happening.MISSED: "_page_missed",
+            LineStimulus.FAST_ON: "_page_begins",
+            LineStimulus.FAST_DATA: "_stray_image",
+            LineStimulus.MISSED: "_page_missed",
             Fcf.DCS: "_dcs",
-            Happening.GARBLED: "_wait_longer",
+            LineStimulus.GARBLED: "_wait_longer",
             Timer.T2: "_page_never_came",
         },
-        R.IN_PAGE: {
-            Happening.FAST_DATA: "_image_octets",
-            Happening.FAST_FRAME: "_image_frame",
-            Happening.FAST_OFF: "_page_over",
+        ReceiverState.IN_PAGE: {
+            LineStimulus.FAST_DATA: "_image_octets",
+            LineStimulus.FAST_FRAME: "_image_frame",
+            LineStimulus.FAST_OFF: "_page_over",
             Timer.IMAGE: "_endless",
         },
-        R.POST: {
+        ReceiverState.POST: {
             **_POST_MESSAGE,
-            Happening.FAST_ON: "_page_begins",  # again, before any command: a gap on the line
-            Happening.GARBLED: "_wait_longer",
+            LineStimulus.FAST_ON: "_page_begins",  # again, before any command: a gap on the line
+            LineStimulus.GARBLED: "_wait_longer",
             Fcf.DCS: "_dcs",
             Timer.T2: "_silent",
         },
-        R.STORING: {
-            Happening.STORED: "_stored",
-            Happening.GARBLED: "_asked_while_storing",
-            Happening.QUIET: "_quiet_while_storing",
+        ReceiverState.STORING: {
+            LineStimulus.STORED: "_stored",
+            LineStimulus.GARBLED: "_asked_while_storing",
+            LineStimulus.QUIET: "_quiet_while_storing",
             Fcf.RR: "_asked_while_storing",
             Fcf.PPS: "_asked_while_storing",
             Fcf.MPS: "_asked_while_storing",
@@ -86,7 +86,7 @@ class Receiver(ReceiverPhaseB):
             Timer.NOT_READY: "_not_ready",
             Timer.STORE: "_store_too_slow",
         },
-        R.DCN: {
+        ReceiverState.DCN: {
             Fcf.EOP: "_command_again",
             Fcf.PRI_EOP: "_command_again",
             Fcf.PPS: "_command_again",
@@ -123,14 +123,14 @@ class Receiver(ReceiverPhaseB):
         """A page, or more of it."""
         assert self._settings is not None
         station, settings = self.station, self._settings
-        self.state = R.PAGE
+        self.state = ReceiverState.PAGE
         self._page_open = False
         station.set(Timer.T2, limits.T2_S)
         short = settings.carrier.modulation is Modulation.V17 and not self._long_train
         expect = Expect.FRAMES if settings.ecm else Expect.IMAGE
         station.listen_fast(settings.carrier, expect, short_train=short)
 
-    def _page_begins(self, fact: Fact) -> None:
+    def _page_begins(self, fact: EventData) -> None:
         """The page, or more of it."""
         assert self._settings is not None
         station, settings = self.station, self._settings
@@ -144,22 +144,22 @@ class Receiver(ReceiverPhaseB):
         station.phase = Phase.C
         station.set(Timer.IMAGE, limits.IMAGE_LIMIT_S)
         self._page_open = True
-        self.state = R.IN_PAGE
+        self.state = ReceiverState.IN_PAGE
 
-    def _stray_image(self, fact: Fact) -> None:
+    def _stray_image(self, fact: EventData) -> None:
         """A DCE that gives octets without saying that a carrier is up."""
-        self._page_begins(Fact(carrier=self._settings.carrier if self._settings else None))
+        self._page_begins(EventData(carrier=self._settings.carrier if self._settings else None))
         self._image_octets(fact)
 
-    def _page_missed(self, _: Fact) -> None:
+    def _page_missed(self, _: EventData) -> None:
         """Training failed, or it was V.21: listen to that (T2 still runs)."""
         self.station.listen()
 
-    def _image_octets(self, fact: Fact) -> None:
+    def _image_octets(self, fact: EventData) -> None:
         """Decodes as they come."""
         self._feed(lambda intake: intake.octets(fact.octets))
 
-    def _image_frame(self, fact: Fact) -> None:
+    def _image_frame(self, fact: EventData) -> None:
         """Keeps a frame whose FCS is right."""
         if fact.ok:
             self._feed(lambda intake: intake.frame(fact.octets))
@@ -173,46 +173,46 @@ class Receiver(ReceiverPhaseB):
         except LineTooLongError:
             self.station.finish(causes.SCAN_LINE_TOO_LONG)
 
-    def _page_over(self, _: Fact) -> None:
+    def _page_over(self, _: EventData) -> None:
         """Listens for the command behind the page."""
         station = self.station
         station.clear(Timer.IMAGE)
         station.phase = Phase.D
-        self.state = R.POST
+        self.state = ReceiverState.POST
         station.set(Timer.T2, limits.T2_S)
         station.listen()
 
-    def _endless(self, _: Fact) -> None:
+    def _endless(self, _: EventData) -> None:
         """An image carrier without end: the call ends."""
         self.station.finish(causes.PAGE_TOO_LARGE)
 
-    def _wait_longer(self, _: Fact) -> None:
+    def _wait_longer(self, _: EventData) -> None:
         """A command that did not survive: it will be repeated."""
         self.station.set(Timer.T2, limits.T2_S)
 
-    def _page_never_came(self, _: Fact) -> None:
+    def _page_never_came(self, _: EventData) -> None:
         """Nothing within T2: DCN."""
         self.station.finish(causes.PAGE_NEVER_CAME)
 
-    def _silent(self, _: Fact) -> None:
+    def _silent(self, _: EventData) -> None:
         """No command within T2: DCN."""
         self.station.finish(causes.SENDER_WENT_SILENT)
 
     # -- phase D -----------------------------------------------------------------------------------
 
-    def _mps(self, fact: Fact) -> None:
+    def _mps(self, fact: EventData) -> None:
         """Judges and stores the page; MCF, RTP or RTN; another page."""
         self._plain_end(Fcf.MPS, fact)
 
-    def _eom(self, fact: Fact) -> None:
+    def _eom(self, fact: EventData) -> None:
         """Judges and stores the page; MCF, RTP or RTN; phase B."""
         self._plain_end(Fcf.EOM, fact)
 
-    def _eop(self, fact: Fact) -> None:
+    def _eop(self, fact: EventData) -> None:
         """Judges and stores the page; MCF, RTP or RTN; the end."""
         self._plain_end(Fcf.EOP, fact)
 
-    def _plain_end(self, end: Fcf, fact: Fact) -> None:
+    def _plain_end(self, end: Fcf, fact: EventData) -> None:
         """A page without ECM is over."""
         station, intake = self.station, self._intake
         assert self._settings is not None
@@ -264,7 +264,7 @@ class Receiver(ReceiverPhaseB):
         """Nothing is confirmed before it is durable."""
         station, settings = self.station, self._settings
         assert settings is not None
-        self.state = R.STORING
+        self.state = ReceiverState.STORING
         self._reply = reply
         self._durable = self._told_busy = False
         station.set(Timer.STORE, limits.STORE_WAIT_S if settings.ecm else limits.STORE_WAIT_PLAIN_S)
@@ -273,7 +273,7 @@ class Receiver(ReceiverPhaseB):
         station.listen()
         station.store(page)
 
-    def _stored(self, fact: Fact) -> None:
+    def _stored(self, fact: EventData) -> None:
         """The page is durable: MCF, at once or when it is asked for again."""
         if not fact.ok:
             self.station.finish(causes.STORE_FAILED)
@@ -283,19 +283,19 @@ class Receiver(ReceiverPhaseB):
         if self.station.heard is None and not self.station.talks and not self._told_busy:
             self._confirm()
 
-    def _quiet_while_storing(self, _: Fact) -> None:
+    def _quiet_while_storing(self, _: EventData) -> None:
         """Flags and nothing else: answers if the page is durable."""
         if self._durable and not self._told_busy:
             self._confirm()
 
-    def _asked_while_storing(self, _: Fact) -> None:
+    def _asked_while_storing(self, _: EventData) -> None:
         """MCF if the page is durable; RNR with ECM; silence without."""
         if self._durable:
             self._confirm()
         elif self._settings is not None and self._settings.ecm:
             self._not_ready(_)
 
-    def _not_ready(self, _: Fact) -> None:
+    def _not_ready(self, _: EventData) -> None:
         """The far end waits for our store: RNR (T.30 A.4.4)."""
         station = self.station
         if station.heard is not None or station.talks:
@@ -304,7 +304,7 @@ class Receiver(ReceiverPhaseB):
         self._told_busy = True
         station.say((HdlcFrame(Fcf.RNR),), station.listen)
 
-    def _store_too_slow(self, _: Fact) -> None:
+    def _store_too_slow(self, _: EventData) -> None:
         """DCN: the page is not confirmed."""
         self.station.finish(causes.STORE_FAILED)
 
@@ -334,17 +334,17 @@ class Receiver(ReceiverPhaseB):
                 self._say_reply(reply, self._expect_page)
 
     def _expect_dcn(self) -> None:
-        self.state = R.DCN
+        self.state = ReceiverState.DCN
         self.station.set(Timer.T2, limits.AFTER_LAST_PAGE_S)
         self.station.listen()
 
-    def _no_dcn(self, _: Fact) -> None:
+    def _no_dcn(self, _: EventData) -> None:
         """The far end said nothing more: hangs up."""
         self.station.hang_up(self._failed or causes.RECEIVED)
 
     # -- ECM ---------------------------------------------------------------------------------------
 
-    def _pps(self, fact: Fact) -> None:
+    def _pps(self, fact: EventData) -> None:
         """A block is over (T.30 A.4.3)."""
         station, settings = self.station, self._settings
         assert settings is not None
@@ -413,7 +413,7 @@ class Receiver(ReceiverPhaseB):
         else:
             self._say_reply(Fcf.PPR, self._expect_page, block.request().encode())
 
-    def _ctc(self, fact: Fact) -> None:
+    def _ctc(self, fact: EventData) -> None:
         """The same block at another rate, with long training (T.30 A.4.3)."""
         station, settings = self.station, self._settings
         assert settings is not None
@@ -432,7 +432,7 @@ class Receiver(ReceiverPhaseB):
         self._long_train = True
         self._say_reply(Fcf.CTR, self._expect_page)
 
-    def _eor(self, fact: Fact) -> None:
+    def _eor(self, fact: EventData) -> None:
         """The transmitter gives a block up (T.30 A.4.3): the page has a hole and is not kept."""
         station, settings = self.station, self._settings
         assert settings is not None
@@ -459,9 +459,9 @@ class Receiver(ReceiverPhaseB):
 
     def cause_when_left(self) -> Cause:
         station = self.station
-        if self.state is R.DCN:
+        if self.state is ReceiverState.DCN:
             return self._failed or causes.RECEIVED
-        if self.state in (R.PAGE, R.IN_PAGE):
+        if self.state in (ReceiverState.PAGE, ReceiverState.IN_PAGE):
             return causes.HUNG_UP_DURING_PAGE
         if station.pages_received or self._end is not None:
             return causes.SENDER_GAVE_UP

@@ -14,11 +14,20 @@ from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.negotiation import offer, refusal
 from appliance.t30.parameters import Phase, Role
-from appliance.t30.station import NO_FACT, Burst, Fact, Happening, Part, Station, Stimulus, Timer
+from appliance.t30.station import (
+    NO_DATA,
+    Burst,
+    EventData,
+    LineStimulus,
+    Station,
+    StationRole,
+    Stimulus,
+    Timer,
+)
 from appliance.t30.tcf import TcfJudge
 
 
-class R(Enum):
+class ReceiverState(Enum):
     """What the receiver waits for."""
 
     COMMAND = "waits for DCS or DTC"
@@ -30,18 +39,18 @@ class R(Enum):
     DCN = "waits for DCN"
 
 
-class ReceiverPhaseB(Part):
+class ReceiverPhaseB(StationRole):
     """Says what we take, obeys the transmitter's choice where it can, judges its training.
 
     ``is_polled`` is called with the caller's DTC when it wants our pages.
     """
 
     TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
-        R.COMMAND: {
+        ReceiverState.COMMAND: {
             Fcf.DCS: "_dcs",
             Fcf.DTC: "_dtc",
             Fcf.DIS: "_dis_again",
-            Happening.GARBLED: "_garbled_command",
+            LineStimulus.GARBLED: "_garbled_command",
             Fcf.MPS: "_command_again",
             Fcf.EOM: "_command_again",
             Fcf.EOP: "_command_again",
@@ -51,11 +60,11 @@ class ReceiverPhaseB(Part):
             Timer.T2: "_after_eom",
             Timer.T1: "_nobody",
         },
-        R.TCF: {
-            Happening.FAST_ON: "_tcf_begins",
-            Happening.FAST_DATA: "_tcf_octets",
-            Happening.FAST_OFF: "_tcf_over",
-            Happening.MISSED: "_tcf_missed",
+        ReceiverState.TCF: {
+            LineStimulus.FAST_ON: "_tcf_begins",
+            LineStimulus.FAST_DATA: "_tcf_octets",
+            LineStimulus.FAST_OFF: "_tcf_over",
+            LineStimulus.MISSED: "_tcf_missed",
             Timer.TCF: "_tcf_over",
             Fcf.DCS: "_dcs",
             Fcf.DTC: "_dtc",
@@ -63,7 +72,7 @@ class ReceiverPhaseB(Part):
     }
 
     def __init__(self, station: Station, is_polled: Callable[[Facilities], None]) -> None:
-        super().__init__(station, R.COMMAND)
+        super().__init__(station, ReceiverState.COMMAND)
         self._is_polled = is_polled
         self._offers_pages = False
         self._poll: tuple[HdlcFrame, ...] | None = None  # our DTC and its particulars
@@ -159,18 +168,18 @@ class ReceiverPhaseB(Part):
 
     def _expect_command(self) -> None:
         """After DIS, DTC, FTT, RTN or RTP: a DCS should come."""
-        self.state = R.COMMAND
+        self.state = ReceiverState.COMMAND
         self.station.set(Timer.T4, limits.T4_S)
         self.station.listen()
 
     def _expect_command_after_eom(self) -> None:
         """After EOM the transmitter waits for our DIS, which leaves after T2 (T.30 5.4.3.1)."""
-        self.state = R.COMMAND
+        self.state = ReceiverState.COMMAND
         self.station.phase = Phase.B
         self.station.set(Timer.T2, limits.T2_S)
         self.station.listen()
 
-    def _after_eom(self, _: Fact) -> None:
+    def _after_eom(self, _: EventData) -> None:
         """Phase B again: DIS, or DTC where we poll."""
         if self._poll is None:
             self._begin_identification()
@@ -180,7 +189,7 @@ class ReceiverPhaseB(Part):
             self._reply_frames = ()
             self.station.say(self._poll, self._expect_command)
 
-    def _ask_again(self, _: Fact) -> None:
+    def _ask_again(self, _: EventData) -> None:
         """Nothing came within T4: DIS or DTC again, three times in all (T.30 5.4.3); a response never."""
         station = self.station
         if self._reply in (Fcf.FTT, Fcf.RTN, Fcf.RTP):
@@ -191,19 +200,19 @@ class ReceiverPhaseB(Part):
             else:
                 station.finish(self.cause_when_left())
         elif self._tries >= limits.TRIES:
-            self._nobody(NO_FACT)
+            self._nobody(NO_DATA)
         elif self._poll is None:
             self._identify()
         else:
             self._tries += 1
             station.say(self._poll, self._expect_command)
 
-    def _garbled_command(self, _: Fact) -> None:
+    def _garbled_command(self, _: EventData) -> None:
         """A DCS that did not survive: its TCF follows, then DIS may be said again."""
         if self.station.runs(Timer.T4):
             self.station.set(Timer.T4, limits.T4_S)
 
-    def _dis_again(self, fact: Fact) -> None:
+    def _dis_again(self, fact: EventData) -> None:
         """A polled station that did not hear our DTC; or a caller that polls with a DIS (TSB-85)."""
         station = self.station
         fif = fact.burst.fif(Fcf.DIS) or b""
@@ -215,14 +224,14 @@ class ReceiverPhaseB(Part):
         else:
             station.note("ignored", state=self.state.value, what="DIS")  # the echo of our own
 
-    def _repeat_what_was_said(self, fact: Fact) -> None:
+    def _repeat_what_was_said(self, fact: EventData) -> None:
         """CRP: the last response again, or what we asked."""
         if self._reply_frames:
             self._repeat_reply(fact)
         else:
             self._ask_again(fact)
 
-    def _nobody(self, _: Fact) -> None:
+    def _nobody(self, _: EventData) -> None:
         """Nobody answered: DCN."""
         if self._poll is not None:
             self.station.finish(causes.POLL_REFUSED)
@@ -233,7 +242,7 @@ class ReceiverPhaseB(Part):
 
     # -- being polled ------------------------------------------------------------------------------
 
-    def _dtc(self, fact: Fact) -> None:
+    def _dtc(self, fact: EventData) -> None:
         """The caller polls."""
         if self.station.parameters.role is Role.CALLS:
             self.station.note("ignored", state=self.state.value, what="DTC")
@@ -276,7 +285,7 @@ class ReceiverPhaseB(Part):
 
     # -- training ----------------------------------------------------------------------------------
 
-    def _dcs(self, fact: Fact) -> None:
+    def _dcs(self, fact: EventData) -> None:
         """The transmitter has chosen: training follows."""
         station, burst = self.station, fact.burst
         station.clear(Timer.T1, Timer.T2, Timer.T4)
@@ -309,29 +318,29 @@ class ReceiverPhaseB(Part):
         self._page_over_for_good()
         station.carrier_used, station.ecm_used = settings.carrier, settings.ecm
         self._judge = TcfJudge(settings.carrier, ecm=settings.ecm)
-        self.state = R.TCF
+        self.state = ReceiverState.TCF
         station.set(Timer.TCF, limits.TCF_WAIT_S)
         station.listen_fast(settings.carrier, Expect.TCF)
 
-    def _tcf_begins(self, fact: Fact) -> None:
+    def _tcf_begins(self, fact: EventData) -> None:
         """Only zeros at the rate of the DCS count."""
         assert self._settings is not None
         self._judge = TcfJudge(self._settings.carrier, ecm=self._settings.ecm)
         if fact.carrier is not self._settings.carrier:
             self.station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
 
-    def _tcf_octets(self, fact: Fact) -> None:
+    def _tcf_octets(self, fact: EventData) -> None:
         """Counts zeros and others."""
         assert self._judge is not None
         if self.station.heard in (None, self._settings.carrier if self._settings else None):
             self._judge.feed(fact.octets)
 
-    def _tcf_missed(self, _: Fact) -> None:
+    def _tcf_missed(self, _: EventData) -> None:
         """Listens again until the time for a TCF is over."""
         assert self._settings is not None
         self.station.listen_fast(self._settings.carrier, Expect.TCF)
 
-    def _tcf_over(self, _: Fact) -> None:
+    def _tcf_over(self, _: EventData) -> None:
         """CFR or FTT."""
         assert self._judge is not None
         station, good = self.station, self._judge.good
@@ -359,14 +368,14 @@ class ReceiverPhaseB(Part):
         self._reply_frames = (HdlcFrame(reply, fif),)
         station.say(self._reply_frames, then)
 
-    def _command_again(self, fact: Fact) -> None:
+    def _command_again(self, fact: EventData) -> None:
         """The last command again: the same response; any other means nothing here."""
         if self._is_last_command(fact.burst):
             self._repeat_reply(fact)
         else:
             self.station.note("ignored", state=self.state.value, what=fact.burst.frames[-1].fcf.name)
 
-    def _repeat_reply(self, _: Fact) -> None:
+    def _repeat_reply(self, _: EventData) -> None:
         """The far end did not hear our response."""
         station = self.station
         self._repeats += 1

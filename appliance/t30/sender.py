@@ -19,8 +19,8 @@ from appliance.t30.fields import Facilities, rate_field
 from appliance.t30.frames import Fcf, FrameMap, HdlcFrame, PartialPage
 from appliance.t30.negotiation import FormatError, same_format, settings_for
 from appliance.t30.parameters import Phase
-from appliance.t30.sender_phase_b import S, SenderPhaseB
-from appliance.t30.station import Fact, Happening, Station, Stimulus, Timer
+from appliance.t30.sender_phase_b import SenderPhaseB, SenderState
+from appliance.t30.station import EventData, LineStimulus, Station, Stimulus, Timer
 
 
 class Sender(SenderPhaseB):
@@ -28,15 +28,15 @@ class Sender(SenderPhaseB):
 
     TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
         **SenderPhaseB.TABLE,
-        S.NEEDS_NEXT: {
-            Happening.PAGE: "_end_page",
+        SenderState.NEEDS_NEXT: {
+            LineStimulus.PAGE: "_end_page",
             Timer.PAGE: "_end_page_late",
         },
-        S.NEEDS_LEAVE: {
-            Happening.LEAVE: "_leave",
+        SenderState.NEEDS_LEAVE: {
+            LineStimulus.LEAVE: "_leave",
             Timer.PAGE: "_no_leave",
         },
-        S.POST: {
+        SenderState.POST: {
             Fcf.MCF: "_page_confirmed",
             Fcf.RTP: "_page_confirmed_poor",
             Fcf.RTN: "_page_refused",
@@ -44,11 +44,11 @@ class Sender(SenderPhaseB):
             Fcf.PIN: "_interrupt_negative",
             Fcf.CRP: "_repeat",
             Fcf.DIS: "_began_anew",
-            Happening.UNKNOWN: "_invalid_response",
-            Happening.GARBLED: "_wait_on",
+            LineStimulus.UNKNOWN: "_invalid_response",
+            LineStimulus.GARBLED: "_wait_on",
             Timer.T4: "_repeat",
         },
-        S.PPS: {
+        SenderState.PPS: {
             Fcf.MCF: "_block_confirmed",
             Fcf.PPR: "_ppr",
             Fcf.RNR: "_rnr",
@@ -58,11 +58,11 @@ class Sender(SenderPhaseB):
             Fcf.PIN: "_interrupt_negative",
             Fcf.CRP: "_repeat",
             Fcf.DIS: "_began_anew",
-            Happening.UNKNOWN: "_invalid_response",
-            Happening.GARBLED: "_wait_on",
+            LineStimulus.UNKNOWN: "_invalid_response",
+            LineStimulus.GARBLED: "_wait_on",
             Timer.T4: "_repeat",
         },
-        S.RR: {
+        SenderState.RR: {
             Fcf.MCF: "_block_confirmed",
             Fcf.PPR: "_ppr",
             Fcf.RNR: "_rnr",
@@ -73,13 +73,13 @@ class Sender(SenderPhaseB):
             Fcf.DIS: "_began_anew",
             Timer.T4: "_repeat",
         },
-        S.CTR: {
+        SenderState.CTR: {
             Fcf.CTR: "_ctr",
             Fcf.CRP: "_repeat",
             Fcf.DIS: "_began_anew",
             Timer.T4: "_repeat",
         },
-        S.ERR: {
+        SenderState.ERR: {
             Fcf.ERR: "_err",
             Fcf.RNR: "_rnr",
             Fcf.CRP: "_repeat",
@@ -92,7 +92,7 @@ class Sender(SenderPhaseB):
         super().__init__(station, polls)
         self._times_sent = 0  # this page
         self._end: Fcf | None = None  # command that closes the page; None before it is known
-        self._asks_leave = station.parameters.asks_leave
+        self._asks_leave = station.parameters.asks_to_end_last_page
         # ECM
         self._ecm: EcmPage | None = None
         self._wanted: frozenset[int] | None = None  # frames of a repeat
@@ -142,23 +142,23 @@ class Sender(SenderPhaseB):
         assert self._settings is not None
         return self._settings.carrier.modulation is Modulation.V17 and not self._long_train
 
-    def _end_page(self, _: Fact | None = None) -> None:
+    def _end_page(self, _: EventData | None = None) -> None:
         """The page is out: says what comes next, once that is known."""
         end = self._what_follows()
         if end is None:
-            self.state = S.NEEDS_NEXT
+            self.state = SenderState.NEEDS_NEXT
             if not self.station.runs(Timer.PAGE):
                 self.station.set(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
             return
         known = self._desk.get(self._index)
         if known is not None and known.last and self._asks_leave:
-            self.state = S.NEEDS_LEAVE
+            self.state = SenderState.NEEDS_LEAVE
             self.station.set(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
-            self.station.ask_leave()
+            self.station.ask_to_end_last_page()
             return
         self._close_page(end)
 
-    def _leave(self, fact: Fact) -> None:
+    def _leave(self, fact: EventData) -> None:
         """The box has noted that the far end may come to hold all pages; or it cannot, then DCN."""
         self.station.clear(Timer.PAGE)
         if not fact.ok:
@@ -167,11 +167,11 @@ class Sender(SenderPhaseB):
         self._asks_leave = False  # for once and all: the page may have to be sent again
         self._end_page()
 
-    def _no_leave(self, _: Fact) -> None:
+    def _no_leave(self, _: EventData) -> None:
         """The box did not answer in time: DCN, while the far end surely lacks the last page."""
         self.station.finish(causes.PAGE_UNAVAILABLE)
 
-    def _end_page_late(self, _: Fact) -> None:
+    def _end_page_late(self, _: EventData) -> None:
         """The next page is not ready: EOM leaves phase B's time for it."""
         self._close_page(Fcf.EOM)
 
@@ -205,15 +205,15 @@ class Sender(SenderPhaseB):
         if self._ecm is not None and self._settings is not None and self._settings.ecm:
             self._say_pps(end)
         else:
-            self._command(HdlcFrame(end), S.POST)
+            self._command(HdlcFrame(end), SenderState.POST)
 
     # -- phase D -----------------------------------------------------------------------------------
 
-    def _page_confirmed(self, _: Fact) -> None:
+    def _page_confirmed(self, _: EventData) -> None:
         """MCF: the next page, phase B after EOM, DCN after EOP."""
         self._next_page(train=False)
 
-    def _page_confirmed_poor(self, _: Fact) -> None:
+    def _page_confirmed_poor(self, _: EventData) -> None:
         """RTP: taken, but train again before the next page (T.30 5.3.6.1.6)."""
         self.station.note("rtp", page=self._index + 1)
         if self._end is Fcf.EOP:
@@ -247,11 +247,11 @@ class Sender(SenderPhaseB):
     def _await_dis(self) -> None:
         """After EOM both ends are back in phase B, and the receiver speaks first."""
         self.station.phase = Phase.B
-        self.state = S.DIS
+        self.state = SenderState.DIS
         self.station.set(Timer.T1, limits.T1_S)
         self.station.listen()
 
-    def _page_refused(self, _: Fact) -> None:
+    def _page_refused(self, _: EventData) -> None:
         """RTN: the page goes again after training one rung down.
 
         T.30 figure 5-2 ends the call when it is the last page; sending that again too is the owner's
@@ -270,7 +270,7 @@ class Sender(SenderPhaseB):
         else:
             self._retrain()
 
-    def _interrupt_positive(self, fact: Fact) -> None:
+    def _interrupt_positive(self, fact: EventData) -> None:
         """PIP: the page is good, and an operator wants to speak.  Nobody is here: go on."""
         self.station.note("pip", page=self._index + 1)
         if self._end is Fcf.EOP:
@@ -279,15 +279,15 @@ class Sender(SenderPhaseB):
         else:
             self._page_confirmed(fact)
 
-    def _interrupt_negative(self, _: Fact) -> None:
+    def _interrupt_negative(self, _: EventData) -> None:
         """PIN: the page is bad, and only an operator could help."""
         self.station.note("pin", page=self._index + 1)
         self.station.finish(causes.OPERATOR_WANTED)
 
-    def _wait_on(self, _: Fact) -> None:
+    def _wait_on(self, _: EventData) -> None:
         """A response that did not survive: T4 goes on."""
 
-    def _began_anew(self, fact: Fact) -> None:
+    def _began_anew(self, fact: EventData) -> None:
         """DIS in place of a response: the receiver is back in phase B, and what it had of the page is lost.
 
         T.30 has no such answer.  Receivers in wide use give it after one command that a lost packet broke,
@@ -301,7 +301,7 @@ class Sender(SenderPhaseB):
             return
         self._dis(fact)
 
-    def _invalid_response(self, _: Fact) -> None:
+    def _invalid_response(self, _: EventData) -> None:
         """A response that does not exist, its FCS right: DCN (T.30 5.4.2, TSB-85)."""
         self.station.finish(self._cause_of_unconfirmed())
 
@@ -336,9 +336,9 @@ class Sender(SenderPhaseB):
         assert self._ecm is not None
         sent = self._ecm.frames_in_block if self._wanted is None else len(self._wanted)
         part = PartialPage(end, self.station.pages_sent & 0xFF, self._ecm.block & 0xFF, sent)
-        self._command(HdlcFrame(Fcf.PPS, part.encode(self.station.x)), S.PPS)
+        self._command(HdlcFrame(Fcf.PPS, part.encode(self.station.x)), SenderState.PPS)
 
-    def _block_confirmed(self, fact: Fact) -> None:
+    def _block_confirmed(self, fact: EventData) -> None:
         """MCF: the next block; behind the last one the page is confirmed."""
         assert self._ecm is not None
         self._heard_from()
@@ -349,7 +349,7 @@ class Sender(SenderPhaseB):
         self._ecm.block += 1
         self._first_of_block()
 
-    def _ppr(self, fact: Fact) -> None:
+    def _ppr(self, fact: EventData) -> None:
         """The receiver wants frames again (T.30 A.4.4)."""
         assert self._ecm is not None
         station = self.station
@@ -376,15 +376,15 @@ class Sender(SenderPhaseB):
         in_vain = through == 0 and self._ctcs > 0 and self._carrier.modulation is Modulation.V27TER
         if not keeps_rate and (in_vain or not self._step_down()):
             # Going on to the next page would deliver a fax with a hole: it ends here.
-            self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | self.station.x,))), S.ERR)
+            self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | self.station.x,))), SenderState.ERR)
             return
         self._settings = replace(self._settings, carrier=self._carrier)
         self.station.carrier_used = self._carrier
         self._frames_owed = missing
         self._ctcs += 1
-        self._command(HdlcFrame(Fcf.CTC, rate_field(self._carrier)), S.CTR)
+        self._command(HdlcFrame(Fcf.CTC, rate_field(self._carrier)), SenderState.CTR)
 
-    def _ctr(self, _: Fact) -> None:
+    def _ctr(self, _: EventData) -> None:
         """CTR: the frames that were asked for, at the rate of the CTC, with long training."""
         assert self._wanted is not None
         self.station.clear(Timer.T4)
@@ -393,11 +393,11 @@ class Sender(SenderPhaseB):
         self.station.frames_repeated += len(self._wanted)
         self._send_block()
 
-    def _err(self, _: Fact) -> None:
+    def _err(self, _: EventData) -> None:
         """ERR: DCN; the page has a hole."""
         self.station.finish(causes.ECM_GAVE_UP)
 
-    def _rnr(self, _: Fact) -> None:
+    def _rnr(self, _: EventData) -> None:
         """The receiver is not ready: ask again until it is, for T5 (T.30 A.5.4.1)."""
         station = self.station
         station.clear(Timer.T4)
@@ -409,7 +409,7 @@ class Sender(SenderPhaseB):
             station.finish(causes.RECEIVER_BUSY_TOO_LONG)
             return
         station.note("receiver_not_ready")
-        self._command(HdlcFrame(Fcf.RR), S.RR)
+        self._command(HdlcFrame(Fcf.RR), SenderState.RR)
 
     def _heard_from(self) -> None:
         """A response that is not RNR: nothing is waited for."""
@@ -421,9 +421,9 @@ class Sender(SenderPhaseB):
 
     def _cause_of_silence(self) -> Cause:
         match self.state:
-            case S.CFR:
+            case SenderState.CFR:
                 return causes.TRAINING_UNANSWERED
-            case S.CTR | S.ERR:
+            case SenderState.CTR | SenderState.ERR:
                 return causes.ECM_GAVE_UP
         return self._cause_of_unconfirmed()
 
@@ -436,7 +436,7 @@ class Sender(SenderPhaseB):
         station = self.station
         if station.phase is Phase.A:
             return causes.NO_FAX_ANSWERED
-        if self.state is S.NEEDS_PAGE and self._desk.get(self._index) is None:
+        if self.state is SenderState.NEEDS_PAGE and self._desk.get(self._index) is None:
             return causes.PAGE_UNAVAILABLE  # it lost patience with us
         if station.phase is Phase.B and station.pages_sent == 0 and self._times_sent == 0:
             return causes.HUNG_UP_BEFORE_PAGES

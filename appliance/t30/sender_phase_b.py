@@ -17,11 +17,19 @@ from appliance.t30.ladder import below, rungs
 from appliance.t30.negotiation import Common, FormatError, in_common, settings_for
 from appliance.t30.pages import PageDesk
 from appliance.t30.parameters import Phase
-from appliance.t30.station import Fact, Happening, PageDelivered, Part, Station, Stimulus, Timer
+from appliance.t30.station import (
+    EventData,
+    LineStimulus,
+    PageDelivered,
+    Station,
+    StationRole,
+    Stimulus,
+    Timer,
+)
 from appliance.t30.tcf import tcf_octets
 
 
-class S(Enum):
+class SenderState(Enum):
     """What the sender waits for."""
 
     CALLING = "waits for DIS"
@@ -37,7 +45,7 @@ class S(Enum):
     DIS = "waits for DIS after EOM"
 
 
-class SenderPhaseB(Part):
+class SenderPhaseB(StationRole):
     """Finds out what the receiver takes, chooses, trains.
 
     ``polls`` is called with the far end's DIS when there is (or remains) a poll to make, and hands the
@@ -45,19 +53,19 @@ class SenderPhaseB(Part):
     """
 
     TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
-        S.CALLING: {
+        SenderState.CALLING: {
             Fcf.DIS: "_dis",
             Timer.T1: "_nobody",
         },
-        S.NEEDS_PAGE: {
-            Happening.PAGE: "_train_when_quiet",
+        SenderState.NEEDS_PAGE: {
+            LineStimulus.PAGE: "_train_when_quiet",
             Fcf.DIS: "_train_when_quiet",
             Fcf.DTC: "_train_when_quiet",
-            Happening.GARBLED: "_train_when_quiet",
-            Happening.QUIET: "_train_when_quiet",
+            LineStimulus.GARBLED: "_train_when_quiet",
+            LineStimulus.QUIET: "_train_when_quiet",
             Timer.PAGE: "_page_too_late",
         },
-        S.CFR: {
+        SenderState.CFR: {
             Fcf.CFR: "_cfr",
             Fcf.FTT: "_ftt",
             Fcf.DIS: "_repeat",
@@ -65,7 +73,7 @@ class SenderPhaseB(Part):
             Fcf.CRP: "_repeat",
             Timer.T4: "_repeat",
         },
-        S.DIS: {
+        SenderState.DIS: {
             Fcf.DIS: "_dis",
             Fcf.DTC: "_dtc",
             Timer.T1: "_nobody",
@@ -73,7 +81,7 @@ class SenderPhaseB(Part):
     }
 
     def __init__(self, station: Station, polls: Callable[[Facilities], None]) -> None:
-        super().__init__(station, S.CALLING)
+        super().__init__(station, SenderState.CALLING)
         self._polls = polls
         self._poll_wanted = station.parameters.poll
         self._desk = PageDesk(station)
@@ -112,12 +120,12 @@ class SenderPhaseB(Part):
         """An answering station's start, once the caller has sent DTC."""
         self._begin(wanted)
 
-    def _nobody(self, _: Fact) -> None:
+    def _nobody(self, _: EventData) -> None:
         """Nothing was heard within T1: DCN."""
         silent = self.station.phase is Phase.A
         self.station.finish(causes.NO_FAX_ANSWERED if silent else causes.HUNG_UP_AFTER_PAGE)
 
-    def _dis(self, fact: Fact) -> None:
+    def _dis(self, fact: EventData) -> None:
         """The far end's identification (T.30 5.3.6.1.1)."""
         station = self.station
         station.clear(Timer.T1)
@@ -147,7 +155,7 @@ class SenderPhaseB(Part):
         known = self._desk.get(0)
         return known is not None and known.page is None
 
-    def _dtc(self, fact: Fact) -> None:
+    def _dtc(self, fact: EventData) -> None:
         """A polling station asks for the next document."""
         self._begin(Facilities.decode(fact.burst.fif(Fcf.DTC) or b""))
 
@@ -166,7 +174,7 @@ class SenderPhaseB(Part):
         self._carrier = reached[0]
         self._desk.accepts(common.accepts)
         self._desk.ask(self._index)
-        self.state = S.NEEDS_PAGE
+        self.state = SenderState.NEEDS_PAGE
         if self._desk.get(self._index) is None:
             station.set(Timer.PAGE, limits.PAGE_WAIT_S)
             station.listen()
@@ -175,15 +183,15 @@ class SenderPhaseB(Part):
     # -- the page to begin with ------------------------------------------------------------------
 
     def page_delivered(self, event: PageDelivered) -> None:
-        waits = self.state in (S.NEEDS_PAGE, S.NEEDS_NEXT) and not self.station.talks
+        waits = self.state in (SenderState.NEEDS_PAGE, SenderState.NEEDS_NEXT) and not self.station.talks
         if self._desk.delivered(event) and waits:
-            self.take(Happening.PAGE)
+            self.take(LineStimulus.PAGE)
 
-    def _page_too_late(self, _: Fact) -> None:
+    def _page_too_late(self, _: EventData) -> None:
         """The box did not prepare the page in time: DCN."""
         self.station.finish(causes.PAGE_UNAVAILABLE)
 
-    def _train_when_quiet(self, _: Fact | None = None) -> None:
+    def _train_when_quiet(self, _: EventData | None = None) -> None:
         """DCS and TCF, as soon as the page is there and the line is free."""
         station = self.station
         known = self._desk.get(self._index)
@@ -228,10 +236,10 @@ class SenderPhaseB(Part):
         carrier = settings.carrier
         self.station.say(
             tuple(frames),
-            lambda: self.station.send_tcf(carrier, tcf_octets(carrier), lambda: self._await(S.CFR)),
+            lambda: self.station.send_tcf(carrier, tcf_octets(carrier), lambda: self._await(SenderState.CFR)),
         )
 
-    def _ftt(self, _: Fact) -> None:
+    def _ftt(self, _: EventData) -> None:
         """FTT: one rung down and DCS again; DCN at the bottom."""
         self.station.clear(Timer.T4)
         if self._step_down():
@@ -242,7 +250,7 @@ class SenderPhaseB(Part):
     def _retrain(self) -> None:
         self.station.note("retrain")
         self.station.phase = Phase.B
-        self.state = S.NEEDS_PAGE
+        self.state = SenderState.NEEDS_PAGE
         self._train_when_quiet()
 
     def _step_down(self) -> bool:
@@ -257,7 +265,7 @@ class SenderPhaseB(Part):
         self.station.note("step_down", rate=lower.bit_rate, modulation=lower.modulation.value)
         return True
 
-    def _cfr(self, _: Fact) -> None:
+    def _cfr(self, _: EventData) -> None:
         """CFR: the page."""
         self.station.clear(Timer.T4)
         self.station.note("trained", rate=self._carrier.bit_rate if self._carrier else 0)
@@ -271,7 +279,7 @@ class SenderPhaseB(Part):
         self._again, self._tries = command, 1
         command()
 
-    def _repeat(self, _: Fact) -> None:
+    def _repeat(self, _: EventData) -> None:
         """No valid response: the same again, three times in all (T.30 5.4.3)."""
         if self._tries >= limits.TRIES:
             self.station.finish(self._cause_of_silence())
@@ -280,12 +288,12 @@ class SenderPhaseB(Part):
         self.station.clear(Timer.T4)
         self._again()
 
-    def _await(self, state: S) -> None:
+    def _await(self, state: SenderState) -> None:
         self.state = state
         self.station.set(Timer.T4, limits.T4_S)
         self.station.listen()
 
-    def _command(self, frame: HdlcFrame, state: S) -> None:
+    def _command(self, frame: HdlcFrame, state: SenderState) -> None:
         self._try(lambda: self.station.say((frame,), lambda: self._await(state)))
 
     def _nothing_to_repeat(self) -> None:

@@ -79,7 +79,7 @@ _HELD = frozenset({Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
 _ANSWERED = (Timer.T2, Timer.T4, Timer.TCF)
 
 
-class Happening(Enum):
+class LineStimulus(Enum):
     """Stimuli that are neither a command in a burst nor a timer."""
 
     GARBLED = "garbled burst"
@@ -95,7 +95,7 @@ class Happening(Enum):
     LEAVE = "leave to end the last page"
 
 
-Stimulus = Fcf | Happening | Timer
+Stimulus = Fcf | LineStimulus | Timer
 
 _FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "frame_received"})
 
@@ -135,17 +135,17 @@ class PageStored:
 
 
 @dataclass(frozen=True, slots=True)
-class AskLeave:
-    """The last page is out; may its end be signalled?  Answered by ``LeaveGiven``."""
+class AskToEndLastPage:
+    """The last page is out; may its end be signalled?  Answered by ``EndPermitted``."""
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveGiven:
+class EndPermitted:
     ok: bool
 
 
-Order = LineOrder | FetchPage | StorePage | AskLeave
-Event = LineEvent | PageDelivered | PageStored | LeaveGiven
+Order = LineOrder | FetchPage | StorePage | AskToEndLastPage
+Event = LineEvent | PageDelivered | PageStored | EndPermitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class EventData:
     """What came with a stimulus."""
 
     burst: Burst = field(default_factory=Burst)
@@ -170,10 +170,10 @@ class Fact:
     ok: bool = True
 
 
-NO_FACT = Fact()
+NO_DATA = EventData()
 
 
-class Part:
+class StationRole:
     """Sender or receiver: a state, a table, and what to do when the far end leaves."""
 
     TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]]
@@ -182,14 +182,14 @@ class Part:
         self.station = station
         self.state = state
 
-    def take(self, stimulus: Stimulus, fact: Fact = NO_FACT) -> None:
+    def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
         """Runs the method that the table has for this; notes what it has not."""
         table = self.TABLE[self.state]
         name = table.get(stimulus)
-        if name is None and stimulus is Happening.UNKNOWN:
-            name = table.get(Happening.GARBLED)
+        if name is None and stimulus is LineStimulus.UNKNOWN:
+            name = table.get(LineStimulus.GARBLED)
         if name is None:
-            if stimulus is not Happening.QUIET:
+            if stimulus is not LineStimulus.QUIET:
                 self.station.note("ignored", state=self.state.value, what=_word(stimulus))
             return
         getattr(self, name)(fact)
@@ -215,7 +215,7 @@ class Station:
         self.phase = Phase.A
         self.x = False  # we have received a DIS: our X bit (T.30 5.3.6.1)
         self.result: CallResult | None = None
-        self.part: Part
+        self.part: StationRole
         # Facts for the result.
         self.remote_id = ""
         self.sub_address = ""
@@ -265,10 +265,10 @@ class Station:
                     self.part.page_delivered(event)
             case PageStored(_, ok):
                 if self._leaving is None:
-                    self.part.take(Happening.STORED, Fact(ok=ok))
-            case LeaveGiven(ok):
+                    self.part.take(LineStimulus.STORED, EventData(ok=ok))
+            case EndPermitted(ok):
                 if self._leaving is None:
-                    self.part.take(Happening.LEAVE, Fact(ok=ok))
+                    self.part.take(LineStimulus.LEAVE, EventData(ok=ok))
             case _ if self.talks:
                 self.note("ignored", state="talking", what=type(event).__name__)
             case _:
@@ -347,9 +347,9 @@ class Station:
         self._orders.append(FetchPage(number, accepts, self._tickets))
         return self._tickets
 
-    def ask_leave(self) -> None:
+    def ask_to_end_last_page(self) -> None:
         """Asks whether the last page's end may be signalled."""
-        self._orders.append(AskLeave())
+        self._orders.append(AskToEndLastPage())
 
     def store(self, page: ReceivedPage) -> None:
         self._tickets += 1
@@ -473,14 +473,14 @@ class Station:
                 self._frames, self._frames_heard = [], 0
                 self._last_frame_good = self._last_frame_unknown = False
                 if carrier is not Carrier.V21:
-                    self._give(Happening.FAST_ON, Fact(carrier=carrier))
+                    self._give(LineStimulus.FAST_ON, EventData(carrier=carrier))
             case Frame(octets, ok):
                 if self.heard is None or self.heard is Carrier.V21:
                     self._v21_frame(octets, ok)
                 else:
-                    self._give(Happening.FAST_FRAME, Fact(octets=octets, ok=ok))
+                    self._give(LineStimulus.FAST_FRAME, EventData(octets=octets, ok=ok))
             case Data(octets):
-                self._give(Happening.FAST_DATA, Fact(octets=octets))
+                self._give(LineStimulus.FAST_DATA, EventData(octets=octets))
             case CarrierOff():
                 self._carrier_off()
             case CarrierMissed():
@@ -490,12 +490,12 @@ class Station:
 
     def _missed(self) -> None:
         """A DCE that lost a signal wants to be told again what to listen for."""
-        if self._leaving is None and Happening.MISSED not in self.part.TABLE[self.part.state]:
+        if self._leaving is None and LineStimulus.MISSED not in self.part.TABLE[self.part.state]:
             self.listen()
         else:
-            self._give(Happening.MISSED)
+            self._give(LineStimulus.MISSED)
 
-    def _give(self, stimulus: Stimulus, fact: Fact = NO_FACT) -> None:
+    def _give(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
         if self._leaving is None:
             self.part.take(stimulus, fact)
 
@@ -529,7 +529,7 @@ class Station:
         if carrier is None:
             return
         if carrier is not Carrier.V21:
-            self._give(Happening.FAST_OFF, Fact(carrier=carrier))
+            self._give(LineStimulus.FAST_OFF, EventData(carrier=carrier))
             return
         frames, self._frames = tuple(self._frames), []
         heard = Burst(frames, self.heard_since)
@@ -539,11 +539,13 @@ class Station:
             if not self.talks:
                 self._say_dcn()
         elif frames and self._last_frame_good and frames[-1].fcf not in OPTIONAL:
-            self.part.take(frames[-1].fcf, Fact(heard))
+            self.part.take(frames[-1].fcf, EventData(heard))
         elif self._last_frame_unknown:
-            self.part.take(Happening.UNKNOWN, Fact(heard))
+            self.part.take(LineStimulus.UNKNOWN, EventData(heard))
         else:
-            self.part.take(Happening.GARBLED if self._frames_heard else Happening.QUIET, Fact(heard))
+            self.part.take(
+                LineStimulus.GARBLED if self._frames_heard else LineStimulus.QUIET, EventData(heard)
+            )
 
     def _far_end_left(self) -> None:
         self.hang_up(self._leaving or self.part.cause_when_left())

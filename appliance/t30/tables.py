@@ -8,7 +8,7 @@ import sys
 from appliance.t30.frames import Fcf
 from appliance.t30.receiver import Receiver
 from appliance.t30.sender import Sender
-from appliance.t30.station import Part, Stimulus, Timer
+from appliance.t30.station import StationRole, Stimulus, Timer
 from appliance.t30.trace import EVENTS
 
 _HEAD = """# What the T.30 engine does, state by state
@@ -41,7 +41,7 @@ def _stimulus(stimulus: Stimulus) -> str:
     return f"{stimulus.value} elapsed" if isinstance(stimulus, Timer) else stimulus.value
 
 
-def _purpose(part: type[Part], method: str) -> str:
+def _purpose(part: type[StationRole], method: str) -> str:
     """First sentence of the method's docstring, or its name in words."""
     text = inspect.getdoc(getattr(part, method))
     return text.splitlines()[0] if text else method.strip("_").replace("_", " ")

@@ -36,7 +36,6 @@ from appliance.t30.dce import (
     Tone,
     ToneHeard,
 )
-from appliance.t38.hearing import Hearing
 from appliance.t38.ifp import (
     DataField,
     DataPacket,
@@ -47,6 +46,7 @@ from appliance.t38.ifp import (
     decode_noting_version,
     encode,
 )
+from appliance.t38.ifp_receiver import IfpReceiver
 from appliance.t38.settings import RateManagement, T38Settings
 from appliance.t38.timing import (
     CARRIERS,
@@ -131,7 +131,7 @@ class T38Dce:
         self._settings = settings
         self._version = settings.version  # notation of what comes in, which may differ
         self._sender = UdptlSender(settings)
-        self._hearing = Hearing()
+        self._hearing = IfpReceiver()
         self._datagrams: list[bytes] = []
         self._events: list[LineEvent] = []
         self._held: list[LineEvent] = []  # heard while sending

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from appliance.api.ifax import fields
 from appliance.api.ifax.codes import FaxCode, refusal_of
-from appliance.api.intake import Taken
+from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
 from appliance.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.settings.sections import ApiSettings
@@ -176,7 +176,7 @@ def test_what_is_no_id_is_refused(wrong: Any) -> None:
 
 
 def test_forms_are_shaped_like_the_json_they_stand_for() -> None:
-    taken = Taken(SourceFile("b.pdf", "application/pdf", "documents/x", 3), "")
+    taken = StoredUpload(SourceFile("b.pdf", "application/pdf", "documents/x", 3), "")
     shaped = fields.nested(
         {
             "faxNumber[]": ["+4930123", "+4930124"],

@@ -33,8 +33,8 @@ from appliance.causes import (
 )
 from appliance.deliver import smtp
 from appliance.deliver.email_out import EmailDeliverer
+from appliance.deliver.email_writing import Outgoing, Writer
 from appliance.deliver.folder import file_name
-from appliance.deliver.letters import Outgoing, Writer
 from appliance.deliver.service import Deliveries
 from appliance.deliver.smtp import MailError
 from appliance.durable import PART_SUFFIX

@@ -16,7 +16,7 @@ import pytest
 
 from appliance.box import Box
 from appliance.deliver.service import Deliveries
-from appliance.deliver.styles import Ended, Said
+from appliance.deliver.styles import Ended, SignedBody
 from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net import http
@@ -111,9 +111,9 @@ def test_one_address_named_twice_is_told_once(box: Box) -> None:
 def test_the_style_of_the_interface_that_took_the_fax_words_the_webhook(box: Box) -> None:
     heard: list[Ended] = []
 
-    def style(_: Box, ended: Ended, secret: str) -> Said:
+    def style(_: Box, ended: Ended, secret: str) -> SignedBody:
         heard.append(ended)
-        return Said(b"mine:" + secret.encode(), {"X-Mine": "yes"})
+        return SignedBody(b"mine:" + secret.encode(), {"X-Mine": "yes"})
 
     secrets.add_key(box.settings, KEY)
     secret = next(key.webhook_secret for key in box.settings.items(ApiKey).values())
@@ -128,7 +128,7 @@ def test_the_style_of_the_interface_that_took_the_fax_words_the_webhook(box: Box
 
 
 def test_a_style_with_a_fault_fails_the_try_and_not_the_box(box: Box) -> None:
-    def style(_: Box, __: Ended, ___: str) -> Said:
+    def style(_: Box, __: Ended, ___: str) -> SignedBody:
         raise KeyError("a bug")
 
     with hook_server(Hook()) as hook, delivering(box) as deliveries:

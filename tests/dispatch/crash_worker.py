@@ -1,6 +1,6 @@
 """A box under mixed load in a process that is there to be killed; used by test_kill.
 
-It is a nursery: for each line on standard input, a data folder and a seed, it forks a child that runs
+It is a fork_server: for each line on standard input, a data folder and a seed, it forks a child that runs
 the load until somebody kills it.  The children tell what they know on standard output, one line each,
 written with one system call, so that a line is there or not:
 

@@ -154,8 +154,8 @@ async def _fetch(call: OutgoingCall, number: int) -> tuple[CodedPage | None, boo
 
 
 async def _leave(call: OutgoingCall) -> bool:
-    assert call.parameters.asks_leave
+    assert call.parameters.asks_to_end_last_page
     assert isinstance(call.pages, AskedPageSource)
     given: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    call.pages.ask_leave(given.set_result)
+    call.pages.ask_to_end_last_page(given.set_result)
     return await given

@@ -10,7 +10,7 @@ import pytest
 
 from appliance.box import Box
 from appliance.causes import BUSY, RECEIVED
-from appliance.daemon.keeper import Keeper
+from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
 from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs
@@ -130,7 +130,7 @@ def test_a_fax_that_comes_in_is_not_ended_by_the_clock(box: Box) -> None:
         def now() -> float:
             return box.clock()
 
-        keeper = Keeper(box.spool, box.settings, box.guard, now)
+        keeper = Housekeeping(box.spool, box.settings, box.guard, now)
         async with dispatching(box, line) as dispatcher:
             gone = asyncio.Event()
 

@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from appliance.daemon.keeper import Keeper
+from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
 from appliance.lines.line import OutgoingCall
 from appliance.spool.model import JobFilter, JobState, ReceivedFilter, ReceivedState
@@ -56,22 +56,22 @@ class Truth:
 
 def kill_again_and_again(data: Path, rendered: Path, truth: Truth) -> None:
     chance = random.Random(SEED)
-    nursery = subprocess.Popen(
+    fork_server = subprocess.Popen(
         [sys.executable, "-m", "tests.dispatch.crash_worker", str(data), str(rendered)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
     )
-    assert nursery.stdin is not None
-    assert nursery.stdout is not None
-    with contextlib.closing(nursery.stdin), contextlib.closing(nursery.stdout):
+    assert fork_server.stdin is not None
+    assert fork_server.stdout is not None
+    with contextlib.closing(fork_server.stdin), contextlib.closing(fork_server.stdout):
         for seed in range(KILLS):
-            nursery.stdin.write(f"{seed}\n")
-            nursery.stdin.flush()
+            fork_server.stdin.write(f"{seed}\n")
+            fork_server.stdin.flush()
             # Now and then within the recovery itself, else once the load has told of so much.
             after = chance.randrange(MOST_EVENTS)
-            for line in nursery.stdout:
+            for line in fork_server.stdout:
                 truth.hear(line)
                 if line.startswith("child"):
                     pid, events = int(line.split()[1]), 0
@@ -84,7 +84,7 @@ def kill_again_and_again(data: Path, rendered: Path, truth: Truth) -> None:
                     if events == after + 1:
                         pause = chance.uniform(0.0, 0.01)
                         threading.Timer(pause, os.kill, (pid, signal.SIGKILL)).start()
-    nursery.wait()
+    fork_server.wait()
 
 
 def test_killed_at_any_instant_the_box_loses_nothing_and_sends_nothing_twice(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_killed_at_any_instant_the_box_loses_nothing_and_sends_nothing_twice(tmp
                 assert tiff.raster(0).data == bytes([number]) * (216 * 4)
 
         # Nothing lies about that no row names, but what the kills tore off, and that is swept away.
-        keeper = Keeper(box.spool, box.settings, box.guard, time.time)
+        keeper = Housekeeping(box.spool, box.settings, box.guard, time.time)
         keeper.sweep_orphans(age_s=-1)
         assert keeper.sweep_orphans(age_s=-1) == 0
         assert len(list((data / "documents").iterdir())) == len(box.jobs(JobFilter(limit=1000))) or (

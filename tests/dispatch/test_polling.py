@@ -10,7 +10,7 @@ import pytest
 
 from appliance import causes
 from appliance.box import Box
-from appliance.daemon.keeper import Keeper
+from appliance.daemon.housekeeping import Housekeeping
 from appliance.dispatch.polling import OfferedPages, make_offer, remove_offer
 from appliance.dispatch.runner import Dispatcher, ManagedLine
 from appliance.documents.pages import at_once
@@ -210,7 +210,7 @@ def test_a_name_is_one_documents_and_free_again_when_that_is_gone(box: Box) -> N
 
 
 def test_offers_are_there_after_a_restart_and_nothing_sweeps_them_away(box: Box) -> None:
-    keeper = Keeper(box.spool, box.settings, box.guard, box.clock)
+    keeper = Housekeeping(box.spool, box.settings, box.guard, box.clock)
     keeper.put_away()
     keeper.sweep_orphans(-1.0)
     data = box.data

@@ -21,7 +21,7 @@ while (number := claim(int(sys.argv[1]))) < {PAGES}:
 
 
 def test_no_page_is_claimed_twice_and_none_left_out() -> None:
-    """As the nursery has it: the workers have not only the same file but the same open file."""
+    """As the fork server has it: the workers have not only the same file but the same open file."""
     with tempfile.TemporaryFile(buffering=0) as claims:
         claims.write(CLAIM.pack(0))
         workers = [

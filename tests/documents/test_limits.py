@@ -33,10 +33,10 @@ from appliance.causes import (
     Cause,
     Side,
 )
-from appliance.documents import nursery
+from appliance.documents import fork_server
 from appliance.documents import render as rendering
 from appliance.documents.errors import DocumentError
-from appliance.documents.nursery import stop_nursery, warm
+from appliance.documents.fork_server import stop_fork_server, warm
 from appliance.documents.options import Limits, Source
 from appliance.documents.render import RenderedDocument, render
 from tests.documents.conftest import Rendered
@@ -166,17 +166,17 @@ def test_a_flate_bomb_ends_in_its_worker(tmp_path: Path) -> None:
 
 MEMORY_OCTETS = 400 << 20
 
-# Prints why it was refused (or null), the peak of the nursery and its workers in octets before, and after.
+# Prints why it was refused (or null), the peak of fork server and workers in octets, before and after.
 PEAK = """
 import json, resource, sys
 from pathlib import Path
 from appliance.documents.errors import DocumentError
-from appliance.documents.nursery import stop_nursery, warm
+from appliance.documents.fork_server import stop_fork_server, warm
 from appliance.documents.options import Limits, Source
 from appliance.documents.render import render
 
 def peak():
-    stop_nursery()  # only children that were waited for count, and theirs
+    stop_fork_server()  # only children that were waited for count, and theirs
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 
 warm()
@@ -228,7 +228,7 @@ def test_storage_that_cannot_be_written_is_ours(tmp_path: Path) -> None:
 
 
 def _workers() -> set[int]:
-    """Processes below this one that are not its own children: what the nursery has forked."""
+    """Processes below this one that are not its own children: what the fork server has forked."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
@@ -282,7 +282,7 @@ def test_the_worker_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("FAXBOX_SECRET", "hush")
     secret = (tmp_path / "secret").open("w")
     os.set_inheritable(secret.fileno(), True)
-    stop_nursery()
+    stop_fork_server()
     seen: dict[str, list[str]] = {}
     hidden: list[int] = []
 
@@ -311,10 +311,10 @@ def test_the_worker_inherits_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     assert not [name for name in seen["files"] if name.endswith("/secret")]
 
 
-def test_a_killed_nursery_is_started_again(tmp_path: Path) -> None:
+def test_a_killed_fork_server_is_started_again(tmp_path: Path) -> None:
     (tmp_path / "good").write_bytes(GOOD)
     render([Source(tmp_path / "good")], tmp_path / "one")
-    process = nursery._nursery._process
+    process = fork_server._fork_server._process
     assert process is not None
     process.kill()
     process.wait()
@@ -341,8 +341,8 @@ def test_a_worker_that_talks_nonsense_is_not_believed(
         ]
     ):
 
-        def liar(files: list[int], said: str = said) -> nursery.Worker:
-            worker = nursery.start_worker(files)
+        def liar(files: list[int], said: str = said) -> fork_server.Worker:
+            worker = fork_server.start_worker(files)
             worker.kill()
             ours, its = socket.socketpair()
             its.sendall(said.encode() + b"\n")

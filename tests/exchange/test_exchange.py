@@ -39,7 +39,7 @@ class AskedPages(MemoryPages):
         self.leave = leave
         self.asked = 0
 
-    def ask_leave(self, given: Callable[[bool], None]) -> None:
+    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None:
         self.asked += 1
         asyncio.get_running_loop().call_later(0.05, given, self.leave)
 
@@ -65,7 +65,7 @@ class Rig:
     pages: AskedPages = field(default_factory=AskedPages)
 
     def call(self, number: str = "9990", attempt: int = 1) -> OutgoingCall:
-        parameters = CallParameters(Role.CALLS, station_id="+49 30 1", asks_leave=True)
+        parameters = CallParameters(Role.CALLS, station_id="+49 30 1", asks_to_end_last_page=True)
         return OutgoingCall(
             number, parameters, self.pages, MemoryStore(), progress=self.account.append, attempt=attempt
         )

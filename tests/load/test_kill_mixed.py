@@ -31,7 +31,7 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
-from appliance.daemon.keeper import Keeper
+from appliance.daemon.housekeeping import Housekeeping
 from appliance.durable import PART_SUFFIX
 from appliance.settings import secrets
 from appliance.settings.delivery import DeliverySettings, MailOutSettings, Route, Security
@@ -503,7 +503,7 @@ def _judge_received(world: World, box: Box, office: PostOffice) -> None:
 
 def _judge_files(world: World, box: Box, passing: Path) -> None:
     """Nothing piles up: neither in the box's folder nor where the system has passing files."""
-    keeper = Keeper(box.spool, box.settings, box.guard, time.time)
+    keeper = Housekeeping(box.spool, box.settings, box.guard, time.time)
     torn = keeper.sweep_orphans(age_s=-1)
     parts = [path for folder in FOLDERS for path in (world.data / folder).rglob(f"*{PART_SUFFIX}")]
     rest = sorted(path.name for path in passing.iterdir())

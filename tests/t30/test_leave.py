@@ -27,7 +27,7 @@ class AskedPages(Pages):
     clock: Callable[[], float] = lambda: 0.0
     caller: End | None = None
 
-    def ask_leave(self, given: Callable[[bool], None]) -> None:
+    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None:
         assert self.caller is not None
         self.times += 1
         self.frames_at_leave = list(self.caller.frames())
@@ -40,7 +40,7 @@ def asked_pair(pages: int, ecm: bool, **more: object) -> tuple[End, End, AskedPa
     source = AskedPages(pages=a.pages.pages, caller=a, **more)  # type: ignore[arg-type]
     assert isinstance(source, AskedPageSource)
     a.pages = source
-    a.parameters = replace(a.parameters, asks_leave=True)
+    a.parameters = replace(a.parameters, asks_to_end_last_page=True)
     return a, b, source
 
 
@@ -89,6 +89,6 @@ def test_a_last_page_that_must_be_repeated_has_its_leave(ecm: bool) -> None:
 
 def test_a_source_that_does_not_want_to_be_asked_is_not() -> None:
     a, b = pair(document(1, Coding.MMR))
-    a.parameters = replace(a.parameters, asks_leave=True)
+    a.parameters = replace(a.parameters, asks_to_end_last_page=True)
     link(a, b)
     assert_arrived(a, b)

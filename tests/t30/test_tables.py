@@ -12,19 +12,19 @@ import appliance.t30
 from appliance.t30.frames import Fcf
 from appliance.t30.parameters import CallParameters, Progress, Role
 from appliance.t30.receiver import Receiver
-from appliance.t30.receiver_phase_b import R
+from appliance.t30.receiver_phase_b import ReceiverState
 from appliance.t30.sender import Sender
-from appliance.t30.sender_phase_b import S
-from appliance.t30.station import Happening, Part, Station, Stimulus, Timer
+from appliance.t30.sender_phase_b import SenderState
+from appliance.t30.station import LineStimulus, Station, StationRole, Stimulus, Timer
 from appliance.t30.tables import as_markdown
 from appliance.t30.trace import EVENTS
 
-PARTS: list[tuple[type[Part], type[Enum]]] = [(Sender, S), (Receiver, R)]
+PARTS: list[tuple[type[StationRole], type[Enum]]] = [(Sender, SenderState), (Receiver, ReceiverState)]
 SOURCES = {p.name: p.read_text() for p in Path(appliance.t30.__file__).parent.glob("*.py")}
 
 
 @pytest.mark.parametrize(("part", "states"), PARTS)
-def test_every_state_has_a_row_and_every_entry_a_method(part: type[Part], states: type[Enum]) -> None:
+def test_every_state_has_a_row_and_every_entry_a_method(part: type[StationRole], states: type[Enum]) -> None:
     assert set(part.TABLE) == set(states)
     for row in part.TABLE.values():
         for method in row.values():
@@ -32,21 +32,21 @@ def test_every_state_has_a_row_and_every_entry_a_method(part: type[Part], states
 
 
 @pytest.mark.parametrize(("part", "states"), PARTS)
-def test_no_state_waits_for_ever(part: type[Part], states: type[Enum]) -> None:
+def test_no_state_waits_for_ever(part: type[StationRole], states: type[Enum]) -> None:
     for state in states:
         assert any(isinstance(stimulus, Timer) for stimulus in part.TABLE[state]), state
 
 
-STIMULI: list[Stimulus] = [*Fcf, *Happening, *Timer]
+STIMULI: list[Stimulus] = [*Fcf, *LineStimulus, *Timer]
 
 
 @pytest.mark.parametrize(("part", "states"), PARTS)
 def test_what_a_state_does_not_allow_changes_nothing_and_is_noted(
-    part: type[Part], states: type[Enum]
+    part: type[StationRole], states: type[Enum]
 ) -> None:
     for state in states:
         for stimulus in STIMULI:
-            if stimulus in part.TABLE[state] or stimulus is Happening.UNKNOWN:
+            if stimulus in part.TABLE[state] or stimulus is LineStimulus.UNKNOWN:
                 continue
             notes: list[Progress] = []
             station = Station(CallParameters(Role.CALLS), notes.append)
@@ -56,16 +56,16 @@ def test_what_a_state_does_not_allow_changes_nothing_and_is_noted(
             actor.take(stimulus)
             assert {k: v for k, v in vars(station).items() if k != "_notes"} == before
             assert actor.state is state
-            assert [n.event for n in notes] == ([] if stimulus is Happening.QUIET else ["ignored"])
+            assert [n.event for n in notes] == ([] if stimulus is LineStimulus.QUIET else ["ignored"])
 
 
 @pytest.mark.parametrize(("part", "_states"), PARTS)
-def test_every_handler_is_in_the_table(part: type[Part], _states: type[Enum]) -> None:
+def test_every_handler_is_in_the_table(part: type[StationRole], _states: type[Enum]) -> None:
     """A method that takes a fact and is in no table, and is called nowhere, is dead."""
     entries = {method for row in part.TABLE.values() for method in row.values()}
     module = "sender" if part is Sender else "receiver"
     text = SOURCES[f"{module}.py"] + SOURCES[f"{module}_phase_b.py"]
-    for name in re.findall(r"def (_\w+)\(self, \w+: Fact\)", text):
+    for name in re.findall(r"def (_\w+)\(self, \w+: EventData\)", text):
         assert name in entries or text.count(f"self.{name}(") > 0, name
 
 

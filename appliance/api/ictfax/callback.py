@@ -7,12 +7,12 @@ import json
 from appliance.api.ictfax.objects import received_fax, sent_fax
 from appliance.api.numbers import own_number
 from appliance.box import Box
-from appliance.deliver.styles import Ended, Said
+from appliance.deliver.styles import Ended, SignedBody
 from appliance.spool.model import Job
 
 
-def callback_style(box: Box, ended: Ended, secret: str) -> Said:
+def callback_style(box: Box, ended: Ended, secret: str) -> SignedBody:
     """The webhook of this style, which is not signed: the style knows no signature."""
     fax, number = ended.fax, own_number(box)
     data = sent_fax(fax, number) if isinstance(fax, Job) else received_fax(fax, number)
-    return Said(json.dumps(data).encode(), {"Content-Type": "application/json"})
+    return SignedBody(json.dumps(data).encode(), {"Content-Type": "application/json"})

@@ -11,7 +11,7 @@ from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
 from appliance.api.ictfax.people import fields_of
 from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, text
-from appliance.api.intake import Taken
+from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
 from appliance.causes import (
     DOCUMENT_MISLABELLED,
@@ -116,7 +116,7 @@ class DocumentCalls:
         self._door.audit(caller, "document.change", f"document:{document_id}", "its files")
         return Answer(document_id)
 
-    def _take(self, document: Document) -> list[Taken]:
+    def _take(self, document: Document) -> list[StoredUpload]:
         """The files of the request: its whole content, or those of a form."""
         context, environ = self._door.context, bottle.request.environ
         kind = request.media_type(environ)
@@ -137,7 +137,7 @@ class DocumentCalls:
             raise
         return [file]
 
-    def _require_kind(self, taken: Taken, promised: Kind | None, said: str) -> None:
+    def _require_kind(self, taken: StoredUpload, promised: Kind | None, said: str) -> None:
         if promised is None:
             return
         with (self._door.box.data / taken.file.path).open("rb") as file:

@@ -180,7 +180,7 @@ class SendingCalls:
         self._door.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
         return Answer({"id": job.id, "job_id": job.id, "transmission_id": job.id, "status": QUEUED})
 
-    def _submit(self, caller: Caller, fields: Mapping[str, str], files: list[intake.Taken]) -> Job:
+    def _submit(self, caller: Caller, fields: Mapping[str, str], files: list[intake.StoredUpload]) -> Job:
         to = text(fields, "to", NUMBER_LIMIT)
         if not to:
             raise MissingError("to")

@@ -19,7 +19,7 @@ from appliance.api.ifax import smart
 from appliance.api.ifax.codes import Status, refusal_of
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.ifax.fields import FileField, SendFields
-from appliance.api.intake import Taken
+from appliance.api.intake import StoredUpload
 from appliance.api.numbers import own_number
 from appliance.api.problems import DETAIL_LIMIT, ProblemError
 from appliance.box import Request, To
@@ -221,7 +221,7 @@ class IfaxDoor(ForeignDoor):
                 path=source.path,
                 pages=file.pages,
             )
-        stored: Taken
+        stored: StoredUpload
         if file.url:
             stored = intake.store_url(self.context, file.url, name=file.name, pages=file.pages)
         else:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from appliance.api.intake import Taken
+from appliance.api.intake import StoredUpload
 from appliance.api.problems import Flaw, ProblemError
 from appliance.causes import (
     DOCUMENT_GONE,
@@ -60,7 +60,7 @@ class FileField:
     name: str
     url: str = ""
     base64: str = ""
-    upload: Taken | None = None
+    upload: StoredUpload | None = None
     pages: tuple[str, ...] = ()
 
 
@@ -140,7 +140,7 @@ def text(fields: Mapping[str, Any], name: str, limit: int) -> str:
     return value.strip()
 
 
-def nested(fields: Mapping[str, list[str]], uploads: list[tuple[str, Taken]]) -> dict[str, Any]:
+def nested(fields: Mapping[str, list[str]], uploads: list[tuple[str, StoredUpload]]) -> dict[str, Any]:
     """A form's fields in the shape of the JSON request.
 
     ``faxData[0][fileName]`` names a part of a file, ``faxNumber[]`` one of several numbers; a file part
@@ -207,7 +207,7 @@ def _file(item: Any, where: str) -> FileField:
         raise _wrong(where, "an object is needed")
     name = text(item, "fileName", LINE_LIMIT * 2)
     pages = _pages(item.get("pages"), f"{where}.pages")
-    if isinstance(item.get("upload"), Taken):
+    if isinstance(item.get("upload"), StoredUpload):
         return FileField(name, upload=item["upload"], pages=pages)
     url = text(item, "fileUrl", URL_LIMIT)
     if url:

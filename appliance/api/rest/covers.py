@@ -9,14 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance.api import papers
+from appliance.api import page_export
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.numbers import own_number
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.faxes import SIZE
 from appliance.api.rest.newfax import COVER_FIELDS, NUMBER_LIMIT
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
-from appliance.api.rest.schemas import choice, component, text, wanted, whole
+from appliance.api.rest.schemas import choice, component, integer, request_object, text
 from appliance.box import RefusedError, To
 from appliance.causes import NOT_FOUND
 from appliance.dispatch.prepare import cover_page, zone
@@ -39,7 +39,7 @@ _SAMPLE_NUMBER = "+44 20 7946 0000"
 
 PREVIEW = component(
     "CoverPreview",
-    wanted(
+    request_object(
         {
             "template": text(64, help="a template's name, or standard; left out: your usual one"),
             "html": text(200_000, help="a template that is not stored yet, instead"),
@@ -94,17 +94,17 @@ def _drawn(call: Call, page: CoverPage, header: HeaderLine | None) -> Answer:
         made = render([], folder / "pages", options, limits=_LIMITS, workers=1)
         if call.query.get("format") == "pdf":
             title = "Cover page"
-            path = papers.pdf_of(call.box, made.coded_pages(), title, call.box.clock())
+            path = page_export.pdf_of(call.box, made.coded_pages(), title, call.box.clock())
             return Answer(passing_file=path, media_type="application/pdf")
-        coded = papers.sent_page(made, call.query.get("page", 1))
-        return Answer(content=papers.png(coded, small=call.query.get("size") == "small"))
+        coded = page_export.sent_page(made, call.query.get("page", 1))
+        return Answer(content=page_export.png(coded, small=call.query.get("size") == "small"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 _QUERY = (
     Parameter("format", choice("png", "pdf"), "one page as a picture, or all as a PDF"),
-    Parameter("page", whole(1, 30), "of a long one: this page; the first when left out"),
+    Parameter("page", integer(1, 30), "of a long one: this page; the first when left out"),
     SIZE,
 )
 _MEDIA = ("image/png", "application/pdf")

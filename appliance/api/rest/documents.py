@@ -10,20 +10,20 @@ from appliance.api.rest.checking import flaw
 from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.newfax import FILE, store_files
 from appliance.api.rest.routes import Answer, Call, Route
-from appliance.api.rest.schemas import component, many, text, wanted
+from appliance.api.rest.schemas import array, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
 from appliance.causes import TOO_MANY_FILES
 from appliance.settings.items import Scope
 
 _WORDS = {"name": text(255), "description": text(2000)}
-NEW_DOCUMENT = component("NewDocument", wanted({**_WORDS, "files": many(FILE, 200)}))
+NEW_DOCUMENT = component("NewDocument", request_object({**_WORDS, "files": array(FILE, 200)}))
 NEW_DOCUMENT_FORM = component(
     "NewDocumentForm",
     {
         "type": "object",
         "properties": {
             **_WORDS,
-            "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
         },
     },
 )

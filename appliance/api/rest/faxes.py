@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from appliance.api import intake, papers
+from appliance.api import intake, page_export
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.api.rest import newfax
@@ -14,15 +14,15 @@ from appliance.api.rest.checking import read_moment
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import (
     Json,
+    array,
     choice,
     component,
     flag,
-    many,
-    moment,
+    integer,
     record,
+    request_object,
     text,
-    wanted,
-    whole,
+    timestamp,
 )
 from appliance.api.rest.views import (
     DELIVERY,
@@ -52,17 +52,17 @@ SUBMITTED = component(
     "Submitted",
     record(
         {
-            "submission_id": whole(1),
+            "submission_id": integer(1),
             "uuid": text(36),
             "repeated": flag("this request came before; these are the faxes it made then"),
-            "faxes": many(FAX),
+            "faxes": array(FAX),
         }
     ),
 )
-LIMIT = Parameter("limit", whole(1, LIST_MOST), f"at most so many; {LIST_DEFAULT} when left out")
-BEFORE = Parameter("before", whole(1), "only those with a smaller id")
-SINCE = Parameter("since", moment(), "not older than this time")
-UNTIL = Parameter("until", moment(), "older than this time")
+LIMIT = Parameter("limit", integer(1, LIST_MOST), f"at most so many; {LIST_DEFAULT} when left out")
+BEFORE = Parameter("before", integer(1), "only those with a smaller id")
+SINCE = Parameter("since", timestamp(), "not older than this time")
+UNTIL = Parameter("until", timestamp(), "older than this time")
 SIZE = Parameter("size", choice("full", "small"), "pixel for pixel as on the line, or a small picture")
 IDEMPOTENCY = Parameter(
     "Idempotency-Key",
@@ -175,7 +175,7 @@ def _with_attempts(call: Call) -> tuple[Job, list[Attempt]]:
 def page(call: Call) -> Answer:
     job = find(call)
     number = call.arguments["page"]
-    coded = papers.sent_page(papers.rendered(call.box, job), number)
+    coded = page_export.sent_page(page_export.rendered(call.box, job), number)
     call.note("fax.look", object=f"fax:{job.id}", detail=f"page {number}")
     return Answer(content=picture(call, coded, f"{job.rendered_path} {number}"))
 
@@ -185,7 +185,7 @@ def picture(call: Call, page: CodedPage | Raster, key: str) -> bytes:
 
     def drawn(small: bool) -> bytes:
         with call.context.drawers.of(1, TURN_WAIT_S):
-            return papers.png(page, small=small)
+            return page_export.png(page, small=small)
 
     if call.query.get("size") == "small":
         return call.context.pictures.get(key, lambda: drawn(small=True))
@@ -194,7 +194,7 @@ def picture(call: Call, page: CodedPage | Raster, key: str) -> bytes:
 
 def document(call: Call) -> Answer:
     job = find(call)
-    made = papers.sent_pdf(call.box, job)
+    made = page_export.sent_pdf(call.box, job)
     call.note("fax.look", object=f"fax:{job.id}", detail="document")
     return Answer(passing_file=made, headers=_named(f"fax-{job.id}.pdf"))
 
@@ -202,7 +202,7 @@ def document(call: Call) -> Answer:
 def confirmation(call: Call) -> Answer:
     job, attempts = _with_attempts(call)
     with call.context.drawers.of(1, TURN_WAIT_S):
-        made = papers.confirmation_pdf(call.box, job, attempts)
+        made = page_export.confirmation_pdf(call.box, job, attempts)
     call.note("fax.look", object=f"fax:{job.id}", detail="confirmation")
     return Answer(passing_file=made, headers=_named(f"fax-{job.id}-report.pdf"))
 
@@ -314,13 +314,13 @@ def resend(call: Call) -> Answer:
     return Answer(fax_view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
 
 
-_AT = wanted({"at": moment("left out: now")})
+_AT = request_object({"at": timestamp("left out: now")})
 _FILTERS = (
-    Parameter("state", many(choice(*values(JobState)), 8), "in one of these states"),
+    Parameter("state", array(choice(*values(JobState)), 8), "in one of these states"),
     Parameter("number", text(64), "to this number, as it is dialled"),
     Parameter("tag", text(100), "with this tag"),
     Parameter("origin", text(20), "through this door"),
-    Parameter("submission", whole(1), "handed in together"),
+    Parameter("submission", integer(1), "handed in together"),
     Parameter("owner", text(64), "of this user; only for administrators"),
     SINCE,
     UNTIL,
@@ -384,7 +384,7 @@ ROUTES = (
         "listFaxEvents",
         "What happened to it",
         events,
-        answer=record({"events": many(EVENT)}),
+        answer=record({"events": array(EVENT)}),
     ),
     _route(
         "GET",
@@ -392,7 +392,7 @@ ROUTES = (
         "listFaxDeliveries",
         "Who was told of it",
         deliveries,
-        answer=record({"deliveries": many(DELIVERY)}),
+        answer=record({"deliveries": array(DELIVERY)}),
     ),
     _route(
         "GET",
@@ -447,7 +447,7 @@ ROUTES = (
         "Decide about a fax whose delivery is unknown",
         _act("fax.settle", _settle),
         answer=FAX,
-        body=wanted({"rule": choice("resend", "assume_delivered")}, required=("rule",)),
+        body=request_object({"rule": choice("resend", "assume_delivered")}, required=("rule",)),
     ),
     _route(
         "POST",
@@ -455,7 +455,7 @@ ROUTES = (
         "resendFax",
         "Send it again, to the same number or another",
         resend,
-        body=wanted({"number": text(newfax.NUMBER_LIMIT, least=1)}),
+        body=request_object({"number": text(newfax.NUMBER_LIMIT, least=1)}),
         body_required=False,
         answer=FAX,
         status=201,

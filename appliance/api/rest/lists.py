@@ -14,7 +14,7 @@ from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.newfax import visible
 from appliance.api.rest.routes import Answer, Call, Route
-from appliance.api.rest.schemas import Json, component, many, record, settings_schema, whole
+from appliance.api.rest.schemas import Json, array, component, integer, record, settings_schema
 from appliance.causes import COVER_TEMPLATE_WRONG, NOT_FOUND, NOT_PERMITTED, SETTING_INVALID, STATE_FORBIDS
 from appliance.documents.markup import TemplateError, parse
 from appliance.exchange.making import check_entry
@@ -240,12 +240,12 @@ class _Handlers:
 def _routes(resource: Resource) -> tuple[Route, ...]:
     handlers = _Handlers(resource)
     answer = settings_schema(resource.kind, answer=True)
-    shown = component(resource.one, record({"id": whole(1), **answer["properties"]}))
+    shown = component(resource.one, record({"id": integer(1), **answer["properties"]}))
     required = tuple(f.name for f in describe(resource.kind) if f.required)
     new = component(f"New{resource.one}", settings_schema(resource.kind, required=required))
     changed = component(f"{resource.one}Change", settings_schema(resource.kind))
     path, one = f"/{resource.path}", resource.one
-    listed = record({resource.path.replace("-", "_"): many(shown, 1_000_000)})
+    listed = record({resource.path.replace("-", "_"): array(shown, 1_000_000)})
 
     def route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
         return Route(method, path, name, resource.path, summary, handler, **more)

@@ -6,7 +6,16 @@ from typing import Any
 
 from appliance.api.problems import ProblemError
 from appliance.api.rest.routes import Answer, Call, Route
-from appliance.api.rest.schemas import component, flag, moment, nullable, record, text, wanted, whole
+from appliance.api.rest.schemas import (
+    component,
+    flag,
+    integer,
+    nullable,
+    record,
+    request_object,
+    text,
+    timestamp,
+)
 from appliance.api.rest.views import time_text
 from appliance.deliver.smtp import MailError
 from appliance.settings.delivery import ADDRESS_LIMIT, ADDRESS_PATTERN, MailInSettings, MailOutSettings
@@ -18,7 +27,7 @@ MAIL = component(
         {
             "sends": flag("there is a mail server to send with"),
             "collects": flag("there is a mailbox to collect from"),
-            "visited_at": nullable(moment("when the mailbox was last looked into")),
+            "visited_at": nullable(timestamp("when the mailbox was last looked into")),
             "problem": text(2000, help="what was wrong then; empty: nothing"),
         }
     ),
@@ -68,7 +77,7 @@ ROUTES = (
         "testMail",
         "Send a test e-mail with the settings as they are",
         test,
-        body=wanted({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
+        body=request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
         answer=record({"said": text(2000, help="what the mail server answered")}),
         help="Answers when the mail server has taken it; what went wrong is named.",
     ),
@@ -78,6 +87,6 @@ ROUTES = (
         "collectMail",
         "Look into the mailbox now",
         collect,
-        answer=record({"taken": whole(help="e-mails that were dealt with")}),
+        answer=record({"taken": integer(help="e-mails that were dealt with")}),
     ),
 )

@@ -11,21 +11,21 @@ from typing import Any
 from appliance.api import intake
 from appliance.api.auth import Caller
 from appliance.api.context import Context
-from appliance.api.intake import Form, Taken
+from appliance.api.intake import Form, StoredUpload
 from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.api.rest.checking import flaw, invalid, read_moment
 from appliance.api.rest.schemas import (
     Json,
+    array,
     choice,
     component,
     flag,
-    many,
-    moment,
+    integer,
     nullable,
     number,
+    request_object,
     text,
-    wanted,
-    whole,
+    timestamp,
 )
 from appliance.api.rest.views import PRIORITIES, values
 from appliance.box import RefusedError, Request, To
@@ -47,7 +47,7 @@ _DIALLED = "[0-9+*#]"
 RECIPIENT: Json = {
     "anyOf": [
         text(NUMBER_LIMIT, least=1, help="a fax number"),
-        wanted(
+        request_object(
             {
                 "number": text(NUMBER_LIMIT, least=1),
                 "name": text(200, help="for the cover page and reports"),
@@ -55,19 +55,19 @@ RECIPIENT: Json = {
             },
             required=("number",),
         ),
-        wanted({"contact": whole(1, help="id in the phone book")}, required=("contact",)),
-        wanted({"group": whole(1, help="id of a group of contacts")}, required=("group",)),
+        request_object({"contact": integer(1, help="id in the phone book")}, required=("contact",)),
+        request_object({"group": integer(1, help="id of a group of contacts")}, required=("group",)),
     ]
 }
 FILE = component(
     "NewFile",
-    wanted(
+    request_object(
         {
             "name": text(255),
             "media_type": text(150, help="only noted: the content decides"),
             "content": {"type": "string", "contentEncoding": "base64", "description": "the file"},
             "url": text(2000, help="http or https; fetched within limits, never from the local network"),
-            "pages": many(
+            "pages": array(
                 text(200, pattern="[0-9 ,;-]+", help="such as 1-5"),
                 50,
                 help="these pages, in this order; all when empty",
@@ -78,7 +78,7 @@ FILE = component(
 )
 COVER = component(
     "Cover",
-    wanted(
+    request_object(
         {
             "template": text(
                 64,
@@ -96,7 +96,7 @@ COVER = component(
 COVER_FIELDS = ("template", "subject", "from_name", "to_name", "to_company", "message")
 # How a fax is sent; the same when it is handed in and when a received one is forwarded.
 OPTIONS: dict[str, Json] = {
-    "to": many(RECIPIENT, _IDS_LIMIT, least=1, help="each gets a fax of its own"),
+    "to": array(RECIPIENT, _IDS_LIMIT, least=1, help="each gets a fax of its own"),
     "cover": {**nullable(COVER), "description": "left out: your usual one; null: none"},
     "quality": choice(*values(Quality)),
     "header": text(60, help="text of the header line; empty: none; left out: the box's own"),
@@ -106,14 +106,14 @@ OPTIONS: dict[str, Json] = {
     "sub_address": text(20, pattern=_DIALLED + "*", help="SUB, for the far machine's own routing"),
     "password": text(20, pattern=_DIALLED + "*", help="PWD, where the far machine wants one"),
     "ecm": flag("error correction mode"),
-    "max_bit_rate": whole(2400, 14400, help="bits a second"),
-    "lines": many(text(64, least=1), 20, help="only these lines, in this order"),
-    "max_tries": whole(1, 50),
+    "max_bit_rate": integer(2400, 14400, help="bits a second"),
+    "lines": array(text(64, least=1), 20, help="only these lines, in this order"),
+    "max_tries": integer(1, 50),
     "resume": choice(*values(Resume), help="after a break: the rest, or all pages again"),
     "unknown_rule": choice(*values(UnknownRule), help="when cut off before the last confirmation"),
     "treatment": choice(*values(Treatment), help="how grey becomes black and white"),
     "priority": choice(*PRIORITIES.values()),
-    "send_at": moment("not before this time"),
+    "send_at": timestamp("not before this time"),
     "lifetime_hours": number(0.1, 720, help="how long it may be tried, from that time"),
     "tag": text(100, help="a word of yours, to filter by"),
     "metadata": {"type": "object", "maxProperties": 50, "description": "kept, and given back as it came"},
@@ -122,11 +122,11 @@ OPTIONS: dict[str, Json] = {
 }
 NEW_FAX = component(
     "NewFax",
-    wanted(
+    request_object(
         {
             **OPTIONS,
-            "files": many(FILE, 200, help="sent one after the other as one fax"),
-            "document_id": whole(1, help="a document that was stored before, instead of files"),
+            "files": array(FILE, 200, help="sent one after the other as one fax"),
+            "document_id": integer(1, help="a document that was stored before, instead of files"),
         },
         required=("to",),
         help="Either `files` or `document_id`.",
@@ -139,8 +139,8 @@ NEW_FAX_FORM = component(
     {
         "type": "object",
         "properties": {
-            "to": many(text(NUMBER_LIMIT, least=1), _IDS_LIMIT, least=1),
-            "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            "to": array(text(NUMBER_LIMIT, least=1), _IDS_LIMIT, least=1),
+            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
             **_PLAIN,
             **{f"cover.{name}": text(20_000) for name in COVER_FIELDS},
         },
@@ -304,7 +304,7 @@ def with_document(
     return replace(request, files=(*uploads, *stored))
 
 
-def store_files(context: Context, given: list[Mapping[str, Any]]) -> list[Taken]:
+def store_files(context: Context, given: list[Mapping[str, Any]]) -> list[StoredUpload]:
     """Stores the files of a JSON request.  Raises as ``with_document``."""
     flaws = [
         Flaw(f"files[{position}]", "either content or url is needed")
@@ -313,7 +313,7 @@ def store_files(context: Context, given: list[Mapping[str, Any]]) -> list[Taken]
     ]
     if flaws:
         raise invalid(*flaws)
-    stored: list[Taken] = []
+    stored: list[StoredUpload] = []
     try:
         for position, file in enumerate(given):
             stored.append(_store(context, file, f"files[{position}]"))
@@ -323,7 +323,7 @@ def store_files(context: Context, given: list[Mapping[str, Any]]) -> list[Taken]
     return stored
 
 
-def _store(context: Context, file: Mapping[str, Any], path: str) -> Taken:
+def _store(context: Context, file: Mapping[str, Any], path: str) -> StoredUpload:
     pages = tuple(file.get("pages", ()))
     try:
         if "url" in file:

@@ -12,7 +12,7 @@ from appliance.api.intake import MULTIPART_TYPE
 from appliance.api.problems import MEDIA_TYPE
 from appliance.api.request import JSON_TYPE
 from appliance.api.rest.routes import NUMBERS, Parameter, Route
-from appliance.api.rest.schemas import COMPONENTS, Json, component, many, record, text, whole
+from appliance.api.rest.schemas import COMPONENTS, Json, array, component, integer, record, text
 
 PREFIX = "/api/v1"
 INTRODUCTION = (
@@ -27,11 +27,11 @@ PROBLEM = component(
         {
             "type": text(200, help="where the box explains this code"),
             "title": text(500, help="what happened, as a sentence"),
-            "status": whole(400, 599),
+            "status": integer(400, 599),
             "code": text(60, help="stable code: a row of the table of causes"),
             "advice": text(500, help="what to do, as a sentence"),
             "detail": text(500, help="what exactly, this time"),
-            "errors": many(record({"path": text(500), "problem": text(500)}), help="wrong parts"),
+            "errors": array(record({"path": text(500), "problem": text(500)}), help="wrong parts"),
         },
         optional=("detail", "errors"),
     ),
@@ -103,7 +103,7 @@ def _path_parameters(path: str) -> list[Json]:
 
     found = []
     for name in re.findall(r"\{(\w+)\}", path):
-        schema = whole(1, 10**15 - 1) if name in NUMBERS else text(100, least=1, pattern="[^/]+")
+        schema = integer(1, 10**15 - 1) if name in NUMBERS else text(100, least=1, pattern="[^/]+")
         found.append(
             {
                 "name": name,

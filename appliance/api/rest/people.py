@@ -14,15 +14,15 @@ from appliance.api.rest.routes import Answer, Call
 from appliance.api.rest.routes import Route as ApiRoute
 from appliance.api.rest.schemas import (
     Json,
+    array,
     choice,
     component,
-    many,
-    moment,
+    integer,
     record,
+    request_object,
     settings_schema,
     text,
-    wanted,
-    whole,
+    timestamp,
 )
 from appliance.api.rest.views import time_text, values
 from appliance.box import RefusedError
@@ -37,14 +37,14 @@ _USER_HIDDEN = ("password_hash",)
 _KEY_HIDDEN = ("token_hash", "webhook_secret", "created_at")
 
 _user = settings_schema(User, without=_USER_HIDDEN, answer=True)
-USER = component("User", record({"id": whole(1), **_user["properties"]}))
+USER = component("User", record({"id": integer(1), **_user["properties"]}))
 _new_user = settings_schema(User, without=_USER_HIDDEN)
 _new_user["properties"]["password"] = _PASSWORD
 NEW_USER = component("NewUser", {**_new_user, "required": ["name", "password"]})
 USER_CHANGE = component("UserChange", _new_user)
 
 _key = settings_schema(ApiKey, without=_KEY_HIDDEN, answer=True)
-_KEY: dict[str, Json] = {"id": whole(1), **_key["properties"], "created_at": moment()}
+_KEY: dict[str, Json] = {"id": integer(1), **_key["properties"], "created_at": timestamp()}
 KEY = component("Key", record(_KEY))
 NEW_KEY = component("NewKey", settings_schema(ApiKey, without=_KEY_HIDDEN, required=("name",)))
 KEY_CHANGE = component("KeyChange", settings_schema(ApiKey, without=(*_KEY_HIDDEN, "name")))
@@ -60,7 +60,9 @@ MADE_KEY = component(
 )
 TICKET = component(
     "Ticket",
-    record({"token": text(512), "expires_at": moment(), "user_id": whole(1), "role": choice(*values(Role))}),
+    record(
+        {"token": text(512), "expires_at": timestamp(), "user_id": integer(1), "role": choice(*values(Role))}
+    ),
 )
 SELF = component(
     "Self",
@@ -68,8 +70,8 @@ SELF = component(
         {
             "who": text(200),
             "owner": text(64),
-            "scopes": many(choice(*values(Scope))),
-            "pages_this_month": whole(),
+            "scopes": array(choice(*values(Scope))),
+            "pages_this_month": integer(),
         }
     ),
 )
@@ -307,7 +309,7 @@ ROUTES = (
         "Sign in with name and password",
         sign_in,
         open=True,
-        body=wanted(_NAME_AND_PASSWORD, required=("name", "password")),
+        body=request_object(_NAME_AND_PASSWORD, required=("name", "password")),
         answer=TICKET,
         status=201,
         help="The token is used like a key's, until it expires.",
@@ -322,7 +324,7 @@ ROUTES = (
         open=True,
         answer=TICKET,
         status=201,
-        body=wanted(
+        body=request_object(
             {"code": text(40, least=1), "name": text(64, least=1), "password": _PASSWORD},
             required=("code", "name", "password"),
         ),
@@ -336,15 +338,17 @@ ROUTES = (
         "Change your own password",
         change_password,
         answer=TICKET,
-        body=wanted({"old": {**text(1000), "writeOnly": True}, "new": _PASSWORD}, required=("old", "new")),
+        body=request_object(
+            {"old": {**text(1000), "writeOnly": True}, "new": _PASSWORD}, required=("old", "new")
+        ),
         help="Ends every sign-in with the old one, and answers a new one.",
     ),
-    _admin("GET", "/users", "listUsers", "List users", users, answer=record({"users": many(USER)})),
+    _admin("GET", "/users", "listUsers", "List users", users, answer=record({"users": array(USER)})),
     _admin("POST", "/users", "createUser", "Add a user", create_user, body=NEW_USER, answer=USER, status=201),
     _admin("GET", "/users/{id}", "readUser", "Read a user", read_user, answer=USER),
     _admin("PATCH", "/users/{id}", "changeUser", "Change a user", change_user, body=USER_CHANGE, answer=USER),
     _admin("DELETE", "/users/{id}", "deleteUser", "Delete a user", delete_user, status=204),
-    _admin("GET", "/keys", "listKeys", "List keys", keys, answer=record({"keys": many(KEY)})),
+    _admin("GET", "/keys", "listKeys", "List keys", keys, answer=record({"keys": array(KEY)})),
     _admin("POST", "/keys", "createKey", "Make a key", create_key, body=NEW_KEY, answer=MADE_KEY, status=201),
     _admin("GET", "/keys/{id}", "readKey", "Read a key", read_key, answer=KEY),
     _admin("PATCH", "/keys/{id}", "changeKey", "Change a key", change_key, body=KEY_CHANGE, answer=KEY),

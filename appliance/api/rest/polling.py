@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.api import intake, papers
+from appliance.api import intake, page_export
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
@@ -12,15 +12,15 @@ from appliance.api.rest.newfax import FILE, store_files
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import (
     Json,
+    array,
     choice,
     component,
-    many,
-    moment,
+    integer,
     nullable,
     record,
+    request_object,
     text,
-    wanted,
-    whole,
+    timestamp,
 )
 from appliance.api.rest.views import time_text, values
 from appliance.causes import DOCUMENT_GONE, OFFER_NAME_TAKEN, TOO_MANY_FILES, TOO_MANY_OFFERS
@@ -40,26 +40,26 @@ OFFER = component(
     "Offer",
     record(
         {
-            "id": whole(1),
+            "id": integer(1),
             "uuid": text(36),
             "owner": text(64),
             "name": text(20),
             "title": text(255),
-            "pages": whole(1),
-            "created_at": moment(),
-            "polled": whole(help="how often it was fetched whole"),
-            "polled_at": nullable(moment()),
+            "pages": integer(1),
+            "created_at": timestamp(),
+            "polled": integer(help="how often it was fetched whole"),
+            "polled_at": nullable(timestamp()),
         }
     ),
 )
-NEW_OFFER = component("NewOffer", wanted({**_WORDS, "files": many(FILE, 200)}))
+NEW_OFFER = component("NewOffer", request_object({**_WORDS, "files": array(FILE, 200)}))
 NEW_OFFER_FORM = component(
     "NewOfferForm",
     {
         "type": "object",
         "properties": {
             **_WORDS,
-            "file": many({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
         },
     },
 )
@@ -136,7 +136,7 @@ def document(call: Call) -> Answer:
         rendered = RenderedDocument.open(call.box.data / offer.rendered_path)
     except (OSError, ValueError):
         raise ProblemError(DOCUMENT_GONE) from None
-    made = papers.pdf_of(call.box, rendered.coded_pages(), offer.title, offer.created_at)
+    made = page_export.pdf_of(call.box, rendered.coded_pages(), offer.title, offer.created_at)
     headers = {"Content-Disposition": f'inline; filename="polling-{offer.id}.pdf"'}
     return Answer(passing_file=made, headers=headers)
 
@@ -158,7 +158,7 @@ ROUTES = (
         "listOffers",
         "List the documents on offer",
         index,
-        answer=record({"polling": many(OFFER)}),
+        answer=record({"polling": array(OFFER)}),
     ),
     _admin(
         "POST",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.api import intake, papers
+from appliance.api import intake, page_export
 from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax
 from appliance.api.rest.checking import flaw
@@ -26,7 +26,7 @@ from appliance.api.rest.faxes import (
     trace_of,
 )
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
-from appliance.api.rest.schemas import flag, many, record, text, wanted
+from appliance.api.rest.schemas import array, flag, record, request_object, text
 from appliance.api.rest.views import (
     DELIVERY,
     EVENT,
@@ -77,21 +77,21 @@ def _with_pages(call: Call) -> tuple[Received, list[ReceivedPageFile]]:
 def page(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     number = call.arguments["page"]
-    coded = papers.received_page(call.box, pages, number)
+    coded = page_export.received_page(call.box, pages, number)
     call.note("received.look", object=f"fax:{fax.id}", detail=f"page {number}")
     return Answer(content=picture(call, coded, f"{fax.uuid} {number}"))
 
 
 def pdf(call: Call) -> Answer:
     fax, pages = _with_pages(call)
-    made = papers.received_pdf(call.box, fax, pages)
+    made = page_export.received_pdf(call.box, fax, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="PDF")
     return Answer(passing_file=made, headers=_named(f"fax-{fax.id}.pdf"))
 
 
 def tiff(call: Call) -> Answer:
     fax, pages = _with_pages(call)
-    made = papers.received_tiff(call.box, pages)
+    made = page_export.received_tiff(call.box, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="TIFF")
     return Answer(passing_file=made, headers=_named(f"fax-{fax.id}.tiff"))
 
@@ -129,7 +129,7 @@ def forward(call: Call) -> Answer:
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of({**call.body, "received": fax.id}, None)
     request = newfax.request_of(call.context, call.caller, call.body, key, digest)
-    made = papers.received_tiff(call.box, pages)
+    made = page_export.received_tiff(call.box, pages)
     try:
         with made.open("rb") as file:
             pieces = iter(lambda: file.read(1 << 16), b"")
@@ -172,7 +172,7 @@ def practice(call: Call) -> Answer:
 
 
 _PRACTICE_NUMBER = text(20, pattern="[0-9+*#]*")
-_FORWARD = wanted(newfax.OPTIONS, required=("to",))
+_FORWARD = request_object(newfax.OPTIONS, required=("to",))
 _FILTERS = (
     Parameter("read", flag(), "read, or not"),
     Parameter("caller", text(64), "from this caller"),
@@ -226,7 +226,7 @@ ROUTES = (
         "changeReceived",
         "Mark it read, or give it to a user",
         change,
-        body=wanted({"read": flag(), "owner": text(64)}),
+        body=request_object({"read": flag(), "owner": text(64)}),
         answer=RECEIVED,
     ),
     _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
@@ -247,7 +247,7 @@ ROUTES = (
         "listReceivedEvents",
         "What happened to it",
         events,
-        answer=record({"events": many(EVENT)}),
+        answer=record({"events": array(EVENT)}),
     ),
     _route(
         "GET",
@@ -255,7 +255,7 @@ ROUTES = (
         "listReceivedDeliveries",
         "Who was told of it",
         deliveries,
-        answer=record({"deliveries": many(DELIVERY)}),
+        answer=record({"deliveries": array(DELIVERY)}),
     ),
     _route(
         "GET",
@@ -282,8 +282,8 @@ ROUTES = (
         status=202,
         body_required=False,
         answer=record({"started": flag()}),
-        body=wanted(
-            {"files": many(newfax.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
+        body=request_object(
+            {"files": array(newfax.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
         ),
     ),
 )

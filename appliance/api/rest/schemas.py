@@ -36,7 +36,7 @@ def choice(*values: str, help: str = "") -> Json:
     return _helped({"type": "string", "enum": list(values)}, help)
 
 
-def whole(least: int = 0, most: int = ID_MAX, *, help: str = "") -> Json:
+def integer(least: int = 0, most: int = ID_MAX, *, help: str = "") -> Json:
     return _helped({"type": "integer", "minimum": least, "maximum": most}, help)
 
 
@@ -48,12 +48,12 @@ def flag(help: str = "") -> Json:
     return _helped({"type": "boolean"}, help)
 
 
-def moment(help: str = "") -> Json:
+def timestamp(help: str = "") -> Json:
     """A date and time with its offset, RFC 3339."""
     return _helped({"type": "string", "format": "date-time", "maxLength": 40}, help)
 
 
-def many(items: Json, most: int = 1000, *, least: int = 0, help: str = "") -> Json:
+def array(items: Json, most: int = 1000, *, least: int = 0, help: str = "") -> Json:
     schema: Json = {"type": "array", "items": items, "maxItems": most}
     if least:
         schema["minItems"] = least
@@ -79,7 +79,7 @@ def record(properties: Mapping[str, Json], *, optional: tuple[str, ...] = (), he
     )
 
 
-def wanted(properties: Mapping[str, Json], *, required: tuple[str, ...] = (), help: str = "") -> Json:
+def request_object(properties: Mapping[str, Json], *, required: tuple[str, ...] = (), help: str = "") -> Json:
     """An object of a request: nothing else may be in it."""
     schema: Json = {"type": "object", "properties": dict(properties), "additionalProperties": False}
     if required:
@@ -95,7 +95,7 @@ def settings_schema(
     For a request, every field may be left out but ``required``; for an ``answer`` all are there.
     """
     properties = {f.name: _of_field(f, answer) for f in describe(kind) if f.name not in without}
-    return record(properties) if answer else wanted(properties, required=required)
+    return record(properties) if answer else request_object(properties, required=required)
 
 
 def _of_field(described: FieldDescription, answer: bool) -> Json:
@@ -105,7 +105,7 @@ def _of_field(described: FieldDescription, answer: bool) -> Json:
     optional = word.endswith(" or none")
     schema = _of_word(word.removesuffix(" or none"), described)
     if listed:
-        schema = many(schema)
+        schema = array(schema)
     if optional:
         schema = nullable(schema)
     if not answer and not described.required and not described.secret:

@@ -13,15 +13,15 @@ from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.routes import Answer, Call, Handler, Parameter, Route
 from appliance.api.rest.schemas import (
     Json,
+    array,
     choice,
     component,
     flag,
-    many,
-    moment,
+    integer,
     record,
     settings_schema,
     text,
-    whole,
+    timestamp,
 )
 from appliance.api.rest.stream import stream
 from appliance.api.rest.views import (
@@ -66,13 +66,13 @@ STATUS = component(
         {
             "status": choice("ok", "warning", "failing"),
             "accepting": flag(),
-            "started_at": moment(),
-            "disk": record({"room": choice(*values(Room)), "free_octets": whole()}),
-            "lines": many(LINE),
+            "started_at": timestamp(),
+            "disk": record({"room": choice(*values(Room)), "free_octets": integer()}),
+            "lines": array(LINE),
             "faxes": record(
-                {state.value: whole() for state in JobState if not state.ended}, help="not ended yet"
+                {state.value: integer() for state in JobState if not state.ended}, help="not ended yet"
             ),
-            "unread": whole(),
+            "unread": integer(),
         }
     ),
 )
@@ -257,7 +257,7 @@ def _admin(
 
 
 _NUMBERS = Parameter("after", text(64), "those after this number")
-_NUMBERS_LIMIT = Parameter("limit", whole(1, DESTINATIONS_MOST), f"{LIST_DEFAULT} when left out")
+_NUMBERS_LIMIT = Parameter("limit", integer(1, DESTINATIONS_MOST), f"{LIST_DEFAULT} when left out")
 ROUTES = (
     Route(
         "GET",
@@ -288,7 +288,7 @@ ROUTES = (
         "system",
         "The lines, in the order they are tried",
         lines,
-        answer=record({"lines": many(LINE)}),
+        answer=record({"lines": array(LINE)}),
     ),
     Route(
         "GET",
@@ -298,8 +298,8 @@ ROUTES = (
         "What happens, live",
         stream,
         query=(
-            Parameter("since", whole(0), "begin with the kept events after this id"),
-            Parameter("fax", whole(1), "only those of this fax"),
+            Parameter("since", integer(0), "begin with the kept events after this id"),
+            Parameter("fax", integer(1), "only those of this fax"),
         ),
         headers=(Parameter("Last-Event-ID", text(20), "as `since`, when a client comes back"),),
         media=("text/event-stream",),
@@ -312,7 +312,7 @@ ROUTES = (
         "What was learned about numbers",
         destinations,
         query=(_NUMBERS, _NUMBERS_LIMIT),
-        answer=record({"destinations": many(DESTINATION)}),
+        answer=record({"destinations": array(DESTINATION)}),
     ),
     _admin(
         "GET",
@@ -347,7 +347,7 @@ ROUTES = (
         "The table of causes; needs no key",
         causes,
         open=True,
-        answer=record({"causes": many(CAUSE)}),
+        answer=record({"causes": array(CAUSE)}),
     ),
     Route("GET", "/causes/{code}", "readCause", "system", "One row of it", cause, open=True, answer=CAUSE),
     *_section_routes(),

@@ -9,16 +9,16 @@ from typing import Any
 
 from appliance.api.rest.schemas import (
     Json,
+    array,
     choice,
     component,
     flag,
-    many,
-    moment,
+    integer,
     nullable,
     number,
     record,
     text,
-    whole,
+    timestamp,
 )
 from appliance.box import LineReport
 from appliance.causes import Cause, Retry, Side
@@ -53,7 +53,7 @@ def time_text(at: float | None) -> str | None:
     return datetime.fromtimestamp(whole_time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-_ID = whole(1)
+_ID = integer(1)
 _FREE: Json = {"type": "object"}
 
 CAUSE = component(
@@ -85,7 +85,7 @@ PRIORITIES = {Priority.HIGH: "high", Priority.NORMAL: "normal", Priority.LOW: "l
 _FAX = {
     "id": _ID,
     "uuid": text(36),
-    "submission_id": whole(1, help="faxes that were handed in together have the same"),
+    "submission_id": integer(1, help="faxes that were handed in together have the same"),
     "owner": text(64),
     "key": text(64, help="the key that was used"),
     "origin": text(20, help="the door it came through"),
@@ -99,20 +99,20 @@ _FAX = {
     ),
     "priority": choice(*PRIORITIES.values()),
     "tag": text(100),
-    "created_at": moment(),
-    "scheduled_at": moment(),
-    "next_try_at": nullable(moment("when it waits: until then")),
-    "expires_at": moment("no try begins after this"),
-    "ended_at": nullable(moment()),
-    "tries": whole(),
-    "pages": nullable(whole(help="null until they are prepared")),
-    "pages_confirmed": whole(help="the far machine has these"),
+    "created_at": timestamp(),
+    "scheduled_at": timestamp(),
+    "next_try_at": nullable(timestamp("when it waits: until then")),
+    "expires_at": timestamp("no try begins after this"),
+    "ended_at": nullable(timestamp()),
+    "tries": integer(),
+    "pages": nullable(integer(help="null until they are prepared")),
+    "pages_confirmed": integer(help="the far machine has these"),
     "line": text(64, help="of the last try"),
     "remote_id": text(64, help="what the far machine calls itself"),
     "seconds_on_line": number(help="all tries together"),
     "result": nullable(CAUSE),
     "cancel_requested": flag(),
-    "resent_from": nullable(whole(help="the fax that this one repeats")),
+    "resent_from": nullable(integer(help="the fax that this one repeats")),
     "metadata": _FREE,
     "callback_url": text(2000),
 }
@@ -121,13 +121,13 @@ ATTEMPT = component(
     "Attempt",
     record(
         {
-            "number": whole(1),
+            "number": integer(1),
             "line": text(64),
             "line_kind": text(20),
-            "started_at": moment(),
-            "ended_at": nullable(moment()),
-            "first_page": whole(1, help="this try began with this page"),
-            "pages_confirmed": whole(help="in this try"),
+            "started_at": timestamp(),
+            "ended_at": nullable(timestamp()),
+            "first_page": integer(1, help="this try began with this page"),
+            "pages_confirmed": integer(help="in this try"),
             "result": nullable(CAUSE),
             "seconds": number(),
             "facts": {**_FREE, "description": "what was agreed and measured"},
@@ -135,7 +135,7 @@ ATTEMPT = component(
         }
     ),
 )
-FAX_IN_FULL = component("FaxInFull", record({**_FAX, "attempts": many(ATTEMPT)}))
+FAX_IN_FULL = component("FaxInFull", record({**_FAX, "attempts": array(ATTEMPT)}))
 
 
 def fax_view(job: Job) -> Json:
@@ -197,10 +197,10 @@ _RECEIVED = {
     "tsi": text(64, help="what the sender's machine calls itself"),
     "sub_address": text(64),
     "state": choice(*values(ReceivedState)),
-    "started_at": moment(),
-    "ended_at": nullable(moment()),
-    "pages": whole(),
-    "bad_rows": whole(help="damaged on the line"),
+    "started_at": timestamp(),
+    "ended_at": nullable(timestamp()),
+    "pages": integer(),
+    "bad_rows": integer(help="damaged on the line"),
     "result": nullable(CAUSE),
     "read": flag(),
     "facts": _FREE,
@@ -211,15 +211,15 @@ RECEIVED_IN_FULL = component(
     record(
         {
             **_RECEIVED,
-            "page_list": many(
+            "page_list": array(
                 record(
                     {
-                        "number": whole(1),
-                        "width": whole(),
-                        "rows": whole(),
+                        "number": integer(1),
+                        "width": integer(),
+                        "rows": integer(),
                         "resolution": text(20),
-                        "bad_rows": whole(),
-                        "longest_bad_run": whole(),
+                        "bad_rows": integer(),
+                        "longest_bad_run": integer(),
                     }
                 )
             ),
@@ -266,10 +266,10 @@ EVENT = component(
     "Event",
     record(
         {
-            "id": nullable(whole(help="null: it passes and is not kept")),
-            "at": moment(),
+            "id": nullable(integer(help="null: it passes and is not kept")),
+            "at": timestamp(),
             "kind": text(60),
-            "fax_id": nullable(whole()),
+            "fax_id": nullable(integer()),
             "data": _FREE,
         }
     ),
@@ -296,8 +296,8 @@ DOCUMENT = component(
             "owner": text(64),
             "name": text(255),
             "description": text(2000),
-            "created_at": moment(),
-            "files": many(record({"name": text(255), "media_type": text(150), "octets": whole()})),
+            "created_at": timestamp(),
+            "files": array(record({"name": text(255), "media_type": text(150), "octets": integer()})),
         }
     ),
 )
@@ -326,10 +326,12 @@ DELIVERY = component(
             "kind": text(30),
             "target": text(2000),
             "state": choice(*values(OutboxState)),
-            "tries": many(record({"number": whole(1), "at": moment(), "ok": flag(), "detail": text(2000)})),
-            "next_try_at": nullable(moment()),
-            "created_at": moment(),
-            "ended_at": nullable(moment()),
+            "tries": array(
+                record({"number": integer(1), "at": timestamp(), "ok": flag(), "detail": text(2000)})
+            ),
+            "next_try_at": nullable(timestamp()),
+            "created_at": timestamp(),
+            "ended_at": nullable(timestamp()),
             "last_error": text(2000),
         }
     ),
@@ -355,12 +357,12 @@ LINE = component(
     "Line",
     record(
         {
-            "id": nullable(whole(help="of its settings; null for the practice line")),
+            "id": nullable(integer(help="of its settings; null for the practice line")),
             "name": text(64),
             "kind": choice(*values(LineKind)),
             "usable": flag("a call may be placed now, or when a running one ends"),
-            "calls": whole(),
-            "capacity": whole(),
+            "calls": integer(),
+            "capacity": integer(),
             "sentence": text(500, help="how it is"),
             "last_error": text(2000),
         }
@@ -387,7 +389,7 @@ AUDIT = component(
     record(
         {
             "id": _ID,
-            "at": moment(),
+            "at": timestamp(),
             "who": text(200),
             "action": text(60),
             "object": text(200),
@@ -407,10 +409,10 @@ DESTINATION = component(
     record(
         {
             "number": text(64),
-            "failures": whole(help="dead calls in a row"),
-            "quarantined_until": nullable(moment()),
+            "failures": integer(help="dead calls in a row"),
+            "quarantined_until": nullable(timestamp()),
             "profile": {**_FREE, "description": "what was learned"},
-            "updated_at": moment(),
+            "updated_at": timestamp(),
         }
     ),
 )
@@ -428,7 +430,7 @@ def destination_view(entry: Destination) -> Json:
 
 def listing(name: str, item: Json) -> Json:
     """The schema of one page of a list."""
-    return record({name: many(item), "next": nullable(whole(help="`before` of the next page"))})
+    return record({name: array(item), "next": nullable(integer(help="`before` of the next page"))})
 
 
 def page_of(name: str, views: list[Json], limit: int) -> Json:

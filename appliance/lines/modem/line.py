@@ -25,11 +25,11 @@ from appliance.lines.line import (
     Refuse,
 )
 from appliance.lines.modem.dialling import DialRules, UndialableError
-from appliance.lines.modem.doorbell import AnswerRules, Doorbell, Verdict
 from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.modem.find import candidates
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.quirks import FlowControl, Quirks
+from appliance.lines.modem.ring_monitor import AnswerRules, RingMonitor, Verdict
 from appliance.lines.modem.serial_link import PortError, SerialLink, ask
 from appliance.t30.parameters import CallResult, Phase, Role
 
@@ -74,7 +74,7 @@ class ModemLine:
         self._task: asyncio.Task[None] | None = None
         self._link: SerialLink | None = None
         self._modem: Modem | None = None
-        self._doorbell: Doorbell | None = None
+        self._ring_monitor: RingMonitor | None = None
         self._fax: ModemFax | None = None
         self._fax_done: asyncio.Future[CallResult] | None = None
         self._wanted: asyncio.Event = asyncio.Event()  # the task is to look again
@@ -153,8 +153,8 @@ class ModemLine:
         await self._settle()
         if self._modem is None or self._link is None or self._broken:
             return _failed(causes.MODEM_MISSING)
-        doorbell = self._doorbell
-        if self._fax is not None or doorbell is None or not doorbell.ready or not doorbell.idle:
+        ring_monitor = self._ring_monitor
+        if self._fax is not None or ring_monitor is None or not ring_monitor.ready or not ring_monitor.idle:
             return _failed(causes.LINE_FULL)
         try:
             fax = ModemFax(
@@ -183,8 +183,8 @@ class ModemLine:
         """Waits while an idle modem is only being asked something."""
         until = asyncio.get_running_loop().time() + SETTLE_S
         while asyncio.get_running_loop().time() < until:
-            doorbell = self._doorbell
-            if doorbell is None or doorbell.ringing or (doorbell.ready and doorbell.idle):
+            ring_monitor = self._ring_monitor
+            if ring_monitor is None or ring_monitor.ringing or (ring_monitor.ready and ring_monitor.idle):
                 return
             await asyncio.sleep(0.02)
 
@@ -192,7 +192,7 @@ class ModemLine:
         loop = asyncio.get_running_loop()
         assert self._link is not None
         self._ready.clear()
-        self._doorbell = None
+        self._ring_monitor = None
         self._fax = fax
         self._discards = 0
         self._fax_done = loop.create_future()
@@ -245,14 +245,14 @@ class ModemLine:
             self._link.drop_unsent()
         if self._fax is not None and self._fax.result is not None:
             self._end_call(self._fax.result)
-        elif self._doorbell is not None:
-            if self._doorbell.verdict is Verdict.WEDGED:
+        elif self._ring_monitor is not None:
+            if self._ring_monitor.verdict is Verdict.WEDGED:
                 self._break("The modem stopped answering.")
-            elif self._doorbell.verdict is Verdict.ANSWER and self._doorbell.idle:
-                self._answer(self._doorbell)
-            elif self._doorbell.ready and not self._ready.is_set():
+            elif self._ring_monitor.verdict is Verdict.ANSWER and self._ring_monitor.idle:
+                self._answer(self._ring_monitor)
+            elif self._ring_monitor.ready and not self._ready.is_set():
                 self._ready.set()
-            elif self._doorbell.ringing:
+            elif self._ring_monitor.ringing:
                 self._ready.clear()
 
     def _end_call(self, result: CallResult) -> None:
@@ -269,26 +269,26 @@ class ModemLine:
         if done is not None and not done.done():
             done.set_result(result)
 
-    def _answer(self, doorbell: Doorbell) -> None:
+    def _answer(self, ring_monitor: RingMonitor) -> None:
         assert self._on_incoming is not None
         assert self._modem is not None
-        caller = doorbell.caller
-        doorbell.leave_alone()  # asked once per call
+        caller = ring_monitor.caller
+        ring_monitor.leave_alone()  # asked once per call
         if self._stopping:
             return
         decision = self._on_incoming(IncomingCall(self._name, caller.dialled, caller.number, caller.name))
         if isinstance(decision, Answer):
             self._take(decision)
         elif not isinstance(decision, Refuse):
-            self._deciding = asyncio.ensure_future(self._decide(doorbell, decision))
+            self._deciding = asyncio.ensure_future(self._decide(ring_monitor, decision))
         # Refused: a telephone line has no other refusal than to let it ring.
 
-    async def _decide(self, doorbell: Doorbell, decision: Awaitable[Answer | Refuse]) -> None:
+    async def _decide(self, ring_monitor: RingMonitor, decision: Awaitable[Answer | Refuse]) -> None:
         """Takes the call that rings if it is still there when the decision comes."""
         made = await decision
         if isinstance(made, Refuse):
             return
-        if self._stopping or self._doorbell is not doorbell or not doorbell.idle:
+        if self._stopping or self._ring_monitor is not ring_monitor or not ring_monitor.idle:
             made.ended(_failed(causes.LINE_STOPPED))
         else:
             self._take(made)
@@ -380,9 +380,9 @@ class ModemLine:
         """The modem is idle: rings are waited for."""
         if self._link is None or self._link.closed or self._modem is None:
             return
-        self._doorbell = Doorbell(self._modem, self._settings.answer)
-        self._doorbell.start(asyncio.get_running_loop().time())
-        self._link.give_to(self._doorbell)
+        self._ring_monitor = RingMonitor(self._modem, self._settings.answer)
+        self._ring_monitor.start(asyncio.get_running_loop().time())
+        self._link.give_to(self._ring_monitor)
         if self._sentence == "A call is up.":
             self._sentence = f"{self._modem.identity or 'A modem'} on {self._link.path}, ready."
 
@@ -403,7 +403,7 @@ class ModemLine:
 
     def _close(self) -> None:
         self._ready.clear()
-        self._doorbell = None
+        self._ring_monitor = None
         self._modem = None
         if self._link is not None:
             self._link.close()

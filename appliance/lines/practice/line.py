@@ -24,6 +24,7 @@ from appliance.causes import (
     Cause,
 )
 from appliance.lines.calltime import CallTime, RealTime, SteppedTime
+from appliance.lines.datagram_driver import DatagramDriver, Pacing, open_udp
 from appliance.lines.line import (
     Answer,
     CancelSwitch,
@@ -41,7 +42,6 @@ from appliance.lines.practice.process import MachineCall, MachineProcess, Machin
 from appliance.lines.practice.spandsp_fax import Abilities
 from appliance.lines.practice.steps import SteppedCall, Steps, WaitingFor
 from appliance.lines.practice.virtual import Impairment
-from appliance.lines.udptl import Pacing, UdptlCall, open_udp
 from appliance.t30.parameters import CallResult, PageSource, PageStore, Phase, Progress
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import T38Settings
@@ -271,7 +271,7 @@ class PracticeLine:
                         progress=call.progress,
                         wake=lambda: driver.wake(),  # noqa: PLW0108 - made below
                     )
-                    driver = UdptlCall(
+                    driver = DatagramDriver(
                         fax,
                         sock,
                         ("127.0.0.1", machine.port),

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import partial
 
 from appliance.lines.calltime import Alarm, RealTime, SteppedTime
+from appliance.lines.datagram_driver import MAX_DATAGRAM_OCTETS, MAX_DATAGRAMS_A_TURN, open_udp
 from appliance.lines.practice.machine import PracticeMachine
 from appliance.lines.practice.messages import (
     Bye,
@@ -29,7 +30,6 @@ from appliance.lines.practice.messages import (
     to_line,
 )
 from appliance.lines.practice.virtual import Network
-from appliance.lines.udptl import MAX_DATAGRAM_OCTETS, MAX_DATAGRAMS_A_TURN, open_udp
 
 _log = logging.getLogger(__name__)
 

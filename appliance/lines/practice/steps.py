@@ -63,10 +63,10 @@ class WaitingFor:
         self._asked()
         self._pages.fetch(number, accepts, delivered)
 
-    def ask_leave(self, given: Callable[[bool], None]) -> None:
+    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None:
         assert isinstance(self._pages, AskedPageSource)
         self._asked()
-        self._pages.ask_leave(self._answered(given))
+        self._pages.ask_to_end_last_page(self._answered(given))
 
     def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
         self._asked()

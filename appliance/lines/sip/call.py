@@ -17,13 +17,13 @@ from typing import Protocol
 
 from appliance import causes
 from appliance.causes import Cause, Side
+from appliance.lines.datagram_driver import DatagramDriver, Pacing, T38Endpoint
 from appliance.lines.g711.fax import AudioWait, ToneFax
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import CancelSwitch, LineKind, Tap
 from appliance.lines.sip.events import CallEvent, Connected, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.outcomes import cause_of_status
 from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
-from appliance.lines.udptl import Pacing, T38Endpoint, UdptlCall
 from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Phase, Progress
 from appliance.t38.fax import T38Fax
 
@@ -101,7 +101,7 @@ class CarriedCall:
         self._calls = calls
         self._events: asyncio.Queue[CallEvent | CallResult | None] = asyncio.Queue()
         self._signalling: Signalling | None = None
-        self._driver: UdptlCall | None = None
+        self._driver: DatagramDriver | None = None
         self._task: asyncio.Task[None] | None = None
         self._fax: T38Fax | ToneFax | None = None
         self._rtp: RtpSession | None = None
@@ -295,10 +295,10 @@ class CarriedCall:
         await self._stop_media()
         self._fax = None
         self._media_at = time.monotonic()
-        self._driver = UdptlCall(endpoint, sock, remote, tap=self._job.tap, pacing=self._job.pacing)
+        self._driver = DatagramDriver(endpoint, sock, remote, tap=self._job.tap, pacing=self._job.pacing)
         self._task = asyncio.create_task(self._drive(self._driver, reports=reports))
 
-    async def _drive(self, driver: UdptlCall, *, reports: bool) -> None:
+    async def _drive(self, driver: DatagramDriver, *, reports: bool) -> None:
         try:
             result = await driver.run()
         except Exception:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from appliance import causes
 from appliance.causes import Cause
+from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
     Answer,
     CancelSwitch,
@@ -50,7 +51,6 @@ from appliance.lines.sip.settings import (
 )
 from appliance.lines.sip.stack import SipStack, SipUnavailableError, request_uri
 from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
-from appliance.lines.udptl import Pacing
 from appliance.t30.parameters import CallResult, Phase, Progress
 from appliance.t38.settings import T38Settings
 

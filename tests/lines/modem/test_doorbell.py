@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.lines.modem.doorbell import (
+from appliance.lines.modem.identify import Modem
+from appliance.lines.modem.ring_monitor import (
     PING_EVERY_S,
     PING_S,
     RING_GAP_S,
     AnswerRules,
     Caller,
-    Doorbell,
+    RingMonitor,
     Verdict,
 )
-from appliance.lines.modem.identify import Modem
 
 TELLS = Modem(caller_id=True, distinctive_ring=True)
 
 
 class Idle:
-    """A doorbell behind a modem that says OK to each command; ``says`` is what it says unasked."""
+    """A ring_monitor behind a modem that says OK to each command; ``says`` is what it says unasked."""
 
     def __init__(self, rules: AnswerRules, modem: Modem = TELLS) -> None:
-        self.bell = Doorbell(modem, rules)
+        self.bell = RingMonitor(modem, rules)
         self.now = 10.0
         self.asked: list[str] = []
         self.bell.start(self.now)
@@ -156,7 +156,7 @@ def test_an_idle_modem_is_asked_whether_it_lives_but_never_while_it_rings() -> N
 
 
 def test_silence_twice_is_a_wedged_modem() -> None:
-    bell = Doorbell(TELLS, AnswerRules())
+    bell = RingMonitor(TELLS, AnswerRules())
     now = 0.0
     bell.start(now)
     for _ in range(10):

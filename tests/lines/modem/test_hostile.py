@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.lines.modem.conversation import Conversation
-from appliance.lines.modem.doorbell import AnswerRules, Doorbell
 from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.modem.hdlc import with_fcs
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.lexer import stuff
 from appliance.lines.modem.quirks import TABLE, Quirks
+from appliance.lines.modem.ring_monitor import AnswerRules, RingMonitor
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, Role
 from tests.softmodem.fixtures import sample_page
@@ -72,7 +72,7 @@ steps = st.lists(
 rows = st.sampled_from([Quirks(), *(row.quirks for row in TABLE)])
 
 
-Driver = ModemFax | Interrogation | Doorbell | Conversation
+Driver = ModemFax | Interrogation | RingMonitor | Conversation
 Script = list[tuple[bytes, float | None]]
 
 
@@ -179,7 +179,7 @@ def test_cancelling_or_losing_the_port_ends_a_call_at_any_moment(
 @given(script=steps)
 @settings(max_examples=MANY, deadline=None)
 def test_idle_and_asked_modems_may_say_what_they_like(script: Script) -> None:
-    play(Doorbell(Modem(caller_id=True), AnswerRules(rings=1)), script)
+    play(RingMonitor(Modem(caller_id=True), AnswerRules(rings=1)), script)
     play(Interrogation(), script)
     play(Conversation(["I", "DT;", "H0"]), script)
 

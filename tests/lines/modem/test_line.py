@@ -16,8 +16,8 @@ import pytest
 from appliance import causes
 from appliance.lines.line import Answer, CancelSwitch, IncomingCall, LineKind, OutgoingCall, Refuse
 from appliance.lines.modem.dialling import DialRules
-from appliance.lines.modem.doorbell import AnswerRules
 from appliance.lines.modem.line import ModemLine, ModemSettings
+from appliance.lines.modem.ring_monitor import AnswerRules
 from appliance.t30.call import NoPages, RefusingStore
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
@@ -232,8 +232,8 @@ def test_a_wedged_modem_is_noticed_and_taken_back_when_it_answers_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = tmp_path / "faxmodem0"
-    monkeypatch.setattr("appliance.lines.modem.doorbell.PING_EVERY_S", 0.3)
-    monkeypatch.setattr("appliance.lines.modem.doorbell.PING_S", 0.3)
+    monkeypatch.setattr("appliance.lines.modem.ring_monitor.PING_EVERY_S", 0.3)
+    monkeypatch.setattr("appliance.lines.modem.ring_monitor.PING_S", 0.3)
     modem = Wedges()
 
     async def work() -> None:

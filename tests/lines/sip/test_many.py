@@ -71,7 +71,7 @@ async def left_behind() -> Left:
     """Once the tasks of the calls have had their last turn."""
     await asyncio.sleep(0.1)
     footprint = Footprint.now()
-    kinds = {"TrunkCall", "CarriedCall", "UdptlCall", "MediaSwitch", "T38Fax", "ToneFax", "RtpSession"}
+    kinds = {"TrunkCall", "CarriedCall", "DatagramDriver", "MediaSwitch", "T38Fax", "ToneFax", "RtpSession"}
     names = (type(each).__name__ for each in gc.get_objects())
     return Left(footprint, dict(Counter(name for name in names if name in kinds)), anonymous_kb())
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.lines.datagram_driver import open_udp
 from appliance.lines.sip import stun
-from appliance.lines.udptl import open_udp
 from tests.lines.sip.kamailio import KAMAILIO, Kamailio
 from tests.ports import free_port
 

@@ -89,7 +89,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class IncomingEmail:
     """An e-mail: ``sender`` is its one From address in lower case; ``to`` are all addresses that it names
     as receivers, those that mail servers noted included.
     """
@@ -116,7 +116,7 @@ class _Bounded(policy.Compat32):
         return super().header_source_parse(sourcelines)
 
 
-def read_letter(raw: bytes) -> Letter:
+def read_email(raw: bytes) -> IncomingEmail:
     """Raises DocumentError (EMAIL_DAMAGED)."""
     if raw.count(b"\n") > LINE_COUNT_LIMIT or len(_MULTIPART.findall(raw)) > NESTING_LIMIT * 2:
         raise DocumentError(EMAIL_DAMAGED, "too many parts or lines")
@@ -129,7 +129,7 @@ def read_letter(raw: bytes) -> Letter:
         raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
 
 
-def _read(message: Message) -> Letter:
+def _read(message: Message) -> IncomingEmail:
     senders = _addresses(message, "From")
     if len(senders) != 1 or not ADDRESS.fullmatch(senders[0][1]):
         raise DocumentError(EMAIL_DAMAGED, "there must be one sender")
@@ -154,7 +154,7 @@ def _read(message: Message) -> Letter:
     text = "\n".join(plain) if any(map(str.strip, plain)) else "\n".join(map(html_text, html))
     # Pictures within the HTML text are its logos, not what is to be faxed.
     shown = {found for page in html for found in _CID.findall(page)}
-    return Letter(
+    return IncomingEmail(
         sender=senders[0][1].lower(),
         sender_name=senders[0][0],
         message_id=" ".join(str(message.get("Message-ID", "")).split()),

@@ -10,7 +10,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from appliance import causes
-from appliance.lines.udptl import MAX_DATAGRAM_OCTETS, Pacing, UdptlCall, open_udp, run_t38_call
+from appliance.lines.datagram_driver import (
+    MAX_DATAGRAM_OCTETS,
+    DatagramDriver,
+    Pacing,
+    open_udp,
+    run_t38_call,
+)
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Role
 from appliance.t38.fax import T38Fax
@@ -70,7 +76,7 @@ def with_sockets(work: Callable[[socket.socket, socket.socket, socket.socket], A
 def test_the_first_source_is_latched_and_strangers_are_not_heard() -> None:
     async def work(ours: socket.socket, peer: socket.socket, stranger: socket.socket) -> None:
         pacing, end = Pacing(), Listener(after=3)
-        call = UdptlCall(end, ours, ("127.0.0.1", 9), pacing=pacing)
+        call = DatagramDriver(end, ours, ("127.0.0.1", 9), pacing=pacing)
         running = asyncio.create_task(call.run())
         await asyncio.sleep(0.05)
         for sender, data in ((peer, b"1"), (stranger, b"x"), (peer, b"2"), (stranger, b"y"), (peer, b"3")):
@@ -87,7 +93,7 @@ def test_the_signalled_address_wins_back() -> None:
 
     async def work(ours: socket.socket, peer: socket.socket, stranger: socket.socket) -> None:
         end = Listener(after=3)
-        call = UdptlCall(end, ours, peer.getsockname())
+        call = DatagramDriver(end, ours, peer.getsockname())
         running = asyncio.create_task(call.run())
         await asyncio.sleep(0.01)
         for sender, data in ((stranger, b"x"), (peer, b"1"), (stranger, b"y"), (peer, b"2")):
@@ -101,7 +107,7 @@ def test_the_signalled_address_wins_back() -> None:
 def test_without_latch_only_the_signalled_address_is_heard() -> None:
     async def work(ours: socket.socket, peer: socket.socket, stranger: socket.socket) -> None:
         end = Listener(after=1)
-        running = asyncio.create_task(UdptlCall(end, ours, peer.getsockname(), latch=False).run())
+        running = asyncio.create_task(DatagramDriver(end, ours, peer.getsockname(), latch=False).run())
         await asyncio.sleep(0.01)
         stranger.sendto(b"x", ours.getsockname())
         peer.sendto(b"1", ours.getsockname())
@@ -114,7 +120,7 @@ def test_without_latch_only_the_signalled_address_is_heard() -> None:
 def test_nothing_is_sent_before_the_peer_is_known() -> None:
     async def work(ours: socket.socket, peer: socket.socket, stranger: socket.socket) -> None:
         end = Listener(after=2)
-        running = asyncio.create_task(UdptlCall(end, ours, None).run())
+        running = asyncio.create_task(DatagramDriver(end, ours, None).run())
         await asyncio.sleep(0.1)
         peer.sendto(b"1", ours.getsockname())
         assert await asyncio.get_running_loop().sock_recv(peer, 100) == b"said"
@@ -129,7 +135,7 @@ def test_nothing_is_sent_before_the_peer_is_known() -> None:
 def test_a_datagram_that_was_cut_short_is_dropped() -> None:
     async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
         end = Listener(after=1)
-        running = asyncio.create_task(UdptlCall(end, ours, peer.getsockname()).run())
+        running = asyncio.create_task(DatagramDriver(end, ours, peer.getsockname()).run())
         await asyncio.sleep(0.01)
         peer.sendto(bytes(MAX_DATAGRAM_OCTETS + 100), ours.getsockname())
         peer.sendto(b"1", ours.getsockname())
@@ -143,7 +149,7 @@ def test_an_endpoint_s_fault_ends_the_call_and_comes_out() -> None:
     async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
         end = Listener()
         end.fault = RuntimeError("a bug")
-        running = asyncio.create_task(UdptlCall(end, ours, peer.getsockname()).run())
+        running = asyncio.create_task(DatagramDriver(end, ours, peer.getsockname()).run())
         await asyncio.sleep(0.01)
         peer.sendto(b"1", ours.getsockname())
         with pytest.raises(RuntimeError, match="a bug"):
@@ -156,7 +162,7 @@ def test_wake_cancel_and_hang_up() -> None:
     async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
         for action, cause in (("cancel", causes.CANCELLED), ("hang_up", causes.HUNG_UP_BEFORE_PAGES)):
             end = Listener()
-            call = UdptlCall(end, ours, peer.getsockname())
+            call = DatagramDriver(end, ours, peer.getsockname())
             running = asyncio.create_task(call.run())
             await asyncio.sleep(0.01)
             call.wake()

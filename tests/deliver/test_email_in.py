@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from appliance import causes
 from appliance.box import Box
-from appliance.deliver import letter_worker
-from appliance.deliver.letter_reading import (
+from appliance.deliver import email_worker
+from appliance.deliver.email_reading import (
     HTML_LIMIT,
     Attachment,
     Dial,
     html_text,
     numbers_of,
-    read_letter,
+    read_email,
 )
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.documents.errors import DocumentError
@@ -268,7 +268,7 @@ def test_pictures_within_the_text_are_not_faxed_and_attached_ones_are() -> None:
     html = message.get_payload()[1]  # type: ignore[index]
     html.add_related(b"\x89PNG\r\n\x1a\nlogo", "image", "png", cid="<logo@x>", filename="logo.png")
     message.add_attachment(b"\x89PNG\r\n\x1a\nscan", maintype="image", subtype="png", filename="scan.png")
-    assert [each.name for each in read_letter(message.as_bytes()).attachments] == ["scan.png"]
+    assert [each.name for each in read_email(message.as_bytes()).attachments] == ["scan.png"]
 
 
 def test_an_html_letter_is_read_as_a_person_would() -> None:
@@ -288,7 +288,7 @@ def test_an_html_letter_of_tags_that_never_end_keeps_nobody_waiting() -> None:
 def test_a_signature_and_its_block_are_left_out() -> None:
     message = letter(text="Please call.\n\n-- \nAda Lovelace\nEngines Ltd.")
     message.add_attachment(b"sig", maintype="application", subtype="pkcs7-signature", filename="smime.p7s")
-    read = read_letter(message.as_bytes())
+    read = read_email(message.as_bytes())
     assert read.text == "Please call."
     assert [each.name for each in read.attachments] == ["offer.pdf"]
 
@@ -321,7 +321,7 @@ def test_whatever_octets_come_they_are_read_or_refused(octets: bytes, kind: str)
     raw = b"From: a@b.example\r\nContent-Type: " + kind.encode() + b"\r\n\r\n--a\r\n" + octets
     for each in (raw, octets):
         with contextlib.suppress(DocumentError):
-            read = read_letter(each)
+            read = read_email(each)
             read.text.encode()
             read.subject.encode()
 
@@ -338,7 +338,7 @@ def test_numbers_have_only_the_letters_of_numbers(subject: str, to: list[str]) -
 def test_a_large_e_mail_is_read_in_a_process_of_its_own_with_the_same_result(box: Box) -> None:
     large = PDF + bytes(range(256)) * 4000
     message = letter(pdf=large, text="Grüße", subject="Größe")
-    assert len(message.as_bytes()) > letter_worker.IN_PLACE_OCTETS
+    assert len(message.as_bytes()) > email_worker.IN_PLACE_OCTETS
     (job,) = accepted(box, message)
     assert job.options.cover is not None
     assert (job.options.cover.subject, job.options.cover.message) == ("Größe", "Grüße")
@@ -353,7 +353,7 @@ def test_both_ways_of_reading_agree(tmp_path: Path, size: int) -> None:
     message = letter(text="x" * size + " ü", to="1@a.example, 2@b.example")
     message.add_attachment(b"GIF89a", maintype="image", subtype="gif", filename="ü.gif")
     raw = b"Authentication-Results: mx; dmarc=pass\r\n" + message.as_bytes()
-    there, here = letter_worker.read_within(raw, tmp_path), read_letter(raw)
+    there, here = email_worker.read_within(raw, tmp_path), read_email(raw)
     assert replace(there, attachments=()) == replace(here, attachments=())
     assert [(a.name, a.media_type, b"".join(a.pieces())) for a in there.attachments] == [
         (a.name, a.media_type, a.content) for a in here.attachments
@@ -363,7 +363,7 @@ def test_both_ways_of_reading_agree(tmp_path: Path, size: int) -> None:
 def test_a_large_e_mail_that_takes_too_long_ends_its_process_only(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(letter_worker, "CLOCK_S", 0.001)
+    monkeypatch.setattr(email_worker, "CLOCK_S", 0.001)
     assert refused(box, letter(pdf=bytes(400_000))).cause is causes.EMAIL_DAMAGED
 
 

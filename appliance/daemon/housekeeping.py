@@ -1,4 +1,4 @@
-"""Keeps order on the disk: puts away what is past its time in small batches, watches the room left."""
+"""Deletes what has expired, in small batches, and watches how much room the disk has left."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ IDEMPOTENCY_DAYS = 2.0
 USAGE_DAYS = 400.0
 
 
-class Keeper:
+class Housekeeping:
     """Does it in a thread of its own.  ``clock`` gives Unix time."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Keeper:
         self._guard = guard
         self._clock = clock
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self._room = Room.PLENTY
 
     def start(self) -> None:

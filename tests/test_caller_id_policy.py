@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.box import Box, RefusedError, Request, To
+from appliance.caller_id_policy import as_station_id, may_show, plain
 from appliance.causes import CALLER_NOT_ALLOWED
 from appliance.settings.items import LineEntry, LineType, User
 from appliance.settings.sections import StationSettings
-from appliance.shown import as_station_id, may_show, plain
 from appliance.spool.model import Job, SendOptions
 
 

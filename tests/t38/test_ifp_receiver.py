@@ -21,8 +21,8 @@ from appliance.t30.dce import (
     ToneHeard,
 )
 from appliance.t38.dce import MAX_HELD_EVENTS, T38Dce
-from appliance.t38.hearing import CARRIER_SILENCE_S, IMAGE_GAP, Hearing
 from appliance.t38.ifp import DataField, DataPacket, DataType, FieldType, Indicator, IndicatorPacket
+from appliance.t38.ifp_receiver import CARRIER_SILENCE_S, IMAGE_GAP, IfpReceiver
 from appliance.t38.settings import T38Settings
 
 from .test_dce import CSI, DIS, as_datagram
@@ -55,7 +55,7 @@ FAST = CarrierOn(Carrier.V17_14400)
 
 
 def hear(*packets) -> list:
-    hearing = Hearing()
+    hearing = IfpReceiver()
     for number, packet in enumerate(packets):
         if packet is LOST:
             hearing.packets_lost()
@@ -121,7 +121,7 @@ def test_a_second_burst_on_the_same_carrier_is_one_of_its_own():
 
 
 def test_a_carrier_that_falls_silent_goes_off_after_a_while():
-    hearing = Hearing()
+    hearing = IfpReceiver()
     hearing.packet(TRAINING, 1.0)
     assert hearing.next_deadline() == 1.0 + CARRIER_SILENCE_S
     hearing.handle_timer(1.0 + CARRIER_SILENCE_S)
@@ -172,7 +172,7 @@ def test_a_loss_within_zeros_is_not_marked():
 
 
 def test_a_frame_without_end_is_bounded_and_bad():
-    hearing = Hearing()
+    hearing = IfpReceiver()
     for _ in range(1000):
         hearing.packet(v21((F.HDLC_DATA, bytes(1000))), 0.0)
     hearing.packet(v21((F.HDLC_FCS_OK_SIG_END, b"")), 0.0)

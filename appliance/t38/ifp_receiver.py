@@ -57,7 +57,7 @@ _FCD, _RCP = 0x60, 0x61
 _ECM_LENGTHS = (4 + 64, 4 + 256)
 
 
-class Hearing:
+class IfpReceiver:
     """Follows the far end's signal.  ``events`` collects what there is to report."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from appliance.box import Box, RefusedError, Request, To
 from appliance.causes import BUSY, DOCUMENT_GONE, RECEIVED
-from appliance.daemon.keeper import Keeper
+from appliance.daemon.housekeeping import Housekeeping
 from appliance.settings.sections import StorageSettings
 from appliance.spool import jobs, received
 from appliance.spool.events import News
@@ -44,8 +44,8 @@ def box(tmp_path: Path, clock: Clock) -> Iterator[Box]:
 
 
 @pytest.fixture
-def keeper(box: Box, clock: Clock) -> Keeper:
-    return Keeper(box.spool, box.settings, box.guard, clock)
+def keeper(box: Box, clock: Clock) -> Housekeeping:
+    return Housekeeping(box.spool, box.settings, box.guard, clock)
 
 
 def submit(box: Box, *numbers: str) -> list[Job]:
@@ -78,7 +78,7 @@ def receive(box: Box, pages: int = 2) -> int:
 
 
 def test_documents_go_after_their_days_once_all_their_faxes_have_ended(
-    box: Box, clock: Clock, keeper: Keeper
+    box: Box, clock: Clock, keeper: Housekeeping
 ) -> None:
     first, second = submit(box, "9990", "9990")
     end(box, first)
@@ -97,7 +97,7 @@ def test_documents_go_after_their_days_once_all_their_faxes_have_ended(
     assert caught.value.cause is DOCUMENT_GONE
 
 
-def test_a_document_stored_on_its_own_stays(box: Box, clock: Clock, keeper: Keeper) -> None:
+def test_a_document_stored_on_its_own_stays(box: Box, clock: Clock, keeper: Housekeeping) -> None:
     file = box.store_file(b"x", name="x.txt", media_type="text/plain")
     document = box.create_document("ada", [file], name="form")
     clock.now += 400 * DAY_S
@@ -106,7 +106,7 @@ def test_a_document_stored_on_its_own_stays(box: Box, clock: Clock, keeper: Keep
     assert (box.data / file.path).exists()
 
 
-def test_the_journal_goes_after_its_days(box: Box, clock: Clock, keeper: Keeper) -> None:
+def test_the_journal_goes_after_its_days(box: Box, clock: Clock, keeper: Housekeeping) -> None:
     (job,) = submit(box)
     end(box, job)
     box.audit("ada", "fax.sent", object=str(job.id))
@@ -122,7 +122,7 @@ def test_the_journal_goes_after_its_days(box: Box, clock: Clock, keeper: Keeper)
 
 
 def test_received_faxes_stay_until_they_are_deleted_or_their_days_are_over(
-    box: Box, clock: Clock, keeper: Keeper
+    box: Box, clock: Clock, keeper: Housekeeping
 ) -> None:
     first, second = receive(box), 0
     clock.now += 1000 * DAY_S
@@ -141,7 +141,7 @@ def test_received_faxes_stay_until_they_are_deleted_or_their_days_are_over(
 
 
 def test_with_little_room_ended_faxes_go_sooner_and_received_ones_stay(
-    box: Box, clock: Clock, keeper: Keeper
+    box: Box, clock: Clock, keeper: Housekeeping
 ) -> None:
     (ended,) = submit(box)
     end(box, ended)
@@ -159,7 +159,7 @@ def test_with_little_room_ended_faxes_go_sooner_and_received_ones_stay(
     assert (box.data / box.job(waiting.id).rendered_path).exists()
 
 
-def test_what_an_interrupted_write_left_behind_is_swept_away(box: Box, keeper: Keeper) -> None:
+def test_what_an_interrupted_write_left_behind_is_swept_away(box: Box, keeper: Housekeeping) -> None:
     (job,) = submit(box)
     receive(box)
     box.store_file(b"never named", name="x", media_type="text/plain")
@@ -176,7 +176,9 @@ def test_what_an_interrupted_write_left_behind_is_swept_away(box: Box, keeper: K
     assert (box.data / box.job(job.id).rendered_path).exists()
 
 
-def test_an_idempotency_key_may_be_used_again_after_its_days(box: Box, clock: Clock, keeper: Keeper) -> None:
+def test_an_idempotency_key_may_be_used_again_after_its_days(
+    box: Box, clock: Clock, keeper: Housekeeping
+) -> None:
     def hand_in() -> bool:
         file = box.store_file(b"x", name="x.txt", media_type="text/plain")
         return box.submit(Request("ada", (To("9990"),), (file,), idempotency_key="k")).repeated
@@ -187,7 +189,7 @@ def test_an_idempotency_key_may_be_used_again_after_its_days(box: Box, clock: Cl
     assert not hand_in()
 
 
-def test_old_traces_go(box: Box, clock: Clock, keeper: Keeper) -> None:
+def test_old_traces_go(box: Box, clock: Clock, keeper: Housekeeping) -> None:
     old, new = box.data / "traces" / "old.jsonl", box.data / "traces" / "new.jsonl"
     for path, at in ((old, START), (new, START + 30 * DAY_S)):
         path.write_text("{}")

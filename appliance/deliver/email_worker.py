@@ -1,4 +1,4 @@
-"""Reads a large e-mail in a process of its own: ``python -m appliance.deliver.letter_worker FOLDER``.
+"""Reads a large e-mail in a process of its own: ``python -m appliance.deliver.email_worker FOLDER``.
 
 Taking 20 MB apart keeps Python's lock for half a second, which the packets of running calls cannot wait;
 and what hostile parts cost in memory and time ends with that process.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.causes import EMAIL_DAMAGED
-from appliance.deliver.letter_reading import Attachment, Letter, read_letter
+from appliance.deliver.email_reading import Attachment, IncomingEmail, read_email
 from appliance.documents.errors import DocumentError
 
 # A smaller e-mail is read where it is: starting a process takes longer.
@@ -30,13 +30,13 @@ _RAW = "raw"
 _LETTER = "letter.json"
 
 
-def read_within(raw: bytes, folder: Path) -> Letter:
-    """``read_letter`` without holding anybody up; ``folder`` is empty, and the caller's to delete.
+def read_within(raw: bytes, folder: Path) -> IncomingEmail:
+    """``read_email`` without holding anybody up; ``folder`` is empty, and the caller's to delete.
 
     Attachments of a large e-mail stay in files there.  Raises DocumentError (EMAIL_DAMAGED), OSError.
     """
     if len(raw) <= IN_PLACE_OCTETS:
-        return read_letter(raw)
+        return read_email(raw)
     (folder / _RAW).write_bytes(raw)
     try:
         done = subprocess.run(
@@ -61,7 +61,7 @@ def read_within(raw: bytes, folder: Path) -> Letter:
     known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
     }
-    return Letter(**known, attachments=attachments)
+    return IncomingEmail(**known, attachments=attachments)
 
 
 def main(folder: Path) -> None:
@@ -69,14 +69,14 @@ def main(folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     try:
-        letter = read_letter((folder / _RAW).read_bytes())
+        letter = read_email((folder / _RAW).read_bytes())
     except DocumentError as error:
         facts: dict[str, object] = {"damaged": error.detail}
     else:
         for number, attachment in enumerate(letter.attachments):
             (folder / f"{number}").write_bytes(attachment.content)
         plain = replace(letter, attachments=())
-        facts = {name: getattr(plain, name) for name in Letter.__slots__}
+        facts = {name: getattr(plain, name) for name in IncomingEmail.__slots__}
         facts["attachments"] = [(each.name, each.media_type) for each in letter.attachments]
     (folder / _LETTER).write_text(json.dumps(facts), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""What the nursery does once, so that no worker does it again: fonts, tables and libraries loaded by use.
+"""What the fork server does once, so that no worker does it again: fonts, tables and libraries loaded by use.
 
 pdfium looks through the machine's fonts when the first of PDF's standard fonts is drawn, which costs more
 than several pages; each worker forked afterwards has them.

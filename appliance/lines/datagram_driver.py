@@ -70,7 +70,7 @@ class Paced(Protocol):
     def pacing(self) -> Pacing: ...
 
 
-class UdptlCall:
+class DatagramDriver:
     """One T.38 call on one socket.
 
     ``remote`` is the address from the SDP, None when only the first packet will tell (then nothing is
@@ -252,8 +252,8 @@ async def run_t38_call(
     latch: bool = True,
     tap: Tap | None = None,
 ) -> CallResult:
-    """Carries a T.38 call over this non-blocking UDP socket to its end; see ``UdptlCall``."""
-    return await UdptlCall(fax, sock, remote, latch=latch, tap=tap).run()
+    """Carries a T.38 call over this non-blocking UDP socket to its end; see ``DatagramDriver``."""
+    return await DatagramDriver(fax, sock, remote, latch=latch, tap=tap).run()
 
 
 def open_udp(host: str = "127.0.0.1") -> socket.socket:

@@ -50,14 +50,14 @@ class Caller:
 
 
 class Verdict(Enum):
-    """What the doorbell wants of its owner."""
+    """What the ring_monitor wants of its owner."""
 
     NOTHING = "nothing"
     ANSWER = "answer"  # the ring of the rules has come: ask the handler
     WEDGED = "wedged"
 
 
-class Doorbell:
+class RingMonitor:
     """Drives an idle modem.  ``verdict`` is to be looked at after each call."""
 
     def __init__(

@@ -1,9 +1,9 @@
 """Where worker processes come from: a process with everything imported, which forks one for each job.
 
 Importing the libraries takes longer than rendering ten pages; a fork of a process that has done so
-takes a few milliseconds.  The nursery itself is started without files and with nothing but the
+takes a few milliseconds.  The fork server itself is started without files and with nothing but the
 allocator's settings in its environment, reads no document, and ends with the process that started it; a
-worker ends with the nursery.
+worker ends with the fork server.
 
 A request is one message with open files: the worker's channel (the job comes in on it, reports go
 out), where to write how it ended, then the job's own files.  The answer is a pidfd, with which the
@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST_FILES = 200  # in one request; the kernel's bound is 253 (SCM_MAX_FD)
-_ANSWER_SECONDS = 20.0  # for the nursery to start and fork, on a slow card
+_ANSWER_SECONDS = 20.0  # for the fork server to start and fork, on a slow card
 _STATUS = struct.Struct("=i")  # waitpid's status
 
 # For glibc's allocator (mallopt(3)), in octets: a page's pixels come from memory that was used before, not
@@ -36,8 +36,8 @@ _STATUS = struct.Struct("=i")  # waitpid's status
 _ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
 
 
-class NurseryError(RuntimeError):
-    """No worker could be had: the nursery does not start or does not answer."""
+class ForkServerError(RuntimeError):
+    """No worker could be had: the fork server does not start or does not answer."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Worker:
         """Its exit code, negative for a signal as in `subprocess`; None while it runs."""
         if self._code is None and select.select([self._status], [], [], seconds)[0]:
             octets = os.read(self._status, _STATUS.size)
-            # No status: the nursery is gone, and the worker with it.
+            # No status: the fork server is gone, and the worker with it.
             self._code = os.waitstatus_to_exitcode(_STATUS.unpack(octets)[0]) if octets else -signal.SIGKILL
         return self._code
 
@@ -71,8 +71,8 @@ class Worker:
             os.close(descriptor)
 
 
-class _Nursery:
-    """This process's nursery, started when first needed and again when it has died."""
+class _ForkServer:
+    """This process's fork_server, started when first needed and again when it has died."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -88,7 +88,7 @@ class _Nursery:
                 except OSError as error:
                     self._stop()
                     if attempt == 2:
-                        raise NurseryError(str(error)) from error
+                        raise ForkServerError(str(error)) from error
         raise AssertionError
 
     def warm(self) -> None:
@@ -103,7 +103,7 @@ class _Nursery:
             ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._process = subprocess.Popen(
                 # -I: neither environment nor the current directory choose what is imported.
-                [sys.executable, "-I", "-B", "-m", "appliance.documents.nursery", str(its.fileno())],
+                [sys.executable, "-I", "-B", "-m", "appliance.documents.fork_server", str(its.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -125,7 +125,7 @@ class _Nursery:
             socket.send_fds(requests, [b"w"], [its.fileno(), tell, *files])
             message, pidfds, _, _ = socket.recv_fds(requests, 1, 1)
             if not message or len(pidfds) != 1:
-                raise OSError("the nursery has gone")
+                raise OSError("the fork server has gone")
         except OSError:
             ours.close()
             os.close(status)
@@ -148,31 +148,31 @@ class _Nursery:
         self._socket = self._process = None
 
 
-_nursery = _Nursery()
+_fork_server = _ForkServer()
 
 
 def start_worker(files: Sequence[int]) -> Worker:
-    """A new worker with ``files`` open.  Raises NurseryError, ValueError beyond `MOST_FILES`."""
+    """A new worker with ``files`` open.  Raises ForkServerError, ValueError beyond `MOST_FILES`."""
     if len(files) > MOST_FILES:
         raise ValueError(f"{len(files)} files for one worker")
-    return _nursery.worker(files)
+    return _fork_server.worker(files)
 
 
 def warm() -> None:
-    """Start the nursery ahead of the first document."""
-    _nursery.warm()
+    """Start the fork server ahead of the first document."""
+    _fork_server.warm()
 
 
-def stop_nursery() -> None:
-    """End the nursery, and with it every worker.  The next document starts another."""
-    _nursery.stop()
+def stop_fork_server() -> None:
+    """End the fork server, and with it every worker.  The next document starts another."""
+    _fork_server.stop()
 
 
 def serve(requests: socket.socket) -> None:
     """Fork a worker for each request until the other end closes."""
-    from appliance.documents import cover, text, warming  # noqa: F401, PLC0415 (imports are the purpose)
+    from appliance.documents import cover, pre_start, text  # noqa: F401, PLC0415 (imports are the purpose)
 
-    warming.warm_up()
+    pre_start.warm_up()
     gc.collect()
     gc.freeze()  # what is here now stays, and workers share its memory as long as nothing writes there
     own = os.getpid()
@@ -219,7 +219,7 @@ def _be_worker(parent: int, channel: int, files: list[int]) -> None:
 
 
 def main() -> int:
-    """The nursery process: its one argument is the descriptor of its socket."""
+    """The fork_server process: its one argument is the descriptor of its socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):  # the other end went away
         serve(socket.socket(fileno=int(sys.argv[1])))
