@@ -3,7 +3,7 @@
 # Most tests wait for lines in real time: one worker more than processors.
 WORKERS ?= $(shell expr $$(nproc) + 1)
 
-.PHONY: help setup test-setup demo test lint bench clean
+.PHONY: help setup test-setup demo test test-full lint bench clean
 
 help:
 	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
@@ -26,7 +26,11 @@ lint: test-setup
 
 # A file goes to one worker as a whole.
 test: lint
-	.venv/bin/pytest -n $(WORKERS) --dist loadfile --cov=appliance --cov-report=term:skip-covered $(PYTEST)
+	.venv/bin/pytest -n $(WORKERS) --dist loadfile --cov=appliance --cov-report=term:skip-covered --durations=25 $(PYTEST)
+
+# What is too long for every change: the same attacks, loads and fuzz runs at full size.
+test-full: test-setup
+	.venv/bin/pytest -m full $(PYTEST)
 
 bench: test-setup
 	.venv/bin/python -m bench $(if $(CHARTS),--charts "$(CHARTS)") $(BENCH)
