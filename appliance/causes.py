@@ -212,6 +212,13 @@ DOCUMENT_STORAGE = _row(
     "The fax pages could not be written to the box's storage.",
     "Make room on the box's storage or check it, then send again.",
 )
+DOCUMENT_REMARKED = _row(
+    "document_remarked",
+    Side.USER,
+    Retry.NO,
+    "Something of the document would not arrive as it is; the remarks say what and on which page.",
+    "Look at the pages and send the fax as it is, or mend the document and send it again.",
+)
 COVER_TEMPLATE_WRONG = _row(
     "cover_template_wrong",
     Side.USER,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from appliance.causes import LINE_STOPPED, NO_LINE, Cause, Side
+from appliance.causes import DOCUMENT_REMARKED, LINE_STOPPED, NO_LINE, Cause, Side
 from appliance.commands.account import Account, Trace
 from appliance.commands.arrived import Arrived, SentPages, keep_arrival
 from appliance.commands.lines import Practice, line_for
@@ -24,6 +24,7 @@ from appliance.documents.pages import DocumentPages, on_loop
 from appliance.documents.render import RenderedDocument, render
 from appliance.lines.line import Line, LineKind, OutgoingCall, Refuse
 from appliance.lines.practice.line import Arrival
+from appliance.remarks import Rule, verdict
 from appliance.settings.store import SettingsDamagedError
 from appliance.t30.call import RefusingStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Phase, Progress, Role
@@ -47,6 +48,7 @@ class SendOptions:
     quality: Quality = Quality.FINE
     treatment: Treatment = Treatment.AUTO
     pages: str = ""
+    anyway: bool = False  # though something of the document is lost
     header: bool = True
     ecm: bool = True
     out: Path | None = None
@@ -93,6 +95,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="how grey becomes black and white",
     )
     parser.add_argument("--pages", default="", metavar="LIST", help="only these pages, such as 1-5,2")
+    parser.add_argument(
+        "--anyway", action="store_true", help="send even if the pages do not show all of the document"
+    )
     parser.add_argument("--no-header", action="store_true", help="no line with date and sender on top")
     parser.add_argument("--no-ecm", action="store_true", help="without error correction")
     parser.add_argument(
@@ -128,6 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
         quality=Quality(arguments.quality),
         treatment=Treatment(arguments.treatment),
         pages=arguments.pages,
+        anyway=arguments.anyway,
         header=not arguments.no_header,
         ecm=not arguments.no_ecm,
         out=arguments.out,
@@ -198,6 +204,11 @@ def _render(options: SendOptions, target: Path, show: Callable[[str], None]) -> 
         f"{document.total} fax page{'s' if document.total != 1 else ''} made in"
         f" {time.monotonic() - began:.1f} s: {options.quality.value}, {octets:,} bytes"
     )
+    for remark in document.remarks:
+        show(f"{remark.kind.weight.value}: {remark.words}")
+    rule = Rule.SEND if options.anyway else Rule.HOLD
+    if verdict(document.remarks, lost=rule, noted=Rule.SEND) is not Rule.SEND:
+        raise DocumentError(DOCUMENT_REMARKED, "--anyway sends it as it is")
     return document
 
 

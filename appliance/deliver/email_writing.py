@@ -42,6 +42,7 @@ _OUTCOME = {
     JobState.FAILED: "was not delivered",
     JobState.CANCELLED: "was cancelled",
     JobState.UNKNOWN: "may or may not have arrived",
+    JobState.HELD: "waits for your word",
 }
 
 
@@ -156,6 +157,8 @@ class Writer:
         ]
         if job.cause is not None and job.state is not JobState.DELIVERED:
             lines += ["", job.cause.sentence, job.cause.advice]
+        if job.remarks:
+            lines += ["", "About the document:", *(f"  {remark.words}" for remark in job.remarks)]
         if len(attempts) > 1:
             lines += ["", "The calls:"]
             lines += [

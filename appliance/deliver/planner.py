@@ -36,7 +36,8 @@ EMAIL_ORIGIN = "email"
 REPLY_TO = "email_reply_to"
 
 _JOB_ENDS = frozenset({"job.delivered", "job.failed", "job.cancelled", "job.unknown"})
-_BAD_ENDS = frozenset({"job.failed", "job.unknown"})
+_JOB_HELD = "job.held"
+_BAD_ENDS = frozenset({"job.failed", "job.unknown", _JOB_HELD})  # and what does not go on by itself
 _RECEIVED_ENDS = frozenset({"received.complete", "received.partial"})
 
 
@@ -59,6 +60,8 @@ class Planner:
         plan: Callable[[Tx, Event], None]
         if event.kind in _JOB_ENDS:
             plan = self._job_ended
+        elif event.kind == _JOB_HELD:
+            plan = self._job_held
         elif event.kind in _RECEIVED_ENDS:
             plan = self._received
         else:
@@ -71,6 +74,13 @@ class Planner:
             _log.exception("the deliveries of %s for fax %s could not be planned", event.kind, event.fax_id)
 
     # -- jobs ----------------------------------------------------------------------------------
+
+    def _job_held(self, tx: Tx, event: Event) -> None:
+        """A fax waits because something of its document is lost: whoever sent it must hear of it."""
+        job = jobs.get(tx.db, event.fax_id or 0)
+        if job.remarks:
+            wanted = [_Wanted(EMAIL, address, {"why": "result"}) for address in self._told(job, event.kind)]
+            self._put(tx, event, job, wanted)
 
     def _job_ended(self, tx: Tx, event: Event) -> None:
         job = jobs.get(tx.db, event.fax_id or 0)

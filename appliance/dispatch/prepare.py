@@ -14,10 +14,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.box import Box, RefusedError, To
-from appliance.causes import DOCUMENT_GONE, Retry
+from appliance.causes import DOCUMENT_GONE, DOCUMENT_REMARKED, Retry, Side
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import (
     CoverPage,
@@ -29,8 +30,9 @@ from appliance.documents.options import (
     Treatment,
     options_to_json,
 )
-from appliance.documents.render import render
+from appliance.documents.render import RenderedDocument, render
 from appliance.durable import DiskFullError
+from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, verdict
 from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import documents, jobs
 from appliance.spool.events import News
@@ -152,7 +154,10 @@ class Preparer:
             shutil.rmtree(target, ignore_errors=True)
             sources = [Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files]
             limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
-            document = render(sources, target, options, limits=limits)
+            left_out: list[Remark] = []
+            document = _render(
+                sources, target, options, limits=limits, bad_files=job.options.bad_files, left_out=left_out
+            )
         except RefusedError as refused:
             spool.do(jobs.unpreparable, job_ids, refused.cause, self._box.clock())
         except NotFoundError:
@@ -161,11 +166,32 @@ class Preparer:
             _log.info("job %d cannot be prepared: %s", job.id, error)
             if error.cause.retry is Retry.LATER:
                 return False
-            spool.do(jobs.unpreparable, job_ids, error.cause, self._box.clock())
+            spool.do(jobs.unpreparable, job_ids, error.cause, self._box.clock(), _named(error, files))
         else:
-            spool.do(jobs.prepared, job_ids, path, document.total, self._box.clock())
-            self._remember(same, path)
+            remarks = (*left_out, *document.remarks)
+            rule = self._rule(job, remarks)
+            if rule is Rule.REFUSE:
+                shutil.rmtree(target, ignore_errors=True)
+                spool.do(jobs.unpreparable, job_ids, DOCUMENT_REMARKED, self._box.clock(), remarks)
+                return True
+            hold = DOCUMENT_REMARKED if rule is Rule.HOLD else None
+            spool.do(
+                jobs.prepared, job_ids, path, document.total, self._box.clock(), remarks=remarks, hold=hold
+            )
+            if not remarks:
+                self._remember(same, path)
         return True
+
+    def _rule(self, job: Job, remarks: Sequence[Remark]) -> Rule:
+        """What the owner, or whoever handed the fax in, wants done with these remarks."""
+        sending = self._box.settings.section(SendingSettings)
+        files = [remark for remark in remarks if remark.kind is FILE_LEFT_OUT]
+        others = [remark for remark in remarks if remark.kind is not FILE_LEFT_OUT]
+        rules = {
+            verdict(files, lost=job.options.bad_files, noted=job.options.bad_files),
+            verdict(others, lost=job.options.when_lost or sending.when_lost, noted=sending.when_noted),
+        }
+        return next((rule for rule in (Rule.REFUSE, Rule.HOLD) if rule in rules), Rule.SEND)
 
     def _files(self, job: Job) -> tuple[SourceFile, ...]:
         spool = self._box.spool
@@ -214,6 +240,39 @@ class Preparer:
             header=header,
             cover=cover,
         )
+
+
+def _render(
+    sources: Sequence[Source],
+    target: Path,
+    options: RenderOptions,
+    *,
+    limits: Limits,
+    bad_files: Rule,
+    left_out: list[Remark],
+) -> RenderedDocument:
+    """``render``; unless ``bad_files`` refuses them, files that cannot be faxed go to ``left_out``.
+
+    Raises DocumentError as ``render`` does: also when no file is left, unless there is a cover page.
+    """
+    kept = list(sources)
+    while True:
+        try:
+            return render(kept, target, options, limits=limits)
+        except DocumentError as error:
+            alone = len(kept) == 1 and options.cover is None
+            if bad_files is Rule.REFUSE or error.source is None or error.cause.side is not Side.USER or alone:
+                error.source = sources.index(kept[error.source]) if error.source is not None else None
+                raise
+            bad = kept.pop(error.source)
+            left_out.append(Remark(FILE_LEFT_OUT, file=bad.name, detail=error.cause.sentence))
+
+
+def _named(error: DocumentError, files: Sequence[SourceFile]) -> tuple[Remark, ...]:
+    """Which of the files it was, where the error says so."""
+    if error.source is None or error.source >= len(files):
+        return ()
+    return (Remark(FILE_AT_FAULT, file=files[error.source].name, detail=error.detail),)
 
 
 def cover_page(

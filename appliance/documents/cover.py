@@ -8,6 +8,7 @@ from appliance.documents import type as typeface
 from appliance.documents.geometry import PIXELS_PER_MM, Layout, PageSize
 from appliance.documents.options import CoverPage, Paper, Treatment, clean_line, clean_message
 from appliance.documents.placing import place
+from appliance.remarks import Remark
 
 _MARGIN_MM = 20.0
 _TOP_MM = 22.0
@@ -89,6 +90,9 @@ class CoverSource:
             sheet.text(px(_MARGIN_MM), px(y), line, face)
             y += pitch
         return place(sheet.image, layout)
+
+    def remarks(self, index: int | None) -> tuple[Remark, ...]:
+        return ()
 
     def octets(self) -> None:
         return None

@@ -7,6 +7,7 @@ and never resampled.  pdfium is not thread-safe: one worker process, one thread.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pypdfium2
 from PIL import Image
@@ -15,6 +16,7 @@ from pypdfium2 import raw
 from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
+from appliance.remarks import Remark
 
 _POINTS_PER_INCH = 72.0
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
@@ -75,6 +77,9 @@ class PdfSource:
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, raw.FPDF_ANNOT)
         return Image.frombuffer("L", size, bitmap.buffer, "raw", "L", bitmap.stride, 1)
+
+    def remarks(self, index: int | None) -> Sequence[Remark]:
+        return ()
 
     def octets(self) -> memoryview | None:
         bitmap = self._bitmap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
@@ -25,6 +26,7 @@ from appliance.documents.geometry import (
 from appliance.documents.options import Limits, Paper
 from appliance.documents.placing import place
 from appliance.documents.sniff import Kind
+from appliance.remarks import Remark
 from appliance.t4.page import SCAN_LINE_PIXELS
 
 _FORMATS = {Kind.TIFF: "TIFF", Kind.PNG: "PNG", Kind.JPEG: "JPEG"}
@@ -137,6 +139,9 @@ class ImageSource:
         if layout.turned:
             grey = grey.transpose(Image.Transpose.ROTATE_90)
         return place(grey, layout)
+
+    def remarks(self, index: int | None) -> Sequence[Remark]:
+        return ()
 
     def octets(self) -> None:
         return None

@@ -36,7 +36,7 @@ _LINES = [f"BT /F{number} 9 Tf 5 {4 + 9 * number} Td (Ag) Tj ET" for number in r
 
 def warm_up() -> None:
     """Draw and code a small page of every standard font, and the cells of the screens."""
-    page, _ = draw_page(
+    page, _, _ = draw_page(
         PdfSource(_specimen()), 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1)
     )
     encode(page, Coding.MMR)

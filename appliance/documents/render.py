@@ -15,7 +15,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,6 +40,7 @@ from appliance.documents.options import (
     options_to_json,
 )
 from appliance.documents.worker import CLAIM
+from appliance.remarks import MOST_REMARKS, Remark, from_json, to_json
 from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, Resolution
 
 MANIFEST = "manifest.json"
@@ -69,13 +70,17 @@ class RenderedPage:
 
 @dataclass(frozen=True, slots=True)
 class RenderedDocument:
-    """A rendered document on disk.  ``pages`` are some or all of the ``total`` pages of the fax."""
+    """A rendered document on disk.  ``pages`` are some or all of the ``total`` pages of the fax.
+
+    ``remarks`` say what of the document is not on those pages, or may look different.
+    """
 
     directory: Path
     options: RenderOptions
     sources: tuple[Source, ...]
     total: int
     pages: tuple[RenderedPage, ...]
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def resolution(self) -> Resolution:
@@ -108,6 +113,7 @@ class RenderedDocument:
                 tuple(Source(Path(s["path"]), s["pages"], s["name"]) for s in data["sources"]),
                 data["total"],
                 tuple(RenderedPage(**{**page, "size": PageSize(*page["size"])}) for page in data["pages"]),
+                from_json(data.get("remarks", ())),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"{directory / MANIFEST} is damaged: {error!r}") from error
@@ -119,6 +125,7 @@ class RenderedDocument:
             "sources": [{"path": str(s.path), "pages": s.pages, "name": s.name} for s in self.sources],
             "total": self.total,
             "pages": [{**asdict(p), "size": [p.size.width, p.size.height]} for p in self.pages],
+            "remarks": to_json(self.remarks),
         }
         with (directory / MANIFEST).open("w", encoding="utf-8") as file:
             json.dump(data, file, indent=1)
@@ -158,7 +165,8 @@ def render(
     try:
         with _Rendering(sources, scratch, options, limits, pages) as rendering:
             total, made = rendering.run(workers or available_workers(), progress)
-        document = RenderedDocument(scratch, options, tuple(sources), total, made)
+            remarks = rendering.remarks()
+        document = RenderedDocument(scratch, options, tuple(sources), total, made, remarks)
         document._write_manifest(scratch)
         _sync(scratch)
         scratch.chmod(0o750)
@@ -168,7 +176,7 @@ def render(
         raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)  # renamed by now when all went well
-    return RenderedDocument(target, options, document.sources, total, made)
+    return replace(document, directory=target)
 
 
 def available_workers() -> int:
@@ -221,6 +229,7 @@ class _Rendering:
         self._claims.write(CLAIM.pack(pages[0]))
         self._total: int | None = None
         self._made: dict[int, RenderedPage] = {}
+        self._remarks: dict[Remark, None] = {}  # in the order heard, each once: every worker opens the files
 
     def __enter__(self) -> _Rendering:
         return self
@@ -253,6 +262,10 @@ class _Rendering:
                 for _ in range(workers - 1):
                     self._start()
         return self._result()
+
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was said about the document, those on it as a whole first, then page by page."""
+        return tuple(sorted(self._remarks, key=lambda remark: remark.page or 0))
 
     def _asked(self) -> int:
         first, stop = self._range
@@ -339,6 +352,10 @@ class _Rendering:
             if not 0 < total <= self._limits.pages or self._total not in {None, total}:
                 raise ValueError("an impossible number of pages")
             self._total = total
+        elif "remarks" in message:
+            for remark in from_json(message["remarks"]):
+                if len(self._remarks) < MOST_REMARKS:
+                    self._remarks[remark] = None
         elif "error" in message:
             source = message["source"]
             raise DocumentError(

@@ -17,6 +17,7 @@ from appliance.documents.options import Limits, Paper
 from appliance.documents.pictures import ImageSource
 from appliance.documents.sniff import Kind, sniff
 from appliance.documents.text import TextSource
+from appliance.remarks import Remark
 
 
 class PageDrawer(Protocol):
@@ -32,6 +33,13 @@ class PageDrawer(Protocol):
 
         Mode L (0 black), or mode 1 with 255 black when the page already was exactly that bitmap.
         The image may be reused by the next call.
+        """
+        ...
+
+    def remarks(self, index: int | None) -> Sequence[Remark]:
+        """What is to be said about page ``index`` once it was drawn; None: about the whole document.
+
+        Page and file name are filled in by who asks.
         """
         ...
 

@@ -31,6 +31,7 @@ from appliance.documents.markup import (
 )
 from appliance.documents.options import CoverPage, Paper, Treatment, clean_line, clean_message
 from appliance.documents.placing import place
+from appliance.remarks import Remark
 
 # More than a message of the longest takes on any sheet.
 MOST_PAGES = 25
@@ -156,6 +157,9 @@ class TemplateSource:
                         sheet.image.paste(small, (px(item.x_mm), px(y)))
             y += strip.height_mm
         return place(sheet.image, layout)
+
+    def remarks(self, index: int | None) -> tuple[Remark, ...]:
+        return ()
 
     def octets(self) -> None:
         return None

@@ -10,6 +10,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import PIXELS_PER_MM, Layout, PageSize
 from appliance.documents.options import Limits, Paper
 from appliance.documents.placing import place
+from appliance.remarks import Remark
 
 COLUMNS = 80
 _MARGIN_MM = 10.0
@@ -63,6 +64,9 @@ class TextSource:
                 at = (round(_MARGIN_MM * scale), round((_TOP_MM + number * self._pitch_mm) * scale))
                 _draw_columns(sheet, at, line, face, self._em_mm * _ADVANCE * scale)
         return place(sheet.image, layout)
+
+    def remarks(self, index: int | None) -> tuple[Remark, ...]:
+        return ()
 
     def octets(self) -> None:
         return None

@@ -6,7 +6,8 @@ environment says nothing and it ends with its parent.  What it reports is as unt
 reads; the parent checks it.
 
 On its channel comes the job, one line of JSON, and go reports, lines of JSON, each with one of
-``total`` (pages of the fax), ``page`` (one is in the file), ``error`` (a code of the table), ``done``.
+``total`` (pages of the fax), ``page`` (one is in the file), ``remarks`` (on a page or a document), ``error``
+(a code of the table), ``done``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import os
 import resource
 import signal
 import struct
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -39,6 +42,7 @@ from appliance.documents.options import (
 from appliance.documents.screen import LIGHTEST_TONE, bilevel
 from appliance.documents.selection import parse_pages
 from appliance.documents.sources import PageDrawer, open_source, total_pages
+from appliance.remarks import LONGEST_DETAIL, LONGEST_FILE_NAME, MOST_REMARKS, PAGE_WHITE, Remark, to_json
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
 
@@ -49,6 +53,9 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 _OPEN_FILES = 256  # a request's 200 and a few
 _NICE = 10  # the process that paces packets on a line comes first
+
+# A grey below this is seen on white paper; less of the page than this share is dust.
+_SEEN, _DUST = 232, 0.0002
 
 # Claims: the number of the next page, so that several workers share the pages of one job.
 CLAIM = struct.Struct("=Q")
@@ -122,7 +129,9 @@ class _Job:
         self._drawers: list[PageDrawer] = []
         self._plan: list[tuple[int, int]] = []  # (drawer, its page) of each page of the fax
         self._first_source = 0
+        self._remarks = 0  # reported so far
         self._cover_treatment, self._cover_header = Treatment.TEXT, False
+        self._names = [str(source["name"])[:LONGEST_FILE_NAME] for source in job["sources"]]
         self._open(job["sources"], sources)
 
     def _open(self, sources: list[dict[str, Any]], files: list[int]) -> None:
@@ -155,6 +164,8 @@ class _Job:
     def run(self) -> None:
         total = len(self._plan)
         self._reports.say(total=total)
+        for place, opened in enumerate(self._drawers):
+            self._remark(place, opened.remarks(None), None)
         stop = total if self._stop is None else min(total, self._stop)
         while (number := claim(self._claims)) < stop:
             drawer, page = self._plan[number]
@@ -170,9 +181,10 @@ class _Job:
         is_cover = drawer < self._first_source
         header = self._options.header if not is_cover or self._cover_header else None
         treatment = self._cover_treatment if is_cover else self._options.treatment
-        raster, size = draw_page(
+        raster, size, remarks = draw_page(
             source, page, self._options, treatment=treatment, header=header, count=(number + 1, total)
         )
+        self._remark(drawer, remarks, number + 1)
         coded = encode(raster, Coding.MMR)
         written = 0
         while written < len(coded.data):
@@ -186,6 +198,16 @@ class _Job:
             size=[round(size.width, 3), round(size.height, 3)],
         )
         self._offset += len(coded.data)
+
+    def _remark(self, drawer: int, remarks: Iterable[Remark], page: int | None) -> None:
+        """Reports what there is to say of a page of the fax, or of a source."""
+        source = drawer - self._first_source
+        name = self._names[source] if source >= 0 else ""
+        for remark in remarks:
+            if self._remarks < MOST_REMARKS:
+                self._remarks += 1
+                whole = replace(remark, page=page, file=name, detail=remark.detail[:LONGEST_DETAIL])
+                self._reports.say(remarks=to_json([whole]))
 
 
 def _cover(cover: CoverPage, paper: Paper) -> CoverSource | TemplateSource:
@@ -219,8 +241,8 @@ def draw_page(
     treatment: Treatment,
     header: HeaderLine | None,
     count: tuple[int, int],
-) -> tuple[Raster, PageSize]:
-    """One page in black and white, with its header line, and its own size.
+) -> tuple[Raster, PageSize, list[Remark]]:
+    """One page in black and white, with its header line; its own size; what there is to say about it.
 
     The header goes over the page where the page is white there; otherwise the content moves down and
     gets as much smaller as that needs.
@@ -236,11 +258,22 @@ def draw_page(
         data = drawn.tobytes()
     else:
         data = bilevel(drawn, layout.resolution, treatment, source.octets())
+    remarks = list(source.remarks(page))
+    if not any(data) and _is_seen(drawn):
+        remarks.append(Remark(PAGE_WHITE))
     if header:
         line = draw_header(header, *count, drawn.width, layout.resolution)
         above = bilevel(line, layout.resolution, Treatment.TEXT)
         data = above + data[len(above) :]
-    return Raster(drawn.width, drawn.height, data, layout.resolution), size
+    return Raster(drawn.width, drawn.height, data, layout.resolution), size, remarks
+
+
+def _is_seen(drawn: Image.Image) -> bool:
+    """Whether a person sees something on the page, however light: more than the dust of a white scan."""
+    if drawn.mode == "1":
+        return drawn.getbbox() is not None
+    darker = sum(drawn.histogram()[:_SEEN])
+    return darker > drawn.width * drawn.height * _DUST
 
 
 def _is_white(drawn: Image.Image) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from appliance.remarks import Rule
 from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOutSettings
 from appliance.settings.fields import setting
 from appliance.spool.model import Quality, Resume, UnknownRule
@@ -122,6 +123,13 @@ class SendingSettings:
     resume: Resume = setting(Resume.REST, "after a break: send the rest, or all pages again")
     unknown_rule: UnknownRule = setting(
         UnknownRule.ASK, "what becomes of a fax cut off between its last page and the confirmation"
+    )
+    when_lost: Rule = setting(
+        Rule.HOLD,
+        "what becomes of a fax that does not show all of its document: send, hold for a person, refuse",
+    )
+    when_noted: Rule = setting(
+        Rule.SEND, "the same for a fax that shows all that is meant to be shown, if perhaps otherwise"
     )
     lifetime_hours: float = setting(
         24.0, "how long a fax may be tried, hours from its scheduled time", minimum=0.1, maximum=720

@@ -7,10 +7,17 @@ from dataclasses import asdict, fields
 from enum import Enum
 from typing import Any
 
+from appliance.remarks import Rule
 from appliance.spool.model import Cover, Quality, Resume, SendOptions, UnknownRule
 
 _DEFAULTS = {field.name: field.default for field in fields(SendOptions)}
-_ENUMS: dict[str, type[Enum]] = {"quality": Quality, "resume": Resume, "unknown_rule": UnknownRule}
+_ENUMS: dict[str, type[Enum]] = {
+    "quality": Quality,
+    "resume": Resume,
+    "unknown_rule": UnknownRule,
+    "when_lost": Rule,
+    "bad_files": Rule,
+}
 
 
 def options_json(options: SendOptions) -> str:

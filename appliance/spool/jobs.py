@@ -24,6 +24,9 @@ from appliance.causes import (
     UNKNOWN_DELIVERY,
     Cause,
 )
+from appliance.remarks import Remark
+from appliance.remarks import from_json as remarks_from_json
+from appliance.remarks import to_json as remarks_json
 from appliance.spool import documents, ledger
 from appliance.spool.codec import options_from_json, options_json
 from appliance.spool.model import (
@@ -191,12 +194,17 @@ def accept_with_files(
 
 
 def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) -> Job:
-    """Hands in a HELD job: it is prepared and sent."""
+    """Hands in a HELD job: it is prepared and sent; one that has its pages is sent as they are."""
     job = get(tx.db, job_id)
     scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
     lifetime = job.expires_at - job.scheduled_at
-    deadline = _preparing_until(now, scheduled + lifetime)
-    _move(tx, job, JobState.PREPARING, now, deadline=deadline)
+    if job.rendered_path:
+        expires = scheduled + lifetime
+        _move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=scheduled, pages=job.pages)
+        tx.db.execute("UPDATE job SET cause = '' WHERE id = ?", (job_id,))
+    else:
+        deadline = _preparing_until(now, scheduled + lifetime)
+        _move(tx, job, JobState.PREPARING, now, deadline=deadline)
     tx.db.execute(
         "UPDATE job SET scheduled_at = ?, next_try_at = ?, expires_at = ? WHERE id = ?",
         (scheduled, scheduled, scheduled + lifetime, job_id),
@@ -207,15 +215,35 @@ def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) 
 # -- preparing -----------------------------------------------------------------------------------
 
 
-def prepared(tx: Tx, job_ids: Sequence[int], rendered_path: str, pages: int, now: float) -> None:
-    """The fax pages of these jobs lie in ``rendered_path``: those still PREPARING may be sent."""
+def prepared(
+    tx: Tx,
+    job_ids: Sequence[int],
+    rendered_path: str,
+    pages: int,
+    now: float,
+    *,
+    remarks: Sequence[Remark] = (),
+    hold: Cause | None = None,
+) -> None:
+    """The fax pages of these jobs lie in ``rendered_path``: those still PREPARING may be sent.
+
+    With ``hold`` they are HELD for that cause until ``release``.
+    """
     for job in _preparing(tx.db, job_ids):
         expires = max(job.expires_at, now + 1.0)
-        _move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=job.scheduled_at, pages=pages)
         tx.db.execute(
-            "UPDATE job SET rendered_path = ?, pages = ?, expires_at = ? WHERE id = ?",
-            (rendered_path, pages, expires, job.id),
+            "UPDATE job SET rendered_path = ?, pages = ?, expires_at = ?, cause = ? WHERE id = ?",
+            (rendered_path, pages, expires, hold.code if hold else "", job.id),
         )
+        _set_remarks(tx, job.id, remarks)
+        if hold is None:
+            _move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=job.scheduled_at, pages=pages)
+        else:
+            _move(tx, job, JobState.HELD, now, deadline=now + HELD_LIMIT_S, pages=pages, cause=hold.code)
+
+
+def _set_remarks(tx: Tx, job_id: int, remarks: Sequence[Remark]) -> None:
+    tx.db.execute("UPDATE job SET remarks = ? WHERE id = ?", (json.dumps(remarks_json(remarks)), job_id))
 
 
 def share_pages(tx: Tx, job_ids: Sequence[int], rendered_path: str, now: float) -> bool:
@@ -229,9 +257,14 @@ def share_pages(tx: Tx, job_ids: Sequence[int], rendered_path: str, now: float) 
     return True
 
 
-def unpreparable(tx: Tx, job_ids: Sequence[int], cause: Cause, now: float) -> None:
-    """The document cannot be turned into fax pages: those still PREPARING have failed."""
+def unpreparable(
+    tx: Tx, job_ids: Sequence[int], cause: Cause, now: float, remarks: Sequence[Remark] = ()
+) -> None:
+    """The document cannot be turned into fax pages, or must not be sent as they are: those still PREPARING
+    have failed.
+    """
     for job in _preparing(tx.db, job_ids):
+        _set_remarks(tx, job.id, remarks)
         _end(tx, job, JobState.FAILED, cause, now)
 
 
@@ -686,6 +719,7 @@ def to_job(row: sqlite3.Row) -> Job:
         metadata=json.loads(row["metadata"]),
         callback_url=row["callback_url"],
         company=row["company"],
+        remarks=remarks_from_json(json.loads(row["remarks"])),
     )
 
 

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from appliance.causes import Cause, cause_of
+from appliance.remarks import Remark, Rule
 
 DAY_S = 86_400.0
 
@@ -21,7 +22,7 @@ DAY_S = 86_400.0
 class JobState(Enum):
     """Where a job is."""
 
-    HELD = "held"  # made, not handed in yet: waits for its owner's word
+    HELD = "held"  # waits for its owner's word: not handed in yet, or prepared with something lost
     PREPARING = "preparing"  # accepted; its document is being turned into fax pages
     WAITING = "waiting"  # ready; will be tried at ``next_try_at``
     SENDING = "sending"  # an attempt is running
@@ -42,8 +43,8 @@ ACTIVE = frozenset(JobState) - ENDED
 # nothing.  An ended job never comes back: a resend is a new job that names the old one; the one
 # exception is UNKNOWN, which the owner's rule or the owner may send again or settle.
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    JobState.HELD: frozenset({JobState.PREPARING, JobState.CANCELLED}),
-    JobState.PREPARING: frozenset({JobState.WAITING, JobState.FAILED, JobState.CANCELLED}),
+    JobState.HELD: frozenset({JobState.PREPARING, JobState.WAITING, JobState.CANCELLED}),
+    JobState.PREPARING: frozenset({JobState.WAITING, JobState.HELD, JobState.FAILED, JobState.CANCELLED}),
     JobState.WAITING: frozenset({JobState.SENDING, JobState.FAILED, JobState.CANCELLED}),
     JobState.SENDING: frozenset(
         {JobState.WAITING, JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN}
@@ -139,6 +140,8 @@ class SendOptions:
     resume: Resume | None = None
     unknown_rule: UnknownRule | None = None
     treatment: str = ""  # "text", "photo": how grey becomes black and white; empty: automatic
+    when_lost: Rule | None = None  # something of the document is not on the pages
+    bad_files: Rule = Rule.REFUSE  # one of several files cannot be faxed: send or hold what is left
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +256,7 @@ class Job:
     metadata: Mapping[str, Any]
     callback_url: str
     company: str = ""  # of the recipient
+    remarks: tuple[Remark, ...] = ()  # what of its document the pages do not show, or show otherwise
 
     @property
     def cause(self) -> Cause | None:

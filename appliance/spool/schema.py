@@ -249,8 +249,11 @@ CREATE TABLE offer (                    -- a document for callers that poll
 ) STRICT;
 """
 
+# What of its document a fax does not show, or shows otherwise: JSON, see ``remarks``.
+SCHEMA_4 = "ALTER TABLE job ADD COLUMN remarks TEXT NOT NULL DEFAULT '[]';"
+
 # One script for each version; a database at version n is brought on by those after it.
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3)
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
 
 
 class SchemaTooNewError(RuntimeError):

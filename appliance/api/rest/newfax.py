@@ -33,6 +33,7 @@ from appliance.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPI
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Treatment
 from appliance.net.http import FetchError, check_url
+from appliance.remarks import Rule
 from appliance.settings.items import Contact, ContactGroup
 from appliance.settings.sections import STATION_ID_PATTERN
 from appliance.spool.model import Cover, Quality, Resume, SendOptions, SourceFile, UnknownRule
@@ -112,6 +113,7 @@ OPTIONS: dict[str, Json] = {
     "resume": choice(*values(Resume), help="after a break: the rest, or all pages again"),
     "unknown_rule": choice(*values(UnknownRule), help="when cut off before the last confirmation"),
     "treatment": choice(*values(Treatment), help="how grey becomes black and white"),
+    "when_lost": choice(*values(Rule), help="when the pages do not show all of the document"),
     "priority": choice(*PRIORITIES.values()),
     "send_at": timestamp("not before this time"),
     "lifetime_hours": number(0.1, 720, help="how long it may be tried, from that time"),
@@ -238,6 +240,7 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
         resume=Resume(body["resume"]) if "resume" in body else None,
         unknown_rule=UnknownRule(body["unknown_rule"]) if "unknown_rule" in body else None,
         treatment=body.get("treatment", ""),
+        when_lost=Rule(body["when_lost"]) if "when_lost" in body else None,
     )
 
 

@@ -23,6 +23,7 @@ from appliance.api.rest.schemas import (
 from appliance.box import LineReport
 from appliance.causes import Cause, Retry, Side
 from appliance.lines.line import LineKind
+from appliance.remarks import Remark, Weight
 from appliance.spool.ledger import AuditEntry, Destination
 from appliance.spool.model import (
     Attempt,
@@ -81,6 +82,35 @@ def cause_view(cause: Cause) -> Json:
     }
 
 
+REMARK = component(
+    "Remark",
+    record(
+        {
+            "code": text(60, help="stable"),
+            "weight": choice(*values(Weight), help="lost: not on the pages; noted: perhaps otherwise"),
+            "sentence": text(500),
+            "advice": text(500),
+            "page": nullable(integer(1, help="of the fax; null: the document as a whole")),
+            "file": text(200, help="as the sender calls it"),
+            "detail": text(200),
+        },
+        help="What of its document a fax does not show, or shows otherwise.",
+    ),
+)
+
+
+def remark_view(remark: Remark) -> Json:
+    return {
+        "code": remark.kind.code,
+        "weight": remark.kind.weight.value,
+        "sentence": remark.kind.sentence,
+        "advice": remark.kind.advice,
+        "page": remark.page,
+        "file": remark.file,
+        "detail": remark.detail,
+    }
+
+
 PRIORITIES = {Priority.HIGH: "high", Priority.NORMAL: "normal", Priority.LOW: "low"}
 _FAX = {
     "id": _ID,
@@ -111,6 +141,7 @@ _FAX = {
     "remote_id": text(64, help="what the far machine calls itself"),
     "seconds_on_line": number(help="all tries together"),
     "result": nullable(CAUSE),
+    "remarks": array(REMARK),
     "cancel_requested": flag(),
     "resent_from": nullable(integer(help="the fax that this one repeats")),
     "metadata": _FREE,
@@ -162,6 +193,7 @@ def fax_view(job: Job) -> Json:
         "remote_id": job.remote_id,
         "seconds_on_line": round(job.seconds_on_line, 3),
         "result": cause_view(job.cause) if job.cause else None,
+        "remarks": [remark_view(remark) for remark in job.remarks],
         "cancel_requested": job.cancel_requested,
         "resent_from": job.resent_from,
         "metadata": dict(job.metadata),

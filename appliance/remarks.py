@@ -1,0 +1,233 @@
+"""The one table of remarks: what a document lost, or what was noted, on its way to fax pages.
+
+A remark does not end a fax, as a row of ``causes`` does: the pages are there.  It says what the receiver
+will not see (*lost*), or what may look different from what the sender has on the screen (*noted*).  The
+owner's rule for each of the two (`Rule`) decides whether such a fax goes, waits for a person, or is refused.
+
+A leaf module: it imports nothing of ours, so that every room may import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+# Kept of one fax: a person reads the first few, a hostile document has no end of them.
+MOST_REMARKS = 200
+# Characters of what exactly was found.
+LONGEST_DETAIL = 200
+LONGEST_FILE_NAME = 200
+
+
+class Weight(Enum):
+    """How much a remark weighs."""
+
+    LOST = "lost"  # something of the document is not on the pages
+    NOTED = "noted"  # all is there that is meant to be; it may look different
+
+
+class Rule(Enum):
+    """What becomes of a fax with remarks of a weight."""
+
+    SEND = "send"
+    HOLD = "hold"  # the pages are made, and wait for a person's word
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class RemarkKind:
+    """One row of the table; the sentences are for someone who knows nothing of file formats."""
+
+    code: str
+    weight: Weight
+    sentence: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A remark about a document: ``page`` (from 1) of the fax, None for the document as a whole.
+
+    ``file`` is what the sender calls the file, ``detail`` what exactly was found; both may be empty.
+    """
+
+    kind: RemarkKind
+    page: int | None = None
+    file: str = ""
+    detail: str = ""
+
+    @property
+    def words(self) -> str:
+        """One line for a person: where, and what."""
+        where = ", ".join(filter(None, (self.file, f"page {self.page}" if self.page else "")))
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"{where}: {self.kind.sentence}{detail}" if where else f"{self.kind.sentence}{detail}"
+
+
+_TABLE: dict[str, RemarkKind] = {}
+
+
+def _row(code: str, weight: Weight, sentence: str, advice: str) -> RemarkKind:
+    if code in _TABLE:
+        raise ValueError(f"remark {code!r} stands twice in the table")
+    kind = _TABLE[code] = RemarkKind(code, weight, sentence, advice)
+    return kind
+
+
+def kind_of(code: str) -> RemarkKind:
+    """The row with this code.  Raises KeyError for a code that was never in the table."""
+    return _TABLE[code]
+
+
+def all_kinds() -> tuple[RemarkKind, ...]:
+    """Every row, in the table's order."""
+    return tuple(_TABLE.values())
+
+
+def to_json(remarks: Iterable[Remark]) -> list[dict[str, Any]]:
+    """``remarks`` as what ``json.dumps`` takes, at most `MOST_REMARKS`."""
+    bounded = list(remarks)[:MOST_REMARKS]
+    return [{"code": r.kind.code, "page": r.page, "file": r.file, "detail": r.detail} for r in bounded]
+
+
+def from_json(data: Iterable[Mapping[str, Any]]) -> tuple[Remark, ...]:
+    """The inverse of `to_json`.  Raises KeyError, TypeError or ValueError for anything else."""
+    made = []
+    for each in data:
+        page = each["page"]
+        made.append(
+            Remark(
+                kind_of(each["code"]),
+                None if page is None else int(page),
+                str(each["file"])[:LONGEST_FILE_NAME],
+                str(each["detail"])[:LONGEST_DETAIL],
+            )
+        )
+    return tuple(made)
+
+
+def verdict(remarks: Sequence[Remark], *, lost: Rule, noted: Rule) -> Rule:
+    """The strictest of what the rules say about each of ``remarks``; SEND when there are none."""
+    rules = {lost if remark.kind.weight is Weight.LOST else noted for remark in remarks}
+    return next((rule for rule in (Rule.REFUSE, Rule.HOLD) if rule in rules), Rule.SEND)
+
+
+def as_markdown() -> str:
+    """The table as docs/remarks.md; ``python -m appliance.remarks`` prints it."""
+    lines = [
+        "# What a document may lose on its way to a fax page",
+        "",
+        "Made from `appliance/remarks.py` by `python -m appliance.remarks`. A remark stands with the fax",
+        "(`remarks` in the API, `faxbox send` prints it) and names the file and the page. What is *lost*",
+        "makes the fax wait for a person, what is only *noted* lets it go: the settings `sending.when_lost`",
+        "and `sending.when_noted` say so, each `send`, `hold` or `refuse`; a single fax may bring its own",
+        "`when_lost`.",
+        "",
+        "| code | weight | what was found | what to do |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{k.code}` | {k.weight.value} | {k.sentence} | {k.advice} |" for k in all_kinds()]
+    return "\n".join(lines) + "\n"
+
+
+# -- lost ----------------------------------------------------------------------------------------
+
+PAGE_WHITE = _row(
+    "page_white",
+    Weight.LOST,
+    "The page has something on it, but on the fax it is white.",
+    "Look at the page; print it darker, or as a new PDF.",
+)
+GLYPHS_MISSING = _row(
+    "glyphs_missing",
+    Weight.LOST,
+    "The page has letters or signs that no font of this box has; the fax shows boxes or gaps for them.",
+    "Send the document as a PDF that brings its fonts.",
+)
+XFA_SHELL = _row(
+    "xfa_shell",
+    Weight.LOST,
+    "The PDF is a form that only Adobe's own program can show; the fax would show its waiting page.",
+    "Open the form in Adobe Reader, print it as a new PDF and send that.",
+)
+CONTENT_CUT = _row(
+    "content_cut",
+    Weight.LOST,
+    "Something on the page reaches beyond the sheet and is cut off.",
+    "Look at the page, and send it as a PDF of the right size.",
+)
+PICTURE_LOST = _row(
+    "picture_lost",
+    Weight.LOST,
+    "A picture of the document cannot be read; it is missing on the fax.",
+    "Put the picture in again, or send it as a file of its own.",
+)
+PICTURE_ENDS_EARLY = _row(
+    "picture_ends_early",
+    Weight.LOST,
+    "The picture's file ends before the picture does; what is missing is white on the fax.",
+    "Copy the file again from where it came from.",
+)
+FILE_LEFT_OUT = _row(
+    "file_left_out",
+    Weight.LOST,
+    "One of the files could not be faxed and was left out.",
+    "Send it again as a PDF.",
+)
+FILE_AT_FAULT = _row(
+    "file_at_fault",
+    Weight.LOST,
+    "This is the file for which the fax could not be prepared.",
+    "Take it out, or send it as a PDF.",
+)
+
+# -- noted ---------------------------------------------------------------------------------------
+
+SCREEN_ONLY = _row(
+    "screen_only",
+    Weight.NOTED,
+    "Something on the page is meant for the screen alone and is not on the fax.",
+    "Nothing, if the page is to look as it would when printed.",
+)
+PRINT_ONLY = _row(
+    "print_only",
+    Weight.NOTED,
+    "The fax shows something that is meant for printing alone and is not seen on the screen.",
+    "Nothing, if the page is to look as it would when printed.",
+)
+FONT_REPLACED = _row(
+    "font_replaced",
+    Weight.NOTED,
+    "The document does not bring one of its fonts; another was used in its place.",
+    "Look at the page; a PDF that brings its fonts looks the same everywhere.",
+)
+SUBFILE_SKIPPED = _row(
+    "subfile_skipped",
+    Weight.NOTED,
+    "The file holds small previews or masks besides its pages; they are not on the fax.",
+    "Nothing, if the number of pages is right.",
+)
+PICTURES_LEFT_OUT = _row(
+    "pictures_left_out",
+    Weight.NOTED,
+    "Pictures that are not in the document itself but on the Internet are not on the fax.",
+    "Attach them as files if the receiver needs them.",
+)
+LAYOUT_SIMPLIFIED = _row(
+    "layout_simplified",
+    Weight.NOTED,
+    "The page could not be laid out as it was designed; its text was faxed plainly.",
+    "Print it as a PDF and send that if the look matters.",
+)
+CHARSET_GUESSED = _row(
+    "charset_guessed",
+    Weight.NOTED,
+    "The text does not say in which encoding it is written; Western European (Windows-1252) was assumed.",
+    "Look at accented letters; save the text as UTF-8 if they are wrong.",
+)
+
+
+if __name__ == "__main__":
+    print(as_markdown(), end="")

@@ -1,0 +1,89 @@
+"""Faxes whose document loses something: held, sent or refused by the owner's rule, with the remarks kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.box import Box, Request, To
+from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_REMARKED
+from appliance.dispatch.prepare import Preparer
+from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, PAGE_WHITE, Rule
+from appliance.settings.sections import SendingSettings
+from appliance.spool.model import Job, JobState, SendOptions
+from tests.deliver.making import make_box, until
+from tests.documents.making import A4, pdf, words
+
+# A page of type so light that nothing of it comes out black, after one that is sound.
+LIGHT = pdf([(*A4, words(*A4)), (*A4, "0.8 g\n" + words(*A4))])
+GOOD = pdf([(*A4, words(*A4))])
+BAD = b"%PDF-1.4\nthis is none\n" * 50
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = make_box(tmp_path / "data")
+    preparer = Preparer(made)
+    preparer.start()
+    yield made
+    made.close()
+    preparer.stop()
+
+
+def prepared(box: Box, *contents: bytes, options: SendOptions | None = None) -> Job:
+    files = [
+        box.store_file(content, name=f"{number}.pdf", media_type="application/pdf")
+        for number, content in enumerate(contents)
+    ]
+    request = Request("ada", (To("+493012345"),), tuple(files), options=options or SendOptions())
+    job = box.submit(request).jobs[0]
+    until(lambda: box.job(job.id).state is not JobState.PREPARING)
+    return box.job(job.id)
+
+
+def test_a_page_that_came_out_white_makes_the_fax_wait_with_its_pages_until_a_person_lets_it_go(
+    box: Box,
+) -> None:
+    job = prepared(box, LIGHT)
+    assert (job.state, job.cause, job.pages) == (JobState.HELD, DOCUMENT_REMARKED, 2)
+    assert [(r.kind, r.page, r.file) for r in job.remarks] == [(PAGE_WHITE, 2, "0.pdf")]
+    sent = box.release(job.id)
+    assert (sent.state, sent.cause, sent.rendered_path) == (JobState.WAITING, None, job.rendered_path)
+    assert sent.remarks == job.remarks
+
+
+def test_an_empty_page_is_no_loss(box: Box) -> None:
+    job = prepared(box, pdf([(*A4, words(*A4)), (*A4, "")]))
+    assert (job.state, job.remarks) == (JobState.WAITING, ())
+
+
+def test_the_owner_s_rule_and_the_sender_s_own_decide(box: Box) -> None:
+    assert prepared(box, LIGHT, options=SendOptions(when_lost=Rule.SEND)).state is JobState.WAITING
+    box.settings.change(SendingSettings, {"when_lost": "refuse"})
+    job = prepared(box, LIGHT)
+    assert (job.state, job.cause) == (JobState.FAILED, DOCUMENT_REMARKED)
+    assert job.remarks
+    assert not list((box.data / "rendered").glob(job.uuid))
+    box.settings.change(SendingSettings, {"when_lost": "send"})
+    assert prepared(box, LIGHT).state is JobState.WAITING
+
+
+@pytest.mark.parametrize(("rule", "state"), [(Rule.SEND, JobState.WAITING), (Rule.HOLD, JobState.HELD)])
+def test_a_bad_file_among_good_ones_is_left_out_and_named_where_the_rule_allows_it(
+    box: Box, rule: Rule, state: JobState
+) -> None:
+    job = prepared(box, GOOD, BAD, GOOD, options=SendOptions(bad_files=rule))
+    assert (job.state, job.pages) == (state, 2)
+    (remark,) = job.remarks
+    assert (remark.kind, remark.file) == (FILE_LEFT_OUT, "1.pdf")
+    assert remark.detail == DOCUMENT_DAMAGED.sentence
+
+
+def test_a_bad_file_is_named_in_the_failure_otherwise(box: Box) -> None:
+    job = prepared(box, GOOD, BAD)
+    assert (job.state, job.cause) == (JobState.FAILED, DOCUMENT_DAMAGED)
+    assert [(r.kind, r.file) for r in job.remarks] == [(FILE_AT_FAULT, "1.pdf")]
+    alone = prepared(box, BAD, options=SendOptions(bad_files=Rule.SEND))
+    assert (alone.state, alone.cause) == (JobState.FAILED, DOCUMENT_DAMAGED)
