@@ -23,7 +23,7 @@ from appliance.settings.items import User
 from appliance.spool import outbox
 from appliance.spool.model import JobFilter
 from tests.deliver.making import fail, make_box, until
-from tests.deliver.test_letters_in import letter
+from tests.deliver.test_email_in import letter
 
 
 @pytest.fixture

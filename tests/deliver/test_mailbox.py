@@ -28,7 +28,7 @@ from appliance.spool.model import JobFilter
 from tests.deliver.dovecot import BINARY, PASSWORD, USER, LetterBox, letter_box
 from tests.deliver.mailing import post_office
 from tests.deliver.making import make_box, until
-from tests.deliver.test_letters_in import letter
+from tests.deliver.test_email_in import letter
 
 needs_dovecot = pytest.mark.skipif(shutil.which(BINARY) is None, reason="dovecot-imapd is not installed")
 

@@ -28,7 +28,7 @@ from appliance.spool.model import Delivery, JobState, OutboxState, ReceivedState
 from tests.daemon.test_serve import serving
 from tests.deliver.mailing import post_office
 from tests.deliver.making import Hook, fail, hook_server, make_box, receive, submit, until
-from tests.deliver.test_letters_in import letter
+from tests.deliver.test_email_in import letter
 from tests.ports import free_port
 
 
