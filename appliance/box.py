@@ -24,7 +24,7 @@ from appliance.caller_id_policy import as_station_id, may_show
 from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, DOCUMENT_GONE, QUOTA_SPENT, Cause
 from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind, LineState
-from appliance.numbers import Number, read_number
+from appliance.numbers import Number, permitted, plan_for, read_number
 from appliance.settings.items import STANDARD_COVER, ApiKey, CoverTemplate, LineEntry, User
 from appliance.settings.sections import (
     NumberSettings,
@@ -198,7 +198,7 @@ class Box:
             raise ValueError("a fax without recipients")
         if (request.document_id is None) == (not request.files):
             raise ValueError("a fax has either files or a stored document")
-        recipients = tuple(self._recipient(to) for to in request.to)
+        recipients = tuple(self._recipient(to, request.options.lines) for to in request.to)
         options = self._completed(request.owner, request.options)
         self.require_quota(request.owner, request.key)
         sending = self.settings.section(SendingSettings)
@@ -227,16 +227,41 @@ class Box:
             self.discard_files(request.files)
         return Submitted(accepted.submission_id, accepted.uuid, made, accepted.repeated)
 
-    def number(self, written: str) -> Number:
-        """What a written number means.  Raises RefusedError for one that is not dialled."""
+    def number(self, written: str, lines: Sequence[str] = ()) -> Number:
+        """What a written number means on the line that will carry its call: the first one that may.
+
+        ``lines`` are the names that the sender asked for.  Raises RefusedError for one that is not dialled.
+        """
         practice = self._practice_numbers if self.settings.section(PracticeSettings).enabled else frozenset()
-        found = read_number(written, self.settings.section(NumberSettings), practice)
+        numbers = self.settings.section(NumberSettings)
+        found: Number | Cause | None = None
+        for entry in self._senders(lines):
+            plan = plan_for(numbers, entry)
+            read = read_number(written, numbers, practice, plan)
+            found = found or read
+            if isinstance(read, Cause) or permitted(read.dial, entry.allow, entry.deny, plan):
+                found = read
+                break
+        if found is None:
+            found = read_number(written, numbers, practice)
         if isinstance(found, Cause):
             raise RefusedError(found, f"({written[:64]})")
         return found
 
-    def _recipient(self, to: To) -> Recipient:
-        number = self.number(to.number)
+    def _senders(self, names: Sequence[str]) -> list[LineEntry]:
+        """The lines that place calls, in the order in which they are tried, or of these names only."""
+        entries = self.settings.items(LineEntry).values()
+        senders = sorted(
+            (entry for entry in entries if entry.enabled and entry.send), key=lambda entry: entry.position
+        )
+        if not names:
+            return senders
+        return sorted(
+            (entry for entry in senders if entry.name in names), key=lambda entry: names.index(entry.name)
+        )
+
+    def _recipient(self, to: To, lines: Sequence[str]) -> Recipient:
+        number = self.number(to.number, lines)
         return Recipient(
             number=number.dial, given=to.number, name=to.name, reach=number.reach, company=to.company
         )

@@ -1,33 +1,43 @@
 """What a written number means, and whether it may be dialled.
 
-A number becomes one form before anything else looks at it: E.164 with ``+`` where the country is
-known, otherwise the digits as they are.  So one destination has one name, however it was written,
-and no spelling gets around the rules.  Numbering plans are those of the phonenumbers library.
+A number becomes one form before anything else looks at it: E.164 with ``+`` where the country is known,
+otherwise the digits as they are, and behind it what is dialled on after the answer (``dial_on``).  The
+country is that of the line that will carry the call.  So one destination has one name, however it was
+written, what the rules judge is what the line dials, and no spelling gets around the rules.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
-import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
-
-from appliance import emergency
+from appliance import dial_on, emergency, numbering
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
+from appliance.numbering import LOCAL_DIGITS, Plan
+from appliance.settings.items import DialForm, LineEntry
 from appliance.settings.sections import NumberSettings
 from appliance.spool.model import Reach
 
-# Longest thing that anybody writes as a number, punctuation included.
-WRITTEN_LIMIT = 64
+# Longest thing that anybody writes as a number, punctuation, parameters and extension included.
+WRITTEN_LIMIT = 100
 # E.164 6.1: at most 15 digits; trunk and carrier codes may come before.
 DIGITS_LIMIT = 20
-# Punctuation that people put in numbers.
-_PUNCTUATION = str.maketrans("", "", " \t\u00a0()-./\u2010\u2011\u2012\u2013")
+# Signs that people put in numbers, dashes and blanks of every kind besides.
+_SIGNS = frozenset("()[]{}./\\\u00b7\u2022\u2027\u2044\u2212\u2043\u2219\u22c5\u30fb'\u2019\t")
+_BLANKS_AND_DASHES = frozenset({"Zs", "Pd"})
+# What no eye sees: marks of direction, joiners, soft hyphens, variation selectors, keycaps.
+_INVISIBLE = frozenset({"Cf", "Mn", "Me"})
+# The sign of plus in dress.
+_PLUS = str.maketrans("\u2795\ufe62\uff0b\u207a", "++++")
 _DIALLABLE = re.compile(r"\+?[0-9*#]+")
 # The national part's "(0)" after a country code, as in +49 (0)30 123.
-_TRUNK_ZERO = re.compile(r"^(\+[^(]*)\(0\)")
+_TRUNK_ZERO = re.compile(r"^((?:\+|00)[^(]*)\(0\)")
+# RFC 3966; fax: is RFC 2806's, callto: what some address books write.
+_SCHEME = re.compile(r"(?:tel|fax|callto):(?://)?", re.IGNORECASE)
+_PARAMETERS_BEHIND = frozenset({"ext", "postd"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,80 +48,150 @@ class Number:
     reach: Reach
 
 
-def permitted(number: str, allow: Sequence[str], deny: Sequence[str]) -> bool:
-    """Whether ``number`` begins as the owner allows: as none of ``deny``, as one of ``allow`` if any."""
-    if number.startswith(tuple(deny)):
+def plan_for(settings: NumberSettings, line: LineEntry | None = None) -> Plan:
+    """Where numbers are dialled: as the owner says for the box, and where that says nothing, for the line."""
+    if line is None:
+        return Plan(settings.region, area_code=settings.area_code)
+    return Plan(
+        region=settings.region,
+        country_code=line.country_code,
+        area_code=settings.area_code or line.area_code,
+        international_prefix=line.international_prefix,
+        bare_e164=line.form is DialForm.E164,
+    )
+
+
+def permitted(number: str, allow: Sequence[str], deny: Sequence[str], plan: Plan | None = None) -> bool:
+    """Whether ``number`` begins as the owner allows: as none of ``deny``, as one of ``allow`` if any.
+
+    ``number`` is in its one form; the rules may be written as people dial where the plan is.
+    """
+    plan = plan or Plan()
+    if any(numbering.begins_with(number, prefix, plan) for prefix in deny):
         return False
-    return not allow or number.startswith(tuple(allow))
+    return not allow or any(numbering.begins_with(number, prefix, plan) for prefix in allow)
 
 
 def read_number(
-    written: str, settings: NumberSettings, practice: frozenset[str] = frozenset()
+    written: str,
+    settings: NumberSettings,
+    practice: frozenset[str] = frozenset(),
+    plan: Plan | None = None,
 ) -> Number | Cause:
     """Reads what somebody wrote; answers the number, or the row that says why it is not dialled.
 
-    ``practice`` are the numbers of the practice line, when it is on.
+    ``practice`` are the numbers of the practice line, when it is on.  ``plan`` is where the call will be
+    dialled (``plan_for``); without one the owner's region alone.
     """
     if len(written) > WRITTEN_LIMIT:
         return NUMBER_INVALID
-    compact = _TRUNK_ZERO.sub(r"\1", written.strip()).translate(_PUNCTUATION)
+    plan = plan if plan is not None else plan_for(settings)
+    apart = dial_on.read(_compact(written))
+    if apart is None:
+        return NUMBER_INVALID
+    compact, behind = apart
     if compact in practice:
-        return Number(compact, Reach.PRACTICE)
+        return Number(compact, Reach.PRACTICE) if not behind else NUMBER_INVALID
     if not _DIALLABLE.fullmatch(compact) or len(compact) > DIGITS_LIMIT + 1:
         return NUMBER_INVALID
-    prefix = settings.outside_prefix
-    outside = compact.removeprefix(prefix)
-    if _is_emergency(compact, settings) or _is_emergency(outside, settings):
+    outside = compact.removeprefix(settings.outside_prefix)
+    if any(_is_emergency(each, settings, plan) for each in (compact, outside)):
         return NUMBER_EMERGENCY
     if settings.internal and _fits(settings.internal, compact):
-        return Number(compact, Reach.INTERNAL)
+        return Number(compact + behind, Reach.INTERNAL)
     # One may follow a prefix that nobody told us of, or be the beginning of what is dialled.
-    region = settings.region
+    region = plan.reads_as
     if emergency.may_reach_behind_prefix(outside, region) or emergency.may_reach(outside, region):
         return NUMBER_EMERGENCY
-    compact = outside
-    if len(compact.lstrip("+")) < 2:
+    if len(outside.lstrip("+")) < 2:
         return NUMBER_INVALID
-    return _outside(compact, settings)
+    found = _outside(outside, settings, plan)
+    if isinstance(found, Cause) or not behind:
+        return found
+    if not numbering.is_known(found.dial) and emergency.may_reach(outside + behind, region):
+        return NUMBER_EMERGENCY  # behind what is hardly a number it may be the number
+    return Number(found.dial + behind, found.reach)
 
 
-def _outside(compact: str, settings: NumberSettings) -> Number | Cause:
-    region = settings.region or None
-    if region is None and not compact.startswith("+"):
-        number, parsed = Number(compact, Reach.DOMESTIC), None
-    else:
-        # The library drops what it does not know: "*67112" would become another number.
-        if not compact.removeprefix("+").isdecimal():
-            return NUMBER_INVALID
-        if settings.area_code and region and not compact.startswith(("+", "0")):
-            compact = f"{settings.area_code}{compact}"
-        try:
-            parsed = phonenumbers.parse(compact, region)
-        except NumberParseException:
-            return NUMBER_INVALID
-        if not phonenumbers.is_possible_number(parsed):
-            return NUMBER_INVALID
-        home = region is None or phonenumbers.country_code_for_region(region) == parsed.country_code
-        dial = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
-        if phonenumbers.parse(dial, region) != parsed:
-            return NUMBER_INVALID  # no number has two forms: all zeros, and the like
-        number = Number(dial, Reach.DOMESTIC if home else Reach.ABROAD)
-    if _is_emergency(number.dial, settings):
-        return NUMBER_EMERGENCY
-    if not permitted(number.dial, settings.allow, settings.deny):
-        return NUMBER_NOT_ALLOWED
-    if parsed is not None and not settings.premium:
-        kind = phonenumbers.number_type(parsed)
-        if kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST):
+def _outside(compact: str, settings: NumberSettings, plan: Plan) -> Number | Cause:
+    region = plan.reads_as
+    parsed = numbering.parse(compact, plan)
+    short = not settings.region and len(compact) <= LOCAL_DIGITS and compact.isdecimal() and compact[0] != "0"
+    if short or (parsed is None and not region and not compact.startswith("+")):
+        # Extensions and service numbers; and where no country is known, the digits as they are.
+        if not settings.premium and region and numbering.is_costly_short(compact, region):
             return NUMBER_NOT_ALLOWED
-    return number
+        if not permitted(compact, settings.allow, settings.deny, plan):
+            return NUMBER_NOT_ALLOWED
+        return Number(compact, Reach.DOMESTIC)
+    # The library drops what it does not know: "*67112" would become another number.
+    if parsed is None or not compact.removeprefix("+").isdecimal():
+        return NUMBER_INVALID
+    dial = numbering.e164(parsed)
+    if numbering.parse(dial, plan) != parsed:
+        return NUMBER_INVALID  # no number has two forms: all zeros, and the like
+    if _is_emergency(dial, settings, plan):
+        return NUMBER_EMERGENCY
+    nowhere = not plan.at_home
+    domestic = True
+    for reading in numbering.readings(parsed, plan):
+        if not settings.premium and numbering.is_costly(reading):
+            return NUMBER_NOT_ALLOWED
+        if not permitted(numbering.e164(reading), (), settings.deny, plan):
+            return NUMBER_NOT_ALLOWED
+        domestic = domestic and (nowhere or numbering.is_domestic(reading, plan))
+    if not permitted(dial, settings.allow, (), plan):
+        return NUMBER_NOT_ALLOWED
+    return Number(dial, Reach.DOMESTIC if domestic else Reach.ABROAD)
 
 
-def _is_emergency(compact: str, settings: NumberSettings) -> bool:
+def _is_emergency(compact: str, settings: NumberSettings, plan: Plan) -> bool:
     digits = compact.removeprefix("+")
     if digits in settings.emergency or compact in settings.emergency:
         return True
-    return emergency.may_reach(compact, settings.region, en_bloc=True)
+    return emergency.may_reach(compact, plan.reads_as, en_bloc=True)
+
+
+def _compact(written: str) -> str:
+    """What was written, without all that is there for the eye or came along when it was copied."""
+    text = written.strip()
+    scheme = _SCHEME.match(text)
+    text = _of_uri(text[scheme.end() :]) if scheme else text
+    plain = "".join(_plain(character) for character in text.translate(_PLUS))
+    return _without_signs(_TRUNK_ZERO.sub(r"\1", plain))
+
+
+def _of_uri(text: str) -> str:
+    """RFC 3966: the number with the country or area that a parameter gives it, and its extension."""
+    number, *parameters = unquote(text).split(";")
+    said = dict(parameter.lower().partition("=")[::2] for parameter in parameters)
+    context = said.get("phone-context", "")
+    if context.startswith("+") and not number.startswith("+"):
+        number = context + number
+    behind = [
+        f";{name}={_without_signs(value)}" for name, value in said.items() if name in _PARAMETERS_BEHIND
+    ]
+    return number + "".join(behind).replace(";postd=", "")
+
+
+def _plain(character: str) -> str:
+    """A character as ASCII where it is a digit or sign in another dress; nothing where no eye sees it."""
+    if character.isascii():
+        return character
+    category = unicodedata.category(character)
+    if category in _INVISIBLE:
+        return ""
+    folded = unicodedata.normalize("NFKC", character)
+    # Digits of other scripts stay what they are, and so do 2 as an exponent, 1/2 and the like.
+    return folded if category[0] in "NPS" and category != "No" and folded.isascii() else character
+
+
+def _without_signs(text: str) -> str:
+    return "".join(
+        character
+        for character in text
+        if character not in _SIGNS and unicodedata.category(character) not in _BLANKS_AND_DASHES
+    )
 
 
 def _fits(pattern: str, compact: str) -> bool:

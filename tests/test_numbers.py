@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
-from appliance.numbers import Number, read_number
+from appliance.numbers import Number, plan_for, read_number
+from appliance.settings.items import DialForm, LineEntry, LineType
 from appliance.settings.sections import NumberSettings
 from appliance.spool.model import Reach
 
@@ -98,3 +99,201 @@ def test_whatever_is_written_reads_as_a_number_or_a_row_and_reads_the_same_again
         return
     again = read_number(found.dial, GERMANY, PRACTICE)
     assert again == found
+
+
+# -- the country of the line that carries the call ------------------------------------------------
+
+
+def line_in(country: str, **more: object) -> LineEntry:
+    return LineEntry(name="trunk", type=LineType.SIP, country_code=country, **more)  # type: ignore[arg-type]
+
+
+def read_on(line: LineEntry, written: str, **rules: object) -> Number | Cause:
+    settings = NumberSettings(**rules)  # type: ignore[arg-type]
+    return read_number(written, settings, plan=plan_for(settings, line))
+
+
+@pytest.mark.parametrize("written", ["09001234567", "00499001234567", "00442079460000", "0019002345678"])
+def test_rules_ask_the_country_of_the_line_where_the_owner_named_none(written: str) -> None:
+    assert read_on(line_in("49"), written, deny=("+49900", "+44")) is NUMBER_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    "written", ["+881612345678", "00882161234567", "+8835100123456", "+870773111632", "+979123456789"]
+)
+def test_satellites_and_networks_of_no_country_are_premium(written: str) -> None:
+    assert read_on(line_in("49"), written) is NUMBER_NOT_ALLOWED
+    assert isinstance(read_on(line_in("49"), written, premium=True), Number)
+    assert read_on(line_in(""), written) is NUMBER_NOT_ALLOWED  # no country anywhere
+
+
+@pytest.mark.parametrize(
+    ("country", "written", "reach"),
+    [
+        ("49", "030 123456", Reach.DOMESTIC),
+        ("49", "0049 30 123456", Reach.DOMESTIC),
+        ("49", "0044 20 79460000", Reach.ABROAD),
+        ("1", "+1 416 555 0100", Reach.DOMESTIC),  # Canada: the code alone does not say which
+        ("1", "+1 876 555 1234", Reach.ABROAD),  # Jamaica has its code, not its country
+        ("1", "011 49 30 123456", Reach.ABROAD),
+        ("7", "+7 727 250 0000", Reach.ABROAD),  # Kazakhstan
+        ("", "0044 20 79460000", Reach.DOMESTIC),  # nobody knows
+    ],
+)
+def test_abroad_is_what_leaves_the_country_of_the_line(country: str, written: str, reach: Reach) -> None:
+    found = read_on(line_in(country), written)
+    assert isinstance(found, Number)
+    assert found.reach is reach
+
+
+def test_abroad_is_abroad_of_the_line_whatever_the_owners_region() -> None:
+    found = read_on(line_in("43"), "030 123456", region="DE")
+    assert found == Number("+4930123456", Reach.ABROAD)
+
+
+@pytest.mark.parametrize(
+    ("country", "written"),
+    [
+        ("49", "0900 1234567 00"),  # exchanges connect before the last digits
+        ("49", "01049 0900 1234567"),  # through another carrier
+        ("33", "1000"),  # a short number that costs more than a call
+    ],
+)
+def test_nothing_before_or_behind_a_premium_number_makes_it_another(country: str, written: str) -> None:
+    assert read_on(line_in(country), written) is NUMBER_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("rule", ["+49221", "0049221", "0221"])
+def test_a_rule_may_be_written_as_people_dial(rule: str) -> None:
+    assert read_on(line_in("49"), "+49 221 123456", deny=(rule,)) is NUMBER_NOT_ALLOWED
+    assert isinstance(read_on(line_in("49"), "0221 123456", allow=(rule,)), Number)
+    assert read_on(line_in("49"), "030 123456", allow=(rule,)) is NUMBER_NOT_ALLOWED
+
+
+def test_a_rule_against_calls_abroad_leaves_those_at_home() -> None:
+    assert read_on(line_in("49"), "+44 20 79460000", deny=("00",)) is NUMBER_NOT_ALLOWED
+    assert isinstance(read_on(line_in("49"), "0049 221 123456", deny=("00",)), Number)
+
+
+def test_numbers_in_full_may_have_lost_their_plus_where_the_trunk_writes_them_so() -> None:
+    trunk = line_in("49", area_code="30", form=DialForm.E164)
+    assert read_on(trunk, "4930555002") == Number("+4930555002", Reach.DOMESTIC)
+    assert read_on(trunk, "5550020") == Number("+49305550020", Reach.DOMESTIC)
+
+
+# Numbers of Germany: national digits, and the verdict on each (None: it is dialled).
+NATIONAL = {
+    "301234567": None,
+    "2211234567": None,
+    "15123456789": NUMBER_NOT_ALLOWED,  # denied below
+    "9001234567": NUMBER_NOT_ALLOWED,
+    "1371234567": NUMBER_NOT_ALLOWED,
+    "18061234567": NUMBER_NOT_ALLOWED,
+}
+PREFIXES = (
+    "+49",
+    "0049",
+    "0",
+    "+49(0)",
+    "0049 (0)",
+    "+490",
+    "tel:+49",
+    "tel:0",
+    "\uff0b49",
+    "0 0 4 9 ",
+    "(0)",
+)
+SIGNS = (
+    "",
+    " ",
+    "-",
+    ".",
+    "/",
+    " - ",
+    "\u00a0",
+    "\u200b",
+    "\u2011",
+    "\u202c",
+    "\u2060",
+    "\ufeff",
+    "\u00ad",
+    ")(",
+)
+
+
+@st.composite
+def spellings(draw: st.DrawFn) -> tuple[str, str]:
+    """A national number, and one of the ways to write it."""
+    national = draw(st.sampled_from(sorted(NATIONAL)))
+    wide = draw(st.booleans())
+    digits = [chr(ord(digit) + 0xFEE0) if wide else digit for digit in national]
+    signs = draw(st.lists(st.sampled_from(SIGNS), min_size=len(digits), max_size=len(digits)))
+    body = "".join(digit + sign for digit, sign in zip(digits, signs, strict=True))
+    return national, draw(st.sampled_from(PREFIXES)) + body
+
+
+@given(spellings(), st.sampled_from(["region", "line", "both", "e164"]))
+def test_no_spelling_of_a_number_gets_another_verdict(spelling: tuple[str, str], known: str) -> None:
+    national, written = spelling
+    settings = NumberSettings(region="" if known in ("line", "e164") else "DE", deny=("+49151",))
+    form = DialForm.E164 if known == "e164" else DialForm.NATIONAL
+    line = None if known == "region" else line_in("49", area_code="30", form=form)
+    found = read_number(written, settings, plan=plan_for(settings, line))
+    expected = NATIONAL[national] or Number(f"+49{national}", Reach.DOMESTIC)
+    assert found == expected, written
+
+
+# -- as people write and paste them ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "dial"),
+    [
+        ("\u202a+49 30 1234567\u202c", "+49301234567"),  # copied out of a contact
+        ("\uff10\uff13\uff10 1234567", "+49301234567"),
+        ("tel:+49-30-1234567", "+49301234567"),
+        ("tel:1234567;phone-context=+4930", "+49301234567"),
+        ("tel:030-1234567;phone-context=example.org", "+49301234567"),
+        ("fax:%2B49301234567", "+49301234567"),
+        ("+49\u00b730\u00b71234567", "+49301234567"),
+        ("030 1234567,,,42", "+49301234567,,,42"),
+        ("030 1234567 p42", "+49301234567,42"),
+        ("030 1234567 w42", "+49301234567,,42"),
+        ("030 1234567 x42", "+49301234567,,42"),
+        ("030 1234567 ext. 42", "+49301234567,,42"),
+        ("030 1234567 Ext: 4*2#", "+49301234567,,4*2#"),
+        ("tel:+49-30-1234567;ext=42", "+49301234567,,42"),
+        ("030 1234567,1,,22", "+49301234567,1,,22"),
+    ],
+)
+def test_what_people_write_and_paste_is_read(written: str, dial: str) -> None:
+    found = read_number(written, GERMANY)
+    assert found == Number(dial, Reach.DOMESTIC)
+    assert read_number(dial, GERMANY) == found
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "030 1234567,",
+        "030 1234567,,,x",
+        "030 1234567 ext",
+        "x42",
+        ",42",
+        "030 12\u00b234567",
+        "030 1234567" + ",1" * 30,
+    ],
+)
+def test_what_is_no_dialling_on_is_refused(written: str) -> None:
+    assert read_number(written, GERMANY) is NUMBER_INVALID
+
+
+@pytest.mark.parametrize("written", ["0900 1234567,,42", "030 1234567,42"])
+def test_rules_hold_for_a_number_with_digits_behind_it(written: str) -> None:
+    assert read_number(written, NumberSettings(region="DE", deny=("+4930",))) is NUMBER_NOT_ALLOWED
+
+
+def test_no_pause_hides_an_emergency_number() -> None:
+    for settings in (GERMANY, NumberSettings()):
+        for written in ("112,1", "0,112", "00,112", "9,112", "12,,110", "112;ext=1"):
+            assert read_number(written, settings) in (NUMBER_EMERGENCY, NUMBER_INVALID), written

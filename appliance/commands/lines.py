@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.causes import Cause
 from appliance.exchange.making import make_line, sip_settings, trunk_settings
 from appliance.lines.line import Line
 from appliance.lines.practice.line import Arrival, PracticeLine
@@ -15,8 +16,9 @@ from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.numbers import is_sip_address
 from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings
 from appliance.lines.sip.stack import SipStack
-from appliance.numbers import permitted
+from appliance.numbers import permitted, plan_for, read_number
 from appliance.settings.items import LineEntry, LineType
+from appliance.settings.sections import NumberSettings
 from appliance.settings.sections import SipSettings as SipSection
 from appliance.settings.store import SettingsStore
 
@@ -34,30 +36,59 @@ class Practice:
     speed: float = 1.0
 
 
-def line_for(number: str, practice: Practice, *, data: Path | None, name: str = "") -> Line | None:
-    """The line for a call to ``number``; None when there is none.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a call goes out: over which line, and what is dialled on it."""
 
-    With ``data``, the folder of a box, its lines are used: the one called ``name``, else the first that
-    may dial the number.  Without, a SIP address is called directly at its own host.  Raises ValueError
-    for settings that do not go together.
+    line: Line
+    number: str
+
+
+class ForbiddenNumberError(ValueError):
+    """The box's rules do not dial this number; ``cause`` is the row that says why."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.sentence)
+        self.cause = cause
+
+
+def way_to(number: str, practice: Practice, *, data: Path | None, name: str = "") -> Way | None:
+    """The way of a call to ``number``; None when there is none.
+
+    With ``data``, the folder of a box, its lines and rules are used: the line called ``name``, else the first
+    that may dial the number.  Without, a SIP address is called directly at its own host.  Raises ValueError
+    for settings that do not go together, ForbiddenNumberError for a number that the box does not dial.
     """
     if script_for(number) is not None and not name:
-        return PracticeLine(speed=practice.speed, arrivals=practice.arrivals, on_arrival=practice.on_arrival)
+        line = PracticeLine(speed=practice.speed, arrivals=practice.arrivals, on_arrival=practice.on_arrival)
+        return Way(line, number)
     if data is not None:
         return _configured(number, SettingsStore(data), name)
-    return _direct(number) if is_sip_address(number) else None
+    direct = _direct(number) if is_sip_address(number) else None
+    return Way(direct, number) if direct is not None else None
 
 
-def _configured(number: str, settings: SettingsStore, name: str) -> Line | None:
+def _configured(written: str, settings: SettingsStore, name: str) -> Way | None:
     entries = sorted(settings.items(LineEntry).values(), key=lambda entry: entry.position)
+    numbers = settings.section(NumberSettings)
     for entry in entries:
-        if not (entry.name == name if name else _may_dial(entry, number)):
+        if not (entry.name == name if name else entry.enabled and entry.send):
+            continue
+        number, plan = written, plan_for(numbers, entry)
+        if is_sip_address(written):
+            if entry.type is not LineType.SIP:
+                continue
+        elif isinstance(read := read_number(written, numbers, plan=plan), Cause):
+            raise ForbiddenNumberError(read)
+        else:
+            number = read.dial
+        if not name and not permitted(number, entry.allow, entry.deny, plan):
             continue
         stack = None
         if entry.type is LineType.SIP:
             # A running box has the usual port; a call of our own takes any that is free.
             stack = SipStack(sip_settings(settings.section(SipSection), any_port=True))
-        return make_line(entry, stack)
+        return Way(make_line(entry, stack), number)
     return None
 
 
@@ -72,12 +103,6 @@ def trunk_named(data: Path, name: str) -> SipLine | None:
             stack = SipStack(sip_settings(settings.section(SipSection), any_port=True))
             return SipLine(trunk_settings(entry), stack)
     return None
-
-
-def _may_dial(entry: LineEntry, number: str) -> bool:
-    if not (entry.enabled and entry.send) or (is_sip_address(number) and entry.type is not LineType.SIP):
-        return False
-    return permitted(number, entry.allow, entry.deny)
 
 
 def _direct(address: str) -> Line | None:

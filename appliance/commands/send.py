@@ -17,12 +17,12 @@ from pathlib import Path
 from appliance.causes import DOCUMENT_REMARKED, LINE_STOPPED, NO_LINE, Cause, Side
 from appliance.commands.account import Account, Trace
 from appliance.commands.arrived import Arrived, SentPages, keep_arrival
-from appliance.commands.lines import Practice, line_for
+from appliance.commands.lines import ForbiddenNumberError, Practice, Way, way_to
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import HeaderLine, PageFormat, Quality, RenderOptions, Source, Treatment
 from appliance.documents.pages import DocumentPages, on_loop
 from appliance.documents.render import RenderedDocument, render
-from appliance.lines.line import Line, LineKind, OutgoingCall, Refuse
+from appliance.lines.line import LineKind, OutgoingCall, Refuse
 from appliance.lines.practice.line import Arrival
 from appliance.remarks import Rule, verdict
 from appliance.settings.store import SettingsDamagedError
@@ -155,6 +155,8 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
     except DocumentError as error:
         which = f"{options.files[error.source]}: " if error.source is not None else ""
         return _say_cause(error.cause, which + error.detail)
+    except ForbiddenNumberError as error:
+        return _say_cause(error.cause, options.number)
     except (OSError, ValueError, SettingsDamagedError) as error:
         return _say_mistake(str(error))
     result, arrived = outcome.result, outcome.arrived
@@ -233,9 +235,13 @@ class _Sending:
 
     async def run(self) -> SendOutcome:
         options, loop = self._options, asyncio.get_running_loop()
+        way = self._way()
+        if way is None:
+            return SendOutcome(CallResult(NO_LINE, phase=Phase.A), 0.0, 0, self._document.total)
+        line = way.line
         pages = SentPages(DocumentPages(self._document, on_loop(loop)), self._folder / "sent")
         call = OutgoingCall(
-            options.number,
+            way.number,
             CallParameters(
                 Role.CALLS, station_id=options.station_id, capabilities=Capabilities(ecm=options.ecm)
             ),
@@ -246,9 +252,6 @@ class _Sending:
         )
         loop.add_signal_handler(signal.SIGINT, self._interrupt, call)
         began = loop.time()
-        line = self._line()
-        if line is None:
-            return SendOutcome(CallResult(NO_LINE, phase=Phase.A), 0.0, 0, self._document.total)
         await line.start(lambda _: Refuse(LINE_STOPPED))
         try:
             result = await line.place(call)
@@ -259,13 +262,13 @@ class _Sending:
             await line.stop()
         return outcome
 
-    def _line(self) -> Line | None:
+    def _way(self) -> Way | None:
         options = self._options
         practice = Practice(self._folder / "arrivals", self._arrivals.append, options.speed)
-        line = line_for(options.number, practice, data=options.data, name=options.line)
-        if line is not None and line.kind is LineKind.PRACTICE and options.speed != 1.0:
+        way = way_to(options.number, practice, data=options.data, name=options.line)
+        if way is not None and way.line.kind is LineKind.PRACTICE and options.speed != 1.0:
             self._show(f"(the practice line runs {options.speed:g} times faster than a telephone call)")
-        return line
+        return way
 
     def _hear(self, progress: Progress) -> None:
         self._account.hear(progress)

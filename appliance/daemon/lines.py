@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 
 from appliance.box import Box
@@ -11,6 +12,7 @@ from appliance.exchange.making import check_entry
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
+from appliance.numbers import plan_for
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings, SipSettings
 
@@ -107,6 +109,7 @@ class Lines:
             allow=settings.allow,
             deny=settings.deny,
             caller_number=settings.caller_number,
+            plan=functools.partial(plan_for, line=settings),
             audio=line.in_audio.__setitem__ if settings.type is LineType.SIP else None,
         )
 

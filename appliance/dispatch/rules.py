@@ -28,6 +28,7 @@ from appliance.causes import (
 )
 from appliance.dispatch.profile import STEPS, Profile
 from appliance.lines.line import LineKind
+from appliance.numbering import Plan
 from appliance.numbers import permitted
 from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
 from appliance.spool.ledger import Destination, Usage
@@ -67,6 +68,7 @@ class LineView:
     send: bool = True
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    plan: Plan | None = None  # where its calls are dialled
 
 
 class NoLineNow(Enum):
@@ -81,7 +83,7 @@ def may_carry(line: LineView, job: Job) -> bool:
         return False
     if job.options.lines and line.name not in job.options.lines:
         return False
-    return line.send and permitted(job.number, line.allow, line.deny)
+    return line.send and permitted(job.number, line.allow, line.deny, line.plan)
 
 
 def choose_line(

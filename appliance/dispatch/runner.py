@@ -51,7 +51,8 @@ from appliance.lines.line import (
     OutgoingCall,
     Refuse,
 )
-from appliance.numbers import read_number
+from appliance.numbering import Plan
+from appliance.numbers import Number, plan_for, read_number
 from appliance.settings.sections import (
     KeptPackets,
     NumberSettings,
@@ -137,6 +138,7 @@ class ManagedLine:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     caller_number: str = ""
+    plan: Callable[[NumberSettings], Plan] = plan_for  # where its calls are dialled
     # Tells the line, before a call, whether the number is to be reached in audio, without T.38.
     audio: Callable[[str, bool], None] | None = None
 
@@ -149,6 +151,7 @@ class _Running:
     attempt: Attempt
     managed: ManagedLine
     switch: CancelSwitch
+    number: str  # as this line dials it
     task: asyncio.Task[None] | None = None
     too_long: bool = False
     medium: str = ""  # what carries it over a SIP trunk
@@ -331,8 +334,8 @@ class Dispatcher:
             await self._give_up(job, job.cause or EXPIRED)
             return
         # The owner's rules may have changed since it was accepted.
-        numbers = self.box.settings.section(NumberSettings)
-        if job.reach is not Reach.PRACTICE and isinstance(read := read_number(job.number, numbers), Cause):
+        read = self._read(job, None)
+        if isinstance(read, Cause):
             await self._give_up(job, read)
             return
         known = await spool.aread(ledger.destination, job.number)
@@ -352,8 +355,17 @@ class Dispatcher:
             wait = rules.STILL_NO_LINE_S if job.cause is NO_LINE else rules.NO_LINE_S
             await self._put_off(job, now + wait, NO_LINE)
             return
-        plan = rules.plan_call(job, attempts, profile, self._sending(), now)
         managed = next(managed for managed in self.lines if managed.line.name == chosen.name)
+        read = self._read(job, managed)  # as this line will dial it
+        if isinstance(read, Cause):
+            await self._give_up(job, read)
+            return
+        if read.reach is not job.reach:
+            job = await spool.ado(jobs.set_reach, job.id, read.reach)
+            if await self._limit_reached(job, now):
+                await self._put_off(job, _next_day(now), DAILY_LIMIT)
+                return
+        plan = rules.plan_call(job, attempts, profile, self._sending(), now)
         trace_path = f"traces/{job.uuid}-{job.tries + 1}.jsonl"
         try:
             attempt = await spool.ado(
@@ -367,12 +379,19 @@ class Dispatcher:
             )
         except IllegalTransitionError:
             return  # its owner was quicker
-        running = _Running(job, attempt, managed, CancelSwitch())
+        running = _Running(job, attempt, managed, CancelSwitch(), read.dial)
         self._calls[job.id] = running
         if job.id in self._cancelled_early:  # between the attempt's record and this moment
             running.switch.pull()
         candidates = sum(1 for view in views if view.usable and rules.may_carry(view, job))
         running.task = asyncio.get_running_loop().create_task(self._carry(running, plan, candidates))
+
+    def _read(self, job: Job, managed: ManagedLine | None) -> Number | Cause:
+        """The job's number as the box's rules see it now, dialled on this line."""
+        if job.reach is Reach.PRACTICE:
+            return Number(job.number, job.reach)
+        numbers = self.box.settings.section(NumberSettings)
+        return read_number(job.number, numbers, plan=managed.plan(numbers) if managed else None)
 
     async def _give_up(self, job: Job, cause: Cause) -> None:
         with contextlib.suppress(IllegalTransitionError):  # its owner was quicker
@@ -505,7 +524,7 @@ class Dispatcher:
         )
         pages = DocumentPages(document, on_loop(loop), first=plan.first_page)
         call = OutgoingCall(
-            number=job.number,
+            number=running.number,
             parameters=parameters,
             pages=RecordedLastPage(pages, record),
             store=RefusingStore(),
@@ -518,7 +537,7 @@ class Dispatcher:
             packets=self._packets(f"{job.uuid}-{attempt.number}"),
         )
         if managed.audio is not None:
-            managed.audio(job.number, plan.audio)
+            managed.audio(running.number, plan.audio)
         limit = loop.call_later(sending.call_limit_minutes * 60, self._end_long_call, running)
         try:
             result = await managed.line.place(call)
@@ -639,6 +658,7 @@ class Dispatcher:
 
     def _views(self) -> list[LineView]:
         views = []
+        numbers = self.box.settings.section(NumberSettings)
         for managed in self.lines:
             state = managed.line.state()
             ours = sum(1 for running in self._calls.values() if running.managed is managed)
@@ -651,6 +671,7 @@ class Dispatcher:
                     send=managed.send,
                     allow=managed.allow,
                     deny=managed.deny,
+                    plan=managed.plan(numbers),
                 )
             )
         return views

@@ -312,6 +312,12 @@ def begin_attempt(
     return get_attempt(tx.db, int(cursor.lastrowid or 0))
 
 
+def set_reach(tx: Tx, job_id: int, reach: Reach) -> Job:
+    """The line that is about to carry it is in another country than was thought: what its calls count as."""
+    tx.db.execute("UPDATE job SET reach = ? WHERE id = ?", (reach.value, job_id))
+    return get(tx.db, job_id)
+
+
 def last_page_out(tx: Tx, attempt_id: int, now: float) -> None:
     """From here on the far end may confirm the last page.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,12 @@ from appliance.dispatch import runner
 from appliance.dispatch.runner import ManagedLine
 from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind
+from appliance.numbers import plan_for
+from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import NumberSettings, SendingSettings, StationSettings, StorageSettings
 from appliance.spool import ledger, received
 from appliance.spool.model import (
+    Job,
     JobState,
     Priority,
     ReceivedFilter,
@@ -415,3 +419,20 @@ def test_what_the_owner_forbids_after_a_fax_was_accepted_is_not_dialled(
         assert not line.placed
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("given", ["0900 1234567", "0044 20 79460000"])
+def test_rules_hold_for_the_country_of_the_line_that_is_about_to_dial(box: Box, given: str) -> None:
+    """Accepted while no line said where it is; the line that came since is in Germany."""
+
+    async def scenario() -> Job:
+        (job,) = submit(box, given)
+        box.settings.change(NumberSettings, {"deny": ["+44"]})
+        line = FakeLine()
+        entry = LineEntry(name=line.name, type=LineType.SIP, country_code="49")
+        async with dispatching(box, ManagedLine(line, plan=functools.partial(plan_for, line=entry))):
+            (job,) = await ended(box, job)
+        assert line.placed == []
+        return job
+
+    assert asyncio.run(scenario()).cause is causes.NUMBER_NOT_ALLOWED

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from appliance.box import Box, RefusedError, Request, To
-from appliance.causes import DELIVERED, NUMBER_EMERGENCY, QUOTA_SPENT
+from appliance.causes import DELIVERED, NUMBER_EMERGENCY, NUMBER_NOT_ALLOWED, QUOTA_SPENT
 from appliance.durable import DiskFullError
+from appliance.numbers import Number
 from appliance.settings import secrets
+from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import NumberSettings, StorageSettings
 from appliance.spool import jobs, ledger
 from appliance.spool.model import (
@@ -21,6 +23,7 @@ from appliance.spool.model import (
     JobState,
     NotFoundError,
     Quality,
+    Reach,
     SendOptions,
 )
 
@@ -171,3 +174,18 @@ def test_a_fax_that_was_accepted_is_not_refused_because_the_audit_log_has_no_roo
     monkeypatch.setattr(ledger, "audit", full)
     box.audit("key:till", "fax.create", object="fax:1")
     assert "key:till" in caplog.text
+
+
+def test_a_number_is_read_in_the_country_of_the_line_that_will_carry_it(box: Box) -> None:
+    lines = {
+        "swiss": LineEntry(name="swiss", type=LineType.SIP, position=2, country_code="41"),
+        "german": LineEntry(name="german", type=LineType.SIP, position=1, country_code="49", deny=("+4930",)),
+    }
+    for line in lines.values():
+        box.settings.add(line)
+    assert box.number("0221 123456").dial == "+49221123456"
+    assert box.number("044 668 1800", ["swiss"]).dial == "+41446681800"
+    assert box.number("+49 30 123456") == Number("+4930123456", Reach.ABROAD)  # over the swiss line
+    with pytest.raises(RefusedError) as caught:
+        box.number("0900 1234567")
+    assert caught.value.cause is NUMBER_NOT_ALLOWED

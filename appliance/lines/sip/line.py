@@ -36,9 +36,9 @@ from appliance.lines.sip.events import CallEvent, RegistrationChanged
 from appliance.lines.sip.numbers import (
     NumberError,
     checked_sip_address,
+    from_trunk,
     is_sip_address,
     to_dial,
-    to_e164,
 )
 from appliance.lines.sip.ports import NoPortError, open_media_socket, own_address
 from appliance.lines.sip.settings import (
@@ -311,9 +311,7 @@ class SipLine:
 
     def _inward(self, number: str) -> str:
         """A number as the trunk writes it, in E.164 where the dialling rules can tell."""
-        with contextlib.suppress(NumberError):
-            return to_e164(number, self.trunk.dialling)
-        return number
+        return from_trunk(number, self.trunk.dialling)
 
     def _turn_away(self, knocking: Knocking, code: int) -> None:
         self.inbound.refused += 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import unquote
 
+from appliance import numbering
 from appliance.emergency import may_reach, region_of
 
 # E.164 6.2: at most 15 digits; we allow a little for prefixes and private numbering plans.
@@ -86,6 +87,8 @@ def to_e164(number: str, rules: DiallingRules) -> str:
         raise NumberError("a number has digits, *, # and at most a leading +")
     if digits.startswith("+"):
         return digits
+    if rules.format is DialFormat.E164 and numbering.is_bare_e164(digits, _plan(rules)):
+        return f"+{digits}"
     if not rules.country_code or len(digits) <= rules.local_digits or not digits.isdigit():
         return digits
     if rules.international_prefix and digits.startswith(rules.international_prefix):
@@ -97,6 +100,17 @@ def to_e164(number: str, rules: DiallingRules) -> str:
     if not rules.national_prefix:  # closed numbering plan: every number is a national one
         return f"+{rules.country_code}{digits}"
     return digits
+
+
+def from_trunk(number: str, rules: DiallingRules) -> str:
+    """A number as the trunk itself writes it, in E.164 where that can be told, else as it is."""
+    digits = _SEPARATORS.sub("", number)
+    if rules.format is DialFormat.E164 and digits.isdecimal() and numbering.is_known(f"+{digits}"):
+        return f"+{digits}"
+    try:
+        return to_e164(number, rules)
+    except NumberError:
+        return number
 
 
 def to_dial(number: str, rules: DiallingRules) -> str:
@@ -112,6 +126,15 @@ def to_dial(number: str, rules: DiallingRules) -> str:
     if any(may_reach(each, region_of(rules.country_code), en_bloc=True) for each in (full, written)):
         raise NumberError(_EMERGENCY)
     return rules.outside_prefix + dialled
+
+
+def _plan(rules: DiallingRules) -> numbering.Plan:
+    return numbering.Plan(
+        country_code=rules.country_code,
+        area_code=rules.area_code,
+        international_prefix=rules.international_prefix,
+        bare_e164=rules.format is DialFormat.E164,
+    )
 
 
 def _formatted(full: str, rules: DiallingRules) -> str:

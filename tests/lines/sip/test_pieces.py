@@ -14,6 +14,7 @@ from appliance.lines.sip.numbers import (
     DiallingRules,
     NumberError,
     checked_sip_address,
+    from_trunk,
     to_dial,
     to_e164,
 )
@@ -53,6 +54,22 @@ DENMARK = DiallingRules("45", national_prefix="")
 )
 def test_numbers_become_e164(rules: DiallingRules, written: str, e164: str) -> None:
     assert to_e164(written, rules) == e164
+
+
+@pytest.mark.parametrize(
+    ("written", "e164"),
+    [
+        ("4930555002", "+4930555002"),
+        ("442079460000", "+442079460000"),
+        ("+4930555002", "+4930555002"),
+        ("030555002", "+4930555002"),
+        ("412", "412"),
+    ],
+)
+def test_a_trunk_that_writes_e164_without_plus_is_understood(written: str, e164: str) -> None:
+    rules = DiallingRules("49", area_code="30", format=DialFormat.E164)
+    assert from_trunk(written, rules) == e164
+    assert from_trunk(written, DiallingRules(format=DialFormat.E164)) in (e164, written)
 
 
 @pytest.mark.parametrize(

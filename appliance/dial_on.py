@@ -1,0 +1,71 @@
+"""Digits that are dialled on after the answer: an extension behind an exchange, a fax box behind a menu.
+
+A number with such digits has one form, ``NUMBER,,,DIGITS``: each comma is a pause of ``PAUSE_S``, as a modem
+dials it (V.250 6.3.1.2).  There may be several groups of pauses and digits.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# V.250 6.3.10 (register S8): the pause of a comma unless the modem was told otherwise, seconds.
+PAUSE_S = 2.0
+# Pauses of one number together: a menu that needs more than 40 s to listen is none.
+MOST_PAUSES = 20
+# Digits behind a number: a card number with its PIN has fewer.
+MOST_DIGITS = 24
+# Pauses that stand for a word such as "extension", and for waiting until the far end listens.
+_WORD_PAUSES = 2
+
+_STEP = re.compile(r"(,+)([0-9*#]+)")
+_CANONICAL = re.compile(r"([^,]*)((?:,+[0-9*#]+)*)")
+# What people write between a number and the digits behind it, blanks and full stops gone.
+_WRITTEN = re.compile(
+    r"(?P<number>\+?[0-9*#]+)(?P<rest>(?:(?:[,;pw]+|;?(?:extension|extn|ext|x)[:=]?)[0-9*#]+)*)",
+    re.IGNORECASE,
+)
+_WRITTEN_STEP = re.compile(r"([^0-9*#]+)([0-9*#]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class DialOn:
+    """One group: ``digits`` after ``pause_s`` seconds of silence."""
+
+    pause_s: float
+    digits: str
+
+
+def split(number: str) -> tuple[str, tuple[DialOn, ...]]:
+    """A number in its one form, apart: what the network is told, and what follows after the answer."""
+    found = _CANONICAL.fullmatch(number)
+    if found is None:
+        return number, ()
+    steps = (DialOn(len(pause) * PAUSE_S, digits) for pause, digits in _STEP.findall(found[2]))
+    return found[1], tuple(steps)
+
+
+def read(compact: str) -> tuple[str, str] | None:
+    """The number and what is dialled on behind it (``,,42``) as somebody wrote them without blanks.
+
+    ``,`` and ``p`` are a pause; ``w``, ``;``, ``x`` and ``ext`` two.  None for what is no number at all, or
+    for more pauses and digits than a call may have.
+    """
+    found = _WRITTEN.fullmatch(compact)
+    if found is None:
+        return None
+    pauses = digits = 0
+    behind: list[str] = []
+    for mark, group in _WRITTEN_STEP.findall(found["rest"]):
+        count = _pauses(mark.lower())
+        pauses, digits = pauses + count, digits + len(group)
+        behind.append("," * count + group)
+    if pauses > MOST_PAUSES or digits > MOST_DIGITS:
+        return None
+    return found["number"], "".join(behind)
+
+
+def _pauses(mark: str) -> int:
+    if "x" in mark:
+        return _WORD_PAUSES
+    return sum(1 if each in ",p" else _WORD_PAUSES for each in mark)

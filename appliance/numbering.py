@@ -1,0 +1,232 @@
+"""Numbering plans: which number of the world some digits are, where they are dialled, and what it costs.
+
+Everything that judges a number asks here, with the plan of the line that will carry the call, so that all of
+them read the same number.  The plans are those of the phonenumbers library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ShortNumberCost,
+)
+from phonenumbers import shortnumberinfo as short_numbers
+
+# Digits that a line's users may dial without any area: extensions and service numbers have so many at most.
+LOCAL_DIGITS = 4
+# ITU-T E.164 clause 6.2.1 and its list of assigned codes: satellites (870 Inmarsat, 881 global systems),
+# networks of no country (882, 883), personal numbers (878), and international shared cost (808) and premium
+# rate (979).  Carriers bill them by their own high tariffs, whatever the type of a number below them.
+COSTLY_CODES = frozenset({808, 870, 878, 881, 882, 883, 979})
+_COSTLY_TYPES = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
+# A carrier's selection code (010xy, 0xyz, 101xxxx without its beginning) has so many digits at most.
+_CARRIER_DIGITS = 6
+# Short numbers that cost more than a call, such as directory enquiries: so many digits.
+_SHORT_DIGITS = range(3, 7)
+# Country codes that several large countries share as equals, where the code alone does not say which.
+_EQUALS = {"1": ("US", "CA")}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where digits are dialled.  All empty: nobody knows."""
+
+    region: str = ""  # two letters, where the owner said so
+    country_code: str = ""  # of the line, digits
+    area_code: str = ""  # completes local numbers
+    international_prefix: str = "00"
+    bare_e164: bool = False  # here a number in full may come without its +
+
+    @property
+    def reads_as(self) -> str:
+        """The country whose plan reads what is written without a country code; empty when unknown."""
+        return self.region or main_region(self.country_code)
+
+    @property
+    def at_home(self) -> tuple[str, ...]:
+        """The countries that a call does not leave: those of the line, else of the owner's region."""
+        code = self.country_code
+        if code and not (self.region and code_of(self.region) == code):
+            return _EQUALS.get(code) or ((main,) if (main := main_region(code)) else ())
+        return (self.region,) if self.region else ()
+
+
+def main_region(country_code: str) -> str:
+    """The country, or the largest of those that share the code; empty when there is none."""
+    if not country_code.isdecimal():
+        return ""
+    region = phonenumbers.region_code_for_country_code(int(country_code))
+    return region if region.isalpha() and region != "ZZ" else ""
+
+
+def code_of(region: str) -> str:
+    """The country code of a region, digits; empty for none."""
+    code = phonenumbers.country_code_for_region(region)
+    return str(code) if code else ""
+
+
+def parse(digits: str, plan: Plan) -> PhoneNumber | None:
+    """The number that ``digits`` (ASCII, at most a leading ``+``) are where they are dialled.
+
+    None when they are no possible number, or when the plan cannot tell.
+    """
+    for candidate in _candidates(digits, plan):
+        number = _parsed(candidate, plan.reads_as)
+        if number is not None:
+            return number
+    return None
+
+
+def e164(number: PhoneNumber) -> str:
+    """``+`` and all digits."""
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def is_whole(number: PhoneNumber) -> bool:
+    """Whether the plan of its country has such a number."""
+    return phonenumbers.is_valid_number(number)
+
+
+def is_domestic(number: PhoneNumber, plan: Plan) -> bool:
+    """Whether a call to it stays in the line's country."""
+    if str(number.country_code) not in {code_of(region) for region in plan.at_home}:
+        return False
+    there = phonenumbers.region_code_for_number(number)
+    return there in (None, *plan.at_home) or any(
+        phonenumbers.is_valid_number_for_region(number, region) for region in plan.at_home
+    )
+
+
+def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
+    """The number, and what a network may make of it when the plan of its country has no such number.
+
+    Exchanges connect as soon as they know a number, whatever follows, and take digits in front for the choice
+    of a carrier: neither may turn a number into one that the rules do not see.
+    """
+    yield number
+    if is_whole(number):
+        return
+    shorter = PhoneNumber()
+    shorter.merge_from(number)
+    if phonenumbers.truncate_too_long_number(shorter):
+        yield shorter
+    there = main_region(str(number.country_code))
+    if there not in plan.at_home:
+        return
+    national = phonenumbers.national_significant_number(number)
+    prefix = phonenumbers.ndd_prefix_for_region(there, True) or ""
+    for place in range(1, _CARRIER_DIGITS + 1):
+        rest = national[place:]
+        if prefix and rest.startswith(prefix):
+            behind = _parsed(rest, there)
+            if behind is not None and is_whole(behind):
+                yield behind
+
+
+def is_costly(number: PhoneNumber) -> bool:
+    """Premium rate, shared cost, satellites and networks of no country, enquiries that are billed."""
+    if number.country_code in COSTLY_CODES or phonenumbers.number_type(number) in _COSTLY_TYPES:
+        return True
+    if is_whole(number):
+        return False
+    national = phonenumbers.national_significant_number(number)
+    there = main_region(str(number.country_code))
+    return bool(there) and any(is_costly_short(national[:length], there) for length in _SHORT_DIGITS)
+
+
+def is_costly_short(digits: str, region: str) -> bool:
+    """Whether these are a short number of the country at a higher rate."""
+    try:
+        number = phonenumbers.parse(digits, region)
+    except NumberParseException:
+        return False
+    return bool(
+        short_numbers.is_valid_short_number_for_region(number, region)
+        and short_numbers.expected_cost_for_region(number, region) == ShortNumberCost.PREMIUM_RATE
+    )
+
+
+def begins_with(dialled: str, prefix: str, plan: Plan) -> bool:
+    """Whether a number in its one form begins as a rule says: ``+49900``, ``0049900`` or ``0900``."""
+    if dialled.startswith(prefix):
+        return True
+    if prefix.startswith("+") or not dialled.startswith("+"):
+        return False
+    idd = plan.international_prefix
+    codes = {code_of(region) for region in plan.at_home}
+    if idd and prefix.startswith(idd):
+        rest = prefix[len(idd) :]
+        if rest:
+            return dialled.startswith(f"+{rest}")
+        return bool(codes) and not any(dialled.startswith(f"+{code}") for code in codes)
+    for region in plan.at_home:
+        code = f"+{code_of(region)}"
+        national = phonenumbers.ndd_prefix_for_region(region, True) or ""
+        if dialled.startswith(code) and (national + dialled[len(code) :]).startswith(prefix):
+            return True
+    return False
+
+
+def _candidates(digits: str, plan: Plan) -> Iterator[str]:
+    """What ``digits`` may stand for, the likeliest first."""
+    region = plan.reads_as
+    if digits.startswith("+"):
+        yield digits
+        return
+    if plan.bare_e164 and is_bare_e164(digits, plan):
+        yield f"+{digits}"
+    if region:
+        completed = f"{plan.area_code}{digits}"
+        if plan.area_code and not digits.startswith("0") and not _has_national_prefix(digits, region):
+            yield completed
+        yield digits
+    if plan.international_prefix and digits.startswith(plan.international_prefix):
+        # Where nobody knows the country, 00 is what + stands for in most of the world (ITU-T E.123).
+        full = f"+{digits[len(plan.international_prefix) :]}"
+        number = _parsed(full, "")
+        if number is not None and (region or is_whole(number)):
+            yield full
+
+
+def is_known(dial: str) -> bool:
+    """Whether a number in its one form is one of some country's plan."""
+    number = _parsed(dial, "") if dial.startswith("+") else None
+    return number is not None and is_whole(number)
+
+
+def is_bare_e164(digits: str, plan: Plan) -> bool:
+    """Whether ``digits`` are a number in full that has lost its ``+``."""
+    if digits.startswith("0"):
+        return False
+    full = _parsed(f"+{digits}", "")
+    if full is None or not is_whole(full):
+        return False
+    if str(full.country_code) in (plan.country_code, code_of(plan.region) if plan.region else ""):
+        return True
+    here = _parsed(digits, plan.reads_as) if plan.reads_as else None
+    return here is None or not is_whole(here)
+
+
+def _has_national_prefix(digits: str, region: str) -> bool:
+    prefix = phonenumbers.ndd_prefix_for_region(region, True)
+    if not prefix or not digits.startswith(prefix):
+        return False
+    number = _parsed(digits, region)
+    return number is not None and is_whole(number)
+
+
+def _parsed(digits: str, region: str) -> PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(digits, region or None)
+    except NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return number
