@@ -3,7 +3,7 @@
 # Most tests wait for lines in real time: one worker more than processors.
 WORKERS ?= $(shell expr $$(nproc) + 1)
 
-.PHONY: help setup test-setup demo test test-full lint bench clean
+.PHONY: help setup test-setup demo test test-full lint bench lock clean
 
 help:
 	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
@@ -34,6 +34,11 @@ test-full: test-setup
 
 bench: test-setup
 	.venv/bin/python -m bench $(if $(CHARTS),--charts "$(CHARTS)") $(BENCH)
+
+# Versions and hashes of all that the box installs from PyPI, for every Python and machine that it supports.
+lock: test-setup
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
+		--no-header $(LOCK) pyproject.toml --output-file image-build/requirements.lock
 
 clean:
 	rm -rf .venv build dist demo-output
