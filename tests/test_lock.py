@@ -1,4 +1,4 @@
-"""The lock of what the box installs holds each dependency of the project, with a hash, in a version it allows."""
+"""The lock of what the box installs holds each dependency, with a hash, in a version that is allowed."""
 
 from __future__ import annotations
 
