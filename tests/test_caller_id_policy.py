@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.box import Box, RefusedError, Request, To
+from appliance.box import Box
 from appliance.caller_id_policy import as_station_id, may_show, plain
 from appliance.causes import CALLER_NOT_ALLOWED
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
 from appliance.settings.items import LineEntry, LineType, User
 from appliance.settings.sections import StationSettings
 from appliance.spool.model import Job, SendOptions
@@ -30,9 +32,9 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 def send(box: Box, owner: str, **options: str) -> Job:
-    file = box.store_file(b"A letter", name="a.txt", media_type="text/plain")
+    file = box.documents.store_file(b"A letter", name="a.txt", media_type="text/plain")
     request = Request(owner, (To("+493012345"),), (file,), options=SendOptions(**options))  # type: ignore[arg-type]
-    return box.submit(request).jobs[0]
+    return box.faxes.submit(request).jobs[0]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def send(box: Box, owner: str, **options: str) -> Job:
 def test_a_user_shows_numbers_of_the_box_and_their_own(
     box: Box, owner: str, wanted: str, shown: str | None
 ) -> None:
-    assert box.shown_number(owner, wanted) == shown
+    assert box.accounts.shown_number(owner, wanted) == shown
 
 
 def test_the_box_itself_refuses_what_a_door_lets_through(box: Box) -> None:
@@ -70,7 +72,7 @@ def test_a_user_with_a_number_shows_it_without_asking_and_others_show_the_boxs(b
 def test_a_fax_sent_again_shows_only_what_its_owner_still_may(box: Box) -> None:
     job = send(box, "bob", caller_number="+49301001")
     box.settings.change(StationSettings, {"further_numbers": []})
-    assert box.resend(job.id).options.caller_number == ""
+    assert box.faxes.resend(job.id).options.caller_number == ""
 
 
 def test_a_box_without_numbers_leaves_it_to_the_line(tmp_path: Path) -> None:

@@ -12,19 +12,34 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 HOUSE = PROJECT / "appliance"
 EVERYTHING = "everything above"
+# Rooms whose every way to the faxes is a service of the box, and what they must not reach past it.
+DOORS = ("deliver", "api")
 _ROW = re.compile(r"\| `appliance/(\w+)(?:/|\.py)` \|[^|]*\|([^|]*)\|")
+
+
+_ROWS = _ROW.findall((PROJECT / "docs/architecture.md").read_text())
 
 
 def _plan() -> dict[str, set[str]]:
     """Each room of the table with the rooms that it may import."""
     plan: dict[str, set[str]] = {}
-    for room, names in _ROW.findall((PROJECT / "docs/architecture.md").read_text()):
+    for room, names in _ROWS:
         allowed = re.findall(r"\w+", re.sub(r"\([^)]*\)", "", names))
         plan[room] = set(plan) if names.strip() == EVERYTHING else set(allowed)
     return plan
 
 
+def _parts() -> dict[tuple[str, str], set[str]]:
+    """(room, room that it may import in part) → the modules of that part."""
+    return {
+        (room, other): set(re.findall(r"\w+", modules))
+        for room, names in _ROWS
+        for other, modules in re.findall(r"(\w+) \(([^)]*)\)", names)
+    }
+
+
 PLAN = _plan()
+PARTS = _parts()
 
 
 def _imports(file: Path) -> Iterator[str]:
@@ -50,10 +65,37 @@ def test_a_row_names_only_rooms_above_it() -> None:
         above.add(room)
 
 
+def _files(room: str) -> list[Path]:
+    place = HOUSE / room
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+
+
+def _modules(file: Path, room: str) -> Iterator[str]:
+    """The modules of ``room`` that a file imports."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == f"appliance.{room}":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"appliance.{room}."):
+            yield (node.module or "").split(".")[2]
+
+
+@pytest.mark.parametrize(("room", "other"), PARTS)
+def test_a_room_imports_only_the_named_part_of_another(room: str, other: str) -> None:
+    for file in _files(room):
+        strange = set(_modules(file, other)) - PARTS[room, other]
+        assert not strange, f"{file.relative_to(PROJECT)} imports {strange} of {other}"
+
+
+@pytest.mark.parametrize("room", DOORS)
+def test_a_door_does_not_reach_past_the_services(room: str) -> None:
+    for file in _files(room):
+        for node in ast.walk(ast.parse(file.read_text())):
+            past = isinstance(node, ast.Attribute) and node.attr in ("spool", "_spool")
+            assert not past, f"{file.relative_to(PROJECT)}:{getattr(node, 'lineno', 0)} reaches the spool"
+
+
 @pytest.mark.parametrize("room", PLAN)
 def test_a_room_imports_what_its_row_names(room: str) -> None:
-    place = HOUSE / room
-    files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
-    for file in files:
+    for file in _files(room):
         strange = set(_imports(file)) - PLAN[room] - {room, "__version__"}
         assert not strange, f"{file.relative_to(PROJECT)} imports {strange}"

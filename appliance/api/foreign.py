@@ -140,19 +140,19 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
 
     def audit(self, caller: Caller, action: str, object: str = "", detail: str = "") -> None:
         """Notes who did what, from where."""
-        self.box.audit(
+        self.box.history.audit(
             caller.who, action, object=object, address=address_of(bottle.request.environ), detail=detail
         )
 
 
 def visible_received(box: Box, caller: Caller, wanted: ReceivedFilter) -> list[Received]:
     """The received faxes that match and that ``caller`` may see, newest first: theirs and everyone's."""
-    return box.received_list(replace(wanted, owner=caller.sees))
+    return box.inbox.search(replace(wanted, owner=caller.sees))
 
 
 def received_pdf(box: Box, fax: Received) -> bytes:
     """A received fax as PDF.  Raises ProblemError."""
-    path = page_export.received_pdf(box, fax, box.received_pages(fax.id))
+    path = page_export.received_pdf(box, fax, box.inbox.pages(fax.id))
     try:
         return path.read_bytes()
     finally:

@@ -99,7 +99,7 @@ def store(
                 head.extend(piece[: HEAD_OCTETS - len(head)])
             yield piece
 
-    file = context.box.store_file(
+    file = context.box.documents.store_file(
         watched(), name=clean_name(name), media_type=request.clean_media_type(media_type), pages=pages
     )
     try:
@@ -147,7 +147,9 @@ def store_content(context: Context, environ: request.Environ, *, name: str) -> S
 
 def discard(context: Context, files: Iterable[SourceFile | StoredUpload]) -> None:
     """Deletes stored files of a request that was refused."""
-    context.box.discard_files(file.file if isinstance(file, StoredUpload) else file for file in files)
+    context.box.documents.discard_files(
+        file.file if isinstance(file, StoredUpload) else file for file in files
+    )
 
 
 def read_multipart(context: Context, environ: request.Environ) -> Form:

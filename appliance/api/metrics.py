@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from appliance import __version__
 from appliance.api.context import Context
 from appliance.lines.datagram_driver import LATE_S, Paced
-from appliance.spool import ledger, stats
 
 METRICS_TYPE = "text/plain"
 
@@ -39,8 +38,8 @@ def _metrics(context: Context) -> Iterable[_Metric]:
     box = context.box
     health = box.health()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    today = ledger.day_of(context.now())
-    usage = box.spool.read(ledger.usage, "box", today)
+    counts = box.history.counts()
+    usage = box.accounts.used_today("box")
     yield _Metric("faxbox_info", "gauge", "The box's version.", [({"version": __version__}, 1)])
     yield _Metric(
         "faxbox_up", "gauge", "1 when some line works and there is room on the disk.", [({}, health.ok)]
@@ -62,13 +61,13 @@ def _metrics(context: Context) -> Iterable[_Metric]:
         "faxbox_jobs_ended",
         "gauge",
         "Faxes in the journal that ended, by how.",
-        [({"state": state, "code": code}, count) for state, code, count in box.spool.read(stats.ended)],
+        [({"state": state, "code": code}, count) for state, code, count in counts.ended],
     )
     yield _Metric(
         "faxbox_received",
         "gauge",
         "Received faxes that are kept, by state.",
-        [({"state": state}, count) for state, count in box.spool.read(stats.received)],
+        [({"state": state}, count) for state, count in counts.received],
     )
     yield _Metric(
         "faxbox_received_unread", "gauge", "Received faxes that nobody has read.", [({}, health.unread)]
@@ -77,7 +76,7 @@ def _metrics(context: Context) -> Iterable[_Metric]:
         "faxbox_deliveries",
         "gauge",
         "Deliveries (webhooks, e-mail…), by kind and state.",
-        [({"kind": kind, "state": state}, count) for kind, state, count in box.spool.read(stats.deliveries)],
+        [({"kind": kind, "state": state}, count) for kind, state, count in counts.deliveries],
     )
     yield _Metric("faxbox_calls_today", "gauge", "Calls placed today.", [({}, usage.calls)])
     yield _Metric("faxbox_pages_today", "gauge", "Pages sent today.", [({}, usage.pages)])

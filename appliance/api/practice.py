@@ -45,5 +45,5 @@ class PracticeCalls:
         except Exception:
             _log.exception("a practice call failed")
         finally:
-            self._box.discard_files(files)
+            self._box.documents.discard_files(files)
             self._free.release()

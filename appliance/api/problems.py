@@ -14,11 +14,11 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance import causes
-from appliance.box import RefusedError
 from appliance.causes import Cause
 from appliance.documents.errors import DocumentError
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.net.http import FetchError
+from appliance.services.rules import RefusedError
 from appliance.settings.fields import SettingError
 from appliance.settings.store import UnknownItemError
 from appliance.spool.model import (

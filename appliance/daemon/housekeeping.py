@@ -14,9 +14,9 @@ from appliance.settings.sections import StorageSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import received as received_rows
 from appliance.spool import retention
-from appliance.spool.model import DAY_S, RECEIVING_LIMIT_S, SpoolClosedError, SpoolFailedError
-from appliance.spool.room import Room, RoomGuard
-from appliance.spool.store import DOCUMENTS, PACKETS, RECEIVED, RENDERED, TRACES, Spool
+from appliance.spool.model import DAY_S, PACKETS, RECEIVING_LIMIT_S, Room, SpoolClosedError, SpoolFailedError
+from appliance.spool.room import RoomGuard
+from appliance.spool.store import DOCUMENTS, RECEIVED, RENDERED, TRACES, Spool
 
 _log = logging.getLogger(__name__)
 

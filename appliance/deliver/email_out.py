@@ -16,8 +16,7 @@ from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
 from appliance.settings.delivery import MailOutSettings
 from appliance.settings.sections import StationSettings
-from appliance.spool import jobs, received
-from appliance.spool.model import Delivery, NotFoundError, Received
+from appliance.spool.model import Delivery, NotFoundError
 
 # What a delivery is about, in its payload's ``why``.
 RECEIVED, RESULT, REFUSAL = "received", "result", "refusal"
@@ -72,7 +71,7 @@ class EmailDeliverer:
     def _received(
         self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
     ) -> Outgoing:
-        fax: Received = self._box.spool.read(received.get, delivery.fax_id or 0)
+        fax = self._box.inbox.get(delivery.fax_id or 0)
         pdf = folder / "fax.pdf"
         pdfs.write_received(self._box, fax, pdf)
         fits = pdf.stat().st_size <= settings.attach_mb * _MB
@@ -81,7 +80,7 @@ class EmailDeliverer:
     def _result(
         self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
     ) -> Outgoing:
-        job, attempts = self._box.spool.read(jobs.with_attempts, delivery.fax_id or 0)
+        job, attempts = self._box.faxes.with_attempts(delivery.fax_id or 0)
         pdf = folder / "fax.pdf"
         there = pdfs.write_sent(self._box, job, pdf) and pdf.stat().st_size <= settings.attach_mb * _MB
         asked = (str(job.metadata.get(ASKED_SUBJECT, "")), str(job.metadata.get(ASKED_ID, "")))

@@ -16,9 +16,7 @@ from appliance.causes import FOLDER_UNUSABLE
 from appliance.deliver import pdfs
 from appliance.deliver.worker import DeliveryError
 from appliance.settings.sections import StationSettings
-from appliance.spool import received
 from appliance.spool.model import Delivery, NotFoundError, Received
-from appliance.spool.retention import passing_folder
 
 _NUMBER_KEPT = 24
 _PIECE_OCTETS = 1 << 16
@@ -32,7 +30,7 @@ class FolderDeliverer:
     def __call__(self, delivery: Delivery) -> str:
         """One try.  Raises DeliveryError."""
         try:
-            fax = self._box.spool.read(received.get, delivery.fax_id or 0)
+            fax = self._box.inbox.get(delivery.fax_id or 0)
         except NotFoundError:
             raise DeliveryError("The fax is no longer in the box.", final=True) from None
         folder = Path(delivery.target)
@@ -42,7 +40,7 @@ class FolderDeliverer:
         path = folder / file_name(fax, self._box.settings.section(StationSettings).time_zone)
         try:
             # Made in a place of our own: the folder is one that others may write to as well.
-            with passing_folder(self._box.data) as own:
+            with self._box.documents.passing_folder() as own:
                 pdf = own / "fax.pdf"
                 pdfs.write_received(self._box, fax, pdf)
                 with pdf.open("rb") as file:

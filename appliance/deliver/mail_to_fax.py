@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.box import Box, RefusedError, Request, To
+from appliance.box import Box
 from appliance.causes import (
     EMAIL_EMPTY,
     EMAIL_NO_NUMBER,
@@ -32,6 +32,8 @@ from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import LONGEST_MESSAGE, clean_line
 from appliance.documents.sniff import sniff
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
 from appliance.settings.delivery import MailInSettings, MailOutSettings
 from appliance.settings.items import User
 from appliance.settings.sections import ApiSettings
@@ -117,7 +119,7 @@ class Gateway:
             case Ignored(reason):
                 said, who = f"ignored: {reason}", ""
         _log.info("an e-mail by %s was %s", source, said)
-        self._box.audit(who or "e-mail", "email.in", address=source, detail=said[:_NOTED])
+        self._box.history.audit(who or "e-mail", "email.in", address=source, detail=said[:_NOTED])
         return outcome
 
     def _take(self, raw: bytes, to: Sequence[str] | None, verified_by: str) -> Outcome:
@@ -162,7 +164,7 @@ class Gateway:
         if len(dials) > 1 and any(dial.sub_address for dial in dials):
             raise RefusedError(EMAIL_NO_NUMBER, "A number with a sub-address goes alone.")
         for dial in dials:
-            self._box.number(dial.number)
+            self._box.rules.number(dial.number)
         parts, message = _content(letter, settings)
         limit = self._box.settings.section(ApiSettings).files_per_fax
         if len(parts) > limit:
@@ -182,7 +184,7 @@ class Gateway:
         try:
             for part in parts:
                 kind = clean_line(part.media_type)[:_TYPE_LIMIT]
-                file = self._box.store_file(part.pieces(), name=_name(part), media_type=kind)
+                file = self._box.documents.store_file(part.pieces(), name=_name(part), media_type=kind)
                 files.append(file)
             request = Request(
                 owner=owner,
@@ -198,9 +200,9 @@ class Gateway:
                     ASKED_ID: letter.message_id[:_KEPT],
                 },
             )
-            return self._box.submit(request).jobs
+            return self._box.faxes.submit(request).jobs
         except BaseException:
-            self._box.discard_files(files)
+            self._box.documents.discard_files(files)
             raise
 
     def _owner(self, letter: IncomingEmail, settings: MailInSettings) -> tuple[str, str]:

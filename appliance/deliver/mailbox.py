@@ -35,7 +35,6 @@ from appliance.deliver.watchdog import Watchdog
 from appliance.durable import DiskFullError
 from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOutSettings, Security
 from appliance.spool.model import NewDelivery, SpoolClosedError, SpoolFailedError
-from appliance.spool.store import Tx
 
 _log = logging.getLogger(__name__)
 
@@ -233,7 +232,7 @@ class Mailbox:
         else:
             outcome = self._gateway.take(raw, source=source, verified_by=settings.imap_verified_by)
         if isinstance(outcome, Refused) and outcome.answer_to and self._may_answer(outcome.answer_to):
-            self._box.spool.do(_answer, outcome, self._box.clock(), self._waits())
+            self._box.outbox.put(_answer(outcome, self._waits()))
         _put_away(client, uid, settings.imap_done)
 
     def _waits(self) -> tuple[float, ...]:
@@ -253,21 +252,18 @@ class Mailbox:
         return True
 
 
-def _answer(tx: Tx, refused: Refused, now: float, waits: tuple[float, ...]) -> None:
-    tx.deliver(
-        NewDelivery(
-            kind=EMAIL,
-            target=refused.answer_to,
-            timetable=waits,
-            payload={
-                "why": REFUSAL,
-                "cause": refused.cause.code,
-                "detail": refused.detail,
-                ASKED_SUBJECT: refused.subject[:_KEPT],
-                ASKED_ID: refused.message_id[:_ID_KEPT],
-            },
-        ),
-        now,
+def _answer(refused: Refused, waits: tuple[float, ...]) -> NewDelivery:
+    return NewDelivery(
+        kind=EMAIL,
+        target=refused.answer_to,
+        timetable=waits,
+        payload={
+            "why": REFUSAL,
+            "cause": refused.cause.code,
+            "detail": refused.detail,
+            ASKED_SUBJECT: refused.subject[:_KEPT],
+            ASKED_ID: refused.message_id[:_ID_KEPT],
+        },
     )
 
 

@@ -11,8 +11,7 @@ from appliance.box import Box
 from appliance.deliver.worker import DeliveryError
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
-from appliance.spool import received
-from appliance.spool.model import Job, Received, ReceivedPageFile
+from appliance.spool.model import Job, NotFoundError, Received, ReceivedPageFile
 from appliance.t4.coding import PageError
 from appliance.t4.page import CodedPage, Raster
 from appliance.t4.tiff import FaxTiff
@@ -21,7 +20,10 @@ from appliance.t4.tiff_reading import TiffError
 
 def write_received(box: Box, fax: Received, path: Path) -> None:
     """Writes a received fax to ``path``.  Raises DeliveryError, OSError."""
-    pages = box.spool.read(received.pages, fax.id)
+    try:
+        pages = box.inbox.pages(fax.id)
+    except NotFoundError:
+        raise DeliveryError("The fax is no longer in the box.", final=True) from None
     if not pages:
         raise DeliveryError("The fax has no pages.", final=True)
     sender = fax.caller or fax.tsi

@@ -7,7 +7,6 @@ no network.  What is said is worded when it is delivered; a row only names the f
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from appliance.box import Box
 from appliance.deliver import routing
 from appliance.deliver.styles import OWN
+from appliance.services.outbox import DiskError, Following
 from appliance.settings.delivery import (
     DeliverySettings,
     MailOutSettings,
@@ -22,9 +22,7 @@ from appliance.settings.delivery import (
     Route,
 )
 from appliance.settings.items import ApiKey, Scope, User
-from appliance.spool import jobs, received
-from appliance.spool.model import Event, Job, NewDelivery, Received
-from appliance.spool.store import Tx
+from appliance.spool.model import Job, NewDelivery, Received
 
 _log = logging.getLogger(__name__)
 
@@ -51,13 +49,14 @@ class _Wanted:
 
 
 class Planner:
-    """A ``FollowUp`` of the spool."""
+    """A ``Follow`` of the outbox."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
 
-    def __call__(self, tx: Tx, event: Event) -> None:
-        plan: Callable[[Tx, Event], None]
+    def __call__(self, following: Following) -> None:
+        plan: Callable[[Following], None]
+        event = following.event
         if event.kind in _JOB_ENDS:
             plan = self._job_ended
         elif event.kind == _JOB_HELD:
@@ -67,23 +66,22 @@ class Planner:
         else:
             return
         try:
-            plan(tx, event)
-        except sqlite3.Error:
+            plan(following)
+        except DiskError:
             raise  # the disk: the end is written again, with its deliveries
         except Exception:  # a bug here must not undo the fax's own record
             _log.exception("the deliveries of %s for fax %s could not be planned", event.kind, event.fax_id)
 
     # -- jobs ----------------------------------------------------------------------------------
 
-    def _job_held(self, tx: Tx, event: Event) -> None:
+    def _job_held(self, following: Following) -> None:
         """A fax waits because something of its document is lost: whoever sent it must hear of it."""
-        job = jobs.get(tx.db, event.fax_id or 0)
+        job = following.job()
         if job.remarks:
-            wanted = [_Wanted(EMAIL, address, {"why": "result"}) for address in self._told(job, event.kind)]
-            self._put(tx, event, job, wanted)
+            self._put(following, job, self._results(job, following.event.kind))
 
-    def _job_ended(self, tx: Tx, event: Event) -> None:
-        job = jobs.get(tx.db, event.fax_id or 0)
+    def _job_ended(self, following: Following) -> None:
+        job = following.job()
         wanted: list[_Wanted] = []
         keys = [key for key in self._keys() if key.name == job.key]
         if job.callback_url:
@@ -93,8 +91,11 @@ class Planner:
             for key in keys
             if key.webhook_url
         ]
-        wanted += [_Wanted(EMAIL, address, {"why": "result"}) for address in self._told(job, event.kind)]
-        self._put(tx, event, job, wanted)
+        wanted += self._results(job, following.event.kind)
+        self._put(following, job, wanted)
+
+    def _results(self, job: Job, kind: str) -> list[_Wanted]:
+        return [_Wanted(EMAIL, address, {"why": "result"}) for address in self._told(job, kind)]
 
     def _told(self, job: Job, kind: str) -> list[str]:
         """Who hears by e-mail how a job ended."""
@@ -110,15 +111,15 @@ class Planner:
 
     # -- received faxes ------------------------------------------------------------------------
 
-    def _received(self, tx: Tx, event: Event) -> None:
-        fax = received.get(tx.db, event.fax_id or 0)
+    def _received(self, following: Following) -> None:
+        fax = following.received()
         if not fax.pages:
             return  # a call that brought nothing
         routes = self._box.settings.items(Route)
         taken = routing.routes_of(fax, (routes[each] for each in sorted(routes)))
         owner = next((route.user for route in taken if route.user), fax.owner)
         if owner != fax.owner:
-            fax = received.assign(tx, fax.id, owner, event.at)
+            fax = following.assign(fax, owner)
         wanted = [_webhook(r.webhook_url, r.webhook_style, "") for r in taken if r.webhook_url]
         wanted += [
             _webhook(key.webhook_url, key.webhook_style or OWN, key.name)
@@ -133,13 +134,13 @@ class Planner:
                 emails += mail.received_to
         wanted += [_Wanted(EMAIL, address, {"why": "received"}) for address in emails]
         wanted += [_Wanted(FOLDER, route.folder, {}) for route in taken if route.folder]
-        self._put(tx, event, fax, wanted)
+        self._put(following, fax, wanted)
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _put(self, tx: Tx, event: Event, fax: Job | Received, wanted: Iterable[_Wanted]) -> None:
+    def _put(self, following: Following, fax: Job | Received, wanted: Iterable[_Wanted]) -> None:
         """One outbox row for each target, however many reasons there are."""
-        waits = self._box.settings.section(DeliverySettings)
+        event, waits = following.event, self._box.settings.section(DeliverySettings)
         timetables = {
             WEBHOOK: waits.webhook_waits,
             EMAIL: waits.email_waits,
@@ -150,7 +151,7 @@ class Planner:
             if (each.kind, each.target) in seen:
                 continue
             seen.add((each.kind, each.target))
-            tx.deliver(
+            following.deliver(
                 NewDelivery(
                     kind=each.kind,
                     target=each.target,
@@ -158,8 +159,7 @@ class Planner:
                     owner=fax.owner,
                     payload={"event": event.kind, "at": event.at, **each.facts},
                     timetable=timetables[each.kind],
-                ),
-                event.at,
+                )
             )
 
     def _keys(self) -> list[ApiKey]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 
 from appliance.box import Box
@@ -19,8 +18,6 @@ from appliance.deliver.worker import Deliverer, OutboxWorker
 from appliance.documents.options import clean_line
 from appliance.lines.line import IncomingCall
 from appliance.settings.delivery import JunkRule
-from appliance.spool import ledger
-from appliance.spool.model import SpoolClosedError
 
 _KEPT = 64  # characters of a number in the audit log
 
@@ -44,7 +41,7 @@ class Deliveries:
         gateway = Gateway(box)
         self.listener = Listener(box, gateway)
         self.mailbox = Mailbox(box, gateway)
-        box.spool.follow(Planner(box))
+        box.outbox.follow(Planner(box))
 
     def screen(self, call: IncomingCall) -> Cause | None:
         """The dispatcher's ``Screen``: refuses junk before it is answered, and notes it."""
@@ -56,16 +53,13 @@ class Deliveries:
     def _note(self, call: IncomingCall, refused: Cause) -> None:
         """Queued only: this is the loop that carries the calls."""
         caller = clean_line(call.caller)[:_KEPT]
-        with contextlib.suppress(SpoolClosedError):
-            self._box.spool.write(
-                ledger.audit,
-                "junk rules",
-                "call.refused",
-                self._box.clock(),
-                object=refused.code,
-                address=caller,
-                detail=f"line {call.line}, dialled {clean_line(call.dialled)[:_KEPT]}",
-            )
+        self._box.history.audit_soon(
+            "junk rules",
+            "call.refused",
+            object=refused.code,
+            address=caller,
+            detail=f"line {call.line}, dialled {clean_line(call.dialled)[:_KEPT]}",
+        )
 
     def test_email(self, to: str) -> str:
         """Sends a test e-mail at once, for the settings' test button; answers what the server said.

@@ -18,7 +18,6 @@ from appliance.net.http import FetchError, post
 from appliance.settings.delivery import DeliverySettings
 from appliance.settings.items import ApiKey
 from appliance.settings.sections import ApiSettings, SecretSettings
-from appliance.spool import jobs, received
 from appliance.spool.model import Delivery, Job, NotFoundError, Received
 
 SIGNATURE_HEADER = "X-Faxbox-Signature"
@@ -79,11 +78,10 @@ class WebhookDeliverer:
         return Ended(kind, float(delivery.payload["at"]), delivery.id, fax, attempts)
 
     def _fax(self, kind: str, fax_id: int) -> tuple[Job | Received, tuple[Any, ...]]:
-        read = self._box.spool.read
         if kind.startswith("job."):
-            job, attempts = read(jobs.with_attempts, fax_id)
+            job, attempts = self._box.faxes.with_attempts(fax_id)
             return job, tuple(attempts)
-        return read(received.get, fax_id, deleted=True), ()
+        return self._box.inbox.get(fax_id, deleted=True), ()
 
     def _secret(self, key_name: str) -> str:
         """The account's own key, or the box's."""

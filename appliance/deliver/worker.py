@@ -17,12 +17,11 @@ from collections.abc import Callable, Mapping
 from appliance.box import Box
 from appliance.durable import DiskFullError
 from appliance.settings.delivery import DeliverySettings
-from appliance.spool import outbox
-from appliance.spool.events import News
 from appliance.spool.model import (
     Delivery,
     Event,
     IllegalTransitionError,
+    News,
     NotFoundError,
     SpoolClosedError,
     SpoolFailedError,
@@ -73,7 +72,7 @@ class OutboxWorker:
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
 
     def start(self) -> None:
-        self._box.spool.hub.call(self._heard)
+        self._box.history.call(self._heard)
         self._thread.start()
 
     def stop(self) -> None:
@@ -128,9 +127,7 @@ class OutboxWorker:
         free = self._box.settings.section(DeliverySettings).at_once - len(busy)
         if free > 0:
             counts = Counter(delivery.target for delivery in busy.values())
-            due = self._box.spool.read(
-                outbox.due,
-                now,
+            due = self._box.outbox.due(
                 free,
                 not_ids=[*busy, *resting],
                 not_targets=[target for target, count in counts.items() if count >= AT_ONCE_EACH],
@@ -141,7 +138,7 @@ class OutboxWorker:
                     self._begin(delivery)
             if len(due) == free and any(counts[d.target] >= AT_ONCE_EACH for d in due):
                 self.wake()  # others may be behind those that fill the list
-        moment = self._box.spool.read(outbox.next_moment, now)
+        moment = self._box.outbox.next_moment()
         wait = LOOK_AROUND_S if moment is None else min(moment - now, LOOK_AROUND_S)
         if resting:
             wait = min(wait, max(0.0, min(resting.values()) - time.monotonic()))
@@ -151,7 +148,7 @@ class OutboxWorker:
         """A box without a clock of its own may start in the future and be set back by the network's time."""
         ahead = now - time.monotonic()
         if self._ahead is None or ahead < self._ahead - CLOCK_SET_S:
-            moved = self._box.spool.do(outbox.pull_in, now)
+            moved = self._box.outbox.pull_in()
             if moved:
                 _log.warning("the clock was set back: %d deliveries are tried now", moved)
         self._ahead = ahead
@@ -205,15 +202,14 @@ class OutboxWorker:
         return deliverer(delivery)
 
     def _record(self, delivery: Delivery, detail: str, problem: DeliveryError | None) -> None:
-        now = self._box.clock()
         try:
             # A person may have dropped it meanwhile, or it went with its fax.
             with contextlib.suppress(IllegalTransitionError, NotFoundError, SpoolClosedError):
                 if problem is None:
-                    self._box.spool.do(outbox.succeeded, delivery.id, now, detail)
+                    self._box.outbox.succeeded(delivery.id, detail)
                 else:
                     _log.info("delivery %d (%s) failed: %s", delivery.id, delivery.kind, problem.detail)
-                    self._box.spool.do(outbox.failed, delivery.id, now, problem.detail, final=problem.final)
+                    self._box.outbox.failed(delivery.id, problem.detail, final=problem.final)
         except (DiskFullError, SpoolFailedError) as error:
             _log.error("a try of delivery %d could not be recorded: %s", delivery.id, error)
             with self._changed:

@@ -16,7 +16,7 @@ from appliance.documents.render import RenderedDocument, render
 from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import offers
 from appliance.spool.model import Quality, SourceFile
-from appliance.spool.offers import Offer
+from appliance.spool.remembered import Offer
 from appliance.spool.store import RENDERED
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import Accepts, Progress
@@ -39,7 +39,7 @@ def make_offer(
     Raises DocumentError, DiskFullError, offers.NameTakenError, offers.TooManyError; the files are then the
     caller's to discard.
     """
-    box.require_room()
+    box.rules.require_room()
     station = box.settings.section(StationSettings)
     sending = box.settings.section(SendingSettings)
     moment = datetime.fromtimestamp(box.clock(), UTC).astimezone(zone(station.time_zone))
@@ -67,16 +67,16 @@ def make_offer(
     except BaseException:
         shutil.rmtree(box.data / path, ignore_errors=True)
         raise
-    box.look_at_offers()
+    box.polling.reload()
     return offer
 
 
 def remove_offer(box: Box, offer_id: int) -> Offer:
     """Takes an offer back and deletes its files.  Raises NotFoundError."""
     offer = box.spool.do(offers.delete, offer_id)
-    box.look_at_offers()
+    box.polling.reload()
     shutil.rmtree(box.data / offer.rendered_path, ignore_errors=True)
-    box.discard_files(offer.files)
+    box.documents.discard_files(offer.files)
     return offer
 
 

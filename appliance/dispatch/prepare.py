@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from appliance.box import Box, RefusedError, To
+from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, DOCUMENT_REMARKED, Retry, Side
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import (
@@ -33,13 +33,14 @@ from appliance.documents.options import (
 from appliance.documents.render import RenderedDocument, render
 from appliance.durable import DiskFullError
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, verdict
+from appliance.services.rules import RefusedError, To
 from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import documents, jobs
-from appliance.spool.events import News
 from appliance.spool.model import (
     Cover,
     Event,
     Job,
+    News,
     NotFoundError,
     Quality,
     SourceFile,
@@ -280,7 +281,7 @@ def cover_page(
 ) -> CoverPage:
     """What stands on a cover page of ``owner``'s.  Raises RefusedError when its template is gone."""
     station = box.settings.section(StationSettings)
-    user = box.user(owner)
+    user = box.accounts.user(owner)
     return CoverPage(
         to_name=to.name,
         to_company=to.company,
@@ -292,7 +293,7 @@ def cover_page(
         message=cover.message,
         date=moment.strftime("%Y-%m-%d"),
         time=moment.strftime("%H:%M"),
-        template=box.cover_template(cover.template).html,
+        template=box.rules.cover_template(cover.template).html,
     )
 
 

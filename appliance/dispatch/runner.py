@@ -63,22 +63,22 @@ from appliance.settings.sections import (
 )
 from appliance.spool import jobs, ledger, offers
 from appliance.spool.clock import clock_set
-from appliance.spool.events import News
 from appliance.spool.incoming import WRITERS, IncomingFax
 from appliance.spool.model import (
     DAY_S,
+    PACKETS,
     Attempt,
     Event,
     IllegalTransitionError,
     Job,
     JobState,
+    News,
     Reach,
+    Room,
     SpoolClosedError,
     SpoolFailedError,
 )
-from appliance.spool.offers import Offer
-from appliance.spool.room import Room
-from appliance.spool.store import PACKETS
+from appliance.spool.remembered import Offer
 from appliance.t30.call import RefusingStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 
@@ -588,7 +588,7 @@ class Dispatcher:
         switch = CancelSwitch()
         self._incoming_switches.append(switch)
 
-        on_offer = self.box.offers()
+        on_offer = self.box.polling.by_name()
         offered = OfferedPages(self.box, on_offer, on_loop(asyncio.get_running_loop()))
 
         def progress(line: Progress) -> None:

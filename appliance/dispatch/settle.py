@@ -10,8 +10,8 @@ from appliance.dispatch import rules
 from appliance.dispatch.profile import Profile, learn
 from appliance.settings.sections import PracticeSettings, SendingSettings
 from appliance.spool import jobs, ledger
-from appliance.spool.ledger import Destination
 from appliance.spool.model import Job, Reach
+from appliance.spool.remembered import Destination
 from appliance.spool.store import Tx
 from appliance.t30.parameters import CallResult
 

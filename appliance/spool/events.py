@@ -12,27 +12,14 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from appliance.spool.model import Event
+from appliance.spool.model import Event, News
 
 _log = logging.getLogger(__name__)
 
 # A listener that lags by more loses the oldest and is told so; it reads the log to catch up.
 LISTENER_BACKLOG = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """Something that passes and is not kept."""
-
-    at: float
-    kind: str
-    fax_id: int | None
-    owner: str
-    data: Mapping[str, Any]
 
 
 class Listener:

@@ -5,25 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from appliance.spool.model import Job, NotFoundError, Reach
+from appliance.spool.remembered import AuditEntry, Destination, Program, Usage
 from appliance.spool.store import Tx
 
 # -- audit ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    id: int
-    at: float
-    who: str
-    action: str
-    object: str
-    address: str
-    detail: str
 
 
 def audit(
@@ -51,13 +38,6 @@ def audit_log(
 
 
 # -- usage ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    calls: int = 0
-    pages: int = 0
-    seconds: float = 0.0
 
 
 def day_of(at: float) -> str:
@@ -117,17 +97,6 @@ def usage(db: sqlite3.Connection, scope: str, first_day: str, last_day: str | No
 # -- destinations --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """What was learned about a number; the dispatcher defines what ``profile`` holds."""
-
-    number: str
-    failures: int  # of the kind that ends in quarantine, in a row
-    quarantined_until: float | None
-    profile: Mapping[str, Any]
-    updated_at: float
-
-
 def destination(db: sqlite3.Connection, number: str) -> Destination | None:
     row = db.execute("SELECT * FROM destination WHERE number = ?", (number,)).fetchone()
     return _to_destination(row) if row is not None else None
@@ -170,17 +139,6 @@ def _to_destination(row: sqlite3.Row) -> Destination:
 
 
 # -- programs ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A stored document under a name, ready to be sent (an idea of the ICTFax style interface)."""
-
-    id: int
-    owner: str
-    name: str
-    document_id: int
-    created_at: float
 
 
 def create_program(tx: Tx, owner: str, name: str, document_id: int, now: float) -> Program:

@@ -17,6 +17,8 @@ from appliance.causes import Cause, cause_of
 from appliance.remarks import Remark, Rule
 
 DAY_S = 86_400.0
+# Folder of the data folder with packets of calls; bounded by who writes them.
+PACKETS = "packets"
 
 
 class JobState(Enum):
@@ -353,6 +355,25 @@ class Event:
     fax_id: int | None
     owner: str
     data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that passes and is not kept."""
+
+    at: float
+    kind: str
+    fax_id: int | None
+    owner: str
+    data: Mapping[str, Any]
+
+
+class Room(Enum):
+    """How much room the disk has left."""
+
+    PLENTY = "plenty"
+    LOW = "low"  # the box warns
+    FULL = "full"  # nothing is accepted, no call is answered
 
 
 class OutboxState(Enum):

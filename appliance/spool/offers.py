@@ -5,38 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from appliance.spool.model import NotFoundError, SourceFile
+from appliance.spool.remembered import NameTakenError, Offer, TooManyError
 from appliance.spool.store import Tx
 
 # Offers at once: they are all named to each call that comes in.
 MOST = 200
-
-
-class NameTakenError(ValueError):
-    """There is an offer of this name."""
-
-
-class TooManyError(ValueError):
-    """There are as many offers as there may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """``name``: what a caller sends as SEP, empty for callers that name nothing."""
-
-    id: int
-    uuid: str
-    owner: str
-    name: str
-    title: str
-    files: tuple[SourceFile, ...]
-    rendered_path: str  # folder of fax pages relative to the data folder
-    pages: int
-    created_at: float
-    polled: int  # how often it was fetched whole
-    polled_at: float | None
 
 
 def create(

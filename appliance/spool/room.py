@@ -5,20 +5,14 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from appliance.durable import DiskFullError
+from appliance.spool.model import Room
 
 MB = 1_000_000
 # The file system is asked again after so long, seconds.
 FRESH_S = 1.0
-
-
-class Room(Enum):
-    PLENTY = "plenty"
-    LOW = "low"  # the box warns
-    FULL = "full"  # nothing is accepted, no call is answered
 
 
 @dataclass(slots=True)

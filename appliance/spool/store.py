@@ -21,10 +21,11 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from appliance import durable
-from appliance.spool.events import EventHub, News
+from appliance.spool.events import EventHub
 from appliance.spool.model import (
     Event,
     NewDelivery,
+    News,
     SpoolClosedError,
     SpoolFailedError,
 )
@@ -43,7 +44,6 @@ RENDERED = "rendered"
 RECEIVED = "received"
 TRACES = "traces"
 FOLDERS = (DOCUMENTS, RENDERED, RECEIVED, TRACES)
-PACKETS = "packets"  # packets of calls; bounded by who writes them
 PASSING = "passing"  # files that no row ever names
 
 # Operations in one commit at most: keeps the wait of the first one short on a slow card.

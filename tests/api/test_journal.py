@@ -6,7 +6,8 @@ import csv
 import io
 
 from appliance.api.rest.journal import BATCH, COLUMNS, _cell
-from appliance.box import Request, To
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.items import Scope, User
 from appliance.spool.model import ReceivedFilter
 from tests.api.served import Reply, Served
@@ -28,8 +29,8 @@ def test_every_fax_both_ways_is_a_row_newest_first(served: Served) -> None:
     for fax in (sent, busy):
         served.ended(fax["id"])
     assert served.ask("POST", "/practice/receive", {"caller": "5551234"}).status == 202
-    served.wait(lambda: bool(served.box.received_list(ReceivedFilter(caller="5551234"))))
-    served.wait(lambda: served.box.received_list(ReceivedFilter())[0].ended_at is not None)
+    served.wait(lambda: bool(served.box.inbox.search(ReceivedFilter(caller="5551234"))))
+    served.wait(lambda: served.box.inbox.search(ReceivedFilter())[0].ended_at is not None)
     found = rows(served.ask("GET", "/journal"))
     assert [int(row["id"]) for row in found] == sorted((int(row["id"]) for row in found), reverse=True)
     by_id = {int(row["id"]): row for row in found}
@@ -55,9 +56,9 @@ def test_every_fax_both_ways_is_a_row_newest_first(served: Served) -> None:
 def test_a_long_journal_comes_whole(served: Served) -> None:
     made = 2 * BATCH + 203
     box = served.box
-    file = box.store_file(b"A letter", name="a.txt", media_type="text/plain")
+    file = box.documents.store_file(b"A letter", name="a.txt", media_type="text/plain")
     to = tuple(To("9990", f"number {number}") for number in range(made))
-    box.submit(Request("long", to, (file,), tag="long", held=True))
+    box.faxes.submit(Request("long", to, (file,), tag="long", held=True))
     found = rows(served.ask("GET", "/journal?tag=long"))
     assert [row["name"] for row in found] == [f"number {number}" for number in reversed(range(made))]
 

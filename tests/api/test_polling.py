@@ -27,9 +27,9 @@ def test_a_document_is_offered_looked_at_and_taken_back(served: Served) -> None:
     assert offer in served.ask("GET", "/polling").json["polling"]
     pdf = served.ask("GET", f"/polling/{offer['id']}/document")
     assert len(pypdfium2.PdfDocument(pdf.content)) == 2
-    assert set(served.box.offers()) == {"42"}
+    assert set(served.box.polling.by_name()) == {"42"}
     assert served.ask("DELETE", f"/polling/{offer['id']}").status == 204
-    assert served.box.offers() == {}
+    assert served.box.polling.by_name() == {}
     assert served.ask("GET", f"/polling/{offer['id']}").status == 404
     assert served.ask("DELETE", f"/polling/{offer['id']}").status == 404
 

@@ -92,7 +92,7 @@ def test_a_reader_that_comes_back_misses_nothing_and_hears_nothing_twice(served:
             break
     again.close()
     kept = [int(item.id) for item in missed if item.id]
-    logged = [event.id for event in served.box.events_since(int(last))]
+    logged = [event.id for event in served.box.history.since(int(last))]
     assert kept == logged[: len(kept)]
 
 
@@ -101,7 +101,7 @@ def test_everything_that_is_kept_can_be_heard_from_the_beginning(served: Served)
     reader = Reader(served, "?since=0")
     first = next(iter(reader))
     reader.close()
-    assert (first.id, first.kind) == ("1", served.box.events_since(0)[0].kind)
+    assert (first.id, first.kind) == ("1", served.box.history.since(0)[0].kind)
 
 
 def test_one_fax_can_be_followed_alone(served: Served) -> None:
@@ -127,7 +127,7 @@ def test_each_hears_only_their_own(served: Served) -> None:
 def test_a_key_without_the_scope_hears_nothing_of_received_faxes(served: Served) -> None:
     reader = Reader(served, "?since=0", token=served.key("deaf", Scope.SEND))
     served.ask("POST", "/practice/receive", {})
-    served.wait(lambda: any(event.kind == "received.complete" for event in served.box.events_since(0)))
+    served.wait(lambda: any(event.kind == "received.complete" for event in served.box.history.since(0)))
     send(served, served.key("deaf", Scope.SEND))
     heard = reader.until("job.delivered")
     reader.close()

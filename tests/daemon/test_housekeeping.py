@@ -9,15 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import Box, RefusedError, Request, To
+from appliance.box import Box
 from appliance.causes import BUSY, DOCUMENT_GONE, RECEIVED
 from appliance.daemon.housekeeping import Housekeeping
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
 from appliance.settings.sections import StorageSettings
 from appliance.spool import jobs, received
-from appliance.spool.events import News
-from appliance.spool.model import DAY_S, Job, JobFilter, NotFoundError, ReceivedFilter, ReceivedPageFile
+from appliance.spool.model import (
+    DAY_S,
+    Job,
+    JobFilter,
+    News,
+    NotFoundError,
+    ReceivedFilter,
+    ReceivedPageFile,
+    Room,
+)
 from appliance.spool.retention import passing_folder, sweep_parts
-from appliance.spool.room import Room
 from appliance.spool.store import FOLDERS
 
 START = 1_700_000_000.0
@@ -49,8 +58,8 @@ def keeper(box: Box, clock: Clock) -> Housekeeping:
 
 
 def submit(box: Box, *numbers: str) -> list[Job]:
-    file = box.store_file(b"x", name="x.txt", media_type="text/plain")
-    made = list(box.submit(Request("ada", tuple(To(n) for n in numbers or ("9990",)), (file,))).jobs)
+    file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
+    made = list(box.faxes.submit(Request("ada", tuple(To(n) for n in numbers or ("9990",)), (file,))).jobs)
     folder = box.data / "rendered" / made[0].uuid
     folder.mkdir()
     (folder / "pages").write_bytes(b"x")
@@ -91,31 +100,31 @@ def test_documents_go_after_their_days_once_all_their_faxes_have_ended(
     clock.now += 31 * DAY_S
     keeper.put_away()
     assert (files(box, "documents"), files(box, "rendered")) == (0, 0)
-    assert box.job(first.id).cause_code == "busy"
+    assert box.faxes.get(first.id).cause_code == "busy"
     with pytest.raises(RefusedError) as caught:
-        box.resend(first.id)
+        box.faxes.resend(first.id)
     assert caught.value.cause is DOCUMENT_GONE
 
 
 def test_a_document_stored_on_its_own_stays(box: Box, clock: Clock, keeper: Housekeeping) -> None:
-    file = box.store_file(b"x", name="x.txt", media_type="text/plain")
-    document = box.create_document("ada", [file], name="form")
+    file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
+    document = box.documents.create("ada", [file], name="form")
     clock.now += 400 * DAY_S
     keeper.put_away()
-    assert box.document(document.id).files == (file,)
+    assert box.documents.get(document.id).files == (file,)
     assert (box.data / file.path).exists()
 
 
 def test_the_journal_goes_after_its_days(box: Box, clock: Clock, keeper: Housekeeping) -> None:
     (job,) = submit(box)
     end(box, job)
-    box.audit("ada", "fax.sent", object=str(job.id))
+    box.history.audit("ada", "fax.sent", object=str(job.id))
     for days in (31, 340):
         clock.now += days * DAY_S
         keeper.put_away()
-    assert box.jobs(JobFilter()) == []
+    assert box.faxes.search(JobFilter()) == []
     with pytest.raises(NotFoundError):
-        box.job(job.id)
+        box.faxes.get(job.id)
     for table in ("submission", "document", "attempt", "audit", "event"):
         count = box.spool.read(lambda db, t=table: db.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0])
         assert count == 0, table
@@ -129,14 +138,14 @@ def test_received_faxes_stay_until_they_are_deleted_or_their_days_are_over(
     second = receive(box)
     keeper.put_away()
     assert files(box, "received") == 4
-    box.delete_received(first)
+    box.inbox.delete(first)
     keeper.put_away()
     assert files(box, "received") == 2
     box.settings.change(StorageSettings, {"received_days": 10.0})
     clock.now += 11 * DAY_S
     keeper.put_away()
     assert files(box, "received") == 0
-    assert box.received_list(ReceivedFilter(empty=True)) == []
+    assert box.inbox.search(ReceivedFilter(empty=True)) == []
     assert second
 
 
@@ -149,20 +158,20 @@ def test_with_little_room_ended_faxes_go_sooner_and_received_ones_stay(
     receive(box)
     clock.now += 2 * DAY_S
     box.settings.change(StorageSettings, {"warn_mb": 1 << 40})
-    with box.listen() as listener:
+    with box.history.listen() as listener:
         assert keeper.look_at_room() is Room.LOW
         heard = listener.get(1.0)
     assert isinstance(heard, News)
     assert (heard.kind, heard.data["room"]) == ("box.disk", "low")
     keeper.put_away(Room.LOW)
     assert (files(box, "documents"), files(box, "rendered"), files(box, "received")) == (1, 1, 2)
-    assert (box.data / box.job(waiting.id).rendered_path).exists()
+    assert (box.data / box.faxes.get(waiting.id).rendered_path).exists()
 
 
 def test_what_an_interrupted_write_left_behind_is_swept_away(box: Box, keeper: Housekeeping) -> None:
     (job,) = submit(box)
     receive(box)
-    box.store_file(b"never named", name="x", media_type="text/plain")
+    box.documents.store_file(b"never named", name="x", media_type="text/plain")
     (box.data / "documents" / "torn.part").write_bytes(b"x")
     (box.data / "received" / "unnamed.tiff").write_bytes(b"x")
     (box.data / "rendered" / "unnamed").mkdir()
@@ -173,15 +182,15 @@ def test_what_an_interrupted_write_left_behind_is_swept_away(box: Box, keeper: H
     sweep_parts(box.data)
     assert keeper.sweep_orphans() == 3
     assert (files(box, "documents"), files(box, "rendered"), files(box, "received")) == (1, 1, 2)
-    assert (box.data / box.job(job.id).rendered_path).exists()
+    assert (box.data / box.faxes.get(job.id).rendered_path).exists()
 
 
 def test_an_idempotency_key_may_be_used_again_after_its_days(
     box: Box, clock: Clock, keeper: Housekeeping
 ) -> None:
     def hand_in() -> bool:
-        file = box.store_file(b"x", name="x.txt", media_type="text/plain")
-        return box.submit(Request("ada", (To("9990"),), (file,), idempotency_key="k")).repeated
+        file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
+        return box.faxes.submit(Request("ada", (To("9990"),), (file,), idempotency_key="k")).repeated
 
     assert [hand_in(), hand_in()] == [False, True]
     clock.now += 3 * DAY_S

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import Box, RefusedError
+from appliance.box import Box
 from appliance.causes import NUMBER_EMERGENCY
 from appliance.daemon.lines import Lines
 from appliance.exchange.making import sip_settings, trunk_settings
@@ -15,6 +15,7 @@ from appliance.exchange.remote import Exchange
 from appliance.lines.line import LineKind
 from appliance.lines.sip.numbers import to_dial
 from appliance.lines.sip.settings import MediaChoice
+from appliance.services.rules import RefusedError
 from appliance.settings.items import DialForm, LineEntry, LineType, Media
 from appliance.settings.sections import PracticeSettings, SipSettings
 
@@ -41,7 +42,7 @@ def test_lines_stand_in_the_owners_order_with_practice_last(box: Box) -> None:
         ("practice", LineKind.PRACTICE),
     ]
     assert (lines[0].send, lines[2].deny) == (False, ("+1",))
-    assert box.number("9990").dial == "9990"
+    assert box.rules.number("9990").dial == "9990"
 
 
 def test_a_line_with_a_wrong_setting_is_left_out_and_the_others_stay(
@@ -57,7 +58,7 @@ def test_without_practice_its_numbers_are_as_any_others(box: Box) -> None:
     box.settings.change(PracticeSettings, {"enabled": False})
     assert Lines(box, Exchange()).build() == []
     with pytest.raises(RefusedError) as refused:
-        box.number("9990")
+        box.rules.number("9990")
     assert refused.value.cause is NUMBER_EMERGENCY, "it begins as one"
 
 

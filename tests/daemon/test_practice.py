@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import Box, Request, To
+from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.core import Core
 from appliance.daemon.main import run
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings
 from appliance.spool import jobs
@@ -48,18 +50,18 @@ class Running:
         self.box.close()
 
     def send(self, *numbers: str, text: str = "Hello", **more: object) -> list[Job]:
-        file = self.box.store_file(text.encode(), name="letter.txt", media_type="text/plain")
+        file = self.box.documents.store_file(text.encode(), name="letter.txt", media_type="text/plain")
         to = tuple(To(number, f"Machine {number}") for number in numbers)
-        return list(self.box.submit(Request("ada", to, (file,), **more)).jobs)  # type: ignore[arg-type]
+        return list(self.box.faxes.submit(Request("ada", to, (file,), **more)).jobs)  # type: ignore[arg-type]
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        with self.box.listen() as listener:
+        with self.box.history.listen() as listener:
             while not condition():
                 listener.get(0.5)
 
     def ended(self, *made: Job) -> list[Job]:
-        self.wait(lambda: all(self.box.job(job.id).state.ended for job in made))
-        return [self.box.job(job.id) for job in made]
+        self.wait(lambda: all(self.box.faxes.get(job.id).state.ended for job in made))
+        return [self.box.faxes.get(job.id) for job in made]
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_a_broadcast_ends_as_each_number_says(running: Running) -> None:
     assert (good.state, good.pages_confirmed, good.tries) == (JobState.DELIVERED, 4, 1)
     assert (busy.state, busy.cause_code, busy.tries) == (JobState.FAILED, "busy", 6)
     assert (drops.state, drops.tries) == (JobState.DELIVERED, 2)
-    first, second = running.box.attempts(drops.id)
+    first, second = running.box.faxes.attempts(drops.id)
     assert (first.pages_confirmed, second.first_page, second.pages_confirmed) == (1, 1, 3)
     with FaxTiff(arrived(running, "9990")[0]) as tiff:
         assert len(tiff) == 4
@@ -111,7 +113,7 @@ def test_lines_follow_the_settings_while_the_box_runs(running: Running) -> None:
     modem = box.settings.add(LineEntry(name="modem", type=LineType.MODEM, device="/dev/none"))
     running.wait(lambda: lines() == ["modem", "practice"])
     (job,) = running.send("9990", text="\f".join("page" for _ in range(4)))
-    running.wait(lambda: box.job(job.id).pages_confirmed > 0)
+    running.wait(lambda: box.faxes.get(job.id).pages_confirmed > 0)
     box.settings.change(PracticeSettings, {"calls_at_once": 9})
     box.settings.remove(LineEntry, modem)
     (job,) = running.ended(job)
@@ -122,8 +124,8 @@ def test_lines_follow_the_settings_while_the_box_runs(running: Running) -> None:
 
 
 def test_a_document_that_is_none_fails_its_job_in_plain_words(running: Running) -> None:
-    file = running.box.store_file(b"%PDF-1.4 broken", name="x.pdf", media_type="application/pdf")
-    made = running.box.submit(Request("ada", (To("9990"),), (file,))).jobs
+    file = running.box.documents.store_file(b"%PDF-1.4 broken", name="x.pdf", media_type="application/pdf")
+    made = running.box.faxes.submit(Request("ada", (To("9990"),), (file,))).jobs
     (job,) = running.ended(*made)
     assert job.state is JobState.FAILED
     assert job.cause is not None
@@ -132,8 +134,8 @@ def test_a_document_that_is_none_fails_its_job_in_plain_words(running: Running) 
 
 def test_a_fax_under_way_can_be_cancelled(running: Running) -> None:
     (job,) = running.send("9990", text="\f".join("page" for _ in range(30)))
-    running.wait(lambda: running.box.job(job.id).pages_confirmed > 0)
-    running.box.cancel(job.id)
+    running.wait(lambda: running.box.faxes.get(job.id).pages_confirmed > 0)
+    running.box.faxes.cancel(job.id)
     (job,) = running.ended(job)
     assert (job.state, job.cause_code) == (JobState.CANCELLED, "cancelled")
 
@@ -141,10 +143,10 @@ def test_a_fax_under_way_can_be_cancelled(running: Running) -> None:
 def test_a_fax_comes_in_over_the_practice_line(running: Running) -> None:
     result = running.core.practice(caller="9990", dialled="200")
     assert result.cause is RECEIVED
-    running.wait(lambda: running.box.received_list(ReceivedFilter())[0].ended_at is not None)
-    (fax,) = running.box.received_list(ReceivedFilter())
+    running.wait(lambda: running.box.inbox.search(ReceivedFilter())[0].ended_at is not None)
+    (fax,) = running.box.inbox.search(ReceivedFilter())
     assert (fax.state, fax.pages, fax.dialled) == (ReceivedState.COMPLETE, 1, "200")
-    (page,) = running.box.received_pages(fax.id)
+    (page,) = running.box.inbox.pages(fax.id)
     with FaxTiff(running.box.data / page.path) as tiff:
         assert (tiff.raster(0).width, tiff.raster(0).rows) == (page.width, page.rows)
         assert any(tiff.raster(0).data)
@@ -154,14 +156,14 @@ def test_a_box_stopped_in_a_call_delivers_after_its_next_start(tmp_path: Path) -
     running = Running(tmp_path / "data")
     try:
         (job,) = running.send("9990", text="\f".join("page" for _ in range(12)))
-        running.wait(lambda: running.box.job(job.id).pages_confirmed > 0)
+        running.wait(lambda: running.box.faxes.get(job.id).pages_confirmed > 0)
     finally:
         running.close()
     running = Running(tmp_path / "data")
     try:
         assert running.box.spool.read(jobs.get, job.id).pages_confirmed > 0
         (job,) = running.ended(job)
-        first, second = running.box.attempts(job.id)
+        first, second = running.box.faxes.attempts(job.id)
         assert (first.cause_code, job.state) == ("interrupted", JobState.DELIVERED)
         assert second.first_page == first.pages_confirmed
     finally:

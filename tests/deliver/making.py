@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from appliance.box import Box, Request, To
+from appliance.box import Box
 from appliance.causes import BUSY, RECEIVED, Cause
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.sections import ApiSettings, NumberSettings
 from appliance.spool import jobs, received
 from appliance.spool.model import Job, Received, ReceivedPageFile
@@ -41,9 +43,9 @@ def make_box(data: Path, clock: Callable[[], float] = time.time) -> Box:
 
 
 def submit(box: Box, **more: object) -> Job:
-    file = box.store_file(b"hello", name="hello.txt", media_type="text/plain")
+    file = box.documents.store_file(b"hello", name="hello.txt", media_type="text/plain")
     more.setdefault("owner", "ada")
-    return box.submit(Request(to=(To(NUMBER),), files=(file,), **more)).jobs[0]  # type: ignore[arg-type]
+    return box.faxes.submit(Request(to=(To(NUMBER),), files=(file,), **more)).jobs[0]  # type: ignore[arg-type]
 
 
 def fail(box: Box, job: Job, cause: Cause = BUSY) -> Job:

@@ -78,7 +78,7 @@ def refused(box: Box, message: EmailMessage | bytes, **more: object) -> Refused:
     raw = message if isinstance(message, bytes) else message.as_bytes()
     outcome = Gateway(box).take(raw, source="test", **more)  # type: ignore[arg-type]
     assert isinstance(outcome, Refused), outcome
-    assert box.jobs(JobFilter()) == []
+    assert box.faxes.search(JobFilter()) == []
     assert not any((box.data / "documents").iterdir()), "a refused e-mail leaves no file behind"
     return outcome
 
@@ -91,7 +91,7 @@ def test_an_e_mail_becomes_a_fax_with_the_text_on_the_cover_and_the_file_behind_
     assert job.options.cover.from_name == "Ada L."
     assert job.options.cover.message == "Dear all,\nplease see the file."
     submission = box.spool.read(jobs.get_submission, job.submission_id)
-    (file,) = box.document(submission.document_id).files
+    (file,) = box.documents.get(submission.document_id).files
     assert (file.name, file.media_type) == ("offer.pdf", "application/pdf")
     assert (box.data / file.path).read_bytes() == PDF
 
@@ -100,7 +100,7 @@ def test_an_e_mail_without_a_file_is_faxed_as_its_text(box: Box) -> None:
     (job,) = accepted(box, letter(pdf=None))
     assert job.options.cover is None
     submission = box.spool.read(jobs.get_submission, job.submission_id)
-    (file,) = box.document(submission.document_id).files
+    (file,) = box.documents.get(submission.document_id).files
     assert (box.data / file.path).read_bytes() == b"Dear all,\nplease see the file."
 
 
@@ -343,7 +343,7 @@ def test_a_large_e_mail_is_read_in_a_process_of_its_own_with_the_same_result(box
     assert job.options.cover is not None
     assert (job.options.cover.subject, job.options.cover.message) == ("Größe", "Grüße")
     submission = box.spool.read(jobs.get_submission, job.submission_id)
-    (file,) = box.document(submission.document_id).files
+    (file,) = box.documents.get(submission.document_id).files
     assert (box.data / file.path).read_bytes() == large
     assert list((box.data / "deliveries").iterdir()) == [], "no passing file is left"
 

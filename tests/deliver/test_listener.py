@@ -63,7 +63,7 @@ def test_an_e_mail_is_a_fax_on_disk_when_250_is_said(box: Box) -> None:
         smtp.rcpt("+493012345@fax.box")
         code, words = smtp.data(letter().as_bytes())
         assert code == 250
-        (job,) = box.jobs(JobFilter())
+        (job,) = box.faxes.search(JobFilter())
         assert words.decode().endswith(f"Accepted as fax {job.id}")
     assert (job.number, job.owner) == ("+493012345", "ada")
 
@@ -72,10 +72,10 @@ def test_who_faxed_by_e_mail_is_told_the_end_in_a_reply(box: Box) -> None:
     from appliance.deliver.planner import Planner
 
     box.settings.change(MailOutSettings, {"server": "localhost", "sender": "fax@office.example"})
-    box.spool.follow(Planner(box))
+    box.outbox.follow(Planner(box))
     with listening(box) as listener, client(listener) as smtp:
         smtp.send_message(letter())
-    (job,) = box.jobs(JobFilter())
+    (job,) = box.faxes.search(JobFilter())
     fail(box, job)
     (delivery,) = box.spool.read(outbox.of_fax, job.id)
     assert (delivery.kind, delivery.target) == ("email", "ada@office.example")
@@ -87,7 +87,7 @@ def test_a_refusal_says_why_in_the_answer(box: Box) -> None:
     assert caught.value.smtp_code == 550
     said = caught.value.smtp_error
     assert causes.EMAIL_SENDER_UNKNOWN.sentence.encode() in (said if isinstance(said, bytes) else b"")
-    assert box.jobs(JobFilter()) == []
+    assert box.faxes.search(JobFilter()) == []
 
 
 def test_nothing_is_relayed(box: Box) -> None:
@@ -100,7 +100,7 @@ def test_nothing_is_relayed(box: Box) -> None:
 def test_notices_without_a_sender_are_not_faxed(box: Box) -> None:
     with listening(box) as listener, client(listener) as smtp, pytest.raises(smtplib.SMTPDataError):
         smtp.sendmail("", ["+493012345@fax.box"], letter().as_bytes())
-    assert box.jobs(JobFilter()) == []
+    assert box.faxes.search(JobFilter()) == []
 
 
 @pytest.mark.parametrize("networks", [[], ["192.0.2.0/24"], ["::1"]])
@@ -122,14 +122,14 @@ def test_an_e_mail_beyond_the_limit_is_refused_while_it_comes(box: Box) -> None:
         assert code == 552
         smtp.rset()
         assert smtp.noop()[0] == 250
-    assert box.jobs(JobFilter()) == []
+    assert box.faxes.search(JobFilter()) == []
 
 
 def test_a_full_disk_asks_for_later(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise DiskFullError("no room")
 
-    monkeypatch.setattr(box, "require_room", full)
+    monkeypatch.setattr(box.rules, "require_room", full)
     with listening(box) as listener, client(listener) as smtp, pytest.raises(smtplib.SMTPDataError) as caught:
         smtp.send_message(letter())
     assert caught.value.smtp_code == 452
@@ -153,7 +153,7 @@ def test_connections_are_bounded_and_idle_ones_do_not_stop_others_for_ever(
             smtp.send_message(letter())
         for each in idle:
             each.close()
-    assert len(box.jobs(JobFilter())) == 1
+    assert len(box.faxes.search(JobFilter())) == 1
 
 
 HOSTILE = [
@@ -178,7 +178,7 @@ def test_hostile_octets_end_a_connection_at_most(box: Box) -> None:
                     pass
         with client(listener) as smtp:
             smtp.send_message(letter())
-    assert len(box.jobs(JobFilter())) == 1
+    assert len(box.faxes.search(JobFilter())) == 1
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_lines_that_would_fill_the_memory_end_the_connection(box: Box, piece: by
         until(lambda: listener.connections == 0)
         with client(listener) as smtp:
             smtp.send_message(letter())
-    assert len(box.jobs(JobFilter())) == 1
+    assert len(box.faxes.search(JobFilter())) == 1
 
 
 def test_line_ends_are_found_wherever_the_octets_are_parted(box: Box) -> None:
@@ -268,7 +268,7 @@ def test_two_e_mails_at_once_are_two_faxes(box: Box) -> None:
         for thread in threads:
             thread.join(60)
     assert problems == []
-    assert len(box.jobs(JobFilter())) == 4
+    assert len(box.faxes.search(JobFilter())) == 4
 
 
 def test_an_address_in_either_spelling_is_in_its_network() -> None:

@@ -75,7 +75,7 @@ def test_e_mails_in_the_mailbox_are_faxed_once_and_moved_away(box: Box, letters:
     letters.put(letter().as_bytes())
     letters.put(letter(to="fax@office.example", subject="+49 30 777: Offer").as_bytes())
     assert mailbox.visit() == 2
-    assert {job.number for job in box.jobs(JobFilter())} == {"+493012345", "+4930777"}
+    assert {job.number for job in box.faxes.search(JobFilter())} == {"+493012345", "+4930777"}
     assert (letters.count(), letters.count("Faxed")) == (0, 2)
     assert mailbox.visit() == 0
 
@@ -104,7 +104,7 @@ def test_one_that_was_handed_in_before_a_crash_is_not_faxed_twice(
             mailbox.visit()
     assert letters.count() == 1
     assert mailbox.visit() == 1
-    assert len(box.jobs(JobFilter())) == 1
+    assert len(box.faxes.search(JobFilter())) == 1
 
 
 @needs_dovecot
@@ -118,7 +118,7 @@ def test_a_full_disk_leaves_the_e_mail_where_it_is(
         def full(*_: object, **__: object) -> None:
             raise DiskFullError("no room")
 
-        patched.setattr(box, "require_room", full)
+        patched.setattr(box.rules, "require_room", full)
         assert mailbox.visit() == 0
     assert letters.count() == 1
     assert mailbox.visit() == 1
@@ -171,7 +171,7 @@ def test_one_that_is_too_large_is_refused_by_its_head_alone(box: Box, letters: L
     assert mailbox.visit() == 1
     (answer,) = box.spool.read(outbox.due, box.clock() + 1)
     assert answer.payload["cause"] == "email_too_large"
-    assert box.jobs(JobFilter()) == []
+    assert box.faxes.search(JobFilter()) == []
     assert letters.count() == 0
 
 
@@ -221,7 +221,7 @@ def test_the_service_follows_the_settings_and_says_what_is_wrong(box: Box, lette
     try:
         until(lambda: "password" in mailbox.problem)
         box.settings.change(MailInSettings, {"imap_password": PASSWORD})
-        until(lambda: box.jobs(JobFilter()))
+        until(lambda: box.faxes.search(JobFilter()))
         until(lambda: mailbox.problem == "")
     finally:
         mailbox.stop()

@@ -154,7 +154,7 @@ def test_a_running_box_refuses_junk_unanswered_and_routes_what_it_takes(tmp_path
             asyncio.run(_calls(box))
             refusals = [each for each in box.spool.read(ledger.audit_log) if each.action == "call.refused"]
             assert [(each.object, each.address) for each in refusals] == [("junk_call", "0190 123")]
-            (taken,) = box.received_list(ReceivedFilter(empty=True))
+            (taken,) = box.inbox.search(ReceivedFilter(empty=True))
             assert (taken.caller, taken.owner) == ("040777", "ada")
             assert [json.loads(body)["fax"]["id"] for body in hook.bodies] == [taken.id]
             assert [path.name.split("_")[2:] for path in folder.iterdir()] == [["040777", f"{taken.id}.pdf"]]
@@ -171,9 +171,9 @@ async def _calls(box: Box) -> None:
         try:
             junk_call = core.practice(caller="0190 123", dialled="555")
             assert junk_call.pages_received == 0
-            assert box.received_list(ReceivedFilter(empty=True)) == []
+            assert box.inbox.search(ReceivedFilter(empty=True)) == []
             core.practice(caller="040777", dialled="555")
-            (taken,) = box.received_list(ReceivedFilter())
+            (taken,) = box.inbox.search(ReceivedFilter())
             made = [OutboxState.DONE] * 2
             until(lambda: [each.state for each in box.spool.read(outbox.of_fax, taken.id)] == made)
         except BaseException as error:

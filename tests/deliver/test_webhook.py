@@ -351,7 +351,7 @@ def test_a_received_fax_is_told_to_the_keys_that_may_see_it_and_to_its_route(box
         with delivering(box):
             fax = receive(box, caller="+4940777", dialled="+4930555", tsi="+49 40 777", sub_address="12")
             until(lambda: all(each.state is OutboxState.DONE for each in deliveries_of(box, fax.id)))
-    assert box.received(fax.id).owner == "ada"
+    assert box.inbox.get(fax.id).owner == "ada"
     assert (len(owner_s.bodies), len(other_s.bodies), len(route_s.bodies)) == (1, 0, 1)
     said = json.loads(route_s.bodies[0])
     assert said["event"] == "fax.received"

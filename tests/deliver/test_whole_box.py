@@ -17,9 +17,11 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
-from appliance.box import Box, Request, To
+from appliance.box import Box
 from appliance.deliver.planner import Planner
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.delivery import MailInSettings, MailOutSettings
 from appliance.settings.items import User
 from appliance.settings.sections import PracticeSettings
@@ -44,8 +46,8 @@ def prepared(data: Path) -> Iterator[Box]:
 
 
 def hand_in(box: Box, url: str) -> int:
-    file = box.store_file(b"one page", name="a.txt", media_type="text/plain")
-    return box.submit(Request("ada", (To("9990"),), (file,), callback_url=url)).jobs[0].id
+    file = box.documents.store_file(b"one page", name="a.txt", media_type="text/plain")
+    return box.faxes.submit(Request("ada", (To("9990"),), (file,), callback_url=url)).jobs[0].id
 
 
 def look(data: Path, job: int) -> list[Delivery]:
@@ -136,7 +138,7 @@ def test_a_fault_in_planning_deliveries_undoes_no_fax(
 ) -> None:
     box = make_box(tmp_path / "data")
     try:
-        box.spool.follow(Planner(box))
+        box.outbox.follow(Planner(box))
         job = submit(box, callback_url="http://127.0.0.1:9/")
 
         def broken(*_: object) -> None:
@@ -155,7 +157,7 @@ def test_an_end_and_its_deliveries_are_written_together_or_not_at_all(
 ) -> None:
     box = make_box(tmp_path / "data")
     try:
-        box.spool.follow(Planner(box))
+        box.outbox.follow(Planner(box))
         job = submit(box, callback_url="http://127.0.0.1:9/")
 
         def full(*_: object) -> None:
@@ -165,7 +167,7 @@ def test_an_end_and_its_deliveries_are_written_together_or_not_at_all(
             patched.setattr("appliance.spool.store.Tx.deliver", full)
             with pytest.raises(Exception, match="disk I/O"):
                 fail(box, job)
-        assert not box.job(job.id).state.ended
+        assert not box.faxes.get(job.id).state.ended
         fail(box, job)
         assert len(box.spool.read(outbox.of_fax, job.id)) == 1
     finally:

@@ -7,11 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from appliance.box import Box, Request, To
+from appliance.box import Box
 from appliance.dispatch.runner import Dispatcher, ManagedLine
 from appliance.documents.options import RenderOptions, Source
 from appliance.documents.render import render
 from appliance.lines.line import Line
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.sections import NumberSettings, SendingSettings
 from appliance.spool import jobs
 from appliance.spool.model import Job, JobState
@@ -49,9 +51,9 @@ def make_box(data: Path, rendered: Path) -> Box:
 
 def submit(box: Box, *numbers: str, **more: object) -> list[Job]:
     """Submits and marks as prepared, with the common pages."""
-    file = box.store_file(b"x", name="x.txt", media_type="text/plain")
+    file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
     to = tuple(To(number) for number in numbers or (NUMBER,))
-    made = box.submit(Request("ada", to, (file,), **more))  # type: ignore[arg-type]
+    made = box.faxes.submit(Request("ada", to, (file,), **more))  # type: ignore[arg-type]
     box.spool.do(jobs.prepared, [job.id for job in made.jobs], COMMON, PAGES, box.clock())
     return list(made.jobs)
 
@@ -78,9 +80,9 @@ async def until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
 
 async def ended(box: Box, *made: Job) -> list[Job]:
     """The jobs, once all have ended."""
-    await until(lambda: all(box.job(job.id).state.ended for job in made))
-    return [box.job(job.id) for job in made]
+    await until(lambda: all(box.faxes.get(job.id).state.ended for job in made))
+    return [box.faxes.get(job.id) for job in made]
 
 
 def states(box: Box, made: list[Job]) -> list[JobState]:
-    return [box.job(job.id).state for job in made]
+    return [box.faxes.get(job.id).state for job in made]

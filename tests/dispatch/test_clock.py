@@ -46,7 +46,7 @@ def test_a_call_under_way_is_not_ended_by_the_clock(box: Box, by: float) -> None
         line = FakeLine(scripts={NUMBER: [End(page_s=0.3)]})
         async with dispatching(box, line) as dispatcher:
             (job,) = submit(box)
-            await until(lambda: box.job(job.id).state is JobState.SENDING)
+            await until(lambda: box.faxes.get(job.id).state is JobState.SENDING)
             set_clock(box, by)
             dispatcher._wake.set()
             (job,) = await ended(box, job)
@@ -63,12 +63,12 @@ def test_a_fax_that_waits_for_its_next_try_waits_as_long_as_it_was_to(box: Box, 
         line = FakeLine(scripts={NUMBER: [End(BUSY, pages=0), End()]})
         async with dispatching(box, line) as dispatcher:
             (job,) = submit(box)
-            await until(lambda: len(ends := box.attempts(job.id)) == 1 and ends[0].ended_at is not None)
+            await until(lambda: len(ends := box.faxes.attempts(job.id)) == 1 and ends[0].ended_at is not None)
             set_clock(box, by)
             dispatcher._wake.set()
             (job,) = await ended(box, job)
         assert job.state is JobState.DELIVERED
-        first, second = box.attempts(job.id)
+        first, second = box.faxes.attempts(job.id)
         assert 1.9 < second.started_at - first.started_at - by < 60.0
 
     asyncio.run(scenario())
@@ -84,11 +84,11 @@ def test_a_call_that_ends_just_after_the_clock_was_set_is_tried_again_as_if_it_h
         line = FakeLine(scripts={NUMBER: [End(BUSY, pages=1, page_s=0.3), End()]})
         async with dispatching(box, line):
             (job,) = submit(box)
-            await until(lambda: box.job(job.id).state is JobState.SENDING)
+            await until(lambda: box.faxes.get(job.id).state is JobState.SENDING)
             set_clock(box, by)  # the end of the call is the first to hear of it
             (job,) = await ended(box, job)
         assert job.state is JobState.DELIVERED
-        first, second = box.attempts(job.id)
+        first, second = box.faxes.attempts(job.id)
         assert 1.9 < second.started_at - first.started_at - by < 60.0
 
     asyncio.run(scenario())
@@ -103,7 +103,7 @@ def test_a_time_that_a_person_named_is_kept_whatever_the_clock_was(box: Box) -> 
             set_clock(box, -DAY_S)
             dispatcher._wake.set()
             await asyncio.sleep(0.1)
-            assert box.job(job.id).next_try_at == at
+            assert box.faxes.get(job.id).next_try_at == at
             set_clock(box, 4 * DAY_S + 1)
             dispatcher._wake.set()
             (job,) = await ended(box, job)
@@ -145,7 +145,7 @@ def test_a_fax_that_comes_in_is_not_ended_by_the_clock(box: Box) -> None:
             await asyncio.sleep(0.1)
             await asyncio.to_thread(keeper.put_away)
             assert await call is RECEIVED
-        (fax,) = box.received_list(ReceivedFilter())
+        (fax,) = box.inbox.search(ReceivedFilter())
         assert fax.state is ReceivedState.COMPLETE
 
     asyncio.run(scenario())
@@ -158,6 +158,6 @@ def test_after_a_start_with_a_clock_that_is_behind_a_fax_waits_no_longer_than_it
     box.spool.do(jobs.postpone, job.id, now + 60.0, now)
     set_clock(box, -YEAR_S)
     recover(box)
-    assert box.job(job.id).next_try_at < box.clock() + 61.0
-    assert box.job(job.id).expires_at > box.clock()
-    assert box.job(named.id).next_try_at == named.next_try_at
+    assert box.faxes.get(job.id).next_try_at < box.clock() + 61.0
+    assert box.faxes.get(job.id).expires_at > box.clock()
+    assert box.faxes.get(named.id).next_try_at == named.next_try_at

@@ -106,13 +106,13 @@ def test_killed_at_any_instant_the_box_loses_nothing_and_sends_nothing_twice(tmp
 
         async def finish() -> None:
             async with dispatching(box, FakeLine(capacity=20, confirmed=confirmed)):
-                await ended(box, *[box.job(job_id) for job_id in truth.accepted])
+                await ended(box, *[box.faxes.get(job_id) for job_id in truth.accepted])
 
         asyncio.run(finish())
 
         final = Counter[JobState]()
         for job_id, number in truth.accepted.items():
-            job = box.job(job_id)
+            job = box.faxes.get(job_id)
             final[job.state] += 1
             assert job.number == number
             assert truth.whole[number] <= 1, f"job {job_id} was sent {truth.whole[number]} times"
@@ -123,13 +123,13 @@ def test_killed_at_any_instant_the_box_loses_nothing_and_sends_nothing_twice(tmp
 
         received = {}
         before = None
-        while page := box.received_list(ReceivedFilter(empty=True, before_id=before, limit=500)):
+        while page := box.inbox.search(ReceivedFilter(empty=True, before_id=before, limit=500)):
             received.update({fax.caller: fax for fax in page})
             before = page[-1].id
         for caller, number in truth.got:
             fax = received[caller]
             assert fax.state in (ReceivedState.COMPLETE, ReceivedState.PARTIAL)
-            file = box.received_pages(fax.id)[number]
+            file = box.inbox.pages(fax.id)[number]
             with FaxTiff(box.data / file.path) as tiff:
                 assert tiff.raster(0).data == bytes([number]) * (216 * 4)
 
@@ -137,7 +137,7 @@ def test_killed_at_any_instant_the_box_loses_nothing_and_sends_nothing_twice(tmp
         keeper = Housekeeping(box.spool, box.settings, box.guard, time.time)
         keeper.sweep_orphans(age_s=-1)
         assert keeper.sweep_orphans(age_s=-1) == 0
-        assert len(list((data / "documents").iterdir())) == len(box.jobs(JobFilter(limit=1000))) or (
+        assert len(list((data / "documents").iterdir())) == len(box.faxes.search(JobFilter(limit=1000))) or (
             len(truth.accepted) > 900
         )
     finally:

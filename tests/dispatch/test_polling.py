@@ -19,7 +19,7 @@ from appliance.lines.line import Answer, IncomingCall
 from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.practice.spandsp_fax import Abilities
 from appliance.spool import offers
-from appliance.spool.offers import NameTakenError, Offer
+from appliance.spool.remembered import NameTakenError, Offer
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
 from appliance.t30.call import FaxCall
@@ -45,18 +45,18 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 def offer(box: Box, name: str, text: str) -> Offer:
-    file = box.store_file(text.encode(), name=f"{name or 'open'}.txt", media_type="text/plain")
+    file = box.documents.store_file(text.encode(), name=f"{name or 'open'}.txt", media_type="text/plain")
     return make_offer(box, "ada", [file], name=name)
 
 
 def pages_of(box: Box, name: str) -> list[Raster]:
-    document = RenderedDocument.open(box.data / box.offers()[name].rendered_path)
+    document = RenderedDocument.open(box.data / box.polling.by_name()[name].rendered_path)
     return [decode(page) for page in document.coded_pages()]
 
 
 def answering(box: Box, *names: str) -> tuple[CallParameters, OfferedPages]:
     """What a call that comes in is answered with; ``names``: these only."""
-    on_offer = {name: box.offers()[name] for name in names or box.offers()}
+    on_offer = {name: box.polling.by_name()[name] for name in names or box.polling.by_name()}
     parameters = CallParameters(Role.ANSWERS, "+49 2", offers_pages=True, on_offer=frozenset(on_offer))
     return parameters, OfferedPages(box, on_offer, at_once)
 
@@ -172,7 +172,7 @@ def test_the_dispatcher_answers_with_what_is_on_offer_and_counts_who_fetched_it(
     asyncio.run(scenario())
     counted = {each.name: each.polled for each in box.spool.read(offers.every)}
     assert counted == {"": 0, "7": 1, "42": 0}
-    told = [event for event in box.events_since(0) if event.kind == "offer.polled"]
+    told = [event for event in box.history.since(0) if event.kind == "offer.polled"]
     assert [(event.data["name"], event.data["caller"]) for event in told] == [("7", "+49301")]
 
 
@@ -201,9 +201,9 @@ async def _linked_live(calling: CallParameters, store: MemoryStore, answer: Answ
 def test_a_name_is_one_documents_and_free_again_when_that_is_gone(box: Box) -> None:
     with pytest.raises(NameTakenError):
         offer(box, "7", "another")
-    taken = box.offers()["7"]
+    taken = box.polling.by_name()["7"]
     remove_offer(box, taken.id)
-    assert "7" not in box.offers()
+    assert "7" not in box.polling.by_name()
     assert not (box.data / taken.rendered_path).exists()
     assert not (box.data / taken.files[0].path).exists()
     assert offer(box, "7", "another").pages == 1
@@ -217,7 +217,7 @@ def test_offers_are_there_after_a_restart_and_nothing_sweeps_them_away(box: Box)
     box.close()
     again = Box(data)
     try:
-        assert set(again.offers()) == set(TEXTS)
+        assert set(again.polling.by_name()) == set(TEXTS)
         assert len(pages_of(again, "7")) == 2
     finally:
         again.close()

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import Box, Request, To
+from appliance.box import Box
 from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_REMARKED
 from appliance.dispatch.prepare import Preparer
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, PAGE_WHITE, Rule
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.sections import SendingSettings
 from appliance.spool.model import Job, JobState, SendOptions
 from tests.deliver.making import make_box, until
@@ -34,13 +36,13 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 def prepared(box: Box, *contents: bytes, options: SendOptions | None = None) -> Job:
     files = [
-        box.store_file(content, name=f"{number}.pdf", media_type="application/pdf")
+        box.documents.store_file(content, name=f"{number}.pdf", media_type="application/pdf")
         for number, content in enumerate(contents)
     ]
     request = Request("ada", (To("+493012345"),), tuple(files), options=options or SendOptions())
-    job = box.submit(request).jobs[0]
-    until(lambda: box.job(job.id).state is not JobState.PREPARING)
-    return box.job(job.id)
+    job = box.faxes.submit(request).jobs[0]
+    until(lambda: box.faxes.get(job.id).state is not JobState.PREPARING)
+    return box.faxes.get(job.id)
 
 
 def test_a_page_that_came_out_white_makes_the_fax_wait_with_its_pages_until_a_person_lets_it_go(
@@ -49,7 +51,7 @@ def test_a_page_that_came_out_white_makes_the_fax_wait_with_its_pages_until_a_pe
     job = prepared(box, LIGHT)
     assert (job.state, job.cause, job.pages) == (JobState.HELD, DOCUMENT_REMARKED, 2)
     assert [(r.kind, r.page, r.file) for r in job.remarks] == [(PAGE_WHITE, 2, "0.pdf")]
-    sent = box.release(job.id)
+    sent = box.faxes.release(job.id)
     assert (sent.state, sent.cause, sent.rendered_path) == (JobState.WAITING, None, job.rendered_path)
     assert sent.remarks == job.remarks
 

@@ -25,7 +25,6 @@ from appliance.dispatch.rules import (
 )
 from appliance.lines.line import LineKind
 from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
-from appliance.spool.ledger import Destination, Usage
 from appliance.spool.model import (
     Attempt,
     Job,
@@ -36,6 +35,7 @@ from appliance.spool.model import (
     SendOptions,
     UnknownRule,
 )
+from appliance.spool.remembered import Destination, Usage
 from appliance.t30.dce import Carrier, Modulation
 from appliance.t30.parameters import CallResult
 

@@ -64,7 +64,7 @@ def test_a_due_job_is_sent_whole_and_delivered(box: Box) -> None:
             (job,) = await ended(box, *submit(box))
         assert (job.state, job.pages_confirmed, job.tries) == (JobState.DELIVERED, 3, 1)
         assert len(line.taken[NUMBER]) == 3
-        (attempt,) = box.attempts(job.id)
+        (attempt,) = box.faxes.attempts(job.id)
         assert attempt.last_page_at is not None
         assert (attempt.line, attempt.facts["bit_rate"]) == ("fake", 14400)
         assert (box.data / attempt.trace_path).read_text().count("page_confirmed") == 3
@@ -93,7 +93,7 @@ def test_a_broken_trunk_is_followed_by_the_next_line_and_the_next(box: Box) -> N
         async with dispatching(box, trunk, audio, modem):
             (job,) = await ended(box, *submit(box))
         assert job.state is JobState.DELIVERED
-        assert [attempt.line for attempt in box.attempts(job.id)] == ["trunk", "audio", "modem"]
+        assert [attempt.line for attempt in box.faxes.attempts(job.id)] == ["trunk", "audio", "modem"]
 
     asyncio.run(scenario())
 
@@ -132,7 +132,7 @@ def test_priorities_go_first_and_a_schedule_is_kept(box: Box) -> None:
         async with dispatching(box, line):
             await ended(box, low, later, high)
         assert [call.number for call in line.placed] == ["+49303", "+49301", "+49302"]
-        assert box.attempts(later.id)[0].started_at >= box.job(later.id).scheduled_at
+        assert box.faxes.attempts(later.id)[0].started_at >= box.faxes.get(later.id).scheduled_at
 
     asyncio.run(scenario())
 
@@ -144,8 +144,8 @@ def test_a_job_can_be_cancelled_at_any_point(box: Box, when: str) -> None:
         async with dispatching(box, line):
             (job,) = submit(box)
             if when == "sending":
-                await until(lambda: box.job(job.id).state is JobState.SENDING)
-            await asyncio.to_thread(box.cancel, job.id)
+                await until(lambda: box.faxes.get(job.id).state is JobState.SENDING)
+            await asyncio.to_thread(box.faxes.cancel, job.id)
             (job,) = await ended(box, job)
         assert (job.state, job.cause_code) == (JobState.CANCELLED, "cancelled")
 
@@ -158,7 +158,7 @@ def test_a_line_that_breaks_by_our_own_bug_harms_only_its_call(box: Box) -> None
         async with dispatching(box, line):
             (job,) = await ended(box, *submit(box))
         assert job.state is JobState.DELIVERED
-        assert [attempt.cause_code for attempt in box.attempts(job.id)] == ["line_fault", "delivered"]
+        assert [attempt.cause_code for attempt in box.faxes.attempts(job.id)] == ["line_fault", "delivered"]
 
     asyncio.run(scenario())
 
@@ -178,7 +178,7 @@ def test_without_a_line_a_job_says_why_it_waits_and_goes_when_one_comes_up(box: 
         line = FakeLine(usable=False)
         async with dispatching(box, line):
             (job,) = submit(box)
-            await until(lambda: box.job(job.id).cause_code == "no_line")
+            await until(lambda: box.faxes.get(job.id).cause_code == "no_line")
             line.usable = True
             (job,) = await ended(box, job)
         assert (job.state, job.tries) == (JobState.DELIVERED, 1)
@@ -191,10 +191,13 @@ def test_a_call_beyond_its_limit_is_ended_and_the_job_goes_on(box: Box) -> None:
         line = FakeLine(scripts={NUMBER: [End(page_s=30.0), End()]})
         async with dispatching(box, line) as dispatcher:
             (job,) = submit(box)
-            await until(lambda: box.job(job.id).state is JobState.SENDING and bool(line.placed))
+            await until(lambda: box.faxes.get(job.id).state is JobState.SENDING and bool(line.placed))
             dispatcher._end_long_call(dispatcher._calls[job.id])
             (job,) = await ended(box, job)
-        assert [attempt.cause_code for attempt in box.attempts(job.id)] == ["call_too_long", "delivered"]
+        assert [attempt.cause_code for attempt in box.faxes.attempts(job.id)] == [
+            "call_too_long",
+            "delivered",
+        ]
 
     asyncio.run(scenario())
 
@@ -207,11 +210,11 @@ def test_stopping_the_box_settles_running_calls_by_what_went_out(
         end = End(mcf_s=30.0) if last_page_out else End(page_s=0.2)
         async with dispatching(box, FakeLine(scripts={NUMBER: [end]})):
             (job,) = submit(box)
-            await until(lambda: box.job(job.id).pages_confirmed == 2)
+            await until(lambda: box.faxes.get(job.id).pages_confirmed == 2)
             if last_page_out:
-                await until(lambda: box.attempts(job.id)[0].last_page_at is not None)
-        assert box.job(job.id).state is state
-        assert box.job(job.id).pages_confirmed == 2
+                await until(lambda: box.faxes.attempts(job.id)[0].last_page_at is not None)
+        assert box.faxes.get(job.id).state is state
+        assert box.faxes.get(job.id).pages_confirmed == 2
 
     asyncio.run(scenario())
 
@@ -254,8 +257,8 @@ def test_the_daily_limit_puts_faxes_off_until_tomorrow(box: Box) -> None:
         async with dispatching(box, line):
             await ended(box, *submit(box, "+49301"))
             (job,) = submit(box, "+49302")
-            await until(lambda: box.job(job.id).cause_code == "daily_limit")
-        job = box.job(job.id)
+            await until(lambda: box.faxes.get(job.id).cause_code == "daily_limit")
+        job = box.faxes.get(job.id)
         assert job.state is JobState.WAITING
         assert ledger.day_of(job.next_try_at) > ledger.day_of(box.clock())
         assert [call.number for call in line.placed] == ["+49301"]
@@ -300,15 +303,15 @@ def test_a_received_page_is_a_file_and_a_row_before_it_is_confirmed(box: Box) ->
         line = FakeLine()
 
         def confirmed(number: int) -> None:
-            (fax,) = box.received_list(ReceivedFilter())
-            page = box.received_pages(fax.id)[number]
+            (fax,) = box.inbox.search(ReceivedFilter())
+            page = box.inbox.pages(fax.id)[number]
             with FaxTiff(box.data / page.path) as tiff:
                 assert tiff.raster(0).data == bytes([number]) * (216 * 4)
 
         async with dispatching(box, line):
             assert await line.ring("+4940", 3, dialled="200", confirmed=confirmed) is causes.RECEIVED
-            await until(lambda: box.received_list(ReceivedFilter())[0].ended_at is not None)
-        (fax,) = box.received_list(ReceivedFilter())
+            await until(lambda: box.inbox.search(ReceivedFilter())[0].ended_at is not None)
+        (fax,) = box.inbox.search(ReceivedFilter())
         assert (fax.state, fax.pages, fax.caller, fax.dialled) == (ReceivedState.COMPLETE, 3, "+4940", "200")
         assert fax.tsi == "49 30 1"
 
@@ -320,8 +323,8 @@ def test_a_call_that_breaks_off_leaves_its_pages(box: Box) -> None:
         line = FakeLine()
         async with dispatching(box, line):
             await line.ring("+4940", 2, cause=causes.SENDER_WENT_SILENT)
-            await until(lambda: box.received_list(ReceivedFilter())[0].ended_at is not None)
-        (fax,) = box.received_list(ReceivedFilter())
+            await until(lambda: box.inbox.search(ReceivedFilter())[0].ended_at is not None)
+        (fax,) = box.inbox.search(ReceivedFilter())
         assert (fax.state, fax.pages, fax.cause_code) == (ReceivedState.PARTIAL, 2, "sender_went_silent")
 
     asyncio.run(scenario())
@@ -351,7 +354,7 @@ def test_a_call_is_refused_before_it_is_answered(box: Box, why: str) -> None:
         async with dispatching(box, managed, screen=screen):
             refused = await line.ring("+4940", 1)
         assert refused.code in ("not_receiving", "storage_full", "shared_line")
-        assert box.received_list(ReceivedFilter(empty=True)) == []
+        assert box.inbox.search(ReceivedFilter(empty=True)) == []
 
     asyncio.run(scenario())
 
@@ -391,8 +394,8 @@ def test_the_end_of_a_fax_that_came_in_is_written_when_the_disk_has_room_again(
         line = FakeLine()
         async with dispatching(box, line):
             await line.ring("1", 2)
-            await until(lambda: box.received_list(ReceivedFilter())[0].state is not ReceivedState.RECEIVING)
-        (fax,) = box.received_list(ReceivedFilter())
+            await until(lambda: box.inbox.search(ReceivedFilter())[0].state is not ReceivedState.RECEIVING)
+        (fax,) = box.inbox.search(ReceivedFilter())
         assert (fax.state, fax.pages) == (ReceivedState.COMPLETE, 2)
 
     asyncio.run(scenario())

@@ -63,7 +63,7 @@ def test_whatever_comes_every_job_ends_and_none_is_sent_twice(
         while True:
             await asyncio.sleep(chance.uniform(0.0, 0.05))
             chance.choice(lines).usable = chance.random() < 0.8
-            act = chance.choice([box.cancel, box.retry_now, None])
+            act = chance.choice([box.faxes.cancel, box.faxes.retry_now, None])
             if act is not None:
                 with contextlib.suppress(IllegalTransitionError):
                     await asyncio.to_thread(act, chance.choice(made))
@@ -87,16 +87,16 @@ def test_whatever_comes_every_job_ends_and_none_is_sent_twice(
         asyncio.run(scenario())
         assert sum(line.collisions for line in lines) == 0
         for number, job_ids in jobs_of.items():
-            states = Counter(box.job(job_id).state for job_id in job_ids)
+            states = Counter(box.faxes.get(job_id).state for job_id in job_ids)
             # Confirmed exactly as often as we say, or cut off when we say that we do not know.
             sure = states[JobState.DELIVERED]
             assert sure <= whole[number] <= sure + states[JobState.UNKNOWN] + states[JobState.CANCELLED]
         for job_ids in jobs_of.values():
             for job_id in job_ids:
-                job = box.job(job_id)
-                assert all(attempt.ended_at is not None for attempt in box.attempts(job_id))
+                job = box.faxes.get(job_id)
+                assert all(attempt.ended_at is not None for attempt in box.faxes.attempts(job_id))
                 if job.state is JobState.UNKNOWN:
-                    settled = box.settle_unknown(job_id, UnknownRule.ASSUME_DELIVERED)
+                    settled = box.faxes.settle_unknown(job_id, UnknownRule.ASSUME_DELIVERED)
                     assert settled.state is JobState.DELIVERED
     finally:
         box.close()

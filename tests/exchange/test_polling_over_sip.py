@@ -29,7 +29,7 @@ MEDIA = 40
 def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
     box = Box(tmp_path / "data")
     for name, text in (("7", "the seventh"), ("42", "the answer")):
-        file = box.store_file(text.encode(), name="a.txt", media_type="text/plain")
+        file = box.documents.store_file(text.encode(), name="a.txt", media_type="text/plain")
         make_offer(box, "ada", [file], name=name, quality=Quality.STANDARD)
     port, media = free_port(), free_ports(MEDIA)
     entry = LineEntry(
@@ -48,9 +48,9 @@ def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
 
     async def fetch() -> CallResult:
         def answer(call: IncomingCall) -> Answer:
-            offered = OfferedPages(box, box.offers(), on_loop(asyncio.get_running_loop()))
+            offered = OfferedPages(box, box.polling.by_name(), on_loop(asyncio.get_running_loop()))
             parameters = CallParameters(
-                Role.ANSWERS, "+49 30 2", offers_pages=True, on_offer=frozenset(box.offers())
+                Role.ANSWERS, "+49 30 2", offers_pages=True, on_offer=frozenset(box.polling.by_name())
             )
             return Answer(
                 parameters,
@@ -82,7 +82,7 @@ def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
             return await fetch()
 
     result = asyncio.run(within())
-    offer = box.offers()["42"]
+    offer = box.polling.by_name()["42"]
     document = RenderedDocument.open(box.data / offer.rendered_path)
     box.close()
     assert (result.cause, ended[0].cause) == (RECEIVED, DELIVERED)

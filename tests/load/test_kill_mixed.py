@@ -429,7 +429,7 @@ def _judge_sent(world: World, box: Box) -> Counter[str]:
     seen_unknown = 0
     for fax in world.faxes:
         for number, job_id in zip(fax.numbers, fax.ids, strict=True):
-            job = box.job(job_id)
+            job = box.faxes.get(job_id)
             states[job.state.value] += 1
             say = f"fax {job_id} to {number}, {job.state.value}{', cancel asked' * fax.asked_cancel}: "
             if job.state.value not in _ENDED:
@@ -467,7 +467,7 @@ def _judge_webhooks(world: World, box: Box) -> None:
             world.complaints.append(f"fax {fax}, {event}: told under the ids {deliveries}")
     for wanted in world.faxes:
         for job_id in wanted.ids:
-            if (job_id, box.job(job_id).state.value) not in told:
+            if (job_id, box.faxes.get(job_id).state.value) not in told:
                 world.complaints.append(f"nobody was told of fax {job_id}")
 
 

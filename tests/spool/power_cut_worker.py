@@ -11,9 +11,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from appliance.box import Box, Request, To
+from appliance.box import Box
 from appliance.causes import BUSY, DELIVERED, RECEIVED
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings import secrets
 from appliance.settings.sections import StationSettings
 from appliance.spool import jobs, outbox
@@ -31,8 +33,8 @@ def promise(line: str) -> None:
 
 
 def send(box: Box, number: str) -> int:
-    file = box.store_file(b"Hello " * 1000, name="x.txt", media_type="text/plain")
-    (job,) = box.submit(Request("ada", (To(number),), (file,))).jobs
+    file = box.documents.store_file(b"Hello " * 1000, name="x.txt", media_type="text/plain")
+    (job,) = box.faxes.submit(Request("ada", (To(number),), (file,))).jobs
     promise(f"accepted {job.id}")
     box.spool.do(jobs.prepared, [job.id], "rendered/x", 2, START)
     return job.id
@@ -98,7 +100,7 @@ def main() -> None:
     promise(f"done {webhook}")
 
     cancelled = send(box, "9992")
-    box.cancel(cancelled)
+    box.faxes.cancel(cancelled)
     promise(f"cancelled {cancelled}")
     hanging = send(box, "9993")
     box.spool.do(jobs.last_page_out, begin(box, hanging), START)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from appliance.box import Box, RefusedError, Request, To
+from appliance.box import Box
 from appliance.causes import DELIVERED, NUMBER_EMERGENCY, NUMBER_NOT_ALLOWED, QUOTA_SPENT
 from appliance.durable import DiskFullError
 from appliance.numbers import Number
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
 from appliance.settings import secrets
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import NumberSettings, StorageSettings
@@ -37,7 +39,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
 
 
 def request(box: Box, *numbers: str, owner: str = "ada", **more: object) -> Request:
-    file = box.store_file(b"Hello", name="letter.txt", media_type="text/plain")
+    file = box.documents.store_file(b"Hello", name="letter.txt", media_type="text/plain")
     to = tuple(To(number) for number in numbers or ("9990",))
     return Request(owner, to, (file,), **more)  # type: ignore[arg-type]
 
@@ -47,12 +49,12 @@ def stored_files(box: Box) -> int:
 
 
 def test_what_is_submitted_is_found_again_after_a_restart(box: Box, tmp_path: Path) -> None:
-    made = box.submit(request(box, "9990", "+4930123456", options=SendOptions(quality=Quality.R300)))
+    made = box.faxes.submit(request(box, "9990", "+4930123456", options=SendOptions(quality=Quality.R300)))
     box.close()
     again = Box(tmp_path / "data")
     try:
-        assert again.jobs(JobFilter()) == list(reversed(made.jobs))
-        document = again.document(again.spool.read(jobs.get_submission, made.submission_id).document_id)
+        assert again.faxes.search(JobFilter()) == list(reversed(made.jobs))
+        document = again.documents.get(again.spool.read(jobs.get_submission, made.submission_id).document_id)
         assert (again.data / document.files[0].path).read_bytes() == b"Hello"
     finally:
         again.close()
@@ -65,54 +67,57 @@ def test_a_submitted_fax_is_answered_as_it_was_made_however_soon_it_is_prepared(
 
     def and_prepare(operation: Any, *given: Any) -> Any:
         done = do(operation, *given)
-        (job,) = box.jobs(JobFilter())
+        (job,) = box.faxes.search(JobFilter())
         do(jobs.prepared, [job.id], "rendered", 3, box.clock())
         return done
 
     with monkeypatch.context() as patched:
         patched.setattr(box.spool, "do", and_prepare)
-        (job,) = box.submit(request(box)).jobs
+        (job,) = box.faxes.submit(request(box)).jobs
     assert (job.state, job.pages) == (JobState.PREPARING, None)
-    assert (box.job(job.id).state, box.job(job.id).pages) == (JobState.WAITING, 3)
+    assert (box.faxes.get(job.id).state, box.faxes.get(job.id).pages) == (JobState.WAITING, 3)
 
 
 def test_one_forbidden_recipient_refuses_the_whole_request(box: Box) -> None:
     with pytest.raises(RefusedError) as caught:
-        box.submit(request(box, "9990", "112"))
+        box.faxes.submit(request(box, "9990", "112"))
     assert caught.value.cause is NUMBER_EMERGENCY
-    assert box.jobs(JobFilter()) == []
+    assert box.faxes.search(JobFilter()) == []
 
 
 def test_another_owners_fax_is_not_found(box: Box) -> None:
-    job = box.submit(request(box)).jobs[0]
-    for call in (box.job, box.cancel, box.retry_now, box.attempts):
+    job = box.faxes.submit(request(box)).jobs[0]
+    for call in (box.faxes.get, box.faxes.cancel, box.faxes.retry_now, box.faxes.attempts):
         with pytest.raises(NotFoundError):
             call(job.id, owner="eve")  # type: ignore[operator]
-    assert box.job(job.id, owner="ada").state is JobState.PREPARING
+    assert box.faxes.get(job.id, owner="ada").state is JobState.PREPARING
 
 
 def test_a_held_fax_is_not_tried_before_it_is_handed_in(box: Box) -> None:
-    job = box.submit(request(box, held=True)).jobs[0]
-    for hurry in (lambda: box.retry_now(job.id), lambda: box.reschedule(job.id, box.clock() + 60)):
+    job = box.faxes.submit(request(box, held=True)).jobs[0]
+    for hurry in (
+        lambda: box.faxes.retry_now(job.id),
+        lambda: box.faxes.reschedule(job.id, box.clock() + 60),
+    ):
         with pytest.raises(IllegalTransitionError):
             hurry()
-    assert box.job(job.id) == job
-    assert box.release(job.id).state is JobState.PREPARING
-    assert box.retry_now(job.id).state is JobState.PREPARING
+    assert box.faxes.get(job.id) == job
+    assert box.faxes.release(job.id).state is JobState.PREPARING
+    assert box.faxes.retry_now(job.id).state is JobState.PREPARING
 
 
 def test_a_repeated_request_keeps_neither_its_job_nor_its_file(box: Box) -> None:
-    first = box.submit(request(box, idempotency_key="k", idempotency_digest="1"))
-    again = box.submit(request(box, idempotency_key="k", idempotency_digest="1"))
+    first = box.faxes.submit(request(box, idempotency_key="k", idempotency_digest="1"))
+    again = box.faxes.submit(request(box, idempotency_key="k", idempotency_digest="1"))
     assert (again.repeated, again.jobs) == (True, first.jobs)
     assert stored_files(box) == 1
     with pytest.raises(IdempotencyError):
-        box.submit(request(box, idempotency_key="k", idempotency_digest="2"))
+        box.faxes.submit(request(box, idempotency_key="k", idempotency_digest="2"))
 
 
 def test_a_resend_is_a_new_job_that_names_the_old_one(box: Box) -> None:
-    old = box.submit(request(box, tag="sales")).jobs[0]
-    new = box.resend(old.id, number="+4930123456")
+    old = box.faxes.submit(request(box, tag="sales")).jobs[0]
+    new = box.faxes.resend(old.id, number="+4930123456")
     assert (new.number, new.resent_from, new.tag, new.owner) == ("+4930123456", old.id, "sales", "ada")
     assert new.id > old.id
     assert stored_files(box) == 1
@@ -120,7 +125,7 @@ def test_a_resend_is_a_new_job_that_names_the_old_one(box: Box) -> None:
 
 def test_a_spent_quota_refuses(box: Box) -> None:
     secrets.add_key(box.settings, "till", quota=2)
-    job = box.submit(request(box, key="till")).jobs[0]
+    job = box.faxes.submit(request(box, key="till")).jobs[0]
     box.spool.do(jobs.prepared, [job.id], "rendered/x", 2, 1.0)
     attempt = box.spool.do(
         jobs.begin_attempt, job.id, box.clock(), line="p", line_kind="practice", first_page=0
@@ -128,41 +133,41 @@ def test_a_spent_quota_refuses(box: Box) -> None:
     outcome = jobs.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=2)
     box.spool.do(jobs.end_attempt, attempt.id, outcome, box.clock())
     with pytest.raises(RefusedError) as caught:
-        box.submit(request(box, key="till"))
+        box.faxes.submit(request(box, key="till"))
     assert caught.value.cause is QUOTA_SPENT
-    box.submit(request(box))
+    box.faxes.submit(request(box))
 
 
 def test_a_disk_that_is_nearly_full_refuses_before_anything_is_written(box: Box) -> None:
     prepared = request(box)
     box.settings.change(StorageSettings, {"reserve_mb": 1 << 40})
     with pytest.raises(DiskFullError):
-        box.submit(prepared)
+        box.faxes.submit(prepared)
     with pytest.raises(DiskFullError):
-        box.store_file(b"x", name="x", media_type="text/plain")
-    assert box.jobs(JobFilter()) == []
+        box.documents.store_file(b"x", name="x", media_type="text/plain")
+    assert box.faxes.search(JobFilter()) == []
     assert not box.health().ok
 
 
 def test_a_cancelled_draft_never_moves(box: Box) -> None:
-    job = box.submit(request(box, held=True)).jobs[0]
+    job = box.faxes.submit(request(box, held=True)).jobs[0]
     assert job.state is JobState.HELD
-    assert box.release(job.id).state is JobState.PREPARING
-    assert box.cancel(job.id).state is JobState.CANCELLED
+    assert box.faxes.release(job.id).state is JobState.PREPARING
+    assert box.faxes.cancel(job.id).state is JobState.CANCELLED
 
 
 def test_numbers_follow_the_settings_at_once(box: Box) -> None:
     box.settings.change(NumberSettings, {"region": "DE"})
-    assert box.number("030 123456").dial == "+4930123456"
+    assert box.rules.number("030 123456").dial == "+4930123456"
 
 
 def test_events_tell_the_story_in_order(box: Box) -> None:
-    with box.listen() as listener:
-        job = box.submit(request(box)).jobs[0]
-        box.cancel(job.id)
+    with box.history.listen() as listener:
+        job = box.faxes.submit(request(box)).jobs[0]
+        box.faxes.cancel(job.id)
         heard = [listener.get(1.0), listener.get(1.0)]
     assert [event.kind for event in heard if event] == ["job.accepted", "job.cancelled"]
-    assert [event.kind for event in box.events_of(job.id)] == ["job.accepted", "job.cancelled"]
+    assert [event.kind for event in box.history.of_fax(job.id)] == ["job.accepted", "job.cancelled"]
 
 
 def test_a_fax_that_was_accepted_is_not_refused_because_the_audit_log_has_no_room(
@@ -172,7 +177,7 @@ def test_a_fax_that_was_accepted_is_not_refused_because_the_audit_log_has_no_roo
         raise DiskFullError("no room")
 
     monkeypatch.setattr(ledger, "audit", full)
-    box.audit("key:till", "fax.create", object="fax:1")
+    box.history.audit("key:till", "fax.create", object="fax:1")
     assert "key:till" in caplog.text
 
 
@@ -183,9 +188,9 @@ def test_a_number_is_read_in_the_country_of_the_line_that_will_carry_it(box: Box
     }
     for line in lines.values():
         box.settings.add(line)
-    assert box.number("0221 123456").dial == "+49221123456"
-    assert box.number("044 668 1800", ["swiss"]).dial == "+41446681800"
-    assert box.number("+49 30 123456") == Number("+4930123456", Reach.ABROAD)  # over the swiss line
+    assert box.rules.number("0221 123456").dial == "+49221123456"
+    assert box.rules.number("044 668 1800", ["swiss"]).dial == "+41446681800"
+    assert box.rules.number("+49 30 123456") == Number("+4930123456", Reach.ABROAD)  # over the swiss line
     with pytest.raises(RefusedError) as caught:
-        box.number("0900 1234567")
+        box.rules.number("0900 1234567")
     assert caught.value.cause is NUMBER_NOT_ALLOWED

@@ -51,8 +51,8 @@ def check(folder: Path, promises: list[str]) -> None:
                     names = {"second"} if later == "named second" else {"first", "second"}
                     assert box.settings.section(StationSettings).name in names
                 case "accepted":
-                    job = box.job(number)
-                    submission_files = box.document(
+                    job = box.faxes.get(number)
+                    submission_files = box.documents.get(
                         box.spool.read(
                             lambda db, job=job: db.execute(
                                 "SELECT document_id FROM submission WHERE id = ?", (job.submission_id,)
@@ -61,30 +61,30 @@ def check(folder: Path, promises: list[str]) -> None:
                     ).files
                     assert (folder / submission_files[0].path).read_bytes() == b"Hello " * 1000
                 case "confirmed":
-                    assert box.job(number).pages_confirmed >= int(rest[1])
+                    assert box.faxes.get(number).pages_confirmed >= int(rest[1])
                 case "last":
-                    assert box.job(number).state in (JobState.UNKNOWN, JobState.DELIVERED)
+                    assert box.faxes.get(number).state in (JobState.UNKNOWN, JobState.DELIVERED)
                 case "delivered":
-                    assert box.job(number).state is JobState.DELIVERED
+                    assert box.faxes.get(number).state is JobState.DELIVERED
                 case "tried":
-                    assert box.job(number).cause_code == "busy"
+                    assert box.faxes.get(number).cause_code == "busy"
                 case "cancelled":
-                    assert box.job(number).state is JobState.CANCELLED
+                    assert box.faxes.get(number).state is JobState.CANCELLED
                 case "page":
-                    (fax,) = box.received_list(ReceivedFilter())
-                    file = box.received_pages(fax.id)[number]
+                    (fax,) = box.inbox.search(ReceivedFilter())
+                    file = box.inbox.pages(fax.id)[number]
                     with FaxTiff(folder / file.path) as tiff:
                         assert tiff.raster(0).data == bytes([number + 1]) * (216 * 4)
                 case "received":
-                    (fax,) = box.received_list(ReceivedFilter())
+                    (fax,) = box.inbox.search(ReceivedFilter())
                     assert fax.state is ReceivedState.COMPLETE
                 case "outbox":
                     assert box.spool.read(outbox.get, number)
                 case "done":
                     assert box.spool.read(outbox.get, number).state is OutboxState.DONE
         # Whatever a row names is there, promised or not.
-        for fax in box.received_list(ReceivedFilter(empty=True)):
-            for page in box.received_pages(fax.id):
+        for fax in box.inbox.search(ReceivedFilter(empty=True)):
+            for page in box.inbox.pages(fax.id):
                 with FaxTiff(folder / page.path) as tiff:
                     assert len(tiff) == 1
     finally:

@@ -22,7 +22,6 @@ from appliance.causes import (
 )
 from appliance.documents.sniff import Kind, sniff
 from appliance.settings.items import Scope
-from appliance.spool import documents as stored
 from appliance.spool.model import Document
 
 # What a file may be called, and what it must then be; None: whatever it is found to be.  The type of
@@ -54,7 +53,7 @@ class DocumentCalls:
     def create(self, caller: Caller) -> Answer:
         with self._door.content(required=True) as content:
             fields = fields_of(content.fields, content.texts)
-        document = self._door.box.create_document(
+        document = self._door.box.documents.create(
             caller.owner,
             (),
             name=text(fields, "name", LINE_LIMIT),
@@ -65,31 +64,30 @@ class DocumentCalls:
 
     def documents(self, caller: Caller) -> Answer:
         """The caller's own documents, newest first."""
-        found = self._door.box.documents(caller.owner, limit=LIST_LIMIT)
+        found = self._door.box.documents.search(caller.owner, limit=LIST_LIMIT)
         return Answer([document_object(document) for document in found])
 
     def read(self, caller: Caller, document_id: int) -> Answer:
         if document_id > RECEIVED_DOCUMENTS:
             caller.require(Scope.RECEIVE)
-            fax = self._door.box.received(document_id - RECEIVED_DOCUMENTS, caller.sees)
+            fax = self._door.box.inbox.get(document_id - RECEIVED_DOCUMENTS, caller.sees)
             return Answer(received_document(fax))
         caller.require(Scope.SEND)
-        return Answer(document_object(self._door.box.document(document_id, caller.sees)))
+        return Answer(document_object(self._door.box.documents.get(document_id, caller.sees)))
 
     def change(self, caller: Caller, document_id: int) -> Answer:
-        document = self._door.box.document(document_id, caller.sees)
+        document = self._door.box.documents.get(document_id, caller.sees)
         with self._door.content(required=True) as content:
             fields = fields_of(content.fields, content.texts)
         name = text(fields, "name", LINE_LIMIT) if "name" in fields else document.name
         description = document.description
         if "description" in fields:
             description = text(fields, "description", TEXT_LIMIT)
-        changed = self._door.box.spool.do(stored.describe, document_id, name=name, description=description)
+        changed = self._door.box.documents.describe(document_id, name=name, description=description)
         return Answer(document_object(changed))
 
     def remove(self, caller: Caller, document_id: int) -> Answer:
-        self._door.box.document(document_id, caller.sees)
-        self._door.box.spool.do(stored.delete, document_id, self._door.box.clock())
+        self._door.box.documents.delete(document_id, caller.sees)
         self._door.audit(caller, "document.delete", f"document:{document_id}")
         return Answer(True)
 
@@ -103,13 +101,13 @@ class DocumentCalls:
 
     def _upload(self, caller: Caller, document_id: int, *, append: bool) -> Answer:
         box, context = self._door.box, self._door.context
-        document = box.document(document_id, caller.sees)
+        document = box.documents.get(document_id, caller.sees)
         most = context.settings.files_per_fax
         if append and len(document.files) >= most:
             raise ProblemError(TOO_MANY_FILES, f"at most {most}")
         taken = self._take(document)
         try:
-            box.set_document_files(document_id, intake.sources(taken), append=append, owner=caller.sees)
+            box.documents.set_files(document_id, intake.sources(taken), append=append, owner=caller.sees)
         except BaseException:
             intake.discard(context, taken)
             raise
@@ -150,13 +148,13 @@ class DocumentCalls:
         box = self._door.box
         if document_id > RECEIVED_DOCUMENTS:
             caller.require(Scope.RECEIVE)
-            fax = box.received(document_id - RECEIVED_DOCUMENTS, caller.sees)
+            fax = box.inbox.get(document_id - RECEIVED_DOCUMENTS, caller.sees)
             content = received_pdf(box, fax)
             self._door.audit(caller, "received.look", f"fax:{fax.id}", "PDF")
-            box.mark_read(fax.id)
+            box.inbox.mark_read(fax.id)
             return pdf_answer(content, f"fax-{fax.id}.pdf")
         caller.require(Scope.SEND)
-        document = box.document(document_id, caller.sees)
+        document = box.documents.get(document_id, caller.sees)
         if not document.files:
             raise ProblemError(NOT_FOUND, f"document {document_id} has no file")
         content = document_pdf(box, document)

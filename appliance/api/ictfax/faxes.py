@@ -130,7 +130,7 @@ class FaxCalls:
                 if not caller.may(Scope.RECEIVE):
                     raise
         caller.require(Scope.RECEIVE)
-        return Answer(received(self._door.box.received(fax_id, caller.sees)))
+        return Answer(received(self._door.box.inbox.get(fax_id, caller.sees)))
 
     def _shown(self, transmission: Transmission) -> dict[str, Any]:
         box, root = self._door.box, transmission.root
@@ -201,11 +201,11 @@ class FaxCalls:
         box = self._door.box
 
         def sent(found: Transmission) -> bytes:
-            return document_pdf(box, box.document(self._transmissions.document_of(found.job)))
+            return document_pdf(box, box.documents.get(self._transmissions.document_of(found.job)))
 
         def received(fax: Received) -> bytes:
             content = received_pdf(box, fax)
-            box.mark_read(fax.id)
+            box.inbox.mark_read(fax.id)
             return content
 
         content = self._either(caller, fax_id, sent, received).data

@@ -14,7 +14,6 @@ from appliance.documents.pdf import write_pdf
 from appliance.documents.render import render
 from appliance.documents.sniff import Kind, sniff
 from appliance.spool.model import Document
-from appliance.spool.retention import passing_folder
 
 # Documents rendered at once because somebody wants to look at them: faxes to send come first.
 _LOOKING = threading.BoundedSemaphore(1)
@@ -37,7 +36,7 @@ def document_pdf(box: Box, document: Document) -> bytes:
     except FileNotFoundError as error:
         raise DocumentError(DOCUMENT_GONE, first.name) from error
     sources = [Source(box.data / file.path, ",".join(file.pages), file.name) for file in document.files]
-    with _LOOKING, passing_folder(box.data) as folder:
+    with _LOOKING, box.documents.passing_folder() as folder:
         rendered = render(sources, folder / "pages", RenderOptions(), workers=1)
         target = folder / "document.pdf"
         created = datetime.fromtimestamp(document.created_at, UTC)

@@ -7,8 +7,8 @@ from typing import Any
 
 from appliance.causes import Side
 from appliance.settings.items import Contact, User
-from appliance.spool.ledger import Program
 from appliance.spool.model import Attempt, Document, Job, JobState, Received, ReceivedState
+from appliance.spool.remembered import Program
 
 # The origin of jobs that came in by this door.
 ORIGIN = "ictfax"

@@ -56,12 +56,12 @@ class PeopleCalls:
             found = secrets.find_user(settings, name, password)
         if found is None:
             context.sign_ins.failed(address, now)
-            self._door.box.audit("", "sign_in.refused", address=address, detail=name[:64])
+            self._door.box.history.audit("", "sign_in.refused", address=address, detail=name[:64])
             raise ProblemError(SIGN_IN_REFUSED)
         user_id, user = found
         lifetime = context.settings.session_hours * 3600
         token = auth.issue_ticket(settings, user_id, context.now(), lifetime)
-        self._door.box.audit(f"user:{user.name}", "sign_in", address=address)
+        self._door.box.history.audit(f"user:{user.name}", "sign_in", address=address)
         first, _, last = user.full_name.partition(" ")
         return Answer(
             {

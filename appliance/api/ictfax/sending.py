@@ -24,13 +24,13 @@ from appliance.api.ictfax.words import (
     text,
 )
 from appliance.api.problems import ProblemError
-from appliance.box import Request, To
 from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, REQUEST_LENGTH_MISSING, STATE_FORBIDS
 from appliance.net.http import check_url
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.items import Contact, Scope
-from appliance.spool import ledger
-from appliance.spool.ledger import Program
 from appliance.spool.model import Job, NotFoundError, SendOptions
+from appliance.spool.remembered import Program
 
 # The most that the box's own setting allows, too.
 MOST_TRIES = 50
@@ -53,28 +53,24 @@ class SendingCalls:
         box = self._door.box
         with self._door.content(required=True) as content:
             fields = fields_of(content.fields, content.texts)
-        document = box.document(needed_id(fields, "document_id"), caller.sees)
+        document = box.documents.get(needed_id(fields, "document_id"), caller.sees)
         name = text(fields, "name", LINE_LIMIT) or document.name
-        program = box.spool.do(ledger.create_program, document.owner, name, document.id, box.clock())
+        program = box.documents.create_program(document.owner, name, document.id)
         return Answer(program.id)
 
     def programs(self, caller: Caller) -> Answer:
-        found = self._door.box.spool.read(ledger.programs, caller.owner, LIST_LIMIT)
+        found = self._door.box.documents.programs(caller.owner, LIST_LIMIT)
         return Answer([program_object(program) for program in found])
 
     def program(self, caller: Caller, program_id: int) -> Answer:
         return Answer(program_object(self._program(caller, program_id)))
 
     def remove_program(self, caller: Caller, program_id: int) -> Answer:
-        self._program(caller, program_id)
-        self._door.box.spool.do(ledger.delete_program, program_id)
+        self._door.box.documents.delete_program(program_id, caller.sees)
         return Answer(True)
 
     def _program(self, caller: Caller, program_id: int) -> Program:
-        program = self._door.box.spool.read(ledger.get_program, program_id)
-        if caller.sees is not None and program.owner != caller.sees:
-            raise NotFoundError(f"no program {program_id}")
-        return program
+        return self._door.box.documents.program(program_id, caller.sees)
 
     # -- transmissions -------------------------------------------------------------------------
 
@@ -84,14 +80,14 @@ class SendingCalls:
         with self._door.content(required=True) as content:
             fields = fields_of(content.fields, content.texts)
         program = self._program(caller, needed_id(fields, "program_id"))
-        document = box.document(program.document_id, caller.sees)
+        document = box.documents.get(program.document_id, caller.sees)
         if text(fields, "direction") not in ("", OUTBOUND):
             raise refused(STATE_FORBIDS, "direction", "only outbound transmissions are made")
         contact_id, to = self._recipient(caller, fields)
         title = text(fields, "title", LINE_LIMIT) or program.name
         tries = number(fields, "try_allowed")
         number(fields, "account_id")  # the caller's own account sends, whatever its number
-        made = box.submit(
+        made = box.faxes.submit(
             Request(
                 owner=caller.owner,
                 key=caller.key,
@@ -117,7 +113,7 @@ class SendingCalls:
         phone = text(fields, "phone", NUMBER_LIMIT)
         if not phone:
             raise MissingError("contact_id or phone")
-        self._door.box.number(phone)
+        self._door.box.rules.number(phone)
         return people.keep(Contact(number=phone, owner=caller.owner)), To(phone)
 
     def send(self, caller: Caller, transmission_id: int) -> Answer:
@@ -145,7 +141,7 @@ class SendingCalls:
         """A transmission whose document has a file: what is accepted to be sent can be."""
         transmission = self._transmissions.get(transmission_id, caller)
         document_id = self._transmissions.document_of(transmission.root)
-        if not self._door.box.document(document_id).files:
+        if not self._door.box.documents.get(document_id).files:
             raise ProblemError(DOCUMENT_EMPTY, f"document {document_id} has no file")
         return transmission
 
@@ -157,12 +153,12 @@ class SendingCalls:
             job = self._transmissions.get(transmission_id, caller).job
         except (NotFoundError, ProblemError):
             caller.require(Scope.RECEIVE)
-            box.delete_received(transmission_id, caller.sees)
+            box.inbox.delete(transmission_id, caller.sees)
             self._door.audit(caller, "received.delete", f"fax:{transmission_id}")
             return Answer(True)
         if job.state.ended:
             raise ProblemError(STATE_FORBIDS, "the journal keeps faxes that ended")
-        box.cancel(job.id)
+        box.faxes.cancel(job.id)
         self._door.audit(caller, "fax.cancel", f"fax:{job.id}")
         return Answer(True)
 
@@ -190,9 +186,9 @@ class SendingCalls:
         if callback_url:
             check_url(callback_url)
         # One that is not theirs to show is passed over: clients of this style send any.
-        sender = self._door.box.shown_number(caller.owner, text(fields, "from", NUMBER_LIMIT))
+        sender = self._door.box.accounts.shown_number(caller.owner, text(fields, "from", NUMBER_LIMIT))
         options = SendOptions(caller_number=sender or "")
-        submitted = self._door.box.submit(
+        submitted = self._door.box.faxes.submit(
             Request(
                 owner=caller.owner,
                 key=caller.key,

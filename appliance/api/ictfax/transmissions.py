@@ -14,9 +14,10 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.ictfax.objects import MARK, ORIGIN
 from appliance.api.problems import ProblemError
-from appliance.box import Box, Request, To
+from appliance.box import Box
 from appliance.causes import STATE_FORBIDS
-from appliance.spool import jobs
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.spool.model import (
     Attempt,
     IllegalTransitionError,
@@ -25,7 +26,6 @@ from appliance.spool.model import (
     JobState,
     NotFoundError,
 )
-from appliance.spool.resends import resends
 
 # Jobs looked through at once, and at most, to answer one listing.
 PAGE = 500
@@ -57,7 +57,7 @@ class Transmissions:
 
     def get(self, transmission_id: int, caller: Caller) -> Transmission:
         """Raises NotFoundError; also for the further jobs, which have no number of their own here."""
-        root = self._box.job(transmission_id, caller.sees)
+        root = self._box.faxes.get(transmission_id, caller.sees)
         if _is_further(root):
             raise NotFoundError(f"no transmission {transmission_id}")
         return self._whole(root)
@@ -66,7 +66,7 @@ class Transmissions:
         """The transmissions that match, newest first, as far as ``SCAN_LIMIT`` jobs back."""
         before, seen = wanted.before_id, 0
         while seen < SCAN_LIMIT:
-            found = self._box.jobs(replace(wanted, before_id=before, limit=PAGE))
+            found = self._box.faxes.search(replace(wanted, before_id=before, limit=PAGE))
             for job in found:
                 if not _is_further(job):
                     yield self._whole(job)
@@ -78,18 +78,16 @@ class Transmissions:
         # Only what ended without success is ever sent again, so nothing else is looked for.
         again: list[Job] = []
         if root.origin == ORIGIN and root.state in ENDED_BADLY:
-            again = [
-                job for job in self._box.spool.read(resends, root.id) if job.metadata.get(MARK) == root.id
-            ]
+            again = [job for job in self._box.faxes.resends(root.id) if job.metadata.get(MARK) == root.id]
         return Transmission(root, (root, *again))
 
     def document_of(self, job: Job) -> int:
         """The id of the document that a job sends."""
-        return self._box.spool.read(jobs.get_submission, job.submission_id).document_id
+        return self._box.faxes.submission(job).document_id
 
     def attempts(self, transmission: Transmission) -> list[Attempt]:
         """All calls, first to last."""
-        return [call for job in transmission.sendings for call in self._box.attempts(job.id)]
+        return [call for job in transmission.sendings for call in self._box.faxes.attempts(job.id)]
 
     # -- what owners do ------------------------------------------------------------------------
 
@@ -101,7 +99,7 @@ class Transmissions:
         job = transmission.job
         match job.state:
             case JobState.HELD:
-                return self._box.release(job.id, None, self._box.clock() if at is None else at)
+                return self._box.faxes.release(job.id, None, self._box.clock() if at is None else at)
             case JobState.WAITING | JobState.PREPARING:
                 return self._sooner(job, at)
             case JobState.SENDING if at is None:
@@ -115,11 +113,11 @@ class Transmissions:
     def _sooner(self, job: Job, at: float | None) -> Job:
         """Tries a waiting job now or at ``at``; ``send`` of one whose call has just begun changes nothing."""
         try:
-            return self._box.retry_now(job.id) if at is None else self._box.reschedule(job.id, at)
+            return self._box.faxes.retry_now(job.id) if at is None else self._box.faxes.reschedule(job.id, at)
         except IllegalTransitionError:
             if at is not None:
                 raise
-            return self._box.job(job.id)
+            return self._box.faxes.get(job.id)
 
     def unschedule(self, transmission: Transmission, caller: Caller) -> bool:
         """Takes back a sending that was scheduled: the transmission waits for ``send`` again.
@@ -131,7 +129,7 @@ class Transmissions:
             return False
         if job.scheduled_at <= self._box.clock():
             return False
-        self._box.cancel(job.id)
+        self._box.faxes.cancel(job.id)
         self._again(transmission, caller, at=None, held=True)
         return True
 
@@ -143,7 +141,7 @@ class Transmissions:
             owner=root.owner,
             to=(To(root.given, root.name, root.company),),
             document_id=document_id,
-            options=self._box.options_again(root),
+            options=self._box.rules.options_again(root),
             key=caller.key or root.key,
             origin=ORIGIN,
             scheduled_at=at,
@@ -157,7 +155,7 @@ class Transmissions:
             idempotency_key=f"transmission {root.id}, sending {len(transmission.sendings) + 1}",
             idempotency_digest="held" if held else "sent",
         )
-        return self._box.submit(request).jobs[0]
+        return self._box.faxes.submit(request).jobs[0]
 
 
 def _is_further(job: Job) -> bool:

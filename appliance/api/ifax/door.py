@@ -22,7 +22,6 @@ from appliance.api.ifax.fields import FileField, SendFields
 from appliance.api.intake import StoredUpload
 from appliance.api.numbers import own_number
 from appliance.api.problems import DETAIL_LIMIT, ProblemError
-from appliance.box import Request, To
 from appliance.causes import (
     DOCUMENT_GONE,
     DOCUMENT_TOO_LARGE,
@@ -34,9 +33,10 @@ from appliance.causes import (
 )
 from appliance.dispatch.prepare import zone
 from appliance.documents.sniff import Kind, sniff
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.items import CoverTemplate, Scope
 from appliance.settings.sections import StationSettings
-from appliance.spool import jobs
 from appliance.spool.model import (
     Cover,
     Document,
@@ -146,23 +146,23 @@ class IfaxDoor(ForeignDoor):
             quality=wanted.quality,
             cover=cover,
             # One that is not theirs to show is passed over: clients of this style send any.
-            caller_number=self.box.shown_number(caller.owner, wanted.caller_id) or "",
+            caller_number=self.box.accounts.shown_number(caller.owner, wanted.caller_id) or "",
         )
         document = None
         if wanted.smart_document_id is not None:
-            document = self.box.document(wanted.smart_document_id, caller.sees)
+            document = self.box.documents.get(wanted.smart_document_id, caller.sees)
             if not document.files:
                 raise ProblemError(DOCUMENT_GONE, f"smartDocumentId {document.id} has no file")
         # Numbers, quota and room are looked at before files are fetched and stored.
         for number in wanted.numbers:
-            self.box.number(number)
-        self.box.require_quota(caller.owner, caller.key)
+            self.box.rules.number(number)
+        self.box.rules.require_quota(caller.owner, caller.key)
         taken: list[SourceFile] = []
         try:
             if document is not None:
                 taken += self._filled_in(document, wanted)
             self._take(wanted.files, taken, content)
-            submitted = self.box.submit(
+            submitted = self.box.faxes.submit(
                 Request(
                     owner=caller.owner,
                     key=caller.key,
@@ -241,7 +241,9 @@ class IfaxDoor(ForeignDoor):
             for number, file in enumerate(document.files):
                 content = changed.get(number) or (self.box.data / file.path).read_bytes()
                 copies.append(
-                    self.box.store_file(content, name=file.name, media_type=file.media_type, pages=file.pages)
+                    self.box.documents.store_file(
+                        content, name=file.name, media_type=file.media_type, pages=file.pages
+                    )
                 )
         except FileNotFoundError:
             intake.discard(self.context, copies)
@@ -281,7 +283,7 @@ class IfaxDoor(ForeignDoor):
         fax_id = reading.job_id(fields)
         try:
             caller.require(Scope.SEND)
-            job = self.box.job(fax_id, caller.sees)
+            job = self.box.faxes.get(fax_id, caller.sees)
         except (NotFoundError, ProblemError):
             return _success("Fax status retrieved successfully", self._received_status(caller, fax_id))
         data = sent_fax(job, own_number(self.box))
@@ -292,11 +294,11 @@ class IfaxDoor(ForeignDoor):
 
     def _received_status(self, caller: Caller, fax_id: int) -> dict[str, Any]:
         caller.require(Scope.RECEIVE)
-        return received_fax(self.box.received(fax_id, caller.sees), own_number(self.box))
+        return received_fax(self.box.inbox.get(fax_id, caller.sees), own_number(self.box))
 
     def _cancel(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
         caller.require(Scope.SEND)
-        job = self.box.job(reading.job_id(fields), caller.sees)
+        job = self.box.faxes.get(reading.job_id(fields), caller.sees)
         ended = [other for other in self._broadcast(job) if self._end(other, caller)]
         if not ended:
             raise ProblemError(STATE_FORBIDS, f"fax {job.id} is {job.state.value}")
@@ -308,7 +310,7 @@ class IfaxDoor(ForeignDoor):
         if job.state is JobState.CANCELLED or job.cancel_requested:
             return True
         try:
-            self.box.cancel(job.id, caller.sees)
+            self.box.faxes.cancel(job.id, caller.sees)
         except IllegalTransitionError:
             return False
         self.audit(caller, "fax.cancel", f"fax:{job.id}")
@@ -316,18 +318,18 @@ class IfaxDoor(ForeignDoor):
 
     def _broadcast(self, job: Job) -> list[Job]:
         """The faxes that ``job``'s number stands for: all of a broadcast for its first, else itself."""
-        submission = self.box.spool.read(jobs.get_submission, job.submission_id)
+        submission = self.box.faxes.submission(job)
         if len(submission.job_ids) < 2 or job.id != submission.job_ids[0]:
             return [job]
         limit = len(submission.job_ids)
-        found = self.box.jobs(JobFilter(submission_id=submission.id, limit=limit))
+        found = self.box.faxes.search(JobFilter(submission_id=submission.id, limit=limit))
         return sorted(found, key=lambda other: other.id)
 
     def _resend(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
         caller.require(Scope.SEND)
         old = reading.job_id(fields)
         number = reading.text(fields, "faxNumber", 64) or None
-        job = self.box.resend(old, number=number, owner=caller.sees, origin=ORIGIN, key=caller.key)
+        job = self.box.faxes.resend(old, number=number, owner=caller.sees, origin=ORIGIN, key=caller.key)
         self.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}, again as {old}")
         return _success("Fax resent successfully", {"jobId": job.id, "originalJobId": old})
 
@@ -356,10 +358,10 @@ class IfaxDoor(ForeignDoor):
 
     def _download(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
         caller.require(Scope.RECEIVE)
-        fax = self.box.received(reading.job_id(fields), caller.sees)
+        fax = self.box.inbox.get(reading.job_id(fields), caller.sees)
         pdf = received_pdf(self.box, fax)
         self.audit(caller, "received.look", f"fax:{fax.id}", "PDF")
-        self.box.mark_read(fax.id)
+        self.box.inbox.mark_read(fax.id)
         return _success("Fax downloaded successfully", base64.b64encode(pdf).decode())
 
 

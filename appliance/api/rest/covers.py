@@ -17,11 +17,11 @@ from appliance.api.rest.faxes import SIZE
 from appliance.api.rest.newfax import COVER_FIELDS, NUMBER_LIMIT
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import choice, component, integer, request_object, text
-from appliance.box import RefusedError, To
 from appliance.causes import NOT_FOUND
 from appliance.dispatch.prepare import cover_page, zone
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions
 from appliance.documents.render import render
+from appliance.services.rules import RefusedError, To
 from appliance.settings.items import CoverTemplate, Scope
 from appliance.settings.sections import StationSettings
 from appliance.spool.model import Cover
@@ -65,7 +65,7 @@ def given(call: Call) -> Answer:
     html = body.pop("html", None)
     number = body.pop("to_number", "")
     if not body.get("template"):
-        body["template"] = call.box.usual_cover(call.caller.owner)
+        body["template"] = call.box.accounts.usual_cover(call.caller.owner)
     return _shown(call, body, number, html)
 
 

@@ -39,7 +39,7 @@ def create(call: Call) -> Answer:
     if not stored:
         raise flaw("files", "a file is needed")
     try:
-        made = call.box.create_document(
+        made = call.box.documents.create(
             call.caller.owner,
             [taken.file for taken in stored],
             name=call.body.get("name", "") or stored[0].file.name,
@@ -54,12 +54,12 @@ def create(call: Call) -> Answer:
 
 def index(call: Call) -> Answer:
     limit = call.query.get("limit", LIST_DEFAULT)
-    found = call.box.documents(call.caller.owner, before_id=call.query.get("before"), limit=limit)
+    found = call.box.documents.search(call.caller.owner, before_id=call.query.get("before"), limit=limit)
     return Answer(page_of("documents", [document_view(document) for document in found], limit))
 
 
 def read(call: Call) -> Answer:
-    return Answer(document_view(call.box.document(call.arguments["id"], call.caller.sees)))
+    return Answer(document_view(call.box.documents.get(call.arguments["id"], call.caller.sees)))
 
 
 def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:

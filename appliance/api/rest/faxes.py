@@ -37,12 +37,10 @@ from appliance.api.rest.views import (
     page_of,
     values,
 )
-from appliance.box import Request, Submitted
-from appliance.causes import DOCUMENT_GONE, IDEMPOTENCY_KEY_REUSED, NOT_FOUND
+from appliance.causes import DOCUMENT_GONE, NOT_FOUND
+from appliance.services.faxes import Request, Submitted
 from appliance.settings.items import Scope
-from appliance.spool import outbox, stats
-from appliance.spool.model import Attempt, Job, JobFilter, JobState, UnknownRule
-from appliance.spool.store import PACKETS
+from appliance.spool.model import PACKETS, Attempt, Job, JobFilter, JobState, UnknownRule
 from appliance.t4.page import CodedPage, Raster
 
 LIST_DEFAULT, LIST_MOST = 50, 200
@@ -86,38 +84,28 @@ def create(call: Call) -> Answer:
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of(call.body, call.form)
     if key:
-        earlier = _handed_in(call, key, digest)
+        earlier = call.box.faxes.handed_in(call.caller.owner, key, digest)
         if earlier is not None:
             _discard_uploads(call)
             return _submitted(earlier, call)
     request = newfax.request_of(call.context, call.caller, call.body, key, digest)
     # Asked again when it is taken in; asked first so that nothing is fetched or stored in vain.
-    call.box.require_room()
-    call.box.require_quota(request.owner, request.key)
+    call.box.rules.require_room()
+    call.box.rules.require_quota(request.owner, request.key)
     return submit(call, newfax.with_document(call.context, call.caller, request, call.body, call.form))
 
 
 def submit(call: Call, request: Request) -> Answer:
     """Hands it in; the files of a request that is refused are given back."""
     try:
-        submitted = call.box.submit(request)
+        submitted = call.box.faxes.submit(request)
     except BaseException:
-        call.box.discard_files(request.files)
+        call.box.documents.discard_files(request.files)
         raise
     if not submitted.repeated:
         for job in submitted.jobs:
             call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}")
     return _submitted(submitted, call)
-
-
-def _handed_in(call: Call, key: str, digest: str) -> Submitted | None:
-    found = call.box.spool.read(stats.handed_in, call.caller.owner, key)
-    if found is None:
-        return None
-    submission_id, uuid, earlier_digest, job_ids = found
-    if earlier_digest != digest:
-        raise ProblemError(IDEMPOTENCY_KEY_REUSED)
-    return Submitted(submission_id, uuid, tuple(call.box.job(job_id) for job_id in job_ids), repeated=True)
 
 
 def _discard_uploads(call: Call) -> None:
@@ -141,7 +129,7 @@ def _submitted(submitted: Submitted, call: Call) -> Answer:
 
 def find(call: Call) -> Job:
     """The fax that the path names, if the caller may see it.  Raises NotFoundError."""
-    return call.box.job(call.arguments["id"], call.caller.sees)
+    return call.box.faxes.get(call.arguments["id"], call.caller.sees)
 
 
 def index(call: Call) -> Answer:
@@ -159,7 +147,7 @@ def index(call: Call) -> Answer:
         limit=limit,
         **period(call),
     )
-    found = call.box.jobs(wanted_jobs)
+    found = call.box.faxes.search(wanted_jobs)
     return Answer(page_of("faxes", [fax_view(job) for job in found], limit))
 
 
@@ -169,7 +157,7 @@ def read(call: Call) -> Answer:
 
 
 def _with_attempts(call: Call) -> tuple[Job, list[Attempt]]:
-    return call.box.job_with_attempts(call.arguments["id"], call.caller.sees)
+    return call.box.faxes.with_attempts(call.arguments["id"], call.caller.sees)
 
 
 def page(call: Call) -> Answer:
@@ -212,7 +200,7 @@ def _named(name: str) -> dict[str, str]:
 
 
 def events(call: Call) -> Answer:
-    return Answer({"events": [event_view(event) for event in call.box.events_of(find(call).id)]})
+    return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
 
 def deliveries(call: Call) -> Answer:
@@ -222,10 +210,7 @@ def deliveries(call: Call) -> Answer:
 
 def deliveries_of(call: Call, fax_id: int) -> list[Json]:
     """What was to be told or handed on about a fax, and each try."""
-    spool = call.box.spool
-    return [
-        delivery_view(each, spool.read(outbox.tries, each.id)) for each in spool.read(outbox.of_fax, fax_id)
-    ]
+    return [delivery_view(each, tries) for each, tries in call.box.outbox.of_fax(fax_id)]
 
 
 def trace(call: Call) -> Answer:
@@ -281,35 +266,35 @@ def _act(action: str, change: Callable[[Call, Job], Job]) -> Callable[[Call], An
 
 
 def _cancel(call: Call, job: Job) -> Job:
-    return call.box.cancel(job.id)
+    return call.box.faxes.cancel(job.id)
 
 
 def _retry(call: Call, job: Job) -> Job:
     if "at" in call.body:
-        return call.box.reschedule(job.id, read_moment(call.body["at"], "at"))
-    return call.box.retry_now(job.id)
+        return call.box.faxes.reschedule(job.id, read_moment(call.body["at"], "at"))
+    return call.box.faxes.retry_now(job.id)
 
 
 def _release(call: Call, job: Job) -> Job:
     at = read_moment(call.body["at"], "at") if "at" in call.body else None
-    return call.box.release(job.id, scheduled_at=at)
+    return call.box.faxes.release(job.id, scheduled_at=at)
 
 
 def _settle(call: Call, job: Job) -> Job:
-    return call.box.settle_unknown(job.id, UnknownRule(call.body["rule"]))
+    return call.box.faxes.settle_unknown(job.id, UnknownRule(call.body["rule"]))
 
 
 def resend(call: Call) -> Answer:
     number = call.body.get("number")
     if number is not None:
         try:
-            call.box.number(number)
+            call.box.rules.number(number)
         except Exception as error:
             problem = problem_of(error)
             problem.flaws = (Flaw("number", problem.cause.sentence),)
             raise problem from None
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
-    job = call.box.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
+    job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
     return Answer(fax_view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
 

@@ -92,7 +92,7 @@ def _sent(call: Call) -> Iterator[Job]:
         since=times["since"],
         until=times["until"],
     )
-    return _paged(lambda before: call.box.jobs(replace(wanted, before_id=before)))
+    return _paged(lambda before: call.box.faxes.search(replace(wanted, before_id=before)))
 
 
 def _received(call: Call) -> Iterator[Received]:
@@ -102,7 +102,7 @@ def _received(call: Call) -> Iterator[Received]:
     owner = call.query.get("owner") if sees is None else sees
     times = period(call)
     wanted = ReceivedFilter(owner=owner, limit=BATCH, since=times["since"], until=times["until"])
-    return _paged(lambda before: call.box.received_list(replace(wanted, before_id=before)))
+    return _paged(lambda before: call.box.inbox.search(replace(wanted, before_id=before)))
 
 
 def _paged(fetch: Callable[[int | None], list[Fax]]) -> Iterator[Fax]:

@@ -28,12 +28,13 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.views import PRIORITIES, values
-from appliance.box import RefusedError, Request, To
 from appliance.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Treatment
 from appliance.net.http import FetchError, check_url
 from appliance.remarks import Rule
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
 from appliance.settings.items import Contact, ContactGroup
 from appliance.settings.sections import STATION_ID_PATTERN
 from appliance.spool.model import Cover, Quality, Resume, SendOptions, SourceFile, UnknownRule
@@ -215,13 +216,13 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
     """How a request wants it sent.  Raises ProblemError."""
     cover = body.get("cover")
     try:
-        context.box.cover_template((cover or {}).get("template", ""))
+        context.box.rules.cover_template((cover or {}).get("template", ""))
     except RefusedError as error:
         raise ProblemError(
             error.cause, error.detail, (Flaw("cover.template", error.cause.sentence),)
         ) from None
     for name in ("caller_number", "station_id"):
-        if body.get(name) and context.box.shown_number(caller.owner, body[name]) is None:
+        if body.get(name) and context.box.accounts.shown_number(caller.owner, body[name]) is None:
             raise ProblemError(CALLER_NOT_ALLOWED, body[name], (Flaw(name, CALLER_NOT_ALLOWED.sentence),))
     return SendOptions(
         quality=Quality(body["quality"]) if "quality" in body else None,
@@ -258,7 +259,7 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
     to = recipients(context, caller, body["to"])
     for position, each in enumerate(to):
         try:
-            context.box.number(each.number)
+            context.box.rules.number(each.number)
         except Exception as error:
             problem = problem_of(error)
             problem.flaws = (Flaw(f"to[{position}]", problem.cause.sentence),)
@@ -296,7 +297,7 @@ def with_document(
     if document_id is not None:
         if given or uploads:
             raise flaw("document_id", "either files or a stored document")
-        context.box.document(document_id, caller.sees)
+        context.box.documents.get(document_id, caller.sees)
         return replace(request, document_id=document_id)
     most = context.settings.files_per_fax
     if len(given) + len(uploads) > most:

@@ -25,8 +25,8 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.views import time_text, values
-from appliance.box import RefusedError
 from appliance.causes import NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
+from appliance.services.rules import RefusedError
 from appliance.settings import secrets
 from appliance.settings.delivery import Route
 from appliance.settings.fields import to_document
@@ -86,9 +86,9 @@ def sign_in(call: Call) -> Answer:
     found = secrets.find_user(call.box.settings, name, call.body["password"])
     if found is None:
         call.context.sign_ins.failed(call.address, time.monotonic())
-        call.box.audit("", "sign_in.refused", address=call.address, detail=name[:64])
+        call.box.history.audit("", "sign_in.refused", address=call.address, detail=name[:64])
         raise ProblemError(SIGN_IN_REFUSED)
-    call.box.audit(f"user:{found[1].name}", "sign_in", address=call.address)
+    call.box.history.audit(f"user:{found[1].name}", "sign_in", address=call.address)
     return Answer(_ticket(call, found[0]))
 
 
@@ -99,7 +99,7 @@ def set_up(call: Call) -> Answer:
     if user_id is None:
         call.context.sign_ins.failed(call.address, time.monotonic())
         raise ProblemError(SIGN_IN_REFUSED, "this is not the set-up code, or it was used")
-    call.box.audit(f"user:{body['name']}", "set_up", address=call.address)
+    call.box.history.audit(f"user:{body['name']}", "set_up", address=call.address)
     return Answer(_ticket(call, user_id))
 
 
@@ -122,7 +122,7 @@ def me(call: Call) -> Answer:
             "who": caller.who,
             "owner": caller.owner,
             "scopes": sorted(scope.value for scope in caller.scopes),
-            "pages_this_month": call.box.pages_this_month(scope),
+            "pages_this_month": call.box.accounts.pages_this_month(scope),
         }
     )
 
@@ -212,7 +212,7 @@ def delete_user(call: Call) -> Answer:
 def _require_cover(call: Call, values: Mapping[str, Any]) -> None:
     """The usual cover page that is named must be there."""
     try:
-        call.box.cover_template(values.get("cover", ""))
+        call.box.rules.cover_template(values.get("cover", ""))
     except RefusedError as error:
         raise ProblemError(error.cause, error.detail, (Flaw("cover", error.cause.sentence),)) from None
 

@@ -27,9 +27,8 @@ from appliance.causes import DOCUMENT_GONE, OFFER_NAME_TAKEN, TOO_MANY_FILES, TO
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
 from appliance.documents.render import RenderedDocument
 from appliance.settings.items import Scope
-from appliance.spool import offers
 from appliance.spool.model import Quality
-from appliance.spool.offers import NameTakenError, Offer, TooManyError
+from appliance.spool.remembered import NameTakenError, Offer, TooManyError
 
 _WORDS = {
     "name": text(20, pattern=NAME_PATTERN, help="what a caller sends as SEP; empty: for those who send none"),
@@ -86,7 +85,7 @@ def create(call: Call) -> Answer:
     if len(given) + len(uploads) > most:
         raise ProblemError(TOO_MANY_FILES, f"at most {most}")
     name = call.body.get("name", "")
-    if name in call.box.offers():
+    if name in call.box.polling.by_name():
         raise _taken()
     stored = [*uploads, *store_files(call.context, given)]
     if not stored:
@@ -119,7 +118,7 @@ def _taken() -> ProblemError:
 
 
 def index(call: Call) -> Answer:
-    return Answer({"polling": [_view(offer) for offer in call.box.spool.read(offers.every)]})
+    return Answer({"polling": [_view(offer) for offer in call.box.polling.every()]})
 
 
 def read(call: Call) -> Answer:
@@ -127,7 +126,7 @@ def read(call: Call) -> Answer:
 
 
 def _find(call: Call) -> Offer:
-    return call.box.spool.read(offers.get, call.arguments["id"])
+    return call.box.polling.get(call.arguments["id"])
 
 
 def document(call: Call) -> Answer:

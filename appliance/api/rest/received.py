@@ -45,7 +45,7 @@ from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 
 def find(call: Call) -> Received:
     """The received fax that the path names, if the caller may see it.  Raises NotFoundError."""
-    return call.box.received(call.arguments["id"], call.caller.sees)
+    return call.box.inbox.get(call.arguments["id"], call.caller.sees)
 
 
 def index(call: Call) -> Answer:
@@ -61,7 +61,7 @@ def index(call: Call) -> Answer:
         limit=limit,
         **period(call),
     )
-    found = call.box.received_list(wanted_faxes)
+    found = call.box.inbox.search(wanted_faxes)
     return Answer(page_of("received", [received_view(fax) for fax in found], limit))
 
 
@@ -71,7 +71,7 @@ def read(call: Call) -> Answer:
 
 
 def _with_pages(call: Call) -> tuple[Received, list[ReceivedPageFile]]:
-    return call.box.received_with_pages(call.arguments["id"], call.caller.sees)
+    return call.box.inbox.with_pages(call.arguments["id"], call.caller.sees)
 
 
 def page(call: Call) -> Answer:
@@ -108,16 +108,16 @@ def change(call: Call) -> Answer:
         owner = call.body["owner"]
         if owner and all(user.name != owner for user in call.box.settings.items(User).values()):
             raise flaw("owner", "there is no such user")
-        fax = call.box.assign(fax.id, owner)
+        fax = call.box.inbox.assign(fax.id, owner)
         call.note("received.assign", object=f"fax:{fax.id}", detail=f"to {owner}")
     if "read" in call.body:
-        fax = call.box.mark_read(fax.id, call.body["read"])
+        fax = call.box.inbox.mark_read(fax.id, call.body["read"])
     return Answer(received_view(fax))
 
 
 def delete(call: Call) -> Answer:
     fax = find(call)
-    call.box.delete_received(fax.id)
+    call.box.inbox.delete(fax.id)
     call.note("received.delete", object=f"fax:{fax.id}", detail=f"from {fax.caller or fax.tsi}")
     return Answer()
 
@@ -133,7 +133,7 @@ def forward(call: Call) -> Answer:
     try:
         with made.open("rb") as file:
             pieces = iter(lambda: file.read(1 << 16), b"")
-            stored = call.box.store_file(pieces, name=f"fax-{fax.id}.tiff", media_type="image/tiff")
+            stored = call.box.documents.store_file(pieces, name=f"fax-{fax.id}.tiff", media_type="image/tiff")
     finally:
         made.unlink(missing_ok=True)
     call.note("received.forward", object=f"fax:{fax.id}")
@@ -141,7 +141,7 @@ def forward(call: Call) -> Answer:
 
 
 def events(call: Call) -> Answer:
-    return Answer({"events": [event_view(event) for event in call.box.events_of(find(call).id)]})
+    return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
 
 def deliveries(call: Call) -> Answer:

@@ -53,7 +53,7 @@ class Call:
     def note(self, action: str, *, object: str = "", detail: str = "") -> None:
         """Writes the audit log."""
         who = self.given.who if self.given is not None else ""
-        self.box.audit(who, action, object=object, address=self.address, detail=detail)
+        self.box.history.audit(who, action, object=object, address=self.address, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,7 @@ from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call
 from appliance.api.rest.views import event_view
 from appliance.settings.items import Scope
-from appliance.spool import events
-from appliance.spool.events import News
-from appliance.spool.model import Event, SpoolClosedError
+from appliance.spool.model import Event, News, SpoolClosedError
 
 # Without news, a comment goes out so often, seconds: keeps proxies from closing, finds clients gone.
 HEARTBEAT_S = 15.0
@@ -57,7 +55,7 @@ class _Stream:
         self._caller = caller
         self._fax_id = fax_id
         # Listening begins before the log is read, so that nothing falls between.
-        self._listener = context.box.listen()
+        self._listener = context.box.history.listen()
         self._last = since
         self._closed = False
         self._octets = self._make()
@@ -76,7 +74,7 @@ class _Stream:
     def _make(self) -> Generator[bytes, None, None]:
         yield f"retry: {RETRY_MS}\n\n".encode()
         if self._last is None:
-            self._last = self._context.box.spool.read(events.last_id)
+            self._last = self._context.box.history.last_id()
         else:
             yield from self._log()
         spoken = time.monotonic()
@@ -96,7 +94,7 @@ class _Stream:
         """The kept events after the last that was seen."""
         while not self._context.stopping.is_set():
             try:
-                batch = self._context.box.events_since(self._last or 0, self._caller.sees, _BATCH)
+                batch = self._context.box.history.since(self._last or 0, self._caller.sees, _BATCH)
             except SpoolClosedError:
                 return
             for event in batch:

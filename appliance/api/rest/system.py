@@ -43,9 +43,7 @@ from appliance.causes import NOT_FOUND, SETTING_INVALID, all_causes, cause_of
 from appliance.settings.fields import to_document
 from appliance.settings.items import LineEntry, Scope
 from appliance.settings.sections import SECTIONS, HttpSettings
-from appliance.spool import ledger
-from appliance.spool.model import JobState
-from appliance.spool.room import Room
+from appliance.spool.model import JobState, Room
 
 # Sections that are nobody's to see or set.
 _HIDDEN_SECTIONS = frozenset({"secrets"})
@@ -123,8 +121,7 @@ def lines(call: Call) -> Answer:
 
 
 def destinations(call: Call) -> Answer:
-    found = call.box.spool.read(
-        ledger.destinations,
+    found = call.box.history.destinations(
         after=call.query.get("after", ""),
         limit=call.query.get("limit", LIST_DEFAULT),
     )
@@ -132,7 +129,7 @@ def destinations(call: Call) -> Answer:
 
 
 def destination(call: Call) -> Answer:
-    found = call.box.spool.read(ledger.destination, call.arguments["destination"])
+    found = call.box.history.destination(call.arguments["destination"])
     if found is None:
         raise ProblemError(NOT_FOUND, "nothing was learned about this number")
     return Answer(destination_view(found))
@@ -140,7 +137,7 @@ def destination(call: Call) -> Answer:
 
 def forget(call: Call) -> Answer:
     number = call.arguments["destination"]
-    if not call.box.spool.do(ledger.forget_destination, number):
+    if not call.box.history.forget_destination(number):
         raise ProblemError(NOT_FOUND, "nothing was learned about this number")
     call.note("destination.forget", object=number)
     return Answer()
@@ -233,8 +230,8 @@ def _section_routes() -> tuple[Route, ...]:
 
 def audit(call: Call) -> Answer:
     limit = call.query.get("limit", LIST_DEFAULT)
-    found = call.box.spool.read(
-        ledger.audit_log, who=call.query.get("who", ""), before_id=call.query.get("before"), limit=limit
+    found = call.box.history.audit_log(
+        who=call.query.get("who", ""), before_id=call.query.get("before"), limit=limit
     )
     return Answer(page_of("audit", [audit_view(entry) for entry in found], limit))
 

@@ -24,7 +24,6 @@ from appliance.box import LineReport
 from appliance.causes import Cause, Retry, Side
 from appliance.lines.line import LineKind
 from appliance.remarks import Remark, Weight
-from appliance.spool.ledger import AuditEntry, Destination
 from appliance.spool.model import (
     Attempt,
     Delivery,
@@ -39,6 +38,7 @@ from appliance.spool.model import (
     ReceivedPageFile,
     ReceivedState,
 )
+from appliance.spool.remembered import AuditEntry, Destination
 
 
 def values(kind: type[Enum]) -> tuple[str, ...]:

@@ -1,0 +1,70 @@
+"""``Accounts``: users and keys as faxes know them: what is usual for them, and what they have used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.caller_id_policy import may_show
+from appliance.settings.items import ApiKey, LineEntry, User
+from appliance.settings.sections import StationSettings
+from appliance.settings.store import SettingsStore
+from appliance.spool import ledger
+from appliance.spool.remembered import Usage
+from appliance.spool.store import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """``clock`` gives Unix time."""
+
+    settings: SettingsStore
+    spool: Spool
+    clock: Callable[[], float]
+
+    def user(self, name: str) -> User | None:
+        """The user of this name."""
+        return next((user for user in self.settings.items(User).values() if user.name == name), None)
+
+    def usual_tag(self, owner: str) -> str:
+        """The tag that this owner's faxes have when they name none."""
+        user = self.user(owner)
+        return user.tag if user is not None else ""
+
+    def usual_cover(self, owner: str) -> str:
+        """The template that this owner's faxes have when they name none; empty for no cover page."""
+        user = self.user(owner)
+        if user is not None:
+            return user.cover
+        keys = self.settings.items(ApiKey).values()
+        return next((key.cover for key in keys if key.account == owner and key.cover), "")
+
+    def shown_number(self, owner: str, wanted: str) -> str | None:
+        """``wanted`` as it is shown to others, None when it is no number of the box or of ``owner``."""
+        station = self.settings.section(StationSettings)
+        known = [station.caller_number, station.station_id, *station.further_numbers]
+        known += [line.caller_number for line in self.settings.items(LineEntry).values()]
+        user = self.user(owner)
+        return may_show(wanted, [*known, user.caller_number] if user is not None else known)
+
+    def quotas(self, owner: str, key: str) -> list[tuple[str, int]]:
+        """(scope, pages a month) of the owner and the key; 0: no limit."""
+        quotas = [
+            (f"owner:{owner}", user.pages_per_month)
+            for user in self.settings.items(User).values()
+            if user.name == owner
+        ]
+        return quotas + [
+            (f"key:{key}", entry.pages_per_month)
+            for entry in self.settings.items(ApiKey).values()
+            if key and entry.name == key
+        ]
+
+    def pages_this_month(self, scope: str) -> int:
+        """Pages sent this month by ``owner:NAME``, ``key:NAME`` or ``box``."""
+        day = ledger.day_of(self.clock())
+        return self.spool.read(ledger.usage, scope, f"{day[:7]}-01", day).pages
+
+    def used_today(self, scope: str) -> Usage:
+        """Calls, pages and seconds of today."""
+        return self.spool.read(ledger.usage, scope, ledger.day_of(self.clock()))

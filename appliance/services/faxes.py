@@ -1,0 +1,231 @@
+"""``Faxes``: handing in faxes to send, and what their owners do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from appliance.causes import DOCUMENT_GONE
+from appliance.services.documents import Documents
+from appliance.services.rules import Clock, RefusedError, Rules, To
+from appliance.settings.sections import SendingSettings
+from appliance.spool import jobs, resends, stats
+from appliance.spool.model import (
+    Attempt,
+    IdempotencyError,
+    Job,
+    JobFilter,
+    NewSubmission,
+    NotFoundError,
+    Priority,
+    SendOptions,
+    SourceFile,
+    Submission,
+    UnknownRule,
+)
+from appliance.spool.store import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A fax that a door hands in: ``files`` (stored with ``Documents.store_file``) or ``document_id``.
+
+    ``owner`` is the user or key account it runs under; ``key`` the API key's name, for its quota.
+    """
+
+    owner: str
+    to: tuple[To, ...]
+    files: tuple[SourceFile, ...] = ()
+    document_id: int | None = None
+    options: SendOptions = field(default_factory=SendOptions)
+    key: str = ""
+    origin: str = "rest"
+    scheduled_at: float | None = None  # Unix time; None: now
+    lifetime_s: float | None = None  # None: as the settings say
+    priority: Priority = Priority.NORMAL
+    idempotency_key: str = ""
+    idempotency_digest: str = ""
+    tag: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    callback_url: str = ""
+    held: bool = False
+    resent_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """``repeated``: the same request came before, these are its jobs."""
+
+    submission_id: int
+    uuid: str
+    jobs: tuple[Job, ...]
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Faxes:
+    spool: Spool
+    rules: Rules
+    documents: Documents
+    clock: Clock
+
+    # -- handing in ----------------------------------------------------------------------------
+
+    def submit(self, request: Request) -> Submitted:
+        """Accepts a fax: when this returns, it is on disk and will be dealt with.
+
+        What is left out becomes the owner's usual: tag, caller id, station id, cover page.
+
+        Raises RefusedError (number, quota, document gone, a number to show or a cover template that is not
+        the owner's to use), IdempotencyError, DiskFullError, NotFoundError for an unknown document,
+        ValueError without recipients or document.
+        """
+        rules = self.rules
+        rules.require_room()
+        if not request.to:
+            raise ValueError("a fax without recipients")
+        if (request.document_id is None) == (not request.files):
+            raise ValueError("a fax has either files or a stored document")
+        recipients = tuple(rules.recipient(to, request.options.lines) for to in request.to)
+        options = rules.completed(request.owner, request.options)
+        rules.require_quota(request.owner, request.key)
+        sending = rules.settings.section(SendingSettings)
+        lifetime = request.lifetime_s if request.lifetime_s is not None else sending.lifetime_hours * 3600
+        new = NewSubmission(
+            owner=request.owner,
+            recipients=recipients,
+            document_id=request.document_id or 0,
+            options=options,
+            key=request.key,
+            origin=request.origin,
+            scheduled_at=request.scheduled_at,
+            lifetime_s=lifetime,
+            priority=request.priority,
+            idempotency_key=request.idempotency_key,
+            idempotency_digest=request.idempotency_digest,
+            tag=request.tag or rules.accounts.usual_tag(request.owner),
+            metadata=request.metadata,
+            callback_url=request.callback_url,
+            held=request.held,
+            resent_from=request.resent_from,
+        )
+        accepted, made = self.spool.do(jobs.accept_with_files, new, request.files, self.clock())
+        if accepted.repeated:
+            self.documents.discard_files(request.files)
+        return Submitted(accepted.submission_id, accepted.uuid, made, accepted.repeated)
+
+    def handed_in(self, owner: str, idempotency_key: str, digest: str) -> Submitted | None:
+        """What ``owner`` handed in with this key before, None when nothing was.
+
+        Raises IdempotencyError when that was another request than the one with this ``digest``.
+        """
+        found = self.spool.read(stats.handed_in, owner, idempotency_key)
+        if found is None:
+            return None
+        submission_id, uuid, earlier_digest, job_ids = found
+        if earlier_digest != digest:
+            raise IdempotencyError("this idempotency key was used for a different request")
+        return Submitted(submission_id, uuid, tuple(self.get(job_id) for job_id in job_ids), repeated=True)
+
+    def resend(
+        self,
+        job_id: int,
+        *,
+        number: str | None = None,
+        owner: str | None = None,
+        origin: str = "rest",
+        key: str = "",
+        idempotency_key: str = "",
+    ) -> Job:
+        """Sends a fax again as a new job, to the same number or another.
+
+        The same ``idempotency_key`` again answers the same job.  Raises RefusedError when its document is
+        gone or the number is not dialled.
+        """
+        old = self.get(job_id, owner)
+        request = Request(
+            owner=old.owner,
+            to=(To(number) if number else To(old.given, old.name, old.company),),
+            document_id=self.submission(old).document_id,
+            options=self.rules.options_again(old),
+            key=key or old.key,
+            origin=origin,
+            priority=old.priority,
+            tag=old.tag,
+            metadata=old.metadata,
+            callback_url=old.callback_url,
+            resent_from=old.id,
+            idempotency_key=idempotency_key,
+            idempotency_digest=f"{old.id} to {number or ''}" if idempotency_key else "",
+        )
+        if number is not None and request.options.cover is not None:
+            cover = replace(request.options.cover, to_name="", to_company="")
+            request = replace(request, options=replace(request.options, cover=cover))
+        try:
+            return self.submit(request).jobs[0]
+        except NotFoundError:
+            raise RefusedError(DOCUMENT_GONE) from None
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def get(self, job_id: int, owner: str | None = None) -> Job:
+        """Raises NotFoundError."""
+        job = self.spool.read(jobs.get, job_id)
+        _require_owned(job, owner)
+        return job
+
+    def search(self, wanted: JobFilter) -> list[Job]:
+        """The jobs that match, newest first; page on with ``before_id``."""
+        return self.spool.read(jobs.search, wanted)
+
+    def with_attempts(self, job_id: int, owner: str | None = None) -> tuple[Job, list[Attempt]]:
+        """A job and its calls, first to last, as they are at one moment.  Raises NotFoundError."""
+        job, attempts = self.spool.read(jobs.with_attempts, job_id)
+        _require_owned(job, owner)
+        return job, attempts
+
+    def attempts(self, job_id: int, owner: str | None = None) -> list[Attempt]:
+        """The calls of a job, first to last.  Raises NotFoundError."""
+        return self.with_attempts(job_id, owner)[1]
+
+    def submission(self, job: Job) -> Submission:
+        """What the job was handed in with."""
+        return self.spool.read(jobs.get_submission, job.submission_id)
+
+    def resends(self, job_id: int) -> list[Job]:
+        """The jobs made as repeats of a job, first to last."""
+        return self.spool.read(resends.resends, job_id)
+
+    # -- what owners do ------------------------------------------------------------------------
+
+    def cancel(self, job_id: int, owner: str | None = None) -> Job:
+        """Ends a job; a running call is ended within seconds (its state is SENDING until then)."""
+        self.get(job_id, owner)
+        return self.spool.do(jobs.cancel, job_id, self.clock())
+
+    def retry_now(self, job_id: int, owner: str | None = None) -> Job:
+        """Tries a waiting job at once."""
+        return self.reschedule(job_id, self.clock(), owner)
+
+    def reschedule(self, job_id: int, at: float, owner: str | None = None) -> Job:
+        """Tries a waiting job at Unix time ``at``."""
+        self.get(job_id, owner)
+        return self.spool.do(jobs.reschedule, job_id, at, self.clock())
+
+    def release(self, job_id: int, owner: str | None = None, scheduled_at: float | None = None) -> Job:
+        """Hands in a held job."""
+        job = self.get(job_id, owner)
+        self.rules.require_room()
+        self.rules.require_quota(job.owner, job.key)
+        return self.spool.do(jobs.release, job_id, self.clock(), scheduled_at)
+
+    def settle_unknown(self, job_id: int, rule: UnknownRule, owner: str | None = None) -> Job:
+        """Decides what becomes of a job whose delivery is unknown."""
+        self.get(job_id, owner)
+        return self.spool.do(jobs.settle_unknown, job_id, rule, self.clock())
+
+
+def _require_owned(job: Job, owner: str | None) -> None:
+    if owner is not None and job.owner != owner:
+        raise NotFoundError(f"no job {job.id}")

@@ -1,0 +1,104 @@
+"""``History``: what happened (events, live and kept), who did what, counts, and what was learned."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.durable import DiskFullError
+from appliance.services.rules import Clock
+from appliance.spool import events, ledger, stats
+from appliance.spool.events import Listener
+from appliance.spool.model import Event, News, SpoolClosedError, SpoolFailedError
+from appliance.spool.remembered import AuditEntry, Destination
+from appliance.spool.store import Spool
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Faxes and deliveries that the journal holds."""
+
+    ended: list[tuple[str, str, int]]  # state, cause code, how many
+    received: list[tuple[str, int]]  # state, how many
+    deliveries: list[tuple[str, str, int]]  # kind, state, how many
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    spool: Spool
+    clock: Clock
+
+    # -- events --------------------------------------------------------------------------------
+
+    def listen(self) -> Listener:
+        """Events and live progress from now on; use it in a ``with``."""
+        return self.spool.hub.listen()
+
+    def call(self, callback: Callable[[Event | News], None]) -> None:
+        """Calls ``callback`` for each event from now on, in the publishing thread: it must be quick."""
+        self.spool.hub.call(callback)
+
+    def since(self, event_id: int, owner: str | None = None, limit: int = 500) -> list[Event]:
+        """Kept events after ``event_id``, oldest first."""
+        return self.spool.read(events.since, event_id, owner=owner, limit=limit)
+
+    def of_fax(self, fax_id: int) -> list[Event]:
+        """Kept events of one fax, oldest first."""
+        return self.spool.read(events.of_fax, fax_id)
+
+    def last_id(self) -> int:
+        """The id of the newest kept event, 0 when there is none."""
+        return self.spool.read(events.last_id)
+
+    # -- audit log -----------------------------------------------------------------------------
+
+    def audit(self, who: str, action: str, *, object: str = "", address: str = "", detail: str = "") -> None:
+        """Notes who did what, from where.
+
+        It is done by then: a note that cannot be written (disk full) goes to the log, and must not make
+        the client believe that it was refused.
+        """
+        try:
+            self.spool.do(
+                ledger.audit, who, action, self.clock(), object=object, address=address, detail=detail
+            )
+        except (DiskFullError, SpoolFailedError) as error:
+            _log.error("not in the audit log (%s): %s, %s %s %s", error, who, action, object, detail)
+
+    def audit_soon(self, who: str, action: str, *, object: str, address: str, detail: str) -> None:
+        """Queues a note without waiting for the disk: for the event loop."""
+        with contextlib.suppress(SpoolClosedError):
+            self.spool.write(
+                ledger.audit, who, action, self.clock(), object=object, address=address, detail=detail
+            )
+
+    def audit_log(self, *, who: str, before_id: int | None, limit: int) -> list[AuditEntry]:
+        """Newest first."""
+        return self.spool.read(ledger.audit_log, who=who, before_id=before_id, limit=limit)
+
+    # -- figures and what was learned ----------------------------------------------------------
+
+    def counts(self) -> Counts:
+        """How many faxes and deliveries of each kind there are."""
+
+        def read(db: sqlite3.Connection) -> Counts:
+            return Counts(stats.ended(db), stats.received(db), stats.deliveries(db))
+
+        return self.spool.read(read)
+
+    def destinations(self, *, after: str, limit: int) -> list[Destination]:
+        """Learned destinations in the order of their numbers, those after ``after``."""
+        return self.spool.read(ledger.destinations, after=after, limit=limit)
+
+    def destination(self, number: str) -> Destination | None:
+        """What was learned about a number."""
+        return self.spool.read(ledger.destination, number)
+
+    def forget_destination(self, number: str) -> bool:
+        """Forgets what was learned, quarantine included; False when there was nothing."""
+        return self.spool.do(ledger.forget_destination, number)

@@ -1,0 +1,58 @@
+"""``Inbox``: received faxes, as their owners see them.  Faxes that were given to nobody are everyone's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.services.rules import Clock
+from appliance.spool import received
+from appliance.spool.model import NotFoundError, Received, ReceivedFilter, ReceivedPageFile
+from appliance.spool.store import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    spool: Spool
+    clock: Clock
+
+    def get(self, received_id: int, owner: str | None = None, *, deleted: bool = False) -> Received:
+        """Raises NotFoundError; a deleted one is only found with ``deleted``."""
+        fax = self.spool.read(received.get, received_id, deleted=deleted)
+        _require_seen(fax, owner)
+        return fax
+
+    def with_pages(
+        self, received_id: int, owner: str | None = None
+    ) -> tuple[Received, list[ReceivedPageFile]]:
+        """A received fax and its pages, as they are at one moment.
+
+        ``path`` of a page is relative to the data folder.  Raises NotFoundError.
+        """
+        fax, pages = self.spool.read(received.with_pages, received_id)
+        _require_seen(fax, owner)
+        return fax, pages
+
+    def search(self, wanted: ReceivedFilter) -> list[Received]:
+        """The received faxes that match, newest first; page on with ``before_id``."""
+        return self.spool.read(received.search, wanted)
+
+    def pages(self, received_id: int, owner: str | None = None) -> list[ReceivedPageFile]:
+        """The pages of a received fax; ``path`` is relative to the data folder.  Raises NotFoundError."""
+        return self.with_pages(received_id, owner)[1]
+
+    def mark_read(self, received_id: int, read: bool = True, owner: str | None = None) -> Received:
+        self.get(received_id, owner)
+        return self.spool.do(received.mark_read, received_id, read, self.clock())
+
+    def delete(self, received_id: int, owner: str | None = None) -> None:
+        self.get(received_id, owner)
+        self.spool.do(received.delete, received_id, self.clock())
+
+    def assign(self, received_id: int, to: str) -> Received:
+        """Gives a received fax to a user."""
+        return self.spool.do(received.assign, received_id, to, self.clock())
+
+
+def _require_seen(fax: Received, owner: str | None) -> None:
+    if owner is not None and fax.owner not in ("", owner):
+        raise NotFoundError(f"no received fax {fax.id}")

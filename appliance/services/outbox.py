@@ -1,0 +1,93 @@
+"""``Outbox``: deliveries to make (webhooks, e-mails, folders), and what is put in when a fax ends."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from appliance.services.rules import Clock
+from appliance.spool import jobs, outbox, received
+from appliance.spool.model import Delivery, DeliveryTry, Event, Job, NewDelivery, Received
+from appliance.spool.store import Spool, Tx
+
+# The disk, not what was planned: the end of the fax is written again, with its deliveries.
+DiskError = sqlite3.Error
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What may follow from ``event``, done in the event's own transaction.
+
+    In the spool's writer thread: no waiting, no file, no network.
+    """
+
+    event: Event
+    _tx: Tx
+
+    def job(self) -> Job:
+        """The fax to send that the event is about.  Raises NotFoundError."""
+        return jobs.get(self._tx.db, self.event.fax_id or 0)
+
+    def received(self) -> Received:
+        """The received fax that the event is about.  Raises NotFoundError."""
+        return received.get(self._tx.db, self.event.fax_id or 0)
+
+    def assign(self, fax: Received, owner: str) -> Received:
+        """Gives the received fax to a user."""
+        return received.assign(self._tx, fax.id, owner, self.event.at)
+
+    def deliver(self, delivery: NewDelivery) -> None:
+        """Puts a delivery in the outbox."""
+        self._tx.deliver(delivery, self.event.at)
+
+
+Follow = Callable[[Following], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    spool: Spool
+    clock: Clock
+
+    def follow(self, plan: Follow) -> None:
+        """Sets what is done with each event from now on, in the event's own transaction.
+
+        An exception of ``plan`` undoes what the event tells of.
+        """
+        self.spool.follow(lambda tx, event: plan(Following(event, tx)))
+
+    def put(self, delivery: NewDelivery) -> None:
+        """Puts in a delivery that follows from no event."""
+        now = self.clock()
+        self.spool.do(lambda tx: tx.deliver(delivery, now))
+
+    def of_fax(self, fax_id: int) -> list[tuple[Delivery, list[DeliveryTry]]]:
+        """All deliveries of one job or received fax, oldest first, with their tries."""
+
+        def read(db: sqlite3.Connection) -> list[tuple[Delivery, list[DeliveryTry]]]:
+            return [(each, outbox.tries(db, each.id)) for each in outbox.of_fax(db, fax_id)]
+
+        return self.spool.read(read)
+
+    def due(
+        self, limit: int, *, not_ids: Collection[int] = (), not_targets: Collection[str] = ()
+    ) -> list[Delivery]:
+        """Pending deliveries whose time has come, the longest due first."""
+        return self.spool.read(outbox.due, self.clock(), limit, not_ids=not_ids, not_targets=not_targets)
+
+    def next_moment(self) -> float | None:
+        """When the next pending delivery is due later than now, None when there is none."""
+        return self.spool.read(outbox.next_moment, self.clock())
+
+    def pull_in(self) -> int:
+        """After the clock was set back: what would wait longer than its timetable allows is due at once."""
+        return self.spool.do(outbox.pull_in, self.clock())
+
+    def succeeded(self, delivery_id: int, detail: str) -> None:
+        """A try has worked: the delivery is done."""
+        self.spool.do(outbox.succeeded, delivery_id, self.clock(), detail)
+
+    def failed(self, delivery_id: int, detail: str, *, final: bool) -> None:
+        """A try has failed; ``final``: there is no further one."""
+        self.spool.do(outbox.failed, delivery_id, self.clock(), detail, final=final)

@@ -1,0 +1,144 @@
+"""``Rules``: the one place where number, caller id, cover page, quota and space are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from appliance.caller_id_policy import as_station_id
+from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, QUOTA_SPENT, Cause
+from appliance.numbers import Number, permitted, plan_for, read_number
+from appliance.services.accounts import Accounts
+from appliance.settings.items import STANDARD_COVER, CoverTemplate, LineEntry
+from appliance.settings.sections import NumberSettings, PracticeSettings, StorageSettings
+from appliance.settings.store import SettingsStore
+from appliance.spool.model import Cover, Job, Recipient, SendOptions
+from appliance.spool.room import RoomGuard
+
+Clock = Callable[[], float]  # Unix time
+
+
+class RefusedError(Exception):
+    """The box will not do this: ``cause`` is the row that says why, ``detail`` what it was about."""
+
+    def __init__(self, cause: Cause, detail: str = "") -> None:
+        super().__init__(f"{cause.sentence} {detail}".strip())
+        self.cause = cause
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class To:
+    """A recipient as somebody wrote it."""
+
+    number: str
+    name: str = ""
+    company: str = ""
+
+
+@dataclass
+class Rules:
+    """What every door is held to.  ``practice_numbers``: those that the practice line has."""
+
+    settings: SettingsStore
+    accounts: Accounts
+    guard: RoomGuard
+    practice_numbers: frozenset[str] = field(default=frozenset())
+
+    def require_room(self, octets: int = 0) -> None:
+        """Raises DiskFullError when ``octets`` more would eat into the reserve."""
+        self.guard.require(self.settings.section(StorageSettings).reserve_mb, octets)
+
+    def require_quota(self, owner: str, key: str = "") -> None:
+        """Raises RefusedError when the owner's or the key's pages of this month are spent."""
+        for scope, quota in self.accounts.quotas(owner, key):
+            if quota and self.accounts.pages_this_month(scope) >= quota:
+                raise RefusedError(QUOTA_SPENT, f"({quota} pages a month)")
+
+    def number(self, written: str, lines: Sequence[str] = ()) -> Number:
+        """What a written number means on the line that will carry its call: the first one that may.
+
+        ``lines`` are the names that the sender asked for.  Raises RefusedError for one that is not dialled.
+        """
+        practice = self.practice_numbers if self.settings.section(PracticeSettings).enabled else frozenset()
+        numbers = self.settings.section(NumberSettings)
+        found: Number | Cause | None = None
+        for entry in self._senders(lines):
+            plan = plan_for(numbers, entry)
+            read = read_number(written, numbers, practice, plan)
+            found = found or read
+            if isinstance(read, Cause) or permitted(read.dial, entry.allow, entry.deny, plan):
+                found = read
+                break
+        if found is None:
+            found = read_number(written, numbers, practice)
+        if isinstance(found, Cause):
+            raise RefusedError(found, f"({written[:64]})")
+        return found
+
+    def _senders(self, names: Sequence[str]) -> list[LineEntry]:
+        """The lines that place calls, in the order in which they are tried, or of these names only."""
+        entries = self.settings.items(LineEntry).values()
+        senders = sorted(
+            (entry for entry in entries if entry.enabled and entry.send), key=lambda entry: entry.position
+        )
+        if not names:
+            return senders
+        return sorted(
+            (entry for entry in senders if entry.name in names), key=lambda entry: names.index(entry.name)
+        )
+
+    def recipient(self, to: To, lines: Sequence[str] = ()) -> Recipient:
+        """Where a fax goes, over one of ``lines``.  Raises RefusedError."""
+        number = self.number(to.number, lines)
+        return Recipient(
+            number=number.dial, given=to.number, name=to.name, reach=number.reach, company=to.company
+        )
+
+    def cover_template(self, name: str) -> CoverTemplate:
+        """The template of this name; empty and "standard" are the box's own page.
+
+        Raises RefusedError.
+        """
+        if name in ("", STANDARD_COVER):
+            return CoverTemplate(name=STANDARD_COVER)
+        for template in self.settings.items(CoverTemplate).values():
+            if template.name == name:
+                return template
+        raise RefusedError(COVER_TEMPLATE_GONE, f"({name[:64]})")
+
+    def completed(self, owner: str, options: SendOptions) -> SendOptions:
+        """``options`` with the owner's usual ones where nothing is said.
+
+        Raises RefusedError for a number to show or a cover template that is not the owner's to use.
+        """
+        shown_number = self.accounts.shown_number
+        user = self.accounts.user(owner)
+        own = user.caller_number if user is not None else ""
+        for wanted in filter(None, (options.caller_number, options.station_id)):
+            if shown_number(owner, wanted) is None:
+                raise RefusedError(CALLER_NOT_ALLOWED, f"({wanted[:64]})")
+        options = replace(
+            options,
+            caller_number=shown_number(owner, options.caller_number or own) or "",
+            station_id=options.station_id or as_station_id(own),
+        )
+        cover = self._usual_cover(owner, options)
+        if cover is not None:
+            self.cover_template(cover.template)
+        return replace(options, cover=cover)
+
+    def _usual_cover(self, owner: str, options: SendOptions) -> Cover | None:
+        usual = self.accounts.usual_cover(owner)
+        if options.cover is None:
+            return Cover(template=usual) if usual and not options.no_cover else None
+        return options.cover if options.cover.template else replace(options.cover, template=usual)
+
+    def options_again(self, job: Job) -> SendOptions:
+        """How to send a fax once more: as it was sent, as far as its owner still may."""
+        options = job.options
+        if self.accounts.shown_number(job.owner, options.caller_number) is None:
+            options = replace(options, caller_number="")
+        if self.accounts.shown_number(job.owner, options.station_id) is None:
+            options = replace(options, station_id="")
+        return replace(options, no_cover=options.cover is None)

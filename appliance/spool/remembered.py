@@ -1,0 +1,74 @@
+"""Plain types of what the box remembers beside the faxes: who did what, usage, destinations, offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.spool.model import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    id: int
+    at: float
+    who: str
+    action: str
+    object: str
+    address: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    calls: int = 0
+    pages: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What was learned about a number; the dispatcher defines what ``profile`` holds."""
+
+    number: str
+    failures: int  # of the kind that ends in quarantine, in a row
+    quarantined_until: float | None
+    profile: Mapping[str, Any]
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A stored document under a name, ready to be sent (an idea of the ICTFax style interface)."""
+
+    id: int
+    owner: str
+    name: str
+    document_id: int
+    created_at: float
+
+
+class NameTakenError(ValueError):
+    """There is an offer of this name."""
+
+
+class TooManyError(ValueError):
+    """There are as many offers as there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """``name``: what a caller sends as SEP, empty for callers that name nothing."""
+
+    id: int
+    uuid: str
+    owner: str
+    name: str
+    title: str
+    files: tuple[SourceFile, ...]
+    rendered_path: str  # folder of fax pages relative to the data folder
+    pages: int
+    created_at: float
+    polled: int  # how often it was fetched whole
+    polled_at: float | None
