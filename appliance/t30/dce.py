@@ -15,6 +15,7 @@ Rules for every DCE
   or ``Data`` as the carrier has, then ``CarrierOff``.  It reports a carrier other than the ordered one
   when it can tell (T.38, G.711) as ``CarrierOn`` with that carrier; a modem that cannot says
   ``CarrierMissed``, upon which the engine orders another ``Receive``.
+* A DCE that knows of image octets that a network lost says so (``DataLost``) where they are missing.
 * No time-outs of T.30 live in a DCE; those of the device (a silent modem) do and end in ``LineLost``.
 """
 
@@ -171,8 +172,21 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
+class DataLost:
+    """About so many non-ECM octets were lost by a network before what follows."""
+
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierOff:
-    """The carrier that was on has gone."""
+    """The carrier that was on has gone.
+
+    ``complete``: it brought non-ECM octets, every one that was sent has come, and its end was signalled.
+    Only a DCE on a packet network can know.
+    """
+
+    complete: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +201,7 @@ class LineLost:
     cause: Cause | None = None
 
 
-LineEvent = Sent | ToneHeard | CarrierOn | Frame | Data | CarrierOff | CarrierMissed | LineLost
+LineEvent = Sent | ToneHeard | CarrierOn | Frame | Data | DataLost | CarrierOff | CarrierMissed | LineLost
 
 # Longest frame any of us sends: address, control, FCF, frame number and 256 octets of ECM data
 # (T.4 Annex A); the rest is room for a long NSF.  Anything beyond is hostile or noise.

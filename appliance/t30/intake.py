@@ -30,6 +30,9 @@ class Intake(Protocol):
     def octets(self, data: bytes) -> None:
         """Image octets in line order.  Raises PageTooLargeError and LineTooLongError."""
 
+    def lost(self, octets: int) -> None:
+        """About so many image octets are missing here.  Raises PageTooLargeError."""
+
     def frame(self, octets: bytes) -> None:
         """A frame with a right FCS.  Raises PageTooLargeError."""
 
@@ -42,11 +45,32 @@ class PlainIntake:
         self._octets = 0
         self._fill = 0  # octets of zeros at the end of what came
         self._fill_limit = int(settings.carrier.bit_rate * LINE_LIMIT_S / 8)
+        self._carriers = 0  # that ended
+        self._whole = True
 
-    def octets(self, data: bytes) -> None:
-        self._octets += len(data)
+    @property
+    def complete(self) -> bool:
+        """Every octet that was sent has come, in one carrier."""
+        return self._whole and self._carriers == 1
+
+    def carrier_gone(self, *, complete: bool) -> None:
+        """The carrier has gone; ``complete`` as the DCE saw it."""
+        self._carriers += 1
+        self._whole = self._whole and complete
+
+    def _count(self, octets: int) -> None:
+        self._octets += octets
         if self._octets > IMAGE_LIMIT_OCTETS:
             raise PageTooLargeError(f"more than {IMAGE_LIMIT_OCTETS} octets")
+
+    def lost(self, octets: int) -> None:
+        self._count(octets)
+        self._whole = False
+        self._fill = 0
+        self._decoder.gap(octets)
+
+    def octets(self, data: bytes) -> None:
+        self._count(len(data))
         self._decoder.feed(reverse_bits(data))
         self._measure_fill(data)
 
@@ -97,6 +121,9 @@ class EcmIntake:
 
     def octets(self, data: bytes) -> None:
         """No bare octets are due here."""
+
+    def lost(self, octets: int) -> None:
+        """What is missing of a frame shows in its FCS."""
 
     def frame(self, octets: bytes) -> None:
         if len(octets) <= _FCD_HEAD or octets[0] != ADDRESS or octets[2] != Fcf.FCD.value:

@@ -19,6 +19,8 @@ class Rows(Protocol):
     def longest_bad_run(self) -> int: ...
     @property
     def ended_with_rtc(self) -> bool: ...
+    @property
+    def ends_with_row(self) -> bool: ...
 
 
 class Verdict(Enum):
@@ -34,11 +36,16 @@ BAD_SHARE = 0.10  # more than this is RTN
 BAD_RUN_INCH = 0.25
 
 
-def judge(rows: Rows, resolution: Resolution) -> Verdict:
-    """A page that ended without RTC is cut short and never good, however fine its rows are."""
-    if not rows.ended_with_rtc or rows.rows == 0:
+def judge(rows: Rows, resolution: Resolution, *, complete: bool = False) -> Verdict:
+    """MCF, RTP or RTN for the page.
+
+    One that ended without RTC is cut short and never good, however fine its rows are: unless every octet
+    that was sent has come (``complete``) and the last of them ended a row.  Then its sender knows no RTC.
+    """
+    ended = rows.ended_with_rtc or (complete and rows.ends_with_row)
+    if not ended or rows.rows == 0:
         return Verdict.BAD
     share = rows.bad_rows / rows.rows
-    if share > BAD_SHARE or rows.longest_bad_run > BAD_RUN_INCH * resolution.y_dpi:
+    if share > BAD_SHARE or rows.longest_bad_run >= BAD_RUN_INCH * resolution.y_dpi:
         return Verdict.BAD
     return Verdict.POOR if share > POOR_SHARE else Verdict.GOOD

@@ -62,6 +62,7 @@ class Receiver(ReceiverPhaseB):
         },
         ReceiverState.IN_PAGE: {
             LineStimulus.FAST_DATA: "_image_octets",
+            LineStimulus.FAST_LOST: "_image_lost",
             LineStimulus.FAST_FRAME: "_image_frame",
             LineStimulus.FAST_OFF: "_page_over",
             Timer.IMAGE: "_endless",
@@ -159,6 +160,11 @@ class Receiver(ReceiverPhaseB):
         """Decodes as they come."""
         self._feed(lambda intake: intake.octets(fact.octets))
 
+    def _image_lost(self, fact: EventData) -> None:
+        """Counts the rows that were in what a network lost."""
+        self.station.note("image_lost", octets=fact.lost)
+        self._feed(lambda intake: intake.lost(fact.lost))
+
     def _image_frame(self, fact: EventData) -> None:
         """Keeps a frame whose FCS is right."""
         if fact.ok:
@@ -173,9 +179,11 @@ class Receiver(ReceiverPhaseB):
         except LineTooLongError:
             self.station.finish(causes.SCAN_LINE_TOO_LONG)
 
-    def _page_over(self, _: EventData) -> None:
+    def _page_over(self, fact: EventData) -> None:
         """Listens for the command behind the page."""
         station = self.station
+        if isinstance(self._intake, PlainIntake):
+            self._intake.carrier_gone(complete=fact.ok)
         station.clear(Timer.IMAGE)
         station.phase = Phase.D
         self.state = ReceiverState.POST
@@ -225,7 +233,8 @@ class Receiver(ReceiverPhaseB):
         station.clear(Timer.T2)
         self._end = end
         rows = intake.finish() if isinstance(intake, PlainIntake) else None
-        verdict = Verdict.BAD if rows is None else judge(rows, self._settings.resolution)
+        complete = isinstance(intake, PlainIntake) and intake.complete
+        verdict = Verdict.BAD if rows is None else judge(rows, self._settings.resolution, complete=complete)
         self._intake = None
         if rows is not None and rows.too_long:
             station.finish(causes.PAGE_TOO_LARGE)

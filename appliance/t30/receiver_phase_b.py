@@ -63,6 +63,7 @@ class ReceiverPhaseB(StationRole):
         ReceiverState.TCF: {
             LineStimulus.FAST_ON: "_tcf_begins",
             LineStimulus.FAST_DATA: "_tcf_octets",
+            LineStimulus.FAST_LOST: "_tcf_octets_lost",
             LineStimulus.FAST_OFF: "_tcf_over",
             LineStimulus.MISSED: "_tcf_missed",
             Timer.TCF: "_tcf_over",
@@ -334,6 +335,9 @@ class ReceiverPhaseB(StationRole):
         assert self._judge is not None
         if self.station.heard in (None, self._settings.carrier if self._settings else None):
             self._judge.feed(fact.octets)
+
+    def _tcf_octets_lost(self, _: EventData) -> None:
+        """Nothing: the training check is of the line, not of the network behind it."""
 
     def _tcf_missed(self, _: EventData) -> None:
         """Listens again until the time for a TCF is over."""

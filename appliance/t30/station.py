@@ -28,6 +28,7 @@ from appliance.t30.dce import (
     CarrierOff,
     CarrierOn,
     Data,
+    DataLost,
     Expect,
     Frame,
     HangUp,
@@ -87,6 +88,7 @@ class LineStimulus(Enum):
     UNKNOWN = "unknown command"  # garbled where a table does not have it
     FAST_ON = "fast carrier"
     FAST_DATA = "image octets"
+    FAST_LOST = "lost image octets"
     FAST_FRAME = "image frame"
     FAST_OFF = "end of fast carrier"
     MISSED = "missed carrier"
@@ -167,6 +169,7 @@ class EventData:
     burst: Burst = field(default_factory=Burst)
     carrier: Carrier | None = None
     octets: bytes = b""
+    lost: int = 0  # octets
     ok: bool = True
 
 
@@ -481,8 +484,10 @@ class Station:
                     self._give(LineStimulus.FAST_FRAME, EventData(octets=octets, ok=ok))
             case Data(octets):
                 self._give(LineStimulus.FAST_DATA, EventData(octets=octets))
-            case CarrierOff():
-                self._carrier_off()
+            case DataLost(octets):
+                self._give(LineStimulus.FAST_LOST, EventData(lost=octets))
+            case CarrierOff(complete):
+                self._carrier_off(complete=complete)
             case CarrierMissed():
                 self._missed()
             case ToneHeard(tone):
@@ -522,14 +527,14 @@ class Station:
         if frame.final:
             self.set(Timer.BURST_END, limits.BURST_END_S)
 
-    def _carrier_off(self) -> None:
+    def _carrier_off(self, *, complete: bool = False) -> None:
         """The carrier that was on has gone: acts upon what it brought."""
         self.clear(Timer.BURST_END)
         carrier, self.heard = self.heard, None
         if carrier is None:
             return
         if carrier is not Carrier.V21:
-            self._give(LineStimulus.FAST_OFF, EventData(carrier=carrier))
+            self._give(LineStimulus.FAST_OFF, EventData(carrier=carrier, ok=complete))
             return
         frames, self._frames = tuple(self._frames), []
         heard = Burst(frames, self.heard_since)

@@ -31,6 +31,7 @@ EVENTS: dict[str, str] = {
     "page_confirmed": "the far end has the page: page",
     "page_format": "the page source gave what the receiver cannot take: reason",
     "page_receiving": "a page begins to come: page",
+    "image_lost": "a network lost a part of a page without ECM: octets, about",
     "page_judged": "a page without ECM came: verdict, rows, bad_rows, rtc",
     "page_received": "the page is stored and confirmed: page, reply",
     "block_confirmed": "the far end has a part of a long page: page, block",

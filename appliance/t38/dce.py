@@ -428,14 +428,14 @@ class T38Dce:
             self._keepalive_at = now + KEEPALIVE_QUIET_S
         for arrival in arrivals:
             if arrival.lost_before:
-                self._hearing.packets_lost()
+                self._hearing.packets_lost(arrival.lost_before)
             try:
                 packet, self._version = decode_noting_version(
                     arrival.ifp, self._version, padded=arrival.padded
                 )
             except IfpError:
                 self.counters.malformed += 1
-                self._hearing.packets_lost()
+                self._hearing.packets_lost(1)
                 continue
             self._hearing.packet(packet, now)
             if self._version == 0 and self._frames_never_end():

@@ -85,9 +85,12 @@ class FieldType(IntEnum):
 _FIRST_EXTENSION = {Indicator: 16, DataType: 9, FieldType: 8}
 MAX_VERSION = 3
 MAX_FIELD_OCTETS = 65535  # Annex A: OCTET STRING (SIZE (1..65535))
+# Data types whose fields may be of the kinds that V.8 and V.34 brought.
+_MODERN = frozenset((DataType.V8, DataType.V34_PRI_RATE, DataType.V34_CC_1200, DataType.V34_PRI_CH))
 # Ours: no sender puts more into a packet; bounds the work that one hostile datagram can cause.
 MAX_FIELDS = 256
-# Field types that say something by themselves and never carry data; they tell a wrong notation.
+# Field types that say something by themselves; with data they first of all tell a wrong notation, but there
+# are gateways that put a frame's last octets there.
 _BARE = frozenset(
     (
         FieldType.HDLC_SIG_END,
@@ -237,15 +240,43 @@ def decode_noting_version(data: bytes, version: int, *, padded: bool = False) ->
             return DataPacket(data_type, (quick,)), version
     other = 2 if version == 0 else 0
     failure: IfpError | None = None
-    for reading, on_octets in ((version, False), (version, True), (other, False), (other, True)):
+    for reading in (
+        _Reading(version),
+        _Reading(version, on_octets=True),
+        _Reading(other, plausible=True),
+        _Reading(other, on_octets=True, plausible=True),
+        _Reading(version, ends_with_data=True),
+        _Reading(version, on_octets=True, ends_with_data=True),
+        _Reading(other, ends_with_data=True, plausible=True),
+    ):
         try:
-            fields = _decode_fields(data, at, count, reading, on_octets=on_octets, padded=padded)
+            fields = _decode_fields(data, at, count, reading, padded=padded)
         except IfpError as error:
             failure = failure or error
             continue
-        return DataPacket(data_type, fields), reading
+        if reading.plausible and not _plausible(data_type, fields):
+            continue
+        return DataPacket(data_type, fields), reading.version
     assert failure is not None
     raise failure
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to read the fields of a packet."""
+
+    version: int
+    on_octets: bool = False  # each field begins on an octet
+    ends_with_data: bool = False  # the end of a frame may bring the frame's last octets
+    plausible: bool = False  # only fields that go with the data type
+
+
+def _plausible(data_type: DataType, fields: tuple[DataField, ...]) -> bool:
+    """Whether the fields may stand with a data type; misread ones seldom may."""
+    if data_type in _MODERN:
+        return True
+    most = FieldType.HDLC_FCS_BAD_SIG_END if data_type is DataType.V21 else FieldType.T4_NON_ECM_SIG_END
+    return all(item.kind <= most for item in fields)
 
 
 def _decode_single(data: bytes, at: int, version: int) -> DataField | None:
@@ -312,8 +343,9 @@ def read_length(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _decode_fields(
-    data: bytes, at: int, count: int, version: int, *, on_octets: bool, padded: bool
+    data: bytes, at: int, count: int, reading: _Reading, *, padded: bool
 ) -> tuple[DataField, ...]:
+    version, on_octets = reading.version, reading.on_octets
     end = len(data) * 8
     position = at * 8  # in bits
     fields: list[DataField] = []
@@ -331,7 +363,7 @@ def _decode_fields(
         kind = _FIELD_TYPES[index]
         octets = b""
         if present:
-            if kind in _BARE:
+            if kind in _BARE and not reading.ends_with_data:
                 raise IfpError(f"{kind.name} with data")
             start = (position + 7) // 8
             if start + 2 > len(data):

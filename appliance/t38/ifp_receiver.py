@@ -14,18 +14,18 @@ from appliance.t30.dce import (
     CarrierOff,
     CarrierOn,
     Data,
+    DataLost,
     Frame,
     LineEvent,
     Tone,
     ToneHeard,
 )
 from appliance.t38.ifp import DataField, DataPacket, FieldType, IfpPacket, Indicator
-from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR
+from appliance.t38.timing import CARRIER_OF_DATA, CARRIER_OF_INDICATOR, CHUNK_S
 
-# Put in place of image octets that were lost.  Without it a row can join the rest of a later one without a
-# trace, and rows would be missing from a page that counts no bad row.  So many ones are no row of T.4, with
-# whatever stands before and behind them.
-IMAGE_GAP = b"\xff" * 8
+# A gap in the sequence numbers up to this tells how many packets are missing.  Beyond it the peer may count
+# from somewhere else, and time tells how much of the image is missing.  In step with ``udptl_receiver``.
+NUMBERS_TRUSTED = 64
 # A carrier of which nothing is heard for so long has gone and its end was lost.  Ours: longer than any
 # training (1.4 s) and any run of flags between frames, and under T4 and T2 of T.30 the far end repeats.
 CARRIER_SILENCE_S = 4.0
@@ -73,7 +73,10 @@ class IfpReceiver:
         self._frame = bytearray()
         self._frame_damaged = False
         self._start_unsure = False  # packets were lost where a frame may have begun
-        self._image_gap = False  # packets were lost and no image octet came since
+        self._lost = 0  # packets, since the last image octets
+        self._image_at = 0.0  # when the last image octets came
+        self._image_octets = 0  # in the last packet of this carrier that brought some, 0 before
+        self._image_whole = False  # nothing of this carrier's image is missing so far
 
     def next_deadline(self) -> float | None:
         """When a carrier that fell silent is declared gone."""
@@ -83,9 +86,10 @@ class IfpReceiver:
         if self.carrier and now >= self._heard_at + CARRIER_SILENCE_S:
             self._carrier_off(now)
 
-    def packets_lost(self) -> None:
-        """Packets are missing before the next one."""
-        self._image_gap = True
+    def packets_lost(self, count: int) -> None:
+        """So many packets are missing before the next one."""
+        self._lost += count
+        self._image_whole = False
         if self._frame:
             self._frame_damaged = True
         else:
@@ -113,6 +117,8 @@ class IfpReceiver:
             self._carrier_off(now)
             self._carrier_on(carrier)
             self._start_unsure = False
+            self._lost = 0  # they were of another signal
+            self._image_whole = True
 
     def _field(self, carrier: Carrier, item: DataField, now: float) -> None:
         kind = item.kind
@@ -121,12 +127,12 @@ class IfpReceiver:
                 self._carrier_off(now)
                 self._carrier_on(carrier)
             self._has_data = True
-            if kind is FieldType.HDLC_DATA:
+            if kind not in _NON_ECM:  # there are gateways that put a frame's last octets into its end
                 room = MAX_FRAME_OCTETS + 1 - len(self._frame)
                 if room > 0:
                     self._frame += item.octets[:room]
             elif kind in _NON_ECM and carrier is not Carrier.V21:
-                self._image(item.octets)
+                self._image(carrier, item.octets, now)
         if self.carrier is not carrier:
             return  # an end repeated after the end
         if kind in _FRAME_ENDS:
@@ -136,25 +142,38 @@ class IfpReceiver:
         elif kind is FieldType.HDLC_SIG_END and self._frame:
             self.frames_without_fcs += 1
         if kind in _SIGNAL_ENDS:
-            self._carrier_off(now)
+            whole = self._image_whole and self._image_octets > 0
+            self._carrier_off(now, complete=whole and kind is FieldType.T4_NON_ECM_SIG_END)
 
-    def _image(self, octets: bytes) -> None:
-        if self._image_gap and any(octets):  # the zeros of TCF or fill have no rows to lose
-            self.events.append(Data(IMAGE_GAP))
-        self._image_gap = False
+    def _image(self, carrier: Carrier, octets: bytes, now: float) -> None:
+        if self._lost and any(octets):  # behind fill: the row that was lost is still to end
+            self.events.append(DataLost(self._octets_lost(carrier, now)))
+            self._lost = 0
+        self._image_at = now
+        self._image_octets = len(octets)
         self.events.append(Data(reverse_bits(octets)))
+
+    def _octets_lost(self, carrier: Carrier, now: float) -> int:
+        """About how many image octets were in the packets that are missing."""
+        usual = self._image_octets or int(carrier.bit_rate * CHUNK_S / 8)
+        octets = self._lost * usual
+        if self._lost > NUMBERS_TRUSTED:
+            octets = min(octets, int((now - self._image_at) * carrier.bit_rate / 8))
+        return max(1, octets)
 
     def _carrier_on(self, carrier: Carrier) -> None:
         self.carrier = carrier
         self._has_data = False
+        self._image_octets = 0
+        self._image_whole = False
         self.events.append(CarrierOn(carrier))
 
-    def _carrier_off(self, now: float) -> None:
+    def _carrier_off(self, now: float, *, complete: bool = False) -> None:
         self._end_frame(False)  # whatever was begun has no FCS
         if self.carrier is not None:
             self.carrier = None
             self.silent_since = now
-            self.events.append(CarrierOff())
+            self.events.append(CarrierOff(complete))
 
     def _end_frame(self, ok: bool) -> None:
         if not self._frame:

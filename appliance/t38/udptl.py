@@ -32,7 +32,8 @@ class Datagram:
     """One parsed datagram.
 
     ``secondaries`` are the packets before the primary, newest first; ``parities`` are over groups of
-    ``span`` packets as the module's docstring says.  At most one of the two is filled.
+    ``span`` packets as the module's docstring says.  At most one of the two is filled.  ``sound`` is False
+    when the error recovery made no sense and was left out.
     """
 
     sequence: int
@@ -40,6 +41,7 @@ class Datagram:
     secondaries: tuple[bytes, ...] = field(default=(), repr=False)
     span: int = 0
     parities: tuple[bytes, ...] = field(default=(), repr=False)
+    sound: bool = True
 
 
 # -- octets --------------------------------------------------------------------------------------
@@ -96,11 +98,23 @@ def _read_count(data: bytes, at: int) -> tuple[int, int]:
 
 
 def parse(data: bytes) -> Datagram:
-    """The datagram in ``data``.  Raises UdptlError for anything else; work is linear in its size."""
+    """The datagram in ``data``; work is linear in its size.
+
+    Error recovery that makes no sense (a count that lies, a cut packet) is left out: senders exist whose
+    primary is sound all the same.  So are octets behind the datagram.  Raises UdptlError where there is no
+    primary packet.
+    """
     if not 4 <= len(data) <= MAX_UDP_OCTETS:
         raise UdptlError(f"{len(data)} octets")
     sequence = data[0] << 8 | data[1]
     primary, at = _read_open_type(data, 2)
+    try:
+        return _parse_recovery(data, at, sequence, primary)
+    except UdptlError:
+        return Datagram(sequence, primary, sound=False)
+
+
+def _parse_recovery(data: bytes, at: int, sequence: int, primary: bytes) -> Datagram:
     if at >= len(data):
         raise UdptlError("error recovery missing")
     recovery = data[at]
@@ -116,8 +130,6 @@ def parse(data: bytes) -> Datagram:
     for _ in range(count):
         packet, at = _read_open_type(data, at)
         secondaries.append(packet)
-    if at != len(data):
-        raise UdptlError("octets behind the datagram")
     return Datagram(sequence, primary, tuple(secondaries))
 
 
@@ -133,8 +145,6 @@ def _parse_fec(data: bytes, at: int, sequence: int, primary: bytes) -> Datagram:
     for _ in range(count):
         parity, at = _read_open_type(data, at)
         parities.append(parity)
-    if at != len(data):
-        raise UdptlError("octets behind the datagram")
     return Datagram(sequence, primary, (), span, tuple(parities) if span else ())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from appliance.t38.ifp import IfpError, decode
 from appliance.t38.udptl import SEQUENCE_MASK, Datagram, UdptlError, parity_of, parse
 
 # How long a gap may hold up what came behind it.  Ours: at 30 ms a packet it covers a reordering of
@@ -18,21 +19,24 @@ MAX_HELD = 64
 # What is kept of delivered packets for FEC, packets (Annex C needs span × entries of them).
 MAX_HISTORY = 128
 MAX_PARITIES = 64
-# A sequence number this far from the expected one is not loss but a peer that started anew; believed
-# when the next datagrams go on from there, so that a single stray or forged datagram does no harm.
+# A sequence number this far from the expected one is not loss but a peer that started anew; so is one that
+# we have had, with another packet.  Believed when the next datagrams go on from there, so that a single
+# stray or forged datagram does no harm.
 MAX_JUMP = 64
 JUMP_CONFIRMATIONS = 3
 # A peer counts from 0 (T.38 9.1); a first datagram with a number up to this lets us take the repeated
 # packets before it, later ones belong to an earlier session.
 FIRST_SEQUENCE_WINDOW = 32
+# Told as lost before a peer's new numbers where they do not say how many packets are missing.
+RESTART_LOSS = 0x8000
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One IFP packet in order.
 
-    ``lost_before`` packets are missing for good right before it; ``padded`` says that FEC made it and
-    zeros may follow its end.
+    ``lost_before`` packets are missing for good right before it (behind a restart of the numbers only time
+    can tell: RESTART_LOSS or more then); ``padded`` says that FEC made it and zeros may follow its end.
     """
 
     sequence: int
@@ -47,6 +51,7 @@ class ReceiveCounters:
 
     datagrams: int = 0
     malformed: int = 0
+    recovery_ignored: int = 0  # their error recovery made no sense
     late_or_duplicate: int = 0
     recovered: int = 0
     lost: int = 0
@@ -64,8 +69,7 @@ class UdptlReceiver:
         self._span = 0  # how many later datagrams may still repair a packet
         self._history: dict[int, bytes] = {}  # delivered packets, for the parities to come
         self._parities: deque[tuple[list[int], bytes]] = deque(maxlen=MAX_PARITIES)
-        self._jump_at = -1  # next sequence of a suspected restart
-        self._jump_count = 0
+        self._suspects: list[Datagram] = []  # in a row, of a suspected restart
         self._loss = 0  # to be told with the next arrival
 
     def next_deadline(self) -> float | None:
@@ -77,7 +81,10 @@ class UdptlReceiver:
         self.counters.datagrams += 1
         try:
             datagram = parse(data)
-        except UdptlError:
+            if not datagram.sound:
+                self.counters.recovery_ignored += 1
+                decode(datagram.primary, version=0)  # is at least this a packet, in whatever notation?
+        except (UdptlError, IfpError):
             self.counters.malformed += 1
             return []
         sequence = datagram.sequence
@@ -87,18 +94,18 @@ class UdptlReceiver:
         ahead = sequence - self._expected & SEQUENCE_MASK
         if not ahead and not self._held and not datagram.parities:  # in order: the usual case
             self._expected = sequence + 1 & SEQUENCE_MASK
-            self._jump_count = 0
+            self._suspects.clear()
             self._remember(sequence, datagram.primary)
             return [Arrival(sequence, datagram.primary, self._take_loss())]
         if sequence == 1 and ahead == 1 and self._counts_without_zero(datagram):
             self._expected, ahead = 1, 0
-        if MAX_JUMP <= ahead <= SEQUENCE_MASK - MAX_JUMP and not self._restarted(datagram):
+        if self._may_be_restart(datagram, ahead) and not self._restarted(datagram):
             self.counters.late_or_duplicate += 1
             return []
         if sequence - self._expected & SEQUENCE_MASK >= 0x8000 or sequence in self._held:
             self.counters.late_or_duplicate += 1
             return []
-        self._jump_count = 0
+        self._suspects.clear()
         self._take(datagram, now)
         if len(self._held) > 1 or self._expected not in self._held:
             self._solve()
@@ -122,19 +129,40 @@ class UdptlReceiver:
         last = self._history.get(SEQUENCE_MASK)
         return last is not None and datagram.secondaries[:1] == (last,)
 
+    def _may_be_restart(self, datagram: Datagram, ahead: int) -> bool:
+        """Far from what is expected, or next to or itself a number that we have had with another packet."""
+        if ahead < MAX_JUMP:
+            return False
+        if ahead <= SEQUENCE_MASK - MAX_JUMP:
+            return True
+        if self._suspects and datagram.sequence - self._suspects[-1].sequence & SEQUENCE_MASK <= 1:
+            return True
+        had = self._history.get(datagram.sequence)
+        # Zeros may follow what FEC made.
+        return had is not None and had.rstrip(b"\0") != datagram.primary.rstrip(b"\0")
+
     def _restarted(self, datagram: Datagram) -> bool:
         """Whether enough datagrams in a row said that the peer counts from somewhere else now."""
-        self._jump_count = self._jump_count + 1 if datagram.sequence == self._jump_at else 1
-        self._jump_at = datagram.sequence + 1 & SEQUENCE_MASK
-        if self._jump_count < JUMP_CONFIRMATIONS:
+        assert self._expected is not None
+        if self._suspects:
+            step = datagram.sequence - self._suspects[-1].sequence & SEQUENCE_MASK
+            if not step:
+                return False  # the same once more
+            if step != 1:
+                self._suspects.clear()
+        self._suspects.append(datagram)
+        if len(self._suspects) < JUMP_CONFIRMATIONS:
             return False
         self.counters.restarts += 1
-        self._loss += 1
+        first = self._suspects[0].sequence
+        ahead = first - self._expected & SEQUENCE_MASK
+        self._loss += min(ahead, RESTART_LOSS)
         self._held.clear()
         self._history.clear()
         self._parities.clear()
-        back = min(JUMP_CONFIRMATIONS - 1, len(datagram.secondaries))
-        self._expected = datagram.sequence - back & SEQUENCE_MASK
+        self._expected = first
+        for suspect in self._suspects[:-1]:
+            self._hold(suspect.sequence, suspect.primary, padded=False)
         return True
 
     def _take_loss(self) -> int:

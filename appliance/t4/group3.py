@@ -61,6 +61,14 @@ _RECENT_ROWS = 32
 # Rows of text hardly ever take more than a bit for so many pixels.
 _PIXELS_PER_BIT_OF_A_BUSY_ROW = 2
 
+# From so many busy rows on, a piece without an EOL is a gap: it counts by the average row of the page.  A
+# shorter one may be a single row of a picture.
+_BUSY_ROWS_OF_A_GAP = 4
+
+# Stands where octets were lost.  Without it a row could join the rest of a later one without a trace.  So
+# many ones are no row of T.4, with whatever stands before and behind them.
+_GAP_MARK = "1" * 64
+
 # A decoded row: its changing elements and its pixels.
 _Row = tuple[list[int], bytes]
 
@@ -91,12 +99,22 @@ class Group3Decoder:
         self._split: _Split | None = None  # a piece just before that may be the beginning of a row
         self._remembered: dict[str, _Row] = {}
         self._longest = 2 * longest_row_bits(page.width)
+        self._gap_bits = 0  # bits that are missing from what waits, or were not kept of it
+        self._lossy = False  # octets were lost in what waits
+        self._rows = self._rows_bits = 0  # good rows, and their bits with fill and EOL
         self.ended = False
+        self.ends_with_row = True  # nothing stands behind the last whole row (known after ``finish``)
 
     @property
     def ended_properly(self) -> bool:
         # Noise behind the carrier is a piece or two; more of it is a page that went on, unreadably.
         return self._eols >= _EOLS_THAT_END and self._doubtful <= EOLS_IN_RTC
+
+    def gap(self, octets: int) -> None:
+        """So many octets were lost here."""
+        self._gap_bits += 8 * octets
+        self._lossy = True
+        self._waiting += _GAP_MARK
 
     def feed(self, octets: bytes) -> None:
         searched = max(len(self._waiting) - len(EOL) + 1, 0)
@@ -115,24 +133,37 @@ class Group3Decoder:
         if len(bits) <= self._longest:
             return bits
         content = bits.rstrip("0")
+        self._gap_bits += max(0, len(content) - self._longest)
         # The zeros are kept because an EOL may end with them.
         return content[: self._longest] + "0" * min(len(bits) - len(content), _FILL_KEPT)
 
     def finish(self) -> None:
+        self._finish_last_row()
+        busy = self._page.width / _PIXELS_PER_BIT_OF_A_BUSY_ROW
+        self._page.fill_gaps(self._rows_bits / self._rows if self._rows else busy)
+
+    def _finish_last_row(self) -> None:
         if not self._begun or self.ended_properly:
             return
         if self._eols >= _EOLS_THAT_END:
             for _ in range(self._eols - 1 + self._doubtful):
                 self._page.add_bad()
+        elif self._lossy:
+            self._gap(self._waiting)
+            self.ends_with_row = False
         else:
             row = self._whole_row(self._waiting)
             if row is not None:
                 self._good(row, len(self._waiting))
+            else:
+                self.ends_with_row = "1" not in self._waiting[self._tagged :]
 
     def _take(self, bits: str) -> None:
         """What stood before an EOL."""
         content = bits.rstrip("0")
-        if not content and self._eols == 1 and len(bits) > self._tagged and len(bits) % len(EOL):
+        if self._lossy:
+            self._gap(bits)
+        elif not content and self._eols == 1 and len(bits) > self._tagged and len(bits) % len(EOL):
             # No EOL of an RTC, where there is no fill.
             if self._tagged and self._fill <= _ZEROS_AT_THE_END:
                 self._bad(bits)  # a white row, 01 with its tag bit, that was hit
@@ -153,7 +184,10 @@ class Group3Decoder:
                 self._repairs -= 1
                 self._repair(bits)
         self._begun = True
+        self._lossy = False
+        self._gap_bits = 0
         self._fill = len(bits) - len(content)
+        self._rows_bits += self._fill
 
     def _end_of_line(self) -> None:
         """One more EOL in succession."""
@@ -177,6 +211,8 @@ class Group3Decoder:
         self._eols = 1
         self._reference, painted = row
         self._row_lengths.append(bits)
+        self._rows += 1
+        self._rows_bits += bits + len(EOL)
         self._page.add(painted)
 
     def _bad(self, bits: str) -> None:
@@ -201,11 +237,25 @@ class Group3Decoder:
             # A long piece is several rows whose EOLs are lost.  The longest of the rows before it, or
             # a busy row of text, is a careful measure of how many.
             busy = max(*self._row_lengths, self._page.width // _PIXELS_PER_BIT_OF_A_BUSY_ROW)
-            rows = max(1, round(len(bits) / busy))
+            length = len(bits) + self._gap_bits
+            if length >= _BUSY_ROWS_OF_A_GAP * busy:
+                self._page.add_gap(length)
+                return
+            rows = max(1, round(length / busy))
         for _ in range(rows):
             self._page.add_bad()
         if rows == 1:
             self._split = _Split(bits, rows)
+
+    def _gap(self, bits: str) -> None:
+        """A piece of which octets were lost: its rows are bad, and nobody knows yet how many there are."""
+        self._split = self._reference = None
+        self._broken_eols = 0
+        if self._eols >= _EOLS_THAT_END:
+            self._doubtful += 1
+            return
+        self._eols = 1
+        self._page.add_gap(len(bits) - bits.count(_GAP_MARK) * len(_GAP_MARK) + self._gap_bits)
 
     def _is_broken_eol(self, bits: str) -> bool:
         """Whether a bad piece may be an EOL of an RTC with its tag bits, or what is left of one."""

@@ -21,6 +21,14 @@ class Group4Decoder:
         self._longest = longest_row_bits(page.width)
         self.ended = False
         self.ended_properly = False
+        self.ends_with_row = True
+
+    def gap(self, octets: int) -> None:
+        """The page ends at the first octet that is missing: nothing behind it can be placed."""
+        self.finish()
+        if not self.ended:
+            self._page.add_bad()
+            self.ended = True
 
     def feed(self, octets: bytes) -> None:
         self._data += octets

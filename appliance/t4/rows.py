@@ -188,6 +188,23 @@ class GrowingPage:
         self.pixels = bytearray()
         self.bad = bytearray()  # one octet a row: 1 is bad
         self.too_long = False
+        self._gaps: list[tuple[int, int]] = []  # rows before a gap, and the bits that it held
+
+    def add_gap(self, bits: int) -> None:
+        """So many bits are missing here; ``fill_gaps`` makes rows of them."""
+        if self._gaps and self._gaps[-1][0] == len(self.bad):
+            bits += self._gaps.pop()[1]
+        self._gaps.append((len(self.bad), bits))
+
+    def fill_gaps(self, row_bits: float) -> None:
+        """Puts bad rows where rows are missing: as many as the gap's bits held at ``row_bits`` each."""
+        for at, bits in reversed(self._gaps):
+            rows = min(max(1, round(bits / row_bits)), self.max_rows - len(self.bad))
+            octets = at * self.row_octets
+            above = bytes(self.pixels[octets - self.row_octets : octets]) if at else bytes(self.row_octets)
+            self.pixels[octets:octets] = above * rows
+            self.bad[at:at] = b"\1" * rows
+        self._gaps.clear()
 
     def add(self, row: bytes) -> None:
         if len(self.bad) >= self.max_rows:

@@ -14,8 +14,9 @@ What T.4 says about it, and what is done here:
 * An EOL in which a bit or two are wrong joins two rows, or stands a few bits off; a wrong bit within a
   row can look like an EOL and split it.  Such guesses are taken when they make rows come out to the bit,
   never when more than one does.
-* A long piece without an EOL was several rows: it counts as so many as a careful estimate says, which
-  keeps the page about as long as it was and the count honest.
+* A long piece without an EOL was several rows, and so is a piece of which octets were lost (``gap``): it
+  counts as many bad rows as its bits make at the page's average, which keeps the page about as long as it
+  was and the count honest.
 * Nothing is counted before the first EOL (training leaves noise there) and behind the last one of a
   page that just stops, unless it is a whole row.
 
@@ -46,6 +47,7 @@ class ReceivedRows:
     longest_bad_run: int
     ended_with_rtc: bool  # with EOFB when the coding is MMR
     too_long: bool = False  # rows beyond the limit were thrown away
+    ends_with_row: bool = True  # no piece of a row stands behind the last whole one
 
 
 class TolerantDecoder:
@@ -93,6 +95,11 @@ class TolerantDecoder:
         if not self._decoder.ended:
             self._decoder.feed(octets)
 
+    def gap(self, octets: int) -> None:
+        """About so many octets were lost here: the rows that they held count as bad."""
+        if not self._decoder.ended:
+            self._decoder.gap(octets)
+
     def finish(self) -> ReceivedRows:
         """The page, after the last octet.  Feeding more afterwards is an error of the caller."""
         self._decoder.finish()
@@ -100,5 +107,11 @@ class TolerantDecoder:
         raster = Raster(page.width, len(page.bad), bytes(page.pixels), page.resolution)
         longest = max((len(list(run)) for bad, run in groupby(page.bad) if bad), default=0)
         return ReceivedRows(
-            raster, len(page.bad), page.bad.count(1), longest, self._decoder.ended_properly, page.too_long
+            raster,
+            len(page.bad),
+            page.bad.count(1),
+            longest,
+            self._decoder.ended_properly,
+            page.too_long,
+            self._decoder.ends_with_row,
         )

@@ -91,6 +91,7 @@ class Page:
     bad_rows: int = 0
     longest_bad_run: int = 0
     ended_with_rtc: bool = True
+    ends_with_row: bool = True
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,6 +27,7 @@ class Network:
     delay_s: float = 0.02
     jitter_s: float = 0.0
     seed: int = 1
+    lose: Callable[[float, int], bool] = lambda _at, _side: False  # these datagrams, beside ``loss``
     tap: list[tuple[float, int, bytes]] = field(default_factory=list)
     now: float = 0.0
 
@@ -38,7 +40,8 @@ class Network:
             for side, end in enumerate(ends):
                 for data in end.take_datagrams():
                     self.tap.append((self.now, side, data))
-                    copies = 0 if rng.random() < self.loss else 1
+                    gone = rng.random() < self.loss or self.lose(self.now, side)
+                    copies = 0 if gone else 1
                     copies += rng.random() < self.duplicate
                     for _ in range(copies):
                         count += 1

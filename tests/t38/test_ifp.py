@@ -141,7 +141,6 @@ def test_a_peer_that_speaks_the_other_notation_is_understood_and_noted(agreed, s
         ("c00180", "no length"),
         ("c001800005ff", "data cut short"),
         ("c001800000ffff", "octets behind"),
-        ("c001c00000ff", "frame end with data"),
     ],
 )
 def test_what_is_no_packet_is_refused(octets, why):

@@ -50,19 +50,8 @@ def test_open_types_of_every_length_determinant(length):
     [
         ("", "nothing"),
         ("000001", "cut in the primary"),
-        ("00000100", "no error recovery"),
-        ("0000010001", "padding bits"),
-        ("000001000001", "secondary missing"),
-        ("0000010000010500", "secondary cut"),
-        ("000001000021" + "0100" * 33, "33 secondaries"),
-        ("00000100000000", "octet behind"),
         ("0000c1", "fragment without content"),
         ("0000c5" + "00" * 100, "fragment of a size that does not exist"),
-        ("0000010080", "no span"),
-        ("000001008009010101", "span of nine octets"),
-        ("0000010080017f7f" + "0100" * 127, "parities over 16,129 packets"),
-        ("0000010080010300" + "00", "octet behind"),
-        ("000001008001fd010100", "a negative span"),
     ],
 )
 def test_what_is_no_datagram_is_refused(octets, why):
@@ -71,6 +60,44 @@ def test_what_is_no_datagram_is_refused(octets, why):
     receiver = UdptlReceiver()
     assert receiver.receive(bytes.fromhex(octets), 0.0) == []
     assert receiver.counters.malformed == 1
+
+
+# Error recovery that makes no sense, behind a primary packet (no-signal, 00) that does.
+LYING = [
+    ("", "no error recovery"),
+    ("01", "padding bits"),
+    ("0001", "secondary missing"),
+    ("00010500", "secondary cut"),
+    ("0003010001", "three secondaries, one and a half there"),
+    ("0021" + "0100" * 33, "33 secondaries"),
+    ("00ff0100", "more secondaries than can be counted"),
+    ("80", "no span"),
+    ("8009010101", "span of nine octets"),
+    ("80017f7f" + "0100" * 127, "parities over 16,129 packets"),
+    ("8001fd010100", "a negative span"),
+]
+
+
+@pytest.mark.parametrize(("recovery", "why"), LYING)
+def test_a_sound_primary_is_taken_whatever_its_error_recovery_says(recovery, why):
+    octets = bytes.fromhex("00000100" + recovery)
+    assert parse(octets) == Datagram(0, b"\0", sound=False)
+    receiver = UdptlReceiver()
+    assert [a.ifp for a in receiver.receive(octets, 0.0)] == [b"\0"]
+    assert (receiver.counters.recovery_ignored, receiver.counters.malformed) == (1, 0)
+
+
+def test_a_primary_that_is_no_packet_and_lies_about_its_recovery_takes_no_number():
+    receiver = UdptlReceiver()
+    assert receiver.receive(bytes.fromhex("000001ff0003"), 0.0) == []
+    assert receiver.counters.malformed == 1
+    assert [a.ifp for a in receiver.receive(bytes.fromhex("000001000000"), 0.1)] == [b"\0"]
+
+
+@pytest.mark.parametrize("behind", ["00", "ffff", "00" * 60])
+@pytest.mark.parametrize("head", ["000101020000", "00010102000101ff", "000101028001010101ff"])
+def test_octets_behind_a_datagram_change_nothing(head, behind):
+    assert parse(bytes.fromhex(head + behind)) == parse(bytes.fromhex(head))
 
 
 def test_parity_worked_out_by_hand():
@@ -202,6 +229,26 @@ def test_a_peer_that_starts_anew_is_followed_and_the_break_told():
     assert receiver.counters.restarts == 1
 
 
+@pytest.mark.parametrize("copies", [1, 3])
+@pytest.mark.parametrize("had", [3, 5, 10, 40, 63])
+@pytest.mark.parametrize("correction", list(ErrorCorrection), ids=lambda c: c.name)
+def test_a_peer_that_starts_anew_within_the_first_64_numbers_is_followed(correction, had, copies):
+    old, new = sender(correction), sender(correction)
+    sent = [old.wrap(bytes((n,))) for n in range(had)]
+    sent += [d for n in range(20) for d in [new.wrap(bytes((100 + n,)))] * copies]
+    arrivals, receiver = deliver([(n * 0.03, data) for n, data in enumerate(sent)])
+    assert [a.ifp[0] for a in arrivals] == [*range(had), *range(100, 120)]
+    assert receiver.counters.restarts == 1
+
+
+def test_late_copies_of_what_we_have_are_no_restart():
+    out = sender()
+    sent = [out.wrap(bytes((n,))) for n in range(30)]
+    arrivals, receiver = deliver([(n * 0.03, data) for n, data in enumerate(sent + sent[10:25] + sent)])
+    assert [a.ifp[0] for a in arrivals] == list(range(30))
+    assert receiver.counters.restarts == 0
+
+
 def test_a_peer_that_counts_from_65535_to_1_repeats_nothing_to_us():
     out = sender(start=65500)
     packets = packets_of(80)
@@ -258,7 +305,7 @@ def test_mutated_datagrams_do_no_harm():
         assert len(receiver._held) <= MAX_JUMP
         assert len(receiver._history) <= MAX_HISTORY
     for out, receiver in zip(outs, receivers, strict=True):
-        assert receiver.counters.malformed > SWEEP // 20
+        assert receiver.counters.malformed + receiver.counters.recovery_ignored > SWEEP // 20
         fresh = packets_of(MAX_HELD, seed=3)
         out._sequence = 20000
         arrivals, _ = deliver([(now + n * 0.03, out.wrap(p)) for n, p in enumerate(fresh)], receiver)

@@ -222,7 +222,7 @@ def test_a_page_that_just_stops_keeps_its_whole_rows(coding: Coding) -> None:
     body = EOL.join(rows[:80])
     assert decoded(coding, body) == ReceivedRows(Raster(1728, 79, page.data[: 79 * 216]), 79, 0, 0, False)
     cut = decoded(coding, body + EOL + "10011")
-    assert cut == ReceivedRows(Raster(1728, 79, page.data[: 79 * 216]), 79, 0, 0, False)
+    assert cut == ReceivedRows(Raster(1728, 79, page.data[: 79 * 216]), 79, 0, 0, False, ends_with_row=False)
 
 
 @pytest.mark.parametrize("coding", list(Coding))

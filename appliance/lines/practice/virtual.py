@@ -30,7 +30,7 @@ class Impairment:
     ``loss``, ``repeat`` and ``reorder`` are shares of the datagrams; a reordered one comes
     ``reorder_s`` later than it should.  ``jitter_s`` is the largest extra delay of any, evenly spread
     (packets overtake each other when it exceeds their spacing).  From ``silent_after_s`` on, of line
-    time, everything is lost.
+    time, everything is lost, for ``silent_for_s`` or for good.
     """
 
     loss: float = 0.0
@@ -40,6 +40,7 @@ class Impairment:
     jitter_s: float = 0.0
     reorder_s: float = 0.05
     silent_after_s: float | None = None
+    silent_for_s: float = float("inf")
     seed: int = 1
 
 
@@ -56,7 +57,7 @@ class Network:
         """The times at which a datagram sent now arrives: none, one, or two."""
         what, draw = self._impairment, self._random.random
         self.sent += 1
-        gone = what.silent_after_s is not None and now >= what.silent_after_s
+        gone = what.silent_after_s is not None and 0 <= now - what.silent_after_s < what.silent_for_s
         if draw() < what.loss or gone:
             self.lost += 1
             return []
