@@ -919,6 +919,34 @@ SIGN_IN_REFUSED = _row(
     "The name or the password is wrong.",
     "Check both, and the keyboard's capital letters.",
 )
+SETUP_CODE_WRONG = _row(
+    "setup_code_wrong",
+    Side.USER,
+    Retry.NO,
+    "This is not the set-up code, or it was used already.",
+    "The box shows it at its first start; faxbox setup-code makes another.",
+)
+CODE_NEEDED = _row(
+    "code_needed",
+    Side.USER,
+    Retry.NO,
+    "A code from your authenticator app is needed, too.",
+    "Type the six digits that the app shows now, or one of your recovery codes.",
+)
+CODE_WRONG = _row(
+    "code_wrong",
+    Side.USER,
+    Retry.NO,
+    "This code is wrong, or it was used before.",
+    "Wait until the app shows the next one; check that the telephone's clock is right.",
+)
+PAGE_STALE = _row(
+    "page_stale",
+    Side.USER,
+    Retry.NO,
+    "This page belongs to a session that has ended.",
+    "Load the page again.",
+)
 TOO_MANY_REQUESTS = _row(
     "too_many_requests",
     Side.USER,

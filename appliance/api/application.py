@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from appliance import language
 from appliance.api.context import Context
 from appliance.api.door import StartResponse, WsgiApplication
 from appliance.api.ictfax.door import make_ictfax
@@ -34,6 +35,7 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO") or "/"
+        language.speak(language.choose(str(environ.get("HTTP_ACCEPT_LANGUAGE", ""))))
         for prefix, door in self._doors:
             if path == prefix or path.startswith(prefix + "/"):
                 environ["SCRIPT_NAME"] = prefix
@@ -61,12 +63,13 @@ def _with_headers(start_response: StartResponse) -> StartResponse:
     return start
 
 
-def make_application(context: Context) -> Application:
-    """All doors of the box."""
+def make_application(context: Context, more: Mapping[str, MakeDoor] | None = None) -> Application:
+    """All doors of the box, and ``more`` by their prefixes; an empty prefix takes what is left."""
     doors: dict[str, MakeDoor] = {
         "/api/v1": make_rest,
         "/v1": make_ifax,
         "/ictfax/api": make_ictfax,
         "/api": make_ictfax,  # that system's own base path, for clients that cannot be told another
+        **(more or {}),
     }
     return Application({prefix: make(context) for prefix, make in doors.items()})

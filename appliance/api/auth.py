@@ -1,8 +1,7 @@
 """Who is asking: API keys, and sign-ins with name and password.
 
-A sign-in makes a *ticket*: the user's id and an end, signed with the box's session key and the user's
-password hash.  Nothing is stored for it; a changed password, a disabled user or a new session key ends
-all tickets at once.
+A sign-in makes a session (``sessions``).  The command line, which can read the box's folder, makes itself
+a *ticket* instead: an end, signed with the box's session key; nothing is stored for it.
 """
 
 from __future__ import annotations
@@ -13,19 +12,26 @@ import hmac
 from dataclasses import dataclass
 
 from appliance.api.problems import ProblemError
+from appliance.api.sessions import TOKEN_PREFIX, Sessions
 from appliance.causes import NOT_PERMITTED, NOT_SIGNED_IN
 from appliance.settings import secrets
-from appliance.settings.items import Role, Scope, User
+from appliance.settings.items import ApiKey, Role, Scope, User
 from appliance.settings.sections import SecretSettings
 from appliance.settings.store import SettingsStore
 
-TICKET_PREFIX = "fxt_"
+LOCAL_PREFIX = "fxl_"
 # A token or ticket is never longer, characters; what is longer is not looked at.
 TOKEN_LIMIT = 512
 _SCHEME = "bearer"
 # The holder of the data folder, for the command line: may do everything.
-LOCAL_USER_ID = 0
 LOCAL_NAME = "local"
+
+ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
+    Role.ADMIN: frozenset({Scope.ADMIN}),
+    Role.USER: frozenset({Scope.SEND, Scope.RECEIVE}),
+    Role.READER: frozenset({Scope.RECEIVE}),
+    Role.SENDER: frozenset({Scope.SEND}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class Caller:
     key: str = ""
     key_id: int | None = None
     user_id: int | None = None
+    session_id: str = ""  # of who is signed in
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes or Scope.ADMIN in self.scopes
@@ -63,67 +70,73 @@ def bearer(header: str | None) -> str:
     return token.strip() if scheme.lower() == _SCHEME else ""
 
 
-def caller_of(store: SettingsStore, token: str, now: float) -> Caller:
-    """Who has this token: an API key's or a ticket.  ``now``: Unix time.
+def caller_of(store: SettingsStore, sessions: Sessions, token: str, now: float) -> Caller:
+    """Who has this token: an API key's, a session's or a local ticket.  ``now``: Unix time.
 
     Raises ProblemError (NOT_SIGNED_IN) for every other text.
     """
     if not token or len(token) > TOKEN_LIMIT or not token.isascii():
         raise ProblemError(NOT_SIGNED_IN)
-    if token.startswith(TICKET_PREFIX):
-        return _ticket_holder(store, token, now)
+    if token.startswith(TOKEN_PREFIX):
+        return _signed_in(store, sessions, token, now)
+    if token.startswith(LOCAL_PREFIX):
+        return _local(store, token, now)
     found = secrets.find_key(store, token)
     if found is None:
         raise ProblemError(NOT_SIGNED_IN)
     key_id, key = found
-    _require_enabled(store, key.account)
+    scopes = _scopes_of_key(store, key)
+    return Caller(who=f"key:{key.name}", owner=key.account, scopes=scopes, key=key.name, key_id=key_id)
+
+
+def _signed_in(store: SettingsStore, sessions: Sessions, token: str, now: float) -> Caller:
+    session = sessions.find(token, now)
+    user = store.items(User).get(session.user_id) if session is not None else None
+    if session is None or user is None or user.disabled:
+        raise ProblemError(NOT_SIGNED_IN)
     return Caller(
-        who=f"key:{key.name}", owner=key.account, scopes=frozenset(key.scopes), key=key.name, key_id=key_id
+        who=f"user:{user.name}",
+        owner=user.name,
+        scopes=ROLE_SCOPES[user.role],
+        user_id=session.user_id,
+        session_id=session.id,
     )
-
-
-def issue_ticket(store: SettingsStore, user_id: int, now: float, lifetime_s: float) -> str:
-    """A ticket for a user who has just proved who they are.  Raises UnknownItemError."""
-    text = f"{user_id}.{int(now + lifetime_s)}"
-    return f"{TICKET_PREFIX}{text}.{_signature(store, user_id, text)}"
 
 
 def issue_local_ticket(store: SettingsStore, now: float, lifetime_s: float) -> str:
     """A ticket for who can read the box's folder (the command line): may do everything."""
-    text = f"{LOCAL_USER_ID}.{int(now + lifetime_s)}"
-    return f"{TICKET_PREFIX}{text}.{_signature(store, LOCAL_USER_ID, text)}"
+    end = str(int(now + lifetime_s))
+    return f"{LOCAL_PREFIX}{end}.{_signature(store, end)}"
 
 
-def _ticket_holder(store: SettingsStore, ticket: str, now: float) -> Caller:
-    user_text, _, rest = ticket.removeprefix(TICKET_PREFIX).partition(".")
-    end_text, _, signature = rest.partition(".")
-    if not (user_text.isdecimal() and end_text.isdecimal()) or len(user_text) > 15 or len(end_text) > 15:
+def _local(store: SettingsStore, ticket: str, now: float) -> Caller:
+    end, _, signature = ticket.removeprefix(LOCAL_PREFIX).partition(".")
+    if not end.isdecimal() or len(end) > 15:
         raise ProblemError(NOT_SIGNED_IN)
-    user_id = int(user_text)
-    if user_id != LOCAL_USER_ID and user_id not in store.items(User):
+    if not hmac.compare_digest(signature, _signature(store, end)) or now >= int(end):
         raise ProblemError(NOT_SIGNED_IN)
-    expected = _signature(store, user_id, f"{user_text}.{end_text}")
-    if not hmac.compare_digest(signature, expected) or now >= int(end_text):
-        raise ProblemError(NOT_SIGNED_IN)
-    if user_id == LOCAL_USER_ID:
-        return Caller(who=LOCAL_NAME, owner=LOCAL_NAME, scopes=frozenset({Scope.ADMIN}))
-    user = store.item(User, user_id)
+    return Caller(who=LOCAL_NAME, owner=LOCAL_NAME, scopes=frozenset({Scope.ADMIN}))
+
+
+def _scopes_of_key(store: SettingsStore, key: ApiKey) -> frozenset[Scope]:
+    """What a key may do: no more than the user whose faxes it handles.
+
+    An administrator may make a key of theirs for any scope.  A disabled user's keys are refused.
+    """
+    user = next((user for user in store.items(User).values() if user.name == key.account), None)
+    if user is None:
+        return frozenset(key.scopes)
     if user.disabled:
         raise ProblemError(NOT_SIGNED_IN)
-    scopes = {Scope.ADMIN} if user.role is Role.ADMIN else {Scope.SEND, Scope.RECEIVE}
-    return Caller(who=f"user:{user.name}", owner=user.name, scopes=frozenset(scopes), user_id=user_id)
+    allowed = ROLE_SCOPES[user.role]
+    if Scope.ADMIN in allowed or Scope.ADMIN in key.scopes:
+        return frozenset(key.scopes)
+    return frozenset(key.scopes) & (allowed | {Scope.MONITOR})
 
 
-def _require_enabled(store: SettingsStore, account: str) -> None:
-    """A disabled user's keys are refused with them."""
-    if any(user.disabled for user in store.items(User).values() if user.name == account):
-        raise ProblemError(NOT_SIGNED_IN)
-
-
-def _signature(store: SettingsStore, user_id: int, text: str) -> str:
+def _signature(store: SettingsStore, end: str) -> str:
     key = store.section(SecretSettings).session_key
     if not key:
         raise RuntimeError("the box has no session key: it was never started")
-    proof = store.item(User, user_id).password_hash if user_id != LOCAL_USER_ID else LOCAL_NAME
-    digest = hmac.new(key.encode(), f"{text}|{proof}".encode(), hashlib.sha256).digest()
+    digest = hmac.new(key.encode(), f"{LOCAL_NAME}|{end}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import threading
 from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from appliance.api import auth
@@ -11,7 +13,10 @@ from appliance.api.auth import Caller
 from appliance.api.limits import Budget, Places, RequestLimiter, SignInGuard
 from appliance.api.pictures import Pictures
 from appliance.api.practice import PracticeCalls
+from appliance.api.problems import ProblemError
+from appliance.api.sessions import Sessions
 from appliance.box import Box
+from appliance.causes import PAGE_STALE
 from appliance.core import Core
 from appliance.net import http
 from appliance.settings.sections import ApiSettings
@@ -26,9 +31,14 @@ DRAWERS = 1
 # How long a request waits for its turn at that, seconds.
 TURN_WAIT_S = 30.0
 # Event streams at once: each keeps a thread.
-STREAMS = 12
-# Of them for one caller: a person with several windows.
-STREAMS_EACH = 6
+STREAMS = 64
+# Of them for one caller: a person with several browsers (the windows of one share a stream).
+STREAMS_EACH = 8
+# The cookie that holds a browser's session, and the header with which its pages prove that they are ours.
+COOKIE = "faxbox"
+PAGE_TOKEN_HEADER = "HTTP_X_PAGE_TOKEN"
+# Methods that change nothing (RFC 9110 9.2.1): another site may lead a browser to those.
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass
@@ -46,8 +56,10 @@ class Context:
     own_streams: Places = field(default_factory=lambda: Places(STREAMS_EACH, "event streams at once"))
     stopping: threading.Event = field(default_factory=threading.Event)
     practice: PracticeCalls = field(init=False)
+    sessions: Sessions = field(init=False)
 
     def __post_init__(self) -> None:
+        self.sessions = Sessions(self.box.data, self.box.settings)
         self.practice = PracticeCalls(self.core.box, self.core.practice)
 
     @property
@@ -63,13 +75,33 @@ class Context:
         return self.box.clock()
 
     def caller(self, environ: dict[str, Any], token: str | None = None) -> Caller:
-        """Who sends the request: by ``token``, or by its Authorization header when None.
+        """Who sends the request: by ``token``, or when None by its Authorization header or session cookie.
 
-        Raises ProblemError (NOT_SIGNED_IN).  Tokens have too many bits to be guessed, so wrong ones are
-        not counted; passwords and codes are, by ``sign_ins``.
+        A request that comes with the cookie and changes something must carry the page token, too.  Raises
+        ProblemError (NOT_SIGNED_IN, PAGE_STALE).  Tokens have too many bits to be guessed, so wrong
+        ones are not counted; passwords and codes are, by ``sign_ins``.
         """
         given = auth.bearer(environ.get("HTTP_AUTHORIZATION")) if token is None else token
-        return auth.caller_of(self.box.settings, given, self.now())
+        cookie = session_cookie(environ) if not given and token is None else ""
+        caller = auth.caller_of(self.box.settings, self.sessions, given or cookie, self.now())
+        if cookie and environ.get("REQUEST_METHOD") not in _SAFE:
+            self.require_page(cookie, str(environ.get(PAGE_TOKEN_HEADER, "")))
+        return caller
+
+    def require_page(self, session_token: str, page_token: str) -> None:
+        """Raises ProblemError unless the request comes from a page of this session."""
+        expected = self.sessions.page_token(session_token)
+        if not page_token.isascii() or not hmac.compare_digest(page_token, expected):
+            raise ProblemError(PAGE_STALE)
+
+
+def session_cookie(environ: dict[str, Any]) -> str:
+    """The session's token in the request's cookie, empty when there is none."""
+    try:
+        cookies = SimpleCookie(str(environ.get("HTTP_COOKIE", "")))
+    except CookieError:
+        return ""
+    return cookies[COOKIE].value if COOKIE in cookies else ""
 
 
 def address_of(environ: dict[str, Any]) -> str:

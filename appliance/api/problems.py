@@ -17,6 +17,7 @@ from appliance import causes
 from appliance.causes import Cause
 from appliance.documents.errors import DocumentError
 from appliance.durable import DiskFullError, TooLargeError
+from appliance.language import said
 from appliance.net.http import FetchError
 from appliance.services.rules import RefusedError
 from appliance.settings.fields import SettingError
@@ -48,6 +49,10 @@ _STATUS: dict[str, HTTPStatus] = {
     causes.NOT_FOUND.code: HTTPStatus.NOT_FOUND,
     causes.NOT_SIGNED_IN.code: HTTPStatus.UNAUTHORIZED,
     causes.SIGN_IN_REFUSED.code: HTTPStatus.UNAUTHORIZED,
+    causes.SETUP_CODE_WRONG.code: HTTPStatus.UNAUTHORIZED,
+    causes.CODE_NEEDED.code: HTTPStatus.UNAUTHORIZED,
+    causes.CODE_WRONG.code: HTTPStatus.UNAUTHORIZED,
+    causes.PAGE_STALE.code: HTTPStatus.FORBIDDEN,
     causes.NOT_PERMITTED.code: HTTPStatus.FORBIDDEN,
     causes.TOO_MANY_REQUESTS.code: HTTPStatus.TOO_MANY_REQUESTS,
     causes.TOO_BUSY.code: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -104,13 +109,13 @@ class ProblemError(Exception):
         return headers
 
     def document(self) -> dict[str, Any]:
-        """The problem document's members."""
+        """The problem document's members, in the present reader's language."""
         document: dict[str, Any] = {
             "type": TYPE_PATH + self.cause.code,
-            "title": self.cause.sentence,
+            "title": said(self.cause.sentence),
             "status": int(self.status),
             "code": self.cause.code,
-            "advice": self.cause.advice,
+            "advice": said(self.cause.advice),
         }
         if self.detail:
             document["detail"] = self.detail[:DETAIL_LIMIT]

@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from cheroot.wsgi import Server
 
 from appliance import durable
 from appliance.api import page_export
-from appliance.api.application import make_application
+from appliance.api.application import MakeDoor, make_application
 from appliance.api.context import STREAMS, Context
 from appliance.api.problems import ProblemError
 from appliance.api.tls import Certificates, TlsError
@@ -332,12 +333,12 @@ class _Workers(ThreadPool):
 class HttpServer:
     """Listens on ``host:port`` (port 0: any that is free; ``port`` says which) once started."""
 
-    def __init__(self, core: Core, host: str, port: int) -> None:
+    def __init__(self, core: Core, host: str, port: int, doors: Mapping[str, MakeDoor] | None = None) -> None:
         self.context = Context(core)
         self._host = host
         self._server = _Server(
             (host, port),
-            make_application(self.context),
+            make_application(self.context, doors),
             numthreads=THREADS,
             max=THREADS,
             request_queue_size=BACKLOG,
@@ -414,14 +415,17 @@ class HttpServer:
         durable.write_file(self._address_file, json.dumps(told).encode())
 
 
-def http_service(address: str) -> MakeService:
-    """The server as a service of the daemon.  ``address``: HOST:PORT.  Raises ValueError."""
+def http_service(address: str, doors: Mapping[str, MakeDoor] | None = None) -> MakeService:
+    """The server as a service of the daemon.
+
+    ``address``: HOST:PORT.  ``doors``: those besides the programming interfaces.  Raises ValueError.
+    """
     host, _, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
         raise ValueError(f"{address!r} is not HOST:PORT")
 
     def make(core: Core) -> Service:
-        return HttpServer(core, host, int(port))
+        return HttpServer(core, host, int(port), doors)
 
     return make

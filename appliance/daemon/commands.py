@@ -19,6 +19,7 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.core import Core, MakeService
+from appliance.daemon import users
 from appliance.daemon.main import run
 from appliance.exchange.remote import Exchange
 from appliance.settings import secrets
@@ -88,6 +89,8 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         add_data_argument(action)
     key.set_defaults(run=key_command)
 
+    users.register(words, add_data_argument).set_defaults(run=user_command)
+
     certificate = words.add_parser(
         "certificate", help="make a certificate of the box's own and use it for TLS"
     )
@@ -141,9 +144,10 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
 def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: Exchange) -> int:
     # Costs time and memory that the other words need not spend.
     from appliance.api.server import ListenError, http_service  # noqa: PLC0415
+    from webui.door import make_webui  # noqa: PLC0415
 
     try:
-        services = [http_service(http), *services]
+        services = [http_service(http, {"": make_webui}), *services]
     except ValueError as error:
         return _complain(f"--http: {error}", EXIT_USAGE)
     try:
@@ -248,6 +252,20 @@ def key_command(arguments: argparse.Namespace) -> int:
         return _complain(str(error), EXIT_USAGE)
     except (SettingsDamagedError, OSError) as error:
         return _complain(str(error), EXIT_UNUSABLE)
+    return 0
+
+
+def user_command(arguments: argparse.Namespace) -> int:
+    """password: a new one for somebody who forgot theirs."""
+    try:
+        store = SettingsStore(data_folder(arguments))
+        if not users.new_password(store, arguments.name, no_app=arguments.no_app):
+            return _complain(f"there is no user {arguments.name!r}", EXIT_USAGE)
+    except SettingError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except (SettingsDamagedError, OSError) as error:
+        return _complain(str(error), EXIT_UNUSABLE)
+    _say(f"{arguments.name} has a new password; whoever was signed in under this name no longer is.")
     return 0
 
 

@@ -22,7 +22,9 @@ STANDARD_COVER = "standard"
 
 class Role(Enum):
     ADMIN = "admin"  # may do everything
-    USER = "user"  # sends, and sees their own faxes
+    USER = "user"  # a member: sends, and sees their own faxes and those given to them
+    READER = "reader"  # reads received faxes, and sends none
+    SENDER = "sender"  # sends, and reads no received ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,13 @@ class User:
     )
     pages_per_month: int = setting(0, "pages they may send a month; 0: no limit", minimum=0)
     disabled: bool = setting(False, "may not sign in nor send")
+    language: str = setting(
+        "", "language of their pages and e-mails, such as de; empty: the browser's", pattern="([a-z]{2,3})?"
+    )
+    totp_secret: str = setting(
+        "", "of their authenticator app; empty: they sign in with the password alone", secret=True
+    )
+    recovery_codes: tuple[str, ...] = setting((), "hashes of codes for a lost telephone", secret=True)
 
 
 class Scope(Enum):

@@ -14,6 +14,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+from appliance.api.application import MakeDoor
 from appliance.api.auth import issue_local_ticket
 from appliance.api.server import HttpServer
 from appliance.box import Box
@@ -121,8 +122,13 @@ def form_body(fields: list[tuple[str, str]], files: list[tuple[str, bytes]]) -> 
 
 
 @contextlib.contextmanager
-def serving(data: Path, *, http: Mapping[str, str] | None = None) -> Iterator[Served]:
-    """A box in ``data`` with a fast practice line and wide limits.  ``http``: settings of that section."""
+def serving(
+    data: Path, *, http: Mapping[str, str] | None = None, doors: Mapping[str, MakeDoor] | None = None
+) -> Iterator[Served]:
+    """A box in ``data`` with a fast practice line and wide limits.
+
+    ``http``: settings of that section.  ``doors``: those besides the programming interfaces.
+    """
     box = Box(data)
     secrets.first_start(box.settings)
     box.settings.change(PracticeSettings, {"speed": 10.0, "wait_s": 0.1})
@@ -132,7 +138,7 @@ def serving(data: Path, *, http: Mapping[str, str] | None = None) -> Iterator[Se
     found: dict[str, Any] = {}
 
     def make(core: Core) -> HttpServer:
-        found["core"], found["server"] = core, HttpServer(core, "127.0.0.1", 0)
+        found["core"], found["server"] = core, HttpServer(core, "127.0.0.1", 0, doors)
         server: HttpServer = found["server"]
         return server
 

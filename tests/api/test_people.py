@@ -8,8 +8,9 @@ import pytest
 
 from appliance.api import auth
 from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
+from appliance.api.sessions import SESSIONS_FILE, Sessions
 from appliance.settings import secrets
-from appliance.settings.items import LineEntry, LineType, Scope
+from appliance.settings.items import LineEntry, LineType, Scope, User
 from appliance.spool import ledger
 from tests.api.served import Served
 
@@ -75,30 +76,39 @@ def test_a_disabled_users_tickets_and_keys_are_refused(served: Served) -> None:
 
 
 def test_a_ticket_cannot_be_changed_or_outlive_its_end(served: Served) -> None:
-    store = served.box.settings
+    store, sessions = served.box.settings, served.server.context.sessions
     user_id = secrets.add_user(store, "carl", PASSWORD)
     now = time.time()
-    ticket = auth.issue_ticket(store, user_id, now, 60)
-    assert auth.caller_of(store, ticket, now + 59).who == "user:carl"
-    prefix, end, signature = ticket.split(".")
+    ticket = sessions.begin(user_id, now, 60)
+    assert auth.caller_of(store, sessions, ticket, now + 59).who == "user:carl"
+    assert ticket.partition(".")[2] not in (served.box.data / SESSIONS_FILE).read_text()
+    local = auth.issue_local_ticket(store, now, 60)
+    prefix, secret = ticket.split(".")
+    end, signature = local.removeprefix("fxl_").split(".")
     forged = [
-        f"{prefix}.{int(end) + 1}.{signature}",
-        f"{prefix}.{end}.{signature[:-1]}",
-        f"{prefix}.{end}.",
-        f"fxt_0.{end}.{signature}",
-        f"fxt_{10**20}.{end}.{signature}",
+        f"{prefix}.{secret[:-1]}",
+        f"{prefix}.",
+        f"fxt_.{secret}",
         "fxt_",
         "fxt_..",
-        "fxt_1.2",
-        f"{prefix}.{end}.{'é' * 10}",
+        f"fxl_{int(end) + 1}.{signature}",
+        f"fxl_{end}.{signature[:-1]}",
+        f"fxl_{10**20}.{signature}",
+        f"fxl_{end}.{'é' * 10}",
+        "fxl_",
         "x" * 10_000,
         "",
     ]
     for token in forged:
         with pytest.raises(Exception, match="not_signed_in"):
-            auth.caller_of(store, token, now)
-    with pytest.raises(Exception, match="not_signed_in"):
-        auth.caller_of(store, ticket, now + 60)
+            auth.caller_of(store, sessions, token, now)
+    for token in (ticket, local):
+        with pytest.raises(Exception, match="not_signed_in"):
+            auth.caller_of(store, sessions, token, now + 60)
+    again = Sessions(served.box.data, store)
+    assert again.find(ticket, now + 59) is not None, "a restart of the box signs nobody out"
+    store.update(User, user_id, {"password_hash": secrets.hash_password("another good one")})
+    assert again.find(ticket, now + 59) is None
 
 
 def test_guessing_is_slowed_down(served: Served) -> None:

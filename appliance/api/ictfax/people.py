@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import bottle
 
-from appliance.api import auth, request
+from appliance.api import request
 from appliance.api.auth import Caller
-from appliance.api.context import address_of
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object
 from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, refused, text
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
-from appliance.causes import NOT_FOUND, NUMBER_INVALID, SETTING_INVALID, SIGN_IN_REFUSED
-from appliance.settings import secrets
+from appliance.api.signing_in import sign_in
+from appliance.causes import NOT_FOUND, NUMBER_INVALID, SETTING_INVALID
 from appliance.settings.items import ApiKey, Contact, Scope, User
 
 # Contacts of one owner: the phone book is one file, written as a whole.
@@ -43,25 +41,15 @@ class PeopleCalls:
 
     def authenticate(self) -> Answer:
         """Name (or e-mail) and password for a token."""
-        context, now = self._door.context, time.monotonic()
-        address = address_of(bottle.request.environ)
-        context.sign_ins.check(address, now)
+        context, environ = self._door.context, bottle.request.environ
         with self._door.content() as content:
             fields = fields_of(content.fields, content.texts)
-        settings = self._door.box.settings
         name = text(fields, "email", LINE_LIMIT) or text(fields, "username", LINE_LIMIT)
-        password = fields.get("password")
-        found = None
-        if name and isinstance(password, str):
-            found = secrets.find_user(settings, name, password)
-        if found is None:
-            context.sign_ins.failed(address, now)
-            self._door.box.history.audit("", "sign_in.refused", address=address, detail=name[:64])
-            raise ProblemError(SIGN_IN_REFUSED)
-        user_id, user = found
+        given = fields.get("password")
+        password = given if isinstance(given, str) else ""
+        signed_in = sign_in(context, environ, name, password, text(fields, "code", LINE_LIMIT))
+        user_id, user, token = signed_in.user_id, signed_in.user, signed_in.token
         lifetime = context.settings.session_hours * 3600
-        token = auth.issue_ticket(settings, user_id, context.now(), lifetime)
-        self._door.box.history.audit(f"user:{user.name}", "sign_in", address=address)
         first, _, last = user.full_name.partition(" ")
         return Answer(
             {

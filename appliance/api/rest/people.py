@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.api import auth
+from appliance.api import signing_in
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.lists import STYLES, require_url
@@ -17,6 +17,7 @@ from appliance.api.rest.schemas import (
     array,
     choice,
     component,
+    flag,
     integer,
     record,
     request_object,
@@ -25,7 +26,9 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.views import time_text, values
-from appliance.causes import NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
+from appliance.api.sessions import Session
+from appliance.api.signing_in import SignedIn
+from appliance.causes import CODE_WRONG, NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
 from appliance.settings.delivery import Route
@@ -33,7 +36,7 @@ from appliance.settings.fields import to_document
 from appliance.settings.items import ApiKey, Role, Scope, User
 
 _PASSWORD = {**text(secrets.PASSWORD_MAX, least=secrets.PASSWORD_MIN), "writeOnly": True}
-_USER_HIDDEN = ("password_hash",)
+_USER_HIDDEN = ("password_hash", "totp_secret", "recovery_codes")
 _KEY_HIDDEN = ("token_hash", "webhook_secret", "created_at")
 
 _user = settings_schema(User, without=_USER_HIDDEN, answer=True)
@@ -64,12 +67,29 @@ TICKET = component(
         {"token": text(512), "expires_at": timestamp(), "user_id": integer(1), "role": choice(*values(Role))}
     ),
 )
+SESSION = component(
+    "Session",
+    record(
+        {
+            "id": text(40),
+            "began_at": timestamp(),
+            "seen_at": timestamp("to some minutes"),
+            "expires_at": timestamp(),
+            "address": text(60),
+            "agent": text(200, help="what the browser or program calls itself"),
+            "this": flag("the one that asks"),
+        }
+    ),
+)
+ENDED = record({"ended": integer(help="so many sessions")})
 SELF = component(
     "Self",
     record(
         {
             "who": text(200),
             "owner": text(64),
+            "language": text(3, help="that the user chose"),
+            "app": flag("sign-ins need a code of an authenticator app, too"),
             "scopes": array(choice(*values(Scope))),
             "pages_this_month": integer(),
         }
@@ -81,66 +101,152 @@ SELF = component(
 
 
 def sign_in(call: Call) -> Answer:
-    call.context.sign_ins.check(call.address, time.monotonic())
-    name = call.body["name"]
-    found = secrets.find_user(call.box.settings, name, call.body["password"])
-    if found is None:
-        call.context.sign_ins.failed(call.address, time.monotonic())
-        call.box.history.audit("", "sign_in.refused", address=call.address, detail=name[:64])
-        raise ProblemError(SIGN_IN_REFUSED)
-    call.box.history.audit(f"user:{found[1].name}", "sign_in", address=call.address)
-    return Answer(_ticket(call, found[0]))
+    body = call.body
+    code = body.get("code", "")
+    return Answer(
+        _ticket(signing_in.sign_in(call.context, call.environ, body["name"], body["password"], code))
+    )
 
 
 def set_up(call: Call) -> Answer:
-    call.context.sign_ins.check(call.address, time.monotonic())
-    body = call.body
-    user_id = secrets.redeem_setup_code(call.box.settings, body["code"], body["name"], body["password"])
-    if user_id is None:
-        call.context.sign_ins.failed(call.address, time.monotonic())
-        raise ProblemError(SIGN_IN_REFUSED, "this is not the set-up code, or it was used")
-    call.box.history.audit(f"user:{body['name']}", "set_up", address=call.address)
-    return Answer(_ticket(call, user_id))
+    return Answer(_ticket(signing_in.set_up(call.context, call.environ, **call.body)))
 
 
-def _ticket(call: Call, user_id: int) -> Json:
-    lifetime = call.context.settings.session_hours * 3600
-    now = call.context.now()
+def _ticket(signed_in: SignedIn) -> Json:
     return {
-        "token": auth.issue_ticket(call.box.settings, user_id, now, lifetime),
-        "expires_at": time_text(now + lifetime),
-        "user_id": user_id,
-        "role": call.box.settings.item(User, user_id).role.value,
+        "token": signed_in.token,
+        "expires_at": time_text(signed_in.ends_at),
+        "user_id": signed_in.user_id,
+        "role": signed_in.user.role.value,
     }
 
 
 def me(call: Call) -> Answer:
     caller = call.caller
     scope = f"key:{caller.key}" if caller.key else f"owner:{caller.owner}"
+    user = call.box.settings.items(User).get(caller.user_id or 0)
     return Answer(
         {
             "who": caller.who,
             "owner": caller.owner,
+            "language": user.language if user is not None else "",
+            "app": user is not None and bool(user.totp_secret),
             "scopes": sorted(scope.value for scope in caller.scopes),
             "pages_this_month": call.box.accounts.pages_this_month(scope),
         }
     )
 
 
-def change_password(call: Call) -> Answer:
-    """Who is signed in changes their own password; that ends all sign-ins with the old one."""
+def _self(call: Call) -> tuple[int, User]:
+    """The user who asks.  Raises ProblemError for a key."""
     user_id = call.caller.user_id
     user = call.box.settings.items(User).get(user_id) if user_id is not None else None
     if user_id is None or user is None:
-        raise ProblemError(NOT_PERMITTED, "a key has no password; sign in with name and password")
-    call.context.sign_ins.check(call.address, time.monotonic())
-    if not secrets.check_password(call.body["old"], user.password_hash):
-        call.context.sign_ins.failed(call.address, time.monotonic())
-        call.note("password.refused")
-        raise ProblemError(SIGN_IN_REFUSED, "the old password is another")
+        raise ProblemError(NOT_PERMITTED, "a key is no user; sign in with name and password")
+    return user_id, user
+
+
+def change_self(call: Call) -> Answer:
+    user_id, _ = _self(call)
+    call.box.settings.update(User, user_id, call.body)
+    return me(call)
+
+
+def change_password(call: Call) -> Answer:
+    """Who is signed in changes their own password; that ends all sign-ins with the old one."""
+    user_id, user = _self(call)
+    _require_password(call, user, call.body["old"])
     call.box.settings.update(User, user_id, {"password_hash": secrets.hash_password(call.body["new"])})
     call.note("password.change")
-    return Answer(_ticket(call, user_id))
+    call.context.sessions.end_all(user_id)
+    return Answer(_ticket(signing_in.begin_session(call.context, call.environ, user_id)))
+
+
+def _require_password(call: Call, user: User, password: str) -> None:
+    """Raises ProblemError unless this is the user's password."""
+    call.context.sign_ins.check(call.address, time.monotonic())
+    if not secrets.check_password(password, user.password_hash):
+        call.context.sign_ins.failed(call.address, time.monotonic())
+        call.note("password.refused")
+        raise ProblemError(SIGN_IN_REFUSED, "the password is another")
+
+
+def sessions(call: Call) -> Answer:
+    user_id, _ = _self(call)
+    listed = call.context.sessions.of_user(user_id, call.context.now())
+    return Answer({"sessions": [_session_view(session, call.caller.session_id) for session in listed]})
+
+
+def _session_view(session: Session, own: str) -> Json:
+    return {
+        "id": session.id,
+        "began_at": time_text(session.began_at),
+        "seen_at": time_text(session.seen_at),
+        "expires_at": time_text(session.ends_at),
+        "address": session.address,
+        "agent": session.agent,
+        "this": session.id == own,
+    }
+
+
+def end_session(call: Call) -> Answer:
+    user_id, _ = _self(call)
+    if not call.context.sessions.end(user_id, call.arguments["session"]):
+        raise ProblemError(NOT_FOUND, "there is no such session")
+    return Answer()
+
+
+def end_other_sessions(call: Call) -> Answer:
+    user_id, _ = _self(call)
+    ended = call.context.sessions.end_all(user_id, but=call.caller.session_id)
+    call.note("sessions.end", detail=str(ended))
+    return Answer({"ended": ended})
+
+
+def new_app_secret(call: Call) -> Answer:
+    _, user = _self(call)
+    secret, address = signing_in.new_app_secret(user)
+    return Answer({"secret": secret, "address": address})
+
+
+def use_app(call: Call) -> Answer:
+    user_id, user = _self(call)
+    _require_password(call, user, call.body["password"])
+    try:
+        fits = signing_in.app_code_fits(call.body["secret"], call.body["code"], call.context.now())
+    except ValueError:  # no base32
+        raise flaw("secret", "this is not a secret that the box made") from None
+    if not fits:
+        raise ProblemError(CODE_WRONG, flaws=(Flaw("code", CODE_WRONG.sentence),))
+    codes, hashes = signing_in.new_recovery_codes()
+    changes = {"totp_secret": call.body["secret"], "recovery_codes": hashes}
+    call.box.settings.update(User, user_id, changes)
+    call.note("app.use")
+    return Answer({"recovery_codes": codes})
+
+
+def drop_app(call: Call) -> Answer:
+    user_id, user = _self(call)
+    _require_password(call, user, call.body["password"])
+    _forget_app(call, user_id, user)
+    return Answer()
+
+
+def drop_app_of(call: Call) -> Answer:
+    _forget_app(call, *_find(call, User, "user"))
+    return Answer()
+
+
+def _forget_app(call: Call, user_id: int, user: User) -> None:
+    call.box.settings.update(User, user_id, {"totp_secret": "", "recovery_codes": []})
+    call.note("app.drop", object=f"user:{user.name}")
+
+
+def end_sessions_of(call: Call) -> Answer:
+    user_id, user = _find(call, User, "user")
+    ended = call.context.sessions.end_all(user_id)
+    call.note("sessions.end", object=f"user:{user.name}", detail=str(ended))
+    return Answer({"ended": ended})
 
 
 # -- users -----------------------------------------------------------------------------------------
@@ -299,7 +405,8 @@ def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more
     return ApiRoute(method, path, name, path.split("/")[1], summary, handler, scope=Scope.ADMIN, **more)
 
 
-_NAME_AND_PASSWORD = {"name": text(254, least=1), "password": {**text(1000), "writeOnly": True}}
+_SECRET_TEXT = {**text(1000), "writeOnly": True}
+_NAME_AND_PASSWORD = {"name": text(254, least=1), "password": _SECRET_TEXT}
 ROUTES = (
     ApiRoute(
         "POST",
@@ -309,7 +416,10 @@ ROUTES = (
         "Sign in with name and password",
         sign_in,
         open=True,
-        body=request_object(_NAME_AND_PASSWORD, required=("name", "password")),
+        body=request_object(
+            {**_NAME_AND_PASSWORD, "code": text(40, help="of the authenticator app, or a recovery code")},
+            required=("name", "password"),
+        ),
         answer=TICKET,
         status=201,
         help="The token is used like a key's, until it expires.",
@@ -343,11 +453,101 @@ ROUTES = (
         ),
         help="Ends every sign-in with the old one, and answers a new one.",
     ),
+    ApiRoute(
+        "PATCH",
+        "/me",
+        "changeSelf",
+        "sessions",
+        "Change what is your own to choose",
+        change_self,
+        body=request_object({"language": text(3, pattern="([a-z]{2,3})?", help="empty: the browser's")}),
+        answer=SELF,
+    ),
+    ApiRoute(
+        "GET",
+        "/me/sessions",
+        "listOwnSessions",
+        "sessions",
+        "Where you are signed in",
+        sessions,
+        answer=record({"sessions": array(SESSION)}),
+    ),
+    ApiRoute(
+        "DELETE",
+        "/me/sessions",
+        "endOtherSessions",
+        "sessions",
+        "Sign out everywhere else",
+        end_other_sessions,
+        answer=ENDED,
+    ),
+    ApiRoute(
+        "DELETE",
+        "/me/sessions/{session}",
+        "endSession",
+        "sessions",
+        "Sign out in one place",
+        end_session,
+        status=204,
+    ),
+    ApiRoute(
+        "POST",
+        "/me/app",
+        "newAppSecret",
+        "sessions",
+        "A secret for an authenticator app (TOTP, RFC 6238)",
+        new_app_secret,
+        answer=record({"secret": text(64), "address": text(500, help="for its QR code")}),
+        help="Nothing is kept until the secret comes back with a code.",
+    ),
+    ApiRoute(
+        "PUT",
+        "/me/app",
+        "useApp",
+        "sessions",
+        "From now on sign-ins need a code of the app, too",
+        use_app,
+        body=request_object(
+            {
+                "password": _SECRET_TEXT,
+                "secret": text(64, least=16, pattern="[A-Z2-7]+"),
+                "code": text(10, least=6, help="that the app shows now"),
+            },
+            required=("password", "secret", "code"),
+        ),
+        answer=record({"recovery_codes": array(text(20), help="each good once; shown only now")}),
+    ),
+    ApiRoute(
+        "POST",
+        "/me/app/drop",
+        "dropApp",
+        "sessions",
+        "Sign in with the password alone again",
+        drop_app,
+        body=request_object({"password": _SECRET_TEXT}, required=("password",)),
+        status=204,
+    ),
     _admin("GET", "/users", "listUsers", "List users", users, answer=record({"users": array(USER)})),
     _admin("POST", "/users", "createUser", "Add a user", create_user, body=NEW_USER, answer=USER, status=201),
     _admin("GET", "/users/{id}", "readUser", "Read a user", read_user, answer=USER),
     _admin("PATCH", "/users/{id}", "changeUser", "Change a user", change_user, body=USER_CHANGE, answer=USER),
     _admin("DELETE", "/users/{id}", "deleteUser", "Delete a user", delete_user, status=204),
+    _admin(
+        "DELETE",
+        "/users/{id}/app",
+        "dropAppOf",
+        "A user who lost the app signs in without",
+        drop_app_of,
+        status=204,
+    ),
+    _admin(
+        "DELETE",
+        "/users/{id}/sessions",
+        "endSessionsOf",
+        "Sign a user out everywhere",
+        end_sessions_of,
+        answer=ENDED,
+    ),
     _admin("GET", "/keys", "listKeys", "List keys", keys, answer=record({"keys": array(KEY)})),
     _admin("POST", "/keys", "createKey", "Make a key", create_key, body=NEW_KEY, answer=MADE_KEY, status=201),
     _admin("GET", "/keys/{id}", "readKey", "Read a key", read_key, answer=KEY),

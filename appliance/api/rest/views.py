@@ -22,6 +22,7 @@ from appliance.api.rest.schemas import (
 )
 from appliance.box import LineReport
 from appliance.causes import Cause, Retry, Side
+from appliance.language import said
 from appliance.lines.line import LineKind
 from appliance.remarks import Remark, Weight
 from appliance.spool.model import (
@@ -76,8 +77,8 @@ def cause_view(cause: Cause) -> Json:
     return {
         "code": cause.code,
         "side": cause.side.value,
-        "sentence": cause.sentence,
-        "advice": cause.advice,
+        "sentence": said(cause.sentence),
+        "advice": said(cause.advice),
         "retry": cause.retry.value,
     }
 

@@ -1,0 +1,182 @@
+"""Signing in with name and password and, for who has set it up, a code from an authenticator app."""
+
+from __future__ import annotations
+
+import hmac
+import secrets as randomness
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import pyotp
+
+from appliance.api.context import Context, address_of
+from appliance.api.problems import ProblemError
+from appliance.causes import CODE_NEEDED, CODE_WRONG, SETUP_CODE_WRONG, SIGN_IN_REFUSED
+from appliance.settings import secrets
+from appliance.settings.items import User
+
+ISSUER = "faxbox"
+# RFC 6238: codes change every 30 s; the one before and the one after are taken, for clocks that differ.
+STEP_S, STEPS_BESIDE = 30, 1
+# Codes for a lost telephone, each good once: 50 bits, tried over a rate-limited door.
+RECOVERY_CODES, RECOVERY_LETTERS = 10, 10
+
+# Time to type the code after the password, seconds, and how many may be at it at once.
+HALF_WAY_S, HALF_WAYS = 300.0, 200
+
+_used: dict[str, int] = {}  # the last step of which each secret's code was used: each is good once
+_using = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session."""
+
+    user_id: int
+    user: User
+    token: str
+    ends_at: float
+
+
+def sign_in(context: Context, environ: dict[str, Any], name: str, password: str, code: str = "") -> SignedIn:
+    """A session for who proves who they are.
+
+    ``code``: of the authenticator app, or a recovery code.  Raises ProblemError: SIGN_IN_REFUSED,
+    CODE_NEEDED, CODE_WRONG, TOO_MANY_REQUESTS.
+    """
+    user_id, user = check_password(context, environ, name, password)
+    if user.totp_secret:
+        if not code:
+            raise ProblemError(CODE_NEEDED)
+        check_code(context, environ, user_id, code)
+    return begin_session(context, environ, user_id)
+
+
+def check_password(context: Context, environ: dict[str, Any], name: str, password: str) -> tuple[int, User]:
+    """The user with this name (or e-mail address) and password.  Raises ProblemError."""
+    address = address_of(environ)
+    context.sign_ins.check(address, time.monotonic())
+    found = secrets.find_user(context.box.settings, name, password)
+    if found is None:
+        _refused(context, address, name)
+        raise ProblemError(SIGN_IN_REFUSED)
+    return found
+
+
+def check_code(context: Context, environ: dict[str, Any], user_id: int, code: str) -> None:
+    """Raises ProblemError unless this is a code of the user's app, or a recovery code."""
+    address = address_of(environ)
+    context.sign_ins.check(address, time.monotonic())
+    user = context.box.settings.item(User, user_id)
+    if not _code_fits(context, user_id, user, code):
+        _refused(context, address, user.name)
+        raise ProblemError(CODE_WRONG)
+
+
+class HalfWay:
+    """Those whose password was right and whose code is still to come.  Thread-safe, bounded, in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def begin(self, user_id: int, now: float) -> str:
+        """A word for the form that asks for the code.  ``now``: monotonic, seconds."""
+        word = randomness.token_urlsafe(24)
+        with self._lock:
+            self._waiting[word] = (user_id, now + HALF_WAY_S)
+            while len(self._waiting) > HALF_WAYS:
+                self._waiting.popitem(last=False)
+        return word
+
+    def user_of(self, word: str, now: float) -> int | None:
+        """Whose word this is, None when nobody's or too old."""
+        with self._lock:
+            user_id, until = self._waiting.get(word, (None, 0.0))
+        return user_id if now < until else None
+
+    def done(self, word: str) -> None:
+        with self._lock:
+            self._waiting.pop(word, None)
+
+
+def set_up(context: Context, environ: dict[str, Any], code: str, name: str, password: str) -> SignedIn:
+    """The first administrator, made by who has the one-time set-up code, and their session.
+
+    Raises ProblemError (SIGN_IN_REFUSED, TOO_MANY_REQUESTS), SettingError for a name or password not fit.
+    """
+    address = address_of(environ)
+    context.sign_ins.check(address, time.monotonic())
+    user_id = secrets.redeem_setup_code(context.box.settings, code, name, password)
+    if user_id is None:
+        context.sign_ins.failed(address, time.monotonic())
+        raise ProblemError(SETUP_CODE_WRONG)
+    context.box.history.audit(f"user:{name}", "set_up", address=address)
+    return begin_session(context, environ, user_id)
+
+
+def begin_session(context: Context, environ: dict[str, Any], user_id: int) -> SignedIn:
+    """A session for somebody who has proved who they are in another way."""
+    now, lifetime = context.now(), context.settings.session_hours * 3600
+    name = context.box.settings.item(User, user_id).name
+    context.box.history.audit(f"user:{name}", "sign_in", address=address_of(environ))
+    token = context.sessions.begin(
+        user_id,
+        now,
+        lifetime,
+        address=address_of(environ),
+        agent=str(environ.get("HTTP_USER_AGENT", "")),
+    )
+    return SignedIn(user_id, context.box.settings.item(User, user_id), token, now + lifetime)
+
+
+def _refused(context: Context, address: str, name: str) -> None:
+    context.sign_ins.failed(address, time.monotonic())
+    context.box.history.audit("", "sign_in.refused", address=address, detail=name[:64])
+
+
+def _code_fits(context: Context, user_id: int, user: User, code: str) -> bool:
+    plain = "".join(code.split()).replace("-", "").upper()
+    if plain.isascii() and plain.isdecimal():
+        return app_code_fits(user.totp_secret, plain, context.now())
+    digest = secrets.hash_token(plain)
+    if not any(hmac.compare_digest(digest, known) for known in user.recovery_codes):
+        return False
+    left = [known for known in user.recovery_codes if known != digest]
+    context.box.settings.update(User, user_id, {"recovery_codes": left})
+    context.box.history.audit(f"user:{user.name}", "recovery_code.used", detail=f"{len(left)} are left")
+    return True
+
+
+def app_code_fits(secret: str, code: str, now: float) -> bool:
+    """Whether this is the app's code at Unix time ``now``; each code is good once."""
+    totp = pyotp.TOTP(secret, interval=STEP_S)
+    present = int(now) // STEP_S
+    for step in range(present - STEPS_BESIDE, present + STEPS_BESIDE + 1):
+        if hmac.compare_digest(totp.at(step * STEP_S), code):
+            with _using:
+                if _used.get(secret, -1) >= step:
+                    return False
+                _used[secret] = step
+            return True
+    return False
+
+
+def new_app_secret(user: User) -> tuple[str, str]:
+    """A secret for an authenticator app, and the address that its picture (QR code) holds."""
+    secret = pyotp.random_base32()
+    return secret, pyotp.TOTP(secret, interval=STEP_S).provisioning_uri(name=user.name, issuer_name=ISSUER)
+
+
+def new_recovery_codes() -> tuple[list[str], list[str]]:
+    """Recovery codes for people, and their hashes to keep."""
+    codes = [
+        "".join(randomness.choice(secrets.CODE_ALPHABET) for _ in range(RECOVERY_LETTERS))
+        for _ in range(RECOVERY_CODES)
+    ]
+    # A code of digits alone would be taken for the app's.
+    codes = [f"X{code[1:]}" if code.isdecimal() else code for code in codes]
+    return [f"{code[:5]}-{code[5:]}" for code in codes], [secrets.hash_token(code) for code in codes]

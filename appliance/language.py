@@ -1,0 +1,138 @@
+"""The languages of the box: catalogues of every sentence, and dates and numbers as a country writes them.
+
+A language is one gettext catalogue, ``appliance/locale/CODE/LC_MESSAGES/faxbox.po`` (docs/web.md says how to
+add one); English is what stands in the code.  A leaf module: every door words its answers with it.
+"""
+
+from __future__ import annotations
+
+import functools
+import gettext
+import io
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+FOLDER = Path(__file__).parent / "locale"
+DOMAIN = "faxbox"
+ENGLISH = "en"
+# A browser names a handful of languages; what is longer is not looked at, characters.
+_HEADER_LIMIT = 300
+
+
+@functools.cache
+def languages() -> Mapping[str, str]:
+    """The languages there are, by code, each by its own name."""
+    codes = [path.parents[1].name for path in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))]
+    return {code: str(Locale.parse(code).get_language_name(code)).capitalize() for code in (ENGLISH, *codes)}
+
+
+@functools.cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The catalogue of a language; of one that we do not have, the English."""
+    if language == ENGLISH or language not in languages():
+        return gettext.NullTranslations()
+    with (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
+        messages = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def say(sentence: str, language: str) -> str:
+    """The sentence in that language; English where its catalogue has none."""
+    return catalogue(language).gettext(sentence) if sentence else ""
+
+
+def choose(accepted: str, chosen: str = "") -> str:
+    """The language to answer in: the one that was ``chosen``, else the best of an Accept-Language header
+    (RFC 9110 12.5.4) that we have, else English.
+    """
+    if chosen in languages():
+        return chosen
+    wanted: list[tuple[float, int, str]] = []
+    for place, entry in enumerate(accepted[:_HEADER_LIMIT].split(",")):
+        tag, _, parameter = entry.strip().partition(";")
+        try:
+            weight = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+        except ValueError:
+            continue
+        code = tag.strip().lower().partition("-")[0]
+        if weight > 0 and code in languages():
+            wanted.append((-weight, place, code))
+    return min(wanted)[2] if wanted else ENGLISH
+
+
+@functools.cache
+def locale_of(language: str, region: str = "") -> Locale:
+    """How those who speak ``language`` in country ``region`` (two letters) write dates and numbers."""
+    for name in (f"{language}_{region}", f"{language}_GB" if language == ENGLISH else language):
+        try:
+            return Locale.parse(name)
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale.parse(ENGLISH)
+
+
+class Writer:
+    """Writes moments and numbers for one reader.  ``zone`` None: the system's."""
+
+    def __init__(self, locale: Locale, zone: tzinfo | None) -> None:
+        self._locale = locale
+        self._zone = zone
+
+    def _moment(self, at: float) -> datetime:
+        return datetime.fromtimestamp(at).astimezone(self._zone)
+
+    def date(self, at: float) -> str:
+        """The day of a Unix time, such as 28 Nov 2026."""
+        return format_date(self._moment(at), "medium", locale=self._locale)
+
+    def time(self, at: float) -> str:
+        """The time of day, such as 14:35."""
+        return format_time(self._moment(at), "short", locale=self._locale)
+
+    def moment(self, at: float) -> str:
+        """Both."""
+        return format_datetime(self._moment(at), "medium", locale=self._locale)
+
+    def near(self, at: float, now: float) -> str:
+        """As short as it can be understood at ``now``: the time of a moment today, else the day."""
+        moment, present = self._moment(at), self._moment(now)
+        if moment.date() == present.date():
+            return self.time(at)
+        if moment.year == present.year:
+            return format_skeleton("MMMd", moment, locale=self._locale)
+        return format_date(moment, "short", locale=self._locale)
+
+    def number(self, value: float) -> str:
+        """With the country's marks of thousands and decimals."""
+        return format_decimal(value, locale=self._locale)
+
+
+# -- the reader of what is being answered ----------------------------------------------------------
+
+_reader: ContextVar[str] = ContextVar("reader", default=ENGLISH)
+
+
+def speak(language: str) -> None:
+    """From now on this thread answers a reader of ``language``: the doors call it for each request."""
+    _reader.set(language)
+
+
+def spoken() -> str:
+    """The language of the present reader."""
+    return _reader.get()
+
+
+def said(sentence: str) -> str:
+    """The sentence in the present reader's language."""
+    return say(sentence, spoken())

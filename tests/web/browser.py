@@ -1,0 +1,125 @@
+"""Debian's Chromium, a real box with a fast practice line, and pages that are watched."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from appliance.settings import secrets
+from appliance.settings.items import Role, User
+from tests.api.served import Served, serving
+from webui.door import make_webui
+
+CHROMIUM = "/usr/bin/chromium"
+# As root it has no sandbox; the rest keeps it from asking its maker for anything.
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP = {"width": 1280, "height": 860}
+PHONE = {"width": 390, "height": 844}
+LOCALES = {"en": "en-GB", "de": "de-DE"}
+OWNER, PASSWORD = "ada", "correct horse battery"
+# Tells of whatever the page's own rules (CSP) forbade.
+_REPORT = """
+window.faxboxForbidden = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.faxboxForbidden.push(event.violatedDirective + " " + event.blockedURI));
+"""
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Web:
+    """A box with pages and a browser."""
+
+    served: Served
+    browser: Browser
+    contexts: list[BrowserContext] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.served.port}"
+
+    def add_user(self, name: str, role: Role = Role.USER, **more: Any) -> int:
+        """A user with PASSWORD, made at the first call."""
+        store = self.served.box.settings
+        known = {user.name: user_id for user_id, user in store.items(User).items()}
+        user_id = known.get(name) or secrets.add_user(store, name, PASSWORD, role=role)
+        if more:
+            store.update(User, user_id, more)
+        return user_id
+
+    def window(
+        self, *, phone: bool = False, language: str = "en", theme: str = "light", **more: Any
+    ) -> BrowserContext:
+        """A browser of its own (cookies, storage)."""
+        context = self.browser.new_context(
+            base_url=self.url,
+            viewport=PHONE if phone else DESKTOP,
+            has_touch=phone,
+            locale=LOCALES[language],
+            color_scheme=theme,
+            **more,
+        )
+        context.set_default_timeout(20_000)
+        context.add_init_script(_REPORT)
+        self.contexts.append(context)
+        return context
+
+    def page(self, name: str = OWNER, **more: Any) -> Page:
+        """A page of a new window, signed in as ``name`` (nobody when empty)."""
+        context = self.window(**more)
+        if name:
+            user_id = self.add_user(name, Role.ADMIN if name == OWNER else Role.USER)
+            token = self.served.server.context.sessions.begin(user_id, self.served.box.clock(), 3600)
+            context.add_cookies([{"name": "faxbox", "value": token, "url": self.url}])
+        page = context.new_page()
+        self.watch(page)
+        return page
+
+    def watch(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+
+    def close_windows(self) -> None:
+        """Ends all windows; what they complained of fails the test."""
+        for context in self.contexts:
+            for page in context.pages:
+                with contextlib.suppress(Exception):  # a page that is just going elsewhere
+                    self.complaints += page.evaluate("window.faxboxForbidden ?? []")
+            context.close()
+        self.contexts.clear()
+        complaints, self.complaints = self.complaints, []
+        assert complaints == []
+
+
+@contextlib.contextmanager
+def web(data: Path, browser: Browser) -> Iterator[Web]:
+    """A new box."""
+    with serving(data, doors={"": make_webui}) as served:
+        made = Web(served, browser)
+        try:
+            yield made
+        finally:
+            for context in made.contexts:
+                context.close()

@@ -1,0 +1,30 @@
+"""One browser for the worker, one box with an owner for each module; each test's windows are its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from appliance.settings.items import Role
+from tests.web.browser import OWNER, Web, chromium, web
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_box(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Web]:
+    with web(tmp_path_factory.mktemp("box"), browser) as made:
+        made.add_user(OWNER, Role.ADMIN)
+        yield made
+
+
+@pytest.fixture
+def box(module_box: Web) -> Iterator[Web]:
+    yield module_box
+    module_box.close_windows()

@@ -1,0 +1,173 @@
+"""Coming in: the first start, signing in and out, the authenticator app; what other sites cannot do."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, expect
+
+from appliance.api.limits import SignInGuard
+from appliance.settings import secrets
+from tests.web.browser import OWNER, PASSWORD, Web, web
+
+pytestmark = pytest.mark.realtime
+
+
+@pytest.fixture(autouse=True)
+def _no_failures_yet(module_box: Web) -> None:
+    module_box.served.server.context.sign_ins = SignInGuard()
+
+
+def test_a_new_box_asks_for_its_code_and_makes_the_owners_account(tmp_path: Path, browser: Browser) -> None:
+    with web(tmp_path, browser) as new:
+        code = secrets.new_setup_code(new.served.box.settings)
+        page = new.page("")
+        page.goto("/")
+        expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+        page.get_by_label("Set-up code").fill("AAAA-BBBB-CCCC")
+        page.get_by_label("Name to sign in with").fill("ada")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("Once more").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("This is not the set-up code")
+        page.get_by_label("Set-up code").fill(code.lower())
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("Once more").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.locator("header summary")).to_have_text("ada")
+        page.goto("/first-start")
+        expect(page.get_by_role("heading", name="Welcome")).to_have_count(0)
+        new.close_windows()
+
+
+def test_signing_in_leads_to_the_page_that_was_wanted_and_signing_out_ends_it(box: Web) -> None:
+    page = box.page("")
+    page.goto("/account?from=mail")
+    page.get_by_label("Name or e-mail address").fill(OWNER)
+    page.get_by_label("Password").fill("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong.")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/account?from=mail")
+    cookie = next(each for each in page.context.cookies() if each["name"] == "faxbox")
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+    page.locator("header summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    page.context.add_cookies([{**cookie, "url": box.url, "domain": None, "path": None}])  # type: ignore[list-item, typeddict-item]
+    page.goto("/account")
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_the_pages_speak_german_when_the_browser_does_and_english_when_the_user_chose_so(box: Web) -> None:
+    page = box.page("", language="de")
+    page.goto("/sign-in")
+    expect(page.get_by_role("heading", name="Anmelden")).to_be_visible()
+    page = box.page(language="de")
+    page.goto("/account")
+    page.get_by_label("Sprache dieser Seiten").select_option("en")
+    page.get_by_role("button", name="Speichern").first.click()
+    expect(page.get_by_role("heading", name="Language")).to_be_visible()
+    box.add_user(OWNER, language="")
+
+
+def test_signing_out_everywhere_ends_the_other_windows(box: Web) -> None:
+    here, there = box.page("olga"), box.page("olga")
+    there.goto("/account")
+    here.goto("/account")
+    here.get_by_role("button", name="Sign out everywhere else").click()
+    expect(here.get_by_role("button", name="Sign out everywhere else")).to_have_count(0)
+    there.reload()
+    expect(there.get_by_label("Password")).to_be_visible()
+
+
+def test_with_an_app_the_password_alone_opens_nothing_and_a_recovery_code_opens_once(box: Web) -> None:
+    page = box.page("tim")
+    page.goto("/account/app")
+    secret = page.locator("input[name=secret]").input_value()
+    page.get_by_label("The six digits").fill(pyotp.TOTP(secret).at(time.time() - 30))
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Keep these codes")).to_be_visible()
+    recovery = page.locator("#recovery li").first.inner_text()
+    answers = []
+    for code in (pyotp.TOTP(secret).now(), "000000", recovery, recovery):
+        other = box.page("")
+        other.goto("/sign-in")
+        other.get_by_label("Name or e-mail address").fill("tim")
+        other.get_by_label("Password").fill(PASSWORD)
+        other.keyboard.press("Enter")
+        other.get_by_label("Code").fill(code)
+        with other.expect_navigation():
+            other.keyboard.press("Enter")
+        answers.append("sign-in" not in other.url)
+    assert answers == [True, False, True, False]
+
+
+def _post(box: Web, path: str, fields: dict[str, str], **headers: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", box.served.port, timeout=60)
+    sent = {"Content-Type": "application/x-www-form-urlencoded"}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("POST", path, urlencode(fields), sent)
+    answer = connection.getresponse()
+    answer.read()
+    return answer
+
+
+def test_another_site_can_neither_sign_a_browser_in_nor_out_nor_change_anything(box: Web) -> None:
+    user_id = box.add_user("carol")
+    sessions = box.served.server.context.sessions
+    cookie = "faxbox=" + sessions.begin(user_id, time.time(), 600)
+    fields = {"name": OWNER, "password": PASSWORD}
+    assert _post(box, "/sign-in", fields, Origin="https://evil.example").status == 403
+    assert _post(box, "/sign-in", fields, Sec_Fetch_Site="cross-site").status == 403
+    assert _post(box, "/sign-in", fields, Origin=box.url).status == 303
+    assert _post(box, "/sign-out", {}, Cookie=cookie).status == 403
+    for method, path in (("PATCH", "/me"), ("DELETE", "/me/sessions"), ("POST", "/faxes")):
+        reply = box.served.ask(method, path, {}, token="", headers={"Cookie": cookie})
+        assert (reply.status, reply.json["code"]) == (403, "page_stale")
+    assert box.served.ask("GET", "/me", token="", headers={"Cookie": cookie}).json["who"] == "user:carol"
+
+
+def test_every_answer_forbids_frames_and_scripts_in_the_page(box: Web) -> None:
+    for path in ("/sign-in", "/account", "/no-such-page", "/static/x/app.js", "/static/x/none"):
+        reply = box.served.ask("GET", path, token="", prefix="")
+        rules = reply.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in rules, path
+        assert "unsafe" not in rules
+        assert "script-src 'self'" in rules
+
+
+@pytest.mark.parametrize(
+    "to", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_never_leads_elsewhere(box: Web, to: str) -> None:
+    answer = _post(box, "/sign-in", {"name": OWNER, "password": PASSWORD, "to": to})
+    assert answer.getheader("Location") == "/"
+
+
+def test_what_somebody_typed_at_the_door_is_shown_as_text(box: Web) -> None:
+    page = box.page("")
+    page.goto("/sign-in?" + urlencode({"to": '/"><script>window.bad = 1</script>'}))
+    page.get_by_label("Name or e-mail address").fill('"><img src=x onerror="window.bad = 1">')
+    page.get_by_label("Password").fill("a wrong password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert page.evaluate("window.bad") is None
+    assert page.locator("img").count() == 0
+
+
+def test_a_style_sheet_and_scripts_are_kept_and_packed(box: Web) -> None:
+    page = box.served.ask("GET", "/sign-in", token="", prefix="").content.decode()
+    address = re.search(r'href="(/static/[^"]+style\.css)"', page)
+    assert address
+    reply = box.served.ask("GET", address[1], token="", prefix="", headers={"Accept-Encoding": "gzip"})
+    assert reply.headers["Content-Encoding"] == "gzip"
+    assert "immutable" in reply.headers["Cache-Control"]

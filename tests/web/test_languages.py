@@ -1,0 +1,62 @@
+"""German is complete: every sentence that a person may read has one in its catalogue."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from appliance import language
+from webui import catalogue
+
+CODES = [code for code in language.languages() if code != language.ENGLISH]
+
+
+@pytest.fixture(scope="module")
+def wanted() -> catalogue.Catalog:
+    return catalogue.template()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_sentence_is_translated(code: str, wanted: catalogue.Catalog) -> None:
+    present = catalogue.read(language.FOLDER / code / "LC_MESSAGES" / f"{language.DOMAIN}.po")
+    assert catalogue.lacking(present, wanted) == [], (
+        "run: python -m webui.catalogue, and translate what it tells"
+    )
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_no_translation_is_left_of_a_sentence_that_is_gone(code: str, wanted: catalogue.Catalog) -> None:
+    present = catalogue.read(language.FOLDER / code / "LC_MESSAGES" / f"{language.DOMAIN}.po")
+    known = {str(message.id) for message in wanted}
+    assert [str(message.id) for message in present if str(message.id) not in known] == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_translation_has_the_same_places_to_fill(code: str) -> None:
+    present = catalogue.read(language.FOLDER / code / "LC_MESSAGES" / f"{language.DOMAIN}.po")
+    place = re.compile(r"%\(\w+\)s|\{\w+\}|<\w+>")
+    for message in present:
+        texts = [message.string] if isinstance(message.string, str) else list(message.string or ())
+        sources = [message.id] if isinstance(message.id, str) else list(message.id)
+        for text in filter(None, texts):
+            assert set(place.findall(text)) <= {found for each in sources for found in place.findall(each)}, (
+                text
+            )
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("fr, en;q=0.5, de;q=0.4", "en"),
+        ("en;q=0.2,de;q=0.7", "de"),
+        ("", "en"),
+        ("*", "en"),
+        ("de;q=0", "en"),
+        ("de;q=x,,;;", "en"),
+        ("x" * 100_000, "en"),
+    ],
+)
+def test_the_browsers_languages_choose(header: str, code: str) -> None:
+    assert language.choose(header) == code

@@ -1,0 +1,126 @@
+"""Keeps the catalogues in step with the code: ``python -m webui.catalogue`` adds and drops sentences.
+
+Every sentence that a person may read is collected: those of the pages and their scripts (marked in the code),
+the table of causes, the settings' names and help.  What has no translation yet is told at the end.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from appliance.causes import all_causes
+from appliance.language import DOMAIN, FOLDER
+from appliance.settings.fields import describe
+from appliance.settings.items import COLLECTIONS
+from appliance.settings.sections import SECTIONS
+from webui.settings_words import NOT_FOR_PEOPLE, help_of, label_of, title_of
+
+_PROJECT = Path(__file__).parents[1]
+# Where marked sentences stand, and how each kind of file is read.
+_FOLDERS = ("webui", "appliance")
+_METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2.ext.babel_extract")]
+_OPTIONS = {
+    "**/templates/**.html": {"trimmed": "false", "newstyle_gettext": "true", "extensions": "jinja2.ext.i18n"}
+}
+# Of these the first texts are sentences; ``said(variable)`` is none and is passed over.
+_KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "gettext": None, "ngettext": (1, 2), "said": None}
+
+
+def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
+    """Each with the place where it comes from."""
+    for folder in _FOLDERS:
+        found = extract_from_dir(
+            _PROJECT / folder, method_map=_METHODS, options_map=_OPTIONS, keywords=_KEYWORDS
+        )
+        for name, _line, message, _comments, _context in found:
+            yield message, f"{folder}/{name}"
+    for cause in all_causes():
+        yield cause.sentence, "appliance/causes.py"
+        yield cause.advice, "appliance/causes.py"
+    for kinds in (SECTIONS, COLLECTIONS):
+        for name, kind in kinds.items():
+            if name == NOT_FOR_PEOPLE:
+                continue
+            yield title_of(name), "settings"
+            for field in describe(kind):
+                yield label_of(field.name), "settings"
+                yield help_of(field.help), "settings"
+
+
+def template() -> Catalog:
+    """A catalogue of all sentences without translations."""
+    made = Catalog(project="faxbox", domain=DOMAIN, charset="utf-8", fuzzy=False)
+    for message, place in sentences():
+        if message:
+            made.add(message, locations=[(place, 0)])
+    return made
+
+
+def read(path: Path) -> Catalog:
+    """The catalogue in a file."""
+    with path.open("rb") as file:
+        return read_po(file, locale=path.parents[1].name, domain=DOMAIN)
+
+
+def lacking(present: Catalog, wanted: Catalog) -> list[str]:
+    """What a catalogue has no translation of."""
+    return [str(message.id) for message in wanted if message.id and not _translation(present, message.id)]
+
+
+def _first(message: str | Sequence[str]) -> str:
+    """The sentence that names a message: of one with a plural its singular."""
+    return message if isinstance(message, str) else message[0]
+
+
+def _translation(present: Catalog, message: str | Sequence[str]) -> bool:
+    found = present.get(_first(message))
+    if found is None:
+        return False
+    texts = (found.string,) if isinstance(found.string, str) else tuple(found.string or ())
+    return bool(texts) and all(texts)
+
+
+def update(path: Path, wanted: Catalog) -> list[str]:
+    """Brings a file up to date; answers what has no translation."""
+    present = read(path)
+    made = Catalog(
+        locale=path.parents[1].name,
+        project="faxbox",
+        domain=DOMAIN,
+        charset="utf-8",
+        fuzzy=False,
+        header_comment="# faxbox: the sentences of the box in another language (see docs/web.md)",
+        creation_date=datetime(2026, 1, 1, tzinfo=UTC),
+        revision_date=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    for message in wanted:
+        if not message.id:
+            continue
+        known = present.get(_first(message.id))
+        text = known.string if known is not None else ("" if isinstance(message.id, str) else ("", ""))
+        made.add(message.id, text, locations=sorted({(place, 0) for place, _ in message.locations}))
+    with path.open("wb") as file:
+        write_po(file, made, width=110, include_lineno=False, sort_by_file=True)
+    return lacking(made, wanted)
+
+
+def main() -> int:
+    wanted = template()
+    open_ones = 0
+    for path in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po")):
+        missing = update(path, wanted)
+        open_ones += len(missing)
+        for sentence in missing:
+            print(f"{path.parents[1].name}: {sentence}")
+    return 1 if open_ones else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

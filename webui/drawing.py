@@ -1,0 +1,52 @@
+"""Templates: HTML with everything escaped, every sentence in the reader's language."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from appliance import __version__, language
+from webui.files import FILES
+from webui.navigation import entries
+from webui.words import words
+
+if TYPE_CHECKING:
+    from webui.visit import Visit
+
+FOLDER = Path(__file__).parent / "templates"
+
+
+@functools.cache
+def _environment(code: str) -> Environment:
+    """The templates for readers of one language."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    catalogue = language.catalogue(code)
+    made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.globals.update(static=FILES.prefix, languages=language.languages(), version=__version__)
+    return made
+
+
+def draw(template: str, visit: Visit, values: dict[str, Any]) -> str:
+    """``template`` with ``values`` and what every page has."""
+    code = language.spoken()
+    page = _environment(code).get_template(template)
+    return page.render(
+        visit=visit,
+        language=code,
+        said=language.said,
+        words=words(),
+        entries=entries(visit),
+        write=visit.writer(),
+        now=visit.context.now(),
+        **values,
+    )

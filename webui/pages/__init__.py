@@ -1,0 +1,8 @@
+"""Every page.  A page is a small module here and a template of the same name; ``ALL`` names them."""
+
+from __future__ import annotations
+
+from webui.pages import account, entrance
+from webui.visit import Page
+
+ALL: tuple[Page, ...] = (*entrance.PAGES, *account.PAGES)

@@ -1,0 +1,53 @@
+"""What is one's own: password, language, authenticator app, where one is signed in."""
+
+from __future__ import annotations
+
+import re
+
+import segno
+from markupsafe import Markup
+
+from appliance.api.signing_in import new_app_secret
+from appliance.settings.secrets import PASSWORD_MIN
+from webui.visit import Answer, Page, Visit, go
+
+_BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
+_NAMES = {"Edg": "Edge", "OPR": "Opera"}
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+
+
+def device(agent: str) -> str:
+    """What a browser calls itself, in two words."""
+    browser = next((_NAMES.get(name, name) for name in _BROWSERS if re.search(rf"\b{name}/", agent)), "")
+    system = next((name for name in _SYSTEMS if name in agent), "")
+    return ", ".join(part for part in (browser, system.replace("Mac OS X", "Mac")) if part) or agent[:60]
+
+
+def show(visit: Visit) -> Answer:
+    user_id = visit.who.user_id
+    assert user_id is not None
+    sessions = visit.context.sessions.of_user(user_id, visit.context.now())
+    return visit.page(
+        "account.html",
+        user=visit.user,
+        least=PASSWORD_MIN,
+        sessions=[(session, device(session.agent)) for session in sessions],
+    )
+
+
+def show_app(visit: Visit) -> Answer:
+    """The picture of a fresh secret for the app."""
+    user = visit.user
+    if user is None or user.totp_secret:
+        return go("/account")
+    secret, address = new_app_secret(user)
+    code = segno.make(address, micro=False)
+    picture = code.svg_inline(scale=5, border=2, dark=None, lineclass="code", svgclass="code-picture")
+    return visit.page("account_app.html", secret=secret, picture=Markup(picture))
+
+
+PAGES = (
+    Page("/", lambda _: go("/account")),
+    Page("/account", show),
+    Page("/account/app", show_app),
+)

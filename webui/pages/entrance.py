@@ -1,0 +1,126 @@
+"""Coming in and going out: signing in, the first start, signing out."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+from appliance.api.context import session_cookie
+from appliance.api.problems import ProblemError, problem_of
+from appliance.api.signing_in import (
+    HalfWay,
+    SignedIn,
+    begin_session,
+    check_code,
+    check_password,
+    set_up,
+)
+from appliance.settings.fields import SettingError
+from appliance.settings.items import User
+from appliance.settings.secrets import PASSWORD_MIN
+from webui.visit import Answer, Page, Visit, go
+
+FIRST_PAGE = "/"
+_TEXT_LIMIT = 1000
+
+_half_way = HalfWay()
+
+
+def _own_path(path: str) -> str:
+    """``path`` if it leads to a page of ours, else the first page."""
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if ours else FIRST_PAGE
+
+
+def _signed_in(visit: Visit, session: SignedIn, path: str) -> Answer:
+    return go(path, cookie=(session.token, int(session.ends_at - visit.context.now())))
+
+
+def show_sign_in(visit: Visit) -> Answer:
+    if not visit.box.settings.items(User):
+        return go("/first-start")
+    to = _own_path(visit.query.get("to", FIRST_PAGE))
+    if visit.caller is not None:
+        return go(to)
+    return visit.page("sign_in.html", to=to, name="", problem=None)
+
+
+def do_sign_in(visit: Visit) -> Answer:
+    form = visit.form()
+    name, to = form.get("name", "")[:_TEXT_LIMIT], _own_path(form.get("to", FIRST_PAGE))
+    try:
+        password = form.get("password", "")[:_TEXT_LIMIT]
+        user_id, user = check_password(visit.context, visit.environ, name, password)
+    except ProblemError as problem:
+        return visit.page("sign_in.html", status=int(problem.status), to=to, name=name, problem=problem)
+    if user.totp_secret:
+        word = _half_way.begin(user_id, time.monotonic())
+        return visit.page("sign_in_code.html", to=to, word=word, problem=None)
+    return _signed_in(visit, begin_session(visit.context, visit.environ, user_id), to)
+
+
+def do_code(visit: Visit) -> Answer:
+    form = visit.form()
+    word, to = form.get("word", ""), _own_path(form.get("to", FIRST_PAGE))
+    user_id = _half_way.user_of(word, time.monotonic())
+    if user_id is None:
+        return go("/sign-in?to=" + quote(to, safe=""))
+    try:
+        check_code(visit.context, visit.environ, user_id, form.get("code", "")[:_TEXT_LIMIT])
+    except ProblemError as problem:
+        return visit.page("sign_in_code.html", status=int(problem.status), to=to, word=word, problem=problem)
+    _half_way.done(word)
+    return _signed_in(visit, begin_session(visit.context, visit.environ, user_id), to)
+
+
+def show_first_start(visit: Visit) -> Answer:
+    if visit.box.settings.items(User):
+        return go(FIRST_PAGE)
+    return _first_start(visit, {}, None)
+
+
+def _first_start(visit: Visit, form: dict[str, str], problem: ProblemError | None) -> Answer:
+    fault = problem.flaws[0].path.rpartition(".")[2] if problem is not None and problem.flaws else ""
+    return visit.page(
+        "first_start.html",
+        status=int(problem.status) if problem is not None else 200,
+        code=form.get("code", "")[:40],
+        name=form.get("name", "")[:64],
+        problem=problem,
+        fault=fault,
+        least=PASSWORD_MIN,
+    )
+
+
+def do_first_start(visit: Visit) -> Answer:
+    form = visit.form()
+    try:
+        if form.get("password", "") != form.get("again", ""):
+            raise SettingError("users.again", "the two are not the same")
+        session = set_up(
+            visit.context,
+            visit.environ,
+            form.get("code", "")[:_TEXT_LIMIT],
+            form.get("name", "")[:_TEXT_LIMIT],
+            form.get("password", "")[:_TEXT_LIMIT],
+        )
+    except (ProblemError, SettingError) as error:
+        return _first_start(visit, form, problem_of(error))
+    return _signed_in(visit, session, FIRST_PAGE)
+
+
+def sign_out(visit: Visit) -> Answer:
+    visit.context.require_page(session_cookie(visit.environ), visit.form().get("page_token", ""))
+    if visit.who.user_id is not None:
+        visit.context.sessions.end(visit.who.user_id, visit.who.session_id)
+    return go("/sign-in", cookie=("", 0))
+
+
+PAGES = (
+    Page("/sign-in", show_sign_in, open=True),
+    Page("/sign-in", do_sign_in, method="POST", open=True),
+    Page("/sign-in/code", do_code, method="POST", open=True),
+    Page("/first-start", show_first_start, open=True),
+    Page("/first-start", do_first_start, method="POST", open=True),
+    Page("/sign-out", sign_out, method="POST"),
+)

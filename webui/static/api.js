@@ -1,0 +1,40 @@
+// Calls of the box's own interface, /api/v1, as this page's session.
+
+const token = document.querySelector('meta[name="page-token"]')?.content ?? "";
+export const words = JSON.parse(document.getElementById("words").textContent);
+
+// What the box refused: `problem` is its problem document (RFC 9457).
+export class Refused extends Error {
+  constructor(problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+export const headers = () => ({
+  "X-Page-Token": token,
+  "Accept-Language": document.documentElement.lang,
+});
+
+// Answers the JSON, or null for no content. Throws Refused.
+export async function call(method, path, body, more = {}) {
+  const options = { method, headers: { ...headers(), ...more }, credentials: "same-origin" };
+  if (body instanceof FormData) {
+    options.body = body;
+  } else if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  let answer;
+  try {
+    answer = await fetch(`/api/v1${path}`, options);
+  } catch {
+    throw new Refused({ title: words.unreachable, advice: words.unreachable_advice, code: "" });
+  }
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  const problem = await answer.json().catch(() => ({ title: words.wrong, advice: "", code: "" }));
+  if (answer.status === 401 && problem.code === "not_signed_in") {
+    location.assign(`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+  throw new Refused(problem);
+}

@@ -1,0 +1,146 @@
+// Forms that call the interface: <form data-api="PATCH /me">.
+//   data-then="reload", or an address to go to; else "Saved." is said
+//   data-show="ID" shows that part afterwards, its [data-list="NAME"] filled from the answer; data-hide hides one
+//   data-type of a field: number, list (one entry a line, or with commas); a checkbox is true or false
+//   data-optional: left out when empty; data-null: null when empty
+
+import { call, Refused, words } from "./api.js";
+import { notice } from "./notices.js";
+
+export function values(form) {
+  const body = {};
+  for (const field of form.elements) {
+    if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
+    const value = read(field);
+    if (value === undefined) continue;
+    const steps = field.name.split(".");
+    let place = body;
+    for (const step of steps.slice(0, -1)) place = place[step] ??= {};
+    const last = steps.at(-1);
+    if (field.dataset.type === "choice-list") {
+      place[last] ??= [];
+      if (field.checked) place[last].push(field.value);
+    } else {
+      place[last] = value;
+    }
+  }
+  return body;
+}
+
+function read(field) {
+  if (field.type === "checkbox" && field.dataset.type !== "choice-list") return field.checked;
+  const text = field.value;
+  if (text === "" && "optional" in field.dataset) return undefined;
+  if (text === "" && "null" in field.dataset) return null;
+  switch (field.dataset.type) {
+    case "number":
+      return text.trim() === "" ? null : Number(text.replace(",", "."));
+    case "list":
+      return entries(text);
+    case "number-list":
+      return entries(text).map(Number);
+    default:
+      return text;
+  }
+}
+
+const entries = (text) => text.split(/[\n,]/).map((entry) => entry.trim()).filter(Boolean);
+
+export function showProblem(form, problem) {
+  const box = form.querySelector(".problem");
+  clearFaults(form);
+  const parts = [strong(problem.title), paragraph(problem.advice)];
+  for (const fault of problem.errors ?? []) {
+    const field = fieldOf(form, fault.path);
+    if (field) mark(field, fault.problem);
+    else if (fault.problem !== problem.title) parts.push(paragraph(fault.problem));
+  }
+  if (!box) return;
+  box.replaceChildren(...parts.filter((part) => part.textContent));
+  box.hidden = false;
+  (form.querySelector("[aria-invalid=true]") ?? box).focus?.();
+}
+
+function fieldOf(form, path) {
+  const plain = path.replace(/\[\d+\]/g, "");
+  return [...form.elements].find(
+    (field) => field.name && (field.name === plain || plain.endsWith(`.${field.name}`)),
+  );
+}
+
+function mark(field, text) {
+  field.setAttribute("aria-invalid", "true");
+  const help = document.createElement("span");
+  help.className = "fault";
+  help.id = `fault-${field.name}`;
+  help.append(text);
+  field.after(help);
+  field.setAttribute("aria-describedby", `${field.getAttribute("aria-describedby") ?? ""} ${help.id}`.trim());
+}
+
+function clearFaults(form) {
+  for (const help of form.querySelectorAll(".fault")) help.remove();
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const box = form.querySelector(".problem");
+  if (box) box.hidden = true;
+}
+
+function strong(text) {
+  const made = document.createElement("strong");
+  made.append(text ?? "");
+  return made;
+}
+
+function paragraph(text) {
+  const made = document.createElement("p");
+  made.append(text ?? "");
+  return made;
+}
+
+async function submit(event) {
+  const form = event.target;
+  if (!form.dataset.api) return;
+  event.preventDefault();
+  const [method, path] = form.dataset.api.split(" ");
+  const button = event.submitter;
+  if (button) button.disabled = true;
+  try {
+    const body = method === "DELETE" ? undefined : values(form);
+    const answer = await call(method, path, body);
+    clearFaults(form);
+    after(form, answer);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    showProblem(form, error.problem);
+    if (!form.querySelector(".problem")) notice(`${error.problem.title} ${error.problem.advice ?? ""}`);
+  } finally {
+    if (button) button.disabled = false;
+  }
+}
+
+function after(form, answer) {
+  const { then, show, hide } = form.dataset;
+  if (hide) document.getElementById(hide).hidden = true;
+  if (show) {
+    const part = document.getElementById(show);
+    for (const place of part.querySelectorAll("[data-list]")) {
+      place.replaceChildren(...answer[place.dataset.list].map((text) => item(text)));
+    }
+    for (const place of part.querySelectorAll("[data-text]")) place.textContent = answer[place.dataset.text];
+    part.hidden = false;
+    part.focus();
+  }
+  if (then === "reload") location.reload();
+  else if (then) location.assign(then.replace("{id}", answer?.id ?? ""));
+  else if (!show) notice(words.saved);
+}
+
+function item(text) {
+  const made = document.createElement("li");
+  made.append(text);
+  return made;
+}
+
+export function start() {
+  document.addEventListener("submit", submit);
+}

@@ -1,0 +1,30 @@
+// Short notices at the foot of the page: what was done, with "Undo" for a while where that is possible.
+
+import { words } from "./api.js";
+
+const UNDO_MS = 10_000;
+const PLAIN_MS = 4_000;
+
+// Shows `text`. With `undo`, offers it for ten seconds; answers true when it was not taken back.
+export function notice(text, { undo = false } = {}) {
+  const place = document.getElementById("notices");
+  const box = document.createElement("p");
+  box.className = "notice";
+  box.append(text);
+  place.append(box);
+  return new Promise((resolve) => {
+    const end = (kept) => {
+      clearTimeout(timer);
+      box.remove();
+      resolve(kept);
+    };
+    const timer = setTimeout(end, undo ? UNDO_MS : PLAIN_MS, true);
+    if (undo) {
+      const button = document.createElement("button");
+      button.className = "plain";
+      button.append(words.undo);
+      button.addEventListener("click", () => end(false));
+      box.append(" ", button);
+    }
+  });
+}

@@ -1,0 +1,126 @@
+"""What a page gets, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from appliance import language
+from appliance.api.auth import Caller
+from appliance.api.context import Context, address_of, session_cookie
+from appliance.api.problems import ProblemError
+from appliance.api.request import Environ, read_form, read_query
+from appliance.box import Box
+from appliance.causes import NOT_FOUND
+from appliance.dispatch.prepare import zone
+from appliance.language import Writer, locale_of
+from appliance.settings.items import Scope, User
+from appliance.settings.sections import NumberSettings, StationSettings
+from webui import drawing
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``content`` with status and headers.  ``cookie``: (token, seconds) of a session; empty, it ends."""
+
+    content: bytes = b""
+    status: int = 200
+    media_type: str = "text/html; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookie: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request for a page.  ``caller`` is None on pages that need no sign-in, when nobody is signed in."""
+
+    context: Context
+    environ: Environ
+    caller: Caller | None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def box(self) -> Box:
+        return self.context.box
+
+    @property
+    def who(self) -> Caller:
+        """Who is asking, on a page that needs a sign-in."""
+        assert self.caller is not None
+        return self.caller
+
+    @property
+    def user(self) -> User | None:
+        """The user who is signed in."""
+        user_id = self.caller.user_id if self.caller is not None else None
+        return self.box.settings.items(User).get(user_id) if user_id is not None else None
+
+    @property
+    def path(self) -> str:
+        return str(self.environ.get("PATH_INFO", "/"))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the address; of one given twice the last.  Raises ProblemError."""
+        return {name: values[-1] for name, values in read_query(self.environ).items()}
+
+    def number(self, name: str) -> int:
+        """A whole number of the path.  Raises ProblemError (NOT_FOUND)."""
+        text = self.arguments[name]
+        if not (text.isascii() and text.isdecimal()) or len(text) > 15:
+            raise ProblemError(NOT_FOUND)
+        return int(text)
+
+    def form(self) -> dict[str, str]:
+        """The fields of a form without files.  Raises ProblemError."""
+        return {name: values[-1] for name, values in read_form(self.environ).items()}
+
+    @property
+    def address(self) -> str:
+        return address_of(self.environ)
+
+    def may(self, *scopes: str) -> bool:
+        """Whether who is signed in may do one of these."""
+        return self.caller is not None and any(self.caller.may(Scope(scope)) for scope in scopes)
+
+    @property
+    def page_token(self) -> str:
+        """What the scripts of this page send along; empty when nobody is signed in."""
+        token = session_cookie(self.environ)
+        return self.context.sessions.page_token(token) if self.caller is not None and token else ""
+
+    def writer(self) -> Writer:
+        """Writes dates and numbers for this reader."""
+        region = self.box.settings.section(NumberSettings).region
+        time_zone = self.box.settings.section(StationSettings).time_zone
+        here = zone(time_zone) or datetime.now(UTC).astimezone().tzinfo
+        return Writer(locale_of(language.spoken(), region), here)
+
+    def page(self, template: str, /, *, status: int = 200, **values: Any) -> Answer:
+        """A template, filled."""
+        return Answer(drawing.draw(template, self, values).encode(), status)
+
+
+def go(path: str, *, cookie: tuple[str, int] | None = None) -> Answer:
+    """Leads the browser to another page of ours (RFC 9110 15.4.4)."""
+    return Answer(status=303, headers={"Location": path}, cookie=cookie)
+
+
+Show = Callable[[Visit], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: ``path`` as bottle writes it.  ``scopes``: one of these is needed; none: any sign-in.
+
+    ``open``: nobody needs to be signed in.  ``method`` POST is for forms that begin or end a session;
+    everything else that changes something goes over the API.
+    """
+
+    path: str
+    show: Show
+    method: str = "GET"
+    scopes: tuple[str, ...] = ()
+    open: bool = False
