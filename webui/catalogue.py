@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 
 from appliance.causes import all_causes
 from appliance.language import DOMAIN, FOLDER
+from appliance.remarks import all_kinds
 from appliance.settings.fields import describe
 from appliance.settings.items import COLLECTIONS
 from appliance.settings.sections import SECTIONS
@@ -44,6 +45,9 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for cause in all_causes():
         yield cause.sentence, "appliance/causes.py"
         yield cause.advice, "appliance/causes.py"
+    for kind_of_remark in all_kinds():
+        yield kind_of_remark.sentence, "appliance/remarks.py"
+        yield kind_of_remark.advice, "appliance/remarks.py"
     for kinds in (SECTIONS, COLLECTIONS):
         for name, kind in kinds.items():
             if name == NOT_FOR_PEOPLE:
