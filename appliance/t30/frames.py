@@ -128,6 +128,27 @@ OPTIONAL = frozenset(
 )
 
 
+# Answers to a command; a station that leaves at once may send DCN in the same burst.
+RESPONSES = frozenset(
+    {
+        Fcf.CFR,
+        Fcf.FTT,
+        Fcf.CTR,
+        Fcf.MCF,
+        Fcf.RTP,
+        Fcf.RTN,
+        Fcf.PIP,
+        Fcf.PIN,
+        Fcf.PPR,
+        Fcf.RNR,
+        Fcf.ERR,
+    }
+)
+
+# Frames of a page with ECM (T.4 Annex A).
+IMAGE_FRAMES = frozenset({Fcf.FCD, Fcf.RCP})
+
+
 class FrameError(ValueError):
     """Octets that are no T.30 frame: the far end's fault or the line's."""
 

@@ -260,9 +260,9 @@ class Receiver(ReceiverPhaseB):
         return sooner and end is self._end and self._reply in (Fcf.MCF, Fcf.RTP)
 
     def _is_last_command(self, burst: Burst) -> bool:
-        fcf = burst.frames[-1].fcf
+        fcf = burst.command
         if fcf is not Fcf.PPS:
-            return fcf is Fcf.EOR or _SAME_AS.get(fcf, fcf) is self._end
+            return fcf is Fcf.EOR or (fcf is not None and _SAME_AS.get(fcf, fcf) is self._end)
         try:
             part = PartialPage.decode(burst.fif(Fcf.PPS) or b"")
         except FrameError:

@@ -51,6 +51,7 @@ class ReceiverPhaseB(StationRole):
             Fcf.DTC: "_dtc",
             Fcf.DIS: "_dis_again",
             LineStimulus.GARBLED: "_garbled_command",
+            LineStimulus.CNG: "_somebody_calls",
             Fcf.MPS: "_command_again",
             Fcf.EOM: "_command_again",
             Fcf.EOP: "_command_again",
@@ -80,6 +81,7 @@ class ReceiverPhaseB(StationRole):
         self._settings: Settings | None = None
         self._judge: TcfJudge | None = None
         self._tries = 0
+        self._t1_restarts = 0
         self._rounds = 0  # of DCS without a page
         # The last response, and what comes after it
         self._reply: Fcf | None = None
@@ -151,6 +153,7 @@ class ReceiverPhaseB(StationRole):
         self._tries = 0
         self._reply = None
         self._reply_frames = ()
+        self._t1_restarts = 0
         self.station.set(Timer.T1, limits.T1_S)
         self._identify()
 
@@ -191,7 +194,7 @@ class ReceiverPhaseB(StationRole):
             self.station.say(self._poll, self._expect_command)
 
     def _ask_again(self, _: EventData) -> None:
-        """Nothing came within T4: DIS or DTC again, three times in all (T.30 5.4.3); a response never."""
+        """Nothing came within T4: DIS until T1, DTC three times in all, a response never again."""
         station = self.station
         if self._reply in (Fcf.FTT, Fcf.RTN, Fcf.RTP):
             # The transmitter owes a DCS.  It repeats its own command if it did not hear us.
@@ -200,13 +203,19 @@ class ReceiverPhaseB(StationRole):
                 station.set(Timer.T4, limits.T4_S)
             else:
                 station.finish(self.cause_when_left())
-        elif self._tries >= limits.TRIES:
-            self._nobody(NO_DATA)
         elif self._poll is None:
             self._identify()
+        elif self._tries >= limits.TRIES:
+            self._nobody(NO_DATA)
         else:
             self._tries += 1
             station.say(self._poll, self._expect_command)
+
+    def _somebody_calls(self, _: EventData) -> None:
+        """CNG: a fax machine has only just begun, T1 starts anew (T.30 5.4.3.1)."""
+        if self.station.runs(Timer.T1) and self._t1_restarts < limits.T1_RESTARTS:
+            self._t1_restarts += 1
+            self.station.set(Timer.T1, limits.T1_S)
 
     def _garbled_command(self, _: EventData) -> None:
         """A DCS that did not survive: its TCF follows, then DIS may be said again."""
@@ -377,7 +386,8 @@ class ReceiverPhaseB(StationRole):
         if self._is_last_command(fact.burst):
             self._repeat_reply(fact)
         else:
-            self.station.note("ignored", state=self.state.value, what=fact.burst.frames[-1].fcf.name)
+            what = fact.burst.command
+            self.station.note("ignored", state=self.state.value, what=what.name if what else "")
 
     def _repeat_reply(self, _: EventData) -> None:
         """The far end did not hear our response."""

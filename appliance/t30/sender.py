@@ -97,7 +97,11 @@ class Sender(SenderPhaseB):
         self._ecm: EcmPage | None = None
         self._wanted: frozenset[int] | None = None  # frames of a repeat
         self._pprs = 0
-        self._frames_owed = 0  # before these PPRs: the block's, or those that the last CTC left
+        self._frames_owed = 0  # at this rate: the block's, or those that the last CTC left
+        self._missed_first: int | None = None  # frames that the first PPR at this rate asked for
+        self._least_missing = 0  # the fewest frames that a PPR for this block asked for
+        self._fruitless = 0  # PPRs in a row that did not ask for fewer
+        self._fruitful_at = 0.0  # when one last did, or the block began
         self._ctcs = 0  # for this block
         self._long_train = False  # after CTR
         self._rrs = 0
@@ -310,7 +314,8 @@ class Sender(SenderPhaseB):
     def _first_of_block(self) -> None:
         assert self._ecm is not None
         self._wanted, self._pprs, self._ctcs = None, 0, 0
-        self._frames_owed = self._ecm.frames_in_block
+        self._frames_owed = self._least_missing = self._ecm.frames_in_block
+        self._missed_first, self._fruitless, self._fruitful_at = None, 0, self.station.now
         self._send_block()
 
     def _send_block(self) -> None:
@@ -360,27 +365,47 @@ class Sender(SenderPhaseB):
         # A receiver that asks for nothing that exists waits for an image carrier all the same.
         self._wanted = wanted or frozenset({self._ecm.frames_in_block - 1})
         station.note("ppr", page=self._index + 1, block=self._ecm.block + 1, frames=len(wanted))
-        if self._pprs < PPR_LIMIT:
+        if self._missed_first is None:
+            self._missed_first = len(wanted)
+        if len(wanted) < self._least_missing:
+            self._least_missing, self._fruitless, self._fruitful_at = len(wanted), 0, station.now
+        else:
+            self._fruitless += 1
+        if self._in_vain():
+            self._give_block_up()
+        elif self._pprs < PPR_LIMIT:
             station.frames_repeated += len(self._wanted)
             self._send_block()
         else:
             self._after_last_ppr(len(wanted))
 
+    def _in_vain(self) -> bool:
+        """Whether this block cannot succeed: neither at the rate of its page nor at another one."""
+        too_long = self.station.now - self._fruitful_at > limits.FRUITLESS_S and self._ctcs > 0
+        return self._fruitless >= limits.FRUITLESS_PPRS or (self._fruitless > 0 and too_long)
+
+    def _give_block_up(self) -> None:
+        """EOR: going on to the next page would deliver a fax with a hole, so it ends here."""
+        self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | self.station.x,))), SenderState.ERR)
+
     def _after_last_ppr(self, missing: int) -> None:
         """Four PPRs for one block: CTC at the same rate or a lower one, or EOR (T.30 A.1.3)."""
         assert self._carrier is not None
         assert self._settings is not None
+        assert self._missed_first is not None
         through = self._frames_owed - missing
-        keeps_rate = through > 0 and through >= self._frames_owed * KEEP_RATE_SHARE
+        repeats_came = missing < (self._frames_owed if self._ctcs else self._missed_first)
+        keeps_rate = repeats_came and through >= self._frames_owed * KEEP_RATE_SHARE
         # V.27ter that let nothing through even after a CTC: at 2400 a block would take minutes each time.
         in_vain = through == 0 and self._ctcs > 0 and self._carrier.modulation is Modulation.V27TER
         if not keeps_rate and (in_vain or not self._step_down()):
-            # Going on to the next page would deliver a fax with a hole: it ends here.
-            self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | self.station.x,))), SenderState.ERR)
+            self._give_block_up()
             return
+        if through == 0 and self._ctcs > 0:
+            self._step_down()  # the next rung is hardly better than one that let nothing through
         self._settings = replace(self._settings, carrier=self._carrier)
         self.station.carrier_used = self._carrier
-        self._frames_owed = missing
+        self._frames_owed, self._missed_first = missing, None
         self._ctcs += 1
         self._command(HdlcFrame(Fcf.CTC, rate_field(self._carrier)), SenderState.CTR)
 

@@ -10,14 +10,16 @@ from typing import ClassVar
 from appliance import causes
 from appliance.causes import Cause
 from appliance.t30 import timers as limits
+from appliance.t30.asking import Answers, Kind
 from appliance.t30.dce import Carrier
 from appliance.t30.fields import Facilities, Settings
-from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
+from appliance.t30.frames import RESPONSES, Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.ladder import below, rungs
 from appliance.t30.negotiation import Common, FormatError, in_common, settings_for
 from appliance.t30.pages import PageDesk
 from appliance.t30.parameters import Phase
 from appliance.t30.station import (
+    NO_DATA,
     EventData,
     LineStimulus,
     PageDelivered,
@@ -45,6 +47,20 @@ class SenderState(Enum):
     DIS = "waits for DIS after EOM"
 
 
+# States in which a command waits for its answer, and what counts as one.
+_ASKING = frozenset(
+    {
+        SenderState.CFR,
+        SenderState.POST,
+        SenderState.PPS,
+        SenderState.RR,
+        SenderState.CTR,
+        SenderState.ERR,
+    }
+)
+_ANSWERS: frozenset[Stimulus] = RESPONSES | {Fcf.CRP, LineStimulus.GARBLED}
+
+
 class SenderPhaseB(StationRole):
     """Finds out what the receiver takes, chooses, trains.
 
@@ -55,6 +71,8 @@ class SenderPhaseB(StationRole):
     TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
         SenderState.CALLING: {
             Fcf.DIS: "_dis",
+            LineStimulus.V21_ON: "_somebody_there",
+            Timer.T0: "_nobody",
             Timer.T1: "_nobody",
         },
         SenderState.NEEDS_PAGE: {
@@ -95,6 +113,7 @@ class SenderPhaseB(StationRole):
         # The command under way
         self._again: Callable[[], None] = self._nothing_to_repeat
         self._tries = 0
+        self._answers = Answers()
 
     def _send_page(self) -> None:
         """Trained: phase C."""
@@ -114,21 +133,27 @@ class SenderPhaseB(StationRole):
             self._desk.accepts(in_common(own, Facilities()).accepts)
             self._desk.ask(0)  # has this call anything to send, or only to poll?
         station.sound_cng()
-        station.set(Timer.T1, limits.T1_S)
+        station.set(Timer.T0, limits.T0_S)
 
     def answer_poll(self, wanted: Facilities) -> None:
         """An answering station's start, once the caller has sent DTC."""
         self._begin(wanted)
 
+    def _somebody_there(self, _: EventData) -> None:
+        """A fax machine speaks: T1 from here (T.30 5.4.3.1)."""
+        if self.station.runs(Timer.T0):
+            self.station.clear(Timer.T0)
+            self.station.set(Timer.T1, limits.T1_S)
+
     def _nobody(self, _: EventData) -> None:
-        """Nothing was heard within T1: DCN."""
+        """Nothing was heard within T0, or nothing understood within T1: DCN."""
         silent = self.station.phase is Phase.A
         self.station.finish(causes.NO_FAX_ANSWERED if silent else causes.HUNG_UP_AFTER_PAGE)
 
     def _dis(self, fact: EventData) -> None:
         """The far end's identification (T.30 5.3.6.1.1)."""
         station = self.station
-        station.clear(Timer.T1)
+        station.clear(Timer.T0, Timer.T1)
         station.x = True
         station.phase = Phase.B
         theirs = Facilities.decode(fact.burst.fif(Fcf.DIS) or b"")
@@ -211,7 +236,7 @@ class SenderPhaseB(StationRole):
             return
         station.note("dcs", settings=self._settings.describe())
         station.ecm_used, station.carrier_used = self._settings.ecm, self._carrier
-        self._try(self._train)
+        self._try(self._train, Kind.TRAINING)
 
     # -- training ----------------------------------------------------------------------------------
 
@@ -274,9 +299,22 @@ class SenderPhaseB(StationRole):
 
     # -- commands and their repeats ----------------------------------------------------------------
 
-    def _try(self, command: Callable[[], None]) -> None:
+    def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
+        """An answer that may be an earlier command's does not count: this command is said again."""
+        if self.state in _ASKING and stimulus in _ANSWERS:
+            known = stimulus in self.TABLE[self.state]
+            if not self._answers.heard() and known and stimulus is not LineStimulus.GARBLED:
+                self.station.note("answer_owed", name=stimulus.name)
+                self.station.clear(Timer.T4)
+                self._answers.said(self.station.now)
+                self._again()
+                return
+        super().take(stimulus, fact)
+
+    def _try(self, command: Callable[[], None], kind: Kind) -> None:
         """Gives a command for the first time."""
         self._again, self._tries = command, 1
+        self._answers.new_command(kind, self.station.now)
         command()
 
     def _repeat(self, _: EventData) -> None:
@@ -286,6 +324,7 @@ class SenderPhaseB(StationRole):
             return
         self._tries += 1
         self.station.clear(Timer.T4)
+        self._answers.said(self.station.now)
         self._again()
 
     def _await(self, state: SenderState) -> None:
@@ -294,7 +333,8 @@ class SenderPhaseB(StationRole):
         self.station.listen()
 
     def _command(self, frame: HdlcFrame, state: SenderState) -> None:
-        self._try(lambda: self.station.say((frame,), lambda: self._await(state)))
+        kind = Kind.RATE if state is SenderState.CTR else Kind.MESSAGE
+        self._try(lambda: self.station.say((frame,), lambda: self._await(state)), kind)
 
     def _nothing_to_repeat(self) -> None:
         """Before the first command."""

@@ -6,8 +6,10 @@ House rules:
   and a table: state x stimulus -> method.  What the table does not have changes nothing and is noted.
 * While we talk nothing is heard: a ``Send*`` order names what comes after it (``then``), and everything
   but ``Sent``, a lost line, a page from the source or the store is noted and dropped.
-* Frames are acted upon as a burst, when its carrier has gone: the last good frame is the command, those
-  before it are its particulars.
+* Frames are acted upon as a burst, when its carrier has gone: the last good frame that says what to do is
+  the command, whatever came before and behind it, and the others are its particulars.
+* Frames are frames, whatever they are labelled: there are gateways that send those of T.30 as if they came
+  by the image modem.  So a fast carrier counts for nothing until it brings something.
 * Timers that wait for the far end stand still while it is talking.
 """
 
@@ -43,9 +45,19 @@ from appliance.t30.dce import (
     SendImage,
     SendTcf,
     Sent,
+    Tone,
     ToneHeard,
 )
-from appliance.t30.frames import OPTIONAL, Fcf, FrameError, HdlcFrame, UnknownCommandError, burst
+from appliance.t30.frames import (
+    IMAGE_FRAMES,
+    OPTIONAL,
+    RESPONSES,
+    Fcf,
+    FrameError,
+    HdlcFrame,
+    UnknownCommandError,
+    burst,
+)
 from appliance.t30.parameters import (
     Accepts,
     CallParameters,
@@ -60,10 +72,12 @@ from appliance.t30.trace import describe_frame
 class Timer(Enum):
     """Timers that may run; the lengths are in ``timers``."""
 
+    T0 = "T0"
     T1 = "T1"
     T2 = "T2"
     T4 = "T4"
     TCF = "wait for TCF"  # a TCF that does not come
+    BARE_CARRIER = "bare carrier"  # a fast carrier that brings nothing
     BURST_END = "burst end"  # a carrier that does not fall after the final frame
     PAGE = "wait for a page"  # a page that its source does not deliver
     STORE = "wait for the store"  # a page that is not stored
@@ -73,7 +87,7 @@ class Timer(Enum):
 
 
 # These wait for the far end, and stand still while it talks.
-_HELD = frozenset({Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
+_HELD = frozenset({Timer.T0, Timer.T1, Timer.T2, Timer.T4, Timer.TCF})
 
 
 # These end when we speak: what they waited for has come, or is asked for again.
@@ -84,7 +98,9 @@ class LineStimulus(Enum):
     """Stimuli that are neither a command in a burst nor a timer."""
 
     GARBLED = "garbled burst"
-    QUIET = "end of an empty burst"  # not noted where a table does not have it
+    V21_ON = "V.21 carrier"  # not noted where a table does not have it
+    CNG = "CNG"  # likewise
+    QUIET = "end of an empty burst"  # likewise
     UNKNOWN = "unknown command"  # garbled where a table does not have it
     FAST_ON = "fast carrier"
     FAST_DATA = "image octets"
@@ -98,6 +114,8 @@ class LineStimulus(Enum):
 
 
 Stimulus = Fcf | LineStimulus | Timer
+
+_NOT_NOTED = frozenset({LineStimulus.V21_ON, LineStimulus.CNG, LineStimulus.QUIET})
 
 _FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "frame_received"})
 
@@ -157,6 +175,15 @@ class Burst:
     frames: tuple[HdlcFrame, ...] = ()
     began: float = 0.0
 
+    @property
+    def command(self) -> Fcf | None:
+        """Code of the last frame that says what to do, None when no frame does."""
+        return next((f.fcf for f in reversed(self.frames) if f.fcf not in OPTIONAL), None)
+
+    def without_dcn(self) -> Burst:
+        """The other frames."""
+        return Burst(tuple(f for f in self.frames if f.fcf is not Fcf.DCN), self.began)
+
     def fif(self, fcf: Fcf) -> bytes | None:
         """FIF of the last frame with this code, None when there is none."""
         return next((f.fif for f in reversed(self.frames) if f.fcf is fcf), None)
@@ -192,7 +219,7 @@ class StationRole:
         if name is None and stimulus is LineStimulus.UNKNOWN:
             name = table.get(LineStimulus.GARBLED)
         if name is None:
-            if stimulus is not LineStimulus.QUIET:
+            if stimulus not in _NOT_NOTED:
                 self.station.note("ignored", state=self.state.value, what=_word(stimulus))
             return
         getattr(self, name)(fact)
@@ -233,6 +260,7 @@ class Station:
         # The line.
         self.heard: Carrier | None = None  # carrier that is on
         self.heard_since = 0.0
+        self._bare_carrier = False  # it is a fast one that has brought nothing yet
         self.spoke_at = 0.0  # when our last order has left the line
         self._progress = progress
         self._orders: list[Order] = []
@@ -240,7 +268,7 @@ class Station:
         self._image_runs = False
         self._frames: list[HdlcFrame] = []
         self._frames_heard = 0
-        self._last_frame_good = self._last_frame_unknown = False
+        self._unknown_heard = False
         self._timers: dict[Timer, float] = {}
         self._leaving: Cause | None = None
         self._tickets = 0
@@ -324,8 +352,8 @@ class Station:
         """Gives a ``Send*`` order; ``then`` runs when it has left the line."""
         if self.talks:
             raise RuntimeError("two orders to send at once")
-        self.heard = None
-        self.clear(Timer.BURST_END, *_ANSWERED)
+        self.heard, self._bare_carrier = None, False
+        self.clear(Timer.BURST_END, Timer.BARE_CARRIER, *_ANSWERED)
         self._then = then
         self._image_runs = isinstance(order, SendImage | SendEcm | SendTcf)
         self._orders.append(order)
@@ -384,6 +412,8 @@ class Station:
         match timer:
             case Timer.BURST_END:
                 self._carrier_off()
+            case Timer.BARE_CARRIER:
+                self._carrier_brings()
             case Timer.LEAVE:
                 self._go()
             case _:
@@ -472,19 +502,20 @@ class Station:
         match event:
             case CarrierOn(carrier):
                 self._carrier_off()
-                self.heard, self.heard_since = carrier, self.now
-                self._frames, self._frames_heard = [], 0
-                self._last_frame_good = self._last_frame_unknown = False
-                if carrier is not Carrier.V21:
-                    self._give(LineStimulus.FAST_ON, EventData(carrier=carrier))
+                self._begin_carrier(carrier)
             case Frame(octets, ok):
+                if self.heard is not None and self.heard is not Carrier.V21 and _is_of_t30(octets, ok):
+                    self._carrier_was_v21()
                 if self.heard is None or self.heard is Carrier.V21:
                     self._v21_frame(octets, ok)
-                else:
+                elif ok or not self._bare_carrier:
+                    self._carrier_brings()
                     self._give(LineStimulus.FAST_FRAME, EventData(octets=octets, ok=ok))
             case Data(octets):
+                self._carrier_brings()
                 self._give(LineStimulus.FAST_DATA, EventData(octets=octets))
             case DataLost(octets):
+                self._carrier_brings()
                 self._give(LineStimulus.FAST_LOST, EventData(lost=octets))
             case CarrierOff(complete):
                 self._carrier_off(complete=complete)
@@ -492,6 +523,35 @@ class Station:
                 self._missed()
             case ToneHeard(tone):
                 self.note("tone", tone=tone.value)
+                if tone is Tone.CNG:
+                    self._give(LineStimulus.CNG)
+
+    def _begin_carrier(self, carrier: Carrier) -> None:
+        self.heard, self.heard_since = carrier, self.now
+        self._bare_carrier = carrier is not Carrier.V21
+        if self._bare_carrier:
+            self.set(Timer.BARE_CARRIER, limits.BARE_CARRIER_S)
+        else:
+            self._give(LineStimulus.V21_ON)
+        self._frames, self._frames_heard = [], 0
+        self._unknown_heard = False
+
+    def _carrier_brings(self) -> None:
+        """The fast carrier that is up brings its first octets, or goes without any."""
+        if self._bare_carrier:
+            self._bare_carrier = False
+            self.clear(Timer.BARE_CARRIER)
+            self._give(LineStimulus.FAST_ON, EventData(carrier=self.heard))
+
+    def _carrier_was_v21(self) -> None:
+        """What comes as if by the image modem are frames of T.30."""
+        bare, since = self._bare_carrier, self.heard_since
+        if not bare:  # behind a page, without a new carrier
+            self._give(LineStimulus.FAST_OFF, EventData(carrier=self.heard, ok=False))
+        self.clear(Timer.BARE_CARRIER)
+        self._begin_carrier(Carrier.V21)
+        if bare:
+            self.heard_since = since
 
     def _missed(self) -> None:
         """A DCE that lost a signal wants to be told again what to listen for."""
@@ -506,10 +566,8 @@ class Station:
 
     def _v21_frame(self, octets: bytes, ok: bool) -> None:
         if self.heard is None:
-            self.heard, self.heard_since = Carrier.V21, self.now
-            self._frames, self._frames_heard = [], 0
+            self._begin_carrier(Carrier.V21)
         self._frames_heard += 1
-        self._last_frame_good = self._last_frame_unknown = False
         if self._frames_heard > limits.BURST_FRAMES_LIMIT:
             return
         if not ok:
@@ -518,18 +576,18 @@ class Station:
         try:
             frame = HdlcFrame.decode(octets)
         except FrameError as error:
-            self._last_frame_unknown = isinstance(error, UnknownCommandError)
+            self._unknown_heard = self._unknown_heard or isinstance(error, UnknownCommandError)
             self.note("frame_unknown", reason=str(error), octets=octets[:16].hex())
             return
         self.note("frame_received", **describe_frame(frame))
         self._frames.append(frame)
-        self._last_frame_good = True
         if frame.final:
             self.set(Timer.BURST_END, limits.BURST_END_S)
 
     def _carrier_off(self, *, complete: bool = False) -> None:
         """The carrier that was on has gone: acts upon what it brought."""
         self.clear(Timer.BURST_END)
+        self._carrier_brings()
         carrier, self.heard = self.heard, None
         if carrier is None:
             return
@@ -539,18 +597,33 @@ class Station:
         frames, self._frames = tuple(self._frames), []
         heard = Burst(frames, self.heard_since)
         if any(f.fcf is Fcf.DCN for f in frames):
-            self._far_end_left()
+            self._far_end_left(heard.without_dcn())
         elif self._leaving is not None:
             if not self.talks:
                 self._say_dcn()
-        elif frames and self._last_frame_good and frames[-1].fcf not in OPTIONAL:
-            self.part.take(frames[-1].fcf, EventData(heard))
-        elif self._last_frame_unknown:
+        elif heard.command is not None:
+            self.part.take(heard.command, EventData(heard))
+        elif self._unknown_heard:
             self.part.take(LineStimulus.UNKNOWN, EventData(heard))
         else:
             self.part.take(
                 LineStimulus.GARBLED if self._frames_heard else LineStimulus.QUIET, EventData(heard)
             )
 
-    def _far_end_left(self) -> None:
+    def _far_end_left(self, beside: Burst) -> None:
+        """DCN: the call is over.  A response in the same burst still counts."""
+        phase, given = self.phase, len(self._orders)
+        if beside.command in RESPONSES and self._leaving is None and not self.talks:
+            self.part.take(beside.command, EventData(beside))
+            # What the response would lead to does not happen.
+            self.phase = phase
+            del self._orders[given:]
         self.hang_up(self._leaving or self.part.cause_when_left())
+
+
+def _is_of_t30(octets: bytes, ok: bool) -> bool:
+    """Whether a frame that an image carrier brought is one of T.30, and none of a page."""
+    try:
+        return ok and HdlcFrame.decode(octets).fcf not in IMAGE_FRAMES
+    except FrameError as error:
+        return isinstance(error, UnknownCommandError)  # a final frame, which those of a page never are

@@ -1,14 +1,22 @@
 """The timers and limits of T.30, each with its clause and, where we deviate, why.  All in seconds.
 
-Not here: T0 (60 ± 5 s from dialling to an answer) is the line's, since the engine starts when the call
-is up; T3 (the operator is alerted after a procedure interrupt) needs an operator; T6 to T8 belong to the
+Not here: T3 (the operator is alerted after a procedure interrupt) needs an operator; T6 to T8 belong to the
 duplex and 64 kbit/s modes of Annex C, which no line of ours has.
 """
 
 from __future__ import annotations
 
-# T.30 5.4.3.1: how long two machines try to identify each other, 35 ± 5 s.
+# T.30 5.4.3.1: how long a calling station waits for V.21 after the call is up, 60 ± 5 s.  Somebody may have
+# taken the call who presses start later.
+T0_S = 60.0
+
+# T.30 5.4.3.1: how long two machines try to identify each other, 35 ± 5 s: a calling station from the first
+# V.21 on, an answering one from its first DIS on.
 T1_S = 35.0
+
+# CNG says that a fax machine has only just begun to call, so T1 starts anew.  So often at most: a machine
+# that calls for ever and answers no DIS must not hold a line for ever.
+T1_RESTARTS = 4
 
 # T.30 5.4.3.1: loss of command and response synchronisation, 6 ± 1 s.  On a V.21 or image carrier it
 # stands still (the signal we wait for is arriving), for CARRIER_LIMIT_S at most.  We use the upper half
@@ -26,12 +34,19 @@ T4_S = 3.45
 # in the far end's memory already.
 T5_S = 65.0
 
+# An answer that is later than this belongs to nothing any more: three tries at T4 are over by then.
+LATE_ANSWER_S = 12.0
+
 # T.30 5.4.3: a command is sent three times in all before the station gives up.
 TRIES = 3
 
 # Longest V.21 burst that a waiting timer stands still for.  T.30 5.3.1 allows about 3.5 s a frame and
 # the preamble is a second; NSF, CSI and DIS in one burst with a gateway's delay stay below 15 s.
 CARRIER_LIMIT_S = 15.0
+
+# A fast carrier that brings nothing for so long is no V.21 burst under a wrong label any more: a second of
+# preamble, and up to three for its first frame (T.30 5.3.1).
+BARE_CARRIER_S = 4.0
 
 # After the final frame of a burst the carrier falls within a few flags (T.30 5.3.6.2).  A line that
 # never says so (a lost packet) must not hold the call up: then we answer after this.
@@ -87,4 +102,7 @@ PHASE_B_ROUNDS = 40  # DCS heard, or DIS answered, without a page in between
 PAGE_ROUNDS = 3  # times one page is sent, because of RTN or a new start, before we give up
 RR_LIMIT = 200  # RNR answered by RR within T5, against a far end that answers at once
 REPEATS_LIMIT = 12  # times one and the same response is repeated
+# PPRs for a block that bring nothing new: beyond so many, or when they have taken so long after the fourth,
+# the block cannot succeed and the line is not held up any longer (T.30 A.1.3 leaves it to the transmitter).
+FRUITLESS_PPRS, FRUITLESS_S = 10, 60.0
 PPRS_LIMIT = 64  # PPRs for one block: sixteen rounds of CTC

@@ -41,6 +41,7 @@ EVENTS: dict[str, str] = {
     "began_anew": "the far end said DIS in place of a response, the page goes again: page",
     "pip": "the far end took the page and wants to speak: page",
     "pin": "the far end refused the page and wants to speak: page",
+    "answer_owed": "an answer came that may be an earlier command's, so the command is said again: name",
     "receiver_not_ready": "the far end needs time (RNR)",
     "wrong_carrier": "a signal came at another rate than agreed: carrier",
     "timer": "a timer elapsed: name",

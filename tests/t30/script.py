@@ -22,16 +22,22 @@ A case is lines of text, read from the far end's side:
     sends block V27TER_4800 5       an ECM block of so many frames; ``5 but 0 3``: those have a wrong FCS
     begins V27TER_4800              an image carrier that brings nothing
     misses                          a signal comes that does not train (+FCERROR of a modem)
+    sounds CNG                  a tone
+    by 65                       what it hears next is no later than so many seconds after the start
     waits 2.5                       nothing for so long
     drops                           the line goes down
 
 Octets are as in ``appliance.t30.dce``: first bit least significant.
+
+A whole script can be played with an ``Accent``: what the far end says then comes as some machines and
+gateways say it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from appliance.t4.bits import from_bits, reverse_bits, to_bits
 from appliance.t4.codes import EOL
@@ -62,6 +68,15 @@ from appliance.t30.dce import (
 from appliance.t30.frames import Fcf, HdlcFrame, burst, encode_fcd, encode_ident
 from appliance.t30.parameters import CallParameters, CallResult, Progress
 from tests.t30.linked import Pages, Store
+
+
+class Accent(Enum):
+    PLAIN = "as T.30 has it"
+    NOISE = "a frame of noise behind the good ones"
+    NOISE_BEFORE = "a frame of noise before the good ones"
+    ORDER = "the command before its particulars"
+    LABEL = "V.21 frames as if by the image modem"
+
 
 IDENTS = {Fcf.CSI, Fcf.CIG, Fcf.TSI, Fcf.PWD, Fcf.SEP, Fcf.SUB, Fcf.SID}
 PATIENCE_S = 70.0
@@ -97,6 +112,9 @@ def with_long_line(data: bytes, fill: int) -> bytes:
     return reverse_bits(from_bits(bits[:eol] + "0" * 8 * fill + bits[eol:]))
 
 
+NOISE = bytes.fromhex("ff1b7ae0")
+
+
 class ScriptDce:
     """The engine's side of the line: keeps its orders, hands it events."""
 
@@ -128,6 +146,7 @@ class Far:
     store: Store = field(default_factory=Store)
     progress: list[Progress] = field(default_factory=list)
     now: float = 0.0
+    accent: Accent = Accent.PLAIN
     dce: ScriptDce = field(default_factory=ScriptDce)
     call: FaxCall = field(init=False)
 
@@ -236,10 +255,16 @@ class Far:
         elif words[0] == "flags":
             coded = ()
         else:
-            coded = burst(*(self._frame(w) for w in words[0 if ok else 1 :]))
-        self._event(CarrierOn(Carrier.V21), 0.2)
+            frames = [self._frame(w) for w in words[0 if ok else 1 :]]
+            coded = burst(*(frames[::-1] if self.accent is Accent.ORDER else frames))
+        carrier = Carrier.V29_9600 if self.accent is Accent.LABEL and coded and ok else Carrier.V21
+        self._event(CarrierOn(carrier), 0.2)
+        if self.accent is Accent.NOISE_BEFORE and coded:
+            self._event(Frame(NOISE, False))
         for frame in coded:
             self._event(Frame(frame, ok), (1.0 if frame is coded[0] else 0) + len(frame) * 8 / 300)
+        if self.accent is Accent.NOISE and coded:
+            self._event(Frame(NOISE, False))
         self._event(CarrierOff(), 0.1 if coded else 1.0)
 
     @staticmethod
@@ -291,6 +316,14 @@ class Far:
 
     def _misses(self, _: list[str]) -> None:
         self._event(CarrierMissed(), 0.3)
+
+    def _sounds(self, words: list[str]) -> None:
+        self._event(ToneHeard(Tone[words[0]]))
+
+    def _by(self, words: list[str]) -> None:
+        self._until(float(words[0]), lambda: bool(self.dce.waiting))
+        if not self.dce.waiting:
+            self.fail("nothing came")
 
     def _waits(self, words: list[str]) -> None:
         self._until(self.now + float(words[0]))

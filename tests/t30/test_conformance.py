@@ -66,14 +66,85 @@ SENDS: dict[str, tuple[int, str, int, str]] = {
         hears DCN
         hears end""",
     ),
-    "no DIS within T1: DCN between 30 and 40 s": (
+    "no V.21 within T0: DCN between 55 and 65 s": (
         1,
         "no_fax_answered",
         0,
         """
         hears CNG
-        hears nothing 30
+        hears nothing 55
+        by 65
         hears DCN
+        hears end""",
+    ),
+    "V.21 late, and no DIS within T1 of it: DCN 30 to 40 s later": (
+        1,
+        "no_fax_answered",
+        0,
+        """
+        hears CNG
+        hears nothing 50
+        says bad DIS=000a00
+        hears nothing 28
+        by 90
+        hears DCN
+        hears end""",
+    ),
+    "a person presses start after 50 s": (
+        1,
+        "hung_up_before_pages",
+        0,
+        """
+        hears CNG
+        hears nothing 50
+        says CED
+        says DIS=000a00
+        hears TSI DCS
+        hears tcf V27TER_4800
+        drops""",
+    ),
+    "MCF and DCN in one burst after EOP": (
+        1,
+        "delivered",
+        1,
+        TRAINED
+        + """
+        hears page V27TER_4800 long
+        hears EOP
+        says MCF DCN
+        hears end""",
+    ),
+    "DCN and MCF in one burst after EOP": (
+        1,
+        "delivered",
+        1,
+        TRAINED
+        + """
+        hears page V27TER_4800 long
+        hears EOP
+        says DCN MCF
+        hears end""",
+    ),
+    "MCF and DCN in one burst after MPS": (
+        2,
+        "hung_up_after_page",
+        1,
+        TRAINED
+        + """
+        hears page V27TER_4800 long
+        hears MPS
+        says MCF DCN
+        hears end""",
+    ),
+    "RTN and DCN in one burst": (
+        2,
+        "hung_up_after_page",
+        0,
+        TRAINED
+        + """
+        hears page V27TER_4800 long
+        hears MPS
+        says RTN DCN
         hears end""",
     ),
     "DIS late but within T1": (
@@ -515,13 +586,38 @@ SENDS_ECM: dict[str, tuple[int, str, int, str]] = {
         hears DCN
         hears end""",
     ),
+    "ECM: four PPR, half got through, but no repeat did: CTC at the lower rate": (
+        1,
+        "delivered",
+        1,
+        ECM_TRAINED
+        + PPRS.format(fif="07", rate="V27TER_4800", count=3)
+        + """
+        hears PPS
+        says PPR=07
+        hears CTC+=0000
+        says CTR
+        hears block V27TER_2400 long 3
+        hears PPS
+        says MCF
+        hears DCN
+        hears end""",
+    ),
     "ECM: four PPR, half got through: CTC at the same rate; then nothing more: EOR": (
         1,
         "ecm_gave_up",
         0,
         ECM_TRAINED
-        + PPRS.format(fif="07", rate="V27TER_4800", count=3)
         + """
+        hears PPS
+        says PPR=0f
+        hears block V27TER_4800 long 4
+        hears PPS
+        says PPR=0f
+        hears block V27TER_4800 long 4
+        hears PPS
+        says PPR=0f
+        hears block V27TER_4800 long 4
         hears PPS
         says PPR=07
         hears CTC+=0008
@@ -688,7 +784,7 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         says DCN
         hears end""",
     ),
-    "DIS three times, then DCN": (
+    "DIS until T1, then DCN": (
         "no_sender_heard",
         0,
         """
@@ -696,7 +792,53 @@ RECEIVES: dict[str, tuple[str, int, str]] = {
         hears CSI DIS
         hears CSI DIS
         hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        by 43                    # 3 s of CED, T1 of 35 s, and the last DIS
         hears DCN-
+        hears end""",
+    ),
+    "a person at the other end presses start after 25 s": (
+        "received",
+        1,
+        f"""
+        hears CED
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        says DCS={V27}
+        sends tcf V27TER_4800
+        hears CFR
+        sends page V27TER_4800
+        says EOP
+        hears MCF
+        says DCN
+        hears end""",
+    ),
+    "CNG starts T1 anew": (
+        "no_sender_heard",
+        0,
+        """
+        hears CED
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        sounds CNG
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        hears CSI DIS
+        by 80
+        hears DCN
         hears end""",
     ),
     "DCN in reply to DIS": (

@@ -1,0 +1,144 @@
+"""A far end whose answers come later than T4 answers every command it heard, so some of them twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.t30.parameters import CallParameters, Role
+from tests.t30.linked import Pages
+from tests.t30.script import Far, white_page
+from tests.t30.test_conformance import ECM_TRAINED, OPENING, PLAIN, TRAINED, V27
+
+ECM_PAGE_1_TWICE = (
+    ECM_TRAINED
+    + """
+    hears PPS=4f000005
+    hears nothing 3.4
+    hears PPS=4f000005       # T4: the answer is on its way
+    says MCF
+    hears block V27TER_4800 long 6
+    hears PPS=2f010005
+    waits 0.65
+    says MCF                 # to the second PPS of page 1
+    hears PPS=2f010005       # is not taken for page 2's
+"""
+)
+PAGE_1_TWICE = (
+    TRAINED
+    + """
+    hears page V27TER_4800 long
+    hears MPS
+    hears nothing 3.4
+    hears MPS
+    says MCF
+    hears page V27TER_4800 long
+    hears EOP
+    waits 0.65
+    says MCF
+    hears EOP
+"""
+)
+
+
+def play(script: str, *, ecm: bool, pages: int = 2) -> tuple[str, int]:
+    parameters = CallParameters(Role.CALLS, "+1") if ecm else CallParameters(Role.CALLS, "+1", PLAIN)
+    far = Far(parameters, Pages([white_page() for _ in range(pages)]))
+    result = far.run(script)
+    return result.cause.code, result.pages_sent
+
+
+def test_a_late_mcf_is_not_taken_for_the_next_pages() -> None:
+    script = """
+    says PPR=01              # to the first PPS of page 2
+    hears block V27TER_4800 long 1
+    hears PPS=2f010000
+    says PPR=01              # to the second
+    hears PPS=2f010000
+    says MCF
+    hears DCN
+    hears end"""
+    assert play(ECM_PAGE_1_TWICE + script, ecm=True) == ("delivered", 2)
+
+
+def test_one_whose_second_answer_never_comes_loses_a_question_and_no_page() -> None:
+    assert play(ECM_PAGE_1_TWICE + "says MCF\nhears DCN\nhears end", ecm=True) == ("delivered", 2)
+    assert play(PAGE_1_TWICE + "says MCF\nhears DCN\nhears end", ecm=False) == ("delivered", 2)
+
+
+def test_a_page_refused_behind_a_late_mcf_is_not_delivered() -> None:
+    script = """
+    says RTN
+    hears DCN
+    hears end"""
+    assert play(PAGE_1_TWICE + script, ecm=False) == ("page_refused", 1)
+
+
+def test_a_late_answer_that_does_not_survive_is_one_owed_less() -> None:
+    script = (
+        TRAINED
+        + """
+    hears page V27TER_4800 long
+    hears MPS
+    hears MPS
+    says bad MCF
+    hears MPS
+    says MCF
+    hears page V27TER_4800 long
+    hears EOP
+    says MCF                 # said three times, one garbled, one heard: one is owed
+    hears EOP
+    says MCF
+    hears DCN
+    hears end"""
+    )
+    assert play(script, ecm=False) == ("delivered", 2)
+
+
+def test_a_late_ftt_costs_no_second_rate() -> None:
+    script = (
+        OPENING
+        + """
+    says DIS=004e04
+    hears TSI DCS=0006..
+    hears tcf V29_9600
+    hears TSI DCS=0006..
+    hears tcf V29_9600
+    says FTT
+    hears TSI DCS=000e..
+    hears tcf V29_7200
+    says FTT                 # to the second DCS
+    hears TSI DCS=000e..
+    hears tcf V29_7200
+    says CFR
+    hears page V29_7200 long
+    hears EOP
+    says MCF
+    hears DCN
+    hears end"""
+    )
+    assert play(script, ecm=False, pages=1) == ("delivered", 1)
+
+
+@pytest.mark.parametrize("pause", [13.0, 20.0])
+def test_what_is_too_old_to_come_is_not_waited_for(pause: float) -> None:
+    script = (
+        TRAINED
+        + f"""
+    hears page V27TER_4800 long
+    hears EOM
+    hears EOM
+    says MCF
+    waits {pause}
+    says DIS={V27}
+    hears TSI DCS
+    hears tcf V27TER_4800
+    says CFR
+    hears page V27TER_4800 long
+    hears EOP
+    says MCF
+    hears DCN
+    hears end"""
+    )
+    parameters = CallParameters(Role.CALLS, "+1", PLAIN, documents_begin=frozenset({1}))
+    far = Far(parameters, Pages([white_page(), white_page()]))
+    assert far.run(script).cause.code == "delivered"
