@@ -16,7 +16,8 @@ from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings.items import LineEntry, LineType, User
 from appliance.settings.sections import StationSettings
-from appliance.spool.model import Job, SendOptions
+from appliance.spool.model import Job
+from appliance.spool.options import SendOptions
 
 
 @pytest.fixture

@@ -37,7 +37,8 @@ from appliance.services.rules import RefusedError, To
 from appliance.settings.delivery import MailInSettings, MailOutSettings
 from appliance.settings.items import User
 from appliance.settings.sections import ApiSettings
-from appliance.spool.model import Cover, Job, SendOptions, SourceFile
+from appliance.spool.model import Job, SourceFile
+from appliance.spool.options import Cover, SendOptions
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from appliance.box import Box
-from appliance.spool.model import Attempt, Job, Received
+from appliance.spool.model import Attempt, Job, Received, ReceivedPageFile
 
 OWN = "own"
 
@@ -23,7 +23,8 @@ class Ended:
 
     ``event`` is the event's kind (``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``,
     ``received.complete``, ``received.partial``), ``at`` its moment (Unix time), ``delivery`` the id of
-    this delivery: the same for every try of it.  ``attempts`` are a job's calls, first to last.
+    this delivery: the same for every try of it.  ``attempts`` are a job's calls, ``pages`` those of a
+    received fax, first to last.
     """
 
     event: str
@@ -31,6 +32,7 @@ class Ended:
     delivery: int
     fax: Job | Received
     attempts: tuple[Attempt, ...] = ()
+    pages: tuple[ReceivedPageFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

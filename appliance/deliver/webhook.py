@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
 
 from appliance.box import Box
-from appliance.causes import URL_NOT_ALLOWED, Cause
+from appliance.causes import URL_NOT_ALLOWED
 from appliance.deliver.styles import OWN, Ended, SignedBody, Styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net.addresses import Resolver, resolve
 from appliance.net.http import FetchError, post
+from appliance.records import time_text
+from appliance.services.views import fax_in_full, received_in_full
 from appliance.settings.delivery import DeliverySettings
 from appliance.settings.items import ApiKey
 from appliance.settings.sections import ApiSettings, SecretSettings
-from appliance.spool.model import Delivery, Job, NotFoundError, Received
+from appliance.spool.model import Delivery, Job, NotFoundError
 
 SIGNATURE_HEADER = "X-Faxbox-Signature"
 # A receiver that answers so says that the address is gone for good: RFC 9110 15.5.11.
@@ -71,17 +70,15 @@ class WebhookDeliverer:
 
     def _ended(self, delivery: Delivery) -> Ended:
         kind = str(delivery.payload["event"])
+        at, fax_id = float(delivery.payload["at"]), delivery.fax_id or 0
         try:
-            fax, attempts = self._fax(kind, delivery.fax_id or 0)
+            if kind.startswith("job."):
+                job, attempts = self._box.faxes.with_attempts(fax_id)
+                return Ended(kind, at, delivery.id, job, attempts=tuple(attempts))
+            fax, pages = self._box.inbox.with_pages(fax_id, deleted=True)
+            return Ended(kind, at, delivery.id, fax, pages=tuple(pages))
         except NotFoundError:
             raise DeliveryError("The fax is no longer in the box.", final=True) from None
-        return Ended(kind, float(delivery.payload["at"]), delivery.id, fax, attempts)
-
-    def _fax(self, kind: str, fax_id: int) -> tuple[Job | Received, tuple[Any, ...]]:
-        if kind.startswith("job."):
-            job, attempts = self._box.faxes.with_attempts(fax_id)
-            return job, tuple(attempts)
-        return self._box.inbox.get(fax_id, deleted=True), ()
 
     def _secret(self, key_name: str) -> str:
         """The account's own key, or the box's."""
@@ -94,12 +91,8 @@ def own_style(box: Box, ended: Ended, secret: str) -> SignedBody:
     """The box's own webhook; docs/deliveries.md describes it.  A ``Style``."""
     fax = ended.fax
     event = _EVENTS[ended.event]
-    content = {
-        "event": event,
-        "delivery": ended.delivery,
-        "at": _moment(ended.at),
-        "fax": _job(ended, fax) if isinstance(fax, Job) else _received(fax),
-    }
+    shown = fax_in_full(fax, ended.attempts) if isinstance(fax, Job) else received_in_full(fax, ended.pages)
+    content = {"event": event, "delivery": ended.delivery, "at": time_text(ended.at), "fax": shown}
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     stamp = int(box.clock())
     return SignedBody(
@@ -123,75 +116,3 @@ def make_styles() -> Styles:
     styles = Styles()
     styles.register(OWN, own_style)
     return styles
-
-
-def _job(ended: Ended, job: Job) -> Mapping[str, Any]:
-    return {
-        "id": job.id,
-        "uuid": job.uuid,
-        "direction": "sent",
-        "state": ended.event.removeprefix("job."),
-        "to": job.number,
-        "to_name": job.name,
-        "pages": job.pages,
-        "pages_confirmed": job.pages_confirmed,
-        "tries": job.tries,
-        "line": job.line,
-        "remote_id": job.remote_id,
-        "created_at": _moment(job.created_at),
-        "ended_at": None if job.ended_at is None else _moment(job.ended_at),
-        "seconds_on_line": round(job.seconds_on_line, 1),
-        "problem": _problem(job.cause) if ended.event != "job.delivered" else None,
-        "tag": job.tag,
-        "metadata": dict(job.metadata),
-        "resent_from": job.resent_from,
-        "attempts": [
-            {
-                "number": attempt.number,
-                "line": attempt.line,
-                "started_at": _moment(attempt.started_at),
-                "seconds": round(attempt.seconds, 1),
-                "first_page": attempt.first_page + 1,
-                "pages_confirmed": attempt.pages_confirmed,
-                "code": attempt.cause_code,
-            }
-            for attempt in ended.attempts
-        ],
-    }
-
-
-def _received(fax: Received) -> Mapping[str, Any]:
-    return {
-        "id": fax.id,
-        "uuid": fax.uuid,
-        "direction": "received",
-        "state": fax.state.value,
-        "from": fax.caller,
-        "from_name": fax.caller_name,
-        "to": fax.dialled,
-        "remote_id": fax.tsi,
-        "sub_address": fax.sub_address,
-        "line": fax.line,
-        "user": fax.owner,
-        "pages": fax.pages,
-        "bad_rows": fax.bad_rows,
-        "started_at": _moment(fax.started_at),
-        "ended_at": None if fax.ended_at is None else _moment(fax.ended_at),
-        "problem": _problem(fax.cause) if fax.state.value != "complete" else None,
-    }
-
-
-def _problem(cause: Cause | None) -> Mapping[str, str] | None:
-    if cause is None:
-        return None
-    return {
-        "code": cause.code,
-        "side": cause.side.value,
-        "sentence": cause.sentence,
-        "advice": cause.advice,
-    }
-
-
-def _moment(at: float) -> str:
-    """RFC 3339, in UTC, to the millisecond."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

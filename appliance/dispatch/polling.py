@@ -15,7 +15,8 @@ from appliance.documents.pages import Background, DocumentPages
 from appliance.documents.render import RenderedDocument, render
 from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import offers
-from appliance.spool.model import Quality, SourceFile
+from appliance.spool.model import SourceFile
+from appliance.spool.options import Quality
 from appliance.spool.remembered import Offer
 from appliance.spool.store import RENDERED
 from appliance.t4.page import CodedPage

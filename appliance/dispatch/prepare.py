@@ -37,16 +37,15 @@ from appliance.services.rules import RefusedError, To
 from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import documents, jobs
 from appliance.spool.model import (
-    Cover,
     Event,
     Job,
     News,
     NotFoundError,
-    Quality,
     SourceFile,
     SpoolClosedError,
     SpoolFailedError,
 )
+from appliance.spool.options import Cover, Quality
 from appliance.spool.store import RENDERED
 from appliance.t4.page import Resolution
 

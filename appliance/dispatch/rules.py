@@ -31,7 +31,8 @@ from appliance.lines.line import LineKind
 from appliance.numbering import Plan
 from appliance.numbers import permitted
 from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
-from appliance.spool.model import DAY_S, Attempt, Job, JobState, Reach, Resume, UnknownRule
+from appliance.spool.model import DAY_S, Attempt, Job, JobState, Reach
+from appliance.spool.options import Resume, UnknownRule
 from appliance.spool.remembered import Destination, Usage
 from appliance.t30.dce import Carrier
 

@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from appliance.causes import DOCUMENT_GONE
+from appliance.records import record, shared
 from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
 from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs, resends, stats
 from appliance.spool.model import (
     Attempt,
+    Handed,
     IdempotencyError,
     Job,
     JobFilter,
     NewSubmission,
     NotFoundError,
-    Priority,
-    SendOptions,
     SourceFile,
     Submission,
-    UnknownRule,
 )
+from appliance.spool.options import UnknownRule
 from appliance.spool.store import Spool
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+@record
+class Request(Handed):
     """A fax that a door hands in: ``files`` (stored with ``Documents.store_file``) or ``document_id``.
 
     ``owner`` is the user or key account it runs under; ``key`` the API key's name, for its quota.
     """
 
-    owner: str
     to: tuple[To, ...]
     files: tuple[SourceFile, ...] = ()
     document_id: int | None = None
-    options: SendOptions = field(default_factory=SendOptions)
-    key: str = ""
-    origin: str = "rest"
     scheduled_at: float | None = None  # Unix time; None: now
     lifetime_s: float | None = None  # None: as the settings say
-    priority: Priority = Priority.NORMAL
     idempotency_key: str = ""
     idempotency_digest: str = ""
-    tag: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    callback_url: str = ""
     held: bool = False
-    resent_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +77,23 @@ class Faxes:
         if (request.document_id is None) == (not request.files):
             raise ValueError("a fax has either files or a stored document")
         recipients = tuple(rules.recipient(to, request.options.lines) for to in request.to)
-        options = rules.completed(request.owner, request.options)
+        request = replace(
+            request,
+            options=rules.completed(request.owner, request.options),
+            tag=request.tag or rules.accounts.usual_tag(request.owner),
+        )
         rules.require_quota(request.owner, request.key)
         sending = rules.settings.section(SendingSettings)
         lifetime = request.lifetime_s if request.lifetime_s is not None else sending.lifetime_hours * 3600
         new = NewSubmission(
-            owner=request.owner,
+            **shared(request, Handed),
             recipients=recipients,
             document_id=request.document_id or 0,
-            options=options,
-            key=request.key,
-            origin=request.origin,
             scheduled_at=request.scheduled_at,
             lifetime_s=lifetime,
-            priority=request.priority,
             idempotency_key=request.idempotency_key,
             idempotency_digest=request.idempotency_digest,
-            tag=request.tag or rules.accounts.usual_tag(request.owner),
-            metadata=request.metadata,
-            callback_url=request.callback_url,
             held=request.held,
-            resent_from=request.resent_from,
         )
         accepted, made = self.spool.do(jobs.accept_with_files, new, request.files, self.clock())
         if accepted.repeated:
@@ -144,18 +129,16 @@ class Faxes:
         gone or the number is not dialled.
         """
         old = self.get(job_id, owner)
+        kept = shared(old, Handed) | {
+            "options": self.rules.options_again(old),
+            "key": key or old.key,
+            "origin": origin,
+            "resent_from": old.id,
+        }
         request = Request(
-            owner=old.owner,
+            **kept,
             to=(To(number) if number else To(old.given, old.name, old.company),),
             document_id=self.submission(old).document_id,
-            options=self.rules.options_again(old),
-            key=key or old.key,
-            origin=origin,
-            priority=old.priority,
-            tag=old.tag,
-            metadata=old.metadata,
-            callback_url=old.callback_url,
-            resent_from=old.id,
             idempotency_key=idempotency_key,
             idempotency_digest=f"{old.id} to {number or ''}" if idempotency_key else "",
         )

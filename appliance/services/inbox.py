@@ -22,13 +22,14 @@ class Inbox:
         return fax
 
     def with_pages(
-        self, received_id: int, owner: str | None = None
+        self, received_id: int, owner: str | None = None, *, deleted: bool = False
     ) -> tuple[Received, list[ReceivedPageFile]]:
         """A received fax and its pages, as they are at one moment.
 
-        ``path`` of a page is relative to the data folder.  Raises NotFoundError.
+        ``path`` of a page is relative to the data folder.  Raises NotFoundError; a deleted one is only found
+        with ``deleted``.
         """
-        fax, pages = self.spool.read(received.with_pages, received_id)
+        fax, pages = self.spool.read(received.with_pages, received_id, deleted=deleted)
         _require_seen(fax, owner)
         return fax, pages
 

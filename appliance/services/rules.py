@@ -12,7 +12,8 @@ from appliance.services.accounts import Accounts
 from appliance.settings.items import STANDARD_COVER, CoverTemplate, LineEntry
 from appliance.settings.sections import NumberSettings, PracticeSettings, StorageSettings
 from appliance.settings.store import SettingsStore
-from appliance.spool.model import Cover, Job, Recipient, SendOptions
+from appliance.spool.model import Job, Recipient
+from appliance.spool.options import Cover, SendOptions
 from appliance.spool.room import RoomGuard
 
 Clock = Callable[[], float]  # Unix time

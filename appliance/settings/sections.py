@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from appliance.remarks import Rule
 from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOutSettings
 from appliance.settings.fields import setting
-from appliance.spool.model import Quality, Resume, UnknownRule
+from appliance.spool.options import Quality, Resume, UnknownRule
 
 # A number that is shown to others, as people write them.
 CALLER_PATTERN = r"\+?[0-9 ()/.*#-]{1,31}"

@@ -8,7 +8,6 @@ only made durable.
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
 import uuid as uuids
 from collections.abc import Collection, Mapping, Sequence
@@ -24,17 +23,17 @@ from appliance.causes import (
     UNKNOWN_DELIVERY,
     Cause,
 )
+from appliance.records import facts_of, from_row, insert, to_row
 from appliance.remarks import Remark
-from appliance.remarks import from_json as remarks_from_json
 from appliance.remarks import to_json as remarks_json
 from appliance.spool import documents, ledger
-from appliance.spool.codec import options_from_json, options_json
 from appliance.spool.model import (
     HELD_LIMIT_S,
     PREPARING_LIMIT_S,
     SENDING_LIMIT_S,
     TRANSITIONS,
     Attempt,
+    Handed,
     IdempotencyError,
     IllegalTransitionError,
     Job,
@@ -46,12 +45,14 @@ from appliance.spool.model import (
     Reach,
     SourceFile,
     Submission,
-    UnknownRule,
 )
+from appliance.spool.options import UnknownRule
 from appliance.spool.store import Tx
 
+# What a job has of its submission.
+_SHARED = [fact.column for fact in facts_of(Handed) if "job" not in fact.declared.tables]
 _JOB = (
-    "SELECT job.*, submission.options, submission.metadata, submission.callback_url"
+    f"SELECT job.*, {', '.join(f'submission.{column}' for column in _SHARED)}"
     " FROM job JOIN submission ON submission.id = job.submission_id"
 )
 # The dispatcher notices within so long that the clock was set, seconds.
@@ -120,57 +121,44 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
     if known is None:
         raise NotFoundError(f"no document {new.document_id}")
     uuid = str(uuids.uuid4())
-    cursor = tx.db.execute(
-        "INSERT INTO submission (uuid, owner, key, origin, created_at, document_id, options, tag,"
-        " metadata, callback_url, idempotency_key, idempotency_digest)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            uuid,
-            new.owner,
-            new.key,
-            new.origin,
-            now,
-            new.document_id,
-            options_json(new.options),
-            new.tag,
-            json.dumps(new.metadata),
-            new.callback_url,
-            new.idempotency_key or None,
-            new.idempotency_digest,
-        ),
+    submission_id = insert(
+        tx.db,
+        "submission",
+        {
+            "uuid": uuid,
+            "created_at": now,
+            "document_id": new.document_id,
+            "idempotency_key": new.idempotency_key or None,
+            "idempotency_digest": new.idempotency_digest,
+            **to_row(new, "submission", Handed),
+        },
     )
-    submission_id = int(cursor.lastrowid or 0)
     first = next_fax_id(tx, len(new.recipients))
     scheduled = max(now, new.scheduled_at if new.scheduled_at is not None else now)
     state = JobState.HELD if new.held else JobState.PREPARING
+    deadline = now + HELD_LIMIT_S if new.held else _preparing_until(now, scheduled + new.lifetime_s)
     for job_id, recipient in enumerate(new.recipients, first):
-        tx.db.execute(
-            "INSERT INTO job (id, uuid, submission_id, owner, key, origin, number, given, name, reach,"
-            " state, priority, tag, created_at, scheduled_at, next_try_at, lifetime_s, expires_at, deadline,"
-            " resent_from, company) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                job_id,
-                str(uuids.uuid4()),
-                submission_id,
-                new.owner,
-                new.key,
-                new.origin,
-                recipient.number,
-                recipient.given or recipient.number,
-                recipient.name,
-                recipient.reach.value,
-                state.value,
-                new.priority.value,
-                new.tag,
-                now,
-                scheduled,
-                scheduled,
-                new.lifetime_s,
-                scheduled + new.lifetime_s,
-                now + HELD_LIMIT_S if new.held else _preparing_until(now, scheduled + new.lifetime_s),
-                new.resent_from,
-                recipient.company,
-            ),
+        insert(
+            tx.db,
+            "job",
+            {
+                "id": job_id,
+                "uuid": str(uuids.uuid4()),
+                "submission_id": submission_id,
+                "number": recipient.number,
+                "given": recipient.given or recipient.number,
+                "name": recipient.name,
+                "company": recipient.company,
+                "reach": recipient.reach.value,
+                "state": state.value,
+                "created_at": now,
+                "scheduled_at": scheduled,
+                "next_try_at": scheduled,
+                "lifetime_s": new.lifetime_s,
+                "expires_at": scheduled + new.lifetime_s,
+                "deadline": deadline,
+                **to_row(new, "job", Handed),
+            },
         )
         kind = "job.held" if new.held else "job.accepted"
         tx.emit(now, kind, job_id, new.owner, number=recipient.number, submission=submission_id)
@@ -281,7 +269,7 @@ def next_to_prepare(db: sqlite3.Connection, busy: Collection[int] = ()) -> list[
     if job.options.cover is not None:
         return [job]
     rows = db.execute(f"{_JOB} WHERE job.submission_id = ? AND state = 'preparing'", (job.submission_id,))
-    return [to_job(row) for row in rows]
+    return [from_row(Job, row) for row in rows]
 
 
 def _preparing(db: sqlite3.Connection, job_ids: Sequence[int]) -> list[Job]:
@@ -471,7 +459,7 @@ def wake_without_line(tx: Tx, now: float) -> int:
 def overdue(db: sqlite3.Connection, now: float, limit: int = 200) -> list[Job]:
     """Jobs that are past the bound of their state."""
     rows = db.execute(f"{_JOB} WHERE job.deadline <= ? ORDER BY job.deadline LIMIT ?", (now, limit))
-    return [to_job(row) for row in rows]
+    return [from_row(Job, row) for row in rows]
 
 
 def end_overdue(tx: Tx, job_id: int, now: float) -> Job:
@@ -519,7 +507,7 @@ def clock_set(tx: Tx, before: float, by: float) -> int:
 def recover(tx: Tx, rule: UnknownRule, now: float) -> list[Job]:
     """At start: settles every attempt that a crash or power cut left running; returns their jobs."""
     rows = tx.db.execute("SELECT * FROM attempt WHERE ended_at IS NULL ORDER BY id").fetchall()
-    return [_interrupt(tx, to_attempt(row), rule, now, again=True) for row in rows]
+    return [_interrupt(tx, from_row(Attempt, row), rule, now, again=True) for row in rows]
 
 
 def _interrupt(tx: Tx, attempt: Attempt, rule: UnknownRule, now: float, *, again: bool) -> Job:
@@ -547,7 +535,7 @@ def get(db: sqlite3.Connection, job_id: int) -> Job:
     row = db.execute(f"{_JOB} WHERE job.id = ?", (job_id,)).fetchone()
     if row is None:
         raise NotFoundError(f"no job {job_id}")
-    return to_job(row)
+    return from_row(Job, row)
 
 
 def get_by_uuid(db: sqlite3.Connection, uuid: str) -> Job:
@@ -555,7 +543,7 @@ def get_by_uuid(db: sqlite3.Connection, uuid: str) -> Job:
     row = db.execute(f"{_JOB} WHERE job.uuid = ?", (uuid,)).fetchone()
     if row is None:
         raise NotFoundError(f"no job {uuid}")
-    return to_job(row)
+    return from_row(Job, row)
 
 
 def get_submission(db: sqlite3.Connection, submission_id: int) -> Submission:
@@ -563,26 +551,13 @@ def get_submission(db: sqlite3.Connection, submission_id: int) -> Submission:
     row = db.execute("SELECT * FROM submission WHERE id = ?", (submission_id,)).fetchone()
     if row is None:
         raise NotFoundError(f"no submission {submission_id}")
-    return Submission(
-        id=row["id"],
-        uuid=row["uuid"],
-        owner=row["owner"],
-        key=row["key"],
-        origin=row["origin"],
-        created_at=row["created_at"],
-        document_id=row["document_id"],
-        options=options_from_json(row["options"]),
-        tag=row["tag"],
-        metadata=json.loads(row["metadata"]),
-        callback_url=row["callback_url"],
-        job_ids=_job_ids(db, submission_id),
-    )
+    return Submission(row["id"], row["uuid"], row["owner"], row["document_id"], _job_ids(db, submission_id))
 
 
 def attempts(db: sqlite3.Connection, job_id: int) -> list[Attempt]:
     """All attempts of a job, first to last."""
     rows = db.execute("SELECT * FROM attempt WHERE job_id = ? ORDER BY number", (job_id,))
-    return [to_attempt(row) for row in rows]
+    return [from_row(Attempt, row) for row in rows]
 
 
 def with_attempts(db: sqlite3.Connection, job_id: int) -> tuple[Job, list[Attempt]]:
@@ -595,7 +570,7 @@ def get_attempt(db: sqlite3.Connection, attempt_id: int) -> Attempt:
     row = db.execute("SELECT * FROM attempt WHERE id = ?", (attempt_id,)).fetchone()
     if row is None:
         raise NotFoundError(f"no attempt {attempt_id}")
-    return to_attempt(row)
+    return from_row(Attempt, row)
 
 
 def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
@@ -626,7 +601,7 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
     where = f" WHERE {' AND '.join(terms)}" if terms else ""
     limit = max(0, min(wanted.limit, LIST_LIMIT))
     rows = db.execute(f"{_JOB}{where} ORDER BY job.id DESC LIMIT ?", (*values, limit))
-    return [to_job(row) for row in rows]
+    return [from_row(Job, row) for row in rows]
 
 
 # The two queues of WAITING jobs, by whether they are for the practice line.  The index is named, for the
@@ -688,64 +663,6 @@ def counts(db: sqlite3.Connection) -> dict[JobState, int]:
     for state in found:
         found[state] = db.execute("SELECT COUNT(*) FROM job WHERE state = ?", (state,)).fetchone()[0]
     return {JobState(state): count for state, count in found.items()}
-
-
-def to_job(row: sqlite3.Row) -> Job:
-    return Job(
-        id=row["id"],
-        uuid=row["uuid"],
-        submission_id=row["submission_id"],
-        owner=row["owner"],
-        key=row["key"],
-        origin=row["origin"],
-        number=row["number"],
-        given=row["given"],
-        name=row["name"],
-        reach=Reach(row["reach"]),
-        state=JobState(row["state"]),
-        priority=Priority(row["priority"]),
-        tag=row["tag"],
-        created_at=row["created_at"],
-        scheduled_at=row["scheduled_at"],
-        next_try_at=row["next_try_at"],
-        expires_at=row["expires_at"],
-        deadline=math.inf if row["deadline"] is None else row["deadline"],
-        ended_at=row["ended_at"],
-        tries=row["tries"],
-        rendered_path=row["rendered_path"],
-        pages=row["pages"],
-        pages_confirmed=row["pages_confirmed"],
-        line=row["line"],
-        remote_id=row["remote_id"],
-        seconds_on_line=row["seconds_on_line"],
-        cause_code=row["cause"],
-        cancel_requested=bool(row["cancel_requested"]),
-        resent_from=row["resent_from"],
-        options=options_from_json(row["options"]),
-        metadata=json.loads(row["metadata"]),
-        callback_url=row["callback_url"],
-        company=row["company"],
-        remarks=remarks_from_json(json.loads(row["remarks"])),
-    )
-
-
-def to_attempt(row: sqlite3.Row) -> Attempt:
-    return Attempt(
-        id=row["id"],
-        job_id=row["job_id"],
-        number=row["number"],
-        line=row["line"],
-        line_kind=row["line_kind"],
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        first_page=row["first_page"],
-        pages_confirmed=row["pages_confirmed"],
-        last_page_at=row["last_page_at"],
-        cause_code=row["cause"],
-        seconds=row["seconds"],
-        trace_path=row["trace_path"],
-        facts=json.loads(row["facts"]),
-    )
 
 
 # -- inside --------------------------------------------------------------------------------------

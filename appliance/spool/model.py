@@ -9,14 +9,17 @@ sequence, so that an id names one fax, whichever way it went.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 from appliance.causes import Cause, cause_of
-from appliance.remarks import Remark, Rule
+from appliance.records import BOUND, CAUSE, FROM_ONE, PRESENT, REMARKS, WORD, Moment, fact, hidden, record
+from appliance.remarks import Remark
+from appliance.spool.options import OPTIONS, SendOptions
 
 DAY_S = 86_400.0
+_BOTH = ("submission", "job")
 # Folder of the data folder with packets of calls; bounded by who writes them.
 PACKETS = "packets"
 
@@ -87,65 +90,6 @@ class Priority(Enum):
     LOW = 2
 
 
-class Resume(Enum):
-    """What a later attempt sends when earlier pages were confirmed."""
-
-    REST = "rest"
-    ALL = "all"
-
-
-class UnknownRule(Enum):
-    """What becomes of a job caught between its last page and the confirmation."""
-
-    ASK = "ask"  # stay unknown until a person decides
-    RESEND = "resend"  # send again: may arrive twice
-    ASSUME_DELIVERED = "assume_delivered"  # may never have arrived
-
-
-class Quality(Enum):
-    STANDARD = "standard"  # 204 × 98
-    FINE = "fine"  # 204 × 196
-    SUPERFINE = "superfine"  # 204 × 391
-    R300 = "300"
-    R400 = "400"
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """A cover page; ``template`` names one of the box's templates, empty for the box's own page."""
-
-    template: str = ""
-    subject: str = ""
-    from_name: str = ""
-    to_name: str = ""
-    message: str = ""
-    to_company: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SendOptions:
-    """How a submission is to be sent.  None or empty: as the box's settings say."""
-
-    quality: Quality | None = None
-    cover: Cover | None = None  # None: the sender's usual one, if there is any
-    no_cover: bool = False  # no cover page, not even the usual one
-    header: str | None = None  # text of the header line; "" for none, None for the box's own
-    station_id: str = ""  # TSI, up to 20 of digits, + and space
-    caller_number: str = ""  # caller id to show, must be one the owner may use
-    caller_name: str = ""
-    sub_address: str = ""  # SUB
-    password: str = ""  # PWD
-    ecm: bool | None = None
-    max_bit_rate: int | None = None  # bits a second
-    lines: tuple[str, ...] = ()  # only these lines, in this order
-    max_tries: int | None = None
-    resume: Resume | None = None
-    unknown_rule: UnknownRule | None = None
-    treatment: str = ""  # "text", "photo": how grey becomes black and white; empty: automatic
-    when_lost: Rule | None = None  # something of the document is not on the pages
-    bad_files: Rule = Rule.REFUSE  # one of several files cannot be faxed: send or hold what is left
-
-
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """A file as it was handed in, stored under the data folder."""
@@ -183,106 +127,125 @@ class Recipient:
     company: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NewSubmission:
+@record
+class Handed:
+    """What is said when a fax is handed in and stays with it as it is.
+
+    Requests, submissions and jobs have these fields; the columns are the submission's, some the job's, too.
+    """
+
+    owner: str = fact("whose it is", limit=64, tables=_BOTH)
+    key: str = fact("the key that was used", default="", kw_only=True, limit=64, tables=_BOTH)
+    # rest, ifax, ictfax, web, print, email
+    origin: str = fact("the door it came through", default="rest", kw_only=True, limit=20, tables=_BOTH)
+    priority: Priority = fact(default=Priority.NORMAL, kw_only=True, tables=("job",), asked=True)
+    tag: str = fact(
+        "a word of yours, to filter by", default="", kw_only=True, limit=100, tables=_BOTH, asked=True
+    )
+    resent_from: int | None = fact(
+        "the fax that this one repeats", default=None, kw_only=True, tables=("job",)
+    )
+    options: Annotated[SendOptions, OPTIONS] = hidden(
+        default_factory=SendOptions, kw_only=True, tables=("submission",)
+    )
+    metadata: Mapping[str, Any] = fact(
+        "kept, and given back as it came",
+        default_factory=dict,
+        kw_only=True,
+        tables=("submission",),
+        asked=True,
+    )
+    callback_url: str = fact(
+        "told with a POST when the fax ends",
+        default="",
+        kw_only=True,
+        limit=2000,
+        tables=("submission",),
+        asked=True,
+    )
+
+
+@record
+class NewSubmission(Handed):
     """Something to accept.  ``document_id`` must exist; one job is made for each recipient."""
 
-    owner: str
     recipients: tuple[Recipient, ...]
     document_id: int
-    options: SendOptions = field(default_factory=SendOptions)
-    key: str = ""  # name of the API key used, empty for the web pages and the print queue
-    origin: str = "rest"  # the door: rest, ifax, ictfax, web, print, email
     scheduled_at: float | None = None  # None: now
     lifetime_s: float = LIFETIME_LIMIT_S  # how long after that it may still be tried
-    priority: Priority = Priority.NORMAL
     idempotency_key: str = ""  # of this owner; a repeat answers the first one's jobs
     idempotency_digest: str = ""  # digest of the request, so that a reuse for another one is refused
-    tag: str = ""  # the client's own word, for filters and reports
-    metadata: Mapping[str, Any] = field(default_factory=dict)  # JSON, handed back as it came
-    callback_url: str = ""
     held: bool = False  # make the jobs HELD
-    resent_from: int | None = None  # id of the job that this one repeats
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
+    """What was handed in together."""
+
     id: int
     uuid: str
     owner: str
-    key: str
-    origin: str
-    created_at: float
     document_id: int
-    options: SendOptions
-    tag: str
-    metadata: Mapping[str, Any]
-    callback_url: str
     job_ids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+@record
+class Job(Handed):
     """One fax to one recipient."""
 
-    id: int
-    uuid: str
-    submission_id: int
-    owner: str
-    key: str
-    origin: str
-    number: str  # normalised
-    given: str
-    name: str
-    reach: Reach
-    state: JobState
-    priority: Priority
-    tag: str
-    created_at: float
-    scheduled_at: float
-    next_try_at: float  # when WAITING
-    expires_at: float  # no attempt begins after
-    deadline: float  # the bound of the present state; infinity when ended
-    ended_at: float | None
-    tries: int
-    rendered_path: str  # folder of fax pages relative to the data folder, empty before
-    pages: int | None  # None before it is rendered
-    pages_confirmed: int  # pages the far end has confirmed and that need not be sent again
-    line: str  # of the last attempt
-    remote_id: str  # CSI of the last attempt
-    seconds_on_line: float  # all attempts together
-    cause_code: str  # how it ended, or how the last attempt did; empty before the first
-    cancel_requested: bool
-    resent_from: int | None
-    options: SendOptions
-    metadata: Mapping[str, Any]
-    callback_url: str
-    company: str = ""  # of the recipient
-    remarks: tuple[Remark, ...] = ()  # what of its document the pages do not show, or show otherwise
+    id: int = fact(least=1)
+    uuid: str = fact(limit=36)
+    submission_id: int = fact("faxes that were handed in together have the same", least=1)
+    number: str = fact("as it is dialled", within="to", limit=64)
+    given: str = fact("as it was written", within="to", limit=64)
+    name: str = fact(within="to")
+    company: str = fact(within="to", default="", kw_only=True)
+    reach: Reach = hidden()
+    state: JobState = fact()
+    created_at: Moment = fact()
+    scheduled_at: Moment = fact()
+    next_try_at: Moment = fact("when it waits: until then", when=lambda job: job.state is JobState.WAITING)
+    expires_at: Moment = fact("no try begins after this")
+    deadline: Annotated[float, BOUND] = hidden()  # of the present state; infinity when ended
+    ended_at: Moment | None = fact()
+    tries: int = fact()
+    rendered_path: str = hidden()  # folder of fax pages relative to the data folder, empty before
+    pages: int | None = fact("null until they are prepared")
+    # Those that need not be sent again.
+    pages_confirmed: int = fact("the far machine has these")
+    line: str = fact("of the last try", limit=64)
+    remote_id: str = fact("what the far machine calls itself", limit=64)
+    seconds_on_line: float = fact("all tries together")
+    # How it ended, or how the last attempt did; empty before the first.
+    cause_code: Annotated[str, CAUSE] = fact(name="result", column="cause")
+    cancel_requested: bool = fact()
+    remarks: Annotated[tuple[Remark, ...], REMARKS] = fact(
+        "what of its document the pages do not show, or show otherwise", default=(), kw_only=True
+    )
 
     @property
     def cause(self) -> Cause | None:
         return cause_of(self.cause_code) if self.cause_code else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """One call for a job.  ``last_page_at``: from then on the far end may have confirmed all of it."""
 
-    id: int
-    job_id: int
-    number: int  # 1, 2, …
-    line: str
-    line_kind: str
-    started_at: float
-    ended_at: float | None
-    first_page: int  # from 0
-    pages_confirmed: int  # in this call
-    last_page_at: float | None
-    cause_code: str
-    seconds: float
-    trace_path: str  # relative to the data folder, empty for none
-    facts: Mapping[str, Any]  # carrier, ECM, remote id, retrainings, bad rows…
+    id: int = hidden()
+    job_id: int = hidden()
+    number: int = fact(least=1)
+    line: str = fact(limit=64)
+    line_kind: str = fact(limit=20)
+    started_at: Moment = fact()
+    ended_at: Moment | None = fact()
+    first_page: Annotated[int, FROM_ONE] = fact("this try began with this page", least=1)
+    pages_confirmed: int = fact("in this try")
+    last_page_at: float | None = hidden()
+    cause_code: Annotated[str, CAUSE] = fact(name="result", column="cause")
+    seconds: float = fact()
+    trace_path: Annotated[str, PRESENT] = fact("there is an account of the call", name="trace")
+    facts: Mapping[str, Any] = fact("what was agreed and measured")
 
     @property
     def cause(self) -> Cause | None:
@@ -295,44 +258,44 @@ class ReceivedState(Enum):
     PARTIAL = "partial"  # the call broke off; the confirmed pages are here
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReceivedPageFile:
     """A page of a received fax."""
 
-    number: int  # from 0
-    path: str  # TIFF, relative to the data folder
-    width: int
-    rows: int
-    resolution: str  # name of t4.page.Resolution
-    bad_rows: int
-    longest_bad_run: int
-    stored_at: float
+    number: Annotated[int, FROM_ONE] = fact(least=1)
+    path: str = hidden()  # TIFF, relative to the data folder
+    width: int = fact()
+    rows: int = fact()
+    resolution: Annotated[str, WORD] = fact(limit=20)  # name of t4.page.Resolution
+    bad_rows: int = fact()
+    longest_bad_run: int = fact()
+    stored_at: float = hidden()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Received:
     """A fax that came in."""
 
-    id: int
-    uuid: str
-    owner: str  # whom routing gave it to, empty for everyone
-    line: str
-    line_kind: str
-    caller: str
-    caller_name: str
-    dialled: str
-    tsi: str
-    sub_address: str
-    state: ReceivedState
-    started_at: float
-    ended_at: float | None
-    pages: int
-    bad_rows: int
-    cause_code: str
-    read: bool
-    deleted_at: float | None
-    trace_path: str
-    facts: Mapping[str, Any]
+    id: int = fact(least=1)
+    uuid: str = fact(limit=36)
+    owner: str = fact("whose it is; empty: everyone's", limit=64)
+    line: str = fact(limit=64)
+    line_kind: str = fact(limit=20)
+    caller: str = fact(limit=64)
+    caller_name: str = fact()
+    dialled: str = fact(limit=64)
+    tsi: str = fact("what the sender's machine calls itself", limit=64)
+    sub_address: str = fact(limit=64)
+    state: ReceivedState = fact()
+    started_at: Moment = fact()
+    ended_at: Moment | None = fact()
+    pages: int = fact()
+    bad_rows: int = fact("damaged on the line")
+    cause_code: Annotated[str, CAUSE] = fact(name="result", column="cause")
+    read: bool = fact()
+    deleted_at: float | None = hidden()
+    trace_path: str = hidden()
+    facts: Mapping[str, Any] = fact("what was agreed and measured")
 
     @property
     def cause(self) -> Cause | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.causes import INTERRUPTED, Cause
+from appliance.records import from_row, insert, to_row
 from appliance.spool.jobs import LIST_LIMIT, next_fax_id
 from appliance.spool.model import (
     IllegalTransitionError,
@@ -49,20 +50,7 @@ def add_page(tx: Tx, received_id: int, page: ReceivedPageFile) -> None:
     received = get(tx.db, received_id)
     if received.state is not ReceivedState.RECEIVING:
         raise IllegalTransitionError(f"received fax {received_id} is {received.state.value}")
-    tx.db.execute(
-        "INSERT OR REPLACE INTO received_page VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            received_id,
-            page.number,
-            page.path,
-            page.width,
-            page.rows,
-            page.resolution,
-            page.bad_rows,
-            page.longest_bad_run,
-            page.stored_at,
-        ),
-    )
+    insert(tx.db, "received_page", {"received_id": received_id, **to_row(page)}, replace=True)
     tx.db.execute(
         "UPDATE received SET (pages, bad_rows) = (SELECT COUNT(*), TOTAL(bad_rows) FROM received_page"
         " WHERE received_id = :id) WHERE id = :id",
@@ -150,7 +138,7 @@ def get(db: sqlite3.Connection, received_id: int, *, deleted: bool = False) -> R
     row = db.execute("SELECT * FROM received WHERE id = ?", (received_id,)).fetchone()
     if row is None or (row["deleted_at"] is not None and not deleted):
         raise NotFoundError(f"no received fax {received_id}")
-    return to_received(row)
+    return from_row(Received, row)
 
 
 def get_by_uuid(db: sqlite3.Connection, uuid: str) -> Received:
@@ -158,30 +146,20 @@ def get_by_uuid(db: sqlite3.Connection, uuid: str) -> Received:
     row = db.execute("SELECT * FROM received WHERE uuid = ? AND deleted_at IS NULL", (uuid,)).fetchone()
     if row is None:
         raise NotFoundError(f"no received fax {uuid}")
-    return to_received(row)
+    return from_row(Received, row)
 
 
 def pages(db: sqlite3.Connection, received_id: int) -> list[ReceivedPageFile]:
     """The pages of a received fax, first to last."""
     rows = db.execute("SELECT * FROM received_page WHERE received_id = ? ORDER BY number", (received_id,))
-    return [
-        ReceivedPageFile(
-            row["number"],
-            row["path"],
-            row["width"],
-            row["rows"],
-            row["resolution"],
-            row["bad_rows"],
-            row["longest_bad_run"],
-            row["stored_at"],
-        )
-        for row in rows
-    ]
+    return [from_row(ReceivedPageFile, row) for row in rows]
 
 
-def with_pages(db: sqlite3.Connection, received_id: int) -> tuple[Received, list[ReceivedPageFile]]:
+def with_pages(
+    db: sqlite3.Connection, received_id: int, *, deleted: bool = False
+) -> tuple[Received, list[ReceivedPageFile]]:
     """A received fax and its pages, as they are at one moment.  Raises NotFoundError."""
-    return get(db, received_id), pages(db, received_id)
+    return get(db, received_id, deleted=deleted), pages(db, received_id)
 
 
 def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
@@ -206,35 +184,10 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
     rows = db.execute(
         f"SELECT * FROM received WHERE {' AND '.join(terms)} ORDER BY id DESC LIMIT ?", (*values, limit)
     )
-    return [to_received(row) for row in rows]
+    return [from_row(Received, row) for row in rows]
 
 
 def unread(db: sqlite3.Connection) -> int:
     """How many received faxes nobody has read."""
     row = db.execute("SELECT COUNT(*) FROM received WHERE read = 0 AND deleted_at IS NULL").fetchone()
     return int(row[0])
-
-
-def to_received(row: sqlite3.Row) -> Received:
-    return Received(
-        id=row["id"],
-        uuid=row["uuid"],
-        owner=row["owner"],
-        line=row["line"],
-        line_kind=row["line_kind"],
-        caller=row["caller"],
-        caller_name=row["caller_name"],
-        dialled=row["dialled"],
-        tsi=row["tsi"],
-        sub_address=row["sub_address"],
-        state=ReceivedState(row["state"]),
-        started_at=row["started_at"],
-        ended_at=row["ended_at"],
-        pages=row["pages"],
-        bad_rows=row["bad_rows"],
-        cause_code=row["cause"],
-        read=bool(row["read"]),
-        deleted_at=row["deleted_at"],
-        trace_path=row["trace_path"],
-        facts=json.loads(row["facts"]),
-    )

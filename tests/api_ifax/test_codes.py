@@ -11,15 +11,8 @@ from appliance.api.ifax.codes import MESSAGES, FaxCode, Status, end_of, fax_code
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.problems import ProblemError
 from appliance.causes import Cause, all_causes
-from appliance.spool.model import (
-    Job,
-    JobState,
-    Priority,
-    Reach,
-    Received,
-    ReceivedState,
-    SendOptions,
-)
+from appliance.spool.model import Job, JobState, Priority, Reach, Received, ReceivedState
+from appliance.spool.options import SendOptions
 
 FIELDS = {
     "jobId",

@@ -15,7 +15,8 @@ from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
 from appliance.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.settings.sections import ApiSettings
-from appliance.spool.model import Quality, SourceFile
+from appliance.spool.model import SourceFile
+from appliance.spool.options import Quality
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC).timestamp()
 FILE = {"fileName": "a.pdf", "fileUrl": "https://example.com/a.pdf"}

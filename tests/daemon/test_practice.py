@@ -18,7 +18,8 @@ from appliance.services.rules import To
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import PracticeSettings
 from appliance.spool import jobs
-from appliance.spool.model import Cover, Job, JobState, ReceivedFilter, ReceivedState, SendOptions
+from appliance.spool.model import Job, JobState, ReceivedFilter, ReceivedState
+from appliance.spool.options import Cover, SendOptions
 from appliance.t4.tiff import FaxTiff
 
 SPEED = 8.0

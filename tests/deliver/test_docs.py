@@ -76,7 +76,7 @@ def test_the_webhook_has_the_fields_that_the_text_names(tmp_path: Path) -> None:
         came = json.loads(own_style(box, Ended("received.complete", 0.0, 1, fax), "s").body)
     finally:
         box.close()
-    for word in ("from", "from_name", "sub_address", "user", "bad_rows", "started_at"):
+    for word in ("caller", "caller_name", "sub_address", "owner", "bad_rows", "started_at", "page_list"):
         assert word in came["fax"]
         assert f"`{word}`" in TEXT
 

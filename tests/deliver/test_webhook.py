@@ -75,8 +75,8 @@ def test_a_failed_fax_is_told_to_its_callback_with_the_cause_and_a_signature(box
     assert said["fax"]["id"] == job.id
     assert said["fax"]["tag"] == "order-7"
     assert said["fax"]["metadata"] == {"n": 7}
-    assert said["fax"]["problem"]["code"] == "busy"
-    assert said["fax"]["problem"]["sentence"].endswith(".")
+    assert said["fax"]["result"]["code"] == "busy"
+    assert said["fax"]["result"]["sentence"].endswith(".")
     stamp, given = (part.partition("=")[2] for part in hook.headers[0]["X-Faxbox-Signature"].split(","))
     wanted = hmac.new(secret.encode(), f"{stamp}.".encode() + hook.bodies[0], hashlib.sha256).hexdigest()
     assert given == wanted
@@ -355,10 +355,11 @@ def test_a_received_fax_is_told_to_the_keys_that_may_see_it_and_to_its_route(box
     assert (len(owner_s.bodies), len(other_s.bodies), len(route_s.bodies)) == (1, 0, 1)
     said = json.loads(route_s.bodies[0])
     assert said["event"] == "fax.received"
-    assert said["fax"]["user"] == "ada"
-    assert said["fax"]["from"] == "+4940777"
+    assert said["fax"]["owner"] == "ada"
+    assert said["fax"]["caller"] == "+4940777"
     assert said["fax"]["sub_address"] == "12"
-    assert said["fax"]["problem"] is None
+    assert said["fax"]["result"]["side"] == "none"
+    assert said["fax"]["state"] == "complete"
 
 
 def test_a_call_without_a_page_is_told_to_nobody(box: Box) -> None:

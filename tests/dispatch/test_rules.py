@@ -25,16 +25,8 @@ from appliance.dispatch.rules import (
 )
 from appliance.lines.line import LineKind
 from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
-from appliance.spool.model import (
-    Attempt,
-    Job,
-    JobState,
-    Priority,
-    Reach,
-    Resume,
-    SendOptions,
-    UnknownRule,
-)
+from appliance.spool.model import Attempt, Job, JobState, Priority, Reach
+from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.remembered import Destination, Usage
 from appliance.t30.dce import Carrier, Modulation
 from appliance.t30.parameters import CallResult

@@ -20,16 +20,8 @@ from appliance.numbers import plan_for
 from appliance.settings.items import LineEntry, LineType
 from appliance.settings.sections import NumberSettings, SendingSettings, StationSettings, StorageSettings
 from appliance.spool import ledger, received
-from appliance.spool.model import (
-    Job,
-    JobState,
-    Priority,
-    ReceivedFilter,
-    ReceivedState,
-    Resume,
-    SendOptions,
-    UnknownRule,
-)
+from appliance.spool.model import Job, JobState, Priority, ReceivedFilter, ReceivedState
+from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.t4.tiff import FaxTiff
 from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import (

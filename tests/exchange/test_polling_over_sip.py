@@ -15,7 +15,7 @@ from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.line import Answer, IncomingCall, KeepPackets, OutgoingCall
 from appliance.settings.items import LineEntry, LineType, Media
 from appliance.settings.sections import SipSettings
-from appliance.spool.model import Quality
+from appliance.spool.options import Quality
 from appliance.t4.coding import decode
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Role

@@ -24,10 +24,9 @@ from appliance.spool.model import (
     JobFilter,
     JobState,
     NotFoundError,
-    Quality,
     Reach,
-    SendOptions,
 )
+from appliance.spool.options import Quality, SendOptions
 
 
 @pytest.fixture

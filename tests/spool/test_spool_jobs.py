@@ -11,7 +11,6 @@ from appliance import causes
 from appliance.spool import documents, jobs
 from appliance.spool.model import (
     TRANSITIONS,
-    Cover,
     IdempotencyError,
     IllegalTransitionError,
     JobFilter,
@@ -19,12 +18,9 @@ from appliance.spool.model import (
     NewSubmission,
     NotFoundError,
     Priority,
-    Quality,
     Recipient,
-    Resume,
-    SendOptions,
-    UnknownRule,
 )
+from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 from appliance.spool.store import Spool
 
 

@@ -29,7 +29,8 @@ from appliance.net.http import check_url
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.items import Contact, Scope
-from appliance.spool.model import Job, NotFoundError, SendOptions
+from appliance.spool.model import Job, NotFoundError
+from appliance.spool.options import SendOptions
 from appliance.spool.remembered import Program
 
 # The most that the box's own setting allows, too.

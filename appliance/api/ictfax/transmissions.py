@@ -7,19 +7,20 @@ metadata, and shows as the latest of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.ictfax.objects import MARK, ORIGIN
 from appliance.api.problems import ProblemError
 from appliance.box import Box
 from appliance.causes import STATE_FORBIDS
+from appliance.records import shared
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.model import (
     Attempt,
+    Handed,
     IllegalTransitionError,
     Job,
     JobFilter,
@@ -136,21 +137,19 @@ class Transmissions:
     def _again(self, transmission: Transmission, caller: Caller, *, at: float | None, held: bool) -> Job:
         root = transmission.root
         document_id = self.document_of(root)
-        metadata: Mapping[str, Any] = {**root.metadata, MARK: root.id}
+        kept = shared(root, Handed) | {
+            "options": self._box.rules.options_again(root),
+            "key": caller.key or root.key,
+            "origin": ORIGIN,
+            "metadata": {**root.metadata, MARK: root.id},
+            "resent_from": root.id,
+        }
         request = Request(
-            owner=root.owner,
+            **kept,
             to=(To(root.given, root.name, root.company),),
             document_id=document_id,
-            options=self._box.rules.options_again(root),
-            key=caller.key or root.key,
-            origin=ORIGIN,
             scheduled_at=at,
-            priority=root.priority,
-            tag=root.tag,
-            metadata=metadata,
-            callback_url=root.callback_url,
             held=held,
-            resent_from=root.id,
             # Whoever asks twice at the same moment gets one further sending.
             idempotency_key=f"transmission {root.id}, sending {len(transmission.sendings) + 1}",
             idempotency_digest="held" if held else "sent",

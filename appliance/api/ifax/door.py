@@ -38,7 +38,6 @@ from appliance.services.rules import To
 from appliance.settings.items import CoverTemplate, Scope
 from appliance.settings.sections import StationSettings
 from appliance.spool.model import (
-    Cover,
     Document,
     IllegalTransitionError,
     Job,
@@ -46,9 +45,9 @@ from appliance.spool.model import (
     JobState,
     NotFoundError,
     ReceivedFilter,
-    SendOptions,
     SourceFile,
 )
+from appliance.spool.options import Cover, SendOptions
 
 ORIGIN = "ifax"
 # The header accessToken, as WSGI names it.

@@ -26,7 +26,8 @@ from appliance.causes import (
     Cause,
 )
 from appliance.settings.sections import ApiSettings
-from appliance.spool.model import DAY_S, Quality
+from appliance.spool.model import DAY_S
+from appliance.spool.options import Quality
 
 # ``Standard`` is what the box itself takes as its standard: a page read without effort.
 QUALITIES: dict[str, Quality] = {

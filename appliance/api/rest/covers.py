@@ -24,7 +24,7 @@ from appliance.documents.render import render
 from appliance.services.rules import RefusedError, To
 from appliance.settings.items import CoverTemplate, Scope
 from appliance.settings.sections import StationSettings
-from appliance.spool.model import Cover
+from appliance.spool.options import Cover
 from appliance.t4.page import Resolution
 
 # A preview is looked at while somebody waits: less than a fax may take.

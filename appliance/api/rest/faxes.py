@@ -29,18 +29,19 @@ from appliance.api.rest.views import (
     EVENT,
     FAX,
     FAX_IN_FULL,
-    attempt_view,
     delivery_view,
     event_view,
-    fax_view,
     listing,
     page_of,
     values,
 )
 from appliance.causes import DOCUMENT_GONE, NOT_FOUND
+from appliance.records import view
 from appliance.services.faxes import Request, Submitted
+from appliance.services.views import fax_in_full
 from appliance.settings.items import Scope
-from appliance.spool.model import PACKETS, Attempt, Job, JobFilter, JobState, UnknownRule
+from appliance.spool.model import PACKETS, Attempt, Job, JobFilter, JobState
+from appliance.spool.options import UnknownRule
 from appliance.t4.page import CodedPage, Raster
 
 LIST_DEFAULT, LIST_MOST = 50, 200
@@ -118,7 +119,7 @@ def _submitted(submitted: Submitted, call: Call) -> Answer:
         "submission_id": submitted.submission_id,
         "uuid": submitted.uuid,
         "repeated": submitted.repeated,
-        "faxes": [fax_view(job) for job in submitted.jobs],
+        "faxes": [view(job) for job in submitted.jobs],
     }
     location = f"/api/v1/faxes/{submitted.jobs[0].id}"
     return Answer(body, headers={"Location": location})
@@ -148,12 +149,12 @@ def index(call: Call) -> Answer:
         **period(call),
     )
     found = call.box.faxes.search(wanted_jobs)
-    return Answer(page_of("faxes", [fax_view(job) for job in found], limit))
+    return Answer(page_of("faxes", [view(job) for job in found], limit))
 
 
 def read(call: Call) -> Answer:
     job, attempts = _with_attempts(call)
-    return Answer({**fax_view(job), "attempts": [attempt_view(each) for each in attempts]})
+    return Answer(fax_in_full(job, attempts))
 
 
 def _with_attempts(call: Call) -> tuple[Job, list[Attempt]]:
@@ -260,7 +261,7 @@ def _act(action: str, change: Callable[[Call, Job], Job]) -> Callable[[Call], An
     def handler(call: Call) -> Answer:
         job = change(call, find(call))
         call.note(action, object=f"fax:{call.arguments['id']}")
-        return Answer(fax_view(job))
+        return Answer(view(job))
 
     return handler
 
@@ -296,7 +297,7 @@ def resend(call: Call) -> Answer:
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
-    return Answer(fax_view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
+    return Answer(view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
 
 
 _AT = request_object({"at": timestamp("left out: now")})

@@ -13,8 +13,8 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest.faxes import SINCE, UNTIL, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import choice, text
-from appliance.api.rest.views import time_text
 from appliance.causes import NOT_PERMITTED
+from appliance.records import time_text
 from appliance.settings.items import Scope
 from appliance.spool.model import Job, JobFilter, Received, ReceivedFilter
 

@@ -16,8 +16,8 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.api.rest.views import time_text
 from appliance.deliver.smtp import MailError
+from appliance.records import time_text
 from appliance.settings.delivery import ADDRESS_LIMIT, ADDRESS_PATTERN, MailInSettings, MailOutSettings
 from appliance.settings.items import Scope
 

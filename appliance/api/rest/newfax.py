@@ -27,7 +27,7 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.api.rest.views import PRIORITIES, values
+from appliance.api.rest.views import ASKED, asked_schema, values
 from appliance.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Treatment
@@ -37,7 +37,8 @@ from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings.items import Contact, ContactGroup
 from appliance.settings.sections import STATION_ID_PATTERN
-from appliance.spool.model import Cover, Quality, Resume, SendOptions, SourceFile, UnknownRule
+from appliance.spool.model import SourceFile
+from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 
 NUMBER_LIMIT = 64
 _IDS_LIMIT = 1000
@@ -115,12 +116,9 @@ OPTIONS: dict[str, Json] = {
     "unknown_rule": choice(*values(UnknownRule), help="when cut off before the last confirmation"),
     "treatment": choice(*values(Treatment), help="how grey becomes black and white"),
     "when_lost": choice(*values(Rule), help="when the pages do not show all of the document"),
-    "priority": choice(*PRIORITIES.values()),
     "send_at": timestamp("not before this time"),
     "lifetime_hours": number(0.1, 720, help="how long it may be tried, from that time"),
-    "tag": text(100, help="a word of yours, to filter by"),
-    "metadata": {"type": "object", "maxProperties": 50, "description": "kept, and given back as it came"},
-    "callback_url": text(2000, help="told with a POST when the fax ends"),
+    **{name: asked_schema(fact) for name, fact in ASKED.items()},
     "hold": flag("only make it; release it later"),
 }
 NEW_FAX = component(
@@ -253,9 +251,10 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
             check_url(url)
         except FetchError as error:
             raise ProblemError(error.cause, error.detail, (Flaw("callback_url", error.detail),)) from None
-    metadata = body.get("metadata", {})
-    if len(json.dumps(metadata)) > METADATA_LIMIT:
-        raise flaw("metadata", f"at most {METADATA_LIMIT} characters of JSON")
+    asked = {fact.attribute: fact.kind.ask(body[name]) for name, fact in ASKED.items() if name in body}
+    for name, value in asked.items():
+        if isinstance(value, dict) and len(json.dumps(value)) > METADATA_LIMIT:
+            raise flaw(name, f"at most {METADATA_LIMIT} characters of JSON")
     to = recipients(context, caller, body["to"])
     for position, each in enumerate(to):
         try:
@@ -264,7 +263,6 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
             problem = problem_of(error)
             problem.flaws = (Flaw(f"to[{position}]", problem.cause.sentence),)
             raise problem from None
-    priority = {word: level for level, word in PRIORITIES.items()}[body.get("priority", "normal")]
     lifetime = body.get("lifetime_hours")
     return Request(
         owner=caller.owner,
@@ -274,12 +272,9 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
         origin="rest",
         scheduled_at=read_moment(body["send_at"], "send_at") if "send_at" in body else None,
         lifetime_s=lifetime * 3600 if lifetime is not None else None,
-        priority=priority,
         idempotency_key=key,
         idempotency_digest=digest if key else "",
-        tag=body.get("tag", ""),
-        metadata=metadata,
-        callback_url=url,
+        **asked,
         held=body.get("hold", False),
     )
 

@@ -25,10 +25,11 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.api.rest.views import time_text, values
+from appliance.api.rest.views import values
 from appliance.api.sessions import Session
 from appliance.api.signing_in import SignedIn
 from appliance.causes import CODE_WRONG, NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
+from appliance.records import time_text
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
 from appliance.settings.delivery import Route

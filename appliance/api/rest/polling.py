@@ -22,12 +22,13 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.api.rest.views import time_text, values
+from appliance.api.rest.views import values
 from appliance.causes import DOCUMENT_GONE, OFFER_NAME_TAKEN, TOO_MANY_FILES, TOO_MANY_OFFERS
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
 from appliance.documents.render import RenderedDocument
+from appliance.records import time_text
 from appliance.settings.items import Scope
-from appliance.spool.model import Quality
+from appliance.spool.options import Quality
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError
 
 _WORDS = {

@@ -35,10 +35,10 @@ from appliance.api.rest.views import (
     event_view,
     listing,
     page_of,
-    page_view,
-    received_view,
 )
 from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
+from appliance.records import view
+from appliance.services.views import received_in_full
 from appliance.settings.items import Scope, User
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 
@@ -62,12 +62,12 @@ def index(call: Call) -> Answer:
         **period(call),
     )
     found = call.box.inbox.search(wanted_faxes)
-    return Answer(page_of("received", [received_view(fax) for fax in found], limit))
+    return Answer(page_of("received", [view(fax) for fax in found], limit))
 
 
 def read(call: Call) -> Answer:
     fax, pages = _with_pages(call)
-    return Answer({**received_view(fax), "page_list": [page_view(page) for page in pages]})
+    return Answer(received_in_full(fax, pages))
 
 
 def _with_pages(call: Call) -> tuple[Received, list[ReceivedPageFile]]:
@@ -112,7 +112,7 @@ def change(call: Call) -> Answer:
         call.note("received.assign", object=f"fax:{fax.id}", detail=f"to {owner}")
     if "read" in call.body:
         fax = call.box.inbox.mark_read(fax.id, call.body["read"])
-    return Answer(received_view(fax))
+    return Answer(view(fax))
 
 
 def delete(call: Call) -> Answer:

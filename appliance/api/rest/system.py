@@ -30,16 +30,15 @@ from appliance.api.rest.views import (
     DESTINATION,
     LINE,
     audit_view,
-    cause_view,
     destination_view,
     line_view,
     listing,
     page_of,
-    time_text,
     values,
 )
 from appliance.box import Health
 from appliance.causes import NOT_FOUND, SETTING_INVALID, all_causes, cause_of
+from appliance.records import cause_view, time_text
 from appliance.settings.fields import to_document
 from appliance.settings.items import LineEntry, Scope
 from appliance.settings.sections import SECTIONS, HttpSettings

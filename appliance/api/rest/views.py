@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -21,23 +21,21 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.box import LineReport
-from appliance.causes import Cause, Retry, Side
-from appliance.language import said
+from appliance.causes import Retry, Side
 from appliance.lines.line import LineKind
-from appliance.remarks import Remark, Weight
+from appliance.records import Fact, facts_of, time_text
+from appliance.remarks import Weight
 from appliance.spool.model import (
     Attempt,
     Delivery,
     DeliveryTry,
     Document,
     Event,
+    Handed,
     Job,
-    JobState,
     OutboxState,
-    Priority,
     Received,
     ReceivedPageFile,
-    ReceivedState,
 )
 from appliance.spool.remembered import AuditEntry, Destination
 
@@ -46,17 +44,10 @@ def values(kind: type[Enum]) -> tuple[str, ...]:
     return tuple(str(member.value) for member in kind)
 
 
-def time_text(at: float | None) -> str | None:
-    """Unix time as RFC 3339 in UTC, to the millisecond."""
-    if at is None:
-        return None
-    # Beyond what a date can say, "never" is the end of its range.
-    whole_time = min(max(at, 0.0), 253402300799.0)
-    return datetime.fromtimestamp(whole_time, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 _ID = integer(1)
 _FREE: Json = {"type": "object"}
+# Of an object that a client keeps with a fax.
+PROPERTIES_LIMIT = 50
 
 CAUSE = component(
     "Cause",
@@ -71,16 +62,6 @@ CAUSE = component(
         help="A row of the table of causes.",
     ),
 )
-
-
-def cause_view(cause: Cause) -> Json:
-    return {
-        "code": cause.code,
-        "side": cause.side.value,
-        "sentence": said(cause.sentence),
-        "advice": said(cause.advice),
-        "retry": cause.retry.value,
-    }
 
 
 REMARK = component(
@@ -100,199 +81,65 @@ REMARK = component(
 )
 
 
-def remark_view(remark: Remark) -> Json:
-    return {
-        "code": remark.kind.code,
-        "weight": remark.kind.weight.value,
-        "sentence": remark.kind.sentence,
-        "advice": remark.kind.advice,
-        "page": remark.page,
-        "file": remark.file,
-        "detail": remark.detail,
-    }
+# -- what the records' own declarations say ------------------------------------------------------
 
 
-PRIORITIES = {Priority.HIGH: "high", Priority.NORMAL: "normal", Priority.LOW: "low"}
-_FAX = {
-    "id": _ID,
-    "uuid": text(36),
-    "submission_id": integer(1, help="faxes that were handed in together have the same"),
-    "owner": text(64),
-    "key": text(64, help="the key that was used"),
-    "origin": text(20, help="the door it came through"),
-    "state": choice(*values(JobState)),
-    "to": record(
-        {
-            "number": text(64, help="as it is dialled"),
-            "given": text(64, help="as it was written"),
-            "name": text(200),
-        }
-    ),
-    "priority": choice(*PRIORITIES.values()),
-    "tag": text(100),
-    "created_at": timestamp(),
-    "scheduled_at": timestamp(),
-    "next_try_at": nullable(timestamp("when it waits: until then")),
-    "expires_at": timestamp("no try begins after this"),
-    "ended_at": nullable(timestamp()),
-    "tries": integer(),
-    "pages": nullable(integer(help="null until they are prepared")),
-    "pages_confirmed": integer(help="the far machine has these"),
-    "line": text(64, help="of the last try"),
-    "remote_id": text(64, help="what the far machine calls itself"),
-    "seconds_on_line": number(help="all tries together"),
-    "result": nullable(CAUSE),
-    "remarks": array(REMARK),
-    "cancel_requested": flag(),
-    "resent_from": nullable(integer(help="the fax that this one repeats")),
-    "metadata": _FREE,
-    "callback_url": text(2000),
+def schema_of(fact: Fact) -> Json:
+    """The schema of a declared field of a record."""
+    declared, kind = fact.declared, fact.kind
+    schema = _OF_KIND[kind.name](fact)
+    if declared.help and "$ref" not in schema:
+        schema = {**schema, "description": declared.help}
+    return nullable(schema) if fact.nullable else schema
+
+
+_OF_KIND: dict[str, Callable[[Fact], Json]] = {
+    "integer": lambda fact: integer(fact.declared.least),
+    "from one": lambda fact: integer(1),
+    "number": lambda fact: number(),
+    "text": lambda fact: text(fact.declared.limit),
+    "flag": lambda fact: flag(),
+    "time": lambda fact: timestamp(),
+    "choice": lambda fact: choice(*fact.kind.choices),
+    "object": lambda fact: _FREE,
+    "cause": lambda fact: CAUSE,
+    "remarks": lambda fact: array(REMARK),
 }
-FAX = component("Fax", record(_FAX))
-ATTEMPT = component(
-    "Attempt",
-    record(
-        {
-            "number": integer(1),
-            "line": text(64),
-            "line_kind": text(20),
-            "started_at": timestamp(),
-            "ended_at": nullable(timestamp()),
-            "first_page": integer(1, help="this try began with this page"),
-            "pages_confirmed": integer(help="in this try"),
-            "result": nullable(CAUSE),
-            "seconds": number(),
-            "facts": {**_FREE, "description": "what was agreed and measured"},
-            "trace": flag("there is an account of the call"),
-        }
-    ),
-)
-FAX_IN_FULL = component("FaxInFull", record({**_FAX, "attempts": array(ATTEMPT)}))
 
 
-def fax_view(job: Job) -> Json:
-    return {
-        "id": job.id,
-        "uuid": job.uuid,
-        "submission_id": job.submission_id,
-        "owner": job.owner,
-        "key": job.key,
-        "origin": job.origin,
-        "state": job.state.value,
-        "to": {"number": job.number, "given": job.given, "name": job.name},
-        "priority": PRIORITIES[job.priority],
-        "tag": job.tag,
-        "created_at": time_text(job.created_at),
-        "scheduled_at": time_text(job.scheduled_at),
-        "next_try_at": time_text(job.next_try_at) if job.state is JobState.WAITING else None,
-        "expires_at": time_text(job.expires_at),
-        "ended_at": time_text(job.ended_at),
-        "tries": job.tries,
-        "pages": job.pages,
-        "pages_confirmed": job.pages_confirmed,
-        "line": job.line,
-        "remote_id": job.remote_id,
-        "seconds_on_line": round(job.seconds_on_line, 3),
-        "result": cause_view(job.cause) if job.cause else None,
-        "remarks": [remark_view(remark) for remark in job.remarks],
-        "cancel_requested": job.cancel_requested,
-        "resent_from": job.resent_from,
-        "metadata": dict(job.metadata),
-        "callback_url": job.callback_url,
-    }
+def asked_schema(fact: Fact) -> Json:
+    """The schema of a field that a client says."""
+    schema = schema_of(fact)
+    return {**schema, "maxProperties": PROPERTIES_LIMIT} if fact.kind.name == "object" else schema
 
 
-def attempt_view(attempt: Attempt) -> Json:
-    return {
-        "number": attempt.number,
-        "line": attempt.line,
-        "line_kind": attempt.line_kind,
-        "started_at": time_text(attempt.started_at),
-        "ended_at": time_text(attempt.ended_at),
-        "first_page": attempt.first_page + 1,
-        "pages_confirmed": attempt.pages_confirmed,
-        "result": cause_view(attempt.cause) if attempt.cause else None,
-        "seconds": round(attempt.seconds, 3),
-        "facts": dict(attempt.facts),
-        "trace": bool(attempt.trace_path),
-    }
+def properties_of(kind: Any) -> dict[str, Json]:
+    """The properties of what ``records.view`` shows of a record."""
+    found: dict[str, Json] = {}
+    groups: dict[str, dict[str, Json]] = {}
+    for fact in facts_of(kind):
+        if not fact.declared.shown:
+            continue
+        within = fact.declared.within
+        if within:
+            groups.setdefault(within, {})[fact.name] = schema_of(fact)
+            found[within] = record(groups[within])
+        else:
+            found[fact.name] = schema_of(fact)
+    return found
 
 
-_RECEIVED = {
-    "id": _ID,
-    "uuid": text(36),
-    "owner": text(64, help="whose it is; empty: everyone's"),
-    "line": text(64),
-    "line_kind": text(20),
-    "caller": text(64),
-    "caller_name": text(200),
-    "dialled": text(64),
-    "tsi": text(64, help="what the sender's machine calls itself"),
-    "sub_address": text(64),
-    "state": choice(*values(ReceivedState)),
-    "started_at": timestamp(),
-    "ended_at": nullable(timestamp()),
-    "pages": integer(),
-    "bad_rows": integer(help="damaged on the line"),
-    "result": nullable(CAUSE),
-    "read": flag(),
-    "facts": _FREE,
-}
-RECEIVED = component("ReceivedFax", record(_RECEIVED))
+FAX_PROPERTIES = properties_of(Job)
+FAX = component("Fax", record(FAX_PROPERTIES))
+ATTEMPT = component("Attempt", record(properties_of(Attempt)))
+FAX_IN_FULL = component("FaxInFull", record({**FAX_PROPERTIES, "attempts": array(ATTEMPT)}))
+RECEIVED = component("ReceivedFax", record(properties_of(Received)))
 RECEIVED_IN_FULL = component(
     "ReceivedFaxInFull",
-    record(
-        {
-            **_RECEIVED,
-            "page_list": array(
-                record(
-                    {
-                        "number": integer(1),
-                        "width": integer(),
-                        "rows": integer(),
-                        "resolution": text(20),
-                        "bad_rows": integer(),
-                        "longest_bad_run": integer(),
-                    }
-                )
-            ),
-        }
-    ),
+    record({**properties_of(Received), "page_list": array(record(properties_of(ReceivedPageFile)))}),
 )
-
-
-def received_view(fax: Received) -> Json:
-    return {
-        "id": fax.id,
-        "uuid": fax.uuid,
-        "owner": fax.owner,
-        "line": fax.line,
-        "line_kind": fax.line_kind,
-        "caller": fax.caller,
-        "caller_name": fax.caller_name,
-        "dialled": fax.dialled,
-        "tsi": fax.tsi,
-        "sub_address": fax.sub_address,
-        "state": fax.state.value,
-        "started_at": time_text(fax.started_at),
-        "ended_at": time_text(fax.ended_at),
-        "pages": fax.pages,
-        "bad_rows": fax.bad_rows,
-        "result": cause_view(fax.cause) if fax.cause else None,
-        "read": fax.read,
-        "facts": dict(fax.facts),
-    }
-
-
-def page_view(page: ReceivedPageFile) -> Json:
-    return {
-        "number": page.number + 1,
-        "width": page.width,
-        "rows": page.rows,
-        "resolution": page.resolution.lower(),
-        "bad_rows": page.bad_rows,
-        "longest_bad_run": page.longest_bad_run,
-    }
+# What a client may say of a fax when it is handed in, and how what it said becomes the fax's.
+ASKED = {fact.name: fact for fact in facts_of(Handed) if fact.declared.asked}
 
 
 EVENT = component(

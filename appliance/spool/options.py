@@ -1,0 +1,111 @@
+"""How a submission is to be sent, and how that stands in the database: JSON with only what was given."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from enum import Enum
+from typing import Any
+
+from appliance.records import Kind
+from appliance.remarks import Rule
+
+
+class Resume(Enum):
+    """What a later attempt sends when earlier pages were confirmed."""
+
+    REST = "rest"
+    ALL = "all"
+
+
+class UnknownRule(Enum):
+    """What becomes of a job caught between its last page and the confirmation."""
+
+    ASK = "ask"  # stay unknown until a person decides
+    RESEND = "resend"  # send again: may arrive twice
+    ASSUME_DELIVERED = "assume_delivered"  # may never have arrived
+
+
+class Quality(Enum):
+    STANDARD = "standard"  # 204 × 98
+    FINE = "fine"  # 204 × 196
+    SUPERFINE = "superfine"  # 204 × 391
+    R300 = "300"
+    R400 = "400"
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A cover page; ``template`` names one of the box's templates, empty for the box's own page."""
+
+    template: str = ""
+    subject: str = ""
+    from_name: str = ""
+    to_name: str = ""
+    message: str = ""
+    to_company: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """How a submission is to be sent.  None or empty: as the box's settings say."""
+
+    quality: Quality | None = None
+    cover: Cover | None = None  # None: the sender's usual one, if there is any
+    no_cover: bool = False  # no cover page, not even the usual one
+    header: str | None = None  # text of the header line; "" for none, None for the box's own
+    station_id: str = ""  # TSI, up to 20 of digits, + and space
+    caller_number: str = ""  # caller id to show, must be one the owner may use
+    caller_name: str = ""
+    sub_address: str = ""  # SUB
+    password: str = ""  # PWD
+    ecm: bool | None = None
+    max_bit_rate: int | None = None  # bits a second
+    lines: tuple[str, ...] = ()  # only these lines, in this order
+    max_tries: int | None = None
+    resume: Resume | None = None
+    unknown_rule: UnknownRule | None = None
+    treatment: str = ""  # "text", "photo": how grey becomes black and white; empty: automatic
+    when_lost: Rule | None = None  # something of the document is not on the pages
+    bad_files: Rule = Rule.REFUSE  # one of several files cannot be faxed: send or hold what is left
+
+
+_DEFAULTS = {field.name: field.default for field in fields(SendOptions)}
+_ENUMS: dict[str, type[Enum]] = {
+    "quality": Quality,
+    "resume": Resume,
+    "unknown_rule": UnknownRule,
+    "when_lost": Rule,
+    "bad_files": Rule,
+}
+
+
+def options_json(options: SendOptions) -> str:
+    """SendOptions as JSON."""
+    given: dict[str, Any] = {}
+    for name, default in _DEFAULTS.items():
+        value = getattr(options, name)
+        if value == default:
+            continue
+        if isinstance(value, Enum):
+            value = value.value
+        elif isinstance(value, Cover):
+            value = asdict(value)
+        given[name] = value
+    return json.dumps(given)
+
+
+def options_from_json(text: str) -> SendOptions:
+    """The inverse of ``options_json``."""
+    given: dict[str, Any] = json.loads(text)
+    for name, kind in _ENUMS.items():
+        if name in given:
+            given[name] = kind(given[name])
+    if "cover" in given:
+        given["cover"] = Cover(**given["cover"])
+    if "lines" in given:
+        given["lines"] = tuple(given["lines"])
+    return SendOptions(**given)
+
+
+OPTIONS = Kind("options", read=options_from_json, write=options_json)
