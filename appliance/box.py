@@ -21,11 +21,11 @@ from appliance.services.inbox import Inbox
 from appliance.services.outbox import Outbox
 from appliance.services.polling import Polling
 from appliance.services.rules import Clock, Rules
-from appliance.settings.sections import StorageSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, received
 from appliance.spool.model import JobState, Room
 from appliance.spool.room import RoomGuard
+from appliance.spool.settings import StorageSettings
 from appliance.spool.store import FollowUp, Spool
 
 
@@ -54,10 +54,17 @@ class Health:
 class Box:
     """The settings and the spool in folder ``data``, and what doors may do with them."""
 
-    def __init__(self, data: Path, *, follow_up: FollowUp | None = None, clock: Clock = time.time) -> None:
+    def __init__(
+        self,
+        data: Path,
+        settings: SettingsStore,
+        *,
+        follow_up: FollowUp | None = None,
+        clock: Clock = time.time,
+    ) -> None:
         self.data = data
         self.clock = clock
-        self.settings = SettingsStore(data)
+        self.settings = settings
         self.spool = Spool(data, follow_up)
         self.guard = RoomGuard(data)
         self.started_at = clock()

@@ -16,9 +16,11 @@ from urllib.parse import unquote
 
 from appliance import dial_on, emergency, numbering
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.numbers import DialFormat
+from appliance.lines.sip.settings import SipTrunk
 from appliance.numbering import LOCAL_DIGITS, Plan
-from appliance.settings.items import DialForm, LineEntry
-from appliance.settings.sections import NumberSettings
+from appliance.settings.fields import setting
 from appliance.spool.model import Reach
 
 # Longest thing that anybody writes as a number, punctuation, parameters and extension included.
@@ -41,6 +43,44 @@ _PARAMETERS_BEHIND = frozenset({"ext", "postd"})
 
 
 @dataclass(frozen=True, slots=True)
+class NumberSettings:
+    """How numbers are read and which may be dialled."""
+
+    region: str = setting(
+        "",
+        "country that numbers without a country code belong to: two letters, such as DE; "
+        "empty: they are dialled as they are written",
+        pattern=r"([A-Z]{2})?",
+    )
+    area_code: str = setting(
+        "", "put before numbers that are dialled without an area code", pattern=r"[0-9]{0,8}"
+    )
+    outside_prefix: str = setting(
+        "", "digits that reach the outside line, removed from what people type", pattern=r"[0-9*#]{0,6}"
+    )
+    allow: tuple[str, ...] = setting(
+        (), "only numbers that begin so may be dialled, such as +49; empty: all", pattern=r"[+0-9*#]{1,20}"
+    )
+    deny: tuple[str, ...] = setting(
+        (), "numbers that begin so are never dialled, such as +49900", pattern=r"[+0-9*#]{1,20}"
+    )
+    premium: bool = setting(False, "allow premium-rate numbers")
+    emergency: tuple[str, ...] = setting(
+        (),
+        "further numbers that are never dialled, besides the country's emergency numbers",
+        pattern=r"[+0-9*#]{1,20}",
+    )
+    internal: str = setting(
+        "",
+        "regular expression of internal extensions that are dialled as they are, such as [1-8][0-9]{2}",
+        max_length=200,
+    )
+    daily_calls: int = setting(500, "calls to the outside a day, the box together; 0: no limit", minimum=0)
+    daily_calls_each: int = setting(200, "calls to the outside a day for each user; 0: no limit", minimum=0)
+    daily_abroad: int = setting(50, "calls abroad a day, the box together; 0: no limit", minimum=0)
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A number that may be dialled: ``dial`` is its one form."""
 
@@ -48,7 +88,7 @@ class Number:
     reach: Reach
 
 
-def plan_for(settings: NumberSettings, line: LineEntry | None = None) -> Plan:
+def plan_for(settings: NumberSettings, line: LineSettings | None = None) -> Plan:
     """Where numbers are dialled: as the owner says for the box, and where that says nothing, for the line."""
     if line is None:
         return Plan(settings.region, area_code=settings.area_code)
@@ -57,7 +97,7 @@ def plan_for(settings: NumberSettings, line: LineEntry | None = None) -> Plan:
         country_code=line.country_code,
         area_code=settings.area_code or line.area_code,
         international_prefix=line.international_prefix,
-        bare_e164=line.form is DialForm.E164,
+        bare_e164=isinstance(line, SipTrunk) and line.form is DialFormat.E164,
     )
 
 

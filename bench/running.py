@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.api.server import ADDRESS_FILE
+from appliance.configuration import open_settings
 from appliance.settings import secrets
-from appliance.settings.items import Scope
-from appliance.settings.store import SettingsStore
+from appliance.settings.accounts import Scope
 
 # A box that says nothing for so long will not come, seconds.
 START_LIMIT_S = 60.0
@@ -76,7 +76,7 @@ def running(
     Raises RuntimeError when it does not come up.
     """
     data.mkdir(parents=True, exist_ok=True)
-    store = SettingsStore(data)
+    store = open_settings(data)
     for path, value in {**NO_LIMITS, **(settings or {})}.items():
         store.set_path(path, value)
     _, token = secrets.add_key(

@@ -20,7 +20,7 @@ from appliance import causes
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import CancelSwitch, OutgoingCall, Refuse
 from appliance.lines.sip.line import SipLine
-from appliance.lines.sip.settings import MediaChoice, SipSettings, TrunkSettings
+from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
 from appliance.lines.sip.stack import SipStack, SipUnavailableError, pjsua2_flaw
 from appliance.t4.page import CodedPage
 from appliance.t4.tiff import FaxTiff, write_tiff
@@ -90,12 +90,12 @@ async def _carry(order: _Order) -> Carried:
         pages = [page for page in file if isinstance(page, CodedPage)]
     async with FarEnd(tiff.parent, tiff, order.calls + 1, order.calls + 1, order.medium) as far:
         stack = SipStack(SipSettings(bind="127.0.0.1", udp_port=0))
-        trunk = TrunkSettings(
-            "bench",
-            f"127.0.0.1:{far.port}",
-            channels=order.calls,
+        trunk = SipTrunk(
+            name="bench",
+            server=f"127.0.0.1:{far.port}",
+            calls_at_once=order.calls,
             media=MediaChoice.G711_ONLY if order.medium is Medium.AUDIO else MediaChoice.T38_ONLY,
-            ask_t38_calling_s=0.0 if order.medium is Medium.T38_ASKED else None,
+            t38_calling_s=0.001 if order.medium is Medium.T38_ASKED else 0.0,
         )
         line = SipLine(trunk, stack)
         await line.start(lambda _: Refuse(causes.LINE_STOPPED))

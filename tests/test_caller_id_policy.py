@@ -12,20 +12,22 @@ from hypothesis import strategies as st
 from appliance.box import Box
 from appliance.caller_id_policy import as_station_id, may_show, plain
 from appliance.causes import CALLER_NOT_ALLOWED
+from appliance.configuration import open_box
+from appliance.lines.sip.settings import SipTrunk
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.settings.items import LineEntry, LineType, User
-from appliance.settings.sections import StationSettings
+from appliance.settings.accounts import User
 from appliance.spool.model import Job
 from appliance.spool.options import SendOptions
+from appliance.station import StationSettings
 
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    box = Box(tmp_path)
+    box = open_box(tmp_path)
     station = {"station_id": "+49 30 1000", "further_numbers": ["+49 30 1001"]}
     box.settings.change(StationSettings, station)
-    box.settings.add(LineEntry(name="trunk", type=LineType.SIP, caller_number="+49301002"))
+    box.settings.add(SipTrunk(name="trunk", server="sip.example.net", caller_number="+49301002"))
     box.settings.add(User(name="ada", caller_number="030/1003"))
     box.settings.add(User(name="bob"))
     yield box
@@ -77,7 +79,7 @@ def test_a_fax_sent_again_shows_only_what_its_owner_still_may(box: Box) -> None:
 
 
 def test_a_box_without_numbers_leaves_it_to_the_line(tmp_path: Path) -> None:
-    box = Box(tmp_path)
+    box = open_box(tmp_path)
     assert send(box, "ada", caller_number="+1 555 0100").options.caller_number == "+15550100"
     box.close()
 

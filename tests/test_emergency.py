@@ -14,8 +14,7 @@ from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID
 from appliance.emergency import _LONGEST, WELL_KNOWN
 from appliance.lines.modem.dialling import DialRules, UndialableError, dial_command
 from appliance.lines.sip.numbers import DialFormat, DiallingRules, NumberError, checked_sip_address, to_dial
-from appliance.numbers import Number, read_number
-from appliance.settings.sections import NumberSettings
+from appliance.numbers import Number, NumberSettings, read_number
 
 COUNTRIES = ("DE", "GB", "US", "FR", "IT", "AU", "BR", "JP", "CH", "NZ", "DK", "IN", "")
 SHORT = [f"{number:0{width}}" for width in (2, 3) for number in range(10**width)]

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
-from appliance.numbers import Number, plan_for, read_number
-from appliance.settings.items import DialForm, LineEntry, LineType
-from appliance.settings.sections import NumberSettings
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.numbers import DialFormat
+from appliance.lines.sip.settings import SipTrunk
+from appliance.numbers import Number, NumberSettings, plan_for, read_number
 from appliance.spool.model import Reach
 
 GERMANY = NumberSettings(region="DE")
@@ -104,11 +105,11 @@ def test_whatever_is_written_reads_as_a_number_or_a_row_and_reads_the_same_again
 # -- the country of the line that carries the call ------------------------------------------------
 
 
-def line_in(country: str, **more: object) -> LineEntry:
-    return LineEntry(name="trunk", type=LineType.SIP, country_code=country, **more)  # type: ignore[arg-type]
+def line_in(country: str, **more: object) -> LineSettings:
+    return SipTrunk(name="trunk", server="sip.example.net", country_code=country, **more)  # type: ignore[arg-type]
 
 
-def read_on(line: LineEntry, written: str, **rules: object) -> Number | Cause:
+def read_on(line: LineSettings, written: str, **rules: object) -> Number | Cause:
     settings = NumberSettings(**rules)  # type: ignore[arg-type]
     return read_number(written, settings, plan=plan_for(settings, line))
 
@@ -176,7 +177,7 @@ def test_a_rule_against_calls_abroad_leaves_those_at_home() -> None:
 
 
 def test_numbers_in_full_may_have_lost_their_plus_where_the_trunk_writes_them_so() -> None:
-    trunk = line_in("49", area_code="30", form=DialForm.E164)
+    trunk = line_in("49", area_code="30", form=DialFormat.E164)
     assert read_on(trunk, "4930555002") == Number("+4930555002", Reach.DOMESTIC)
     assert read_on(trunk, "5550020") == Number("+49305550020", Reach.DOMESTIC)
 
@@ -236,7 +237,7 @@ def spellings(draw: st.DrawFn) -> tuple[str, str]:
 def test_no_spelling_of_a_number_gets_another_verdict(spelling: tuple[str, str], known: str) -> None:
     national, written = spelling
     settings = NumberSettings(region="" if known in ("line", "e164") else "DE", deny=("+49151",))
-    form = DialForm.E164 if known == "e164" else DialForm.NATIONAL
+    form = DialFormat.E164 if known == "e164" else DialFormat.NATIONAL
     line = None if known == "region" else line_in("49", area_code="30", form=form)
     found = read_number(written, settings, plan=plan_for(settings, line))
     expected = NATIONAL[national] or Number(f"+49{national}", Reach.DOMESTIC)

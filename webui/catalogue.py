@@ -16,11 +16,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from appliance.causes import all_causes
+from appliance.configuration import CATALOGUE
 from appliance.language import DOMAIN, FOLDER
 from appliance.remarks import all_kinds
-from appliance.settings.fields import describe
-from appliance.settings.items import COLLECTIONS
-from appliance.settings.sections import SECTIONS
+from appliance.settings.fields import describe, variants
 from webui.settings_words import NOT_FOR_PEOPLE, help_of, label_of, title_of
 
 _PROJECT = Path(__file__).parents[1]
@@ -48,14 +47,15 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for kind_of_remark in all_kinds():
         yield kind_of_remark.sentence, "appliance/remarks.py"
         yield kind_of_remark.advice, "appliance/remarks.py"
-    for kinds in (SECTIONS, COLLECTIONS):
+    for kinds in (CATALOGUE.sections, CATALOGUE.lists):
         for name, kind in kinds.items():
             if name == NOT_FOR_PEOPLE:
                 continue
             yield title_of(name), "settings"
-            for field in describe(kind):
-                yield label_of(field.name), "settings"
-                yield help_of(field.help), "settings"
+            for shape in variants(kind).values() or (kind,):
+                for field in describe(shape):
+                    yield label_of(field.name), "settings"
+                    yield help_of(field.help), "settings"
 
 
 def template() -> Catalog:

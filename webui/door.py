@@ -16,7 +16,7 @@ from appliance.api.context import COOKIE, Context, session_cookie
 from appliance.api.door import Door, WsgiApplication, problem_behind
 from appliance.api.problems import ProblemError, problem_of
 from appliance.causes import NOT_PERMITTED, NOT_SIGNED_IN, PAGE_STALE
-from appliance.settings.items import User
+from appliance.settings.accounts import User
 from webui.files import FILES
 from webui.pages import ALL
 from webui.visit import Answer, Page, Visit, go

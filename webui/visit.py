@@ -16,8 +16,9 @@ from appliance.box import Box
 from appliance.causes import NOT_FOUND
 from appliance.dispatch.prepare import zone
 from appliance.language import Writer, locale_of
-from appliance.settings.items import Scope, User
-from appliance.settings.sections import NumberSettings, StationSettings
+from appliance.numbers import NumberSettings
+from appliance.settings.accounts import Scope, User
+from appliance.station import StationSettings
 from webui import drawing
 
 

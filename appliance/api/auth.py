@@ -15,8 +15,8 @@ from appliance.api.problems import ProblemError
 from appliance.api.sessions import TOKEN_PREFIX, Sessions
 from appliance.causes import NOT_PERMITTED, NOT_SIGNED_IN
 from appliance.settings import secrets
-from appliance.settings.items import ApiKey, Role, Scope, User
-from appliance.settings.sections import SecretSettings
+from appliance.settings.accounts import ApiKey, Role, Scope, User
+from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 
 LOCAL_PREFIX = "fxl_"

@@ -18,8 +18,8 @@ from appliance.api.sessions import Sessions
 from appliance.box import Box
 from appliance.causes import PAGE_STALE
 from appliance.core import Core
-from appliance.net import http
-from appliance.settings.sections import ApiSettings
+from appliance.net.settings import ApiSettings
+from appliance.net.watchdog import Watchdog
 
 # Octets of request content that may be in memory at once, all requests together.  A request counts
 # with twice its length: the text and what it decodes to.
@@ -52,7 +52,7 @@ class Context:
     drawers: Budget = field(default_factory=lambda: Budget(DRAWERS, "other pictures"))
     pictures: Pictures = field(default_factory=Pictures)
     streams: Budget = field(default_factory=lambda: Budget(STREAMS, f"{STREAMS} event streams are open"))
-    halt: http.Halt = field(default_factory=http.Halt)  # of what is fetched when the box stops
+    halt: Watchdog = field(default_factory=Watchdog)  # of what is fetched when the box stops
     own_streams: Places = field(default_factory=lambda: Places(STREAMS_EACH, "event streams at once"))
     stopping: threading.Event = field(default_factory=threading.Event)
     practice: PracticeCalls = field(init=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from appliance.api.problems import ProblemError
 from appliance.causes import TOO_BUSY, TOO_MANY_REQUESTS
-from appliance.settings.sections import ApiSettings
+from appliance.net.settings import ApiSettings
 
 HOUR_S = 3600.0
 BURST_S = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.box import Box
-from appliance.settings.sections import StationSettings
+from appliance.station import StationSettings
 
 
 def own_number(box: Box) -> str:

@@ -22,8 +22,8 @@ from appliance.documents import type as typeface
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
 from appliance.documents.thumbnail import thumbnail
-from appliance.settings.sections import StationSettings
 from appliance.spool.model import Attempt, Job, Received, ReceivedPageFile
+from appliance.station import StationSettings
 from appliance.t4.coding import PageError, decode
 from appliance.t4.page import CodedPage, Raster, Resolution
 from appliance.t4.tiff import FaxTiff, TiffError, write_tiff

@@ -10,7 +10,7 @@ from appliance.box import Box
 from appliance.dispatch.practice import CALLER, PracticeCaller
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Source
-from appliance.settings.sections import PracticeSettings
+from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool.model import SourceFile
 
 _log = logging.getLogger(__name__)

@@ -336,6 +336,7 @@ class HttpServer:
     def __init__(self, core: Core, host: str, port: int, doors: Mapping[str, MakeDoor] | None = None) -> None:
         self.context = Context(core)
         self._host = host
+        self._there = "The web pages and interfaces" if doors else "The programming interfaces"
         self._server = _Server(
             (host, port),
             make_application(self.context, doors),
@@ -378,12 +379,12 @@ class HttpServer:
         for thread in self._threads:
             thread.start()
         self._tell_address()
-        print(f"The web pages and interfaces are at {self.url}", flush=True)
+        print(f"{self._there} are at {self.url}", flush=True)
 
     def stop(self) -> None:
         self._address_file.unlink(missing_ok=True)
         self.context.stopping.set()
-        self.context.halt.pull()
+        self.context.halt.expire()
         self._server.stopping = True
         self._ended.set()
         ending = threading.Thread(target=self._server.stop, name="http-stop", daemon=True)

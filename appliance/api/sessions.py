@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from appliance import durable
-from appliance.settings.items import User
-from appliance.settings.sections import SecretSettings
+from appliance.settings.accounts import User
+from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 
 _log = logging.getLogger(__name__)

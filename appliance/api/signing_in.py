@@ -16,7 +16,7 @@ from appliance.api.context import Context, address_of
 from appliance.api.problems import ProblemError
 from appliance.causes import CODE_NEEDED, CODE_WRONG, SETUP_CODE_WRONG, SIGN_IN_REFUSED
 from appliance.settings import secrets
-from appliance.settings.items import User
+from appliance.settings.accounts import User
 
 ISSUER = "faxbox"
 # RFC 6238: codes change every 30 s; the one before and the one after are taken, for clocks that differ.

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance import durable
-from appliance.settings.sections import HttpSettings
+from appliance.net.settings import HttpSettings
 from appliance.settings.store import SettingsStore
 
 _log = logging.getLogger(__name__)

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.causes import Cause
-from appliance.exchange.making import make_line, sip_settings, trunk_settings
+from appliance.configuration import open_settings
+from appliance.exchange.making import make_line
 from appliance.lines.line import Line
 from appliance.lines.practice.line import Arrival, PracticeLine
 from appliance.lines.practice.numbers import script_for
+from appliance.lines.settings import LineSettings
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.numbers import is_sip_address
-from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings
+from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport
 from appliance.lines.sip.stack import SipStack
-from appliance.numbers import permitted, plan_for, read_number
-from appliance.settings.items import LineEntry, LineType
-from appliance.settings.sections import NumberSettings
-from appliance.settings.sections import SipSettings as SipSection
+from appliance.numbers import NumberSettings, permitted, plan_for, read_number
 from appliance.settings.store import SettingsStore
 
 _SIP_SERVER = re.compile(
@@ -63,20 +62,20 @@ def way_to(number: str, practice: Practice, *, data: Path | None, name: str = ""
         line = PracticeLine(speed=practice.speed, arrivals=practice.arrivals, on_arrival=practice.on_arrival)
         return Way(line, number)
     if data is not None:
-        return _configured(number, SettingsStore(data), name)
+        return _configured(number, open_settings(data), name)
     direct = _direct(number) if is_sip_address(number) else None
     return Way(direct, number) if direct is not None else None
 
 
 def _configured(written: str, settings: SettingsStore, name: str) -> Way | None:
-    entries = sorted(settings.items(LineEntry).values(), key=lambda entry: entry.position)
+    entries = sorted(settings.items(LineSettings).values(), key=lambda entry: entry.position)
     numbers = settings.section(NumberSettings)
     for entry in entries:
         if not (entry.name == name if name else entry.enabled and entry.send):
             continue
         number, plan = written, plan_for(numbers, entry)
         if is_sip_address(written):
-            if entry.type is not LineType.SIP:
+            if not isinstance(entry, SipTrunk):
                 continue
         elif isinstance(read := read_number(written, numbers, plan=plan), Cause):
             raise ForbiddenNumberError(read)
@@ -85,9 +84,9 @@ def _configured(written: str, settings: SettingsStore, name: str) -> Way | None:
         if not name and not permitted(number, entry.allow, entry.deny, plan):
             continue
         stack = None
-        if entry.type is LineType.SIP:
+        if isinstance(entry, SipTrunk):
             # A running box has the usual port; a call of our own takes any that is free.
-            stack = SipStack(sip_settings(settings.section(SipSection), any_port=True))
+            stack = SipStack(settings.section(SipSettings).on_free_ports())
         return Way(make_line(entry, stack), number)
     return None
 
@@ -97,11 +96,11 @@ def trunk_named(data: Path, name: str) -> SipLine | None:
 
     Raises ValueError for settings that do not go together.
     """
-    settings = SettingsStore(data)
-    for entry in settings.items(LineEntry).values():
-        if entry.name == name and entry.type is LineType.SIP:
-            stack = SipStack(sip_settings(settings.section(SipSection), any_port=True))
-            return SipLine(trunk_settings(entry), stack)
+    settings = open_settings(data)
+    for entry in settings.items(LineSettings).values():
+        if entry.name == name and isinstance(entry, SipTrunk):
+            stack = SipStack(settings.section(SipSettings).on_free_ports())
+            return SipLine(entry, stack)
     return None
 
 
@@ -116,4 +115,4 @@ def _direct(address: str) -> Line | None:
         tcp_port=0 if transport is Transport.TCP else None,
         tls_port=0 if transport is Transport.TLS else None,
     )
-    return SipLine(TrunkSettings(name="direct", server=found["server"], transport=transport), SipStack(ports))
+    return SipLine(SipTrunk(name="direct", server=found["server"], transport=transport), SipStack(ports))

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from appliance.api.auth import issue_local_ticket
 from appliance.api.server import ADDRESS_FILE
-from appliance.settings.store import SettingsStore
+from appliance.configuration import open_settings
 
 # A ticket of ours is good for so long, seconds: a command of the command line and to spare.
 TICKET_S = 3600.0
@@ -40,7 +40,7 @@ class RunningBox:
         self.url: str = address["url"]
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._tls = _only(address["certificate"]) if parts.scheme == "https" else None
-        self._ticket = issue_local_ticket(SettingsStore(data), time.time(), TICKET_S)
+        self._ticket = issue_local_ticket(open_settings(data), time.time(), TICKET_S)
 
     def get(self, path: str) -> Any:
         """The JSON at ``path`` below /api/v1."""

@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from appliance.box import Box
+from appliance.configuration import open_box, open_settings
 from appliance.core import Core, MakeService
 from appliance.daemon import users
 from appliance.daemon.main import run
 from appliance.exchange.remote import Exchange
+from appliance.net.settings import HttpSettings
 from appliance.settings import secrets
+from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import SettingError
-from appliance.settings.items import ApiKey, Scope
-from appliance.settings.sections import HttpSettings
-from appliance.settings.store import SettingsDamagedError, SettingsStore
+from appliance.settings.store import SettingsDamagedError
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
 from appliance.spool.store import DATABASE_NAME
@@ -62,11 +63,13 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     change = actions.add_parser("set", help="change a setting")
     change.add_argument("path", help="such as station.name")
     change.add_argument("value", help="lists with commas; none for no value")
+    forget = actions.add_parser("forget", help="drop what this version does not know")
+    forget.add_argument("path", help="such as station.nmae or lines.3.nmae")
     export = actions.add_parser("export", help="print everything as JSON, secrets masked")
     export.add_argument("--with-secrets", action="store_true", help="secrets too: keep the output safe")
     load = actions.add_parser("import", help="take what export printed")
     load.add_argument("file", help="file to read, - for standard input")
-    for action in (get, change, export, load):
+    for action in (get, change, forget, export, load):
         add_data_argument(action)
     config.set_defaults(run=config_command)
 
@@ -151,7 +154,7 @@ def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: 
     except ValueError as error:
         return _complain(f"--http: {error}", EXIT_USAGE)
     try:
-        box = Box(data)
+        box = open_box(data)
     except BlockingIOError:
         return _complain(f"another faxbox is running on {data}", EXIT_IN_USE)
     except (OSError, SettingsDamagedError, SettingError, SchemaTooNewError) as error:
@@ -187,14 +190,17 @@ def _ready(core: Core) -> None:
 
 
 def config_command(arguments: argparse.Namespace) -> int:
-    """get, set, export, import.  Works beside a running box, which notices the change."""
+    """get, set, forget, export, import.  Works beside a running box, which notices the change."""
     try:
-        store = SettingsStore(data_folder(arguments))
+        logging.basicConfig(format="faxbox: %(message)s")
+        store = open_settings(data_folder(arguments), mend=True)
         match arguments.action:
             case "get":
                 _show(store.get_path(arguments.path))
             case "set":
                 store.set_path(arguments.path, arguments.value)
+            case "forget":
+                store.forget_path(arguments.path)
             case "export":
                 _show(store.export(secrets=arguments.with_secrets))
             case "import":
@@ -227,7 +233,7 @@ def _show(value: Any) -> None:
 def key_command(arguments: argparse.Namespace) -> int:
     """add, list, remove.  The token is the last word of ``add``'s output."""
     try:
-        store = SettingsStore(data_folder(arguments))
+        store = open_settings(data_folder(arguments))
         match arguments.action:
             case "add":
                 scopes = tuple(Scope(word) for word in arguments.scope or ("send", "receive"))
@@ -258,7 +264,7 @@ def key_command(arguments: argparse.Namespace) -> int:
 def user_command(arguments: argparse.Namespace) -> int:
     """password: a new one for somebody who forgot theirs."""
     try:
-        store = SettingsStore(data_folder(arguments))
+        store = open_settings(data_folder(arguments))
         if not users.new_password(store, arguments.name, no_app=arguments.no_app):
             return _complain(f"there is no user {arguments.name!r}", EXIT_USAGE)
     except SettingError as error:
@@ -275,7 +281,7 @@ def certificate_command(arguments: argparse.Namespace) -> int:
 
     data = data_folder(arguments)
     try:
-        store = SettingsStore(data)
+        store = open_settings(data)
         certificate, key = make_certificate(data.resolve(), arguments.names)
         store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
     except TlsError as error:
@@ -292,7 +298,7 @@ def certificate_command(arguments: argparse.Namespace) -> int:
 def setup_code_command(arguments: argparse.Namespace) -> int:
     """Prints a new set-up code; the old one is void."""
     try:
-        _say(f"One-time set-up code: {secrets.new_setup_code(SettingsStore(data_folder(arguments)))}")
+        _say(f"One-time set-up code: {secrets.new_setup_code(open_settings(data_folder(arguments)))}")
     except (SettingsDamagedError, SettingError, OSError) as error:
         return _complain(str(error), EXIT_UNUSABLE)
     return 0

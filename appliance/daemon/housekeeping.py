@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance import durable
-from appliance.settings.sections import StorageSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import received as received_rows
 from appliance.spool import retention
 from appliance.spool.model import DAY_S, PACKETS, RECEIVING_LIMIT_S, Room, SpoolClosedError, SpoolFailedError
 from appliance.spool.room import RoomGuard
+from appliance.spool.settings import StorageSettings
 from appliance.spool.store import DOCUMENTS, RECEIVED, RENDERED, TRACES, Spool
 
 _log = logging.getLogger(__name__)

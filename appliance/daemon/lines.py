@@ -8,13 +8,14 @@ import logging
 
 from appliance.box import Box
 from appliance.dispatch.runner import Dispatcher, ManagedLine
-from appliance.exchange.making import check_entry
+from appliance.exchange.making import check_line
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.numbers import plan_for
-from appliance.settings.items import LineEntry, LineType
-from appliance.settings.sections import PracticeSettings, SipSettings
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Lines:
         self._box = box
         self._exchange = exchange
         # By name: the settings that a line was made from, and the line (None where they are wrong).
-        self._made: dict[str, tuple[LineEntry | PracticeSettings, ManagedLine | None]] = {}
+        self._made: dict[str, tuple[LineSettings | PracticeSettings, ManagedLine | None]] = {}
         self._changes: dict[str, asyncio.Task[None]] = {}
 
     def build(self) -> list[ManagedLine]:
@@ -63,7 +64,7 @@ class Lines:
             self._changes[name] = asyncio.create_task(self._change(dispatcher, name, settings))
 
     async def _change(
-        self, dispatcher: Dispatcher, name: str, settings: LineEntry | PracticeSettings | None
+        self, dispatcher: Dispatcher, name: str, settings: LineSettings | PracticeSettings | None
     ) -> None:
         _, old = self._made.get(name, (None, None))
         if old is not None:
@@ -78,11 +79,11 @@ class Lines:
         dispatcher.arrange([managed.line for managed in order if managed is not None])
         _log.info("the line %s follows its new settings", name)
 
-    def _wanted(self) -> dict[str, LineEntry | PracticeSettings]:
+    def _wanted(self) -> dict[str, LineSettings | PracticeSettings]:
         """What each line is to be made from, by name, in order."""
         settings = self._box.settings
-        entries = sorted(settings.items(LineEntry).items(), key=lambda item: (item[1].position, item[0]))
-        wanted: dict[str, LineEntry | PracticeSettings] = {}
+        entries = sorted(settings.items(LineSettings).items(), key=lambda item: (item[1].position, item[0]))
+        wanted: dict[str, LineSettings | PracticeSettings] = {}
         for _, entry in entries:
             if entry.enabled and entry.name not in wanted and entry.name != PRACTICE_NAME:
                 wanted[entry.name] = entry
@@ -92,12 +93,12 @@ class Lines:
         self._box.set_practice_numbers(PRACTICE_NUMBERS if practice.enabled else ())
         return wanted
 
-    def _make(self, settings: LineEntry | PracticeSettings) -> ManagedLine | None:
+    def _make(self, settings: LineSettings | PracticeSettings) -> ManagedLine | None:
         section = self._box.settings.section(SipSettings)
         if isinstance(settings, PracticeSettings):
             return ManagedLine(self._remote(PRACTICE_NAME, settings, section))
         try:
-            check_entry(settings, section)
+            check_line(settings, section)
         except ValueError as error:
             _log.error("the line %s cannot be used: %s", settings.name, error)
             return None
@@ -110,8 +111,10 @@ class Lines:
             deny=settings.deny,
             caller_number=settings.caller_number,
             plan=functools.partial(plan_for, line=settings),
-            audio=line.in_audio.__setitem__ if settings.type is LineType.SIP else None,
+            audio=line.in_audio.__setitem__ if isinstance(settings, SipTrunk) else None,
         )
 
-    def _remote(self, name: str, settings: LineEntry | PracticeSettings, section: SipSettings) -> RemoteLine:
+    def _remote(
+        self, name: str, settings: LineSettings | PracticeSettings, section: SipSettings
+    ) -> RemoteLine:
         return RemoteLine(self._exchange, LineSpec(name, settings, section, self._box.data / PRACTICE_FOLDER))

@@ -25,9 +25,9 @@ from appliance.dispatch.practice import PracticeCaller
 from appliance.dispatch.prepare import Preparer
 from appliance.dispatch.runner import Dispatcher
 from appliance.exchange.remote import Exchange
-from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs, received
 from appliance.spool.clock import clock_behind
+from appliance.spool.settings import SendingSettings
 from appliance.spool.store import Tx
 
 _log = logging.getLogger(__name__)

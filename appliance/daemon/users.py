@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from appliance.settings import secrets
-from appliance.settings.items import User
+from appliance.settings.accounts import User
 from appliance.settings.store import SettingsStore
 
 

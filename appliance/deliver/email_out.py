@@ -12,11 +12,11 @@ from appliance.box import Box
 from appliance.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED, cause_of
 from appliance.deliver import pdfs, smtp
 from appliance.deliver.email_writing import Outgoing, Writer
+from appliance.deliver.settings import MailOutSettings
 from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
-from appliance.settings.delivery import MailOutSettings
-from appliance.settings.sections import StationSettings
 from appliance.spool.model import Delivery, NotFoundError
+from appliance.station import StationSettings
 
 # What a delivery is about, in its payload's ``why``.
 RECEIVED, RESULT, REFUSAL = "received", "result", "refusal"

@@ -19,10 +19,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.causes import Cause
+from appliance.deliver.settings import MailOutSettings
 from appliance.documents.options import clean_line, clean_message
-from appliance.settings.delivery import MailOutSettings
-from appliance.settings.sections import StationSettings
 from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedState
+from appliance.station import StationSettings
 
 # RFC 3834 2: says that no person wrote this, so that no program answers it.
 AUTO_HEADER = "Auto-Submitted"

@@ -15,8 +15,8 @@ from appliance.box import Box
 from appliance.causes import FOLDER_UNUSABLE
 from appliance.deliver import pdfs
 from appliance.deliver.worker import DeliveryError
-from appliance.settings.sections import StationSettings
 from appliance.spool.model import Delivery, NotFoundError, Received
+from appliance.station import StationSettings
 
 _NUMBER_KEPT = 24
 _PIECE_OCTETS = 1 << 16

@@ -19,8 +19,8 @@ from appliance.box import Box
 from appliance.causes import EMAIL_DAMAGED, TOO_MANY_RECIPIENTS
 from appliance.deliver.email_reading import ADDRESS, LINE_COUNT_LIMIT
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
+from appliance.deliver.settings import MailInSettings
 from appliance.durable import DiskFullError
-from appliance.settings.delivery import MailInSettings
 from appliance.spool.model import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)

@@ -29,14 +29,14 @@ from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, FOLDER
 from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail, numbers_of
 from appliance.deliver.email_worker import read_within
 from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
+from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import LONGEST_MESSAGE, clean_line
 from appliance.documents.sniff import sniff
+from appliance.net.settings import ApiSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.settings.delivery import MailInSettings, MailOutSettings
-from appliance.settings.items import User
-from appliance.settings.sections import ApiSettings
+from appliance.settings.accounts import User
 from appliance.spool.model import Job, SourceFile
 from appliance.spool.options import Cover, SendOptions
 

@@ -30,10 +30,10 @@ from appliance.causes import (
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, REFUSAL
 from appliance.deliver.mail_to_fax import Gateway, Refused
 from appliance.deliver.planner import EMAIL
+from appliance.deliver.settings import DeliverySettings, MailInSettings, MailOutSettings, Security
 from appliance.deliver.smtp import MailError, tls_context
-from appliance.deliver.watchdog import Watchdog
 from appliance.durable import DiskFullError
-from appliance.settings.delivery import DeliverySettings, MailInSettings, MailOutSettings, Security
+from appliance.net.watchdog import Watchdog
 from appliance.spool.model import NewDelivery, SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)

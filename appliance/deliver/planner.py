@@ -13,15 +13,10 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.deliver import routing
+from appliance.deliver.settings import DeliverySettings, MailOutSettings, Results, Route
 from appliance.deliver.styles import OWN
 from appliance.services.outbox import DiskError, Following
-from appliance.settings.delivery import (
-    DeliverySettings,
-    MailOutSettings,
-    Results,
-    Route,
-)
-from appliance.settings.items import ApiKey, Scope, User
+from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.spool.model import Job, NewDelivery, Received
 
 _log = logging.getLogger(__name__)

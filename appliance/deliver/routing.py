@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appliance.causes import JUNK_CALL, Cause
+from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
-from appliance.settings.delivery import JunkRule, Route
 from appliance.spool.model import Received
 
 # In a list of callers: one who does not show a number.

@@ -13,11 +13,11 @@ from appliance.deliver.listener import Listener
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.mailbox import Mailbox
 from appliance.deliver.planner import Planner
+from appliance.deliver.settings import JunkRule
 from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import Deliverer, OutboxWorker
 from appliance.documents.options import clean_line
 from appliance.lines.line import IncomingCall
-from appliance.settings.delivery import JunkRule
 
 _KEPT = 64  # characters of a number in the audit log
 

@@ -25,8 +25,8 @@ from appliance.causes import (
     Cause,
 )
 from appliance.deliver.email_writing import Outgoing
-from appliance.deliver.watchdog import Watchdog
-from appliance.settings.delivery import MailOutSettings, Security
+from appliance.deliver.settings import MailOutSettings, Security
+from appliance.net.watchdog import Watchdog
 
 # One answer of the server, seconds.  RFC 5321 4.5.3.2 would let a server take 5 minutes for each; one that
 # takes longer than this is tried again by the timetable.

@@ -8,15 +8,16 @@ import json
 
 from appliance.box import Box
 from appliance.causes import URL_NOT_ALLOWED
+from appliance.deliver.settings import DeliverySettings
 from appliance.deliver.styles import OWN, Ended, SignedBody, Styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net.addresses import Resolver, resolve
 from appliance.net.http import FetchError, post
+from appliance.net.settings import ApiSettings
 from appliance.records import time_text
 from appliance.services.views import fax_in_full, received_in_full
-from appliance.settings.delivery import DeliverySettings
-from appliance.settings.items import ApiKey
-from appliance.settings.sections import ApiSettings, SecretSettings
+from appliance.settings.accounts import ApiKey
+from appliance.settings.secrets import SecretSettings
 from appliance.spool.model import Delivery, Job, NotFoundError
 
 SIGNATURE_HEADER = "X-Faxbox-Signature"

@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from appliance.box import Box
+from appliance.deliver.settings import DeliverySettings
 from appliance.durable import DiskFullError
-from appliance.settings.delivery import DeliverySettings
 from appliance.spool.model import (
     Delivery,
     Event,

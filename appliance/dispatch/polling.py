@@ -13,12 +13,14 @@ from appliance.dispatch.prepare import RESOLUTIONS, zone
 from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source
 from appliance.documents.pages import Background, DocumentPages
 from appliance.documents.render import RenderedDocument, render
-from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
+from appliance.net.settings import ApiSettings
 from appliance.spool import offers
 from appliance.spool.model import SourceFile
 from appliance.spool.options import Quality
 from appliance.spool.remembered import Offer
+from appliance.spool.settings import SendingSettings
 from appliance.spool.store import RENDERED
+from appliance.station import StationSettings
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import Accepts, Progress
 

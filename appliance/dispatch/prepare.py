@@ -32,9 +32,9 @@ from appliance.documents.options import (
 )
 from appliance.documents.render import RenderedDocument, render
 from appliance.durable import DiskFullError
+from appliance.net.settings import ApiSettings
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, verdict
 from appliance.services.rules import RefusedError, To
-from appliance.settings.sections import ApiSettings, SendingSettings, StationSettings
 from appliance.spool import documents, jobs
 from appliance.spool.model import (
     Event,
@@ -46,7 +46,9 @@ from appliance.spool.model import (
     SpoolFailedError,
 )
 from appliance.spool.options import Cover, Quality
+from appliance.spool.settings import SendingSettings
 from appliance.spool.store import RENDERED
+from appliance.station import StationSettings
 from appliance.t4.page import Resolution
 
 _log = logging.getLogger(__name__)

@@ -28,12 +28,13 @@ from appliance.causes import (
 )
 from appliance.dispatch.profile import STEPS, Profile
 from appliance.lines.line import LineKind
+from appliance.lines.practice.settings import PracticeSettings
 from appliance.numbering import Plan
-from appliance.numbers import permitted
-from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
+from appliance.numbers import NumberSettings, permitted
 from appliance.spool.model import DAY_S, Attempt, Job, JobState, Reach
 from appliance.spool.options import Resume, UnknownRule
 from appliance.spool.remembered import Destination, Usage
+from appliance.spool.settings import SendingSettings
 from appliance.t30.dce import Carrier
 
 # Another line is tried after so long, seconds: at once, but not within the same second.

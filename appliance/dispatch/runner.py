@@ -51,16 +51,9 @@ from appliance.lines.line import (
     OutgoingCall,
     Refuse,
 )
+from appliance.lines.practice.settings import PracticeSettings
 from appliance.numbering import Plan
-from appliance.numbers import Number, plan_for, read_number
-from appliance.settings.sections import (
-    KeptPackets,
-    NumberSettings,
-    PracticeSettings,
-    SendingSettings,
-    StationSettings,
-    StorageSettings,
-)
+from appliance.numbers import Number, NumberSettings, plan_for, read_number
 from appliance.spool import jobs, ledger, offers
 from appliance.spool.clock import clock_set
 from appliance.spool.incoming import WRITERS, IncomingFax
@@ -79,6 +72,8 @@ from appliance.spool.model import (
     SpoolFailedError,
 )
 from appliance.spool.remembered import Offer
+from appliance.spool.settings import KeptPackets, SendingSettings, StorageSettings
+from appliance.station import StationSettings
 from appliance.t30.call import RefusingStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 

@@ -8,10 +8,11 @@ from typing import Any
 from appliance.causes import DELIVERED, UNKNOWN_DELIVERY, Retry
 from appliance.dispatch import rules
 from appliance.dispatch.profile import Profile, learn
-from appliance.settings.sections import PracticeSettings, SendingSettings
+from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool import jobs, ledger
 from appliance.spool.model import Job, Reach
 from appliance.spool.remembered import Destination
+from appliance.spool.settings import SendingSettings
 from appliance.spool.store import Tx
 from appliance.t30.parameters import CallResult
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from appliance.causes import Cause
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import IncomingCall, KeepPackets, LineState
-from appliance.settings.items import LineEntry
-from appliance.settings.sections import PracticeSettings, SipSettings
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import SipSettings
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import Accepts, CallParameters, CallResult, Progress, ReceivedPage
 
@@ -30,7 +31,7 @@ class LineSpec:
     """What a line is made from.  ``arrivals``: where the practice machines keep what they receive."""
 
     name: str
-    settings: LineEntry | PracticeSettings
+    settings: LineSettings | PracticeSettings
     sip: SipSettings
     arrivals: Path
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from appliance.causes import DELIVERED, LINE_FAULT, LINE_STOPPED, RECEIVED
-from appliance.exchange.making import make_line, sip_settings
+from appliance.exchange.making import make_line
 from appliance.exchange.messages import (
     AskToEndLastPage,
     CallEnded,
@@ -60,8 +60,9 @@ from appliance.lines.line import (
     Refuse,
 )
 from appliance.lines.packets import CallPackets
-from appliance.settings.items import LineEntry, LineType
-from appliance.settings.sections import PracticeSettings
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import SipTrunk
 from appliance.t4.page import CodedPage
 from appliance.t30.call import NoPages
 from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
@@ -234,10 +235,10 @@ class CallServer:
                 capacity=spec.settings.calls_at_once,
                 arrivals=spec.arrivals,
             )
-        if spec.settings.type is LineType.SIP and self._stack is None:
+        if isinstance(spec.settings, SipTrunk) and self._stack is None:
             from appliance.lines.sip.stack import SipStack  # noqa: PLC0415
 
-            self._stack = SipStack(sip_settings(spec.sip))
+            self._stack = SipStack(spec.sip)
         return make_line(spec.settings, self._stack, self._in_audio.setdefault(spec.name, {}))
 
     async def _close(self, name: str) -> None:
@@ -353,7 +354,7 @@ async def _live(descriptor: int) -> None:
     await CallServer(await Channel.over(socket.socket(fileno=descriptor))).serve()
 
 
-def _real_time(settings: LineEntry | PracticeSettings) -> bool:
+def _real_time(settings: LineSettings | PracticeSettings) -> bool:
     """Whether the line's calls go by the clock; fast practice calls do not."""
     return not isinstance(settings, PracticeSettings) or settings.speed == 1.0
 

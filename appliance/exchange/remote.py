@@ -54,7 +54,8 @@ from appliance.lines.line import (
     Refuse,
     decided,
 )
-from appliance.settings.items import LineEntry, LineType, Media
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import MediaChoice, SipTrunk
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import AskedPageSource, CallResult, PageSource, PageStore, Progress
 
@@ -108,11 +109,9 @@ class RemoteLine:
     @property
     def kind(self) -> LineKind:
         settings = self.spec.settings
-        if not isinstance(settings, LineEntry):
-            return LineKind.PRACTICE
-        if settings.type is LineType.MODEM:
-            return LineKind.MODEM
-        return LineKind.G711 if settings.media is Media.G711 else LineKind.T38
+        if isinstance(settings, SipTrunk):
+            return LineKind.G711 if settings.media is MediaChoice.G711_ONLY else LineKind.T38
+        return LineKind.MODEM if isinstance(settings, LineSettings) else LineKind.PRACTICE
 
     def state(self) -> LineState:
         if self.on_incoming is None:

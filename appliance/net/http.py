@@ -10,7 +10,6 @@ import contextlib
 import http.client
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from appliance.causes import (
     Cause,
 )
 from appliance.net.addresses import Resolver, is_public, resolve
+from appliance.net.watchdog import Watchdog
 
 # A document may be moved this often before it is found.
 MAX_REDIRECTS = 3
@@ -71,43 +71,6 @@ class PostAnswer:
         return 200 <= self.status < 300
 
 
-class Halt:
-    """Ends requests from another thread: those that run break off, those that come are refused.
-
-    Only the question for a name's address cannot be broken off.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pulled = False
-        self._sockets: set[socket.socket] = set()
-
-    @property
-    def pulled(self) -> bool:
-        return self._pulled
-
-    def pull(self) -> None:
-        with self._lock:
-            self._pulled = True
-            for sock in self._sockets:
-                with contextlib.suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-
-    @contextlib.contextmanager
-    def over(self, sock: socket.socket) -> Iterator[None]:
-        """While this lasts, ``pull`` ends what the socket does.  Raises OSError when it was pulled."""
-        with sock.dup() as ours:  # TLS takes the other for itself
-            with self._lock:
-                if self._pulled:
-                    raise OSError("the box is stopping")
-                self._sockets.add(ours)
-            try:
-                yield
-            finally:
-                with self._lock:
-                    self._sockets.discard(ours)
-
-
 def fetch(
     url: str,
     *,
@@ -115,7 +78,7 @@ def fetch(
     timeout_s: float,
     allow_private: bool = False,
     resolver: Resolver = resolve,
-    halt: Halt | None = None,
+    halt: Watchdog | None = None,
 ) -> Fetched:
     """Gets a document, at most ``limit_octets`` long, in at most ``timeout_s`` seconds in all.
 
@@ -133,7 +96,7 @@ def fetch(
             deadline=deadline,
             allow_private=allow_private,
             resolver=resolver,
-            halt=halt or Halt(),
+            halt=halt or Watchdog(),
         ) as answer:
             if answer.status in _MOVED and answer.getheader("Location"):
                 url = urljoin(url, answer.getheader("Location") or "")
@@ -165,7 +128,7 @@ def post(
         deadline=deadline,
         allow_private=allow_private,
         resolver=resolver,
-        halt=Halt(),
+        halt=Watchdog(),
     ) as answer:
         words = answer.read(ANSWER_OCTETS).decode("utf-8", "replace")
         return PostAnswer(answer.status, words)
@@ -205,23 +168,20 @@ def _exchange(
     deadline: float,
     allow_private: bool,
     resolver: Resolver,
-    halt: Halt,
+    halt: Watchdog,
 ) -> Iterator[http.client.HTTPResponse]:
     """One request and the head of its answer; the watchdog ends all of it at ``deadline``."""
     host = target.hostname or ""
     port = target.port or _PORTS[target.scheme]
-    expired = Halt()
+    watchdog = Watchdog(deadline - time.monotonic())
     connection: http.client.HTTPConnection | None = None
-    watchdog: threading.Timer | None = None
     held = contextlib.ExitStack()
     try:
         sock = _connect(host, port, deadline, allow_private, resolver, halt=halt, held=held)
         connection = http.client.HTTPConnection(host, port)
         connection.sock = sock
-        held.enter_context(expired.over(sock))
-        watchdog = threading.Timer(max(0.0, deadline - time.monotonic()), expired.pull)
-        watchdog.daemon = True
-        watchdog.start()
+        held.enter_context(watchdog)
+        held.enter_context(watchdog.over(sock))
         if target.scheme == "https":
             connection.sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
@@ -229,18 +189,16 @@ def _exchange(
         connection.request(method, _quoted(path), body, sent)
         yield connection.getresponse()
         # An answer that we cut off ourselves may look like one that has ended.
-        if expired.pulled or halt.pulled:
+        if watchdog.expired or halt.expired:
             raise TimeoutError
     except (OSError, http.client.HTTPException, ValueError) as error:
-        if halt.pulled:
+        if halt.expired:
             raise FetchError(STOPPING, host) from error
-        if expired.pulled or isinstance(error, TimeoutError):
+        if watchdog.expired or isinstance(error, TimeoutError):
             raise FetchError(URL_TIMED_OUT, host) from error
         raise FetchError(URL_UNREACHABLE, f"{host}: {error}") from error
     finally:
         held.close()
-        if watchdog is not None:
-            watchdog.cancel()
         if connection is not None:
             connection.close()
 
@@ -252,7 +210,7 @@ def _connect(
     allow_private: bool,
     resolver: Resolver,
     *,
-    halt: Halt,
+    halt: Watchdog,
     held: contextlib.ExitStack,
 ) -> socket.socket:
     """A connection, which ``halt`` may end for as long as ``held`` lasts."""

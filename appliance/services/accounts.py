@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.caller_id_policy import may_show
-from appliance.settings.items import ApiKey, LineEntry, User
-from appliance.settings.sections import StationSettings
+from appliance.lines.settings import LineSettings
+from appliance.settings.accounts import ApiKey, User
 from appliance.settings.store import SettingsStore
 from appliance.spool import ledger
 from appliance.spool.remembered import Usage
 from appliance.spool.store import Spool
+from appliance.station import StationSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Accounts:
         """``wanted`` as it is shown to others, None when it is no number of the box or of ``owner``."""
         station = self.settings.section(StationSettings)
         known = [station.caller_number, station.station_id, *station.further_numbers]
-        known += [line.caller_number for line in self.settings.items(LineEntry).values()]
+        known += [line.caller_number for line in self.settings.items(LineSettings).values()]
         user = self.user(owner)
         return may_show(wanted, [*known, user.caller_number] if user is not None else known)
 

@@ -8,7 +8,6 @@ from appliance.causes import DOCUMENT_GONE
 from appliance.records import record, shared
 from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
-from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs, resends, stats
 from appliance.spool.model import (
     Attempt,
@@ -22,6 +21,7 @@ from appliance.spool.model import (
     Submission,
 )
 from appliance.spool.options import UnknownRule
+from appliance.spool.settings import SendingSettings
 from appliance.spool.store import Spool
 
 

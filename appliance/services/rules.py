@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from appliance.caller_id_policy import as_station_id
 from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, QUOTA_SPENT, Cause
-from appliance.numbers import Number, permitted, plan_for, read_number
+from appliance.documents.settings import STANDARD_COVER, CoverTemplate
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.settings import LineSettings
+from appliance.numbers import Number, NumberSettings, permitted, plan_for, read_number
 from appliance.services.accounts import Accounts
-from appliance.settings.items import STANDARD_COVER, CoverTemplate, LineEntry
-from appliance.settings.sections import NumberSettings, PracticeSettings, StorageSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool.model import Job, Recipient
 from appliance.spool.options import Cover, SendOptions
 from appliance.spool.room import RoomGuard
+from appliance.spool.settings import StorageSettings
 
 Clock = Callable[[], float]  # Unix time
 
@@ -77,9 +79,9 @@ class Rules:
             raise RefusedError(found, f"({written[:64]})")
         return found
 
-    def _senders(self, names: Sequence[str]) -> list[LineEntry]:
+    def _senders(self, names: Sequence[str]) -> list[LineSettings]:
         """The lines that place calls, in the order in which they are tried, or of these names only."""
-        entries = self.settings.items(LineEntry).values()
+        entries = self.settings.items(LineSettings).values()
         senders = sorted(
             (entry for entry in entries if entry.enabled and entry.send), key=lambda entry: entry.position
         )

@@ -4,15 +4,19 @@ Each field is made with ``setting(default, "what it means", …)``.  From that o
 checks (type, bounds, unknown keys), the text forms of the command line, the masking of secrets and
 the reference in the documentation.
 
+What comes in several shapes (a line: a SIP trunk, a modem) is a base class and its ``variant``s; the key
+``type`` of a document says which it is.
+
 Types: bool, int, float, str, an Enum of strings, any of these or None, and ``tuple[X, ...]``.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, TypeVar
@@ -20,6 +24,9 @@ from typing import Any, TypeVar
 D = TypeVar("D")
 
 MASK = "********"  # stands for a secret that is set; given back, it leaves the secret as it is
+# A name that stands in paths, scopes and reports.
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}"
+TYPE_KEY = "type"  # of a document: which variant it is
 # Longest text of a field that names no limit of its own, characters.
 TEXT_LIMIT = 4000
 # Longest list of a field.
@@ -81,21 +88,43 @@ def setting(
     """
     rule = _Rule(help, secret, minimum, maximum, max_length, re.compile(pattern) if pattern else None, check)
     if default is MISSING:
-        return field(metadata={"rule": rule})
-    return field(default=default, metadata={"rule": rule})
+        return field(metadata={"rule": rule}, repr=not secret)
+    return field(default=default, metadata={"rule": rule}, repr=not secret)
+
+
+_VARIANTS: dict[type[Any], dict[str, type[Any]]] = {}  # of a base class, by their word
+_WORDS: dict[type[Any], tuple[type[Any], str]] = {}  # of a variant: its base class and its word
+
+
+def variant(base: type[Any], word: str) -> Callable[[type[D]], type[D]]:
+    """Makes a subclass of ``base`` the kind of its documents whose ``type`` is ``word``."""
+
+    def register(kind: type[D]) -> type[D]:
+        _VARIANTS.setdefault(base, {})[word] = kind
+        _WORDS[kind] = (base, word)
+        return kind
+
+    return register
+
+
+def variants(kind: type[Any]) -> Mapping[str, type[Any]]:
+    """The variants of ``kind`` by their word; none of a kind that has just one shape."""
+    return _VARIANTS.get(kind, {})
 
 
 def from_document(kind: type[D], document: Mapping[str, Any], where: str, old: D | None = None) -> D:
-    """Makes ``kind`` from JSON data; ``where`` names it in errors.
+    """Makes ``kind``, or the variant of it that ``document`` names, from JSON data.
 
-    A masked secret takes its value from ``old``.  Raises SettingError for an unknown or missing key,
-    a wrong type, or a value out of bounds.
+    ``where`` names it in errors.  A masked secret takes its value from ``old``.  A setting of another
+    variant is passed over when it says nothing, that is: its default.  Raises SettingError for an unknown
+    or missing key, a wrong type, or a value out of bounds.
     """
+    kind = _shape(kind, document, where)
     hints = typing.get_type_hints(kind)
     known = {f.name: f for f in _fields(kind)}
     for name in document:
-        if name not in known:
-            raise SettingError(f"{where}.{name}", "there is no such setting")
+        if problem := problem_with_key(kind, name, document[name]):
+            raise SettingError(f"{where}.{name}", problem)
     values: dict[str, Any] = {}
     for name, described in known.items():
         path = f"{where}.{name}"
@@ -111,11 +140,28 @@ def from_document(kind: type[D], document: Mapping[str, Any], where: str, old: D
     return kind(**values)
 
 
-def to_document(item: Any, *, mask: bool = False) -> dict[str, Any]:
-    """The inverse of ``from_document``; with ``mask``, secrets that are set become ``MASK``."""
-    document: dict[str, Any] = {}
-    for described in _fields(type(item)):
+def from_file(kind: type[D], document: Mapping[str, Any], where: str) -> tuple[D, dict[str, Any]]:
+    """As ``from_document``, of what lies in a file: keys that ``kind`` does not have are handed back beside.
+
+    A later or an earlier version may have written them.
+    """
+    shape = _shape(kind, document, where)
+    strange = {name: value for name, value in document.items() if problem_with_key(shape, name, value)}
+    known = {name: value for name, value in document.items() if name not in strange}
+    return from_document(kind, known, where), strange
+
+
+def to_document(item: Any, *, mask: bool = False, sparse: bool = False) -> dict[str, Any]:
+    """The inverse of ``from_document``; with ``mask``, secrets that are set become ``MASK``.
+
+    With ``sparse``, what is as by default is left out.
+    """
+    kind = type(item)
+    document: dict[str, Any] = {TYPE_KEY: _WORDS[kind][1]} if kind in _WORDS else {}
+    for described in _fields(kind):
         value = getattr(item, described.name)
+        if sparse and value == described.default:
+            continue
         if mask and _rule(described).secret and value:
             value = MASK
         document[described.name] = _plain(value)
@@ -130,7 +176,7 @@ def from_text(kind: type[Any], name: str, text: str, where: str) -> Any:
     described = {f.name: f for f in _fields(kind)}.get(name)
     path = f"{where}.{name}"
     if described is None:
-        raise SettingError(path, "there is no such setting")
+        raise SettingError(path, no_such("setting", name, [f.name for f in _fields(kind)]))
     hint = typing.get_type_hints(kind)[name]
     return _plain(_checked(hint, _parse(hint, text, path), _rule(described), path))
 
@@ -158,6 +204,44 @@ def describe(kind: type[Any]) -> list[FieldDescription]:
             )
         )
     return described
+
+
+def no_such(what: str, name: str, known: Iterable[str]) -> str:
+    """A sentence for a name that does not exist, with the one that was perhaps meant."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"there is no such {what}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _shape(kind: type[D], document: Mapping[str, Any], where: str) -> type[D]:
+    """``kind`` itself, or the variant that the document names."""
+    shapes = variants(kind) or variants(_WORDS[kind][0] if kind in _WORDS else kind)
+    if not shapes:
+        return kind
+    if kind in _WORDS and TYPE_KEY not in document:
+        return kind
+    word = document.get(TYPE_KEY)
+    shape = shapes.get(word) if isinstance(word, str) else None
+    path = f"{where}.{TYPE_KEY}"
+    if shape is None:
+        raise SettingError(path, f"one of {', '.join(shapes)} is needed" if word else "this is required")
+    if not issubclass(shape, kind):
+        raise SettingError(path, f"it stays {_WORDS[kind][1]}; add another instead")
+    return shape
+
+
+def problem_with_key(kind: type[Any], name: str, value: Any) -> str:
+    """What is wrong with a key of a document of ``kind``: empty for one it has, or one that says nothing."""
+    base, word = _WORDS.get(kind, (kind, ""))
+    if any(described.name == name for described in _fields(kind)) or (word and name == TYPE_KEY):
+        return ""
+    for other, shape in variants(base).items():
+        for described in _fields(shape):
+            if described.name == name:
+                nothing = "" if described.default is MISSING else _plain(described.default)
+                if value == nothing:
+                    return ""
+                return f"a setting of type {other}, and this is of type {word}"
+    return no_such("setting", name, [f.name for f in _fields(kind)])
 
 
 def _fields(kind: type[Any]) -> Iterator[Field[Any]]:

@@ -9,10 +9,10 @@ import hmac
 import secrets
 import threading
 import time
+from dataclasses import dataclass
 
-from appliance.settings.fields import SettingError
-from appliance.settings.items import ApiKey, Role, Scope, User
-from appliance.settings.sections import SecretSettings
+from appliance.settings.accounts import ApiKey, Role, Scope, User
+from appliance.settings.fields import SettingError, setting
 from appliance.settings.store import SettingsStore
 
 # A token has 256 random bits, so a plain hash is enough: there is nothing to guess.
@@ -31,6 +31,17 @@ PASSWORD_MAX = 200
 PASSWORDS_AT_ONCE = 2
 _checking = threading.BoundedSemaphore(PASSWORDS_AT_ONCE)
 _redeeming = threading.Lock()  # a code is good for one user
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSettings:
+    """What the box made for itself at its first start.  Not for people."""
+
+    setup_code_hash: str = setting(
+        "", "hash of the one-time set-up code, empty once it was used", secret=True
+    )
+    session_key: str = setting("", "signs the sessions of the web pages", secret=True)
+    webhook_key: str = setting("", "signs webhooks that have no key of their own", secret=True)
 
 
 def hash_token(token: str) -> str:

@@ -12,33 +12,45 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from tinydb import TinyDB
 from tinydb.storages import Storage
-from tinydb.table import Document
+from tinydb.table import Document, Table
 
 from appliance import durable
-from appliance.settings.fields import SettingError, from_document, from_text, to_document
-from appliance.settings.items import COLLECTIONS, PHONEBOOK
-from appliance.settings.sections import SECTIONS
+from appliance.settings.fields import (
+    MASK,
+    SettingError,
+    from_document,
+    from_text,
+    no_such,
+    problem_with_key,
+    to_document,
+)
+from appliance.settings.files import (
+    FILE_TABLE,
+    PHONEBOOK_FILE,
+    SECTION_TABLE,
+    SETTINGS_FILE,
+    Catalogue,
+    Reading,
+    SettingsDamagedError,
+    SettingsTooNewError,
+    migrated,
+    read_tables,
+)
+
+__all__ = ["Catalogue", "SettingsDamagedError", "SettingsStore", "SettingsTooNewError", "UnknownItemError"]
 
 _log = logging.getLogger(__name__)
 
 S = TypeVar("S")
 
-SETTINGS_FILE = "settings.json"
-PHONEBOOK_FILE = "phonebook.json"
 LOCK_FILE = "settings.lock"
-_SECTION_TABLE = "settings"
-_COUNTER_TABLE = "counters"
-
-
-class SettingsDamagedError(RuntimeError):
-    """A settings file cannot be read as such; the message names it."""
+COUNTER_TABLE = "counters"
 
 
 class UnknownItemError(KeyError):
@@ -48,8 +60,9 @@ class UnknownItemError(KeyError):
 class DurableStorage(Storage):
     """TinyDB's storage: the file is replaced as a whole, durably; an unchanged one is not written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, catalogue: Catalogue) -> None:
         self._path = path
+        self._catalogue = catalogue
         self._text: str | None = None
         self._stamp: tuple[int, int, int] | None = None
         self._held = False
@@ -97,36 +110,47 @@ class DurableStorage(Storage):
             raise SettingsDamagedError(f"{self._path} is damaged: {error}") from error
         if not _has_shape(data):
             raise SettingsDamagedError(f"{self._path} is damaged: it does not hold tables of documents")
-        return data
+        return migrated(data, self._catalogue, self._path)
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
+        data = {**data, FILE_TABLE: {"1": {"version": self._catalogue.version}}}
         self._pending = json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         if not self._held:
             self.flush()
 
 
 class SettingsStore:
-    """The settings in folder ``data`` (made when missing).
+    """The settings in folder ``data`` (made when missing), of the kinds in ``catalogue``.
 
-    Raises SettingsDamagedError, SettingError for a document that this version does not understand.
+    What this version does not know is kept where it lies, and told of (``notes``).  An item with a value
+    that is wrong is left out, and kept too.  Raises SettingsDamagedError, SettingsTooNewError, and
+    SettingError for a wrong value in a section, since its default might allow what the owner forbade; with
+    ``mend`` its default is in force instead, for the commands that put it right.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, catalogue: Catalogue, *, mend: bool = False) -> None:
         durable.make_folder(data)
         self._data = data
+        self._catalogue = catalogue
+        self._mend = mend
         # Readers, the event loop among them, never wait for a change to reach the disk: they have a
         # lock and views of the files of their own.
         self._lock = threading.RLock()
         self._change_lock = threading.RLock()
-        self._storages = {name: DurableStorage(data / name) for name in (SETTINGS_FILE, PHONEBOOK_FILE)}
+        self._storages = {
+            name: DurableStorage(data / name, catalogue) for name in (SETTINGS_FILE, PHONEBOOK_FILE)
+        }
         self._files = {
             name: TinyDB(storage=lambda storage=storage: storage) for name, storage in self._storages.items()
         }
-        self._views = {name: TinyDB(data / name, storage=DurableStorage) for name in self._storages}
+        self._views = {
+            name: TinyDB(storage=lambda name=name: DurableStorage(data / name, catalogue))
+            for name in self._storages
+        }
         self._stamps: dict[str, Any] = {}
-        self._sections: dict[str, Any] = {}
-        self._items: dict[str, Mapping[int, Any]] = {}
+        self._readings: dict[str, Reading] = {}  # by file
         self._flaws: dict[str, Exception] = {}  # by file
+        self._told: set[str] = set()
         self._listeners: list[Callable[[], None]] = []
         self._refresh()
 
@@ -136,15 +160,15 @@ class SettingsStore:
         """A section of the settings, such as ``StationSettings``."""
         with self._lock:
             self._refresh()
-            section: S = self._sections[_name_of(SECTIONS, kind)]
+            section: S = self._sections[_name_of(self._catalogue.sections, kind)]
             return section
 
     def items(self, kind: type[S]) -> Mapping[int, S]:
         """All items of a kind, such as ``User``, by id, in the order of their ids."""
         with self._lock:
             self._refresh()
-            items: Mapping[int, S] = self._items[_name_of(COLLECTIONS, kind)]
-            return items
+            items = self._items(_name_of(self._catalogue.lists, kind))
+            return {number: item for number, item in items.items() if isinstance(item, kind)}
 
     def item(self, kind: type[S], item_id: int) -> S:
         """Raises UnknownItemError."""
@@ -153,44 +177,55 @@ class SettingsStore:
         except KeyError:
             raise UnknownItemError(f"there is no {kind.__name__} {item_id}") from None
 
+    def notes(self) -> tuple[str, ...]:
+        """What is in the files and is not in force, a sentence each."""
+        with self._lock:
+            self._refresh()
+            return tuple(note for reading in self._readings.values() for note in reading.notes)
+
     # -- changing ------------------------------------------------------------------------------
 
     def change(self, kind: type[S], values: Mapping[str, Any]) -> S:
         """Sets fields of a section from JSON data.  Raises SettingError; then nothing changed."""
-        name = _name_of(SECTIONS, kind)
+        name = _name_of(self._catalogue.sections, kind)
+        self._require_known(kind, name, values)
         with self._changing():
             old = self._sections[name]
             new: S = from_document(kind, {**to_document(old), **values}, name, old)
-            self._write_section(name, new)
+            self._write_section(name, new, self._strange(name, without=values))
         self._tell()
         return new
 
     def add(self, item: object) -> int:
         """Adds an item to its list; returns its id."""
-        name = _name_of(COLLECTIONS, type(item))
+        name = _name_of(self._catalogue.lists, type(item))
         with self._changing():
             checked = from_document(type(item), to_document(item), name)
             item_id = self._next_id(name)
-            self._file_of(name).table(name).insert(Document(to_document(checked), doc_id=item_id))
+            self._table(name).insert(Document(to_document(checked, sparse=True), doc_id=item_id))
         self._tell()
         return item_id
 
     def update(self, kind: type[S], item_id: int, values: Mapping[str, Any]) -> S:
         """Sets fields of an item from JSON data.  Raises UnknownItemError, SettingError."""
-        name = _name_of(COLLECTIONS, kind)
+        name = _name_of(self._catalogue.lists, kind)
         with self._changing():
             old = self.item(kind, item_id)
-            new = from_document(kind, {**to_document(old), **values}, name, old)
-            self._file_of(name).table(name).upsert(Document(to_document(new), doc_id=item_id))
+            self._require_known(type(old), name, values)
+            new = from_document(type(old), {**to_document(old), **values}, name, old)
+            table = self._table(name)
+            table.remove(doc_ids=[item_id])
+            stored = self._strange(f"{name}.{item_id}") | to_document(new, sparse=True)
+            table.insert(Document(stored, doc_id=item_id))
         self._tell()
         return new
 
     def remove(self, kind: type[S], item_id: int) -> None:
         """Raises UnknownItemError."""
-        name = _name_of(COLLECTIONS, kind)
+        name = _name_of(self._catalogue.lists, kind)
         with self._changing():
             self.item(kind, item_id)
-            self._file_of(name).table(name).remove(doc_ids=[item_id])
+            self._table(name).remove(doc_ids=[item_id])
         self._tell()
 
     def listen(self, action: Callable[[], None]) -> None:
@@ -202,38 +237,71 @@ class SettingsStore:
     def get_path(self, path: str = "") -> Any:
         """A section (``station``) or a field (``station.name``) as JSON data, secrets masked.
 
-        Everything without ``path``.  Raises SettingError.
+        Everything without ``path``.  Keys that this version does not know are shown too; what they say
+        may be a secret, so it is masked.  Raises SettingError.
         """
         if not path:
-            return {name: self.get_path(name) for name in SECTIONS}
+            return {name: self.get_path(name) for name in self._catalogue.sections}
         name, _, key = path.partition(".")
-        if name not in SECTIONS:
-            raise SettingError(name, "there is no such section")
-        document = to_document(self.section(SECTIONS[name]), mask=True)
+        kind = self._section_kind(name)
+        document = to_document(self.section(kind), mask=True) | dict.fromkeys(self._strange(name), MASK)
         if key and key not in document:
-            raise SettingError(path, "there is no such setting")
+            raise SettingError(path, self._problem_with(kind, name, key, None))
         return document[key] if key else document
 
     def set_path(self, path: str, text: str) -> None:
         """Sets a field such as ``station.name`` from text.  Raises SettingError."""
         name, _, key = path.partition(".")
-        if name not in SECTIONS:
-            raise SettingError(name, "there is no such section")
-        self.change(SECTIONS[name], {key: from_text(SECTIONS[name], key, text, name)})
+        kind = self._section_kind(name)
+        self._require_known(kind, name, (key,))
+        self.change(kind, {key: from_text(kind, key, text, name)})
+
+    def forget_path(self, path: str) -> None:
+        """Drops a key that this version does not know, such as ``station.nmae`` or ``lines.3.nmae``.
+
+        Raises SettingError for any other.
+        """
+        where, _, key = path.rpartition(".")
+        with self._changing():
+            strange = self._strange(where)
+            if key not in strange:
+                raise SettingError(path, "only what this version does not know can be forgotten")
+            del strange[key]
+            name, _, number = where.partition(".")
+            if number:
+                item = self._items(name)[int(number)]
+                document = strange | to_document(item, sparse=True)
+                self._table(name).remove(doc_ids=[int(number)])
+                self._table(name).insert(Document(document, doc_id=int(number)))
+            else:
+                self._write_section(name, self._sections[name], strange)
+        self._tell()
 
     def export(self, *, secrets: bool = False) -> dict[str, Any]:
-        """Everything, as JSON data; secrets masked unless asked for."""
+        """Everything, as JSON data; secrets masked unless asked for.
+
+        ``unknown`` has the keys that this version does not know, by section or item.
+        """
         with self._lock:
             self._refresh()
+            unknown = {
+                where: document if secrets else dict.fromkeys(document, MASK)
+                for reading in self._readings.values()
+                for where, document in reading.strange.items()
+            }
             return {
+                "version": self._catalogue.version,
                 "settings": {
                     name: to_document(section, mask=not secrets) for name, section in self._sections.items()
                 },
                 "lists": {
-                    name: {str(number): to_document(item, mask=not secrets) for number, item in items.items()}
-                    for name, items in self._items.items()
+                    name: {
+                        str(number): to_document(item, mask=not secrets)
+                        for number, item in self._items(name).items()
+                    }
+                    for name in self._catalogue.lists
                 },
-            }
+            } | ({"unknown": unknown} if unknown else {})
 
     def load(self, data: Mapping[str, Any]) -> None:
         """Takes what ``export`` gave: sections and lists that are in it replace those of the box.
@@ -241,36 +309,90 @@ class SettingsStore:
         A masked secret stays as it is.  Raises SettingError; then nothing changed.
         """
         for key in data:
-            if key not in ("settings", "lists"):
-                raise SettingError(key, "an export has only settings and lists")
+            if key not in ("version", "settings", "lists", "unknown"):
+                raise SettingError(key, "an export has only version, settings, lists and unknown")
+        given_sections, given_lists = self._migrated_export(data)
         with self._changing():
-            sections: dict[str, Any] = {
-                name: from_document(_kind(SECTIONS, name), document, name, self._sections[name])
-                for name, document in _mapping(data.get("settings", {}), "settings").items()
-            }
+            sections: dict[str, Any] = {}
+            for name, document in given_sections.items():
+                kind = self._section_kind(name)
+                self._require_known(kind, name, document)
+                sections[name] = from_document(kind, document, name, self._sections[name])
             lists: dict[str, dict[int, Any]] = {
                 name: {
                     _item_id(text, name): from_document(
-                        _kind(COLLECTIONS, name),
-                        document,
+                        self._list_kind(name),
+                        _mapping(document, f"{name}.{text}"),
                         f"{name}.{text}",
-                        self._items[name].get(_item_id(text, name)),
+                        self._items(name).get(_item_id(text, name)),
                     )
-                    for text, document in _mapping(documents, name).items()
+                    for text, document in documents.items()
                 }
-                for name, documents in _mapping(data.get("lists", {}), "lists").items()
-                if _kind(COLLECTIONS, name)
+                for name, documents in given_lists.items()
+                if self._list_kind(name)
             }
+            unknown = _mapping(data.get("unknown", {}), "unknown")
             for name, section in sections.items():
-                self._write_section(name, section)
+                self._write_section(name, section, self._strange_after(name, unknown))
             for name, items in lists.items():
-                self._write_items(name, items)
+                self._write_items(name, items, unknown)
         self._tell()
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _file_of(self, name: str) -> TinyDB:
-        return self._files[_file_name(name)]
+    @property
+    def _sections(self) -> Mapping[str, Any]:
+        return self._readings[SETTINGS_FILE].sections
+
+    def _items(self, name: str) -> Mapping[int, Any]:
+        return self._readings[self._catalogue.file_of(name)].lists[name]
+
+    def _strange(self, where: str, without: Iterable[str] = ()) -> dict[str, Any]:
+        """What lies under ``where`` and is not in force."""
+        found = {**self._readings[SETTINGS_FILE].strange, **self._readings[PHONEBOOK_FILE].strange}
+        return {key: value for key, value in found.get(where, {}).items() if key not in without}
+
+    def _strange_after(self, where: str, unknown: Mapping[str, Any]) -> dict[str, Any]:
+        """The same, after an import that has ``unknown``."""
+        known = self._strange(where)
+        given = _mapping(unknown.get(where, {}), f"unknown.{where}")
+        return known | {key: value for key, value in given.items() if value != MASK}
+
+    def _section_kind(self, name: str) -> type[Any]:
+        if name not in self._catalogue.sections:
+            raise SettingError(name, no_such("section", name, self._catalogue.sections))
+        return self._catalogue.sections[name]
+
+    def _list_kind(self, name: str) -> type[Any]:
+        if name not in self._catalogue.lists:
+            raise SettingError(name, no_such("list", name, self._catalogue.lists))
+        return self._catalogue.lists[name]
+
+    def _problem_with(self, kind: type[Any], name: str, key: str, value: Any) -> str:
+        """What is wrong with a key of a section or an item; empty for one that is known."""
+        problem = problem_with_key(kind, key, value)
+        return problem and self._catalogue.retired.get(f"{name}.{key}", problem)
+
+    def _require_known(self, kind: type[Any], name: str, keys: Iterable[str]) -> None:
+        """Raises SettingError for a key that is retired; any other is ``from_document``'s to judge."""
+        for key in keys:
+            if problem_with_key(kind, key, None) and f"{name}.{key}" in self._catalogue.retired:
+                raise SettingError(f"{name}.{key}", self._catalogue.retired[f"{name}.{key}"])
+
+    def _migrated_export(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """An export's sections and lists as this version has them; ``data`` stays as it is."""
+        version = data.get("version", 1)
+        if type(version) is not int or not 1 <= version <= self._catalogue.version:
+            raise SettingError("version", f"this program knows 1 to {self._catalogue.version}")
+        copy = json.loads(json.dumps({key: data.get(key, {}) for key in ("settings", "lists")}))
+        for name in ("settings", "lists"):
+            for inner, documents in _mapping(copy[name], name).items():
+                _mapping(documents, inner)
+        self._catalogue.migrate(copy["settings"], copy["lists"], version)
+        return copy["settings"], copy["lists"]
+
+    def _table(self, name: str) -> Table:
+        return self._files[self._catalogue.file_of(name)].table(name)
 
     def _refresh(self, *, strict: bool = False) -> None:
         """Reads the files that were replaced since they were read last.
@@ -283,69 +405,59 @@ class SettingsStore:
             assert isinstance(storage, DurableStorage)
             stamp = storage.stamp()
             if file_name not in self._stamps or stamp != self._stamps[file_name]:
+                before = self._readings.get(file_name)
                 try:
-                    self._read(file_name, database)
+                    reading = read_tables(storage.read() or {}, self._catalogue, file_name, mend=self._mend)
+                    if before is not None and (new := reading.wrong.keys() - before.wrong.keys()):
+                        raise reading.wrong[min(new)]
                 except (SettingsDamagedError, SettingError) as error:
-                    if file_name not in self._stamps:
+                    if before is None:
                         raise
                     _log.error("the settings stay as they were: %s", error)
                     self._flaws[file_name] = error
                 else:
                     self._flaws.pop(file_name, None)
+                    self._readings[file_name] = reading
+                    self._complain(reading)
                 self._stamps[file_name] = stamp
             if strict and file_name in self._flaws:
                 raise self._flaws[file_name]
 
-    def _read(self, file_name: str, database: TinyDB) -> None:
-        sections = self._read_sections(database) if file_name == SETTINGS_FILE else {}
-        lists: dict[str, Mapping[int, Any]] = {
-            name: MappingProxyType(
-                {
-                    document.doc_id: from_document(kind, document, f"{name}.{document.doc_id}")
-                    for document in sorted(database.table(name).all(), key=lambda document: document.doc_id)
-                }
-            )
-            for name, kind in COLLECTIONS.items()
-            if _file_name(name) == file_name
-        }
-        self._sections.update(sections)
-        self._items.update(lists)
+    def _complain(self, reading: Reading) -> None:
+        for note in reading.notes:
+            if note not in self._told:
+                self._told.add(note)
+                _log.warning("%s", note)
 
-    def _read_sections(self, database: TinyDB) -> dict[str, Any]:
-        documents = database.table(_SECTION_TABLE).all()
-        found = {str(document.get("section")): document.get("values") for document in documents}
-        for name in found:
-            if name not in SECTIONS:
-                raise SettingError(name, f"there is no such section ({self._data / SETTINGS_FILE})")
-        return {
-            name: from_document(kind, _mapping(found.get(name, {}), name), name)
-            for name, kind in SECTIONS.items()
-        }
-
-    def _write_section(self, name: str, section: Any) -> None:
+    def _write_section(self, name: str, section: Any, strange: Mapping[str, Any]) -> None:
         """Writes only what differs from the defaults: new defaults reach those who never chose."""
-        default = to_document(SECTIONS[name]())
-        values = {key: value for key, value in to_document(section).items() if value != default[key]}
-        table = self._files[SETTINGS_FILE].table(_SECTION_TABLE)
-        number = list(SECTIONS).index(name) + 1
+        table = self._files[SETTINGS_FILE].table(SECTION_TABLE)
+        number = list(self._catalogue.sections).index(name) + 1
         present = [document.doc_id for document in table.all() if document["section"] == name]
         doc_id = present[0] if present else _free_id(table.all(), number)
+        values = {**strange, **to_document(section, sparse=True)}
         table.upsert(Document({"section": name, "values": values}, doc_id=doc_id))
 
-    def _write_items(self, name: str, items: Mapping[int, Any]) -> None:
-        database = self._file_of(name)
-        table = database.table(name)
+    def _write_items(self, name: str, items: Mapping[int, Any], unknown: Mapping[str, Any]) -> None:
+        table = self._table(name)
         table.truncate()
-        table.insert_multiple(Document(to_document(item), doc_id=item_id) for item_id, item in items.items())
+        table.insert_multiple(
+            Document(
+                self._strange_after(f"{name}.{item_id}", unknown) | to_document(item, sparse=True),
+                doc_id=item_id,
+            )
+            for item_id, item in items.items()
+        )
         if items:
             self._next_id(name, max(items))
 
     def _next_id(self, name: str, at_least: int = 0) -> int:
         """An id that this list never had; ``at_least`` only marks ids as used."""
-        table = self._file_of(name).table(_COUNTER_TABLE)
+        table = self._files[self._catalogue.file_of(name)].table(COUNTER_TABLE)
         counters = {document["list"]: document for document in table.all()}
         known = counters.get(name)
-        last = max(known["last"] if known else 0, *self._items[name].keys(), 0)
+        used = [document.doc_id for document in self._table(name).all()]
+        last = max(known["last"] if known else 0, *used, 0)
         last = max(last, at_least) if at_least else last + 1
         doc_id = known.doc_id if known else _free_id(table.all(), 1)
         table.upsert(Document({"list": name, "last": last}, doc_id=doc_id))
@@ -391,22 +503,11 @@ def _has_shape(data: Any) -> bool:
     )
 
 
-def _file_name(name: str) -> str:
-    """The file that a list is kept in."""
-    return PHONEBOOK_FILE if name in PHONEBOOK else SETTINGS_FILE
-
-
 def _free_id(documents: list[Document], wanted: int) -> int:
     used = {document.doc_id for document in documents}
     while wanted in used:
         wanted += 1
     return wanted
-
-
-def _kind(kinds: Mapping[str, type], name: str) -> type:
-    if name not in kinds:
-        raise SettingError(name, "there is no such section or list")
-    return kinds[name]
 
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
@@ -422,7 +523,8 @@ def _item_id(text: str, name: str) -> int:
 
 
 def _name_of(kinds: Mapping[str, type], kind: type) -> str:
+    """The name of a kind in the catalogue; a variant has that of its base."""
     for name, known in kinds.items():
-        if known is kind:
+        if issubclass(kind, known):
             return name
     raise KeyError(f"{kind.__name__} is not a kind of settings")

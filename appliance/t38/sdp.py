@@ -24,6 +24,12 @@ DEFAULT_MAX_BUFFER = 200
 DEFAULT_MAX_BIT_RATE = 14400
 # Numbers beyond this are cut to it.
 _MAX_NUMBER = 65535
+# T38FaxUdpEC (T.38 table D.1).
+_UDP_EC = {
+    ErrorCorrection.NONE: "",
+    ErrorCorrection.REDUNDANCY: "t38UDPRedundancy",
+    ErrorCorrection.FEC: "t38UDPFEC",
+}
 
 _TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~/]{1,64}\Z")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
@@ -195,10 +201,8 @@ def _flag(value: str | None) -> bool:
 
 
 def _correction(value: str) -> ErrorCorrection:
-    for correction in ErrorCorrection:
-        if value.lower() == correction.value.lower():
-            return correction
-    return ErrorCorrection.NONE
+    words = {word.lower(): correction for correction, word in _UDP_EC.items()}
+    return words.get(value.lower(), ErrorCorrection.NONE)
 
 
 # -- offer and answer ------------------------------------------------------------------------------
@@ -316,5 +320,5 @@ def _image_lines(local: T38Media) -> list[str]:
         f"a=T38FaxMaxDatagram:{said.max_datagram}",
     ]
     if said.error_correction is not ErrorCorrection.NONE:
-        lines.append(f"a=T38FaxUdpEC:{said.error_correction.value}")
+        lines.append(f"a=T38FaxUdpEC:{_UDP_EC[said.error_correction]}")
     return lines

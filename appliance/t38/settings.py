@@ -7,11 +7,11 @@ from enum import Enum
 
 
 class ErrorCorrection(Enum):
-    """How UDPTL protects its packets (T.38 9.1, Annex C); the value is SDP's ``T38FaxUdpEC``."""
+    """How UDPTL protects its packets (T.38 9.1, Annex C)."""
 
-    NONE = ""
-    REDUNDANCY = "t38UDPRedundancy"
-    FEC = "t38UDPFEC"
+    NONE = "none"
+    REDUNDANCY = "redundancy"
+    FEC = "fec"
 
 
 class RateManagement(Enum):

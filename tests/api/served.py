@@ -18,11 +18,13 @@ from appliance.api.application import MakeDoor
 from appliance.api.auth import issue_local_ticket
 from appliance.api.server import HttpServer
 from appliance.box import Box
+from appliance.configuration import open_box
 from appliance.core import Core
 from appliance.daemon.main import run
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.net.settings import ApiSettings, HttpSettings
 from appliance.settings import secrets
-from appliance.settings.items import Scope
-from appliance.settings.sections import ApiSettings, HttpSettings, PracticeSettings
+from appliance.settings.accounts import Scope
 
 PREFIX = "/api/v1"
 TIMEOUT_S = 120.0  # only for hangs
@@ -129,7 +131,7 @@ def serving(
 
     ``http``: settings of that section.  ``doors``: those besides the programming interfaces.
     """
-    box = Box(data)
+    box = open_box(data)
     secrets.first_start(box.settings)
     box.settings.change(PracticeSettings, {"speed": 10.0, "wait_s": 0.1})
     box.settings.change(ApiSettings, {"requests_per_hour": 0, "burst": 0, "requests_at_once": 1000})

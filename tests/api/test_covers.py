@@ -13,8 +13,9 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageChops
 
-from appliance.settings.items import Contact, Scope, User
-from appliance.settings.sections import StationSettings
+from appliance.phonebook import Contact
+from appliance.settings.accounts import Scope, User
+from appliance.station import StationSettings
 from appliance.t4.tiff import FaxTiff
 from tests.api.served import Served
 from tests.api.test_faxes import new

@@ -14,11 +14,12 @@ import pytest
 from PIL import Image
 
 from appliance import causes
+from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
-from appliance.settings.items import ApiKey, Scope
-from appliance.settings.sections import ApiSettings, StationSettings
+from appliance.settings.accounts import ApiKey, Scope
 from appliance.spool import jobs
 from appliance.spool.model import JobState
+from appliance.station import StationSettings
 from tests.api.served import Served, serving
 
 TEXT = base64.b64encode(b"A letter.\n" * 20).decode()

@@ -14,8 +14,8 @@ import pytest
 
 from appliance.api import limits
 from appliance.api import server as server_module
-from appliance.settings.items import Scope
-from appliance.settings.sections import ApiSettings
+from appliance.net.settings import ApiSettings
+from appliance.settings.accounts import Scope
 from tests.api.served import TIMEOUT_S, Served, form_body
 
 HOST = "Host: x\r\n"

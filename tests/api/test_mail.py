@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from appliance.settings.delivery import MailInSettings, MailOutSettings
-from appliance.settings.items import Scope
+from appliance.deliver.settings import MailInSettings, MailOutSettings
+from appliance.settings.accounts import Scope
 from tests.api.served import Served
 from tests.deliver.dovecot import BINARY, PASSWORD, USER, letter_box
 from tests.deliver.mailing import post_office

@@ -11,7 +11,7 @@ import pytest
 
 from appliance.lines import packets
 from appliance.lines.packets import FIRST_OCTETS, LAST_OCTETS, CallPackets
-from appliance.settings.sections import StorageSettings
+from appliance.spool.settings import StorageSettings
 from tests.api.served import Served
 from tests.api.test_faxes import new
 

@@ -9,8 +9,10 @@ import pytest
 from appliance.api import auth
 from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
 from appliance.api.sessions import SESSIONS_FILE, Sessions
+from appliance.lines.modem.settings import ClassOneModem
+from appliance.lines.sip.settings import SipTrunk
 from appliance.settings import secrets
-from appliance.settings.items import LineEntry, LineType, Scope, User
+from appliance.settings.accounts import Scope, User
 from appliance.spool import ledger
 from tests.api.served import Served
 
@@ -174,7 +176,7 @@ def test_secrets_of_lines_and_settings_are_masked_and_kept(served: Served) -> No
     path = f"/line-settings/{line.json['id']}"
     changed = served.ask("PATCH", path, {"password": "********", "position": 5})
     assert (changed.json["password"], changed.json["position"]) == ("********", 5)
-    assert served.box.settings.item(LineEntry, line.json["id"]).password == "hush"
+    assert served.box.settings.item(SipTrunk, line.json["id"]).password == "hush"
     assert "secrets" not in served.ask("GET", "/settings").json
     assert served.ask("GET", "/settings/secrets").status == 404
     wrong = served.ask("PATCH", "/settings/station", {"time_zone": "Mars/Olympus"})
@@ -200,8 +202,14 @@ def test_what_was_learned_about_a_number_is_seen_and_forgotten(served: Served) -
     [
         ("/line-settings", {"name": "practice", "type": "modem"}, "name"),
         ("/line-settings", {"name": "taken", "type": "modem"}, "name"),
-        ("/line-settings", {"name": "odd", "type": "modem", "modem_quirks": ["nothing=1"]}, None),
-        ("/line-settings", {"name": "odd", "type": "modem", "modem_speed": 12345}, None),
+        (
+            "/line-settings",
+            {"name": "odd", "type": "modem", "modem_quirks": ["nothing=1"]},
+            "line.modem_quirks",
+        ),
+        ("/line-settings", {"name": "odd", "type": "modem", "modem_speed": 12345}, "line.modem_speed"),
+        ("/line-settings", {"name": "odd", "type": "sip", "server": "a", "pulse": True}, "line.pulse"),
+        ("/line-settings", {"name": "odd", "type": "modem", "server": "a"}, "line.server"),
         ("/routes", {"name": "r", "user": "nobody"}, "user"),
         ("/routes", {"name": "r", "webhook_url": "ftp://example.com/"}, "webhook_url"),
         ("/routes", {"name": "r", "webhook_style": "other"}, "webhook_style"),
@@ -213,7 +221,7 @@ def test_what_was_learned_about_a_number_is_seen_and_forgotten(served: Served) -
 def test_what_would_lead_nowhere_is_not_stored(
     served: Served, path: str, body: dict[str, object], wrong: str | None
 ) -> None:
-    served.box.settings.add(LineEntry(name="taken", type=LineType.MODEM, enabled=False))
+    served.box.settings.add(ClassOneModem(name="taken", enabled=False))
     before = served.box.settings.export()
     refused = served.ask("POST", path, body)
     assert refused.status in (400, 422), refused.content

@@ -7,7 +7,7 @@ import base64
 import pypdfium2
 import pytest
 
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 from tests.api.served import Served
 
 LETTER = base64.b64encode(b"A price list.\n\fIts second page.\n").decode()

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from appliance.settings import secrets
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 from appliance.t4.tiff import FaxTiff
 from tests.api.served import Served
 

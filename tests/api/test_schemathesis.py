@@ -19,7 +19,8 @@ from schemathesis.specs.openapi import checks
 
 from appliance.api.rest.openapi import describe_all
 from appliance.api.rest.table import ROUTES
-from appliance.settings.sections import ApiSettings, StorageSettings
+from appliance.net.settings import ApiSettings
+from appliance.spool.settings import StorageSettings
 from tests.api.served import Served, serving
 
 SWEEP = bool(os.environ.get("FAXBOX_SWEEP"))

@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from appliance.settings.sections import ApiSettings
+from appliance.net.settings import ApiSettings
 from tests.api.served import serving
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from appliance.api.context import STREAMS, STREAMS_EACH
 from appliance.api.rest import stream
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 from tests.api.served import PREFIX, TIMEOUT_S, Served
 
 

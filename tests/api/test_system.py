@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from appliance.api.rest.openapi import describe_all
 from appliance.api.rest.table import ROUTES
 from appliance.causes import all_causes
-from appliance.settings.sections import StorageSettings
+from appliance.spool.settings import StorageSettings
 from tests.api.served import Served
 
 

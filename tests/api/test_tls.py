@@ -22,7 +22,7 @@ import trustme
 from appliance.api.server import SILENCE_S, THREADS
 from appliance.api.tls import TlsError, load, make_certificate
 from appliance.commands.running_box import RunningBox
-from appliance.settings.sections import HttpSettings
+from appliance.net.settings import HttpSettings
 from tests.api.served import Served, serving
 
 LIMIT_S = 120.0

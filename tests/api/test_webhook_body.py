@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.settings.delivery import Route
-from appliance.settings.sections import ApiSettings
+from appliance.deliver.settings import Route
+from appliance.net.settings import ApiSettings
 from tests.api.served import Served, serving
 from tests.deliver.making import Hook, hook_server
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.settings.sections import ApiSettings
-from appliance.settings.store import SettingsStore
+from appliance.configuration import open_settings
+from appliance.net.settings import ApiSettings
 from tests.api_ictfax.client import Client
 from tests.api_ifax.listener import Listener
 from tests.api_ifax.running import RunningBox, form, small_pdf, until
@@ -38,7 +38,7 @@ def test_the_end_of_a_fax_is_posted_to_its_callback(
 
 
 def test_a_callback_into_the_local_network_is_not_called_unless_allowed(box: RunningBox) -> None:
-    settings = SettingsStore(box.data)
+    settings = open_settings(box.data)
     settings.change(ApiSettings, {"private_urls": False})
     try:
         with Listener() as listener:

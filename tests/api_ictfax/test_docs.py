@@ -9,7 +9,7 @@ from typing import cast
 
 from appliance.api.context import Context
 from appliance.api.ictfax.door import IctfaxDoor
-from appliance.box import Box
+from appliance.configuration import open_box
 from tests.api.test_docs import shell_on_box
 from tests.api.transcripts import follow, steps
 
@@ -25,7 +25,7 @@ def test_every_transcript_is_true(tmp_path: Path) -> None:
 
 def test_every_call_has_a_transcript(tmp_path: Path) -> None:
     asked = [_call(step.command) for step in steps(DOCUMENT) if "/ictfax/api/" in step.command]
-    box = Box(tmp_path)
+    box = open_box(tmp_path)
     try:
         routes = IctfaxDoor(cast(Context, SimpleNamespace(box=box))).routes
     finally:

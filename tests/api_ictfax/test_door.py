@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from appliance.configuration import open_settings
+from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
-from appliance.settings.items import Scope, User
-from appliance.settings.sections import ApiSettings, SendingSettings
-from appliance.settings.store import SettingsStore
+from appliance.settings.accounts import Scope, User
+from appliance.spool.settings import SendingSettings
 from tests.api_ictfax.client import JSON, PREFIX, Client, sign_in
 from tests.api_ifax.running import OWN_NUMBER, PASSWORD, USER, RunningBox, form, small_pdf, until
 
@@ -163,14 +164,14 @@ def test_what_curl_calls_any_file_is_taken_by_its_content(client: Client) -> Non
 
 
 def test_a_document_has_at_most_twenty_files(box: RunningBox, client: Client) -> None:
-    SettingsStore(box.data).change(ApiSettings, {"files_per_fax": 2})
+    open_settings(box.data).change(ApiSettings, {"files_per_fax": 2})
     try:
         made = client.document()
         client.ask("POST", f"/documents/{made}/media", body=small_pdf(), kind="application/pdf")
         client.error("POST", f"/documents/{made}/media", 417, body=small_pdf(), kind="application/pdf")
         assert client.get(f"/documents/{made}")["files"] == 2
     finally:
-        SettingsStore(box.data).change(ApiSettings, {"files_per_fax": 20})
+        open_settings(box.data).change(ApiSettings, {"files_per_fax": 20})
 
 
 # -- contacts and programs -------------------------------------------------------------------------
@@ -323,7 +324,7 @@ def test_a_document_mended_after_a_failure_goes_out_on_retry(client: Client) -> 
 def test_between_tries_a_transmission_is_pending_retry_and_retry_does_not_wait(
     box: RunningBox, client: Client
 ) -> None:
-    SettingsStore(box.data).change(SendingSettings, {"max_tries": 3})
+    open_settings(box.data).change(SendingSettings, {"max_tries": 3})
     try:
         made = client.transmission("9992", try_allowed=3)
         client.send(made)
@@ -332,7 +333,7 @@ def test_between_tries_a_transmission_is_pending_retry_and_retry_does_not_wait(
         assert client.ended(made) == "failed"
         assert client.get(f"/transmissions/{made}")["try_done"] == 3
     finally:
-        SettingsStore(box.data).change(SendingSettings, {"max_tries": 2})
+        open_settings(box.data).change(SendingSettings, {"max_tries": 2})
 
 
 def test_sending_twice_sends_once_and_what_was_delivered_stays_so(client: Client) -> None:
@@ -500,7 +501,7 @@ def test_a_received_fax_is_listed_read_fetched_and_deleted(box: RunningBox, clie
 
 
 def test_others_find_nothing_of_mine(box: RunningBox, client: Client) -> None:
-    secrets.add_user(SettingsStore(box.data), "eve", "another long password")
+    secrets.add_user(open_settings(box.data), "eve", "another long password")
     eve = Client(box, sign_in(box, "eve", "another long password"))
     document = client.document()
     contact = client.made("/contacts", {"phone": "9990", "first_name": "Mine"})
@@ -539,7 +540,7 @@ def test_others_find_nothing_of_mine(box: RunningBox, client: Client) -> None:
 
 
 def test_scopes_are_kept(box: RunningBox) -> None:
-    settings = SettingsStore(box.data)
+    settings = open_settings(box.data)
     _, sender = secrets.add_key(settings, "sends", scopes=(Scope.SEND,))
     _, reader = secrets.add_key(settings, "reads", scopes=(Scope.RECEIVE,))
     assert Client(box, reader).get("/fax/received") is not None
@@ -550,7 +551,7 @@ def test_scopes_are_kept(box: RunningBox) -> None:
 
 
 def test_a_user_who_was_disabled_is_out_at_once(box: RunningBox) -> None:
-    settings = SettingsStore(box.data)
+    settings = open_settings(box.data)
     user = secrets.add_user(settings, "gone", "another long password")
     gone = Client(box, sign_in(box, "gone", "another long password"))
     assert gone.get("/accounts")

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from appliance.configuration import open_settings
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
-from appliance.settings.items import Scope
-from appliance.settings.sections import ApiSettings, PracticeSettings, SendingSettings, StationSettings
-from appliance.settings.store import SettingsStore
+from appliance.settings.accounts import Scope
+from appliance.spool.settings import SendingSettings
+from appliance.station import StationSettings
 
 USER, PASSWORD = "ada", "a long password of hers"
 OWN_NUMBER = "+493012345"
@@ -48,7 +51,7 @@ class RunningBox:
     _said: list[str] = field(default_factory=list)
 
     def prepare(self) -> None:
-        store = SettingsStore(self.data)
+        store = open_settings(self.data)
         store.change(PracticeSettings, {"speed": 10.0, "wait_s": 0.2, "calls_at_once": 8})
         store.change(StationSettings, {"station_id": "+49 30 12345", "name": "Test"})
         # Tests make many requests within a second; what the limits do has tests of its own.

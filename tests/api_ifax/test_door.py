@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 
 import pytest
 
+from appliance.configuration import open_settings
+from appliance.documents.settings import CoverTemplate
+from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
-from appliance.settings.items import CoverTemplate, Scope
-from appliance.settings.sections import ApiSettings
-from appliance.settings.store import SettingsStore
+from appliance.settings.accounts import Scope
 from tests.api_ifax.client import FILE, PDF, ask, ended, send, status
 from tests.api_ifax.running import OWN_NUMBER, RunningBox, form, small_pdf, until
 
@@ -79,7 +80,7 @@ def test_anything_for_a_cover_page_makes_one(box: RunningBox) -> None:
 
 
 def test_a_template_is_named_by_its_id(box: RunningBox) -> None:
-    template = SettingsStore(box.data).add(CoverTemplate(name="plain"))
+    template = open_settings(box.data).add(CoverTemplate(name="plain"))
     assert ended(box, send(box, templateId=template, faxQuality="Low"))["faxTotalPages"] == 2
     error(box, "fax-send", {"faxNumber": "9990", "faxData": [FILE], "templateId": 999}, 404)
 
@@ -154,7 +155,7 @@ def test_a_file_that_cannot_be_fetched_does_not_exist(box: RunningBox, website: 
 
 
 def test_addresses_of_the_local_network_are_not_fetched_unless_allowed(box: RunningBox, website: str) -> None:
-    settings = SettingsStore(box.data)
+    settings = open_settings(box.data)
     settings.change(ApiSettings, {"private_urls": False})
     try:
         file = {"fileUrl": f"{website}/letter.pdf"}
@@ -263,7 +264,7 @@ def test_a_job_that_is_not_there_is_not_found(box: RunningBox, call: str) -> Non
 
 
 def test_the_faxes_of_others_are_not_found(box: RunningBox) -> None:
-    _, other = secrets.add_key(SettingsStore(box.data), "other")
+    _, other = secrets.add_key(open_settings(box.data), "other")
     job_id = send(box, send_at=LATER)
     for call in ("fax-status", "fax-cancel", "fax-resend"):
         error(box, call, {"jobId": job_id}, 404, key=other)
@@ -281,12 +282,12 @@ def test_a_wrong_key_is_refused_before_anything_is_read(box: RunningBox, key: st
 
 
 def test_a_key_that_may_not_send_has_no_permission(box: RunningBox) -> None:
-    _, reader = secrets.add_key(SettingsStore(box.data), "reader", scopes=(Scope.RECEIVE,))
+    _, reader = secrets.add_key(open_settings(box.data), "reader", scopes=(Scope.RECEIVE,))
     error(box, "fax-send", {"faxNumber": "9990", "faxData": [FILE]}, 400, -3007, key=reader)
 
 
 def test_a_spent_quota_is_insufficient_balance(box: RunningBox) -> None:
-    _, small = secrets.add_key(SettingsStore(box.data), "small", quota=1)
+    _, small = secrets.add_key(open_settings(box.data), "small", quota=1)
     first = ask(box, "fax-send", {"faxNumber": "9990", "faxData": [FILE]}, key=small).json["data"]["jobId"]
     wanted = {"jobId": first}
     until(lambda: ask(box, "fax-status", wanted, key=small).json["data"]["faxStatus"] == "delivered")
@@ -295,7 +296,7 @@ def test_a_spent_quota_is_insufficient_balance(box: RunningBox) -> None:
 
 
 def test_more_requests_than_allowed_are_told_to_wait(box: RunningBox) -> None:
-    settings = SettingsStore(box.data)
+    settings = open_settings(box.data)
     _, eager = secrets.add_key(settings, "eager")
     settings.change(ApiSettings, {"requests_per_hour": 3})
     try:
@@ -338,7 +339,7 @@ def test_a_damaged_pdf_fails_the_fax_with_its_code(box: RunningBox) -> None:
 
 
 def test_a_request_past_the_limit_is_too_large(box: RunningBox) -> None:
-    settings = SettingsStore(box.data)
+    settings = open_settings(box.data)
     settings.change(ApiSettings, {"request_mb": 1})
     try:
         big = {"fileName": "a.txt", "fileData": "QUFB" * 300_000}
@@ -355,7 +356,7 @@ def test_the_limits_are_those_of_the_style_unless_the_owner_says_otherwise() -> 
 
 
 def test_a_fax_of_more_pages_than_allowed_fails_with_the_code_for_it(box: RunningBox) -> None:
-    settings = SettingsStore(box.data)
+    settings = open_settings(box.data)
     settings.change(ApiSettings, {"pages_per_fax": 2})
     try:
         job = send(box, faxData=[{"fileName": "a.pdf", "fileData": PDF, "pages": ["1", "1", "1"]}])

@@ -14,7 +14,7 @@ from appliance.api.ifax.codes import FaxCode, refusal_of
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
 from appliance.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
-from appliance.settings.sections import ApiSettings
+from appliance.net.settings import ApiSettings
 from appliance.spool.model import SourceFile
 from appliance.spool.options import Quality
 

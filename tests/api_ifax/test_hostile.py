@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from appliance.configuration import open_settings
+from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
-from appliance.settings.sections import ApiSettings
-from appliance.settings.store import SettingsStore
 from tests.api_ifax.client import FILE, PREFIX, ask, ended, send
 from tests.api_ifax.running import Reply, RunningBox, until
 
@@ -158,7 +158,7 @@ def test_a_key_in_the_wrong_header_does_not_help(box: RunningBox) -> None:
     ("limit", "value"), [("requests_at_once", 1), ("burst", 3)], ids=["at once", "in a burst"]
 )
 def test_too_many_at_once_are_told_so(box: RunningBox, limit: str, value: int) -> None:
-    store = SettingsStore(box.data)
+    store = open_settings(box.data)
     _, crowd = secrets.add_key(store, f"crowd {limit}")
     before = getattr(store.section(ApiSettings), limit)
     store.change(ApiSettings, {limit: value})

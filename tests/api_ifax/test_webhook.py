@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from appliance.api.ifax.webhook import TIMETABLE
+from appliance.configuration import open_settings
+from appliance.deliver.settings import DeliverySettings
 from appliance.settings import secrets
-from appliance.settings.delivery import DeliverySettings
-from appliance.settings.items import ApiKey
-from appliance.settings.store import SettingsStore
+from appliance.settings.accounts import ApiKey
 from appliance.spool import outbox
 from appliance.spool.store import connect
 from tests.api_ifax.client import ask, ended, send, status
@@ -35,7 +35,7 @@ def client(tmp_path: Path) -> Iterator[RunningBox]:
 
 def tell(box: RunningBox, url: str, style: str = "") -> None:
     """The box's client wants to be told at ``url``."""
-    store = SettingsStore(box.data)
+    store = open_settings(box.data)
     number, _ = secrets.find_key(store, box.key) or (0, None)
     store.update(ApiKey, number, {"webhook_url": url, "webhook_secret": SECRET, "webhook_style": style})
 
@@ -82,7 +82,7 @@ def test_a_received_fax_is_told_in_this_style_to_those_who_chose_it(client: Runn
 def test_a_failed_delivery_is_tried_again_with_the_same_octets(client: RunningBox) -> None:
     with Listener(500, 503, 200) as listener:
         tell(client, listener.url)
-        SettingsStore(client.data).change(DeliverySettings, {"webhook_waits": [1.0, 1.0, 1.0]})
+        open_settings(client.data).change(DeliverySettings, {"webhook_waits": [1.0, 1.0, 1.0]})
         client.start()
         send(client, faxQuality="Low")
         posts = listener.wait(3)
@@ -95,7 +95,7 @@ def test_a_failed_delivery_is_tried_again_with_the_same_octets(client: RunningBo
 def test_the_timetable_goes_on_after_a_kill(client: RunningBox) -> None:
     with Listener(500, 200) as listener:
         tell(client, listener.url)
-        SettingsStore(client.data).change(DeliverySettings, {"webhook_waits": [4.0, 300.0]})
+        open_settings(client.data).change(DeliverySettings, {"webhook_waits": [4.0, 300.0]})
         client.start()
         job_id = send(client, faxQuality="Low")
         listener.wait(1)

@@ -11,10 +11,10 @@ import pytest
 
 from appliance.box import Box
 from appliance.causes import BUSY, DOCUMENT_GONE, RECEIVED
+from appliance.configuration import open_box
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.settings.sections import StorageSettings
 from appliance.spool import jobs, received
 from appliance.spool.model import (
     DAY_S,
@@ -27,6 +27,7 @@ from appliance.spool.model import (
     Room,
 )
 from appliance.spool.retention import passing_folder, sweep_parts
+from appliance.spool.settings import StorageSettings
 from appliance.spool.store import FOLDERS
 
 START = 1_700_000_000.0
@@ -46,7 +47,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def box(tmp_path: Path, clock: Clock) -> Iterator[Box]:
-    box = Box(tmp_path / "data", clock=clock)
+    box = open_box(tmp_path / "data", clock=clock)
     box.set_practice_numbers({"9990"})
     yield box
     box.close()

@@ -9,31 +9,33 @@ import pytest
 
 from appliance.box import Box
 from appliance.causes import NUMBER_EMERGENCY
+from appliance.configuration import open_box
 from appliance.daemon.lines import Lines
-from appliance.exchange.making import sip_settings, trunk_settings
 from appliance.exchange.remote import Exchange
 from appliance.lines.line import LineKind
-from appliance.lines.sip.numbers import to_dial
-from appliance.lines.sip.settings import MediaChoice
+from appliance.lines.modem.settings import ClassOneModem
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.sip.numbers import DialFormat, to_dial
+from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
 from appliance.services.rules import RefusedError
-from appliance.settings.items import DialForm, LineEntry, LineType, Media
-from appliance.settings.sections import PracticeSettings, SipSettings
+from appliance.settings.fields import from_document
+from appliance.settings.files import SETTINGS_FILE
 
-TRUNK = LineEntry(name="trunk", type=LineType.SIP, server="sip.example.net")
+TRUNK = SipTrunk(name="trunk", server="sip.example.net")
 
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    box = Box(tmp_path)
+    box = open_box(tmp_path)
     yield box
     box.close()
 
 
 def test_lines_stand_in_the_owners_order_with_practice_last(box: Box) -> None:
-    box.settings.add(LineEntry(name="modem", type=LineType.MODEM, position=3, deny=("+1",)))
-    box.settings.add(LineEntry(name="audio", type=LineType.SIP, server="a", media=Media.G711, position=2))
-    box.settings.add(LineEntry(name="trunk", type=LineType.SIP, server="b", position=1, send=False))
-    box.settings.add(LineEntry(name="off", type=LineType.SIP, server="c", enabled=False))
+    box.settings.add(ClassOneModem(name="modem", position=3, deny=("+1",)))
+    box.settings.add(SipTrunk(name="audio", server="a", media=MediaChoice.G711_ONLY, position=2))
+    box.settings.add(SipTrunk(name="trunk", server="b", position=1, send=False))
+    box.settings.add(SipTrunk(name="off", server="c", enabled=False))
     lines = Lines(box, Exchange()).build()
     assert [(managed.line.name, managed.line.kind) for managed in lines] == [
         ("trunk", LineKind.T38),
@@ -48,8 +50,12 @@ def test_lines_stand_in_the_owners_order_with_practice_last(box: Box) -> None:
 def test_a_line_with_a_wrong_setting_is_left_out_and_the_others_stay(
     box: Box, caplog: pytest.LogCaptureFixture
 ) -> None:
-    box.settings.add(LineEntry(name="bad", type=LineType.SIP, server="not a host!"))
+    box.settings.add(SipTrunk(name="bad", server="host"))
     box.settings.add(TRUNK)
+    box.close()
+    file = box.data / SETTINGS_FILE
+    file.write_text(file.read_text().replace('"host"', '"not a host!"'))
+    box = open_box(box.data)
     assert [managed.line.name for managed in Lines(box, Exchange()).build()] == ["trunk", "practice"]
     assert "bad" in caplog.text
 
@@ -65,24 +71,24 @@ def test_without_practice_its_numbers_are_as_any_others(box: Box) -> None:
 @pytest.mark.parametrize(
     ("form", "dialled"),
     [
-        (DialForm.E164_PLUS, "+49301234567"),
-        (DialForm.E164, "49301234567"),
-        (DialForm.INTERNATIONAL, "0049301234567"),
-        (DialForm.NATIONAL, "0301234567"),
+        (DialFormat.E164_PLUS, "+49301234567"),
+        (DialFormat.E164, "49301234567"),
+        (DialFormat.INTERNATIONAL, "0049301234567"),
+        (DialFormat.NATIONAL, "0301234567"),
     ],
 )
-def test_a_trunk_gets_numbers_in_its_own_form(form: DialForm, dialled: str) -> None:
-    entry = LineEntry(name="t", type=LineType.SIP, server="x", country_code="49", form=form)
-    assert to_dial("+49301234567", trunk_settings(entry).dialling) == dialled
+def test_a_trunk_gets_numbers_in_its_own_form(form: DialFormat, dialled: str) -> None:
+    entry = SipTrunk(name="t", server="x", country_code="49", form=form)
+    assert to_dial("+49301234567", entry.dialling) == dialled
 
 
-@pytest.mark.parametrize("media", Media)
-def test_every_choice_of_media_is_known_to_the_trunk(media: Media) -> None:
-    entry = LineEntry(name="t", type=LineType.SIP, server="x", media=media)
-    assert trunk_settings(entry).media in MediaChoice
+@pytest.mark.parametrize("media", ["both", "t38", "g711"])
+def test_every_choice_of_media_is_known_to_the_trunk(media: str) -> None:
+    trunk = from_document(SipTrunk, {"name": "t", "server": "x", "media": media}, "lines.1")
+    assert trunk.media is MediaChoice(media)
 
 
 def test_media_ports_are_shared_out_without_overlap() -> None:
-    made = sip_settings(SipSettings(media_first=4000, media_last=4099))
+    made = SipSettings(media_first=4000, media_last=4099)
     assert (made.udptl_ports.first, made.udptl_ports.last) == (4000, 4049)
     assert (made.rtp_ports.first, made.rtp_ports.last) == (4050, 4099)

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import Box
 from appliance.causes import RECEIVED
+from appliance.configuration import open_box
 from appliance.core import Core
 from appliance.daemon.main import run
+from appliance.lines.modem.settings import ClassOneModem
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.settings import LineSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.settings.items import LineEntry, LineType
-from appliance.settings.sections import PracticeSettings
 from appliance.spool import jobs
 from appliance.spool.model import Job, JobState, ReceivedFilter, ReceivedState
 from appliance.spool.options import Cover, SendOptions
@@ -29,7 +30,7 @@ class Running:
     """A box that runs in a thread of its own."""
 
     def __init__(self, data: Path) -> None:
-        self.box = Box(data)
+        self.box = open_box(data)
         self.box.settings.change(PracticeSettings, {"speed": SPEED, "wait_s": 0.5})
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()))
@@ -111,12 +112,12 @@ def test_lines_follow_the_settings_while_the_box_runs(running: Running) -> None:
 
     box = running.box
     assert lines() == ["practice"]
-    modem = box.settings.add(LineEntry(name="modem", type=LineType.MODEM, device="/dev/none"))
+    modem = box.settings.add(ClassOneModem(name="modem", device="/dev/none"))
     running.wait(lambda: lines() == ["modem", "practice"])
     (job,) = running.send("9990", text="\f".join("page" for _ in range(4)))
     running.wait(lambda: box.faxes.get(job.id).pages_confirmed > 0)
     box.settings.change(PracticeSettings, {"calls_at_once": 9})
-    box.settings.remove(LineEntry, modem)
+    box.settings.remove(LineSettings, modem)
     (job,) = running.ended(job)
     assert (job.state, job.tries) == (JobState.DELIVERED, 1)  # its line's call was let finish
     running.wait(lambda: [report.state.capacity for report in box.lines()] == [9])

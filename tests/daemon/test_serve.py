@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from appliance.box import Box
+from appliance.configuration import open_box
 from appliance.daemon.commands import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE
 from appliance.settings import secrets
 
@@ -56,6 +58,20 @@ def serving(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[s
         process.stderr.close()
 
 
+def test_what_the_start_says_is_there(tmp_path: Path) -> None:
+    with serving(tmp_path) as (process, said):
+        (line,) = (line for line in said if "interfaces are at" in line)
+        (url,) = re.findall(r"http://\S+", line)
+        there = [f"{url}/api/v1/openapi.json"]
+        if "web pages" in line:
+            there.append(f"{url}/")
+        for each in there:
+            with urllib.request.urlopen(each, timeout=60) as answer:
+                assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=120) == 0
+
+
 def test_the_first_start_prints_a_setup_code_once_and_a_signal_stops_it_cleanly(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, said):
         code = said[0].rsplit(maxsplit=1)[-1]
@@ -65,7 +81,7 @@ def test_the_first_start_prints_a_setup_code_once_and_a_signal_stops_it_cleanly(
         assert not any("code" in line for line in said)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=120) == 0
-    box = Box(tmp_path)
+    box = open_box(tmp_path)
     try:
         assert secrets.redeem_setup_code(box.settings, code, "ada", "a long password")
     finally:
@@ -110,7 +126,7 @@ def test_a_key_made_beside_a_running_box_has_its_token_as_the_last_word(tmp_path
         done = faxbox("key", "add", "till", "--scope", "send", "--quota", "50", data=tmp_path)
         listed = faxbox("key", "list", data=tmp_path)
     token = done.stdout.split()[-1]
-    box = Box(tmp_path)
+    box = open_box(tmp_path)
     try:
         found = secrets.find_key(box.settings, token)
     finally:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from appliance.box import Box
 from appliance.causes import BUSY, RECEIVED, Cause
+from appliance.configuration import open_box
+from appliance.net.settings import ApiSettings
+from appliance.numbers import NumberSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.settings.sections import ApiSettings, NumberSettings
 from appliance.spool import jobs, received
 from appliance.spool.model import Job, Received, ReceivedPageFile
 from appliance.t4.page import Raster, Resolution
@@ -36,7 +38,7 @@ class Clock:
 
 
 def make_box(data: Path, clock: Callable[[], float] = time.time) -> Box:
-    box = Box(data, clock=clock)
+    box = open_box(data, clock=clock)
     box.settings.change(ApiSettings, {"private_urls": True})
     box.settings.change(NumberSettings, {"daily_calls": 0, "daily_calls_each": 0, "daily_abroad": 0})
     return box

@@ -8,14 +8,13 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.box import Box
+from appliance.configuration import open_box, open_settings
 from appliance.deliver.service import Deliveries
+from appliance.deliver.settings import DeliverySettings, JunkRule, Route
 from appliance.deliver.styles import Ended
 from appliance.deliver.webhook import own_style
 from appliance.settings import secrets
-from appliance.settings.delivery import DeliverySettings, JunkRule, Route
-from appliance.settings.items import ApiKey
-from appliance.settings.store import SettingsStore
+from appliance.settings.accounts import ApiKey
 from appliance.spool import jobs, outbox
 from appliance.spool.model import OutboxState
 from tests.deliver.making import Hook, fail, hook_server, make_box, receive, submit, until
@@ -82,7 +81,7 @@ def test_the_webhook_has_the_fields_that_the_text_names(tmp_path: Path) -> None:
 
 
 def test_the_lists_that_the_text_shows_can_be_imported(tmp_path: Path) -> None:
-    store = SettingsStore(tmp_path)
+    store = open_settings(tmp_path)
     for block in blocks("json"):
         if '"lists"' in block:
             store.load(json.loads(block))
@@ -91,7 +90,7 @@ def test_the_lists_that_the_text_shows_can_be_imported(tmp_path: Path) -> None:
 
 
 def test_the_commands_that_the_text_shows_are_taken(tmp_path: Path) -> None:
-    store = SettingsStore(tmp_path)
+    store = open_settings(tmp_path)
     lines = [line for block in blocks("console") for line in block.splitlines()]
     assert len(lines) == 7
     for line in lines:
@@ -108,7 +107,7 @@ def test_the_timetables_that_the_text_names_are_the_defaults() -> None:
 
 
 def test_every_setting_that_the_text_names_is_there(tmp_path: Path) -> None:
-    known = SettingsStore(tmp_path).get_path()
+    known = open_settings(tmp_path).get_path()
     named = re.findall(r"`(deliveries|mail_out|mail_in|api)\.([a-z_]+)`", TEXT)
     assert len(named) > 15
     for section, name in named:
@@ -116,11 +115,11 @@ def test_every_setting_that_the_text_names_is_there(tmp_path: Path) -> None:
 
 
 def test_what_was_set_up_can_be_carried_to_another_box(tmp_path: Path) -> None:
-    box = Box(tmp_path / "one")
+    box = open_box(tmp_path / "one")
     box.settings.add(Route(name="r", folder="/srv"))
     box.settings.add(JunkRule(name="j", caller=("*",)))
     exported = box.settings.export(secrets=True)
     box.close()
-    other = SettingsStore(tmp_path / "two")
+    other = open_settings(tmp_path / "two")
     other.load(exported)
     assert other.export(secrets=True) == exported

@@ -27,10 +27,10 @@ from appliance.deliver.email_reading import (
     read_email,
 )
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
+from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.documents.errors import DocumentError
-from appliance.settings.delivery import MailInSettings, MailOutSettings
-from appliance.settings.items import User
-from appliance.settings.sections import NumberSettings
+from appliance.numbers import NumberSettings
+from appliance.settings.accounts import User
 from appliance.spool import jobs, ledger
 from appliance.spool.model import Job, JobFilter
 from tests.deliver.making import make_box

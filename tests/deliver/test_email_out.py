@@ -36,13 +36,13 @@ from appliance.deliver.email_out import EmailDeliverer
 from appliance.deliver.email_writing import Outgoing, Writer
 from appliance.deliver.folder import file_name
 from appliance.deliver.service import Deliveries
+from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route, Security
 from appliance.deliver.smtp import MailError
 from appliance.durable import PART_SUFFIX
-from appliance.settings.delivery import DeliverySettings, MailOutSettings, Route, Security
-from appliance.settings.items import User
-from appliance.settings.sections import StationSettings
+from appliance.settings.accounts import User
 from appliance.spool import outbox
 from appliance.spool.model import Delivery, OutboxState, Received, ReceivedState
+from appliance.station import StationSettings
 from tests.deliver.mailing import PostOffice, post_office
 from tests.deliver.making import fail, make_box, receive, submit, until
 

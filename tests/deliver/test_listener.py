@@ -17,9 +17,9 @@ from appliance.box import Box
 from appliance.deliver import listener as listener_module
 from appliance.deliver.listener import CONNECTIONS, Listener, allowed
 from appliance.deliver.mail_to_fax import Gateway
+from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.durable import DiskFullError
-from appliance.settings.delivery import MailInSettings, MailOutSettings
-from appliance.settings.items import User
+from appliance.settings.accounts import User
 from appliance.spool import outbox
 from appliance.spool.model import JobFilter
 from tests.deliver.making import fail, make_box, until

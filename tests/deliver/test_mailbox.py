@@ -19,10 +19,10 @@ from appliance.deliver import smtp as smtp_module
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.mailbox import ANSWERS_EACH, OVERHEAD_OCTETS, Mailbox
 from appliance.deliver.service import Deliveries
+from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.deliver.smtp import MailError
 from appliance.durable import DiskFullError
-from appliance.settings.delivery import MailInSettings, MailOutSettings
-from appliance.settings.items import User
+from appliance.settings.accounts import User
 from appliance.spool import outbox
 from appliance.spool.model import JobFilter
 from tests.deliver.dovecot import BINARY, PASSWORD, USER, LetterBox, letter_box

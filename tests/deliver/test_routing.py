@@ -16,10 +16,10 @@ from appliance.causes import JUNK_CALL
 from appliance.core import Core
 from appliance.daemon.main import run
 from appliance.deliver.routing import junk, routes_of
+from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
-from appliance.settings.delivery import JunkRule, Route
-from appliance.settings.items import User
-from appliance.settings.sections import PracticeSettings
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.settings.accounts import User
 from appliance.spool import ledger, outbox
 from appliance.spool.model import OutboxState, Received, ReceivedFilter, ReceivedState
 from tests.deliver.making import Hook, hook_server, make_box, until

@@ -16,14 +16,14 @@ import pytest
 
 from appliance.box import Box
 from appliance.deliver.service import Deliveries
+from appliance.deliver.settings import DeliverySettings, Route
 from appliance.deliver.styles import Ended, SignedBody
 from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net import http
+from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
-from appliance.settings.delivery import DeliverySettings, Route
-from appliance.settings.items import ApiKey
-from appliance.settings.sections import ApiSettings
+from appliance.settings.accounts import ApiKey
 from appliance.spool import jobs, outbox
 from appliance.spool.model import Delivery, Job, OutboxState
 from tests.deliver.making import START, Clock, Hook, fail, hook_server, make_box, receive, submit, until

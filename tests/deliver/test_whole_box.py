@@ -19,12 +19,12 @@ import pytest
 
 from appliance.box import Box
 from appliance.deliver.planner import Planner
+from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
+from appliance.lines.practice.settings import PracticeSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.settings.delivery import MailInSettings, MailOutSettings
-from appliance.settings.items import User
-from appliance.settings.sections import PracticeSettings
+from appliance.settings.accounts import User
 from appliance.spool import outbox
 from appliance.spool.model import Delivery, JobState, OutboxState, ReceivedState
 from tests.daemon.test_serve import serving

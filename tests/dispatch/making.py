@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from appliance.box import Box
+from appliance.configuration import open_box
 from appliance.dispatch.runner import Dispatcher, ManagedLine
 from appliance.documents.options import RenderOptions, Source
 from appliance.documents.render import render
 from appliance.lines.line import Line
+from appliance.numbers import NumberSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.settings.sections import NumberSettings, SendingSettings
 from appliance.spool import jobs
 from appliance.spool.model import Job, JobState
+from appliance.spool.settings import SendingSettings
 
 COMMON = "rendered/common"
 PAGES = 3
@@ -40,7 +42,7 @@ def render_common(folder: Path) -> None:
 
 
 def make_box(data: Path, rendered: Path) -> Box:
-    box = Box(data)
+    box = open_box(data)
     box.settings.change(SendingSettings, QUICK)
     box.settings.change(NumberSettings, {"daily_calls": 0, "daily_calls_each": 0, "daily_abroad": 0})
     target = data / COMMON

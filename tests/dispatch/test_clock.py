@@ -12,9 +12,9 @@ from appliance.box import Box
 from appliance.causes import BUSY, RECEIVED
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
-from appliance.settings.sections import SendingSettings
 from appliance.spool import jobs
 from appliance.spool.model import DAY_S, JobState, ReceivedFilter, ReceivedState
+from appliance.spool.settings import SendingSettings
 from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import NUMBER, dispatching, ended, make_box, render_common, submit, until
 

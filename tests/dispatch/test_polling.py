@@ -10,6 +10,7 @@ import pytest
 
 from appliance import causes
 from appliance.box import Box
+from appliance.configuration import open_box
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.dispatch.polling import OfferedPages, make_offer, remove_offer
 from appliance.dispatch.runner import Dispatcher, ManagedLine
@@ -37,7 +38,7 @@ TEXTS = {"": "for everybody", "7": "the seventh\fwith a second page", "42": "the
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    box = Box(tmp_path / "data")
+    box = open_box(tmp_path / "data")
     for name, text in TEXTS.items():
         offer(box, name, text)
     yield box
@@ -215,7 +216,7 @@ def test_offers_are_there_after_a_restart_and_nothing_sweeps_them_away(box: Box)
     keeper.sweep_orphans(-1.0)
     data = box.data
     box.close()
-    again = Box(data)
+    again = open_box(data)
     try:
         assert set(again.polling.by_name()) == set(TEXTS)
         assert len(pages_of(again, "7")) == 2

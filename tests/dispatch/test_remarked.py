@@ -13,9 +13,9 @@ from appliance.dispatch.prepare import Preparer
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, PAGE_WHITE, Rule
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.settings.sections import SendingSettings
 from appliance.spool.model import Job, JobState
 from appliance.spool.options import SendOptions
+from appliance.spool.settings import SendingSettings
 from tests.deliver.making import make_box, until
 from tests.documents.making import A4, pdf, words
 

@@ -24,10 +24,12 @@ from appliance.dispatch.rules import (
     verdict,
 )
 from appliance.lines.line import LineKind
-from appliance.settings.sections import NumberSettings, PracticeSettings, SendingSettings
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.numbers import NumberSettings
 from appliance.spool.model import Attempt, Job, JobState, Priority, Reach
 from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.remembered import Destination, Usage
+from appliance.spool.settings import SendingSettings
 from appliance.t30.dce import Carrier, Modulation
 from appliance.t30.parameters import CallResult
 

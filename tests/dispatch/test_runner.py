@@ -16,12 +16,13 @@ from appliance.dispatch import runner
 from appliance.dispatch.runner import ManagedLine
 from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind
-from appliance.numbers import plan_for
-from appliance.settings.items import LineEntry, LineType
-from appliance.settings.sections import NumberSettings, SendingSettings, StationSettings, StorageSettings
+from appliance.lines.settings import LineSettings
+from appliance.numbers import NumberSettings, plan_for
 from appliance.spool import ledger, received
 from appliance.spool.model import Job, JobState, Priority, ReceivedFilter, ReceivedState
 from appliance.spool.options import Resume, SendOptions, UnknownRule
+from appliance.spool.settings import SendingSettings, StorageSettings
+from appliance.station import StationSettings
 from appliance.t4.tiff import FaxTiff
 from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import (
@@ -424,7 +425,7 @@ def test_rules_hold_for_the_country_of_the_line_that_is_about_to_dial(box: Box, 
         (job,) = submit(box, given)
         box.settings.change(NumberSettings, {"deny": ["+44"]})
         line = FakeLine()
-        entry = LineEntry(name=line.name, type=LineType.SIP, country_code="49")
+        entry = LineSettings(name=line.name, country_code="49")
         async with dispatching(box, ManagedLine(line, plan=functools.partial(plan_for, line=entry))):
             (job,) = await ended(box, job)
         assert line.placed == []

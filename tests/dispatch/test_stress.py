@@ -16,9 +16,9 @@ import pytest
 
 from appliance import causes
 from appliance.lines.line import LineKind, OutgoingCall
-from appliance.settings.sections import SendingSettings
 from appliance.spool.model import IllegalTransitionError, JobState, Priority
 from appliance.spool.options import UnknownRule
+from appliance.spool.settings import SendingSettings
 from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import dispatching, ended, make_box, render_common, submit
 

@@ -18,8 +18,8 @@ from appliance.causes import Cause, all_causes
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
-from appliance.settings.items import LineEntry, LineType
-from appliance.settings.sections import PracticeSettings, SipSettings
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.t4.tiff import write_tiff
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, ReceivedPage, Role
@@ -244,7 +244,7 @@ def test_signals_to_the_whole_group_leave_it_to_the_box_to_end_its_calls(tmp_pat
 
 def test_a_line_that_cannot_be_opened_says_so_and_disturbs_no_other(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
-        entry = LineEntry(name="odd", type=LineType.SIP, server="sip.example.net")
+        entry = SipTrunk(name="odd", server="sip.example.net")
         spec = LineSpec("odd", replace(entry, country_code="x" * 40), SipSettings(udp_port=None), tmp_path)
         odd = RemoteLine(rig.exchange, spec)
         await odd.start(lambda _: Refuse(causes.NOT_RECEIVING))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from appliance.box import Box
 from appliance.causes import DELIVERED, RECEIVED
+from appliance.configuration import open_box
 from appliance.dispatch.polling import OfferedPages, make_offer
 from appliance.documents.pages import on_loop
 from appliance.documents.render import RenderedDocument
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.line import Answer, IncomingCall, KeepPackets, OutgoingCall
-from appliance.settings.items import LineEntry, LineType, Media
-from appliance.settings.sections import SipSettings
+from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
 from appliance.spool.options import Quality
 from appliance.t4.coding import decode
 from appliance.t30.memory import MemoryPages, MemoryStore
@@ -27,18 +26,17 @@ MEDIA = 40
 
 
 def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
-    box = Box(tmp_path / "data")
+    box = open_box(tmp_path / "data")
     for name, text in (("7", "the seventh"), ("42", "the answer")):
         file = box.documents.store_file(text.encode(), name="a.txt", media_type="text/plain")
         make_offer(box, "ada", [file], name=name, quality=Quality.STANDARD)
     port, media = free_port(), free_ports(MEDIA)
-    entry = LineEntry(
+    entry = SipTrunk(
         name="loop",
-        type=LineType.SIP,
         server=f"127.0.0.1:{port}",
         register=False,
         calls_at_once=4,
-        media=Media.T38,
+        media=MediaChoice.T38_ONLY,
         t38_calling_s=0.5,
         t38_answering_s=0.5,
     )

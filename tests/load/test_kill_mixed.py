@@ -31,12 +31,12 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
+from appliance.configuration import open_box, open_settings
 from appliance.daemon.housekeeping import Housekeeping
+from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route, Security
 from appliance.durable import PART_SUFFIX
 from appliance.settings import secrets
-from appliance.settings.delivery import DeliverySettings, MailOutSettings, Route, Security
-from appliance.settings.items import Scope
-from appliance.settings.store import SettingsStore
+from appliance.settings.accounts import Scope
 from appliance.spool.store import DATABASE_NAME, DOCUMENTS, FOLDERS, RENDERED
 from appliance.t4.tiff import FaxTiff
 from bench import marked
@@ -176,7 +176,7 @@ def _world(tmp_path: Path, hook: Hook, office: PostOffice) -> World:
     data, folder = tmp_path / "box", tmp_path / "folder"
     data.mkdir()
     folder.mkdir()
-    store = SettingsStore(data)
+    store = open_settings(data)
     secrets.first_start(store)
     for path, value in SETTINGS.items():
         store.set_path(path, value)
@@ -403,7 +403,7 @@ def _pending(world: World) -> int:
 
 
 def _judge(world: World, office: PostOffice, passing: Path) -> None:
-    box = Box(world.data)
+    box = open_box(world.data)
     try:
         states = _judge_sent(world, box)
         _judge_webhooks(world, box)

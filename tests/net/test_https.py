@@ -14,7 +14,8 @@ import trustme
 
 from appliance.causes import STOPPING, URL_TIMED_OUT, URL_UNREACHABLE
 from appliance.net import http
-from appliance.net.http import FetchError, Halt, fetch, post
+from appliance.net.http import FetchError, fetch, post
+from appliance.net.watchdog import Watchdog
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -127,7 +128,7 @@ def test_a_server_that_drips_through_the_handshake_is_left_at_the_deadline() -> 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_stop_ends_a_request_that_runs_and_refuses_the_next(scheme: str) -> None:
-    halt = Halt()
+    halt = Watchdog()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/"
 
@@ -135,7 +136,7 @@ def test_a_stop_ends_a_request_that_runs_and_refuses_the_next(scheme: str) -> No
             peer, _ = listener.accept()
             with peer:
                 peer.recv(1)
-                halt.pull()
+                halt.expire()
                 peer.recv(65536)
 
         puller = threading.Thread(target=pull, daemon=True)

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from appliance.box import Box
 from appliance.causes import BUSY, DELIVERED, RECEIVED
+from appliance.configuration import open_box
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings import secrets
-from appliance.settings.sections import StationSettings
 from appliance.spool import jobs, outbox
 from appliance.spool.incoming import IncomingFax
 from appliance.spool.model import JobState, NewDelivery
 from appliance.spool.store import Tx
+from appliance.station import StationSettings
 from appliance.t4.page import Raster
 from appliance.t30.parameters import CallResult, ReceivedPage
 
@@ -65,7 +66,7 @@ async def receive(box: Box) -> None:
 
 
 def main() -> None:
-    box = Box(Path(sys.argv[1]), clock=lambda: START)
+    box = open_box(Path(sys.argv[1]), clock=lambda: START)
     box.set_practice_numbers(PRACTICE_NUMBERS)
     promise("started")
     secrets.first_start(box.settings)

@@ -10,13 +10,13 @@ import pytest
 
 from appliance.box import Box
 from appliance.causes import DELIVERED, NUMBER_EMERGENCY, NUMBER_NOT_ALLOWED, QUOTA_SPENT
+from appliance.configuration import open_box
 from appliance.durable import DiskFullError
-from appliance.numbers import Number
+from appliance.lines.sip.settings import SipTrunk
+from appliance.numbers import Number, NumberSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings import secrets
-from appliance.settings.items import LineEntry, LineType
-from appliance.settings.sections import NumberSettings, StorageSettings
 from appliance.spool import jobs, ledger
 from appliance.spool.model import (
     IdempotencyError,
@@ -27,11 +27,12 @@ from appliance.spool.model import (
     Reach,
 )
 from appliance.spool.options import Quality, SendOptions
+from appliance.spool.settings import StorageSettings
 
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Box]:
-    box = Box(tmp_path / "data")
+    box = open_box(tmp_path / "data")
     box.set_practice_numbers({"9990"})
     yield box
     box.close()
@@ -50,7 +51,7 @@ def stored_files(box: Box) -> int:
 def test_what_is_submitted_is_found_again_after_a_restart(box: Box, tmp_path: Path) -> None:
     made = box.faxes.submit(request(box, "9990", "+4930123456", options=SendOptions(quality=Quality.R300)))
     box.close()
-    again = Box(tmp_path / "data")
+    again = open_box(tmp_path / "data")
     try:
         assert again.faxes.search(JobFilter()) == list(reversed(made.jobs))
         document = again.documents.get(again.spool.read(jobs.get_submission, made.submission_id).document_id)
@@ -182,8 +183,10 @@ def test_a_fax_that_was_accepted_is_not_refused_because_the_audit_log_has_no_roo
 
 def test_a_number_is_read_in_the_country_of_the_line_that_will_carry_it(box: Box) -> None:
     lines = {
-        "swiss": LineEntry(name="swiss", type=LineType.SIP, position=2, country_code="41"),
-        "german": LineEntry(name="german", type=LineType.SIP, position=1, country_code="49", deny=("+4930",)),
+        "swiss": SipTrunk(name="swiss", server="sip.example.net", position=2, country_code="41"),
+        "german": SipTrunk(
+            name="german", server="sip.example.net", position=1, country_code="49", deny=("+4930",)
+        ),
     }
     for line in lines.values():
         box.settings.add(line)

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import Box
+from appliance.configuration import open_box
 from appliance.daemon.main import recover
 from appliance.settings import secrets
-from appliance.settings.sections import StationSettings
 from appliance.spool import outbox
 from appliance.spool.model import JobState, OutboxState, ReceivedFilter, ReceivedState
 from appliance.spool.retention import sweep_parts
+from appliance.station import StationSettings
 from appliance.t4.tiff import FaxTiff
 from tests.spool.power_cut import Disk, calls, record, told
 from tests.spool.power_cut_worker import START
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace i
 
 def check(folder: Path, promises: list[str]) -> None:
     """Starts a box on what survived and holds it to what was promised."""
-    box = Box(folder, clock=lambda: START + 1)
+    box = open_box(folder, clock=lambda: START + 1)
     try:
         sweep_parts(folder)
         assert box.spool.read(lambda db: db.execute("PRAGMA integrity_check").fetchone()[0]) == "ok"

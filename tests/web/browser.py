@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from appliance.settings import secrets
-from appliance.settings.items import Role, User
+from appliance.settings.accounts import Role, User
 from tests.api.served import Served, serving
 from webui.door import make_webui
 

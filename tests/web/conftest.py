@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from appliance.settings.items import Role
+from appliance.settings.accounts import Role
 from tests.web.browser import OWNER, Web, chromium, web
 
 

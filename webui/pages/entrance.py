@@ -15,8 +15,8 @@ from appliance.api.signing_in import (
     check_password,
     set_up,
 )
+from appliance.settings.accounts import User
 from appliance.settings.fields import SettingError
-from appliance.settings.items import User
 from appliance.settings.secrets import PASSWORD_MIN
 from webui.visit import Answer, Page, Visit, go
 

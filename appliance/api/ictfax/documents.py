@@ -21,7 +21,7 @@ from appliance.causes import (
     TOO_MANY_FILES,
 )
 from appliance.documents.sniff import Kind, sniff
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 from appliance.spool.model import Document
 
 # What a file may be called, and what it must then be; None: whatever it is found to be.  The type of

@@ -13,7 +13,7 @@ from appliance.api.ictfax.people import PeopleCalls
 from appliance.api.ictfax.sending import SendingCalls
 from appliance.api.ictfax.words import error_document, http_of
 from appliance.api.problems import ProblemError
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 
 # The ids in addresses; longer ones were never given.
 _ID = "[0-9]{1,15}"

@@ -19,9 +19,10 @@ from appliance.api.ictfax.people import PeopleCalls
 from appliance.api.ictfax.transmissions import ENDED_BADLY, Transmission, Transmissions
 from appliance.api.ictfax.words import number
 from appliance.api.numbers import own_number
-from appliance.settings.items import Contact, Scope
-from appliance.settings.sections import SendingSettings
+from appliance.phonebook import Contact
+from appliance.settings.accounts import Scope
 from appliance.spool.model import JobFilter, JobState, NotFoundError, Received, ReceivedFilter
+from appliance.spool.settings import SendingSettings
 
 # Transmissions in one answer: when nothing is said, and at most.
 LIST_LIMIT = 1000

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from appliance.causes import Side
-from appliance.settings.items import Contact, User
+from appliance.phonebook import Contact
+from appliance.settings.accounts import User
 from appliance.spool.model import Attempt, Document, Job, JobState, Received, ReceivedState
 from appliance.spool.remembered import Program
 

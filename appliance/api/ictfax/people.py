@@ -16,7 +16,8 @@ from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
 from appliance.api.signing_in import sign_in
 from appliance.causes import NOT_FOUND, NUMBER_INVALID, SETTING_INVALID
-from appliance.settings.items import ApiKey, Contact, Scope, User
+from appliance.phonebook import Contact
+from appliance.settings.accounts import ApiKey, Scope, User
 
 # Contacts of one owner: the phone book is one file, written as a whole.
 CONTACTS = 5000

@@ -26,9 +26,10 @@ from appliance.api.ictfax.words import (
 from appliance.api.problems import ProblemError
 from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, REQUEST_LENGTH_MISSING, STATE_FORBIDS
 from appliance.net.http import check_url
+from appliance.phonebook import Contact
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.settings.items import Contact, Scope
+from appliance.settings.accounts import Scope
 from appliance.spool.model import Job, NotFoundError
 from appliance.spool.options import SendOptions
 from appliance.spool.remembered import Program

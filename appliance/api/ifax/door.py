@@ -32,11 +32,11 @@ from appliance.causes import (
     STATE_FORBIDS,
 )
 from appliance.dispatch.prepare import zone
+from appliance.documents.settings import CoverTemplate
 from appliance.documents.sniff import Kind, sniff
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.settings.items import CoverTemplate, Scope
-from appliance.settings.sections import StationSettings
+from appliance.settings.accounts import Scope
 from appliance.spool.model import (
     Document,
     IllegalTransitionError,
@@ -48,6 +48,7 @@ from appliance.spool.model import (
     SourceFile,
 )
 from appliance.spool.options import Cover, SendOptions
+from appliance.station import StationSettings
 
 ORIGIN = "ifax"
 # The header accessToken, as WSGI names it.

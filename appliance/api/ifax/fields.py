@@ -25,7 +25,7 @@ from appliance.causes import (
     TOO_MANY_RECIPIENTS,
     Cause,
 )
-from appliance.settings.sections import ApiSettings
+from appliance.net.settings import ApiSettings
 from appliance.spool.model import DAY_S
 from appliance.spool.options import Quality
 

@@ -21,10 +21,11 @@ from appliance.causes import NOT_FOUND
 from appliance.dispatch.prepare import cover_page, zone
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions
 from appliance.documents.render import render
+from appliance.documents.settings import CoverTemplate
 from appliance.services.rules import RefusedError, To
-from appliance.settings.items import CoverTemplate, Scope
-from appliance.settings.sections import StationSettings
+from appliance.settings.accounts import Scope
 from appliance.spool.options import Cover
+from appliance.station import StationSettings
 from appliance.t4.page import Resolution
 
 # A preview is looked at while somebody waits: less than a fax may take.

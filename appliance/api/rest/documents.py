@@ -13,7 +13,7 @@ from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import array, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
 from appliance.causes import TOO_MANY_FILES
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 
 _WORDS = {"name": text(255), "description": text(2000)}
 NEW_DOCUMENT = component("NewDocument", request_object({**_WORDS, "files": array(FILE, 200)}))

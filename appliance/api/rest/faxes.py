@@ -39,7 +39,7 @@ from appliance.causes import DOCUMENT_GONE, NOT_FOUND
 from appliance.records import view
 from appliance.services.faxes import Request, Submitted
 from appliance.services.views import fax_in_full
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 from appliance.spool.model import PACKETS, Attempt, Job, JobFilter, JobState
 from appliance.spool.options import UnknownRule
 from appliance.t4.page import CodedPage, Raster

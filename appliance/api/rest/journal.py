@@ -15,7 +15,7 @@ from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import choice, text
 from appliance.causes import NOT_PERMITTED
 from appliance.records import time_text
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 from appliance.spool.model import Job, JobFilter, Received, ReceivedFilter
 
 Fax = TypeVar("Fax", Job, Received)

@@ -14,25 +14,19 @@ from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.newfax import visible
 from appliance.api.rest.routes import Answer, Call, Route
-from appliance.api.rest.schemas import Json, array, component, integer, record, settings_schema
+from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
 from appliance.causes import COVER_TEMPLATE_WRONG, NOT_FOUND, NOT_PERMITTED, SETTING_INVALID, STATE_FORBIDS
+from appliance.deliver.settings import JunkRule
+from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.documents.markup import TemplateError, parse
-from appliance.exchange.making import check_entry
+from appliance.documents.settings import STANDARD_COVER, CoverTemplate
+from appliance.exchange.making import check_line
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import SipSettings
 from appliance.net.http import FetchError, check_url
-from appliance.settings.delivery import JunkRule
-from appliance.settings.delivery import Route as DeliveryRoute
-from appliance.settings.fields import describe, from_document, to_document
-from appliance.settings.items import (
-    STANDARD_COVER,
-    ApiKey,
-    Contact,
-    ContactGroup,
-    CoverTemplate,
-    LineEntry,
-    Scope,
-    User,
-)
-from appliance.settings.sections import SipSettings
+from appliance.phonebook import Contact, ContactGroup
+from appliance.settings.accounts import ApiKey, Scope, User
+from appliance.settings.fields import TYPE_KEY, describe, from_document, to_document, variants
 from appliance.settings.store import SettingsStore
 
 # The box's own line, whose name no other has; and the ways in which a webhook may speak.
@@ -89,13 +83,16 @@ def _cover_is_free(store: SettingsStore, item: CoverTemplate) -> None:
 
 def _line_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
     """A line that cannot be made is not stored: it would only be missed later."""
-    known = {} if item_id is None else to_document(store.item(LineEntry, item_id))
-    entry = from_document(LineEntry, {**known, **values}, "line")
-    others = {other.name for other_id, other in store.items(LineEntry).items() if other_id != item_id}
+    if item_id is None:
+        entry = from_document(LineSettings, values, "line")
+    else:
+        known = store.item(LineSettings, item_id)
+        entry = from_document(type(known), {**to_document(known), **values}, "line")
+    others = {other.name for other_id, other in store.items(LineSettings).items() if other_id != item_id}
     if entry.name in {*others, PRACTICE_NAME}:
         raise flaw("name", "there is a line of this name")
     try:
-        check_entry(entry, store.section(SipSettings))
+        check_line(entry, store.section(SipSettings))
     except ValueError as error:
         raise ProblemError(SETTING_INVALID, str(error)) from None
 
@@ -142,7 +139,7 @@ RESOURCES = (
         free=_cover_is_free,
     ),
     Resource(
-        LineEntry,
+        LineSettings,
         "line-settings",
         "LineSettings",
         "line's settings",
@@ -239,9 +236,10 @@ class _Handlers:
 
 def _routes(resource: Resource) -> tuple[Route, ...]:
     handlers = _Handlers(resource)
-    answer = settings_schema(resource.kind, answer=True)
-    shown = component(resource.one, record({"id": integer(1), **answer["properties"]}))
+    shown = component(resource.one, answer_schema(resource.kind, {"id": integer(1)}))
     required = tuple(f.name for f in describe(resource.kind) if f.required)
+    if variants(resource.kind):
+        required = (TYPE_KEY, *required)
     new = component(f"New{resource.one}", settings_schema(resource.kind, required=required))
     changed = component(f"{resource.one}Change", settings_schema(resource.kind))
     path, one = f"/{resource.path}", resource.one

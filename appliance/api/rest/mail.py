@@ -16,10 +16,10 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
+from appliance.deliver.settings import ADDRESS_LIMIT, ADDRESS_PATTERN, MailInSettings, MailOutSettings
 from appliance.deliver.smtp import MailError
 from appliance.records import time_text
-from appliance.settings.delivery import ADDRESS_LIMIT, ADDRESS_PATTERN, MailInSettings, MailOutSettings
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 
 MAIL = component(
     "Mail",

@@ -32,13 +32,13 @@ from appliance.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPI
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Treatment
 from appliance.net.http import FetchError, check_url
+from appliance.phonebook import Contact, ContactGroup
 from appliance.remarks import Rule
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.settings.items import Contact, ContactGroup
-from appliance.settings.sections import STATION_ID_PATTERN
 from appliance.spool.model import SourceFile
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
+from appliance.station import STATION_ID_PATTERN
 
 NUMBER_LIMIT = 64
 _IDS_LIMIT = 1000

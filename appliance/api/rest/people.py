@@ -29,12 +29,12 @@ from appliance.api.rest.views import values
 from appliance.api.sessions import Session
 from appliance.api.signing_in import SignedIn
 from appliance.causes import CODE_WRONG, NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
+from appliance.deliver.settings import Route
 from appliance.records import time_text
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
-from appliance.settings.delivery import Route
+from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.fields import to_document
-from appliance.settings.items import ApiKey, Role, Scope, User
 
 _PASSWORD = {**text(secrets.PASSWORD_MAX, least=secrets.PASSWORD_MIN), "writeOnly": True}
 _USER_HIDDEN = ("password_hash", "totp_secret", "recovery_codes")

@@ -27,7 +27,7 @@ from appliance.causes import DOCUMENT_GONE, OFFER_NAME_TAKEN, TOO_MANY_FILES, TO
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
 from appliance.documents.render import RenderedDocument
 from appliance.records import time_text
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 from appliance.spool.options import Quality
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError
 

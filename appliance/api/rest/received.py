@@ -39,7 +39,7 @@ from appliance.api.rest.views import (
 from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.records import view
 from appliance.services.views import received_in_full
-from appliance.settings.items import Scope, User
+from appliance.settings.accounts import Scope, User
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 
 

@@ -12,7 +12,7 @@ from appliance.api.context import Context, address_of
 from appliance.api.intake import Form
 from appliance.api.request import JSON_TYPE, Environ
 from appliance.box import Box
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 
 Schema = Mapping[str, Any]
 

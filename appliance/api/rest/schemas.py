@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.settings.fields import FieldDescription, describe
+from appliance.settings.fields import TYPE_KEY, FieldDescription, describe, variants
 
 Json = dict[str, Any]
 
@@ -95,7 +95,33 @@ def settings_schema(
     For a request, every field may be left out but ``required``; for an ``answer`` all are there.
     """
     properties = {f.name: _of_field(f, answer) for f in describe(kind) if f.name not in without}
-    return record(properties) if answer else request_object(properties, required=required)
+    if answer:
+        return record(properties)
+    # What comes in several shapes is asked for as one object with the fields of all.
+    shapes = variants(kind)
+    if shapes:
+        properties = {TYPE_KEY: choice(*shapes, help="stays as it was made"), **properties}
+    for word, shape in shapes.items():
+        for described in describe(shape):
+            name, schema = described.name, _of_field(described, answer)
+            if name not in properties:
+                properties[name] = {**schema, "description": f"{word}: {described.help}"}
+            elif "description" in properties[name] and properties[name] != schema:
+                properties[name] = {"anyOf": [properties[name], schema]}
+    return request_object(properties, required=required)
+
+
+def answer_schema(kind: type[Any], more: Mapping[str, Json]) -> Json:
+    """The schema of an answer with a settings document and ``more``: of one of its shapes."""
+    shapes = variants(kind)
+    if not shapes:
+        return record({**more, **settings_schema(kind, answer=True)["properties"]})
+    return {
+        "oneOf": [
+            record({**more, TYPE_KEY: choice(word), **settings_schema(shape, answer=True)["properties"]})
+            for word, shape in shapes.items()
+        ]
+    }
 
 
 def _of_field(described: FieldDescription, answer: bool) -> Json:

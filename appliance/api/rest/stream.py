@@ -15,7 +15,7 @@ from appliance.api.context import Context
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call
 from appliance.api.rest.views import event_view
-from appliance.settings.items import Scope
+from appliance.settings.accounts import Scope
 from appliance.spool.model import Event, News, SpoolClosedError
 
 # Without news, a comment goes out so often, seconds: keeps proxies from closing, finds clients gone.

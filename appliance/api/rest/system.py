@@ -38,10 +38,12 @@ from appliance.api.rest.views import (
 )
 from appliance.box import Health
 from appliance.causes import NOT_FOUND, SETTING_INVALID, all_causes, cause_of
+from appliance.configuration import CATALOGUE
+from appliance.lines.settings import LineSettings
+from appliance.net.settings import HttpSettings
 from appliance.records import cause_view, time_text
+from appliance.settings.accounts import Scope
 from appliance.settings.fields import to_document
-from appliance.settings.items import LineEntry, Scope
-from appliance.settings.sections import SECTIONS, HttpSettings
 from appliance.spool.model import JobState, Room
 
 # Sections that are nobody's to see or set.
@@ -111,7 +113,7 @@ def metrics(call: Call) -> Answer:
 
 
 def _lines(call: Call) -> list[Json]:
-    ids = {entry.name: entry_id for entry_id, entry in call.box.settings.items(LineEntry).items()}
+    ids = {entry.name: entry_id for entry_id, entry in call.box.settings.items(LineSettings).items()}
     return [line_view(report, ids.get(report.name)) for report in call.box.lines()]
 
 
@@ -149,7 +151,7 @@ def settings(call: Call) -> Answer:
     return Answer(
         {
             name: to_document(call.box.settings.section(kind), mask=True)
-            for name, kind in SECTIONS.items()
+            for name, kind in CATALOGUE.sections.items()
             if name not in _HIDDEN_SECTIONS
         }
     )
@@ -185,7 +187,7 @@ def _require_certificate(call: Call) -> None:
 def _section_routes() -> tuple[Route, ...]:
     routes: list[Route] = []
     shown: dict[str, Json] = {}
-    for name, kind in SECTIONS.items():
+    for name, kind in CATALOGUE.sections.items():
         if name in _HIDDEN_SECTIONS:
             continue
         word = "".join(part.capitalize() for part in name.split("_"))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from appliance.lines.modem.quirks import Quirks
+from appliance.lines.modem.quirks import FlowControl, Quirks
 from appliance.t30.dce import Carrier
 
 # The longest silence or wait that a modem may need, ms, and the most tries; what is above is a slip.
@@ -55,11 +55,10 @@ def _value(name: str, text: str) -> Any:
             raise ValueError(f"{name}: one of {said} is needed")
         return number
     if isinstance(hint, type) and issubclass(hint, Enum):
-        try:
-            return hint(text)
-        except ValueError:
-            known = ", ".join(str(each.value) for each in hint)
-            raise ValueError(f"{name}: one of {known} is needed") from None
+        known = {str(each.value): each for each in hint if each is not FlowControl.AUTO}
+        if text not in known:
+            raise ValueError(f"{name}: one of {', '.join(known)} is needed")
+        return known[text]
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if name in ("send", "receive"):
         carriers = {carrier.name: carrier for carrier in Carrier if carrier is not Carrier.V21}

@@ -21,6 +21,7 @@ class FlowControl(Enum):
     in many modems it is broken.
     """
 
+    AUTO = "auto"  # an owner's word only: as the table has it
     RTS_CTS = "rts/cts"
     NONE = "none"  # CDC-ACM modems whose USB end-point does it
 

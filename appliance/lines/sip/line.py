@@ -44,7 +44,7 @@ from appliance.lines.sip.ports import NoPortError, open_media_socket, own_addres
 from appliance.lines.sip.settings import (
     Identity,
     MediaChoice,
-    TrunkSettings,
+    SipTrunk,
     safe_display_name,
     safe_user,
     split_host_port,
@@ -68,6 +68,11 @@ MAX_PAUSE_S = 600.0
 # What a peer of ours may send in one datagram, and may keep: we have room for any.
 OUR_MAX_DATAGRAM = 400
 OUR_MAX_BUFFER = 2000
+# RFC 3325 9.1 and 9.2.
+_IDENTITY_HEADERS = {
+    Identity.ASSERTED: "P-Asserted-Identity",
+    Identity.PREFERRED: "P-Preferred-Identity",
+}
 # The status that a refused caller gets, by cause; a decline for what is not its business.
 _REFUSALS = {
     causes.LINE_FULL.code: BUSY_HERE,
@@ -90,7 +95,7 @@ class SipLine:
 
     def __init__(
         self,
-        trunk: TrunkSettings,
+        trunk: SipTrunk,
         stack: SipStack,
         *,
         media: Callable[[str], MediaChoice | None] = lambda number: None,
@@ -127,7 +132,7 @@ class SipLine:
 
     def state(self) -> LineState:
         usable, sentence = self._condition()
-        return LineState(usable, len(self._calls), self.trunk.channels, sentence, self._last_error)
+        return LineState(usable, len(self._calls), self.trunk.calls_at_once, sentence, self._last_error)
 
     async def start(self, on_incoming: IncomingHandler) -> None:
         self._on_incoming = on_incoming
@@ -174,7 +179,7 @@ class SipLine:
             return CallResult(causes.LINE_STOPPED, phase=Phase.A)
         if not self._usable:
             return CallResult(causes.SIP_MISCONFIGURED, phase=Phase.A)
-        if len(self._calls) >= self.trunk.channels:
+        if len(self._calls) >= self.trunk.calls_at_once:
             return CallResult(causes.LINE_FULL, phase=Phase.A)
         try:
             uri = self._uri(call.number)
@@ -201,7 +206,7 @@ class SipLine:
     async def _place(
         self, call: OutgoingCall, carried: CarriedCall, ports: MediaPorts, uri: str
     ) -> CallResult:
-        rules = self._rules(self._media(call.number), self.trunk.ask_t38_calling_s)
+        rules = self._rules(self._media(call.number), self.trunk.t38_calling_s or None)
         local = await self._local_media(ports, uri)
         switch = MediaSwitch(rules, local, caller=True, pick=random.uniform)
         headers, local_uri = self._identity(call)
@@ -248,15 +253,15 @@ class SipLine:
     def _identity(self, call: OutgoingCall) -> tuple[list[tuple[str, str]], str]:
         """Extra headers and the From address.  The login stands there only where the owner said so."""
         trunk = self.trunk
-        number = safe_user(call.caller_number or trunk.from_number)
-        name = safe_display_name(call.caller_name or trunk.from_name)
+        number = safe_user(call.caller_number or trunk.caller_number)
+        name = safe_display_name(call.caller_name or trunk.caller_name)
         host = f"[{trunk.domain}]" if ":" in trunk.domain else trunk.domain
         user = trunk.username if trunk.from_user_is_account else number
         address = f"<sip:{user}@{host}>" if user else "<sip:anonymous@anonymous.invalid>"
         shown = f'"{name}" ' if name else ""
         headers = []
-        if trunk.identity is not Identity.NONE and number:
-            headers.append((trunk.identity.value, f"{shown}<sip:{number}@{host}>"))
+        if trunk.identity in _IDENTITY_HEADERS and number:
+            headers.append((_IDENTITY_HEADERS[trunk.identity], f"{shown}<sip:{number}@{host}>"))
         return headers, f"{shown}{address}"
 
     # -- calls in --------------------------------------------------------------------------
@@ -284,7 +289,7 @@ class SipLine:
             self._inward(caller),
             messages.display_name(caller_header) or messages.display_name(messages.first(found, "from")),
         )
-        if len(self._calls) >= self.trunk.channels:
+        if len(self._calls) >= self.trunk.calls_at_once:
             self._turn_away(knocking, BUSY_HERE)
             return
         try:
@@ -338,7 +343,7 @@ class SipLine:
         self.inbound.answered += 1
         result = CallResult(causes.LINE_STOPPED, phase=Phase.A)
         try:
-            rules = self._rules(None, self.trunk.ask_t38_answering_s)
+            rules = self._rules(None, self.trunk.t38_answering_s or None)
             local = await self._local_media(ports, knocking.address)
             switch = MediaSwitch(rules, local, caller=False, pick=random.uniform)
             stack, ref = self._stack, knocking.call
@@ -427,7 +432,7 @@ class SipLine:
         pause_s = self._paused_until - time.monotonic()
         if pause_s > 0:
             return False, f"{trunk.server} asked for no calls for another {pause_s:.0f} seconds."
-        if not trunk.register:
+        if not trunk.registers:
             return True, f"Ready for calls over {trunk.server} (without registration)."
         if self._registration is None:
             return False, f"Registering with {trunk.server}."
@@ -456,7 +461,7 @@ class SipLine:
         """Looks up the addresses of the peers, and of the server where it does not register."""
         trunk = self.trunk
         names = [peer for peer in trunk.peers if "/" not in peer]
-        if not trunk.register:
+        if not trunk.registers:
             names.append(split_host_port(trunk.server, "the server")[0])
             if trunk.outbound_proxy:
                 names.append(split_host_port(trunk.outbound_proxy, "the outbound proxy")[0])

@@ -31,13 +31,13 @@ class NumberError(ValueError):
 
 
 class DialFormat(Enum):
-    """How a trunk wants the called number; the value is what an owner writes in the settings."""
+    """How a trunk wants the called number."""
 
-    E164_PLUS = "+e164"  # +49301234567
+    E164_PLUS = "e164_plus"  # +49301234567
     E164 = "e164"  # 49301234567
     INTERNATIONAL = "international"  # 0049301234567
     NATIONAL = "national"  # 0301234567 at home, 0044… abroad
-    AS_DIALLED = "as dialled"
+    AS_DIALLED = "as_dialled"  # as the box has it, nothing made of it
 
 
 @dataclass(frozen=True, slots=True)

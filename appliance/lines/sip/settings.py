@@ -1,22 +1,22 @@
-"""What an owner says about SIP: one ``SipSettings`` for the box, one ``TrunkSettings`` for each trunk.
-
-Plain data, checked when made (ValueError with a sentence), secrets kept out of ``repr``.
-"""
+"""SIP as its owner says: one ``SipSettings`` for the box, one ``SipTrunk`` for each trunk."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from appliance.lines.sip.numbers import DiallingRules
-from appliance.t38.settings import ErrorCorrection
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.numbers import DialFormat, DiallingRules
+from appliance.settings.fields import setting, variant
+from appliance.t38.settings import MAX_REDUNDANCY, ErrorCorrection
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 # What may stand in the user part of our own URIs and in a quoted name without any escaping.
-_USER = re.compile(r"[A-Za-z0-9_.!~*'()&=+$,;?/%@-]{0,64}")
-_NAME = re.compile(r"[^\x00-\x1f\x7f\"\\<>]{0,80}")
+_USER_PATTERN = r"[A-Za-z0-9_.!~*'()&=+$,;?/%@-]{0,64}"
+_NAME_PATTERN = r"[^\x00-\x1f\x7f\"\\<>]{0,60}"
 
 SIP_PORT = 5060  # RFC 3261 19.1.2
 SIPS_PORT = 5061
@@ -32,16 +32,16 @@ class Identity(Enum):
     """Which header says who is calling, beside From (RFC 3325)."""
 
     NONE = "none"
-    ASSERTED = "P-Asserted-Identity"
-    PREFERRED = "P-Preferred-Identity"
+    ASSERTED = "asserted"  # P-Asserted-Identity
+    PREFERRED = "preferred"
 
 
 class MediaChoice(Enum):
-    """What the owner wants of a trunk."""
+    """How faxes travel over a trunk."""
 
-    BOTH = "T.38, else G.711"
-    T38_ONLY = "T.38 only"
-    G711_ONLY = "G.711 only"
+    BOTH = "both"  # T.38, and audio where the other side does not take it
+    T38_ONLY = "t38"
+    G711_ONLY = "g711"
 
 
 def _check_host(host: str, what: str) -> None:
@@ -77,111 +77,203 @@ class PortRange:
             raise ValueError("a port range goes from 1024 at the lowest to 65535 at the highest")
 
 
+def _in_words(check: Callable[[str], object]) -> Callable[[str], str | None]:
+    """What ``check`` raises as ValueError, as the answer of a setting's check; empty is no value."""
+
+    def problem(text: str) -> str | None:
+        try:
+            if text:
+                check(text)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    return problem
+
+
+def _each(check: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], str | None]:
+    return lambda entries: next((problem for entry in entries if (problem := check(entry))), None)
+
+
+def _server_problem(text: str) -> str | None:
+    return _in_words(lambda server: split_host_port(server, "the server"))(text)
+
+
+def _check_peer(peer: str) -> None:
+    if "/" in peer:
+        ipaddress.ip_network(peer, strict=False)
+    else:
+        _check_host(peer, "the peer")
+
+
 @dataclass(frozen=True, slots=True)
 class SipSettings:
-    """SIP for the whole box."""
+    """How the box speaks SIP, all trunks together.  A change takes effect at the next start."""
 
-    bind: str = "0.0.0.0"  # address of the interface to listen on; one of IPv6 makes all of SIP IPv6
-    udp_port: int | None = SIP_PORT  # 0 = any free one, None = no such transport
-    tcp_port: int | None = None
-    tls_port: int | None = None
-    tls_certificate: str = ""  # PEM files; only needed where the peer wants a certificate of ours
-    tls_key: str = ""
-    udptl_ports: PortRange = field(default_factory=lambda: PortRange(4000, 4499))
-    rtp_ports: PortRange = field(default_factory=lambda: PortRange(4500, 4999))
-    name_servers: tuple[str, ...] = ()  # for DNS SRV; empty = those of the system
-    stun_servers: tuple[str, ...] = ()  # host or host:port
-    user_agent: str = "faxbox"
-    log_level: int = 3  # pjproject's, 0 to 5
+    bind: str = setting(
+        "0.0.0.0",
+        "address to listen on; one of IPv6 (:: is any) makes all of SIP IPv6",
+        max_length=45,
+    )
+    # 0 = any free one
+    udp_port: int | None = setting(SIP_PORT, "port for SIP over UDP; none: no UDP", minimum=0, maximum=65535)
+    tcp_port: int | None = setting(None, "port for SIP over TCP; none: no TCP", minimum=0, maximum=65535)
+    tls_port: int | None = setting(None, "port for SIP over TLS; none: no TLS", minimum=0, maximum=65535)
+    tls_certificate: str = setting(
+        "",
+        "file with our certificate for SIP over TLS, PEM; only where the other side wants one",
+        pattern=r"(/.{0,499})?",
+    )
+    tls_key: str = setting("", "file with its key, PEM", pattern=r"(/.{0,499})?")
+    media_first: int = setting(4000, "first UDP port for faxes and audio", minimum=1024, maximum=65000)
+    media_last: int = setting(4999, "last UDP port for faxes and audio", minimum=1024, maximum=65535)
+    # Port 53 always: pjproject takes no other.
+    name_servers: tuple[str, ...] = setting(
+        (),
+        "IPv4 addresses of name servers that are asked for SIP servers; empty: the system's",
+        max_length=15,
+        check=_each(_in_words(ipaddress.IPv4Address)),
+    )
+    stun_servers: tuple[str, ...] = setting((), "host or host:port of STUN servers", max_length=255)
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raises ValueError for settings that do not go together."""
         _check_host(self.bind, "the listening address")
         for server in self.stun_servers:
             split_host_port(server, "the STUN server")
-        for server in self.name_servers:
-            ipaddress.IPv4Address(server)  # port 53 always: pjproject takes no other
         if self.udp_port is None and self.tcp_port is None and self.tls_port is None:
             raise ValueError("SIP needs at least one of UDP, TCP and TLS")
+        _ = self.udptl_ports, self.rtp_ports
+
+    @property
+    def udptl_ports(self) -> PortRange:
+        """Each UDPTL call takes one port, each audio call two: the lower half is for T.38."""
+        return PortRange(self.media_first, (self.media_first + self.media_last) // 2)
+
+    @property
+    def rtp_ports(self) -> PortRange:
+        return PortRange((self.media_first + self.media_last) // 2 + 1, self.media_last)
 
     @property
     def ipv6(self) -> bool:
         return ":" in self.bind
 
+    def on_free_ports(self) -> SipSettings:
+        """The same on any free port in place of each that is on, for a call beside a running box."""
+        udp, tcp, tls = (
+            None if port is None else 0 for port in (self.udp_port, self.tcp_port, self.tls_port)
+        )
+        return replace(self, udp_port=udp, tcp_port=tcp, tls_port=tls)
 
-@dataclass(frozen=True, slots=True)
-class TrunkSettings:
-    """One SIP trunk."""
 
-    name: str
-    server: str  # the provider's domain or address, with or without a port; without one DNS SRV is asked
-    transport: Transport = Transport.UDP
-    username: str = ""
-    auth_username: str = ""  # when it differs from ``username``
-    password: str = field(default="", repr=False)
-    register: bool = False
-    register_expires_s: int = 300  # RFC 3261 10.2.1.1; short, so that a NAT or a restarted provider heals
-    outbound_proxy: str = ""  # host or host:port that everything goes through
-    verify_tls: bool = True
-    ca_file: str = ""  # PEM with the authorities to trust; empty = the system's
-    # -- who is calling
-    from_number: str = ""  # caller number when a call brings none
-    from_name: str = ""
-    from_user_is_account: bool = False  # the provider wants the login in From: then only there, never shown
-    identity: Identity = Identity.NONE
-    from_domain: str = ""  # when it differs from ``server``
-    # -- numbers
-    dialling: DiallingRules = field(default_factory=DiallingRules)
-    # -- who may call in, beside a registered trunk's own server: addresses, networks, host names
-    peers: tuple[str, ...] = ()
-    # -- network
-    public_address: str = ""  # what peers are told to send media to; empty = our own address
-    use_stun: bool = False  # ask SipSettings.stun_servers before each call instead
-    keep_alive_s: int = 25  # RFC 5626 4.4.1: UDP bindings in NATs live 30 s at the least
-    # -- calls
-    channels: int = 4  # calls at once
-    session_expires_s: int = 1800  # RFC 4028 4
-    session_min_s: int = 90  # RFC 4028 5: the lowest allowed
-    media: MediaChoice = MediaChoice.BOTH
-    ask_t38_calling_s: float | None = 6.0  # None = never ask: the called gateway usually does
-    ask_t38_answering_s: float | None = 2.0
-    keep_audio_line: bool = False  # T.38 offers keep the audio line with port 0, for peers that want it
-    # -- T.38 as offered
-    error_correction: ErrorCorrection = ErrorCorrection.REDUNDANCY
-    redundancy: int = 3
-    t38_version: int = 0
-    max_bit_rate: int = 14400
+@variant(LineSettings, "sip")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipTrunk(LineSettings):
+    """A SIP trunk, with T.38, fax tones in audio (G.711), or both."""
 
-    def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9._ -]{1,40}", self.name):
-            raise ValueError("a trunk's name has 1 to 40 letters, digits, dots, dashes and spaces")
-        split_host_port(self.server, "the server")
-        if self.outbound_proxy:
-            split_host_port(self.outbound_proxy, "the outbound proxy")
-        if self.from_domain:
-            _check_host(self.from_domain, "the From domain")
-        if self.public_address:
-            ipaddress.ip_address(self.public_address)
-        for value in (self.username, self.auth_username, self.from_number):
-            if not _USER.fullmatch(value):
-                raise ValueError(f"{value!r} cannot stand in a SIP address")
-        if not _NAME.fullmatch(self.from_name):
-            raise ValueError("the caller's name may not have quotes, brackets or control characters")
-        for peer in self.peers:
-            if "/" in peer:
-                ipaddress.ip_network(peer, strict=False)
-            else:
-                _check_host(peer, "the peer")
-        if self.register and not self.username:
-            raise ValueError("a trunk that registers needs a user name")
-        if not 1 <= self.channels <= 120:
-            raise ValueError("a trunk has 1 to 120 channels")
-        if self.session_min_s < 90 or self.session_expires_s < self.session_min_s:
-            raise ValueError("session timers are 90 s at the least (RFC 4028)")
+    server: str = setting(
+        help="the trunk's host, or host:port; without a port DNS SRV is asked",
+        max_length=255,
+        pattern=".+",
+        check=_server_problem,
+    )
+    transport: Transport = setting(Transport.UDP, "udp, tcp or tls")
+    register: bool = setting(True, "sign in at the trunk when there is a user name")
+    # RFC 3261 10.2.1.1; short, so that a NAT or a restarted provider heals.
+    register_expires_s: int = setting(
+        300, "a registration is renewed within so many seconds", minimum=30, maximum=86400
+    )
+    username: str = setting("", "user name of the account", pattern=_USER_PATTERN)
+    auth_username: str = setting("", "user name for signing in, when it is another", pattern=_USER_PATTERN)
+    password: str = setting("", "password of the account", secret=True, max_length=120)
+    outbound_proxy: str = setting(
+        "", "host or host:port that everything goes through", max_length=255, check=_server_problem
+    )
+    verify_tls: bool = setting(True, "check the trunk's certificate")
+    ca_file: str = setting(
+        "",
+        "file with the authorities that may have signed it, PEM; empty: the system's",
+        pattern=r"(/.{0,499})?",
+    )
+    caller_name: str = setting("", "caller name on this trunk", pattern=_NAME_PATTERN)
+    from_user_is_account: bool = setting(
+        False, "the trunk wants the user name in From: it stands there and nowhere else"
+    )
+    from_domain: str = setting(
+        "",
+        "domain of our own address, if not the server's",
+        max_length=255,
+        check=_in_words(lambda text: _check_host(text, "the From domain")),
+    )
+    identity: Identity = setting(Identity.NONE, "the header that says who calls, beside From")
+    form: DialFormat = setting(DialFormat.E164_PLUS, "the form in which the trunk wants numbers")
+    outside_prefix: str = setting("", "dialled before every number", pattern=r"[0-9*#]{0,8}")
+    peers: tuple[str, ...] = setting(
+        (),
+        "addresses, networks or names that may call, besides the server",
+        max_length=255,
+        check=_each(_in_words(_check_peer)),
+    )
+    public_address: str = setting(
+        "",
+        "our address as the trunk sees it; empty: our own",
+        max_length=45,
+        check=_in_words(ipaddress.ip_address),
+    )
+    use_stun: bool = setting(False, "ask a STUN server for our address")
+    # RFC 5626 4.4.1: UDP bindings in NATs live 30 s at the least.
+    keep_alive_s: int = setting(
+        25,
+        "a sign of life that keeps a router's way open goes out so often, s; 0: none",
+        minimum=0,
+        maximum=600,
+    )
+    calls_at_once: int = setting(2, "calls at once", minimum=1, maximum=120)
+    # RFC 4028 4 and 5.
+    session_s: int = setting(1800, "a session is refreshed within so many seconds", minimum=90, maximum=7200)
+    session_min_s: int = setting(
+        90,
+        "the shortest such time that the other side may ask for, s; one above session_s is taken as that",
+        minimum=90,
+        maximum=7200,
+    )
+    media: MediaChoice = setting(MediaChoice.BOTH, "T.38, audio (G.711), or T.38 with audio to fall back on")
+    t38_calling_s: float = setting(
+        6.0,
+        "ask for T.38 so long after the answer to our call, s; 0: leave it to the other side",
+        minimum=0,
+        maximum=30,
+    )
+    t38_answering_s: float = setting(2.0, "the same for calls that come in, s", minimum=0, maximum=30)
+    keep_audio_line: bool = setting(
+        False, "an offer of T.38 keeps the audio line with port 0, for servers that want it"
+    )
+    t38_version: int = setting(0, "T.38: version that is offered", minimum=0, maximum=3)
+    max_bit_rate: int = setting(
+        14400, "T.38: highest bit rate that is offered, bit/s", minimum=2400, maximum=14400
+    )
+    error_correction: ErrorCorrection = setting(ErrorCorrection.REDUNDANCY, "T.38: how packets are protected")
+    redundancy: int = setting(3, "T.38: earlier packets repeated in each", minimum=0, maximum=MAX_REDUNDANCY)
+
+    @property
+    def registers(self) -> bool:
+        return self.register and bool(self.username)
 
     @property
     def domain(self) -> str:
         """The host part of our addresses at this trunk."""
         return self.from_domain or split_host_port(self.server, "the server")[0]
+
+    @property
+    def dialling(self) -> DiallingRules:
+        return DiallingRules(
+            country_code=self.country_code,
+            national_prefix=self.national_prefix,
+            international_prefix=self.international_prefix,
+            area_code=self.area_code,
+            format=self.form,
+            outside_prefix=self.outside_prefix,
+        )
 
 
 def safe_display_name(name: str) -> str:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.events import RegistrationChanged
-from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings, split_host_port
+from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport, split_host_port
 
 if TYPE_CHECKING:
     from appliance.lines.sip.signalling import CallRef, Knocking, TrunkAccount, TrunkCall
@@ -43,6 +43,8 @@ LOOK_S = 1.0
 GIVE_BACK_AFTER_S = 40.0
 # Calls that do not end when the stack stops are left behind after this.
 STOP_LIMIT_S = 5.0
+USER_AGENT = "faxbox"
+LOG_LEVEL = 3  # pjproject's, 0 to 5: what goes wrong and what calls do, not each message
 # Characters of one line of pjproject's log that are kept.
 MAX_LOG_LINE = 300
 # Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h).
@@ -209,7 +211,7 @@ class SipStack:
         return await future
 
     async def add_trunk(
-        self, line: Trunk, settings: TrunkSettings, on_registration: Callable[[RegistrationChanged], None]
+        self, line: Trunk, settings: SipTrunk, on_registration: Callable[[RegistrationChanged], None]
     ) -> None:
         """Makes the trunk's account.  ``on_registration`` is called on the event loop.
 
@@ -274,14 +276,14 @@ class SipStack:
         settings = self.settings
         config = pj.EpConfig()
         config.logConfig.writer = self._log_writer
-        config.logConfig.level = settings.log_level
-        config.logConfig.consoleLevel = settings.log_level
+        config.logConfig.level = LOG_LEVEL
+        config.logConfig.consoleLevel = LOG_LEVEL
         config.logConfig.msgLogging = 0
         config.logConfig.decor = 0
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
         config.uaConfig.maxCalls = MAX_CALLS
-        config.uaConfig.userAgent = settings.user_agent
+        config.uaConfig.userAgent = USER_AGENT
         for server in settings.name_servers or system_name_servers():
             config.uaConfig.nameserver.append(server)
         config.medConfig.threadCnt = 0
@@ -365,7 +367,7 @@ class SipStack:
                 return
             _guard(order, "an order")
 
-    def _add_account(self, trunk: TrunkSettings) -> None:
+    def _add_account(self, trunk: SipTrunk) -> None:
         from appliance.lines.sip.signalling import TrunkAccount  # noqa: PLC0415 - needs pjsua2
 
         _check_family(trunk, self.settings)
@@ -376,7 +378,7 @@ class SipStack:
         account.create(_account_config(trunk, self._tls_transport(trunk), self.settings))
         self._accounts[trunk.name] = account
 
-    def _tls_transport(self, trunk: TrunkSettings) -> int | None:
+    def _tls_transport(self, trunk: SipTrunk) -> int | None:
         """TLS's trust belongs to the transport: a trunk with TLS gets one of its own."""
         if trunk.transport is not Transport.TLS:
             return None
@@ -450,7 +452,7 @@ def _ioqueue_descriptor(endpoint: Any) -> int:
     return ctypes.c_int.from_address(int(handle)).value if handle else -1
 
 
-def _check_family(trunk: TrunkSettings, sip: SipSettings) -> None:
+def _check_family(trunk: SipTrunk, sip: SipSettings) -> None:
     """Raises SipOrderError for a trunk whose addresses are of the other kind than all of SIP."""
     servers = (trunk.server, trunk.outbound_proxy or trunk.server)
     for host in (*(split_host_port(each, "the server")[0] for each in servers), trunk.public_address):
@@ -500,7 +502,7 @@ def _log_writer() -> Any:
     return Writer()
 
 
-def _account_config(trunk: TrunkSettings, tls_transport: int | None, sip: SipSettings) -> Any:
+def _account_config(trunk: SipTrunk, tls_transport: int | None, sip: SipSettings) -> Any:
     import pjsua2 as pj  # noqa: PLC0415
 
     config = pj.AccountConfig()
@@ -508,8 +510,8 @@ def _account_config(trunk: TrunkSettings, tls_transport: int | None, sip: SipSet
     via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
     user = f"{trunk.username}@" if trunk.username else ""
     config.idUri = f"{scheme}:{user}{_bracketed(trunk.domain)}"
-    config.regConfig.registrarUri = f"{scheme}:{in_hosts_file(trunk.server)}{via}" if trunk.register else ""
-    config.regConfig.registerOnAdd = trunk.register
+    config.regConfig.registrarUri = f"{scheme}:{in_hosts_file(trunk.server)}{via}" if trunk.registers else ""
+    config.regConfig.registerOnAdd = trunk.registers
     config.regConfig.timeoutSec = trunk.register_expires_s
     config.regConfig.retryIntervalSec = 30
     config.regConfig.firstRetryIntervalSec = 5
@@ -522,8 +524,8 @@ def _account_config(trunk: TrunkSettings, tls_transport: int | None, sip: SipSet
     if tls_transport is not None:
         config.sipConfig.transportId = tls_transport
     config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
-    config.callConfig.timerSessExpiresSec = trunk.session_expires_s
-    config.callConfig.timerMinSESec = trunk.session_min_s
+    config.callConfig.timerSessExpiresSec = trunk.session_s
+    config.callConfig.timerMinSESec = min(trunk.session_min_s, trunk.session_s)
     config.callConfig.prackUse = pj.PJSUA_100REL_NOT_USED
     config.natConfig.iceEnabled = False
     config.natConfig.udpKaIntervalSec = trunk.keep_alive_s
@@ -563,7 +565,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def request_uri(trunk: TrunkSettings, user: str) -> str:
+def request_uri(trunk: SipTrunk, user: str) -> str:
     """The address to call for a dialled number at this trunk."""
     host, port = split_host_port(in_hosts_file(trunk.server), "the server")
     where = f"{_bracketed(host)}:{port}" if port else _bracketed(host)

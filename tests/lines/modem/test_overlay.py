@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.exchange.making import check_entry, make_line
+from appliance.exchange.making import make_line
 from appliance.lines.modem.line import ModemLine
 from appliance.lines.modem.overlay import overlay
 from appliance.lines.modem.quirks import T31, FlowControl, QuietBefore, Quirks, quirks_for
-from appliance.settings.items import LineEntry, LineType, ModemFlow
-from appliance.settings.sections import SipSettings
+from appliance.lines.modem.settings import ClassOneModem
+from appliance.settings.fields import from_document
 from appliance.t30.dce import Carrier
 
 
@@ -73,11 +73,10 @@ def test_any_value_is_taken_or_refused(name: str, text: str) -> None:
 
 
 def test_a_lines_settings_reach_its_modem() -> None:
-    entry = LineEntry(
+    entry = ClassOneModem(
         name="telephone",
-        type=LineType.MODEM,
         modem_speed=38400,
-        modem_flow=ModemFlow.NONE,
+        modem_flow=FlowControl.NONE,
         modem_quirks=("training_ms=400",),
     )
     line = make_line(entry, None)
@@ -86,7 +85,7 @@ def test_a_lines_settings_reach_its_modem() -> None:
     assert (settings.speed, settings.flow) == (38400, FlowControl.NONE)
     assert settings.adjust is not None
     assert settings.adjust(T31).training_ms == 400
-    plain = make_line(LineEntry(name="telephone", type=LineType.MODEM), None)
+    plain = make_line(ClassOneModem(name="telephone"), None)
     assert isinstance(plain, ModemLine)
     assert (plain._settings.speed, plain._settings.flow) == (None, None)
 
@@ -94,4 +93,4 @@ def test_a_lines_settings_reach_its_modem() -> None:
 @pytest.mark.parametrize("more", [{"modem_quirks": ("nothing=1",)}, {"modem_speed": 12345}])
 def test_settings_that_no_modem_can_have_are_said_when_they_are_made(more: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"nothing|modem_speed"):
-        check_entry(LineEntry(name="telephone", type=LineType.MODEM, **more), SipSettings())  # type: ignore[arg-type]
+        from_document(ClassOneModem, {"name": "telephone", **more}, "lines.1")

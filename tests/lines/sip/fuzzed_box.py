@@ -22,7 +22,7 @@ async def main(folder: Path) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     box = Box(tcp_port=0, tls_port=0, **certificate(folder))
     await box.start()
-    await box.line("fuzzed", f"127.0.0.1:{box.port}", peers=("127.0.0.1",), channels=60)
+    await box.line("fuzzed", f"127.0.0.1:{box.port}", peers=("127.0.0.1",), calls_at_once=60)
     loop = asyncio.get_running_loop()
     await loop.run_in_executor(None, lambda: None)  # the thread that waits for stdin is not a leak
     footprint = Footprint.now()

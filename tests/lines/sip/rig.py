@@ -15,7 +15,7 @@ from typing import Any
 
 from appliance.lines.line import Answer, CancelSwitch, IncomingCall, OutgoingCall, Refuse
 from appliance.lines.sip.line import SipLine
-from appliance.lines.sip.settings import SipSettings, Transport, TrunkSettings
+from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport
 from appliance.lines.sip.stack import SipStack
 from appliance.t4.page import Raster
 from appliance.t30.memory import MemoryPages, MemoryStore
@@ -68,7 +68,7 @@ class Box:
         await self.stack.start()
 
     async def line(self, name: str, server: str, **settings: Any) -> SipLine:
-        line = SipLine(TrunkSettings(name, server, **{"channels": 40, **settings}), self.stack)
+        line = SipLine(SipTrunk(name=name, server=server, **{"calls_at_once": 40, **settings}), self.stack)
         self.lines.append(line)
         await line.start(self._knock)
         return line

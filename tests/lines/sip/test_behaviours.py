@@ -207,7 +207,7 @@ async def we_ask_for_t38(stage: Stage) -> None:
         expect("ACK"),
         *BYE,
         far=far,
-        ask_t38_calling_s=0.5,
+        t38_calling_s=0.5,
     )
 
 
@@ -226,7 +226,7 @@ async def glare(stage: Stage) -> None:
         expect("ACK"),
         *BYE,
         far=far,
-        ask_t38_calling_s=0.5,
+        t38_calling_s=0.5,
     )
 
 
@@ -244,7 +244,7 @@ async def glare_and_peer_asks(stage: Stage) -> None:
         *switch(sdp(image(far.port), version=2)),
         *BYE,
         far=far,
-        ask_t38_calling_s=0.5,
+        t38_calling_s=0.5,
     )
 
 
@@ -261,7 +261,7 @@ async def refused_488(stage: Stage) -> None:
         expect("ACK"),
         *BYE,
         far=far,
-        ask_t38_calling_s=0.5,
+        t38_calling_s=0.5,
     )
 
 
@@ -274,7 +274,7 @@ def refused_with(code: int) -> Scenario:
             respond(code, tag=False),
             expect("ACK"),
             *BYE,
-            ask_t38_calling_s=0.3,
+            t38_calling_s=0.3,
             media=MediaChoice.T38_ONLY,
         )
 
@@ -337,8 +337,8 @@ async def _our_timer(stage: Stage, name: str, allow: str, *refresh: Step, far: T
         *BYE,
         far=far,
         call={"pages": [page(700)]},
-        session_expires_s=90,
-        ask_t38_calling_s=0.5,
+        session_s=90,
+        t38_calling_s=0.5,
     )
 
 
@@ -381,7 +381,7 @@ async def their_timer_refreshes(stage: Stage) -> None:
         *BYE,
         far=far,
         call={"pages": [page(700)]},
-        session_expires_s=90,
+        session_s=90,
     )
 
 
@@ -461,7 +461,7 @@ async def wrong_password(stage: Stage) -> None:
     for number in range(WRONG_PASSWORD_ROUNDS):
         challenge = f'Proxy-Authenticate: Digest realm="sipp", nonce="nonce{number}", algorithm=MD5\n'
         rounds += [expect("INVITE"), respond(407, extra=challenge), expect("ACK")]
-    await stage.we_call("wrong_password", *rounds, username="box", password="wrong")
+    await stage.we_call("wrong_password", *rounds, username="box", password="wrong", register=False)
 
 
 @scenario
@@ -513,7 +513,7 @@ async def bye_while_we_ask(stage: Stage) -> None:
         expect("INVITE"),
         request("BYE", 101),
         expect_status(200),
-        ask_t38_calling_s=0.3,
+        t38_calling_s=0.3,
     )
 
 

@@ -76,7 +76,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrunkReport]:
                         respond(488, tag=False),
                         expect("ACK"),
                         *BYE,
-                        ask_t38_calling_s=0.5,
+                        t38_calling_s=0.5,
                     ),
                     one(box, "forbidden", expect("INVITE", save=True), respond(403), expect("ACK")),
                 )

@@ -30,9 +30,7 @@ def test_fax_over_ipv6(media: MediaChoice, kind: str) -> None:
         box = Box(bind="::1")
         await box.start()
         try:
-            line = await box.line(
-                "six", f"[::1]:{box.port}", peers=("::1",), media=media, ask_t38_calling_s=0.5
-            )
+            line = await box.line("six", f"[::1]:{box.port}", peers=("::1",), media=media, t38_calling_s=0.5)
             sent = await send(line, "+49305550100")
             return sent, await box.expected("+49305550100"), box.knocks[0].line
         finally:

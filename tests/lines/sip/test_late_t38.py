@@ -27,7 +27,7 @@ def test_offer_of_t38_after_dcs_gets_488_and_the_tones_go_on(tmp_path: Path) -> 
         box.watch = lambda progress: agreed.set() if progress.event == "dcs" else None
         await box.start()
         try:
-            await box.line("late", "127.0.0.1:9", peers=("127.0.0.1",), ask_t38_answering_s=0.2)
+            await box.line("late", "127.0.0.1:9", peers=("127.0.0.1",), t38_answering_s=0.2)
             call = RawCall(box.port, "late")
             await call.open(sdp(audio(far.port, "8")))
             asking = asyncio.create_task(ask_late(call, agreed))

@@ -55,7 +55,7 @@ async def to_ourselves(
     box: Box, transport: Transport = Transport.UDP, name: str = "loop", **settings: object
 ) -> SipLine:
     server = f"127.0.0.1:{box.stack.ports[transport]}"
-    return await box.line(name, server, transport=transport, **{"channels": 120, **settings})
+    return await box.line(name, server, transport=transport, **{"calls_at_once": 120, **settings})
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def test_full_trunk_says_so() -> None:
     async def run() -> tuple[Outcome, Outcome]:
         box = Box()
         await box.start()
-        line = await to_ourselves(box, channels=2)
+        line = await to_ourselves(box, calls_at_once=2)
         cancel = CancelSwitch()
         first = asyncio.create_task(send(line, "+49301", cancel=cancel))  # takes both: out and in
         await until(lambda: line.state().calls == 2)
@@ -152,7 +152,7 @@ def test_calls_in_a_row_leave_nothing_behind(transport: Transport, tmp_path: Pat
         box = Box(tcp_port=0, tls_port=0, **tls)
         await box.start()
         line = await to_ourselves(
-            box, transport=transport, ca_file=tls["tls_certificate"], ask_t38_calling_s=0.05
+            box, transport=transport, ca_file=tls["tls_certificate"], t38_calling_s=0.05
         )
         left = []
         for batch in range(0, IN_A_ROW[transport], TOGETHER):
@@ -196,7 +196,7 @@ def test_whole_faxes_in_a_row_take_no_more_memory(medium: Medium, tmp_path: Path
         async with far:
             box = Box()
             await box.start()
-            line = await box.line("far", f"127.0.0.1:{far.port}", channels=wave, media=media)
+            line = await box.line("far", f"127.0.0.1:{far.port}", calls_at_once=wave, media=media)
             left: list[Left] = []
             ends: Counter[str] = Counter()
             for first in range(0, faxes, wave):

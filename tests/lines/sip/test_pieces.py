@@ -24,12 +24,13 @@ from appliance.lines.sip.session import body_of, sendable
 from appliance.lines.sip.settings import (
     PortRange,
     SipSettings,
+    SipTrunk,
     Transport,
-    TrunkSettings,
     safe_display_name,
     safe_user,
 )
 from appliance.lines.sip.stack import MAX_LOG_LINE, one_line, request_uri
+from appliance.settings.fields import from_document
 from tests.ports import free_ports
 
 GERMANY = DiallingRules("49", area_code="30")
@@ -124,8 +125,8 @@ def test_odd_sip_addresses_may_not(address: str) -> None:
 
 
 def test_request_uri_carries_the_transport() -> None:
-    assert request_uri(TrunkSettings("a", "sip.example.net"), "+49") == "sip:+49@sip.example.net"
-    tls = TrunkSettings("a", "192.0.2.1:5061", Transport.TLS)
+    assert request_uri(SipTrunk(name="a", server="sip.example.net"), "+49") == "sip:+49@sip.example.net"
+    tls = SipTrunk(name="a", server="192.0.2.1:5061", transport=Transport.TLS)
     assert request_uri(tls, "*21#") == "sip:*21%23@192.0.2.1:5061;transport=tls"
 
 
@@ -214,28 +215,30 @@ def test_no_name_or_number_breaks_out_of_a_header(text: str) -> None:
 
 
 def test_password_is_in_no_repr() -> None:
-    assert "geheim" not in repr(TrunkSettings("a", "b.example", username="u", password="geheim"))
+    assert "geheim" not in repr(SipTrunk(name="a", server="b.example", username="u", password="geheim"))
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"server": ""},
         {"server": "no host"},
         {"server": "a.example:99999"},
         {"name": "a\nb"},
         {"username": "a b"},
-        {"from_name": 'x" <sip:evil>'},
-        {"from_number": "<1>"},
+        {"caller_name": 'x" <sip:evil>'},
+        {"caller_number": "<1>"},
         {"peers": ("10.0.0.0/99",)},
-        {"channels": 0},
-        {"register": True},
-        {"session_expires_s": 10},
+        {"calls_at_once": 0},
+        {"outbound_proxy": "no host"},
+        {"from_domain": "no host"},
+        {"session_s": 10},
         {"public_address": "router"},
     ],
 )
 def test_settings_that_cannot_be_right_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        TrunkSettings(**{"name": "a", "server": "b.example", **wrong})  # type: ignore[arg-type]
+        from_document(SipTrunk, {"name": "a", "server": "b.example", **wrong}, "lines.1")
 
 
 @pytest.mark.parametrize(
@@ -262,7 +265,7 @@ def test_peers_message_is_one_short_line_of_the_log() -> None:
 
 def test_sip_needs_a_transport() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        SipSettings(udp_port=None)
+        SipSettings(udp_port=None).check()
 
 
 def test_every_port_of_the_range_is_used_and_then_there_is_none() -> None:

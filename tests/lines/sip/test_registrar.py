@@ -145,7 +145,7 @@ async def both_ways(folder: Path, box: Box, transport: Transport) -> Both:
             password=PASSWORD,
             identity=Identity.ASSERTED,
             ca_file=str(proxy.certificate) if tls else "",
-            ask_t38_calling_s=0.5 if we_ask else 6.0,
+            t38_calling_s=0.5 if we_ask else 6.0,
         )
         await until_usable(line)
         sentence = line.state().sentence

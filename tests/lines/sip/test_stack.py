@@ -32,7 +32,7 @@ def test_calls_die_on_the_sip_thread_alone(monkeypatch: pytest.MonkeyPatch) -> N
         box = Box()
         box.decide = lambda _: Refuse(causes.BUSY)
         await box.start()
-        line = await box.line("loop", f"127.0.0.1:{box.port}", channels=120)
+        line = await box.line("loop", f"127.0.0.1:{box.port}", calls_at_once=120)
         outcomes: list[Outcome] = []
         async with asyncio.timeout(HANGS_S):
             for _ in range(WAVES):

@@ -1,4 +1,7 @@
-"""The reference of all settings, made from their descriptions: ``python -m appliance.settings.reference``."""
+"""The reference of all settings, made from their descriptions.
+
+``python -m appliance.commands.settings_reference`` prints it.
+"""
 
 from __future__ import annotations
 
@@ -6,36 +9,49 @@ import inspect
 import sys
 from typing import Any
 
-from appliance.settings.fields import FieldDescription, describe
-from appliance.settings.items import COLLECTIONS
-from appliance.settings.sections import SECTIONS
+from appliance.configuration import CATALOGUE
+from appliance.settings.fields import FieldDescription, describe, variants
 
 _HEAD = """# Settings
 
-Made from the code by `python -m appliance.settings.reference`; a test compares.
+Made from the code by `python -m appliance.commands.settings_reference`; a test compares.
 
 `faxbox config get [SECTION[.FIELD]]` shows, `faxbox config set SECTION.FIELD VALUE` changes (lists with
 commas, `none` for no value), `faxbox config export` and `import` carry everything elsewhere. Secrets are
-shown as `********`; given back so, they stay as they are. What is not named here is an error.
+shown as `********`; given back so, they stay as they are. A name that does not exist is refused, with
+the one that was perhaps meant.
+
+The files `settings.json` and `phonebook.json` carry a version. Those of an older version are brought on
+when something is changed; those of a newer one are refused and stay as they are. A key in them that this
+version does not know (a newer one wrote it, or somebody by hand) is kept, without effect, and told of in
+the log and by every `faxbox config`; `faxbox config forget SECTION.KEY` drops it. An entry of a list with a
+value that cannot be is left out and kept. A section with such a value stops the box, because its default
+might allow what the owner forbade: `faxbox config set` puts it right. Lists are changed with `export` and
+`import`, or over [REST](api.md).
 """
 
 
 def as_markdown() -> str:
     """The whole page."""
     lines = [_HEAD]
-    for name, kind in SECTIONS.items():
+    for name, kind in CATALOGUE.sections.items():
         lines += _table(f"`{name}`", kind)
     lines.append("# Lists\n")
-    for name, kind in COLLECTIONS.items():
+    for name, kind in CATALOGUE.lists.items():
+        shapes = variants(kind)
         lines += _table(f"`{name}`", kind)
+        for word, shape in shapes.items():
+            lines += _table(f"`{name}` of type `{word}`, besides", shape, besides=kind)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _table(title: str, kind: type[Any]) -> list[str]:
+def _table(title: str, kind: type[Any], *, besides: type[Any] | None = None) -> list[str]:
     text = (inspect.getdoc(kind) or "").replace("``", "`")
+    common = {field.name for field in describe(besides)} if besides is not None else set()
     rows = [
         f"| `{field.name}` | {_type(field)} | {_default(field)} | {_cell(field.help)} |"
         for field in describe(kind)
+        if field.name not in common
     ]
     return [f"## {title}\n", text, "", "| field | type | default | meaning |", "|---|---|---|---|", *rows, ""]
 

@@ -1,0 +1,123 @@
+"""Every section and list of the box's settings: each package declares its own, here they come together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from appliance.box import Box
+from appliance.deliver.settings import DeliverySettings, JunkRule, MailInSettings, MailOutSettings, Route
+from appliance.documents.settings import CoverTemplate
+from appliance.lines.modem.settings import ClassOneModem
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import SipSettings, SipTrunk
+from appliance.net.settings import ApiSettings, HttpSettings
+from appliance.numbers import NumberSettings
+from appliance.phonebook import Contact, ContactGroup
+from appliance.settings.accounts import ApiKey, User
+from appliance.settings.secrets import SecretSettings
+from appliance.settings.store import Catalogue, SettingsStore
+from appliance.spool.settings import SendingSettings, StorageSettings
+from appliance.station import StationSettings
+
+# Version 1 had one kind of line with the settings of both; what it wrote of the other kind by default says
+# nothing.  Before that, three settings of lines had other names.
+_V1_OF_SIP_ONLY = {
+    "calls_at_once": 2,
+    "caller_name": "",
+    "form": "e164_plus",
+    "server": "",
+    "transport": "udp",
+    "register": True,
+    "username": "",
+    "auth_username": "",
+    "password": "",
+    "outbound_proxy": "",
+    "peers": [],
+    "public_address": "",
+    "verify_tls": True,
+    "use_stun": False,
+    "from_domain": "",
+    "from_user_is_account": False,
+    "identity": "none",
+    "session_s": 1800,
+    "t38_calling_s": 6.0,
+    "t38_answering_s": 2.0,
+    "error_correction": "redundancy",
+    "redundancy": 3,
+    "media": "both",
+}
+_V1_OF_MODEMS_ONLY = {
+    "device": "",
+    "rings": 2,
+    "ring_kinds": [],
+    "pulse": False,
+    "blind": False,
+    "modem_speed": None,
+    "modem_flow": "auto",
+    "modem_quirks": [],
+}
+_V1_RENAMED = {
+    "dial_prefix": "outside_prefix",
+    "international": "international_prefix",
+    "national": "national_prefix",
+}
+
+
+def _split_lines(sections: dict[str, dict[str, Any]], lists: dict[str, dict[str, Any]]) -> None:
+    """From version 1 to 2: ``SipTrunk`` and ``ClassOneModem`` in place of one kind of line."""
+    for line in lists.get("lines", {}).values():
+        if not isinstance(line, dict):
+            continue  # whoever reads it says so
+        for old, new in _V1_RENAMED.items():
+            if old in line:
+                line.setdefault(new, line.pop(old))
+        foreign = _V1_OF_SIP_ONLY if line.get("type") == "modem" else _V1_OF_MODEMS_ONLY
+        for name, default in foreign.items():
+            if name in line and line[name] == default:
+                del line[name]
+
+
+CATALOGUE = Catalogue(
+    sections={
+        "station": StationSettings,
+        "numbers": NumberSettings,
+        "sending": SendingSettings,
+        "storage": StorageSettings,
+        "sip": SipSettings,
+        "practice": PracticeSettings,
+        "http": HttpSettings,
+        "api": ApiSettings,
+        "deliveries": DeliverySettings,
+        "mail_out": MailOutSettings,
+        "mail_in": MailInSettings,
+        "secrets": SecretSettings,
+    },
+    lists={
+        "users": User,
+        "keys": ApiKey,
+        "lines": LineSettings,
+        "contacts": Contact,
+        "groups": ContactGroup,
+        "covers": CoverTemplate,
+        "routes": Route,
+        "junk": JunkRule,
+    },
+    # Kept in a file of their own, so that a change of the settings does not rewrite a long phone book.
+    phonebook=frozenset({"contacts", "groups"}),
+    migrations=(_split_lines,),
+    retired={f"lines.{old}": f"this is called {new} now" for old, new in _V1_RENAMED.items()},
+)
+# The kinds of line there are: importing them makes them known to ``LineSettings``.
+LINE_KINDS = (SipTrunk, ClassOneModem)
+
+
+def open_settings(data: Path, *, mend: bool = False) -> SettingsStore:
+    """The settings in folder ``data``, made when missing.  See ``SettingsStore``."""
+    return SettingsStore(data, CATALOGUE, mend=mend)
+
+
+def open_box(data: Path, **more: Any) -> Box:
+    """The box in folder ``data``, made when missing.  ``more`` is for ``Box``."""
+    return Box(data, open_settings(data), **more)

@@ -1,0 +1,19 @@
+"""The practice line, as its owner says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.settings.fields import setting
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeSettings:
+    """The practice line, which never leaves the box."""
+
+    enabled: bool = setting(True, "numbers 9990 to 9998 reach the practice machine")
+    calls_at_once: int = setting(4, "practice calls at once", minimum=1, maximum=64)
+    wait_s: float = setting(3.0, "wait between two attempts at a practice number, s", minimum=0, maximum=3600)
+    speed: float = setting(
+        1.0, "practice calls run so many times faster than real ones", minimum=1, maximum=20
+    )

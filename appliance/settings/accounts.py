@@ -1,0 +1,80 @@
+"""Who may use the box: users and keys.  Each has an id that is never used again after it was removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from appliance.settings.fields import NAME_PATTERN, setting
+
+
+class Role(Enum):
+    ADMIN = "admin"  # may do everything
+    USER = "user"  # a member: sends, and sees their own faxes and those given to them
+    READER = "reader"  # reads received faxes, and sends none
+    SENDER = "sender"  # sends, and reads no received ones
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who may sign in."""
+
+    name: str = setting(help="name to sign in with", pattern=NAME_PATTERN)
+    password_hash: str = setting("", "scrypt hash; empty: cannot sign in", secret=True)
+    role: Role = setting(Role.USER, "what they may do")
+    email: str = setting("", "where results and received faxes can be sent", max_length=254)
+    full_name: str = setting("", "for cover pages", max_length=100)
+    tag: str = setting("", "department: the tag of their faxes that have no other", max_length=60)
+    caller_number: str = setting(
+        "", "caller id and station id of their faxes, if the box's lines allow it", max_length=32
+    )
+    cover: str = setting(
+        "",
+        "cover template before each of their faxes that names none; standard: the box's "
+        "own page; empty: no cover page",
+        max_length=64,
+    )
+    pages_per_month: int = setting(0, "pages they may send a month; 0: no limit", minimum=0)
+    disabled: bool = setting(False, "may not sign in nor send")
+    language: str = setting(
+        "", "language of their pages and e-mails, such as de; empty: the browser's", pattern="([a-z]{2,3})?"
+    )
+    totp_secret: str = setting(
+        "", "of their authenticator app; empty: they sign in with the password alone", secret=True
+    )
+    recovery_codes: tuple[str, ...] = setting((), "hashes of codes for a lost telephone", secret=True)
+
+
+class Scope(Enum):
+    """What an API key is good for."""
+
+    SEND = "send"  # send faxes, see and cancel its own
+    RECEIVE = "receive"  # list and read received faxes
+    MONITOR = "monitor"  # read the figures for monitoring
+    ADMIN = "admin"  # everything, settings included
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key of the programming interfaces; the token itself is shown once and never stored."""
+
+    name: str = setting(help="what the key is for", pattern=NAME_PATTERN)
+    token_hash: str = setting(help="SHA-256 of the token", secret=True)
+    owner: str = setting("", "user whose faxes it handles; empty: its own name", max_length=64)
+    scopes: tuple[Scope, ...] = setting((Scope.SEND, Scope.RECEIVE), "what it may do")
+    cover: str = setting("", "for a key of no user: as a user's", max_length=64)
+    pages_per_month: int = setting(0, "pages it may send a month; 0: no limit", minimum=0)
+    webhook_secret: str = setting("", "signs the webhooks of its faxes; empty: the box's", secret=True)
+    webhook_url: str = setting("", "told of every fax of this key that ends", max_length=2000)
+    webhook_style: str = setting(
+        "",
+        "in the way of which interface: own, ifax, ictfax; empty: the one that the fax came by",
+        pattern=r"[a-z]{0,20}",
+    )
+    created_at: float = setting(0.0, "Unix time")
+    disabled: bool = setting(False, "refused")
+
+    @property
+    def account(self) -> str:
+        """The owner name its faxes run under."""
+        return self.owner or self.name

@@ -1,0 +1,170 @@
+"""What lies in the settings' files, whichever version wrote it: migrated, read as far as it is known.
+
+Data in, data out; ``store`` does the reading and writing.  A file holds tables of documents with numbers, as
+TinyDB keeps them: one for the sections, one for each list, one with the file's version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from appliance.settings.fields import SettingError, from_file, no_such, problem_with_key
+
+SETTINGS_FILE = "settings.json"
+PHONEBOOK_FILE = "phonebook.json"
+SECTION_TABLE = "settings"
+FILE_TABLE = "file"
+_KEPT = "It is kept, and has no effect."
+
+Tables = dict[str, dict[str, Any]]
+# Brings on the sections, by name, and the lists, by name and id, of one file or of an export: in place.
+Migration = Callable[[dict[str, dict[str, Any]], dict[str, dict[str, Any]]], None]
+
+
+class SettingsDamagedError(RuntimeError):
+    """A settings file cannot be read as such; the message names it."""
+
+
+class SettingsTooNewError(SettingsDamagedError):
+    """A newer version of the box wrote the settings; they were left as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Which sections and lists there are, and how the files of older versions become those of this one."""
+
+    sections: Mapping[str, type[Any]]
+    lists: Mapping[str, type[Any]]
+    phonebook: frozenset[str] = frozenset()  # the lists in a file of their own
+    migrations: tuple[Migration, ...] = ()  # one for each version; a file at version n gets those from n on
+    retired: Mapping[str, str] = field(
+        default_factory=dict
+    )  # keys of old, "lines.dial_prefix": why, what now
+
+    @property
+    def version(self) -> int:
+        """Of the files; one without a version is of version 1."""
+        return len(self.migrations) + 1
+
+    def file_of(self, name: str) -> str:
+        """The file that a list is kept in."""
+        return PHONEBOOK_FILE if name in self.phonebook else SETTINGS_FILE
+
+    def migrate(
+        self, sections: dict[str, dict[str, Any]], lists: dict[str, dict[str, Any]], version: int
+    ) -> None:
+        """Brings what ``version`` wrote to this one, in place."""
+        for migration in self.migrations[version - 1 :]:
+            migration(sections, lists)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a file says, and what in it is not in force."""
+
+    sections: dict[str, Any] = field(default_factory=dict)
+    lists: dict[str, Mapping[int, Any]] = field(default_factory=dict)
+    strange: dict[str, dict[str, Any]] = field(default_factory=dict)  # by section or item: kept as it lies
+    wrong: dict[str, SettingError] = field(default_factory=dict)  # by section or item: values that cannot be
+    notes: list[str] = field(default_factory=list)
+
+
+def migrated(tables: Tables, catalogue: Catalogue, path: Path) -> Tables:
+    """The tables of a file as this version has them.  Raises SettingsTooNewError, SettingsDamagedError."""
+    version = tables.get(FILE_TABLE, {}).get("1", {}).get("version", 1)
+    if type(version) is not int or version < 1:
+        raise SettingsDamagedError(f"{path} is damaged: its version is no number")
+    if version > catalogue.version:
+        raise SettingsTooNewError(
+            f"{path} is of version {version}, this program knows {catalogue.version}: update the program; "
+            "nothing was changed"
+        )
+    rows = tables.get(SECTION_TABLE, {}).values()
+    sections = {row["section"]: row["values"] for row in rows if _is_section(row)}
+    lists = {name: table for name, table in tables.items() if name in catalogue.lists}
+    catalogue.migrate(sections, lists, version)
+    return tables
+
+
+def read_tables(tables: Tables, catalogue: Catalogue, file_name: str, *, mend: bool) -> Reading:
+    """What the tables of one file say.
+
+    Raises SettingError for a section that is wrong, unless ``mend``: then the default stands for the value.
+    """
+    reading = Reading()
+    if file_name == SETTINGS_FILE:
+        _read_sections(reading, tables.get(SECTION_TABLE, {}), catalogue, mend=mend)
+    known = {*catalogue.lists, SECTION_TABLE, FILE_TABLE, "counters", "_default"}
+    for name in tables.keys() - known:
+        reading.notes.append(f"{name}: {no_such('list', name, catalogue.lists)}.  {_KEPT}")
+    for name, kind in catalogue.lists.items():
+        if catalogue.file_of(name) == file_name:
+            reading.lists[name] = _read_list(reading, name, kind, tables.get(name, {}), catalogue)
+    return reading
+
+
+def _read_sections(reading: Reading, rows: dict[str, Any], catalogue: Catalogue, *, mend: bool) -> None:
+    for row in rows.values():
+        if not _is_section(row):
+            raise SettingError("settings", "a section has a name and values")
+    found = {row["section"]: row["values"] for row in rows.values()}
+    for name in found.keys() - catalogue.sections.keys():
+        reading.notes.append(f"{name}: {no_such('section', name, catalogue.sections)}.  {_KEPT}")
+    for name, kind in catalogue.sections.items():
+        document = dict(found.get(name, {}))
+        broken: dict[str, Any] = {}
+        while True:
+            try:
+                section, strange = from_file(kind, document, name)
+                break
+            except SettingError as error:
+                key = error.path.removeprefix(f"{name}.").partition("[")[0]
+                if not mend or key not in document:
+                    raise
+                reading.wrong[error.path] = error
+                reading.notes.append(
+                    f"{error}.  Its default is shown; faxbox config set {name}.{key} mends it."
+                )
+                broken[key] = document.pop(key)
+        reading.sections[name] = section
+        _note_strange(reading, name, kind, strange, catalogue)
+        if broken:
+            reading.strange[name] = reading.strange.get(name, {}) | broken
+
+
+def _read_list(
+    reading: Reading, name: str, kind: type[Any], table: dict[str, Any], catalogue: Catalogue
+) -> Mapping[int, Any]:
+    items: dict[int, Any] = {}
+    for number in sorted(table, key=int):
+        where = f"{name}.{number}"
+        try:
+            item, strange = from_file(kind, table[number], where)
+        except SettingError as error:
+            reading.wrong[where] = error
+            reading.notes.append(
+                f"{error}.  The entry {table[number].get('name', '')!r} is kept and left out."
+            )
+            continue
+        items[int(number)] = item
+        _note_strange(reading, where, type(item), strange, catalogue)
+    return MappingProxyType(items)
+
+
+def _note_strange(
+    reading: Reading, where: str, kind: type[Any], strange: dict[str, Any], catalogue: Catalogue
+) -> None:
+    if strange:
+        reading.strange[where] = strange
+    name = where.partition(".")[0]
+    for key, value in strange.items():
+        problem = catalogue.retired.get(f"{name}.{key}") or problem_with_key(kind, key, value)
+        reading.notes.append(f"{where}.{key}: {problem}.  {_KEPT}")
+
+
+def _is_section(row: Any) -> bool:
+    return isinstance(row.get("section"), str) and isinstance(row.get("values"), dict)

@@ -1,0 +1,46 @@
+"""Who this station is towards others, as its owner says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from appliance.settings.fields import setting
+
+# A number that is shown to others, as people write them.
+CALLER_PATTERN = r"\+?[0-9 ()/.*#-]{1,31}"
+# The characters a station may give as its CSI or TSI: T.30 5.3.6.2.4 and table 3, and their number.
+STATION_ID_PATTERN = r"[0-9+ ]{0,20}"
+
+
+def _time_zone_problem(name: str) -> str | None:
+    if not name:
+        return None
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"there is no time zone {name!r}; write one such as Europe/Berlin"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class StationSettings:
+    """Who this station is towards others."""
+
+    station_id: str = setting(
+        "", "the number sent as TSI and CSI: up to 20 digits, +, spaces", pattern=STATION_ID_PATTERN
+    )
+    name: str = setting("", "the sender's name in the header line and on cover pages", max_length=60)
+    header: bool = setting(True, "print a header line on every page (many countries require it)")
+    time_zone: str = setting(
+        "",
+        "zone of the times in header lines and reports, such as Europe/Berlin; empty: the system's",
+        max_length=60,
+        check=_time_zone_problem,
+    )
+    caller_number: str = setting("", "caller id shown to those we call, in international form", max_length=32)
+    caller_name: str = setting("", "caller name shown to those we call; never a login name", max_length=60)
+    further_numbers: tuple[str, ...] = setting(
+        (), "further numbers of the box, which those who send may show instead", pattern=CALLER_PATTERN
+    )
+    receive: bool = setting(True, "answer calls and receive faxes")

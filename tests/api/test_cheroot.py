@@ -1,0 +1,61 @@
+"""What the server overrides of cheroot's inner parts is as it was when that was written.
+
+cheroot promises nothing about them.  When this fails after an update: read ``appliance/api/server.py`` beside
+the new cheroot, then note the new digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cheroot.makefile import StreamReader
+from cheroot.server import HTTPConnection, HTTPRequest, HTTPServer, KnownLengthRFile
+from cheroot.workers.threadpool import ThreadPool, WorkerThread
+
+from appliance.api import server
+
+# Of each part that is overridden, called or relied on: the beginning of its source's SHA-256.
+KNOWN = {
+    HTTPRequest.__init__: "b299756eb761",
+    HTTPRequest.parse_request: "fd297093b3c1",
+    HTTPRequest.respond: "a71b8810e591",
+    HTTPRequest.send_headers: "2e37be5c9ddc",
+    HTTPRequest.simple_response: "d20570295d74",
+    HTTPRequest.ensure_headers_sent: "e7ac3fb76278",
+    HTTPConnection.__init__: "20161cb1b494",
+    HTTPConnection.communicate: "ff86a120f871",
+    HTTPConnection.close: "ecd6c8fa60cb",
+    HTTPServer.process_conn: "e9f50753c337",
+    HTTPServer.error_log: "b730a20b5005",
+    KnownLengthRFile: "173e63b6179b",
+    StreamReader.has_data: "51ff219c8851",
+    ThreadPool._spawn_worker: "97b8ab5c680a",
+    ThreadPool.stop: "a2d0b8e5662d",
+    WorkerThread.run: "d27ab31845b3",
+}
+
+
+def digest(part: Any) -> str:
+    return hashlib.sha256(inspect.getsource(part).encode()).hexdigest()[:12]
+
+
+@pytest.mark.parametrize("part", KNOWN, ids=lambda part: part.__qualname__)
+def test_an_inner_part_of_cheroot_is_as_it_was(part: Callable[..., Any]) -> None:
+    version = importlib.metadata.version("cheroot")
+    assert digest(part) == KNOWN[part], f"cheroot {version} has another {part.__qualname__}"
+
+
+def test_every_override_is_watched() -> None:
+    ours = (server._Request, server._TlsReader, server._Connection, server._Server, server._Workers)
+    watched = {part.__qualname__.rpartition(".")[2] for part in KNOWN}
+    for kind in ours:
+        base = kind.__mro__[1]
+        overridden = {name for name, value in vars(kind).items() if inspect.isfunction(value)} & set(
+            dir(base)
+        )
+        assert overridden <= watched, kind
