@@ -177,7 +177,7 @@ class Client:
 
     def unfinished(self) -> int:
         """Faxes to send that have not ended; those whose fate is unknown wait for a person."""
-        states = ("held", "preparing", "waiting", "sending")
+        states = ("held", "preparing", "needs_number", "waiting", "sending")
         return int(sum(self.metric("faxbox_jobs", state=state) for state in states))
 
     def close(self) -> None:

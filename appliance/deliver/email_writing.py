@@ -43,6 +43,7 @@ _OUTCOME = {
     JobState.CANCELLED: "was cancelled",
     JobState.UNKNOWN: "may or may not have arrived",
     JobState.HELD: "waits for your word",
+    JobState.NEEDS_NUMBER: "needs a number",
 }
 
 

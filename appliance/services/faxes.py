@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from appliance.causes import DOCUMENT_GONE
@@ -10,6 +11,7 @@ from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
 from appliance.spool import jobs, resends, stats
 from appliance.spool.model import (
+    NO_NUMBER,
     Attempt,
     Handed,
     IdempotencyError,
@@ -29,7 +31,8 @@ from appliance.spool.store import Spool
 class Request(Handed):
     """A fax that a door hands in: ``files`` (stored with ``Documents.store_file``) or ``document_id``.
 
-    ``owner`` is the user or key account it runs under; ``key`` the API key's name, for its quota.
+    ``owner`` is the user or key account it runs under; ``key`` the API key's name, for its quota.  A
+    document that came ``without_number`` is kept until it is given one (``Faxes.give_numbers``).
     """
 
     to: tuple[To, ...]
@@ -40,6 +43,7 @@ class Request(Handed):
     idempotency_key: str = ""
     idempotency_digest: str = ""
     held: bool = False
+    without_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,11 @@ class Faxes:
         """
         rules = self.rules
         rules.require_room()
-        if not request.to:
-            raise ValueError("a fax without recipients")
+        if bool(request.to) == request.without_number or (request.held and request.without_number):
+            raise ValueError("a fax has recipients, or comes without a number on purpose")
         if (request.document_id is None) == (not request.files):
             raise ValueError("a fax has either files or a stored document")
-        recipients = tuple(rules.recipient(to, request.options.lines) for to in request.to)
+        recipients = tuple(rules.recipient(to, request.options.lines) for to in request.to) or (NO_NUMBER,)
         request = replace(
             request,
             options=rules.completed(request.owner, request.options),
@@ -149,6 +153,20 @@ class Faxes:
             return self.submit(request).jobs[0]
         except NotFoundError:
             raise RefusedError(DOCUMENT_GONE) from None
+
+    def give_numbers(
+        self, job_id: int, to: Sequence[To], owner: str | None = None, *, scheduled_at: float | None = None
+    ) -> list[Job]:
+        """Says where a document goes that came without a number, and hands it in.
+
+        The first recipient's fax is the one that was there, each other gets one of its own.  Raises
+        RefusedError (number, quota), IllegalTransitionError when it has a number.
+        """
+        job = self.get(job_id, owner)
+        self.rules.require_room()
+        recipients = [self.rules.recipient(each, job.options.lines) for each in to]
+        self.rules.require_quota(job.owner, job.key)
+        return self.spool.do(jobs.give_numbers, job_id, recipients, self.clock(), scheduled_at=scheduled_at)
 
     # -- reading -------------------------------------------------------------------------------
 

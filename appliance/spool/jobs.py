@@ -29,6 +29,7 @@ from appliance.remarks import to_json as remarks_json
 from appliance.spool import documents, ledger
 from appliance.spool.model import (
     HELD_LIMIT_S,
+    NEEDS_NUMBER_LIMIT_S,
     PREPARING_LIMIT_S,
     SENDING_LIMIT_S,
     TRANSITIONS,
@@ -43,6 +44,7 @@ from appliance.spool.model import (
     NotFoundError,
     Priority,
     Reach,
+    Recipient,
     SourceFile,
     Submission,
 )
@@ -145,11 +147,7 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
                 "id": job_id,
                 "uuid": str(uuids.uuid4()),
                 "submission_id": submission_id,
-                "number": recipient.number,
-                "given": recipient.given or recipient.number,
-                "name": recipient.name,
-                "company": recipient.company,
-                "reach": recipient.reach.value,
+                **_where_to(recipient),
                 "state": state.value,
                 "created_at": now,
                 "scheduled_at": scheduled,
@@ -224,7 +222,9 @@ def prepared(
             (rendered_path, pages, expires, hold.code if hold else "", job.id),
         )
         _set_remarks(tx, job.id, remarks)
-        if hold is None:
+        if not job.number:
+            _move(tx, job, JobState.NEEDS_NUMBER, now, deadline=now + NEEDS_NUMBER_LIMIT_S, pages=pages)
+        elif hold is None:
             _move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=job.scheduled_at, pages=pages)
         else:
             _move(tx, job, JobState.HELD, now, deadline=now + HELD_LIMIT_S, pages=pages, cause=hold.code)
@@ -275,6 +275,66 @@ def next_to_prepare(db: sqlite3.Connection, busy: Collection[int] = ()) -> list[
 def _preparing(db: sqlite3.Connection, job_ids: Sequence[int]) -> list[Job]:
     jobs = [get(db, job_id) for job_id in job_ids]
     return [job for job in jobs if job.state is JobState.PREPARING]
+
+
+# -- numbers that come later ---------------------------------------------------------------------
+
+
+def give_numbers(
+    tx: Tx, job_id: int, recipients: Sequence[Recipient], now: float, *, scheduled_at: float | None = None
+) -> list[Job]:
+    """Says where a document goes that came without a number: it is prepared anew, and sent.
+
+    Its pages are made again, for they carry the time and, on a cover page, the recipient.  The first
+    recipient becomes the job's own, each other gets a job beside it.  Raises IllegalTransitionError for a
+    job that has a number, or whose cover page is just being made.
+    """
+    job = get(tx.db, job_id)
+    early = job.state is JobState.PREPARING and job.options.cover is None
+    if job.number or not (early or job.state is JobState.NEEDS_NUMBER):
+        raise IllegalTransitionError(f"job {job_id} is {job.state.value}: it cannot be given a number")
+    scheduled = max(now, scheduled_at if scheduled_at is not None else now)
+    lifetime = job.expires_at - job.scheduled_at
+    times = {
+        "scheduled_at": scheduled,
+        "next_try_at": scheduled,
+        "expires_at": scheduled + lifetime,
+        "deadline": _preparing_until(now, scheduled + lifetime),
+    }
+    _update(tx, job_id, {**_where_to(recipients[0]), **times})
+    first = next_fax_id(tx, len(recipients) - 1)
+    job_ids = [job_id, *range(first, first + len(recipients) - 1)]
+    for other_id, recipient in zip(job_ids[1:], recipients[1:], strict=True):
+        row = {
+            "id": other_id,
+            "uuid": str(uuids.uuid4()),
+            "submission_id": job.submission_id,
+            "state": JobState.PREPARING.value,
+            "created_at": now,
+            "lifetime_s": lifetime,
+        }
+        insert(tx.db, "job", {**row, **_where_to(recipient), **times, **to_row(job, "job", Handed)})
+    if job.state is JobState.NEEDS_NUMBER:
+        _move(tx, job, JobState.PREPARING, now, deadline=times["deadline"])
+    for each, recipient in zip(job_ids, recipients, strict=True):
+        tx.emit(now, "job.accepted", each, job.owner, number=recipient.number, submission=job.submission_id)
+    return [get(tx.db, each) for each in job_ids]
+
+
+def _where_to(recipient: Recipient) -> dict[str, str]:
+    """The columns of a recipient."""
+    return {
+        "number": recipient.number,
+        "given": recipient.given or recipient.number,
+        "name": recipient.name,
+        "company": recipient.company,
+        "reach": recipient.reach.value,
+    }
+
+
+def _update(tx: Tx, job_id: int, columns: Mapping[str, Any]) -> None:
+    setting = ", ".join(f"{column} = ?" for column in columns)
+    tx.db.execute(f"UPDATE job SET {setting} WHERE id = ?", (*columns.values(), job_id))
 
 
 # -- attempts ------------------------------------------------------------------------------------
@@ -471,7 +531,7 @@ def end_overdue(tx: Tx, job_id: int, now: float) -> Job:
     job = get(tx.db, job_id)
     if job.deadline > now:
         return job
-    if job.state is JobState.HELD:
+    if job.state in (JobState.HELD, JobState.NEEDS_NUMBER):
         _end(tx, job, JobState.CANCELLED, EXPIRED, now)
     elif job.state is JobState.SENDING:
         for attempt in attempts(tx.db, job_id):
@@ -590,6 +650,8 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
     for column, value in (("number", wanted.number), ("tag", wanted.tag), ("origin", wanted.origin)):
         if value:
             want(f"job.{column} = ?", value)
+    if wanted.without_number:
+        want("job.number = '' AND job.ended_at IS NULL")
     if wanted.submission_id is not None:
         want("job.submission_id = ?", wanted.submission_id)
     if wanted.since is not None:

@@ -29,6 +29,7 @@ class JobState(Enum):
 
     HELD = "held"  # waits for its owner's word: not handed in yet, or prepared with something lost
     PREPARING = "preparing"  # accepted; its document is being turned into fax pages
+    NEEDS_NUMBER = "needs_number"  # prepared, and nobody has said yet where to
     WAITING = "waiting"  # ready; will be tried at ``next_try_at``
     SENDING = "sending"  # an attempt is running
     DELIVERED = "delivered"  # the last page was confirmed
@@ -49,7 +50,10 @@ ACTIVE = frozenset(JobState) - ENDED
 # exception is UNKNOWN, which the owner's rule or the owner may send again or settle.
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.HELD: frozenset({JobState.PREPARING, JobState.WAITING, JobState.CANCELLED}),
-    JobState.PREPARING: frozenset({JobState.WAITING, JobState.HELD, JobState.FAILED, JobState.CANCELLED}),
+    JobState.PREPARING: frozenset(
+        {JobState.WAITING, JobState.HELD, JobState.NEEDS_NUMBER, JobState.FAILED, JobState.CANCELLED}
+    ),
+    JobState.NEEDS_NUMBER: frozenset({JobState.PREPARING, JobState.CANCELLED}),
     JobState.WAITING: frozenset({JobState.SENDING, JobState.FAILED, JobState.CANCELLED}),
     JobState.SENDING: frozenset(
         {JobState.WAITING, JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED, JobState.UNKNOWN}
@@ -62,6 +66,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
 
 # The bound of each state, seconds: no job stays longer (see ``dispatch.deadlines``, which acts).
 HELD_LIMIT_S = 30 * DAY_S  # an unreleased draft is cancelled after a month
+NEEDS_NUMBER_LIMIT_S = 30 * DAY_S  # a document that nobody gives a number is cancelled after a month
 PREPARING_LIMIT_S = 3_600.0  # at least, else the job's lifetime; one rendering has a limit of its own
 LIFETIME_LIMIT_S = DAY_S  # default time to deliver, from the time it was scheduled for
 SENDING_LIMIT_S = 2 * 3_600.0  # 200 pages of a minute at 2400 bit/s do not fit; no sane call is longer
@@ -127,6 +132,10 @@ class Recipient:
     company: str = ""
 
 
+# Of a document that came without a number: ``jobs.give_numbers`` says it later.
+NO_NUMBER = Recipient("")
+
+
 @record
 class Handed:
     """What is said when a fax is handed in and stays with it as it is.
@@ -163,11 +172,21 @@ class Handed:
         tables=("submission",),
         asked=True,
     )
+    # Of a document that came by print, scan or e-mail: who sent it from where, as that system names them.
+    from_user: str = fact(
+        "the person it came from", default="", kw_only=True, limit=100, tables=("submission",), asked=True
+    )
+    from_computer: str = fact(
+        "the computer it came from", default="", kw_only=True, limit=100, tables=("submission",), asked=True
+    )
 
 
 @record
 class NewSubmission(Handed):
-    """Something to accept.  ``document_id`` must exist; one job is made for each recipient."""
+    """Something to accept.  ``document_id`` must exist; one job is made for each recipient.
+
+    ``NO_NUMBER`` alone is the recipient of a document that came without one.
+    """
 
     recipients: tuple[Recipient, ...]
     document_id: int
@@ -196,7 +215,7 @@ class Job(Handed):
     id: int = fact(least=1)
     uuid: str = fact(limit=36)
     submission_id: int = fact("faxes that were handed in together have the same", least=1)
-    number: str = fact("as it is dialled", within="to", limit=64)
+    number: str = fact("as it is dialled; empty: it needs one", within="to", limit=64)
     given: str = fact("as it was written", within="to", limit=64)
     name: str = fact(within="to")
     company: str = fact(within="to", default="", kw_only=True)
@@ -396,6 +415,7 @@ class JobFilter:
     number: str = ""
     tag: str = ""
     origin: str = ""
+    without_number: bool = False  # only those not ended that nobody gave a number
     submission_id: int | None = None
     since: float | None = None  # created at or after
     until: float | None = None  # created before

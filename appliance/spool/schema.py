@@ -252,8 +252,14 @@ CREATE TABLE offer (                    -- a document for callers that poll
 # What of its document a fax does not show, or shows otherwise: JSON, see ``remarks``.
 SCHEMA_4 = "ALTER TABLE job ADD COLUMN remarks TEXT NOT NULL DEFAULT '[]';"
 
+# Who sent it from where, of a document that came by print, scan or e-mail.
+SCHEMA_5 = """
+ALTER TABLE submission ADD COLUMN from_user TEXT NOT NULL DEFAULT '';
+ALTER TABLE submission ADD COLUMN from_computer TEXT NOT NULL DEFAULT '';
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4)
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
 
 
 class SchemaTooNewError(RuntimeError):

@@ -10,6 +10,8 @@ import pytest
 from appliance import causes
 from appliance.spool import documents, jobs
 from appliance.spool.model import (
+    NEEDS_NUMBER_LIMIT_S,
+    NO_NUMBER,
     TRANSITIONS,
     IdempotencyError,
     IllegalTransitionError,
@@ -195,3 +197,16 @@ def test_no_state_that_has_not_ended_is_without_a_bound(spool: Spool) -> None:
         spool.do(jobs.end_overdue, job.id, end)
     states = [spool.read(jobs.get, job_id).state for job_id in (held, preparing, waiting, sending)]
     assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED, JobState.FAILED]
+
+
+def test_a_document_that_is_never_given_a_number_ends_after_a_month(spool: Spool) -> None:
+    document = spool.do(documents.create, "ada", (), 1000.0)
+    new = NewSubmission("ada", (NO_NUMBER,), document.id, origin="print", from_computer="desk")
+    (job_id,) = spool.do(jobs.accept, new, 1000.0).job_ids
+    spool.do(jobs.prepared, [job_id], "rendered/x", 1, 1000.0)
+    job = spool.read(jobs.get, job_id)
+    assert (job.state, job.from_computer) == (JobState.NEEDS_NUMBER, "desk")
+    assert spool.read(jobs.due, 1000.0 + 60, 10) == []
+    month = 1000.0 + NEEDS_NUMBER_LIMIT_S
+    assert [each.id for each in spool.read(jobs.overdue, month)] == [job_id]
+    assert spool.do(jobs.end_overdue, job_id, month).state is JobState.CANCELLED

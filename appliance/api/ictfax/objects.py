@@ -28,7 +28,7 @@ PENDING, RETRY, PROCESSING = "pending", "pending_retry", "processing"
 COMPLETED, FAILED, INVALID = "completed", "failed", "invalid"
 # Which states of jobs may show as which status.
 STATES: dict[str, frozenset[JobState]] = {
-    PENDING: frozenset({JobState.HELD, JobState.WAITING, JobState.PREPARING}),
+    PENDING: frozenset({JobState.HELD, JobState.NEEDS_NUMBER, JobState.WAITING, JobState.PREPARING}),
     RETRY: frozenset({JobState.WAITING, JobState.PREPARING}),
     "initializing": frozenset(),
     PROCESSING: frozenset({JobState.PREPARING, JobState.SENDING}),
@@ -54,7 +54,7 @@ def job_status(job: Job, now: float, tries: int | None = None) -> str:
             return PROCESSING
         case JobState.PREPARING if job.scheduled_at <= now:
             return PROCESSING
-        case JobState.HELD:
+        case JobState.HELD | JobState.NEEDS_NUMBER:
             return PENDING
     return RETRY if tried else PENDING
 

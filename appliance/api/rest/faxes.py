@@ -136,7 +136,7 @@ def find(call: Call) -> Job:
 def index(call: Call) -> Answer:
     query = call.query
     limit = query.get("limit", LIST_DEFAULT)
-    sees = call.caller.sees
+    sees, times = call.caller.sees, period(call)
     wanted_jobs = JobFilter(
         owner=query.get("owner", "") if sees is None else sees,
         states=frozenset(JobState(word) for word in query.get("state", ())),
@@ -146,7 +146,8 @@ def index(call: Call) -> Answer:
         submission_id=query.get("submission"),
         before_id=query.get("before"),
         limit=limit,
-        **period(call),
+        since=times["since"],
+        until=times["until"],
     )
     found = call.box.faxes.search(wanted_jobs)
     return Answer(page_of("faxes", [view(job) for job in found], limit))

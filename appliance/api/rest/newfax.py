@@ -121,32 +121,40 @@ OPTIONS: dict[str, Json] = {
     **{name: asked_schema(fact) for name, fact in ASKED.items()},
     "hold": flag("only make it; release it later"),
 }
-NEW_FAX = component(
-    "NewFax",
+_DOCUMENT = {
+    "files": array(FILE, 200, help="sent one after the other as one fax"),
+    "document_id": integer(1, help="a document that was stored before, instead of files"),
+}
+_EITHER = "Either `files` or `document_id`."
+NEW_FAX = component("NewFax", request_object({**OPTIONS, **_DOCUMENT}, required=("to",), help=_EITHER))
+_WITHOUT = {name: schema for name, schema in OPTIONS.items() if name not in ("to", "hold", "send_at")}
+NEW_WITHOUT_NUMBER = component("NewFaxWithoutNumber", request_object({**_WITHOUT, **_DOCUMENT}, help=_EITHER))
+NUMBERS = component(
+    "NewNumbers",
     request_object(
-        {
-            **OPTIONS,
-            "files": array(FILE, 200, help="sent one after the other as one fax"),
-            "document_id": integer(1, help="a document that was stored before, instead of files"),
-        },
+        {"to": OPTIONS["to"], "send_at": OPTIONS["send_at"]},
         required=("to",),
-        help="Either `files` or `document_id`.",
+        help="Where a document goes that came without a number.",
     ),
 )
-# A form's fields: what JSON has, files as parts called "file".
-_PLAIN = {name: schema for name, schema in OPTIONS.items() if name not in ("to", "cover", "metadata")}
+
+
+def _form(options: Mapping[str, Json]) -> dict[str, Json]:
+    """A form's fields: what JSON has, files as parts called "file"."""
+    return {
+        "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+        **{name: schema for name, schema in options.items() if name not in ("to", "cover", "metadata")},
+        **{f"cover.{name}": text(20_000) for name in COVER_FIELDS},
+    }
+
+
+_TO_FIELD = array(text(NUMBER_LIMIT, least=1), _IDS_LIMIT, least=1)
 NEW_FAX_FORM = component(
     "NewFaxForm",
-    {
-        "type": "object",
-        "properties": {
-            "to": array(text(NUMBER_LIMIT, least=1), _IDS_LIMIT, least=1),
-            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
-            **_PLAIN,
-            **{f"cover.{name}": text(20_000) for name in COVER_FIELDS},
-        },
-        "required": ["to"],
-    },
+    {"type": "object", "properties": {"to": _TO_FIELD, **_form(OPTIONS)}, "required": ["to"]},
+)
+NEW_WITHOUT_NUMBER_FORM = component(
+    "NewFaxWithoutNumberForm", {"type": "object", "properties": _form(_WITHOUT)}
 )
 
 
@@ -184,6 +192,19 @@ def recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, 
     if not found:
         raise flaw("to", "there is nobody in this group")
     return tuple(found)
+
+
+def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, ...]:
+    """``recipients``, each of whose numbers may be dialled.  Raises ProblemError."""
+    to = recipients(context, caller, given)
+    for position, each in enumerate(to):
+        try:
+            context.box.rules.number(each.number)
+        except Exception as error:
+            problem = problem_of(error)
+            problem.flaws = (Flaw(f"to[{position}]", problem.cause.sentence),)
+            raise problem from None
+    return to
 
 
 def _contact(context: Context, caller: Caller, contact_id: int, path: str) -> To:
@@ -255,14 +276,7 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
     for name, value in asked.items():
         if isinstance(value, dict) and len(json.dumps(value)) > METADATA_LIMIT:
             raise flaw(name, f"at most {METADATA_LIMIT} characters of JSON")
-    to = recipients(context, caller, body["to"])
-    for position, each in enumerate(to):
-        try:
-            context.box.rules.number(each.number)
-        except Exception as error:
-            problem = problem_of(error)
-            problem.flaws = (Flaw(f"to[{position}]", problem.cause.sentence),)
-            raise problem from None
+    to = checked_recipients(context, caller, body["to"]) if "to" in body else ()
     lifetime = body.get("lifetime_hours")
     return Request(
         owner=caller.owner,
@@ -276,6 +290,7 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
         idempotency_digest=digest if key else "",
         **asked,
         held=body.get("hold", False),
+        without_number="to" not in body,
     )
 
 

@@ -9,6 +9,7 @@ from appliance.api.rest import (
     journal,
     lists,
     mail,
+    numberless,
     people,
     polling,
     received,
@@ -18,6 +19,7 @@ from appliance.api.rest.routes import Route
 
 ROUTES: tuple[Route, ...] = (
     *faxes.ROUTES,
+    *numberless.ROUTES,
     *received.ROUTES,
     *journal.ROUTES,
     *documents.ROUTES,

@@ -1,0 +1,99 @@
+"""Documents that came without a number (print, scan, e-mail): list them, give them one, or throw them away.
+
+Each is a fax like any other whose state is ``preparing`` or ``needs_number``: its pages, events and all else
+are where those of other faxes are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api.rest import faxes, newfax
+from appliance.api.rest.checking import read_moment
+from appliance.api.rest.faxes import BEFORE, IDEMPOTENCY, LIMIT, LIST_DEFAULT, SUBMITTED
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import array, record, text
+from appliance.api.rest.views import FAX, listing, page_of
+from appliance.records import view
+from appliance.settings.accounts import Scope
+from appliance.spool.model import IllegalTransitionError, JobFilter
+
+
+def index(call: Call) -> Answer:
+    sees = call.caller.sees
+    limit = call.query.get("limit", LIST_DEFAULT)
+    wanted = JobFilter(
+        owner=call.query.get("owner", "") if sees is None else sees,
+        without_number=True,
+        before_id=call.query.get("before"),
+        limit=limit,
+    )
+    return Answer(page_of("faxes", [view(job) for job in call.box.faxes.search(wanted)], limit))
+
+
+def give(call: Call) -> Answer:
+    to = newfax.checked_recipients(call.context, call.caller, call.body["to"])
+    at = read_moment(call.body["send_at"], "send_at") if "send_at" in call.body else None
+    made = call.box.faxes.give_numbers(call.arguments["id"], to, call.caller.sees, scheduled_at=at)
+    for job in made:
+        call.note("fax.number", object=f"fax:{job.id}", detail=f"to {job.number}")
+    return Answer({"faxes": [view(job) for job in made]})
+
+
+def remove(call: Call) -> Answer:
+    job = faxes.find(call)
+    if job.number:
+        raise IllegalTransitionError(f"fax {job.id} has a number: cancel it instead")
+    call.box.faxes.cancel(job.id)
+    call.note("fax.cancel", object=f"fax:{job.id}", detail="it had no number")
+    return Answer()
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "faxes", summary, handler, scope=Scope.SEND, **more)
+
+
+ROUTES = (
+    _route(
+        "POST",
+        "/needs-number",
+        "createFaxWithoutNumber",
+        "Hand in a document whose number is said later",
+        faxes.create,
+        body=newfax.NEW_WITHOUT_NUMBER,
+        form=newfax.NEW_WITHOUT_NUMBER_FORM,
+        answer=SUBMITTED,
+        status=201,
+        headers=(IDEMPOTENCY,),
+        help="It is prepared, waits in the state `needs_number` for a month at most, and is sent when it is"
+        " given a number.",
+    ),
+    _route(
+        "GET",
+        "/needs-number",
+        "listFaxesWithoutNumber",
+        "Documents that wait for a number, newest first",
+        index,
+        query=(Parameter("owner", text(64), "of this user; only for administrators"), BEFORE, LIMIT),
+        answer=listing("faxes", FAX),
+    ),
+    _route(
+        "POST",
+        "/faxes/{id}/numbers",
+        "giveNumbers",
+        "Say where a document goes that came without a number",
+        give,
+        body=newfax.NUMBERS,
+        answer=record({"faxes": array(FAX)}),
+        help="Its pages are made again with the time and, on a cover page, the recipient. Each further"
+        " recipient gets a fax of its own.",
+    ),
+    _route(
+        "DELETE",
+        "/needs-number/{id}",
+        "deleteFaxWithoutNumber",
+        "Throw away a document that waits for a number",
+        remove,
+        status=204,
+    ),
+)
