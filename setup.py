@@ -1,16 +1,25 @@
-"""The compiled parts.  Without a C compiler they are left out, and libraries do their work more slowly."""
+"""The compiled parts: bilevel pages cannot do without theirs, the coder has a slower one in Python."""
+
+from glob import glob
 
 from setuptools import Extension, setup
 
-
-def _optional(name: str) -> Extension:
-    return Extension(
-        name,
-        [name.replace(".", "/") + ".c"],
-        extra_compile_args=["-O3"],
-        py_limited_api=True,
-        optional=True,
-    )
-
-
-setup(ext_modules=[_optional("appliance.documents._bilevel"), _optional("appliance.t4._mmr")])
+setup(
+    ext_modules=[
+        Extension(
+            "appliance.documents._bilevel",
+            sorted(glob("appliance/documents/bilevel_c/*.c")),
+            depends=sorted(glob("appliance/documents/bilevel_c/*.h")),
+            extra_compile_args=["-O3"],
+            libraries=["m"],
+            py_limited_api=True,
+        ),
+        Extension(
+            "appliance.t4._mmr",
+            ["appliance/t4/_mmr.c"],
+            extra_compile_args=["-O3"],
+            py_limited_api=True,
+            optional=True,
+        ),
+    ]
+)

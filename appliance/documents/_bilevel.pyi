@@ -1,18 +1,78 @@
-def pack(
-    grey: bytes | memoryview,
+def threshold(grey: bytes | memoryview, stride: int, width: int, rows: int, level: int, /) -> bytes:
+    """Packed rows with a set bit where an octet of ``grey`` is below ``level``.
+
+    Rows of ``grey`` begin every ``stride`` octets.  This and all others raise ValueError when the octets do
+    not make a picture of that size.
+    """
+
+def plain(
+    grey: bytes | memoryview, stride: int, width: int, rows: int, ink_below: int, white_from: int, /
+) -> bool:
+    """Whether ``grey`` is black on white and nothing else.
+
+    That is: every pixel darker than ``white_from`` has one darker than ``ink_below`` within 3 pixels.
+    """
+
+def ground(
     width: int,
     rows: int,
-    level: int,
-    levels: bytes | None = None,
-    mask: bytes | None = None,
-    mask_numerator: int = 1,
-    mask_denominator: int = 1,
+    x_dpi: int,
+    y_dpi: int,
+    left: int,
+    top: int,
+    right: int,
+    below: int,
+    tones: int,
+    raster: bool,
+    /,
+) -> bytearray:
+    """A new page of ``width`` by ``rows`` pixels, of which nothing is known yet.
+
+    The document's content lies in the box from (``left``, ``top``) to before (``right``, ``below``).
+    ``tones``: 0 none, 1 by content, 2 everything is a photograph.  ``raster``: it is a picture, in which
+    photographs may be anywhere and of which nobody knows what was type.
+    """
+
+def survey(
+    ground: bytearray,
+    page: bytes | memoryview,
+    channels: int,
+    stride: int,
+    rows: int,
+    first: int,
+    upper: int,
+    below: int,
+    /,
+) -> None:
+    """Take rows ``upper`` (a multiple of 24) to before ``below`` of the page into the ground.
+
+    ``page`` is the page's rows from ``first`` on, ``rows`` of them: octets of grey (``channels`` 1) or of
+    blue, green, red and one unused (4).
+    """
+
+def settle(ground: bytearray, boxes: bytes, darker: int, /) -> None:
+    """Decide what the page as a whole is, once all of it was surveyed.
+
+    ``boxes`` are where photographs can be when it is no raster: left, top, right and below as native
+    ``Py_ssize_t`` each.  ``darker`` goes from -100 (lighter) to 100.
+    """
+
+def bilevel(
+    ground: bytearray,
+    page: bytes | memoryview,
+    under: bytes | memoryview | None,
+    channels: int,
+    stride: int,
+    rows: int,
+    first: int,
+    upper: int,
+    below: int,
+    boxes: bytes,
+    darker: int,
     /,
 ) -> bytes:
-    """Packed rows with a set bit where an octet of ``grey`` is below its limit.
+    """Rows ``upper`` to before ``below`` of the page in black and white, packed, a set bit for black.
 
-    The limit is ``level`` (0 to 255), or the octet of ``levels``, or with ``mask`` (255 or 0) the one
-    inside it and the other outside.  All are rows of ``width`` octets: ``grey`` so many ``rows``;
-    ``levels`` any number, beginning again after the last; for row r that of ``mask`` is
-    ``r * mask_numerator // mask_denominator``.  Raises ValueError when they are not.
+    ``page`` as for `survey`; ``under`` is the same drawn without its type, None when nobody knows.  Rows
+    around the ones asked for are looked at as well: the more there are, the less a seam shows.
     """

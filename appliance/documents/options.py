@@ -118,6 +118,9 @@ class Limits:
     image_pixels: int = 120_000_000  # of one picture: A3 at 600 dpi is 70 million
 
 
+MOST_DARKNESS = 100  # either way
+
+
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
     format: PageFormat = field(default_factory=PageFormat)
@@ -125,6 +128,11 @@ class RenderOptions:
     paper: Paper = Paper.A4
     header: HeaderLine | None = None
     cover: CoverPage | None = None
+    darkness: int = 0  # -100 (lighter) to 100 (darker)
+
+    def __post_init__(self) -> None:
+        if not -MOST_DARKNESS <= self.darkness <= MOST_DARKNESS:
+            raise ValueError(f"a darkness of {self.darkness}")
 
 
 # What a person typed reaches a page only without control characters, and bounded.
@@ -151,6 +159,7 @@ def options_to_json(options: RenderOptions) -> dict[str, Any]:
         "width": options.format.width.name,
         "length": options.format.length.name,
         "treatment": options.treatment.value,
+        "darkness": options.darkness,
         "paper": options.paper.name,
         "header": header
         and {"moment": header.moment.isoformat(), "sender": header.sender, "number": header.number},
@@ -166,6 +175,7 @@ def options_from_json(data: Mapping[str, Any]) -> RenderOptions:
             Resolution[data["resolution"]], PaperWidth[data["width"]], PaperLength[data["length"]]
         ),
         treatment=Treatment(data["treatment"]),
+        darkness=int(data.get("darkness", 0)),  # documents rendered before there was one have none
         paper=Paper[data["paper"]],
         header=header
         and HeaderLine(datetime.fromisoformat(header["moment"]), header["sender"], header["number"]),

@@ -1,4 +1,4 @@
-"""PDF pages through pdfium, drawn straight at the resolution of the fax page.
+"""PDF pages through pdfium, drawn straight at the resolution of the fax page, as for printing.
 
 pdfium scales by its own matrix in both directions separately, so a page at 204 x 98 is drawn once
 and never resampled.  pdfium is not thread-safe: one worker process, one thread.
@@ -6,20 +6,34 @@ and never resampled.  pdfium is not thread-safe: one worker process, one thread.
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Sequence
 
 import pypdfium2
-from PIL import Image
 from pypdfium2 import raw
 
 from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
+from appliance.documents.drawing import Box, Drawing, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
+from appliance.documents.pdfobjects import Content, content_of, show
+from appliance.documents.screen import BAND_PIXELS, is_plain
 from appliance.remarks import Remark
 
 _POINTS_PER_INCH = 72.0
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
+# Annotations and layers as they are printed (ISO 32000-1 12.5.3, 8.11.4.4).
+_FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
+_WHITE = (255, 255, 255, 255)
+
+# What is drawn, and in which of pdfium's pixel formats.
+_FORMS = {"grey": raw.FPDFBitmap_Gray, "page": raw.FPDFBitmap_BGRx, "under": raw.FPDFBitmap_BGRx}
+
+# A picture over more of the page than this is a scan of one, which the method must look at as a whole.
+_WHOLE_PAGE_SHARE = 0.6
+# Pixels up to which a page is drawn in grey to see whether that is enough.
+_MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
 
 class PdfSource:
@@ -35,7 +49,7 @@ class PdfSource:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
         if self._document.get_formtype() != raw.FORMTYPE_NONE:
             self._document.init_forms()  # so that what was filled in is drawn
-        self._bitmap: pypdfium2.PdfBitmap | None = None
+        self._bitmaps: dict[str, pypdfium2.PdfBitmap] = {}
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
 
     def size(self, index: int) -> PageSize:
@@ -59,30 +73,82 @@ class PdfSource:
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise DocumentError(DOCUMENT_DAMAGED, f"page {index + 1}: {error}"[:200]) from None
 
-    def draw(self, index: int, layout: Layout) -> Image.Image:
+    def draw(self, index: int, layout: Layout) -> Drawing:
         page = self._page(index)
-        size = (layout.width, layout.rows)
-        if self._bitmap is None or (self._bitmap.width, self._bitmap.height) != size:
-            self._bitmap = pypdfium2.PdfBitmap.new_native(*size, raw.FPDFBitmap_Gray)
-        bitmap = self._bitmap
-        bitmap.fill_rect((255, 255, 255, 255), 0, 0, *size)
-        box = (
-            layout.left,
-            layout.top,
-            layout.box_width,
-            layout.box_rows,
-            _QUARTER_ANTICLOCKWISE if layout.turned else 0,
-        )
-        raw.FPDF_RenderPageBitmap(bitmap, page, *box, raw.FPDF_ANNOT)
-        if page.formenv is not None:
-            raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, raw.FPDF_ANNOT)
-        return Image.frombuffer("L", size, bitmap.buffer, "raw", "L", bitmap.stride, 1)
+        width, rows = layout.width, layout.rows
+
+        def grey(first: int, count: int) -> Pixels:
+            bitmap = self._drawn(page, layout, "grey", first, count)
+            return Pixels(_octets(bitmap), 1, bitmap.stride)
+
+        if width * rows <= _MOST_GREY_PIXELS:
+            whole = grey(0, rows)
+            if is_plain(whole.page, whole.stride, width, rows):
+                return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, plain=True)
+            if width * rows > BAND_PIXELS:
+                del self._bitmaps["grey"]
+        content = content_of(page)
+        hidden = content.type if content is not None else ()
+
+        def colours(first: int, count: int) -> Pixels:
+            bitmap = self._drawn(page, layout, "page", first, count)
+            under = None
+            if hidden:
+                show(hidden, False)
+                under = _octets(self._drawn(page, layout, "under", first, count))
+                show(hidden, True)
+            return Pixels(_octets(bitmap), 4, bitmap.stride, under)
+
+        return Drawing(width, rows, Box.of(layout), colours, _photographs(page, layout, content))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         return ()
 
-    def octets(self) -> memoryview | None:
-        bitmap = self._bitmap
-        if bitmap is None or bitmap.stride != bitmap.width:
+    def _drawn(
+        self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int
+    ) -> pypdfium2.PdfBitmap:
+        """Rows ``first`` and so on of ``page``, in a bitmap that is kept for the next of this ``use``."""
+        size = (layout.width, rows)
+        bitmap = self._bitmaps.get(use)
+        if bitmap is None or (bitmap.width, bitmap.height) != size:
+            self._bitmaps.pop(use, None)
+            bitmap = self._bitmaps[use] = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use])
+        bitmap.fill_rect(_WHITE, 0, 0, *size)
+        box = _box_of(layout, first)
+        raw.FPDF_RenderPageBitmap(bitmap, page, *box, _FLAGS)
+        if page.formenv is not None:
+            raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, _FLAGS)
+        return bitmap
+
+
+def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
+    return memoryview(bitmap.buffer).cast("B")
+
+
+def _box_of(layout: Layout, first: int = 0) -> tuple[int, int, int, int, int]:
+    turned = _QUARTER_ANTICLOCKWISE if layout.turned else 0
+    return layout.left, layout.top - first, layout.box_width, layout.box_rows, turned
+
+
+def _photographs(page: pypdfium2.PdfPage, layout: Layout, content: Content | None) -> tuple[Box, ...] | None:
+    """Where pictures are on the fax page; None when one of them is a scan of a whole page."""
+    if content is None:
+        return None
+    boxes = []
+    for left, low, right, high in content.pictures:
+        corners = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
+        across, down = sorted(x for x, _ in corners), sorted(y for _, y in corners)
+        box = Box(max(0, across[0]), max(0, down[0]), min(layout.width, across[1]), min(layout.rows, down[1]))
+        if box.left >= box.right or box.top >= box.below:
+            continue
+        area = (box.right - box.left) * (box.below - box.top)
+        if area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows:
             return None
-        return memoryview(bitmap.buffer).cast("B")
+        boxes.append(box)
+    return tuple(boxes)
+
+
+def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tuple[int, int]:
+    across, down = ctypes.c_int(), ctypes.c_int()
+    raw.FPDF_PageToDevice(page, *_box_of(layout), x, y, across, down)
+    return across.value, down.value

@@ -14,6 +14,7 @@ from appliance.causes import (
     DOCUMENT_TOO_LARGE,
     DOCUMENT_TOO_MANY_PAGES,
 )
+from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import (
     LARGEST_SIDE_MM,
@@ -123,32 +124,29 @@ class ImageSource:
         useful = _MEANINGLESS_DPI <= across <= _HIGHEST_DPI and 50 <= down <= _HIGHEST_DPI
         return (across, down) if useful else (0.0, 0.0)
 
-    def draw(self, index: int, layout: Layout) -> Image.Image:
+    def draw(self, index: int, layout: Layout) -> Drawing | Bitmap:
         image = self._seek(index)
         exact = image.size == (layout.width, layout.rows) == (layout.box_width, layout.box_rows)
         box = (layout.box_width, layout.box_rows)
         try:
             if image.mode == "1" and exact and self._orientation() == 1 and not layout.turned:
-                return ImageChops.invert(image)
+                return Bitmap(*image.size, ImageChops.invert(image).tobytes())
             if image.format == "JPEG":
-                image.draft("L", (max(box), max(box)))
-            grey = _grey(image)
-            grey = ImageOps.exif_transpose(grey) if self._orientation() != 1 else grey
+                image.draft("RGB", (max(box), max(box)))
+            shown = _on_paper(image)
+            shown = ImageOps.exif_transpose(shown) if self._orientation() != 1 else shown
         except (OSError, ValueError, SyntaxError, KeyError, TypeError, EOFError, OverflowError) as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         if layout.turned:
-            grey = grey.transpose(Image.Transpose.ROTATE_90)
-        return place(grey, layout)
+            shown = shown.transpose(Image.Transpose.ROTATE_90)
+        return Drawing.of_image(place(shown, layout), Box.of(layout))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         return ()
 
-    def octets(self) -> None:
-        return None
 
-
-def _grey(image: Image.Image) -> Image.Image:
-    """Any mode as grey on white paper."""
+def _on_paper(image: Image.Image) -> Image.Image:
+    """Any mode as grey or colours (mode L or RGB) on white paper."""
     if image.mode.startswith(("I", "F")):
         # 16 and 32 bit grey: bring the used range to 8 bits.
         wide = image.convert("F")
@@ -160,8 +158,8 @@ def _grey(image: Image.Image) -> Image.Image:
     if image.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in image.info:
         layered = image.convert("RGBA")
         paper = Image.new("RGBA", layered.size, (255, 255, 255, 255))
-        return Image.alpha_composite(paper, layered).convert("L")
-    return image.convert("L")
+        return Image.alpha_composite(paper, layered).convert("RGB")
+    return image.convert("L" if image.mode in {"1", "L"} else "RGB")
 
 
 def _fax_scale(across: float, down: float) -> tuple[float, float] | None:

@@ -10,15 +10,15 @@ from appliance.documents.geometry import Layout
 _REDUCING_GAP = 2.0
 
 
-def place(grey: Image.Image, layout: Layout) -> Image.Image:
-    """``grey`` scaled into the box of ``layout`` on a white page."""
+def place(image: Image.Image, layout: Layout) -> Image.Image:
+    """``image`` (mode L or RGB) scaled into the box of ``layout`` on a white page."""
     box = (layout.box_width, layout.box_rows)
-    if grey.size != box:
-        smaller = grey.width > box[0] or grey.height > box[1]
+    if image.size != box:
+        smaller = image.width > box[0] or image.height > box[1]
         method = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
-        grey = grey.resize(box, method, reducing_gap=_REDUCING_GAP if smaller else None)
+        image = image.resize(box, method, reducing_gap=_REDUCING_GAP if smaller else None)
     if box == (layout.width, layout.rows):
-        return grey
-    page = Image.new("L", (layout.width, layout.rows), 255)
-    page.paste(grey, (layout.left, layout.top))
+        return image
+    page = Image.new(image.mode, (layout.width, layout.rows), "white")
+    page.paste(image, (layout.left, layout.top))
     return page

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from appliance.documents.options import RenderOptions, Treatment
 from appliance.documents.pdfsource import PdfSource
-from appliance.documents.screen import screen
 from appliance.documents.worker import draw_page
 from appliance.t4.coding import encode
-from appliance.t4.page import Coding, Resolution
+from appliance.t4.page import Coding
 
 # ISO 32000-1 9.6.2.2: the fonts that a PDF may name without bringing them.
 _FONTS = [
@@ -35,14 +34,11 @@ _LINES = [f"BT /F{number} 9 Tf 5 {4 + 9 * number} Td (Ag) Tj ET" for number in r
 
 
 def warm_up() -> None:
-    """Draw and code a small page of every standard font, and the cells of the screens."""
+    """Draw and code a small page of every standard font."""
     page, _, _ = draw_page(
         PdfSource(_specimen()), 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1)
     )
     encode(page, Coding.MMR)
-    for resolution in Resolution:
-        screen(8, resolution)
-    screen.cache_clear()
 
 
 def _specimen() -> bytes:

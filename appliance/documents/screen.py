@@ -1,190 +1,131 @@
-"""Grey to black and white: text by threshold, photographs by a line screen, region by region.
+"""Tones to black and white, region by region: type and lines crisp on whatever ground, tints as rows of
+lines, photographs under a line screen.
 
-The screen is of steep lines that swell with the tone, so that a row resembles the one above, which is
-what T.4 and T.6 compress.  A photograph that fills an A4 page at fine takes about 105 s at 14400 bit/s
-so, about 200 s with round dots of the same pitch and likeness, and 700 to 800 s with error diffusion,
-whose noise codes larger than the plain bitmap.  All work on pixels is done by C operations on whole
-images: Pillow's, and our own `_bilevel` where it was compiled.
+The pixels are worked on by our own `_bilevel`; docs/pages.md tells the method and what was measured.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from functools import lru_cache
+import struct
+from collections.abc import Iterator
 
 from PIL import Image, ImageChops, ImageFilter
 
+from appliance.documents import _bilevel
+from appliance.documents.drawing import Box, Drawing
 from appliance.documents.options import Treatment
 from appliance.t4.page import Resolution
 
-try:
-    from appliance.documents import _bilevel
-except ImportError:  # set up without a C compiler
-    _bilevel = None  # type: ignore[assignment]
-
-# Text: darker than this is black.  Above the middle, so that hairlines and small type, of which
-# anti-aliasing leaves only a light grey, do not break up.  On pages of type 168 codes 0 to 4 % smaller
-# than 176, on the whole no larger than what ghostscript makes of them.
+# On a page of nothing but black on white: darker than this is black.  Above the middle, so that hairlines and
+# small type, of which anti-aliasing leaves only a grey, do not break up.
 TEXT_THRESHOLD = 168
 
-# Grey between these is a tone and wants a screen when it fills an area; paper of a scan is lighter.
-DARKEST_TONE, LIGHTEST_TONE = 40, 218
+# A page is plain when whatever is darker than the second has something darker than the first beside it.
+PLAIN_INK, PLAIN_WHITE = 120, 236
 
-# Pitch of the screen's lines at 204 pixels an inch (25 lines an inch), and over how many rows (of the
-# same height) a line moves sideways by one pitch: the slant gives the tones between two widths of the
-# line.  Other resolutions keep the size on paper.
-LINE_PIXELS = 8
-SLANT_PIXELS = 32
-_LINE_DPI = 204
+# Pixels of a page that are worked on at a time: an A4 page at fine is whole, larger ones come in bands.  Each
+# pixel takes some 30 octets meanwhile.
+BAND_PIXELS = 4_300_000
+# Rows beyond a band, at 196 to the inch, that decide about its own: a bar of a table is seen whole.
+_AROUND_ROWS = 168
+_TILE = 24  # rows in which `_bilevel` surveys
 
-# Lines print darker than their area: the screen is set for lighter tones than the page has.
-DOT_GAIN_GAMMA = 0.8
+_TONES = {Treatment.TEXT: 0, Treatment.AUTO: 1, Treatment.PHOTO: 2}
+_BOX = struct.Struct("@4n")
 
 
-@dataclass(frozen=True, slots=True)
-class Regions:
-    """Where a page has tones: ``mask`` (mode L, 255 inside) is as wide as the page and has few rows.
+def is_plain(grey: bytes | memoryview, stride: int, width: int, rows: int) -> bool:
+    """Whether the octets of grey are black on white and nothing else, for which a threshold is enough."""
+    return _bilevel.plain(grey, stride, width, rows, PLAIN_INK, PLAIN_WHITE)
 
-    Row r of the page is row ``r * numerator // denominator`` of the mask.
+
+def bilevel(drawing: Drawing, resolution: Resolution, treatment: Treatment, darkness: int = 0) -> bytes:
+    """``drawing`` as packed rows in the sense of fax: a set bit is black.
+
+    ``darkness`` goes from -100 (lighter) to 100 (darker).
     """
-
-    mask: Image.Image
-    numerator: int
-    denominator: int
-
-
-def bilevel(
-    grey: Image.Image, resolution: Resolution, treatment: Treatment, octets: memoryview | None = None
-) -> bytes:
-    """``grey`` (mode L, 0 black) as packed rows in the sense of fax: a set bit is black.
-
-    ``octets`` are the same pixels, where the caller has them at hand: Pillow has to copy them.
-    """
-    if treatment is Treatment.TEXT:
-        return _packed(grey, octets)
-    if treatment is Treatment.PHOTO:
-        return _packed(grey, octets, screen(grey.width, resolution))
-    regions = tone_regions(grey, resolution)
-    levels = None if regions is None else screen(grey.width, resolution)
-    return _packed(grey, octets, levels, regions)
-
-
-def _packed(
-    grey: Image.Image,
-    octets: memoryview | None,
-    levels: Image.Image | None = None,
-    regions: Regions | None = None,
-) -> bytes:
-    """Black where ``grey`` is darker than ``levels`` inside ``regions``, than TEXT_THRESHOLD outside.
-
-    ``levels`` are as wide as ``grey`` and begin again after their last row.
-    """
-    if _bilevel is None:
-        return packed_by_pillow(grey, levels, regions)
-    pixels = grey.tobytes() if octets is None else octets
-    if levels is None:
-        return _bilevel.pack(pixels, *grey.size, TEXT_THRESHOLD)
-    if regions is None:
-        return _bilevel.pack(pixels, *grey.size, TEXT_THRESHOLD, levels.tobytes())
-    mask = regions.mask.tobytes()
-    return _bilevel.pack(
-        pixels,
-        grey.width,
-        grey.height,
-        TEXT_THRESHOLD,
-        levels.tobytes(),
-        mask,
-        regions.numerator,
-        regions.denominator,
+    width, rows = drawing.width, drawing.rows
+    if drawing.plain and treatment is not Treatment.PHOTO and not darkness:
+        whole = drawing.draw(0, rows)
+        return _bilevel.threshold(whole.page, whole.stride, width, rows, TEXT_THRESHOLD)
+    content = drawing.content
+    ground = _bilevel.ground(
+        width,
+        rows,
+        resolution.x_dpi,
+        resolution.y_dpi,
+        content.left,
+        content.top,
+        content.right,
+        content.below,
+        _TONES[treatment],
+        drawing.photographs is None,
     )
+    boxes = b"".join(_packed(box) for box in drawing.photographs or ())
+    bands = list(_bands(width, rows, resolution))
+    drawn = None
+    for first, count, upper, below in bands:
+        drawn = drawing.draw(first, count)
+        _bilevel.survey(ground, drawn.page, drawn.channels, drawn.stride, count, first, upper, below)
+    _bilevel.settle(ground, boxes, darkness)
+    finished = []
+    for first, count, upper, below in bands:
+        if drawn is None or len(bands) > 1:
+            drawn = drawing.draw(first, count)
+        finished.append(
+            _bilevel.bilevel(
+                ground,
+                drawn.page,
+                drawn.under,
+                drawn.channels,
+                drawn.stride,
+                count,
+                first,
+                upper,
+                below,
+                boxes,
+                darkness,
+            )
+        )
+    return b"".join(finished)
 
 
-_TEXT_TABLE = [255 if value < TEXT_THRESHOLD else 0 for value in range(256)]
-_ABOVE_ZERO = [0] + [255] * 255
-_TONE_TABLE = [255 if DARKEST_TONE <= value <= LIGHTEST_TONE else 0 for value in range(256)]
+# A person sees what is so much darker than its surroundings, in levels of grey; a share of the page's samples
+# as small as the second is dust.
+_SEEN, _DUST = 14, 0.0002
+_SAMPLE = 4  # pixels a side
+_SURROUNDINGS = 9  # samples
 
 
-def packed_by_pillow(
-    grey: Image.Image, levels: Image.Image | None = None, regions: Regions | None = None
-) -> bytes:
-    """What `_bilevel` does, where that was not compiled."""
-    if levels is None:
-        return grey.point(_TEXT_TABLE, "1").tobytes()
-    width, rows = grey.size
-    page = Image.new("L", grey.size)
-    for y in range(0, rows, levels.height):
-        page.paste(levels, (0, y))
-    if regions is not None:
-        inside = Image.new("L", grey.size)
-        for index in range(regions.mask.height):
-            top, below = (-(-i * regions.denominator // regions.numerator) for i in (index, index + 1))
-            if top < min(below, rows):
-                row = regions.mask.crop((0, index, width, index + 1))
-                inside.paste(row.resize((width, below - top)), (0, top))
-        page = Image.composite(page, Image.new("L", grey.size, TEXT_THRESHOLD), inside)
-    return ImageChops.subtract(page, grey).point(_ABOVE_ZERO, "1").tobytes()
+def is_seen(drawing: Drawing) -> bool:
+    """Whether a person sees something on the page, however light: more than the dust of a white scan."""
+    samples = darker = 0
+    step = max(_TILE, BAND_PIXELS // drawing.width)
+    for first in range(0, drawing.rows, step):
+        rows = min(step, drawing.rows - first)
+        pixels = drawing.draw(first, rows)
+        mode, form = ("L", "L") if pixels.channels == 1 else ("RGB", "BGRX")
+        size = (drawing.width, rows)
+        image = Image.frombytes(mode, size, bytes(pixels.page), "raw", form, pixels.stride, 1)
+        grey = image.convert("L").reduce(_SAMPLE)
+        around = grey.filter(ImageFilter.MaxFilter(_SURROUNDINGS))
+        darker += sum(ImageChops.subtract(around, grey).histogram()[_SEEN:])
+        samples += grey.width * grey.height
+    return darker > samples * _DUST
 
 
-# Tone is looked for on every fourth pixel across (and the same distance down): spots of 3 x 3 such
-# samples, all of them grey, are wider than the grey rim that anti-aliasing gives to type.
-_SAMPLE = 4
-_SPOT = 3
-# Tiles of 2 x 2 spots (24 pixels, 3 mm) with this share of all-grey spots are tone.
-_TILE = 2
-_TILE_SHARE = 0.5
+def _packed(box: Box) -> bytes:
+    return _BOX.pack(box.left, box.top, box.right, box.below)
 
 
-def tone_regions(grey: Image.Image, resolution: Resolution) -> Regions | None:
-    """The photographs, tints and shades of a page; None when there are none."""
-    width, rows = grey.size
-    samples = (
-        max(1, round(width * _LINE_DPI / resolution.x_dpi / _SAMPLE)),
-        max(1, round(rows * _LINE_DPI / resolution.y_dpi / _SAMPLE)),
-    )
-    sampled = grey.resize(samples, Image.Resampling.NEAREST).point(_TONE_TABLE)
-    spots = sampled.reduce(_SPOT).point([0] * 250 + [255] * 6)
-    if spots.getbbox() is None:
-        return None
-    tiles = spots.reduce(_TILE).point([255 if v >= 255 * _TILE_SHARE else 0 for v in range(256)])
-    if tiles.getbbox() is None:
-        return None
-    # Close highlights and shadows inside a picture, and take in its rim.
-    tiles = tiles.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(3))
-    # The tiles at the right and bottom edge may hang over it.
-    side = _TILE * _SPOT
-    mask = tiles.resize(
-        (width, tiles.height), Image.Resampling.NEAREST, box=(0, 0, samples[0] / side, tiles.height)
-    )
-    return Regions(mask, samples[1], rows * side)
-
-
-@lru_cache(maxsize=3)
-def screen(width: int, resolution: Resolution) -> Image.Image:
-    """Threshold levels (mode L) across a page: a pixel darker than its level becomes black.
-
-    After the last row the first one follows again.
-    """
-    cell = _cell(resolution)
-    rows = Image.new("L", (width, cell.height))
-    for x in range(0, width, cell.width):
-        rows.paste(cell, (x, 0))
-    return rows
-
-
-@lru_cache(maxsize=len(Resolution))
-def _cell(resolution: Resolution) -> Image.Image:
-    """One period of the screen, levels spread evenly by rank from the middle of the line outwards."""
-    width = max(4, round(LINE_PIXELS * resolution.x_dpi / _LINE_DPI))
-    height = max(4, round(SLANT_PIXELS * resolution.y_dpi / _LINE_DPI))
-    heights = []
-    for y in range(height):
-        for x in range(width):
-            u, v = (x + 0.5) / width, (y + 0.5) / height
-            spot = math.cos(2 * math.pi * (u + v))
-            heights.append((spot + 1e-6 * x + 1e-7 * y, x, y))  # the tiny terms make the order certain
-    cell = Image.new("L", (width, height))
-    for rank, (_, x, y) in enumerate(sorted(heights)):
-        level = 255 * ((rank + 0.5) / len(heights)) ** (1 / DOT_GAIN_GAMMA)
-        cell.putpixel((x, y), max(DARKEST_TONE, min(LIGHTEST_TONE, round(level))))
-    return cell
+def _bands(width: int, rows: int, resolution: Resolution) -> Iterator[tuple[int, int, int, int]]:
+    """First row and number of rows to draw, first row and row after the last one to make of them."""
+    if width * rows <= BAND_PIXELS:
+        yield 0, rows, 0, rows
+        return
+    around = _AROUND_ROWS * resolution.y_dpi // 196
+    core = max(_TILE, (BAND_PIXELS // width - 2 * around) // _TILE * _TILE)
+    for upper in range(0, rows, core):
+        below = min(upper + core, rows)
+        first, end = max(0, upper - around), min(below + around, rows)
+        yield first, end - first, upper, below

@@ -1,4 +1,4 @@
-"""Opening a document and drawing its pages in grey.  Runs inside the worker process only.
+"""Opening a document and drawing its pages.  Runs inside the worker process only.
 
 Every source tells how many pages it has, how large each is, and draws one into a layout.
 """
@@ -11,6 +11,7 @@ from typing import Protocol
 from PIL import Image
 
 from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.drawing import Bitmap, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.options import Limits, Paper
@@ -28,11 +29,10 @@ class PageDrawer(Protocol):
 
     def size(self, index: int) -> PageSize: ...
 
-    def draw(self, index: int, layout: Layout) -> Image.Image:
+    def draw(self, index: int, layout: Layout) -> Image.Image | Drawing | Bitmap:
         """Page ``index`` (from 0) as ``layout.width`` by ``layout.rows`` pixels.
 
-        Mode L (0 black), or mode 1 with 255 black when the page already was exactly that bitmap.
-        The image may be reused by the next call.
+        An image is of mode L (0 black), of type alone.  What is given may be reused by the next call.
         """
         ...
 
@@ -41,10 +41,6 @@ class PageDrawer(Protocol):
 
         Page and file name are filled in by who asks.
         """
-        ...
-
-    def octets(self) -> memoryview | None:
-        """The pixels of the mode L image that `draw` gave last, where they can be had without a copy."""
         ...
 
 

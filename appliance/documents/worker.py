@@ -27,8 +27,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from appliance.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE, Cause
+from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
-from appliance.documents.geometry import PageSize, lay_out
+from appliance.documents.geometry import Layout, PageSize, lay_out
 from appliance.documents.header import draw_header, strip_rows
 from appliance.documents.options import (
     CoverPage,
@@ -39,7 +40,7 @@ from appliance.documents.options import (
     Treatment,
     options_from_json,
 )
-from appliance.documents.screen import LIGHTEST_TONE, bilevel
+from appliance.documents.screen import bilevel, is_plain, is_seen
 from appliance.documents.selection import parse_pages
 from appliance.documents.sources import PageDrawer, open_source, total_pages
 from appliance.remarks import LONGEST_DETAIL, LONGEST_FILE_NAME, MOST_REMARKS, PAGE_WHITE, Remark, to_json
@@ -53,9 +54,6 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 _OPEN_FILES = 256  # a request's 200 and a few
 _NICE = 10  # the process that paces packets on a line comes first
-
-# A grey below this is seen on white paper; less of the page than this share is dust.
-_SEEN, _DUST = 232, 0.0002
 
 # Claims: the number of the next page, so that several workers share the pages of one job.
 CLAIM = struct.Struct("=Q")
@@ -250,34 +248,31 @@ def draw_page(
     size = source.size(page)
     layout = lay_out(size, options.format)
     strip = strip_rows(layout.resolution) if header else 0
-    drawn = source.draw(page, layout)
-    if header and not _is_white(drawn.crop((0, 0, drawn.width, strip))):
+    drawn = _drawing(source.draw(page, layout))
+    data = _data(drawn, layout, treatment, options.darkness)
+    if header and any(data[: strip * ((drawn.width + 7) // 8)]):
         layout = lay_out(size, options.format, strip)
-        drawn = source.draw(page, layout)
-    if drawn.mode == "1":
-        data = drawn.tobytes()
-    else:
-        data = bilevel(drawn, layout.resolution, treatment, source.octets())
+        drawn = _drawing(source.draw(page, layout))
+        data = _data(drawn, layout, treatment, options.darkness)
     remarks = list(source.remarks(page))
-    if not any(data) and _is_seen(drawn):
+    if not any(data) and isinstance(drawn, Drawing) and is_seen(drawn):
         remarks.append(Remark(PAGE_WHITE))
     if header:
         line = draw_header(header, *count, drawn.width, layout.resolution)
-        above = bilevel(line, layout.resolution, Treatment.TEXT)
+        above = _data(_drawing(line), layout, Treatment.TEXT, 0)
         data = above + data[len(above) :]
-    return Raster(drawn.width, drawn.height, data, layout.resolution), size, remarks
+    return Raster(drawn.width, drawn.rows, data, layout.resolution), size, remarks
 
 
-def _is_seen(drawn: Image.Image) -> bool:
-    """Whether a person sees something on the page, however light: more than the dust of a white scan."""
-    if drawn.mode == "1":
-        return drawn.getbbox() is not None
-    darker = sum(drawn.histogram()[:_SEEN])
-    return darker > drawn.width * drawn.height * _DUST
+def _drawing(drawn: Image.Image | Drawing | Bitmap) -> Drawing | Bitmap:
+    """What a source drew; an image of it is of type alone, for which a threshold is enough."""
+    if not isinstance(drawn, Image.Image):
+        return drawn
+    plain = is_plain(drawn.tobytes(), drawn.width, *drawn.size)
+    return replace(Drawing.of_image(drawn, Box(0, 0, *drawn.size)), plain=plain)
 
 
-def _is_white(drawn: Image.Image) -> bool:
-    if drawn.mode == "1":
-        return drawn.getbbox() is None
-    darkest = drawn.getextrema()[0]
-    return isinstance(darkest, int) and darkest > LIGHTEST_TONE
+def _data(drawn: Drawing | Bitmap, layout: Layout, treatment: Treatment, darkness: int) -> bytes:
+    if isinstance(drawn, Bitmap):
+        return drawn.data
+    return bilevel(drawn, layout.resolution, treatment, darkness)

@@ -1,15 +1,19 @@
-"""Grey to black and white: crisp text, halftones that compress, side by side on a page."""
+"""Tones to black and white: type on any ground, tints that cost little, photographs with their tones."""
 
 from __future__ import annotations
 
+import itertools
+import random
+from dataclasses import replace
+
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
+from appliance.documents import _bilevel
 from appliance.documents import screen as screening
+from appliance.documents.drawing import Box, Drawing
 from appliance.documents.options import Treatment
-from appliance.documents.screen import TEXT_THRESHOLD, Regions, packed_by_pillow, screen, tone_regions
+from appliance.documents.screen import TEXT_THRESHOLD, is_plain
 from appliance.documents.type import MONOSPACED, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
@@ -17,27 +21,249 @@ from tests.documents.making import likeness, photograph
 
 FINE = (1728, 2287)
 BITS_PER_SECOND = 14_400
+WORDS = "The quick brown fox jumps over the lazy dog"
 
 
-def bilevel(grey: Image.Image, resolution: Resolution, treatment: Treatment) -> Image.Image:
-    """What is tested, as an image to look at (mode 1, 255 is black)."""
-    return Image.frombytes("1", grey.size, screening.bilevel(grey, resolution, treatment))
+def bilevel(
+    page: Image.Image,
+    resolution: Resolution = Resolution.FINE,
+    treatment: Treatment = Treatment.AUTO,
+    darkness: int = 0,
+) -> Image.Image:
+    """What is tested, as a page to look at (mode L, 0 is black)."""
+    drawing = Drawing.of_image(page, Box(0, 0, *page.size))
+    data = screening.bilevel(drawing, resolution, treatment, darkness)
+    return ImageChops.invert(Image.frombytes("1", page.size, data).convert("L"))
 
 
-def _raster(image: Image.Image, resolution: Resolution) -> Raster:
-    return Raster(image.width, image.height, image.tobytes(), resolution)
+def _octets(page: Image.Image, resolution: Resolution = Resolution.FINE) -> int:
+    ink = ImageChops.invert(page).convert("1")
+    return len(encode(Raster(page.width, page.height, ink.tobytes(), resolution), Coding.MMR).data)
 
 
-def _seconds(image: Image.Image, resolution: Resolution) -> float:
-    return len(encode(_raster(image, resolution), Coding.MMR).data) * 8 / BITS_PER_SECOND
+def _seconds(page: Image.Image, resolution: Resolution) -> float:
+    return _octets(page, resolution) * 8 / BITS_PER_SECOND
 
 
-def _text(size: tuple[int, int], pixels: int, fill: int = 0) -> Image.Image:
-    page = Image.new("L", size, 255)
+def _text(
+    size: tuple[int, int],
+    pixels: int,
+    fill: int | tuple[int, int, int] = 0,
+    ground: int | tuple[int, int, int] = 255,
+) -> Image.Image:
+    mode = "L" if isinstance(fill, int) and isinstance(ground, int) else "RGB"
+    page = Image.new(mode, size, ground)
     draw = ImageDraw.Draw(page)
     for y in range(40, size[1] - 40, pixels + 8):
-        draw.text((60, y), "The quick brown fox jumps over the lazy dog " * 2, fill, font(MONOSPACED, pixels))
+        draw.text((60, y), f"{WORDS} " * 2, fill, font(MONOSPACED, pixels))
     return page
+
+
+def _unlike(one: Image.Image, other: Image.Image) -> float:
+    """Share of the ink of both pages that only one of them has."""
+    apart = ImageStat.Stat(ImageChops.difference(one, other)).sum[0]
+    ink = ImageStat.Stat(ImageChops.invert(ImageChops.darker(one, other))).sum[0]
+    return float(apart / ink) if ink else 0.0
+
+
+def _ink(page: Image.Image) -> float:
+    return float(1 - ImageStat.Stat(page).mean[0] / 255)
+
+
+# -- type ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pixels", [14, 24, 40, 90])
+@pytest.mark.parametrize("fill", [0, 30])
+def test_a_page_of_type_alone_is_plain(pixels: int, fill: int) -> None:
+    page = _text(FINE, pixels, fill)
+    octets = page.tobytes()
+    assert is_plain(octets, *_row(page))
+    assert not is_plain(_text(FINE, pixels, 140).tobytes(), *_row(page))
+    page.paste(200, (300, 300, 340, 340))
+    assert not is_plain(page.tobytes(), *_row(page))
+
+
+def _row(page: Image.Image) -> tuple[int, int, int]:
+    return page.width, page.width, page.height
+
+
+@pytest.mark.parametrize(
+    "colour",
+    [
+        *((grey, grey, grey) for grey in (0x60, 0x99, 0xBB, 0xCC, 0xDD)),
+        (255, 255, 0),
+        (0, 255, 255),
+        (255, 165, 0),
+        (146, 208, 80),
+        (255, 153, 204),
+    ],
+)
+@pytest.mark.parametrize("pixels", [22, 34])
+def test_coloured_and_pale_type_is_as_good_as_black(colour: tuple[int, int, int], pixels: int) -> None:
+    size = (1728, 300)
+    black = bilevel(_text(size, pixels, (0, 0, 0), (255, 255, 255)))
+    assert _unlike(bilevel(_text(size, pixels, colour, (255, 255, 255))), black) < 0.25
+
+
+@pytest.mark.parametrize(
+    "ground", [(0xD9, 0xE1, 0xF2), (255, 255, 0), (0x92, 0xD0, 0x50), (0xC0,) * 3, (0x90,) * 3]
+)
+def test_dark_type_on_a_tint_stands_on_white(ground: tuple[int, int, int]) -> None:
+    page = Image.new("RGB", (1728, 600), "white")
+    page.paste(_text((1400, 240), 26, (0, 0, 0), ground), (100, 200))
+    plain = Image.new("L", page.size, 255)
+    plain.paste(_text((1400, 240), 26), (100, 200))
+    # Where the words are; between the lines and beside them the tint may show.
+    words = (155, 235, 700, 266)
+    assert _unlike(bilevel(page).crop(words), bilevel(plain).crop(words)) < 0.2
+
+
+@pytest.mark.parametrize("ground", [(0x1F, 0x4E, 0x79), (0x44, 0x72, 0xC4), (0xED, 0x7D, 0x31), (0x80,) * 3])
+def test_white_type_on_colour_is_white_on_black(ground: tuple[int, int, int]) -> None:
+    page = Image.new("RGB", (1728, 500), "white")
+    page.paste(_text((1500, 118), 34, (255, 255, 255), ground), (100, 200))
+    reference = Image.new("L", page.size, 255)
+    reference.paste(_text((1500, 118), 34, 255, 0), (100, 200))
+    words = (165, 244, 1500, 275)
+    seen = bilevel(page).crop(words)
+    assert likeness(seen, reference.crop(words), block=3) > 0.8
+    assert _ink(seen) > 0.4
+
+
+def test_a_dark_screen_goes_out_the_other_way_round() -> None:
+    dark = bilevel(_text(FINE, 26, (220, 220, 220), (30, 30, 40)))
+    light = bilevel(_text(FINE, 26))
+    assert _unlike(dark, light) < 0.3
+    assert _ink(dark) < 0.2
+
+
+@pytest.mark.parametrize("paper", [205, 190])
+def test_grey_paper_becomes_white_and_its_type_stays(paper: int) -> None:
+    noise = random.Random(4711)
+    page = _text(FINE, 26, 50, paper)
+    grain = Image.frombytes("L", (432, 572), noise.randbytes(432 * 572)).resize(FINE)
+    noisy = ImageChops.add(page, grain.point([value // 24 for value in range(256)])).filter(
+        ImageFilter.GaussianBlur(0.6)
+    )
+    seen, clean = bilevel(noisy), bilevel(_text(FINE, 26))
+    assert _unlike(seen, clean) < 0.35
+    assert _octets(seen) < 1.4 * _octets(clean)
+
+
+def test_a_shadow_over_a_photographed_page_goes_away() -> None:
+    page = _text(FINE, 28, 20)
+    shadow = (
+        Image.linear_gradient("L")
+        .rotate(90)
+        .resize(FINE)
+        .point([110 + value * 140 // 255 for value in range(256)])
+    )
+    seen = bilevel(ImageChops.multiply(page, shadow))
+    assert _unlike(seen, bilevel(page)) < 0.35
+
+
+def test_darker_and_lighter() -> None:
+    page = _text((1728, 600), 26, 150).filter(ImageFilter.GaussianBlur(1))
+    inks = [_ink(bilevel(page, darkness=darkness)) for darkness in (-80, 0, 80)]
+    assert inks[0] < inks[1] < inks[2]
+    photo = photograph(800, 800)
+    tones = [_ink(bilevel(photo, treatment=Treatment.PHOTO, darkness=darkness)) for darkness in (-60, 0, 60)]
+    assert tones[0] + 0.05 < tones[1] < tones[2] - 0.05
+
+
+# -- what must not change its meaning ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", [18, 24, 30, 44])
+@pytest.mark.parametrize("ground", [255, 225, 200, 170, 140])
+@pytest.mark.parametrize("resolution", [Resolution.STANDARD, Resolution.FINE])
+def test_an_empty_tick_box_stays_empty_and_a_ticked_one_ticked(
+    side: int, ground: int, resolution: Resolution
+) -> None:
+    page = Image.new("RGB", (1728, 600), (ground, ground, min(255, ground + 10)))
+    draw = ImageDraw.Draw(page)
+    for x in (300, 600):
+        draw.rectangle((x, 200, x + side, 200 + side), (255, 255, 255), (60, 60, 60), 2)
+    draw.line((602, 202, 598 + side, 198 + side), (0, 0, 90), 4)
+    draw.line((602, 198 + side, 598 + side, 202), (0, 0, 90), 4)
+    seen = bilevel(page, resolution)
+    empty, ticked = (seen.crop((x + 4, 204, x + side - 3, 197 + side)) for x in (300, 600))
+    assert empty.getextrema() == (255, 255)
+    assert _ink(ticked) > 0.15
+
+
+@pytest.mark.parametrize("size", [24, 30, 44])
+def test_a_small_pale_field_gets_no_line_that_looks_like_a_mark(size: int) -> None:
+    page = Image.new("L", (1000, 600), 255)
+    page.paste(200, (500, 300, 500 + size, 300 + size))
+    seen = bilevel(page)
+    assert seen.crop((504, 304, 496 + size, 296 + size)).getextrema() == (255, 255)
+
+
+def test_a_blacked_out_passage_stays_black() -> None:
+    page = _text((1728, 400), 30)
+    ImageDraw.Draw(page).rectangle((300, 60, 900, 180), 8)
+    hidden = bilevel(page.filter(ImageFilter.GaussianBlur(0.7))).crop((310, 70, 890, 170))
+    assert hidden.getextrema() == (0, 0)
+
+
+def test_millimetre_paper_does_not_bury_its_curve() -> None:
+    page = Image.new("RGB", (1728, 1200), "white")
+    draw = ImageDraw.Draw(page)
+    for at in range(0, 1728, 8):
+        draw.line((at, 0, at, 1199), (255, 150, 150) if at % 40 == 0 else (255, 200, 200))
+        draw.line((0, at, 1727, at), (255, 150, 150) if at % 40 == 0 else (255, 200, 200))
+    curve = [(x, 600 + (150 if x % 200 < 12 else 0) - (x % 200) // 4) for x in range(50, 1700, 3)]
+    draw.line(curve, (20, 20, 20), 2)
+    alone = Image.new("L", page.size, 255)
+    ImageDraw.Draw(alone).line(curve, 0, 2)
+    seen = bilevel(page)
+    missing = ImageChops.subtract(seen, alone)
+    assert _ink(ImageChops.invert(missing)) < 0.1 * _ink(alone)
+    assert _ink(seen) < 2 * _ink(alone)
+
+
+def test_the_lines_of_a_pale_table_stay() -> None:
+    page = Image.new("L", (1728, 1200), 255)
+    draw = ImageDraw.Draw(page)
+    for y in range(100, 1100, 44):
+        draw.line((100, y, 1600, y), 190, 2)
+    for x in range(100, 1601, 250):
+        draw.line((x, 100, x, 1090), 190, 2)
+    seen = bilevel(page)
+    for y in range(100, 1100, 44):
+        assert (
+            seen.crop((120, y - 1, 1580, y + 3)).resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)) < 180
+        )
+
+
+def test_thin_pale_curves_stay_whole() -> None:
+    page = Image.new("L", (1728, 600), 255)
+    ImageDraw.Draw(page).line([(x, 300 + (x * 37 % 191) - 95) for x in range(50, 1700, 40)], 170, 1)
+    seen = bilevel(page)
+    assert _ink(seen) > 0.8 * _ink(page.point([0] * 254 + [255] * 2))
+
+
+# -- tints and photographs ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tone", [60, 90, 130, 180, 200])
+def test_a_flat_tint_costs_next_to_nothing(tone: int) -> None:
+    page = Image.new("L", FINE, 255)
+    page.paste(tone, (200, 300, 1500, 1900))
+    assert _octets(bilevel(page)) < 3000
+
+
+def test_a_darker_tint_looks_darker() -> None:
+    inks = []
+    for tone in (235, 190, 140, 90, 50, 10):
+        page = Image.new("L", (1728, 900), 255)
+        page.paste(tone, (200, 300, 1500, 700))
+        inks.append(_ink(bilevel(page).crop((300, 400, 1400, 600))))
+    assert inks == sorted(inks)
+    assert inks[0] == 0
+    assert inks[-1] == 1
 
 
 @pytest.mark.parametrize(
@@ -54,53 +280,29 @@ def test_a_photograph_that_fills_the_page_goes_in_minutes_not_in_a_quarter_of_an
 ) -> None:
     grey = photograph(*size)
     ours = _seconds(bilevel(grey, resolution, Treatment.PHOTO), resolution)
-    diffused = _seconds(ImageChops.invert(grey).convert("1"), resolution)
+    diffused = _seconds(grey.convert("1").convert("L"), resolution)
     assert ours < bound
     assert ours < diffused / 3
 
 
 @pytest.mark.parametrize("resolution", list(Resolution))
 def test_the_screen_keeps_the_tones_of_a_photograph(resolution: Resolution) -> None:
-    size = (800, 800)
-    grey = photograph(*size)
-    seen = ImageChops.invert(bilevel(grey, resolution, Treatment.PHOTO).convert("L"))
-    assert likeness(seen, grey, block=40) > 0.95
+    grey = photograph(800, 800)
+    for treatment in (Treatment.PHOTO, Treatment.AUTO):
+        assert likeness(bilevel(grey, resolution, treatment), grey, block=40) > 0.9
 
 
-@pytest.mark.parametrize("tone", [64, 96, 128, 160, 192])
-def test_a_darker_grey_prints_darker(tone: int) -> None:
-    def blackness(value: int) -> float:
-        grey = Image.new("L", (320, 320), value)
-        mean: float = ImageStat.Stat(bilevel(grey, Resolution.FINE, Treatment.PHOTO).convert("L")).mean[0]
-        return mean
-
-    assert blackness(tone) > blackness(tone + 24) + 4
-    assert 0 < blackness(tone) < 255
-
-
-def test_white_stays_white_and_black_black_under_the_screen() -> None:
-    for value in (255, 225):
-        assert bilevel(Image.new("L", (64, 64), value), Resolution.FINE, Treatment.PHOTO).getbbox() is None
-    black = bilevel(Image.new("L", (64, 64), 0), Resolution.FINE, Treatment.PHOTO)
-    assert black.convert("L").getextrema() == (255, 255)
-
-
-@pytest.mark.parametrize("pixels", [14, 24, 40, 90])
-@pytest.mark.parametrize("fill", [0, 30])
-def test_a_page_of_text_is_never_screened(pixels: int, fill: int) -> None:
-    page = _text(FINE, pixels, fill)
-    for grey in (page, page.filter(ImageFilter.GaussianBlur(0.8))):  # as printed, as scanned
-        assert tone_regions(grey, Resolution.FINE) is None
-        crisp = bilevel(grey, Resolution.FINE, Treatment.TEXT)
-        assert bilevel(grey, Resolution.FINE, Treatment.AUTO).tobytes() == crisp.tobytes()
-
-
-@pytest.mark.parametrize("grey", [120, 160])
-def test_light_small_type_does_not_vanish(grey: int) -> None:
-    page = _text((1728, 600), 26, grey)
-    dark = bilevel(_text((1728, 600), 26), Resolution.FINE, Treatment.AUTO)
-    light = bilevel(page, Resolution.FINE, Treatment.AUTO)
-    assert likeness(light.convert("L"), dark.convert("L")) > 0.9
+def test_a_darker_grey_prints_darker() -> None:
+    steps = Image.new("L", (1600, 300))
+    tones = range(255, -1, -32)
+    for number, tone in enumerate(tones):
+        steps.paste(tone, (number * 178, 0, number * 178 + 178, 300))
+    seen = bilevel(steps, treatment=Treatment.PHOTO)
+    inks = [_ink(seen.crop((n * 178 + 10, 10, n * 178 + 168, 290))) for n in range(len(tones))]
+    assert inks == sorted(inks)
+    assert inks[0] == 0
+    assert inks[-1] == 1
+    assert all(darker - lighter > 0.03 for lighter, darker in itertools.pairwise(inks[2:-1]))
 
 
 @pytest.mark.parametrize("resolution", [Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE])
@@ -111,82 +313,74 @@ def test_a_mixed_page_has_crisp_text_beside_a_halftone(resolution: Resolution) -
     picture = photograph(box[2] - box[0], box[3] - box[1])
     page.paste(255, (box[0] - 60, box[1] - 60, box[2] + 60, box[3] + 60))
     page.paste(picture, box[:2])
-    mixed = bilevel(page, resolution, Treatment.AUTO)
-    crisp = bilevel(page, resolution, Treatment.TEXT)
+    mixed, crisp = bilevel(page, resolution), bilevel(page, resolution, Treatment.TEXT)
     above = (0, 0, size[0], box[1] - 80)
-    assert mixed.crop(above).tobytes() == crisp.crop(above).tobytes()
-    halftone = ImageChops.invert(mixed.convert("L")).crop(box)
-    assert likeness(halftone, picture, block=50) > 0.9
-    assert likeness(ImageChops.invert(crisp.convert("L")).crop(box), picture, block=50) < 0.9
+    assert _unlike(mixed.crop(above), crisp.crop(above)) < 0.01
+    assert likeness(mixed.crop(box), picture, block=50) > 0.85
 
 
-def test_black_type_on_a_tint_stays_readable() -> None:
-    page = _text((1728, 800), 40)
-    tinted = ImageChops.darker(page, Image.new("L", page.size, 200))
-    regions = tone_regions(tinted, Resolution.FINE)
-    assert regions is not None
-    mixed = bilevel(tinted, Resolution.FINE, Treatment.AUTO)
-    # every pixel of the type itself is black
-    type_only = page.point([255 if value < 40 else 0 for value in range(256)])
-    missing = ImageChops.subtract(type_only, mixed.convert("L"))
-    assert missing.getbbox() is None
+# -- bands and bounds ------------------------------------------------------------------------------
 
 
-def test_the_mask_covers_the_page_whatever_its_size() -> None:
-    for size in [(1, 1), (7, 3), (100, 1), (1, 500), (1729, 2288), (2432, 3234)]:
-        grey = Image.new("L", size, 128)
-        for resolution in Resolution:
-            assert screen(size[0], resolution).width == size[0]
-            assert bilevel(grey, resolution, Treatment.AUTO).size == size
+def test_a_page_in_bands_is_the_page_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = _text((1728, 2400), 26, (90, 90, 90), (255, 255, 255))
+    ImageDraw.Draw(page).rectangle((200, 700, 1500, 900), (0x44, 0x72, 0xC4))
+    page.paste(photograph(800, 500), (500, 1100))
+    whole = bilevel(page)
+    monkeypatch.setattr(screening, "BAND_PIXELS", 1728 * 700)
+    assert _unlike(bilevel(page), whole) < 0.01
 
 
-@settings(max_examples=80, deadline=None)
-@given(data=st.data(), width=st.integers(1, 70), rows=st.integers(1, 40))
-def test_the_compiled_loop_and_pillow_make_the_same_bits(data: st.DataObject, width: int, rows: int) -> None:
-    compiled = pytest.importorskip("appliance.documents._bilevel")
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (100, 1), (1, 500), (1729, 2288), (2432, 3234)])
+def test_a_page_of_any_size_is_worked_on(size: tuple[int, int]) -> None:
+    for tone in (128, 0, 255):
+        page = Image.new("L", size, tone)
+        for treatment in Treatment:
+            assert bilevel(page, Resolution.FINE, treatment).size == size
 
-    def drawn(height: int) -> Image.Image:
-        size = width * height
-        return Image.frombytes("L", (width, height), data.draw(st.binary(min_size=size, max_size=size)))
 
-    grey, levels = drawn(rows), drawn(data.draw(st.integers(1, 7)))
-    pixels = grey.tobytes()
-    assert compiled.pack(pixels, width, rows, TEXT_THRESHOLD) == packed_by_pillow(grey)
-    screened = compiled.pack(pixels, width, rows, TEXT_THRESHOLD, levels.tobytes())
-    assert screened == packed_by_pillow(grey, levels)
-    numerator, denominator = data.draw(st.integers(1, 20)), data.draw(st.integers(1, 60))
-    mask = drawn((rows - 1) * numerator // denominator + 1).point([0] * 128 + [255] * 128)
-    mixed = compiled.pack(
-        pixels, width, rows, TEXT_THRESHOLD, levels.tobytes(), mask.tobytes(), numerator, denominator
+def test_a_threshold_is_one() -> None:
+    page = _text((1733, 90), 30)
+    data = screening.bilevel(
+        replace(Drawing.of_image(page, Box(0, 0, *page.size)), plain=True), Resolution.FINE, Treatment.AUTO
     )
-    assert mixed == packed_by_pillow(grey, levels, Regions(mask, numerator, denominator))
+    expected = page.point([255 if value < TEXT_THRESHOLD else 0 for value in range(256)]).convert("1")
+    assert data == expected.tobytes()
 
 
-def test_the_compiled_loop_refuses_octets_that_are_no_picture() -> None:
-    compiled = pytest.importorskip("appliance.documents._bilevel")
+def test_octets_that_are_no_picture_are_refused() -> None:
     for wrong in [
-        (b"12345678", 3, 3, 176),
-        (b"", 0, 0, 176),
-        (b"1", -1, -1, 176),
-        (b"1", 1 << 62, 1 << 62, 176),
-        (b"12", 2, 1, 176, b"1"),
-        (b"12", 2, 1, 176, b""),
-        (b"12", 2, 1, 176, b"12", b"1"),
-        (b"12", 1, 2, 176, b"12", b"1", 1, 1),
-        (b"12", 1, 2, 176, b"1", b"12", 1, 0),
-        (b"12", 1, 2, 176, b"12", b"12", 1 << 62, 1),
-        (b"12", 1, 2, 176, b"12", b"12", -1, 1),
-        (b"12", 2, 1, 176, None, b"12"),
+        (b"12345678", 3, 3, 3, 176),
+        (b"", 0, 0, 0, 176),
+        (b"1", -1, -1, -1, 176),
+        (b"1", 1 << 62, 1 << 62, 1 << 62, 176),
     ]:
         with pytest.raises(ValueError, match="picture"):
-            compiled.pack(*wrong)
-
-
-def test_without_the_compiled_loop_the_page_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = _text((1733, 900), 30)
-    page.paste(photograph(600, 400), (300, 300))
-    for treatment in Treatment:
-        fast = screening.bilevel(page, Resolution.FINE, treatment)
-        with monkeypatch.context() as without:
-            without.setattr(screening, "_bilevel", None)
-            assert screening.bilevel(page, Resolution.FINE, treatment) == fast
+            _bilevel.threshold(*wrong)
+        with pytest.raises(ValueError, match="picture"):
+            _bilevel.plain(*wrong[:4], 1, 2)
+    good = (100, 50, 204, 196, 0, 0, 100, 50, 1, True)
+    for place, wrong_value in enumerate([0, 1 << 40, 1, 10_000, -1, 51, 101, 51, 3]):
+        values = list(good)
+        values[place] = wrong_value
+        with pytest.raises(ValueError, match="picture"):
+            _bilevel.ground(*values)
+    ground = _bilevel.ground(*good)
+    octets = bytes(100 * 50)
+    for wrong_survey in [
+        (2, 100, 50, 0, 0, 50),
+        (1, 99, 50, 0, 0, 50),
+        (1, 100, 51, 0, 0, 51),
+        (1, 100, 50, 1, 0, 50),
+        (1, 100, 50, 0, 5, 50),
+    ]:
+        with pytest.raises(ValueError, match="picture"):
+            _bilevel.survey(ground, octets, *wrong_survey)
+    with pytest.raises(ValueError, match="picture"):
+        _bilevel.survey(ground[:-1], octets, 1, 100, 50, 0, 0, 50)
+    with pytest.raises(ValueError, match="picture"):
+        _bilevel.settle(ground, b"1234567", 0)
+    with pytest.raises(ValueError, match="picture"):
+        _bilevel.bilevel(ground, octets, b"1", 1, 100, 50, 0, 0, 50, b"", 0)
+    with pytest.raises(ValueError, match="picture"):
+        _bilevel.bilevel(ground, octets, None, 1, 100, 50, 0, 0, 51, b"", 0)

@@ -1,0 +1,518 @@
+/* The ground that everything stands on: dark screens turned round, paper made white, photographs found. */
+#include "sheet.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Luma of ITU-R BT.601, in 1/256. */
+enum { RED = 77, GREEN = 150, BLUE = 29 };
+
+static inline int luma_of(const uint8_t *pixel)
+{
+    return (BLUE * pixel[0] + GREEN * pixel[1] + RED * pixel[2] + 128) >> 8;
+}
+
+void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
+{
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        const uint8_t *row = from.pixels + y * from.stride;
+        uint8_t *types = type + y * size.width, *tones = tone + y * size.width;
+        if (from.channels == 1) {
+            memcpy(tones, row, (size_t)size.width);
+            if (types != tones)
+                memcpy(types, row, (size_t)size.width);
+            continue;
+        }
+        for (ptrdiff_t x = 0; x < size.width; x++) {
+            const uint8_t *pixel = row + 4 * x;
+            int luma = luma_of(pixel);
+            int least = pixel[0] < pixel[1] ? pixel[0] : pixel[1];
+            least = pixel[2] < least ? pixel[2] : least;
+            tones[x] = (uint8_t)luma;
+            types[x] = (uint8_t)((luma + least) / 2);
+        }
+    }
+}
+
+void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size)
+{
+    memset(dark, 0, (size_t)(size.width * size.rows));
+    memset(light, 0, (size_t)(size.width * size.rows));
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        const uint8_t *one = with.pixels + y * with.stride, *other = without.pixels + y * without.stride;
+        uint8_t *darker = dark + y * size.width, *lighter = light + y * size.width;
+        for (ptrdiff_t x = 0; x < size.width; x++) {
+            const uint8_t *a = one + with.channels * x, *b = other + with.channels * x;
+            int most = 0;
+            for (int channel = 0; channel < (with.channels == 1 ? 1 : 3); channel++) {
+                int differ = abs(a[channel] - b[channel]);
+                most = differ > most ? differ : most;
+            }
+            if (most == 0)
+                continue;
+            int is_darker = with.channels == 1 ? a[0] < b[0] : luma_of(a) <= luma_of(b);
+            *(is_darker ? darker + x : lighter + x) = (uint8_t)most;
+        }
+    }
+}
+
+Size tiles_of(Size size)
+{
+    return (Size){(size.width + TILE - 1) / TILE, (size.rows + TILE - 1) / TILE};
+}
+
+/* -- survey ----------------------------------------------------------------------------------- */
+
+/* A tile with so much of one tone is flat: a tint, or the ground of type. */
+enum { FLAT_PERCENT = 45 };
+enum { PAPER_PERCENTILE = 90, NEAR_PAPER = 85, MOST_NOISE = 32 };
+
+static int percentile_of(const uint16_t histogram[256], uint32_t count, uint32_t percent)
+{
+    uint32_t below = 0;
+    int level = 0;
+    while (level < 255 && (below += histogram[level]) * 100 <= count * percent)
+        level++;
+    return level;
+}
+
+/* Every other pixel of every other row is looked at. */
+static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdiff_t top, Tile *tile)
+{
+    uint16_t types[256] = {0}, tones[256] = {0}, differences[MOST_NOISE] = {0};
+    ptrdiff_t width = band->size.width;
+    Box content = ground->content;
+    uint32_t count = 0, near = 0;
+    memset(tile, 0, sizeof *tile);
+    for (ptrdiff_t y = top > content.top ? top : content.top; y < top + TILE && y < content.below; y += 2) {
+        const uint8_t *type = band->type + (y - band->first) * width;
+        const uint8_t *tone = band->tone + (y - band->first) * width;
+        for (ptrdiff_t x = left > content.left ? left : content.left; x < left + TILE && x < content.right; x += 2) {
+            types[type[x]]++;
+            tones[tone[x]]++;
+            count++;
+        }
+    }
+    tile->looked_at = (uint16_t)count;
+    if (count == 0)
+        return;
+    for (int level = 0; level < 256; level++) {
+        ground->levels[level] += types[level];
+        tile->tones[level * STEPS / 256] += tones[level];
+    }
+    tile->paper_type = (uint8_t)percentile_of(types, count, PAPER_PERCENTILE);
+    tile->paper_tone = (uint8_t)percentile_of(tones, count, PAPER_PERCENTILE);
+    tile->middle = 255;
+    if (types[255] == count)
+        return;
+    uint32_t most = 0;
+    for (int step = 0; step < STEPS; step++)
+        most = tile->tones[step] > most ? tile->tones[step] : most;
+    tile->photo = ground->tones == TONES_BY_CONTENT && most * 100 < count * FLAT_PERCENT
+                  && looks_like_photograph(band, left, top - band->first);
+    for (ptrdiff_t y = top; y < top + TILE && y < content.below && y >= content.top; y += 2)
+        for (ptrdiff_t x = left + 2; x < left + TILE && x < content.right && x - 2 >= content.left; x += 2) {
+            const uint8_t *type = band->type + (y - band->first) * width + x;
+            int differ = abs(type[0] - type[-2]);
+            tile->edges += differ >= MOST_NOISE && tile->edges < 255;
+            if (type[0] * 100 > tile->paper_type * NEAR_PAPER && differ < MOST_NOISE) {
+                differences[differ]++;
+                near++;
+            }
+        }
+    tile->middle = (uint8_t)percentile_of(tones, count, 50);
+    if (band->from.channels == 4) {
+        int32_t blue = 0, red = 0, looked_at = 0;
+        for (ptrdiff_t y = top > content.top ? top : content.top; y < top + TILE && y < content.below; y += 4)
+            for (ptrdiff_t x = left > content.left ? left : content.left; x < left + TILE && x < content.right; x += 4) {
+                const uint8_t *pixel = band->from.pixels + (y - band->first) * band->from.stride + 4 * x;
+                blue += pixel[0] - pixel[1];
+                red += pixel[2] - pixel[1];
+                looked_at++;
+            }
+        tile->blue = (int16_t)(blue / (looked_at ? looked_at : 1));
+        tile->red = (int16_t)(red / (looked_at ? looked_at : 1));
+    }
+    uint32_t below = 0;
+    int noise = 0;
+    while (noise < MOST_NOISE - 1 && (below += differences[noise]) * 2 < near)
+        noise++;
+    tile->noise = (uint8_t)noise;
+}
+
+int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below)
+{
+    for (ptrdiff_t ty = from / TILE; ty * TILE < below && ty < ground->tiles.rows; ty++)
+        for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++)
+            survey_tile(ground, band, tx * TILE, ty * TILE, &ground->tile[ty * ground->tiles.width + tx]);
+    return 0;
+}
+
+/* -- the page as a whole ---------------------------------------------------------------------- */
+
+/* A page whose middle grey is below this and mostly of one grey, with something much lighter on it (in 1/1000
+ * of its pixels), is a screen with light type. */
+enum { DARK_MEDIAN = 110, DARK_SPREAD = 8, DARK_PERCENT = 45, LIGHT_ABOVE = 60, LIGHT_PERMILLE = 2 };
+/* A page of which less than this is white, or whose middle grey is not, is paper that was scanned. */
+enum { PAPER_WHITE = 250, WHITE_PERCENT = 25, LEAST_PAPER = 100 };
+/* A page with more photograph than this is no paper. */
+enum { PHOTO_PERCENT = 50 };
+/* Ink, small pictures and white fields up to so many tiles wide are not the paper. */
+enum { PAPER_WIDE = 9 };
+/* A box that may hold a photograph is one when so many of its tiles are, or when its tones are many: a chart
+ * or a screen has most of its pixels, white apart, in four of 64 steps of grey. */
+enum { BOX_PERCENT = 40, FEW = 4, FEW_PERCENT = 50, MIDDLE_PERCENT = 30 };
+enum { DARKEST_MIDDLE = 30 * STEPS / 256, LIGHTEST_MIDDLE = 225 * STEPS / 256, NOT_WHITE = 250 * STEPS / 256 };
+
+static int has_many_tones(const uint32_t tones[STEPS], uint32_t count)
+{
+    uint32_t left[STEPS], middle = 0, coloured = 0, most = 0;
+    for (int step = 0; step < STEPS; step++) {
+        left[step] = tones[step];
+        middle += step >= DARKEST_MIDDLE && step <= LIGHTEST_MIDDLE ? tones[step] : 0;
+        coloured += step < NOT_WHITE ? tones[step] : 0;
+    }
+    for (int taken = 0; taken < FEW; taken++) {
+        int best = 0;
+        for (int step = 1; step < NOT_WHITE; step++)
+            best = left[step] > left[best] ? step : best;
+        most += left[best];
+        left[best] = 0;
+    }
+    return middle * 100 >= count * MIDDLE_PERCENT && most * 100 < coloured * FEW_PERCENT;
+}
+
+/* Which of the boxes are photographs; their tiles are marked so, all others not. */
+static int settle_boxes(Ground *ground, const Box *boxes, ptrdiff_t box_count)
+{
+    size_t count = (size_t)(ground->tiles.width * ground->tiles.rows);
+    uint8_t *photo = calloc(count, 1);
+    if (photo == NULL)
+        return -1;
+    for (ptrdiff_t each = 0; each < box_count; each++) {
+        Box box = boxes[each];
+        uint32_t tones[STEPS] = {0}, in = 0, of = 0, looked_at = 0;
+        for (int mark = 0; mark < 2; mark++) {
+            for (ptrdiff_t y = (box.top + TILE / 2) / TILE; y < (box.below + TILE / 2) / TILE; y++)
+                for (ptrdiff_t x = (box.left + TILE / 2) / TILE; x < (box.right + TILE / 2) / TILE; x++) {
+                    if (x < 0 || y < 0 || x >= ground->tiles.width || y >= ground->tiles.rows)
+                        continue;
+                    const Tile *tile = &ground->tile[y * ground->tiles.width + x];
+                    if (mark) {
+                        photo[y * ground->tiles.width + x] = 1;
+                        continue;
+                    }
+                    of++;
+                    in += tile->photo;
+                    looked_at += tile->looked_at;
+                    for (int step = 0; step < STEPS; step++)
+                        tones[step] += tile->tones[step];
+                }
+            if (of == 0 || (in * 100 < of * BOX_PERCENT && !has_many_tones(tones, looked_at)))
+                break;
+        }
+    }
+    for (size_t at = 0; at < count; at++)
+        ground->tile[at].photo = photo[at];
+    free(photo);
+    return 0;
+}
+
+/* A tile beside a photograph that is darker than paper and has hardly an edge is a part of it. */
+enum { DARKER_THAN_PAPER = 85, FEW_EDGES = 6 };
+
+static void grow_photographs(const Ground *ground, uint8_t *photo)
+{
+    uint32_t papers[256] = {0}, count = 0, below = 0;
+    Size tiles = ground->tiles;
+    for (ptrdiff_t at = 0; at < tiles.width * tiles.rows; at++) {
+        papers[ground->tile[at].paper_tone] += ground->tile[at].looked_at != 0;
+        count += ground->tile[at].looked_at != 0;
+    }
+    int bright = 0;
+    while (bright < 255 && (below += papers[bright]) * 100 <= count * 95)
+        bright++;
+    for (int changed = 1; changed;) {
+        changed = 0;
+        for (ptrdiff_t y = 0; y < tiles.rows; y++)
+            for (ptrdiff_t x = 0; x < tiles.width; x++) {
+                ptrdiff_t at = y * tiles.width + x;
+                const Tile *tile = &ground->tile[at];
+                if (photo[at] || tile->looked_at == 0 || tile->edges > FEW_EDGES
+                    || tile->middle * 100 >= bright * DARKER_THAN_PAPER)
+                    continue;
+                int beside = (x > 0 && photo[at - 1]) || (x + 1 < tiles.width && photo[at + 1])
+                             || (y > 0 && photo[at - tiles.width]) || (y + 1 < tiles.rows && photo[at + tiles.width]);
+                photo[at] = (uint8_t)beside;
+                changed |= beside;
+            }
+    }
+}
+
+/* Highlights and shadows inside a picture close, single tiles go, its rim comes in. */
+static int settle_raster(Ground *ground)
+{
+    size_t count = (size_t)(ground->tiles.width * ground->tiles.rows);
+    uint8_t *photo = malloc(count);
+    int failed = photo == NULL;
+    if (!failed) {
+        for (size_t at = 0; at < count; at++)
+            photo[at] = ground->tile[at].photo;
+        failed = widen_light(photo, ground->tiles, 5, 5) < 0 || widen_dark(photo, ground->tiles, 7, 7) < 0;
+        if (!failed)
+            grow_photographs(ground, photo);
+        failed = failed || widen_light(photo, ground->tiles, 5, 5) < 0 || widen_dark(photo, ground->tiles, 3, 3) < 0;
+        for (size_t at = 0; !failed && at < count; at++)
+            ground->tile[at].photo = photo[at];
+    }
+    free(photo);
+    return failed ? -1 : 0;
+}
+
+static int settle_paper(Ground *ground, size_t offset)
+{
+    Size tiles = ground->tiles;
+    size_t count = (size_t)(tiles.width * tiles.rows);
+    uint8_t *paper = malloc(count), *smooth = malloc(count);
+    int failed = paper == NULL || smooth == NULL;
+    if (!failed) {
+        for (size_t at = 0; at < count; at++)
+            paper[at] = ground->tile[at].photo ? 0 : ((uint8_t *)&ground->tile[at])[offset];
+        failed = without_dark(paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0
+                 || without_light(paper, tiles, PAPER_WIDE, PAPER_WIDE) < 0;
+    }
+    for (int round = 0; round < 2 && !failed; round++) {
+        for (ptrdiff_t ty = 0; ty < tiles.rows; ty++)
+            for (ptrdiff_t tx = 0; tx < tiles.width; tx++) {
+                int sum = 0, of = 0;
+                for (ptrdiff_t y = ty - 1; y <= ty + 1; y++)
+                    for (ptrdiff_t x = tx - 1; x <= tx + 1; x++)
+                        if (y >= 0 && y < tiles.rows && x >= 0 && x < tiles.width && paper[y * tiles.width + x]) {
+                            sum += paper[y * tiles.width + x];
+                            of++;
+                        }
+                smooth[ty * tiles.width + tx] = (uint8_t)(of ? sum / of : 0);
+            }
+        memcpy(paper, smooth, count);
+    }
+    for (size_t at = 0; !failed && at < count; at++)
+        ((uint8_t *)&ground->tile[at])[offset] = paper[at] ? paper[at] : PAPER_WHITE;
+    free(paper);
+    free(smooth);
+    return failed ? -1 : 0;
+}
+
+/* Middle of the tiles' noise, as it is once their paper is white. */
+static int settle_noise(const Ground *ground)
+{
+    uint64_t histogram[256] = {0}, count = 0, below = 0;
+    for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
+        const Tile *tile = &ground->tile[at];
+        if (tile->looked_at && !tile->photo && tile->paper_type >= LEAST_PAPER / 2) {
+            histogram[tile->noise * PAPER_WHITE / tile->paper_type]++;
+            count++;
+        }
+    }
+    int noise = 0;
+    while (noise < 255 && (below += histogram[noise]) * 2 < count)
+        noise++;
+    return noise;
+}
+
+/* Photographs between their own darkest and lightest tone, a dark one a little lighter and the other way. */
+#define LEAST_HALF 0.15
+
+static void settle_stretch(Ground *ground, int darker)
+{
+    uint64_t tones[STEPS] = {0}, count = 0, below = 0;
+    for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++)
+        for (int step = 0; step < STEPS && (ground->tile[at].photo || ground->tones == TONES_EVERYWHERE); step++) {
+            tones[step] += ground->tile[at].tones[step];
+            count += ground->tile[at].tones[step];
+        }
+    int low = 0, high = STEPS - 1, middle = 0;
+    while (low < STEPS / 3 && (below += tones[low]) * 50 <= count)
+        low++;
+    below = 0;
+    while (high > STEPS * 2 / 3 && (below += tones[high]) * 50 <= count)
+        high--;
+    below = 0;
+    while (middle < STEPS - 1 && (below += tones[middle]) * 2 < count)
+        middle++;
+    double width = (high + 1 - low) * 256.0 / STEPS, least = low * 256.0 / STEPS;
+    double half = (middle * 256.0 / STEPS - least) / width;
+    half = half < LEAST_HALF ? LEAST_HALF : half > 1 - LEAST_HALF ? 1 - LEAST_HALF : half;
+    double exponent = (1 + log(0.5) / log(half)) / 2; /* half of what would bring the middle to the middle */
+    for (int level = 0; level < 256; level++) {
+        double share = (level - least) / width;
+        double value = 255 * pow(share < 0 ? 0 : share > 1 ? 1 : share, exponent) - darker / 2;
+        ground->stretch[level] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    }
+}
+
+/* A picture is one photograph from edge to edge, not a page, when its tones are many, hardly any of its tiles are
+ * paper, and many look like a photograph or are of other colours, or wide areas are dark, or more of it is edge
+ * than any type makes; or when it has many tones and not a single sharp edge. */
+enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, NEAR_BRIGHTEST = 88, SAME_COLOUR = 10 };
+enum { DARK_TIMES = 4, SOFT_TONES = 75, SOFT_EDGES = 1000, TOO_MANY_EDGES = 3 };
+
+static int percentile_of_tiles(const uint32_t histogram[256], uint32_t count, int percent)
+{
+    uint32_t below = 0;
+    int level = 0;
+    while (level < 255 && (below += histogram[level]) * 100 <= count * (uint32_t)percent)
+        level++;
+    return level;
+}
+
+static int of_colour(const Tile *tile, int blue, int red)
+{
+    return abs(tile->blue - blue) <= SAME_COLOUR && abs(tile->red - red) <= SAME_COLOUR;
+}
+
+static int is_all_photograph(const Ground *ground)
+{
+    uint32_t papers[256] = {0}, tones[STEPS] = {0}, count = 0, looked_at = 0, bright = 0;
+    uint64_t edges = 0, pictured = 0, paper = 0, coloured = 0;
+    int64_t blue = 0, red = 0;
+    ptrdiff_t tiles = ground->tiles.width * ground->tiles.rows;
+    for (const Tile *tile = ground->tile; tile < ground->tile + tiles; tile++) {
+        if (tile->looked_at == 0)
+            continue;
+        papers[tile->paper_tone]++;
+        count++;
+        looked_at += tile->looked_at;
+        edges += tile->edges;
+        pictured += tile->photo;
+        for (int step = 0; step < STEPS; step++)
+            tones[step] += tile->tones[step];
+    }
+    int low = percentile_of_tiles(papers, count, 5), high = percentile_of_tiles(papers, count, 95);
+    for (const Tile *tile = ground->tile; tile < ground->tile + tiles; tile++)
+        if (tile->looked_at && tile->paper_tone >= high) {
+            blue += tile->blue;
+            red += tile->red;
+            bright++;
+        }
+    if (count == 0 || bright == 0)
+        return 0;
+    for (const Tile *tile = ground->tile; tile < ground->tile + tiles; tile++)
+        if (tile->looked_at) {
+            int white = of_colour(tile, (int)(blue / bright), (int)(red / bright));
+            paper += white && !tile->photo && tile->middle * 100 >= high * NEAR_BRIGHTEST;
+            coloured += !white;
+        }
+    if (high - low >= SOFT_TONES && edges * SOFT_EDGES < looked_at)
+        return 1;
+    return has_many_tones(tones, looked_at) && paper * 100 < count * PAPER_TILES
+           && (pictured * 100 >= count * PHOTO_TILES || coloured * 100 >= count * COLOURED_TILES
+               || low * DARK_TIMES < high || edges * TOO_MANY_EDGES > looked_at);
+}
+
+int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
+{
+    uint64_t count = 0, below = 0, near = 0, light = 0, white = 0, pictured = 0, tiles = 0;
+    for (int level = 0; level < 256; level++) {
+        count += ground->levels[level];
+        white += level >= PAPER_WHITE ? ground->levels[level] : 0;
+    }
+    int median = 0;
+    while (median < 255 && (below += ground->levels[median]) * 2 < count)
+        median++;
+    for (int level = 0; level < 256; level++) {
+        near += abs(level - median) <= DARK_SPREAD ? ground->levels[level] : 0;
+        light += level > median + LIGHT_ABOVE ? ground->levels[level] : 0;
+    }
+    if ((ground->raster ? settle_raster(ground) : settle_boxes(ground, boxes, box_count)) < 0)
+        return -1;
+    if (ground->raster && ground->tones == TONES_BY_CONTENT && is_all_photograph(ground))
+        for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++)
+            ground->tile[at].photo = ground->tile[at].looked_at != 0;
+    settle_stretch(ground, darker);
+    if (ground->tones == TONES_EVERYWHERE)
+        return 0;
+    ground->turned = median < DARK_MEDIAN && near * 100 >= count * DARK_PERCENT
+                     && light * 1000 >= count * LIGHT_PERMILLE;
+    for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
+        pictured += ground->tile[at].photo;
+        tiles += ground->tile[at].looked_at != 0;
+    }
+    if (ground->turned || pictured * 100 >= tiles * PHOTO_PERCENT)
+        return 0;
+    if ((median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT) {
+        ground->scanned = 1;
+        ground->noise = settle_noise(ground);
+        return settle_paper(ground, offsetof(Tile, paper_type)) < 0
+                       || settle_paper(ground, offsetof(Tile, paper_tone)) < 0
+                   ? -1
+                   : 0;
+    }
+    return 0;
+}
+
+/* -- a band on that ground -------------------------------------------------------------------- */
+
+static void turn_round(const Band *band, uint8_t *plane)
+{
+    Box content = band->ground->content;
+    for (ptrdiff_t y = 0; y < band->size.rows; y++)
+        for (ptrdiff_t x = content.left; x < content.right; x++)
+            if (y + band->first >= content.top && y + band->first < content.below
+                && !band->photo[y * band->size.width + x])
+                plane[y * band->size.width + x] ^= 255;
+}
+
+static void whiten(const Band *band, uint8_t *plane, size_t offset)
+{
+    const Ground *ground = band->ground;
+    ptrdiff_t width = band->size.width;
+    uint16_t factor[256]; /* in 1/256 */
+    for (int level = 0; level < 256; level++)
+        factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < 50 ? 50 : level));
+    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
+        /* Between the middles of four tiles. */
+        ptrdiff_t row = y + band->first - TILE / 2;
+        ptrdiff_t above = row < 0 ? 0 : row / TILE, below = above + 1 < ground->tiles.rows ? above + 1 : above;
+        int down = row < 0 ? 0 : (int)(row % TILE);
+        for (ptrdiff_t x = 0; x < width; x++) {
+            if (band->photo[y * width + x])
+                continue;
+            ptrdiff_t column = x - TILE / 2;
+            ptrdiff_t left = column < 0 ? 0 : column / TILE;
+            ptrdiff_t right = left + 1 < ground->tiles.width ? left + 1 : left;
+            int over = column < 0 ? 0 : (int)(column % TILE);
+#define PAPER(ty, tx) ((const uint8_t *)&ground->tile[(ty) * ground->tiles.width + (tx)])[offset]
+            int level = ((PAPER(above, left) * (TILE - over) + PAPER(above, right) * over) * (TILE - down)
+                         + (PAPER(below, left) * (TILE - over) + PAPER(below, right) * over) * down)
+                        / (TILE * TILE);
+#undef PAPER
+            int value = (plane[y * width + x] * factor[level]) >> 8;
+            plane[y * width + x] = (uint8_t)(value > 255 ? 255 : value);
+        }
+    }
+}
+
+int level_band(Band *band)
+{
+    const Ground *ground = band->ground;
+    uint8_t *planes[] = {band->tone, band->type, band->under_tone, band->under_type};
+    size_t offsets[] = {offsetof(Tile, paper_tone), offsetof(Tile, paper_type), offsetof(Tile, paper_tone),
+                        offsetof(Tile, paper_type)};
+    for (int each = 0; each < 4; each++) {
+        int done = 0;
+        for (int before = 0; before < each; before++)
+            done |= planes[before] == planes[each];
+        if (!done && ground->turned)
+            turn_round(band, planes[each]);
+        if (!done && ground->scanned)
+            whiten(band, planes[each], offsets[each]);
+    }
+    if (ground->turned) {
+        uint8_t *light = band->light_type;
+        band->light_type = band->dark_type;
+        band->dark_type = light;
+    }
+    memcpy(band->closed, band->under_tone, (size_t)(band->size.width * band->size.rows));
+    return without_dark(band->closed, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE));
+}

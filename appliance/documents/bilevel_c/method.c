@@ -1,0 +1,170 @@
+/* Putting it together: which pixel is black. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Light type stands in a black box of its letters grown by so much, closed over the gaps of a word. */
+enum { BOX_ACROSS = 15, BOX_DOWN = 11, BOX_CLOSED_ACROSS = 25, BOX_CLOSED_DOWN = 9 };
+/* Tints stay away from type: so far beside it and above and below, closed over the gaps between words. */
+enum { CLEAR_ACROSS = 19, CLEAR_DOWN = 15, CLEAR_CLOSED = 41 };
+/* Round dark type on a photograph. */
+enum { HALO = 7 };
+/* The box of light type ends where the paper is white. */
+enum { BARE_PAPER = 248 };
+/* Specks of a scan, pixels. */
+enum { SPECK = 4 };
+
+static int odd(int length, int dpi, int base)
+{
+    int scaled = (length * dpi + base / 2) / base;
+    return scaled < 1 ? 1 : scaled | 1;
+}
+
+int pixels_across(const Band *band, int length)
+{
+    return odd(length, band->ground->x_dpi, 204);
+}
+
+int pixels_down(const Band *band, int length)
+{
+    return odd(length, band->ground->y_dpi, 196);
+}
+
+static int any(const uint8_t *mask, size_t octets)
+{
+    return memchr(mask, 1, octets) != NULL;
+}
+
+static int widen_scaled(const Band *band, uint8_t *mask, int across, int down)
+{
+    return widen_light(mask, band->size, pixels_across(band, across), pixels_down(band, down));
+}
+
+static int close_scaled(const Band *band, uint8_t *mask, int across, int down)
+{
+    return without_dark(mask, band->size, pixels_across(band, across), pixels_down(band, down));
+}
+
+/* A tint no wider than this one way is a bar: all of it becomes black when light type stands in it. */
+enum { BAR = 151, SAME_LEVEL = 6, BAR_BELOW = 215 };
+
+static void sweep(uint8_t *box, const uint8_t *bar, Size size, int down)
+{
+    ptrdiff_t width = size.width, octets = width * size.rows;
+    if (down) {
+        for (ptrdiff_t at = width; at < octets; at++)
+            box[at] |= bar[at] & box[at - width];
+        for (ptrdiff_t at = octets - width - 1; at >= 0; at--)
+            box[at] |= bar[at] & box[at + width];
+        return;
+    }
+    for (ptrdiff_t at = 1; at < octets; at++)
+        box[at] |= bar[at] & box[at - 1] & (at % width != 0);
+    for (ptrdiff_t at = octets - 2; at >= 0; at--)
+        box[at] |= bar[at] & box[at + 1] & ((at + 1) % width != 0);
+}
+
+static int fill_bars(const Band *band, uint8_t *box, const uint8_t *level, const uint8_t *clear)
+{
+    Size size = band->size;
+    size_t octets = (size_t)(size.width * size.rows);
+    uint8_t *tint = malloc(octets), *bar = malloc(octets);
+    int failed = tint == NULL || bar == NULL;
+    if (!failed) {
+        for (size_t at = 0; at < octets; at++) {
+            size_t left = at ? at - 1 : at, above = at >= (size_t)size.width ? at - (size_t)size.width : at;
+            tint[at] = level[at] < BAR_BELOW && abs(level[at] - level[left]) <= SAME_LEVEL
+                       && abs(level[at] - level[above]) <= SAME_LEVEL && !band->photo[at];
+        }
+        for (int down = 0; down < 2 && !failed; down++) {
+            memcpy(bar, tint, octets);
+            failed = without_light(bar, size, down ? pixels_across(band, BAR) : 1, down ? 1 : pixels_down(band, BAR)) < 0;
+            for (size_t at = 0; at < octets; at++)
+                bar[at] = tint[at] && !bar[at] && !clear[at];
+            sweep(box, bar, size, down);
+            sweep(box, bar, size, !down);
+        }
+    }
+    free(tint);
+    free(bar);
+    return failed ? -1 : 0;
+}
+
+/* ``light`` is what is light type; black round it, the letters white. */
+static int set_off(const Band *band, uint8_t *black, const uint8_t *light, const uint8_t *level,
+                   const uint8_t *clear, uint8_t *box)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    memcpy(box, light, octets);
+    if (widen_scaled(band, box, BOX_ACROSS, BOX_DOWN) < 0
+        || close_scaled(band, box, BOX_CLOSED_ACROSS, BOX_CLOSED_DOWN) < 0)
+        return -1;
+    const uint8_t *ground = band->under_type;
+    for (size_t at = 0; at < octets; at++)
+        box[at] &= (ground[at] < BARE_PAPER || band->photo[at]) && (!clear[at] || light[at]);
+    if (fill_bars(band, box, level, clear) < 0)
+        return -1;
+    for (size_t at = 0; at < octets; at++)
+        black[at] = (uint8_t)((black[at] | box[at]) & !light[at]);
+    return 0;
+}
+
+int make_bilevel(Band *band, uint8_t *black)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    uint8_t *level = malloc(octets), *clear = malloc(octets), *light = malloc(octets), *dark = malloc(octets);
+    int failed = level == NULL || clear == NULL || light == NULL || dark == NULL;
+    memset(black, 0, octets);
+    mark_photographs(band);
+    failed = failed || level_band(band) < 0;
+    if (!failed) {
+        memcpy(level, band->closed, octets);
+        failed = without_light(level, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0
+                 || find_ink(band, clear) < 0;
+    }
+    int known = band->dark_type != NULL;
+    if (!failed) {
+        if (known)
+            failed = find_type(band, dark, light) < 0;
+        else {
+            memset(dark, 0, octets);
+            failed = find_light_type(band, light, clear, level) < 0;
+        }
+    }
+    if (!failed) {
+        const uint8_t *ink = clear; /* what was drawn; then what tints keep away from */
+        for (size_t at = 0; at < octets; at++)
+            black[at] = (uint8_t)(dark[at] || (ink[at] && !band->photo[at] && !light[at]));
+        if (band->ground->scanned)
+            remove_specks(black, band->size, band->ground->y_dpi < 150 ? SPECK / 2 : SPECK);
+        if (!known)
+            memcpy(dark, black, octets);
+        memcpy(clear, dark, octets);
+        if (any(clear, octets))
+            failed = widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0
+                     || close_scaled(band, clear, CLEAR_CLOSED, 1) < 0;
+    }
+    uint8_t *halo = dark;
+    failed = failed || widen_scaled(band, halo, HALO, HALO) < 0;
+    if (!failed && any(band->photo, octets)) {
+        uint8_t *screened = malloc(octets);
+        failed = screened == NULL;
+        if (!failed) {
+            screen_photographs(band, screened);
+            for (size_t at = 0; at < octets; at++)
+                if (band->photo[at] && !(known && halo[at]))
+                    black[at] = screened[at];
+        }
+        free(screened);
+    }
+    if (!failed && band->ground->tones != TONES_EVERYWHERE)
+        failed = hatch(band, black, level, clear, halo) < 0;
+    if (!failed && any(light, octets))
+        failed = set_off(band, black, light, level, clear, dark) < 0;
+    free(level);
+    free(clear);
+    free(light);
+    free(dark);
+    return failed ? -1 : 0;
+}

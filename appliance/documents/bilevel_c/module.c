@@ -1,0 +1,339 @@
+/* The compiled part of the renderer, as Python sees it: see ../_bilevel.pyi. */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sheet.h"
+
+/* Multiplying eight octets of 0 or 1 by this leaves them as bits in the highest octet, the first one in
+ * memory as the most significant. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define GATHER UINT64_C(0x0102040810204080)
+#else
+#define GATHER UINT64_C(0x8040201008040201)
+#endif
+
+/* Both far beyond the renderer's own bounds. */
+#define MOST_SIDE (1 << 20)
+#define MOST_PIXELS (INT64_C(1) << 28)
+enum { LEAST_DPI = 50, MOST_DPI = 500, MOST_BOXES = 10000 };
+
+static int fits(const Py_buffer *buffer, Py_ssize_t width, Py_ssize_t rows, Py_ssize_t stride, int channels)
+{
+    return width > 0 && rows > 0 && width <= MOST_SIDE && rows <= MOST_SIDE && width <= MOST_PIXELS / rows
+           && stride >= width * channels && stride <= 8 * (Py_ssize_t)MOST_SIDE
+           && buffer->len >= stride * (rows - 1) + width * channels;
+}
+
+static void *no_picture(void)
+{
+    PyErr_SetString(PyExc_ValueError, "the octets do not make a picture of that size");
+    return NULL;
+}
+
+/* Rows of octets of 0 or 1 as packed rows of bits; white fills the last octet of a row. */
+static void pack_row(uint8_t *to, uint8_t *row, Py_ssize_t width)
+{
+    memset(row + width, 0, (size_t)((8 - width % 8) % 8));
+    for (Py_ssize_t at = 0; at < (width + 7) / 8; at++) {
+        uint64_t eight;
+        memcpy(&eight, row + 8 * at, 8);
+        to[at] = (uint8_t)(eight * GATHER >> 56);
+    }
+}
+
+static PyObject *threshold(PyObject *module, PyObject *args)
+{
+    Py_buffer grey;
+    Py_ssize_t stride, width, rows;
+    unsigned char level;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nnnb", &grey, &stride, &width, &rows, &level))
+        return NULL;
+    PyObject *packed = NULL;
+    uint8_t *line = NULL;
+    if (!fits(&grey, width, rows, stride, 1)) {
+        no_picture();
+        goto out;
+    }
+    Py_ssize_t row_octets = (width + 7) / 8;
+    line = malloc((size_t)row_octets * 8);
+    packed = PyBytes_FromStringAndSize(NULL, row_octets * rows);
+    if (line == NULL || packed == NULL) {
+        Py_CLEAR(packed);
+        PyErr_NoMemory();
+        goto out;
+    }
+    uint8_t *to = (uint8_t *)PyBytes_AsString(packed);
+    for (Py_ssize_t y = 0; y < rows; y++) {
+        const uint8_t *from = (const uint8_t *)grey.buf + y * stride;
+        for (Py_ssize_t x = 0; x < width; x++)
+            line[x] = from[x] < level;
+        pack_row(to + y * row_octets, line, width);
+    }
+out:
+    free(line);
+    PyBuffer_Release(&grey);
+    return packed;
+}
+
+static PyObject *plain(PyObject *module, PyObject *args)
+{
+    Py_buffer grey;
+    Py_ssize_t stride, width, rows;
+    int ink_below, white_from;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nnnii", &grey, &stride, &width, &rows, &ink_below, &white_from))
+        return NULL;
+    if (!fits(&grey, width, rows, stride, 1)) {
+        PyBuffer_Release(&grey);
+        return no_picture();
+    }
+    /* Every pixel that is not white has ink near: 3 pixels around. */
+    int found = 1;
+    Size size = {width, rows};
+    enum { NEAR = 3, BAND = 64 };
+    uint8_t *ink = malloc((size_t)(width * (BAND + 2 * NEAR)));
+    found = ink != NULL;
+    for (Py_ssize_t top = 0; top < rows && found > 0; top += BAND) {
+        Py_ssize_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < rows ? top + BAND : rows;
+        Py_ssize_t to = below + NEAR < rows ? below + NEAR : rows;
+        uint8_t some = 0;
+        for (Py_ssize_t y = from; y < to; y++) {
+            const uint8_t *row = (const uint8_t *)grey.buf + y * stride;
+            uint8_t *inks = ink + (y - from) * width;
+            for (Py_ssize_t x = 0; x < width; x++) {
+                inks[x] = row[x] < ink_below;
+                some |= row[x] < white_from;
+            }
+        }
+        if (!some)
+            continue;
+        size.rows = to - from;
+        if (widen_light(ink, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0) {
+            found = -1;
+            break;
+        }
+        for (Py_ssize_t y = top; y < below; y++) {
+            const uint8_t *row = (const uint8_t *)grey.buf + y * stride, *inks = ink + (y - from) * width;
+            uint8_t lost = 0;
+            for (Py_ssize_t x = 0; x < width; x++)
+                lost |= (row[x] < white_from) & !inks[x];
+            if (lost)
+                found = 0;
+        }
+    }
+    if (ink == NULL || found < 0) {
+        PyErr_NoMemory();
+        found = -1;
+    }
+    free(ink);
+    PyBuffer_Release(&grey);
+    return found < 0 ? NULL : PyBool_FromLong(found);
+}
+
+/* -- the method --------------------------------------------------------------------------------- */
+
+static int takes_ground(Py_buffer *buffer, Ground **ground)
+{
+    *ground = buffer->buf;
+    if (buffer->len < (Py_ssize_t)sizeof(Ground) || buffer->readonly)
+        return 0;
+    Size size = (*ground)->size, tiles = tiles_of(size);
+    return size.width > 0 && size.rows > 0 && size.width <= MOST_SIDE && size.rows <= MOST_SIDE
+           && buffer->len == (Py_ssize_t)(sizeof(Ground) + (size_t)(tiles.width * tiles.rows) * sizeof(Tile));
+}
+
+static PyObject *new_ground(PyObject *module, PyObject *args)
+{
+    Size size;
+    Box content;
+    int x_dpi, y_dpi, tones, raster;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "nniinnnnip", &size.width, &size.rows, &x_dpi, &y_dpi, &content.left, &content.top,
+                          &content.right, &content.below, &tones, &raster))
+        return NULL;
+    if (size.width <= 0 || size.rows <= 0 || size.width > MOST_SIDE || size.rows > MOST_PIXELS / size.width
+        || size.rows > MOST_SIDE || x_dpi < LEAST_DPI || x_dpi > MOST_DPI || y_dpi < LEAST_DPI || y_dpi > MOST_DPI
+        || content.left < 0 || content.top < 0 || content.right > size.width || content.below > size.rows
+        || content.left > content.right || content.top > content.below || tones < TONES_NONE
+        || tones > TONES_EVERYWHERE)
+        return no_picture();
+    Size tiles = tiles_of(size);
+    size_t octets = sizeof(Ground) + (size_t)(tiles.width * tiles.rows) * sizeof(Tile);
+    PyObject *made = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)octets);
+    if (made == NULL)
+        return NULL;
+    Ground *ground = (Ground *)PyByteArray_AsString(made);
+    memset(ground, 0, octets);
+    ground->size = size;
+    ground->tiles = tiles;
+    ground->x_dpi = x_dpi;
+    ground->y_dpi = y_dpi;
+    ground->content = content;
+    ground->tones = tones;
+    ground->raster = raster;
+    return made;
+}
+
+static PyObject *survey_band(PyObject *module, PyObject *args)
+{
+    Py_buffer page, ground_buffer;
+    Py_ssize_t stride, rows, first, from, below;
+    int channels;
+    Ground *ground;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "w*y*innnnn", &ground_buffer, &page, &channels, &stride, &rows, &first, &from, &below))
+        return NULL;
+    PyObject *done = NULL;
+    uint8_t *planes = NULL;
+    if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
+        || !fits(&page, ground->size.width, rows, stride, channels) || first < 0
+        || first + rows > ground->size.rows || from % TILE || from < first || below > first + rows) {
+        no_picture();
+        goto out;
+    }
+    Band band = {.ground = ground,
+                 .size = {ground->size.width, rows},
+                 .first = first,
+                 .from = {page.buf, stride, channels}};
+    size_t octets = (size_t)(band.size.width * rows);
+    planes = malloc(2 * octets);
+    if (planes == NULL) {
+        PyErr_NoMemory();
+        goto out;
+    }
+    band.tone = planes;
+    band.type = channels == 4 ? planes + octets : planes;
+    take_planes(band.type, band.tone, band.from, band.size);
+    survey(ground, &band, from, below);
+    done = Py_NewRef(Py_None);
+out:
+    free(planes);
+    PyBuffer_Release(&page);
+    PyBuffer_Release(&ground_buffer);
+    return done;
+}
+
+/* Boxes are four numbers of Py_ssize_t each. */
+static int takes_boxes(const Py_buffer *boxes)
+{
+    return boxes->len % (Py_ssize_t)sizeof(Box) == 0 && boxes->len / (Py_ssize_t)sizeof(Box) <= MOST_BOXES;
+}
+
+static PyObject *settle_ground(PyObject *module, PyObject *args)
+{
+    Py_buffer ground_buffer, boxes;
+    int darker;
+    Ground *ground;
+    PyObject *done = NULL;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "w*y*i", &ground_buffer, &boxes, &darker))
+        return NULL;
+    if (!takes_ground(&ground_buffer, &ground) || !takes_boxes(&boxes) || darker < -100 || darker > 100)
+        no_picture();
+    else if (settle(ground, boxes.buf, boxes.len / (Py_ssize_t)sizeof(Box), darker) < 0)
+        PyErr_NoMemory();
+    else
+        done = Py_NewRef(Py_None);
+    PyBuffer_Release(&ground_buffer);
+    PyBuffer_Release(&boxes);
+    return done;
+}
+
+static PyObject *bilevel(PyObject *module, PyObject *args)
+{
+    Py_buffer ground_buffer, page, under = {0}, boxes;
+    Py_ssize_t stride, rows, first, from, below;
+    int channels, darker;
+    Ground *ground;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "w*y*z*innnnny*i", &ground_buffer, &page, &under, &channels, &stride, &rows, &first,
+                          &from, &below, &boxes, &darker))
+        return NULL;
+    PyObject *packed = NULL;
+    uint8_t *planes = NULL;
+    if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
+        || !fits(&page, ground->size.width, rows, stride, channels)
+        || (under.buf && !fits(&under, ground->size.width, rows, stride, channels)) || first < 0
+        || first + rows > ground->size.rows || from < first || below > first + rows || from >= below
+        || !takes_boxes(&boxes) || darker < -100 || darker > 100) {
+        no_picture();
+        goto out;
+    }
+    Band band = {.ground = ground,
+                 .size = {ground->size.width, rows},
+                 .first = first,
+                 .darker = darker,
+                 .boxes = boxes.buf,
+                 .box_count = boxes.len / (Py_ssize_t)sizeof(Box)};
+    size_t width = (size_t)band.size.width, octets = width * (size_t)rows, row_octets = (width + 7) / 8;
+    enum { CLOSED, PHOTO, BLACK, TONE, TYPE, UNDER_TONE, UNDER_TYPE, DARK, LIGHT };
+    size_t count = under.buf ? LIGHT + 1 : channels == 4 ? TYPE + 1 : TONE + 1;
+    planes = malloc(count * octets + 8); /* the eight: pack_row fills the last octet of a row */
+    packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)row_octets * (below - from));
+    if (planes == NULL || packed == NULL)
+        goto no_memory;
+    band.closed = planes + CLOSED * octets;
+    band.photo = planes + PHOTO * octets;
+    band.tone = band.under_tone = planes + TONE * octets;
+    band.type = band.under_type = channels == 4 ? planes + TYPE * octets : band.tone;
+    Pixels with = {page.buf, stride, channels}, without = {under.buf, stride, channels};
+    take_planes(band.type, band.tone, with, band.size);
+    if (under.buf) {
+        band.under_tone = planes + UNDER_TONE * octets;
+        band.under_type = planes + UNDER_TYPE * octets;
+        band.dark_type = planes + DARK * octets;
+        band.light_type = planes + LIGHT * octets;
+        take_planes(band.under_type, band.under_tone, without, band.size);
+        take_difference(band.dark_type, band.light_type, with, without, band.size);
+    }
+    uint8_t *black = planes + BLACK * octets, *line = planes + TONE * octets;
+    if (make_bilevel(&band, black) < 0)
+        goto no_memory;
+    uint8_t *to = (uint8_t *)PyBytes_AsString(packed);
+    for (Py_ssize_t y = from; y < below; y++) {
+        memcpy(line, black + (size_t)(y - first) * width, width);
+        pack_row(to + (size_t)(y - from) * row_octets, line, (Py_ssize_t)width);
+    }
+    goto out;
+no_memory:
+    Py_CLEAR(packed);
+    PyErr_NoMemory();
+out:
+    free(planes);
+    PyBuffer_Release(&ground_buffer);
+    PyBuffer_Release(&page);
+    if (under.buf)
+        PyBuffer_Release(&under);
+    PyBuffer_Release(&boxes);
+    return packed;
+}
+
+static PyMethodDef methods[] = {
+    {"threshold", threshold, METH_VARARGS, "See _bilevel.pyi."},
+    {"plain", plain, METH_VARARGS, "See _bilevel.pyi."},
+    {"ground", new_ground, METH_VARARGS, "See _bilevel.pyi."},
+    {"survey", survey_band, METH_VARARGS, "See _bilevel.pyi."},
+    {"settle", settle_ground, METH_VARARGS, "See _bilevel.pyi."},
+    {"bilevel", bilevel, METH_VARARGS, "See _bilevel.pyi."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_bilevel", "See _bilevel.pyi.", 0, methods, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__bilevel(void)
+{
+    return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,30 @@
+/* Planes: pictures of one octet a pixel, row after row, and what is done to whole ones.
+ *
+ * Everything here works in place, never fails but for memory, and takes as white what lies beyond the edge.
+ */
+#ifndef FAXBOX_PLANES_H
+#define FAXBOX_PLANES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    ptrdiff_t width, rows;
+} Size;
+
+/* Greatest or least octet of the box of across x down pixels (both odd) around each pixel.
+ * Return 0, or -1 without memory. */
+int widen_light(uint8_t *plane, Size size, int across, int down);
+int widen_dark(uint8_t *plane, Size size, int across, int down);
+
+/* Without dark things narrower than the box (closing); without light ones (opening). */
+int without_dark(uint8_t *plane, Size size, int across, int down);
+int without_light(uint8_t *plane, Size size, int across, int down);
+
+/* How many pixels of ``mask`` (0 or 1) are in the box of side x side_down around each. */
+int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, int down);
+
+/* Only what belongs to a straight run, across or down, of at least ``across`` or ``down`` set pixels. */
+int only_runs(uint8_t *mask, Size size, int across, int down);
+
+#endif

@@ -1,0 +1,103 @@
+/* A page on its way from tones to black and white.  See docs/pages.md for the method and its figures.
+ *
+ * Large pages come in bands, so that no more than a band is in memory: first each band is surveyed, then the
+ * ground of the whole page is settled, then each band becomes black and white. */
+#ifndef FAXBOX_SHEET_H
+#define FAXBOX_SHEET_H
+
+#include "planes.h"
+
+/* Dark things up to this wide are ink, wider ones are areas: 2.4 mm, strokes of 36 pt bold. */
+#define STROKE 19
+
+typedef struct {
+    const uint8_t *pixels; /* grey, or blue green red and an unused octet */
+    ptrdiff_t stride;
+    int channels; /* 1 or 4 */
+} Pixels;
+
+typedef struct {
+    ptrdiff_t left, top, right, below; /* right and below are the first pixels outside */
+} Box;
+
+/* What is known of a tile of TILE x TILE pixels of the page. */
+enum { TILE = 24, STEPS = 64 };
+typedef struct {
+    uint16_t tones[STEPS]; /* histogram of luma, of the pixels that were looked at */
+    uint16_t looked_at;
+    int16_t blue, red;              /* by how much they exceed green */
+    uint8_t paper_type, paper_tone; /* brightest tenth begins here; 0 without content */
+    uint8_t middle;                 /* median of luma */
+    uint8_t noise;                  /* middle difference of neighbours on the paper */
+    uint8_t edges;                  /* sharp steps, at most 255 */
+    uint8_t photo;                  /* 1 when it looks like a part of a photograph */
+} Tile;
+
+enum { TONES_NONE, TONES_BY_CONTENT, TONES_EVERYWHERE }; /* what becomes a screen */
+
+/* The page as a whole. */
+typedef struct {
+    Size size, tiles;
+    int x_dpi, y_dpi;
+    Box content; /* what lies beyond is paper that the document does not know of */
+    int tones;
+    int raster; /* a picture: there is no knowing what was type */
+    uint64_t levels[256];
+
+    /* As settled. */
+    int turned;  /* it is white on black and goes out the other way round */
+    int scanned; /* there is paper in it, with its noise */
+    int noise;   /* of the paper, in levels, once the paper is white */
+    uint8_t stretch[256]; /* tones of photographs as they are screened */
+    Tile tile[];
+} Ground;
+
+/* A band of the page: rows from ``first`` on. */
+typedef struct {
+    const Ground *ground;
+    Size size;
+    ptrdiff_t first;
+    Pixels from;
+    int darker; /* -100 (lighter) to 100 */
+    const Box *boxes; /* where photographs can be, in pixels of the page; anywhere when the page is a raster */
+    ptrdiff_t box_count;
+
+    /* Grey in which type stands out, and luma; the same without the page's type where that is known. */
+    uint8_t *type, *tone;
+    uint8_t *under_type, *under_tone; /* the same planes as above when it is not known */
+    uint8_t *dark_type, *light_type;  /* how much darker or lighter the page is with its type; or NULL */
+
+    uint8_t *closed; /* under_tone without what is dark and narrower than STROKE */
+    uint8_t *photo;  /* 1 where a photograph is */
+} Band;
+
+/* Pixels that are ``length`` pixels at 204 x 196 to the inch, at least one and odd. */
+int pixels_across(const Band *band, int length);
+int pixels_down(const Band *band, int length);
+
+/* planes from pixels */
+void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
+void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size);
+
+/* ground.c.  Those that return int return 0, or -1 without memory. */
+Size tiles_of(Size size);
+int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
+int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker);
+int level_band(Band *band);
+
+/* tones.c */
+int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top);
+void mark_photographs(const Band *band);
+void screen_photographs(const Band *band, uint8_t *black);
+int hatch(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear, const uint8_t *near_type);
+
+/* type.c */
+int find_ink(const Band *band, uint8_t *ink);
+int find_type(const Band *band, uint8_t *dark, uint8_t *light);
+int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *level);
+void remove_specks(uint8_t *ink, Size size, int most);
+
+/* method.c: 1 for black in ``black`` */
+int make_bilevel(Band *band, uint8_t *black);
+
+#endif

@@ -1,0 +1,278 @@
+/* What is no type: photographs under a line screen, flat tints as rows of lines. */
+#include "sheet.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- photographs ------------------------------------------------------------------------------ */
+
+/* A tile of a photograph: at least half of its pixels are neither white nor black and are not as sharp as
+ * type; its tones are spread even without its ink. */
+enum { DARKEST = 30, LIGHTEST = 225, SHARP = 70, SOFT_PERCENT = 50, LEAST_SPREAD = 28 };
+
+/* The tile's tones without what is dark and narrow: of each pixel the lightest of its surroundings, of those
+ * the darkest, by samples. */
+static int spread_without_ink(const Band *band, ptrdiff_t left, ptrdiff_t top)
+{
+    enum { AROUND = STROKE / 2, SIDE = TILE + 4 * AROUND };
+    uint8_t tones[SIDE * SIDE];
+    Size size = band->size, square = {SIDE, SIDE};
+    uint32_t histogram[256] = {0}, below = 0, count = TILE * TILE;
+    for (ptrdiff_t y = 0; y < SIDE; y++)
+        for (ptrdiff_t x = 0; x < SIDE; x++) {
+            ptrdiff_t row = top + y - 2 * AROUND, column = left + x - 2 * AROUND;
+            row = row < 0 ? 0 : row >= size.rows ? size.rows - 1 : row;
+            column = column < 0 ? 0 : column >= size.width ? size.width - 1 : column;
+            tones[y * SIDE + x] = band->tone[row * size.width + column];
+        }
+    if (without_dark(tones, square, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0)
+        return 0;
+    for (ptrdiff_t y = 2 * AROUND; y < 2 * AROUND + TILE; y++)
+        for (ptrdiff_t x = 2 * AROUND; x < 2 * AROUND + TILE; x++)
+            histogram[tones[y * SIDE + x]]++;
+    int low = 0, high = 255;
+    while (low < 255 && (below += histogram[low]) * 20 <= count)
+        low++;
+    below = 0;
+    while (high > 0 && (below += histogram[high]) * 20 <= count)
+        high--;
+    return high - low;
+}
+
+int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top)
+{
+    Size size = band->size;
+    uint32_t soft = 0, count = 0;
+    for (ptrdiff_t y = top; y < top + TILE && y + 2 < size.rows; y += 2)
+        for (ptrdiff_t x = left; x < left + TILE && x + 2 < size.width; x += 2) {
+            const uint8_t *at = band->tone + y * size.width + x;
+            count++;
+            if (*at < DARKEST || *at > LIGHTEST)
+                continue;
+            int least = 255, most = 0;
+            for (int row = 0; row < 3; row++)
+                for (int column = 0; column < 3; column++) {
+                    int value = at[row * size.width + column];
+                    least = value < least ? value : least;
+                    most = value > most ? value : most;
+                }
+            soft += most - least < SHARP;
+        }
+    return count && soft * 100 >= count * SOFT_PERCENT
+           && spread_without_ink(band, left, top) >= LEAST_SPREAD;
+}
+
+/* Tiles of a raster, whole boxes of a drawn page: their edges are known to the pixel. */
+void mark_photographs(const Band *band)
+{
+    const Ground *ground = band->ground;
+    Size size = band->size;
+    memset(band->photo, ground->tones == TONES_EVERYWHERE, (size_t)(size.width * size.rows));
+    if (ground->tones != TONES_BY_CONTENT)
+        return;
+    ptrdiff_t boxes = ground->raster ? 1 : band->box_count;
+    for (ptrdiff_t each = 0; each < boxes; each++) {
+        Box box = ground->raster ? ground->content : band->boxes[each];
+        ptrdiff_t top = box.top < band->first ? band->first : box.top;
+        ptrdiff_t below = box.below > band->first + size.rows ? band->first + size.rows : box.below;
+        ptrdiff_t left = box.left < 0 ? 0 : box.left, right = box.right > size.width ? size.width : box.right;
+        for (ptrdiff_t y = top; y < below; y++)
+            for (ptrdiff_t x = left; x < right; x++) {
+                ptrdiff_t ty = y, tx = x;
+                if (!ground->raster) { /* a pixel of the box's rim is as its tile inside */
+                    ty = y < box.top + TILE / 2 ? box.top + TILE / 2 : y >= box.below - TILE / 2 ? box.below - TILE / 2 - 1 : y;
+                    tx = x < box.left + TILE / 2 ? box.left + TILE / 2 : x >= box.right - TILE / 2 ? box.right - TILE / 2 - 1 : x;
+                    ty = ty < 0 ? 0 : ty >= ground->size.rows ? ground->size.rows - 1 : ty;
+                    tx = tx < 0 ? 0 : tx >= size.width ? size.width - 1 : tx;
+                }
+                band->photo[(y - band->first) * size.width + x] |=
+                    ground->tile[ty / TILE * ground->tiles.width + tx / TILE].photo;
+            }
+    }
+}
+
+/* -- the line screen -------------------------------------------------------------------------- */
+
+/* The screen's lines are this far apart at 204 pixels to the inch (34 an inch), and over so many rows at 196
+ * a line moves sideways by one pitch.  So steep, a row resembles the one above, which is what T.4 and T.6
+ * compress; the slant gives the tones between two widths of the line.  Measured on three photographs: of all
+ * screens with their octets the nearest to the picture. */
+enum { PITCH = 6, SLANT = 48 };
+/* Tones below and above these are black and white: pure areas cost nothing. */
+enum { BLACKEST = 50, WHITEST = 200 };
+/* Lines print darker than their area. */
+#define DOT_GAIN_GAMMA 0.8
+enum { MOST_CELL = 16 * 128 };
+
+typedef struct {
+    int width, rows;
+    uint8_t levels[MOST_CELL];
+} Cell;
+
+typedef struct {
+    double height;
+    int at;
+} Spot;
+
+static int by_height(const void *one, const void *other)
+{
+    const Spot *a = one, *b = other;
+    if (a->height != b->height)
+        return a->height < b->height ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+static void make_cell(const Ground *ground, Cell *cell)
+{
+    Spot spots[MOST_CELL];
+    cell->width = (PITCH * ground->x_dpi + 102) / 204;
+    cell->rows = (SLANT * ground->y_dpi + 98) / 196;
+    cell->width = cell->width < 4 ? 4 : cell->width > 16 ? 16 : cell->width;
+    cell->rows = cell->rows < 4 ? 4 : cell->rows > 128 ? 128 : cell->rows;
+    int count = cell->width * cell->rows;
+    for (int at = 0; at < count; at++) {
+        double u = (at % cell->width + 0.5) / cell->width, v = (at / cell->width + 0.5) / cell->rows;
+        spots[at].height = cos(2 * 3.14159265358979 * (u + v));
+        spots[at].at = at;
+    }
+    qsort(spots, (size_t)count, sizeof *spots, by_height);
+    for (int rank = 0; rank < count; rank++) {
+        double level = pow((rank + 0.5) / count, 1 / DOT_GAIN_GAMMA);
+        cell->levels[spots[rank].at] = (uint8_t)(BLACKEST + level * (WHITEST - BLACKEST) + 0.5);
+    }
+}
+
+void screen_photographs(const Band *band, uint8_t *black)
+{
+    Cell cell;
+    const uint8_t *stretch = band->ground->stretch;
+    make_cell(band->ground, &cell);
+    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
+        const uint8_t *levels = cell.levels + (y + band->first) % cell.rows * cell.width;
+        for (ptrdiff_t x = 0; x < band->size.width; x++) {
+            ptrdiff_t at = y * band->size.width + x;
+            if (band->photo[at])
+                black[at] = stretch[band->under_tone[at]] < levels[x % cell.width];
+        }
+    }
+}
+
+/* -- flat tints ------------------------------------------------------------------------------- */
+
+/* Tints are lines lying across the page: to T.6 a line is two changes however long it is, and a line above
+ * it of the same ends costs one bit each.  Of ``of`` rows ``black`` are black. */
+typedef struct {
+    int least; /* levels from here up */
+    int black, of;
+} Tint;
+
+static const Tint TINTS[] = {{215, 0, 8}, {165, 1, 8}, {115, 1, 6}, {70, 1, 3}, {40, 2, 3}, {0, 1, 1}};
+enum { KINDS = sizeof TINTS / sizeof *TINTS, PALE = 1 };
+
+/* Pale tints smaller than this both ways are not worth a line: a tick box with one in it looks ticked. */
+enum { SMALL = 48 };
+/* A pixel that is this much lighter or darker than its surroundings is not of the tint. */
+enum { OF_TINT = 14 };
+/* Where tints meet a line is drawn when the step is sharp and at least so high. */
+enum { STEP = 24 };
+
+static int kind_of(int level)
+{
+    int kind = 0;
+    while (kind < KINDS - 1 && level < TINTS[kind].least)
+        kind++;
+    return kind;
+}
+
+enum { BLACK_AREA = 115 };
+
+static void make_kinds(const Band *band, uint8_t kinds[256])
+{
+    for (int value = 0; value < 256; value++) {
+        int level = value - band->darker / 4;
+        if (band->ground->tones == TONES_NONE) /* type and nothing else: areas are black or white */
+            kinds[value] = level < BLACK_AREA ? KINDS - 1 : 0;
+        else
+            kinds[value] = (uint8_t)kind_of(level < 0 ? 0 : level > 255 ? 255 : level);
+    }
+}
+
+/* Between type a tint shows only where there is room for a line of this length. */
+enum { SHORTEST_LINE = 80 };
+
+static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear,
+                      const uint8_t *large, const uint8_t *kinds, ptrdiff_t y)
+{
+    ptrdiff_t width = band->size.width, run = 0;
+    int thick = (band->ground->y_dpi + 98) / 196; /* rows that a line is high */
+    thick = thick < 1 ? 1 : thick;
+    uint8_t shown[KINDS];
+    for (int kind = 0; kind < KINDS; kind++) {
+        int of = TINTS[kind].of;
+        if (band->ground->y_dpi < 150 && of > 3) /* half as many rows on paper */
+            of /= 2;
+        shown[kind] = (y + band->first) / thick % of < TINTS[kind].black;
+    }
+    const uint8_t *tone = band->under_tone + y * width, *photo = band->photo + y * width;
+    black += y * width;
+    level += y * width;
+    clear += y * width;
+    large += y * width;
+    int shortest = pixels_across(band, SHORTEST_LINE), begun_at_type = 0;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        int kind = kinds[level[x]], solid = kind == KINDS - 1;
+        int on = shown[kind] && !photo[x] && !clear[x] && (kind != PALE || large[x])
+                 && abs(tone[x] - level[x]) <= (solid ? 3 * OF_TINT : OF_TINT);
+        if (on) {
+            if (run == 0)
+                begun_at_type = x > 0 && clear[x - 1];
+            run++;
+            black[x] = 1;
+        } else {
+            if (run && run < shortest && !solid && (clear[x] || begun_at_type))
+                memset(black + x - run, 0, (size_t)run);
+            run = 0;
+        }
+    }
+}
+
+static void outline(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *near_type,
+                    const uint8_t *kinds)
+{
+    ptrdiff_t width = band->size.width;
+    for (ptrdiff_t y = 2; y < band->size.rows; y++)
+        for (ptrdiff_t x = 2; x < width; x++) {
+            ptrdiff_t at = y * width + x;
+            int here = level[at], left = level[at - 2], above = level[at - 2 * width];
+            if ((here == left && here == above) || band->photo[at] || near_type[at])
+                continue;
+            int kind = kinds[here];
+            if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here)
+                || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here))
+                black[at] = 1;
+        }
+}
+
+int hatch(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear, const uint8_t *near_type)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows), toned = 0;
+    uint8_t kinds[256], *large = malloc(octets);
+    if (large == NULL)
+        return -1;
+    make_kinds(band, kinds);
+    for (size_t at = 0; at < octets; at++) {
+        large[at] = kinds[level[at]] != 0 && !band->photo[at];
+        toned += large[at];
+    }
+    int failed = 0;
+    if (toned) {
+        failed = only_runs(large, band->size, pixels_across(band, SMALL), pixels_down(band, SMALL)) < 0;
+        for (ptrdiff_t y = 0; !failed && y < band->size.rows; y++)
+            hatch_row(band, black, level, clear, large, kinds, y);
+        if (!failed)
+            outline(band, black, level, near_type, kinds);
+    }
+    free(large);
+    return failed ? -1 : 0;
+}

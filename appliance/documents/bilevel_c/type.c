@@ -1,0 +1,252 @@
+/* Type, lines and all that is drawn: dark on lighter ground, light on darker. */
+#include "sheet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A pixel is ink when it has this share of the greatest depth within 7 x 7 pixels, in 1/100. */
+enum { SHARE = 42, LIGHT_SHARE = 55, NEAR = 7 };
+/* And at least this depth: drawn, known to be type, scanned. */
+enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6 };
+
+static int least_of(const Band *band, int least)
+{
+    least -= least * band->darker / 150;
+    return least < 4 ? 4 : least;
+}
+
+static int share_of(const Band *band, int share)
+{
+    return share - share * band->darker / 200;
+}
+
+/* ink[at] = 1 where ``depth`` is deep enough for itself and for its surroundings.  ``most`` is of use to
+ * nobody afterwards. */
+static int where_deep(uint8_t *ink, const uint8_t *depth, uint8_t *most, const Band *band, int least, int share)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    memcpy(most, depth, octets);
+    if (widen_light(most, band->size, pixels_across(band, NEAR), pixels_down(band, NEAR)) < 0)
+        return -1;
+    for (size_t at = 0; at < octets; at++)
+        ink[at] = depth[at] >= least && depth[at] * 100 >= share * most[at];
+    return 0;
+}
+
+/* -- specks ----------------------------------------------------------------------------------- */
+
+enum { MOST_SPECK = 8 };
+
+void remove_specks(uint8_t *ink, Size size, int most)
+{
+    for (ptrdiff_t y = 0; y < size.rows; y++)
+        for (ptrdiff_t x = 0; x < size.width; x++) {
+            if (!ink[y * size.width + x])
+                continue;
+            /* All pixels that hang together with this one, as long as they are few. */
+            ptrdiff_t at[MOST_SPECK + 1];
+            int found = 1;
+            at[0] = y * size.width + x;
+            for (int next = 0; next < found && found <= most; next++) {
+                ptrdiff_t row = at[next] / size.width, column = at[next] % size.width;
+                for (ptrdiff_t r = row > 0 ? row - 1 : 0; r <= row + 1 && r < size.rows && found <= most; r++)
+                    for (ptrdiff_t c = column > 0 ? column - 1 : 0; c <= column + 1 && c < size.width; c++) {
+                        ptrdiff_t other = r * size.width + c;
+                        int known = !ink[other];
+                        for (int each = 0; each < found && !known; each++)
+                            known = at[each] == other;
+                        if (!known && found <= most)
+                            at[found++] = other;
+                    }
+            }
+            if (found <= most)
+                for (int each = 0; each < found; each++)
+                    ink[at[each]] = 0;
+        }
+}
+
+/* -- lines that are only a grid ---------------------------------------------------------------- */
+
+/* Faint lines at least so long, so many of them that they cover this share of their surroundings, are the
+ * grid of millimetre paper: left out, for it would bury the curve.  A table's lines are far fewer. */
+enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PERCENT = 13, GRID_RIM = 3 };
+/* Pages with less than one pixel in so many on such lines have no grid. */
+enum { GRID_LEAST = 50 };
+
+static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8_t *lines)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows), count = 0;
+    for (size_t at = 0; at < octets; at++) {
+        lines[at] = depth[at] >= FAINTEST && depth[at] < FAINT;
+        count += lines[at];
+    }
+    if (count * GRID_LEAST < octets)
+        return 0;
+    if (only_runs(lines, band->size, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0)
+        return -1;
+    uint16_t *around = malloc(octets * sizeof *around);
+    uint8_t *grid = malloc(octets);
+    int across = pixels_across(band, GRID_AROUND), down = pixels_down(band, GRID_AROUND);
+    int failed = around == NULL || grid == NULL || count_around(around, lines, band->size, across, down) < 0
+                 || widen_light(lines, band->size, GRID_RIM, GRID_RIM) < 0;
+    if (!failed) {
+        for (size_t at = 0; at < octets; at++)
+            grid[at] = around[at] * 100 > across * down * GRID_PERCENT;
+        failed = without_dark(grid, band->size, across, down) < 0; /* under the curve as well */
+    }
+    for (size_t at = 0; !failed && at < octets; at++)
+        if (grid[at] && lines[at] && depth[at] < FAINT)
+            ink[at] = 0;
+    free(around);
+    free(grid);
+    return failed ? -1 : 0;
+}
+
+/* -- corners of areas --------------------------------------------------------------------------- */
+
+/* The corner of a slanting area is narrower than a stroke, but of the area's grey. */
+enum { PALE_AREA = 115, LIKE_AREA = 12, WHITE_AREA = 240 };
+
+static int drop_corners(const Band *band, uint8_t *ink, const uint8_t *grey, uint8_t *area)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    int across = pixels_across(band, STROKE), down = pixels_down(band, STROKE), failed;
+    memcpy(area, band->closed, octets);
+    size_t dropped = 0;
+    failed = widen_dark(area, band->size, across, down) < 0;
+    for (size_t at = 0; !failed && at < octets; at++)
+        if (ink[at] && area[at] >= PALE_AREA && area[at] < WHITE_AREA && abs(grey[at] - area[at]) <= LIKE_AREA) {
+            ink[at] = 0;
+            dropped++;
+        }
+    if (dropped) /* their rims */
+        remove_specks(ink, band->size, band->dark_type != NULL ? MOST_SPECK : MOST_SPECK / 2);
+    return failed ? -1 : 0;
+}
+
+int find_ink(const Band *band, uint8_t *ink)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    const uint8_t *grey = band->ground->scanned || band->ground->raster ? band->under_type : band->under_tone;
+    uint8_t *depth = malloc(octets), *scratch = malloc(octets);
+    int failed = depth == NULL || scratch == NULL;
+    if (!failed) {
+        if (grey == band->under_tone)
+            memcpy(depth, band->closed, octets);
+        else {
+            memcpy(depth, grey, octets);
+            failed = without_dark(depth, band->size, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0;
+        }
+        for (size_t at = 0; at < octets; at++)
+            depth[at] -= grey[at];
+        int least = LEAST_DRAWN;
+        if (band->ground->scanned) {
+            least = NOISE_TIMES * band->ground->noise;
+            least = least < LEAST_SCANNED ? LEAST_SCANNED : least > MOST_SCANNED ? MOST_SCANNED : least;
+        }
+        failed = failed
+                 || where_deep(ink, depth, scratch, band, least_of(band, least), share_of(band, SHARE)) < 0
+                 || drop_grid(band, ink, depth, scratch) < 0
+                 || (!band->ground->raster && !band->ground->scanned && drop_corners(band, ink, band->under_tone, scratch) < 0);
+    }
+    free(depth);
+    free(scratch);
+    return failed ? -1 : 0;
+}
+
+int find_type(const Band *band, uint8_t *dark, uint8_t *light)
+{
+    uint8_t *scratch = malloc((size_t)(band->size.width * band->size.rows));
+    int least = least_of(band, LEAST_TYPE);
+    int failed = scratch == NULL
+                 || where_deep(dark, band->dark_type, scratch, band, least, share_of(band, SHARE)) < 0
+                 || where_deep(light, band->light_type, scratch, band, least, LIGHT_SHARE) < 0;
+    free(scratch);
+    return failed ? -1 : 0;
+}
+
+/* -- light type in pictures, where nobody says what is type ------------------------------------ */
+
+/* Much lighter than most of its surroundings, no long line, and more of it around than dark ink. */
+enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, FEWEST = 8 };
+/* Between light letters the ground looks like ink: it is lifted by so much there, and is of its own grey. */
+enum { LIFTED = 20, OF_GROUND = 14 };
+/* What most of the surroundings are is the median of every fourth pixel in 11 x 11 such. */
+enum { EVERY = 4, REACH = 5, COARSE = 4 };
+
+/* Huang's sliding histogram.  ``medians`` has a row for every fourth row, an octet for every fourth pixel. */
+static void take_medians(uint8_t *medians, Size small, const uint8_t *grey, Size size)
+{
+    for (ptrdiff_t y = 0; y < small.rows; y++) {
+        uint16_t histogram[256 / COARSE] = {0};
+        int count = 0;
+        ptrdiff_t top = y < REACH ? 0 : y - REACH, below = y + REACH < small.rows ? y + REACH + 1 : small.rows;
+        for (ptrdiff_t x = -REACH; x < small.width; x++) {
+            if (x + REACH < small.width)
+                for (ptrdiff_t row = top; row < below; row++, count++)
+                    histogram[grey[row * EVERY * size.width + (x + REACH) * EVERY] / COARSE]++;
+            if (x - REACH - 1 >= 0)
+                for (ptrdiff_t row = top; row < below; row++, count--)
+                    histogram[grey[row * EVERY * size.width + (x - REACH - 1) * EVERY] / COARSE]--;
+            if (x < 0)
+                continue;
+            int sum = 0, bin = 0;
+            while (bin < 256 / COARSE - 1 && 2 * (sum += histogram[bin]) < count)
+                bin++;
+            medians[y * small.width + x] = (uint8_t)(bin * COARSE + COARSE / 2);
+        }
+    }
+}
+
+int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *level)
+{
+    Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + EVERY - 1) / EVERY};
+    size_t octets = (size_t)(size.width * size.rows), seeds = 0;
+    uint8_t *lines = malloc(octets), *height = malloc(octets), *medians = malloc((size_t)(small.width * small.rows));
+    uint16_t *bright = malloc(octets * sizeof *bright), *black = malloc(octets * sizeof *black);
+    int across = pixels_across(band, LIGHT_AROUND), down = pixels_down(band, LIGHT_AROUND);
+    int failed = lines == NULL || height == NULL || medians == NULL || bright == NULL || black == NULL;
+    const uint8_t *grey = band->under_tone;
+#define MEDIAN(at) medians[(ptrdiff_t)(at) / size.width / EVERY * small.width + (ptrdiff_t)(at) % size.width / EVERY]
+    if (!failed) {
+        take_medians(medians, small, grey, size);
+        for (ptrdiff_t y = 0; y < size.rows; y++)
+            for (ptrdiff_t x = 0; x < size.width; x++) {
+                ptrdiff_t at = y * size.width + x;
+                int ground = medians[y / EVERY * small.width + x / EVERY], above = grey[at] - ground;
+                height[at] = (uint8_t)(above > 0 && ground < GROUND_BELOW && !band->photo[at] ? above : 0);
+                light[at] = height[at] > LIGHTER;
+                seeds += light[at];
+            }
+        if (seeds) {
+            memcpy(lines, light, octets);
+            failed = only_runs(lines, size, pixels_across(band, LONGEST_LINE), pixels_down(band, LONGEST_LINE)) < 0;
+            for (size_t at = 0; at < octets; at++) {
+                light[at] &= (uint8_t)!lines[at];
+                int ground = MEDIAN(at);
+                lines[at] = ground + LIFTED < band->closed[at] && grey[at] + OF_GROUND >= ground; /* lifted */
+                ink[at] |= (uint8_t)(lines[at] << 1);
+                lines[at] = ink[at] == 1;
+            }
+            failed = failed || count_around(bright, light, size, across, down) < 0
+                     || count_around(black, lines, size, across, down) < 0
+                     || where_deep(light, height, lines, band, LIGHTER / 2, LIGHT_SHARE) < 0;
+            for (size_t at = 0; !failed && at < octets; at++) {
+                int is_light = bright[at] > FEWEST && 2 * bright[at] > 3 * black[at];
+                light[at] &= (uint8_t)is_light;
+                if (ink[at] & 2) {
+                    ink[at] = (uint8_t)(is_light ? 0 : ink[at] & 1);
+                    if (is_light)
+                        level[at] = MEDIAN(at);
+                }
+            }
+        }
+    }
+#undef MEDIAN
+    free(lines);
+    free(height);
+    free(medians);
+    free(bright);
+    free(black);
+    return failed ? -1 : 0;
+}

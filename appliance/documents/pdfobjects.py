@@ -1,0 +1,128 @@
+"""What is on a PDF page, object by object: its type, its pictures, its thinnest lines."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pypdfium2
+from pypdfium2 import raw
+
+# Objects of one page that are looked at, and forms within forms: far beyond any document of an office.  A
+# page with more is drawn as it is, like a picture.
+MOST_OBJECTS = 50_000
+_DEEPEST = 8
+
+# Pale or transparent type larger than this is a watermark, points.
+_WATERMARK_POINTS = 40.0
+_WATERMARK_LUMA = 140
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """ISO 32000-1 8.3.3: x' = ax + cy + e, y' = bx + dy + f."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+    e: float
+    f: float
+
+    def within(self, outer: Matrix) -> Matrix:
+        """First this one, then ``outer``."""
+        return Matrix(
+            self.a * outer.a + self.b * outer.c,
+            self.a * outer.b + self.b * outer.d,
+            self.c * outer.a + self.d * outer.c,
+            self.c * outer.b + self.d * outer.d,
+            self.e * outer.a + self.f * outer.c + outer.e,
+            self.e * outer.b + self.f * outer.d + outer.f,
+        )
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
+
+    @property
+    def scale(self) -> float:
+        """By how much lengths grow, in the mean of both directions."""
+        return float(abs(self.a * self.d - self.b * self.c) ** 0.5)
+
+
+IDENTITY = Matrix(1, 0, 0, 1, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """``type`` are the handles of what is type; ``pictures`` the corners of each picture, in points."""
+
+    type: tuple[object, ...]
+    pictures: tuple[tuple[float, float, float, float], ...]
+
+
+def content_of(page: pypdfium2.PdfPage) -> Content | None:
+    """What is on ``page``, None when that is too much to look at."""
+    found_type: list[object] = []
+    pictures: list[tuple[float, float, float, float]] = []
+    for number, (handle, kind, outer) in enumerate(_objects(page)):
+        if number >= MOST_OBJECTS:
+            return None
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            if not _is_watermark(handle, outer):
+                found_type.append(handle)
+        elif kind == raw.FPDF_PAGEOBJ_IMAGE:
+            placed = matrix_of(handle).within(outer)
+            corners = [placed.at(x, y) for x in (0, 1) for y in (0, 1)]
+            across, down = [x for x, _ in corners], [y for _, y in corners]
+            pictures.append((min(across), min(down), max(across), max(down)))
+    return Content(tuple(found_type), tuple(pictures))
+
+
+def show(handles: tuple[object, ...], shown: bool) -> None:
+    """Draw these objects from now on, or leave them out."""
+    for handle in handles:
+        raw.FPDFPageObj_SetIsActive(handle, shown)
+
+
+def matrix_of(handle: object) -> Matrix:
+    values = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetMatrix(handle, values)
+    return Matrix(values.a, values.b, values.c, values.d, values.e, values.f)
+
+
+def _objects(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix]]:
+    """Every object, its kind, and the matrix of the forms it is in."""
+    waiting: list[tuple[object, Matrix, int]] = []
+    for index in range(raw.FPDFPage_CountObjects(page)):
+        handle = raw.FPDFPage_GetObject(page, index)
+        kind = raw.FPDFPageObj_GetType(handle)
+        yield handle, kind, IDENTITY
+        if kind == raw.FPDF_PAGEOBJ_FORM:
+            waiting.append((handle, matrix_of(handle), 1))
+    while waiting:
+        form, matrix, depth = waiting.pop()
+        for index in range(raw.FPDFFormObj_CountObjects(form)):
+            handle = raw.FPDFFormObj_GetObject(form, index)
+            kind = raw.FPDFPageObj_GetType(handle)
+            yield handle, kind, matrix
+            if kind == raw.FPDF_PAGEOBJ_FORM and depth < _DEEPEST:
+                waiting.append((handle, matrix_of(handle).within(matrix), depth + 1))
+
+
+def _is_watermark(handle: object, outer: Matrix) -> bool:
+    size = ctypes.c_float()
+    raw.FPDFTextObj_GetFontSize(handle, size)
+    if size.value * matrix_of(handle).within(outer).scale <= _WATERMARK_POINTS:
+        return False
+    red, green, blue, opaque = colour_of(handle)
+    return opaque < 255 or 0.3 * red + 0.59 * green + 0.11 * blue > _WATERMARK_LUMA
+
+
+def colour_of(handle: object, *, stroke: bool = False) -> tuple[int, int, int, int]:
+    """Red, green, blue and opacity, 0 to 255, of what fills the object, or of its line."""
+    values = [ctypes.c_uint() for _ in range(4)]
+    get = raw.FPDFPageObj_GetStrokeColor if stroke else raw.FPDFPageObj_GetFillColor
+    get(handle, *values)
+    red, green, blue, opaque = (value.value for value in values)
+    return red, green, blue, opaque
