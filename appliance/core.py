@@ -9,8 +9,8 @@ from typing import Protocol
 
 from appliance.box import Box
 from appliance.deliver.service import Deliveries
+from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.practice import PracticeCaller
-from appliance.dispatch.runner import Dispatcher
 
 
 class Service(Protocol):

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from appliance import causes
 from appliance.lines.datagram_driver import Pacing
-from appliance.lines.line import CancelSwitch, OutgoingCall, Refuse
+from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
 from appliance.lines.sip.stack import SipStack, SipUnavailableError, pjsua2_flaw
 from appliance.t4.page import CodedPage
 from appliance.t4.tiff import FaxTiff, write_tiff
-from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.memory import MemoryOwner
 from appliance.t30.parameters import CallParameters, Progress, Role
 from tests.lines.sip.far_end import ASKS_AFTER_S, FarEnd, Medium
 from tests.lines.sip.sipp import SIPP
@@ -141,14 +141,8 @@ class _Call:
         await asyncio.sleep(after_s)
         begun = time.monotonic()
         result = await self._line.place(
-            OutgoingCall(
-                "+49305550100",
-                CallParameters(Role.CALLS),
-                MemoryPages(self._pages),
-                MemoryStore(),
-                self._progress,
-                CancelSwitch(),
-            )
+            OutgoingCall("+49305550100", CallParameters(Role.CALLS)),
+            MemoryOwner(self._pages, progress=self._progress),
         )
         self.seconds = time.monotonic() - begun
         self.delivered = result.cause.code == "delivered"

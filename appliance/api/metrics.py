@@ -102,7 +102,7 @@ def _metrics(context: Context) -> Iterable[_Metric]:
     )
     paced = [
         ({"line": managed.line.name}, managed.line.pacing)
-        for managed in context.core.dispatcher.lines
+        for managed in context.core.dispatcher.pool.lines
         if isinstance(managed.line, Paced)
     ]
     yield _Metric(

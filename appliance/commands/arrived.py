@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -12,24 +12,17 @@ from appliance.documents.pdf import write_pdf
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
 from appliance.t4.tiff import FaxTiff, write_tiff
-from appliance.t30.parameters import Accepts, PageSource
 
 
 class SentPages:
-    """A ``PageSource`` that keeps each page, as it was given to the engine, as a TIFF in ``folder``."""
+    """Keeps each page, as it was given to the engine, as a TIFF in ``folder``."""
 
-    def __init__(self, source: PageSource, folder: Path) -> None:
-        self._source = source
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True)
 
-    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
-        def kept(page: CodedPage | None, last: bool) -> None:
-            if page is not None:
-                write_tiff(self._path(number), [page])
-            deliver(page, last)
-
-        self._source.fetch(number, accepts, kept)
+    def keep(self, number: int, page: CodedPage) -> None:
+        write_tiff(self._path(number), [page])
 
     def raster(self, number: int) -> Raster | None:
         """Page ``number`` (from 0) as it was sent last, None when it never was."""

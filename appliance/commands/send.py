@@ -18,16 +18,26 @@ from appliance.causes import DOCUMENT_REMARKED, LINE_STOPPED, NO_LINE, Cause, Si
 from appliance.commands.account import Account, Trace
 from appliance.commands.arrived import Arrived, SentPages, keep_arrival
 from appliance.commands.lines import ForbiddenNumberError, Practice, Way, way_to
+from appliance.dispatch.desk import CallDesk
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import HeaderLine, PageFormat, Quality, RenderOptions, Source, Treatment
-from appliance.documents.pages import DocumentPages, on_loop
+from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument, render
 from appliance.lines.line import LineKind, OutgoingCall, Refuse
 from appliance.lines.practice.line import Arrival
 from appliance.remarks import Rule, verdict
 from appliance.settings.store import SettingsDamagedError
-from appliance.t30.call import RefusingStore
-from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Phase, Progress, Role
+from appliance.t4.page import CodedPage
+from appliance.t30.conversation import PageDelivered
+from appliance.t30.parameters import (
+    Accepts,
+    CallParameters,
+    CallResult,
+    Capabilities,
+    Phase,
+    Progress,
+    Role,
+)
 
 # Exit codes: 0 delivered, 1 not delivered, 2 the user's mistake (as argparse), 3 the box's fault.
 DELIVERED, NOT_DELIVERED, USER_MISTAKE, BOX_FAULT = 0, 1, 2, 3
@@ -214,7 +224,7 @@ def _render(options: SendOptions, target: Path, show: Callable[[str], None]) -> 
     return document
 
 
-class _Sending:
+class _Sending(CallDesk):
     """One call on its line."""
 
     def __init__(
@@ -229,6 +239,9 @@ class _Sending:
         self._document = document
         self._folder = folder
         self._trace = trace
+        super().__init__()
+        self._pages = DocumentPages(document)
+        self._sent = SentPages(folder / "sent")
         self._account = Account(document.total, show)
         self._show = show
         self._arrivals: list[Arrival] = []
@@ -239,25 +252,21 @@ class _Sending:
         if way is None:
             return SendOutcome(CallResult(NO_LINE, phase=Phase.A), 0.0, 0, self._document.total)
         line = way.line
-        pages = SentPages(DocumentPages(self._document, on_loop(loop)), self._folder / "sent")
         call = OutgoingCall(
             way.number,
             CallParameters(
                 Role.CALLS, station_id=options.station_id, capabilities=Capabilities(ecm=options.ecm)
             ),
-            pages,
-            RefusingStore(),
-            progress=self._hear,
-            tap=self._trace.tap if self._trace is not None else None,
         )
-        loop.add_signal_handler(signal.SIGINT, self._interrupt, call)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
         began = loop.time()
         await line.start(lambda _: Refuse(LINE_STOPPED))
         try:
-            result = await line.place(call)
+            tap = self._trace.tap if self._trace is not None else None
+            result = await line.place(call, self, tap)
             outcome = SendOutcome(result, loop.time() - began, self._account.octets, self._document.total)
             if options.out is not None and self._arrivals:
-                outcome.arrived = keep_arrival(self._arrivals[0].tiff, pages, options.out)
+                outcome.arrived = keep_arrival(self._arrivals[0].tiff, self._sent, options.out)
         finally:
             await line.stop()
         return outcome
@@ -270,14 +279,20 @@ class _Sending:
             self._show(f"(the practice line runs {options.speed:g} times faster than a telephone call)")
         return way
 
-    def _hear(self, progress: Progress) -> None:
-        self._account.hear(progress)
+    def progress(self, line: Progress) -> None:
+        self._account.hear(line)
         if self._trace is not None:
-            self._trace.hear(progress)
+            self._trace.hear(line)
 
-    def _interrupt(self, call: OutgoingCall) -> None:
+    async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
+        page = await asyncio.to_thread(self._pages.get, number, accepts)
+        if isinstance(page, CodedPage):
+            self._sent.keep(number, page)
+        return PageDelivered(ticket, page, self._pages.is_last(number))
+
+    def _interrupt(self) -> None:
         self._show("cancelling …")
-        call.cancel.pull()
+        self.cancel()
 
 
 def _say_cause(cause: Cause, detail: str) -> int:

@@ -7,14 +7,14 @@ import functools
 import logging
 
 from appliance.box import Box
-from appliance.dispatch.runner import Dispatcher, ManagedLine
+from appliance.dispatch.pool import LinePool, ManagedLine
 from appliance.exchange.making import check_line
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
-from appliance.lines.sip.settings import SipSettings, SipTrunk
+from appliance.lines.sip.settings import SipSettings
 from appliance.numbers import plan_for
 
 _log = logging.getLogger(__name__)
@@ -44,39 +44,39 @@ class Lines:
             self._made[name] = (settings, self._make(settings))
         return [managed for _, managed in self._made.values() if managed is not None]
 
-    async def follow(self, dispatcher: Dispatcher) -> None:
+    async def follow(self, pool: LinePool) -> None:
         """Changes the dispatcher's lines as the settings change, until cancelled."""
         try:
             while True:
                 await asyncio.sleep(FOLLOW_S)
-                self._compare(dispatcher)
+                self._compare(pool)
         finally:
             for task in self._changes.values():
                 task.cancel()
 
-    def _compare(self, dispatcher: Dispatcher) -> None:
+    def _compare(self, pool: LinePool) -> None:
         wanted = self._wanted()
         self._changes = {name: task for name, task in self._changes.items() if not task.done()}
         for name in [*wanted, *self._made]:
             settings = wanted.get(name)
             if name in self._changes or settings == self._made.get(name, (None,))[0]:
                 continue
-            self._changes[name] = asyncio.create_task(self._change(dispatcher, name, settings))
+            self._changes[name] = asyncio.create_task(self._change(pool, name, settings))
 
     async def _change(
-        self, dispatcher: Dispatcher, name: str, settings: LineSettings | PracticeSettings | None
+        self, pool: LinePool, name: str, settings: LineSettings | PracticeSettings | None
     ) -> None:
         _, old = self._made.get(name, (None, None))
         if old is not None:
-            await dispatcher.retire(old)
+            await pool.retire(old)
         self._made.pop(name, None)
         if settings is not None:
             new = self._make(settings)
             self._made[name] = (settings, new)
             if new is not None:
-                await dispatcher.adopt(new)
+                await pool.adopt(new)
         order = [self._made[each][1] for each in self._wanted() if each in self._made]
-        dispatcher.arrange([managed.line for managed in order if managed is not None])
+        pool.arrange([managed.line for managed in order if managed is not None])
         _log.info("the line %s follows its new settings", name)
 
     def _wanted(self) -> dict[str, LineSettings | PracticeSettings]:
@@ -111,7 +111,6 @@ class Lines:
             deny=settings.deny,
             caller_number=settings.caller_number,
             plan=functools.partial(plan_for, line=settings),
-            audio=line.in_audio.__setitem__ if isinstance(settings, SipTrunk) else None,
         )
 
     def _remote(

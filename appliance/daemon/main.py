@@ -21,9 +21,9 @@ from appliance.core import Core, MakeService, Service
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.lines import Lines
 from appliance.deliver.service import Deliveries
+from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.practice import PracticeCaller
 from appliance.dispatch.prepare import Preparer
-from appliance.dispatch.runner import Dispatcher
 from appliance.exchange.remote import Exchange
 from appliance.spool import jobs, received
 from appliance.spool.clock import clock_behind
@@ -67,7 +67,7 @@ async def run(
     recover(box)
     lines = Lines(box, exchange)
     dispatcher = Dispatcher(box, lines.build(), screen=deliveries.screen)
-    core = Core(box, dispatcher, loop, PracticeCaller(dispatcher, loop), deliveries)
+    core = Core(box, dispatcher, loop, PracticeCaller(box, dispatcher.pool, loop), deliveries)
     preparer = Preparer(box)
     housekeeping = Housekeeping(box.spool, box.settings, box.guard, box.clock)
     async with contextlib.AsyncExitStack() as running:
@@ -80,7 +80,7 @@ async def run(
             service.start()
             running.push_async_callback(loop.run_in_executor, None, service.stop)
         box.spool.write(_note_start, box.clock())
-        following = loop.create_task(lines.follow(dispatcher))
+        following = loop.create_task(lines.follow(dispatcher.pool))
         running.callback(following.cancel)
         started(core)
         _notify("READY=1")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import uuid as uuids
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, Cause
 from appliance.dispatch.prepare import RESOLUTIONS, zone
 from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source
-from appliance.documents.pages import Background, DocumentPages
+from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument, render
 from appliance.net.settings import ApiSettings
 from appliance.spool import offers
@@ -84,19 +85,17 @@ def remove_offer(box: Box, offer_id: int) -> Offer:
 
 
 class OfferedPages:
-    """The ``PageSource`` of a call that comes in: the pages of the document that the caller names.
+    """What a call that comes in may fetch: the pages of the document that the caller names.
 
-    ``hear`` is to be told of the call's progress, in which the name comes.  On the loop.
+    ``hear`` is to be told of the call's progress, in which the name comes.
     """
 
-    def __init__(self, box: Box, on_offer: Mapping[str, Offer], background: Background) -> None:
+    def __init__(self, box: Box, on_offer: Mapping[str, Offer]) -> None:
         self._box = box
         self._on_offer = on_offer
-        self._background = background
         self._name = ""
         self._pages: DocumentPages | None = None
-        self._opening = False
-        self._waiting: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
 
     @property
     def chosen(self) -> Offer | None:
@@ -107,33 +106,16 @@ class OfferedPages:
         if line.event == "selective_polling":
             self._name = str(dict(line.fields)["sep"])
 
-    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
-        """As of ``PageSource``."""
-        if self._pages is not None:
-            self._pages.fetch(number, accepts, deliver)
-            return
-
-        def go_on() -> None:
+    def get(self, number: int, accepts: Accepts) -> tuple[CodedPage | Cause, bool]:
+        """Page ``number``, or why it cannot be had, and whether it is the last.  Blocks; for any thread."""
+        with self._lock:
             if self._pages is None:
-                deliver(None, True)
-            else:
-                self._pages.fetch(number, accepts, deliver)
-
-        self._waiting.append(go_on)
-        if not self._opening:
-            self._opening = True
-            self._background(self._open, self._opened)
-
-    def _open(self) -> RenderedDocument | Cause:
-        offer = self.chosen
-        try:
-            return RenderedDocument.open(self._box.data / offer.rendered_path) if offer else DOCUMENT_GONE
-        except (OSError, ValueError):
-            return DOCUMENT_GONE
-
-    def _opened(self, found: RenderedDocument | Cause) -> None:
-        if isinstance(found, RenderedDocument):
-            self._pages = DocumentPages(found, self._background)
-        waiting, self._waiting, self._opening = self._waiting, [], False
-        for go_on in waiting:
-            go_on()
+                offer = self.chosen
+                if offer is None:
+                    return DOCUMENT_GONE, True
+                try:
+                    document = RenderedDocument.open(self._box.data / offer.rendered_path)
+                except (OSError, ValueError):
+                    return DOCUMENT_GONE, True
+                self._pages = DocumentPages(document)
+        return self._pages.get(number, accepts), self._pages.is_last(number)

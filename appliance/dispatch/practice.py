@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from appliance.dispatch.runner import Dispatcher
+from appliance.box import Box
+from appliance.dispatch.pool import LinePool
 from appliance.documents.options import CoverPage, HeaderLine, RenderOptions, Source
 from appliance.documents.render import render
 from appliance.exchange.remote import RemoteLine
@@ -27,8 +28,9 @@ LIMIT_S = 600.0
 class PracticeCaller:
     """Calls the box from the practice line.  Any thread but the loop's."""
 
-    def __init__(self, dispatcher: Dispatcher, loop: asyncio.AbstractEventLoop) -> None:
-        self._dispatcher = dispatcher
+    def __init__(self, box: Box, pool: LinePool, loop: asyncio.AbstractEventLoop) -> None:
+        self._box = box
+        self._pool = pool
         self._loop = loop
 
     def __call__(
@@ -39,11 +41,11 @@ class PracticeCaller:
         Blocks for the length of the call.  Raises LookupError when the practice line is off,
         DocumentError for files that cannot be sent.
         """
-        lines = [managed.line for managed in self._dispatcher.lines]
+        lines = [managed.line for managed in self._pool.lines]
         line = next((line for line in lines if line.kind is LineKind.PRACTICE), None)
         if not isinstance(line, RemoteLine):
             raise LookupError("the practice line is switched off")
-        with passing_folder(self._dispatcher.box.data) as folder:
+        with passing_folder(self._box.data) as folder:
             moment = datetime.now(UTC).astimezone()
             header = HeaderLine(moment=moment, sender="Practice machine", number=caller)
             cover = None

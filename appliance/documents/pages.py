@@ -6,13 +6,10 @@ again from the document's own files, in the worker, and kept beside the first re
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
 
 from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_STORAGE, Cause
 from appliance.documents.errors import DocumentError
@@ -24,8 +21,6 @@ from appliance.t4.page import CodedPage, Coding, PaperWidth, Resolution
 from appliance.t30.parameters import Accepts
 
 _log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # What to send when the receiver does not take the resolution that was asked for, best first.  Each
 # list ends with what every Group 3 machine takes (T.30 table 2).
@@ -67,71 +62,39 @@ _CODINGS = (Coding.MMR, Coding.MR, Coding.MH)
 _CHUNK = 8
 
 
-class Background(Protocol):
-    """Runs ``work`` where blocking does no harm, then ``done`` with its result on the call's thread.
-
-    ``work`` does not raise.
-    """
-
-    def __call__(self, work: Callable[[], T], done: Callable[[T], None], /) -> None: ...
-
-
-def at_once(work: Callable[[], T], done: Callable[[T], None], /) -> None:
-    """The `Background` of a harness that may block: everything before the call returns."""
-    done(work())
-
-
-def on_loop(loop: asyncio.AbstractEventLoop) -> Background:
-    """A `Background` that works in the loop's executor and finishes on the loop's thread."""
-
-    def run(work: Callable[[], Any], done: Callable[[Any], None], /) -> None:
-        future = loop.run_in_executor(None, work)
-        future.add_done_callback(lambda finished: done(finished.result()))
-
-    return run
-
-
 class DocumentPages:
-    """A `PageSource` over a rendered document.
+    """The pages of a rendered document.
 
-    ``background`` runs everything that touches disk or pixels.  ``cache`` is a directory for what is
-    rendered again (made when needed; the document's own ``variants`` when None).  ``first`` leaves out
-    the pages before it, for a fax that goes on where an earlier call ended.  After ``deliver(None, True)``
-    ``failure`` says why.
+    ``cache`` is a directory for what is rendered again (made when needed; the document's own ``variants``
+    when None).  ``first`` leaves out the pages before it, for a fax that goes on where an earlier call
+    ended.
     """
 
     def __init__(
         self,
         document: RenderedDocument,
-        background: Background,
         *,
         first: int = 0,
         limits: Limits | None = None,
         cache: Path | None = None,
     ) -> None:
         self._document = document
-        self._background = background
         self._first = first
         self._limits = limits or Limits()
         self._cache = cache or document.directory / "variants"
-        self._lock = threading.Lock()  # one rendering at a time; the executor may have several threads
+        self._lock = threading.Lock()  # one rendering at a time, whoever asks
         self._variants: dict[tuple[PageFormat, int], RenderedDocument] = {}
-        self.failure: Cause | None = None
 
-    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
-        last = self._first + number >= self._document.total - 1
+    def get(self, number: int, accepts: Accepts) -> CodedPage | Cause:
+        """Page ``number`` as ``accepts`` asks, or why not.  Blocks; for any thread."""
+        return self._page(self._first + number, accepts)
 
-        def done(page: CodedPage | Cause) -> None:
-            if isinstance(page, Cause):
-                self.failure = page
-                deliver(None, True)
-            else:
-                deliver(page, last)
-
-        self._background(lambda: self._page(self._first + number, accepts), done)
+    def is_last(self, number: int) -> bool:
+        """Whether no page follows ``number``."""
+        return self._first + number >= self._document.total - 1
 
     def _page(self, number: int, accepts: Accepts) -> CodedPage | Cause:
-        """Page ``number`` as ``accepts`` asks, or why not.  Blocks."""
+        """Of the whole document."""
         try:
             if not 0 <= number < len(self._document.pages):
                 raise IndexError(f"page {number + 1} of {len(self._document.pages)}")

@@ -6,14 +6,13 @@ looks at the settings, does without them.
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
 from appliance.lines.line import Line
 from appliance.lines.modem.quirks import FlowControl
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
-from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
+from appliance.lines.sip.settings import SipSettings, SipTrunk
 
 if TYPE_CHECKING:
     from appliance.lines.sip.stack import SipStack
@@ -25,13 +24,8 @@ def check_line(line: LineSettings, sip: SipSettings) -> None:
         sip.check()
 
 
-def make_line(
-    settings: LineSettings, stack: SipStack | None, in_audio: MutableMapping[str, bool] | None = None
-) -> Line:
-    """The line of these settings; a SIP trunk stands on ``stack``.
-
-    ``in_audio``: numbers whose next call does without T.38, on a trunk that has both.
-    """
+def make_line(settings: LineSettings, stack: SipStack | None) -> Line:
+    """The line of these settings; a SIP trunk stands on ``stack``."""
     match settings:
         case ClassOneModem():
             from appliance.lines.modem.line import ModemLine, ModemSettings  # noqa: PLC0415
@@ -52,10 +46,5 @@ def make_line(
             from appliance.lines.sip.line import SipLine  # noqa: PLC0415
 
             assert stack is not None
-            wanted = in_audio if in_audio is not None and settings.media is MediaChoice.BOTH else {}
-
-            def media(number: str) -> MediaChoice | None:
-                return MediaChoice.G711_ONLY if wanted.pop(number, False) else None
-
-            return SipLine(settings, stack, media=media)
+            return SipLine(settings, stack)
     raise TypeError(f"no line is made of {type(settings).__name__}")

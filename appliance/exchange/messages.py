@@ -1,7 +1,8 @@
 """What the box and its exchange tell each other, and the channel that carries it.
 
 Both ends are this program, of one version, run by one user; the channel is a socket pair that nobody
-else can open.  So messages are pickles: what they carry is plain data all the way down.
+else can open.  So messages are pickles: what they carry is plain data all the way down.  A call's own
+messages are those of ``appliance.t30.conversation``, with the call's number.
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.causes import Cause
 from appliance.lines.datagram_driver import Pacing
-from appliance.lines.line import IncomingCall, KeepPackets, LineState
+from appliance.lines.line import IncomingCall, KeepPackets, LineState, OutgoingCall, Refuse
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
-from appliance.t4.page import CodedPage
-from appliance.t30.parameters import Accepts, CallParameters, CallResult, Progress, ReceivedPage
+from appliance.t30.conversation import FromCall, ToCall
+from appliance.t30.parameters import CallParameters
 
 _LENGTH = struct.Struct("!I")
 
@@ -55,25 +55,18 @@ class CloseLine:
 
 @dataclass(frozen=True, slots=True)
 class PlaceCall:
-    """Place a call.  ``CallEnded`` follows.  ``audio``: without T.38 where the trunk has both."""
+    """Place a call.  It is the conversation with this number from here on."""
 
-    call: int
+    number: int
     line: str
-    number: str
-    parameters: CallParameters
-    caller_number: str
-    caller_name: str
-    ring_s: float
-    attempt: int
-    audio: bool
-    packets: KeepPackets | None = None
+    call: OutgoingCall
 
 
 @dataclass(frozen=True, slots=True)
 class PracticeCallIn:
-    """Have a practice machine call us with this TIFF file.  ``PracticeCallEnded`` follows."""
+    """Have a practice machine call us with this TIFF file.  Of its conversation only ``Ended`` is said."""
 
-    call: int
+    number: int
     line: str
     tiff: Path
     caller: str
@@ -84,51 +77,24 @@ class PracticeCallIn:
 class CancelCall:
     """The owner ends the call."""
 
-    call: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
 class TakeCall:
-    """Answer to ``CallOffered``: take it.  ``CallEnded`` follows."""
+    """Answer to ``CallOffered``: take it."""
 
-    call: int
+    number: int
     parameters: CallParameters
-    packets: KeepPackets | None = None
+    packets: KeepPackets | None
 
 
 @dataclass(frozen=True, slots=True)
 class RefuseCall:
     """Answer to ``CallOffered``: do not."""
 
-    call: int
-    cause: Cause
-
-
-@dataclass(frozen=True, slots=True)
-class PageReady:
-    """Answer to ``FetchPage``."""
-
-    call: int
-    ticket: int
-    page: CodedPage | None
-    last: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PageKept:
-    """Answer to ``KeepPage``."""
-
-    call: int
-    ticket: int
-    ok: bool
-
-
-@dataclass(frozen=True, slots=True)
-class EndAnswered:
-    """Answer to ``AskToEndLastPage``."""
-
-    call: int
-    given: bool
+    number: int
+    refusal: Refuse
 
 
 # -- from the exchange -------------------------------------------------------------------------
@@ -156,73 +122,23 @@ class LinesAre:
 class CallOffered:
     """A call that comes in.  Answered by ``TakeCall`` or ``RefuseCall``."""
 
-    call: int
+    number: int
     incoming: IncomingCall
 
 
+# -- both ways ---------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
-class FetchPage:
-    call: int
-    ticket: int
+class OfCall:
+    """A word of the conversation with this number."""
+
     number: int
-    accepts: Accepts
+    message: FromCall | ToCall
 
 
-@dataclass(frozen=True, slots=True)
-class KeepPage:
-    call: int
-    ticket: int
-    number: int
-    page: ReceivedPage
-
-
-@dataclass(frozen=True, slots=True)
-class AskToEndLastPage:
-    call: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallProgress:
-    call: int
-    progress: Progress
-
-
-@dataclass(frozen=True, slots=True)
-class CallEnded:
-    call: int
-    result: CallResult
-
-
-@dataclass(frozen=True, slots=True)
-class PracticeCallEnded:
-    call: int
-    result: CallResult
-
-
-FromBox = (
-    OpenLine
-    | CloseLine
-    | PlaceCall
-    | PracticeCallIn
-    | CancelCall
-    | TakeCall
-    | RefuseCall
-    | PageReady
-    | PageKept
-    | EndAnswered
-)
-FromExchange = (
-    LineOpened
-    | LineClosed
-    | LinesAre
-    | CallOffered
-    | FetchPage
-    | KeepPage
-    | AskToEndLastPage
-    | CallProgress
-    | CallEnded
-    | PracticeCallEnded
-)
+FromBox = OpenLine | CloseLine | PlaceCall | PracticeCallIn | CancelCall | TakeCall | RefuseCall | OfCall
+FromExchange = LineOpened | LineClosed | LinesAre | CallOffered | OfCall
 
 
 class Channel:

@@ -18,54 +18,35 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from appliance.causes import DELIVERED, LINE_FAULT, LINE_STOPPED, RECEIVED
 from appliance.exchange.making import make_line
 from appliance.exchange.messages import (
-    AskToEndLastPage,
-    CallEnded,
     CallOffered,
-    CallProgress,
     CancelCall,
     Channel,
     CloseLine,
-    EndAnswered,
-    FetchPage,
     FromBox,
-    KeepPage,
     LineClosed,
     LineOpened,
     LinesAre,
     LineSpec,
+    OfCall,
     OpenLine,
-    PageKept,
-    PageReady,
     PlaceCall,
-    PracticeCallEnded,
     PracticeCallIn,
     RefuseCall,
     TakeCall,
 )
 from appliance.lines.datagram_driver import Paced, Pacing
-from appliance.lines.line import (
-    Answer,
-    CancelSwitch,
-    IncomingCall,
-    KeepPackets,
-    Line,
-    LineState,
-    OutgoingCall,
-    Refuse,
-)
+from appliance.lines.line import Answer, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
 from appliance.lines.packets import CallPackets
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
-from appliance.t4.page import CodedPage
-from appliance.t30.call import NoPages
-from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
+from appliance.t30.conversation import CallOwner, Ended, FromCall
+from appliance.t30.parameters import CallParameters, CallResult
 
 if TYPE_CHECKING:
     from appliance.lines.sip.stack import SipStack
@@ -88,37 +69,37 @@ SWITCH_INTERVAL_S = 0.0005
 FAREWELL_S = 3.0
 
 
-@dataclass(slots=True)
-class _Call:
-    """A call, and what its engine has asked the box for, by ticket."""
+class BoxFarAway(CallOwner):
+    """Owns a call in this process, and passes every word of it on to the box.
 
-    number: int
-    channel: Channel
-    switch: CancelSwitch = field(default_factory=CancelSwitch)
-    decision: asyncio.Future[Answer | Refuse] | None = None
-    pages: dict[int, Callable[[CodedPage | None, bool], None]] = field(default_factory=dict)
-    kept: dict[int, Callable[[bool], None]] = field(default_factory=dict)
-    leave: Callable[[bool], None] | None = None
-    tickets: itertools.count[int] = field(default_factory=itertools.count)
+    ``over`` is called before the box hears of the end.
+    """
 
-    # An ``AskedPageSource`` and a ``PageStore``: the box's own, from afar.
+    def __init__(
+        self, number: int, channel: Channel, keep: KeepPackets | None, over: Callable[[BoxFarAway], None]
+    ) -> None:
+        super().__init__()
+        self.number = number
+        self._channel = channel
+        self._keep = keep
+        self._packets = CallPackets(time.time()) if keep is not None else None
+        self._over = over
 
-    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
-        ticket = next(self.tickets)
-        self.pages[ticket] = deliver
-        self.channel.send(FetchPage(self.number, ticket, number, accepts))
+    @property
+    def tap(self) -> Tap | None:
+        """What sees the call's packets, if they are to be kept."""
+        return self._packets.tap if self._packets is not None else None
 
-    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None:
-        self.leave = given
-        self.channel.send(AskToEndLastPage(self.number))
+    def say(self, message: FromCall) -> None:
+        if isinstance(message, Ended):
+            self._keep_packets(message.result)
+            self._over(self)
+        self._channel.send(OfCall(self.number, message))
 
-    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
-        ticket = next(self.tickets)
-        self.kept[ticket] = stored
-        self.channel.send(KeepPage(self.number, ticket, number, page))
-
-    def progress(self, line: Progress) -> None:
-        self.channel.send(CallProgress(self.number, line))
+    def _keep_packets(self, result: CallResult) -> None:
+        wrong = result.cause not in (DELIVERED, RECEIVED)
+        if self._packets and self._keep is not None and (self._keep.always or wrong):
+            asyncio.get_running_loop().run_in_executor(None, self._packets.write, self._keep.path)
 
 
 class CallServer:
@@ -128,9 +109,9 @@ class CallServer:
         self._channel = channel
         self._lines: dict[str, Line] = {}
         self._faults: dict[str, str] = {}  # of lines that could not be made
-        self._in_audio: dict[str, dict[str, bool]] = {}  # by line: numbers whose next call goes without T.38
         self._stack: SipStack | None = None
-        self._calls: dict[int, _Call] = {}
+        self._calls: dict[int, BoxFarAway] = {}
+        self._offered: dict[int, asyncio.Future[Answer | Refuse]] = {}  # the box has not yet decided
         self._numbers = itertools.count(-1, -1)  # of calls that come in; the box counts upwards
         self._tasks: set[asyncio.Task[None]] = set()
         self._told: LinesAre | None = None
@@ -143,7 +124,7 @@ class CallServer:
             self._obey(message)  # type: ignore[arg-type]
         watch.cancel()
         for call in list(self._calls.values()):
-            call.switch.pull()
+            call.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
                 await asyncio.gather(*(line.stop() for line in self._lines.values()), return_exceptions=True)
@@ -156,52 +137,20 @@ class CallServer:
                 self._run(self._close(line))
             case PlaceCall(number):
                 # At once: the next message may be about it.
-                call = self._calls[number] = _Call(number, self._channel)
-                self._run(self._place(call, message))
+                call = self._begin(number, message.call.packets)
+                self._run(self._place(message, call))
             case PracticeCallIn():
                 self._run(self._practice(message))
-            case _:
-                known = self._calls.get(message.call)
-                if known is not None:  # else it has just ended
-                    self._of_call(known, message)
-
-    def _of_call(self, call: _Call, message: FromBox) -> None:
-        match message:
-            case CancelCall():
-                call.switch.pull()
-            case PageReady(_, ticket, page, last):
-                call.pages.pop(ticket)(page, last)
-            case PageKept(_, ticket, ok):
-                call.kept.pop(ticket)(ok)
-            case EndAnswered(_, given):
-                leave, call.leave = call.leave, None
-                if leave is not None:
-                    leave(given)
-            case TakeCall(_, parameters, keep):
-                kept = CallPackets(time.time()) if keep is not None else None
-                pages = call if parameters.offers_pages else NoPages()
-                self._decide(
-                    call,
-                    Answer(
-                        parameters,
-                        pages,
-                        call,
-                        ended=lambda result: self._over(call, result, kept, keep),
-                        progress=call.progress,
-                        cancel=call.switch,
-                        tap=kept.tap if kept is not None else None,
-                    ),
-                )
-            case RefuseCall(_, cause):
-                del self._calls[call.number]
-                self._decide(call, Refuse(cause))
-            case _:
-                raise TypeError(f"{message!r} is no message about a call")
-
-    @staticmethod
-    def _decide(call: _Call, decision: Answer | Refuse) -> None:
-        if call.decision is not None and not call.decision.done():
-            call.decision.set_result(decision)
+            case TakeCall(number, parameters, keep):
+                self._take(number, parameters, keep)
+            case RefuseCall(number, refusal):
+                self._decide(number, refusal)
+            case CancelCall(number):
+                if number in self._calls:  # else it has just ended
+                    self._calls[number].cancel()
+            case OfCall(number, reply):
+                if number in self._calls:
+                    self._calls[number].answer(reply)  # type: ignore[arg-type]
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -214,7 +163,7 @@ class CallServer:
         try:
             line = self._make(spec)
             self._lines[spec.name] = line
-            await line.start(lambda call: self._knock(spec.name, call))
+            await line.start(self._offer)
         except Exception as error:  # a line that fails leaves the others alone
             _log.exception("the line %s could not be opened", spec.name)
             self._faults[spec.name] = f"{type(error).__name__}: {error}"
@@ -239,12 +188,11 @@ class CallServer:
             from appliance.lines.sip.stack import SipStack  # noqa: PLC0415
 
             self._stack = SipStack(spec.sip)
-        return make_line(spec.settings, self._stack, self._in_audio.setdefault(spec.name, {}))
+        return make_line(spec.settings, self._stack)
 
     async def _close(self, name: str) -> None:
         line = self._lines.pop(name, None)
         self._faults.pop(name, None)
-        self._in_audio.pop(name, None)
         if line is not None:
             try:
                 await line.stop()
@@ -274,28 +222,26 @@ class CallServer:
 
     # -- calls -----------------------------------------------------------------------------
 
-    async def _place(self, call: _Call, order: PlaceCall) -> None:
+    def _begin(self, number: int, keep: KeepPackets | None) -> BoxFarAway:
+        call = self._calls[number] = BoxFarAway(number, self._channel, keep, self._over)
+        return call
+
+    async def _place(self, order: PlaceCall, call: BoxFarAway) -> None:
         line = self._lines.get(order.line)
-        if line is None:
-            self._over(call, CallResult(LINE_STOPPED))
-            return
-        if order.audio:
-            self._in_audio[order.line][order.number] = True
-        kept = CallPackets(time.time()) if order.packets is not None else None
-        outgoing = OutgoingCall(
-            number=order.number,
-            parameters=order.parameters,
-            pages=call,
-            store=call,
-            progress=call.progress,
-            cancel=call.switch,
-            caller_number=order.caller_number,
-            caller_name=order.caller_name,
-            ring_s=order.ring_s,
-            attempt=order.attempt,
-            tap=kept.tap if kept is not None else None,
-        )
-        self._over(call, await self._guarded(line.place(outgoing)), kept, order.packets)
+        result = CallResult(LINE_STOPPED)
+        if line is not None:
+            result = await self._guarded(line.place(order.call, call, call.tap))
+        call.say(Ended(result))
+
+    def _take(self, number: int, parameters: CallParameters, keep: KeepPackets | None) -> None:
+        """The box takes a call that was offered."""
+        call = self._begin(number, keep)
+        self._decide(number, Answer(parameters, call, call.tap))
+
+    def _decide(self, number: int, decision: Answer | Refuse) -> None:
+        waiting = self._offered.pop(number)
+        if not waiting.done():  # else the line no longer asks
+            waiting.set_result(decision)
 
     async def _practice(self, order: PracticeCallIn) -> None:
         from appliance.lines.practice.line import PracticeLine  # noqa: PLC0415
@@ -306,7 +252,7 @@ class CallServer:
             result = await self._guarded(
                 line.send_to_us(order.tiff, caller=order.caller, dialled=order.dialled)
             )
-        self._channel.send(PracticeCallEnded(order.call, result))
+        self._channel.send(OfCall(order.number, Ended(result)))
 
     @staticmethod
     async def _guarded(call: Coroutine[Any, Any, CallResult]) -> CallResult:
@@ -317,27 +263,16 @@ class CallServer:
             _log.exception("a line failed in a call")
             return CallResult(LINE_FAULT)
 
-    def _over(
-        self,
-        call: _Call,
-        result: CallResult,
-        kept: CallPackets | None = None,
-        keep: KeepPackets | None = None,
-    ) -> None:
+    def _over(self, call: BoxFarAway) -> None:
         self._calls.pop(call.number, None)
-        wrong = result.cause not in (DELIVERED, RECEIVED)
-        if kept and keep is not None and (keep.always or wrong):
-            asyncio.get_running_loop().run_in_executor(None, kept.write, keep.path)
         self._tell()  # before: whoever hears of the end finds the line free
-        self._channel.send(CallEnded(call.number, result))
 
-    def _knock(self, line: str, incoming: IncomingCall) -> asyncio.Future[Answer | Refuse]:
-        """The line's ``IncomingHandler``: the box decides."""
-        call = _Call(next(self._numbers), self._channel)
-        call.decision = asyncio.get_running_loop().create_future()
-        self._calls[call.number] = call
-        self._channel.send(CallOffered(call.number, incoming))
-        return call.decision
+    def _offer(self, incoming: IncomingCall) -> asyncio.Future[Answer | Refuse]:
+        """The lines' ``IncomingHandler``: the box decides."""
+        number = next(self._numbers)
+        self._offered[number] = asyncio.get_running_loop().create_future()
+        self._channel.send(CallOffered(number, incoming))
+        return self._offered[number]
 
 
 def _settle_down() -> None:

@@ -14,32 +14,23 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.causes import LINE_FAULT, LINE_STOPPED
 from appliance.exchange.messages import (
-    AskToEndLastPage,
-    CallEnded,
     CallOffered,
-    CallProgress,
     CancelCall,
     Channel,
     CloseLine,
-    EndAnswered,
-    FetchPage,
     FromExchange,
-    KeepPage,
     LineClosed,
     LineOpened,
     LinesAre,
     LineSpec,
+    OfCall,
     OpenLine,
-    PageKept,
-    PageReady,
     PlaceCall,
-    PracticeCallEnded,
     PracticeCallIn,
     RefuseCall,
     TakeCall,
@@ -52,12 +43,14 @@ from appliance.lines.line import (
     LineState,
     OutgoingCall,
     Refuse,
+    Tap,
     decided,
 )
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import MediaChoice, SipTrunk
-from appliance.t4.page import CodedPage
-from appliance.t30.parameters import AskedPageSource, CallResult, PageSource, PageStore, Progress
+from appliance.t30.conversation import CallOwner, Ended
+from appliance.t30.memory import MemoryOwner
+from appliance.t30.parameters import CallResult
 
 _log = logging.getLogger(__name__)
 
@@ -76,31 +69,19 @@ SILENCE_S = 30.0
 _STARTING = "The program that carries the calls is being started."
 
 
-@dataclass(slots=True)
-class _Call:
-    """What a call in the exchange needs of the box."""
-
-    pages: PageSource
-    store: PageStore
-    progress: Callable[[Progress], None]
-    ended: Callable[[CallResult], None]
-
-
 class RemoteLine:
     """A ``Line`` (appliance.lines.line) that lives in the exchange.
 
-    Packets are not seen here: ``tap`` of a call is not used, ``packets`` is.  ``in_audio``: numbers whose
-    next call goes without T.38.  The rest is as the line itself has it.
+    Packets are not seen here: ``tap`` is not used, ``packets`` of a call is.  The rest is as the line itself
+    has it.
     """
 
     def __init__(self, exchange: Exchange, spec: LineSpec) -> None:
         self._exchange = exchange
         self.spec = spec
         self.on_incoming: IncomingHandler | None = None
-        self.in_audio: dict[str, bool] = {}
         self.reported: LineState | None = None
         self.pacing = Pacing()
-        self.placed = 0
 
     @property
     def name(self) -> str:
@@ -128,9 +109,8 @@ class RemoteLine:
         await self._exchange.close(self)
         self.on_incoming = self.reported = None
 
-    async def place(self, call: OutgoingCall) -> CallResult:
-        audio = self.in_audio.pop(call.number, False)
-        return await self._exchange.place(self, call, audio)
+    async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
+        return await self._exchange.place(self, call, owner)
 
     async def send_to_us(self, tiff: Path, *, caller: str, dialled: str = "") -> CallResult:
         """A practice machine calls the box with this TIFF; how the call ended for the box."""
@@ -154,8 +134,8 @@ class Exchange:
     _channel: Channel | None = None
     _lines: dict[str, RemoteLine] = field(default_factory=dict)
     _waits: dict[tuple[type, str], asyncio.Future[None]] = field(default_factory=dict)
-    _calls: dict[int, _Call] = field(default_factory=dict)
-    _practice: dict[int, asyncio.Future[CallResult]] = field(default_factory=dict)
+    _calls: dict[int, CallOwner] = field(default_factory=dict)
+    _ends: dict[int, asyncio.Future[CallResult]] = field(default_factory=dict)  # of calls placed here
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _keeping: asyncio.Task[None] | None = None
@@ -223,44 +203,37 @@ class Exchange:
         except TimeoutError:
             _log.warning("the line %s does not close", line.name)
 
-    async def place(self, line: RemoteLine, call: OutgoingCall, audio: bool) -> CallResult:
-        channel = self._channel
-        if channel is None or line.name not in self._lines:
-            return CallResult(LINE_STOPPED)
+    async def place(self, line: RemoteLine, call: OutgoingCall, owner: CallOwner) -> CallResult:
         number = next(self._numbers)
-        ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
-        self._calls[number] = _Call(call.pages, call.store, call.progress, _settler(ended))
-        channel.send(
-            PlaceCall(
-                number,
-                line.name,
-                call.number,
-                call.parameters,
-                call.caller_number,
-                call.caller_name,
-                call.ring_s,
-                call.attempt,
-                audio,
-                call.packets,
-            )
-        )
-        call.cancel.on_pull(lambda: channel.send(CancelCall(number)))
-        try:
-            result: CallResult = await ended
-        except asyncio.CancelledError:  # nobody waits for its end any more
-            self._calls.pop(number, None)
-            channel.send(CancelCall(number))
-            raise
-        return result
+        return await self._until_ended(line, PlaceCall(number, line.name, call), owner)
 
     async def practice(self, line: RemoteLine, tiff: Path, caller: str, dialled: str) -> CallResult:
-        if self._channel is None or line.name not in self._lines:
-            return CallResult(LINE_STOPPED)
         number = next(self._numbers)
+        order = PracticeCallIn(number, line.name, tiff, caller, dialled)
+        return await self._until_ended(line, order, MemoryOwner())
+
+    async def _until_ended(
+        self, line: RemoteLine, order: PlaceCall | PracticeCallIn, owner: CallOwner
+    ) -> CallResult:
+        channel, number = self._channel, order.number
+        if channel is None or line.name not in self._lines:
+            return CallResult(LINE_STOPPED)
         ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
-        self._practice[number] = ended
-        self._channel.send(PracticeCallIn(number, line.name, tiff, caller, dialled))
-        return await ended
+        self._ends[number] = ended
+        channel.send(order)
+        self._join(channel, number, owner)
+        try:
+            return await ended
+        finally:  # if cancelled, nobody waits for its end any more
+            del self._ends[number]
+            if self._calls.pop(number, None) is not None:
+                channel.send(CancelCall(number))
+
+    def _join(self, channel: Channel, number: int, owner: CallOwner) -> None:
+        """From here on replies and the owner's wish to end the call go to the exchange."""
+        self._calls[number] = owner
+        owner.listen(lambda reply: channel.send(OfCall(number, reply)))
+        owner.on_cancel(lambda: channel.send(CancelCall(number)))
 
     async def _answer(self, kind: type, line: str, limit_s: float) -> None:
         wait = self._waits[kind, line] = asyncio.get_running_loop().create_future()
@@ -330,12 +303,8 @@ class Exchange:
         for kind, name in list(self._waits):
             if kind is LineClosed:
                 self._answered(kind, name)
-        calls, self._calls = self._calls, {}
-        for call in calls.values():
-            call.ended(CallResult(LINE_FAULT))
-        practice, self._practice = self._practice, {}
-        for ended in practice.values():
-            _settler(ended)(CallResult(LINE_FAULT))
+        for number in list(self._calls):
+            self._over(number, CallResult(LINE_FAULT))
 
     # -- what the process says -------------------------------------------------------------
 
@@ -349,59 +318,36 @@ class Exchange:
             case LineOpened(line) | LineClosed(line):
                 self._answered(type(message), line)
             case CallOffered():
-                task = asyncio.get_running_loop().create_task(self._knocked(channel, message))
+                task = asyncio.get_running_loop().create_task(self._decide(channel, message))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            case PracticeCallEnded(number, result):
-                ended = self._practice.pop(number, None)
-                if ended is not None:
-                    _settler(ended)(result)
-            case _:
-                call = self._calls.get(message.call)
-                if call is not None:
-                    self._of_call(channel, call, message)
+            case OfCall(number, Ended(result)):
+                self._over(number, result)
+            case OfCall(number, said):
+                if number in self._calls:  # else nobody listens any more
+                    self._calls[number].say(said)  # type: ignore[arg-type]
 
-    def _of_call(self, channel: Channel, call: _Call, message: FromExchange) -> None:
-        match message:
-            case CallProgress(_, progress):
-                call.progress(progress)
-            case FetchPage(number, ticket, page_number, accepts):
-                call.pages.fetch(page_number, accepts, _sender_of_page(channel, number, ticket))
-            case KeepPage(number, ticket, page_number, page):
-                call.store.store(page_number, page, lambda ok: channel.send(PageKept(number, ticket, ok)))
-            case AskToEndLastPage(number):
-                assert isinstance(call.pages, AskedPageSource)
-                call.pages.ask_to_end_last_page(lambda given: channel.send(EndAnswered(number, given)))
-            case CallEnded(number, result):
-                del self._calls[number]
-                call.ended(result)
-            case _:
-                raise TypeError(f"{message!r} is no message about a call")
+    def _over(self, number: int, result: CallResult) -> None:
+        owner, ended = self._calls.pop(number, None), self._ends.get(number)
+        if ended is not None and not ended.done():
+            ended.set_result(result)
+        elif ended is None and owner is not None:
+            owner.say(Ended(result))
 
-    async def _knocked(self, channel: Channel, knock: CallOffered) -> None:
-        line = self._lines.get(knock.incoming.line)
+    async def _decide(self, channel: Channel, offered: CallOffered) -> None:
+        line = self._lines.get(offered.incoming.line)
         decision: Answer | Refuse = Refuse(LINE_STOPPED)
         if line is not None and line.on_incoming is not None:
             try:
-                decision = await decided(line.on_incoming(knock.incoming))
+                decision = await decided(line.on_incoming(offered.incoming))
             except Exception:
                 _log.exception("deciding about a call failed")
                 decision = Refuse(LINE_FAULT)
         if isinstance(decision, Refuse):
-            channel.send(RefuseCall(knock.call, decision.cause))
+            channel.send(RefuseCall(offered.number, decision))
             return
-        self._calls[knock.call] = _Call(decision.pages, decision.store, decision.progress, decision.ended)
-        channel.send(TakeCall(knock.call, decision.parameters, decision.packets))
-        decision.cancel.on_pull(lambda: channel.send(CancelCall(knock.call)))
-
-
-def _sender_of_page(channel: Channel, call: int, ticket: int) -> Callable[[CodedPage | None, bool], None]:
-    return lambda page, last: channel.send(PageReady(call, ticket, page, last))
-
-
-def _settler(ended: asyncio.Future[CallResult]) -> Callable[[CallResult], None]:
-    """Sets the result unless whoever waited for it has given up."""
-    return lambda result: None if ended.done() else ended.set_result(result)
+        channel.send(TakeCall(offered.number, decision.parameters, decision.packets))
+        self._join(channel, offered.number, decision.owner)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> int:

@@ -30,7 +30,7 @@ LATE_S = 0.010
 
 
 class T38Endpoint(Protocol):
-    """What is driven (appliance.t38.fax.T38Fax)."""
+    """What is driven (appliance.t38.fax.T38FaxCall)."""
 
     @property
     def result(self) -> CallResult | None: ...

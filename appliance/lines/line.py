@@ -1,19 +1,21 @@
 """What every line looks like to those who use it: place a call, be told of one, say how you are.
 
 Lines run on one asyncio event loop; nothing here may block it.  A line makes the DCE and the
-``FaxCall`` of a call itself; the caller only brings ``CallParameters``, pages and a store.
+``FaxCall`` of a call itself; its owner brings ``CallParameters`` and his end of a owner about pages
+(``appliance.t30.conversation``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
 from appliance.causes import Cause
-from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Progress
+from appliance.t30.conversation import CallOwner
+from appliance.t30.parameters import CallParameters, CallResult
 
 
 class LineKind(Enum):
@@ -32,38 +34,6 @@ class LineState:
     capacity: int  # calls at once
     sentence: str  # "Registered with sip.example.net since 10:04."
     last_error: str = ""
-
-
-@dataclass(slots=True)
-class CancelSwitch:
-    """Lets the owner of a call end it: the line registers what to do, ``pull`` does it once."""
-
-    pulled: bool = False
-    _actions: list[Callable[[], None]] = field(default_factory=list)
-
-    def on_pull(self, action: Callable[[], None]) -> None:
-        """Runs ``action`` when pulled, at once if it already is.  Loop thread only."""
-        if self.pulled:
-            action()
-        else:
-            self._actions.append(action)
-
-    def off_pull(self, action: Callable[[], None]) -> None:
-        """Forgets an action that ``on_pull`` took, if it is still there."""
-        if action in self._actions:
-            self._actions.remove(action)
-
-    def pull(self) -> None:
-        if self.pulled:
-            return
-        self.pulled = True
-        for action in self._actions:
-            action()
-        self._actions.clear()
-
-
-def ignore_progress(_: Progress) -> None:
-    """For callers who do not watch."""
 
 
 # Sees each packet of a call's medium: seconds since the call was connected, whether it leaves, octets.
@@ -90,15 +60,11 @@ class OutgoingCall:
 
     number: str
     parameters: CallParameters
-    pages: PageSource
-    store: PageStore
-    progress: Callable[[Progress], None] = ignore_progress
-    cancel: CancelSwitch = field(default_factory=CancelSwitch)
     caller_number: str = ""
     caller_name: str = ""
     ring_s: float = 60.0  # give up when nobody answered by then, seconds
     attempt: int = 1  # which try of its job this is; some practice numbers behave differently by it
-    tap: Tap | None = None
+    audio: bool = False  # fax tones in audio from the start, where a trunk has T.38 as well
     packets: KeepPackets | None = None
 
 
@@ -114,14 +80,10 @@ class IncomingCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Take the call."""
+    """Take the call.  Its end is said in the owner (``Ended``)."""
 
     parameters: CallParameters
-    pages: PageSource
-    store: PageStore
-    ended: Callable[[CallResult], None]
-    progress: Callable[[Progress], None] = ignore_progress
-    cancel: CancelSwitch = field(default_factory=CancelSwitch)
+    owner: CallOwner
     tap: Tap | None = None
     packets: KeepPackets | None = None
 
@@ -159,5 +121,5 @@ class Line(Protocol):
     async def stop(self) -> None:
         """Ends all calls within a bound and lets go of every socket, thread and device."""
 
-    async def place(self, call: OutgoingCall) -> CallResult:
+    async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
         """Carries one call to its end.  Never raises for what the far end or the line did."""

@@ -1,7 +1,7 @@
-"""``IncomingFax``: the page store of one received call.  A page is on disk before MCF may leave.
+"""``IncomingFax``: where one received call's pages go.  A page is on disk before MCF may leave.
 
-Each page is a TIFF file, written, fsynced, renamed; then a row names it; only then the engine hears
-``stored(True)``.  All of that happens in threads; the event loop never waits.
+Each page is a TIFF file, written, fsynced, renamed; then a row names it; only then is it stored.  All of
+that happens in threads; the event loop never waits.
 """
 
 from __future__ import annotations
@@ -29,10 +29,7 @@ WRITERS = 2
 
 
 class IncomingFax:
-    """A ``PageStore`` (appliance.t30.parameters); made and used on the event loop.
-
-    ``clock`` gives Unix time.
-    """
+    """Made and used on the event loop; ``clock`` gives Unix time."""
 
     def __init__(
         self,
@@ -64,20 +61,14 @@ class IncomingFax:
                 trace_path=self.trace_path,
             )
         )
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def has_row(self) -> bool:
         """Whether the spool knows of this call: not when that could not be written (disk full)."""
         return self._begun.done() and not self._begun.cancelled() and self._begun.exception() is None
 
-    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
-        """See ``PageStore``: ``stored`` is called later, on the loop's thread."""
-        task = asyncio.get_running_loop().create_task(self._store(number, page, stored))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+    async def store(self, number: int, page: ReceivedPage) -> bool:
+        """Makes page ``number`` (from 0) durable; whether it is."""
         try:
             fax = await asyncio.shield(self._begun)
             loop = asyncio.get_running_loop()
@@ -85,9 +76,8 @@ class IncomingFax:
             await self._spool.ado(received.add_page, fax.id, file)
         except (OSError, ValueError, SpoolError, durable.DiskFullError) as error:
             _log.error("a received page could not be stored: %s", error)
-            stored(False)
-        else:
-            stored(True)
+            return False
+        return True
 
     def _write(self, number: int, page: ReceivedPage) -> ReceivedPageFile:
         path = f"{FOLDER}/{self._uuid}-{number + 1:04}.tiff"
@@ -105,9 +95,10 @@ class IncomingFax:
         )
 
     async def finish(self, result: CallResult) -> Received:
-        """The call is over.  Raises SpoolError or DiskFullError when that could not be written."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks))
+        """The call is over, and no page is being stored.
+
+        Raises SpoolError or DiskFullError when that could not be written.
+        """
         fax = await asyncio.shield(self._begun)
         cause: Cause = result.cause
         facts = {

@@ -1,4 +1,4 @@
-"""One fax call: the T.30 engine, a DCE that carries it, pages in, pages out.
+"""One fax call: the T.30 engine, a DCE that carries it, and the conversation about its pages.
 
 ``FaxCall`` is what every line drives, the same for T.38, a modem and G.711: it moves orders to the DCE
 and events to the engine until both are quiet.  It reads no clock and does no I/O.
@@ -14,27 +14,13 @@ from typing import Protocol
 
 from appliance import causes
 from appliance.causes import Cause
-from appliance.t4.page import CodedPage
+from appliance.t30.conversation import AskToEndLastPage, FetchPage, FromCall, StorePage, ToCall
 from appliance.t30.dce import HangUp, LineEvent, LineOrder
-from appliance.t30.engine import Engine
-from appliance.t30.parameters import (
-    Accepts,
-    AskedPageSource,
-    CallParameters,
-    CallResult,
-    PageSource,
-    PageStore,
-    Progress,
-    ReceivedPage,
-)
-from appliance.t30.station import (
-    AskToEndLastPage,
-    EndPermitted,
-    FetchPage,
-    PageDelivered,
-    PageStored,
-    StorePage,
-)
+from appliance.t30.fields import Facilities
+from appliance.t30.parameters import CallParameters, CallResult, Role
+from appliance.t30.receiver import Receiver
+from appliance.t30.sender import Sender
+from appliance.t30.station import Station
 
 _log = logging.getLogger(__name__)
 
@@ -61,24 +47,6 @@ class LosableDce(Dce, Protocol):
     def line_lost(self, cause: Cause | None) -> None: ...
 
 
-class NoPages:
-    """A page source with nothing to send: for a call that only receives."""
-
-    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
-        deliver(None, True)
-
-
-class RefusingStore:
-    """A page store for a call that only sends: a page that came nevertheless is not confirmed."""
-
-    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
-        stored(False)
-
-
-def _nobody_watches(_: Progress) -> None:
-    pass
-
-
 def _nobody_sleeps() -> None:
     pass
 
@@ -86,42 +54,51 @@ def _nobody_sleeps() -> None:
 class FaxCall:
     """Drives one call from the moment it is connected to its end.
 
-    ``wake`` is called when a page is delivered or stored outside of ``pump`` and its kin, so that the
-    driver may call ``pump`` soon.  After each call of a method the driver asks ``next_deadline``.
+    ``say`` takes its requests and the lines of its account as they come (``conversation``); the replies go
+    to ``answer``.  ``wake`` is called for a reply outside of ``pump`` and its kin, so that the driver may
+    call ``pump`` soon.  After each call of a method the driver asks ``next_deadline``.
     """
 
     def __init__(
         self,
         parameters: CallParameters,
         dce: Dce,
-        pages: PageSource,
-        store: PageStore,
-        progress: Callable[[Progress], None] = _nobody_watches,
+        say: Callable[[FromCall], None],
         *,
         wake: Callable[[], None] = _nobody_sleeps,
     ) -> None:
-        self._engine = Engine(parameters, progress)
+        self._parameters = parameters
+        self._station = Station(parameters, say)
+        self._sender = Sender(self._station, self._poll)
+        self._receiver = Receiver(self._station, self._polled)
+        calls = parameters.role is Role.CALLS
+        self._station.part = self._sender if calls else self._receiver
         self._dce = dce
-        self._pages = pages
-        self._store = store
+        self._say = say
         self._wake = wake
-        self._inbox: deque[PageDelivered | PageStored | EndPermitted] = deque()
+        self._inbox: deque[ToCall] = deque()
         self._pumping = False
 
     @property
     def result(self) -> CallResult | None:
         """How the call ended, None while it lasts."""
-        return self._engine.result
+        return self._station.result
 
     def start(self, now: float) -> None:
         """The call is connected."""
-        self._guarded(lambda: self._engine.start(now), now)
+        self._guarded(lambda: self._begin(now), now)
         self.pump(now)
 
+    def answer(self, reply: ToCall) -> None:
+        """The reply to a request; at once or later, on the call's own thread."""
+        self._inbox.append(reply)
+        if not self._pumping:
+            self._wake()
+
     def pump(self, now: float) -> None:
-        """Moves everything that waits: after the transport fed the DCE, or a page came or was stored."""
+        """Moves everything that waits: after the transport fed the DCE, or a reply came."""
         if self._pumping:
-            return  # a callback from within: its news is in the inbox
+            return  # from within: what came is in the inbox
         self._pumping = True
         try:
             self._guarded(lambda: self._until_quiet(now), now)
@@ -132,18 +109,37 @@ class FaxCall:
         """The time of ``next_deadline`` has come (or later)."""
         self._guarded(lambda: self._dce.handle_timer(now), now)
         self.pump(now)
-        self._guarded(lambda: self._engine.handle_timer(now), now)
+        self._guarded(lambda: self._station.handle_timer(now), now)
         self.pump(now)
 
     def next_deadline(self) -> float | None:
         """When ``handle_timer`` is due, seconds on the caller's clock; None when nothing is awaited."""
-        deadlines = (self._engine.next_deadline(), self._dce.next_deadline())
+        deadlines = (self._station.next_deadline(), self._dce.next_deadline())
         return min((d for d in deadlines if d is not None), default=None)
 
     def cancel(self, now: float, cause: Cause = causes.CANCELLED) -> None:
         """The owner ends the call: DCN where the far end can hear it, then hang up."""
-        self._guarded(lambda: self._engine.cancel(now, cause), now)
+        self._guarded(lambda: self._finish(cause, now), now)
         self.pump(now)
+
+    def _begin(self, now: float) -> None:
+        self._station.now = now
+        if self._parameters.role is Role.CALLS:
+            self._sender.call()
+        else:
+            self._receiver.answer(offers_pages=self._parameters.offers_pages)
+
+    def _finish(self, cause: Cause, now: float) -> None:
+        self._station.now = now
+        self._station.finish(cause)
+
+    def _poll(self, theirs: Facilities) -> None:
+        self._station.part = self._receiver
+        self._receiver.poll(theirs)
+
+    def _polled(self, wanted: Facilities) -> None:
+        self._station.part = self._sender
+        self._sender.answer_poll(wanted)
 
     def _guarded(self, act: Callable[[], None], now: float) -> None:
         """Runs ``act``; a fault of ours in it ends this call and nothing else."""
@@ -151,12 +147,14 @@ class FaxCall:
             act()
         except Exception:
             _log.exception("a fax call ended by a fault of ours")
-            self._engine.abandon(causes.INTERNAL_FAULT, now, traceback.format_exc(limit=-4))
+            self._station.now = now
+            self._station.note("fault", what=traceback.format_exc(limit=-4))
+            self._station.hang_up(causes.INTERNAL_FAULT)
             self._hang_up(now)
 
     def _hang_up(self, now: float) -> None:
         """What is left to order is the end of the call."""
-        self._engine.take_orders()
+        self._station.take_orders()
         try:
             self._dce.order(HangUp(), now)
         except Exception:
@@ -171,53 +169,25 @@ class FaxCall:
     def _step(self, now: float) -> bool:
         """One round: True when something moved."""
         moved = False
-        for order in self._engine.take_orders():
+        for order in self._station.take_orders():
             moved = True
-            match order:
-                case FetchPage():
-                    self._fetch(order)
-                case StorePage():
-                    self._keep(order)
-                case AskToEndLastPage():
-                    self._ask_leave()
-                case _:
-                    self._dce.order(order, now)
+            if isinstance(order, FetchPage | StorePage | AskToEndLastPage):
+                self._say(order)
+            else:
+                self._dce.order(order, now)
         for event in self._dce.take_events():
             moved = True
-            self._engine.handle(event, now)
+            self._station.handle(event, now)
         while self._inbox:
             moved = True
-            self._engine.handle(self._inbox.popleft(), now)
+            self._station.handle(self._inbox.popleft(), now)
         return moved
-
-    def _fetch(self, request: FetchPage) -> None:
-        def deliver(page: CodedPage | None, last: bool) -> None:
-            self._news(PageDelivered(request.ticket, page, last))
-
-        self._pages.fetch(request.number, request.accepts, deliver)
-
-    def _keep(self, request: StorePage) -> None:
-        def stored(ok: bool) -> None:
-            self._news(PageStored(request.ticket, ok))
-
-        self._store.store(request.number, request.page, stored)
-
-    def _ask_leave(self) -> None:
-        if isinstance(self._pages, AskedPageSource):
-            self._pages.ask_to_end_last_page(lambda ok: self._news(EndPermitted(ok)))
-        else:
-            self._news(EndPermitted(True))
-
-    def _news(self, news: PageDelivered | PageStored | EndPermitted) -> None:
-        self._inbox.append(news)
-        if not self._pumping:
-            self._wake()
 
 
 class DrivenFax:
     """What an object that is a whole fax machine on one session passes on to its ``FaxCall`` and ``dce``.
 
-    Those that are (``T38Fax``, ``ToneFax``) add ``start``, datagrams and deadlines.
+    Those that are (``T38FaxCall``, ``ToneFaxCall``) add ``start``, datagrams and deadlines.
     """
 
     def __init__(self, call: FaxCall, dce: LosableDce) -> None:
@@ -229,8 +199,12 @@ class DrivenFax:
         """How the call ended; None while it is under way."""
         return self._call.result
 
+    def answer(self, reply: ToCall) -> None:
+        """The reply to a request of the call."""
+        self._call.answer(reply)
+
     def pump(self, now: float) -> None:
-        """To be called when a page source or store answered."""
+        """To be called after ``wake``."""
         self._call.pump(now)
 
     def cancel(self, now: float) -> None:

@@ -1,15 +1,30 @@
-"""Pages in memory: a source and a store for test harnesses and other short faxes.
+"""The owner's end of a call in memory: pages, a store, and what answers a call with them.
 
-The box itself keeps pages on disk; these hold every page of the call at once.
+For test harnesses and other short faxes.  The box itself keeps pages on disk; these hold every page of the
+call at once.  A harness brings any objects that have ``fetch`` or ``store``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
+from appliance.causes import PAGE_UNAVAILABLE
 from appliance.t4.coding import PageError, decode, encode
 from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, PaperWidth, Raster, Resolution
-from appliance.t30.parameters import Accepts, ReceivedPage
+from appliance.t30.conversation import (
+    AskToEndLastPage,
+    CallOwner,
+    Ended,
+    EndPermitted,
+    FetchPage,
+    FromCall,
+    PageDelivered,
+    PageStored,
+    StorePage,
+    ToCall,
+)
+from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
 
 # From the most compact on.
 _CODINGS = (Coding.MMR, Coding.MR, Coding.MH)
@@ -17,8 +32,79 @@ _CODINGS = (Coding.MMR, Coding.MR, Coding.MH)
 _COARSER = {Resolution.SUPERFINE: Resolution.FINE, Resolution.FINE: Resolution.STANDARD}
 
 
+class Pages(Protocol):
+    """Where a harness's call gets its pages.
+
+    ``fetch`` answers, at once or later but on the same thread, with ``deliver(page, last)``;
+    ``deliver(None, True)`` says that the page cannot be had.
+    """
+
+    def fetch(
+        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
+    ) -> None: ...
+
+
+class Store(Protocol):
+    """Where a harness's call puts its pages: it says ``stored(True)`` when a page is safe."""
+
+    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None: ...
+
+
+def ignore(_: object) -> None:
+    """For owners who do not watch."""
+
+
+def answer_from(
+    pages: Pages,
+    store: Store,
+    answer: Callable[[ToCall], None],
+    progress: Callable[[Progress], None] = ignore,
+) -> Callable[[FromCall], None]:
+    """What a call may say its messages to: requests are answered from ``pages`` and ``store``."""
+
+    def say(message: FromCall) -> None:
+        match message:
+            case Progress():
+                progress(message)
+            case FetchPage(ticket, number, accepts):
+                pages.fetch(
+                    number,
+                    accepts,
+                    lambda page, last: answer(PageDelivered(ticket, page or PAGE_UNAVAILABLE, last)),
+                )
+            case StorePage(ticket, number, page):
+                store.store(number, page, lambda ok: answer(PageStored(ticket, ok)))
+            case AskToEndLastPage(ticket):
+                answer(EndPermitted(ticket, True))  # no books are kept
+
+    return say
+
+
+class MemoryOwner(CallOwner):
+    """Owns a call whose pages are in memory; without ``store`` none is taken.  ``ended`` hears the end."""
+
+    def __init__(
+        self,
+        pages: Sequence[Raster | CodedPage] | Pages = (),
+        store: Store | None = None,
+        progress: Callable[[Progress], None] = ignore,
+        ended: Callable[[CallResult], None] = ignore,
+    ) -> None:
+        super().__init__()
+        self._pages = MemoryPages(pages) if isinstance(pages, Sequence) else pages
+        self._store = store or RefusingStore()
+        self._progress = progress
+        self._ended = ended
+
+    def say(self, message: FromCall) -> None:
+        if isinstance(message, Ended):
+            self._ended(message.result)
+        else:
+            answer_from(self._pages, self._store, self.answer, self._progress)(message)
+
+
 class MemoryPages:
-    """A ``PageSource`` of rasters or coded pages, in the order of sending.
+    """Rasters or coded pages, in the order of sending.
 
     A page goes out as it is where the receiver takes it so, else in the most compact coding that it
     takes, and with rows merged in pairs where it takes only a coarser resolution.  A page that cannot be
@@ -37,8 +123,15 @@ class MemoryPages:
         deliver(page, page is None or number == len(self._pages) - 1)
 
 
+class RefusingStore:
+    """For a call that only sends: a page that came nevertheless is not confirmed."""
+
+    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
+        stored(False)
+
+
 class MemoryStore:
-    """A ``PageStore`` that keeps what it gets in ``pages``."""
+    """Keeps what it gets in ``pages``."""
 
     def __init__(self) -> None:
         self.pages: list[ReceivedPage] = []

@@ -1,17 +1,19 @@
-"""The pages of a sending call: asked of their source one ahead, kept until they are confirmed."""
+"""The pages of a sending call: asked for one ahead, kept until they are confirmed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.causes import PAGE_UNAVAILABLE, Cause
 from appliance.t4.page import CodedPage
+from appliance.t30.conversation import PageDelivered
 from appliance.t30.parameters import Accepts
-from appliance.t30.station import PageDelivered, Station
+from appliance.t30.station import Station
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPage:
-    """What the source said of a page: ``page`` is None when it cannot be had."""
+    """What was said of a page: ``page`` is None when it cannot be had."""
 
     page: CodedPage | None
     last: bool
@@ -25,6 +27,7 @@ class PageDesk:
         self._accepts: Accepts | None = None
         self._known: dict[int, KnownPage] = {}
         self._asked: dict[int, int] = {}  # ticket: page
+        self.failure = PAGE_UNAVAILABLE  # why the last page that cannot be had cannot
 
     def accepts(self, accepts: Accepts) -> None:
         """What the receiver takes; when it has changed, what came in the old format is forgotten."""
@@ -46,7 +49,11 @@ class PageDesk:
         number = self._asked.pop(event.ticket, None)
         if number is None:
             return False
-        self._known[number] = KnownPage(event.page, event.last)
+        if isinstance(event.page, Cause):
+            self.failure = event.page
+            self._known[number] = KnownPage(None, True)
+        else:
+            self._known[number] = KnownPage(event.page, event.last)
         return True
 
     def get(self, number: int) -> KnownPage | None:

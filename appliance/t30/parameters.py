@@ -1,15 +1,14 @@
 """What a caller of the engine says about a call, and what it hears back when the call has ended.
 
 Everything here is plain data: a T.38 call, a modem call and a foreign test harness all fill in the
-same ``CallParameters``, hand over a ``PageSource`` and a ``PageStore``, and read a ``CallResult``.
+same ``CallParameters`` and read a ``CallResult``.  What is said in between is in ``conversation``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, runtime_checkable
 
 from appliance.causes import Cause
 from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Raster, Resolution
@@ -56,16 +55,16 @@ class CallParameters:
     selective_polling: str = ""
     password: str = ""  # PWD that we send, up to 20
     required_password: str = ""  # PWD (or SID) that the far end must send before it gets or leaves pages
-    offers_pages: bool = False  # answering: the page source has a document for a caller that polls
+    offers_pages: bool = False  # answering: there is a document for a caller that polls
     # Page numbers (from 0) that begin a document: EOM and phase B before them, whatever their format.
     documents_begin: frozenset[int] = frozenset()
-    asks_to_end_last_page: bool = False  # sending: the page source is an AskedPageSource
+    asks_to_end_last_page: bool = False  # sending: says AskToEndLastPage, and waits for permission
     accepts_sub_address: bool = True
     resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
     nsf: bytes = b""  # FIF of the non-standard frame to send: NSF with DIS, NSC with DTC; none when empty
     first_carrier: Carrier | None = None  # upper bound of the first training; None = best in common
-    # Answering: the names of several documents; the page source gives the one whose name comes as SEP (it
-    # hears of it as "selective_polling").  An empty one is for callers that name nothing.
+    # Answering: the names of several documents; fetched is the one whose name comes as SEP (told of before as
+    # the progress "selective_polling").  An empty one is for callers that name nothing.
     on_offer: frozenset[str] = frozenset()
 
 
@@ -73,7 +72,7 @@ class CallParameters:
 class Accepts:
     """What the receiving end can take, both ends' capabilities and this call's fall-backs considered.
 
-    The page source picks the format of each page from it; formats may change from page to page.
+    Whoever delivers a page picks its format from it; formats may change from page to page.
     """
 
     codings: frozenset[Coding]
@@ -92,40 +91,6 @@ class ReceivedPage:
     page: CodedPage | Raster
     bad_rows: int = 0
     longest_bad_run: int = 0
-
-
-class PageSource(Protocol):
-    """Where a sending call gets its pages.  Called on the call's own thread, must not block.
-
-    ``fetch`` is asked for page ``number`` (from 0) and answers, at once or later but on the same
-    thread, with ``deliver(page, last)``; ``deliver(None, True)`` says that the page cannot be had.
-    The engine asks one page ahead, and asks again for a page when the receiver's abilities changed.
-    """
-
-    def fetch(
-        self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]
-    ) -> None: ...
-
-
-@runtime_checkable
-class AskedPageSource(PageSource, Protocol):
-    """A page source that is asked before the end of the last page is signalled (EOP, or PPS with it).
-
-    Until then the far end cannot confirm the last page, from then on it may: whoever keeps books notes
-    that durably, then calls ``given(True)``, on the same thread; ``given(False)`` ends the call.
-    Asked only when ``CallParameters.asks_to_end_last_page`` says so.
-    """
-
-    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None: ...
-
-
-class PageStore(Protocol):
-    """Where a receiving call puts its pages: durable before ``stored(True)`` is called.
-
-    MCF leaves only after ``stored(True)``; ``stored(False)`` ends the call with the box at fault.
-    """
-
-    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None: ...
 
 
 class Phase(Enum):

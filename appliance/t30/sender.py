@@ -239,7 +239,7 @@ class Sender(SenderPhaseB):
         self._times_sent = 0
         self._ecm = None
         if self._end is Fcf.EOP:
-            station.finish(causes.DELIVERED if self._last_confirmed else causes.PAGE_UNAVAILABLE)
+            station.finish(causes.DELIVERED if self._last_confirmed else self._desk.failure)
         elif self._end is Fcf.EOM:
             self._await_dis()
         elif train:

@@ -11,6 +11,7 @@ from appliance import causes
 from appliance.causes import Cause
 from appliance.t30 import timers as limits
 from appliance.t30.asking import Answers, Kind
+from appliance.t30.conversation import PageDelivered
 from appliance.t30.dce import Carrier
 from appliance.t30.fields import Facilities, Settings
 from appliance.t30.frames import RESPONSES, Fcf, HdlcFrame, decode_ident, encode_ident
@@ -22,7 +23,6 @@ from appliance.t30.station import (
     NO_DATA,
     EventData,
     LineStimulus,
-    PageDelivered,
     Station,
     StationRole,
     Stimulus,
@@ -224,7 +224,7 @@ class SenderPhaseB(StationRole):
             return
         station.clear(Timer.PAGE)
         if known.page is None:
-            station.finish(causes.PAGE_UNAVAILABLE)
+            station.finish(self._desk.failure)
             return
         assert self._common is not None
         assert self._carrier is not None

@@ -5,7 +5,7 @@ House rules:
 * One of two parts (``sender.Sender``, ``receiver.Receiver``) is in charge at a time.  Each has a state
   and a table: state x stimulus -> method.  What the table does not have changes nothing and is noted.
 * While we talk nothing is heard: a ``Send*`` order names what comes after it (``then``), and everything
-  but ``Sent``, a lost line, a page from the source or the store is noted and dropped.
+  but ``Sent``, a lost line and replies is noted and dropped.
 * Frames are acted upon as a burst, when its carrier has gone: the last good frame that says what to do is
   the command, whatever came before and behind it, and the others are its particulars.
 * Frames are frames, whatever they are labelled: there are gateways that send those of T.30 as if they came
@@ -18,12 +18,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import count
 from typing import ClassVar
 
 from appliance import causes
 from appliance.causes import Cause
-from appliance.t4.page import CodedPage
 from appliance.t30 import timers as limits
+from appliance.t30.conversation import (
+    AskToEndLastPage,
+    EndPermitted,
+    FetchPage,
+    PageDelivered,
+    PageStored,
+    Request,
+    StorePage,
+    ToCall,
+)
 from appliance.t30.dce import (
     Carrier,
     CarrierMissed,
@@ -79,7 +89,7 @@ class Timer(Enum):
     TCF = "wait for TCF"  # a TCF that does not come
     BARE_CARRIER = "bare carrier"  # a fast carrier that brings nothing
     BURST_END = "burst end"  # a carrier that does not fall after the final frame
-    PAGE = "wait for a page"  # a page that its source does not deliver
+    PAGE = "wait for a page"  # a page that is not delivered
     STORE = "wait for the store"  # a page that is not stored
     NOT_READY = "patience before RNR"  # time to say RNR
     IMAGE = "longest page"  # an image carrier without end
@@ -120,52 +130,11 @@ _NOT_NOTED = frozenset({LineStimulus.V21_ON, LineStimulus.CNG, LineStimulus.QUIE
 _FAR_END_CAUSES = frozenset({"ignored", "tone", "frame_bad", "frame_unknown", "frame_received"})
 
 
-# -- what goes to and comes from the box, beside the line ------------------------------------------
+Order = LineOrder | Request
+Event = LineEvent | ToCall
 
-
-@dataclass(frozen=True, slots=True)
-class FetchPage:
-    """Asks the page source.  Answered by ``PageDelivered`` with the same ticket."""
-
-    number: int
-    accepts: Accepts
-    ticket: int
-
-
-@dataclass(frozen=True, slots=True)
-class StorePage:
-    """Hands a received page over.  Answered by ``PageStored``."""
-
-    number: int
-    page: ReceivedPage
-    ticket: int
-
-
-@dataclass(frozen=True, slots=True)
-class PageDelivered:
-    ticket: int
-    page: CodedPage | None
-    last: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PageStored:
-    ticket: int
-    ok: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AskToEndLastPage:
-    """The last page is out; may its end be signalled?  Answered by ``EndPermitted``."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndPermitted:
-    ok: bool
-
-
-Order = LineOrder | FetchPage | StorePage | AskToEndLastPage
-Event = LineEvent | PageDelivered | PageStored | EndPermitted
+# Of requests: unique in the process (``conversation`` says why).
+_TICKETS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +240,7 @@ class Station:
         self._unknown_heard = False
         self._timers: dict[Timer, float] = {}
         self._leaving: Cause | None = None
-        self._tickets = 0
+        self._awaited = 0  # ticket of the store or the permission that is waited for
         self._notes = 0  # lines of the account that the far end caused
 
     # -- from outside ------------------------------------------------------------------------------
@@ -294,11 +263,11 @@ class Station:
             case PageDelivered():
                 if self._leaving is None:
                     self.part.page_delivered(event)
-            case PageStored(_, ok):
-                if self._leaving is None:
+            case PageStored(ticket, ok):
+                if self._leaving is None and ticket == self._awaited:
                     self.part.take(LineStimulus.STORED, EventData(ok=ok))
-            case EndPermitted(ok):
-                if self._leaving is None:
+            case EndPermitted(ticket, ok):
+                if self._leaving is None and ticket == self._awaited:
                     self.part.take(LineStimulus.LEAVE, EventData(ok=ok))
             case _ if self.talks:
                 self.note("ignored", state="talking", what=type(event).__name__)
@@ -374,17 +343,18 @@ class Station:
 
     def fetch(self, number: int, accepts: Accepts) -> int:
         """Asks for a page and answers the ticket."""
-        self._tickets += 1
-        self._orders.append(FetchPage(number, accepts, self._tickets))
-        return self._tickets
+        ticket = next(_TICKETS)
+        self._orders.append(FetchPage(ticket, number, accepts))
+        return ticket
 
     def ask_to_end_last_page(self) -> None:
         """Asks whether the last page's end may be signalled."""
-        self._orders.append(AskToEndLastPage())
+        self._awaited = next(_TICKETS)
+        self._orders.append(AskToEndLastPage(self._awaited))
 
     def store(self, page: ReceivedPage) -> None:
-        self._tickets += 1
-        self._orders.append(StorePage(self.pages_received, page, self._tickets))
+        self._awaited = next(_TICKETS)
+        self._orders.append(StorePage(self._awaited, self.pages_received, page))
 
     def send_tcf(self, carrier: Carrier, octets: int, then: Callable[[], None]) -> None:
         self.note("training", rate=carrier.bit_rate, modulation=carrier.modulation.value)

@@ -29,7 +29,7 @@ EVENTS: dict[str, str] = {
     "retrain": "training begins again",
     "page_sending": "a page leaves: page, rows, octets, coding, rate, ecm",
     "page_confirmed": "the far end has the page: page",
-    "page_format": "the page source gave what the receiver cannot take: reason",
+    "page_format": "a page was delivered that the receiver cannot take: reason",
     "page_receiving": "a page begins to come: page",
     "image_lost": "a network lost a part of a page without ECM: octets, about",
     "page_judged": "a page without ECM came: verdict, rows, bad_rows, rtc",

@@ -1,7 +1,8 @@
-"""``T38Fax``: a whole fax call over T.38 in one object, driven from outside in the driver's own time.
+"""``T38FaxCall``: a whole fax call over T.38 in one object, driven from outside in the driver's own time.
 
 Datagrams and the time go in; datagrams, the next deadline and at last the result come out.  No socket,
-no clock, no thread: docs/drive-from-outside.md shows all that a driver needs.
+no clock, no thread: docs/drive-from-outside.md shows all that a driver needs, with ``T38Fax``, the same for
+a harness that brings its own pages.
 """
 
 from __future__ import annotations
@@ -10,45 +11,41 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from appliance.t30.call import DrivenFax, FaxCall
-from appliance.t30.parameters import CallParameters, PageSource, PageStore, Progress
+from appliance.t30.conversation import FromCall
+from appliance.t30.memory import Pages, Store, answer_from, ignore
+from appliance.t30.parameters import CallParameters, Progress
 from appliance.t38.dce import DceCounters, T38Dce
 from appliance.t38.settings import T38Settings
 from appliance.t38.udptl_receiver import ReceiveCounters
-
-
-def _ignore(_: Progress) -> None:
-    """For drivers that do not watch."""
 
 
 def _nothing() -> None:
     """For drivers that pump on their own."""
 
 
-class T38Fax(DrivenFax):
+class T38FaxCall(DrivenFax):
     """One fax call over one UDPTL session, from ``start`` until ``result`` is set.
 
     After each of ``start``, ``receive_datagram``, ``handle_timer``, ``pump`` and ``cancel`` the driver
     sends what ``take_datagrams`` gives and asks ``next_deadline`` again.  Times are seconds of any clock
     that never goes back.  When ``result`` is set a last ``take_datagrams`` empties the session.
 
-    ``wake`` is called when a page source or store answered later than at once: the driver then calls
-    ``pump`` soon.  The carriers of ``parameters`` above the session's bit rate are left out.
+    ``say`` and ``wake`` are as of ``FaxCall``; after ``wake`` the driver calls ``pump`` soon.  The carriers
+    of ``parameters`` above the session's bit rate are left out.
     """
 
     def __init__(
         self,
         parameters: CallParameters,
-        pages: PageSource,
-        store: PageStore,
         t38: T38Settings,
+        say: Callable[[FromCall], None],
         *,
-        progress: Callable[[Progress], None] = _ignore,
         wake: Callable[[], None] = _nothing,
     ) -> None:
         self._started = False
         self._dce = T38Dce(t38)
         within = _within_bit_rate(parameters, t38.max_bit_rate)
-        super().__init__(FaxCall(within, self._dce, pages, store, progress, wake=wake), self._dce)
+        super().__init__(FaxCall(within, self._dce, say, wake=wake), self._dce)
 
     @property
     def counters(self) -> tuple[DceCounters, ReceiveCounters]:
@@ -79,6 +76,22 @@ class T38Fax(DrivenFax):
     def handle_timer(self, now: float) -> None:
         """To be called when ``next_deadline`` has come; harmless earlier."""
         self._call.handle_timer(now)
+
+
+class T38Fax(T38FaxCall):
+    """A ``T38FaxCall`` with pages and a store of the harness's own (``appliance.t30.memory``)."""
+
+    def __init__(
+        self,
+        parameters: CallParameters,
+        pages: Pages,
+        store: Store,
+        t38: T38Settings,
+        *,
+        progress: Callable[[Progress], None] = ignore,
+        wake: Callable[[], None] = _nothing,
+    ) -> None:
+        super().__init__(parameters, t38, answer_from(pages, store, self.answer, progress), wake=wake)
 
 
 def _within_bit_rate(parameters: CallParameters, max_bit_rate: int) -> CallParameters:

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from appliance.box import Box
 from appliance.daemon.main import recover
-from appliance.dispatch.runner import Dispatcher, ManagedLine
+from appliance.dispatch.dispatcher import Dispatcher
+from appliance.dispatch.pool import ManagedLine
 from appliance.lines.line import OutgoingCall
 from appliance.spool.retention import sweep_parts
 from tests.dispatch.fake_line import End, FakeLine

@@ -11,6 +11,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 
 from appliance.causes import CANCELLED, DELIVERED, PAGE_UNAVAILABLE, RECEIVED, STORE_FAILED, Cause
 from appliance.lines.line import (
@@ -21,11 +22,24 @@ from appliance.lines.line import (
     LineState,
     OutgoingCall,
     Refuse,
+    Tap,
 )
 from appliance.t4.page import CodedPage, PaperLength, PaperWidth, Raster, Resolution
 from appliance.t4.page import Coding as PageCoding
+from appliance.t30.conversation import (
+    AskToEndLastPage,
+    CallOwner,
+    Ended,
+    EndPermitted,
+    FetchPage,
+    PageDelivered,
+    PageStored,
+    Request,
+    StorePage,
+    ToCall,
+)
 from appliance.t30.dce import Carrier
-from appliance.t30.parameters import Accepts, AskedPageSource, CallResult, Progress, ReceivedPage
+from appliance.t30.parameters import Accepts, CallResult, Progress, ReceivedPage
 
 ACCEPTS = Accepts(frozenset(PageCoding), frozenset(Resolution), PaperWidth.A3, PaperLength.UNLIMITED)
 
@@ -70,7 +84,7 @@ class FakeLine:
     async def stop(self) -> None:
         self.usable = False
 
-    async def place(self, call: OutgoingCall) -> CallResult:
+    async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
         self.placed.append(call)
         ends = self.scripts.get(call.number) or [self.default()]
         end = ends[min(self._tries[call.number], len(ends) - 1)]
@@ -82,26 +96,28 @@ class FakeLine:
         try:
             if end.raises:
                 raise RuntimeError("the fake line broke, as it was told to")
-            return await self._carry(call, end)
+            return await self._carry(call, owner, end)
         finally:
             self._up -= 1
             self.at_once[call.number] -= 1
 
-    async def _carry(self, call: OutgoingCall, end: End) -> CallResult:
+    async def _carry(self, call: OutgoingCall, owner: CallOwner, end: End) -> CallResult:
+        asked = Asked(owner)
         sent = 0
         stopped = asyncio.Event()
-        call.cancel.on_pull(stopped.set)
+        owner.on_cancel(stopped.set)
         while end.pages is None or sent < end.pages:
-            page, last = await _fetch(call, sent)
-            if page is None:
-                return CallResult(PAGE_UNAVAILABLE, pages_sent=sent)
-            call.progress(Progress(0.0, "page_sending", (("page", sent + 1),)))
+            page, last = await asked.page(sent)
+            if isinstance(page, Cause):
+                return CallResult(page, pages_sent=sent)
+            owner.say(Progress(0.0, "page_sending", (("page", sent + 1),)))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), end.page_s)
             if stopped.is_set():
                 return CallResult(CANCELLED, pages_sent=sent)
             if last:
-                if not await _leave(call):
+                assert call.parameters.asks_to_end_last_page
+                if not await asked.end():
                     return CallResult(PAGE_UNAVAILABLE, pages_sent=sent)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopped.wait(), end.mcf_s)
@@ -110,7 +126,7 @@ class FakeLine:
             sent += 1
             self.taken[call.number].append(page)
             self.confirmed(call, sent, last)
-            call.progress(Progress(0.0, "page_confirmed", (("page", sent),)))
+            owner.say(Progress(0.0, "page_confirmed", (("page", sent),)))
             if last:
                 break
         carrier = Carrier.V17_14400 if sent else None
@@ -135,27 +151,43 @@ class FakeLine:
     async def _bring(
         self, answer: Answer, pages: int, cause: Cause, confirmed: Callable[[int], None]
     ) -> Cause:
+        asked = Asked(answer.owner)
         for number in range(pages):
-            stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             raster = Raster(1728, 4, bytes([number]) * (216 * 4))
-            answer.store.store(number, ReceivedPage(raster), stored.set_result)
-            if not await stored:
-                answer.ended(CallResult(STORE_FAILED, pages_received=number))
+            if not await asked.store(number, ReceivedPage(raster)):
+                answer.owner.say(Ended(CallResult(STORE_FAILED, pages_received=number)))
                 return STORE_FAILED
             confirmed(number)
-        answer.ended(CallResult(cause, pages_received=pages, remote_id="49 30 1"))
+        answer.owner.say(Ended(CallResult(cause, pages_received=pages, remote_id="49 30 1")))
         return cause
 
 
-async def _fetch(call: OutgoingCall, number: int) -> tuple[CodedPage | None, bool]:
-    fetched: asyncio.Future[tuple[CodedPage | None, bool]] = asyncio.get_running_loop().create_future()
-    call.pages.fetch(number, ACCEPTS, lambda page, last: fetched.set_result((page, last)))
-    return await fetched
+class Asked:
+    """The requests of one call, and their replies."""
 
+    def __init__(self, owner: CallOwner) -> None:
+        self._owner = owner
+        self._tickets = count(1)
+        self._replies: dict[int, asyncio.Future[ToCall]] = {}
+        owner.listen(lambda reply: self._replies.pop(reply.ticket).set_result(reply))
 
-async def _leave(call: OutgoingCall) -> bool:
-    assert call.parameters.asks_to_end_last_page
-    assert isinstance(call.pages, AskedPageSource)
-    given: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    call.pages.ask_to_end_last_page(given.set_result)
-    return await given
+    async def page(self, number: int) -> tuple[CodedPage | Cause, bool]:
+        reply = await self._ask(lambda ticket: FetchPage(ticket, number, ACCEPTS))
+        assert isinstance(reply, PageDelivered)
+        return reply.page, reply.last
+
+    async def store(self, number: int, page: ReceivedPage) -> bool:
+        reply = await self._ask(lambda ticket: StorePage(ticket, number, page))
+        assert isinstance(reply, PageStored)
+        return reply.ok
+
+    async def end(self) -> bool:
+        reply = await self._ask(AskToEndLastPage)
+        assert isinstance(reply, EndPermitted)
+        return reply.ok
+
+    async def _ask(self, request: Callable[[int], Request]) -> ToCall:
+        ticket = next(self._tickets)
+        reply = self._replies[ticket] = asyncio.get_running_loop().create_future()
+        self._owner.say(request(ticket))
+        return await reply

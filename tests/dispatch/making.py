@@ -9,7 +9,8 @@ from pathlib import Path
 
 from appliance.box import Box
 from appliance.configuration import open_box
-from appliance.dispatch.runner import Dispatcher, ManagedLine
+from appliance.dispatch.dispatcher import Dispatcher
+from appliance.dispatch.pool import ManagedLine
 from appliance.documents.options import RenderOptions, Source
 from appliance.documents.render import render
 from appliance.lines.line import Line

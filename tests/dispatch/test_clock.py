@@ -48,7 +48,7 @@ def test_a_call_under_way_is_not_ended_by_the_clock(box: Box, by: float) -> None
             (job,) = submit(box)
             await until(lambda: box.faxes.get(job.id).state is JobState.SENDING)
             set_clock(box, by)
-            dispatcher._wake.set()
+            dispatcher.wake()
             (job,) = await ended(box, job)
         assert (job.state, job.tries) == (JobState.DELIVERED, 1)
 
@@ -65,7 +65,7 @@ def test_a_fax_that_waits_for_its_next_try_waits_as_long_as_it_was_to(box: Box, 
             (job,) = submit(box)
             await until(lambda: len(ends := box.faxes.attempts(job.id)) == 1 and ends[0].ended_at is not None)
             set_clock(box, by)
-            dispatcher._wake.set()
+            dispatcher.wake()
             (job,) = await ended(box, job)
         assert job.state is JobState.DELIVERED
         first, second = box.faxes.attempts(job.id)
@@ -101,11 +101,11 @@ def test_a_time_that_a_person_named_is_kept_whatever_the_clock_was(box: Box) -> 
             at = box.clock() + 3 * DAY_S
             (job,) = submit(box, scheduled_at=at)
             set_clock(box, -DAY_S)
-            dispatcher._wake.set()
+            dispatcher.wake()
             await asyncio.sleep(0.1)
             assert box.faxes.get(job.id).next_try_at == at
             set_clock(box, 4 * DAY_S + 1)
-            dispatcher._wake.set()
+            dispatcher.wake()
             (job,) = await ended(box, job)
         assert job.state is JobState.DELIVERED
 
@@ -137,7 +137,7 @@ def test_a_fax_that_comes_in_is_not_ended_by_the_clock(box: Box) -> None:
             def confirmed(page: int) -> None:
                 if page == 0:
                     set_clock(box, YEAR_S)
-                    dispatcher._wake.set()
+                    dispatcher.wake()
                 gone.set()
 
             call = asyncio.create_task(line.ring("1", 1, confirmed=confirmed))

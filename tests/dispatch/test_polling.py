@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,9 @@ from appliance import causes
 from appliance.box import Box
 from appliance.configuration import open_box
 from appliance.daemon.housekeeping import Housekeeping
+from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.polling import OfferedPages, make_offer, remove_offer
-from appliance.dispatch.runner import Dispatcher, ManagedLine
-from appliance.documents.pages import at_once
+from appliance.dispatch.pool import ManagedLine
 from appliance.documents.render import RenderedDocument
 from appliance.lines.line import Answer, IncomingCall
 from appliance.lines.modem.fax import ModemCall, ModemFax
@@ -24,14 +24,15 @@ from appliance.spool.remembered import NameTakenError, Offer
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
 from appliance.t30.call import FaxCall
+from appliance.t30.conversation import Ended
 from appliance.t30.memory import MemoryPages, MemoryStore
-from appliance.t30.parameters import CallParameters, Progress, ReceivedPage, Role
+from appliance.t30.parameters import Accepts, CallParameters, Progress, ReceivedPage, Role
 from tests.dispatch.fake_line import FakeLine
 from tests.interop.harness import Setup, run
 from tests.softmodem.exchange import Exchange
 from tests.softmodem.live import AnsweringDriver
 from tests.softmodem.world import Cable, World
-from tests.t30.linked import End, MemoryDce, Wire, faithful, link
+from tests.t30.linked import End, MemoryDce, Pages, Wire, faithful, link, owned
 
 TEXTS = {"": "for everybody", "7": "the seventh\fwith a second page", "42": "the answer"}
 
@@ -55,11 +56,19 @@ def pages_of(box: Box, name: str) -> list[Raster]:
     return [decode(page) for page in document.coded_pages()]
 
 
-def answering(box: Box, *names: str) -> tuple[CallParameters, OfferedPages]:
+class Offered(OfferedPages):
+    """What is on offer, for a call in memory."""
+
+    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
+        page, last = self.get(number, accepts)
+        deliver(page if isinstance(page, CodedPage) else None, last)
+
+
+def answering(box: Box, *names: str) -> tuple[CallParameters, Offered]:
     """What a call that comes in is answered with; ``names``: these only."""
     on_offer = {name: box.polling.by_name()[name] for name in names or box.polling.by_name()}
     parameters = CallParameters(Role.ANSWERS, "+49 2", offers_pages=True, on_offer=frozenset(on_offer))
-    return parameters, OfferedPages(box, on_offer, at_once)
+    return parameters, Offered(box, on_offer)
 
 
 def polling(name: str) -> CallParameters:
@@ -162,12 +171,12 @@ def test_the_dispatcher_answers_with_what_is_on_offer_and_counts_who_fetched_it(
         managed = ManagedLine(line)
         dispatcher = Dispatcher(box, [managed])
         await dispatcher.start()
-        answer = dispatcher._take(managed, IncomingCall("fake", "100", "+49301"))
+        answer = dispatcher.reception.take(managed, IncomingCall("fake", "100", "+49301"))
         assert isinstance(answer, Answer)
         store = MemoryStore()
         await _linked_live(polling("7"), store, answer)
         assert same(store.rasters(), pages_of(box, "7"))
-        await asyncio.wait(dispatcher._incoming)
+        await asyncio.wait(dispatcher.reception.tasks)
         await dispatcher.stop()
 
     asyncio.run(scenario())
@@ -182,8 +191,9 @@ async def _linked_live(calling: CallParameters, store: MemoryStore, answer: Answ
     wire = Wire(faithful, 0.0)
     dces = MemoryDce(wire, "a"), MemoryDce(wire, "b")
     dces[0].peer, dces[1].peer = dces[1], dces[0]
-    a = FaxCall(calling, dces[0], MemoryPages([]), store)
-    b = FaxCall(answer.parameters, dces[1], answer.pages, answer.store, answer.progress)
+    a = owned(calling, dces[0], Pages(), store)  # type: ignore[arg-type]
+    b = FaxCall(answer.parameters, dces[1], answer.owner.say)
+    answer.owner.listen(b.answer)
     a.start(0.0)
     b.start(0.0)
     now = 0.0
@@ -196,7 +206,7 @@ async def _linked_live(calling: CallParameters, store: MemoryStore, answer: Answ
             call.pump(now)
             if (call.next_deadline() or now + 1) <= now:
                 call.handle_timer(now)
-    answer.ended(b.result)
+    answer.owner.say(Ended(b.result))
 
 
 def test_a_name_is_one_documents_and_free_again_when_that_is_gone(box: Box) -> None:

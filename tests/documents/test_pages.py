@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
 
-from appliance.causes import DOCUMENT_GONE
+from appliance.causes import DOCUMENT_GONE, Cause
 from appliance.documents.options import CoverPage, PageFormat, RenderOptions
-from appliance.documents.pages import PREFERENCES, DocumentPages, at_once, on_loop
+from appliance.documents.pages import PREFERENCES, DocumentPages
 from appliance.documents.render import RenderedDocument
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Coding, PaperLength, PaperWidth, Resolution
@@ -23,10 +22,8 @@ PLAINEST = Accepts(frozenset({Coding.MH}), frozenset({Resolution.STANDARD}), Pap
 
 
 def fetched(pages: DocumentPages, number: int, accepts: Accepts) -> tuple[CodedPage | None, bool]:
-    answers: list[tuple[CodedPage | None, bool]] = []
-    pages.fetch(number, accepts, lambda page, last: answers.append((page, last)))
-    assert len(answers) == 1
-    return answers[0]
+    page = pages.get(number, accepts)
+    return (page, pages.is_last(number)) if isinstance(page, CodedPage) else (None, True)
 
 
 @pytest.fixture
@@ -39,7 +36,7 @@ def document(rendered: Rendered) -> RenderedDocument:
 @pytest.mark.parametrize("coding", list(Coding))
 def test_an_acceptable_rendering_only_changes_its_coding(document: RenderedDocument, coding: Coding) -> None:
     accepts = Accepts(frozenset({coding, Coding.MH}), ALL.resolutions, ALL.width, ALL.length)
-    pages = DocumentPages(document, at_once)
+    pages = DocumentPages(document)
     for number in range(document.total):
         page, last = fetched(pages, number, accepts)
         assert page is not None
@@ -50,7 +47,7 @@ def test_an_acceptable_rendering_only_changes_its_coding(document: RenderedDocum
 
 
 def test_a_plain_receiver_gets_pages_made_again_for_it(document: RenderedDocument) -> None:
-    pages = DocumentPages(document, at_once)
+    pages = DocumentPages(document)
     for number in range(document.total):
         page, _ = fetched(pages, number, PLAINEST)
         assert page is not None
@@ -63,7 +60,7 @@ def test_a_plain_receiver_gets_pages_made_again_for_it(document: RenderedDocumen
 
 
 def test_legal_is_only_made_smaller_for_a_receiver_that_needs_it(document: RenderedDocument) -> None:
-    pages = DocumentPages(document, at_once)
+    pages = DocumentPages(document)
     b4_length = Accepts(ALL.codings, ALL.resolutions, PaperWidth.A4, PaperLength.B4)
     a4_length = Accepts(ALL.codings, ALL.resolutions, PaperWidth.A4, PaperLength.A4)
     same, smaller = (fetched(pages, 2, accepts)[0] for accepts in (b4_length, a4_length))
@@ -74,18 +71,18 @@ def test_legal_is_only_made_smaller_for_a_receiver_that_needs_it(document: Rende
 
 
 def test_what_was_made_again_is_kept(document: RenderedDocument) -> None:
-    first, _ = fetched(DocumentPages(document, at_once), 1, PLAINEST)
+    first, _ = fetched(DocumentPages(document), 1, PLAINEST)
     for source in document.sources:
         source.path.unlink()
-    again = DocumentPages(RenderedDocument.open(document.directory), at_once)
+    again = DocumentPages(RenderedDocument.open(document.directory))
     assert fetched(again, 1, PLAINEST)[0] == first
     other = Accepts(ALL.codings, frozenset({Resolution.STANDARD}), PaperWidth.A3, PaperLength.B4)
     assert fetched(again, 1, other) == (None, True)
-    assert again.failure is DOCUMENT_GONE
+    assert again.get(1, other) is DOCUMENT_GONE
 
 
 def test_a_fax_can_go_on_where_it_ended(document: RenderedDocument) -> None:
-    pages = DocumentPages(document, at_once, first=2)
+    pages = DocumentPages(document, first=2)
     assert fetched(pages, 0, ALL) == (document.coded_page(2), False)
     assert fetched(pages, 1, ALL) == (document.coded_page(3), True)
     assert fetched(pages, 2, ALL) == (None, True)
@@ -95,28 +92,18 @@ def test_a_damaged_page_on_disk_is_told_not_sent(document: RenderedDocument) -> 
     file = document.directory / document.pages[0].file
     file.write_bytes(bytes(file.stat().st_size))
     accepts = Accepts(frozenset({Coding.MH}), ALL.resolutions, ALL.width, ALL.length)
-    pages = DocumentPages(document, at_once)
+    pages = DocumentPages(document)
     assert fetched(pages, 0, accepts) == (None, True)
-    assert pages.failure is not None
+    assert isinstance(pages.get(0, accepts), Cause)
 
 
-def test_pages_come_back_on_the_loops_own_thread(document: RenderedDocument) -> None:
-    async def call() -> list[tuple[bool, int]]:
-        loop = asyncio.get_running_loop()
-        pages = DocumentPages(document, on_loop(loop))
-        done: asyncio.Queue[tuple[bool, int]] = asyncio.Queue()
-        here = threading.get_ident()
-        for number in range(document.total):
-            pages.fetch(
-                number,
-                PLAINEST,
-                lambda page, last, n=number: done.put_nowait((threading.get_ident() == here, n)),  # type: ignore[misc]
-            )
-        assert done.empty()  # nothing blocked the loop
-        return [await done.get() for _ in range(document.total)]
-
-    answers = asyncio.run(call())
-    assert sorted(answers) == [(True, n) for n in range(document.total)]
+def test_pages_are_asked_for_by_several_threads_at_once(document: RenderedDocument) -> None:
+    pages = DocumentPages(document)
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(pages.get, number % document.total, PLAINEST) for number in range(12)]
+        got = [each.result() for each in asked]
+    alone = [DocumentPages(document).get(number, PLAINEST) for number in range(document.total)]
+    assert got == alone * (12 // document.total)
 
 
 def test_every_preference_ends_with_what_every_machine_takes() -> None:

@@ -21,7 +21,8 @@ from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.t4.tiff import write_tiff
-from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.conversation import AskToEndLastPage, CallOwner, EndPermitted, FromCall
+from appliance.t30.memory import MemoryOwner, MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, ReceivedPage, Role
 from tests.interop.harness import drawn_page, same_pages, tiff_rasters
 
@@ -57,6 +58,21 @@ class LateStore(MemoryStore):
         asyncio.get_running_loop().call_later(0.05, stored, self.keeps)
 
 
+class AskedOwner(MemoryOwner):
+    """Owns a call that asks for permission to end its last page."""
+
+    def __init__(self, pages: AskedPages, account: list[Progress]) -> None:
+        super().__init__(pages, MemoryStore(), account.append)
+        self._asked = pages
+
+    def say(self, message: FromCall) -> None:
+        if isinstance(message, AskToEndLastPage):
+            ticket = message.ticket
+            self._asked.ask_to_end_last_page(lambda ok: self.answer(EndPermitted(ticket, ok)))
+        else:
+            super().say(message)
+
+
 @dataclass
 class Rig:
     exchange: Exchange
@@ -64,11 +80,9 @@ class Rig:
     account: list[Progress] = field(default_factory=list)
     pages: AskedPages = field(default_factory=AskedPages)
 
-    def call(self, number: str = "9990", attempt: int = 1) -> OutgoingCall:
+    def call(self, number: str = "9990", attempt: int = 1) -> tuple[OutgoingCall, CallOwner]:
         parameters = CallParameters(Role.CALLS, station_id="+49 30 1", asks_to_end_last_page=True)
-        return OutgoingCall(
-            number, parameters, self.pages, MemoryStore(), progress=self.account.append, attempt=attempt
-        )
+        return OutgoingCall(number, parameters, attempt=attempt), AskedOwner(self.pages, self.account)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         while not condition():
@@ -76,7 +90,7 @@ class Rig:
 
     async def in_call(self) -> asyncio.Task[CallResult]:
         """A call whose first page is on its way."""
-        placed = asyncio.create_task(self.line.place(self.call()))
+        placed = asyncio.create_task(self.line.place(*self.call()))
         await self.until(lambda: any(line.event == "page_sending" for line in self.account))
         return placed
 
@@ -111,7 +125,7 @@ def on_rig(
 def test_a_fax_goes_out_with_the_boxs_pages_and_its_leave(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
         assert rig.line.state().usable
-        result = await rig.line.place(rig.call())
+        result = await rig.line.place(*rig.call())
         assert (result.cause, result.pages_sent) == (causes.DELIVERED, 2)
         assert rig.pages.asked == 1
         confirmed = [dict(line.fields)["page"] for line in rig.account if line.event == "page_confirmed"]
@@ -126,7 +140,7 @@ def test_a_fax_goes_out_with_the_boxs_pages_and_its_leave(tmp_path: Path) -> Non
 def test_without_leave_the_last_page_is_not_ended(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
         rig.pages.leave = False
-        result = await rig.line.place(rig.call())
+        result = await rig.line.place(*rig.call())
         assert result.cause is not causes.DELIVERED
         assert result.pages_sent == 1
 
@@ -140,9 +154,7 @@ def test_a_received_page_is_confirmed_only_when_the_box_has_it(tmp_path: Path, k
 
     def answer(call: IncomingCall) -> Answer:
         assert (call.line, call.caller, call.dialled) == ("practice", "9990", "301")
-        return Answer(
-            CallParameters(Role.ANSWERS), MemoryPages([]), store, ended.append, progress=account.append
-        )
+        return Answer(CallParameters(Role.ANSWERS), MemoryOwner([], store, account.append, ended.append))
 
     async def work(rig: Rig) -> None:
         result = await rig.line.send_to_us(tmp_path / "out.tif", caller="9990", dialled="301")
@@ -167,14 +179,14 @@ def test_a_call_that_the_box_refuses_is_not_taken(tmp_path: Path) -> None:
 
 def test_the_owner_cancels(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
-        call = rig.call()
-        placed = asyncio.create_task(rig.line.place(call))
+        call, owner = rig.call()
+        placed = asyncio.create_task(rig.line.place(call, owner))
         await rig.until(lambda: bool(rig.account))
-        call.cancel.pull()
+        owner.cancel()
         assert (await placed).cause is causes.CANCELLED
-        already = rig.call()
-        already.cancel.pull()
-        assert (await rig.line.place(already)).cause is causes.CANCELLED
+        already, given_up = rig.call()
+        given_up.cancel()
+        assert (await rig.line.place(already, given_up)).cause is causes.CANCELLED
 
     on_rig(tmp_path, work)
 
@@ -189,7 +201,7 @@ def test_calls_fail_when_the_process_dies_and_the_line_comes_back(tmp_path: Path
         assert not rig.line.state().usable
         await rig.until(lambda: rig.line.state().usable)
         assert rig.exchange.pid != first
-        assert (await rig.line.place(rig.call())).cause is causes.DELIVERED
+        assert (await rig.line.place(*rig.call())).cause is causes.DELIVERED
 
     on_rig(tmp_path, work)
 
@@ -201,7 +213,7 @@ def test_an_incoming_fax_ends_when_the_process_dies(tmp_path: Path) -> None:
 
     def answer(_: IncomingCall) -> Answer:
         return Answer(
-            CallParameters(Role.ANSWERS), MemoryPages([]), LateStore(), ended.append, progress=account.append
+            CallParameters(Role.ANSWERS), MemoryOwner([], LateStore(), account.append, ended.append)
         )
 
     async def work(rig: Rig) -> None:
@@ -251,7 +263,7 @@ def test_a_line_that_cannot_be_opened_says_so_and_disturbs_no_other(tmp_path: Pa
         state = odd.state()
         assert not state.usable
         assert state.last_error
-        assert (await rig.line.place(rig.call())).cause is causes.DELIVERED
+        assert (await rig.line.place(*rig.call())).cause is causes.DELIVERED
         await odd.stop()
 
     on_rig(tmp_path, work)

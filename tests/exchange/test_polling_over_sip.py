@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from appliance.box import Box
 from appliance.causes import DELIVERED, RECEIVED
 from appliance.configuration import open_box
+from appliance.dispatch.desk import CallDesk
 from appliance.dispatch.polling import OfferedPages, make_offer
-from appliance.documents.pages import on_loop
 from appliance.documents.render import RenderedDocument
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
@@ -16,13 +17,30 @@ from appliance.lines.line import Answer, IncomingCall, KeepPackets, OutgoingCall
 from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
 from appliance.spool.options import Quality
 from appliance.t4.coding import decode
-from appliance.t30.memory import MemoryPages, MemoryStore
-from appliance.t30.parameters import CallParameters, CallResult, Role
+from appliance.t30.conversation import PageDelivered
+from appliance.t30.memory import MemoryOwner, MemoryStore
+from appliance.t30.parameters import Accepts, CallParameters, CallResult, Progress, Role
 from tests.interop.harness import same_pages
 from tests.ports import free_port, free_ports
 
 LIMIT_S = 240.0  # only against hanging
 MEDIA = 40
+
+
+class Offering(CallDesk):
+    def __init__(self, box: Box, ended: list[CallResult]) -> None:
+        super().__init__()
+        self._offered = OfferedPages(box, box.polling.by_name())
+        self._ended = ended
+
+    def progress(self, line: Progress) -> None:
+        self._offered.hear(line)
+
+    def ended(self, result: CallResult) -> None:
+        self._ended.append(result)
+
+    async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
+        return PageDelivered(ticket, *await asyncio.to_thread(self._offered.get, number, accepts))
 
 
 def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
@@ -46,18 +64,10 @@ def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
 
     async def fetch() -> CallResult:
         def answer(call: IncomingCall) -> Answer:
-            offered = OfferedPages(box, box.polling.by_name(), on_loop(asyncio.get_running_loop()))
             parameters = CallParameters(
                 Role.ANSWERS, "+49 30 2", offers_pages=True, on_offer=frozenset(box.polling.by_name())
             )
-            return Answer(
-                parameters,
-                offered,
-                MemoryStore(),
-                ended.append,
-                progress=offered.hear,
-                packets=KeepPackets(kept, always=True),
-            )
+            return Answer(parameters, Offering(box, ended), packets=KeepPackets(kept, always=True))
 
         exchange = Exchange()
         line = RemoteLine(exchange, LineSpec("loop", entry, sip, tmp_path))
@@ -67,7 +77,7 @@ def test_a_caller_fetches_what_it_names_over_a_trunk(tmp_path: Path) -> None:
             while not line.state().usable:
                 await asyncio.sleep(0.05)
             wanted = CallParameters(Role.CALLS, "+49 30 1", poll=True, selective_polling="42")
-            result = await line.place(OutgoingCall("+49305550100", wanted, MemoryPages([]), store))
+            result = await line.place(OutgoingCall("+49305550100", wanted), MemoryOwner([], store))
             while not ended or not kept.exists():
                 await asyncio.sleep(0.05)
             await line.stop()

@@ -18,8 +18,8 @@ from appliance.lines.practice.virtual import Endpoint, Impairment, Tap, VirtualL
 from appliance.t4.page import Coding, Raster, Resolution
 from appliance.t4.tiff import write_tiff
 from appliance.t30.dce import Modulation
-from appliance.t30.memory import MemoryPages, MemoryStore
-from appliance.t30.parameters import CallParameters, CallResult, PageSource, Progress, Role
+from appliance.t30.memory import MemoryPages, MemoryStore, Pages
+from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import ErrorCorrection, T38Settings
 
@@ -130,7 +130,7 @@ class Setup:
     faults: Faults = field(default_factory=Faults)
     there: Impairment = field(default_factory=Impairment)
     back: Impairment = field(default_factory=lambda: Impairment(seed=2))
-    source: PageSource | None = None
+    source: Pages | None = None
     t38: T38Settings | None = None
     tap: Tap | None = None
     interfere: Callable[[float, T38Fax, PracticeMachine], None] | None = None  # called after each moment

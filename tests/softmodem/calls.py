@@ -10,8 +10,7 @@ from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.modem.identify import Modem
 from appliance.t4.page import CodedPage, Raster
-from appliance.t30.call import NoPages, RefusingStore
-from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.memory import MemoryPages, MemoryStore, RefusingStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 from tests.softmodem.exchange import Exchange, Impairment
 from tests.softmodem.fixtures import tiff_rasters, write_tiff_g4
@@ -136,7 +135,7 @@ def take(
     watcher, store = Watcher(), MemoryStore()
     fax = ModemFax(
         CallParameters(Role.ANSWERS, station_id="+49 30 1", capabilities=capabilities or Capabilities()),
-        NoPages(),
+        MemoryPages([]),
         store,
         ModemCall(modem=modem or Modem()),
         progress=watcher,

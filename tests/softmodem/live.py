@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.t4.page import Raster
-from appliance.t30.call import NoPages, RefusingStore
-from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.memory import MemoryPages, MemoryStore, RefusingStore
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 from tests.softmodem.calls import Watcher
 from tests.softmodem.exchange import Exchange
@@ -140,7 +139,7 @@ def receive_from(
     watcher, store = Watcher(), MemoryStore()
     fax = ModemFax(
         CallParameters(Role.ANSWERS, station_id="+49 30 1", capabilities=capabilities or Capabilities()),
-        NoPages(),
+        MemoryPages([]),
         store,
         ModemCall(),
         progress=watcher,

@@ -50,16 +50,13 @@ def deliver(tx: Tx, fax_id: int) -> int:
 
 
 async def receive(box: Box) -> None:
-    loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1) as writers:
         fax = IncomingFax(
             box.spool, writers, box.clock, line="trunk", line_kind="t38", caller="+4940", dialled="200"
         )
         for number in range(2):
-            stored: asyncio.Future[bool] = loop.create_future()
             raster = Raster(1728, 4, bytes([number + 1]) * (216 * 4))
-            fax.store(number, ReceivedPage(raster), stored.set_result)
-            assert await stored
+            assert await fax.store(number, ReceivedPage(raster))
             promise(f"page {number}")
         await fax.finish(CallResult(RECEIVED, pages_received=2))
         promise("received")

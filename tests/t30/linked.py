@@ -9,7 +9,8 @@ from itertools import count
 from typing import Protocol
 
 from appliance.t4.page import CodedPage
-from appliance.t30.call import FaxCall
+from appliance.t30.call import Dce, FaxCall
+from appliance.t30.conversation import AskToEndLastPage, EndPermitted, FromCall
 from appliance.t30.dce import (
     Carrier,
     CarrierOff,
@@ -32,6 +33,7 @@ from appliance.t30.dce import (
     Tone,
     ToneHeard,
 )
+from appliance.t30.memory import answer_from, ignore
 from appliance.t30.parameters import CallParameters, Progress, ReceivedPage
 
 GAP_S = 0.075
@@ -186,6 +188,29 @@ class Store:
         stored(True)
 
 
+def owned(
+    parameters: CallParameters,
+    dce: Dce,
+    pages: Pages,
+    store: Store,
+    progress: Callable[[Progress], None] = ignore,
+    *,
+    wake: Callable[[], None] = lambda: None,
+) -> FaxCall:
+    """A call whose owner has ``pages`` and ``store``; pages that want to be asked for the last end are."""
+
+    def say(message: FromCall) -> None:
+        ask = getattr(pages, "ask_to_end_last_page", None)
+        if isinstance(message, AskToEndLastPage) and ask is not None:
+            ask(lambda ok: call.answer(EndPermitted(message.ticket, ok)))
+        else:
+            answered(message)
+
+    call = FaxCall(parameters, dce, say, wake=wake)
+    answered = answer_from(pages, store, call.answer, progress)
+    return call
+
+
 @dataclass
 class End:
     """One side of a linked pair."""
@@ -233,7 +258,7 @@ def link(
         slow.clock = lambda: wire.now
     for end, name in ((a, "a"), (b, "b")):
         end.dce = MemoryDce(wire, name)
-        end.call = FaxCall(end.parameters, end.dce, end.pages, end.store, end.progress.append)
+        end.call = owned(end.parameters, end.dce, end.pages, end.store, end.progress.append)
     a.dce.peer, b.dce.peer = b.dce, a.dce
     if cancel is not None:
         owner = (a if cancel[1] == "a" else b).call

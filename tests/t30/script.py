@@ -67,7 +67,7 @@ from appliance.t30.dce import (
 )
 from appliance.t30.frames import Fcf, HdlcFrame, burst, encode_fcd, encode_ident
 from appliance.t30.parameters import CallParameters, CallResult, Progress
-from tests.t30.linked import Pages, Store
+from tests.t30.linked import Pages, Store, owned
 
 
 class Accent(Enum):
@@ -152,7 +152,7 @@ class Far:
 
     def run(self, script: str) -> CallResult:
         """Plays the case; the call must have ended with it."""
-        self.call = FaxCall(self.parameters, self.dce, self.pages, self.store, self.progress.append)
+        self.call = owned(self.parameters, self.dce, self.pages, self.store, self.progress.append)
         self.call.start(0.0)
         for line in script.strip().splitlines():
             words = line.split("#")[0].split()

@@ -8,7 +8,6 @@ import pytest
 
 from appliance import causes
 from appliance.t4.page import CodedPage, Coding
-from appliance.t30.call import FaxCall
 from appliance.t30.dce import (
     Carrier,
     CarrierMissed,
@@ -22,7 +21,7 @@ from appliance.t30.dce import (
 )
 from appliance.t30.frames import Fcf, HdlcFrame
 from appliance.t30.parameters import CallParameters, Progress, Role
-from tests.t30.linked import Pages, Store
+from tests.t30.linked import Pages, Store, owned
 from tests.t30.script import ScriptDce, white_page
 
 DIS = [
@@ -44,7 +43,7 @@ class Later(Pages):
 def test_late_page_wakes_the_driver_and_pump_takes_it() -> None:
     woken: list[bool] = []
     pages, dce = Later([white_page()]), ScriptDce()
-    call = FaxCall(CallParameters(Role.CALLS), dce, pages, Store(), wake=lambda: woken.append(True))
+    call = owned(CallParameters(Role.CALLS), dce, pages, Store(), wake=lambda: woken.append(True))
     call.start(0.0)
     dce.events += DIS
     call.pump(5.0)
@@ -59,7 +58,7 @@ def test_late_page_wakes_the_driver_and_pump_takes_it() -> None:
 def test_page_delivered_at_once_does_not_wake() -> None:
     woken: list[bool] = []
     dce = ScriptDce()
-    call = FaxCall(
+    call = owned(
         CallParameters(Role.CALLS), dce, Pages([white_page()]), Store(), wake=lambda: woken.append(True)
     )
     call.start(0.0)
@@ -72,7 +71,7 @@ def test_page_delivered_at_once_does_not_wake() -> None:
 def test_page_in_an_old_format_is_not_used() -> None:
     """A page asked for before the receiver's abilities were known comes after they are."""
     pages, dce = Later([white_page(coding=Coding.MR)]), ScriptDce()
-    call = FaxCall(CallParameters(Role.CALLS, poll=True), dce, pages, Store())
+    call = owned(CallParameters(Role.CALLS, poll=True), dce, pages, Store())
     call.start(0.0)
     stale = pages.answer
     dce.events += [DIS[0], Frame(HdlcFrame(Fcf.DIS, bytes.fromhex("008a00")).encode(), True), DIS[2]]
@@ -94,7 +93,7 @@ def test_signal_that_was_missed_is_listened_for_again() -> None:
             super().order(order, now)
 
     dce = Counting()
-    call = FaxCall(CallParameters(Role.CALLS), dce, Pages([white_page()]), Store())
+    call = owned(CallParameters(Role.CALLS), dce, Pages([white_page()]), Store())
     call.start(0.0)
     dce.events.append(CarrierMissed())
     call.pump(1.0)
@@ -109,7 +108,7 @@ class Torn(Pages):
 def test_fault_of_ours_ends_this_call_with_its_own_cause() -> None:
     notes: list[Progress] = []
     dce = ScriptDce()
-    call = FaxCall(CallParameters(Role.CALLS), dce, Torn([white_page()]), Store(), notes.append)
+    call = owned(CallParameters(Role.CALLS), dce, Torn([white_page()]), Store(), notes.append)
     call.start(0.0)
     dce.events += DIS
     call.pump(5.0)
@@ -128,7 +127,7 @@ class Deaf(ScriptDce):
 
 
 def test_line_that_takes_no_order_ends_the_call() -> None:
-    call = FaxCall(CallParameters(Role.CALLS), Deaf(), Pages([]), Store())
+    call = owned(CallParameters(Role.CALLS), Deaf(), Pages([]), Store())
     call.start(0.0)
     assert call.result is not None
     assert call.result.cause is causes.INTERNAL_FAULT
@@ -140,7 +139,7 @@ class Chatty(ScriptDce):
 
 
 def test_line_that_never_falls_silent_ends_the_call() -> None:
-    call = FaxCall(CallParameters(Role.CALLS), Chatty(), Pages([]), Store())  # type: ignore[arg-type]
+    call = owned(CallParameters(Role.CALLS), Chatty(), Pages([]), Store())  # type: ignore[arg-type]
     call.start(0.0)
     assert call.result is not None
     assert call.result.cause is causes.INTERNAL_FAULT
@@ -149,7 +148,7 @@ def test_line_that_never_falls_silent_ends_the_call() -> None:
 @pytest.mark.parametrize("role", Role)
 def test_cancel_before_anything_was_heard(role: Role) -> None:
     dce = ScriptDce()
-    call = FaxCall(CallParameters(role), dce, Pages([white_page()]), Store())
+    call = owned(CallParameters(role), dce, Pages([white_page()]), Store())
     call.start(0.0)
     call.cancel(0.5)
     call.cancel(0.6)

@@ -14,7 +14,6 @@ from appliance import causes
 from appliance.t4.coding import decode
 from appliance.t4.page import Coding
 from appliance.t30 import timers
-from appliance.t30.call import FaxCall
 from appliance.t30.dce import (
     Carrier,
     CarrierMissed,
@@ -33,7 +32,7 @@ from appliance.t30.dce import (
 )
 from appliance.t30.frames import Fcf
 from appliance.t30.parameters import CallParameters, Capabilities, Progress, Role
-from tests.t30.linked import Pages, Store, link
+from tests.t30.linked import Pages, Store, link, owned
 from tests.t30.test_linked import document, pair, pixels
 
 SWEEP = bool(os.environ.get("FAXBOX_SWEEP"))
@@ -158,7 +157,7 @@ def test_babbling_far_end(role: Role, ecm: bool) -> None:
         parameters = CallParameters(
             role, "+1", Capabilities(ecm=ecm), poll=seed % 3 == 1, offers_pages=seed % 3 == 2
         )
-        call = FaxCall(parameters, dce, Pages(pages), store, notes.append)
+        call = owned(parameters, dce, Pages(pages), store, notes.append)
         now = 0.0
         call.start(now)
         for _ in range(3000):
@@ -181,7 +180,7 @@ def test_account_does_not_grow_with_what_the_far_end_sends() -> None:
     notes: list[Progress] = []
     dce = Babbler(random.Random(1))
     pages = Pages(document(1, Coding.MH, rows=5))
-    call = FaxCall(CallParameters(Role.CALLS), dce, pages, Store(), notes.append)
+    call = owned(CallParameters(Role.CALLS), dce, pages, Store(), notes.append)
     call.start(0.0)
     for _ in range(4000):
         dce.events += [CarrierOn(Carrier.V21), *[Frame(b"\xff\x03\x00", True)] * 40, CarrierOff()]

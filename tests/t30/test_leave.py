@@ -10,7 +10,7 @@ import pytest
 from appliance import causes
 from appliance.t4.page import Coding
 from appliance.t30.frames import Fcf
-from appliance.t30.parameters import AskedPageSource, Capabilities
+from appliance.t30.parameters import Capabilities
 from tests.t30.linked import End, Pages, link
 from tests.t30.test_linked import assert_arrived, document, pair, spoil_nth
 
@@ -38,7 +38,6 @@ class AskedPages(Pages):
 def asked_pair(pages: int, ecm: bool, **more: object) -> tuple[End, End, AskedPages]:
     a, b = pair(document(pages, Coding.MMR if ecm else Coding.MH), Capabilities(ecm=ecm))
     source = AskedPages(pages=a.pages.pages, caller=a, **more)  # type: ignore[arg-type]
-    assert isinstance(source, AskedPageSource)
     a.pages = source
     a.parameters = replace(a.parameters, asks_to_end_last_page=True)
     return a, b, source

@@ -12,7 +12,6 @@ import pytest
 from appliance import causes
 from appliance.t4.coding import decode, encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
-from appliance.t30.call import NoPages, RefusingStore
 from appliance.t30.dce import (
     Carrier,
     CarrierOff,
@@ -26,6 +25,7 @@ from appliance.t30.dce import (
     SendTcf,
 )
 from appliance.t30.frames import Fcf
+from appliance.t30.memory import MemoryPages, RefusingStore
 from appliance.t30.parameters import CallParameters, Capabilities, ReceivedPage, Role
 from tests.t30.linked import End, Pages, Spoil, Store, faithful, link
 
@@ -485,5 +485,5 @@ def test_send_and_poll_in_one_call() -> None:
 
 def test_no_pages_source_delivers_none() -> None:
     got: list[tuple[CodedPage | None, bool]] = []
-    NoPages().fetch(0, Pages, lambda *a: got.append(a))  # type: ignore[arg-type]
+    MemoryPages([]).fetch(0, Pages, lambda *a: got.append(a))  # type: ignore[arg-type]
     assert got == [(None, True)]

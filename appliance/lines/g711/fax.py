@@ -1,7 +1,7 @@
-"""Fax in a telephone call over IP: ``ToneFax`` is a whole fax over RTP with G.711, ``AudioWait`` what is
-said and heard in audio while it is still open whether T.38 will carry the fax.
+"""Fax in a telephone call over IP: ``ToneFaxCall`` is a whole fax over RTP with G.711, ``AudioWait`` what
+is said and heard in audio while it is still open whether T.38 will carry the fax.
 
-Both are driven as ``appliance.t38.fax.T38Fax`` is: datagrams and the time in, datagrams and the next
+Both are driven as ``appliance.t38.fax.T38FaxCall`` is: datagrams and the time in, datagrams and the next
 deadline out.
 """
 
@@ -13,8 +13,9 @@ from appliance.lines.g711.dce import ToneDce
 from appliance.lines.g711.modems import Receiver, Status, Transmitter
 from appliance.lines.g711.rtp import PACKET_S, PACKET_SAMPLES, RtpSession
 from appliance.t30.call import DrivenFax, FaxCall
+from appliance.t30.conversation import FromCall
 from appliance.t30.dce import Tone
-from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Progress
+from appliance.t30.parameters import CallParameters, CallResult
 
 # Packets sent at once to catch up after the process was held up; beyond, our speech is late instead:
 # a play-out buffer at the far end holds about this much.
@@ -39,7 +40,7 @@ class _Pace:
         return min(count, MAX_CATCH_UP_PACKETS)
 
 
-class ToneFax(DrivenFax):
+class ToneFaxCall(DrivenFax):
     """One fax call over RTP, from ``start`` until ``result`` is set.
 
     ``rtp`` may have been in use before (by ``AudioWait``): its numbering goes on.
@@ -48,15 +49,13 @@ class ToneFax(DrivenFax):
     def __init__(
         self,
         parameters: CallParameters,
-        pages: PageSource,
-        store: PageStore,
         rtp: RtpSession,
+        say: Callable[[FromCall], None],
         *,
-        progress: Callable[[Progress], None],
         wake: Callable[[], None],
     ) -> None:
         self._dce = ToneDce()
-        super().__init__(FaxCall(parameters, self._dce, pages, store, progress, wake=wake), self._dce)
+        super().__init__(FaxCall(parameters, self._dce, say, wake=wake), self._dce)
         self._rtp = rtp
         self._pace = _Pace()
         self._datagrams: list[bytes] = []

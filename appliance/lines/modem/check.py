@@ -17,8 +17,7 @@ from appliance.lines.modem.quirks import TABLE, FlowControl
 from appliance.lines.modem.results import Result
 from appliance.lines.modem.serial_link import PortError, ask
 from appliance.t4.page import Raster, Resolution
-from appliance.t30.call import RefusingStore
-from appliance.t30.memory import MemoryPages
+from appliance.t30.memory import MemoryOwner
 from appliance.t30.parameters import CallParameters, Progress, Role
 
 Say = Callable[[str], None]
@@ -175,10 +174,8 @@ async def _self_test(path: str, number: str, rules: DialRules, say: Say) -> bool
                 say(f"  {progress.event} {facts}".rstrip())
 
         page = Raster(1728, TEST_ROWS, _stripes(TEST_ROWS), Resolution.STANDARD)
-        call = OutgoingCall(
-            number, CallParameters(Role.CALLS), MemoryPages([page]), RefusingStore(), progress=watch
-        )
-        result = await line.place(call)
+        call = OutgoingCall(number, CallParameters(Role.CALLS))
+        result = await line.place(call, MemoryOwner([page], progress=watch))
     finally:
         await line.stop()
     say(result.cause.sentence)

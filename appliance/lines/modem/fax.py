@@ -1,7 +1,8 @@
 """One fax call over a class-1 modem, without I/O: dialling or answering, the fax itself, the hook.
 
-``ModemFax`` is to a modem what ``T38Fax`` is to datagrams: hand it the time and the bytes that the
+``ModemFaxCall`` is to a modem what ``T38FaxCall`` is to datagrams: hand it the time and the bytes that the
 modem sent, take the bytes for the modem and the next deadline from it, read ``result`` at the end.
+``ModemFax`` is the same for a harness that brings its own pages.
 """
 
 from __future__ import annotations
@@ -19,15 +20,9 @@ from appliance.lines.modem.lexer import DLE, ETX, DataKind
 from appliance.lines.modem.port import CommandPort, Reply, Silence
 from appliance.lines.modem.results import Result
 from appliance.t30.call import FaxCall
-from appliance.t30.parameters import (
-    CallParameters,
-    CallResult,
-    PageSource,
-    PageStore,
-    Phase,
-    Progress,
-    Role,
-)
+from appliance.t30.conversation import FromCall, ToCall
+from appliance.t30.memory import Pages, Store, answer_from, ignore
+from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
 
 # A command that only sets something is answered at once; a modem just reset takes a second or two.
 SET_UP_S = 3.0
@@ -80,22 +75,21 @@ class ModemCall:
     speaker: bool = False  # let the modem's loudspeaker be heard until the connection stands
 
 
-class ModemFax:
+class ModemFaxCall:
     """A call from the first command to the last.
 
     Give it ``start(now)`` once, ``receive_bytes`` as bytes come, ``handle_timer`` when
     ``next_deadline()`` has passed; after each of them take ``take_bytes(limit)``.  ``result`` is set when
-    the modem is on hook again.  ``pump(now)`` is called when a page was delivered or stored meanwhile.
+    the modem is on hook again.  ``say`` and ``wake`` are as of ``FaxCall``.  After ``wake`` comes
+    ``pump(now)``.
     """
 
     def __init__(
         self,
         parameters: CallParameters,
-        pages: PageSource,
-        store: PageStore,
         call: ModemCall,
+        say: Callable[[FromCall], None],
         *,
-        progress: Callable[[Progress], None] = lambda _: None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Raises UndialableError when the number cannot be dialled, ValueError when the role does not
@@ -106,8 +100,7 @@ class ModemFax:
         self._quirks = call.modem.quirks
         self._dial = "" if call.number is None else dial_command(call.number, call.rules)
         self._parameters = _within(parameters, call.modem)
-        self._pages, self._store = pages, store
-        self._progress = progress
+        self._say = say
         self._wake = wake
         self._port = CommandPort(bare_dle=self._quirks.bare_dle, trace=self._trace)
         self._stage = _Stage.CLEAR
@@ -160,8 +153,13 @@ class ModemFax:
             self._port.handle_timer(now)
         self._advance(now)
 
+    def answer(self, reply: ToCall) -> None:
+        """The reply to a request of the call."""
+        if self._fax is not None:
+            self._fax.answer(reply)
+
     def pump(self, now: float) -> None:
-        """A page was delivered or stored."""
+        """After ``wake``."""
         self._advance(now)
 
     def cancel(self, now: float) -> None:
@@ -319,9 +317,7 @@ class ModemFax:
         opened = Opened.CALLING if self._dial else Opened.ANSWERING
         latency = min(self._latency_s, LATENCY_LIMIT_S)
         self._dce = ClassOneDce(self._port, self._quirks, opened, latency_s=latency)
-        self._fax = FaxCall(
-            self._parameters, self._dce, self._pages, self._store, self._progress, wake=self._wake
-        )
+        self._fax = FaxCall(self._parameters, self._dce, self._say, wake=self._wake)
         self._fax.start(now)
 
     def _silence(self, now: float) -> None:
@@ -376,7 +372,7 @@ class ModemFax:
         self._note(now, "modem", ("way", direction), ("text", text))
 
     def _note(self, now: float, event: str, *fields: tuple[str, str]) -> None:
-        self._progress(Progress(now, event, fields))
+        self._say(Progress(now, event, fields))
 
 
 def _within(parameters: CallParameters, modem: Modem) -> CallParameters:
@@ -390,4 +386,20 @@ def _within(parameters: CallParameters, modem: Modem) -> CallParameters:
     return replace(parameters, capabilities=replace(able, carriers=carriers, ecm_frame_octets=octets))
 
 
-__all__ = ["ModemCall", "ModemFax", "UndialableError"]
+class ModemFax(ModemFaxCall):
+    """A ``ModemFaxCall`` with pages and a store of the harness's own (``appliance.t30.memory``)."""
+
+    def __init__(
+        self,
+        parameters: CallParameters,
+        pages: Pages,
+        store: Store,
+        call: ModemCall,
+        *,
+        progress: Callable[[Progress], None] = ignore,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(parameters, call, answer_from(pages, store, self.answer, progress), wake=wake)
+
+
+__all__ = ["ModemCall", "ModemFax", "ModemFaxCall", "UndialableError"]

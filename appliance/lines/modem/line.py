@@ -23,14 +23,16 @@ from appliance.lines.line import (
     LineState,
     OutgoingCall,
     Refuse,
+    Tap,
 )
 from appliance.lines.modem.dialling import DialRules, UndialableError
-from appliance.lines.modem.fax import ModemCall, ModemFax
+from appliance.lines.modem.fax import ModemCall, ModemFaxCall
 from appliance.lines.modem.find import candidates
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.quirks import FlowControl, Quirks
 from appliance.lines.modem.ring_monitor import AnswerRules, RingMonitor, Verdict
 from appliance.lines.modem.serial_link import PortError, SerialLink, ask
+from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Role
 
 # Pauses between attempts to get a modem back: soon at first (a replugged modem is there within 2 s), then
@@ -75,7 +77,7 @@ class ModemLine:
         self._link: SerialLink | None = None
         self._modem: Modem | None = None
         self._ring_monitor: RingMonitor | None = None
-        self._fax: ModemFax | None = None
+        self._fax: ModemFaxCall | None = None
         self._fax_done: asyncio.Future[CallResult] | None = None
         self._wanted: asyncio.Event = asyncio.Event()  # the task is to look again
         self._ready: asyncio.Event = asyncio.Event()
@@ -146,7 +148,7 @@ class ModemLine:
 
     # -- calls ---------------------------------------------------------------------------------
 
-    async def place(self, call: OutgoingCall) -> CallResult:
+    async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
         """Carries one call to its end."""
         if self._stopping:
             return _failed(causes.LINE_STOPPED)
@@ -157,10 +159,8 @@ class ModemLine:
         if self._fax is not None or ring_monitor is None or not ring_monitor.ready or not ring_monitor.idle:
             return _failed(causes.LINE_FULL)
         try:
-            fax = ModemFax(
+            fax = ModemFaxCall(
                 call.parameters,
-                call.pages,
-                call.store,
                 ModemCall(
                     modem=self._modem,
                     rules=self._settings.rules,
@@ -168,15 +168,16 @@ class ModemLine:
                     ring_s=call.ring_s,
                     speaker=self._settings.speaker,
                 ),
-                progress=call.progress,
+                owner.say,
                 wake=self._wake,
             )
         except UndialableError:
             return _failed(causes.NUMBER_INVALID)
-        if call.cancel.pulled:
+        if owner.cancelled:
             return _failed(causes.CANCELLED)
+        owner.listen(fax.answer)
         done = self._begin(fax)
-        call.cancel.on_pull(lambda: self._cancel(fax))
+        owner.on_cancel(lambda: self._cancel(fax))
         return await done
 
     async def _settle(self) -> None:
@@ -188,7 +189,7 @@ class ModemLine:
                 return
             await asyncio.sleep(0.02)
 
-    def _begin(self, fax: ModemFax) -> asyncio.Future[CallResult]:
+    def _begin(self, fax: ModemFaxCall) -> asyncio.Future[CallResult]:
         loop = asyncio.get_running_loop()
         assert self._link is not None
         self._ready.clear()
@@ -221,7 +222,7 @@ class ModemLine:
         """How late the loop ran at worst during the last call, seconds."""
         return self._worst_lag_s
 
-    def _cancel(self, fax: ModemFax) -> None:
+    def _cancel(self, fax: ModemFaxCall) -> None:
         if self._fax is fax and self._link is not None:
             fax.cancel(asyncio.get_running_loop().time())
             self._after()
@@ -289,23 +290,23 @@ class ModemLine:
         if isinstance(made, Refuse):
             return
         if self._stopping or self._ring_monitor is not ring_monitor or not ring_monitor.idle:
-            made.ended(_failed(causes.LINE_STOPPED))
+            made.owner.say(Ended(_failed(causes.LINE_STOPPED)))
         else:
             self._take(made)
 
     def _take(self, answer: Answer) -> None:
         assert self._modem is not None
-        fax = ModemFax(
+        owner = answer.owner
+        fax = ModemFaxCall(
             replace(answer.parameters, role=Role.ANSWERS),
-            answer.pages,
-            answer.store,
             ModemCall(modem=self._modem, rules=self._settings.rules, speaker=self._settings.speaker),
-            progress=answer.progress,
+            owner.say,
             wake=self._wake,
         )
+        owner.listen(fax.answer)
         done = self._begin(fax)
-        done.add_done_callback(lambda d: None if d.cancelled() else answer.ended(d.result()))
-        answer.cancel.on_pull(lambda: self._cancel(fax))
+        done.add_done_callback(lambda d: None if d.cancelled() else owner.say(Ended(d.result())))
+        owner.on_cancel(lambda: self._cancel(fax))
 
     # -- the modem's life ----------------------------------------------------------------------
 

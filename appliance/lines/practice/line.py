@@ -26,14 +26,13 @@ from appliance.causes import (
 from appliance.lines.calltime import CallTime, RealTime, SteppedTime
 from appliance.lines.datagram_driver import DatagramDriver, Pacing, open_udp
 from appliance.lines.line import (
-    Answer,
-    CancelSwitch,
     IncomingCall,
     IncomingHandler,
     LineKind,
     LineState,
     OutgoingCall,
     Refuse,
+    Tap,
     decided,
 )
 from appliance.lines.practice.machine import MachineResult, MachineSettings
@@ -42,8 +41,9 @@ from appliance.lines.practice.process import MachineCall, MachineProcess, Machin
 from appliance.lines.practice.spandsp_fax import Abilities
 from appliance.lines.practice.steps import SteppedCall, Steps, WaitingFor
 from appliance.lines.practice.virtual import Impairment
-from appliance.t30.parameters import CallResult, PageSource, PageStore, Phase, Progress
-from appliance.t38.fax import T38Fax
+from appliance.t30.conversation import CallOwner, Ended
+from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress
+from appliance.t38.fax import T38FaxCall
 from appliance.t38.settings import T38Settings
 
 _log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class PracticeLine:
         self._steps = Steps(speed, self._process.step) if speed != 1.0 else None
         self._counter = itertools.count(1)
         self._kept: deque[Path] = deque()
-        self._calls: list[CancelSwitch] = []
+        self._calls: list[CallOwner] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._up = False
@@ -137,8 +137,8 @@ class PracticeLine:
 
     async def stop(self) -> None:
         self._up = False
-        for switch in list(self._calls):
-            switch.pull()
+        for owner in list(self._calls):
+            owner.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), STOP_S)
         await self._process.stop()
@@ -146,21 +146,21 @@ class PracticeLine:
             shutil.rmtree(self._arrivals, ignore_errors=True)
         self._arrivals = None
 
-    async def place(self, call: OutgoingCall) -> CallResult:
+    async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
         digits = "".join(each for each in call.number if each.isdigit())
         script = self._numbers.get(digits)
-        call.progress(_progress("dialled", number=call.number))
+        owner.say(_progress("dialled", number=call.number))
         if not self._up:
             return _not_connected(LINE_STOPPED)
         if script is None:
             return _not_connected(NUMBER_NOT_IN_SERVICE)
         if len(self._calls) >= self._capacity:
             return _not_connected(LINE_FULL)
-        with self._counted(call.cancel):
-            cause = await self._ring(call, script)
+        with self._counted(owner):
+            cause = await self._ring(call, owner, script)
             if cause is not None:
                 return _not_connected(cause)
-            return await self._connected(call, digits, script)
+            return await self._connected(call, owner, tap, digits, script)
 
     async def send_to_us(
         self,
@@ -188,32 +188,35 @@ class PracticeLine:
         script = script_for(caller) or PRACTICE_NUMBERS["9990"]
         if settings is None:
             settings = _settings(script, attempt, Abilities(calls=True, send=tiff, station_id=caller))
-        with self._counted(answer.cancel):
-            result = await self._carry(answer, settings, script.network, lambda _: None, we_call=False)
-        answer.ended(result)
+        owner = answer.owner
+        with self._counted(owner):
+            result = await self._carry(
+                answer.parameters, owner, answer.tap, settings, network=script.network, we_call=False
+            )
+        owner.say(Ended(result))
         return result
 
     # -- inside ---------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _counted(self, switch: CancelSwitch) -> Iterator[None]:
-        self._calls.append(switch)
+    def _counted(self, owner: CallOwner) -> Iterator[None]:
+        self._calls.append(owner)
         self._idle.clear()
         try:
             yield
         finally:
-            self._calls.remove(switch)
+            self._calls.remove(owner)
             if not self._calls:
                 self._idle.set()
 
-    async def _ring(self, call: OutgoingCall, script: Script) -> Cause | None:
+    async def _ring(self, call: OutgoingCall, owner: CallOwner, script: Script) -> Cause | None:
         """The exchange's part of the call; None once somebody answered."""
         cancelled = asyncio.Event()
-        call.cancel.on_pull(cancelled.set)
+        owner.on_cancel(cancelled.set)
         answers = script.signal is Signal.ANSWERS and script.ring_s <= call.ring_s
         ring_s = call.ring_s if script.signal is Signal.NO_ANSWER else min(script.ring_s, call.ring_s)
         if script.signal is not Signal.BUSY:
-            call.progress(_progress("ringing"))
+            owner.say(_progress("ringing"))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(cancelled.wait(), ring_s / self._speed)
         if cancelled.is_set():
@@ -222,7 +225,9 @@ class PracticeLine:
             return BUSY
         return None if answers else NO_ANSWER
 
-    async def _connected(self, call: OutgoingCall, digits: str, script: Script) -> CallResult:
+    async def _connected(
+        self, call: OutgoingCall, owner: CallOwner, tap: Tap | None, digits: str, script: Script
+    ) -> CallResult:
         assert self._arrivals is not None
         tiff = self._arrivals / f"{digits}-{next(self._counter):06}.tif"
         abilities = Abilities(receive=tiff, station_id=PRACTICE_STATION_ID.format(number=digits))
@@ -232,15 +237,25 @@ class PracticeLine:
             self._keep(tiff)
             self._on_arrival(Arrival(digits, tiff if tiff.exists() else None, machine))
 
-        return await self._carry(call, settings, script.network, reported, we_call=True)
+        return await self._carry(
+            call.parameters,
+            owner,
+            tap,
+            settings,
+            network=script.network,
+            reported=reported,
+            we_call=True,
+        )
 
     async def _carry(
         self,
-        call: OutgoingCall | Answer,
+        parameters: CallParameters,
+        owner: CallOwner,
+        tap: Tap | None,
         settings: MachineSettings,
-        network: Impairment,
-        reported: Callable[[MachineResult | None], None],
         *,
+        network: Impairment,
+        reported: Callable[[MachineResult | None], None] = lambda _: None,
         we_call: bool,
     ) -> CallResult:
         """One call between our endpoint and a machine; ``reported`` hears how the machine saw it."""
@@ -257,32 +272,31 @@ class PracticeLine:
                 _log.error("practice machine: %s", error)
                 self._last_error = str(error)
                 return _not_connected(PRACTICE_UNAVAILABLE)
-            if call.cancel.pulled:  # while the machine was made ready
+            if owner.cancelled:  # while the machine was made ready
                 self._process.bye(machine)
                 return _not_connected(CANCELLED if self._up else LINE_STOPPED)
-            call.progress(_progress("answered"))
+            owner.say(_progress("answered"))
             try:
-                with self._time_of(call, machine) as (time, pages, store, pacing):
-                    fax = T38Fax(
-                        call.parameters,
-                        pages,
-                        store,
+                with self._time_of(owner, machine) as (time, box, pacing):
+                    fax = T38FaxCall(
+                        parameters,
                         self._t38,
-                        progress=call.progress,
+                        box.say,
                         wake=lambda: driver.wake(),  # noqa: PLW0108 - made below
                     )
+                    box.listen(fax.answer)
                     driver = DatagramDriver(
                         fax,
                         sock,
                         ("127.0.0.1", machine.port),
                         latch=False,
-                        tap=call.tap,
+                        tap=tap,
                         time=time,
                         pacing=pacing,
                     )
                     # What it sent before it hung up is heard first.
                     machine.ended.add_done_callback(lambda _: time.at(time.now(), driver.hang_up))
-                    call.cancel.on_pull(driver.cancel)
+                    owner.on_cancel(driver.cancel)
                     result = await driver.run()
             finally:
                 self._process.bye(machine)
@@ -291,19 +305,19 @@ class PracticeLine:
 
     @contextlib.contextmanager
     def _time_of(
-        self, call: OutgoingCall | Answer, machine: MachineCall
-    ) -> Iterator[tuple[CallTime, PageSource, PageStore, Pacing]]:
+        self, owner: CallOwner, machine: MachineCall
+    ) -> Iterator[tuple[CallTime, CallOwner | WaitingFor, Pacing]]:
         """The clock for a call, and what goes with it: a stepped one needs to know what it waits for."""
         if self._steps is None:
-            yield RealTime(), call.pages, call.store, self.pacing
+            yield RealTime(), owner, self.pacing
             return
-        box = WaitingFor(call.pages, call.store)
+        box = WaitingFor(owner)
         stepped = SteppedCall(machine.number, SteppedTime(), box)
-        call.cancel.on_pull(box.give_up)
+        owner.on_cancel(box.give_up)
         self._steps.join(stepped)
         try:
             # Packets that leave in steps say nothing about how punctual the box is.
-            yield stepped.time, box, box, Pacing()
+            yield stepped.time, box, Pacing()
         finally:
             self._steps.leave(stepped)
 

@@ -17,8 +17,14 @@ from dataclasses import dataclass
 
 from appliance.lines.calltime import SteppedTime
 from appliance.lines.practice.spandsp_fax import TICK_S
-from appliance.t4.page import CodedPage
-from appliance.t30.parameters import Accepts, AskedPageSource, PageSource, PageStore, ReceivedPage
+from appliance.t30.conversation import (
+    AskToEndLastPage,
+    CallOwner,
+    FetchPage,
+    FromCall,
+    StorePage,
+    ToCall,
+)
 
 # Line time of a step: what a packet may be under way on a good network; two ticks of spandsp.  Each costs
 # both processes a turn at the processor.
@@ -34,14 +40,10 @@ WAIT_S = 0.001
 
 
 class WaitingFor:
-    """A page source and store that knows whether an answer of the box is still to come.
+    """Stands between a call and its ``conversation``, and knows whether a reply is still to come."""
 
-    Wraps ``pages`` and ``store``; otherwise they are as they were.
-    """
-
-    def __init__(self, pages: PageSource, store: PageStore) -> None:
-        self._pages = pages
-        self._store = store
+    def __init__(self, owner: CallOwner) -> None:
+        self._owner = owner
         self._open = 0
         self._since = 0.0
         self._given_up = False
@@ -55,33 +57,21 @@ class WaitingFor:
         """The call is to end: time goes on, whatever the box still owes it."""
         self._given_up = True
 
-    def fetch(self, number: int, accepts: Accepts, deliver: Callable[[CodedPage | None, bool], None]) -> None:
-        def delivered(page: CodedPage | None, last: bool) -> None:
+    def say(self, message: FromCall) -> None:
+        """As of ``CallOwner``."""
+        if isinstance(message, FetchPage | StorePage | AskToEndLastPage):
+            self._open += 1
+            self._since = self._loop.time()
+        self._owner.say(message)
+
+    def listen(self, take: Callable[[ToCall], None]) -> None:
+        """As of ``CallOwner``."""
+
+        def taken(reply: ToCall) -> None:
             self._open -= 1
-            deliver(page, last)
+            take(reply)
 
-        self._asked()
-        self._pages.fetch(number, accepts, delivered)
-
-    def ask_to_end_last_page(self, given: Callable[[bool], None]) -> None:
-        assert isinstance(self._pages, AskedPageSource)
-        self._asked()
-        self._pages.ask_to_end_last_page(self._answered(given))
-
-    def store(self, number: int, page: ReceivedPage, stored: Callable[[bool], None]) -> None:
-        self._asked()
-        self._store.store(number, page, self._answered(stored))
-
-    def _asked(self) -> None:
-        self._open += 1
-        self._since = self._loop.time()
-
-    def _answered(self, told: Callable[[bool], None]) -> Callable[[bool], None]:
-        def answered(ok: bool) -> None:
-            self._open -= 1
-            told(ok)
-
-        return answered
+        self._owner.listen(taken)
 
 
 @dataclass(frozen=True, slots=True)

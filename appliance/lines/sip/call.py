@@ -11,21 +11,21 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from appliance import causes
 from appliance.causes import Cause, Side
 from appliance.lines.datagram_driver import DatagramDriver, Pacing, T38Endpoint
-from appliance.lines.g711.fax import AudioWait, ToneFax
+from appliance.lines.g711.fax import AudioWait, ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
-from appliance.lines.line import CancelSwitch, LineKind, Tap
+from appliance.lines.line import LineKind, Tap
 from appliance.lines.sip.events import CallEvent, Connected, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.outcomes import cause_of_status
 from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
-from appliance.t30.parameters import CallParameters, CallResult, PageSource, PageStore, Phase, Progress
-from appliance.t38.fax import T38Fax
+from appliance.t30.conversation import CallOwner, FromCall
+from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
+from appliance.t38.fax import T38FaxCall
 
 _log = logging.getLogger(__name__)
 
@@ -49,19 +49,6 @@ class Signalling(Protocol):
     def ask_t38(self) -> None: ...
 
     def page_in_audio(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class FaxJob:
-    """What a call carries, whichever way it goes."""
-
-    parameters: CallParameters
-    pages: PageSource
-    store: PageStore
-    progress: Callable[[Progress], None]
-    cancel: CancelSwitch
-    tap: Tap | None
-    pacing: Pacing | None = None  # the line's account of how punctual its T.38 packets leave
 
 
 @dataclass(slots=True)
@@ -92,18 +79,30 @@ class MediaFacts:
 class CarriedCall:
     """Runs one call from its INVITE to the end of its BYE; ``run`` gives the result.
 
-    ``deliver`` is where the SIP thread's events go (on the event loop).
+    ``deliver`` is where the SIP thread's events go (on the event loop); ``pacing`` is the line's account of
+    how punctual its T.38 packets leave.
     """
 
-    def __init__(self, job: FaxJob, ports: MediaPorts, *, calls: bool) -> None:
-        self._job = job
+    def __init__(
+        self,
+        parameters: CallParameters,
+        owner: CallOwner,
+        ports: MediaPorts,
+        *,
+        tap: Tap | None = None,
+        pacing: Pacing | None = None,
+    ) -> None:
+        self._parameters = parameters
+        self._owner = owner
         self._ports = ports
-        self._calls = calls
+        self._tap = tap
+        self._pacing = pacing
+        self._calls = parameters.role is Role.CALLS
         self._events: asyncio.Queue[CallEvent | CallResult | None] = asyncio.Queue()
         self._signalling: Signalling | None = None
         self._driver: DatagramDriver | None = None
         self._task: asyncio.Task[None] | None = None
-        self._fax: T38Fax | ToneFax | None = None
+        self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
         self._cause: Cause | None = None
@@ -122,7 +121,7 @@ class CarriedCall:
     async def run(self, signalling: Signalling, *, ring_s: float) -> CallResult:
         """Carries the call to its end.  Never raises for what the peer or the network did."""
         self._signalling = signalling
-        self._job.cancel.on_pull(self._cancel)
+        self._owner.on_cancel(self._cancel)
         result: CallResult | None = None
         try:
             result = await self._until_result(ring_s)
@@ -197,7 +196,7 @@ class CarriedCall:
 
     async def _use_audio(self, order: UseAudio) -> None:
         self._audio = order
-        if isinstance(self._fax, T38Fax):
+        if isinstance(self._fax, T38FaxCall):
             # Back from T.38.  Once the fax is over the peer may do that before its BYE; a fax under way
             # cannot follow, and ends as on a lost line.
             self._note("back_to_audio")
@@ -220,32 +219,27 @@ class CarriedCall:
             self._signalling.ask_t38()
 
     async def _stay_on_audio(self, code: int) -> None:
-        if isinstance(self._fax, ToneFax) or self._audio is None or self._rtp is None:
+        if isinstance(self._fax, ToneFaxCall) or self._audio is None or self._rtp is None:
             return
         self.facts = replace(self.facts, kind=LineKind.G711, refusal=code)
         self._note("media", kind="g711", refusal=code)
-        fax = ToneFax(
-            self._job.parameters,
-            self._job.pages,
-            self._job.store,
-            self._rtp,
-            progress=self._audio_progress,
-            wake=self._wake,
-        )
+        fax = ToneFaxCall(self._parameters, self._rtp, self._tones_say, wake=self._wake)
         await self._start_fax(fax, self._ports.rtp, self._audio.remote)
 
-    def _audio_progress(self, progress: Progress) -> None:
+    def _tones_say(self, message: FromCall) -> None:
         # Once the machines have agreed (DCS) a switch to T.38 would destroy the fax: the audio stays.
-        if progress.event == "dcs" and self._signalling is not None:
+        if isinstance(message, Progress) and message.event == "dcs" and self._signalling is not None:
             self._signalling.page_in_audio()
-        self._fax_progress(progress)
+        self._fax_says(message)
 
-    def _fax_progress(self, progress: Progress) -> None:
-        """An event of the fax, whose clock began with its media."""
-        self._job.progress(replace(progress, at=progress.at + self._media_at - self._started))
+    def _fax_says(self, message: FromCall) -> None:
+        """From the fax, whose clock began with its media."""
+        if isinstance(message, Progress):
+            message = replace(message, at=message.at + self._media_at - self._started)
+        self._owner.say(message)
 
     async def _use_t38(self, order: UseT38) -> None:
-        if isinstance(self._fax, T38Fax):
+        if isinstance(self._fax, T38FaxCall):
             if self._driver is not None:
                 self._driver.readdress(order.remote)
             return
@@ -258,14 +252,7 @@ class CarriedCall:
         )
         self.facts = replace(self.facts, kind=LineKind.T38, t38_after_s=after, settings=words)
         self._note("media", kind="t38", after_s=round(after, 3), settings=words)
-        fax = T38Fax(
-            self._job.parameters,
-            self._job.pages,
-            self._job.store,
-            settings,
-            progress=self._fax_progress,
-            wake=self._wake,
-        )
+        fax = T38FaxCall(self._parameters, settings, self._fax_says, wake=self._wake)
         await self._start_fax(fax, self._ports.udptl, order.remote)
 
     async def _hung_up(self) -> CallResult | None:
@@ -284,10 +271,11 @@ class CarriedCall:
     # -- media --------------------------------------------------------------------------------
 
     async def _start_fax(
-        self, fax: T38Fax | ToneFax, sock: socket.socket, remote: tuple[str, int] | None
+        self, fax: T38FaxCall | ToneFaxCall, sock: socket.socket, remote: tuple[str, int] | None
     ) -> None:
         await self._start(fax, sock, remote, reports=True)
         self._fax = fax
+        self._owner.listen(fax.answer)
 
     async def _start(
         self, endpoint: T38Endpoint, sock: socket.socket, remote: tuple[str, int] | None, *, reports: bool
@@ -295,7 +283,7 @@ class CarriedCall:
         await self._stop_media()
         self._fax = None
         self._media_at = time.monotonic()
-        self._driver = DatagramDriver(endpoint, sock, remote, tap=self._job.tap, pacing=self._job.pacing)
+        self._driver = DatagramDriver(endpoint, sock, remote, tap=self._tap, pacing=self._pacing)
         self._task = asyncio.create_task(self._drive(self._driver, reports=reports))
 
     async def _drive(self, driver: DatagramDriver, *, reports: bool) -> None:
@@ -345,9 +333,10 @@ class CarriedCall:
 
         Else it would wait for Python's collector, which passes when some hundreds of calls are over.
         """
-        self._job.cancel.off_pull(self._cancel)
+        self._owner.off_cancel(self._cancel)
+        self._owner.listen(None)
         self._fax = self._rtp = self._signalling = None
-        del self._job  # nobody is told anything more
+        del self._owner  # nobody is told anything more
 
     def _result(self, result: CallResult | None) -> CallResult:
         if result is None:
@@ -357,7 +346,7 @@ class CarriedCall:
         return result
 
     def _count_packets(self) -> None:
-        if isinstance(self._fax, T38Fax):
+        if isinstance(self._fax, T38FaxCall):
             counters = self._fax.counters[1]
             self.facts = replace(self.facts, packets=counters.datagrams, lost=counters.lost)
         elif self._rtp is not None:
@@ -366,9 +355,11 @@ class CarriedCall:
 
     def _heard_nothing(self) -> bool:
         """The call was answered, a fax ran, and not one packet came."""
-        if isinstance(self._fax, T38Fax):
+        if isinstance(self._fax, T38FaxCall):
             return self._fax.counters[1].datagrams == 0
-        return isinstance(self._fax, ToneFax) and self._rtp is not None and self._rtp.received.packets == 0
+        return (
+            isinstance(self._fax, ToneFaxCall) and self._rtp is not None and self._rtp.received.packets == 0
+        )
 
     def _cause_of_end(self) -> Cause:
         ended = self.ended
@@ -380,4 +371,4 @@ class CarriedCall:
 
     def _note(self, event: str, **fields: str | int | float | bool) -> None:
         at = time.monotonic() - self._started
-        self._job.progress(Progress(at, event, tuple(fields.items())))
+        self._owner.say(Progress(at, event, tuple(fields.items())))

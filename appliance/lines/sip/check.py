@@ -11,12 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.causes import Side
-from appliance.lines.line import CancelSwitch, LineKind, OutgoingCall, ignore_progress
+from appliance.lines.line import LineKind, OutgoingCall
 from appliance.lines.sip.line import SipLine
 from appliance.t4.coding import encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
-from appliance.t30.call import RefusingStore
-from appliance.t30.memory import MemoryPages
+from appliance.t30.memory import MemoryOwner, ignore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 
 # How long a trunk that registers may take to do so before the check goes on without.
@@ -51,8 +50,7 @@ async def check_trunk(
     line: SipLine,
     number: str,
     *,
-    progress: Callable[[Progress], None] = ignore_progress,
-    cancel: CancelSwitch | None = None,
+    progress: Callable[[Progress], None] = ignore,
     station_id: str = "",
 ) -> TrunkReport:
     """Places a call to ``number`` over the line, sends one short page, and says what was seen.
@@ -64,15 +62,8 @@ async def check_trunk(
         await asyncio.sleep(0.1)
     watcher = _Watcher(progress)
     state = line.state()
-    call = OutgoingCall(
-        number,
-        CallParameters(Role.CALLS, station_id),
-        MemoryPages([_page()]),
-        RefusingStore(),
-        watcher,
-        cancel or CancelSwitch(),
-    )
-    result = await line.place(call)
+    call = OutgoingCall(number, CallParameters(Role.CALLS, station_id))
+    result = await line.place(call, MemoryOwner([_page()], progress=watcher))
     return _report(line, result, watcher, state.sentence)
 
 

@@ -20,17 +20,17 @@ from appliance.causes import Cause
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
     Answer,
-    CancelSwitch,
     IncomingCall,
     IncomingHandler,
     LineKind,
     LineState,
     OutgoingCall,
     Refuse,
+    Tap,
     decided,
 )
 from appliance.lines.sip import messages, stun
-from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, FaxJob, MediaFacts, MediaPorts
+from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, MediaFacts, MediaPorts
 from appliance.lines.sip.codes import BUSY_HERE, DECLINE, NOT_FOUND, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.events import CallEvent, RegistrationChanged
 from appliance.lines.sip.numbers import (
@@ -51,6 +51,7 @@ from appliance.lines.sip.settings import (
 )
 from appliance.lines.sip.stack import SipStack, SipUnavailableError, request_uri
 from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
+from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Progress
 from appliance.t38.settings import T38Settings
 
@@ -91,18 +92,11 @@ class InboundCounters:
 
 
 class SipLine:
-    """See the module.  ``media`` may narrow what a call to a number may use (its learned profile)."""
+    """See the module."""
 
-    def __init__(
-        self,
-        trunk: SipTrunk,
-        stack: SipStack,
-        *,
-        media: Callable[[str], MediaChoice | None] = lambda number: None,
-    ) -> None:
+    def __init__(self, trunk: SipTrunk, stack: SipStack) -> None:
         self.trunk = trunk
         self._stack = stack
-        self._media = media
         self._on_incoming: IncomingHandler = lambda _: Refuse(causes.LINE_STOPPED)
         self._started = False
         self._usable = False  # the stack has an account for it
@@ -110,7 +104,7 @@ class SipLine:
         self._registered_at = ""
         self._last_error = ""
         self._paused_until = 0.0
-        self._calls: dict[CarriedCall, CancelSwitch] = {}
+        self._calls: dict[CarriedCall, CallOwner] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitted: frozenset[str] = frozenset()  # addresses of configured peers, looked up
         self._networks = [ipaddress.ip_network(p, strict=False) for p in trunk.peers if "/" in p]
@@ -158,8 +152,8 @@ class SipLine:
         if not self._started:
             return
         self._started = self._usable = False
-        for switch in tuple(self._calls.values()):
-            switch.pull()
+        for owner in tuple(self._calls.values()):
+            owner.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_LIMIT_S):
                 while self._calls:
@@ -174,7 +168,7 @@ class SipLine:
         await self._stack.stop()
         self._registration = None
 
-    async def place(self, call: OutgoingCall) -> CallResult:
+    async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
         if not self._started:
             return CallResult(causes.LINE_STOPPED, phase=Phase.A)
         if not self._usable:
@@ -184,17 +178,15 @@ class SipLine:
         try:
             uri = self._uri(call.number)
         except NumberError as error:
-            call.progress(Progress(0.0, "number_invalid", (("reason", str(error)),)))
+            owner.say(Progress(0.0, "number_invalid", (("reason", str(error)),)))
             return CallResult(causes.NUMBER_INVALID, phase=Phase.A)
         try:
             ports = await self._open_ports()
         except NoPortError:
             return CallResult(causes.LINE_FULL, phase=Phase.A)
-        job = FaxJob(
-            call.parameters, call.pages, call.store, call.progress, call.cancel, call.tap, self.pacing
-        )
-        carried = CarriedCall(job, ports, calls=True)
-        self._calls[carried] = call.cancel
+        carried = CarriedCall(call.parameters, owner, ports, tap=tap, pacing=self.pacing)
+        self._calls[carried] = owner
+        owner.say(Progress(0.0, "dialled", (("number", uri),)))
         try:
             return await self._place(call, carried, ports, uri)
         finally:
@@ -206,11 +198,10 @@ class SipLine:
     async def _place(
         self, call: OutgoingCall, carried: CarriedCall, ports: MediaPorts, uri: str
     ) -> CallResult:
-        rules = self._rules(self._media(call.number), self.trunk.t38_calling_s or None)
+        rules = self._rules(self.trunk.t38_calling_s or None, audio=call.audio)
         local = await self._local_media(ports, uri)
         switch = MediaSwitch(rules, local, caller=True, pick=random.uniform)
         headers, local_uri = self._identity(call)
-        call.progress(Progress(0.0, "dialled", (("number", uri),)))
         stack = self._stack
 
         def dial() -> CallRef:
@@ -323,27 +314,19 @@ class SipLine:
         self._stack.order(knocking.call, lambda call: call.end(code))
 
     async def _answer(self, knocking: Knocking, answer: Answer) -> None:
-        job = FaxJob(
-            answer.parameters,
-            answer.pages,
-            answer.store,
-            answer.progress,
-            answer.cancel,
-            answer.tap,
-            self.pacing,
-        )
+        owner = answer.owner
         try:
             ports = await self._open_ports()
         except NoPortError:
             self._turn_away(knocking, BUSY_HERE)
-            answer.ended(CallResult(causes.LINE_FULL, phase=Phase.A))
+            owner.say(Ended(CallResult(causes.LINE_FULL, phase=Phase.A)))
             return
-        carried = CarriedCall(job, ports, calls=False)
-        self._calls[carried] = answer.cancel
+        carried = CarriedCall(answer.parameters, owner, ports, tap=answer.tap, pacing=self.pacing)
+        self._calls[carried] = owner
         self.inbound.answered += 1
         result = CallResult(causes.LINE_STOPPED, phase=Phase.A)
         try:
-            rules = self._rules(None, self.trunk.t38_answering_s or None)
+            rules = self._rules(self.trunk.t38_answering_s or None)
             local = await self._local_media(ports, knocking.address)
             switch = MediaSwitch(rules, local, caller=False, pick=random.uniform)
             stack, ref = self._stack, knocking.call
@@ -361,16 +344,18 @@ class SipLine:
         finally:
             del self._calls[carried]
             self.last_facts = carried.facts
-            answer.ended(result)
+            owner.say(Ended(result))
 
     # -- media -----------------------------------------------------------------------------
 
-    def _rules(self, choice: MediaChoice | None, ask_after_s: float | None) -> MediaRules:
-        """What the owner wants of the trunk, narrowed by what is known of the destination."""
-        wanted = self.trunk.media if choice is None or self.trunk.media is not MediaChoice.BOTH else choice
+    def _rules(self, ask_after_s: float | None, *, audio: bool = False) -> MediaRules:
+        """What the owner wants of the trunk; ``audio`` where it has both: without T.38."""
+        media = self.trunk.media
+        if audio and media is MediaChoice.BOTH:
+            media = MediaChoice.G711_ONLY
         return MediaRules(
-            t38=wanted is not MediaChoice.G711_ONLY,
-            g711=wanted is not MediaChoice.T38_ONLY,
+            t38=media is not MediaChoice.G711_ONLY,
+            g711=media is not MediaChoice.T38_ONLY,
             ask_after_s=ask_after_s,
             keep_audio_line=self.trunk.keep_audio_line,
         )

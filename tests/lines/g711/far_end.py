@@ -11,11 +11,12 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.lines.g711.fax import ToneFax
+from appliance.lines.g711.fax import ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.t4.page import CodedPage, Raster, Resolution
 from appliance.t4.tiff import write_tiff
-from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.conversation import ToCall
+from appliance.t30.memory import MemoryPages, MemoryStore, answer_from
 from appliance.t30.parameters import CallParameters, CallResult, Capabilities, Progress, Role
 from tests.softmodem.library import SILENT_TICK
 from tests.softmodem.stations import CallEvent, FaxMachine
@@ -98,7 +99,7 @@ class AudioPeer:
         return None if self._dice.random() < self._loss else header + speech
 
 
-def carry(fax: ToneFax, peer: AudioPeer) -> CallResult:
+def carry(fax: ToneFaxCall, peer: AudioPeer) -> CallResult:
     """Both ends in virtual time until ours has a result."""
     now = 1000.0
     fax.start(now)
@@ -130,14 +131,28 @@ def sending(
     capabilities: Capabilities = ABLE,
     *,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> ToneFax:
+) -> ToneFaxCall:
     parameters = CallParameters(Role.CALLS, "+49 30 111", capabilities)
-    return ToneFax(parameters, MemoryPages(pages), MemoryStore(), rtp, progress=progress, wake=lambda: None)
+    return _in_memory(parameters, MemoryPages(pages), MemoryStore(), rtp, progress)
 
 
-def receiving(store: MemoryStore, rtp: RtpSession, capabilities: Capabilities = ABLE) -> ToneFax:
+def receiving(store: MemoryStore, rtp: RtpSession, capabilities: Capabilities = ABLE) -> ToneFaxCall:
     parameters = CallParameters(Role.ANSWERS, "+49 30 222", capabilities)
-    return ToneFax(parameters, MemoryPages([]), store, rtp, progress=lambda _: None, wake=lambda: None)
+    return _in_memory(parameters, MemoryPages([]), store, rtp)
+
+
+def _in_memory(
+    parameters: CallParameters,
+    pages: MemoryPages,
+    store: MemoryStore,
+    rtp: RtpSession,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> ToneFaxCall:
+    def answer(reply: ToCall) -> None:
+        fax.answer(reply)
+
+    fax = ToneFaxCall(parameters, rtp, answer_from(pages, store, answer, progress), wake=lambda: None)
+    return fax
 
 
 def tiff_of(folder: Path, pages: list[Raster], name: str = "send") -> Path:

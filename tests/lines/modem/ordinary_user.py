@@ -14,8 +14,7 @@ import sys
 from appliance import causes, emergency
 from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.modem.line import ModemLine, ModemSettings
-from appliance.t30.call import RefusingStore
-from appliance.t30.memory import MemoryPages
+from appliance.t30.memory import MemoryOwner
 from appliance.t30.parameters import CallParameters, Role
 from tests.softmodem.fixtures import sample_page
 
@@ -26,8 +25,8 @@ async def main(port: str, number: str) -> None:
     if not await line.wait_usable(30):
         print(line.state().sentence)
         return
-    pages = MemoryPages([sample_page(41)])
-    result = await line.place(OutgoingCall(number, CallParameters(Role.CALLS), pages, RefusingStore()))
+    owner = MemoryOwner([sample_page(41)])
+    result = await line.place(OutgoingCall(number, CallParameters(Role.CALLS)), owner)
     await line.stop()
     print(result.cause.code)
 

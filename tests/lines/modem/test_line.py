@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from appliance import causes
-from appliance.lines.line import Answer, CancelSwitch, IncomingCall, LineKind, OutgoingCall, Refuse
+from appliance.lines.line import Answer, IncomingCall, LineKind, OutgoingCall, Refuse
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.lines.modem.ring_monitor import AnswerRules
-from appliance.t30.call import NoPages, RefusingStore
-from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.conversation import CallOwner
+from appliance.t30.memory import MemoryOwner, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from tests.softmodem.fixtures import differing, open_directory, sample_page, tiff_rasters, write_tiff_g4
 from tests.softmodem.quirky import SilentOnFtm, Wedges
@@ -30,14 +30,15 @@ PAGES = [sample_page(41), sample_page(42)]
 USABLE_S = 120.0
 
 
-def outgoing(number: str, pages: list = PAGES, **more: object) -> OutgoingCall:  # type: ignore[type-arg]
-    return OutgoingCall(
-        number,
-        CallParameters(Role.CALLS, station_id="+49 30 1"),
-        MemoryPages(pages),
-        RefusingStore(),
-        **more,  # type: ignore[arg-type]
-    )
+def outgoing(
+    number: str,
+    pages: list = PAGES,  # type: ignore[type-arg]
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+    **more: object,
+) -> tuple[OutgoingCall, CallOwner]:
+    call = OutgoingCall(number, CallParameters(Role.CALLS, station_id="+49 30 1"), **more)  # type: ignore[arg-type]
+    return call, MemoryOwner(pages, progress=progress)
 
 
 def nobody_calls(_: IncomingCall) -> Refuse:
@@ -59,10 +60,10 @@ def test_finds_its_modem_sends_and_tells_how_it_is(tmp_path: Path) -> None:
         assert await line.wait_usable(USABLE_S), line.state()
         assert line.modem is not None
         assert "spandsp" in line.state().sentence
-        result = await line.place(outgoing("2"))
+        result = await line.place(*outgoing("2"))
         assert result.cause is causes.DELIVERED
         assert await line.wait_usable(USABLE_S)
-        again = await line.place(outgoing("3"))
+        again = await line.place(*outgoing("3"))
         assert again.cause is causes.BUSY
         await line.stop()
         assert not line.state().usable
@@ -88,7 +89,7 @@ def test_answers_on_the_second_ring_with_the_callers_number(tmp_path: Path) -> N
 
         def knock(call: IncomingCall) -> Answer:
             calls.append(call)
-            return Answer(CallParameters(Role.ANSWERS), NoPages(), store, ended.set_result)
+            return Answer(CallParameters(Role.ANSWERS), MemoryOwner([], store, ended=ended.set_result))
 
         line = ModemLine("telephone", ModemSettings(port=str(port), answer=AnswerRules(rings=2)))
         await line.start(knock)
@@ -128,7 +129,7 @@ def test_a_shared_line_is_left_to_the_telephone(tmp_path: Path, rules: AnswerRul
         machine = FaxMachine(calls="1")
         exchange.connect("2", machine)
         await asyncio.sleep(2.5)  # 37 s of line time: six rings
-        result = await line.place(outgoing("9"))
+        result = await line.place(*outgoing("9"))
         assert result.cause is causes.LINE_FULL  # it rings: dialling now would answer the call
         await line.stop()
         assert not any("answers" in entry for entry in exchange.exchange.account)
@@ -149,7 +150,7 @@ def test_how_calls_fail_is_told_apart(tmp_path: Path) -> None:
 
         async def cause(number: str, **more: object) -> str:
             assert await line.wait_usable(USABLE_S)
-            return (await line.place(outgoing(number, **more))).cause.code
+            return (await line.place(*outgoing(number, **more))).cause.code
 
         assert await cause("5") == "no_answer"  # rings out at the exchange
         assert await cause("12x") == "number_invalid"
@@ -173,14 +174,14 @@ def test_cancelled_in_the_middle_of_a_page_and_usable_afterwards(tmp_path: Path)
         line = ModemLine("telephone", ModemSettings(port=str(port)))
         await line.start(nobody_calls)
         assert await line.wait_usable(USABLE_S)
-        switch = CancelSwitch()
 
         def watch(progress: Progress) -> None:
             text = str(dict(progress.fields).get("text", ""))
             if progress.event == "modem" and text == "AT+FTM=146":
-                asyncio.get_running_loop().call_later(0.3, switch.pull)
+                asyncio.get_running_loop().call_later(0.3, owner.cancel)
 
-        result = await line.place(outgoing("2", [sample_page(1, rows=2200)], progress=watch, cancel=switch))
+        call, owner = outgoing("2", [sample_page(1, rows=2200)], progress=watch)
+        result = await line.place(call, owner)
         assert result.cause is causes.CANCELLED
         assert await line.wait_usable(USABLE_S), line.state()
         await line.stop()
@@ -207,16 +208,16 @@ def test_pulled_out_in_mid_page_and_put_back(tmp_path: Path) -> None:
                 loop = asyncio.get_running_loop()
                 loop.call_later(0.2, lambda: exchange.pull_out(port, "1", link))
 
-        result = await line.place(outgoing("2", [sample_page(1, rows=2200)], progress=watch))
+        result = await line.place(*outgoing("2", [sample_page(1, rows=2200)], progress=watch))
         assert result.cause is causes.MODEM_UNPLUGGED
         assert not line.state().usable
-        assert (await line.place(outgoing("2"))).cause is causes.MODEM_MISSING
+        assert (await line.place(*outgoing("2"))).cause is causes.MODEM_MISSING
         second = FaxMachine(receive=received)
         exchange.do(lambda: exchange.exchange.disconnect("2"))
         exchange.connect("2", second)
         exchange.plug_in(link, "1")
         assert await line.wait_usable(USABLE_S), line.state()
-        assert (await line.place(outgoing("2"))).cause is causes.DELIVERED
+        assert (await line.place(*outgoing("2"))).cause is causes.DELIVERED
         await line.stop()
         exchange.do(second.close)
 
@@ -244,7 +245,7 @@ def test_a_wedged_modem_is_noticed_and_taken_back_when_it_answers_again(
         while line.state().usable:
             await asyncio.sleep(0.05)
         assert line.state().last_error == "The modem stopped answering."
-        assert (await line.place(outgoing("2"))).cause is causes.MODEM_MISSING
+        assert (await line.place(*outgoing("2"))).cause is causes.MODEM_MISSING
         modem.wedged = False
         assert await line.wait_usable(USABLE_S)
         await line.stop()
@@ -264,7 +265,7 @@ def test_a_modem_that_dies_in_a_call_fails_the_call_and_is_reset(
         line = ModemLine("telephone", ModemSettings(port=str(port)))
         await line.start(nobody_calls)
         assert await line.wait_usable(USABLE_S)
-        assert (await line.place(outgoing("2"))).cause is causes.MODEM_SILENT
+        assert (await line.place(*outgoing("2"))).cause is causes.MODEM_SILENT
         assert await line.wait_usable(USABLE_S)  # it answers AT again, and is given another chance
         await line.stop()
 
@@ -282,7 +283,7 @@ def test_a_port_that_is_not_there_is_a_state_and_no_error(tmp_path: Path) -> Non
         await line.start(nobody_calls)
         await asyncio.sleep(0.1)
         assert "not there" in line.state().sentence
-        assert (await line.place(outgoing("2"))).cause is causes.MODEM_MISSING
+        assert (await line.place(*outgoing("2"))).cause is causes.MODEM_MISSING
         await line.stop()
 
     run(work)
@@ -362,7 +363,7 @@ def test_a_bug_of_ours_ends_the_call_by_its_name_and_the_line_comes_back(
         assert await line.wait_usable(USABLE_S)
         with monkeypatch.context() as patch:
             patch.setattr("appliance.lines.modem.class1.ClassOneDce.handle_port", broken)
-            result = await line.place(outgoing("2"))
+            result = await line.place(*outgoing("2"))
         assert result.cause is causes.INTERNAL_FAULT
         assert await line.wait_usable(USABLE_S), line.state()
         await line.stop()

@@ -15,8 +15,7 @@ from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.lines.modem.quirks import Quirks
-from appliance.t30.call import RefusingStore
-from appliance.t30.memory import MemoryPages
+from appliance.t30.memory import MemoryOwner
 from appliance.t30.parameters import CallParameters, Role
 from tests.softmodem import quirky
 from tests.softmodem.calls import place, take
@@ -124,8 +123,8 @@ def test_on_real_ports_side_by_side(tmp_path: Path) -> None:
         )
         await line.start(lambda _: Refuse(causes.SHARED_LINE))
         assert await line.wait_usable(90), line.state()
-        call = OutgoingCall(f"2{number}", CallParameters(Role.CALLS), MemoryPages(PAGES), RefusingStore())
-        result = await line.place(call)
+        call = OutgoingCall(f"2{number}", CallParameters(Role.CALLS))
+        result = await line.place(call, MemoryOwner(PAGES))
         await line.stop()
         return result.cause.code
 

@@ -18,7 +18,8 @@ from appliance.lines.practice.line import Arrival, PracticeLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, script_for
 from appliance.lines.practice.process import MachineCall
 from appliance.t4.tiff import write_tiff
-from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.conversation import CallOwner
+from appliance.t30.memory import MemoryOwner, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from tests.interop.harness import drawn_page, same_pages, tiff_rasters
 
@@ -46,18 +47,12 @@ class Bench:
             return Refuse(causes.NOT_RECEIVING)
         store = MemoryStore()
         self.incoming.append((call, store))
-        return Answer(CallParameters(Role.ANSWERS), MemoryPages([]), store, self.ended.append)
+        return Answer(CallParameters(Role.ANSWERS), MemoryOwner([], store, ended=self.ended.append))
 
-    def call(self, number: str, attempt: int = 1, ring_s: float = 20.0) -> OutgoingCall:
-        return OutgoingCall(
-            number,
-            CallParameters(Role.CALLS, station_id="+49 30 1"),
-            MemoryPages(PAGES),
-            MemoryStore(),
-            progress=self.account.append,
-            attempt=attempt,
-            ring_s=ring_s,
-        )
+    def call(self, number: str, attempt: int = 1, ring_s: float = 20.0) -> tuple[OutgoingCall, CallOwner]:
+        parameters = CallParameters(Role.CALLS, station_id="+49 30 1")
+        call = OutgoingCall(number, parameters, attempt=attempt, ring_s=ring_s)
+        return call, MemoryOwner(PAGES, MemoryStore(), self.account.append)
 
     def heard(self, event: str) -> bool:
         """Whether one of our calls has come so far."""
@@ -91,7 +86,7 @@ def test_the_numbers(tmp_path: Path) -> None:
 
     async def work(bench: Bench) -> None:
         numbers = [*PRACTICE_NUMBERS, "12345"]
-        done = await asyncio.gather(*(bench.line.place(bench.call(number)) for number in numbers))
+        done = await asyncio.gather(*(bench.line.place(*bench.call(number)) for number in numbers))
         results.update(zip(numbers, done, strict=True))
 
     bench = on_bench(tmp_path, work)
@@ -117,8 +112,8 @@ def test_the_numbers(tmp_path: Path) -> None:
 
 def test_9993_takes_the_rest_on_the_second_attempt(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        assert (await bench.line.place(bench.call("9993"))).cause is causes.HUNG_UP_DURING_PAGE
-        assert (await bench.line.place(bench.call("9993", attempt=2))).cause is DELIVERED
+        assert (await bench.line.place(*bench.call("9993"))).cause is causes.HUNG_UP_DURING_PAGE
+        assert (await bench.line.place(*bench.call("9993", attempt=2))).cause is DELIVERED
 
     on_bench(tmp_path, work)
 
@@ -152,8 +147,8 @@ def test_a_fax_that_we_refuse(tmp_path: Path) -> None:
 def test_the_owner_cancels(tmp_path: Path, after_s: float) -> None:
     async def work(bench: Bench) -> None:
         call = bench.call("9990")
-        asyncio.get_running_loop().call_later(after_s, call.cancel.pull)
-        assert (await bench.line.place(call)).cause is causes.CANCELLED
+        asyncio.get_running_loop().call_later(after_s, call[1].cancel)
+        assert (await bench.line.place(*call)).cause is causes.CANCELLED
 
     on_bench(tmp_path, work)
 
@@ -165,11 +160,11 @@ def test_a_cancel_while_the_machine_is_made_ready(tmp_path: Path) -> None:
 
         async def slow_open(*arguments: Any, **more: Any) -> MachineCall:
             machine = await opened(*arguments, **more)
-            call.cancel.pull()
+            call[1].cancel()
             return machine
 
         bench.line._process.open = slow_open  # type: ignore[method-assign]
-        assert (await bench.line.place(call)).cause is causes.CANCELLED
+        assert (await bench.line.place(*call)).cause is causes.CANCELLED
         assert not bench.heard("answered")
 
     on_bench(tmp_path, work)
@@ -177,21 +172,21 @@ def test_a_cancel_while_the_machine_is_made_ready(tmp_path: Path) -> None:
 
 def test_stopping_the_line_ends_its_calls(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        placed = asyncio.create_task(bench.line.place(bench.call("9990")))
-        ringing = asyncio.create_task(bench.line.place(bench.call("9992", ring_s=2000)))
+        placed = asyncio.create_task(bench.line.place(*bench.call("9990")))
+        ringing = asyncio.create_task(bench.line.place(*bench.call("9992", ring_s=2000)))
         await until(lambda: bench.heard("answered") and bench.line.state().calls == 2)
         await bench.line.stop()
         assert (await placed).cause is causes.CANCELLED
         assert (await ringing).cause is causes.LINE_STOPPED
         assert not bench.line.state().usable
-        assert (await bench.line.place(bench.call("9990"))).cause is causes.LINE_STOPPED
+        assert (await bench.line.place(*bench.call("9990"))).cause is causes.LINE_STOPPED
 
     on_bench(tmp_path, work)
 
 
 def test_more_calls_than_channels(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        results = await asyncio.gather(*(bench.line.place(bench.call("9990")) for _ in range(3)))
+        results = await asyncio.gather(*(bench.line.place(*bench.call("9990")) for _ in range(3)))
         assert sorted(result.cause.code for result in results) == ["delivered", "delivered", "line_full"]
 
     on_bench(tmp_path, work, capacity=2)
@@ -199,13 +194,13 @@ def test_more_calls_than_channels(tmp_path: Path) -> None:
 
 def test_a_machine_process_that_dies_ends_its_calls_and_comes_back(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        placed = asyncio.create_task(bench.line.place(bench.call("9990")))
+        placed = asyncio.create_task(bench.line.place(*bench.call("9990")))
         await until(lambda: bench.heard("answered"))
         process = bench.line._process._process
         assert process is not None
         os.kill(process.pid, signal.SIGKILL)
         assert (await placed).cause.side is causes.Side.THEIRS
-        assert (await bench.line.place(bench.call("9990"))).cause is DELIVERED
+        assert (await bench.line.place(*bench.call("9990"))).cause is DELIVERED
 
     on_bench(tmp_path, work)
 
@@ -215,11 +210,11 @@ def test_twenty_calls_at_once_are_all_paced_and_their_lateness_is_measured(tmp_p
 
     async def work(bench: Bench) -> None:
         calls = [bench.call("9990") for _ in range(20)]
-        placed = [asyncio.create_task(bench.line.place(call)) for call in calls]
+        placed = [asyncio.create_task(bench.line.place(*call)) for call in calls]
         pacing = bench.line.pacing
         await until(lambda: pacing.steps > 300)
         for call in calls:
-            call.cancel.pull()
+            call[1].cancel()
         await asyncio.gather(*placed)
         assert pacing.worst_s > 0
         assert pacing.unsent == 0
@@ -233,7 +228,7 @@ def test_the_state_says_how_it_is(tmp_path: Path) -> None:
         assert isinstance(state, LineState)
         assert state.usable
         assert state.calls == 0
-        placed = asyncio.create_task(bench.line.place(bench.call("9992", ring_s=40)))
+        placed = asyncio.create_task(bench.line.place(*bench.call("9992", ring_s=40)))
         await until(lambda: bench.line.state().calls == 1)
         await placed
         assert bench.line.state().calls == 0

@@ -29,8 +29,8 @@ async def main(folder: Path) -> None:
     print(*(box.stack.ports[each] for each in Transport), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     for line in box.lines:
-        for switch in tuple(line._calls.values()):
-            switch.pull()
+        for owner in tuple(line._calls.values()):
+            owner.cancel()
     for _ in range(int(LIMIT_S / 0.05)):
         if not box.stack.calls and not any(line.state().calls for line in box.lines):
             break

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from appliance.lines.line import Answer, CancelSwitch, IncomingCall, OutgoingCall, Refuse
+from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport
 from appliance.lines.sip.stack import SipStack
 from appliance.t4.page import Raster
-from appliance.t30.memory import MemoryPages, MemoryStore
+from appliance.t30.conversation import CallOwner
+from appliance.t30.memory import MemoryOwner, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
 from tests.lines.g711.far_end import page
 
@@ -104,7 +105,25 @@ class Box:
             self.watch(what)
 
         parameters = CallParameters(Role.ANSWERS, "+49 30 222")
-        return Answer(parameters, MemoryPages([]), store, ended, hear)
+        return Answer(parameters, MemoryOwner([], store, hear, ended))
+
+
+class Switch:
+    """Ends a call that may not have begun yet."""
+
+    def __init__(self) -> None:
+        self._owner: CallOwner | None = None
+        self._pulled = False
+
+    def of(self, owner: CallOwner) -> None:
+        self._owner = owner
+        if self._pulled:
+            owner.cancel()
+
+    def pull(self) -> None:
+        self._pulled = True
+        if self._owner is not None:
+            self._owner.cancel()
 
 
 async def send(
@@ -112,7 +131,7 @@ async def send(
     number: str = "+49305550100",
     *,
     pages: list[Raster] | None = None,
-    cancel: CancelSwitch | None = None,
+    cancel: Switch | None = None,
     watch: Callable[[Progress], None] = lambda _: None,
     **more: Any,
 ) -> Outcome:
@@ -124,15 +143,11 @@ async def send(
         watch(what)
 
     began = asyncio.get_running_loop().time()
-    call = OutgoingCall(
-        number,
-        CallParameters(Role.CALLS, "+49 30 111"),
-        MemoryPages(pages or [page(60)]),
-        MemoryStore(),
-        hear,
-        cancel or CancelSwitch(),
-    )
-    result = await line.place(replace(call, **more))
+    call = OutgoingCall(number, CallParameters(Role.CALLS, "+49 30 111"))
+    owner = MemoryOwner(pages or [page(60)], MemoryStore(), hear)
+    if cancel is not None:
+        cancel.of(owner)
+    result = await line.place(replace(call, **more), owner)
     took = asyncio.get_running_loop().time() - began
     return Outcome(result, progress, took, last_error=line.state().last_error)
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 
 from appliance import causes
-from appliance.lines.line import CancelSwitch, LineState, Refuse
+from appliance.lines.line import LineState, Refuse
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice
 from appliance.t30.parameters import CallResult, Progress
 from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.media import AudioFar, T38Far
-from tests.lines.sip.rig import Box, Footprint, Outcome, send
+from tests.lines.sip.rig import Box, Footprint, Outcome, Switch, send
 from tests.lines.sip.sipp import (
     SIPP,
     Sipp,
@@ -519,7 +519,7 @@ async def bye_while_we_ask(stage: Stage) -> None:
 
 def cancelling(event: str, after_s: float, **fields: object) -> dict[str, object]:
     """A call that its owner cancels some time after ``event`` (with these fields)."""
-    cancel, loop = CancelSwitch(), asyncio.get_running_loop()
+    cancel, loop = Switch(), asyncio.get_running_loop()
 
     def watch(progress: Progress) -> None:
         if progress.event == event and fields.items() <= dict(progress.fields).items():

@@ -22,13 +22,12 @@ from pathlib import Path
 import pytest
 
 from appliance import causes
-from appliance.lines.line import CancelSwitch
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice, Transport
 from appliance.t30.parameters import Progress
 from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.far_end import FarEnd, Medium, Tally
-from tests.lines.sip.rig import Box, Footprint, Outcome, certificate, open_descriptors, send
+from tests.lines.sip.rig import Box, Footprint, Outcome, Switch, certificate, open_descriptors, send
 from tests.lines.sip.sipp import SIPP
 
 SWEEP = os.environ.get("FAXBOX_SWEEP") == "1"
@@ -71,7 +70,15 @@ async def left_behind() -> Left:
     """Once the tasks of the calls have had their last turn."""
     await asyncio.sleep(0.1)
     footprint = Footprint.now()
-    kinds = {"TrunkCall", "CarriedCall", "DatagramDriver", "MediaSwitch", "T38Fax", "ToneFax", "RtpSession"}
+    kinds = {
+        "TrunkCall",
+        "CarriedCall",
+        "DatagramDriver",
+        "MediaSwitch",
+        "T38FaxCall",
+        "ToneFaxCall",
+        "RtpSession",
+    }
     names = (type(each).__name__ for each in gc.get_objects())
     return Left(footprint, dict(Counter(name for name in names if name in kinds)), anonymous_kb())
 
@@ -119,7 +126,7 @@ def test_full_trunk_says_so() -> None:
         box = Box()
         await box.start()
         line = await to_ourselves(box, calls_at_once=2)
-        cancel = CancelSwitch()
+        cancel = Switch()
         first = asyncio.create_task(send(line, "+49301", cancel=cancel))  # takes both: out and in
         await until(lambda: line.state().calls == 2)
         second = await send(line, "+49302")
@@ -139,13 +146,13 @@ def test_calls_in_a_row_leave_nothing_behind(transport: Transport, tmp_path: Pat
     """Calls up to the switch to T.38, then cancelled: the whole signalling, both ends, again and again."""
 
     async def one(line: SipLine, number: int) -> Outcome:
-        cancel = CancelSwitch()
+        cancel = Switch()
 
         def watch(progress: Progress) -> None:
             if progress.event == "media" and ("kind", "t38") in progress.fields:
                 asyncio.get_running_loop().call_soon(cancel.pull)
 
-        return await send(line, f"+4930{number}", cancel=cancel, progress=watch)
+        return await send(line, f"+4930{number}", cancel=cancel, watch=watch)
 
     async def run() -> list[Left]:
         tls = certificate(tmp_path)
@@ -238,13 +245,13 @@ def test_pages_of_a_call_are_free_with_its_end() -> None:
         box = Box()
         await box.start()
         line = await to_ourselves(box)
-        cancel = CancelSwitch()
+        cancel = Switch()
 
         def watch(progress: Progress) -> None:
             if progress.event == "dcs":  # a page is at hand
                 asyncio.get_running_loop().call_soon(cancel.pull)
 
-        outcome = await send(line, "+49301", cancel=cancel, progress=watch)
+        outcome = await send(line, "+49301", cancel=cancel, watch=watch)
         assert outcome.result.cause is causes.CANCELLED
         held = [weakref.ref(outcome.store), weakref.ref((await box.expected("+49301")).store)]
         del outcome

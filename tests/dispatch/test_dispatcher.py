@@ -12,8 +12,8 @@ import pytest
 
 from appliance import causes
 from appliance.box import Box
-from appliance.dispatch import runner
-from appliance.dispatch.runner import ManagedLine
+from appliance.dispatch import reception
+from appliance.dispatch.pool import ManagedLine
 from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind
 from appliance.lines.settings import LineSettings
@@ -185,7 +185,7 @@ def test_a_call_beyond_its_limit_is_ended_and_the_job_goes_on(box: Box) -> None:
         async with dispatching(box, line) as dispatcher:
             (job,) = submit(box)
             await until(lambda: box.faxes.get(job.id).state is JobState.SENDING and bool(line.placed))
-            dispatcher._end_long_call(dispatcher._calls[job.id])
+            dispatcher.outgoing.calls[job.id].end_long_call()
             (job,) = await ended(box, job)
         assert [attempt.cause_code for attempt in box.faxes.attempts(job.id)] == [
             "call_too_long",
@@ -381,7 +381,7 @@ def test_the_end_of_a_fax_that_came_in_is_written_when_the_disk_has_room_again(
         return real(*arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(received, "finish", finish)
-    monkeypatch.setattr(runner, "SETTLE_AGAIN_S", 0.02)
+    monkeypatch.setattr(reception, "SETTLE_AGAIN_S", 0.02)
 
     async def scenario() -> None:
         line = FakeLine()

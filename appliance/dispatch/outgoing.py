@@ -1,0 +1,263 @@
+"""The calls that the box places: each from its attempt's record to its job's next state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from appliance.box import Box
+from appliance.causes import (
+    CALL_TOO_LONG,
+    CANCELLED,
+    INTERRUPTED,
+    LINE_FAULT,
+    LINE_STOPPED,
+    PAGE_UNAVAILABLE,
+    UNKNOWN_DELIVERY,
+)
+from appliance.dispatch.clock import JobClock
+from appliance.dispatch.desk import CallDesk, packets_of, tell_live
+from appliance.dispatch.pool import ManagedLine
+from appliance.dispatch.rules import CallPlan
+from appliance.dispatch.settle import CallEnd, settle
+from appliance.dispatch.trace import Trace
+from appliance.documents.pages import DocumentPages
+from appliance.documents.render import RenderedDocument
+from appliance.durable import DiskFullError
+from appliance.lines.line import OutgoingCall
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.spool import jobs
+from appliance.spool.model import (
+    Attempt,
+    IllegalTransitionError,
+    Job,
+    SpoolClosedError,
+    SpoolError,
+    SpoolFailedError,
+)
+from appliance.spool.settings import SendingSettings
+from appliance.station import StationSettings
+from appliance.t30.conversation import PageDelivered
+from appliance.t30.parameters import (
+    Accepts,
+    CallParameters,
+    CallResult,
+    Capabilities,
+    Progress,
+    Role,
+)
+
+_log = logging.getLogger(__name__)
+
+# A call's end that could not be written (disk full) is tried again after so long, seconds.
+SETTLE_AGAIN_S = 5.0
+# What a SIP trunk says carries a fax ("audio" is what comes before).
+_MEDIA = frozenset({"t38", "g711"})
+
+
+class OutgoingFax(CallDesk):
+    """A call that we placed, as its owner sees it."""
+
+    def __init__(self, box: Box, job: Job, attempt: Attempt, managed: ManagedLine, number: str) -> None:
+        super().__init__()
+        self._box = box
+        self.job = job
+        self.attempt = attempt
+        self.managed = managed
+        self.number = number  # as this line dials it
+        self.task: asyncio.Task[None] | None = None
+        self.pages: DocumentPages | None = None
+        self.too_long = False
+        self.medium = ""  # what carries it over a SIP trunk
+        self.last_page_out = False  # its end may have been signalled: the far end may hold all of it
+        self.trace = Trace(
+            {
+                "job": job.id,
+                "attempt": attempt.number,
+                "line": managed.line.name,
+                "at": attempt.started_at,
+            }
+        )
+
+    def progress(self, line: Progress) -> None:
+        box = self._box
+        self.trace.add(line)
+        if line.event == "page_confirmed":
+            page = int(dict(line.fields)["page"])
+            box.spool.write(jobs.confirm_pages, self.attempt.id, page, box.clock())
+        elif line.event == "media" and dict(line.fields).get("kind") in _MEDIA:
+            self.medium = str(dict(line.fields)["kind"])
+        tell_live(box, self.job.id, self.job.owner, line)
+
+    async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
+        pages = self.pages
+        assert pages is not None
+        page = await asyncio.get_running_loop().run_in_executor(None, pages.get, number, accepts)
+        return PageDelivered(ticket, page, pages.is_last(number))
+
+    async def permit_end(self) -> bool:
+        self.last_page_out = True
+        try:
+            await self._box.spool.ado(jobs.last_page_out, self.attempt.id, self._box.clock())
+        except (SpoolError, DiskFullError) as error:
+            _log.error("the last page of job %d stays unconfirmed: %s", self.job.id, error)
+            return False
+        return True
+
+    def end_long_call(self) -> None:
+        self.too_long = True
+        self.cancel()
+
+
+class OutgoingCalls:
+    """Places calls and settles them; ``over`` is called when one has ended.  On the event loop."""
+
+    def __init__(
+        self, box: Box, clock: JobClock, writers: ThreadPoolExecutor, over: Callable[[], None]
+    ) -> None:
+        self._box = box
+        self._clock = clock
+        self._writers = writers
+        self._over = over
+        self._stopping = False
+        self._cancelled_early: set[int] = set()  # job ids
+        self.calls: dict[int, OutgoingFax] = {}  # by job
+
+    @property
+    def lines_in_use(self) -> list[ManagedLine]:
+        """The line of each call."""
+        return [fax.managed for fax in self.calls.values()]
+
+    @property
+    def outside(self) -> int:
+        """Calls that leave the box."""
+        return sum(1 for fax in self.calls.values() if not fax.managed.practice)
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """What ``stop`` has to wait for."""
+        return [fax.task for fax in self.calls.values() if fax.task is not None]
+
+    def begin(self, fax: OutgoingFax, plan: CallPlan, candidates: int) -> None:
+        """Places the call of an attempt that is in the books."""
+        self.calls[fax.job.id] = fax
+        if fax.job.id in self._cancelled_early:  # between the attempt's record and this moment
+            fax.cancel()
+        fax.task = asyncio.get_running_loop().create_task(self._carry(fax, plan, candidates))
+
+    def cancel(self, job_id: int) -> None:
+        """The job's owner ends its call."""
+        fax = self.calls.get(job_id)
+        if fax is not None:
+            fax.cancel()
+        else:
+            self._cancelled_early.add(job_id)
+
+    def cancel_all(self) -> None:
+        """The box is being stopped: every call ends, its job goes on at the next start."""
+        self._stopping = True
+        for fax in self.calls.values():
+            fax.cancel()
+
+    async def _carry(self, running: OutgoingFax, plan: CallPlan, candidates: int) -> None:
+        """A call from its beginning to its job's next state."""
+        job, attempt, managed = running.job, running.attempt, running.managed
+        started = time.monotonic()
+        try:
+            result = await self._place(running, plan)
+        except asyncio.CancelledError:
+            result = CallResult(INTERRUPTED)
+        except Exception:
+            _log.exception("the line %s failed on job %d", managed.line.name, job.id)
+            result = CallResult(LINE_FAULT)
+        result = self._true_end(running, result)
+        end = CallEnd(
+            result=result,
+            step=plan.step,
+            line=managed.line.name,
+            medium=running.medium,
+            seconds=time.monotonic() - started,
+            candidates=candidates,
+            sending=self._box.settings.section(SendingSettings),
+            practice=self._box.settings.section(PracticeSettings),
+        )
+        await asyncio.gather(
+            asyncio.get_running_loop().run_in_executor(
+                self._writers, running.trace.write, self._box.data / attempt.trace_path
+            ),
+            self._settle(attempt, end),
+        )
+        del self.calls[job.id]
+        self._cancelled_early.discard(job.id)
+        self._over()
+
+    def _true_end(self, running: OutgoingFax, result: CallResult) -> CallResult:
+        """The row for a call that we ended ourselves: not always "cancelled"."""
+        cause = result.cause
+        if cause is CANCELLED and running.too_long:
+            cause = CALL_TOO_LONG
+        elif cause in (CANCELLED, LINE_STOPPED) and self._stopping:
+            cause = INTERRUPTED
+        if running.last_page_out and cause in (CALL_TOO_LONG, INTERRUPTED, LINE_FAULT):
+            cause = UNKNOWN_DELIVERY
+        return replace(result, cause=cause)
+
+    async def _settle(self, attempt: Attempt, end: CallEnd) -> None:
+        """Writes the end of a call, as often as it takes."""
+        while True:
+            try:
+                await self._box.spool.ado(settle, attempt.id, end, await self._clock.now())
+            except IllegalTransitionError:
+                return  # it was given up for too long a call meanwhile
+            except SpoolClosedError:
+                return  # the next start recovers it
+            except (DiskFullError, SpoolFailedError) as error:
+                _log.error("the end of attempt %d could not be written: %s", attempt.id, error)
+                await asyncio.sleep(SETTLE_AGAIN_S)
+            else:
+                return
+
+    async def _place(self, running: OutgoingFax, plan: CallPlan) -> CallResult:
+        job, attempt, managed = running.job, running.attempt, running.managed
+        loop = asyncio.get_running_loop()
+        try:
+            document = await loop.run_in_executor(
+                None, RenderedDocument.open, self._box.data / job.rendered_path
+            )
+        except (OSError, ValueError) as error:
+            _log.error("the pages of job %d cannot be read: %s", job.id, error)
+            return CallResult(PAGE_UNAVAILABLE)
+
+        running.pages = DocumentPages(document, first=plan.first_page)
+        station = self._box.settings.section(StationSettings)
+        sending = self._box.settings.section(SendingSettings)
+        options = job.options
+        caller = options.caller_number or managed.caller_number or station.caller_number
+        parameters = CallParameters(
+            role=Role.CALLS,
+            station_id=options.station_id or station.station_id,
+            capabilities=Capabilities(carriers=plan.carriers, ecm=plan.ecm),
+            sub_address=options.sub_address,
+            password=options.password,
+            asks_to_end_last_page=True,
+            resend_last_page=sending.resend_last_page,
+        )
+        call = OutgoingCall(
+            number=running.number,
+            parameters=parameters,
+            caller_number=caller,
+            caller_name=options.caller_name or station.caller_name,
+            ring_s=sending.ring_s,
+            attempt=attempt.number,
+            audio=plan.audio,
+            packets=packets_of(self._box, f"{job.uuid}-{attempt.number}"),
+        )
+        limit = loop.call_later(sending.call_limit_minutes * 60, running.end_long_call)
+        try:
+            return await managed.line.place(call, running)
+        finally:
+            limit.cancel()

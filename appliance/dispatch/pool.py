@@ -1,0 +1,144 @@
+"""``LinePool``: the lines that calls go over, in the owner's order, and what the box is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from appliance.box import Box, LineReport
+from appliance.causes import NOT_RECEIVING
+from appliance.dispatch.rules import LineView
+from appliance.lines.line import Answer, IncomingCall, Line, LineKind, Refuse
+from appliance.numbering import Plan
+from appliance.numbers import NumberSettings, plan_for
+from appliance.spool import jobs
+
+# A line that is being retired is looked at so often, seconds.
+RETIRE_LOOK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedLine:
+    """A line with what the owner laid down for it."""
+
+    line: Line
+    send: bool = True
+    receive: bool = True
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    caller_number: str = ""
+    plan: Callable[[NumberSettings], Plan] = plan_for  # where its calls are dialled
+
+    @property
+    def practice(self) -> bool:
+        """Whether its calls stay within the box."""
+        return self.line.kind is LineKind.PRACTICE
+
+
+class LinePool:
+    """``take`` decides about calls that come in; ``changed`` hears that a line has come."""
+
+    def __init__(
+        self,
+        box: Box,
+        lines: list[ManagedLine],
+        take: Callable[[ManagedLine, IncomingCall], Answer | Refuse],
+        changed: Callable[[], None],
+    ) -> None:
+        self._box = box
+        self._take = take
+        self._changed = changed
+        self._retiring: list[ManagedLine] = []
+        self._stopping = False
+        self.lines = lines
+
+    async def start(self) -> None:
+        """Opens the lines."""
+        for managed in self.lines:
+            await self._open(managed)
+        self.report()
+
+    def stopping(self) -> None:
+        """From here on lines are closed by ``close`` alone."""
+        self._stopping = True
+
+    async def close(self) -> None:
+        """Closes all lines, those that are being retired included."""
+        for managed in [*self.lines, *self._retiring]:
+            await managed.line.stop()
+
+    async def adopt(self, managed: ManagedLine) -> None:
+        """Opens a further line and uses it."""
+        await self._open(managed)
+        self.lines.append(managed)
+        self._changed()
+
+    async def retire(self, managed: ManagedLine) -> None:
+        """Gives a line no more calls, and closes it when those it has are over."""
+        self.lines.remove(managed)
+        self._retiring.append(managed)
+        while managed.line.state().calls and not self._stopping:
+            await asyncio.sleep(RETIRE_LOOK_S)
+        if not self._stopping:
+            await managed.line.stop()
+            self._retiring.remove(managed)
+
+    def arrange(self, order: Sequence[Line]) -> None:
+        """Sets the order in which lines are tried."""
+        places = {id(line): place for place, line in enumerate(order)}
+        self.lines.sort(key=lambda managed: places.get(id(managed.line), len(places)))
+
+    def named(self, name: str) -> ManagedLine:
+        """The line of this name, which must be there."""
+        return next(managed for managed in self.lines if managed.line.name == name)
+
+    def views(self, in_use: Sequence[ManagedLine]) -> list[LineView]:
+        """The lines as the rules see them; ``in_use``: the line of each call that we have placed."""
+        views = []
+        numbers = self._box.settings.section(NumberSettings)
+        for managed in self.lines:
+            state = managed.line.state()
+            ours = sum(1 for each in in_use if each is managed)
+            views.append(
+                LineView(
+                    name=managed.line.name,
+                    kind=managed.line.kind,
+                    usable=state.usable,
+                    free=state.capacity - max(state.calls, ours),
+                    send=managed.send,
+                    allow=managed.allow,
+                    deny=managed.deny,
+                    plan=managed.plan(numbers),
+                )
+            )
+        return views
+
+    def report(self) -> None:
+        """Tells the box how the lines are; those who listen hear of what changed."""
+        box = self._box
+        now = tuple(
+            LineReport(managed.line.name, managed.line.kind, managed.line.state()) for managed in self.lines
+        )
+        before = {report.name: report for report in box.lines()}
+        box.show_lines(now)
+        for report in now:
+            if report != before.get(report.name):
+                data = {
+                    "line": report.name,
+                    "usable": report.state.usable,
+                    "calls": report.state.calls,
+                    "sentence": report.state.sentence,
+                }
+                box.spool.news(box.clock(), "line.state", None, "", data)
+        came_up = [r for r in now if r.state.usable and r.name in before and not before[r.name].state.usable]
+        if came_up and not self._stopping:
+            box.spool.write(jobs.wake_without_line, box.clock())
+
+    async def _open(self, managed: ManagedLine) -> None:
+        def taker(call: IncomingCall) -> Answer | Refuse:
+            if any(each is managed for each in self._retiring):
+                return Refuse(NOT_RECEIVING)  # on its way out
+            return self._take(managed, call)
+
+        await managed.line.start(taker)

@@ -1,0 +1,153 @@
+"""``Reception``: which calls are answered, and what becomes of what they bring."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from appliance.box import Box
+from appliance.causes import NOT_RECEIVING, STORAGE_FULL, Cause
+from appliance.dispatch.desk import CallDesk, packets_of, tell_live
+from appliance.dispatch.outgoing import SETTLE_AGAIN_S
+from appliance.dispatch.polling import OfferedPages
+from appliance.dispatch.pool import ManagedLine
+from appliance.dispatch.trace import Trace
+from appliance.durable import DiskFullError
+from appliance.lines.line import Answer, IncomingCall, Refuse
+from appliance.spool import offers
+from appliance.spool.incoming import IncomingFax
+from appliance.spool.model import Room, SpoolClosedError, SpoolFailedError
+from appliance.spool.settings import StorageSettings
+from appliance.station import StationSettings
+from appliance.t30.conversation import PageDelivered
+from appliance.t30.parameters import Accepts, CallParameters, CallResult, Progress, ReceivedPage, Role
+
+_log = logging.getLogger(__name__)
+
+# May refuse a call before it is answered (junk rules); None takes it.  On the loop: must not block.
+Screen = Callable[[IncomingCall], Cause | None]
+
+
+class IncomingFaxDesk(CallDesk):
+    """A call that came in: what it brings is kept, what it asks for is what is on offer."""
+
+    def __init__(
+        self,
+        box: Box,
+        fax: IncomingFax,
+        trace: Trace,
+        ended: Callable[[IncomingFaxDesk, CallResult], None],
+    ) -> None:
+        super().__init__()
+        self._box = box
+        self.fax = fax
+        self.trace = trace
+        self._ended = ended
+        self.on_offer = box.polling.by_name()
+        self.offered = OfferedPages(box, self.on_offer)
+
+    def progress(self, line: Progress) -> None:
+        self.trace.add(line)
+        self.offered.hear(line)
+        tell_live(self._box, None, "", line)
+
+    def ended(self, result: CallResult) -> None:
+        self._ended(self, result)
+
+    async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
+        loop = asyncio.get_running_loop()
+        return PageDelivered(ticket, *await loop.run_in_executor(None, self.offered.get, number, accepts))
+
+    async def store(self, number: int, page: ReceivedPage) -> bool:
+        return await self.fax.store(number, page)
+
+
+class Reception:
+    """Decides about calls that come in, and finishes what they brought.  On the event loop."""
+
+    def __init__(self, box: Box, writers: ThreadPoolExecutor, screen: Screen | None) -> None:
+        self._box = box
+        self._writers = writers
+        self._screen = screen
+        self._stopping = False
+        self._calls: list[IncomingFaxDesk] = []
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def stopping(self) -> None:
+        """From here on no call is answered."""
+        self._stopping = True
+
+    def cancel_all(self) -> None:
+        """The box is being stopped: every call ends."""
+        for call in list(self._calls):
+            call.cancel()
+
+    def take(self, managed: ManagedLine, call: IncomingCall) -> Answer | Refuse:
+        """Answers or refuses a call.  Decided from memory: the loop does not wait."""
+        station = self._box.settings.section(StationSettings)
+        storage = self._box.settings.section(StorageSettings)
+        if self._stopping or not station.receive or not managed.receive:
+            return Refuse(NOT_RECEIVING)
+        if self._box.guard.room(storage.reserve_mb, storage.warn_mb) is Room.FULL:
+            return Refuse(STORAGE_FULL)
+        refused = self._screen(call) if self._screen is not None else None
+        if refused is not None:
+            return Refuse(refused)
+        fax = IncomingFax(
+            self._box.spool,
+            self._writers,
+            self._box.clock,
+            line=call.line,
+            line_kind=managed.line.kind.value,
+            caller=call.caller,
+            caller_name=call.caller_name,
+            dialled=call.dialled,
+        )
+        trace = Trace(
+            {
+                "line": call.line,
+                "caller": call.caller,
+                "dialled": call.dialled,
+                "at": self._box.clock(),
+            }
+        )
+        owner = IncomingFaxDesk(self._box, fax, trace, self._ended)
+        self._calls.append(owner)
+        parameters = CallParameters(
+            role=Role.ANSWERS,
+            station_id=station.station_id,
+            offers_pages=bool(owner.on_offer),
+            on_offer=frozenset(owner.on_offer),
+        )
+        return Answer(parameters, owner, packets=packets_of(self._box, Path(fax.trace_path).stem))
+
+    def _ended(self, owner: IncomingFaxDesk, result: CallResult) -> None:
+        self._calls.remove(owner)
+        task = asyncio.get_running_loop().create_task(self._received(owner, result))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _received(self, owner: IncomingFaxDesk, result: CallResult) -> None:
+        fax, loop = owner.fax, asyncio.get_running_loop()
+        await loop.run_in_executor(self._writers, owner.trace.write, self._box.data / fax.trace_path)
+        await owner.settled()
+        while True:
+            try:
+                finished = await fax.finish(result)
+                break
+            except SpoolClosedError:
+                return  # the next start recovers it
+            except (DiskFullError, SpoolFailedError) as error:
+                _log.error("the end of a received fax could not be written: %s", error)
+                if not fax.has_row:
+                    return
+                await asyncio.sleep(SETTLE_AGAIN_S)
+        offer = owner.offered.chosen
+        with contextlib.suppress(SpoolClosedError, SpoolFailedError, DiskFullError):
+            if offer is not None and result.pages_sent >= offer.pages:
+                caller = finished.caller or finished.tsi
+                await self._box.spool.ado(offers.fetched, offer.id, caller, self._box.clock())

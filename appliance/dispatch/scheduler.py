@@ -1,0 +1,210 @@
+"""``Scheduler``: looks at what is due, whenever something changed or a time has come, and has calls placed.
+
+It carries out what ``rules`` decide.  Every database access is awaited through the spool's threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from appliance.box import Box
+from appliance.causes import DAILY_LIMIT, EXPIRED, NO_LINE, NUMBER_QUARANTINED, Cause
+from appliance.dispatch import rules
+from appliance.dispatch.clock import JobClock
+from appliance.dispatch.outgoing import OutgoingCalls, OutgoingFax
+from appliance.dispatch.pool import LinePool, ManagedLine
+from appliance.dispatch.profile import Profile
+from appliance.dispatch.rules import NoLineNow
+from appliance.lines.line import LineKind
+from appliance.numbers import Number, NumberSettings, read_number
+from appliance.spool import jobs, ledger
+from appliance.spool.model import DAY_S, IllegalTransitionError, Job, JobState, Reach, SpoolClosedError
+from appliance.spool.settings import SendingSettings
+
+_log = logging.getLogger(__name__)
+
+# Jobs looked at in one round and queue: more than the lines a box has.
+ROUND_LIMIT = 64
+# The scheduler looks around at least so often, seconds: line states change without an event.
+LOOK_AROUND_S = 5.0
+# Two rounds are at least so far apart when nothing wakes the scheduler, seconds.
+SHORTEST_S = 0.02
+# A call that was told to end has so long, seconds, before its job is settled without it.
+GRACE_S = 120.0
+
+
+class Scheduler:
+    """One task on the event loop."""
+
+    def __init__(self, box: Box, clock: JobClock, pool: LinePool, outgoing: OutgoingCalls) -> None:
+        self._box = box
+        self._clock = clock
+        self._pool = pool
+        self._outgoing = outgoing
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """Places no further call."""
+        self._stopping = True
+        self.wake()
+        if self._task is not None:
+            await self._task
+
+    def wake(self) -> None:
+        """Something may be due.  On the loop."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            wait = LOOK_AROUND_S
+            try:
+                self._pool.report()
+                now = await self._clock.now()
+                await self._end_overdue(now)
+                for practice in (False, True):
+                    await self._dispatch(practice, now)
+                wait = await self._until_next(now)
+            except SpoolClosedError:
+                return
+            except Exception:  # a bug in one round must not stop all faxes
+                _log.exception("a round of the dispatcher failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), wait)
+
+    async def _until_next(self, since: float) -> float:
+        """Seconds until something is due that was not at ``since``, ``LOOK_AROUND_S`` at most.
+
+        What was due then and did not start waits for a line: its call's end wakes us.
+        """
+        moment = await self._box.spool.aread(jobs.next_moment, since)
+        if moment is None:
+            return LOOK_AROUND_S
+        return min(max(moment - self._box.clock(), SHORTEST_S), LOOK_AROUND_S)
+
+    async def _end_overdue(self, now: float) -> None:
+        for job in await self._box.spool.aread(jobs.overdue, now):
+            running = self._outgoing.calls.get(job.id)
+            if job.state is JobState.SENDING and running is not None and now < job.deadline + GRACE_S:
+                running.end_long_call()
+                continue
+            _log.warning("job %d was %s beyond its bound", job.id, job.state.value)
+            await self._box.spool.ado(jobs.end_overdue, job.id, now)
+
+    async def _dispatch(self, practice: bool, now: float) -> None:
+        """Starts what is due and has a line."""
+        views = [
+            view
+            for view in self._pool.views(self._outgoing.lines_in_use)
+            if (view.kind is LineKind.PRACTICE) == practice
+        ]
+        # With every line in use nothing can start; with none at all, jobs still learn why they wait.
+        if views and all(view.usable and view.free <= 0 for view in views):
+            return
+        if not practice and self._outgoing.outside >= self._sending().calls_at_once:
+            return
+        busy = [running.job.number for running in self._outgoing.calls.values()]
+        due = await self._box.spool.aread(jobs.due, now, ROUND_LIMIT, busy, practice=practice)
+        for job in due:
+            if self._stopping or (not practice and self._outgoing.outside >= self._sending().calls_at_once):
+                return
+            await self._consider(job, now)
+
+    async def _consider(self, job: Job, now: float) -> None:
+        """Places a call for ``job``, or puts it off, or gives it up."""
+        spool = self._box.spool
+        if now >= job.expires_at:
+            await self._give_up(job, job.cause or EXPIRED)
+            return
+        # The owner's rules may have changed since it was accepted.
+        read = self._read(job, None)
+        if isinstance(read, Cause):
+            await self._give_up(job, read)
+            return
+        known = await spool.aread(ledger.destination, job.number)
+        if rules.is_quarantined(known, now):
+            await self._give_up(job, NUMBER_QUARANTINED)
+            return
+        if await self._limit_reached(job, now):
+            await self._put_off(job, _next_day(now), DAILY_LIMIT)
+            return
+        attempts = await spool.aread(jobs.attempts, job.id)
+        profile = Profile.load(known.profile if known is not None else {})
+        views = self._pool.views(self._outgoing.lines_in_use)
+        chosen = rules.choose_line(job, views, attempts, profile)
+        if chosen is NoLineNow.BUSY:
+            return
+        if isinstance(chosen, NoLineNow):
+            wait = rules.STILL_NO_LINE_S if job.cause is NO_LINE else rules.NO_LINE_S
+            await self._put_off(job, now + wait, NO_LINE)
+            return
+        managed = self._pool.named(chosen.name)
+        read = self._read(job, managed)  # as this line will dial it
+        if isinstance(read, Cause):
+            await self._give_up(job, read)
+            return
+        if read.reach is not job.reach:
+            job = await spool.ado(jobs.set_reach, job.id, read.reach)
+            if await self._limit_reached(job, now):
+                await self._put_off(job, _next_day(now), DAILY_LIMIT)
+                return
+        plan = rules.plan_call(job, attempts, profile, self._sending(), now)
+        trace_path = f"traces/{job.uuid}-{job.tries + 1}.jsonl"
+        try:
+            attempt = await spool.ado(
+                jobs.begin_attempt,
+                job.id,
+                now,
+                line=chosen.name,
+                line_kind=chosen.kind.value,
+                first_page=plan.first_page,
+                trace_path=trace_path,
+            )
+        except IllegalTransitionError:
+            return  # its owner was quicker
+        candidates = sum(1 for view in views if view.usable and rules.may_carry(view, job))
+        self._outgoing.begin(OutgoingFax(self._box, job, attempt, managed, read.dial), plan, candidates)
+
+    def _read(self, job: Job, managed: ManagedLine | None) -> Number | Cause:
+        """The job's number as the box's rules see it now, dialled on this line."""
+        if job.reach is Reach.PRACTICE:
+            return Number(job.number, job.reach)
+        numbers = self._box.settings.section(NumberSettings)
+        return read_number(job.number, numbers, plan=managed.plan(numbers) if managed else None)
+
+    async def _give_up(self, job: Job, cause: Cause) -> None:
+        with contextlib.suppress(IllegalTransitionError):  # its owner was quicker
+            await self._box.spool.ado(jobs.fail, job.id, cause, self._box.clock())
+        self.wake()  # another job for the same number may be due
+
+    async def _put_off(self, job: Job, until: float, cause: Cause) -> None:
+        await self._box.spool.ado(jobs.postpone, job.id, until, self._box.clock(), cause)
+        self.wake()
+
+    async def _limit_reached(self, job: Job, now: float) -> bool:
+        day = ledger.day_of(now)
+        read = self._box.spool.aread
+        return rules.daily_limit(
+            job.reach,
+            self._box.settings.section(NumberSettings),
+            box=await read(ledger.usage, "outside", day),
+            owner=await read(ledger.usage, f"outside:{job.owner}", day),
+            abroad=await read(ledger.usage, "abroad", day),
+        )
+
+    def _sending(self) -> SendingSettings:
+        return self._box.settings.section(SendingSettings)
+
+
+def _next_day(now: float) -> float:
+    """The coming midnight in the box's time zone, or soon after when the clock changes that night."""
+    at = time.localtime(now + DAY_S)
+    return time.mktime((at.tm_year, at.tm_mon, at.tm_mday, 0, 0, 5, 0, 0, -1))
