@@ -14,6 +14,7 @@ from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.net.settings import ApiSettings, HttpSettings
 from appliance.numbers import NumberSettings
+from appliance.panel.settings import PanelSettings
 from appliance.phonebook import Contact, ContactGroup
 from appliance.settings.accounts import ApiKey, User
 from appliance.settings.secrets import SecretSettings
@@ -92,6 +93,7 @@ CATALOGUE = Catalogue(
         "deliveries": DeliverySettings,
         "mail_out": MailOutSettings,
         "mail_in": MailInSettings,
+        "panel": PanelSettings,
         "secrets": SecretSettings,
     },
     lists={

@@ -1,0 +1,130 @@
+"""``faxbox panel``: runs the front panel beside a box, draws it in the terminal, or shows its wiring."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.configuration import open_settings
+from appliance.daemon.commands import add_data_argument, data_folder
+from appliance.panel import wiring
+from appliance.panel.box_client import Api, ApiError, Hands, Watcher
+from appliance.panel.buttons import Button
+from appliance.panel.screen import lines, open_screen
+from appliance.panel.service import Face, PanelService
+from appliance.panel.settings import PanelSettings
+from appliance.panel.terminal import Terminal
+from appliance.settings.store import SettingsStore
+
+T = TypeVar("T")
+
+# systemd names the runtime folder of the unit here (RuntimeDirectory=).
+RUNTIME_VARIABLE = "RUNTIME_DIRECTORY"
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``panel`` to the command's words."""
+    parser = words.add_parser("panel", help="run the front panel: lamps and buttons on GPIO pins")
+    parser.add_argument(
+        "--show", action="store_true", help="draw the panel in the terminal, keys are its buttons"
+    )
+    parser.add_argument(
+        "--wiring", action="store_true", help="print how the panel is wired, as the settings say"
+    )
+    parser.add_argument("--drawing", type=Path, metavar="FILE", help="write a drawing of the wiring (SVG)")
+    add_data_argument(parser)
+    parser.set_defaults(run=run)
+
+
+class _Running:
+    """The running box's interface, with the errors that the panel knows."""
+
+    def __init__(self, data: Path) -> None:
+        self._box = _translated(lambda: RunningBox(data))
+        self.url = self._box.url
+
+    def get(self, path: str) -> Any:
+        return _translated(lambda: self._box.get(path))
+
+    def post(self, path: str, content: dict[str, Any]) -> Any:
+        return _translated(lambda: self._box.post(path, content))
+
+    def events(self) -> Any:
+        events = _translated(self._box.events)
+        while True:
+            try:
+                yield next(events)
+            except StopIteration:
+                return
+            except (OSError, ValueError) as error:
+                raise ApiError(f"the box went away: {error}") from error
+
+
+def _translated(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except (BoxUnreachableError, BoxRefusedError, OSError, ValueError) as error:
+        raise ApiError(str(error)) from error
+
+
+def running(data: Path) -> Api:
+    """The interface of the box that runs on ``data``.  Raises ApiError."""
+    return _Running(data)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``faxbox panel`` with its parsed arguments; the exit code."""
+    data = data_folder(arguments)
+    store = open_settings(data)
+    settings = store.section(PanelSettings)
+    if arguments.drawing is not None:
+        arguments.drawing.write_text(wiring.drawing(settings), encoding="utf-8")
+        return 0
+    if arguments.wiring:
+        sys.stdout.write(wiring.table(settings))
+        return 0
+    if arguments.show and not sys.stdin.isatty():
+        print("faxbox: --show needs a terminal", file=sys.stderr)
+        return 64
+    if not arguments.show:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    _serve(data, store, settings, in_terminal=arguments.show)
+    return 0
+
+
+def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_terminal: bool) -> None:
+    from appliance.panel.board import Board, button_pins  # noqa: PLC0415 (gpiozero: for this command alone)
+
+    def connect() -> Api:
+        return running(data)
+
+    def open_face(edge: Callable[[Button, bool], None]) -> Face:
+        return Terminal(service.panel, edge, service.stop) if in_terminal else Board(settings, edge)
+
+    display = None if in_terminal else open_screen(settings)
+    buttons = list(Button) if in_terminal else list(button_pins(settings))
+    service = PanelService(
+        len(settings.line_leds),
+        buttons,
+        open_face,
+        view_changed=lambda view: display.show(lines(view)) if display is not None else None,
+    )
+    runtime = os.environ.get(RUNTIME_VARIABLE, "").partition(":")[0]
+    hands = Hands(
+        connect,
+        store,
+        Path(runtime) if runtime else None,
+        forward_to=settings.forward_to,
+        printer=settings.printer,
+    )
+    watcher = Watcher(connect, service.box_is, store=store)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: service.stop())
+    service.run(hands, watcher)

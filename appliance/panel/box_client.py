@@ -1,0 +1,246 @@
+"""Reads how the running box is, and carries out what a button asks for.  All over its REST interface."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from appliance.panel.core import Order
+from appliance.panel.model import BoxView, Condition, Contact, line_views
+from appliance.settings import secrets
+from appliance.settings.secrets import SecretSettings
+from appliance.settings.store import SettingsStore
+
+_log = logging.getLogger(__name__)
+
+# Without an event the box is asked this often, seconds: a disk fills and a line drops without one, too.
+POLL_S = 10.0
+# Events come in bursts; the box is asked at most so often, seconds.
+LEAST_S = 0.3
+# How often a box that does not answer is looked for, seconds.
+LOOK_S = 1.0
+# A box that has stopped may be starting again; after so long without it, seconds, it is lost.
+LOST_S = 20.0
+# A fax that failed longer ago than this does not light the lamp, seconds.
+FAILED_S = 12 * 3600.0
+# The most faxes that one press cancels, and that one look counts.
+MOST = 100
+# systemd looks for this file in the box's runtime folder (faxbox-poweroff.path).
+POWEROFF_FILE = "poweroff"
+
+
+class ApiError(Exception):
+    """The box did not answer, or refused; the message is a sentence."""
+
+
+class Api(Protocol):
+    """A running box's REST interface below ``/api/v1``.  Each method raises ApiError."""
+
+    def get(self, path: str) -> Any: ...
+
+    def post(self, path: str, content: dict[str, Any]) -> Any: ...
+
+    def events(self) -> Iterator[Mapping[str, Any]]:
+        """What happens from now on; ends when the box stops."""
+
+
+# Gives the interface of the box that runs now.  Raises ApiError when none does.
+Connect = Callable[[], Api]
+
+
+class Watcher:
+    """Two threads that keep a ``BoxView`` true and hand each new one to ``changed``."""
+
+    def __init__(
+        self,
+        connect: Connect,
+        changed: Callable[[BoxView], None],
+        *,
+        store: SettingsStore | None = None,
+        address: str = "",
+    ) -> None:
+        self._connect = connect
+        self._changed = changed
+        self._store = store
+        self._address = address
+        self._view = BoxView()
+        self._stop = threading.Event()
+        self._stale = threading.Event()
+        self._seen_at = time.time() - FAILED_S
+        self._setup_code = ""
+        self._silent_since: float | None = None
+        self._threads = [
+            threading.Thread(target=self._follow, name="events", daemon=True),
+            threading.Thread(target=self._refresh, name="status", daemon=True),
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._stale.set()
+
+    def look_again(self) -> None:
+        """Something was done: the view is read anew at once."""
+        self._stale.set()
+
+    def seen(self) -> None:
+        """A person has seen that faxes failed."""
+        self._seen_at = time.time()
+        self._stale.set()
+
+    def show_code(self, code: str) -> None:
+        """The set-up code that was just made; the display shows it until it is used."""
+        self._setup_code = code
+        self._stale.set()
+
+    def _follow(self) -> None:
+        """Listens; each event makes the view stale."""
+        while not self._stop.is_set():
+            with contextlib.suppress(ApiError):
+                for event in self._connect().events():
+                    if self._stop.is_set():
+                        return
+                    _log.debug("event %s", event.get("kind"))
+                    self._stale.set()
+            self._stale.set()
+            self._stop.wait(LOOK_S)
+
+    def _refresh(self) -> None:
+        while not self._stop.is_set():
+            try:
+                view = self._read(self._connect())
+                self._silent_since = None
+            except ApiError as error:
+                _log.debug("%s", error)
+                view = self._silent()
+            if view != self._view:
+                self._view = view
+                self._changed(view)
+            answers = view.contact is Contact.ANSWERS
+            self._stop.wait(LEAST_S)
+            self._stale.wait(POLL_S if answers else LOOK_S)
+            self._stale.clear()
+
+    def _silent(self) -> BoxView:
+        """A box that never answered is starting; one that did is stopping, and after a while lost."""
+        if self._view.contact is Contact.STARTING:
+            return self._view
+        now = time.monotonic()
+        self._silent_since = self._silent_since or now
+        lost = now - self._silent_since > LOST_S
+        return replace(self._view, contact=Contact.LOST if lost else Contact.STOPPING)
+
+    def _read(self, api: Api) -> BoxView:
+        status = api.get("/status")
+        sending: tuple[int, ...] = ()
+        if status["faxes"].get("sending"):
+            found = api.get(f"/faxes?{urlencode({'state': 'sending', 'limit': MOST})}")
+            sending = tuple(fax["id"] for fax in reversed(found["faxes"]))
+        calls = sum(line["calls"] for line in status["lines"])
+        since = max(self._seen_at, time.time() - FAILED_S)
+        failed = api.get(f"/faxes?{urlencode({'state': 'failed', 'since': _moment(since), 'limit': MOST})}")
+        setup = self._store is not None and bool(self._store.section(SecretSettings).setup_code_hash)
+        if not setup:
+            self._setup_code = ""
+        return BoxView(
+            contact=Contact.ANSWERS,
+            condition=Condition(status["status"]),
+            lines=line_views(status["lines"]),
+            sending=sending,
+            receiving=max(0, calls - len(sending)),
+            unread=status["unread"],
+            wants_person=len(failed["faxes"]) + status["faxes"].get("unknown", 0),
+            setup=setup,
+            address=self._address,
+            setup_code=self._setup_code,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Does what a button asks for.  ``runtime``: the folder in which systemd looks for POWEROFF_FILE."""
+
+    connect: Connect
+    store: SettingsStore
+    runtime: Path | None
+    forward_to: str = ""
+    printer: str = ""
+
+    def carry_out(self, order: Order) -> str:
+        """Does it; the sentence says what was done.  Raises ApiError with the reason when it cannot be."""
+        match order:
+            case Order.CANCEL_ONE:
+                return self._cancel(self._faxes("sending")[:1])
+            case Order.CANCEL_ALL:
+                return self._cancel(self._faxes("sending", "preparing", "waiting"))
+            case Order.HAND_ON_NEWEST:
+                return self._hand_on()
+            case Order.RETRY_FAILED:
+                return self._retry()
+            case Order.SHUT_DOWN:
+                return self._shut_down()
+            case Order.SET_UP:
+                return secrets.new_setup_code(self.store)
+            case Order.SEEN:
+                return "The failed faxes have been seen."
+
+    def _faxes(self, *states: str) -> list[dict[str, Any]]:
+        """Those in these states, newest first; without those that are meant for later."""
+        query = urlencode([("state", state) for state in states] + [("limit", str(MOST))])
+        found: list[dict[str, Any]] = self.connect().get(f"/faxes?{query}")["faxes"]
+        now = _moment(time.time())
+        return [fax for fax in found if fax["state"] == "sending" or fax["scheduled_at"] <= now]
+
+    def _cancel(self, faxes: list[dict[str, Any]]) -> str:
+        if not faxes:
+            raise ApiError("No fax is being sent.")
+        api = self.connect()
+        for fax in faxes:
+            api.post(f"/faxes/{fax['id']}/cancel", {})
+        return f"{len(faxes)} cancelled."
+
+    def _hand_on(self) -> str:
+        api = self.connect()
+        found = api.get(f"/received?limit={MOST}")["received"]
+        found = [fax for fax in found if fax["ended_at"] and fax["pages"]]  # not one that is coming in
+        if not found:
+            raise ApiError("No fax has come in yet.")
+        fax = found[0]["id"]
+        if self.forward_to:
+            api.post(f"/received/{fax}/forward", {"to": [self.forward_to]})
+            return f"Fax {fax} goes to {self.forward_to}."
+        api.post(f"/received/{fax}/print", {"printer": self.printer} if self.printer else {})
+        return f"Fax {fax} is being printed."
+
+    def _retry(self) -> str:
+        api = self.connect()
+        found = api.get("/faxes?state=failed&limit=1")["faxes"]
+        if not found:
+            raise ApiError("No fax has failed.")
+        again = api.post(f"/faxes/{found[0]['id']}/resend", {})
+        return f"Fax {found[0]['id']} is sent again as {again['id']}."
+
+    def _shut_down(self) -> str:
+        if self.runtime is None:
+            raise ApiError("This box is not run by systemd, so that it cannot be shut down from here.")
+        try:
+            (self.runtime / POWEROFF_FILE).touch()
+        except OSError as error:
+            raise ApiError(f"The box cannot be shut down: {error}") from error
+        return "The box shuts down."
+
+
+def _moment(at: float) -> str:
+    """Unix time as the interface writes it."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,116 @@
+"""How the box is, as the panel needs to know it, and what the lamps make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from appliance.panel import lamps
+from appliance.panel.lamps import AnyLamp, Lamp, LineLamp, Meaning
+
+
+class Contact(Enum):
+    """What the panel knows of the box's process."""
+
+    STARTING = "starting"  # nothing was heard of it yet
+    ANSWERS = "answers"
+    STOPPING = "stopping"
+    LOST = "lost"  # it answered once, and does no more
+
+
+class Condition(Enum):
+    """The word of the box's ``/health``."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILING = "failing"
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A line: its name, whether it works, and how many calls are on it."""
+
+    name: str
+    usable: bool
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoxView:
+    """How the box is."""
+
+    contact: Contact = Contact.STARTING
+    condition: Condition = Condition.OK
+    lines: tuple[LineView, ...] = ()
+    sending: tuple[int, ...] = ()  # fax ids, newest last
+    receiving: int = 0  # calls that bring a fax
+    unread: int = 0
+    wants_person: int = 0  # faxes that failed or wait for a person, since somebody looked
+    setup: bool = False  # nobody owns the box yet, or a new code was asked for
+    address: str = ""  # of the web pages, for the display
+    setup_code: str = ""  # for the display, as long as it is good
+
+
+def line_views(lines: list[Mapping[str, Any]]) -> tuple[LineView, ...]:
+    """Of the ``lines`` of the box's answer; the practice line has no lamp."""
+    return tuple(
+        LineView(str(line["name"]), bool(line["usable"]), int(line["calls"]))
+        for line in lines
+        if line.get("kind") != "practice"
+    )
+
+
+def meanings(view: BoxView, line_lamps: int, *, stuck: bool = False) -> dict[AnyLamp, Meaning]:
+    """What each lamp says of the box, ``line_lamps`` lamps of lines among them.
+
+    ``stuck``: a button has been down for longer than anybody presses.  A panel that knows nothing of the
+    box shows nothing but that.
+    """
+    said: dict[AnyLamp, Meaning] = {Lamp.POWER: _power(view)}
+    known = view.contact is Contact.ANSWERS
+    said[Lamp.ACTIVITY] = _activity(view) if known else lamps.ACTIVITY_NONE
+    said[Lamp.INBOX] = lamps.INBOX_UNREAD if known and view.unread else lamps.INBOX_EMPTY
+    said[Lamp.FAULT] = _fault(view, stuck) if known else lamps.FAULT_BUTTON if stuck else lamps.FAULT_NONE
+    for number in range(line_lamps):
+        line = view.lines[number] if known and number < len(view.lines) else None
+        said[LineLamp(number)] = _line(line)
+    return said
+
+
+def _power(view: BoxView) -> Meaning:
+    match view.contact:
+        case Contact.STARTING | Contact.STOPPING:
+            return lamps.POWER_CHANGING
+        case Contact.LOST:
+            return lamps.POWER_ALONE
+        case Contact.ANSWERS:
+            return lamps.POWER_SETUP if view.setup else lamps.POWER_READY
+
+
+def _activity(view: BoxView) -> Meaning:
+    if view.sending and view.receiving:
+        return lamps.ACTIVITY_BOTH
+    if view.sending:
+        return lamps.ACTIVITY_SENDING
+    return lamps.ACTIVITY_RECEIVING if view.receiving else lamps.ACTIVITY_NONE
+
+
+def _fault(view: BoxView, stuck: bool) -> Meaning:
+    """The worst of what there is."""
+    if view.condition is Condition.FAILING:
+        return lamps.FAULT_FAILING
+    if view.condition is Condition.WARNING:
+        return lamps.FAULT_WARNING
+    if stuck:
+        return lamps.FAULT_BUTTON
+    return lamps.FAULT_FAX if view.wants_person else lamps.FAULT_NONE
+
+
+def _line(line: LineView | None) -> Meaning:
+    if line is None:
+        return lamps.LINE_NONE
+    if not line.usable:
+        return lamps.LINE_DOWN
+    return lamps.LINE_BUSY if line.calls else lamps.LINE_READY

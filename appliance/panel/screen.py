@@ -1,0 +1,97 @@
+"""The small display: what it says, and an SSD1306 on the I²C bus that says it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.panel.model import BoxView, Condition, Contact
+from appliance.panel.settings import Display, PanelSettings
+
+_log = logging.getLogger(__name__)
+
+# 128 × 64 pixels in the display library's own letters of 6 × 8, four lines with air between them.
+LINES, LETTERS = 4, 21
+LINE_PIXELS = 16
+I2C_BUS = 1
+
+
+def lines(view: BoxView) -> tuple[str, ...]:
+    """What the display says: state, what is under way, the address, and the set-up code while it is good."""
+    match view.contact:
+        case Contact.STARTING:
+            said = ["faxbox starts", "", "", ""]
+        case Contact.STOPPING:
+            said = ["faxbox stops", "please wait", "", ""]
+        case Contact.LOST:
+            said = ["faxbox", "does not answer", "", ""]
+        case Contact.ANSWERS:
+            said = [
+                _state(view),
+                _traffic(view),
+                view.address,
+                f"Code {view.setup_code}" if view.setup else "",
+            ]
+    return tuple(line[:LETTERS] for line in said)
+
+
+def _state(view: BoxView) -> str:
+    if view.setup:
+        return "Ready to be set up"
+    words = {
+        Condition.OK: "Ready",
+        Condition.WARNING: "Ready, see web page",
+        Condition.FAILING: "Cannot send",
+    }
+    return words[view.condition]
+
+
+def _traffic(view: BoxView) -> str:
+    parts = []
+    if view.sending:
+        parts.append(f"{len(view.sending)} out")
+    if view.receiving:
+        parts.append(f"{view.receiving} in")
+    if view.unread:
+        parts.append(f"{view.unread} unread")
+    if view.wants_person:
+        parts.append(f"{view.wants_person} failed")
+    return ", ".join(parts)
+
+
+@dataclass
+class Screen:
+    """The display; one that fails is left alone from then on."""
+
+    device: Any
+    _said: tuple[str, ...] = ()
+
+    def show(self, said: tuple[str, ...]) -> None:
+        """Writes the lines if they changed."""
+        from luma.core.render import canvas  # noqa: PLC0415 (only where a display is)
+
+        if said == self._said or self.device is None:
+            return
+        self._said = said
+        try:
+            with canvas(self.device) as draw:
+                for number, line in enumerate(said):
+                    draw.text((0, number * LINE_PIXELS + 2), line, fill="white")
+        except Exception as error:  # the bus, the library, a plug that came loose
+            _log.warning("the display failed and is left alone: %s", error)
+            self.device = None
+
+
+def open_screen(settings: PanelSettings) -> Screen | None:
+    """The display that the settings name, None when there is none or it cannot be reached."""
+    if settings.display is Display.NONE:
+        return None
+    try:
+        from luma.core.interface.serial import i2c  # noqa: PLC0415 (only where a display is)
+        from luma.oled.device import ssd1306  # noqa: PLC0415
+
+        return Screen(ssd1306(i2c(port=I2C_BUS, address=settings.display_address)))
+    except Exception as error:
+        _log.warning("there is no display at address 0x%02x: %s", settings.display_address, error)
+        return None
