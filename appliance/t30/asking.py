@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from appliance.t30.timers import LATE_ANSWER_S
+from appliance.t30.timers import LATE_ANSWER_MARGIN_S
 
 
 class Kind(Enum):
@@ -26,25 +26,33 @@ class Answers:
         self._kind: Kind | None = None
         self._owed_before = 0  # answers to earlier commands that may still come
         self._owed = 0  # answers to this one
-        self._asked_at = 0.0
+        self._first_sent_at: float | None = None  # when this command first left the line
+        self._sent_at = 0.0  # when it last did
+        self._late_until = 0.0  # what is owed to earlier commands has come by then, if it comes
 
-    def new_command(self, kind: Kind, now: float) -> None:
-        """A command is said for the first time."""
-        stale = self._kind is not kind or now - self._asked_at > LATE_ANSWER_S
-        self._owed_before = 0 if stale else self._owed_before + self._owed
+    def new_command(self, kind: Kind) -> None:
+        """Another command follows."""
+        self._owed_before = self._owed_before + self._owed if kind is self._kind else 0
         self._kind = kind
         self._owed = 0
-        self.said(now)
+        self._first_sent_at = None
 
-    def said(self, now: float) -> None:
-        """The command is said, or said again."""
+    def sent(self, now: float) -> None:
+        """The command has left the line, for the first time or again."""
         self._owed += 1
-        self._asked_at = now
+        self._sent_at = now
+        if self._first_sent_at is None:
+            self._first_sent_at = now
 
-    def heard(self) -> bool:
-        """An answer came.  False when it may be an earlier command's."""
-        if self._owed_before:
+    def heard(self, began: float) -> bool:
+        """An answer came, its carrier up since ``began``.  False when it may be an earlier command's."""
+        if self._owed_before and began <= self._late_until:
             self._owed_before -= 1
             return False
+        self._owed_before = 0
         self._owed = max(0, self._owed - 1)
+        if self._first_sent_at is not None:
+            # If this was the answer to the first saying, that to the last one is as late.
+            lateness = began - self._first_sent_at
+            self._late_until = self._sent_at + lateness + LATE_ANSWER_MARGIN_S
         return True

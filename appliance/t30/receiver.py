@@ -476,7 +476,7 @@ class Receiver(ReceiverPhaseB):
             return causes.SENDER_GAVE_UP
         if self._poll is not None and not self._rounds:
             return causes.POLL_REFUSED
-        return causes.NO_PAGES_CAME
+        return causes.NO_PAGES_CAME if station.heard_frames else causes.NO_SENDER_HEARD
 
 
 def _width(settings: Settings) -> int:

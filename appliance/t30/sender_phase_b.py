@@ -303,10 +303,9 @@ class SenderPhaseB(StationRole):
         """An answer that may be an earlier command's does not count: this command is said again."""
         if self.state in _ASKING and stimulus in _ANSWERS:
             known = stimulus in self.TABLE[self.state]
-            if not self._answers.heard() and known and stimulus is not LineStimulus.GARBLED:
+            if not self._answers.heard(fact.burst.began) and known and stimulus is not LineStimulus.GARBLED:
                 self.station.note("answer_owed", name=stimulus.name)
                 self.station.clear(Timer.T4)
-                self._answers.said(self.station.now)
                 self._again()
                 return
         super().take(stimulus, fact)
@@ -314,7 +313,7 @@ class SenderPhaseB(StationRole):
     def _try(self, command: Callable[[], None], kind: Kind) -> None:
         """Gives a command for the first time."""
         self._again, self._tries = command, 1
-        self._answers.new_command(kind, self.station.now)
+        self._answers.new_command(kind)
         command()
 
     def _repeat(self, _: EventData) -> None:
@@ -324,11 +323,11 @@ class SenderPhaseB(StationRole):
             return
         self._tries += 1
         self.station.clear(Timer.T4)
-        self._answers.said(self.station.now)
         self._again()
 
     def _await(self, state: SenderState) -> None:
         self.state = state
+        self._answers.sent(self.station.now)
         self.station.set(Timer.T4, limits.T4_S)
         self.station.listen()
 

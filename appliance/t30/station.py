@@ -226,6 +226,7 @@ class Station:
         self.retrainings = 0
         self.frames_repeated = 0
         self.bad_rows = 0
+        self.heard_frames = False  # the far end has said something in T.30's terms
         # The line.
         self.heard: Carrier | None = None  # carrier that is on
         self.heard_since = 0.0
@@ -549,6 +550,7 @@ class Station:
             self._unknown_heard = self._unknown_heard or isinstance(error, UnknownCommandError)
             self.note("frame_unknown", reason=str(error), octets=octets[:16].hex())
             return
+        self.heard_frames = True
         self.note("frame_received", **describe_frame(frame))
         self._frames.append(frame)
         if frame.final:

@@ -34,8 +34,8 @@ T4_S = 3.45
 # in the far end's memory already.
 T5_S = 65.0
 
-# An answer that is later than this belongs to nothing any more: three tries at T4 are over by then.
-LATE_ANSWER_S = 12.0
+# How much later than the first answer to a command a further one may be, measured from its own saying.
+LATE_ANSWER_MARGIN_S = 2.0
 
 # T.30 5.4.3: a command is sent three times in all before the station gives up.
 TRIES = 3

@@ -42,7 +42,7 @@ PAGE_1_TWICE = (
 
 def play(script: str, *, ecm: bool, pages: int = 2) -> tuple[str, int]:
     parameters = CallParameters(Role.CALLS, "+1") if ecm else CallParameters(Role.CALLS, "+1", PLAIN)
-    far = Far(parameters, Pages([white_page() for _ in range(pages)]))
+    far = Far(parameters, Pages([white_page(200 if ecm else 60) for _ in range(pages)]))
     result = far.run(script)
     return result.cause.code, result.pages_sent
 

@@ -77,8 +77,6 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
                 return
             if isinstance(order, SendFrames):
                 self._begin_frames(order)
-                self._round_trip = 0.0
-                self._issued_at = now
                 self._write_frame(now)
                 return
         if self._state in LISTENING or self._state in (State.OPENED_CALLING, State.OPENED_ANSWERING):

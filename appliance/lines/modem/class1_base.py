@@ -59,11 +59,21 @@ SENDING = frozenset({State.HDLC_OPEN, State.HDLC_FRAME, State.FAST_OPEN, State.F
 class ClassOneBase:
     """One modem with a call up: its state, and what every part does with it."""
 
-    def __init__(self, port: CommandPort, quirks: Quirks, opened: Opened, *, latency_s: float = 0.0) -> None:
-        """``latency_s``: how long the modem's answers take anyhow (a serial server far away, a slow
-        bus); what it is given to answer in grows by it."""
+    def __init__(
+        self,
+        port: CommandPort,
+        quirks: Quirks,
+        opened: Opened,
+        *,
+        latency_s: float = 0.0,
+        round_trip_s: float = 0.0,
+    ) -> None:
+        """``latency_s``: how long the modem's answers may take anyhow (a serial server far away, a slow
+        bus); what it is given to answer in grows by it.  ``round_trip_s``: how long the quickest takes,
+        which is the way there and back."""
         self._port = port
         self._latency_s = latency_s
+        self._round_trip_s = round_trip_s
         self._quirks = quirks
         self._events: deque[LineEvent] = deque()
         calling = opened is Opened.CALLING
@@ -79,7 +89,6 @@ class ClassOneBase:
         self._issued_at = 0.0
         self._written_at = 0.0
         self._frame_s = 0.0
-        self._round_trip = 0.0
         self._connect_held = False  # a CONNECT came too early to be the frame's own
         self._stray_ok = False  # OK where CONNECT was due
         self._adaptive = False  # V.21 came in place of a page
@@ -88,6 +97,7 @@ class ClassOneBase:
         self._deframer = Deframer()
         self._line_noisy = False
         self._sent_last: LineOrder | None = None
+        self._has_sent = False  # in this call
         self.clean = False  # after OVER: the modem confirmed that it hung up
 
     def _begin(self, order: LineOrder, now: float) -> None:

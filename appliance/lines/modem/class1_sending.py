@@ -49,7 +49,6 @@ class ClassOneSending(ClassOneBase):
                 self._take_next(now)
             case Receive():
                 self._listen(now)
-        self._issued_at = now
 
     def _open_fast(self, carrier: Carrier, *, short_train: bool, now: float) -> None:
         self._state = State.FAST_OPEN
@@ -59,7 +58,6 @@ class ClassOneSending(ClassOneBase):
     def _open_reply(self, result: Result, now: float) -> None:
         if result is Result.CONNECT:
             self._unanswered = 0
-            self._round_trip = now - self._issued_at
             if self._state is State.HDLC_OPEN:
                 self._write_frame(now)
             elif self._quirks.training_ms:
@@ -80,7 +78,8 @@ class ClassOneSending(ClassOneBase):
     def _open_again(self, now: float) -> None:
         self._retries += 1
         if self._retries > limits.REISSUES:
-            self._lost(causes.MODEM_REFUSED, now)
+            # One that has sent before in this call is on hook again: the far end has gone.
+            self._lost(None if self._has_sent else causes.MODEM_REFUSED, now)
         else:
             self._after_quiet(now)
 
@@ -99,7 +98,7 @@ class ClassOneSending(ClassOneBase):
         self._frame_s = (len(frame) + 3) * 8 / limits.V21_BIT_RATE
         self._connect_held = False
         self._port.write(stuff(frame) + bytes([DLE, ETX]))
-        self._port.await_reply(now, self._frame_s + self._round_trip + limits.SEND_MARGIN_S)
+        self._port.await_reply(now, self._frame_s + self._round_trip_s + limits.SEND_MARGIN_S)
 
     def _frame_reply(self, result: Result, now: float) -> None:
         if result is Result.CONNECT:
@@ -120,8 +119,10 @@ class ClassOneSending(ClassOneBase):
         if not self._frames:
             return  # the final frame is answered by OK
         first = self._order is not None and len(self._frames) == len(getattr(self._order, "frames", ())) - 1
-        slow = first and self._written_at - self._issued_at + self._round_trip >= limits.PREAMBLE_S
-        due = self._frame_s + self._round_trip
+        # CONNECT comes when the modem likes, some say it behind their preamble: only the way to the modem and
+        # back tells how long it waited for the first frame.
+        slow = first and self._round_trip_s >= limits.PREAMBLE_S
+        due = self._frame_s + self._round_trip_s
         too_early = limits.TOO_EARLY * due if slow else limits.DOUBLE_CONNECT_S
         if not self._connect_held and now - self._written_at < too_early:
             self._connect_held = True
@@ -141,5 +142,6 @@ class ClassOneSending(ClassOneBase):
 
     def _sent(self) -> None:
         self._sent_last = self._order
+        self._has_sent = True
         self._idle()
         self._events.append(Sent())

@@ -63,6 +63,18 @@ def dial_command(number: str, rules: DialRules) -> str:
     return ("DP" if rules.pulse else "DT") + rules.prefix.upper() + bare
 
 
+# How long a modem dials: tones of 95 ms and pauses as long (S11), pulses at ten a second, a second
+# dial tone that is waited for, a comma (S8), a hook flash.
+_TONE_S, _PULSES_S, _DIAL_TONE_S, _COMMA_S, _FLASH_S = 0.19, 1.5, 2.0, 2.0, 0.7
+
+
+def dialling_s(command: str) -> float:
+    """About how long a modem is busy dialling with this D command, seconds."""
+    digit_s = _PULSES_S if command.startswith("DP") else _TONE_S
+    times = {",": _COMMA_S, "W": _DIAL_TONE_S, "!": _FLASH_S}
+    return sum(times.get(character, digit_s) for character in command[2:])
+
+
 def call_progress_command(rules: DialRules) -> str:
     """X4 waits for dial tone and knows busy; X3 knows busy only (V.250 6.3.7's extended results)."""
     return "X3" if rules.blind else "X4"

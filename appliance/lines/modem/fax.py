@@ -14,7 +14,13 @@ from enum import Enum
 from appliance import causes
 from appliance.causes import Cause
 from appliance.lines.modem.class1 import ClassOneDce, Opened
-from appliance.lines.modem.dialling import DialRules, UndialableError, call_progress_command, dial_command
+from appliance.lines.modem.dialling import (
+    DialRules,
+    UndialableError,
+    call_progress_command,
+    dial_command,
+    dialling_s,
+)
 from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.lexer import DLE, ETX, DataKind
 from appliance.lines.modem.port import CommandPort, Reply, Silence
@@ -23,6 +29,7 @@ from appliance.t30.call import FaxCall
 from appliance.t30.conversation import FromCall, ToCall
 from appliance.t30.memory import Pages, Store, answer_from, ignore
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
+from appliance.t30.timers import T0_S
 
 # A command that only sets something is answered at once; a modem just reset takes a second or two.
 SET_UP_S = 3.0
@@ -33,8 +40,8 @@ S7_LIMIT_S = 255
 # The far machine's CED and first preamble come after it answered (T.30 4.2, 5.3.1: up to 4 s + 1 s), and
 # many first play an announcement.
 AFTER_ANSWER_S = 15.0
-# Dialling itself: pauses of 2 s each, pulses, the exchange's own time.
-DIAL_MARGIN_S = 15.0
+# A modem that heeds S7 says NO CARRIER by itself; those that do not are ended this much later.
+DIAL_MARGIN_S = 1.0
 # ATA to CONNECT: silence 1.8 to 2.5 s, CED up to 4 s, preamble 1 s (T.30 4.2), twice over.
 ANSWER_LIMIT_S = 15.0
 SET_UP_TRIES = 3
@@ -110,6 +117,7 @@ class ModemFaxCall:
         self._crossed = False  # answered while giving up
         self._stray_ok = False  # an OK to ATD or ATA, and nothing else yet
         self._latency_s = 0.0  # slowest answer to a command that needs nothing from the line
+        self._quickest_s: float | None = None  # the quickest: what the way to the modem and back takes
         self._dce: ClassOneDce | None = None
         self._fax: FaxCall | None = None
         self._ending: CallResult | None = None
@@ -132,8 +140,7 @@ class ModemFaxCall:
         if quirks.adaptive_reception:
             self._set_up.append("+FAR=1")
         if self._dial:
-            wait = min(S7_LIMIT_S, int(self._call.ring_s + AFTER_ANSWER_S))
-            self._set_up.append(f"S7={wait}")
+            self._set_up.append(f"S7={int(self._answer_s())}")
         if self._dial:
             # Never with a call ringing: to some modems any byte then means "answer" or "stop".
             self._stage = _Stage.CLEAR
@@ -247,7 +254,9 @@ class ModemFaxCall:
                 if result is Result.ERROR and self._port_needs(self._set_up[0]):
                     self._give_up(causes.MODEM_REFUSED, now)
                     return
-                self._latency_s = max(self._latency_s, now - self._asked_at)
+                took = now - self._asked_at
+                self._latency_s = max(self._latency_s, took)
+                self._quickest_s = took if self._quickest_s is None else min(self._quickest_s, took)
                 self._set_up.pop(0)
                 self._tries = 0
                 self._next_set_up(now)
@@ -278,10 +287,15 @@ class ModemFaxCall:
         self._asked_at = now
         if self._dial:
             self._note(now, "dialled", ("number", self._call.number or ""))
-            limit = self._call.ring_s + AFTER_ANSWER_S + DIAL_MARGIN_S
+            limit = self._answer_s() + dialling_s(self._dial) + DIAL_MARGIN_S
             self._port.command(self._dial, now, within=limit, opens=DataKind.FRAME)
         else:
             self._port.command("A", now, within=ANSWER_LIMIT_S)
+
+    def _answer_s(self) -> float:
+        """How long a carrier is waited for after dialling: T0, or as long as the owner lets it ring."""
+        ring_s = self._call.ring_s
+        return min(S7_LIMIT_S, max(ring_s, min(ring_s + AFTER_ANSWER_S, T0_S)))
 
     def _connecting(self, result: Result, now: float) -> None:
         if result is Result.OK and now < self._asked_at + STRAY_OK_S:
@@ -316,7 +330,9 @@ class ModemFaxCall:
         self._note(now, "connected")
         opened = Opened.CALLING if self._dial else Opened.ANSWERING
         latency = min(self._latency_s, LATENCY_LIMIT_S)
-        self._dce = ClassOneDce(self._port, self._quirks, opened, latency_s=latency)
+        self._dce = ClassOneDce(
+            self._port, self._quirks, opened, latency_s=latency, round_trip_s=self._quickest_s or 0.0
+        )
         self._fax = FaxCall(self._parameters, self._dce, self._say, wake=self._wake)
         self._fax.start(now)
 

@@ -6,7 +6,10 @@ import pytest
 
 from appliance import causes
 from appliance.lines.modem.class1 import ClassOneDce, Opened
+from appliance.lines.modem.dialling import DialRules
+from appliance.lines.modem.fax import ModemCall, ModemFax
 from appliance.lines.modem.hdlc import with_fcs
+from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.lexer import DataKind, stuff
 from appliance.lines.modem.port import CommandPort
 from appliance.lines.modem.quirks import Quirks
@@ -29,6 +32,8 @@ from appliance.t30.dce import (
     SendTcf,
     Sent,
 )
+from appliance.t30.memory import MemoryPages, RefusingStore
+from appliance.t30.parameters import CallParameters, Role
 
 V21 = Receive(Carrier.V21, Expect.FRAMES)
 DIS, MCF = b"\xff\x13\x80\x00\x10", b"\xff\x13\x8c"
@@ -39,9 +44,13 @@ TAIL = b"\x10\x03"
 class Bench:
     """A DCE whose modem is played by hand."""
 
-    def __init__(self, opened: Opened = Opened.CALLING, quirks: Quirks | None = None) -> None:
+    def __init__(
+        self, opened: Opened = Opened.CALLING, quirks: Quirks | None = None, *, round_trip_s: float = 0.0
+    ) -> None:
         self.port = CommandPort()
-        self.dce = ClassOneDce(self.port, quirks or Quirks(), opened)
+        self.dce = ClassOneDce(
+            self.port, quirks or Quirks(), opened, latency_s=round_trip_s, round_trip_s=round_trip_s
+        )
         self.now = 1.0
 
     def order(self, order: LineOrder) -> str:
@@ -109,6 +118,84 @@ def test_tcf_follows_dcs_after_a_silence_of_our_own() -> None:
     assert bench.written() == (bytes(100) + TAIL).decode("latin-1")
     assert bench.says(b"OK") == [Sent()]
     assert bench.order(V21) == "AT+FRH=3\r"
+
+
+@pytest.mark.parametrize("connect_s", [0.0, 0.3, 0.83, 1.1, 2.0])
+def test_a_modem_that_says_connect_behind_its_preamble_gets_each_frame_at_once(connect_s: float) -> None:
+    """The time to CONNECT is the modem's preamble, no round trip: else seconds of flags follow."""
+    bench = Bench(Opened.ANSWERING)
+    bench.order(SendFrames((DIS,)))
+    bench.says(b"OK")
+    bench.order(V21)
+    bench.says(b"CONNECT", wire(DIS), b"OK")
+    assert bench.order(SendFrames((CSI, CSI, DIS))) in ("AT+FRS=7\r", "AT+FTS=7\r")
+    bench.says(b"OK")
+    assert bench.written() == "AT+FTH=3\r"
+    bench.now += connect_s
+    bench.says(b"CONNECT")
+    for frame in (CSI, CSI, DIS):
+        assert bench.written() == (stuff(frame) + TAIL).decode("latin-1")
+        bench.passes((len(frame) + 3) * 8 / 300)
+        bench.says(b"CONNECT" if frame is not DIS else b"OK")
+
+
+@pytest.mark.parametrize(
+    ("number", "ring_s", "least", "most"),
+    [
+        ("5551234", 60.0, 55.0, 65.0),
+        ("5551234", 20.0, 30.0, 40.0),
+        ("0,,5551234", 60.0, 59.0, 69.0),
+        ("5551234", 90.0, 90.0, 96.0),
+    ],
+)
+def test_a_dial_that_neither_modem_nor_far_end_answers_ends_within_its_bound(
+    number: str, ring_s: float, least: float, most: float
+) -> None:
+    """T0 is 60 ± 5 s from the end of dialling (T.30 5.4.3.1); there are modems that do not heed S7."""
+    fax = ModemFax(
+        CallParameters(Role.CALLS),
+        MemoryPages([]),
+        RefusingStore(),
+        ModemCall(modem=Modem(), rules=DialRules(), number=number, ring_s=ring_s),
+        progress=lambda _: None,
+    )
+    now, dialled_at, given_up_at = 0.0, None, None
+    fax.start(now)
+    while fax.result is None:
+        written = fax.take_bytes().decode("latin-1")
+        if written.startswith("ATD"):
+            dialled_at = now
+        elif written == "\x18" and dialled_at is not None:
+            given_up_at = now
+        elif written.startswith("AT"):
+            fax.receive_bytes(b"\r\nOK\r\n", now)
+            continue
+        due = fax.next_deadline()
+        assert due is not None
+        now = max(now, due)
+        fax.handle_timer(now)
+    assert dialled_at is not None
+    assert given_up_at is not None
+    assert least <= given_up_at - dialled_at <= most
+    assert fax.result.cause is causes.NO_ANSWER
+
+
+def test_a_modem_far_away_may_still_say_connect_twice_before_its_first_frame() -> None:
+    bench = Bench(Opened.ANSWERING, round_trip_s=1.0)
+    bench.order(SendFrames((DIS,)))
+    bench.says(b"OK")
+    bench.order(SendFrames((CSI, DIS)))
+    bench.says(b"OK")
+    assert bench.written() == "AT+FTH=3\r"
+    bench.now += 1.0
+    bench.says(b"CONNECT")
+    assert bench.written() == (stuff(CSI) + TAIL).decode("latin-1")
+    bench.passes(0.2)
+    bench.says(b"CONNECT")
+    assert bench.written() == "", "it is the first one said again"
+    bench.passes(1.4)
+    bench.says(b"CONNECT")
+    assert bench.written() == (stuff(DIS) + TAIL).decode("latin-1")
 
 
 def test_dle_is_doubled_in_a_page_and_short_training_has_its_own_number() -> None:
