@@ -1,4 +1,4 @@
-"""PNG, JPEG and TIFF pictures as pages, through Pillow.  Runs inside the worker process only."""
+"""Pictures as pages, through Pillow: PNG, JPEG, TIFF, WebP, HEIC.  Runs inside the worker process only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Sequence
 
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, UnidentifiedImageError
 
 from appliance.causes import (
     DOCUMENT_DAMAGED,
@@ -25,14 +25,28 @@ from appliance.documents.geometry import (
     PageSize,
 )
 from appliance.documents.options import Limits, Paper
+from appliance.documents.picturemodes import on_paper
 from appliance.documents.placing import place
 from appliance.documents.sniff import Kind
-from appliance.remarks import Remark
+from appliance.documents.tiffpages import FaxProof, guessed_resolution, is_page, resolution_of, tags_of
+from appliance.remarks import SUBFILE_SKIPPED, Remark
+from appliance.t4 import tiff_tags as tags
 from appliance.t4.page import SCAN_LINE_PIXELS
 
-_FORMATS = {Kind.TIFF: "TIFF", Kind.PNG: "PNG", Kind.JPEG: "JPEG"}
+_FORMATS = {Kind.TIFF: "TIFF", Kind.PNG: "PNG", Kind.JPEG: "JPEG", Kind.WEBP: "WEBP", Kind.HEIC: "HEIF"}
 _SWAPPING_ORIENTATIONS = {5, 6, 7, 8}  # EXIF orientations that exchange width and height
 _EXIF_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_TURNED_BY_US = {"JPEG", "PNG", "WEBP"}  # the readers of the others do it themselves
+_END_OF_IMAGE = b"\xff\xd9"  # JPEG's last marker
 
 # Pictures from screens and cameras say 72 or 96 dpi, or nothing, and mean nothing by it: those are
 # shown at 96 dpi, or smaller to fit the sheet with a margin.
@@ -47,38 +61,72 @@ _SCAN_LINES = {pixels for widths in SCAN_LINE_PIXELS.values() for pixels in widt
 _FAX_DPI_ACROSS = {204: (199.0, 205.0), 408: (405.0, 409.0)}
 _FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (389.0, 401.0)}
 
+# What Pillow and its codecs raise about bad data.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    KeyError,
+    TypeError,
+    EOFError,
+    OverflowError,
+    IndexError,
+    RuntimeError,
+)
+
 
 class ImageSource:
-    """PNG, JPEG, and TIFF with all its pages."""
+    """A picture, or a TIFF with all its pages."""
 
     def __init__(self, content: bytes, kind: Kind, paper: Paper, limits: Limits) -> None:
         Image.MAX_IMAGE_PIXELS = None  # our own limit, checked before any pixel is decoded
         warnings.simplefilter("ignore")
         self._limits = limits
         self._paper = paper
+        if kind is Kind.HEIC:
+            import pillow_heif  # noqa: PLC0415 (loads a video decoder)
+
+            pillow_heif.register_heif_opener(thumbnails=False)
+        if kind is Kind.JPEG:
+            content = _with_end(content)
         try:
             self._image = Image.open(io.BytesIO(content), formats=[_FORMATS[kind]])
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, KeyError, TypeError) as error:
+        except UnidentifiedImageError as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         except Image.DecompressionBombError as error:
             raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
-        self.count = self._count() if kind is Kind.TIFF else 1
+        except _DAMAGE as error:
+            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        self._frames, self._skipped = [0], 0
+        self._proof: FaxProof | None = None
+        if kind is Kind.TIFF:
+            self._frames, self._skipped = self._pages()
+            self._proof = FaxProof(content)
+        self.count = len(self._frames)
 
-    def _count(self) -> int:
-        for index in range(self._limits.pages + 1):
+    def _pages(self) -> tuple[list[int], int]:
+        """The subfiles that are pages, and how many are not."""
+        pages: list[int] = []
+        others = 0
+        while len(pages) <= self._limits.pages and others <= self._limits.pages:
             try:
-                self._image.seek(index)
+                self._image.seek(len(pages) + others)
             except EOFError:
-                return index
+                # A file of nothing but previews is sent as it is.
+                return (pages, others) if pages else (list(range(others)), 0)
             except Exception as error:
                 # A damaged directory after good pages: the document is refused, never cut short.
                 raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+            if is_page(self._image):
+                pages.append(len(pages) + others)
+            else:
+                others += 1
         raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"more than {self._limits.pages}")
 
     def _seek(self, index: int) -> Image.Image:
         try:
-            self._image.seek(index)
-        except (EOFError, OSError, ValueError, SyntaxError, KeyError, TypeError) as error:
+            self._image.seek(self._frames[index])
+        except _DAMAGE as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         width, height = self._image.size
         if width <= 0 or height <= 0:
@@ -88,15 +136,21 @@ class ImageSource:
         return self._image
 
     def _orientation(self) -> int:
+        """How the picture is to be turned, as EXIF counts."""
         try:
+            if self._image.format == "TIFF":
+                return int(tags_of(self._image).get(tags.ORIENTATION, 1))
             return int(self._image.getexif().get(_EXIF_ORIENTATION, 1))
-        except Exception:  # EXIF is decoration; damage in it is no reason to refuse the picture
+        except Exception:  # it is decoration; damage in it is no reason to refuse the picture
             return 1
 
     def size(self, index: int) -> PageSize:
         image = self._seek(index)
         width, height = image.size
-        across, down = self._dpi()
+        swapped = self._orientation() in _SWAPPING_ORIENTATIONS and image.format != "HEIF"
+        if swapped and image.format == "TIFF":  # Pillow tells the size as it will be
+            width, height = height, width
+        across, down = self._dpi((width, height))
         if across <= 0:
             width_mm, height_mm = width / _SCREEN_DPI * MM_PER_INCH, height / _SCREEN_DPI * MM_PER_INCH
         else:
@@ -104,7 +158,7 @@ class ImageSource:
             if width in _SCAN_LINES:
                 per_mm = _fax_scale(across, down) or per_mm
             width_mm, height_mm = width / per_mm[0], height / per_mm[1]
-        if self._orientation() in _SWAPPING_ORIENTATIONS:
+        if swapped:
             width_mm, height_mm = height_mm, width_mm
         if across <= 0:
             short, long = (side - 2 * _SHEET_MARGIN_MM for side in self._paper.value)
@@ -115,51 +169,72 @@ class ImageSource:
             width_mm, height_mm = (side / largest * LARGEST_SIDE_MM for side in (width_mm, height_mm))
         return PageSize(max(width_mm, 0.01), max(height_mm, 0.01))
 
-    def _dpi(self) -> tuple[float, float]:
-        """Pixels an inch across and down, (0, 0) when the file says nothing of use."""
+    def _dpi(self, size: tuple[int, int]) -> tuple[float, float]:
+        """Pixels an inch across and down as stored, (0, 0) when the file says nothing of use."""
         try:
-            across, down = (float(value) for value in self._image.info.get("dpi", (0, 0)))
+            if self._image.format == "TIFF":
+                across, down = resolution_of(self._image)
+            else:
+                across, down = (float(value) for value in self._image.info.get("dpi", (0, 0)))
         except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-            return 0.0, 0.0
-        useful = _MEANINGLESS_DPI <= across <= _HIGHEST_DPI and 50 <= down <= _HIGHEST_DPI
-        return (across, down) if useful else (0.0, 0.0)
+            across = down = 0.0
+        if _MEANINGLESS_DPI <= across <= _HIGHEST_DPI and 50 <= down <= _HIGHEST_DPI:
+            return across, down
+        return guessed_resolution(*size) if self._image.mode == "1" else (0.0, 0.0)
 
     def draw(self, index: int, layout: Layout) -> Drawing | Bitmap:
         image = self._seek(index)
-        exact = image.size == (layout.width, layout.rows) == (layout.box_width, layout.box_rows)
+        if self._proof is not None:
+            fault = self._proof.fault_of(image, index)
+            if fault is not None:
+                raise DocumentError(DOCUMENT_DAMAGED, fault)
         box = (layout.box_width, layout.box_rows)
         try:
-            if image.mode == "1" and exact and self._orientation() == 1 and not layout.turned:
-                return Bitmap(*image.size, ImageChops.invert(image).tobytes())
             if image.format == "JPEG":
                 image.draft("RGB", (max(box), max(box)))
-            shown = _on_paper(image)
-            shown = ImageOps.exif_transpose(shown) if self._orientation() != 1 else shown
-        except (OSError, ValueError, SyntaxError, KeyError, TypeError, EOFError, OverflowError) as error:
+            shown = on_paper(image)
+            turn = _TURNS.get(self._orientation())
+            if turn is not None and image.format in _TURNED_BY_US:
+                shown = shown.transpose(turn)
+        except _DAMAGE as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         if layout.turned:
             shown = shown.transpose(Image.Transpose.ROTATE_90)
+        if shown.mode == "1":
+            if shown.size == box == (layout.width, layout.rows):
+                return Bitmap(*shown.size, ImageChops.invert(shown).tobytes())
+            shown = shown.convert("L")
         return Drawing.of_image(place(shown, layout), Box.of(layout))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
+        if index is None and self._skipped:
+            return (Remark(SUBFILE_SKIPPED, detail=f"{self._skipped} of {self._skipped + self.count}"),)
         return ()
 
 
-def _on_paper(image: Image.Image) -> Image.Image:
-    """Any mode as grey or colours (mode L or RGB) on white paper."""
-    if image.mode.startswith(("I", "F")):
-        # 16 and 32 bit grey: bring the used range to 8 bits.
-        wide = image.convert("F")
-        low, high = wide.getextrema()
-        if not isinstance(low, float) or not isinstance(high, float):
-            raise ValueError("a picture without a range of grey")
-        top = 65535.0 if high > 255 else 255.0
-        return wide.point(lambda value: value * (255.0 / top) + 0).convert("L")
-    if image.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        paper = Image.new("RGBA", layered.size, (255, 255, 255, 255))
-        return Image.alpha_composite(paper, layered).convert("RGB")
-    return image.convert("L" if image.mode in {"1", "L"} else "RGB")
+def _with_end(content: bytes) -> bytes:
+    """A JPEG whose last marker is missing gets it, when that is all that is missing.
+
+    If pixels were missing, the decoder would make some of whatever stands before the marker: it does not,
+    when the same picture comes out with other octets there.
+    """
+    end = content.rstrip(b"\0")
+    if end.endswith(_END_OF_IMAGE) or _END_OF_IMAGE in content[-_TRAILER_OCTETS:]:
+        return content
+    try:
+        made = []
+        for filling in (b"", b"\x55" * 256, b"\xa3" * 256):
+            with Image.open(io.BytesIO(content + filling + _END_OF_IMAGE), formats=["JPEG"]) as image:
+                if not image.info.get("progressive"):  # an eighth has no use for its end
+                    image.draft("L", (image.width // 8, image.height // 8))
+                made.append(image.tobytes())
+    except _DAMAGE:
+        return content
+    return content + _END_OF_IMAGE if made[0] == made[1] == made[2] else content
+
+
+# What a camera may write behind a picture's last marker is looked for it in so many octets.
+_TRAILER_OCTETS = 64 << 10
 
 
 def _fax_scale(across: float, down: float) -> tuple[float, float] | None:

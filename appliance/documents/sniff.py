@@ -14,6 +14,8 @@ class Kind(Enum):
     TIFF = "tiff"
     PNG = "png"
     JPEG = "jpeg"
+    WEBP = "webp"
+    HEIC = "heic"
     TEXT = "text"
 
 
@@ -24,12 +26,18 @@ _SUFFIXES = {
     ".png": Kind.PNG,
     ".jpg": Kind.JPEG,
     ".jpeg": Kind.JPEG,
+    ".webp": Kind.WEBP,
+    ".heic": Kind.HEIC,
+    ".heif": Kind.HEIC,
     ".txt": Kind.TEXT,
     ".text": Kind.TEXT,
 }
 
 # A PDF's header may stand anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13).
 _PDF_HEADER_WITHIN = 1024
+
+# ISO/IEC 23008-12: the brands of still pictures coded in HEVC.
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx"}
 
 # Share of control characters (other than white space) from which a file is no longer text.
 _MOST_CONTROLS = 0.01
@@ -47,8 +55,12 @@ def sniff(content: bytes, name: str = "") -> Kind:
         return Kind.PNG
     if content.startswith(b"\xff\xd8\xff"):
         return Kind.JPEG
-    if content.startswith((b"II*\0", b"MM\0*")):
+    if content.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):  # BigTIFF too
         return Kind.TIFF
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return Kind.WEBP
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
+        return Kind.HEIC
     if b"%PDF-" in content[:_PDF_HEADER_WITHIN]:
         return Kind.PDF
     if _is_text(content):

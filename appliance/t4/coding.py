@@ -123,7 +123,7 @@ def decode(page: CodedPage) -> Raster:
     if width * rows > MAX_PIXELS:
         raise PageError(f"a page of {width} x {rows} pixels is beyond {MAX_PIXELS}")
     if rows and page.coding is not Coding.MR:
-        raster = _decode_fast(page)
+        raster = decode_proven(page)
         if raster is not None:
             return raster
     decoder = TolerantDecoder(page.coding, width, page.resolution, max_rows=rows)
@@ -137,8 +137,8 @@ def decode(page: CodedPage) -> Raster:
     return received.raster
 
 
-def _decode_fast(page: CodedPage) -> Raster | None:
-    """libtiff's decoding, proved by coding it again: it repairs faults without a word.
+def decode_proven(page: CodedPage) -> Raster | None:
+    """libtiff's decoding of a page of MMR or MH, proved by coding it again: it repairs faults without a word.
 
     None when the data are not bit for bit what we would have sent ourselves, but for what follows the end
     of the page: machines fill the last octet, and ECM its last frame, with what they like.
@@ -209,6 +209,7 @@ __all__ = [
     "PageError",
     "count_rows",
     "decode",
+    "decode_proven",
     "encode",
     "minimum_row_bits",
     "recode",

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from math import log
 from os import PathLike
 from types import TracebackType
-from typing import Final, Self
+from typing import BinaryIO, Final, Self
 
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.bits import from_bits, reverse_bits, to_bits
 from appliance.t4.codes import EOFB, EOL, EOLS_IN_RTC, TAG_ONE_DIMENSIONAL
-from appliance.t4.coding import MAX_PIXELS
+from appliance.t4.coding import MAX_PIXELS, decode_proven
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t4.rows import PADDING, RowError, decode_row_1d, longest_row_bits, paint_row
 from appliance.t4.tolerant import TolerantDecoder
@@ -33,6 +33,10 @@ _INVERTED: Final = bytes(255 - octet for octet in range(256))
 
 class TiffError(ValueError):
     """The file is no TIFF of fax pages, or is damaged or beyond the bounds; the text says how."""
+
+
+class TiffDataError(TiffError):
+    """The directory is good, and the page's data are not what it says."""
 
 
 def without_rtc(bits: str) -> str:
@@ -73,8 +77,13 @@ class FaxTiff:
     be read, TiffError when it is not what it should be, at once or when the page in question is read.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
+    def __init__(self, path: str | PathLike[str] | BinaryIO) -> None:
+        """``path`` may be a file that is open already; it is closed with this one."""
+        self._file = (
+            open(path, "rb")  # noqa: SIM115 - closed by close()
+            if isinstance(path, (str, PathLike))
+            else path
+        )
         try:
             self._size = self._file.seek(0, 2)
             self._order, first = self._header()
@@ -120,12 +129,27 @@ class FaxTiff:
         with self._naming(number):
             return self._raster(self._directory(self._directories[number]))
 
+    def prove(self, number: int) -> None:
+        """Raises TiffDataError when the data of page ``number`` (from 0) end before its rows do.
+
+        Damaged rows in between are no fault of this kind.
+        """
+        with self._naming(number):
+            directory = self._directory(self._directories[number])
+            left = directory.rows
+            for strip in range(len(directory.strips)):
+                rows = min(directory.rows_per_strip, left)
+                data = self._strip(directory, strip)
+                if not _has_rows(directory, data, rows):
+                    _decode(directory, data, rows, joined=True)
+                left -= rows
+
     @contextmanager
     def _naming(self, number: int) -> Iterator[None]:
         try:
             yield
         except TiffError as error:
-            raise TiffError(f"page {number + 1}: {error}") from error
+            raise type(error)(f"page {number + 1}: {error}") from error
 
     # -- structure
 
@@ -296,6 +320,16 @@ def _as_coded(directory: _Directory, data: bytes) -> CodedPage | None:
     )
 
 
+def _has_rows(directory: _Directory, data: bytes, rows: int) -> bool:
+    """Whether the strip certainly holds ``rows`` rows, found out without decoding each in Python."""
+    if directory.compression == tags.GROUP3:
+        return to_bits(data).count(EOL) >= rows
+    if directory.compression == tags.GROUP4:
+        page = CodedPage(Coding.MMR, directory.resolution, directory.width, rows, data)
+        return decode_proven(page) is not None
+    return False
+
+
 def _expand(directory: _Directory, data: bytes, rows: int) -> bytes:
     """The rows of a strip, in the file's own sense of black."""
     width = directory.width
@@ -306,17 +340,24 @@ def _expand(directory: _Directory, data: bytes, rows: int) -> bytes:
         return data[:octets]
     if directory.compression == tags.RLE:
         return _expand_rle(data, width, rows)
+    return _decode(directory, data, rows, joined=False).data
+
+
+def _decode(directory: _Directory, data: bytes, rows: int, *, joined: bool) -> Raster:
+    """The rows of a strip in a fax coding; with ``joined`` a damaged row may have swallowed the next one."""
     if directory.compression == tags.GROUP4:
         coding = Coding.MMR
     else:
         coding = Coding.MR if directory.t4_options & tags.T4_TWO_DIMENSIONAL else Coding.MH
-    decoder = TolerantDecoder(coding, width, max_rows=rows)
+    decoder = TolerantDecoder(coding, directory.width, max_rows=rows)
     decoder.feed(data)
     received = decoder.finish()
     good = received.rows - (received.bad_rows if coding is Coding.MMR else 0)
+    if joined and coding is not Coding.MMR:
+        good += received.bad_rows
     if good < rows:
-        raise TiffError(f"its data end after {good} of {rows} rows")
-    return received.raster.data
+        raise TiffDataError(f"its data end after {good} of {rows} rows")
+    return received.raster
 
 
 def _expand_rle(data: bytes, width: int, rows: int) -> bytes:

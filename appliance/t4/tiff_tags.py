@@ -30,6 +30,7 @@ SIZES = {1: 1, 2: 1, SHORT: 2, LONG: 4, RATIONAL: 8}
 
 SUBFILE_REDUCED = 1  # a small preview of another page
 SUBFILE_PAGE = 2
+SUBFILE_MASK = 4  # of the transparency of another picture
 WHITE_IS_ZERO, BLACK_IS_ZERO = 0, 1
 MSB_FIRST, LSB_FIRST = 1, 2
 UNCOMPRESSED, RLE, GROUP3, GROUP4 = 1, 2, 3, 4

@@ -1,0 +1,88 @@
+"""What only TIFF pictures have: several pages with previews between them, fax codings, odd resolutions."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+from appliance.t4 import tiff_tags as tags
+from appliance.t4.page import SCAN_LINE_PIXELS, PaperWidth, Resolution
+from appliance.t4.tiff_reading import FaxTiff, TiffDataError, TiffError
+
+_CENTIMETRES_PER_INCH = 2.54
+
+# TIFF 6.0, NewSubfileType: a preview of another page, and the mask of another picture.
+_NO_PAGE = tags.SUBFILE_REDUCED | tags.SUBFILE_MASK
+
+# A page in black and white as wide as a scan line, of which nobody says how fine it is, is a fax page: of the
+# coarsest resolution with which it is not much longer than the paper of that width (mm, and how much longer).
+_PAPER_MM = {PaperWidth.A4: 297.0, PaperWidth.B4: 364.0, PaperWidth.A3: 420.0}
+_LONGER = 1.28
+_METRIC_LINES = {widths[204]: _PAPER_MM[paper] for paper, widths in SCAN_LINE_PIXELS.items()}
+_GUESSES = (Resolution.STANDARD, Resolution.FINE, Resolution.SUPERFINE)
+_ROWS_PER_MM = {Resolution.STANDARD: 3.85, Resolution.FINE: 7.7, Resolution.SUPERFINE: 15.4}
+_SQUARE_LINES = {
+    pixels: dpi
+    for width in SCAN_LINE_PIXELS
+    for dpi, pixels in SCAN_LINE_PIXELS[width].items()
+    if dpi in {300, 400}
+}
+
+
+def tags_of(image: Image.Image) -> ImageFileDirectory_v2:
+    """The directory of the page that ``image`` stands at."""
+    return image.tag_v2  # type: ignore[attr-defined, no-any-return]
+
+
+def is_page(image: Image.Image) -> bool:
+    """Whether this subfile is a page and no preview or mask of one."""
+    kind = tags_of(image).get(tags.SUBFILE_TYPE, 0)
+    return not (isinstance(kind, int) and kind & _NO_PAGE)
+
+
+def resolution_of(image: Image.Image) -> tuple[float, float]:
+    """Pixels an inch across and down, as stored; zeros when the page does not say."""
+    directory = tags_of(image)
+    try:
+        across = float(directory.get(tags.X_RESOLUTION, 0))
+        down = float(directory.get(tags.Y_RESOLUTION, 0))
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return 0.0, 0.0
+    if directory.get(tags.RESOLUTION_UNIT, tags.INCH) == tags.CENTIMETRE:
+        across, down = across * _CENTIMETRES_PER_INCH, down * _CENTIMETRES_PER_INCH
+    return (across, down) if across > 0 and down > 0 else (0.0, 0.0)
+
+
+def guessed_resolution(width: int, rows: int) -> tuple[float, float]:
+    """Pixels an inch of a fax page that does not say; zeros when it is no scan line wide."""
+    if width in _METRIC_LINES:
+        for resolution in _GUESSES:
+            longest = _METRIC_LINES[width] * _LONGER
+            if rows / _ROWS_PER_MM[resolution] <= longest or resolution is _GUESSES[-1]:
+                return float(resolution.x_dpi), float(resolution.y_dpi)
+    dpi = float(_SQUARE_LINES.get(width, 0))
+    return dpi, dpi
+
+
+class FaxProof:
+    """Whether the pages of a TIFF that are in a fax coding are whole: libtiff fills up what is missing."""
+
+    def __init__(self, content: bytes) -> None:
+        try:
+            self._file: FaxTiff | None = FaxTiff(io.BytesIO(content))
+        except TiffError:
+            self._file = None  # nothing that FaxTiff reads: what Pillow makes of it stands
+
+    def fault_of(self, image: Image.Image, number: int) -> str | None:
+        """What is wrong with page ``number`` (from 0, previews not counted), which ``image`` stands at."""
+        if self._file is None or tags_of(image).get(tags.COMPRESSION) not in {tags.GROUP3, tags.GROUP4}:
+            return None
+        try:
+            self._file.prove(number)
+        except TiffDataError as error:
+            return str(error)
+        except (TiffError, IndexError, OSError):
+            return None
+        return None

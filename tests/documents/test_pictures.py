@@ -1,0 +1,245 @@
+"""Pictures as machines and cameras write them: whole, upright, of their size, or refused by name."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import pytest
+from PIL import Image, ImageDraw, ImageStat, TiffImagePlugin
+
+from appliance.causes import DOCUMENT_DAMAGED
+from appliance.documents.errors import DocumentError
+from appliance.documents.type import MONOSPACED, font
+from appliance.remarks import SUBFILE_SKIPPED
+from appliance.t4.page import CodedPage
+from tests.documents.conftest import Rendered
+from tests.documents.making import ink, likeness, photograph, picture, save
+
+PHOTOMETRIC, SUBFILE, ORIENTATION, STRIP_OCTETS, UNIT = 262, 254, 274, 279, 296
+FINE_A4 = (1728, 2200)
+
+
+def _fax(size: tuple[int, int] = FINE_A4) -> Image.Image:
+    page = Image.new("1", size, 1)
+    draw = ImageDraw.Draw(page)
+    for y in range(60, size[1] - 60, 50):
+        draw.text((100, y), f"row {y}: the quick brown fox jumps over the lazy dog", 0, font(MONOSPACED, 30))
+    return page
+
+
+def _tiff(page: Image.Image, compression: str | None = "group4", **more: object) -> bytes:
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    extra = more.pop("tags", {})
+    assert isinstance(extra, dict)
+    for tag, value in extra.items():
+        info[tag] = value
+    return save(page, "TIFF", compression=compression, tiffinfo=info, strip_size=1 << 30, **more)
+
+
+def _patched(content: bytes, tag: int, value: int) -> bytes:
+    """The little-endian TIFF with the value (or the offset) of ``tag`` in its first directory changed."""
+    patched = bytearray(content)
+    (directory,) = struct.unpack_from("<I", patched, 4)
+    (count,) = struct.unpack_from("<H", patched, directory)
+    for entry in range(directory + 2, directory + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", patched, entry)[0] == tag:
+            kind = struct.unpack_from("<H", patched, entry + 2)[0]
+            struct.pack_into("<H" if kind == 3 else "<I", patched, entry + 8, value)
+            return bytes(patched)
+    raise AssertionError(f"no tag {tag}")
+
+
+def _same(page: CodedPage, expected: Image.Image) -> bool:
+    return picture(page).convert("1").tobytes() == expected.tobytes()
+
+
+# -- fax pages in TIFF -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", ["group4", None])
+def test_a_tiff_of_any_orientation_is_upright_and_not_squeezed(
+    rendered: Rendered, orientation: int, compression: str | None
+) -> None:
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    label = Image.new("1", (800, 300), 1)
+    ImageDraw.Draw(label).rectangle((4, 4, 795, 295), outline=0, width=6)
+    label.paste(0, (20, 20, 200, 120))
+    stored = label.transpose(undo[orientation]) if orientation in undo else label
+    content = _tiff(stored, compression, tags={ORIENTATION: orientation}, dpi=(200, 200))
+    page = picture(rendered(content).coded_page(0))
+    left, top, right, bottom = ink(page)
+    assert (right - left) / (1728 / 215) == pytest.approx(792 / 200 * 25.4, rel=0.02)
+    assert (bottom - top) / 7.7 == pytest.approx(292 / 200 * 25.4, rel=0.02)
+    seen = page.crop((left, top, right, bottom)).resize((792, 292))
+    assert likeness(seen, label.crop((4, 4, 796, 296)).convert("L")) > 0.95
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4"])
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_a_fax_page_whose_data_end_early_is_damaged_not_filled_with_black(
+    rendered: Rendered, compression: str, share: float
+) -> None:
+    content = _tiff(_fax(), compression, dpi=(204, 196))
+    with Image.open(io.BytesIO(content)) as image:
+        (octets,) = image.tag_v2[STRIP_OCTETS]  # type: ignore[attr-defined]
+    cut = _patched(content, STRIP_OCTETS, int(octets * share))
+    with pytest.raises(DocumentError) as refusal:
+        rendered(cut)
+    assert refusal.value.cause is DOCUMENT_DAMAGED
+    assert "rows" in refusal.value.detail
+
+
+def test_a_fax_page_that_claims_more_rows_than_it_has_is_damaged(rendered: Rendered) -> None:
+    content = _tiff(_fax((1728, 2200)), dpi=(204, 196))
+    more = _patched(_patched(content, 257, 2400), 278, 2400)
+    with pytest.raises(DocumentError) as refusal:
+        rendered(more)
+    assert refusal.value.cause is DOCUMENT_DAMAGED
+
+
+def test_a_damaged_row_in_a_fax_page_does_not_cost_the_page(rendered: Rendered) -> None:
+    content = bytearray(_tiff(_fax(), "group3", dpi=(204, 196)))
+    middle = len(content) // 2
+    content[middle : middle + 2] = b"\xff\x0f"
+    page = picture(rendered(bytes(content)).coded_page(0))
+    assert likeness(page, _fax().convert("L")) > 0.95
+
+
+def test_previews_between_the_pages_are_left_out_and_that_is_said(rendered: Rendered) -> None:
+    info = [TiffImagePlugin.ImageFileDirectory_v2() for _ in range(4)]
+    for number, directory in enumerate(info):
+        directory[SUBFILE] = number % 2  # bit 0: a reduced picture of another page
+    pages = [_fax(), _fax((216, 275)), _fax((1728, 2000)), _fax((216, 250))]
+    out = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(out) as writer:
+        for page, directory in zip(pages, info, strict=True):
+            page.save(writer, "TIFF", compression="group4", tiffinfo=directory, dpi=(204, 196))
+            writer.newFrame()
+    document = rendered(out.getvalue())
+    assert [page.rows for page in document.pages] == [2200, 2000]
+    assert [(remark.kind, remark.detail) for remark in document.remarks] == [(SUBFILE_SKIPPED, "2 of 4")]
+
+
+@pytest.mark.parametrize("dpi", [None, (72, 72), (96, 96), (1, 1)])
+@pytest.mark.parametrize("width", [1728, 2048, 2432])
+def test_a_page_of_fax_lines_without_a_resolution_goes_on_unscaled(
+    rendered: Rendered, width: int, dpi: tuple[int, int] | None
+) -> None:
+    page = _fax((width, width * 1273 // 1000))
+    assert _same(rendered(_tiff(page, **({"dpi": dpi} if dpi else {}))).coded_page(0), page)
+
+
+def test_half_as_many_rows_without_a_resolution_are_a_standard_page_and_upright(rendered: Rendered) -> None:
+    coded = rendered(_tiff(_fax((1728, 1100)))).coded_page(0)
+    assert (coded.width, coded.rows) == (1728, 2200)
+
+
+def test_a_unit_of_none_and_a_resolution_of_zero(rendered: Rendered) -> None:
+    page = _fax()
+    content = _tiff(page, dpi=(204, 196), tags={UNIT: 1})
+    assert _same(rendered(_patched(content, UNIT, 1)).coded_page(0), page)
+    with Image.open(io.BytesIO(content)) as image:
+        at = content.find(struct.pack("<II", int(image.tag_v2[282]), 1))  # type: ignore[attr-defined]
+    zero = content[:at] + struct.pack("<II", 0, 0) + content[at + 8 :]
+    assert _same(rendered(zero).coded_page(0), page)
+
+
+def test_a_big_tiff_is_a_tiff(rendered: Rendered) -> None:
+    page = _fax()
+    content = save(page, "TIFF", dpi=(204, 196), big_tiff=True)
+    assert content.startswith(b"II+\0")
+    assert _same(rendered(content).coded_page(0), page)
+
+
+def test_a_bilevel_tiff_that_does_not_say_which_bit_is_black_is_mostly_paper(rendered: Rendered) -> None:
+    page = _fax()
+    content = bytearray(_tiff(page, None, dpi=(204, 196)))
+    (directory,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, directory)
+    for entry in range(directory + 2, directory + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", content, entry)[0] == PHOTOMETRIC:
+            struct.pack_into("<H", content, entry, 261)  # no tag that anybody knows
+    assert _same(rendered(bytes(content)).coded_page(0), page)
+
+
+# -- wide and odd pictures ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("top", [1023, 4095, 16383, 65535])
+@pytest.mark.parametrize("kind", ["TIFF", "PNG"])
+def test_grey_of_ten_to_sixteen_bits_is_legible(rendered: Rendered, kind: str, top: int) -> None:
+    page = Image.new("L", (800, 300), 255)
+    ImageDraw.Draw(page).text((40, 100), "twelve in sixteen", 0, font(MONOSPACED, 60))
+    wide = page.convert("I").point(lambda value: value * (top / 255.0) + 0).convert("I;16")
+    seen = picture(rendered(save(wide, kind, dpi=(200, 200))).coded_page(0))
+    share = 1 - ImageStat.Stat(seen).mean[0] / 255
+    assert 0.005 < share < 0.1
+
+
+def test_lab_is_shown_by_its_lightness(rendered: Rendered) -> None:
+    grey = photograph(600, 400)
+    lab = Image.merge("LAB", (grey, Image.new("L", grey.size, 128), Image.new("L", grey.size, 128)))
+    page = picture(rendered(save(lab, "TIFF", dpi=(100, 100))).coded_page(0))
+    box = (page.width - 1219, 0, page.width, 783)
+    assert 0.1 < 1 - ImageStat.Stat(page.crop(box)).mean[0] / 255 < 0.9
+
+
+def test_a_jpeg_without_its_last_marker_is_whole_and_a_cut_one_is_damaged(rendered: Rendered) -> None:
+    for options in ({}, {"progressive": True}, {"quality": 30}):
+        whole = save(photograph(900, 700).convert("RGB"), "JPEG", dpi=(150, 150), **options)
+        assert whole.endswith(b"\xff\xd9")
+        expected = rendered(whole).coded_page(0).data
+        assert rendered(whole[:-2]).coded_page(0).data == expected
+        for cut in (0.9, 0.6):
+            with pytest.raises(DocumentError) as refusal:
+                rendered(whole[: int(len(whole) * cut)])
+            assert refusal.value.cause is DOCUMENT_DAMAGED
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "HEIF"])
+def test_photographs_of_phones_are_faxed(rendered: Rendered, kind: str) -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    photo = photograph(800, 600).convert("RGB")
+    page = picture(rendered(save(photo, kind)).coded_page(0))
+    png = picture(rendered(save(photo, "PNG")).coded_page(0))
+    assert page.size == png.size
+    assert likeness(page, png) > 0.9
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "HEIF"])
+def test_a_cut_photograph_of_a_phone_is_damaged(rendered: Rendered, kind: str) -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    content = save(photograph(800, 600).convert("RGB"), kind)
+    with pytest.raises(DocumentError) as refusal:
+        rendered(content[: len(content) // 2])
+    assert refusal.value.cause is DOCUMENT_DAMAGED
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize("kind", ["WEBP", "PNG", "JPEG"])
+def test_a_phone_held_sideways(rendered: Rendered, kind: str, orientation: int) -> None:
+    upright = Image.new("RGB", (300, 400), "white")
+    upright.paste("black", (0, 0, 100, 60))
+    undo = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    stored = upright.transpose(undo[orientation]) if orientation in undo else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    page = picture(rendered(save(stored, kind, exif=exif)).coded_page(0))
+    left, top, right, bottom = ink(page)
+    assert right < page.width / 2
+    assert bottom < page.height / 2
+    assert (right - left) / (1728 / 215) > (bottom - top) / 7.7
