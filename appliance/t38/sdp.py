@@ -25,7 +25,7 @@ DEFAULT_MAX_BIT_RATE = 14400
 # Numbers beyond this are cut to it.
 _MAX_NUMBER = 65535
 # T38FaxUdpEC (T.38 table D.1).
-_UDP_EC = {
+UDP_EC = {
     ErrorCorrection.NONE: "",
     ErrorCorrection.REDUNDANCY: "t38UDPRedundancy",
     ErrorCorrection.FEC: "t38UDPFEC",
@@ -201,7 +201,7 @@ def _flag(value: str | None) -> bool:
 
 
 def _correction(value: str) -> ErrorCorrection:
-    words = {word.lower(): correction for correction, word in _UDP_EC.items()}
+    words = {word.lower(): correction for correction, word in UDP_EC.items()}
     return words.get(value.lower(), ErrorCorrection.NONE)
 
 
@@ -320,5 +320,5 @@ def _image_lines(local: T38Media) -> list[str]:
         f"a=T38FaxMaxDatagram:{said.max_datagram}",
     ]
     if said.error_correction is not ErrorCorrection.NONE:
-        lines.append(f"a=T38FaxUdpEC:{_UDP_EC[said.error_correction]}")
+        lines.append(f"a=T38FaxUdpEC:{UDP_EC[said.error_correction]}")
     return lines

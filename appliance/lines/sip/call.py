@@ -26,6 +26,7 @@ from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
 from appliance.t30.conversation import CallOwner, FromCall
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
 from appliance.t38.fax import T38FaxCall
+from appliance.t38.sdp import UDP_EC
 
 _log = logging.getLogger(__name__)
 
@@ -246,7 +247,7 @@ class CarriedCall:
         after = time.monotonic() - (self._connected_at or time.monotonic())
         settings = order.settings
         words = (
-            f"version {settings.version}, {settings.error_correction.value or 'no error correction'},"
+            f"version {settings.version}, {UDP_EC[settings.error_correction] or 'no error correction'},"
             f" datagrams of {settings.max_datagram} octets, {settings.max_bit_rate} bit/s,"
             f" {settings.rate_management.value}"
         )
