@@ -919,6 +919,13 @@ SIGN_IN_REFUSED = _row(
     "The name or the password is wrong.",
     "Check both, and the keyboard's capital letters.",
 )
+TOO_MANY_DRAFTS = _row(
+    "too_many_drafts",
+    Side.USER,
+    Retry.NO,
+    "There are as many drafts as one may have.",
+    "Send or throw away one of them.",
+)
 SETUP_CODE_WRONG = _row(
     "setup_code_wrong",
     Side.USER,

@@ -14,7 +14,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.request import Environ, read_form, read_query
 from appliance.box import Box
 from appliance.causes import NOT_FOUND
-from appliance.dispatch.prepare import zone
+from appliance.dispatch.making import zone
 from appliance.language import Writer, locale_of
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import Scope, User

@@ -18,6 +18,7 @@ from appliance.api.sessions import Sessions
 from appliance.box import Box
 from appliance.causes import PAGE_STALE
 from appliance.core import Core
+from appliance.dispatch.previews import Previews
 from appliance.net.settings import ApiSettings
 from appliance.net.watchdog import Watchdog
 
@@ -57,9 +58,11 @@ class Context:
     stopping: threading.Event = field(default_factory=threading.Event)
     practice: PracticeCalls = field(init=False)
     sessions: Sessions = field(init=False)
+    previews: Previews = field(init=False)
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.box.data, self.box.settings)
+        self.previews = Previews(self.box)
         self.practice = PracticeCalls(self.core.box, self.core.practice)
 
     @property

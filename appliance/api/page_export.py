@@ -17,7 +17,7 @@ from PIL import Image, ImageChops
 from appliance.api.problems import ProblemError
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, NOT_FOUND, STATE_FORBIDS
-from appliance.dispatch.prepare import zone
+from appliance.dispatch.making import zone
 from appliance.documents import type as typeface
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument

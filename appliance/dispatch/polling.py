@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, Cause
-from appliance.dispatch.prepare import RESOLUTIONS, zone
+from appliance.dispatch.making import RESOLUTIONS, zone
 from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument, render

@@ -13,21 +13,16 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, DOCUMENT_REMARKED, Retry, Side
+from appliance.dispatch.making import render_options, sources
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import (
-    CoverPage,
-    HeaderLine,
     Limits,
-    PageFormat,
     RenderOptions,
     Source,
-    Treatment,
     options_to_json,
 )
 from appliance.documents.render import RenderedDocument, render
@@ -45,11 +40,8 @@ from appliance.spool.model import (
     SpoolClosedError,
     SpoolFailedError,
 )
-from appliance.spool.options import Cover, Quality
 from appliance.spool.settings import SendingSettings
 from appliance.spool.store import RENDERED
-from appliance.station import StationSettings
-from appliance.t4.page import Resolution
 
 _log = logging.getLogger(__name__)
 
@@ -60,13 +52,6 @@ AGAIN_S = 20.0
 # Pages made lately that the next job may share: one document handed in for many recipients one by one.
 RECENT = 64
 _WAKING = frozenset({"job.accepted", "job.preparing"})
-RESOLUTIONS = {
-    Quality.STANDARD: Resolution.STANDARD,
-    Quality.FINE: Resolution.FINE,
-    Quality.SUPERFINE: Resolution.SUPERFINE,
-    Quality.R300: Resolution.R300,
-    Quality.R400: Resolution.R400,
-}
 
 
 class Preparer:
@@ -144,6 +129,12 @@ class Preparer:
         job_ids = [each.id for each in together]
         path = f"{RENDERED}/{job.uuid}"
         target = self._box.data / path
+        made = self._made(job)
+        if made is not None:
+            spool.do(
+                jobs.prepared, job_ids, job.options.made, made.total, self._box.clock(), remarks=made.remarks
+            )
+            return True
         try:
             options = self._options(job)
             files = self._files(job)
@@ -154,11 +145,15 @@ class Preparer:
                 return True
             # A crash between the rendering and its record left pages that nobody knows of.
             shutil.rmtree(target, ignore_errors=True)
-            sources = [Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files]
             limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
             left_out: list[Remark] = []
             document = _render(
-                sources, target, options, limits=limits, bad_files=job.options.bad_files, left_out=left_out
+                sources(self._box.data, files),
+                target,
+                options,
+                limits=limits,
+                bad_files=job.options.bad_files,
+                left_out=left_out,
             )
         except RefusedError as refused:
             spool.do(jobs.unpreparable, job_ids, refused.cause, self._box.clock())
@@ -208,7 +203,10 @@ class Preparer:
             header = replace(header, moment=header.moment.replace(second=0, microsecond=0))
         made_from = json.dumps(
             [
-                [[file.digest, file.name, file.pages] for file in files],
+                [
+                    [file.digest, file.name, file.pages, file.turn, file.treatment, file.lightness]
+                    for file in files
+                ],
                 options_to_json(replace(options, header=header)),
             ]
         )
@@ -221,31 +219,24 @@ class Preparer:
                 self._recent.pop(next(iter(self._recent)))
 
     def _options(self, job: Job) -> RenderOptions:
-        station = self._box.settings.section(StationSettings)
-        sending = self._box.settings.section(SendingSettings)
-        options = job.options
-        number = options.station_id or station.station_id
         # Pages carry the time they are due, not that of a rendering hours before.
         due = max(job.scheduled_at, self._box.clock())
-        moment = datetime.fromtimestamp(due, UTC).astimezone(zone(station.time_zone))
-        header = None
-        text = options.header if options.header is not None else station.name
-        if station.header and options.header != "":
-            header = HeaderLine(moment=moment, sender=text, number=number)
-        cover = None
-        if options.cover is not None:
-            to = To(job.given, options.cover.to_name or job.name, options.cover.to_company or job.company)
-            cover = cover_page(self._box, job.owner, options.cover, to, from_number=number, moment=moment)
-        return RenderOptions(
-            format=PageFormat(resolution=RESOLUTIONS[options.quality or sending.quality]),
-            treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
-            header=header,
-            cover=cover,
-        )
+        to = To(job.given, job.name, job.company)
+        return render_options(self._box, job.owner, job.options, to, due)
+
+    def _made(self, job: Job) -> RenderedDocument | None:
+        """The pages that the sender saw and sent, where they are this job's and still there."""
+        options = job.options
+        if not options.made or (options.cover is not None and options.made_for != job.given):
+            return None
+        try:
+            return RenderedDocument.open(self._box.data / options.made)
+        except (OSError, ValueError):
+            return None
 
 
 def _render(
-    sources: Sequence[Source],
+    files: Sequence[Source],
     target: Path,
     options: RenderOptions,
     *,
@@ -257,14 +248,14 @@ def _render(
 
     Raises DocumentError as ``render`` does: also when no file is left, unless there is a cover page.
     """
-    kept = list(sources)
+    kept = list(files)
     while True:
         try:
             return render(kept, target, options, limits=limits)
         except DocumentError as error:
             alone = len(kept) == 1 and options.cover is None
             if bad_files is Rule.REFUSE or error.source is None or error.cause.side is not Side.USER or alone:
-                error.source = sources.index(kept[error.source]) if error.source is not None else None
+                error.source = files.index(kept[error.source]) if error.source is not None else None
                 raise
             bad = kept.pop(error.source)
             left_out.append(Remark(FILE_LEFT_OUT, file=bad.name, detail=error.cause.sentence))
@@ -275,29 +266,3 @@ def _named(error: DocumentError, files: Sequence[SourceFile]) -> tuple[Remark, .
     if error.source is None or error.source >= len(files):
         return ()
     return (Remark(FILE_AT_FAULT, file=files[error.source].name, detail=error.detail),)
-
-
-def cover_page(
-    box: Box, owner: str, cover: Cover, to: To, *, from_number: str, moment: datetime
-) -> CoverPage:
-    """What stands on a cover page of ``owner``'s.  Raises RefusedError when its template is gone."""
-    station = box.settings.section(StationSettings)
-    user = box.accounts.user(owner)
-    return CoverPage(
-        to_name=to.name,
-        to_company=to.company,
-        to_number=to.number,
-        from_name=cover.from_name or (user.full_name if user else "") or station.name,
-        from_company=station.name,
-        from_number=from_number,
-        subject=cover.subject,
-        message=cover.message,
-        date=moment.strftime("%Y-%m-%d"),
-        time=moment.strftime("%H:%M"),
-        template=box.rules.cover_template(cover.template).html,
-    )
-
-
-def zone(name: str) -> ZoneInfo | None:
-    """The zone of a setting, checked when it was set; None is the system's."""
-    return ZoneInfo(name) if name else None

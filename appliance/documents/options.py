@@ -58,6 +58,38 @@ class PageFormat:
         return f"{self.resolution.name.lower()}-{self.width.value.lower()}-{self.length.value.lower()}"
 
 
+# Steps of lightness in each direction.
+LIGHTEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a person wants pages changed: ``turn`` quarters clockwise, black and white in another way than the
+    rest of the fax (``treatment``), ``lightness`` steps lighter (or darker, below 0).
+    """
+
+    turn: int = 0
+    treatment: Treatment | None = None
+    lightness: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        treatment = self.treatment.value if self.treatment is not None else None
+        return {"turn": self.turn, "treatment": treatment, "lightness": self.lightness}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Look:
+        """The inverse of `to_json`.  Raises KeyError, TypeError or ValueError on anything else."""
+        treatment = data["treatment"]
+        return cls(
+            int(data["turn"]) % 4,
+            Treatment(treatment) if treatment is not None else None,
+            max(-LIGHTEST, min(LIGHTEST, int(data["lightness"]))),
+        )
+
+
+PLAIN = Look()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One file to send.
@@ -69,6 +101,7 @@ class Source:
     path: Path
     pages: str = ""
     name: str = ""
+    look: Look = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

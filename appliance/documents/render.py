@@ -14,7 +14,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -33,7 +33,9 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.fork_server import MOST_FILES, ForkServerError, Worker, start_worker
 from appliance.documents.geometry import PageSize, most_rows
 from appliance.documents.options import (
+    PLAIN,
     Limits,
+    Look,
     RenderOptions,
     Source,
     options_from_json,
@@ -66,6 +68,8 @@ class RenderedPage:
     width: int
     rows: int
     size: PageSize
+    source: int | None = None  # of ``sources``; None: the cover page
+    source_page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class RenderedDocument:
             return cls(
                 directory,
                 options_from_json(data["options"]),
-                tuple(Source(Path(s["path"]), s["pages"], s["name"]) for s in data["sources"]),
+                tuple(_source(s) for s in data["sources"]),
                 data["total"],
                 tuple(RenderedPage(**{**page, "size": PageSize(*page["size"])}) for page in data["pages"]),
                 from_json(data.get("remarks", ())),
@@ -122,7 +126,10 @@ class RenderedDocument:
         data = {
             "version": _VERSION,
             "options": options_to_json(self.options),
-            "sources": [{"path": str(s.path), "pages": s.pages, "name": s.name} for s in self.sources],
+            "sources": [
+                {"path": str(s.path), "pages": s.pages, "name": s.name, "look": s.look.to_json()}
+                for s in self.sources
+            ],
             "total": self.total,
             "pages": [{**asdict(p), "size": [p.size.width, p.size.height]} for p in self.pages],
             "remarks": to_json(self.remarks),
@@ -131,6 +138,11 @@ class RenderedDocument:
             json.dump(data, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _source(data: Mapping[str, Any]) -> Source:
+    look = Look.from_json(data["look"]) if "look" in data else PLAIN
+    return Source(Path(data["path"]), data["pages"], data["name"], look)
 
 
 def render(
@@ -292,7 +304,10 @@ class _Rendering:
         worker = _Worker(process, name, output)
         self._workers.append(worker)
         job = {
-            "sources": [{"pages": s.pages, "name": s.name or s.path.name} for s in self._sources],
+            "sources": [
+                {"pages": s.pages, "name": s.name or s.path.name, "look": s.look.to_json()}
+                for s in self._sources
+            ],
             "options": options_to_json(self._options),
             "limits": asdict(self._limits),
             "range": self._range,
@@ -378,6 +393,8 @@ class _Rendering:
             int(message["width"]),
             int(message["rows"]),
             PageSize(float(width), float(height)),
+            None if message["source"] is None else int(message["source"]),
+            int(message["source_page"]),
         )
         form = self._options.format
         widths = {pixels[form.resolution.x_dpi] for pixels in SCAN_LINE_PIXELS.values()}
@@ -388,6 +405,7 @@ class _Rendering:
             or page.number in self._made
             or page.width not in widths
             or not 0 < page.rows <= most_rows(form)
+            or not (page.source is None or 0 <= page.source < len(self._sources))
             or not 0 <= page.offset <= page.offset + page.octets <= written
         ):
             raise ValueError("an impossible page")

@@ -31,10 +31,13 @@ from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize, lay_out
 from appliance.documents.header import draw_header, strip_rows
+from appliance.documents.looks import darkness, turned
 from appliance.documents.options import (
+    PLAIN,
     CoverPage,
     HeaderLine,
     Limits,
+    Look,
     Paper,
     RenderOptions,
     Treatment,
@@ -130,6 +133,7 @@ class _Job:
         self._remarks = 0  # reported so far
         self._cover_treatment, self._cover_header = Treatment.TEXT, False
         self._names = [str(source["name"])[:LONGEST_FILE_NAME] for source in job["sources"]]
+        self._looks = [Look.from_json(source["look"]) for source in job["sources"]]
         self._open(job["sources"], sources)
 
     def _open(self, sources: list[dict[str, Any]], files: list[int]) -> None:
@@ -150,7 +154,7 @@ class _Job:
                 if len(content) > self._limits.file_octets:
                     raise DocumentError(DOCUMENT_TOO_LARGE, f"more than {self._limits.file_octets} octets")
                 drawer = open_source(content, source["name"], self._options.paper, self._limits)
-                self._drawers.append(drawer)
+                self._drawers.append(turned(drawer, self._looks[number]))
                 selected.append(parse_pages(source["pages"], drawer.count))
             except DocumentError as error:
                 raise DocumentError(error.cause, error.detail, number) from None
@@ -178,9 +182,16 @@ class _Job:
         source = self._drawers[drawer]
         is_cover = drawer < self._first_source
         header = self._options.header if not is_cover or self._cover_header else None
-        treatment = self._cover_treatment if is_cover else self._options.treatment
+        look = PLAIN if is_cover else self._looks[drawer - self._first_source]
+        treatment = self._cover_treatment if is_cover else look.treatment or self._options.treatment
         raster, size, remarks = draw_page(
-            source, page, self._options, treatment=treatment, header=header, count=(number + 1, total)
+            source,
+            page,
+            self._options,
+            treatment=treatment,
+            header=header,
+            count=(number + 1, total),
+            look=look,
         )
         self._remark(drawer, remarks, number + 1)
         coded = encode(raster, Coding.MMR)
@@ -194,6 +205,8 @@ class _Job:
             width=coded.width,
             rows=coded.rows,
             size=[round(size.width, 3), round(size.height, 3)],
+            source=None if is_cover else drawer - self._first_source,
+            source_page=page + 1,
         )
         self._offset += len(coded.data)
 
@@ -239,6 +252,7 @@ def draw_page(
     treatment: Treatment,
     header: HeaderLine | None,
     count: tuple[int, int],
+    look: Look = PLAIN,
 ) -> tuple[Raster, PageSize, list[Remark]]:
     """One page in black and white, with its header line; its own size; what there is to say about it.
 
@@ -248,12 +262,13 @@ def draw_page(
     size = source.size(page)
     layout = lay_out(size, options.format)
     strip = strip_rows(layout.resolution) if header else 0
+    dark = darkness(options.darkness, look)
     drawn = _drawing(source.draw(page, layout))
-    data = _data(drawn, layout, treatment, options.darkness)
+    data = _data(drawn, layout, treatment, dark)
     if header and any(data[: strip * ((drawn.width + 7) // 8)]):
         layout = lay_out(size, options.format, strip)
         drawn = _drawing(source.draw(page, layout))
-        data = _data(drawn, layout, treatment, options.darkness)
+        data = _data(drawn, layout, treatment, dark)
     remarks = list(source.remarks(page))
     if not any(data) and isinstance(drawn, Drawing) and is_seen(drawn):
         remarks.append(Remark(PAGE_WHITE))

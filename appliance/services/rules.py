@@ -144,4 +144,5 @@ class Rules:
             options = replace(options, caller_number="")
         if self.accounts.shown_number(job.owner, options.station_id) is None:
             options = replace(options, station_id="")
-        return replace(options, no_cover=options.cover is None)
+        # Its pages are made anew: they carry the time, and perhaps another number.
+        return replace(options, no_cover=options.cover is None, made="", made_for="")

@@ -105,6 +105,9 @@ class SourceFile:
     octets: int
     pages: tuple[str, ...] = ()  # selections such as "1-5", all when empty
     digest: str = ""  # SHA-256 of the content, hexadecimal
+    turn: int = 0  # quarters clockwise
+    treatment: str = ""  # as in SendOptions, of these pages alone
+    lightness: int = 0  # steps lighter; below 0 darker
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class SendOptions:
     resume: Resume | None = None
     unknown_rule: UnknownRule | None = None
     treatment: str = ""  # "text", "photo": how grey becomes black and white; empty: automatic
+    made: str = ""  # folder of pages that were made and seen before, relative to the data folder
+    made_for: str = ""  # the number as it was written, when a cover page names it
     when_lost: Rule | None = None  # something of the document is not on the pages
     bad_files: Rule = Rule.REFUSE  # one of several files cannot be faxed: send or hold what is left
 

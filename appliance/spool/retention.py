@@ -151,6 +151,12 @@ def known_paths(db: sqlite3.Connection) -> set[str]:
     # A rendering of a PREPARING job is on its way: its row comes after it.
     rows = db.execute("SELECT uuid FROM job WHERE state = 'preparing'")
     found.update(f"{RENDERED}/{row[0]}" for row in rows)
+    # Pages that were seen before they were handed in, of jobs that have not taken them yet.
+    rows = db.execute(
+        "SELECT json_extract(submission.options, '$.made') FROM job JOIN submission"
+        " ON submission.id = job.submission_id WHERE job.state IN ('held', 'preparing')"
+    )
+    found.update(row[0] for row in rows if row[0])
     found.update(row[0] for row in db.execute("SELECT path FROM received_page"))
     for row in db.execute("SELECT files, rendered_path FROM offer"):
         found.update(file["path"] for file in json.loads(row[0]))

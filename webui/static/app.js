@@ -1,8 +1,10 @@
 // What every page does.
 
 import * as form from "./form.js";
+import * as live from "./live.js";
 
 form.start();
+live.start();
 
 // One menu open at a time; a click elsewhere and Escape close it.
 document.addEventListener("click", (event) => {

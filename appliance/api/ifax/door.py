@@ -31,7 +31,7 @@ from appliance.causes import (
     REQUEST_INVALID,
     STATE_FORBIDS,
 )
-from appliance.dispatch.prepare import zone
+from appliance.dispatch.making import zone
 from appliance.documents.settings import CoverTemplate
 from appliance.documents.sniff import Kind, sniff
 from appliance.services.faxes import Request

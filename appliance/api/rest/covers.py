@@ -18,7 +18,7 @@ from appliance.api.rest.newfax import COVER_FIELDS, NUMBER_LIMIT
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import choice, component, integer, request_object, text
 from appliance.causes import NOT_FOUND
-from appliance.dispatch.prepare import cover_page, zone
+from appliance.dispatch.making import cover_page, zone
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions
 from appliance.documents.render import render
 from appliance.documents.settings import CoverTemplate

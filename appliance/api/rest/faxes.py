@@ -104,6 +104,7 @@ def submit(call: Call, request: Request) -> Answer:
         call.box.documents.discard_files(request.files)
         raise
     if not submitted.repeated:
+        _preview_is_sent(call)
         for job in submitted.jobs:
             call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}")
     return _submitted(submitted, call)
@@ -112,6 +113,13 @@ def submit(call: Call, request: Request) -> Answer:
 def _discard_uploads(call: Call) -> None:
     if call.form is not None:
         intake.discard(call.context, [taken for _, taken in call.form.files])
+
+
+def _preview_is_sent(call: Call) -> None:
+    """What was put together is a fax now."""
+    if isinstance(call.body, dict) and "preview_id" in call.body:
+        previews = call.context.previews
+        previews.drop(previews.get(call.body["preview_id"], call.caller.owner))
 
 
 def _submitted(submitted: Submitted, call: Call) -> Answer:

@@ -126,7 +126,15 @@ _DOCUMENT = {
     "document_id": integer(1, help="a document that was stored before, instead of files"),
 }
 _EITHER = "Either `files` or `document_id`."
-NEW_FAX = component("NewFax", request_object({**OPTIONS, **_DOCUMENT}, required=("to",), help=_EITHER))
+_PREVIEW = {"preview_id": text(32, help="pages that were made and seen before, instead of files")}
+NEW_FAX = component(
+    "NewFax",
+    request_object(
+        {**OPTIONS, **_DOCUMENT, **_PREVIEW},
+        required=("to",),
+        help="Either `files`, `document_id` or `preview_id`.",
+    ),
+)
 _WITHOUT = {name: schema for name, schema in OPTIONS.items() if name not in ("to", "hold", "send_at")}
 NEW_WITHOUT_NUMBER = component("NewFaxWithoutNumber", request_object({**_WITHOUT, **_DOCUMENT}, help=_EITHER))
 NUMBERS = component(
@@ -309,6 +317,10 @@ def with_document(
             raise flaw("document_id", "either files or a stored document")
         context.box.documents.get(document_id, caller.sees)
         return replace(request, document_id=document_id)
+    if "preview_id" in body:
+        if given or uploads:
+            raise flaw("preview_id", "either files or a preview")
+        return _with_preview(context, caller, request, body["preview_id"])
     most = context.settings.files_per_fax
     if len(given) + len(uploads) > most:
         raise ProblemError(TOO_MANY_FILES, f"at most {most}")
@@ -316,6 +328,26 @@ def with_document(
     if not stored and not uploads:
         raise flaw("files", "a file is needed")
     return replace(request, files=(*uploads, *stored))
+
+
+def _with_preview(context: Context, caller: Caller, request: Request, preview_id: str) -> Request:
+    """The request with the pages of a preview, exactly as they were made.  Raises NotFoundError."""
+    preview = context.previews.get(preview_id, caller.owner)
+    files, made = context.previews.hand_over(preview)
+    seen = preview.options
+    options = replace(
+        request.options,
+        quality=seen.quality,
+        treatment=seen.treatment,
+        header=seen.header,
+        station_id=seen.station_id,
+        cover=seen.cover,
+        no_cover=seen.cover is None,
+        made=made,
+        made_for=preview.to.number,
+        when_lost=Rule.SEND,  # whoever sends it has seen what the remarks say
+    )
+    return replace(request, files=files, options=options)
 
 
 def store_files(context: Context, given: list[Mapping[str, Any]]) -> list[StoredUpload]:

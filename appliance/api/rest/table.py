@@ -10,8 +10,10 @@ from appliance.api.rest import (
     lists,
     mail,
     numberless,
+    numbers,
     people,
     polling,
+    previews,
     received,
     system,
 )
@@ -20,6 +22,8 @@ from appliance.api.rest.routes import Route
 ROUTES: tuple[Route, ...] = (
     *faxes.ROUTES,
     *numberless.ROUTES,
+    *previews.ROUTES,
+    *numbers.ROUTES,
     *received.ROUTES,
     *journal.ROUTES,
     *documents.ROUTES,

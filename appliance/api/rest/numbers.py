@@ -1,0 +1,193 @@
+"""Whom a number reaches: checked while it is typed, and completed from the phone book and earlier faxes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import phonenumbers
+from phonenumbers import NumberParseException
+
+from appliance.api.rest import newfax
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import (
+    Json,
+    array,
+    choice,
+    component,
+    flag,
+    integer,
+    nullable,
+    record,
+    text,
+    timestamp,
+)
+from appliance.api.rest.views import CAUSE, cause_view, time_text, values
+from appliance.dispatch.profile import Profile
+from appliance.services.rules import RefusedError
+from appliance.settings.items import Contact, ContactGroup, Scope
+from appliance.spool.model import JobFilter, Reach
+
+# So many earlier faxes are looked through for numbers, and so many are offered.
+RECENT_FAXES, OFFERED = 200, 8
+
+CHECKED = component(
+    "CheckedNumber",
+    record(
+        {
+            "ok": flag("faxes may go there"),
+            "dial": text(64, help="what will be dialled"),
+            "reach": nullable(choice(*values(Reach))),
+            "country": text(2, help="two letters, where the number says it"),
+            "pretty": text(64, help="as the country writes it"),
+            "result": nullable(CAUSE),
+            "name": text(200, help="of the contact in the phone book"),
+            "delivered": integer(help="faxes delivered there so far"),
+            "failed": integer(help="calls that failed"),
+            "seconds_a_page": integer(help="of the last delivery; 0: unknown"),
+            "quarantined_until": nullable(timestamp()),
+        }
+    ),
+)
+OFFER = component(
+    "Recipient",
+    record(
+        {
+            "number": text(64),
+            "name": text(200),
+            "company": text(200),
+            "contact": nullable(integer()),
+            "group": nullable(integer()),
+            "members": integer(help="of a group"),
+            "source": choice("contact", "group", "recent"),
+        }
+    ),
+)
+
+
+def check(call: Call) -> Answer:
+    written = call.query["number"]
+    try:
+        number = call.box.rules.number(written)
+    except RefusedError as error:
+        return Answer(_checked(call, written, cause=cause_view(error.cause)))
+    return Answer(_checked(call, written, dial=number.dial, reach=number.reach.value))
+
+
+def _checked(
+    call: Call, written: str, *, dial: str = "", reach: str | None = None, cause: Json | None = None
+) -> Json:
+    country, pretty = _country(dial)
+    learned = call.box.history.destination(dial) if dial else None
+    profile = Profile.load(learned.profile) if learned is not None else Profile()
+    contact = next(
+        (
+            each
+            for each in call.box.settings.items(Contact).values()
+            if newfax.visible(each.owner, call.caller) and dial and _same(each.number, written, dial)
+        ),
+        None,
+    )
+    return {
+        "ok": cause is None,
+        "dial": dial,
+        "reach": reach,
+        "country": country,
+        "pretty": pretty or dial,
+        "result": cause,
+        "name": contact.name if contact is not None else "",
+        "delivered": profile.delivered,
+        "failed": profile.failed,
+        "seconds_a_page": round(profile.seconds_a_page),
+        "quarantined_until": time_text(learned.quarantined_until) if learned is not None else None,
+    }
+
+
+def _same(number: str, written: str, dial: str) -> bool:
+    plain = "".join(letter for letter in number if letter in "+0123456789*#")
+    return number == written or plain == dial
+
+
+def _country(dial: str) -> tuple[str, str]:
+    if not dial.startswith("+"):
+        return "", ""
+    try:
+        number = phonenumbers.parse(dial)
+    except NumberParseException:
+        return "", ""
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return phonenumbers.region_code_for_number(number) or "", written
+
+
+def offers(call: Call) -> Answer:
+    """Contacts, groups and recent numbers that have all the words asked for in them."""
+    asked = call.query.get("q", "").lower().split()
+    found = [*_contacts(call), *_groups(call), *_recent(call)]
+    seen: set[tuple[str, int | None]] = set()
+    fitting: list[Json] = []
+    for each in found:
+        key = ("".join(each["number"].split()), each["group"])
+        haystack = f"{each['name']} {each['company']} {each['number']} {key[0]}".lower()
+        if key not in seen and all(word in haystack for word in asked):
+            seen.add(key)
+            fitting.append(each)
+    return Answer({"recipients": fitting[:OFFERED]})
+
+
+def _offer(source: str, number: str, name: str, company: str = "", **more: Any) -> Json:
+    return {
+        "number": number,
+        "name": name,
+        "company": company,
+        "contact": None,
+        "group": None,
+        "members": 0,
+        "source": source,
+        **more,
+    }
+
+
+def _contacts(call: Call) -> list[Json]:
+    return [
+        _offer("contact", contact.number, contact.name, contact.company, contact=contact_id)
+        for contact_id, contact in call.box.settings.items(Contact).items()
+        if newfax.visible(contact.owner, call.caller)
+    ]
+
+
+def _groups(call: Call) -> list[Json]:
+    return [
+        _offer("group", "", group.name, group=group_id, members=len(group.contact_ids))
+        for group_id, group in call.box.settings.items(ContactGroup).items()
+        if newfax.visible(group.owner, call.caller)
+    ]
+
+
+def _recent(call: Call) -> list[Json]:
+    wanted = JobFilter(owner=call.caller.owner, limit=RECENT_FAXES)
+    return [_offer("recent", job.given, job.name, job.company) for job in call.box.faxes.search(wanted)]
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/numbers/check",
+        "checkNumber",
+        "numbers",
+        "What a number means, whether it may be dialled, what is known of it",
+        check,
+        scope=Scope.SEND,
+        query=(Parameter("number", text(newfax.NUMBER_LIMIT, least=1), "as somebody wrote it"),),
+        answer=CHECKED,
+    ),
+    Route(
+        "GET",
+        "/recipients",
+        "listRecipients",
+        "numbers",
+        "Whom one may mean: contacts, groups and recent numbers",
+        offers,
+        scope=Scope.SEND,
+        query=(Parameter("q", text(100), "words that are in the name, company or number"),),
+        answer=record({"recipients": array(OFFER)}),
+    ),
+)

@@ -1,0 +1,381 @@
+"""Previews: pages exactly as they will be sent, made once, changed until they please, sent as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api import intake, page_export
+from appliance.api.problems import ProblemError
+from appliance.api.rest import newfax
+from appliance.api.rest.checking import flaw, read_moment
+from appliance.api.rest.faxes import SIZE, picture
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import (
+    Json,
+    array,
+    choice,
+    component,
+    integer,
+    nullable,
+    record,
+    request_object,
+    text,
+    timestamp,
+)
+from appliance.api.rest.views import time_text, values
+from appliance.causes import NOT_FOUND, TOO_MANY_FILES
+from appliance.dispatch.previews import FORM_LIMIT, Choice, Preview
+from appliance.documents.options import LIGHTEST, Treatment
+from appliance.documents.render import RenderedDocument
+from appliance.language import said
+from appliance.services.rules import To
+from appliance.settings.accounts import Scope
+from appliance.spool.settings import SendingSettings
+from appliance.spool.model import Quality
+
+# What a call takes besides its pages, and each page besides its octets, seconds: dialling, answering, the
+# training before and the confirmation after.
+CALL_S, PAGE_S = 18.0, 1.5
+
+_LOOK: dict[str, Json] = {
+    "file": integer(0, 200, help="counted from 0"),
+    "page": integer(1, 10_000, help="of that file"),
+    "turn": integer(0, 3, help="quarters clockwise"),
+    "treatment": choice("", *values(Treatment), help="of this page; empty: as the whole fax"),
+    "lightness": integer(-LIGHTEST, LIGHTEST, help="steps lighter; below 0 darker"),
+}
+_OPTIONS = {name: newfax.OPTIONS[name] for name in ("cover", "quality", "header", "station_id", "treatment")}
+_WISHES: dict[str, Json] = {
+    **_OPTIONS,
+    "to": request_object(
+        {"number": text(newfax.NUMBER_LIMIT), "name": text(200), "company": text(200)},
+        help="whom the cover page names",
+    ),
+    "send_at": {**nullable(timestamp()), "description": "the time that the pages carry; null: now"},
+    "form": {"type": "object", "maxProperties": 50, "description": "yours to keep with it; given back"},
+}
+NEW_PREVIEW = component(
+    "NewPreview", request_object({**_WISHES, "files": array(newfax.FILE, 200)}, required=("files",))
+)
+NEW_PREVIEW_FORM = component(
+    "NewPreviewForm",
+    {
+        "type": "object",
+        "properties": {
+            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            **{name: schema for name, schema in _OPTIONS.items() if name != "cover"},
+            **{f"cover.{name}": text(20_000) for name in newfax.COVER_FIELDS},
+        },
+    },
+)
+MORE_FILES = component("MoreFiles", request_object({"files": array(newfax.FILE, 200)}, required=("files",)))
+MORE_FILES_FORM = component(
+    "MoreFilesForm",
+    {
+        "type": "object",
+        "properties": {
+            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200)
+        },
+    },
+)
+PREVIEW_CHANGE = component(
+    "PreviewChange",
+    request_object(
+        {
+            **_WISHES,
+            "pages": array(
+                request_object(_LOOK, required=("file", "page")), 500, help="all that are sent, in order"
+            ),
+            "again": {"type": "boolean", "description": "make the pages anew: the header's time moves on"},
+        }
+    ),
+)
+_PAGE = record(
+    {
+        "number": integer(1, help="of the fax"),
+        **_LOOK,
+        "file": nullable(integer(0, help="null: the cover page")),
+        "width": integer(1),
+        "rows": integer(1),
+        "x_dpi": integer(1),
+        "y_dpi": integer(1),
+        "octets": integer(help="as coded"),
+    }
+)
+PREVIEW = component(
+    "Preview",
+    record(
+        {
+            "id": text(32),
+            "created_at": timestamp(),
+            "touched_at": timestamp(),
+            "version": integer(1, help="counts how often the pages were made"),
+            "files": array(
+                record({"name": text(255), "media_type": text(150), "octets": integer(), "pages": integer()})
+            ),
+            "pages": array(_PAGE),
+            "remarks": array(
+                record(
+                    {
+                        "code": text(60),
+                        "weight": text(10),
+                        "page": nullable(integer(1)),
+                        "file": text(255),
+                        "sentence": text(500),
+                        "advice": text(500),
+                        "detail": text(500),
+                    }
+                )
+            ),
+            "seconds": integer(help="what a call may take, at the speed that the settings begin with"),
+            "quality": choice(*values(Quality)),
+            "treatment": text(20),
+            "cover": nullable(newfax.COVER),
+            "to": record({"number": text(64), "name": text(200), "company": text(200)}),
+            "send_at": nullable(timestamp()),
+            "form": {"type": "object"},
+        }
+    ),
+)
+
+
+def view(call: Call, preview: Preview) -> Json:
+    """A preview as it is told."""
+    document = call.context.previews.pages(preview)
+    options = preview.options
+    sending = call.box.settings.section(SendingSettings)
+    return {
+        "id": preview.id,
+        "created_at": time_text(preview.created_at),
+        "touched_at": time_text(preview.touched_at),
+        "version": preview.version,
+        "files": [
+            {"name": file.name, "media_type": file.media_type, "octets": file.octets, "pages": count}
+            for file, count in zip(preview.files, preview.counts, strict=True)
+        ],
+        "pages": _pages_view(preview, document),
+        "remarks": _remarks_view(document),
+        "seconds": seconds(document, sending.max_bit_rate),
+        "quality": (options.quality or sending.quality).value,
+        "treatment": options.treatment or Treatment.AUTO.value,
+        "cover": None if options.cover is None else _cover_view(options.cover),
+        "to": {"number": preview.to.number, "name": preview.to.name, "company": preview.to.company},
+        "send_at": time_text(preview.send_at),
+        "form": dict(preview.form),
+    }
+
+
+def _cover_view(cover: Any) -> Json:
+    return {name: getattr(cover, name) for name in newfax.COVER_FIELDS}
+
+
+def _pages_view(preview: Preview, document: RenderedDocument) -> list[Json]:
+    x_dpi, y_dpi = document.resolution.value
+    choices = iter(preview.choices)
+    shown: list[Json] = []
+    for number, page in enumerate(document.pages, 1):
+        wish = next(choices) if page.source is not None else None
+        shown.append(
+            {
+                "number": number,
+                "file": wish.file if wish else None,
+                "page": wish.page if wish else 1,
+                "turn": wish.turn if wish else 0,
+                "treatment": wish.treatment if wish else "",
+                "lightness": wish.lightness if wish else 0,
+                "width": page.width,
+                "rows": page.rows,
+                "x_dpi": x_dpi,
+                "y_dpi": y_dpi,
+                "octets": page.octets,
+            }
+        )
+    return shown
+
+
+def _remarks_view(document: RenderedDocument) -> list[Json]:
+    return [
+        {
+            "code": remark.kind.code,
+            "weight": remark.kind.weight.value,
+            "page": remark.page,
+            "file": remark.file,
+            "sentence": said(remark.kind.sentence),
+            "advice": said(remark.kind.advice),
+            "detail": remark.detail,
+        }
+        for remark in document.remarks
+    ]
+
+
+def seconds(document: RenderedDocument, bit_rate: int) -> int:
+    """How long a call with these pages takes at a rate, about."""
+    octets = sum(page.octets for page in document.pages)
+    return round(CALL_S + PAGE_S * len(document.pages) + 8 * octets / bit_rate)
+
+
+def _to(body: Any) -> To:
+    given = body.get("to") or {}
+    return To(given.get("number", ""), given.get("name", ""), given.get("company", ""))
+
+
+def _send_at(body: Any) -> float | None:
+    return read_moment(body["send_at"], "send_at") if body.get("send_at") else None
+
+
+def _form(body: Any) -> Any:
+    form = body.get("form")
+    if form is not None and len(str(form)) > FORM_LIMIT:
+        raise flaw("form", f"at most {FORM_LIMIT} characters")
+    return form
+
+
+def _find(call: Call) -> Preview:
+    return call.context.previews.get(call.arguments["preview"], call.caller.owner)
+
+
+def _given_files(call: Call, known: int = 0) -> list[intake.StoredUpload]:
+    """The files of a form or a JSON request, stored.  Raises ProblemError."""
+    most = call.context.settings.files_per_fax
+    if call.form is not None:
+        files = [taken for _, taken in call.form.files]
+        call.form.files.clear()  # ours from here on
+    else:
+        files = newfax.store_files(call.context, call.body.get("files", []))
+    if known + len(files) > most:
+        intake.discard(call.context, files)
+        raise ProblemError(TOO_MANY_FILES, f"at most {most}")
+    if not files:
+        raise flaw("files", "a file is needed")
+    return files
+
+
+def create(call: Call) -> Answer:
+    body = call.body
+    options = newfax.options(call.context, call.caller, body)
+    to, send_at, form = _to(body), _send_at(body), _form(body)
+    options = call.box.rules.completed(call.caller.owner, options)
+    files = intake.sources(_given_files(call))
+    preview = call.context.previews.create(call.caller.owner, files, options, to, send_at=send_at, form=form)
+    return Answer(view(call, preview), headers={"Location": f"/api/v1/previews/{preview.id}"})
+
+
+def index(call: Call) -> Answer:
+    found = call.context.previews.of(call.caller.owner)
+    return Answer({"previews": [view(call, preview) for preview in found]})
+
+
+def read(call: Call) -> Answer:
+    return Answer(view(call, _find(call)))
+
+
+def add(call: Call) -> Answer:
+    preview = _find(call)
+    files = intake.sources(_given_files(call, len(preview.files)))
+    return Answer(view(call, call.context.previews.add(preview, files)))
+
+
+def change(call: Call) -> Answer:
+    preview, body = _find(call), call.body
+    options = preview.options
+    if any(name in body for name in _OPTIONS):
+        wishes = {
+            "quality": (options.quality.value if options.quality else None),
+            "treatment": options.treatment,
+            "header": options.header,
+            "station_id": options.station_id,
+            "cover": None if options.cover is None else _cover_view(options.cover),
+            **{name: body[name] for name in _OPTIONS if name in body},
+        }
+        kept = {name: value for name, value in wishes.items() if value is not None or name == "cover"}
+        options = newfax.options(call.context, call.caller, kept)
+        options = call.box.rules.completed(call.caller.owner, options)
+    choices = None
+    if "pages" in body:
+        choices = [Choice(**page) for page in body["pages"]]
+    try:
+        changed = call.context.previews.change(
+            preview,
+            choices=choices,
+            options=options,
+            to=_to(body) if "to" in body else None,
+            send_at=_send_at(body) if "send_at" in body else preview.send_at,
+            form=_form(body),
+            again=body.get("again", False),
+        )
+    except ValueError as error:
+        raise flaw("pages", str(error)) from None
+    return Answer(view(call, changed))
+
+
+def page(call: Call) -> Answer:
+    preview = _find(call)
+    number = call.arguments["page"]
+    if call.query.get("version", preview.version) != preview.version:
+        raise ProblemError(NOT_FOUND, "its pages were made anew since")
+    coded = page_export.sent_page(call.context.previews.pages(preview), number)
+    return Answer(content=picture(call, coded, f"preview {preview.id} {preview.version} {number}"))
+
+
+def drop(call: Call) -> Answer:
+    call.context.previews.drop(_find(call))
+    return Answer()
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "previews", summary, handler, scope=Scope.SEND, **more)
+
+
+ROUTES = (
+    _route(
+        "POST",
+        "/previews",
+        "createPreview",
+        "Make the pages of a fax that is not sent yet",
+        create,
+        body=NEW_PREVIEW,
+        form=NEW_PREVIEW_FORM,
+        answer=PREVIEW,
+        status=201,
+        help="Answers when the pages are there. `preview_id` of `POST /faxes` sends them as they are.",
+    ),
+    _route(
+        "GET",
+        "/previews",
+        "listPreviews",
+        "What you have begun",
+        index,
+        answer=record({"previews": array(PREVIEW)}),
+    ),
+    _route("GET", "/previews/{preview}", "readPreview", "Read a preview", read, answer=PREVIEW),
+    _route(
+        "PATCH",
+        "/previews/{preview}",
+        "changePreview",
+        "Other pages, another order or look, another cover page",
+        change,
+        body=PREVIEW_CHANGE,
+        answer=PREVIEW,
+        help="Pages are made anew when it changes how they look.",
+    ),
+    _route(
+        "POST",
+        "/previews/{preview}/files",
+        "addToPreview",
+        "More files, behind those that are there",
+        add,
+        body=MORE_FILES,
+        form=MORE_FILES_FORM,
+        answer=PREVIEW,
+    ),
+    _route(
+        "GET",
+        "/previews/{preview}/pages/{page}",
+        "readPreviewPage",
+        "One page, exactly as it will go over the line",
+        page,
+        query=(SIZE, Parameter("version", integer(1), "of these pages, not of later ones")),
+        media=("image/png",),
+    ),
+    _route("DELETE", "/previews/{preview}", "dropPreview", "Throw it away", drop, status=204),
+)

@@ -1,0 +1,96 @@
+"""How a fax's pages are made: from what its sender wants and what the station is, the renderer's options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from appliance.box import Box
+from appliance.documents.options import (
+    CoverPage,
+    HeaderLine,
+    Look,
+    PageFormat,
+    RenderOptions,
+    Source,
+    Treatment,
+)
+from appliance.services.rules import To
+from appliance.spool.settings import SendingSettings
+from appliance.station import StationSettings
+from appliance.spool.model import Cover, Quality, SendOptions, SourceFile
+from appliance.t4.page import Resolution
+
+RESOLUTIONS = {
+    Quality.STANDARD: Resolution.STANDARD,
+    Quality.FINE: Resolution.FINE,
+    Quality.SUPERFINE: Resolution.SUPERFINE,
+    Quality.R300: Resolution.R300,
+    Quality.R400: Resolution.R400,
+}
+
+
+def render_options(box: Box, owner: str, options: SendOptions, to: To, due: float) -> RenderOptions:
+    """How pages look that ``owner`` sends with ``options`` to ``to``; they carry the Unix time ``due``.
+
+    Raises RefusedError when the cover page's template is gone.
+    """
+    station = box.settings.section(StationSettings)
+    sending = box.settings.section(SendingSettings)
+    number = options.station_id or station.station_id
+    moment = datetime.fromtimestamp(due, UTC).astimezone(zone(station.time_zone))
+    header = None
+    text = options.header if options.header is not None else station.name
+    if station.header and options.header != "":
+        header = HeaderLine(moment=moment, sender=text, number=number)
+    cover = None
+    if options.cover is not None:
+        named = To(to.number, options.cover.to_name or to.name, options.cover.to_company or to.company)
+        cover = cover_page(box, owner, options.cover, named, from_number=number, moment=moment)
+    return RenderOptions(
+        format=PageFormat(resolution=RESOLUTIONS[options.quality or sending.quality]),
+        treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
+        header=header,
+        cover=cover,
+    )
+
+
+def sources(data: Path, files: Iterable[SourceFile]) -> list[Source]:
+    """Stored files below folder ``data``, as the renderer takes them."""
+    return [
+        Source(
+            data / file.path,
+            ",".join(file.pages),
+            file.name,
+            Look(file.turn, Treatment(file.treatment) if file.treatment else None, file.lightness),
+        )
+        for file in files
+    ]
+
+
+def cover_page(
+    box: Box, owner: str, cover: Cover, to: To, *, from_number: str, moment: datetime
+) -> CoverPage:
+    """What stands on a cover page of ``owner``'s.  Raises RefusedError when its template is gone."""
+    station = box.settings.section(StationSettings)
+    user = box.accounts.user(owner)
+    return CoverPage(
+        to_name=to.name,
+        to_company=to.company,
+        to_number=to.number,
+        from_name=cover.from_name or (user.full_name if user else "") or station.name,
+        from_company=station.name,
+        from_number=from_number,
+        subject=cover.subject,
+        message=cover.message,
+        date=moment.strftime("%Y-%m-%d"),
+        time=moment.strftime("%H:%M"),
+        template=box.rules.cover_template(cover.template).html,
+    )
+
+
+def zone(name: str) -> ZoneInfo | None:
+    """The zone of a setting, checked when it was set; None is the system's."""
+    return ZoneInfo(name) if name else None

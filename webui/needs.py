@@ -1,0 +1,94 @@
+"""What needs a person: shown above the first page, and nothing else there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from appliance.language import said as _
+from appliance.spool.model import JobFilter, JobState, ReceivedFilter
+
+if TYPE_CHECKING:
+    from webui.visit import Visit
+
+# A fax that failed is told of for so long, seconds.
+FAILED_S = 24 * 3600.0
+# More than so many are not counted.
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One line: ``kind`` is bad or wait."""
+
+    kind: str
+    path: str
+    sentence: str
+
+
+def _count(sentence_one: str, sentence_many: str, count: int) -> str:
+    if count == 1:
+        return sentence_one
+    return sentence_many.format(count=f"{MOST}+" if count >= MOST else count)
+
+
+def unread(visit: Visit) -> int:
+    """How many received faxes this reader has not read."""
+    if not visit.may("receive"):
+        return 0
+    wanted = ReceivedFilter(owner=visit.who.sees, read=False, limit=MOST)
+    return len(visit.box.inbox.search(wanted))
+
+
+def needs(visit: Visit) -> list[Need]:
+    """Those of this reader."""
+    found: list[Need] = []
+    if visit.may("admin"):
+        found += [
+            Need("bad", "/lines", _("The line {name} is down.").format(name=report.name))
+            for report in visit.box.lines()
+            if not report.state.usable
+        ]
+    if visit.may("send"):
+        found += _of_sent(visit)
+    count = unread(visit)
+    if count:
+        one, many = _("One received fax is unread."), _("{count} received faxes are unread.")
+        found.append(Need("wait", "/received?show=unread", _count(one, many, count)))
+    return found
+
+
+def _of_sent(visit: Visit) -> list[Need]:
+    owner = visit.who.sees or ""
+    since = visit.context.now() - FAILED_S
+
+    def count(*states: JobState, since: float | None = None) -> int:
+        wanted = JobFilter(owner=owner, states=frozenset(states), since=since, limit=MOST)
+        return len(visit.box.faxes.search(wanted))
+
+    lines = (
+        (
+            count(JobState.UNKNOWN),
+            "bad",
+            "/sent?show=unknown",
+            _("Of one fax nobody knows whether it arrived."),
+            _("Of {count} faxes nobody knows whether they arrived."),
+        ),
+        (
+            count(JobState.FAILED, since=since),
+            "bad",
+            "/sent?show=failed",
+            _("One fax failed since yesterday."),
+            _("{count} faxes failed since yesterday."),
+        ),
+        (
+            count(JobState.HELD),
+            "wait",
+            "/sent?show=held",
+            _("One fax is held until you say so."),
+            _("{count} faxes are held until you say so."),
+        ),
+    )
+    return [
+        Need(kind, path, _count(one, many, number)) for number, kind, path, one, many in lines if number
+    ]

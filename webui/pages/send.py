@@ -1,0 +1,43 @@
+"""The first page: send a fax."""
+
+from __future__ import annotations
+
+from appliance.language import said as _
+from appliance.settings.items import CoverTemplate
+from appliance.settings.sections import SendingSettings
+from appliance.spool.model import Quality
+from webui.needs import needs
+from webui.visit import Answer, Page, Visit, go
+
+
+def first(visit: Visit) -> Answer:
+    """Who sends, sends; who only reads, reads."""
+    if visit.may("send"):
+        return show(visit)
+    return go("/received")
+
+
+def show(visit: Visit) -> Answer:
+    drafts = visit.context.previews.of(visit.who.owner)
+    return visit.page(
+        "send.html",
+        needs=needs(visit),
+        draft=drafts[0].id if drafts else "",
+        usual_cover=visit.box.accounts.usual_cover(visit.who.owner),
+        templates=sorted(template.name for template in visit.box.settings.items(CoverTemplate).values()),
+        quality=visit.box.settings.section(SendingSettings).quality.value,
+        qualities=qualities(),
+        size_limit=visit.context.settings.request_mb,
+    )
+
+
+def qualities() -> list[tuple[str, str]]:
+    """Those that every machine has a word for."""
+    return [
+        (Quality.STANDARD.value, _("Standard: fastest")),
+        (Quality.FINE.value, _("Fine: for small print")),
+        (Quality.SUPERFINE.value, _("Very fine: for drawings")),
+    ]
+
+
+PAGES = (Page("/", first),)

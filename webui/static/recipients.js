@@ -1,0 +1,179 @@
+// The field "To": several recipients, completed from the phone book and earlier faxes, checked while they are typed.
+
+import { call, Refused, words } from "./api.js";
+
+const WAIT_MS = 200;
+
+export function completion(root, changed) {
+  const input = root.querySelector("input");
+  const list = root.querySelector("[role=listbox]");
+  const chosen = root.querySelector(".chosen");
+  const said = root.querySelector(".said");
+  let recipients = [];
+  let offers = [];
+  let active = -1;
+  let timer = null;
+  let asked = 0;
+
+  const close = () => {
+    list.hidden = true;
+    active = -1;
+    input.setAttribute("aria-expanded", "false");
+    input.removeAttribute("aria-activedescendant");
+  };
+
+  const tell = (text, kind = "") => {
+    said.textContent = text;
+    said.className = `said help ${kind}`;
+  };
+
+  function draw() {
+    chosen.replaceChildren(...recipients.map((each, index) => {
+      const item = document.createElement("li");
+      const name = document.createElement("span");
+      name.append(each.group ? `${each.name} (${each.members})` : [each.name, each.number].filter(Boolean).join(" · "));
+      const remove = document.createElement("button");
+      remove.type = "button";
+      remove.className = "plain";
+      remove.append(words.remove);
+      remove.setAttribute("aria-label", `${words.remove}: ${name.textContent}`);
+      remove.addEventListener("click", () => {
+        recipients.splice(index, 1);
+        draw();
+        changed(recipients);
+        input.focus();
+      });
+      item.append(name, " ", remove);
+      return item;
+    }));
+  }
+
+  function add(recipient) {
+    if (!recipients.some((each) => each.number === recipient.number && each.group === recipient.group)) {
+      recipients = [...recipients, recipient];
+    }
+    input.value = "";
+    tell("");
+    close();
+    draw();
+    changed(recipients);
+  }
+
+  function describe(found) {
+    if (!found.ok) return [`${found.result.sentence} ${found.result.advice}`, "bad"];
+    const parts = [found.name, `${words.dials} ${found.pretty}`];
+    if (found.country) parts.push(new Intl.DisplayNames(document.documentElement.lang, { type: "region" }).of(found.country));
+    if (found.reach === "practice") parts.push(words.practice);
+    if (found.quarantined_until) parts.push(words.quarantined);
+    if (found.delivered) parts.push(words.delivered_before.replace("{count}", found.delivered));
+    if (found.delivered && found.seconds_a_page) parts.push(words.usual_seconds.replace("{count}", found.seconds_a_page));
+    return [parts.filter(Boolean).join(" · "), "good"];
+  }
+
+  const looksLikeNumber = (text) => /^[\d+*#()/. -]{3,}$/.test(text) && /\d/.test(text);
+
+  async function look() {
+    const text = input.value.trim();
+    const mine = ++asked;
+    if (!text) {
+      tell("");
+      close();
+      return;
+    }
+    const [found, answer] = await Promise.all([
+      looksLikeNumber(text) ? call("GET", `/numbers/check?number=${encodeURIComponent(text)}`).catch(() => null) : null,
+      call("GET", `/recipients?q=${encodeURIComponent(text)}`).catch(() => ({ recipients: [] })),
+    ]);
+    if (mine !== asked) return;
+    tell(...(found ? describe(found) : [""]));
+    offers = answer.recipients;
+    list.replaceChildren(...offers.map((offer, index) => {
+      const item = document.createElement("li");
+      item.id = `offer-${index}`;
+      item.setAttribute("role", "option");
+      item.setAttribute("aria-selected", "false");
+      const name = document.createElement("b");
+      name.append(offer.name || offer.number);
+      const more = document.createElement("span");
+      more.className = "faint";
+      more.append([offer.company, offer.name ? offer.number : "", offer.group ? words.members.replace("{count}", offer.members) : ""].filter(Boolean).join(" · "));
+      item.append(name, " ", more);
+      item.addEventListener("mousedown", (event) => {
+        event.preventDefault();
+        add(offer);
+      });
+      return item;
+    }));
+    list.hidden = !offers.length;
+    active = -1;
+    input.setAttribute("aria-expanded", String(offers.length > 0));
+  }
+
+  // Takes what was typed as a number; answers whether it could.
+  async function take() {
+    const text = input.value.trim();
+    if (!text) return true;
+    asked++;
+    clearTimeout(timer);
+    try {
+      const found = await call("GET", `/numbers/check?number=${encodeURIComponent(text)}`);
+      if (!found.ok) {
+        tell(...describe(found));
+        close();
+        return false;
+      }
+      add({ number: text, name: found.name, company: "" });
+      return true;
+    } catch (error) {
+      if (error instanceof Refused) tell(error.problem.title, "bad");
+      return false;
+    }
+  }
+
+  function move(step) {
+    if (list.hidden) return;
+    active = (active + step + offers.length) % offers.length;
+    for (const [index, item] of [...list.children].entries()) {
+      item.setAttribute("aria-selected", String(index === active));
+      if (index === active) item.scrollIntoView({ block: "nearest" });
+    }
+    input.setAttribute("aria-activedescendant", `offer-${active}`);
+  }
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, WAIT_MS);
+  });
+  input.addEventListener("keydown", async (event) => {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      move(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Escape") {
+      close();
+    } else if (event.key === "Enter" || event.key === "," || event.key === ";") {
+      if (event.key === "Enter" && !input.value.trim()) return;
+      event.preventDefault();
+      if (active >= 0) add(offers[active]);
+      else if (offers.length === 1 && !looksLikeNumber(input.value.trim())) add(offers[0]);
+      else await take();
+    } else if (event.key === "Backspace" && !input.value && recipients.length) {
+      recipients = recipients.slice(0, -1);
+      draw();
+      changed(recipients);
+    }
+  });
+  input.addEventListener("blur", () => {
+    setTimeout(close, 150);
+    if (looksLikeNumber(input.value.trim())) take();
+  });
+
+  return {
+    set(list) {
+      recipients = list.filter((each) => each.number || each.group);
+      draw();
+      changed(recipients);
+    },
+    pending: () => Boolean(input.value.trim()),
+    take,
+  };
+}

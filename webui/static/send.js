@@ -1,0 +1,292 @@
+// The page "Send": recipients, documents, pages exactly as they will be sent, when.
+
+import { call, Refused, words } from "./api.js";
+import { notice } from "./notices.js";
+import { completion } from "./recipients.js";
+import { drawPages } from "./preview-pages.js";
+
+const SETTLE_MS = 500;
+const STALE_MS = 10 * 60_000;
+const form = document.getElementById("send");
+const field = (name) => form.elements[name];
+const problem = form.querySelector(".problem");
+const state = { preview: null, leftOut: [], recipients: [], busy: 0 };
+let settling = null;
+let work = Promise.resolve();
+
+// One change after the other: what is shown last is what the box has.
+function inTurn(step) {
+  work = work.then(async () => {
+    busy(+1);
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      complain(error.problem);
+      return null;
+    } finally {
+      busy(-1);
+    }
+  });
+  return work;
+}
+
+function busy(change) {
+  state.busy += change;
+  document.getElementById("paper").setAttribute("aria-busy", String(state.busy > 0));
+  document.getElementById("working").hidden = state.busy === 0;
+}
+
+function complain(found) {
+  problem.replaceChildren();
+  const title = document.createElement("strong");
+  title.append(found.title);
+  problem.append(title);
+  for (const text of [found.advice, ...(found.errors ?? []).map((fault) => fault.problem)]) {
+    if (!text || text === found.title) continue;
+    const line = document.createElement("p");
+    line.append(text);
+    problem.append(line);
+  }
+  problem.hidden = false;
+  problem.scrollIntoView({ block: "nearest" });
+}
+
+const calm = () => { problem.hidden = true; };
+
+function cover() {
+  if (!field("with_cover").checked) return null;
+  return {
+    template: field("template").value,
+    subject: field("subject").value,
+    message: field("message").value,
+  };
+}
+
+const moment = () => {
+  if (form.elements.when.value !== "later" || !field("send_at").value) return null;
+  return new Date(field("send_at").value).toISOString();
+};
+
+function wishes() {
+  const first = state.recipients.find((each) => each.number) ?? {};
+  return {
+    quality: field("quality").value,
+    treatment: field("treatment").value,
+    cover: cover(),
+    to: { number: first.number ?? "", name: first.name ?? "", company: first.company ?? "" },
+    send_at: moment(),
+    form: {
+      recipients: state.recipients.map(({ number, name, company, group, members }) => ({ number, name, company, group, members })),
+      when: form.elements.when.value,
+      send_at: field("send_at").value,
+      left_out: state.leftOut,
+      cover: { on: field("with_cover").checked, template: field("template").value, subject: field("subject").value, message: field("message").value },
+    },
+  };
+}
+
+function show(preview) {
+  if (!preview) return;
+  state.preview = preview;
+  drawPages(document.getElementById("pages"), preview, state.leftOut, { change: changePages, putBack });
+  const facts = document.getElementById("facts");
+  facts.replaceChildren();
+  const count = preview.pages.length;
+  const minutes = Math.max(1, Math.round(preview.seconds / 60));
+  facts.append(
+    (count === 1 ? words.one_page : words.pages.replace("{count}", count)) + ", " +
+    (preview.seconds < 90 ? words.about_seconds.replace("{count}", preview.seconds) : words.about_minutes.replace("{count}", minutes)),
+  );
+  const end = document.getElementById("end");
+  end.textContent = "";
+  if (form.elements.when.value === "now") {
+    const time = new Date(Date.now() + preview.seconds * 1000);
+    end.textContent = words.ends_at.replace("{time}", time.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }));
+  }
+  const remarks = document.getElementById("remarks");
+  remarks.replaceChildren(...preview.remarks.map((remark) => {
+    const line = document.createElement("li");
+    line.className = remark.weight;
+    line.append(`${remark.page ? `${words.page} ${remark.page}: ` : remark.file ? `${remark.file}: ` : ""}${remark.sentence} ${remark.advice}`);
+    return line;
+  }));
+  document.getElementById("files").replaceChildren(...preview.files.map((file) => {
+    const line = document.createElement("li");
+    line.append(file.name);
+    return line;
+  }));
+  for (const part of document.querySelectorAll("[data-when=pages]")) part.hidden = false;
+  for (const part of document.querySelectorAll("[data-when=empty]")) part.hidden = true;
+  ready();
+}
+
+function ready() {
+  form.querySelector("button.main").disabled = !state.preview || !state.recipients.length;
+}
+
+function upload(files) {
+  if (!files.length) return;
+  calm();
+  const body = new FormData();
+  for (const file of files) body.append("file", file, file.name);
+  inTurn(async () => {
+    if (state.preview) {
+      show(await call("POST", `/previews/${state.preview.id}/files`, body));
+      return;
+    }
+    body.append("quality", field("quality").value);
+    body.append("treatment", field("treatment").value);
+    const made = await call("POST", "/previews", body);
+    state.preview = made;
+    show(await call("PATCH", `/previews/${made.id}`, wishes()));
+  });
+}
+
+function settle() {
+  clearTimeout(settling);
+  settling = setTimeout(sync, SETTLE_MS);
+}
+
+function sync() {
+  clearTimeout(settling);
+  settling = null;
+  if (!state.preview) return work;
+  calm();
+  return inTurn(async () => show(await call("PATCH", `/previews/${state.preview.id}`, wishes())));
+}
+
+function changePages(pages, leftOut) {
+  if (leftOut) state.leftOut = leftOut;
+  calm();
+  inTurn(async () => show(await call("PATCH", `/previews/${state.preview.id}`, { ...wishes(), pages })));
+}
+
+function putBack(index) {
+  const [page] = state.leftOut.splice(index, 1);
+  const pages = state.preview.pages.filter((each) => each.file !== null).map(plain);
+  let place = pages.findIndex((each) => each.file > page.file || (each.file === page.file && each.page > page.page));
+  if (place < 0) place = pages.length;
+  pages.splice(place, 0, page);
+  changePages(pages, state.leftOut);
+}
+
+const plain = ({ file, page, turn, treatment, lightness }) => ({ file, page, turn, treatment, lightness });
+
+async function send(event) {
+  event.preventDefault();
+  calm();
+  if (recipients.pending()) await recipients.take();
+  if (!state.recipients.length || !state.preview) return;
+  const button = form.querySelector("button.main");
+  button.disabled = true;
+  if (settling !== null) sync();
+  await work;
+  if (!problem.hidden) {
+    button.disabled = false;
+    return;
+  }
+  const body = {
+    to: state.recipients.map((each) => (each.group ? { group: each.group } : { number: each.number, name: each.name ?? "", company: each.company ?? "" })),
+    preview_id: state.preview.id,
+    hold: form.elements.when.value === "hold",
+  };
+  if (moment()) body.send_at = moment();
+  try {
+    const made = await call("POST", "/faxes", body, { "Idempotency-Key": `${state.preview.id}-${state.preview.version}` });
+    location.assign(made.faxes.length === 1 ? `/faxes/${made.faxes[0].id}` : `/sent?submission=${made.submission_id}`);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    complain(error.problem);
+    button.disabled = false;
+  }
+}
+
+async function startOver() {
+  const gone = state.preview;
+  if (!gone) return;
+  await work;
+  const kept = document.querySelector(".work");
+  kept.hidden = true;
+  if (await notice(words.thrown_away, { undo: true })) {
+    await call("DELETE", `/previews/${gone.id}`).catch(() => null);
+    location.reload();
+  } else {
+    kept.hidden = false;
+  }
+}
+
+// -- a draft of an earlier visit ---------------------------------------------------------------
+
+async function takeUp() {
+  const id = form.dataset.draft;
+  if (!id) return;
+  await inTurn(async () => {
+    let preview = await call("GET", `/previews/${id}`);
+    state.preview = preview;
+    const { recipients: to = [], when = "now", send_at: at = "", left_out: leftOut = [], cover: page = {} } = preview.form;
+    state.leftOut = leftOut;
+    field("quality").value = preview.quality;
+    field("treatment").value = preview.treatment;
+    field("with_cover").checked = Boolean(page.on);
+    for (const name of ["template", "subject", "message"]) if (page[name] !== undefined) field(name).value = page[name];
+    form.elements.when.value = when;
+    field("send_at").value = at;
+    recipients.set(to);
+    shapes();
+    if (Date.now() - Date.parse(preview.touched_at) > STALE_MS) {
+      preview = await call("PATCH", `/previews/${id}`, { ...wishes(), again: true });
+    }
+    show(preview);
+  });
+}
+
+function shapes() {
+  document.getElementById("cover-fields").hidden = !field("with_cover").checked;
+  document.getElementById("later-fields").hidden = form.elements.when.value !== "later";
+  field("send_at").required = form.elements.when.value === "later";
+  const main = form.querySelector("button.main");
+  main.textContent = main.dataset[form.elements.when.value];
+}
+
+// -- wiring ------------------------------------------------------------------------------------
+
+const recipients = completion(document.getElementById("to"), (list) => {
+  state.recipients = list;
+  ready();
+  if (state.preview) settle();
+});
+
+const drop = document.getElementById("drop");
+for (const input of document.querySelectorAll("input[type=file]")) {
+  input.addEventListener("change", () => {
+    upload([...input.files]);
+    input.value = "";
+  });
+}
+for (const kind of ["dragover", "dragenter"]) {
+  addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  upload([...event.dataTransfer.files]);
+});
+addEventListener("paste", (event) => {
+  if (event.clipboardData?.files.length) upload([...event.clipboardData.files]);
+});
+
+form.addEventListener("submit", send);
+form.addEventListener("input", (event) => {
+  shapes();
+  if (event.target.name) settle();
+});
+document.getElementById("start-over").addEventListener("click", startOver);
+shapes();
+takeUp();
+const to = new URLSearchParams(location.search).get("to");
+if (to && !form.dataset.draft) recipients.set([{ number: to }]);

@@ -1,0 +1,85 @@
+"""The box's states in the words of an office, each with its mark and kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from appliance.language import said as _
+from appliance.spool.model import Job, JobState, Received, ReceivedState
+
+if TYPE_CHECKING:
+    from webui.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``mark`` is a sign beside the word, so that no colour stands alone; ``kind``: good, bad, wait or plain."""
+
+    word: str
+    mark: str
+    kind: str
+    more: str = ""  # a sentence, where there is more to say
+
+
+def of_job(visit: Visit, job: Job) -> State:
+    """How a fax to send is."""
+    write, now = visit.writer(), visit.context.now()
+    cause = job.cause
+    match job.state:
+        case JobState.HELD:
+            return State(_("Held"), "‖", "wait", _(cause.sentence) if cause else "")
+        case JobState.PREPARING:
+            return State(_("Being prepared"), "…", "plain")
+        case JobState.WAITING if job.tries and cause is not None:
+            when = _("Next try {time}.").format(time=write.near(job.next_try_at, now))
+            return State(_("Tries again"), "↻", "wait", f"{_(cause.sentence)} {when}")
+        case JobState.WAITING if job.scheduled_at > now:
+            when = _("Goes out {time}.").format(time=write.moment(job.scheduled_at))
+            return State(_("Waits for its time"), "◷", "plain", when)
+        case JobState.WAITING:
+            return State(_("Waiting for a free line"), "…", "plain")
+        case JobState.SENDING:
+            if job.cancel_requested:
+                return State(_("Being cancelled"), "…", "wait")
+            return State(_("Being sent"), "→", "plain")
+        case JobState.DELIVERED:
+            return State(_("Sent"), "✓", "good")
+        case JobState.FAILED:
+            return State(_("Failed"), "✕", "bad", _(cause.sentence) if cause else "")
+        case JobState.CANCELLED:
+            return State(_("Cancelled"), "–", "plain")
+        case JobState.UNKNOWN:
+            return State(_("Perhaps arrived"), "?", "bad", _(cause.sentence) if cause else "")
+    return State(job.state.value, "", "plain")
+
+
+def of_received(fax: Received) -> State:
+    """How a received fax is."""
+    match fax.state:
+        case ReceivedState.RECEIVING:
+            return State(_("Coming in"), "→", "plain")
+        case ReceivedState.PARTIAL:
+            return State(_("Broke off"), "!", "bad", _(fax.cause.sentence) if fax.cause else "")
+        case ReceivedState.COMPLETE:
+            return State(_("Whole"), "✓", "good")
+    return State(fax.state.value, "", "plain")
+
+
+def pages(count: int) -> str:
+    """So many pages."""
+    one, many = _("1 page"), _("{count} pages")
+    return one if count == 1 else many.format(count=count)
+
+
+def duration(seconds: float) -> str:
+    """So long, in the largest units that matter."""
+    whole = round(seconds)
+    if whole < 60:
+        return _("{count} s").format(count=whole)
+    minutes, rest = divmod(whole, 60)
+    return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest) if rest else _(
+        "{minutes} min"
+    ).format(minutes=minutes)
+
+
