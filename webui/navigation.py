@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from appliance.language import said as _
+from webui.needs import unread
 
 if TYPE_CHECKING:
     from webui.visit import Visit
@@ -25,9 +26,17 @@ def entries(visit: Visit) -> list[Entry]:
     """Those of the top line that this reader may open."""
     if visit.caller is None:
         return []
-    return [_entry(visit, "/account", _("My account"))]
+    found: list[Entry] = []
+    if visit.may("send"):
+        found.append(_entry(visit, "/", _("Send")))
+    if visit.may("receive"):
+        found.append(_entry(visit, "/received", _("Received"), unread(visit)))
+    if visit.may("send"):
+        found.append(_entry(visit, "/sent", _("Sent")))
+    return found
 
 
 def _entry(visit: Visit, path: str, word: str, count: int = 0) -> Entry:
-    here = visit.path == path or (path != "/" and visit.path.startswith(path + "/"))
+    under = "/faxes/" if path == "/sent" else f"{path}/"
+    here = visit.path == path or (path != "/" and visit.path.startswith(under))
     return Entry(path, word, count, here)

@@ -89,6 +89,4 @@ def _of_sent(visit: Visit) -> list[Need]:
             _("{count} faxes are held until you say so."),
         ),
     )
-    return [
-        Need(kind, path, _count(one, many, number)) for number, kind, path, one, many in lines if number
-    ]
+    return [Need(kind, path, _count(one, many, number)) for number, kind, path, one, many in lines if number]

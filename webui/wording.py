@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from appliance.language import said as _
 from appliance.spool.model import Job, JobState, Received, ReceivedState
+from appliance.t4.page import Resolution
 
 if TYPE_CHECKING:
     from webui.visit import Visit
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``mark`` is a sign beside the word, so that no colour stands alone; ``kind``: good, bad, wait or plain."""
+    """``mark``: a sign beside the word, so that no colour stands alone; ``kind``: good, bad, wait, plain."""
 
     word: str
     mark: str
@@ -66,6 +67,20 @@ def of_received(fax: Received) -> State:
     return State(fax.state.value, "", "plain")
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page as it is looked at: its size in square pixels."""
+
+    width: int
+    height: int
+
+
+def sheet(width: int, rows: int, resolution: Resolution) -> Sheet:
+    """A fax page, whose pixels are not square, as it is looked at."""
+    x_dpi, y_dpi = resolution.value
+    return Sheet(width, round(rows * x_dpi / y_dpi))
+
+
 def pages(count: int) -> str:
     """So many pages."""
     one, many = _("1 page"), _("{count} pages")
@@ -78,8 +93,8 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return _("{count} s").format(count=whole)
     minutes, rest = divmod(whole, 60)
-    return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest) if rest else _(
-        "{minutes} min"
-    ).format(minutes=minutes)
-
-
+    return (
+        _("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
+        if rest
+        else _("{minutes} min").format(minutes=minutes)
+    )

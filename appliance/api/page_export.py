@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,6 +132,29 @@ def received_tiff(box: Box, pages: Sequence[ReceivedPageFile]) -> Path:
     except ValueError:
         path.unlink(missing_ok=True)
         raise ProblemError(NOT_FOUND, "the fax has no pages") from None
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def received_together(box: Box, faxes: Sequence[tuple[Received, Sequence[ReceivedPageFile]]]) -> Path:
+    """Received faxes one after the other in one PDF, a passing file.  Raises ProblemError."""
+    pages = (page for _, files in faxes for page in received_pages(box, files))
+    return pdf_of(box, pages, ", ".join(f"Fax {fax.id}" for fax, _ in faxes)[:200], box.clock())
+
+
+def received_zip(box: Box, faxes: Sequence[tuple[Received, Sequence[ReceivedPageFile]]]) -> Path:
+    """Received faxes as a ZIP of PDFs, a passing file.  Raises ProblemError."""
+    path = passing_file(box, ".zip")
+    try:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            for fax, files in faxes:
+                made = received_pdf(box, fax, files)
+                try:
+                    archive.write(made, f"fax-{fax.id}.pdf")
+                finally:
+                    made.unlink(missing_ok=True)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -18,9 +18,10 @@ from appliance.documents.options import (
     Treatment,
 )
 from appliance.services.rules import To
+from appliance.spool.model import SourceFile
+from appliance.spool.options import Cover, Quality, SendOptions
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
-from appliance.spool.model import Cover, Quality, SendOptions, SourceFile
 from appliance.t4.page import Resolution
 
 RESOLUTIONS = {

@@ -26,10 +26,10 @@ from appliance.causes import TOO_BUSY, TOO_MANY_DRAFTS
 from appliance.dispatch.making import render_options, sources
 from appliance.documents.options import LIGHTEST, Limits
 from appliance.documents.render import RenderedDocument, render
-from appliance.services.rules import RefusedError, To
 from appliance.net.settings import ApiSettings
-from appliance.spool.codec import options_from_json, options_json
-from appliance.spool.model import DAY_S, NotFoundError, SendOptions, SourceFile
+from appliance.services.rules import RefusedError, To
+from appliance.spool.model import DAY_S, NotFoundError, SourceFile
+from appliance.spool.options import SendOptions, options_from_json, options_json
 from appliance.spool.store import DOCUMENTS, RENDERED
 
 _log = logging.getLogger(__name__)

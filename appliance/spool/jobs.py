@@ -26,7 +26,7 @@ from appliance.causes import (
 from appliance.records import facts_of, from_row, insert, to_row
 from appliance.remarks import Remark
 from appliance.remarks import to_json as remarks_json
-from appliance.spool import documents, ledger
+from appliance.spool import documents, ledger, words
 from appliance.spool.model import (
     HELD_LIMIT_S,
     NEEDS_NUMBER_LIMIT_S,
@@ -57,6 +57,7 @@ _JOB = (
     f"SELECT job.*, {', '.join(f'submission.{column}' for column in _SHARED)}"
     " FROM job JOIN submission ON submission.id = job.submission_id"
 )
+_FOUND = _JOB.replace("FROM job", "FROM fax_words CROSS JOIN job ON job.id = fax_words.rowid", 1)
 # The dispatcher notices within so long that the clock was set, seconds.
 CLOCK_NOTICED_S = 10.0
 # Most rows a listing answers at once, whatever was asked for.
@@ -660,9 +661,16 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         want("job.created_at < ?", wanted.until)
     if wanted.before_id is not None:
         want("job.id < ?", wanted.before_id)
+    found, order = _JOB, "job.id"
+    if query := words.match(wanted.text):
+        # The words' table leads, newest first, and stops at the limit however many faxes have the words.
+        found, order = _FOUND, "fax_words.rowid"
+        want("fax_words MATCH ?", query)
+        if wanted.before_id is not None:
+            want("fax_words.rowid < ?", wanted.before_id)
     where = f" WHERE {' AND '.join(terms)}" if terms else ""
     limit = max(0, min(wanted.limit, LIST_LIMIT))
-    rows = db.execute(f"{_JOB}{where} ORDER BY job.id DESC LIMIT ?", (*values, limit))
+    rows = db.execute(f"{found}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit))
     return [from_row(Job, row) for row in rows]
 
 

@@ -419,6 +419,7 @@ class JobFilter:
     tag: str = ""
     origin: str = ""
     without_number: bool = False  # only those not ended that nobody gave a number
+    text: str = ""  # its words, three letters each at least, are in number, name, company, tag or subject
     submission_id: int | None = None
     since: float | None = None  # created at or after
     until: float | None = None  # created before
@@ -432,6 +433,7 @@ class ReceivedFilter:
 
     owner: str | None = None  # theirs, and those that were given to nobody
     read: bool | None = None
+    text: str = ""  # its words, three letters each at least, are in number, name or station id
     caller: str = ""
     dialled: str = ""
     since: float | None = None

@@ -10,6 +10,7 @@ from typing import Any
 
 from appliance.causes import INTERRUPTED, Cause
 from appliance.records import from_row, insert, to_row
+from appliance.spool import words
 from appliance.spool.jobs import LIST_LIMIT, next_fax_id
 from appliance.spool.model import (
     IllegalTransitionError,
@@ -180,9 +181,19 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
             values.append(value)
     if not wanted.empty:
         terms.append("(pages > 0 OR state = 'receiving')")
+    found, order = "received", "id"
+    if query := words.match(wanted.text):
+        # As in ``jobs.search``.
+        found, order = "fax_words CROSS JOIN received ON id = fax_words.rowid", "fax_words.rowid"
+        terms.append("fax_words MATCH ?")
+        values.append(query)
+        if wanted.before_id is not None:
+            terms.append("fax_words.rowid < ?")
+            values.append(wanted.before_id)
     limit = max(0, min(wanted.limit, LIST_LIMIT))
     rows = db.execute(
-        f"SELECT * FROM received WHERE {' AND '.join(terms)} ORDER BY id DESC LIMIT ?", (*values, limit)
+        f"SELECT received.* FROM {found} WHERE {' AND '.join(terms)} ORDER BY {order} DESC LIMIT ?",
+        (*values, limit),
     )
     return [from_row(Received, row) for row in rows]
 

@@ -258,8 +258,43 @@ ALTER TABLE submission ADD COLUMN from_user TEXT NOT NULL DEFAULT '';
 ALTER TABLE submission ADD COLUMN from_computer TEXT NOT NULL DEFAULT '';
 """
 
+# What lists of faxes are searched by, kept by the database itself: three letters in a row are found wherever
+# they stand.  A row's id is the fax's.
+_JOB_WORDS = """new.number || ' ' || new.given || ' ' || new.name || ' ' || new.company || ' '
+    || new.tag || ' ' || new.remote_id || ' '
+    || COALESCE((SELECT json_extract(options, '$.cover.subject') FROM submission
+    WHERE id = new.submission_id), '')"""
+_RECEIVED_WORDS = """new.caller || ' ' || new.caller_name || ' ' || new.dialled || ' ' || new.tsi || ' '
+    || new.sub_address"""
+SCHEMA_6 = f"""
+CREATE VIRTUAL TABLE fax_words USING fts5 (words, tokenize = 'trigram');
+INSERT INTO fax_words (rowid, words) SELECT id, {_JOB_WORDS} FROM job AS new;
+INSERT INTO fax_words (rowid, words) SELECT id, {_RECEIVED_WORDS} FROM received AS new;
+CREATE TRIGGER job_words_new AFTER INSERT ON job BEGIN
+    INSERT INTO fax_words (rowid, words) VALUES (new.id, {_JOB_WORDS});
+END;
+CREATE TRIGGER job_words_changed AFTER UPDATE OF remote_id, number, given, name, company, tag ON job
+WHEN old.remote_id <> new.remote_id OR old.number <> new.number OR old.given <> new.given
+    OR old.name <> new.name OR old.company <> new.company OR old.tag <> new.tag BEGIN
+    UPDATE fax_words SET words = {_JOB_WORDS} WHERE rowid = new.id;
+END;
+CREATE TRIGGER job_words_gone AFTER DELETE ON job BEGIN
+    DELETE FROM fax_words WHERE rowid = old.id;
+END;
+CREATE TRIGGER received_words_new AFTER INSERT ON received BEGIN
+    INSERT INTO fax_words (rowid, words) VALUES (new.id, {_RECEIVED_WORDS});
+END;
+CREATE TRIGGER received_words_changed AFTER UPDATE OF tsi, sub_address ON received
+WHEN old.tsi <> new.tsi OR old.sub_address <> new.sub_address BEGIN
+    UPDATE fax_words SET words = {_RECEIVED_WORDS} WHERE rowid = new.id;
+END;
+CREATE TRIGGER received_words_gone AFTER DELETE ON received BEGIN
+    DELETE FROM fax_words WHERE rowid = old.id;
+END;
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5)
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6)
 
 
 class SchemaTooNewError(RuntimeError):

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from webui.pages import account, entrance
+from webui.pages import account, entrance, fax, happened, lists, send
 from webui.visit import Page
 
-ALL: tuple[Page, ...] = (*entrance.PAGES, *account.PAGES)
+ALL: tuple[Page, ...] = (
+    *entrance.PAGES,
+    *send.PAGES,
+    *fax.PAGES,
+    *lists.PAGES,
+    *happened.PAGES,
+    *account.PAGES,
+)

@@ -47,7 +47,6 @@ def show_app(visit: Visit) -> Answer:
 
 
 PAGES = (
-    Page("/", lambda _: go("/account")),
     Page("/account", show),
     Page("/account/app", show_app),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from appliance.documents.settings import CoverTemplate
 from appliance.language import said as _
-from appliance.settings.items import CoverTemplate
-from appliance.settings.sections import SendingSettings
-from appliance.spool.model import Quality
+from appliance.spool.options import Quality
+from appliance.spool.settings import SendingSettings
 from webui.needs import needs
 from webui.visit import Answer, Page, Visit, go
 

@@ -60,6 +60,9 @@ SUBMITTED = component(
 )
 LIMIT = Parameter("limit", integer(1, LIST_MOST), f"at most so many; {LIST_DEFAULT} when left out")
 BEFORE = Parameter("before", integer(1), "only those with a smaller id")
+SEARCH = Parameter(
+    "q", text(100), "words, three letters each at least, that stand in number, name or subject"
+)
 SINCE = Parameter("since", timestamp(), "not older than this time")
 UNTIL = Parameter("until", timestamp(), "older than this time")
 SIZE = Parameter("size", choice("full", "small"), "pixel for pixel as on the line, or a small picture")
@@ -151,6 +154,7 @@ def index(call: Call) -> Answer:
         number=query.get("number", ""),
         tag=query.get("tag", ""),
         origin=query.get("origin", ""),
+        text=query.get("q", ""),
         submission_id=query.get("submission"),
         before_id=query.get("before"),
         limit=limit,
@@ -315,6 +319,7 @@ _FILTERS = (
     Parameter("number", text(64), "to this number, as it is dialled"),
     Parameter("tag", text(100), "with this tag"),
     Parameter("origin", text(20), "through this door"),
+    SEARCH,
     Parameter("submission", integer(1), "handed in together"),
     Parameter("owner", text(64), "of this user; only for administrators"),
     SINCE,

@@ -21,10 +21,12 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.api.rest.views import CAUSE, cause_view, time_text, values
+from appliance.api.rest.views import CAUSE, values
 from appliance.dispatch.profile import Profile
+from appliance.phonebook import Contact, ContactGroup
+from appliance.records import cause_view, time_text
 from appliance.services.rules import RefusedError
-from appliance.settings.items import Contact, ContactGroup, Scope
+from appliance.settings.accounts import Scope
 from appliance.spool.model import JobFilter, Reach
 
 # So many earlier faxes are looked through for numbers, and so many are offered.

@@ -22,16 +22,16 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.api.rest.views import time_text, values
+from appliance.api.rest.views import REMARK, values
 from appliance.causes import NOT_FOUND, TOO_MANY_FILES
 from appliance.dispatch.previews import FORM_LIMIT, Choice, Preview
 from appliance.documents.options import LIGHTEST, Treatment
 from appliance.documents.render import RenderedDocument
-from appliance.language import said
+from appliance.records import remark_view, time_text
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
+from appliance.spool.options import Quality
 from appliance.spool.settings import SendingSettings
-from appliance.spool.model import Quality
 
 # What a call takes besides its pages, and each page besides its octets, seconds: dialling, answering, the
 # training before and the confirmation after.
@@ -54,9 +54,7 @@ _WISHES: dict[str, Json] = {
     "send_at": {**nullable(timestamp()), "description": "the time that the pages carry; null: now"},
     "form": {"type": "object", "maxProperties": 50, "description": "yours to keep with it; given back"},
 }
-NEW_PREVIEW = component(
-    "NewPreview", request_object({**_WISHES, "files": array(newfax.FILE, 200)}, required=("files",))
-)
+NEW_PREVIEW = component("NewPreview", request_object({**_WISHES, "files": array(newfax.FILE, 200)}))
 NEW_PREVIEW_FORM = component(
     "NewPreviewForm",
     {
@@ -68,7 +66,7 @@ NEW_PREVIEW_FORM = component(
         },
     },
 )
-MORE_FILES = component("MoreFiles", request_object({"files": array(newfax.FILE, 200)}, required=("files",)))
+MORE_FILES = component("MoreFiles", request_object({"files": array(newfax.FILE, 200)}))
 MORE_FILES_FORM = component(
     "MoreFilesForm",
     {
@@ -114,19 +112,7 @@ PREVIEW = component(
                 record({"name": text(255), "media_type": text(150), "octets": integer(), "pages": integer()})
             ),
             "pages": array(_PAGE),
-            "remarks": array(
-                record(
-                    {
-                        "code": text(60),
-                        "weight": text(10),
-                        "page": nullable(integer(1)),
-                        "file": text(255),
-                        "sentence": text(500),
-                        "advice": text(500),
-                        "detail": text(500),
-                    }
-                )
-            ),
+            "remarks": array(REMARK),
             "seconds": integer(help="what a call may take, at the speed that the settings begin with"),
             "quality": choice(*values(Quality)),
             "treatment": text(20),
@@ -154,7 +140,7 @@ def view(call: Call, preview: Preview) -> Json:
             for file, count in zip(preview.files, preview.counts, strict=True)
         ],
         "pages": _pages_view(preview, document),
-        "remarks": _remarks_view(document),
+        "remarks": [remark_view(remark) for remark in document.remarks],
         "seconds": seconds(document, sending.max_bit_rate),
         "quality": (options.quality or sending.quality).value,
         "treatment": options.treatment or Treatment.AUTO.value,
@@ -191,21 +177,6 @@ def _pages_view(preview: Preview, document: RenderedDocument) -> list[Json]:
             }
         )
     return shown
-
-
-def _remarks_view(document: RenderedDocument) -> list[Json]:
-    return [
-        {
-            "code": remark.kind.code,
-            "weight": remark.kind.weight.value,
-            "page": remark.page,
-            "file": remark.file,
-            "sentence": said(remark.kind.sentence),
-            "advice": said(remark.kind.advice),
-            "detail": remark.detail,
-        }
-        for remark in document.remarks
-    ]
 
 
 def seconds(document: RenderedDocument, bit_rate: int) -> int:

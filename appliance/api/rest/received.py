@@ -14,6 +14,7 @@ from appliance.api.rest.faxes import (
     LIMIT,
     LIST_DEFAULT,
     PCAP,
+    SEARCH,
     SINCE,
     SIZE,
     SUBMITTED,
@@ -26,7 +27,7 @@ from appliance.api.rest.faxes import (
     trace_of,
 )
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
-from appliance.api.rest.schemas import array, flag, record, request_object, text
+from appliance.api.rest.schemas import array, choice, flag, integer, record, request_object, text
 from appliance.api.rest.views import (
     DELIVERY,
     EVENT,
@@ -42,6 +43,9 @@ from appliance.services.views import received_in_full
 from appliance.settings.accounts import Scope, User
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 
+# Faxes that are fetched together at once.
+BUNDLE = 100
+
 
 def find(call: Call) -> Received:
     """The received fax that the path names, if the caller may see it.  Raises NotFoundError."""
@@ -54,6 +58,7 @@ def index(call: Call) -> Answer:
     wanted_faxes = ReceivedFilter(
         owner=call.caller.sees,
         read=query.get("read"),
+        text=query.get("q", ""),
         caller=query.get("caller", ""),
         dialled=query.get("dialled", ""),
         before_id=query.get("before"),
@@ -175,6 +180,7 @@ _PRACTICE_NUMBER = text(20, pattern="[0-9+*#]*")
 _FORWARD = request_object(newfax.OPTIONS, required=("to",))
 _FILTERS = (
     Parameter("read", flag(), "read, or not"),
+    SEARCH,
     Parameter("caller", text(64), "from this caller"),
     Parameter("dialled", text(64), "to this number of ours"),
     Parameter("empty", flag(), "calls that brought no page, too"),
@@ -183,6 +189,19 @@ _FILTERS = (
     BEFORE,
     LIMIT,
 )
+
+
+def bundle(call: Call) -> Answer:
+    """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
+    wanted = dict.fromkeys(call.query.get("ids", ()))
+    faxes = [call.box.inbox.with_pages(fax_id, call.caller.sees) for fax_id in wanted]
+    call.note("received.look", object="faxes", detail=", ".join(str(fax.id) for fax, _ in faxes)[:200])
+    if call.query.get("format") == "zip":
+        path, kind, name = page_export.received_zip(call.box, faxes), "application/zip", "faxes.zip"
+    else:
+        path, kind, name = page_export.received_together(call.box, faxes), "application/pdf", "faxes.pdf"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Answer(passing_file=path, media_type=kind, headers=headers)
 
 
 def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
@@ -228,6 +247,18 @@ ROUTES = (
         change,
         body=request_object({"read": flag(), "owner": text(64)}),
         answer=RECEIVED,
+    ),
+    _route(
+        "GET",
+        "/received-bundle",
+        "bundleReceived",
+        "Several as one PDF, or as a ZIP",
+        bundle,
+        query=(
+            Parameter("ids", array(integer(1), BUNDLE), "of these faxes"),
+            Parameter("format", choice("pdf", "zip"), "pdf when left out"),
+        ),
+        media=("application/pdf", "application/zip"),
     ),
     _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
     _route(

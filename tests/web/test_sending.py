@@ -1,0 +1,183 @@
+"""A fax is put together, seen, sent as it was seen, and followed until it arrived."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Page, expect
+
+from appliance.t4.coding import decode
+from tests.web.browser import Web
+
+pytestmark = pytest.mark.realtime
+
+
+def letter(folder: Path, pages: int = 2) -> Path:
+    """A TIFF with a different picture on each page."""
+    path = folder / "letter.tiff"
+    sheets = []
+    for number in range(pages):
+        sheet = Image.new("L", (860, 1100), 255)
+        draw = ImageDraw.Draw(sheet)
+        draw.rectangle((100, 200, 400 + 200 * number, 420), fill=90)
+        draw.text((120, 500), f"Page {number + 1}", fill=0, font_size=60)
+        sheets.append(sheet)
+    sheets[0].save(path, save_all=True, append_images=sheets[1:], dpi=(100, 100))
+    return path
+
+
+def begin(page: Page, document: Path, number: str = "9990") -> None:
+    """The first page with a recipient and a document."""
+    page.goto("/")
+    page.get_by_role("combobox", name="To").fill(number)
+    page.keyboard.press("Enter")
+    page.locator("#choose").set_input_files(document)
+    expect(page.locator("#pages img").first).to_be_visible()
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """What was changed is made."""
+    page.wait_for_function("new Promise((done) => setTimeout(done, 700)).then(() => true)")
+    expect(page.locator("#paper")).to_have_attribute("aria-busy", "false")
+
+
+def picture_of(page: Page, number: int) -> Image.Image:
+    """The pixels that the browser shows, as black and white."""
+    address = page.locator("#pages img").nth(number - 1).get_attribute("src")
+    assert address is not None
+    content = page.request.get(address).body()
+    return Image.open(io.BytesIO(content)).convert("1")
+
+
+def test_what_was_seen_is_what_arrives_bit_for_bit(box: Web, tmp_path: Path) -> None:
+    page = box.page()
+    begin(page, letter(tmp_path))
+    page.get_by_role("button", name="Turn: Page 2").click()
+    settled(page)
+    page.get_by_role("button", name="Darker: Page 1").click()
+    settled(page)
+    page.get_by_role("button", name="Up: Page 2").click()
+    settled(page)
+    seen = [picture_of(page, number) for number in (1, 2)]
+    assert seen[0].tobytes() != seen[1].tobytes()
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.wait_for_url("**/faxes/*")
+    fax_id = int(page.url.rpartition("/")[2])
+    expect(page.locator("#state .state")).to_contain_text("Sent", timeout=60_000)
+    expect(page.locator(".timeline")).to_contain_text("Page 2 of 2 confirmed.")
+    from appliance.api import page_export
+
+    job = box.served.box.faxes.get(fax_id)
+    sent = [decode(coded) for coded in page_export.rendered(box.served.box, job).coded_pages()]
+    for picture, raster in zip(seen, sent, strict=True):
+        shown = Image.frombytes("1", (raster.width, raster.rows), raster.data, "raw", "1;I")
+        assert picture.size == shown.size
+        assert picture.tobytes() == shown.tobytes()
+    assert box.served.ask("GET", "/previews").json["previews"] == [], "what was sent is no draft any more"
+
+
+def test_a_draft_survives_a_closed_browser_with_all_that_was_said(box: Web, tmp_path: Path) -> None:
+    page = box.page("dora")
+    begin(page, letter(tmp_path), "9991")
+    page.get_by_label("With a cover page").check()
+    page.get_by_label("Subject").fill("A draft")
+    page.get_by_label("Hold it until I say so").check()
+    settled(page)
+    page.get_by_role("button", name="Leave out: Page 3").click()
+    settled(page)
+    page.context.close()
+    later = box.page("dora")
+    later.goto("/")
+    expect(later.locator("#pages img")).to_have_count(2)
+    expect(later.locator(".chosen")).to_contain_text("9991")
+    expect(later.get_by_label("Subject")).to_have_value("A draft")
+    expect(later.get_by_label("Hold it until I say so")).to_be_checked()
+    later.get_by_role("button", name="Put back").click()
+    expect(later.locator("#pages img")).to_have_count(3)
+    stranger = box.page("eric")
+    stranger.goto("/")
+    expect(stranger.locator(".empty")).to_be_visible()
+    later.get_by_role("button", name="Throw away and start over").click()
+    later.get_by_role("button", name="Undo").click()
+    expect(later.locator("#pages img")).to_have_count(3)
+
+
+def test_a_number_that_rules_forbid_is_told_while_it_is_typed(box: Web) -> None:
+    page = box.page()
+    page.goto("/")
+    page.get_by_role("combobox", name="To").fill("112")
+    expect(page.locator("#to-said")).to_contain_text("The box never dials emergency numbers.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chosen li")).to_have_count(0)
+
+
+def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(box: Web, tmp_path: Path) -> None:
+    page = box.page()
+    # 9996 takes its time
+    begin(page, letter(tmp_path, 6), "9990")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.wait_for_url("**/faxes/*")
+    expect(page.locator(".timeline")).to_contain_text("Dialling", timeout=30_000)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#state .state")).to_contain_text("Cancelled", timeout=60_000)
+    page.keyboard.press("r")
+    page.locator("#again input").fill("9991")
+    page.keyboard.press("Enter")
+    page.wait_for_function("!location.pathname.endsWith('/1')")
+    expect(page.get_by_role("heading", name="9991")).to_be_visible()
+
+
+def test_a_fax_goes_by_keyboard_alone(box: Web, tmp_path: Path) -> None:
+    page = box.page("kim")
+    page.goto("/")
+    page.keyboard.type("9990")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chosen li")).to_have_count(1)
+    with page.expect_file_chooser() as chooser:
+        page.locator("#choose").focus()
+        page.keyboard.press("Enter")
+    chooser.value.set_files(letter(tmp_path))
+    expect(page.locator("#pages img").first).to_be_visible()
+    page.get_by_role("button", name="Send", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/faxes/*")
+
+
+def test_nobody_gets_at_a_preview_of_somebody_else(box: Web, tmp_path: Path) -> None:
+    reply = box.served.form("/previews", [], [("a.tiff", letter(tmp_path).read_bytes())])
+    assert reply.status == 201, reply.content
+    preview = reply.json["id"]
+    user_id = box.add_user("mallory")
+    token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
+    for method, path, body in (
+        ("GET", f"/previews/{preview}", None),
+        ("GET", f"/previews/{preview}/pages/1", None),
+        ("PATCH", f"/previews/{preview}", {"quality": "fine"}),
+        ("DELETE", f"/previews/{preview}", None),
+        ("POST", "/faxes", {"to": ["9990"], "preview_id": preview}),
+    ):
+        assert box.served.ask(method, path, body, token=token).status == 404, path
+    assert box.served.ask("GET", "/previews", token=token).json == {"previews": []}
+
+
+def test_a_page_that_is_not_there_is_refused_and_the_preview_stays(box: Web, tmp_path: Path) -> None:
+    preview = box.served.form("/previews", [], [("a.tiff", letter(tmp_path).read_bytes())]).json["id"]
+    for page in ({"file": 0, "page": 3}, {"file": 1, "page": 1}):
+        reply = box.served.ask("PATCH", f"/previews/{preview}", {"pages": [page]})
+        assert reply.status == 422, reply.content
+    assert len(box.served.ask("GET", f"/previews/{preview}").json["pages"]) == 2
+
+
+def test_what_a_file_is_called_is_shown_as_text(box: Web, tmp_path: Path) -> None:
+    page = box.page("xena")
+    name = tmp_path / '<img src=x onerror="window.bad=1">.tiff'
+    letter(tmp_path).rename(name)
+    begin(page, name)
+    expect(page.locator("#files")).to_contain_text("<img src=x")
+    assert page.evaluate("window.bad") is None
+    assert json.dumps(box.complaints) == "[]"

@@ -1,0 +1,104 @@
+"""A fax that was sent or is being sent: how it goes, its pages, what can be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.api import page_export
+from appliance.api.problems import ProblemError
+from appliance.language import said as _
+from appliance.spool.model import Attempt, Event, Job, JobState
+from webui import wording
+from webui.visit import Answer, Page, Visit
+
+MOST_PAGES = 200  # shown one under the other; the rest is in the PDF
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the time line."""
+
+    at: float
+    sentence: str
+    kind: str = "plain"
+
+
+def steps(visit: Visit, job: Job, attempts: list[Attempt], events: list[Event]) -> list[Step]:
+    """What happened so far, in the words of an office."""
+    write = visit.writer()
+    found: list[Step] = []
+    for event in events:
+        match event.kind:
+            case "job.accepted" | "job.held":
+                found.append(Step(event.at, _("Handed in.")))
+            case "job.sending":
+                line = str(event.data.get("line", ""))
+                found.append(Step(event.at, _("Dialling over the line {line}.").format(line=line)))
+            case "job.page":
+                number = int(event.data.get("confirmed", 0))
+                text = _("Page {page} of {pages} confirmed.").format(page=number, pages=job.pages or "?")
+                found.append(Step(event.at, text, "good"))
+            case "job.waiting" if job.tries:
+                cause = next((each.cause for each in attempts if each.ended_at == event.at), None)
+                sentence = _(cause.sentence) if cause is not None else ""
+                at = event.data.get("next_try_at")
+                if sentence and at:
+                    when = write.near(float(at), visit.context.now())
+                    sentence += " " + _("Next try {time}.").format(time=when)
+                if sentence:
+                    found.append(Step(event.at, sentence, "wait"))
+            case "job.delivered":
+                found.append(Step(event.at, _("Sent: the other machine confirmed every page."), "good"))
+            case "job.failed" | "job.cancelled" | "job.unknown":
+                kind = "plain" if event.kind == "job.cancelled" else "bad"
+                sentence = _(job.cause.sentence) if job.cause is not None else ""
+                found.append(Step(event.at, sentence, kind))
+    return found
+
+
+def show(visit: Visit) -> Answer:
+    job, attempts = visit.box.faxes.with_attempts(visit.number("id"), visit.who.sees)
+    events = visit.box.history.of_fax(job.id)
+    try:
+        made = page_export.rendered(visit.box, job)
+        pages = [wording.sheet(page.width, page.rows, made.resolution) for page in made.pages]
+    except ProblemError:
+        pages = []
+    return visit.page(
+        "fax.html",
+        job=job,
+        state=wording.of_job(visit, job),
+        steps=steps(visit, job, attempts, events),
+        attempts=attempts,
+        pages=pages[:MOST_PAGES],
+        facts=facts(visit, job),
+        can_cancel=not job.state.ended and not job.cancel_requested,
+        is_held=job.state is JobState.HELD,
+        is_waiting=job.state is JobState.WAITING,
+        is_unknown=job.state is JobState.UNKNOWN,
+        advice=_(job.cause.advice) if job.cause is not None and job.state is not JobState.DELIVERED else "",
+        resends=visit.box.faxes.resends(job.id),
+    )
+
+
+def facts(visit: Visit, job: Job) -> list[tuple[str, str]]:
+    """What there is to know beside its state."""
+    write = visit.writer()
+    rows = [
+        (_("To"), job.given),
+        (_("Name"), " · ".join(part for part in (job.name, job.company) if part)),
+        (_("The other machine"), job.remote_id.strip()),
+        (_("Pages"), f"{job.pages_confirmed} / {job.pages}" if job.pages is not None else ""),
+        (_("Handed in"), write.moment(job.created_at)),
+        (_("Ended"), write.moment(job.ended_at) if job.ended_at is not None else ""),
+        (_("Calls"), str(job.tries) if job.tries else ""),
+        (_("Time on the line"), wording.duration(job.seconds_on_line) if job.seconds_on_line else ""),
+        (_("By"), job.owner),
+        (_("Tag"), job.tag),
+        (_("Subject"), job.options.cover.subject if job.options.cover is not None else ""),
+        (_("Fax"), str(job.id)),
+    ]
+    return [row for row in rows if row[1]]
+
+
+PAGES = (Page("/faxes/<id>", show, scopes=("send",)),)

@@ -1,0 +1,271 @@
+"""Received and sent faxes: one list, left; the paper, right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from appliance.api.problems import ProblemError
+from appliance.api.rest.checking import flaw
+from appliance.causes import NOT_FOUND
+from appliance.language import said as _
+from appliance.settings.accounts import User
+from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFilter
+from appliance.spool.settings import StorageSettings
+from appliance.t4.page import Resolution
+from webui import wording
+from webui.visit import Answer, Page, Visit
+from webui.wording import State
+
+SHOWN = 50
+SEARCH_LIMIT = 100  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A fax in the list."""
+
+    id: int
+    path: str
+    title: str
+    more: str
+    state: State
+    at: float
+    pages: str
+    unread: bool
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is one press away."""
+
+    path: str
+    word: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the address asks for."""
+
+    show: str = ""
+    search: str = ""
+    before: int | None = None
+    submission: int | None = None
+
+    def path(self, base: str) -> str:
+        asked = {"show": self.show, "q": self.search, "before": self.before, "submission": self.submission}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"{base}?{query}" if query else base
+
+
+def wish_of(visit: Visit) -> Wish:
+    """Raises ProblemError."""
+    query = visit.query
+
+    def number(name: str) -> int | None:
+        text = query.get(name, "")
+        if not text:
+            return None
+        if not (text.isascii() and text.isdecimal()) or len(text) > 15:
+            raise flaw(name, _("a whole number is needed"))
+        return int(text)
+
+    return Wish(
+        query.get("show", ""), query.get("q", "")[:SEARCH_LIMIT], number("before"), number("submission")
+    )
+
+
+# -- received --------------------------------------------------------------------------------------
+
+RECEIVED_FILTERS: dict[str, bool | None] = {"": None, "unread": False, "read": True}
+
+
+def received_rows(visit: Visit, wish: Wish) -> list[Row]:
+    if wish.show not in RECEIVED_FILTERS:
+        raise ProblemError(NOT_FOUND)
+    wanted = ReceivedFilter(
+        owner=visit.who.sees,
+        read=RECEIVED_FILTERS[wish.show],
+        before_id=wish.before,
+        limit=SHOWN,
+        text=wish.search,
+    )
+    return [_received_row(fax) for fax in visit.box.inbox.search(wanted)]
+
+
+def _received_row(fax: Received) -> Row:
+    title = fax.caller_name or fax.caller or fax.tsi.strip() or _("Number withheld")
+    details = (fax.caller if fax.caller_name else "", fax.tsi.strip() if fax.caller else "")
+    more = " · ".join(dict.fromkeys(part for part in details if part and part != title))
+    return Row(
+        fax.id,
+        f"/received/{fax.id}",
+        title,
+        more,
+        wording.of_received(fax),
+        fax.started_at,
+        wording.pages(fax.pages),
+        not fax.read,
+        f"/api/v1/received/{fax.id}/pages/1?size=small" if fax.pages else "",
+    )
+
+
+def received(visit: Visit) -> Answer:
+    return _received_list(visit, None)
+
+
+def received_one(visit: Visit) -> Answer:
+    fax, pages = visit.box.inbox.with_pages(visit.number("id"), visit.who.sees)
+    if not fax.read and fax.state.value != "receiving":
+        fax = visit.box.inbox.mark_read(fax.id)
+        visit.box.history.audit(visit.who.who, "received.look", object=f"fax:{fax.id}", address=visit.address)
+    users = sorted(user.name for user in visit.box.settings.items(User).values() if not user.disabled)
+    return _received_list(
+        visit,
+        fax,
+        fax=fax,
+        pages=[wording.sheet(page.width, page.rows, Resolution[page.resolution]) for page in pages],
+        row=_received_row(fax),
+        facts=_received_facts(visit, fax),
+        advice=_(fax.cause.advice) if fax.cause is not None and fax.state.value == "partial" else "",
+        users=users if visit.may("admin") else [],
+        kept_days=visit.box.settings.section(StorageSettings).received_days,
+    )
+
+
+def _received_list(visit: Visit, chosen: Received | None, **more: Any) -> Answer:
+    words = {"": _("All"), "unread": _("Unread"), "read": _("Read")}
+    empty = _("Nothing here yet. Faxes to your number appear here by themselves.")
+    return _list(
+        visit,
+        "received",
+        _("Received"),
+        words=words,
+        rows_of=received_rows,
+        empty=empty,
+        chosen=chosen,
+        more=more,
+    )
+
+
+def _received_facts(visit: Visit, fax: Received) -> list[tuple[str, str]]:
+    write = visit.writer()
+    rows = [
+        (_("From"), fax.caller or _("Number withheld")),
+        (_("Name"), fax.caller_name),
+        (_("Calls itself"), fax.tsi.strip()),
+        (_("Number called"), fax.dialled),
+        (_("Line"), fax.line),
+        (_("Came"), write.moment(fax.started_at)),
+        (_("Pages"), str(fax.pages)),
+        (_("Damaged rows"), str(fax.bad_rows) if fax.bad_rows else ""),
+        (_("For"), fax.owner or _("everyone")),
+        (_("Fax"), str(fax.id)),
+    ]
+    return [row for row in rows if row[1]]
+
+
+# -- sent ------------------------------------------------------------------------------------------
+
+SENT_FILTERS: dict[str, frozenset[JobState]] = {
+    "": frozenset(),
+    "open": frozenset({JobState.PREPARING, JobState.WAITING, JobState.SENDING}),
+    "held": frozenset({JobState.HELD}),
+    "sent": frozenset({JobState.DELIVERED}),
+    "failed": frozenset({JobState.FAILED}),
+    "unknown": frozenset({JobState.UNKNOWN}),
+}
+
+
+def sent_rows(visit: Visit, wish: Wish) -> list[Row]:
+    if wish.show not in SENT_FILTERS:
+        raise ProblemError(NOT_FOUND)
+    wanted = JobFilter(
+        owner=visit.who.sees or "",
+        states=SENT_FILTERS[wish.show],
+        before_id=wish.before,
+        submission_id=wish.submission,
+        limit=SHOWN,
+        text=wish.search,
+    )
+    return [_sent_row(visit, job) for job in visit.box.faxes.search(wanted)]
+
+
+def _sent_row(visit: Visit, job: Job) -> Row:
+    title = job.name or job.company or job.given
+    subject = job.options.cover.subject if job.options.cover is not None else ""
+    more = " · ".join(part for part in (job.given if title != job.given else "", subject, job.tag) if part)
+    picture = f"/api/v1/faxes/{job.id}/pages/1?size=small" if job.rendered_path else ""
+    count = wording.pages(job.pages) if job.pages is not None else ""
+    return Row(
+        job.id,
+        f"/faxes/{job.id}",
+        title,
+        more,
+        wording.of_job(visit, job),
+        job.created_at,
+        count,
+        False,
+        picture,
+    )
+
+
+def sent(visit: Visit) -> Answer:
+    words = {
+        "": _("All"),
+        "open": _("On the way"),
+        "held": _("Held"),
+        "sent": _("Sent"),
+        "failed": _("Failed"),
+        "unknown": _("Perhaps arrived"),
+    }
+    empty = _("Nothing here yet. What you send appears here with how it went.")
+    return _list(visit, "sent", _("Sent"), words=words, rows_of=sent_rows, empty=empty)
+
+
+# -- both ------------------------------------------------------------------------------------------
+
+
+def _list(
+    visit: Visit,
+    kind: str,
+    title: str,
+    *,
+    words: dict[str, str],
+    rows_of: Callable[[Visit, Wish], list[Row]],
+    empty: str,
+    chosen: Received | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> Answer:
+    wish = wish_of(visit)
+    base = f"/{kind}"
+    rows = rows_of(visit, wish)
+    rest = replace(wish, before=rows[-1].id) if len(rows) == SHOWN else None
+    chips = [
+        Chip(replace(wish, show=show, before=None).path(base), word, show == wish.show)
+        for show, word in words.items()
+    ]
+    values = {
+        "kind": kind,
+        "title": title,
+        "rows": rows,
+        "chips": chips,
+        "wish": wish,
+        "next_path": rest.path(base) if rest is not None else "",
+        "empty": _("Nothing fits.") if wish.search or wish.show else empty,
+        "chosen": chosen.id if chosen is not None else 0,
+        "query": wish.path("").removeprefix("?"),
+        **(more or {}),
+    }
+    return visit.page("received.html" if kind == "received" else "sent.html", **values)
+
+
+PAGES = (
+    Page("/received", received, scopes=("receive",)),
+    Page("/received/<id:int>", received_one, scopes=("receive",)),
+    Page("/sent", sent, scopes=("send",)),
+)

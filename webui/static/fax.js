@@ -1,0 +1,46 @@
+// The page of one fax to send: buttons, and how the call goes while it goes.
+
+import { call, Refused } from "./api.js";
+import { listen, refresh } from "./live.js";
+import { notice } from "./notices.js";
+import { start } from "./viewer.js";
+
+const root = document.querySelector("[data-fax]");
+const id = Number(root.dataset.id);
+start();
+document.addEventListener("refreshed", () => start());
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.open) {
+    const part = document.getElementById(button.dataset.open);
+    part.hidden = !part.hidden;
+    part.querySelector("input")?.focus();
+  }
+  if (!button.dataset.post) return;
+  button.disabled = true;
+  try {
+    await call("POST", `/faxes/${id}/${button.dataset.post}`, button.dataset.body ? JSON.parse(button.dataset.body) : {});
+    await refresh();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    notice(`${error.problem.title} ${error.problem.advice}`);
+    button.disabled = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "r" && !event.target.matches("input, textarea, select") && !event.ctrlKey && !event.metaKey) {
+    document.querySelector('[data-open="again"]')?.click();
+  }
+});
+
+listen((news) => {
+  if (news.kind !== "call.progress" || news.fax_id !== id) return;
+  const place = document.getElementById("progress");
+  const { event, rate, page } = news.data;
+  if (event === "trained" || event === "training") place.textContent = place.dataset.rate.replace("{rate}", rate);
+  else if (event === "page_sending") place.textContent = place.dataset.page.replace("{page}", page);
+  else if (place.dataset[event]) place.textContent = place.dataset[event];
+});

@@ -1,0 +1,154 @@
+// The list of faxes: keys, search as you type, many at once, older ones when the end is reached.
+
+import { call, Refused, words } from "./api.js";
+import { refresh } from "./live.js";
+import { notice } from "./notices.js";
+import { start } from "./viewer.js";
+
+start();
+document.addEventListener("refreshed", () => start());
+
+const WAIT_MS = 250;
+const root = document.querySelector(".faxes");
+const kind = location.pathname.split("/")[1];
+const rows = () => [...document.querySelectorAll(".rows > li:not([hidden])")];
+const chosen = () => rows().filter((row) => row.querySelector("input:checked"));
+const bulk = root.querySelector(".bulk");
+
+function count() {
+  const number = chosen().length;
+  bulk.hidden = number === 0;
+  bulk.querySelector(".how-many").textContent = words.chosen.replace("{count}", number);
+}
+
+root.addEventListener("change", (event) => {
+  if (event.target.matches(".rows input")) count();
+});
+
+// -- search as you type ------------------------------------------------------------------------
+
+const search = root.querySelector("input[type=search]");
+let timer = null;
+search.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
+    const address = new URL(location.href);
+    address.searchParams.delete("before");
+    if (search.value.trim()) address.searchParams.set("q", search.value.trim());
+    else address.searchParams.delete("q");
+    history.replaceState(null, "", address);
+    await refresh();
+    count();
+  }, WAIT_MS);
+});
+root.querySelector(".search").addEventListener("submit", (event) => event.preventDefault());
+
+// -- older ones --------------------------------------------------------------------------------
+
+const end = new IntersectionObserver(async (entries) => {
+  for (const entry of entries) {
+    if (!entry.isIntersecting || entry.target.dataset.loading) continue;
+    entry.target.dataset.loading = "yes";
+    const answer = await fetch(entry.target.querySelector("a").href, { credentials: "same-origin" }).catch(() => null);
+    if (!answer?.ok) continue;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.querySelector(".rows").append(...fresh.querySelectorAll(".rows > li"));
+    const next = fresh.querySelector(".next");
+    entry.target.replaceWith(...(next ? [next] : []));
+    watch();
+  }
+});
+function watch() {
+  const next = document.querySelector(".next");
+  if (next) end.observe(next);
+}
+watch();
+document.addEventListener("refreshed", watch);
+
+// -- many at once ------------------------------------------------------------------------------
+
+async function each(list, act) {
+  try {
+    for (const row of list) await act(Number(row.dataset.id));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    notice(`${error.problem.title} ${error.problem.advice}`);
+  }
+  await refresh();
+  count();
+}
+
+async function remove(list, leave) {
+  for (const row of list) row.hidden = true;
+  count();
+  if (await notice(words.deleted, { undo: true })) {
+    await each(list, (id) => call("DELETE", `/received/${id}`));
+    leave?.();
+  } else {
+    for (const row of document.querySelectorAll(".rows > li[hidden]")) row.hidden = false;
+  }
+}
+
+bulk.addEventListener("click", (event) => {
+  const act = event.target.dataset.act;
+  const list = chosen();
+  if (!act || !list.length) return;
+  const ids = list.map((row) => row.dataset.id).join(",");
+  if (act === "delete") remove(list);
+  if (act === "read" || act === "unread") each(list, (id) => call("PATCH", `/received/${id}`, { read: act === "read" }));
+  if (act === "cancel") each(list, (id) => call("POST", `/faxes/${id}/cancel`, {}));
+  if (act === "pdf" || act === "zip") location.assign(`/api/v1/received-bundle?ids=${ids}&format=${act}`);
+});
+
+// -- the fax that is open ----------------------------------------------------------------------
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.open) {
+    const part = document.getElementById(button.dataset.open);
+    part.hidden = !part.hidden;
+    part.querySelector("input, select")?.focus();
+  }
+  if (button.dataset.mark) {
+    await call("PATCH", `/received/${button.dataset.mark}`, { read: false });
+    notice(words.marked);
+    location.assign(`/received${location.search}`);
+  }
+  if (button.dataset.delete) {
+    const row = rows().filter((each) => each.dataset.id === button.dataset.delete);
+    const paper = document.getElementById("paper");
+    paper.hidden = true;
+    document.body.classList.remove("reading");
+    const list = row.length ? row : [{ dataset: { id: button.dataset.delete } }];
+    await remove(list, () => location.assign(`/received${location.search}`));
+    paper.hidden = false;
+  }
+});
+
+// -- keys --------------------------------------------------------------------------------------
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && event.target === search) search.blur();
+  if (event.target.matches("input:not([type=checkbox]), textarea, select")) return;
+  const links = rows().map((row) => row.querySelector("a"));
+  const here = links.indexOf(document.activeElement.closest?.("li")?.querySelector("a"));
+  const current = here >= 0 ? here : rows().findIndex((row) => row.classList.contains("chosen"));
+  const to = { j: current + 1, ArrowDown: current + 1, k: current - 1, ArrowUp: current - 1 }[event.key];
+  if (event.key === "/") {
+    event.preventDefault();
+    search.focus();
+  } else if (to !== undefined && links[to]) {
+    event.preventDefault();
+    links[to].focus();
+  } else if (event.key === "x" && current >= 0) {
+    const box = rows()[current].querySelector("input");
+    box.checked = !box.checked;
+    count();
+  } else if (event.key === "r" && current >= 0 && kind === "sent") {
+    location.assign(links[current].href);
+  } else if (event.key === "Enter" && here >= 0 && document.activeElement.tagName !== "A") {
+    links[here].click();
+  }
+});
