@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from appliance.settings import secrets
 from appliance.settings.accounts import Role, User
@@ -29,6 +29,9 @@ _ARGUMENTS = (
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 LOCALES = {"en": "en-GB", "de": "de-DE"}
+# Only for hangs: a busy machine is no fault of a page.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 OWNER, PASSWORD = "ada", "correct horse battery"
 # Tells of whatever the page's own rules (CSP) forbade.
 _REPORT = """
@@ -82,7 +85,7 @@ class Web:
             color_scheme=theme,
             **more,
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(_REPORT)
         self.contexts.append(context)
         return context

@@ -169,7 +169,7 @@ def test_a_page_that_is_not_there_is_refused_and_the_preview_stays(box: Web, tmp
     preview = box.served.form("/previews", [], [("a.tiff", letter(tmp_path).read_bytes())]).json["id"]
     for page in ({"file": 0, "page": 3}, {"file": 1, "page": 1}):
         reply = box.served.ask("PATCH", f"/previews/{preview}", {"pages": [page]})
-        assert reply.status == 422, reply.content
+        assert reply.status == 400, reply.content
     assert len(box.served.ask("GET", f"/previews/{preview}").json["pages"]) == 2
 
 
