@@ -5,14 +5,16 @@ Sans-I/O: datagrams and the time in, samples out; samples in, datagrams out.
 What makes it fit for a modem: nothing is ever stretched, dropped or mixed.  Each packet that came is
 played once, in order; one that is missing is replaced by a repetition of the last, so that a modem keeps
 its timing and loses a few symbols only.  The receiver's pace is the sender's: there is no clock of ours
-to slip against.  Only when packets stop altogether does silence run at our own pace, so that the end of
-a carrier is noticed.
+to slip against, and packets that are only late do no harm.  How long one that is missing may still come is
+learned from how late others were.  Only when packets stop altogether does silence run at our own pace, so
+that the end of a carrier is noticed.
 """
 
 from __future__ import annotations
 
 import random
 import struct
+from collections import deque
 from dataclasses import dataclass, field
 
 from appliance.lines.g711.codec import Law, decode, encode
@@ -20,15 +22,27 @@ from appliance.lines.g711.codec import Law, decode, encode
 SAMPLE_RATE = 8000  # Hz (G.711)
 PACKET_SAMPLES = 160  # 20 ms (RFC 3551 4.2)
 PACKET_S = PACKET_SAMPLES / SAMPLE_RATE
-# Packets that wait for one that is late: 60 ms, what fixed play-out buffers for fax and modems are set to.
+# Packets that wait for one that is late, at least: 60 ms, what fixed play-out buffers for fax and modems are
+# set to.
 DEPTH_PACKETS = 3
 # A packet is given up this long after the next one came, though nothing else came: the buffer's depth.
 LATE_S = DEPTH_PACKETS * PACKET_S
-# Without any packet for this long the line counts as silent: twice the depth.
-SILENT_S = 2 * LATE_S
+# Where packets were later than others by more than that, one that is missing may be as late as they;
+# so long at most, which is still short beside the 3 s in which T.30 wants its answers.
+MAX_LATE_S = 0.4
+# How many packets tell how late others are: 5 s.
+JITTER_PACKETS = 250
+# Without any packet for this long the line counts as silent.  Networks stall for some tenths of a second and
+# lose nothing: silence put in between would end a carrier that goes on.
+SILENT_S = 1.0
+# Where the sender itself sends nothing while it is silent (its timestamps jump), the end of a carrier is
+# noticed sooner.
+PAUSING_SILENT_S = 0.3
 # A timer that is served later than this was held up by us (a busy machine): that time is no silence of the
 # line's, whose packets may still be on their way to us.
 HELD_UP_S = LATE_S
+# The next packet's time is this far from that of the last one's end: the sender was silent by itself.
+PAUSE_S = 0.1
 # Gaps up to here are loss and are concealed; beyond, the sender has paused or started anew.
 MAX_CONCEALED_PACKETS = 25  # 0.5 s
 # Payload of one packet taken: 10 to 120 ms occur; the rest is an error or an attack.
@@ -107,6 +121,12 @@ class RtpReceiver:
     """The play-out buffer: packets in, the samples that are due out."""
 
     received: Received = field(default_factory=Received)
+    laws: dict[int, Law] = field(default_factory=lambda: {int(law): law for law in Law})  # by payload type
+    _transits: deque[float] = field(default_factory=lambda: deque(maxlen=JITTER_PACKETS))
+    _late_s: float = LATE_S
+    _silent_s: float = SILENT_S
+    _first_time: int | None = None  # timestamp that the others are counted from
+    _newest_time: int = 0  # where the newest packet ends, counted so
     _waiting: dict[int, Packet] = field(default_factory=dict)
     _next: int | None = None  # sequence number that is due
     _source: int = 0
@@ -130,7 +150,7 @@ class RtpReceiver:
     def receive(self, datagram: bytes, now: float) -> list[Heard]:
         """Takes a datagram; the 16-bit samples that are due because of it."""
         packet = parse_packet(datagram)
-        if packet is None or packet.payload_type not in (0, 8):
+        if packet is None or packet.payload_type not in self.laws:
             self.received.malformed += 1
             return []
         if not MIN_PAYLOAD <= len(packet.payload) <= MAX_PAYLOAD:
@@ -140,6 +160,7 @@ class RtpReceiver:
             self.received.flooded += 1
             return []
         self.received.packets += 1
+        self._learn(packet, now)
         self._heard_at = now
         self._silent_at = None
         if self._next is None or packet.source != self._source:
@@ -162,9 +183,9 @@ class RtpReceiver:
         if deadline is not None and now > deadline + HELD_UP_S:
             self._skip(now - deadline)
         heard: list[Heard] = []
-        if self._stalled_at is not None and now >= self._stalled_at + LATE_S:
+        if self._stalled_at is not None and now >= self._stalled_at + self._late_s:
             heard += [*self._give_up(), *self._play(now)]
-        if self._heard_at is not None and now >= self._heard_at + SILENT_S:
+        if self._heard_at is not None and now >= self._heard_at + self._silent_s:
             heard += self._drain()
             if self._silent_at is None:
                 self._silent_at = self._heard_at
@@ -178,11 +199,11 @@ class RtpReceiver:
     def next_deadline(self) -> float | None:
         deadlines = []
         if self._stalled_at is not None:
-            deadlines.append(self._stalled_at + LATE_S)
+            deadlines.append(self._stalled_at + self._late_s)
         if self._silent_at is not None:
             deadlines.append(self._silent_at + PACKET_S)
         elif self._heard_at is not None:
-            deadlines.append(self._heard_at + SILENT_S)
+            deadlines.append(self._heard_at + self._silent_s)
         return min(deadlines, default=None)
 
     # -- inside ---------------------------------------------------------------------------
@@ -195,6 +216,24 @@ class RtpReceiver:
             self._silent_at += seconds
         elif self._heard_at is not None:
             self._heard_at += seconds + HELD_UP_S
+
+    def _learn(self, packet: Packet, now: float) -> None:
+        """How late packets are, and whether the sender stops by itself."""
+        if self._first_time is None or packet.source != self._source:
+            self._first_time, self._newest_time = packet.timestamp, 0
+            self._transits.clear()
+        time = (packet.timestamp - self._first_time + 0x80000000) % 0x100000000 - 0x80000000
+        jump = (time - self._newest_time) / SAMPLE_RATE
+        if self._silent_at is not None and abs(jump) > PAUSE_S:
+            self._silent_s = PAUSING_SILENT_S
+        if abs(jump) > MAX_LATE_S:
+            self._transits.clear()  # another reckoning of time
+        self._newest_time = max(self._newest_time, time + len(packet.payload))
+        if abs(jump) > MAX_LATE_S:
+            self._newest_time = time + len(packet.payload)
+        self._transits.append(now - time / SAMPLE_RATE)
+        spread = max(self._transits) - min(self._transits)
+        self._late_s = min(max(LATE_S, spread + PACKET_S), MAX_LATE_S)
 
     def _within_rate(self, now: float) -> bool:
         """A bucket of packets: a line says 50 to 100 packets a second, a burst after a stall more."""
@@ -217,21 +256,21 @@ class RtpReceiver:
         while self._next is not None:
             if self._next in self._waiting:
                 heard.append(self._take())
-            elif len(self._waiting) > DEPTH_PACKETS:
+            elif len(self._waiting) > round(self._late_s / PACKET_S):
                 heard += self._give_up()
             else:
                 break
         if not self._waiting:
             self._stalled_at = None
-        elif self._stalled_at is None:
-            self._stalled_at = now
+        elif self._stalled_at is None or heard:
+            self._stalled_at = now  # another one is due
         return heard
 
     def _take(self) -> Heard:
         """The packet that is due."""
         assert self._next is not None
         packet = self._waiting.pop(self._next)
-        self._last = decode(packet.payload, Law(packet.payload_type))
+        self._last = decode(packet.payload, self.laws[packet.payload_type])
         self._next = (self._next + 1) % 0x10000
         return self._last, False
 
@@ -256,15 +295,24 @@ class RtpReceiver:
 
 
 class RtpSession:
-    """Both directions of one call's audio.  ``payload`` is the payload type that we send."""
+    """Both directions of one call's audio.  ``payload`` is the payload type that we send.
 
-    def __init__(self, payload: int) -> None:
-        self.payload = payload
+    ``law``: what a dynamic payload type (96 to 127) means in this call; the static ones speak for themselves.
+    """
+
+    def __init__(self, payload: int, law: Law | None = None) -> None:
         self._receiver = RtpReceiver()
+        self.use(payload, law)
         self._sequence = random.getrandbits(16)
         self._timestamp = random.getrandbits(32)
         self._source = random.getrandbits(32)
         self._first = True
+
+    def use(self, payload: int, law: Law | None = None) -> None:
+        """Sends with this payload type from now on, and takes it, too.  ValueError for one without a law."""
+        self.payload = payload
+        self._law = Law(payload) if law is None else law
+        self._receiver.laws[payload] = self._law
 
     @property
     def received(self) -> Received:
@@ -285,7 +333,7 @@ class RtpSession:
 
     def send(self, samples: bytes) -> bytes:
         """The datagram with these 16-bit samples."""
-        payload = encode(samples, Law(self.payload))
+        payload = encode(samples, self._law)
         packet = Packet(self.payload, self._first, self._sequence, self._timestamp, self._source, payload)
         self._first = False
         self._sequence = (self._sequence + 1) % 0x10000

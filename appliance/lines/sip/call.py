@@ -17,6 +17,7 @@ from typing import Protocol
 from appliance import causes
 from appliance.causes import Cause, Side
 from appliance.lines.datagram_driver import DatagramDriver, Pacing, T38Endpoint
+from appliance.lines.g711.codec import Law
 from appliance.lines.g711.fax import AudioWait, ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
@@ -202,10 +203,11 @@ class CarriedCall:
             # cannot follow, and ends as on a lost line.
             self._note("back_to_audio")
             return
+        law = None if order.law is None else Law(order.law)
         if self._rtp is None:
-            self._rtp = RtpSession(order.payload)
+            self._rtp = RtpSession(order.payload, law)
         else:
-            self._rtp.payload = order.payload
+            self._rtp.use(order.payload, law)
         if self._driver is not None:
             self._driver.readdress(order.remote)
             return

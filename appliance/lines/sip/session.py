@@ -27,16 +27,40 @@ class Audio:
     index: int
     remote: tuple[str, int] | None
     payloads: tuple[int, ...]
+    dynamic: tuple[tuple[int, int], ...] = ()  # those with a number of this call's, and PCMU or PCMA
+
+    def law(self, payload: int) -> int:
+        """What a payload type means: PCMU or PCMA."""
+        return dict(self.dynamic).get(payload, payload)
 
 
 def audio_of(description: Description) -> Audio | None:
     """The first live line with G.711, None when there is none."""
     for index, media in enumerate(description.media):
         if media.kind == "audio" and media.port and media.protocol.upper() in _PROTOCOLS:
-            payloads = tuple(int(each) for each in media.formats if each in ("0", "8"))
-            if payloads:
-                return Audio(index, sendable(media.address, media.port), payloads)
+            laws = _laws_of(media)
+            if laws:
+                dynamic = tuple((number, law) for number, law in laws.items() if number != law)
+                remote = sendable(media.address, media.port)
+                return Audio(index, remote, tuple(laws), dynamic=dynamic)
     return None
+
+
+def _laws_of(media: Media) -> dict[int, int]:
+    """The G.711 among a line's formats, by payload type in the line's order: static or named (RFC 3551 6)."""
+    named = {}
+    for name, value in media.attributes:
+        number, _, encoding = value.partition(" ")
+        if name.lower() == "rtpmap" and number.isdecimal():
+            named[number] = encoding.strip().upper()
+    laws = {}
+    for each in media.formats:
+        if each.isdecimal() and len(each) <= 3:
+            for law, known in G711_NAMES.items():
+                says = named.get(each, f"{known}/8000" if int(each) == law else "")
+                if says in (f"{known}/8000", f"{known}/8000/1"):
+                    laws[int(each)] = law
+    return laws
 
 
 def sendable(address: str, port: int) -> tuple[str, int] | None:
@@ -66,16 +90,17 @@ def body_of(message: str) -> str:
 
 def audio_offer(address: str, port: int, payloads: tuple[int, ...], origin: Origin) -> str:
     """An offer of G.711 and nothing else."""
-    return _session(address, origin, _audio_lines(port, payloads))
+    return _session(address, origin, _audio_lines(port, {payload: payload for payload in payloads}))
 
 
 def audio_answer(  # noqa: PLR0917 - the pieces of one text
-    offer: Description, index: int, address: str, port: int, payload: int, origin: Origin
+    offer: Description, index: int, address: str, port: int, payload: int, law: int, origin: Origin
 ) -> str:
     """The answer that takes the audio line ``index`` of the offer and refuses every other line."""
     lines: list[str] = []
     for number, media in enumerate(offer.media):
-        lines += _audio_lines(port, (payload,)) if number == index else _refused_lines(media, address)
+        taken = number == index
+        lines += _audio_lines(port, {payload: law}) if taken else _refused_lines(media, address)
     return _session(address, origin, lines)
 
 
@@ -94,10 +119,10 @@ def _family(address: str) -> str:
     return "IP6" if ":" in address else "IP4"
 
 
-def _audio_lines(port: int, payloads: tuple[int, ...]) -> list[str]:
+def _audio_lines(port: int, laws: dict[int, int]) -> list[str]:
     """G.711 only: no telephone-event, no comfort noise, which would cut into fax tones."""
-    formats = " ".join(str(payload) for payload in payloads)
-    names = [f"a=rtpmap:{payload} {G711_NAMES[payload]}/8000" for payload in payloads]
+    formats = " ".join(str(payload) for payload in laws)
+    names = [f"a=rtpmap:{payload} {G711_NAMES[law]}/8000" for payload, law in laws.items()]
     return [
         f"m=audio {port} RTP/AVP {formats}",
         *names,

@@ -95,6 +95,7 @@ class UseAudio:
 
     remote: tuple[str, int] | None
     payload: int
+    law: int | None = None  # what a dynamic payload type means: PCMU or PCMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +331,13 @@ class MediaSwitch:
             payload = self._payload(audio)
             self._answer_text = self._text(
                 lambda origin: audio_answer(
-                    offer, audio.index, self._local.address, self._local.rtp_port, payload, origin
+                    offer,
+                    audio.index,
+                    self._local.address,
+                    self._local.rtp_port,
+                    payload,
+                    audio.law(payload),
+                    origin,
                 )
             )
             self._state = State.AUDIO
@@ -410,11 +417,13 @@ class MediaSwitch:
 
     def _payload(self, audio: Audio) -> int:
         """The G.711 to use: the peer's first choice among what we take, else whatever it has."""
-        wanted = (payload for payload in audio.payloads if payload in self._rules.payloads)
+        wanted = (payload for payload in audio.payloads if audio.law(payload) in self._rules.payloads)
         return next(wanted, audio.payloads[0])
 
     def _set_audio(self, audio: Audio) -> None:
-        use = UseAudio(audio.remote, self._payload(audio))
+        payload = self._payload(audio)
+        law = audio.law(payload)
+        use = UseAudio(audio.remote, payload, law=None if law == payload else law)
         if self._connected_yet and use != self._audio:
             self._orders.append(use)
         self._audio = use

@@ -6,6 +6,7 @@ Its G.711 is the standard library's, its RTP is packed here by hand: nothing of 
 from __future__ import annotations
 
 import audioop
+import heapq
 import random
 import struct
 from collections.abc import Callable
@@ -54,6 +55,7 @@ def page(rows: int = 600, width: int = 1728, seed: int = 1) -> Raster:
 class AudioPeer:
     """The machine and its RTP.
 
+    ``payload`` is the law (0 or 8), ``number`` the payload type that stands for it if another.
     ``loss`` of the packets to us and ``loss_back`` of those from us (the same unless given) are lost, seeded.
     """
 
@@ -63,12 +65,15 @@ class AudioPeer:
         payload: int,
         loss: float = 0.0,
         seed: int = 1,
+        *,
         loss_back: float | None = None,
+        number: int | None = None,
     ) -> None:
         self.machine = machine
         machine.exchange = Nobody()
         machine.event(CallEvent.CONNECTED)
         self._payload = payload
+        self._number = payload if number is None else number
         self._sequence, self._timestamp = 65530, 4294967000
         self._loss, self._dice = loss, random.Random(seed)
         self._loss_back = loss if loss_back is None else loss_back
@@ -77,7 +82,7 @@ class AudioPeer:
 
     def listen(self, datagram: bytes) -> None:
         assert datagram[0] == 0x80
-        assert datagram[1] & 0x7F == self._payload
+        assert datagram[1] & 0x7F == self._number
         if self._dice.random() >= self._loss_back:
             decode = audioop.ulaw2lin if self._payload == 0 else audioop.alaw2lin
             self._last = decode(datagram[12:], 2)
@@ -93,27 +98,34 @@ class AudioPeer:
         self.machine.tick()
         encode = audioop.lin2ulaw if self._payload == 0 else audioop.lin2alaw
         speech = encode(self.machine.speak(), 2)
-        header = struct.pack("!BBHII", 0x80, self._payload, self._sequence, self._timestamp, 0x1234)
+        header = struct.pack("!BBHII", 0x80, self._number, self._sequence, self._timestamp, 0x1234)
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._timestamp = (self._timestamp + len(speech)) & 0xFFFFFFFF
         return None if self._dice.random() < self._loss else header + speech
 
 
-def carry(fax: ToneFaxCall, peer: AudioPeer) -> CallResult:
-    """Both ends in virtual time until ours has a result."""
+def on_time(sent_at: float) -> float:
+    return sent_at
+
+
+def carry(fax: ToneFaxCall, peer: AudioPeer, arrival: Callable[[float], float] = on_time) -> CallResult:
+    """Both ends in virtual time until ours has a result; ``arrival``: when what was sent to us is here."""
     now = 1000.0
     fax.start(now)
     due = now
+    flights: list[tuple[float, int, bytes]] = []
     while fax.result is None:
         assert now < 1000.0 + LIMIT_S, f"no end: {peer.machine.words}"
         deadline = fax.next_deadline()
         assert deadline is not None
-        now = max(now, min(deadline, due))
+        now = max(now, min(deadline, due, flights[0][0] if flights else due))
         if now >= due:
             due += TICK_S
             datagram = peer.tick()
             if datagram is not None:
-                fax.receive_datagram(datagram, now)
+                heapq.heappush(flights, (arrival(now), int(now * 1000), datagram))
+        while flights and flights[0][0] <= now and fax.result is None:
+            fax.receive_datagram(heapq.heappop(flights)[2], now)
         if fax.result is None and deadline <= now:
             fax.handle_timer(now)
         for datagram in fax.take_datagrams():

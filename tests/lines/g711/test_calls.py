@@ -6,11 +6,13 @@ The full grid (both directions, modems, ECM, laws) is small enough to run always
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from appliance import causes
+from appliance.lines.g711.codec import Law
 from appliance.lines.g711.rtp import RtpSession
 from appliance.t4.page import Coding
 from appliance.t30.dce import Modulation
@@ -93,6 +95,56 @@ def test_one_per_cent_of_loss_towards_us_is_repaired_when_receiving(tmp_path: Pa
     assert result.cause is causes.RECEIVED
     assert rtp.received.concealed > 0
     assert [each.data for each in store.rasters()] == [page(400).data]
+
+
+def stalls(seconds: float, every_s: float = 3.0) -> Callable[[float], float]:
+    """The network stands still for so long, so often, and loses nothing."""
+    return lambda sent: sent if sent % every_s > seconds else sent - sent % every_s + seconds
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ECM", "no ECM"])
+@pytest.mark.parametrize("seconds", [0.2, 0.4, 0.8])
+def test_packets_that_are_only_late_cost_nothing(tmp_path: Path, seconds: float, ecm: bool) -> None:
+    pages = [page(400, seed=3)]
+    machine = FaxMachine(calls="1", send=tiff_of(tmp_path, pages), ecm=ecm)
+    store, rtp = MemoryStore(), RtpSession(8)
+    result = carry(receiving(store, rtp), AudioPeer(machine, 8), stalls(seconds))
+    machine.close()
+    assert result.cause is causes.RECEIVED
+    assert (rtp.received.lost, result.bad_rows, result.frames_repeated) == (0, 0, 0)
+    assert [each.data for each in store.rasters()] == [each.data for each in pages]
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.8])
+def test_answers_that_are_only_late_are_heard(tmp_path: Path, seconds: float) -> None:
+    machine = FaxMachine(receive=tmp_path / "got.tif")
+    result = carry(sending([page(300)], RtpSession(0)), AudioPeer(machine, 0), stalls(seconds))
+    machine.close()
+    assert result.cause is causes.DELIVERED
+
+
+@pytest.mark.parametrize("jitter_s", [0.02, 0.06, 0.15])
+def test_packets_that_overtake_each_other_are_put_in_order_once_that_is_known(
+    tmp_path: Path, jitter_s: float
+) -> None:
+    dice = random.Random(7)
+    machine = FaxMachine(calls="1", send=tiff_of(tmp_path, [page(400)]))
+    store, rtp = MemoryStore(), RtpSession(8)
+    result = carry(receiving(store, rtp), AudioPeer(machine, 8), lambda sent: sent + dice.random() * jitter_s)
+    machine.close()
+    assert result.cause is causes.RECEIVED
+    assert rtp.received.lost <= 3, "before anything was known of the jitter"
+    assert [each.data for each in store.rasters()] == [page(400).data]
+
+
+@pytest.mark.parametrize(("law", "number"), [(0, 96), (8, 97), (8, 127), (0, 8)])
+def test_g711_under_a_number_of_the_calls_own(tmp_path: Path, law: int, number: int) -> None:
+    machine = FaxMachine(calls="1", send=tiff_of(tmp_path, [page(200)]))
+    store = MemoryStore()
+    result = carry(receiving(store, RtpSession(number, Law(law))), AudioPeer(machine, law, number=number))
+    machine.close()
+    assert result.cause is causes.RECEIVED
+    assert [each.data for each in store.rasters()] == [page(200).data]
 
 
 def test_one_per_cent_of_loss_both_ways_is_mostly_delivered_at_the_first_attempt(tmp_path: Path) -> None:
