@@ -21,6 +21,7 @@ from appliance.services.inbox import Inbox
 from appliance.services.outbox import Outbox
 from appliance.services.polling import Polling
 from appliance.services.rules import Clock, Rules
+from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, received
 from appliance.spool.model import JobState, Room
@@ -40,7 +41,7 @@ class LineReport:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """``ok``: faxes are accepted and some line works."""
+    """``ok``: faxes are accepted and some line works.  ``damage``: what is wrong with the index of faxes."""
 
     ok: bool
     room: Room
@@ -49,6 +50,12 @@ class Health:
     lines: tuple[LineReport, ...]
     jobs: Mapping[JobState, int]  # those not ended
     unread: int
+    damage: str = ""
+
+    @property
+    def accepting(self) -> bool:
+        """Whether faxes to send are taken."""
+        return self.room is not Room.FULL and not self.damage
 
 
 class Box:
@@ -65,11 +72,13 @@ class Box:
         self.data = data
         self.clock = clock
         self.settings = settings
-        self.spool = Spool(data, follow_up)
+        self.spool = Spool(data, follow_up, known_id=settings.section(SecretSettings).spool_id)
+        if settings.section(SecretSettings).spool_id != self.spool.id:
+            settings.change(SecretSettings, {"spool_id": self.spool.id})
         self.guard = RoomGuard(data)
         self.started_at = clock()
         self.accounts = Accounts(self.settings, self.spool, clock)
-        self.rules = Rules(self.settings, self.accounts, self.guard)
+        self.rules = Rules(self.settings, self.accounts, self.guard, lambda: not self.spool.damage)
         self.documents = Documents(self.spool, self.rules, clock)
         self.faxes = Faxes(self.spool, self.rules, self.documents, clock)
         self.inbox = Inbox(self.spool, clock)
@@ -90,15 +99,16 @@ class Box:
     def health(self) -> Health:
         storage = self.settings.section(StorageSettings)
         room = self.guard.room(storage.reserve_mb, storage.warn_mb)
-        lines = self.lines()
+        lines, damage = self.lines(), self.spool.damage
         return Health(
-            ok=room is not Room.FULL and any(line.state.usable for line in lines),
+            ok=room is not Room.FULL and not damage and any(line.state.usable for line in lines),
             room=room,
             free_octets=self.guard.free(),
             started_at=self.started_at,
             lines=lines,
-            jobs=self.spool.read(jobs.counts),
-            unread=self.spool.read(received.unread),
+            jobs={} if damage else self.spool.read(jobs.counts),
+            unread=0 if damage else self.spool.read(received.unread),
+            damage=damage,
         )
 
     # -- for the daemon ------------------------------------------------------------------------

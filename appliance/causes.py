@@ -457,6 +457,20 @@ QUOTA_SPENT = _row(
     "This user or key has sent as many pages as it may.",
     "Ask the owner of the box to raise the quota, or wait for the next month.",
 )
+INDEX_DAMAGED = _row(
+    "index_damaged",
+    Side.OURS,
+    Retry.LATER,
+    "The box's index of faxes is damaged; nothing is taken until it is made again.",
+    "Stop the box and run `faxbox spool rebuild`: it takes the last good copy and the page files.",
+)
+INDEX_REBUILT = _row(
+    "index_rebuilt",
+    Side.OURS,
+    Retry.NO,
+    "The index was made again from the pages that are here; how the call ended is not known.",
+    "Compare the number of pages with the sender if it matters.",
+)
 STORAGE_FULL = _row(
     "storage_full",
     Side.OURS,

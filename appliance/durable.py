@@ -94,6 +94,13 @@ def write_file(
     return place(path, fill)
 
 
+def create(path: Path) -> None:
+    """Makes an empty file that only we may read (mode 600), whatever the umask."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    os.fchmod(descriptor, 0o600)
+    os.close(descriptor)
+
+
 def sweep_parts(folder: Path) -> int:
     """Deletes the rests of interrupted writes in ``folder``; returns how many."""
     rests = [path for path in folder.iterdir() if path.name.endswith(PART_SUFFIX)]

@@ -27,6 +27,7 @@ from appliance.spool.model import (
     IllegalTransitionError,
     NotFoundError,
     SpoolClosedError,
+    SpoolDamagedError,
 )
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ _STATUS: dict[str, HTTPStatus] = {
     causes.SETTING_INVALID.code: HTTPStatus.UNPROCESSABLE_ENTITY,
     causes.STOPPING.code: HTTPStatus.SERVICE_UNAVAILABLE,
     causes.REQUEST_FAULT.code: HTTPStatus.INTERNAL_SERVER_ERROR,
+    causes.INDEX_DAMAGED.code: HTTPStatus.SERVICE_UNAVAILABLE,
     causes.STORAGE_FULL.code: HTTPStatus.INSUFFICIENT_STORAGE,
     causes.QUOTA_SPENT.code: HTTPStatus.PAYMENT_REQUIRED,
     causes.DOCUMENT_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -148,6 +150,8 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(causes.STORAGE_FULL)
         case TooLargeError():
             return ProblemError(causes.REQUEST_TOO_LARGE, str(error))
+        case SpoolDamagedError():
+            return ProblemError(causes.INDEX_DAMAGED)
         case SpoolClosedError():
             return ProblemError(causes.STOPPING, retry_after=10)
         case SettingError():

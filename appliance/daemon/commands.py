@@ -28,9 +28,9 @@ from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import SettingError
 from appliance.settings.store import SettingsDamagedError
+from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, way_back
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
-from appliance.spool.store import DATABASE_NAME
 
 DEFAULT_DATA = "/var/lib/faxbox"
 DATA_VARIABLE = "FAXBOX_DATA"
@@ -157,10 +157,10 @@ def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: 
         box = open_box(data)
     except BlockingIOError:
         return _complain(f"another faxbox is running on {data}", EXIT_IN_USE)
-    except (OSError, SettingsDamagedError, SettingError, SchemaTooNewError) as error:
+    except (OSError, SettingsDamagedError, SettingError, SchemaTooNewError, SpoolGoneError) as error:
         return _complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
     except sqlite3.DatabaseError as error:
-        return _complain(f"{data / DATABASE_NAME} cannot be used: {error}", EXIT_UNUSABLE)
+        return _complain(f"{data / DATABASE_NAME} cannot be used: {error}. {way_back(data)}", EXIT_UNUSABLE)
     try:
         sweep_parts(data)
         code = secrets.first_start(box.settings)

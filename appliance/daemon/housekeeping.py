@@ -16,7 +16,7 @@ from appliance.spool import retention
 from appliance.spool.model import DAY_S, PACKETS, RECEIVING_LIMIT_S, Room, SpoolClosedError, SpoolFailedError
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
-from appliance.spool.store import DOCUMENTS, RECEIVED, RENDERED, TRACES, Spool
+from appliance.spool.store import DOCUMENTS, RECEIVED, RENDERED, SET_ASIDE, TRACES, Spool
 
 _log = logging.getLogger(__name__)
 
@@ -25,8 +25,12 @@ ROOM_EVERY_S = 30.0
 AGE_EVERY_S = 3_600.0
 # With little room left, documents of ended faxes go after so many days whatever the settings say.
 LOW_ROOM_DAYS = 1.0
-# A file that no row names is left alone for so long, seconds: its row may be on the way.
+# A file that no row names is left alone for so long, seconds: its row may be on the way.  Then it is set
+# aside, and only after weeks deleted: an index that was put back from a copy does not know newer faxes.
 ORPHAN_AGE_S = 3_600.0
+SET_ASIDE_DAYS = 28.0
+# The index is copied so often, seconds.
+COPY_EVERY_S = DAY_S
 # A client that repeats a request does so within minutes; two days bridge a night and a restart.
 IDEMPOTENCY_DAYS = 2.0
 # Usage counters are kept so long: a year's report and a month to read it.
@@ -55,13 +59,17 @@ class Housekeeping:
         self._thread.join()
 
     def _run(self) -> None:
-        last = float("-inf")
+        last = copied = float("-inf")
+        self._spool.look_for_damage()
         while not self._stop.is_set():
             try:
                 room = self.look_at_room()
                 if room is not Room.PLENTY or time.monotonic() - last >= AGE_EVERY_S:
                     self.put_away(room)
                     last = time.monotonic()
+                if room is Room.PLENTY and time.monotonic() - copied >= COPY_EVERY_S:
+                    self.keep_copy()
+                    copied = time.monotonic()
             except SpoolClosedError:
                 return
             except (OSError, SpoolFailedError, durable.DiskFullError) as error:
@@ -69,6 +77,11 @@ class Housekeeping:
             except Exception:
                 _log.exception("keeping order failed")
             self._stop.wait(ROOM_EVERY_S)
+
+    def keep_copy(self) -> None:
+        """Copies the index while it is whole."""
+        if not self._spool.damage:
+            self._spool.keep_copy(time.strftime("%Y-%m-%d", time.localtime(self._clock())))
 
     def look_at_room(self) -> Room:
         """How much room is left; a change is an event."""
@@ -103,6 +116,7 @@ class Housekeeping:
         self._spool.do(retention.drop_usage, time.strftime("%Y-%m-%d", oldest))
         self._old_traces(now - traces_days * DAY_S)
         self.sweep_orphans()
+        self._drop_set_aside(now - SET_ASIDE_DAYS * DAY_S)
 
     def _files(self, forget: Callable[[], list[str]]) -> None:
         while not self._stop.is_set():
@@ -123,7 +137,7 @@ class Housekeeping:
                     _delete(path)
 
     def sweep_orphans(self, age_s: float = ORPHAN_AGE_S) -> int:
-        """Deletes files that no row names and that are older than ``age_s``; returns how many."""
+        """Sets files aside that no row names and that are older than ``age_s``; returns how many."""
         # The names first, the rows after: what came in between has a row.
         present = [
             (f"{folder}/{path.name}", path)
@@ -137,11 +151,24 @@ class Housekeeping:
         gone = 0
         for name, path in present:
             if name not in known and _older(path, before):
-                _delete(path)
+                self._set_aside(path)
                 gone += 1
         if gone:
-            _log.info("%d files of interrupted writes were swept away", gone)
+            _log.warning("%d files that no fax names were set aside in %s", gone, SET_ASIDE)
         return gone
+
+    def _set_aside(self, path: Path) -> None:
+        day = time.strftime("%Y-%m-%d", time.localtime(self._clock()))
+        folder = self._spool.data / SET_ASIDE / day / path.parent.name
+        durable.make_folder(folder)
+        path.rename(folder / path.name)
+
+    def _drop_set_aside(self, before: float) -> None:
+        """Deletes what was set aside so long ago that nobody misses it."""
+        oldest = time.strftime("%Y-%m-%d", time.localtime(before))
+        for folder in (self._spool.data / SET_ASIDE).glob("*"):
+            if folder.name < oldest:
+                _delete(folder)
 
 
 def _older(path: Path, before: float) -> bool:

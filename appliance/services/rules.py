@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from appliance.caller_id_policy import as_station_id
-from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, QUOTA_SPENT, Cause
+from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, INDEX_DAMAGED, QUOTA_SPENT, Cause
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
@@ -46,10 +46,17 @@ class Rules:
     settings: SettingsStore
     accounts: Accounts
     guard: RoomGuard
+    whole: Callable[[], bool]  # whether the index of the faxes is
     practice_numbers: frozenset[str] = field(default=frozenset())
 
     def require_room(self, octets: int = 0) -> None:
-        """Raises DiskFullError when ``octets`` more would eat into the reserve."""
+        """Before anything is taken in.
+
+        Raises DiskFullError when ``octets`` more would eat into the reserve, RefusedError while the index of
+        the faxes is damaged.
+        """
+        if not self.whole():
+            raise RefusedError(INDEX_DAMAGED)
         self.guard.require(self.settings.section(StorageSettings).reserve_mb, octets)
 
     def require_quota(self, owner: str, key: str = "") -> None:

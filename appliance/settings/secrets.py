@@ -42,6 +42,7 @@ class SecretSettings:
     )
     session_key: str = setting("", "signs the sessions of the web pages", secret=True)
     webhook_key: str = setting("", "signs webhooks that have no key of their own", secret=True)
+    spool_id: str = setting("", "which index of faxes belongs to these settings", secret=True)
 
 
 def hash_token(token: str) -> str:

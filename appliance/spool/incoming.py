@@ -11,11 +11,13 @@ import logging
 import uuid as uuids
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from appliance import durable
 from appliance.causes import RECEIVED, Cause
 from appliance.spool import received
 from appliance.spool.model import Received, ReceivedPageFile, SpoolError
+from appliance.spool.page_facts import PageFacts
 from appliance.spool.store import RECEIVED as FOLDER
 from appliance.spool.store import Spool
 from appliance.t4.page import CodedPage, Raster
@@ -47,6 +49,9 @@ class IncomingFax:
         self._writers = writers
         self._clock = clock
         self._uuid = str(uuids.uuid4())
+        self._call = {"line": line, "line_kind": line_kind, "caller": caller, "caller_name": caller_name}
+        self._call["dialled"] = dialled
+        self._started_at = clock()
         self.trace_path = f"traces/{self._uuid}.jsonl"
         self._begun = asyncio.wrap_future(
             spool.write(
@@ -54,7 +59,7 @@ class IncomingFax:
                 self._uuid,
                 line,
                 line_kind,
-                clock(),
+                self._started_at,
                 caller=caller,
                 caller_name=caller_name,
                 dialled=dialled,
@@ -82,7 +87,22 @@ class IncomingFax:
     def _write(self, number: int, page: ReceivedPage) -> ReceivedPageFile:
         path = f"{FOLDER}/{self._uuid}-{number + 1:04}.tiff"
         image: CodedPage | Raster = page.page
-        durable.place(self._spool.data / path, lambda part: write_tiff(part, [image]))
+        stored_at = self._clock()
+        facts = PageFacts(
+            fax=self._uuid,
+            page=number,
+            started_at=self._started_at,
+            stored_at=stored_at,
+            bad_rows=page.bad_rows,
+            longest_bad_run=page.longest_bad_run,
+            **self._call,
+        ).text()
+
+        def fill(part: Path) -> None:
+            durable.create(part)
+            write_tiff(part, [image], description=facts)
+
+        durable.place(self._spool.data / path, fill)
         return ReceivedPageFile(
             number=number,
             path=path,
@@ -91,7 +111,7 @@ class IncomingFax:
             resolution=image.resolution.name,
             bad_rows=page.bad_rows,
             longest_bad_run=page.longest_bad_run,
-            stored_at=self._clock(),
+            stored_at=stored_at,
         )
 
     async def finish(self, result: CallResult) -> Received:

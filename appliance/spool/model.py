@@ -468,3 +468,7 @@ class SpoolClosedError(SpoolError):
 
 class SpoolFailedError(SpoolError):
     """The disk or the database refused a write; nothing of this operation was kept."""
+
+
+class SpoolDamagedError(SpoolFailedError):
+    """The database is damaged: `faxbox spool rebuild` is the way back."""

@@ -293,12 +293,28 @@ CREATE TRIGGER received_words_gone AFTER DELETE ON received BEGIN
 END;
 """
 
+# Which spool this is: the marker beside it and the settings name the same (``identity``).
+SCHEMA_7 = """
+CREATE TABLE identity (id TEXT NOT NULL) STRICT;
+INSERT INTO identity VALUES (lower(hex(randomblob(16))));
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6)
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7)
 
 
 class SchemaTooNewError(RuntimeError):
     """The database was written by a newer version of the box."""
+
+
+def versions() -> int:
+    """The version that this program brings a database to."""
+    return len(MIGRATIONS)
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """The version of a database; 0 for an empty one."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(db: sqlite3.Connection) -> None:
@@ -306,7 +322,7 @@ def migrate(db: sqlite3.Connection) -> None:
 
     Raises SchemaTooNewError when a newer version wrote it.
     """
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    version = version_of(db)
     if version > len(MIGRATIONS):
         raise SchemaTooNewError(
             f"the spool is of version {version}, this program knows {len(MIGRATIONS)}: update the program"

@@ -8,6 +8,7 @@ is undone alone.  Nobody hears of success before the commit is on disk.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import logging
@@ -15,28 +16,30 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from appliance import durable
+from appliance.spool import copies, identity
 from appliance.spool.events import EventHub
+from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.model import (
     Event,
     NewDelivery,
     News,
     SpoolClosedError,
+    SpoolDamagedError,
     SpoolFailedError,
 )
-from appliance.spool.schema import migrate
+from appliance.spool.schema import migrate, version_of, versions
 
 _log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-DATABASE_NAME = "spool.sqlite3"
 LOCK_NAME = "spool.lock"
 # Folders of the data folder that hold the spool's files.
 DOCUMENTS = "documents"
@@ -44,6 +47,8 @@ RENDERED = "rendered"
 RECEIVED = "received"
 TRACES = "traces"
 FOLDERS = (DOCUMENTS, RENDERED, RECEIVED, TRACES)
+# Files that no row names are put there for weeks before they are deleted (the housekeeping).
+SET_ASIDE = "set-aside"
 PASSING = "passing"  # files that no row ever names
 
 # Operations in one commit at most: keeps the wait of the first one short on a slow card.
@@ -135,29 +140,51 @@ def connect(path: Path, cache_kib: int = CACHE_KIB) -> sqlite3.Connection:
     return db
 
 
-class Spool:
-    """The spool in ``data`` (made when missing).  One process only: the folder is locked.
+def _is_damage(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    # The lower octet of an extended code is the plain one.
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
-    Raises BlockingIOError when another process has it, SchemaTooNewError, OSError.
+
+def _refusal(error: Exception) -> SpoolFailedError:
+    return SpoolDamagedError(str(error)) if _is_damage(error) else SpoolFailedError(str(error))
+
+
+class Spool:
+    """The spool in ``data`` (made when there never was one).  One process only: the folder is locked.
+
+    ``known_id``: the id that the settings know.  ``begin``: begins an empty index with this id whatever
+    files are there.  Raises BlockingIOError when another process has it, SpoolGoneError,
+    SchemaTooNewError, OSError, sqlite3.DatabaseError.
     """
 
-    def __init__(self, data: Path, follow_up: FollowUp | None = None) -> None:
+    def __init__(
+        self, data: Path, follow_up: FollowUp | None = None, *, known_id: str = "", begin: str = ""
+    ) -> None:
         self.data = data
         self.hub = EventHub()
         self._follow_up = follow_up
-        durable.make_folder(data)
-        self._lock_file = os.open(data / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._held = contextlib.ExitStack()
+        self._held.enter_context(self.locked(data))
+        with contextlib.ExitStack() as undo:
+            undo.enter_context(self._held)
+            if not begin:
+                identity.require_present(data, FOLDERS[:3], known_id)
             for name in FOLDERS:
                 durable.make_folder(data / name)
             self._path = data / DATABASE_NAME
-            self._db = connect(self._path, WRITER_CACHE_KIB)
+            if not self._path.exists():
+                durable.create(self._path)
+            self._db = self._held.enter_context(contextlib.closing(connect(self._path, WRITER_CACHE_KIB)))
+            if 0 < version_of(self._db) < versions():
+                copies.keep_before(data, self._db, versions())
             migrate(self._db)
+            if begin:
+                self._db.execute("UPDATE identity SET id = ?", (begin,))
             durable.fsync_folder(data)
-        except BaseException:
-            os.close(self._lock_file)
-            raise
+            self.id = identity.settle(data, self._db, known_id)
+            undo.pop_all()
+        self.damage = ""  # what SQLite says of a database that is not whole
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
@@ -197,11 +224,17 @@ class Spool:
     ) -> T:
         """Runs a reading operation in this thread, on one consistent state of the database."""
         db = self._reader()
-        db.execute("BEGIN")
         try:
-            return query(db, *args, **kwargs)
-        finally:
-            db.execute("COMMIT")
+            db.execute("BEGIN")
+            try:
+                return query(db, *args, **kwargs)
+            finally:
+                db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            if _is_damage(error):
+                self._note_damage(str(error))
+                raise SpoolDamagedError(str(error)) from error
+            raise
 
     async def aread(
         self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -225,8 +258,43 @@ class Spool:
         self._pool.shutdown(wait=True)
         for reader in self._readers:
             reader.close()
-        self._db.close()
-        os.close(self._lock_file)
+        self._held.close()
+
+    @staticmethod
+    @contextlib.contextmanager
+    def locked(data: Path) -> Iterator[None]:
+        """Holds the folder for this process.  Raises BlockingIOError when another one has it."""
+        durable.make_folder(data)
+        lock_file = os.open(data / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        finally:
+            os.close(lock_file)
+
+    def keep_copy(self, day: str) -> bool:
+        """Copies the database for ``day``; False when it is not whole, which ``damage`` then says.
+
+        Raises DiskFullError, sqlite3.Error.
+        """
+        try:
+            copies.keep_day(self.data, self._reader(), day)
+        except copies.DamagedError as error:
+            self._note_damage(str(error))
+            return False
+        return True
+
+    def look_for_damage(self) -> None:
+        """Reads the whole database; ``damage`` says what was found."""
+        try:
+            copies.require_whole(self._reader())
+        except copies.DamagedError as error:
+            self._note_damage(str(error))
+
+    def _note_damage(self, said: str) -> None:
+        if not self.damage:
+            _log.error("the database is damaged: %s. %s", said, identity.way_back(self.data))
+        self.damage = said
 
     # -- the threads ---------------------------------------------------------------------------
 
@@ -272,7 +340,8 @@ class Spool:
                 try:
                     result = order.run(tx)
                 except Exception as error:
-                    if isinstance(error, sqlite3.OperationalError) or not self._db.in_transaction:
+                    disk = isinstance(error, sqlite3.OperationalError) or _is_damage(error)
+                    if disk or not self._db.in_transaction:
                         raise  # the disk, not the operation: nothing of this group was kept
                     self._db.execute("ROLLBACK TO operation")
                     outcomes.append((order, error, None))
@@ -295,8 +364,10 @@ class Spool:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
         full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        if _is_damage(error):
+            self._note_damage(str(error))
         for order in batch:
-            refusal = durable.DiskFullError("the disk is full") if full else SpoolFailedError(str(error))
+            refusal = durable.DiskFullError("the disk is full") if full else _refusal(error)
             refusal.__cause__ = error
             order.future.set_exception(refusal)
 

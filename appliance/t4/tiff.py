@@ -26,15 +26,18 @@ __all__ = ["FaxTiff", "Page", "TiffError", "TiffWriter", "nearest_resolution", "
 Page = CodedPage | Raster | ReceivedRows
 
 
-def write_tiff(path: str | PathLike[str], pages: Iterable[Page], *, coding: Coding = Coding.MMR) -> int:
+def write_tiff(
+    path: str | PathLike[str], pages: Iterable[Page], *, coding: Coding = Coding.MMR, description: str = ""
+) -> int:
     """Writes a file of all pages, one at a time, and returns how many there were.
 
     A coded page goes in as it is, without the RTC that class F leaves out; a raster is coded with
     ``coding``; the rows of a damaged page carry their counts (BadFaxLines, ConsecutiveBadFaxLines).
+    ``description`` (ASCII) goes with each page as ImageDescription.
     Raises ValueError when there is no page at all.  An exception from ``pages`` passes through and leaves
     a whole file of the pages before it.
     """
-    with open(path, "wb") as file, TiffWriter(file, coding=coding) as writer:
+    with open(path, "wb") as file, TiffWriter(file, coding=coding, description=description) as writer:
         for page in pages:
             writer.add(page)
         if not writer.pages:
@@ -45,8 +48,9 @@ def write_tiff(path: str | PathLike[str], pages: Iterable[Page], *, coding: Codi
 class TiffWriter:
     """Appends pages to a new file, which must be seekable.  Leave it by ``close`` or ``with``."""
 
-    def __init__(self, file: BinaryIO, *, coding: Coding = Coding.MMR) -> None:
+    def __init__(self, file: BinaryIO, *, coding: Coding = Coding.MMR, description: str = "") -> None:
         self._file = file
+        self._description = description.encode("ascii", "replace") + b"\0" if description else b""
         self._coding = coding
         self._page_numbers: list[int] = []  # where the PageNumber values are
         self._link = 4  # where the offset of the next directory belongs
@@ -77,6 +81,7 @@ class TiffWriter:
             (tags.COMPRESSION, tags.SHORT, (tags.GROUP3 if group3 else tags.GROUP4,)),
             (tags.PHOTOMETRIC, tags.SHORT, (tags.WHITE_IS_ZERO,)),
             (tags.FILL_ORDER, tags.SHORT, (tags.MSB_FIRST,)),
+            *([(tags.IMAGE_DESCRIPTION, tags.ASCII, tuple(self._description))] if self._description else []),
             (tags.STRIP_OFFSETS, tags.LONG, (self._end,)),
             (tags.ORIENTATION, tags.SHORT, (1,)),
             (tags.SAMPLES_PER_PIXEL, tags.SHORT, (1,)),
@@ -106,11 +111,15 @@ class TiffWriter:
         table = struct.pack("<H", len(entries))
         number_entry = 0
         for tag, kind, values in entries:
-            packed = struct.pack(f"<{len(values)}{'H' if kind == tags.SHORT else 'I'}", *values)
+            letter = {tags.ASCII: "B", tags.SHORT: "H"}.get(kind, "I")
+            packed = struct.pack(f"<{len(values)}{letter}", *values)
             if tag == tags.PAGE_NUMBER:
                 number_entry = len(table) + 8
             if len(packed) > 4:
-                packed, loose = struct.pack("<I", loose_at + len(loose)), loose + packed
+                packed, loose = (
+                    struct.pack("<I", loose_at + len(loose)),
+                    loose + packed + bytes(len(packed) % 2),  # values begin at even offsets
+                )
             count = 1 if kind == tags.RATIONAL else len(values)
             table += struct.pack("<HHI", tag, kind, count) + packed.ljust(4, b"\0")
         directory = loose_at + len(loose)

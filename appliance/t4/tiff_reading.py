@@ -24,6 +24,7 @@ MAX_PAGES = 10_000
 _MAX_ENTRIES = 1_000
 _MAX_WIDTH = 20_000
 _MAX_STRIPS = 1 << 16
+_MAX_DESCRIPTION = 1 << 14
 
 # ECM fills its last frame of up to 256 octets behind EOFB (T.4 Annex A).
 _EOFB_SOUGHT_OCTETS = 256 + 3
@@ -143,6 +144,13 @@ class FaxTiff:
                 if not _has_rows(directory, data, rows):
                     _decode(directory, data, rows, joined=True)
                 left -= rows
+
+    def description(self, number: int) -> str:
+        """The ImageDescription of page ``number`` (from 0), empty without one."""
+        with self._naming(number):
+            entries = self._entries(self._directories[number])
+            octets = bytes(self._values(entries, tags.IMAGE_DESCRIPTION, _MAX_DESCRIPTION))
+            return octets.rstrip(b"\0").decode("ascii", "replace")
 
     @contextmanager
     def _naming(self, number: int) -> Iterator[None]:

@@ -37,7 +37,7 @@ from appliance.api.rest.views import (
     values,
 )
 from appliance.box import Health
-from appliance.causes import NOT_FOUND, SETTING_INVALID, all_causes, cause_of
+from appliance.causes import INDEX_DAMAGED, NOT_FOUND, SETTING_INVALID, all_causes, cause_of
 from appliance.configuration import CATALOGUE
 from appliance.lines.settings import LineSettings
 from appliance.net.settings import HttpSettings
@@ -56,7 +56,9 @@ HEALTH = component(
         {
             "status": choice("ok", "warning", "failing", help="failing: no line works, or the disk is full"),
             "accepting": flag("faxes to send are taken"),
-        }
+            "problem": CAUSE,
+        },
+        optional=("problem",),
     ),
 )
 STATUS = component(
@@ -86,7 +88,9 @@ def _status_word(found: Health) -> str:
 
 def health(call: Call) -> Answer:
     found = call.box.health()
-    body = {"status": _status_word(found), "accepting": found.room is not Room.FULL}
+    body: Json = {"status": _status_word(found), "accepting": found.accepting}
+    if found.damage:
+        body["problem"] = cause_view(INDEX_DAMAGED)
     return Answer(body, status=None if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -95,11 +99,11 @@ def status(call: Call) -> Answer:
     return Answer(
         {
             "status": _status_word(found),
-            "accepting": found.room is not Room.FULL,
+            "accepting": found.accepting,
             "started_at": time_text(found.started_at),
             "disk": {"room": found.room.value, "free_octets": found.free_octets},
             "lines": _lines(call),
-            "faxes": {state.value: count for state, count in found.jobs.items()},
+            "faxes": {state.value: found.jobs.get(state, 0) for state in JobState if not state.ended},
             "unread": found.unread,
         }
     )

@@ -1,0 +1,85 @@
+"""``faxbox spool``: look at the index of the faxes, make it again, or keep the one that is there."""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+from appliance.configuration import open_settings
+from appliance.daemon.commands import EXIT_IN_USE, EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.settings.secrets import SecretSettings
+from appliance.spool import identity, rebuild
+from appliance.spool.schema import SchemaTooNewError
+from appliance.spool.store import Spool
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``spool`` to the command's words."""
+    parser = words.add_parser("spool", help="look at the index of the faxes, or make it again")
+    actions = parser.add_subparsers(dest="action", required=True)
+    check = actions.add_parser("check", help="whether the index is there and whole; changes nothing")
+    again = actions.add_parser(
+        "rebuild",
+        help="make the index again from the last good copy and the page files, the box stopped",
+    )
+    adopt = actions.add_parser("adopt", help="keep the index that is there, though it was another box's")
+    for action in (check, again, adopt):
+        add_data_argument(action)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``faxbox spool``; the exit code."""
+    data = data_folder(arguments)
+    try:
+        return {"check": _check, "rebuild": _rebuild, "adopt": _adopt}[arguments.action](data)
+    except BlockingIOError:
+        print(f"faxbox: a faxbox is running on {data}: stop it first", file=sys.stderr)
+        return EXIT_IN_USE
+    except (OSError, SchemaTooNewError, sqlite3.Error) as error:
+        print(f"faxbox: {data}: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+
+
+def _check(data: Path) -> int:
+    if rebuild.usable(data):
+        print("The index of the faxes is whole.")
+        return 0
+    print(f"The index of the faxes cannot be used. {identity.way_back(data)}")
+    return 1
+
+
+def _rebuild(data: Path) -> int:
+    done = rebuild.rebuild(data, time.time())
+    if done.aside:
+        print(f"The old index was put aside as {done.aside}.")
+    if done.copy:
+        print(f"The copy {done.copy} took its place.")
+    print(
+        f"{done.faxes} received faxes with {done.pages} pages were added from their files"
+        + (f"; {done.unreadable} files say nothing of their fax and were left." if done.unreadable else ".")
+    )
+    _tell_settings(data)
+    return 0
+
+
+def _adopt(data: Path) -> int:
+    (data / identity.MARKER_NAME).unlink(missing_ok=True)
+    if not rebuild.usable(data):
+        print(f"There is no index that could be kept. {identity.way_back(data)}")
+        return EXIT_UNUSABLE
+    _tell_settings(data)
+    print("The index that is there is this box's from now on.")
+    return 0
+
+
+def _tell_settings(data: Path) -> None:
+    """The settings name the index that is there now."""
+    spool = Spool(data)
+    try:
+        open_settings(data).change(SecretSettings, {"spool_id": spool.id})
+    finally:
+        spool.close()

@@ -1,0 +1,65 @@
+"""Copies of the database that were whole: one a day, and one before each migration."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from appliance import durable
+
+FOLDER = "copies"
+# Copies of days that are kept, and those from before a migration.
+DAYS_KEPT = 3
+MIGRATIONS_KEPT = 2
+_OF_DAY, _BEFORE = "spool-", "before-version-"
+
+
+class DamagedError(Exception):
+    """The database is not whole; the text is SQLite's."""
+
+
+def newest(data: Path) -> Path | None:
+    """The copy that was made last."""
+    found = sorted((data / FOLDER).glob("*.sqlite3"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else None
+
+
+def keep_day(data: Path, db: sqlite3.Connection, day: str) -> Path:
+    """Copies the database under the name of a day.  Raises DamagedError, DiskFullError, sqlite3.Error."""
+    return _keep(data, db, f"{_OF_DAY}{day}", DAYS_KEPT)
+
+
+def keep_before(data: Path, db: sqlite3.Connection, version: int) -> Path:
+    """Copies the database before it is migrated to ``version``.  Raises as ``keep_day``."""
+    return _keep(data, db, f"{_BEFORE}{version}", MIGRATIONS_KEPT)
+
+
+def _keep(data: Path, db: sqlite3.Connection, name: str, kept: int) -> Path:
+    folder = data / FOLDER
+    durable.make_folder(folder)
+    path = folder / f"{name}.sqlite3"
+
+    def fill(part: Path) -> None:
+        part.unlink(missing_ok=True)
+        durable.create(part)
+        with contextlib.closing(sqlite3.connect(part)) as copy:
+            db.backup(copy)
+            require_whole(copy)
+
+    durable.place(path, fill)
+    prefix = name[: name.rindex("-") + 1] if name.startswith(_BEFORE) else _OF_DAY
+    others = sorted(folder.glob(f"{prefix}*.sqlite3"), key=lambda each: each.stat().st_mtime)
+    for old in others[:-kept]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def require_whole(db: sqlite3.Connection) -> None:
+    """Raises DamagedError unless SQLite finds nothing wrong.  Reads all of the database."""
+    try:
+        said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        raise DamagedError(str(error)) from error
+    if said != "ok":
+        raise DamagedError(" ".join(said.split()))

@@ -1,0 +1,153 @@
+"""Making the index again: from the last good copy, and from the page files of received faxes.
+
+Nothing is deleted: a database that cannot be used is put aside under another name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import uuid as uuids
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import durable
+from appliance.causes import INDEX_REBUILT
+from appliance.records import insert, to_row
+from appliance.spool import copies, identity, retention
+from appliance.spool.identity import DATABASE_NAME
+from appliance.spool.jobs import next_fax_id
+from appliance.spool.model import ReceivedPageFile, ReceivedState
+from appliance.spool.page_facts import PageFacts, read_facts
+from appliance.spool.store import RECEIVED, SET_ASIDE, Spool, Tx
+from appliance.t4.coding import PageError
+from appliance.t4.tiff_reading import TiffError
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What was done.  ``copy``: the copy that the index began with; ``aside``: the database put aside."""
+
+    copy: str
+    aside: str
+    faxes: int  # received faxes that were made again
+    pages: int
+    unreadable: int  # page files that say nothing of their fax
+
+
+def usable(data: Path) -> bool:
+    """Whether the database is there and whole."""
+    path = data / DATABASE_NAME
+    if not path.exists() or not path.stat().st_size:
+        return False
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            copies.require_whole(db)
+    except (copies.DamagedError, sqlite3.Error):
+        return False
+    return True
+
+
+def rebuild(data: Path, now: float) -> Rebuilt:
+    """Makes the index usable again and adds received faxes that it does not know.  The box must not run.
+
+    Raises BlockingIOError while it runs, OSError, SchemaTooNewError.
+    """
+    with Spool.locked(data):
+        aside, copy = ("", "") if usable(data) else _replace(data, now)
+    begin = "" if (data / DATABASE_NAME).exists() else uuids.uuid4().hex
+    spool = Spool(data, begin=begin)
+    try:
+        faxes, pages, unreadable = spool.do(_add_received, data, now)
+    finally:
+        spool.close()
+    return Rebuilt(copy, aside, faxes, pages, unreadable)
+
+
+def _replace(data: Path, now: float) -> tuple[str, str]:
+    """Puts an unusable database aside; the newest copy takes its place, if there is one."""
+    aside = ""
+    for suffix in ("", "-wal", "-shm"):
+        path = data / f"{DATABASE_NAME}{suffix}"
+        if path.exists():
+            name = f"{DATABASE_NAME}.unusable-{int(now)}{suffix}"
+            path.rename(data / name)
+            aside = aside or name
+    newest = copies.newest(data)
+    if newest is None:
+        (data / identity.MARKER_NAME).unlink(missing_ok=True)
+        return aside, ""
+    durable.place(data / DATABASE_NAME, lambda part: shutil.copyfile(newest, part))
+    return aside, newest.name
+
+
+def _page_files(data: Path) -> Iterator[Path]:
+    yield from sorted((data / RECEIVED).glob("*.tiff"))
+    yield from sorted((data / SET_ASIDE).glob(f"*/{RECEIVED}/*.tiff"))
+
+
+def _add_received(tx: Tx, data: Path, now: float) -> tuple[int, int, int]:
+    known = retention.known_paths(tx.db)
+    found: dict[str, list[tuple[PageFacts, ReceivedPageFile]]] = defaultdict(list)
+    unreadable = 0
+    for path in _page_files(data):
+        home = f"{RECEIVED}/{path.name}"
+        if home in known:
+            continue
+        try:
+            read = read_facts(path)
+        except (OSError, TiffError, PageError):
+            read = None
+        if read is None:
+            unreadable += 1
+            continue
+        facts, width, rows, resolution = read
+        if path.parent != data / RECEIVED:
+            path.rename(data / home)
+        known.add(home)
+        page = ReceivedPageFile(
+            facts.page, home, width, rows, resolution, facts.bad_rows, facts.longest_bad_run, facts.stored_at
+        )
+        found[facts.fax].append((facts, page))
+    durable.fsync_folder(data / RECEIVED)
+    for uuid, pages in sorted(found.items(), key=lambda item: item[1][0][0].started_at):
+        _add_fax(tx, uuid, pages, now)
+    return len(found), sum(map(len, found.values())), unreadable
+
+
+def _add_fax(tx: Tx, uuid: str, pages: list[tuple[PageFacts, ReceivedPageFile]], now: float) -> None:
+    row = tx.db.execute("SELECT id FROM received WHERE uuid = ?", (uuid,)).fetchone()
+    facts = pages[0][0]
+    if row is None:
+        received_id = next_fax_id(tx)
+        insert(
+            tx.db,
+            "received",
+            {
+                "id": received_id,
+                "uuid": uuid,
+                "line": facts.line,
+                "line_kind": facts.line_kind,
+                "caller": facts.caller,
+                "caller_name": facts.caller_name,
+                "dialled": facts.dialled,
+                "state": ReceivedState.PARTIAL.value,
+                "started_at": facts.started_at,
+                "ended_at": max(facts.stored_at for facts, _ in pages),
+                "cause": INDEX_REBUILT.code,
+            },
+        )
+    else:
+        received_id = row["id"]
+        tx.db.execute("UPDATE received SET deleted_at = NULL WHERE id = ?", (received_id,))
+    for _, page in pages:
+        insert(tx.db, "received_page", {"received_id": received_id, **to_row(page)}, replace=True)
+    tx.db.execute(
+        "UPDATE received SET (pages, bad_rows) = (SELECT COUNT(*), TOTAL(bad_rows) FROM received_page"
+        " WHERE received_id = :id) WHERE id = :id",
+        {"id": received_id},
+    )
+    tx.emit(now, "received.rebuilt", received_id, "", pages=len(pages))

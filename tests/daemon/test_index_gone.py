@@ -1,0 +1,220 @@
+"""An index that is gone, empty, older or damaged costs no fax: the box says so, and there is a way back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from appliance.box import Box
+from appliance.causes import RECEIVED
+from appliance.configuration import open_box
+from appliance.daemon.housekeeping import SET_ASIDE_DAYS, Housekeeping
+from appliance.services.rules import RefusedError
+from appliance.spool import copies
+from appliance.spool.identity import DATABASE_NAME, SpoolGoneError
+from appliance.spool.incoming import IncomingFax
+from appliance.spool.model import DAY_S, ReceivedFilter
+from appliance.t4.page import Raster, Resolution
+from appliance.t30.parameters import CallResult, ReceivedPage
+
+FAXBOX = [sys.executable, "-m", "appliance.cli"]
+
+
+def receive(box: Box, pages: int = 2) -> None:
+    """A call that brings pages, all the way through the store of pages."""
+
+    async def call() -> None:
+        with ThreadPoolExecutor(1) as writers:
+            fax = IncomingFax(
+                box.spool,
+                writers,
+                box.clock,
+                line="trunk",
+                line_kind="t38",
+                caller="+4940777",
+                caller_name="Zoë ∞",
+                dialled="200",
+            )
+            for number in range(pages):
+                raster = Raster(1728, 4, bytes([number + 1]) * (216 * 4), Resolution.FINE)
+                assert await fax.store(number, ReceivedPage(raster))
+            await fax.finish(CallResult(RECEIVED, pages_received=pages))
+
+    asyncio.run(call())
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder of a box that has received faxes and was stopped."""
+    folder = tmp_path / "data"
+    box = open_box(folder)
+    receive(box)
+    Housekeeping(box.spool, box.settings, box.guard, box.clock).keep_copy()
+    receive(box, 3)
+    box.close()
+    return folder
+
+
+def page_files(data: Path) -> set[str]:
+    return {path.name for path in (data / "received").iterdir()}
+
+
+def serve(data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*FAXBOX, "serve", "--data", str(data), "--http", "127.0.0.1:0"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def keep_house(box: Box, *, days: float = 0.0) -> None:
+    """The housekeeping, with files that are all older than any that is on its way."""
+    for path in (box.data / "received").iterdir():
+        os.utime(path, (1.0, 1.0))
+    now = box.clock() + days * DAY_S
+    Housekeeping(box.spool, box.settings, box.guard, lambda: now).put_away()
+
+
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_a_box_without_its_index_stops_with_advice_and_touches_nothing(data: Path, how: str) -> None:
+    before = page_files(data)
+    for suffix in ("", "-wal", "-shm"):
+        (data / f"{DATABASE_NAME}{suffix}").unlink(missing_ok=True)
+    if how == "empty":
+        (data / DATABASE_NAME).touch()
+    said = serve(data)
+    assert said.returncode == 78
+    assert "faxbox spool rebuild" in said.stderr
+    assert page_files(data) == before
+
+
+def test_a_folder_whose_every_sign_but_one_is_gone_is_still_no_new_box(data: Path) -> None:
+    (data / DATABASE_NAME).unlink()
+    (data / "spool.json").unlink()
+    shutil.rmtree(data / "received")
+    with pytest.raises(SpoolGoneError, match="settings"):
+        open_box(data)
+
+
+def test_received_faxes_are_made_again_from_their_files(data: Path) -> None:
+    (data / DATABASE_NAME).unlink()
+    shutil.rmtree(data / copies.FOLDER)
+    ran = subprocess.run(
+        [*FAXBOX, "spool", "rebuild", "--data", str(data)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "2 received faxes with 5 pages" in ran.stdout
+    box = open_box(data)
+    try:
+        newer, older = box.inbox.search(ReceivedFilter())
+        assert (older.pages, newer.pages) == (2, 3)
+        assert (newer.caller, newer.caller_name, newer.dialled, newer.line) == (
+            "+4940777",
+            "Zoë ∞",
+            "200",
+            "trunk",
+        )
+        assert newer.cause_code == "index_rebuilt"
+        keep_house(box)
+        assert len(page_files(data)) == 5
+    finally:
+        box.close()
+
+
+def test_what_an_older_index_does_not_know_is_set_aside_for_weeks_and_can_be_taken_back(data: Path) -> None:
+    (newest,) = (data / copies.FOLDER).iterdir()
+    for suffix in ("-wal", "-shm"):
+        (data / f"{DATABASE_NAME}{suffix}").unlink(missing_ok=True)
+    shutil.copyfile(newest, data / DATABASE_NAME)
+    box = open_box(data)
+    keep_house(box)
+    keep_house(box, days=SET_ASIDE_DAYS - 2)
+    box.close()
+    assert len(page_files(data)) == 2
+    assert len(list((data / "set-aside").rglob("*.tiff"))) == 3
+    subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(data)], check=True, capture_output=True)
+    box = open_box(data)
+    try:
+        assert sorted(fax.pages for fax in box.inbox.search(ReceivedFilter())) == [2, 3]
+    finally:
+        box.close()
+
+
+def test_another_boxs_index_is_not_taken_for_ones_own(data: Path, tmp_path: Path) -> None:
+    other = open_box(tmp_path / "other")
+    other.close()
+    for suffix in ("", "-wal", "-shm"):
+        (data / f"{DATABASE_NAME}{suffix}").unlink(missing_ok=True)
+    shutil.copyfile(tmp_path / "other" / DATABASE_NAME, data / DATABASE_NAME)
+    with pytest.raises(SpoolGoneError, match="another"):
+        open_box(data)
+    subprocess.run([*FAXBOX, "spool", "adopt", "--data", str(data)], check=True, capture_output=True)
+    open_box(data).close()
+
+
+def damage(database: Path) -> None:
+    """Overwrites the content of all pages but the first."""
+    size = database.stat().st_size
+    with database.open("r+b") as file:
+        for at in range(4096, size, 4096):
+            file.seek(at)
+            file.write(b"\xa5" * 2048)
+
+
+def test_a_damaged_index_takes_nothing_more_says_so_and_is_replaced_by_the_last_good_copy(data: Path) -> None:
+    damage(data / DATABASE_NAME)
+    try:
+        box = open_box(data)
+    except Exception as error:  # so damaged that it cannot even be opened
+        assert "malformed" in str(error) or "not a database" in str(error)  # noqa: PT017
+    else:
+        box.spool.look_for_damage()
+        assert not box.health().accepting
+        assert not box.health().ok
+        with pytest.raises(RefusedError) as caught:
+            box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
+        assert caught.value.cause.code == "index_damaged"
+        box.close()
+    ran = subprocess.run(
+        [*FAXBOX, "spool", "rebuild", "--data", str(data)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "put aside" in ran.stdout
+    assert "1 received faxes with 3 pages" in ran.stdout
+    box = open_box(data)
+    try:
+        assert sorted(fax.pages for fax in box.inbox.search(ReceivedFilter())) == [2, 3]
+        assert any(path.name.startswith(f"{DATABASE_NAME}.unusable") for path in data.iterdir())
+    finally:
+        box.close()
+
+
+def test_a_damaged_index_is_never_kept_as_a_good_copy(data: Path) -> None:
+    box = open_box(data)
+    try:
+        good = {path.name: path.read_bytes() for path in (data / copies.FOLDER).iterdir()}
+        box.spool.damage = "found before"
+        Housekeeping(box.spool, box.settings, box.guard, lambda: box.clock() + DAY_S).keep_copy()
+        assert {path.name: path.read_bytes() for path in (data / copies.FOLDER).iterdir()} == good
+    finally:
+        box.close()
+
+
+def test_a_copy_is_kept_from_before_each_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from appliance.spool import schema
+
+    box = open_box(tmp_path / "data")
+    box.close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE later (x TEXT);"))
+    open_box(tmp_path / "data").close()
+    (kept,) = (tmp_path / "data" / copies.FOLDER).iterdir()
+    assert kept.name == f"before-version-{len(schema.MIGRATIONS)}.sqlite3"
