@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import warnings
 from collections.abc import Sequence
 
 import pypdfium2
@@ -17,9 +18,11 @@ from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTE
 from appliance.documents.drawing import Box, Drawing, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
+from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfobjects import Content, content_of, show
+from appliance.documents.pdfunits import units_of
 from appliance.documents.screen import BAND_PIXELS, is_plain
-from appliance.remarks import Remark
+from appliance.remarks import XFA_SHELL, Remark
 
 _POINTS_PER_INCH = 72.0
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
@@ -47,13 +50,22 @@ class PdfSource:
         self.count = len(self._document)
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
-        if self._document.get_formtype() != raw.FORMTYPE_NONE:
-            self._document.init_forms()  # so that what was filled in is drawn
+        form = self._document.get_formtype()
+        # A dynamic XFA form is not in the PDF's pages (ISO 32000-1 12.7.8): Adobe's program makes them.
+        self._shell = form == raw.FORMTYPE_XFA_FULL and _is_shell(self._document)
+        if form != raw.FORMTYPE_NONE:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._document.init_forms()  # so that what was filled in is drawn
+        self._units = units_of(content)
         self._bitmaps: dict[str, pypdfium2.PdfBitmap] = {}
+        self._lines_kept: set[int] = set()  # the page that is open, once it was seen to
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
 
     def size(self, index: int) -> PageSize:
-        width, height = (side / _POINTS_PER_INCH * MM_PER_INCH for side in self._page(index).get_size())
+        page = self._page(index)
+        unit = self._units.get(tuple(page.get_mediabox()), 1.0) if self._units else 1.0
+        width, height = (side * unit / _POINTS_PER_INCH * MM_PER_INCH for side in page.get_size())
         largest = max(width, height)
         if not (width > 0 and height > 0 and math.isfinite(largest)):
             raise DocumentError(DOCUMENT_DAMAGED, f"page {index + 1} is {width} x {height} mm")
@@ -67,6 +79,7 @@ class PdfSource:
                 return self._open[1]
             self._open[1].close()
             self._open = None
+            self._lines_kept = set()
         try:
             self._open = (index, self._document[index])
             return self._open[1]
@@ -76,6 +89,9 @@ class PdfSource:
     def draw(self, index: int, layout: Layout) -> Drawing:
         page = self._page(index)
         width, rows = layout.width, layout.rows
+        if index not in self._lines_kept:
+            keep_thin_lines(page, _pixels_per_point(page, layout))
+            self._lines_kept = {index}
 
         def grey(first: int, count: int) -> Pixels:
             bitmap = self._drawn(page, layout, "grey", first, count)
@@ -102,7 +118,7 @@ class PdfSource:
         return Drawing(width, rows, Box.of(layout), colours, _photographs(page, layout, content))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
-        return ()
+        return (Remark(XFA_SHELL),) if index is None and self._shell else ()
 
     def _drawn(
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int
@@ -121,6 +137,18 @@ class PdfSource:
         return bitmap
 
 
+# Words of Adobe's waiting page; every language's has the second.
+_WAITING = ("please wait", "adobe.com/go/reader", "pdf viewer may not be able", "pdf-anzeigeprogramm")
+
+
+def _is_shell(document: pypdfium2.PdfDocument) -> bool:
+    """Whether the only page is the one that says to wait for the form."""
+    if len(document) != 1:
+        return False
+    text = document[0].get_textpage().get_text_range().lower()
+    return not text.strip() or any(words in text for words in _WAITING)
+
+
 def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
     return memoryview(bitmap.buffer).cast("B")
 
@@ -128,6 +156,14 @@ def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
 def _box_of(layout: Layout, first: int = 0) -> tuple[int, int, int, int, int]:
     turned = _QUARTER_ANTICLOCKWISE if layout.turned else 0
     return layout.left, layout.top - first, layout.box_width, layout.box_rows, turned
+
+
+def _pixels_per_point(page: pypdfium2.PdfPage, layout: Layout) -> tuple[float, float]:
+    width, height = page.get_size()
+    across, down = (height, width) if layout.turned else (width, height)
+    along = layout.box_width / across, layout.box_rows / down
+    turned = layout.turned != (page.get_rotation() % 180 != 0)
+    return (along[1], along[0]) if turned else along
 
 
 def _photographs(page: pypdfium2.PdfPage, layout: Layout, content: Content | None) -> tuple[Box, ...] | None:

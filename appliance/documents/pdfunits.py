@@ -1,0 +1,58 @@
+"""UserUnit: by how much a PDF page is larger than its boxes say (ISO 32000-1 7.7.3.3).  pdfium ignores it."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+
+_NAME = b"/UserUnit"
+_UNIT = re.compile(rb"/UserUnit\s*([0-9]{1,6}(?:\.[0-9]{0,6})?)")
+_BOX = re.compile(rb"/MediaBox\s*\[((?:\s*[-+]?[0-9.]{1,12}){4})\s*\]")
+_OBJECT_STREAM = re.compile(rb"/ObjStm\b[^>]{0,2000}?>>\s*stream\r?\n")
+# Octets that one object stream may unpack to, and how many of them are looked at.
+_MOST_UNPACKED = 8 << 20
+_MOST_STREAMS = 2_000
+_LARGEST_UNIT = 100.0
+# Octets around the name within which the rest of the page's dictionary stands.
+_AROUND = 4096
+
+Units = dict[tuple[float, ...], float]
+
+
+def units_of(content: bytes) -> Units:
+    """The user units of a document, by the MediaBox of the pages that have one; empty for nearly all."""
+    units: Units = {}
+    for text in _texts(content):
+        at = text.find(_NAME)
+        while at >= 0:
+            found = _UNIT.match(text, at)
+            start = max(text.rfind(b"endobj", 0, at), at - _AROUND, 0)
+            boxes = _BOX.findall(text[start : at + _AROUND])
+            if found is not None and boxes:
+                try:
+                    box = tuple(float(value) for value in boxes[0].split())
+                    unit = float(found[1])
+                except ValueError:
+                    unit = 0.0
+                if 0 < unit <= _LARGEST_UNIT:
+                    units[box] = unit
+            at = text.find(_NAME, at + 1)
+    return units
+
+
+def _texts(content: bytes) -> Iterator[bytes]:
+    """The file, and what its object streams unpack to."""
+    if _NAME in content:
+        yield content
+    for number, match in enumerate(_OBJECT_STREAM.finditer(content)):
+        if number >= _MOST_STREAMS:
+            return
+        try:
+            unpacked = zlib.decompressobj().decompress(
+                memoryview(content)[match.end() : match.end() + _MOST_UNPACKED], _MOST_UNPACKED
+            )
+        except zlib.error:
+            continue
+        if _NAME in unpacked:
+            yield unpacked

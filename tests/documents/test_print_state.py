@@ -1,0 +1,116 @@
+"""PDF pages as they are printed: layers, annotations, units, thin lines; colours that must not vanish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops
+
+from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
+from appliance.documents.options import PageFormat, RenderOptions
+from appliance.documents.pdfunits import units_of
+from appliance.remarks import XFA_SHELL
+from appliance.t4.page import Resolution
+from tests.documents.conftest import Rendered
+from tests.documents.making import A4, ink, pdf, picture, words
+from tests.documents.ocr import words_on
+
+CASES = Path(__file__).parent / "cases"
+
+
+def page_of(rendered: Rendered, name: str) -> Image.Image:
+    return picture(rendered((CASES / name).read_bytes()).coded_page(0))
+
+
+def test_layers_are_as_printed(rendered: Rendered, tmp_path: Path) -> None:
+    found = words_on(page_of(rendered, "layers-print-view.pdf").crop((0, 0, 1728, 700)), tmp_path)
+    assert "ALWAYS" in found
+    assert "PRINT-ONLY" in found
+    assert "SCREEN" not in found
+
+
+def test_annotations_are_as_printed(rendered: Rendered, tmp_path: Path) -> None:
+    found = words_on(page_of(rendered, "annotations-flags.pdf"), tmp_path)
+    assert "must print" in found
+    assert "NOVIEW" in found
+    assert "PAID" in found
+    assert "not printed" not in found
+    assert "HIDDEN" not in found
+
+
+def test_a_user_unit_makes_the_page_larger(rendered: Rendered) -> None:
+    document = rendered((CASES / "userunit.pdf").read_bytes())
+    size = document.pages[0].size
+    assert (size.width, size.height) == (pytest.approx(210, abs=1), pytest.approx(297, abs=1))
+
+
+def test_user_units_are_found_and_nonsense_is_not() -> None:
+    page = b"<</Type/Page/MediaBox[0 0 %s]/UserUnit %s>>endobj "
+    assert units_of(page % (b"100 200", b"2.5")) == {(0, 0, 100, 200): 2.5}
+    assert units_of(page % (b"1e9 200", b"2")) == {}
+    for unit in (b"0", b"-1", b"1000000", b"x", b"."):
+        assert units_of(page % (b"100 200", unit)) == {}
+
+
+def test_a_form_that_only_adobe_shows_is_remarked(rendered: Rendered) -> None:
+    document = rendered((CASES / "xfa-dynamic.pdf").read_bytes())
+    assert [remark.kind for remark in document.remarks] == [XFA_SHELL]
+    assert rendered(pdf([(*A4, words(*A4))])).remarks == ()
+
+
+def test_thin_lines_under_uneven_matrices_are_whole(rendered: Rendered) -> None:
+    page = page_of(rendered, "uneven-thin-lines.pdf")
+    across, down = PIXELS_PER_MM[204], ROWS_PER_MM[196]
+    for y in (790, 730, 670, 610, 550, 490, 430):
+        row = round((842 - y) / 72 * 25.4 * down)
+        left, right = (round((60 + x * 0.57) / 72 * 25.4 * across) + 20 for x in (4, 796))
+        band = ImageChops.invert(page.crop((left, row - 4, right, row + 5))).resize(
+            (right - left, 1), Image.Resampling.BOX
+        )
+        assert sum(value > 0 for value in band.tobytes()) > 0.97 * (right - left), f"trace at {y}"
+
+
+def test_a_line_that_is_clipped_away_is_not_laid_bare(rendered: Rendered) -> None:
+    content = "q 100 100 50 50 re W n 1 0 0 0.01 0 0 cm 1 w 0 20000 m 500 20000 l S Q"
+    page = picture(rendered(pdf([(*A4, content)])).coded_page(0))
+    assert ImageChops.invert(page).getbbox() is None
+
+
+@pytest.mark.parametrize("resolution", [Resolution.STANDARD, Resolution.FINE])
+def test_type_of_any_colour_is_read(rendered: Rendered, tmp_path: Path, resolution: Resolution) -> None:
+    document = rendered(
+        (CASES / "colour-type.pdf").read_bytes(), options=RenderOptions(PageFormat(resolution))
+    )
+    page = picture(document.coded_page(0)).resize((1728, 2287))
+    found = words_on(page.crop((900, 0, 1728, 2287)), tmp_path)
+    assert found.count("Pay by 24 May") >= 17
+
+
+def test_small_transparent_type_is_as_dark_as_large(rendered: Rendered, tmp_path: Path) -> None:
+    found = words_on(page_of(rendered, "text-opacity.pdf"), tmp_path, mode=4)
+    assert found.count("4711") == 8
+
+
+def test_type_on_every_tint_is_read(rendered: Rendered, tmp_path: Path) -> None:
+    page = page_of(rendered, "tables.pdf")
+    found = words_on(page, tmp_path)
+    assert found.count("red 10pt due") >= 8
+    tops = range(105, 2000, 229)
+    small = [words_on(page.crop((145, top + 78, 760, top + 112)), tmp_path, mode=7) for top in tops]
+    assert sum("delivered ex works" in line for line in small[1:]) == 8, small
+    white = " ".join(
+        words_on(ImageChops.invert(page.crop((145, top, 900, top + 60))), tmp_path) for top in tops
+    )
+    assert white.count("Date Item Qty") >= 8
+
+
+def test_a_blacked_out_passage_of_a_pdf_stays_black_and_a_whitened_one_white(rendered: Rendered) -> None:
+    for grey in ("0", "1", "0.5", "0.1"):
+        content = (
+            f"BT /F 14 Tf 100 500 Td (secret word) Tj ET {grey} g 90 490 120 30 re f 0 g 90 300 9 9 re f"
+        )
+        plain = content.replace("secret word", "")
+        pages = [picture(rendered(pdf([(*A4, text)])).coded_page(0)) for text in (content, plain)]
+        assert pages[0].tobytes() == pages[1].tobytes()
+        assert ink(pages[0])[3] > 1000
