@@ -15,7 +15,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,7 @@ class _Server(Server):
     ConnectionClass = _Connection
     version = "faxbox"
     stopping = False
+    inherited: socket.socket | None = None  # listens already: systemd opened it
 
     def __init__(self, *arguments: Any, certificates: Certificates, **more: Any) -> None:
         super().__init__(*arguments, **more)
@@ -296,6 +298,14 @@ class _Server(Server):
         )
         self.software = "faxbox"
         self.server_name = "faxbox"
+
+    def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
+        """The socket to listen on: made here, or the one that was handed down."""
+        if self.inherited is None:
+            made: socket.socket = super().bind(family, type, proto)
+            return made
+        self.socket = self.inherited
+        return self.inherited
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         _log.log(min(level, logging.ERROR), "%s", msg, exc_info=traceback)
@@ -331,10 +341,24 @@ class _Workers(ThreadPool):
 
 
 class HttpServer:
-    """Listens on ``host:port`` (port 0: any that is free; ``port`` says which) once started."""
+    """Listens on ``host:port`` (port 0: any that is free; ``port`` says which) once started.
 
-    def __init__(self, core: Core, host: str, port: int, doors: Mapping[str, MakeDoor] | None = None) -> None:
-        self.context = Context(core)
+    ``inherited``: a socket that listens already.  ``beside``: a server of the same box, whose limits this
+    one shares; the box's address is the other's.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        host: str,
+        port: int,
+        doors: Mapping[str, MakeDoor] | None = None,
+        *,
+        inherited: socket.socket | None = None,
+        beside: HttpServer | None = None,
+    ) -> None:
+        self.context: Context = Context(core) if beside is None else beside.context
+        self._is_first = beside is None
         self._host = host
         self._there = "The web pages and interfaces" if doors else "The programming interfaces"
         self._server = _Server(
@@ -348,6 +372,7 @@ class HttpServer:
             accepted_queue_size=WAITING,
             certificates=Certificates(core.box.settings),
         )
+        self._server.inherited = inherited
         self._address_file: Path = core.box.data / ADDRESS_FILE
         self._ended = threading.Event()
         self._threads = [
@@ -375,14 +400,16 @@ class HttpServer:
             self._server.prepare()
         except OSError as error:
             raise ListenError(f"cannot listen on {self._host}: {error}") from error
-        page_export.sweep(self.context.box)
+        if self._is_first:
+            page_export.sweep(self.context.box)
         for thread in self._threads:
             thread.start()
         self._tell_address()
         print(f"{self._there} are at {self.url}", flush=True)
 
     def stop(self) -> None:
-        self._address_file.unlink(missing_ok=True)
+        if self._is_first:
+            self._address_file.unlink(missing_ok=True)
         self.context.stopping.set()
         self.context.halt.expire()
         self._server.stopping = True
@@ -409,6 +436,8 @@ class HttpServer:
                 _log.exception("the certificate could not be looked after")
 
     def _tell_address(self) -> None:
+        if not self._is_first:
+            return
         certificates = self._server.certificates
         told = {"url": self.url}
         if certificates.context is not None:
@@ -430,3 +459,20 @@ def http_service(address: str, doors: Mapping[str, MakeDoor] | None = None) -> M
         return HttpServer(core, host, int(port), doors)
 
     return make
+
+
+def inherited_services(
+    sockets: Sequence[socket.socket], doors: Mapping[str, MakeDoor] | None = None
+) -> list[MakeService]:
+    """A server for each socket that listens already, all of one box.  Raises ValueError without any."""
+    if not sockets:
+        raise ValueError("systemd has opened no socket for this process")
+    first: list[HttpServer] = []
+
+    def make(core: Core, inherited: socket.socket) -> Service:
+        host, port = inherited.getsockname()[:2]
+        server = HttpServer(core, host, port, doors, inherited=inherited, beside=first[0] if first else None)
+        first.append(server)
+        return server
+
+    return [partial(make, inherited=each) for each in sockets]

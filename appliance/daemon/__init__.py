@@ -3,5 +3,7 @@
 ``main``      wires the rooms together and keeps them running
 ``lines``     makes the lines that the settings name
 ``housekeeping``  deletes what has expired, watches the room on the disk
+``watchdog``  proofs that the box lives
+``service_manager``  what systemd asks of a service: readiness, sockets, journal
 ``commands``  the words ``serve``, ``config``, ``key`` and ``setup-code`` of the command line
 """

@@ -20,7 +20,7 @@ from typing import Any
 from appliance.box import Box
 from appliance.configuration import open_box, open_settings
 from appliance.core import Core, MakeService
-from appliance.daemon import users
+from appliance.daemon import service_manager, users
 from appliance.daemon.main import run
 from appliance.exchange.remote import Exchange
 from appliance.net.settings import HttpSettings
@@ -35,6 +35,7 @@ from appliance.spool.schema import SchemaTooNewError
 DEFAULT_DATA = "/var/lib/faxbox"
 DATA_VARIABLE = "FAXBOX_DATA"
 DEFAULT_HTTP = "127.0.0.1:8080"
+SYSTEMD = "systemd"  # in place of an address: the sockets that systemd opened (systemd/faxbox.socket)
 
 # Exit codes (sysexits.h): a mistake on the command line or in a setting; the folder is in use by another
 # box; its files cannot be used.
@@ -51,7 +52,8 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--http",
         metavar="HOST:PORT",
         default=DEFAULT_HTTP,
-        help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP})",
+        help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP}); {SYSTEMD}: on the sockets "
+        "that systemd opened",
     )
     serve.add_argument("--verbose", action="store_true", help="say more about what happens")
     serve.set_defaults(run=serve_command)
@@ -128,10 +130,7 @@ def data_folder(arguments: argparse.Namespace) -> Path:
 
 def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService] = ()) -> int:
     """Runs the box until SIGTERM or SIGINT."""
-    logging.basicConfig(
-        level=logging.DEBUG if arguments.verbose else logging.INFO,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
+    service_manager.set_up_logging(logging.DEBUG if arguments.verbose else logging.INFO)
     data = data_folder(arguments)
     exchange = Exchange()
     try:
@@ -146,11 +145,16 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
 
 def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: Exchange) -> int:
     # Costs time and memory that the other words need not spend.
-    from appliance.api.server import ListenError, http_service  # noqa: PLC0415
+    from appliance.api.server import ListenError, http_service, inherited_services  # noqa: PLC0415
     from webui.door import make_webui  # noqa: PLC0415
 
     try:
-        services = [http_service(http, {"": make_webui}), *services]
+        doors = {"": make_webui}
+        if http == SYSTEMD:
+            http_services = inherited_services(service_manager.inherited_sockets(), doors)
+        else:
+            http_services = [http_service(http, doors)]
+        services = [*http_services, *services]
     except ValueError as error:
         return _complain(f"--http: {error}", EXIT_USAGE)
     try:

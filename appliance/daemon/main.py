@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 from collections.abc import Callable, Sequence
 
 from appliance.api.ictfax.callback import callback_style
 from appliance.api.ifax.webhook import webhook_style
 from appliance.box import Box
 from appliance.core import Core, MakeService, Service
+from appliance.daemon import service_manager
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.lines import Lines
+from appliance.daemon.watchdog import Watchdog, proofs_of
 from appliance.deliver.service import Deliveries
 from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.practice import PracticeCaller
@@ -83,9 +83,12 @@ async def run(
         following = loop.create_task(lines.follow(dispatcher.pool))
         running.callback(following.cancel)
         started(core)
-        _notify("READY=1")
-        await _until(stop)
-        _notify("STOPPING=1")
+        watchdog = Watchdog(proofs_of(box, exchange))
+        watchdog.start()
+        running.callback(watchdog.stop)
+        service_manager.notify("READY=1")
+        await _until(stop, watchdog)
+        service_manager.notify("STOPPING=1")
         _log.info("stopping")
 
 
@@ -93,27 +96,22 @@ def _note_start(tx: Tx, now: float) -> None:
     tx.emit(now, "box.started", None, "")
 
 
-async def _until(stop: asyncio.Event) -> None:
-    """Waits for the end, and tells systemd meanwhile that the loop is alive (sd_notify(3))."""
-    microseconds = os.environ.get("WATCHDOG_USEC", "")
+async def _until(stop: asyncio.Event, watchdog: Watchdog) -> None:
+    """Waits for the end, and proves to systemd meanwhile that the box lives.
+
+    That this is awaited proves the loop; the rest is the watchdog's to say.
+    """
+    limit = service_manager.watchdog_s()
     # Half the time that systemd waits, as its manual advises.
-    every = int(microseconds) / 2e6 if microseconds.isdecimal() else None
+    every = None if limit is None else limit / 2
+    missing: list[str] = []
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
-        if every is not None:
-            _notify("WATCHDOG=1")
-
-
-def _notify(state: str) -> None:
-    """sd_notify(3): tells systemd, where it started us, how we are."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address:
-        return
-    if address.startswith("@"):
-        address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.sendto(state.encode(), address)
-        except OSError as error:
-            _log.warning("systemd could not be told %r: %s", state, error)
+        if every is None:
+            continue
+        before, missing = missing, watchdog.missing()
+        if not missing:
+            service_manager.notify("WATCHDOG=1")
+        elif missing != before:
+            _log.critical("no sign of life of %s: systemd will start the box again", ", ".join(missing))

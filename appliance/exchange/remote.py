@@ -139,7 +139,7 @@ class Exchange:
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _keeping: asyncio.Task[None] | None = None
-    _heard_at: float = 0.0
+    heard_at: float = 0.0  # when the process last spoke, monotonic clock
     _stopping: bool = False
 
     @property
@@ -273,10 +273,10 @@ class Exchange:
         for line in self._lines.values():
             channel.send(OpenLine(line.spec))
         watch = asyncio.get_running_loop().create_task(self._watch(launched.process))
-        self._heard_at = time.monotonic()
+        self.heard_at = time.monotonic()
         try:
             while (message := await channel.receive()) is not None:
-                self._heard_at = time.monotonic()
+                self.heard_at = time.monotonic()
                 self._hear(channel, message)  # type: ignore[arg-type]
         finally:
             watch.cancel()
@@ -284,7 +284,7 @@ class Exchange:
     async def _watch(self, process: subprocess.Popen[bytes]) -> None:
         while True:
             await asyncio.sleep(SILENCE_S / 4)
-            if time.monotonic() - self._heard_at > SILENCE_S:
+            if time.monotonic() - self.heard_at > SILENCE_S:
                 _log.error("the program that carries the calls says nothing any more, and is ended")
                 process.kill()
 

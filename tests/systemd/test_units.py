@@ -1,0 +1,65 @@
+"""The unit files: systemd's own tools take them, and the fence is as tight as is promised."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNITS = Path(__file__).parents[2] / "systemd"
+PROMISED_SCORE = 2.0
+
+pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+
+
+@pytest.fixture(name="placed", scope="module")
+def _placed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the units whose command is there, for systemd-analyze looks whether it is."""
+    folder = tmp_path_factory.mktemp("units")
+    for unit in UNITS.glob("faxbox*.*"):
+        text = unit.read_text().replace("/usr/lib/faxbox/bin/faxbox", "/bin/true")
+        (folder / unit.name).write_text(text)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "unit", sorted(path.name for path in UNITS.glob("*.s*") if path.suffix != ".sysusers")
+)
+def test_systemd_takes_the_unit_without_a_word(placed: Path, unit: str) -> None:
+    said = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(placed / unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    about_us = [line for line in said.stderr.splitlines() if "faxbox" in line]
+    assert (said.returncode, about_us) == (0, []), said.stderr
+
+
+@pytest.mark.parametrize("unit", ["faxbox.service", "faxbox-panel.service"])
+def test_the_fence_is_as_tight_as_promised(placed: Path, unit: str) -> None:
+    said = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(placed / unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    score = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said.stdout)
+    assert score is not None, said.stderr
+    assert float(score[1]) <= PROMISED_SCORE, said.stdout
+
+
+def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
+    (tmp_path / "etc/group").write_text("root:x:0:\ndialout:x:20:\n")
+    subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(UNITS / "faxbox.sysusers")], check=True)
+    assert "faxbox:" in (tmp_path / "etc/passwd").read_text()
+    assert re.search(r"^dialout:.*faxbox", (tmp_path / "etc/group").read_text(), re.MULTILINE)
+    subprocess.run(
+        ["systemd-tmpfiles", f"--root={tmp_path}", "--create", str(UNITS / "faxbox.tmpfiles")], check=True
+    )
+    assert (tmp_path / "var/lib/faxbox").stat().st_mode & 0o777 == 0o700
