@@ -126,14 +126,15 @@ DOCUMENT_UNSUPPORTED = _row(
     Side.USER,
     Retry.NO,
     "This kind of file cannot be faxed.",
-    "Send a PDF, TIFF, PNG or JPEG file, or plain text in UTF-8.",
+    "Send a PDF, a picture, a text or an Office document; the surest is a PDF.",
 )
 DOCUMENT_MISLABELLED = _row(
     "document_mislabelled",
     Side.USER,
     Retry.NO,
-    "The file's name promises one kind of file, but its content is another that cannot be faxed.",
-    "Open the file and save it again as a PDF.",
+    "The file is not what its name or type promises: its content is of another kind.",
+    "Open the file: if it shows what you want to send, save it again as a PDF; if it shows a message of a "
+    "web server, download it once more.",
 )
 DOCUMENT_ENCRYPTED = _row(
     "document_encrypted",
@@ -232,6 +233,28 @@ COVER_TEMPLATE_GONE = _row(
     Retry.NO,
     "There is no cover template of this name.",
     "Choose another template, or make one of this name.",
+)
+OFFICE_NOT_INSTALLED = _row(
+    "office_not_installed",
+    Side.USER,
+    Retry.NO,
+    "Word, Excel, PowerPoint, OpenDocument and RTF files cannot be faxed by this box as it is.",
+    "Save the document as a PDF and send that; or have LibreOffice installed on the box: "
+    "apt install libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui.",
+)
+POSTSCRIPT_NOT_INSTALLED = _row(
+    "postscript_not_installed",
+    Side.USER,
+    Retry.NO,
+    "PostScript files cannot be faxed by this box as it is.",
+    "Send the document as a PDF; or have Ghostscript installed on the box: apt install ghostscript.",
+)
+WINMAIL_EMPTY = _row(
+    "winmail_empty",
+    Side.USER,
+    Retry.NO,
+    "The file is a winmail.dat, Outlook's own packing of an e-mail, and nothing in it can be faxed.",
+    "Have the e-mail sent again as plain text or HTML, with the document as a PDF.",
 )
 DOCUMENT_GONE = _row(
     "document_gone",

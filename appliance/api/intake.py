@@ -103,7 +103,8 @@ def store(
         watched(), name=clean_name(name), media_type=request.clean_media_type(media_type), pages=pages
     )
     try:
-        sniff(bytes(head) if whole <= HEAD_OCTETS else whole_characters(bytes(head)), file.name)
+        start = bytes(head) if whole <= HEAD_OCTETS else whole_characters(bytes(head))
+        sniff(start, file.name, file.media_type)
     except BaseException:
         discard(context, [file])
         raise

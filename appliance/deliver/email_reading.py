@@ -1,59 +1,27 @@
-"""Reading an e-mail that is to be faxed (RFC 5322, MIME).  Pure; every octet is hostile.
-
-Python's parser is kept within bounds that it does not have itself: long headers and deep nesting cost
-it the square of their length.
-"""
+"""Reading an e-mail that is to be faxed: who sent it, to which numbers, what.  Pure; all octets hostile."""
 
 from __future__ import annotations
 
-import itertools
+import base64
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from email import policy
-from email.header import decode_header, make_header
 from email.message import Message
-from email.parser import BytesParser
 from email.utils import getaddresses
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 from appliance.causes import EMAIL_DAMAGED
+from appliance.documents.email_parts import CID, FilePart, Letter, decoded, letter_of, parse_email
 from appliance.documents.errors import DocumentError
-from appliance.documents.hypertext import whole_tags
+from appliance.documents.hypertext import html_text
 
-# One header with its continuations, octets; RFC 5322 has no bound, real ones stay far below.
-HEADER_LIMIT = 32 * 1024
-HEADERS_LIMIT = 2000
-# As many as 100 MB in base64 have.
-LINE_COUNT_LIMIT = 1_500_000
-# Parts, and those of them that hold others.
-PARTS_LIMIT = 200
-NESTING_LIMIT = 20
-# Of an HTML text so much is read, characters.
-HTML_LIMIT = 200_000
 _TEXT_LIMIT = 400_000
 _PIECE_OCTETS = 64 * 1024
-
-_MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
-# Parts that belong to the e-mail, not to what is faxed: signatures, visiting cards, invitations.
-_NOT_FAXED = frozenset(
-    {
-        "application/pkcs7-signature",
-        "application/x-pkcs7-signature",
-        "application/pgp-signature",
-        "application/pgp-keys",
-        "text/vcard",
-        "text/x-vcard",
-        "text/calendar",
-        "application/ics",
-        "message/delivery-status",
-        "message/disposition-notification",
-        "text/rfc822-headers",
-    }
-)
-_CID = re.compile(r"""cid:([^"'\s>)]{1,200})""", re.IGNORECASE)
+# A picture within the text from this size on is a photograph or a scan: logos are smaller.
+PHOTOGRAPH_OCTETS = 20_000
+# Of an e-mail's page, characters, and of the pictures that are put into it, octets.
+PAGE_LIMIT = 2_000_000
+PICTURES_LIMIT = 15 << 20
 # RFC 3834 5, and what mailing lists and older programs say instead: never answered, never faxed.
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 ADDRESS = re.compile(r"[^\s@<>\",;:]{1,64}@[^\s@<>\",;:]{1,189}")
@@ -92,6 +60,9 @@ class Attachment:
 class IncomingEmail:
     """An e-mail: ``sender`` is its one From address in lower case; ``to`` are all addresses that it names
     as receivers, those that mail servers noted included.
+
+    ``text`` is what it says as plain text, ``page`` the same as it was designed, with its pictures in it, if
+    it was; ``pictures`` are those of them that are more than decoration.
     """
 
     sender: str
@@ -100,65 +71,37 @@ class IncomingEmail:
     subject: str
     to: tuple[str, ...]
     text: str
+    page: str
+    pictures: tuple[Attachment, ...]
     attachments: tuple[Attachment, ...]
     automatic: bool  # written by a program or to a list
     verdicts: tuple[str, ...]  # Authentication-Results, newest first
 
 
-class _Bounded(policy.Compat32):
-    """Made anew for each e-mail: ``seen`` counts its headers, those of its parts included."""
-
-    seen: Iterator[int] = itertools.count()
-
-    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        if sum(map(len, sourcelines)) > HEADER_LIMIT or next(self.seen) > HEADERS_LIMIT:
-            raise DocumentError(EMAIL_DAMAGED, "too long or too many headers")
-        return super().header_source_parse(sourcelines)
-
-
 def read_email(raw: bytes) -> IncomingEmail:
     """Raises DocumentError (EMAIL_DAMAGED)."""
-    if raw.count(b"\n") > LINE_COUNT_LIMIT or len(_MULTIPART.findall(raw)) > NESTING_LIMIT * 2:
-        raise DocumentError(EMAIL_DAMAGED, "too many parts or lines")
+    message = parse_email(raw)
+    letter = letter_of(message)
     try:
-        bounded = _Bounded(seen=itertools.count())  # type: ignore[call-arg]
-        return _read(BytesParser(policy=bounded).parsebytes(raw))
+        return _read(message, letter)
     except DocumentError:
         raise
     except Exception as error:  # the parser meets hostile text with whatever comes to its mind
         raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
 
 
-def _read(message: Message) -> IncomingEmail:
+def _read(message: Message, letter: Letter) -> IncomingEmail:
     senders = _addresses(message, "From")
     if len(senders) != 1 or not ADDRESS.fullmatch(senders[0][1]):
         raise DocumentError(EMAIL_DAMAGED, "there must be one sender")
-    plain: list[str] = []
-    html: list[str] = []
-    attachments: list[tuple[str, Attachment]] = []
-    for part in _leaves(message):
-        kind = part.get_content_type()
-        if kind in _NOT_FAXED:
-            continue
-        name = _decoded(part.get_filename() or "")
-        attached = part.get_content_disposition() == "attachment" or bool(name)
-        if kind == "text/plain" and not attached:
-            plain.append(_text(part))
-        elif kind == "text/html" and not attached:
-            html.append(_text(part)[:HTML_LIMIT])
-        else:
-            content = part.get_payload(decode=True)
-            if isinstance(content, bytes) and content:
-                content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
-                attachments.append((content_id, Attachment(name, kind, content)))
-    text = "\n".join(plain) if any(map(str.strip, plain)) else "\n".join(map(html_text, html))
-    # Pictures within the HTML text are its logos, not what is to be faxed.
-    shown = {found for page in html for found in _CID.findall(page)}
+    text = _without_signature(letter.plain if letter.plain.strip() else html_text(letter.html))
+    # Where there is nothing else, the smallest picture is what was meant.
+    pictures = [each for each in letter.inline if _is_photograph(each) or not text]
     return IncomingEmail(
         sender=senders[0][1].lower(),
         sender_name=senders[0][0],
         message_id=" ".join(str(message.get("Message-ID", "")).split()),
-        subject=" ".join(_decoded(str(message.get("Subject", ""))).split()),
+        subject=" ".join(decoded(str(message.get("Subject", ""))).split()),
         to=tuple(
             dict.fromkeys(
                 address.lower()
@@ -167,8 +110,10 @@ def _read(message: Message) -> IncomingEmail:
                 if ADDRESS.fullmatch(address)
             )
         ),
-        text=_without_signature(text)[:_TEXT_LIMIT],
-        attachments=tuple(each for content_id, each in attachments if content_id not in shown),
+        text=text[:_TEXT_LIMIT],
+        page=_self_contained(letter) if len(letter.html) <= PAGE_LIMIT else "",
+        pictures=tuple(map(_attachment, pictures)),
+        attachments=tuple(map(_attachment, letter.files)),
         automatic=_is_automatic(message),
         verdicts=tuple(
             " ".join(str(value).split()) for value in message.get_all("Authentication-Results", [])
@@ -176,39 +121,37 @@ def _read(message: Message) -> IncomingEmail:
     )
 
 
-def _leaves(message: Message) -> Iterator[Message]:
-    for number, part in enumerate(message.walk()):
-        if number >= PARTS_LIMIT:
-            raise DocumentError(EMAIL_DAMAGED, f"more than {PARTS_LIMIT} parts")
-        if not part.is_multipart():
-            yield part
+def _attachment(part: FilePart) -> Attachment:
+    return Attachment(part.name, part.media_type, part.content)
+
+
+def _is_photograph(part: FilePart) -> bool:
+    """Whether a picture within the text is something to be faxed, not a logo."""
+    return len(part.content) >= PHOTOGRAPH_OCTETS
+
+
+def _self_contained(letter: Letter) -> str:
+    """The e-mail's page with its pictures in it; empty when it has no page."""
+    if not letter.html.strip():
+        return ""
+    pictures = {each.content_id: each for each in letter.inline}
+    octets = 0
+
+    def put(found: re.Match[str]) -> str:
+        nonlocal octets
+        picture = pictures.get(found[1])
+        if picture is None or octets + len(picture.content) > PICTURES_LIMIT:
+            return found[0]
+        octets += len(picture.content)
+        coded = base64.b64encode(picture.content).decode()
+        return f"data:{picture.media_type};base64,{coded}"
+
+    return CID.sub(put, letter.html)
 
 
 def _addresses(message: Message, header: str) -> list[tuple[str, str]]:
-    values = [_decoded(str(value)) for value in message.get_all(header, [])]
+    values = [decoded(str(value)) for value in message.get_all(header, [])]
     return [(name, address) for name, address in getaddresses(values) if address or name]
-
-
-def _decoded(value: str) -> str:
-    """A header's value without RFC 2047's coding; what is coded wrongly stays as it is."""
-    try:
-        text = str(make_header(decode_header(value)))
-    except (ValueError, LookupError):
-        text = value
-    return text.encode("utf-8", "replace").decode()
-
-
-def _text(part: Message) -> str:
-    content = part.get_payload(decode=True)
-    if not isinstance(content, bytes):
-        return ""
-    charset = part.get_content_charset("utf-8")
-    try:
-        text = content.decode(charset, "replace")
-    except (LookupError, ValueError):
-        text = content.decode("latin-1")
-    # Some of Python's own codings make halves of characters.
-    return text.encode("utf-8", "replace").decode().replace("\r\n", "\n")
 
 
 def _without_signature(text: str) -> str:
@@ -225,41 +168,6 @@ def _is_automatic(message: Message) -> bool:
         or message.get_content_type() == "multipart/report"
         or str(message.get("Return-Path", "")).strip() == "<>"
     )
-
-
-class _Stripper(HTMLParser):
-    _LINES = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "blockquote", "table"})
-    _SILENT = frozenset({"script", "style", "head", "title"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        if tag in self._SILENT:
-            self._silent += 1
-        elif tag in self._LINES:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag in self._LINES:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.pieces.append(re.sub(r"\s+", " ", data))
-
-
-def html_text(page: str) -> str:
-    """What a person reads of an HTML page."""
-    stripper = _Stripper()
-    stripper.feed(whole_tags(page[:HTML_LIMIT]))
-    stripper.close()
-    lines = (line.strip() for line in "".join(stripper.pieces).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 # -- which number --------------------------------------------------------------------------------

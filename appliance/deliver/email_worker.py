@@ -54,14 +54,15 @@ def read_within(raw: bytes, folder: Path) -> IncomingEmail:
     facts: dict[str, Any] = json.loads((folder / _LETTER).read_text(encoding="utf-8"))
     if "damaged" in facts:
         raise DocumentError(EMAIL_DAMAGED, facts["damaged"])
-    attachments = tuple(
+    count = len(facts["pictures"])
+    files = [
         Attachment(name, kind, file=folder / f"{number}")
-        for number, (name, kind) in enumerate(facts.pop("attachments"))
-    )
+        for number, (name, kind) in enumerate(facts.pop("pictures") + facts.pop("attachments"))
+    ]
     known: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()
     }
-    return IncomingEmail(**known, attachments=attachments)
+    return IncomingEmail(**known, pictures=tuple(files[:count]), attachments=tuple(files[count:]))
 
 
 def main(folder: Path) -> None:
@@ -73,11 +74,12 @@ def main(folder: Path) -> None:
     except DocumentError as error:
         facts: dict[str, object] = {"damaged": error.detail}
     else:
-        for number, attachment in enumerate(letter.attachments):
+        for number, attachment in enumerate(letter.pictures + letter.attachments):
             (folder / f"{number}").write_bytes(attachment.content)
-        plain = replace(letter, attachments=())
+        plain = replace(letter, pictures=(), attachments=())
         facts = {name: getattr(plain, name) for name in IncomingEmail.__slots__}
-        facts["attachments"] = [(each.name, each.media_type) for each in letter.attachments]
+        for name in ("pictures", "attachments"):
+            facts[name] = [(each.name, each.media_type) for each in getattr(letter, name)]
     (folder / _LETTER).write_text(json.dumps(facts), encoding="utf-8")
 
 

@@ -34,6 +34,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.options import LONGEST_MESSAGE, clean_line
 from appliance.documents.sniff import sniff
 from appliance.net.settings import ApiSettings
+from appliance.remarks import Rule
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import User
@@ -170,8 +171,9 @@ class Gateway:
         limit = self._box.settings.section(ApiSettings).files_per_fax
         if len(parts) > limit:
             raise RefusedError(TOO_MANY_FILES, f"at most {limit}")
-        for part in parts:
-            sniff(part.head(), part.name)
+        if settings.bad_attachments is Rule.REFUSE:
+            for part in parts:
+                _require_faxable(part)
         cover = None
         if message:
             sender = clean_line(full_name or letter.sender_name)
@@ -192,7 +194,9 @@ class Gateway:
                 to=_recipients(dials),
                 files=tuple(files),
                 origin=EMAIL_ORIGIN,
-                options=SendOptions(cover=cover, sub_address=dials[0].sub_address),
+                options=SendOptions(
+                    cover=cover, sub_address=dials[0].sub_address, bad_files=settings.bad_attachments
+                ),
                 idempotency_key=f"email:{digest}" if letter.message_id else "",
                 idempotency_digest=digest,
                 metadata={
@@ -223,13 +227,23 @@ def _content(letter: IncomingEmail, settings: MailInSettings) -> tuple[list[Atta
     """The files to fax, and the cover page's message, empty for no cover page."""
     text = letter.text
     parts = list(letter.attachments)
-    if not parts and not text:
+    if not parts and not text and not letter.pictures:
         raise RefusedError(EMAIL_EMPTY)
     if parts and settings.cover and len(text) <= LONGEST_MESSAGE:
-        return parts, text
-    if text:
+        return [*letter.pictures, *parts], text
+    if letter.page:
+        parts.insert(0, Attachment("message.html", "text/html", letter.page.encode("utf-8-sig", "replace")))
+    elif text:
         parts.insert(0, Attachment("message.txt", "text/plain", text.encode()))
     return parts, ""
+
+
+def _require_faxable(part: Attachment) -> None:
+    """Raises DocumentError for a file that cannot be faxed, which then is named."""
+    try:
+        sniff(part.head(), _name(part), part.media_type)
+    except DocumentError as error:
+        raise DocumentError(error.cause, f"{_name(part)}: {error.detail}") from None
 
 
 def _name(part: Attachment) -> str:

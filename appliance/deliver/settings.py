@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from appliance.remarks import Rule
 from appliance.settings.fields import setting
 
 # One address: RFC 5321 4.5.3.1 gives a path 254 characters to use; what an owner types has no quoting.
@@ -111,6 +112,10 @@ class MailInSettings:
     )
     owner: str = setting("email", "user whose faxes those of such senders are", max_length=64)
     cover: bool = setting(True, "the e-mail's text becomes a cover page; no: it becomes pages of its own")
+    bad_attachments: Rule = setting(
+        Rule.REFUSE,
+        "an attachment cannot be faxed: refuse the e-mail, or send or hold what is left; its name is told",
+    )
     message_mb: int = setting(30, "largest e-mail, MB", minimum=1, maximum=100)
     recipients: int = setting(15, "fax numbers in one e-mail", minimum=1, maximum=100)
     listen: bool = setting(False, "take e-mail by SMTP from devices and programs on the local network")

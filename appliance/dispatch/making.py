@@ -66,6 +66,7 @@ def sources(data: Path, files: Iterable[SourceFile]) -> list[Source]:
             ",".join(file.pages),
             file.name,
             Look(file.turn, Treatment(file.treatment) if file.treatment else None, file.lightness),
+            file.media_type,
         )
         for file in files
     ]

@@ -146,13 +146,14 @@ class Preparer:
             # A crash between the rendering and its record left pages that nobody knows of.
             shutil.rmtree(target, ignore_errors=True)
             limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
+            bad_files = job.options.bad_files or Rule.REFUSE
             left_out: list[Remark] = []
             document = _render(
                 sources(self._box.data, files),
                 target,
                 options,
                 limits=limits,
-                bad_files=job.options.bad_files,
+                bad_files=bad_files,
                 left_out=left_out,
             )
         except RefusedError as refused:
@@ -182,11 +183,12 @@ class Preparer:
     def _rule(self, job: Job, remarks: Sequence[Remark]) -> Rule:
         """What the owner, or whoever handed the fax in, wants done with these remarks."""
         sending = self._box.settings.section(SendingSettings)
+        lost = job.options.when_lost or sending.when_lost
         files = [remark for remark in remarks if remark.kind is FILE_LEFT_OUT]
         others = [remark for remark in remarks if remark.kind is not FILE_LEFT_OUT]
         rules = {
-            verdict(files, lost=job.options.bad_files, noted=job.options.bad_files),
-            verdict(others, lost=job.options.when_lost or sending.when_lost, noted=sending.when_noted),
+            verdict(files, lost=job.options.bad_files or lost, noted=lost),
+            verdict(others, lost=lost, noted=sending.when_noted),
         }
         return next((rule for rule in (Rule.REFUSE, Rule.HOLD) if rule in rules), Rule.SEND)
 
@@ -204,7 +206,15 @@ class Preparer:
         made_from = json.dumps(
             [
                 [
-                    [file.digest, file.name, file.pages, file.turn, file.treatment, file.lightness]
+                    [
+                        file.digest,
+                        file.name,
+                        file.media_type,
+                        file.pages,
+                        file.turn,
+                        file.treatment,
+                        file.lightness,
+                    ]
                     for file in files
                 ],
                 options_to_json(replace(options, header=header)),

@@ -1,104 +1,164 @@
-"""The cover page: who to whom, how many pages, about what, and a message."""
+"""The cover page, the box's own or from an owner's template: HTML with the fields filled in."""
 
 from __future__ import annotations
 
-from PIL import Image
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from appliance.documents import type as typeface
-from appliance.documents.geometry import PIXELS_PER_MM, Layout, PageSize
+from appliance.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.bounded import Bounds, Typeset
+from appliance.documents.drawing import Drawing
+from appliance.documents.errors import DocumentError
+from appliance.documents.geometry import Layout, PageSize
+from appliance.documents.markup import TemplateError, check_template, fill, named
 from appliance.documents.options import CoverPage, Paper, Treatment, clean_line, clean_message
-from appliance.documents.placing import place
-from appliance.remarks import Remark
+from appliance.documents.pdfsource import PdfSource
+from appliance.remarks import PICTURE_LOST, Remark
 
-_MARGIN_MM = 20.0
-_TOP_MM = 22.0
-_TITLE_MM = 12.0  # an em of the title
-_TYPE_MM = 4.4  # an em of the fields and the message
-_LEADING = 1.45
-_LABEL_MM = 32.0  # where the fields' values begin
-_RULE_MM = 0.5
-_GAP_MM = 6.0
+if TYPE_CHECKING:
+    from appliance.documents.workshop import Workshop
 
-# Laid out at this many pixels a millimetre whatever the fax's resolution, so that the lines break at
-# the same places and the page count is known before anything is drawn.
-_LAYOUT_SCALE = 8.0
+# More than a message of the longest takes on any sheet.
+MOST_PAGES = 25
+_MOST_LETTERS = 5000  # on one
+_BOUNDS = Bounds(cpu_seconds=20, wall_seconds=30.0, memory_octets=448 << 20)
+# The number of pages is known after the first layout, which has this in its place.
+_PAGES_ROOM = "000"
+
+# The looks of templates: an owner's own style sheet comes before and may say otherwise with !important.
+_STYLE = """
+@page {{ size: {width:.1f}mm {height:.1f}mm; margin: 18mm 20mm 15mm; }}
+html {{ font: 4.4mm/1.45 "DejaVu Sans", sans-serif; }}
+body {{ margin: 0; overflow-wrap: anywhere; }}
+h1, h2, h3 {{ font-weight: bold; line-height: 1.45; break-after: auto; }}
+h1 {{ font-size: 10mm; margin: 0 0 4mm; }}
+h2 {{ font-size: 7mm; margin: 0 0 3mm; }}
+h3 {{ font-size: 5.4mm; margin: 0 0 2mm; }}
+p {{ margin: 0 0 2.5mm; orphans: 1; widows: 1; }}
+ul, ol {{ margin: 0 0 2.5mm; padding-left: 5mm; }}
+big {{ font-size: 5.6mm; }}
+small {{ font-size: 3.3mm; }}
+pre {{ font: inherit; white-space: pre-wrap; margin: 0; }}
+hr {{ border: none; border-top: .5mm solid black; margin: 3mm 0; }}
+table {{ width: 100%; border-collapse: collapse; }}
+td, th {{ padding: 0 2mm 0 0; text-align: start; vertical-align: top; }}
+img {{ display: block; margin-bottom: 3mm; }}
+"""
+_OWN = """
+<!doctype html><meta charset="utf-8">
+<style>
+h1 {{ font-size: 12mm; line-height: 1.2; margin: 0 0 2mm; }}
+hr {{ margin: 0 0 5mm; }}
+table {{ margin-bottom: 2mm; }}
+th {{ width: 32mm; }}
+td, th {{ padding-bottom: 1.5mm; }}
+</style>
+<h1>Fax</h1>
+<hr>
+<table>{rows}</table>
+<hr>
+<p>{{{{message}}}}</p>
+"""
+_LABELS = {"To": "to", "From": "from", "Date": "moment", "Pages": "pages", "Subject": "subject"}
+_OWN_PAGE = _OWN.format(
+    rows="".join(f"<tr><th>{label}</th><td>{{{{{name}}}}}</td></tr>" for label, name in _LABELS.items())
+)
 
 
 class CoverSource:
-    """The box's own cover: one page, and more when the message is long."""
+    """The pages of a cover.  Raises DocumentError for a template that cannot be used."""
 
     treatment = Treatment.TEXT
 
-    def __init__(self, cover: CoverPage, paper: Paper) -> None:
+    def __init__(self, cover: CoverPage, paper: Paper, workshop: Workshop) -> None:
         self._paper = paper
-        self._cover = cover
-        self.total_pages = 0  # of the whole fax; set before drawing
-        width, height = paper.value
-        face = typeface.font(typeface.REGULAR, round(_TYPE_MM * _LAYOUT_SCALE))
-        room = round((width - 2 * _MARGIN_MM) * _LAYOUT_SCALE)
-        message = clean_message(cover.message).strip("\n")
-        lines = typeface.wrap_pixels(message, face, room) if message.strip() else []
-        pitch = _TYPE_MM * _LEADING
-        self._message_top = _TOP_MM + _TITLE_MM * _LEADING + pitch * len(self._fields()) + 3 * _GAP_MM
-        first = int((height - _TOP_MM - self._message_top) / pitch)
-        others = int((height - 2 * _TOP_MM) / pitch)
-        self._messages = [lines[:first]]
-        for start in range(first, len(lines), others):
-            self._messages.append(lines[start : start + others])
-        self.count = len(self._messages)
+        self._workshop = workshop
+        self._html = cover.template or _OWN_PAGE
+        self._fields = _fields(cover)
+        if cover.template:
+            try:
+                check_template(cover.template)
+            except TemplateError as error:
+                raise DocumentError(COVER_TEMPLATE_WRONG, str(error)) from None
+        # Laying out what is surely too long would take its time.
+        letters = sum(len(self._fields[name]) for name in named(self._html))
+        if letters > MOST_PAGES * _MOST_LETTERS:
+            raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"a cover of {letters} characters")
+        self._pages = self._typeset()
+        self.count = self._pages.count
 
-    def _fields(self) -> list[tuple[str, str]]:
-        cover = self._cover
-        fields = [
-            ("To", _who(cover.to_name, cover.to_company, cover.to_number)),
-            ("From", _who(cover.from_name, cover.from_company, cover.from_number)),
-            ("Date", clean_line(f"{cover.date} {cover.time}")),
-            ("Pages", str(self.total_pages)),
-            ("Subject", clean_line(cover.subject)),
-        ]
-        return [(label, value) for label, value in fields if value]
+    @property
+    def total_pages(self) -> int:
+        """Pages of the whole fax.  Set before drawing."""
+        return int(self._fields["pages"])
+
+    @total_pages.setter
+    def total_pages(self, total: int) -> None:
+        self._fields["pages"] = str(total)
+        pages = self._typeset()
+        # A shorter number may in theory save a page, others have counted on it by now: then "000" stays.
+        if pages.count == self.count:
+            self._pages = pages
+
+    def _typeset(self) -> PdfSource:
+        made_from = repr((self._html, self._paper, sorted(self._fields.items())))
+        made = self._workshop.once("cover", made_from.encode(), self._make, _BOUNDS)
+        if any(remark.kind is PICTURE_LOST for remark in made.remarks):
+            raise DocumentError(COVER_TEMPLATE_WRONG, "a picture cannot be read, or is too large")
+        self._remarks = made.remarks
+        return PdfSource(made.pdf)
+
+    def _make(self) -> Typeset:
+        # Costs more than a page, only a child that typesets needs it.
+        from appliance.documents.typesetting import typeset  # noqa: PLC0415
+
+        width, height = self._paper.value
+        return typeset(
+            self._html,
+            self._paper,
+            style=_STYLE.format(width=width, height=height),
+            most_pages=MOST_PAGES,
+            foreign=False,
+            prepare=lambda root: fill(root, self._fields),
+        )
 
     def size(self, index: int) -> PageSize:
         return PageSize(*self._paper.value)
 
-    def draw(self, index: int, layout: Layout) -> Image.Image:
-        scale = PIXELS_PER_MM[layout.resolution.x_dpi]
-        width, height = self._paper.value
+    def draw(self, index: int, layout: Layout) -> Drawing:
+        return self._pages.draw(index, layout)
 
-        def px(mm: float) -> int:
-            return round(mm * scale)
+    def remarks(self, index: int | None) -> Sequence[Remark]:
+        page = None if index is None else index + 1
+        return [remark for remark in self._remarks if remark.page == page]
 
-        sheet = typeface.Sheet(px(width), px(height))
-        face = typeface.font(typeface.REGULAR, px(_TYPE_MM))
-        pitch = _TYPE_MM * _LEADING
-        y = _TOP_MM
-        if index == 0:
-            sheet.text(px(_MARGIN_MM), px(y), "Fax", typeface.font(typeface.BOLD, px(_TITLE_MM)))
-            y += _TITLE_MM * _LEADING
-            sheet.line(px(_MARGIN_MM), px(y), px(width - _MARGIN_MM), px(y), px(_RULE_MM))
-            y += _GAP_MM
-            bold = typeface.font(typeface.BOLD, px(_TYPE_MM))
-            room = px(width - 2 * _MARGIN_MM - _LABEL_MM)
-            for label, value in self._fields():
-                sheet.text(px(_MARGIN_MM), px(y), label, bold)
-                sheet.text(px(_MARGIN_MM + _LABEL_MM), px(y), typeface.fit(value, face, room), face)
-                y += pitch
-            y += _GAP_MM / 2
-            sheet.line(px(_MARGIN_MM), px(y), px(width - _MARGIN_MM), px(y), px(_RULE_MM))
-            y = self._message_top
-        for line in self._messages[index]:
-            sheet.text(px(_MARGIN_MM), px(y), line, face)
-            y += pitch
-        return place(sheet.image, layout)
 
-    def remarks(self, index: int | None) -> tuple[Remark, ...]:
-        return ()
-
-    def octets(self) -> None:
-        return None
+def _fields(cover: CoverPage) -> dict[str, str]:
+    line = {
+        name: clean_line(getattr(cover, name))
+        for name in (
+            "to_name",
+            "to_company",
+            "to_number",
+            "from_name",
+            "from_company",
+            "from_number",
+            "subject",
+            "date",
+            "time",
+        )
+    }
+    return {
+        **line,
+        "message": clean_message(cover.message).strip("\n"),
+        "pages": _PAGES_ROOM,
+        # The box's own page says these in one line.
+        "to": _who(line["to_name"], line["to_company"], line["to_number"]),
+        "from": _who(line["from_name"], line["from_company"], line["from_number"]),
+        "moment": clean_line(f"{line['date']} {line['time']}"),
+    }
 
 
 def _who(name: str, company: str, number: str) -> str:
-    who = ", ".join(dict.fromkeys(part for part in (clean_line(name), clean_line(company)) if part))
-    number = clean_line(number)
-    return f"{who}  ({number})" if who and number else who or number
+    who = ", ".join(dict.fromkeys(filter(None, (name, company))))
+    return f"{who} ({number})" if who and number else who or number

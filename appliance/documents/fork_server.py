@@ -25,6 +25,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 MOST_FILES = 200  # in one request; the kernel's bound is 253 (SCM_MAX_FD)
 _ANSWER_SECONDS = 20.0  # for the fork server to start and fork, on a slow card
@@ -34,6 +35,9 @@ _STATUS = struct.Struct("=i")  # waitpid's status
 # each time from the kernel, which costs a worker a third of its time.  The first is as high as glibc
 # goes; pictures above it, and what is over of the second, go back at once.
 _ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
+
+# Which of the machine's fonts are used, for fontconfig (fonts-conf(5)).
+_FONTS = Path(__file__).with_name("fonts.conf")
 
 
 class ForkServerError(RuntimeError):
@@ -108,7 +112,7 @@ class _ForkServer:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={"LANG": "C.UTF-8", **_ALLOCATOR},
+                env={"LANG": "C.UTF-8", "FONTCONFIG_FILE": str(_FONTS), **_ALLOCATOR},
                 pass_fds=[its.fileno()],
                 start_new_session=True,
             )
@@ -170,7 +174,7 @@ def stop_fork_server() -> None:
 
 def serve(requests: socket.socket) -> None:
     """Fork a worker for each request until the other end closes."""
-    from appliance.documents import cover, pre_start, text  # noqa: F401, PLC0415 (imports are the purpose)
+    from appliance.documents import pre_start  # noqa: PLC0415 (imports are the purpose)
 
     pre_start.warm_up()
     gc.collect()

@@ -8,6 +8,11 @@ it only gets what is whole.
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
+from typing import Any
+
+# Of an HTML text so much is read, characters.
+HTML_LIMIT = 200_000
 
 _COMMENT, _COMMENT_END = "<!--", "-->"
 # Doctypes, conditions of word processors, processing instructions: nothing to read in them.
@@ -47,3 +52,42 @@ def _without_comments(page: str) -> str:
         kept.append(page[at:begin])
         at = end + len(_COMMENT_END)
     return "".join(kept) + page[at:]
+
+
+def html_text(page: str) -> str:
+    """What a person reads of an HTML page: lines apart, and cells of a row apart."""
+    stripper = _Stripper()
+    stripper.feed(whole_tags(page[:HTML_LIMIT]))
+    stripper.close()
+    lines = (line.strip() for line in "".join(stripper.pieces).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+class _Stripper(HTMLParser):
+    _LINES = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "blockquote", "table"})
+    _CELLS = frozenset({"td", "th"})
+    _SILENT = frozenset({"script", "style", "head", "title"})
+    _GAP = "  "  # between two cells
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if tag in self._SILENT:
+            self._silent += 1
+        elif tag in self._LINES:
+            self.pieces.append("\n")
+        elif tag in self._CELLS:
+            self.pieces.append(self._GAP)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif tag in self._LINES:
+            self.pieces.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.pieces.append(re.sub(r"\s+", " ", data))

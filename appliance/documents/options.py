@@ -95,13 +95,14 @@ class Source:
     """One file to send.
 
     ``pages`` is a selection such as ``1-5,2`` (empty: all).  ``name`` is what the person called the
-    file; it only words errors, the content decides what the file is.
+    file, ``media_type`` what was declared; the content decides what the file is (see ``sniff``).
     """
 
     path: Path
     pages: str = ""
     name: str = ""
     look: Look = PLAIN
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ than several pages; each worker forked afterwards has them.
 
 from __future__ import annotations
 
-from appliance.documents.options import RenderOptions, Treatment
+from appliance.documents.options import Paper, RenderOptions, Treatment
 from appliance.documents.pdfsource import PdfSource
+from appliance.documents.text import text_html, text_style
+from appliance.documents.typesetting import typeset
 from appliance.documents.worker import draw_page
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding
@@ -30,15 +32,19 @@ _FONTS = [
     "ZapfDingbats",
 ]
 
+# A word in each script: the fonts for it are looked for once.
+_SCRIPTS = "Ag Ωя שלום سلام हिन्दी বাংলা தமிழ் ไทย 日本語 한국어 ქართული ☎ 😀"
+
 _LINES = [f"BT /F{number} 9 Tf 5 {4 + 9 * number} Td (Ag) Tj ET" for number in range(len(_FONTS))]
 
 
 def warm_up() -> None:
-    """Draw and code a small page of every standard font."""
+    """Draw and code a small page of every standard font, and set a word in every script."""
     page, _, _ = draw_page(
         PdfSource(_specimen()), 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1)
     )
     encode(page, Coding.MMR)
+    typeset(text_html(_SCRIPTS, 1), Paper.A4, style=text_style(Paper.A4), most_pages=1, foreign=False)
 
 
 def _specimen() -> bytes:

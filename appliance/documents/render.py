@@ -42,18 +42,21 @@ from appliance.documents.options import (
     options_to_json,
 )
 from appliance.documents.worker import CLAIM
+from appliance.documents.workshop import MOST_TYPESET
 from appliance.remarks import MOST_REMARKS, Remark, from_json, to_json
 from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, Resolution
 
 MANIFEST = "manifest.json"
+TYPESET = "typeset"
 _VERSION = 1
 
 # A second worker opens the document once more: that pays from a few pages on.
 _PARALLEL_FROM = 4  # pages
 MOST_WORKERS = 4
-MOST_SOURCES = MOST_FILES - 2  # files of one fax
+MOST_SOURCES = MOST_FILES - 3  # files of one fax
 
-_LONGEST_MESSAGE = 4096  # octets of one line from a worker
+# Octets of one line from a worker: all remarks that there may be.
+_LONGEST_MESSAGE = 1 << 18
 _DEATH_SECONDS = 5.0  # for a worker that has closed its output to end
 
 
@@ -127,7 +130,13 @@ class RenderedDocument:
             "version": _VERSION,
             "options": options_to_json(self.options),
             "sources": [
-                {"path": str(s.path), "pages": s.pages, "name": s.name, "look": s.look.to_json()}
+                {
+                    "path": str(s.path),
+                    "pages": s.pages,
+                    "name": s.name,
+                    "look": s.look.to_json(),
+                    "media_type": s.media_type,
+                }
                 for s in self.sources
             ],
             "total": self.total,
@@ -142,7 +151,7 @@ class RenderedDocument:
 
 def _source(data: Mapping[str, Any]) -> Source:
     look = Look.from_json(data["look"]) if "look" in data else PLAIN
-    return Source(Path(data["path"]), data["pages"], data["name"], look)
+    return Source(Path(data["path"]), data["pages"], data["name"], look, data.get("media_type", ""))
 
 
 def render(
@@ -239,6 +248,8 @@ class _Rendering:
         self._selector = selectors.DefaultSelector()
         self._claims = tempfile.TemporaryFile(dir=scratch, buffering=0)  # noqa: SIM115 (closed in __exit__)
         self._claims.write(CLAIM.pack(pages[0]))
+        self._typesets = (scratch / TYPESET).open("w+b", buffering=0)
+        self._typeset: dict[str, list[Any]] = {}  # what is in it, see ``workshop``
         self._total: int | None = None
         self._made: dict[int, RenderedPage] = {}
         self._remarks: dict[Remark, None] = {}  # in the order heard, each once: every worker opens the files
@@ -251,6 +262,8 @@ class _Rendering:
             worker.end()
         self._selector.close()
         self._claims.close()
+        self._typesets.close()
+        (self._scratch / TYPESET).unlink(missing_ok=True)
 
     def run(
         self, workers: int, progress: Callable[[int, int], None] | None
@@ -263,10 +276,10 @@ class _Rendering:
             left = min(deadline, page_deadline) - time.monotonic()
             if left <= 0:
                 raise DocumentError(DOCUMENT_TIMED_OUT, f"{len(self._made)} of {self._total} pages made")
-            before = len(self._made)
+            before = len(self._made), len(self._typeset)
             for key, _ in self._selector.select(left):
                 self._hear(key.data)
-            if len(self._made) > before:
+            if (len(self._made), len(self._typeset)) > before:
                 page_deadline = time.monotonic() + self._limits.page_seconds
                 if progress is not None and self._total is not None:
                     progress(len(self._made), self._total)
@@ -297,7 +310,9 @@ class _Rendering:
             files = [opened.enter_context(self._open(*each)) for each in enumerate(self._sources)]
             output = (self._scratch / name).open("wb", buffering=0)
             try:
-                process = start_worker([file.fileno() for file in (output, self._claims, *files)])
+                process = start_worker(
+                    [file.fileno() for file in (output, self._claims, self._typesets, *files)]
+                )
             except ForkServerError as error:
                 output.close()
                 raise DocumentError(DOCUMENT_WORKER_DIED, f"it could not be started: {error}") from error
@@ -305,9 +320,16 @@ class _Rendering:
         self._workers.append(worker)
         job = {
             "sources": [
-                {"pages": s.pages, "name": s.name or s.path.name, "look": s.look.to_json()}
+                {
+                    "pages": s.pages,
+                    "name": s.name or s.path.name,
+                    "look": s.look.to_json(),
+                    "media_type": s.media_type,
+                }
                 for s in self._sources
             ],
+            "scratch": str(self._scratch),
+            "typeset": self._typeset,
             "options": options_to_json(self._options),
             "limits": asdict(self._limits),
             "range": self._range,
@@ -367,6 +389,10 @@ class _Rendering:
             if not 0 < total <= self._limits.pages or self._total not in {None, total}:
                 raise ValueError("an impossible number of pages")
             self._total = total
+        elif "typeset" in message:
+            key, offset, octets, remarks = message["typeset"]
+            if len(self._typeset) < MOST_TYPESET:
+                self._typeset[str(key)] = [int(offset), int(octets), to_json(from_json(remarks))]
         elif "remarks" in message:
             for remark in from_json(message["remarks"]):
                 if len(self._remarks) < MOST_REMARKS:

@@ -1,12 +1,18 @@
-"""What a file is, by its content."""
+"""What a file is, by its content; the one place that decides, for every door.
+
+The name and the declared type only say what was meant.  Content that shows by itself what it is goes by
+that; text where something else was promised (a letter.pdf that holds a server's error page) is an error.
+"""
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from pathlib import PurePath
 
 from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
+from appliance.documents.text import decode
 
 
 class Kind(Enum):
@@ -17,8 +23,17 @@ class Kind(Enum):
     WEBP = "webp"
     HEIC = "heic"
     TEXT = "text"
+    HTML = "html"
+    SVG = "svg"
+    RTF = "rtf"
+    OFFICE = "office"  # DOC(X), XLS(X), PPT(X), ODT, ODS, ODP
+    POSTSCRIPT = "postscript"
+    EMAIL = "e-mail"  # as it goes over the wire: EML
+    MSG = "Outlook message"
+    TNEF = "winmail.dat"
 
 
+# What a name's suffix, or a declared type, promises.
 _SUFFIXES = {
     ".pdf": Kind.PDF,
     ".tif": Kind.TIFF,
@@ -31,26 +46,114 @@ _SUFFIXES = {
     ".heif": Kind.HEIC,
     ".txt": Kind.TEXT,
     ".text": Kind.TEXT,
+    ".htm": Kind.HTML,
+    ".html": Kind.HTML,
+    ".svg": Kind.SVG,
+    ".rtf": Kind.RTF,
+    ".ps": Kind.POSTSCRIPT,
+    ".eps": Kind.POSTSCRIPT,
+    ".eml": Kind.EMAIL,
+    ".msg": Kind.MSG,
+} | dict.fromkeys(
+    (".doc", ".docx", ".odt", ".xls", ".xlsx", ".ods", ".ppt", ".pptx", ".odp", ".dot", ".dotx"), Kind.OFFICE
+)
+_TYPES = {
+    "application/pdf": Kind.PDF,
+    "image/tiff": Kind.TIFF,
+    "image/png": Kind.PNG,
+    "image/jpeg": Kind.JPEG,
+    "image/webp": Kind.WEBP,
+    "image/heic": Kind.HEIC,
+    "image/heif": Kind.HEIC,
+    "text/html": Kind.HTML,
+    "application/xhtml+xml": Kind.HTML,
+    "image/svg+xml": Kind.SVG,
+    "application/rtf": Kind.RTF,
+    "text/rtf": Kind.RTF,
+    "application/postscript": Kind.POSTSCRIPT,
+    "message/rfc822": Kind.EMAIL,
+    "application/vnd.ms-outlook": Kind.MSG,
+    "application/ms-tnef": Kind.TNEF,
+    "application/vnd.ms-tnef": Kind.TNEF,
+    "application/msword": Kind.OFFICE,
+    "application/vnd.ms-excel": Kind.OFFICE,
+    "application/vnd.ms-powerpoint": Kind.OFFICE,
 }
+_OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/vnd.oasis.opendocument")
+# Kinds that are written as text: one of them in the place of another is no contradiction.
+_TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 
 # A PDF's header may stand anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13).
 _PDF_HEADER_WITHIN = 1024
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
+_TNEF = bytes.fromhex("789f3e22")  # [MS-OXTNEF] 2.1.3.1
+# A stream that only Outlook's messages have ([MS-OXMSG] 2.4), as its name stands in the directory.
+_MSG_STREAM = "__properties_version1.0".encode("utf-16-le")
+_ZIP = b"PK\3\4"
+# Names of entries, which stand readable in a ZIP file.
+_OFFICE_ENTRY = re.compile(
+    rb"word/|xl/|ppt/|mimetypeapplication/vnd\.oasis\.opendocument\.(?:text|spreadsheet|presentation|graphics)"
+)
+# A printer's prologue (PJL) or a spooler's mark may stand before.
+_POSTSCRIPT = re.compile(rb"\x04?(?:\x1b%-12345X(?:@PJL[^\n]{0,200}\n){0,50})?%!PS|\xc5\xd0\xd3\xc6")
+_RTF = re.compile(rb"\s*\{\\rtf")
+_HTML = re.compile(
+    r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*){0,5}<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_SVG = re.compile(
+    r"\s*(?:<\?xml[^>]{0,300}\?>\s*|<!--.{0,2000}?-->\s*|<!doctype\s+svg[^>]{0,500}>\s*){0,5}<svg\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_TAG = re.compile(r"<(?:p|div|table|br|b|span|h[1-6]|ul|a|img|font|center|meta|style)\b[^<>]{0,1000}>", re.I)
+# RFC 5322: a header block.  People write "From: … To: … Subject: …" over a memo, too; these only programs do.
+_HEADER = re.compile(
+    r"(?:From [^\n]{0,200}\n)?((?:[!-9;-~]{1,76}:[^\n]{0,998}\n(?:[ \t][^\n]{0,998}\n){0,200}){2,400})"
+)
+_SENDER = re.compile(r"(?m)^From:", re.IGNORECASE)
+_PROGRAM = re.compile(r"(?m)^(?:MIME-Version|Message-ID|Received|Return-Path|DKIM-Signature):", re.IGNORECASE)
 
 # ISO/IEC 23008-12: the brands of still pictures coded in HEVC.
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc", b"hevx"}
 
 # Share of control characters (other than white space) from which a file is no longer text.
 _MOST_CONTROLS = 0.01
+# Kinds of text are told by their beginning, characters.
+_BEGINNING = 16_384
 
 
-def sniff(content: bytes, name: str = "") -> Kind:
-    """The kind of ``content``.
+def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
+    """The kind of ``content``; of a long file its beginning is enough.
 
-    Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_UNSUPPORTED; DOCUMENT_MISLABELLED when ``name`` has
-    the suffix of a kind that we take and the content is of none.
+    Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_UNSUPPORTED; DOCUMENT_MISLABELLED when ``name`` or
+    ``media_type`` promise what the content is not.
     """
     if not content.strip(b"\0 \t\r\n\f"):
         raise DocumentError(DOCUMENT_EMPTY, f"{len(content)} octets")
+    promised = _promised(name, media_type)
+    found = _by_marks(content) or _by_words(content, promised)
+    if found is None:
+        if promised is not None:
+            raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, begins {content[:8].hex()}")
+        raise DocumentError(DOCUMENT_UNSUPPORTED, f"begins {content[:8].hex()}")
+    if found in _TEXTUAL and promised is not None and promised not in _TEXTUAL:
+        raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, it is {found.value}")
+    return found
+
+
+def _promised(name: str, media_type: str) -> Kind | None:
+    """What was meant; the name says it before the type, which programs often make up."""
+    said = media_type.partition(";")[0].strip().lower()
+    by_type = Kind.OFFICE if said.startswith(_OFFICE_TYPES) else _TYPES.get(said)
+    return _SUFFIXES.get(PurePath(name).suffix.lower(), by_type)
+
+
+def _meant(promised: Kind, name: str) -> str:
+    return f"{name or 'the type'} promises {promised.value}"
+
+
+def _by_marks(content: bytes) -> Kind | None:
+    """What a file shows by the octets it begins with."""
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return Kind.PNG
     if content.startswith(b"\xff\xd8\xff"):
@@ -63,18 +166,50 @@ def sniff(content: bytes, name: str = "") -> Kind:
         return Kind.HEIC
     if b"%PDF-" in content[:_PDF_HEADER_WITHIN]:
         return Kind.PDF
-    if _is_text(content):
-        return Kind.TEXT
-    promised = _SUFFIXES.get(PurePath(name).suffix.lower())
-    if promised is not None:
-        raise DocumentError(DOCUMENT_MISLABELLED, f"named as {promised.value}, begins {content[:8].hex()}")
-    raise DocumentError(DOCUMENT_UNSUPPORTED, f"begins {content[:8].hex()}")
+    if content.startswith(_OLE):
+        return Kind.MSG if _MSG_STREAM in content else Kind.OFFICE
+    if content.startswith(_ZIP) and _OFFICE_ENTRY.search(content):
+        return Kind.OFFICE
+    if content.startswith(_TNEF):
+        return Kind.TNEF
+    if _POSTSCRIPT.match(content):
+        return Kind.POSTSCRIPT
+    return Kind.RTF if _RTF.match(content) else None
 
 
-def _is_text(content: bytes) -> bool:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return False
+def _by_words(content: bytes, promised: Kind | None) -> Kind | None:
+    """Which kind of text it is; None when it is none."""
+    text, guessed = decode(content)
     controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
-    return controls <= len(text) * _MOST_CONTROLS and "\0" not in text
+    if controls > len(text) * _MOST_CONTROLS or "\0" in text or (guessed and _is_noise(content)):
+        return None
+    beginning = text[:_BEGINNING].lstrip("\ufeff").replace("\r\n", "\n")
+    if _SVG.match(beginning):
+        return Kind.SVG
+    if _HTML.match(beginning) or (promised is Kind.HTML and _TAG.search(beginning)):
+        return Kind.HTML
+    block = _HEADER.match(beginning)
+    if block and _SENDER.search(block[1]) and (promised is Kind.EMAIL or _PROGRAM.search(block[1])):
+        return Kind.EMAIL
+    return Kind.TEXT
+
+
+# Octets that Western European text hardly has: of Windows-1252, those that are neither letters, quotation
+# marks, dashes nor the euro sign.
+_RARE = bytes(
+    sorted(
+        {*range(0x81, 0xA0)}
+        - {0x82, 0x84, 0x85, 0x8A, 0x8C, 0x8E, *range(0x91, 0x98), 0x9A, 0x9C, 0x9E, 0x9F}
+    )
+)
+_MOST_RARE = 0.02
+_MOST_UPPER = 0.9  # share of octets beyond ASCII
+
+
+def _is_noise(content: bytes) -> bool:
+    """Whether octets of no known encoding are more likely no text at all."""
+    if content.count(b"\0"):
+        return False  # UTF-16, by its zeros
+    rare = len(content) - len(content.translate(None, _RARE))
+    ascii_ = len(content.translate(None, bytes(range(128, 256))))
+    return rare > len(content) * _MOST_RARE or ascii_ < len(content) * (1 - _MOST_UPPER)

@@ -14,10 +14,16 @@ from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.drawing import Bitmap, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
-from appliance.documents.options import Limits, Paper
+from appliance.documents.letter_source import open_letter
+from appliance.documents.office import open_office
+from appliance.documents.options import Limits
+from appliance.documents.pdfsource import PdfSource
 from appliance.documents.pictures import ImageSource
+from appliance.documents.postscript import open_postscript
 from appliance.documents.sniff import Kind, sniff
-from appliance.documents.text import TextSource
+from appliance.documents.text import charset_of
+from appliance.documents.typeset_source import open_html, open_svg, open_text
+from appliance.documents.workshop import Workshop
 from appliance.remarks import Remark
 
 
@@ -44,16 +50,26 @@ class PageDrawer(Protocol):
         ...
 
 
-def open_source(content: bytes, name: str, paper: Paper, limits: Limits) -> PageDrawer:
-    """The drawer for ``content``.  Raises DocumentError."""
-    kind = sniff(content, name)
-    if kind is Kind.PDF:
-        from appliance.documents.pdfsource import PdfSource  # noqa: PLC0415 (costs 60 ms, only PDFs need it)
-
-        return PdfSource(content)
-    if kind is Kind.TEXT:
-        return TextSource(content.decode("utf-8-sig"), paper, limits)
-    return ImageSource(content, kind, paper, limits)
+def open_source(content: bytes, name: str, media_type: str, workshop: Workshop) -> PageDrawer:
+    """The drawer for ``content``, which the sender calls ``name``.  Raises DocumentError."""
+    kind = sniff(content, name, media_type)
+    match kind:
+        case Kind.PDF:
+            return PdfSource(content)
+        case Kind.TEXT:
+            return open_text(content, charset_of(media_type), workshop)
+        case Kind.HTML:
+            return open_html(content, charset_of(media_type), workshop)
+        case Kind.SVG:
+            return open_svg(content, workshop)
+        case Kind.OFFICE | Kind.RTF:
+            return open_office(content, name, workshop)
+        case Kind.POSTSCRIPT:
+            return open_postscript(content, workshop)
+        case Kind.EMAIL | Kind.MSG | Kind.TNEF:
+            return open_letter(content, kind, workshop, open_source)
+        case _:
+            return ImageSource(content, kind, workshop.paper, workshop.limits)
 
 
 def total_pages(selected: Sequence[Sequence[int]], limits: Limits) -> int:

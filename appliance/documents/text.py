@@ -1,16 +1,16 @@
-"""Plain text as pages of monospaced type."""
+"""Plain text: which encoding it is in, and how it stands on the page."""
 
 from __future__ import annotations
 
-from PIL import Image
+import codecs
+import html
+import re
+from collections.abc import Iterator
 
 from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
-from appliance.documents import type as typeface
+from appliance.documents.direction import right_to_left
 from appliance.documents.errors import DocumentError
-from appliance.documents.geometry import PIXELS_PER_MM, Layout, PageSize
-from appliance.documents.options import Limits, Paper
-from appliance.documents.placing import place
-from appliance.remarks import Remark
+from appliance.documents.options import Paper
 
 COLUMNS = 80
 _MARGIN_MM = 10.0
@@ -18,76 +18,121 @@ _TOP_MM = 12.0
 _LEADING = 1.2  # line pitch, in ems
 _ADVANCE = 0.602  # of a character of the monospaced face, in ems
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if code not in {9, 10, 12}}
+# Before a page is laid out it is known that this many lines are too many, whatever their length.
+_ROWS = 75
+
+_STYLE = """
+@page {{ size: {width:.1f}mm {height:.1f}mm; margin: {top:.1f}mm {margin:.1f}mm; }}
+body {{ margin: 0; font: {em:.3f}mm/{leading} "DejaVu Sans Mono", monospace; }}
+pre, p {{ margin: 0; font: inherit; white-space: pre-wrap; tab-size: 8; overflow-wrap: anywhere;
+  orphans: 1; widows: 1; }}
+p {{ min-height: {leading}em; }}
+.sheet + .sheet {{ break-before: page; }}
+"""
+
+# Most specific first: UTF-32's mark begins with UTF-16's.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
+# Of the octets at even or odd places, so many are zero in UTF-16 of Latin letters.
+_ZEROS = 0.3
+# Python's codecs that are no encodings of text, or that unpack.
+_NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
 
 
-class TextSource:
-    """Lines of 80 columns, wrapped; tabs every eight columns; a form feed begins a new page."""
-
-    def __init__(self, text: str, paper: Paper, limits: Limits) -> None:
-        self._paper = paper
-        width, height = paper.value
-        self._em_mm = (width - 2 * _MARGIN_MM) / COLUMNS / _ADVANCE
-        self._pitch_mm = self._em_mm * _LEADING
-        self._rows = int((height - 2 * _TOP_MM) / self._pitch_mm)
-        self._pages = self._paginate(text, limits)
-        self.count = len(self._pages)
-
-    def _paginate(self, text: str, limits: Limits) -> list[list[str]]:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        pages: list[list[str]] = []
-        for sheet in text.rstrip("\n\f\t ").split("\f"):
-            page: list[str] = []
-            for line in sheet.removesuffix("\n").split("\n"):
-                for piece in typeface.wrap_columns(typeface.expand_tabs(line), COLUMNS):
-                    if len(page) == self._rows:
-                        pages.append(page)
-                        page = []
-                    page.append(piece.translate(_CONTROLS))
-                if len(pages) > limits.pages:
-                    raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"more than {limits.pages}")
-            pages.append(page)
-        if not any(line.strip() for page in pages for line in page):
-            raise DocumentError(DOCUMENT_EMPTY, "only white space")
-        return pages
-
-    def size(self, index: int) -> PageSize:
-        return PageSize(*self._paper.value)
-
-    def draw(self, index: int, layout: Layout) -> Image.Image:
-        scale = PIXELS_PER_MM[layout.resolution.x_dpi]
-        width, height = self._paper.value
-        sheet = typeface.Sheet(round(width * scale), round(height * scale))
-        em = round(self._em_mm * scale)
-        face = typeface.font(typeface.MONOSPACED, em)
-        for number, line in enumerate(self._pages[index]):
-            if line:
-                at = (round(_MARGIN_MM * scale), round((_TOP_MM + number * self._pitch_mm) * scale))
-                _draw_columns(sheet, at, line, face, self._em_mm * _ADVANCE * scale)
-        return place(sheet.image, layout)
-
-    def remarks(self, index: int | None) -> tuple[Remark, ...]:
-        return ()
-
-    def octets(self) -> None:
-        return None
+def charset_of(media_type: str) -> str:
+    """The charset that a media type names, empty for none."""
+    found = _CHARSET.search(media_type)
+    return found[1] if found else ""
 
 
-def _draw_columns(
-    sheet: typeface.Sheet, at: tuple[int, int], line: str, face: typeface.Font, advance: float
-) -> None:
-    """Draw ``line``; characters two columns wide, and those of a face of no fixed pitch, one by one."""
-    x, y = at
-    if abs(face.getlength(line) - advance * len(line)) <= advance:
-        sheet.text(x, y, line, face)
-        return
-    column = 0
-    cluster = ""
-    for character in line:
-        taken = typeface.columns(character)
-        if taken and cluster:
-            sheet.text(round(x + (column - typeface.columns(cluster[0])) * advance), y, cluster, face)
-            cluster = ""
-        column += taken
-        cluster += character
-    if cluster:
-        sheet.text(round(x + (column - typeface.columns(cluster[0])) * advance), y, cluster, face)
+def decode(content: bytes, charset: str = "") -> tuple[str, bool]:
+    """``content`` as text, and whether its encoding had to be guessed.
+
+    A byte order mark decides, then the ``charset`` that was declared, then what the octets allow: UTF-8,
+    UTF-16 without a mark, else Windows-1252, in which every octet is a letter.
+    """
+    for mark, name in _MARKS:
+        if content.startswith(mark):
+            return content.decode(name, "replace"), False
+    for name in filter(None, (charset, "utf-8")):
+        try:
+            if codecs.lookup(name).name not in _NO_TEXT:
+                # Some of Python's own codings make halves of characters.
+                return content.decode(name).encode("utf-8", "replace").decode(), False
+        except (LookupError, ValueError, TypeError):
+            continue
+    wide = _utf_16(content)
+    if wide:
+        return content.decode(wide, "replace"), True
+    return "".join(map(_windows, content.decode("latin-1"))), True
+
+
+def _windows(letter: str) -> str:
+    if "\x80" <= letter < "\xa0":
+        return letter.encode("latin-1").decode("cp1252", "replace")
+    return letter
+
+
+def _utf_16(content: bytes) -> str:
+    """Which UTF-16 it is, by the zeros of Latin letters; empty for none."""
+    half = len(content) // 2
+    if half < 2 or b"\0" not in content:
+        return ""
+    first, second = content[0::2].count(0) / half, content[1::2].count(0) / half
+    if second > _ZEROS > first:
+        return "utf-16-le"
+    return "utf-16-be" if first > _ZEROS > second else ""
+
+
+def text_style(paper: Paper) -> str:
+    """The style sheet for `text_html`: 80 columns of monospaced type."""
+    width, height = paper.value
+    em = (width - 2 * _MARGIN_MM) / COLUMNS / _ADVANCE
+    # The last column keeps its place when a width is rounded.
+    return _STYLE.format(
+        width=width, height=height, top=_TOP_MM, margin=_MARGIN_MM, em=em * 0.999, leading=_LEADING
+    )
+
+
+def text_html(text: str, most_pages: int) -> str:
+    """``text`` as HTML: lines wrapped, a form feed begins a new page, lines run the way of their letters.
+
+    Raises DocumentError: DOCUMENT_EMPTY; DOCUMENT_TOO_MANY_PAGES when it surely has more.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n\f\t ")
+    if not text.strip():
+        raise DocumentError(DOCUMENT_EMPTY, "only white space")
+    lines = text.count("\n") + text.count("\f")
+    if text.count("\f") >= most_pages or max(lines, len(text) // COLUMNS) > most_pages * _ROWS:
+        raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{lines + 1} lines")
+    sheets = (
+        f'<div class="sheet">{text_blocks(sheet.removesuffix(chr(10)))}</div>' for sheet in text.split("\f")
+    )
+    return f"<!doctype html><meta charset=utf-8><body>{''.join(sheets)}"
+
+
+def text_blocks(text: str) -> str:
+    """The lines of ``text`` as HTML."""
+    return "".join(_runs(text.translate(_CONTROLS)))
+
+
+def _runs(sheet: str) -> Iterator[str]:
+    """The lines of a sheet; those from left to right that follow each other are one block: it is quicker."""
+    waiting: list[str] = []
+    for line in sheet.split("\n"):
+        if not right_to_left(line):
+            waiting.append(html.escape(line))
+            continue
+        if waiting:
+            # HTML leaves out one line break after <pre>.
+            yield "<pre>\n" + "\n".join(waiting) + "</pre>"
+            waiting = []
+        yield f'<p dir="rtl">{html.escape(line)}</p>'
+    if waiting:
+        yield "<pre>\n" + "\n".join(waiting) + "</pre>"

@@ -1,13 +1,14 @@
 """The worker process: reads one job, limits itself, renders pages, reports line by line.
 
 It is forked by the fork server and given open files only: one to append coded pages to, a small one from
-which workers of the same job claim page numbers, and the sources to read, in this order.  Its
+which workers of the same job claim page numbers, one for what is typeset, and the sources to read, in
+this order.  Its
 environment says nothing and it ends with its parent.  What it reports is as untrusted as the documents it
 reads; the parent checks it.
 
 On its channel comes the job, one line of JSON, and go reports, lines of JSON, each with one of
 ``total`` (pages of the fax), ``page`` (one is in the file), ``remarks`` (on a page or a document), ``error``
-(a code of the table), ``done``.
+(a code of the table), ``typeset`` (what another worker need not make again), ``done``.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ import signal
 import struct
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from appliance.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE, Cause
+from appliance.documents.cover import CoverSource
 from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize, lay_out
@@ -34,11 +37,9 @@ from appliance.documents.header import draw_header, strip_rows
 from appliance.documents.looks import darkness, turned
 from appliance.documents.options import (
     PLAIN,
-    CoverPage,
     HeaderLine,
     Limits,
     Look,
-    Paper,
     RenderOptions,
     Treatment,
     options_from_json,
@@ -46,13 +47,10 @@ from appliance.documents.options import (
 from appliance.documents.screen import bilevel, is_plain, is_seen
 from appliance.documents.selection import parse_pages
 from appliance.documents.sources import PageDrawer, open_source, total_pages
+from appliance.documents.workshop import Kept, Workshop
 from appliance.remarks import LONGEST_DETAIL, LONGEST_FILE_NAME, MOST_REMARKS, PAGE_WHITE, Remark, to_json
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
-
-if TYPE_CHECKING:
-    from appliance.documents.cover import CoverSource
-    from appliance.documents.template import TemplateSource
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 _OPEN_FILES = 256  # a request's 200 and a few
@@ -124,7 +122,15 @@ class _Job:
         self._limits = limits
         self._reports = reports
         self._options = options_from_json(job["options"])
-        self._output, self._claims, *sources = files
+        self._output, self._claims, typeset, *sources = files
+        self._workshop = Workshop(
+            typeset,
+            Path(job["scratch"]),
+            self._options.paper,
+            limits,
+            known={key: Kept(*kept) for key, kept in job["typeset"].items()},
+            report=lambda key, kept: reports.say(typeset=[key, kept.offset, kept.octets, list(kept.remarks)]),
+        )
         self._first, self._stop = job["range"]
         self._offset = 0
         self._drawers: list[PageDrawer] = []
@@ -140,7 +146,7 @@ class _Job:
         selected: list[list[int]] = []
         cover = None
         if self._options.cover is not None:
-            cover = _cover(self._options.cover, self._options.paper)
+            cover = CoverSource(self._options.cover, self._options.paper, self._workshop)
             self._cover_treatment = cover.treatment
             # The box's own cover says all that a header says; an owner's template may not.
             self._cover_header = bool(self._options.cover.template)
@@ -153,7 +159,7 @@ class _Job:
                     content = file.read(self._limits.file_octets + 1)
                 if len(content) > self._limits.file_octets:
                     raise DocumentError(DOCUMENT_TOO_LARGE, f"more than {self._limits.file_octets} octets")
-                drawer = open_source(content, source["name"], self._options.paper, self._limits)
+                drawer = open_source(content, source["name"], source["media_type"], self._workshop)
                 self._drawers.append(turned(drawer, self._looks[number]))
                 selected.append(parse_pages(source["pages"], drawer.count))
             except DocumentError as error:
@@ -217,19 +223,10 @@ class _Job:
         for remark in remarks:
             if self._remarks < MOST_REMARKS:
                 self._remarks += 1
-                whole = replace(remark, page=page, file=name, detail=remark.detail[:LONGEST_DETAIL])
+                whole = replace(
+                    remark, page=page, file=remark.file or name, detail=remark.detail[:LONGEST_DETAIL]
+                )
                 self._reports.say(remarks=to_json([whole]))
-
-
-def _cover(cover: CoverPage, paper: Paper) -> CoverSource | TemplateSource:
-    # Fonts, only when asked for.
-    if cover.template:
-        from appliance.documents.template import TemplateSource  # noqa: PLC0415
-
-        return TemplateSource(cover, paper)
-    from appliance.documents.cover import CoverSource  # noqa: PLC0415
-
-    return CoverSource(cover, paper)
 
 
 def claim(claims: int) -> int:

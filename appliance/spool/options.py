@@ -69,7 +69,7 @@ class SendOptions:
     made: str = ""  # folder of pages that were made and seen before, relative to the data folder
     made_for: str = ""  # the number as it was written, when a cover page names it
     when_lost: Rule | None = None  # something of the document is not on the pages
-    bad_files: Rule = Rule.REFUSE  # one of several files cannot be faxed: send or hold what is left
+    bad_files: Rule | None = None  # one of several files cannot be faxed: send or hold what is left
 
 
 _DEFAULTS = {field.name: field.default for field in fields(SendOptions)}

@@ -18,17 +18,11 @@ from hypothesis import strategies as st
 from appliance import causes
 from appliance.box import Box
 from appliance.deliver import email_worker
-from appliance.deliver.email_reading import (
-    HTML_LIMIT,
-    Attachment,
-    Dial,
-    html_text,
-    numbers_of,
-    read_email,
-)
+from appliance.deliver.email_reading import Attachment, Dial, numbers_of, read_email
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.documents.errors import DocumentError
+from appliance.documents.hypertext import HTML_LIMIT, html_text
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.spool import jobs, ledger

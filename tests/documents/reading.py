@@ -1,44 +1,27 @@
-"""Whether a page has given words on it: the words are drawn with Pillow alone and looked for, dot by dot.
-
-Exact only on pages of square dots (300 or 400 dpi), where nothing was scaled after drawing.
-"""
+"""Whether a page has given words on it, read by tesseract."""
 
 from __future__ import annotations
 
-from PIL import Image, ImageDraw, ImageFont
+import io
+import subprocess
 
-FOLDER = "/usr/share/fonts/truetype/dejavu/"
-PIXELS_PER_MM = 300 / 25.4
-BLACK_BELOW = 168  # of 255: darker is black in text
+from PIL import Image
 
+from tests.documents.making import need
 
-def says(page: Image.Image, words: str, *, em_mm: float = 4.4, bold: bool = False) -> bool:
-    """``page``: mode 1, 0 black, 300 dpi."""
-    return where(page, words, em_mm=em_mm, bold=bold) is not None
+_READ: dict[bytes, str] = {}  # what was read of a page: several words are looked for on each
 
 
-def where(page: Image.Image, words: str, *, em_mm: float = 4.4, bold: bool = False) -> tuple[int, int] | None:
-    """Where the words begin (x, y), None when they are not there."""
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    em = round(em_mm * PIXELS_PER_MM)
-    face = ImageFont.truetype(FOLDER + name, em, layout_engine=ImageFont.Layout.BASIC)
-    canvas = Image.new("L", (int(face.getlength(words)) + 40, 2 * em), 255)
-    ImageDraw.Draw(canvas).text((10, 4), words, fill=0, font=face)
-    drawn = canvas.point(lambda grey: 255 if grey < BLACK_BELOW else 0)
-    box = drawn.getbbox()
-    assert box is not None
-    pattern = _rows(drawn.crop(box))
-    lines = _rows(page.convert("L").point(lambda grey: 0 if grey > 127 else 255))
-    middle = max(range(len(pattern)), key=lambda row: pattern[row].count(b"\xff"))
-    for y in range(middle, len(lines) - len(pattern) + middle + 1):
-        x = lines[y].find(pattern[middle])
-        while x >= 0:
-            if all(lines[y - middle + row][x : x + len(dots)] == dots for row, dots in enumerate(pattern)):
-                return x, y - middle
-            x = lines[y].find(pattern[middle], x + 1)
-    return None
+def read(page: Image.Image) -> str:
+    """The words of ``page`` (0 black, 300 dpi), blanks and lines as one blank."""
+    file = io.BytesIO()
+    page.convert("L").save(file, "PNG", dpi=(300, 300))
+    if file.getvalue() not in _READ:
+        command = [need("tesseract"), "-", "-", "--psm", "4"]
+        done = subprocess.run(command, input=file.getvalue(), check=True, capture_output=True, timeout=120)
+        _READ[file.getvalue()] = " ".join(done.stdout.decode().split())
+    return _READ[file.getvalue()]
 
 
-def _rows(image: Image.Image) -> list[bytes]:
-    octets = image.tobytes()
-    return [octets[row * image.width : (row + 1) * image.width] for row in range(image.height)]
+def says(page: Image.Image, words: str) -> bool:
+    return words in read(page)

@@ -35,7 +35,10 @@ def document_pdf(box: Box, document: Document) -> bytes:
                     return head + file.read()
     except FileNotFoundError as error:
         raise DocumentError(DOCUMENT_GONE, first.name) from error
-    sources = [Source(box.data / file.path, ",".join(file.pages), file.name) for file in document.files]
+    sources = [
+        Source(box.data / file.path, ",".join(file.pages), file.name, media_type=file.media_type)
+        for file in document.files
+    ]
     with _LOOKING, box.documents.passing_folder() as folder:
         rendered = render(sources, folder / "pages", RenderOptions(), workers=1)
         target = folder / "document.pdf"

@@ -18,7 +18,7 @@ from appliance.api.rest.schemas import Json, answer_schema, array, component, in
 from appliance.causes import COVER_TEMPLATE_WRONG, NOT_FOUND, NOT_PERMITTED, SETTING_INVALID, STATE_FORBIDS
 from appliance.deliver.settings import JunkRule
 from appliance.deliver.settings import Route as DeliveryRoute
-from appliance.documents.markup import TemplateError, parse
+from appliance.documents.markup import TemplateError, check_template
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.exchange.making import check_line
 from appliance.lines.settings import LineSettings
@@ -60,7 +60,7 @@ def _contacts_exist(store: SettingsStore, values: Mapping[str, Any], item_id: in
 
 def _cover_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
     try:
-        parse(values.get("html", ""))
+        check_template(values.get("html", ""))
     except TemplateError as error:
         raise ProblemError(COVER_TEMPLATE_WRONG, str(error), (Flaw("html", str(error)),)) from None
     if "name" not in values:

@@ -1,0 +1,125 @@
+"""Work that may not end, or may kill its process, done in a child of the worker with bounds of its own.
+
+A page of HTML can be written so that laying it out takes for ever, or more memory than there is, and then
+the libraries below Python abort the process.  The child dies of that alone; the worker goes on and tries
+something plainer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.causes import cause_of
+from appliance.documents.errors import DocumentError
+from appliance.remarks import Remark, from_json, to_json
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PIECE_OCTETS = 1 << 16
+_MOST_OCTETS = 200 << 20  # of a PDF that a child makes
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one child may use."""
+
+    cpu_seconds: int
+    wall_seconds: float
+    memory_octets: int  # address space
+
+
+@dataclass(frozen=True, slots=True)
+class Typeset:
+    """A document as a PDF, and what there is to say about it."""
+
+    pdf: bytes
+    remarks: tuple[Remark, ...] = ()
+
+
+class UnboundedError(Exception):
+    """The work did not end within its bounds, or not well; the words are for the log."""
+
+
+def run_bounded(work: Callable[[], Typeset], bounds: Bounds) -> Typeset:
+    """What ``work`` returns in a child within ``bounds``.
+
+    Raises DocumentError as ``work`` does, and `UnboundedError` for every other end of the child.
+    """
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _be_child(work, bounds, writing, parent)
+    os.close(writing)
+    try:
+        answer = _read(reading, time.monotonic() + bounds.wall_seconds)
+    finally:
+        os.close(reading)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)  # it has answered, or is late
+        _, status = os.waitpid(child, 0)
+    head, _, pdf = answer.partition(b"\n")
+    if not head:
+        raise UnboundedError(f"wait status {status}")
+    facts = json.loads(head)
+    if "cause" in facts:
+        raise DocumentError(cause_of(facts["cause"]), facts["detail"])
+    if "failed" in facts or len(pdf) != facts["octets"]:
+        raise UnboundedError(facts.get("failed", "cut off"))
+    return Typeset(pdf, from_json(facts["remarks"]))
+
+
+def _read(descriptor: int, deadline: float) -> bytes:
+    """Everything until the other end closes.  Raises UnboundedError when that is too late or too much."""
+    pieces: list[bytes] = []
+    octets = 0
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            raise UnboundedError("too slow by the clock")
+        piece = os.read(descriptor, _PIECE_OCTETS)
+        if not piece:
+            return b"".join(pieces)
+        octets += len(piece)
+        if octets > _MOST_OCTETS:
+            raise UnboundedError("too large a PDF")
+        pieces.append(piece)
+
+
+def _be_child(work: Callable[[], Typeset], bounds: Bounds, writing: int, parent: int) -> None:
+    """The rest of the child's life.  Does not return."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() == parent:
+            for limit, value in (
+                (resource.RLIMIT_AS, bounds.memory_octets),
+                (resource.RLIMIT_CPU, bounds.cpu_seconds),
+            ):
+                # A parent's own limit may be lower than ours.
+                hard = resource.getrlimit(limit)[1]
+                lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
+                resource.setrlimit(limit, (lower, lower))
+            with os.fdopen(writing, "wb") as answer:
+                answer.write(_answer(work))
+    finally:
+        os._exit(0)
+
+
+def _answer(work: Callable[[], Typeset]) -> bytes:
+    try:
+        made = work()
+    except DocumentError as error:
+        return json.dumps({"cause": error.cause.code, "detail": error.detail}).encode() + b"\n"
+    except BaseException as error:  # hostile input meets libraries with whatever comes to their mind
+        return json.dumps({"failed": f"{type(error).__name__}: {error}"[:300]}).encode() + b"\n"
+    head = {"octets": len(made.pdf), "remarks": to_json(made.remarks)}
+    return json.dumps(head).encode() + b"\n" + made.pdf

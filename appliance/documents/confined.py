@@ -1,0 +1,83 @@
+"""Programs of others (LibreOffice, Ghostscript) that turn a document into a PDF: found, confined, judged.
+
+Each run has a folder of its own, which is thrown away; limits; no network where the kernel allows that; and
+ends with the worker.  Whether it went well is not said by its exit code but by the PDF.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from appliance.documents.workshop import Workshop
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000  # linux/sched.h
+# Where LibreOffice's own programs are; the one on the PATH is a script that starts two more processes.
+_FOLDERS = ("/usr/lib/libreoffice/program", "/opt/libreoffice/program")
+_PATH = "/usr/bin:/bin"
+
+
+def find_program(name: str) -> str | None:
+    """Where ``name`` is installed, None when it is not."""
+    return shutil.which(name, path=":".join((*_FOLDERS, _PATH)))
+
+
+class Bench:
+    """A folder for one run: files in, a program, a PDF out.  A context manager."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._folder: Path | None = None
+
+    def __enter__(self) -> Bench:
+        self._folder = Path(tempfile.mkdtemp(prefix=".run-", dir=self._workshop.scratch))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def folder(self) -> Path:
+        assert self._folder is not None
+        return self._folder
+
+    def run(self, command: Sequence[str], seconds: float) -> int:
+        """The exit code of ``command``, -SIGKILL when it took too long."""
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        with subprocess.Popen(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={
+                "PATH": _PATH,
+                "LANG": "C.UTF-8",
+                "HOME": str(self.folder),
+                "TMPDIR": str(temporary),
+                "FONTCONFIG_FILE": os.environ.get("FONTCONFIG_FILE", "/etc/fonts/fonts.conf"),
+                "SAL_USE_VCLPLUGIN": "svp",
+            },
+            preexec_fn=_confine,  # noqa: PLW1509 (the worker has one thread)
+        ) as process:
+            try:
+                return process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return -signal.SIGKILL
+
+
+def _confine() -> None:
+    """In the child, before the program begins: it ends with us, and has no network where that can be had."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+    if libc.unshare(_CLONE_NEWNET) != 0:
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)

@@ -1,0 +1,96 @@
+"""Which way lines run: right to left where they begin so (UAX #9, rules P2 and P3).
+
+WeasyPrint takes the direction from the markup alone (``dir``), and within a line keeps the order in which
+inline elements stand in the source, whichever way it runs.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from xml.etree.ElementTree import Element
+
+_RIGHT_TO_LEFT = frozenset({"R", "AL"})
+_STRONG = _RIGHT_TO_LEFT | {"L"}
+_BLOCKS = frozenset(
+    {"p", "div", "td", "th", "li", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote",
+     "body", "caption", "center", "address", "article", "section", "header", "footer", "main"}
+)  # fmt: skip
+_INLINE = frozenset(
+    {"a", "abbr", "b", "big", "cite", "em", "font", "i", "ins", "label", "mark", "o:p", "q", "s", "small",
+     "span", "strong", "tt", "u"}
+)  # fmt: skip
+
+
+def right_to_left(text: str) -> bool:
+    """Whether the first letter of ``text`` that has a direction runs from right to left."""
+    if text.isascii():
+        return False
+    for letter in text:
+        way = unicodedata.bidirectional(letter)
+        if way in _STRONG:
+            return way in _RIGHT_TO_LEFT
+    return False
+
+
+def direct(root: Element) -> None:
+    """Gives each block of a page that says nothing itself the direction of its first letter.
+
+    A block that runs from right to left loses the looks of its inline elements: they would stand in the
+    wrong order.
+    """
+    # All that is there before anything is changed; ``iter`` does not recurse, however deep a page is.
+    for block in list(root.iter()):
+        if block.tag not in _BLOCKS:
+            continue
+        words = _own_words(block)
+        if words.isascii():
+            continue
+        runs_left = right_to_left(words)
+        if runs_left and "dir" not in block.attrib:
+            block.set("dir", "rtl")
+        if runs_left or any(unicodedata.bidirectional(letter) in _RIGHT_TO_LEFT for letter in words):
+            _flatten(block)
+
+
+def _own_words(block: Element) -> str:
+    """The text that stands in the block itself and its inline elements."""
+    pieces: list[str] = [block.text or ""]
+    waiting = [(child, True) for child in reversed(block)]
+    while waiting:
+        child, opening = waiting.pop()
+        if not opening:
+            pieces.append(child.tail or "")
+            continue
+        waiting.append((child, False))
+        if child.tag in _INLINE:
+            pieces.append(child.text or "")
+            waiting += [(inner, True) for inner in reversed(child)]
+    return "".join(pieces)
+
+
+def _flatten(block: Element) -> None:
+    """Puts the text of inline elements into the block itself."""
+    kept: list[Element] = []
+    first = [block.text or ""]
+
+    def add(text: str | None) -> None:
+        if kept:
+            kept[-1].tail = (kept[-1].tail or "") + (text or "")
+        else:
+            first.append(text or "")
+
+    waiting = [(child, True) for child in reversed(block)]
+    while waiting:
+        child, opening = waiting.pop()
+        if not opening:
+            add(child.tail)
+        elif child.tag in _INLINE:
+            waiting.append((child, False))
+            add(child.text)
+            waiting += [(inner, True) for inner in reversed(child)]
+        else:
+            tail, child.tail = child.tail, ""
+            kept.append(child)
+            add(tail)
+    block[:] = kept
+    block.text = "".join(first)

@@ -1,0 +1,238 @@
+"""Taking an e-mail apart (RFC 5322, MIME): its text, its pictures, its files.  Pure; every octet is hostile.
+
+Python's parser is kept within bounds that it does not have itself: long headers and deep nesting cost
+it the square of their length.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import policy
+from email.header import decode_header, make_header
+from email.message import Message
+from email.parser import BytesParser
+
+from appliance.causes import EMAIL_DAMAGED
+from appliance.documents import packed
+from appliance.documents.errors import DocumentError
+from appliance.documents.text import decode
+
+# One header with its continuations, octets; RFC 5322 has no bound, real ones stay far below.
+HEADER_LIMIT = 32 * 1024
+HEADERS_LIMIT = 2000
+# As many as 100 MB in base64 have.
+LINE_COUNT_LIMIT = 1_500_000
+# Parts, and those of them that hold others.
+PARTS_LIMIT = 200
+NESTING_LIMIT = 20
+
+_MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
+# Parts that belong to the e-mail, not to what is faxed: signatures, visiting cards, invitations.
+_NOT_FAXED = frozenset(
+    {
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+        "application/pgp-signature",
+        "application/pgp-keys",
+        "text/vcard",
+        "text/x-vcard",
+        "text/calendar",
+        "application/ics",
+        "message/delivery-status",
+        "message/disposition-notification",
+        "text/rfc822-headers",
+    }
+)
+CID = re.compile(r"""cid:([^"'\s>)]{1,200})""", re.IGNORECASE)
+# How the pictures begin that a page can show; what else it names (a phone's HEIC) is a file of its own.
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"<svg", b"<?xml")
+# A boundary that was folded within its quotation marks; programs differ in what they then mean.
+_FOLDED = re.compile(rb'boundary="([^"\r\n]{0,100})\r?\n([ \t]+)([^"\r\n]{0,100})"', re.IGNORECASE)
+_FOLDED_LIMIT = NESTING_LIMIT
+_LABEL = "text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap"
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file of an e-mail."""
+
+    name: str
+    media_type: str
+    content: bytes
+    content_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What of an e-mail a person reads.  ``inline``: the pictures that stand within ``html``."""
+
+    plain: str
+    html: str
+    inline: tuple[FilePart, ...]
+    files: tuple[FilePart, ...]
+
+
+class _Bounded(policy.Compat32):
+    """Made anew for each e-mail: ``seen`` counts its headers, those of its parts included."""
+
+    seen: Iterator[int] = itertools.count()
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        if sum(map(len, sourcelines)) > HEADER_LIMIT or next(self.seen) > HEADERS_LIMIT:
+            raise DocumentError(EMAIL_DAMAGED, "too long or too many headers")
+        return super().header_source_parse(sourcelines)
+
+
+def parse_email(raw: bytes) -> Message:
+    """The e-mail's tree of parts.  Raises DocumentError (EMAIL_DAMAGED)."""
+    if raw.count(b"\n") > LINE_COUNT_LIMIT or len(_MULTIPART.findall(raw)) > NESTING_LIMIT * 2:
+        raise DocumentError(EMAIL_DAMAGED, "too many parts or lines")
+    try:
+        bounded = _Bounded(seen=itertools.count())  # type: ignore[call-arg]
+        return BytesParser(policy=bounded).parsebytes(_unfolded(raw))
+    except DocumentError:
+        raise
+    except Exception as error:  # the parser meets hostile text with whatever comes to its mind
+        raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
+
+
+def _unfolded(raw: bytes) -> bytes:
+    """``raw`` with its folded boundaries in one line, as the lines between the parts have them."""
+    for found in itertools.islice(_FOLDED.finditer(raw), _FOLDED_LIMIT):
+        before, blanks, behind = found.groups()
+        for boundary in (before + behind, before + b" " + behind, before + blanks + behind):
+            if b"\n--" + boundary in raw:
+                raw = raw.replace(found[0], b'boundary="' + boundary + b'"')
+                break
+    return raw
+
+
+def letter_of(message: Message) -> Letter:
+    """The parts of an e-mail that are read or faxed.  Raises DocumentError (EMAIL_DAMAGED)."""
+    try:
+        return _letter_of(message)
+    except DocumentError:
+        raise
+    except Exception as error:  # as in parse_email
+        raise DocumentError(EMAIL_DAMAGED, type(error).__name__) from error
+
+
+def _letter_of(message: Message) -> Letter:
+    plain: list[str] = []
+    pages: list[str] = []
+    files: list[FilePart] = []
+    for part in _leaves(message):
+        kind = part.get_content_type()
+        if kind in _NOT_FAXED:
+            continue
+        name = decoded(part.get_filename() or "")
+        attached = part.get_content_disposition() == "attachment" or bool(name)
+        if kind == "text/plain" and not attached:
+            text, uuencoded = packed.without_uuencoded(_text(part))
+            plain.append(text)
+            files += [FilePart(each, "application/octet-stream", content) for each, content in uuencoded]
+        elif kind == "text/html" and not attached:
+            pages.append(_text(part))
+        else:
+            files += _files(part, kind, name)
+    page = "\n".join(pages)
+    # Pictures within the HTML text belong where they stand in it.
+    shown = set(CID.findall(page))
+    return Letter(
+        plain="\n".join(plain),
+        html=page,
+        inline=tuple(each for each in files if _is_inline(each, shown)),
+        files=tuple(each for each in files if not _is_inline(each, shown)),
+    )
+
+
+def _is_inline(part: FilePart, shown: set[str]) -> bool:
+    """Whether a part stands within the page: it is named there, and of a kind that pages can show."""
+    return part.content_id in shown and part.content.lstrip().startswith(_PICTURES)
+
+
+def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
+    """The files that a part is, or that are packed in it."""
+    if kind == "message/rfc822":
+        inner = part.get_payload()
+        if isinstance(inner, list) and inner and isinstance(inner[0], Message):
+            subject = decoded(str(inner[0].get("Subject", "")))[:80]
+            yield FilePart(name or f"{subject or 'message'}.eml", kind, inner[0].as_bytes())
+        return
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes) or not content:
+        return
+    content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
+    if kind.startswith("text/") and kind != "text/rtf":
+        # Its charset is the part's; from here on it is UTF-8, and says so by its mark.
+        content = b"\xef\xbb\xbf" + decode(content, part.get_content_charset(""))[0].encode()
+    elif packed.is_binhex(content):
+        unpacked = packed.from_binhex(content)
+        if unpacked is not None:
+            name, content = unpacked
+            kind = "application/octet-stream"
+    elif packed.is_tnef(content):
+        inside = packed.from_tnef(content)
+        yield from (FilePart(each, "application/octet-stream", octets) for each, octets in inside.files)
+        if inside.files:
+            return
+    yield FilePart(name, kind, content, content_id)
+
+
+def _leaves(message: Message) -> Iterator[Message]:
+    """The parts that hold no others; an e-mail within the e-mail is one."""
+    waiting = [message]
+    for number in itertools.count():
+        if not waiting:
+            return
+        if number >= PARTS_LIMIT:
+            raise DocumentError(EMAIL_DAMAGED, f"more than {PARTS_LIMIT} parts")
+        part = waiting.pop()
+        inner = part.get_payload()
+        if part.get_content_type() == "message/rfc822" and part is not message:
+            yield part
+        elif part.is_multipart() and isinstance(inner, list):
+            waiting += [each for each in reversed(inner) if isinstance(each, Message)]
+        elif part.get_content_maintype() == "multipart" and str(inner).strip():
+            # Nothing between the boundaries that it names: what stands there is coded and nobody's text.
+            raise DocumentError(EMAIL_DAMAGED, "the boundary between its parts is missing")
+        else:
+            yield part
+
+
+def decoded(value: str) -> str:
+    """A header's value without RFC 2047's coding; what is coded wrongly stays as it is."""
+    try:
+        text = str(make_header(decode_header(value)))
+    except (ValueError, LookupError):
+        text = value
+    return text.encode("utf-8", "replace").decode()
+
+
+def _text(part: Message) -> str:
+    content = part.get_payload(decode=True)
+    if not isinstance(content, bytes):
+        return ""
+    return decode(content, part.get_content_charset(""))[0].replace("\r\n", "\n")
+
+
+def heading(fields: dict[str, str]) -> str:
+    """The lines above an e-mail that is faxed as a document, as HTML."""
+    rows = "".join(
+        f'<tr><th style="{_LABEL}">{label}</th><td dir="auto">{html.escape(value)}</td></tr>'
+        for label, value in fields.items()
+        if value
+    )
+    return f'<table style="margin-bottom:.5em">{rows}</table><hr style="margin-bottom:1em">'
+
+
+def fields_of(message: Message) -> dict[str, str]:
+    """From, To, Cc, Date and Subject, as a person reads them."""
+    return {
+        name: " ".join(decoded(str(message.get(name, ""))).split())[:1000]
+        for name in ("From", "To", "Cc", "Date", "Subject")
+    }

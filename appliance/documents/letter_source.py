@@ -1,0 +1,113 @@
+"""E-mails that are handed in as files: their heading, their text, then what is attached."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from appliance.causes import DOCUMENT_DAMAGED, EMAIL_DAMAGED, WINMAIL_EMPTY
+from appliance.documents import packed
+from appliance.documents.bounded import Typeset
+from appliance.documents.drawing import Bitmap, Drawing
+from appliance.documents.email_parts import FilePart, Letter, fields_of, heading, letter_of, parse_email
+from appliance.documents.errors import DocumentError
+from appliance.documents.geometry import Layout, PageSize
+from appliance.documents.outlook import read_message
+from appliance.documents.sniff import Kind
+from appliance.documents.text import text_blocks
+from appliance.documents.typeset_source import TypesetSource, typeset_page
+from appliance.documents.workshop import Workshop
+from appliance.remarks import FILE_LEFT_OUT, Remark
+
+if TYPE_CHECKING:
+    from appliance.documents.sources import PageDrawer
+
+Opener = Callable[[bytes, str, str, Workshop], "PageDrawer"]
+# E-mails within e-mails: what somebody forwarded, and what was forwarded with that.
+_DEEPEST = 4
+
+
+class LetterSource:
+    """Several documents, one after the other, as one; ``left_out``: remarks on those that cannot be faxed."""
+
+    def __init__(self, drawers: Sequence[PageDrawer], left_out: Sequence[Remark]) -> None:
+        self._places = [(drawer, page) for drawer in drawers for page in range(drawer.count)]
+        self._drawers = drawers
+        self._left_out = left_out
+        self.count = len(self._places)
+
+    def size(self, index: int) -> PageSize:
+        drawer, page = self._places[index]
+        return drawer.size(page)
+
+    def draw(self, index: int, layout: Layout) -> Image.Image | Drawing | Bitmap:
+        drawer, page = self._places[index]
+        return drawer.draw(page, layout)
+
+    def remarks(self, index: int | None) -> Sequence[Remark]:
+        if index is None:
+            return [*self._left_out, *(each for drawer in self._drawers for each in drawer.remarks(None))]
+        drawer, page = self._places[index]
+        return drawer.remarks(page)
+
+
+def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Opener) -> LetterSource:
+    """An EML, an MSG or a winmail.dat.
+
+    Raises DocumentError: EMAIL_DAMAGED, DOCUMENT_DAMAGED, WINMAIL_EMPTY; those of its text and files only
+    when nothing of it can be faxed.
+    """
+    if workshop.depth >= _DEEPEST:
+        raise DocumentError(EMAIL_DAMAGED, f"more than {_DEEPEST} e-mails within each other")
+    match kind:
+        case Kind.EMAIL:
+            message = parse_email(content)
+            fields, letter = fields_of(message), letter_of(message)
+        case Kind.MSG:
+            fields, letter = read_message(content)
+        case _:
+            fields, letter = {}, _winmail(content)
+    drawers: list[PageDrawer] = []
+    if letter.html.strip() or letter.plain.strip() or any(fields.values()):
+        drawers.append(TypesetSource(_typeset_letter(fields, letter, workshop)))
+    left_out: list[Remark] = []
+    workshop.depth += 1
+    try:
+        for file in letter.files:
+            name = file.name or "attachment"
+            try:
+                drawers.append(open_source(file.content, name, file.media_type, workshop))
+            except DocumentError as error:
+                left_out.append(Remark(FILE_LEFT_OUT, file=name, detail=error.cause.sentence))
+    finally:
+        workshop.depth -= 1
+    if not drawers:
+        raise DocumentError(DOCUMENT_DAMAGED, left_out[0].words if left_out else "an e-mail without content")
+    return LetterSource(drawers, left_out)
+
+
+def _winmail(content: bytes) -> Letter:
+    inside = packed.from_tnef(content)
+    files = [FilePart(name, "", octets) for name, octets in inside.files]
+    if inside.rtf and not inside.html:
+        files.insert(0, FilePart("message.rtf", "application/rtf", inside.rtf))
+    if not (files or inside.html.strip() or inside.plain.strip()):
+        raise DocumentError(WINMAIL_EMPTY)
+    return Letter("" if inside.rtf else inside.plain, inside.html, (), tuple(files))
+
+
+def _typeset_letter(fields: dict[str, str], letter: Letter, workshop: Workshop) -> Typeset:
+    from appliance.documents.typesetting import Part  # noqa: PLC0415 (imports WeasyPrint)
+
+    top = heading(fields) if any(fields.values()) else ""
+    if letter.html.strip():
+        body = letter.html
+    else:
+        body = f'<div style="font-family:monospace">{text_blocks(letter.plain)}</div>'
+    title = html.escape(fields.get("Subject", ""))
+    page = f"<!doctype html><meta charset=utf-8><title>{title}</title><body>{top}{body}"
+    parts = {each.content_id: Part(each.media_type, each.content) for each in letter.inline}
+    return typeset_page(page, workshop, parts)

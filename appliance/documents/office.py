@@ -1,0 +1,142 @@
+"""Word processor files, spreadsheets and slides, through LibreOffice where it is installed."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_MEMORY, OFFICE_NOT_INSTALLED
+from appliance.documents.bounded import Bounds, Typeset
+from appliance.documents.confined import Bench, find_program
+from appliance.documents.errors import DocumentError
+from appliance.documents.typeset_source import TypesetSource
+from appliance.documents.workshop import Workshop
+from appliance.remarks import PICTURES_LEFT_OUT, Remark
+
+PROGRAM = "soffice.bin"
+# A small letter takes 2 s of a processor, one of 100 pages 4 s; Debian 13's needs more than 512 MB.
+_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0, memory_octets=768 << 20)
+_RUN_SECONDS = 50.0
+# It asks to be started again after it has made a new profile (LibreOffice's EXITHELPER_NORMAL_RESTART).
+_START_AGAIN = 81
+# Of a file's parts together, unpacked; what needs more takes all memory there is.
+_MOST_UNPACKED = 150 << 20
+_SUFFIXES = frozenset(
+    {".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".rtf", ".xls", ".xlsx", ".xlsm", ".ods"}
+    | {".ppt", ".pptx", ".pps", ".ppsx", ".odp", ".odg"}
+)  # fmt: skip
+_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 1.3.2
+# No macros, no links, nothing from outside: a document may name pictures and data anywhere.
+_PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+{items}
+</oor:items>
+"""
+_SECURITY = "/org.openoffice.Office.Common/Security/Scripting"
+_SETTINGS = (
+    (_SECURITY, "BlockUntrustedRefererLinks", "true"),
+    (_SECURITY, "DisableActiveContent", "true"),
+    (_SECURITY, "DisableMacrosExecution", "true"),
+    (_SECURITY, "MacroSecurityLevel", "3"),
+    ("/org.openoffice.Office.Writer/Content/Update", "Link", "0"),
+    ("/org.openoffice.Office.Calc/Content/Update", "Link", "2"),
+    ("/org.openoffice.Setup/Office", "ooSetupInstCompleted", "true"),
+    ("/org.openoffice.Setup/Product", "ooSetupLastVersion", "99.0"),
+)
+_EXTERNAL = re.compile(
+    rb'relationships/image"[^>]{0,2000}TargetMode="External"|TargetMode="External"[^>]{0,2000}relationships/image"'
+    rb'|<draw:image[^>]{0,500}xlink:href="(?:https?|ftp|file):',
+)
+_SCANNED = re.compile(r"\.rels$|^content\.xml$")
+_SCANNED_OCTETS = 4 << 20
+
+
+def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
+    """The pages that LibreOffice makes of ``content``.
+
+    Raises DocumentError: OFFICE_NOT_INSTALLED, DOCUMENT_ENCRYPTED, DOCUMENT_MEMORY, DOCUMENT_DAMAGED,
+    DOCUMENT_TIMED_OUT.
+    """
+    program = find_program(PROGRAM)
+    if program is None:
+        raise DocumentError(OFFICE_NOT_INSTALLED, name)
+    remarks = tuple(_look_inside(content)) if content.startswith(b"PK") else ()
+    if not content.startswith(b"PK") and _ENCRYPTED_STREAM in content:
+        raise DocumentError(DOCUMENT_ENCRYPTED)
+    suffix = PurePath(name).suffix.lower()
+    if content.lstrip().startswith(b"{\\rtf"):
+        suffix = ".rtf"
+    elif suffix not in _SUFFIXES:
+        suffix = ".docx" if content.startswith(b"PK") else ".doc"
+
+    def make() -> Typeset:
+        return _convert(program, content, suffix, workshop)
+
+    made = workshop.once("office", suffix.encode() + content, make, _BOUNDS)
+    return TypesetSource(Typeset(made.pdf, remarks + made.remarks))
+
+
+def _look_inside(content: bytes) -> Iterator[Remark]:
+    """What a ZIP's entries say before it is unpacked.  Raises DocumentError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            unpacked = sum(entry.file_size for entry in entries)
+            if unpacked > _MOST_UNPACKED:
+                raise DocumentError(DOCUMENT_MEMORY, f"{unpacked >> 20} MB when unpacked")
+            texts = {
+                entry.filename: _beginning(archive, entry)
+                for entry in entries
+                if _SCANNED.search(entry.filename) or entry.filename == "META-INF/manifest.xml"
+            }
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
+    if b"encryption-data" in texts.get("META-INF/manifest.xml", b""):
+        raise DocumentError(DOCUMENT_ENCRYPTED)
+    outside = sum(len(_EXTERNAL.findall(text)) for text in texts.values())
+    if outside:
+        yield Remark(PICTURES_LEFT_OUT, detail=f"{outside} addresses")
+
+
+def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    with archive.open(entry) as file:
+        return file.read(_SCANNED_OCTETS)
+
+
+def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> Typeset:
+    with Bench(workshop) as bench:
+        profile = bench.folder / "profile" / "user"
+        profile.mkdir(parents=True)
+        items = "\n".join(
+            f'<item oor:path="{path}"><prop oor:name="{key}" oor:op="fuse">'
+            f"<value>{value}</value></prop></item>"
+            for path, key, value in _SETTINGS
+        )
+        (profile / "registrymodifications.xcu").write_text(_PROFILE.format(items=items), encoding="utf-8")
+        source = bench.folder / f"document{suffix}"
+        source.write_bytes(content)
+        command = [
+            program,
+            f"-env:UserInstallation={profile.parent.as_uri()}",
+            "--headless",
+            "--nologo",
+            "--norestore",
+            "--nolockcheck",
+            "--nodefault",
+            "--convert-to",
+            "pdf",
+            "--outdir",
+            str(bench.folder),
+            str(source),
+        ]
+        code = bench.run(command, _RUN_SECONDS)
+        if code == _START_AGAIN:
+            code = bench.run(command, _RUN_SECONDS)
+        made = bench.folder / "document.pdf"
+        pdf = made.read_bytes() if made.is_file() else b""
+    if not pdf.startswith(b"%PDF-"):
+        raise DocumentError(DOCUMENT_DAMAGED, f"LibreOffice made no PDF of it (exit code {code})")
+    return Typeset(pdf)

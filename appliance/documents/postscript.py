@@ -1,0 +1,56 @@
+"""PostScript through Ghostscript where it is installed; PostScript is a program, so it is confined."""
+
+from __future__ import annotations
+
+from appliance.causes import DOCUMENT_DAMAGED, POSTSCRIPT_NOT_INSTALLED
+from appliance.documents.bounded import Bounds, Typeset
+from appliance.documents.confined import Bench, find_program
+from appliance.documents.errors import DocumentError
+from appliance.documents.typeset_source import TypesetSource
+from appliance.documents.workshop import Workshop
+
+PROGRAM = "gs"
+_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0, memory_octets=512 << 20)
+_RUN_SECONDS = 50.0
+_HEADER = b"%!PS"
+_EPS_BINARY = b"\xc5\xd0\xd3\xc6"  # an EPS with a preview (Adobe technical note 5002)
+
+
+def open_postscript(content: bytes, workshop: Workshop) -> TypesetSource:
+    """Raises DocumentError: POSTSCRIPT_NOT_INSTALLED, DOCUMENT_DAMAGED, DOCUMENT_TIMED_OUT."""
+    program = find_program(PROGRAM)
+    if program is None:
+        raise DocumentError(POSTSCRIPT_NOT_INSTALLED)
+    if not content.startswith(_EPS_BINARY):
+        content = content[content.index(_HEADER) :]  # a printer's prologue is not PostScript
+
+    def make() -> Typeset:
+        return _convert(program, content, workshop)
+
+    return TypesetSource(workshop.once("postscript", content, make, _BOUNDS))
+
+
+def _convert(program: str, content: bytes, workshop: Workshop) -> Typeset:
+    with Bench(workshop) as bench:
+        source, made = bench.folder / "document.ps", bench.folder / "document.pdf"
+        source.write_bytes(content)
+        width, height = (round(side * 72 / 25.4) for side in workshop.paper.value)
+        command = [
+            program,
+            "-q",
+            "-dSAFER",
+            "-dBATCH",
+            "-dNOPAUSE",
+            "-dNOPROMPT",
+            "-dEPSCrop",
+            f"-dDEVICEWIDTHPOINTS={width}",
+            f"-dDEVICEHEIGHTPOINTS={height}",
+            "-sDEVICE=pdfwrite",
+            f"-sOutputFile={made}",
+            str(source),
+        ]
+        code = bench.run(command, _RUN_SECONDS)
+        pdf = made.read_bytes() if code == 0 and made.is_file() else b""
+    if not pdf.startswith(b"%PDF-"):
+        raise DocumentError(DOCUMENT_DAMAGED, f"Ghostscript made no PDF of it (exit code {code})")
+    return Typeset(pdf)

@@ -1,0 +1,125 @@
+"""Documents that are typeset into a PDF first: text, web pages.  Runs inside the worker only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from appliance.causes import DOCUMENT_DAMAGED
+from appliance.documents.bounded import Bounds, Typeset, UnboundedError
+from appliance.documents.drawing import Drawing
+from appliance.documents.errors import DocumentError
+from appliance.documents.geometry import Layout, PageSize
+from appliance.documents.hypertext import html_text
+from appliance.documents.pdfsource import PdfSource
+from appliance.documents.text import charset_of, decode, text_html, text_style
+from appliance.documents.workshop import Workshop
+from appliance.remarks import CHARSET_GUESSED, LAYOUT_SIMPLIFIED, PICTURE_LOST, Remark
+
+if TYPE_CHECKING:
+    from appliance.documents.typesetting import Part
+
+# What laying out may cost.  A text of 200 pages takes 9 s of a fast processor; a web page that takes longer
+# than this was made to, and its text alone is faxed.  All stay below the time a page may take.
+_SHORT = 50_000  # characters of a text that is set at once, without a child
+_TEXT = Bounds(cpu_seconds=45, wall_seconds=50.0, memory_octets=512 << 20)
+_HTML = Bounds(cpu_seconds=20, wall_seconds=28.0, memory_octets=448 << 20)
+_PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0, memory_octets=448 << 20)
+
+
+class TypesetSource:
+    """The pages of a PDF that was made from something else, with what was remarked on the way."""
+
+    def __init__(self, made: Typeset) -> None:
+        self._pages = PdfSource(made.pdf)
+        self._remarks = made.remarks
+        self.count = self._pages.count
+
+    def size(self, index: int) -> PageSize:
+        return self._pages.size(index)
+
+    def draw(self, index: int, layout: Layout) -> Drawing:
+        return self._pages.draw(index, layout)
+
+    def remarks(self, index: int | None) -> Sequence[Remark]:
+        page = None if index is None else index + 1
+        return [remark for remark in self._remarks if remark.page == page]
+
+
+def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource:
+    """Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT."""
+    text, guessed = decode(content, charset)
+    made = _text(text, workshop, _TEXT)
+    remarks = (Remark(CHARSET_GUESSED), *made.remarks) if guessed else made.remarks
+    return TypesetSource(Typeset(made.pdf, remarks))
+
+
+def _text(text: str, workshop: Workshop, bounds: Bounds) -> Typeset:
+    most = workshop.limits.pages
+
+    def make() -> Typeset:
+        from appliance.documents.typesetting import typeset  # noqa: PLC0415 (only a child needs it)
+
+        style = text_style(workshop.paper)
+        return typeset(text_html(text, most), workshop.paper, style=style, most_pages=most, foreign=False)
+
+    made_from = f"{workshop.paper} {text}".encode()
+    return workshop.once("text", made_from, make, bounds if len(text) > _SHORT else None)
+
+
+def open_html(
+    content: bytes, charset: str, workshop: Workshop, parts: Mapping[str, Part] | None = None
+) -> TypesetSource:
+    """A web page, or an e-mail's text with its ``parts``; one that cannot be laid out as its plain text.
+
+    Raises DocumentError as `open_text`.
+    """
+    page, _ = decode(content, charset or declared_charset(content))
+    return TypesetSource(typeset_page(page, workshop, parts))
+
+
+def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
+    """A drawing, on a sheet of its own.  Raises DocumentError as `open_text`."""
+    from appliance.documents.typesetting import Part  # noqa: PLC0415 (imports WeasyPrint)
+
+    page = '<!doctype html><body style="margin:0"><img src="cid:drawing" style="max-height:270mm">'
+
+    def make() -> Typeset:
+        from appliance.documents.typesetting import typeset  # noqa: PLC0415
+
+        part = Part("image/svg+xml", content)
+        return typeset(page, workshop.paper, parts={"drawing": part}, most_pages=workshop.limits.pages)
+
+    made = workshop.once("drawing", str(workshop.paper).encode() + content, make, _HTML)
+    if any(remark.kind is PICTURE_LOST for remark in made.remarks):
+        raise DocumentError(DOCUMENT_DAMAGED, "the drawing cannot be read")
+    return TypesetSource(made)
+
+
+def typeset_page(page: str, workshop: Workshop, parts: Mapping[str, Part] | None = None) -> Typeset:
+    """``page`` as designed, or as plain text with a remark."""
+
+    def make() -> Typeset:
+        from appliance.documents.typesetting import typeset  # noqa: PLC0415 (only a child needs it)
+
+        return typeset(page, workshop.paper, parts=parts, most_pages=workshop.limits.pages)
+
+    digest = hashlib.sha256(f"{workshop.paper} {page}".encode("utf-8", "replace"))
+    for name, part in sorted((parts or {}).items()):
+        digest.update(name.encode("utf-8", "replace") + part.content)
+    made_from = digest.digest()
+    try:
+        return workshop.attempt("page", made_from, make, _HTML)
+    except UnboundedError as error:
+        plain = _text(html_text(page), workshop, _PLAIN)
+        return Typeset(plain.pdf, (Remark(LAYOUT_SIMPLIFIED, detail=str(error)), *plain.remarks))
+
+
+def declared_charset(content: bytes) -> str:
+    """What a page's own ``meta`` or XML declaration says, empty for nothing."""
+    head = content[:2048].decode("latin-1")
+    at = head.lower().find("encoding=")
+    if head.lstrip().startswith("<?xml") and 0 <= at < head.find("?>"):
+        return charset_of("charset" + head[at + len("encoding") :])
+    return charset_of(head)

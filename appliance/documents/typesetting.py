@@ -1,0 +1,221 @@
+"""HTML to PDF by WeasyPrint: the one engine for text, e-mails, web pages and cover pages.
+
+Nothing is ever fetched: pictures come from ``data:`` addresses and from the parts that come along (``cid:``
+and file names).  Runs inside a bounded child of the worker only: hostile pages take for ever or kill their
+process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
+
+import weasyprint
+from PIL import Image, ImageFile
+from weasyprint.formatting_structure import boxes
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from appliance.causes import DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.bounded import Typeset
+from appliance.documents.direction import direct
+from appliance.documents.errors import DocumentError
+from appliance.documents.options import Paper
+from appliance.remarks import CONTENT_CUT, GLYPHS_MISSING, PICTURE_LOST, PICTURES_LEFT_OUT, Remark
+
+# WeasyPrint sets it for the whole process on import; a picture that ends early is `pictures`' business.
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+PX_PER_MM = 96 / 25.4  # CSS's pixel
+# Elements within each other: Python's own limit of calls ends at 150, a far larger one crashes it.
+_CALLS = 10_000
+# A picture of more pixels is left out: an A4 page at 600 dpi has 35 million.
+_PICTURE_PIXELS = 40_000_000
+# What is wider than the sheet is laid out on one so many times as wide, and made smaller afterwards.
+_WIDEST = 3.0
+# Beyond this nobody meant a page, mm.
+_LARGEST_PAGE_MM = 3_000.0
+_MARGIN_MM = 10.0
+# Missing letters that a remark shows.
+_SHOWN_LETTERS = 20
+# Categories of characters that nobody sees: controls, formats, selectors of variants.
+_UNSEEN = frozenset({"Cc", "Cf", "Mn"})
+
+# Below what a page says itself: sheets, margins, and that nothing runs off the paper.
+_SHEET = """
+@page {{ size: {width:.1f}mm {height:.1f}mm !important; margin: {margin:.1f}mm !important; }}
+html {{ font-family: "Liberation Sans", "DejaVu Sans", sans-serif; }}
+body {{ overflow-wrap: anywhere; }}
+pre {{ white-space: pre-wrap; tab-size: 8; }}
+img {{ max-width: 100%; }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file that comes along with a page, under its Content-ID or name."""
+
+    media_type: str
+    content: bytes
+
+
+def typeset(
+    html: str,
+    paper: Paper,
+    *,
+    style: str = "",
+    parts: Mapping[str, Part] | None = None,
+    most_pages: int,
+    foreign: bool = True,
+    prepare: Callable[[Element], None] | None = None,
+) -> Typeset:
+    """``html`` as a PDF on sheets of ``paper``.
+
+    ``prepare`` may change the page once it is parsed.  ``style`` comes after the page's own; ``foreign``
+    pages get margins and are made smaller when they are wider than the sheet.  Raises DocumentError
+    (DOCUMENT_TOO_MANY_PAGES), and whatever the libraries below raise for hostile pages.
+    """
+    with _process_settings():
+        fetcher = _Parts(parts or {})
+        losses = _Losses()
+
+        def lay_out(widened: float) -> weasyprint.Document:
+            width, height = (side * widened for side in paper.value)
+            sheets = [style]
+            if foreign:
+                sheets.insert(0, _SHEET.format(width=width, height=height, margin=_MARGIN_MM))
+            page = weasyprint.HTML(string=html, url_fetcher=fetcher, base_url=None)
+            if prepare is not None:
+                prepare(page.etree_element)
+            direct(page.etree_element)
+            styles = [weasyprint.CSS(string=sheet, url_fetcher=fetcher) for sheet in sheets]
+            return page.render(stylesheets=styles, presentational_hints=True)
+
+        cut = False
+        with losses:
+            document = lay_out(1.0)
+            needed = _width_needed(document) if foreign else 1.0
+            if needed > 1.0:
+                document = lay_out(min(needed, _WIDEST))
+                cut = needed > _WIDEST
+        if len(document.pages) > most_pages:
+            raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(document.pages)} of at most {most_pages}")
+        for page in document.pages:
+            if not 1.0 < max(page.width, page.height) / PX_PER_MM < _LARGEST_PAGE_MM:
+                raise ValueError(f"a page of {page.width} x {page.height} px")
+        with losses:
+            pdf = document.write_pdf()
+        remarks = [*fetcher.remarks(), *losses.remarks(document)]
+        if cut:
+            remarks.append(Remark(CONTENT_CUT))
+        return Typeset(pdf, tuple(remarks))
+
+
+@contextlib.contextmanager
+def _process_settings() -> Iterator[None]:
+    """What holds for the whole process, as laying out needs it; afterwards as it was."""
+    before = sys.getrecursionlimit(), ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS
+    sys.setrecursionlimit(_CALLS)
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    Image.MAX_IMAGE_PIXELS = _PICTURE_PIXELS // 2  # Pillow refuses from twice of it on
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before[0])
+        _, ImageFile.LOAD_TRUNCATED_IMAGES, Image.MAX_IMAGE_PIXELS = before
+
+
+def _width_needed(document: weasyprint.Document) -> float:
+    """How many times as wide a sheet would hold everything, 1 when this one does."""
+    needed = 1.0
+    for page in document.pages:
+        sheet = page._page_box
+        right = sheet.position_x + sheet.margin_left + sheet.width
+        for box in _flowing(sheet):
+            if isinstance(box, boxes.TextBox | boxes.ReplacedBox | boxes.TableBox):
+                edge = box.position_x + box.margin_width()
+                needed = max(needed, (edge + sheet.margin_right) / (right + sheet.margin_right))
+    # Rounding is no reason to make a page smaller.
+    return needed if needed > 1.005 else 1.0
+
+
+def _flowing(box: Any) -> Iterator[Any]:
+    """What stands on the page in its place: not what was moved elsewhere, often off the sheet on purpose."""
+    for child in getattr(box, "children", ()):
+        if child.style["position"] in ("static", "relative"):
+            yield child
+            yield from _flowing(child)
+
+
+class _Parts(URLFetcher):  # type: ignore[misc]
+    """Answers from ``data:`` addresses and the parts that came along; everything else is not there."""
+
+    def __init__(self, parts: Mapping[str, Part]) -> None:
+        super().__init__(allowed_protocols=["data"])
+        self._parts = parts
+        self._remote: set[str] = set()
+
+    def fetch(self, url: str, headers: Any = None) -> URLFetcherResponse:
+        scheme, _, rest = url.partition(":")
+        match scheme.lower():
+            case "data":
+                return super().fetch(url, headers)
+            case "cid" if (part := self._parts.get(unquote(rest).strip("<>"))) is not None:
+                return URLFetcherResponse(url, part.content, {"Content-Type": part.media_type})
+            case scheme_ if scheme_ != "cid":
+                self._remote.add(url[:200])
+        raise ValueError("nothing is fetched")
+
+    def remarks(self) -> Iterator[Remark]:
+        if self._remote:
+            yield Remark(PICTURES_LEFT_OUT, detail=f"{len(self._remote)} addresses")
+
+
+class _Losses(logging.Handler):
+    """Hears from WeasyPrint which letters no font has, and which of a page's own pictures cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._letters: dict[str, None] = {}
+        self._pictures: set[str] = set()
+        self._logger = logging.getLogger("weasyprint")
+
+    def __enter__(self) -> None:
+        self._logger.addHandler(self)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not isinstance(record.args, tuple) or len(record.args) != 2:
+            return
+        said, about = str(record.msg), str(record.args[0])
+        if said.startswith(".notdef") and unicodedata.category(about) not in _UNSEEN:
+            self._letters[about] = None
+        elif said.startswith("Failed to load image") and about.lower().startswith(("data:", "cid:")):
+            self._pictures.add(about)
+
+    def remarks(self, document: weasyprint.Document) -> Iterator[Remark]:
+        """One for each page that has such letters, and one for the pictures."""
+        if self._pictures:
+            yield Remark(PICTURE_LOST, detail=f"{len(self._pictures)} of the page's own pictures")
+        if not self._letters:
+            return
+        for number, page in enumerate(document.pages, 1):
+            texts = (box.text for box in page._page_box.descendants() if isinstance(box, boxes.TextBox))
+            there = set("".join(texts))
+            found = [letter for letter in self._letters if letter in there]
+            if found:
+                shown = ", ".join(map(_letter, found[:_SHOWN_LETTERS]))
+                yield Remark(GLYPHS_MISSING, number, detail=shown)
+
+
+def _letter(letter: str) -> str:
+    code = f"U+{ord(letter):04X}"
+    return f"{letter} ({code})" if letter.isprintable() else code

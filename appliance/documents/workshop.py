@@ -1,0 +1,98 @@
+"""Where documents that have no pages of their own become PDFs: once for all workers of a job.
+
+The first worker of a job makes them, in bounded children, and appends them to a file that all of the
+job's workers have open; later ones find them there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.causes import DOCUMENT_TIMED_OUT
+from appliance.documents.bounded import Bounds, Typeset, UnboundedError, run_bounded
+from appliance.documents.errors import DocumentError
+from appliance.documents.options import Limits, Paper
+from appliance.remarks import from_json, to_json
+
+# PDFs of one job: an e-mail has a few parts, a hostile one no end of them.
+MOST_TYPESET = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where in the file a PDF is, with its remarks as JSON."""
+
+    offset: int
+    octets: int
+    remarks: Sequence[Mapping[str, Any]]
+
+
+class Workshop:
+    """``file``: open for reading and writing; ``known``: what is in it, by its key.
+
+    ``report`` hears of what is added.  ``scratch`` is a folder for programs that need one.
+    """
+
+    def __init__(
+        self,
+        file: int,
+        scratch: Path,
+        paper: Paper,
+        limits: Limits,
+        *,
+        known: Mapping[str, Kept],
+        report: Callable[[str, Kept], None],
+    ) -> None:
+        self.scratch = scratch
+        self.paper = paper
+        self.limits = limits
+        self.depth = 0  # e-mails within each other that are being opened
+        self._file = file
+        self._known = dict(known)
+        self._report = report
+
+    def once(
+        self, what: str, made_from: bytes, make: Callable[[], Typeset], bounds: Bounds | None
+    ) -> Typeset:
+        """What ``make`` makes from ``made_from`` (which it knows itself), at most once.
+
+        It is made in a child within ``bounds``; without any in this process, which costs less: for what
+        nobody can make costly.
+        Raises DocumentError as ``make`` does, and DOCUMENT_TIMED_OUT when it does not end well.
+        """
+        try:
+            return self.attempt(what, made_from, make, bounds)
+        except UnboundedError as error:
+            raise DocumentError(DOCUMENT_TIMED_OUT, f"{what}: {error}") from None
+
+    def attempt(
+        self, what: str, made_from: bytes, make: Callable[[], Typeset], bounds: Bounds | None
+    ) -> Typeset:
+        """``once``, but raises UnboundedError, so that something plainer can be tried."""
+        key = f"{what} {hashlib.sha256(made_from).hexdigest()}"
+        kept = self._known.get(key)
+        if kept is not None:
+            return Typeset(os.pread(self._file, kept.octets, kept.offset), from_json(kept.remarks))
+        made = run_bounded(make, bounds) if bounds is not None else make()
+        if len(self._known) < MOST_TYPESET:
+            self._known[key] = Kept(self._append(made.pdf), len(made.pdf), to_json(made.remarks))
+            self._report(key, self._known[key])
+        return made
+
+    def _append(self, pdf: bytes) -> int:
+        """Puts ``pdf`` at the end of the file; where it begins."""
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+        try:
+            offset = os.lseek(self._file, 0, os.SEEK_END)
+            written = 0
+            while written < len(pdf):
+                written += os.pwrite(self._file, pdf[written:], offset + written)
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+        return offset
