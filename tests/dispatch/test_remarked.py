@@ -10,7 +10,7 @@ import pytest
 from appliance.box import Box
 from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_REMARKED
 from appliance.dispatch.prepare import Preparer
-from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, PAGE_WHITE, Rule
+from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, GLYPHS_MISSING, Rule
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.model import Job, JobState
@@ -19,8 +19,8 @@ from appliance.spool.settings import SendingSettings
 from tests.deliver.making import make_box, until
 from tests.documents.making import A4, pdf, words
 
-# A page of type so light that nothing of it comes out black, after one that is sound.
-LIGHT = pdf([(*A4, words(*A4)), (*A4, "0.8 g\n" + words(*A4))])
+# A page with a letter that no font has (one for private use), after one that is sound.
+STRANGE = "a sound page\fa strange letter: \ue000".encode()
 GOOD = pdf([(*A4, words(*A4))])
 BAD = b"%PDF-1.4\nthis is none\n" * 50
 
@@ -35,9 +35,13 @@ def box(tmp_path: Path) -> Iterator[Box]:
     preparer.stop()
 
 
+def _suffix(content: bytes) -> str:
+    return "pdf" if content.startswith(b"%PDF") else "txt"
+
+
 def prepared(box: Box, *contents: bytes, options: SendOptions | None = None) -> Job:
     files = [
-        box.documents.store_file(content, name=f"{number}.pdf", media_type="application/pdf")
+        box.documents.store_file(content, name=f"{number}.{_suffix(content)}", media_type="")
         for number, content in enumerate(contents)
     ]
     request = Request("ada", (To("+493012345"),), tuple(files), options=options or SendOptions())
@@ -46,12 +50,12 @@ def prepared(box: Box, *contents: bytes, options: SendOptions | None = None) -> 
     return box.faxes.get(job.id)
 
 
-def test_a_page_that_came_out_white_makes_the_fax_wait_with_its_pages_until_a_person_lets_it_go(
+def test_a_letter_that_no_font_has_makes_the_fax_wait_with_its_pages_until_a_person_lets_it_go(
     box: Box,
 ) -> None:
-    job = prepared(box, LIGHT)
+    job = prepared(box, STRANGE)
     assert (job.state, job.cause, job.pages) == (JobState.HELD, DOCUMENT_REMARKED, 2)
-    assert [(r.kind, r.page, r.file) for r in job.remarks] == [(PAGE_WHITE, 2, "0.pdf")]
+    assert [(r.kind, r.page, r.file) for r in job.remarks] == [(GLYPHS_MISSING, 2, "0.txt")]
     sent = box.faxes.release(job.id)
     assert (sent.state, sent.cause, sent.rendered_path) == (JobState.WAITING, None, job.rendered_path)
     assert sent.remarks == job.remarks
@@ -63,14 +67,14 @@ def test_an_empty_page_is_no_loss(box: Box) -> None:
 
 
 def test_the_owner_s_rule_and_the_sender_s_own_decide(box: Box) -> None:
-    assert prepared(box, LIGHT, options=SendOptions(when_lost=Rule.SEND)).state is JobState.WAITING
+    assert prepared(box, STRANGE, options=SendOptions(when_lost=Rule.SEND)).state is JobState.WAITING
     box.settings.change(SendingSettings, {"when_lost": "refuse"})
-    job = prepared(box, LIGHT)
+    job = prepared(box, STRANGE)
     assert (job.state, job.cause) == (JobState.FAILED, DOCUMENT_REMARKED)
     assert job.remarks
     assert not list((box.data / "rendered").glob(job.uuid))
     box.settings.change(SendingSettings, {"when_lost": "send"})
-    assert prepared(box, LIGHT).state is JobState.WAITING
+    assert prepared(box, STRANGE).state is JobState.WAITING
 
 
 @pytest.mark.parametrize(("rule", "state"), [(Rule.SEND, JobState.WAITING), (Rule.HOLD, JobState.HELD)])
