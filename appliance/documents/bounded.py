@@ -33,7 +33,7 @@ class Bounds:
 
     cpu_seconds: int
     wall_seconds: float
-    memory_octets: int  # address space
+    memory_octets: int  # address space beyond what its parent has
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _be_child(work: Callable[[], Typeset], bounds: Bounds, writing: int, parent:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
         if os.getppid() == parent:
             for limit, value in (
-                (resource.RLIMIT_AS, bounds.memory_octets),
+                (resource.RLIMIT_AS, _address_space() + bounds.memory_octets),
                 (resource.RLIMIT_CPU, bounds.cpu_seconds),
             ):
                 # A parent's own limit may be lower than ours.
@@ -112,6 +112,12 @@ def _be_child(work: Callable[[], Typeset], bounds: Bounds, writing: int, parent:
                 answer.write(_answer(work))
     finally:
         os._exit(0)
+
+
+def _address_space() -> int:
+    """What this process has mapped, octets (proc(5), statm)."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
 
 
 def _answer(work: Callable[[], Typeset]) -> bytes:

@@ -18,7 +18,7 @@ from appliance.remarks import PICTURES_LEFT_OUT, Remark
 
 PROGRAM = "soffice.bin"
 # A small letter takes 2 s of a processor, one of 100 pages 4 s; Debian 13's needs more than 512 MB.
-_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0, memory_octets=768 << 20)
+_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0, memory_octets=500 << 20)
 _RUN_SECONDS = 50.0
 # It asks to be started again after it has made a new profile (LibreOffice's EXITHELPER_NORMAL_RESTART).
 _START_AGAIN = 81

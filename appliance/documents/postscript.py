@@ -10,7 +10,7 @@ from appliance.documents.typeset_source import TypesetSource
 from appliance.documents.workshop import Workshop
 
 PROGRAM = "gs"
-_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0, memory_octets=512 << 20)
+_BOUNDS = Bounds(cpu_seconds=45, wall_seconds=55.0, memory_octets=300 << 20)
 _RUN_SECONDS = 50.0
 _HEADER = b"%!PS"
 _EPS_BINARY = b"\xc5\xd0\xd3\xc6"  # an EPS with a preview (Adobe technical note 5002)

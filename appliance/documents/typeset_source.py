@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 # What laying out may cost.  A text of 200 pages takes 9 s of a fast processor; a web page that takes longer
 # than this was made to, and its text alone is faxed.  All stay below the time a page may take.
 _SHORT = 50_000  # characters of a text that is set at once, without a child
-_TEXT = Bounds(cpu_seconds=45, wall_seconds=50.0, memory_octets=512 << 20)
-_HTML = Bounds(cpu_seconds=20, wall_seconds=28.0, memory_octets=448 << 20)
-_PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0, memory_octets=448 << 20)
+_TEXT = Bounds(cpu_seconds=45, wall_seconds=50.0, memory_octets=260 << 20)
+_HTML = Bounds(cpu_seconds=20, wall_seconds=28.0, memory_octets=200 << 20)
+_PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0, memory_octets=200 << 20)
 
 
 class TypesetSource:
