@@ -399,7 +399,7 @@ UNKNOWN_DELIVERY = _row(
     "unknown_delivery",
     Side.OURS,
     Retry.ASK,
-    "The call was cut off after the last page went out and before the receiver confirmed it.",
+    "The call was cut off while the last page was going out or its confirmation was awaited.",
     "Ask the receiver whether the fax arrived, then send it again or mark it as delivered.",
 )
 CALL_TOO_LONG = _row(
@@ -713,6 +713,20 @@ PAGE_UNAVAILABLE = _row(
     Retry.LATER,
     "A page could not be prepared in time, so the call was ended.",
     "Try again; if it happens often the box is overloaded.",
+)
+BOX_STALLED = _row(
+    "box_stalled",
+    Side.OURS,
+    Retry.SOON,
+    "The box was held up for half a minute, so the call was ended before the last page.",
+    "The fax is tried again by itself; if it happens often, look at the box's storage and its load.",
+)
+RECORD_FAILED = _row(
+    "record_failed",
+    Side.OURS,
+    Retry.SOON,
+    "The box could not note on its storage that the last page goes out, so the call was ended before it.",
+    "The fax is tried again by itself; look at the box's storage: it may be full or failing.",
 )
 PAGE_FORMAT = _row(
     "page_format",

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from appliance.box import Box
-from appliance.causes import PAGE_UNAVAILABLE
+from appliance.causes import INTERNAL_FAULT, PAGE_UNAVAILABLE, RECORD_FAILED, Cause
 from appliance.lines.line import KeepPackets
 from appliance.spool.model import PACKETS
 from appliance.spool.settings import KeptPackets, StorageSettings
@@ -77,9 +77,9 @@ class CallDesk(CallOwner):
         """Makes a page durable; whether it is."""
         return False
 
-    async def permit_end(self) -> bool:
-        """Notes durably that the far end may come to hold every page; whether that was done."""
-        return False
+    async def permit_end(self) -> Cause | None:
+        """Notes durably that the far end may come to hold every page; None, or why that was not done."""
+        return RECORD_FAILED
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ def _refusal(request: FetchPage | StorePage | AskToEndLastPage) -> ToCall:
         case StorePage(ticket):
             return PageStored(ticket, False)
         case AskToEndLastPage(ticket):
-            return EndPermitted(ticket, False)
+            return EndPermitted(ticket, INTERNAL_FAULT)
 
 
 def tell_live(box: Box, fax_id: int | None, owner: str, line: Progress) -> None:

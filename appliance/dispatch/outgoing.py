@@ -17,7 +17,10 @@ from appliance.causes import (
     LINE_FAULT,
     LINE_STOPPED,
     PAGE_UNAVAILABLE,
+    RECORD_FAILED,
+    STORAGE_FULL,
     UNKNOWN_DELIVERY,
+    Cause,
 )
 from appliance.dispatch.clock import JobClock
 from appliance.dispatch.desk import CallDesk, packets_of, tell_live
@@ -73,7 +76,7 @@ class OutgoingFax(CallDesk):
         self.pages: DocumentPages | None = None
         self.too_long = False
         self.medium = ""  # what carries it over a SIP trunk
-        self.last_page_out = False  # its end may have been signalled: the far end may hold all of it
+        self.permitted = False  # the end of the last page may be signalled
         self.trace = Trace(
             {
                 "job": job.id,
@@ -99,14 +102,20 @@ class OutgoingFax(CallDesk):
         page = await asyncio.get_running_loop().run_in_executor(None, pages.get, number, accepts)
         return PageDelivered(ticket, page, pages.is_last(number))
 
-    async def permit_end(self) -> bool:
-        self.last_page_out = True
+    async def permit_end(self) -> Cause | None:
+        self.permitted = True
         try:
             await self._box.spool.ado(jobs.last_page_out, self.attempt.id, self._box.clock())
-        except (SpoolError, DiskFullError) as error:
-            _log.error("the last page of job %d stays unconfirmed: %s", self.job.id, error)
-            return False
-        return True
+        except IllegalTransitionError:
+            return CALL_TOO_LONG  # it was given up meanwhile, and another call may carry the job
+        except SpoolClosedError:
+            return INTERRUPTED
+        except DiskFullError:
+            return STORAGE_FULL
+        except SpoolError as error:
+            _log.error("the last page of job %d is not sent: %s", self.job.id, error)
+            return RECORD_FAILED
+        return None
 
     def end_long_call(self) -> None:
         self.too_long = True
@@ -170,7 +179,7 @@ class OutgoingCalls:
         try:
             result = await self._place(running, plan)
         except asyncio.CancelledError:
-            result = CallResult(INTERRUPTED)
+            result = CallResult(INTERRUPTED, last_page_out=running.permitted)
         except Exception:
             _log.exception("the line %s failed on job %d", managed.line.name, job.id)
             result = CallResult(LINE_FAULT)
@@ -202,7 +211,9 @@ class OutgoingCalls:
             cause = CALL_TOO_LONG
         elif cause in (CANCELLED, LINE_STOPPED) and self._stopping:
             cause = INTERRUPTED
-        if running.last_page_out and cause in (CALL_TOO_LONG, INTERRUPTED, LINE_FAULT):
+        # What carried a call that ended so did not live to say whether the last page went out.
+        out = result.last_page_out or (cause is LINE_FAULT and running.permitted)
+        if out and cause in (CALL_TOO_LONG, INTERRUPTED, LINE_FAULT):
             cause = UNKNOWN_DELIVERY
         return replace(result, cause=cause)
 

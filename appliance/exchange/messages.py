@@ -24,6 +24,8 @@ from appliance.t30.conversation import FromCall, ToCall
 from appliance.t30.parameters import CallParameters
 
 _LENGTH = struct.Struct("!I")
+# The exchange says ``LinesAre`` at least so often, seconds, as a sign of life.
+SIGN_OF_LIFE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from appliance.causes import DELIVERED, LINE_FAULT, LINE_STOPPED, RECEIVED
 from appliance.exchange.making import make_line
 from appliance.exchange.messages import (
+    SIGN_OF_LIFE_S,
     CallOffered,
     CancelCall,
     Channel,
@@ -56,7 +57,6 @@ _log = logging.getLogger(__name__)
 # The lines' states are looked at so often, seconds, and told when they changed; told in any case as a
 # sign of life after so long.
 LOOK_S = 0.5
-SIGN_OF_LIFE_S = 5.0
 # A packet that is due goes before all else on the machine: the lowest of the real-time priorities
 # (sched(7)), for which systemd's LimitRTPRIO=1 is enough; where that is not given, this much before others
 # (nice(2), LimitNICE=-10); where that is not either, as everybody.  The kernel keeps a share for others,

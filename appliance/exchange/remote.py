@@ -19,6 +19,7 @@ from pathlib import Path
 
 from appliance.causes import LINE_FAULT, LINE_STOPPED
 from appliance.exchange.messages import (
+    SIGN_OF_LIFE_S,
     CallOffered,
     CancelCall,
     Channel,
@@ -64,7 +65,7 @@ END_S = 5.0
 # A process that died is started again after so long; after each further death twice as long, at most the
 # second figure, until one has lived for the third.
 AGAIN_S, AGAIN_MOST_S, SOUND_S = 0.5, 30.0, 60.0
-# It gives a sign of life every five seconds; silent for so long it hangs, and is ended.
+# It gives signs of life; silent for so long it hangs, and is ended.
 SILENCE_S = 30.0
 _STARTING = "The program that carries the calls is being started."
 
@@ -283,8 +284,11 @@ class Exchange:
 
     async def _watch(self, process: subprocess.Popen[bytes]) -> None:
         while True:
+            due = time.monotonic() + SILENCE_S / 4
             await asyncio.sleep(SILENCE_S / 4)
-            if time.monotonic() - self.heard_at > SILENCE_S:
+            if time.monotonic() - due > SIGN_OF_LIFE_S:
+                self.heard_at = time.monotonic()  # we were held up ourselves: what it said waits to be read
+            elif time.monotonic() - self.heard_at > SILENCE_S:
                 _log.error("the program that carries the calls says nothing any more, and is ended")
                 process.kill()
 

@@ -370,10 +370,19 @@ def set_reach(tx: Tx, job_id: int, reach: Reach) -> Job:
 def last_page_out(tx: Tx, attempt_id: int, now: float) -> None:
     """From here on the far end may confirm the last page.
 
-    The end of that page is signalled only after this is on disk: if the box dies later, the job is
-    UNKNOWN; if it died before, it surely was not confirmed.
+    That page is sent only after this is on disk: if the box dies later, the job is UNKNOWN; if it died
+    before, it surely was not confirmed.  A fence: raises IllegalTransitionError for an attempt that has
+    ended, or whose job has gone on without it; then another call may carry the job.
     """
-    tx.db.execute("UPDATE attempt SET last_page_at = ? WHERE id = ?", (now, attempt_id))
+    given = tx.db.execute(
+        "UPDATE attempt SET last_page_at = ? WHERE id = ? AND ended_at IS NULL AND EXISTS"
+        " (SELECT 1 FROM job WHERE job.id = attempt.job_id AND job.state = 'sending')"
+        " AND NOT EXISTS (SELECT 1 FROM attempt AS later"
+        "  WHERE later.job_id = attempt.job_id AND later.id > attempt.id)",
+        (now, attempt_id),
+    ).rowcount
+    if not given:
+        raise IllegalTransitionError(f"attempt {attempt_id} has ended")
 
 
 def confirm_pages(tx: Tx, attempt_id: int, pages: int, now: float) -> None:

@@ -42,10 +42,10 @@ class StorePage:
 
 @dataclass(frozen=True, slots=True)
 class AskToEndLastPage:
-    """May the end of the last page be signalled (EOP, or PPS with it)?
+    """May the last page be sent, and its end signalled (EOP, or PPS with it)?
 
     Until then the far end cannot confirm that page, from then on it may: who keeps books notes it durably
-    first.
+    first.  Asked before the last page begins, where the far end can be kept waiting for the answer.
     """
 
     ticket: int
@@ -63,7 +63,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class PageDelivered:
-    """ToCall to ``FetchPage``: the page, or why it cannot be had.  ``last``: no further page follows."""
+    """Reply to ``FetchPage``: the page, or why it cannot be had.  ``last``: no further page follows."""
 
     ticket: int
     page: CodedPage | Cause
@@ -72,7 +72,7 @@ class PageDelivered:
 
 @dataclass(frozen=True, slots=True)
 class PageStored:
-    """ToCall to ``StorePage``: whether the page is durable.  If not, the call ends with the box at fault."""
+    """Reply to ``StorePage``: whether the page is durable.  If not, the call ends with the box at fault."""
 
     ticket: int
     ok: bool
@@ -80,10 +80,10 @@ class PageStored:
 
 @dataclass(frozen=True, slots=True)
 class EndPermitted:
-    """ToCall to ``AskToEndLastPage``.  Without permission the call ends, the last page unconfirmed."""
+    """Reply to ``AskToEndLastPage``.  ``refused``: why not; the call then ends before the last page."""
 
     ticket: int
-    ok: bool
+    refused: Cause | None = None
 
 
 Request = FetchPage | StorePage | AskToEndLastPage

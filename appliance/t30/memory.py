@@ -75,7 +75,7 @@ def answer_from(
             case StorePage(ticket, number, page):
                 store.store(number, page, lambda ok: answer(PageStored(ticket, ok)))
             case AskToEndLastPage(ticket):
-                answer(EndPermitted(ticket, True))  # no books are kept
+                answer(EndPermitted(ticket))  # no books are kept
 
     return say
 

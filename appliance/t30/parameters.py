@@ -119,6 +119,7 @@ class CallResult:
     frames_repeated: int = 0  # ECM frames sent again on PPR
     bad_rows: int = 0
     phase: Phase = Phase.E  # where it was when it ended
+    last_page_out: bool = False  # the end of the last page was signalled: the far end may hold all of it
 
 
 @dataclass(frozen=True, slots=True)

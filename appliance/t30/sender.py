@@ -32,10 +32,6 @@ class Sender(SenderPhaseB):
             LineStimulus.PAGE: "_end_page",
             Timer.PAGE: "_end_page_late",
         },
-        SenderState.NEEDS_LEAVE: {
-            LineStimulus.LEAVE: "_leave",
-            Timer.PAGE: "_no_leave",
-        },
         SenderState.POST: {
             Fcf.MCF: "_page_confirmed",
             Fcf.RTP: "_page_confirmed_poor",
@@ -92,7 +88,6 @@ class Sender(SenderPhaseB):
         super().__init__(station, polls)
         self._times_sent = 0  # this page
         self._end: Fcf | None = None  # command that closes the page; None before it is known
-        self._asks_leave = station.parameters.asks_to_end_last_page
         # ECM
         self._ecm: EcmPage | None = None
         self._wanted: frozenset[int] | None = None  # frames of a repeat
@@ -154,29 +149,10 @@ class Sender(SenderPhaseB):
             if not self.station.runs(Timer.PAGE):
                 self.station.set(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
             return
-        known = self._desk.get(self._index)
-        if known is not None and known.last and self._asks_leave:
-            self.state = SenderState.NEEDS_LEAVE
-            self.station.set(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
-            self.station.ask_to_end_last_page()
-            return
         self._close_page(end)
 
-    def _leave(self, fact: EventData) -> None:
-        """The box has noted that the far end may come to hold all pages; or it cannot, then DCN."""
-        self.station.clear(Timer.PAGE)
-        if not fact.ok:
-            self.station.finish(causes.PAGE_UNAVAILABLE)
-            return
-        self._asks_leave = False  # for once and all: the page may have to be sent again
-        self._end_page()
-
-    def _no_leave(self, _: EventData) -> None:
-        """The box did not answer in time: DCN, while the far end surely lacks the last page."""
-        self.station.finish(causes.PAGE_UNAVAILABLE)
-
     def _end_page_late(self, _: EventData) -> None:
-        """The next page is not ready: EOM leaves phase B's time for it."""
+        """The next page is not ready, or not permitted: EOM leaves phase B's time for it."""
         self._close_page(Fcf.EOM)
 
     def _what_follows(self) -> Fcf | None:
@@ -190,6 +166,8 @@ class Sender(SenderPhaseB):
             return None
         if following.page is None:
             return Fcf.EOP
+        if not self._may_begin(following):
+            return None if self._refused is None else Fcf.EOM  # this page can still be confirmed
         if self._index + 1 in self.station.parameters.documents_begin:
             return Fcf.EOM
         assert self._common is not None
@@ -206,6 +184,8 @@ class Sender(SenderPhaseB):
         station.clear(Timer.PAGE)
         station.phase = Phase.D
         self._end = end
+        known = self._desk.get(self._index)
+        station.last_page_out |= known is not None and known.last
         if self._ecm is not None and self._settings is not None and self._settings.ecm:
             self._say_pps(end)
         else:
@@ -240,6 +220,8 @@ class Sender(SenderPhaseB):
         self._ecm = None
         if self._end is Fcf.EOP:
             station.finish(causes.DELIVERED if self._last_confirmed else self._desk.failure)
+        elif self._refused is not None:
+            station.finish(self._refused)
         elif self._end is Fcf.EOM:
             self._await_dis()
         elif train:
@@ -461,8 +443,9 @@ class Sender(SenderPhaseB):
         station = self.station
         if station.phase is Phase.A:
             return causes.NO_FAX_ANSWERED
-        if self.state is SenderState.NEEDS_PAGE and self._desk.get(self._index) is None:
-            return causes.PAGE_UNAVAILABLE  # it lost patience with us
+        known = self._desk.get(self._index)
+        if self.state is SenderState.NEEDS_PAGE and (known is None or not self._may_begin(known)):
+            return self._cause_of_lateness()  # it lost patience with us
         if station.phase is Phase.B and station.pages_sent == 0 and self._times_sent == 0:
             return causes.HUNG_UP_BEFORE_PAGES
         if station.phase is Phase.C:

@@ -11,13 +11,13 @@ from appliance import causes
 from appliance.causes import Cause
 from appliance.t30 import timers as limits
 from appliance.t30.asking import Answers, Kind
-from appliance.t30.conversation import PageDelivered
+from appliance.t30.conversation import EndPermitted, PageDelivered
 from appliance.t30.dce import Carrier
 from appliance.t30.fields import Facilities, Settings
 from appliance.t30.frames import RESPONSES, Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.ladder import below, rungs
 from appliance.t30.negotiation import Common, FormatError, in_common, settings_for
-from appliance.t30.pages import PageDesk
+from appliance.t30.pages import KnownPage, PageDesk
 from appliance.t30.parameters import Phase
 from appliance.t30.station import (
     NO_DATA,
@@ -38,7 +38,6 @@ class SenderState(Enum):
     NEEDS_PAGE = "waits for a page to send"
     CFR = "waits for CFR"
     NEEDS_NEXT = "waits to know what follows the page"
-    NEEDS_LEAVE = "waits for leave to end the last page"
     POST = "waits for the page's confirmation"
     PPS = "waits for the block's confirmation"
     RR = "waits for the receiver to be ready"
@@ -102,6 +101,9 @@ class SenderPhaseB(StationRole):
         super().__init__(station, SenderState.CALLING)
         self._polls = polls
         self._poll_wanted = station.parameters.poll
+        self._permitted = not station.parameters.asks_to_end_last_page
+        self._asked_permission = False
+        self._refused: Cause | None = None  # why the last page may not be sent
         self._desk = PageDesk(station)
         self._index = 0  # page to send
         self._last_confirmed = False  # the page before ``_index`` was the last
@@ -200,7 +202,8 @@ class SenderPhaseB(StationRole):
         self._desk.accepts(common.accepts)
         self._desk.ask(self._index)
         self.state = SenderState.NEEDS_PAGE
-        if self._desk.get(self._index) is None:
+        known = self._desk.get(self._index)
+        if known is None or not self._may_begin(known):
             station.set(Timer.PAGE, limits.PAGE_WAIT_S)
             station.listen()
         self._train_when_quiet()
@@ -208,19 +211,47 @@ class SenderPhaseB(StationRole):
     # -- the page to begin with ------------------------------------------------------------------
 
     def page_delivered(self, event: PageDelivered) -> None:
-        waits = self.state in (SenderState.NEEDS_PAGE, SenderState.NEEDS_NEXT) and not self.station.talks
-        if self._desk.delivered(event) and waits:
+        if self._desk.delivered(event):
+            self._page_may_be_ready()
+
+    def end_permitted(self, event: EndPermitted) -> None:
+        self._refused = event.refused
+        self._permitted = event.refused is None
+        self._page_may_be_ready()
+
+    def _page_may_be_ready(self) -> None:
+        waits = self.state in (SenderState.NEEDS_PAGE, SenderState.NEEDS_NEXT)
+        if waits and not self.station.talks:
             self.take(LineStimulus.PAGE)
 
+    def _may_begin(self, known: KnownPage) -> bool:
+        """Whether a page that is here may be sent; the last one needs permission, which is asked for once.
+
+        It is asked for where the far end can be kept waiting: before DCS, or before the command that ends
+        the page before, which is EOM when the answer takes long.
+        """
+        if self._permitted or not known.last or known.page is None:
+            return True
+        if not self._asked_permission:
+            self._asked_permission = True
+            self.station.ask_to_end_last_page()
+        return False
+
     def _page_too_late(self, _: EventData) -> None:
-        """The box did not prepare the page in time: DCN."""
-        self.station.finish(causes.PAGE_UNAVAILABLE)
+        """The box did not prepare the page, or did not permit the last one, in time: DCN."""
+        self.station.finish(self._cause_of_lateness())
+
+    def _cause_of_lateness(self) -> Cause:
+        return causes.PAGE_UNAVAILABLE if self._desk.get(self._index) is None else causes.BOX_STALLED
 
     def _train_when_quiet(self, _: EventData | None = None) -> None:
         """DCS and TCF, as soon as the page is there and the line is free."""
         station = self.station
         known = self._desk.get(self._index)
-        if known is None or station.heard is not None or station.talks:
+        if self._refused is not None and not station.talks:
+            station.finish(self._refused)
+            return
+        if known is None or not self._may_begin(known) or station.heard is not None or station.talks:
             return
         station.clear(Timer.PAGE)
         if known.page is None:

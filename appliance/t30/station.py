@@ -120,7 +120,6 @@ class LineStimulus(Enum):
     MISSED = "missed carrier"
     PAGE = "page delivered"
     STORED = "page stored"
-    LEAVE = "leave to end the last page"
 
 
 Stimulus = Fcf | LineStimulus | Timer
@@ -200,6 +199,9 @@ class StationRole:
     def page_delivered(self, event: PageDelivered) -> None:
         """Pages are kept whatever the state."""
 
+    def end_permitted(self, event: EndPermitted) -> None:
+        """So is the permission to end the last one."""
+
 
 def _word(stimulus: Stimulus) -> str:
     return stimulus.name if isinstance(stimulus, Fcf) else str(stimulus.value)
@@ -227,6 +229,7 @@ class Station:
         self.frames_repeated = 0
         self.bad_rows = 0
         self.heard_frames = False  # the far end has said something in T.30's terms
+        self.last_page_out = False
         # The line.
         self.heard: Carrier | None = None  # carrier that is on
         self.heard_since = 0.0
@@ -267,9 +270,9 @@ class Station:
             case PageStored(ticket, ok):
                 if self._leaving is None and ticket == self._awaited:
                     self.part.take(LineStimulus.STORED, EventData(ok=ok))
-            case EndPermitted(ticket, ok):
+            case EndPermitted(ticket):
                 if self._leaving is None and ticket == self._awaited:
-                    self.part.take(LineStimulus.LEAVE, EventData(ok=ok))
+                    self.part.end_permitted(event)
             case _ if self.talks:
                 self.note("ignored", state="talking", what=type(event).__name__)
             case _:
@@ -349,7 +352,7 @@ class Station:
         return ticket
 
     def ask_to_end_last_page(self) -> None:
-        """Asks whether the last page's end may be signalled."""
+        """Asks whether the last page may be sent, and its end signalled."""
         self._awaited = next(_TICKETS)
         self._orders.append(AskToEndLastPage(self._awaited))
 
@@ -439,6 +442,7 @@ class Station:
             frames_repeated=self.frames_repeated,
             bad_rows=self.bad_rows,
             phase=phase,
+            last_page_out=self.last_page_out,
         )
         self.note("ended", code=cause.code, phase=phase.value)
 

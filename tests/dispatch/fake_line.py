@@ -122,7 +122,7 @@ class FakeLine:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopped.wait(), end.mcf_s)
                 if stopped.is_set():
-                    return CallResult(CANCELLED, pages_sent=sent)
+                    return CallResult(CANCELLED, pages_sent=sent, last_page_out=True)
             sent += 1
             self.taken[call.number].append(page)
             self.confirmed(call, sent, last)
@@ -184,7 +184,7 @@ class Asked:
     async def end(self) -> bool:
         reply = await self._ask(AskToEndLastPage)
         assert isinstance(reply, EndPermitted)
-        return reply.ok
+        return reply.refused is None
 
     async def _ask(self, request: Callable[[int], Request]) -> ToCall:
         ticket = next(self._tickets)

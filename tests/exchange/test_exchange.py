@@ -58,6 +58,10 @@ class LateStore(MemoryStore):
         asyncio.get_running_loop().call_later(0.05, stored, self.keeps)
 
 
+def refusal(ok: bool) -> Cause | None:
+    return None if ok else causes.RECORD_FAILED
+
+
 class AskedOwner(MemoryOwner):
     """Owns a call that asks for permission to end its last page."""
 
@@ -68,7 +72,7 @@ class AskedOwner(MemoryOwner):
     def say(self, message: FromCall) -> None:
         if isinstance(message, AskToEndLastPage):
             ticket = message.ticket
-            self._asked.ask_to_end_last_page(lambda ok: self.answer(EndPermitted(ticket, ok)))
+            self._asked.ask_to_end_last_page(lambda ok: self.answer(EndPermitted(ticket, refusal(ok))))
         else:
             super().say(message)
 

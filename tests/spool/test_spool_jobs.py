@@ -210,3 +210,27 @@ def test_a_document_that_is_never_given_a_number_ends_after_a_month(spool: Spool
     month = 1000.0 + NEEDS_NUMBER_LIMIT_S
     assert [each.id for each in spool.read(jobs.overdue, month)] == [job_id]
     assert spool.do(jobs.end_overdue, job_id, month).state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize("by", ["recovery", "its bound", "its end"])
+def test_the_right_to_end_the_last_page_is_one_attempts_at_a_time(spool: Spool, by: str) -> None:
+    """A call that is still up although its attempt was given up must not end its last page."""
+    (job_id,) = ready(spool)
+    first = begin(spool, job_id)
+    match by:
+        case "recovery":
+            spool.do(jobs.recover, UnknownRule.ASK, 1003.0)
+        case "its bound":
+            spool.do(jobs.end_overdue, job_id, 1e9)
+        case _:
+            again = jobs.Outcome(causes.BUSY, JobState.WAITING, next_try_at=1003.0)
+            spool.do(jobs.end_attempt, first, again, 1003.0)
+    with pytest.raises(IllegalTransitionError):
+        spool.do(jobs.last_page_out, first, 1004.0)
+    if by != "its bound":
+        second = begin(spool, job_id, now=1005.0)
+        with pytest.raises(IllegalTransitionError):
+            spool.do(jobs.last_page_out, first, 1006.0)
+        spool.do(jobs.last_page_out, second, 1006.0)
+    stamps = [attempt.last_page_at for attempt in spool.read(jobs.attempts, job_id)]
+    assert stamps == [None, 1006.0][: len(stamps)]

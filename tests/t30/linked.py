@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
 
+from appliance.causes import RECORD_FAILED
 from appliance.t4.page import CodedPage
 from appliance.t30.call import Dce, FaxCall
 from appliance.t30.conversation import AskToEndLastPage, EndPermitted, FromCall
@@ -202,7 +203,7 @@ def owned(
     def say(message: FromCall) -> None:
         ask = getattr(pages, "ask_to_end_last_page", None)
         if isinstance(message, AskToEndLastPage) and ask is not None:
-            ask(lambda ok: call.answer(EndPermitted(message.ticket, ok)))
+            ask(lambda ok: call.answer(EndPermitted(message.ticket, None if ok else RECORD_FAILED)))
         else:
             answered(message)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from appliance import causes
+from appliance.causes import Cause
 from appliance.t4.page import Coding
 from appliance.t30.frames import Fcf
 from appliance.t30.parameters import Capabilities
@@ -22,6 +23,7 @@ class AskedPages(Pages):
     answer: bool = True
     after: float | None = 0.0
     frames_at_leave: list[str] = field(default_factory=list)
+    pages_at_leave: int = 0
     times: int = 0
     due: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     clock: Callable[[], float] = lambda: 0.0
@@ -31,6 +33,7 @@ class AskedPages(Pages):
         assert self.caller is not None
         self.times += 1
         self.frames_at_leave = list(self.caller.frames())
+        self.pages_at_leave = self.caller.words().count("page_sending")
         if self.after is not None:
             self.due.append((self.clock() + self.after, lambda: given(self.answer)))
 
@@ -49,30 +52,38 @@ def commands(frames: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("ecm", [True, False])
 @pytest.mark.parametrize("pages", [1, 3])
-def test_leave_is_asked_once_after_the_last_page_and_before_its_end(pages: int, ecm: bool) -> None:
+def test_leave_is_asked_once_before_the_last_page_begins(pages: int, ecm: bool) -> None:
+    """Where the far end can be kept waiting: before DCS, or before the page before is ended."""
     a, b, source = asked_pair(pages, ecm)
     link(a, b, slow=source)
     assert_arrived(a, b)
     assert source.times == 1
-    assert len(commands(source.frames_at_leave)) == pages - 1
+    assert len(commands(source.frames_at_leave)) == max(pages - 2, 0)
+    assert source.pages_at_leave == pages - 1
 
 
 @pytest.mark.parametrize("ecm", [True, False])
-def test_leave_that_takes_its_time_is_waited_for(ecm: bool) -> None:
-    a, b, source = asked_pair(2, ecm, after=2.0)
+@pytest.mark.parametrize("pages", [1, 2])
+@pytest.mark.parametrize("after", [2.0, 5.0, 10.0, 20.0])
+def test_leave_that_takes_its_time_is_waited_for(ecm: bool, pages: int, after: float) -> None:
+    a, b, source = asked_pair(pages, ecm, after=after)
     link(a, b, slow=source)
     assert_arrived(a, b)
+    assert source.times == 1
 
 
 @pytest.mark.parametrize("ecm", [True, False])
-@pytest.mark.parametrize("more", [{"answer": False}, {"after": None}, {"after": 20.0}])
+@pytest.mark.parametrize(
+    ("more", "cause"), [({"answer": False}, causes.RECORD_FAILED), ({"after": None}, causes.BOX_STALLED)]
+)
 def test_without_leave_the_last_page_is_not_ended_and_cannot_be_confirmed(
-    ecm: bool, more: dict[str, object]
+    ecm: bool, more: dict[str, object], cause: Cause
 ) -> None:
     a, b, source = asked_pair(2, ecm, **more)
     link(a, b, slow=source)
     assert a.call.result is not None
-    assert a.call.result.cause is causes.PAGE_UNAVAILABLE
+    assert a.call.result.cause is cause
+    assert not a.call.result.last_page_out
     assert a.call.result.pages_sent == 1
     assert len(b.store.pages) == 1
     assert len(commands(a.frames())) == 1
