@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from appliance.box import Box, LineReport
-from appliance.causes import NOT_RECEIVING
+from appliance.causes import NO_LINE, NOT_RECEIVING
 from appliance.dispatch.rules import LineView
 from appliance.lines.line import Answer, IncomingCall, Line, LineKind, Refuse
 from appliance.numbering import Plan
@@ -72,6 +72,7 @@ class LinePool:
         """Opens a further line and uses it."""
         await self._open(managed)
         self.lines.append(managed)
+        self._wake_waiting()
         self._changed()
 
     async def retire(self, managed: ManagedLine) -> None:
@@ -131,9 +132,14 @@ class LinePool:
                     "sentence": report.state.sentence,
                 }
                 box.spool.news(box.clock(), "line.state", None, "", data)
-        came_up = [r for r in now if r.state.usable and r.name in before and not before[r.name].state.usable]
-        if came_up and not self._stopping:
-            box.spool.write(jobs.wake_without_line, box.clock())
+        up = {name for name, report in before.items() if report.state.usable}
+        if any(report.state.usable and report.name not in up for report in now):
+            self._wake_waiting()
+
+    def _wake_waiting(self) -> None:
+        """A line is there that was not: what waited for one is looked at again."""
+        if not self._stopping:
+            self._box.spool.write(jobs.wake, NO_LINE, self._box.clock())
 
     async def _open(self, managed: ManagedLine) -> None:
         def taker(call: IncomingCall) -> Answer | Refuse:

@@ -5,6 +5,7 @@
 ``verdict``       what becomes of it after a call
 ``quarantine``    whether a number is left alone for a while
 ``daily_limit``   whether a call may be placed today
+``spending``      whether what its owner may use is enough for a fax
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from appliance.causes import (
     NO_ANSWER,
     NO_FAX_ANSWERED,
     NUMBER_NOT_IN_SERVICE,
+    SIP_NO_MEDIA,
     VOICE_ANSWERED,
     Cause,
     Retry,
+    Side,
 )
 from appliance.dispatch.profile import STEPS, Profile
 from appliance.lines.line import LineKind
@@ -41,8 +44,6 @@ from appliance.t30.dce import Carrier
 FAILOVER_S = 1.0
 # After a restart of the box, seconds: the lines come up first.
 AFTER_RESTART_S = 5.0
-# Calls for one job, whatever the causes: a last bound above those of the timetables.
-CALLS_LIMIT = 60
 # Waits are stretched by up to this share, a different one for each job and try, so that two machines
 # that call each other do not meet again and again.
 JITTER = 0.1
@@ -164,16 +165,23 @@ def wants_audio(attempts: Sequence[Attempt], profile: Profile) -> bool:
     """Whether the next call over a SIP trunk should do without T.38.
 
     Some routes carry T.38 well and some only audio: what last delivered to the destination is begun
-    with, and a medium that failed this job twice gives way to the other.
+    with, and a medium that failed this job twice, or T.38 that stayed silent, gives way to the other.
     """
     failed = {"t38": 0, "g711": 0}
     for attempt in attempts:
         medium = attempt.facts.get("medium", "")
         if _is(attempt, Retry.STEP_DOWN) and medium in failed:
             failed[medium] += 1
+        elif attempt.cause is not None and silent_t38(attempt.cause, medium):
+            failed["t38"] += MEDIUM_TRIES
     if profile.medium == "g711":
         return failed["g711"] < MEDIUM_TRIES or failed["g711"] < failed["t38"]
     return failed["t38"] >= MEDIUM_TRIES and failed["g711"] <= failed["t38"]
+
+
+def silent_t38(cause: Cause, medium: str) -> bool:
+    """Whether T.38 was agreed and then brought nothing: that says nothing about who was called."""
+    return medium == "t38" and cause in (NO_FAX_ANSWERED, SIP_NO_MEDIA)
 
 
 # -- after the call ------------------------------------------------------------------------------
@@ -196,10 +204,12 @@ def verdict(
     *,
     practice: PracticeSettings,
     candidates: int = 1,
+    medium: str = "",
 ) -> Verdict:
     """What becomes of ``job`` after a call that ended with ``cause``.
 
-    ``attempts`` are those before this one; ``candidates`` how many lines that work may carry it.
+    ``attempts`` are those before this one; ``candidates`` how many lines that work may carry it; ``medium``
+    what carried the call over a SIP trunk.
     """
     if cause is DELIVERED:
         return Verdict(JobState.DELIVERED)
@@ -213,32 +223,36 @@ def verdict(
             return Verdict(JobState.DELIVERED)
         if rule is UnknownRule.ASK or job.cancel_requested:
             return Verdict(JobState.UNKNOWN)
-    wait = _wait(job, cause, attempts, settings, candidates)
+    wait = _wait(job, cause, attempts, settings, candidates, medium)
     if wait is None:
         return Verdict(JobState.FAILED)
-    if job.reach is Reach.PRACTICE:
+    if job.reach is Reach.PRACTICE and practice.wait_s is not None:
         wait = min(wait, practice.wait_s)
     at = now + wait * (1 + JITTER * _share(job.id, job.tries))
     return Verdict(JobState.WAITING, at) if at < job.expires_at else Verdict(JobState.FAILED)
 
 
-def _wait(
-    job: Job, cause: Cause, attempts: Sequence[Attempt], settings: SendingSettings, candidates: int
+def _wait(  # noqa: PLR0917 - what a verdict is made from
+    job: Job,
+    cause: Cause,
+    attempts: Sequence[Attempt],
+    settings: SendingSettings,
+    candidates: int,
+    medium: str,
 ) -> float | None:
     """Seconds until the next try, None when there is none."""
-    made = len(attempts) + 1
-    if made >= CALLS_LIMIT:
-        return None
+    if len(attempts) + 1 >= (job.options.max_tries or settings.max_tries):
+        return None  # whatever the causes
+    if silent_t38(cause, medium) and not any(_medium_failed(attempt) for attempt in attempts):
+        return FAILOVER_S  # in audio now
     if cause.retry is Retry.OTHER_LINE:
         failed = len(lines_failed(attempts)) + 1
         if failed < candidates:
             return FAILOVER_S
         rounds = sum(1 for attempt in attempts if _is(attempt, Retry.OTHER_LINE)) // max(candidates, 1)
         return settings.other_line[rounds] if rounds < len(settings.other_line) else None
-    # Calls that never left because of the line do not use up the destination's tries.
+    # Calls that never left because of the line do not use up the destination's timetable.
     real = [attempt for attempt in attempts if not _is(attempt, Retry.OTHER_LINE)]
-    if len(real) + 1 >= (job.options.max_tries or settings.max_tries):
-        return None
     if cause is INTERRUPTED:
         return AFTER_RESTART_S
     table = _timetable(cause, settings)
@@ -256,6 +270,10 @@ def _timetable(cause: Cause, settings: SendingSettings) -> tuple[float, ...]:
     return settings.step_down  # the call was up and broke
 
 
+def _medium_failed(attempt: Attempt) -> bool:
+    return attempt.cause is not None and silent_t38(attempt.cause, attempt.facts.get("medium", ""))
+
+
 def _is(attempt: Attempt, retry: Retry) -> bool:
     return attempt.cause is not None and attempt.cause.retry is retry
 
@@ -269,15 +287,19 @@ def _share(job_id: int, tries: int) -> float:
 
 
 def quarantine(
-    known: Destination | None, cause: Cause, settings: SendingSettings, now: float
+    known: Destination | None, cause: Cause, settings: SendingSettings, now: float, medium: str = ""
 ) -> tuple[int, float | None]:
-    """After a call: dead calls in a row at its number, and until when it is left alone."""
+    """After a call: dead calls in a row at its number, and until when it is left alone.
+
+    Only what the number did counts, in whatever medium: never a cause of ours or of the trunk's.
+    """
     before = known.failures if known is not None else 0
     until = known.quarantined_until if known is not None else None
-    if cause.retry is Retry.OTHER_LINE or cause.code == CANCELLED.code:
-        return before, until  # says nothing about the number
+    if silent_t38(cause, medium):
+        return before, until
     if cause.code not in DEAD:
-        return 0, None
+        alive = cause.side in (Side.NONE, Side.THEIRS) or cause.retry in (Retry.STEP_DOWN, Retry.ASK)
+        return (0, None) if alive and cause.side is not Side.OURS else (before, until)
     failures = before + 1
     if settings.quarantine_after and failures >= settings.quarantine_after:
         return failures, now + settings.quarantine_days * DAY_S
@@ -286,6 +308,41 @@ def quarantine(
 
 def is_quarantined(known: Destination | None, now: float) -> bool:
     return known is not None and known.quarantined_until is not None and known.quarantined_until > now
+
+
+class Spending(Enum):
+    """Whether a fax may be sent, by what its owner or key may use."""
+
+    GO = "go"
+    WAIT = "wait"  # calls under way may use up the rest: wait for their end
+    TOMORROW = "tomorrow"
+    NEVER = "never"  # not this month, or more than there is on any day
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may be used of something (pages, seconds); ``limit`` 0: no limit."""
+
+    limit: float
+    used: float
+    under_way: float  # calls now up may use it, or have
+    needed: float
+    daily: bool
+
+
+def spending(allowances: Sequence[Allowance]) -> Spending:
+    """The strictest of what each allowance says."""
+    found = Spending.GO
+    for each in allowances:
+        if not each.limit:
+            continue
+        if each.needed > each.limit or (not each.daily and each.used + each.needed > each.limit):
+            return Spending.NEVER
+        if each.used + each.needed > each.limit:
+            found = Spending.TOMORROW
+        elif each.used + each.under_way + each.needed > each.limit and found is Spending.GO:
+            found = Spending.WAIT
+    return found
 
 
 def daily_limit(reach: Reach, settings: NumberSettings, *, box: Usage, owner: Usage, abroad: Usage) -> bool:

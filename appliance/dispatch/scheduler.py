@@ -11,15 +11,17 @@ import logging
 import time
 
 from appliance.box import Box
-from appliance.causes import DAILY_LIMIT, EXPIRED, NO_LINE, NUMBER_QUARANTINED, Cause
+from appliance.causes import DAILY_LIMIT, EXPIRED, NO_LINE, NUMBER_QUARANTINED, QUOTA_SPENT, Cause
 from appliance.dispatch import rules
 from appliance.dispatch.clock import JobClock
 from appliance.dispatch.outgoing import OutgoingCalls, OutgoingFax
 from appliance.dispatch.pool import LinePool, ManagedLine
 from appliance.dispatch.profile import Profile
-from appliance.dispatch.rules import NoLineNow
+from appliance.dispatch.rules import Allowance, NoLineNow, Spending
 from appliance.lines.line import LineKind
 from appliance.numbers import Number, NumberSettings, read_number
+from appliance.services.accounts import Quota
+from appliance.settings.accounts import ApiKey, User
 from appliance.spool import jobs, ledger
 from appliance.spool.model import DAY_S, IllegalTransitionError, Job, JobState, Reach, SpoolClosedError
 from appliance.spool.settings import SendingSettings
@@ -47,6 +49,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
+        self._limits: object = None  # the owner's, as last seen
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -69,6 +72,7 @@ class Scheduler:
             try:
                 self._pool.report()
                 now = await self._clock.now()
+                await self._follow_limits(now)
                 await self._end_overdue(now)
                 for practice in (False, True):
                     await self._dispatch(practice, now)
@@ -79,6 +83,18 @@ class Scheduler:
                 _log.exception("a round of the dispatcher failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait)
+
+    async def _follow_limits(self, now: float) -> None:
+        """After a start, and when a limit was changed, what waits for tomorrow is looked at again."""
+        settings = self._box.settings
+        limits = (
+            settings.section(NumberSettings),
+            tuple(settings.items(User).values()),
+            tuple(settings.items(ApiKey).values()),
+        )
+        if limits != self._limits:
+            self._limits = limits
+            await self._box.spool.ado(jobs.wake, DAILY_LIMIT, now)
 
     async def _until_next(self, since: float) -> float:
         """Seconds until something is due that was not at ``since``, ``LOOK_AROUND_S`` at most.
@@ -136,6 +152,15 @@ class Scheduler:
         if await self._limit_reached(job, now):
             await self._put_off(job, _next_day(now), DAILY_LIMIT)
             return
+        match rules.spending(await self._allowances(job, now)):
+            case Spending.NEVER:
+                await self._give_up(job, QUOTA_SPENT)
+                return
+            case Spending.TOMORROW:
+                await self._put_off(job, _next_day(now), DAILY_LIMIT)
+                return
+            case Spending.WAIT:
+                return
         attempts = await spool.aread(jobs.attempts, job.id)
         profile = Profile.load(known.profile if known is not None else {})
         views = self._pool.views(self._outgoing.lines_in_use)
@@ -199,6 +224,29 @@ class Scheduler:
             owner=await read(ledger.usage, f"outside:{job.owner}", day),
             abroad=await read(ledger.usage, "abroad", day),
         )
+
+    async def _allowances(self, job: Job, now: float) -> list[Allowance]:
+        """What the job's owner and key may use, and have used, of pages and time."""
+        found = []
+        day = ledger.day_of(now)
+        read = self._box.spool.aread
+        pages = max((job.pages or 1) - job.pages_confirmed, 1)
+        for quota in self._box.accounts.quotas(job.owner, job.key):
+            up = [fax for fax in self._outgoing.calls.values() if self._counts(fax.job, quota)]
+            going_out = sum(max((fax.job.pages or 1) - fax.job.pages_confirmed, 0) for fax in up)
+            if quota.pages_a_month:
+                month = await read(ledger.usage, quota.scope, f"{day[:7]}-01", day)
+                found.append(Allowance(quota.pages_a_month, month.pages, going_out, pages, daily=False))
+            if job.reach.outside and (quota.pages_a_day or quota.seconds_a_day):
+                today = await read(ledger.usage, quota.outside, day)
+                found.append(Allowance(quota.pages_a_day, today.pages, going_out, pages, daily=True))
+                seconds = sum(now - fax.attempt.started_at for fax in up)
+                found.append(Allowance(quota.seconds_a_day, today.seconds, seconds, 1.0, daily=True))
+        return found
+
+    @staticmethod
+    def _counts(job: Job, quota: Quota) -> bool:
+        return job.key == quota.key if quota.key else job.owner == quota.owner
 
     def _sending(self) -> SendingSettings:
         return self._box.settings.section(SendingSettings)

@@ -47,7 +47,14 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
         result = replace(result, cause=DELIVERED)
         end = replace(end, result=result)
     decided = rules.verdict(
-        job, result.cause, before, end.sending, now, practice=end.practice, candidates=end.candidates
+        job,
+        result.cause,
+        before,
+        end.sending,
+        now,
+        practice=end.practice,
+        candidates=end.candidates,
+        medium=end.medium,
     )
     outcome = jobs.Outcome(
         cause=result.cause,
@@ -65,7 +72,7 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
 
 def _remember(tx: Tx, number: str, end: CallEnd, now: float) -> None:
     known = ledger.destination(tx.db, number)
-    failures, until = rules.quarantine(known, end.result.cause, end.sending, now)
+    failures, until = rules.quarantine(known, end.result.cause, end.sending, now, end.medium)
     profile = Profile.load(known.profile if known is not None else {})
     if end.sending.learn:
         profile = learn(

@@ -9,10 +9,35 @@ from appliance.caller_id_policy import may_show
 from appliance.lines.settings import LineSettings
 from appliance.settings.accounts import ApiKey, User
 from appliance.settings.store import SettingsStore
-from appliance.spool import ledger
+from appliance.spool import jobs, ledger
 from appliance.spool.remembered import Usage
 from appliance.spool.store import Spool
 from appliance.station import StationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a user, or a key, may use; 0: no limit.  ``key``: empty for a user."""
+
+    owner: str
+    key: str
+    pages_a_month: int
+    pages_a_day: int
+    seconds_a_day: float
+
+    @property
+    def scope(self) -> str:
+        """What it is counted under (``appliance.spool.ledger.scopes``)."""
+        return f"key:{self.key}" if self.key else f"owner:{self.owner}"
+
+    @property
+    def outside(self) -> str:
+        """The same for calls that leave the box."""
+        return f"outside:key:{self.key}" if self.key else f"outside:{self.owner}"
+
+
+def quota_of(owner: str, key: str, entry: User | ApiKey) -> Quota:
+    return Quota(owner, key, entry.pages_per_month, entry.pages_per_day, 60.0 * entry.minutes_per_day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +73,20 @@ class Accounts:
         user = self.user(owner)
         return may_show(wanted, [*known, user.caller_number] if user is not None else known)
 
-    def quotas(self, owner: str, key: str) -> list[tuple[str, int]]:
-        """(scope, pages a month) of the owner and the key; 0: no limit."""
-        quotas = [
-            (f"owner:{owner}", user.pages_per_month)
-            for user in self.settings.items(User).values()
-            if user.name == owner
+    def quotas(self, owner: str, key: str) -> list[Quota]:
+        """What the owner and the key may use."""
+        users = self.settings.items(User).values()
+        keys = self.settings.items(ApiKey).values()
+        return [
+            *(quota_of(owner, "", user) for user in users if user.name == owner),
+            *(quota_of(entry.account, key, entry) for entry in keys if key and entry.name == key),
         ]
-        return quotas + [
-            (f"key:{key}", entry.pages_per_month)
-            for entry in self.settings.items(ApiKey).values()
-            if key and entry.name == key
-        ]
+
+    def pages_committed(self, quota: Quota) -> int:
+        """Pages sent this month, and those that are in hand."""
+        return self.pages_this_month(quota.scope) + self.spool.read(
+            jobs.pages_in_hand, quota.owner, quota.key
+        )
 
     def pages_this_month(self, scope: str) -> int:
         """Pages sent this month by ``owner:NAME``, ``key:NAME`` or ``box``."""

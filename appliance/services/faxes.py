@@ -86,7 +86,7 @@ class Faxes:
             options=rules.completed(request.owner, request.options),
             tag=request.tag or rules.accounts.usual_tag(request.owner),
         )
-        rules.require_quota(request.owner, request.key)
+        rules.require_quota(request.owner, request.key, len(recipients))
         sending = rules.settings.section(SendingSettings)
         lifetime = request.lifetime_s if request.lifetime_s is not None else sending.lifetime_hours * 3600
         new = NewSubmission(

@@ -59,11 +59,19 @@ class Rules:
             raise RefusedError(INDEX_DAMAGED)
         self.guard.require(self.settings.section(StorageSettings).reserve_mb, octets)
 
-    def require_quota(self, owner: str, key: str = "") -> None:
-        """Raises RefusedError when the owner's or the key's pages of this month are spent."""
-        for scope, quota in self.accounts.quotas(owner, key):
-            if quota and self.accounts.pages_this_month(scope) >= quota:
-                raise RefusedError(QUOTA_SPENT, f"({quota} pages a month)")
+    def require_quota(self, owner: str, key: str = "", pages: int = 1) -> None:
+        """Raises RefusedError when so many pages more are beyond what the owner or the key may send.
+
+        What is in hand counts as sent.  The dispatcher decides once more when the pages are known.
+        """
+        for quota in self.accounts.quotas(owner, key):
+            month = quota.pages_a_month
+            if month:
+                left = max(month - self.accounts.pages_committed(quota), 0)
+                if pages > left:
+                    raise RefusedError(QUOTA_SPENT, f"({left} of {month} pages are left this month)")
+            if quota.pages_a_day and pages > quota.pages_a_day:
+                raise RefusedError(QUOTA_SPENT, f"({quota.pages_a_day} pages a day)")
 
     def number(self, written: str, lines: Sequence[str] = ()) -> Number:
         """What a written number means on the line that will carry its call: the first one that may.

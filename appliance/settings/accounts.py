@@ -35,6 +35,8 @@ class User:
         max_length=64,
     )
     pages_per_month: int = setting(0, "pages they may send a month; 0: no limit", minimum=0)
+    pages_per_day: int = setting(0, "pages they may send outside a day; 0: no limit", minimum=0)
+    minutes_per_day: int = setting(0, "minutes of calls outside they may use a day; 0: no limit", minimum=0)
     disabled: bool = setting(False, "may not sign in nor send")
     language: str = setting(
         "", "language of their pages and e-mails, such as de; empty: the browser's", pattern="([a-z]{2,3})?"
@@ -64,6 +66,8 @@ class ApiKey:
     scopes: tuple[Scope, ...] = setting((Scope.SEND, Scope.RECEIVE), "what it may do")
     cover: str = setting("", "for a key of no user: as a user's", max_length=64)
     pages_per_month: int = setting(0, "pages it may send a month; 0: no limit", minimum=0)
+    pages_per_day: int = setting(0, "pages it may send outside a day; 0: no limit", minimum=0)
+    minutes_per_day: int = setting(0, "minutes of calls outside it may use a day; 0: no limit", minimum=0)
     webhook_secret: str = setting("", "signs the webhooks of its faxes; empty: the box's", secret=True)
     webhook_url: str = setting("", "told of every fax of this key that ends", max_length=2000)
     webhook_style: str = setting(

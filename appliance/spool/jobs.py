@@ -19,7 +19,6 @@ from appliance.causes import (
     DELIVERED,
     EXPIRED,
     INTERRUPTED,
-    NO_LINE,
     UNKNOWN_DELIVERY,
     Cause,
 )
@@ -512,11 +511,15 @@ def postpone(tx: Tx, job_id: int, at: float, now: float, cause: Cause | None = N
     )
 
 
-def wake_without_line(tx: Tx, now: float) -> int:
-    """A line has come up: jobs that waited for one are due; returns how many."""
+def wake(tx: Tx, cause: Cause, now: float) -> int:
+    """What jobs with this cause waited for may be over: they are due; returns how many.
+
+    A time to come that their sender named is kept.
+    """
     count = tx.db.execute(
-        "UPDATE job SET next_try_at = ? WHERE state = 'waiting' AND cause = ? AND next_try_at > ?",
-        (now, NO_LINE.code, now),
+        "UPDATE job SET next_try_at = MAX(?, scheduled_at)"
+        " WHERE state = 'waiting' AND cause = ? AND next_try_at > MAX(?, scheduled_at)",
+        (now, cause.code, now),
     ).rowcount
     if count:
         tx.emit(now, "job.woken", None, "", jobs=count)
@@ -720,6 +723,20 @@ def due(
             if len(found) >= limit:
                 return found
     return found
+
+
+def pages_in_hand(db: sqlite3.Connection, owner: str, key: str = "") -> int:
+    """Pages that the faxes in hand of this owner, or of this key, still have to send.
+
+    One that has not been made into pages yet counts as one.
+    """
+    by, name = ("job.key", key) if key else ("job.owner", owner)
+    row = db.execute(
+        "SELECT COALESCE(SUM(MAX(COALESCE(pages, 1) - pages_confirmed, 0)), 0) FROM job"
+        f" WHERE state IN ('preparing', 'waiting', 'sending') AND {by} = ?",
+        (name,),
+    ).fetchone()
+    return int(row[0])
 
 
 def next_moment(db: sqlite3.Connection, after: float) -> float | None:

@@ -49,13 +49,15 @@ def scopes(job: Job) -> tuple[str, ...]:
     """What a call of this job is counted under.
 
     ``box``, ``owner:NAME`` and ``key:NAME`` for quotas and reports, practice included; ``outside``,
-    ``outside:OWNER`` and ``abroad`` for the daily limits.
+    ``outside:OWNER``, ``outside:key:NAME`` and ``abroad`` for the daily limits.
     """
     found = ["box", f"owner:{job.owner}"]
     if job.key:
         found.append(f"key:{job.key}")
     if job.reach.outside:
         found += ["outside", f"outside:{job.owner}"]
+        if job.key:
+            found.append(f"outside:key:{job.key}")
     if job.reach is Reach.ABROAD:
         found.append("abroad")
     return tuple(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from appliance.durable import DiskFullError
 from appliance.lines.line import LineKind
 from appliance.lines.settings import LineSettings
 from appliance.numbers import NumberSettings, plan_for
-from appliance.spool import ledger, received
+from appliance.services.rules import RefusedError
+from appliance.settings import secrets
+from appliance.settings.accounts import Role, User
+from appliance.spool import jobs, ledger, received
 from appliance.spool.model import Job, JobState, Priority, ReceivedFilter, ReceivedState
 from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.settings import SendingSettings, StorageSettings
@@ -239,6 +243,90 @@ def test_a_dead_number_is_quarantined_for_everyone_until_it_is_forgotten(box: Bo
             await asyncio.to_thread(box.spool.do, ledger.forget_destination, NUMBER)
             (third,) = await ended(box, *submit(box))
         assert third.state is JobState.DELIVERED
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("cause", [causes.NO_LINE, causes.DAILY_LIMIT])
+def test_after_a_restart_everything_that_waited_for_the_box_is_looked_at(
+    box: Box, cause: causes.Cause
+) -> None:
+    """A line that is ready from the first moment never 'comes up'; a limit may have been raised meanwhile."""
+    made = submit(box, *(f"+49301{number:03}" for number in range(80)))
+    later = submit(box, "+49302", scheduled_at=box.clock() + 600)
+    now = box.clock()
+    for job in [*made, *later]:
+        box.spool.do(jobs.postpone, job.id, now + 900, now, cause)
+
+    async def scenario() -> None:
+        async with dispatching(box, FakeLine(capacity=20)):
+            await ended(box, *made)
+
+    asyncio.run(scenario())
+    assert {box.faxes.get(job.id).state for job in made} == {JobState.DELIVERED}
+    assert box.faxes.get(later[0].id).state is JobState.WAITING
+
+
+def test_a_raised_limit_and_a_new_line_are_noticed_at_once(box: Box) -> None:
+    async def scenario() -> None:
+        box.settings.change(NumberSettings, {"daily_calls": 1})
+        async with dispatching(box, FakeLine()) as dispatcher:
+            await ended(box, *submit(box, "+49301"))
+            (job,) = submit(box, "+49302")
+            await until(lambda: box.faxes.get(job.id).cause_code == "daily_limit")
+            box.settings.change(NumberSettings, {"daily_calls": 0})
+            dispatcher.wake()
+            await ended(box, job)
+            (other,) = submit(box, "+49303", options=SendOptions(lines=("second",)))
+            await until(lambda: box.faxes.get(other.id).cause_code == "no_line")
+            await dispatcher.pool.adopt(ManagedLine(FakeLine("second")))
+            await ended(box, other)
+
+    asyncio.run(scenario())
+
+
+def test_a_months_quota_bounds_what_goes_out_however_much_was_accepted(box: Box) -> None:
+    """Faxes of three pages against a quota that was there when they were dialled, not when handed in."""
+    made = submit(box, *(f"+49301{number}" for number in range(6)))
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    (user_id,) = [number for number, user in box.settings.items(User).items() if user.name == "ada"]
+    box.settings.update(User, user_id, {"pages_per_month": 7})
+
+    async def scenario() -> FakeLine:
+        line = FakeLine(capacity=4)
+        line.default = lambda: End(page_s=0.02)
+        async with dispatching(box, line):
+            await ended(box, *made)
+        return line
+
+    line = asyncio.run(scenario())
+    ends = Counter(box.faxes.get(job.id).cause_code for job in made)
+    assert ends == {"delivered": 2, "quota_spent": 4}
+    assert sum(map(len, line.taken.values())) == 6
+    with pytest.raises(RefusedError, match="1 of 7 pages are left this month"):
+        submit(box, "+49302", "+49303")
+
+
+@pytest.mark.parametrize("limit", [{"pages_per_day": 5}, {"minutes_per_day": 1}])
+def test_a_users_day_of_pages_and_minutes_is_kept(box: Box, limit: dict[str, int]) -> None:
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    (user_id,) = [number for number, user in box.settings.items(User).items() if user.name == "ada"]
+    box.settings.update(User, user_id, limit)
+    if "minutes_per_day" in limit:  # 59 seconds are used
+        box.spool.do(ledger.count_pages, ("outside:ada",), box.clock(), pages=0, seconds=59.0)
+
+    async def scenario() -> None:
+        async with dispatching(box, FakeLine(capacity=1, default=lambda: End(mcf_s=0.6))):
+            made = submit(box, *(f"+49301{number}" for number in range(4)))
+            await until(
+                lambda: (
+                    sum(box.faxes.get(job.id).state.ended for job in made)
+                    + sum(box.faxes.get(job.id).cause_code == "daily_limit" for job in made)
+                    == len(made)
+                )
+            )
+            states = Counter(box.faxes.get(job.id).state for job in made)
+            assert states == {JobState.DELIVERED: 1, JobState.WAITING: 3}
 
     asyncio.run(scenario())
 

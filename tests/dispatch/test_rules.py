@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance import causes
-from appliance.causes import Cause, Retry, all_causes
+from appliance.causes import Cause, Retry, Side, all_causes
 from appliance.dispatch.profile import BELIEVED_S, STEPS, Profile, learn
 from appliance.dispatch.rules import (
-    CALLS_LIMIT,
+    DEAD,
     JITTER,
     LineView,
     NoLineNow,
@@ -69,6 +69,8 @@ JOB = Job(
     callback_url="",
 )
 SENDING = SendingSettings()
+# Calls for one job that no timetable comes to.
+CALLS_LIMIT = 60
 PRACTICE = PracticeSettings()
 TRUNK = LineView("trunk", LineKind.T38, usable=True, free=2)
 AUDIO = LineView("audio", LineKind.G711, usable=True, free=2)
@@ -248,6 +250,39 @@ def test_a_line_at_fault_is_changed_at_once_and_uses_up_no_try() -> None:
     assert judge(causes.BUSY, *many)[0] is JobState.WAITING
 
 
+@given(st.lists(st.sampled_from(all_causes()), min_size=1, max_size=12), st.integers(1, 5), st.integers(1, 4))
+def test_the_most_tries_are_a_bound_whatever_the_causes(
+    ends: list[Cause], most: int, candidates: int
+) -> None:
+    job = replace(JOB, options=SendOptions(max_tries=most, unknown_rule=UnknownRule.RESEND))
+    before: list[tuple[str, Cause]] = []
+    for cause in ends:
+        made = verdict(job, cause, past(*before), SENDING, NOW, practice=PRACTICE, candidates=candidates)
+        before.append(("trunk", cause))
+        if made.state is not JobState.WAITING:
+            break
+        assert len(before) < most
+
+
+def test_the_owners_own_timetable_can_be_tried_on_the_practice_line() -> None:
+    job = replace(JOB, reach=Reach.PRACTICE)
+    own = replace(PRACTICE, wait_s=None)
+    for tries, wait in enumerate(SENDING.busy[:3]):
+        before = past(*[("practice", causes.BUSY)] * tries)
+        made = verdict(job, causes.BUSY, before, SENDING, NOW, practice=own)
+        assert wait <= made.next_try_at - NOW <= wait * (1 + JITTER)
+
+
+@pytest.mark.parametrize("cause", [causes.NO_FAX_ANSWERED, causes.SIP_NO_MEDIA])
+def test_after_t38_that_stayed_silent_the_next_call_is_in_audio_and_at_once(cause: Cause) -> None:
+    made = verdict(JOB, cause, [], SENDING, NOW, practice=PRACTICE, medium="t38")
+    assert (made.state, made.next_try_at - NOW < 2) == (JobState.WAITING, True)
+    silent = [replace(call, facts={"medium": "t38"}) for call in past(("trunk", cause))]
+    assert plan_call(JOB, silent, Profile(), SENDING, NOW).audio
+    again = verdict(JOB, cause, silent, SENDING, NOW, practice=PRACTICE, medium="t38")
+    assert again.state is JobState.FAILED or again.next_try_at - NOW > 2
+
+
 def test_a_practice_number_is_tried_again_soon() -> None:
     state, wait = judge(causes.BUSY, job=replace(JOB, reach=Reach.PRACTICE))
     assert state is JobState.WAITING
@@ -312,6 +347,30 @@ def test_a_fax_machine_that_answers_clears_the_count() -> None:
     known = Destination("x", 4, None, {}, NOW)
     assert quarantine(known, causes.TRAINING_FAILED, SENDING, NOW) == (0, None)
     assert quarantine(known, causes.SIP_UNREACHABLE, SENDING, NOW) == (4, None)
+
+
+@given(st.sampled_from(all_causes()), st.sampled_from(["", "t38", "g711"]), st.integers(0, 9), st.booleans())
+def test_what_is_not_the_numbers_doing_neither_counts_nor_clears(
+    cause: Cause, medium: str, failures: int, resting: bool
+) -> None:
+    until = NOW + 60 if resting else None
+    known = Destination("x", failures, until, {}, NOW)
+    after = quarantine(known, cause, SENDING, NOW, medium)
+    blameless = cause.side in (Side.OURS, Side.USER) or cause.retry is Retry.OTHER_LINE
+    blameless = blameless and cause.code not in DEAD
+    if blameless or (medium == "t38" and cause is causes.NO_FAX_ANSWERED):
+        assert after == (failures, until)
+    assert after[0] in (0, failures, failures + 1)
+    assert after[0] <= failures or cause.code in DEAD
+
+
+def test_a_number_whose_t38_is_dead_is_never_left_alone_for_it_and_one_without_a_fax_is() -> None:
+    known: Destination | None = None
+    for medium in ["t38"] * 20 + ["g711"] * SENDING.quarantine_after:
+        assert not is_quarantined(known, NOW)
+        failures, until = quarantine(known, causes.NO_FAX_ANSWERED, SENDING, NOW, medium)
+        known = Destination("x", failures, until, {}, NOW)
+    assert is_quarantined(known, NOW)
 
 
 def test_daily_limits_count_only_what_leaves_the_box() -> None:

@@ -13,7 +13,12 @@ class PracticeSettings:
 
     enabled: bool = setting(True, "numbers 9990 to 9998 reach the practice machine")
     calls_at_once: int = setting(4, "practice calls at once", minimum=1, maximum=64)
-    wait_s: float = setting(3.0, "wait between two attempts at a practice number, s", minimum=0, maximum=3600)
+    wait_s: float | None = setting(
+        3.0,
+        "longest wait between two attempts at a practice number, s; null: as long as for any other number",
+        minimum=0,
+        maximum=86400,
+    )
     speed: float = setting(
         1.0, "practice calls run so many times faster than real ones", minimum=1, maximum=20
     )
