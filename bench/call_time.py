@@ -42,10 +42,14 @@ class _End:
 
 
 def measure(pages: Sequence[CodedPage], tiff: Path, folder: Path) -> tuple[float, list[Timing]]:
-    """The minimum, and the calls ours → ours, ours → spandsp, spandsp → ours, spandsp → spandsp."""
+    """The minimum, and ours to ours and to spandsp, nominal and quick, and spandsp to ours and to itself."""
     timings = [
         _call("ours to ours", _our_sender(pages), _our_receiver()),
+        _call("ours to ours, quick", _our_sender(pages, quick=True), _our_receiver(quick=True)),
         _call("ours to spandsp", _our_sender(pages), _spandsp(False, None, folder / "1.tif")),
+        _call(
+            "ours to spandsp, quick", _our_sender(pages, quick=True), _spandsp(False, None, folder / "3.tif")
+        ),
         _call("spandsp to ours", _spandsp(True, tiff, None), _our_receiver()),
         _call("spandsp to spandsp", _spandsp(True, tiff, None), _spandsp(False, None, folder / "2.tif")),
     ]
@@ -85,12 +89,12 @@ def _ours(parameters: CallParameters, pages: Sequence[CodedPage]) -> _End:
     return _End(fax, lambda: fax.result is not None, fax.hang_up, close)
 
 
-def _our_sender(pages: Sequence[CodedPage]) -> _End:
-    return _ours(CallParameters(Role.CALLS, station_id="+49 30 1"), pages)
+def _our_sender(pages: Sequence[CodedPage], *, quick: bool = False) -> _End:
+    return _ours(CallParameters(Role.CALLS, station_id="+49 30 1", quick=quick), pages)
 
 
-def _our_receiver() -> _End:
-    return _ours(CallParameters(Role.ANSWERS, station_id="+49 30 2"), [])
+def _our_receiver(*, quick: bool = False) -> _End:
+    return _ours(CallParameters(Role.ANSWERS, station_id="+49 30 2", quick=quick), [])
 
 
 def _spandsp(calls: bool, send: Path | None, receive: Path | None) -> _End:

@@ -17,7 +17,8 @@ from appliance.t4.bits import reverse_bits
 from appliance.t4.page import CodedPage
 from appliance.t30.dce import Carrier
 from appliance.t30.ecm import EcmPage
-from appliance.t38.timing import CARRIERS, ECM_FLAGS_S, SILENCE_S, TCF_S, V21_PREAMBLE_S, cut_frame
+from appliance.t30.pace import NOMINAL
+from appliance.t38.timing import CARRIERS, cut_frame
 
 CED_S = 2.6
 ECM_FRAME_OCTETS = 256
@@ -30,13 +31,15 @@ def minimum_s(pages: Sequence[CodedPage], carrier: Carrier = Carrier.V17_14400) 
     """Seconds from answer to the end of DCN for one document of these pages."""
     numbers = CARRIERS[carrier]
     total = CED_S + _burst(_IDENTITY, _DIS) + _burst(_IDENTITY, _DCS)
-    total += SILENCE_S + numbers.long_training_s + TCF_S + _burst(_PLAIN)
+    total += NOMINAL.silence_s + numbers.long_training_s + NOMINAL.tcf_s + _burst(_PLAIN)
     for page in pages:
         blocks = EcmPage(reverse_bits(page.data), ECM_FRAME_OCTETS)
         for block in range(blocks.blocks):
             blocks.block = block
             bits = sum(cut_frame(frame, len(frame)).line_bits for frame in blocks.frames())
-            total += SILENCE_S + numbers.short_training_s + ECM_FLAGS_S + bits / carrier.bit_rate
+            total += (
+                NOMINAL.silence_s + numbers.short_training_s + NOMINAL.ecm_flags_s + bits / carrier.bit_rate
+            )
             total += _burst(_PPS) + _burst(_PLAIN)
     return total + _burst(_PLAIN)
 
@@ -44,4 +47,4 @@ def minimum_s(pages: Sequence[CodedPage], carrier: Carrier = Carrier.V17_14400) 
 def _burst(*frames: int) -> float:
     """A V.21 burst of frames of so many octets, and the silence before it."""
     bits = sum(cut_frame(bytes(octets), octets).line_bits for octets in frames)
-    return SILENCE_S + V21_PREAMBLE_S + bits / Carrier.V21.bit_rate
+    return NOMINAL.silence_s + NOMINAL.preamble_s + bits / Carrier.V21.bit_rate

@@ -256,6 +256,7 @@ class OutgoingCalls:
             password=options.password,
             asks_to_end_last_page=True,
             resend_last_page=sending.resend_last_page,
+            quick=plan.quick,
         )
         call = OutgoingCall(
             number=running.number,

@@ -62,6 +62,7 @@ class Profile:
     bit_rate: int = 0  # of the last delivery
     ecm: bool = False
     seconds_a_page: float = 0.0  # of the last delivery
+    nominal_pace: bool = False  # a quick call has failed: T.30's nominal times from then on
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Profile:
@@ -85,7 +86,12 @@ def learn(
     cause: Cause = result.cause
     if cause.retry is Retry.OTHER_LINE:
         return profile  # says nothing about the destination
-    profile = replace(profile, last_cause=cause.code, remote_id=result.remote_id or profile.remote_id)
+    profile = replace(
+        profile,
+        last_cause=cause.code,
+        remote_id=result.remote_id or profile.remote_id,
+        nominal_pace=profile.nominal_pace or result.quick_failed,
+    )
     if cause.code != "delivered":
         return replace(profile, failed=profile.failed + 1)
     return replace(

@@ -139,6 +139,7 @@ class CallPlan:
     ecm: bool
     first_page: int  # from 0
     audio: bool = False  # over a SIP trunk: fax tones in audio (G.711) from the start, no T.38
+    quick: bool = False  # T.30's tolerances downwards
 
 
 def plan_call(
@@ -158,6 +159,8 @@ def plan_call(
         ecm=wanted_ecm and STEPS[step].ecm,
         first_page=job.pages_confirmed if resume is Resume.REST and left else 0,
         audio=wants_audio(attempts, profile if settings.learn else Profile()),
+        # Once at a destination, and not again for a fax that has failed: where nothing is remembered, too.
+        quick=not profile.nominal_pace and not downs,
     )
 
 

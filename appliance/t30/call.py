@@ -123,7 +123,7 @@ class FaxCall:
         self.pump(now)
 
     def _begin(self, now: float) -> None:
-        self._station.now = now
+        self._station.begin(now)
         if self._parameters.role is Role.CALLS:
             self._sender.call()
         else:

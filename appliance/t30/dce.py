@@ -6,6 +6,7 @@ the line is the least significant one.  Frames are without flags and without FCS
 
 Rules for every DCE
 -------------------
+* ``UsePace`` may be given at any time and disturbs nothing.
 * One order at a time: a new ``Send*`` or ``Receive`` replaces a running ``Receive``; a new order is
   never given while a ``Send*`` runs, except ``HangUp`` which ends everything.
 * A finished ``Send*`` is answered by exactly one ``Sent``.
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from appliance.causes import Cause
+from appliance.t30.pace import Pace
 
 
 class Modulation(Enum):
@@ -126,11 +128,18 @@ class Receive:
 
 
 @dataclass(frozen=True, slots=True)
+class UsePace:
+    """Signals from the next one on take these times where the DCE makes them itself.  No ``Sent`` follows."""
+
+    pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End the call.  Nothing follows."""
 
 
-LineOrder = SendCng | SendCed | SendFrames | SendTcf | SendImage | SendEcm | Receive | HangUp
+LineOrder = SendCng | SendCed | SendFrames | SendTcf | SendImage | SendEcm | Receive | UsePace | HangUp
 
 
 # -- events: line to engine --------------------------------------------------------------------

@@ -61,6 +61,7 @@ class CallParameters:
     asks_to_end_last_page: bool = False  # sending: says AskToEndLastPage, and waits for permission
     accepts_sub_address: bool = True
     resend_last_page: bool = False  # after RTN to EOP train and send it again; T.30 has the call end
+    quick: bool = False  # use T.30's tolerances downwards, as long as the far end bears it (``pace``)
     nsf: bytes = b""  # FIF of the non-standard frame to send: NSF with DIS, NSC with DTC; none when empty
     first_carrier: Carrier | None = None  # upper bound of the first training; None = best in common
     # Answering: the names of several documents; fetched is the one whose name comes as SEP (told of before as
@@ -118,6 +119,7 @@ class CallResult:
     retrainings: int = 0
     frames_repeated: int = 0  # ECM frames sent again on PPR
     bad_rows: int = 0
+    quick_failed: bool = False  # the far end did not bear a quick call
     phase: Phase = Phase.E  # where it was when it ended
     last_page_out: bool = False  # the end of the last page was signalled: the far end may hold all of it
 

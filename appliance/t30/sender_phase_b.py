@@ -289,16 +289,18 @@ class SenderPhaseB(StationRole):
             self.station.note("password_omitted", reason="the receiver does not take passwords")
         fif = replace(settings, sub=sub, sid=sid).encode()
         frames.append(HdlcFrame(Fcf.DCS, fif))
-        carrier = settings.carrier
+        carrier, seconds = settings.carrier, self.station.pace.tcf_s
         self.station.say(
             tuple(frames),
-            lambda: self.station.send_tcf(carrier, tcf_octets(carrier), lambda: self._await(SenderState.CFR)),
+            lambda: self.station.send_tcf(
+                carrier, tcf_octets(carrier, seconds), lambda: self._await(SenderState.CFR)
+            ),
         )
 
     def _ftt(self, _: EventData) -> None:
-        """FTT: one rung down and DCS again; DCN at the bottom."""
+        """FTT: DCS again, at the nominal pace or one rung down; DCN at the bottom."""
         self.station.clear(Timer.T4)
-        if self._step_down():
+        if self.station.slow_down() or self._step_down():
             self._retrain()
         else:
             self.station.finish(causes.TRAINING_FAILED)
@@ -354,6 +356,7 @@ class SenderPhaseB(StationRole):
             return
         self._tries += 1
         self.station.clear(Timer.T4)
+        self.station.slow_down()
         self._again()
 
     def _await(self, state: SenderState) -> None:

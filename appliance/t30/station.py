@@ -22,7 +22,7 @@ from itertools import count
 from typing import ClassVar
 
 from appliance import causes
-from appliance.causes import Cause
+from appliance.causes import Cause, Side
 from appliance.t30 import timers as limits
 from appliance.t30.conversation import (
     AskToEndLastPage,
@@ -57,6 +57,7 @@ from appliance.t30.dce import (
     Sent,
     Tone,
     ToneHeard,
+    UsePace,
 )
 from appliance.t30.frames import (
     IMAGE_FRAMES,
@@ -68,6 +69,7 @@ from appliance.t30.frames import (
     UnknownCommandError,
     burst,
 )
+from appliance.t30.pace import NOMINAL, QUICK, Pace
 from appliance.t30.parameters import (
     Accepts,
     CallParameters,
@@ -228,6 +230,7 @@ class Station:
         self.retrainings = 0
         self.frames_repeated = 0
         self.bad_rows = 0
+        self.pace = NOMINAL
         self.heard_frames = False  # the far end has said something in T.30's terms
         self.last_page_out = False
         # The line.
@@ -330,6 +333,24 @@ class Station:
         self._then = then
         self._image_runs = isinstance(order, SendImage | SendEcm | SendTcf)
         self._orders.append(order)
+
+    def begin(self, now: float) -> None:
+        """The call is connected."""
+        self.now = now
+        if self.parameters.quick:
+            self._use(QUICK)
+
+    def slow_down(self) -> bool:
+        """Something failed: nominal times from here on.  False when they are in use already."""
+        if self.pace is NOMINAL:
+            return False
+        self._use(NOMINAL)
+        self.note("nominal_pace")
+        return True
+
+    def _use(self, pace: Pace) -> None:
+        self.pace = pace
+        self._orders.append(UsePace(pace))
 
     def sound_cng(self) -> None:
         """CNG goes on until the next order."""
@@ -441,10 +462,16 @@ class Station:
             retrainings=self.retrainings,
             frames_repeated=self.frames_repeated,
             bad_rows=self.bad_rows,
+            quick_failed=self.parameters.quick and self._pace_failed(cause),
             phase=phase,
             last_page_out=self.last_page_out,
         )
         self.note("ended", code=cause.code, phase=phase.value)
+
+    def _pace_failed(self, cause: Cause) -> bool:
+        good = cause in (causes.DELIVERED, causes.RECEIVED)
+        theirs = cause.side in (Side.THEIRS, Side.LINE) and not good
+        return self.pace is NOMINAL or (theirs and self.heard_frames)
 
     # -- the line ----------------------------------------------------------------------------------
 

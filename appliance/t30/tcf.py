@@ -13,9 +13,9 @@ MIN_RUN_S = 1.0
 MIN_RUN_ECM_S = 0.5
 
 
-def tcf_octets(carrier: Carrier) -> int:
+def tcf_octets(carrier: Carrier, seconds: float = TCF_S) -> int:
     """Octets of zeros in a TCF at this rate."""
-    return int(carrier.bit_rate * TCF_S / 8)
+    return int(carrier.bit_rate * seconds / 8)
 
 
 class TcfJudge:

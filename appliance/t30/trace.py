@@ -25,6 +25,7 @@ EVENTS: dict[str, str] = {
     "training": "a training check leaves: rate, modulation",
     "trained": "the far end confirmed the training check: rate",
     "tcf": "a training check came: good, octets, non_zero, longest_run",
+    "nominal_pace": "the far end did not bear a quick call, which goes on at T.30's nominal times",
     "step_down": "the next lower rate: rate, modulation",
     "retrain": "training begins again",
     "page_sending": "a page leaves: page, rows, octets, coding, rate, ecm",

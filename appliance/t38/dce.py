@@ -2,7 +2,7 @@
 
 Sans-I/O: datagrams and the time in; datagrams, events and the next deadline out.  Every signal takes the
 time it takes on a telephone line, because a gateway may have to play it on one; its data goes out a
-little ahead of that time (``DATA_LEAD_S``), which is the gateway's cushion against jitter and costs
+little ahead of that time (``Pace.lead_s``), which is the gateway's cushion against jitter and costs
 nothing, since the next signal starts by the line's clock.
 """
 
@@ -35,7 +35,10 @@ from appliance.t30.dce import (
     Sent,
     Tone,
     ToneHeard,
+    UsePace,
 )
+from appliance.t30.pace import NOMINAL
+from appliance.t30.tcf import tcf_octets
 from appliance.t38.ifp import (
     DataField,
     DataPacket,
@@ -50,24 +53,18 @@ from appliance.t38.ifp_receiver import IfpReceiver
 from appliance.t38.settings import RateManagement, T38Settings
 from appliance.t38.timing import (
     CARRIERS,
-    CED_S,
     CHUNK_S,
     CNG_AFTER_CED_S,
     CNG_DELAY_S,
     CNG_GUARD_S,
     CNG_ON_S,
     CNG_PERIOD_S,
-    ECM_FLAGS_S,
-    SILENCE_S,
-    TCF_S,
     V21_CHUNK_OCTETS,
     cut_frame,
 )
 from appliance.t38.udptl import UdptlSender
 from appliance.t38.udptl_receiver import Arrival, UdptlReceiver
 
-# Data leaves this much before its time on the line, and never more than half the far end's buffer.
-DATA_LEAD_S = 0.1
 # Until the first packet from the peer, no-signal is sent at once and then so often: it opens the path
 # through a NAT, and the far end may send to where it came from.
 KEEPALIVE_S = 0.5
@@ -147,6 +144,9 @@ class T38Dce:
         self._trail_at = 0.0
         self._keepalive_at: float | None = None
         self._peer_heard = False
+        self._pace = NOMINAL
+        self._answerable = False  # our signal goes on, and the far end may answer already
+        self._far_end_is_terminal = False  # it has, before our signal was over on a line
         self._local_tcf: list[tuple[float, LineEvent]] = []
         self._closed = False
 
@@ -163,6 +163,9 @@ class T38Dce:
         if isinstance(order, HangUp):
             self._hang_up(now)
             return
+        if isinstance(order, UsePace):
+            self._pace = order.pace
+            return
         if self._sending():
             raise RuntimeError("an order while a signal is being sent")
         self._script, self._step = iter(()), None
@@ -173,7 +176,7 @@ class T38Dce:
             return
         self._listening = isinstance(order, SendCng)
         self._held.clear()
-        begin = max(now, self._line_free_at + SILENCE_S, self._hearing.silent_since + SILENCE_S)
+        begin = max(now, max(self._line_free_at, self._hearing.silent_since) + self._pace.silence_s)
         self._script = self._script_of(order, begin)
         if begin <= now:
             self._trail = 0  # what follows protects better, and no-signal must not come behind it
@@ -278,6 +281,7 @@ class T38Dce:
                     self._sending_over()
                 continue
             self._line_free_at = step.at
+            self._answerable = False
             self._trail, self._trail_at = TRAIL_PACKETS, step.at
             self._events.append(Sent())
 
@@ -298,6 +302,7 @@ class T38Dce:
         ended on the line, so what comes from now on waits for the engine to listen.
         """
         self._held.clear()
+        self._answerable = True
         if not self._listening and self._hearing.carrier is not None:
             self._held.append(CarrierOn(self._hearing.carrier))
 
@@ -310,7 +315,7 @@ class T38Dce:
             case SendFrames(frames):
                 return self._hdlc(begin, Carrier.V21, False, 0.0, frames)
             case SendEcm(carrier, short_train, frames):
-                return self._hdlc(begin, carrier, short_train, ECM_FLAGS_S, frames)
+                return self._hdlc(begin, carrier, short_train, self._pace.ecm_flags_s, frames)
             case SendImage(carrier, short_train, data):
                 trailer = bytes(int(carrier.bit_rate * PAGE_TRAILER_S / 8))
                 return self._non_ecm(begin, carrier, short_train, data + trailer)
@@ -332,11 +337,13 @@ class T38Dce:
 
     def _ced(self, at: float) -> Iterator[_Step]:
         yield self._indicator(at, Indicator.CED)
-        yield _Step(at + CED_S, None)
+        yield _Step(at + self._pace.ced_s, None)
 
     def _training(self, at: float, carrier: Carrier, short: bool) -> tuple[_Step, float]:
         """The indicator, and when the first bit behind the training is on the line."""
         numbers = CARRIERS[carrier]
+        if carrier is Carrier.V21:
+            return self._indicator(at, numbers.long_indicator), at + self._pace.preamble_s
         if short:
             return self._indicator(at, numbers.short_indicator), at + numbers.short_training_s
         return self._indicator(at, numbers.long_indicator), at + numbers.long_training_s
@@ -347,7 +354,10 @@ class T38Dce:
         return max(1, min(octets, self._settings.max_datagram - _OVERHEAD_OCTETS))
 
     def _lead(self, carrier: Carrier) -> float:
-        return min(DATA_LEAD_S, self._settings.max_buffer * 8 / carrier.bit_rate / 2)
+        buffer_s = self._settings.max_buffer * 8 / carrier.bit_rate
+        if self._far_end_is_terminal:
+            return min(self._pace.lead_to_terminal_s, buffer_s)
+        return min(self._pace.lead_s, buffer_s / 2)
 
     def _hdlc(
         self, at: float, carrier: Carrier, short: bool, flags_s: float, frames: tuple[bytes, ...]
@@ -415,9 +425,9 @@ class T38Dce:
 
     def _make_tcf(self, carrier: Carrier, now: float) -> list[tuple[float, LineEvent]]:
         """Method 1: the TCF that the far end does not transfer, good and at its time."""
-        on = now + SILENCE_S + CARRIERS[carrier].long_training_s
-        off = on + TCF_S
-        zeros = bytes(int(carrier.bit_rate * TCF_S / 8))
+        on = now + NOMINAL.silence_s + CARRIERS[carrier].long_training_s
+        off = on + NOMINAL.tcf_s
+        zeros = bytes(tcf_octets(carrier))
         return [(on, CarrierOn(carrier)), (off, Data(zeros)), (off, CarrierOff())]
 
     def _hear(self, arrivals: list[Arrival], now: float) -> None:
@@ -466,6 +476,8 @@ class T38Dce:
         if self._listening:
             self._events += heard
             return
+        if self._answerable and CarrierOn(Carrier.V21) in heard:
+            self._far_end_is_terminal = True
         for event in heard:
             if len(self._held) >= MAX_HELD_EVENTS and isinstance(event, Frame | Data):
                 self.counters.events_dropped += 1

@@ -11,14 +11,9 @@ from dataclasses import dataclass, field
 
 from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import Carrier
+from appliance.t30.pace import NOMINAL
 from appliance.t38.ifp import DataType, Indicator
 
-# One second of flags before V.21 frames (T.30 5.3.1: 1 s ± 15 %).
-V21_PREAMBLE_S = 1.0
-# Flags before the first frame of an ECM block (T.4 Annex A.3.2: 200 ms).
-ECM_FLAGS_S = 0.2
-# Silence between two signals (T.30 5.3.2: 75 ± 20 ms).
-SILENCE_S = 0.075
 # CNG: 0.5 s on, 3 s off (T.30 4.1).  Its indicator says that CNG is being called, tones and pauses alike, and
 # stands until another one: a gateway told of each tone apart (spandsp's, so Asterisk's) sounds 3.5 s for each
 # and what follows only behind them, too late for T4 of the machine there.
@@ -29,10 +24,6 @@ CNG_GUARD_S = 0.15
 # not wait behind a CNG: it begins this much later, and not while CED (at most 4 s) and first flags may last.
 CNG_DELAY_S = 1.5
 CNG_AFTER_CED_S = 7.0
-# CED: 2.6 to 4 s (T.30 4.2), here as short as is safe.
-CED_S = 2.65
-# TCF: 1.5 s of zeros (T.30 5.3.6.1.2).
-TCF_S = 1.5
 # What one data packet carries, seconds of line time.  30 ms is what gateways send and expect.
 CHUNK_S = 0.030
 # V.21 octets in one packet: at 300 bit/s 30 ms are 1.1 octets; two keep the packets few.
@@ -66,7 +57,7 @@ _V17_LONG_S = 3344 / 2400
 _V17_SHORT_S = 342 / 2400
 
 CARRIERS: dict[Carrier, CarrierNumbers] = {
-    Carrier.V21: _numbers(DataType.V21, Indicator.V21_PREAMBLE, V21_PREAMBLE_S),
+    Carrier.V21: _numbers(DataType.V21, Indicator.V21_PREAMBLE, NOMINAL.preamble_s),
     Carrier.V27TER_2400: _numbers(DataType.V27_2400, Indicator.V27_2400_TRAINING, _V27_2400_S),
     Carrier.V27TER_4800: _numbers(DataType.V27_4800, Indicator.V27_4800_TRAINING, _V27_4800_S),
     Carrier.V29_7200: _numbers(DataType.V29_7200, Indicator.V29_7200_TRAINING, _V29_S),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import Carrier, SendEcm, SendFrames, SendImage, Sent
-from appliance.t38.dce import DATA_LEAD_S, PAGE_TRAILER_S, T38Dce
+from appliance.t30.pace import NOMINAL
+from appliance.t38.dce import PAGE_TRAILER_S, T38Dce
 from appliance.t38.ifp import DataPacket, FieldType, Indicator, IndicatorPacket, decode
 from appliance.t38.settings import ErrorCorrection, T38Settings
 from appliance.t38.timing import cut_frame
@@ -93,8 +94,8 @@ def test_a_gateway_never_runs_dry_and_needs_no_more_than_the_lead(carrier):
     ]
     assert len(have) == len(needed)
     early = [need - at for need, at in zip(needed, have, strict=True)]
-    assert min(early) >= DATA_LEAD_S - 1e-6
-    assert max(early) <= DATA_LEAD_S + 0.06  # one packet's worth
+    assert min(early) >= NOMINAL.lead_s - 1e-6
+    assert max(early) <= NOMINAL.lead_s + 0.06  # one packet's worth
     assert ended == pytest.approx(line)
 
 

@@ -7,6 +7,7 @@ half duplex.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from appliance.causes import Cause
@@ -35,16 +36,14 @@ from appliance.t30.dce import (
     Sent,
     Tone,
     ToneHeard,
+    UsePace,
 )
+from appliance.t30.pace import NOMINAL
 
-# T.30 5.3.2: 75 ± 20 ms of silence between signals of different modulations.
-TURNAROUND_S = 0.075
-# T.30 5.3.1: a preamble of 1 s ± 15 % of flags at 300 bit/s, that is 37.5 of them.
-V21_PREAMBLE_FLAGS = 38
+# A preamble is of whole flags (T.30 5.3.1): so many a second at 300 bit/s.
+V21_FLAGS_A_SECOND = 37.5
 # After the last frame: T.30 5.3.6.2 wants the closing flag; two more carry it through the turn-off.
 V21_TAIL_FLAGS = 3
-# T.4 A.3.1: 200 ms of flags before the frames of a block, at the carrier's rate.
-ECM_PREAMBLE_S = 0.2
 ECM_TAIL_FLAGS = 6
 
 
@@ -55,6 +54,7 @@ class ToneDce:
         self._events: list[LineEvent] = []
         self._receiver = Receiver(self._status, self._frame, self._tone)
         self._transmitter = Transmitter()
+        self._pace = NOMINAL
         self._sending = False  # an order is out that ``Sent`` answers
         self._cng = False
         self._expected: Receive | None = None
@@ -97,6 +97,9 @@ class ToneDce:
     def order(self, order: LineOrder, now: float) -> None:
         if self.hung_up:
             return
+        if isinstance(order, UsePace):
+            self._pace = order.pace
+            return
         if self._cng:
             self._transmitter.stop()
             self._cng = False
@@ -110,7 +113,8 @@ class ToneDce:
                 self._transmitter.tone(Tone.CED)
             case SendFrames(frames):
                 self._send()
-                self._transmitter.v21(frames, V21_PREAMBLE_FLAGS, V21_TAIL_FLAGS)
+                flags = math.ceil(self._pace.preamble_s * V21_FLAGS_A_SECOND)
+                self._transmitter.v21(frames, flags, V21_TAIL_FLAGS)
             case SendTcf(carrier, octets):
                 self._send()
                 self._transmitter.fast_bits(carrier, short_train=False, octets=bytes(octets))
@@ -119,7 +123,7 @@ class ToneDce:
                 self._transmitter.fast_bits(carrier, short_train=short_train, octets=data)
             case SendEcm(carrier, short_train, frames):
                 self._send()
-                flags = round(carrier.bit_rate * ECM_PREAMBLE_S / 8)
+                flags = round(carrier.bit_rate * self._pace.ecm_flags_s / 8)
                 self._transmitter.fast_frames(
                     carrier,
                     short_train=short_train,
@@ -151,7 +155,7 @@ class ToneDce:
         self._up = None
         self._receiver.stop_fast()
         self._receiver.listen_tones([])
-        self._transmitter.silence(TURNAROUND_S)
+        self._transmitter.silence(self._pace.silence_s)
 
     def _listen(self, order: Receive) -> None:
         self._expected = order

@@ -31,6 +31,7 @@ from appliance.t30.dce import (
     SendImage,
     SendTcf,
     Sent,
+    UsePace,
 )
 
 __all__ = ["ClassOneDce", "Opened"]
@@ -57,6 +58,8 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
         if isinstance(order, HangUp):
             self._hang_up(now)
             return
+        if isinstance(order, UsePace):
+            return  # the modem makes preamble and training as it does; the engine counts TCF itself
         if order == self._order and self._state in LISTENING:
             return  # it is being done
         quiet_to_listen = self._state is State.QUIET and isinstance(self._order, Receive)
