@@ -843,6 +843,28 @@ SIP_MISCONFIGURED = _row(
     "The SIP trunk's settings cannot be used.",
     "Look at the trunk's last error on the lines page and correct its settings.",
 )
+SIP_ANONYMOUS_REFUSED = _row(
+    "sip_anonymous_refused",
+    Side.THEIRS,
+    Retry.NO,
+    "The other side takes no calls from callers who withhold their number.",
+    "Send it again with your number shown, or set a caller number for the line.",
+)
+SIP_FROM_REFUSED = _row(
+    "sip_from_refused",
+    Side.LINE,
+    Retry.OTHER_LINE,
+    "The trunk took the user name and password when the box signed in, but not for a call from this number.",
+    "Set from_user_is_account for the trunk, and identity so that the caller number is still shown.",
+)
+SIP_T38_SILENT = _row(
+    "sip_t38_silent",
+    Side.LINE,
+    Retry.OTHER_LINE,
+    "The other side agreed to T.38, but nothing of a fax came through it.",
+    "It is tried again with fax tones; if it happens often, ask the provider about T.38, or set the trunk's"
+    " media to g711.",
+)
 SIP_NO_MEDIA = _row(
     "sip_no_media",
     Side.LINE,

@@ -24,6 +24,7 @@ from appliance.causes import (
     NO_FAX_ANSWERED,
     NUMBER_NOT_IN_SERVICE,
     SIP_NO_MEDIA,
+    SIP_T38_SILENT,
     VOICE_ANSWERED,
     Cause,
     Retry,
@@ -184,7 +185,7 @@ def wants_audio(attempts: Sequence[Attempt], profile: Profile) -> bool:
 
 def silent_t38(cause: Cause, medium: str) -> bool:
     """Whether T.38 was agreed and then brought nothing: that says nothing about who was called."""
-    return medium == "t38" and cause in (NO_FAX_ANSWERED, SIP_NO_MEDIA)
+    return medium == "t38" and cause in (NO_FAX_ANSWERED, SIP_NO_MEDIA, SIP_T38_SILENT)
 
 
 # -- after the call ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Drives a T.38 endpoint over a UDP socket on the asyncio loop: datagrams, timers, source latching.
+"""Drives a T.38 endpoint over a UDP socket on the asyncio loop: datagrams, timers, whose packets count.
 
 The loop that paces packets must never wait: everything here is a callback that returns at once.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol, runtime_checkable
 
@@ -27,6 +27,18 @@ MAX_STEPS_A_TURN = 256
 # A packet that leaves later than this after its time counts as late: half of the shortest packet
 # interval in use (20 ms).
 LATE_S = 0.010
+
+
+# Hosts other than the signalled one that are listened to for a while at once, and datagrams kept of each.
+MAX_CANDIDATES = 4
+MAX_CANDIDATE_DATAGRAMS = 128
+# A candidate that has not convinced gets copies of what we say no longer than this, seconds: long enough
+# for a machine that answers our DIS, too short to flood anybody with.
+CANDIDATE_COPIES_S = 10.0
+
+Address = tuple[str, int]
+# Whether what a host other than the signalled one sent, in the order in which it came, is that of a far end.
+Judge = Callable[[Sequence[bytes]], bool]
 
 
 class T38Endpoint(Protocol):
@@ -70,30 +82,55 @@ class Paced(Protocol):
     def pacing(self) -> Pacing: ...
 
 
+@dataclass(slots=True)
+class SideDoor:
+    """A second socket of the call where the far end's packets may turn up: gateways that go on sending to the
+    port of the audio.  ``fits`` says whether a datagram is one of this endpoint's kind."""
+
+    sock: socket.socket
+    fits: Callable[[bytes], bool]
+    peer: Address | None = None
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A host that was not signalled, and what it has said."""
+
+    since: float
+    datagrams: list[bytes] = field(default_factory=list)
+
+
 class DatagramDriver:
     """One T.38 call on one socket.
 
-    ``remote`` is the address from the SDP, None when only the first packet will tell (then nothing is
-    sent before it).  With ``latch`` the first packet's source becomes the peer, as NAT demands; once
-    the signalled address itself speaks it is believed for good.  Everyone else is ignored.
+    ``remote`` is the address from the SDP, None when only packets will tell (then nothing is sent before
+    one). With ``latch`` another source may become the peer, as NAT demands, as long as the signalled one is
+    silent: another port of the signalled host at once, and both are then sent to; another host once
+    ``judge`` finds that what it says is consistent, at once without a judge.  Once the signalled address
+    itself speaks it is believed for good.  Everyone else is ignored.
 
     ``time`` is the call's clock, real time when None.
-    The socket stays the caller's: it must be non-blocking and is not closed here.
+    The sockets stay the caller's: they must be non-blocking and are not closed here.
     """
 
     def __init__(
         self,
         fax: T38Endpoint,
         sock: socket.socket,
-        remote: tuple[str, int] | None,
+        remote: Address | None,
         *,
         latch: bool = True,
         tap: Tap | None = None,
         time: CallTime | None = None,
         pacing: Pacing | None = None,
+        judge: Judge | None = None,
+        side: SideDoor | None = None,
     ) -> None:
         self._fax = fax
         self._sock = sock
+        self._judge = judge
+        self._side = side
+        self._candidates: dict[Address, _Candidate] = {}
         self._signalled = remote
         self._peer = remote
         self._latch = latch
@@ -119,11 +156,15 @@ class DatagramDriver:
         Whatever the endpoint raises is our bug and comes out here.
         """
         self._time.watch(self._sock, self._readable)
+        if self._side is not None:
+            self._time.watch(self._side.sock, self._side_readable)
         try:
             self._guarded(lambda: self._fax.start(self.now))
             await self._over
         finally:
             self._time.unwatch(self._sock)
+            if self._side is not None:
+                self._time.unwatch(self._side.sock)
             if self._timer is not None:
                 self._timer.cancel()
         result = self._fax.result
@@ -141,12 +182,13 @@ class DatagramDriver:
         if not self._over.done():
             self._guarded(lambda: self._fax.cancel(self.now))
 
-    def readdress(self, remote: tuple[str, int] | None) -> None:
+    def readdress(self, remote: Address | None) -> None:
         """The signalling named another address for the far end (a re-INVITE), None as in the constructor."""
         if remote != self._signalled:
             self._signalled = remote
             self._peer = remote
             self._latch, self._latched = True, False
+            self._candidates.clear()
 
     def hang_up(self) -> None:
         """The far end has hung up (BYE)."""
@@ -169,34 +211,79 @@ class DatagramDriver:
             self._guarded(lambda: self._fax.pump(self.now))
 
     def _readable(self) -> None:
+        self._read(self._sock, self._take)
+
+    def _side_readable(self) -> None:
+        assert self._side is not None
+        self._read(self._side.sock, self._take_from_side)
+
+    def _read(self, sock: socket.socket, take: Callable[[bytes, Address], None]) -> None:
         for _ in range(MAX_DATAGRAMS_A_TURN):
             if self._over.done():
                 return
             try:
-                data, source = self._sock.recvfrom(MAX_DATAGRAM_OCTETS)
+                data, source = sock.recvfrom(MAX_DATAGRAM_OCTETS)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError:
                 continue  # an ICMP error of an earlier send: UDP goes on
-            # Of IPv6 the address and port count, as SDP has them.
-            if len(data) < MAX_DATAGRAM_OCTETS and self._is_peer(source[:2]):
-                if self._tap is not None:
-                    self._tap(self.now, False, data)
-                self._guarded(partial(self._fax.receive_datagram, data, self.now))
+            if len(data) < MAX_DATAGRAM_OCTETS:
+                # Of IPv6 the address and port count, as SDP has them.
+                take(data, source[:2])
 
-    def _is_peer(self, source: tuple[str, int]) -> bool:
+    def _take(self, data: bytes, source: Address) -> None:
+        for each in self._accepted(data, source):
+            self._deliver(each)
+
+    def _take_from_side(self, data: bytes, source: Address) -> None:
+        side = self._side
+        assert side is not None
+        if side.peer is None and self._is_their_host(source) and side.fits(data):
+            side.peer = source
+        if source == side.peer and side.fits(data):
+            self._deliver(data)
+
+    def _deliver(self, data: bytes) -> None:
+        if self._tap is not None:
+            self._tap(self.now, False, data)
+        self._guarded(partial(self._fax.receive_datagram, data, self.now))
+
+    def _accepted(self, data: bytes, source: Address) -> Sequence[bytes]:
+        """What counts now that this came: nothing, the datagram, or all that its source has said."""
         if source == self._signalled:
             self._peer = source
             self._latch = False
-            return True
+            self._candidates.clear()
+            return (data,)
         if self._latched and source == self._peer:
-            return True
+            return (data,)
         if (self._latch or self._signalled is None) and not self._latched:
-            self._latched = True
-            self._peer = source
-            return True
+            if self._judge is None or self._is_their_host(source):
+                return self._latch_on(source, (data,))
+            candidate = self._candidate(source)
+            if candidate is not None:
+                candidate.datagrams.append(data)
+                if self._judge(candidate.datagrams):
+                    return self._latch_on(source, candidate.datagrams)
         self._pacing.strangers += 1
-        return False
+        return ()
+
+    def _is_their_host(self, source: Address) -> bool:
+        return self._signalled is not None and source[0] == self._signalled[0]
+
+    def _latch_on(self, source: Address, said: Sequence[bytes]) -> Sequence[bytes]:
+        self._latched = True
+        self._peer = source
+        self._candidates.clear()
+        return said
+
+    def _candidate(self, source: Address) -> _Candidate | None:
+        found = self._candidates.get(source)
+        if found is None and len(self._candidates) < MAX_CANDIDATES:
+            found = self._candidates[source] = _Candidate(self.now)
+        if found is None or len(found.datagrams) >= MAX_CANDIDATE_DATAGRAMS:
+            return None
+        return found
 
     def _expired(self) -> None:
         due = self._armed_for
@@ -234,14 +321,31 @@ class DatagramDriver:
 
     def _send(self) -> None:
         for datagram in self._fax.take_datagrams():
-            if self._peer is None:
-                continue
-            if self._tap is not None:
+            ways = self._ways()
+            if ways and self._tap is not None:
                 self._tap(self.now, True, datagram)
-            try:
-                self._sock.sendto(datagram, self._peer)
-            except OSError:
-                self._pacing.unsent += 1
+            for sock, address in ways:
+                try:
+                    sock.sendto(datagram, address)
+                except OSError:
+                    self._pacing.unsent += 1
+
+    def _ways(self) -> list[tuple[socket.socket, Address]]:
+        """Where a datagram of ours goes: to the peer, and wherever else it may listen."""
+        addresses = [] if self._peer is None else [self._peer]
+        peer, signalled = self._peer, self._signalled
+        if self._latched and peer and signalled and peer != signalled and self._is_their_host(peer):
+            addresses.append(signalled)  # it may send from one port and listen on the other
+        now = self.now
+        addresses += [
+            source
+            for source, candidate in self._candidates.items()
+            if now < candidate.since + CANDIDATE_COPIES_S
+        ]
+        ways = [(self._sock, address) for address in addresses]
+        if self._side is not None and self._side.peer is not None:
+            ways.append((self._side.sock, self._side.peer))
+        return ways
 
 
 async def run_t38_call(

@@ -113,6 +113,7 @@ class DceCounters:
     sent: int = 0
     malformed: int = 0  # IFP packets that made no sense
     events_dropped: int = 0
+    signals: int = 0  # packets from the peer with a signal in them: anything but no-signal
 
 
 class T38Dce:
@@ -447,6 +448,8 @@ class T38Dce:
                 self.counters.malformed += 1
                 self._hearing.packets_lost(1)
                 continue
+            if packet != _NO_SIGNAL:
+                self.counters.signals += 1
             self._hearing.packet(packet, now)
             if self._version == 0 and self._frames_never_end():
                 self._version = 2

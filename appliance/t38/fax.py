@@ -52,6 +52,11 @@ class T38FaxCall(DrivenFax):
         """What happened to the packets so far."""
         return self._dce.counters, self._dce.receiver.counters
 
+    @property
+    def hears_fax(self) -> bool:
+        """Whether anything of a fax machine came through the session yet, be it a tone."""
+        return self._dce.counters.signals > 0
+
     def start(self, now: float) -> None:
         """The session is agreed: opens the path with no-signal and begins the call."""
         self._started = True

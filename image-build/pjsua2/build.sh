@@ -56,7 +56,8 @@ python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 # -- is it there already? ----------------------------------------------------------------------
 
 tag=$("$python" "$here/make_wheel.py" tag)
-key=$( { cat "$here/build.sh" "$here/make_wheel.py" "$here/config_site.h" "$here/app-owned-media.patch"
+key=$( { cat "$here/build.sh" "$here/make_wheel.py" "$here/config_site.h" "$here/app-owned-media.patch" \
+             "$here/sip_gate.c" "$here/sip_gate.h"
          echo "$tag"; } | sha256sum | cut -c1-16)
 cache=${FAXBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/faxbox}/pjsua2
 wheel=$cache/$key/pjsua2-$PJ_VERSION+faxbox-$tag.whl
@@ -178,6 +179,8 @@ found=$(sed -n 's/^export PJ_VERSION_M[AI][JN]OR *:= *//p' "$work/pj/version.mak
 cd "$work/pj"
 patch -p1 -s <"$here/app-owned-media.patch" >&2 || die "the patch does not apply"
 cp "$here/config_site.h" pjlib/include/pj/config_site.h
+cp "$here/sip_gate.c" pjsip/src/pjsip/
+cp "$here/sip_gate.h" pjsip/include/pjsip/
 
 # NDEBUG: pjproject then logs a failed assertion and returns an error instead of aborting the process.
 # epoll: select() writes beyond its sets in a process with more than 1,024 open files.

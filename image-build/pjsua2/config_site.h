@@ -24,6 +24,11 @@
 /* The binding hands over SDP text only up to this size; the stock 1024 would hand over nothing. */
 #define PJSUA2_MAX_SDP_BUF_LEN          8192
 
+/* A name server that did not answer, or a name that was not known, is asked again after so many seconds (stock:
+ * 60): a box often comes up before its network. */
+#define PJ_DNS_RESOLVER_BAD_NS_TTL      5
+#define PJ_DNS_RESOLVER_INVALID_TTL     5
+
 /* Stay on the transport the owner chose, whatever the size of the request. */
 #define PJSIP_DONT_SWITCH_TO_TCP        1
 

@@ -206,6 +206,18 @@ def test_a_route_that_fails_over_t38_is_tried_in_audio_and_the_other_way_about(
     assert plan_call(JOB, before, Profile(medium=learned), SENDING, NOW).audio is audio
 
 
+@pytest.mark.parametrize("cause", [causes.SIP_T38_SILENT, causes.SIP_NO_MEDIA])
+def test_t38_that_was_agreed_and_dead_is_followed_by_tones_at_once(cause: Cause) -> None:
+    (call,) = past(("trunk", cause))
+    assert plan_call(JOB, [replace(call, facts={"medium": "t38"})], Profile(), SENDING, NOW).audio
+    assert not plan_call(JOB, [replace(call, facts={"medium": "g711"})], Profile(), SENDING, NOW).audio
+
+
+def test_dead_t38_says_nothing_about_the_number() -> None:
+    known = Destination("+49", SENDING.quarantine_after - 1, None, {}, NOW)
+    assert quarantine(known, causes.SIP_T38_SILENT, SENDING, NOW) == (known.failures, None)
+
+
 @pytest.mark.parametrize(("resume", "first"), [(Resume.REST, 6), (Resume.ALL, 0), (None, 6)])
 def test_a_later_call_sends_the_rest_or_all_as_asked(resume: Resume | None, first: int) -> None:
     job = replace(JOB, pages_confirmed=6, options=SendOptions(resume=resume))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from appliance import causes
 from appliance.lines.datagram_driver import (
+    MAX_CANDIDATES,
     MAX_DATAGRAM_OCTETS,
     DatagramDriver,
     Pacing,
@@ -127,6 +128,80 @@ def test_nothing_is_sent_before_the_peer_is_known() -> None:
         with pytest.raises(BlockingIOError):
             stranger.recv(100)
         peer.sendto(b"2", ours.getsockname())
+        await running
+
+    with_sockets(work)
+
+
+def stranger_of(host: str) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    sock.bind((host, 0))
+    return sock
+
+
+def three_numbers(said: Sequence[bytes]) -> bool:
+    return len(said) >= 3 and all(each.isdigit() for each in said)
+
+
+def test_another_host_takes_the_call_only_after_a_test_and_what_it_said_is_not_lost() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
+        pacing, end = Pacing(), Listener(after=4)
+        running = asyncio.create_task(
+            DatagramDriver(end, ours, peer.getsockname(), pacing=pacing, judge=three_numbers).run()
+        )
+        await asyncio.sleep(0.05)
+        with (
+            contextlib.closing(stranger_of("127.0.0.2")) as early,
+            contextlib.closing(stranger_of("127.0.0.3")) as behind_nat,
+        ):
+            early.sendto(b"one packet", ours.getsockname())
+            for data in (b"1", b"2"):
+                behind_nat.sendto(data, ours.getsockname())
+            await asyncio.sleep(0.05)
+            assert end.heard == []
+            for data in (b"3", b"4"):
+                behind_nat.sendto(data, ours.getsockname())
+            await running
+            assert end.heard == [b"1", b"2", b"3", b"4"]
+
+    with_sockets(work)
+
+
+def test_another_host_never_takes_the_call_from_one_that_speaks() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
+        end = Listener(after=2)
+        running = asyncio.create_task(
+            DatagramDriver(end, ours, peer.getsockname(), judge=three_numbers).run()
+        )
+        await asyncio.sleep(0.05)
+        peer.sendto(b"a", ours.getsockname())
+        await asyncio.sleep(0.05)
+        with contextlib.closing(stranger_of("127.0.0.2")) as stranger:
+            for number in range(20):
+                stranger.sendto(b"%d" % number, ours.getsockname())
+            await asyncio.sleep(0.05)
+            peer.sendto(b"b", ours.getsockname())
+            await running
+        assert end.heard == [b"a", b"b"]
+
+    with_sockets(work)
+
+
+def test_a_crowd_of_hosts_is_not_remembered_without_end() -> None:
+    async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
+        end = Listener(after=1)
+        call = DatagramDriver(end, ours, peer.getsockname(), judge=lambda said: False)
+        running = asyncio.create_task(call.run())
+        await asyncio.sleep(0.01)
+        for number in range(2, 60):
+            with contextlib.closing(stranger_of(f"127.0.0.{number}")) as stranger:
+                for _ in range(20):
+                    stranger.sendto(b"x", ours.getsockname())
+        await asyncio.sleep(0.1)
+        assert len(call._candidates) <= MAX_CANDIDATES
+        assert end.heard == []
+        peer.sendto(b"1", ours.getsockname())
         await running
 
     with_sockets(work)

@@ -16,14 +16,17 @@ from typing import Protocol
 
 from appliance import causes
 from appliance.causes import Cause, Side
-from appliance.lines.datagram_driver import DatagramDriver, Pacing, T38Endpoint
+from appliance.lines.datagram_driver import DatagramDriver, Judge, Pacing, SideDoor, T38Endpoint
 from appliance.lines.g711.codec import Law
 from appliance.lines.g711.fax import AudioWait, ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
+from appliance.lines.sip import messages
 from appliance.lines.sip.events import CallEvent, Connected, Ended, Ordered, Ringing, Signalled
-from appliance.lines.sip.outcomes import cause_of_status
+from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
+from appliance.lines.sip.session import body_of
 from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
+from appliance.lines.sip.witnesses import is_udptl, speaks_rtp, speaks_t38
 from appliance.t30.conversation import CallOwner, FromCall
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
 from appliance.t38.fax import T38FaxCall
@@ -39,6 +42,24 @@ CANCEL_LIMIT_S = 8.0
 RESULT_LIMIT_S = 2.0
 # From the INVITE that we accept to the ACK: RFC 3261 17.2.1, timer H.
 ACK_LIMIT_S = 34.0
+# T.38 through which nothing of a fax has come for so long is dead.  A machine that is called sounds CED
+# within 3 s of a switch at the slowest gateways seen, and repeats DIS every 4.5 s at the latest (T.30
+# 5.4.3.1, T4); one that calls answers our CED and DIS, which take 5 s themselves.
+T38_SILENT_CALLING_S, T38_SILENT_ANSWERING_S = 7.0, 10.0
+# What such a call would be blamed on if nobody looked at what it went over.
+_BLAMES_THE_NUMBER = frozenset(
+    cause.code
+    for cause in (
+        causes.NO_FAX_ANSWERED,
+        causes.NO_SENDER_HEARD,
+        causes.HUNG_UP_BEFORE_PAGES,
+        causes.SIP_HUNG_UP_EARLY,
+    )
+)
+# What an offer of T.38 gets where nobody deals with it: no answer in time, and a call that is not known.
+_NO_PROPER_ANSWER = frozenset({408, 481})
+# Status codes that pjproject makes up where the network failed; others of its own are about the call.
+_OUR_CODES = frozenset({0, 408, 502, 503, 504})
 # No call lasts longer: a day of pages is a loop somewhere.
 MAX_CALL_S = 6 * 3600.0
 
@@ -51,6 +72,10 @@ class Signalling(Protocol):
     def ask_t38(self) -> None: ...
 
     def page_in_audio(self) -> None: ...
+
+    def page_in_t38(self) -> None: ...
+
+    def t38_is_silent(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -71,6 +96,7 @@ class MediaFacts:
 
     kind: LineKind | None = None  # what carried the fax
     refusal: int = 0  # the status that T.38 was refused with
+    offer_failed: bool = False  # our offer of T.38 got no proper answer, or ended the call
     answered_at: float = 0.0  # seconds from the INVITE
     t38_after_s: float | None = None  # from the answer to T.38
     settings: str = ""
@@ -107,6 +133,9 @@ class CarriedCall:
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
+        self._spoken_to = False  # the other side has said anything
+        self._offering = False  # our offer of T.38 is open
+        self._silence: asyncio.TimerHandle | None = None  # of T.38, when it has lasted too long
         self._cause: Cause | None = None
         self._cancelled_at: float | None = None
         self._started = time.monotonic()
@@ -119,6 +148,10 @@ class CarriedCall:
     def deliver(self, event: CallEvent) -> None:
         """An event of the SIP thread.  On the loop only."""
         self._events.put_nowait(event)
+
+    def begin_with(self, message: str) -> None:
+        """The INVITE that came in: the account of the call begins with it."""
+        self._note("sip_received", line=messages.start_line(message), sdp=body_of(message))
 
     async def run(self, signalling: Signalling, *, ring_s: float) -> CallResult:
         """Carries the call to its end.  Never raises for what the peer or the network did."""
@@ -167,7 +200,8 @@ class CarriedCall:
         if self._cancelled_at is not None:
             self._cause = causes.CANCELLED
         elif self._connected_at is None:
-            self._cause = causes.NO_ANSWER
+            # A number that rings is another thing than a trunk that says nothing at all.
+            self._cause = causes.NO_ANSWER if self._spoken_to else causes.SIP_NO_REPLY
         else:
             self._cause = causes.CALL_TOO_LONG
 
@@ -175,6 +209,8 @@ class CarriedCall:
         match event:
             case Signalled(sent, line, sdp):
                 self._note("sip_sent" if sent else "sip_received", line=line, sdp=sdp)
+                self._spoken_to = self._spoken_to or not sent
+                self._offering = self._offering or (sent and line.startswith("INVITE ") and "m=image" in sdp)
             case Ringing(code):
                 self._note("ringing", code=code)
             case Connected():
@@ -192,28 +228,29 @@ class CarriedCall:
             case Ended():
                 self._gone = True
                 self.ended = event
+                if self._offering:
+                    self.facts = replace(self.facts, offer_failed=True)
                 self._note("sip_ended", code=event.code, reason=event.reason, ours=event.ours)
                 return await self._hung_up()
         return None
 
     async def _use_audio(self, order: UseAudio) -> None:
         self._audio = order
-        if isinstance(self._fax, T38FaxCall):
-            # Back from T.38.  Once the fax is over the peer may do that before its BYE; a fax under way
-            # cannot follow, and ends as on a lost line.
-            self._note("back_to_audio")
-            return
         law = None if order.law is None else Law(order.law)
         if self._rtp is None:
             self._rtp = RtpSession(order.payload, law)
         else:
             self._rtp.use(order.payload, law)
+        if isinstance(self._fax, T38FaxCall):
+            # Back from T.38: the tones follow (StayOnAudio).
+            self._note("back_to_audio")
+            return
         if self._driver is not None:
             self._driver.readdress(order.remote)
             return
         self._note("media", kind="audio", payload=order.payload)
         wait = AudioWait(self._rtp, calls=self._calls, heard=self._fax_heard)
-        await self._start(wait, self._ports.rtp, order.remote, reports=False)
+        await self._start(wait, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
 
     def _fax_heard(self, what: str) -> None:
         self._note("fax_heard", what=what)
@@ -224,15 +261,24 @@ class CarriedCall:
     async def _stay_on_audio(self, code: int) -> None:
         if isinstance(self._fax, ToneFaxCall) or self._audio is None or self._rtp is None:
             return
-        self.facts = replace(self.facts, kind=LineKind.G711, refusal=code)
+        failed = code in _NO_PROPER_ANSWER
+        self._offering = self._offering and failed  # still open, or answered
+        self.facts = replace(self.facts, kind=LineKind.G711, refusal=code, offer_failed=failed)
         self._note("media", kind="g711", refusal=code)
         fax = ToneFaxCall(self._parameters, self._rtp, self._tones_say, wake=self._wake)
-        await self._start_fax(fax, self._ports.rtp, self._audio.remote)
+        await self._start(fax, self._ports.rtp, self._audio.remote, judge=speaks_rtp)
+        self._begin(fax)
 
     def _tones_say(self, message: FromCall) -> None:
         # Once the machines have agreed (DCS) a switch to T.38 would destroy the fax: the audio stays.
         if isinstance(message, Progress) and message.event == "dcs" and self._signalling is not None:
             self._signalling.page_in_audio()
+        self._fax_says(message)
+
+    def _t38_says(self, message: FromCall) -> None:
+        # From here on the machines could not begin again in audio.
+        if isinstance(message, Progress) and message.event == "dcs" and self._signalling is not None:
+            self._signalling.page_in_t38()
         self._fax_says(message)
 
     def _fax_says(self, message: FromCall) -> None:
@@ -253,10 +299,22 @@ class CarriedCall:
             f" datagrams of {settings.max_datagram} octets, {settings.max_bit_rate} bit/s,"
             f" {settings.rate_management.value}"
         )
-        self.facts = replace(self.facts, kind=LineKind.T38, t38_after_s=after, settings=words)
+        self._offering = False
+        self.facts = replace(
+            self.facts, kind=LineKind.T38, refusal=0, offer_failed=False, t38_after_s=after, settings=words
+        )
         self._note("media", kind="t38", after_s=round(after, 3), settings=words)
-        fax = T38FaxCall(self._parameters, settings, self._fax_says, wake=self._wake)
-        await self._start_fax(fax, self._ports.udptl, order.remote)
+        fax = T38FaxCall(self._parameters, settings, self._t38_says, wake=self._wake)
+        side = SideDoor(self._ports.rtp, is_udptl)
+        await self._start(fax, self._ports.udptl, order.remote, judge=speaks_t38, side=side)
+        self._begin(fax)
+        limit = T38_SILENT_CALLING_S if self._calls else T38_SILENT_ANSWERING_S
+        self._silence = asyncio.get_running_loop().call_later(limit, self._look_at_silence)
+
+    def _look_at_silence(self) -> None:
+        if isinstance(self._fax, T38FaxCall) and not self._fax.hears_fax and self._signalling is not None:
+            self._note("t38_silent")
+            self._signalling.t38_is_silent()
 
     async def _hung_up(self) -> CallResult | None:
         """The peer is gone: a fax under way says what that means for it."""
@@ -273,20 +331,26 @@ class CarriedCall:
 
     # -- media --------------------------------------------------------------------------------
 
-    async def _start_fax(
-        self, fax: T38FaxCall | ToneFaxCall, sock: socket.socket, remote: tuple[str, int] | None
-    ) -> None:
-        await self._start(fax, sock, remote, reports=True)
+    def _begin(self, fax: T38FaxCall | ToneFaxCall) -> None:
         self._fax = fax
         self._owner.listen(fax.answer)
 
     async def _start(
-        self, endpoint: T38Endpoint, sock: socket.socket, remote: tuple[str, int] | None, *, reports: bool
+        self,
+        endpoint: T38Endpoint,
+        sock: socket.socket,
+        remote: tuple[str, int] | None,
+        *,
+        judge: Judge,
+        side: SideDoor | None = None,
+        reports: bool = True,
     ) -> None:
         await self._stop_media()
         self._fax = None
         self._media_at = time.monotonic()
-        self._driver = DatagramDriver(endpoint, sock, remote, tap=self._tap, pacing=self._pacing)
+        self._driver = DatagramDriver(
+            endpoint, sock, remote, tap=self._tap, pacing=self._pacing, judge=judge, side=side
+        )
         self._task = asyncio.create_task(self._drive(self._driver, reports=reports))
 
     async def _drive(self, driver: DatagramDriver, *, reports: bool) -> None:
@@ -300,6 +364,9 @@ class CarriedCall:
 
     async def _stop_media(self) -> None:
         task, self._task, self._driver = self._task, None, None
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
         if task is not None:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -346,6 +413,13 @@ class CarriedCall:
             result = CallResult(self._cause or self._cause_of_end(), phase=Phase.A)
         if self._heard_nothing() and result.cause.side in (Side.THEIRS, Side.LINE):
             result = replace(result, cause=causes.SIP_NO_MEDIA)
+        silent = isinstance(self._fax, T38FaxCall) and not self._fax.hears_fax
+        if silent and result.cause.code in _BLAMES_THE_NUMBER:
+            result = replace(result, cause=causes.SIP_T38_SILENT)
+        # A BYE that says why, before any fax was heard, knows better than we.
+        said = cause_of_reason(self.ended.reason_of) if self.ended is not None else None
+        if said is not None and result.cause.code in _BLAMES_THE_NUMBER | {causes.SIP_NO_MEDIA.code}:
+            result = replace(result, cause=said)
         return result
 
     def _count_packets(self) -> None:
@@ -368,9 +442,11 @@ class CarriedCall:
         ended = self.ended
         if ended is None:
             return causes.LINE_FAULT
+        said = cause_of_reason(ended.reason_of)
         if self._connected_at is not None:
-            return causes.SIP_HUNG_UP_EARLY
-        return cause_of_status(ended.code, ours=ended.ours)
+            return said or causes.SIP_HUNG_UP_EARLY
+        ours = ended.ours and ended.code in _OUR_CODES
+        return said or cause_of_status(ended.code, ours=ours)
 
     def _note(self, event: str, **fields: str | int | float | bool) -> None:
         at = time.monotonic() - self._started

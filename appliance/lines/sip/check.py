@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from appliance.causes import Side
 from appliance.lines.line import LineKind, OutgoingCall
 from appliance.lines.sip.line import SipLine
+from appliance.lines.sip.settings import MediaChoice
 from appliance.t4.coding import encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t30.memory import MemoryOwner, ignore
@@ -106,7 +107,14 @@ def _report(line: SipLine, result: CallResult, watcher: _Watcher, before: str) -
         if "no error correction" in facts.settings:
             advice.append("Ask the provider to switch on T.38 error correction (redundancy or FEC).")
     elif facts.kind is LineKind.G711:
-        if facts.refusal:
+        if line.trunk.media is MediaChoice.G711_ONLY:
+            findings.append("The fax went as tones in the audio, as the trunk's media setting (g711) says.")
+        elif facts.offer_failed:
+            findings.append(
+                "T.38 was asked for and got no proper answer; the fax went as tones in the audio."
+            )
+            advice.append("Ask the provider whether T.38 can be switched on for this account.")
+        elif facts.refusal:
             findings.append(f"T.38 was refused ({facts.refusal}); the fax went as tones in the audio.")
             advice.append("Ask the provider whether T.38 can be switched on for this account.")
         else:

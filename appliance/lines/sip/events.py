@@ -34,6 +34,7 @@ class Ended:
     reason: str
     ours: bool
     retry_after_s: float | None = None
+    reason_of: tuple[str, int] | None = None  # the Reason header: protocol and cause (RFC 3326)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from appliance import causes
@@ -49,7 +49,15 @@ from appliance.lines.sip.settings import (
     safe_user,
     split_host_port,
 )
-from appliance.lines.sip.stack import SipStack, SipUnavailableError, request_uri
+from appliance.lines.sip.stack import (
+    FIRST_OS_ERROR,
+    TOO_MANY,
+    SipOrderError,
+    SipStack,
+    SipUnavailableError,
+    request_uri,
+)
+from appliance.lines.sip.standing import Standing, sentence, with_status
 from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Progress
@@ -60,12 +68,20 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Names of servers and peers are looked up again this often, so that a provider may move.
+# Names of servers and peers are looked up again this often, so that a provider may move; as long as one is
+# not found (the network is not up yet), much sooner.
 RESOLVE_AGAIN_S = 300.0
+RESOLVE_MISSING_S = 2.0
+# A trunk that no call has proven by then is asked (OPTIONS), so long after the start.
+FIRST_ASK_S = 10.0
+# The trunk's standing is looked after this often.
+LOOK_AFTER_S = 1.0
 # How long ``stop`` waits for calls to end with DCN and BYE.
 STOP_LIMIT_S = 10.0
-# A 503 with Retry-After takes the trunk out of use for as long as it says, within reason.
-MAX_PAUSE_S = 600.0
+# A trunk where our offer of T.38 got no proper answer, or ended the call, is not asked again for so long: the
+# other side may still ask, and tones begin soon.
+NO_OFFERS_S = 3600.0
+PEER_OFFERS_WITHIN_S = 3.0
 # What a peer of ours may send in one datagram, and may keep: we have room for any.
 OUR_MAX_DATAGRAM = 400
 OUR_MAX_BUFFER = 2000
@@ -74,6 +90,8 @@ _IDENTITY_HEADERS = {
     Identity.ASSERTED: "P-Asserted-Identity",
     Identity.PREFERRED: "P-Preferred-Identity",
 }
+# Calls that end so, and not by the trunk's own word, were not answered by it.
+_NOT_ANSWERED = frozenset({causes.SIP_NO_REPLY, causes.SIP_UNREACHABLE})
 # The status that a refused caller gets, by cause; a decline for what is not its business.
 _REFUSALS = {
     causes.LINE_FULL.code: BUSY_HERE,
@@ -100,16 +118,15 @@ class SipLine:
         self._on_incoming: IncomingHandler = lambda _: Refuse(causes.LINE_STOPPED)
         self._started = False
         self._usable = False  # the stack has an account for it
-        self._registration: RegistrationChanged | None = None
-        self._registered_at = ""
-        self._last_error = ""
-        self._paused_until = 0.0
+        self._standing = Standing(trunk.server, registers=trunk.registers)
+        self._no_offers_until = 0.0
         self._calls: dict[CarriedCall, CallOwner] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitted: frozenset[str] = frozenset()  # addresses of configured peers, looked up
         self._networks = [ipaddress.ip_network(p, strict=False) for p in trunk.peers if "/" in p]
         self._registrar = ""
-        self._resolver: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._resolved = True  # all names that the trunk has
         self.inbound = InboundCounters()
         self.pacing = Pacing()
         self.last_facts = MediaFacts()  # how the media of the last call came about
@@ -125,28 +142,28 @@ class SipLine:
         return LineKind.G711 if self.trunk.media is MediaChoice.G711_ONLY else LineKind.T38
 
     def state(self) -> LineState:
-        usable, sentence = self._condition()
-        return LineState(usable, len(self._calls), self.trunk.calls_at_once, sentence, self._last_error)
+        usable, words = self._condition()
+        return LineState(usable, len(self._calls), self.trunk.calls_at_once, words, self._standing.last_error)
 
     async def start(self, on_incoming: IncomingHandler) -> None:
         self._on_incoming = on_incoming
         try:
             await self._stack.start()
         except SipUnavailableError as error:
-            self._last_error = str(error)
+            self._standing.last_error = sentence(str(error))
             _log.error("%s: %s", self.name, error)
             return
         self._started = True
         stack = self._stack
         await self._resolve()
-        self._resolver = asyncio.create_task(self._keep_resolving())
         try:
-            await stack.add_trunk(self, self.trunk, self._registration_changed)
+            await stack.add_trunk(self, self.trunk, self._registration_changed, self._answered)
         except Exception as error:
-            self._last_error = str(error)
-            _log.error("%s: %s", self.name, self._last_error)
+            self._standing.last_error = sentence(str(error))
+            _log.error("%s: %s", self.name, self._standing.last_error)
         else:
             self._usable = True
+        self._keeper = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
         if not self._started:
@@ -160,13 +177,13 @@ class SipLine:
                     await asyncio.sleep(0.05)
         for task in tuple(self._tasks):
             task.cancel()
-        if self._resolver is not None:
-            self._resolver.cancel()
-            self._resolver = None
+        if self._keeper is not None:
+            self._keeper.cancel()
+            self._keeper = None
         with contextlib.suppress(Exception):
             await self._stack.remove_trunk(self)
         await self._stack.stop()
-        self._registration = None
+        self._standing = Standing(self.trunk.server, registers=self.trunk.registers)
 
     async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
         if not self._started:
@@ -221,20 +238,34 @@ class SipLine:
         try:
             ref = await stack.ask(dial)
         except Exception as error:
-            self._last_error = str(error)
-            _log.warning("%s: a call could not be placed: %s", self.name, self._last_error)
+            self._standing.last_error = sentence(str(error))
+            _log.warning("%s: a call could not be placed: %s", self.name, error)
             ports.close()
-            return CallResult(causes.SIP_UNREACHABLE, phase=Phase.A)
-        result = await carried.run(_Orders(stack, ref), ring_s=call.ring_s)
-        self._learn(carried, result)
+            return CallResult(_cause_of_refusal(error), phase=Phase.A)
+        return self._learn(carried, await carried.run(_Orders(stack, ref), ring_s=call.ring_s))
+
+    def _learn(self, carried: CarriedCall, result: CallResult) -> CallResult:
+        """What a call's end says of the trunk; the result, with what only the trunk knows of its cause."""
+        if carried.facts.offer_failed:
+            self._no_offers_until = time.monotonic() + NO_OFFERS_S
+        ended, now = carried.ended, time.monotonic()
+        if carried.facts.answered_at or (ended is not None and not ended.ours):
+            self._standing.answered(now)
+        elif result.cause in _NOT_ANSWERED:
+            self._standing.fell_silent(now)
+            self._standing.last_error = result.cause.sentence
+        if ended is None or ended.code < 300 or carried.facts.kind is not None:
+            return result
+        if result.cause is causes.SIP_WRONG_PASSWORD and self._signs_in_for_calls_alone():
+            result = replace(result, cause=causes.SIP_FROM_REFUSED)
+        self._standing.last_error = with_status(result.cause, ended.code, ended.reason)
+        if ended.code == 503 and ended.retry_after_s:
+            self._standing.pause(ended.retry_after_s, now)
         return result
 
-    def _learn(self, carried: CarriedCall, result: CallResult) -> None:
-        ended = carried.ended
-        if ended is not None and ended.code >= 300 and carried.facts.kind is None:
-            self._last_error = f"{result.cause.sentence} ({ended.code} {ended.reason})"
-        if ended is not None and ended.retry_after_s and ended.code == 503:
-            self._paused_until = time.monotonic() + min(ended.retry_after_s, MAX_PAUSE_S)
+    def _signs_in_for_calls_alone(self) -> bool:
+        """Whether name and password are right, since the registrar took them, and From has another user."""
+        return self._standing.registered and not self.trunk.from_user_is_account
 
     def _uri(self, number: str) -> str:
         if is_sip_address(number):
@@ -267,18 +298,20 @@ class SipLine:
             return False
         return any(parsed in network for network in self._networks)
 
+    def networks(self) -> frozenset[str]:
+        """The addresses, and networks as ``address/bits``, that ``admits`` lets in."""
+        registrar = {self._registrar} if self._registrar else set()
+        return self._admitted | registrar | {str(network) for network in self._networks}
+
     def knock(self, knocking: Knocking) -> None:
         """A call from a peer of ours.  On the event loop."""
         found = messages.headers(knocking.message)
-        caller_header = messages.first(found, "p-asserted-identity") or messages.first(found, "from")
-        caller = messages.uri_user(caller_header)
-        if caller.lower() in ("anonymous", "unavailable", "restricted", "unknown"):
-            caller = ""
+        caller = messages.caller(found)
         incoming = IncomingCall(
             self.name,
             self._inward(messages.dialled(knocking.message, found, self.trunk.username)),
-            self._inward(caller),
-            messages.display_name(caller_header) or messages.display_name(messages.first(found, "from")),
+            self._inward(caller.number),
+            caller.name,
         )
         if len(self._calls) >= self.trunk.calls_at_once:
             self._turn_away(knocking, BUSY_HERE)
@@ -322,6 +355,7 @@ class SipLine:
             owner.say(Ended(CallResult(causes.LINE_FULL, phase=Phase.A)))
             return
         carried = CarriedCall(answer.parameters, owner, ports, tap=answer.tap, pacing=self.pacing)
+        carried.begin_with(knocking.message)
         self._calls[carried] = owner
         self.inbound.answered += 1
         result = CallResult(causes.LINE_STOPPED, phase=Phase.A)
@@ -340,7 +374,7 @@ class SipLine:
                     ref.call.accept(switch, time.monotonic())
 
             stack.post(accept)
-            result = await carried.run(_Orders(stack, ref), ring_s=ACK_LIMIT_S)
+            result = self._learn(carried, await carried.run(_Orders(stack, ref), ring_s=ACK_LIMIT_S))
         finally:
             del self._calls[carried]
             self.last_facts = carried.facts
@@ -353,12 +387,15 @@ class SipLine:
         media = self.trunk.media
         if audio and media is MediaChoice.BOTH:
             media = MediaChoice.G711_ONLY
-        return MediaRules(
+        rules = MediaRules(
             t38=media is not MediaChoice.G711_ONLY,
             g711=media is not MediaChoice.T38_ONLY,
             ask_after_s=ask_after_s,
             keep_audio_line=self.trunk.keep_audio_line,
         )
+        if rules.g711 and time.monotonic() < self._no_offers_until:
+            return replace(rules, ask_after_s=None, wait_for_peer_s=PEER_OFFERS_WITHIN_S)
+        return rules
 
     async def _open_ports(self) -> MediaPorts:
         settings = self._stack.settings
@@ -383,7 +420,9 @@ class SipLine:
                 address, udptl_port = udptl_seen
                 rtp_port = rtp_seen[1]
             else:
-                self._last_error = "No STUN server answered; the box's own address was given instead."
+                self._standing.last_error = (
+                    "No STUN server answered; the box's own address was given instead."
+                )
         ours = T38Settings(
             version=trunk.t38_version,
             error_correction=trunk.error_correction,
@@ -409,58 +448,75 @@ class SipLine:
     # -- the trunk's state ----------------------------------------------------------------
 
     def _condition(self) -> tuple[bool, str]:
-        trunk = self.trunk
         if not self._started:
-            return False, "SIP is not running." if self._last_error else "The trunk is stopped."
+            return False, "SIP is not running." if self._standing.last_error else "The trunk is stopped."
         if not self._usable:
             return False, "The trunk's settings cannot be used."
-        pause_s = self._paused_until - time.monotonic()
-        if pause_s > 0:
-            return False, f"{trunk.server} asked for no calls for another {pause_s:.0f} seconds."
-        if not trunk.registers:
-            return True, f"Ready for calls over {trunk.server} (without registration)."
-        if self._registration is None:
-            return False, f"Registering with {trunk.server}."
-        if self._registration.active:
-            return True, f"Registered with {trunk.server} since {self._registered_at}."
-        return False, f"Not registered with {trunk.server}."
+        return self._standing.condition(time.monotonic())
 
     def _registration_changed(self, change: RegistrationChanged) -> None:
-        was = self._registration is not None and self._registration.active
-        self._registration = change
+        self._standing.registration_changed(change, time.monotonic())
         if change.active:
             self._registrar = change.server.rpartition(":")[0].strip("[]")
-            self._last_error = ""
-            if not was:
-                self._registered_at = time.strftime("%H:%M")
+            self._stack.admission_changed()
         elif change.code // 100 != 2:
-            self._last_error = _registration_words(change)
-            _log.warning("%s: %s", self.name, self._last_error)
+            _log.warning("%s: %s", self.name, self._standing.last_error)
 
-    async def _keep_resolving(self) -> None:
+    def _answered(self) -> None:
+        """The trunk answered OPTIONS, whatever it said."""
+        self._standing.answered(time.monotonic())
+
+    async def _keep(self) -> None:
+        """Looks after the trunk while it is up: its names, and whether it answers."""
+        resolve_at = time.monotonic() + (RESOLVE_AGAIN_S if self._resolved else RESOLVE_MISSING_S)
+        ask_from = time.monotonic() + FIRST_ASK_S
         while True:
-            await asyncio.sleep(RESOLVE_AGAIN_S)
-            await self._resolve()
+            await asyncio.sleep(LOOK_AFTER_S)
+            now = time.monotonic()
+            if now >= resolve_at:
+                missing = not self._resolved
+                await self._resolve()
+                resolve_at = time.monotonic() + (RESOLVE_AGAIN_S if self._resolved else RESOLVE_MISSING_S)
+                if missing and self._resolved:
+                    self._stack.network_came_up()
+                    self._stack.sign_in_again(self.name)
+            every_s = self.trunk.ask_every_s if now >= ask_from else 0.0
+            if self._usable and not self._calls and self._standing.wants_to_ask(now, every_s):
+                if self.trunk.registers:
+                    self._stack.sign_in_again(self.name)
+                else:
+                    self._stack.ask_options(self.trunk)
 
     async def _resolve(self) -> None:
-        """Looks up the addresses of the peers, and of the server where it does not register."""
+        """Looks up the addresses of the server and its peers."""
         trunk = self.trunk
-        names = [peer for peer in trunk.peers if "/" not in peer]
+        admitted = [peer for peer in trunk.peers if "/" not in peer]
+        servers = [split_host_port(trunk.server, "the server")[0]]
+        if trunk.outbound_proxy:
+            servers.append(split_host_port(trunk.outbound_proxy, "the outbound proxy")[0])
         if not trunk.registers:
-            names.append(split_host_port(trunk.server, "the server")[0])
-            if trunk.outbound_proxy:
-                names.append(split_host_port(trunk.outbound_proxy, "the outbound proxy")[0])
+            admitted += servers
         found: set[str] = set()
-        for name in names:
-            try:
-                ipaddress.ip_address(name)
-                found.add(name)
-            except ValueError:
-                loop = asyncio.get_running_loop()
-                with contextlib.suppress(OSError):
-                    found.update(str(entry[4][0]) for entry in await loop.getaddrinfo(name, None))
-        if found or not names:
+        self._resolved = True
+        for name in {*admitted, *servers}:
+            addresses = await _addresses(name)
+            if name in admitted:
+                found |= addresses
+            # A server may have nothing but SRV records, which the stack looks up.
+            self._resolved = self._resolved and (bool(addresses) or name not in admitted)
+        if found or not admitted:
             self._admitted = frozenset(found)
+            self._stack.admission_changed()
+
+
+async def _addresses(name: str) -> set[str]:
+    """The addresses of a host; itself when it is one, none when it is not found."""
+    with contextlib.suppress(ValueError):
+        return {str(ipaddress.ip_address(name))}
+    with contextlib.suppress(OSError):
+        loop = asyncio.get_running_loop()
+        return {str(entry[4][0]) for entry in await loop.getaddrinfo(name, None)}
+    return set()
 
 
 class _Orders:
@@ -479,6 +535,12 @@ class _Orders:
     def page_in_audio(self) -> None:
         self._stack.order(self._ref, lambda call: call.page_in_audio())
 
+    def page_in_t38(self) -> None:
+        self._stack.order(self._ref, lambda call: call.page_in_t38())
+
+    def t38_is_silent(self) -> None:
+        self._stack.order(self._ref, lambda call: call.t38_is_silent(time.monotonic()))
+
 
 def _teller(stack: SipStack, carried: CarriedCall) -> Callable[[CallEvent], None]:
     return lambda event: stack.tell(lambda: carried.deliver(event))
@@ -488,16 +550,9 @@ def _status_of(cause: Cause) -> int:
     return _REFUSALS.get(cause.code, DECLINE)
 
 
-def _registration_words(change: RegistrationChanged) -> str:
-    match change.code:
-        case 401 | 403 | 407:
-            what = "The trunk does not accept the user name or password"
-        case 404:
-            what = "The trunk does not know this user"
-        case 408 | 0:
-            what = "The trunk does not answer"
-        case 503 | 502:
-            what = "The trunk cannot be reached"
-        case _:
-            what = "The trunk refused the registration"
-    return f"{what} ({change.code} {change.reason})." if change.code else f"{what} ({change.reason})."
+def _cause_of_refusal(error: Exception) -> Cause:
+    """Why the stack itself did not even send a call."""
+    status = error.status if isinstance(error, SipOrderError) else 0
+    if status == TOO_MANY:
+        return causes.LINE_FULL
+    return causes.SIP_UNREACHABLE if status >= FIRST_OS_ERROR else causes.LINE_FAULT

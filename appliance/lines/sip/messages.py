@@ -6,6 +6,7 @@ The text is the peer's: lines and lengths are bounded and nothing raises; what c
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 MAX_HEADERS = 200
@@ -13,7 +14,16 @@ MAX_VALUE = 1000  # characters of one header kept
 
 # RFC 3261 7.3.3: compact forms of the headers that we read.
 _COMPACT = {"f": "from", "t": "to", "m": "contact", "i": "call-id", "k": "supported", "e": "content-encoding"}
-_URI = re.compile(r"(sips?|tel):([^;>?\s]*)", re.IGNORECASE)
+_URI = re.compile(r"(sips?|tel):([^>\s\"]*)", re.IGNORECASE)
+# RFC 3966: signs between the digits of a tel URI that mean nothing.
+_SIGNS = str.maketrans("", "", "-.()")
+# What may be a number that was dialled, in the user part of a URI.
+_NUMBER = re.compile(r"\+?[0-9*#]{2,}")
+# RFC 3323 4.2 and RFC 3325 9.3: what a caller says who does not want to be named.
+_WITHHELD = frozenset({"id", "user", "header"})
+_NOBODY = frozenset({"anonymous", "unavailable", "restricted", "unknown"})
+# RFC 3326: Reason: Q.850;cause=17;text="User busy", and the same with SIP's codes.
+_REASON = re.compile(r"(Q\.850|SIP)\s*+;[^,]*?cause\s*+=\s*+([0-9]{1,3})", re.IGNORECASE)
 # Possessive, so that a peer's blanks are looked at once.
 _DISPLAY = re.compile(r'\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^<"]*+))<')
 
@@ -45,14 +55,28 @@ def first(found: dict[str, list[str]], name: str) -> str:
 
 
 def uri_user(value: str) -> str:
-    """The user part of the first SIP or tel URI in a header or request line, unescaped."""
+    """The user part of the first SIP or tel URI in a header or request line, unescaped.
+
+    The user part may have parameters of its own (RFC 3261 25.1): a number's ``;npdi``, ``;cpc=``,
+    ``;tgrp=``, and the ``;phone-context=`` that makes a local number a whole one (RFC 3966 5.1.5).
+    """
     match = _URI.search(value)
     if match is None:
         return ""
     if match[1].lower() == "tel":
-        return unquote(match[2])[:128]
-    user, at, _ = match[2].rpartition("@")
-    return unquote(user.partition(":")[0].partition(";")[0])[:128] if at else ""
+        user, at = match[2].partition("?")[0], "@"
+    else:
+        user, at, _ = match[2].partition("@")
+    if not at:
+        return ""
+    name, *parameters = user.partition(":")[0].split(";")
+    name = unquote(name)
+    if match[1].lower() == "tel":
+        name = name.translate(_SIGNS)
+    context = next((each for each in parameters if each.lower().startswith("phone-context=+")), "")
+    if context and name.isdecimal() and not name.startswith("0"):
+        name = unquote(context.partition("=")[2]) + name
+    return name[:128]
 
 
 def uri_host(value: str) -> str:
@@ -60,7 +84,8 @@ def uri_host(value: str) -> str:
     match = _URI.search(value)
     if match is None or match[1].lower() == "tel":
         return ""
-    host = match[2].rpartition("@")[2]
+    user, at, rest = match[2].partition("@")
+    host = re.split("[;?]", rest if at else user)[0]
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower()
@@ -69,13 +94,65 @@ def uri_host(value: str) -> str:
 def dialled(message: str, found: dict[str, list[str]], account: str) -> str:
     """Who is called, out of an INVITE and its headers: the number that the caller dialled.
 
-    A registrar's proxy may put the registered Contact, and so our ``account``, in the place of the number;
-    then P-Called-Party-ID (RFC 7315 4.2) or To still has it.
+    A registrar's proxy may put the registered Contact, and so our ``account``, in the place of the number,
+    and some put another name there; then P-Called-Party-ID (RFC 7315 4.2) or To still has it, or the
+    history of a call that was passed on (RFC 7044, RFC 5806).
     """
     requested = uri_user(start_line(message))
-    if requested and requested != account:
+    if requested != account and _NUMBER.fullmatch(requested):
         return requested
-    return uri_user(first(found, "p-called-party-id")) or uri_user(first(found, "to")) or requested
+    told = [uri_user(first(found, name)) for name in ("p-called-party-id", "to")]
+    told += [uri_user(each) for each in _each_value(found, "diversion")]
+    told += [uri_user(each) for each in reversed(_each_value(found, "history-info"))]
+    for number in told:
+        if number != account and _NUMBER.fullmatch(number):
+            return number
+    named = requested if requested != account else ""
+    return named or told[0] or told[1] or requested
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as far as they let us know."""
+
+    number: str = ""
+    name: str = ""
+
+
+def caller(found: dict[str, list[str]]) -> Caller:
+    """Who calls: as the network asserts it (RFC 3325, or the older Remote-Party-ID), else as they say.
+
+    Nobody when they asked not to be named: the network hands their number to those it trusts, and asks them
+    to keep it.
+    """
+    wishes = {wish.strip().lower() for each in found.get("privacy", []) for wish in re.split("[;,]", each)}
+    party = first(found, "remote-party-id")
+    if wishes & _WITHHELD or re.search(r";\s*privacy\s*=\s*\"?(?:full|uri)", party, re.IGNORECASE):
+        return Caller()
+    value = first(found, "p-asserted-identity") or party or first(found, "from")
+    number = uri_user(value)
+    if number.lower() in _NOBODY:
+        return Caller()
+    return Caller(number, display_name(value) or display_name(first(found, "from")))
+
+
+def reason(message: str) -> tuple[str, int] | None:
+    """What the Reason header says (RFC 3326), Q.850 before SIP: ``("q.850", 17)``; None without one."""
+    head = message.partition("\r\n\r\n")[0]
+    said = {
+        match[1].lower(): int(match[2])
+        for value in headers(head).get("reason", [])
+        for match in _REASON.finditer(value)
+    }
+    for protocol in ("q.850", "sip"):
+        if protocol in said:
+            return protocol, said[protocol]
+    return None
+
+
+def _each_value(found: dict[str, list[str]], name: str) -> list[str]:
+    """The values of a header that may have several in one line: those in angle brackets, one each."""
+    return [part for value in found.get(name, []) for part in re.findall(r"[^,<]*<[^>]*>", value) or [value]]
 
 
 def display_name(value: str) -> str:

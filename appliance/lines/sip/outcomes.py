@@ -19,6 +19,7 @@ _BY_STATUS: dict[int, Cause] = {
     410: causes.NUMBER_NOT_IN_SERVICE,
     415: causes.SIP_MEDIA_REFUSED,
     416: causes.NUMBER_INVALID,
+    433: causes.SIP_ANONYMOUS_REFUSED,  # RFC 5079
     480: causes.SIP_UNAVAILABLE,
     484: causes.NUMBER_INVALID,
     485: causes.NUMBER_INVALID,
@@ -39,6 +40,52 @@ _BY_CLASS: dict[int, Cause] = {
     5: causes.SIP_FAILED,
     6: causes.SIP_DECLINED,
 }
+
+
+# Q.850 table 1, where a value says more than the status that it comes with.  16 (normal clearing), 31 and 127
+# (anything) say nothing.
+_BY_Q850: dict[int, Cause] = {
+    1: causes.NUMBER_NOT_IN_SERVICE,  # unallocated
+    2: causes.SIP_FAILED,  # no route to the transit network
+    3: causes.SIP_FAILED,  # no route to the destination
+    17: causes.BUSY,
+    18: causes.NO_ANSWER,  # no user responding
+    19: causes.NO_ANSWER,  # alerted, no answer
+    20: causes.SIP_UNAVAILABLE,  # subscriber absent
+    21: causes.SIP_DECLINED,
+    22: causes.NUMBER_NOT_IN_SERVICE,  # number changed
+    26: causes.NUMBER_NOT_IN_SERVICE,  # non-selected user clearing
+    27: causes.SIP_UNAVAILABLE,  # destination out of order
+    28: causes.NUMBER_INVALID,  # address incomplete
+    29: causes.SIP_REFUSED,  # facility rejected
+    34: causes.SIP_OVERLOADED,  # no circuit available
+    38: causes.SIP_OVERLOADED,  # network out of order
+    41: causes.SIP_OVERLOADED,  # temporary failure
+    42: causes.SIP_OVERLOADED,  # congestion
+    43: causes.SIP_FAILED,  # access information discarded
+    44: causes.SIP_OVERLOADED,  # requested circuit not available
+    47: causes.SIP_OVERLOADED,  # resource unavailable
+    50: causes.SIP_FORBIDDEN,  # facility not subscribed
+    52: causes.SIP_FORBIDDEN,  # outgoing calls barred
+    55: causes.SIP_FORBIDDEN,  # incoming calls barred within the closed user group
+    57: causes.SIP_MEDIA_REFUSED,  # bearer capability not authorized
+    58: causes.SIP_MEDIA_REFUSED,  # bearer capability not available
+    65: causes.SIP_MEDIA_REFUSED,  # bearer capability not implemented
+    79: causes.SIP_MEDIA_REFUSED,  # service not implemented
+    87: causes.SIP_FORBIDDEN,  # not a member of the closed user group
+    88: causes.SIP_MEDIA_REFUSED,  # incompatible destination
+    102: causes.SIP_NO_REPLY,  # recovery on timer expiry
+}
+
+
+def cause_of_reason(reason: tuple[str, int] | None) -> Cause | None:
+    """What a Reason header (``messages.reason``) says of a call's end; None when it says nothing more."""
+    if reason is None:
+        return None
+    protocol, value = reason
+    if protocol == "q.850":
+        return _BY_Q850.get(value)
+    return cause_of_status(value) if 300 <= value <= 699 else None
 
 
 def cause_of_status(code: int, *, ours: bool = False) -> Cause:

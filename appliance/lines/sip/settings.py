@@ -228,6 +228,13 @@ class SipTrunk(LineSettings):
         minimum=0,
         maximum=600,
     )
+    ask_every_s: float = setting(
+        60.0,
+        "without registration: a server that said nothing for so long is asked (OPTIONS), s; "
+        "0: never",
+        minimum=0,
+        maximum=3600,
+    )
     calls_at_once: int = setting(2, "calls at once", minimum=1, maximum=120)
     # RFC 4028 4 and 5.
     session_s: int = setting(1800, "a session is refreshed within so many seconds", minimum=90, maximum=7200)

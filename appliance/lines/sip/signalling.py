@@ -95,6 +95,9 @@ class Owner(Protocol):
     def knocked(self, knocking: Knocking) -> None:
         """A call came in.  On the SIP thread."""
 
+    def answered(self, trunk: str) -> None:
+        """A trunk's server answered OPTIONS.  On the SIP thread."""
+
     def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
         """A registrar answered, or did not.  On the SIP thread."""
 
@@ -118,6 +121,24 @@ class TrunkAccount(pj.Account):  # type: ignore[misc]
         active = bool(info.regIsActive) and code // 100 == 2
         change = RegistrationChanged(active, code, reason, str(prm.rdata.srcAddress))
         self._stack.registration_changed(self.trunk, change)
+
+    def sign_in(self) -> None:
+        """Registers now, where the account registers at all.  Raises pj.Error."""
+        if self.getInfo().regIsConfigured:
+            self.setRegistration(True)
+
+    def ask_options(self, uri: str) -> None:
+        """Sends OPTIONS to the trunk's server.  Raises pj.Error."""
+        prm = pj.SendRequestParam()
+        prm.method = "OPTIONS"
+        prm.txOption.targetUri = uri
+        self.sendRequest(prm)
+
+    @_contained
+    def onSendRequest(self, prm: Any) -> None:  # noqa: N802
+        event = prm.e
+        if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
+            self._stack.answered(self.trunk)
 
     @_contained
     def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
@@ -208,6 +229,15 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         if self.switch is not None:
             self.switch.page_in_audio()
 
+    def page_in_t38(self) -> None:
+        if self.switch is not None:
+            self.switch.page_in_t38()
+
+    def t38_is_silent(self, now: float) -> None:
+        if self.switch is not None and not self.over:
+            self.switch.t38_is_silent(now)
+            self._obey(now)
+
     def handle_timer(self, now: float) -> None:
         if self.switch is not None and not self.over:
             self.switch.handle_timer(now)
@@ -244,17 +274,18 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                 self.switch.connected(now)
                 self._obey(now)
         elif info.state == pj.PJSIP_INV_STATE_DISCONNECTED and not self.over:
-            code, ours, retry_after_s = int(info.lastStatusCode), True, None
+            code, ours, retry_after_s, reason = int(info.lastStatusCode), True, None, None
             event = prm.e
             if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
                 message = event.body.tsxState.src.rdata.wholeMsg
                 ours, retry_after_s = False, messages.retry_after_s(message)
+                reason = messages.reason(message)
                 if not self._confirmed:
                     # The response that ended an INVITE; its transaction is not reported any more.
                     self.sink(Signalled(False, messages.start_line(message)))
             if self._redirect:
                 code, ours = self._redirect, False
-            self._is_over(Ended(code, str(info.lastReason)[:120], ours, retry_after_s))
+            self._is_over(Ended(code, str(info.lastReason)[:120], ours, retry_after_s, reason))
             # Not here: the object must outlive its own callback.
             self._stack.order(self.ref, self._stack.forget)
 

@@ -38,9 +38,16 @@ _log = logging.getLogger(__name__)
 POLL_S = 0.02
 # Calls are looked after this often: whether the stack still knows them.
 LOOK_S = 1.0
+# The calls' own timers are looked at no more often than this, however many packets come.
+TIMERS_S = 0.005
+# Strangers are told of in the log this often at most.
+STRANGERS_LOG_S = 60.0
 # No call has been up for so long: the transactions of the last ones are over too (RFC 3261 17.2.2 timer J,
 # 32 s), and what a burst of calls took is given back to the system; else it stays with the process for good.
 GIVE_BACK_AFTER_S = 40.0
+# Of pjproject's status codes: no room for another call, and where those of the operating system begin
+# (network unreachable and the like).
+TOO_MANY, FIRST_OS_ERROR = 70010, 120000
 # Calls that do not end when the stack stops are left behind after this.
 STOP_LIMIT_S = 5.0
 USER_AGENT = "faxbox"
@@ -59,7 +66,11 @@ class SipUnavailableError(RuntimeError):
 
 
 class SipOrderError(RuntimeError):
-    """The SIP stack could not do what it was asked; the message is the stack's."""
+    """The SIP stack could not do what it was asked; the message and the status are the stack's."""
+
+    def __init__(self, words: str, status: int = 0) -> None:
+        super().__init__(words)
+        self.status = status
 
 
 def pjsua2_flaw() -> str | None:
@@ -92,6 +103,9 @@ class Trunk(Protocol):
     def admits(self, address: str) -> bool:
         """Whether this address may call the trunk.  Called on the SIP thread."""
 
+    def networks(self) -> frozenset[str]:
+        """The addresses, and networks as ``address/bits``, that it admits now."""
+
     def knock(self, knocking: Knocking) -> None:
         """A call for the trunk.  Called on the event loop."""
 
@@ -113,8 +127,10 @@ class SipStack:
         self._endpoint: Any = None
         self._log_writer: Any = None
         self._trunks: list[Trunk] = []
-        self.strangers = 0  # calls refused because no trunk knows their address
+        self.strangers = 0  # requests refused, or not answered, because no trunk knows their address
+        self._strangers_told_at = float("-inf")
         self._on_registration: dict[str, Callable[[RegistrationChanged], None]] = {}
+        self._on_answer: dict[str, Callable[[], None]] = {}
         self._users = 0
 
     # -- asyncio side ---------------------------------------------------------------------------
@@ -211,26 +227,68 @@ class SipStack:
         return await future
 
     async def add_trunk(
-        self, line: Trunk, settings: SipTrunk, on_registration: Callable[[RegistrationChanged], None]
+        self,
+        line: Trunk,
+        settings: SipTrunk,
+        on_registration: Callable[[RegistrationChanged], None],
+        on_answer: Callable[[], None] = lambda: None,
     ) -> None:
-        """Makes the trunk's account.  ``on_registration`` is called on the event loop.
+        """Makes the trunk's account.  ``on_registration`` and ``on_answer`` (to OPTIONS) are called on the
+        loop.
 
         Raises what pjsua2 raises for settings that it cannot use.
         """
         self._trunks.append(line)
         self._on_registration[settings.name] = on_registration
+        self._on_answer[settings.name] = on_answer
         await self.ask(lambda: self._add_account(settings))
+        self.admission_changed()
 
     async def remove_trunk(self, line: Trunk) -> None:
         """Unregisters and forgets the trunk."""
         self._trunks.remove(line)
         self._on_registration.pop(line.name, None)
+        self._on_answer.pop(line.name, None)
         await self.ask(lambda: self._remove_account(line.name))
+        self.admission_changed()
 
     # -- SIP thread -----------------------------------------------------------------------------
 
     def account(self, name: str) -> TrunkAccount:
         return self._accounts[name]
+
+    def admission_changed(self) -> None:
+        """Some trunk admits others than before: the gate in front of the stack is told.  On the loop."""
+        networks = sorted(frozenset().union(*(line.networks() for line in self._trunks)))
+        self.post(lambda: self._admit(networks))
+
+    def sign_in_again(self, trunk: str) -> None:
+        """Has a trunk that registers do so now.  From any thread."""
+        self.post(lambda: self._with_account(trunk, lambda account: account.sign_in()))
+
+    def ask_options(self, trunk: SipTrunk) -> None:
+        """Asks the trunk's server whether it is there (RFC 3261 11).  From any thread."""
+        uri = request_uri(trunk, "")
+        self.post(lambda: self._with_account(trunk.name, lambda account: account.ask_options(uri)))
+
+    def network_came_up(self) -> None:
+        """Names are found that were not: the stack, too, asks the name servers of now.  From any thread."""
+        servers = self.settings.name_servers or system_name_servers()
+        self.post(lambda: self._change_name_servers(servers))
+
+    def _with_account(self, trunk: str, action: Callable[[TrunkAccount], None]) -> None:
+        account = self._accounts.get(trunk)
+        if account is not None:
+            action(account)
+
+    def _change_name_servers(self, servers: tuple[str, ...]) -> None:
+        if servers and hasattr(self._endpoint, "dnsSetServers"):
+            import pjsua2 as pj  # noqa: PLC0415
+
+            found = pj.StringVector()
+            for server in servers:
+                found.append(server)
+            self._endpoint.dnsSetServers(found)
 
     def forget(self, call: TrunkCall) -> None:
         """A call is over: its object may go."""
@@ -241,13 +299,18 @@ class SipStack:
         """Finds the trunk that a call is for; strangers are refused at once and counted."""
         lines = [line for line in tuple(self._trunks) if line.admits(knocking.address)]
         if not lines:
-            self.strangers += 1
             _log.info("a call from %s was refused: no trunk knows that address", knocking.source)
             self.order(knocking.call, lambda call: call.end(FORBIDDEN))
             return
         # Several trunks of one provider share addresses: the account that the call named decides.
         line = next((each for each in lines if each.name == knocking.account), lines[0])
         self.tell(lambda: line.knock(knocking))
+
+    def answered(self, trunk: str) -> None:
+        """The trunk's server answered OPTIONS."""
+        handler = self._on_answer.get(trunk)
+        if handler is not None:
+            self.tell(handler)
 
     def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
         handler = self._on_registration.get(trunk)
@@ -332,6 +395,7 @@ class SipStack:
             poll.register(descriptor, select.POLLIN)
         stop_at: float | None = None
         look_at = 0.0
+        timers_at = 0.0
         give_back_at: float | None = None
         while stop_at is None or (self.calls and time.monotonic() < stop_at):
             poll.poll(POLL_S * 1000)
@@ -339,11 +403,14 @@ class SipStack:
                 os.eventfd_read(self._wake)
             self._obey_orders()
             now = time.monotonic()
-            self._each_call(lambda call, at: call.handle_timer(at), now, "a call's timer")
+            if now >= timers_at:
+                timers_at = now + TIMERS_S
+                self._each_call(lambda call, at: call.handle_timer(at), now, "a call's timer")
             self._endpoint.libHandleEvents(0)
             if now >= look_at:
                 look_at = now + LOOK_S
                 self._each_call(lambda call, at: call.drop_if_forgotten(at), now, "looking after a call")
+                self._count_strangers(now)
             if self.calls:
                 give_back_at = now + GIVE_BACK_AFTER_S
             elif give_back_at is not None and now >= give_back_at:
@@ -352,6 +419,27 @@ class SipStack:
             if self._stopping and stop_at is None:
                 stop_at = now + STOP_LIMIT_S
                 self._each_call(lambda call, _: call.end(), now, "ending a call")
+
+    def _admit(self, networks: list[str]) -> None:
+        if hasattr(self._endpoint, "gateAdmit"):  # else ``knocked`` turns strangers away, at a higher price
+            self._endpoint.gateAdmit(networks)
+
+    def _count_strangers(self, now: float) -> None:
+        if not hasattr(self._endpoint, "gateRefused"):
+            return
+        refused, silent = int(self._endpoint.gateRefused()), int(self._endpoint.gateSilent())
+        if refused + silent == self.strangers or now < self._strangers_told_at + STRANGERS_LOG_S:
+            self.strangers = refused + silent
+            return
+        self._strangers_told_at = now
+        _log.info(
+            "strangers: %d requests refused so far, the last from %s, and %d not answered;"
+            " an address of a provider must be among its trunk's peers",
+            refused,
+            self._endpoint.gateLastStranger(),
+            silent,
+        )
+        self.strangers = refused + silent
 
     def _each_call(self, action: Callable[[TrunkCall, float], None], now: float, what: str) -> None:
         # In a frame of its own: a loop's variable would keep the last call, and all it knows, alive.
@@ -434,7 +522,7 @@ def _guard(action: Callable[[], None], what: str) -> None:
 
 def _without_frames(error: Exception) -> Exception:
     if hasattr(error, "reason"):  # pj.Error
-        return SipOrderError(_words(error))
+        return SipOrderError(_words(error), int(getattr(error, "status", 0)))
     _log.error("an order to the SIP thread failed", exc_info=error)
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)
@@ -571,4 +659,4 @@ def request_uri(trunk: SipTrunk, user: str) -> str:
     where = f"{_bracketed(host)}:{port}" if port else _bracketed(host)
     via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
     # RFC 3261 19.1.1: a number with digits alone is marked as one.
-    return f"sip:{user.replace('#', '%23')}@{where}{via}"
+    return f"sip:{user.replace('#', '%23')}{'@' if user else ''}{where}{via}"

@@ -10,6 +10,11 @@ The rules of the house
 * We ask for T.38 ourselves a settable time after the answer, or at once when told to.
 * 491 (both asked): wait as RFC 3261 14.1 says, then ask again, unless the peer did meanwhile.
 * Any other refusal leaves the call as it is: fax tones in audio when that is allowed, else the end.
+* An offer of ours that is not answered soon delays nothing: the tones begin, and a late answer is still
+  followed as long as the machines have not agreed in tones.
+* T.38 that was agreed and stays silent is taken back by a re-INVITE to audio, and not tried again.
+* A peer that goes back to audio before the machines have agreed gets tones; later it is refused, since
+  nobody could serve what the answer would promise.
 * Whoever refreshes the session gets the very same image SDP again.
 """
 
@@ -41,10 +46,26 @@ GLARE_OTHER_S = (0.0, 2.0)
 GLARE_UNIT_S = 0.01
 # Rounds of glare before we leave the switch to the peer; two ends with these waits need one or two.
 MAX_GLARE = 5
+# Without an answer to our offer for so long the fax begins in tones, s: gateways answer within a second, and
+# what calls has heard silence long enough.
+OFFER_LIMIT_S = 4.0
+# After a glare the offer is out again soon; the tones wait for its answer so long, s.
+GLARE_MARGIN_S = 1.5
+# From this round of glare on the tones wait no longer.
+GLARE_PATIENCE = 2
+# A fax machine was heard and we do not ask: gateways that do offer T.38 within so long, s.
+PEER_AFTER_TONES_S = 3.0
+# A re-INVITE back to audio is answered within so long, s, or the far end does not listen any more.
+RECLAIM_LIMIT_S = 6.0
 # RFC 3261 17.1.1.2 timer B (64 × T1) and a little: by then our re-INVITE has failed somewhere.
 ASKING_LIMIT_S = 35.0
 # RFC 3261 14.2: a 500 to a re-INVITE that crosses another carries Retry-After of 0 to 10 s.
 MAX_RETRY_AFTER_S = 10.0
+
+
+# What StayOnAudio says of an offer that nobody answered, and of one that was answered without T.38.
+_NO_ANSWER = 408
+_NOT_ACCEPTABLE = 488
 
 
 class SwitchError(RuntimeError):
@@ -134,8 +155,9 @@ class State(Enum):
     OFFERING = "offering"  # our first offer is out
     AUDIO = "audio"
     ASKING = "asking"  # our re-INVITE for T.38 is out
-    GLARE = "glare"  # 491: we wait, still on audio
+    GLARE = "glare"  # 491: we wait, and ask again
     T38 = "t38"
+    RECLAIMING = "reclaiming"  # our re-INVITE back to audio is out
     OVER = "over"
 
 
@@ -167,7 +189,7 @@ _ON = {
     (State.ASKING, Heard.TIMER): "_asking_timer",
     (State.GLARE, Heard.OFFER): "_take_offer",
     (State.GLARE, Heard.ASK): "_ignore",
-    (State.GLARE, Heard.TIMER): "_ask",
+    (State.GLARE, Heard.TIMER): "_ask_again",
     (State.GLARE, Heard.ANSWER): "_audio_again",
     (State.GLARE, Heard.REFUSAL): "_ignore",
     (State.T38, Heard.OFFER): "_take_offer",
@@ -176,6 +198,11 @@ _ON = {
     (State.T38, Heard.CONNECTED): "_connected",
     (State.T38, Heard.ASK): "_ignore",
     (State.T38, Heard.TIMER): "_ignore",
+    (State.RECLAIMING, Heard.ANSWER): "_reclaimed",
+    (State.RECLAIMING, Heard.REFUSAL): "_reclaim_refusal",
+    (State.RECLAIMING, Heard.OFFER): "_refuse",
+    (State.RECLAIMING, Heard.ASK): "_ignore",
+    (State.RECLAIMING, Heard.TIMER): "_reclaim_failed",
 } | {(State.OVER, heard): "_ignore" for heard in Heard}
 
 
@@ -217,7 +244,11 @@ class MediaSwitch:
         self._agreed_text = ""  # our side of the SDP when T.38 was agreed: refreshes repeat it
         self._glares = 0
         self._asked = False  # T.38 was asked for and refused: not again
+        self._tones_at: float | None = None  # the fax begins in tones, whatever our offer comes to
+        self._tones = False  # it has
         self._page_in_audio = False
+        self._page_in_t38 = False
+        self._silent = False  # T.38 was agreed in this call, and nothing came through it
         self._version = 1
         self._last_media = ""
 
@@ -261,16 +292,19 @@ class MediaSwitch:
     def ended(self) -> None:
         """The call is over: nothing more is ordered."""
         self._state = State.OVER
-        self._deadline = None
+        self._deadline = self._tones_at = None
         self._orders.clear()
 
     # -- what the media side asks and tells -----------------------------------------------
 
     def ask_now(self, now: float) -> None:
-        """A fax machine was heard in audio: no reason to wait longer with our offer."""
-        may = self._rules.t38 and self._rules.ask_after_s is not None and not self._asked
-        if self._connected_yet and may:
+        """A fax machine was heard in audio: no reason to wait longer with our offer, or for the peer's."""
+        if not self._connected_yet or not self._rules.t38 or self._asked:
+            return
+        if self._rules.ask_after_s is not None:
             self._hear(Heard.ASK, _News(now))
+        elif self._state is State.AUDIO and self._deadline is not None:
+            self._deadline = min(self._deadline, now + PEER_AFTER_TONES_S)
 
     def page_in_audio(self) -> None:
         """A fax in audio has passed its negotiation: a switch would destroy it."""
@@ -279,10 +313,22 @@ class MediaSwitch:
             self._state = State.AUDIO
             self._deadline = None
 
+    def page_in_t38(self) -> None:
+        """A fax over T.38 has passed its negotiation: it could not go on in audio."""
+        self._page_in_t38 = True
+
+    def t38_is_silent(self, now: float) -> None:
+        """Nothing of a fax came through T.38: back to audio, where that is allowed."""
+        if self._state is State.T38 and self._rules.g711 and not self._page_in_t38:
+            self._silent = True
+            self._reclaim(now)
+
     def next_deadline(self) -> float | None:
-        return self._deadline
+        return min((at for at in (self._deadline, self._tones_at) if at is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
+        if self._tones_at is not None and now >= self._tones_at:
+            self._begin_tones(_NO_ANSWER)
         if self._deadline is not None and now >= self._deadline:
             self._deadline = None
             self._hear(Heard.TIMER, _News(now))
@@ -325,9 +371,10 @@ class MediaSwitch:
         """Answers an offer with T.38 when it may, else with audio, else not at all."""
         offer = news.description
         image, audio = _image_of(offer), audio_of(offer)
-        if image is not None and self._rules.t38 and not self._page_in_audio:
+        was_t38 = self._state is State.T38 or self._silent
+        if image is not None and self._rules.t38 and not self._page_in_audio and not self._silent:
             self._answer_with_image(offer, image)
-        elif audio is not None and (self._rules.g711 or not self._connected_yet):
+        elif audio is not None and self._may_use_audio():
             payload = self._payload(audio)
             self._answer_text = self._text(
                 lambda origin: audio_answer(
@@ -343,6 +390,13 @@ class MediaSwitch:
             self._state = State.AUDIO
             self._t38 = None
             self._set_audio(audio)
+            if was_t38 and self._connected_yet:
+                self._no_t38(0)
+
+    def _may_use_audio(self) -> bool:
+        if not self._connected_yet:
+            return True
+        return self._rules.g711 and not (self._state is State.T38 and self._page_in_t38)
 
     def _answer_with_image(self, offer: Description, image: T38Media) -> None:
         # The same offer makes the same text: a refresh is answered with what was agreed.
@@ -375,38 +429,109 @@ class MediaSwitch:
             return
         self._state = State.ASKING
         self._deadline = news.now + ASKING_LIMIT_S
+        if not self._tones:
+            self._tones_at = news.now + OFFER_LIMIT_S
         self._orders.append(Reinvite())
 
+    def _ask_again(self, news: _News) -> None:
+        if self._silent:
+            self._reclaim(news.now)
+        else:
+            self._ask(news)
+
     def _asking_timer(self, news: _News) -> None:
-        self._no_t38(408)
+        self._no_t38(_NO_ANSWER)
 
     def _asked_answer(self, news: _News) -> None:
-        image = _image_of(news.description)
-        if image is None:
-            # The peer said 200 and switched the image line off; audio goes on if it left that on.
-            self._no_t38(488)
-        else:
+        image, audio = _image_of(news.description), audio_of(news.description)
+        if image is not None and not self._page_in_audio:
             self._set_t38(image, agree(self._local.t38, image.settings), self._asked_text)
+        elif image is None and audio is not None:
+            # The peer said 200 and keeps audio, perhaps another codec or port.
+            self._set_audio(audio)
+            self._no_t38(_NOT_ACCEPTABLE)
+        else:
+            # The image line is off and no other on, or the answer comes too late: without audio the call
+            # has no media.
+            self._tones = True
+            self._reclaim(news.now)
+            if self._rules.g711:
+                self._orders.append(StayOnAudio(_NOT_ACCEPTABLE))
+
+    # -- back to audio
+
+    def _reclaim(self, now: float) -> None:
+        if not self._rules.g711:
+            self._no_t38(_NOT_ACCEPTABLE)
+            return
+        self._state = State.RECLAIMING
+        self._asked = True
+        self._tones_at = None
+        self._deadline = now + RECLAIM_LIMIT_S
+        self._orders.append(Reinvite())
+
+    def _reclaimed(self, news: _News) -> None:
+        audio = audio_of(news.description)
+        if audio is None:
+            self._reclaim_failed(news)
+            return
+        self._set_audio(audio)
+        self._no_t38(0)
+
+    def _reclaim_refusal(self, news: _News) -> None:
+        again_s = self._again_s(news)
+        if again_s is None or self._glares >= MAX_GLARE:
+            self._reclaim_failed(news)
+            return
+        self._glares += 1
+        self._state = State.GLARE
+        self._deadline = news.now + again_s
+
+    def _reclaim_failed(self, news: _News) -> None:
+        self._state = State.AUDIO
+        self._deadline = None
+        if not self._tones:  # else they go on for as long as the peer lets them
+            self._orders.append(GiveUp(causes.SIP_T38_SILENT))
+
+    # -- refusals
 
     def _asked_refusal(self, news: _News) -> None:
-        again_s: float | None = None
-        if news.code == 491:
-            low, high = GLARE_OWNER_S if self._caller else GLARE_OTHER_S
-            again_s = round(self._pick(low, high) / GLARE_UNIT_S) * GLARE_UNIT_S
-        elif news.code == 500 and news.retry_after_s is not None:
-            again_s = min(news.retry_after_s, MAX_RETRY_AFTER_S)
+        again_s = self._again_s(news)
         if again_s is None or self._glares >= MAX_GLARE:
             self._no_t38(news.code)
             return
         self._glares += 1
         self._state = State.GLARE
         self._deadline = news.now + again_s
+        if self._glares >= GLARE_PATIENCE and not self._tones:
+            self._begin_tones(news.code)
+        elif not self._tones:
+            self._tones_at = self._deadline + GLARE_MARGIN_S
+
+    def _again_s(self, news: _News) -> float | None:
+        """How long to wait before the refused offer is made again; None: not at all."""
+        again_s: float | None = None
+        if news.code == 491:
+            low, high = GLARE_OWNER_S if self._caller else GLARE_OTHER_S
+            again_s = round(self._pick(low, high) / GLARE_UNIT_S) * GLARE_UNIT_S
+        elif news.code == 500 and news.retry_after_s is not None:
+            again_s = min(news.retry_after_s, MAX_RETRY_AFTER_S)
+        return again_s
 
     def _no_t38(self, code: int) -> None:
         self._asked = True
         self._state = State.AUDIO
         self._deadline = None
-        self._orders.append(StayOnAudio(code) if self._rules.g711 else GiveUp(causes.SIP_T38_REFUSED))
+        if self._rules.g711:
+            self._begin_tones(code)
+        else:
+            self._orders.append(GiveUp(causes.SIP_T38_REFUSED))
+
+    def _begin_tones(self, code: int) -> None:
+        self._tones_at = None
+        if self._rules.g711:
+            self._tones = True
+            self._orders.append(StayOnAudio(code))
 
     def _t38_again(self, news: _News) -> None:
         image = _image_of(news.description)
@@ -431,7 +556,8 @@ class MediaSwitch:
     def _set_t38(self, image: T38Media, settings: T38Settings, text: str) -> None:
         was = self._t38 if self._state is State.T38 else None
         self._state = State.T38
-        self._deadline = None
+        self._deadline = self._tones_at = None
+        self._tones = False
         self._agreed_text = text
         self._t38 = UseT38(sendable(image.address, image.port), settings)
         if self._connected_yet and self._t38 != was:

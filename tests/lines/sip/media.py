@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from appliance.lines.practice.machine import MachineResult, MachineSettings, PracticeMachine
@@ -14,9 +15,23 @@ from tests.softmodem.stations import FaxMachine
 
 
 class T38Far:
-    """A practice fax machine on a UDP port.  It begins with the first packet that comes."""
+    """A practice fax machine on a UDP port.  It begins with the first packet that comes.
 
-    def __init__(self, *, send: Path | None = None, receive: Path | None = None, calls: bool = False) -> None:
+    ``speaks_from`` another port of its own, and to the port that ``speaks_to`` gives, where it does not
+    answer to where the packets come from.
+    """
+
+    def __init__(
+        self,
+        *,
+        send: Path | None = None,
+        receive: Path | None = None,
+        calls: bool = False,
+        speaks_from: socket.socket | None = None,
+        speaks_to: Callable[[], tuple[str, int] | None] = lambda: None,
+    ) -> None:
+        self._speaks_from = speaks_from
+        self._speaks_to = speaks_to
         self._machine = PracticeMachine(MachineSettings(Abilities(calls=calls, send=send, receive=receive)))
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.setblocking(False)
@@ -60,7 +75,57 @@ class T38Far:
             self._machine.handle_timer(loop.time())
             for datagram in self._machine.take_datagrams():
                 if self._peer is not None:
-                    self._sock.sendto(datagram, self._peer)
+                    (self._speaks_from or self._sock).sendto(datagram, self._speaks_to() or self._peer)
+
+
+class DeadT38:
+    """A port where T.38 was agreed and no fax is behind: silent, or with nothing but no-signal."""
+
+    def __init__(self, *, no_signal: bool) -> None:
+        self._no_signal = no_signal
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sock.setblocking(False)
+        self._sock.bind(("127.0.0.1", 0))
+        self.port: int = self._sock.getsockname()[1]
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        _, peer = await asyncio.get_running_loop().sock_recvfrom(self._sock, 2048)
+        number = 0
+        while self._no_signal:
+            # A primary of one octet, the indicator; no secondaries.
+            self._sock.sendto(number.to_bytes(2, "big") + bytes.fromhex("01000000"), peer)
+            number += 1
+            await asyncio.sleep(0.1)
+
+    async def finish(self) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        self._sock.close()
+
+
+class Ear:
+    """A port of audio that only notes where the box's RTP comes from."""
+
+    def __init__(self) -> None:
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.setblocking(False)
+        self.sock.bind(("127.0.0.1", 0))
+        self.port: int = self.sock.getsockname()[1]
+        self._heard: tuple[str, int] | None = None
+
+    def source(self) -> tuple[str, int] | None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                data, source = self.sock.recvfrom(2048)
+                if data[0] >> 6 == 2:  # RTP
+                    self._heard = source
+        return self._heard
 
 
 # The longest that a busy machine holds up packets; beyond, the sender has stopped.

@@ -18,7 +18,7 @@ from appliance.lines.sip.numbers import (
     to_dial,
     to_e164,
 )
-from appliance.lines.sip.outcomes import cause_of_status
+from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.lines.sip.ports import NoPortError, open_media_socket
 from appliance.lines.sip.session import body_of, sendable
 from appliance.lines.sip.settings import (
@@ -279,3 +279,89 @@ def test_every_port_of_the_range_is_used_and_then_there_is_none() -> None:
     finally:
         for sock in sockets:
             sock.close()
+
+
+@pytest.mark.parametrize(
+    ("uri", "user"),
+    [
+        ("sip:+4930555002;npdi@192.0.2.1", "+4930555002"),
+        ("<sip:+4930555002;npdi;rn=+4930@192.0.2.1;user=phone>", "+4930555002"),
+        ("sip:555002;phone-context=+4930@192.0.2.1", "+4930555002"),
+        (
+            "sip:030555002;phone-context=+49@192.0.2.1",
+            "030555002",
+        ),  # written for people: the trunk's rules read it
+        ("sip:555002;phone-context=example.org@192.0.2.1", "555002"),
+        ("sip:+4930555002;cpc=ordinary;tgrp=tg55;trunk-context=+1@192.0.2.1:5060", "+4930555002"),
+        ("sip:%2B4930555002;cpc=payphone:secret@192.0.2.1?X=y", "+4930555002"),
+        ("tel:+49-30-(555)002;npdi", "+4930555002"),
+        ("<tel:555002;phone-context=+4930>", "+4930555002"),
+        ("sip:192.0.2.1;x=y", ""),
+        ("sip:a@192.0.2.1;maddr=b@c", "a"),
+    ],
+)
+def test_parameters_in_the_user_part_are_no_part_of_the_number(uri: str, user: str) -> None:
+    assert messages.uri_user(uri) == user
+
+
+@pytest.mark.parametrize(
+    ("request_user", "headers", "dialled"),
+    [
+        ("fax", "To: <sip:+49305550100@a>", "+49305550100"),
+        ("fax", "To: <sip:fax@a>\r\nP-Called-Party-ID: <sip:+49305550101;npdi@a>", "+49305550101"),
+        ("fax", "To: <sip:fax@a>\r\nDiversion: <sip:+49305550102@a>;reason=unconditional", "+49305550102"),
+        (
+            "fax",
+            "To: <sip:fax@a>\r\nHistory-Info: <sip:+49301@a>;index=1,"
+            " <sip:+49305550103@a?Reason=x>;index=1.1, <sip:fax@a>;index=1.1.1",
+            "+49305550103",
+        ),
+        ("+49305550104;npdi", "To: <sip:fax@a>\r\nDiversion: <sip:+4930999@a>", "+49305550104"),
+        ("fax", "To: <sip:someone@a>", "fax"),
+    ],
+)
+def test_dialled_number_is_found_where_the_request_line_has_a_name(
+    request_user: str, headers: str, dialled: str
+) -> None:
+    message = f"INVITE sip:{request_user}@192.0.2.1 SIP/2.0\r\n{headers}\r\n\r\n"
+    assert messages.dialled(message, messages.headers(message), "acct") == dialled
+
+
+FROM = 'From: "Ada" <sip:+4930111@a>;tag=1'
+
+
+@pytest.mark.parametrize(
+    ("headers", "number", "name"),
+    [
+        (FROM, "+4930111", "Ada"),
+        (f"{FROM}\r\nPrivacy: none", "+4930111", "Ada"),
+        (f"{FROM}\r\nPrivacy: id", "", ""),
+        (f"{FROM}\r\nP-Asserted-Identity: <tel:+4930222>\r\nPrivacy: user;id;critical", "", ""),
+        (f"{FROM}\r\nP-Asserted-Identity: <tel:+49-30-222>", "+4930222", "Ada"),
+        (f'{FROM}\r\nRemote-Party-ID: "Bo" <sip:+4930333@a>;party=calling;privacy=off', "+4930333", "Bo"),
+        (f"{FROM}\r\nRemote-Party-ID: <sip:+4930333@a>;privacy=full", "", ""),
+        ("From: <sip:anonymous@anonymous.invalid>;tag=1", "", ""),
+    ],
+)
+def test_caller_who_does_not_want_to_be_named_is_not(headers: str, number: str, name: str) -> None:
+    found = messages.headers(f"INVITE x SIP/2.0\r\n{headers}\r\n\r\n")
+    assert messages.caller(found) == messages.Caller(number, name)
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ('Q.850;cause=1;text="Unallocated"', causes.NUMBER_NOT_IN_SERVICE),
+        ("Q.850 ;cause=17", causes.BUSY),
+        ("SIP;cause=486;text=x, Q.850;cause=34", causes.SIP_OVERLOADED),
+        ("q.850;text=a;cause=42", causes.SIP_OVERLOADED),
+        ("SIP;cause=404", causes.NUMBER_NOT_IN_SERVICE),
+        ("Q.850;cause=16", None),
+        ("Q.850;cause=9999", None),
+        ("X.int;cause=1", None),
+        ("", None),
+    ],
+)
+def test_reason_header_says_what_the_network_knows(value: str, cause: causes.Cause | None) -> None:
+    message = f"SIP/2.0 480 X\r\nReason: {value}\r\n\r\n"
+    assert cause_of_reason(messages.reason(message)) is cause

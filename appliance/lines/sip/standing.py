@@ -1,0 +1,156 @@
+"""What is known of a trunk: whether it takes calls, how that is known and since when.  Sans-I/O.
+
+Nothing is taken for granted: a trunk is ready once it has answered something (a registration, a call,
+OPTIONS), and no longer than until it stops answering.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from appliance.causes import Cause
+from appliance.lines.sip.events import RegistrationChanged
+
+# A 503 with Retry-After takes the trunk out of use for as long as it says, within reason.
+MAX_PAUSE_S = 600.0
+# A trunk that did not answer a call rests so long, twice as long each further time, within reason; an
+# answer to anything ends the rest.  Without it every fax would lose the 32 s of RFC 3261's timer B here.
+FIRST_REST_S, MAX_REST_S = 30.0, 600.0
+# While it rests it is asked again so often.
+ASK_RESTING_S = 10.0
+
+
+def _time_of_day() -> str:
+    return time.strftime("%H:%M")
+
+
+class Standing:
+    """See the module.  ``server`` is the trunk's name in sentences; times are those of one monotonic
+    clock."""
+
+    def __init__(self, server: str, *, registers: bool, clock: Callable[[], str] = _time_of_day) -> None:
+        self._server = server
+        self._registers = registers
+        self._clock = clock
+        self._registration: RegistrationChanged | None = None
+        self._registered_at = ""
+        self._answered_at = ""  # time of day of the last proof
+        self._proven_at = float("-inf")
+        self._silent_since = ""  # time of day from which on it answers nothing
+        self._paused_until = 0.0
+        self._rest_until = 0.0
+        self._rests = 0
+        self._asked_at = float("-inf")
+        self.last_error = ""
+
+    @property
+    def registered(self) -> bool:
+        """Whether the registrar accepted us last, and nothing has shown since that it is gone."""
+        return self._registration is not None and self._registration.active and not self._silent_since
+
+    def answered(self, now: float) -> None:
+        """The trunk answered something, whatever it said."""
+        self._answered_at, self._proven_at = self._clock(), now
+        self._silent_since, self._rest_until, self._rests = "", 0.0, 0
+
+    def registration_changed(self, change: RegistrationChanged, now: float) -> None:
+        """The registrar answered, or did not."""
+        was = self.registered
+        self._registration = change
+        if change.active:
+            self.answered(now)
+            self.last_error = ""
+            if not was:
+                self._registered_at = self._clock()
+        elif change.code // 100 != 2:
+            self.last_error = registration_words(change)
+
+    def fell_silent(self, now: float) -> None:
+        """A call got no answer from the trunk."""
+        self._silent_since = self._silent_since or self._clock()
+        self._rest_until = now + min(FIRST_REST_S * 2**self._rests, MAX_REST_S)
+        self._rests += 1
+
+    def pause(self, retry_after_s: float, now: float) -> None:
+        """The trunk asked for no calls for a while (503 with Retry-After)."""
+        self._paused_until = now + min(retry_after_s, MAX_PAUSE_S)
+
+    def wants_to_ask(self, now: float, every_s: float) -> bool:
+        """Whether the trunk should be asked (OPTIONS, or a registration) now; counts as asked then.
+
+        ``every_s``: how often one that answers is asked; 0: never.
+        """
+        if self._silent_since:
+            due = now >= self._asked_at + ASK_RESTING_S
+        else:
+            due = (
+                every_s > 0 and not self._registers and now >= max(self._proven_at, self._asked_at) + every_s
+            )
+        if due:
+            self._asked_at = now
+        return due
+
+    def condition(self, now: float) -> tuple[bool, str]:
+        """Whether calls may be placed, and the sentence for the owner."""
+        server = self._server
+        pause_s = self._paused_until - now
+        if pause_s > 0:
+            return False, f"{server} asked for no calls for another {pause_s:.0f} seconds."
+        if self._registers:
+            return self._registered_condition()
+        if self._silent_since:
+            since = f"{server} has not answered since {self._silent_since}"
+            if now < self._rest_until:
+                return False, f"{since}; it is asked again every {ASK_RESTING_S:.0f} seconds."
+            return True, f"{since}; the next fax tries it."
+        if not self._answered_at:
+            return True, f"Not proven yet: {server} has not answered anything so far (without registration)."
+        return (
+            True,
+            f"Ready for calls over {server} (without registration): it answered at {self._answered_at}.",
+        )
+
+    def _registered_condition(self) -> tuple[bool, str]:
+        server = self._server
+        if self._registration is None:
+            return False, f"Registering with {server}."
+        if not self._registration.active:
+            return False, f"Not registered with {server}."
+        if self._silent_since:
+            return False, (
+                f"Registered with {server} at {self._registered_at}, but it has not answered since"
+                f" {self._silent_since}; signing in again."
+            )
+        return True, f"Registered with {server} since {self._registered_at}."
+
+
+def sentence(text: str) -> str:
+    """What a library says, as a sentence."""
+    text = text.strip()
+    if not text:
+        return ""
+    ended = text if text.endswith((".", "!", "?")) else f"{text}."
+    return ended[0].upper() + ended[1:]
+
+
+def with_status(cause: Cause, code: int, reason: str) -> str:
+    """The sentence of a call's end with the trunk's own words: ``The number is busy (486 Busy Here).``"""
+    words = "".join(character for character in reason if character.isprintable()).strip()
+    return f"{cause.sentence.removesuffix('.')} ({f'{code} {words}'.strip()})."
+
+
+def registration_words(change: RegistrationChanged) -> str:
+    """Why a registration failed, as a sentence."""
+    match change.code:
+        case 401 | 403 | 407:
+            what = "The trunk does not accept the user name or password"
+        case 404:
+            what = "The trunk does not know this user"
+        case 408 | 0:
+            what = "The trunk does not answer"
+        case 503 | 502:
+            what = "The trunk cannot be reached"
+        case _:
+            what = "The trunk refused the registration"
+    return f"{what} ({change.code} {change.reason})." if change.code else f"{what} ({change.reason})."

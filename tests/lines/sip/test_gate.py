@@ -1,0 +1,195 @@
+"""Strangers' SIP costs nothing: a flood from an address that no trunk knows, with a fax under way.
+
+The box is a process of its own, so that its memory is its own.  The full size (``make test-full``) is 5,000
+requests a second for a minute.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.lines.practice.machine import MachineResult
+from tests.lines.sip.box_process import BoxProcess, send_fax
+from tests.lines.sip.media import T38Far
+from tests.lines.sip.rig import Box, send
+from tests.lines.sip.sipp import SIPP, Sipp, called, image, pause, sdp
+from tests.lines.sip.test_behaviours import BYE, answer, switch
+from tests.ports import free_port
+
+pytestmark = pytest.mark.realtime
+
+STRANGER = "127.0.0.2"
+METHODS = ("INVITE", "MESSAGE", "OPTIONS", "REGISTER", "SUBSCRIBE", "BYE")
+MOST_GROWTH = 20 << 20  # octets
+# sip_gate.c: what one source is answered at once, and one more every half a minute.
+MOST_ANSWERS = 8
+PAGE_SIZE = 4096
+
+
+@dataclass
+class Flood:
+    """What strangers send, and what they hear."""
+
+    sent: int = 0
+    answers: int = 0
+    octets_sent: int = 0
+    octets_heard: int = 0
+
+
+def message(method: str, number: int, port: int, *, filling: int = 0) -> bytes:
+    body = "v=0\r\n" + "a=x\r\n" * filling
+    return (
+        f"{method} sip:5550100@127.0.0.1 SIP/2.0\r\n"
+        f"Via: SIP/2.0/UDP {STRANGER}:{port};branch=z9hG4bK{number}\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:a@{STRANGER}>;tag=t{number}\r\nTo: <sip:5550100@127.0.0.1>\r\n"
+        f"Call-ID: flood{number}\r\nCSeq: 1 {method}\r\nContact: <sip:a@{STRANGER}>\r\nEvent: presence\r\n"
+        f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+@contextlib.contextmanager
+def stranger() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((STRANGER, 0))
+        sock.setblocking(False)
+        yield sock
+
+
+def flood(port: int, rate: int, seconds: float) -> Flood:
+    """So many requests a second, of every kind, some large."""
+    seen = Flood()
+    with stranger() as sock:
+        began = time.monotonic()
+        while (now := time.monotonic() - began) < seconds:
+            while seen.sent < now * rate:
+                method = METHODS[seen.sent % len(METHODS)]
+                octets = message(method, seen.sent, sock.getsockname()[1], filling=seen.sent % 3 * 100)
+                with contextlib.suppress(BlockingIOError):
+                    sock.sendto(octets, ("127.0.0.1", port))
+                seen.sent += 1
+                seen.octets_sent += len(octets)
+            time.sleep(0.002)
+            _hear(sock, seen)
+        time.sleep(1.0)
+        _hear(sock, seen)
+    return seen
+
+
+def _hear(sock: socket.socket, seen: Flood) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            seen.octets_heard += len(sock.recv(65535))
+            seen.answers += 1
+
+
+def resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_SIZE
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(1000, 4.0), pytest.param(5000, 60.0, marks=pytest.mark.full)])
+def test_flood_of_strangers_neither_grows_the_box_nor_echoes_nor_disturbs_a_call(
+    tmp_path: Path, rate: int, seconds: float
+) -> None:
+    async def run() -> tuple[Flood, int, MachineResult | None]:
+        box = BoxProcess(tmp_path)
+        try:
+            await send_fax(box, tmp_path, "warm")  # what a first call takes is not the strangers'
+            before = resident(box.pid)
+            seen, fax = await asyncio.gather(
+                asyncio.to_thread(flood, box.udp, rate, seconds), send_fax(box, tmp_path, "under_way")
+            )
+            grown = resident(box.pid) - before
+            assert box.ended_with() is None
+            return seen, grown, fax
+        finally:
+            box.kill()
+
+    seen, grown, fax = asyncio.run(run())
+    print(f"{seen.sent} requests, {seen.answers} answers, grown by {grown >> 10} KiB")
+    assert seen.sent >= rate * seconds * 0.9
+    assert grown < MOST_GROWTH
+    assert 0 < seen.answers <= MOST_ANSWERS
+    assert seen.octets_heard < seen.octets_sent / 50
+    assert fax is not None
+    assert fax.ok, fax
+
+
+@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+def test_calls_in_progress_send_no_packet_late_under_a_flood(tmp_path: Path) -> None:
+    async def run() -> None:
+        far = T38Far(receive=tmp_path / "got.tif")
+        far.start()
+        steps = [*answer(), pause(200), *switch(sdp(image(far.port), version=2)), *BYE]
+        sipp = Sipp(tmp_path, "far", called(*steps), free_port())
+        await sipp.start()
+        box = Box()
+        await box.start()
+        line = await box.line("far", f"127.0.0.1:{sipp.port}")
+        seen, outcome = await asyncio.gather(asyncio.to_thread(flood, box.port, 1000, 8.0), send(line))
+        await asyncio.sleep(1.5)  # the count of strangers is taken each second
+        assert outcome.result.cause is causes.DELIVERED, outcome.words()
+        assert box.stack.strangers == seen.sent
+        print(f"late {line.pacing.late} of {line.pacing.steps}, worst {line.pacing.worst_s * 1000:.1f} ms")
+        await sipp.finish()
+        await far.finish()
+        await box.stop()
+
+    asyncio.run(run())
+
+
+def test_stranger_is_told_a_few_times_that_it_may_not_and_then_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        box = Box()
+        await box.start()
+        await box.line("provider", "127.0.0.1:9")
+        with stranger() as sock:
+            loop = asyncio.get_running_loop()
+            for number in range(30):
+                sock.sendto(message("INVITE", number, sock.getsockname()[1]), ("127.0.0.1", box.port))
+                await asyncio.sleep(0.02)
+            answers = []
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    while True:
+                        answers.append((await loop.sock_recv(sock, 65535)).decode())
+        await box.stop()
+        assert 1 <= len(answers) <= MOST_ANSWERS
+        assert all(answer.startswith("SIP/2.0 403 ") for answer in answers)
+        assert not any("faxbox" in answer.lower() for answer in answers)
+        assert box.knocks == []
+
+    asyncio.run(run())
+
+
+def test_network_of_a_trunk_is_let_in_and_its_neighbours_are_not() -> None:
+    async def answer_to(box: Box, address: str) -> str:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind((address, 0))
+            sock.setblocking(False)
+            text = message("OPTIONS", hash(address) % 10_000, sock.getsockname()[1]).decode()
+            sock.sendto(text.replace(STRANGER, address).encode(), ("127.0.0.1", box.port))
+            async with asyncio.timeout(30):
+                return (await asyncio.get_running_loop().sock_recv(sock, 65535)).decode()[8:11]
+
+    async def run() -> None:
+        box = Box()
+        await box.start()
+        line = await box.line("provider", "127.0.0.1:9", peers=("127.0.9.16/28", "127.0.7.1"))
+        try:
+            addresses = ("127.0.9.16", "127.0.9.31", "127.0.9.15", "127.0.9.32", "127.0.7.1", "127.0.7.2")
+            answers = [await answer_to(box, address) for address in addresses]
+            assert answers == ["200", "200", "403", "403", "200", "403"]
+            await line.stop()  # nobody is known any more
+        finally:
+            await box.stop()
+
+    asyncio.run(run())

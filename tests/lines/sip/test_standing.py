@@ -1,0 +1,237 @@
+"""A trunk says what is, and how that is known: proofs, silence, rests, and the words for all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+
+from appliance import causes
+from appliance.lines.sip import line as line_module
+from appliance.lines.sip import standing as standing_module
+from appliance.lines.sip.events import RegistrationChanged
+from appliance.lines.sip.line import SipLine
+from appliance.lines.sip.standing import FIRST_REST_S, MAX_REST_S, Standing, sentence, with_status
+from tests.lines.sip.rig import Box, send
+from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
+from tests.ports import free_port
+
+NOON = "12:00"
+
+
+def standing(*, registers: bool = False) -> Standing:
+    return Standing("sip.example.net", registers=registers, clock=lambda: NOON)
+
+
+def test_trunk_is_not_ready_before_it_has_answered_anything() -> None:
+    trunk = standing()
+    usable, words = trunk.condition(0.0)
+    assert usable  # the first fax finds out
+    assert words.startswith("Not proven yet")
+    trunk.answered(1.0)
+    assert trunk.condition(2.0) == (
+        True,
+        "Ready for calls over sip.example.net (without registration): it answered at 12:00.",
+    )
+
+
+def test_trunk_that_does_not_answer_rests_and_is_asked_until_it_does() -> None:
+    trunk = standing()
+    trunk.answered(0.0)
+    trunk.fell_silent(100.0)
+    usable, words = trunk.condition(100.0)
+    assert not usable
+    assert "has not answered since 12:00" in words
+    assert trunk.wants_to_ask(100.0, 0)
+    assert not trunk.wants_to_ask(101.0, 0)
+    assert trunk.condition(100.0 + FIRST_REST_S)[0]  # tried again, even where it answers no OPTIONS
+    trunk.answered(111.0)
+    assert trunk.condition(111.0)[0]
+    assert not trunk.wants_to_ask(200.0, 0)
+
+
+def test_rests_grow_within_reason_and_begin_anew_after_an_answer() -> None:
+    trunk = standing()
+    now, rests = 0.0, []
+    for _ in range(8):
+        trunk.fell_silent(now)
+        rest = next(step for step in range(10, 2000, 10) if trunk.condition(now + step)[0])
+        rests.append(rest)
+        now += rest
+    assert rests[0] == FIRST_REST_S
+    assert rests[-1] == MAX_REST_S
+    trunk.answered(now)
+    trunk.fell_silent(now)
+    assert trunk.condition(now + FIRST_REST_S)[0]
+
+
+def test_registered_is_withdrawn_when_a_call_proves_otherwise() -> None:
+    trunk = standing(registers=True)
+    assert trunk.condition(0.0) == (False, "Registering with sip.example.net.")
+    accepted = RegistrationChanged(True, 200, "OK", "192.0.2.1:5060")
+    trunk.registration_changed(accepted, 0.0)
+    assert trunk.registered
+    assert trunk.condition(1.0) == (True, "Registered with sip.example.net since 12:00.")
+    trunk.fell_silent(2.0)
+    usable, words = trunk.condition(3.0)
+    assert not usable
+    assert not trunk.registered
+    assert "but it has not answered since" in words
+    assert trunk.wants_to_ask(3.0, 0)
+    trunk.registration_changed(accepted, 4.0)
+    assert trunk.condition(5.0)[0]
+
+
+def test_trunk_that_answers_is_asked_now_and_then_where_the_owner_wants_it() -> None:
+    trunk = standing()
+    assert trunk.wants_to_ask(0.0, 60.0)
+    trunk.answered(1.0)
+    assert not trunk.wants_to_ask(60.0, 60.0)
+    assert trunk.wants_to_ask(61.0, 60.0)
+    assert not standing().wants_to_ask(1e6, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"), [("unable to resolve", "Unable to resolve."), ("Done.", "Done."), ("", "")]
+)
+def test_words_of_a_library_become_a_sentence(said: str, told: str) -> None:
+    assert sentence(said) == told
+
+
+def test_status_of_a_trunk_stands_within_the_sentence() -> None:
+    assert with_status(causes.BUSY, 486, "Busy\r\nHere") == "The number is busy (486 BusyHere)."
+
+
+# -- the same with a real stack -------------------------------------------------------------------
+
+
+def black_hole() -> socket.socket:
+    """A port that takes everything and says nothing."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 0))
+    return sock
+
+
+def answer_options(sock: socket.socket) -> bool:
+    """Answers one OPTIONS that waits; False when none does."""
+    sock.settimeout(0.05)
+    try:
+        while True:
+            data, source = sock.recvfrom(65535)
+            if data.startswith(b"OPTIONS "):
+                break
+    except TimeoutError:
+        return False
+    kept = (b"Via", b"From", b"To", b"Call-ID", b"CSeq")
+    lines = [line for line in data.split(b"\r\n") if line.partition(b":")[0] in kept]
+    sock.sendto(b"SIP/2.0 200 OK\r\n" + b"\r\n".join(lines) + b"\r\nContent-Length: 0\r\n\r\n", source)
+    return True
+
+
+async def until(line: SipLine, words: str) -> str:
+    """The line's sentence, once it has these words in it."""
+    async with asyncio.timeout(60):
+        while words not in line.state().sentence:
+            await asyncio.sleep(0.05)
+    return line.state().sentence
+
+
+@pytest.mark.realtime
+def test_black_hole_costs_one_call_and_an_answer_to_options_brings_the_trunk_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing_module, "ASK_RESTING_S", 0.5)
+    monkeypatch.setattr(line_module, "LOOK_AFTER_S", 0.1)
+
+    async def run() -> None:
+        box = Box()
+        await box.start()
+        with black_hole() as hole:
+            line = await box.line("hole", f"127.0.0.1:{hole.getsockname()[1]}")
+            assert line.state().sentence.startswith("Not proven yet")
+            outcome = await send(line, ring_s=2.0)
+            assert outcome.result.cause is causes.SIP_NO_REPLY
+            assert not line.state().usable
+            assert line.state().last_error == causes.SIP_NO_REPLY.sentence
+            async with asyncio.timeout(60):
+                while not await asyncio.to_thread(answer_options, hole):
+                    pass
+            assert "it answered at" in await until(line, "Ready for calls")
+            assert line.state().usable
+        await box.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.realtime
+def test_trunk_that_is_asked_proves_itself_before_any_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line_module, "LOOK_AFTER_S", 0.1)
+    monkeypatch.setattr(line_module, "FIRST_ASK_S", 0.1)
+
+    async def run() -> None:
+        box = Box()
+        await box.start()
+        with black_hole() as server:
+            line = await box.line("asked", f"127.0.0.1:{server.getsockname()[1]}")
+            async with asyncio.timeout(60):
+                while not await asyncio.to_thread(answer_options, server):
+                    assert line.state().sentence.startswith("Not proven yet")
+            await until(line, "Ready for calls")
+        await box.stop()
+
+    asyncio.run(run())
+
+
+@pytest.mark.realtime
+def test_name_that_is_not_found_is_asked_again_within_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network comes up after the box: whoever may call is known as soon as its name is."""
+    known: dict[str, set[str]] = {}
+
+    async def addresses(name: str) -> set[str]:
+        return {name} if name[0].isdigit() else known.get(name, set())
+
+    monkeypatch.setattr(line_module, "_addresses", addresses)
+
+    async def run() -> float:
+        box = Box()
+        await box.start()
+        line = await box.line("named", "127.0.0.1:9", peers=("provider.example",))
+        assert not line.admits("127.0.9.9")
+        await asyncio.sleep(0.5)
+        known["provider.example"] = {"127.0.9.9"}
+        began = asyncio.get_running_loop().time()
+        async with asyncio.timeout(60):
+            while not line.admits("127.0.9.9"):
+                await asyncio.sleep(0.05)
+        await box.stop()
+        return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(run()) < 10
+
+
+@pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+@pytest.mark.realtime
+def test_password_that_the_registrar_took_is_not_blamed_for_the_number_in_from(tmp_path: Path) -> None:
+    async def run() -> None:
+        challenge = 'WWW-Authenticate: Digest realm="sipp", nonce="n{0}", algorithm=MD5\n'
+        steps = []
+        for number in range(4):
+            steps += [expect("INVITE"), respond(401, extra=challenge.format(number)), expect("ACK")]
+        sipp = Sipp(tmp_path, "from", called(*steps), free_port())
+        await sipp.start()
+        box = Box()
+        await box.start()
+        line = await box.line("from", f"127.0.0.1:{sipp.port}", username="acct", password="right")
+        accepted = RegistrationChanged(True, 200, "OK", "127.0.0.1:5060")
+        line._standing.registration_changed(accepted, 0.0)  # sipp plays no registrar
+        outcome = await send(line, caller_number="+49301234")
+        assert outcome.result.cause is causes.SIP_FROM_REFUSED
+        assert "from_user_is_account" in outcome.result.cause.advice
+        assert outcome.last_error.endswith("(401 X).")
+        await box.stop()
+
+    asyncio.run(run())
