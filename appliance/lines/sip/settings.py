@@ -230,8 +230,7 @@ class SipTrunk(LineSettings):
     )
     ask_every_s: float = setting(
         60.0,
-        "without registration: a server that said nothing for so long is asked (OPTIONS), s; "
-        "0: never",
+        "without registration: a server that said nothing for so long is asked (OPTIONS), s; 0: never",
         minimum=0,
         maximum=3600,
     )
