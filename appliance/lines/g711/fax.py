@@ -22,7 +22,7 @@ from appliance.t30.parameters import CallParameters, CallResult
 MAX_CATCH_UP_PACKETS = 5
 
 
-class _Pace:
+class Pace:
     """Says when packets are due: one every 20 ms, however late the driver is."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class ToneFaxCall(DrivenFax):
         self._dce = ToneDce()
         super().__init__(FaxCall(parameters, self._dce, say, wake=wake), self._dce)
         self._rtp = rtp
-        self._pace = _Pace()
+        self._pace = Pace()
         self._datagrams: list[bytes] = []
 
     def start(self, now: float) -> None:
@@ -97,7 +97,7 @@ class AudioWait:
         self._rtp = rtp
         self._heard = heard
         self._known: set[str] = set()
-        self._pace = _Pace()
+        self._pace = Pace()
         self._datagrams: list[bytes] = []
         self._transmitter = Transmitter()
         self._receiver = Receiver(self._status, lambda *_: None, lambda tone: self._report(tone.value))

@@ -339,3 +339,13 @@ class RtpSession:
         self._sequence = (self._sequence + 1) % 0x10000
         self._timestamp = (self._timestamp + len(payload)) % (1 << 32)
         return build_packet(packet)
+
+    def event(self, payload: int, body: bytes, *, first: bool) -> bytes:
+        """The datagram with a telephone-event (RFC 4733 2.3); all of one event have its first time."""
+        packet = Packet(payload, first, self._sequence, self._timestamp, self._source, body)
+        self._sequence = (self._sequence + 1) % 0x10000
+        return build_packet(packet)
+
+    def event_over(self, samples: int) -> None:
+        """The event took so long."""
+        self._timestamp = (self._timestamp + samples) % (1 << 32)

@@ -11,13 +11,16 @@ import contextlib
 import logging
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from appliance import causes
 from appliance.causes import Cause, Side
+from appliance.dial_on import DialOn
 from appliance.lines.datagram_driver import DatagramDriver, Judge, Pacing, SideDoor, T38Endpoint
 from appliance.lines.g711.codec import Law
+from appliance.lines.g711.dialling_on import DialsOn
 from appliance.lines.g711.fax import AudioWait, ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
@@ -104,11 +107,15 @@ class MediaFacts:
     lost: int = 0
 
 
+class _DialledOn:
+    """An event: the digits behind the number are out."""
+
+
 class CarriedCall:
     """Runs one call from its INVITE to the end of its BYE; ``run`` gives the result.
 
     ``deliver`` is where the SIP thread's events go (on the event loop); ``pacing`` is the line's account of
-    how punctual its T.38 packets leave.
+    how punctual its T.38 packets leave.  ``dial_on``: what is dialled once the call is answered.
     """
 
     def __init__(
@@ -119,6 +126,7 @@ class CarriedCall:
         *,
         tap: Tap | None = None,
         pacing: Pacing | None = None,
+        dial_on: Sequence[DialOn] = (),
     ) -> None:
         self._parameters = parameters
         self._owner = owner
@@ -126,13 +134,15 @@ class CarriedCall:
         self._tap = tap
         self._pacing = pacing
         self._calls = parameters.role is Role.CALLS
-        self._events: asyncio.Queue[CallEvent | CallResult | None] = asyncio.Queue()
+        self._events: asyncio.Queue[CallEvent | CallResult | _DialledOn | None] = asyncio.Queue()
         self._signalling: Signalling | None = None
         self._driver: DatagramDriver | None = None
         self._task: asyncio.Task[None] | None = None
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
+        self._dial_on = tuple(dial_on)
+        self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
         self._spoken_to = False  # the other side has said anything
         self._offering = False  # our offer of T.38 is open
         self._silence: asyncio.TimerHandle | None = None  # of T.38, when it has lasted too long
@@ -190,6 +200,9 @@ class CarriedCall:
                 return None
             if event is None:
                 continue  # the limits have changed
+            if isinstance(event, _DialledOn):
+                await self._begin_after_dialling()
+                continue
             if isinstance(event, CallResult):
                 return event
             result = await self._heard(event)
@@ -249,8 +262,28 @@ class CarriedCall:
             self._driver.readdress(order.remote)
             return
         self._note("media", kind="audio", payload=order.payload)
+        if self._dial_on:
+            self._note("dialling_on", how="in the audio" if order.events is None else "as telephone-events")
+            dials = DialsOn(self._rtp, self._dial_on, order.events, self._dialled_on)
+            await self._start(dials, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
+            return
+        await self._wait_in_audio(order)
+
+    async def _wait_in_audio(self, order: UseAudio) -> None:
+        assert self._rtp is not None
         wait = AudioWait(self._rtp, calls=self._calls, heard=self._fax_heard)
         await self._start(wait, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
+
+    def _dialled_on(self) -> None:
+        self._events.put_nowait(_DialledOn())
+
+    async def _begin_after_dialling(self) -> None:
+        self._dial_on = ()
+        self._note("dialled_on")
+        if self._tones_wait is not None:
+            await self._stay_on_audio(self._tones_wait)
+        elif self._audio is not None and self._fax is None:
+            await self._wait_in_audio(self._audio)
 
     def _fax_heard(self, what: str) -> None:
         self._note("fax_heard", what=what)
@@ -260,6 +293,9 @@ class CarriedCall:
 
     async def _stay_on_audio(self, code: int) -> None:
         if isinstance(self._fax, ToneFaxCall) or self._audio is None or self._rtp is None:
+            return
+        if self._dial_on:
+            self._tones_wait = code  # until all digits are out
             return
         failed = code in _NO_PROPER_ANSWER
         self._offering = self._offering and failed  # still open, or answered

@@ -11,13 +11,15 @@ import ipaddress
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from appliance import causes
+from appliance import causes, dial_on
 from appliance.causes import Cause
+from appliance.dial_on import DialOn
 from appliance.lines.datagram_driver import Pacing
+from appliance.lines.g711.dialling_on import duration_s
 from appliance.lines.line import (
     Answer,
     IncomingCall,
@@ -193,7 +195,8 @@ class SipLine:
         if len(self._calls) >= self.trunk.calls_at_once:
             return CallResult(causes.LINE_FULL, phase=Phase.A)
         try:
-            uri = self._uri(call.number)
+            number, steps = dial_on.split(call.number)
+            uri = self._uri(number)
         except NumberError as error:
             owner.say(Progress(0.0, "number_invalid", (("reason", str(error)),)))
             return CallResult(causes.NUMBER_INVALID, phase=Phase.A)
@@ -201,11 +204,11 @@ class SipLine:
             ports = await self._open_ports()
         except NoPortError:
             return CallResult(causes.LINE_FULL, phase=Phase.A)
-        carried = CarriedCall(call.parameters, owner, ports, tap=tap, pacing=self.pacing)
+        carried = CarriedCall(call.parameters, owner, ports, tap=tap, pacing=self.pacing, dial_on=steps)
         self._calls[carried] = owner
         owner.say(Progress(0.0, "dialled", (("number", uri),)))
         try:
-            return await self._place(call, carried, ports, uri)
+            return await self._place(call, carried, ports, uri, steps)
         finally:
             del self._calls[carried]
             self.last_facts = carried.facts
@@ -213,9 +216,16 @@ class SipLine:
     # -- calls out -------------------------------------------------------------------------
 
     async def _place(
-        self, call: OutgoingCall, carried: CarriedCall, ports: MediaPorts, uri: str
+        self,
+        call: OutgoingCall,
+        carried: CarriedCall,
+        ports: MediaPorts,
+        uri: str,
+        steps: Sequence[DialOn],
     ) -> CallResult:
         rules = self._rules(self.trunk.t38_calling_s or None, audio=call.audio)
+        if steps:
+            rules = _after_dialling(rules, duration_s(steps))
         local = await self._local_media(ports, uri)
         switch = MediaSwitch(rules, local, caller=True, pick=random.uniform)
         headers, local_uri = self._identity(call)
@@ -540,6 +550,14 @@ class _Orders:
 
     def t38_is_silent(self) -> None:
         self._stack.order(self._ref, lambda call: call.t38_is_silent(time.monotonic()))
+
+
+def _after_dialling(rules: MediaRules, seconds: float) -> MediaRules:
+    """The same rules for a call whose fax begins only when some digits are out."""
+    ask_after_s = None if rules.ask_after_s is None else rules.ask_after_s + seconds
+    return replace(
+        rules, dials_on=True, ask_after_s=ask_after_s, wait_for_peer_s=rules.wait_for_peer_s + seconds
+    )
 
 
 def _teller(stack: SipStack, carried: CarriedCall) -> Callable[[CallEvent], None]:

@@ -14,6 +14,8 @@ from appliance.t38.sdp import Description, Media, Origin
 PCMU = 0
 PCMA = 8
 G711_NAMES = {PCMU: "PCMU", PCMA: "PCMA"}
+# The payload type that we offer for telephone-event: what nearly all use.
+EVENTS = 101
 # Length of our RTP packets, ms: what every gateway takes (RFC 3551 4.2).
 PACKET_MS = 20
 # Profiles that carry plain G.711.  SAVP would want keys that we do not have.
@@ -28,6 +30,7 @@ class Audio:
     remote: tuple[str, int] | None
     payloads: tuple[int, ...]
     dynamic: tuple[tuple[int, int], ...] = ()  # those with a number of this call's, and PCMU or PCMA
+    events: int | None = None  # payload type of telephone-event (RFC 4733), where there is one
 
     def law(self, payload: int) -> int:
         """What a payload type means: PCMU or PCMA."""
@@ -42,7 +45,15 @@ def audio_of(description: Description) -> Audio | None:
             if laws:
                 dynamic = tuple((number, law) for number, law in laws.items() if number != law)
                 remote = sendable(media.address, media.port)
-                return Audio(index, remote, tuple(laws), dynamic=dynamic)
+                return Audio(index, remote, tuple(laws), dynamic=dynamic, events=_events_of(media))
+    return None
+
+
+def _events_of(media: Media) -> int | None:
+    for name, value in media.attributes:
+        number, _, encoding = value.partition(" ")
+        if name == "rtpmap" and encoding.strip().lower() == "telephone-event/8000" and number.isdecimal():
+            return int(number) if number in media.formats and 96 <= int(number) <= 127 else None
     return None
 
 
@@ -88,9 +99,12 @@ def body_of(message: str) -> str:
 # -- writing -----------------------------------------------------------------------------------
 
 
-def audio_offer(address: str, port: int, payloads: tuple[int, ...], origin: Origin) -> str:
-    """An offer of G.711 and nothing else."""
-    return _session(address, origin, _audio_lines(port, {payload: payload for payload in payloads}))
+def audio_offer(
+    address: str, port: int, payloads: tuple[int, ...], origin: Origin, *, events: bool = False
+) -> str:
+    """An offer of G.711 and nothing else; ``events``: and of telephone-event, for digits to dial."""
+    laws = {payload: payload for payload in payloads}
+    return _session(address, origin, _audio_lines(port, laws, events=events))
 
 
 def audio_answer(  # noqa: PLR0917 - the pieces of one text
@@ -119,10 +133,13 @@ def _family(address: str) -> str:
     return "IP6" if ":" in address else "IP4"
 
 
-def _audio_lines(port: int, laws: dict[int, int]) -> list[str]:
-    """G.711 only: no telephone-event, no comfort noise, which would cut into fax tones."""
+def _audio_lines(port: int, laws: dict[int, int], *, events: bool = False) -> list[str]:
+    """G.711 without comfort noise, which cuts into fax tones, and telephone-event only for who will dial on."""
     formats = " ".join(str(payload) for payload in laws)
     names = [f"a=rtpmap:{payload} {G711_NAMES[law]}/8000" for payload, law in laws.items()]
+    if events:
+        formats += f" {EVENTS}"
+        names += [f"a=rtpmap:{EVENTS} telephone-event/8000", f"a=fmtp:{EVENTS} 0-15"]
     return [
         f"m=audio {port} RTP/AVP {formats}",
         *names,

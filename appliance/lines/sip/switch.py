@@ -84,6 +84,7 @@ class MediaRules:
     ask_after_s: float | None = 6.0  # our own offer of T.38, from the answer on; None = never ask
     wait_for_peer_s: float = 15.0  # without an offer of our own: how long the peer may take to make one
     payloads: tuple[int, ...] = (8, 0)  # G.711 payload types we take, in our order
+    dials_on: bool = False  # digits follow the answer: telephone-event is offered
     keep_audio_line: bool = False  # our image offer keeps the audio line with port 0 before it
 
     def __post_init__(self) -> None:
@@ -117,6 +118,7 @@ class UseAudio:
     remote: tuple[str, int] | None
     payload: int
     law: int | None = None  # what a dynamic payload type means: PCMU or PCMA
+    events: int | None = None  # payload type of telephone-event, when it was offered and taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,7 +550,12 @@ class MediaSwitch:
     def _set_audio(self, audio: Audio) -> None:
         payload = self._payload(audio)
         law = audio.law(payload)
-        use = UseAudio(audio.remote, payload, law=None if law == payload else law)
+        use = UseAudio(
+            audio.remote,
+            payload,
+            law=None if law == payload else law,
+            events=audio.events if self._rules.dials_on else None,
+        )
         if self._connected_yet and use != self._audio:
             self._orders.append(use)
         self._audio = use
@@ -567,7 +574,13 @@ class MediaSwitch:
         return T38Media(self._local.address, self._local.udptl_port, self._local.t38)
 
     def _audio_offer(self, origin: Origin) -> str:
-        return audio_offer(self._local.address, self._local.rtp_port, self._rules.payloads, origin)
+        return audio_offer(
+            self._local.address,
+            self._local.rtp_port,
+            self._rules.payloads,
+            origin,
+            events=self._rules.dials_on and not self._connected_yet,
+        )
 
     def _image_offer(self, origin: Origin) -> str:
         return build_offer(self._image_local(), origin, audio_first=self._rules.keep_audio_line)
