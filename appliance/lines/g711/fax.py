@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from appliance.lines.g711.call_progress import NetworkEar
 from appliance.lines.g711.dce import ToneDce
 from appliance.lines.g711.modems import Receiver, Status, Transmitter
 from appliance.lines.g711.rtp import PACKET_S, PACKET_SAMPLES, RtpSession
@@ -43,7 +44,7 @@ class Pace:
 class ToneFaxCall(DrivenFax):
     """One fax call over RTP, from ``start`` until ``result`` is set.
 
-    ``rtp`` may have been in use before (by ``AudioWait``): its numbering goes on.
+    ``rtp`` may have been in use before (by ``AudioWait``): its numbering goes on.  ``ear`` listens, too.
     """
 
     def __init__(
@@ -53,7 +54,9 @@ class ToneFaxCall(DrivenFax):
         say: Callable[[FromCall], None],
         *,
         wake: Callable[[], None],
+        ear: NetworkEar | None = None,
     ) -> None:
+        self._ear = ear
         self._dce = ToneDce()
         super().__init__(FaxCall(parameters, self._dce, say, wake=wake), self._dce)
         self._rtp = rtp
@@ -68,7 +71,11 @@ class ToneFaxCall(DrivenFax):
 
     def receive_datagram(self, data: bytes, now: float) -> None:
         """Takes one RTP packet from the far end's address, whatever is in it."""
-        self._dce.hear(self._rtp.receive(data, now))
+        heard = self._rtp.receive(data, now)
+        if self._ear is not None:
+            for samples, _ in heard:
+                self._ear.hear(samples)
+        self._dce.hear(heard)
         self._call.pump(now)
 
     def take_datagrams(self) -> list[bytes]:
@@ -89,11 +96,20 @@ class ToneFaxCall(DrivenFax):
 class AudioWait:
     """Keeps audio alive before the fax: CNG when we call, silence when we answer, and an open ear.
 
-    ``heard`` is called once for each thing: ``"CNG"``, ``"CED"``, ``"V.21"``.  It never has a result: the
-    owner replaces it.
+    ``heard`` is called once for each thing: ``"CNG"``, ``"CED"``, ``"V.21"``; ``ear`` listens, too.
+    ``early``: nobody has answered yet, so nothing is said.  It never has a result: the owner replaces it.
     """
 
-    def __init__(self, rtp: RtpSession, *, calls: bool, heard: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        rtp: RtpSession,
+        *,
+        calls: bool,
+        heard: Callable[[str], None],
+        ear: NetworkEar | None = None,
+        early: bool = False,
+    ) -> None:
+        self._ear = ear
         self._rtp = rtp
         self._heard = heard
         self._known: set[str] = set()
@@ -102,7 +118,7 @@ class AudioWait:
         self._transmitter = Transmitter()
         self._receiver = Receiver(self._status, lambda *_: None, lambda tone: self._report(tone.value))
         self._receiver.listen_tones([Tone.CED] if calls else [Tone.CNG])
-        if calls:
+        if calls and not early:
             self._transmitter.tone(Tone.CNG)
 
     @property
@@ -115,7 +131,7 @@ class AudioWait:
 
     def receive_datagram(self, data: bytes, now: float) -> None:
         for samples, _ in self._rtp.receive(data, now):
-            self._receiver.hear(samples)
+            self._hear(samples)
 
     def take_datagrams(self) -> list[bytes]:
         datagrams, self._datagrams = self._datagrams, []
@@ -127,7 +143,7 @@ class AudioWait:
 
     def handle_timer(self, now: float) -> None:
         for samples, _ in self._rtp.handle_timer(now):
-            self._receiver.hear(samples)
+            self._hear(samples)
         for _ in range(self._pace.count(now)):
             self._datagrams.append(self._rtp.send(self._transmitter.speak(PACKET_SAMPLES)))
 
@@ -139,6 +155,11 @@ class AudioWait:
 
     def hang_up(self, now: float) -> None:
         """Nothing to conclude."""
+
+    def _hear(self, samples: bytes) -> None:
+        self._receiver.hear(samples)
+        if self._ear is not None:
+            self._ear.hear(samples)
 
     def _status(self, fast: bool, status: Status) -> None:
         if status is Status.FRAMING_OK:

@@ -19,13 +19,14 @@ from appliance import causes
 from appliance.causes import Cause, Side
 from appliance.dial_on import DialOn
 from appliance.lines.datagram_driver import DatagramDriver, Judge, Pacing, SideDoor, T38Endpoint
+from appliance.lines.g711.call_progress import NetworkEar, NetworkTone
 from appliance.lines.g711.codec import Law
 from appliance.lines.g711.dialling_on import DialsOn
 from appliance.lines.g711.fax import AudioWait, ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
 from appliance.lines.sip import messages
-from appliance.lines.sip.events import CallEvent, Connected, Ended, Ordered, Ringing, Signalled
+from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.lines.sip.session import body_of
 from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
@@ -63,6 +64,13 @@ _BLAMES_THE_NUMBER = frozenset(
 _NO_PROPER_ANSWER = frozenset({408, 481})
 # Status codes that pjproject makes up where the network failed; others of its own are about the call.
 _OUR_CODES = frozenset({0, 408, 502, 503, 504})
+# What the network says in tones.
+_BY_TONE = {
+    NetworkTone.BUSY: causes.BUSY,
+    NetworkTone.CONGESTION: causes.SIP_OVERLOADED,
+    NetworkTone.NO_CIRCUIT: causes.SIP_OVERLOADED,
+    NetworkTone.NO_SUCH_NUMBER: causes.NUMBER_NOT_IN_SERVICE,
+}
 # No call lasts longer: a day of pages is a loop somewhere.
 MAX_CALL_S = 6 * 3600.0
 
@@ -141,6 +149,8 @@ class CarriedCall:
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
+        self._ear = NetworkEar(self._network_says) if self._calls else None
+        self._early = False  # nobody has answered yet, and the network is listened to
         self._dial_on = tuple(dial_on)
         self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
         self._spoken_to = False  # the other side has said anything
@@ -226,6 +236,8 @@ class CarriedCall:
                 self._offering = self._offering or (sent and line.startswith("INVITE ") and "m=image" in sdp)
             case Ringing(code):
                 self._note("ringing", code=code)
+            case EarlyMedia(audio):
+                await self._hear_early(audio)
             case Connected():
                 self._connected_at = time.monotonic()
                 self.facts = replace(self.facts, answered_at=self._connected_at - self._started)
@@ -247,6 +259,18 @@ class CarriedCall:
                 return await self._hung_up()
         return None
 
+    async def _hear_early(self, audio: UseAudio) -> None:
+        """Before the answer: the network may say busy in tones, or that there is no such number."""
+        if self._driver is None and self._connected_at is None:
+            self._early = True
+            self._note("early_audio", payload=audio.payload)
+            self._rtp = RtpSession(audio.payload)
+            await self._wait_in_audio(audio, early=True)
+
+    def _network_says(self, tone: NetworkTone) -> None:
+        self._note("network_tone", what=tone.value)
+        self._events.put_nowait(CallResult(_BY_TONE[tone], phase=Phase.A))
+
     async def _use_audio(self, order: UseAudio) -> None:
         self._audio = order
         law = None if order.law is None else Law(order.law)
@@ -258,7 +282,8 @@ class CarriedCall:
             # Back from T.38: the tones follow (StayOnAudio).
             self._note("back_to_audio")
             return
-        if self._driver is not None:
+        early, self._early = self._early, False
+        if self._driver is not None and not early:
             self._driver.readdress(order.remote)
             return
         self._note("media", kind="audio", payload=order.payload)
@@ -269,9 +294,9 @@ class CarriedCall:
             return
         await self._wait_in_audio(order)
 
-    async def _wait_in_audio(self, order: UseAudio) -> None:
+    async def _wait_in_audio(self, order: UseAudio, *, early: bool = False) -> None:
         assert self._rtp is not None
-        wait = AudioWait(self._rtp, calls=self._calls, heard=self._fax_heard)
+        wait = AudioWait(self._rtp, calls=self._calls, heard=self._fax_heard, ear=self._ear, early=early)
         await self._start(wait, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
 
     def _dialled_on(self) -> None:
@@ -287,6 +312,8 @@ class CarriedCall:
 
     def _fax_heard(self, what: str) -> None:
         self._note("fax_heard", what=what)
+        if self._ear is not None:
+            self._ear.close()
         # After CED the called gateway is about to ask for T.38 itself; V.21 and CNG are the moment.
         if what != "CED" and self._signalling is not None:
             self._signalling.ask_t38()
@@ -301,11 +328,13 @@ class CarriedCall:
         self._offering = self._offering and failed  # still open, or answered
         self.facts = replace(self.facts, kind=LineKind.G711, refusal=code, offer_failed=failed)
         self._note("media", kind="g711", refusal=code)
-        fax = ToneFaxCall(self._parameters, self._rtp, self._tones_say, wake=self._wake)
+        fax = ToneFaxCall(self._parameters, self._rtp, self._tones_say, wake=self._wake, ear=self._ear)
         await self._start(fax, self._ports.rtp, self._audio.remote, judge=speaks_rtp)
         self._begin(fax)
 
     def _tones_say(self, message: FromCall) -> None:
+        if isinstance(message, Progress) and message.event == "dis" and self._ear is not None:
+            self._ear.close()
         # Once the machines have agreed (DCS) a switch to T.38 would destroy the fax: the audio stays.
         if isinstance(message, Progress) and message.event == "dcs" and self._signalling is not None:
             self._signalling.page_in_audio()
@@ -441,7 +470,7 @@ class CarriedCall:
         """
         self._owner.off_cancel(self._cancel)
         self._owner.listen(None)
-        self._fax = self._rtp = self._signalling = None
+        self._fax = self._rtp = self._signalling = self._ear = None
         del self._owner  # nobody is told anything more
 
     def _result(self, result: CallResult | None) -> CallResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.lines.sip.switch import SwitchOrder
+from appliance.lines.sip.switch import SwitchOrder, UseAudio
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,13 @@ class Ringing:
     """A provisional response: the call is on its way (180, 183...)."""
 
     code: int
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyMedia:
+    """The network says something before anybody has answered (183 with SDP): where, and in which coding."""
+
+    audio: UseAudio
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Signalled:
     sdp: str = ""
 
 
-CallEvent = Ringing | Connected | Ordered | Ended | Signalled
+CallEvent = Ringing | EarlyMedia | Connected | Ordered | Ended | Signalled
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from appliance.lines.sip.codes import DECLINE, FORBIDDEN, MOVED_TEMPORARILY, NOT
 from appliance.lines.sip.events import (
     CallEvent,
     Connected,
+    EarlyMedia,
     Ended,
     Ordered,
     RegistrationChanged,
@@ -306,6 +307,9 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             text = body_of(event.src.rdata.wholeMsg)
             if text:
                 self.switch.answered(_session(text), now)
+            early = self.switch.early_audio() if text and code < 200 else None
+            if early is not None:
+                self.sink(EarlyMedia(early))
         elif code >= 300 and self._confirmed and code not in (401, 407) and tsx.state in _FINAL_STATES:
             # 401 and 407 are answered with credentials by the stack itself; if that fails, the
             # switch's own limit ends the wait.

@@ -281,6 +281,10 @@ class MediaSwitch:
         """The peer answered our offer."""
         self._hear(Heard.ANSWER, _News(now, answer))
 
+    def early_audio(self) -> UseAudio | None:
+        """What was agreed for the time before the answer, None when nothing was."""
+        return None if self._connected_yet else self._audio
+
     def refused(self, code: int, retry_after_s: float | None, now: float) -> None:
         """The peer refused our offer with this status code, 300 to 699."""
         self._hear(Heard.REFUSAL, _News(now, code=code, retry_after_s=retry_after_s))

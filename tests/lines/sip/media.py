@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import audioop
 import contextlib
 import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +108,39 @@ class DeadT38:
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
+        self._sock.close()
+
+
+class NetworkVoice:
+    """The network's tones over RTP, again and again, from a port of audio to where the box's SDP says."""
+
+    def __init__(self, samples: bytes) -> None:
+        self._speech = audioop.lin2alaw(samples, 2)
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._sock.bind(("127.0.0.1", 0))
+        self.port: int = self._sock.getsockname()[1]
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, to_port: int) -> None:
+        self._task = asyncio.create_task(self._run(("127.0.0.1", to_port)))
+
+    async def _run(self, peer: tuple[str, int]) -> None:
+        loop = asyncio.get_running_loop()
+        due, number = loop.time(), 0
+        while True:
+            at = number * 160 % len(self._speech)
+            speech = (self._speech + self._speech[:160])[at : at + 160]
+            header = struct.pack("!BBHII", 0x80, 8, number & 0xFFFF, number * 160, 0x4321)
+            self._sock.sendto(header + speech, peer)
+            number += 1
+            due += 0.02
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+    async def finish(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
         self._sock.close()
 
 
