@@ -21,6 +21,7 @@ from appliance.lines.practice.machine import MachineSettings, PracticeMachine
 from appliance.lines.practice.spandsp_fax import STATUS_OK, Abilities, status_text
 from tests.lines.g711.far_end import AudioPeer
 from tests.lines.sip.sipp import (
+    MEDIA_PORTS,
     SIPP,
     audio,
     called,
@@ -32,7 +33,7 @@ from tests.lines.sip.sipp import (
     respond,
     sdp,
 )
-from tests.ports import free_port, is_bound
+from tests.ports import free_port, free_ports, is_bound
 from tests.softmodem.fixtures import tiff_rasters
 from tests.softmodem.stations import FaxMachine
 
@@ -234,6 +235,8 @@ class FarEnd:
             "127.0.0.1",
             "-p",
             str(self.port),
+            "-mp",
+            str(free_ports(MEDIA_PORTS)),
             "-m",
             str(self._calls),
             "-nostdin",

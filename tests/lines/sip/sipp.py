@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from tests.ports import is_bound
+from tests.ports import free_ports, is_bound
 
 SIPP = shutil.which("sipp")
+# sipp binds ports for media, used or not; those of its own choice are anybody's.
+MEDIA_PORTS = 4
 # A scenario that hangs is ended by sipp itself.
 LIMIT_S = 150
 
@@ -165,6 +167,8 @@ class Sipp:
             "127.0.0.1",
             "-p",
             str(self.port),
+            "-mp",
+            str(free_ports(MEDIA_PORTS)),
             "-m",
             "1",
             "-nostdin",

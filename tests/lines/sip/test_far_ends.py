@@ -95,7 +95,7 @@ async def t38_dead_and_no_way_back(stage: Stage) -> None:
         respond(488, "Not Acceptable Here", tag=False),
         expect("ACK"),
         *BYE,
-        ask_t38_calling_s=0.5,
+        t38_calling_s=0.5,
     )
     await nothing.finish()
 
@@ -106,7 +106,7 @@ def unanswered(name: str, *steps: Step) -> None:
     async def run(stage: Stage) -> None:
         far = receiver(stage, name)
         await stage.we_call(
-            name, *answer(far.port), expect("INVITE"), *steps, *BYE, far=far, ask_t38_calling_s=0.5
+            name, *answer(far.port), expect("INVITE"), *steps, *BYE, far=far, t38_calling_s=0.5
         )
 
     _CELLS[name] = run
@@ -127,7 +127,7 @@ async def offer_that_failed_is_not_made_again(stage: Stage) -> None:
     name = "offer_that_failed_is_not_made_again"
     first, second = receiver(stage, "first"), receiver(stage, "second")
     offers = [expect("INVITE"), respond(481, tag=False), expect("ACK")]
-    sipp, line = await stage.called(name, *answer(first.port), *offers, *BYE, ask_t38_calling_s=0.5)
+    sipp, line = await stage.called(name, *answer(first.port), *offers, *BYE, t38_calling_s=0.5)
     first.start()
     assert (await send(line)).result.cause is causes.DELIVERED
     assert await sipp.finish() == ""
@@ -155,7 +155,7 @@ async def offer_is_answered_late(stage: Stage) -> None:
         expect("ACK"),
         *BYE,
         far=far,
-        ask_t38_calling_s=0.5,
+        t38_calling_s=0.5,
     )
 
 
@@ -190,7 +190,7 @@ async def offer_gets_another_codec_and_port(stage: Stage) -> None:
         expect("ACK"),
         *BYE,
         far=far,
-        ask_t38_calling_s=0.5,
+        t38_calling_s=0.5,
     )
 
 
@@ -207,7 +207,7 @@ async def offer_gets_no_media(stage: Stage) -> None:
         *takes_audio(far.port),
         *BYE,
         far=far,
-        ask_t38_calling_s=0.5,
+        t38_calling_s=0.5,
     )
 
 
