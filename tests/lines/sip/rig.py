@@ -68,6 +68,13 @@ class Box:
     async def start(self) -> None:
         await self.stack.start()
 
+    async def __aenter__(self) -> Box:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
     async def line(self, name: str, server: str, **settings: Any) -> SipLine:
         line = SipLine(SipTrunk(name=name, server=server, **{"calls_at_once": 40, **settings}), self.stack)
         self.lines.append(line)

@@ -98,17 +98,15 @@ async def call_and_dial(folder: Path, number: str, *, events: bool) -> tuple[Out
             free_port(),
         )
         await sipp.start()
-        box = Box()
-        await box.start()
-        line = await box.line("menu", f"127.0.0.1:{sipp.port}", t38_calling_s=0.5)
-        outcome = await send(line, number)
-        words = await sipp.finish() or sipp.messages()
-        await box.stop()
-        await far.finish()
-        listening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening
-        return outcome, heard, words
+        async with Box() as box:
+            line = await box.line("menu", f"127.0.0.1:{sipp.port}", t38_calling_s=0.5)
+            outcome = await send(line, number)
+            words = await sipp.finish() or sipp.messages()
+            await far.finish()
+            listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listening
+            return outcome, heard, words
 
 
 @pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")

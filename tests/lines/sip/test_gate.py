@@ -131,41 +131,39 @@ def test_calls_in_progress_send_no_packet_late_under_a_flood(tmp_path: Path) -> 
         steps = [*answer(), pause(200), *switch(sdp(image(far.port), version=2)), *BYE]
         sipp = Sipp(tmp_path, "far", called(*steps), free_port())
         await sipp.start()
-        box = Box()
-        await box.start()
-        line = await box.line("far", f"127.0.0.1:{sipp.port}")
-        seen, outcome = await asyncio.gather(asyncio.to_thread(flood, box.port, 1000, 8.0), send(line))
-        await asyncio.sleep(1.5)  # the count of strangers is taken each second
-        assert outcome.result.cause is causes.DELIVERED, outcome.words()
-        assert box.stack.strangers == seen.sent
-        print(f"late {line.pacing.late} of {line.pacing.steps}, worst {line.pacing.worst_s * 1000:.1f} ms")
-        await sipp.finish()
-        await far.finish()
-        await box.stop()
+        async with Box() as box:
+            line = await box.line("far", f"127.0.0.1:{sipp.port}")
+            seen, outcome = await asyncio.gather(asyncio.to_thread(flood, box.port, 1000, 8.0), send(line))
+            await asyncio.sleep(1.5)  # the count of strangers is taken each second
+            assert outcome.result.cause is causes.DELIVERED, outcome.words()
+            assert box.stack.strangers == seen.sent
+            print(
+                f"late {line.pacing.late} of {line.pacing.steps}, worst {line.pacing.worst_s * 1000:.1f} ms"
+            )
+            await sipp.finish()
+            await far.finish()
 
     asyncio.run(run())
 
 
 def test_stranger_is_told_a_few_times_that_it_may_not_and_then_nothing(tmp_path: Path) -> None:
     async def run() -> None:
-        box = Box()
-        await box.start()
-        await box.line("provider", "127.0.0.1:9")
-        with stranger() as sock:
-            loop = asyncio.get_running_loop()
-            for number in range(30):
-                sock.sendto(message("INVITE", number, sock.getsockname()[1]), ("127.0.0.1", box.port))
-                await asyncio.sleep(0.02)
-            answers = []
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    while True:
-                        answers.append((await loop.sock_recv(sock, 65535)).decode())
-        await box.stop()
-        assert 1 <= len(answers) <= MOST_ANSWERS
-        assert all(answer.startswith("SIP/2.0 403 ") for answer in answers)
-        assert not any("faxbox" in answer.lower() for answer in answers)
-        assert box.knocks == []
+        async with Box() as box:
+            await box.line("provider", "127.0.0.1:9")
+            with stranger() as sock:
+                loop = asyncio.get_running_loop()
+                for number in range(30):
+                    sock.sendto(message("INVITE", number, sock.getsockname()[1]), ("127.0.0.1", box.port))
+                    await asyncio.sleep(0.02)
+                answers = []
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        while True:
+                            answers.append((await loop.sock_recv(sock, 65535)).decode())
+            assert 1 <= len(answers) <= MOST_ANSWERS
+            assert all(answer.startswith("SIP/2.0 403 ") for answer in answers)
+            assert not any("faxbox" in answer.lower() for answer in answers)
+            assert box.knocks == []
 
     asyncio.run(run())
 
@@ -181,15 +179,10 @@ def test_network_of_a_trunk_is_let_in_and_its_neighbours_are_not() -> None:
                 return (await asyncio.get_running_loop().sock_recv(sock, 65535)).decode()[8:11]
 
     async def run() -> None:
-        box = Box()
-        await box.start()
-        line = await box.line("provider", "127.0.0.1:9", peers=("127.0.9.16/28", "127.0.7.1"))
-        try:
+        async with Box() as box:
+            await box.line("provider", "127.0.0.1:9", peers=("127.0.9.16/28", "127.0.7.1"))
             addresses = ("127.0.9.16", "127.0.9.31", "127.0.9.15", "127.0.9.32", "127.0.7.1", "127.0.7.2")
             answers = [await answer_to(box, address) for address in addresses]
             assert answers == ["200", "200", "403", "403", "200", "403"]
-            await line.stop()  # nobody is known any more
-        finally:
-            await box.stop()
 
     asyncio.run(run())

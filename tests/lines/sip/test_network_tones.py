@@ -106,16 +106,14 @@ async def call(folder: Path, samples: bytes, *steps: Step) -> Outcome:
     text = called(*steps).replace("m=audio 6000 ", f"m=audio {voice.port} ")
     sipp = Sipp(folder, "tones", text, free_port())
     await sipp.start()
-    box = Box()
-    await box.start()
-    line = await box.line("tones", f"127.0.0.1:{sipp.port}", t38_calling_s=0)
-    outcome = await send(line, watch=watch)
-    words = await sipp.finish()
-    await line.stop()
-    await box.stop()
-    await voice.finish()
-    assert words == ""
-    return outcome
+    async with Box() as box:
+        line = await box.line("tones", f"127.0.0.1:{sipp.port}", t38_calling_s=0)
+        outcome = await send(line, watch=watch)
+        words = await sipp.finish()
+        await line.stop()
+        await voice.finish()
+        assert words == ""
+        return outcome
 
 
 EARLY = [

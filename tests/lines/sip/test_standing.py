@@ -146,21 +146,19 @@ def test_black_hole_costs_one_call_and_an_answer_to_options_brings_the_trunk_bac
     monkeypatch.setattr(line_module, "LOOK_AFTER_S", 0.1)
 
     async def run() -> None:
-        box = Box()
-        await box.start()
-        with black_hole() as hole:
-            line = await box.line("hole", f"127.0.0.1:{hole.getsockname()[1]}")
-            assert line.state().sentence.startswith("Not proven yet")
-            outcome = await send(line, ring_s=2.0)
-            assert outcome.result.cause is causes.SIP_NO_REPLY
-            assert not line.state().usable
-            assert line.state().last_error == causes.SIP_NO_REPLY.sentence
-            async with asyncio.timeout(60):
-                while not await asyncio.to_thread(answer_options, hole):
-                    pass
-            assert "it answered at" in await until(line, "Ready for calls")
-            assert line.state().usable
-        await box.stop()
+        async with Box() as box:
+            with black_hole() as hole:
+                line = await box.line("hole", f"127.0.0.1:{hole.getsockname()[1]}")
+                assert line.state().sentence.startswith("Not proven yet")
+                outcome = await send(line, ring_s=2.0)
+                assert outcome.result.cause is causes.SIP_NO_REPLY
+                assert not line.state().usable
+                assert line.state().last_error == causes.SIP_NO_REPLY.sentence
+                async with asyncio.timeout(60):
+                    while not await asyncio.to_thread(answer_options, hole):
+                        pass
+                assert "it answered at" in await until(line, "Ready for calls")
+                assert line.state().usable
 
     asyncio.run(run())
 
@@ -171,15 +169,13 @@ def test_trunk_that_is_asked_proves_itself_before_any_call(monkeypatch: pytest.M
     monkeypatch.setattr(line_module, "FIRST_ASK_S", 0.1)
 
     async def run() -> None:
-        box = Box()
-        await box.start()
-        with black_hole() as server:
-            line = await box.line("asked", f"127.0.0.1:{server.getsockname()[1]}")
-            async with asyncio.timeout(60):
-                while not await asyncio.to_thread(answer_options, server):
-                    assert line.state().sentence.startswith("Not proven yet")
-            await until(line, "Ready for calls")
-        await box.stop()
+        async with Box() as box:
+            with black_hole() as server:
+                line = await box.line("asked", f"127.0.0.1:{server.getsockname()[1]}")
+                async with asyncio.timeout(60):
+                    while not await asyncio.to_thread(answer_options, server):
+                        assert line.state().sentence.startswith("Not proven yet")
+                await until(line, "Ready for calls")
 
     asyncio.run(run())
 
@@ -197,18 +193,16 @@ def test_name_that_is_not_found_is_asked_again_within_seconds(
     monkeypatch.setattr(line_module, "_addresses", addresses)
 
     async def run() -> float:
-        box = Box()
-        await box.start()
-        line = await box.line("named", "127.0.0.1:9", peers=("provider.example",))
-        assert not line.admits("127.0.9.9")
-        await asyncio.sleep(0.5)
-        known["provider.example"] = {"127.0.9.9"}
-        began = asyncio.get_running_loop().time()
-        async with asyncio.timeout(60):
-            while not line.admits("127.0.9.9"):
-                await asyncio.sleep(0.05)
-        await box.stop()
-        return asyncio.get_running_loop().time() - began
+        async with Box() as box:
+            line = await box.line("named", "127.0.0.1:9", peers=("provider.example",))
+            assert not line.admits("127.0.9.9")
+            await asyncio.sleep(0.5)
+            known["provider.example"] = {"127.0.9.9"}
+            began = asyncio.get_running_loop().time()
+            async with asyncio.timeout(60):
+                while not line.admits("127.0.9.9"):
+                    await asyncio.sleep(0.05)
+            return asyncio.get_running_loop().time() - began
 
     assert asyncio.run(run()) < 10
 
@@ -223,15 +217,15 @@ def test_password_that_the_registrar_took_is_not_blamed_for_the_number_in_from(t
             steps += [expect("INVITE"), respond(401, extra=challenge.format(number)), expect("ACK")]
         sipp = Sipp(tmp_path, "from", called(*steps), free_port())
         await sipp.start()
-        box = Box()
-        await box.start()
-        line = await box.line("from", f"127.0.0.1:{sipp.port}", username="acct", password="right")
-        accepted = RegistrationChanged(True, 200, "OK", "127.0.0.1:5060")
-        line._standing.registration_changed(accepted, 0.0)  # sipp plays no registrar
-        outcome = await send(line, caller_number="+49301234")
-        assert outcome.result.cause is causes.SIP_FROM_REFUSED
-        assert "from_user_is_account" in outcome.result.cause.advice
-        assert outcome.last_error.endswith("(401 X).")
-        await box.stop()
+        async with Box() as box:
+            line = await box.line(
+                "from", f"127.0.0.1:{sipp.port}", username="acct", password="right", register=False
+            )
+            accepted = RegistrationChanged(True, 200, "OK", "127.0.0.1:5060")
+            line._standing.registration_changed(accepted, 0.0)  # sipp plays no registrar
+            outcome = await send(line, caller_number="+49301234")
+            assert outcome.result.cause is causes.SIP_FROM_REFUSED
+            assert "from_user_is_account" in outcome.result.cause.advice
+            assert outcome.last_error.endswith("(401 X).")
 
     asyncio.run(run())
