@@ -264,7 +264,7 @@ class CarriedCall:
         if self._driver is None and self._connected_at is None:
             self._early = True
             self._note("early_audio", payload=audio.payload)
-            self._rtp = RtpSession(audio.payload)
+            self._rtp = RtpSession(audio.payload, None if audio.law is None else Law(audio.law))
             await self._wait_in_audio(audio, early=True)
 
     def _network_says(self, tone: NetworkTone) -> None:

@@ -134,7 +134,7 @@ def _family(address: str) -> str:
 
 
 def _audio_lines(port: int, laws: dict[int, int], *, events: bool = False) -> list[str]:
-    """G.711 without comfort noise, which cuts into fax tones, and telephone-event only for who will dial on."""
+    """G.711 without comfort noise, which cuts into fax tones; telephone-event only for who will dial on."""
     formats = " ".join(str(payload) for payload in laws)
     names = [f"a=rtpmap:{payload} {G711_NAMES[law]}/8000" for payload, law in laws.items()]
     if events:
