@@ -143,7 +143,9 @@ def store_url(context: Context, url: str, *, name: str = "", pages: tuple[str, .
 def store_content(context: Context, environ: request.Environ, *, name: str) -> StoredUpload:
     """Stores a request's whole content as a file.  Raises as ``store`` and ``request.pieces``."""
     limit = context.settings.request_mb * request.MB
-    return store(context, request.pieces(environ, limit), name=name, media_type=request.media_type(environ))
+    return store(
+        context, request.pieces(environ, limit), name=name, media_type=str(environ.get("CONTENT_TYPE", ""))
+    )
 
 
 def discard(context: Context, files: Iterable[SourceFile | StoredUpload]) -> None:

@@ -16,6 +16,7 @@ from appliance.causes import (
     REQUEST_INVALID,
     REQUEST_TOO_LARGE,
 )
+from appliance.documents.text import charset_of
 
 Environ = dict[str, Any]
 
@@ -42,9 +43,15 @@ def media_type(environ: Environ) -> str:
 
 
 def clean_media_type(text: str) -> str:
-    """``text`` if it looks like a media type, else the one for octets of any kind."""
+    """``text`` if it looks like a media type, else the one for octets of any kind.
+
+    Of its parameters the charset of a text stays: it says how to read it.
+    """
     plain = text.partition(";")[0].strip().lower()
-    return plain if _MEDIA_TYPE.fullmatch(plain) else "application/octet-stream"
+    if not _MEDIA_TYPE.fullmatch(plain):
+        return "application/octet-stream"
+    charset = charset_of(text) if plain.startswith("text/") else ""
+    return f"{plain}; charset={charset.lower()}" if charset else plain
 
 
 def declared_length(environ: Environ) -> int | None:

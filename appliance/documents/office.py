@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import PurePath
 
+import olefile
+
 from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_MEMORY, OFFICE_NOT_INSTALLED
 from appliance.documents.bounded import Bounds, Typeset
 from appliance.documents.confined import Bench, find_program
@@ -28,7 +30,9 @@ _SUFFIXES = frozenset(
     {".doc", ".docx", ".docm", ".dot", ".dotx", ".odt", ".ott", ".rtf", ".xls", ".xlsx", ".xlsm", ".ods"}
     | {".ppt", ".pptx", ".pps", ".ppsx", ".odp", ".odg"}
 )  # fmt: skip
-_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")  # [MS-OFFCRYPTO] 1.3.2
+_ENCRYPTED_STREAM = "EncryptedPackage"  # [MS-OFFCRYPTO] 1.3.2
+# What the older formats keep their content in ([MS-DOC], [MS-XLS], [MS-PPT]).
+_STREAMS = ("WordDocument", "Workbook", "Book", "PowerPoint Document")
 # No macros, no links, nothing from outside: a document may name pictures and data anywhere.
 _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry">
@@ -64,8 +68,8 @@ def open_office(content: bytes, name: str, workshop: Workshop) -> TypesetSource:
     if program is None:
         raise DocumentError(OFFICE_NOT_INSTALLED, name)
     remarks = tuple(_look_inside(content)) if content.startswith(b"PK") else ()
-    if not content.startswith(b"PK") and _ENCRYPTED_STREAM in content:
-        raise DocumentError(DOCUMENT_ENCRYPTED)
+    if content.startswith(olefile.MAGIC):
+        _check_compound(content)
     suffix = PurePath(name).suffix.lower()
     if content.lstrip().startswith(b"{\\rtf"):
         suffix = ".rtf"
@@ -104,6 +108,20 @@ def _look_inside(content: bytes) -> Iterator[Remark]:
 def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     with archive.open(entry) as file:
         return file.read(_SCANNED_OCTETS)
+
+
+def _check_compound(content: bytes) -> None:
+    """Raises DocumentError for a compound file without a document: LibreOffice would show its octets as text."""
+    try:
+        with olefile.OleFileIO(io.BytesIO(content)) as ole:
+            if ole.exists(_ENCRYPTED_STREAM):
+                raise DocumentError(DOCUMENT_ENCRYPTED)
+            if not any(map(ole.exists, _STREAMS)):
+                raise DocumentError(DOCUMENT_DAMAGED, "a compound file without a document")
+    except DocumentError:
+        raise
+    except Exception as error:  # the library meets damage with whatever comes to its mind
+        raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
 
 
 def _convert(program: str, content: bytes, suffix: str, workshop: Workshop) -> Typeset:

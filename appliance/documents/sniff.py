@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
-from appliance.documents.text import decode
+from appliance.documents.text import charset_of, decode
 
 
 class Kind(Enum):
@@ -131,7 +131,7 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     if not content.strip(b"\0 \t\r\n\f"):
         raise DocumentError(DOCUMENT_EMPTY, f"{len(content)} octets")
     promised = _promised(name, media_type)
-    found = _by_marks(content) or _by_words(content, promised)
+    found = _by_marks(content) or _by_words(content, charset_of(media_type), promised)
     if found is None:
         if promised is not None:
             raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, begins {content[:8].hex()}")
@@ -177,9 +177,9 @@ def _by_marks(content: bytes) -> Kind | None:
     return Kind.RTF if _RTF.match(content) else None
 
 
-def _by_words(content: bytes, promised: Kind | None) -> Kind | None:
+def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | None:
     """Which kind of text it is; None when it is none."""
-    text, guessed = decode(content)
+    text, guessed = decode(content, charset)
     controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
     if controls > len(text) * _MOST_CONTROLS or "\0" in text or (guessed and _is_noise(content)):
         return None

@@ -1,0 +1,104 @@
+"""A writer of compound files ([MS-CFB]), as far as an Outlook message for the tests needs one."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+_SECTOR = 512
+_NONE, _END, _FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
+_LEAST = 4096  # octets of a stream: smaller ones live elsewhere
+
+
+@dataclass
+class Storage:
+    """A folder: streams and further folders by their names.  Streams are filled up with zeros."""
+
+    streams: dict[str, bytes] = field(default_factory=dict)
+    folders: dict[str, Storage] = field(default_factory=dict)
+
+
+def compound(root: Storage) -> bytes:
+    sectors: list[bytes] = []
+    chain: list[int] = []
+
+    def store(content: bytes) -> int:
+        first = len(sectors)
+        pieces = [content[at : at + _SECTOR].ljust(_SECTOR, b"\0") for at in range(0, len(content), _SECTOR)]
+        sectors.extend(pieces)
+        chain.extend(range(first + 1, first + len(pieces)))
+        chain.append(_END)
+        return first
+
+    entries: list[list[object]] = [
+        ["Root Entry", 5, _NONE, _NONE, _END, 0]
+    ]  # name, kind, right, child, start, size
+
+    def add(folder: Storage, parent: int) -> None:
+        before = None
+        for name, content in [*folder.streams.items(), *folder.folders.items()]:
+            number = len(entries)
+            if isinstance(content, Storage):
+                entries.append([name, 1, _NONE, _NONE, 0, 0])
+                add(content, number)
+            else:
+                whole = content.ljust(_LEAST, b"\0")
+                entries.append([name, 2, _NONE, _NONE, store(whole), len(whole)])
+            if before is None:
+                entries[parent][3] = number
+            else:
+                entries[before][2] = number
+            before = number
+
+    add(root, 0)
+    directory = b"".join(map(_entry, entries))
+    directory_start = store(directory)
+    fat_sectors = 1
+    while (len(chain) + fat_sectors) * 4 > fat_sectors * _SECTOR:
+        fat_sectors += 1
+    fat_at = len(sectors)
+    table = [*chain, *([_FAT] * fat_sectors)]
+    table += [_NONE] * (fat_sectors * _SECTOR // 4 - len(table))
+    fat = struct.pack(f"<{len(table)}I", *table)
+    header = struct.pack(
+        "<8s16sHHHHH6xIIIIIIIII",
+        bytes.fromhex("d0cf11e0a1b11ae1"), b"", 0x3E, 3, 0xFFFE, 9, 6, 0, fat_sectors, directory_start, 0,
+        _LEAST, _END, 0, _END, 0,
+    )  # fmt: skip
+    places = [*range(fat_at, fat_at + fat_sectors)]
+    header += struct.pack("<109I", *places, *([_NONE] * (109 - len(places))))
+    return header + b"".join(sectors) + fat
+
+
+def _entry(entry: list[object]) -> bytes:
+    name, kind, right, child, start, size = entry
+    coded = str(name).encode("utf-16-le") + b"\0\0"
+    return struct.pack(
+        "<64sHBBIII16sIQQIQ", coded, len(coded), kind, 1, _NONE, right, child, b"", 0, 0, 0, start, size
+    )
+
+
+def message_file(text: str, subject: str, attached: tuple[str, bytes]) -> bytes:
+    """An Outlook message ([MS-OXMSG]) with one file."""
+
+    def wide(words: str) -> bytes:
+        return words.encode("utf-16-le")
+
+    file = Storage(
+        {
+            "__substg1.0_37010102": attached[1].ljust(_LEAST),
+            "__substg1.0_3707001F": wide(attached[0]),
+            "__properties_version1.0": b"",
+        }
+    )
+    return compound(
+        Storage(
+            {
+                "__properties_version1.0": b"",
+                "__substg1.0_0037001F": wide(subject),
+                "__substg1.0_1000001F": wide(text),
+                "__substg1.0_0C1A001F": wide("Ada"),
+            },
+            {"__attach_version1.0_#00000000": file},
+        )
+    )

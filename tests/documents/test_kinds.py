@@ -1,0 +1,380 @@
+"""Texts in every script and encoding, web pages, Office files, e-mails: what stands on their pages."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import socket
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from appliance.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_MEMORY,
+    DOCUMENT_TOO_MANY_PAGES,
+    EMAIL_DAMAGED,
+    OFFICE_NOT_INSTALLED,
+    POSTSCRIPT_NOT_INSTALLED,
+    WINMAIL_EMPTY,
+)
+from appliance.documents import office, postscript
+from appliance.documents.errors import DocumentError
+from appliance.documents.sniff import Kind, sniff
+from appliance.remarks import (
+    CHARSET_GUESSED,
+    FILE_LEFT_OUT,
+    GLYPHS_MISSING,
+    LAYOUT_SIMPLIFIED,
+    PICTURE_LOST,
+    PICTURES_LEFT_OUT,
+)
+from tests.documents.compound import message_file
+from tests.documents.making import need, run, save
+from tests.documents.opened import Opened, opened
+
+CASES = Path(__file__).parent / "cases"
+POSTSCRIPT = (
+    b"%!PS\n/Helvetica findfont 20 scalefont setfont 100 700 moveto (From PostScript) show showpage\n"
+)
+
+
+def case(folder: Path, name: str) -> Opened:
+    return opened(folder, (CASES / name).read_bytes(), Path(name).name)
+
+
+def codes(made: Opened) -> list[str]:
+    return [remark.kind.code for remark in made.remarks]
+
+
+# -- text ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["arabic-hebrew.txt", "cjk.txt", "combining.txt", "utf16le-bom.txt", "latin1.txt"]
+)
+def test_every_letter_of_a_text_is_on_the_page(tmp_path: Path, name: str) -> None:
+    made = case(tmp_path, name)
+    assert made.drawer.count == 1
+    assert codes(made) == (["charset_guessed"] if name == "latin1.txt" else [])
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "words"),
+    [
+        ("Grüße, 12 €".encode(), "", "Grüße, 12 €"),
+        ("Grüße, 12 €".encode("utf-8-sig"), "", "Grüße, 12 €"),
+        ("Grüße, 12 €".encode("utf-16"), "", "Grüße, 12 €"),
+        ("Grüße, 12 €".encode("utf-32"), "", "Grüße, 12 €"),
+        ("Grüße, 12 € und mehr".encode("utf-16-be"), "", "Grüße, 12 € und mehr"),
+        ("Zażółć gęślą jaźń".encode("iso-8859-2"), "text/plain; charset=iso-8859-2", "Zażółć gęślą jaźń"),
+        ("Привет".encode("koi8-r"), 'text/plain; charset="KOI8-R"', "Привет"),
+        ("日本語".encode("iso-2022-jp"), "text/plain;charset=iso-2022-jp", "日本語"),
+        ("Grüße".encode(), "text/plain; charset=nonsense", "Grüße"),
+        ("„Grüße“ – 12 €".encode("cp1252"), "text/plain; charset=us-ascii", "„Grüße“ – 12 €"),
+    ],
+)
+def test_a_text_is_read_in_its_encoding(tmp_path: Path, content: bytes, media_type: str, words: str) -> None:
+    made = opened(tmp_path, content, "a.txt", media_type)
+    assert made.words == words
+    guessed = made.words.startswith("„") or "mehr" in words
+    assert codes(made) == ([CHARSET_GUESSED.code] if guessed else [])
+
+
+def test_a_letter_that_no_font_has_is_remarked_on_its_page(tmp_path: Path) -> None:
+    made = opened(tmp_path, "fine\f\ue000 here".encode(), "a.txt")
+    assert [(r.kind, r.page, r.detail) for r in made.remarks] == [(GLYPHS_MISSING, 2, "U+E000")]
+
+
+def test_emoji_and_signs_are_outlines(tmp_path: Path) -> None:
+    made = opened(tmp_path, "☎ ✓ 😀 👨\u200d👩\u200d👧 🇩🇪".encode(), "a.txt")
+    assert codes(made) == []
+    fonts = run_fonts(tmp_path)
+    assert "Type 3" not in fonts
+
+
+def run_fonts(folder: Path) -> str:
+    return run(need("pdffonts"), folder / "made.pdf").decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "side"), [("שלום (10 €) עולם", "right"), ("سلام 123", "right"), ("a שלום", "left")]
+)
+def test_a_line_runs_the_way_of_its_first_letter(tmp_path: Path, text: str, side: str) -> None:
+    made = opened(tmp_path, text.encode(), "a.txt")
+    assert made.drawer.count == 1
+    boxes = run(need("pdftotext"), "-bbox", tmp_path / "made.pdf", "-").decode()
+    leftmost = min(float(x) for x in re.findall(r'<word xMin="([\d.]+)"', boxes))
+    assert (leftmost > 200) == (side == "right")
+
+
+def test_lines_wrap_tabs_align_and_form_feeds_break_pages(tmp_path: Path) -> None:
+    text = "\tx\n" + "0123456789" * 8 + "\n" + "w" * 200 + "\fsecond\fthird"
+    made = opened(tmp_path, text.encode(), "a.txt")
+    assert made.drawer.count == 3
+    lines = made.texts[0].split("\f")[0].split("\n")
+    assert [line.strip() for line in lines if line.strip()] == [
+        "x",
+        "0123456789" * 8,
+        "w" * 80,
+        "w" * 80,
+        "w" * 40,
+    ]
+
+
+def test_blank_and_endless_texts_are_named(tmp_path: Path) -> None:
+    for content, cause in ((b"\xef\xbb\xbf \n", DOCUMENT_EMPTY), (b"a\n" * 200_000, DOCUMENT_TOO_MANY_PAGES)):
+        with pytest.raises(DocumentError) as refused:
+            opened(tmp_path, content, "a.txt")
+        assert refused.value.cause is cause
+
+
+# -- web pages -----------------------------------------------------------------------------------
+
+
+def test_a_page_is_laid_out_with_its_tables_and_pictures(tmp_path: Path) -> None:
+    picture = save(Image.new("L", (40, 40)), "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    page = (
+        f"<html><meta charset=utf-8><table><tr><td>Größe<td>12</table><img src='{source}'><p>שלום <b>עולם</b>"
+    )
+    made = opened(tmp_path, page.encode(), "page.html")
+    assert "Größe" in made.words
+    assert codes(made) == []
+
+
+def test_what_is_wider_than_the_sheet_is_made_smaller_not_cut(tmp_path: Path) -> None:
+    page = "<html><div style='width:1500px'>" + "<span style='float:right'>far</span>left</div>"
+    made = opened(tmp_path, page.encode(), "page.html")
+    assert "left" in made.words
+    assert "far" in made.words
+    assert made.drawer.size(0).width > 250
+    assert codes(made) == []
+
+
+DEEP = "<div style='display:flex'>" * 14 + "found all the same" + "</div>" * 14
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html>" + "<div>" * 3000 + "found all the same",
+        "<html><style>*{font-size:1e30px}</style>found all the same",
+        "<html><style>@page :first{size:100000cm !important}</style>found all the same",
+        pytest.param(f"<html>{DEEP}", marks=pytest.mark.full),  # takes its 20 s of the processor
+    ],
+)
+def test_a_page_that_cannot_be_laid_out_is_faxed_as_its_text(tmp_path: Path, page: str) -> None:
+    made = opened(tmp_path, page.encode(), "page.html")
+    assert "found all the same" in made.words
+    assert codes(made)[:1] in ([LAYOUT_SIMPLIFIED.code], [])
+
+
+class Watched:
+    """A server that hears of every connection."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.heard = 0
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                self._socket.accept()[0].close()
+            except OSError:
+                return
+            self.heard += 1
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def hostile_page(at: str) -> str:
+    return (
+        f"<html><link rel=stylesheet href='{at}/a.css'><style>@import '{at}/b.css';"
+        f"@font-face{{font-family:x;src:url({at}/f.ttf)}}"
+        f"body{{font-family:x;background:url({at}/c.png)}}</style>"
+        f"<img src='{at}/d.png'><img src='file:///etc/passwd'><object data='{at}/e'></object>"
+        f"<iframe src='{at}/g'></iframe><svg><image href='{at}/h.png'/></svg>"
+        f"<script src='{at}/i.js'></script><p>text</p>"
+    )
+
+
+def test_nothing_is_fetched_from_anywhere(tmp_path: Path) -> None:
+    watched = Watched()
+    at = f"http://127.0.0.1:{watched.port}"
+    made = opened(tmp_path, hostile_page(at).encode(), "page.html")
+    assert "text" in made.words
+    assert "root:" not in made.words
+    assert codes(made) == [PICTURES_LEFT_OUT.code]
+    drawing = (
+        f"<svg xmlns='http://www.w3.org/2000/svg'><image href='{at}/x.png'/><text y='20'>drawn</text></svg>"
+    )
+    assert "drawn" in opened(tmp_path, drawing.encode(), "a.svg").words
+    if office.find_program(office.PROGRAM):
+        outside = docx("hello", external=f"{at}/picture.png")
+        assert codes(opened(tmp_path, outside, "a.docx")) == [PICTURES_LEFT_OUT.code]
+        rtf = rb'{\rtf1 {\field{\*\fldinst INCLUDEPICTURE "' + at.encode() + rb'/y.png"}} hello}'
+        opened(tmp_path, rtf, "a.rtf")
+    watched.close()
+    assert watched.heard == 0
+
+
+# -- Office and PostScript ----------------------------------------------------------------------
+
+_CONTENT_TYPES = (
+    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Override PartName="/word/document.xml" ContentType='
+    '"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
+)
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_RELATIONS = (
+    '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}'
+    "</Relationships>"
+)
+
+
+def docx(text: str, external: str = "", filling: int = 0) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", _CONTENT_TYPES)
+        main = f'<Relationship Id="r1" Type="{_OFFICE}/officeDocument" Target="word/document.xml"/>'
+        archive.writestr("_rels/.rels", _RELATIONS.format(main))
+        if external:
+            picture = (
+                f'<Relationship Id="p1" Type="{_OFFICE}/image" Target="{external}" TargetMode="External"/>'
+            )
+            archive.writestr("word/_rels/document.xml.rels", _RELATIONS.format(picture))
+        archive.writestr(
+            "word/document.xml",
+            '<?xml version="1.0"?><w:document xmlns:w='
+            '"http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>'
+            f"{text}</w:t></w:r></w:p></w:body></w:document>" + " " * filling,
+        )
+    return out.getvalue()
+
+
+def test_word_and_rtf_files_become_pages(tmp_path: Path) -> None:
+    need("soffice")
+    assert opened(tmp_path, docx("Grüße aus Word שלום"), "letter.docx").words.startswith("Grüße aus Word")
+    assert "the contract is signed" in opened(tmp_path, rtf_case(), "letter.rtf").words
+    assert not [each for each in tmp_path.iterdir() if each.name.startswith(".run-")]
+
+
+def rtf_case() -> bytes:
+    return (CASES / "rtf.rtf").read_bytes()
+
+
+def test_damaged_and_swollen_office_files_are_named(tmp_path: Path) -> None:
+    need("soffice")
+    for content, cause in (
+        (docx("x")[:-100], DOCUMENT_DAMAGED),
+        (docx("x", filling=200 << 20), DOCUMENT_MEMORY),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + b"rubbish" * 100, DOCUMENT_DAMAGED),
+    ):
+        with pytest.raises(DocumentError) as refused:
+            opened(tmp_path, content, "a.docx")
+        assert refused.value.cause is cause
+
+
+def test_without_the_programs_the_refusal_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (office, postscript):
+        monkeypatch.setattr(module, "find_program", lambda name: None)
+    for content, cause in ((docx("x"), OFFICE_NOT_INSTALLED), (POSTSCRIPT, POSTSCRIPT_NOT_INSTALLED)):
+        with pytest.raises(DocumentError) as refused:
+            opened(tmp_path, content)
+        assert refused.value.cause is cause
+        assert "apt install" in cause.advice
+
+
+def test_postscript_becomes_pages_and_reads_no_file(tmp_path: Path) -> None:
+    need("gs")
+    assert opened(tmp_path, POSTSCRIPT, "a.ps").words == "From PostScript"
+    thief = b"%!PS\n(/etc/passwd) (r) file 100 string readline pop 100 100 moveto show showpage\n"
+    for content in (thief, b"%!PS\nthis is no operator\n"):
+        with pytest.raises(DocumentError) as refused:
+            opened(tmp_path, content, "a.ps")
+        assert refused.value.cause is DOCUMENT_DAMAGED
+
+
+# -- e-mails -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "pages", "words"),
+    [
+        ("folded-boundary", 2, "Please see the photo."),
+        ("html-only-table", 1, "12 3,50 €"),
+        ("iphone-inline-photo", 2, "Sent from my iPhone"),
+        ("latin1-8bit-no-charset", 1, "Frösche, Straße 5, 12 €"),
+        ("latin1-attachment", 2, "Die Hasen und die Frösche, Straße 5"),
+        ("uuencode-inline", 2, "Cat"),
+        ("rtf-attachment", 2, "the contract is signed"),
+    ],
+)
+def test_an_e_mail_is_its_heading_its_text_and_its_files(
+    tmp_path: Path, name: str, pages: int, words: str
+) -> None:
+    if name.startswith("rtf"):
+        need("soffice")
+    made = case(tmp_path, f"mail/{name}.eml")
+    assert made.drawer.count == pages
+    assert made.words.startswith("From Ada <a@office.example> To 9990@fax.box")
+    assert f"Subject test {name}" in made.words
+    assert words in made.words
+    assert codes(made) == []
+
+
+def test_a_file_of_an_e_mail_that_cannot_be_faxed_is_named_with_the_reason(tmp_path: Path) -> None:
+    made = case(tmp_path, "mail/winmail.eml")
+    assert [(r.kind, r.file, r.detail) for r in made.remarks] == [
+        (FILE_LEFT_OUT, "winmail.dat", WINMAIL_EMPTY.sentence)
+    ]
+    assert "Please fax the attached letter." in made.words
+
+
+def test_a_picture_of_an_e_mail_that_cannot_be_read_is_remarked(tmp_path: Path) -> None:
+    raw = (CASES / "mail/iphone-inline-photo.eml").read_bytes()
+    at = raw.index(b"/9j/")
+    made = opened(tmp_path, raw[: at + 4] + b"AAAA\n--B--\n--A--\n", "a.eml")
+    assert codes(made) == [PICTURE_LOST.code]
+
+
+def test_parts_whose_boundary_is_missing_are_damage_not_pages_of_code(tmp_path: Path) -> None:
+    raw = (CASES / "mail/folded-boundary.eml").read_bytes().replace(b"------=_NextPart", b"------another")
+    with pytest.raises(DocumentError) as refused:
+        opened(tmp_path, raw, "a.eml")
+    assert refused.value.cause is EMAIL_DAMAGED
+
+
+def test_an_e_mail_within_an_e_mail_has_pages_of_its_own_down_to_a_depth(tmp_path: Path) -> None:
+    inner = b"From: a@b.example\nMessage-ID: <1@x>\nSubject: innermost\n\nthe very text\n"
+    for level in range(3):
+        inner = (
+            b"From: a@b.example\nMIME-Version: 1.0\nSubject: level %d\n"
+            b"Content-Type: multipart/mixed; boundary=X%d\n\n"
+            b"--X%d\nContent-Type: message/rfc822\n\n%s\n--X%d--\n" % (level, level, level, inner, level)
+        )
+    made = opened(tmp_path, inner, "a.eml")
+    assert made.drawer.count == 4
+    assert "the very text" in made.words
+
+
+def test_an_outlook_message_is_read(tmp_path: Path) -> None:
+    content = message_file("Grüße aus Outlook", "Betreff", ("letter.txt", b"attached words"))
+    assert sniff(content) is Kind.MSG
+    made = opened(tmp_path, content, "a.msg")
+    assert made.drawer.count == 2
+    assert "Subject Betreff" in made.words
+    assert "Grüße aus Outlook" in made.words
+    assert "attached words" in made.words
