@@ -111,7 +111,7 @@ def _beginning(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 
 def _check_compound(content: bytes) -> None:
-    """Raises DocumentError for a compound file without a document: LibreOffice would show its octets as text."""
+    """Raises DocumentError for a compound file without a document: it would be shown as text."""
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
             if ole.exists(_ENCRYPTED_STREAM):
