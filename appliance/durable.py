@@ -11,9 +11,13 @@ The disk's refusal is ``DiskFullError`` or the OSError itself.  A leaf module, f
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 PART_SUFFIX = ".part"
 # Errors that mean "no room": the file system, the quota, or the file size limit.
@@ -38,12 +42,45 @@ def fsync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes ``folder`` (mode 700) and what is missing above it, durably."""
+    """Makes ``folder`` (mode 700, whatever the umask) and what is missing above it, durably."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
     fsync_folder(folder.parent)
+
+
+# The umask of who started the process, for what is meant for others.
+_started_with = [0o022]
+
+
+def keep_private() -> None:
+    """From now on whatever this process and its children make is for its user alone (umask 077)."""
+    _started_with[0] = os.umask(0o077)
+
+
+def shared_mode() -> int:
+    """The mode of files that are put where others read them: as whoever started the process wants it."""
+    return 0o666 & ~_started_with[0]
+
+
+def make_private(folder: Path) -> None:
+    """Takes ``folder`` and all in it away from everybody else: 700 and 600, however they came to be.
+
+    What belongs to another user is left, and told of in the log.
+    """
+    found = [folder, *folder.rglob("*")]
+    for path in found:
+        try:
+            state = path.lstat()
+            wanted = 0o700 if stat.S_ISDIR(state.st_mode) else 0o600
+            if stat.S_ISLNK(state.st_mode) or not state.st_mode & 0o077:
+                continue
+            path.chmod(wanted)
+        except FileNotFoundError:
+            continue  # it was a passing name
+        except PermissionError:
+            _log.warning("%s belongs to somebody else and can be read by others", path)
 
 
 def place(path: Path, fill: Callable[[Path], object]) -> int:
@@ -84,6 +121,7 @@ def write_file(
         total = 0
         part.unlink(missing_ok=True)  # of an interrupted write
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        os.fchmod(descriptor, mode)
         with open(descriptor, "wb") as file:
             for chunk in (content,) if isinstance(content, bytes) else content:
                 total += len(chunk)

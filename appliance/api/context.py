@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from appliance.api import auth
 from appliance.api.auth import Caller
-from appliance.api.limits import Budget, Places, RequestLimiter, SignInGuard
+from appliance.api.limits import BROKEN_TRIES, BROKEN_WINDOW_S, Budget, Places, RequestLimiter, SignInGuard
 from appliance.api.pictures import Pictures
 from appliance.api.practice import PracticeCalls
 from appliance.api.problems import ProblemError
@@ -39,6 +42,10 @@ STREAMS_EACH = 8
 COOKIE = "faxbox"
 PAGE_TOKEN_HEADER = "HTTP_X_PAGE_TOKEN"
 # Methods that change nothing (RFC 9110 9.2.1): another site may lead a browser to those.
+# Where a request carries what tells the server that its sender is known.
+KNOWN = "faxbox.known"
+# An open call (signing in, setting up) has so many octets of content at most.
+OPEN_OCTETS = 64 * 1024
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -49,6 +56,9 @@ class Context:
     core: Core
     limiter: RequestLimiter = field(default_factory=RequestLimiter)
     sign_ins: SignInGuard = field(default_factory=SignInGuard)
+    broken: SignInGuard = field(
+        default_factory=lambda: SignInGuard(BROKEN_TRIES, BROKEN_WINDOW_S, "broken requests")
+    )
     content: Budget = field(default_factory=lambda: Budget(CONTENT_BUDGET, "other large requests"))
     drawers: Budget = field(default_factory=lambda: Budget(DRAWERS, "other pictures"))
     pictures: Pictures = field(default_factory=Pictures)
@@ -89,13 +99,32 @@ class Context:
         caller = auth.caller_of(self.box.settings, self.sessions, given or cookie, self.now())
         if cookie and environ.get("REQUEST_METHOD") not in _SAFE:
             self.require_page(cookie, str(environ.get(PAGE_TOKEN_HEADER, "")))
+        environ.get(KNOWN, _nothing)()
         return caller
+
+    @contextlib.contextmanager
+    def open_call(self, environ: dict[str, Any]) -> Iterator[None]:
+        """Holds the reading of an open call's content: what is broken counts against its address.
+
+        Raises ProblemError (TOO_MANY_REQUESTS) for an address that has sent too much of that.
+        """
+        address = address_of(environ)
+        self.broken.check(address, time.monotonic())
+        try:
+            yield
+        except ProblemError:
+            self.broken.failed(address, time.monotonic())
+            raise
 
     def require_page(self, session_token: str, page_token: str) -> None:
         """Raises ProblemError unless the request comes from a page of this session."""
         expected = self.sessions.page_token(session_token)
         if not page_token.isascii() or not hmac.compare_digest(page_token, expected):
             raise ProblemError(PAGE_STALE)
+
+
+def _nothing() -> None:
+    """A request that no server of ours carries."""
 
 
 def session_cookie(environ: dict[str, Any]) -> str:

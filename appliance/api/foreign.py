@@ -18,7 +18,7 @@ import bottle
 
 from appliance.api import intake, page_export, request
 from appliance.api.auth import Caller
-from appliance.api.context import CONTENT_WAIT_S, Context, address_of
+from appliance.api.context import CONTENT_WAIT_S, OPEN_OCTETS, Context, address_of
 from appliance.api.door import problem_behind
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of
@@ -109,6 +109,24 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         for name, value in problem.all_headers().items():
             error.set_header(name, value)
         return answer.body()
+
+    @contextlib.contextmanager
+    def open_content(self) -> Iterator[Content]:
+        """The content of a call that needs no key: small, without files, and counted when it is broken.
+
+        Raises ProblemError.
+        """
+        environ = bottle.request.environ
+        with self.context.open_call(environ):
+            kind = request.media_type(environ)
+            if kind == intake.MULTIPART_TYPE:
+                form = intake.read_multipart(self.context, environ, limit=OPEN_OCTETS, most_files=0)
+                found = Content(dict[str, Any](), form.fields)
+            elif kind == request.FORM_TYPE:
+                found = Content(dict[str, Any](), request.read_form(environ, OPEN_OCTETS))
+            else:
+                found = Content(request.read_json(environ, OPEN_OCTETS, required=False) or {})
+        yield found
 
     @contextlib.contextmanager
     def content(self, *, required: bool = False) -> Iterator[Content]:

@@ -155,12 +155,16 @@ def discard(context: Context, files: Iterable[SourceFile | StoredUpload]) -> Non
     )
 
 
-def read_multipart(context: Context, environ: request.Environ) -> Form:
+def read_multipart(
+    context: Context, environ: request.Environ, *, limit: int | None = None, most_files: int | None = None
+) -> Form:
     """Reads a form with files; each file goes straight to the disk.
+
+    ``limit`` (octets) and ``most_files``: as the settings say when None.
 
     Raises ProblemError, and as ``store``; then none of its files is kept.
     """
-    reader = _FormReader(context, environ)
+    reader = _FormReader(context, environ, limit, most_files)
     try:
         return reader.read()
     except BaseException:
@@ -171,14 +175,16 @@ def read_multipart(context: Context, environ: request.Environ) -> Form:
 class _FormReader:
     """Turns the parser's events into fields and stored files."""
 
-    def __init__(self, context: Context, environ: request.Environ) -> None:
+    def __init__(
+        self, context: Context, environ: request.Environ, limit: int | None, most_files: int | None
+    ) -> None:
         self.form = Form()
         self._context = context
         self._environ = environ
         settings = context.settings
-        self._most_files = settings.files_per_fax
+        self._most_files = settings.files_per_fax if most_files is None else most_files
         self._most_parts = FIELDS + settings.recipients_per_fax + settings.files_per_fax + 1
-        self._limit = settings.request_mb * request.MB
+        self._limit = settings.request_mb * request.MB if limit is None else limit
         self._events = self._parse(_boundary(environ))
 
     def read(self) -> Form:

@@ -26,6 +26,9 @@ PLACE_RETRY_S = 1.0
 # Sign-ins that fail for one address: so many within so long, then none for the rest of that time.
 SIGN_IN_TRIES = 10
 SIGN_IN_WINDOW_S = 300.0
+# Open calls whose content is broken, likewise.
+BROKEN_TRIES = 60
+BROKEN_WINDOW_S = 60.0
 ADDRESSES = 4096
 
 
@@ -104,9 +107,15 @@ def _too_many(limit: str, wait: float) -> ProblemError:
 
 
 class SignInGuard:
-    """Slows down whoever guesses passwords, codes or tokens."""
+    """Slows down whoever guesses passwords, codes or tokens, or sends what is none."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        tries: int = SIGN_IN_TRIES,
+        window_s: float = SIGN_IN_WINDOW_S,
+        what: str = "failed sign-ins",
+    ) -> None:
+        self._tries, self._window_s, self._what = tries, window_s, what
         self._lock = threading.Lock()
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
@@ -116,18 +125,18 @@ class SignInGuard:
             failures = self._failures.get(address)
             if failures is None:
                 return
-            while failures and failures[0] <= now - SIGN_IN_WINDOW_S:
+            while failures and failures[0] <= now - self._window_s:
                 failures.popleft()
             if not failures:
                 del self._failures[address]
-            elif len(failures) >= SIGN_IN_TRIES:
-                wait = failures[0] + SIGN_IN_WINDOW_S - now
-                raise _too_many(f"{SIGN_IN_TRIES} failed sign-ins within {SIGN_IN_WINDOW_S:.0f} s", wait)
+            elif len(failures) >= self._tries:
+                wait = failures[0] + self._window_s - now
+                raise _too_many(f"{self._tries} {self._what} within {self._window_s:.0f} s", wait)
 
     def failed(self, address: str, now: float) -> None:
         """Notes a sign-in that failed."""
         with self._lock:
-            failures = self._failures.setdefault(address, deque(maxlen=SIGN_IN_TRIES))
+            failures = self._failures.setdefault(address, deque(maxlen=self._tries))
             failures.append(now)
             self._failures.move_to_end(address)
             while len(self._failures) > ADDRESSES:
@@ -135,12 +144,17 @@ class SignInGuard:
 
 
 class Budget:
-    """A number of things (octets, streams) that may be in use at once, shared by all threads."""
+    """A number of things (octets, streams) that may be in use at once, shared by all threads.
+
+    One caller has three quarters of them at most: the rest is for others.
+    """
 
     def __init__(self, total: int, what: str) -> None:
         self._free = total
         self._total = total
         self._what = what
+        self._each = max(1, total * 3 // 4)
+        self._of_caller: Counter[str] = Counter()
         self._changed = threading.Condition()
 
     @property
@@ -164,13 +178,28 @@ class Budget:
             self._changed.notify_all()
 
     @contextlib.contextmanager
-    def of(self, amount: int, wait_s: float) -> Iterator[None]:
-        """Takes and gives back."""
-        self.take(amount, wait_s)
+    def of(self, amount: int, wait_s: float, who: str = "") -> Iterator[None]:
+        """Takes and gives back; with ``who`` no more than one caller's part."""
+        if who:
+            amount = min(amount, self._each)
+            with self._changed:
+                part = self._each - amount
+                if not self._changed.wait_for(lambda: self._of_caller[who] <= part, wait_s):
+                    raise ProblemError(TOO_BUSY, self._what, retry_after=5)
+                self._of_caller[who] += amount
         try:
-            yield
+            self.take(amount, wait_s)
+            try:
+                yield
+            finally:
+                self.give(amount)
         finally:
-            self.give(amount)
+            if who:
+                with self._changed:
+                    self._of_caller[who] -= amount
+                    if not self._of_caller[who]:
+                        del self._of_caller[who]
+                    self._changed.notify_all()
 
 
 class Places:

@@ -120,7 +120,7 @@ def sent_pdf(box: Box, job: Job) -> Path:
 
 def received_pdf(box: Box, fax: Received, pages: Sequence[ReceivedPageFile]) -> Path:
     """A received fax as a passing file.  Raises ProblemError."""
-    title = f"Fax {fax.id} from {fax.caller or fax.tsi}"
+    title = f"{'Practice fax' if fax.practice else 'Fax'} {fax.id} from {fax.caller or fax.tsi}"
     return pdf_of(box, received_pages(box, pages), title, fax.started_at)
 
 

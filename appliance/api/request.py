@@ -192,12 +192,12 @@ def read_query(environ: Environ) -> dict[str, list[str]]:
     return _pairs(str(environ.get("QUERY_STRING", "")), QUERY_LIMIT)
 
 
-def read_form(environ: Environ) -> dict[str, list[str]]:
+def read_form(environ: Environ, limit: int = FORM_LIMIT) -> dict[str, list[str]]:
     """A form without files (urlencoded).  Raises ProblemError."""
     if media_type(environ) != FORM_TYPE:
         raise ProblemError(MEDIA_TYPE_UNSUPPORTED, f"{FORM_TYPE} is needed")
     try:
-        text = content(environ, FORM_LIMIT).decode()
+        text = content(environ, limit).decode()
     except UnicodeDecodeError:
         raise ProblemError(REQUEST_INVALID, "the form is not UTF-8") from None
     return _pairs(text, QUERY_LIMIT)

@@ -11,10 +11,12 @@ import contextlib
 import json
 import logging
 import re
+import resource
 import socket
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,7 +30,7 @@ from cheroot.wsgi import Server
 from appliance import durable
 from appliance.api import page_export
 from appliance.api.application import MakeDoor, make_application
-from appliance.api.context import STREAMS, Context
+from appliance.api.context import KNOWN, STREAMS, Context
 from appliance.api.problems import ProblemError
 from appliance.api.tls import Certificates, TlsError
 from appliance.causes import (
@@ -54,10 +56,20 @@ SILENCE_S = 10.0
 # The head of a request must be there within so long of its first octet, the content within so long.
 HEAD_LIMIT_S = 10.0
 CONTENT_LIMIT_S = 300.0
+# The same while nobody has proved who they are: the content of an open call is small.
+STRANGERS_CONTENT_S = 5.0
+# Threads that may be busy with senders who are not known yet; one more cuts off the slowest of the address
+# that has most.  The other threads are for callers who are known.
+STRANGERS = 24
+# Of the files that the process may open, so many parts are for idle connections, and for strangers' requests.
+FILES_PER_IDLE, FILES_PER_STRANGER = 4, 8
 # Octets of a request's head.
 HEAD_OCTETS = 32 * 1024
 # The line before a chunk: its length, and extensions that nobody uses.
 CHUNK_HEAD_OCTETS = 256
+# Fields that must not be there twice with different values (RFC 9112 6.3, 3.2).
+_ONCE = frozenset({b"Content-Length", b"Transfer-Encoding", b"Host"})
+_LENGTH = re.compile(rb"[0-9]{1,18}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 # After a refusal, what the client still sends is thrown away for so long, so that it reads the answer
 # instead of "connection reset": RFC 9112 9.6.
@@ -124,11 +136,25 @@ class ChunkedContent:
         self.ended = not self._left
 
 
+class _Headers(dict[bytes, bytes]):
+    """A request's header fields.  Raises ValueError where two disagree on where it ends or goes."""
+
+    def __setitem__(self, name: bytes, value: bytes) -> None:
+        if name in _ONCE and self.get(name, value) != value:
+            raise ValueError(f"two different {name.decode()} fields")
+        if name == b"Content-Length" and not _LENGTH.fullmatch(value):
+            raise ValueError("Content-Length is not a length")
+        super().__setitem__(name, value)
+        if b"Content-Length" in self and b"Transfer-Encoding" in self:
+            raise ValueError("both Content-Length and Transfer-Encoding")
+
+
 class _Request(HTTPRequest):
     """A request that is closed after an early answer, and whose own errors are problem documents."""
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
+        self.inheaders = _Headers()
         if isinstance(self.conn.socket, ssl.SSLSocket):
             self.scheme = b"https"
 
@@ -140,7 +166,9 @@ class _Request(HTTPRequest):
             self.rfile = ChunkedContent(self.conn.rfile)
         else:
             self.rfile = KnownLengthRFile(self.conn.rfile, int(self.inheaders.get(b"Content-Length", 0)))
-        self.server.gateway(self).respond()
+        gateway = self.server.gateway(self)
+        gateway.env[KNOWN] = self.conn.known
+        gateway.respond()
         if self.ready:
             self.ensure_headers_sent()
         if self.chunked_write:
@@ -153,7 +181,7 @@ class _Request(HTTPRequest):
             super().parse_request()
         except ValueError:  # an address that urllib cannot split
             self.simple_response("400 Bad Request", "Malformed Request-Line")
-        self.conn.deadline = time.monotonic() + CONTENT_LIMIT_S
+        self.conn.deadline = time.monotonic() + STRANGERS_CONTENT_S
 
     def _send_to_tls(self) -> None:
         """In the clear where TLS is needed: whoever only reads is led there, others are refused."""
@@ -228,14 +256,27 @@ class _Connection(HTTPConnection):
             return not rfile.ended
         return bool(getattr(rfile, "remaining", 0))
 
+    def known(self) -> None:
+        """Whoever sends the request has proved who they are: they have more time, and no stranger's place."""
+        self.server.strangers.leave(self)
+        if self.deadline is not None:
+            self.deadline = time.monotonic() + CONTENT_LIMIT_S
+
+    def cut_off(self) -> None:
+        """Ends the reading of the request under way."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.socket, socket.SHUT_RD)  # below TLS
+
     def communicate(self) -> bool:
         self.server.watched.add(self)
+        self.server.strangers.enter(self, str(self.remote_addr))
         try:
             if not self.begun and not self._begin():
                 return False
             return bool(super().communicate())  # type: ignore[no-untyped-call]
         finally:
             self.deadline = None
+            self.server.strangers.leave(self)
             self.server.watched.discard(self)
 
     def _begin(self) -> bool:
@@ -281,6 +322,30 @@ class _Connection(HTTPConnection):
                 left -= len(piece)
 
 
+class _Strangers:
+    """The connections at work for senders who are not known yet: a bounded number.  Thread-safe."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._busy: dict[_Connection, str] = {}  # in the order they came
+
+    def enter(self, connection: _Connection, address: str) -> None:
+        """One more; when they are too many, the slowest of the address that has most is cut off."""
+        with self._lock:
+            self._busy[connection] = address
+            if len(self._busy) > self._most:
+                crowd, _ = Counter(self._busy.values()).most_common(1)[0]
+                slowest = next(each for each, where in self._busy.items() if where == crowd)
+                del self._busy[slowest]
+                slowest.cut_off()
+
+    def leave(self, connection: _Connection) -> None:
+        """It is known, or done."""
+        with self._lock:
+            self._busy.pop(connection, None)
+
+
 class _Server(Server):
     ConnectionClass = _Connection
     version = "faxbox"
@@ -291,8 +356,12 @@ class _Server(Server):
         super().__init__(*arguments, **more)
         self.certificates = certificates
         self.watched: set[_Connection] = set()
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.strangers = _Strangers(min(STRANGERS, max(2, files // FILES_PER_STRANGER)))
+        self.idle: dict[_Connection, None] = {}  # those that have said nothing yet, in the order they came
+        self.most_idle = min(WAITING, max(4, files // FILES_PER_IDLE))
         self.max_request_header_size = HEAD_OCTETS
-        self.keep_alive_conn_limit = WAITING
+        self.keep_alive_conn_limit = self.most_idle
         self.requests = _Workers(
             self, min=more["numthreads"], max=more["max"], accepted_queue_size=more["accepted_queue_size"]
         )
@@ -313,18 +382,24 @@ class _Server(Server):
     def process_conn(self, conn: _Connection) -> None:
         """A new connection has a thread only once its client says something."""
         if conn.waited:
+            self.idle.pop(conn, None)
             super().process_conn(conn)
-        else:
-            conn.waited = True
-            self._connections.put(conn)  # type: ignore[attr-defined]
+            return
+        conn.waited = True
+        self.idle[conn] = None
+        if len(self.idle) > self.most_idle:  # the one that has been silent longest makes room
+            silent = next(iter(self.idle))
+            del self.idle[silent]
+            with contextlib.suppress(OSError):
+                silent.socket.shutdown(socket.SHUT_RDWR)
+        self._connections.put(conn)  # type: ignore[attr-defined]
 
     def cut_off(self, now: float) -> None:
         """Ends the reading of every request whose time is over."""
         for connection in list(self.watched):
             deadline = connection.deadline
             if deadline is not None and now > deadline:
-                with contextlib.suppress(OSError):
-                    socket.socket.shutdown(connection.socket, socket.SHUT_RD)  # below TLS
+                connection.cut_off()
 
 
 class _Workers(ThreadPool):

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from appliance import durable
 from appliance.box import Box
 from appliance.configuration import open_box, open_settings
 from appliance.core import Core, MakeService
@@ -132,6 +133,7 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
     """Runs the box until SIGTERM or SIGINT."""
     service_manager.set_up_logging(logging.DEBUG if arguments.verbose else logging.INFO)
     data = data_folder(arguments)
+    durable.keep_private()
     exchange = Exchange()
     try:
         exchange.launch()  # it comes up while we do
@@ -166,6 +168,7 @@ def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: 
     except sqlite3.DatabaseError as error:
         return _complain(f"{data / DATABASE_NAME} cannot be used: {error}. {way_back(data)}", EXIT_UNUSABLE)
     try:
+        durable.make_private(data)
         sweep_parts(data)
         code = secrets.first_start(box.settings)
         if code is not None:

@@ -105,7 +105,9 @@ class Writer:
         """A received fax.  ``tag`` makes the Message-ID: the same for every try."""
         caller = fax.caller or fax.tsi or "an unknown number"
         whole = fax.state is ReceivedState.COMPLETE
+        practice = "Practice: " if fax.practice else ""
         lines = [
+            *(["This is a practice fax of the box itself: nobody outside sent it.", ""] if practice else []),
             f"A fax has arrived{'' if whole else ', but the call broke off'}.",
             "",
             *_fields(
@@ -125,7 +127,7 @@ class Writer:
             lines += ["", fax.cause.sentence, fax.cause.advice]
         if too_large:
             lines += ["", "The fax is too large to be attached: please read it in the box."]
-        message = self._new(to, f"Fax from {caller}, {_pages(fax.pages)}", lines, tag)
+        message = self._new(to, f"{practice}Fax from {caller}, {_pages(fax.pages)}", lines, tag)
         return _with(message, pdf, f"fax-{fax.id}.pdf")
 
     def result(

@@ -20,7 +20,6 @@ from appliance.station import StationSettings
 
 _NUMBER_KEPT = 24
 _PIECE_OCTETS = 1 << 16
-_MODE = 0o666  # less what the system's umask takes
 
 
 class FolderDeliverer:
@@ -44,7 +43,9 @@ class FolderDeliverer:
                 pdf = own / "fax.pdf"
                 pdfs.write_received(self._box, fax, pdf)
                 with pdf.open("rb") as file:
-                    durable.write_file(path, iter(lambda: file.read(_PIECE_OCTETS), b""), mode=_MODE)
+                    durable.write_file(
+                        path, iter(lambda: file.read(_PIECE_OCTETS), b""), mode=durable.shared_mode()
+                    )
         except (OSError, durable.DiskFullError) as error:
             raise DeliveryError(f"{FOLDER_UNUSABLE.sentence} {error}") from error
         return path.name
@@ -54,4 +55,5 @@ def file_name(fax: Received, time_zone: str) -> str:
     """Such as ``2026-11-23_101500_4930123_17.pdf``: moment, caller, number of the fax."""
     at = datetime.fromtimestamp(fax.started_at, ZoneInfo(time_zone) if time_zone else None)
     number = "".join(letter for letter in fax.caller or fax.tsi if letter.isascii() and letter.isalnum())
-    return f"{at:%Y-%m-%d_%H%M%S}_{number[:_NUMBER_KEPT] or 'unknown'}_{fax.id}.pdf"
+    practice = "practice_" if fax.practice else ""
+    return f"{at:%Y-%m-%d_%H%M%S}_{practice}{number[:_NUMBER_KEPT] or 'unknown'}_{fax.id}.pdf"

@@ -27,9 +27,15 @@ def write_received(box: Box, fax: Received, path: Path) -> None:
     if not pages:
         raise DeliveryError("The fax has no pages.", final=True)
     sender = fax.caller or fax.tsi
+    title = f"{'Practice fax' if fax.practice else 'Fax'} {fax.id} from {sender}".strip()
     created = datetime.fromtimestamp(fax.started_at).astimezone()
     try:
-        write_pdf(path, _pages(box, pages), title=f"Fax {fax.id} from {sender}".strip(), created=created)
+        write_pdf(
+            path,
+            _pages(box, pages),
+            title=title,
+            created=created,
+        )
     except FileNotFoundError as error:
         if (box.data / pages[0].path).exists():
             raise

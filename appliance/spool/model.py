@@ -318,6 +318,7 @@ class Received:
     deleted_at: float | None = hidden()
     trace_path: str = hidden()
     facts: Mapping[str, Any] = fact("what was agreed and measured")
+    practice: bool = fact("from the practice machine: nobody outside sent it", default=False, kw_only=True)
 
     @property
     def cause(self) -> Cause | None:

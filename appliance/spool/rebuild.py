@@ -22,6 +22,7 @@ from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.jobs import next_fax_id
 from appliance.spool.model import ReceivedPageFile, ReceivedState
 from appliance.spool.page_facts import PageFacts, read_facts
+from appliance.spool.received import PRACTICE_KIND
 from appliance.spool.store import RECEIVED, SET_ASIDE, Spool, Tx
 from appliance.t4.coding import PageError
 from appliance.t4.tiff_reading import TiffError
@@ -131,6 +132,7 @@ def _add_fax(tx: Tx, uuid: str, pages: list[tuple[PageFacts, ReceivedPageFile]],
                 "uuid": uuid,
                 "line": facts.line,
                 "line_kind": facts.line_kind,
+                "practice": facts.line_kind == PRACTICE_KIND,
                 "caller": facts.caller,
                 "caller_name": facts.caller_name,
                 "dialled": facts.dialled,

@@ -22,6 +22,9 @@ from appliance.spool.model import (
 )
 from appliance.spool.store import Tx
 
+# The kind of the line on which the practice machine calls.
+PRACTICE_KIND = "practice"
+
 
 def begin(
     tx: Tx,
@@ -38,9 +41,20 @@ def begin(
     """A call is being answered; ``uuid`` is new, drawn by the caller to name its files with."""
     received_id = next_fax_id(tx)
     tx.db.execute(
-        "INSERT INTO received (id, uuid, line, line_kind, caller, caller_name, dialled, state, started_at,"
-        " trace_path) VALUES (?, ?, ?, ?, ?, ?, ?, 'receiving', ?, ?)",
-        (received_id, uuid, line, line_kind, caller, caller_name, dialled, now, trace_path),
+        "INSERT INTO received (id, uuid, line, line_kind, practice, caller, caller_name, dialled, state,"
+        " started_at, trace_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'receiving', ?, ?)",
+        (
+            received_id,
+            uuid,
+            line,
+            line_kind,
+            line_kind == PRACTICE_KIND,
+            caller,
+            caller_name,
+            dialled,
+            now,
+            trace_path,
+        ),
     )
     tx.emit(now, "received.started", received_id, "", line=line, caller=caller, dialled=dialled)
     return get(tx.db, received_id)

@@ -299,8 +299,14 @@ CREATE TABLE identity (id TEXT NOT NULL) STRICT;
 INSERT INTO identity VALUES (lower(hex(randomblob(16))));
 """
 
+# Faxes of the practice machine carry their mark everywhere.
+SCHEMA_8 = """
+ALTER TABLE received ADD COLUMN practice INTEGER NOT NULL DEFAULT 0;
+UPDATE received SET practice = 1 WHERE line_kind = 'practice';
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7)
+MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8)
 
 
 class SchemaTooNewError(RuntimeError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
+
 from appliance.api.rest.journal import BATCH, COLUMNS, _cell
 from appliance.services.faxes import Request
 from appliance.services.rules import To
@@ -78,3 +80,18 @@ def test_a_resend_asked_twice_with_one_key_is_one(served: Served) -> None:
     assert (first.status, first.json["id"]) == (201, second.json["id"])
     other = served.ask("POST", f"/faxes/{fax['id']}/resend", {"number": "9991"}, headers=headers)
     assert (other.status, other.json["code"]) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize(
+    "written", [" =1+1", "\u00a0=1+1", "\t=1+1", "\ufeff@SUM(A1)", "＝1+1", "  -1+1", "\u200b+cmd", "\n=1"]
+)
+def test_no_cell_is_a_formula_whatever_stands_before_it(written: str) -> None:
+    assert _cell(written).startswith("'")
+
+
+def test_numbers_are_left_as_they_are() -> None:
+    assert [_cell(each) for each in ("+49 30 12345", "12", "a = b")] == [
+        "+49 30 12345",
+        "12",
+        "a = b",
+    ]

@@ -43,7 +43,7 @@ class PeopleCalls:
     def authenticate(self) -> Answer:
         """Name (or e-mail) and password for a token."""
         context, environ = self._door.context, bottle.request.environ
-        with self._door.content() as content:
+        with self._door.open_content() as content:
             fields = fields_of(content.fields, content.texts)
         name = text(fields, "email", LINE_LIMIT) or text(fields, "username", LINE_LIMIT)
         given = fields.get("password")

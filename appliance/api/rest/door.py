@@ -7,6 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import bottle
 
 from appliance.api import intake, request
 from appliance.api.auth import Caller
-from appliance.api.context import CONTENT_WAIT_S, Context
+from appliance.api.context import CONTENT_WAIT_S, OPEN_OCTETS, Context
 from appliance.api.door import Door, WsgiApplication
 from appliance.api.problems import problem_of
 from appliance.api.rest.checking import Checker, QueryReader, from_fields, require
@@ -90,19 +91,26 @@ class _Runner:
         if self._body is None:
             return call
         form = None
+        if route.open:
+            with call.context.open_call(environ):
+                body: Any = request.read_json(environ, OPEN_OCTETS, required=route.body_required)
+                require(self._body, body)
+            return replace(call, body=body)
         if route.form is not None and request.media_type(environ) == intake.MULTIPART_TYPE:
             form = intake.read_multipart(call.context, environ)
             # Whoever takes over the files keeps them; those of a request that fails are given back.
             held.push(_unless_done(call.context, form))
-            body: Any = from_fields(route.body or {}, form.fields)
+            body = from_fields(route.body or {}, form.fields)
         else:
             limit = call.context.settings.request_mb * request.MB
             declared = request.declared_length(environ)
             octets = limit if declared is None else min(limit, declared)
-            held.enter_context(call.context.content.of(2 * octets, CONTENT_WAIT_S))
+            held.enter_context(call.context.content.of(2 * octets, CONTENT_WAIT_S, call.caller.who))
             body = request.read_json(environ, limit, required=route.body_required)
         require(self._body, body)
-        return Call(call.context, environ, call.given, call.arguments, call.query, body, form)
+        # A long content may have outlived what allowed it.
+        call.require_still()
+        return replace(call, body=body, form=form)
 
     def _say(self, answer: Answer) -> Any:
         response = bottle.response

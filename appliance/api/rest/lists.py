@@ -46,26 +46,27 @@ class Resource:
     writes: Scope
     owned: bool = False
     # Raises ProblemError for values that do not go with the other settings; the id is None for a new entry.
-    check: Callable[[SettingsStore, Mapping[str, Any], int | None], None] = lambda *_: None
+    check: Callable[[Call, Mapping[str, Any], int | None], None] = lambda *_: None
     # Raises ProblemError when others name the entry.
     free: Callable[[SettingsStore, Any], None] = lambda store, item: None
 
 
-def _contacts_exist(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
-    contacts = store.items(Contact)
+def _contacts_exist(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
+    contacts = call.box.settings.items(Contact)
     for position, contact_id in enumerate(values.get("contact_ids", ())):
-        if contact_id not in contacts:
+        # Another's private contact is as good as none: nobody learns which ids there are.
+        if contact_id not in contacts or not visible(contacts[contact_id].owner, call.caller):
             raise flaw(f"contact_ids[{position}]", f"there is no contact {contact_id}")
 
 
-def _cover_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
+def _cover_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
     try:
         check_template(values.get("html", ""))
     except TemplateError as error:
         raise ProblemError(COVER_TEMPLATE_WRONG, str(error), (Flaw("html", str(error)),)) from None
     if "name" not in values:
         return
-    name = values["name"]
+    name, store = values["name"], call.box.settings
     others = {known.name for known_id, known in store.items(CoverTemplate).items() if known_id != item_id}
     if name == STANDARD_COVER or name in others:
         raise flaw("name", "there is a template of this name")
@@ -81,8 +82,9 @@ def _cover_is_free(store: SettingsStore, item: CoverTemplate) -> None:
             raise ProblemError(STATE_FORBIDS, f"it is the usual cover of {holder.name}")
 
 
-def _line_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
+def _line_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
     """A line that cannot be made is not stored: it would only be missed later."""
+    store = call.box.settings
     if item_id is None:
         entry = from_document(LineSettings, values, "line")
     else:
@@ -97,10 +99,10 @@ def _line_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int
         raise ProblemError(SETTING_INVALID, str(error)) from None
 
 
-def _route_is_sound(store: SettingsStore, values: Mapping[str, Any], item_id: int | None) -> None:
+def _route_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
     """A route leads somewhere."""
     user, url = values.get("user", ""), values.get("webhook_url", "")
-    if user and all(known.name != user for known in store.items(User).values()):
+    if user and all(known.name != user for known in call.box.settings.items(User).values()):
         raise flaw("user", "there is no such user")
     require_url(url, "webhook_url")
     if values.get("webhook_style", STYLES[0]) not in STYLES:
@@ -188,7 +190,7 @@ class _Handlers:
             and values.setdefault("owner", call.caller.owner) != call.caller.owner
         ):
             raise ProblemError(NOT_PERMITTED, "an entry of your own has yourself as owner")
-        resource.check(store, values, None)
+        resource.check(call, values, None)
         item = from_document(resource.kind, values, self._word)
         item_id = store.add(item)
         call.note(f"{self._word}.create", object=f"{self._word}:{item_id}")
@@ -202,7 +204,7 @@ class _Handlers:
         owner = call.body.get("owner", call.caller.owner)
         if resource.owned and call.caller.sees is not None and owner != call.caller.owner:
             raise ProblemError(NOT_PERMITTED, "only administrators change an owner")
-        resource.check(store, call.body, item_id)
+        resource.check(call, call.body, item_id)
         item = store.update(resource.kind, item_id, call.body)
         call.note(f"{self._word}.change", object=f"{self._word}:{item_id}", detail=", ".join(call.body))
         return Answer(self._view(item_id, item))

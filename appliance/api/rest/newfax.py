@@ -230,7 +230,7 @@ def _group(context: Context, caller: Caller, group_id: int, path: str) -> list[T
     return [
         _contact(context, caller, contact_id, path)
         for contact_id in group.contact_ids
-        if contact_id in contacts
+        if contact_id in contacts and visible(contacts[contact_id].owner, caller)
     ]
 
 

@@ -304,17 +304,21 @@ ROUTES = (
         packets,
         media=PCAP,
     ),
-    _route(
+    Route(
         "POST",
         "/practice/receive",
         "practiceReceive",
+        "received",
         "Have the practice machine fax to the box",
         practice,
+        scope=Scope.ADMIN,
         status=202,
         body_required=False,
         answer=record({"started": flag()}),
         body=request_object(
             {"files": array(newfax.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
         ),
+        help="Only administrators; the fax is marked as `practice` wherever it is shown or told. The setting"
+        " `practice.enabled` switches the practice line off.",
     ),
 )

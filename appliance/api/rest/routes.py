@@ -10,8 +10,10 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.context import Context, address_of
 from appliance.api.intake import Form
+from appliance.api.problems import ProblemError
 from appliance.api.request import JSON_TYPE, Environ
 from appliance.box import Box
+from appliance.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
 
 Schema = Mapping[str, Any]
@@ -49,6 +51,12 @@ class Call:
     def header(self, name: str) -> str:
         """A request header, empty when it is not there."""
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
+
+    def require_still(self) -> None:
+        """Raises ProblemError when whoever asks may no longer do as much as when the call began."""
+        now = self.context.caller(self.environ)
+        if now.scopes != self.caller.scopes or now.sees != self.caller.sees:
+            raise ProblemError(NOT_PERMITTED, "what this key or sign-in may do was changed")
 
     def note(self, action: str, *, object: str = "", detail: str = "") -> None:
         """Writes the audit log."""

@@ -10,8 +10,7 @@ import json
 import time
 from collections.abc import Generator, Iterator
 
-from appliance.api.auth import Caller
-from appliance.api.context import Context
+from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call
 from appliance.api.rest.views import event_view
@@ -42,7 +41,7 @@ def stream(call: Call) -> Answer:
         call.context.own_streams.give(call.caller.who)
         raise
     return Answer(
-        stream=_Stream(call.context, call.caller, since, call.query.get("fax")),
+        stream=_Stream(call, since, call.query.get("fax")),
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
@@ -50,9 +49,10 @@ def stream(call: Call) -> Answer:
 class _Stream:
     """The octets of one stream; ``close`` gives its place back."""
 
-    def __init__(self, context: Context, caller: Caller, since: int | None, fax_id: int | None) -> None:
-        self._context = context
-        self._caller = caller
+    def __init__(self, call: Call, since: int | None, fax_id: int | None) -> None:
+        self._call = call
+        self._context = context = call.context
+        self._caller = call.caller
         self._fax_id = fax_id
         # Listening begins before the log is read, so that nothing falls between.
         self._listener = context.box.history.listen()
@@ -80,6 +80,8 @@ class _Stream:
         spoken = time.monotonic()
         while not self._context.stopping.is_set():
             item = self._listener.get(LOOK_S)
+            if not self._still_known():
+                return
             if self._listener.missed:
                 self._listener.missed = False
                 yield from self._log()
@@ -97,12 +99,22 @@ class _Stream:
                 batch = self._context.box.history.since(self._last or 0, self._caller.sees, _BATCH)
             except SpoolClosedError:
                 return
+            if not self._still_known():
+                return
             for event in batch:
                 self._last = event.id
                 if self._shows(event):
                     yield _octets_of(event)
             if len(batch) < _BATCH:
                 return
+
+    def _still_known(self) -> bool:
+        """Whether the caller may read on; one who may do less than before begins anew, with what is left."""
+        try:
+            self._call.require_still()
+        except ProblemError:
+            return False
+        return True
 
     def _seen(self, item: Event | News) -> bool:
         if not isinstance(item, Event):

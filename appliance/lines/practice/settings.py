@@ -11,7 +11,11 @@ from appliance.settings.fields import setting
 class PracticeSettings:
     """The practice line, which never leaves the box."""
 
-    enabled: bool = setting(True, "numbers 9990 to 9998 reach the practice machine")
+    enabled: bool = setting(
+        True,
+        "numbers 9990 to 9998 reach the practice machine, and administrators may have it fax to the box; off"
+        " where nobody tries things out any more",
+    )
     calls_at_once: int = setting(4, "practice calls at once", minimum=1, maximum=64)
     wait_s: float | None = setting(
         3.0,
