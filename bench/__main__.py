@@ -10,6 +10,7 @@ from pathlib import Path
 
 from appliance.lines.datagram_driver import LATE_S
 from bench import api_load, burst, call_time, charts, idle, pacing, rendering, sip, spool_size
+from bench.legibility import measuring
 from bench.running import running
 from tests.lines.sip.far_end import Medium
 
@@ -176,6 +177,15 @@ _MEDIA = {
 }
 
 
+def _legibility(arguments: argparse.Namespace, scratch: Path) -> None:
+    _title(
+        "Words found and octets of office pages", "fine and standard, read by tesseract, known lines cut out"
+    )
+    folder = scratch / "legibility"
+    folder.mkdir()
+    measuring.report(folder, print)
+
+
 def _title(what: str, how: str) -> None:
     print(f"\n{what} ({how})")
 
@@ -190,6 +200,7 @@ _PARTS = {
     "burst": _burst,
     "api": _api,
     "sip": _sip,
+    "legibility": _legibility,
 }
 
 

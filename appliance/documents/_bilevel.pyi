@@ -10,7 +10,8 @@ def plain(
 ) -> bool:
     """Whether ``grey`` is black on white and nothing else.
 
-    That is: every pixel darker than ``white_from`` has one darker than ``ink_below`` within 3 pixels.
+    That is: every pixel from ``ink_below`` to below ``white_from`` has within 3 pixels one that is darker,
+    and one that is lighter.
     """
 
 def ground(

@@ -20,7 +20,7 @@ from appliance.t4.page import Resolution
 # small type, of which anti-aliasing leaves only a grey, do not break up.
 TEXT_THRESHOLD = 168
 
-# A page is plain when whatever is darker than the second has something darker than the first beside it.
+# A page is plain when all its greys between these are rims of letters, with darker and lighter beside them.
 PLAIN_INK, PLAIN_WHITE = 120, 236
 
 # Pixels of a page that are worked on at a time: an A4 page at fine is whole, larger ones come in bands.  Each

@@ -64,8 +64,8 @@ Size tiles_of(Size size)
 
 /* -- survey ----------------------------------------------------------------------------------- */
 
-/* A tile with so much of one tone is flat: a tint, or the ground of type. */
-enum { FLAT_PERCENT = 45 };
+/* A tile with so much of about one tone, in steps of 4 levels, is flat: a tint, or the ground of type. */
+enum { FLAT_PERCENT = 48, FLAT_STEPS = 5 };
 enum { PAPER_PERCENTILE = 90, NEAR_PAPER = 85, MOST_NOISE = 32 };
 
 static int percentile_of(const uint16_t histogram[256], uint32_t count, uint32_t percent)
@@ -107,8 +107,12 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     if (types[255] == count)
         return;
     uint32_t most = 0;
-    for (int step = 0; step < STEPS; step++)
-        most = tile->tones[step] > most ? tile->tones[step] : most;
+    for (int step = 0; step + FLAT_STEPS <= STEPS; step++) {
+        uint32_t near = 0;
+        for (int each = step; each < step + FLAT_STEPS; each++)
+            near += tile->tones[each];
+        most = near > most ? near : most;
+    }
     tile->photo = ground->tones == TONES_BY_CONTENT && most * 100 < count * FLAT_PERCENT
                   && looks_like_photograph(band, left, top - band->first);
     for (ptrdiff_t y = top; y < top + TILE && y < content.below && y >= content.top; y += 2)
@@ -131,8 +135,10 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
                 red += pixel[2] - pixel[1];
                 looked_at++;
             }
-        tile->blue = (int16_t)(blue / (looked_at ? looked_at : 1));
-        tile->red = (int16_t)(red / (looked_at ? looked_at : 1));
+        /* For white light: in the shade, and where the paper is darker, colours are weaker. */
+        int32_t of = (looked_at ? looked_at : 1) * (tile->paper_tone < 40 ? 40 : tile->paper_tone);
+        tile->blue = (int16_t)(blue * 255 / of);
+        tile->red = (int16_t)(red * 255 / of);
     }
     uint32_t below = 0;
     int noise = 0;
@@ -219,20 +225,35 @@ static int settle_boxes(Ground *ground, const Box *boxes, ptrdiff_t box_count)
     return 0;
 }
 
-/* A tile beside a photograph that is darker than paper and has hardly an edge is a part of it. */
-enum { DARKER_THAN_PAPER = 85, FEW_EDGES = 6 };
+/* A tile beside a photograph that is darker than paper and has hardly an edge is a part of it; not on a page
+ * with a shadow on it, where paper is as dark: so dark a tenth of the tiles with type on them. */
+enum { DARKER_THAN_PAPER = 85, FEW_EDGES = 6, SHADED = 80 };
+
+static int percentile_of_tiles(const uint32_t histogram[256], uint32_t count, int percent)
+{
+    uint32_t below = 0;
+    int level = 0;
+    while (level < 255 && (below += histogram[level]) * 100 <= count * (uint32_t)percent)
+        level++;
+    return level;
+}
 
 static void grow_photographs(const Ground *ground, uint8_t *photo)
 {
-    uint32_t papers[256] = {0}, count = 0, below = 0;
+    uint32_t papers[256] = {0}, written[256] = {0}, count = 0, count_written = 0;
     Size tiles = ground->tiles;
     for (ptrdiff_t at = 0; at < tiles.width * tiles.rows; at++) {
-        papers[ground->tile[at].paper_tone] += ground->tile[at].looked_at != 0;
-        count += ground->tile[at].looked_at != 0;
+        const Tile *tile = &ground->tile[at];
+        papers[tile->paper_tone] += tile->looked_at != 0;
+        count += tile->looked_at != 0;
+        if (tile->edges > FEW_EDGES && !photo[at]) {
+            written[tile->paper_tone]++;
+            count_written++;
+        }
     }
-    int bright = 0;
-    while (bright < 255 && (below += papers[bright]) * 100 <= count * 95)
-        bright++;
+    int bright = percentile_of_tiles(papers, count, 95);
+    if (percentile_of_tiles(written, count_written, 10) * 100 < bright * SHADED && count_written)
+        return;
     for (int changed = 1; changed;) {
         changed = 0;
         for (ptrdiff_t y = 0; y < tiles.rows; y++)
@@ -303,6 +324,24 @@ static int settle_paper(Ground *ground, size_t offset)
     return failed ? -1 : 0;
 }
 
+/* Type and patterns look like noise to a tile: the least of the tiles around counts. */
+enum { NOISE_AROUND = 5 };
+
+static int spread_noise(Ground *ground)
+{
+    size_t count = (size_t)(ground->tiles.width * ground->tiles.rows);
+    uint8_t *noise = malloc(count);
+    if (noise == NULL)
+        return -1;
+    for (size_t at = 0; at < count; at++)
+        noise[at] = ground->tile[at].noise;
+    int failed = without_light(noise, ground->tiles, NOISE_AROUND, NOISE_AROUND) < 0;
+    for (size_t at = 0; !failed && at < count; at++)
+        ground->tile[at].noise = noise[at];
+    free(noise);
+    return failed ? -1 : 0;
+}
+
 /* Middle of the tiles' noise, as it is once their paper is white. */
 static int settle_noise(const Ground *ground)
 {
@@ -354,17 +393,8 @@ static void settle_stretch(Ground *ground, int darker)
 /* A picture is one photograph from edge to edge, not a page, when its tones are many, hardly any of its tiles are
  * paper, and many look like a photograph or are of other colours, or wide areas are dark, or more of it is edge
  * than any type makes; or when it has many tones and not a single sharp edge. */
-enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, NEAR_BRIGHTEST = 88, SAME_COLOUR = 10 };
+enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, NEAR_BRIGHTEST = 88, SAME_COLOUR = 14 };
 enum { DARK_TIMES = 4, SOFT_TONES = 75, SOFT_EDGES = 1000, TOO_MANY_EDGES = 3 };
-
-static int percentile_of_tiles(const uint32_t histogram[256], uint32_t count, int percent)
-{
-    uint32_t below = 0;
-    int level = 0;
-    while (level < 255 && (below += histogram[level]) * 100 <= count * (uint32_t)percent)
-        level++;
-    return level;
-}
 
 static int of_colour(const Tile *tile, int blue, int red)
 {
@@ -442,6 +472,8 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
         return 0;
     if ((median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT) {
         ground->scanned = 1;
+        if (spread_noise(ground) < 0)
+            return -1;
         ground->noise = settle_noise(ground);
         return settle_paper(ground, offsetof(Tile, paper_type)) < 0
                        || settle_paper(ground, offsetof(Tile, paper_tone)) < 0
@@ -493,6 +525,41 @@ static void whiten(const Band *band, uint8_t *plane, size_t offset)
     }
 }
 
+/* More noise than this is smoothed away, which leaves some of it. */
+enum { MUCH_NOISE = 3, SMOOTHED = 2 };
+
+static int smooth(const Band *band, uint8_t *plane)
+{
+    ptrdiff_t width = band->size.width, rows = band->size.rows;
+    uint8_t *above = malloc(2 * (size_t)width), *here = above + width;
+    if (above == NULL)
+        return -1;
+    memcpy(above, plane, (size_t)width);
+    for (ptrdiff_t y = 0; y < rows; y++) {
+        uint8_t *row = plane + y * width;
+        const uint8_t *below = y + 1 < rows ? row + width : row;
+        memcpy(here, row, (size_t)width);
+        for (ptrdiff_t x = 0; x < width; x++) {
+            ptrdiff_t left = x ? x - 1 : x, right = x + 1 < width ? x + 1 : x;
+            int sum = above[left] + 2 * above[x] + above[right] + 2 * here[left] + 4 * here[x] + 2 * here[right]
+                      + below[left] + 2 * below[x] + below[right];
+            row[x] = (uint8_t)(sum / 16);
+        }
+        memcpy(above, here, (size_t)width);
+    }
+    free(above);
+    return 0;
+}
+
+int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times)
+{
+    const Ground *ground = band->ground;
+    const Tile *tile = &ground->tile[(y + band->first) / TILE * ground->tiles.width + x / TILE];
+    int noise = tile->noise * PAPER_WHITE / (tile->paper_type < 50 ? 50 : tile->paper_type);
+    noise = noise > 2 * ground->noise + 2 ? 2 * ground->noise + 2 : noise;
+    return noise * times / (ground->noise >= MUCH_NOISE ? SMOOTHED : 1);
+}
+
 int level_band(Band *band)
 {
     const Ground *ground = band->ground;
@@ -507,6 +574,8 @@ int level_band(Band *band)
             turn_round(band, planes[each]);
         if (!done && ground->scanned)
             whiten(band, planes[each], offsets[each]);
+        if (!done && ground->scanned && ground->noise >= MUCH_NOISE && smooth(band, planes[each]) < 0)
+            return -1;
     }
     if (ground->turned) {
         uint8_t *light = band->light_type;

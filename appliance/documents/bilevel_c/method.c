@@ -47,23 +47,7 @@ static int close_scaled(const Band *band, uint8_t *mask, int across, int down)
 }
 
 /* A tint no wider than this one way is a bar: all of it becomes black when light type stands in it. */
-enum { BAR = 151, SAME_LEVEL = 6, BAR_BELOW = 215 };
-
-static void sweep(uint8_t *box, const uint8_t *bar, Size size, int down)
-{
-    ptrdiff_t width = size.width, octets = width * size.rows;
-    if (down) {
-        for (ptrdiff_t at = width; at < octets; at++)
-            box[at] |= bar[at] & box[at - width];
-        for (ptrdiff_t at = octets - width - 1; at >= 0; at--)
-            box[at] |= bar[at] & box[at + width];
-        return;
-    }
-    for (ptrdiff_t at = 1; at < octets; at++)
-        box[at] |= bar[at] & box[at - 1] & (at % width != 0);
-    for (ptrdiff_t at = octets - 2; at >= 0; at--)
-        box[at] |= bar[at] & box[at + 1] & ((at + 1) % width != 0);
-}
+enum { BAR = 151, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215, UNCERTAIN_BAR_BELOW = 165 };
 
 static int fill_bars(const Band *band, uint8_t *box, const uint8_t *level, const uint8_t *clear)
 {
@@ -71,12 +55,16 @@ static int fill_bars(const Band *band, uint8_t *box, const uint8_t *level, const
     size_t octets = (size_t)(size.width * size.rows);
     uint8_t *tint = malloc(octets), *bar = malloc(octets);
     int failed = tint == NULL || bar == NULL;
+    int same = band->ground->scanned ? SAME_IN_NOISE : SAME_LEVEL;
+    int below = band->dark_type != NULL ? BAR_BELOW : UNCERTAIN_BAR_BELOW;
     if (!failed) {
         for (size_t at = 0; at < octets; at++) {
             size_t left = at ? at - 1 : at, above = at >= (size_t)size.width ? at - (size_t)size.width : at;
-            tint[at] = level[at] < BAR_BELOW && abs(level[at] - level[left]) <= SAME_LEVEL
-                       && abs(level[at] - level[above]) <= SAME_LEVEL && !band->photo[at];
+            tint[at] = level[at] < below && abs(level[at] - level[left]) <= same
+                       && abs(level[at] - level[above]) <= same && !band->photo[at];
         }
+        if (band->ground->raster) /* its noise makes steps of its own */
+            failed = close_scaled(band, tint, MENDED, MENDED) < 0;
         for (int down = 0; down < 2 && !failed; down++) {
             memcpy(bar, tint, octets);
             failed = without_light(bar, size, down ? pixels_across(band, BAR) : 1, down ? 1 : pixels_down(band, BAR)) < 0;

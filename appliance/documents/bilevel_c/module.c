@@ -94,36 +94,39 @@ static PyObject *plain(PyObject *module, PyObject *args)
         PyBuffer_Release(&grey);
         return no_picture();
     }
-    /* Every pixel that is not white has ink near: 3 pixels around. */
-    int found = 1;
-    Size size = {width, rows};
+    /* Every pixel that is neither ink nor white has both within NEAR pixels: it is the rim of a letter. */
     enum { NEAR = 3, BAND = 64 };
-    uint8_t *ink = malloc((size_t)(width * (BAND + 2 * NEAR)));
-    found = ink != NULL;
+    Size size = {width, rows};
+    size_t most = (size_t)(width * (BAND + 2 * NEAR));
+    uint8_t *ink = malloc(2 * most), *white = ink + most;
+    int found = ink != NULL;
     for (Py_ssize_t top = 0; top < rows && found > 0; top += BAND) {
         Py_ssize_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < rows ? top + BAND : rows;
         Py_ssize_t to = below + NEAR < rows ? below + NEAR : rows;
         uint8_t some = 0;
         for (Py_ssize_t y = from; y < to; y++) {
             const uint8_t *row = (const uint8_t *)grey.buf + y * stride;
-            uint8_t *inks = ink + (y - from) * width;
+            uint8_t *inks = ink + (y - from) * width, *whites = white + (y - from) * width;
             for (Py_ssize_t x = 0; x < width; x++) {
                 inks[x] = row[x] < ink_below;
-                some |= row[x] < white_from;
+                whites[x] = row[x] >= white_from;
+                some |= !(inks[x] | whites[x]);
             }
         }
         if (!some)
             continue;
         size.rows = to - from;
-        if (widen_light(ink, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0) {
+        if (widen_light(ink, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0
+            || widen_light(white, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0) {
             found = -1;
             break;
         }
         for (Py_ssize_t y = top; y < below; y++) {
-            const uint8_t *row = (const uint8_t *)grey.buf + y * stride, *inks = ink + (y - from) * width;
+            const uint8_t *row = (const uint8_t *)grey.buf + y * stride;
+            const uint8_t *inks = ink + (y - from) * width, *whites = white + (y - from) * width;
             uint8_t lost = 0;
             for (Py_ssize_t x = 0; x < width; x++)
-                lost |= (row[x] < white_from) & !inks[x];
+                lost |= (row[x] >= ink_below) & (row[x] < white_from) & !(inks[x] & whites[x]);
             if (lost)
                 found = 0;
         }

@@ -155,3 +155,19 @@ int only_runs(uint8_t *mask, Size size, int across, int down)
     free(lying);
     return failed ? -1 : 0;
 }
+
+void sweep(uint8_t *marked, const uint8_t *may, Size size, int down)
+{
+    ptrdiff_t width = size.width, octets = width * size.rows;
+    if (down) {
+        for (ptrdiff_t at = width; at < octets; at++)
+            marked[at] |= may[at] & marked[at - width];
+        for (ptrdiff_t at = octets - width - 1; at >= 0; at--)
+            marked[at] |= may[at] & marked[at + width];
+        return;
+    }
+    for (ptrdiff_t at = 1; at < octets; at++)
+        marked[at] |= may[at] & marked[at - 1] & (at % width != 0);
+    for (ptrdiff_t at = octets - 2; at >= 0; at--)
+        marked[at] |= may[at] & marked[at + 1] & ((at + 1) % width != 0);
+}

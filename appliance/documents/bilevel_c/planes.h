@@ -27,4 +27,7 @@ int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, i
 /* Only what belongs to a straight run, across or down, of at least ``across`` or ``down`` set pixels. */
 int only_runs(uint8_t *mask, Size size, int across, int down);
 
+/* Spread ``marked`` over neighbours where ``may`` is set, both ways along the rows, or down the columns. */
+void sweep(uint8_t *marked, const uint8_t *may, Size size, int down);
+
 #endif

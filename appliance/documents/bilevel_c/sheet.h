@@ -84,6 +84,8 @@ Size tiles_of(Size size);
 int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
 int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker);
 int level_band(Band *band);
+/* So many times the noise of the paper around a pixel of the band, once the paper is white. */
+int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times);
 
 /* tones.c */
 int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top);

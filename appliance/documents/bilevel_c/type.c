@@ -8,6 +8,8 @@
 enum { SHARE = 42, LIGHT_SHARE = 55, NEAR = 7 };
 /* And at least this depth: drawn, known to be type, scanned. */
 enum { LEAST_DRAWN = 20, LEAST_TYPE = 12, LEAST_SCANNED = 34, MOST_SCANNED = 90, NOISE_TIMES = 6 };
+/* In a scan what hangs together with such ink is ink from this share of that depth on, in 1/100. */
+enum { WEAK_SHARE = 70 };
 
 static int least_of(const Band *band, int least)
 {
@@ -69,7 +71,7 @@ void remove_specks(uint8_t *ink, Size size, int most)
 
 /* Faint lines at least so long, so many of them that they cover this share of their surroundings, are the
  * grid of millimetre paper: left out, for it would bury the curve.  A table's lines are far fewer. */
-enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PERCENT = 13, GRID_RIM = 3 };
+enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8 };
 /* Pages with less than one pixel in so many on such lines have no grid. */
 enum { GRID_LEAST = 50 };
 
@@ -82,12 +84,24 @@ static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8
     }
     if (count * GRID_LEAST < octets)
         return 0;
-    if (only_runs(lines, band->size, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0)
-        return -1;
     uint16_t *around = malloc(octets * sizeof *around);
     uint8_t *grid = malloc(octets);
+    if (around == NULL || grid == NULL) {
+        free(around);
+        free(grid);
+        return -1;
+    }
+    memcpy(grid, lines, octets); /* what is thicker than a line of a grid is blurred type */
+    if (without_light(grid, band->size, pixels_across(band, GRID_THICK), pixels_down(band, GRID_THICK)) < 0
+        || only_runs(lines, band->size, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0) {
+        free(around);
+        free(grid);
+        return -1;
+    }
+    for (size_t at = 0; at < octets; at++)
+        lines[at] &= (uint8_t)!grid[at];
     int across = pixels_across(band, GRID_AROUND), down = pixels_down(band, GRID_AROUND);
-    int failed = around == NULL || grid == NULL || count_around(around, lines, band->size, across, down) < 0
+    int failed = count_around(around, lines, band->size, across, down) < 0
                  || widen_light(lines, band->size, GRID_RIM, GRID_RIM) < 0;
     if (!failed) {
         for (size_t at = 0; at < octets; at++)
@@ -124,6 +138,23 @@ static int drop_corners(const Band *band, uint8_t *ink, const uint8_t *grey, uin
     return failed ? -1 : 0;
 }
 
+/* Where there is more noise, depths count less. */
+static void measure_in_noise(const Band *band, uint8_t *depth)
+{
+    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
+        int scale = 0;
+        for (ptrdiff_t x = 0; x < band->size.width; x++) {
+            if (x % TILE == 0) {
+                int least = least_depth(band, x, y, NOISE_TIMES);
+                least = least > MOST_SCANNED ? MOST_SCANNED : least;
+                scale = least > LEAST_SCANNED ? LEAST_SCANNED * 256 / least : 256;
+            }
+            uint8_t *at = depth + y * band->size.width + x;
+            *at = (uint8_t)(*at * scale >> 8);
+        }
+    }
+}
+
 int find_ink(const Band *band, uint8_t *ink)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
@@ -139,13 +170,22 @@ int find_ink(const Band *band, uint8_t *ink)
         }
         for (size_t at = 0; at < octets; at++)
             depth[at] -= grey[at];
-        int least = LEAST_DRAWN;
-        if (band->ground->scanned) {
-            least = NOISE_TIMES * band->ground->noise;
-            least = least < LEAST_SCANNED ? LEAST_SCANNED : least > MOST_SCANNED ? MOST_SCANNED : least;
+        int least = band->ground->scanned ? LEAST_SCANNED : LEAST_DRAWN;
+        if (band->ground->scanned)
+            measure_in_noise(band, depth);
+        least = least_of(band, least);
+        int weak = band->ground->scanned ? least * WEAK_SHARE / 100 : least;
+        failed = failed || where_deep(ink, depth, scratch, band, weak, share_of(band, SHARE)) < 0;
+        if (!failed && weak < least) {
+            for (size_t at = 0; at < octets; at++)
+                scratch[at] = ink[at] && depth[at] >= least;
+            for (int round = 0; round < 2; round++) {
+                sweep(scratch, ink, band->size, 0);
+                sweep(scratch, ink, band->size, 1);
+            }
+            memcpy(ink, scratch, octets);
         }
         failed = failed
-                 || where_deep(ink, depth, scratch, band, least_of(band, least), share_of(band, SHARE)) < 0
                  || drop_grid(band, ink, depth, scratch) < 0
                  || (!band->ground->raster && !band->ground->scanned && drop_corners(band, ink, band->under_tone, scratch) < 0);
     }
@@ -170,46 +210,74 @@ int find_type(const Band *band, uint8_t *dark, uint8_t *light)
 /* Much lighter than most of its surroundings, no long line, and more of it around than dark ink. */
 enum { LIGHTER = 38, LONGEST_LINE = 48, LIGHT_AROUND = 41, GROUND_BELOW = 236, FEWEST = 8 };
 /* Between light letters the ground looks like ink: it is lifted by so much there, and is of its own grey. */
-enum { LIFTED = 20, OF_GROUND = 14 };
-/* What most of the surroundings are is the median of every fourth pixel in 11 x 11 such. */
-enum { EVERY = 4, REACH = 5, COARSE = 4 };
+enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60 };
+/* What most of the surroundings are is the median of every fourth pixel, of so many such across and down,
+ * and the other way round: a bar of a table is no higher than two lines of type.  The darker one counts, if
+ * so much is of about its grey, in steps of 4 levels: that is a tint, and small blurred type is not. */
+enum { EVERY = 4, FAR = 8, CLOSE = 2, COARSE = 4, ALIKE = 4, ALIKE_PERCENT = 48 };
 
 /* Huang's sliding histogram.  ``medians`` has a row for every fourth row, an octet for every fourth pixel. */
-static void take_medians(uint8_t *medians, Size small, const uint8_t *grey, Size size)
+static void take_medians(uint8_t *medians, Size small, const uint8_t *grey, Size size, int across, int down)
 {
     for (ptrdiff_t y = 0; y < small.rows; y++) {
         uint16_t histogram[256 / COARSE] = {0};
         int count = 0;
-        ptrdiff_t top = y < REACH ? 0 : y - REACH, below = y + REACH < small.rows ? y + REACH + 1 : small.rows;
-        for (ptrdiff_t x = -REACH; x < small.width; x++) {
-            if (x + REACH < small.width)
+        ptrdiff_t top = y < down ? 0 : y - down, below = y + down < small.rows ? y + down + 1 : small.rows;
+        for (ptrdiff_t x = -across; x < small.width; x++) {
+            if (x + across < small.width)
                 for (ptrdiff_t row = top; row < below; row++, count++)
-                    histogram[grey[row * EVERY * size.width + (x + REACH) * EVERY] / COARSE]++;
-            if (x - REACH - 1 >= 0)
+                    histogram[grey[row * EVERY * size.width + (x + across) * EVERY] / COARSE]++;
+            if (x - across - 1 >= 0)
                 for (ptrdiff_t row = top; row < below; row++, count--)
-                    histogram[grey[row * EVERY * size.width + (x - REACH - 1) * EVERY] / COARSE]--;
+                    histogram[grey[row * EVERY * size.width + (x - across - 1) * EVERY] / COARSE]--;
             if (x < 0)
                 continue;
             int sum = 0, bin = 0;
             while (bin < 256 / COARSE - 1 && 2 * (sum += histogram[bin]) < count)
                 bin++;
-            medians[y * small.width + x] = (uint8_t)(bin * COARSE + COARSE / 2);
+            int alike = 0;
+            for (int near = bin - ALIKE; near <= bin + ALIKE; near++)
+                alike += near >= 0 && near < 256 / COARSE ? histogram[near] : 0;
+            uint8_t median = (uint8_t)(bin * COARSE + COARSE / 2), *at = medians + y * small.width + x;
+            if (alike * 100 >= count * ALIKE_PERCENT && median < *at)
+                *at = median;
         }
     }
+}
+
+/* Where a ground shows itself: a patch of nothing but it, wider than a stroke of small type, within reach. */
+enum { PATCH = 9, PATCH_REACH = 61 };
+
+static int near_solid(const Band *band, uint8_t *solid, const uint8_t *medians, Size small)
+{
+    Size size = band->size;
+    memcpy(solid, band->under_tone, (size_t)(size.width * size.rows));
+    if (widen_light(solid, size, pixels_across(band, PATCH), pixels_down(band, PATCH)) < 0)
+        return -1;
+    for (ptrdiff_t y = 0; y < size.rows; y++)
+        for (ptrdiff_t x = 0; x < size.width; x++) {
+            int ground = medians[y / EVERY * small.width + x / EVERY];
+            uint8_t *at = solid + y * size.width + x;
+            *at = ground < GROUND_BELOW && *at <= ground + OF_GROUND;
+        }
+    return widen_light(solid, size, pixels_across(band, PATCH_REACH), pixels_down(band, PATCH_REACH));
 }
 
 int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *level)
 {
     Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + EVERY - 1) / EVERY};
     size_t octets = (size_t)(size.width * size.rows), seeds = 0;
-    uint8_t *lines = malloc(octets), *height = malloc(octets), *medians = malloc((size_t)(small.width * small.rows));
+    uint8_t *lines = malloc(octets), *height = malloc(octets), *solid = malloc(octets);
+    uint8_t *medians = malloc((size_t)(small.width * small.rows));
     uint16_t *bright = malloc(octets * sizeof *bright), *black = malloc(octets * sizeof *black);
     int across = pixels_across(band, LIGHT_AROUND), down = pixels_down(band, LIGHT_AROUND);
-    int failed = lines == NULL || height == NULL || medians == NULL || bright == NULL || black == NULL;
+    int failed = lines == NULL || height == NULL || solid == NULL || medians == NULL || bright == NULL || black == NULL;
     const uint8_t *grey = band->under_tone;
 #define MEDIAN(at) medians[(ptrdiff_t)(at) / size.width / EVERY * small.width + (ptrdiff_t)(at) % size.width / EVERY]
     if (!failed) {
-        take_medians(medians, small, grey, size);
+        memset(medians, 255, (size_t)(small.width * small.rows));
+        take_medians(medians, small, grey, size, FAR, CLOSE);
+        take_medians(medians, small, grey, size, CLOSE, FAR);
         for (ptrdiff_t y = 0; y < size.rows; y++)
             for (ptrdiff_t x = 0; x < size.width; x++) {
                 ptrdiff_t at = y * size.width + x;
@@ -219,12 +287,15 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
                 seeds += light[at];
             }
         if (seeds) {
+            failed = near_solid(band, solid, medians, small) < 0;
+            for (size_t at = 0; at < octets; at++)
+                light[at] &= solid[at];
             memcpy(lines, light, octets);
-            failed = only_runs(lines, size, pixels_across(band, LONGEST_LINE), pixels_down(band, LONGEST_LINE)) < 0;
+            failed = failed || only_runs(lines, size, pixels_across(band, LONGEST_LINE), pixels_down(band, LONGEST_LINE)) < 0;
             for (size_t at = 0; at < octets; at++) {
                 light[at] &= (uint8_t)!lines[at];
                 int ground = MEDIAN(at);
-                lines[at] = ground + LIFTED < band->closed[at] && grey[at] + OF_GROUND >= ground; /* lifted */
+                lines[at] = solid[at] && ground + LIFTED < band->closed[at] && grey[at] + SURELY_DARKER >= ground;
                 ink[at] |= (uint8_t)(lines[at] << 1);
                 lines[at] = ink[at] == 1;
             }
@@ -245,6 +316,7 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
 #undef MEDIAN
     free(lines);
     free(height);
+    free(solid);
     free(medians);
     free(bright);
     free(black);

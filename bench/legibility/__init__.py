@@ -1,0 +1,1 @@
+"""Office pages, faxed and read: words found and octets, ours beside Ghostscript's and poppler's."""
