@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from hashlib import sha256
 from typing import ClassVar
 
@@ -19,8 +18,9 @@ from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage, decode
 from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLargeError, PlainIntake
 from appliance.t30.parameters import Phase, ReceivedPage
 from appliance.t30.quality import Verdict, judge
-from appliance.t30.receiver_phase_b import ReceiverPhaseB, ReceiverState
-from appliance.t30.station import Burst, EventData, LineStimulus, Station, Stimulus, Timer
+from appliance.t30.receiver_phase_b import ReceiverPhaseB
+from appliance.t30.states import ReceiverState
+from appliance.t30.station import Burst, EventData, LineStimulus, Station, Step, Stimulus, Table, Timer, go
 
 # Nobody here can take a procedure interrupt, and one document is like the next: these count as the
 # plain ones (T.30 5.3.6.1.6).
@@ -30,73 +30,10 @@ _SAME_AS = {
     Fcf.PRI_EOP: Fcf.EOP,
     Fcf.EOS: Fcf.EOM,
 }
-_POST_MESSAGE: dict[Stimulus, str] = {
-    Fcf.MPS: "_mps",
-    Fcf.EOM: "_eom",
-    Fcf.EOP: "_eop",
-    Fcf.PRI_MPS: "_mps",
-    Fcf.PRI_EOM: "_eom",
-    Fcf.PRI_EOP: "_eop",
-    Fcf.EOS: "_eom",
-    Fcf.PPS: "_pps",
-    Fcf.EOR: "_eor",
-    Fcf.CTC: "_ctc",
-}
 
 
 class Receiver(ReceiverPhaseB):
     """Receives the pages of a call."""
-
-    TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
-        **ReceiverPhaseB.TABLE,
-        ReceiverState.PAGE: {
-            **_POST_MESSAGE,
-            Fcf.RR: "_repeat_reply",
-            Fcf.CRP: "_repeat_reply",
-            LineStimulus.FAST_ON: "_page_begins",
-            LineStimulus.FAST_DATA: "_stray_image",
-            LineStimulus.MISSED: "_page_missed",
-            Fcf.DCS: "_dcs",
-            LineStimulus.GARBLED: "_wait_longer",
-            Timer.T2: "_page_never_came",
-        },
-        ReceiverState.IN_PAGE: {
-            LineStimulus.FAST_DATA: "_image_octets",
-            LineStimulus.FAST_LOST: "_image_lost",
-            LineStimulus.FAST_FRAME: "_image_frame",
-            LineStimulus.FAST_OFF: "_page_over",
-            Timer.IMAGE: "_endless",
-        },
-        ReceiverState.POST: {
-            **_POST_MESSAGE,
-            LineStimulus.FAST_ON: "_page_begins",  # again, before any command: a gap on the line
-            LineStimulus.GARBLED: "_wait_longer",
-            Fcf.DCS: "_dcs",
-            Timer.T2: "_silent",
-        },
-        ReceiverState.STORING: {
-            LineStimulus.STORED: "_stored",
-            LineStimulus.GARBLED: "_asked_while_storing",
-            LineStimulus.QUIET: "_quiet_while_storing",
-            Fcf.RR: "_asked_while_storing",
-            Fcf.PPS: "_asked_while_storing",
-            Fcf.MPS: "_asked_while_storing",
-            Fcf.EOM: "_asked_while_storing",
-            Fcf.EOP: "_asked_while_storing",
-            Fcf.CRP: "_asked_while_storing",
-            Timer.NOT_READY: "_not_ready",
-            Timer.STORE: "_store_too_slow",
-        },
-        ReceiverState.DCN: {
-            Fcf.EOP: "_command_again",
-            Fcf.PRI_EOP: "_command_again",
-            Fcf.PPS: "_command_again",
-            Fcf.EOR: "_command_again",
-            Fcf.RR: "_repeat_reply",
-            Fcf.CRP: "_repeat_reply",
-            Timer.T2: "_no_dcn",
-        },
-    }
 
     def __init__(self, station: Station, is_polled: Callable[[Facilities], None]) -> None:
         super().__init__(station, is_polled)
@@ -477,6 +414,79 @@ class Receiver(ReceiverPhaseB):
         if self._poll is not None and not self._rounds:
             return causes.POLL_REFUSED
         return causes.NO_PAGES_CAME if station.heard_frames else causes.NO_SENDER_HEARD
+
+    # -- what each state does -----------------------------------------------------------------------
+
+    _POST_MESSAGE: ClassVar[dict[Stimulus, Step]] = {
+        Fcf.MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
+        Fcf.EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
+        Fcf.EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),
+        Fcf.PRI_MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
+        Fcf.PRI_EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
+        Fcf.PRI_EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),
+        Fcf.EOS: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
+        Fcf.PPS: go(
+            _pps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
+        ),
+        Fcf.EOR: go(_eor, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+        Fcf.CTC: go(_ctc, ReceiverState.PAGE),
+    }
+    TABLE: ClassVar[Table] = {
+        **ReceiverPhaseB.TABLE,
+        ReceiverState.PAGE: {
+            **_POST_MESSAGE,
+            Fcf.RR: go(ReceiverPhaseB._repeat_reply),
+            Fcf.CRP: go(ReceiverPhaseB._repeat_reply),
+            LineStimulus.FAST_ON: go(_page_begins, ReceiverState.IN_PAGE),
+            LineStimulus.FAST_DATA: go(_stray_image, ReceiverState.IN_PAGE),
+            LineStimulus.MISSED: go(_page_missed),
+            Fcf.DCS: go(ReceiverPhaseB._dcs, ReceiverState.TCF),
+            LineStimulus.GARBLED: go(_wait_longer),
+            Timer.T2: go(_page_never_came),
+        },
+        ReceiverState.IN_PAGE: {
+            LineStimulus.FAST_DATA: go(_image_octets),
+            LineStimulus.FAST_LOST: go(_image_lost),
+            LineStimulus.FAST_FRAME: go(_image_frame),
+            LineStimulus.FAST_OFF: go(_page_over, ReceiverState.POST),
+            Timer.IMAGE: go(_endless),
+        },
+        ReceiverState.POST: {
+            **_POST_MESSAGE,
+            LineStimulus.FAST_ON: go(
+                _page_begins, ReceiverState.IN_PAGE
+            ),  # again, before any command: a gap on the line
+            LineStimulus.GARBLED: go(_wait_longer),
+            Fcf.DCS: go(ReceiverPhaseB._dcs, ReceiverState.TCF),
+            Timer.T2: go(_silent),
+        },
+        ReceiverState.STORING: {
+            LineStimulus.STORED: go(_stored, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            LineStimulus.GARBLED: go(
+                _asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
+            ),
+            LineStimulus.QUIET: go(
+                _quiet_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
+            ),
+            Fcf.RR: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.PPS: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.MPS: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.EOM: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.EOP: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.CRP: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Timer.NOT_READY: go(_not_ready),
+            Timer.STORE: go(_store_too_slow),
+        },
+        ReceiverState.DCN: {
+            Fcf.EOP: go(ReceiverPhaseB._command_again),
+            Fcf.PRI_EOP: go(ReceiverPhaseB._command_again),
+            Fcf.PPS: go(ReceiverPhaseB._command_again),
+            Fcf.EOR: go(ReceiverPhaseB._command_again),
+            Fcf.RR: go(ReceiverPhaseB._repeat_reply),
+            Fcf.CRP: go(ReceiverPhaseB._repeat_reply),
+            Timer.T2: go(_no_dcn),
+        },
+    }
 
 
 def _width(settings: Settings) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from typing import ClassVar
 
 from appliance import causes
@@ -14,6 +13,7 @@ from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.negotiation import offer, refusal
 from appliance.t30.parameters import Phase, Role
+from appliance.t30.states import ReceiverState, SenderState
 from appliance.t30.station import (
     NO_DATA,
     Burst,
@@ -21,22 +21,11 @@ from appliance.t30.station import (
     LineStimulus,
     Station,
     StationRole,
-    Stimulus,
+    Table,
     Timer,
+    go,
 )
 from appliance.t30.tcf import TcfJudge
-
-
-class ReceiverState(Enum):
-    """What the receiver waits for."""
-
-    COMMAND = "waits for DCS or DTC"
-    TCF = "waits for TCF"
-    PAGE = "waits for a page"
-    IN_PAGE = "receives a page"
-    POST = "waits for the command after a page"
-    STORING = "waits for the page to be stored"
-    DCN = "waits for DCN"
 
 
 class ReceiverPhaseB(StationRole):
@@ -44,34 +33,6 @@ class ReceiverPhaseB(StationRole):
 
     ``is_polled`` is called with the caller's DTC when it wants our pages.
     """
-
-    TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
-        ReceiverState.COMMAND: {
-            Fcf.DCS: "_dcs",
-            Fcf.DTC: "_dtc",
-            Fcf.DIS: "_dis_again",
-            LineStimulus.GARBLED: "_garbled_command",
-            LineStimulus.CNG: "_somebody_calls",
-            Fcf.MPS: "_command_again",
-            Fcf.EOM: "_command_again",
-            Fcf.EOP: "_command_again",
-            Fcf.PPS: "_command_again",
-            Fcf.CRP: "_repeat_what_was_said",
-            Timer.T4: "_ask_again",
-            Timer.T2: "_after_eom",
-            Timer.T1: "_nobody",
-        },
-        ReceiverState.TCF: {
-            LineStimulus.FAST_ON: "_tcf_begins",
-            LineStimulus.FAST_DATA: "_tcf_octets",
-            LineStimulus.FAST_LOST: "_tcf_octets_lost",
-            LineStimulus.FAST_OFF: "_tcf_over",
-            LineStimulus.MISSED: "_tcf_missed",
-            Timer.TCF: "_tcf_over",
-            Fcf.DCS: "_dcs",
-            Fcf.DTC: "_dtc",
-        },
-    }
 
     def __init__(self, station: Station, is_polled: Callable[[Facilities], None]) -> None:
         super().__init__(station, ReceiverState.COMMAND)
@@ -400,3 +361,33 @@ class ReceiverPhaseB(StationRole):
         else:
             station.clear(Timer.T2, Timer.T4)
             station.say(self._reply_frames, self._then)
+
+    # -- what each state does -----------------------------------------------------------------------
+
+    TABLE: ClassVar[Table] = {
+        ReceiverState.COMMAND: {
+            Fcf.DCS: go(_dcs, ReceiverState.TCF),
+            Fcf.DTC: go(_dtc, SenderState.NEEDS_PAGE, SenderState.CFR),
+            Fcf.DIS: go(_dis_again, SenderState.NEEDS_PAGE, SenderState.CFR),
+            LineStimulus.GARBLED: go(_garbled_command),
+            LineStimulus.CNG: go(_somebody_calls),
+            Fcf.MPS: go(_command_again),
+            Fcf.EOM: go(_command_again),
+            Fcf.EOP: go(_command_again),
+            Fcf.PPS: go(_command_again),
+            Fcf.CRP: go(_repeat_what_was_said),
+            Timer.T4: go(_ask_again),
+            Timer.T2: go(_after_eom),
+            Timer.T1: go(_nobody),
+        },
+        ReceiverState.TCF: {
+            LineStimulus.FAST_ON: go(_tcf_begins),
+            LineStimulus.FAST_DATA: go(_tcf_octets),
+            LineStimulus.FAST_LOST: go(_tcf_octets_lost),
+            LineStimulus.FAST_OFF: go(_tcf_over, ReceiverState.PAGE, ReceiverState.COMMAND),
+            LineStimulus.MISSED: go(_tcf_missed),
+            Timer.TCF: go(_tcf_over, ReceiverState.PAGE, ReceiverState.COMMAND),
+            Fcf.DCS: go(_dcs, ReceiverState.TCF),
+            Fcf.DTC: go(_dtc, SenderState.NEEDS_PAGE, SenderState.CFR),
+        },
+    }

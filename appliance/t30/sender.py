@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from typing import ClassVar
 
 from appliance import causes
@@ -19,70 +18,13 @@ from appliance.t30.fields import Facilities, rate_field
 from appliance.t30.frames import Fcf, FrameMap, HdlcFrame, PartialPage
 from appliance.t30.negotiation import FormatError, same_format, settings_for
 from appliance.t30.parameters import Phase
-from appliance.t30.sender_phase_b import SenderPhaseB, SenderState
-from appliance.t30.station import EventData, LineStimulus, Station, Stimulus, Timer
+from appliance.t30.sender_phase_b import SenderPhaseB
+from appliance.t30.states import ReceiverState, SenderState
+from appliance.t30.station import EventData, LineStimulus, Station, Table, Timer, go
 
 
 class Sender(SenderPhaseB):
     """Sends the pages of a call."""
-
-    TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
-        **SenderPhaseB.TABLE,
-        SenderState.NEEDS_NEXT: {
-            LineStimulus.PAGE: "_end_page",
-            Timer.PAGE: "_end_page_late",
-        },
-        SenderState.POST: {
-            Fcf.MCF: "_page_confirmed",
-            Fcf.RTP: "_page_confirmed_poor",
-            Fcf.RTN: "_page_refused",
-            Fcf.PIP: "_interrupt_positive",
-            Fcf.PIN: "_interrupt_negative",
-            Fcf.CRP: "_repeat",
-            Fcf.DIS: "_began_anew",
-            LineStimulus.UNKNOWN: "_invalid_response",
-            LineStimulus.GARBLED: "_wait_on",
-            Timer.T4: "_repeat",
-        },
-        SenderState.PPS: {
-            Fcf.MCF: "_block_confirmed",
-            Fcf.PPR: "_ppr",
-            Fcf.RNR: "_rnr",
-            Fcf.RTP: "_page_confirmed_poor",
-            Fcf.RTN: "_page_refused",
-            Fcf.PIP: "_interrupt_positive",
-            Fcf.PIN: "_interrupt_negative",
-            Fcf.CRP: "_repeat",
-            Fcf.DIS: "_began_anew",
-            LineStimulus.UNKNOWN: "_invalid_response",
-            LineStimulus.GARBLED: "_wait_on",
-            Timer.T4: "_repeat",
-        },
-        SenderState.RR: {
-            Fcf.MCF: "_block_confirmed",
-            Fcf.PPR: "_ppr",
-            Fcf.RNR: "_rnr",
-            Fcf.ERR: "_err",
-            Fcf.PIP: "_interrupt_positive",
-            Fcf.PIN: "_interrupt_negative",
-            Fcf.CRP: "_repeat",
-            Fcf.DIS: "_began_anew",
-            Timer.T4: "_repeat",
-        },
-        SenderState.CTR: {
-            Fcf.CTR: "_ctr",
-            Fcf.CRP: "_repeat",
-            Fcf.DIS: "_began_anew",
-            Timer.T4: "_repeat",
-        },
-        SenderState.ERR: {
-            Fcf.ERR: "_err",
-            Fcf.RNR: "_rnr",
-            Fcf.CRP: "_repeat",
-            Fcf.DIS: "_began_anew",
-            Timer.T4: "_repeat",
-        },
-    }
 
     def __init__(self, station: Station, polls: Callable[[Facilities], None]) -> None:
         super().__init__(station, polls)
@@ -453,3 +395,81 @@ class Sender(SenderPhaseB):
         if station.phase is Phase.D and self._cause_of_unconfirmed() is causes.LAST_PAGE_UNCONFIRMED:
             return causes.LAST_PAGE_UNCONFIRMED
         return causes.HUNG_UP_AFTER_PAGE
+
+    # -- what each state does -----------------------------------------------------------------------
+
+    TABLE: ClassVar[Table] = {
+        **SenderPhaseB.TABLE,
+        SenderState.NEEDS_NEXT: {
+            LineStimulus.PAGE: go(_end_page, SenderState.POST, SenderState.PPS),
+            Timer.PAGE: go(_end_page_late, SenderState.POST, SenderState.PPS),
+        },
+        SenderState.POST: {
+            Fcf.MCF: go(_page_confirmed, SenderState.POST, SenderState.NEEDS_NEXT, SenderState.DIS),
+            Fcf.RTP: go(_page_confirmed_poor, SenderState.NEEDS_PAGE, SenderState.CFR, SenderState.DIS),
+            Fcf.RTN: go(_page_refused, SenderState.NEEDS_PAGE, SenderState.CFR, SenderState.DIS),
+            Fcf.PIP: go(
+                _interrupt_positive,
+                SenderState.POST,
+                SenderState.PPS,
+                SenderState.NEEDS_NEXT,
+                SenderState.DIS,
+            ),
+            Fcf.PIN: go(_interrupt_negative),
+            Fcf.CRP: go(SenderPhaseB._repeat),
+            Fcf.DIS: go(_began_anew, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
+            LineStimulus.UNKNOWN: go(_invalid_response),
+            LineStimulus.GARBLED: go(_wait_on),
+            Timer.T4: go(SenderPhaseB._repeat),
+        },
+        SenderState.PPS: {
+            Fcf.MCF: go(_block_confirmed, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS),
+            Fcf.PPR: go(_ppr, SenderState.PPS, SenderState.CTR, SenderState.ERR),
+            Fcf.RNR: go(_rnr, SenderState.RR),
+            Fcf.RTP: go(_page_confirmed_poor, SenderState.NEEDS_PAGE, SenderState.CFR, SenderState.DIS),
+            Fcf.RTN: go(_page_refused, SenderState.NEEDS_PAGE, SenderState.CFR, SenderState.DIS),
+            Fcf.PIP: go(
+                _interrupt_positive,
+                SenderState.POST,
+                SenderState.PPS,
+                SenderState.NEEDS_NEXT,
+                SenderState.DIS,
+            ),
+            Fcf.PIN: go(_interrupt_negative),
+            Fcf.CRP: go(SenderPhaseB._repeat),
+            Fcf.DIS: go(_began_anew, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
+            LineStimulus.UNKNOWN: go(_invalid_response),
+            LineStimulus.GARBLED: go(_wait_on),
+            Timer.T4: go(SenderPhaseB._repeat),
+        },
+        SenderState.RR: {
+            Fcf.MCF: go(_block_confirmed, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS),
+            Fcf.PPR: go(_ppr, SenderState.PPS, SenderState.CTR, SenderState.ERR),
+            Fcf.RNR: go(_rnr, SenderState.RR),
+            Fcf.ERR: go(_err),
+            Fcf.PIP: go(
+                _interrupt_positive,
+                SenderState.POST,
+                SenderState.PPS,
+                SenderState.NEEDS_NEXT,
+                SenderState.DIS,
+            ),
+            Fcf.PIN: go(_interrupt_negative),
+            Fcf.CRP: go(SenderPhaseB._repeat),
+            Fcf.DIS: go(_began_anew, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
+            Timer.T4: go(SenderPhaseB._repeat),
+        },
+        SenderState.CTR: {
+            Fcf.CTR: go(_ctr, SenderState.PPS),
+            Fcf.CRP: go(SenderPhaseB._repeat),
+            Fcf.DIS: go(_began_anew, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
+            Timer.T4: go(SenderPhaseB._repeat),
+        },
+        SenderState.ERR: {
+            Fcf.ERR: go(_err),
+            Fcf.RNR: go(_rnr, SenderState.RR),
+            Fcf.CRP: go(SenderPhaseB._repeat),
+            Fcf.DIS: go(_began_anew, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
+            Timer.T4: go(SenderPhaseB._repeat),
+        },
+    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from typing import ClassVar
 
 from appliance import causes
@@ -19,6 +18,7 @@ from appliance.t30.ladder import below, rungs
 from appliance.t30.negotiation import Common, FormatError, in_common, settings_for
 from appliance.t30.pages import KnownPage, PageDesk
 from appliance.t30.parameters import Phase
+from appliance.t30.states import ReceiverState, SenderState
 from appliance.t30.station import (
     NO_DATA,
     EventData,
@@ -26,25 +26,11 @@ from appliance.t30.station import (
     Station,
     StationRole,
     Stimulus,
+    Table,
     Timer,
+    go,
 )
 from appliance.t30.tcf import tcf_octets
-
-
-class SenderState(Enum):
-    """What the sender waits for."""
-
-    CALLING = "waits for DIS"
-    NEEDS_PAGE = "waits for a page to send"
-    CFR = "waits for CFR"
-    NEEDS_NEXT = "waits to know what follows the page"
-    POST = "waits for the page's confirmation"
-    PPS = "waits for the block's confirmation"
-    RR = "waits for the receiver to be ready"
-    CTR = "waits for CTR"
-    ERR = "waits for ERR"
-    DIS = "waits for DIS after EOM"
-
 
 # States in which a command waits for its answer, and what counts as one.
 _ASKING = frozenset(
@@ -66,36 +52,6 @@ class SenderPhaseB(StationRole):
     ``polls`` is called with the far end's DIS when there is (or remains) a poll to make, and hands the
     call to the receiving part.
     """
-
-    TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]] = {
-        SenderState.CALLING: {
-            Fcf.DIS: "_dis",
-            LineStimulus.V21_ON: "_somebody_there",
-            Timer.T0: "_nobody",
-            Timer.T1: "_nobody",
-        },
-        SenderState.NEEDS_PAGE: {
-            LineStimulus.PAGE: "_train_when_quiet",
-            Fcf.DIS: "_train_when_quiet",
-            Fcf.DTC: "_train_when_quiet",
-            LineStimulus.GARBLED: "_train_when_quiet",
-            LineStimulus.QUIET: "_train_when_quiet",
-            Timer.PAGE: "_page_too_late",
-        },
-        SenderState.CFR: {
-            Fcf.CFR: "_cfr",
-            Fcf.FTT: "_ftt",
-            Fcf.DIS: "_repeat",
-            Fcf.DTC: "_repeat",
-            Fcf.CRP: "_repeat",
-            Timer.T4: "_repeat",
-        },
-        SenderState.DIS: {
-            Fcf.DIS: "_dis",
-            Fcf.DTC: "_dtc",
-            Timer.T1: "_nobody",
-        },
-    }
 
     def __init__(self, station: Station, polls: Callable[[Facilities], None]) -> None:
         super().__init__(station, SenderState.CALLING)
@@ -371,3 +327,35 @@ class SenderPhaseB(StationRole):
 
     def _nothing_to_repeat(self) -> None:
         """Before the first command."""
+
+    # -- what each state does -----------------------------------------------------------------------
+
+    TABLE: ClassVar[Table] = {
+        SenderState.CALLING: {
+            Fcf.DIS: go(_dis, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
+            LineStimulus.V21_ON: go(_somebody_there),
+            Timer.T0: go(_nobody),
+            Timer.T1: go(_nobody),
+        },
+        SenderState.NEEDS_PAGE: {
+            LineStimulus.PAGE: go(_train_when_quiet, SenderState.CFR),
+            Fcf.DIS: go(_train_when_quiet, SenderState.CFR),
+            Fcf.DTC: go(_train_when_quiet, SenderState.CFR),
+            LineStimulus.GARBLED: go(_train_when_quiet, SenderState.CFR),
+            LineStimulus.QUIET: go(_train_when_quiet, SenderState.CFR),
+            Timer.PAGE: go(_page_too_late),
+        },
+        SenderState.CFR: {
+            Fcf.CFR: go(_cfr, SenderState.NEEDS_NEXT, SenderState.POST, SenderState.PPS),
+            Fcf.FTT: go(_ftt, SenderState.NEEDS_PAGE, SenderState.CFR),
+            Fcf.DIS: go(_repeat),
+            Fcf.DTC: go(_repeat),
+            Fcf.CRP: go(_repeat),
+            Timer.T4: go(_repeat),
+        },
+        SenderState.DIS: {
+            Fcf.DIS: go(_dis, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
+            Fcf.DTC: go(_dtc, SenderState.NEEDS_PAGE, SenderState.CFR),
+            Timer.T1: go(_nobody),
+        },
+    }

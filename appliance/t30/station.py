@@ -3,7 +3,8 @@
 House rules:
 
 * One of two parts (``sender.Sender``, ``receiver.Receiver``) is in charge at a time.  Each has a state
-  and a table: state x stimulus -> method.  What the table does not have changes nothing and is noted.
+  and a table: state x stimulus -> a method, and the states it may lead to.  What the table does not have
+  changes nothing and is noted.
 * While we talk nothing is heard: a ``Send*`` order names what comes after it (``then``), and everything
   but ``Sent``, a lost line and replies is noted and dropped.
 * Frames are acted upon as a burst, when its carrier has gone: the last good frame that says what to do is
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import count
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from appliance import causes
 from appliance.causes import Cause, Side
@@ -173,10 +174,30 @@ class EventData:
 NO_DATA = EventData()
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a state does upon a stimulus.
+
+    ``act`` is a method of the role.  ``to`` are the states that it may lead to, at once or when what it says
+    has left the line; its own is always one of them.
+    """
+
+    act: Callable[[Any, EventData], None]
+    to: tuple[Enum, ...] = ()
+
+
+def go(act: Callable[[Any, EventData], None], *to: Enum) -> Step:
+    """A step, as the tables write it."""
+    return Step(act, to)
+
+
+Table = dict[Enum, dict[Stimulus, Step]]
+
+
 class StationRole:
     """Sender or receiver: a state, a table, and what to do when the far end leaves."""
 
-    TABLE: ClassVar[dict[Enum, dict[Stimulus, str]]]
+    TABLE: ClassVar[Table]
 
     def __init__(self, station: Station, state: Enum) -> None:
         self.station = station
@@ -185,14 +206,14 @@ class StationRole:
     def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
         """Runs the method that the table has for this; notes what it has not."""
         table = self.TABLE[self.state]
-        name = table.get(stimulus)
-        if name is None and stimulus is LineStimulus.UNKNOWN:
-            name = table.get(LineStimulus.GARBLED)
-        if name is None:
+        step = table.get(stimulus)
+        if step is None and stimulus is LineStimulus.UNKNOWN:
+            step = table.get(LineStimulus.GARBLED)
+        if step is None:
             if stimulus not in _NOT_NOTED:
                 self.station.note("ignored", state=self.state.value, what=_word(stimulus))
             return
-        getattr(self, name)(fact)
+        step.act(self, fact)
 
     def cause_when_left(self) -> Cause:
         """How the call has ended when the far end goes now."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
+from enum import Enum
 
 from appliance.t30.frames import Fcf
 from appliance.t30.receiver import Receiver
 from appliance.t30.sender import Sender
-from appliance.t30.station import StationRole, Stimulus, Timer
+from appliance.t30.states import ReceiverState
+from appliance.t30.station import StationRole, Step, Stimulus, Timer
 from appliance.t30.trace import EVENTS
 
 _HEAD = """# What the T.30 engine does, state by state
@@ -16,23 +18,58 @@ _HEAD = """# What the T.30 engine does, state by state
 Made from the tables in `appliance/t30` by `python -m appliance.t30.tables`; do not edit.
 
 While a signal of ours is on the line nothing is heard. What a state does not list changes nothing and is
-noted as `ignored`. DCN, a lost line and the owner's cancel end the call in every state.
+noted as `ignored`. DCN, a lost line and the owner's cancel end the call in every state. A state may always
+stay what it is; the diagrams and the last column name the others that it may lead to.
 """
 
 
 def as_markdown() -> str:
     """The whole page."""
     lines = [_HEAD]
-    for title, part in (("Sender", Sender), ("Receiver", Receiver)):
-        lines.append(f"## {title}\n")
-        for state, row in part.TABLE.items():
-            lines += [f"### {state.value[0].upper()}{state.value[1:]}\n", "| on | does |", "|---|---|"]
-            lines += [f"| {_stimulus(s)} | {_purpose(part, method)} |" for s, method in row.items()]
+    for title, role in (("Sender", Sender), ("Receiver", Receiver)):
+        lines += [f"## {title}\n", *_diagram(role), ""]
+        for state, row in role.TABLE.items():
+            lines += [f"### {_title(state)}\n", "| on | does | then |", "|---|---|---|"]
+            lines += [
+                f"| {_stimulus(s)} | {_purpose(step)} | {_then(step, state)} |" for s, step in row.items()
+            ]
             lines.append("")
     lines += ["## Progress events\n", "| word | says |", "|---|---|"]
     lines += [f"| `{word}` | {says} |" for word, says in EVENTS.items()]
     lines.append("")
     return "\n".join(lines)
+
+
+def _diagram(role: type[StationRole]) -> list[str]:
+    """The states and what leads from one to another, as Mermaid draws it."""
+    own = list(role.TABLE)
+    others = [to for row in role.TABLE.values() for step in row.values() for to in step.to if to not in own]
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    {_node(state)} : {_of_role(state, own)}" for state in dict.fromkeys([*own, *others])]
+    lines.append(f"    [*] --> {_node(own[0])}")
+    for state, row in role.TABLE.items():
+        by_target: dict[Enum, list[str]] = {}
+        for stimulus, step in row.items():
+            for to in step.to:
+                if to is not state:
+                    by_target.setdefault(to, []).append(_stimulus(stimulus))
+        lines += [f"    {_node(state)} --> {_node(to)} : {', '.join(on)}" for to, on in by_target.items()]
+    return [*lines, "```"]
+
+
+def _node(state: Enum) -> str:
+    return f"{'r' if isinstance(state, ReceiverState) else 's'}_{state.name}"
+
+
+def _of_role(state: Enum, own: list[Enum]) -> str:
+    if state in own:
+        return str(state.value)
+    return f"{'receiver' if isinstance(state, ReceiverState) else 'sender'} {state.value}"
+
+
+def _title(state: Enum) -> str:
+    text = str(state.value)
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _stimulus(stimulus: Stimulus) -> str:
@@ -41,10 +78,14 @@ def _stimulus(stimulus: Stimulus) -> str:
     return f"{stimulus.value} elapsed" if isinstance(stimulus, Timer) else stimulus.value
 
 
-def _purpose(part: type[StationRole], method: str) -> str:
+def _purpose(step: Step) -> str:
     """First sentence of the method's docstring, or its name in words."""
-    text = inspect.getdoc(getattr(part, method))
-    return text.splitlines()[0] if text else method.strip("_").replace("_", " ")
+    text = inspect.getdoc(step.act)
+    return text.splitlines()[0] if text else step.act.__name__.strip("_").replace("_", " ")
+
+
+def _then(step: Step, state: Enum) -> str:
+    return "; ".join(str(to.value) for to in step.to if to is not state)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,16 @@ import pytest
 
 import appliance.t30
 from appliance.t30.frames import Fcf
-from appliance.t30.parameters import CallParameters, Progress, Role
+from appliance.t30.parameters import CallParameters, Capabilities, Progress, Role
 from appliance.t30.receiver import Receiver
-from appliance.t30.receiver_phase_b import ReceiverState
 from appliance.t30.sender import Sender
-from appliance.t30.sender_phase_b import SenderState
-from appliance.t30.station import LineStimulus, Station, StationRole, Stimulus, Timer
+from appliance.t30.states import ReceiverState, SenderState
+from appliance.t30.station import NO_DATA, EventData, LineStimulus, Station, StationRole, Stimulus, Timer
 from appliance.t30.tables import as_markdown
 from appliance.t30.trace import EVENTS
+from tests.t30.linked import Pages
+from tests.t30.script import Far, white_page
+from tests.t30.test_conformance import PLAIN, RECEIVES, RECEIVES_ECM, SENDS, SENDS_ECM
 
 PARTS: list[tuple[type[StationRole], type[Enum]]] = [(Sender, SenderState), (Receiver, ReceiverState)]
 SOURCES = {p.name: p.read_text() for p in Path(appliance.t30.__file__).parent.glob("*.py")}
@@ -27,8 +29,44 @@ SOURCES = {p.name: p.read_text() for p in Path(appliance.t30.__file__).parent.gl
 def test_every_state_has_a_row_and_every_entry_a_method(part: type[StationRole], states: type[Enum]) -> None:
     assert set(part.TABLE) == set(states)
     for row in part.TABLE.values():
-        for method in row.values():
-            assert callable(getattr(part, method))
+        for step in row.values():
+            assert getattr(part, step.act.__name__) is step.act
+            assert all(isinstance(to, SenderState | ReceiverState) for to in step.to)
+
+
+@pytest.mark.parametrize(("part", "states"), PARTS)
+def test_every_state_is_reached(part: type[StationRole], states: type[Enum]) -> None:
+    reached = {to for row in part.TABLE.values() for step in row.values() for to in step.to}
+    assert set(states) - reached <= {SenderState.CALLING, ReceiverState.COMMAND}
+
+
+def test_no_step_leads_where_its_table_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every conformance case again: where a step has led is seen at the next stimulus."""
+    wrong: set[tuple[str, str, str]] = set()
+    last: dict[int, tuple[Enum, Stimulus, tuple[Enum, ...]]] = {}
+    plain_take = StationRole.take
+
+    def take(role: StationRole, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
+        station = id(role.station)
+        if station in last:
+            state, on, to = last[station]
+            if role.state is not state and role.state not in to:
+                wrong.add((str(state), str(on), str(role.state)))
+        step = role.TABLE[role.state].get(stimulus)
+        last[station] = (role.state, stimulus, step.to if step else ())
+        plain_take(role, stimulus, fact)
+
+    monkeypatch.setattr(StationRole, "take", take)
+    kept = []  # stations must not share an id
+    for cases, sends in ((SENDS, True), (SENDS_ECM, True), (RECEIVES, False), (RECEIVES_ECM, False)):
+        able = PLAIN if cases in (SENDS, RECEIVES) else Capabilities()
+        for case in cases.values():
+            role = Role.CALLS if sends else Role.ANSWERS
+            pages = Pages([white_page() for _ in range(int(case[0]))]) if sends else Pages()
+            far = Far(CallParameters(role, "+1", able), pages)
+            far.run(str(case[-1]))
+            kept.append(far)
+    assert not wrong
 
 
 @pytest.mark.parametrize(("part", "states"), PARTS)
@@ -64,7 +102,7 @@ def test_what_a_state_does_not_allow_changes_nothing_and_is_noted(
 @pytest.mark.parametrize(("part", "_states"), PARTS)
 def test_every_handler_is_in_the_table(part: type[StationRole], _states: type[Enum]) -> None:
     """A method that takes a fact and is in no table, and is called nowhere, is dead."""
-    entries = {method for row in part.TABLE.values() for method in row.values()}
+    entries = {step.act.__name__ for row in part.TABLE.values() for step in row.values()}
     module = "sender" if part is Sender else "receiver"
     text = SOURCES[f"{module}.py"] + SOURCES[f"{module}_phase_b.py"]
     for name in re.findall(r"def (_\w+)\(self, \w+: EventData\)", text):
