@@ -224,7 +224,7 @@ LAYOUT_SIMPLIFIED = _row(
 CHARSET_GUESSED = _row(
     "charset_guessed",
     Weight.NOTED,
-    "The text does not say in which encoding it is written; Western European (Windows-1252) was assumed.",
+    "The text does not say truly in which encoding it is written; it had to be guessed.",
     "Look at accented letters; save the text as UTF-8 if they are wrong.",
 )
 

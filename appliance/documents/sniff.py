@@ -12,7 +12,7 @@ from pathlib import PurePath
 
 from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
-from appliance.documents.text import charset_of, decode
+from appliance.documents.text import WINDOWS, charset_of, decode
 
 
 class Kind(Enum):
@@ -181,7 +181,7 @@ def _by_words(content: bytes, charset: str, promised: Kind | None) -> Kind | Non
     """Which kind of text it is; None when it is none."""
     text, guessed = decode(content, charset)
     controls = sum(text.count(chr(code)) for code in range(32) if code not in {9, 10, 12, 13})
-    if controls > len(text) * _MOST_CONTROLS or "\0" in text or (guessed and _is_noise(content)):
+    if controls > len(text) * _MOST_CONTROLS or "\0" in text or (guessed == WINDOWS and _is_noise(content)):
         return None
     beginning = text[:_BEGINNING].lstrip("\ufeff").replace("\r\n", "\n")
     if _SVG.match(beginning):
@@ -208,8 +208,6 @@ _MOST_UPPER = 0.9  # share of octets beyond ASCII
 
 def _is_noise(content: bytes) -> bool:
     """Whether octets of no known encoding are more likely no text at all."""
-    if content.count(b"\0"):
-        return False  # UTF-16, by its zeros
     rare = len(content) - len(content.translate(None, _RARE))
     ascii_ = len(content.translate(None, bytes(range(128, 256))))
     return rare > len(content) * _MOST_RARE or ascii_ < len(content) * (1 - _MOST_UPPER)

@@ -41,6 +41,11 @@ _MARKS = (
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 # Of the octets at even or odd places, so many are zero in UTF-16 of Latin letters.
 _ZEROS = 0.3
+# What Windows-1252 is called, and the letter that stands for a damaged one of UTF-8: a text is damaged UTF-8
+# when most of its letters beyond ASCII are whole.
+WINDOWS = "Windows-1252"
+_DAMAGED = "\ufffd"
+_WHOLE_LETTERS = 4
 # Python's codecs that are no encodings of text, or that unpack.
 _NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
 
@@ -51,26 +56,30 @@ def charset_of(media_type: str) -> str:
     return found[1] if found else ""
 
 
-def decode(content: bytes, charset: str = "") -> tuple[str, bool]:
-    """``content`` as text, and whether its encoding had to be guessed.
+def decode(content: bytes, charset: str = "") -> tuple[str, str]:
+    """``content`` as text, and the encoding that had to be guessed, empty when it is known.
 
-    A byte order mark decides, then the ``charset`` that was declared, then what the octets allow: UTF-8,
-    UTF-16 without a mark, else Windows-1252, in which every octet is a letter.
+    A byte order mark decides, then the ``charset`` that was declared, then what the octets allow: UTF-8 (with
+    a few damaged letters), UTF-16 without a mark, else Windows-1252, in which every octet is a letter.
     """
     for mark, name in _MARKS:
         if content.startswith(mark):
-            return content.decode(name, "replace"), False
+            return content.decode(name, "replace"), ""
     for name in filter(None, (charset, "utf-8")):
         try:
             if codecs.lookup(name).name not in _NO_TEXT:
                 # Some of Python's own codings make halves of characters.
-                return content.decode(name).encode("utf-8", "replace").decode(), False
+                return content.decode(name).encode("utf-8", "replace").decode(), ""
         except (LookupError, ValueError, TypeError):
             continue
     wide = _utf_16(content)
     if wide:
-        return content.decode(wide, "replace"), True
-    return "".join(map(_windows, content.decode("latin-1"))), True
+        return content.decode(wide, "replace"), "UTF-16"
+    text = content.decode("utf-8", "replace")
+    letters = sum(not letter.isascii() for letter in text)
+    if text.count(_DAMAGED) * _WHOLE_LETTERS < letters:
+        return text, "UTF-8"
+    return "".join(map(_windows, content.decode("latin-1"))), WINDOWS
 
 
 def _windows(letter: str) -> str:

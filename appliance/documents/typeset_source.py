@@ -51,7 +51,7 @@ def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource
     """Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT."""
     text, guessed = decode(content, charset)
     made = _text(text, workshop, _TEXT)
-    remarks = (Remark(CHARSET_GUESSED), *made.remarks) if guessed else made.remarks
+    remarks = (Remark(CHARSET_GUESSED, detail=guessed), *made.remarks) if guessed else made.remarks
     return TypesetSource(Typeset(made.pdf, remarks))
 
 
