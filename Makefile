@@ -3,12 +3,13 @@
 # Most tests wait for lines in real time: one worker more than processors.
 WORKERS ?= $(shell expr $$(nproc) + 1)
 
-.PHONY: help setup test-setup demo test test-full lint bench lock clean
+.PHONY: help setup test-setup demo test test-full lint bench lock deb clean
 
 help:
 	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
 	@echo "make test   run every check: ruff, mypy, pytest"
 	@echo "make bench  measure speed and memory (CHARTS=DIR for charts of your own)"
+	@echo "make deb    build the Debian package (dist/)"
 	@echo "make setup  only install what the box needs; leaves .venv/bin/faxbox"
 
 setup:
@@ -39,6 +40,11 @@ bench: test-setup
 lock: test-setup
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
 		--no-header $(LOCK) pyproject.toml --output-file image-build/requirements.lock
+
+# The Debian package for the release and machine that this runs on, in dist/.
+deb:
+	@image-build/setup.sh deb
+	@image-build/deb/build.sh
 
 clean:
 	rm -rf .venv build dist demo-output

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from appliance import __version__
-from appliance.commands import check, demo, panel, practice, send, spool
+from appliance.commands import check, demo, panel, practice, send, spool, version
 from appliance.daemon import commands as daemon
 
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"faxbox {__version__}")
     words = parser.add_subparsers(title="words", required=True, metavar="WORD")
-    for word in (send, practice, check, demo, panel, spool, daemon):
+    for word in (send, practice, check, demo, panel, spool, daemon, version):
         word.register(words)
     parsed = parser.parse_args(arguments)
     # Lines appear as they happen also when the output is a pipe.

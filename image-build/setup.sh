@@ -1,10 +1,11 @@
 #!/bin/sh
 # Makes this checkout ready to run: Debian packages, a virtual environment, the package itself.
-#   image-build/setup.sh run|test
-# "run" is what the box needs, "test" adds the peers and tools of the tests. Quick when nothing changed.
+#   image-build/setup.sh run|test|deb
+# "run" is what the box needs, "test" adds the peers and tools of the tests, "deb" those that make the package.
+# Quick when nothing changed.
 set -eu
 
-purpose=${1:?run or test}
+purpose=${1:?run, test or deb}
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
 python=${PYTHON:-python3}
@@ -54,7 +55,8 @@ install_lists() {
 case $purpose in
     run) install_lists run ;;
     test) install_lists run test ;;
-    *) say "run or test, not $purpose"; exit 64 ;;
+    deb) install_lists run deb; purpose=run ;;
+    *) say "run, test or deb, not $purpose"; exit 64 ;;
 esac
 
 if [ ! -x "$venv/bin/python" ]; then

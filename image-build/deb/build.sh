@@ -1,0 +1,111 @@
+#!/bin/sh
+# Builds faxbox_VERSION_ARCH.deb: the box with its own Python packages and pjsua2, for the Debian release it is built on.
+#
+#   build.sh [--out DIR]      (default dist/)
+#
+# Needs what `setup.sh deb` installs.  No root, no network beyond PyPI; all versions come from the lock.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+project=$(cd "$here/../.." && pwd)
+cd "$project"
+out=$project/dist
+[ "${1:-}" != --out ] || out=$2
+
+say() { printf 'deb: %s\n' "$*"; }
+
+# The package runs on Debian's own Python; what is compiled must be for the same one.
+python=/usr/bin/python3
+pip=$project/.venv/bin/pip
+series=$($python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+[ "$series" = "$("$project/.venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || {
+    say "the virtual environment has another Python than Debian's $series: rm -r .venv; make setup PYTHON=$python"
+    exit 1
+}
+version=$("$project/image-build/version.sh")
+architecture=$(dpkg --print-architecture)
+next=$(echo "$series" | awk -F. '{print $1 "." $2 + 1}')
+
+work=$project/build/deb
+root=$work/root
+home=$root/usr/lib/faxbox
+site=$home/lib/python$series/site-packages
+rm -rf "$work"
+mkdir -p "$site" "$home/bin" "$root/DEBIAN" "$out"
+
+say "Python packages from the lock"
+"$pip" install --quiet --disable-pip-version-check --no-compile --require-hashes --target "$site" \
+    --requirement image-build/requirements.lock
+wheel=$(image-build/pjsua2/build.sh --python "$project/.venv/bin/python")
+"$pip" install --quiet --disable-pip-version-check --no-compile --no-deps --target "$site" "$wheel"
+"$pip" install --quiet --disable-pip-version-check --no-compile --no-deps --target "$site" "$project"
+printf '%s\n' "$version" >"$site/appliance/build.txt"
+# Scripts of other packages, their tests and their C sources: nobody calls them here.
+rm -rf "$site/bin" "$site"/*/tests "$site"/*/test
+find "$site" \( -name '*.c' -o -name '*.h' -o -name '*.pxd' -o -name '*.pyx' \) -delete
+find "$site" -name 'direct_url.json' -delete
+find "$site" -name '*.py' -exec chmod 644 {} +
+find "$site" \( -name '.git*' -o -name '.hg*' \) -delete
+find "$site" -name '*.so*' -exec strip --strip-unneeded {} + -exec chmod 644 {} +
+# Where the Python that compiled ours keeps its own library is nothing to the box's.
+find "$site" -maxdepth 3 \( -path '*/appliance/*.so' -o -name '_pjsua2*.so' \) -exec patchelf --remove-rpath {} \;
+
+# A virtual environment by hand (PEP 405): nothing in it names the place where it was built.
+cat >"$home/pyvenv.cfg" <<END
+home = /usr/bin
+include-system-site-packages = false
+version = $series
+END
+ln -s "/usr/bin/python$series" "$home/bin/python3"
+cat >"$home/bin/faxbox" <<'END'
+#!/usr/lib/faxbox/bin/python3
+import sys
+
+from appliance.cli import main
+
+sys.exit(main())
+END
+chmod 755 "$home/bin/faxbox"
+# Byte code by content, not by date: the same package from the same sources.
+"$python" -m compileall -q -s "$root" -p / --invalidation-mode unchecked-hash "$site"
+
+say "units, rules, documentation"
+install -Dm644 -t "$root/usr/lib/systemd/system" systemd/*.service systemd/*.socket systemd/*.path
+[ -z "$(ls systemd/*.timer 2>/dev/null)" ] || install -Dm644 -t "$root/usr/lib/systemd/system" systemd/*.timer
+install -Dm644 systemd/faxbox.sysusers "$root/usr/lib/sysusers.d/faxbox.conf"
+install -Dm644 systemd/faxbox.tmpfiles "$root/usr/lib/tmpfiles.d/faxbox.conf"
+install -Dm644 -t "$root/usr/lib/udev/rules.d" udev/*.rules
+mkdir -p "$root/usr/bin" "$root/usr/share/doc/faxbox/docs" "$root/usr/share/lintian/overrides"
+ln -s ../lib/faxbox/bin/faxbox "$root/usr/bin/faxbox"
+cp README.md "$root/usr/share/doc/faxbox/"
+cp docs/*.md "$root/usr/share/doc/faxbox/docs/"
+cp "$here/copyright" "$root/usr/share/doc/faxbox/copyright"
+cp CHANGELOG.md "$root/usr/share/doc/faxbox/NEWS.md"
+printf 'faxbox (%s) unstable; urgency=medium\n\n  * What is new for owners: NEWS.md.\n\n -- %s  %s\n' "$version" \
+    "$(sed -n 's/^Maintainer: //p' "$here/control")" "$(git log -1 --format=%cD)" |
+    gzip -9n >"$root/usr/share/doc/faxbox/changelog.gz"
+mkdir -p "$root/usr/share/man/man1"
+gzip -9n <"$here/faxbox.1" >"$root/usr/share/man/man1/faxbox.1.gz"
+cp "$here/lintian-overrides" "$root/usr/share/lintian/overrides/faxbox"
+
+# What the box needs besides its own Python: the list of `make setup` without what only builds.
+needs=$(sed -n '/^# Two small modules/q; s/#.*//; /^[[:space:]]*$/d; p' image-build/packages/run.txt |
+    grep -v '^python3-venv' | paste -sd, | sed 's/,/, /g')
+# Shared libraries of Debian's that the compiled parts load.
+mkdir -p "$work/debian"
+printf 'Source: faxbox\n\nPackage: faxbox\nArchitecture: any\n' >"$work/debian/control"
+libraries=$(cd "$work" && find root -name '*.so*' -type f ! -path '*.libs/*' -print0 |
+    xargs -0 dpkg-shlibdeps -O --ignore-missing-info $(find root -type d -name '*.libs' -printf '-lroot/../%p ') 2>/dev/null |
+    sed -n 's/^shlibs:Depends=//p')
+sed -e "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@SIZE@/$(du -sk "$root/usr" | cut -f1)/" \
+    -e "s/@DEPENDS@/python3 (>= $series), python3 (<< $next), adduser, debconf (>= 0.5) | debconf-2.0, systemd, $libraries, $needs/" \
+    "$here/control" >"$root/DEBIAN/control"
+for script in postinst prerm postrm; do install -m755 "$here/$script" "$root/DEBIAN/$script"; done
+cp "$here/templates" "$root/DEBIAN/templates"
+(cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
+
+find "$root" -exec touch -hd "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" {} +
+chmod -R u+rwX,go=rX "$root"
+say "packing"
+dpkg-deb --root-owner-group -Zxz --build "$root" "$out" >/dev/null
+say "$out/faxbox_${version}_$architecture.deb: $(du -h "$out/faxbox_${version}_$architecture.deb" | cut -f1)"
