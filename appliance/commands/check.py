@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import ipaddress
 import sys
+from typing import Any
 
 from appliance.causes import LINE_STOPPED
 from appliance.commands.account import Account
 from appliance.commands.lines import trunk_named
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.through_box import running_on, send_through
 from appliance.daemon.commands import add_data_argument, data_folder
 from appliance.lines.line import Refuse
 from appliance.lines.modem import check as modem
-from appliance.lines.sip.check import TrunkReport, check_trunk
+from appliance.lines.sip.check import TrunkReport, Watcher, check_trunk, report
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import split_host_port
 from appliance.settings.store import SettingsDamagedError
@@ -22,6 +26,8 @@ from appliance.settings.store import SettingsDamagedError
 GOOD, TROUBLE, USAGE = 0, 1, 2
 # A trunk on this machine is taken for a test rig that knows the practice numbers.
 LOCAL_NUMBER = "9990"
+# The page that a running box sends for the check.
+_PAGE = b"faxbox check trunk: this page only shows that faxes get through.\n"
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,10 +52,15 @@ def check(arguments: argparse.Namespace) -> int:
         return _complain(str(error))
     if line is None:
         return _complain(f"the settings have no SIP line called {arguments.name!r}")
-    number = arguments.to or (LOCAL_NUMBER if _is_local(line) else "")
+    beside = running_on(data_folder(arguments))
+    # To a box that runs a practice number is its own.
+    number = arguments.to or (LOCAL_NUMBER if beside is None and _is_local(line) else "")
     if not number:
         return _complain("say with --to which fax machine may be called")
-    report = asyncio.run(_call(line, number))
+    try:
+        report = asyncio.run(_call(line, number)) if beside is None else _through(beside, line, number)
+    except (BoxRefusedError, BoxUnreachableError) as error:
+        return _complain(str(error))
     for sentence in report.findings:
         print(sentence)
     for sentence in report.advice:
@@ -63,6 +74,30 @@ async def _call(line: SipLine, number: str) -> TrunkReport:
         return await check_trunk(line, number, progress=Account(1, print).hear)
     finally:
         await line.stop()
+
+
+def _through(box: RunningBox, line: SipLine, number: str) -> TrunkReport:
+    """The same by the box that runs and has the account: a second process would take it away."""
+    before = _state(box, line.name)
+    watcher = Watcher()
+    request = {
+        "to": [number],
+        "lines": [line.name],
+        "files": [{"name": "check.txt", "content": base64.b64encode(_PAGE).decode()}],
+    }
+    through = send_through(box, request, print)
+    for progress in through.trace:
+        watcher(progress)
+    return report(
+        watcher, through.result, line.trunk.media, before["sentence"], _state(box, line.name)["last_error"]
+    )
+
+
+def _state(box: RunningBox, name: str) -> dict[str, Any]:
+    found = [each for each in box.get("/lines")["lines"] if each["name"] == name]
+    if not found:
+        raise BoxRefusedError(f"The box does not run the line {name}: it is switched off or set wrongly.")
+    return dict(found[0])
 
 
 def _is_local(line: SipLine) -> bool:

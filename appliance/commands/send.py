@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import signal
 import sys
@@ -13,11 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from appliance.causes import DOCUMENT_REMARKED, LINE_STOPPED, NO_LINE, Cause, Side
 from appliance.commands.account import Account, Trace
 from appliance.commands.arrived import Arrived, SentPages, keep_arrival
 from appliance.commands.lines import ForbiddenNumberError, Practice, Way, way_to
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.through_box import running_on, send_through
 from appliance.dispatch.desk import CallDesk
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import HeaderLine, PageFormat, Quality, RenderOptions, Source, Treatment
@@ -25,6 +29,8 @@ from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument, render
 from appliance.lines.line import LineKind, OutgoingCall, Refuse
 from appliance.lines.practice.line import Arrival
+from appliance.lines.practice.numbers import script_for
+from appliance.lines.sip.numbers import is_sip_address
 from appliance.remarks import Rule, verdict
 from appliance.settings.store import SettingsDamagedError
 from appliance.t4.page import CodedPage
@@ -161,7 +167,10 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
         if not file.is_file():
             return _say_mistake(f"{file}: there is no such file, or it is not one that can be read")
     try:
-        outcome = send(options, show)
+        beside = _beside(options)
+        outcome = send(options, show) if beside is None else _through(beside, options, show)
+    except (BoxRefusedError, BoxUnreachableError) as error:
+        return _say_mistake(str(error))
     except DocumentError as error:
         which = f"{options.files[error.source]}: " if error.source is not None else ""
         return _say_cause(error.cause, which + error.detail)
@@ -176,8 +185,8 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
     else:
         rate = f", {result.carrier.bit_rate} bit/s" if result.carrier else ""
         show(
-            f"delivered: {result.pages_sent} of {outcome.pages} pages confirmed in {outcome.seconds:.1f} s,"
-            f" {outcome.octets:,} bytes{rate}"
+            f"delivered: {result.pages_sent} of {outcome.pages} pages confirmed in {outcome.seconds:.1f} s"
+            f"{f', {outcome.octets:,} bytes' if outcome.octets else ''}{rate}"
         )
         code = DELIVERED
     if arrived is not None:
@@ -186,6 +195,47 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
         if code == DELIVERED and not arrived.whole:
             code = BOX_FAULT
     return code
+
+
+def _beside(options: SendOptions) -> RunningBox | None:
+    """The box whose lines the call would need while it runs; practice and direct calls need none."""
+    own = is_sip_address(options.number) or (script_for(options.number) is not None and not options.line)
+    return None if options.data is None or own else running_on(options.data)
+
+
+def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None]) -> SendOutcome:
+    """Has the running box send the files: its accounts are its own.  Raises what ``send_through`` raises."""
+    if options.trace is not None and options.trace.suffix == ".pcap":
+        raise BoxRefusedError("A running box keeps the packets of its calls itself: see storage.packets.")
+    files = []
+    for path in options.files:
+        file: dict[str, Any] = {
+            "name": path.name,
+            "content": base64.b64encode(path.read_bytes()).decode(),
+        }
+        files.append({**file, "pages": [options.pages]} if options.pages else file)
+    request: dict[str, Any] = {
+        "to": [options.number],
+        "files": files,
+        "quality": options.quality.value,
+        "treatment": options.treatment.value,
+        "ecm": options.ecm,
+    }
+    if options.anyway:
+        request["when_lost"] = Rule.SEND.value
+    if options.station_id:
+        request["station_id"] = options.station_id
+    if options.line:
+        request["lines"] = [options.line]
+    if not options.header:
+        request["header"] = ""
+    show(f"(sent by the box that runs at {box.url})")
+    through = send_through(box, request, show)
+    if options.trace is not None:
+        with Trace(options.trace) as trace:
+            for progress in through.trace:
+                trace.hear(progress)
+    return SendOutcome(through.result, through.seconds, 0, through.pages)
 
 
 def send(options: SendOptions, show: Callable[[str], None]) -> SendOutcome:

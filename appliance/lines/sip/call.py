@@ -61,7 +61,7 @@ _BLAMES_THE_NUMBER = frozenset(
     )
 )
 # What an offer of T.38 gets where nobody deals with it: no answer in time, and a call that is not known.
-_NO_PROPER_ANSWER = frozenset({408, 481})
+NO_PROPER_ANSWER = frozenset({408, 481})
 # Status codes that pjproject makes up where the network failed; others of its own are about the call.
 _OUR_CODES = frozenset({0, 408, 502, 503, 504})
 # What the network says in tones.
@@ -324,7 +324,7 @@ class CarriedCall:
         if self._dial_on:
             self._tones_wait = code  # until all digits are out
             return
-        failed = code in _NO_PROPER_ANSWER
+        failed = code in NO_PROPER_ANSWER
         self._offering = self._offering and failed  # still open, or answered
         self.facts = replace(self.facts, kind=LineKind.G711, refusal=code, offer_failed=failed)
         self._note("media", kind="g711", refusal=code)
@@ -494,6 +494,8 @@ class CarriedCall:
         elif self._rtp is not None:
             received = self._rtp.received
             self.facts = replace(self.facts, packets=received.packets, lost=received.lost)
+        if self.facts.kind is not None:
+            self._note("packets", came=self.facts.packets, missing=self.facts.lost)
 
     def _heard_nothing(self) -> bool:
         """The call was answered, a fax ran, and not one packet came."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from appliance.causes import Side
 from appliance.lines.line import LineKind, OutgoingCall
+from appliance.lines.sip.call import NO_PROPER_ANSWER
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice
 from appliance.t4.coding import encode
@@ -61,69 +62,83 @@ async def check_trunk(
     deadline = time.monotonic() + REGISTER_LIMIT_S
     while not line.state().usable and time.monotonic() < deadline:
         await asyncio.sleep(0.1)
-    watcher = _Watcher(progress)
+    watcher = Watcher(progress)
     state = line.state()
     call = OutgoingCall(number, CallParameters(Role.CALLS, station_id))
     result = await line.place(call, MemoryOwner([_page()], progress=watcher))
-    return _report(line, result, watcher, state.sentence)
+    return report(watcher, result, line.trunk.media, state.sentence, line.state().last_error)
 
 
-class _Watcher:
-    """Listens to the account of the call for what the report needs."""
+class Watcher:
+    """Listens to the account of a call over a trunk for what the report needs."""
 
-    def __init__(self, onward: Callable[[Progress], None]) -> None:
+    def __init__(self, onward: Callable[[Progress], None] = ignore) -> None:
         self._onward = onward
         self.asked_by = ""
         self.round_trip_s: float | None = None
+        self.kind: LineKind | None = None
+        self.refusal = 0
+        self.settings = ""
+        self.t38_after_s: float | None = None
+        self.answered_s = 0.0
+        self.packets = self.lost = 0
         self._asked_at: float | None = None
 
     def __call__(self, progress: Progress) -> None:
         self._onward(progress)
         fields = dict(progress.fields)
-        line, sdp = str(fields.get("line", "")), str(fields.get("sdp", ""))
-        image = "m=image" in sdp
-        if progress.event == "sip_sent" and line.startswith("INVITE") and image:
+        match progress.event:
+            case "sip_sent" | "sip_received":
+                self._message(progress, str(fields.get("line", "")), str(fields.get("sdp", "")))
+            case "connected":
+                self.answered_s = progress.at
+            case "media" if fields["kind"] == "t38":
+                self.kind, self.refusal = LineKind.T38, 0
+                self.settings, self.t38_after_s = str(fields["settings"]), float(fields["after_s"])
+            case "media" if fields["kind"] == "g711":
+                self.kind, self.refusal = LineKind.G711, int(fields["refusal"])
+            case "packets":
+                self.packets, self.lost = int(fields["came"]), int(fields["missing"])
+
+    def _message(self, progress: Progress, line: str, sdp: str) -> None:
+        image, sent = "m=image" in sdp, progress.event == "sip_sent"
+        if sent and line.startswith("INVITE") and image:
             self._asked_at = progress.at
             self.asked_by = self.asked_by or "this box"
-        elif progress.event == "sip_received" and line.startswith("INVITE") and image:
+        elif not sent and line.startswith("INVITE") and image:
             self.asked_by = "the trunk"
-        elif progress.event == "sip_received" and line.startswith("SIP/2.0") and self._asked_at is not None:
+        elif not sent and line.startswith("SIP/2.0") and self._asked_at is not None:
             if self.round_trip_s is None:
                 self.round_trip_s = progress.at - self._asked_at
             self._asked_at = None
 
 
-def _report(line: SipLine, result: CallResult, watcher: _Watcher, before: str) -> TrunkReport:
-    facts = line.last_facts
-    t38 = facts.kind is LineKind.T38
-    asked_by = watcher.asked_by if t38 else ""
+def report(
+    seen: Watcher, result: CallResult, media: MediaChoice, before: str, last_error: str
+) -> TrunkReport:
+    """The report of a call over a trunk with this ``media`` setting.
+
+    ``before`` is the line's sentence before the call, ``last_error`` its last error after it.
+    """
+    t38 = seen.kind is LineKind.T38
+    asked_by = seen.asked_by if t38 else ""
     usable = result.cause.side is Side.NONE
-    findings = [before, *_how_it_ended(line, result, facts.answered_at)]
+    findings = [before, *_how_it_ended(result, seen.answered_s, last_error)]
     advice: list[str] = []
     if t38:
-        after = facts.t38_after_s or 0.0
+        after = seen.t38_after_s or 0.0
         findings.append(f"T.38 works: {asked_by} asked for it, {after:.1f} s after the answer.")
-        findings.append(f"Its terms: {facts.settings}.")
-        if "no error correction" in facts.settings:
+        findings.append(f"Its terms: {seen.settings}.")
+        if "no error correction" in seen.settings:
             advice.append("Ask the provider to switch on T.38 error correction (redundancy or FEC).")
-    elif facts.kind is LineKind.G711:
-        if line.trunk.media is MediaChoice.G711_ONLY:
-            findings.append("The fax went as tones in the audio, as the trunk's media setting (g711) says.")
-        elif facts.offer_failed:
-            findings.append(
-                "T.38 was asked for and got no proper answer; the fax went as tones in the audio."
-            )
-            advice.append("Ask the provider whether T.38 can be switched on for this account.")
-        elif facts.refusal:
-            findings.append(f"T.38 was refused ({facts.refusal}); the fax went as tones in the audio.")
-            advice.append("Ask the provider whether T.38 can be switched on for this account.")
-        else:
-            findings.append("Nobody asked for T.38; the fax went as tones in the audio.")
-            advice.append("Let the box ask for T.38 itself, or ask the provider to do so on fax tones.")
-    share = facts.lost / facts.packets if facts.packets else 0.0
-    if facts.packets:
-        findings.append(f"{facts.packets} packets came in, {facts.lost} were missing ({share:.1%}).")
-    elif facts.kind is not None:
+    elif seen.kind is LineKind.G711:
+        found, wanted = _without_t38(seen, media)
+        findings.append(found)
+        advice += wanted
+    share = seen.lost / seen.packets if seen.packets else 0.0
+    if seen.packets:
+        findings.append(f"{seen.packets} packets came in, {seen.lost} were missing ({share:.1%}).")
+    elif seen.kind is not None:
         findings.append("No packet came in.")
         advice.append("Check the public address, and that the router lets the media ports through.")
     if share > 0.01:
@@ -133,21 +148,37 @@ def _report(line: SipLine, result: CallResult, watcher: _Watcher, before: str) -
     return TrunkReport(
         usable,
         result,
-        facts.kind,
+        seen.kind,
         asked_by,
-        facts.refusal,
-        facts.settings,
-        facts.answered_at,
-        facts.t38_after_s,
-        watcher.round_trip_s,
-        facts.packets,
-        facts.lost,
+        seen.refusal,
+        seen.settings,
+        seen.answered_s,
+        seen.t38_after_s,
+        seen.round_trip_s,
+        seen.packets,
+        seen.lost,
         tuple(findings),
         tuple(advice),
     )
 
 
-def _how_it_ended(line: SipLine, result: CallResult, answered_s: float) -> list[str]:
+def _without_t38(seen: Watcher, media: MediaChoice) -> tuple[str, list[str]]:
+    """Why the fax went as tones, and what to do about it."""
+    went = "the fax went as tones in the audio"
+    on_account = ["Ask the provider whether T.38 can be switched on for this account."]
+    if media is MediaChoice.G711_ONLY:
+        return "The fax went as tones in the audio, as the trunk's media setting (g711) says.", []
+    if seen.refusal in NO_PROPER_ANSWER:
+        return f"T.38 was asked for and got no proper answer; {went}.", on_account
+    if seen.refusal:
+        return f"T.38 was refused ({seen.refusal}); {went}.", on_account
+    return (
+        f"Nobody asked for T.38; {went}.",
+        ["Let the box ask for T.38 itself, or ask the provider to do so on fax tones."],
+    )
+
+
+def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[str]:
     sentences = []
     if answered_s:
         sentences.append(f"The call was answered after {answered_s:.1f} s.")
@@ -158,8 +189,8 @@ def _how_it_ended(line: SipLine, result: CallResult, answered_s: float) -> list[
         sentences.append(f"A page went through{rate}, {ecm} error correction (ECM).")
     else:
         sentences.append(result.cause.sentence)
-        if line.state().last_error:
-            sentences.append(f"The trunk's last error: {line.state().last_error}")
+        if last_error:
+            sentences.append(f"The trunk's last error: {last_error}")
     return sentences
 
 
