@@ -24,9 +24,10 @@ from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, html_text
 from appliance.numbers import NumberSettings
+from appliance.remarks import Rule
 from appliance.settings.accounts import User
 from appliance.spool import jobs, ledger
-from appliance.spool.model import Job, JobFilter
+from appliance.spool.model import Job, JobFilter, SourceFile
 from tests.deliver.making import make_box
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
@@ -66,6 +67,11 @@ def accepted(box: Box, message: EmailMessage | bytes, **more: object) -> tuple[J
     outcome = Gateway(box).take(raw, source="test", **more)  # type: ignore[arg-type]
     assert isinstance(outcome, Accepted), outcome
     return outcome.jobs
+
+
+def files_of(box: Box, job: Job) -> tuple[SourceFile, ...]:
+    submission = box.spool.read(jobs.get_submission, job.submission_id)
+    return box.documents.get(submission.document_id).files
 
 
 def refused(box: Box, message: EmailMessage | bytes, **more: object) -> Refused:
@@ -382,3 +388,38 @@ def test_a_text_in_a_coding_of_python_s_own_is_still_text(box: Box) -> None:
             f"Content-Type: text/plain; charset={charset}\r\n\r\n\\ud800 text\r\n"
         ).encode()
         assert accepted(box, raw)
+
+
+def test_an_attachment_that_cannot_be_faxed_is_named_and_by_the_owner_s_rule_the_rest_goes(box: Box) -> None:
+    message = letter()
+    message.add_attachment(b"<html>404", maintype="application", subtype="pdf", filename="bill.pdf")
+    refusal = refused(box, message)
+    assert refusal.cause is causes.DOCUMENT_MISLABELLED
+    assert refusal.detail.startswith("bill.pdf: ")
+    for rule in (Rule.HOLD, Rule.SEND):
+        box.settings.change(MailInSettings, {"bad_attachments": rule.value})
+        message.replace_header("Message-ID", f"<{rule.value}@office.example>")
+        (job,) = accepted(box, message)
+        assert job.options.bad_files is rule
+        assert [file.name for file in files_of(box, job)] == ["offer.pdf", "bill.pdf"]
+
+
+def test_an_e_mail_without_a_file_is_faxed_as_it_was_designed_with_its_pictures(box: Box) -> None:
+    message = letter(text="plain", pdf=None)
+    message.add_alternative("<p>Hello</p><img src='cid:photo'>", subtype="html")
+    page = message.get_payload()[1]  # type: ignore[index]
+    picture = b"\xff\xd8\xff" + b"x" * 30_000
+    page.add_related(picture, "image", "jpeg", cid="<photo>", filename="photo.jpg")
+    (job,) = accepted(box, message)
+    (file,) = files_of(box, job)
+    content = (box.data / file.path).read_bytes()
+    assert (file.name, file.media_type) == ("message.html", "text/html")
+    assert b"data:image/jpeg;base64,/9j/" in content
+    assert b"cid:" not in content
+    # With a file, the text goes on the cover page, and the photograph becomes a page of its own.
+    message = letter()
+    body = message.get_payload()[0]  # type: ignore[index]
+    body.add_alternative("<p>Hello</p><img src='cid:photo'>", subtype="html")
+    body.get_payload()[1].add_related(picture, "image", "jpeg", cid="<photo>", filename="photo.jpg")
+    (job,) = accepted(box, message)
+    assert [file.name for file in files_of(box, job)] == ["photo.jpg", "offer.pdf"]
