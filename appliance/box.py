@@ -15,6 +15,7 @@ from pathlib import Path
 from appliance.lines.line import LineKind, LineState
 from appliance.services.accounts import Accounts
 from appliance.services.documents import Documents
+from appliance.services.erasure import Erasure
 from appliance.services.faxes import Faxes
 from appliance.services.history import History
 from appliance.services.inbox import Inbox
@@ -85,6 +86,7 @@ class Box:
         self.outbox = Outbox(self.spool, clock)
         self.history = History(self.spool, clock)
         self.polling = Polling(self.spool)
+        self.erasure = Erasure(self.spool, self.faxes, self.inbox, clock)
         self._lines_lock = threading.Lock()
         self._lines: tuple[LineReport, ...] = ()
 

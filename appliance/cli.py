@@ -7,7 +7,16 @@ import sys
 from collections.abc import Sequence
 
 from appliance import __version__
-from appliance.commands import check, demo, panel, practice, send, spool, version
+from appliance.commands import (
+    check,
+    demo,
+    erase,
+    panel,
+    practice,
+    send,
+    spool,
+    version,
+)
 from appliance.daemon import commands as daemon
 
 
@@ -18,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"faxbox {__version__}")
     words = parser.add_subparsers(title="words", required=True, metavar="WORD")
-    for word in (send, practice, check, demo, panel, spool, daemon, version):
+    for word in (send, practice, check, demo, panel, spool, erase, daemon, version):
         word.register(words)
     parsed = parser.parse_args(arguments)
     # Lines appear as they happen also when the output is a pipe.

@@ -20,6 +20,8 @@ from pathlib import Path
 _log = logging.getLogger(__name__)
 
 PART_SUFFIX = ".part"
+# Octets overwritten at once.
+_SHRED_PIECE = 1 << 20
 # Errors that mean "no room": the file system, the quota, or the file size limit.
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -137,6 +139,30 @@ def create(path: Path) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     os.fchmod(descriptor, 0o600)
     os.close(descriptor)
+
+
+def shred(path: Path) -> None:
+    """Overwrites a file, or all in a folder, and deletes it: as far as the medium writes in place.
+
+    Flash memory and copying file systems may keep the old blocks.  What is not there is no error.
+    """
+    if path.is_dir() and not path.is_symlink():
+        for inner in path.iterdir():
+            shred(inner)
+        path.rmdir()
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    with open(descriptor, "wb") as file:
+        left = os.fstat(descriptor).st_size
+        while left > 0:
+            left -= file.write(bytes(min(left, _SHRED_PIECE)))
+        file.flush()
+        os.fsync(descriptor)
+    path.unlink(missing_ok=True)
+    fsync_folder(path.parent)
 
 
 def sweep_parts(folder: Path) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance import durable
+from appliance.services.erasure import Erasure
+from appliance.settings.accounts import User
 from appliance.settings.store import SettingsStore
 from appliance.spool import received as received_rows
 from appliance.spool import retention
@@ -41,8 +43,14 @@ class Housekeeping:
     """Does it in a thread of its own.  ``clock`` gives Unix time."""
 
     def __init__(
-        self, spool: Spool, settings: SettingsStore, guard: RoomGuard, clock: Callable[[], float]
+        self,
+        spool: Spool,
+        settings: SettingsStore,
+        guard: RoomGuard,
+        clock: Callable[[], float],
+        erasure: Erasure | None = None,
     ) -> None:
+        self._erasure = erasure
         self._spool = spool
         self._settings = settings
         self._guard = guard
@@ -103,6 +111,9 @@ class Housekeeping:
         if room is not Room.PLENTY:
             documents_days = min(documents_days, LOW_ROOM_DAYS)
             traces_days = min(traces_days, LOW_ROOM_DAYS)
+        if self._erasure is not None:
+            users = self._settings.items(User).values()
+            self._erasure.due({user.name: user.keep_days for user in users if user.keep_days})
         before = now - documents_days * DAY_S
         self._files(lambda: self._spool.do(retention.drop_documents, before, now))
         self._files(lambda: self._spool.do(retention.drop_rendered, before))

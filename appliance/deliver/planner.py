@@ -17,7 +17,7 @@ from appliance.deliver.settings import DeliverySettings, MailOutSettings, Result
 from appliance.deliver.styles import OWN
 from appliance.services.outbox import DiskError, Following
 from appliance.settings.accounts import ApiKey, Scope, User
-from appliance.spool.model import Job, NewDelivery, Received
+from appliance.spool.model import DAY_S, Job, NewDelivery, Received
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +115,10 @@ class Planner:
         owner = next((route.user for route in taken if route.user), fax.owner)
         if owner != fax.owner:
             fax = following.assign(fax, owner)
+        days = [route.keep_days for route in taken if route.keep_days]
+        days += [user.keep_days for user in self._users() if user.name == fax.owner and user.keep_days]
+        if days:
+            following.keep_until(fax, following.event.at + min(days) * DAY_S)
         wanted = [_webhook(r.webhook_url, r.webhook_style, "") for r in taken if r.webhook_url]
         wanted += [
             _webhook(key.webhook_url, key.webhook_style or OWN, key.name)

@@ -173,6 +173,9 @@ class Route:
         "own", "in the way of this interface: own, ifax, ictfax", pattern=r"[a-z]{1,20}"
     )
     folder: str = setting("", "puts it in this folder, which must exist, as PDF", pattern=r"(/.{0,499})?")
+    keep_days: float = setting(
+        0.0, "days after which the fax is erased for good; 0: as the box's settings say", minimum=0
+    )
     last: bool = setting(True, "no further route is looked at")
 
 

@@ -37,6 +37,10 @@ class Following:
         """Gives the received fax to a user."""
         return received.assign(self._tx, fax.id, owner, self.event.at)
 
+    def keep_until(self, fax: Received, at: float) -> None:
+        """The received fax is erased at Unix time ``at``."""
+        received.keep_until(self._tx, fax.id, at)
+
     def deliver(self, delivery: NewDelivery) -> None:
         """Puts a delivery in the outbox."""
         self._tx.deliver(delivery, self.event.at)

@@ -37,6 +37,11 @@ class User:
     pages_per_month: int = setting(0, "pages they may send a month; 0: no limit", minimum=0)
     pages_per_day: int = setting(0, "pages they may send outside a day; 0: no limit", minimum=0)
     minutes_per_day: int = setting(0, "minutes of calls outside they may use a day; 0: no limit", minimum=0)
+    keep_days: float = setting(
+        0.0,
+        "days after which their sent and received faxes are erased for good; 0: as the box's settings say",
+        minimum=0,
+    )
     disabled: bool = setting(False, "may not sign in nor send")
     language: str = setting(
         "", "language of their pages and e-mails, such as de; empty: the browser's", pattern="([a-z]{2,3})?"

@@ -25,6 +25,12 @@ def newest(data: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def drop_all(data: Path) -> None:
+    """Destroys all copies."""
+    for path in (data / FOLDER).glob("*.sqlite3"):
+        durable.shred(path)
+
+
 def keep_day(data: Path, db: sqlite3.Connection, day: str) -> Path:
     """Copies the database under the name of a day.  Raises DamagedError, DiskFullError, sqlite3.Error."""
     return _keep(data, db, f"{_OF_DAY}{day}", DAYS_KEPT)

@@ -245,6 +245,8 @@ class Job(Handed):
         "what of its document the pages do not show, or show otherwise", default=(), kw_only=True
     )
 
+    erased_at: Moment | None = fact("its content was erased for good", default=None, kw_only=True)
+
     @property
     def cause(self) -> Cause | None:
         return cause_of(self.cause_code) if self.cause_code else None
@@ -319,6 +321,9 @@ class Received:
     trace_path: str = hidden()
     facts: Mapping[str, Any] = fact("what was agreed and measured")
     practice: bool = fact("from the practice machine: nobody outside sent it", default=False, kw_only=True)
+
+    erased_at: float | None = hidden(default=None, kw_only=True)
+    keep_until: Moment | None = fact("erased then, by a rule or its owner's wish", default=None, kw_only=True)
 
     @property
     def cause(self) -> Cause | None:

@@ -100,6 +100,11 @@ def finish(
     return get(tx.db, received_id)
 
 
+def keep_until(tx: Tx, received_id: int, at: float) -> None:
+    """The fax is erased at Unix time ``at`` (``erasure.due_received``)."""
+    tx.db.execute("UPDATE received SET keep_until = ? WHERE id = ?", (at, received_id))
+
+
 def recover(tx: Tx, now: float, *, begun_before: float = math.inf) -> list[Received]:
     """At start: ends the calls that a crash or power cut left open; their pages are kept.
 

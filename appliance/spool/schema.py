@@ -305,8 +305,82 @@ ALTER TABLE received ADD COLUMN practice INTEGER NOT NULL DEFAULT 0;
 UPDATE received SET practice = 1 WHERE line_kind = 'practice';
 """
 
+# Erased for good, and until when a received fax is kept; files of erased faxes still to be destroyed;
+# counts for monitoring, kept by the database itself; titles of the ICTFax style are words to search by, too.
+_TITLED_WORDS = _JOB_WORDS.replace(
+    "json_extract(options, '$.cover.subject')",
+    "json_extract(options, '$.cover.subject') || ' ' || COALESCE(json_extract(metadata, '$.title'), '')",
+).replace(
+    "COALESCE((SELECT json_extract(options, '$.cover.subject')",
+    "COALESCE((SELECT COALESCE(json_extract(options, '$.cover.subject'), '')",
+)
+
+
+def _tally(table: str, columns: str, watched: str, counted: str) -> str:
+    """Triggers that keep the counts of ``table``'s rows for which ``counted`` (of ``row``) holds."""
+
+    def step(row: str, by: int) -> str:
+        fields = ", ".join(f"{row}.{column}" if column != "''" else column for column in columns.split(", "))
+        return (
+            f"INSERT INTO tally SELECT '{table}', {fields}, {by} WHERE {counted.replace('row', row)}"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count;"
+        )
+
+    fields = columns
+    return f"""
+INSERT INTO tally SELECT '{table}', {fields}, COUNT(*) FROM {table} AS row WHERE {counted} GROUP BY {fields};
+CREATE TRIGGER {table}_tally_new AFTER INSERT ON {table} BEGIN {step("new", 1)} END;
+CREATE TRIGGER {table}_tally_changed AFTER UPDATE OF {watched} ON {table} BEGIN
+    {step("old", -1)} {step("new", 1)}
+END;
+CREATE TRIGGER {table}_tally_gone AFTER DELETE ON {table} BEGIN {step("old", -1)} END;
+"""
+
+
+SCHEMA_9 = f"""
+ALTER TABLE job ADD COLUMN erased_at REAL;
+ALTER TABLE received ADD COLUMN erased_at REAL;
+ALTER TABLE received ADD COLUMN keep_until REAL;
+CREATE INDEX received_keep ON received (keep_until) WHERE keep_until IS NOT NULL AND erased_at IS NULL;
+CREATE INDEX received_caller ON received (caller);
+CREATE TABLE shred (path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE tally (
+    what TEXT NOT NULL,                 -- the table that is counted
+    state TEXT NOT NULL,
+    kind TEXT NOT NULL,                 -- of a job its cause, of a delivery its kind
+    count INTEGER NOT NULL,
+    PRIMARY KEY (what, state, kind)
+) STRICT, WITHOUT ROWID;
+{_tally("job", "state, cause", "state, cause, ended_at", "row.ended_at IS NOT NULL")}
+{_tally("received", "state, ''", "state, deleted_at", "row.deleted_at IS NULL")}
+{_tally("outbox", "state, kind", "state", "TRUE")}
+DROP TRIGGER job_words_new;
+DROP TRIGGER job_words_changed;
+CREATE TRIGGER job_words_new AFTER INSERT ON job BEGIN
+    INSERT INTO fax_words (rowid, words) VALUES (new.id, {_TITLED_WORDS});
+END;
+CREATE TRIGGER job_words_changed AFTER UPDATE OF remote_id, number, given, name, company, tag ON job
+WHEN old.remote_id <> new.remote_id OR old.number <> new.number OR old.given <> new.given
+    OR old.name <> new.name OR old.company <> new.company OR old.tag <> new.tag BEGIN
+    UPDATE fax_words SET words = {_TITLED_WORDS} WHERE rowid = new.id;
+END;
+UPDATE fax_words SET words = (SELECT {_TITLED_WORDS} FROM job AS new WHERE new.id = fax_words.rowid)
+    WHERE rowid IN (SELECT job.id FROM job JOIN submission ON submission.id = submission_id
+    WHERE json_extract(metadata, '$.title') IS NOT NULL);
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
-MIGRATIONS: tuple[str, ...] = (SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4, SCHEMA_5, SCHEMA_6, SCHEMA_7, SCHEMA_8)
+MIGRATIONS: tuple[str, ...] = (
+    SCHEMA_1,
+    SCHEMA_2,
+    SCHEMA_3,
+    SCHEMA_4,
+    SCHEMA_5,
+    SCHEMA_6,
+    SCHEMA_7,
+    SCHEMA_8,
+    SCHEMA_9,
+)
 
 
 class SchemaTooNewError(RuntimeError):

@@ -7,21 +7,19 @@ import sqlite3
 
 def ended(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
     """(state, cause code, how many) of the jobs that ended and are still in the journal."""
-    rows = db.execute(
-        "SELECT state, cause, COUNT(*) FROM job WHERE ended_at IS NOT NULL GROUP BY state, cause"
-    )
+    rows = db.execute("SELECT state, kind, count FROM tally WHERE what = 'job' AND count > 0")
     return [(row[0], row[1], row[2]) for row in rows]
 
 
 def received(db: sqlite3.Connection) -> list[tuple[str, int]]:
     """(state, how many) of the received faxes."""
-    rows = db.execute("SELECT state, COUNT(*) FROM received WHERE deleted_at IS NULL GROUP BY state")
+    rows = db.execute("SELECT state, count FROM tally WHERE what = 'received' AND count > 0")
     return [(row[0], row[1]) for row in rows]
 
 
 def deliveries(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
     """(kind, state, how many) of the deliveries."""
-    rows = db.execute("SELECT kind, state, COUNT(*) FROM outbox GROUP BY kind, state")
+    rows = db.execute("SELECT kind, state, count FROM tally WHERE what = 'outbox' AND count > 0")
     return [(row[0], row[1], row[2]) for row in rows]
 
 

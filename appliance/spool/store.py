@@ -16,6 +16,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -55,6 +56,8 @@ PASSING = "passing"  # files that no row ever names
 GROUP_LIMIT = 128
 # Threads that read for asyncio.
 LOOP_READERS = 2
+# Reading connections that are kept when nobody reads.
+READERS_KEPT = 6
 # SQLite's page cache of a connection, KiB: small, the operating system caches the file too.
 CACHE_KIB = 1024
 # The writer's own: inner pages of all indexes at 100,000 jobs, so that a change costs what it does in a
@@ -134,6 +137,7 @@ def connect(path: Path, cache_kib: int = CACHE_KIB) -> sqlite3.Connection:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA secure_delete = ON")  # what was erased is overwritten
     db.execute("PRAGMA temp_store = MEMORY")
     db.execute(f"PRAGMA cache_size = -{cache_kib}")
     db.execute(f"PRAGMA journal_size_limit = {LOG_SIZE_LIMIT}")
@@ -179,6 +183,8 @@ class Spool:
             if 0 < version_of(self._db) < versions():
                 copies.keep_before(data, self._db, versions())
             migrate(self._db)
+            with contextlib.suppress(sqlite3.OperationalError):  # SQLite before 3.42 has no such option
+                self._db.execute("INSERT INTO fax_words (fax_words, rank) VALUES ('secure-delete', 1)")
             if begin:
                 self._db.execute("UPDATE identity SET id = ?", (begin,))
             durable.fsync_folder(data)
@@ -188,8 +194,7 @@ class Spool:
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._closed = False
         self._closing = threading.Lock()
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._free_readers: list[sqlite3.Connection] = []
         self._pool = ThreadPoolExecutor(LOOP_READERS, thread_name_prefix="spool-read")
         self._writer = threading.Thread(target=self._write_all, name="spool-write", daemon=True)
         self._writer.start()
@@ -223,18 +228,18 @@ class Spool:
         self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Runs a reading operation in this thread, on one consistent state of the database."""
-        db = self._reader()
-        try:
-            db.execute("BEGIN")
+        with self._reading() as db:
             try:
-                return query(db, *args, **kwargs)
-            finally:
-                db.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            if _is_damage(error):
-                self._note_damage(str(error))
-                raise SpoolDamagedError(str(error)) from error
-            raise
+                db.execute("BEGIN")
+                try:
+                    return query(db, *args, **kwargs)
+                finally:
+                    db.execute("COMMIT")
+            except sqlite3.DatabaseError as error:
+                if _is_damage(error):
+                    self._note_damage(str(error))
+                    raise SpoolDamagedError(str(error)) from error
+                raise
 
     async def aread(
         self, query: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -256,7 +261,9 @@ class Spool:
             self._orders.put(None)
         self._writer.join()
         self._pool.shutdown(wait=True)
-        for reader in self._readers:
+        with self._closing:
+            idle, self._free_readers = self._free_readers, []
+        for reader in idle:
             reader.close()
         self._held.close()
 
@@ -278,16 +285,26 @@ class Spool:
         Raises DiskFullError, sqlite3.Error.
         """
         try:
-            copies.keep_day(self.data, self._reader(), day)
+            with self._reading() as db:
+                copies.keep_day(self.data, db, day)
         except copies.DamagedError as error:
             self._note_damage(str(error))
             return False
         return True
 
+    def forget_past(self) -> None:
+        """After an erasure: copies and the write-ahead log, which still know it, are made anew."""
+        copies.drop_all(self.data)
+        with contextlib.closing(connect(self._path)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if not self.damage:
+            self.keep_copy(time.strftime("%Y-%m-%d"))
+
     def look_for_damage(self) -> None:
         """Reads the whole database; ``damage`` says what was found."""
         try:
-            copies.require_whole(self._reader())
+            with self._reading() as db:
+                copies.require_whole(db)
         except copies.DamagedError as error:
             self._note_damage(str(error))
 
@@ -298,17 +315,25 @@ class Spool:
 
     # -- the threads ---------------------------------------------------------------------------
 
-    def _reader(self) -> sqlite3.Connection:
-        if self._closed:
-            raise SpoolClosedError("the spool is closed")
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with.  A few are kept, whatever thread used them: each has its own cache."""
+        with self._closing:
+            if self._closed:
+                raise SpoolClosedError("the spool is closed")
+            db = self._free_readers.pop() if self._free_readers else None
         if db is None:
             db = connect(self._path)
             db.execute("PRAGMA query_only = ON")
-            self._local.db = db
+        try:
+            yield db
+        finally:
             with self._closing:
-                self._readers.append(db)
-        return db
+                keep = not self._closed and len(self._free_readers) < READERS_KEPT
+                if keep:
+                    self._free_readers.append(db)
+            if not keep:
+                db.close()
 
     def _write_all(self) -> None:
         more = True

@@ -301,8 +301,8 @@ def test_no_query_of_every_day_scans_a_table(spool: Spool) -> None:
     fill(spool, 100)
     statements: list[str] = []
     spool._db.set_trace_callback(statements.append)
-    reader = spool._reader()
-    reader.set_trace_callback(statements.append)
+    with spool._reading() as reader:  # the one that is kept, and taken again for each query
+        reader.set_trace_callback(statements.append)
     cost(spool)
     for query in (
         lambda: spool.read(jobs.due, NOW + 9, 10),

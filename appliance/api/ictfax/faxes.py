@@ -63,6 +63,8 @@ class FaxCalls:
         wanted = JobFilter(
             owner=caller.sees or "",
             states=_states(query.get("status", "")),
+            # The title's words narrow it down in the index; ``_matches`` has the last word.
+            text=query.get("title", ""),
             before_id=before,
         )
         for transmission in self._transmissions.search(wanted):

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TypeVar
 
 from appliance.api.problems import ProblemError
@@ -72,6 +73,11 @@ class _Table:
     def __iter__(self) -> Iterator[bytes]:
         # So that spreadsheets take it for UTF-8.
         yield b"\xef\xbb\xbf" + _line(COLUMNS)
+        rows = self._rows()
+        while piece := b"".join(islice(rows, BATCH)):
+            yield piece
+
+    def _rows(self) -> Iterator[bytes]:
         job, fax = next(self._sent, None), next(self._received, None)
         while job is not None or fax is not None:
             if fax is None or (job is not None and job.id > fax.id):

@@ -67,7 +67,7 @@ OFFER = component(
 
 
 def check(call: Call) -> Answer:
-    written = call.query["number"]
+    written = call.query.get("number", "")
     try:
         number = call.box.rules.number(written)
     except RefusedError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.api.rest import (
     covers,
     documents,
+    erasure,
     faxes,
     journal,
     lists,
@@ -25,6 +26,7 @@ ROUTES: tuple[Route, ...] = (
     *previews.ROUTES,
     *numbers.ROUTES,
     *received.ROUTES,
+    *erasure.ROUTES,
     *journal.ROUTES,
     *documents.ROUTES,
     *polling.ROUTES,

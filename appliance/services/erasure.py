@@ -1,0 +1,74 @@
+"""``Erasure``: what is to be gone for good, through every door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance import durable
+from appliance.services.faxes import Faxes
+from appliance.services.inbox import Inbox
+from appliance.services.rules import Clock
+from appliance.spool import erasure
+from appliance.spool.erasure import Erased
+from appliance.spool.model import DAY_S
+from appliance.spool.store import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    spool: Spool
+    faxes: Faxes
+    inbox: Inbox
+    clock: Clock
+
+    def fax(self, job_id: int, owner: str | None = None) -> None:
+        """Erases a sent fax.  Raises NotFoundError, IllegalTransitionError for one that is under way."""
+        self.faxes.get(job_id, owner)
+        self.spool.do(erasure.erase_job, job_id, self.clock())
+        self.finish()
+
+    def received(self, received_id: int, owner: str | None = None) -> None:
+        """Erases a received fax, deleted before or not.  Raises NotFoundError, IllegalTransitionError."""
+        self.inbox.get(received_id, owner, deleted=True)
+        self.spool.do(erasure.erase_received, received_id, self.clock())
+        self.finish()
+
+    def number(self, number: str) -> Erased:
+        """Erases everything about a number but faxes under way, which are counted as ``left``."""
+        faxes = received = 0
+        while True:
+            done = self.spool.do(erasure.erase_number, number, self.clock())
+            faxes, received = faxes + done.faxes, received + done.received
+            if not (done.faxes or done.received):
+                break
+        self.finish()
+        return Erased(faxes, received, done.left)
+
+    def due(self, keep_days: dict[str, float]) -> int:
+        """Erases what is past its time, by rules and by ``keep_days`` of users; returns how many faxes."""
+        count, now = 0, self.clock()
+        while found := self.spool.read(erasure.due_received, now):
+            for received_id in found:
+                self.spool.do(erasure.erase_received, received_id, now)
+            count += len(found)
+        for owner, days in keep_days.items():
+            while found := self.spool.read(erasure.due_jobs, owner, now - days * DAY_S):
+                for job_id in found:
+                    self.spool.do(erasure.erase_job, job_id, now)
+                count += len(found)
+        if count:
+            self.finish()
+        else:
+            self.shred()
+        return count
+
+    def finish(self) -> None:
+        """Destroys the files, and the copies and logs of the index that still know what was erased."""
+        self.shred()
+        self.spool.forget_past()
+
+    def shred(self) -> None:
+        """Overwrites and deletes the files that erased faxes had."""
+        for path in self.spool.read(erasure.to_shred):
+            durable.shred(self.spool.data / path)
+            self.spool.do(erasure.shredded, path)

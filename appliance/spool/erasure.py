@@ -1,0 +1,166 @@
+"""Erasing for good: what was sent or received, and everything about a number.  The journal keeps that it was.
+
+Rows lose their content in one transaction, which also notes the files to destroy (table ``shred``); those are
+overwritten and deleted after it, by whoever asked or, after a crash, by the housekeeping.  Freed parts of
+the database are overwritten by SQLite itself (``secure_delete``).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.spool import jobs, received
+from appliance.spool.model import PACKETS, IllegalTransitionError, ReceivedState
+from appliance.spool.store import Tx
+
+# Faxes in one transaction.
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many faxes were erased, and how many about that number are still under way."""
+
+    faxes: int
+    received: int
+    left: int = 0
+
+
+def erase_job(tx: Tx, job_id: int, now: float) -> None:
+    """Erases a fax that has ended, with its calls, pages and, unless another fax needs it, its document.
+
+    Raises NotFoundError, IllegalTransitionError for one that is under way.
+    """
+    job = jobs.get(tx.db, job_id)
+    if not job.state.ended:
+        raise IllegalTransitionError(f"fax {job_id} is {job.state.value}: cancel it first")
+    for attempt in jobs.attempts(tx.db, job_id):
+        _shred_call(tx, attempt.trace_path)
+    tx.db.execute("DELETE FROM attempt WHERE job_id = ?", (job_id,))
+    shared = tx.db.execute(
+        "SELECT 1 FROM job WHERE rendered_path = ? AND id <> ? LIMIT 1", (job.rendered_path, job_id)
+    ).fetchone()
+    if job.rendered_path and shared is None:
+        _shred(tx, job.rendered_path)
+    tx.db.execute(
+        "UPDATE job SET number = '', given = '', name = '', company = '', tag = '', remote_id = '',"
+        " line = '', rendered_path = '', pages = NULL, remarks = '[]', erased_at = ? WHERE id = ?",
+        (now, job_id),
+    )
+    _erase_submission(tx, job.submission_id, now)
+    _erase_traces(tx, job_id)
+    tx.emit(now, "job.erased", job_id, job.owner)
+
+
+def _erase_submission(tx: Tx, submission_id: int, now: float) -> None:
+    """What the faxes that were handed in together share goes with the last of them."""
+    if tx.db.execute(
+        "SELECT 1 FROM job WHERE submission_id = ? AND erased_at IS NULL LIMIT 1", (submission_id,)
+    ).fetchone():
+        return
+    tx.db.execute(
+        "UPDATE submission SET options = '{}', metadata = '{}', callback_url = '', tag = '', from_user = '',"
+        " from_computer = '', idempotency_key = NULL, idempotency_digest = '' WHERE id = ?",
+        (submission_id,),
+    )
+    document = tx.db.execute(
+        "SELECT id, files FROM document WHERE id = (SELECT document_id FROM submission WHERE id = :id)"
+        " AND listed = 0 AND deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM submission AS other"
+        "  JOIN job ON job.submission_id = other.id"
+        "  WHERE other.document_id = document.id AND other.id <> :id AND job.erased_at IS NULL)",
+        {"id": submission_id},
+    ).fetchone()
+    if document is not None:
+        for file in json.loads(document["files"]):
+            _shred(tx, file["path"])
+        tx.db.execute(
+            "UPDATE document SET name = '', description = '', files = '[]', deleted_at = ? WHERE id = ?",
+            (now, document["id"]),
+        )
+
+
+def erase_received(tx: Tx, received_id: int, now: float) -> None:
+    """Erases a received fax.  Raises NotFoundError, IllegalTransitionError for one that is coming in."""
+    fax = received.get(tx.db, received_id, deleted=True)
+    if fax.state is ReceivedState.RECEIVING:
+        raise IllegalTransitionError(f"received fax {received_id} is still coming in")
+    for page in received.pages(tx.db, received_id):
+        _shred(tx, page.path)
+    _shred_call(tx, fax.trace_path)
+    tx.db.execute("DELETE FROM received_page WHERE received_id = ?", (received_id,))
+    tx.db.execute(
+        "UPDATE received SET caller = '', caller_name = '', dialled = '', tsi = '', sub_address = '',"
+        " line = '', trace_path = '', facts = '{}', pages = 0, deleted_at = COALESCE(deleted_at, :now),"
+        " erased_at = :now WHERE id = :id",
+        {"now": now, "id": received_id},
+    )
+    _erase_traces(tx, received_id)
+    tx.emit(now, "received.erased", received_id, fax.owner)
+
+
+def erase_number(tx: Tx, number: str, now: float) -> Erased:
+    """Erases ended faxes to or from a number, and what was learned about it: call it until none is left."""
+    sent = tx.db.execute(
+        "SELECT id FROM job WHERE number = ? AND ended_at IS NOT NULL LIMIT ?", (number, BATCH)
+    ).fetchall()
+    came = tx.db.execute(
+        "SELECT id FROM received WHERE caller = ? AND state <> 'receiving' LIMIT ?", (number, BATCH)
+    ).fetchall()
+    for row in sent:
+        erase_job(tx, row["id"], now)
+    for row in came:
+        erase_received(tx, row["id"], now)
+    tx.db.execute("DELETE FROM destination WHERE number = ?", (number,))
+    tx.db.execute("UPDATE audit SET detail = '' WHERE instr(detail, ?)", (number,))
+    left = tx.db.execute("SELECT COUNT(*) FROM job WHERE number = ?", (number,)).fetchone()[0]
+    return Erased(len(sent), len(came), int(left))
+
+
+def due_received(db: sqlite3.Connection, now: float) -> list[int]:
+    """Received faxes whose time, by a rule or their owner's wish, is over."""
+    rows = db.execute(
+        "SELECT id FROM received WHERE keep_until <= ? AND erased_at IS NULL AND state <> 'receiving'"
+        " LIMIT ?",
+        (now, BATCH),
+    )
+    return [row[0] for row in rows]
+
+
+def due_jobs(db: sqlite3.Connection, owner: str, before: float) -> list[int]:
+    """Faxes of ``owner`` that ended before then and are still what they were."""
+    rows = db.execute(
+        "SELECT id FROM job WHERE owner = ? AND ended_at < ? AND erased_at IS NULL LIMIT ?",
+        (owner, before, BATCH),
+    )
+    return [row[0] for row in rows]
+
+
+def to_shred(db: sqlite3.Connection) -> list[str]:
+    """Files and folders that erased faxes had, relative to the data folder."""
+    return [row[0] for row in db.execute("SELECT path FROM shred")]
+
+
+def shredded(tx: Tx, path: str) -> None:
+    """It is gone."""
+    tx.db.execute("DELETE FROM shred WHERE path = ?", (path,))
+
+
+def _shred(tx: Tx, path: str) -> None:
+    tx.db.execute("INSERT OR IGNORE INTO shred VALUES (?)", (path,))
+
+
+def _shred_call(tx: Tx, trace_path: str) -> None:
+    if trace_path:
+        _shred(tx, trace_path)
+        _shred(tx, f"{PACKETS}/{Path(trace_path).stem}.pcap")
+
+
+def _erase_traces(tx: Tx, fax_id: int) -> None:
+    """What events, deliveries, the audit log and the words to search by say of it."""
+    tx.db.execute("UPDATE fax_words SET words = '' WHERE rowid = ?", (fax_id,))
+    tx.db.execute("UPDATE event SET data = '{}' WHERE fax_id = ?", (fax_id,))
+    tx.db.execute("DELETE FROM outbox WHERE fax_id = ?", (fax_id,))
+    tx.db.execute("UPDATE audit SET detail = '' WHERE object = ?", (f"fax:{fax_id}",))
