@@ -94,6 +94,17 @@ else
 fi
 
 if [ "$purpose" = test ]; then
+    # axe-core looks at the web pages in the tests; npm's lock says which, with its hash.
+    axe=tests/web/node_modules/.faxbox-axe
+    wanted=$(cat tests/web/package-lock.json | sha256sum)
+    if [ "$(cat "$axe" 2>/dev/null || true)" != "$wanted" ]; then
+        if ! command -v npm >/dev/null 2>&1; then install_lists node; fi
+        say "installing from npm: axe-core (tests only)"
+        npm ci --prefix tests/web --no-audit --no-fund --silent
+        printf '%s\n' "$wanted" >"$axe"
+    else
+        say "npm packages: all there"
+    fi
     # Debian's HylaFAX is a peer in the tests; it is unpacked, not installed: no service of it ever runs.
     if [ ! -x .cache/hylafax/usr/lib/hylafax/bin/faxsend ]; then
         say "unpacking Debian's HylaFAX into .cache/hylafax"

@@ -17,9 +17,11 @@ from babel.messages.pofile import read_po, write_po
 
 from appliance.causes import all_causes
 from appliance.configuration import CATALOGUE
+from appliance.dispatch.profile import STEPS
 from appliance.language import DOMAIN, FOLDER
 from appliance.remarks import all_kinds
 from appliance.settings.fields import describe, variants
+from webui.line_words import LINE_SENTENCES
 from webui.settings_words import NOT_FOR_PEOPLE, help_of, label_of, title_of
 
 _PROJECT = Path(__file__).parents[1]
@@ -44,6 +46,10 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for cause in all_causes():
         yield cause.sentence, "appliance/causes.py"
         yield cause.advice, "appliance/causes.py"
+    for sentence in LINE_SENTENCES:
+        yield sentence, "appliance/lines"
+    for step in STEPS:
+        yield step.sentence, "appliance/dispatch/profile.py"
     for kind_of_remark in all_kinds():
         yield kind_of_remark.sentence, "appliance/remarks.py"
         yield kind_of_remark.advice, "appliance/remarks.py"

@@ -45,7 +45,7 @@ def draw(template: str, visit: Visit, values: dict[str, Any]) -> str:
         language=code,
         said=language.said,
         words=words(),
-        entries=entries(visit),
+        ways=entries(visit),
         write=visit.writer(),
         now=visit.context.now(),
         **values,

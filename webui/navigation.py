@@ -33,6 +33,10 @@ def entries(visit: Visit) -> list[Entry]:
         found.append(_entry(visit, "/received", _("Received"), unread(visit)))
     if visit.may("send"):
         found.append(_entry(visit, "/sent", _("Sent")))
+        found.append(_entry(visit, "/settings/contacts", _("Phone book")))
+    if visit.may("admin"):
+        found.append(_entry(visit, "/lines", _("Lines")))
+        found.append(_entry(visit, "/settings", _("Settings")))
     return found
 
 

@@ -66,7 +66,15 @@ def _of_sent(visit: Visit) -> list[Need]:
         wanted = JobFilter(owner=owner, states=frozenset(states), since=since, limit=MOST)
         return len(visit.box.faxes.search(wanted))
 
+    unsaid = JobFilter(owner=owner, without_number=True, limit=MOST)
     lines = (
+        (
+            len(visit.box.faxes.search(unsaid)),
+            "wait",
+            "/waiting",
+            _("One document waits for a number."),
+            _("{count} documents wait for a number."),
+        ),
         (
             count(JobState.UNKNOWN),
             "bad",

@@ -66,6 +66,7 @@ class Context:
     halt: Watchdog = field(default_factory=Watchdog)  # of what is fetched when the box stops
     own_streams: Places = field(default_factory=lambda: Places(STREAMS_EACH, "event streams at once"))
     stopping: threading.Event = field(default_factory=threading.Event)
+    session_streams: dict[str, list[Any]] = field(default_factory=dict)  # those of browsers, by session
     practice: PracticeCalls = field(init=False)
     sessions: Sessions = field(init=False)
     previews: Previews = field(init=False)

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from webui.pages import account, entrance, fax, happened, lists, send
+from webui.pages import (
+    account,
+    box,
+    collections,
+    entrance,
+    fax,
+    happened,
+    lists,
+    send,
+    settings,
+    setup,
+    waiting,
+)
 from webui.visit import Page
 
 ALL: tuple[Page, ...] = (
@@ -11,5 +23,10 @@ ALL: tuple[Page, ...] = (
     *fax.PAGES,
     *lists.PAGES,
     *happened.PAGES,
+    *waiting.PAGES,
+    *settings.PAGES,
+    *collections.PAGES,
+    *box.PAGES,
+    *setup.PAGES,
     *account.PAGES,
 )

@@ -106,7 +106,7 @@ def do_first_start(visit: Visit) -> Answer:
         )
     except (ProblemError, SettingError) as error:
         return _first_start(visit, form, problem_of(error))
-    return _signed_in(visit, session, FIRST_PAGE)
+    return _signed_in(visit, session, "/setup")
 
 
 def sign_out(visit: Visit) -> Answer:

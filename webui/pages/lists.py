@@ -266,6 +266,6 @@ def _list(
 
 PAGES = (
     Page("/received", received, scopes=("receive",)),
-    Page("/received/<id:int>", received_one, scopes=("receive",)),
+    Page("/received/<id>", received_one, scopes=("receive",)),
     Page("/sent", sent, scopes=("send",)),
 )

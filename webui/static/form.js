@@ -15,11 +15,14 @@ export function values(form) {
     if (value === undefined) continue;
     const steps = field.name.split(".");
     let place = body;
-    for (const step of steps.slice(0, -1)) place = place[step] ??= {};
+    // "files.0.name" is a list's entry.
+    steps.slice(0, -1).forEach((step, at) => {
+      place = place[step] ??= /^\d+$/.test(steps[at + 1]) ? [] : {};
+    });
     const last = steps.at(-1);
     if (field.dataset.type === "choice-list") {
       place[last] ??= [];
-      if (field.checked) place[last].push(field.value);
+      if (field.checked) place[last].push(last.endsWith("_ids") ? Number(field.value) : field.value);
     } else {
       place[last] = value;
     }
@@ -101,6 +104,7 @@ async function submit(event) {
   const form = event.target;
   if (!form.dataset.api) return;
   event.preventDefault();
+  if (form.dataset.ask && !confirm(form.dataset.ask)) return;
   const [method, path] = form.dataset.api.split(" ");
   const button = event.submitter;
   if (button) button.disabled = true;
@@ -127,11 +131,13 @@ function after(form, answer) {
       place.replaceChildren(...answer[place.dataset.list].map((text) => item(text)));
     }
     for (const place of part.querySelectorAll("[data-text]")) place.textContent = answer[place.dataset.text];
+    const here = part.querySelector("#here");
+    if (here) here.textContent = location.origin;
     part.hidden = false;
     part.focus();
   }
   if (then === "reload") location.reload();
-  else if (then) location.assign(then.replace("{id}", answer?.id ?? ""));
+  else if (then) location.assign(then.replace(/\{([\w.]+)\}/, (_, path) => path.split(".").reduce((at, step) => at?.[step], answer) ?? ""));
   else if (!show) notice(words.saved);
 }
 

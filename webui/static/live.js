@@ -10,6 +10,10 @@ const fax = main?.dataset.fax ? Number(main.dataset.fax) : null;
 const QUIET_MS = 250;
 const listeners = [];
 let timer = null;
+// A stream that is away for less is no news.
+const AWAY_MS = 5000;
+let waiting = null;
+let lost = null;
 let away = false;
 
 // Calls `hear` with each event {kind, fax_id, data}.
@@ -50,14 +54,18 @@ export async function refresh() {
 
 function told(message) {
   if (message.kind === "away") {
-    if (!away) notice(`${words.unreachable} ${words.unreachable_advice}`);
-    away = true;
+    lost ??= Date.now();
+    waiting ??= setTimeout(() => {
+      away = true;
+      notice(`${words.unreachable} ${words.unreachable_advice}`);
+    }, AWAY_MS);
   } else if (message.kind === "here") {
-    if (away) {
-      notice(words.again);
-      refreshSoon();
-    }
+    clearTimeout(waiting);
+    waiting = null;
+    if (away) notice(words.again);
+    if (lost) refreshSoon(); // what happened meanwhile
     away = false;
+    lost = null;
   } else {
     heard(message);
   }

@@ -23,6 +23,8 @@ HEARTBEAT_S = 15.0
 LOOK_S = 1.0
 # How long a reconnecting client is asked to wait, milliseconds.
 RETRY_MS = 3000
+# Streams of one browser: its windows share one, those that are left behind end.
+SESSION_STREAMS = 3
 _BATCH = 500
 _HEARTBEAT = b":\n\n"
 
@@ -34,16 +36,31 @@ def stream(call: Call) -> Answer:
         if not (last.isascii() and last.isdecimal()) or len(last) > 15:
             raise flaw("Last-Event-ID", "the id of an event is needed")
         since = int(last)
-    call.context.own_streams.take(call.caller.who)
+    # Browsers leave streams behind, of pages that are gone, until these have something to say.
+    if call.caller.session_id:
+        end_oldest(call.context, call.caller.session_id)
+    else:
+        call.context.own_streams.take(call.caller.who)
     try:
         call.context.streams.take(1, 0)
     except BaseException:
-        call.context.own_streams.give(call.caller.who)
+        if not call.caller.session_id:
+            call.context.own_streams.give(call.caller.who)
         raise
+    made = _Stream(call, since, call.query.get("fax"))
+    if call.caller.session_id:
+        call.context.session_streams.setdefault(call.caller.session_id, []).append(made)
     return Answer(
-        stream=_Stream(call, since, call.query.get("fax")),
+        stream=made,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def end_oldest(context: Context, session_id: str) -> None:
+    """Ends the oldest streams of a session where one more would be too many."""
+    mine = context.session_streams.get(session_id, [])
+    for old in mine[: max(0, len(mine) - SESSION_STREAMS + 1)]:
+        old.ended = True
 
 
 class _Stream:
@@ -58,6 +75,7 @@ class _Stream:
         self._listener = context.box.history.listen()
         self._last = since
         self._closed = False
+        self.ended = False  # to be: another took its place
         self._octets = self._make()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -69,7 +87,14 @@ class _Stream:
             self._octets.close()
             self._listener.close()
             self._context.streams.give(1)
-            self._context.own_streams.give(self._caller.who)
+            if self._caller.session_id:
+                mine = self._context.session_streams.get(self._caller.session_id, [])
+                if self in mine:
+                    mine.remove(self)
+                if not mine:
+                    self._context.session_streams.pop(self._caller.session_id, None)
+            else:
+                self._context.own_streams.give(self._caller.who)
 
     def _make(self) -> Generator[bytes, None, None]:
         yield f"retry: {RETRY_MS}\n\n".encode()
@@ -78,7 +103,7 @@ class _Stream:
         else:
             yield from self._log()
         spoken = time.monotonic()
-        while not self._context.stopping.is_set():
+        while not self._context.stopping.is_set() and not self.ended:
             item = self._listener.get(LOOK_S)
             if not self._still_known():
                 return

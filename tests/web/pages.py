@@ -1,0 +1,46 @@
+"""Every page there is, with who may open it; tests that look at all of them go by this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.configuration import CATALOGUE
+from webui.pages.collections import LISTS
+from webui.settings_words import NOT_FOR_PEOPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A page.  ``name`` is its picture's; ``who``: admin, or anybody who is signed in, or nobody."""
+
+    name: str
+    path: str
+    who: str = "admin"
+
+
+# {fax}, {received}: ids of faxes that the box has.
+PAGES = (
+    Seen("sign-in", "/sign-in", "nobody"),
+    Seen("send", "/"),
+    Seen("received", "/received"),
+    Seen("received-fax", "/received/{received}"),
+    Seen("sent", "/sent"),
+    Seen("fax", "/faxes/{fax}"),
+    Seen("what-happened", "/happened/{fax}"),
+    Seen("waiting", "/waiting"),
+    Seen("lines", "/lines"),
+    Seen("settings", "/settings"),
+    Seen("audit", "/audit"),
+    Seen("about", "/about"),
+    Seen("account", "/account"),
+    Seen("account-app", "/account/app"),
+    Seen("setup", "/setup"),
+    Seen("setup-line", "/setup/line"),
+    Seen("setup-received", "/setup/received"),
+    Seen("setup-test", "/setup/test"),
+    Seen("nothing-here", "/no-such-page"),
+    *(Seen(f"settings-{name}", f"/settings/{name}") for name in CATALOGUE.sections if name != NOT_FOR_PEOPLE),
+    *(Seen(f"list-{each.name}", f"/settings/{each.name}") for each in LISTS),
+    *(Seen(f"new-{each.name}", f"/settings/{each.name}/new") for each in LISTS),
+    Seen("new-modem", "/settings/lines/new?type=modem"),
+)

@@ -1,0 +1,167 @@
+"""What holds for every page: axe-core finds nothing serious, no script of a stranger runs, it is light."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Response
+
+from appliance.settings.accounts import Role
+from tests.web.browser import OWNER, Web, web
+from tests.web.furnished import Furnished, furnish
+from tests.web.pages import PAGES, Seen
+
+pytestmark = pytest.mark.realtime
+
+AXE = (Path(__file__).parent / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+# On the wire: page, style sheet and scripts, for the first visit.
+FIRST_PAGE_OCTETS = 100_000
+# What makes a page scroll sideways, empty when nothing does.
+_TOO_WIDE = """
+document.documentElement.scrollWidth <= innerWidth + 1 ? "" :
+  [...document.querySelectorAll("main *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+    .map((each) => each.outerHTML.slice(0, 120)).slice(0, 3).join(" | ") || "?"
+"""
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Web, Furnished]]:
+    with web(tmp_path_factory.mktemp("box"), browser) as made:
+        made.add_user(OWNER, Role.ADMIN)
+        yield made, furnish(made, evil=True)
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core calls serious or critical."""
+    # Not as a script of the page: its rules forbid that.
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{page.url}: {each['id']}: {each['nodes'][0]['html'][:200]}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize(("theme", "phone"), [("light", False), ("dark", True)])
+def test_every_page_is_for_everybody_and_shows_what_strangers_wrote_as_text(
+    lived_in: tuple[Web, Furnished], theme: str, phone: bool
+) -> None:
+    box, furnished = lived_in
+    signed_in = box.page(theme=theme, phone=phone)
+    stranger = box.page("", theme=theme, phone=phone)
+    found: list[str] = []
+    for seen in PAGES:
+        page = stranger if seen.who == "nobody" else signed_in
+        answer = page.goto(furnished.path(seen.path))
+        assert answer is not None
+        assert answer.status == (404 if seen.name == "nothing-here" else 200), seen.path
+        found += faults(page)
+        if page.evaluate("window.bad") is not None:
+            found.append(f"{seen.path}: a stranger's script ran")
+        wide = page.evaluate(_TOO_WIDE)
+        if wide:
+            found.append(f"{seen.path}: wider than the window: {wide}")
+    assert found == []
+    box.close_windows()
+
+
+@pytest.mark.parametrize("language", ["de"])
+def test_no_page_has_english_left_in_german(lived_in: tuple[Web, Furnished], language: str) -> None:
+    box, furnished = lived_in
+    page = box.page(language=language)
+    english = re.compile(r"\b(the|your|with|and|received|sent)\b", re.IGNORECASE)
+    for path in ("/", "/received", "/sent", "/lines", "/setup", "/setup/line", "/account", "/waiting"):
+        page.goto(furnished.path(path))
+        text = page.locator("main").inner_text()
+        assert not english.search(text), f"{path}: {text}"
+    box.close_windows()
+
+
+def test_the_first_page_is_light_on_the_wire(lived_in: tuple[Web, Furnished]) -> None:
+    box, _ = lived_in
+    page = box.page()
+    sizes: list[int] = []
+
+    def weigh(answer: Response) -> None:
+        if answer.ok and "/events" not in answer.url:
+            sizes.append(len(gzip.compress(answer.body())))
+
+    page.on("response", weigh)
+    page.goto("/")
+    page.wait_for_load_state("load")
+    assert 0 < sum(sizes) < FIRST_PAGE_OCTETS
+    box.close_windows()
+
+
+# -- who may see what ------------------------------------------------------------------------------
+
+
+def _status(box: Web, name: str, path: str) -> int:
+    user_id = box.add_user(name)
+    token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
+    reply = box.served.ask("GET", path, token="", prefix="", headers={"Cookie": f"faxbox={token}"})
+    return reply.status
+
+
+ROLES = {
+    # role: (pages that open, pages that do not)
+    Role.READER: (
+        ("/received", "/account", "/about"),
+        ("/sent", "/waiting", "/faxes/{fax}", "/settings", "/lines"),
+    ),
+    Role.SENDER: (
+        ("/", "/sent", "/account", "/settings/contacts"),
+        ("/received", "/received/{received}", "/settings"),
+    ),
+    Role.USER: (
+        ("/", "/sent", "/received"),
+        (
+            "/settings",
+            "/lines",
+            "/audit",
+            "/setup",
+            "/settings/users",
+            "/settings/keys/new",
+            "/settings/station",
+            "/faxes/{fax}",
+            "/happened/{fax}",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_opens_its_pages_and_no_others(lived_in: tuple[Web, Furnished], role: Role) -> None:
+    box, furnished = lived_in
+    box.add_user(f"a-{role.value}", role)
+    opens, closed = ROLES[role]
+    assert [_status(box, f"a-{role.value}", furnished.path(path)) for path in opens] == [200] * len(opens)
+    for path in closed:
+        assert _status(box, f"a-{role.value}", furnished.path(path)) in (403, 404), path
+
+
+def test_pages_that_need_a_sign_in_lead_there(lived_in: tuple[Web, Furnished]) -> None:
+    box, furnished = lived_in
+    for seen in PAGES:
+        if seen.who == "nobody" or seen.name == "nothing-here":
+            continue
+        reply = box.served.ask("GET", furnished.path(seen.path), token="", prefix="")
+        assert (reply.status, reply.headers["Location"].startswith("/sign-in?to=")) == (303, True), seen.path
+
+
+def test_the_list_names_every_page() -> None:
+    """A page that is added is looked at by all of the above."""
+    from webui.pages import ALL
+
+    known = [Seen("", seen.path).path.split("?")[0] for seen in PAGES]
+    for page in ALL:
+        if page.method != "GET" or page.path in ("/first-start",):
+            continue
+        pattern = re.sub(r"<\w+:re:([^>]*)>", r"(?:\1)", page.path)
+        pattern = re.sub(r"<\w+(:int)?>", r"[^/]+", pattern)
+        assert any(re.fullmatch(pattern, path) for path in known), page.path

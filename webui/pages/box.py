@@ -1,0 +1,72 @@
+"""How the box is: its lines, what is known of destinations, who did what, the box itself."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from importlib.metadata import distributions
+
+from appliance.dispatch.profile import STEPS, Profile
+from appliance.language import said as _
+from appliance.lines.settings import LineSettings
+from webui.visit import Answer, Page, Visit
+
+AUDIT_SHOWN = 100
+DESTINATIONS_SHOWN = 200
+MB = 1_000_000
+
+
+def show_lines(visit: Visit) -> Answer:
+    ids = {line.name: line_id for line_id, line in visit.box.settings.items(LineSettings).items()}
+    lines = [(report, ids.get(report.name)) for report in visit.box.lines()]
+    now = visit.context.now()
+    learned = []
+    for entry in visit.box.history.destinations(after="", limit=DESTINATIONS_SHOWN):
+        profile = Profile.load(entry.profile)
+        step = _(STEPS[min(max(profile.step, 0), len(STEPS) - 1)].sentence)
+        paused = entry.quarantined_until is not None and entry.quarantined_until > now
+        learned.append((entry, profile, step, paused))
+    return visit.page("lines.html", lines=lines, learned=learned)
+
+
+def show_audit(visit: Visit) -> Answer:
+    query = visit.query
+    before = query.get("before", "")
+    before_id = int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else None
+    who = query.get("who", "")[:200]
+    entries = visit.box.history.audit_log(who=who, before_id=before_id, limit=AUDIT_SHOWN)
+    older = entries[-1].id if len(entries) == AUDIT_SHOWN else None
+    return visit.page("audit.html", entries=entries, older=older, who=who)
+
+
+def show_about(visit: Visit) -> Answer:
+    health = visit.box.health()
+    packages = sorted(
+        {(each.metadata["Name"], each.version, _licence(each.metadata)) for each in distributions()},
+        key=lambda row: row[0].lower(),
+    )
+    return visit.page(
+        "about.html",
+        health=health,
+        free_mb=visit.writer().number(health.free_octets // MB),
+        python=sys.version.split()[0],
+        system=platform.platform(terse=True),
+        packages=packages,
+    )
+
+
+def _licence(metadata: object) -> str:
+    """In a few words, where the package says."""
+    get = metadata.get  # type: ignore[attr-defined]
+    text = str(get("License-Expression") or get("License") or "")
+    if not text or len(text) > 60:
+        classified = [str(value) for name, value in metadata.items() if name == "Classifier"]  # type: ignore[attr-defined]
+        text = next((each.rpartition(" :: ")[2] for each in classified if each.startswith("License")), "")
+    return text
+
+
+PAGES = (
+    Page("/lines", show_lines, scopes=("admin",)),
+    Page("/audit", show_audit, scopes=("admin",)),
+    Page("/about", show_about),
+)

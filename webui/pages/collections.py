@@ -1,0 +1,262 @@
+"""The lists that an owner keeps: users, tokens, phone book, cover pages, routes, junk rules, lines.
+
+Each list is a row of ``LISTS``: a table of its entries, and a form for one, generated from the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.api.problems import ProblemError
+from appliance.causes import NOT_FOUND
+from appliance.configuration import CATALOGUE
+from appliance.documents.settings import CoverTemplate
+from appliance.language import languages
+from appliance.language import said as _
+from appliance.phonebook import Contact
+from appliance.settings.accounts import User
+from appliance.settings.fields import FieldDescription, describe, to_document, variants
+from webui.fields import Options, form_fields
+from webui.settings_words import label_of, title_of
+from webui.visit import Answer, Page, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list.
+
+    ``api`` is its place in the interface, ``columns`` what the table shows, ``basic`` the fields that are
+    not folded away; ``hidden`` ones are not for people.
+    """
+
+    name: str
+    api: str
+    columns: tuple[str, ...]
+    basic: tuple[str, ...]
+    hidden: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ("admin",)
+    fixed: tuple[str, ...] = ()  # cannot be changed later
+
+
+LISTS = (
+    Listed(
+        "users",
+        "users",
+        ("name", "full_name", "role", "email"),
+        ("name", "role", "full_name", "email", "language"),
+        hidden=("password_hash", "totp_secret", "recovery_codes"),
+        fixed=("name",),
+    ),
+    Listed(
+        "keys",
+        "keys",
+        ("name", "owner", "scopes"),
+        ("name", "scopes", "owner"),
+        hidden=("token_hash", "webhook_secret", "created_at"),
+        fixed=("name",),
+    ),
+    Listed(
+        "contacts",
+        "contacts",
+        ("last_name", "first_name", "company", "number"),
+        ("number", "first_name", "last_name", "company"),
+        scopes=("send",),
+    ),
+    Listed("groups", "groups", ("name",), ("name", "contact_ids"), scopes=("send",)),
+    Listed("covers", "covers", ("name",), ("name", "html")),
+    Listed(
+        "routes",
+        "routes",
+        ("position", "name", "dialled", "user", "emails"),
+        ("name", "dialled", "caller", "user", "emails"),
+    ),
+    Listed(
+        "junk", "junk-rules", ("name", "caller", "caller_name"), ("name", "caller", "caller_name", "allow")
+    ),
+    Listed(
+        "lines",
+        "line-settings",
+        ("position", "name", "server", "device"),
+        ("name", "server", "username", "password", "device", "caller_number"),
+    ),
+)
+_BY_NAME = {each.name: each for each in LISTS}
+
+
+def _listed(visit: Visit) -> Listed:
+    found = _BY_NAME.get(visit.arguments["list"])
+    if found is None:
+        raise ProblemError(NOT_FOUND)
+    if not visit.may(*found.scopes):
+        raise ProblemError(NOT_FOUND)
+    return found
+
+
+def _visible(visit: Visit, item: Any) -> bool:
+    """Of lists with entries of one's own: those, and everyone's."""
+    owner = getattr(item, "owner", None)
+    return visit.who.sees is None or owner in (None, "", visit.who.owner)
+
+
+def _options(visit: Visit, listed: Listed) -> Options:
+    """Fields whose values come from other lists."""
+
+    def users() -> list[tuple[str, str]]:
+        names = sorted(user.name for user in visit.box.settings.items(User).values())
+        return [
+            ("", _("everyone") if listed.name in ("contacts", "groups") else "–"),
+            *((n, n) for n in names),
+        ]
+
+    def covers() -> list[tuple[str, str]]:
+        names = sorted(cover.name for cover in visit.box.settings.items(CoverTemplate).values())
+        return [("", "–"), ("standard", _("The box's own")), *((name, name) for name in names)]
+
+    def roles() -> list[tuple[str, str]]:
+        return [
+            ("user", _("Member: sends, reads their own")),
+            ("reader", _("Reader: reads received faxes")),
+            ("sender", _("Sender: only sends")),
+            ("admin", _("Administrator")),
+        ]
+
+    def scopes() -> list[tuple[str, str]]:
+        return [
+            ("send", _("Send faxes")),
+            ("receive", _("Read received faxes")),
+            ("monitor", _("Read figures")),
+            ("admin", _("Everything")),
+        ]
+
+    def codes() -> list[tuple[str, str]]:
+        return [("", _("The browser's")), *languages().items()]
+
+    def contacts() -> list[tuple[str, str]]:
+        book = visit.box.settings.items(Contact).items()
+        return [
+            (str(key), f"{contact.name} {contact.number}")
+            for key, contact in book
+            if _visible(visit, contact)
+        ]
+
+    found: dict[str, Callable[[], list[tuple[str, str]]]] = {"cover": covers}
+    if listed.name == "users":
+        found |= {"role": roles, "language": codes}
+    if listed.name == "keys":
+        found |= {"owner": users, "scopes": scopes}
+    if listed.name in ("contacts", "groups") and visit.may("admin"):
+        found["owner"] = users
+    if listed.name == "groups":
+        found["contact_ids"] = contacts
+    if listed.name == "routes":
+        found["user"] = users
+    return found
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(str(entry) for entry in value)
+    return "" if value is None else str(value)
+
+
+def show(visit: Visit) -> Answer:
+    """The table."""
+    listed = _listed(visit)
+    items = visit.box.settings.items(CATALOGUE.lists[listed.name]).items()
+    rows = []
+    for item_id, item in items:
+        if not _visible(visit, item):
+            continue
+        document = to_document(item, mask=True)
+        cells = [_cell(document.get(column)) for column in listed.columns]
+        off = document.get("disabled") is True or document.get("enabled") is False
+        rows.append((item_id, cells, off))
+    if "position" in listed.columns:
+        rows.sort(key=lambda row: int(row[1][0]))
+    else:
+        rows.sort(key=lambda row: row[1][0].lower())
+    return visit.page(
+        "collection.html",
+        listed=listed,
+        title=_(title_of(listed.name)),
+        columns=[_(label_of(column)) for column in listed.columns],
+        rows=rows,
+        kinds=[(word, _kind_word(word)) for word in variants(CATALOGUE.lists[listed.name])],
+        empty=_empty(listed.name),
+    )
+
+
+def _kind_word(word: str) -> str:
+    return {"sip": _("SIP trunk"), "modem": _("Modem")}.get(word, word)
+
+
+def _empty(name: str) -> str:
+    return {
+        "contacts": _("Nobody yet. Add whom you fax often; their names then complete the number."),
+        "groups": _("No group yet. A group is written to together."),
+        "keys": _("No token yet. A program needs one to send and receive."),
+        "covers": _("No template yet. Faxes have the box's own cover page."),
+        "routes": _("No rule yet. Received faxes are everyone's."),
+        "junk": _("No rule yet. Every caller is let in."),
+        "lines": _("No line yet. Add a SIP trunk or a modem; until then only the practice line works."),
+    }.get(name, "")
+
+
+def show_one(visit: Visit) -> Answer:
+    """The form of a new entry (``new``, with ?type= where there are several kinds) or an existing one."""
+    listed = _listed(visit)
+    kind = CATALOGUE.lists[listed.name]
+    key = visit.arguments["id"]
+    word = ""
+    if key == "new":
+        values: dict[str, Any] = {}
+        kinds = variants(kind)
+        if kinds:
+            word = visit.query.get("type", next(iter(kinds)))
+            if word not in kinds:
+                raise ProblemError(NOT_FOUND)
+            kind = kinds[word]
+    else:
+        item = visit.box.settings.items(kind).get(visit.number("id"))
+        if item is None or not _visible(visit, item):
+            raise ProblemError(NOT_FOUND)
+        kind = type(item)
+        values = to_document(item, mask=True)
+        if listed.name == "groups":
+            values["contact_ids"] = [str(each) for each in values["contact_ids"]]
+    return _form(visit, listed, kind=kind, values=values, word=word, key=key)
+
+
+def _form(
+    visit: Visit, listed: Listed, *, kind: type[Any], values: dict[str, Any], word: str, key: str
+) -> Answer:
+    described: list[FieldDescription] = [each for each in describe(kind) if each.name != "type"]
+    new = key == "new"
+    hidden = (*listed.hidden, *(() if new else listed.fixed))
+    if not visit.may("admin"):
+        hidden = (*hidden, "owner")
+    fields = form_fields(described, values, without=hidden, options=_options(visit, listed))
+    return visit.page(
+        "entry.html",
+        listed=listed,
+        title=_(title_of(listed.name)),
+        name=values.get("name") or values.get("number") or "",
+        key=key,
+        new=new,
+        word=word,
+        own=visit.who.owner if not visit.may("admin") and listed.name in ("contacts", "groups") else "",
+        basic=[each for name in listed.basic for each in fields if each.name == name],
+        more=[each for each in fields if each.name not in listed.basic],
+        has_app=listed.name == "users" and bool(values.get("totp_secret")),
+    )
+
+
+_NAMES = "|".join(each.name for each in LISTS)
+PAGES = (
+    Page(f"/settings/<list:re:{_NAMES}>", show),
+    Page(f"/settings/<list:re:{_NAMES}>/<id>", show_one),
+)

@@ -1,0 +1,79 @@
+"""Settings: everything that can be set, generated from the settings' own types and sentences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.api.problems import ProblemError
+from appliance.causes import NOT_FOUND
+from appliance.configuration import CATALOGUE
+from appliance.language import said as _
+from appliance.settings.fields import describe, to_document
+from webui.fields import form_fields
+from webui.settings_words import NOT_FOR_PEOPLE, help_of, label_of, title_of
+from webui.visit import Answer, Page, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page of the settings, with the words that it is found by."""
+
+    path: str
+    word: str
+    more: str
+    words: str = ""
+
+
+def show(visit: Visit) -> Answer:
+    """The way to every page, and search over all settings."""
+    people = [
+        Link("/settings/users", _("Users"), _("who may sign in, and what they may do")),
+        Link("/settings/keys", _("API tokens"), _("programs that send and receive")),
+        Link("/settings/contacts", _("Phone book"), _("whom you fax")),
+        Link("/settings/groups", _("Groups"), _("contacts that are written to together")),
+        Link("/settings/covers", _("Cover pages"), _("what goes before a fax")),
+    ]
+    ways = [
+        Link("/lines", _("Lines"), _("trunks and modems, and how they are")),
+        Link("/settings/routes", _("Routing"), _("who gets received faxes")),
+        Link("/settings/junk", _("Junk rules"), _("who is not let in")),
+    ]
+    box = [
+        Link("/audit", _("Audit log"), _("who did what")),
+        Link("/about", _("About this box"), _("version, health, licences")),
+    ]
+    sections = [
+        Link(f"/settings/{name}", _(title_of(name)), "", _found_by(name))
+        for name in CATALOGUE.sections
+        if name != NOT_FOR_PEOPLE
+    ]
+    groups = [(_("People"), people), (_("Ways"), ways), (_("The box"), box), (_("All settings"), sections)]
+    return visit.page("settings.html", groups=groups)
+
+
+def _found_by(name: str) -> str:
+    described = describe(CATALOGUE.sections[name])
+    return " ".join(f"{_(label_of(field.name))} {_(help_of(field.help))}" for field in described)
+
+
+def show_section(visit: Visit) -> Answer:
+    name = visit.arguments["section"]
+    kind = CATALOGUE.sections.get(name)
+    if kind is None or name == NOT_FOR_PEOPLE:
+        raise ProblemError(NOT_FOUND)
+    values = to_document(visit.box.settings.section(kind), mask=True)
+    return visit.page(
+        "section.html",
+        name=name,
+        title=_(title_of(name)),
+        fields=form_fields(describe(kind), values),
+        mail_test=name == "mail_out",
+        collect=name == "mail_in",
+    )
+
+
+_SECTIONS = "|".join(name for name in CATALOGUE.sections if name != NOT_FOR_PEOPLE)
+PAGES = (
+    Page("/settings", show, scopes=("admin",)),
+    Page(f"/settings/<section:re:{_SECTIONS}>", show_section, scopes=("admin",)),
+)

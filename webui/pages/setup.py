@@ -1,0 +1,121 @@
+"""The first start after the owner's account, in the order in which things fail; each step can be left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import available_timezones
+
+from babel import Locale
+
+from appliance.language import said as _
+from appliance.language import spoken
+from appliance.lines.modem.find import candidates
+from appliance.lines.settings import LineSettings
+from appliance.numbers import NumberSettings
+from appliance.settings.accounts import User
+from appliance.station import StationSettings
+from webui.visit import Answer, Page, Visit
+
+# The practice machine that takes a test fax and answers like any other.
+TEST_NUMBER = "9990"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStep:
+    path: str
+    word: str
+
+
+def setup_steps() -> list[SetupStep]:
+    return [
+        SetupStep("/setup", _("Who you are")),
+        SetupStep("/setup/line", _("The line")),
+        SetupStep("/setup/received", _("Received faxes")),
+        SetupStep("/setup/test", _("A test fax")),
+    ]
+
+
+def show_station(visit: Visit) -> Answer:
+    station = visit.box.settings.section(StationSettings)
+    region = visit.box.settings.section(NumberSettings).region
+    territories = Locale.parse(spoken()).territories
+    countries = sorted(
+        ((code, name) for code, name in territories.items() if len(code) == 2 and code.isalpha()),
+        key=lambda entry: entry[1],
+    )
+    moment = datetime.fromtimestamp(visit.context.now(), UTC)
+    return visit.page(
+        "setup_station.html",
+        steps=setup_steps(),
+        station=station,
+        region=region,
+        countries=countries,
+        zones=sorted(available_timezones()),
+        sample=moment.strftime("%Y-%m-%d %H:%M"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a kind of SIP trunk has in common: values to begin with, and what to ask the provider."""
+
+    name: str
+    word: str
+    help: str
+    values: dict[str, str]
+
+
+def templates() -> list[Template]:
+    account = _("Server, user name and password are in the letter or on the web site of your provider.")
+    return [
+        Template("account", _("Account at a provider"), account, {}),
+        Template(
+            "router",
+            _("FRITZ!Box or another router"),
+            _("In the router, make an IP telephone (LAN/WLAN) with a name and password."),
+            {"server": "fritz.box"},
+        ),
+        Template(
+            "pbx",
+            _("Asterisk or FreePBX"),
+            _("Make an extension of the kind PJSIP, and allow T.38 for it."),
+            {},
+        ),
+        Template("3cx", "3CX", _("Make an extension, and switch its fax support on."), {}),
+        Template(
+            "peer",
+            _("Trunk without an account"),
+            _("Your provider knows the box by its address; there is no user name."),
+            {"register": ""},
+        ),
+    ]
+
+
+def show_line(visit: Visit) -> Answer:
+    lines = visit.box.settings.items(LineSettings)
+    return visit.page(
+        "setup_line.html",
+        steps=setup_steps(),
+        templates=templates(),
+        modems=candidates(),
+        reports=[report for report in visit.box.lines() if report.kind.value != "practice"],
+        has_lines=bool(lines),
+    )
+
+
+def show_received(visit: Visit) -> Answer:
+    users = sorted(user.name for user in visit.box.settings.items(User).values() if not user.disabled)
+    return visit.page("setup_received.html", steps=setup_steps(), users=users)
+
+
+def show_test(visit: Visit) -> Answer:
+    return visit.page("setup_test.html", steps=setup_steps(), number=TEST_NUMBER)
+
+
+PAGES = (
+    Page("/setup", show_station, scopes=("admin",)),
+    Page("/setup/line", show_line, scopes=("admin",)),
+    Page("/setup/received", show_received, scopes=("admin",)),
+    Page("/setup/test", show_test, scopes=("admin",)),
+)

@@ -1,0 +1,44 @@
+"""Waiting for a number: documents that came by print, scan or e-mail without saying where to."""
+
+from __future__ import annotations
+
+from appliance.language import said as _
+from appliance.spool.model import Job, JobFilter, JobState
+from webui import wording
+from webui.visit import Answer, Page, Visit
+
+SHOWN = 50
+
+
+def waiting(visit: Visit, limit: int = SHOWN) -> list[Job]:
+    """Those of this reader, newest first."""
+    wanted = JobFilter(owner=visit.who.sees or "", without_number=True, limit=limit)
+    return visit.box.faxes.search(wanted)
+
+
+def origin(job: Job) -> str:
+    """How a document came."""
+    words = {
+        "print": _("printed"),
+        "email": _("by e-mail"),
+        "scan": _("scanned"),
+        "rest": _("from a program"),
+    }
+    return words.get(job.origin, job.origin)
+
+
+def show(visit: Visit) -> Answer:
+    entries = [
+        (
+            job,
+            origin(job),
+            wording.pages(job.pages) if job.pages is not None else "",
+            job.state is JobState.NEEDS_NUMBER,
+            f"/api/v1/faxes/{job.id}/pages/1?size=small" if job.rendered_path else "",
+        )
+        for job in waiting(visit)
+    ]
+    return visit.page("waiting.html", entries=entries)
+
+
+PAGES = (Page("/waiting", show, scopes=("send",)),)

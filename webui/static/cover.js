@@ -1,0 +1,27 @@
+// The live picture of a cover page that is being written.
+
+import { headers } from "./api.js";
+
+const WAIT_MS = 500;
+const area = document.querySelector("textarea[name=html]");
+const picture = document.getElementById("cover-preview");
+let timer = null;
+
+async function draw() {
+  const body = { html: area.value, to_name: "Ada Lovelace", to_company: "Analytical Engines", subject: "…", message: "…", to_number: "+44 20 7946 0000" };
+  const answer = await fetch("/api/v1/covers/preview", {
+    method: "POST",
+    headers: { ...headers(), "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  }).catch(() => null);
+  if (!answer?.ok) return;
+  URL.revokeObjectURL(picture.src);
+  picture.src = URL.createObjectURL(await answer.blob());
+  picture.hidden = false;
+}
+
+area.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(draw, WAIT_MS);
+});
+draw();

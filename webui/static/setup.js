@@ -1,0 +1,41 @@
+// The first start: what the other side will see, drawn while it is typed; several sections saved by one press.
+
+import { call, Refused, words } from "./api.js";
+import { showProblem, values } from "./form.js";
+import { notice } from "./notices.js";
+
+const station = document.getElementById("station");
+station?.addEventListener("input", () => {
+  const body = values(station);
+  document.getElementById("seen-name").textContent = body.station.name || "…";
+  document.getElementById("seen-id").textContent = body.station.station_id || "…";
+  document.querySelector(".far-end").classList.toggle("bare", !body.station.header);
+});
+
+for (const form of document.querySelectorAll("form[data-set-up]")) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      for (const [section, changes] of Object.entries(values(form))) {
+        await call("PATCH", `/settings/${section}`, changes);
+      }
+      location.assign(form.dataset.next);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      showProblem(form, error.problem);
+    }
+  });
+}
+
+document.addEventListener("click", async (event) => {
+  const id = event.target.dataset?.copyText;
+  if (!id) return;
+  const text = document.getElementById(id).textContent;
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(text);
+  } else {
+    getSelection().selectAllChildren(document.getElementById(id));
+    document.execCommand("copy");
+  }
+  notice(words.copied);
+});
