@@ -23,7 +23,8 @@ FIRST_PAGE_OCTETS = 100_000
 # What makes a page scroll sideways, empty when nothing does.
 _TOO_WIDE = """
 document.documentElement.scrollWidth <= innerWidth + 1 ? "" :
-  [...document.querySelectorAll("main *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+  [...document.querySelectorAll("main *")]
+    .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
     .map((each) => each.outerHTML.slice(0, 120)).slice(0, 3).join(" | ") || "?"
 """
 
