@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Generator, Iterator
 
+from appliance.api.context import Context
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call
