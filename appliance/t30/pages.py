@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.causes import PAGE_UNAVAILABLE, Cause
@@ -25,18 +26,32 @@ class PageDesk:
     def __init__(self, station: Station) -> None:
         self._station = station
         self._accepts: Accepts | None = None
+        self._expected = False  # nothing was heard of it yet
         self._known: dict[int, KnownPage] = {}
         self._asked: dict[int, int] = {}  # ticket: page
         self.failure = PAGE_UNAVAILABLE  # why the last page that cannot be had cannot
 
-    def accepts(self, accepts: Accepts) -> None:
-        """What the receiver takes; when it has changed, what came in the old format is forgotten."""
+    def expects(self, accepts: Accepts) -> None:
+        """What the receiver will take if it takes all that we can send; nothing is known of it yet."""
+        self._accepts, self._expected = accepts, True
+
+    def accepts(self, accepts: Accepts, fits: Callable[[CodedPage], bool]) -> None:
+        """What the receiver takes; what came in another format is forgotten.
+
+        What was asked for as the best of receivers takes it is kept if this one takes it, too: it would be
+        asked for in the same form.
+        """
         if accepts == self._accepts:
+            self._expected = False
             return
+        keep, self._expected = self._expected, False
         self._accepts = accepts
         self._asked = {}
-        nothing = self._known.get(0)
-        self._known = {} if nothing is None or nothing.page is not None else {0: nothing}
+        self._known = {
+            number: known
+            for number, known in self._known.items()
+            if (known.page is None and number == 0) or (keep and known.page is not None and fits(known.page))
+        }
 
     def ask(self, number: int) -> None:
         """Asks for a page unless it is here or on its way."""

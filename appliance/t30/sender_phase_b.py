@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from appliance import causes
 from appliance.causes import Cause
+from appliance.t4.page import CodedPage
 from appliance.t30 import timers as limits
 from appliance.t30.asking import Answers, Kind
 from appliance.t30.conversation import EndPermitted, PageDelivered
@@ -17,7 +18,7 @@ from appliance.t30.frames import RESPONSES, Fcf, HdlcFrame, decode_ident, encode
 from appliance.t30.ladder import below, rungs
 from appliance.t30.negotiation import Common, FormatError, in_common, settings_for
 from appliance.t30.pages import KnownPage, PageDesk
-from appliance.t30.parameters import Phase
+from appliance.t30.parameters import Accepts, Phase
 from appliance.t30.states import ReceiverState, SenderState
 from appliance.t30.station import (
     NO_DATA,
@@ -86,10 +87,11 @@ class SenderPhaseB(StationRole):
     def call(self) -> None:
         """A calling station's start: CNG, and a DIS is waited for."""
         station = self.station
-        if self._poll_wanted:
-            own = station.parameters.capabilities
-            self._desk.accepts(in_common(own, Facilities()).accepts)
-            self._desk.ask(0)  # has this call anything to send, or only to poll?
+        # Asked for as the best of receivers takes it, so that it is here when the far end has said what it
+        # takes: some hang up after a quarter of a minute of silence.  With none, there is only to poll.
+        own = station.parameters.capabilities
+        self._desk.expects(Accepts(own.codings, own.resolutions, own.width, own.length))
+        self._desk.ask(0)
         station.sound_cng()
         station.set(Timer.T0, limits.T0_S)
 
@@ -155,7 +157,7 @@ class SenderPhaseB(StationRole):
         reached = rungs(frozenset(common.carriers), self._carrier)
         self._common = common
         self._carrier = reached[0]
-        self._desk.accepts(common.accepts)
+        self._desk.accepts(common.accepts, self._fits)
         self._desk.ask(self._index)
         self.state = SenderState.NEEDS_PAGE
         known = self._desk.get(self._index)
@@ -168,12 +170,25 @@ class SenderPhaseB(StationRole):
 
     def page_delivered(self, event: PageDelivered) -> None:
         if self._desk.delivered(event):
+            first = self._desk.get(0)
+            if first is not None and self._index == 0:
+                self._may_begin(first)  # a single page needs permission before DCS
             self._page_may_be_ready()
 
     def end_permitted(self, event: EndPermitted) -> None:
         self._refused = event.refused
         self._permitted = event.refused is None
         self._page_may_be_ready()
+
+    def _fits(self, page: CodedPage) -> bool:
+        """Whether the receiver takes a page as it is."""
+        assert self._common is not None
+        assert self._carrier is not None
+        try:
+            settings_for(page, self._common, self._carrier)
+        except FormatError:
+            return False
+        return True
 
     def _page_may_be_ready(self) -> None:
         waits = self.state in (SenderState.NEEDS_PAGE, SenderState.NEEDS_NEXT)
