@@ -250,7 +250,7 @@ class OutgoingCalls:
         caller = options.caller_number or managed.caller_number or station.caller_number
         parameters = CallParameters(
             role=Role.CALLS,
-            station_id=options.station_id or station.station_id,
+            station_id="" if options.withhold_number else options.station_id or station.station_id,
             capabilities=Capabilities(carriers=plan.carriers, ecm=plan.ecm),
             sub_address=options.sub_address,
             password=options.password,
@@ -263,6 +263,7 @@ class OutgoingCalls:
             parameters=parameters,
             caller_number=caller,
             caller_name=options.caller_name or station.caller_name,
+            withhold=options.withhold_number,
             ring_s=sending.ring_s,
             attempt=attempt.number,
             audio=plan.audio,

@@ -62,6 +62,7 @@ class OutgoingCall:
     parameters: CallParameters
     caller_number: str = ""
     caller_name: str = ""
+    withhold: bool = False  # the called party may see none of them
     ring_s: float = 60.0  # give up when nobody answered by then, seconds
     attempt: int = 1  # which try of its job this is; some practice numbers behave differently by it
     audio: bool = False  # fax tones in audio from the start, where a trunk has T.38 as well

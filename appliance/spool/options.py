@@ -57,6 +57,7 @@ class SendOptions:
     station_id: str = ""  # TSI, up to 20 of digits, + and space
     caller_number: str = ""  # caller id to show, must be one the owner may use
     caller_name: str = ""
+    withhold_number: bool = False  # neither caller id nor TSI for this fax
     sub_address: str = ""  # SUB
     password: str = ""  # PWD
     ecm: bool | None = None

@@ -520,3 +520,17 @@ def test_rules_hold_for_the_country_of_the_line_that_is_about_to_dial(box: Box, 
         return job
 
     assert asyncio.run(scenario()).cause is causes.NUMBER_NOT_ALLOWED
+
+
+def test_a_fax_may_show_no_number_of_ours(box: Box) -> None:
+    async def scenario() -> FakeLine:
+        line = FakeLine()
+        box.settings.change(StationSettings, {"station_id": "+49 30 1234", "caller_number": "+49301234"})
+        async with dispatching(box, line):
+            await ended(box, *submit(box, options=SendOptions(withhold_number=True)))
+            await ended(box, *submit(box))
+        return line
+
+    hidden, shown = asyncio.run(scenario()).placed
+    assert (hidden.withhold, hidden.parameters.station_id) == (True, "")
+    assert (shown.withhold, shown.parameters.station_id) == (False, "+49 30 1234")

@@ -14,6 +14,18 @@ _DECORATION = str.maketrans("", "", " -./()\u00a0\u2009\u2011")
 # E.164 has at most 15 digits; an extension behind pauses and exchange codes may follow.
 MAX_NUMBER_CHARACTERS = 60
 MAX_PREFIX_CHARACTERS = 20
+# What withholds our number for one call: ETSI ETS 300 648's in most of Europe, and those of countries that
+# have another, by country code.
+WITHHOLD_CODE = "*31#"
+WITHHOLD_CODES = {
+    "1": "*67",
+    "44": "141",
+    "353": "141",
+    "33": "3651",
+    "61": "1831",
+    "64": "0197",
+    "81": "184",
+}
 
 
 class UndialableError(ValueError):
@@ -30,6 +42,7 @@ class DialRules:
     trunk: str = "0"  # stands for + and the own country code
     pulse: bool = False  # pulse dialling: exchanges without tone dialling
     blind: bool = False  # do not wait for dial tone: exchanges whose tone the modem does not know
+    withhold: str = ""  # before a number that is called without showing ours; empty: as is usual there
 
     def __post_init__(self) -> None:
         if len(self.prefix) > MAX_PREFIX_CHARACTERS or not _PREFIX.fullmatch(self.prefix):
@@ -37,10 +50,12 @@ class DialRules:
         for digits in (self.country_code, self.international, self.trunk):
             if digits and not (digits.isascii() and digits.isdigit() and len(digits) <= 8):
                 raise ValueError(f"not a dialling code: {digits!r}")
+        if not re.fullmatch(r"[0-9*#]{0,8}", self.withhold):
+            raise ValueError(f"not a code that withholds a number: {self.withhold!r}")
 
 
-def dial_command(number: str, rules: DialRules) -> str:
-    """The D command (without AT) that dials this number.
+def dial_command(number: str, rules: DialRules, *, withhold: bool = False) -> str:
+    """The D command (without AT) that dials this number; ``withhold``: without showing ours.
 
     Raises UndialableError for anything but digits, *, #, pauses and a leading +, decorated as people do,
     and for emergency numbers.
@@ -55,12 +70,14 @@ def dial_command(number: str, rules: DialRules) -> str:
             bare = rules.trunk + digits[len(rules.country_code) :]
         else:
             bare = rules.international + digits
+    code = (rules.withhold or WITHHOLD_CODES.get(rules.country_code, WITHHOLD_CODE)) if withhold else ""
     # The last look: prefixes that come or go here can make an emergency number of another.
-    if any(may_reach(each, region_of(rules.country_code)) for each in (asked, bare, rules.prefix + bare)):
+    ways = (asked, bare, rules.prefix + bare, rules.prefix + code + bare)
+    if any(may_reach(each, region_of(rules.country_code)) for each in ways):
         raise UndialableError("emergency numbers are never dialled")
-    if rules.pulse and not set(rules.prefix + bare) <= set("0123456789,Ww"):
+    if rules.pulse and not set(rules.prefix + code + bare) <= set("0123456789,Ww"):
         raise UndialableError(f"{number!r} needs tone dialling, and this line dials by pulses")
-    return ("DP" if rules.pulse else "DT") + rules.prefix.upper() + bare
+    return ("DP" if rules.pulse else "DT") + rules.prefix.upper() + code + bare
 
 
 # How long a modem dials: tones of 95 ms and pauses as long (S11), pulses at ten a second, a second

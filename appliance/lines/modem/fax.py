@@ -77,6 +77,7 @@ class ModemCall:
 
     modem: Modem = field(default_factory=Modem)
     rules: DialRules = field(default_factory=DialRules)
+    withhold: bool = False  # our number is not shown
     number: str | None = None
     ring_s: float = 60.0  # nobody answered by then, seconds
     speaker: bool = False  # let the modem's loudspeaker be heard until the connection stands
@@ -105,7 +106,9 @@ class ModemFaxCall:
             raise ValueError("a caller needs a number, an answering station has none")
         self._call = call
         self._quirks = call.modem.quirks
-        self._dial = "" if call.number is None else dial_command(call.number, call.rules)
+        self._dial = (
+            "" if call.number is None else dial_command(call.number, call.rules, withhold=call.withhold)
+        )
         self._parameters = _within(parameters, call.modem)
         self._say = say
         self._wake = wake

@@ -164,6 +164,7 @@ class ModemLine:
                 ModemCall(
                     modem=self._modem,
                     rules=self._settings.rules,
+                    withhold=call.withhold,
                     number=call.number,
                     ring_s=call.ring_s,
                     speaker=self._settings.speaker,

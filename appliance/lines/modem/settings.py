@@ -37,6 +37,11 @@ class ClassOneModem(LineSettings):
         "dialled before every number; a comma is a pause, W waits for dial tone",
         pattern=r"[0-9*#,W]{0,8}",
     )
+    withhold_code: str = setting(
+        "",
+        "dialled before a number that is called without showing ours; empty: as is usual there",
+        pattern=r"[0-9*#]{0,8}",
+    )
     device: str = setting("", "its port, such as /dev/ttyACM0; empty: any that is found", max_length=255)
     rings: int = setting(2, "answer on this ring; 2 lets the caller's number arrive", minimum=1, maximum=10)
     ring_kinds: tuple[str, ...] = setting(
@@ -73,6 +78,7 @@ class ClassOneModem(LineSettings):
             trunk=self.national_prefix,
             pulse=self.pulse,
             blind=self.blind,
+            withhold=self.withhold_code,
         )
 
     @property

@@ -292,9 +292,14 @@ class SipLine:
         address = f"<sip:{user}@{host}>" if user else "<sip:anonymous@anonymous.invalid>"
         shown = f'"{name}" ' if name else ""
         headers = []
+        if call.withhold:
+            # RFC 3323 4.1 and RFC 3325 7: From says nobody, the network is told and asked to keep it.
+            headers.append(("Privacy", "id"))
+            if not trunk.from_user_is_account:
+                address = "<sip:anonymous@anonymous.invalid>"
         if trunk.identity in _IDENTITY_HEADERS and number:
             headers.append((_IDENTITY_HEADERS[trunk.identity], f"{shown}<sip:{number}@{host}>"))
-        return headers, f"{shown}{address}"
+        return headers, f'"Anonymous" {address}' if call.withhold else f"{shown}{address}"
 
     # -- calls in --------------------------------------------------------------------------
 

@@ -103,6 +103,27 @@ def test_numbers_become_dial_commands(number: str, rules: DialRules, command: st
     assert dial_command(number, rules) == command
 
 
+@pytest.mark.parametrize(
+    ("number", "rules", "command"),
+    [
+        ("+49301234", DialRules(country_code="49"), "DT*31#0301234"),
+        ("+49301234", DialRules(prefix="0,", country_code="49"), "DT0,*31#0301234"),
+        ("+14155552671", DialRules(country_code="1", trunk="1"), "DT*6714155552671"),
+        ("+49301234", DialRules(country_code="49", withhold="#31#"), "DT#31#0301234"),
+        ("+49301234,,42", DialRules(country_code="49"), "DT*31#0301234,,42"),
+    ],
+)
+def test_number_of_ours_is_withheld_in_the_way_of_the_country(
+    number: str, rules: DialRules, command: str
+) -> None:
+    assert dial_command(number, rules, withhold=True) == command
+
+
+def test_no_code_before_a_number_reaches_an_emergency_service() -> None:
+    with pytest.raises(UndialableError):
+        dial_command("112", DialRules(country_code="49"), withhold=True)
+
+
 @pytest.mark.parametrize("number", ["", "abc", "1;+FCLASS=0", "1\rATH", "1@b", "+", "1" * 61, "٣٤", "1\n2"])
 def test_what_is_no_number_never_reaches_the_modem(number: str) -> None:
     with pytest.raises(UndialableError):
