@@ -373,6 +373,9 @@ class CarriedCall:
         side = SideDoor(self._ports.rtp, is_udptl)
         await self._start(fax, self._ports.udptl, order.remote, judge=speaks_t38, side=side)
         self._begin(fax)
+        self._look_later()
+
+    def _look_later(self) -> None:
         limit = T38_SILENT_CALLING_S if self._calls else T38_SILENT_ANSWERING_S
         self._silence = asyncio.get_running_loop().call_later(limit, self._look_at_silence)
 
@@ -380,6 +383,7 @@ class CarriedCall:
         if isinstance(self._fax, T38FaxCall) and not self._fax.hears_fax and self._signalling is not None:
             self._note("t38_silent")
             self._signalling.t38_is_silent()
+            self._look_later()  # where the other side does not go back to audio it has a second chance
 
     async def _hung_up(self) -> CallResult | None:
         """The peer is gone: a fax under way says what that means for it."""

@@ -250,6 +250,7 @@ class MediaSwitch:
         self._tones = False  # it has
         self._page_in_audio = False
         self._page_in_t38 = False
+        self._stays_in_t38 = False  # the peer refused to go back to audio
         self._silent = False  # T.38 was agreed in this call, and nothing came through it
         self._version = 1
         self._last_media = ""
@@ -324,8 +325,15 @@ class MediaSwitch:
         self._page_in_t38 = True
 
     def t38_is_silent(self, now: float) -> None:
-        """Nothing of a fax came through T.38: back to audio, where that is allowed."""
-        if self._state is State.T38 and self._rules.g711 and not self._page_in_t38:
+        """Nothing of a fax came through T.38: back to audio, where that is allowed.
+
+        Said again after a while where the peer did not go back: then there is nothing left to try.
+        """
+        if self._state is not State.T38 or not self._rules.g711 or self._page_in_t38:
+            return
+        if self._stays_in_t38:
+            self._orders.append(GiveUp(causes.SIP_T38_SILENT))
+        else:
             self._silent = True
             self._reclaim(now)
 
@@ -486,6 +494,12 @@ class MediaSwitch:
 
     def _reclaim_refusal(self, news: _News) -> None:
         again_s = self._again_s(news)
+        if again_s is None and self._t38 is not None and not self._tones:
+            # A refusal leaves the session as it was: the machine may yet be slow to answer.
+            self._state = State.T38
+            self._deadline = None
+            self._silent, self._stays_in_t38 = False, True
+            return
         if again_s is None or self._glares >= MAX_GLARE:
             self._reclaim_failed(news)
             return

@@ -31,7 +31,9 @@ class T38Far:
         calls: bool = False,
         speaks_from: socket.socket | None = None,
         speaks_to: Callable[[], tuple[str, int] | None] = lambda: None,
+        begins_after_s: float = 0.0,
     ) -> None:
+        self._begins_after_s = begins_after_s
         self._speaks_from = speaks_from
         self._speaks_to = speaks_to
         self._machine = PracticeMachine(MachineSettings(Abilities(calls=calls, send=send, receive=receive)))
@@ -71,6 +73,7 @@ class T38Far:
                 async with asyncio.timeout(wait):
                     data, peer = await loop.sock_recvfrom(self._sock, 2048)
                     if self._peer is None:
+                        await asyncio.sleep(self._begins_after_s)
                         self._peer = peer
                         self._machine.start(loop.time())
                     self._machine.receive_datagram(data, loop.time())
