@@ -2,12 +2,12 @@
 
 A call, from outside inwards:
 
-``call``          one fax call: the engine, a DCE that carries it, pages in and out
+``call``          one fax call: who is in charge, a DCE that carries it, requests for pages and replies
 ``parameters``    what a caller says about a call, and what it hears back
 ``dce``           the one interface between the engine and whatever carries it
-``engine``        sender and receiver, and which of them is in charge
 ``station``       what both share: the line, bursts of frames, timers, saying good-bye
-``sender``        phases C and D; ``sender_phase_b`` from DIS to CFR; ``pages`` that are not confirmed yet
+``sender``        who of the sender's roles is in charge: ``sender_phase_b``, from DIS to CFR, yields a
+                  ``link``, ``sender_page`` and ``sender_ecm`` send one page over it; ``pages`` to send
 ``receiver``      phases C and D; ``receiver_phase_b`` from DIS to the training; ``intake`` of a page
 
 What they know of the Recommendation:
@@ -16,5 +16,6 @@ What they know of the Recommendation:
 ``negotiation``, ``ladder``         what two stations have in common, and how a transmitter steps down
 ``ecm``, ``tcf``, ``quality``       blocks and frames, the training check, MCF or RTP or RTN
 ``timers``                          each timer and limit with its clause
-``trace``, ``tables``               frames and state tables in words
+``asking``, ``pace``                which answer belongs to which command; nominal and quick times
+``states``, ``tables``, ``trace``   what both sides wait for; tables and frames in words
 """

@@ -6,9 +6,23 @@ the second answer then arrives behind the next command and would be taken for it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
+from typing import ClassVar
 
-from appliance.t30.timers import LATE_ANSWER_MARGIN_S
+from appliance.causes import Cause
+from appliance.t30 import timers as limits
+from appliance.t30.frames import RESPONSES, Fcf, HdlcFrame
+from appliance.t30.states import SenderState
+from appliance.t30.station import (
+    NO_DATA,
+    EventData,
+    LineStimulus,
+    Station,
+    StationRole,
+    Stimulus,
+    Timer,
+)
 
 
 class Kind(Enum):
@@ -54,5 +68,72 @@ class Answers:
         if self._first_sent_at is not None:
             # If this was the answer to the first saying, that to the last one is as late.
             lateness = began - self._first_sent_at
-            self._late_until = self._sent_at + lateness + LATE_ANSWER_MARGIN_S
+            self._late_until = self._sent_at + lateness + limits.LATE_ANSWER_MARGIN_S
         return True
+
+
+class AskingRole(StationRole):
+    """A role that gives commands and waits for their answers.  ``answers`` is one for the whole call."""
+
+    # States in which a command waits for its answer, and what counts as one.
+    _ASKING: ClassVar[frozenset[Enum]] = frozenset(
+        {
+            SenderState.CFR,
+            SenderState.POST,
+            SenderState.PPS,
+            SenderState.RR,
+            SenderState.CTR,
+            SenderState.ERR,
+        }
+    )
+    _ANSWERS: ClassVar[frozenset[Stimulus]] = RESPONSES | {Fcf.CRP, LineStimulus.GARBLED}
+
+    def __init__(self, station: Station, state: Enum, answers: Answers) -> None:
+        super().__init__(station, state)
+        self._answers = answers
+        self._again: Callable[[], None] = self._nothing_to_repeat
+        self._tries = 0
+
+    def _cause_of_silence(self) -> Cause:
+        """How the call has ended when a command was given three times for nothing."""
+        raise NotImplementedError
+
+    def take(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
+        """An answer that may be an earlier command's does not count: this command is said again."""
+        if self.state in self._ASKING and stimulus in self._ANSWERS:
+            known = stimulus in self.TABLE[self.state]
+            if not self._answers.heard(fact.burst.began) and known and stimulus is not LineStimulus.GARBLED:
+                self.station.note("answer_owed", name=stimulus.name)
+                self.station.clear(Timer.T4)
+                self._again()
+                return
+        super().take(stimulus, fact)
+
+    def _try(self, command: Callable[[], None], kind: Kind) -> None:
+        """Gives a command for the first time."""
+        self._again, self._tries = command, 1
+        self._answers.new_command(kind)
+        command()
+
+    def _repeat(self, _: EventData) -> None:
+        """No valid response: the same again, three times in all (T.30 5.4.3)."""
+        if self._tries >= limits.TRIES:
+            self.station.finish(self._cause_of_silence())
+            return
+        self._tries += 1
+        self.station.clear(Timer.T4)
+        self.station.slow_down()
+        self._again()
+
+    def _await(self, state: SenderState) -> None:
+        self.state = state
+        self._answers.sent(self.station.now)
+        self.station.set(Timer.T4, limits.T4_S)
+        self.station.listen()
+
+    def _command(self, frame: HdlcFrame, state: SenderState) -> None:
+        kind = Kind.RATE if state is SenderState.CTR else Kind.MESSAGE
+        self._try(lambda: self.station.say((frame,), lambda: self._await(state)), kind)
+
+    def _nothing_to_repeat(self) -> None:
+        """Before the first command."""

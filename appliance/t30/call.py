@@ -72,7 +72,7 @@ class FaxCall:
         self._sender = Sender(self._station, self._poll)
         self._receiver = Receiver(self._station, self._polled)
         calls = parameters.role is Role.CALLS
-        self._station.part = self._sender if calls else self._receiver
+        self._station.part = self._sender.identification if calls else self._receiver
         self._dce = dce
         self._say = say
         self._wake = wake
@@ -138,7 +138,6 @@ class FaxCall:
         self._receiver.poll(theirs)
 
     def _polled(self, wanted: Facilities) -> None:
-        self._station.part = self._sender
         self._sender.answer_poll(wanted)
 
     def _guarded(self, act: Callable[[], None], now: float) -> None:

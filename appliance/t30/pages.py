@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.causes import PAGE_UNAVAILABLE, Cause
+from appliance.causes import BOX_STALLED, PAGE_UNAVAILABLE, Cause
 from appliance.t4.page import CodedPage
 from appliance.t30.conversation import PageDelivered
 from appliance.t30.parameters import Accepts
@@ -30,6 +30,51 @@ class PageDesk:
         self._known: dict[int, KnownPage] = {}
         self._asked: dict[int, int] = {}  # ticket: page
         self.failure = PAGE_UNAVAILABLE  # why the last page that cannot be had cannot
+        self.index = 0  # page to send
+        self.times_sent = 0  # that page
+        self.all_confirmed = False  # the page before ``index`` was the last
+        self.refused: Cause | None = None  # why the last page may not be sent
+        self._permitted = not station.parameters.asks_to_end_last_page
+        self._asked_permission = False
+
+    @property
+    def current(self) -> KnownPage | None:
+        """The page to send, None while it is awaited."""
+        return self._known.get(self.index)
+
+    @property
+    def following(self) -> KnownPage | None:
+        """The page behind it, likewise."""
+        return self._known.get(self.index + 1)
+
+    def confirmed(self) -> None:
+        """The far end has the page: the next one is to send."""
+        had = self._known.pop(self.index, None)
+        self.all_confirmed = had is not None and had.last
+        self.index += 1
+        self.times_sent = 0
+
+    def permission(self, refused: Cause | None) -> None:
+        """The last page may be sent, or may not."""
+        self.refused = refused
+        self._permitted = refused is None
+
+    def may_begin(self, known: KnownPage) -> bool:
+        """Whether a page that is here may be sent; the last one needs permission, which is asked for once.
+
+        It is asked for where the far end can be kept waiting: before DCS, or before the command that ends
+        the page before, which is EOM when the answer takes long.
+        """
+        if self._permitted or not known.last or known.page is None:
+            return True
+        if not self._asked_permission:
+            self._asked_permission = True
+            self._station.ask_to_end_last_page()
+        return False
+
+    def cause_of_lateness(self) -> Cause:
+        """Why the page to send is late."""
+        return PAGE_UNAVAILABLE if self.current is None else BOX_STALLED
 
     def expects(self, accepts: Accepts) -> None:
         """What the receiver will take if it takes all that we can send; nothing is known of it yet."""
@@ -74,7 +119,3 @@ class PageDesk:
     def get(self, number: int) -> KnownPage | None:
         """The page, None while it is awaited."""
         return self._known.get(number)
-
-    def drop(self, number: int) -> None:
-        """The page is confirmed and needed no more."""
-        self._known.pop(number, None)

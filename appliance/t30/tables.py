@@ -10,7 +10,7 @@ from appliance.t30.frames import Fcf
 from appliance.t30.receiver import Receiver
 from appliance.t30.sender import Sender
 from appliance.t30.states import ReceiverState
-from appliance.t30.station import StationRole, Step, Stimulus, Timer
+from appliance.t30.station import Step, Stimulus, Timer
 from appliance.t30.trace import EVENTS
 
 _HEAD = """# What the T.30 engine does, state by state
@@ -40,7 +40,7 @@ def as_markdown() -> str:
     return "\n".join(lines)
 
 
-def _diagram(role: type[StationRole]) -> list[str]:
+def _diagram(role: type[Sender | Receiver]) -> list[str]:
     """The states and what leads from one to another, as Mermaid draws it."""
     own = list(role.TABLE)
     others = [to for row in role.TABLE.values() for step in row.values() for to in step.to if to not in own]

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 import pytest
 
 import appliance.t30
+from appliance.t30.dce import Carrier
+from appliance.t30.fields import Facilities
 from appliance.t30.frames import Fcf
+from appliance.t30.link import Ground, Link
+from appliance.t30.negotiation import in_common
 from appliance.t30.parameters import CallParameters, Capabilities, Progress, Role
 from appliance.t30.receiver import Receiver
 from appliance.t30.sender import Sender
+from appliance.t30.sender_ecm import EcmPageTransfer
+from appliance.t30.sender_page import PlainPage
+from appliance.t30.sender_phase_b import Identification, Training
 from appliance.t30.states import ReceiverState, SenderState
 from appliance.t30.station import NO_DATA, EventData, LineStimulus, Station, StationRole, Stimulus, Timer
 from appliance.t30.tables import as_markdown
@@ -21,22 +29,46 @@ from tests.t30.linked import Pages
 from tests.t30.script import Far, white_page
 from tests.t30.test_conformance import PLAIN, RECEIVES, RECEIVES_ECM, SENDS, SENDS_ECM
 
-PARTS: list[tuple[type[StationRole], type[Enum]]] = [(Sender, SenderState), (Receiver, ReceiverState)]
+
+def _sender(station: Station) -> Sender:
+    return Sender(station, lambda _: None)
+
+
+def _link() -> Link:
+    common = in_common(Capabilities(), Facilities(ecm=True))
+    return Ground(common, Carrier.V29_9600, False, False).link(white_page())
+
+
+# Each role and how to make one in a state of its own.
+ROLES: list[tuple[type[StationRole], Callable[[Station], StationRole]]] = [
+    (Identification, lambda station: Identification(_sender(station))),
+    (Training, lambda station: Training(_sender(station), _link())),
+    (PlainPage, lambda station: PlainPage(_sender(station), _link(), white_page(), last=True)),
+    (EcmPageTransfer, lambda station: EcmPageTransfer(_sender(station), _link(), white_page(), last=True)),
+    (Receiver, lambda station: Receiver(station, lambda _: None)),
+]
+SIDES: list[tuple[type[Sender | Receiver], type[Enum]]] = [(Sender, SenderState), (Receiver, ReceiverState)]
 SOURCES = {p.name: p.read_text() for p in Path(appliance.t30.__file__).parent.glob("*.py")}
 
 
-@pytest.mark.parametrize(("part", "states"), PARTS)
-def test_every_state_has_a_row_and_every_entry_a_method(part: type[StationRole], states: type[Enum]) -> None:
-    assert set(part.TABLE) == set(states)
-    for row in part.TABLE.values():
+@pytest.mark.parametrize(("side", "states"), SIDES)
+def test_every_state_has_a_row(side: type[Sender | Receiver], states: type[Enum]) -> None:
+    assert set(side.TABLE) == set(states)
+
+
+@pytest.mark.parametrize(("role", "_make"), ROLES)
+def test_every_entry_is_a_method_of_its_role_and_leads_to_states(
+    role: type[StationRole], _make: object
+) -> None:
+    for row in role.TABLE.values():
         for step in row.values():
-            assert getattr(part, step.act.__name__) is step.act
+            assert getattr(role, step.act.__name__) is step.act
             assert all(isinstance(to, SenderState | ReceiverState) for to in step.to)
 
 
-@pytest.mark.parametrize(("part", "states"), PARTS)
-def test_every_state_is_reached(part: type[StationRole], states: type[Enum]) -> None:
-    reached = {to for row in part.TABLE.values() for step in row.values() for to in step.to}
+@pytest.mark.parametrize(("side", "states"), SIDES)
+def test_every_state_is_reached(side: type[Sender | Receiver], states: type[Enum]) -> None:
+    reached = {to for row in side.TABLE.values() for step in row.values() for to in step.to}
     assert set(states) - reached <= {SenderState.CALLING, ReceiverState.COMMAND}
 
 
@@ -69,10 +101,10 @@ def test_no_step_leads_where_its_table_does_not_say(monkeypatch: pytest.MonkeyPa
     assert not wrong
 
 
-@pytest.mark.parametrize(("part", "states"), PARTS)
-def test_no_state_waits_for_ever(part: type[StationRole], states: type[Enum]) -> None:
+@pytest.mark.parametrize(("side", "states"), SIDES)
+def test_no_state_waits_for_ever(side: type[Sender | Receiver], states: type[Enum]) -> None:
     for state in states:
-        assert any(isinstance(stimulus, Timer) for stimulus in part.TABLE[state]), state
+        assert any(isinstance(stimulus, Timer) for stimulus in side.TABLE[state]), state
 
 
 # Beginnings and ends that mean something in few states.
@@ -80,17 +112,17 @@ NOT_NOTED = {LineStimulus.QUIET, LineStimulus.V21_ON, LineStimulus.CNG}
 STIMULI: list[Stimulus] = [*Fcf, *LineStimulus, *Timer]
 
 
-@pytest.mark.parametrize(("part", "states"), PARTS)
+@pytest.mark.parametrize(("role", "make"), ROLES)
 def test_what_a_state_does_not_allow_changes_nothing_and_is_noted(
-    part: type[StationRole], states: type[Enum]
+    role: type[StationRole], make: Callable[[Station], StationRole]
 ) -> None:
-    for state in states:
+    for state in role.TABLE:
         for stimulus in STIMULI:
-            if stimulus in part.TABLE[state] or stimulus is LineStimulus.UNKNOWN:
+            if stimulus in role.TABLE[state] or stimulus is LineStimulus.UNKNOWN:
                 continue
             notes: list[Progress] = []
             station = Station(CallParameters(Role.CALLS), notes.append)
-            actor = part(station, lambda _: None)  # type: ignore[call-arg,arg-type]
+            actor = make(station)
             actor.state = state
             before = {k: v for k, v in vars(station).items() if k != "_notes"}
             actor.take(stimulus)
@@ -99,12 +131,12 @@ def test_what_a_state_does_not_allow_changes_nothing_and_is_noted(
             assert [n.event for n in notes] == ([] if stimulus in NOT_NOTED else ["ignored"])
 
 
-@pytest.mark.parametrize(("part", "_states"), PARTS)
-def test_every_handler_is_in_the_table(part: type[StationRole], _states: type[Enum]) -> None:
+@pytest.mark.parametrize(("side", "_states"), SIDES)
+def test_every_handler_is_in_the_table(side: type[Sender | Receiver], _states: type[Enum]) -> None:
     """A method that takes a fact and is in no table, and is called nowhere, is dead."""
-    entries = {step.act.__name__ for row in part.TABLE.values() for step in row.values()}
-    module = "sender" if part is Sender else "receiver"
-    text = SOURCES[f"{module}.py"] + SOURCES[f"{module}_phase_b.py"]
+    entries = {step.act.__name__ for row in side.TABLE.values() for step in row.values()}
+    kind = "sender" if side is Sender else "receiver"
+    text = "".join(source for name, source in SOURCES.items() if name.startswith(kind))
     for name in re.findall(r"def (_\w+)\(self, \w+: EventData\)", text):
         assert name in entries or text.count(f"self.{name}(") > 0, name
 

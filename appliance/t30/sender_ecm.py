@@ -1,0 +1,210 @@
+"""Sending one page with ECM: blocks, repeats on PPR, CTC and EOR (T.30 Annex A)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.t4.bits import reverse_bits
+from appliance.t4.page import CodedPage
+from appliance.t30 import timers as limits
+from appliance.t30.dce import Modulation, SendEcm
+from appliance.t30.ecm import KEEP_RATE_SHARE, PPR_LIMIT, EcmPage
+from appliance.t30.fields import rate_field
+from appliance.t30.frames import Fcf, FrameMap, HdlcFrame, PartialPage
+from appliance.t30.link import Link
+from appliance.t30.parameters import Phase
+from appliance.t30.sender_page import PageTransfer
+from appliance.t30.states import SenderState
+from appliance.t30.station import EventData, Table, Timer, go
+
+if TYPE_CHECKING:
+    from appliance.t30.sender import Sender
+
+
+class EcmPageTransfer(PageTransfer):
+    """A page with ECM."""
+
+    def __init__(self, sender: Sender, link: Link, page: CodedPage, *, last: bool) -> None:
+        super().__init__(sender, SenderState.PPS, link, page, last=last)
+        self._ecm = EcmPage(reverse_bits(page.data), link.settings.frame_octets)
+        self._wanted: frozenset[int] = frozenset()  # frames to send: the block's, or those asked for again
+        self._pprs = 0  # at this rate
+        self._frames_owed = 0  # at this rate: the block's, or those that the last CTC left
+        self._missed_first = 0  # frames that the first PPR at this rate asked for
+        self._least_missing = 0  # the fewest frames that a PPR for this block asked for
+        self._fruitless = 0  # PPRs in a row that did not ask for fewer
+        self._fruitful_at = 0.0  # when one last did, or the block began
+        self._ctcs = 0  # for this block
+        self._rrs = 0
+        self._not_ready_since: float | None = None  # the first RNR: T5 runs from here
+
+    # -- blocks ------------------------------------------------------------------------------------
+
+    def _send(self) -> None:
+        """The first frame of a block and all behind it."""
+        frames = self._ecm.frames_in_block
+        self._wanted = frozenset(range(frames))
+        self._pprs = self._ctcs = self._fruitless = 0
+        self._frames_owed = self._least_missing = frames
+        self._fruitful_at = self.station.now
+        self._send_block()
+
+    def _send_block(self) -> None:
+        self.station.phase = Phase.C
+        frames = self._ecm.frames(self._wanted)
+        order = SendEcm(self._link.settings.carrier, self._short_train(), frames)
+        self._long_train = False
+        self.station.send(order, self._block_sent)
+
+    def _block_sent(self) -> None:
+        self.station.phase = Phase.D
+        if not self._ecm.last_block:
+            self._say_pps(None)
+        elif self._end is not None:
+            self._say_pps(self._end)
+        else:
+            self._end_page()
+
+    def _say_end(self, end: Fcf) -> None:
+        self._say_pps(end)
+
+    def _say_pps(self, end: Fcf | None) -> None:
+        block = self._ecm.block & 0xFF
+        part = PartialPage(end, self.station.pages_sent & 0xFF, block, len(self._wanted))
+        self._command(HdlcFrame(Fcf.PPS, part.encode(self.station.x)), SenderState.PPS)
+
+    def _block_confirmed(self, fact: EventData) -> None:
+        """MCF: the next block; behind the last one the page is confirmed."""
+        self._heard_from()
+        if self._ecm.last_block:
+            self._page_confirmed(fact)
+            return
+        self.station.note("block_confirmed", page=self._number, block=self._ecm.block + 1)
+        self._ecm.block += 1
+        self._send()
+
+    # -- repeats -----------------------------------------------------------------------------------
+
+    def _ppr(self, fact: EventData) -> None:
+        """The receiver wants frames again (T.30 A.4.4)."""
+        station = self.station
+        asked = FrameMap.decode(fact.burst.fif(Fcf.PPR) or b"").wanted
+        wanted = frozenset(n for n in asked if n < self._ecm.frames_in_block)
+        self._heard_from()
+        self._pprs += 1
+        # A receiver that asks for nothing that exists waits for an image carrier all the same.
+        self._wanted = wanted or frozenset({self._ecm.frames_in_block - 1})
+        station.note("ppr", page=self._number, block=self._ecm.block + 1, frames=len(wanted))
+        if self._pprs == 1:
+            self._missed_first = len(wanted)
+        if len(wanted) < self._least_missing:
+            self._least_missing, self._fruitless, self._fruitful_at = len(wanted), 0, station.now
+        else:
+            self._fruitless += 1
+        if self._in_vain():
+            self._give_block_up()
+        elif self._pprs < PPR_LIMIT:
+            station.frames_repeated += len(self._wanted)
+            self._send_block()
+        else:
+            self._after_last_ppr(len(wanted))
+
+    def _in_vain(self) -> bool:
+        """Whether this block cannot succeed: neither at the rate of its page nor at another one."""
+        too_long = self.station.now - self._fruitful_at > limits.FRUITLESS_S and self._ctcs > 0
+        return self._fruitless >= limits.FRUITLESS_PPRS or (self._fruitless > 0 and too_long)
+
+    def _give_block_up(self) -> None:
+        """EOR: going on to the next page would deliver a fax with a hole, so it ends here."""
+        self._command(HdlcFrame(Fcf.EOR, bytes((Fcf.EOP.value | self.station.x,))), SenderState.ERR)
+
+    def _after_last_ppr(self, missing: int) -> None:
+        """Four PPRs for one block: CTC at the same rate or a lower one, or EOR (T.30 A.1.3)."""
+        ground = self._link.ground
+        through = self._frames_owed - missing
+        repeats_came = missing < (self._frames_owed if self._ctcs else self._missed_first)
+        if not repeats_came or through < self._frames_owed * KEEP_RATE_SHARE:
+            # V.27ter that let nothing through even after a CTC: at 2400 a block would take minutes each time.
+            nothing = through == 0 and self._ctcs > 0
+            slow = ground.carrier.modulation is Modulation.V27TER
+            lower = None if nothing and slow else self._sender.below(ground)
+            if lower is None:
+                self._give_block_up()
+                return
+            # The next rung is hardly better than one that let nothing through.
+            ground = (nothing and self._sender.below(lower)) or lower
+        self._link = self._link.on(ground)
+        self.station.carrier_used = ground.carrier
+        self._frames_owed = missing
+        self._ctcs += 1
+        self._command(HdlcFrame(Fcf.CTC, rate_field(ground.carrier)), SenderState.CTR)
+
+    def _ctr(self, _: EventData) -> None:
+        """CTR: the frames that were asked for, at the rate of the CTC, with long training."""
+        self.station.clear(Timer.T4)
+        self._pprs = 0
+        self._long_train = True
+        self.station.frames_repeated += len(self._wanted)
+        self._send_block()
+
+    def _err(self, _: EventData) -> None:
+        """ERR: DCN; the page has a hole."""
+        self.station.finish(causes.ECM_GAVE_UP)
+
+    # -- a receiver that is not ready --------------------------------------------------------------
+
+    def _rnr(self, _: EventData) -> None:
+        """The receiver is not ready: ask again until it is, for T5 (T.30 A.5.4.1)."""
+        station = self.station
+        station.clear(Timer.T4)
+        if self._not_ready_since is None:
+            self._not_ready_since = station.now
+        self._rrs += 1
+        too_long = station.now - self._not_ready_since >= limits.T5_S
+        if too_long or self._rrs > limits.RR_LIMIT:
+            station.finish(causes.RECEIVER_BUSY_TOO_LONG)
+            return
+        station.note("receiver_not_ready")
+        self._command(HdlcFrame(Fcf.RR), SenderState.RR)
+
+    def _heard_from(self) -> None:
+        """A response that is not RNR: nothing is waited for."""
+        super()._heard_from()
+        self._not_ready_since = None
+        self._rrs = 0
+
+    def _cause_of_silence(self) -> Cause:
+        if self.state in (SenderState.CTR, SenderState.ERR):
+            return causes.ECM_GAVE_UP
+        return self._cause_of_unconfirmed()
+
+    TABLE: ClassVar[Table] = {
+        SenderState.NEEDS_NEXT: PageTransfer._NEEDS_NEXT,
+        SenderState.PPS: {
+            Fcf.MCF: go(_block_confirmed, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS),
+            Fcf.PPR: go(_ppr, SenderState.PPS, SenderState.CTR, SenderState.ERR),
+            Fcf.RNR: go(_rnr, SenderState.RR),
+            **PageTransfer._REFUSED_OR_POOR,
+            **PageTransfer._AFTER_PAGE,
+            **PageTransfer._AFTER_COMMAND,
+        },
+        SenderState.RR: {
+            Fcf.MCF: go(_block_confirmed, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS),
+            Fcf.PPR: go(_ppr, SenderState.PPS, SenderState.CTR, SenderState.ERR),
+            Fcf.RNR: go(_rnr, SenderState.RR),
+            Fcf.ERR: go(_err),
+            **PageTransfer._AFTER_PAGE,
+            **PageTransfer._AFTER_COMMAND,
+        },
+        SenderState.CTR: {
+            Fcf.CTR: go(_ctr, SenderState.PPS),
+            **PageTransfer._AFTER_COMMAND,
+        },
+        SenderState.ERR: {
+            Fcf.ERR: go(_err),
+            Fcf.RNR: go(_rnr, SenderState.RR),
+            **PageTransfer._AFTER_COMMAND,
+        },
+    }

@@ -1,0 +1,292 @@
+"""Sending one page over a link, and what both kinds of pages have in common (phases C and D)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.t4.bits import reverse_bits
+from appliance.t4.coding import minimum_row_bits, with_fill
+from appliance.t4.page import CodedPage, Coding
+from appliance.t30 import timers as limits
+from appliance.t30.asking import AskingRole
+from appliance.t30.conversation import EndPermitted, PageDelivered
+from appliance.t30.dce import Modulation, SendImage
+from appliance.t30.frames import Fcf, HdlcFrame
+from appliance.t30.link import Link
+from appliance.t30.negotiation import FormatError
+from appliance.t30.parameters import Phase
+from appliance.t30.states import ReceiverState, SenderState
+from appliance.t30.station import EventData, LineStimulus, Step, Stimulus, Table, Timer, go
+
+if TYPE_CHECKING:
+    from appliance.t30.sender import Sender
+
+
+class PageTransfer(AskingRole):
+    """One page, from its first bit to what the receiver says of it."""
+
+    def __init__(
+        self, sender: Sender, state: SenderState, link: Link, page: CodedPage, *, last: bool
+    ) -> None:
+        super().__init__(sender.station, state, sender.answers)
+        self._sender = sender
+        self._desk = sender.desk
+        self._link = link
+        self._page = page
+        self._last = last
+        self._end: Fcf | None = None  # command that closes the page; None before it is known
+        self._long_train = False  # after CTR
+
+    def _send(self) -> None:
+        """The page's bits."""
+        raise NotImplementedError
+
+    def _say_end(self, end: Fcf) -> None:
+        """The command that closes the page."""
+        raise NotImplementedError
+
+    # -- phase C -----------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Trained: phase C."""
+        station, page, settings = self.station, self._page, self._link.settings
+        station.phase = Phase.C
+        self._desk.times_sent += 1
+        station.note(
+            "page_sending",
+            page=self._number,
+            rows=page.rows,
+            octets=len(page.data),
+            coding=page.coding.value,
+            rate=settings.carrier.bit_rate,
+            ecm=settings.ecm,
+        )
+        if not self._last:
+            self._desk.ask(self._desk.index + 1)
+        self._send()
+
+    @property
+    def _number(self) -> int:
+        """Of this page, from 1."""
+        return self._desk.index + 1
+
+    def _short_train(self) -> bool:
+        """V.17 resynchronises once TCF has been passed (T.30 5.3.6.1.2 note, V.17 5); not after CTR."""
+        return self._link.settings.carrier.modulation is Modulation.V17 and not self._long_train
+
+    def _end_page(self, _: EventData | None = None) -> None:
+        """The page is out: says what comes next, once that is known."""
+        end = self._what_follows()
+        if end is None:
+            self.state = SenderState.NEEDS_NEXT
+            if not self.station.runs(Timer.PAGE):
+                self.station.set(Timer.PAGE, limits.NEXT_PAGE_WAIT_S)
+            return
+        self._close_page(end)
+
+    def _end_page_late(self, _: EventData) -> None:
+        """The next page is not ready, or not permitted: EOM leaves phase B's time for it."""
+        self._close_page(Fcf.EOM)
+
+    def page_delivered(self, event: PageDelivered) -> None:
+        if self._desk.delivered(event):
+            self._page_may_be_ready()
+
+    def end_permitted(self, event: EndPermitted) -> None:
+        self._desk.permission(event.refused)
+        self._page_may_be_ready()
+
+    def _page_may_be_ready(self) -> None:
+        if self.state is SenderState.NEEDS_NEXT and not self.station.talks:
+            self.take(LineStimulus.PAGE)
+
+    def _what_follows(self) -> Fcf | None:
+        """The post-message command, None while the next page is awaited."""
+        if self._last:
+            return Fcf.EOM if self._sender.poll_wanted else Fcf.EOP
+        following = self._desk.following
+        if following is None:
+            return None
+        if following.page is None:
+            return Fcf.EOP
+        if not self._desk.may_begin(following):
+            return None if self._desk.refused is None else Fcf.EOM  # this page can still be confirmed
+        if self._desk.index + 1 in self.station.parameters.documents_begin:
+            return Fcf.EOM
+        try:
+            return Fcf.MPS if self._link.serves(following.page) else Fcf.EOM
+        except FormatError:
+            return Fcf.EOM
+
+    def _close_page(self, end: Fcf) -> None:
+        station = self.station
+        station.clear(Timer.PAGE)
+        station.phase = Phase.D
+        self._end = end
+        station.last_page_out |= self._last
+        self._say_end(end)
+
+    # -- phase D -----------------------------------------------------------------------------------
+
+    def _page_confirmed(self, _: EventData) -> None:
+        """MCF: the next page, phase B after EOM, DCN after EOP."""
+        self._next_page(train=False)
+
+    def _page_confirmed_poor(self, _: EventData) -> None:
+        """RTP: taken, but train again before the next page (T.30 5.3.6.1.6)."""
+        self.station.note("rtp", page=self._number)
+        if self._end is Fcf.EOP:
+            self._heard_from()
+            self.station.pages_sent += 1
+            self.station.finish(causes.LAST_PAGE_POOR)
+            return
+        self._next_page(train=True)
+
+    def _next_page(self, *, train: bool) -> None:
+        station, desk, ground = self.station, self._desk, self._link.ground
+        self._heard_from()
+        station.pages_sent += 1
+        station.note("page_confirmed", page=self._number)
+        desk.confirmed()
+        if self._end is Fcf.EOP:
+            station.finish(causes.DELIVERED if desk.all_confirmed else desk.failure)
+        elif desk.refused is not None:
+            station.finish(desk.refused)
+        elif self._end is Fcf.EOM:
+            self._sender.await_dis(ground)
+        elif train:
+            self._sender.retrain(self._sender.below(ground) or ground)
+        else:
+            self._sender.send(self._link)
+
+    def _page_refused(self, _: EventData) -> None:
+        """RTN: the page goes again after training one rung down.
+
+        T.30 figure 5-2 ends the call when it is the last page; sending that again too is the owner's
+        choice.
+        """
+        station = self.station
+        self._heard_from()
+        station.note("rtn", page=self._number)
+        last = self._end is Fcf.EOP and not station.parameters.resend_last_page
+        if last or self._desk.times_sent >= limits.PAGE_ROUNDS:
+            station.finish(causes.PAGE_REFUSED)
+            return
+        ground = self._sender.below(self._link.ground) or self._link.ground
+        if self._end is Fcf.EOM:
+            self._sender.await_dis(ground)
+        else:
+            self._sender.retrain(ground)
+
+    def _interrupt_positive(self, fact: EventData) -> None:
+        """PIP: the page is good, and an operator wants to speak.  Nobody is here: go on."""
+        self.station.note("pip", page=self._number)
+        if self._end is Fcf.EOP:
+            self.station.pages_sent += 1
+            self.station.finish(causes.OPERATOR_WANTED)
+        else:
+            self._page_confirmed(fact)
+
+    def _interrupt_negative(self, _: EventData) -> None:
+        """PIN: the page is bad, and only an operator could help."""
+        self.station.note("pin", page=self._number)
+        self.station.finish(causes.OPERATOR_WANTED)
+
+    def _wait_on(self, _: EventData) -> None:
+        """A response that did not survive: T4 goes on."""
+
+    def _began_anew(self, fact: EventData) -> None:
+        """DIS in place of a response: the receiver is back in phase B, and what it had of the page is lost.
+
+        T.30 has no such answer.  Receivers in wide use give it after one command that a lost packet broke,
+        and hang up at the next one; so the page goes again from its training on.
+        """
+        station = self.station
+        self._heard_from()
+        station.note("began_anew", page=self._number)
+        if self._desk.times_sent >= limits.PAGE_ROUNDS:
+            station.finish(self._cause_of_unconfirmed())
+            return
+        self._sender.dis_in_place_of_answer(self._link.ground, fact)
+
+    def _invalid_response(self, _: EventData) -> None:
+        """A response that does not exist, its FCS right: DCN (T.30 5.4.2, TSB-85)."""
+        self.station.finish(self._cause_of_unconfirmed())
+
+    def _heard_from(self) -> None:
+        """A response came."""
+        self.station.clear(Timer.T4)
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def _cause_of_silence(self) -> Cause:
+        return self._cause_of_unconfirmed()
+
+    def _cause_of_unconfirmed(self) -> Cause:
+        last = self._last and self._end is not None
+        return causes.LAST_PAGE_UNCONFIRMED if last else causes.PAGE_UNCONFIRMED
+
+    def cause_when_left(self) -> Cause:
+        phase = self.station.phase
+        if phase is Phase.C:
+            return causes.HUNG_UP_DURING_PAGE
+        if phase is Phase.D and self._cause_of_unconfirmed() is causes.LAST_PAGE_UNCONFIRMED:
+            return causes.LAST_PAGE_UNCONFIRMED
+        return causes.HUNG_UP_AFTER_PAGE
+
+    # -- what states do that all pages have ----------------------------------------------------------
+
+    _NEEDS_NEXT: ClassVar[dict[Stimulus, Step]] = {
+        LineStimulus.PAGE: go(_end_page, SenderState.POST, SenderState.PPS),
+        Timer.PAGE: go(_end_page_late, SenderState.POST, SenderState.PPS),
+    }
+    _AFTER_PAGE: ClassVar[dict[Stimulus, Step]] = {
+        Fcf.PIP: go(
+            _interrupt_positive, SenderState.POST, SenderState.PPS, SenderState.NEEDS_NEXT, SenderState.DIS
+        ),
+        Fcf.PIN: go(_interrupt_negative),
+    }
+    _AFTER_COMMAND: ClassVar[dict[Stimulus, Step]] = {
+        Fcf.CRP: go(AskingRole._repeat),
+        Fcf.DIS: go(_began_anew, SenderState.NEEDS_PAGE, SenderState.CFR, ReceiverState.COMMAND),
+        Timer.T4: go(AskingRole._repeat),
+    }
+    _REFUSED_OR_POOR: ClassVar[dict[Stimulus, Step]] = {
+        Fcf.RTP: go(_page_confirmed_poor, SenderState.NEEDS_PAGE, SenderState.CFR, SenderState.DIS),
+        Fcf.RTN: go(_page_refused, SenderState.NEEDS_PAGE, SenderState.CFR, SenderState.DIS),
+        LineStimulus.UNKNOWN: go(_invalid_response),
+        LineStimulus.GARBLED: go(_wait_on),
+    }
+
+
+class PlainPage(PageTransfer):
+    """A page without ECM."""
+
+    def __init__(self, sender: Sender, link: Link, page: CodedPage, *, last: bool) -> None:
+        super().__init__(sender, SenderState.POST, link, page, last=last)
+
+    def _send(self) -> None:
+        page, settings = self._page, self._link.settings
+        data = page.data
+        row_bits = minimum_row_bits(settings.scan_ms, settings.carrier.bit_rate)
+        if row_bits and page.coding is not Coding.MMR:
+            data = with_fill(data, row_bits)
+        order = SendImage(settings.carrier, self._short_train(), reverse_bits(data))
+        self.station.send(order, self._end_page)
+
+    def _say_end(self, end: Fcf) -> None:
+        self._command(HdlcFrame(end), SenderState.POST)
+
+    TABLE: ClassVar[Table] = {
+        SenderState.NEEDS_NEXT: PageTransfer._NEEDS_NEXT,
+        SenderState.POST: {
+            Fcf.MCF: go(
+                PageTransfer._page_confirmed, SenderState.POST, SenderState.NEEDS_NEXT, SenderState.DIS
+            ),
+            **PageTransfer._REFUSED_OR_POOR,
+            **PageTransfer._AFTER_PAGE,
+            **PageTransfer._AFTER_COMMAND,
+        },
+    }
