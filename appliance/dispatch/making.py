@@ -55,6 +55,7 @@ def render_options(box: Box, owner: str, options: SendOptions, to: To, due: floa
         treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
         header=header,
         cover=cover,
+        darkness=options.darkness,
     )
 
 

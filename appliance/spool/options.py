@@ -67,6 +67,7 @@ class SendOptions:
     resume: Resume | None = None
     unknown_rule: UnknownRule | None = None
     treatment: str = ""  # "text", "photo": how grey becomes black and white; empty: automatic
+    darkness: int = 0  # of the pages, -100 (lighter) to 100 (darker)
     made: str = ""  # folder of pages that were made and seen before, relative to the data folder
     made_for: str = ""  # the number as it was written, when a cover page names it
     when_lost: Rule | None = None  # something of the document is not on the pages

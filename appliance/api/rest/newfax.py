@@ -30,7 +30,7 @@ from appliance.api.rest.schemas import (
 from appliance.api.rest.views import ASKED, asked_schema, values
 from appliance.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.documents.errors import DocumentError
-from appliance.documents.options import Treatment
+from appliance.documents.options import MOST_DARKNESS, Treatment
 from appliance.net.http import FetchError, check_url
 from appliance.phonebook import Contact, ContactGroup
 from appliance.remarks import Rule
@@ -116,6 +116,7 @@ OPTIONS: dict[str, Json] = {
     "resume": choice(*values(Resume), help="after a break: the rest, or all pages again"),
     "unknown_rule": choice(*values(UnknownRule), help="when cut off before the last confirmation"),
     "treatment": choice(*values(Treatment), help="how grey becomes black and white"),
+    "darkness": integer(-MOST_DARKNESS, MOST_DARKNESS, help="lighter below 0, darker above"),
     "when_lost": choice(*values(Rule), help="when the pages do not show all of the document"),
     "send_at": timestamp("not before this time"),
     "lifetime_hours": number(0.1, 720, help="how long it may be tried, from that time"),
@@ -270,6 +271,7 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
         resume=Resume(body["resume"]) if "resume" in body else None,
         unknown_rule=UnknownRule(body["unknown_rule"]) if "unknown_rule" in body else None,
         treatment=body.get("treatment", ""),
+        darkness=body.get("darkness", 0),
         when_lost=Rule(body["when_lost"]) if "when_lost" in body else None,
     )
 
@@ -341,6 +343,7 @@ def _with_preview(context: Context, caller: Caller, request: Request, preview_id
         request.options,
         quality=seen.quality,
         treatment=seen.treatment,
+        darkness=seen.darkness,
         header=seen.header,
         station_id=seen.station_id,
         cover=seen.cover,

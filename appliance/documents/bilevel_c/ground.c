@@ -495,34 +495,45 @@ static void turn_round(const Band *band, uint8_t *plane)
                 plane[y * band->size.width + x] ^= 255;
 }
 
-static void whiten(const Band *band, uint8_t *plane, size_t offset)
+static int whiten(const Band *band, uint8_t *plane, size_t offset)
 {
     const Ground *ground = band->ground;
     ptrdiff_t width = band->size.width;
     uint16_t factor[256]; /* in 1/256 */
     for (int level = 0; level < 256; level++)
         factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < 50 ? 50 : level));
+    int16_t *column = malloc((size_t)(ground->tiles.width + 1) * sizeof *column);
+    if (column == NULL)
+        return -1;
     for (ptrdiff_t y = 0; y < band->size.rows; y++) {
-        /* Between the middles of four tiles. */
+        /* Between the middles of four tiles: first down, for each column of tiles, then across. */
         ptrdiff_t row = y + band->first - TILE / 2;
         ptrdiff_t above = row < 0 ? 0 : row / TILE, below = above + 1 < ground->tiles.rows ? above + 1 : above;
         int down = row < 0 ? 0 : (int)(row % TILE);
-        for (ptrdiff_t x = 0; x < width; x++) {
-            if (band->photo[y * width + x])
-                continue;
-            ptrdiff_t column = x - TILE / 2;
-            ptrdiff_t left = column < 0 ? 0 : column / TILE;
-            ptrdiff_t right = left + 1 < ground->tiles.width ? left + 1 : left;
-            int over = column < 0 ? 0 : (int)(column % TILE);
-#define PAPER(ty, tx) ((const uint8_t *)&ground->tile[(ty) * ground->tiles.width + (tx)])[offset]
-            int level = ((PAPER(above, left) * (TILE - over) + PAPER(above, right) * over) * (TILE - down)
-                         + (PAPER(below, left) * (TILE - over) + PAPER(below, right) * over) * down)
-                        / (TILE * TILE);
-#undef PAPER
-            int value = (plane[y * width + x] * factor[level]) >> 8;
-            plane[y * width + x] = (uint8_t)(value > 255 ? 255 : value);
+        for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++) {
+            const uint8_t *upper = (const uint8_t *)&ground->tile[above * ground->tiles.width + tx];
+            const uint8_t *lower = (const uint8_t *)&ground->tile[below * ground->tiles.width + tx];
+            column[tx] = (int16_t)(upper[offset] * (TILE - down) + lower[offset] * down);
+        }
+        column[ground->tiles.width] = column[ground->tiles.width - 1];
+        const uint8_t *photo = band->photo + y * width;
+        uint8_t *values = plane + y * width;
+        for (ptrdiff_t x = 0; x < width;) {
+            ptrdiff_t tx = x < TILE / 2 ? 0 : (x - TILE / 2) / TILE;
+            ptrdiff_t end = tx * TILE + TILE / 2 + TILE;
+            int over = x < TILE / 2 ? 0 : (int)(x - TILE / 2 - tx * TILE), step = x >= TILE / 2;
+            if (x < TILE / 2)
+                end = TILE / 2;
+            int level = column[tx] * (TILE - over) + column[tx + 1] * over;
+            int slope = step ? column[tx + 1] - column[tx] : 0;
+            for (end = end < width ? end : width; x < end; x++, level += slope) {
+                int value = (values[x] * factor[level / (TILE * TILE)]) >> 8;
+                values[x] = photo[x] ? values[x] : (uint8_t)(value > 255 ? 255 : value);
+            }
         }
     }
+    free(column);
+    return 0;
 }
 
 /* More noise than this is smoothed away, which leaves some of it. */
@@ -572,8 +583,8 @@ int level_band(Band *band)
             done |= planes[before] == planes[each];
         if (!done && ground->turned)
             turn_round(band, planes[each]);
-        if (!done && ground->scanned)
-            whiten(band, planes[each], offsets[each]);
+        if (!done && ground->scanned && whiten(band, planes[each], offsets[each]) < 0)
+            return -1;
         if (!done && ground->scanned && ground->noise >= MUCH_NOISE && smooth(band, planes[each]) < 0)
             return -1;
     }

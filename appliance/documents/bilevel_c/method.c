@@ -98,6 +98,25 @@ static int set_off(const Band *band, uint8_t *black, const uint8_t *light, const
     return 0;
 }
 
+/* Pale lines that run through dark type part round it. */
+enum { PALE_LINE = 110 };
+
+static int part_lines(const Band *band, uint8_t *black, const uint8_t *dark)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    uint8_t *around = malloc(octets);
+    int failed = around == NULL;
+    if (!failed) {
+        memcpy(around, dark, octets);
+        failed = widen_scaled(band, around, HALO, HALO) < 0;
+        for (size_t at = 0; !failed && at < octets; at++)
+            if (around[at] && band->closed[at] - band->under_tone[at] < PALE_LINE)
+                black[at] = 0;
+    }
+    free(around);
+    return failed ? -1 : 0;
+}
+
 int make_bilevel(Band *band, uint8_t *black)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
@@ -123,7 +142,11 @@ int make_bilevel(Band *band, uint8_t *black)
     if (!failed) {
         const uint8_t *ink = clear; /* what was drawn; then what tints keep away from */
         for (size_t at = 0; at < octets; at++)
-            black[at] = (uint8_t)(dark[at] || (ink[at] && !band->photo[at] && !light[at]));
+            black[at] = (uint8_t)(ink[at] && !band->photo[at] && !light[at]);
+        if (known)
+            failed = part_lines(band, black, dark) < 0;
+        for (size_t at = 0; at < octets; at++)
+            black[at] |= dark[at];
         if (band->ground->scanned)
             remove_specks(black, band->size, band->ground->y_dpi < 150 ? SPECK / 2 : SPECK);
         if (!known)

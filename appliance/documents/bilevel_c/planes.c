@@ -156,18 +156,30 @@ int only_runs(uint8_t *mask, Size size, int across, int down)
     return failed ? -1 : 0;
 }
 
+static void spread_down(uint8_t *restrict to, const uint8_t *restrict may, const uint8_t *restrict from, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        to[x] |= may[x] & from[x];
+}
+
 void sweep(uint8_t *marked, const uint8_t *may, Size size, int down)
 {
-    ptrdiff_t width = size.width, octets = width * size.rows;
+    ptrdiff_t width = size.width;
     if (down) {
-        for (ptrdiff_t at = width; at < octets; at++)
-            marked[at] |= may[at] & marked[at - width];
-        for (ptrdiff_t at = octets - width - 1; at >= 0; at--)
-            marked[at] |= may[at] & marked[at + width];
+        for (ptrdiff_t y = 1; y < size.rows; y++)
+            spread_down(marked + y * width, may + y * width, marked + (y - 1) * width, width);
+        for (ptrdiff_t y = size.rows - 2; y >= 0; y--)
+            spread_down(marked + y * width, may + y * width, marked + (y + 1) * width, width);
         return;
     }
-    for (ptrdiff_t at = 1; at < octets; at++)
-        marked[at] |= may[at] & marked[at - 1] & (at % width != 0);
-    for (ptrdiff_t at = octets - 2; at >= 0; at--)
-        marked[at] |= may[at] & marked[at + 1] & ((at + 1) % width != 0);
+    for (ptrdiff_t y = 0; y < size.rows; y++) {
+        uint8_t *row = marked + y * width;
+        const uint8_t *free_row = may + y * width;
+        if (memchr(row, 1, (size_t)width) == NULL)
+            continue;
+        for (ptrdiff_t x = 1; x < width; x++)
+            row[x] |= free_row[x] & row[x - 1];
+        for (ptrdiff_t x = width - 2; x >= 0; x--)
+            row[x] |= free_row[x] & row[x + 1];
+    }
 }

@@ -71,7 +71,7 @@ void remove_specks(uint8_t *ink, Size size, int most)
 
 /* Faint lines at least so long, so many of them that they cover this share of their surroundings, are the
  * grid of millimetre paper: left out, for it would bury the curve.  A table's lines are far fewer. */
-enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8 };
+enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 5 };
 /* Pages with less than one pixel in so many on such lines have no grid. */
 enum { GRID_LEAST = 50 };
 
@@ -91,8 +91,9 @@ static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8
         free(grid);
         return -1;
     }
+    int thick = band->ground->scanned ? GRID_THICK_SCANNED : GRID_THICK;
     memcpy(grid, lines, octets); /* what is thicker than a line of a grid is blurred type */
-    if (without_light(grid, band->size, pixels_across(band, GRID_THICK), pixels_down(band, GRID_THICK)) < 0
+    if (without_light(grid, band->size, pixels_across(band, thick), pixels_down(band, thick)) < 0
         || only_runs(lines, band->size, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0) {
         free(around);
         free(grid);
@@ -216,12 +217,23 @@ enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60 };
  * so much is of about its grey, in steps of 4 levels: that is a tint, and small blurred type is not. */
 enum { EVERY = 4, FAR = 8, CLOSE = 2, COARSE = 4, ALIKE = 4, ALIKE_PERCENT = 48 };
 
+static int any_below(const uint8_t *grey, Size size, ptrdiff_t top, ptrdiff_t below, int level)
+{
+    uint8_t found = 0;
+    for (ptrdiff_t y = top < 0 ? 0 : top; y <= below && y < size.rows && !found; y += EVERY)
+        for (ptrdiff_t x = 0; x < size.width; x++)
+            found |= grey[y * size.width + x] < level;
+    return found;
+}
+
 /* Huang's sliding histogram.  ``medians`` has a row for every fourth row, an octet for every fourth pixel. */
 static void take_medians(uint8_t *medians, Size small, const uint8_t *grey, Size size, int across, int down)
 {
     for (ptrdiff_t y = 0; y < small.rows; y++) {
         uint16_t histogram[256 / COARSE] = {0};
         int count = 0;
+        if (!any_below(grey, size, (y - down) * EVERY, (y + down) * EVERY, GROUND_BELOW))
+            continue; /* white all over */
         ptrdiff_t top = y < down ? 0 : y - down, below = y + down < small.rows ? y + down + 1 : small.rows;
         for (ptrdiff_t x = -across; x < small.width; x++) {
             if (x + across < small.width)
@@ -267,13 +279,13 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
 {
     Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + EVERY - 1) / EVERY};
     size_t octets = (size_t)(size.width * size.rows), seeds = 0;
-    uint8_t *lines = malloc(octets), *height = malloc(octets), *solid = malloc(octets);
+    uint8_t *lines = malloc(octets), *height = malloc(octets), *solid = malloc(octets), *grounds = malloc(octets);
     uint8_t *medians = malloc((size_t)(small.width * small.rows));
     uint16_t *bright = malloc(octets * sizeof *bright), *black = malloc(octets * sizeof *black);
     int across = pixels_across(band, LIGHT_AROUND), down = pixels_down(band, LIGHT_AROUND);
-    int failed = lines == NULL || height == NULL || solid == NULL || medians == NULL || bright == NULL || black == NULL;
+    int failed = lines == NULL || height == NULL || solid == NULL || grounds == NULL || medians == NULL
+                 || bright == NULL || black == NULL;
     const uint8_t *grey = band->under_tone;
-#define MEDIAN(at) medians[(ptrdiff_t)(at) / size.width / EVERY * small.width + (ptrdiff_t)(at) % size.width / EVERY]
     if (!failed) {
         memset(medians, 255, (size_t)(small.width * small.rows));
         take_medians(medians, small, grey, size, FAR, CLOSE);
@@ -282,6 +294,7 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
             for (ptrdiff_t x = 0; x < size.width; x++) {
                 ptrdiff_t at = y * size.width + x;
                 int ground = medians[y / EVERY * small.width + x / EVERY], above = grey[at] - ground;
+                grounds[at] = (uint8_t)ground;
                 height[at] = (uint8_t)(above > 0 && ground < GROUND_BELOW && !band->photo[at] ? above : 0);
                 light[at] = height[at] > LIGHTER;
                 seeds += light[at];
@@ -294,7 +307,7 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
             failed = failed || only_runs(lines, size, pixels_across(band, LONGEST_LINE), pixels_down(band, LONGEST_LINE)) < 0;
             for (size_t at = 0; at < octets; at++) {
                 light[at] &= (uint8_t)!lines[at];
-                int ground = MEDIAN(at);
+                int ground = grounds[at];
                 lines[at] = solid[at] && ground + LIFTED < band->closed[at] && grey[at] + SURELY_DARKER >= ground;
                 ink[at] |= (uint8_t)(lines[at] << 1);
                 lines[at] = ink[at] == 1;
@@ -308,15 +321,15 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
                 if (ink[at] & 2) {
                     ink[at] = (uint8_t)(is_light ? 0 : ink[at] & 1);
                     if (is_light)
-                        level[at] = MEDIAN(at);
+                        level[at] = grounds[at];
                 }
             }
         }
     }
-#undef MEDIAN
     free(lines);
     free(height);
     free(solid);
+    free(grounds);
     free(medians);
     free(bright);
     free(black);
