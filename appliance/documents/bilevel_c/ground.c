@@ -13,6 +13,18 @@ static inline int luma_of(const uint8_t *pixel)
     return (BLUE * pixel[0] + GREEN * pixel[1] + RED * pixel[2] + 128) >> 8;
 }
 
+WIDE static void take_row(uint8_t *restrict types, uint8_t *restrict tones, const uint8_t *restrict row, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint32_t blue = row[4 * x], green = row[4 * x + 1], red = row[4 * x + 2];
+        uint32_t luma = (BLUE * blue + GREEN * green + RED * red + 128) >> 8;
+        uint32_t least = blue < green ? blue : green;
+        least = red < least ? red : least;
+        tones[x] = (uint8_t)luma;
+        types[x] = (uint8_t)((luma + least) >> 1);
+    }
+}
+
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
 {
     for (ptrdiff_t y = 0; y < size.rows; y++) {
@@ -24,14 +36,7 @@ void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
                 memcpy(types, row, (size_t)size.width);
             continue;
         }
-        for (ptrdiff_t x = 0; x < size.width; x++) {
-            const uint8_t *pixel = row + 4 * x;
-            int luma = luma_of(pixel);
-            int least = pixel[0] < pixel[1] ? pixel[0] : pixel[1];
-            least = pixel[2] < least ? pixel[2] : least;
-            tones[x] = (uint8_t)luma;
-            types[x] = (uint8_t)((luma + least) / 2);
-        }
+        take_row(types, tones, row, size.width);
     }
 }
 

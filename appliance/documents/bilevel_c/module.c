@@ -8,6 +8,10 @@
 
 #include "sheet.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 /* Multiplying eight octets of 0 or 1 by this leaves them as bits in the highest octet, the first one in
  * memory as the most significant. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -19,6 +23,7 @@
 /* Both far beyond the renderer's own bounds. */
 #define MOST_SIDE (1 << 20)
 #define MOST_PIXELS (INT64_C(1) << 28)
+#define KEPT_OCTETS (64 << 20)
 enum { LEAST_DPI = 50, MOST_DPI = 500, MOST_BOXES = 10000 };
 
 static int fits(const Py_buffer *buffer, Py_ssize_t width, Py_ssize_t rows, Py_ssize_t stride, int channels)
@@ -338,5 +343,10 @@ static struct PyModuleDef definition = {
 
 PyMODINIT_FUNC PyInit__bilevel(void)
 {
+#ifdef __GLIBC__
+    /* Planes of one page are those of the next: given back to the system, each would be cleared again. */
+    mallopt(M_MMAP_THRESHOLD, KEPT_OCTETS);
+    mallopt(M_TRIM_THRESHOLD, KEPT_OCTETS);
+#endif
     return PyModuleDef_Init(&definition);
 }

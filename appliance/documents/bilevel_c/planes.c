@@ -8,19 +8,19 @@
 
 #define BLOCK 256 /* columns at a time when looking down, so that they stay in the cache */
 
-static inline void greater(uint8_t *restrict to, const uint8_t *a, const uint8_t *b, ptrdiff_t count)
+WIDE static void greater(uint8_t *restrict to, const uint8_t *a, const uint8_t *b, ptrdiff_t count)
 {
     for (ptrdiff_t x = 0; x < count; x++)
         to[x] = a[x] > b[x] ? a[x] : b[x];
 }
 
-static inline void lesser(uint8_t *restrict to, const uint8_t *a, const uint8_t *b, ptrdiff_t count)
+WIDE static void lesser(uint8_t *restrict to, const uint8_t *a, const uint8_t *b, ptrdiff_t count)
 {
     for (ptrdiff_t x = 0; x < count; x++)
         to[x] = a[x] < b[x] ? a[x] : b[x];
 }
 
-static inline void grow(uint8_t *values, ptrdiff_t ahead, ptrdiff_t count, int light)
+WIDE static void grow(uint8_t *values, ptrdiff_t ahead, ptrdiff_t count, int light)
 {
     /* In place: what is read ahead has not been written yet. */
     if (light)
@@ -156,7 +156,7 @@ int only_runs(uint8_t *mask, Size size, int across, int down)
     return failed ? -1 : 0;
 }
 
-static void spread_down(uint8_t *restrict to, const uint8_t *restrict may, const uint8_t *restrict from, ptrdiff_t width)
+WIDE static void spread_down(uint8_t *restrict to, const uint8_t *restrict may, const uint8_t *restrict from, ptrdiff_t width)
 {
     for (ptrdiff_t x = 0; x < width; x++)
         to[x] |= may[x] & from[x];

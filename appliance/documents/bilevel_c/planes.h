@@ -7,10 +7,18 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h> /* tells which C library it is */
 
 typedef struct {
     ptrdiff_t width, rows;
 } Size;
+
+/* Loops over whole rows, compiled a second time for processors with wider vectors. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
 
 /* Greatest or least octet of the box of across x down pixels (both odd) around each pixel.
  * Return 0, or -1 without memory. */

@@ -22,6 +22,13 @@ static int share_of(const Band *band, int share)
     return share - share * band->darker / 200;
 }
 
+WIDE static void mark_deep(uint8_t *restrict ink, const uint8_t *restrict depth, const uint8_t *restrict most,
+                           size_t octets, int least, int share)
+{
+    for (size_t at = 0; at < octets; at++)
+        ink[at] = (depth[at] >= least) & (depth[at] * 100 >= share * most[at]);
+}
+
 /* ink[at] = 1 where ``depth`` is deep enough for itself and for its surroundings.  ``most`` is of use to
  * nobody afterwards. */
 static int where_deep(uint8_t *ink, const uint8_t *depth, uint8_t *most, const Band *band, int least, int share)
@@ -30,8 +37,7 @@ static int where_deep(uint8_t *ink, const uint8_t *depth, uint8_t *most, const B
     memcpy(most, depth, octets);
     if (widen_light(most, band->size, pixels_across(band, NEAR), pixels_down(band, NEAR)) < 0)
         return -1;
-    for (size_t at = 0; at < octets; at++)
-        ink[at] = depth[at] >= least && depth[at] * 100 >= share * most[at];
+    mark_deep(ink, depth, most, octets, least, share);
     return 0;
 }
 
