@@ -7,7 +7,7 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.deliver.settings import DeliverySettings, JunkRule, MailInSettings, MailOutSettings, Route
-from appliance.documents.settings import CoverTemplate
+from appliance.documents.settings import CoverTemplate, ReadingSettings
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
@@ -91,6 +91,7 @@ CATALOGUE = Catalogue(
         "http": HttpSettings,
         "api": ApiSettings,
         "deliveries": DeliverySettings,
+        "reading": ReadingSettings,
         "mail_out": MailOutSettings,
         "mail_in": MailInSettings,
         "panel": PanelSettings,

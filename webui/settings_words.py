@@ -14,6 +14,7 @@ _TITLES = {
     "http": "Encryption of these pages",
     "api": "Programming interfaces",
     "deliveries": "Deliveries",
+    "reading": "Text of received faxes",
     "mail_out": "Outgoing e-mail",
     "mail_in": "Incoming e-mail",
     "users": "Users",

@@ -24,6 +24,7 @@ from appliance.deliver.service import Deliveries
 from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.practice import PracticeCaller
 from appliance.dispatch.prepare import Preparer
+from appliance.dispatch.text_reading import TextReader
 from appliance.exchange.remote import Exchange
 from appliance.spool import jobs, received
 from appliance.spool.clock import clock_behind
@@ -75,7 +76,13 @@ async def run(
         exchange.start()
         running.push_async_callback(dispatcher.stop)
         await dispatcher.start()
-        beside: list[Service] = [preparer, housekeeping, deliveries, *(make(core) for make in services)]
+        beside: list[Service] = [
+            preparer,
+            housekeeping,
+            deliveries,
+            TextReader(box),
+            *(make(core) for make in services),
+        ]
         for service in beside:
             service.start()
             running.push_async_callback(loop.run_in_executor, None, service.stop)

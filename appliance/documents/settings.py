@@ -11,6 +11,18 @@ STANDARD_COVER = "standard"
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingSettings:
+    """Reading the text of received faxes, so that they are found by their words."""
+
+    enabled: bool = setting(False, "read received faxes in the background (needs Debian's tesseract-ocr)")
+    languages: str = setting(
+        "eng",
+        "languages of their text, as tesseract names them, such as eng+deu",
+        pattern=r"[a-zA-Z_]{3,20}(\+[a-zA-Z_]{3,20}){0,9}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class CoverTemplate:
     """A cover page."""
 

@@ -182,6 +182,26 @@ def with_pages(
     return get(db, received_id, deleted=deleted), pages(db, received_id)
 
 
+def next_without_text(db: sqlite3.Connection) -> Received | None:
+    """The newest received fax whose pages nobody has read yet, None when there is none."""
+    row = db.execute(
+        "SELECT * FROM received WHERE deleted_at IS NULL AND erased_at IS NULL AND pages > 0"
+        " AND state <> 'receiving'"
+        " AND NOT EXISTS (SELECT 1 FROM received_text WHERE received_id = received.id)"
+        " ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else from_row(Received, row)
+
+
+def set_text(tx: Tx, received_id: int, text: str) -> None:
+    """What stands on its pages; from now on it is found by these words, too.  Silently when it is gone."""
+    there = "SELECT 1 FROM received WHERE id = ? AND erased_at IS NULL"
+    if tx.db.execute(there, (received_id,)).fetchone() is None:
+        return
+    tx.db.execute("INSERT OR IGNORE INTO received_text VALUES (?, ?)", (received_id, text))
+    tx.db.execute("UPDATE fax_words SET words = words || ' ' || ? WHERE rowid = ?", (text, received_id))
+
+
 def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
     """The received faxes that match, newest first; deleted ones are left out."""
     terms = ["deleted_at IS NULL"]

@@ -369,6 +369,19 @@ UPDATE fax_words SET words = (SELECT {_TITLED_WORDS} FROM job AS new WHERE new.i
     WHERE json_extract(metadata, '$.title') IS NOT NULL);
 """
 
+# What stands on a received fax's pages, once somebody has read them; its words are in ``fax_words``, too.
+# Both go when the fax is erased.
+SCHEMA_10 = f"""
+CREATE TABLE received_text (
+    received_id INTEGER PRIMARY KEY REFERENCES received (id) ON DELETE CASCADE,
+    text TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER received_text_erased AFTER UPDATE OF erased_at ON received WHEN new.erased_at IS NOT NULL BEGIN
+    DELETE FROM received_text WHERE received_id = new.id;
+    UPDATE fax_words SET words = {_RECEIVED_WORDS} WHERE rowid = new.id;
+END;
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -380,6 +393,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_7,
     SCHEMA_8,
     SCHEMA_9,
+    SCHEMA_10,
 )
 
 

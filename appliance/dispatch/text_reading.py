@@ -1,0 +1,111 @@
+"""``TextReader``: reads received faxes by tesseract, so that they are found by the words on their pages.
+
+Optional twice: the owner's setting, and Debian's package tesseract-ocr.  It works in the background, one page
+after the other, each in a process with limits; a page that cannot be read has no words, and that is all.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+import subprocess
+import threading
+from pathlib import Path
+
+from appliance.box import Box
+from appliance.documents.settings import ReadingSettings
+from appliance.spool import received
+from appliance.spool.model import Event, News, Received, SpoolClosedError, SpoolFailedError
+
+_log = logging.getLogger(__name__)
+
+PROGRAM = "tesseract"
+# Looks for work at least so often, seconds, besides being woken.
+LOOK_AROUND_S = 60.0
+# For one page: address space, seconds of a processor and of the clock.
+_MEMORY_OCTETS = 700 << 20
+_CPU_S = 60
+_CLOCK_S = 120.0
+# Characters of a page, and of a fax: a page of small type has 6000.
+_PAGE_LIMIT = 20_000
+_FAX_LIMIT = 500_000
+_ENDS = frozenset({"received.complete", "received.partial"})
+
+
+class TextReader:
+    """A service: a thread of its own."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="read-text", daemon=True)
+
+    def start(self) -> None:
+        self._box.spool.hub.call(self._heard)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _heard(self, item: Event | News) -> None:
+        if item.kind in _ENDS:
+            self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                while not self._stopping.is_set() and self.read_next():
+                    pass
+            except SpoolClosedError:
+                return
+            except (sqlite3.Error, SpoolFailedError) as error:  # the disk: it must not end this thread
+                _log.error("the text of received faxes waits: %s", error)
+            self._wake.wait(LOOK_AROUND_S)
+
+    def read_next(self) -> bool:
+        """Reads the newest fax that was not read; False when there is none, or nobody wants it."""
+        settings = self._box.settings.section(ReadingSettings)
+        program = shutil.which(PROGRAM)
+        if not settings.enabled or program is None:
+            return False
+        fax = self._box.spool.read(received.next_without_text)
+        if fax is None:
+            return False
+        text = self._text_of(fax, [program, "-l", settings.languages])
+        self._box.spool.do(received.set_text, fax.id, text)
+        return True
+
+    def _text_of(self, fax: Received, command: list[str]) -> str:
+        pages = []
+        for page in self._box.spool.read(received.pages, fax.id):
+            if self._stopping.is_set():
+                raise SpoolClosedError("stopping")
+            pages.append(_read_page(self._box.data / page.path, command))
+        return "\n\f\n".join(pages)[:_FAX_LIMIT]
+
+
+def _read_page(path: Path, command: list[str]) -> str:
+    """The words on a page; empty when they cannot be read."""
+    program, *options = command
+    limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--"]
+    try:
+        done = subprocess.run(
+            ["nice", "-n", "19", *limits, program, str(path), "stdout", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_THREAD_LIMIT": "1"},
+            timeout=_CLOCK_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        _log.warning("page %s could not be read: %s", path.name, type(error).__name__)
+        return ""
+    if done.returncode != 0:
+        _log.warning("page %s could not be read: exit code %d", path.name, done.returncode)
+    return " ".join(done.stdout.decode("utf-8", "replace").split())[:_PAGE_LIMIT]
