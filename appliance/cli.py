@@ -10,6 +10,7 @@ from appliance import __version__
 from appliance.commands import (
     check,
     demo,
+    doctor,
     erase,
     panel,
     practice,
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"faxbox {__version__}")
     words = parser.add_subparsers(title="words", required=True, metavar="WORD")
-    for word in (send, practice, check, demo, panel, spool, erase, daemon, version):
+    for word in (send, practice, check, demo, doctor, panel, spool, erase, daemon, version):
         word.register(words)
     parsed = parser.parse_args(arguments)
     # Lines appear as they happen also when the output is a pipe.

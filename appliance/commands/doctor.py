@@ -1,0 +1,113 @@
+"""``faxbox doctor``: everything that a box needs, looked at, with what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.version import versions
+from appliance.configuration import open_settings
+from appliance.daemon.commands import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.doctor import bundle, data, machine, running
+from appliance.doctor.findings import Finding, Look, State, examine
+from appliance.language import choose, speak
+from appliance.net.settings import HttpSettings
+from appliance.panel.settings import PanelSettings
+from appliance.settings.store import SettingsDamagedError, SettingsStore
+from appliance.spool.settings import StorageSettings
+
+_MARKS = {State.FINE: "ok", State.WARNING: "!", State.BROKEN: "X", State.SKIPPED: "-"}
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``doctor`` to the command's words."""
+    parser = words.add_parser("doctor", help="look at everything that the box needs, and say what to do")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--language", default="", metavar="CODE", help="such as de; else the machine's own")
+    parser.add_argument(
+        "--bundle",
+        type=Path,
+        metavar="FILE",
+        help="also write a ZIP file for somebody who helps: no secrets, numbers masked, no faxes",
+    )
+    add_data_argument(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``faxbox doctor`` with its parsed arguments: 0 when nothing is broken, 1 when something is."""
+    folder = data_folder(arguments)
+    if not folder.is_dir():
+        print(f"faxbox: there is no data folder {folder}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    try:
+        store = open_settings(folder, mend=True)
+    except (SettingsDamagedError, OSError) as error:
+        print(f"faxbox: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    wanted = arguments.language or os.environ.get("LANG", "").partition(".")[0].replace("_", "-")
+    speak(choose(wanted))
+    found = list(examine(looks(folder, store)))
+    if arguments.json:
+        print(json.dumps([finding.view() for finding in found], indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(found)))
+    if arguments.bundle is not None:
+        views = [finding.view() for finding in found]
+        bundle.write(arguments.bundle, views, versions(), store.export())
+    return int(any(finding.state is State.BROKEN for finding in found))
+
+
+def looks(folder: Path, store: SettingsStore) -> dict[str, Look]:
+    """Every look there is, by the part that it is at."""
+    panel = store.section(PanelSettings)
+    return {
+        "clock": lambda: machine.clock(folder, time.time()),
+        "disk": lambda: machine.disk(folder, store.section(StorageSettings)),
+        "card": machine.wear,
+        "memory": machine.memory,
+        "temperature": machine.temperature,
+        "power": machine.power,
+        "data": lambda: data.permissions(folder),
+        "index": lambda: data.index(folder),
+        "settings": lambda: data.settings(store),
+        "certificate": lambda: data.certificate(store.section(HttpSettings)),
+        "modem": lambda: data.ports(store),
+        "names": lambda: data.names(store),
+        **_looks_at_running(folder),
+        "panel": lambda: machine.gpio(panel),
+        "documents": machine.helpers,
+        "updates": machine.updates,
+    }
+
+
+def _looks_at_running(folder: Path) -> dict[str, Look]:
+    try:
+        box = RunningBox(folder)
+        box.get("/health")
+    except (BoxUnreachableError, OSError) as error:
+        detail = str(error)
+        return {"box": lambda: running.missing(detail)}
+    except BoxRefusedError:
+        pass  # it is not well, and answers
+    parts: dict[str, Callable[[running.Running], Iterator[Finding]]] = {
+        "box": running.health,
+        "line": running.lines,
+        "mail": running.mail,
+    }
+    return {part: partial(look, box) for part, look in parts.items()}
+
+
+def _lines(found: list[Finding]) -> Iterator[str]:
+    for finding in found:
+        detail = f" ({finding.detail})" if finding.detail else ""
+        yield f"{_MARKS[finding.state]:>2}  {finding.part:<12} {finding.sentence}{detail}"
+        if finding.advice:
+            yield f"{'':18}→ {finding.advice}"

@@ -1,0 +1,71 @@
+"""What may be sent to somebody who helps: findings, versions, settings, the log.
+
+No secrets, no faxes, numbers down to their last two digits."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# Anything that may be a number, an address of mail, a token or a name of an owner's.
+_NUMBER = re.compile(r"\+?\d[\d ()/.-]{3,}\d")
+_MAIL = re.compile(r"[\w.+-]+@[\w.-]+\w")
+_TOKEN = re.compile(r"\bfx[a-z]_[\w.-]{10,}")
+_LOG_LINES = 2000
+_LOG_S = 20.0
+
+
+def masked(text: str) -> str:
+    """``text`` with numbers down to their last two digits, and without mail addresses and tokens."""
+    text = _TOKEN.sub("[token]", _MAIL.sub("[mail]", text))
+    return _NUMBER.sub(lambda match: "…" + match[0][-2:], text)
+
+
+def masked_tree(value: Any) -> Any:
+    """The same for every text in JSON data; names of keys stay."""
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {key: masked_tree(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [masked_tree(entry) for entry in value]
+    return value
+
+
+# Lists of the settings that hold people: only how many there are.
+_PEOPLE = frozenset({"users", "keys", "contacts", "groups", "covers", "routes", "junk"})
+
+
+def write(
+    target: Path, findings: list[dict[str, Any]], versions: Mapping[str, str], settings: Mapping[str, Any]
+) -> None:
+    """Writes the bundle as a ZIP file.  ``settings``: an export with its secrets masked.  Raises OSError."""
+    kept = {
+        name: {"count": len(value)} if name in _PEOPLE else masked_tree(value)
+        for name, value in settings.items()
+    }
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("findings.json", json.dumps(masked_tree(findings), indent=1, ensure_ascii=False))
+        bundle.writestr("versions.json", json.dumps(dict(versions), indent=1))
+        bundle.writestr("settings.json", json.dumps(kept, indent=1, ensure_ascii=False, default=str))
+        bundle.writestr("log.txt", masked(_log()))
+
+
+def _log() -> str:
+    """The newest lines of the box's log; a sentence where there is no journal."""
+    try:
+        said = subprocess.run(
+            ["journalctl", "--unit=faxbox", "--no-pager", f"--lines={_LOG_LINES}", "--output=short-iso"],
+            capture_output=True,
+            text=True,
+            timeout=_LOG_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"no journal: {error}"
+    return said.stdout or said.stderr

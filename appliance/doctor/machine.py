@@ -1,0 +1,209 @@
+"""The machine: clock, disk, memory, temperature, power, GPIO.  ``root`` is /, or a folder like it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance.doctor.findings import Finding, State
+from appliance.language import said as _
+from appliance.panel.settings import PanelSettings, clashes
+from appliance.spool.settings import StorageSettings
+
+MB = 1 << 20
+# A clock that is this far behind what was written last was wrong, seconds.
+BEHIND_S = 60.0
+# Of the processor, degrees Celsius: a Pi slows itself down at 80.
+WARM_C, HOT_C = 70.0, 80.0
+# Memory that is left, MB: two documents at once may want more.
+MEMORY_MB = 100
+# Of a card's life (JEDEC eMMC 5.1, EXT_CSD 268: tenths of it that are used).
+WORN_TENTHS = 9
+# Files that the disk can still take.
+INODES = 1000
+# vcgencmd get_throttled: bits for "now" and for "since the start".
+UNDER_VOLTAGE_NOW, UNDER_VOLTAGE_SEEN = 1 << 0, 1 << 16
+
+
+def clock(data: Path, now: float, root: Path = Path("/")) -> Iterator[Finding]:
+    """Whether the time is right: behind what was written last it is not."""
+    newest = max((path.stat().st_mtime for path in data.glob("*") if path.is_file()), default=0.0)
+    if now < newest - BEHIND_S:
+        yield Finding(
+            "clock",
+            State.BROKEN,
+            _("The clock is behind what the box wrote last."),
+            _("Set the time, or connect the box to a network with a time server (timedatectl status)."),
+            f"{newest - now:.0f} s",
+        )
+    elif not (root / "run/systemd/timesync/synchronized").exists() and (root / "run/systemd/system").exists():
+        yield Finding(
+            "clock",
+            State.WARNING,
+            _("No time server has set the clock since the start."),
+            _("Look at timedatectl status; without a network the time of faxes may be wrong."),
+        )
+    else:
+        yield Finding("clock", State.FINE, _("The clock is right."))
+
+
+def disk(data: Path, settings: StorageSettings) -> Iterator[Finding]:
+    """Room, and whether it may be written to."""
+    state = os.statvfs(data)
+    free = state.f_bavail * state.f_frsize // MB
+    if not os.access(data, os.W_OK) or state.f_flag & os.ST_RDONLY:
+        yield Finding(
+            "disk",
+            State.BROKEN,
+            _("The disk cannot be written to."),
+            _("A card that is worn out or damaged turns read-only: copy what is on it and replace it."),
+        )
+    elif free < settings.reserve_mb or (state.f_files and state.f_favail < INODES):
+        yield Finding(
+            "disk",
+            State.BROKEN,
+            _("The disk is full: nothing more is accepted."),
+            _("Delete old faxes, keep them for fewer days (storage.documents_days), or use a larger disk."),
+            f"{free} MB",
+        )
+    elif free < settings.warn_mb:
+        yield Finding(
+            "disk",
+            State.WARNING,
+            _("The disk is nearly full."),
+            _("Delete old faxes, keep them for fewer days (storage.documents_days), or use a larger disk."),
+            f"{free} MB",
+        )
+    else:
+        yield Finding("disk", State.FINE, _("There is room on the disk."), detail=f"{free} MB")
+
+
+def wear(root: Path = Path("/")) -> Iterator[Finding]:
+    """How much of the card's life is used."""
+    found = [
+        int(word, 16)
+        for path in root.glob("sys/block/mmcblk*/device/life_time")
+        for word in path.read_text().split()
+    ]
+    if not found:
+        yield Finding("card", State.SKIPPED, _("This disk does not say how worn it is; SD cards never do."))
+    elif max(found) >= WORN_TENTHS:
+        yield Finding(
+            "card",
+            State.WARNING,
+            _("The card is nearly worn out."),
+            _("Make a backup now and replace the card."),
+            f"{max(found) * 10} %",
+        )
+    else:
+        yield Finding("card", State.FINE, _("The card is not worn."), detail=f"{max(found) * 10} %")
+
+
+def memory(root: Path = Path("/")) -> Iterator[Finding]:
+    """Memory that is left."""
+    words = dict(line.split(":", 1) for line in (root / "proc/meminfo").read_text().splitlines())
+    left = int(words["MemAvailable"].split()[0]) // 1024
+    if left < MEMORY_MB:
+        yield Finding(
+            "memory",
+            State.WARNING,
+            _("There is little memory left."),
+            _("Stop other programs on this machine; the box needs some 80 MB, large documents up to 400 MB."),
+            f"{left} MB",
+        )
+    else:
+        yield Finding("memory", State.FINE, _("There is enough memory."), detail=f"{left} MB")
+
+
+def temperature(root: Path = Path("/")) -> Iterator[Finding]:
+    """Of the hottest part."""
+    found = [int(path.read_text()) / 1000 for path in root.glob("sys/class/thermal/thermal_zone*/temp")]
+    if not found:
+        yield Finding("temperature", State.SKIPPED, _("This machine does not tell its temperature."))
+        return
+    hottest = max(found)
+    cooler = _("Give it air, or a cooler; a hot board is slow and does not live long.")
+    state, sentence, advice = State.FINE, _("The machine is cool enough."), ""
+    if hottest >= HOT_C:
+        state, sentence, advice = State.BROKEN, _("The machine is too hot and slows itself down."), cooler
+    elif hottest >= WARM_C:
+        state, sentence, advice = State.WARNING, _("The machine is warm."), cooler
+    yield Finding("temperature", state, sentence, advice, f"{hottest:.0f} °C")
+
+
+def power(root: Path = Path("/")) -> Iterator[Finding]:
+    """What a Raspberry Pi's firmware says of its supply."""
+    try:
+        bits = int((root / "sys/devices/platform/soc/soc:firmware/get_throttled").read_text(), 16)
+    except OSError:
+        yield Finding("power", State.SKIPPED, _("This machine does not tell how well it is powered."))
+        return
+    supply = _("Use the power supply that was made for the board, and a short cable.")
+    if bits & UNDER_VOLTAGE_NOW:
+        yield Finding("power", State.BROKEN, _("The voltage is too low right now."), supply)
+    elif bits & UNDER_VOLTAGE_SEEN:
+        yield Finding("power", State.WARNING, _("The voltage was too low since the start."), supply)
+    else:
+        yield Finding("power", State.FINE, _("The power supply is strong enough."))
+
+
+def gpio(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
+    """The front panel's pins."""
+    wrong = clashes(settings)
+    if wrong:
+        yield Finding(
+            "panel",
+            State.BROKEN,
+            _("A pin of the front panel is given to two parts."),
+            _("Give one of them another pin (faxbox panel --wiring shows all)."),
+            "; ".join(wrong),
+        )
+        return
+    chips = sorted(root.glob("dev/gpiochip*"))
+    if not chips:
+        yield Finding("panel", State.SKIPPED, _("This machine has no pins for a front panel."))
+    elif not os.access(chips[0], os.R_OK | os.W_OK):
+        yield Finding(
+            "panel",
+            State.BROKEN,
+            _("The pins of the front panel may not be used by this user."),
+            _("Run this as the box's user (sudo -u faxbox), who belongs to the group gpio."),
+            str(chips[0]),
+        )
+    else:
+        yield Finding("panel", State.FINE, _("The pins of the front panel can be used."))
+
+
+def updates(root: Path = Path("/")) -> Iterator[Finding]:
+    """Whether the system wants a restart."""
+    if (root / "run/reboot-required").exists():
+        yield Finding(
+            "updates",
+            State.WARNING,
+            _("An update of the system wants a restart of the machine."),
+            _("Restart it when no fax is on its way; what waits goes afterwards."),
+        )
+    else:
+        yield Finding("updates", State.FINE, _("No update waits for a restart."))
+
+
+def helpers() -> Iterator[Finding]:
+    """Programs of Debian's that make kinds of documents possible."""
+    programs = (
+        ("soffice", _("Office files (DOCX, XLSX, ODT …) can be faxed."), "libreoffice-writer-nogui"),
+        ("gs", _("PostScript files can be faxed."), "ghostscript"),
+        ("tesseract", _("The text of faxes can be recognised."), "tesseract-ocr"),
+    )
+    for command, sentence, package in programs:
+        if shutil.which(command):
+            yield Finding("documents", State.FINE, sentence)
+        else:
+            yield Finding(
+                "documents",
+                State.SKIPPED,
+                _("A program that some kinds of documents need is not installed."),
+                _("If you want it: sudo apt install, and the package that is named."),
+                package,
+            )

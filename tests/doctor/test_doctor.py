@@ -1,0 +1,244 @@
+"""Each part broken in turn is found, named and advised; a machine that is well is told so."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.configuration import open_box, open_settings
+from appliance.doctor import bundle, data, machine, running
+from appliance.doctor.findings import Finding, State, examine
+from appliance.language import catalogue, speak
+from appliance.lines.modem.settings import ClassOneModem
+from appliance.lines.sip.settings import SipTrunk
+from appliance.net.settings import HttpSettings
+from appliance.panel.settings import PanelSettings
+from appliance.spool.settings import StorageSettings
+from appliance.station import StationSettings
+
+NOW = 1_800_000_000.0
+
+
+class Machine:
+    """A folder that looks like a machine; well until a test breaks something."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.put("run/systemd/system/x", "")
+        self.put("run/systemd/timesync/synchronized", "")
+        self.put("proc/meminfo", "MemTotal: 1000000 kB\nMemAvailable: 500000 kB\n")
+        self.put("sys/class/thermal/thermal_zone0/temp", "48500\n")
+        self.put("sys/devices/platform/soc/soc:firmware/get_throttled", "0x0\n")
+        self.put("sys/block/mmcblk0/device/life_time", "0x01 0x02\n")
+
+    def put(self, name: str, content: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+@pytest.fixture(name="machine_folder")
+def _machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path / "machine")
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    open_box(folder).close()
+    return folder
+
+
+def states(found: Iterable[Finding]) -> set[State]:
+    return {finding.state for finding in found}
+
+
+def test_a_machine_that_is_well_has_nothing_to_complain_of(machine_folder: Machine, folder: Path) -> None:
+    root = machine_folder.root
+    found = [
+        *machine.clock(folder, NOW * 2, root),
+        *machine.memory(root),
+        *machine.temperature(root),
+        *machine.power(root),
+        *machine.wear(root),
+        *machine.updates(root),
+        *data.permissions(folder),
+        *data.index(folder),
+        *data.settings(open_settings(folder)),
+    ]
+    assert states(found) == {State.FINE}, found
+
+
+Break = Callable[[Machine], Iterable[Finding]]
+
+
+def _broken(name: str, content: str, look: Callable[[Path], Iterable[Finding]]) -> Break:
+    def breaks(machine_folder: Machine) -> Iterable[Finding]:
+        machine_folder.put(name, content)
+        return look(machine_folder.root)
+
+    return breaks
+
+
+_THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
+
+
+@pytest.mark.parametrize(
+    ("breaks", "state", "word"),
+    [
+        (_broken("sys/class/thermal/thermal_zone1/temp", "84000", machine.temperature), State.BROKEN, "hot"),
+        (
+            _broken("sys/class/thermal/thermal_zone1/temp", "74000", machine.temperature),
+            State.WARNING,
+            "warm",
+        ),
+        (_broken(_THROTTLED, "0x50005", machine.power), State.BROKEN, "voltage"),
+        (_broken(_THROTTLED, "0x50000", machine.power), State.WARNING, "voltage"),
+        (_broken("sys/block/mmcblk0/device/life_time", "0x0a 0x01", machine.wear), State.WARNING, "worn"),
+        (_broken("proc/meminfo", "MemAvailable: 40000 kB\n", machine.memory), State.WARNING, "memory"),
+        (_broken("run/reboot-required", "", machine.updates), State.WARNING, "restart"),
+    ],
+)
+def test_each_part_of_the_machine_that_is_broken_is_named_with_advice(
+    machine_folder: Machine, breaks: Break, state: State, word: str
+) -> None:
+    (found,) = breaks(machine_folder)
+    assert found.state is state
+    assert word in found.sentence
+    assert found.advice
+
+
+def test_a_clock_that_is_behind_is_found(machine_folder: Machine, folder: Path) -> None:
+    os.utime(folder / "settings.json", (NOW + 3600, NOW + 3600))
+    (found,) = machine.clock(folder, NOW - 86400, machine_folder.root)
+    assert (found.state, bool(found.advice)) == (State.BROKEN, True)
+
+
+def test_a_full_and_a_nearly_full_disk_are_found(folder: Path) -> None:
+    huge = 1 << 40
+    assert states(machine.disk(folder, StorageSettings(reserve_mb=huge))) == {State.BROKEN}
+    assert states(machine.disk(folder, StorageSettings(warn_mb=huge))) == {State.WARNING}
+    assert states(machine.disk(folder, StorageSettings(reserve_mb=20, warn_mb=20))) == {State.FINE}
+
+
+def test_pins_given_twice_are_found(machine_folder: Machine) -> None:
+    (found,) = machine.gpio(PanelSettings(fault_led=17), machine_folder.root)
+    assert found.state is State.BROKEN
+    assert "17" in found.detail
+
+
+def test_a_folder_that_others_may_read_is_found(folder: Path) -> None:
+    (folder / "settings.json").chmod(0o644)
+    (found,) = data.permissions(folder)
+    assert (found.state, found.detail) == (State.BROKEN, "settings.json")
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "torn"])
+def test_an_index_that_cannot_be_used_is_found_with_the_way_back(folder: Path, damage: str) -> None:
+    path = folder / "spool.sqlite3"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if damage == "gone":
+        path.unlink()
+    elif damage == "empty":
+        path.write_bytes(b"")
+    else:
+        whole = path.read_bytes()
+        path.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
+    (found,) = data.index(folder)
+    assert found.state is State.BROKEN
+    assert "rebuild" in found.advice
+
+
+def test_a_modem_that_is_not_there_and_a_server_without_address_are_found(folder: Path) -> None:
+    store = open_settings(folder)
+    store.add(ClassOneModem(name="desk", device="/dev/ttyACM99"))
+    store.add(SipTrunk(name="trunk", server="nowhere.invalid"))
+    assert states(data.ports(store)) == {State.BROKEN}
+    assert states(data.names(store)) == {State.BROKEN}
+
+
+def test_a_certificate_that_is_none_is_found(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.pem"
+    bad.write_text("no certificate")
+    assert states(data.certificate(HttpSettings(tls_certificate=str(bad)))) == {State.BROKEN}
+    assert states(data.certificate(HttpSettings())) == {State.WARNING}
+
+
+class Answers:
+    """A running box, as far as the doctor asks."""
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = answers
+
+    def get(self, path: str) -> Any:
+        return self._answers[path.strip("/")]
+
+
+def test_a_line_that_is_down_and_mail_that_fails_are_found() -> None:
+    down = {"name": "trunk", "kind": "t38", "usable": False, "sentence": "No answer.", "last_error": "408"}
+    box = Answers(
+        lines={"lines": [down]},
+        mail={"problem": "wrong password", "sends": True, "collects": True},
+        status={"accepting": False},
+    )
+    for look in (running.lines, running.mail, running.health):
+        (found,) = look(box)
+        assert found.state is State.BROKEN
+        assert found.advice
+
+
+def test_a_look_that_fails_is_a_finding_and_the_others_go_on() -> None:
+    def fails() -> Iterable[Finding]:
+        raise RuntimeError("unlike any machine")
+
+    found = list(examine({"one": fails, "two": lambda: [Finding("two", State.FINE, "")]}))
+    assert [(each.part, each.state) for each in found] == [("one", State.SKIPPED), ("two", State.FINE)]
+
+
+def test_findings_are_in_the_readers_language(folder: Path) -> None:
+    speak("de")
+    try:
+        (found,) = data.index(folder)
+    finally:
+        speak("en")
+    assert found.sentence == catalogue("de").gettext("The index of the faxes is whole.")
+    assert found.sentence != "The index of the faxes is whole."
+
+
+def test_the_command_names_what_is_broken_and_ends_with_one(folder: Path, tmp_path: Path) -> None:
+    target = tmp_path / "help.zip"
+    open_settings(folder).change(StationSettings, {"station_id": "+49 30 1234567"})
+    doctor = [sys.executable, "-m", "appliance.cli", "doctor", "--json", "--data", str(folder)]
+    said = subprocess.run(
+        [*doctor, "--bundle", str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    found = json.loads(said.stdout)
+    assert said.returncode == 1  # no box is running
+    assert {each["part"] for each in found} >= {"clock", "disk", "index", "box", "panel"}
+    assert next(each for each in found if each["part"] == "box")["state"] == "broken"
+    with zipfile.ZipFile(target) as zipped:
+        text = "".join(zipped.read(name).decode() for name in zipped.namelist())
+    assert "1234567" not in text
+    assert "session_key" not in text or "********" in text
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["+49 30 1234567", "004930 123-4567", "ada@office.example", "fxb_amXg2N028N2AI3HWvy8Qfh95TV6eq5G"],
+)
+def test_what_helps_others_names_nobody(secret: str) -> None:
+    assert secret not in bundle.masked(f"a call to {secret} failed")
