@@ -1,9 +1,7 @@
-"""Type for text, cover pages and header lines: fonts, wrapping, and drawing at fax resolutions."""
+"""Type for header lines and confirmations: fonts, wrapping, and drawing at fax resolutions."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,8 +13,6 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _FONT_FOLDER = Path("/usr/share/fonts/truetype/dejavu")
 REGULAR, BOLD, MONOSPACED = "DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf"
 
-TAB_COLUMNS = 8
-
 
 @lru_cache(maxsize=32)
 def font(face: str, pixels: int) -> Font:
@@ -27,56 +23,12 @@ def font(face: str, pixels: int) -> Font:
         return ImageFont.load_default(pixels)
 
 
-def columns(character: str) -> int:
-    """Columns of a monospaced page that ``character`` takes: 0, 1 or 2."""
-    if unicodedata.combining(character) or unicodedata.category(character) in {"Cf", "Cc"}:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def expand_tabs(line: str) -> str:
-    """``line`` with its tabs as spaces up to every eighth column."""
-    if "\t" not in line:
-        return line
-    out: list[str] = []
-    at = 0
-    for character in line:
-        if character == "\t":
-            spaces = TAB_COLUMNS - at % TAB_COLUMNS
-            out.append(" " * spaces)
-            at += spaces
-        else:
-            out.append(character)
-            at += columns(character)
-    return "".join(out)
-
-
-def wrap_columns(line: str, limit: int) -> Iterator[str]:
-    """``line`` in pieces of at most ``limit`` columns, broken after a space where there is one."""
-    if line.isascii() and len(line) <= limit:
-        yield line
-        return
-    start = at = 0
-    last_space = -1
-    for index, character in enumerate(line):
-        taken = columns(character)
-        if at + taken > limit:
-            cut = last_space + 1 if last_space >= start else index
-            yield line[start:cut].rstrip()
-            start, last_space = cut, -1
-            at = sum(columns(c) for c in line[start:index])
-        at += taken
-        if character == " ":
-            last_space = index
-    yield line[start:]
-
-
 def wrap_pixels(text: str, face: Font, limit: int) -> list[str]:
     """``text`` in lines at most ``limit`` pixels wide; a word that is wider is broken."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = ""
-        for word in expand_tabs(paragraph).split(" "):
+        for word in paragraph.expandtabs().split(" "):
             candidate = f"{line} {word}" if line else word
             if face.getlength(candidate) <= limit:
                 line = candidate
