@@ -55,5 +55,4 @@ def file_name(fax: Received, time_zone: str) -> str:
     """Such as ``2026-11-23_101500_4930123_17.pdf``: moment, caller, number of the fax."""
     at = datetime.fromtimestamp(fax.started_at, ZoneInfo(time_zone) if time_zone else None)
     number = "".join(letter for letter in fax.caller or fax.tsi if letter.isascii() and letter.isalnum())
-    practice = "practice_" if fax.practice else ""
-    return f"{at:%Y-%m-%d_%H%M%S}_{practice}{number[:_NUMBER_KEPT] or 'unknown'}_{fax.id}.pdf"
+    return f"{at:%Y-%m-%d_%H%M%S}_{number[:_NUMBER_KEPT] or 'unknown'}_{fax.id}.pdf"

@@ -8,14 +8,14 @@ import sqlite3
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from appliance.causes import BUSY, RECEIVED
 from appliance.durable import DiskFullError
-from appliance.spool import documents, events, jobs, ledger, outbox, received
+from appliance.spool import documents, events, jobs, ledger, outbox, received, stats
 from appliance.spool.model import (
     Event,
     IllegalTransitionError,
@@ -31,7 +31,7 @@ from appliance.spool.model import (
     SpoolClosedError,
 )
 from appliance.spool.schema import MIGRATIONS, SchemaTooNewError
-from appliance.spool.store import DATABASE_NAME, Spool, Tx
+from appliance.spool.store import DATABASE_NAME, READERS_KEPT, Spool, Tx
 
 NOW = 1_700_000_000.0
 
@@ -352,3 +352,42 @@ def test_a_state_change_costs_the_same_among_a_hundred_thousand_jobs(tmp_path: P
     finally:
         for spool in spools.values():
             spool.close()
+
+
+def test_many_threads_that_read_leave_few_connections_behind(spool: Spool) -> None:
+    begun = threading.Barrier(40)
+
+    def read() -> None:
+        begun.wait()
+        for _ in range(5):
+            spool.read(jobs.counts)
+
+    threads = [threading.Thread(target=read) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(spool._free_readers) <= READERS_KEPT
+
+
+def test_counts_and_titles_cost_the_same_however_long_the_journal_is(spool: Spool) -> None:
+    """As SQLite plans it: the counts are read from their own few rows, a title from the table of words."""
+
+    def plan(db: sqlite3.Connection, statement: str) -> str:
+        return " ".join(row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}"))
+
+    queries: tuple[tuple[Callable[[sqlite3.Connection], object], str], ...] = (
+        (stats.ended, "tally"),
+        (stats.received, "tally"),
+        (stats.deliveries, "tally"),
+        (lambda db: jobs.search(db, JobFilter(text="needle")), "fax_words"),
+    )
+    for query, table in queries:
+        statements: list[str] = []
+        with spool._reading() as db:
+            db.set_trace_callback(statements.append)
+            query(db)
+            db.set_trace_callback(None)
+            planned = plan(db, next(each for each in statements if each.startswith("SELECT")))
+        assert table in planned, planned
+        assert "SCAN job" not in planned, planned
