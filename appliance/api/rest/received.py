@@ -213,7 +213,7 @@ ROUTES = (
         "GET",
         "/received",
         "listReceived",
-        "List received faxes",
+        "List received faxes; calls that brought no page are not among them",
         index,
         query=_FILTERS,
         answer=listing("received", RECEIVED),

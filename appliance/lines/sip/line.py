@@ -53,6 +53,7 @@ from appliance.lines.sip.settings import (
 )
 from appliance.lines.sip.stack import (
     FIRST_OS_ERROR,
+    LAST_OS_ERROR,
     TOO_MANY,
     SipOrderError,
     SipStack,
@@ -578,4 +579,4 @@ def _cause_of_refusal(error: Exception) -> Cause:
     status = error.status if isinstance(error, SipOrderError) else 0
     if status == TOO_MANY:
         return causes.LINE_FULL
-    return causes.SIP_UNREACHABLE if status >= FIRST_OS_ERROR else causes.LINE_FAULT
+    return causes.SIP_UNREACHABLE if FIRST_OS_ERROR <= status <= LAST_OS_ERROR else causes.LINE_FAULT

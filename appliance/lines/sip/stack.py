@@ -47,7 +47,7 @@ STRANGERS_LOG_S = 60.0
 GIVE_BACK_AFTER_S = 40.0
 # Of pjproject's status codes: no room for another call, and where those of the operating system begin
 # (network unreachable and the like).
-TOO_MANY, FIRST_OS_ERROR = 70010, 120000
+TOO_MANY, FIRST_OS_ERROR, LAST_OS_ERROR = 70010, 120000, 169999
 # Calls that do not end when the stack stops are left behind after this.
 STOP_LIMIT_S = 5.0
 USER_AGENT = "faxbox"

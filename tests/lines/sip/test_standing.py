@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from appliance import causes
+from appliance.causes import Cause
 from appliance.lines.sip import line as line_module
 from appliance.lines.sip import standing as standing_module
 from appliance.lines.sip.events import RegistrationChanged
-from appliance.lines.sip.line import SipLine
+from appliance.lines.sip.line import SipLine, _cause_of_refusal
+from appliance.lines.sip.stack import FIRST_OS_ERROR, TOO_MANY, SipOrderError
 from appliance.lines.sip.standing import FIRST_REST_S, MAX_REST_S, Standing, sentence, with_status
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
@@ -229,3 +231,16 @@ def test_password_that_the_registrar_took_is_not_blamed_for_the_number_in_from(t
             assert outcome.last_error.endswith("(401 X).")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (SipOrderError("too many calls", TOO_MANY), causes.LINE_FULL),
+        (SipOrderError("network is unreachable", FIRST_OS_ERROR + 101), causes.SIP_UNREACHABLE),
+        (SipOrderError("invalid URI", 171039), causes.LINE_FAULT),
+        (RuntimeError("a bug"), causes.LINE_FAULT),
+    ],
+)
+def test_call_that_the_box_itself_refused_is_not_the_trunks(error: Exception, cause: Cause) -> None:
+    assert _cause_of_refusal(error) is cause
