@@ -20,6 +20,7 @@ from appliance.t30.dce import (
     CarrierOff,
     CarrierOn,
     Data,
+    DataLost,
     Expect,
     Frame,
     HangUp,
@@ -59,6 +60,7 @@ class ToneDce:
         self._cng = False
         self._expected: Receive | None = None
         self._up: Carrier | None = None  # the carrier that is on
+        self._lost_bits = 0  # of its page, since the last that came
         self._untrained = False  # a fast carrier came and did not train
         self.hung_up = False
 
@@ -77,7 +79,20 @@ class ToneDce:
             samples = bytes(len(samples))
         slow = self._up is None or self._up is Carrier.V21
         self._receiver.hear(samples, slow=slow, concealed=concealed)
+        if concealed and self._brings_image():
+            # What stands in for lost packets is no page: how much of it there was is all that counts.
+            self._lost_bits += len(self._receiver.bits)
+            self._receiver.bits.clear()
+            return
+        if self._lost_bits and self._receiver.bits:
+            self._events.append(DataLost(max(1, self._lost_bits // 8)))
+            self._lost_bits = 0
         self._take_bits()
+
+    def _brings_image(self) -> bool:
+        """Whether the carrier that is on brings a page without ECM."""
+        expected = self._expected
+        return expected is not None and self._up is expected.carrier and expected.expect is Expect.IMAGE
 
     def speak(self, count: int) -> bytes:
         """The next ``count`` samples for the line."""
@@ -203,6 +218,7 @@ class ToneDce:
 
     def _turn_on(self, carrier: Carrier) -> None:
         self._up = carrier
+        self._lost_bits = 0
         self._receiver.listen_tones([])
         self._events.append(CarrierOn(carrier))
 

@@ -43,8 +43,10 @@ PAUSING_SILENT_S = 0.3
 HELD_UP_S = LATE_S
 # The next packet's time is this far from that of the last one's end: the sender was silent by itself.
 PAUSE_S = 0.1
-# Gaps up to here are loss and are concealed; beyond, the sender has paused or started anew.
-MAX_CONCEALED_PACKETS = 25  # 0.5 s
+# Gaps up to here are loss and are concealed, packet for packet: a page's rows that are in such a gap must be
+# counted by whoever decodes it.  As long as silence takes to be believed, and a little; beyond, the sender
+# has paused or started anew.
+MAX_CONCEALED_PACKETS = 60  # 1.2 s
 # Payload of one packet taken: 10 to 120 ms occur; the rest is an error or an attack.
 MIN_PAYLOAD = 40
 MAX_PAYLOAD = 960
@@ -162,11 +164,12 @@ class RtpReceiver:
         self.received.packets += 1
         self._learn(packet, now)
         self._heard_at = now
-        self._silent_at = None
+        silent, self._silent_at = self._silent_at is not None, None
         if self._next is None or packet.source != self._source:
             self._restart(packet)
         behind = _behind(packet.sequence, self._next or 0)
-        if abs(behind) > MAX_CONCEALED_PACKETS:
+        if abs(behind) > MAX_CONCEALED_PACKETS or (silent and behind < 0):
+            # What was missing has been played as silence already, or nobody knows how long it was.
             heard = self._drain()
             self._restart(packet)
             self._waiting[packet.sequence] = packet

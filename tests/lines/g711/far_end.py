@@ -148,9 +148,15 @@ def sending(
     return _in_memory(parameters, MemoryPages(pages), MemoryStore(), rtp, progress)
 
 
-def receiving(store: MemoryStore, rtp: RtpSession, capabilities: Capabilities = ABLE) -> ToneFaxCall:
+def receiving(
+    store: MemoryStore,
+    rtp: RtpSession,
+    capabilities: Capabilities = ABLE,
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> ToneFaxCall:
     parameters = CallParameters(Role.ANSWERS, "+49 30 222", capabilities)
-    return _in_memory(parameters, MemoryPages([]), store, rtp)
+    return _in_memory(parameters, MemoryPages([]), store, rtp, progress)
 
 
 def _in_memory(

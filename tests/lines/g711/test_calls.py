@@ -17,8 +17,9 @@ from appliance.lines.g711.rtp import RtpSession
 from appliance.t4.page import Coding
 from appliance.t30.dce import Modulation
 from appliance.t30.memory import MemoryStore
-from appliance.t30.parameters import Capabilities
-from tests.lines.g711.far_end import AudioPeer, carry, page, receiving, sending, tiff_of
+from appliance.t30.parameters import Capabilities, Progress
+from tests.interop.harness import drawn_page
+from tests.lines.g711.far_end import TICK_S, AudioPeer, carry, page, receiving, sending, tiff_of
 from tests.softmodem.fixtures import tiff_rasters
 from tests.softmodem.stations import FaxMachine
 
@@ -135,6 +136,37 @@ def test_packets_that_overtake_each_other_are_put_in_order_once_that_is_known(
     assert result.cause is causes.RECEIVED
     assert rtp.received.lost <= 3, "before anything was known of the jitter"
     assert [each.data for each in store.rasters()] == [page(400).data]
+
+
+class CutOff(AudioPeer):
+    """Nothing of it arrives from ``at_s`` on, for so long."""
+
+    def __init__(self, machine: FaxMachine, at_s: float, seconds: float) -> None:
+        super().__init__(machine, 8)
+        self._ticks, self._gone = 0, (at_s, at_s + seconds)
+
+    def tick(self, *, patient: bool = False) -> bytes | None:
+        said = super().tick(patient=patient)
+        self._ticks += 1
+        return None if self._gone[0] <= self._ticks * TICK_S < self._gone[1] else said
+
+
+@pytest.mark.parametrize("seconds", [0.4, 0.6, 0.9, 1.1, 1.5])
+def test_a_hole_in_a_page_without_ecm_is_counted_by_its_rows_and_refused(
+    tmp_path: Path, seconds: float
+) -> None:
+    """A hundred rows a second: with packets left out the page would only be shorter."""
+    machine = FaxMachine(calls="1", send=tiff_of(tmp_path, [drawn_page(7, 2287)]), ecm=False)
+    store, account = MemoryStore(), list[Progress]()
+    fax = receiving(store, RtpSession(8), progress=account.append)
+    result = carry(fax, CutOff(machine, 18.0, seconds))
+    machine.close()
+    judged = [dict(p.fields) for p in account if p.event == "page_judged"]
+    assert all(each["verdict"] == "bad" for each in judged)
+    assert result.cause is not causes.RECEIVED
+    assert not store.pages
+    if judged and seconds < 1.0:
+        assert judged[0]["rows"] == pytest.approx(2287, rel=0.05)
 
 
 @pytest.mark.parametrize(("law", "number"), [(0, 96), (8, 97), (8, 127), (0, 8)])
