@@ -165,7 +165,7 @@ int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below)
 /* A page whose middle grey is below this and mostly of one grey, with something much lighter on it (in 1/1000
  * of its pixels), is a screen with light type. */
 enum { DARK_MEDIAN = 110, DARK_SPREAD = 8, DARK_PERCENT = 45, LIGHT_ABOVE = 60, LIGHT_PERMILLE = 2 };
-/* A page of which less than this is white, or whose middle grey is not, is paper that was scanned. */
+/* A picture of which less than this is white, or whose middle grey is not, is paper that was scanned. */
 enum { PAPER_WHITE = 250, WHITE_PERCENT = 25, LEAST_PAPER = 100 };
 /* A page with more photograph than this is no paper. */
 enum { PHOTO_PERCENT = 50 };
@@ -276,16 +276,29 @@ static void grow_photographs(const Ground *ground, uint8_t *photo)
     }
 }
 
-/* Highlights and shadows inside a picture close, single tiles go, its rim comes in. */
+/* A photograph has somewhere so many tiles by so many that all look like one; lines of type on a tint have not.
+ * What hangs together with that is of it, gaps of highlights and shadows closed, and its rim comes in. */
+enum { PHOTO_CORE = 3, PHOTO_CLOSED = 5, PHOTO_ROUNDS = 6 };
+/* At standard resolution tiles are twice as high, and so many of them are seldom found. */
+enum { COARSE_DPI = 150 };
+
 static int settle_raster(Ground *ground)
 {
     size_t count = (size_t)(ground->tiles.width * ground->tiles.rows);
-    uint8_t *photo = malloc(count);
+    uint8_t *photo = malloc(2 * count), *may = photo + count;
     int failed = photo == NULL;
     if (!failed) {
         for (size_t at = 0; at < count; at++)
-            photo[at] = ground->tile[at].photo;
-        failed = widen_light(photo, ground->tiles, 5, 5) < 0 || widen_dark(photo, ground->tiles, 7, 7) < 0;
+            photo[at] = may[at] = ground->tile[at].photo;
+        failed = without_light(photo, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0
+                 || without_dark(may, ground->tiles, PHOTO_CLOSED, PHOTO_CLOSED) < 0
+                 || without_light(may, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0;
+        if (!failed && ground->y_dpi < COARSE_DPI)
+            memcpy(photo, may, count);
+        for (int round = 0; round < PHOTO_ROUNDS && !failed; round++) {
+            sweep(photo, may, ground->tiles, 0);
+            sweep(photo, may, ground->tiles, 1);
+        }
         if (!failed)
             grow_photographs(ground, photo);
         failed = failed || widen_light(photo, ground->tiles, 5, 5) < 0 || widen_dark(photo, ground->tiles, 3, 3) < 0;
@@ -398,7 +411,7 @@ static void settle_stretch(Ground *ground, int darker)
 /* A picture is one photograph from edge to edge, not a page, when its tones are many, hardly any of its tiles are
  * paper, and many look like a photograph or are of other colours, or wide areas are dark, or more of it is edge
  * than any type makes; or when it has many tones and not a single sharp edge. */
-enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, NEAR_BRIGHTEST = 88, SAME_COLOUR = 14 };
+enum { PHOTO_TILES = 25, COLOURED_TILES = 35, PAPER_TILES = 25, SOME_TILES = 8, SKY_TILES = 45, NEAR_BRIGHTEST = 88, SAME_COLOUR = 14 };
 enum { DARK_TIMES = 4, SOFT_TONES = 75, SOFT_EDGES = 1000, TOO_MANY_EDGES = 3 };
 
 static int of_colour(const Tile *tile, int blue, int red)
@@ -440,9 +453,14 @@ static int is_all_photograph(const Ground *ground)
         }
     if (high - low >= SOFT_TONES && edges * SOFT_EDGES < looked_at)
         return 1;
-    return has_many_tones(tones, looked_at) && paper * 100 < count * PAPER_TILES
-           && (pictured * 100 >= count * PHOTO_TILES || coloured * 100 >= count * COLOURED_TILES
-               || low * DARK_TIMES < high || edges * TOO_MANY_EDGES > looked_at);
+    if (!has_many_tones(tones, looked_at))
+        return 0;
+    int wide_dark = low * DARK_TIMES < high;
+    if (wide_dark && pictured * 100 >= count * SOME_TILES && paper * 100 < count * SKY_TILES)
+        return 1;
+    return paper * 100 < count * PAPER_TILES
+           && (wide_dark || pictured * 100 >= count * PHOTO_TILES || coloured * 100 >= count * COLOURED_TILES
+               || edges * TOO_MANY_EDGES > looked_at);
 }
 
 int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
@@ -459,9 +477,10 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
         near += abs(level - median) <= DARK_SPREAD ? ground->levels[level] : 0;
         light += level > median + LIGHT_ABOVE ? ground->levels[level] : 0;
     }
+    int all = ground->raster && ground->tones == TONES_BY_CONTENT && is_all_photograph(ground);
     if ((ground->raster ? settle_raster(ground) : settle_boxes(ground, boxes, box_count)) < 0)
         return -1;
-    if (ground->raster && ground->tones == TONES_BY_CONTENT && is_all_photograph(ground))
+    if (all)
         for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++)
             ground->tile[at].photo = ground->tile[at].looked_at != 0;
     settle_stretch(ground, darker);
@@ -475,7 +494,8 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
     }
     if (ground->turned || pictured * 100 >= tiles * PHOTO_PERCENT)
         return 0;
-    if ((median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT) {
+    int papery = (median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT;
+    if (ground->raster && papery) {
         ground->scanned = 1;
         if (spread_noise(ground) < 0)
             return -1;
