@@ -18,11 +18,12 @@ from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTE
 from appliance.documents.drawing import Box, Drawing, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
+from appliance.documents.pdffonts import identity_fonts, lost_font
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfobjects import Content, content_of, show
 from appliance.documents.pdfunits import units_of
 from appliance.documents.screen import BAND_PIXELS, is_plain
-from appliance.remarks import XFA_SHELL, Remark
+from appliance.remarks import GLYPHS_MISSING, XFA_SHELL, Remark
 
 _POINTS_PER_INCH = 72.0
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
@@ -58,6 +59,7 @@ class PdfSource:
                 warnings.simplefilter("ignore")
                 self._document.init_forms()  # so that what was filled in is drawn
         self._units = units_of(content)
+        self._identity_fonts = identity_fonts(content)
         self._bitmaps: dict[str, pypdfium2.PdfBitmap] = {}
         self._lines_kept: set[int] = set()  # the page that is open, once it was seen to
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
@@ -118,7 +120,13 @@ class PdfSource:
         return Drawing(width, rows, Box.of(layout), colours, _photographs(page, layout, content))
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
-        return (Remark(XFA_SHELL),) if index is None and self._shell else ()
+        if index is None:
+            return (Remark(XFA_SHELL),) if self._shell else ()
+        content = content_of(self._page(index)) if self._identity_fonts else None
+        if content is None:
+            return ()
+        lost = sorted({lost_font(handle, self._identity_fonts) for handle in content.type} - {""})
+        return tuple(Remark(GLYPHS_MISSING, detail=name) for name in lost)
 
     def _drawn(
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int

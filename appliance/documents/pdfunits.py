@@ -23,7 +23,7 @@ Units = dict[tuple[float, ...], float]
 def units_of(content: bytes) -> Units:
     """The user units of a document, by the MediaBox of the pages that have one; empty for nearly all."""
     units: Units = {}
-    for text in _texts(content):
+    for text in texts_with(content, _NAME):
         at = text.find(_NAME)
         while at >= 0:
             found = _UNIT.match(text, at)
@@ -41,9 +41,9 @@ def units_of(content: bytes) -> Units:
     return units
 
 
-def _texts(content: bytes) -> Iterator[bytes]:
-    """The file, and what its object streams unpack to."""
-    if _NAME in content:
+def texts_with(content: bytes, name: bytes) -> Iterator[bytes]:
+    """The file, and what its object streams unpack to, where ``name`` stands in it."""
+    if name in content:
         yield content
     for number, match in enumerate(_OBJECT_STREAM.finditer(content)):
         if number >= _MOST_STREAMS:
@@ -54,5 +54,5 @@ def _texts(content: bytes) -> Iterator[bytes]:
             )
         except zlib.error:
             continue
-        if _NAME in unpacked:
+        if name in unpacked:
             yield unpacked

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.pdfunits import units_of
-from appliance.remarks import XFA_SHELL
+from appliance.remarks import GLYPHS_MISSING, XFA_SHELL
 from appliance.t4.page import Resolution
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, ink, pdf, picture, words
@@ -114,3 +114,9 @@ def test_a_blacked_out_passage_of_a_pdf_stays_black_and_a_whitened_one_white(ren
         pages = [picture(rendered(pdf([(*A4, text)])).coded_page(0)) for text in (content, plain)]
         assert pages[0].tobytes() == pages[1].tobytes()
         assert ink(pages[0])[3] > 1000
+
+
+def test_letters_of_a_font_that_nobody_has_are_remarked(rendered: Rendered) -> None:
+    document = rendered((CASES / "font-not-embedded-arial-identity.pdf").read_bytes())
+    kinds = [(remark.kind, remark.page, remark.detail) for remark in document.remarks]
+    assert (GLYPHS_MISSING, 1, "Arial") in kinds
