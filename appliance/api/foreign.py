@@ -23,6 +23,7 @@ from appliance.api.door import problem_behind
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of
 from appliance.box import Box
+from appliance.causes import NOT_PERMITTED
 from appliance.spool.model import Received, ReceivedFilter
 
 JSON = "application/json"
@@ -86,6 +87,17 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
 
         return self.say(known)
 
+    def sender(self) -> Caller:
+        """Who sends the present request.  Raises ProblemError."""
+        environ = bottle.request.environ
+        return self.context.caller(environ, self.token(environ))
+
+    def require_still(self, caller: Caller) -> None:
+        """A long content may have outlived what allowed it: ProblemError when ``caller`` may do less now."""
+        now = self.sender()
+        if now.scopes != caller.scopes or now.sees != caller.sees:
+            raise ProblemError(NOT_PERMITTED, "what this key or sign-in may do was changed")
+
     def say(self, handler: Callable[[], Answer]) -> bytes:
         """Runs ``handler`` and makes the response its answer, or the refusal."""
         try:
@@ -134,13 +146,14 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
 
         Raises ProblemError, and as ``intake.read_multipart``.
         """
-        environ = bottle.request.environ
+        environ, caller = bottle.request.environ, self.sender()
         kind = request.media_type(environ)
         limit = self.context.settings.request_mb * request.MB
         if kind == intake.MULTIPART_TYPE:
             form = intake.read_multipart(self.context, environ)
             found = Content(dict[str, Any](), form.fields, list(form.files))
             try:
+                self.require_still(caller)
                 yield found
             finally:
                 intake.discard(self.context, [taken for _, taken in found.uploads])
@@ -152,8 +165,10 @@ class ForeignDoor(bottle.Bottle):  # type: ignore[misc]
         if length is not None and length > limit:
             raise request.too_large(limit)
         # The text and what it decodes to are in memory together.
-        with self.context.content.of(2 * (limit if length is None else length), CONTENT_WAIT_S):
+        octets = 2 * (limit if length is None else length)
+        with self.context.content.of(octets, CONTENT_WAIT_S, caller.who):
             value = request.read_json(environ, limit, required=required)
+            self.require_still(caller)
             yield Content({} if value is None else value)
 
     def audit(self, caller: Caller, action: str, object: str = "", detail: str = "") -> None:

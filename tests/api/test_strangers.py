@@ -21,6 +21,7 @@ import pytest
 from appliance.api.limits import BROKEN_TRIES, BROKEN_WINDOW_S, SignInGuard
 from appliance.api.server import STRANGERS
 from appliance.settings.accounts import ApiKey, Scope
+from appliance.spool.model import JobFilter
 from tests.api.served import Served
 from tests.api.test_stream import Reader
 
@@ -164,19 +165,35 @@ def test_a_stream_ends_when_its_password_is_changed(served: Served) -> None:
     reader.close()
 
 
-def test_an_upload_that_outlives_its_key_is_not_taken(served: Served) -> None:
-    token = served.key("slow", Scope.SEND)
-    body = json.dumps({"to": ["9990"], "files": [{"content": "YQ=="}], "hold": True}).encode()
+@pytest.mark.parametrize(
+    ("path", "header", "body"),
+    [
+        (
+            "/api/v1/faxes",
+            "Authorization: Bearer {}",
+            {"to": ["9990"], "files": [{"content": "YQ=="}], "hold": True},
+        ),
+        ("/v1/customer/fax-send", "accessToken: {}", {"faxNumber": "9990", "fileData": "YQ=="}),
+        ("/ictfax/api/documents", "Authorization: Bearer {}", {"name": "from a key that is gone"}),
+    ],
+)
+def test_an_upload_that_outlives_its_key_is_not_taken(
+    served: Served, path: str, header: str, body: dict[str, object]
+) -> None:
+    name = f"slow-{path.split('/')[1]}"
+    token, content = served.key(name, Scope.SEND), json.dumps(body).encode()
     head = (
-        f"POST /api/v1/faxes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: x\r\n{header.format(token)}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     )
-    with opened(served, head, body[:10]) as sock:
+    with opened(served, head, content[:10]) as sock:
         served.wait(lambda: served.server.context.content.used > 0)
-        key_id = next(each for each, key in served.box.settings.items(ApiKey).items() if key.name == "slow")
+        key_id = next(each for each, key in served.box.settings.items(ApiKey).items() if key.name == name)
         served.box.settings.remove(ApiKey, key_id)
-        sock.sendall(body[10:])
-        assert b" 401 " in answer(sock)[:20]
+        sock.sendall(content[10:])
+        assert re.match(rb"HTTP/1.1 40[13] ", answer(sock))
+    assert not served.box.faxes.search(JobFilter(owner=name))
+    assert not served.box.documents.search(name)
 
 
 def test_practice_faxes_are_made_by_administrators_alone_and_marked(served: Served) -> None:

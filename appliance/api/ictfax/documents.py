@@ -107,6 +107,7 @@ class DocumentCalls:
             raise ProblemError(TOO_MANY_FILES, f"at most {most}")
         taken = self._take(document)
         try:
+            self._door.require_still(caller)
             box.documents.set_files(document_id, intake.sources(taken), append=append, owner=caller.sees)
         except BaseException:
             intake.discard(context, taken)
