@@ -14,6 +14,7 @@ from appliance.commands import (
     erase,
     panel,
     practice,
+    printing,
     send,
     spool,
     version,
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"faxbox {__version__}")
     words = parser.add_subparsers(title="words", required=True, metavar="WORD")
-    for word in (send, practice, check, demo, doctor, panel, spool, erase, daemon, version):
+    for word in (send, practice, check, demo, doctor, panel, printing, spool, erase, daemon, version):
         word.register(words)
     parsed = parser.parse_args(arguments)
     # Lines appear as they happen also when the output is a pipe.

@@ -16,6 +16,7 @@ from appliance.net.settings import ApiSettings, HttpSettings
 from appliance.numbers import NumberSettings
 from appliance.panel.settings import PanelSettings
 from appliance.phonebook import Contact, ContactGroup
+from appliance.printing.settings import PrintingSettings, PrintUser
 from appliance.settings.accounts import ApiKey, User
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import Catalogue, SettingsStore
@@ -95,6 +96,7 @@ CATALOGUE = Catalogue(
         "mail_out": MailOutSettings,
         "mail_in": MailInSettings,
         "panel": PanelSettings,
+        "printing": PrintingSettings,
         "secrets": SecretSettings,
     },
     lists={
@@ -106,6 +108,7 @@ CATALOGUE = Catalogue(
         "covers": CoverTemplate,
         "routes": Route,
         "junk": JunkRule,
+        "print_users": PrintUser,
     },
     # Kept in a file of their own, so that a change of the settings does not rewrite a long phone book.
     phonebook=frozenset({"contacts", "groups"}),

@@ -65,7 +65,7 @@ if [ ! -x "$venv/bin/python" ]; then
 fi
 
 extra=
-[ "$purpose" = test ] && extra='[dev]'
+[ "$purpose" = test ] && extra='[dev,printing]'
 stamp=$venv/.faxbox-$purpose
 wanted=$(cat pyproject.toml setup.py image-build/requirements.lock appliance/documents/bilevel_c/* appliance/t4/_mmr.c image-build/setup.sh | sha256sum)
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then

@@ -25,6 +25,8 @@ _TITLES = {
     "covers": "Cover pages",
     "routes": "Routing",
     "junk": "Junk rules",
+    "printing": "Print to fax",
+    "print_users": "Who prints",
 }
 _SHORT = {"id", "sip", "tls", "udp", "tcp", "stun", "url", "t38", "imap", "api", "ecm", "mb", "tsi", "html"}
 

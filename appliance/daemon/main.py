@@ -26,6 +26,7 @@ from appliance.dispatch.practice import PracticeCaller
 from appliance.dispatch.prepare import Preparer
 from appliance.dispatch.text_reading import TextReader
 from appliance.exchange.remote import Exchange
+from appliance.printing.folder import PrintFolder
 from appliance.spool import jobs, received
 from appliance.spool.clock import clock_behind
 from appliance.spool.settings import SendingSettings
@@ -81,6 +82,7 @@ async def run(
             housekeeping,
             deliveries,
             TextReader(box),
+            PrintFolder(box),
             *(make(core) for make in services),
         ]
         for service in beside:

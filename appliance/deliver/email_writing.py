@@ -142,8 +142,9 @@ class Writer:
     ) -> Outgoing:
         """How a fax ended; ``reply``: subject and Message-ID of the e-mail that it came by."""
         outcome = _OUTCOME.get(job.state, "is still under way")
+        what = f"fax to {job.given or job.number}" if job.number else "document"
         lines = [
-            f"Your fax to {job.given or job.number} {outcome}.",
+            f"Your {what} {outcome}.",
             "",
             *_fields(
                 {
@@ -158,6 +159,10 @@ class Writer:
                 }
             ),
         ]
+        if job.state is JobState.NEEDS_NUMBER:
+            lines += ["", "It waits on the box's page for documents without a number."]
+            problem = job.metadata.get("print_problem")
+            lines += [clean_line(str(problem))] if problem else []
         if job.cause is not None and job.state is not JobState.DELIVERED:
             lines += ["", job.cause.sentence, job.cause.advice]
         if job.remarks:
@@ -171,7 +176,7 @@ class Writer:
             ]
         if pdf is not None:
             lines += ["", "The pages are attached as they were sent."]
-        message = self._new(to, f"Fax to {job.given or job.number} {outcome}", lines, tag, reply)
+        message = self._new(to, f"{what[:1].upper()}{what[1:]} {outcome}", lines, tag, reply)
         return _with(message, pdf, f"fax-{job.id}.pdf")
 
     def refusal(self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]) -> Outgoing:

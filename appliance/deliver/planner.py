@@ -30,7 +30,12 @@ REPLY_TO = "email_reply_to"
 
 _JOB_ENDS = frozenset({"job.delivered", "job.failed", "job.cancelled", "job.unknown"})
 _JOB_HELD = "job.held"
-_BAD_ENDS = frozenset({"job.failed", "job.unknown", _JOB_HELD})  # and what does not go on by itself
+# A document that was printed without a number: who printed it hears where it waits.
+_JOB_NEEDS_NUMBER = "job.needs_number"
+_PRINT_ORIGIN = "print"
+_BAD_ENDS = frozenset(
+    {"job.failed", "job.unknown", _JOB_HELD, _JOB_NEEDS_NUMBER}
+)  # and what does not go on by itself
 _RECEIVED_ENDS = frozenset({"received.complete", "received.partial"})
 
 
@@ -56,6 +61,8 @@ class Planner:
             plan = self._job_ended
         elif event.kind == _JOB_HELD:
             plan = self._job_held
+        elif event.kind == _JOB_NEEDS_NUMBER:
+            plan = self._job_needs_number
         elif event.kind in _RECEIVED_ENDS:
             plan = self._received
         else:
@@ -73,6 +80,11 @@ class Planner:
         """A fax waits because something of its document is lost: whoever sent it must hear of it."""
         job = following.job()
         if job.remarks:
+            self._put(following, job, self._results(job, following.event.kind))
+
+    def _job_needs_number(self, following: Following) -> None:
+        job = following.job()
+        if job.origin == _PRINT_ORIGIN:
             self._put(following, job, self._results(job, following.event.kind))
 
     def _job_ended(self, following: Following) -> None:

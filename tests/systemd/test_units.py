@@ -54,8 +54,8 @@ def test_the_fence_is_as_tight_as_promised(placed: Path, unit: str) -> None:
 
 def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
-    (tmp_path / "etc/group").write_text("root:x:0:\ndialout:x:20:\n")
+    (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nlp:x:7:7::/:/bin/false\n")
+    (tmp_path / "etc/group").write_text("root:x:0:\nlp:x:7:\ndialout:x:20:\n")
     subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(UNITS / "faxbox.sysusers")], check=True)
     assert "faxbox:" in (tmp_path / "etc/passwd").read_text()
     assert re.search(r"^dialout:.*faxbox", (tmp_path / "etc/group").read_text(), re.MULTILINE)

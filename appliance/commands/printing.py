@@ -1,0 +1,57 @@
+"""``faxbox printing``: sets up the CUPS queues that print to fax, takes them down, says how they are."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from appliance.configuration import open_settings
+from appliance.daemon.commands import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.printing import queues
+from appliance.printing.cups_backend import DEFAULT_FOLDER
+from appliance.printing.settings import PrintingSettings
+from appliance.settings.fields import SettingError
+from appliance.settings.store import SettingsDamagedError
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``printing`` to the command's words."""
+    parser = words.add_parser("printing", help="set up the printer queues Fax and FaxOut in CUPS")
+    actions = parser.add_subparsers(dest="action", required=True)
+    for name, text in (
+        ("install", "put CUPS' backend and both queues in place; again changes nothing"),
+        ("remove", "take them away"),
+        ("status", "whether they are in place"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument(
+            "--backends",
+            type=Path,
+            default=queues.BACKEND_FOLDER,
+            metavar="DIR",
+            help=f"CUPS' folder of backends (default {queues.BACKEND_FOLDER})",
+        )
+        add_data_argument(action)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``faxbox printing``; the exit code."""
+    try:
+        store = open_settings(data_folder(arguments))
+        folder = Path(store.section(PrintingSettings).folder or DEFAULT_FOLDER)
+        if arguments.action == "install":
+            queues.install(folder, arguments.backends)
+            print("The queues Fax and FaxOut are in place.")
+            return 0
+        if arguments.action == "remove":
+            queues.remove(arguments.backends)
+            print("The queues Fax and FaxOut are gone.")
+            return 0
+        ready, lines = queues.status(folder, arguments.backends)
+        print("\n".join(lines))
+        return 0 if ready else 1
+    except (queues.PrintingError, SettingError, SettingsDamagedError, OSError) as error:
+        print(f"faxbox: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE

@@ -1,0 +1,1 @@
+"""Printing: office PCs print to fax, and received faxes go to paper (docs/printing.md)."""

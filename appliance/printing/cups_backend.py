@@ -1,0 +1,238 @@
+#!/usr/bin/python3 -IS
+"""The CUPS backend ``faxbox``: puts what was printed into the box's folder, and ends.
+
+``faxbox printing install`` copies this file to CUPS' backends: it imports the standard library alone.
+It needs no running box: an entry is written under a passing name, synced and renamed.  The box reads it later
+(``appliance.printing.entries`` says what an entry is made of).  The folder is the path of the device URI.
+
+CUPS calls it with job id, user, title, copies, options and perhaps a file (backend(7)); without arguments it
+says what it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+from collections.abc import Mapping
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+DEFAULT_FOLDER = "/var/spool/faxbox/print"
+PART_SUFFIX = ".part"  # of an entry that is being written
+ENTRY_SUFFIX = ".print"
+# Exit codes of backend(7).  1 is never used: a fax queue repeats such a job whatever its error policy says.
+TAKEN, CANCEL, RETRY = 0, 5, 6
+# Octets of one document; the box has its own limit below this.
+LARGEST = 512 * 1024 * 1024
+# A piece that is copied at once, octets.
+PIECE = 1 << 20
+# cupsd answers a question about a job within so long, seconds, or it is done without.
+ANSWER_S = 2.0
+# Octets of that answer, and characters of each text that is handed over.
+ANSWER_LIMIT = 1 << 18
+TEXT_LIMIT = 16_384
+# What the job may say of where it goes and whence it comes.  RFC 8011 5.3, PWG 5100.15 7.2, CUPS.
+WANTED = (
+    "job-uuid",
+    "number-of-documents",
+    "document-count",
+    "job-sheets",
+    "job-originating-host-name",
+    "job-originating-user-name",
+    "destination-uris",
+    "phone",
+    "faxPrefix",
+    "FaxNumber",
+)
+# RFC 8010 3.5.1: the delimiters used here, and 3.5.2: of values.
+_OPERATION, _JOB, _END, _LAST_DELIMITER = 0x01, 0x02, 0x03, 0x0F
+_INTEGER, _KEYWORD, _URI, _CHARSET, _LANGUAGE, _NAME = 0x21, 0x44, 0x45, 0x47, 0x48, 0x42
+_TEXTS = frozenset({0x41, 0x42, 0x44, 0x45, 0x4A})  # text, name, keyword, URI, a collection's member
+_GET_JOB_ATTRIBUTES = 0x0009
+
+
+class _Socket(http.client.HTTPConnection):
+    """cupsd's socket in the file system."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=ANSWER_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _attribute(tag: int, name: str, *values: str) -> bytes:
+    made = b""
+    for place, value in enumerate(values):
+        written, text = name.encode() if place == 0 else b"", value.encode()
+        made += struct.pack(">BH", tag, len(written)) + written + struct.pack(">H", len(text)) + text
+    return made
+
+
+def _question(job: str, user: str) -> bytes:
+    return (
+        struct.pack(">BBHIB", 2, 0, _GET_JOB_ATTRIBUTES, 1, _OPERATION)
+        + _attribute(_CHARSET, "attributes-charset", "utf-8")
+        + _attribute(_LANGUAGE, "attributes-natural-language", "en")
+        + _attribute(_URI, "job-uri", f"ipp://localhost/jobs/{job}")
+        + _attribute(_NAME, "requesting-user-name", user)
+        + _attribute(_KEYWORD, "requested-attributes", *WANTED)
+        + bytes([_END])
+    )
+
+
+def _values(answer: bytes) -> dict[str, list[str | int]]:
+    """The job's attributes of an IPP answer: name to list of texts and numbers."""
+    found: dict[str, list[str | int]] = {}
+    place, group, name = 8, 0, ""  # after version, status and request id
+    while place < len(answer):
+        tag = answer[place]
+        place += 1
+        if tag == _END:
+            break
+        if tag <= _LAST_DELIMITER:
+            group = tag
+            continue
+        (length,) = struct.unpack_from(">H", answer, place)
+        if length:
+            name = answer[place + 2 : place + 2 + length].decode("utf-8", "replace")
+        place += 2 + length
+        (length,) = struct.unpack_from(">H", answer, place)
+        raw = answer[place + 2 : place + 2 + length]
+        place += 2 + length
+        if group != _JOB or name not in WANTED:
+            continue
+        if tag == _INTEGER and len(raw) == 4:
+            found.setdefault(name, []).append(struct.unpack(">i", raw)[0])
+        elif tag in _TEXTS:
+            found.setdefault(name, []).append(raw.decode("utf-8", "replace")[:TEXT_LIMIT])
+    return found
+
+
+def ask_cups(job: str, user: str) -> dict[str, list[str | int]]:
+    """What cupsd knows of the job; nothing when it does not answer."""
+    server = os.environ.get("CUPS_SERVER", "/run/cups/cups.sock")
+    try:
+        if server.startswith("/"):
+            connection: http.client.HTTPConnection = _Socket(server)
+        else:
+            parts = urlsplit(f"//{server.partition('/')[0]}")
+            connection = http.client.HTTPConnection(
+                parts.hostname or "localhost",
+                parts.port or int(os.environ.get("IPP_PORT", "631")),
+                timeout=ANSWER_S,
+            )
+        connection.request(
+            "POST", "/jobs", _question(job, user), {"Content-Type": "application/ipp", "Host": "localhost"}
+        )
+        return _values(connection.getresponse().read(ANSWER_LIMIT))
+    except (OSError, ValueError, struct.error, http.client.HTTPException):
+        return {}
+
+
+def _starter() -> str:
+    """Which run of cupsd started us: a job that is printed anew by another one replaces what is there."""
+    parent = os.getppid()
+    try:
+        with open(f"/proc/{parent}/stat", encoding="utf-8", errors="replace") as file:
+            started = file.read().rpartition(")")[2].split()[19]  # proc(5): the 22nd field, starttime
+    except (OSError, IndexError):
+        started = "0"
+    return f"{parent}-{started}"
+
+
+def hand_over(folder: str, facts: Mapping[str, object], source: BinaryIO) -> int:
+    """Writes an entry: one line of JSON, then the document.  Returns the document's octets."""
+    name = f"{time.time_ns():020d}-{facts['job']}-{os.getpid()}"
+    part = os.path.join(folder, name + PART_SUFFIX)
+    octets = 0
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o660)
+    try:
+        with open(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), 0o660)  # the box's group reads it; cupsd's umask would forbid that
+            file.write(json.dumps(facts).encode() + b"\n")
+            while piece := source.read(PIECE):
+                octets += len(piece)
+                if octets > LARGEST:
+                    raise ValueError("the document is too large for a fax")
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(part, os.path.join(folder, name + ENTRY_SUFFIX))
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(part)
+        raise
+    _sync(folder)
+    return octets
+
+
+def _sync(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _cancelled(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """One run; the exit code."""
+    if not arguments:
+        print('direct faxbox:/ "faxbox" "Print to fax"')
+        return TAKEN
+    if len(arguments) not in (5, 6):
+        print("ERROR: faxbox: job id, user, title, copies, options and perhaps a file", file=sys.stderr)
+        return CANCEL
+    signal.signal(signal.SIGTERM, _cancelled)
+    job, user, title, _copies, options = (text[:TEXT_LIMIT] for text in arguments[:5])
+    folder = unquote(urlsplit(environment.get("DEVICE_URI", "")).path)
+    folder = folder if len(folder) > 1 else DEFAULT_FOLDER
+    facts = {
+        "job": "".join(letter for letter in job if letter.isdigit())[:12],
+        "user": user,
+        "title": title,
+        "options": options,
+        "queue": environment.get("PRINTER", "")[:TEXT_LIMIT],
+        # A run takes all files of a job, one after the other: with a banner page, that is the first of them.
+        "banner": environment.get("CUPS_FILETYPE") == "job-sheet",
+        "starter": _starter(),
+        "cups": ask_cups(job, user),
+        "at": time.time(),
+    }
+    try:
+        if len(arguments) == 6:
+            with open(arguments[5], "rb") as source:
+                octets = hand_over(folder, facts, source)
+        else:
+            octets = hand_over(folder, facts, sys.stdin.buffer)
+    except KeyboardInterrupt:
+        return CANCEL
+    except ValueError as error:
+        print(f"ERROR: {error}", file=sys.stderr)
+        return CANCEL
+    except OSError as error:
+        print(f"ERROR: The fax box's folder cannot be written: {error.strerror}", file=sys.stderr)
+        return RETRY
+    if not octets:
+        print("ERROR: The document could not be converted, nothing is faxed", file=sys.stderr)
+        return CANCEL
+    print("INFO: The fax box has the document", file=sys.stderr)
+    return TAKEN
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,198 @@
+"""Entries of the print folder: files of one line of JSON, then the documents of a job as they came.
+
+CUPS gives all files of a job, banner pages too, to one run of a backend, one PDF after the other; here they
+are told apart.  Written by ``cups_backend.hand_over``.  Whoever may write to the folder is not trusted: a
+link, a device, a long or malformed head is an ``EntryError``.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from appliance.documents.options import clean_line
+
+# Octets of the first line: ten texts of 16,384 characters, escaped, are more than any job has.
+HEAD_LIMIT = 1 << 18
+# A person's and a computer's name, characters (``Handed.from_user``); a title.
+NAME_LIMIT = 100
+TITLE_LIMIT = 200
+# More files in one job than anybody prints.
+MOST_DOCUMENTS = 200
+_PDF = b"%PDF-"
+# ISO 32000-1 7.5.5: the last line of one, then the first of the next.
+_SEAM = re.compile(rb"%%EOF[\r\n]{1,2}(?=%PDF-1)")
+
+
+class EntryError(Exception):
+    """This file is no entry; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one run of the backend left.  ``documents``: how many the job has, 0 when CUPS did not say."""
+
+    path: Path
+    job: str
+    documents: int
+    starter: str  # the run of cupsd that printed it
+    user: str
+    computer: str
+    title: str
+    queue: str
+    options: str
+    destinations: tuple[str, ...]
+    banners: tuple[bool, bool]  # whether the job's first and last documents are banner pages
+    pdf: bool
+    parts: tuple[tuple[int, int], ...]  # where each document begins and ends in the file
+    written_at: float  # Unix time
+
+    def pieces(self, part: tuple[int, int], size: int = 1 << 16) -> Iterator[bytes]:
+        """One of the documents.  Raises EntryError, OSError."""
+        place, end = part
+        descriptor, _ = _open(self.path)
+        with open(descriptor, "rb") as file:
+            file.seek(place)
+            while place < end and (piece := file.read(min(size, end - place))):
+                place += len(piece)
+                yield piece
+
+
+def _open(path: Path) -> tuple[int, os.stat_result]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    state = os.fstat(descriptor)
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
+        os.close(descriptor)
+        raise EntryError("it is not a plain file of its own")
+    return descriptor, state
+
+
+def read_entry(path: Path) -> Entry:
+    """Raises EntryError, OSError."""
+    descriptor, state = _open(path)
+    with open(descriptor, "rb") as file:
+        head = file.readline(HEAD_LIMIT + 1)
+        pdf, parts = _parts(file.fileno(), len(head), state.st_size)
+    if not head.endswith(b"\n") or len(head) > HEAD_LIMIT:
+        raise EntryError("its first line is missing or too long")
+    try:
+        facts = json.loads(head)
+    except (ValueError, RecursionError) as error:
+        raise EntryError(f"its first line is not JSON: {error}") from None
+    if not isinstance(facts, dict):
+        raise EntryError("its first line is not an object")
+    cups = facts.get("cups")
+    cups = cups if isinstance(cups, dict) else {}
+    uuid = clean_line(_first(cups, "job-uuid"))
+    return Entry(
+        path=path,
+        job=uuid[:NAME_LIMIT] or path.stem,
+        documents=_documents(cups),
+        starter=_text(facts, "starter"),
+        user=clean_line(_text(facts, "user"))[:NAME_LIMIT],
+        computer=clean_line(_first(cups, "job-originating-host-name"))[:NAME_LIMIT],
+        title=clean_line(_text(facts, "title"))[:TITLE_LIMIT],
+        queue=clean_line(_text(facts, "queue"))[:NAME_LIMIT],
+        options=_text(facts, "options"),
+        destinations=tuple(
+            each for each in _list(cups, "destination-uris") if isinstance(each, str) and each
+        ),
+        banners=_banners(cups) or (facts.get("banner") is True, False),
+        pdf=pdf,
+        parts=parts,
+        written_at=state.st_mtime,
+    )
+
+
+def _text(facts: Mapping[str, Any], name: str) -> str:
+    value = facts.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _list(facts: Mapping[str, Any], name: str) -> list[Any]:
+    value = facts.get(name)
+    return value[:MOST_DOCUMENTS] if isinstance(value, list) else []
+
+
+def _first(facts: Mapping[str, Any], name: str) -> str:
+    return next((each for each in _list(facts, name) if isinstance(each, str)), "")
+
+
+def _documents(cups: Mapping[str, Any]) -> int:
+    for name in ("number-of-documents", "document-count"):
+        for value in _list(cups, name):
+            if type(value) is int and 1 <= value <= MOST_DOCUMENTS:
+                return value
+    return 0
+
+
+def _banners(cups: Mapping[str, Any]) -> tuple[bool, bool] | None:
+    """Whether banner pages stand before and after, None when CUPS did not say."""
+    sheets = _list(cups, "job-sheets")
+    if not sheets:
+        return None
+    return sheets[0] != "none", len(sheets) > 1 and sheets[1] != "none"
+
+
+def _parts(descriptor: int, start: int, end: int) -> tuple[bool, tuple[tuple[int, int], ...]]:
+    """Whether it is PDF, and where one follows upon another; what is no PDF is one document."""
+    if end <= start:
+        return False, ()
+    with mmap.mmap(descriptor, end, access=mmap.ACCESS_READ) as content:
+        if content[start : start + len(_PDF)] != _PDF:
+            return False, ((start, end),)
+        seams = [found.end() for found in islice(_SEAM.finditer(content, start), MOST_DOCUMENTS - 1)]
+    return True, tuple(zip([start, *seams], [*seams, end], strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class PrintJob:
+    """The entries of one job: ``present`` in the order of its files, ``all`` with those printed twice."""
+
+    present: tuple[Entry, ...]
+    all: tuple[Entry, ...]
+
+    @property
+    def first(self) -> Entry:
+        return self.present[0]
+
+    @property
+    def documents(self) -> list[tuple[Entry, tuple[int, int]]]:
+        """The documents without banner pages, each with where it stands in its entry."""
+        every = [(entry, part) for entry in self.present for part in entry.parts]
+        before, after = self.first.banners
+        return every[int(before) : len(every) - int(after)]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all files are here; of what is no PDF nobody can tell."""
+        parts = sum(len(entry.parts) for entry in self.present)
+        return parts >= self.first.documents or not all(entry.pdf for entry in self.present)
+
+    @property
+    def written_at(self) -> float:
+        """When its newest entry came, Unix time."""
+        return max(entry.written_at for entry in self.all)
+
+
+def print_jobs(entries: Iterable[Entry]) -> list[PrintJob]:
+    """The jobs that ``entries`` belong to, the oldest first.
+
+    A cupsd that was started again prints an unfinished job from its first file on: what its last run left
+    counts, what earlier ones left is the same again.
+    """
+    found = []
+    by_job = sorted(entries, key=lambda entry: (entry.job, entry.path.name))
+    for _, group in groupby(by_job, key=lambda entry: entry.job):
+        every = tuple(group)
+        last = tuple(entry for entry in every if entry.starter == every[-1].starter)
+        found.append(PrintJob(last, every))
+    return sorted(found, key=lambda job: job.first.path.name)

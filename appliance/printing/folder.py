@@ -1,0 +1,246 @@
+"""``PrintFolder``: takes what CUPS left in the print folder and hands it in as faxes, each exactly once.
+
+A job's key in the spool is its UUID: killed between handing in and deleting the entries, the box hands in
+again and is told that it has it.  What has no number, or a wrong one, waits for a person; what may not be
+sent at all is set aside in the folder under the suffix ``.refused`` and noted in the journal.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from appliance.box import Box
+from appliance.causes import DOCUMENT_DAMAGED, NOT_PERMITTED, Cause
+from appliance.documents.options import clean_line
+from appliance.durable import DiskFullError, TooLargeError
+from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
+from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
+from appliance.printing.options import Asked, parse_options, read_asked
+from appliance.printing.settings import PrintingSettings, PrintUser
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
+from appliance.settings.accounts import Role
+from appliance.spool.model import SourceFile, SpoolClosedError, SpoolFailedError
+from appliance.spool.options import Cover, SendOptions
+from appliance.station import StationSettings
+
+_log = logging.getLogger(__name__)
+
+PRINT_ORIGIN = "print"
+REFUSED_SUFFIX = ".refused"
+# Why a document waits for a person although it named a number: a key of the fax's metadata.
+PROBLEM = "print_problem"
+# The folder is looked at so often, seconds: one stat of it while nothing comes.
+LOOK_EVERY_S = 0.25
+# After a full disk, seconds.
+FULL_WAIT_S = 30.0
+# Files of one job follow each other within this, seconds: a filter may take minutes for each.
+INCOMPLETE_S = 300.0
+# What was refused, and what a killed backend left, is kept so long, seconds.
+REFUSED_KEPT_S = 28 * 86_400.0
+PART_KEPT_S = 3_600.0
+# Entries read at one look.
+AT_ONCE = 500
+
+
+class PrintFolder:
+    """A service of the daemon."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="print-folder", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        seen, waiting, swept = -1, False, float("-inf")
+        while not self._stop.wait(LOOK_EVERY_S):
+            folder = self._box.settings.section(PrintingSettings).folder
+            try:
+                changed = Path(folder).stat().st_mtime_ns if folder else -1
+            except OSError:
+                continue  # not set up
+            if time.monotonic() - swept >= PART_KEPT_S and folder:
+                swept = time.monotonic()
+                self._sweep(Path(folder))
+            elif changed == seen and not waiting:
+                continue
+            seen = changed
+            try:
+                waiting = folder != "" and self.take(Path(folder))
+            except SpoolClosedError:
+                return
+            except (DiskFullError, SpoolFailedError, OSError) as error:
+                _log.error("printed documents wait in %s: %s", folder, error)
+                waiting = True
+                self._stop.wait(FULL_WAIT_S)
+            except Exception:  # a bug here must not end printing
+                _log.exception("the print folder")
+                waiting = True
+                self._stop.wait(FULL_WAIT_S)
+
+    def take(self, folder: Path) -> bool:
+        """Hands in every job that is complete; whether entries are left.
+
+        Raises DiskFullError, SpoolClosedError, SpoolFailedError, OSError: what is left is taken later.
+        """
+        entries: list[Entry] = []
+        names = sorted(path for path in folder.iterdir() if path.suffix == ENTRY_SUFFIX)
+        for path in names[:AT_ONCE]:
+            try:
+                entries.append(read_entry(path))
+            except (EntryError, OSError) as error:
+                self._set_aside(path, str(error))
+        left = len(names) > AT_ONCE
+        for job in print_jobs(entries):
+            if job.complete:
+                self._hand_in(job)
+            elif self._box.clock() - job.written_at > INCOMPLETE_S:
+                self._refuse(job, DOCUMENT_DAMAGED, "one of the job's files never came")
+            else:
+                left = True
+        return left
+
+    # -- one job -------------------------------------------------------------------------------
+
+    def _hand_in(self, job: PrintJob) -> None:
+        first = job.first
+        documents = job.documents
+        if not documents:
+            self._refuse(job, DOCUMENT_DAMAGED, "CUPS could not convert it")
+            return
+        files: list[SourceFile] = []
+        try:
+            owner = self._owner(first)
+            key = f"{PRINT_ORIGIN}:{first.job}"
+            if self._box.faxes.handed_in(owner, key, first.job) is None:
+                request = self._request(owner, job, key)
+                for entry, part in documents:
+                    name = (first.title or "document") + ".pdf"
+                    files.append(
+                        self._box.documents.store_file(
+                            entry.pieces(part), name=name, media_type="application/pdf", limit=LARGEST
+                        )
+                    )
+                made = self._box.faxes.submit(replace(request, files=tuple(files)))
+                ids = ", ".join(str(each.id) for each in made.jobs)
+                _log.info("printed by %s on %s: fax %s", first.user, first.computer or "?", ids)
+        except RefusedError as error:
+            self._box.documents.discard_files(files)
+            self._refuse(job, error.cause, error.detail)
+        except TooLargeError as error:
+            self._box.documents.discard_files(files)
+            self._refuse(job, DOCUMENT_DAMAGED, str(error))
+        except BaseException:
+            self._box.documents.discard_files(files)
+            raise
+        else:
+            _delete(job)
+
+    def _request(self, owner: str, job: PrintJob, key: str) -> Request:
+        first = job.first
+        zone = self._box.settings.section(StationSettings).time_zone
+        now = datetime.fromtimestamp(self._box.clock(), ZoneInfo(zone) if zone else None)
+        asked = read_asked(
+            parse_options(first.options), first.title, first.destinations, now.replace(tzinfo=None)
+        )
+        problem = self._problem(asked)
+        to = () if problem else tuple(To(number) for number in asked.numbers)
+        metadata = {"print_title": first.title, "print_queue": first.queue}
+        if problem:
+            metadata[PROBLEM] = problem
+        cover = Cover(template=asked.cover) if asked.cover and not problem else None
+        options = SendOptions(cover=cover, no_cover=asked.cover == "", quality=asked.quality)
+        return Request(
+            owner=owner,
+            to=to,
+            without_number=not to,
+            origin=PRINT_ORIGIN,
+            options=options,
+            scheduled_at=asked.at.replace(tzinfo=now.tzinfo).timestamp() if asked.at and to else None,
+            idempotency_key=key,
+            idempotency_digest=first.job,
+            from_user=first.user,
+            from_computer=first.computer,
+            metadata=metadata,
+        )
+
+    def _problem(self, asked: Asked) -> str:
+        """Why a person must look at it first; empty when nobody need."""
+        try:
+            for number in asked.numbers:
+                self._box.rules.number(number)
+            if asked.cover:
+                self._box.rules.cover_template(asked.cover)
+        except RefusedError as error:
+            return clean_line(str(error))
+        return ""
+
+    def _owner(self, entry: Entry) -> str:
+        """The account that the person who printed has on the box.  Raises RefusedError."""
+        settings = self._box.settings.section(PrintingSettings)
+        name = self._listed(entry)
+        if not name and settings.match_names and self._box.accounts.user(entry.user) is not None:
+            name = entry.user
+        name = name or settings.owner
+        user = self._box.accounts.user(name)
+        if not name or (user is not None and (user.disabled or user.role is Role.READER)):
+            raise RefusedError(NOT_PERMITTED, f"({entry.user or 'somebody'} may not send faxes)")
+        return name
+
+    def _listed(self, entry: Entry) -> str:
+        """The user that the owner wrote down for this person; who is named more closely goes first."""
+        fitting = [
+            each
+            for each in self._box.settings.items(PrintUser).values()
+            if each.from_user.lower() in ("", entry.user.lower())
+            and each.from_computer.lower() in ("", entry.computer.lower())
+            and (each.from_user or each.from_computer)
+        ]
+        fitting.sort(key=lambda each: (not each.from_user, not each.from_computer))
+        return fitting[0].user if fitting else ""
+
+    # -- what is not faxed ---------------------------------------------------------------------
+
+    def _refuse(self, job: PrintJob, cause: Cause, detail: str) -> None:
+        first = job.first
+        said = " ".join(filter(None, (cause.sentence, detail)))
+        for entry in job.all:
+            self._set_aside(entry.path, said)
+        self._box.history.audit(
+            first.user or PRINT_ORIGIN,
+            "print.refused",
+            object=first.title[:100],
+            address=first.computer,
+            detail=said[:300],
+        )
+
+    def _set_aside(self, path: Path, why: str) -> None:
+        _log.warning("a printed document is not faxed (%s): %s", path.name, why)
+        path.rename(path.with_suffix(REFUSED_SUFFIX))
+
+    def _sweep(self, folder: Path) -> None:
+        for suffix, kept_s in ((PART_SUFFIX, PART_KEPT_S), (REFUSED_SUFFIX, REFUSED_KEPT_S)):
+            for path in folder.glob(f"*{suffix}"):
+                try:
+                    if path.lstat().st_mtime < time.time() - kept_s:
+                        path.unlink()
+                except OSError as error:
+                    _log.warning("%s stays: %s", path, error)
+
+
+def _delete(job: PrintJob) -> None:
+    for entry in job.all:
+        entry.path.unlink(missing_ok=True)

@@ -1,0 +1,177 @@
+"""CUPS' option strings and what they say about a fax.  Pure; everything in them is hostile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import unquote
+
+from appliance.spool.options import Quality
+
+# More options, or longer ones, than any dialogue writes.
+MOST_OPTIONS = 200
+LONGEST_VALUE = 1024
+MOST_NUMBERS = 100
+# Separates recipients; a comma is a pause while dialling.
+SEPARATOR = ";"
+# A job's title that names a number: the whole word "fax" at its head, then a number.
+_TITLE = re.compile(r"^\s*fax[ :]*([+0-9][0-9 ()./-]{2,})", re.IGNORECASE)
+# A number as people write it, with pauses; anything else is none, and nobody guesses.
+_NUMBER = re.compile(r"[+0-9*#(][0-9*#+ ()./,wWpP-]{1,62}")
+_URI_SCHEMES = ("tel:", "fax:")
+# The names of the number's option, the common one first (macOS, driverless-fax, cupsd ≥ 2.4.3).
+_PHONE = ("phone", "FaxNumber")
+_NO_NUMBER = frozenset({"", "none"})
+# A flag that looks like the rest of a number: ``lp -o phone=030 1234`` without quotes was cut at the blank.
+_REST = re.compile(r"[0-9()./+-]+")
+
+
+def parse_options(text: str) -> dict[str, str]:
+    """CUPS' options as ``cupsParseOptions`` reads them: ``name=value name='a b' name={…} flag noflag``.
+
+    The first value of a name counts.  Never raises: what cannot be read is left out.
+    """
+    found: dict[str, str] = {}
+    place, end = 0, len(text)
+    while place < end and len(found) < MOST_OPTIONS:
+        while place < end and text[place].isspace():
+            place += 1
+        start = place
+        while place < end and not text[place].isspace() and text[place] != "=":
+            place += 1
+        name = text[start:place]
+        if place < end and text[place] == "=":
+            value, place = _value(text, place + 1)
+        elif name.lower().startswith("no") and len(name) > 2:
+            name, value = name[2:], "false"
+        else:
+            value = "true"
+        if name and len(value) <= LONGEST_VALUE:
+            found.setdefault(name, value)
+    return found
+
+
+def _value(text: str, place: int) -> tuple[str, int]:
+    """The value that begins at ``place``, without its quotes and escapes, and where it ends."""
+    made: list[str] = []
+    quote, depth, end = "", 0, len(text)
+    while place < end:
+        letter = text[place]
+        if letter == "\\" and place + 1 < end:
+            made.append(text[place + 1])
+            place += 2
+            continue
+        if quote:
+            quote = "" if letter == quote else quote
+            if quote or depth:
+                made.append(letter)
+        elif letter in "'\"":
+            quote = letter
+            if depth:
+                made.append(letter)
+        elif letter == "{":
+            depth += 1
+            made.append(letter)
+        elif letter == "}" and depth:
+            depth -= 1
+            made.append(letter)
+        elif letter.isspace() and not depth:
+            break
+        else:
+            made.append(letter)
+        place += 1
+    return "".join(made), place
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a print job says about its fax.  ``numbers`` as written; ``at``: local time, None: now."""
+
+    numbers: tuple[str, ...] = ()
+    cover: str | None = None  # None: the usual; "": none; else a template's name, "standard" the box's own
+    quality: Quality | None = None
+    at: datetime | None = None
+
+
+def read_asked(
+    options: Mapping[str, str], title: str, destinations: Sequence[str] = (), now: datetime | None = None
+) -> Asked:
+    """What the options, the job's title and IPP's ``destination-uris`` say.
+
+    The first of option, URIs and title that has something in it decides; is that no number, there is none.
+    """
+    return Asked(
+        numbers=_numbers(options, title, destinations),
+        cover=_cover(options.get("FaxCover", "")),
+        quality=_quality(options.get("FaxQuality", "")),
+        at=_time(options.get("FaxTime", ""), now),
+    )
+
+
+def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]) -> tuple[str, ...]:
+    prefix = _plain(options.get("faxPrefix", ""))
+    for name in _PHONE:
+        written = _plain(options.get(name, ""))
+        if written and any(_REST.fullmatch(name) for name in options):
+            return ()
+        if written:
+            return _all_numbers([prefix + each.strip() for each in written.split(SEPARATOR) if each.strip()])
+    if destinations:
+        return _all_numbers([number_of_uri(each) for each in destinations])
+    found = _TITLE.match(title)
+    return _all_numbers([found.group(1).strip()]) if found else ()
+
+
+def _all_numbers(written: Sequence[str]) -> tuple[str, ...]:
+    """All of them or none: a list with a flaw in it waits for a person."""
+    numbers = [number_of_uri(each) for each in written]
+    if len(numbers) > MOST_NUMBERS or not all(_NUMBER.fullmatch(each) for each in numbers):
+        return ()
+    return tuple(dict.fromkeys(numbers))
+
+
+def number_of_uri(uri: str) -> str:
+    """The number of a ``tel:`` or ``fax:`` URI (RFC 3966) without its parameters; other texts as they are."""
+    for scheme in _URI_SCHEMES:
+        if uri.lower().startswith(scheme):
+            return unquote(uri[len(scheme) :].partition(";")[0])
+    return uri
+
+
+def _plain(value: str) -> str:
+    """A value without the mark of a PPD's custom option."""
+    value = value.strip()
+    if value.startswith("Custom."):
+        value = value[len("Custom.") :].strip()
+    return "" if value.lower() in _NO_NUMBER else value
+
+
+def _cover(value: str) -> str | None:
+    value = _plain(value) if value.lower() != "none" else "none"
+    if not value or value.lower() == "usual":
+        return None
+    return {"none": "", "false": "", "no": "", "true": "standard", "yes": "standard"}.get(
+        value.lower(), value
+    )[:64]
+
+
+def _quality(value: str) -> Quality | None:
+    try:
+        return Quality(value.lower())
+    except ValueError:
+        return None
+
+
+def _time(value: str, now: datetime | None) -> datetime | None:
+    """``22:30`` (the next one) or ``2026-12-01T08:00``."""
+    value, now = _plain(value), now or datetime.now()
+    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", value)
+    if found:
+        at = now.replace(hour=int(found[1]), minute=int(found[2]), second=0, microsecond=0)
+        return at if at > now else at + timedelta(days=1)
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=None) if value else None
+    except ValueError:
+        return None

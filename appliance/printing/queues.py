@@ -1,0 +1,151 @@
+"""The CUPS queues ``Fax`` and ``FaxOut``: setting them up, taking them down, how they are.
+
+pycups is needed (the extra ``printing``), and a running cupsd.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance import durable
+from appliance.printing import cups_backend
+from appliance.printing.ppd import ppd
+
+BACKEND_FOLDER = Path("/usr/lib/cups/backend")
+BACKEND = "faxbox"
+# CUPS runs backends that others may read as this user; the box's group reads what it leaves.
+CUPS_USER, BOX_GROUP = "lp", "faxbox"
+# cupsd refuses a backend that a group may write, and runs one that only root may read as root (backend(7)).
+BACKEND_MODE = 0o755
+# Its group keeps what is put in; nobody else looks in.
+FOLDER_MODE = 0o2770
+# Printed again after JobRetryInterval when a backend was killed; the box knows the job by its UUID.
+ERROR_POLICY = "retry-job"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    name: str
+    model: str
+    info: str
+    fax: bool  # CUPS' fax bit: announced as a fax, for macOS and driverless-fax clients
+
+
+QUEUES = (
+    Queue("Fax", "faxbox print to fax", "Print to fax", fax=False),
+    Queue("FaxOut", "faxbox fax", "Fax", fax=True),
+)
+
+
+class PrintingError(Exception):
+    """Printing cannot be set up; the message is a sentence for the person at the keyboard."""
+
+
+def connect() -> Any:
+    """A connection to cupsd ($CUPS_SERVER, else its socket).  Raises PrintingError."""
+    try:
+        import cups  # noqa: PLC0415 (a box without CUPS has no pycups)
+    except ImportError:
+        raise PrintingError(
+            "pycups is missing: install libcups2-dev, then pip install 'faxbox[printing]'."
+        ) from None
+    try:
+        return cups.Connection()
+    except RuntimeError as error:
+        raise PrintingError(f"CUPS does not answer: {error}.") from None
+
+
+def install(folder: Path, backends: Path = BACKEND_FOLDER) -> None:
+    """Puts the backend, the folder and both queues in place; done twice is done once.
+
+    Raises PrintingError, OSError.
+    """
+    connection = connect()
+    if not backends.is_dir():
+        raise PrintingError(f"There is no folder {backends} for CUPS' backends: is cups installed?")
+    make_folder(folder)
+    durable.write_file(backends / BACKEND, Path(cups_backend.__file__).read_bytes(), mode=BACKEND_MODE)
+    with tempfile.TemporaryDirectory() as passing:
+        for queue in QUEUES:
+            description = Path(passing, f"{queue.name}.ppd")
+            description.write_bytes(ppd(queue.model, fax=queue.fax))
+            _asked(_set_up, connection, queue, description, folder)
+
+
+def _set_up(connection: Any, queue: Queue, description: Path, folder: Path) -> None:
+    connection.addPrinter(
+        queue.name,
+        filename=str(description),
+        info=queue.info,
+        location="faxbox",
+        device=f"faxbox:{folder}",
+    )
+    connection.setPrinterErrorPolicy(queue.name, ERROR_POLICY)
+    connection.setPrinterJobSheets(queue.name, "none", "none")
+    connection.addPrinterOptionDefault(queue.name, "print-scaling", "auto-fit")
+    connection.setPrinterShared(queue.name, True)
+    connection.acceptJobs(queue.name)
+    connection.enablePrinter(queue.name)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the print folder: CUPS' user writes to it, the box's group reads it.  Raises OSError.
+
+    Where there is no such user or group, or we are not root, it is the user's own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        for owner in ({"user": CUPS_USER}, {"group": BOX_GROUP}):
+            with contextlib.suppress(LookupError):
+                shutil.chown(folder, **owner)
+    folder.chmod(FOLDER_MODE)
+
+
+def remove(backends: Path = BACKEND_FOLDER) -> None:
+    """Takes both queues and the backend away; what waits in the folder stays.
+
+    Raises PrintingError, OSError.
+    """
+    connection = connect()
+    for queue in QUEUES:
+        if queue.name in _asked(connection.getPrinters):
+            _asked(connection.deletePrinter, queue.name)
+    (backends / BACKEND).unlink(missing_ok=True)
+
+
+def status(folder: Path, backends: Path = BACKEND_FOLDER) -> tuple[bool, list[str]]:
+    """Whether all is in place, and a sentence about each part.  Raises PrintingError."""
+    own = Path(cups_backend.__file__).read_bytes()
+    there = backends / BACKEND
+    checks = [
+        (there.is_file() and there.read_bytes() == own, f"backend {there}"),
+        (folder.is_dir() and os.access(folder, os.W_OK), f"folder {folder}"),
+    ]
+    printers = _asked(connect().getPrinters)
+    lines = []
+    for queue in QUEUES:
+        found = printers.get(queue.name)
+        ready = found is not None and found["device-uri"] == f"faxbox:{folder}"
+        checks.append((ready, f"queue {queue.name}"))
+        if found is not None and found.get("printer-state-message"):
+            lines.append(f"{queue.name} says: {found['printer-state-message']}")
+    lines = [
+        f"{name}: {'in place' if good else 'missing or of another version'}" for good, name in checks
+    ] + lines
+    return all(good for good, _ in checks), lines
+
+
+def _asked(ask: Any, *arguments: Any) -> Any:
+    """What cupsd answers.  Raises PrintingError with its words."""
+    import cups  # noqa: PLC0415
+
+    try:
+        return ask(*arguments)
+    except (cups.IPPError, RuntimeError) as error:
+        raise PrintingError(f"CUPS refused: {error}.") from None

@@ -1,0 +1,210 @@
+"""A real cupsd prints to a running box: each job is one fax, or waits for a number, exactly once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pytest
+from PIL import Image
+
+from appliance.printing.cups_backend import ENTRY_SUFFIX
+from appliance.printing.settings import PrintingSettings, PrintUser
+from appliance.settings.accounts import Role, User
+from tests.api.served import Served, serving
+from tests.printing.cupsd import Cups, running_cupsd
+
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("cups")]
+FAXBOX = [sys.executable, "-m", "appliance.cli"]
+LIMIT_S = 120.0  # only for hangs
+ME = os.environ.get("LOGNAME") or "root"
+
+
+@pytest.fixture(scope="module")
+def cups() -> Iterator[Cups]:
+    with running_cupsd() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def printed(cups: Cups, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A box that takes what this cupsd prints."""
+    with serving(tmp_path_factory.mktemp("box")) as served:
+        served.box.settings.change(PrintingSettings, {"folder": str(cups.root / "print")})
+        assert printing(cups, served.box.data, "install").returncode == 0
+        yield served
+
+
+def printing(cups: Cups, data: Path, word: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*FAXBOX, "printing", word, "--data", str(data), "--backends", str(cups.backends)],
+        env={**os.environ, "CUPS_SERVER": cups.server},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+
+
+def until(found: Callable[[], Any], what: str = "it never happened") -> Any:
+    end = time.monotonic() + LIMIT_S
+    while not (value := found()):
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+    return value
+
+
+def faxes(served: Served, title: str) -> list[dict[str, Any]]:
+    """The faxes of a print job."""
+    listed = served.ask("GET", "/faxes?limit=200").json["faxes"]
+    return [fax for fax in listed if fax["metadata"].get("print_title") == title]
+
+
+def fax_of(served: Served, title: str) -> dict[str, Any]:
+    """The one fax of a print job, once it has left preparing."""
+
+    def ready() -> list[dict[str, Any]]:
+        return [fax for fax in faxes(served, title) if fax["state"] != "preparing"]
+
+    (fax,) = until(ready, title)
+    found: dict[str, Any] = fax
+    return found
+
+
+def pdf(path: Path, pages: int, size: tuple[float, float] = (595, 842)) -> Path:
+    document = pypdfium2.PdfDocument.new()
+    for _ in range(pages):
+        document.new_page(*size)
+    document.save(path)
+    return path
+
+
+def test_set_up_twice_is_set_up_once(cups: Cups, printed: Served) -> None:
+    before = cups.run("lpstat", "-v")
+    assert printing(cups, printed.box.data, "install").returncode == 0
+    assert cups.run("lpstat", "-v") == before
+    status = printing(cups, printed.box.data, "status")
+    assert (status.returncode, "missing" in status.stdout) == (0, False)
+
+
+def test_a_pdf_printed_with_a_number_is_delivered_and_names_person_and_computer(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    printed.box.settings.add(User(name="ada", role=Role.USER))
+    number = printed.box.settings.add(PrintUser(from_user=ME, from_computer="localhost", user="ada"))
+    job = cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "three pages", str(pdf(tmp_path / "a.pdf", 3)))
+    cups.ended(job)
+    fax = printed.ended(fax_of(printed, "three pages")["id"])
+    printed.box.settings.remove(PrintUser, number)
+    assert (fax["state"], fax["pages"], fax["to"]["number"]) == ("delivered", 3, "9990")
+    assert (fax["from_user"], fax["from_computer"], fax["owner"]) == (ME, "localhost", "ada")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "numbers"),
+    [
+        ("fax 9990 letter", [], ["9990"]),
+        ("custom", ["-o", "FaxNumber=Custom.9990"], ["9990"]),
+        ("quoted", ["-o", "phone='99 90'"], ["9990"]),
+        ("umlaut ä ß", ["-o", "phone=9990"], ["9990"]),
+        ("several", ["-o", "phone=9990;9991"], ["9990", "9991"]),
+        ("prefix", ["-o", "phone=990 faxPrefix=9"], ["9990"]),
+        ("none", [], [""]),
+        ("hostile", ["-o", "phone='9990$(reboot)'"], [""]),
+        ("cut at a blank", ["-o", "phone=99 90"], [""]),
+        ("not dialled", ["-o", "phone=112"], [""]),
+    ],
+)
+def test_the_number_is_read_or_the_document_waits(
+    cups: Cups, printed: Served, tmp_path: Path, *, name: str, options: list[str], numbers: list[str]
+) -> None:
+    cups.lp("-d", "Fax", *options, "-t", name, str(pdf(tmp_path / "a.pdf", 1)))
+    until(lambda: len(faxes(printed, name)) == len(numbers), cups.log()[-2000:])
+    assert sorted(fax["to"]["number"] for fax in faxes(printed, name)) == numbers
+
+
+def test_what_names_a_number_that_is_not_dialled_says_why_it_waits(printed: Served) -> None:
+    fax = until(lambda: faxes(printed, "not dialled"))[0]
+    assert "112" in fax["metadata"]["print_problem"]
+
+
+def test_kinds_of_files_become_the_right_number_of_pages(cups: Cups, printed: Served, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("line\n" * 100)
+    Image.new("L", (400, 300), 90).save(tmp_path / "a.png")
+    Image.new("L", (400, 300), 90).save(tmp_path / "a.jpg")
+    (tmp_path / "a.ps").write_text("%!PS-Adobe-3.0\n" + "100 100 50 50 rectfill showpage\n" * 2)
+    for kind, pages in (("txt", 2), ("png", 1), ("jpg", 1), ("ps", 2)):
+        cups.lp("-d", "Fax", "-t", f"kind {kind}", str(tmp_path / f"a.{kind}"))
+        assert fax_of(printed, f"kind {kind}")["pages"] == pages, kind
+
+
+def test_two_files_are_one_fax_copies_are_ignored_and_banners_dropped(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    two, one = pdf(tmp_path / "two.pdf", 2), pdf(tmp_path / "one.pdf", 1)
+    cups.lp(
+        "-d", "Fax", "-n", "3", "-o", "job-sheets=standard,classified", "-t", "merged", str(two), str(one)
+    )
+    assert fax_of(printed, "merged")["pages"] == 3
+
+
+def test_letter_on_a4_is_shrunk_and_not_cropped(cups: Cups, printed: Served, tmp_path: Path) -> None:
+    cups.lp("-d", "Fax", "-t", "letter", str(pdf(tmp_path / "l.pdf", 1, (612, 792))))
+    assert fax_of(printed, "letter")["pages"] == 1
+
+
+def test_what_cannot_be_converted_ends_with_a_reason_and_the_next_one_runs(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.pdf"
+    bad.write_bytes(b"%PDF-1.4\n" + os.urandom(3000))
+    job = cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "damaged", str(bad))
+    cups.ended(job)
+    cups.lp("-d", "Fax", "-t", "the next", str(pdf(tmp_path / "a.pdf", 1)))
+    assert fax_of(printed, "the next")["state"] == "needs_number"
+    assert faxes(printed, "damaged") == []
+    refused = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
+    assert any(each.action == "print.refused" and each.object == "damaged" for each in refused)
+
+
+def test_ten_at_once_are_ten_faxes(cups: Cups, printed: Served, tmp_path: Path) -> None:
+    one = pdf(tmp_path / "a.pdf", 1)
+    for _ in range(10):
+        cups.lp("-d", "Fax", "-t", "ten", str(one))
+    until(lambda: len(faxes(printed, "ten")) == 10)
+    until(lambda: not list((cups.root / "print").glob(f"*{ENTRY_SUFFIX}")))
+    assert len(faxes(printed, "ten")) == 10
+
+
+def test_a_reader_may_not_print_to_fax(cups: Cups, printed: Served, tmp_path: Path) -> None:
+    printed.box.settings.add(User(name="rita", role=Role.READER))
+    number = printed.box.settings.add(PrintUser(from_user=ME, user="rita"))
+    cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "by a reader", str(pdf(tmp_path / "a.pdf", 1)))
+
+    def noted() -> bool:
+        log = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
+        return any(each.object == "by a reader" for each in log)
+
+    until(noted)
+    printed.box.settings.remove(PrintUser, number)
+    assert faxes(printed, "by a reader") == []
+
+
+def test_cupsd_killed_while_printing_prints_again_and_the_box_takes_it_once(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    one = pdf(tmp_path / "a.pdf", 1)
+    jobs = [cups.lp("-d", "Fax", "-t", "killed", str(one)) for _ in range(6)]
+    cups.kill()
+    cups.start()
+    for job in jobs:
+        cups.ended(job)
+    until(lambda: len(faxes(printed, "killed")) == 6)
+    until(lambda: not list((cups.root / "print").glob(f"*{ENTRY_SUFFIX}")))
+    assert len(faxes(printed, "killed")) == 6

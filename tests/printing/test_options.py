@@ -1,0 +1,73 @@
+"""What a print job's options, title and URIs say about its fax, whoever wrote them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.printing.options import MOST_OPTIONS, parse_options, read_asked
+from appliance.spool.options import Quality
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("phone=123 fit nocollate", {"phone": "123", "fit": "true", "collate": "false"}),
+        ("phone='+49 30 12' x=1", {"phone": "+49 30 12", "x": "1"}),
+        ('phone="a\\"b" y=2', {"phone": 'a"b', "y": "2"}),
+        ("phone=+49\\ 30\\ 12", {"phone": "+49 30 12"}),
+        (
+            "media-col={media-size={x=1 y=2} t='a b'} phone=5",
+            {"media-col": "{media-size={x=1 y=2} t='a b'}", "phone": "5"},
+        ),
+        ("phone=1 phone=2", {"phone": "1"}),
+        ("phone='open", {"phone": "open"}),
+        ("phone=Grüße", {"phone": "Grüße"}),
+    ],
+)
+def test_options_are_read_as_cups_writes_them(text: str, options: dict[str, str]) -> None:
+    assert parse_options(text) == options
+
+
+@given(st.text(max_size=400))
+def test_no_text_breaks_the_parser_or_grows_in_it(text: str) -> None:
+    found = parse_options(text)
+    assert len(found) <= MOST_OPTIONS
+    assert sum(map(len, found.values())) <= 5 * len(found) + len(text)
+    read_asked(found, text, [text])
+
+
+@pytest.mark.parametrize(
+    ("options", "title", "uris", "numbers"),
+    [
+        ({"phone": "Custom.+49 30 12"}, "fax 999", [], ("+49 30 12",)),
+        ({"FaxNumber": "123"}, "", [], ("123",)),
+        ({"phone": "123", "faxPrefix": "0"}, "", [], ("0123",)),
+        ({"phone": "123; 0456;123"}, "", [], ("123", "0456")),
+        ({"phone": "None"}, "Fax: 030 123-45", [], ("030 123-45",)),
+        ({}, "  fax 0301234 letter", [], ("0301234",)),
+        ({}, "Re: fax 0301234", [], ()),
+        ({}, "faxes 0301234", [], ()),
+        ({}, "", ["tel:+4930123;phone-context=x", "fax:0123"], ("+4930123", "0123")),
+        ({}, "fax 999", ["tel:+1555 evil=1 raw"], ()),
+        ({"phone": "0123;rm -rf"}, "", [], ()),
+        ({"phone": "030", "1234": "true"}, "", [], ()),
+        ({"phone": "1$(reboot)"}, "fax 0301234", [], ()),
+        ({"phone": "٣٤٥٦"}, "", [], ()),
+    ],
+)
+def test_the_number_comes_from_the_first_place_that_says_one_and_is_never_guessed(
+    options: dict[str, str], title: str, uris: list[str], numbers: tuple[str, ...]
+) -> None:
+    assert read_asked(options, title, uris).numbers == numbers
+
+
+def test_cover_quality_and_time_are_options() -> None:
+    now = datetime(2026, 11, 28, 12, 0)
+    asked = read_asked({"FaxCover": "none", "FaxQuality": "Fine", "FaxTime": "11:30"}, "", now=now)
+    assert (asked.cover, asked.quality, asked.at) == ("", Quality.FINE, datetime(2026, 11, 29, 11, 30))
+    asked = read_asked({"FaxCover": "Usual", "FaxQuality": "lovely", "FaxTime": "soon"}, "", now=now)
+    assert (asked.cover, asked.quality, asked.at) == (None, None, None)
