@@ -242,7 +242,8 @@ class SipStack:
         self._on_registration[settings.name] = on_registration
         self._on_answer[settings.name] = on_answer
         await self.ask(lambda: self._add_account(settings))
-        self.admission_changed()
+        networks = self._networks()
+        await self.ask(lambda: self._admit(networks))  # from here on its peers may call
 
     async def remove_trunk(self, line: Trunk) -> None:
         """Unregisters and forgets the trunk."""
@@ -259,8 +260,11 @@ class SipStack:
 
     def admission_changed(self) -> None:
         """Some trunk admits others than before: the gate in front of the stack is told.  On the loop."""
-        networks = sorted(frozenset().union(*(line.networks() for line in self._trunks)))
+        networks = self._networks()
         self.post(lambda: self._admit(networks))
+
+    def _networks(self) -> list[str]:
+        return sorted(frozenset().union(*(line.networks() for line in self._trunks)))
 
     def sign_in_again(self, trunk: str) -> None:
         """Has a trunk that registers do so now.  From any thread."""
