@@ -18,7 +18,7 @@ from pathlib import Path
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, DOCUMENT_REMARKED, Retry, Side
 from appliance.dispatch.making import render_options, sources
-from appliance.documents.errors import DocumentError
+from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.options import (
     Limits,
     RenderOptions,
@@ -162,8 +162,8 @@ class Preparer:
             spool.do(jobs.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
         except DocumentError as error:
             _log.info("job %d cannot be prepared: %s", job.id, error)
-            if error.cause.retry is Retry.LATER:
-                return False
+            if error.cause.retry is Retry.LATER or (isinstance(error, WorkerDiedError) and error.killed):
+                return False  # not the document's doing
             spool.do(jobs.unpreparable, job_ids, error.cause, self._box.clock(), _named(error, files))
         else:
             remarks = (*left_out, *document.remarks)

@@ -17,3 +17,11 @@ class DocumentError(Exception):
         self.cause = cause
         self.detail = detail
         self.source = source
+
+
+class WorkerDiedError(DocumentError):
+    """The worker died; ``killed``: from without (a person, a machine out of memory), not by itself."""
+
+    def __init__(self, cause: Cause, detail: str, *, killed: bool) -> None:
+        super().__init__(cause, detail)
+        self.killed = killed

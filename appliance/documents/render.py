@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import selectors
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,7 +31,7 @@ from appliance.causes import (
     DOCUMENT_WORKER_DIED,
     cause_of,
 )
-from appliance.documents.errors import DocumentError
+from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.fork_server import MOST_FILES, ForkServerError, Worker, start_worker
 from appliance.documents.geometry import PageSize, most_rows
 from appliance.documents.options import (
@@ -41,10 +43,13 @@ from appliance.documents.options import (
     options_from_json,
     options_to_json,
 )
+from appliance.documents.places import Places, memory_octets, places_for
 from appliance.documents.worker import CLAIM
 from appliance.documents.workshop import MOST_TYPESET
 from appliance.remarks import MOST_REMARKS, Remark, from_json, to_json
 from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, Resolution
+
+_log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 TYPESET = "typeset"
@@ -52,7 +57,11 @@ _VERSION = 1
 
 # A second worker opens the document once more: that pays from a few pages on.
 _PARALLEL_FROM = 4  # pages
-MOST_WORKERS = 4
+# Workers of this process, whoever has something rendered.
+PLACES = Places(places_for(Limits().memory_octets, len(os.sched_getaffinity(0)), memory_octets()))
+# Tries of a document whose worker dies: by itself, twice says that it is the document's doing; killed from
+# without says nothing about it, and must end some time.
+OWN_TRIES, KILLED_TRIES = 2, 5
 MOST_SOURCES = MOST_FILES - 3  # files of one fax
 
 # Octets of one line from a worker: all remarks that there may be.
@@ -171,6 +180,9 @@ def render(
     up to but not including).  ``progress`` hears (pages made, pages in all).  Blocks: call it from a
     thread of its own.
 
+    A document whose worker died is tried again with another, alone, and refused when it killed that by
+    itself, too.
+
     Raises DocumentError for everything a document, a worker or the storage can do wrong (nothing is left
     behind then), ValueError for a call without sources and cover.
     """
@@ -179,13 +191,37 @@ def render(
         raise ValueError("nothing to render")
     if len(sources) > MOST_SOURCES:
         raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(sources)} files")
+    made = partial(_made, sources, target, options, limits, pages, progress)
+    attempt = 1
+    while True:
+        alone = attempt > 1
+        try:
+            with PLACES.first(alone=alone):
+                return made(1 if alone else workers or available_workers())
+        except WorkerDiedError as died:
+            if attempt >= (KILLED_TRIES if died.killed else OWN_TRIES):
+                raise
+            _log.warning("a document worker died (%s): its document is tried again, alone", died.detail)
+        attempt += 1
+
+
+def _made(  # noqa: PLR0917 - what ``render`` was asked for
+    sources: Sequence[Source],
+    target: Path,
+    options: RenderOptions,
+    limits: Limits,
+    pages: tuple[int, int | None],
+    progress: Callable[[int, int], None] | None,
+    workers: int,
+) -> RenderedDocument:
+    """One try."""
     try:
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
         raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
     try:
         with _Rendering(sources, scratch, options, limits, pages) as rendering:
-            total, made = rendering.run(workers or available_workers(), progress)
+            total, made = rendering.run(workers, progress)
             remarks = rendering.remarks()
         document = RenderedDocument(scratch, options, tuple(sources), total, made, remarks)
         document._write_manifest(scratch)
@@ -201,8 +237,8 @@ def render(
 
 
 def available_workers() -> int:
-    """How many workers this machine has processors for."""
-    return min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+    """How many workers this machine has processors and memory for."""
+    return PLACES.total
 
 
 def _sync(directory: Path) -> None:
@@ -245,6 +281,7 @@ class _Rendering:
         self._limits = limits
         self._range = pages
         self._workers: list[_Worker] = []
+        self._further = contextlib.ExitStack()  # places of workers beside the first
         self._selector = selectors.DefaultSelector()
         self._claims = tempfile.TemporaryFile(dir=scratch, buffering=0)  # noqa: SIM115 (closed in __exit__)
         self._claims.write(CLAIM.pack(pages[0]))
@@ -260,6 +297,7 @@ class _Rendering:
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
             worker.end()
+        self._further.close()
         self._selector.close()
         self._claims.close()
         self._typesets.close()
@@ -284,8 +322,9 @@ class _Rendering:
                 if progress is not None and self._total is not None:
                     progress(len(self._made), self._total)
             if len(self._workers) == 1 and workers > 1 and self._asked() - len(self._made) >= _PARALLEL_FROM:
-                for _ in range(workers - 1):
+                for _ in range(self._further.enter_context(PLACES.further(workers - 1))):
                     self._start()
+                workers = 1
         return self._result()
 
     def remarks(self) -> tuple[Remark, ...]:
@@ -315,7 +354,8 @@ class _Rendering:
                 )
             except ForkServerError as error:
                 output.close()
-                raise DocumentError(DOCUMENT_WORKER_DIED, f"it could not be started: {error}") from error
+                how = f"it could not be started: {error}"
+                raise WorkerDiedError(DOCUMENT_WORKER_DIED, how, killed=True) from error
         worker = _Worker(process, name, output)
         self._workers.append(worker)
         job = {
@@ -374,11 +414,12 @@ class _Rendering:
 
     def _died(self, worker: _Worker) -> None:
         code = worker.process.wait(_DEATH_SECONDS) or 0
-        if code in {-signal.SIGXCPU, -signal.SIGKILL}:
-            # Beyond RLIMIT_CPU the kernel kills; we ourselves do so only after this.
-            raise DocumentError(DOCUMENT_TIMED_OUT, f"killed by {signal.Signals(-code).name}")
+        if code == -signal.SIGXCPU:
+            raise DocumentError(DOCUMENT_TIMED_OUT, "its processor time is used up")
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        raise DocumentError(DOCUMENT_WORKER_DIED, how)
+        # The kernel kills so when memory runs out, people do; its own limits end a worker otherwise.
+        killed = code in {-signal.SIGKILL, -signal.SIGTERM}
+        raise WorkerDiedError(DOCUMENT_WORKER_DIED, how, killed=killed)
 
     def _take(self, worker: _Worker, message: dict[str, Any]) -> None:
         if "page" in message:

@@ -53,6 +53,8 @@ from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
+# Seconds of processor time from SIGXCPU, which ends a worker, to SIGKILL.
+_CPU_GRACE_S = 5
 _OPEN_FILES = 256  # a request's 200 and a few
 _NICE = 10  # the process that paces packets on a line comes first
 
@@ -108,12 +110,13 @@ def confine(limits: Limits, parent: int) -> None:
     os.setsid()
     for limit, value in (
         (resource.RLIMIT_AS, limits.memory_octets),
-        (resource.RLIMIT_CPU, limits.cpu_seconds),
         (resource.RLIMIT_FSIZE, limits.output_octets),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (value, value))
+    # SIGXCPU at its end, so that SIGKILL is always somebody else's.
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + _CPU_GRACE_S))
     os.nice(_NICE)
 
 

@@ -38,6 +38,7 @@ from appliance.documents import render as rendering
 from appliance.documents.errors import DocumentError
 from appliance.documents.fork_server import stop_fork_server, warm
 from appliance.documents.options import Limits, Source
+from appliance.documents.places import Places, places_for
 from appliance.documents.render import RenderedDocument, render
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, photograph, run, save, words
@@ -239,26 +240,71 @@ def _workers() -> set[int]:
     return {pid for pid, parent in parents.items() if parents.get(parent) == own}
 
 
-def test_a_killed_worker_is_named_and_the_parent_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "slow").write_bytes(SLOW)
+def _killer(with_signal: signal.Signals, most: int, killed: list[int]) -> threading.Thread:
+    """Kills workers soon after their start, ``most`` of them."""
     before = _workers()
-    killed: list[int] = []
 
     def kill() -> None:
         for _ in range(2000):
             time.sleep(0.05)
-            for pid in _workers() - before:
+            for pid in _workers() - before - set(killed):
                 time.sleep(0.3)
-                os.kill(pid, signal.SIGSEGV)
-                killed.append(pid)
-                return
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, with_signal)
+                    killed.append(pid)
+                if len(killed) >= most:
+                    return
 
-    thread = threading.Thread(target=kill)
+    thread = threading.Thread(target=kill, daemon=True)
     thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_document_whose_worker_was_killed_once_is_made_by_another(
+    tmp_path: Path, with_signal: signal.Signals
+) -> None:
+    (tmp_path / "long").write_bytes(pdf([(*A4, words(*A4))] * 60))
+    killed: list[int] = []
+    _killer(with_signal, 1, killed).join(0)
+    made = render([Source(tmp_path / "long")], tmp_path / "fax")
+    assert made.total == 60
+    assert killed
+
+
+def test_workers_have_together_what_a_small_board_has() -> None:
+    gigabyte = 1 << 30
+    assert places_for(768 << 20, 4, gigabyte) == 1
+    assert places_for(768 << 20, 4, 8 * gigabyte) == 4
+    assert places_for(768 << 20, 2, 64 * gigabyte) == 2
+    places, most, now = Places(2), 0, 0
+
+    def work(alone: bool) -> None:
+        nonlocal most, now
+        with places.first(alone=alone):
+            now += 2 if alone else 1
+            most = max(most, now)
+            with places.further(3) as more:
+                assert more == 0 or not alone
+                time.sleep(0.01)
+            now -= 2 if alone else 1
+
+    threads = [threading.Thread(target=work, args=(number % 3 == 0,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 2
+
+
+def test_a_document_that_kills_its_worker_twice_is_refused_and_the_parent_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "slow").write_bytes(SLOW)
+    killed: list[int] = []
+    thread = _killer(signal.SIGSEGV, 2, killed)
     with pytest.raises(DocumentError) as refusal:
         render([Source(tmp_path / "slow")], tmp_path / "fax", workers=1)
     thread.join()
-    assert killed
+    assert len(killed) == 2
     assert refusal.value.cause is DOCUMENT_WORKER_DIED
     assert refusal.value.cause.side is Side.OURS
     (tmp_path / "good").write_bytes(GOOD)

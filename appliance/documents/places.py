@@ -1,0 +1,68 @@
+"""Places for document workers: how many may run at once, in the whole process, by processors and memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+# Workers at once, whatever the machine.
+MOST_WORKERS = 4
+# Of the machine's memory all workers together may have this share: on a board with 1 GB one may have what
+# one is allowed, and the box and its calls the rest.
+MEMORY_SHARE = 0.75
+
+
+def memory_octets() -> int:
+    """The machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def places_for(worker_octets: int, processors: int, memory: int) -> int:
+    """How many workers of ``worker_octets`` at most each may run at once; one always."""
+    return max(1, min(MOST_WORKERS, processors, int(memory * MEMORY_SHARE) // worker_octets))
+
+
+class Places:
+    """Who wants a worker takes a place first, and waits for it.  Any thread."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._taken = 0
+        self._alone = 0  # that wait to be alone: nobody else begins meanwhile
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def first(self, *, alone: bool) -> Iterator[None]:
+        """A place for a rendering's first worker; ``alone``: all of them."""
+        wanted = self.total if alone else 1
+        with self._changed:
+            self._alone += alone
+            try:
+                self._changed.wait_for(
+                    lambda: self._taken + wanted <= self.total and (alone or not self._alone)
+                )
+            finally:
+                self._alone -= alone
+            self._taken += wanted
+        try:
+            yield
+        finally:
+            self._leave(wanted)
+
+    @contextlib.contextmanager
+    def further(self, wanted: int) -> Iterator[int]:
+        """Places for further workers, as many as are free now: how many that are."""
+        with self._changed:
+            got = 0 if self._alone else min(wanted, self.total - self._taken)
+            self._taken += got
+        try:
+            yield got
+        finally:
+            self._leave(got)
+
+    def _leave(self, places: int) -> None:
+        with self._changed:
+            self._taken -= places
+            self._changed.notify_all()
