@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 WEBHOOK = "webhook"
 EMAIL = "email"
 FOLDER = "folder"
+PRINTER = "printer"
 # The door whose senders are answered by e-mail, and where a job's metadata names them.
 EMAIL_ORIGIN = "email"
 REPLY_TO = "email_reply_to"
@@ -145,6 +146,7 @@ class Planner:
                 emails += mail.received_to
         wanted += [_Wanted(EMAIL, address, {"why": "received"}) for address in emails]
         wanted += [_Wanted(FOLDER, route.folder, {}) for route in taken if route.folder]
+        wanted += [_Wanted(PRINTER, route.printer, {}) for route in taken if route.printer]
         self._put(following, fax, wanted)
 
     # -- inside --------------------------------------------------------------------------------
@@ -156,6 +158,7 @@ class Planner:
             WEBHOOK: waits.webhook_waits,
             EMAIL: waits.email_waits,
             FOLDER: waits.folder_waits,
+            PRINTER: waits.printer_waits,
         }
         seen: set[tuple[str, str]] = set()
         for each in wanted:

@@ -13,6 +13,7 @@ from appliance.deliver.listener import Listener
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.mailbox import Mailbox
 from appliance.deliver.planner import Planner
+from appliance.deliver.printer import PrinterDeliverer
 from appliance.deliver.settings import JunkRule
 from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import Deliverer, OutboxWorker
@@ -36,6 +37,7 @@ class Deliveries:
             planner.WEBHOOK: WebhookDeliverer(box, self.styles),
             planner.EMAIL: self._email,
             planner.FOLDER: FolderDeliverer(box),
+            planner.PRINTER: PrinterDeliverer(box),
         }
         self._worker = OutboxWorker(box, deliverers)
         gateway = Gateway(box)

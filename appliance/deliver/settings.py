@@ -73,6 +73,12 @@ class DeliverySettings:
         minimum=1,
         maximum=7 * DAY_S,
     )
+    printer_waits: tuple[float, ...] = setting(
+        (60.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 43200.0),
+        "waits when a fax could not be printed, s",
+        minimum=1,
+        maximum=7 * DAY_S,
+    )
     webhook_s: float = setting(20.0, "longest that one try of a webhook may take, s", minimum=1, maximum=60)
     at_once: int = setting(4, "deliveries under way at once", minimum=1, maximum=16)
 
@@ -176,6 +182,7 @@ class Route:
     keep_days: float = setting(
         0.0, "days after which the fax is erased for good; 0: as the box's settings say", minimum=0
     )
+    printer: str = setting("", "prints it on this CUPS printer", pattern=r"[!-~]{0,127}")
     last: bool = setting(True, "no further route is looked at")
 
 

@@ -109,3 +109,10 @@ def test_a_fax_to_send_is_not_found_among_the_received(served: Served, method: s
     fax_id = made.json["faxes"][0]["id"]
     body = {"read": True} if method == "PATCH" else None
     assert served.ask(method, f"/received/{fax_id}", body).status == 404
+
+
+def test_it_is_put_among_its_deliveries_when_it_is_to_be_printed(served: Served) -> None:
+    fax_id = receive(served)
+    assert served.ask("POST", f"/received/{fax_id}/print", {"printer": "Nowhere"}).status == 202
+    (made,) = served.ask("GET", f"/received/{fax_id}/deliveries").json["deliveries"]
+    assert (made["kind"], made["target"]) == ("printer", "Nowhere")

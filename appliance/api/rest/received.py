@@ -38,10 +38,12 @@ from appliance.api.rest.views import (
     page_of,
 )
 from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
+from appliance.deliver.planner import PRINTER
+from appliance.deliver.settings import DeliverySettings
 from appliance.records import view
 from appliance.services.views import received_in_full
 from appliance.settings.accounts import Scope, User
-from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
+from appliance.spool.model import NewDelivery, Received, ReceivedFilter, ReceivedPageFile
 
 # Faxes that are fetched together at once.
 BUNDLE = 100
@@ -191,6 +193,27 @@ _FILTERS = (
 )
 
 
+def print_it(call: Call) -> Answer:
+    """Puts a received fax on paper; what the printer says is among its deliveries."""
+    fax = find(call)
+    if not fax.pages:
+        raise ProblemError(STATE_FORBIDS, "the fax has no pages")
+    printer = call.body.get("printer", "")
+    waits = call.box.settings.section(DeliverySettings)
+    call.box.outbox.put(
+        NewDelivery(
+            kind=PRINTER,
+            target=printer,
+            payload={"event": "received.print"},
+            timetable=waits.printer_waits,
+            fax_id=fax.id,
+            owner=fax.owner,
+        )
+    )
+    call.note("received.print", object=f"fax:{fax.id}", detail=printer)
+    return Answer({"printing": True})
+
+
 def bundle(call: Call) -> Answer:
     """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
     wanted = dict.fromkeys(call.query.get("ids", ()))
@@ -259,6 +282,16 @@ ROUTES = (
             Parameter("format", choice("pdf", "zip"), "pdf when left out"),
         ),
         media=("application/pdf", "application/zip"),
+    ),
+    _route(
+        "POST",
+        "/received/{id}/print",
+        "printReceived",
+        "Print it on a CUPS printer, the default one when none is named",
+        print_it,
+        body=request_object({"printer": text(127, pattern="[!-~]*")}),
+        answer=record({"printing": flag()}),
+        status=202,
     ),
     _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
     _route(
