@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each does all set-up by itself.
 
-# Most tests wait for lines in real time: one worker more than processors.
-WORKERS ?= $(shell expr $$(nproc) + 1)
+# Most tests wait for lines in real time: two workers more than processors.
+WORKERS ?= $(shell expr $$(nproc) + 2)
 
 .PHONY: help setup test-setup demo test test-full lint bench lock deb clean
 
