@@ -30,6 +30,7 @@ KNOWN = {
     HTTPConnection.__init__: "20161cb1b494",
     HTTPConnection.communicate: "ff86a120f871",
     HTTPConnection.close: "ecd6c8fa60cb",
+    HTTPServer.bind: "d6dfdca221d6",
     HTTPServer.process_conn: "e9f50753c337",
     HTTPServer.error_log: "b730a20b5005",
     KnownLengthRFile: "173e63b6179b",

@@ -26,7 +26,8 @@ from bench.running import Running, running
 KILLS = 40 if os.environ.get("FAXBOX_SWEEP") else 2
 FAXES_A_LIFE = 10
 CALLERS_A_LIFE = 3
-SETTINGS = {"practice.speed": "10", "practice.calls_at_once": "8", "practice.wait_s": "0.2"}
+CALLS_AT_ONCE = 8
+SETTINGS = {"practice.speed": "10", "practice.calls_at_once": str(CALLS_AT_ONCE), "practice.wait_s": "0.2"}
 FINISH_S = 400.0
 
 
@@ -52,6 +53,9 @@ def test_a_box_killed_in_its_calls_loses_nothing_and_sends_nothing_confirmed_twi
         while client.unfinished() and time.monotonic() < end:
             time.sleep(0.2)
         faxes = {fax: client.ask("GET", f"/faxes/{job}").json for fax, job in accepted.items()}
+        assert client.ask("POST", "/practice/receive", {}).status < HTTPStatus.BAD_REQUEST
+        while not client.ask("GET", "/received").json["received"] and time.monotonic() < end:
+            time.sleep(0.2)
         received = client.ask("GET", "/received?limit=100").json["received"]
         client.close()
     arrivals.close()
@@ -59,7 +63,10 @@ def test_a_box_killed_in_its_calls_loses_nothing_and_sends_nothing_confirmed_twi
     states = Counter(found["state"] for found in faxes.values())
     print(dict(states), f"{len(received)} received", Counter(fax["state"] for fax in received))
     assert set(states) <= {"delivered", "unknown"}
-    assert states["delivered"] > states["unknown"]
+    # The right to end the last page is asked for before that page is sent, so a call that a kill cut off in
+    # its only page may have ended it, for all that the box knows.  No other fax is in doubt.
+    assert states["unknown"] <= KILLS * CALLS_AT_ONCE
+    assert states["delivered"] >= len(faxes) - KILLS * CALLS_AT_ONCE
     for fax, found in faxes.items():
         times = pages["9990", fax, 0]
         if found["state"] == "delivered":

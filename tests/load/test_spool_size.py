@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from pathlib import Path
 
@@ -25,11 +24,13 @@ def steps_of_one_fax(spool: Spool, number: str) -> int:
         count += 1
         return 0
 
-    reader: sqlite3.Connection = spool._reader()
-    for db in (spool._db, reader):
+    with spool._reading():
+        pass  # from here on there is a connection that is kept for reading
+    counted = [spool._db, *spool._free_readers]
+    for db in counted:
         db.set_progress_handler(tick, _STEP)
     spool_size.one_fax(spool, number, time.time())
-    for db in (spool._db, reader):
+    for db in counted:
         db.set_progress_handler(None, 0)
     return count
 

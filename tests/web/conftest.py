@@ -1,4 +1,8 @@
-"""One browser for the worker, one box with an owner for each module; each test's windows are its own."""
+"""One browser and one box with an owner for each module; each test's windows are its own.
+
+The browser ends with its module: while it is open its thread has a running event loop, and no other test can
+start one of its own.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from appliance.settings.accounts import Role
 from tests.web.browser import OWNER, Web, chromium, web
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as made:
         yield made
