@@ -3,11 +3,12 @@
 # Most tests wait for lines in real time: two workers more than processors.
 WORKERS ?= $(shell expr $$(nproc) + 2)
 
-.PHONY: help setup test-setup demo test test-full lint bench lock deb clean
+.PHONY: screenshots help setup test-setup demo test test-full lint bench lock deb clean
 
 help:
 	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
 	@echo "make test   run every check: ruff, mypy, pytest"
+	@echo "make screenshots  pictures of every web page"
 	@echo "make bench  measure speed and memory (CHARTS=DIR for charts of your own)"
 	@echo "make deb    build the Debian package (dist/)"
 	@echo "make setup  only install what the box needs; leaves .venv/bin/faxbox"
@@ -32,6 +33,10 @@ test: lint
 # What is too long for every change: the same attacks, loads and fuzz runs at full size.
 test-full: test-setup
 	.venv/bin/pytest -m full $(PYTEST)
+
+# Pictures of every web page, in both themes, desktop and phone (PICTURES=DIR for a folder of your own).
+screenshots: test-setup
+	.venv/bin/python -m tests.web.screenshots $(or $(PICTURES),docs/pictures)
 
 bench: test-setup
 	.venv/bin/python -m bench $(if $(CHARTS),--charts "$(CHARTS)") $(BENCH)

@@ -1,0 +1,51 @@
+"""Pictures of every page, in both themes, on a desktop and a telephone: ``make screenshots``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from appliance.settings.accounts import Role
+from tests.web.browser import OWNER, Web, chromium, web
+from tests.web.furnished import Furnished, furnish, picture
+from tests.web.pages import PAGES
+
+
+def shoot(box: Web, furnished: Furnished, folder: Path) -> int:
+    """Makes all pictures; how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = 0
+    for theme in ("light", "dark"):
+        for phone in (False, True):
+            for who in ("admin", "nobody"):
+                page = box.page(OWNER if who == "admin" else "", theme=theme, phone=phone)
+                for seen in PAGES:
+                    if seen.who != who:
+                        continue
+                    page.goto(furnished.path(seen.path))
+                    page.wait_for_timeout(300)
+                    name = f"{seen.name}-{theme}-{'phone' if phone else 'desktop'}.png"
+                    page.screenshot(path=folder / name)
+                    made += 1
+                page.context.close()
+    box.contexts.clear()
+    return made
+
+
+def main() -> int:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/pictures")
+    with tempfile.TemporaryDirectory() as data, chromium() as browser, web(Path(data), browser) as box:
+        box.add_user(OWNER, Role.ADMIN)
+        furnished = furnish(box)
+        # A fax that is being put together, for the first page.
+        token = box.served.server.context.sessions.begin(box.add_user(OWNER), box.served.box.clock(), 3600)
+        preview = box.served.form("/previews", [], [("findings.tiff", picture())], token=token)
+        form = {"recipients": [{"number": "9991", "name": "Charles Babbage"}]}
+        box.served.ask("PATCH", f"/previews/{preview.json['id']}", {"form": form}, token=token)
+        print(f"{shoot(box, furnished, folder)} pictures in {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
