@@ -82,7 +82,7 @@ class Box:
         self.rules = Rules(self.settings, self.accounts, self.guard, lambda: not self.spool.damage)
         self.documents = Documents(self.spool, self.rules, clock)
         self.faxes = Faxes(self.spool, self.rules, self.documents, clock)
-        self.inbox = Inbox(self.spool, clock)
+        self.inbox = Inbox(self.spool, self.accounts, clock)
         self.outbox = Outbox(self.spool, clock)
         self.history = History(self.spool, clock)
         self.polling = Polling(self.spool)

@@ -89,6 +89,11 @@ class Writer:
         self._locale = locale
         self._zone = zone
 
+    @property
+    def tag(self) -> str:
+        """The locale as browsers name it, such as en-GB."""
+        return str(self._locale).replace("_", "-")
+
     def _moment(self, at: float) -> datetime:
         return datetime.fromtimestamp(at).astimezone(self._zone)
 

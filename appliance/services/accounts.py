@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from appliance.caller_id_policy import may_show
 from appliance.lines.settings import LineSettings
-from appliance.settings.accounts import ApiKey, User
+from appliance.settings.accounts import ApiKey, Role, User
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, ledger
+from appliance.spool.model import Sight
 from appliance.spool.remembered import Usage
 from appliance.spool.store import Spool
 from appliance.station import StationSettings
@@ -51,6 +52,18 @@ class Accounts:
     def user(self, name: str) -> User | None:
         """The user of this name."""
         return next((user for user in self.settings.items(User).values() if user.name == name), None)
+
+    def sight(self, owner: str) -> Sight:
+        """Which received faxes they may see: a reader's are named; others see their own and everyone's."""
+        user = self.user(owner)
+        if user is None or user.role is not Role.READER:
+            return Sight((owner,), unassigned=True)
+        return Sight((owner, *user.reads_of), user.reads_numbers)
+
+    def may_send(self, owner: str) -> bool:
+        """Whether their role lets them send, whichever way the fax comes."""
+        user = self.user(owner)
+        return user is None or user.role is not Role.READER
 
     def usual_tag(self, owner: str) -> str:
         """The tag that this owner's faxes have when they name none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from appliance.causes import DOCUMENT_GONE
+from appliance.causes import DOCUMENT_GONE, NOT_PERMITTED
 from appliance.records import record, shared
 from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
@@ -76,6 +76,8 @@ class Faxes:
         """
         rules = self.rules
         rules.require_room()
+        if not rules.accounts.may_send(request.owner):
+            raise RefusedError(NOT_PERMITTED)
         if bool(request.to) == request.without_number or (request.held and request.without_number):
             raise ValueError("a fax has recipients, or comes without a number on purpose")
         if (request.document_id is None) == (not request.files):

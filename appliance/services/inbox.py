@@ -1,9 +1,10 @@
-"""``Inbox``: received faxes, as their owners see them.  Faxes that were given to nobody are everyone's."""
+"""``Inbox``: received faxes, as their owners see them (``Accounts.sight``)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from appliance.services.accounts import Accounts
 from appliance.services.rules import Clock
 from appliance.spool import received
 from appliance.spool.model import NotFoundError, Received, ReceivedFilter, ReceivedPageFile
@@ -13,12 +14,13 @@ from appliance.spool.store import Spool
 @dataclass(frozen=True, slots=True)
 class Inbox:
     spool: Spool
+    accounts: Accounts
     clock: Clock
 
     def get(self, received_id: int, owner: str | None = None, *, deleted: bool = False) -> Received:
         """Raises NotFoundError; a deleted one is only found with ``deleted``."""
         fax = self.spool.read(received.get, received_id, deleted=deleted)
-        _require_seen(fax, owner)
+        self._require_seen(fax, owner)
         return fax
 
     def with_pages(
@@ -30,11 +32,13 @@ class Inbox:
         with ``deleted``.
         """
         fax, pages = self.spool.read(received.with_pages, received_id, deleted=deleted)
-        _require_seen(fax, owner)
+        self._require_seen(fax, owner)
         return fax, pages
 
     def search(self, wanted: ReceivedFilter) -> list[Received]:
         """The received faxes that match, newest first; page on with ``before_id``."""
+        if wanted.owner is not None:
+            wanted = replace(wanted, owner=None, sight=self.accounts.sight(wanted.owner))
         return self.spool.read(received.search, wanted)
 
     def pages(self, received_id: int, owner: str | None = None) -> list[ReceivedPageFile]:
@@ -53,7 +57,6 @@ class Inbox:
         """Gives a received fax to a user."""
         return self.spool.do(received.assign, received_id, to, self.clock())
 
-
-def _require_seen(fax: Received, owner: str | None) -> None:
-    if owner is not None and fax.owner not in ("", owner):
-        raise NotFoundError(f"no received fax {fax.id}")
+    def _require_seen(self, fax: Received, owner: str | None) -> None:
+        if owner is not None and not self.accounts.sight(owner).covers(fax):
+            raise NotFoundError(f"no received fax {fax.id}")

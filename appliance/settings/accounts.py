@@ -42,6 +42,14 @@ class User:
         "days after which their sent and received faxes are erased for good; 0: as the box's settings say",
         minimum=0,
     )
+    reads_numbers: tuple[str, ...] = setting(
+        (),
+        "for a reader: received faxes to numbers that begin so, such as +49301234",
+        pattern=r"[+0-9*#]{1,20}",
+    )
+    reads_of: tuple[str, ...] = setting(
+        (), "for a reader: received faxes that were given to these users", pattern=NAME_PATTERN
+    )
     disabled: bool = setting(False, "may not sign in nor send")
     language: str = setting(
         "", "language of their pages and e-mails, such as de; empty: the browser's", pattern="([a-z]{2,3})?"

@@ -434,10 +434,29 @@ class JobFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Sight:
+    """Which received faxes a person may see: those given to ``owners``, those to numbers that begin as one of
+    ``dialled``, and with ``unassigned`` those that were given to nobody.
+    """
+
+    owners: tuple[str, ...]
+    dialled: tuple[str, ...] = ()
+    unassigned: bool = False
+
+    def covers(self, fax: Received) -> bool:
+        return (
+            fax.owner in self.owners
+            or (self.unassigned and not fax.owner)
+            or any(fax.dialled.startswith(number) for number in self.dialled)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ReceivedFilter:
     """Which received faxes to list; newest first; ``before_id`` pages on."""
 
     owner: str | None = None  # theirs, and those that were given to nobody
+    sight: Sight | None = None  # those that this reader may see; in place of ``owner``
     read: bool | None = None
     text: str = ""  # its words, three letters each at least, are in number, name or station id
     caller: str = ""

@@ -218,6 +218,17 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
         if value is not None:
             terms.append(term)
             values.append(value)
+    if wanted.sight is not None:
+        sight = wanted.sight
+        owners = (*sight.owners, "") if sight.unassigned else sight.owners
+        ways = [
+            f"owner IN ({', '.join('?' * len(owners))})",
+            *["substr(dialled, 1, ?) = ?"] * len(sight.dialled),
+        ]
+        terms.append(f"({' OR '.join(ways)})")
+        values += owners
+        for number in sight.dialled:
+            values += [len(number), number]
     if not wanted.empty:
         terms.append("(pages > 0 OR state = 'receiving')")
     found, order = "received", "id"

@@ -45,7 +45,7 @@ LISTS = (
         "users",
         "users",
         ("name", "full_name", "role", "email"),
-        ("name", "role", "full_name", "email", "language"),
+        ("name", "role", "reads_numbers", "reads_of", "full_name", "email", "language"),
         hidden=("password_hash", "totp_secret", "recovery_codes"),
         fixed=("name",),
     ),

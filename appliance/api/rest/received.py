@@ -59,6 +59,7 @@ def index(call: Call) -> Answer:
     limit = query.get("limit", LIST_DEFAULT)
     wanted_faxes = ReceivedFilter(
         owner=call.caller.sees,
+        sight=None,
         read=query.get("read"),
         text=query.get("q", ""),
         caller=query.get("caller", ""),

@@ -16,7 +16,7 @@ from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call
 from appliance.api.rest.views import event_view
 from appliance.settings.accounts import Scope
-from appliance.spool.model import Event, News, SpoolClosedError
+from appliance.spool.model import Event, News, NotFoundError, SpoolClosedError
 
 # Without news, a comment goes out so often, seconds: keeps proxies from closing, finds clients gone.
 HEARTBEAT_S = 15.0
@@ -160,7 +160,20 @@ class _Stream:
             return self._caller.may(Scope.SEND)
         # A call that comes in has no fax yet that its account could name.
         if kind == "received" or (kind == "call" and item.fax_id is None):
-            return self._caller.may(Scope.RECEIVE)
+            return self._caller.may(Scope.RECEIVE) and self._sees_received(item)
+        return True
+
+    def _sees_received(self, item: Event | News) -> bool:
+        """Of faxes that were given to nobody a reader hears only of those that are theirs to read."""
+        owner = self._caller.sees
+        if owner is None or item.owner == owner or self._context.box.accounts.sight(owner).unassigned:
+            return True
+        if item.fax_id is None:
+            return False
+        try:
+            self._context.box.inbox.get(item.fax_id, owner, deleted=True)
+        except (NotFoundError, SpoolClosedError):
+            return False
         return True
 
 

@@ -1,0 +1,124 @@
+"""Received faxes: they appear by themselves, are read and searched, and seen by nobody else."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from appliance.settings.accounts import Role
+from tests.web.browser import Web
+from tests.web.furnished import picture
+
+pytestmark = pytest.mark.realtime
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def faxed(box: Web) -> int:
+    """A fax that has come in, to number 5550 and so on."""
+    return _fax(box)
+
+
+def _fax(box: Web, dialled: str = "5550") -> int:
+    caller = f"+4930{next(_numbers):06d}"
+    content = base64.b64encode(picture()).decode()
+    call = {"caller": caller, "dialled": dialled, "files": [{"name": "a.tiff", "content": content}]}
+    assert box.served.ask("POST", "/practice/receive", call).status == 202
+
+    def come() -> list[dict[str, object]]:
+        listed: list[dict[str, object]] = box.served.ask("GET", f"/received?caller={caller[1:]}").json[
+            "received"
+        ]
+        listed += box.served.ask("GET", f"/received?caller=%2B{caller[1:]}").json["received"]
+        return [each for each in listed if each["state"] == "complete"]
+
+    box.served.wait(lambda: bool(come()))
+    return int(str(come()[0]["id"]))
+
+
+def rows(page: Page, fax_id: int) -> int:
+    return page.locator(f".rows > li[data-id='{fax_id}']:visible").count()
+
+
+def test_a_fax_comes_in_and_appears_without_the_page_being_loaded_again(box: Web) -> None:
+    page = box.page()
+    page.goto("/received")
+    page.evaluate("window.same = true")
+    fax_id = _fax(box)
+    expect(page.locator(f".rows > li[data-id='{fax_id}'].unread")).to_be_visible()
+    expect(page.locator("nav .count")).to_be_visible()
+    assert page.evaluate("window.same") is True
+    page.locator(f".rows > li[data-id='{fax_id}'] a").click()
+    expect(page.locator(".sheets img").first).to_be_visible()
+    expect(page.locator(f".rows > li[data-id='{fax_id}'].unread")).to_have_count(0)
+
+
+def test_the_list_goes_by_keys_alone(box: Web, faxed: int) -> None:
+    newer = _fax(box)
+    page = box.page()
+    page.goto("/received")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    expect(page.locator(".bulk")).to_contain_text("1 chosen")
+    page.keyboard.press("x")
+    page.keyboard.press("/")
+    page.keyboard.type("nobody-has-this")
+    expect(page.locator(".rows")).to_have_count(0)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    expect(page.locator(f".rows > li[data-id='{newer}']")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/received/*")
+
+
+def test_search_finds_a_part_of_the_number(box: Web, faxed: int) -> None:
+    caller = box.served.ask("GET", f"/received/{faxed}").json["caller"]
+    page = box.page()
+    page.goto("/received")
+    page.get_by_role("searchbox").fill(caller[-6:])
+    expect(page.locator(".rows > li")).to_have_count(1)
+    assert rows(page, faxed) == 1
+
+
+def test_a_reader_sees_fetches_and_guesses_only_what_is_theirs(box: Web, faxed: int) -> None:
+    theirs = _fax(box, "7700")
+    user_id = box.add_user("rita", Role.READER, reads_numbers=["77"])
+    token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
+    ask = box.served.ask
+    listed = [fax["id"] for fax in ask("GET", "/received", token=token).json["received"]]
+    assert theirs in listed
+    assert faxed not in listed
+    paths = ("", "/pages/1", "/pdf", "/tiff", "/events", "/trace", "/deliveries")
+    for path in paths:
+        assert ask("GET", f"/received/{faxed}{path}", token=token).status == 404, path
+        if path in ("", "/pages/1", "/pdf"):
+            assert ask("GET", f"/received/{theirs}{path}", token=token).status == 200, path
+    assert ask("GET", f"/received-bundle?ids={theirs},{faxed}", token=token).status == 404
+    assert ask("DELETE", f"/received/{faxed}", token=token).status == 404
+    for path in ("/faxes", "/previews", "/settings", "/users", "/contacts", "/audit"):
+        assert ask("GET", path, token=token).status == 403, path
+    page = box.page("rita")
+    page.goto("/received")
+    expect(page.locator(f".rows > li[data-id='{theirs}']")).to_be_visible()
+    assert rows(page, faxed) == 0
+    for address in (f"/received/{faxed}", f"/happened/{faxed}", "/sent", "/settings"):
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status in (403, 404), address
+
+
+def test_a_key_of_a_reader_sends_nothing_and_reads_no_more_than_they_do(box: Web, faxed: int) -> None:
+    box.add_user("rolf", Role.READER, reads_numbers=["88"])
+    made = box.served.ask("POST", "/keys", {"name": "rolfs", "owner": "rolf", "scopes": ["send", "receive"]})
+    token = made.json["token"]
+    assert box.served.ask("GET", "/me", token=token).json["scopes"] == ["receive"]
+    assert box.served.ask("POST", "/faxes", {"to": ["9990"]}, token=token).status == 403
+    assert box.served.ask("GET", f"/received/{faxed}", token=token).status == 404
