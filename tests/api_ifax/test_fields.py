@@ -47,6 +47,12 @@ def test_null_and_empty_fields_are_not_given() -> None:
     assert found.caller_id == ""
 
 
+@pytest.mark.parametrize("none", ["0000", "0", " 000 ", 0])
+def test_an_id_of_zeros_means_none_as_in_the_documented_sample(none: Any) -> None:
+    found = read(templateId=none, smartDocumentId=none)
+    assert (found.template_id, found.smart_document_id) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("word", "quality"),
     [

@@ -75,6 +75,24 @@ def test_a_received_fax_is_told_in_this_style_to_those_who_chose_it(client: Runn
         data = post.json["data"]
         assert (data["direction"], data["faxStatus"], data["faxTotalPages"]) == ("received", "delivered", 1)
         assert data == status(client, data["jobId"])
+        # The flat form, which published receivers of this style read.
+        flat = {
+            name: value for name, value in post.json.items() if name not in ("event", "timestamp", "data")
+        }
+        assert flat == {
+            "direction": "inbound",
+            "jobId": data["jobId"],
+            "transactionId": data["transactionId"],
+            "fromNumber": data["fromNumber"],
+            "toNumber": data["toNumber"],
+            "faxReceivedPages": 1,
+            "faxStatus": "received",
+            "faxCallStart": data["faxCallStart"],
+            "faxCallEnd": data["faxCallEnd"],
+            "message": data["message"],
+            "code": 0,
+            "success": True,
+        }
         ids = {"jobId": str(data["jobId"]), "transactionId": str(data["transactionId"])}
         assert ask(client, "inbound/fax-download", ids).json["status"] == 1
 

@@ -89,12 +89,12 @@ class SendFields:
 
 def read_send(fields: Mapping[str, Any], settings: ApiSettings, now: float) -> SendFields:
     """The fields of ``fax-send``; ``now`` is Unix time.  Raises ProblemError."""
-    smart = optional_id(fields, "smartDocumentId")
+    smart = _stored_id(fields, "smartDocumentId")
     return SendFields(
         numbers=_numbers(fields.get("faxNumber"), settings.recipients_per_fax),
         files=_files(fields.get("faxData"), settings.files_per_fax, required=smart is None),
         caller_id=text(fields, "callerId", 64),
-        template_id=optional_id(fields, "templateId"),
+        template_id=_stored_id(fields, "templateId"),
         smart_document_id=smart,
         subject=text(fields, "subject", LINE_LIMIT),
         from_name=text(fields, "from_name", LINE_LIMIT),
@@ -125,6 +125,14 @@ def optional_id(fields: Mapping[str, Any], name: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= ID_LIMIT:
         raise _wrong(name, "a whole number is needed")
     return value
+
+
+def _stored_id(fields: Mapping[str, Any], name: str) -> int | None:
+    """The id of something stored, which clients send as text; of zeros alone, as in "0000", it means none."""
+    value = fields.get(name)
+    if isinstance(value, str) and value.strip() and not value.strip().strip("0"):
+        return None
+    return None if value == 0 and not isinstance(value, bool) else optional_id(fields, name)
 
 
 def text(fields: Mapping[str, Any], name: str, limit: int) -> str:

@@ -20,9 +20,28 @@ SIGNATURE_HEADER = "X-iFax-Signature"
 TIMETABLE: tuple[float, ...] = (300.0, 600.0, 1200.0, 1800.0, 3600.0)
 
 
+# What receivers of a fax that came in read beside the fax object's own fields.
+_FLAT = ("jobId", "transactionId", "fromNumber", "toNumber", "faxCallStart", "faxCallEnd", "message", "code")
+
+
 def message(fax: Mapping[str, Any], timestamp: float) -> dict[str, Any]:
-    """What is sent of a fax that ended: ``fax`` is its fax object, ``timestamp`` the end, Unix time."""
-    return {"event": EVENT, "timestamp": int(timestamp), "data": dict(fax)}
+    """What is sent of a fax that ended: ``fax`` is its fax object, ``timestamp`` the end, Unix time.
+
+    Of a received one, published receivers expect a flat object, others the nested one: it is both.
+    """
+    nested = {"event": EVENT, "timestamp": int(timestamp), "data": dict(fax)}
+    if fax["direction"] != "received":
+        return nested
+    return (
+        nested
+        | {name: fax[name] for name in _FLAT}
+        | {
+            "direction": "inbound",
+            "faxStatus": "received",
+            "faxReceivedPages": fax["faxTransferredPages"],
+            "success": fax["code"] == 0,
+        }
+    )
 
 
 def signature(secret: str, body: bytes) -> str:
