@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.context import Context
 from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.ictfax.basic import BasicSessions
 from appliance.api.ictfax.documents import DocumentCalls
 from appliance.api.ictfax.faxes import FaxCalls
 from appliance.api.ictfax.people import PeopleCalls
@@ -29,6 +31,7 @@ class IctfaxDoor(ForeignDoor):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
+        self._basic = BasicSessions(context)
         people = PeopleCalls(self)
         documents = DocumentCalls(self)
         sending, faxes = SendingCalls(self, people), FaxCalls(self, people)
@@ -81,6 +84,9 @@ class IctfaxDoor(ForeignDoor):
         self._on("GET", "/fax/received", receive, faxes.received)
         self._on("GET", "/fax/<fax_id>", None, faxes.read)
         self._on("GET", "/fax/<fax_id>/media", None, faxes.download)
+
+    def token(self, environ: dict[str, Any]) -> str | None:
+        return self._basic.token(environ)
 
     def refuse(self, problem: ProblemError) -> Answer:
         return Answer(error_document(problem), status=int(http_of(problem)))
