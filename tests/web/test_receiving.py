@@ -1,4 +1,4 @@
-"""Received faxes: they appear by themselves, are read and searched, and seen by nobody else."""
+"""Received faxes: they appear by themselves, are read, deleted with a way back, and seen by nobody else."""
 
 from __future__ import annotations
 
@@ -55,6 +55,22 @@ def test_a_fax_comes_in_and_appears_without_the_page_being_loaded_again(box: Web
     page.locator(f".rows > li[data-id='{fax_id}'] a").click()
     expect(page.locator(".sheets img").first).to_be_visible()
     expect(page.locator(f".rows > li[data-id='{fax_id}'].unread")).to_have_count(0)
+
+
+def test_many_are_deleted_at_once_and_come_back_with_undo(box: Web, faxed: int) -> None:
+    other = _fax(box)
+    page = box.page()
+    page.goto("/received")
+    for fax_id in (faxed, other):
+        page.locator(f".rows > li[data-id='{fax_id}'] input").check()
+    page.get_by_role("button", name="Delete").click()
+    assert rows(page, faxed) == 0
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(f".rows > li[data-id='{faxed}']")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    box.served.wait(lambda: box.served.ask("GET", f"/received/{other}").status == 404)
+    page.reload()
+    assert rows(page, other) == 0
 
 
 def test_the_list_goes_by_keys_alone(box: Web, faxed: int) -> None:

@@ -78,15 +78,32 @@ async function each(list, act) {
   count();
 }
 
-async function remove(list, leave) {
-  for (const row of list) row.hidden = true;
+// Those that go when the time for "Undo" is over, and those that were chosen: a list that is drawn again keeps both.
+const going = new Set();
+let kept = [];
+
+function hide() {
+  for (const row of document.querySelectorAll(".rows > li")) row.hidden = going.has(row.dataset.id);
   count();
-  if (await notice(words.deleted, { undo: true })) {
-    await each(list, (id) => call("DELETE", `/received/${id}`));
-    leave?.();
-  } else {
-    for (const row of document.querySelectorAll(".rows > li[hidden]")) row.hidden = false;
+}
+
+document.addEventListener("refreshing", () => { kept = chosen().map((row) => row.dataset.id); });
+document.addEventListener("refreshed", () => {
+  for (const id of kept) {
+    const box = document.querySelector(`.rows > li[data-id="${id}"] input`);
+    if (box) box.checked = true;
   }
+  hide();
+});
+
+async function remove(list, leave) {
+  for (const row of list) going.add(row.dataset.id);
+  hide();
+  const gone = await notice(words.deleted, { undo: true });
+  if (gone) await each(list, (id) => call("DELETE", `/received/${id}`));
+  for (const row of list) going.delete(row.dataset.id);
+  hide();
+  if (gone) leave?.();
 }
 
 bulk.addEventListener("click", (event) => {

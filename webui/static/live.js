@@ -41,6 +41,7 @@ export async function refresh() {
     location.assign(answer.url);
     return;
   }
+  document.dispatchEvent(new CustomEvent("refreshing"));
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.getElementById(part.id);
