@@ -116,6 +116,7 @@ def test_a_number_that_rules_forbid_is_told_while_it_is_typed(box: Web) -> None:
     expect(page.locator(".chosen li")).to_have_count(0)
 
 
+@pytest.mark.full  # on a busy machine the fast practice line is done before the press
 def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(box: Web, tmp_path: Path) -> None:
     page = box.page()
     # 9996 takes its time
