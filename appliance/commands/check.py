@@ -7,6 +7,7 @@ import asyncio
 import base64
 import ipaddress
 import sys
+import time
 from typing import Any
 
 from appliance.causes import LINE_STOPPED
@@ -17,7 +18,7 @@ from appliance.commands.through_box import running_on, send_through
 from appliance.daemon.commands import add_data_argument, data_folder
 from appliance.lines.line import Refuse
 from appliance.lines.modem import check as modem
-from appliance.lines.sip.check import TrunkReport, Watcher, check_trunk, report
+from appliance.lines.sip.check import REGISTER_LIMIT_S, TrunkReport, Watcher, check_trunk, report
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import split_host_port
 from appliance.settings.store import SettingsDamagedError
@@ -26,6 +27,8 @@ from appliance.settings.store import SettingsDamagedError
 GOOD, TROUBLE, USAGE = 0, 1, 2
 # A trunk on this machine is taken for a test rig that knows the practice numbers.
 LOCAL_NUMBER = "9990"
+# How often a running box is asked whether its line is ready.
+ASK_EVERY_S = 0.2
 # The page that a running box sends for the check.
 _PAGE = b"faxbox check trunk: this page only shows that faxes get through.\n"
 
@@ -78,7 +81,10 @@ async def _call(line: SipLine, number: str) -> TrunkReport:
 
 def _through(box: RunningBox, line: SipLine, number: str) -> TrunkReport:
     """The same by the box that runs and has the account: a second process would take it away."""
-    before = _state(box, line.name)
+    # A box that has only just started is still signing in: what the trunk is comes first.
+    deadline = time.monotonic() + REGISTER_LIMIT_S
+    while not (before := _state(box, line.name))["usable"] and time.monotonic() < deadline:
+        time.sleep(ASK_EVERY_S)
     watcher = Watcher()
     request = {
         "to": [number],

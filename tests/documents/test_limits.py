@@ -240,36 +240,40 @@ def _workers() -> set[int]:
     return {pid for pid, parent in parents.items() if parents.get(parent) == own}
 
 
-def _killer(with_signal: signal.Signals, most: int, killed: list[int]) -> threading.Thread:
-    """Kills workers soon after their start, ``most`` of them."""
-    before = _workers()
+class _Killer(threading.Thread):
+    """Kills workers soon after their start, ``most`` of them, until ``ended`` is set."""
 
-    def kill() -> None:
-        for _ in range(2000):
-            time.sleep(0.05)
-            for pid in _workers() - before - set(killed):
-                time.sleep(0.3)
+    def __init__(self, with_signal: signal.Signals, most: int, killed: list[int]) -> None:
+        super().__init__(daemon=True)
+        self.ended = threading.Event()
+        self._signal, self._most, self._killed = with_signal, most, killed
+        self._before = _workers()
+        self.start()
+
+    def run(self) -> None:
+        while not self.ended.wait(0.01):
+            for pid in _workers() - self._before - set(self._killed):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, with_signal)
-                    killed.append(pid)
-                if len(killed) >= most:
+                    os.kill(pid, self._signal)
+                    self._killed.append(pid)
+                if len(self._killed) >= self._most:
                     return
-
-    thread = threading.Thread(target=kill, daemon=True)
-    thread.start()
-    return thread
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_document_whose_worker_was_killed_once_is_made_by_another(
     tmp_path: Path, with_signal: signal.Signals
 ) -> None:
-    (tmp_path / "long").write_bytes(pdf([(*A4, words(*A4))] * 60))
     killed: list[int] = []
-    _killer(with_signal, 1, killed).join(0)
-    made = render([Source(tmp_path / "long")], tmp_path / "fax")
-    assert made.total == 60
-    assert killed
+    for pages in (60, 240, 960):  # a longer one where this machine had finished before the signal came
+        (tmp_path / "long").write_bytes(pdf([(*A4, words(*A4))] * pages))
+        killer = _Killer(with_signal, 1, killed)
+        made = render([Source(tmp_path / "long")], tmp_path / f"fax of {pages}")
+        assert made.total == pages
+        if killed:
+            return
+        killer.ended.set()
+    raise AssertionError("no worker was ever caught at its work")
 
 
 def test_workers_have_together_what_a_small_board_has() -> None:
@@ -300,7 +304,7 @@ def test_workers_have_together_what_a_small_board_has() -> None:
 def test_a_document_that_kills_its_worker_twice_is_refused_and_the_parent_goes_on(tmp_path: Path) -> None:
     (tmp_path / "slow").write_bytes(SLOW)
     killed: list[int] = []
-    thread = _killer(signal.SIGSEGV, 2, killed)
+    thread = _Killer(signal.SIGSEGV, 2, killed)
     with pytest.raises(DocumentError) as refusal:
         render([Source(tmp_path / "slow")], tmp_path / "fax", workers=1)
     thread.join()

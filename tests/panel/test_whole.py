@@ -16,6 +16,7 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from appliance.commands.panel import running
+from appliance.exchange.remote import RemoteLine
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.panel import wiring
 from appliance.panel.board import Board, lamp_pins
@@ -30,6 +31,7 @@ PROJECT = Path(__file__).parents[2]
 HANG_S = 60.0
 SETTINGS = PanelSettings(forward_to="9990")
 PRESS_S = 0.1
+SLOWEST, FAST = 1.0, 10.0  # speeds of the practice line
 
 
 @pytest.fixture(scope="module", name="served")
@@ -86,6 +88,23 @@ def until(done: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def practice_at(served: Served, speed: float) -> None:
+    """Sets the practice line's speed and waits until the box has made the line anew."""
+    served.box.settings.change(PracticeSettings, {"speed": speed})
+
+    def settled() -> bool:
+        lines = [managed.line for managed in served.core.dispatcher.pool.lines]
+        return any(
+            isinstance(line, RemoteLine)
+            and isinstance(line.spec.settings, PracticeSettings)
+            and line.spec.settings.speed == speed
+            and line.state().usable
+            for line in lines
+        )
+
+    served.wait(settled)
+
+
 def send(served: Served, number: str, pages: int = 1) -> int:
     text = "\f".join(f"page {number}" for number in range(pages))
     made = served.form("/faxes", [("to", number)], [("letter.txt", text.encode())])
@@ -94,24 +113,30 @@ def send(served: Served, number: str, pages: int = 1) -> int:
     return fax
 
 
+@pytest.fixture(name="slow_line")
+def _slow_line(served: Served) -> Iterator[None]:
+    """The practice line at its slowest: a call is still up when a button has been pressed, on any machine."""
+    practice_at(served, SLOWEST)
+    yield
+    practice_at(served, FAST)
+
+
 @pytest.mark.realtime
+@pytest.mark.usefixtures("slow_line")
 def test_sending_lights_the_activity_lamp_and_a_press_cancels_it(rig: Rig, served: Served) -> None:
-    served.box.settings.change(PracticeSettings, {"speed": 1.0})
-    fax = send(served, "9990", pages=5)
+    fax = send(served, "9990", pages=20)
     until(lambda: rig.lit(Lamp.ACTIVITY))
     rig.press(SETTINGS.cancel_button)
     assert served.ended(fax)["state"] == "cancelled"
-    served.box.settings.change(PracticeSettings, {"speed": 10.0})
 
 
 @pytest.mark.realtime
+@pytest.mark.usefixtures("slow_line")
 def test_holding_the_cancel_button_cancels_all(rig: Rig, served: Served) -> None:
-    served.box.settings.change(PracticeSettings, {"speed": 1.0})
-    faxes = [send(served, "9990", pages=5) for _ in range(3)]
+    faxes = [send(served, "9990", pages=20) for _ in range(3)]
     until(lambda: rig.lit(Lamp.ACTIVITY))
     rig.press(SETTINGS.cancel_button, HOLD_S + 0.3)
     assert [served.ended(fax)["state"] for fax in faxes] == ["cancelled"] * 3
-    served.box.settings.change(PracticeSettings, {"speed": 10.0})
 
 
 @pytest.mark.realtime
