@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -240,40 +241,54 @@ def _workers() -> set[int]:
     return {pid for pid, parent in parents.items() if parents.get(parent) == own}
 
 
-class _Killer(threading.Thread):
-    """Kills workers soon after their start, ``most`` of them, until ``ended`` is set."""
+def _waits_for_a_lock(pid: int) -> bool:
+    """Whether process ``pid`` waits for a lock that another holds (proc_locks(5))."""
+    return any(
+        words[1:3] == ["->", "POSIX"] and int(words[5]) == pid
+        for words in map(str.split, Path("/proc/locks").read_text().splitlines())
+    )
 
-    def __init__(self, with_signal: signal.Signals, most: int, killed: list[int]) -> None:
-        super().__init__(daemon=True)
-        self.ended = threading.Event()
-        self._signal, self._most, self._killed = with_signal, most, killed
-        self._before = _workers()
-        self.start()
 
-    def run(self) -> None:
-        while not self.ended.wait(0.01):
-            for pid in _workers() - self._before - set(self._killed):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, self._signal)
-                    self._killed.append(pid)
-                if len(self._killed) >= self._most:
-                    return
+def _kill_at_the_first_page(
+    monkeypatch: pytest.MonkeyPatch, with_signal: signal.Signals, most: int
+) -> list[int]:
+    """Kills the first ``most`` workers when they claim their first page, certain on a machine of any speed.
+
+    The claims are locked by this process until the worker, which has opened its document by then, waits
+    for the lock; only then is it killed.  Returns the list of those killed, filled as it goes.
+    """
+    killed: list[int] = []
+
+    def start(files: list[int]) -> fork_server.Worker:
+        before = _workers()
+        if len(killed) >= most:
+            return fork_server.start_worker(files)
+        fcntl.lockf(files[1], fcntl.LOCK_EX)
+        worker = fork_server.start_worker(files)
+        [pid] = _workers() - before
+        killed.append(pid)
+
+        def kill() -> None:
+            while not _waits_for_a_lock(pid):
+                time.sleep(0.01)
+            os.kill(pid, with_signal)
+
+        threading.Thread(target=kill, daemon=True).start()
+        return worker
+
+    monkeypatch.setattr(rendering, "start_worker", start)
+    return killed
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_document_whose_worker_was_killed_once_is_made_by_another(
-    tmp_path: Path, with_signal: signal.Signals
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_signal: signal.Signals
 ) -> None:
-    killed: list[int] = []
-    for pages in (60, 240, 960):  # a longer one where this machine had finished before the signal came
-        (tmp_path / "long").write_bytes(pdf([(*A4, words(*A4))] * pages))
-        killer = _Killer(with_signal, 1, killed)
-        made = render([Source(tmp_path / "long")], tmp_path / f"fax of {pages}")
-        assert made.total == pages
-        if killed:
-            return
-        killer.ended.set()
-    raise AssertionError("no worker was ever caught at its work")
+    (tmp_path / "long").write_bytes(pdf([(*A4, words(*A4))] * 6))
+    killed = _kill_at_the_first_page(monkeypatch, with_signal, 1)
+    made = render([Source(tmp_path / "long")], tmp_path / "fax")
+    assert made.total == 6
+    assert len(killed) == 1
 
 
 def test_workers_have_together_what_a_small_board_has() -> None:
@@ -301,17 +316,16 @@ def test_workers_have_together_what_a_small_board_has() -> None:
     assert most == 2
 
 
-def test_a_document_that_kills_its_worker_twice_is_refused_and_the_parent_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "slow").write_bytes(SLOW)
-    killed: list[int] = []
-    thread = _Killer(signal.SIGSEGV, 2, killed)
+def test_a_document_that_kills_its_worker_twice_is_refused_and_the_parent_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good").write_bytes(GOOD)
+    killed = _kill_at_the_first_page(monkeypatch, signal.SIGSEGV, 2)
     with pytest.raises(DocumentError) as refusal:
-        render([Source(tmp_path / "slow")], tmp_path / "fax", workers=1)
-    thread.join()
+        render([Source(tmp_path / "good")], tmp_path / "fax", workers=1)
     assert len(killed) == 2
     assert refusal.value.cause is DOCUMENT_WORKER_DIED
     assert refusal.value.cause.side is Side.OURS
-    (tmp_path / "good").write_bytes(GOOD)
     assert render([Source(tmp_path / "good")], tmp_path / "fax").total == 1
 
 
