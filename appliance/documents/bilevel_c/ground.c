@@ -40,24 +40,36 @@ void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
     }
 }
 
+static void take_differing(uint8_t *darker, uint8_t *lighter, const uint8_t *a, const uint8_t *b, int channels,
+                           ptrdiff_t count)
+{
+    for (ptrdiff_t x = 0; x < count; x++, a += channels, b += channels) {
+        int most = 0;
+        for (int channel = 0; channel < (channels == 1 ? 1 : 3); channel++) {
+            int differ = abs(a[channel] - b[channel]);
+            most = differ > most ? differ : most;
+        }
+        if (most == 0)
+            continue;
+        int is_darker = channels == 1 ? a[0] < b[0] : luma_of(a) <= luma_of(b);
+        *(is_darker ? darker + x : lighter + x) = (uint8_t)most;
+    }
+}
+
 void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size)
 {
+    enum { PIECE = 32 }; /* pixels compared at once: most of a page is the same */
     memset(dark, 0, (size_t)(size.width * size.rows));
     memset(light, 0, (size_t)(size.width * size.rows));
     for (ptrdiff_t y = 0; y < size.rows; y++) {
         const uint8_t *one = with.pixels + y * with.stride, *other = without.pixels + y * without.stride;
-        uint8_t *darker = dark + y * size.width, *lighter = light + y * size.width;
-        for (ptrdiff_t x = 0; x < size.width; x++) {
-            const uint8_t *a = one + with.channels * x, *b = other + with.channels * x;
-            int most = 0;
-            for (int channel = 0; channel < (with.channels == 1 ? 1 : 3); channel++) {
-                int differ = abs(a[channel] - b[channel]);
-                most = differ > most ? differ : most;
-            }
-            if (most == 0)
-                continue;
-            int is_darker = with.channels == 1 ? a[0] < b[0] : luma_of(a) <= luma_of(b);
-            *(is_darker ? darker + x : lighter + x) = (uint8_t)most;
+        if (memcmp(one, other, (size_t)(size.width * with.channels)) == 0)
+            continue;
+        for (ptrdiff_t x = 0; x < size.width; x += PIECE) {
+            ptrdiff_t count = size.width - x < PIECE ? size.width - x : PIECE, at = x * with.channels;
+            if (memcmp(one + at, other + at, (size_t)(count * with.channels)) != 0)
+                take_differing(dark + y * size.width + x, light + y * size.width + x, one + at, other + at,
+                               with.channels, count);
         }
     }
 }
@@ -82,6 +94,31 @@ static int percentile_of(const uint16_t histogram[256], uint32_t count, uint32_t
     return level;
 }
 
+static int is_white(const uint8_t *plane, ptrdiff_t stride, ptrdiff_t width, ptrdiff_t rows)
+{
+    uint8_t least = 255;
+    for (ptrdiff_t y = 0; y < rows && least == 255; y++)
+        for (ptrdiff_t x = 0; x < width; x++)
+            least &= plane[y * stride + x];
+    return least == 255;
+}
+
+/* A tile of nothing but white, which most are, is soon told. */
+static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdiff_t top, Tile *tile)
+{
+    Box content = ground->content;
+    ptrdiff_t width = band->size.width, at = (top - band->first) * width + left;
+    enum { LOOKED_AT = TILE / 2 * (TILE / 2) };
+    if (left < content.left || top < content.top || left + TILE > content.right || top + TILE > content.below
+        || !is_white(band->type + at, width, TILE, TILE)
+        || (band->tone != band->type && !is_white(band->tone + at, width, TILE, TILE)))
+        return 0;
+    tile->looked_at = tile->tones[STEPS - 1] = LOOKED_AT;
+    ground->levels[255] += LOOKED_AT;
+    tile->paper_type = tile->paper_tone = tile->middle = 255;
+    return 1;
+}
+
 /* Every other pixel of every other row is looked at. */
 static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
@@ -90,6 +127,8 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     Box content = ground->content;
     uint32_t count = 0, near = 0;
     memset(tile, 0, sizeof *tile);
+    if (survey_white(ground, band, left, top, tile))
+        return;
     for (ptrdiff_t y = top > content.top ? top : content.top; y < top + TILE && y < content.below; y += 2) {
         const uint8_t *type = band->type + (y - band->first) * width;
         const uint8_t *tone = band->tone + (y - band->first) * width;

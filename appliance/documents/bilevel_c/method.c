@@ -31,11 +31,6 @@ int pixels_down(const Band *band, int length)
     return odd(length, band->ground->y_dpi, 196);
 }
 
-static int any(const uint8_t *mask, size_t octets)
-{
-    return memchr(mask, 1, octets) != NULL;
-}
-
 static int widen_scaled(const Band *band, uint8_t *mask, int across, int down)
 {
     return widen_light(mask, band->size, pixels_across(band, across), pixels_down(band, down));
@@ -49,6 +44,25 @@ static int close_scaled(const Band *band, uint8_t *mask, int across, int down)
 /* A tint no wider than this one way is a bar: all of it becomes black when light type stands in it. */
 enum { BAR = 151, SAME_LEVEL = 6, SAME_IN_NOISE = 14, MENDED = 9, BAR_BELOW = 215, UNCERTAIN_BAR_BELOW = 165 };
 
+/* Below ``below`` and about as light as the pixels to the left and above. */
+WIDE static void mark_tint(uint8_t *restrict tint, const uint8_t *level, const uint8_t *left, const uint8_t *above,
+                           const uint8_t *photo, int below, int same, size_t count)
+{
+    uint8_t under = (uint8_t)below, near = (uint8_t)same;
+    for (size_t at = 0; at < count; at++) {
+        uint8_t here = level[at];
+        uint8_t across = here > left[at] ? here - left[at] : left[at] - here;
+        uint8_t down = here > above[at] ? here - above[at] : above[at] - here;
+        tint[at] = (here < under) & (across <= near) & (down <= near) & (photo[at] == 0);
+    }
+}
+
+WIDE static void keep_bars(uint8_t *restrict bar, const uint8_t *restrict tint, const uint8_t *restrict clear, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        bar[at] = tint[at] & (bar[at] == 0) & (clear[at] == 0);
+}
+
 static int fill_bars(const Band *band, uint8_t *box, const uint8_t *level, const uint8_t *clear)
 {
     Size size = band->size;
@@ -58,18 +72,16 @@ static int fill_bars(const Band *band, uint8_t *box, const uint8_t *level, const
     int same = band->ground->scanned ? SAME_IN_NOISE : SAME_LEVEL;
     int below = band->dark_type != NULL ? BAR_BELOW : UNCERTAIN_BAR_BELOW;
     if (!failed) {
-        for (size_t at = 0; at < octets; at++) {
-            size_t left = at ? at - 1 : at, above = at >= (size_t)size.width ? at - (size_t)size.width : at;
-            tint[at] = level[at] < below && abs(level[at] - level[left]) <= same
-                       && abs(level[at] - level[above]) <= same && !band->photo[at];
-        }
+        size_t width = (size_t)size.width;
+        tint[0] = level[0] < below && !band->photo[0];
+        mark_tint(tint + 1, level + 1, level, level + 1, band->photo + 1, below, same, width - 1);
+        mark_tint(tint + width, level + width, level + width - 1, level, band->photo + width, below, same, octets - width);
         if (band->ground->raster) /* its noise makes steps of its own */
             failed = close_scaled(band, tint, MENDED, MENDED) < 0;
         for (int down = 0; down < 2 && !failed; down++) {
             memcpy(bar, tint, octets);
             failed = without_light(bar, size, down ? pixels_across(band, BAR) : 1, down ? 1 : pixels_down(band, BAR)) < 0;
-            for (size_t at = 0; at < octets; at++)
-                bar[at] = tint[at] && !bar[at] && !clear[at];
+            keep_bars(bar, tint, clear, octets);
             sweep(box, bar, size, down);
             sweep(box, bar, size, !down);
         }
@@ -77,6 +89,13 @@ static int fill_bars(const Band *band, uint8_t *box, const uint8_t *level, const
     free(tint);
     free(bar);
     return failed ? -1 : 0;
+}
+
+WIDE static void keep_boxes(uint8_t *restrict box, const uint8_t *ground, const uint8_t *photo, const uint8_t *clear,
+                            const uint8_t *light, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        box[at] &= ((ground[at] < BARE_PAPER) | photo[at]) & ((clear[at] == 0) | light[at]);
 }
 
 /* ``light`` is what is light type; black round it, the letters white. */
@@ -89,8 +108,7 @@ static int set_off(const Band *band, uint8_t *black, const uint8_t *light, const
         || close_scaled(band, box, BOX_CLOSED_ACROSS, BOX_CLOSED_DOWN) < 0)
         return -1;
     const uint8_t *ground = band->under_type;
-    for (size_t at = 0; at < octets; at++)
-        box[at] &= (ground[at] < BARE_PAPER || band->photo[at]) && (!clear[at] || light[at]);
+    keep_boxes(box, ground, band->photo, clear, light, octets);
     if (fill_bars(band, box, level, clear) < 0)
         return -1;
     for (size_t at = 0; at < octets; at++)
@@ -101,6 +119,15 @@ static int set_off(const Band *band, uint8_t *black, const uint8_t *light, const
 /* Pale lines that run through dark type part round it. */
 enum { PALE_LINE = 110 };
 
+WIDE static void part_pale(uint8_t *restrict black, const uint8_t *around, const uint8_t *closed, const uint8_t *tone,
+                           size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        uint8_t depth = closed[at] > tone[at] ? closed[at] - tone[at] : 0;
+        black[at] &= (around[at] == 0) | (depth >= PALE_LINE);
+    }
+}
+
 static int part_lines(const Band *band, uint8_t *black, const uint8_t *dark)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
@@ -109,12 +136,18 @@ static int part_lines(const Band *band, uint8_t *black, const uint8_t *dark)
     if (!failed) {
         memcpy(around, dark, octets);
         failed = widen_scaled(band, around, HALO, HALO) < 0;
-        for (size_t at = 0; !failed && at < octets; at++)
-            if (around[at] && band->closed[at] - band->under_tone[at] < PALE_LINE)
-                black[at] = 0;
+        if (!failed)
+            part_pale(black, around, band->closed, band->under_tone, octets);
     }
     free(around);
     return failed ? -1 : 0;
+}
+
+WIDE static void take_ink(uint8_t *restrict black, const uint8_t *ink, const uint8_t *photo, const uint8_t *light,
+                          size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        black[at] = ink[at] & (photo[at] == 0) & (light[at] == 0);
 }
 
 int make_bilevel(Band *band, uint8_t *black)
@@ -141,8 +174,7 @@ int make_bilevel(Band *band, uint8_t *black)
     }
     if (!failed) {
         const uint8_t *ink = clear; /* what was drawn; then what tints keep away from */
-        for (size_t at = 0; at < octets; at++)
-            black[at] = (uint8_t)(ink[at] && !band->photo[at] && !light[at]);
+        take_ink(black, ink, band->photo, light, octets);
         if (known)
             failed = part_lines(band, black, dark) < 0;
         for (size_t at = 0; at < octets; at++)
@@ -152,13 +184,13 @@ int make_bilevel(Band *band, uint8_t *black)
         if (!known)
             memcpy(dark, black, octets);
         memcpy(clear, dark, octets);
-        if (any(clear, octets))
+        if (any_set(clear, octets))
             failed = widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0
                      || close_scaled(band, clear, CLEAR_CLOSED, 1) < 0;
     }
     uint8_t *halo = dark;
     failed = failed || widen_scaled(band, halo, HALO, HALO) < 0;
-    if (!failed && any(band->photo, octets)) {
+    if (!failed && any_set(band->photo, octets)) {
         uint8_t *screened = malloc(octets);
         failed = screened == NULL;
         if (!failed) {
@@ -171,7 +203,7 @@ int make_bilevel(Band *band, uint8_t *black)
     }
     if (!failed && band->ground->tones != TONES_EVERYWHERE)
         failed = hatch(band, black, level, clear, halo) < 0;
-    if (!failed && any(light, octets))
+    if (!failed && any_set(light, octets))
         failed = set_off(band, black, light, level, clear, dark) < 0;
     free(level);
     free(clear);

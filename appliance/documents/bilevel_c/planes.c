@@ -111,6 +111,31 @@ int without_light(uint8_t *plane, Size size, int across, int down)
     return widen(plane, size, across, down, 0) < 0 ? -1 : widen(plane, size, across, down, 1);
 }
 
+WIDE static uint8_t all_of(const uint8_t *plane, size_t octets)
+{
+    uint8_t all = 0;
+    for (size_t at = 0; at < octets; at++)
+        all |= plane[at];
+    return all;
+}
+
+int any_set(const uint8_t *plane, size_t octets)
+{
+    enum { PIECE = 1 << 14 };
+    for (size_t at = 0; at < octets; at += PIECE)
+        if (all_of(plane + at, octets - at < PIECE ? octets - at : PIECE))
+            return 1;
+    return 0;
+}
+
+WIDE static int any_of(const uint16_t *values, ptrdiff_t count)
+{
+    uint16_t all = 0;
+    for (ptrdiff_t x = 0; x < count; x++)
+        all |= values[x];
+    return all != 0;
+}
+
 int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, int down)
 {
     ptrdiff_t side = across / 2, above = down / 2, width = size.width;
@@ -127,6 +152,10 @@ int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, i
         if (y > above)
             for (ptrdiff_t x = 0; x < width; x++)
                 columns[x] -= mask[(y - above - 1) * width + x];
+        if (!any_of(columns, width)) {
+            memset(counts + y * width, 0, (size_t)width * sizeof *counts);
+            continue;
+        }
         uint32_t sum = 0;
         for (ptrdiff_t x = 0; x < side && x < width; x++)
             sum += columns[x];
@@ -175,9 +204,10 @@ void sweep(uint8_t *marked, const uint8_t *may, Size size, int down)
     for (ptrdiff_t y = 0; y < size.rows; y++) {
         uint8_t *row = marked + y * width;
         const uint8_t *free_row = may + y * width;
-        if (memchr(row, 1, (size_t)width) == NULL)
+        const uint8_t *first = memchr(row, 1, (size_t)width);
+        if (first == NULL)
             continue;
-        for (ptrdiff_t x = 1; x < width; x++)
+        for (ptrdiff_t x = first - row + 1; x < width; x++)
             row[x] |= free_row[x] & row[x - 1];
         for (ptrdiff_t x = width - 2; x >= 0; x--)
             row[x] |= free_row[x] & row[x + 1];

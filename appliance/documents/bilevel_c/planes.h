@@ -29,6 +29,9 @@ int widen_dark(uint8_t *plane, Size size, int across, int down);
 int without_dark(uint8_t *plane, Size size, int across, int down);
 int without_light(uint8_t *plane, Size size, int across, int down);
 
+/* Whether there is an octet other than 0. */
+int any_set(const uint8_t *plane, size_t octets);
+
 /* How many pixels of ``mask`` (0 or 1) are in the box of side x side_down around each. */
 int count_around(uint16_t *counts, const uint8_t *mask, Size size, int across, int down);
 

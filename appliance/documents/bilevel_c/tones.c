@@ -63,6 +63,23 @@ int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top)
            && spread_without_ink(band, left, top) >= LEAST_SPREAD;
 }
 
+static void mark_tiles(const Band *band)
+{
+    const Ground *ground = band->ground;
+    Box content = ground->content;
+    ptrdiff_t top = content.top < band->first ? band->first : content.top;
+    ptrdiff_t below = content.below > band->first + band->size.rows ? band->first + band->size.rows : content.below;
+    for (ptrdiff_t y = top; y < below; y++) {
+        const Tile *tiles = ground->tile + y / TILE * ground->tiles.width;
+        uint8_t *row = band->photo + (y - band->first) * band->size.width;
+        for (ptrdiff_t x = content.left; x < content.right;) {
+            ptrdiff_t end = (x / TILE + 1) * TILE < content.right ? (x / TILE + 1) * TILE : content.right;
+            memset(row + x, tiles[x / TILE].photo, (size_t)(end - x));
+            x = end;
+        }
+    }
+}
+
 /* Tiles of a raster, whole boxes of a drawn page: their edges are known to the pixel. */
 void mark_photographs(const Band *band)
 {
@@ -71,21 +88,22 @@ void mark_photographs(const Band *band)
     memset(band->photo, ground->tones == TONES_EVERYWHERE, (size_t)(size.width * size.rows));
     if (ground->tones != TONES_BY_CONTENT)
         return;
-    ptrdiff_t boxes = ground->raster ? 1 : band->box_count;
-    for (ptrdiff_t each = 0; each < boxes; each++) {
-        Box box = ground->raster ? ground->content : band->boxes[each];
+    if (ground->raster) {
+        mark_tiles(band);
+        return;
+    }
+    for (ptrdiff_t each = 0; each < band->box_count; each++) {
+        Box box = band->boxes[each];
         ptrdiff_t top = box.top < band->first ? band->first : box.top;
         ptrdiff_t below = box.below > band->first + size.rows ? band->first + size.rows : box.below;
         ptrdiff_t left = box.left < 0 ? 0 : box.left, right = box.right > size.width ? size.width : box.right;
         for (ptrdiff_t y = top; y < below; y++)
             for (ptrdiff_t x = left; x < right; x++) {
-                ptrdiff_t ty = y, tx = x;
-                if (!ground->raster) { /* a pixel of the box's rim is as its tile inside */
-                    ty = y < box.top + TILE / 2 ? box.top + TILE / 2 : y >= box.below - TILE / 2 ? box.below - TILE / 2 - 1 : y;
-                    tx = x < box.left + TILE / 2 ? box.left + TILE / 2 : x >= box.right - TILE / 2 ? box.right - TILE / 2 - 1 : x;
-                    ty = ty < 0 ? 0 : ty >= ground->size.rows ? ground->size.rows - 1 : ty;
-                    tx = tx < 0 ? 0 : tx >= size.width ? size.width - 1 : tx;
-                }
+                /* A pixel of the box's rim is as its tile inside. */
+                ptrdiff_t ty = y < box.top + TILE / 2 ? box.top + TILE / 2 : y >= box.below - TILE / 2 ? box.below - TILE / 2 - 1 : y;
+                ptrdiff_t tx = x < box.left + TILE / 2 ? box.left + TILE / 2 : x >= box.right - TILE / 2 ? box.right - TILE / 2 - 1 : x;
+                ty = ty < 0 ? 0 : ty >= ground->size.rows ? ground->size.rows - 1 : ty;
+                tx = tx < 0 ? 0 : tx >= size.width ? size.width - 1 : tx;
                 band->photo[(y - band->first) * size.width + x] |=
                     ground->tile[ty / TILE * ground->tiles.width + tx / TILE].photo;
             }
@@ -221,6 +239,11 @@ static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, co
     large += y * width;
     int shortest = pixels_across(band, SHORTEST_LINE), begun_at_type = 0;
     for (ptrdiff_t x = 0; x < width; x++) {
+        if (run == 0 && level[x] == 255) { /* white, and so is most of what comes */
+            while (x + 8 < width && memcmp(level + x, level + x + 1, 8) == 0)
+                x += 8;
+            continue;
+        }
         int kind = kinds[level[x]], solid = kind == KINDS - 1;
         int on = shown[kind] && !photo[x] && !clear[x] && (kind != PALE || large[x])
                  && abs(tone[x] - level[x]) <= (solid ? 3 * OF_TINT : OF_TINT);
@@ -237,6 +260,14 @@ static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, co
     }
 }
 
+/* Whether a piece of a row is as it is two pixels to the left and two rows above. */
+enum { PIECE = 64 };
+
+static int is_even(const uint8_t *here, const uint8_t *left, const uint8_t *above)
+{
+    return memcmp(here, left, PIECE) == 0 && memcmp(here, above, PIECE) == 0;
+}
+
 static void outline(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *near_type,
                     const uint8_t *kinds)
 {
@@ -244,6 +275,10 @@ static void outline(const Band *band, uint8_t *black, const uint8_t *level, cons
     for (ptrdiff_t y = 2; y < band->size.rows; y++)
         for (ptrdiff_t x = 2; x < width; x++) {
             ptrdiff_t at = y * width + x;
+            if (x + PIECE <= width && is_even(level + at, level + at - 2, level + at - 2 * width)) {
+                x += PIECE - 1;
+                continue;
+            }
             int here = level[at], left = level[at - 2], above = level[at - 2 * width];
             if ((here == left && here == above) || band->photo[at] || near_type[at])
                 continue;
@@ -254,6 +289,21 @@ static void outline(const Band *band, uint8_t *black, const uint8_t *level, cons
         }
 }
 
+WIDE static size_t mark_toned(uint8_t *restrict toned, const uint8_t *restrict level, const uint8_t *restrict photo,
+                              uint8_t white, size_t count)
+{
+    size_t marked = 0;
+    for (size_t from = 0; from < count; from += PIECE) {
+        uint32_t of_piece = 0;
+        for (size_t at = from; at < from + PIECE && at < count; at++) {
+            toned[at] = (level[at] < white) & (photo[at] == 0);
+            of_piece += toned[at];
+        }
+        marked += of_piece;
+    }
+    return marked;
+}
+
 int hatch(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear, const uint8_t *near_type)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows), toned = 0;
@@ -261,10 +311,10 @@ int hatch(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t 
     if (large == NULL)
         return -1;
     make_kinds(band, kinds);
-    for (size_t at = 0; at < octets; at++) {
-        large[at] = kinds[level[at]] != 0 && !band->photo[at];
-        toned += large[at];
-    }
+    uint8_t white = 255; /* levels from here up are white */
+    while (white > 0 && kinds[white - 1] == 0)
+        white--;
+    toned = mark_toned(large, level, band->photo, white, octets);
     int failed = 0;
     if (toned) {
         failed = only_runs(large, band->size, pixels_across(band, SMALL), pixels_down(band, SMALL)) < 0;

@@ -51,6 +51,8 @@ void remove_specks(uint8_t *ink, Size size, int most)
         for (ptrdiff_t x = 0; x < size.width; x++) {
             if (!ink[y * size.width + x])
                 continue;
+            if ((x > 0 && ink[y * size.width + x - 1]) || (y > 0 && ink[(y - 1) * size.width + x]))
+                continue; /* hangs together with what was kept */
             /* All pixels that hang together with this one, as long as they are few. */
             ptrdiff_t at[MOST_SPECK + 1];
             int found = 1;
@@ -81,13 +83,21 @@ enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PERCENT
 /* Pages with less than one pixel in so many on such lines have no grid. */
 enum { GRID_LEAST = 50 };
 
+WIDE static size_t mark_faint(uint8_t *restrict lines, const uint8_t *restrict depth, ptrdiff_t width)
+{
+    uint32_t count = 0;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        lines[x] = (depth[x] >= FAINTEST) & (depth[x] < FAINT);
+        count += lines[x];
+    }
+    return count;
+}
+
 static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8_t *lines)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows), count = 0;
-    for (size_t at = 0; at < octets; at++) {
-        lines[at] = depth[at] >= FAINTEST && depth[at] < FAINT;
-        count += lines[at];
-    }
+    for (ptrdiff_t y = 0; y < band->size.rows; y++)
+        count += mark_faint(lines + y * band->size.width, depth + y * band->size.width, band->size.width);
     if (count * GRID_LEAST < octets)
         return 0;
     uint16_t *around = malloc(octets * sizeof *around);
@@ -128,6 +138,19 @@ static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8
 /* The corner of a slanting area is narrower than a stroke, but of the area's grey. */
 enum { PALE_AREA = 115, LIKE_AREA = 12, WHITE_AREA = 240 };
 
+WIDE static size_t drop_like(uint8_t *restrict ink, const uint8_t *restrict grey, const uint8_t *restrict area,
+                             ptrdiff_t width)
+{
+    uint32_t dropped = 0;
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint8_t differ = grey[x] > area[x] ? grey[x] - area[x] : area[x] - grey[x];
+        uint8_t drop = ink[x] & (area[x] >= PALE_AREA) & (area[x] < WHITE_AREA) & (differ <= LIKE_AREA);
+        ink[x] ^= drop;
+        dropped += drop;
+    }
+    return dropped;
+}
+
 static int drop_corners(const Band *band, uint8_t *ink, const uint8_t *grey, uint8_t *area)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
@@ -135,11 +158,10 @@ static int drop_corners(const Band *band, uint8_t *ink, const uint8_t *grey, uin
     memcpy(area, band->closed, octets);
     size_t dropped = 0;
     failed = widen_dark(area, band->size, across, down) < 0;
-    for (size_t at = 0; !failed && at < octets; at++)
-        if (ink[at] && area[at] >= PALE_AREA && area[at] < WHITE_AREA && abs(grey[at] - area[at]) <= LIKE_AREA) {
-            ink[at] = 0;
-            dropped++;
-        }
+    for (ptrdiff_t y = 0; !failed && y < band->size.rows; y++) {
+        ptrdiff_t at = y * band->size.width;
+        dropped += drop_like(ink + at, grey + at, area + at, band->size.width);
+    }
     if (dropped) /* their rims */
         remove_specks(ink, band->size, band->dark_type != NULL ? MOST_SPECK : MOST_SPECK / 2);
     return failed ? -1 : 0;
@@ -148,18 +170,24 @@ static int drop_corners(const Band *band, uint8_t *ink, const uint8_t *grey, uin
 /* Where there is more noise, depths count less. */
 static void measure_in_noise(const Band *band, uint8_t *depth)
 {
-    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
-        int scale = 0;
-        for (ptrdiff_t x = 0; x < band->size.width; x++) {
-            if (x % TILE == 0) {
-                int least = least_depth(band, x, y, NOISE_TIMES);
-                least = least > MOST_SCANNED ? MOST_SCANNED : least;
-                scale = least > LEAST_SCANNED ? LEAST_SCANNED * 256 / least : 256;
-            }
+    for (ptrdiff_t y = 0; y < band->size.rows; y++)
+        for (ptrdiff_t x = 0; x < band->size.width; x += TILE) {
+            int least = least_depth(band, x, y, NOISE_TIMES);
+            least = least > MOST_SCANNED ? MOST_SCANNED : least;
+            uint16_t scale = least > LEAST_SCANNED ? (uint16_t)(LEAST_SCANNED * 256 / least) : 256;
             uint8_t *at = depth + y * band->size.width + x;
-            *at = (uint8_t)(*at * scale >> 8);
+            ptrdiff_t count = band->size.width - x < TILE ? band->size.width - x : TILE;
+            for (ptrdiff_t each = 0; each < count && scale != 256; each++)
+                at[each] = (uint8_t)(at[each] * scale >> 8);
         }
-    }
+}
+
+WIDE static void mark_certain(uint8_t *restrict certain, const uint8_t *restrict ink, const uint8_t *restrict depth,
+                              int least, size_t octets)
+{
+    uint8_t from = (uint8_t)least;
+    for (size_t at = 0; at < octets; at++)
+        certain[at] = ink[at] & (depth[at] >= from);
 }
 
 int find_ink(const Band *band, uint8_t *ink)
@@ -184,8 +212,7 @@ int find_ink(const Band *band, uint8_t *ink)
         int weak = band->ground->scanned ? least * WEAK_SHARE / 100 : least;
         failed = failed || where_deep(ink, depth, scratch, band, weak, share_of(band, SHARE)) < 0;
         if (!failed && weak < least) {
-            for (size_t at = 0; at < octets; at++)
-                scratch[at] = ink[at] && depth[at] >= least;
+            mark_certain(scratch, ink, depth, least, octets);
             for (int round = 0; round < 2; round++) {
                 sweep(scratch, ink, band->size, 0);
                 sweep(scratch, ink, band->size, 1);
@@ -203,11 +230,15 @@ int find_ink(const Band *band, uint8_t *ink)
 
 int find_type(const Band *band, uint8_t *dark, uint8_t *light)
 {
-    uint8_t *scratch = malloc((size_t)(band->size.width * band->size.rows));
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    uint8_t *scratch = malloc(octets);
     int least = least_of(band, LEAST_TYPE);
     int failed = scratch == NULL
-                 || where_deep(dark, band->dark_type, scratch, band, least, share_of(band, SHARE)) < 0
-                 || where_deep(light, band->light_type, scratch, band, least, LIGHT_SHARE) < 0;
+                 || where_deep(dark, band->dark_type, scratch, band, least, share_of(band, SHARE)) < 0;
+    if (!failed && any_set(band->light_type, octets))
+        failed = where_deep(light, band->light_type, scratch, band, least, LIGHT_SHARE) < 0;
+    else
+        memset(light, 0, octets);
     free(scratch);
     return failed ? -1 : 0;
 }
@@ -266,25 +297,71 @@ static void take_medians(uint8_t *medians, Size small, const uint8_t *grey, Size
 /* Where a ground shows itself: a patch of nothing but it, wider than a stroke of small type, within reach. */
 enum { PATCH = 9, PATCH_REACH = 61 };
 
-static int near_solid(const Band *band, uint8_t *solid, const uint8_t *medians, Size small)
+WIDE static void mark_solid(uint8_t *restrict solid, const uint8_t *restrict grounds, size_t octets)
+{
+    for (size_t at = 0; at < octets; at++) {
+        uint8_t ground = grounds[at], above = solid[at] > ground ? solid[at] - ground : 0;
+        solid[at] = (ground < GROUND_BELOW) & (above <= OF_GROUND);
+    }
+}
+
+static int near_solid(const Band *band, uint8_t *solid, const uint8_t *grounds)
 {
     Size size = band->size;
     memcpy(solid, band->under_tone, (size_t)(size.width * size.rows));
     if (widen_light(solid, size, pixels_across(band, PATCH), pixels_down(band, PATCH)) < 0)
         return -1;
-    for (ptrdiff_t y = 0; y < size.rows; y++)
-        for (ptrdiff_t x = 0; x < size.width; x++) {
-            int ground = medians[y / EVERY * small.width + x / EVERY];
-            uint8_t *at = solid + y * size.width + x;
-            *at = ground < GROUND_BELOW && *at <= ground + OF_GROUND;
-        }
+    mark_solid(solid, grounds, (size_t)(size.width * size.rows));
     return widen_light(solid, size, pixels_across(band, PATCH_REACH), pixels_down(band, PATCH_REACH));
+}
+
+WIDE static void mark_light(uint8_t *restrict light, uint8_t *restrict height, const uint8_t *grey, const uint8_t *grounds,
+                            const uint8_t *photo, size_t octets)
+{
+    for (size_t at = 0; at < octets; at++) {
+        uint8_t above = grey[at] > grounds[at] ? grey[at] - grounds[at] : 0;
+        height[at] = (grounds[at] < GROUND_BELOW) & (photo[at] == 0) ? above : 0;
+        light[at] = height[at] > LIGHTER;
+    }
+}
+
+WIDE static void keep(uint8_t *restrict marked, const uint8_t *restrict also, size_t octets)
+{
+    for (size_t at = 0; at < octets; at++)
+        marked[at] &= also[at];
+}
+
+/* ``light`` is no long line; the second bit of ``ink`` is what may be ground between light letters, ``lines``
+ * is what surely is ink. */
+WIDE static void part_ink(uint8_t *restrict light, uint8_t *restrict lines, uint8_t *restrict ink, const uint8_t *solid,
+                          const uint8_t *grounds, const uint8_t *closed, const uint8_t *grey, size_t octets)
+{
+    for (size_t at = 0; at < octets; at++) {
+        uint8_t lifted = closed[at] > grounds[at] ? closed[at] - grounds[at] : 0;
+        uint8_t darker = grounds[at] > grey[at] ? grounds[at] - grey[at] : 0;
+        uint8_t may = solid[at] & (lifted > LIFTED) & (darker <= SURELY_DARKER);
+        light[at] &= lines[at] == 0;
+        ink[at] |= (uint8_t)(may << 1);
+        lines[at] = ink[at] == 1;
+    }
+}
+
+WIDE static void decide_light(uint8_t *restrict light, uint8_t *restrict ink, uint8_t *restrict level, const uint8_t *grounds,
+                              const uint16_t *bright, const uint16_t *black, size_t octets)
+{
+    for (size_t at = 0; at < octets; at++) {
+        uint8_t is_light = (bright[at] > FEWEST) & (2 * bright[at] > 3 * black[at]);
+        uint8_t ground = (ink[at] >> 1) & is_light;
+        light[at] &= is_light;
+        level[at] = ground ? grounds[at] : level[at];
+        ink[at] = ground ? 0 : ink[at] & 1;
+    }
 }
 
 int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *level)
 {
     Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + EVERY - 1) / EVERY};
-    size_t octets = (size_t)(size.width * size.rows), seeds = 0;
+    size_t octets = (size_t)(size.width * size.rows);
     uint8_t *lines = malloc(octets), *height = malloc(octets), *solid = malloc(octets), *grounds = malloc(octets);
     uint8_t *medians = malloc((size_t)(small.width * small.rows));
     uint16_t *bright = malloc(octets * sizeof *bright), *black = malloc(octets * sizeof *black);
@@ -296,40 +373,26 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
         memset(medians, 255, (size_t)(small.width * small.rows));
         take_medians(medians, small, grey, size, FAR, CLOSE);
         take_medians(medians, small, grey, size, CLOSE, FAR);
-        for (ptrdiff_t y = 0; y < size.rows; y++)
-            for (ptrdiff_t x = 0; x < size.width; x++) {
-                ptrdiff_t at = y * size.width + x;
-                int ground = medians[y / EVERY * small.width + x / EVERY], above = grey[at] - ground;
-                grounds[at] = (uint8_t)ground;
-                height[at] = (uint8_t)(above > 0 && ground < GROUND_BELOW && !band->photo[at] ? above : 0);
-                light[at] = height[at] > LIGHTER;
-                seeds += light[at];
-            }
-        if (seeds) {
-            failed = near_solid(band, solid, medians, small) < 0;
-            for (size_t at = 0; at < octets; at++)
-                light[at] &= solid[at];
+        for (ptrdiff_t y = 0; y < size.rows; y++) {
+            uint8_t *row = grounds + y * size.width;
+            if (y % EVERY)
+                memcpy(row, row - size.width, (size_t)size.width);
+            else
+                for (ptrdiff_t x = 0; x < size.width; x++)
+                    row[x] = medians[y / EVERY * small.width + x / EVERY];
+        }
+        mark_light(light, height, grey, grounds, band->photo, octets);
+        if (any_set(light, octets)) {
+            failed = near_solid(band, solid, grounds) < 0;
+            keep(light, solid, octets);
             memcpy(lines, light, octets);
             failed = failed || only_runs(lines, size, pixels_across(band, LONGEST_LINE), pixels_down(band, LONGEST_LINE)) < 0;
-            for (size_t at = 0; at < octets; at++) {
-                light[at] &= (uint8_t)!lines[at];
-                int ground = grounds[at];
-                lines[at] = solid[at] && ground + LIFTED < band->closed[at] && grey[at] + SURELY_DARKER >= ground;
-                ink[at] |= (uint8_t)(lines[at] << 1);
-                lines[at] = ink[at] == 1;
-            }
+            part_ink(light, lines, ink, solid, grounds, band->closed, grey, octets);
             failed = failed || count_around(bright, light, size, across, down) < 0
                      || count_around(black, lines, size, across, down) < 0
                      || where_deep(light, height, lines, band, LIGHTER / 2, LIGHT_SHARE) < 0;
-            for (size_t at = 0; !failed && at < octets; at++) {
-                int is_light = bright[at] > FEWEST && 2 * bright[at] > 3 * black[at];
-                light[at] &= (uint8_t)is_light;
-                if (ink[at] & 2) {
-                    ink[at] = (uint8_t)(is_light ? 0 : ink[at] & 1);
-                    if (is_light)
-                        level[at] = grounds[at];
-                }
-            }
+            if (!failed)
+                decide_light(light, ink, level, grounds, bright, black, octets);
         }
     }
     free(lines);
