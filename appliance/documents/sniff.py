@@ -22,6 +22,7 @@ class Kind(Enum):
     JPEG = "jpeg"
     WEBP = "webp"
     HEIC = "heic"
+    RASTER = "raster"  # of printers: PWG raster, URF
     TEXT = "text"
     HTML = "html"
     SVG = "svg"
@@ -44,6 +45,8 @@ _SUFFIXES = {
     ".webp": Kind.WEBP,
     ".heic": Kind.HEIC,
     ".heif": Kind.HEIC,
+    ".pwg": Kind.RASTER,
+    ".urf": Kind.RASTER,
     ".txt": Kind.TEXT,
     ".text": Kind.TEXT,
     ".htm": Kind.HTML,
@@ -65,6 +68,8 @@ _TYPES = {
     "image/webp": Kind.WEBP,
     "image/heic": Kind.HEIC,
     "image/heif": Kind.HEIC,
+    "image/pwg-raster": Kind.RASTER,
+    "image/urf": Kind.RASTER,
     "text/html": Kind.HTML,
     "application/xhtml+xml": Kind.HTML,
     "image/svg+xml": Kind.SVG,
@@ -83,6 +88,8 @@ _OFFICE_TYPES = ("application/vnd.openxmlformats-officedocument", "application/v
 # Kinds that are written as text: one of them in the place of another is no contradiction.
 _TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT, Kind.EMAIL})
 
+# PWG 5102.4 4.2, and how Apple's raster begins.
+PWG_SYNC, URF_SYNC = b"RaS2", b"UNIRAST\0"
 # A PDF's header may stand anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13).
 _PDF_HEADER_WITHIN = 1024
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
@@ -164,6 +171,8 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.WEBP
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
         return Kind.HEIC
+    if content.startswith((PWG_SYNC, URF_SYNC)):
+        return Kind.RASTER
     if b"%PDF-" in content[:_PDF_HEADER_WITHIN]:
         return Kind.PDF
     if content.startswith(_OLE):

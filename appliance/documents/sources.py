@@ -20,6 +20,7 @@ from appliance.documents.options import Limits
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.pictures import ImageSource
 from appliance.documents.postscript import open_postscript
+from appliance.documents.raster import RasterSource
 from appliance.documents.sniff import Kind, sniff
 from appliance.documents.text import charset_of
 from appliance.documents.typeset_source import open_html, open_svg, open_text
@@ -66,6 +67,8 @@ def open_source(content: bytes, name: str, media_type: str, workshop: Workshop) 
             return open_office(content, name, workshop)
         case Kind.POSTSCRIPT:
             return open_postscript(content, workshop)
+        case Kind.RASTER:
+            return RasterSource(content, workshop.limits)
         case Kind.EMAIL | Kind.MSG | Kind.TNEF:
             return open_letter(content, kind, workshop, open_source)
         case _:
