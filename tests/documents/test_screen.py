@@ -238,6 +238,41 @@ def test_the_lines_of_a_pale_table_stay() -> None:
         )
 
 
+@pytest.mark.parametrize("thick", [3, 6, 7])
+def test_the_rules_of_a_pale_narrow_table_stay(thick: int) -> None:
+    page = Image.new("L", FINE, 255)
+    draw = ImageDraw.Draw(page)
+    for row in range(9):
+        draw.rectangle((100, 200 + row * 44, 1500, 199 + row * 44 + thick), 176)
+    for column in range(9):
+        draw.rectangle((100 + column * 175, 200, 99 + column * 175 + thick, 552), 176)
+        for row in range(8 if column < 8 else 0):
+            draw.text((112 + column * 175, 213 + row * 44), f"cell {column}{row}", 0, font(MONOSPACED, 22))
+    faxed = bilevel(page)
+    for row in range(9):
+        whole = faxed.crop((100, 201 + row * 44, 1500, 202 + row * 44))
+        assert _ink(whole) > 0.98, "a rule has gaps"
+
+
+def test_the_stripes_under_a_scanned_card_go_and_its_type_stays() -> None:
+    rng = random.Random(5)
+    page = Image.new("L", FINE, 245)
+    draw = ImageDraw.Draw(page)
+    for left in range(200, 1200, 14):
+        draw.rectangle((left, 300, left + 6, 900), 190)
+    for row in range(5):
+        draw.text((260, 360 + row * 100), "SPECIMEN 12 08 1964", 20, font(MONOSPACED, 34))
+    noise = Image.frombytes("L", FINE, bytes(rng.randrange(-3, 4) % 256 for _ in range(FINE[0])) * FINE[1])
+    scanned = ImageChops.add_modulo(page.filter(ImageFilter.GaussianBlur(1)), noise)
+    faxed = bilevel(scanned)
+    assert _ink(faxed.crop((900, 320, 1190, 880))) < 0.02, "stripes"
+    words = Image.new("L", FINE, 255)
+    for row in range(5):
+        ImageDraw.Draw(words).text((260, 360 + row * 100), "SPECIMEN 12 08 1964", 0, font(MONOSPACED, 34))
+    box = (240, 340, 900, 800)
+    assert likeness(faxed.crop(box), words.crop(box), 8) > 0.9
+
+
 def test_thin_pale_curves_stay_whole() -> None:
     page = Image.new("L", (1728, 600), 255)
     ImageDraw.Draw(page).line([(x, 300 + (x * 37 % 191) - 95) for x in range(50, 1700, 40)], 170, 1)

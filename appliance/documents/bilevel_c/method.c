@@ -116,29 +116,78 @@ static int set_off(const Band *band, uint8_t *black, const uint8_t *light, const
     return 0;
 }
 
-/* Pale lines that run through dark type part round it. */
-enum { PALE_LINE = 110 };
+/* Lines that are not type, where they meet it: pale ones part round it; broad pale ones (roads of a map) and upright
+ * pale ones that touch it keep away as tints do; and of thin upright ones, whatever their grey, a letter stands out
+ * by its rim: the trace of an ECG through a label.  Lines that lie across stay: they may strike the words out. */
+enum { PALE_LINE = 110, BROAD = 9, UPRIGHT = 31, THIN = 5, RIM_ACROSS = 5, RIM_DOWN = 3 };
 
-WIDE static void part_pale(uint8_t *restrict black, const uint8_t *around, const uint8_t *closed, const uint8_t *tone,
+WIDE static void part_where(uint8_t *restrict black, const uint8_t *restrict around, const uint8_t *restrict lines,
+                            size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        black[at] &= (around[at] & lines[at]) ^ 1;
+}
+
+WIDE static void take_pale(uint8_t *restrict pale, const uint8_t *black, const uint8_t *closed, const uint8_t *tone,
                            size_t count)
 {
     for (size_t at = 0; at < count; at++) {
         uint8_t depth = closed[at] > tone[at] ? closed[at] - tone[at] : 0;
-        black[at] &= (around[at] == 0) | (depth >= PALE_LINE);
+        pale[at] = black[at] & (depth < PALE_LINE);
     }
 }
 
-static int part_lines(const Band *band, uint8_t *black, const uint8_t *dark)
+WIDE static void leave_out(uint8_t *restrict marked, const uint8_t *restrict out, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        marked[at] &= out[at] ^ 1;
+}
+
+/* ``upright`` are the pixels of ``lines`` in upright runs, of lines up to ``widest``; ``wide`` is scratch. */
+static int take_upright(const Band *band, uint8_t *upright, uint8_t *wide, const uint8_t *lines, int widest)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
-    uint8_t *around = malloc(octets);
+    memcpy(upright, lines, octets);
+    memcpy(wide, lines, octets);
+    if (without_light(upright, band->size, 1, pixels_down(band, UPRIGHT)) < 0
+        || without_light(wide, band->size, pixels_across(band, widest + 2), 1) < 0)
+        return -1;
+    leave_out(upright, wide, octets);
+    return 0;
+}
+
+/* ``clear`` is the type ``dark`` grown as tints keep away from it. */
+static int part_lines(const Band *band, uint8_t *black, const uint8_t *dark, const uint8_t *clear)
+{
+    Size size = band->size;
+    size_t octets = (size_t)(size.width * size.rows);
+    uint8_t *around = malloc(4 * octets), *lines = around + octets, *upright = lines + octets, *touching = upright + octets;
     int failed = around == NULL;
     if (!failed) {
         memcpy(around, dark, octets);
-        failed = widen_scaled(band, around, HALO, HALO) < 0;
-        if (!failed)
-            part_pale(black, around, band->closed, band->under_tone, octets);
+        take_pale(lines, black, band->closed, band->under_tone, octets);
+        failed = widen_scaled(band, around, HALO, HALO) < 0 || take_upright(band, upright, touching, lines, BROAD) < 0;
     }
+    if (!failed) {
+        part_where(black, around, lines, octets);
+        failed = without_light(lines, size, pixels_across(band, BROAD), pixels_down(band, BROAD)) < 0;
+    }
+    if (!failed) {
+        for (size_t at = 0; at < octets; at++) {
+            lines[at] = (lines[at] | upright[at]) & clear[at];
+            touching[at] = lines[at] & around[at];
+        }
+        for (int round = 0; round < 2; round++) {
+            sweep(touching, lines, size, 1);
+            sweep(touching, lines, size, 0);
+        }
+        leave_out(black, touching, octets);
+        memcpy(around, dark, octets);
+        failed = take_upright(band, lines, upright, black, THIN) < 0
+                 || widen_scaled(band, around, RIM_ACROSS, RIM_DOWN) < 0;
+    }
+    if (!failed)
+        part_where(black, around, lines, octets);
     free(around);
     return failed ? -1 : 0;
 }
@@ -175,18 +224,21 @@ int make_bilevel(Band *band, uint8_t *black)
     if (!failed) {
         const uint8_t *ink = clear; /* what was drawn; then what tints keep away from */
         take_ink(black, ink, band->photo, light, octets);
-        if (known)
-            failed = part_lines(band, black, dark) < 0;
+        if (known) {
+            memcpy(clear, dark, octets);
+            failed = any_set(dark, octets)
+                     && (widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0 || part_lines(band, black, dark, clear) < 0);
+        }
         for (size_t at = 0; at < octets; at++)
             black[at] |= dark[at];
         if (band->ground->scanned)
             remove_specks(black, band->size, band->ground->y_dpi < 150 ? SPECK / 2 : SPECK);
-        if (!known)
+        if (!known) {
             memcpy(dark, black, octets);
-        memcpy(clear, dark, octets);
-        if (any_set(clear, octets))
-            failed = widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0
-                     || close_scaled(band, clear, CLEAR_CLOSED, 1) < 0;
+            memcpy(clear, dark, octets);
+            failed = widen_scaled(band, clear, CLEAR_ACROSS, CLEAR_DOWN) < 0;
+        }
+        failed = failed || (any_set(clear, octets) && close_scaled(band, clear, CLEAR_CLOSED, 1) < 0);
     }
     uint8_t *halo = dark;
     failed = failed || widen_scaled(band, halo, HALO, HALO) < 0;

@@ -194,6 +194,8 @@ enum { SMALL = 48 };
 enum { OF_TINT = 14 };
 /* Where tints meet a line is drawn when the step is sharp and at least so high. */
 enum { STEP = 24 };
+/* Round type the line of a pale tint is left out so many pixels farther, counted across both sides. */
+enum { FARTHER = 5 };
 
 static int kind_of(int level)
 {
@@ -268,8 +270,9 @@ static int is_even(const uint8_t *here, const uint8_t *left, const uint8_t *abov
     return memcmp(here, left, PIECE) == 0 && memcmp(here, above, PIECE) == 0;
 }
 
+/* Round pale tints the line keeps farther from type: a watermark's. */
 static void outline(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *near_type,
-                    const uint8_t *kinds)
+                    const uint8_t *pale_near, const uint8_t *kinds)
 {
     ptrdiff_t width = band->size.width;
     for (ptrdiff_t y = 2; y < band->size.rows; y++)
@@ -283,6 +286,8 @@ static void outline(const Band *band, uint8_t *black, const uint8_t *level, cons
             if ((here == left && here == above) || band->photo[at] || near_type[at])
                 continue;
             int kind = kinds[here];
+            if (pale_near[at] && kind <= PALE && kinds[left] <= PALE && kinds[above] <= PALE)
+                continue;
             if ((kinds[left] != kind && abs(here - left) >= STEP && level[at - 1] != here)
                 || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here))
                 black[at] = 1;
@@ -320,8 +325,10 @@ int hatch(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t 
         failed = only_runs(large, band->size, pixels_across(band, SMALL), pixels_down(band, SMALL)) < 0;
         for (ptrdiff_t y = 0; !failed && y < band->size.rows; y++)
             hatch_row(band, black, level, clear, large, kinds, y);
+        memcpy(large, near_type, octets);
+        failed = failed || widen_light(large, band->size, pixels_across(band, FARTHER), pixels_down(band, FARTHER)) < 0;
         if (!failed)
-            outline(band, black, level, near_type, kinds);
+            outline(band, black, level, near_type, large, kinds);
     }
     free(large);
     return failed ? -1 : 0;

@@ -77,9 +77,13 @@ void remove_specks(uint8_t *ink, Size size, int most)
 
 /* -- lines that are only a grid ---------------------------------------------------------------- */
 
-/* Faint lines at least so long, so many of them that they cover this share of their surroundings, are the
- * grid of millimetre paper: left out, for it would bury the curve.  A table's lines are far fewer. */
-enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 5 };
+/* Faint lines at least so long, no farther apart than GRID_PITCH (2.6 mm), so many of them that they cover this
+ * share of their surroundings, are the grid of millimetre paper: left out, for it would bury the curve.  A table's
+ * lines are farther apart. */
+enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 5 };
+/* In a scan so are thicker ones that are much longer and cover more, the pattern of stripes of a card, and their
+ * pieces between type. */
+enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 241, STRIPE_WIDE = 13, STRIPE_FLAT = 7 };
 /* Pages with less than one pixel in so many on such lines have no grid. */
 enum { GRID_LEAST = 50 };
 
@@ -91,6 +95,72 @@ WIDE static size_t mark_faint(uint8_t *restrict lines, const uint8_t *restrict d
         count += lines[x];
     }
     return count;
+}
+
+/* What is dropped is paper from now on: nobody may take the gaps between stripes for light lines. */
+WIDE static void drop_faint(uint8_t *restrict ink, uint8_t *restrict tone, const uint8_t *paper, const uint8_t *stripes,
+                            const uint8_t *area, const uint8_t *other, const uint8_t *depth, size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        uint8_t drop = stripes[at] & area[at] & (other[at] ^ 1) & (depth[at] < FAINT);
+        ink[at] &= drop ^ 1;
+        tone[at] = drop ? paper[at] : tone[at];
+    }
+}
+
+/* Only runs of so many pixels, down or across. */
+static int only_upright(const Band *band, uint8_t *mask, int upright, int length)
+{
+    return without_light(mask, band->size, upright ? 1 : pixels_across(band, length), upright ? pixels_down(band, length) : 1);
+}
+
+/* ``dense`` is 1 where ``mask`` covers so much of the surroundings. */
+static int where_dense(const Band *band, uint8_t *dense, const uint8_t *mask, uint16_t *around)
+{
+    size_t octets = (size_t)(band->size.width * band->size.rows);
+    int across = pixels_across(band, GRID_AROUND), down = pixels_down(band, GRID_AROUND);
+    if (count_around(around, mask, band->size, across, down) < 0)
+        return -1;
+    for (size_t at = 0; at < octets; at++)
+        dense[at] = around[at] * 100 > across * down * STRIPE_PERCENT;
+    return 0;
+}
+
+/* ``faint`` is what may be of a pattern; ``around`` and ``area`` are scratch. */
+static int drop_stripes(const Band *band, uint8_t *ink, const uint8_t *depth, const uint8_t *faint, uint16_t *around,
+                        uint8_t *area)
+{
+    Size size = band->size;
+    size_t octets = (size_t)(size.width * size.rows);
+    uint8_t *stripes = malloc(4 * octets), *dense = stripes + octets, *crossing = dense + octets, *blobs = crossing + octets;
+    int failed = stripes == NULL;
+    for (int upright = 0; upright < 2 && !failed; upright++) {
+        memcpy(stripes, faint, octets);
+        failed = only_upright(band, stripes, upright, STRIPE) < 0;
+        if (failed || !any_set(stripes, octets))
+            continue;
+        failed = where_dense(band, area, stripes, around) < 0;
+        if (failed || !any_set(area, octets))
+            continue;
+        memcpy(stripes, faint, octets);
+        memcpy(crossing, faint, octets);
+        memcpy(blobs, faint, octets);
+        failed = widen_light(area, size, pixels_across(band, STRIPE_REACH), pixels_down(band, STRIPE_REACH)) < 0
+                 || only_upright(band, stripes, upright, STRIPE_PIECE) < 0
+                 || only_upright(band, crossing, !upright, STRIPE) < 0
+                 || without_light(blobs, size, pixels_across(band, upright ? STRIPE_WIDE : STRIPE_FLAT), pixels_down(band, upright ? STRIPE_FLAT : STRIPE_WIDE)) < 0
+                 || where_dense(band, dense, stripes, around) < 0
+                 || widen_light(dense, size, pixels_across(band, GRID_AROUND / 2), pixels_down(band, GRID_AROUND / 2)) < 0
+                 || widen_light(stripes, size, GRID_RIM, GRID_RIM) < 0;
+        for (size_t at = 0; at < octets; at++) {
+            area[at] &= dense[at];
+            crossing[at] |= blobs[at];
+        }
+        if (!failed)
+            drop_faint(ink, band->under_tone, band->closed, stripes, area, crossing, depth, octets);
+    }
+    free(stripes);
+    return failed ? -1 : 0;
 }
 
 static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8_t *lines)
@@ -108,8 +178,10 @@ static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8
         return -1;
     }
     int thick = band->ground->scanned ? GRID_THICK_SCANNED : GRID_THICK;
+    int failed = band->ground->scanned && drop_stripes(band, ink, depth, lines, around, grid) < 0;
     memcpy(grid, lines, octets); /* what is thicker than a line of a grid is blurred type */
-    if (without_light(grid, band->size, pixels_across(band, thick), pixels_down(band, thick)) < 0
+    if (failed
+        || without_light(grid, band->size, pixels_across(band, thick), pixels_down(band, thick)) < 0
         || only_runs(lines, band->size, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0) {
         free(around);
         free(grid);
@@ -118,11 +190,14 @@ static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8
     for (size_t at = 0; at < octets; at++)
         lines[at] &= (uint8_t)!grid[at];
     int across = pixels_across(band, GRID_AROUND), down = pixels_down(band, GRID_AROUND);
-    int failed = count_around(around, lines, band->size, across, down) < 0
-                 || widen_light(lines, band->size, GRID_RIM, GRID_RIM) < 0;
+    memcpy(grid, lines, octets);
+    failed = without_dark(grid, band->size, pixels_across(band, GRID_PITCH), pixels_down(band, GRID_PITCH)) < 0
+             || without_light(grid, band->size, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0
+             || count_around(around, lines, band->size, across, down) < 0
+             || widen_light(lines, band->size, GRID_RIM, GRID_RIM) < 0;
     if (!failed) {
         for (size_t at = 0; at < octets; at++)
-            grid[at] = around[at] * 100 > across * down * GRID_PERCENT;
+            grid[at] &= around[at] * 100 > across * down * GRID_PERCENT;
         failed = without_dark(grid, band->size, across, down) < 0; /* under the curve as well */
     }
     for (size_t at = 0; !failed && at < octets; at++)
