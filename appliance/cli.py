@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 
 from appliance import __version__
-from appliance.commands import (
-    check,
-    demo,
-    doctor,
-    erase,
-    panel,
-    practice,
-    printing,
-    send,
-    spool,
-    version,
-)
-from appliance.daemon import commands as daemon
+
+_DAEMON = "appliance.daemon.commands"
+# Each word with the module that adds it.  Only the module of the word that was given is loaded: the box and
+# its panel live for months, and each would keep in memory what only the others need.
+_WORDS = {
+    **{
+        word: f"appliance.commands.{word}"
+        for word in ("send", "practice", "check", "demo", "doctor", "panel", "printing", "spool", "erase")
+    },
+    **dict.fromkeys(("serve", "config", "key", "user", "certificate", "setup-code"), _DAEMON),
+    "version": "appliance.commands.version",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,15 +29,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"faxbox {__version__}")
     words = parser.add_subparsers(title="words", required=True, metavar="WORD")
-    for word in (send, practice, check, demo, doctor, panel, printing, spool, erase, daemon, version):
-        word.register(words)
-    parsed = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    for module in _modules_for(given[0] if given else ""):
+        importlib.import_module(module).register(words)
+    parsed = parser.parse_args(given)
     # Lines appear as they happen also when the output is a pipe.
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(line_buffering=True)
     code: int = parsed.run(parsed)
     return code
+
+
+def _modules_for(word: str) -> tuple[str, ...]:
+    """The module of this word; all where it is none, so that the help and the complaint name every word."""
+    return (_WORDS[word],) if word in _WORDS else tuple(dict.fromkeys(_WORDS.values()))
 
 
 if __name__ == "__main__":

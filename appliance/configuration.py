@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from appliance.box import Box
 from appliance.deliver.settings import DeliverySettings, JunkRule, MailInSettings, MailOutSettings, Route
 from appliance.documents.settings import CoverTemplate, ReadingSettings
 from appliance.lines.modem.settings import ClassOneModem
@@ -22,6 +21,9 @@ from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import Catalogue, SettingsStore
 from appliance.spool.settings import SendingSettings, StorageSettings
 from appliance.station import StationSettings
+
+if TYPE_CHECKING:
+    from appliance.box import Box
 
 # Version 1 had one kind of line with the settings of both; what it wrote of the other kind by default says
 # nothing.  Before that, three settings of lines had other names.
@@ -126,4 +128,7 @@ def open_settings(data: Path, *, mend: bool = False) -> SettingsStore:
 
 def open_box(data: Path, **more: Any) -> Box:
     """The box in folder ``data``, made when missing.  ``more`` is for ``Box``."""
+    # Whoever only wants the settings, such as the panel, does without the rest of the box.
+    from appliance.box import Box  # noqa: PLC0415
+
     return Box(data, open_settings(data), **more)

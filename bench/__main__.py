@@ -92,7 +92,8 @@ def _idle(arguments: argparse.Namespace, scratch: Path) -> None:
     quiet = idle.measure(scratch)
     print(
         f"  first answer {quiet.ready_s:.2f} s after the start (the very first start {quiet.first_s:.2f} s)\n"
-        f"  {quiet.memory_mib:.0f} MiB in {quiet.processes} process, {quiet.cpu_share:.2%} of a core"
+        f"  {quiet.memory_mib:.0f} MiB in {quiet.processes} processes, "
+        f"{quiet.panel_mib:.0f} MiB in the panel's, {quiet.cpu_share:.2%} of a core"
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.running import running
+from bench.running import pss_mib, running
 
 STARTS = 5
 # After the start, before the quiet is measured, and how long it is, seconds.
@@ -22,6 +27,7 @@ class Idle:
     first_s: float  # the very first start, which makes the box's keys and database
     ready_s: float
     memory_mib: float  # of all its processes
+    panel_mib: float  # of the front panel's process, on simulated pins
     processes: int
     cpu_share: float  # of one core
 
@@ -33,10 +39,25 @@ def measure(scratch: Path, quiet_s: float = QUIET_S) -> Idle:
     for _ in range(STARTS):
         with running(data) as box:
             ready.append(box.ready_s)
-    with running(data) as box:
+    with running(data) as box, _panel(data) as panel:
         ready.append(box.ready_s)
         time.sleep(SETTLE_S)
         cpu, begun = box.cpu_s(), time.monotonic()
         time.sleep(quiet_s)
         share = (box.cpu_s() - cpu) / (time.monotonic() - begun)
-        return Idle(ready[0], statistics.median(ready[1:]), box.memory_mib(), len(box.tree()), share)
+        own = box.memory_mib()
+        return Idle(ready[0], statistics.median(ready[1:]), own, pss_mib(panel.pid), len(box.tree()), share)
+
+
+@contextlib.contextmanager
+def _panel(data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "appliance.cli", "panel", "--data", str(data)],
+        env={**os.environ, "GPIOZERO_PIN_FACTORY": "mock"},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from appliance.api.server import ADDRESS_FILE
 from appliance.configuration import open_settings
+from appliance.net.settings import ADDRESS_FILE
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope
 
@@ -59,7 +59,7 @@ class Running:
 
     def memory_mib(self) -> float:
         """Memory of all its processes, what they share counted once (PSS), MiB."""
-        return sum(_pss_kib(pid) for pid in self.tree()) / 1024
+        return sum(pss_mib(pid) for pid in self.tree())
 
     def cpu_s(self) -> float:
         """Processor time of all its processes that are alive, and of those that it has reaped."""
@@ -210,12 +210,13 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _pss_kib(pid: int) -> int:
+def pss_mib(pid: int) -> float:
+    """Memory of one process, its part of what it shares with others (PSS), MiB."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
-                return int(line.split()[1])
-    return 0
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _cpu_s(pid: int) -> float:

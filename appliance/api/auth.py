@@ -1,30 +1,23 @@
 """Who is asking: API keys, and sign-ins with name and password.
 
 A sign-in makes a session (``sessions``).  The command line, which can read the box's folder, makes itself
-a *ticket* instead: an end, signed with the box's session key; nothing is stored for it.
+a *ticket* instead (``appliance.settings.tickets``).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from dataclasses import dataclass
 
 from appliance.api.problems import ProblemError
 from appliance.api.sessions import TOKEN_PREFIX, Sessions
 from appliance.causes import NOT_PERMITTED, NOT_SIGNED_IN
-from appliance.settings import secrets
+from appliance.settings import secrets, tickets
 from appliance.settings.accounts import ApiKey, Role, Scope, User
-from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 
-LOCAL_PREFIX = "fxl_"
 # A token or ticket is never longer, characters; what is longer is not looked at.
 TOKEN_LIMIT = 512
 _SCHEME = "bearer"
-# The holder of the data folder, for the command line: may do everything.
-LOCAL_NAME = "local"
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.ADMIN: frozenset({Scope.ADMIN}),
@@ -79,7 +72,7 @@ def caller_of(store: SettingsStore, sessions: Sessions, token: str, now: float) 
         raise ProblemError(NOT_SIGNED_IN)
     if token.startswith(TOKEN_PREFIX):
         return _signed_in(store, sessions, token, now)
-    if token.startswith(LOCAL_PREFIX):
+    if token.startswith(tickets.LOCAL_PREFIX):
         return _local(store, token, now)
     found = secrets.find_key(store, token)
     if found is None:
@@ -103,19 +96,10 @@ def _signed_in(store: SettingsStore, sessions: Sessions, token: str, now: float)
     )
 
 
-def issue_local_ticket(store: SettingsStore, now: float, lifetime_s: float) -> str:
-    """A ticket for who can read the box's folder (the command line): may do everything."""
-    end = str(int(now + lifetime_s))
-    return f"{LOCAL_PREFIX}{end}.{_signature(store, end)}"
-
-
 def _local(store: SettingsStore, ticket: str, now: float) -> Caller:
-    end, _, signature = ticket.removeprefix(LOCAL_PREFIX).partition(".")
-    if not end.isdecimal() or len(end) > 15:
+    if not tickets.is_good(store, ticket, now):
         raise ProblemError(NOT_SIGNED_IN)
-    if not hmac.compare_digest(signature, _signature(store, end)) or now >= int(end):
-        raise ProblemError(NOT_SIGNED_IN)
-    return Caller(who=LOCAL_NAME, owner=LOCAL_NAME, scopes=frozenset({Scope.ADMIN}))
+    return Caller(who=tickets.LOCAL_NAME, owner=tickets.LOCAL_NAME, scopes=frozenset({Scope.ADMIN}))
 
 
 def _scopes_of_key(store: SettingsStore, key: ApiKey) -> frozenset[Scope]:
@@ -132,11 +116,3 @@ def _scopes_of_key(store: SettingsStore, key: ApiKey) -> frozenset[Scope]:
     if Scope.ADMIN in allowed or Scope.ADMIN in key.scopes:
         return frozenset(key.scopes)
     return frozenset(key.scopes) & (allowed | {Scope.MONITOR})
-
-
-def _signature(store: SettingsStore, end: str) -> str:
-    key = store.section(SecretSettings).session_key
-    if not key:
-        raise RuntimeError("the box has no session key: it was never started")
-    digest = hmac.new(key.encode(), f"{LOCAL_NAME}|{end}".encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

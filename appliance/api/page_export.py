@@ -13,13 +13,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from PIL import Image, ImageChops
-
 from appliance.api.problems import ProblemError
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, NOT_FOUND, STATE_FORBIDS
 from appliance.dispatch.making import zone
-from appliance.documents import type as typeface
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
 from appliance.documents.thumbnail import thumbnail
@@ -91,6 +88,8 @@ def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
         raise ProblemError(NOT_FOUND, "the page is empty")
     if small:
         return thumbnail(raster)
+    from PIL import Image  # noqa: PLC0415 (only loaded once somebody looks at pages)
+
     image = Image.frombytes("1", (raster.width, raster.rows), raster.data, "raw", "1;I")
     out = io.BytesIO()
     image.save(out, "PNG", dpi=raster.resolution.value)
@@ -228,6 +227,10 @@ def _account(
 
 
 def _draw(heading: str, rows: Sequence[tuple[str, str]], picture: CodedPage | None) -> Raster:
+    from PIL import Image, ImageChops  # noqa: PLC0415 (as above)
+
+    from appliance.documents import type as typeface  # noqa: PLC0415
+
     def px(mm: float) -> int:
         return round(mm * _DPI_PIXELS_PER_MM)
 

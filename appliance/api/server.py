@@ -43,6 +43,7 @@ from appliance.causes import (
     Cause,
 )
 from appliance.core import Core, MakeService, Service
+from appliance.net.settings import ADDRESS_FILE
 
 _log = logging.getLogger(__name__)
 
@@ -79,8 +80,6 @@ LINGER_OCTETS = 512 << 20
 STOP_S = 5.0
 # After that, those whose connections were cut get so long; the rest ends with the process.
 FORCED_S = 1.0
-# Where others on this machine find the server: a file in the data folder.
-ADDRESS_FILE = "http.json"
 
 # The first octet of a TLS connection: a record with a handshake in it (RFC 8446 5.1).
 _TLS_HANDSHAKE = b"\x16"

@@ -15,7 +15,7 @@ from appliance.commands.account import Account
 from appliance.commands.lines import trunk_named
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.commands.through_box import running_on, send_through
-from appliance.daemon.commands import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, data_folder
 from appliance.lines.line import Refuse
 from appliance.lines.modem import check as modem
 from appliance.lines.sip.check import REGISTER_LIMIT_S, TrunkReport, Watcher, check_trunk, report

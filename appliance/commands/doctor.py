@@ -14,7 +14,7 @@ from pathlib import Path
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.commands.version import versions
 from appliance.configuration import open_settings
-from appliance.daemon.commands import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
 from appliance.doctor import bundle, data, machine, running
 from appliance.doctor.findings import Finding, Look, State, examine
 from appliance.language import choose, speak

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.daemon.commands import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, data_folder
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.configuration import open_settings
-from appliance.daemon.commands import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, data_folder
 from appliance.panel import wiring
 from appliance.panel.box_client import Api, ApiError, Hands, Watcher
 from appliance.panel.buttons import Button

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from appliance.configuration import open_settings
-from appliance.daemon.commands import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
 from appliance.printing import queues
 from appliance.printing.cups_backend import DEFAULT_FOLDER
 from appliance.printing.settings import PrintingSettings

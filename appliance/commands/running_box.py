@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from appliance.api.auth import issue_local_ticket
-from appliance.api.server import ADDRESS_FILE
 from appliance.configuration import open_settings
+from appliance.net.settings import ADDRESS_FILE
+from appliance.settings.tickets import issue_local_ticket
 
 # A ticket of ours is good for so long, seconds: a command of the command line and to spare.
 TICKET_S = 3600.0

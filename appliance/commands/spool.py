@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from appliance.configuration import open_settings
-from appliance.daemon.commands import EXIT_IN_USE, EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, add_data_argument, data_folder
 from appliance.settings.secrets import SecretSettings
 from appliance.spool import identity, rebuild
 from appliance.spool.schema import SchemaTooNewError

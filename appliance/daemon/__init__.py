@@ -4,6 +4,7 @@
 ``lines``     makes the lines that the settings name
 ``housekeeping``  deletes what has expired, watches the room on the disk
 ``watchdog``  proofs that the box lives
+``arguments``  what all words of the command line have in common
 ``service_manager``  what systemd asks of a service: readiness, sockets, journal
 ``commands``  the words ``serve``, ``config``, ``key`` and ``setup-code`` of the command line
 """

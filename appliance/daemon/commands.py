@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import json
 import logging
-import os
 import signal
 import sqlite3
 import sys
@@ -24,6 +23,13 @@ from appliance.box import Box
 from appliance.configuration import open_box, open_settings
 from appliance.core import Core, MakeService
 from appliance.daemon import service_manager, users
+from appliance.daemon.arguments import (
+    EXIT_IN_USE,
+    EXIT_UNUSABLE,
+    EXIT_USAGE,
+    add_data_argument,
+    data_folder,
+)
 from appliance.daemon.main import run
 from appliance.exchange.remote import Exchange
 from appliance.net.settings import HttpSettings
@@ -37,16 +43,8 @@ from appliance.spool.schema import SchemaTooNewError
 
 # mallopt(3).
 _M_ARENA_MAX = -8
-DEFAULT_DATA = "/var/lib/faxbox"
-DATA_VARIABLE = "FAXBOX_DATA"
 DEFAULT_HTTP = "127.0.0.1:8080"
 SYSTEMD = "systemd"  # in place of an address: the sockets that systemd opened (systemd/faxbox.socket)
-
-# Exit codes (sysexits.h): a mistake on the command line or in a setting; the folder is in use by another
-# box; its files cannot be used.
-EXIT_USAGE = 64
-EXIT_IN_USE = 75
-EXIT_UNUSABLE = 78
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -111,23 +109,6 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     code = words.add_parser("setup-code", help="make a new one-time set-up code for an administrator")
     add_data_argument(code)
     code.set_defaults(run=setup_code_command)
-
-
-def add_data_argument(parser: argparse.ArgumentParser) -> None:
-    """Adds ``--data``, which ``data_folder`` reads."""
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        type=Path,
-        default=None,
-        help=f"the box's folder (default ${DATA_VARIABLE}, else {DEFAULT_DATA})",
-    )
-
-
-def data_folder(arguments: argparse.Namespace) -> Path:
-    """The folder that the command is about."""
-    given: Path | None = arguments.data
-    return given or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA)
 
 
 # -- serve ---------------------------------------------------------------------------------------

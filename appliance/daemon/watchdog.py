@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from appliance.api.server import ADDRESS_FILE
 from appliance.box import Box
 from appliance.exchange.remote import SILENCE_S, Exchange
+from appliance.net.settings import ADDRESS_FILE
 from appliance.spool import events
 from appliance.spool.model import SpoolFailedError
 

@@ -29,6 +29,9 @@ from pathlib import Path
 
 MOST_FILES = 200  # in one request; the kernel's bound is 253 (SCM_MAX_FD)
 _ANSWER_SECONDS = 20.0  # for the fork server to start and fork, on a slow card
+# A fork server without work for so long ends, seconds: it holds 75 MB that a box at night does not need, and
+# the next document waits a second for another.
+IDLE_S = 300.0
 _STATUS = struct.Struct("=i")  # waitpid's status
 
 # For glibc's allocator (mallopt(3)), in octets: a page's pixels come from memory that was used before, not
@@ -103,6 +106,8 @@ class _ForkServer:
         if self._socket is not None and self._owner != os.getpid():
             self._socket.close()  # we are a fork of the process that it belongs to
             self._socket = self._process = None
+        if self._process is not None and self._process.poll() is not None:
+            self._stop()  # it had nothing to do
         if self._socket is None:
             ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._process = subprocess.Popen(
@@ -172,8 +177,8 @@ def stop_fork_server() -> None:
     _fork_server.stop()
 
 
-def serve(requests: socket.socket) -> None:
-    """Fork a worker for each request until the other end closes."""
+def serve(requests: socket.socket, idle_s: float = IDLE_S) -> None:
+    """Fork a worker for each request until the other end closes or asks for none in ``idle_s`` seconds."""
     from appliance.documents import pre_start  # noqa: PLC0415 (imports are the purpose)
 
     pre_start.warm_up()
@@ -183,7 +188,10 @@ def serve(requests: socket.socket) -> None:
     selector = selectors.DefaultSelector()
     selector.register(requests, selectors.EVENT_READ, None)
     while True:
-        for key, _ in selector.select():
+        ready = selector.select(idle_s)
+        if not ready and len(selector.get_map()) == 1:
+            return  # no worker runs: the only thing that is watched are the requests
+        for key, _ in ready:
             if key.data is not None:
                 pid, tell = key.data
                 selector.unregister(key.fd)

@@ -44,8 +44,7 @@ from appliance.documents.options import (
     options_to_json,
 )
 from appliance.documents.places import Places, memory_octets, places_for
-from appliance.documents.worker import CLAIM
-from appliance.documents.workshop import MOST_TYPESET
+from appliance.documents.workshop import CLAIM, MOST_TYPESET
 from appliance.remarks import MOST_REMARKS, Remark, from_json, to_json
 from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, Resolution
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 
-from PIL import Image
-
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
@@ -18,6 +16,8 @@ def thumbnail(page: CodedPage | Raster, side: int = SIDE_PIXELS) -> bytes:
 
     Raises PageError for a page whose coded data are damaged, ValueError for one without rows.
     """
+    from PIL import Image  # noqa: PLC0415 (only loaded once somebody looks at pages)
+
     raster = page if isinstance(page, Raster) else decode(page)
     if not raster.rows:
         raise ValueError("a page without rows")

@@ -20,7 +20,6 @@ import json
 import os
 import resource
 import signal
-import struct
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +46,7 @@ from appliance.documents.options import (
 from appliance.documents.screen import bilevel, is_plain, is_seen
 from appliance.documents.selection import parse_pages
 from appliance.documents.sources import PageDrawer, open_source, total_pages
-from appliance.documents.workshop import Kept, Workshop
+from appliance.documents.workshop import CLAIM, Kept, Workshop
 from appliance.remarks import LONGEST_DETAIL, LONGEST_FILE_NAME, MOST_REMARKS, PAGE_WHITE, Remark, to_json
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster
@@ -57,9 +56,6 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/pr
 _CPU_GRACE_S = 5
 _OPEN_FILES = 256  # a request's 200 and a few
 _NICE = 10  # the process that paces packets on a line comes first
-
-# Claims: the number of the next page, so that several workers share the pages of one job.
-CLAIM = struct.Struct("=Q")
 
 
 def work(parent: int, channel: int, files: list[int]) -> int:

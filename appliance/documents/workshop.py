@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from appliance.remarks import from_json, to_json
 
 # PDFs of one job: an e-mail has a few parts, a hostile one no end of them.
 MOST_TYPESET = 300
+# Claims: the number of the next page, so that several workers share the pages of one job.
+CLAIM = struct.Struct("=Q")
 
 
 @dataclass(frozen=True, slots=True)

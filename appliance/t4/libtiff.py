@@ -14,8 +14,6 @@ import io
 import struct
 from enum import Enum
 
-from PIL import Image, TiffImagePlugin
-
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.system_libtiff import SystemLibtiffError, compress_strip, expand_file, system_libtiff
 
@@ -62,6 +60,9 @@ def compress(scheme: Scheme, width: int, rows: int, pixels: bytes, *, two_dimens
 
 def compress_by_pillow(scheme: Scheme, width: int, rows: int, pixels: bytes, two_dimensional: bool) -> bytes:
     """What `compress` does, without the system's libtiff."""
+    # Only loaded where it is needed: the processes of the box that carry calls and answer clients do without.
+    from PIL import Image, TiffImagePlugin  # noqa: PLC0415
+
     options = TiffImagePlugin.ImageFileDirectory_v2()
     if two_dimensional:
         options[tags.T4_OPTIONS] = tags.T4_TWO_DIMENSIONAL
@@ -109,6 +110,8 @@ def expand_by_pillow(file: bytes) -> bytes:
 
     About bad data Pillow's libtiff also writes lines to standard error; there is no way to stop it.
     """
+    from PIL import Image  # noqa: PLC0415 (as above)
+
     try:
         with Image.open(io.BytesIO(file), formats=["TIFF"]) as image:
             return image.tobytes()

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from appliance.api.application import MakeDoor
-from appliance.api.auth import issue_local_ticket
 from appliance.api.server import HttpServer
 from appliance.box import Box
 from appliance.configuration import open_box
@@ -25,6 +24,7 @@ from appliance.lines.practice.settings import PracticeSettings
 from appliance.net.settings import ApiSettings, HttpSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope
+from appliance.settings.tickets import issue_local_ticket
 
 PREFIX = "/api/v1"
 TIMEOUT_S = 120.0  # only for hangs

@@ -13,6 +13,7 @@ from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope, User
+from appliance.settings.tickets import issue_local_ticket
 from appliance.spool import ledger
 from tests.api.served import Served
 
@@ -84,7 +85,7 @@ def test_a_ticket_cannot_be_changed_or_outlive_its_end(served: Served) -> None:
     ticket = sessions.begin(user_id, now, 60)
     assert auth.caller_of(store, sessions, ticket, now + 59).who == "user:carl"
     assert ticket.partition(".")[2] not in (served.box.data / SESSIONS_FILE).read_text()
-    local = auth.issue_local_ticket(store, now, 60)
+    local = issue_local_ticket(store, now, 60)
     prefix, secret = ticket.split(".")
     end, signature = local.removeprefix("fxl_").split(".")
     forged = [

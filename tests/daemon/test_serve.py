@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from appliance.configuration import open_box
-from appliance.daemon.commands import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE
+from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE
 from appliance.settings import secrets
 
 FAXBOX = [sys.executable, "-m", "appliance.cli"]

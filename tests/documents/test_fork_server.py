@@ -1,0 +1,38 @@
+"""The fork server goes when it has nothing to do, and comes again for the next document."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from appliance.documents import fork_server
+
+PROJECT = Path(__file__).parents[2]
+HANG_S = 60.0
+# Serves with next to no patience; ends when ``serve`` returns by itself, though its client is still there.
+_IMPATIENT = """
+import socket
+from appliance.documents import fork_server
+ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+fork_server.serve(its, idle_s=0.05)
+"""
+
+
+def test_it_ends_when_no_document_comes() -> None:
+    subprocess.run([sys.executable, "-c", _IMPATIENT], check=True, cwd=PROJECT, timeout=HANG_S)
+
+
+def test_the_next_document_has_another() -> None:
+    server = fork_server._ForkServer()
+    try:
+        server.warm()
+        first = server._process
+        assert first is not None
+        first.kill()  # as if it had gone by itself
+        first.wait()
+        server.worker([]).close()
+        assert server._process is not None
+        assert server._process.pid != first.pid
+    finally:
+        server.stop()

@@ -1,0 +1,56 @@
+"""The command line loads what the word that was given needs, and names every word when it is asked."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from appliance.cli import _WORDS, main
+
+# What the panel, a process that lives as long as the box, never needs: 30 MB in all.
+_NOT_FOR_THE_PANEL = ("appliance.box", "appliance.api.server", "appliance.lines.sip.line", "PIL", "asyncio")
+# What the box's own process needs only for some requests, or never.
+_NOT_FOR_THE_BOX = (
+    "PIL",
+    "pypdfium2",
+    "weasyprint",
+    "appliance.lines.sip.line",
+    "appliance.t38.fax",
+    "gpiozero",
+)
+
+
+def test_the_help_names_every_word(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert [word for word in _WORDS if word not in shown] == []
+
+
+@pytest.mark.parametrize("word", _WORDS)
+def test_each_word_is_found_in_its_module(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([word, "--help"])
+    assert ended.value.code == 0
+    assert f"faxbox {word}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("loaded", "unwanted"),
+    [
+        (("appliance.cli", "appliance.commands.panel", "appliance.panel.board"), _NOT_FOR_THE_PANEL),
+        (
+            ("appliance.cli", "appliance.daemon.commands", "appliance.api.server", "webui.door"),
+            _NOT_FOR_THE_BOX,
+        ),
+    ],
+    ids=["panel", "box"],
+)
+def test_processes_that_live_long_load_nothing_that_they_do_not_use(
+    loaded: tuple[str, ...], unwanted: tuple[str, ...]
+) -> None:
+    look = f"import sys, {', '.join(loaded)}; print(*(set({unwanted!r}) & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == []
