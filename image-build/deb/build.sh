@@ -4,6 +4,9 @@
 #   build.sh [--out DIR]      (default dist/)
 #
 # Needs what `setup.sh deb` installs.  No root, no network beyond PyPI; all versions come from the lock.
+#
+# For another machine (FAXBOX_FOR=arm64) it runs where that machine's cross tools and headers are, and takes the
+# packages from FAXBOX_WHEELS, a folder of wheels for it; image-build/image/package.sh does both.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,14 +19,30 @@ say() { printf 'deb: %s\n' "$*"; }
 
 # The package runs on Debian's own Python; what is compiled must be for the same one.
 python=/usr/bin/python3
-pip=$project/.venv/bin/pip
 series=$($python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-[ "$series" = "$("$project/.venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || {
-    say "the virtual environment has another Python than Debian's $series: rm -r .venv; make setup PYTHON=$python"
-    exit 1
-}
-version=$("$project/image-build/version.sh")
-architecture=$(dpkg --print-architecture)
+architecture=${FAXBOX_FOR:-$(dpkg --print-architecture)}
+version=${FAXBOX_VERSION:-$("$project/image-build/version.sh")}
+made=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+triplet= # of another machine
+if [ -z "${FAXBOX_FOR:-}" ]; then
+    [ "$series" = "$("$project/.venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || {
+        say "the virtual environment has another Python than Debian's $series: rm -r .venv; make setup PYTHON=$python"
+        exit 1
+    }
+    install="$project/.venv/bin/pip install --quiet --disable-pip-version-check --no-compile"
+    builder=$project/.venv/bin/python
+else
+    triplet=$(dpkg-architecture -a "$architecture" -q DEB_HOST_MULTIARCH 2>/dev/null)
+    install="$python -m pip install --quiet --disable-pip-version-check --no-compile --root-user-action=ignore
+        --no-index --find-links $FAXBOX_WHEELS --only-binary=:all: --python-version $series --implementation cp
+        --abi cp$(echo "$series" | tr -d .) --abi abi3 --abi none
+        $(for glibc in 17 24 26 27 28 31 34 35 36 38 39; do echo "--platform manylinux_2_${glibc}_${triplet%%-*}"; done)
+        --platform manylinux2014_${triplet%%-*} --platform linux_${triplet%%-*} --platform any"
+    builder=$python
+    # The build tools of Python then compile for that machine.
+    export _PYTHON_HOST_PLATFORM="linux-${triplet%%-*}" _PYTHON_SYSCONFIGDATA_NAME="_sysconfigdata__$triplet"
+    export CC="$triplet-gcc" CXX="$triplet-g++" LDSHARED="$triplet-gcc -shared" DEB_HOST_ARCH="$architecture"
+fi
 next=$(echo "$series" | awk -F. '{print $1 "." $2 + 1}')
 
 work=$project/build/deb
@@ -34,11 +53,23 @@ rm -rf "$work"
 mkdir -p "$site" "$home/bin" "$root/DEBIAN" "$out"
 
 say "Python packages from the lock"
-"$pip" install --quiet --disable-pip-version-check --no-compile --require-hashes --target "$site" \
-    --requirement image-build/requirements.lock
-wheel=$(image-build/pjsua2/build.sh --python "$project/.venv/bin/python")
-"$pip" install --quiet --disable-pip-version-check --no-compile --no-deps --target "$site" "$wheel"
-"$pip" install --quiet --disable-pip-version-check --no-compile --no-deps --target "$site" "$project"
+# shellcheck disable=SC2086 # words
+wheel=$(image-build/pjsua2/build.sh --python "$builder" ${triplet:+--for $triplet})
+# shellcheck disable=SC2086
+if [ -z "$triplet" ]; then
+    $install --require-hashes --target "$site" --requirement image-build/requirements.lock
+    $install --no-deps --target "$site" "$wheel" "$project"
+else
+    # pip takes only finished wheels for another machine.
+    for source in "$project" "$FAXBOX_WHEELS"/*.tar.gz; do
+        [ -d "$source" ] || { mkdir "$work/source" && tar -xf "$source" -C "$work/source" --strip-components=1 && source=$work/source; }
+        # PYPI=1: lgpio's own word for a module that brings its C library.
+        (cd "$source" && PYPI=1 $python setup.py --quiet bdist_wheel --dist-dir "$work/wheels") >"$work/wheel.log" 2>&1 ||
+            { tail -n 20 "$work/wheel.log"; exit 1; }
+    done
+    $install --require-hashes --target "$site" --requirement "$FAXBOX_WHEELS/requirements.lock"
+    $install --no-deps --target "$site" "$wheel" "$work"/wheels/*.whl
+fi
 printf '%s\n' "$version" >"$site/appliance/build.txt"
 # Scripts of other packages, their tests and their C sources: nobody calls them here.
 rm -rf "$site/bin" "$site"/*/tests "$site"/*/test
@@ -46,14 +77,15 @@ find "$site" \( -name '*.c' -o -name '*.h' -o -name '*.pxd' -o -name '*.pyx' \) 
 find "$site" -name 'direct_url.json' -delete
 find "$site" -name '*.py' -exec chmod 644 {} +
 find "$site" \( -name '.git*' -o -name '.hg*' \) -delete
-find "$site" -name '*.so*' -exec strip --strip-unneeded {} + -exec chmod 644 {} +
+find "$site" -name '*.so*' -exec "${triplet:+$triplet-}strip" --strip-unneeded {} + -exec chmod 644 {} +
 # Where the Python that compiled ours keeps its own library is nothing to the box's.
 find "$site" -maxdepth 3 \( -path '*/appliance/*.so' -o -name '_pjsua2*.so' \) -exec patchelf --remove-rpath {} \;
 
-# A virtual environment by hand (PEP 405): nothing in it names the place where it was built.
+# A virtual environment by hand (PEP 405): nothing in it names the place where it was built.  Debian's own packages
+# stand behind ours: pycups is Debian's (python3-cups), made for the CUPS that is there.
 cat >"$home/pyvenv.cfg" <<END
 home = /usr/bin
-include-system-site-packages = false
+include-system-site-packages = true
 version = $series
 END
 ln -s "/usr/bin/python$series" "$home/bin/python3"
@@ -83,7 +115,7 @@ cp docs/*.md "$root/usr/share/doc/faxbox/docs/"
 cp "$here/copyright" "$root/usr/share/doc/faxbox/copyright"
 cp CHANGELOG.md "$root/usr/share/doc/faxbox/NEWS.md"
 printf 'faxbox (%s) unstable; urgency=medium\n\n  * What is new for owners: NEWS.md.\n\n -- %s  %s\n' "$version" \
-    "$(sed -n 's/^Maintainer: //p' "$here/control")" "$(git log -1 --format=%cD)" |
+    "$(sed -n 's/^Maintainer: //p' "$here/control")" "$(date -Rud "@$made")" |
     gzip -9n >"$root/usr/share/doc/faxbox/changelog.gz"
 mkdir -p "$root/usr/share/man/man1"
 gzip -9n <"$here/faxbox.1" >"$root/usr/share/man/man1/faxbox.1.gz"
@@ -105,7 +137,7 @@ for script in postinst prerm postrm; do install -m755 "$here/$script" "$root/DEB
 cp "$here/templates" "$root/DEBIAN/templates"
 (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 
-find "$root" -exec touch -hd "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" {} +
+find "$root" -exec touch -hd "@$made" {} +
 chmod -R u+rwX,go=rX "$root"
 say "packing"
 dpkg-deb --root-owner-group -Zxz --build "$root" "$out" >/dev/null

@@ -1,13 +1,16 @@
 #!/bin/sh
 # Builds the pjsua2 wheel that the box runs on, from pjproject 2.17 with our patch.
 #
-#   build.sh [--out DIR] [--python PYTHON] [--source auto|upstream|debian|DIRECTORY] [--force | --cached]
+#   build.sh [--out DIR] [--python PYTHON] [--source auto|upstream|debian|DIRECTORY] [--for TRIPLET] [--force | --cached]
 #
 # Prints the path of the wheel on standard output; everything else goes to standard error.  With --cached
 # nothing is built: without a finished wheel the answer is failure.
 # A finished wheel is kept in $FAXBOX_CACHE (default ~/.cache/faxbox) under a name made of everything
 # it depends on, so that a second run takes no time.  Needs a compiler, make, patch, swig, the headers of
 # OpenSSL and Python, and, for Debian's source, apt (apt-helper).
+#
+# --for aarch64-linux-gnu compiles for another machine with its cross tools and headers; sysconfig's variables
+# for cross-compilation (_PYTHON_HOST_PLATFORM, _PYTHON_SYSCONFIGDATA_NAME) name its Python.
 #
 # Where the source comes from ("auto" tries one after the other):
 #   upstream  git, by commit id
@@ -35,6 +38,7 @@ python=${PYTHON:-python3}
 source=${FAXBOX_PJPROJECT:-auto}
 force=
 cached=
+triplet= # of the machine to compile for; empty: this one
 
 say() { echo "pjsua2: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -44,6 +48,7 @@ while [ $# -gt 0 ]; do
         --out) out=$2; shift 2 ;;
         --python) python=$2; shift 2 ;;
         --source) source=$2; shift 2 ;;
+        --for) triplet=$2; shift 2 ;;
         --force) force=yes; shift ;;
         --cached) cached=yes; shift ;;
         *) die "unknown argument $1" ;;
@@ -82,7 +87,7 @@ exec 9>"$cache/lock"
 command -v flock >/dev/null && flock 9
 [ -z "$force" ] && [ -f "$wheel" ] && deliver
 
-for tool in make patch swig g++ sha256sum; do
+for tool in make patch swig "${triplet:+$triplet-}g++" sha256sum; do
     command -v $tool >/dev/null || die "$tool is missing (apt: build-essential swig patch libssl-dev python3-dev)"
 done
 [ -f "$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" ] ||
@@ -188,7 +193,12 @@ flags="-O2 -g0 -fPIC -DNDEBUG"
 log=$work/build.log
 run() { "$@" >>"$log" 2>&1 || { tail -n 40 "$log" >&2; die "failed: $1 (see above)"; }; }
 say "compiling (a minute or two)"
-run nice ./configure CFLAGS="$flags" CXXFLAGS="$flags" --enable-epoll \
+if [ -n "$triplet" ]; then
+    export CC="$triplet-gcc" CXX="$triplet-g++" AR="$triplet-ar" RANLIB="$triplet-ranlib"
+fi
+# For another machine pjproject leaves TLS out unless it is told where OpenSSL is; the compiler knows the rest.
+run nice ./configure ${triplet:+--build="$(gcc -dumpmachine)" --host="$triplet" --with-ssl=/usr} \
+    CFLAGS="$flags" CXXFLAGS="$flags" --enable-epoll \
     --disable-sound --disable-video --disable-resample --disable-upnp --disable-libuuid \
     --disable-libsrtp --disable-libyuv --disable-libwebrtc --disable-speex-aec \
     --disable-l16-codec --disable-gsm-codec --disable-g722-codec --disable-g7221-codec \

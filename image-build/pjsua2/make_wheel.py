@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import subprocess
 import sys
 import sysconfig
@@ -36,7 +37,7 @@ def helper_words(swig: Path, target: str) -> list[str]:
 
 def compile_wrapper(pjproject: Path, module: Path) -> None:
     swig = pjproject / "pjsip-apps/src/swig/python"
-    command = ["g++", *helper_words(swig, "cflags"), *WRAPPER_FLAGS]
+    command = [os.environ.get("CXX", "g++"), *helper_words(swig, "cflags"), *WRAPPER_FLAGS]
     command += [f"-I{sysconfig.get_path('include')}", str(swig / "pjsua2_wrap.cpp"), "-o", str(module)]
     # The archives refer to each other both ways: one group, searched until nothing is missing.
     libraries = [f"-l{name}" for name in helper_words(swig, "libs")]
