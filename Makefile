@@ -3,7 +3,7 @@
 # Most tests wait for lines in real time: two workers more than processors.
 WORKERS ?= $(shell expr $$(nproc) + 2)
 
-.PHONY: screenshots help setup test-setup demo test test-full lint bench lock deb clean
+.PHONY: image image-test screenshots help setup test-setup demo test test-full lint bench lock deb clean
 
 help:
 	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
@@ -11,6 +11,7 @@ help:
 	@echo "make screenshots  pictures of every web page"
 	@echo "make bench  measure speed and memory (CHARTS=DIR for charts of your own)"
 	@echo "make deb    build the Debian package (dist/)"
+	@echo "make image  build the card for a Raspberry Pi (dist/; as root); make image-test boots it"
 	@echo "make setup  only install what the box needs; leaves .venv/bin/faxbox"
 
 setup:
@@ -50,6 +51,14 @@ lock: test-setup
 deb:
 	@image-build/setup.sh deb
 	@image-build/deb/build.sh
+
+# The card for Raspberry Pi, its update and the list of what is in it, in dist/ (docs/image.md).
+image: setup
+	@image-build/image/make.sh
+
+# Boots the image in an emulator and tries it; makes what changed, from a base that `make image` left.
+image-test: test-setup
+	.venv/bin/pytest -m full tests/image $(PYTEST)
 
 clean:
 	rm -rf .venv build dist demo-output

@@ -18,6 +18,7 @@ _WORDS = {
         for word in ("send", "practice", "check", "demo", "doctor", "panel", "printing", "spool", "erase")
     },
     **dict.fromkeys(("serve", "config", "key", "user", "certificate", "setup-code"), _DAEMON),
+    "update": "appliance.commands.update",
     "version": "appliance.commands.version",
 }
 

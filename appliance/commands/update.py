@@ -1,0 +1,49 @@
+"""``faxbox update``: a new version of the image, into the half of the card that does not run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# Only the image has it: there the whole system is one version, replaced as one.
+INSTALL = Path("/usr/lib/faxbox-image/update")
+DONE, REFUSED, USAGE = 0, 1, 2
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``update`` to the command's words."""
+    parser = words.add_parser("update", help="install a new version of the image")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the update, a file that ends in .raucb")
+    parser.add_argument("--restart", action="store_true", help="start the new version at once")
+    parser.set_defaults(run=update)
+
+
+def update(arguments: argparse.Namespace, *, install: Path = INSTALL, user: int | None = None) -> int:
+    """``faxbox update`` with its parsed arguments; the exit code.  ``user``: who runs it, root when 0."""
+    if not install.exists():
+        return _complain(
+            "This machine was not made from the image; it is updated with: apt install ./faxbox_VERSION.deb"
+        )
+    if not arguments.file.is_file():
+        return _complain(f"there is no file {arguments.file}")
+    if (os.geteuid() if user is None else user) != 0:
+        return _complain("only root may install an update")
+    if subprocess.run([install, arguments.file], check=False).returncode:
+        print(
+            "faxbox: the update was not installed; the box goes on with the version that it has.",
+            file=sys.stderr,
+        )
+        return REFUSED
+    if arguments.restart:
+        print("The new version is installed; the box starts it now.")
+        return subprocess.run(["systemctl", "reboot"], check=False).returncode
+    print("The new version is installed; the box takes it at its next start.")
+    return DONE
+
+
+def _complain(sentence: str) -> int:
+    print(f"faxbox: {sentence}", file=sys.stderr)
+    return USAGE

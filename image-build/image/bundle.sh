@@ -1,0 +1,27 @@
+#!/bin/sh
+# Makes the update from one slot, signed; runs in the toolbox (make.sh).
+#
+#   bundle.sh OUT VERSION [KEYS]   OUT.ext4 becomes OUT.raucb, signed with KEYS/key.pem
+#
+# FAXBOX_BUNDLE_LEVEL is zstd's level: 15 by default, 1 where only the test looks at it.
+set -eu
+
+out=$1 version=$2 keys=${3:-/cache/keys}
+work=$(mktemp -d /var/tmp/bundle.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/content"
+ln "$out.ext4" "$work/content/rootfs.ext4" 2>/dev/null || cp --sparse=always "$out.ext4" "$work/content/rootfs.ext4"
+cat >"$work/content/manifest.raucm" <<END
+[update]
+compatible=faxbox-arm64
+version=$version
+
+[bundle]
+format=plain
+
+[image.rootfs]
+filename=rootfs.ext4
+END
+rm -f "$out.raucb"
+rauc --cert "$keys/keyring.pem" --key "$keys/key.pem" \
+    --mksquashfs-args="-comp zstd -Xcompression-level ${FAXBOX_BUNDLE_LEVEL:-15}" bundle "$work/content" "$out.raucb" >&2

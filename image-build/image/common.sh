@@ -1,0 +1,27 @@
+# What the steps of the image share.  Sourced, not run.
+#   project, image   the checkout, and the folder of these scripts
+#   cache            where finished steps are kept; each under a key made of all that it depends on
+# shellcheck shell=sh disable=SC2034
+
+image=$(cd "$(dirname "$0")" && pwd)
+project=$(cd "$image/../.." && pwd)
+cache=${FAXBOX_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/faxbox}/image
+SUITE=trixie
+mirror=${FAXBOX_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+security=${FAXBOX_DEBIAN_SECURITY_MIRROR:-http://security.debian.org/debian-security}
+
+say() { printf 'image: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Prints the entries of a list with comments.
+entries() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]*$//' "$@"; }
+
+# Prints a short key for files and words: key_of FILE... [-- WORD...]
+key_of() {
+    {
+        while [ $# -gt 0 ] && [ "$1" != -- ]; do cat "$1"; shift; done
+        printf '%s\n' "$*"
+    } | sha256sum | cut -c1-16
+}
+
+[ "$(id -u)" -eq 0 ] || die "needs root: Debian's root file systems are made with their own owners (sudo make image)"

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Makes faxbox_VERSION_arm64.deb for Debian 13 on this machine, cross-compiled in the toolbox.
+#
+#   package.sh   prints the path of the package
+#
+# Needs .venv (`make setup`), whose pip fetches the wheels.  Five minutes of a processor for pjsua2 once.
+set -eu
+. "$(dirname "$0")/common.sh"
+
+ARCHITECTURE=arm64 MACHINE=aarch64 SERIES=3.13 # of Debian 13
+version=$("$project/image-build/version.sh")
+package=$project/dist/faxbox_${version}_$ARCHITECTURE.deb
+changed=$(git -C "$project" status --porcelain --untracked-files=no)
+if [ -e "$package" ] && [ -z "$changed" ]; then printf '%s\n' "$package"; exit 0; fi
+
+lock=$project/image-build/requirements.lock
+wheels=wheels-$(key_of "$lock" -- $SERIES $MACHINE)
+if [ ! -e "$cache/$wheels/.finished" ]; then
+    say "fetching the Python packages for $MACHINE"
+    rm -rf "${cache:?}/$wheels"
+    mkdir -p "$cache/$wheels"
+    # One package has no wheel for this Python: its source is fetched, with the hash of the lock, and compiled.
+    awk '/^[^ ]/ { mine = /^lgpio==/ } !mine' "$lock" >"$cache/$wheels/requirements.lock"
+    awk '/^[^ ]/ { mine = /^lgpio==/ } mine' "$lock" >"$cache/$wheels/compiled.lock"
+    pip() { "$project/.venv/bin/pip" download --quiet --disable-pip-version-check --require-hashes --dest "$cache/$wheels" "$@" >&2; }
+    # glibc 2.17 to 2.41, which Debian 13 has.
+    # shellcheck disable=SC2046 # words
+    pip --only-binary=:all: --implementation cp --python-version $SERIES \
+        --abi "cp$(echo $SERIES | tr -d .)" --abi abi3 --abi none \
+        $(for glibc in 17 24 26 27 28 31 34 35 36 38 39; do echo "--platform manylinux_2_${glibc}_$MACHINE"; done) \
+        --platform manylinux2014_$MACHINE --platform linux_$MACHINE --platform any \
+        --requirement "$cache/$wheels/requirements.lock"
+    pip --no-deps --no-binary=:all: --no-build-isolation --requirement "$cache/$wheels/compiled.lock"
+    touch "$cache/$wheels/.finished"
+fi
+
+# What is compiled is what is committed, changes of the checkout included.
+source=$cache/source
+rm -rf "$source"
+mkdir -p "$source"
+tree=$(git -C "$project" stash create)
+git -C "$project" archive "${tree:-HEAD}" | tar -x -C "$source"
+"$image/toolbox.sh" run env FAXBOX_FOR=$ARCHITECTURE FAXBOX_VERSION="$version" FAXBOX_WHEELS="/cache/$wheels" \
+    FAXBOX_CACHE=/cache/built FAXBOX_DEBIAN_MIRROR="$mirror" \
+    SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$project" log -1 --format=%ct)}" \
+    /cache/source/image-build/deb/build.sh --out /cache/source/dist >&2
+mkdir -p "$project/dist"
+mv "$source"/dist/*.deb "$package"
+rm -rf "$source"
+printf '%s\n' "$package"

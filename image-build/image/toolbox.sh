@@ -1,0 +1,27 @@
+#!/bin/sh
+# Makes the toolbox: a Debian 13 root with compilers for arm64, an emulator and what makes disks.
+#
+#   toolbox.sh              prints the path of the finished root
+#   toolbox.sh run COMMAND  runs a command in it; the checkout is at /project there, the cache at /cache
+#
+# Some 40 s and 1.7 GB once.  Needs root and mmdebstrap.
+set -eu
+. "$(dirname "$0")/common.sh"
+
+root=$cache/toolbox-$(key_of "$image/toolbox.txt" -- "$SUITE")
+
+if [ ! -e "$root/.finished" ]; then
+    say "making the toolbox (Debian $SUITE)"
+    rm -rf "$root"
+    mkdir -p "$cache"
+    mmdebstrap --quiet --mode=root --architectures=amd64,arm64 --variant=apt \
+        --include="$(entries "$image/toolbox.txt" | paste -sd,)" "$SUITE" "$root" \
+        "deb $mirror $SUITE main" "deb $mirror $SUITE-updates main" "deb $security $SUITE-security main" >&2
+    touch "$root/.finished"
+fi
+[ "${1:-}" = run ] || { printf '%s\n' "$root"; exit 0; }
+shift
+
+# A mount namespace of its own: what is mounted for the command is gone with it, however it ends.
+mkdir -p "$root/project" "$root/cache"
+exec unshare --mount --propagation private sh "$image/enter.sh" "$root" "$project" "$cache" "$@"

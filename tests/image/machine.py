@@ -1,0 +1,127 @@
+"""A machine in the emulator that starts from the image, with a shell and its web port on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from tests.ports import free_port
+
+PROJECT = Path(__file__).parents[2]
+IMAGE = PROJECT / "image-build/image"
+DIST = PROJECT / "dist"
+START_S = 900.0  # for hangs; some 90 s on a quiet machine
+API = "/api/v1"
+
+
+def toolbox(*words: str) -> str:
+    """Runs a command in the toolbox; what it printed."""
+    done = subprocess.run(
+        [IMAGE / "toolbox.sh", "run", *words], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
+
+
+def inside(path: Path) -> str:
+    """A path of the checkout as the toolbox sees it."""
+    return f"/project/{path.relative_to(PROJECT)}"
+
+
+class Machine:
+    """One card, and the machine that starts from it.  ``updates`` is a second disk, read-only."""
+
+    def __init__(self, image: Path, folder: Path, updates: Path) -> None:
+        self.card = folder / "card.qcow2"
+        self._key = folder / "key"
+        self._updates = updates
+        self._console = folder / "console.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.token = ""
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key)]
+        subprocess.run(command, check=True)
+        first = folder / "first.img"
+        subprocess.run(["cp", "--sparse=always", image, first], check=True)
+        # What an owner does before the first start: a key on the first partition, at 4 MiB.
+        public = self._key.with_suffix(".pub").rename(folder / "ssh.pub")
+        toolbox("mcopy", "-i", f"{inside(first)}@@4M", inside(public), "::")
+        toolbox("qemu-img", "convert", "-q", "-O", "qcow2", inside(first), inside(self.card))
+        toolbox("qemu-img", "resize", "-q", inside(self.card), "8G")
+        first.unlink()
+
+    def start(self) -> None:
+        self.http, self.ssh = free_port(), free_port()
+        more = f"file={inside(self._updates)},format=raw,if=none,id=updates,readonly=on"
+        self._process = subprocess.Popen(
+            [
+                IMAGE / "run.sh",
+                inside(self.card),
+                str(self.http),
+                "-drive",
+                more,
+                "-device",
+                "virtio-blk-pci,drive=updates",
+            ],
+            env={**os.environ, "FAXBOX_FORWARD": f"tcp:127.0.0.1:{self.ssh}-:22"},
+            stdin=subprocess.DEVNULL,
+            stdout=self._console.open("ab"),
+            start_new_session=True,
+        )
+
+    def pull_the_plug(self) -> None:
+        """Ends the emulator at once: what the guest had not written is gone."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def health(self) -> dict[str, Any] | None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{API}/health", timeout=10) as answer:
+                found: dict[str, Any] = json.load(answer)
+                return found
+        except (OSError, ValueError):
+            return None
+
+    def wait(self) -> None:
+        """Until the box answers."""
+        self.until(lambda: self.health() is not None)
+
+    def until(self, done: Any) -> None:
+        end = time.monotonic() + START_S
+        while not done():
+            assert time.monotonic() < end, self._console.read_bytes()[-3000:].decode("utf-8", "replace")
+            time.sleep(2)
+
+    def shell(self, words: str, *, check: bool = True) -> str:
+        """Runs a command in the guest as root; what it printed."""
+        options = [
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "ConnectTimeout=20",
+            "LogLevel=ERROR",
+        ]
+        command = ["ssh", "-i", str(self._key), "-p", str(self.ssh), *(f"-o{each}" for each in options)]
+        done = subprocess.run(
+            [*command, "root@127.0.0.1", words], capture_output=True, text=True, timeout=START_S, check=False
+        )
+        assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        if not self.token:
+            become = "setpriv --reuid=faxbox --regid=faxbox --clear-groups"
+            said = self.shell(f"{become} faxbox key add tests --scope admin --data /var/lib/faxbox")
+            self.token = said.split()[-1]
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.http}{API}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.load(answer)

@@ -1,0 +1,194 @@
+"""The image's own pieces, as far as they run anywhere; the whole of it boots in ``test_booted``."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+from argparse import Namespace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from appliance.commands.update import DONE, REFUSED, USAGE, update
+
+IMAGE = Path(__file__).parents[2] / "image-build/image"
+ROOT = IMAGE / "root"
+SECTOR = 512
+
+
+def piece(path: Path) -> ModuleType:
+    """A program of the image as a module, whatever its name ends in."""
+    name = path.stem.replace("-", "_")
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def shell_scripts() -> list[Path]:
+    files = [path for path in IMAGE.rglob("*") if path.is_file()]
+    return [path for path in files if path.read_bytes().startswith(b"#!/bin/sh") or path.suffix == ".sh"]
+
+
+@pytest.mark.parametrize("script", shell_scripts(), ids=lambda path: str(path.relative_to(IMAGE)))
+def test_every_script_is_sound_shell_and_may_be_run(script: Path) -> None:
+    subprocess.run(["sh", "-n", str(script)], check=True)
+    assert script.name == "common.sh" or script.stat().st_mode & 0o100
+
+
+@pytest.mark.parametrize(
+    "unit", sorted((ROOT / "usr/lib/systemd/system").iterdir()), ids=lambda path: path.name
+)
+def test_every_program_that_a_unit_names_is_there(unit: Path) -> None:
+    for line in unit.read_text().splitlines():
+        if line.startswith("ExecStart=/usr/lib/faxbox-image/"):
+            assert (ROOT / line.removeprefix("ExecStart=/")).exists(), line
+
+
+def test_the_starter_and_the_system_agree_where_the_slots_state_lies() -> None:
+    command = (IMAGE / "boot/boot.cmd").read_text()
+    disk = (IMAGE / "disk.sh").read_text()
+    device, offset, size, sector_size, _ = (ROOT / "etc/fw_env.config").read_text().splitlines()[-1].split()
+    found = re.search(r"setenv sector (\S+)", command)
+    octets = re.search(r"setenv size (\S+)", command)
+    made = re.search(r"STATE_AT=(\d+) STATE_OCTETS=(\d+)", disk)
+    first = re.search(r"STATE_MIB=(\d+)", disk)
+    assert found is not None
+    assert octets is not None
+    assert made is not None
+    assert first is not None
+    assert int(found[1], 16) * SECTOR == int(offset, 16) == int(made[1]) * SECTOR
+    assert int(octets[1], 16) == int(size, 16) == int(sector_size, 16) == int(made[2]) == SECTOR
+    assert int(offset, 16) + SECTOR <= int(first[1]) << 20  # before the first partition
+    assert device.startswith("/run/faxbox-image/")
+
+
+def test_the_firewall_lets_in_what_the_settings_say_and_nothing_else() -> None:
+    firewall = piece(ROOT / "usr/lib/faxbox-image/firewall")
+    fresh = firewall.rules({}, shell=False)
+    assert "policy drop" in fresh
+    assert "tcp dport { 80, 443, 631 } accept" in fresh
+    assert "udp dport { 4000-4999, 5060 } accept" in fresh
+    sip = {"udp_port": None, "tcp_port": 5070, "tls_port": 5061, "media_first": 6000, "media_last": 6099}
+    changed = firewall.rules({"sip": sip}, shell=True)
+    assert "tcp dport { 80, 443, 631, 5070, 5061, 22 } accept" in changed
+    assert "udp dport { 6000-6099 } accept" in changed
+
+
+@pytest.fixture(name="preset")
+def _preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    module = piece(ROOT / "usr/lib/faxbox-image/preset")
+    keep = tmp_path / "keep"
+    (keep / "var/lib/iwd").mkdir(parents=True)
+    monkeypatch.setattr(module, "KEEP", keep)
+    (tmp_path / "boot").mkdir()
+    return module
+
+
+def test_a_wireless_network_is_taken_over_and_its_password_leaves_the_card(
+    preset: ModuleType, tmp_path: Path
+) -> None:
+    given = tmp_path / "boot/wifi.txt"
+    given.write_text("Praxis Weiß\nvery secret words\n", encoding="utf-8")
+    assert preset.take(tmp_path / "boot") == ["wifi.txt was taken over"]
+    (profile,) = (tmp_path / "keep/var/lib/iwd").iterdir()
+    assert bytes.fromhex(profile.name[1:].removesuffix(".psk")).decode() == "Praxis Weiß"
+    assert "Passphrase=very secret words" in profile.read_text()
+    assert profile.stat().st_mode & 0o077 == 0
+    assert not given.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("wifi.txt", "only a name\n", "two lines"),
+        ("wifi.txt", f"{'n' * 33}\nlong enough\n", "two lines"),
+        ("wifi.txt", "name\nshort\n", "two lines"),
+        ("ssh.pub", "ssh-ed25519 nonsense\n", "public key"),
+        ("wifi.txt", "x" * ((1 << 20) + 1), "too large"),
+    ],
+)
+def test_what_cannot_be_taken_over_stays_with_its_reason(
+    preset: ModuleType, tmp_path: Path, name: str, content: str, word: str
+) -> None:
+    given = tmp_path / "boot" / name
+    given.write_text(content)
+    preset.take(tmp_path / "boot")
+    assert given.exists()
+    assert word in (tmp_path / "boot" / f"{name}.refused.txt").read_text()
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen here")
+def test_a_public_key_opens_the_shell_for_its_owner(preset: ModuleType, tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "own")], check=True)
+    shutil.copy(tmp_path / "own.pub", tmp_path / "boot/ssh.pub")
+    preset.take(tmp_path / "boot")
+    kept = tmp_path / "keep/ssh/authorized_keys"
+    assert kept.read_bytes() == (tmp_path / "own.pub").read_bytes()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_the_list_of_what_is_in_the_image_names_every_package_with_its_version(tmp_path: Path) -> None:
+    (tmp_path / "var/lib/dpkg").mkdir(parents=True)
+    (tmp_path / "var/lib/dpkg/status").write_text(
+        "Package: faxbox\nStatus: install ok installed\nArchitecture: arm64\nVersion: 1.2+3.gabc\n\n"
+        "Package: gone\nStatus: deinstall ok config-files\nArchitecture: arm64\nVersion: 1\n\n"
+    )
+    info = tmp_path / "usr/lib/faxbox/lib/python3.13/site-packages/pillow-9.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: Pillow\nVersion: 9\nLicense-Expression: MIT-CMU\n\n")
+    made = piece(IMAGE / "sbom.py").document(tmp_path)
+    assert made["spdxVersion"] == "SPDX-2.3"
+    assert [(each["name"], each["versionInfo"]) for each in made["packages"]] == [
+        ("faxbox", "1.2+3.gabc"),
+        ("python-Pillow", "9"),
+    ]
+    assert made["packages"][1]["licenseDeclared"] == "MIT-CMU"
+    assert json.dumps(made)
+
+
+# -- faxbox update -------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="bundle")
+def _bundle(tmp_path: Path) -> Path:
+    file = tmp_path / "new.raucb"
+    file.write_bytes(b"a bundle")
+    return file
+
+
+def installer(tmp_path: Path, code: int) -> Path:
+    program = tmp_path / "install"
+    program.write_text(f'#!/bin/sh\ntest -s "$1" && exit {code}\n')
+    program.chmod(0o755)
+    return program
+
+
+def test_a_machine_that_is_no_image_is_sent_to_its_package(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = Namespace(file=bundle, restart=False)
+    assert update(words, install=tmp_path / "nothing", user=0) == USAGE
+    assert "apt install" in capsys.readouterr().err
+
+
+def test_a_refused_update_says_that_the_box_goes_on(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = Namespace(file=bundle, restart=False)
+    assert update(words, install=installer(tmp_path, 1), user=0) == REFUSED
+    assert "goes on with the version that it has" in capsys.readouterr().err
+
+
+def test_only_root_installs_and_only_a_file_that_is_there(bundle: Path, tmp_path: Path) -> None:
+    install = installer(tmp_path, 0)
+    assert update(Namespace(file=bundle, restart=False), install=install, user=1000) == USAGE
+    assert update(Namespace(file=tmp_path / "no", restart=False), install=install, user=0) == USAGE
+    assert update(Namespace(file=bundle, restart=False), install=install, user=0) == DONE
