@@ -14,7 +14,7 @@ from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.net.settings import ApiSettings, HttpSettings
 from appliance.numbers import NumberSettings
 from appliance.panel.settings import PanelSettings
-from appliance.phonebook import Contact, ContactGroup
+from appliance.phonebook import Campaign, Contact, ContactGroup
 from appliance.printing.settings import PrintingSettings, PrintUser
 from appliance.settings.accounts import ApiKey, User
 from appliance.settings.secrets import SecretSettings
@@ -107,13 +107,14 @@ CATALOGUE = Catalogue(
         "lines": LineSettings,
         "contacts": Contact,
         "groups": ContactGroup,
+        "campaigns": Campaign,
         "covers": CoverTemplate,
         "routes": Route,
         "junk": JunkRule,
         "print_users": PrintUser,
     },
     # Kept in a file of their own, so that a change of the settings does not rewrite a long phone book.
-    phonebook=frozenset({"contacts", "groups"}),
+    phonebook=frozenset({"contacts", "groups", "campaigns"}),
     migrations=(_split_lines,),
     retired={f"lines.{old}": f"this is called {new} now" for old, new in _V1_RENAMED.items()},
 )

@@ -1,4 +1,4 @@
-"""The phone book: people, and groups that are written to together."""
+"""The phone book: people, groups that are written to together, and broadcasts to them."""
 
 from __future__ import annotations
 
@@ -30,4 +30,16 @@ class ContactGroup:
 
     name: str = setting(help="name of the group", max_length=100)
     contact_ids: tuple[int, ...] = setting((), "ids of contacts")
+    owner: str = setting("", "user it belongs to; empty: everyone", max_length=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A broadcast of one stored document to a group (an idea of the ICTFax style interface)."""
+
+    name: str = setting(help="name of the campaign", max_length=300)
+    program_id: int = setting(0, "the program that is sent", minimum=0)
+    group_id: int = setting(0, "the group that it is sent to", minimum=0)
+    tries: int = setting(0, "calls each fax may take; 0: as the settings say", minimum=0, maximum=50)
+    submission_ids: tuple[int, ...] = setting((), "what was handed in by its starts")
     owner: str = setting("", "user it belongs to; empty: everyone", max_length=64)

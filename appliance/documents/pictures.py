@@ -27,7 +27,7 @@ from appliance.documents.geometry import (
 from appliance.documents.options import Limits, Paper
 from appliance.documents.picturemodes import on_paper
 from appliance.documents.placing import place
-from appliance.documents.sniff import Kind
+from appliance.documents.sniff import Kind, has_no_directory
 from appliance.documents.tiffpages import FaxProof, guessed_resolution, is_page, resolution_of, tags_of
 from appliance.remarks import SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
@@ -89,6 +89,8 @@ class ImageSource:
             pillow_heif.register_heif_opener(thumbnails=False)
         if kind is Kind.JPEG:
             content = _with_end(content)
+        if has_no_directory(content):
+            raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
         try:
             self._image = Image.open(io.BytesIO(content), formats=[_FORMATS[kind]])
         except UnidentifiedImageError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 from pathlib import PurePath
+from typing import Literal
 
 from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
@@ -137,6 +138,8 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     """
     if not content.strip(b"\0 \t\r\n\f"):
         raise DocumentError(DOCUMENT_EMPTY, f"{len(content)} octets")
+    if has_no_directory(content):
+        raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
     promised = _promised(name, media_type)
     found = _by_marks(content) or _by_words(content, charset_of(media_type), promised)
     if found is None:
@@ -146,6 +149,23 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     if found in _TEXTUAL and promised is not None and promised not in _TEXTUAL:
         raise DocumentError(DOCUMENT_MISLABELLED, f"{_meant(promised, name)}, it is {found.value}")
     return found
+
+
+def has_no_directory(content: bytes) -> bool:
+    """Whether this is a TIFF in which no page stands: its first directory is nowhere, or has no entry.
+
+    TIFF 6.0 section 2; BigTIFF has longer fields.  A directory behind the end of ``content`` may be there.
+    """
+    order: Literal["little", "big"] = "little" if content.startswith(b"II") else "big"
+    if content.startswith((b"II*\0", b"MM\0*")):
+        width, where, count = 4, 4, 2
+    elif content.startswith((b"II+\0", b"MM\0+")):
+        width, where, count = 8, 8, 8
+    else:
+        return False
+    start = int.from_bytes(content[where : where + width], order)
+    entries = content[start : start + count]
+    return start == 0 or (len(entries) == count and int.from_bytes(entries, order) == 0)
 
 
 def _promised(name: str, media_type: str) -> Kind | None:

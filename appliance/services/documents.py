@@ -104,6 +104,10 @@ class Documents:
         """Newest first."""
         return self.spool.read(ledger.programs, owner, limit)
 
+    def change_program(self, program_id: int, name: str, document_id: int) -> Program:
+        """Raises NotFoundError."""
+        return self.spool.do(ledger.change_program, program_id, name, document_id)
+
     def delete_program(self, program_id: int, owner: str | None = None) -> None:
         """Raises NotFoundError.  Its document stays."""
         self.program(program_id, owner)

@@ -200,6 +200,10 @@ class Faxes:
         """The jobs made as repeats of a job, first to last."""
         return self.spool.read(resends.resends, job_id)
 
+    def counts(self, owner: str | None) -> dict[str, int]:
+        """How many faxes of ``owner`` (None: of anybody) are in each state, by the state's word."""
+        return self.spool.read(stats.by_state, owner)
+
     # -- what owners do ------------------------------------------------------------------------
 
     def cancel(self, job_id: int, owner: str | None = None) -> Job:
@@ -222,6 +226,14 @@ class Faxes:
         self.rules.require_room()
         self.rules.require_quota(job.owner, job.key)
         return self.spool.do(jobs.release, job_id, self.clock(), scheduled_at)
+
+    def rewrite_held(self, job_id: int, to: To, document_id: int, handed: Handed) -> Job:
+        """Changes a held job's recipient and document, and its options and metadata to those of ``handed``.
+
+        Raises RefusedError (number), IllegalTransitionError unless it is held without pages and alone.
+        """
+        recipient = self.rules.recipient(to, handed.options.lines)
+        return self.spool.do(jobs.rewrite_held, job_id, recipient, document_id, handed=handed)
 
     def settle_unknown(self, job_id: int, rule: UnknownRule, owner: str | None = None) -> Job:
         """Decides what becomes of a job whose delivery is unknown."""

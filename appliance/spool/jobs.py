@@ -198,6 +198,35 @@ def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) 
     return get(tx.db, job_id)
 
 
+def rewrite_held(
+    tx: Tx,
+    job_id: int,
+    recipient: Recipient,
+    document_id: int,
+    *,
+    handed: Handed,
+) -> Job:
+    """Changes what a job sends and where to, while it is HELD without pages and alone in its submission.
+
+    Its options and metadata become those of ``handed``.
+
+    Raises IllegalTransitionError when it is not, NotFoundError for an unknown document.
+    """
+    job = get(tx.db, job_id)
+    if job.state is not JobState.HELD or job.rendered_path or len(_job_ids(tx.db, job.submission_id)) != 1:
+        raise IllegalTransitionError(f"job {job_id} is {job.state.value}")
+    documents.get(tx.db, document_id)
+    row = to_row(handed, "submission", Handed)
+    tx.db.execute(
+        "UPDATE submission SET document_id = ?, options = ?, metadata = ? WHERE id = ?",
+        (document_id, row["options"], row["metadata"], job.submission_id),
+    )
+    # The words it is found by are made anew when its number changes, so it has none for a moment.
+    tx.db.execute("UPDATE job SET number = '' WHERE id = ?", (job_id,))
+    _update(tx, job_id, _where_to(recipient))
+    return get(tx.db, job_id)
+
+
 # -- preparing -----------------------------------------------------------------------------------
 
 

@@ -165,6 +165,15 @@ def programs(db: sqlite3.Connection, owner: str, limit: int = 100) -> list[Progr
     return [Program(**dict(row)) for row in rows]
 
 
+def change_program(tx: Tx, program_id: int, name: str, document_id: int) -> Program:
+    """Names a program anew, and the document that it sends.  Raises NotFoundError."""
+    get_program(tx.db, program_id)
+    tx.db.execute(
+        "UPDATE program SET name = ?, document_id = ? WHERE id = ?", (name, document_id, program_id)
+    )
+    return get_program(tx.db, program_id)
+
+
 def delete_program(tx: Tx, program_id: int) -> None:
     """Raises NotFoundError.  Its document stays."""
     get_program(tx.db, program_id)

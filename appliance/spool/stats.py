@@ -11,6 +11,18 @@ def ended(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], row[2]) for row in rows]
 
 
+def by_state(db: sqlite3.Connection, owner: str | None) -> dict[str, int]:
+    """How many jobs of ``owner`` (None: of anybody) are in each state."""
+    if owner is not None:
+        rows = db.execute("SELECT state, COUNT(*) FROM job WHERE owner = ? GROUP BY state", (owner,))
+        return {row[0]: row[1] for row in rows}
+    counts: dict[str, int] = {}
+    for state, _, count in ended(db):
+        counts[state] = counts.get(state, 0) + count
+    rows = db.execute("SELECT state, COUNT(*) FROM job WHERE ended_at IS NULL GROUP BY state")
+    return counts | {row[0]: row[1] for row in rows}
+
+
 def received(db: sqlite3.Connection) -> list[tuple[str, int]]:
     """(state, how many) of the received faxes."""
     rows = db.execute("SELECT state, count FROM tally WHERE what = 'received' AND count > 0")

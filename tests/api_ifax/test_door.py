@@ -321,11 +321,44 @@ def test_numbers_that_are_not_dialled(box: RunningBox, number: str, code: int) -
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b" \n", -3004), (b"PK\x03\x04" + bytes(range(256)), -3006), (b"\xff\xfe" * 50, -3006)],
+    [
+        (b" \n", -3004),
+        (b"PK\x03\x04" + bytes(range(256)), -3006),
+        (b"\xff\xfe" * 50, -3006),
+    ],
 )
 def test_documents_that_cannot_be_faxed(box: RunningBox, content: bytes, code: int) -> None:
     file = {"fileName": "a.pdf", "fileData": base64.b64encode(content).decode()}
     error(box, "fax-send", {"faxNumber": "9990", "faxData": [file]}, 400, code)
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        b"II*\0\0\0\0\0",  # no directory
+        b"MM\0*\0\0\0\x08\0\0\0\0\0\0",  # a directory without an entry
+        b"II+\0\x08\0\0\0" + bytes(8),  # the same of BigTIFF
+        b"II*\0",
+    ],
+)
+def test_a_tiff_without_pages_is_an_empty_file(box: RunningBox, empty: bytes) -> None:
+    file = {"fileName": "a.tif", "fileData": base64.b64encode(empty).decode()}
+    found = error(box, "fax-send", {"faxNumber": "9990", "faxData": [file]}, 400, -3004)
+    assert found["message"] == "TIFF file is empty"
+
+
+def test_a_tiff_whose_empty_directory_stands_at_its_end_fails_with_the_same_code(box: RunningBox) -> None:
+    end = 200_000
+    late = b"II*\0" + end.to_bytes(4, "little") + b"\x55" * (end - 8) + bytes(6)
+    file = {"fileName": "a.tif", "fileData": base64.b64encode(late).decode()}
+    assert ended(box, send(box, faxData=[file]))["code"] == -3004
+
+
+def test_a_spent_quota_stops_a_fax_that_is_sent_again(box: RunningBox) -> None:
+    settings = open_settings(box.data)
+    _, spent = secrets.add_key(settings, "spent", quota=1)
+    first = ask(box, "fax-send", {"faxNumber": "9990", "faxData": [FILE]}, key=spent).json["data"]["jobId"]
+    error(box, "fax-resend", {"jobId": first}, 402, -3002, key=spent)
 
 
 def test_base64_that_is_none_is_refused(box: RunningBox) -> None:

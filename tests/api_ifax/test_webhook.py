@@ -57,7 +57,10 @@ def test_a_sent_fax_is_told_and_signed(client: RunningBox) -> None:
             assert post.headers["x-ifax-signature"] == expected
             assert post.headers["content-type"] == "application/json"
             assert post.path == "/hook"
-            assert set(post.json) == {"event", "timestamp", "data"}
+            # The flat form, for receivers of this style that read no further.
+            flat = {**status(client, job_id), "direction": "outbound", "success": job_id == good}
+            assert {name: post.json[name] for name in flat} == flat
+            assert set(post.json) == {*flat, "event", "timestamp", "data"}
             assert post.json["event"] == "fax.completed"
             assert post.json["data"] == status(client, job_id)
             assert post.json["timestamp"] == post.json["data"]["faxCallEnd"]
@@ -80,6 +83,7 @@ def test_a_received_fax_is_told_in_this_style_to_those_who_chose_it(client: Runn
             name: value for name, value in post.json.items() if name not in ("event", "timestamp", "data")
         }
         assert flat == {
+            **data,
             "direction": "inbound",
             "jobId": data["jobId"],
             "transactionId": data["transactionId"],

@@ -138,7 +138,7 @@ class FaxCalls:
     def _shown(self, transmission: Transmission) -> dict[str, Any]:
         box, root = self._door.box, transmission.root
         calls = self._transmissions.attempts(transmission) if transmission.tries else []
-        allowed = root.options.max_tries or box.settings.section(SendingSettings).max_tries
+        allowed = transmission.job.options.max_tries or box.settings.section(SendingSettings).max_tries
         return objects.sent_transmission(
             root,
             transmission.job,
@@ -153,12 +153,12 @@ class FaxCalls:
         return objects.received_transmission(fax, self._people.account_id(fax.owner))
 
     def _contact(self, transmission: Transmission) -> dict[str, Any]:
-        root = transmission.root
-        contact_id = root.metadata.get("contact_id") if root.origin == objects.ORIGIN else None
+        job = transmission.job
+        contact_id = job.metadata.get("contact_id") if job.origin == objects.ORIGIN else None
         known = None
         if isinstance(contact_id, int):
             known = self._door.box.settings.items(Contact).get(contact_id)
-        return objects.contact_object(contact_id, known or Contact(number=root.given, first_name=root.name))
+        return objects.contact_object(contact_id, known or Contact(number=job.given, first_name=job.name))
 
     def _account(self, transmission: Transmission) -> dict[str, Any] | None:
         return self._people.account_named(transmission.root.owner)

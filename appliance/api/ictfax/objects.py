@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from appliance.causes import Side
+from appliance.deliver.settings import Route
 from appliance.phonebook import Contact
 from appliance.settings.accounts import User
 from appliance.spool.model import Attempt, Document, Job, JobState, Received, ReceivedState
@@ -22,7 +23,9 @@ OUTBOUND, INBOUND = "outbound", "inbound"
 RECEIVED_DOCUMENTS = 1_000_000_000
 # The account of a key that belongs to no user has the key's id and this: users' ids stay far below.
 KEY_ACCOUNTS = 1_000_000
-PROGRAM_TYPE = "sendfax"
+PROGRAM_TYPE, ROUTE_TYPE = "sendfax", "faxtoemail"
+# The program of a route of received faxes has the route's id and this.
+ROUTE_PROGRAMS = 1_000_000_000
 
 PENDING, RETRY, PROCESSING = "pending", "pending_retry", "processing"
 COMPLETED, FAILED, INVALID = "completed", "failed", "invalid"
@@ -120,6 +123,31 @@ def program_object(program: Program) -> dict[str, Any]:
     }
 
 
+def route_program(route_id: int, route: Route, account_id: int | None) -> dict[str, Any]:
+    return {
+        "program_id": route_id + ROUTE_PROGRAMS,
+        "name": route.name,
+        "type": ROUTE_TYPE,
+        "account_id": account_id,
+        "phone": ", ".join(route.dialled),
+        "email": ", ".join(route.emails),
+    }
+
+
+def user_object(user_id: int, user: User) -> dict[str, Any]:
+    first, _, last = user.full_name.partition(" ")
+    return {
+        "user_id": user_id,
+        "username": user.name,
+        "first_name": first,
+        "last_name": last,
+        "phone": user.caller_number,
+        "email": user.email,
+        "role": user.role.value,
+        "active": int(not user.disabled),
+    }
+
+
 def account_object(account_id: int, name: str, phone: str, user: User | None) -> dict[str, Any]:
     first, _, last = (user.full_name if user else name).partition(" ")
     return {
@@ -130,7 +158,7 @@ def account_object(account_id: int, name: str, phone: str, user: User | None) ->
         "last_name": last,
         "phone": (user.caller_number if user else "") or phone,
         "email": user.email if user else "",
-        "active": 1,
+        "active": int(user is None or not user.disabled),
     }
 
 
@@ -146,10 +174,10 @@ def sent_transmission(
 ) -> dict[str, Any]:
     """A transmission: ``root`` is the job that gave it its id, ``job`` its latest sending."""
     # Metadata of jobs that came in by another door are their makers' own.
-    told = root.metadata if root.origin == ORIGIN else {}
+    told = job.metadata if job.origin == ORIGIN else {}
     return {
         "transmission_id": root.id,
-        "title": str(told.get("title", "")) or root.tag or f"Fax to {root.given}",
+        "title": str(told.get("title", "")) or root.tag or f"Fax to {job.given}",
         "service_flag": SERVICE_FLAG,
         "account_id": account_id,
         "contact_id": told.get("contact_id"),

@@ -16,7 +16,7 @@ from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
 from appliance.api.signing_in import sign_in
 from appliance.causes import NOT_FOUND, NUMBER_INVALID, SETTING_INVALID
-from appliance.phonebook import Contact
+from appliance.phonebook import Campaign, Contact, ContactGroup
 from appliance.settings.accounts import ApiKey, Scope, User
 
 # Contacts of one owner: the phone book is one file, written as a whole.
@@ -70,21 +70,6 @@ class PeopleCalls:
         )
 
     # -- accounts ------------------------------------------------------------------------------
-
-    def accounts(self, caller: Caller) -> Answer:
-        """The caller's own account: every fax is sent from it."""
-        return Answer([self._account(caller)])
-
-    def account(self, caller: Caller, account_id: int) -> Answer:
-        account = self._account(caller)
-        if account["account_id"] != account_id:
-            raise ProblemError(NOT_FOUND, f"account {account_id}")
-        return Answer(account)
-
-    def _account(self, caller: Caller) -> dict[str, Any]:
-        return self.account_named(caller.owner) or account_object(
-            0, caller.owner, own_number(self._door.box), None
-        )
 
     def account_id(self, owner: str) -> int | None:
         """The account id of an owner: a user's id, else that of a key; None for nobody."""
@@ -140,7 +125,7 @@ class PeopleCalls:
         }
         found = []
         for contact_id, contact in self._door.box.settings.items(Contact).items():
-            if not _visible(contact, caller):
+            if not is_visible(contact, caller):
                 continue
             shown = contact_object(contact_id, contact)
             if all(word in str(shown[name]).casefold() for name, word in wanted.items()):
@@ -169,7 +154,7 @@ class PeopleCalls:
     def find(self, caller: Caller, contact_id: int) -> Contact:
         """Raises ProblemError."""
         contact = self._door.box.settings.items(Contact).get(contact_id)
-        if contact is None or not _visible(contact, caller):
+        if contact is None or not is_visible(contact, caller):
             raise ProblemError(NOT_FOUND, f"contact {contact_id}")
         return contact
 
@@ -190,5 +175,6 @@ def _contact_values(fields: Mapping[str, Any]) -> dict[str, str]:
     return {kept: text(fields, name, limit) for name, (kept, limit) in _FIELDS.items() if name in fields}
 
 
-def _visible(contact: Contact, caller: Caller) -> bool:
-    return caller.sees is None or contact.owner in ("", caller.owner)
+def is_visible(item: Contact | ContactGroup | Campaign, caller: Caller) -> bool:
+    """Whether it is the caller's or everyone's; administrators see all."""
+    return caller.sees is None or item.owner in ("", caller.owner)

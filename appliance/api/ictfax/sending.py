@@ -1,21 +1,21 @@
-"""Programs, transmissions to send, and the one-step fax."""
+"""Transmissions: made, changed, sent, scheduled, ended."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import bottle
-
-from appliance.api import intake, request
 from appliance.api.auth import Caller
 from appliance.api.foreign import Answer, ForeignDoor
-from appliance.api.ictfax.objects import ORIGIN, OUTBOUND, QUEUED, program_object
+from appliance.api.ictfax.objects import MARK, ORIGIN, OUTBOUND
 from appliance.api.ictfax.people import PeopleCalls, fields_of
+from appliance.api.ictfax.programs import ProgramCalls
 from appliance.api.ictfax.transmissions import Transmission, Transmissions
 from appliance.api.ictfax.words import (
     LINE_LIMIT,
-    TEXT_LIMIT,
+    MOST_TRIES,
+    NUMBER_LIMIT,
     MissingError,
     moment,
     needed_id,
@@ -24,64 +24,41 @@ from appliance.api.ictfax.words import (
     text,
 )
 from appliance.api.problems import ProblemError
-from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, REQUEST_LENGTH_MISSING, STATE_FORBIDS
-from appliance.net.http import check_url
+from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, STATE_FORBIDS
 from appliance.phonebook import Contact
+from appliance.records import shared
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
-from appliance.spool.model import Job, NotFoundError
+from appliance.spool.model import Handed, JobState, NotFoundError
 from appliance.spool.options import SendOptions
-from appliance.spool.remembered import Program
-
-# The most that the box's own setting allows, too.
-MOST_TRIES = 50
-# Characters of a number with its punctuation.
-NUMBER_LIMIT = 64
-LIST_LIMIT = 1000
 
 
 class SendingCalls:
     """Handlers of the door; each is given who asks."""
 
-    def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
+    def __init__(self, door: ForeignDoor, people: PeopleCalls, programs: ProgramCalls) -> None:
         self._door = door
         self._people = people
+        self._programs = programs
         self._transmissions = Transmissions(door.box)
-
-    # -- programs ------------------------------------------------------------------------------
-
-    def create_program(self, caller: Caller) -> Answer:
-        box = self._door.box
-        with self._door.content(required=True) as content:
-            fields = fields_of(content.fields, content.texts)
-        document = box.documents.get(needed_id(fields, "document_id"), caller.sees)
-        name = text(fields, "name", LINE_LIMIT) or document.name
-        program = box.documents.create_program(document.owner, name, document.id)
-        return Answer(program.id)
-
-    def programs(self, caller: Caller) -> Answer:
-        found = self._door.box.documents.programs(caller.owner, LIST_LIMIT)
-        return Answer([program_object(program) for program in found])
-
-    def program(self, caller: Caller, program_id: int) -> Answer:
-        return Answer(program_object(self._program(caller, program_id)))
-
-    def remove_program(self, caller: Caller, program_id: int) -> Answer:
-        self._door.box.documents.delete_program(program_id, caller.sees)
-        return Answer(True)
-
-    def _program(self, caller: Caller, program_id: int) -> Program:
-        return self._door.box.documents.program(program_id, caller.sees)
 
     # -- transmissions -------------------------------------------------------------------------
 
     def create(self, caller: Caller) -> Answer:
         """Makes a transmission; ``send`` hands it in."""
-        box = self._door.box
         with self._door.content(required=True) as content:
             fields = fields_of(content.fields, content.texts)
-        program = self._program(caller, needed_id(fields, "program_id"))
+        return self._made(caller, fields, needed_id(fields, "program_id"))
+
+    def create_of(self, caller: Caller, program_id: int) -> Answer:
+        """The same, where the address names the program."""
+        with self._door.content(required=True) as content:
+            fields = fields_of(content.fields, content.texts)
+        return self._made(caller, fields, program_id)
+
+    def _made(self, caller: Caller, fields: Mapping[str, Any], program_id: int) -> Answer:
+        box, program = self._door.box, self._programs.find(caller, program_id)
         document = box.documents.get(program.document_id, caller.sees)
         if text(fields, "direction") not in ("", OUTBOUND):
             raise refused(STATE_FORBIDS, "direction", "only outbound transmissions are made")
@@ -104,6 +81,51 @@ class SendingCalls:
         job = made.jobs[0]
         self._door.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
         return Answer(job.id)
+
+    def change(self, caller: Caller, transmission_id: int) -> Answer:
+        """Other words, another recipient or program for a transmission that was not sent yet."""
+        box, transmission = self._door.box, self._transmissions.get(transmission_id, caller)
+        with self._door.content(required=True) as content:
+            fields = fields_of(content.fields, content.texts)
+        job = transmission.job
+        metadata, options = dict(job.metadata), job.options
+        to, document_id = To(job.given, job.name, job.company), self._transmissions.document_of(job)
+        if job.state is not JobState.HELD:
+            raise ProblemError(STATE_FORBIDS, f"transmission {transmission_id} is {job.state.value}")
+        program_id = number(fields, "program_id")
+        if program_id and program_id != metadata.get("program_id"):
+            program = self._programs.find(caller, program_id)
+            document_id = box.documents.get(program.document_id, caller.sees).id
+            metadata["program_id"] = program_id
+        if fields.get("contact_id") or fields.get("phone"):
+            metadata["contact_id"], to = self._recipient(caller, fields)
+        if fields.get("title"):
+            metadata["title"] = text(fields, "title", LINE_LIMIT)
+        tries = number(fields, "try_allowed")
+        if tries:
+            options = replace(options, max_tries=min(tries, MOST_TRIES))
+        box.faxes.rewrite_held(job.id, to, document_id, replace(job, options=options, metadata=metadata))
+        self._door.audit(caller, "fax.change", f"fax:{job.id}", ", ".join(fields)[:LINE_LIMIT])
+        return Answer(transmission_id)
+
+    def clone(self, caller: Caller, transmission_id: int) -> Answer:
+        """A new transmission of the same document to the same recipient, which waits for ``send``."""
+        box, transmission = self._door.box, self._transmissions.get(transmission_id, caller)
+        job = transmission.job
+        kept = shared(job, Handed) | {
+            "options": box.rules.options_again(job),
+            "key": caller.key or job.key,
+            "origin": ORIGIN,
+            "metadata": {name: value for name, value in job.metadata.items() if name != MARK},
+            "callback_url": "",
+            "resent_from": None,
+        }
+        again = To(job.given, job.name, job.company)
+        made = box.faxes.submit(
+            Request(**kept, to=(again,), document_id=self._transmissions.document_of(job), held=True)
+        )
+        self._door.audit(caller, "fax.create", f"fax:{made.jobs[0].id}", f"as {transmission_id}")
+        return Answer(made.jobs[0].id)
 
     def _recipient(self, caller: Caller, fields: Mapping[str, Any]) -> tuple[int, To]:
         """The contact and its number; a bare ``phone`` becomes a contact, as that system does it."""
@@ -142,7 +164,7 @@ class SendingCalls:
     def _ready(self, caller: Caller, transmission_id: int) -> Transmission:
         """A transmission whose document has a file: what is accepted to be sent can be."""
         transmission = self._transmissions.get(transmission_id, caller)
-        document_id = self._transmissions.document_of(transmission.root)
+        document_id = self._transmissions.document_of(transmission.job)
         if not self._door.box.documents.get(document_id).files:
             raise ProblemError(DOCUMENT_EMPTY, f"document {document_id} has no file")
         return transmission
@@ -163,43 +185,3 @@ class SendingCalls:
         box.faxes.cancel(job.id)
         self._door.audit(caller, "fax.cancel", f"fax:{job.id}")
         return Answer(True)
-
-    # -- one step ------------------------------------------------------------------------------
-
-    def one_step(self, caller: Caller) -> Answer:
-        """A fax in one request: a form with ``to``, ``from``, ``file`` and ``callback_url``."""
-        environ = bottle.request.environ
-        if request.media_type(environ) != intake.MULTIPART_TYPE:
-            raise ProblemError(REQUEST_LENGTH_MISSING, "a form with a file (multipart/form-data) is needed")
-        with self._door.content() as content:
-            fields = {name: values[-1] for name, values in content.texts.items()}
-            job = self._submit(caller, fields, [taken for _, taken in content.uploads])
-            content.uploads.clear()
-        self._door.audit(caller, "fax.create", f"fax:{job.id}", f"to {job.number}")
-        return Answer({"id": job.id, "job_id": job.id, "transmission_id": job.id, "status": QUEUED})
-
-    def _submit(self, caller: Caller, fields: Mapping[str, str], files: list[intake.StoredUpload]) -> Job:
-        to = text(fields, "to", NUMBER_LIMIT)
-        if not to:
-            raise MissingError("to")
-        if not files:
-            raise ProblemError(REQUEST_LENGTH_MISSING, "no file uploaded")
-        callback_url = text(fields, "callback_url", TEXT_LIMIT)
-        if callback_url:
-            check_url(callback_url)
-        # One that is not theirs to show is passed over: clients of this style send any.
-        sender = self._door.box.accounts.shown_number(caller.owner, text(fields, "from", NUMBER_LIMIT))
-        options = SendOptions(caller_number=sender or "")
-        submitted = self._door.box.faxes.submit(
-            Request(
-                owner=caller.owner,
-                key=caller.key,
-                origin=ORIGIN,
-                to=(To(to),),
-                options=options,
-                files=intake.sources(files),
-                callback_url=callback_url,
-                metadata={"title": text(fields, "title", LINE_LIMIT)},
-            )
-        )
-        return submitted.jobs[0]

@@ -135,18 +135,18 @@ class Transmissions:
         return True
 
     def _again(self, transmission: Transmission, caller: Caller, *, at: float | None, held: bool) -> Job:
-        root = transmission.root
-        document_id = self.document_of(root)
-        kept = shared(root, Handed) | {
-            "options": self._box.rules.options_again(root),
-            "key": caller.key or root.key,
+        root, latest = transmission.root, transmission.job
+        document_id = self.document_of(latest)
+        kept = shared(latest, Handed) | {
+            "options": self._box.rules.options_again(latest),
+            "key": caller.key or latest.key,
             "origin": ORIGIN,
-            "metadata": {**root.metadata, MARK: root.id},
+            "metadata": {**latest.metadata, MARK: root.id},
             "resent_from": root.id,
         }
         request = Request(
             **kept,
-            to=(To(root.given, root.name, root.company),),
+            to=(To(latest.given, latest.name, latest.company),),
             document_id=document_id,
             scheduled_at=at,
             held=held,

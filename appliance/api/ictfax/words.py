@@ -15,6 +15,10 @@ from appliance.causes import REQUEST_INVALID, Cause
 # Characters of a name, a title, a one-line field.
 LINE_LIMIT = 200
 TEXT_LIMIT = 2000
+# Characters of a number with its punctuation.
+NUMBER_LIMIT = 64
+# Calls that one fax may take: the most that the box's own setting allows, too.
+MOST_TRIES = 50
 
 _STATUS: dict[str, HTTPStatus] = {
     causes.DOCUMENT_EMPTY.code: HTTPStatus.LENGTH_REQUIRED,

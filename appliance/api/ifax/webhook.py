@@ -20,28 +20,21 @@ SIGNATURE_HEADER = "X-iFax-Signature"
 TIMETABLE: tuple[float, ...] = (300.0, 600.0, 1200.0, 1800.0, 3600.0)
 
 
-# What receivers of a fax that came in read beside the fax object's own fields.
-_FLAT = ("jobId", "transactionId", "fromNumber", "toNumber", "faxCallStart", "faxCallEnd", "message", "code")
+# What is said otherwise of a fax that came in, by the receivers that expect a flat object.
+_INBOUND = {"direction": "inbound", "faxStatus": "received"}
 
 
 def message(fax: Mapping[str, Any], timestamp: float) -> dict[str, Any]:
     """What is sent of a fax that ended: ``fax`` is its fax object, ``timestamp`` the end, Unix time.
 
-    Of a received one, published receivers expect a flat object, others the nested one: it is both.
+    Some receivers expect the fax object within ``data``, others a flat object: it is both.
     """
-    nested = {"event": EVENT, "timestamp": int(timestamp), "data": dict(fax)}
-    if fax["direction"] != "received":
-        return nested
-    return (
-        nested
-        | {name: fax[name] for name in _FLAT}
-        | {
-            "direction": "inbound",
-            "faxStatus": "received",
-            "faxReceivedPages": fax["faxTransferredPages"],
-            "success": fax["code"] == 0,
-        }
-    )
+    flat = {**fax, "success": fax["code"] == 0 and fax["faxStatus"] == "delivered"}
+    if fax["direction"] == "received":
+        flat |= {**_INBOUND, "faxReceivedPages": fax["faxTransferredPages"]}
+    else:
+        flat["direction"] = "outbound"
+    return {**flat, "event": EVENT, "timestamp": int(timestamp), "data": dict(fax)}
 
 
 def signature(secret: str, body: bytes) -> str:

@@ -1,0 +1,136 @@
+"""Accounts and users: both are the users of the box, told in that system's two ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.api.auth import Caller
+from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, user_object
+from appliance.api.ictfax.people import PeopleCalls, fields_of
+from appliance.api.ictfax.words import LINE_LIMIT, NUMBER_LIMIT, MissingError, number, refused, text
+from appliance.api.numbers import own_number
+from appliance.api.problems import ProblemError
+from appliance.causes import NOT_FOUND, SETTING_INVALID, STATE_FORBIDS
+from appliance.settings import secrets
+from appliance.settings.accounts import Role, Scope, User
+
+
+class AccountCalls:
+    """Handlers of the door; each is given who asks."""
+
+    def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
+        self._door = door
+        self._people = people
+
+    def accounts(self, caller: Caller) -> Answer:
+        """The caller's own, from which every fax is sent; behind it all users' for an administrator."""
+        own = self._own(caller)
+        others = [
+            self._account(user_id, user)
+            for user_id, user in self._visible(caller).items()
+            if user_id != own["account_id"]
+        ]
+        return Answer([own, *others])
+
+    def account(self, caller: Caller, account_id: int) -> Answer:
+        own = self._own(caller)
+        if own["account_id"] == account_id:
+            return Answer(own)
+        return Answer(self._account(account_id, self._find(caller, account_id)))
+
+    def users(self, caller: Caller) -> Answer:
+        """All for an administrator, else the caller."""
+        return Answer([user_object(*item) for item in self._visible(caller).items()])
+
+    def user(self, caller: Caller, user_id: int) -> Answer:
+        return Answer(user_object(user_id, self._find(caller, user_id)))
+
+    def create(self, caller: Caller) -> Answer:
+        """A user of the box, who sends and receives; without ``passwd`` they cannot sign in."""
+        caller.require(Scope.ADMIN)
+        fields = self._fields()
+        name = text(fields, "username", LINE_LIMIT)
+        if not name:
+            raise MissingError("username")
+        values = _values(fields)
+        store = self._door.box.settings
+        if any(user.name == name for user in store.items(User).values()):
+            raise refused(SETTING_INVALID, "username", "there is a user of this name already")
+        password = text(fields, "passwd", secrets.PASSWORD_MAX) or text(
+            fields, "password", secrets.PASSWORD_MAX
+        )
+        hashed = secrets.hash_password(password) if password else ""
+        user_id = store.add(User(name=name, password_hash=hashed, role=Role.USER))
+        try:
+            store.update(User, user_id, values)
+        except BaseException:
+            store.remove(User, user_id)
+            raise
+        self._door.audit(caller, "user.create", f"user:{name}", Role.USER.value)
+        return Answer(user_id)
+
+    def change_account(self, caller: Caller, account_id: int) -> Answer:
+        return Answer(self._account(account_id, self._changed(caller, account_id)))
+
+    def change_user(self, caller: Caller, user_id: int) -> Answer:
+        return Answer(user_object(user_id, self._changed(caller, user_id)))
+
+    def _changed(self, caller: Caller, user_id: int) -> User:
+        user = self._find(caller, user_id)
+        caller.require(Scope.ADMIN)  # the address and the number say what a user may read and show
+        fields = self._fields()
+        values: dict[str, Any] = _values(fields, user)
+        password = text(fields, "passwd", secrets.PASSWORD_MAX)
+        active = number(fields, "active")
+        if user.role is Role.ADMIN and (password or active == 0):
+            raise ProblemError(STATE_FORBIDS, "an administrator is changed in the box's own pages")
+        if text(fields, "username", LINE_LIMIT) not in ("", user.name):
+            raise ProblemError(STATE_FORBIDS, "a user keeps the name: faxes are kept under it")
+        if password:
+            values["password_hash"] = secrets.hash_password(password)
+        if active is not None:
+            values["disabled"] = active == 0
+        changed = self._door.box.settings.update(User, user_id, values)
+        self._door.audit(caller, "user.change", f"user:{user.name}", ", ".join(values))
+        return changed
+
+    def _own(self, caller: Caller) -> dict[str, Any]:
+        return self._people.account_named(caller.owner) or account_object(
+            0, caller.owner, own_number(self._door.box), None
+        )
+
+    def _account(self, user_id: int, user: User) -> dict[str, Any]:
+        return account_object(user_id, user.name, own_number(self._door.box), user)
+
+    def _visible(self, caller: Caller) -> dict[int, User]:
+        users = self._door.box.settings.items(User)
+        if caller.may(Scope.ADMIN):
+            return dict(users)
+        return {user_id: user for user_id, user in users.items() if user.name == caller.owner}
+
+    def _find(self, caller: Caller, user_id: int) -> User:
+        user = self._visible(caller).get(user_id)
+        if user is None or user_id > KEY_ACCOUNTS:
+            raise ProblemError(NOT_FOUND, f"user {user_id}")
+        return user
+
+    def _fields(self) -> Mapping[str, Any]:
+        with self._door.content(required=True) as content:
+            return fields_of(content.fields, content.texts)
+
+
+def _values(fields: Mapping[str, Any], user: User | None = None) -> dict[str, Any]:
+    """The fields of a user that are given."""
+    values: dict[str, Any] = {}
+    if "first_name" in fields or "last_name" in fields:
+        first, _, last = (user.full_name if user else "").partition(" ")
+        first = text(fields, "first_name", LINE_LIMIT) if "first_name" in fields else first
+        last = text(fields, "last_name", LINE_LIMIT) if "last_name" in fields else last
+        values["full_name"] = f"{first} {last}".strip()
+    if "email" in fields:
+        values["email"] = text(fields, "email", LINE_LIMIT * 2)
+    if "phone" in fields:
+        values["caller_number"] = text(fields, "phone", NUMBER_LIMIT)
+    return values

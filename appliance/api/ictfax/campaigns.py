@@ -1,0 +1,199 @@
+"""Campaigns: a broadcast of one program to a group.  Whoever got it once does not get it again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from appliance.api.auth import Caller
+from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.ictfax.groups import GroupCalls
+from appliance.api.ictfax.objects import ORIGIN
+from appliance.api.ictfax.people import fields_of, is_visible
+from appliance.api.ictfax.programs import ProgramCalls
+from appliance.api.ictfax.words import LINE_LIMIT, MOST_TRIES, moment, needed_id, number, refused, text
+from appliance.api.problems import ProblemError
+from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, SETTING_INVALID
+from appliance.phonebook import Campaign
+from appliance.services.faxes import Request
+from appliance.services.rules import To
+from appliance.settings.accounts import Scope
+from appliance.spool.model import IllegalTransitionError, Job, JobFilter, JobState
+from appliance.spool.options import SendOptions
+
+# Campaigns of one owner.
+CAMPAIGNS = 1000
+# Jobs read at once.
+PAGE = 500
+ACTIVE, RUNNING, STOPPED, COMPLETED = "active", "running", "stopped", "completed"
+# Who has such a fax is sent none by a further start; nobody knows whether an unknown one arrived.
+_NOT_AGAIN = frozenset(JobState) - {JobState.FAILED, JobState.CANCELLED}
+
+
+class CampaignCalls:
+    """Handlers of the door; each is given who asks."""
+
+    def __init__(self, door: ForeignDoor, groups: GroupCalls, programs: ProgramCalls) -> None:
+        self._door = door
+        self._groups = groups
+        self._programs = programs
+
+    def create(self, caller: Caller) -> Answer:
+        fields = self._fields()
+        program_id, group_id = needed_id(fields, "program_id"), needed_id(fields, "group_id")
+        program = self._programs.find(caller, program_id)
+        group = self._groups.find(caller, group_id)
+        store = self._door.box.settings
+        if sum(each.owner == caller.owner for each in store.items(Campaign).values()) >= CAMPAIGNS:
+            raise refused(SETTING_INVALID, "campaigns", f"at most {CAMPAIGNS}; delete some")
+        name = text(fields, "name", LINE_LIMIT) or f"{program.name} to {group.name}"
+        campaign = Campaign(
+            name=name[:LINE_LIMIT],
+            program_id=program_id,
+            group_id=group_id,
+            tries=min(number(fields, "try_allowed") or 0, MOST_TRIES),
+            owner=caller.owner,
+        )
+        campaign_id = store.add(campaign)
+        self._door.audit(caller, "campaign.create", f"campaign:{campaign_id}")
+        return Answer(campaign_id)
+
+    def campaigns(self, caller: Caller) -> Answer:
+        found = self._door.box.settings.items(Campaign).items()
+        return Answer([self._shown(*item) for item in found if is_visible(item[1], caller)])
+
+    def campaign(self, caller: Caller, campaign_id: int) -> Answer:
+        return Answer(self._shown(campaign_id, self._find(caller, campaign_id)))
+
+    def status_of(self, caller: Caller, campaign_id: int) -> Answer:
+        return Answer(self.status(self._find(caller, campaign_id)))
+
+    def change(self, caller: Caller, campaign_id: int) -> Answer:
+        self._changeable(caller, campaign_id)
+        fields = self._fields()
+        values: dict[str, Any] = {}
+        if fields.get("program_id"):
+            values["program_id"] = needed_id(fields, "program_id")
+            self._programs.find(caller, values["program_id"])
+        if fields.get("group_id"):
+            values["group_id"] = needed_id(fields, "group_id")
+            self._groups.find(caller, values["group_id"])
+        if fields.get("name"):
+            values["name"] = text(fields, "name", LINE_LIMIT)
+        if fields.get("try_allowed"):
+            values["tries"] = min(number(fields, "try_allowed") or 0, MOST_TRIES)
+        changed = self._door.box.settings.update(Campaign, campaign_id, values)
+        self._door.audit(caller, "campaign.change", f"campaign:{campaign_id}", ", ".join(values))
+        return Answer(self._shown(campaign_id, changed))
+
+    def remove(self, caller: Caller, campaign_id: int) -> Answer:
+        """Stops it, too; the journal keeps its faxes."""
+        self.stop(caller, campaign_id)
+        self._door.box.settings.remove(Campaign, campaign_id)
+        self._door.audit(caller, "campaign.delete", f"campaign:{campaign_id}")
+        return Answer(True)
+
+    def start(self, caller: Caller, campaign_id: int) -> Answer:
+        """Sends to each contact of the group that did not get it and is not about to."""
+        self._start(caller, campaign_id, None)
+        return Answer(True)
+
+    def schedule(self, caller: Caller, campaign_id: int) -> Answer:
+        self._start(caller, campaign_id, moment(self._fields(), self._door.context.now()))
+        return Answer(campaign_id)
+
+    def _start(self, caller: Caller, campaign_id: int, at: float | None) -> None:
+        box, campaign = self._door.box, self._changeable(caller, campaign_id)
+        program = self._programs.find(caller, campaign.program_id)
+        if not box.documents.get(program.document_id, caller.sees).files:
+            raise ProblemError(DOCUMENT_EMPTY, f"document {program.document_id} has no file")
+        members = self._groups.members(caller, self._groups.find(caller, campaign.group_id))
+        if not members:
+            raise refused(SETTING_INVALID, "group_id", "there is no contact in this group")
+        done = {job.given for job in self._jobs(campaign) if job.state in _NOT_AGAIN}
+        to = {
+            contact.number: To(contact.number, contact.name, contact.company)
+            for _, contact in members
+            if contact.number not in done
+        }
+        if not to:
+            return
+        submitted = box.faxes.submit(
+            Request(
+                owner=caller.owner,
+                key=caller.key,
+                origin=ORIGIN,
+                to=tuple(to.values()),
+                document_id=program.document_id,
+                options=SendOptions(max_tries=campaign.tries or None),
+                scheduled_at=at,
+                metadata={"title": campaign.name, "program_id": program.id, "campaign_id": campaign_id},
+                # Whoever starts it twice at the same moment gets one broadcast.
+                idempotency_key=f"campaign {campaign_id}, start {len(campaign.submission_ids) + 1}",
+                idempotency_digest="start",
+            )
+        )
+        known = dict.fromkeys((*campaign.submission_ids, submitted.submission_id))
+        box.settings.update(Campaign, campaign_id, {"submission_ids": list(known)})
+        self._door.audit(caller, "campaign.start", f"campaign:{campaign_id}", f"to {len(submitted.jobs)}")
+
+    def stop(self, caller: Caller, campaign_id: int) -> Answer:
+        """Cancels what is under way."""
+        campaign = self._changeable(caller, campaign_id)
+        for job in self._jobs(campaign):
+            if not job.state.ended:
+                with contextlib.suppress(IllegalTransitionError):  # it ended just now
+                    self._door.box.faxes.cancel(job.id, caller.sees)
+        self._door.audit(caller, "campaign.stop", f"campaign:{campaign_id}")
+        return Answer(True)
+
+    def status(self, campaign: Campaign) -> str:
+        """``active`` before its start, then ``running``, and in the end ``stopped`` or ``completed``."""
+        if not campaign.submission_ids:
+            return ACTIVE
+        states = {job.state for job in self._jobs(campaign)}
+        if not all(state.ended for state in states):
+            return RUNNING
+        return STOPPED if JobState.CANCELLED in states else COMPLETED
+
+    def _jobs(self, campaign: Campaign) -> Iterator[Job]:
+        for submission_id in campaign.submission_ids:
+            before = None
+            while True:
+                wanted = JobFilter(submission_id=submission_id, before_id=before, limit=PAGE)
+                found = self._door.box.faxes.search(wanted)
+                yield from found
+                if len(found) < PAGE:
+                    break
+                before = found[-1].id
+
+    def _find(self, caller: Caller, campaign_id: int) -> Campaign:
+        campaign = self._door.box.settings.items(Campaign).get(campaign_id)
+        if campaign is None or not is_visible(campaign, caller):
+            raise ProblemError(NOT_FOUND, f"campaign {campaign_id}")
+        return campaign
+
+    def _changeable(self, caller: Caller, campaign_id: int) -> Campaign:
+        campaign = self._find(caller, campaign_id)
+        if campaign.owner != caller.owner:
+            caller.require(Scope.ADMIN)
+        return campaign
+
+    def _shown(self, campaign_id: int, campaign: Campaign) -> dict[str, Any]:
+        jobs = list(self._jobs(campaign))
+        return {
+            "campaign_id": campaign_id,
+            "name": campaign.name,
+            "program_id": campaign.program_id,
+            "group_id": campaign.group_id,
+            "try_allowed": campaign.tries or None,
+            "status": self.status(campaign),
+            "contact_total": len(jobs),
+            "contact_done": sum(job.state.ended for job in jobs),
+            "contact_sent": sum(job.state is JobState.DELIVERED for job in jobs),
+        }
+
+    def _fields(self) -> Mapping[str, Any]:
+        with self._door.content(required=True) as content:
+            return fields_of(content.fields, content.texts)

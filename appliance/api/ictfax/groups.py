@@ -1,0 +1,108 @@
+"""Groups of contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.api.auth import Caller
+from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.ictfax.objects import contact_object
+from appliance.api.ictfax.people import PeopleCalls, fields_of, is_visible
+from appliance.api.ictfax.words import LINE_LIMIT, MissingError, refused, text
+from appliance.api.problems import ProblemError
+from appliance.causes import NOT_FOUND, SETTING_INVALID
+from appliance.phonebook import Contact, ContactGroup
+from appliance.settings.accounts import Scope
+
+# Groups of one owner.
+GROUPS = 1000
+
+
+class GroupCalls:
+    """Handlers of the door; each is given who asks."""
+
+    def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
+        self._door = door
+        self._people = people
+
+    def create(self, caller: Caller) -> Answer:
+        name = text(self._fields(), "name", LINE_LIMIT)
+        if not name:
+            raise MissingError("name")
+        store = self._door.box.settings
+        if sum(group.owner == caller.owner for group in store.items(ContactGroup).values()) >= GROUPS:
+            raise refused(SETTING_INVALID, "groups", f"at most {GROUPS}; delete some")
+        group_id = store.add(ContactGroup(name=name, owner=caller.owner))
+        self._door.audit(caller, "group.create", f"group:{group_id}")
+        return Answer(group_id)
+
+    def groups(self, caller: Caller) -> Answer:
+        groups = self._door.box.settings.items(ContactGroup).items()
+        return Answer([self._shown(*item, caller) for item in groups if is_visible(item[1], caller)])
+
+    def group(self, caller: Caller, group_id: int) -> Answer:
+        return Answer(self._shown(group_id, self.find(caller, group_id), caller))
+
+    def change(self, caller: Caller, group_id: int) -> Answer:
+        self._changeable(caller, group_id)
+        name = text(self._fields(), "name", LINE_LIMIT)
+        changed = self._door.box.settings.update(ContactGroup, group_id, {"name": name} if name else {})
+        self._door.audit(caller, "group.change", f"group:{group_id}", "name")
+        return Answer(self._shown(group_id, changed, caller))
+
+    def remove(self, caller: Caller, group_id: int) -> Answer:
+        """The contacts stay."""
+        self._changeable(caller, group_id)
+        self._door.box.settings.remove(ContactGroup, group_id)
+        self._door.audit(caller, "group.delete", f"group:{group_id}")
+        return Answer(True)
+
+    def contacts(self, caller: Caller, group_id: int) -> Answer:
+        group = self.find(caller, group_id)
+        return Answer([contact_object(*member) for member in self.members(caller, group)])
+
+    def link(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
+        """Puts a contact into a group."""
+        group = self._changeable(caller, group_id)
+        contact = self._people.find(caller, contact_id)
+        if contact_id not in group.contact_ids:
+            self._put(caller, group_id, (*group.contact_ids, contact_id))
+        return Answer(contact_object(contact_id, contact))
+
+    def unlink(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
+        group = self._changeable(caller, group_id)
+        contact = self._people.find(caller, contact_id)
+        self._put(caller, group_id, tuple(each for each in group.contact_ids if each != contact_id))
+        return Answer(contact_object(contact_id, contact))
+
+    def find(self, caller: Caller, group_id: int) -> ContactGroup:
+        """Raises ProblemError."""
+        group = self._door.box.settings.items(ContactGroup).get(group_id)
+        if group is None or not is_visible(group, caller):
+            raise ProblemError(NOT_FOUND, f"group {group_id}")
+        return group
+
+    def members(self, caller: Caller, group: ContactGroup) -> list[tuple[int, Contact]]:
+        """The group's contacts that are there and that the caller may see, in its order."""
+        known = self._door.box.settings.items(Contact)
+        found = [(each, known[each]) for each in group.contact_ids if each in known]
+        return [(contact_id, contact) for contact_id, contact in found if is_visible(contact, caller)]
+
+    def _put(self, caller: Caller, group_id: int, contact_ids: tuple[int, ...]) -> None:
+        self._door.box.settings.update(ContactGroup, group_id, {"contact_ids": list(contact_ids)})
+        self._door.audit(caller, "group.change", f"group:{group_id}", "its contacts")
+
+    def _changeable(self, caller: Caller, group_id: int) -> ContactGroup:
+        group = self.find(caller, group_id)
+        if group.owner != caller.owner:
+            caller.require(Scope.ADMIN)  # everyone's groups are the administrator's
+        return group
+
+    def _shown(self, group_id: int, group: ContactGroup, caller: Caller) -> dict[str, Any]:
+        members = len(self.members(caller, group))
+        return {"group_id": group_id, "name": group.name, "description": "", "contact_total": members}
+
+    def _fields(self) -> Mapping[str, Any]:
+        with self._door.content(required=True) as content:
+            return fields_of(content.fields, content.texts)

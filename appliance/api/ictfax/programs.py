@@ -1,0 +1,126 @@
+"""Programs: ``sendfax`` names a stored document to be sent, ``faxtoemail`` is a route of received faxes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.api.auth import Caller
+from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.ictfax.objects import ROUTE_PROGRAMS, program_object, route_program
+from appliance.api.ictfax.people import PeopleCalls, fields_of
+from appliance.api.ictfax.words import LINE_LIMIT, NUMBER_LIMIT, MissingError, needed_id, number, text
+from appliance.api.problems import ProblemError
+from appliance.causes import NOT_FOUND
+from appliance.deliver.settings import Route
+from appliance.settings.accounts import Scope, User
+from appliance.spool.remembered import Program
+
+LIST_LIMIT = 1000
+
+
+class ProgramCalls:
+    """Handlers of the door; each is given who asks."""
+
+    def __init__(self, door: ForeignDoor, people: PeopleCalls) -> None:
+        self._door = door
+        self._people = people
+
+    def create(self, caller: Caller) -> Answer:
+        """A ``sendfax`` program."""
+        box, fields = self._door.box, self._fields()
+        document = box.documents.get(needed_id(fields, "document_id"), caller.sees)
+        name = text(fields, "name", LINE_LIMIT) or document.name
+        return Answer(box.documents.create_program(document.owner, name, document.id).id)
+
+    def create_route(self, caller: Caller) -> Answer:
+        """A ``faxtoemail`` program: faxes to the account's number go to its user, and to its address."""
+        caller.require(Scope.ADMIN)  # whoever may route may read
+        fields = self._fields()
+        account_id = number(fields, "account_id") or caller.user_id
+        user = self._door.box.settings.items(User).get(account_id or 0)
+        if user is None:
+            raise ProblemError(NOT_FOUND, f"account {account_id or 0}")
+        dialled = text(fields, "phone", NUMBER_LIMIT) or user.caller_number
+        if not dialled:
+            raise MissingError("phone, which the account has not either,")
+        address = text(fields, "email", LINE_LIMIT)
+        route = Route(
+            name=text(fields, "name", LINE_LIMIT) or f"Faxes to {user.name}",
+            dialled=("".join(letter for letter in dialled if letter.isdecimal() or letter in "+*#"),),
+            user=user.name,
+            emails=(address,) if address else (),
+        )
+        route_id = self._door.box.settings.add(route)
+        self._door.audit(caller, "route.create", f"route:{route_id}", f"to {user.name}")
+        return Answer(route_id + ROUTE_PROGRAMS)
+
+    def programs(self, caller: Caller) -> Answer:
+        """The caller's own, and for an administrator those that say where received faxes go."""
+        return Answer(self._sendfax(caller) + self._faxtoemail(caller))
+
+    def sendfax(self, caller: Caller) -> Answer:
+        return Answer(self._sendfax(caller))
+
+    def faxtoemail(self, caller: Caller) -> Answer:
+        return Answer(self._faxtoemail(caller))
+
+    def _sendfax(self, caller: Caller) -> list[dict[str, Any]]:
+        found = self._door.box.documents.programs(caller.owner, LIST_LIMIT)
+        return [program_object(program) for program in found]
+
+    def _faxtoemail(self, caller: Caller) -> list[dict[str, Any]]:
+        if not caller.may(Scope.ADMIN):
+            return []
+        routes = self._door.box.settings.items(Route).items()
+        return [self._route_shown(route_id, route) for route_id, route in routes if route.user]
+
+    def _route_shown(self, route_id: int, route: Route) -> dict[str, Any]:
+        return route_program(route_id, route, self._people.account_id(route.user))
+
+    def program(self, caller: Caller, program_id: int) -> Answer:
+        if program_id > ROUTE_PROGRAMS:
+            return Answer(self._route_shown(program_id - ROUTE_PROGRAMS, self._route(caller, program_id)))
+        return Answer(program_object(self.find(caller, program_id)))
+
+    def change(self, caller: Caller, program_id: int) -> Answer:
+        """Another name, another document."""
+        box, fields = self._door.box, self._fields()
+        if program_id > ROUTE_PROGRAMS:
+            self._route(caller, program_id)
+            route_id = program_id - ROUTE_PROGRAMS
+            name = {"name": text(fields, "name", LINE_LIMIT)} if fields.get("name") else {}
+            changed = box.settings.update(Route, route_id, name)
+            self._door.audit(caller, "route.change", f"route:{route_id}", "name")
+            return Answer(self._route_shown(route_id, changed))
+        program = self.find(caller, program_id)
+        document_id = number(fields, "document_id") or program.document_id
+        if document_id != program.document_id:
+            document = box.documents.get(document_id, caller.sees)
+            if document.owner != program.owner:
+                raise ProblemError(NOT_FOUND, f"document {document_id}")
+        name_now = text(fields, "name", LINE_LIMIT) or program.name
+        return Answer(program_object(box.documents.change_program(program_id, name_now, document_id)))
+
+    def remove(self, caller: Caller, program_id: int) -> Answer:
+        if program_id > ROUTE_PROGRAMS:
+            self._route(caller, program_id)
+            self._door.box.settings.remove(Route, program_id - ROUTE_PROGRAMS)
+            self._door.audit(caller, "route.delete", f"route:{program_id - ROUTE_PROGRAMS}")
+            return Answer(True)
+        self._door.box.documents.delete_program(program_id, caller.sees)
+        return Answer(True)
+
+    def find(self, caller: Caller, program_id: int) -> Program:
+        """A ``sendfax`` program.  Raises NotFoundError."""
+        return self._door.box.documents.program(program_id, caller.sees)
+
+    def _route(self, caller: Caller, program_id: int) -> Route:
+        route = self._door.box.settings.items(Route).get(program_id - ROUTE_PROGRAMS)
+        if route is None or not caller.may(Scope.ADMIN):
+            raise ProblemError(NOT_FOUND, f"program {program_id}")
+        return route
+
+    def _fields(self) -> Mapping[str, Any]:
+        with self._door.content(required=True) as content:
+            return fields_of(content.fields, content.texts)
