@@ -273,6 +273,23 @@ def test_the_stripes_under_a_scanned_card_go_and_its_type_stays() -> None:
     assert likeness(faxed.crop(box), words.crop(box), 8) > 0.9
 
 
+@pytest.mark.parametrize("colour", [(0, 255, 255), (255, 0, 255), (255, 190, 0), (190, 190, 190)])
+def test_type_under_a_highlighter_in_a_scan_keeps_its_letters(colour: tuple[int, int, int]) -> None:
+    rng = random.Random(6)
+    page, words = Image.new("RGB", FINE, (250, 249, 246)), Image.new("L", FINE, 255)
+    draw, drawn = ImageDraw.Draw(page), ImageDraw.Draw(words)
+    for row in range(20):
+        draw.rectangle((300, 200 + row * 60, 1200, 238 + row * 60), colour)
+        draw.text((320, 202 + row * 60), WORDS, (25, 25, 25), font(MONOSPACED, 28))
+        drawn.text((320, 202 + row * 60), WORDS, 0, font(MONOSPACED, 28))
+    noise = Image.frombytes("L", FINE, bytes(rng.randrange(7) for _ in range(FINE[0])) * FINE[1])
+    scanned = ImageChops.subtract(page.filter(ImageFilter.GaussianBlur(1.2)), noise.convert("RGB"))
+    faxed = bilevel(scanned)
+    box = (310, 206, 1020, 200 + 19 * 60 + 30)
+    missing = ImageStat.Stat(ImageChops.subtract(faxed, words).crop(box)).sum[0]
+    assert missing < 0.3 * ImageStat.Stat(ImageChops.invert(words.crop(box))).sum[0]
+
+
 def test_thin_pale_curves_stay_whole() -> None:
     page = Image.new("L", (1728, 600), 255)
     ImageDraw.Draw(page).line([(x, 300 + (x * 37 % 191) - 95) for x in range(50, 1700, 40)], 170, 1)

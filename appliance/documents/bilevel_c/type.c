@@ -83,7 +83,7 @@ void remove_specks(uint8_t *ink, Size size, int most)
 enum { FAINTEST = 7, FAINT = 110, GRID_LINE = 41, GRID_AROUND = 61, GRID_PITCH = 21, GRID_PERCENT = 13, GRID_RIM = 3, GRID_THICK = 8, GRID_THICK_SCANNED = 5 };
 /* In a scan so are thicker ones that are much longer and cover more, the pattern of stripes of a card, and their
  * pieces between type. */
-enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 241, STRIPE_WIDE = 13, STRIPE_FLAT = 7 };
+enum { STRIPE = 101, STRIPE_PERCENT = 25, STRIPE_PIECE = 21, STRIPE_REACH = 481, STRIPE_WIDE = 13, STRIPE_FLAT = 7, STRIPES_AROUND = 81, STRIPE_RIM = 3 };
 /* Pages with less than one pixel in so many on such lines have no grid. */
 enum { GRID_LEAST = 50 };
 
@@ -115,10 +115,10 @@ static int only_upright(const Band *band, uint8_t *mask, int upright, int length
 }
 
 /* ``dense`` is 1 where ``mask`` covers so much of the surroundings. */
-static int where_dense(const Band *band, uint8_t *dense, const uint8_t *mask, uint16_t *around)
+static int where_dense(const Band *band, uint8_t *dense, const uint8_t *mask, uint16_t *around, int window)
 {
     size_t octets = (size_t)(band->size.width * band->size.rows);
-    int across = pixels_across(band, GRID_AROUND), down = pixels_down(band, GRID_AROUND);
+    int across = pixels_across(band, window), down = pixels_down(band, window);
     if (count_around(around, mask, band->size, across, down) < 0)
         return -1;
     for (size_t at = 0; at < octets; at++)
@@ -126,7 +126,8 @@ static int where_dense(const Band *band, uint8_t *dense, const uint8_t *mask, ui
     return 0;
 }
 
-/* ``faint`` is what may be of a pattern; ``around`` and ``area`` are scratch. */
+/* ``faint`` is what may be a piece of a pattern; there is one where long stripes of it are ink.  ``around`` and
+ * ``area`` are scratch. */
 static int drop_stripes(const Band *band, uint8_t *ink, const uint8_t *depth, const uint8_t *faint, uint16_t *around,
                         uint8_t *area)
 {
@@ -135,11 +136,12 @@ static int drop_stripes(const Band *band, uint8_t *ink, const uint8_t *depth, co
     uint8_t *stripes = malloc(4 * octets), *dense = stripes + octets, *crossing = dense + octets, *blobs = crossing + octets;
     int failed = stripes == NULL;
     for (int upright = 0; upright < 2 && !failed; upright++) {
-        memcpy(stripes, faint, octets);
+        for (size_t at = 0; at < octets; at++)
+            stripes[at] = faint[at] & ink[at];
         failed = only_upright(band, stripes, upright, STRIPE) < 0;
         if (failed || !any_set(stripes, octets))
             continue;
-        failed = where_dense(band, area, stripes, around) < 0;
+        failed = where_dense(band, area, stripes, around, STRIPES_AROUND) < 0;
         if (failed || !any_set(area, octets))
             continue;
         memcpy(stripes, faint, octets);
@@ -149,9 +151,9 @@ static int drop_stripes(const Band *band, uint8_t *ink, const uint8_t *depth, co
                  || only_upright(band, stripes, upright, STRIPE_PIECE) < 0
                  || only_upright(band, crossing, !upright, STRIPE) < 0
                  || without_light(blobs, size, pixels_across(band, upright ? STRIPE_WIDE : STRIPE_FLAT), pixels_down(band, upright ? STRIPE_FLAT : STRIPE_WIDE)) < 0
-                 || where_dense(band, dense, stripes, around) < 0
+                 || where_dense(band, dense, stripes, around, GRID_AROUND) < 0
                  || widen_light(dense, size, pixels_across(band, GRID_AROUND / 2), pixels_down(band, GRID_AROUND / 2)) < 0
-                 || widen_light(stripes, size, GRID_RIM, GRID_RIM) < 0;
+                 || widen_light(stripes, size, STRIPE_RIM, STRIPE_RIM) < 0;
         for (size_t at = 0; at < octets; at++) {
             area[at] &= dense[at];
             crossing[at] |= blobs[at];
