@@ -19,6 +19,7 @@ _WORDS = {
     },
     **dict.fromkeys(("serve", "config", "key", "user", "certificate", "setup-code"), _DAEMON),
     "update": "appliance.commands.update",
+    "hardware-test": "appliance.commands.hardware_test",
     "version": "appliance.commands.version",
 }
 

@@ -108,6 +108,8 @@ install -Dm644 -t "$root/usr/lib/systemd/system" systemd/*.service systemd/*.soc
 install -Dm644 systemd/faxbox.sysusers "$root/usr/lib/sysusers.d/faxbox.conf"
 install -Dm644 systemd/faxbox.tmpfiles "$root/usr/lib/tmpfiles.d/faxbox.conf"
 install -Dm644 -t "$root/usr/lib/udev/rules.d" udev/*.rules
+cp -r hardware-tests "$home/hardware-tests"
+find "$home/hardware-tests" -name __pycache__ -prune -exec rm -r {} +
 mkdir -p "$root/usr/bin" "$root/usr/share/doc/faxbox/docs" "$root/usr/share/lintian/overrides"
 ln -s ../lib/faxbox/bin/faxbox "$root/usr/bin/faxbox"
 cp README.md "$root/usr/share/doc/faxbox/"

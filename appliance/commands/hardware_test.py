@@ -1,0 +1,157 @@
+"""``faxbox hardware-test``: tries the whole box, part by part, and writes a signed report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from appliance.commands.running_box import BoxUnreachableError, RunningBox
+from appliance.commands.version import build
+from appliance.configuration import open_settings
+from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.hardware import report, signing, suite
+from appliance.hardware.rig import AtTerminal, Rig
+from appliance.settings.store import SettingsDamagedError
+from appliance.station import StationSettings
+
+REPORTS_FOLDER = "hardware-tests"  # in the data folder
+_MARKS = {suite.Outcome.PASSED: "ok", suite.Outcome.FAILED: "X", suite.Outcome.SKIPPED: "-"}
+_MINUTE_S = 60.0
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``hardware-test`` to the command's words."""
+    parser = words.add_parser("hardware-test", help="try the whole box, and write a signed report")
+    parser.add_argument(
+        "--part", action="append", default=[], help="only this part; may be given several times"
+    )
+    parser.add_argument("--list", action="store_true", help="name the parts")
+    parser.add_argument("--person", action="store_true", help="you are here to look and to press")
+    parser.add_argument(
+        "--jig", default="", metavar="PIN:SPARE,…", help="pins of the panel that wires join to spare pins"
+    )
+    parser.add_argument(
+        "--number", action="append", default=[], metavar="LINE=NUMBER", help="under which a line is called"
+    )
+    parser.add_argument(
+        "--to", default="", metavar="NUMBER", help="a fax machine whose owner expects a page over each trunk"
+    )
+    parser.add_argument(
+        "--load-to", default="9990", metavar="NUMBER", help="where the load goes (default 9990)"
+    )
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long the load lasts (default 60)")
+    parser.add_argument(
+        "--heat-minutes",
+        type=float,
+        default=5.0,
+        metavar="MINUTES",
+        help="of all cores at work (default 5)",
+    )
+    parser.add_argument("--printer", action="append", default=[], metavar="QUEUE", help="print a page there")
+    parser.add_argument("--power-cut", action="store_true", help="you are going to pull the plug")
+    parser.add_argument("--watchdog", action="store_true", help="stop the box dead, to see it come again")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="for the report (default: in --data)")
+    parser.add_argument("--verify", type=Path, metavar="REPORT", help="whether a report.json is unchanged")
+    parser.add_argument("--key", default="", help="with --verify: the key that it must be signed with")
+    add_data_argument(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``faxbox hardware-test`` with its parsed arguments: 0 for green, 1 for red."""
+    if arguments.verify is not None:
+        return _verify(arguments.verify, arguments.key)
+    try:
+        known = suite.parts()
+    except suite.SuiteMissingError as error:
+        return _complain(str(error), EXIT_UNUSABLE)
+    if arguments.list:
+        print("\n".join(known))
+        return 0
+    unknown = sorted(set(arguments.part) - set(known))
+    if unknown:
+        return _complain(f"there is no part {unknown[0]}; there are {', '.join(known)}", EXIT_USAGE)
+    data = data_folder(arguments)
+    if not data.is_dir():
+        return _complain(f"there is no data folder {data}", EXIT_UNUSABLE)
+    try:
+        rig = rig_of(arguments, data)
+        key = signing.box_key(data)
+    except ValueError as error:
+        return _complain(str(error), EXIT_USAGE)
+    except (SettingsDamagedError, signing.KeyDamagedError, OSError) as error:
+        return _complain(str(error), EXIT_UNUSABLE)
+    began = time.time()
+    results = suite.run(rig, arguments.part, _tell)
+    made = report.document(
+        results,
+        key,
+        station=rig.store.section(StationSettings).name,
+        build=build(),
+        began=began,
+        ended=time.time(),
+    )
+    folder = arguments.out or data / REPORTS_FOLDER / time.strftime("%Y%m%d-%H%M%S", time.gmtime(began))
+    report.write(folder, made, key)
+    print(f"{made['verdict'].upper()}  {folder / report.JSON_FILE}, {folder / report.PDF_FILE}")
+    return int(made["verdict"] != report.GREEN)
+
+
+def rig_of(arguments: argparse.Namespace, data: Path) -> Rig:
+    """What the arguments allow.  Raises ValueError for what is no pair."""
+    try:
+        box = RunningBox(data)
+        box.get("/causes")
+    except (BoxUnreachableError, OSError):
+        box = None
+    return Rig(
+        data=data,
+        store=open_settings(data),
+        box=box,
+        person=AtTerminal() if arguments.person else None,
+        jig={int(pin): int(spare) for pin, spare in _pairs(arguments.jig.split(","), ":")},
+        numbers=dict(_pairs(arguments.number, "=")),
+        fax_to=arguments.to,
+        load_to=arguments.load_to,
+        load_s=arguments.minutes * _MINUTE_S,
+        heat_s=arguments.heat_minutes * _MINUTE_S,
+        printers=tuple(arguments.printer),
+        power_cut=arguments.power_cut,
+        watchdog=arguments.watchdog,
+    )
+
+
+def _pairs(texts: list[str], mark: str) -> list[tuple[str, str]]:
+    pairs = [text.partition(mark) for text in texts if text.strip()]
+    if any(not (first and last) for first, _, last in pairs):
+        raise ValueError(f"write each as A{mark}B")
+    return [(first.strip(), last.strip()) for first, _, last in pairs]
+
+
+def _tell(result: suite.Result) -> None:
+    more = f" ({result.measured})" if result.measured else ""
+    print(f"{_MARKS[result.outcome]:>2}  {result.part:<12} {result.test}{more}", flush=True)
+    for text in (result.reason, result.advice):
+        if text:
+            print(f"{'':18}→ {text}", flush=True)
+
+
+def _verify(path: Path, key: str) -> int:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        good = signing.is_signed(found, key)
+    except (OSError, ValueError, AttributeError) as error:
+        return _complain(f"{path} is no report: {error}", EXIT_USAGE)
+    if good:
+        print(f"{path} is as it was signed by {found['key']}")
+    else:
+        print(f"{path} was changed since it was signed, or signed by another box")
+    return int(not good)
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"faxbox: {text}", file=sys.stderr)
+    return code

@@ -1,0 +1,82 @@
+"""What a run may try, who is there to help, and how a test says that a part is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from appliance.settings.store import SettingsStore
+
+
+class BrokenError(Exception):
+    """A part does not do what it must: a sentence, and what to do about it."""
+
+    def __init__(self, sentence: str, advice: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.advice = advice
+
+
+class Running(Protocol):
+    """The REST interface of the box that runs."""
+
+    def get(self, path: str) -> Any: ...
+
+    def read(self, path: str) -> bytes: ...
+
+    def post(self, path: str, content: dict[str, Any]) -> Any: ...
+
+
+class Person(Protocol):
+    """Somebody who stands before the box.  ``thing`` names the lamp, button or part that it is about."""
+
+    def sees(self, question: str, thing: str) -> bool:
+        """Whether it is so."""
+
+    def does(self, request: str, thing: str) -> None:
+        """Asks them to do something now, and does not wait."""
+
+    def reads(self, question: str, thing: str) -> str:
+        """What they read, typed in."""
+
+
+class AtTerminal:
+    """The person at the keyboard."""
+
+    def sees(self, question: str, thing: str) -> bool:
+        return input(f"{question} [y/n] ").strip().lower().startswith(("y", "j"))
+
+    def does(self, request: str, thing: str) -> None:
+        print(request, flush=True)
+
+    def reads(self, question: str, thing: str) -> str:
+        return input(f"{question} ").strip()
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A box and what a run may do with it.
+
+    ``box`` is None where none runs.  ``jig``: pins of the panel, each with the spare pin that a wire joins it
+    to.  ``numbers``: lines by name, each with the number under which it is called.  ``machine`` is /, or a
+    folder like it.
+    """
+
+    data: Path
+    store: SettingsStore
+    box: Running | None = None
+    person: Person | None = None
+    jig: Mapping[int, int] = field(default_factory=dict)
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    machine: Path = Path("/")
+    fax_to: str = ""  # a fax machine whose owner expects a page over each trunk
+    load_to: str = "9990"
+    load_s: float = 3600.0
+    heat_s: float = 300.0
+    printers: tuple[str, ...] = ()
+    power_cut: bool = False  # the person is going to pull the plug
+    watchdog: bool = False  # the box may be stopped dead, to see that systemd starts it again
+    # Within this it is back: WatchdogSec=120 in the unit, a stop of 60 s at most, and a slow start.
+    watchdog_s: float = 400.0

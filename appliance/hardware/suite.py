@@ -1,0 +1,159 @@
+"""Runs ``hardware-tests/`` with pytest in this process, and collects what each test found."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import appliance
+from appliance.hardware.rig import BrokenError, Rig
+
+# The tests, in a checkout beside the house, in the Debian package beside its Python.
+_PLACES = (Path(appliance.__file__).parents[1], Path(sys.prefix))
+FOLDER = "hardware-tests"
+_FILE_PREFIX = "test_"
+_LONGEST_REASON = 2000  # characters
+
+RIG: pytest.StashKey[Rig] = pytest.StashKey()
+
+
+class Outcome(Enum):
+    """How a test ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One test.  ``sentence`` says what must hold; ``reason`` why it does not, or why it was skipped."""
+
+    part: str
+    test: str
+    sentence: str
+    outcome: Outcome
+    reason: str = ""
+    advice: str = ""
+    measured: str = ""
+    seconds: float = 0.0
+
+    def view(self) -> dict[str, Any]:
+        """As JSON."""
+        return {**asdict(self), "outcome": self.outcome.value, "seconds": round(self.seconds, 1)}
+
+
+class SuiteMissingError(Exception):
+    """The tests are not installed."""
+
+
+def parametrize(
+    metafunc: pytest.Metafunc, name: str, values: Sequence[Any], ids: Sequence[str], *, none: str
+) -> None:
+    """The test once for each of ``values``; without any it is skipped, and ``none`` says why."""
+    if not values:
+        blank = [None] * len(name.split(","))
+        skip = pytest.mark.skip(reason=none)
+        metafunc.parametrize(name, [pytest.param(*blank, marks=skip, id="none")])
+    else:
+        metafunc.parametrize(name, values, ids=ids)
+
+
+def suite_folder() -> Path:
+    """Where the tests are.  Raises SuiteMissingError."""
+    for place in _PLACES:
+        if (place / FOLDER / "pytest.ini").is_file():
+            return place / FOLDER
+    raise SuiteMissingError(f"the folder {FOLDER} is missing")
+
+
+def parts() -> list[str]:
+    """The parts that there are tests of."""
+    return sorted(path.stem.removeprefix(_FILE_PREFIX) for path in suite_folder().glob(f"{_FILE_PREFIX}*.py"))
+
+
+def run(rig: Rig, only: Sequence[str] = (), tell: Callable[[Result], None] = lambda _: None) -> list[Result]:
+    """Tries all parts, or only these; ``tell`` hears of each test as it ends.  Raises SuiteMissingError.
+
+    A suite that cannot be run itself is a failed test, so that no report is green by mistake.
+    """
+    folder = suite_folder()
+    files = [str(folder / f"{_FILE_PREFIX}{part}.py") for part in only or parts()]
+    collector = _Collector(rig, tell)
+    # What else is installed beside us (timeouts, workers of the developers') has no say here.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    words = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "-p", "no:terminal", "-s"]
+    code = pytest.main([*words, "-p", "no:cacheprovider", *files], plugins=[collector])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not collector.results:
+        collector.add(
+            Result("suite", "run", "The tests can be run.", Outcome.FAILED, f"pytest ended with {int(code)}")
+        )
+    return collector.results
+
+
+class _Collector:
+    """A plugin of pytest's."""
+
+    def __init__(self, rig: Rig, tell: Callable[[Result], None]) -> None:
+        self._rig = rig
+        self._tell = tell
+        self.results: list[Result] = []
+
+    def add(self, result: Result) -> None:
+        self.results.append(result)
+        self._tell(result)
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[RIG] = self._rig
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.add(
+                Result(
+                    "suite",
+                    report.nodeid,
+                    "The tests can be read.",
+                    Outcome.FAILED,
+                    str(report.longrepr)[-_LONGEST_REASON:],
+                )
+            )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+        report: pytest.TestReport = yield  # type: ignore[assignment]
+        if report.when == "call" or not report.passed:
+            self.add(_result(item, call, report))
+        return report  # type: ignore[return-value]
+
+
+def _result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Result:
+    outcome, reason, advice = Outcome.PASSED, "", ""
+    if report.skipped:
+        outcome = Outcome.SKIPPED
+        reason = str(call.excinfo.value) if call.excinfo is not None else ""
+    elif report.failed:
+        outcome = Outcome.FAILED
+        error = call.excinfo.value if call.excinfo is not None else None
+        if isinstance(error, BrokenError):
+            reason, advice = error.sentence, error.advice
+        else:  # the test's own fault, or a box unlike any that we know
+            reason = f"{type(error).__name__}: {error}"
+    function = getattr(item, "function", None)
+    return Result(
+        part=item.path.stem.removeprefix(_FILE_PREFIX),
+        test=item.name.removeprefix(_FILE_PREFIX),
+        sentence=" ".join((inspect.getdoc(function) or item.name).split()),
+        outcome=outcome,
+        reason=reason[:_LONGEST_REASON],
+        advice=advice,
+        measured=str(dict(item.user_properties).get("measured", "")),
+        seconds=max(0.0, call.stop - call.start),
+    )

@@ -1,0 +1,48 @@
+"""All cores at work: the board stays cool enough, and its supply strong enough."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from appliance.doctor import machine
+from appliance.doctor.findings import Finding, State
+from appliance.hardware.rig import BrokenError, Rig
+
+LOOK_EVERY_S = 1.0
+
+
+@pytest.fixture
+def load(rig: Rig) -> Iterator[None]:
+    """One process on each core that does nothing but count; they end by themselves, too."""
+    counts = f"import time\nend = time.monotonic() + {rig.heat_s}\nwhile time.monotonic() < end: pass"
+    cores = len(os.sched_getaffinity(0))
+    workers = [subprocess.Popen(["nice", "-n", "19", sys.executable, "-c", counts]) for _ in range(cores)]
+    yield
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+
+
+@pytest.mark.usefixtures("load")
+def test_under_load(rig: Rig, measured: Callable[[str], None]) -> None:
+    """With all cores at work the board is neither too hot nor short of voltage."""
+    end = time.monotonic() + rig.heat_s
+    seen: list[Finding] = []
+    while not seen or time.monotonic() < end:
+        found = [*machine.temperature(rig.machine), *machine.power(rig.machine)]
+        seen += found
+        broken = [each for each in found if each.state is State.BROKEN]
+        if broken:
+            measured(broken[0].detail)
+            raise BrokenError(broken[0].sentence, broken[0].advice)
+        time.sleep(min(LOOK_EVERY_S, rig.heat_s))
+    heats = [each.detail for each in seen if each.part == "temperature" and each.detail]
+    if not heats:
+        pytest.skip("this machine does not tell its temperature")
+    measured(f"at most {max(heats, key=lambda text: float(text.split()[0]))}")
