@@ -164,12 +164,6 @@ PICTURE_LOST = _row(
     "A picture of the document cannot be read; it is missing on the fax.",
     "Put the picture in again, or send it as a file of its own.",
 )
-PICTURE_ENDS_EARLY = _row(
-    "picture_ends_early",
-    Weight.LOST,
-    "The picture's file ends before the picture does; what is missing is white on the fax.",
-    "Copy the file again from where it came from.",
-)
 FILE_LEFT_OUT = _row(
     "file_left_out",
     Weight.LOST,

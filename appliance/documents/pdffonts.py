@@ -32,13 +32,30 @@ def identity_fonts(content: bytes) -> frozenset[str]:
     return frozenset(names)
 
 
+# Every PDF program has these or their likes (ISO 32000-1 9.6.2.2): nothing is to be said about them.
+_EVERYWHERE = re.compile(
+    r"(helvetica|times|courier|arial|symbol|zapfdingbats|liberation|nimbus)", re.IGNORECASE
+)
+
+
+def replaced_font(handle: object) -> str:
+    """The name of the font of a piece of type that the document does not bring, nothing when it does."""
+    name = _missing(handle)
+    return "" if _EVERYWHERE.match(name) else name
+
+
 def lost_font(handle: object, names: frozenset[str]) -> str:
     """The name of the font of a piece of type when it is one of ``names`` and not embedded, else nothing."""
+    name = _missing(handle)
+    return name if name in names else ""
+
+
+def _missing(handle: object) -> str:
+    """The name of the font of a piece of type when it is not embedded, else nothing."""
     font = raw.FPDFTextObj_GetFont(handle)
     if not font or raw.FPDFFont_GetIsEmbedded(font) != 0:
         return ""
     buffer = ctypes.create_string_buffer(_LONGEST_NAME)
     if not 0 < raw.FPDFFont_GetBaseFontName(font, buffer, _LONGEST_NAME) <= _LONGEST_NAME:
         return ""
-    name = buffer.value.decode("utf-8", "replace")
-    return name if name in names else ""
+    return buffer.value.decode("utf-8", "replace")

@@ -18,12 +18,13 @@ from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTE
 from appliance.documents.drawing import Box, Drawing, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
-from appliance.documents.pdffonts import identity_fonts, lost_font
+from appliance.documents.pdffonts import identity_fonts, lost_font, replaced_font
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfobjects import Content, content_of, show
+from appliance.documents.pdfstates import has_layers, state_remarks
 from appliance.documents.pdfunits import units_of
 from appliance.documents.screen import BAND_PIXELS, is_plain
-from appliance.remarks import GLYPHS_MISSING, XFA_SHELL, Remark
+from appliance.remarks import FONT_REPLACED, GLYPHS_MISSING, XFA_SHELL, Remark
 
 _POINTS_PER_INCH = 72.0
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
@@ -60,6 +61,7 @@ class PdfSource:
                 self._document.init_forms()  # so that what was filled in is drawn
         self._units = units_of(content)
         self._identity_fonts = identity_fonts(content)
+        self._layers = has_layers(content)
         self._bitmaps: dict[str, pypdfium2.PdfBitmap] = {}
         self._lines_kept: set[int] = set()  # the page that is open, once it was seen to
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
@@ -122,11 +124,15 @@ class PdfSource:
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:
             return (Remark(XFA_SHELL),) if self._shell else ()
-        content = content_of(self._page(index)) if self._identity_fonts else None
+        page = self._page(index)
+        said = state_remarks(page, self._layers)
+        content = content_of(page)
         if content is None:
-            return ()
-        lost = sorted({lost_font(handle, self._identity_fonts) for handle in content.type} - {""})
-        return tuple(Remark(GLYPHS_MISSING, detail=name) for name in lost)
+            return said
+        lost = {lost_font(handle, self._identity_fonts) for handle in content.type} - {""}
+        replaced = {replaced_font(handle) for handle in content.type} - {""} - lost
+        said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(lost)]
+        return said + [Remark(FONT_REPLACED, detail=name) for name in sorted(replaced)]
 
     def _drawn(
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int

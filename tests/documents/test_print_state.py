@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.pdfunits import units_of
-from appliance.remarks import GLYPHS_MISSING, XFA_SHELL
+from appliance.remarks import FONT_REPLACED, GLYPHS_MISSING, PRINT_ONLY, SCREEN_ONLY, XFA_SHELL
 from appliance.t4.page import Resolution
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, ink, pdf, picture, words
@@ -114,6 +114,27 @@ def test_a_blacked_out_passage_of_a_pdf_stays_black_and_a_whitened_one_white(ren
         pages = [picture(rendered(pdf([(*A4, text)])).coded_page(0)) for text in (content, plain)]
         assert pages[0].tobytes() == pages[1].tobytes()
         assert ink(pages[0])[3] > 1000
+
+
+def test_what_only_the_screen_or_only_the_printer_shows_is_remarked(rendered: Rendered) -> None:
+    for name in ("layers-print-view.pdf", "annotations-flags.pdf"):
+        document = rendered((CASES / name).read_bytes())
+        assert {(remark.kind, remark.page) for remark in document.remarks} == {
+            (SCREEN_ONLY, 1),
+            (PRINT_ONLY, 1),
+        }
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Frutiger-Light", ["Frutiger-Light"]), ("Times-Roman", []), ("ArialMT", [])]
+)
+def test_a_font_that_the_document_does_not_bring_is_remarked(
+    rendered: Rendered, name: str, said: list[str]
+) -> None:
+    content = pdf([(*A4, words(*A4))]).replace(b"/BaseFont/Helvetica", b"/BaseFont/" + name.encode())
+    document = rendered(content)
+    assert [remark.detail for remark in document.remarks if remark.kind is FONT_REPLACED] == said
+    assert len(document.remarks) == len(said)
 
 
 def test_letters_of_a_font_that_nobody_has_are_remarked(rendered: Rendered) -> None:
