@@ -215,3 +215,49 @@ def test_curl_sends_in_one_step_with_a_form(box: RunningBox, tmp_path: Any) -> N
     made = json.loads(done.stdout)["job_id"]
     client = Client(box, box.key)
     until(lambda: client.get(f"/fax/{made}")["status"] == "sent")
+
+
+def test_the_workflow_node_does_its_day_with_basic_credentials(box: RunningBox) -> None:
+    import base64
+
+    coded = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    headers = {"Authorization": f"Basic {coded}", "Accept": JSON, "Content-Type": JSON}
+
+    def ask(method: str, path: str, data: Any = None, octets: bytes | None = None, **more: str) -> Any:
+        body = octets if data is None else json.dumps(data).encode()
+        answer = fetch(box.url + "/api" + path, method, {**headers, **more}, body)[1]
+        return json.loads(answer) if not answer.startswith(b"%PDF") else answer
+
+    contact = ask("POST", "/contacts", {"phone": "9990", "first_name": "Ann", "custom1": "x", "address": "y"})
+    document = ask("POST", "/messages/documents", {"name": "n8n"})
+    ask(
+        "PUT",
+        f"/messages/documents/{document}/media",
+        octets=small_pdf(),
+        **{"Content-Type": "application/pdf"},
+    )
+    program = ask(
+        "POST", "/programs/sendfax", {"name": "n8n fax", "document_id": document, "account_id": "1"}
+    )
+    fax = ask("POST", "/transmissions", {"contact_id": contact, "program_id": program, "account_id": "1"})
+    # The node sends an empty object where it has nothing to say.
+    assert ask("POST", f"/transmissions/{fax}/send", {})
+    until(lambda: ask("GET", f"/transmissions/{fax}/status") == "completed")
+    assert isinstance(ask("GET", f"/transmissions/{fax}/result"), list)
+    assert ask("GET", f"/documents/{document}/media").startswith(b"%PDF")
+    # Ids come as texts from its fields.
+    assert ask("PUT", f"/contacts/{contact}", {"email": "ann@example.com"})["email"] == "ann@example.com"
+    group = ask("POST", "/groups", {"name": "n8n group"})
+    assert ask("PUT", f"/contacts/{contact}/link/{group}", {})
+    assert [each["phone"] for each in ask("GET", f"/groups/{group}/contacts")] == ["9990"]
+    campaign = ask("POST", "/campaigns", {"program_id": str(program), "group_id": str(group), "cpm": 10})
+    assert ask("PUT", f"/campaigns/{campaign}/start", {}) is True
+    until(lambda: ask("GET", f"/campaigns/{campaign}")["status"] == "completed")
+    assert ask("PUT", f"/campaigns/{campaign}/stop", {}) is True
+    assert ask("DELETE", f"/campaigns/{campaign}", {}) is True
+    assert ask("DELETE", f"/groups/{group}", {}) is True
+    assert ask("GET", "/statistics", {})["transmission_total"] >= 2
+    assert fax in [each["transmission_id"] for each in ask("GET", "/transmissions?direction=outbound")]
+    with pytest.raises(HttpError) as telephony:
+        ask("POST", "/call/originate", {"from": "1001", "to": "1002"})
+    assert telephony.value.status == 404

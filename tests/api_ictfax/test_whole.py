@@ -118,9 +118,7 @@ def test_numbers_providers_and_extensions_are_listed(client: Client) -> None:
     client.error("GET", "/providers/1", 404)
 
 
-def test_accounts_are_users_that_an_administrator_makes(
-    box: RunningBox, client: Client, boss: Client
-) -> None:
+def test_an_administrator_makes_accounts(box: RunningBox, client: Client, boss: Client) -> None:
     new = {"username": "grace", "passwd": "a long password of hers", "first_name": "Grace", "phone": "+49301"}
     client.error("POST", "/accounts", 403, new)
     account = boss.made("/accounts", {**new, "last_name": "Hopper", "email": "grace@example.com"})

@@ -145,3 +145,34 @@ def test_the_inbound_clients_find_a_fax_by_listing_and_download_it_by_both_ids(
     code, answer = post(box, "inbound/fax-download", json.dumps(ids).encode())
     assert (code, answer["status"]) == (200, 1)
     assert base64.b64decode(answer["data"])[:4] == b"%PDF"
+
+
+def test_php_programs_post_what_http_build_query_makes(box: RunningBox) -> None:
+    from urllib.parse import urlencode
+
+    fields = {
+        "faxNumber": "9990",
+        "templateId": "0000",
+        "smartDocumentId": "0000",
+        "faxQuality": "Standard",
+        "faxData[0][fileName]": "letter.pdf",
+        "faxData[0][fileData]": base64.b64encode(small_pdf()).decode(),
+        "faxData[0][pages][0]": "1",
+    }
+    kind = "application/x-www-form-urlencoded"
+    code, answer = post(box, "fax-send", urlencode(fields).encode(), kind=kind)
+    assert (code, answer["status"]) == (200, 1), answer
+    code, answer = post(box, "fax-status", urlencode({"jobId": answer["data"]["jobId"]}).encode(), kind=kind)
+    assert (code, answer["data"]["toNumber"]) == (200, "9990")
+
+
+def test_a_program_that_writes_the_number_without_quotes_and_asks_by_get_is_understood(
+    box: RunningBox,
+) -> None:
+    item = {"fileName": "letter.pdf", "fileData": base64.b64encode(small_pdf()).decode()}
+    body = {"faxNumber": "9990", "faxData": item, "faxQuality": "standard", "callerId": 4930123}
+    code, answer = post(box, "fax-send/", json.dumps(body).encode())
+    assert code == 200, answer
+    headers = {"accessToken": box.key}
+    reply = box.call("GET", f"/v1/customer/fax-status?jobId={answer['data']['jobId']}", None, headers)
+    assert reply.json["data"]["toNumber"] == "9990"

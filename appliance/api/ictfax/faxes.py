@@ -21,7 +21,7 @@ from appliance.api.ictfax.words import number
 from appliance.api.numbers import own_number
 from appliance.phonebook import Contact
 from appliance.settings.accounts import Scope
-from appliance.spool.model import JobFilter, JobState, NotFoundError, Received, ReceivedFilter
+from appliance.spool.model import Job, JobFilter, JobState, NotFoundError, Received, ReceivedFilter
 from appliance.spool.settings import SendingSettings
 
 # Transmissions in one answer: when nothing is said, and at most.
@@ -68,6 +68,8 @@ class FaxCalls:
             before_id=before,
         )
         for transmission in self._transmissions.search(wanted):
+            if not _may_match(transmission.job, query):  # before anything more is read of it
+                continue
             shown = self._shown(transmission)
             if _matches(shown, query):
                 contact, account = self._contact(transmission), self._account(transmission)
@@ -222,6 +224,14 @@ def _states(status: str) -> frozenset[JobState]:
     One that ended badly may have been sent again since.
     """
     return STATES[status] | ENDED_BADLY if status in STATES else frozenset()
+
+
+def _may_match(job: Job, query: Mapping[str, str]) -> bool:
+    """Whether what a job itself holds fits that system's filters."""
+    told = objects.told_of(job)
+    if query.get("title", "").casefold() not in objects.title_of(job).casefold():
+        return False
+    return all(query.get(name, "") in ("", str(told.get(name))) for name in ("program_id", "contact_id"))
 
 
 def _matches(shown: Mapping[str, Any], query: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance.causes import Side
@@ -162,6 +162,15 @@ def account_object(account_id: int, name: str, phone: str, user: User | None) ->
     }
 
 
+def told_of(job: Job) -> Mapping[str, Any]:
+    """What this door keeps with a job; metadata of jobs of other doors are their makers' own."""
+    return job.metadata if job.origin == ORIGIN else {}
+
+
+def title_of(job: Job) -> str:
+    return str(told_of(job).get("title", "")) or job.tag or f"Fax to {job.given}"
+
+
 def sent_transmission(
     root: Job,
     job: Job,
@@ -173,11 +182,10 @@ def sent_transmission(
     now: float,
 ) -> dict[str, Any]:
     """A transmission: ``root`` is the job that gave it its id, ``job`` its latest sending."""
-    # Metadata of jobs that came in by another door are their makers' own.
-    told = job.metadata if job.origin == ORIGIN else {}
+    told = told_of(job)
     return {
         "transmission_id": root.id,
-        "title": str(told.get("title", "")) or root.tag or f"Fax to {job.given}",
+        "title": title_of(job),
         "service_flag": SERVICE_FLAG,
         "account_id": account_id,
         "contact_id": told.get("contact_id"),
