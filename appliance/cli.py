@@ -17,6 +17,7 @@ _WORDS = {
         word: f"appliance.commands.{word}"
         for word in ("send", "practice", "check", "demo", "doctor", "panel", "printing", "spool", "erase")
     },
+    **dict.fromkeys(("list", "show", "inbox", "cancel", "resend", "tail"), "appliance.commands.faxes"),
     **dict.fromkeys(("serve", "config", "key", "user", "certificate", "setup-code"), _DAEMON),
     "update": "appliance.commands.update",
     "hardware-test": "appliance.commands.hardware_test",

@@ -43,7 +43,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox doctor`` with its parsed arguments: 0 when nothing is broken, 1 when something is."""
-    folder = data_folder(arguments)
+    folder = data_folder(arguments, may_be_new=True)
     if not folder.is_dir():
         print(f"faxbox: there is no data folder {folder}", file=sys.stderr)
         return EXIT_UNUSABLE

@@ -81,7 +81,7 @@ def running(data: Path) -> Api:
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox panel`` with its parsed arguments; the exit code."""
-    data = data_folder(arguments)
+    data = data_folder(arguments, may_be_new=arguments.wiring or arguments.drawing is not None)
     store = open_settings(data)
     settings = store.section(PanelSettings)
     if arguments.drawing is not None:

@@ -166,6 +166,8 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
     for file in options.files:
         if not file.is_file():
             return _say_mistake(f"{file}: there is no such file, or it is not one that can be read")
+    if options.data is not None and not options.data.is_dir():
+        return _say_mistake(f"{options.data}: there is no box's folder of this name")
     try:
         beside = _beside(options)
         outcome = send(options, show) if beside is None else _through(beside, options, show)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 DEFAULT_DATA = "/var/lib/faxbox"
@@ -27,7 +28,15 @@ def add_data_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def data_folder(arguments: argparse.Namespace) -> Path:
-    """The folder that the command is about."""
+def data_folder(arguments: argparse.Namespace, *, may_be_new: bool = False) -> Path:
+    """The folder that the command is about.
+
+    One that is not there ends the process with EXIT_USAGE, unless this command may make it: a mistyped
+    name is a mistake, not a new and empty box.
+    """
     given: Path | None = arguments.data
-    return given or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA)
+    folder = given or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA)
+    if not (may_be_new or folder.is_dir()):
+        print(f"faxbox: there is no box's folder {folder}; faxbox serve makes one", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE)
+    return folder

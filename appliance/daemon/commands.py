@@ -117,7 +117,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService] = ()) -> int:
     """Runs the box until SIGTERM or SIGINT."""
     service_manager.set_up_logging(logging.DEBUG if arguments.verbose else logging.INFO)
-    data = data_folder(arguments)
+    data = data_folder(arguments, may_be_new=True)
     durable.keep_private()
     _share_memory()
     exchange = Exchange()
@@ -192,7 +192,7 @@ def config_command(arguments: argparse.Namespace) -> int:
     """get, set, forget, export, import.  Works beside a running box, which notices the change."""
     try:
         logging.basicConfig(format="faxbox: %(message)s")
-        store = open_settings(data_folder(arguments), mend=True)
+        store = open_settings(data_folder(arguments, may_be_new=arguments.action == "import"), mend=True)
         match arguments.action:
             case "get":
                 _show(store.get_path(arguments.path))

@@ -22,6 +22,7 @@ LETTER = "Dear Sir,\n\nplease find our offer on the next page.\n\fOur offer: 42.
 def shell_on_box(folder: Path) -> Iterator[Shell]:
     """A shell beside a running ``faxbox serve``: ``$BOX``, ``$KEY`` (may do everything), ``letter.txt``."""
     data = folder / "data"
+    data.mkdir()
     (folder / "letter.txt").write_text(LETTER, encoding="utf-8")
 
     def faxbox(*words: str) -> str:

@@ -1,0 +1,153 @@
+"""The faxes of a running box at the keyboard, asked through its own interface."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.cli import main
+from tests.api.served import Served, serving
+
+END_S = 60  # for hangs
+
+pytestmark = pytest.mark.realtime
+
+
+@pytest.fixture(name="served", scope="module")
+def _served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("box")) as served:
+        yield served
+
+
+@pytest.fixture(name="sent", scope="module")
+def _sent(served: Served) -> list[int]:
+    """Two faxes that have ended: one delivered, one to a number that is busy."""
+    made = []
+    for number in ("9990", "9991"):
+        answer = served.form("/faxes", [("to", number), ("max_tries", "1")], [("a.txt", b"A letter")])
+        made.append(answer.json["faxes"][0]["id"])
+    for fax in made:
+        served.ended(fax)
+    return made
+
+
+def run(served: Served, *words: object) -> int:
+    return main([*map(str, words), "--data", str(served.box.data)])
+
+
+def test_list_shows_the_newest_first_with_what_happened(
+    served: Served, sent: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(served, "list") == 0
+    head, newest, older, *_ = capsys.readouterr().out.splitlines()
+    assert head.split()[0] == "ID"
+    assert newest.split()[0] == str(sent[1])
+    assert "9991" in newest
+    assert "busy" in newest
+    assert "delivered" in older
+
+
+def test_json_is_what_the_interface_shows(
+    served: Served, sent: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(served, "list", "--state", "delivered", "--json") == 0
+    (fax,) = json.loads(capsys.readouterr().out)
+    assert fax == {
+        name: value for name, value in served.ask("GET", f"/faxes/{sent[0]}").json.items() if name in fax
+    }
+    assert run(served, "show", sent[1], "--json") == 0
+    assert json.loads(capsys.readouterr().out) == served.ask("GET", f"/faxes/{sent[1]}").json
+
+
+def test_show_tells_what_happened_and_what_to_do(
+    served: Served, sent: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(served, "show", sent[1]) == 0
+    said = capsys.readouterr().out
+    result = served.ask("GET", f"/faxes/{sent[1]}").json["result"]
+    assert result["sentence"] in said
+    assert result["advice"] in said
+    assert "Try 1:" in said
+
+
+def test_resend_goes_to_another_number_and_cancel_stops_it(
+    served: Served, sent: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(served, "resend", sent[0], "--to", "9992", "--json") == 0
+    (again,) = json.loads(capsys.readouterr().out)
+    assert (again["resent_from"], again["to"]["number"]) == (sent[0], "9992")
+    assert run(served, "cancel", again["id"]) == 0
+    assert str(again["id"]) in capsys.readouterr().out
+    assert served.ended(again["id"])["state"] == "cancelled"
+
+
+def test_the_inbox_says_what_is_new(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert served.ask("POST", "/practice/receive", {}).status < 300
+    served.wait(
+        lambda: any(each["ended_at"] is not None for each in served.ask("GET", "/received").json["received"])
+    )
+    assert run(served, "inbox", "--unread") == 0
+    said = capsys.readouterr().out
+    assert "new practice" in said
+    (fax,) = served.ask("GET", "/received").json["received"]
+    assert run(served, "show", fax["id"], "--received") == 0
+    assert f"Received fax: {fax['id']}".split() == capsys.readouterr().out.splitlines()[0].split()
+
+
+def test_tail_tells_what_happens_as_it_happens(served: Served) -> None:
+    command = [sys.executable, "-m", "appliance.cli", "tail", "--json", "--data", str(served.box.data)]
+    tail = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    try:
+        assert tail.stdout is not None
+        seen = b""
+        fax = 0
+        while not fax or f'"fax_id": {fax}'.encode() not in seen:
+            # The stream begins when its connection is up: whatever is handed in after that is told.
+            made = served.form("/faxes", [("to", "9990")], [("a.txt", b"A letter")])
+            fax = fax or made.json["faxes"][0]["id"]
+            seen = tail.stdout.readline()
+            fax = json.loads(seen)["fax_id"] or fax
+        assert json.loads(seen)["kind"]
+    finally:
+        tail.kill()
+        tail.wait(END_S)
+
+
+def test_an_unknown_fax_and_a_box_that_does_not_run_are_said_in_a_sentence(
+    served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(served, "show", 999_999) == 1
+    assert "faxbox: " in capsys.readouterr().err
+    (tmp_path / "box").mkdir()
+    assert main(["list", "--data", str(tmp_path / "box")]) == 3
+    assert "no box is running" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",),
+        ("config", "get"),
+        ("config", "set", "practice.speed", "2"),
+        ("key", "add", "k"),
+        ("setup-code",),
+        ("user", "password", "x"),
+        ("spool", "check"),
+        ("erase", "number", "1"),
+        ("practice", "receive"),
+    ],
+)
+def test_a_mistyped_folder_is_a_mistake_and_no_new_box(
+    tmp_path: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--data", str(tmp_path / "typo")])
+    assert ended.value.code == 64
+    assert "typo" in capsys.readouterr().err
+    assert not (tmp_path / "typo").exists()
