@@ -74,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _box(data: Path, http: str, times: float) -> Iterator[RunningBox]:
     """A box of its own on ``data``, as ``faxbox serve`` runs it; stopped at the end."""
     command = [sys.executable, "-m", "appliance.cli"]
+    data.mkdir(parents=True, exist_ok=True)
     for name, value in (("practice.speed", f"{times:g}"), ("station.station_id", STATION_ID)):
         subprocess.run([*command, "config", "set", name, value, "--data", str(data)], check=True)
     process = subprocess.Popen([*command, "serve", "--data", str(data), "--http", http])
