@@ -64,6 +64,11 @@ if [ ! -x "$venv/bin/python" ]; then
     "$python" -m venv "$venv"
 fi
 
+# lgpio has no wheel for Python 3.13 (Debian 13): it is compiled then, and PYPI=1 is its own word for a module that
+# brings its C library.
+export PYPI=1
+if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then install_lists build; fi
+
 extra=
 [ "$purpose" = test ] && extra='[dev,printing]'
 stamp=$venv/.faxbox-$purpose

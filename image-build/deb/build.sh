@@ -29,6 +29,7 @@ if [ -z "${FAXBOX_FOR:-}" ]; then
         say "the virtual environment has another Python than Debian's $series: rm -r .venv; make setup PYTHON=$python"
         exit 1
     }
+    export PYPI=1 # as in setup.sh
     install="$project/.venv/bin/pip install --quiet --disable-pip-version-check --no-compile"
     builder=$project/.venv/bin/python
 else
