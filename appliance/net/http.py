@@ -6,6 +6,7 @@ cookies or credentials are kept, and contents are never unpacked.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import socket
@@ -118,13 +119,17 @@ def post(
     allow_private: bool = False,
     resolver: Resolver = resolve,
 ) -> PostAnswer:
-    """Posts ``body``; a redirect is an answer like any other and not followed.  Raises FetchError."""
+    """Posts ``body``; a redirect is an answer like any other and not followed.  Raises FetchError.
+
+    Name and password in the URL are sent as HTTP Basic (RFC 7617).
+    """
     deadline = time.monotonic() + timeout_s
+    target = _parse(url, credentials=True)
     with _exchange(
         "POST",
-        _parse(url),
+        target,
         body,
-        headers,
+        {**headers, **_basic(target)},
         deadline=deadline,
         allow_private=allow_private,
         resolver=resolver,
@@ -135,11 +140,18 @@ def post(
 
 
 def check_url(url: str) -> None:
-    """Raises FetchError for a URL that would never be asked, whatever its name resolves to."""
-    _parse(url)
+    """Raises FetchError for a URL that would never be posted to, whatever its name resolves to."""
+    _parse(url, credentials=True)
 
 
-def _parse(url: str) -> SplitResult:
+def _basic(target: SplitResult) -> dict[str, str]:
+    if target.username is None and target.password is None:
+        return {}
+    words = f"{unquote(target.username or '')}:{unquote(target.password or '')}"
+    return {"Authorization": f"Basic {base64.b64encode(words.encode()).decode()}"}
+
+
+def _parse(url: str, *, credentials: bool = False) -> SplitResult:
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -149,7 +161,7 @@ def _parse(url: str) -> SplitResult:
         raise FetchError(URL_NOT_ALLOWED, "this is not a URL") from None
     if parts.scheme not in _PORTS or not host:
         raise FetchError(URL_NOT_ALLOWED, "only http:// and https:// are fetched")
-    if parts.username is not None or parts.password is not None:
+    if not credentials and (parts.username is not None or parts.password is not None):
         raise FetchError(URL_NOT_ALLOWED, "a URL must not carry a password")
     if port is not None and port not in _PORTS.values() and port < _FIRST_FREE_PORT:
         raise FetchError(URL_NOT_ALLOWED, f"port {port}")

@@ -214,7 +214,7 @@ def test_what_was_learned_about_a_number_is_seen_and_forgotten(served: Served) -
         ("/routes", {"name": "r", "user": "nobody"}, "user"),
         ("/routes", {"name": "r", "webhook_url": "ftp://example.com/"}, "webhook_url"),
         ("/routes", {"name": "r", "webhook_style": "other"}, "webhook_style"),
-        ("/keys", {"name": "k", "webhook_url": "http://user:password@example.com/"}, "webhook_url"),
+        ("/keys", {"name": "k", "webhook_url": "http://exa mple.com/"}, "webhook_url"),
         ("/keys", {"name": "k", "webhook_style": "other"}, "webhook_style"),
         ("/keys", {"name": "k", "cover": "nowhere"}, "cover"),
     ],

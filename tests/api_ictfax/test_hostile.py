@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.api_ictfax.client import Client
 from tests.api_ifax.running import RunningBox, small_pdf
 
-EXAMPLES = 2000 if os.environ.get("FAXBOX_SWEEP") else 150
+EXAMPLES = 2000 if os.environ.get("FAXBOX_SWEEP") else 100
 _values = (
     st.none()
     | st.booleans()
@@ -25,6 +25,7 @@ _values = (
     | st.sampled_from(["9990", "outbound", "1", 1, "2"])
     | st.lists(st.integers(), max_size=2)
     | st.dictionaries(st.text(max_size=3), st.none(), max_size=2)
+    | st.fixed_dictionaries({"content": st.text(max_size=9), "name": st.text(max_size=3)})
 )
 _names = st.sampled_from(
     [
@@ -47,6 +48,12 @@ _names = st.sampled_from(
         "to",
         "from",
         "callback_url",
+        "file",
+        "files",
+        "file_name",
+        "group_id",
+        "passwd",
+        "active",
     ]
 )
 _fields = st.dictionaries(_names, _values, max_size=6)
@@ -69,6 +76,25 @@ _paths = st.sampled_from(
         "/fax/1",
         "/fax/send",
         "/accounts",
+        "/accounts/1",
+        "/users",
+        "/users/1",
+        "/programs/1/transmissions",
+        "/programs/faxtoemail",
+        "/programs/1000000001",
+        "/transmissions/1/clone",
+        "/groups",
+        "/groups/1",
+        "/groups/1/contacts",
+        "/contacts/1/link/1",
+        "/campaigns",
+        "/campaigns/1",
+        "/campaigns/1/start",
+        "/campaigns/1/stop",
+        "/campaigns/1/start/schedule",
+        "/statistics",
+        "/providers",
+        "/dids",
         "/nothing",
         "/documents/1000000001/media",
         "/documents/999999999999999",
@@ -84,11 +110,13 @@ _query = st.dictionaries(
 )
 
 
-@pytest.fixture(scope="module")
-def client(box: RunningBox) -> Client:
-    client = Client(box, box.key)
+@pytest.fixture(scope="module", params=["key", "administrator"])
+def client(box: RunningBox, request: pytest.FixtureRequest) -> Client:
+    client = Client(box, box.key if request.param == "key" else box.admin_key)
     # The ids that random requests hit upon.
     client.transmission()
+    contact, group = client.made("/contacts", {"phone": "9990"}), client.made("/groups", {"name": "x"})
+    client.ask("PUT", f"/contacts/{contact}/link/{group}")
     return client
 
 
@@ -157,7 +185,7 @@ def test_a_chunked_upload_is_taken(box: RunningBox, client: Client) -> None:
         "PUT",
         f"/ictfax/api/documents/{document}/media",
         iter([pdf[:100], pdf[100:]]),
-        {"Authorization": f"Bearer {box.key}", "Content-Type": "application/pdf"},
+        {"Authorization": f"Bearer {client.token}", "Content-Type": "application/pdf"},
         encode_chunked=True,
     )
     answer = connection.getresponse()

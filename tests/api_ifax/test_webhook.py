@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import time
@@ -99,6 +100,17 @@ def test_a_received_fax_is_told_in_this_style_to_those_who_chose_it(client: Runn
         }
         ids = {"jobId": str(data["jobId"]), "transactionId": str(data["transactionId"])}
         assert ask(client, "inbound/fax-download", ids).json["status"] == 1
+
+
+def test_name_and_password_in_the_address_are_sent_as_basic_credentials(client: RunningBox) -> None:
+    with Listener() as listener:
+        tell(client, listener.url.replace("//", "//hook:s%40cret@") + "/fax")
+        client.start()
+        send(client, faxQuality="Low")
+        post = listener.wait()[0]
+        assert post.path == "/fax"
+        assert post.headers["authorization"] == f"Basic {base64.b64encode(b'hook:s@cret').decode()}"
+        assert post.headers["host"] == listener.url.removeprefix("http://")
 
 
 def test_a_failed_delivery_is_tried_again_with_the_same_octets(client: RunningBox) -> None:
