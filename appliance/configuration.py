@@ -15,7 +15,7 @@ from appliance.net.settings import ApiSettings, HttpSettings
 from appliance.numbers import NumberSettings
 from appliance.panel.settings import PanelSettings
 from appliance.phonebook import Campaign, Contact, ContactGroup
-from appliance.printing.settings import PrintingSettings, PrintUser
+from appliance.printing.settings import FavouritePrinter, IppSettings, PrintingSettings, PrintUser
 from appliance.settings.accounts import ApiKey, User
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import Catalogue, SettingsStore
@@ -99,6 +99,7 @@ CATALOGUE = Catalogue(
         "mail_in": MailInSettings,
         "panel": PanelSettings,
         "printing": PrintingSettings,
+        "ipp": IppSettings,
         "secrets": SecretSettings,
     },
     lists={
@@ -112,6 +113,7 @@ CATALOGUE = Catalogue(
         "routes": Route,
         "junk": JunkRule,
         "print_users": PrintUser,
+        "favourite_printers": FavouritePrinter,
     },
     # Kept in a file of their own, so that a change of the settings does not rewrite a long phone book.
     phonebook=frozenset({"contacts", "groups", "campaigns"}),

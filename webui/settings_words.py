@@ -27,6 +27,8 @@ _TITLES = {
     "junk": "Junk rules",
     "printing": "Print to fax",
     "print_users": "Who prints",
+    "ipp": "Network printers",
+    "favourite_printers": "Printers of favourites",
 }
 _SHORT = {"id", "sip", "tls", "udp", "tcp", "stun", "url", "t38", "imap", "api", "ecm", "mb", "tsi", "html"}
 

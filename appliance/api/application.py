@@ -14,6 +14,7 @@ from appliance.api.context import Context
 from appliance.api.door import StartResponse, WsgiApplication
 from appliance.api.ictfax.door import make_ictfax
 from appliance.api.ifax.door import make_ifax
+from appliance.api.ipp.door import make_ipp
 from appliance.api.problems import MEDIA_TYPE, ProblemError
 from appliance.api.rest.door import make_rest
 from appliance.causes import NOT_FOUND
@@ -68,6 +69,7 @@ def make_application(context: Context, more: Mapping[str, MakeDoor] | None = Non
     doors: dict[str, MakeDoor] = {
         "/api/v1": make_rest,
         "/v1": make_ifax,
+        "/ipp": make_ipp,
         "/ictfax/api": make_ictfax,
         "/api": make_ictfax,  # that system's own base path, for clients that cannot be told another
         **(more or {}),

@@ -13,6 +13,7 @@ from typing import Any
 
 from appliance.api import auth
 from appliance.api.auth import Caller
+from appliance.api.ipp.book import JobBook
 from appliance.api.limits import BROKEN_TRIES, BROKEN_WINDOW_S, Budget, Places, RequestLimiter, SignInGuard
 from appliance.api.pictures import Pictures
 from appliance.api.practice import PracticeCalls
@@ -70,10 +71,12 @@ class Context:
     practice: PracticeCalls = field(init=False)
     sessions: Sessions = field(init=False)
     previews: Previews = field(init=False)
+    print_jobs: JobBook = field(init=False)
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.box.data, self.box.settings)
         self.previews = Previews(self.box)
+        self.print_jobs = JobBook(self.box)
         self.practice = PracticeCalls(self.core.box, self.core.practice)
 
     @property

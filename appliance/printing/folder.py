@@ -16,16 +16,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.box import Box
-from appliance.causes import DOCUMENT_DAMAGED, NOT_PERMITTED, Cause
+from appliance.causes import DOCUMENT_DAMAGED, Cause
 from appliance.documents.options import clean_line
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
 from appliance.printing.options import Asked, parse_options, read_asked
-from appliance.printing.settings import PrintingSettings, PrintUser
+from appliance.printing.people import owner_of
+from appliance.printing.settings import PrintingSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.settings.accounts import Role
 from appliance.spool.model import SourceFile, SpoolClosedError, SpoolFailedError
 from appliance.spool.options import Cover, SendOptions
 from appliance.station import StationSettings
@@ -123,7 +123,7 @@ class PrintFolder:
             return
         files: list[SourceFile] = []
         try:
-            owner = self._owner(first)
+            owner = owner_of(self._box, first.user, first.computer)
             key = f"{PRINT_ORIGIN}:{first.job}"
             if self._box.faxes.handed_in(owner, key, first.job) is None:
                 request = self._request(owner, job, key)
@@ -187,30 +187,6 @@ class PrintFolder:
         except RefusedError as error:
             return clean_line(str(error))
         return ""
-
-    def _owner(self, entry: Entry) -> str:
-        """The account that the person who printed has on the box.  Raises RefusedError."""
-        settings = self._box.settings.section(PrintingSettings)
-        name = self._listed(entry)
-        if not name and settings.match_names and self._box.accounts.user(entry.user) is not None:
-            name = entry.user
-        name = name or settings.owner
-        user = self._box.accounts.user(name)
-        if not name or (user is not None and (user.disabled or user.role is Role.READER)):
-            raise RefusedError(NOT_PERMITTED, f"({entry.user or 'somebody'} may not send faxes)")
-        return name
-
-    def _listed(self, entry: Entry) -> str:
-        """The user that the owner wrote down for this person; who is named more closely goes first."""
-        fitting = [
-            each
-            for each in self._box.settings.items(PrintUser).values()
-            if each.from_user.lower() in ("", entry.user.lower())
-            and each.from_computer.lower() in ("", entry.computer.lower())
-            and (each.from_user or each.from_computer)
-        ]
-        fitting.sort(key=lambda each: (not each.from_user, not each.from_computer))
-        return fitting[0].user if fitting else ""
 
     # -- what is not faxed ---------------------------------------------------------------------
 

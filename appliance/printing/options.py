@@ -117,14 +117,19 @@ def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]
         if written and any(_REST.fullmatch(name) for name in options):
             return ()
         if written:
-            return _all_numbers([prefix + each.strip() for each in written.split(SEPARATOR) if each.strip()])
+            return all_numbers([prefix + each.strip() for each in written.split(SEPARATOR) if each.strip()])
     if destinations:
-        return _all_numbers([number_of_uri(each) for each in destinations])
+        return all_numbers([number_of_uri(each) for each in destinations])
+    return number_of_title(title)
+
+
+def number_of_title(title: str) -> tuple[str, ...]:
+    """The number that a job's title names; none when it names none."""
     found = _TITLE.match(title)
-    return _all_numbers([found.group(1).strip()]) if found else ()
+    return all_numbers([found.group(1).strip()]) if found else ()
 
 
-def _all_numbers(written: Sequence[str]) -> tuple[str, ...]:
+def all_numbers(written: Sequence[str]) -> tuple[str, ...]:
     """All of them or none: a list with a flaw in it waits for a person."""
     numbers = [number_of_uri(each) for each in written]
     if len(numbers) > MOST_NUMBERS or not all(_NUMBER.fullmatch(each) for each in numbers):

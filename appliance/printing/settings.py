@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from appliance.printing.cups_backend import DEFAULT_FOLDER
 from appliance.settings.fields import setting
@@ -21,6 +22,39 @@ class PrintingSettings:
     owner: str = setting(
         "print", "account whose faxes those of everybody else are; empty: they are refused", max_length=64
     )
+
+
+class IppAccess(Enum):
+    """Who may use the box as a network printer."""
+
+    OFF = "off"  # nobody: there is no such printer
+    USERS = "users"  # users of the box, with name and password over TLS (or on the box itself)
+    NETWORK = "network"  # everybody whose address is of a private network
+
+
+@dataclass(frozen=True, slots=True)
+class IppSettings:
+    """The box as a network printer (IPP Everywhere, AirPrint, IPP FaxOut)."""
+
+    access: IppAccess = setting(
+        IppAccess.OFF,
+        "who may print to fax over the network: off; users: with name and password; network: every computer "
+        "of the local network",
+    )
+    port: int = setting(
+        0, "further TCP port on which the printers listen, usually 631; 0: none", minimum=0, maximum=65535
+    )
+    address: str = setting("0.0.0.0", "address on which that port listens", max_length=64)
+    announce: bool = setting(True, "write records for avahi-daemon, so that computers find the printers")
+
+
+@dataclass(frozen=True, slots=True)
+class FavouritePrinter:
+    """A printer whose pages go to one entry or group of the phone book at once."""
+
+    contact_id: int | None = setting(None, "id of the contact; none: a group", minimum=1)
+    group_id: int | None = setting(None, "id of the group; none: a contact", minimum=1)
+    name: str = setting("", "what computers call the printer; empty: Fax to …", max_length=63)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,155 @@
+"""What a print job's attributes say about its fax.  Pure; everything in them is hostile.
+
+PWG 5100.15: ``destination-uris`` with digits before and after, ``cover-sheet-info``, ``retry-info``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from appliance.documents.options import clean_line
+from appliance.ipp.model import Attributes, Range, Value
+from appliance.printing.options import MOST_NUMBERS, all_numbers, number_of_title, number_of_uri
+from appliance.spool.options import Cover, Quality
+
+# Characters of one text on a cover page.
+TEXT_LIMIT = 1000
+# PWG 5100.15 7.2: digits that stand before and after the number.
+_DIALLED = re.compile(r"[0-9*#+,;pwPW ()./-]{0,64}")
+# RFC 8011 5.2.13: draft, normal, high.
+_QUALITIES = {3: Quality.STANDARD, 5: Quality.SUPERFINE}
+_MOST_TRIES = 20
+# Page ranges of one job.
+_MOST_RANGES = 100
+# The job's attributes that are obeyed, and those that say nothing to a fax and are taken as they come:
+# how a printer would put it on paper.
+OBEYED = (
+    "copies",
+    "cover-sheet-info",
+    "destination-uris",
+    "job-name",
+    "media",
+    "media-col",
+    "multiple-document-handling",
+    "orientation-requested",
+    "page-ranges",
+    "print-color-mode",
+    "print-quality",
+    "print-scaling",
+    "printer-resolution",
+    "retry-info",
+    "sides",
+)
+# Values that are obeyed of those attributes that have few.
+_VALUES: Mapping[str, frozenset[object]] = {
+    "copies": frozenset({1}),
+    "multiple-document-handling": frozenset({"single-document"}),
+    "orientation-requested": frozenset({3, 4, 5, 6}),
+    "print-quality": frozenset({3, 4, 5}),
+    "sides": frozenset({"one-sided"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFax:
+    """``numbers`` empty: a person must say where to.  ``unsupported``: what could not be obeyed."""
+
+    numbers: tuple[str, ...] = ()
+    cover: Cover | None = None
+    quality: Quality | None = None
+    max_tries: int | None = None
+    pages: tuple[str, ...] = ()  # of each document; empty: all
+    unsupported: Attributes = field(default_factory=dict)
+
+
+def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) -> AskedFax:
+    """What the job's attributes and its title say.  ``own``: the numbers of a printer that has some."""
+    unsupported = {name: values for name, values in job.items() if not _is_obeyed(name, values)}
+    if own is not None:
+        numbers = tuple(own)
+    else:
+        numbers, flawed = _numbers(job, title)
+        if flawed:
+            unsupported["destination-uris"] = job["destination-uris"]
+    quality = _first(job, "print-quality")
+    tries = _first(_collection(job, "retry-info"), "number-of-retries")
+    return AskedFax(
+        numbers=numbers,
+        cover=_cover(_collection(job, "cover-sheet-info")),
+        quality=_QUALITIES.get(quality.content) if quality and isinstance(quality.content, int) else None,
+        max_tries=_tries(tries),
+        pages=_pages(job.get("page-ranges", ())),
+        unsupported=unsupported,
+    )
+
+
+def _is_obeyed(name: str, values: Sequence[Value]) -> bool:
+    few = _VALUES.get(name)
+    if few is None:
+        return name in OBEYED
+    return all(isinstance(each.content, int | str) and each.content in few for each in values)
+
+
+def _numbers(job: Attributes, title: str) -> tuple[tuple[str, ...], bool]:
+    """The numbers, and whether some destination was none: then there are none, nobody guesses."""
+    destinations = job.get("destination-uris", ())
+    if not destinations:
+        return number_of_title(title), False
+    found = [_number(each.content) for each in destinations[: MOST_NUMBERS + 1]]
+    numbers = all_numbers([each for each in found if each])
+    return (numbers, False) if numbers and all(found) and len(found) <= MOST_NUMBERS else ((), True)
+
+
+def _number(destination: object) -> str:
+    """The number of one destination, empty when it has none that can be dialled."""
+    if not isinstance(destination, Mapping):
+        return ""
+    uri = _text(destination, "destination-uri")
+    before, after = _text(destination, "pre-dial-string"), _text(destination, "post-dial-string")
+    if not uri.lower().startswith(("tel:", "fax:")) or _text(destination, "t33-subaddress"):
+        return ""
+    if not (_DIALLED.fullmatch(before) and _DIALLED.fullmatch(after)):
+        return ""
+    if after and after[0] not in ",;pwPW":
+        after = f",{after}"  # it is dialled after the answer
+    return before.rstrip(" ,") + number_of_uri(uri) + after
+
+
+def _pages(ranges: Sequence[Value]) -> tuple[str, ...]:
+    found = [each.content for each in ranges[:_MOST_RANGES] if isinstance(each.content, Range)]
+    return tuple(f"{each.least}-{each.most}" for each in found if 1 <= each.least <= each.most)
+
+
+def _cover(info: Attributes) -> Cover | None:
+    if not info:
+        return None
+    return Cover(
+        subject=_text(info, "subject"),
+        from_name=_text(info, "from-name"),
+        to_name=_text(info, "to-name"),
+        to_company=_text(info, "organization-name"),
+        message=_text(info, "message"),
+    )
+
+
+def _tries(value: Value | None) -> int | None:
+    if value is None or not isinstance(value.content, int):
+        return None
+    return min(max(value.content, 0), _MOST_TRIES - 1) + 1
+
+
+def _collection(attributes: Attributes, name: str) -> Attributes:
+    value = _first(attributes, name)
+    return value.content if value is not None and isinstance(value.content, Mapping) else {}
+
+
+def _first(attributes: Attributes, name: str) -> Value | None:
+    values = attributes.get(name)
+    return values[0] if values else None
+
+
+def _text(attributes: Mapping[str, Sequence[Value]], name: str) -> str:
+    value = _first(attributes, name)
+    return clean_line(value.text)[:TEXT_LIMIT] if value is not None else ""

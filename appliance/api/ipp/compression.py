@@ -1,0 +1,53 @@
+"""A document's compression: gzip (RFC 1952) and deflate (RFC 1950, 1951), unpacked within a bound."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from appliance.api.ipp.words import IppError, Status
+from appliance.durable import TooLargeError
+from appliance.language import said
+
+# Octets unpacked at once.
+_PIECE = 1 << 16
+# zlib's window: 15 bits; with 32 it finds out whether a head of gzip or zlib comes.
+_WITH_HEAD, _WITHOUT = 15 + 32, -15
+# RFC 1950 2.2: the method in a head's first octet.
+_DEFLATE = 8
+
+
+def unpacked(pieces: Iterable[bytes], compression: str, limit: int) -> Iterator[bytes]:
+    """The document's octets.  Raises IppError for what is not packed so, TooLargeError past ``limit``."""
+    if compression == "none":
+        yield from (piece for piece in pieces if piece)
+        return
+    machine = zlib.decompressobj(_WITH_HEAD)
+    begun, total = False, 0
+    try:
+        for piece in pieces:
+            if not begun and piece and compression == "deflate" and piece[0] & 0x0F != _DEFLATE:
+                machine = zlib.decompressobj(_WITHOUT)  # RFC 1951 alone: no head
+            begun = begun or bool(piece)
+            for made in _made(machine, piece):
+                total += len(made)
+                if total > limit:
+                    raise TooLargeError(f"more than {limit} octets")
+                yield made
+    except zlib.error:
+        raise IppError(Status.COMPRESSION_ERROR, said("The document's compression is damaged.")) from None
+    if begun and not machine.eof:
+        raise IppError(Status.COMPRESSION_ERROR, said("The document's compression is damaged."))
+
+
+def _made(machine: Any, piece: bytes) -> Iterator[bytes]:
+    """What comes out for ``piece``, a little at a time.  Raises zlib.error."""
+    rest = piece
+    while not machine.eof:
+        made = machine.decompress(rest, _PIECE)
+        rest = machine.unconsumed_tail
+        if made:
+            yield made
+        elif not rest:
+            return

@@ -1,0 +1,70 @@
+"""The printers that the box is: its fax, the printer for what has no number yet, one for each favourite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+from appliance.box import Box
+from appliance.phonebook import Contact, ContactGroup
+from appliance.printing.settings import FavouritePrinter
+from appliance.services.rules import To
+from appliance.settings.secrets import SecretSettings
+from appliance.station import StationSettings
+
+# Below the door's prefix.  driverless-fax knows a fax by "faxout" in its URI.
+FAXOUT_PATH, PRINT_PATH, FAVOURITE_PATH = "/faxout", "/print", "/to/"
+_FAVOURITE = re.compile(re.escape(FAVOURITE_PATH) + r"([1-9][0-9]{0,8})")
+
+
+@dataclass(frozen=True, slots=True)
+class FaxPrinter:
+    """``to``: where everything goes that is printed here; None: the job says it, or a person."""
+
+    path: str
+    name: str
+    is_fax: bool = False
+    to: tuple[To, ...] | None = None
+    owner: str = ""  # whose favourite it is; empty: everyone's
+
+
+def printer_at(box: Box, path: str) -> FaxPrinter | None:
+    """The printer with this path, None when there is none."""
+    station = box.settings.section(StationSettings).name or "faxbox"
+    if path == FAXOUT_PATH:
+        return FaxPrinter(FAXOUT_PATH, f"{station} Fax", is_fax=True)
+    if path == PRINT_PATH:
+        return FaxPrinter(PRINT_PATH, f"{station} Print to fax")
+    found = _FAVOURITE.fullmatch(path)
+    favourite = box.settings.items(FavouritePrinter).get(int(found[1])) if found else None
+    return None if favourite is None else _favourite(box, path, favourite)
+
+
+def all_printers(box: Box) -> list[FaxPrinter]:
+    """Every printer, the favourites last."""
+    paths = [FAXOUT_PATH, PRINT_PATH]
+    paths += [f"{FAVOURITE_PATH}{number}" for number in sorted(box.settings.items(FavouritePrinter))]
+    return [found for path in paths if (found := printer_at(box, path)) is not None]
+
+
+def _favourite(box: Box, path: str, favourite: FavouritePrinter) -> FaxPrinter:
+    contacts = box.settings.items(Contact)
+    chosen: Sequence[int] = ()
+    group = box.settings.items(ContactGroup).get(favourite.group_id or 0)
+    if favourite.contact_id is not None:
+        chosen = (favourite.contact_id,)
+    elif group is not None:
+        chosen = group.contact_ids
+    known = [contacts[each] for each in chosen if each in contacts]
+    # One who is no longer in the phone book must not be left out silently: nothing goes out then.
+    whole = len(known) == len(chosen)
+    to = tuple(To(each.number, each.name, each.company) for each in known) if whole else ()
+    named = group.name if group is not None else known[0].name if known else ""
+    return FaxPrinter(path, favourite.name or f"Fax to {named}", to=to)
+
+
+def printer_uuid(box: Box, printer: FaxPrinter) -> UUID:
+    """The same for the same printer of the same box, always."""
+    return uuid5(NAMESPACE_OID, box.settings.section(SecretSettings).spool_id + printer.path)

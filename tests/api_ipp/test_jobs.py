@@ -1,0 +1,289 @@
+"""A print job becomes a fax once, follows it to its end, and nobody's hostile request does more."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.api.ipp.asked import read_asked
+from appliance.api.ipp.words import Operation, PrintJobState, Status
+from appliance.ipp import codec
+from appliance.ipp.codec import Decoder, encode
+from appliance.ipp.model import Group, GroupTag, Message, Range, Tag, Value
+from appliance.printing.settings import IppAccess, IppSettings
+from appliance.settings import secrets
+from appliance.settings.accounts import Role
+from appliance.spool.options import Cover, Quality
+from tests.api_ipp.conftest import Printing
+
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("ipp")]
+Attributes = Mapping[str, Sequence[Value]]
+
+
+def request(
+    operation: int,
+    job: Attributes | None = None,
+    *,
+    user: str = "ada",
+    language: str = "en",
+    more: Attributes | None = None,
+    **given: Sequence[Value],
+) -> bytes:
+    first: dict[str, Sequence[Value]] = {
+        "attributes-charset": (Value(Tag.CHARSET, "utf-8"),),
+        "attributes-natural-language": (Value(Tag.LANGUAGE, language),),
+        "printer-uri": codec.uris("ipp://box/ipp/faxout"),
+        "requesting-user-name": codec.name(user),
+    }
+    first |= {name.replace("_", "-"): values for name, values in {**given, **(more or {})}.items()}
+    groups = [Group(GroupTag.OPERATION, first)]
+    if job is not None:
+        groups.append(Group(GroupTag.JOB, job))
+    return encode(Message((2, 0), operation, 1, groups))
+
+
+def ask(printing: Printing, octets: bytes, path: str = "/faxout", **headers: str) -> Message:
+    reply = printing.served.ask(
+        "POST", path, octets, token="", prefix="/ipp", headers={"Content-Type": "application/ipp", **headers}
+    )
+    assert reply.status == 200, reply
+    decoder = Decoder()
+    decoder.feed(reply.content)
+    return decoder.end()
+
+
+def to(*uris: str, **more: str) -> Attributes:
+    members: dict[str, tuple[Value, ...]] = {
+        name.replace("_", "-"): (Value(Tag.TEXT, text),) for name, text in more.items()
+    }
+    return {
+        "destination-uris": tuple(
+            Value(Tag.COLLECTION, {"destination-uri": (Value(Tag.URI, uri),), **members}) for uri in uris
+        )
+    }
+
+
+def job_id(answer: Message) -> int:
+    found = answer.group(GroupTag.JOB)["job-id"][0].content
+    assert isinstance(found, int)
+    return found
+
+
+def job(printing: Printing, number: int, language: str = "en") -> dict[str, Any]:
+    answer = ask(
+        printing, request(Operation.GET_JOB_ATTRIBUTES, job_id=codec.integers(number), language=language)
+    )
+    return {name: values[0].content for name, values in answer.group(GroupTag.JOB).items()}
+
+
+def ended(printing: Printing, number: int) -> dict[str, Any]:
+    printing.served.wait(lambda: job(printing, number)["job-state"] >= PrintJobState.CANCELED)
+    return job(printing, number)
+
+
+def faxes(printing: Printing, title: str) -> list[dict[str, Any]]:
+    listed = printing.served.ask("GET", "/faxes?limit=200").json["faxes"]
+    return [fax for fax in listed if fax["metadata"].get("print_title") == title]
+
+
+def test_a_fax_job_with_two_numbers_is_two_faxes_that_name_person_and_computer(
+    printing: Printing, letter: Path
+) -> None:
+    sent = request(Operation.PRINT_JOB, to("tel:9990", "tel:9991"), job_name=codec.name("two numbers"))
+    answer = ask(printing, sent + letter.read_bytes())
+    assert answer.code == Status.OK
+    found = faxes(printing, "two numbers")
+    assert {fax["from_user"] for fax in found} == {"ada"}
+    assert {fax["from_computer"] for fax in found} == {"127.0.0.1"}
+    assert {fax["to"]["number"] for fax in found} == {"9990", "9991"}
+    assert ask(printing, request(Operation.CANCEL_JOB, job_id=codec.integers(job_id(answer)))).code in (
+        Status.OK,
+        Status.NOT_POSSIBLE,  # both have ended
+    )
+
+
+def test_documents_that_come_one_by_one_and_packed_are_one_fax(printing: Printing, letter: Path) -> None:
+    content = letter.read_bytes()
+    made = ask(printing, request(Operation.CREATE_JOB, to("tel:9990"), job_name=codec.name("one by one")))
+    number = job_id(made)
+    assert job(printing, number)["job-state-reasons"] == "job-incoming"
+    first = request(
+        Operation.SEND_DOCUMENT,
+        job_id=codec.integers(number),
+        last_document=codec.boolean(False),
+        compression=codec.keywords("gzip"),
+    )
+    assert ask(printing, first + gzip.compress(content)).code == Status.OK
+    second = request(
+        Operation.SEND_DOCUMENT, job_id=codec.integers(number), last_document=codec.boolean(True)
+    )
+    assert ask(printing, second + content).code == Status.OK
+    done = ended(printing, number)
+    assert (done["job-state"], done["job-impressions"]) == (PrintJobState.COMPLETED, 4)
+    assert done["job-state-message"].startswith("The fax was delivered")
+    assert "ist angekommen" in job(printing, number, "de")["job-state-message"]
+    assert len(faxes(printing, "one by one")) == 1
+    assert ask(printing, second + content).code == Status.NOT_POSSIBLE
+
+
+def test_a_printer_without_a_number_field_lets_the_document_wait_and_the_job_can_be_cancelled(
+    printing: Printing, letter: Path
+) -> None:
+    sent = request(Operation.PRINT_JOB, job_name=codec.name("no number"))
+    number = job_id(ask(printing, sent + letter.read_bytes(), "/print"))
+    printing.served.wait(lambda: job(printing, number)["job-state"] == PrintJobState.HELD)
+    assert "waits on the box's page" in job(printing, number)["job-state-message"]
+    cancel = request(Operation.CANCEL_JOB, job_id=codec.integers(number))
+    assert ask(printing, cancel).code == Status.OK
+    assert job(printing, number)["job-state"] == PrintJobState.CANCELED
+    assert ask(printing, cancel).code == Status.NOT_POSSIBLE
+
+
+def test_what_is_printed_on_a_favourites_printer_goes_to_the_favourite(
+    printing: Printing, letter: Path
+) -> None:
+    sent = request(Operation.PRINT_JOB, job_name=codec.name("fax 112 is no number here"))
+    ended(printing, job_id(ask(printing, sent + letter.read_bytes(), f"/to/{printing.favourite}")))
+    (fax,) = faxes(printing, "fax 112 is no number here")
+    assert (fax["to"]["number"], fax["to"]["name"], fax["state"]) == ("9990", "Weiss", "delivered")
+
+
+@pytest.mark.parametrize(
+    "destinations",
+    [
+        to("tel:112"),
+        to("tel:9990", "ipp://elsewhere/ipp/print"),
+        to("tel:9990$(reboot)"),
+        to("tel:9990", post_dial_string="evil=1 raw"),
+        {"destination-uris": (Value(Tag.INTEGER, 9990),)},
+        {"destination-uris": (*to("tel:9990")["destination-uris"],) * 5000},
+    ],
+)
+def test_a_destination_that_is_no_number_or_not_dialled_never_goes_out(
+    printing: Printing, letter: Path, destinations: Attributes
+) -> None:
+    sent = request(Operation.PRINT_JOB, destinations, job_name=codec.name("hostile"))
+    answer = ask(printing, sent + letter.read_bytes())
+    if answer.code == Status.BAD_REQUEST:
+        return
+    printing.served.wait(lambda: job(printing, job_id(answer))["job-state"] == PrintJobState.HELD)
+
+
+def test_digits_before_and_after_the_number_are_dialled() -> None:
+    where = to("tel:+49-30-1234;ext=5", pre_dial_string="9,", post_dial_string="42")
+    assert read_asked(where, "").numbers == ("9+49-30-1234,42",)
+
+
+def test_cover_retries_quality_and_pages_are_read() -> None:
+    info: Attributes = {
+        **to("tel:9990"),
+        "cover-sheet-info": (
+            Value(
+                Tag.COLLECTION, {"subject": (Value(Tag.TEXT, "Offer"),), "to-name": (Value(Tag.TEXT, "Eve"),)}
+            ),
+        ),
+        "retry-info": (Value(Tag.COLLECTION, {"number-of-retries": (Value(Tag.INTEGER, 2),)}),),
+        "print-quality": codec.enums(5),
+        "page-ranges": (Value(Tag.RANGE, Range(2, 3)),),
+        "sides": codec.keywords("two-sided-long-edge"),
+    }
+    asked = read_asked(info, "")
+    assert asked.cover == Cover(subject="Offer", to_name="Eve")
+    assert (asked.max_tries, asked.quality, asked.pages) == (3, Quality.SUPERFINE, ("2-3",))
+    assert list(asked.unsupported) == ["sides"]
+
+
+@pytest.mark.parametrize(
+    ("more", "content", "status"),
+    [
+        ({}, b"", Status.BAD_REQUEST),
+        ({"document_format": (Value(Tag.MIME_TYPE, "text/plain"),)}, b"text", Status.FORMAT_NOT_SUPPORTED),
+        ({"compression": codec.keywords("gzip")}, b"no gzip", Status.COMPRESSION_ERROR),
+        ({"compression": codec.keywords("gzip")}, gzip.compress(b"x" * 99)[:-9], Status.COMPRESSION_ERROR),
+        ({"compression": codec.keywords("gzip")}, gzip.compress(bytes(200 << 20)), Status.TOO_LARGE),
+        ({"compression": codec.keywords("lzw")}, b"?", Status.COMPRESSION),
+    ],
+)
+def test_what_cannot_be_a_document_is_refused_and_leaves_no_fax(
+    printing: Printing, more: Mapping[str, Sequence[Value]], content: bytes, status: Status
+) -> None:
+    sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("refused"), more=more)
+    answer = ask(printing, sent + content)
+    assert answer.code == status
+    assert answer.group(GroupTag.OPERATION)["status-message"][0].text
+    assert faxes(printing, "refused") == []
+
+
+@pytest.mark.parametrize(
+    "content", [b"%PDF-1.4 broken", b"RaS2" + bytes(3000), b"UNIRAST\0\0\0\0\1" + bytes(50)]
+)
+def test_a_damaged_document_ends_its_job_with_a_sentence(printing: Printing, content: bytes) -> None:
+    sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("damaged"))
+    done = ended(printing, job_id(ask(printing, sent + content)))
+    assert done["job-state"] == PrintJobState.ABORTED
+    assert len(done["job-state-message"]) > 20
+
+
+def test_documents_are_not_fetched_from_elsewhere(printing: Printing) -> None:
+    for operation in (Operation.PRINT_URI, Operation.SEND_URI):
+        assert ask(printing, request(operation)).code == Status.OPERATION_NOT_SUPPORTED
+
+
+def test_with_passwords_a_print_needs_one_and_the_fax_is_the_users(printing: Printing, letter: Path) -> None:
+    settings = printing.served.box.settings
+    secrets.add_user(settings, "berta", "a long password", role=Role.USER)
+    settings.change(IppSettings, {"access": IppAccess.USERS.value})
+    try:
+        sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("by berta"))
+        refused = printing.served.ask(
+            "POST", "/faxout", sent, token="", prefix="/ipp", headers={"Content-Type": "application/ipp"}
+        )
+        assert (refused.status, refused.headers["WWW-Authenticate"][:5]) == (401, "Basic")
+        basic = "Basic YmVydGE6YSBsb25nIHBhc3N3b3Jk"
+        answer = ask(printing, sent + letter.read_bytes(), Authorization=basic)
+        assert answer.code == Status.OK
+    finally:
+        settings.change(IppSettings, {"access": IppAccess.NETWORK.value})
+    (fax,) = faxes(printing, "by berta")
+    assert (fax["owner"], fax["from_user"]) == ("berta", "berta")
+
+
+def test_where_the_owner_has_not_switched_it_on_there_is_no_printer(printing: Printing) -> None:
+    settings = printing.served.box.settings
+    settings.change(IppSettings, {"access": IppAccess.OFF.value})
+    try:
+        reply = printing.served.ask(
+            "POST", "/print", request(Operation.GET_PRINTER_ATTRIBUTES), token="", prefix="/ipp"
+        )
+        assert reply.status == 404
+    finally:
+        settings.change(IppSettings, {"access": IppAccess.NETWORK.value})
+
+
+def mutate(printing: Printing, rounds: int) -> None:
+    chance = random.Random(8011)
+    seeds = [
+        request(operation, to("tel:9990"), job_id=codec.integers(1), last_document=codec.boolean(True))
+        for operation in Operation
+    ]
+    for _ in range(rounds):
+        octets = bytearray(chance.choice(seeds))
+        for _ in range(chance.randrange(1, 5)):
+            octets[chance.randrange(len(octets))] = chance.randrange(256)
+        answer = ask(printing, bytes(octets))
+        assert answer.code != Status.INTERNAL, bytes(octets)
+
+
+def test_mutated_requests_are_answered_and_the_box_goes_on(printing: Printing) -> None:
+    mutate(printing, 300)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_a_hundred_thousand_mutated_requests_are_answered(printing: Printing) -> None:
+    mutate(printing, 100_000)
