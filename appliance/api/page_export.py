@@ -120,7 +120,7 @@ def sent_pdf(box: Box, job: Job) -> Path:
 def received_pdf(box: Box, fax: Received, pages: Sequence[ReceivedPageFile]) -> Path:
     """A received fax as a passing file.  Raises ProblemError."""
     title = f"{'Practice fax' if fax.practice else 'Fax'} {fax.id} from {fax.caller or fax.tsi}"
-    return pdf_of(box, received_pages(box, pages), title, fax.started_at)
+    return pdf_of(box, received_pages(box, pages), title, fax.started_at, box.inbox.page_texts(fax.id))
 
 
 def received_tiff(box: Box, pages: Sequence[ReceivedPageFile]) -> Path:
@@ -160,11 +160,13 @@ def received_zip(box: Box, faxes: Sequence[tuple[Received, Sequence[ReceivedPage
     return path
 
 
-def pdf_of(box: Box, pages: Iterator[CodedPage | Raster], title: str, at: float) -> Path:
-    """Pages as a passing file, made at Unix time ``at``.  Raises ProblemError."""
+def pdf_of(
+    box: Box, pages: Iterator[CodedPage | Raster], title: str, at: float, texts: Sequence[str] = ()
+) -> Path:
+    """Pages as a passing file, made at Unix time ``at``, with their ``texts``.  Raises ProblemError."""
     path = passing_file(box, ".pdf")
     try:
-        write_pdf(path, pages, title=title, created=_local(box, at))
+        write_pdf(path, pages, title=title, created=_local(box, at), texts=texts)
     except PageError:
         path.unlink(missing_ok=True)
         raise ProblemError(DOCUMENT_GONE, "a page is damaged") from None

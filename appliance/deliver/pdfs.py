@@ -35,6 +35,7 @@ def write_received(box: Box, fax: Received, path: Path) -> None:
             _pages(box, pages),
             title=title,
             created=created,
+            texts=box.inbox.page_texts(fax.id),
         )
     except FileNotFoundError as error:
         if (box.data / pages[0].path).exists():

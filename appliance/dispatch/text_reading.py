@@ -86,7 +86,7 @@ class TextReader:
             if self._stopping.is_set():
                 raise SpoolClosedError("stopping")
             pages.append(_read_page(self._box.data / page.path, command))
-        return "\n\f\n".join(pages)[:_FAX_LIMIT]
+        return received.PAGE_BREAK.join(pages)[:_FAX_LIMIT]
 
 
 def _read_page(path: Path, command: list[str]) -> str:

@@ -7,12 +7,13 @@ cross-reference table's offsets are kept.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from appliance.documents.geometry import MM_PER_INCH, PIXELS_PER_MM, ROWS_PER_MM
+from appliance.documents.pdftext import FONT_OBJECTS, font_objects, hidden
 from appliance.t4.coding import encode, recode
 from appliance.t4.page import CodedPage, Coding, Raster
 
@@ -22,9 +23,16 @@ _OBJECTS_PER_PAGE = 3
 
 
 def write_pdf(
-    path: Path, pages: Iterable[CodedPage | Raster], *, title: str = "", created: datetime | None = None
+    path: Path,
+    pages: Iterable[CodedPage | Raster],
+    *,
+    title: str = "",
+    created: datetime | None = None,
+    texts: Sequence[str] = (),
 ) -> int:
     """Write ``pages`` to a PDF at ``path`` and return how many there were.
+
+    ``texts`` is what stands on each page, as far as that is known: it can be searched and copied.
 
     Page boxes have the size that the pixels have on paper.  The file is complete and on the disk before it
     gets its name.  Raises PageError for a page whose coded data are damaged, ValueError when there is no
@@ -33,7 +41,7 @@ def write_pdf(
     scratch = path.with_name(f".{path.name}.part")
     try:
         with scratch.open("wb") as file:
-            count = _write(file, pages, title, created)
+            count = _write(file, pages, title, created, texts)
             file.flush()
             os.fsync(file.fileno())
         scratch.rename(path)
@@ -42,8 +50,17 @@ def write_pdf(
     return count
 
 
-def _write(file: IO[bytes], pages: Iterable[CodedPage | Raster], title: str, created: datetime | None) -> int:
+def _write(
+    file: IO[bytes],
+    pages: Iterable[CodedPage | Raster],
+    title: str,
+    created: datetime | None,
+    texts: Sequence[str],
+) -> int:
     offsets: dict[int, int] = {}
+    font = _INFO + 1
+    first_page = font + FONT_OBJECTS if texts else font
+    words = b"/Font<</W %d 0 R>>" % font if texts else b""
 
     def begin(number: int) -> None:
         offsets[number] = file.tell()
@@ -53,15 +70,18 @@ def _write(file: IO[bytes], pages: Iterable[CodedPage | Raster], title: str, cre
     count = 0
     for page in pages:
         coded = encode(page, Coding.MMR) if isinstance(page, Raster) else recode(page, Coding.MMR)
-        first = _INFO + 1 + count * _OBJECTS_PER_PAGE
+        first = first_page + count * _OBJECTS_PER_PAGE
         width = coded.width / PIXELS_PER_MM[coded.resolution.x_dpi] * _POINTS_PER_MM
         height = max(coded.rows, 1) / ROWS_PER_MM[coded.resolution.y_dpi] * _POINTS_PER_MM
         begin(first)
         file.write(
             b"<</Type/Page/Parent %d 0 R/MediaBox[0 0 %.2f %.2f]/Contents %d 0 R"
-            b"/Resources<</XObject<</F %d 0 R>>>>>>\nendobj\n" % (_PAGES, width, height, first + 1, first + 2)
+            b"/Resources<</XObject<</F %d 0 R>>%s>>>>\nendobj\n"
+            % (_PAGES, width, height, first + 1, first + 2, words)
         )
         content = b"q %.2f 0 0 %.2f 0 0 cm /F Do Q" % (width, height)
+        if count < len(texts):
+            content += hidden(texts[count], width, height)
         begin(first + 1)
         file.write(b"<</Length %d>>stream\n%s\nendstream\nendobj\n" % (len(content), content))
         begin(first + 2)
@@ -75,12 +95,15 @@ def _write(file: IO[bytes], pages: Iterable[CodedPage | Raster], title: str, cre
         count += 1
     if not count:
         raise ValueError("a PDF without pages")
+    for number, body in enumerate(font_objects(font) if texts else (), font):
+        begin(number)
+        file.write(body + b"\nendobj\n")
     begin(_CATALOG)
     file.write(b"<</Type/Catalog/Pages %d 0 R>>\nendobj\n" % _PAGES)
     begin(_PAGES)
     file.write(b"<</Type/Pages/Count %d/Kids[" % count)
     for index in range(count):
-        file.write(b"%d 0 R " % (_INFO + 1 + index * _OBJECTS_PER_PAGE))
+        file.write(b"%d 0 R " % (first_page + index * _OBJECTS_PER_PAGE))
     file.write(b"]>>\nendobj\n")
     begin(_INFO)
     file.write(b"<</Producer(faxbox)/Title<FEFF%s>" % title.encode("utf-16-be", "replace").hex().encode())

@@ -45,6 +45,10 @@ class Inbox:
         """The pages of a received fax; ``path`` is relative to the data folder.  Raises NotFoundError."""
         return self.with_pages(received_id, owner)[1]
 
+    def page_texts(self, received_id: int) -> list[str]:
+        """What was read on each page, where the owner has them read; else empty."""
+        return self.spool.read(received.page_texts, received_id)
+
     def mark_read(self, received_id: int, read: bool = True, owner: str | None = None) -> Received:
         self.get(received_id, owner)
         return self.spool.do(received.mark_read, received_id, read, self.clock())

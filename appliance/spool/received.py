@@ -193,6 +193,16 @@ def next_without_text(db: sqlite3.Connection) -> Received | None:
     return None if row is None else from_row(Received, row)
 
 
+# Between the texts of two pages.
+PAGE_BREAK = "\n\f\n"
+
+
+def page_texts(db: sqlite3.Connection, received_id: int) -> list[str]:
+    """What was read on each page; empty when nobody has read them."""
+    row = db.execute("SELECT text FROM received_text WHERE received_id = ?", (received_id,)).fetchone()
+    return [] if row is None else str(row[0]).split(PAGE_BREAK)
+
+
 def set_text(tx: Tx, received_id: int, text: str) -> None:
     """What stands on its pages; from now on it is found by these words, too.  Silently when it is gone."""
     there = "SELECT 1 FROM received WHERE id = ? AND erased_at IS NULL"

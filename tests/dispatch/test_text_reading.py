@@ -11,6 +11,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from appliance.box import Box
 from appliance.causes import RECEIVED
+from appliance.deliver.pdfs import write_received
 from appliance.dispatch.text_reading import TextReader
 from appliance.documents.settings import ReadingSettings
 from appliance.spool import erasure, received
@@ -18,7 +19,7 @@ from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 from appliance.t4.page import Raster, Resolution
 from appliance.t4.tiff import write_tiff
 from tests.deliver.making import make_box, until
-from tests.documents.making import need
+from tests.documents.making import need, run
 
 
 @pytest.fixture
@@ -54,9 +55,14 @@ def test_a_fax_is_found_by_its_words_once_the_owner_wants_that(box: Box) -> None
         assert not found(box, "Hospital")
         box.settings.change(ReadingSettings, {"enabled": True})
         after = receive(box, "b", "Purchase order")  # wakes the reader
+        assert box.inbox.page_texts(before.id) == []
         until(lambda: found(box, "Purchase") == [after.id] and found(box, "hospital 4711") == [before.id])
     finally:
         reader.stop()
+    [text] = box.inbox.page_texts(before.id)
+    assert "4711" in text
+    write_received(box, before, box.data / "fax.pdf")
+    assert "Invoice 4711 of City Hospital" in run("pdftotext", box.data / "fax.pdf", "-").decode()
     assert not reader.read_next()
 
 

@@ -113,6 +113,34 @@ def test_received_pages_are_in_the_pdf_pixel_for_pixel(tmp_path: Path, resolutio
     assert float(size[4]) == pytest.approx(2 * 72, rel=0.005)
 
 
+def test_the_words_of_a_page_are_found_in_the_pdf_and_not_seen(tmp_path: Path) -> None:
+    need("qpdf")
+    page = _raster(1728, 2200, Resolution.FINE)
+    texts = ["Rechnung 4711 für Zoë", "請求書 Номер (полиса) \\ \U0001f600 " + "word " * 3000, ""]
+    plain, searchable = tmp_path / "plain.pdf", tmp_path / "words.pdf"
+    write_pdf(plain, [page] * 3)
+    write_pdf(searchable, [page] * 3, texts=texts)
+    assert b"No syntax or stream encoding errors" in run("qpdf", "--check", searchable)
+    found = run("pdftotext", "-enc", "UTF-8", searchable, "-").decode().split("\f")
+    assert "Rechnung 4711 für Zoë" in found[0]
+    assert "請求書" in found[1]
+    assert "Номер (полиса)" in found[1]
+    assert found[1].count("word") == 3000
+    for tool in (
+        ["pdftoppm", "-gray", "-r", "50"],
+        ["gs", "-q", "-dBATCH", "-dNOPAUSE", "-sDEVICE=pgmraw", "-r50"],
+    ):
+        seen = []
+        for path in (plain, searchable):
+            out = f"-sOutputFile={path}-%d.pgm" if tool[0] == "gs" else f"{path}-"
+            run(*tool, *([out, path] if tool[0] == "gs" else [path, out]))
+            seen.append([each.read_bytes() for each in sorted(tmp_path.glob(f"{path.name}-*.pgm"))])
+            for each in tmp_path.glob("*.pgm"):
+                each.unlink()
+        assert seen[0] == seen[1]
+        assert len(seen[0]) == 3
+
+
 def test_the_pdf_is_sound_and_as_small_as_its_pages(tmp_path: Path) -> None:
     need("qpdf")
     page = encode(_raster(1728, 2200, Resolution.FINE), Coding.MMR)
