@@ -17,6 +17,7 @@ from appliance.spool.model import (
     IdempotencyError,
     Job,
     JobFilter,
+    JobState,
     NewSubmission,
     NotFoundError,
     SourceFile,
@@ -203,6 +204,11 @@ class Faxes:
     def counts(self, owner: str | None) -> dict[str, int]:
         """How many faxes of ``owner`` (None: of anybody) are in each state, by the state's word."""
         return self.spool.read(stats.by_state, owner)
+
+    def counts_of(self, submission_ids: Sequence[int]) -> dict[JobState, int]:
+        """How many faxes that were handed in so are in each state."""
+        found = self.spool.read(stats.by_state_of, submission_ids)
+        return {JobState(word): count for word, count in found.items()}
 
     # -- what owners do ------------------------------------------------------------------------
 

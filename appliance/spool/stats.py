@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
 
 def ended(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
@@ -21,6 +22,18 @@ def by_state(db: sqlite3.Connection, owner: str | None) -> dict[str, int]:
         counts[state] = counts.get(state, 0) + count
     rows = db.execute("SELECT state, COUNT(*) FROM job WHERE ended_at IS NULL GROUP BY state")
     return counts | {row[0]: row[1] for row in rows}
+
+
+def by_state_of(db: sqlite3.Connection, submission_ids: Iterable[int]) -> dict[str, int]:
+    """How many jobs of these submissions are in each state."""
+    counts: dict[str, int] = {}
+    for submission_id in submission_ids:
+        rows = db.execute(
+            "SELECT state, COUNT(*) FROM job WHERE submission_id = ? GROUP BY state", (submission_id,)
+        )
+        for state, count in rows:
+            counts[state] = counts.get(state, 0) + count
+    return counts
 
 
 def received(db: sqlite3.Connection) -> list[tuple[str, int]]:

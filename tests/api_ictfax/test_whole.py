@@ -256,6 +256,19 @@ def test_a_campaign_sends_to_each_of_the_group_once_however_often_it_is_started(
     assert sorted(each["contact"]["phone"] for each in titles) == ["9990", "9991", "9991", "9995"]
 
 
+def test_a_campaign_started_by_many_at_once_is_sent_once(client: Client) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    group = _group(client, "9990", "9995")
+    program = client.made("/programs/sendfax", {"name": "many", "document_id": client.document()})
+    campaign = client.made("/campaigns", {"program_id": program, "group_id": group})
+    with ThreadPoolExecutor(6) as starters:
+        replies = starters.map(lambda _: client.ask("PUT", f"/campaigns/{campaign}/start"), range(6))
+    assert [reply.status for reply in replies] == [200] * 6
+    assert client.get(f"/campaigns/{campaign}")["contact_total"] == 2
+    assert len(client.get("/transmissions?title=many+to+customers")) == 2
+
+
 def test_a_campaign_scheduled_for_later_is_stopped_and_deleted(client: Client) -> None:
     group = _group(client, "9990")
     program = client.made("/programs/sendfax", {"name": "later", "document_id": client.document()})

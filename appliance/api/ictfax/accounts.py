@@ -8,7 +8,7 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, user_object
-from appliance.api.ictfax.people import PeopleCalls, fields_of
+from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.words import LINE_LIMIT, NUMBER_LIMIT, MissingError, number, refused, text
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
@@ -50,7 +50,7 @@ class AccountCalls:
     def create(self, caller: Caller) -> Answer:
         """A user of the box, who sends and receives; without ``passwd`` they cannot sign in."""
         caller.require(Scope.ADMIN)
-        fields = self._fields()
+        fields = asked(self._door)
         name = text(fields, "username", LINE_LIMIT)
         if not name:
             raise MissingError("username")
@@ -80,7 +80,7 @@ class AccountCalls:
     def _changed(self, caller: Caller, user_id: int) -> User:
         user = self._find(caller, user_id)
         caller.require(Scope.ADMIN)  # the address and the number say what a user may read and show
-        fields = self._fields()
+        fields = asked(self._door)
         values: dict[str, Any] = _values(fields, user)
         password = text(fields, "passwd", secrets.PASSWORD_MAX)
         active = number(fields, "active")
@@ -115,10 +115,6 @@ class AccountCalls:
         if user is None or user_id > KEY_ACCOUNTS:
             raise ProblemError(NOT_FOUND, f"user {user_id}")
         return user
-
-    def _fields(self) -> Mapping[str, Any]:
-        with self._door.content(required=True) as content:
-            return fields_of(content.fields, content.texts)
 
 
 def _values(fields: Mapping[str, Any], user: User | None = None) -> dict[str, Any]:

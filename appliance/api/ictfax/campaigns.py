@@ -10,7 +10,7 @@ from appliance.api.auth import Caller
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.objects import ORIGIN
-from appliance.api.ictfax.people import fields_of, is_visible
+from appliance.api.ictfax.people import asked, is_visible
 from appliance.api.ictfax.programs import ProgramCalls
 from appliance.api.ictfax.words import LINE_LIMIT, MOST_TRIES, moment, needed_id, number, refused, text
 from appliance.api.problems import ProblemError
@@ -40,7 +40,7 @@ class CampaignCalls:
         self._programs = programs
 
     def create(self, caller: Caller) -> Answer:
-        fields = self._fields()
+        fields = asked(self._door)
         program_id, group_id = needed_id(fields, "program_id"), needed_id(fields, "group_id")
         program = self._programs.find(caller, program_id)
         group = self._groups.find(caller, group_id)
@@ -71,7 +71,7 @@ class CampaignCalls:
 
     def change(self, caller: Caller, campaign_id: int) -> Answer:
         self._changeable(caller, campaign_id)
-        fields = self._fields()
+        fields = asked(self._door)
         values: dict[str, Any] = {}
         if fields.get("program_id"):
             values["program_id"] = needed_id(fields, "program_id")
@@ -100,7 +100,7 @@ class CampaignCalls:
         return Answer(True)
 
     def schedule(self, caller: Caller, campaign_id: int) -> Answer:
-        self._start(caller, campaign_id, moment(self._fields(), self._door.context.now()))
+        self._start(caller, campaign_id, moment(asked(self._door), self._door.context.now()))
         return Answer(campaign_id)
 
     def _start(self, caller: Caller, campaign_id: int, at: float | None) -> None:
@@ -150,12 +150,7 @@ class CampaignCalls:
 
     def status(self, campaign: Campaign) -> str:
         """``active`` before its start, then ``running``, and in the end ``stopped`` or ``completed``."""
-        if not campaign.submission_ids:
-            return ACTIVE
-        states = {job.state for job in self._jobs(campaign)}
-        if not all(state.ended for state in states):
-            return RUNNING
-        return STOPPED if JobState.CANCELLED in states else COMPLETED
+        return _status(self._door.box.faxes.counts_of(campaign.submission_ids))
 
     def _jobs(self, campaign: Campaign) -> Iterator[Job]:
         for submission_id in campaign.submission_ids:
@@ -181,19 +176,23 @@ class CampaignCalls:
         return campaign
 
     def _shown(self, campaign_id: int, campaign: Campaign) -> dict[str, Any]:
-        jobs = list(self._jobs(campaign))
+        counts = self._door.box.faxes.counts_of(campaign.submission_ids)
         return {
             "campaign_id": campaign_id,
             "name": campaign.name,
             "program_id": campaign.program_id,
             "group_id": campaign.group_id,
             "try_allowed": campaign.tries or None,
-            "status": self.status(campaign),
-            "contact_total": len(jobs),
-            "contact_done": sum(job.state.ended for job in jobs),
-            "contact_sent": sum(job.state is JobState.DELIVERED for job in jobs),
+            "status": _status(counts),
+            "contact_total": sum(counts.values()),
+            "contact_done": sum(count for state, count in counts.items() if state.ended),
+            "contact_sent": counts.get(JobState.DELIVERED, 0),
         }
 
-    def _fields(self) -> Mapping[str, Any]:
-        with self._door.content(required=True) as content:
-            return fields_of(content.fields, content.texts)
+
+def _status(counts: Mapping[JobState, int]) -> str:
+    if not counts:
+        return ACTIVE
+    if not all(state.ended for state in counts):
+        return RUNNING
+    return STOPPED if JobState.CANCELLED in counts else COMPLETED

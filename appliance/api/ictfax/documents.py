@@ -9,7 +9,7 @@ from appliance.api.auth import Caller
 from appliance.api.foreign import PDF, Answer, ForeignDoor, received_pdf
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
-from appliance.api.ictfax.people import fields_of
+from appliance.api.ictfax.people import asked
 from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, text
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
@@ -51,8 +51,7 @@ class DocumentCalls:
         self._door = door
 
     def create(self, caller: Caller) -> Answer:
-        with self._door.content(required=True) as content:
-            fields = fields_of(content.fields, content.texts)
+        fields = asked(self._door)
         document = self._door.box.documents.create(
             caller.owner,
             (),
@@ -77,8 +76,7 @@ class DocumentCalls:
 
     def change(self, caller: Caller, document_id: int) -> Answer:
         document = self._door.box.documents.get(document_id, caller.sees)
-        with self._door.content(required=True) as content:
-            fields = fields_of(content.fields, content.texts)
+        fields = asked(self._door)
         name = text(fields, "name", LINE_LIMIT) if "name" in fields else document.name
         description = document.description
         if "description" in fields:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import contact_object
-from appliance.api.ictfax.people import PeopleCalls, fields_of, is_visible
+from appliance.api.ictfax.people import PeopleCalls, asked, is_visible
 from appliance.api.ictfax.words import LINE_LIMIT, MissingError, refused, text
 from appliance.api.problems import ProblemError
 from appliance.causes import NOT_FOUND, SETTING_INVALID
@@ -27,7 +26,7 @@ class GroupCalls:
         self._people = people
 
     def create(self, caller: Caller) -> Answer:
-        name = text(self._fields(), "name", LINE_LIMIT)
+        name = text(asked(self._door), "name", LINE_LIMIT)
         if not name:
             raise MissingError("name")
         store = self._door.box.settings
@@ -46,7 +45,7 @@ class GroupCalls:
 
     def change(self, caller: Caller, group_id: int) -> Answer:
         self._changeable(caller, group_id)
-        name = text(self._fields(), "name", LINE_LIMIT)
+        name = text(asked(self._door), "name", LINE_LIMIT)
         changed = self._door.box.settings.update(ContactGroup, group_id, {"name": name} if name else {})
         self._door.audit(caller, "group.change", f"group:{group_id}", "name")
         return Answer(self._shown(group_id, changed, caller))
@@ -102,7 +101,3 @@ class GroupCalls:
     def _shown(self, group_id: int, group: ContactGroup, caller: Caller) -> dict[str, Any]:
         members = len(self.members(caller, group))
         return {"group_id": group_id, "name": group.name, "description": "", "contact_total": members}
-
-    def _fields(self) -> Mapping[str, Any]:
-        with self._door.content(required=True) as content:
-            return fields_of(content.fields, content.texts)

@@ -97,8 +97,7 @@ class PeopleCalls:
 
     def add_contact(self, caller: Caller) -> Answer:
         """A contact that is there already is not added again: programs make one for every fax."""
-        with self._door.content(required=True) as content:
-            values = _contact_values(fields_of(content.fields, content.texts))
+        values = _contact_values(asked(self._door))
         if not values.get("number"):
             raise refused(NUMBER_INVALID, "phone", "this field is needed")
         contact = Contact(**values, owner=caller.owner)
@@ -137,8 +136,7 @@ class PeopleCalls:
 
     def change_contact(self, caller: Caller, contact_id: int) -> Answer:
         self._changeable(caller, contact_id)
-        with self._door.content(required=True) as content:
-            values = _contact_values(fields_of(content.fields, content.texts))
+        values = _contact_values(asked(self._door))
         if "number" in values and not values["number"]:
             raise refused(NUMBER_INVALID, "phone", "this field is needed")
         changed = self._door.box.settings.update(Contact, contact_id, values)
@@ -162,6 +160,12 @@ class PeopleCalls:
         contact = self.find(caller, contact_id)
         if contact.owner != caller.owner:
             caller.require(Scope.ADMIN)  # everyone's contacts are the administrator's
+
+
+def asked(door: ForeignDoor) -> Mapping[str, Any]:
+    """The fields of the present request, which must have content.  Raises ProblemError."""
+    with door.content(required=True) as content:
+        return fields_of(content.fields, content.texts)
 
 
 def fields_of(value: Any, texts: Mapping[str, list[str]]) -> Mapping[str, Any]:

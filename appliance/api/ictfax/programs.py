@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from appliance.api.auth import Caller
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import ROUTE_PROGRAMS, program_object, route_program
-from appliance.api.ictfax.people import PeopleCalls, fields_of
+from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.words import LINE_LIMIT, NUMBER_LIMIT, MissingError, needed_id, number, text
 from appliance.api.problems import ProblemError
 from appliance.causes import NOT_FOUND
@@ -28,7 +27,7 @@ class ProgramCalls:
 
     def create(self, caller: Caller) -> Answer:
         """A ``sendfax`` program."""
-        box, fields = self._door.box, self._fields()
+        box, fields = self._door.box, asked(self._door)
         document = box.documents.get(needed_id(fields, "document_id"), caller.sees)
         name = text(fields, "name", LINE_LIMIT) or document.name
         return Answer(box.documents.create_program(document.owner, name, document.id).id)
@@ -36,7 +35,7 @@ class ProgramCalls:
     def create_route(self, caller: Caller) -> Answer:
         """A ``faxtoemail`` program: faxes to the account's number go to its user, and to its address."""
         caller.require(Scope.ADMIN)  # whoever may route may read
-        fields = self._fields()
+        fields = asked(self._door)
         account_id = number(fields, "account_id") or caller.user_id
         user = self._door.box.settings.items(User).get(account_id or 0)
         if user is None:
@@ -85,7 +84,7 @@ class ProgramCalls:
 
     def change(self, caller: Caller, program_id: int) -> Answer:
         """Another name, another document."""
-        box, fields = self._door.box, self._fields()
+        box, fields = self._door.box, asked(self._door)
         if program_id > ROUTE_PROGRAMS:
             self._route(caller, program_id)
             route_id = program_id - ROUTE_PROGRAMS
@@ -120,7 +119,3 @@ class ProgramCalls:
         if route is None or not caller.may(Scope.ADMIN):
             raise ProblemError(NOT_FOUND, f"program {program_id}")
         return route
-
-    def _fields(self) -> Mapping[str, Any]:
-        with self._door.content(required=True) as content:
-            return fields_of(content.fields, content.texts)

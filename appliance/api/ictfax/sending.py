@@ -9,7 +9,7 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import MARK, ORIGIN, OUTBOUND
-from appliance.api.ictfax.people import PeopleCalls, fields_of
+from appliance.api.ictfax.people import PeopleCalls, asked
 from appliance.api.ictfax.programs import ProgramCalls
 from appliance.api.ictfax.transmissions import Transmission, Transmissions
 from appliance.api.ictfax.words import (
@@ -47,14 +47,12 @@ class SendingCalls:
 
     def create(self, caller: Caller) -> Answer:
         """Makes a transmission; ``send`` hands it in."""
-        with self._door.content(required=True) as content:
-            fields = fields_of(content.fields, content.texts)
+        fields = asked(self._door)
         return self._made(caller, fields, needed_id(fields, "program_id"))
 
     def create_of(self, caller: Caller, program_id: int) -> Answer:
         """The same, where the address names the program."""
-        with self._door.content(required=True) as content:
-            fields = fields_of(content.fields, content.texts)
+        fields = asked(self._door)
         return self._made(caller, fields, program_id)
 
     def _made(self, caller: Caller, fields: Mapping[str, Any], program_id: int) -> Answer:
@@ -85,8 +83,7 @@ class SendingCalls:
     def change(self, caller: Caller, transmission_id: int) -> Answer:
         """Other words, another recipient or program for a transmission that was not sent yet."""
         box, transmission = self._door.box, self._transmissions.get(transmission_id, caller)
-        with self._door.content(required=True) as content:
-            fields = fields_of(content.fields, content.texts)
+        fields = asked(self._door)
         job = transmission.job
         metadata, options = dict(job.metadata), job.options
         to, document_id = To(job.given, job.name, job.company), self._transmissions.document_of(job)
@@ -147,8 +144,7 @@ class SendingCalls:
         return Answer(True)
 
     def schedule(self, caller: Caller, transmission_id: int) -> Answer:
-        with self._door.content(required=True) as content:
-            at = moment(fields_of(content.fields, content.texts), self._door.context.now())
+        at = moment(asked(self._door), self._door.context.now())
         transmission = self._ready(caller, transmission_id)
         job = self._transmissions.send(transmission, caller, at)
         self._door.audit(caller, "fax.reschedule", f"fax:{job.id}", f"to {job.number}")
