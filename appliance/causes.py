@@ -1076,6 +1076,27 @@ SETTING_INVALID = _row(
     "A value cannot be taken.",
     "The answer says which one and what is needed.",
 )
+BACKUP_PASSPHRASE_WRONG = _row(
+    "backup_passphrase_wrong",
+    Side.USER,
+    Retry.NO,
+    "This is not the passphrase of this backup.",
+    "Type the passphrase that was chosen when the backup was made; without it nobody can read it.",
+)
+BACKUP_DAMAGED = _row(
+    "backup_damaged",
+    Side.USER,
+    Retry.NO,
+    "This is not a whole backup of a faxbox.",
+    "Nothing was changed. Copy the file anew from where it was kept, or take an older one.",
+)
+BACKUP_TOO_NEW = _row(
+    "backup_too_new",
+    Side.USER,
+    Retry.NO,
+    "This backup was made by a newer version of faxbox.",
+    "Nothing was changed. Update this box first.",
+)
 STOPPING = _row(
     "stopping",
     Side.OURS,

@@ -272,7 +272,7 @@ def _readers(record: Any) -> tuple[tuple[str, str, Callable[[Any], Any], bool], 
     return tuple((each.attribute, each.column, each.kind.read, each.optional) for each in facts_of(record))
 
 
-def from_row(record: type[T], row: sqlite3.Row, **more: Any) -> T:
+def from_row(record: type[T], row: sqlite3.Row | Mapping[str, Any], **more: Any) -> T:
     """A record of a row; ``more`` are fields that are not in it."""
     readers: Any = record
     for attribute, column, read, optional in _readers(readers):

@@ -16,6 +16,7 @@ def words() -> dict[str, str]:
         "unreachable_advice": _("It may be starting again; this page tries by itself."),
         "again": _("The box is back."),
         "wrong": _("This needs another look."),
+        "not_the_same": _("The two passphrases are not the same."),
         "page": _("Page"),
         "one_page": _("1 page"),
         "pages": _("{count} pages"),

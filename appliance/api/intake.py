@@ -78,8 +78,9 @@ def store(
     media_type: str,
     pages: tuple[str, ...] = (),
     limit: int | None = None,
+    any_kind: bool = False,
 ) -> StoredUpload:
-    """Stores a file that came in.
+    """Stores a file that came in.  ``any_kind``: though it cannot be faxed.
 
     Raises ProblemError (DOCUMENT_TOO_LARGE), DocumentError for an empty file or a kind that cannot be
     faxed, DiskFullError; then nothing is kept.
@@ -104,7 +105,8 @@ def store(
     )
     try:
         start = bytes(head) if whole <= HEAD_OCTETS else whole_characters(bytes(head))
-        sniff(start, file.name, file.media_type)
+        if not any_kind:
+            sniff(start, file.name, file.media_type)
     except BaseException:
         discard(context, [file])
         raise
@@ -156,15 +158,21 @@ def discard(context: Context, files: Iterable[SourceFile | StoredUpload]) -> Non
 
 
 def read_multipart(
-    context: Context, environ: request.Environ, *, limit: int | None = None, most_files: int | None = None
+    context: Context,
+    environ: request.Environ,
+    *,
+    limit: int | None = None,
+    most_files: int | None = None,
+    any_kind: bool = False,
 ) -> Form:
     """Reads a form with files; each file goes straight to the disk.
 
-    ``limit`` (octets) and ``most_files``: as the settings say when None.
+    ``limit`` (octets) and ``most_files``: as the settings say when None.  ``any_kind``: also files that
+    cannot be faxed.
 
     Raises ProblemError, and as ``store``; then none of its files is kept.
     """
-    reader = _FormReader(context, environ, limit, most_files)
+    reader = _FormReader(context, environ, limit, most_files, any_kind)
     try:
         return reader.read()
     except BaseException:
@@ -176,9 +184,15 @@ class _FormReader:
     """Turns the parser's events into fields and stored files."""
 
     def __init__(
-        self, context: Context, environ: request.Environ, limit: int | None, most_files: int | None
+        self,
+        context: Context,
+        environ: request.Environ,
+        limit: int | None,
+        most_files: int | None,
+        any_kind: bool,
     ) -> None:
         self.form = Form()
+        self._any_kind = any_kind
         self._context = context
         self._environ = environ
         settings = context.settings
@@ -218,7 +232,13 @@ class _FormReader:
             return
         if len(self.form.files) >= self._most_files:
             raise ProblemError(TOO_MANY_FILES, f"at most {self._most_files}")
-        taken = store(self._context, self._content(), name=part.filename, media_type=part.content_type or "")
+        taken = store(
+            self._context,
+            self._content(),
+            name=part.filename,
+            media_type=part.content_type or "",
+            any_kind=self._any_kind,
+        )
         self.form.files.append((name, taken))
 
     def _text(self, name: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from appliance.configuration import open_settings
@@ -18,6 +19,7 @@ from appliance.settings.tickets import issue_local_ticket
 # A ticket of ours is good for so long, seconds: a command of the command line and to spare.
 TICKET_S = 3600.0
 ANSWER_S = 30.0
+SAVE_S = 3600.0  # a large file may take the box long to make
 
 
 class BoxUnreachableError(Exception):
@@ -54,6 +56,15 @@ class RunningBox:
         """Posts JSON to ``path`` and gives the JSON that comes back."""
         kind = {"Content-Type": "application/json"}
         return json.loads(self._exchange("POST", path, json.dumps(content).encode(), kind))
+
+    def save(self, path: str, content: dict[str, Any], target: BinaryIO) -> None:
+        """Posts JSON to ``path`` and writes what comes back into ``target``."""
+        kind = {"Content-Type": "application/json"}
+        connection, answer = self._ask("POST", path, json.dumps(content).encode(), kind, SAVE_S)
+        try:
+            shutil.copyfileobj(answer, target)
+        finally:
+            connection.close()
 
     def events(self) -> Iterator[dict[str, Any]]:
         """What happens in the box from the moment of this call on, until the box stops."""

@@ -32,6 +32,7 @@ PAGES = (
     Seen("settings", "/settings"),
     Seen("audit", "/audit"),
     Seen("about", "/about"),
+    Seen("backup", "/backup"),
     Seen("account", "/account"),
     Seen("account-app", "/account/app"),
     Seen("setup", "/setup"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from webui.pages import (
     account,
+    backup,
     box,
     collections,
     entrance,
@@ -27,6 +28,7 @@ ALL: tuple[Page, ...] = (
     *settings.PAGES,
     *collections.PAGES,
     *box.PAGES,
+    *backup.PAGES,
     *setup.PAGES,
     *account.PAGES,
 )

@@ -39,6 +39,7 @@ def show(visit: Visit) -> Answer:
         Link("/settings/junk", _("Junk rules"), _("who is not let in")),
     ]
     box = [
+        Link("/backup", _("Backup and restore"), _("the box in one encrypted file")),
         Link("/audit", _("Audit log"), _("who did what")),
         Link("/about", _("About this box"), _("version, health, licences")),
     ]

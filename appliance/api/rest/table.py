@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.api.rest import (
+    backup,
     covers,
     documents,
     erasure,
@@ -27,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     *numbers.ROUTES,
     *received.ROUTES,
     *erasure.ROUTES,
+    *backup.ROUTES,
     *journal.ROUTES,
     *documents.ROUTES,
     *polling.ROUTES,

@@ -1,0 +1,97 @@
+"""The box in one encrypted file, and a box out of one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from appliance.api import intake
+from appliance.api.page_export import passing_file
+from appliance.api.problems import ProblemError
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import flag, integer, record, request_object, text, timestamp
+from appliance.backup import contents
+from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError
+from appliance.records import time_text
+from appliance.settings.accounts import Scope
+
+BACKUP_TYPE = "application/octet-stream"
+# A backup with years of received faxes; the disk's room is asked besides.
+RESTORE_OCTETS = 64 << 30
+
+
+def make(call: Call) -> Answer:
+    path = passing_file(call.box, ".faxbackup")
+    try:
+        with path.open("wb") as file:
+            contents.make(call.box, file, call.body["passphrase"], received=call.body.get("received", False))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    call.note("backup.make", detail="with received faxes" if call.body.get("received") else "")
+    day = str(time_text(call.box.clock()))[:10]
+    return Answer(
+        passing_file=path,
+        headers={"Content-Disposition": f'attachment; filename="faxbox-{day}.faxbackup"'},
+    )
+
+
+def restore(call: Call) -> Answer:
+    form = intake.read_multipart(
+        call.context, call.environ, limit=RESTORE_OCTETS, most_files=1, any_kind=True
+    )
+    try:
+        call.require_still()
+        if not form.files:
+            raise flaw("backup", "a file is needed")
+        # Noted before: afterwards nobody of the old accounts is there.
+        call.note("backup.restore", object=form.files[0][1].file.name)
+        with (call.box.data / form.files[0][1].file.path).open("rb") as file:
+            done = contents.restore(call.box, file, form.first("passphrase")[:PASSPHRASE_MAX])
+    except BackupError as error:
+        raise ProblemError(error.cause, error.detail) from None
+    finally:
+        intake.discard(call.context, [taken for _, taken in form.files])
+    return Answer(asdict(done) | {"made_at": time_text(done.made_at)})
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/backup",
+        "makeBackup",
+        "system",
+        "The box in one encrypted file",
+        make,
+        scope=Scope.ADMIN,
+        body=request_object(
+            {
+                "passphrase": text(PASSPHRASE_MAX, least=PASSPHRASE_MIN, help="opens the file; kept nowhere"),
+                "received": flag("received faxes, too"),
+            },
+            required=("passphrase",),
+        ),
+        media=(BACKUP_TYPE,),
+        help="Settings, phone book, accounts and lists, with their secrets; received faxes by choice.",
+    ),
+    Route(
+        "POST",
+        "/restore",
+        "restoreBackup",
+        "system",
+        "Take what a backup holds",
+        restore,
+        scope=Scope.ADMIN,
+        answer=record(
+            {
+                "made_at": timestamp(),
+                "users": integer(),
+                "contacts": integer(),
+                "received": integer(help="received faxes that this box did not have"),
+            }
+        ),
+        help="A form with `passphrase` and the file `backup`. Settings, accounts and lists take the place"
+        " of the box's; received faxes are added. A file that is damaged, cut off or opened with another"
+        " passphrase changes nothing.",
+    ),
+)

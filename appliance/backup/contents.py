@@ -1,0 +1,247 @@
+"""What a backup holds, how it is made, and how a box takes it.
+
+``backup.json`` (version, when, of what), ``settings.json`` (all settings and lists, secrets and phone book
+included), and by choice ``received/N.json`` with ``received/N-PAGE.tiff`` for each received fax.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+import uuid as uuids
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from appliance import __version__, durable
+from appliance.backup import archive
+from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError, Opener, Sealer
+from appliance.box import Box
+from appliance.causes import BACKUP_DAMAGED, BACKUP_TOO_NEW
+from appliance.records import from_row, insert, to_row
+from appliance.settings.fields import SettingError
+from appliance.spool.jobs import next_fax_id
+from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, ReceivedState
+from appliance.spool.store import PASSING, RECEIVED, Tx
+from appliance.t4.tiff import FaxTiff
+from appliance.t4.tiff_reading import TiffError
+
+VERSION = 1
+# What is larger was not written by a box.
+SETTINGS_LIMIT = 64 << 20
+FAX_LIMIT = 4 << 20
+PAGE_LIMIT = 64 << 20
+PAGES_MOST = 10_000  # of one fax
+_LISTED_AT_ONCE = 100
+# Whose certificate it is depends on where the box is reached: a restored box keeps its own.
+_OWN_HTTP = ("tls_certificate", "tls_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a box took over."""
+
+    made_at: float
+    users: int
+    contacts: int
+    received: int  # faxes that the box did not have
+
+
+def require_passphrase(passphrase: str) -> None:
+    """Raises SettingError for one that is too short or too long."""
+    if not PASSPHRASE_MIN <= len(passphrase) <= PASSPHRASE_MAX:
+        raise SettingError("backup.passphrase", f"{PASSPHRASE_MIN} to {PASSPHRASE_MAX} characters")
+
+
+def make(box: Box, target: BinaryIO, passphrase: str, *, received: bool) -> None:
+    """Writes a backup into ``target``.  The box goes on meanwhile; a fax that is coming in is left out.
+
+    Raises SettingError for a passphrase that is not fit, OSError.
+    """
+    require_passphrase(passphrase)
+    now = box.clock()
+    sealer = Sealer(target, passphrase)
+    manifest = {"version": VERSION, "made_at": now, "faxbox": __version__, "received": received}
+    _put_json(sealer, "backup.json", manifest, now)
+    _put_json(sealer, "settings.json", box.settings.export(secrets=True), now)
+    if received:
+        for number, fax_id in enumerate(_ended(box)):
+            _put_fax(box, sealer, number, fax_id, now)
+    archive.end(sealer)
+    sealer.close()
+
+
+def restore(box: Box, source: BinaryIO, passphrase: str) -> Restored:
+    """Takes a backup: its settings and lists in place of the box's, its received faxes beside the box's.
+
+    All of it is read and checked before anything changes.  The index of faxes and the certificate stay the
+    box's own.
+    Raises BackupError, SettingError, DiskFullError; then nothing changed.
+    """
+    with _folder(box) as folder:
+        read = _read(box, Opener(source, passphrase), folder)
+        settings = _for_this_box(box, read.settings)
+        box.settings.load(settings)
+        taken = sum(_take(box, fax, pages) for fax, pages in read.faxes)
+    lists = read.settings.get("lists", {})
+    return Restored(read.made_at, len(lists.get("users", ())), len(lists.get("contacts", ())), taken)
+
+
+# -- making ----------------------------------------------------------------------------------------
+
+
+def _ended(box: Box) -> Iterator[int]:
+    before: int | None = None
+    while True:
+        found = box.inbox.search(ReceivedFilter(before_id=before, limit=_LISTED_AT_ONCE))
+        yield from (fax.id for fax in found if fax.state is not ReceivedState.RECEIVING)
+        if len(found) < _LISTED_AT_ONCE:
+            return
+        before = found[-1].id
+
+
+def _put_json(sealer: Sealer, name: str, value: Any, now: float) -> None:
+    octets = json.dumps(value, ensure_ascii=False).encode()
+    archive.put(sealer, name, len(octets), io.BytesIO(octets), now)
+
+
+def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> None:
+    fax, pages = box.inbox.with_pages(fax_id, deleted=True)
+    files = [page for page in pages if (box.data / page.path).exists()]
+    if fax.deleted_at is not None or not files:
+        return  # it went away just now
+    _put_json(
+        sealer,
+        f"received/{number}.json",
+        {"fax": to_row(fax), "pages": [to_row(page) for page in files]},
+        now,
+    )
+    for page in files:
+        path = box.data / page.path
+        with path.open("rb") as file:
+            archive.put(sealer, f"received/{number}-{page.number}.tiff", path.stat().st_size, file, now)
+
+
+# -- taking ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Read:
+    """A backup that was read to its end.  The paths of the faxes' pages are files in a passing folder."""
+
+    made_at: float
+    settings: dict[str, Any]
+    faxes: list[tuple[Received, list[ReceivedPageFile]]]
+
+
+@contextmanager
+def _folder(box: Box) -> Iterator[Path]:
+    durable.make_folder(box.data / PASSING)
+    folder = Path(tempfile.mkdtemp(dir=box.data / PASSING))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _read(box: Box, opener: Opener, folder: Path) -> _Read:
+    documents: dict[str, Any] = {}
+    files: dict[str, Path] = {}
+    for entry in archive.entries(opener):
+        if entry.name in documents or entry.name in files:
+            raise BackupError(BACKUP_DAMAGED, f"{entry.name} is there twice.")
+        if entry.name.endswith(".tiff"):
+            if entry.size > PAGE_LIMIT:
+                raise BackupError(BACKUP_DAMAGED, f"{entry.name} is larger than a page can be.")
+            box.rules.require_room(entry.size)
+            path = folder / Path(entry.name).name
+            durable.write_file(path, entry.pieces())
+            files[entry.name] = path
+        else:
+            limit = SETTINGS_LIMIT if entry.name == "settings.json" else FAX_LIMIT
+            documents[entry.name] = _document(entry, limit)
+            if entry.name == "backup.json" and documents[entry.name].get("version") != VERSION:
+                raise BackupError(BACKUP_TOO_NEW)
+    if "backup.json" not in documents or "settings.json" not in documents:
+        raise BackupError(BACKUP_DAMAGED, "It has no settings.")
+    made_at = documents.pop("backup.json").get("made_at")
+    settings = documents.pop("settings.json")
+    if not isinstance(made_at, float | int):
+        raise BackupError(BACKUP_DAMAGED, "It does not say when it was made.")
+    faxes = [_fax(name, document, files) for name, document in documents.items()]
+    return _Read(float(made_at), settings, faxes)
+
+
+def _document(entry: archive.Entry, limit: int) -> dict[str, Any]:
+    try:
+        value = json.loads(entry.content(limit))
+    except (ValueError, RecursionError):
+        raise BackupError(BACKUP_DAMAGED, f"{entry.name} is not JSON.") from None
+    if not isinstance(value, dict):
+        raise BackupError(BACKUP_DAMAGED, f"{entry.name} is not an object.")
+    return value
+
+
+def _fax(
+    name: str, document: dict[str, Any], files: dict[str, Path]
+) -> tuple[Received, list[ReceivedPageFile]]:
+    stem = name.removesuffix(".json")
+    try:
+        fax = from_row(Received, {**document["fax"], "trace_path": ""})
+        uuids.UUID(fax.uuid)
+        _ = fax.cause
+        if fax.state is ReceivedState.RECEIVING or not 0 < len(document["pages"]) <= PAGES_MOST:
+            raise ValueError("no fax that has ended")
+        pages = [
+            from_row(ReceivedPageFile, {**page, "path": str(files[f"{stem}-{int(page['number'])}.tiff"])})
+            for page in document["pages"]
+        ]
+        for page in pages:
+            with FaxTiff(Path(page.path)) as tiff:
+                tiff.page(0)
+    except (KeyError, ValueError, TypeError, AttributeError, OSError, TiffError) as error:
+        raise BackupError(BACKUP_DAMAGED, f"{name} is not a received fax ({error}).") from None
+    return fax, pages
+
+
+def _for_this_box(box: Box, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the backup, but for what belongs to this folder and this machine."""
+    own = box.settings.export(secrets=True)["settings"]
+    sections = settings.get("settings")
+    if not isinstance(sections, dict) or not all(isinstance(each, dict) for each in sections.values()):
+        raise BackupError(BACKUP_DAMAGED, "settings.json holds no settings.")
+    changed = {name: dict(section) for name, section in sections.items()}
+    changed.setdefault("secrets", {})["spool_id"] = own["secrets"]["spool_id"]
+    for name in _OWN_HTTP:
+        changed.setdefault("http", {})[name] = own["http"][name]
+    return {**settings, "settings": changed}
+
+
+def _take(box: Box, fax: Received, pages: list[ReceivedPageFile]) -> bool:
+    """Adds a received fax that the box does not have; its files are durable before its row is."""
+    known = box.spool.read(
+        lambda db: db.execute("SELECT 1 FROM received WHERE uuid = ?", (fax.uuid,)).fetchone() is not None
+    )
+    if known:
+        return False
+    homes = []
+    for page in pages:
+        home = f"{RECEIVED}/{fax.uuid}-{page.number}.tiff"
+        Path(page.path).rename(box.data / home)
+        homes.append(to_row(page) | {"path": home})
+    durable.fsync_folder(box.data / RECEIVED)
+    box.spool.do(_insert, fax, homes, box.clock())
+    return True
+
+
+def _insert(tx: Tx, fax: Received, pages: list[dict[str, Any]], now: float) -> None:
+    received_id = next_fax_id(tx)
+    insert(tx.db, "received", to_row(fax) | {"id": received_id})
+    for page in pages:
+        insert(tx.db, "received_page", {"received_id": received_id, **page})
+    # Not "received.complete": nobody is sent what they got long ago.
+    tx.emit(now, "received.restored", received_id, fax.owner, pages=len(pages))

@@ -1,0 +1,132 @@
+"""A file that only its passphrase opens, written and read in one go, whatever its length.
+
+The head: MAGIC, a salt, a check of the passphrase.  Then chunks of CHUNK octets, each sealed with AES-256-GCM
+under its number and whether it is the last (the STREAM construction): one that was changed, moved, left out
+or cut off at the end is noticed before anything of it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from appliance.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, Cause
+
+MAGIC = b"FAXBAK1\n"
+SALT_OCTETS = 16
+CHECK_OCTETS = 16
+KEY_OCTETS = 32
+CHUNK = 64 * 1024
+# AES-GCM appends so many octets to what it seals.
+TAG_OCTETS = 16
+# scrypt, RFC 7914: 32 MiB and some 100 ms on a small board; a thief with the file guesses passphrases.
+SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 15, 8, 1
+_SCRYPT_MEMORY = 64 << 20
+# Shorter ones are guessed within days on one graphics card.
+PASSPHRASE_MIN, PASSPHRASE_MAX = 10, 200
+
+
+class BackupError(Exception):
+    """A backup cannot be read: ``cause`` says why in words, ``detail`` where."""
+
+    def __init__(self, cause: Cause, detail: str = "") -> None:
+        super().__init__(f"{cause.sentence} {detail}".strip())
+        self.cause = cause
+        self.detail = detail
+
+
+class Sealer:
+    """Encrypts what is written into ``target``; ``close`` writes the end, without which it is not whole."""
+
+    def __init__(self, target: BinaryIO, passphrase: str) -> None:
+        salt = secrets.token_bytes(SALT_OCTETS)
+        key, check = _keys(passphrase, salt)
+        self._head = MAGIC + salt + check
+        self._target = target
+        self._cipher = AESGCM(key)
+        self._number = 0
+        self._waiting = bytearray()
+        target.write(self._head)
+
+    def write(self, octets: bytes) -> None:
+        self._waiting += octets
+        while len(self._waiting) > CHUNK:
+            self._seal(bytes(self._waiting[:CHUNK]), last=False)
+            del self._waiting[:CHUNK]
+
+    def close(self) -> None:
+        self._seal(bytes(self._waiting), last=True)
+
+    def _seal(self, chunk: bytes, *, last: bool) -> None:
+        self._target.write(self._cipher.encrypt(_nonce(self._number, last), chunk, self._head))
+        self._number += 1
+
+
+class Opener:
+    """Reads what a Sealer wrote.  Raises BackupError as soon as the file is found not to be that."""
+
+    def __init__(self, source: BinaryIO, passphrase: str) -> None:
+        self._head = source.read(len(MAGIC) + SALT_OCTETS + CHECK_OCTETS)
+        if not self._head.startswith(MAGIC):
+            raise BackupError(BACKUP_DAMAGED, "It does not begin as a backup of a faxbox does.")
+        salt, given = self._head[len(MAGIC) : -CHECK_OCTETS], self._head[-CHECK_OCTETS:]
+        if len(self._head) < len(MAGIC) + SALT_OCTETS + CHECK_OCTETS:
+            raise BackupError(BACKUP_DAMAGED, "It ends within its head.")
+        key, check = _keys(passphrase, salt)
+        if not hmac.compare_digest(check, given):
+            raise BackupError(BACKUP_PASSPHRASE_WRONG)
+        self._chunks = self._open_all(source, AESGCM(key))
+        self._ready = b""
+
+    def read(self, count: int) -> bytes:
+        """``count`` octets; fewer only at the end.  Raises BackupError."""
+        parts = []
+        while count:
+            if not self._ready:
+                self._ready = next(self._chunks, b"")
+                if not self._ready:
+                    break
+            parts.append(self._ready[:count])
+            self._ready = self._ready[count:]
+            count -= len(parts[-1])
+        return b"".join(parts)
+
+    def _open_all(self, source: BinaryIO, cipher: AESGCM) -> Iterator[bytes]:
+        sealed = source.read(CHUNK + TAG_OCTETS)
+        number = 0
+        while True:
+            following = source.read(CHUNK + TAG_OCTETS)
+            try:
+                chunk = cipher.decrypt(_nonce(number, not following), sealed, self._head)
+            except (InvalidTag, ValueError):
+                raise BackupError(BACKUP_DAMAGED, "It was cut off or changed.") from None
+            if chunk:
+                yield chunk
+            if not following:
+                return
+            sealed = following
+            number += 1
+
+
+def _keys(passphrase: str, salt: bytes) -> tuple[bytes, bytes]:
+    made = hashlib.scrypt(
+        passphrase.encode(),
+        salt=salt,
+        n=SCRYPT_N,
+        r=SCRYPT_R,
+        p=SCRYPT_P,
+        maxmem=_SCRYPT_MEMORY,
+        dklen=KEY_OCTETS + CHECK_OCTETS,
+    )
+    return made[:KEY_OCTETS], made[KEY_OCTETS:]
+
+
+def _nonce(number: int, last: bool) -> bytes:
+    """Never twice under one key: the key is of this file's salt alone."""
+    return number.to_bytes(11, "big") + bytes([last])

@@ -1,0 +1,128 @@
+"""``faxbox backup`` and ``faxbox restore``: the box in one encrypted file, and a box out of one."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sqlite3
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from appliance import durable
+from appliance.backup import contents
+from appliance.backup.sealed import BackupError
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError
+from appliance.commands.through_box import running_on
+from appliance.configuration import open_box
+from appliance.daemon.commands import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.settings.fields import SettingError
+from appliance.settings.store import SettingsDamagedError
+from appliance.spool.identity import SpoolGoneError
+from appliance.spool.schema import SchemaTooNewError
+
+SUFFIX = ".faxbackup"
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``backup`` and ``restore`` to the command's words."""
+    backup = words.add_parser("backup", help="the box in one encrypted file")
+    backup.add_argument("file", type=Path, help="the file to write; in a folder one is named by the day")
+    backup.add_argument("--received", action="store_true", help="received faxes, too")
+    backup.add_argument("--keep", type=int, default=0, metavar="N", help="in a folder: only the newest N")
+    restore = words.add_parser("restore", help="take what a backup holds, the box stopped")
+    restore.add_argument("file", type=Path, help="the backup")
+    for action in (backup, restore):
+        action.add_argument("--passphrase-file", type=Path, help="its first line, instead of asking")
+        add_data_argument(action)
+    backup.set_defaults(run=backup_command)
+    restore.set_defaults(run=restore_command)
+
+
+def backup_command(arguments: argparse.Namespace) -> int:
+    """``faxbox backup``; the exit code.  The box may run or not."""
+    data, path = data_folder(arguments), arguments.file
+    folder = path if path.is_dir() else None
+    if folder is not None:
+        path = folder / f"faxbox-{time.strftime('%Y-%m-%d')}{SUFFIX}"
+    try:
+        passphrase = _passphrase(arguments, twice=True)
+        contents.require_passphrase(passphrase)
+        if not data.is_dir():
+            raise OSError("there is no box")
+        size = durable.place(path, lambda part: _write(data, part, passphrase, arguments.received))
+    except BlockingIOError:
+        print(f"faxbox: a command is using {data}: try again when it has ended", file=sys.stderr)
+        return EXIT_IN_USE
+    except SettingError as error:
+        print(f"faxbox: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except (OSError, durable.DiskFullError, BoxRefusedError, BoxUnreachableError, *_UNUSABLE) as error:
+        print(f"faxbox: {data}: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    print(f"Written: {path}, {size} octets. Only its passphrase opens it.")
+    if folder is not None and arguments.keep > 0:
+        for old in sorted(folder.glob(f"faxbox-*{SUFFIX}"))[: -arguments.keep]:
+            old.unlink(missing_ok=True)
+    return 0
+
+
+def restore_command(arguments: argparse.Namespace) -> int:
+    """``faxbox restore``; the exit code.  The box must not run."""
+    data = data_folder(arguments)
+    try:
+        passphrase = _passphrase(arguments, twice=False)
+        with arguments.file.open("rb") as file:
+            box = open_box(data)
+            try:
+                done = contents.restore(box, file, passphrase)
+            finally:
+                box.close()
+    except BlockingIOError:
+        print(
+            f"faxbox: a faxbox is running on {data}: stop it first, or restore on its page Settings, Backup",
+            file=sys.stderr,
+        )
+        return EXIT_IN_USE
+    except BackupError as error:
+        print(f"faxbox: {error} {error.cause.advice}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    except (OSError, durable.DiskFullError, SettingError, *_UNUSABLE) as error:
+        print(f"faxbox: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    print(f"Restored: {done.users} users, {done.contacts} contacts, {done.received} received faxes.")
+    return 0
+
+
+_UNUSABLE = (SettingsDamagedError, SpoolGoneError, SchemaTooNewError, sqlite3.Error)
+
+
+def _write(data: Path, part: Path, passphrase: str, received: bool) -> None:
+    part.unlink(missing_ok=True)
+    durable.create(part)
+    with part.open("wb") as file:
+        _fill(data, file, passphrase, received)
+
+
+def _fill(data: Path, file: BinaryIO, passphrase: str, received: bool) -> None:
+    running = running_on(data)
+    if running is not None:
+        running.save("/backup", {"passphrase": passphrase, "received": received}, file)
+        return
+    box = open_box(data)
+    try:
+        contents.make(box, file, passphrase, received=received)
+    finally:
+        box.close()
+
+
+def _passphrase(arguments: argparse.Namespace, *, twice: bool) -> str:
+    """Raises OSError, SettingError when the two are not the same."""
+    if arguments.passphrase_file is not None:
+        text: str = arguments.passphrase_file.read_text(encoding="utf-8")
+        return text.partition("\n")[0]
+    first = getpass.getpass("Passphrase of the backup: ")
+    if twice and getpass.getpass("Once more: ") != first:
+        raise SettingError("backup.passphrase", "the two are not the same")
+    return first

@@ -1,0 +1,250 @@
+"""A backup gives an empty box all that it holds, and a file that is not one changes nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from appliance import cli
+from appliance.backup import archive, contents
+from appliance.backup.sealed import CHUNK, BackupError, Opener, Sealer
+from appliance.box import Box
+from appliance.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, BACKUP_TOO_NEW, RECEIVED
+from appliance.configuration import open_box
+from appliance.phonebook import Contact
+from appliance.settings import secrets
+from appliance.settings.accounts import User
+from appliance.settings.fields import SettingError
+from appliance.settings.secrets import SecretSettings
+from appliance.spool import received
+from appliance.spool.model import ReceivedFilter, ReceivedPageFile
+from appliance.station import StationSettings
+from appliance.t4.page import Raster, Resolution
+from appliance.t4.tiff import write_tiff
+
+PHRASE = "nine white horses"
+UUID = "6f2b2f6e-5f0c-4f0e-9a57-0d1f6f3a1c11"
+
+
+def _furnish(box: Box) -> None:
+    box.settings.change(StationSettings, {"name": "Praxis Dr. Müller"})
+    box.settings.add(Contact(number="+493012345", last_name="Babbage"))
+    secrets.add_user(box.settings, "ada", "correct horse battery")
+    path = box.data / "received/one.tiff"
+    write_tiff(path, iter([Raster(1728, 50, bytes(216) * 50, Resolution.FINE)]))
+    fax = box.spool.do(received.begin, UUID, "trunk", "sip", 1000.0, caller="+4930999", caller_name="Lab")
+    page = ReceivedPageFile(1, "received/one.tiff", 1728, 50, "FINE", 0, 0, 1001.0)
+    box.spool.do(received.add_page, fax.id, page)
+    box.spool.do(received.finish, fax.id, RECEIVED, complete=True, now=1002.0, tsi="LAB")
+    box.spool.do(received.assign, fax.id, "ada", 1003.0)
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> bytes:
+    """Of a box with a user, a contact and a received fax."""
+    box = open_box(tmp_path / "old")
+    _furnish(box)
+    out = io.BytesIO()
+    contents.make(box, out, PHRASE, received=True)
+    box.close()
+    return out.getvalue()
+
+
+def _require_furnished(box: Box) -> None:
+    assert box.settings.section(StationSettings).name == "Praxis Dr. Müller"
+    assert [each.last_name for each in box.settings.items(Contact).values()] == ["Babbage"]
+    assert secrets.find_user(box.settings, "ada", "correct horse battery") is not None
+    (fax,) = box.inbox.search(ReceivedFilter())
+    assert (fax.uuid, fax.owner, fax.caller, fax.tsi, fax.pages) == (UUID, "ada", "+4930999", "LAB", 1)
+    assert fax.started_at == 1000.0
+    (page,) = box.inbox.pages(fax.id)
+    assert (box.data / page.path).stat().st_size > 0
+    assert box.inbox.search(ReceivedFilter(text="LAB")) == [fax]
+
+
+def test_an_empty_box_has_everything_afterwards_and_starts_again_with_its_own_index(
+    tmp_path: Path, backup: bytes
+) -> None:
+    box = open_box(tmp_path / "new")
+    own = box.spool.id
+    done = contents.restore(box, io.BytesIO(backup), PHRASE)
+    assert (done.users, done.contacts, done.received) == (1, 1, 1)
+    _require_furnished(box)
+    box.close()
+    again = open_box(tmp_path / "new")
+    assert again.settings.section(SecretSettings).spool_id == again.spool.id == own
+    _require_furnished(again)
+    again.close()
+
+
+def test_the_same_backup_twice_brings_nothing_twice(tmp_path: Path, backup: bytes) -> None:
+    box = open_box(tmp_path / "new")
+    contents.restore(box, io.BytesIO(backup), PHRASE)
+    assert contents.restore(box, io.BytesIO(backup), PHRASE).received == 0
+    _require_furnished(box)
+    box.close()
+
+
+def test_nothing_of_a_box_can_be_read_in_the_file(backup: bytes) -> None:
+    for word in ("Müller", "Babbage", "+493012345", "settings.json", UUID):
+        assert word.encode() not in backup
+
+
+def test_by_command_line_from_a_box_that_is_stopped_to_an_empty_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = open_box(tmp_path / "old")
+    _furnish(box)
+    box.close()
+    phrase, folder = tmp_path / "phrase", tmp_path / "backups"
+    phrase.write_text(PHRASE + "\n")
+    folder.mkdir()
+    (folder / "faxbox-2001-01-01.faxbackup").write_bytes(b"old")
+    more = ["--passphrase-file", str(phrase)]
+    old = ["backup", str(folder), "--received", "--keep", "1", "--data", str(tmp_path / "old")]
+    assert cli.main([*old, *more]) == 0
+    (made,) = folder.iterdir()
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert cli.main(["restore", str(made), "--data", str(tmp_path / "new"), *more]) == 0
+    assert "1 users, 1 contacts, 1 received faxes" in capsys.readouterr().out
+    new = open_box(tmp_path / "new")
+    _require_furnished(new)
+    assert cli.main(["restore", str(made), "--data", str(tmp_path / "new"), *more]) == 75
+    assert "stop it first" in capsys.readouterr().err
+    new.close()
+    phrase.write_text("another passphrase")
+    assert cli.main(["restore", str(made), "--data", str(tmp_path / "new"), *more]) == 78
+    assert "not the passphrase" in capsys.readouterr().err
+
+
+# -- what is refused -------------------------------------------------------------------------------
+
+
+def _require_untouched(tmp_path: Path, octets: bytes, phrase: str = PHRASE) -> BackupError:
+    """Restoring is refused, and the box is as it was."""
+    box = open_box(tmp_path / "new")
+    try:
+        box.settings.change(StationSettings, {"name": "mine"})
+        before = box.settings.export(secrets=True)
+        with pytest.raises(BackupError) as caught:
+            contents.restore(box, io.BytesIO(octets), phrase)
+        assert box.settings.export(secrets=True) == before
+        assert box.inbox.search(ReceivedFilter()) == []
+        assert list((box.data / "received").iterdir()) == []
+        assert list((box.data / "passing").iterdir()) == []
+        return caught.value
+    finally:
+        box.close()
+
+
+def test_another_passphrase_is_refused_as_that(tmp_path: Path, backup: bytes) -> None:
+    assert _require_untouched(tmp_path, backup, "nine white cows").cause is BACKUP_PASSPHRASE_WRONG
+
+
+@pytest.mark.parametrize("left", [0, 5, 39, 40, 41, 1000, -1, -17])
+def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, backup: bytes, left: int) -> None:
+    assert _require_untouched(tmp_path, backup[:left]).cause is BACKUP_DAMAGED
+
+
+@pytest.mark.parametrize("at", [3, 41, 2000, -1])
+def test_a_file_that_was_changed_is_refused(tmp_path: Path, backup: bytes, at: int) -> None:
+    changed = bytearray(backup)
+    changed[at] ^= 1
+    assert _require_untouched(tmp_path, bytes(changed)).cause is BACKUP_DAMAGED
+
+
+def test_chunks_that_were_left_out_swapped_or_cut_at_their_border_are_refused() -> None:
+    out = io.BytesIO()
+    sealer = Sealer(out, PHRASE)
+    sealer.write(bytes(range(256)) * (3 * CHUNK // 256))
+    sealer.close()
+    whole, head, size = out.getvalue(), 40, CHUNK + 16
+    first, second, third = (whole[head + size * at : head + size * (at + 1)] for at in range(3))
+    for body in (first + third, second + first + third, first + second, first, b""):
+        with pytest.raises(BackupError):
+            Opener(io.BytesIO(whole[:head] + body), PHRASE).read(4 * CHUNK)
+    assert Opener(io.BytesIO(whole), PHRASE).read(4 * CHUNK) == bytes(range(256)) * (3 * CHUNK // 256)
+
+
+def _sealed(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    """A backup that somebody who knows the passphrase made by hand."""
+    out = io.BytesIO()
+    sealer = Sealer(out, PHRASE)
+    for entry, content in entries:
+        sealer.write(entry.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512))
+    archive.end(sealer)
+    sealer.close()
+    return out.getvalue()
+
+
+def _entry(name: str, content: bytes = b"", **more: object) -> tuple[tarfile.TarInfo, bytes]:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    for field, value in more.items():
+        setattr(entry, field, value)
+    return entry, content
+
+
+_HEAD = _entry("backup.json", b'{"version": 1, "made_at": 1}')
+_SETTINGS = _entry("settings.json", b'{"version": 2, "settings": {"station": {"name": "theirs"}}}')
+_FAX = {"fax": {"uuid": "../../x"}, "pages": [{"number": 1, "path": "/etc/passwd"}]}
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "a way out of the folder": lambda: _sealed(_HEAD, _SETTINGS, _entry("../../evil", b"x")),
+    "a way out under a page's name": lambda: _sealed(_HEAD, _SETTINGS, _entry("received/../1-1.tiff", b"x")),
+    "an absolute name": lambda: _sealed(_HEAD, _SETTINGS, _entry("/etc/cron.d/evil", b"x")),
+    "a link": lambda: _sealed(
+        _HEAD, _SETTINGS, _entry("received/1-1.tiff", type=tarfile.SYMTYPE, linkname="/etc/passwd")
+    ),
+    "a hard link": lambda: _sealed(
+        _HEAD, _SETTINGS, _entry("received/1-1.tiff", type=tarfile.LNKTYPE, linkname="settings.json")
+    ),
+    "a device": lambda: _sealed(_HEAD, _SETTINGS, _entry("received/1-1.tiff", type=tarfile.CHRTYPE)),
+    "a sparse file that grows": lambda: _sealed(
+        _HEAD, _SETTINGS, _entry("received/1-1.tiff", type=tarfile.GNUTYPE_SPARSE, size=1 << 50)
+    ),
+    "a page larger than any": lambda: _sealed(_HEAD, _SETTINGS, _entry("received/1-1.tiff", size=1 << 33)),
+    "settings larger than any": lambda: _sealed(_HEAD, _entry("settings.json", size=1 << 33)),
+    "an entry longer than the file": lambda: _sealed(_HEAD, _entry("settings.json", b"{}", size=50_000)),
+    "the same twice": lambda: _sealed(_HEAD, _SETTINGS, _SETTINGS),
+    "no settings": lambda: _sealed(_HEAD),
+    "settings that are none": lambda: _sealed(_HEAD, _entry("settings.json", b"[1]")),
+    "JSON that is very deep": lambda: _sealed(_HEAD, _entry("settings.json", b'{"a":' + b"[" * 100_000)),
+    "a fax that names a file of the system": lambda: _sealed(
+        _HEAD, _SETTINGS, _entry("received/1.json", json.dumps(_FAX).encode())
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_no_backup_holds_is_refused_and_nothing_leaves_the_folder(tmp_path: Path, what: str) -> None:
+    assert _require_untouched(tmp_path, HOSTILE[what]()).cause is BACKUP_DAMAGED
+    assert {path.name for path in tmp_path.iterdir()} == {"new"}
+
+
+def test_a_setting_that_this_box_refuses_leaves_it_as_it_was(tmp_path: Path) -> None:
+    octets = _sealed(_HEAD, _entry("settings.json", b'{"version": 2, "settings": {"station": {"name": 7}}}'))
+    box = open_box(tmp_path / "new")
+    with pytest.raises(SettingError):
+        contents.restore(box, io.BytesIO(octets), PHRASE)
+    assert box.settings.section(StationSettings).name == ""
+    assert not box.settings.items(User)
+    box.close()
+
+
+def test_a_backup_of_a_newer_version_is_refused_as_that(tmp_path: Path) -> None:
+    octets = _sealed(_entry("backup.json", b'{"version": 2, "made_at": 1}'), _SETTINGS)
+    assert _require_untouched(tmp_path, octets).cause is BACKUP_TOO_NEW
+
+
+def test_a_short_passphrase_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    box = open_box(tmp_path / "old")
+    out = io.BytesIO()
+    with pytest.raises(SettingError):
+        contents.make(box, out, "short", received=False)
+    assert out.getvalue() == b""
+    box.close()

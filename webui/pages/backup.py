@@ -1,0 +1,13 @@
+"""The box in one encrypted file, and a box out of one."""
+
+from __future__ import annotations
+
+from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN
+from webui.visit import Answer, Page, Visit
+
+
+def show(visit: Visit) -> Answer:
+    return visit.page("backup.html", least=PASSPHRASE_MIN, most=PASSPHRASE_MAX)
+
+
+PAGES = (Page("/backup", show, scopes=("admin",)),)

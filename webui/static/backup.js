@@ -1,0 +1,58 @@
+// The page for backup and restore: a file that is saved, and a file that is handed in.
+
+import { call, headers, Refused, words } from "./api.js";
+import { showProblem } from "./form.js";
+
+const backup = document.getElementById("backup");
+const restore = document.getElementById("restore");
+
+async function fetchBackup(form) {
+  const { passphrase, again, received } = form.elements;
+  if (passphrase.value !== again.value) throw new Refused({ title: words.not_the_same });
+  const answer = await fetch("/api/v1/backup", {
+    method: "POST",
+    headers: { ...headers(), "Content-Type": "application/json" },
+    body: JSON.stringify({ passphrase: passphrase.value, received: received.checked }),
+  });
+  if (!answer.ok) throw new Refused(await answer.json());
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))[1];
+  link.click();
+  // The browser has begun to save by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  form.reset();
+}
+
+async function handIn(form) {
+  if (!confirm(form.dataset.ask)) return;
+  const content = new FormData();
+  content.append("passphrase", form.elements.passphrase.value);
+  content.append("backup", form.elements.backup.files[0]);
+  const done = await call("POST", "/restore", content);
+  const part = document.getElementById("restored");
+  for (const place of part.querySelectorAll("[data-text]")) place.textContent = done[place.dataset.text];
+  form.hidden = true;
+  part.hidden = false;
+  part.focus();
+}
+
+function on(form, action) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    form.querySelector(".problem").hidden = true;
+    const button = event.submitter;
+    if (button) button.disabled = true;
+    try {
+      await action(form);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      showProblem(form, error.problem);
+    } finally {
+      if (button) button.disabled = false;
+    }
+  });
+}
+
+on(backup, fetchBackup);
+on(restore, handIn);
