@@ -16,7 +16,7 @@ from appliance.backup.sealed import BackupError
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError
 from appliance.commands.through_box import running_on
 from appliance.configuration import open_box
-from appliance.daemon.commands import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
 from appliance.settings.fields import SettingError
 from appliance.settings.store import SettingsDamagedError
 from appliance.spool.identity import SpoolGoneError
@@ -49,8 +49,6 @@ def backup_command(arguments: argparse.Namespace) -> int:
     try:
         passphrase = _passphrase(arguments, twice=True)
         contents.require_passphrase(passphrase)
-        if not data.is_dir():
-            raise OSError("there is no box")
         size = durable.place(path, lambda part: _write(data, part, passphrase, arguments.received))
     except BlockingIOError:
         print(f"faxbox: a command is using {data}: try again when it has ended", file=sys.stderr)
@@ -70,7 +68,7 @@ def backup_command(arguments: argparse.Namespace) -> int:
 
 def restore_command(arguments: argparse.Namespace) -> int:
     """``faxbox restore``; the exit code.  The box must not run."""
-    data = data_folder(arguments)
+    data = data_folder(arguments, may_be_new=True)
     try:
         passphrase = _passphrase(arguments, twice=False)
         with arguments.file.open("rb") as file:
