@@ -271,6 +271,7 @@ def test_a_key_of_another_certificate_or_with_a_password_is_named(
 
 def test_a_box_that_cannot_read_its_certificate_says_so_and_does_not_start(tmp_path: Path) -> None:
     faxbox = [sys.executable, "-m", "appliance.cli"]
+    (tmp_path / "box").mkdir()
     box = ["--data", str(tmp_path / "box")]
     subprocess.run([*faxbox, "config", "set", "http.tls_certificate", "/nowhere.pem", *box], check=True)
     ran = subprocess.run(
