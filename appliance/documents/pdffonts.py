@@ -38,6 +38,19 @@ _EVERYWHERE = re.compile(
 )
 
 
+# A font of which a part is embedded has such a name (ISO 32000-1 9.6.4).
+_PART = re.compile(rb"[A-Z]{6}\+")
+
+
+def may_lack_fonts(content: bytes) -> bool:
+    """Whether a font of the document may be none of those and not embedded: most documents embed parts."""
+    return any(
+        not _PART.match(name) and not _EVERYWHERE.match(name.decode("latin-1"))
+        for text in texts_with(content, b"/BaseFont")
+        for name in _NAME.findall(text)
+    )
+
+
 def replaced_font(handle: object) -> str:
     """The name of the font of a piece of type that the document does not bring, nothing when it does."""
     name = _missing(handle)

@@ -18,7 +18,7 @@ from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTE
 from appliance.documents.drawing import Box, Drawing, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
-from appliance.documents.pdffonts import identity_fonts, lost_font, replaced_font
+from appliance.documents.pdffonts import identity_fonts, lost_font, may_lack_fonts, replaced_font
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfobjects import Content, content_of, show
 from appliance.documents.pdfstates import has_layers, state_remarks
@@ -61,6 +61,7 @@ class PdfSource:
                 self._document.init_forms()  # so that what was filled in is drawn
         self._units = units_of(content)
         self._identity_fonts = identity_fonts(content)
+        self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(content)
         self._layers = has_layers(content)
         self._bitmaps: dict[str, pypdfium2.PdfBitmap] = {}
         self._lines_kept: set[int] = set()  # the page that is open, once it was seen to
@@ -126,7 +127,7 @@ class PdfSource:
             return (Remark(XFA_SHELL),) if self._shell else ()
         page = self._page(index)
         said = state_remarks(page, self._layers)
-        content = content_of(page)
+        content = content_of(page) if self._may_lack_fonts else None
         if content is None:
             return said
         lost = {lost_font(handle, self._identity_fonts) for handle in content.type} - {""}
