@@ -12,7 +12,9 @@ from tests.api.transcripts import follow, steps
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["moving-from-ictfax.md", "moving-from-ifax.md", "clients.md"])
+@pytest.mark.parametrize(
+    "page", ["moving-from-ictfax.md", "moving-from-ifax.md", "moving-from-hylafax.md", "clients.md"]
+)
 def test_every_command_of_the_page_runs_as_shown(tmp_path: Path, page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     assert list(steps(text))
