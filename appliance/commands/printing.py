@@ -8,11 +8,12 @@ from pathlib import Path
 
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.net.settings import HttpSettings
 from appliance.printing import queues
 from appliance.printing.cups_backend import DEFAULT_FOLDER
 from appliance.printing.settings import PrintingSettings
 from appliance.settings.fields import SettingError
-from appliance.settings.store import SettingsDamagedError
+from appliance.settings.store import SettingsDamagedError, SettingsStore
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,6 +34,12 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
             help=f"CUPS' folder of backends (default {queues.BACKEND_FOLDER})",
         )
         add_data_argument(action)
+    announcing = actions.add_parser(
+        "announce", help="write avahi-daemon's records of the network printers; again after a change"
+    )
+    announcing.add_argument("--services", type=Path, metavar="DIR", help="avahi-daemon's folder of services")
+    announcing.add_argument("--port", type=int, required=True, help="where the box listens")
+    add_data_argument(announcing)
     parser.set_defaults(run=run)
 
 
@@ -40,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     """``faxbox printing``; the exit code."""
     try:
         store = open_settings(data_folder(arguments))
+        if arguments.action == "announce":
+            return _announce(store, arguments)
         folder = Path(store.section(PrintingSettings).folder or DEFAULT_FOLDER)
         if arguments.action == "install":
             queues.install(folder, arguments.backends)
@@ -55,3 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
     except (queues.PrintingError, SettingError, SettingsDamagedError, OSError) as error:
         print(f"faxbox: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
+
+
+def _announce(store: SettingsStore, arguments: argparse.Namespace) -> int:
+    """Raises OSError."""
+    from appliance.api.ipp import announcing  # noqa: PLC0415 (as much as the whole box: the other words need it not)
+
+    encrypted = bool(store.section(HttpSettings).tls_certificate)
+    records = announcing.records(store, arguments.port, encrypted=encrypted)
+    announcing.announce(arguments.services or announcing.SERVICES_FOLDER, records)
+    print("\n".join(records) or "The network printers are off (ipp.access): nothing is announced.")
+    return 0

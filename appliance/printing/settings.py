@@ -41,11 +41,6 @@ class IppSettings:
         "who may print to fax over the network: off; users: with name and password; network: every computer "
         "of the local network",
     )
-    port: int = setting(
-        0, "further TCP port on which the printers listen, usually 631; 0: none", minimum=0, maximum=65535
-    )
-    address: str = setting("0.0.0.0", "address on which that port listens", max_length=64)
-    announce: bool = setting(True, "write records for avahi-daemon, so that computers find the printers")
 
 
 @dataclass(frozen=True, slots=True)

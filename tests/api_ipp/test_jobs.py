@@ -153,6 +153,19 @@ def test_what_is_printed_on_a_favourites_printer_goes_to_the_favourite(
     assert (fax["to"]["number"], fax["to"]["name"], fax["state"]) == ("9990", "Weiss", "delivered")
 
 
+def test_an_entry_of_the_phone_book_becomes_a_printer_in_one_call(printing: Printing) -> None:
+    (contact,) = printing.served.ask("GET", "/contacts").json["contacts"]
+    made = printing.served.ask(
+        "POST", "/favourite-printers", {"contact_id": contact["id"], "name": "Dr. Weiss"}
+    )
+    assert made.status == 201
+    path = f"/to/{made.json['id']}"
+    answer = ask(printing, request(Operation.GET_PRINTER_ATTRIBUTES), path)
+    assert answer.group(GroupTag.PRINTER)["printer-name"][0].text == "Dr. Weiss"
+    for wrong in ({}, {"contact_id": 999}, {"contact_id": contact["id"], "group_id": 1}):
+        assert printing.served.ask("POST", "/favourite-printers", wrong).status == 400
+
+
 @pytest.mark.parametrize(
     "destinations",
     [

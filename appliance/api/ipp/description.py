@@ -92,14 +92,14 @@ def _identity(box: Box, printer: FaxPrinter, base: str, web: str, security: tupl
     yield "printer-firmware-name", codec.name("faxbox")
     yield "printer-firmware-string-version", codec.text(__version__)
     yield "printer-firmware-version", (Value(Tag.OCTETS, __version__.encode()),)
-    yield "printer-uuid", codec.uris(printer_uuid(box, printer).urn)
+    yield "printer-uuid", codec.uris(printer_uuid(box.settings, printer).urn)
     yield "printer-more-info", codec.uris(f"{web}/")
     yield "printer-supply-info-uri", codec.uris(f"{web}/")
     yield "printer-icons", codec.uris(*(f"{web}/ipp/icon-{size}.png" for size in _ICON_SIZES))
     yield "printer-kind", codec.keywords("document")
     yield "device-service-count", codec.integers(1)
     yield "printer-service-type", codec.keywords("faxout" if printer.is_fax else "print")
-    yield "device-uuid", codec.uris(printer_uuid(box, printer).urn)
+    yield "device-uuid", codec.uris(printer_uuid(box.settings, printer).urn)
 
 
 def _plain(printer: FaxPrinter) -> str:

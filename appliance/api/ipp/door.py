@@ -94,9 +94,9 @@ class IppDoor:
         return _say(start_response, HTTPStatus.OK, MEDIA_TYPE, encode(answer))
 
     def _printer(self, path: str) -> tuple[FaxPrinter | None, int | None]:
-        printer = printer_at(self._box, path)
+        printer = printer_at(self._box.settings, path)
         found = _JOB.fullmatch(path) if printer is None else None
-        return (printer_at(self._box, found[1]), int(found[2])) if found else (printer, None)
+        return (printer_at(self._box.settings, found[1]), int(found[2])) if found else (printer, None)
 
     def _carry(
         self, environ: dict[str, Any], access: IppAccess, printer: FaxPrinter, job_id: int | None

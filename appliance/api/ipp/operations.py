@@ -305,7 +305,7 @@ class PrintService:
         _log.info("printed by %s on %s: fax %s", job.person or "?", job.computer, ids)
 
     def _recipients(self, job: PrintJob, asked: AskedFax) -> tuple[To, ...]:
-        printer = printer_at(self._box, job.printer)
+        printer = printer_at(self._box.settings, job.printer)
         known = {each.number: each for each in printer.to or ()} if printer is not None else {}
         return tuple(known.get(number) or To(number) for number in dict.fromkeys(asked.numbers))
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import NAMESPACE_OID, UUID, uuid5
 
-from appliance.box import Box
 from appliance.phonebook import Contact, ContactGroup
 from appliance.printing.settings import FavouritePrinter
 from appliance.services.rules import To
 from appliance.settings.secrets import SecretSettings
+from appliance.settings.store import SettingsStore
 from appliance.station import StationSettings
 
 # Below the door's prefix.  driverless-fax knows a fax by "faxout" in its URI.
@@ -30,29 +30,29 @@ class FaxPrinter:
     owner: str = ""  # whose favourite it is; empty: everyone's
 
 
-def printer_at(box: Box, path: str) -> FaxPrinter | None:
+def printer_at(store: SettingsStore, path: str) -> FaxPrinter | None:
     """The printer with this path, None when there is none."""
-    station = box.settings.section(StationSettings).name or "faxbox"
+    station = store.section(StationSettings).name or "faxbox"
     if path == FAXOUT_PATH:
         return FaxPrinter(FAXOUT_PATH, f"{station} Fax", is_fax=True)
     if path == PRINT_PATH:
         return FaxPrinter(PRINT_PATH, f"{station} Print to fax")
     found = _FAVOURITE.fullmatch(path)
-    favourite = box.settings.items(FavouritePrinter).get(int(found[1])) if found else None
-    return None if favourite is None else _favourite(box, path, favourite)
+    favourite = store.items(FavouritePrinter).get(int(found[1])) if found else None
+    return None if favourite is None else _favourite(store, path, favourite)
 
 
-def all_printers(box: Box) -> list[FaxPrinter]:
+def all_printers(store: SettingsStore) -> list[FaxPrinter]:
     """Every printer, the favourites last."""
     paths = [FAXOUT_PATH, PRINT_PATH]
-    paths += [f"{FAVOURITE_PATH}{number}" for number in sorted(box.settings.items(FavouritePrinter))]
-    return [found for path in paths if (found := printer_at(box, path)) is not None]
+    paths += [f"{FAVOURITE_PATH}{number}" for number in sorted(store.items(FavouritePrinter))]
+    return [found for path in paths if (found := printer_at(store, path)) is not None]
 
 
-def _favourite(box: Box, path: str, favourite: FavouritePrinter) -> FaxPrinter:
-    contacts = box.settings.items(Contact)
+def _favourite(store: SettingsStore, path: str, favourite: FavouritePrinter) -> FaxPrinter:
+    contacts = store.items(Contact)
     chosen: Sequence[int] = ()
-    group = box.settings.items(ContactGroup).get(favourite.group_id or 0)
+    group = store.items(ContactGroup).get(favourite.group_id or 0)
     if favourite.contact_id is not None:
         chosen = (favourite.contact_id,)
     elif group is not None:
@@ -65,6 +65,6 @@ def _favourite(box: Box, path: str, favourite: FavouritePrinter) -> FaxPrinter:
     return FaxPrinter(path, favourite.name or f"Fax to {named}", to=to)
 
 
-def printer_uuid(box: Box, printer: FaxPrinter) -> UUID:
+def printer_uuid(store: SettingsStore, printer: FaxPrinter) -> UUID:
     """The same for the same printer of the same box, always."""
-    return uuid5(NAMESPACE_OID, box.settings.section(SecretSettings).spool_id + printer.path)
+    return uuid5(NAMESPACE_OID, store.section(SecretSettings).spool_id + printer.path)

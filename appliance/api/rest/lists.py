@@ -25,6 +25,7 @@ from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
 from appliance.net.http import FetchError, check_url
 from appliance.phonebook import Contact, ContactGroup
+from appliance.printing.settings import FavouritePrinter
 from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.settings.fields import TYPE_KEY, describe, from_document, to_document, variants
 from appliance.settings.store import SettingsStore
@@ -57,6 +58,17 @@ def _contacts_exist(call: Call, values: Mapping[str, Any], item_id: int | None) 
         # Another's private contact is as good as none: nobody learns which ids there are.
         if contact_id not in contacts or not visible(contacts[contact_id].owner, call.caller):
             raise flaw(f"contact_ids[{position}]", f"there is no contact {contact_id}")
+
+
+def _favourite_exists(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
+    known = {} if item_id is None else to_document(call.box.settings.item(FavouritePrinter, item_id))
+    contact, group = (values.get(name, known.get(name)) for name in ("contact_id", "group_id"))
+    if (contact is None) == (group is None):
+        raise flaw("contact_id", "either a contact or a group is needed")
+    if contact is not None and contact not in call.box.settings.items(Contact):
+        raise flaw("contact_id", f"there is no contact {contact}")
+    if group is not None and group not in call.box.settings.items(ContactGroup):
+        raise flaw("group_id", f"there is no group {group}")
 
 
 def _cover_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
@@ -157,6 +169,15 @@ RESOURCES = (
         Scope.ADMIN,
         Scope.ADMIN,
         check=_route_is_sound,
+    ),
+    Resource(
+        FavouritePrinter,
+        "favourite-printers",
+        "FavouritePrinter",
+        "printer of a favourite",
+        Scope.ADMIN,
+        Scope.ADMIN,
+        check=_favourite_exists,
     ),
     Resource(JunkRule, "junk-rules", "JunkRule", "rule against junk calls", Scope.ADMIN, Scope.ADMIN),
 )
