@@ -138,3 +138,16 @@ def test_a_key_of_a_reader_sends_nothing_and_reads_no_more_than_they_do(box: Web
     assert box.served.ask("GET", "/me", token=token).json["scopes"] == ["receive"]
     assert box.served.ask("POST", "/faxes", {"to": ["9990"]}, token=token).status == 403
     assert box.served.ask("GET", f"/received/{faxed}", token=token).status == 404
+
+
+def test_a_received_fax_is_given_to_a_printer_of_the_box(box: Web, faxed: int) -> None:
+    page = box.page()
+    page.goto(f"/received/{faxed}")
+    page.get_by_role("button", name="Print at the box").click()
+    page.locator("#on-paper").get_by_label("Printer").fill("upstairs")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Given to the printer.")).to_be_visible()
+    deliveries = box.served.ask("GET", f"/received/{faxed}/deliveries").json["deliveries"]
+    assert [(each["kind"], each["target"]) for each in deliveries if each["kind"] == "printer"] == [
+        ("printer", "upstairs")
+    ]

@@ -1,5 +1,5 @@
 // Forms that call the interface: <form data-api="PATCH /me">.
-//   data-then="reload", or an address to go to; else "Saved." is said
+//   data-then="reload", or an address to go to; else "Saved." is said, or what data-said says
 //   data-show="ID" shows that part afterwards, its [data-list="NAME"] filled from the answer; data-hide hides one
 //   data-type of a field: number, list (one entry a line, or with commas); a checkbox is true or false
 //   data-optional: left out when empty; data-null: null when empty
@@ -138,7 +138,7 @@ function after(form, answer) {
   }
   if (then === "reload") location.reload();
   else if (then) location.assign(then.replace(/\{([\w.]+)\}/, (_, path) => path.split(".").reduce((at, step) => at?.[step], answer) ?? ""));
-  else if (!show) notice(words.saved);
+  else if (!show) notice(form.dataset.said ?? words.saved);
 }
 
 function item(text) {
