@@ -25,7 +25,8 @@ SIGNATURE_HEADER = "X-Faxbox-Signature"
 _GONE = 410
 # Of what a receiver answered so much is kept with the try, characters.
 _ANSWER_KEPT = 200
-_EVENTS = {
+# The own style's word for each event of the spool that is told.
+EVENTS = {
     "job.delivered": "fax.delivered",
     "job.failed": "fax.failed",
     "job.cancelled": "fax.cancelled",
@@ -91,7 +92,7 @@ class WebhookDeliverer:
 def own_style(box: Box, ended: Ended, secret: str) -> SignedBody:
     """The box's own webhook; docs/deliveries.md describes it.  A ``Style``."""
     fax = ended.fax
-    event = _EVENTS[ended.event]
+    event = EVENTS[ended.event]
     shown = fax_in_full(fax, ended.attempts) if isinstance(fax, Job) else received_in_full(fax, ended.pages)
     content = {"event": event, "delivery": ended.delivery, "at": time_text(ended.at), "fax": shown}
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

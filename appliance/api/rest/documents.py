@@ -10,7 +10,7 @@ from appliance.api.rest.checking import flaw
 from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.newfax import FILE, store_files
 from appliance.api.rest.routes import Answer, Call, Route
-from appliance.api.rest.schemas import array, component, request_object, text
+from appliance.api.rest.schemas import array, binary, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
 from appliance.causes import TOO_MANY_FILES
 from appliance.settings.accounts import Scope
@@ -23,7 +23,7 @@ NEW_DOCUMENT_FORM = component(
         "type": "object",
         "properties": {
             **_WORDS,
-            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            "file": array(binary(), 200),
         },
     },
 )

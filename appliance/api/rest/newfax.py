@@ -17,6 +17,7 @@ from appliance.api.rest.checking import flaw, invalid, read_moment
 from appliance.api.rest.schemas import (
     Json,
     array,
+    binary,
     choice,
     component,
     flag,
@@ -152,7 +153,7 @@ NUMBERS = component(
 def _form(options: Mapping[str, Json]) -> dict[str, Json]:
     """A form's fields: what JSON has, files as parts called "file"."""
     return {
-        "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+        "file": array(binary(), 200),
         **{name: schema for name, schema in options.items() if name not in ("to", "cover", "metadata")},
         **{f"cover.{name}": text(20_000) for name in COVER_FIELDS},
     }

@@ -12,7 +12,20 @@ from appliance.api.intake import MULTIPART_TYPE
 from appliance.api.problems import MEDIA_TYPE
 from appliance.api.request import JSON_TYPE
 from appliance.api.rest.routes import NUMBERS, Parameter, Route
-from appliance.api.rest.schemas import COMPONENTS, Json, array, component, integer, record, text
+from appliance.api.rest.schemas import (
+    COMPONENTS,
+    Json,
+    array,
+    binary,
+    choice,
+    component,
+    integer,
+    record,
+    text,
+    timestamp,
+)
+from appliance.api.rest.views import FAX_IN_FULL, RECEIVED_IN_FULL
+from appliance.deliver.webhook import EVENTS, SIGNATURE_HEADER
 
 PREFIX = "/api/v1"
 INTRODUCTION = (
@@ -43,6 +56,57 @@ _PATH_HELP = {
 }
 
 
+# Answers of these kinds are text; all others but JSON are octets.
+_TEXTS = ("text/", "application/x-ndjson")
+_SENT, _RECEIVED = ("fax.delivered", "fax.failed", "fax.cancelled", "fax.unknown"), ("fax.received",)
+
+
+def _told(name: str, events: Sequence[str], fax: Json) -> Json:
+    return component(
+        name,
+        record(
+            {
+                "event": choice(*events),
+                "delivery": integer(1, help="the same in each try of one delivery"),
+                "at": timestamp(),
+                "fax": fax,
+            }
+        ),
+    )
+
+
+_PAYLOADS = {
+    **dict.fromkeys(_SENT, _told("FaxWebhook", _SENT, FAX_IN_FULL)),
+    **dict.fromkeys(_RECEIVED, _told("ReceivedFaxWebhook", _RECEIVED, RECEIVED_IN_FULL)),
+}
+
+
+def _webhooks() -> Json:
+    """What the box sends to the webhooks of its own style, by event."""
+    return {
+        event: {
+            "post": {
+                "operationId": "on" + "".join(part.capitalize() for part in event.split(".")),
+                "tags": ["webhooks"],
+                "summary": f"The box tells `{event}`",
+                "security": [],
+                "parameters": [
+                    {
+                        "name": SIGNATURE_HEADER,
+                        "in": "header",
+                        "required": True,
+                        "schema": text(200),
+                        "description": "`t=TIME,v1=HMAC`: HMAC-SHA256 over the time, a dot and the body",
+                    }
+                ],
+                "requestBody": {"required": True, "content": {JSON_TYPE: {"schema": _PAYLOADS[event]}}},
+                "responses": {"2XX": {"description": "taken; any other answer is tried again"}},
+            }
+        }
+        for event in dict.fromkeys(EVENTS.values())
+    }
+
+
 def describe_all(routes: Sequence[Route]) -> Json:
     """The document."""
     paths: dict[str, Json] = {}
@@ -59,6 +123,7 @@ def describe_all(routes: Sequence[Route]) -> Json:
         "servers": [{"url": PREFIX}],
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in routes)],
         "paths": paths,
+        "webhooks": _webhooks(),
         "components": {
             "schemas": COMPONENTS,
             "securitySchemes": {
@@ -93,6 +158,8 @@ def _operation(route: Route) -> Json:
         operation["description"] = " ".join(words)
     if route.body is not None:
         content: Json = {JSON_TYPE: {"schema": route.body}}
+        if route.example is not None:
+            content[JSON_TYPE]["example"] = route.example
         if route.form is not None:
             content[MULTIPART_TYPE] = {"schema": route.form}
         operation["requestBody"] = {"required": route.body_required, "content": content}
@@ -134,7 +201,10 @@ def _success(route: Route) -> Json:
     if route.answer is not None:
         described["content"] = {media: {"schema": dict(route.answer)} for media in route.media}
     elif route.status != HTTPStatus.NO_CONTENT:
-        described["content"] = {media: {} for media in route.media}
+        described["content"] = {
+            media: {"schema": {"type": "string"} if media.startswith(_TEXTS) else binary()}
+            for media in route.media
+        }
     return described
 
 

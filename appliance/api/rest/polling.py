@@ -13,6 +13,7 @@ from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import (
     Json,
     array,
+    binary,
     choice,
     component,
     integer,
@@ -59,7 +60,7 @@ NEW_OFFER_FORM = component(
         "type": "object",
         "properties": {
             **_WORDS,
-            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            "file": array(binary(), 200),
         },
     },
 )

@@ -13,6 +13,7 @@ from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import (
     Json,
     array,
+    binary,
     choice,
     component,
     integer,
@@ -56,11 +57,11 @@ _WISHES: dict[str, Json] = {
 }
 NEW_PREVIEW = component("NewPreview", request_object({**_WISHES, "files": array(newfax.FILE, 200)}))
 NEW_PREVIEW_FORM = component(
-    "NewPreviewForm",
+    "NewPreviewUpload",
     {
         "type": "object",
         "properties": {
-            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200),
+            "file": array(binary(), 200),
             **{name: schema for name, schema in _OPTIONS.items() if name != "cover"},
             **{f"cover.{name}": text(20_000) for name in newfax.COVER_FIELDS},
         },
@@ -71,9 +72,7 @@ MORE_FILES_FORM = component(
     "MoreFilesForm",
     {
         "type": "object",
-        "properties": {
-            "file": array({"type": "string", "contentMediaType": "application/octet-stream"}, 200)
-        },
+        "properties": {"file": array(binary(), 200)},
     },
 )
 PREVIEW_CHANGE = component(

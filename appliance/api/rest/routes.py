@@ -109,4 +109,5 @@ class Route:
     answer: Schema | None = None  # of JSON; None: no content, or ``media``
     media: tuple[str, ...] = (JSON_TYPE,)
     status: int = 200
+    example: Any = None  # of the body
     help: str = ""
