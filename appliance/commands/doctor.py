@@ -6,22 +6,18 @@ import argparse
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.commands.version import versions
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
-from appliance.doctor import bundle, data, machine, running
-from appliance.doctor.findings import Finding, Look, State, examine
+from appliance.doctor import bundle
+from appliance.doctor.findings import Finding, State, examine
+from appliance.doctor.looks import looks
+from appliance.doctor.versions import versions
 from appliance.language import choose, speak
-from appliance.net.settings import HttpSettings
-from appliance.panel.settings import PanelSettings
-from appliance.settings.store import SettingsDamagedError, SettingsStore
-from appliance.spool.settings import StorageSettings
+from appliance.settings.store import SettingsDamagedError
 
 _MARKS = {State.FINE: "ok", State.WARNING: "!", State.BROKEN: "X", State.SKIPPED: "-"}
 
@@ -54,55 +50,27 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_UNUSABLE
     wanted = arguments.language or os.environ.get("LANG", "").partition(".")[0].replace("_", "-")
     speak(choose(wanted))
-    found = list(examine(looks(folder, store)))
+    found = list(examine(looks(folder, store, _running(folder))))
     if arguments.json:
         print(json.dumps([finding.view() for finding in found], indent=2, ensure_ascii=False))
     else:
         print("\n".join(_lines(found)))
     if arguments.bundle is not None:
         views = [finding.view() for finding in found]
-        bundle.write(arguments.bundle, views, versions(), store.export())
+        arguments.bundle.write_bytes(bundle.zipped(views, versions(), store.export()))
     return int(any(finding.state is State.BROKEN for finding in found))
 
 
-def looks(folder: Path, store: SettingsStore) -> dict[str, Look]:
-    """Every look there is, by the part that it is at."""
-    panel = store.section(PanelSettings)
-    return {
-        "clock": lambda: machine.clock(folder, time.time()),
-        "disk": lambda: machine.disk(folder, store.section(StorageSettings)),
-        "card": machine.wear,
-        "memory": machine.memory,
-        "temperature": machine.temperature,
-        "power": machine.power,
-        "data": lambda: data.permissions(folder),
-        "index": lambda: data.index(folder),
-        "settings": lambda: data.settings(store),
-        "certificate": lambda: data.certificate(store.section(HttpSettings)),
-        "modem": lambda: data.ports(store),
-        "names": lambda: data.names(store),
-        **_looks_at_running(folder),
-        "panel": lambda: machine.gpio(panel),
-        "documents": machine.helpers,
-        "updates": machine.updates,
-    }
-
-
-def _looks_at_running(folder: Path) -> dict[str, Look]:
+def _running(folder: Path) -> RunningBox | str:
+    """The box that runs on the folder; else why there is none."""
     try:
         box = RunningBox(folder)
         box.get("/health")
     except (BoxUnreachableError, OSError) as error:
-        detail = str(error)
-        return {"box": lambda: running.missing(detail)}
+        return str(error)
     except BoxRefusedError:
         pass  # it is not well, and answers
-    parts: dict[str, Callable[[running.Running], Iterator[Finding]]] = {
-        "box": running.health,
-        "line": running.lines,
-        "mail": running.mail,
-    }
-    return {part: partial(look, box) for part, look in parts.items()}
+    return box
 
 
 def _lines(found: list[Finding]) -> Iterator[str]:

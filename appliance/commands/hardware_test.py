@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from appliance.commands.running_box import BoxUnreachableError, RunningBox
-from appliance.commands.version import build
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.doctor.versions import build
 from appliance.hardware import report, signing, suite
 from appliance.hardware.rig import AtTerminal, Rig
 from appliance.settings.store import SettingsDamagedError

@@ -4,12 +4,12 @@ No secrets, no faxes, numbers down to their last two digits."""
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 # Anything that may be a number, an address of mail, a token or a name of an owner's.
@@ -41,19 +41,19 @@ def masked_tree(value: Any) -> Any:
 _PEOPLE = frozenset({"users", "keys", "contacts", "groups", "covers", "routes", "junk"})
 
 
-def write(
-    target: Path, findings: list[dict[str, Any]], versions: Mapping[str, str], settings: Mapping[str, Any]
-) -> None:
-    """Writes the bundle as a ZIP file.  ``settings``: an export with its secrets masked.  Raises OSError."""
+def zipped(findings: list[dict[str, Any]], versions: Mapping[str, str], settings: Mapping[str, Any]) -> bytes:
+    """The bundle as a ZIP file.  ``settings``: an export with its secrets masked."""
     kept = {
         name: {"count": len(value)} if name in _PEOPLE else masked_tree(value)
         for name, value in settings.items()
     }
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as bundle:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr("findings.json", json.dumps(masked_tree(findings), indent=1, ensure_ascii=False))
         bundle.writestr("versions.json", json.dumps(dict(versions), indent=1))
         bundle.writestr("settings.json", json.dumps(kept, indent=1, ensure_ascii=False, default=str))
         bundle.writestr("log.txt", masked(_log()))
+    return made.getvalue()
 
 
 def _log() -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import stat
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from appliance.doctor.findings import Finding, State
@@ -23,7 +24,11 @@ from appliance.spool import identity, rebuild
 CERTIFICATE_DAYS = 14
 # How long a name may take to resolve, seconds.
 NAME_S = 5.0
+_SIP_PORT = 5060  # RFC 3261 19.1.2
 _OPENSSL_S = 10.0
+
+# Gives the address of a server, and the one that packets to it leave from; None: there is no way.
+Route = Callable[[str], tuple[str, str] | None]
 
 
 def permissions(data: Path) -> Iterator[Finding]:
@@ -150,8 +155,7 @@ def names(store: SettingsStore) -> Iterator[Finding]:
     for line in store.items(LineSettings).values():
         if not isinstance(line, SipTrunk) or not line.server:
             continue
-        host = line.server.rpartition(":")[0] if line.server.count(":") == 1 else line.server
-        if _resolves(host.strip("[]")):
+        if _resolves(host_of(line.server)):
             yield Finding("names", State.FINE, _("The trunk's server has an address."), detail=line.server)
         else:
             yield Finding(
@@ -161,6 +165,50 @@ def names(store: SettingsStore) -> Iterator[Finding]:
                 _("Look at the spelling, and whether this machine has a network and a name server."),
                 f"{line.name}: {line.server}",
             )
+
+
+def nat(store: SettingsStore, route: Route | None = None) -> Iterator[Finding]:
+    """Whether a trunk in the internet knows where to send, when this machine is in a local network."""
+    for line in store.items(LineSettings).values():
+        if not isinstance(line, SipTrunk) or not line.enabled or not line.server:
+            continue
+        way = (route or _route)(host_of(line.server))
+        if way is None:
+            continue  # told by ``names``
+        there, here = (ipaddress.ip_address(each) for each in way)
+        if there.is_private or not here.is_private:
+            yield Finding(
+                "nat", State.FINE, _("No router changes addresses on the way to the trunk."), detail=line.name
+            )
+        elif line.public_address or line.use_stun:
+            yield Finding(
+                "nat", State.FINE, _("The trunk is told the address of your router."), detail=line.name
+            )
+        else:
+            yield Finding(
+                "nat",
+                State.WARNING,
+                _("A router stands between this box and the trunk, and the trunk is not told its address."),
+                _("If calls connect and no page comes through, switch on use_stun for the line."),
+                f"{line.name}: {here} → {there}",
+            )
+
+
+def _route(host: str) -> tuple[str, str] | None:
+    """Nothing is sent: connecting a UDP socket only asks the system for the way."""
+    try:
+        family, kind, _proto, _name, there = socket.getaddrinfo(host, _SIP_PORT, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(there)
+            return str(there[0]), str(probe.getsockname()[0])
+    except OSError:
+        return None
+
+
+def host_of(server: str) -> str:
+    """The host of a server as settings name it, without port and brackets."""
+    host = server.rpartition(":")[0] if server.count(":") == 1 else server
+    return host.partition("]")[0].strip("[")
 
 
 def _resolves(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,10 @@ MEMORY_MB = 100
 WORN_TENTHS = 9
 # Files that the disk can still take.
 INODES = 1000
+# How long apt may think, on a slow card, and CUPS, seconds.
+_APT_S, _CUPS_S = 60.0, 10.0
+# Packages that are named.
+_NAMED = 5
 # vcgencmd get_throttled: bits for "now" and for "since the start".
 UNDER_VOLTAGE_NOW, UNDER_VOLTAGE_SEEN = 1 << 0, 1 << 16
 
@@ -177,7 +182,7 @@ def gpio(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def updates(root: Path = Path("/")) -> Iterator[Finding]:
-    """Whether the system wants a restart."""
+    """Whether the system wants a restart, and whether packages wait to be updated."""
     if (root / "run/reboot-required").exists():
         yield Finding(
             "updates",
@@ -185,8 +190,68 @@ def updates(root: Path = Path("/")) -> Iterator[Finding]:
             _("An update of the system wants a restart of the machine."),
             _("Restart it when no fax is on its way; what waits goes afterwards."),
         )
+        return
+    waiting = _waiting_packages()
+    if waiting is None:
+        yield Finding("updates", State.SKIPPED, _("This system does not say whether updates wait."))
+    elif any(safety for _package, safety in waiting):
+        yield Finding(
+            "updates",
+            State.WARNING,
+            _("Security updates wait to be installed."),
+            _("sudo apt upgrade installs them; the package unattended-upgrades does so by itself."),
+            _some([package for package, safety in waiting if safety]),
+        )
     else:
-        yield Finding("updates", State.FINE, _("No update waits for a restart."))
+        yield Finding(
+            "updates",
+            State.FINE,
+            _("No security update waits."),
+            detail=_some([package for package, _safety in waiting]),
+        )
+
+
+def _waiting_packages() -> list[tuple[str, bool]] | None:
+    """Each package that could be updated, and whether for safety's sake.  Nothing is installed or fetched."""
+    asked = ["apt-get", "--simulate", "--quiet", "-o", "Debug::NoLocking=1", "upgrade"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, timeout=_APT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if said.returncode:
+        return None
+    # Inst NAME [OLD] (NEW Debian-Security:13/stable-security [amd64])
+    lines = [line.split() for line in said.stdout.splitlines() if line.startswith("Inst ")]
+    return [(words[1], "security" in " ".join(words[2:]).lower()) for words in lines if len(words) > 1]
+
+
+def _some(packages: list[str]) -> str:
+    """The first few, and how many there are."""
+    more = f" … ({len(packages)})" if len(packages) > _NAMED else ""
+    return ", ".join(packages[:_NAMED]) + more
+
+
+def printing() -> Iterator[Finding]:
+    """CUPS, where it is installed: whether it answers."""
+    if shutil.which("lpstat") is None:
+        yield Finding(
+            "printing", State.SKIPPED, _("CUPS is not installed: nothing is printed to or from the box.")
+        )
+        return
+    try:
+        said = subprocess.run(["lpstat", "-r"], capture_output=True, text=True, timeout=_CUPS_S, check=False)
+        answers = said.returncode == 0 and "not running" not in said.stdout
+    except subprocess.TimeoutExpired:
+        answers = False
+    if answers:
+        yield Finding("printing", State.FINE, _("CUPS answers."))
+    else:
+        yield Finding(
+            "printing",
+            State.WARNING,
+            _("CUPS is installed and does not answer: nothing can be printed to or from the box."),
+            _("systemctl status cups says why; sudo systemctl start cups starts it."),
+        )
 
 
 def helpers() -> Iterator[Finding]:

@@ -70,7 +70,6 @@ def test_a_machine_that_is_well_has_nothing_to_complain_of(machine_folder: Machi
         *machine.temperature(root),
         *machine.power(root),
         *machine.wear(root),
-        *machine.updates(root),
         *data.permissions(folder),
         *data.index(folder),
         *data.settings(open_settings(folder)),
@@ -165,6 +164,77 @@ def test_a_modem_that_is_not_there_and_a_server_without_address_are_found(folder
     store.add(SipTrunk(name="trunk", server="nowhere.invalid"))
     assert states(data.ports(store)) == {State.BROKEN}
     assert states(data.names(store)) == {State.BROKEN}
+
+
+@pytest.mark.parametrize(
+    ("way", "told", "state"),
+    [
+        (("217.10.68.147", "192.168.1.5"), {}, State.WARNING),
+        (("217.10.68.147", "192.168.1.5"), {"use_stun": True}, State.FINE),
+        (("217.10.68.147", "192.168.1.5"), {"public_address": "80.1.2.3"}, State.FINE),
+        (("217.10.68.147", "80.1.2.3"), {}, State.FINE),
+        (("192.168.1.1", "192.168.1.5"), {}, State.FINE),
+    ],
+)
+def test_a_router_that_the_trunk_is_not_told_of_is_found(
+    folder: Path, way: tuple[str, str], told: dict[str, Any], state: State
+) -> None:
+    store = open_settings(folder)
+    store.add(SipTrunk(name="trunk", server="sip.example", **told))
+    (found,) = data.nat(store, lambda _: way)
+    assert (found.state, bool(found.advice)) == (state, state is State.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("server", "host"),
+    [("a.example:5060", "a.example"), ("[2001:db8::1]:5060", "2001:db8::1"), ("2001:db8::1", "2001:db8::1")],
+)
+def test_a_server_is_read_with_and_without_port(server: str, host: str) -> None:
+    assert data.host_of(server) == host
+
+
+_SECURITY = "Inst openssl [3.0.1] (3.0.2 Debian-Security:12/oldstable-security [amd64])"
+_PLAIN = "Inst vim [9.0] (9.1 Debian:12.9/oldstable [amd64])"
+
+
+@pytest.mark.parametrize(
+    ("apt", "state"),
+    [
+        (f"echo '{_PLAIN}'; echo '{_SECURITY}'", State.WARNING),
+        (f"echo '{_PLAIN}'", State.FINE),
+        ("true", State.FINE),
+        ("exit 100", State.SKIPPED),
+    ],
+    ids=["security", "others", "none", "apt fails"],
+)
+def test_security_updates_that_wait_are_found(
+    machine_folder: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, apt: str, state: State
+) -> None:
+    command(tmp_path, "apt-get", apt, monkeypatch)
+    (found,) = machine.updates(machine_folder.root)
+    assert found.state is state
+    assert ("openssl" in found.detail, bool(found.advice)) == ((state is State.WARNING,) * 2)
+
+
+@pytest.mark.parametrize(
+    ("lpstat", "state"),
+    [("echo scheduler is running", State.FINE), ("echo scheduler is not running; exit 1", State.WARNING)],
+)
+def test_a_cups_that_does_not_answer_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lpstat: str, state: State
+) -> None:
+    command(tmp_path, "lpstat", lpstat, monkeypatch)
+    (found,) = machine.printing()
+    assert found.state is state
+
+
+def command(folder: Path, name: str, does: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command of this name comes first from now on."""
+    tools = folder / "tools"
+    tools.mkdir()
+    (tools / name).write_text(f"#!/bin/sh\n{does}\n")
+    (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=":")
 
 
 def test_a_certificate_that_is_none_is_found(tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
-from PIL import Image, ImageDraw
-
 from appliance import language
 from appliance.api import request
 from appliance.api.auth import caller_of
@@ -266,6 +264,8 @@ def _icon(size: int) -> bytes:
     """A sheet of paper that comes out of a machine."""
     scale = 4  # drawn larger, so that its edges are smooth
     side = size * scale
+    from PIL import Image, ImageDraw  # noqa: PLC0415 (much memory, for a picture that is asked for once)
+
     image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
 

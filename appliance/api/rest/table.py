@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.api.rest import (
     backup,
     covers,
+    doctor,
     documents,
     erasure,
     faxes,
@@ -37,4 +38,5 @@ ROUTES: tuple[Route, ...] = (
     *people.ROUTES,
     *mail.ROUTES,
     *system.ROUTES,
+    *doctor.ROUTES,
 )

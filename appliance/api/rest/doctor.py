@@ -1,0 +1,87 @@
+"""The doctor: what is well with the box and what is not, in the asker's language, and the support bundle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api.rest import mail, system
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import array, choice, component, record, text
+from appliance.api.rest.views import values
+from appliance.doctor import bundle
+from appliance.doctor.findings import Finding, State, examine
+from appliance.doctor.looks import looks
+from appliance.doctor.versions import versions
+from appliance.settings.accounts import Scope
+
+_ZIP = "application/zip"
+FINDING = component(
+    "Finding",
+    record(
+        {
+            "part": text(40, help="what was looked at, such as disk"),
+            "state": choice(
+                *values(State), help="warning: works, and not for long; skipped: could not be looked at"
+            ),
+            "sentence": text(500, help="in the language of Accept-Language, as far as the box speaks it"),
+            "advice": text(500, help="what to do; empty: nothing"),
+            "detail": text(2000, help="what was measured; empty: nothing"),
+        }
+    ),
+)
+
+
+class _ThisBox:
+    """The box that answers, as the doctor asks one."""
+
+    def __init__(self, call: Call) -> None:
+        self._answers = {"/status": system.status, "/lines": system.lines, "/mail": mail.state}
+        self._call = call
+
+    def get(self, path: str) -> Any:
+        return self._answers[path](self._call).body
+
+
+def _found(call: Call) -> list[Finding]:
+    return list(examine(looks(call.box.data, call.box.settings, _ThisBox(call))))
+
+
+def doctor(call: Call) -> Answer:
+    """Looks at everything; takes some seconds."""
+    return Answer({"findings": [finding.view() for finding in _found(call)]})
+
+
+def support_bundle(call: Call) -> Answer:
+    views = [finding.view() for finding in _found(call)]
+    call.note("doctor.bundle")
+    return Answer(
+        content=bundle.zipped(views, versions(), call.box.settings.export()),
+        headers={"Content-Disposition": 'attachment; filename="faxbox-support.zip"'},
+    )
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/doctor",
+        "examineBox",
+        "system",
+        "Look at everything that the box needs, and say what to do",
+        doctor,
+        scope=Scope.ADMIN,
+        answer=record({"findings": array(FINDING)}),
+        help="Takes some seconds: names are resolved, the package manager is asked.",
+    ),
+    Route(
+        "GET",
+        "/doctor/bundle",
+        "getSupportBundle",
+        "system",
+        "The same for somebody who helps, as a ZIP file",
+        support_bundle,
+        scope=Scope.ADMIN,
+        media=(_ZIP,),
+        help="Findings, versions, settings and the log: no secrets, no faxes, numbers down to their last two"
+        " digits.",
+    ),
+)

@@ -1,0 +1,50 @@
+"""Every look that there is, at a box's folder, the machine, and the box that runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from appliance.doctor import data, machine, running
+from appliance.doctor.findings import Finding, Look
+from appliance.net.settings import HttpSettings
+from appliance.panel.settings import PanelSettings
+from appliance.settings.store import SettingsStore
+from appliance.spool.settings import StorageSettings
+
+
+def looks(folder: Path, store: SettingsStore, box: running.Running | str) -> dict[str, Look]:
+    """All of them, by the part that each is at.  ``box`` is a sentence where none runs."""
+    return {
+        "clock": lambda: machine.clock(folder, time.time()),
+        "disk": lambda: machine.disk(folder, store.section(StorageSettings)),
+        "card": machine.wear,
+        "memory": machine.memory,
+        "temperature": machine.temperature,
+        "power": machine.power,
+        "data": lambda: data.permissions(folder),
+        "index": lambda: data.index(folder),
+        "settings": lambda: data.settings(store),
+        "certificate": lambda: data.certificate(store.section(HttpSettings)),
+        "modem": lambda: data.ports(store),
+        "names": lambda: data.names(store),
+        "nat": lambda: data.nat(store),
+        **_looks_at_running(box),
+        "panel": lambda: machine.gpio(store.section(PanelSettings)),
+        "printing": machine.printing,
+        "documents": machine.helpers,
+        "updates": machine.updates,
+    }
+
+
+def _looks_at_running(box: running.Running | str) -> dict[str, Look]:
+    if isinstance(box, str):
+        return {"box": lambda: running.missing(box)}
+    parts: dict[str, Callable[[running.Running], Iterator[Finding]]] = {
+        "box": running.health,
+        "line": running.lines,
+        "mail": running.mail,
+    }
+    return {part: partial(look, box) for part, look in parts.items()}
