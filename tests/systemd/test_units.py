@@ -39,7 +39,7 @@ def test_systemd_takes_the_unit_without_a_word(placed: Path, unit: str) -> None:
     assert (said.returncode, about_us) == (0, []), said.stderr
 
 
-@pytest.mark.parametrize("unit", ["faxbox.service", "faxbox-panel.service"])
+@pytest.mark.parametrize("unit", ["faxbox.service", "faxbox-panel.service", "faxbox-backup.service"])
 def test_the_fence_is_as_tight_as_promised(placed: Path, unit: str) -> None:
     said = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(placed / unit)],
