@@ -100,7 +100,7 @@ def _png(width: int, height: int) -> bytes:
         (save(photograph(900, 900), "PNG")[:5000], DOCUMENT_DAMAGED),
         (save(photograph(900, 900), "JPEG")[:3000], DOCUMENT_DAMAGED),
         (b"\xff\xd8\xff\xe0rubbish", DOCUMENT_DAMAGED),
-        (b"II*\0\x08\0\0\0\0\0\0\0\0\0", DOCUMENT_DAMAGED),
+        (b"II*\0\x08\0\0\0\0\0\0\0\0\0", DOCUMENT_EMPTY),
         (b"II*\0\xff\xff\xff\x7f", DOCUMENT_DAMAGED),
         (_png(60_000, 60_000), DOCUMENT_TOO_LARGE),
         (_png(1_000_000, 200), DOCUMENT_TOO_LARGE),
