@@ -67,7 +67,10 @@ def test_every_call_has_a_transcript() -> None:
         for route in ROUTES
         if not any(verb == route.method and re.fullmatch(_pattern(route.path), path) for verb, path in asked)
         # One section of the settings, and one list, stands for all.
-        and not re.match(r"/(settings/(?!station)|groups|covers|line-settings|routes|junk-rules)", route.path)
+        and not re.match(
+            r"/(settings/(?!station)|groups|covers|line-settings|routes|junk-rules|favourite-printers)",
+            route.path,
+        )
     ]
     assert missing == []
 

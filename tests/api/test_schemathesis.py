@@ -30,7 +30,7 @@ DOCUMENT = describe_all(ROUTES)
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 if not SWEEP:
     schema = schema.exclude(
-        path_regex="^/(settings/(?!station)|groups|covers|line-settings|routes|junk-rules)"
+        path_regex="^/(settings/(?!station)|groups|covers|line-settings|routes|junk-rules|favourite-printers)"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,3 +31,11 @@ def test_a_driverless_queue_prints_to_a_favourite_and_ends_with_the_fax(
     listed = printing.served.ask("GET", "/faxes?limit=200").json["faxes"]
     (fax,) = [each for each in listed if each["metadata"].get("print_title") == "driverless"]
     assert (fax["state"], fax["pages"], fax["to"]["number"]) == ("delivered", 2, "9990")
+
+
+def test_driverless_fax_finds_a_number_field(printing: Printing) -> None:
+    found = subprocess.run(
+        ["driverless-fax", printing.uri("/faxout")], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "*cupsIPPFaxOut: True" in found.stdout, found.stderr
+    assert "*OpenUI *phone/" in found.stdout
