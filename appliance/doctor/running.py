@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from appliance.doctor.findings import Finding, State
 from appliance.language import said as _
+
+# A box that has only just started is still signing in at its trunks: they are waited for so long, seconds.
+SETTLE_S, ASK_EVERY_S = 10.0, 0.2
 
 
 class Running(Protocol):
@@ -42,8 +46,9 @@ def health(box: Running) -> Iterator[Finding]:
 
 def lines(box: Running) -> Iterator[Finding]:
     """Each line, and that there is one."""
-    found = box.get("/lines")["lines"]
-    real = [line for line in found if line["kind"] != "practice"]
+    deadline = time.monotonic() + SETTLE_S
+    while any(map(_undecided, real := _real_lines(box))) and time.monotonic() < deadline:
+        time.sleep(ASK_EVERY_S)
     if not real:
         yield Finding(
             "line",
@@ -63,6 +68,15 @@ def lines(box: Running) -> Iterator[Finding]:
                 _("faxbox check trunk, or check modem, looks at it step by step."),
                 told,
             )
+
+
+def _real_lines(box: Running) -> list[dict[str, Any]]:
+    return [line for line in box.get("/lines")["lines"] if line["kind"] != "practice"]
+
+
+def _undecided(line: dict[str, Any]) -> bool:
+    """Not usable, and nothing went wrong: it has not come so far yet."""
+    return not line["usable"] and not line["last_error"]
 
 
 def mail(box: Running) -> Iterator[Finding]:

@@ -267,6 +267,25 @@ def test_a_line_that_is_down_and_mail_that_fails_are_found() -> None:
         assert found.advice
 
 
+class SigningIn(Answers):
+    """A box whose line is still signing in when it is asked first."""
+
+    asked = 0
+
+    def get(self, path: str) -> Any:
+        self.asked += 1
+        ready = self.asked > 1
+        words = "Registered." if ready else "Registering."
+        line = {"name": "trunk", "kind": "t38", "usable": ready, "sentence": words, "last_error": ""}
+        return {"lines": [line]}
+
+
+def test_a_line_that_is_still_signing_in_is_not_called_broken() -> None:
+    (found,) = running.lines(SigningIn())
+    assert found.state is State.FINE
+    assert "Registered." in found.detail
+
+
 def test_a_look_that_fails_is_a_finding_and_the_others_go_on() -> None:
     def fails() -> Iterable[Finding]:
         raise RuntimeError("unlike any machine")
