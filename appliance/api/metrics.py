@@ -1,4 +1,4 @@
-"""The box's figures in Prometheus' text format (exposition format 0.0.4)."""
+"""The box's figures for Prometheus: text format 0.0.4, or OpenMetrics 1.0 for who asks for it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ from appliance.api.context import Context
 from appliance.lines.datagram_driver import LATE_S, Paced
 
 METRICS_TYPE = "text/plain"
+OPEN_METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+# Figures that never shrink, by the spool's names of them.
+_SUMS = {
+    "sum.faxes": ("faxbox_faxes_ended_total", "Faxes to send that ended, by line of the last try and cause."),
+    "sum.calls": ("faxbox_calls_ended_total", "Calls placed that ended, by line and cause."),
+    "sum.pages": ("faxbox_pages_sent_total", "Pages confirmed by far ends, by line and cause of the call."),
+    "sum.received_calls": ("faxbox_calls_received_total", "Calls taken that ended, by line and cause."),
+    "sum.received_pages": ("faxbox_pages_received_total", "Pages received, by line and cause of the call."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +31,19 @@ class _Metric:
     samples: Iterable[tuple[Mapping[str, str], float]]
 
 
-def exposition(context: Context) -> str:
+def exposition(context: Context, *, open_metrics: bool = False) -> str:
     """All figures, as text.  Reads the spool; blocks for a moment."""
     lines: list[str] = []
     for metric in _metrics(context):
-        lines.append(f"# HELP {metric.name} {metric.help}")
-        lines.append(f"# TYPE {metric.name} {metric.kind}")
+        # OpenMetrics names a counter's family without the ending of its samples.
+        family = metric.name.removesuffix("_total") if open_metrics else metric.name
+        lines.append(f"# HELP {family} {_escaped(metric.help)}")
+        lines.append(f"# TYPE {family} {metric.kind}")
         for labels, value in metric.samples:
             said = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
             lines.append(f"{metric.name}{{{said}}} {value:.15g}" if said else f"{metric.name} {value:.15g}")
+    if open_metrics:
+        lines.append("# EOF")
     return "\n".join(lines) + "\n"
 
 
@@ -63,6 +76,17 @@ def _metrics(context: Context) -> Iterable[_Metric]:
         "Faxes in the journal that ended, by how.",
         [({"state": state, "code": code}, count) for state, code, count in counts.ended],
     )
+    for total, (name, words) in _SUMS.items():
+        yield _Metric(
+            name,
+            "counter",
+            words,
+            [
+                ({"line": line, "code": code}, count)
+                for kind, line, code, count in counts.sums
+                if kind == total
+            ],
+        )
     yield _Metric(
         "faxbox_received",
         "gauge",

@@ -26,6 +26,7 @@ class Counts:
     ended: list[tuple[str, str, int]]  # state, cause code, how many
     received: list[tuple[str, int]]  # state, how many
     deliveries: list[tuple[str, str, int]]  # kind, state, how many
+    sums: list[tuple[str, str, str, int]]  # one of ``stats.SUMS``, line, cause code, how many ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class History:
         """How many faxes and deliveries of each kind there are."""
 
         def read(db: sqlite3.Connection) -> Counts:
-            return Counts(stats.ended(db), stats.received(db), stats.deliveries(db))
+            return Counts(stats.ended(db), stats.received(db), stats.deliveries(db), stats.sums(db))
 
         return self.spool.read(read)
 

@@ -25,7 +25,7 @@ from appliance.causes import (
 from appliance.records import facts_of, from_row, insert, to_row
 from appliance.remarks import Remark
 from appliance.remarks import to_json as remarks_json
-from appliance.spool import documents, ledger, words
+from appliance.spool import documents, ledger, stats, words
 from appliance.spool.model import (
     HELD_LIMIT_S,
     NEEDS_NUMBER_LIMIT_S,
@@ -454,6 +454,8 @@ def end_attempt(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
         ),
     )
     ledger.count_pages(tx, ledger.scopes(job), now, pages=confirmed, seconds=outcome.seconds)
+    stats.add(tx, stats.CALLS_ENDED, attempt.line, outcome.cause.code)
+    stats.add(tx, stats.PAGES_SENT, attempt.line, outcome.cause.code, confirmed)
     if outcome.state is JobState.WAITING:
         deadline = max(job.expires_at, outcome.next_try_at)
         _move(
@@ -836,4 +838,5 @@ def _end(tx: Tx, job: Job, state: JobState, cause: Cause, now: float) -> None:
         "UPDATE job SET state = ?, deadline = NULL, ended_at = ?, cause = ? WHERE id = ?",
         (state.value, now, cause.code, job.id),
     )
+    stats.add(tx, stats.FAXES_ENDED, job.line, cause.code)
     tx.emit(now, f"job.{state.value}", job.id, job.owner, cause=cause.code)

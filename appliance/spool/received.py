@@ -10,7 +10,7 @@ from typing import Any
 
 from appliance.causes import INTERRUPTED, Cause
 from appliance.records import from_row, insert, to_row
-from appliance.spool import words
+from appliance.spool import stats, words
 from appliance.spool.jobs import LIST_LIMIT, next_fax_id
 from appliance.spool.model import (
     IllegalTransitionError,
@@ -95,6 +95,8 @@ def finish(
         " WHERE id = ?",
         (state.value, now, cause.code, tsi, sub_address, json.dumps(facts or {}), received_id),
     )
+    stats.add(tx, stats.CALLS_RECEIVED, received.line, cause.code)
+    stats.add(tx, stats.PAGES_RECEIVED, received.line, cause.code, received.pages)
     kind = f"received.{state.value}"
     tx.emit(now, kind, received_id, received.owner, pages=received.pages, cause=cause.code)
     return get(tx.db, received_id)

@@ -5,6 +5,28 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
+from appliance.spool.store import Tx
+
+# Sums that never shrink, whatever the journal forgets: by line and code of the cause.
+FAXES_ENDED, CALLS_ENDED, PAGES_SENT = "sum.faxes", "sum.calls", "sum.pages"
+CALLS_RECEIVED, PAGES_RECEIVED = "sum.received_calls", "sum.received_pages"
+SUMS = (FAXES_ENDED, CALLS_ENDED, PAGES_SENT, CALLS_RECEIVED, PAGES_RECEIVED)
+
+
+def add(tx: Tx, total: str, line: str, code: str, by: int = 1) -> None:
+    """Adds to one of ``SUMS``, in the transaction that does what is counted."""
+    tx.db.execute(
+        "INSERT INTO tally VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        (total, line, code, by),
+    )
+
+
+def sums(db: sqlite3.Connection) -> list[tuple[str, str, str, int]]:
+    """(which of ``SUMS``, line, cause code, how many), since the spool was made."""
+    marks = ", ".join("?" * len(SUMS))
+    rows = db.execute(f"SELECT what, state, kind, count FROM tally WHERE what IN ({marks})", SUMS)
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
 
 def ended(db: sqlite3.Connection) -> list[tuple[str, str, int]]:
     """(state, cause code, how many) of the jobs that ended and are still in the journal."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openapi_spec_validator import validate
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as strict_families
 from prometheus_client.parser import text_string_to_metric_families
 
 from appliance.api.rest.openapi import describe_all
@@ -67,6 +68,16 @@ def test_prometheus_reads_the_figures(served: Served) -> None:
     assert found["faxbox_jobs_ended", "delivered"] == 1
     assert found["faxbox_pages_today", ""] == 1
     assert found["faxbox_line_usable", "practice"] == 1
+    asked = {"Accept": "application/openmetrics-text; version=1.0.0,text/plain;q=0.5"}
+    strict = served.ask("GET", "/metrics", headers=asked)
+    assert strict.headers["Content-Type"].startswith("application/openmetrics-text")
+    counters = {
+        (sample.name, sample.labels.get("line"), sample.labels.get("code")): sample.value
+        for family in strict_families(strict.content.decode())
+        for sample in family.samples
+    }
+    for name in ("faxes_ended", "calls_ended", "pages_sent"):
+        assert counters[f"faxbox_{name}_total", "practice", "delivered"] >= 1, name
 
 
 def test_the_table_of_causes_is_there_for_everybody(served: Served) -> None:

@@ -57,7 +57,7 @@ _PATH_HELP = {
 
 
 # Answers of these kinds are text; all others but JSON are octets.
-_TEXTS = ("text/", "application/x-ndjson")
+_TEXTS = ("text/", "application/x-ndjson", "application/openmetrics-text")
 _SENT, _RECEIVED = ("fax.delivered", "fax.failed", "fax.cancelled", "fax.unknown"), ("fax.received",)
 
 

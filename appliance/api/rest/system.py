@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance.api import tls
-from appliance.api.metrics import METRICS_TYPE, exposition
+from appliance.api.metrics import METRICS_TYPE, OPEN_METRICS_TYPE, exposition
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.routes import Answer, Call, Handler, Parameter, Route
@@ -110,7 +110,10 @@ def status(call: Call) -> Answer:
 
 
 def metrics(call: Call) -> Answer:
-    return Answer(content=exposition(call.context).encode())
+    if "application/openmetrics-text" not in call.header("Accept"):
+        return Answer(content=exposition(call.context).encode())
+    said = exposition(call.context, open_metrics=True).encode()
+    return Answer(content=said, media_type=OPEN_METRICS_TYPE)
 
 
 # -- lines and what was learned --------------------------------------------------------------------
@@ -281,7 +284,7 @@ ROUTES = (
         "Figures for Prometheus",
         metrics,
         scope=Scope.MONITOR,
-        media=(METRICS_TYPE,),
+        media=(METRICS_TYPE, "application/openmetrics-text"),
     ),
     Route(
         "GET",
