@@ -29,6 +29,7 @@ from appliance.spool.model import JobState, Room
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
 from appliance.spool.store import FollowUp, Spool
+from appliance.spool.vault import open_vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Box:
         self.data = data
         self.clock = clock
         self.settings = settings
+        open_vault(data, settings.section(StorageSettings))
         self.spool = Spool(data, follow_up, known_id=settings.section(SecretSettings).spool_id)
         if settings.section(SecretSettings).spool_id != self.spool.id:
             settings.change(SecretSettings, {"spool_id": self.spool.id})

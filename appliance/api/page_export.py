@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from appliance import at_rest
 from appliance.api.problems import ProblemError
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, NOT_FOUND, STATE_FORBIDS
@@ -49,6 +50,8 @@ def rendered(box: Box, job: Job) -> RenderedDocument:
         raise ProblemError(STATE_FORBIDS, "its pages are not ready yet")
     try:
         return RenderedDocument.open(box.data / job.rendered_path)
+    except at_rest.SealedError as error:
+        raise ProblemError(DOCUMENT_GONE, f"its pages cannot be read: {error}") from None
     except (OSError, ValueError):
         raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
 
@@ -59,6 +62,8 @@ def sent_page(document: RenderedDocument, page: int) -> CodedPage:
         raise ProblemError(NOT_FOUND, f"there are {len(document.pages)} pages")
     try:
         return document.coded_page(page - 1)
+    except at_rest.SealedError as error:
+        raise ProblemError(DOCUMENT_GONE, f"page {page} cannot be read: {error}") from None
     except OSError:
         raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None
 
@@ -75,8 +80,10 @@ def received_pages(box: Box, pages: Sequence[ReceivedPageFile]) -> Iterator[Code
     """The pages of a received fax, one at a time.  Raises ProblemError."""
     for file in pages:
         try:
-            with FaxTiff(box.data / file.path) as tiff:
+            with FaxTiff(at_rest.open_file(box.data / file.path)) as tiff:
                 yield tiff.page(0)
+        except at_rest.SealedError as error:
+            raise ProblemError(DOCUMENT_GONE, f"page {file.number + 1} cannot be read: {error}") from None
         except (OSError, TiffError, PageError):
             raise ProblemError(DOCUMENT_GONE, f"page {file.number + 1} cannot be read") from None
 
@@ -98,7 +105,7 @@ def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
 
 def passing_file(box: Box, suffix: str) -> Path:
     """A new empty file in the data folder for what is sent once and deleted."""
-    folder = box.data / VIEWS_FOLDER
+    folder = at_rest.passing(box.data) / VIEWS_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
         return Path(file.name)
@@ -106,7 +113,7 @@ def passing_file(box: Box, suffix: str) -> Path:
 
 def sweep(box: Box) -> None:
     """Deletes what a crash left of passing files."""
-    for path in (box.data / VIEWS_FOLDER).glob("*"):
+    for path in (at_rest.passing(box.data) / VIEWS_FOLDER).glob("*"):
         path.unlink(missing_ok=True)
 
 
@@ -173,6 +180,9 @@ def pdf_of(
     except ValueError:
         path.unlink(missing_ok=True)
         raise ProblemError(NOT_FOUND, "the fax has no pages") from None
+    except at_rest.SealedError as error:
+        path.unlink(missing_ok=True)
+        raise ProblemError(DOCUMENT_GONE, f"a page cannot be read: {error}") from None
     except OSError:
         path.unlink(missing_ok=True)
         raise ProblemError(DOCUMENT_GONE, "its pages are no longer kept") from None

@@ -6,13 +6,16 @@ import argparse
 import sqlite3
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from appliance import durable
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, add_data_argument, data_folder
 from appliance.settings.secrets import SecretSettings
-from appliance.spool import identity, rebuild
+from appliance.spool import identity, rebuild, vault
 from appliance.spool.schema import SchemaTooNewError
+from appliance.spool.settings import StorageSettings
 from appliance.spool.store import Spool
 
 
@@ -26,7 +29,10 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         help="make the index again from the last good copy and the page files, the box stopped",
     )
     adopt = actions.add_parser("adopt", help="keep the index that is there, though it was another box's")
-    for action in (check, again, adopt):
+    encrypt = actions.add_parser(
+        "encrypt", help="encrypt documents and pages, those stored before too, the box stopped"
+    )
+    for action in (check, again, adopt, encrypt):
         add_data_argument(action)
     parser.set_defaults(run=run)
 
@@ -35,11 +41,16 @@ def run(arguments: argparse.Namespace) -> int:
     """``faxbox spool``; the exit code."""
     data = data_folder(arguments)
     try:
-        return {"check": _check, "rebuild": _rebuild, "adopt": _adopt}[arguments.action](data)
+        return {"check": _check, "rebuild": _rebuild, "adopt": _adopt, "encrypt": _encrypt}[arguments.action](
+            data
+        )
     except BlockingIOError:
         print(f"faxbox: a faxbox is running on {data}: stop it first", file=sys.stderr)
         return EXIT_IN_USE
-    except (OSError, SchemaTooNewError, sqlite3.Error) as error:
+    except vault.KeyLostError as error:
+        print(f"faxbox: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    except (OSError, durable.DiskFullError, SchemaTooNewError, sqlite3.Error) as error:
         print(f"faxbox: {data}: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
 
@@ -53,6 +64,7 @@ def _check(data: Path) -> int:
 
 
 def _rebuild(data: Path) -> int:
+    vault.open_vault(data, open_settings(data).section(StorageSettings))
     done = rebuild.rebuild(data, time.time())
     if done.aside:
         print(f"The old index was put aside as {done.aside}.")
@@ -73,6 +85,26 @@ def _adopt(data: Path) -> int:
         return EXIT_UNUSABLE
     _tell_settings(data)
     print("The index that is there is this box's from now on.")
+    return 0
+
+
+def _encrypt(data: Path) -> int:
+    settings = open_settings(data)
+    storage = replace(settings.section(StorageSettings), encrypt=True)
+    spool = Spool(data, known_id=settings.section(SecretSettings).spool_id)
+    try:
+        vault.open_vault(data, storage)
+        settings.change(StorageSettings, {"encrypt": True})
+        spool.do(vault.seal_texts, data)
+        count = vault.seal_files(data, overwrite=True, quiet_s=0.0)
+        spool.forget_past()
+    finally:
+        spool.close()
+    print(f"Documents and pages are encrypted from now on; {count} files that were here are, too.")
+    if "passphrase" not in (data / vault.LOCK_FILE).read_text(encoding="ascii"):
+        print(
+            f"The key is in {vault.key_file(data, storage)}: keep a copy elsewhere; it cannot be made again."
+        )
     return 0
 
 

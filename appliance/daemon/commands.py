@@ -40,6 +40,7 @@ from appliance.settings.store import SettingsDamagedError
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, way_back
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
+from appliance.spool.vault import KeyLostError
 
 # mallopt(3).
 _M_ARENA_MAX = -8
@@ -155,7 +156,14 @@ def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: 
         box = open_box(data)
     except BlockingIOError:
         return _complain(f"another faxbox is running on {data}", EXIT_IN_USE)
-    except (OSError, SettingsDamagedError, SettingError, SchemaTooNewError, SpoolGoneError) as error:
+    except (
+        OSError,
+        SettingsDamagedError,
+        SettingError,
+        SchemaTooNewError,
+        SpoolGoneError,
+        KeyLostError,
+    ) as error:
         return _complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
     except sqlite3.DatabaseError as error:
         return _complain(f"{data / DATABASE_NAME} cannot be used: {error}. {way_back(data)}", EXIT_UNUSABLE)

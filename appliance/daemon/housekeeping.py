@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance import durable
+from appliance import at_rest, durable
 from appliance.services.erasure import Erasure
 from appliance.settings.accounts import User
 from appliance.settings.store import SettingsStore
 from appliance.spool import received as received_rows
-from appliance.spool import retention
+from appliance.spool import retention, vault
 from appliance.spool.model import DAY_S, PACKETS, RECEIVING_LIMIT_S, Room, SpoolClosedError, SpoolFailedError
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
@@ -72,6 +72,7 @@ class Housekeeping:
         while not self._stop.is_set():
             try:
                 room = self.look_at_room()
+                self.follow_encryption()
                 if room is not Room.PLENTY or time.monotonic() - last >= AGE_EVERY_S:
                     self.put_away(room)
                     last = time.monotonic()
@@ -85,6 +86,26 @@ class Housekeeping:
             except Exception:
                 _log.exception("keeping order failed")
             self._stop.wait(ROOM_EVERY_S)
+
+    def follow_encryption(self) -> None:
+        """Begins or ends to encrypt, as the owner says now."""
+        data, storage = self._spool.data, self._settings.section(StorageSettings)
+        if storage.encrypt == at_rest.locked(data):
+            return
+        try:
+            vault.open_vault(data, storage)
+        except vault.KeyLostError as error:
+            _log.error("what is stored is not encrypted: %s", error)
+            return
+        self.encrypt_the_old()
+        if storage.encrypt:
+            self._spool.forget_past()
+
+    def encrypt_the_old(self) -> None:
+        """Encrypts what was stored before the box encrypted."""
+        if at_rest.locked(self._spool.data):
+            self._spool.do(vault.seal_texts, self._spool.data)
+            vault.seal_files(self._spool.data, overwrite=False)
 
     def keep_copy(self) -> None:
         """Copies the index while it is whole."""
@@ -125,6 +146,7 @@ class Housekeeping:
         self._spool.do(received_rows.recover, now, begun_before=now - RECEIVING_LIMIT_S)
         oldest = time.localtime(now - USAGE_DAYS * DAY_S)
         self._spool.do(retention.drop_usage, time.strftime("%Y-%m-%d", oldest))
+        self.encrypt_the_old()
         self._old_traces(now - traces_days * DAY_S)
         self.sweep_orphans()
         self._drop_set_aside(now - SET_ASIDE_DAYS * DAY_S)

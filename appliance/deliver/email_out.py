@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from appliance import at_rest
 from appliance.box import Box
 from appliance.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED, cause_of
 from appliance.deliver import pdfs, smtp
@@ -91,7 +92,7 @@ class EmailDeliverer:
     @contextlib.contextmanager
     def _scratch(self) -> Iterator[Path]:
         """A passing folder within the data folder."""
-        parent = self._box.data / FOLDER
+        parent = at_rest.passing(self._box.data) / FOLDER
         parent.mkdir(mode=0o700, exist_ok=True)
         try:
             with tempfile.TemporaryDirectory(dir=parent) as folder:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance import at_rest
 from appliance.box import Box
 from appliance.causes import (
     EMAIL_EMPTY,
@@ -130,7 +131,7 @@ class Gateway:
     def _judge(
         self, raw: bytes, verified_by: str, submit: Callable[[IncomingEmail], tuple[Job, ...]]
     ) -> Outcome:
-        parent = self._box.data / FOLDER
+        parent = at_rest.passing(self._box.data) / FOLDER
         parent.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent) as folder:
             try:

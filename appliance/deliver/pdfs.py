@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from appliance import at_rest
 from appliance.box import Box
 from appliance.deliver.worker import DeliveryError
 from appliance.documents.pdf import write_pdf
@@ -41,7 +42,7 @@ def write_received(box: Box, fax: Received, path: Path) -> None:
         if (box.data / pages[0].path).exists():
             raise
         raise DeliveryError("The fax's pages are no longer in the box.", final=True) from error
-    except (PageError, TiffError) as error:
+    except (PageError, TiffError, at_rest.SealedError) as error:
         raise DeliveryError(f"A page of the fax is damaged in the box: {error}", final=True) from error
 
 
@@ -62,5 +63,5 @@ def write_sent(box: Box, job: Job, path: Path) -> bool:
 def _pages(box: Box, pages: list[ReceivedPageFile]) -> Iterator[CodedPage | Raster]:
     """One page in memory at a time."""
     for page in pages:
-        with FaxTiff(box.data / page.path) as tiff:
+        with FaxTiff(at_rest.open_file(box.data / page.path)) as tiff:
             yield from tiff

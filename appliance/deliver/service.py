@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from appliance import at_rest
 from appliance.box import Box
 from appliance.causes import Cause
 from appliance.deliver import planner, routing
@@ -72,7 +73,7 @@ class Deliveries:
 
     def start(self) -> None:
         # What a crash left of passing files.
-        shutil.rmtree(self._box.data / FOLDER, ignore_errors=True)
+        shutil.rmtree(at_rest.passing(self._box.data) / FOLDER, ignore_errors=True)
         for service in (self._worker, self.listener, self.mailbox):
             service.start()
 

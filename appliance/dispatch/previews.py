@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from appliance import durable
+from appliance import at_rest, durable
 from appliance.box import Box
 from appliance.causes import TOO_BUSY, TOO_MANY_DRAFTS
 from appliance.dispatch.making import render_options, sources
@@ -269,7 +269,7 @@ class Previews:
 
     def _keep(self, preview: Preview) -> Preview:
         path = self._place(preview.id) / RECORD
-        durable.write_file(path, json.dumps(_to_json(preview)).encode())
+        at_rest.write_file(path, json.dumps(_to_json(preview)).encode())
         with self._lock:
             self._previews[preview.id] = preview
         return preview
@@ -305,7 +305,7 @@ class Previews:
         found: dict[str, Preview] = {}
         for place in self._folder.iterdir():
             try:
-                preview = _from_json(json.loads((place / RECORD).read_text(encoding="utf-8")))
+                preview = _from_json(json.loads(at_rest.read_bytes(place / RECORD)))
                 if place.name != preview.id or not _ID.fullmatch(preview.id):
                     raise ValueError("it is in another's place")
             except (OSError, ValueError, TypeError, KeyError) as error:

@@ -13,6 +13,7 @@ import subprocess
 import threading
 from pathlib import Path
 
+from appliance import at_rest
 from appliance.box import Box
 from appliance.documents.settings import ReadingSettings
 from appliance.spool import received
@@ -71,7 +72,7 @@ class TextReader:
         """Reads the newest fax that was not read; False when there is none, or nobody wants it."""
         settings = self._box.settings.section(ReadingSettings)
         program = shutil.which(PROGRAM)
-        if not settings.enabled or program is None:
+        if not settings.enabled or program is None or at_rest.locked(self._box.data):
             return False
         fax = self._box.spool.read(received.next_without_text)
         if fax is None:

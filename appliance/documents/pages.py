@@ -11,6 +11,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from appliance import at_rest
 from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_STORAGE, Cause
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import lay_out
@@ -107,7 +108,7 @@ class DocumentPages:
         except DocumentError as error:
             _log.warning("page %d cannot be rendered again: %s", number + 1, error)
             return error.cause
-        except PageError as error:
+        except (PageError, at_rest.SealedError) as error:
             _log.warning("page %d on disk is damaged: %s", number + 1, error)
             return DOCUMENT_DAMAGED
         except Exception:

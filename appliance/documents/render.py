@@ -21,7 +21,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from appliance import at_rest
 from appliance.causes import (
+    DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
     DOCUMENT_GONE,
     DOCUMENT_STORAGE,
@@ -45,6 +47,7 @@ from appliance.documents.options import (
 )
 from appliance.documents.places import Places, memory_octets, places_for
 from appliance.documents.workshop import CLAIM, MOST_TYPESET
+from appliance.durable import TooLargeError
 from appliance.remarks import MOST_REMARKS, Remark, from_json, to_json
 from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, Resolution
 
@@ -104,7 +107,7 @@ class RenderedDocument:
     def coded_page(self, index: int) -> CodedPage:
         """Page ``index`` of ``pages`` as MMR.  Raises OSError when it cannot be read."""
         page = self.pages[index]
-        with (self.directory / page.file).open("rb") as file:
+        with at_rest.open_file(self.directory / page.file) as file:
             file.seek(page.offset)
             data = file.read(page.octets)
         if len(data) != page.octets:
@@ -118,7 +121,7 @@ class RenderedDocument:
     @classmethod
     def open(cls, directory: Path) -> RenderedDocument:
         """The document that `render` left in ``directory``.  Raises OSError or ValueError."""
-        data = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        data = json.loads(at_rest.read_bytes(directory / MANIFEST))
         try:
             if data["version"] != _VERSION:
                 raise ValueError(f"a manifest of version {data['version']}")
@@ -215,7 +218,8 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
 ) -> RenderedDocument:
     """One try."""
     try:
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        passing = at_rest.passing(target.parent)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=passing))
     except OSError as error:
         raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
     try:
@@ -224,10 +228,7 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
             remarks = rendering.remarks()
         document = RenderedDocument(scratch, options, tuple(sources), total, made, remarks)
         document._write_manifest(scratch)
-        _sync(scratch)
-        scratch.chmod(0o750)
-        scratch.rename(target)
-        _sync(target.parent)
+        at_rest.settle(scratch, target)
     except OSError as error:
         raise DocumentError(DOCUMENT_STORAGE, str(error)) from error
     finally:
@@ -238,14 +239,6 @@ def _made(  # noqa: PLR0917 - what ``render`` was asked for
 def available_workers() -> int:
     """How many workers this machine has processors and memory for."""
     return PLACES.total
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _Worker:
@@ -380,15 +373,13 @@ class _Rendering:
 
     def _open(self, number: int, source: Source) -> IO[bytes]:
         try:
-            descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            return at_rest.open_plain(source.path, self._limits.file_octets)
+        except at_rest.SealedError as error:
+            raise DocumentError(DOCUMENT_DAMAGED, str(error), number) from error
         except OSError as error:
             raise DocumentError(DOCUMENT_GONE, str(error), number) from error
-        file = os.fdopen(descriptor, "rb")
-        size = os.fstat(descriptor).st_size
-        if size > self._limits.file_octets:
-            file.close()
-            raise DocumentError(DOCUMENT_TOO_LARGE, f"{size} octets", number)
-        return file
+        except TooLargeError as error:
+            raise DocumentError(DOCUMENT_TOO_LARGE, str(error), number) from error
 
     def _hear(self, worker: _Worker) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance import durable
+from appliance import at_rest
 from appliance.services.faxes import Faxes
 from appliance.services.inbox import Inbox
 from appliance.services.rules import Clock
@@ -70,5 +70,5 @@ class Erasure:
     def shred(self) -> None:
         """Overwrites and deletes the files that erased faxes had."""
         for path in self.spool.read(erasure.to_shred):
-            durable.shred(self.spool.data / path)
+            at_rest.shred(self.spool.data / path)
             self.spool.do(erasure.shredded, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from appliance import at_rest
 from appliance.causes import DOCUMENT_GONE, NOT_PERMITTED
 from appliance.records import record, shared
 from appliance.services.documents import Documents
@@ -23,7 +24,7 @@ from appliance.spool.model import (
     SourceFile,
     Submission,
 )
-from appliance.spool.options import UnknownRule
+from appliance.spool.options import SendOptions, UnknownRule
 from appliance.spool.settings import SendingSettings
 from appliance.spool.store import Spool
 
@@ -93,7 +94,7 @@ class Faxes:
         sending = rules.settings.section(SendingSettings)
         lifetime = request.lifetime_s if request.lifetime_s is not None else sending.lifetime_hours * 3600
         new = NewSubmission(
-            **shared(request, Handed),
+            **{**shared(request, Handed), "options": self._stored(request.options)},
             recipients=recipients,
             document_id=request.document_id or 0,
             scheduled_at=request.scheduled_at,
@@ -106,6 +107,13 @@ class Faxes:
         if accepted.repeated:
             self.documents.discard_files(request.files)
         return Submitted(accepted.submission_id, accepted.uuid, made, accepted.repeated)
+
+    def _stored(self, options: SendOptions) -> SendOptions:
+        """As they stand in the index: what is written on the cover page is encrypted where documents are."""
+        if options.cover is None:
+            return options
+        message = at_rest.seal_text(self.spool.data, options.cover.message)
+        return replace(options, cover=replace(options.cover, message=message))
 
     def handed_in(self, owner: str, idempotency_key: str, digest: str) -> Submitted | None:
         """What ``owner`` handed in with this key before, None when nothing was.

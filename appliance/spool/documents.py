@@ -12,7 +12,7 @@ import uuid as uuids
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 
-from appliance import durable
+from appliance import at_rest
 from appliance.spool.model import Document, NotFoundError, SourceFile
 from appliance.spool.store import DOCUMENTS, Spool, Tx
 
@@ -39,7 +39,7 @@ def store_file(
             digest.update(chunk)
             yield chunk
 
-    octets = durable.write_file(spool.data / path, chunks(), limit)
+    octets = at_rest.write_file(spool.data / path, chunks(), limit)
     return SourceFile(name, media_type, path, octets, pages, digest.hexdigest())
 
 

@@ -7,13 +7,13 @@ that happens in threads; the event loop never waits.
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import uuid as uuids
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from appliance import durable
+from appliance import at_rest, durable
 from appliance.causes import RECEIVED, Cause
 from appliance.spool import received
 from appliance.spool.model import Received, ReceivedPageFile, SpoolError
@@ -21,7 +21,7 @@ from appliance.spool.page_facts import PageFacts
 from appliance.spool.store import RECEIVED as FOLDER
 from appliance.spool.store import Spool
 from appliance.t4.page import CodedPage, Raster
-from appliance.t4.tiff import write_tiff
+from appliance.t4.tiff import TiffWriter
 from appliance.t30.parameters import CallResult, ReceivedPage
 
 _log = logging.getLogger(__name__)
@@ -98,11 +98,10 @@ class IncomingFax:
             **self._call,
         ).text()
 
-        def fill(part: Path) -> None:
-            durable.create(part)
-            write_tiff(part, [image], description=facts)
-
-        durable.place(self._spool.data / path, fill)
+        file = io.BytesIO()  # one page
+        with TiffWriter(file, description=facts) as writer:
+            writer.add(image)
+        at_rest.write_file(self._spool.data / path, file.getvalue())
         return ReceivedPageFile(
             number=number,
             path=path,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
 from typing import Any
 
+from appliance import at_rest
 from appliance.records import Kind
 from appliance.remarks import Rule
 
@@ -106,7 +107,8 @@ def options_from_json(text: str) -> SendOptions:
         if name in given:
             given[name] = kind(given[name])
     if "cover" in given:
-        given["cover"] = Cover(**given["cover"])
+        cover = Cover(**given["cover"])
+        given["cover"] = replace(cover, message=at_rest.open_text(cover.message))
     if "lines" in given:
         given["lines"] = tuple(given["lines"])
     return SendOptions(**given)

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from appliance import at_rest
 from appliance.t4.tiff import FaxTiff
 
 
@@ -35,7 +36,7 @@ def read_facts(path: Path) -> tuple[PageFacts, int, int, str] | None:
 
     Raises OSError, TiffError, PageError.
     """
-    with FaxTiff(path) as tiff:
+    with FaxTiff(at_rest.open_file(path)) as tiff:
         text = tiff.description(0)
         page = tiff.page(0)
     try:

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance import durable
+from appliance import at_rest, durable
 from appliance.spool.store import FOLDERS, PASSING, RENDERED, Tx
 
 # Rows in one transaction: keeps the writer free for faxes.
@@ -170,6 +170,7 @@ def known_paths(db: sqlite3.Connection) -> set[str]:
 def sweep_parts(data: Path) -> None:
     """At start, before anything writes: the rests of interrupted writes, and passing files."""
     shutil.rmtree(data / PASSING, ignore_errors=True)
+    at_rest.clear_passing(data)
     for folder in FOLDERS:
         durable.sweep_parts(data / folder)
 
@@ -177,7 +178,7 @@ def sweep_parts(data: Path) -> None:
 @contextlib.contextmanager
 def passing_folder(data: Path) -> Iterator[Path]:
     """A new folder for files that nobody needs afterwards; the next start deletes what a crash leaves."""
-    parent = data / PASSING
+    parent = at_rest.passing(data) / PASSING
     parent.mkdir(mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as folder:
         yield Path(folder)

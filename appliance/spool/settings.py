@@ -100,3 +100,10 @@ class StorageSettings:
         200, "room kept free, MB: below it nothing is accepted and calls are not answered", minimum=20
     )
     warn_mb: int = setting(500, "below this much free room the box warns, MB", minimum=20)
+    encrypt: bool = setting(
+        False,
+        "documents and pages are encrypted on the disk; without their key nobody can read them, nor can you",
+    )
+    key_file: str = setting(
+        "", "file with the key, outside the data folder; empty: beside it, with .key behind its name"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bottle
 
+from appliance import at_rest
 from appliance.api import intake, request
 from appliance.api.auth import Caller
 from appliance.api.foreign import PDF, Answer, ForeignDoor, received_pdf
@@ -137,7 +138,7 @@ class DocumentCalls:
     def _require_kind(self, taken: StoredUpload, promised: Kind | None, said: str) -> None:
         if promised is None:
             return
-        with (self._door.box.data / taken.file.path).open("rb") as file:
+        with at_rest.open_file(self._door.box.data / taken.file.path) as file:
             found = sniff(file.read(intake.HEAD_OCTETS))
         if found is not promised:
             raise ProblemError(DOCUMENT_MISLABELLED, f"{said} is said, it is {found.value}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
+from appliance import at_rest
 from appliance.api.intake import HEAD_OCTETS
 from appliance.box import Box
 from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_GONE
@@ -29,7 +30,7 @@ def document_pdf(box: Box, document: Document) -> bytes:
     first = document.files[0]
     try:
         if len(document.files) == 1 and not first.pages:
-            with (box.data / first.path).open("rb") as file:
+            with at_rest.open_file(box.data / first.path) as file:
                 head = file.read(HEAD_OCTETS)
                 if head.startswith(b"%PDF-") and sniff(head, first.name) is Kind.PDF:
                     return head + file.read()

@@ -10,6 +10,7 @@ from typing import Any
 
 import bottle
 
+from appliance import at_rest
 from appliance.api import intake, request
 from appliance.api.auth import Caller
 from appliance.api.context import Context
@@ -239,7 +240,7 @@ class IfaxDoor(ForeignDoor):
             if not changed and not wanted.files:
                 return []
             for number, file in enumerate(document.files):
-                content = changed.get(number) or (self.box.data / file.path).read_bytes()
+                content = changed.get(number) or at_rest.read_bytes(self.box.data / file.path)
                 copies.append(
                     self.box.documents.store_file(
                         content, name=file.name, media_type=file.media_type, pages=file.pages
@@ -268,7 +269,7 @@ class IfaxDoor(ForeignDoor):
         }
         changed: dict[int, bytes] = {}
         for number, file in enumerate(document.files):
-            with (self.box.data / file.path).open("rb") as stored:
+            with at_rest.open_file(self.box.data / file.path) as stored:
                 content = stored.read(intake.HEAD_OCTETS)
                 if sniff(intake.whole_characters(content), file.name) is not Kind.TEXT:
                     continue

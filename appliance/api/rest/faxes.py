@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from appliance import at_rest
 from appliance.api import intake, page_export
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError, problem_of
@@ -261,7 +262,7 @@ def packets_of(call: Call, trace_path: str) -> Answer:
     try:
         if not name:
             raise FileNotFoundError
-        with (call.box.data / PACKETS / f"{name}.pcap").open("rb") as file:
+        with at_rest.open_file(call.box.data / PACKETS / f"{name}.pcap") as file:
             return Answer(content=file.read(TRACE_OCTETS))
     except OSError:
         raise ProblemError(DOCUMENT_GONE, "the packets of this call were not kept") from None

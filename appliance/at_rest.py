@@ -1,0 +1,415 @@
+"""Encryption at rest: what is written below a locked folder is encrypted, and read as it was.
+
+A file is a header and pieces of 64 KiB, each AES-256-GCM with a key of the file's own, which the header
+carries wrapped in the box's key.  A piece's nonce is its number and whether it is the last one, so pieces can
+be read in any order, and none can be changed, left out, moved or cut off.  Overwriting the header alone makes
+the rest unreadable for good.  Files that were written before the folder was locked are read as they are.
+
+Keys are known by their id to the whole process: several boxes may live in one (tests).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import io
+import os
+import secrets
+import shutil
+import struct
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+
+from appliance import durable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_OCTETS = 32
+# Octets of content in one piece: what is held in memory, and read for a single octet.
+PIECE = 1 << 16
+_MAGIC = b"FAXSEAL1"
+_ID_OCTETS = 8
+_NONCE_OCTETS = 12
+_TAG_OCTETS = 16
+_WRAPPED_OCTETS = KEY_OCTETS + _TAG_OCTETS
+HEADER_OCTETS = len(_MAGIC) + _ID_OCTETS + _NONCE_OCTETS + _WRAPPED_OCTETS
+_TEXT_MARK = "sealed:"
+# What stands in place of a text whose key is not there.
+UNREADABLE = "(encrypted with a key that is not here)"
+# A file system in memory, where plain copies pass.
+_MEMORY = Path("/dev/shm")
+
+
+class SealedError(OSError):
+    """An encrypted file cannot be read: its key is not here, or it was changed."""
+
+
+class _ChangedError(Exception):
+    """What was to be decrypted is not what was encrypted."""
+
+
+def _aes(key: bytes) -> AESGCM:
+    # Costs megabytes that a box which does not encrypt need not spend.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    return AESGCM(key)
+
+
+def _decrypt(cipher: AESGCM, nonce: bytes, coded: bytes, bound: bytes | None = None) -> bytes:
+    """``bound``: what stands beside it in the clear.  Raises _ChangedError."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+
+    try:
+        return cipher.decrypt(nonce, coded, bound)
+    except (InvalidTag, ValueError) as error:
+        raise _ChangedError from error
+
+
+_lock = threading.Lock()
+_keys: dict[bytes, AESGCM] = {}
+_folders: dict[Path, bytes] = {}
+
+
+def id_of(key: bytes) -> bytes:
+    """What a key is known by; it says nothing of the key."""
+    return hashlib.sha256(b"faxbox key id" + key).digest()[:_ID_OCTETS]
+
+
+def know(key: bytes) -> bytes:
+    """Makes the process read what was encrypted with ``key`` (32 octets); returns its id."""
+    key_id = id_of(key)
+    with _lock:
+        _keys[key_id] = _aes(key)
+    return key_id
+
+
+def lock_folder(folder: Path, key: bytes) -> None:
+    """From now on what is written below ``folder`` is encrypted with ``key``."""
+    key_id = know(key)
+    with _lock:
+        _folders[folder.absolute()] = key_id
+
+
+def unlock_folder(folder: Path) -> None:
+    """From now on what is written below ``folder`` is written as it is."""
+    with _lock:
+        _folders.pop(folder.absolute(), None)
+
+
+def locked(path: Path) -> bool:
+    """Whether what is written there is encrypted."""
+    return _key_for(path) is not None
+
+
+def _key_for(path: Path) -> bytes | None:
+    with _lock:
+        root = _root_of(path)
+        return None if root is None else _folders[root]
+
+
+def _root_of(path: Path) -> Path | None:
+    whole = path.absolute()
+    return next((folder for folder in _folders if whole.is_relative_to(folder)), None)
+
+
+def _cipher(key_id: bytes) -> AESGCM:
+    with _lock:
+        found = _keys.get(key_id)
+    if found is None:
+        raise SealedError("it is encrypted with a key that is not here")
+    return found
+
+
+# -- writing -----------------------------------------------------------------------------------------
+
+
+def _nonce(number: int, last: bool) -> bytes:
+    return struct.pack(">QI", number, last)
+
+
+def _seal(key_id: bytes, content: Iterable[bytes]) -> Iterator[bytes]:
+    file_key, nonce = secrets.token_bytes(KEY_OCTETS), secrets.token_bytes(_NONCE_OCTETS)
+    head = _MAGIC + key_id + nonce
+    yield head + _cipher(key_id).encrypt(nonce, file_key, head)
+    cipher, pending, number = _aes(file_key), bytearray(), 0
+    for chunk in content:
+        pending += chunk
+        while len(pending) > PIECE:
+            yield cipher.encrypt(_nonce(number, False), bytes(pending[:PIECE]), None)
+            del pending[:PIECE]
+            number += 1
+    yield cipher.encrypt(_nonce(number, True), bytes(pending), None)
+
+
+def write_file(path: Path, content: bytes | Iterable[bytes], limit: int | None = None) -> int:
+    """``durable.write_file``, encrypted where the folder is locked; returns the octets of the content."""
+    key_id = _key_for(path)
+    if key_id is None:
+        return durable.write_file(path, content, limit)
+    total = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal total
+        for chunk in (content,) if isinstance(content, bytes) else content:
+            total += len(chunk)
+            if limit is not None and total > limit:
+                raise durable.TooLargeError(f"more than {limit} octets")
+            yield chunk
+
+    durable.write_file(path, _seal(key_id, counted()))
+    return total
+
+
+def seal_file(path: Path, *, overwrite: bool) -> bool:
+    """Encrypts a file that was written before its folder was locked; whether it did.
+
+    Whatever instant the power goes, the old file is there or the new one.  ``overwrite``: the old content is
+    overwritten on the disk; only where nobody may be reading it.
+    """
+    key_id = _key_for(path)
+    if key_id is None:
+        return False
+    with path.open("r+b") as old:
+        if old.read(len(_MAGIC)) == _MAGIC:
+            return False
+        old.seek(0)
+        state = os.fstat(old.fileno())
+
+        def fill(part: Path) -> None:
+            part.unlink(missing_ok=True)
+            durable.create(part)
+            with part.open("wb") as new:
+                new.writelines(_seal(key_id, iter(lambda: old.read(PIECE), b"")))
+            os.utime(part, (state.st_atime, state.st_mtime))
+
+        durable.place(path, fill)
+        if overwrite and os.fstat(old.fileno()).st_nlink == 0:  # else it has another name
+            old.seek(0)
+            left = state.st_size
+            while left > 0:
+                left -= old.write(bytes(min(left, PIECE)))
+            old.flush()
+            os.fsync(old.fileno())
+    return True
+
+
+def settle(made: Path, place: Path) -> None:
+    """Moves a folder of finished files, made in ``passing`` for ``place``, to its place, durably."""
+    if locked(place):
+        beside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+        try:
+            for path in made.iterdir():
+                with path.open("rb") as file:
+                    write_file(beside / path.name, iter(lambda: file.read(PIECE), b""))
+            shutil.rmtree(made)
+            made = beside
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+    durable.fsync_folder(made)
+    made.chmod(0o750)
+    made.rename(place)
+    durable.fsync_folder(place.parent)
+
+
+def passing(folder: Path) -> Path:
+    """Where plain copies for ``folder`` may pass: in memory when it is locked, else ``folder`` itself."""
+    with _lock:
+        root = _root_of(folder)
+    if root is None or not _MEMORY.is_dir():
+        return folder
+    digest = hashlib.sha256(str(root).encode()).hexdigest()[:16]
+    place = _MEMORY / f"faxbox-{os.getuid()}-{digest}"
+    with contextlib.suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    state = place.lstat()
+    if not place.is_dir() or place.is_symlink() or state.st_uid != os.getuid() or state.st_mode & 0o077:
+        raise SealedError(f"{place} is somebody else's")
+    return place
+
+
+def clear_passing(folder: Path) -> None:
+    """Deletes what a crash left of plain copies.  At start, before anything writes."""
+    place = passing(folder)
+    if place != folder:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def shred(path: Path) -> None:
+    """``durable.shred``; of an encrypted file the header is enough, which holds its key."""
+    if path.is_dir() and not path.is_symlink():
+        for inner in path.iterdir():
+            shred(inner)
+        path.rmdir()
+        return
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    with open(descriptor, "r+b") as file:
+        sealed = file.read(len(_MAGIC)) == _MAGIC
+        if sealed:
+            file.seek(0)
+            file.write(bytes(HEADER_OCTETS))
+            file.flush()
+            os.fsync(descriptor)
+    if sealed:
+        path.unlink(missing_ok=True)
+        durable.fsync_folder(path.parent)
+    else:
+        durable.shred(path)
+
+
+# -- reading -----------------------------------------------------------------------------------------
+
+
+class _Sealed(io.RawIOBase):
+    """An encrypted file, read as what it was.  One piece in memory."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        super().__init__()
+        self._file, self._name = file, name
+        head = file.read(HEADER_OCTETS)
+        cut = len(_MAGIC) + _ID_OCTETS + _NONCE_OCTETS
+        key_id = head[len(_MAGIC) : len(_MAGIC) + _ID_OCTETS]
+        if len(head) < HEADER_OCTETS:
+            raise self._changed()
+        try:
+            cipher = _cipher(key_id)
+            self._cipher = _aes(_decrypt(cipher, head[cut - _NONCE_OCTETS : cut], head[cut:], head[:cut]))
+        except _ChangedError:
+            raise self._changed() from None
+        except SealedError as error:
+            raise SealedError(f"{name}: {error}") from None
+        whole = os.fstat(file.fileno()).st_size - HEADER_OCTETS
+        self._pieces = max(1, -(-whole // (PIECE + _TAG_OCTETS)))
+        self._size = whole - self._pieces * _TAG_OCTETS
+        if self._size < 0:
+            raise self._changed()
+        self._at = 0
+        self._held: tuple[int, bytes] = (-1, b"")
+        # The last piece proves that nothing was cut off.
+        self._piece(self._pieces - 1)
+
+    def _changed(self) -> SealedError:
+        return SealedError(f"{self._name} was changed or damaged on the disk")
+
+    def _piece(self, number: int) -> bytes:
+        if self._held[0] != number:
+            self._file.seek(HEADER_OCTETS + number * (PIECE + _TAG_OCTETS))
+            coded = self._file.read(PIECE + _TAG_OCTETS)
+            last = number == self._pieces - 1
+            try:
+                self._held = number, _decrypt(self._cipher, _nonce(number, last), coded)
+            except _ChangedError:
+                raise self._changed() from None
+        return self._held[1]
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError("before the start of the file")
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        if self._at >= self._size:
+            return 0
+        number, skip = divmod(self._at, PIECE)
+        found = self._piece(number)[skip : skip + len(buffer)]
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Opens a file for reading, as what was written to it.  Raises OSError (SealedError)."""
+    file = path.open("rb")
+    try:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            file.seek(0)
+            return file
+        file.seek(0)
+        return cast(BinaryIO, io.BufferedReader(_Sealed(file, path.name)))
+    except BaseException:
+        file.close()
+        raise
+
+
+def read_bytes(path: Path) -> bytes:
+    """All of a file.  Raises OSError (SealedError)."""
+    with open_file(path) as file:
+        return file.read()
+
+
+def open_plain(path: Path, limit: int) -> IO[bytes]:
+    """A file with a descriptor for another process; of an encrypted one a copy in memory.
+
+    Raises OSError (SealedError), durable.TooLargeError past ``limit`` octets.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    file = os.fdopen(descriptor, "rb")
+    try:
+        if os.fstat(descriptor).st_size > limit + HEADER_OCTETS + (limit // PIECE + 1) * _TAG_OCTETS:
+            raise durable.TooLargeError(f"more than {limit} octets")
+        # The place in the file is shared with whoever gets the descriptor: it stays at the start.
+        if os.pread(descriptor, len(_MAGIC), 0) != _MAGIC:
+            if os.fstat(descriptor).st_size > limit:
+                raise durable.TooLargeError(f"more than {limit} octets")
+            return file
+    except BaseException:
+        file.close()
+        raise
+    with _Sealed(file, path.name) as source:
+        copy = os.fdopen(os.memfd_create("plain", os.MFD_CLOEXEC), "w+b")
+        try:
+            shutil.copyfileobj(cast(IO[bytes], source), copy, PIECE)
+            copy.flush()
+            os.lseek(copy.fileno(), 0, os.SEEK_SET)
+        except BaseException:
+            copy.close()
+            raise
+    return copy
+
+
+# -- texts in the index ------------------------------------------------------------------------------
+
+
+def seal_text(folder: Path, text: str) -> str:
+    """A text for the index of ``folder``: encrypted where that is locked."""
+    key_id = _key_for(folder)
+    if key_id is None or not text or text.startswith(_TEXT_MARK):
+        return text
+    nonce = secrets.token_bytes(_NONCE_OCTETS)
+    coded = key_id + nonce + _cipher(key_id).encrypt(nonce, text.encode(), key_id)
+    return _TEXT_MARK + base64.b64encode(coded).decode()
+
+
+def open_text(text: str) -> str:
+    """The inverse; ``UNREADABLE`` without its key or when it was changed."""
+    if not text.startswith(_TEXT_MARK):
+        return text
+    try:
+        coded = base64.b64decode(text.removeprefix(_TEXT_MARK), validate=True)
+        key_id, nonce = coded[:_ID_OCTETS], coded[_ID_OCTETS : _ID_OCTETS + _NONCE_OCTETS]
+        return _decrypt(_cipher(key_id), nonce, coded[_ID_OCTETS + _NONCE_OCTETS :], key_id).decode()
+    except (ValueError, _ChangedError, SealedError):
+        return UNREADABLE
