@@ -103,9 +103,12 @@ def png(page: CodedPage | Raster, *, small: bool = False) -> bytes:
     return out.getvalue()
 
 
-def passing_file(box: Box, suffix: str) -> Path:
-    """A new empty file in the data folder for what is sent once and deleted."""
-    folder = at_rest.passing(box.data) / VIEWS_FOLDER
+def passing_file(box: Box, suffix: str, *, sealed: bool = False) -> Path:
+    """A new empty file for what is sent once and deleted.
+
+    ``sealed``: it is encrypted already and lies on the disk, for memory has no room for a backup.
+    """
+    folder = (box.data if sealed else at_rest.passing(box.data)) / VIEWS_FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=suffix, delete=False) as file:
         return Path(file.name)
@@ -113,8 +116,9 @@ def passing_file(box: Box, suffix: str) -> Path:
 
 def sweep(box: Box) -> None:
     """Deletes what a crash left of passing files."""
-    for path in (at_rest.passing(box.data) / VIEWS_FOLDER).glob("*"):
-        path.unlink(missing_ok=True)
+    for folder in {box.data, at_rest.passing(box.data)}:
+        for path in (folder / VIEWS_FOLDER).glob("*"):
+            path.unlink(missing_ok=True)
 
 
 def sent_pdf(box: Box, job: Job) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import tempfile
 import uuid as uuids
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from appliance import __version__, durable
+from appliance import __version__, at_rest, durable
 from appliance.backup import archive
 from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError, Opener, Sealer
 from appliance.box import Box
@@ -121,9 +122,11 @@ def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> 
         now,
     )
     for page in files:
-        path = box.data / page.path
-        with path.open("rb") as file:
-            archive.put(sealer, f"received/{number}-{page.number}.tiff", path.stat().st_size, file, now)
+        # As it was received: the backup has a key of its own, whatever the data folder is encrypted with.
+        with at_rest.open_file(box.data / page.path) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            archive.put(sealer, f"received/{number}-{page.number}.tiff", size, file, now)
 
 
 # -- taking ----------------------------------------------------------------------------------------
@@ -159,7 +162,7 @@ def _read(box: Box, opener: Opener, folder: Path) -> _Read:
                 raise BackupError(BACKUP_DAMAGED, f"{entry.name} is larger than a page can be.")
             box.rules.require_room(entry.size)
             path = folder / Path(entry.name).name
-            durable.write_file(path, entry.pieces())
+            at_rest.write_file(path, entry.pieces())
             files[entry.name] = path
         else:
             limit = SETTINGS_LIMIT if entry.name == "settings.json" else FAX_LIMIT
@@ -201,7 +204,7 @@ def _fax(
             for page in document["pages"]
         ]
         for page in pages:
-            with FaxTiff(Path(page.path)) as tiff:
+            with FaxTiff(at_rest.open_file(Path(page.path))) as tiff:
                 tiff.page(0)
     except (KeyError, ValueError, TypeError, AttributeError, OSError, TiffError) as error:
         raise BackupError(BACKUP_DAMAGED, f"{name} is not a received fax ({error}).") from None
@@ -218,6 +221,9 @@ def _for_this_box(box: Box, settings: dict[str, Any]) -> dict[str, Any]:
     changed.setdefault("secrets", {})["spool_id"] = own["secrets"]["spool_id"]
     for name in _OWN_HTTP:
         changed.setdefault("http", {})[name] = own["http"][name]
+    # Whether and with which key this folder is encrypted is this folder's.
+    for name in ("encrypt", "key_file"):
+        changed.setdefault("storage", {})[name] = own["storage"][name]
     return {**settings, "settings": changed}
 
 

@@ -247,7 +247,8 @@ class Faxes:
         Raises RefusedError (number), IllegalTransitionError unless it is held without pages and alone.
         """
         recipient = self.rules.recipient(to, handed.options.lines)
-        return self.spool.do(jobs.rewrite_held, job_id, recipient, document_id, handed=handed)
+        stored = replace(handed, options=self._stored(handed.options))
+        return self.spool.do(jobs.rewrite_held, job_id, recipient, document_id, handed=stored)
 
     def settle_unknown(self, job_id: int, rule: UnknownRule, owner: str | None = None) -> Job:
         """Decides what becomes of a job whose delivery is unknown."""

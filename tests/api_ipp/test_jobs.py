@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -211,20 +211,37 @@ def test_cover_retries_quality_and_pages_are_read() -> None:
     assert list(asked.unsupported) == ["sides"]
 
 
+def _cut_off() -> bytes:
+    return gzip.compress(b"x" * 99)[:-9]
+
+
+def _bomb() -> bytes:
+    return gzip.compress(bytes(200 << 20))
+
+
+_GZIP = {"compression": codec.keywords("gzip")}
+
+
 @pytest.mark.parametrize(
-    ("more", "content", "status"),
+    ("more", "make", "status"),
     [
-        ({}, b"", Status.BAD_REQUEST),
-        ({"document_format": (Value(Tag.MIME_TYPE, "text/plain"),)}, b"text", Status.FORMAT_NOT_SUPPORTED),
-        ({"compression": codec.keywords("gzip")}, b"no gzip", Status.COMPRESSION_ERROR),
-        ({"compression": codec.keywords("gzip")}, gzip.compress(b"x" * 99)[:-9], Status.COMPRESSION_ERROR),
-        ({"compression": codec.keywords("gzip")}, gzip.compress(bytes(200 << 20)), Status.TOO_LARGE),
-        ({"compression": codec.keywords("lzw")}, b"?", Status.COMPRESSION),
+        pytest.param({}, bytes, Status.BAD_REQUEST, id="nothing"),
+        pytest.param(
+            {"document_format": (Value(Tag.MIME_TYPE, "text/plain"),)},
+            lambda: b"text",
+            Status.FORMAT_NOT_SUPPORTED,
+            id="a format of no printer",
+        ),
+        pytest.param(_GZIP, lambda: b"no gzip", Status.COMPRESSION_ERROR, id="no gzip"),
+        pytest.param(_GZIP, _cut_off, Status.COMPRESSION_ERROR, id="gzip cut off"),
+        pytest.param(_GZIP, _bomb, Status.TOO_LARGE, id="gzip bomb"),
+        pytest.param({"compression": codec.keywords("lzw")}, lambda: b"?", Status.COMPRESSION, id="lzw"),
     ],
 )
 def test_what_cannot_be_a_document_is_refused_and_leaves_no_fax(
-    printing: Printing, more: Mapping[str, Sequence[Value]], content: bytes, status: Status
+    printing: Printing, more: Mapping[str, Sequence[Value]], make: Callable[[], bytes], status: Status
 ) -> None:
+    content = make()
     sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("refused"), more=more)
     answer = ask(printing, sent + content)
     assert answer.code == status

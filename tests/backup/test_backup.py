@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from appliance import cli
+from appliance import at_rest, cli
 from appliance.backup import archive, contents
 from appliance.backup.sealed import CHUNK, BackupError, Opener, Sealer
 from appliance.box import Box
 from appliance.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, BACKUP_TOO_NEW, RECEIVED
-from appliance.configuration import open_box
+from appliance.configuration import open_box, open_settings
 from appliance.phonebook import Contact
 from appliance.settings import secrets
 from appliance.settings.accounts import User
@@ -23,6 +23,7 @@ from appliance.settings.fields import SettingError
 from appliance.settings.secrets import SecretSettings
 from appliance.spool import received
 from appliance.spool.model import ReceivedFilter, ReceivedPageFile
+from appliance.spool.settings import StorageSettings
 from appliance.station import StationSettings
 from appliance.t4.page import Raster, Resolution
 from appliance.t4.tiff import write_tiff
@@ -88,6 +89,35 @@ def test_the_same_backup_twice_brings_nothing_twice(tmp_path: Path, backup: byte
     assert contents.restore(box, io.BytesIO(backup), PHRASE).received == 0
     _require_furnished(box)
     box.close()
+
+
+def test_boxes_that_encrypt_make_and_take_backups_and_stay_encrypted(tmp_path: Path) -> None:
+    old = open_box(tmp_path / "old")
+    old.settings.change(StorageSettings, {"encrypt": True})
+    old.close()
+    old = open_box(tmp_path / "old")
+    _furnish(old)
+    page = old.data / "received/one.tiff"
+    plain = page.read_bytes()
+    at_rest.write_file(page, plain)
+    assert page.read_bytes() != plain
+    out = io.BytesIO()
+    contents.make(old, out, PHRASE, received=True)
+    old.close()
+    at_rest.unlock_folder(tmp_path / "old")
+
+    for name, encrypts in (("plain", False), ("encrypting", True)):
+        open_settings(tmp_path / name).change(StorageSettings, {"encrypt": encrypts})
+        box = open_box(tmp_path / name)
+        contents.restore(box, io.BytesIO(out.getvalue()), PHRASE)
+        _require_furnished(box)
+        assert box.settings.section(StorageSettings).encrypt == encrypts
+        (fax,) = box.inbox.search(ReceivedFilter())
+        (kept,) = box.inbox.pages(fax.id)
+        assert ((box.data / kept.path).read_bytes() == plain) is not encrypts
+        assert at_rest.read_bytes(box.data / kept.path) == plain
+        box.close()
+        at_rest.unlock_folder(tmp_path / name)
 
 
 def test_nothing_of_a_box_can_be_read_in_the_file(backup: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from appliance import at_rest
 from appliance.api import intake
 from appliance.api.page_export import passing_file
 from appliance.api.problems import ProblemError
@@ -21,7 +22,7 @@ RESTORE_OCTETS = 64 << 30
 
 
 def make(call: Call) -> Answer:
-    path = passing_file(call.box, ".faxbackup")
+    path = passing_file(call.box, ".faxbackup", sealed=True)
     try:
         with path.open("wb") as file:
             contents.make(call.box, file, call.body["passphrase"], received=call.body.get("received", False))
@@ -46,7 +47,7 @@ def restore(call: Call) -> Answer:
             raise flaw("backup", "a file is needed")
         # Noted before: afterwards nobody of the old accounts is there.
         call.note("backup.restore", object=form.files[0][1].file.name)
-        with (call.box.data / form.files[0][1].file.path).open("rb") as file:
+        with at_rest.open_file(call.box.data / form.files[0][1].file.path) as file:
             done = contents.restore(call.box, file, form.first("passphrase")[:PASSPHRASE_MAX])
     except BackupError as error:
         raise ProblemError(error.cause, error.detail) from None
