@@ -40,7 +40,8 @@ def as_markdown() -> str:
     for name, kind in CATALOGUE.lists.items():
         shapes = variants(kind)
         lines += _table(f"`{name}`", kind)
-        for word, shape in shapes.items():
+        # By name: the order in which their modules are loaded is nobody's matter.
+        for word, shape in sorted(shapes.items()):
             lines += _table(f"`{name}` of type `{word}`, besides", shape, besides=kind)
     return "\n".join(lines).rstrip() + "\n"
 

@@ -27,9 +27,16 @@ def test_a_driverless_queue_prints_to_a_favourite_and_ends_with_the_fax(
     cups.run(
         "lpadmin", "-p", "Weiss", "-E", "-v", printing.uri(f"/to/{printing.favourite}"), "-m", "everywhere"
     )
-    cups.ended(cups.lp("-d", "Weiss", "-t", "driverless", str(letter)))
-    listed = printing.served.ask("GET", "/faxes?limit=200").json["faxes"]
-    (fax,) = [each for each in listed if each["metadata"].get("print_title") == "driverless"]
+    job = cups.lp("-d", "Weiss", "-t", "driverless", str(letter))
+
+    def made() -> list[int]:
+        listed = printing.served.ask("GET", "/faxes?limit=200").json["faxes"]
+        return [each["id"] for each in listed if each["metadata"].get("print_title") == "driverless"]
+
+    printing.served.wait(lambda: bool(made()))
+    cups.ended(job)
+    (number,) = made()
+    fax = printing.served.ended(number)
     assert (fax["state"], fax["pages"], fax["to"]["number"]) == ("delivered", 2, "9990")
 
 
