@@ -242,27 +242,12 @@ def clear_passing(folder: Path) -> None:
 
 def shred(path: Path) -> None:
     """``durable.shred``; of an encrypted file the header is enough, which holds its key."""
-    if path.is_dir() and not path.is_symlink():
-        for inner in path.iterdir():
-            shred(inner)
-        path.rmdir()
-        return
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return
-    with open(descriptor, "r+b") as file:
-        sealed = file.read(len(_MAGIC)) == _MAGIC
-        if sealed:
-            file.seek(0)
-            file.write(bytes(HEADER_OCTETS))
-            file.flush()
-            os.fsync(descriptor)
-    if sealed:
-        path.unlink(missing_ok=True)
-        durable.fsync_folder(path.parent)
-    else:
-        durable.shred(path)
+    durable.shred(path, _to_overwrite)
+
+
+def _to_overwrite(file: BinaryIO) -> int:
+    sealed = file.read(len(_MAGIC)) == _MAGIC
+    return HEADER_OCTETS if sealed else os.fstat(file.fileno()).st_size
 
 
 # -- reading -----------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 _log = logging.getLogger(__name__)
 
@@ -141,22 +142,28 @@ def create(path: Path) -> None:
     os.close(descriptor)
 
 
-def shred(path: Path) -> None:
+def _all_of(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def shred(path: Path, octets_of: Callable[[BinaryIO], int] = _all_of) -> None:
     """Overwrites a file, or all in a folder, and deletes it: as far as the medium writes in place.
 
-    Flash memory and copying file systems may keep the old blocks.  What is not there is no error.
+    ``octets_of`` says of an open file how many of its first octets are overwritten.  Flash memory and copying
+    file systems may keep the old blocks.  What is not there is no error.
     """
     if path.is_dir() and not path.is_symlink():
         for inner in path.iterdir():
-            shred(inner)
+            shred(inner, octets_of)
         path.rmdir()
         return
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
         return
-    with open(descriptor, "wb") as file:
-        left = os.fstat(descriptor).st_size
+    with open(descriptor, "r+b") as file:
+        left = octets_of(file)
+        file.seek(0)
         while left > 0:
             left -= file.write(bytes(min(left, _SHRED_PIECE)))
         file.flush()
