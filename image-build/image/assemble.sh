@@ -8,7 +8,7 @@ set -eu
 
 base=$1 package=$2 initrd=$3 out=$4
 here=$(cd "$(dirname "$0")" && pwd)
-DISK=fa8b0c5e # the disk's number in its partition table; the same on every card (disk.sh)
+. "$here/layout.sh"
 work=$(mktemp -d /var/tmp/root.XXXXXX)
 trap 'umount -q "$work/proc" 2>/dev/null || true; rm -rf --one-file-system "$work"' EXIT
 
@@ -21,14 +21,13 @@ DEBIAN_FRONTEND=noninteractive chroot "$work" dpkg --install /faxbox.deb >"$out.
 rm "$work/faxbox.deb" "$work/usr/sbin/policy-rc.d"
 
 cp -a --no-preserve=ownership "$here/root/." "$work/"
-chown -R root:root "$work/etc" 2>/dev/null
 sed -i "s/@DISK@/$DISK/; s/@ARCHITECTURE@/$(chroot "$work" dpkg --print-architecture)/" "$work/etc/rauc/system.conf"
 cp /cache/keys/keyring.pem "$work/etc/rauc/keyring.pem"
 echo "IMAGE_VERSION=$(chroot "$work" dpkg-query -W -f '${Version}' faxbox)" >>"$work/usr/lib/os-release"
 
-units="systemd-networkd systemd-resolved systemd-timesyncd nftables iwd avahi-daemon cups rauc
+units="systemd-networkd systemd-resolved systemd-timesyncd nftables iwd avahi-daemon cups
     faxbox-image-good faxbox-image-preset faxbox-image-printing faxbox-log-tail.timer"
-for unit in $units; do systemctl --quiet --root="$work" enable "$unit" 2>/dev/null || [ "$unit" = rauc ] || { echo "no unit $unit"; exit 1; }; done
+for unit in $units; do systemctl --quiet --root="$work" enable "$unit" 2>/dev/null || { echo "no unit $unit"; exit 1; }; done
 systemctl --quiet --root="$work" disable ssh.service ssh.socket 2>/dev/null || true
 # What writes into a root that forgets, or would do its work anew at every start.
 systemctl --quiet --root="$work" mask systemd-firstboot.service systemd-machine-id-commit.service systemd-random-seed.service \

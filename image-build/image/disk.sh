@@ -15,7 +15,7 @@ set -eu
 root=$1 out=$2
 here=$(cd "$(dirname "$0")" && pwd)
 MIB=1048576
-DISK=fa8b0c5e # the disk's number; the partitions' names are made of it (assemble.sh, boot.cmd)
+. "$here/layout.sh"
 STATE_MIB=4 BOOT_MIB=256 SLOT_MIB=1280 DATA_MIB=128
 A_MIB=$((STATE_MIB + BOOT_MIB)) B_MIB=$((STATE_MIB + BOOT_MIB + SLOT_MIB)) DATA_AT_MIB=$((STATE_MIB + BOOT_MIB + 2 * SLOT_MIB))
 STATE_AT=2048 STATE_OCTETS=512 # sector, size: boot.cmd, /etc/fw_env.config

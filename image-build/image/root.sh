@@ -8,7 +8,7 @@ set -eu
 base=$1 package=$2
 pieces=$(find "$image/root" -type f | LC_ALL=C sort)
 # shellcheck disable=SC2086 # no blanks in our names
-key=$(key_of "$package" $pieces "$image/root.sh" "$image/assemble.sh" "$image/sbom.py" -- "$base")
+key=$(key_of "$package" $pieces "$image/root.sh" "$image/assemble.sh" "$image/layout.sh" "$image/sbom.py" -- "$base")
 root=$cache/root-$key.tar
 if [ -e "$root" ]; then printf '%s\n' "$root"; exit 0; fi
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ class Machine:
         """Until the box answers."""
         self.until(lambda: self.health() is not None)
 
-    def until(self, done: Any) -> None:
+    def until(self, done: Callable[[], bool]) -> None:
         end = time.monotonic() + START_S
         while not done():
             assert time.monotonic() < end, self._console.read_bytes()[-3000:].decode("utf-8", "replace")

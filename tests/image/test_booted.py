@@ -16,6 +16,7 @@ import pytest
 from tests.image.machine import DIST, IMAGE, PROJECT, Machine, inside, toolbox
 
 MAKE_S = 3600  # for hangs
+NOT_CACHED = 75  # of make.sh
 # How often the plug is pulled; 50 at full length.
 POWER_CUTS = int(os.environ.get("FAXBOX_POWER_CUTS", "3"))
 LETTER = base64.b64encode(b"A letter").decode()
@@ -34,7 +35,7 @@ def _machine() -> Iterator[Machine]:
         timeout=MAKE_S,
         check=False,
     )
-    if made.returncode == 75:
+    if made.returncode == NOT_CACHED:
         pytest.skip("no cached base root file system: run make image first")
     assert made.returncode == 0
     image = Path(made.stdout.strip())
