@@ -19,7 +19,8 @@ from appliance.spool.model import Delivery, NotFoundError, Received
 TRY_S = 60.0
 LOOK_EVERY_S = 0.5
 # RFC 8011 5.3.7: states of a job from which it does not come back.
-_CANCELED, _ABORTED, _COMPLETED = 7, 8, 9
+_COMPLETED = 9
+_NOT_PRINTED = {7: "somebody cancelled it there", 8: "CUPS tried several times and gave up"}
 # RFC 8011 5.4.12: reasons that a person can do something about; -report, -warning or -error may follow.
 _REASONS = {
     "media-empty": "it has no paper",
@@ -73,8 +74,8 @@ class PrinterDeliverer:
             state = found["job-state"]
             if state == _COMPLETED:
                 return f"{printer}, job {job}"
-            if state in (_CANCELED, _ABORTED):
-                said = found.get("job-printer-state-message") or "it was cancelled"
+            if state in _NOT_PRINTED:
+                said = found.get("job-printer-state-message") or _NOT_PRINTED[state]
                 raise DeliveryError(f"{printer} did not print the fax: {said}.")
             time.sleep(LOOK_EVERY_S)
         raise DeliveryError(f"The fax waits for {printer}: {_words(connection, printer)}.")
@@ -92,7 +93,7 @@ def _find(connection: Any, title: str) -> int | None:
     """Our job of this title that is under way or done, None when it must be printed."""
     jobs = connection.getJobs(which_jobs="all", my_jobs=True, requested_attributes=_ATTRIBUTES)
     for number in sorted(jobs, reverse=True):
-        if jobs[number].get("job-name") == title and jobs[number]["job-state"] not in (_CANCELED, _ABORTED):
+        if jobs[number].get("job-name") == title and jobs[number]["job-state"] not in _NOT_PRINTED:
             return int(number)
     return None
 

@@ -28,9 +28,14 @@ def cups() -> Iterator[Cups]:
         paper.chmod(0o777)
         script = running.backends / "paper"
         script.write_text(f'#!/bin/sh\n[ $# = 0 ] && exit 0\ncat ${{6:-}} > "{paper}/$1.pdf"\n')
-        script.chmod(0o755)
+        script.chmod(0o700)  # so CUPS runs it as the owner: its own user may have no room left on the disk
+        broken = running.backends / "broken"
+        broken.write_text("#!/bin/sh\n[ $# = 0 ] && exit 0\nexit 1\n")
+        broken.chmod(0o700)
         for name in ("Office", "Stopped"):
             running.run("lpadmin", "-p", name, "-E", "-v", "paper:/", "-m", "raw")
+        broken_queue = ("-p", "Broken", "-E", "-v", "broken:/", "-m", "raw")
+        running.run("lpadmin", *broken_queue, "-o", "printer-error-policy=abort-job")
         running.run("cupsdisable", "Stopped")
         yield running
 
@@ -75,6 +80,22 @@ def test_a_printer_that_is_stopped_is_told_in_words_and_later_prints_once(
     monkeypatch.setattr(printer, "TRY_S", 60.0)
     deliver(delivery(fax.id, "Stopped", 7))
     assert papers(cups) == before + 1
+
+
+def test_a_printer_that_cups_gave_up_on_is_told_from_a_person_who_cancelled(
+    box: Box, cups: Cups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fax, deliver = receive(box), PrinterDeliverer(box)
+    with pytest.raises(DeliveryError, match="Broken did not print the fax: CUPS tried several times"):
+        deliver(delivery(fax.id, "Broken", 8))
+    cups.run("cupsdisable", "Stopped")
+    monkeypatch.setattr(printer, "TRY_S", 1.0)
+    with pytest.raises(DeliveryError, match="The fax waits for Stopped"):
+        deliver(delivery(fax.id, "Stopped", 9))
+    monkeypatch.setattr(printer, "TRY_S", 60.0)
+    monkeypatch.setattr(printer.time, "sleep", lambda _: cups.run("cancel", "-a", "Stopped"))
+    with pytest.raises(DeliveryError, match="Stopped did not print the fax: somebody cancelled it there"):
+        deliver(delivery(fax.id, "Stopped", 9))
 
 
 def test_a_printer_that_is_not_there_is_named(box: Box) -> None:
