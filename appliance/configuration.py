@@ -15,7 +15,13 @@ from appliance.net.settings import ApiSettings, HttpSettings
 from appliance.numbers import NumberSettings
 from appliance.panel.settings import PanelSettings
 from appliance.phonebook import Campaign, Contact, ContactGroup
-from appliance.printing.settings import FavouritePrinter, IppSettings, PrintingSettings, PrintUser
+from appliance.printing.settings import (
+    FavouritePrinter,
+    IppSettings,
+    PrintingSettings,
+    PrintUser,
+    ScanSettings,
+)
 from appliance.settings.accounts import ApiKey, User
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import Catalogue, SettingsStore
@@ -99,6 +105,7 @@ CATALOGUE = Catalogue(
         "mail_in": MailInSettings,
         "panel": PanelSettings,
         "printing": PrintingSettings,
+        "scans": ScanSettings,
         "ipp": IppSettings,
         "secrets": SecretSettings,
     },

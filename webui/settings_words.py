@@ -27,6 +27,7 @@ _TITLES = {
     "junk": "Junk rules",
     "printing": "Print to fax",
     "print_users": "Who prints",
+    "scans": "Scan folder",
     "ipp": "Network printers",
     "favourite_printers": "Printers of favourites",
 }

@@ -27,6 +27,7 @@ from appliance.dispatch.prepare import Preparer
 from appliance.dispatch.text_reading import TextReader
 from appliance.exchange.remote import Exchange
 from appliance.printing.folder import PrintFolder
+from appliance.printing.scans import Scans
 from appliance.spool import jobs, received
 from appliance.spool.clock import clock_behind
 from appliance.spool.settings import SendingSettings
@@ -83,6 +84,7 @@ async def run(
             deliveries,
             TextReader(box),
             PrintFolder(box),
+            Scans(box),
             *(make(core) for make in services),
         ]
         for service in beside:

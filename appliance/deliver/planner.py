@@ -31,9 +31,9 @@ REPLY_TO = "email_reply_to"
 
 _JOB_ENDS = frozenset({"job.delivered", "job.failed", "job.cancelled", "job.unknown"})
 _JOB_HELD = "job.held"
-# A document that was printed without a number: who printed it hears where it waits.
+# A document that was printed or scanned without a number: whose it is hears where it waits.
 _JOB_NEEDS_NUMBER = "job.needs_number"
-_PRINT_ORIGIN = "print"
+_FROM_PAPER = frozenset({"print", "scan"})
 _BAD_ENDS = frozenset(
     {"job.failed", "job.unknown", _JOB_HELD, _JOB_NEEDS_NUMBER}
 )  # and what does not go on by itself
@@ -85,7 +85,7 @@ class Planner:
 
     def _job_needs_number(self, following: Following) -> None:
         job = following.job()
-        if job.origin == _PRINT_ORIGIN:
+        if job.origin in _FROM_PAPER:
             self._put(following, job, self._results(job, following.event.kind))
 
     def _job_ended(self, following: Following) -> None:

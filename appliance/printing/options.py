@@ -20,6 +20,9 @@ SEPARATOR = ";"
 _TITLE = re.compile(r"^\s*fax[ :]*([+0-9][0-9 ()./-]{2,})", re.IGNORECASE)
 # A number as people write it, with pauses; anything else is none, and nobody guesses.
 _NUMBER = re.compile(r"[+0-9*#(][0-9*#+ ()./,wWpP-]{1,62}")
+# A scanned file's name that names a number: "+" or the word "fax", digits alone, and an underscore.  Devices
+# and computers write dates, counters and "(2)" into names themselves: what is less plain is no number.
+_FILE_NAME = re.compile(r"(?:(?=\+)|fax[ _]?)(\+?[0-9]{3,30}(?:;\+?[0-9]{3,30})*)_", re.ASCII | re.IGNORECASE)
 _URI_SCHEMES = ("tel:", "fax:")
 # The names of the number's option, the common one first (macOS, driverless-fax, cupsd ≥ 2.4.3).
 _PHONE = ("phone", "FaxNumber")
@@ -127,6 +130,12 @@ def number_of_title(title: str) -> tuple[str, ...]:
     """The number that a job's title names; none when it names none."""
     found = _TITLE.match(title)
     return all_numbers([found.group(1).strip()]) if found else ()
+
+
+def numbers_of_file_name(name: str) -> tuple[str, ...]:
+    """The numbers that a scanned file's name begins with, such as ``+4930123456_letter.pdf``."""
+    found = _FILE_NAME.match(name)
+    return all_numbers(found.group(1).split(SEPARATOR)) if found else ()
 
 
 def all_numbers(written: Sequence[str]) -> tuple[str, ...]:

@@ -24,6 +24,25 @@ class PrintingSettings:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """A folder whose files become faxes."""
+
+    folder: str = setting(
+        "", "folder that a multifunction device scans into; empty: none", pattern=r"(/.{1,499})?"
+    )
+    owner: str = setting("scan", "account whose faxes those are", max_length=64, pattern=".{1,64}")
+    settled_s: float = setting(
+        5.0, "a file is complete when it has not changed for so long, s", minimum=1, maximum=600
+    )
+    keep_days: int = setting(
+        7,
+        "files that were faxed stay in the folder faxed for so long, days; 0: not at all",
+        maximum=365,
+        minimum=0,
+    )
+
+
 class IppAccess(Enum):
     """Who may use the box as a network printer."""
 

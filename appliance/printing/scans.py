@@ -1,0 +1,254 @@
+"""``Scans``: hands in the files of the scan folder as faxes, each exactly once.
+
+A file's key in the spool is the id under which it was taken (``scan_files``): killed at any moment, the box
+finds it in ``taken`` again, hands it in again and is told that it has it.  It stays there until its pages are
+made: what turns out to be unreadable is set aside with the reason, like what may not be sent at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import pwd
+import threading
+import time
+from pathlib import Path
+
+from appliance.box import Box
+from appliance.causes import Cause
+from appliance.documents.options import Limits, clean_line
+from appliance.durable import DiskFullError
+from appliance.language import said, speak
+from appliance.printing.folder import PROBLEM
+from appliance.printing.options import numbers_of_file_name
+from appliance.printing.scan_files import (
+    Claim,
+    Look,
+    ScanError,
+    ScanFiles,
+    has_writer,
+    is_cut_off,
+    open_plain,
+)
+from appliance.printing.settings import ScanSettings
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
+from appliance.settings.accounts import Role, User
+from appliance.spool.model import (
+    DAY_S,
+    Job,
+    JobState,
+    NotFoundError,
+    SourceFile,
+    SpoolClosedError,
+    SpoolFailedError,
+)
+
+_log = logging.getLogger(__name__)
+
+SCAN_ORIGIN = "scan"
+# The folder is looked at so often, seconds.
+LOOK_EVERY_S = 1.0
+# After a full disk, or when the folder cannot be used, seconds.
+TROUBLE_WAIT_S = 30.0
+# A PDF whose end is missing is waited for so long, seconds: devices send while they scan.
+CUT_OFF_WAIT_S = 300.0
+# What was set aside is kept so long, days.
+REFUSED_KEPT_DAYS = 28
+SWEEP_EVERY_S = 3600.0
+# Octets of one file: as much as is turned into pages.
+LARGEST = Limits().file_octets
+_NAME_LIMIT = 100
+
+
+class Scans:
+    """A service of the daemon."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scan-folder", daemon=True)
+        self._seen: dict[str, tuple[Look, float]] = {}  # since when a file has not changed
+        self._handed_in: dict[str, tuple[int, ...]] = {}  # claims and their jobs
+        self._swept = float("-inf")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(LOOK_EVERY_S):
+            settings = self._box.settings.section(ScanSettings)
+            if not settings.folder:
+                continue
+            try:
+                self.look(Path(settings.folder), time.monotonic())
+            except SpoolClosedError:
+                return
+            except (DiskFullError, SpoolFailedError, OSError) as error:
+                _log.error("scanned documents wait in %s: %s", settings.folder, error)
+                self._stop.wait(TROUBLE_WAIT_S)
+            except Exception:  # a bug here must not end scanning
+                _log.exception("the scan folder")
+                self._stop.wait(TROUBLE_WAIT_S)
+
+    def look(self, folder: Path, now: float) -> None:
+        """Takes every file that is complete at the monotonic time ``now``, hands in and clears away.
+
+        Raises DiskFullError, SpoolClosedError, SpoolFailedError, OSError: what is left is taken later.
+        """
+        settings = self._box.settings.section(ScanSettings)
+        speak(self._language(settings.owner))
+        files = ScanFiles(folder)
+        for claim in files.claims():
+            self._deal_with(files, claim, settings.owner)
+        waiting = files.waiting()
+        self._seen = {
+            name: self._seen[name] if name in self._seen and self._seen[name][0] == look else (look, now)
+            for name, look in waiting.items()
+        }
+        for name, (look, since) in list(self._seen.items()):
+            if now - since >= settings.settled_s and self._is_complete(folder / name, look, now - since):
+                del self._seen[name]
+                try:
+                    claim = files.take(name)
+                except FileNotFoundError:
+                    continue  # whoever put it there took it away
+                self._deal_with(files, claim, settings.owner)
+        if now - self._swept >= SWEEP_EVERY_S:
+            self._swept = now
+            files.sweep(
+                faxed_before=time.time() - settings.keep_days * DAY_S,
+                refused_before=time.time() - REFUSED_KEPT_DAYS * DAY_S,
+            )
+
+    def _is_complete(self, path: Path, look: Look, unchanged_s: float) -> bool:
+        try:
+            with open_plain(path, LARGEST) as descriptor:
+                if has_writer(descriptor) or not look.octets:
+                    return False
+                return unchanged_s >= CUT_OFF_WAIT_S or not is_cut_off(descriptor)
+        except ScanError:
+            return True  # taken, to be set aside
+        except FileNotFoundError:
+            return False
+
+    # -- one file ------------------------------------------------------------------------------
+
+    def _deal_with(self, files: ScanFiles, claim: Claim, owner: str) -> None:
+        """Hands in what was taken, or puts it away once its pages are made."""
+        try:
+            jobs = self._jobs(claim, owner)
+        except RefusedError as error:
+            self._refuse(files, claim, _words(error.cause, error.detail))
+            return
+        except ScanError as error:
+            self._refuse(files, claim, str(error))
+            return
+        if any(job.state is JobState.PREPARING for job in jobs):
+            return
+        self._handed_in.pop(claim.id, None)
+        unreadable = next((job.cause for job in jobs if _is_unreadable(job)), None)
+        if unreadable is not None:
+            self._refuse(files, claim, _words(unreadable))
+            return
+        files.done(claim, str(jobs[0].id) if jobs else claim.id)
+        if not self._box.settings.section(ScanSettings).keep_days:
+            files.sweep(faxed_before=float("inf"), refused_before=0.0)
+
+    def _jobs(self, claim: Claim, owner: str) -> list[Job]:
+        """The claim's faxes; it is handed in unless it was.
+
+        Raises RefusedError, ScanError, DiskFullError.
+        """
+        if claim.id not in self._handed_in:
+            key = f"{SCAN_ORIGIN}:{claim.id}"
+            made = self._box.faxes.handed_in(owner, key, claim.id)
+            self._handed_in[claim.id] = tuple(
+                job.id for job in (made.jobs if made is not None else self._hand_in(claim, owner, key))
+            )
+        found = []
+        for number in self._handed_in[claim.id]:
+            try:
+                found.append(self._box.faxes.get(number))
+            except NotFoundError:
+                continue  # erased already
+        return found
+
+    def _hand_in(self, claim: Claim, owner: str, key: str) -> tuple[Job, ...]:
+        self._box.rules.require_quota(owner)
+        to, problem = self._recipients(claim)
+        metadata = {"print_title": claim.name}
+        if problem:
+            metadata[PROBLEM] = problem
+        files: list[SourceFile] = []
+        try:
+            person = _person(claim.path)
+            files.append(
+                self._box.documents.store_file(
+                    claim.pieces(LARGEST), name=claim.name, media_type="", limit=LARGEST
+                )
+            )
+            made = self._box.faxes.submit(
+                Request(
+                    owner=owner,
+                    to=to,
+                    without_number=not to,
+                    files=tuple(files),
+                    origin=SCAN_ORIGIN,
+                    idempotency_key=key,
+                    idempotency_digest=claim.id,
+                    from_user=person,
+                    metadata=metadata,
+                )
+            )
+        except BaseException:
+            self._box.documents.discard_files(files)
+            raise
+        _log.info("scanned: %s is fax %s", claim.name, ", ".join(str(each.id) for each in made.jobs))
+        return made.jobs
+
+    def _recipients(self, claim: Claim) -> tuple[tuple[To, ...], str]:
+        """Where it goes, and why a person must look at it although it names a number."""
+        numbers = numbers_of_file_name(claim.name)
+        try:
+            for number in numbers:
+                self._box.rules.number(number)
+        except RefusedError as error:
+            return (), clean_line(str(error))
+        return tuple(To(number) for number in numbers), ""
+
+    # -- what is not faxed ---------------------------------------------------------------------
+
+    def _refuse(self, files: ScanFiles, claim: Claim, why: str) -> None:
+        self._handed_in.pop(claim.id, None)
+        where = files.refuse(claim, why)
+        _log.warning("a scanned document is not faxed (%s): %s", where, why)
+        self._box.history.audit(
+            SCAN_ORIGIN, "scan.refused", object=claim.name[:_NAME_LIMIT], detail=why[:300]
+        )
+
+    def _language(self, owner: str) -> str:
+        """Of whom a refusal is written for: the owner of these faxes, else the first administrator."""
+        users: list[User] = list(self._box.settings.items(User).values())
+        own = [user for user in users if user.name == owner]
+        heads = [user for user in users if user.role is Role.ADMIN]
+        return next((user.language for user in (*own, *heads) if user.language), "")
+
+
+def _is_unreadable(job: Job) -> bool:
+    return job.state is JobState.FAILED and job.cause is not None and not job.pages and not job.tries
+
+
+def _words(cause: Cause, detail: str = "") -> str:
+    return " ".join(filter(None, (said(cause.sentence), detail, said(cause.advice))))
+
+
+def _person(path: Path) -> str:
+    """Whose file it is on this machine; Samba gives a file to the person who signed in."""
+    try:
+        return pwd.getpwuid(path.lstat().st_uid).pw_name[:_NAME_LIMIT]
+    except KeyError:
+        return ""

@@ -1,0 +1,92 @@
+"""A scan folder whose box is killed at each step in turn, and started again.
+
+``python scan_crash.py TEMPLATE TRIED``: for each step a copy of TEMPLATE (``box``, ``scans``) is made, one
+process dies at that step and the next one ends its work; what there is then is printed as a line of JSON.
+A step is anything that changes files (a rename, a new folder, a deletion, a file opened for writing), or the
+end of a look.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from appliance.configuration import open_box
+from appliance.printing.scans import Scans
+from appliance.printing.settings import ScanSettings
+from appliance.spool.model import JobFilter, JobState
+
+_STEPS = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "looked"})
+
+
+def work(root: Path, dies_at: int) -> None:
+    steps = 0
+
+    def step(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal steps
+        writes = (
+            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        )
+        if event in _STEPS or writes:
+            steps += 1
+            if steps == dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    box = open_box(root / "box")
+    box.settings.change(ScanSettings, {"folder": str(root / "scans")})
+    sys.addaudithook(step)
+    scans = Scans(box)
+    for at in (0.0, 1000.0, 2000.0):
+        scans.look(root / "scans", at)
+        sys.audit("looked")
+        for job in box.faxes.search(JobFilter()):
+            if job.state is JobState.PREPARING:
+                box.faxes.cancel(job.id)
+    if not dies_at:
+        end = {
+            "faxes": [job.given for job in box.faxes.search(JobFilter())],
+            "faxed": len(list((root / "scans").glob("faxed/*/+*"))),
+            "refused": len(list((root / "scans").glob("refused/*/*.pdf"))),
+            "left": len(list((root / "scans").glob("taken/*"))),
+        }
+        os.write(1, json.dumps(end).encode() + b"\n")
+
+
+def lived(root: Path, dies_at: int) -> bool:
+    child = os.fork()
+    if not child:
+        work(root, dies_at)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):
+        sys.exit("a child failed")
+    return not os.WIFSIGNALED(status)
+
+
+def main() -> None:
+    template, tried = Path(sys.argv[1]), Path(sys.argv[2])
+    for dies_at in itertools.count(1):
+        shutil.copytree(template / "box", tried / "box")
+        shutil.copytree(template / "scans", tried / "scans", copy_function=_copy)
+        all_done = lived(tried, dies_at)
+        lived(tried, 0)
+        if all_done:
+            return
+        shutil.rmtree(tried)
+
+
+def _copy(source: str, target: str) -> None:
+    if Path(source).is_fifo():
+        os.mkfifo(target)
+    else:
+        shutil.copyfile(source, target)
+
+
+if __name__ == "__main__":
+    main()
