@@ -1,16 +1,24 @@
 """Fonts that a PDF names without bringing them and whose letters nobody can know.
 
 A composite font with the encoding Identity says which glyph of its own is meant (ISO 32000-1 9.7.5.2).
-Without the font the number means nothing: pdfium takes that glyph of another font, some other letter.
+Without the font the number means nothing, unless the document says what is read (ToUnicode) or the font's
+order is known: pdfium takes that glyph of another font, some other letter.
 """
 
 from __future__ import annotations
 
 import ctypes
+import io
 import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
+import pypdfium2
 from pypdfium2 import raw
 
+from appliance.documents.pdfsubstitutes import SIGNS_OF_WINDOWS
 from appliance.documents.pdfunits import texts_with
 
 _COMPOSITE = re.compile(rb"/Subtype\s*/Type0\b")
@@ -51,24 +59,127 @@ def may_lack_fonts(content: bytes) -> bool:
     )
 
 
-def replaced_font(handle: object) -> str:
-    """The name of the font of a piece of type that the document does not bring, nothing when it does."""
-    name = _missing(handle)
-    return "" if _EVERYWHERE.match(name) else name
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """What of a page looks otherwise than meant: names of fonts that others stand in for, of which all
+    letters are there (``replaced``) or some are not (``lost``).
+    """
+
+    replaced: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
 
 
-def lost_font(handle: object, names: frozenset[str]) -> str:
-    """The name of the font of a piece of type when it is one of ``names`` and not embedded, else nothing."""
-    name = _missing(handle)
-    return name if name in names else ""
+# Fonts of Windows whose first glyphs have the order of Apple's standard one (TrueType reference manual,
+# 'post' format 1), as Liberation's have: from the blank on, ASCII's letters in ASCII's order.
+_KNOWN_ORDER = re.compile(
+    r"^(arial|times ?new ?roman|courier ?new|verdana|tahoma|georgia|trebuchet|comic ?sans|liberation)",
+    re.IGNORECASE,
+)
+_FIRST_GLYPH, _LAST_GLYPH = 3, 97
+_NO_GLYPH = 0  # which pdfium leaves out
+MOST_LETTERS = 100_000  # of one page
+_LARGEST_FONT = 64 << 20  # octets
 
 
-def _missing(handle: object) -> str:
+def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
+    """Finds the type on ``page`` whose fonts are not in the document, and makes gaps of the glyphs of
+    ``identity`` fonts that nobody can know: without the font they would be some other letters.
+    """
+    text = page.get_textpage()
+    replaced, lost = set(), set()
+    unknown: dict[int, _Unknown] = {}
+    fonts: dict[int, str] = {}  # of each piece of type
+    for index in range(min(text.count_chars(), MOST_LETTERS)):
+        handle = raw.FPDFText_GetTextObject(text, index)
+        if not handle or raw.FPDFText_IsGenerated(text, index) == 1:
+            continue
+        address = ctypes.addressof(handle.contents)
+        if address not in fonts:
+            fonts[address] = _missing(handle)
+        name = fonts[address]
+        if not name:
+            continue
+        code = raw.FPDFText_GetUnicode(text, index)
+        if raw.FPDFText_HasUnicodeMapError(text, index) == 1:
+            if name in identity:
+                unknown.setdefault(address, _Unknown(handle, name)).codes.append(code)
+        elif SIGNS_OF_WINDOWS.search(name) or _lacks(raw.FPDFTextObj_GetFont(handle), code):
+            lost.add(name)
+        if not _EVERYWHERE.match(name):
+            replaced.add(name)
+    text.close()
+    for piece in unknown.values():
+        if piece.make_gaps():
+            lost.add(piece.name)
+    return Unlike(frozenset(replaced - lost), frozenset(lost))
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """A piece of type that says which glyphs of a font of its own are meant, and not which letters."""
+
+    handle: Any
+    name: str
+    codes: list[int] = field(default_factory=list)
+
+    def make_gaps(self) -> bool:
+        """Whether there are glyphs in it that nobody knows; they are gaps now."""
+        ordered = bool(_KNOWN_ORDER.match(self.name))
+        drawn = [
+            code if ordered and _FIRST_GLYPH <= code <= _LAST_GLYPH else _NO_GLYPH for code in self.codes
+        ]
+        if drawn == self.codes:
+            return False
+        raw.FPDFText_SetCharcodes(self.handle, (ctypes.c_uint32 * len(drawn))(*drawn), len(drawn))
+        return True
+
+
+def _lacks(font: Any, letter: int) -> bool:
+    """Whether the font that is drawn in place of the document's has no such letter, or none can be said."""
+    if letter <= ord(" ") or unicodedata.category(chr(letter)) in _UNSEEN:
+        return False
+    letters = _letters_of(font)
+    return letters is not None and letter not in letters
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Mn", "Zs", "Co", "Cn", "Cs"})
+_known: dict[tuple[str, int], frozenset[int] | None] = {}  # by name and octets
+
+
+def _letters_of(font: Any) -> frozenset[int] | None:
+    """The characters that a font of the box has; None for one of pdfium's own, which are Type 1."""
+    octets = ctypes.c_size_t()
+    raw.FPDFFont_GetFontData(font, None, 0, octets)
+    key = _text(raw.FPDFFont_GetFamilyName, font), octets.value
+    if key not in _known:
+        _known[key] = _read_letters(font, octets.value)
+    return _known[key]
+
+
+def _read_letters(font: Any, octets: int) -> frozenset[int] | None:
+    from fontTools.ttLib import TTFont, TTLibError  # noqa: PLC0415 (slow, for few documents)
+
+    if not 0 < octets <= _LARGEST_FONT:
+        return None
+    buffer, size = (ctypes.c_uint8 * octets)(), ctypes.c_size_t()
+    raw.FPDFFont_GetFontData(font, buffer, octets, size)
+    try:
+        with TTFont(io.BytesIO(bytes(buffer)), fontNumber=0, lazy=True) as opened:
+            return frozenset(opened.getBestCmap() or ())
+    except (TTLibError, KeyError):
+        return None
+
+
+def _missing(handle: Any) -> str:
     """The name of the font of a piece of type when it is not embedded, else nothing."""
     font = raw.FPDFTextObj_GetFont(handle)
     if not font or raw.FPDFFont_GetIsEmbedded(font) != 0:
         return ""
+    return _text(raw.FPDFFont_GetBaseFontName, font)
+
+
+def _text(get: Callable[[Any, Any, int], int], font: Any) -> str:
     buffer = ctypes.create_string_buffer(_LONGEST_NAME)
-    if not 0 < raw.FPDFFont_GetBaseFontName(font, buffer, _LONGEST_NAME) <= _LONGEST_NAME:
+    if not 0 < get(font, buffer, _LONGEST_NAME) <= _LONGEST_NAME:
         return ""
     return buffer.value.decode("utf-8", "replace")

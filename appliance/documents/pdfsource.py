@@ -18,10 +18,11 @@ from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTE
 from appliance.documents.drawing import Box, Drawing, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
-from appliance.documents.pdffonts import identity_fonts, lost_font, may_lack_fonts, replaced_font
+from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfobjects import Content, content_of, show
 from appliance.documents.pdfstates import has_layers, state_remarks
+from appliance.documents.pdfsubstitutes import use_own_fonts
 from appliance.documents.pdfunits import units_of
 from appliance.documents.screen import BAND_PIXELS, is_plain
 from appliance.remarks import FONT_REPLACED, GLYPHS_MISSING, XFA_SHELL, Remark
@@ -43,6 +44,7 @@ _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
 class PdfSource:
     def __init__(self, content: bytes) -> None:
+        use_own_fonts()
         try:
             self._document = pypdfium2.PdfDocument(content)
         except pypdfium2.PdfiumError as error:
@@ -64,7 +66,8 @@ class PdfSource:
         self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(content)
         self._layers = has_layers(content)
         self._bitmaps: dict[str, pypdfium2.PdfBitmap] = {}
-        self._lines_kept: set[int] = set()  # the page that is open, once it was seen to
+        self._seen_to: int | None = None  # the page that is open, once it is as it is to be drawn
+        self._unlike = Unlike()  # of that page
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
 
     def size(self, index: int) -> PageSize:
@@ -84,7 +87,7 @@ class PdfSource:
                 return self._open[1]
             self._open[1].close()
             self._open = None
-            self._lines_kept = set()
+            self._seen_to = None
         try:
             self._open = (index, self._document[index])
             return self._open[1]
@@ -94,9 +97,10 @@ class PdfSource:
     def draw(self, index: int, layout: Layout) -> Drawing:
         page = self._page(index)
         width, rows = layout.width, layout.rows
-        if index not in self._lines_kept:
+        if index != self._seen_to:
             keep_thin_lines(page, _pixels_per_point(page, layout))
-            self._lines_kept = {index}
+            self._unlike = stand_in(page, self._identity_fonts) if self._may_lack_fonts else Unlike()
+            self._seen_to = index
 
         def grey(first: int, count: int) -> Pixels:
             bitmap = self._drawn(page, layout, "grey", first, count)
@@ -127,13 +131,10 @@ class PdfSource:
             return (Remark(XFA_SHELL),) if self._shell else ()
         page = self._page(index)
         said = state_remarks(page, self._layers)
-        content = content_of(page) if self._may_lack_fonts else None
-        if content is None:
-            return said
-        lost = {lost_font(handle, self._identity_fonts) for handle in content.type} - {""}
-        replaced = {replaced_font(handle) for handle in content.type} - {""} - lost
-        said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(lost)]
-        return said + [Remark(FONT_REPLACED, detail=name) for name in sorted(replaced)]
+        if index == self._seen_to:
+            said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(self._unlike.lost)]
+            said += [Remark(FONT_REPLACED, detail=name) for name in sorted(self._unlike.replaced)]
+        return said
 
     def _drawn(
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int

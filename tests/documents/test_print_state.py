@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.pdfunits import units_of
-from appliance.remarks import FONT_REPLACED, GLYPHS_MISSING, PRINT_ONLY, SCREEN_ONLY, XFA_SHELL
+from appliance.remarks import FONT_REPLACED, PRINT_ONLY, SCREEN_ONLY, XFA_SHELL
 from appliance.t4.page import Resolution
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, ink, pdf, picture, words
@@ -135,9 +135,3 @@ def test_a_font_that_the_document_does_not_bring_is_remarked(
     document = rendered(content)
     assert [remark.detail for remark in document.remarks if remark.kind is FONT_REPLACED] == said
     assert len(document.remarks) == len(said)
-
-
-def test_letters_of_a_font_that_nobody_has_are_remarked(rendered: Rendered) -> None:
-    document = rendered((CASES / "font-not-embedded-arial-identity.pdf").read_bytes())
-    kinds = [(remark.kind, remark.page, remark.detail) for remark in document.remarks]
-    assert (GLYPHS_MISSING, 1, "Arial") in kinds
