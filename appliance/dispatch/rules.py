@@ -245,7 +245,8 @@ def _wait(  # noqa: PLR0917 - what a verdict is made from
     medium: str,
 ) -> float | None:
     """Seconds until the next try, None when there is none."""
-    if len(attempts) + 1 >= (job.options.max_tries or settings.max_tries):
+    own = job.options.retry_waits
+    if len(attempts) + 1 >= most_tries(job, settings):
         return None  # whatever the causes
     if silent_t38(cause, medium) and not any(_medium_failed(attempt) for attempt in attempts):
         return FAILOVER_S  # in audio now
@@ -253,15 +254,29 @@ def _wait(  # noqa: PLR0917 - what a verdict is made from
         failed = len(lines_failed(attempts)) + 1
         if failed < candidates:
             return FAILOVER_S
+        if own is not None:
+            return _entry(own, len(attempts))
         rounds = sum(1 for attempt in attempts if _is(attempt, Retry.OTHER_LINE)) // max(candidates, 1)
-        return settings.other_line[rounds] if rounds < len(settings.other_line) else None
+        return _entry(settings.other_line, rounds)
     # Calls that never left because of the line do not use up the destination's timetable.
     real = [attempt for attempt in attempts if not _is(attempt, Retry.OTHER_LINE)]
     if cause is INTERRUPTED:
         return AFTER_RESTART_S
+    if own is not None:
+        return _entry(own, len(attempts))
     table = _timetable(cause, settings)
     used = sum(1 for attempt in real if attempt.cause and _timetable(attempt.cause, settings) is table)
+    return _entry(table, used)
+
+
+def _entry(table: Sequence[float], used: int) -> float | None:
     return table[used] if used < len(table) else None
+
+
+def most_tries(job: Job, settings: SendingSettings) -> int:
+    """Calls for ``job`` at most: as its sender said, one more than their waits, or as the settings say."""
+    own = job.options.retry_waits
+    return job.options.max_tries or (settings.max_tries if own is None else len(own) + 1)
 
 
 def _timetable(cause: Cause, settings: SendingSettings) -> tuple[float, ...]:

@@ -57,6 +57,7 @@ _JOB = (
     " FROM job JOIN submission ON submission.id = job.submission_id"
 )
 _FOUND = _JOB.replace("FROM job", "FROM fax_words CROSS JOIN job ON job.id = fax_words.rowid", 1)
+_NOTED = _JOB.replace("FROM job", "FROM metadatum CROSS JOIN job ON job.id = metadatum.job_id", 1)
 # The dispatcher notices within so long that the clock was set, seconds.
 CLOCK_NOTICED_S = 10.0
 # Most rows a listing answers at once, whatever was asked for.
@@ -705,12 +706,24 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
     if wanted.before_id is not None:
         want("job.id < ?", wanted.before_id)
     found, order = _JOB, "job.id"
+    for name, value in wanted.metadata:
+        want(
+            "EXISTS (SELECT 1 FROM metadatum AS m WHERE m.name = ? AND m.value = ? AND m.job_id = job.id)",
+            name,
+            value,
+        )
     if query := words.match(wanted.text):
         # The words' table leads, newest first, and stops at the limit however many faxes have the words.
         found, order = _FOUND, "fax_words.rowid"
         want("fax_words MATCH ?", query)
         if wanted.before_id is not None:
             want("fax_words.rowid < ?", wanted.before_id)
+    elif wanted.metadata:
+        # Likewise, by the first of the values.
+        found, order = _NOTED, "metadatum.job_id"
+        want("metadatum.name = ? AND metadatum.value = ?", *wanted.metadata[0])
+        if wanted.before_id is not None:
+            want("metadatum.job_id < ?", wanted.before_id)
     where = f" WHERE {' AND '.join(terms)}" if terms else ""
     limit = max(0, min(wanted.limit, LIST_LIMIT))
     rows = db.execute(f"{found}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit))

@@ -427,6 +427,7 @@ class JobFilter:
     without_number: bool = False  # only those not ended that nobody gave a number
     text: str = ""  # its words, three letters each at least, are in number, name, company, tag or subject
     submission_id: int | None = None
+    metadata: tuple[tuple[str, str], ...] = ()  # all of these names with these values
     since: float | None = None  # created at or after
     until: float | None = None  # created before
     before_id: int | None = None

@@ -65,6 +65,7 @@ class SendOptions:
     max_bit_rate: int | None = None  # bits a second
     lines: tuple[str, ...] = ()  # only these lines, in this order
     max_tries: int | None = None
+    retry_waits: tuple[float, ...] | None = None  # after each failed try, s, in place of the box's timetables
     resume: Resume | None = None
     unknown_rule: UnknownRule | None = None
     treatment: str = ""  # "text", "photo": how grey becomes black and white; empty: automatic
@@ -109,8 +110,9 @@ def options_from_json(text: str) -> SendOptions:
     if "cover" in given:
         cover = Cover(**given["cover"])
         given["cover"] = replace(cover, message=at_rest.open_text(cover.message))
-    if "lines" in given:
-        given["lines"] = tuple(given["lines"])
+    for name in ("lines", "retry_waits"):
+        if name in given:
+            given[name] = tuple(given[name])
     return SendOptions(**given)
 
 

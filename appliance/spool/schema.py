@@ -382,6 +382,34 @@ CREATE TRIGGER received_text_erased AFTER UPDATE OF erased_at ON received WHEN n
 END;
 """
 
+# What clients keep with their faxes, by name and value, to filter lists by; kept by the database itself.
+_METADATUM_LIMIT = 200  # longer values are kept with the fax, and not filtered by, characters
+_VALUE = "CASE pair.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(pair.value AS TEXT) END"
+
+
+def _metadata_of(job: str) -> str:
+    return f"""INSERT OR IGNORE INTO metadatum
+    SELECT pair.key, {_VALUE}, job.id FROM job JOIN submission ON submission.id = submission_id,
+    json_each(submission.metadata) AS pair
+    WHERE {job} AND pair.type <> 'null' AND length({_VALUE}) <= {_METADATUM_LIMIT};"""
+
+
+SCHEMA_11 = f"""
+CREATE TABLE metadatum (
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    job_id INTEGER NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+    PRIMARY KEY (name, value, job_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX metadatum_job ON metadatum (job_id);
+{_metadata_of("TRUE")}
+CREATE TRIGGER job_metadata_new AFTER INSERT ON job BEGIN {_metadata_of("job.id = new.id")} END;
+CREATE TRIGGER submission_metadata_changed AFTER UPDATE OF metadata ON submission BEGIN
+    DELETE FROM metadatum WHERE job_id IN (SELECT id FROM job WHERE submission_id = new.id);
+    {_metadata_of("job.submission_id = new.id")}
+END;
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -394,6 +422,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_8,
     SCHEMA_9,
     SCHEMA_10,
+    SCHEMA_11,
 )
 
 

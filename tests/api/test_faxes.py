@@ -7,6 +7,7 @@ import io
 import json
 import threading
 import time
+import urllib.parse
 from pathlib import Path
 
 import pypdfium2
@@ -53,6 +54,40 @@ def test_a_fax_handed_in_as_json_is_delivered_and_can_be_looked_at(served: Serve
     assert kinds[0] == "job.accepted"
     assert kinds[-1] == "job.delivered"
     assert served.ask("GET", f"/faxes/{fax['id']}/pages/2").status == 404
+
+
+def _listed(served: Served, metadata: str) -> list[int]:
+    answer = served.ask("GET", "/faxes?" + urllib.parse.urlencode({"metadata": metadata}))
+    assert answer.status == 200, answer.json
+    return [fax["id"] for fax in answer.json["faxes"]]
+
+
+def test_faxes_are_found_by_what_a_client_keeps_with_them(served: Served) -> None:
+    def handed_in(**metadata: object) -> int:
+        made = served.ask("POST", "/faxes", new("9990", hold=True, metadata=metadata))
+        found: int = made.json["faxes"][0]["id"]
+        return found
+
+    first = handed_in(order="A, 4711:x", shop=7, express=True)
+    second = handed_in(order="other", shop=7, express=False, rows=[1], long="x" * 500)
+    assert _listed(served, "order:A, 4711:x") == [first]
+    assert _listed(served, "shop:7") == [second, first]
+    assert _listed(served, '{"shop": 7, "express": true}') == [first]
+    assert _listed(served, '{"shop": "7", "order": "other"}') == [second]
+    assert _listed(served, "shop:8") == []
+    page = served.ask("GET", f"/faxes?metadata=shop:7&before={second}&limit=1").json
+    assert [fax["id"] for fax in page["faxes"]] == [first]
+    for wrong in ("order", ":x", "{", '{"a": [1]}', "{}", '{"a": "\\ud800"}'):
+        answer = served.ask("GET", "/faxes?" + urllib.parse.urlencode({"metadata": wrong}))
+        assert (answer.status, answer.json["errors"][0]["path"]) == (400, "metadata"), wrong
+
+
+def test_a_fax_is_tried_again_by_the_timetable_that_came_with_it(served: Served) -> None:
+    once = served.ask("POST", "/faxes", new("9991", retry_waits=[])).json["faxes"][0]["id"]
+    twice = served.ask("POST", "/faxes", new("9991", retry_waits=[0.1])).json["faxes"][0]["id"]
+    assert (served.ended(once)["tries"], served.ended(twice)["tries"]) == (1, 2)
+    refused = served.ask("POST", "/faxes", new("9991", retry_waits=[-1]))
+    assert (refused.status, refused.json["errors"][0]["path"]) == (400, "retry_waits[0]")
 
 
 def test_nothing_stays_of_a_pdf_that_was_made_to_be_sent_once(served: Served) -> None:

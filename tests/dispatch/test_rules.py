@@ -251,6 +251,17 @@ def test_waits_follow_the_owners_timetable_to_its_end(cause: Cause, table: tuple
             assert state is JobState.FAILED
 
 
+@pytest.mark.parametrize("cause", [causes.BUSY, causes.TRAINING_FAILED, causes.SIP_FAILED])
+def test_a_fax_with_a_timetable_of_its_own_follows_that_whatever_the_cause(cause: Cause) -> None:
+    job = replace(JOB, options=SendOptions(retry_waits=(7.0, 70.0)))
+    waits = [judge(cause, *[("trunk", cause)] * tries, job=job) for tries in range(3)]
+    assert [state for state, _ in waits] == [JobState.WAITING, JobState.WAITING, JobState.FAILED]
+    for wanted, (_, wait) in zip((7.0, 70.0), waits, strict=False):
+        assert wanted <= wait <= wanted * (1 + JITTER)
+    once = replace(JOB, options=SendOptions(retry_waits=()))
+    assert judge(cause, job=once)[0] is JobState.FAILED
+
+
 def test_a_line_at_fault_is_changed_at_once_and_uses_up_no_try() -> None:
     state, wait = judge(causes.SIP_UNREACHABLE, candidates=3)
     assert (state, wait < 2) == (JobState.WAITING, True)

@@ -314,6 +314,7 @@ def test_no_query_of_every_day_scans_a_table(spool: Spool) -> None:
         lambda: spool.read(jobs.search, JobFilter(owner="ada")),
         lambda: spool.read(jobs.search, JobFilter(states=frozenset({JobState.SENDING}))),
         lambda: spool.read(jobs.search, JobFilter(number="+49")),
+        lambda: spool.read(jobs.search, JobFilter(metadata=(("order", "7"), ("shop", "x")))),
         lambda: spool.read(outbox.due, NOW),
         lambda: spool.read(received.unread),
         lambda: spool.read(received.search, ReceivedFilter()),

@@ -19,6 +19,7 @@ from appliance.api.ictfax.people import PeopleCalls
 from appliance.api.ictfax.transmissions import ENDED_BADLY, Transmission, Transmissions
 from appliance.api.ictfax.words import number
 from appliance.api.numbers import own_number
+from appliance.dispatch.rules import most_tries
 from appliance.phonebook import Contact
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Job, JobFilter, JobState, NotFoundError, Received, ReceivedFilter
@@ -140,7 +141,7 @@ class FaxCalls:
     def _shown(self, transmission: Transmission) -> dict[str, Any]:
         box, root = self._door.box, transmission.root
         calls = self._transmissions.attempts(transmission) if transmission.tries else []
-        allowed = transmission.job.options.max_tries or box.settings.section(SendingSettings).max_tries
+        allowed = most_tries(transmission.job, box.settings.section(SendingSettings))
         return objects.sent_transmission(
             root,
             transmission.job,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from appliance.api import intake, page_export
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.api.rest import newfax
-from appliance.api.rest.checking import read_moment
+from appliance.api.rest.checking import flaw, read_moment
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import (
     Json,
@@ -47,6 +48,9 @@ from appliance.t4.page import CodedPage, Raster
 
 LIST_DEFAULT, LIST_MOST = 50, 200
 TRACE_OCTETS = 16 << 20
+# What is filtered by: so much text, and so many names in it.
+METADATA_FILTER_LIMIT = 1000
+METADATA_TERMS = 10
 
 SUBMITTED = component(
     "Submitted",
@@ -66,6 +70,11 @@ SEARCH = Parameter(
 )
 SINCE = Parameter("since", timestamp(), "not older than this time")
 UNTIL = Parameter("until", timestamp(), "older than this time")
+METADATA = Parameter(
+    "metadata",
+    text(METADATA_FILTER_LIMIT),
+    "with this in its metadata: `order:4711`, or several as a JSON object",
+)
 SIZE = Parameter("size", choice("full", "small"), "pixel for pixel as on the line, or a small picture")
 IDEMPOTENCY = Parameter(
     "Idempotency-Key",
@@ -80,6 +89,26 @@ def period(call: Call) -> dict[str, float | None]:
         name: read_moment(call.query[name], name) if name in call.query else None
         for name in ("since", "until")
     }
+
+
+def read_metadata(text: str) -> tuple[tuple[str, str], ...]:
+    """The names and values of ``metadata`` of a query, as the spool compares them.  Raises ProblemError."""
+    name, colon, value = text.partition(":")
+    if not text.startswith("{"):
+        if not colon or not name:
+            raise flaw("metadata", "name:value is needed, or a JSON object")
+        return ((name, value),)
+    try:
+        given = json.loads(text)
+        json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise flaw("metadata", "this is no JSON object") from None
+    if len(given) > METADATA_TERMS or not given:
+        raise flaw("metadata", f"1 to {METADATA_TERMS} names are needed")
+    if any(not isinstance(each, str | int | float) for each in given.values()):
+        raise flaw("metadata", "texts, numbers, true and false can be looked for")
+    # As SQLite writes them, which has the true and false of JSON.
+    return tuple((name, each if isinstance(each, str) else json.dumps(each)) for name, each in given.items())
 
 
 # -- handing in ------------------------------------------------------------------------------------
@@ -157,6 +186,7 @@ def index(call: Call) -> Answer:
         origin=query.get("origin", ""),
         text=query.get("q", ""),
         submission_id=query.get("submission"),
+        metadata=read_metadata(query["metadata"]) if "metadata" in query else (),
         before_id=query.get("before"),
         limit=limit,
         since=times["since"],
@@ -322,6 +352,7 @@ _FILTERS = (
     Parameter("origin", text(20), "through this door"),
     SEARCH,
     Parameter("submission", integer(1), "handed in together"),
+    METADATA,
     Parameter("owner", text(64), "of this user; only for administrators"),
     SINCE,
     UNTIL,

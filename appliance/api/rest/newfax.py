@@ -37,7 +37,7 @@ from appliance.phonebook import Contact, ContactGroup
 from appliance.remarks import Rule
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.spool.model import SourceFile
+from appliance.spool.model import DAY_S, SourceFile
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 from appliance.station import STATION_ID_PATTERN
 
@@ -46,6 +46,8 @@ _IDS_LIMIT = 1000
 # What a client may keep with a fax, characters of its JSON.
 METADATA_LIMIT = 8000
 IDEMPOTENCY_LIMIT = 255
+# Calls for one fax, at most.
+TRIES_LIMIT = 50
 _DIALLED = "[0-9+*#]"
 
 RECIPIENT: Json = {
@@ -113,7 +115,12 @@ OPTIONS: dict[str, Json] = {
     "ecm": flag("error correction mode"),
     "max_bit_rate": integer(2400, 14400, help="bits a second"),
     "lines": array(text(64, least=1), 20, help="only these lines, in this order"),
-    "max_tries": integer(1, 50),
+    "max_tries": integer(1, TRIES_LIMIT),
+    "retry_waits": array(
+        number(0, 30 * DAY_S),
+        TRIES_LIMIT - 1,
+        help="seconds to wait after each failed call, in place of the box's timetables; empty: one call only",
+    ),
     "resume": choice(*values(Resume), help="after a break: the rest, or all pages again"),
     "unknown_rule": choice(*values(UnknownRule), help="when cut off before the last confirmation"),
     "treatment": choice(*values(Treatment), help="how grey becomes black and white"),
@@ -269,6 +276,7 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
         max_bit_rate=body.get("max_bit_rate"),
         lines=tuple(body.get("lines", ())),
         max_tries=body.get("max_tries"),
+        retry_waits=tuple(body["retry_waits"]) if "retry_waits" in body else None,
         resume=Resume(body["resume"]) if "resume" in body else None,
         unknown_rule=UnknownRule(body["unknown_rule"]) if "unknown_rule" in body else None,
         treatment=body.get("treatment", ""),
