@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from appliance.causes import DOCUMENT_DAMAGED, Cause
 from appliance.documents.options import clean_line
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
+from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
 from appliance.printing.options import Asked, parse_options, read_asked
 from appliance.printing.people import owner_of
@@ -126,14 +128,11 @@ class PrintFolder:
             owner = owner_of(self._box, first.user, first.computer)
             key = f"{PRINT_ORIGIN}:{first.job}"
             if self._box.faxes.handed_in(owner, key, first.job) is None:
-                request = self._request(owner, job, key)
-                for entry, part in documents:
-                    name = (first.title or "document") + ".pdf"
-                    files.append(
-                        self._box.documents.store_file(
-                            entry.pieces(part), name=name, media_type="application/pdf", limit=LARGEST
-                        )
-                    )
+                (entry, part), *others = documents
+                with looked_at(self._box, entry.pieces(part)) as looked:
+                    request = self._request(owner, job, key, looked)
+                    files.append(self._stored(first, looked.pieces))
+                files += [self._stored(first, entry.pieces(part)) for entry, part in others]
                 made = self._box.faxes.submit(replace(request, files=tuple(files)))
                 ids = ", ".join(str(each.id) for each in made.jobs)
                 _log.info("printed by %s on %s: fax %s", first.user, first.computer or "?", ids)
@@ -149,14 +148,20 @@ class PrintFolder:
         else:
             _delete(job)
 
-    def _request(self, owner: str, job: PrintJob, key: str) -> Request:
+    def _stored(self, entry: Entry, pieces: Iterator[bytes]) -> SourceFile:
+        name = (entry.title or "document") + ".pdf"
+        return self._box.documents.store_file(pieces, name=name, media_type="application/pdf", limit=LARGEST)
+
+    def _request(self, owner: str, job: PrintJob, key: str, looked: Looked) -> Request:
         first = job.first
         zone = self._box.settings.section(StationSettings).time_zone
         now = datetime.fromtimestamp(self._box.clock(), ZoneInfo(zone) if zone else None)
         asked = read_asked(
             parse_options(first.options), first.title, first.destinations, now.replace(tzinfo=None)
         )
-        problem = self._problem(asked)
+        if asked.silent:
+            asked = replace(asked, numbers=looked.numbers)
+        problem = self._problem(asked) or (looked.problem if asked.silent else "")
         to = () if problem else tuple(To(number) for number in asked.numbers)
         metadata = {"print_title": first.title, "print_queue": first.queue}
         if problem:

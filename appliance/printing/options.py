@@ -90,9 +90,13 @@ def _value(text: str, place: int) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a print job says about its fax.  ``numbers`` as written; ``at``: local time, None: now."""
+    """What a print job says about its fax.  ``numbers`` as written; ``at``: local time, None: now.
+
+    ``silent``: it says nothing of a number, not even a wrong one.
+    """
 
     numbers: tuple[str, ...] = ()
+    silent: bool = False
     cover: str | None = None  # None: the usual; "": none; else a template's name, "standard" the box's own
     quality: Quality | None = None
     at: datetime | None = None
@@ -105,15 +109,18 @@ def read_asked(
 
     The first of option, URIs and title that has something in it decides; is that no number, there is none.
     """
+    numbers = _numbers(options, title, destinations)
     return Asked(
-        numbers=_numbers(options, title, destinations),
+        numbers=numbers or (),
+        silent=numbers is None,
         cover=_cover(options.get("FaxCover", "")),
         quality=_quality(options.get("FaxQuality", "")),
         at=_time(options.get("FaxTime", ""), now),
     )
 
 
-def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]) -> tuple[str, ...]:
+def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]) -> tuple[str, ...] | None:
+    """None when nothing is said."""
     prefix = _plain(options.get("faxPrefix", ""))
     for name in _PHONE:
         written = _plain(options.get(name, ""))
@@ -123,7 +130,7 @@ def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]
             return all_numbers([prefix + each.strip() for each in written.split(SEPARATOR) if each.strip()])
     if destinations:
         return all_numbers([number_of_uri(each) for each in destinations])
-    return number_of_title(title)
+    return number_of_title(title) or None
 
 
 def number_of_title(title: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from appliance.causes import Cause
 from appliance.documents.options import Limits, clean_line
 from appliance.durable import DiskFullError
 from appliance.language import said, speak
+from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.folder import PROBLEM
 from appliance.printing.options import numbers_of_file_name
 from appliance.printing.scan_files import (
@@ -179,18 +180,19 @@ class Scans:
 
     def _hand_in(self, claim: Claim, owner: str, key: str) -> tuple[Job, ...]:
         self._box.rules.require_quota(owner)
-        to, problem = self._recipients(claim)
-        metadata = {"print_title": claim.name}
-        if problem:
-            metadata[PROBLEM] = problem
         files: list[SourceFile] = []
         try:
             person = _person(claim.path)
-            files.append(
-                self._box.documents.store_file(
-                    claim.pieces(LARGEST), name=claim.name, media_type="", limit=LARGEST
+            with looked_at(self._box, claim.pieces(LARGEST)) as looked:
+                to, problem = self._recipients(claim, looked)
+                files.append(
+                    self._box.documents.store_file(
+                        looked.pieces, name=claim.name, media_type="", limit=LARGEST
+                    )
                 )
-            )
+            metadata = {"print_title": claim.name}
+            if problem:
+                metadata[PROBLEM] = problem
             made = self._box.faxes.submit(
                 Request(
                     owner=owner,
@@ -210,15 +212,16 @@ class Scans:
         _log.info("scanned: %s is fax %s", claim.name, ", ".join(str(each.id) for each in made.jobs))
         return made.jobs
 
-    def _recipients(self, claim: Claim) -> tuple[tuple[To, ...], str]:
+    def _recipients(self, claim: Claim, looked: Looked) -> tuple[tuple[To, ...], str]:
         """Where it goes, and why a person must look at it although it names a number."""
-        numbers = numbers_of_file_name(claim.name)
+        named = numbers_of_file_name(claim.name)
+        numbers = named or looked.numbers
         try:
             for number in numbers:
                 self._box.rules.number(number)
         except RefusedError as error:
             return (), clean_line(str(error))
-        return tuple(To(number) for number in numbers), ""
+        return tuple(To(number) for number in numbers), "" if named else looked.problem
 
     # -- what is not faxed ---------------------------------------------------------------------
 

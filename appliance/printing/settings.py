@@ -9,6 +9,14 @@ from appliance.printing.cups_backend import DEFAULT_FOLDER
 from appliance.settings.fields import setting
 
 
+class InDocument(Enum):
+    """Where in a document a number is looked for, when nothing else names one."""
+
+    OFF = "off"
+    TAG = "tag"  # @@FAX: +49 30 123456@@
+    LINE = "line"  # and Fax-Nr.: +49 30 123456
+
+
 @dataclass(frozen=True, slots=True)
 class PrintingSettings:
     """Print to fax."""
@@ -21,6 +29,11 @@ class PrintingSettings:
     )
     owner: str = setting(
         "print", "account whose faxes those of everybody else are; empty: they are refused", max_length=64
+    )
+    number_in_document: InDocument = setting(
+        InDocument.OFF,
+        "where on page one of a PDF that was printed or scanned a number is looked for: off; "
+        "tag: @@FAX: 030 123456@@, which is cut out of the page; line: also Fax-Nr.: 030 123456",
     )
 
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from weasyprint import HTML
 
 from appliance.api.ipp.asked import read_asked
 from appliance.api.ipp.words import Operation, PrintJobState, Status
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder, encode
 from appliance.ipp.model import Group, GroupTag, Message, Range, Tag, Value
-from appliance.printing.settings import IppAccess, IppSettings
+from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import Role
 from appliance.spool.options import Cover, Quality
@@ -142,6 +143,23 @@ def test_a_printer_without_a_number_field_lets_the_document_wait_and_the_job_can
     assert ask(printing, cancel).code == Status.OK
     assert job(printing, number)["job-state"] == PrintJobState.CANCELED
     assert ask(printing, cancel).code == Status.NOT_POSSIBLE
+
+
+def test_a_tag_in_the_document_names_the_number_where_the_owner_wants_that(printing: Printing) -> None:
+    settings = printing.served.box.settings
+    settings.change(PrintingSettings, {"number_in_document": "tag"})
+    try:
+        letter = bytes(HTML(string="<p>@@FAX: 9990@@").write_pdf())
+        for name, path, more in (
+            ("by tag", "/print", None),
+            ("by destination", "/faxout", to("tel:9991")),
+            ("by a favourite", f"/to/{printing.favourite}", None),
+        ):
+            ask(printing, request(Operation.PRINT_JOB, more, job_name=codec.name(name)) + letter, path)
+    finally:
+        settings.change(PrintingSettings, {"number_in_document": "off"})
+    for name, number in (("by tag", "9990"), ("by destination", "9991"), ("by a favourite", "9990")):
+        assert [fax["to"]["number"] for fax in faxes(printing, name)] == [number]
 
 
 def test_what_is_printed_on_a_favourites_printer_goes_to_the_favourite(

@@ -13,6 +13,7 @@ from typing import Any
 import pypdfium2
 import pytest
 from PIL import Image
+from weasyprint import HTML
 
 from appliance.printing.cups_backend import ENTRY_SUFFIX
 from appliance.printing.settings import PrintingSettings, PrintUser
@@ -132,6 +133,24 @@ def test_the_number_is_read_or_the_document_waits(
 def test_what_names_a_number_that_is_not_dialled_says_why_it_waits(printed: Served) -> None:
     fax = until(lambda: faxes(printed, "not dialled"))[0]
     assert "112" in fax["metadata"]["print_problem"]
+
+
+def test_a_number_in_a_printed_document_is_used_when_the_job_names_none(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    printed.box.settings.change(PrintingSettings, {"number_in_document": "tag"})
+    try:
+        letter = tmp_path / "tag.pdf"
+        letter.write_bytes(HTML(string="<p>@@FAX: 9990@@").write_pdf())
+        for name, options in (("by its tag", []), ("by option", ["-o", "phone=9991"])):
+            cups.lp("-d", "Fax", *options, "-t", name, str(letter))
+            fax_of(printed, name)
+        cups.lp("-d", "Fax", "-o", "phone=99 90", "-t", "not even then", str(letter))
+        assert fax_of(printed, "not even then")["state"] == "needs_number"
+    finally:
+        printed.box.settings.change(PrintingSettings, {"number_in_document": "off"})
+    assert fax_of(printed, "by its tag")["to"]["number"] == "9990"
+    assert fax_of(printed, "by option")["to"]["number"] == "9991"
 
 
 def test_kinds_of_files_become_the_right_number_of_pages(cups: Cups, printed: Served, tmp_path: Path) -> None:

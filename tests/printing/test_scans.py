@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from weasyprint import HTML
 
 from appliance.box import Box
 from appliance.causes import DOCUMENT_DAMAGED
 from appliance.printing.options import numbers_of_file_name
 from appliance.printing.scans import CUT_OFF_WAIT_S, LARGEST, Scans
-from appliance.printing.settings import ScanSettings
+from appliance.printing.settings import PrintingSettings, ScanSettings
 from appliance.settings.accounts import Role, User
 from appliance.spool import jobs
 from appliance.spool.model import JobFilter, JobState
@@ -187,6 +188,23 @@ def test_a_name_of_any_octets_is_a_name(folder: Folder, name: bytes) -> None:
     folder.look()
     ((_, why),) = folder.refused().items()
     assert why.startswith(DOCUMENT_DAMAGED.sentence)
+
+
+def test_a_number_in_the_document_is_used_where_the_owner_wants_that_and_the_name_says_none(
+    folder: Folder,
+) -> None:
+    tag = bytes(HTML(string="<p>@@FAX: +49 30 123456@@").write_pdf())
+    folder.put("scan1.pdf", tag)
+    folder.look()
+    folder.box.settings.change(PrintingSettings, {"number_in_document": "tag"})
+    folder.put("scan2.pdf", tag)
+    folder.put("+4940123456_scan3.pdf", tag)
+    folder.look()
+    assert sorted(folder.faxes()) == [
+        ("+4940123456_scan3.pdf", "+4940123456"),
+        ("scan1.pdf", ""),
+        ("scan2.pdf", "+49 30 123456"),
+    ]
 
 
 def test_a_file_that_turns_out_to_be_unreadable_is_set_aside_in_its_owners_language(folder: Folder) -> None:

@@ -54,9 +54,15 @@ _VALUES: Mapping[str, frozenset[object]] = {
 
 @dataclass(frozen=True, slots=True)
 class AskedFax:
-    """``numbers`` empty: a person must say where to.  ``unsupported``: what could not be obeyed."""
+    """``numbers`` empty: a person must say where to.  ``unsupported``: what could not be obeyed.
+
+    ``silent``: the job says nothing of a number, not even a wrong one.  ``problem``: why a person must
+    look first.
+    """
 
     numbers: tuple[str, ...] = ()
+    silent: bool = False
+    problem: str = ""
     cover: Cover | None = None
     quality: Quality | None = None
     max_tries: int | None = None
@@ -77,6 +83,7 @@ def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) ->
     tries = _first(_collection(job, "retry-info"), "number-of-retries")
     return AskedFax(
         numbers=numbers,
+        silent=own is None and not numbers and "destination-uris" not in job,
         cover=_cover(_collection(job, "cover-sheet-info")),
         quality=_QUALITIES.get(quality.content) if quality and isinstance(quality.content, int) else None,
         max_tries=_tries(tries),

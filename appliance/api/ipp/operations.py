@@ -5,6 +5,7 @@ Nothing here knows HTTP: ``door`` says who asks, and hands in the document as an
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from appliance.documents.options import clean_line
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.ipp.model import Attributes, Group, GroupTag, Message, Tag, Value
 from appliance.language import ENGLISH, said, spoken
+from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.folder import PROBLEM
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
@@ -264,13 +266,21 @@ class PrintService:
             yield first
             yield from pieces
 
-        file = self._box.documents.store_file(
-            whole(),
-            name=(job.name or "document") + _SUFFIXES.get(form, ""),
-            media_type=form,
-            pages=opened.asked.pages,
-            limit=DOCUMENT_LIMIT,
-        )
+        # The first document may say where the job goes.
+        with (
+            contextlib.nullcontext(Looked(whole()))
+            if opened.files
+            else looked_at(self._box, whole()) as looked
+        ):
+            file = self._box.documents.store_file(
+                looked.pieces,
+                name=(job.name or "document") + _SUFFIXES.get(form, ""),
+                media_type=form,
+                pages=opened.asked.pages,
+                limit=DOCUMENT_LIMIT,
+            )
+        if opened.asked.silent and not opened.files:
+            opened.asked = replace(opened.asked, numbers=looked.numbers, problem=looked.problem)
         opened.files.append(file)
 
     def _hand_in(self, job: PrintJob, opened: OpenJob) -> None:
@@ -280,7 +290,7 @@ class PrintService:
         if not opened.files:
             raise IppError(Status.BAD_REQUEST, said("There is no document in the request."))
         asked = opened.asked
-        problem = self._problem(asked)
+        problem = self._problem(asked) or asked.problem
         to = () if problem else self._recipients(job, asked)
         metadata = {"print_title": job.name, "print_queue": job.printer}
         if problem:
