@@ -1097,6 +1097,20 @@ BACKUP_TOO_NEW = _row(
     "This backup was made by a newer version of faxbox.",
     "Nothing was changed. Update this box first.",
 )
+NOT_AN_IMAGE = _row(
+    "not_an_image",
+    Side.USER,
+    Retry.NO,
+    "This machine was not made from the image, and is not updated from here.",
+    "It is updated as any other program of Debian: apt install with the new package.",
+)
+UPDATE_UNDER_WAY = _row(
+    "update_under_way",
+    Side.USER,
+    Retry.SOON,
+    "An update is being installed already.",
+    "Wait until the box has started anew.",
+)
 STOPPING = _row(
     "stopping",
     Side.OURS,

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Only the image has it: there the whole system is one version, replaced as one.
-INSTALL = Path("/usr/lib/faxbox-image/update")
+from appliance.image_update import INSTALL
+
 DONE, REFUSED, USAGE = 0, 1, 2
 
 

@@ -26,7 +26,7 @@ cp /cache/keys/keyring.pem "$work/etc/rauc/keyring.pem"
 echo "IMAGE_VERSION=$(chroot "$work" dpkg-query -W -f '${Version}' faxbox)" >>"$work/usr/lib/os-release"
 
 units="systemd-networkd systemd-resolved systemd-timesyncd nftables iwd avahi-daemon cups
-    faxbox-image-good faxbox-image-preset faxbox-image-printing faxbox-log-tail.timer"
+    faxbox-image-good faxbox-image-preset faxbox-image-printing faxbox-image-update.path faxbox-log-tail.timer"
 for unit in $units; do systemctl --quiet --root="$work" enable "$unit" 2>/dev/null || { echo "no unit $unit"; exit 1; }; done
 systemctl --quiet --root="$work" disable ssh.service ssh.socket 2>/dev/null || true
 # What writes into a root that forgets, or would do its work anew at every start.
@@ -56,7 +56,8 @@ mkdir "$work/boot/dtb"
 umount "$work/proc"
 rm -rf "$work"/var/lib/apt/lists/* "$work"/var/cache/apt "$work"/var/cache/debconf/*-old "$work"/var/log/* \
     "$work"/var/lib/dpkg/*-old "$work"/etc/ssh/ssh_host_* "$work"/var/cache/ldconfig/aux-cache "$work"/tmp/* "$work"/boot/firmware/* \
-    "$work"/usr/lib/linux-image-* "$work"/var/lib/systemd/random-seed
+    "$work"/usr/lib/linux-image-* "$work"/var/lib/systemd/random-seed "$work"/etc/ssl/private/ssl-cert-snakeoil.key \
+    "$work"/etc/ssl/certs/ssl-cert-snakeoil.pem # a key that is the same on every card is none
 : >"$work/etc/machine-id"
 mkdir -p "$work/data" "$work/var/log/faxbox"
 touch "$work/etc/.updated" "$work/var/.updated"

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ IMAGE = PROJECT / "image-build/image"
 DIST = PROJECT / "dist"
 START_S = 900.0  # for hangs; some 90 s on a quiet machine
 API = "/api/v1"
+TAP_MAC = "52:54:00:fa:fb:0f"
 
 
 def toolbox(*words: str) -> str:
@@ -35,9 +37,20 @@ def inside(path: Path) -> str:
 
 
 class Machine:
-    """One card, and the machine that starts from it.  ``updates`` is a second disk, read-only."""
+    """One card, and the machine that starts from it.
 
-    def __init__(self, image: Path, folder: Path, updates: Path) -> None:
+    ``updates`` is a second disk, read-only; ``serial`` the host's end of a USB serial port; ``tap`` a network
+    device of the host, on which the guest has its second network interface.
+    """
+
+    def __init__(self, image: Path, folder: Path, updates: Path, *, serial: str = "", tap: str = "") -> None:
+        self._devices = ["-device", "qemu-xhci"]
+        if serial:
+            self._devices += ["-chardev", f"serial,id=modem,path={serial}"]
+            self._devices += ["-device", "usb-serial,chardev=modem"]
+        if tap:
+            self._devices += ["-netdev", f"tap,id=tap,ifname={tap},script=no,downscript=no"]
+            self._devices += ["-device", f"virtio-net-pci,netdev=tap,romfile=,mac={TAP_MAC}"]
         self.card = folder / "card.qcow2"
         self._key = folder / "key"
         self._updates = updates
@@ -67,6 +80,7 @@ class Machine:
                 more,
                 "-device",
                 "virtio-blk-pci,drive=updates",
+                *self._devices,
             ],
             env={**os.environ, "FAXBOX_FORWARD": f"tcp:127.0.0.1:{self.ssh}-:22"},
             stdin=subprocess.DEVNULL,
@@ -124,5 +138,8 @@ class Machine:
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            raise AssertionError(f"{method} {path}: {refused.code} {refused.read().decode()}") from None

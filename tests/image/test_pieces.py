@@ -192,3 +192,18 @@ def test_only_root_installs_and_only_a_file_that_is_there(bundle: Path, tmp_path
     assert update(Namespace(file=bundle, restart=False), install=install, user=1000) == USAGE
     assert update(Namespace(file=tmp_path / "no", restart=False), install=install, user=0) == USAGE
     assert update(Namespace(file=bundle, restart=False), install=install, user=0) == DONE
+
+
+@pytest.mark.parametrize(("running", "step"), [("0.3.0", "kept"), ("0.2.0", "went_back")])
+def test_after_an_update_the_pages_are_told_once_how_it_went(tmp_path: Path, running: str, step: str) -> None:
+    good = piece(ROOT / "usr/lib/faxbox-image/good")
+    good.EXPECTED, good.RUNNING, good.STATE = (
+        tmp_path / name for name in ("expected", "release", "state.json")
+    )
+    good.RUNNING.write_text(f'NAME="Debian"\nIMAGE_VERSION="{running}"\n')
+    good.tell_of_the_update()
+    assert not good.STATE.exists()
+    good.EXPECTED.write_text("0.3.0\n")
+    good.tell_of_the_update()
+    assert json.loads(good.STATE.read_text()) == {"step": step, "version": "0.3.0"}
+    assert not good.EXPECTED.exists()

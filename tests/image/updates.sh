@@ -3,7 +3,7 @@
 #
 #   updates.sh SLOT.ext4 OUT.img
 #
-# newer.raucb says another version, broken.raucb holds a box that cannot start, stranger.raucb has another's signature.
+# newer.raucb (also beside OUT.img) says another version, broken.raucb holds a box that cannot start, stranger.raucb has another's signature.
 set -eu
 
 slot=$1 out=$2
@@ -33,5 +33,6 @@ ln "$work/newer.ext4" "$work/stranger.ext4"
 sh $bundle "$work/stranger" newer "$work/stranger"
 
 mv "$work"/*.raucb "$work/disk/"
+ln "$work/disk/newer.raucb" "${out%/*}/newer.raucb"
 rm -f "$out"
 mke2fs -q -t ext4 -d "$work/disk" "$out" 2G

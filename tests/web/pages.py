@@ -33,6 +33,7 @@ PAGES = (
     Seen("audit", "/audit"),
     Seen("about", "/about"),
     Seen("backup", "/backup"),
+    Seen("update", "/update"),
     Seen("account", "/account"),
     Seen("account-app", "/account/app"),
     Seen("setup", "/setup"),

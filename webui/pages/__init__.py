@@ -14,6 +14,7 @@ from webui.pages import (
     send,
     settings,
     setup,
+    update,
     waiting,
 )
 from webui.visit import Page
@@ -30,5 +31,6 @@ ALL: tuple[Page, ...] = (
     *box.PAGES,
     *backup.PAGES,
     *setup.PAGES,
+    *update.PAGES,
     *account.PAGES,
 )

@@ -40,6 +40,7 @@ def show(visit: Visit) -> Answer:
     ]
     box = [
         Link("/backup", _("Backup and restore"), _("the box in one encrypted file")),
+        Link("/update", _("Update"), _("a new version of the image")),
         Link("/audit", _("Audit log"), _("who did what")),
         Link("/about", _("About this box"), _("version, health, licences")),
     ]

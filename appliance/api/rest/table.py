@@ -19,6 +19,7 @@ from appliance.api.rest import (
     previews,
     received,
     system,
+    update,
 )
 from appliance.api.rest.routes import Route
 
@@ -39,4 +40,5 @@ ROUTES: tuple[Route, ...] = (
     *mail.ROUTES,
     *system.ROUTES,
     *doctor.ROUTES,
+    *update.ROUTES,
 )

@@ -1,7 +1,8 @@
 """A far end for many faxes in a row, in processes of its own: sipp signals, spandsp receives.
 
-As a program (``python -m tests.lines.sip.far_end FOLDER COUNT MEDIUM TIFF``) it is the fax machines: prints
-their UDP ports, takes one fax after the other on each, and when standard input ends prints what it got.
+As a program (``python -m tests.lines.sip.far_end FOLDER COUNT MEDIUM TIFF HOST``) it is the fax machines:
+prints their UDP ports, takes one fax after the other on each, and when standard input ends prints what it
+got.
 """
 
 from __future__ import annotations
@@ -68,13 +69,13 @@ class Tally:
 class Machine:
     """A fax machine on a UDP port.  Each call begins with its first packet."""
 
-    def __init__(self, file: Path, sent: Path, tally: Tally) -> None:
+    def __init__(self, file: Path, sent: Path, tally: Tally, host: str) -> None:
         self._file = file
         self._sent = sent
         self._tally = tally
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.setblocking(False)
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.bind((host, 0))
         self.peer: tuple[str, int] | None = None
         self._over_at = 0.0
 
@@ -175,10 +176,10 @@ class AudioMachine(Machine):
             self.count(status)
 
 
-async def _serve(folder: Path, count: int, medium: Medium, sent: Path) -> None:
+async def _serve(folder: Path, count: int, medium: Medium, sent: Path, host: str) -> None:
     tally, begun = Tally(), time.process_time()
     kind = AudioMachine if medium is Medium.AUDIO else T38Machine
-    machines = [kind(folder / f"{number}.tif", sent, tally) for number in range(count)]
+    machines = [kind(folder / f"{number}.tif", sent, tally, host) for number in range(count)]
     tasks = [asyncio.create_task(machine.serve()) for machine in machines]
     print(json.dumps([machine.sock.getsockname()[1] for machine in machines]), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
@@ -197,7 +198,17 @@ class FarEnd:
     Of every ``machines`` calls in a row each goes to a machine of its own: so many may be up at once.
     """
 
-    def __init__(self, folder: Path, sent: Path, calls: int, machines: int, medium: Medium) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        sent: Path,
+        calls: int,
+        machines: int,
+        medium: Medium,
+        *,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self._host = host
         self._folder = folder
         self._sent = sent
         self._calls = calls
@@ -218,13 +229,15 @@ class FarEnd:
             str(self._count),
             self._medium.value,
             str(self._sent),
+            self._host,
             stdin=pipe,
             stdout=pipe,
         )
         assert self._machines.stdout is not None
         ports = json.loads(await self._machines.stdout.readline())
         (self._folder / "ports.csv").write_text("".join(f"{line}\n" for line in ["SEQUENTIAL", *ports]))
-        (self._folder / "far.xml").write_text(_scenario(self._medium), encoding="latin-1", newline="\n")
+        scenario = _scenario(self._medium).replace("IP4 127.0.0.1", f"IP4 {self._host}")
+        (self._folder / "far.xml").write_text(scenario, encoding="latin-1", newline="\n")
         self._sipp = await asyncio.create_subprocess_exec(
             SIPP,
             "-sf",
@@ -232,7 +245,7 @@ class FarEnd:
             "-inf",
             "ports.csv",
             "-i",
-            "127.0.0.1",
+            self._host,
             "-p",
             str(self.port),
             "-mp",
@@ -297,4 +310,5 @@ def _scenario(medium: Medium) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Path(sys.argv[1]), int(sys.argv[2]), Medium(sys.argv[3]), Path(sys.argv[4])))
+    _, folder, count, medium, sent, host = sys.argv
+    asyncio.run(_serve(Path(folder), int(count), Medium(medium), Path(sent), host))

@@ -1,0 +1,80 @@
+"""A new version of the image, handed in by an administrator."""
+
+from __future__ import annotations
+
+from appliance import image_update
+from appliance.api import request
+from appliance.api.problems import ProblemError
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import choice, flag, record, text
+from appliance.causes import NOT_AN_IMAGE, STORAGE_FULL, UPDATE_UNDER_WAY
+from appliance.doctor.versions import build
+from appliance.image_update import Step
+from appliance.settings.accounts import Scope
+
+
+def show(call: Call) -> Answer:
+    last = image_update.progress(call.box.data)
+    return Answer(
+        {
+            "possible": image_update.is_image(),
+            "version": build(),
+            "step": last.step.value,
+            "new_version": last.version,
+            "detail": last.detail,
+        }
+    )
+
+
+def take(call: Call) -> Answer:
+    if not image_update.is_image():
+        raise ProblemError(NOT_AN_IMAGE)
+    length = request.declared_length(call.environ)
+    if length is not None and length > image_update.LARGEST:
+        raise request.too_large(image_update.LARGEST)
+    call.note("update.take")
+    try:
+        image_update.hand_over(call.box.data, request.pieces(call.environ, image_update.LARGEST), length)
+    except image_update.UnderWayError:
+        raise ProblemError(UPDATE_UNDER_WAY) from None
+    except image_update.NoRoomError:
+        raise ProblemError(STORAGE_FULL) from None
+    return show(call)
+
+
+_PROGRESS = record(
+    {
+        "possible": flag(help="whether this machine was made from the image, and so is updated as one"),
+        "version": text(help="the version that runs"),
+        "step": choice(*(step.value for step in Step)),
+        "new_version": text(help="of the last update, where it is known"),
+        "detail": text(help="why it was refused"),
+    }
+)
+
+ROUTES = (
+    Route(
+        "GET",
+        "/update",
+        "showUpdate",
+        "system",
+        "How far the last update is",
+        show,
+        scope=Scope.ADMIN,
+        answer=_PROGRESS,
+    ),
+    Route(
+        "POST",
+        "/update",
+        "takeUpdate",
+        "system",
+        "Install a new version",
+        take,
+        scope=Scope.ADMIN,
+        answer=_PROGRESS,
+        status=202,
+        help="The content is the file that ends in `.raucb`, as it is. One whose signature fits is installed"
+        " beside the running version, and the box starts anew with it. When it does not answer then, the"
+        " version before comes back by itself.",
+    ),
+)

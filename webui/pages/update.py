@@ -1,0 +1,19 @@
+"""A new version of the image."""
+
+from __future__ import annotations
+
+from appliance import image_update
+from appliance.doctor.versions import build
+from webui.visit import Answer, Page, Visit
+
+
+def show(visit: Visit) -> Answer:
+    return visit.page(
+        "update.html",
+        possible=image_update.is_image(),
+        running=build(),
+        last=image_update.progress(visit.box.data),
+    )
+
+
+PAGES = (Page("/update", show, scopes=("admin",)),)
