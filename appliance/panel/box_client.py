@@ -35,6 +35,9 @@ FAILED_S = 12 * 3600.0
 MOST = 100
 # systemd looks for this file in the box's runtime folder (faxbox-poweroff.path).
 POWEROFF_FILE = "poweroff"
+# The image alone has a unit that looks for this one.
+RESET_FILE = "factory-reset"
+RESET_UNIT = Path("/usr/lib/systemd/system/faxbox-image-reset.path")
 
 
 class ApiError(Exception):
@@ -169,7 +172,7 @@ class Watcher:
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """Does what a button asks for.  ``runtime``: the folder in which systemd looks for POWEROFF_FILE."""
+    """Does what a button asks for.  ``runtime``: the folder in which systemd looks for our files."""
 
     connect: Connect
     store: SettingsStore
@@ -190,6 +193,8 @@ class Hands:
                 return self._retry()
             case Order.SHUT_DOWN:
                 return self._shut_down()
+            case Order.RESET:
+                return self._put_back()
             case Order.SET_UP:
                 return secrets.new_setup_code(self.store)
             case Order.SEEN:
@@ -232,13 +237,23 @@ class Hands:
         return f"Fax {found[0]['id']} is sent again as {again['id']}."
 
     def _shut_down(self) -> str:
-        if self.runtime is None:
-            raise ApiError("This box is not run by systemd, so that it cannot be shut down from here.")
-        try:
-            (self.runtime / POWEROFF_FILE).touch()
-        except OSError as error:
-            raise ApiError(f"The box cannot be shut down: {error}") from error
+        self._ask_systemd(POWEROFF_FILE, "it cannot be shut down from here")
         return "The box shuts down."
+
+    def _put_back(self) -> str:
+        if not RESET_UNIT.exists():
+            raise ApiError("This machine was not made from the image: delete its data folder instead.")
+        self._ask_systemd(RESET_FILE, "it cannot be put back from here")
+        return "The box starts anew as it was delivered; all faxes and settings are gone."
+
+    def _ask_systemd(self, file: str, refusal: str) -> None:
+        """Leaves a file that a unit looks for.  Raises ApiError when nobody does, or it cannot be made."""
+        if self.runtime is None:
+            raise ApiError(f"This box is not run by systemd, so that {refusal}.")
+        try:
+            (self.runtime / file).touch()
+        except OSError as error:
+            raise ApiError(f"The panel could not tell systemd: {error}") from error
 
 
 def _moment(at: float) -> str:

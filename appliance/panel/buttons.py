@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -28,6 +29,10 @@ class Button(Enum):
 
 # Buttons for which a hold means something, and after how many seconds.
 HOLDS = {Button.CANCEL: HOLD_S, Button.RETRY: HOLD_S, Button.POWER: HOLD_POWER_S}
+
+# Both down for so long: back to the state of delivery, seconds.  The lamps warn all the while.
+RESET_BUTTONS = (Button.CANCEL, Button.POWER)
+RESET_S = 10.0
 
 
 class Gesture(Enum):
@@ -121,3 +126,35 @@ class Contact:
             self.stuck = True
             touches.append(Touch(self.button, Gesture.STUCK, self._down_since + STUCK_S))
         return touches
+
+
+class Chord:
+    """Buttons that are down together mean something else than each of them.  Times as a contact's."""
+
+    def __init__(self) -> None:
+        self.since: float | None = None  # all are down
+        self.busy = False  # from then until all are up: what each alone would mean does not count
+        self._done = False
+
+    def advance(self, down: Iterable[bool], at: float) -> bool:
+        """``down``: whether each of the buttons is; whether they have just been down for RESET_S."""
+        states = list(down)
+        if not states or not all(states):
+            self.since = None
+            self.busy = self.busy and any(states)
+            self._done = self._done and self.busy
+            return False
+        if self.since is None:
+            self.since, self.busy = at, True
+        if self._done or at < self.since + RESET_S:
+            return False
+        self._done = True
+        return True
+
+    def warns(self) -> bool:
+        """Whether something will come of it if they stay down."""
+        return self.since is not None and not self._done
+
+    def deadline(self) -> float | None:
+        """When ``advance`` will have something to say; None: never."""
+        return None if self.since is None or self._done else self.since + RESET_S

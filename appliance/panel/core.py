@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance.panel.buttons import Button, Contact, Gesture, Touch
+from appliance.panel.buttons import RESET_BUTTONS, Button, Chord, Contact, Gesture, Touch
 from appliance.panel.lamps import AnyLamp, Lamp, Meaning, Pattern
 from appliance.panel.model import BoxView, meanings
 from appliance.panel.model import Contact as BoxContact
@@ -30,6 +30,8 @@ DONE_S = 0.8
 # Three flashes: it could not.
 REFUSED = Pattern("refused", lit=True, seconds=(0.15, 0.15))
 REFUSED_S = 0.9
+# Of every lamp, while the buttons are down that put the box back to the state of delivery.
+WARNING = Pattern("warning", lit=True, seconds=(0.15, 0.15))
 # A power button that is down so soon after the panel's start asks for set-up mode, seconds.
 SETUP_WINDOW_S = 10.0
 # The buzzer: lit means sounding.
@@ -47,6 +49,7 @@ class Order(Enum):
     SEEN = "put the fault lamp out: the failed faxes have been seen"
     SHUT_DOWN = "shut the box down"
     SET_UP = "make a new set-up code"
+    RESET = "put the box back to the state of delivery"
 
 
 _PRESSES = {
@@ -79,6 +82,7 @@ class Panel:
         self._contacts = {button: Contact(button) for button in buttons}
         self._started = started
         self._setup_asked = False
+        self._reset = Chord()
         self._overlays: dict[AnyLamp, _Overlay] = {}
         self._orders: list[tuple[Order, Button]] = []
         self._sound: list[float] = []  # times at which the buzzer changes, from sounding on
@@ -97,13 +101,13 @@ class Panel:
 
     def edge(self, button: Button, pressed: bool, at: float) -> None:
         """A pin changed."""
+        self.advance(at)  # what the other buttons are by now
         if button in self._contacts:
-            self._touched(self._contacts[button].edge(pressed, at))
+            self._touched(self._contacts[button].edge(pressed, at), at)
 
     def advance(self, at: float) -> None:
         """Lets what is due by ``at`` happen."""
-        for contact in self._contacts.values():
-            self._touched(contact.advance(at))
+        self._touched([touch for contact in self._contacts.values() for touch in contact.advance(at)], at)
         self._ask_for_setup(at)
         self._overlays = {lamp: each for lamp, each in self._overlays.items() if each.until > at}
 
@@ -136,6 +140,9 @@ class Panel:
     def deadline(self, at: float) -> float | None:
         """When something changes without anything coming in; None: never."""
         times = [contact.deadline() for contact in self._contacts.values()]
+        times.append(self._reset.deadline())
+        if self._reset.since is not None and self._reset.warns():
+            times.append(self._reset.since + (WARNING.next_change(at - self._reset.since) or 0.0))
         times += [each.until for each in self._overlays.values()]
         times += [
             each.since + change
@@ -150,6 +157,8 @@ class Panel:
     # -- inside --------------------------------------------------------------------------------
 
     def _level(self, lamp: AnyLamp, pattern: Pattern, at: float) -> bool:
+        if self._reset.since is not None and self._reset.warns():
+            return WARNING.level(at - self._reset.since)
         overlay = self._overlays.get(lamp)
         if overlay is None or overlay.until <= at:
             return pattern.level(at)
@@ -157,7 +166,12 @@ class Panel:
             return not pattern.level(overlay.since)
         return overlay.pattern.level(at - overlay.since)
 
-    def _touched(self, touches: list[Touch]) -> None:
+    def _touched(self, touches: list[Touch], at: float) -> None:
+        down = [self._contacts[each].down for each in RESET_BUTTONS if each in self._contacts]
+        meant = self._reset.busy
+        if len(down) == len(RESET_BUTTONS) and self._reset.advance(down, at):
+            self._orders.append((Order.RESET, Button.POWER))
+        meant = meant or self._reset.busy
         for touch in touches:
             lamp = ANSWERS[touch.button]
             if touch.gesture is Gesture.DOWN:
@@ -167,7 +181,7 @@ class Panel:
                 order = _PRESSES.get(touch.button)
             elif touch.gesture is Gesture.HOLD and not self._setup_asked:
                 order = _HOLDS.get(touch.button)
-            if order is not None:
+            if order is not None and not (meant and touch.button in RESET_BUTTONS):
                 self._orders.append((order, touch.button))
             if touch.gesture is Gesture.HOLD:
                 self._overlays[lamp] = _Overlay(touch.at + TOUCH_S, touch.at, None)

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import os
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -256,3 +257,14 @@ def test_a_pulled_plug_loses_nothing_that_was_accepted(machine: Machine) -> None
         assert accepted <= set(states(machine))
     machine.until(lambda: not {"queued", "preparing", "waiting", "sending"} & set(states(machine).values()))
     assert machine.shell("cat /run/faxbox-image/data").strip() == "good"
+
+
+def test_what_the_panel_leaves_when_both_buttons_are_held_puts_it_back_to_the_state_of_delivery(
+    machine: Machine,
+) -> None:
+    # The last test: the key for the shell is gone with everything else.
+    machine.shell("mkdir -p /run/faxbox-panel; touch /run/faxbox-panel/factory-reset")
+    machine.until(lambda: machine.health() is None)
+    machine.wait()
+    with urllib.request.urlopen(f"http://127.0.0.1:{machine.http}/", timeout=60) as answer:
+        assert answer.url.endswith("/first-start")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.panel import lamps
-from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, STUCK_S, Button
+from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, RESET_S, STUCK_S, Button
 from appliance.panel.core import ANSWERS, DONE_S, Order, Panel
 from appliance.panel.lamps import LANGUAGE, AnyLamp, Lamp, LineLamp, Meaning, Pattern
 from appliance.panel.model import BoxView, Condition, Contact, LineView
@@ -116,6 +116,49 @@ def test_a_button_asks_once_for_what_it_is_for(button: Button, seconds: float, o
     panel.advance(120.0)
     assert panel.orders() == [(order, button)]
     assert panel.orders() == []
+
+
+def hold_both(panel: Panel, begun: float, ended: float) -> list[Order]:
+    """Cancel, then power, and both up at ``ended``; what was asked for."""
+    panel.edge(Button.CANCEL, True, begun - 0.4)
+    panel.edge(Button.POWER, True, begun)
+    at = begun
+    while at < ended:
+        at = min(at + 0.05, ended)
+        panel.advance(at)
+    panel.edge(Button.POWER, False, ended)
+    panel.edge(Button.CANCEL, False, ended + 0.2)
+    panel.advance(ended + 5)
+    return [order for order, _ in panel.orders()]
+
+
+@pytest.mark.parametrize("seconds", [0.3, HOLD_S + 1, HOLD_POWER_S + 1, RESET_S - 0.1])
+def test_two_buttons_let_go_before_their_time_mean_nothing_not_even_each_alone(seconds: float) -> None:
+    assert hold_both(panel_of(READY), 101.0, 101.0 + seconds) == []
+
+
+def test_cancel_and_power_held_together_put_the_box_back_once_while_every_lamp_warns() -> None:
+    panel = panel_of(READY)
+    assert hold_both(panel, 101.0, 101.0 + RESET_S + 9) == [Order.RESET]
+    panel.edge(Button.CANCEL, True, 150.0)
+    panel.edge(Button.CANCEL, False, 150.3)
+    panel.advance(152.0)
+    assert panel.orders() == [(Order.CANCEL_ONE, Button.CANCEL)]  # alone it means what it always means
+
+    panel.edge(Button.CANCEL, True, 200.0)
+    panel.edge(Button.POWER, True, 200.0)
+    panel.advance(200.1)
+    levels = set()
+    at = 200.1
+    while at < 203.0:
+        due = panel.deadline(at)
+        assert due is not None
+        at = max(due, at + 1e-6)
+        panel.advance(at)
+        lit = set(panel.lit(at).values())
+        assert len(lit) == 1  # all alike
+        levels |= lit
+    assert levels == {True, False}
 
 
 def test_a_short_press_of_the_power_button_does_nothing() -> None:

@@ -20,8 +20,9 @@ from appliance.exchange.remote import RemoteLine
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.panel import wiring
 from appliance.panel.board import Board, lamp_pins
-from appliance.panel.box_client import POWEROFF_FILE, Hands, Watcher
+from appliance.panel.box_client import POWEROFF_FILE, RESET_FILE, ApiError, Hands, Watcher
 from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, Button
+from appliance.panel.core import Order
 from appliance.panel.lamps import LANGUAGE, Lamp
 from appliance.panel.service import PanelService
 from appliance.panel.settings import PanelSettings
@@ -51,9 +52,11 @@ class Rig:
         )
         self.runtime = runtime
         connect = lambda: running(served.box.data)  # noqa: E731 (the rig's own)
-        hands = Hands(connect, served.box.settings, runtime, forward_to=SETTINGS.forward_to)
+        self.hands = Hands(connect, served.box.settings, runtime, forward_to=SETTINGS.forward_to)
         self._watcher = Watcher(connect, self.service.box_is, store=served.box.settings)
-        self._thread = threading.Thread(target=self.service.run, args=(hands, self._watcher), daemon=True)
+        self._thread = threading.Thread(
+            target=self.service.run, args=(self.hands, self._watcher), daemon=True
+        )
         self._thread.start()
 
     def lit(self, lamp: Lamp) -> bool:
@@ -167,6 +170,24 @@ def test_a_received_fax_lights_the_inbox_lamp_and_a_press_forwards_it(rig: Rig, 
 def test_holding_the_power_button_asks_systemd_to_shut_down(rig: Rig) -> None:
     rig.press(SETTINGS.power_button, HOLD_POWER_S + 0.3)
     until((rig.runtime / POWEROFF_FILE).exists)
+
+
+@pytest.mark.realtime
+def test_both_buttons_held_ask_systemd_to_put_a_box_of_the_image_back(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("appliance.panel.buttons.RESET_S", 0.5)
+    unit = tmp_path / "faxbox-image-reset.path"
+    monkeypatch.setattr("appliance.panel.box_client.RESET_UNIT", unit)
+    with pytest.raises(ApiError, match="was not made from the image"):
+        rig.hands.carry_out(Order.RESET)
+    unit.touch()
+    pins = [rig.factory.pin(pin) for pin in (SETTINGS.cancel_button, SETTINGS.power_button)]
+    for pin in pins:
+        pin.drive_low()
+    until((rig.runtime / RESET_FILE).exists)
+    for pin in pins:
+        pin.drive_high()
 
 
 @pytest.mark.realtime
