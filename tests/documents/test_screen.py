@@ -290,6 +290,24 @@ def test_type_under_a_highlighter_in_a_scan_keeps_its_letters(colour: tuple[int,
     assert missing < 0.3 * ImageStat.Stat(ImageChops.invert(words.crop(box))).sum[0]
 
 
+def test_highlighted_lines_of_a_scan_are_no_photograph_at_standard_resolution() -> None:
+    """Tiles of as many rows as at fine would be twice as high there, and hold a line of type and its tint."""
+    size = (FINE[0], FINE[1] // 2)
+    page, clean = (Image.new("RGB", FINE, white) for white in ((250, 249, 246), (255, 255, 255)))
+    for row in range(28):
+        colour = [(255, 192, 0), (190, 190, 190), (255, 130, 130), (255, 255, 0)][row % 4]
+        for sheet, tint in ((page, colour), (clean, (255, 255, 255))):
+            draw = ImageDraw.Draw(sheet)
+            draw.rectangle((300, 200 + row * 60, 1250, 238 + row * 60), tint)
+            draw.text((320, 202 + row * 60), WORDS, (25, 25, 25), font(MONOSPACED, 28))
+    noise = Image.frombytes("L", FINE, random.Random(6).randbytes(FINE[0] * FINE[1]))
+    grain = noise.point([value // 42 for value in range(256)]).convert("RGB")
+    scanned = ImageChops.subtract(page.filter(ImageFilter.GaussianBlur(1.2)), grain)
+    faxed, typed = (bilevel(each.resize(size), Resolution.STANDARD) for each in (scanned, clean))
+    lines = [(320, 103 + row * 30, 1040, 116 + row * 30) for row in range(28)]
+    assert sum(_unlike(faxed.crop(line), typed.crop(line)) < 0.4 for line in lines) == len(lines)
+
+
 def test_thin_pale_curves_stay_whole() -> None:
     page = Image.new("L", (1728, 600), 255)
     ImageDraw.Draw(page).line([(x, 300 + (x * 37 % 191) - 95) for x in range(50, 1700, 40)], 170, 1)

@@ -74,9 +74,15 @@ void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without,
     }
 }
 
-Size tiles_of(Size size)
+int rows_of_tile(int y_dpi)
 {
-    return (Size){(size.width + TILE - 1) / TILE, (size.rows + TILE - 1) / TILE};
+    return y_dpi < COARSE_DPI ? TILE / 2 : TILE;
+}
+
+Size tiles_of(Size size, int y_dpi)
+{
+    int rows = rows_of_tile(y_dpi);
+    return (Size){(size.width + TILE - 1) / TILE, (size.rows + rows - 1) / rows};
 }
 
 /* -- survey ----------------------------------------------------------------------------------- */
@@ -108,10 +114,11 @@ static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
 {
     Box content = ground->content;
     ptrdiff_t width = band->size.width, at = (top - band->first) * width + left;
+    int rows = rows_of_tile(ground->y_dpi);
     enum { LOOKED_AT = TILE / 2 * (TILE / 2) };
-    if (left < content.left || top < content.top || left + TILE > content.right || top + TILE > content.below
-        || !is_white(band->type + at, width, TILE, TILE)
-        || (band->tone != band->type && !is_white(band->tone + at, width, TILE, TILE)))
+    if (left < content.left || top < content.top || left + TILE > content.right || top + rows > content.below
+        || !is_white(band->type + at, width, TILE, rows)
+        || (band->tone != band->type && !is_white(band->tone + at, width, TILE, rows)))
         return 0;
     tile->looked_at = tile->tones[STEPS - 1] = LOOKED_AT;
     ground->levels[255] += LOOKED_AT;
@@ -119,17 +126,18 @@ static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     return 1;
 }
 
-/* Every other pixel of every other row is looked at. */
+/* Every other pixel of every other row is looked at, of each row at standard resolution. */
 static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdiff_t top, Tile *tile)
 {
     uint16_t types[256] = {0}, tones[256] = {0}, differences[MOST_NOISE] = {0};
     ptrdiff_t width = band->size.width;
     Box content = ground->content;
     uint32_t count = 0, near = 0;
+    int rows = rows_of_tile(ground->y_dpi), every = 2 * rows / TILE;
     memset(tile, 0, sizeof *tile);
     if (survey_white(ground, band, left, top, tile))
         return;
-    for (ptrdiff_t y = top > content.top ? top : content.top; y < top + TILE && y < content.below; y += 2) {
+    for (ptrdiff_t y = top > content.top ? top : content.top; y < top + rows && y < content.below; y += every) {
         const uint8_t *type = band->type + (y - band->first) * width;
         const uint8_t *tone = band->tone + (y - band->first) * width;
         for (ptrdiff_t x = left > content.left ? left : content.left; x < left + TILE && x < content.right; x += 2) {
@@ -159,7 +167,7 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     }
     tile->photo = ground->tones == TONES_BY_CONTENT && most * 100 < count * FLAT_PERCENT
                   && looks_like_photograph(band, left, top - band->first);
-    for (ptrdiff_t y = top; y < top + TILE && y < content.below && y >= content.top; y += 2)
+    for (ptrdiff_t y = top; y < top + rows && y < content.below && y >= content.top; y += every)
         for (ptrdiff_t x = left + 2; x < left + TILE && x < content.right && x - 2 >= content.left; x += 2) {
             const uint8_t *type = band->type + (y - band->first) * width + x;
             int differ = abs(type[0] - type[-2]);
@@ -172,7 +180,7 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     tile->middle = (uint8_t)percentile_of(tones, count, 50);
     if (band->from.channels == 4) {
         int32_t blue = 0, red = 0, looked_at = 0;
-        for (ptrdiff_t y = top > content.top ? top : content.top; y < top + TILE && y < content.below; y += 4)
+        for (ptrdiff_t y = top > content.top ? top : content.top; y < top + rows && y < content.below; y += 2 * every)
             for (ptrdiff_t x = left > content.left ? left : content.left; x < left + TILE && x < content.right; x += 4) {
                 const uint8_t *pixel = band->from.pixels + (y - band->first) * band->from.stride + 4 * x;
                 blue += pixel[0] - pixel[1];
@@ -193,9 +201,10 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
 
 int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below)
 {
-    for (ptrdiff_t ty = from / TILE; ty * TILE < below && ty < ground->tiles.rows; ty++)
+    int rows = rows_of_tile(ground->y_dpi);
+    for (ptrdiff_t ty = from / rows; ty * rows < below && ty < ground->tiles.rows; ty++)
         for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++)
-            survey_tile(ground, band, tx * TILE, ty * TILE, &ground->tile[ty * ground->tiles.width + tx]);
+            survey_tile(ground, band, tx * TILE, ty * rows, &ground->tile[ty * ground->tiles.width + tx]);
     return 0;
 }
 
@@ -238,13 +247,14 @@ static int settle_boxes(Ground *ground, const Box *boxes, ptrdiff_t box_count)
 {
     size_t count = (size_t)(ground->tiles.width * ground->tiles.rows);
     uint8_t *photo = calloc(count, 1);
+    int rows = rows_of_tile(ground->y_dpi);
     if (photo == NULL)
         return -1;
     for (ptrdiff_t each = 0; each < box_count; each++) {
         Box box = boxes[each];
         uint32_t tones[STEPS] = {0}, in = 0, of = 0, looked_at = 0;
         for (int mark = 0; mark < 2; mark++) {
-            for (ptrdiff_t y = (box.top + TILE / 2) / TILE; y < (box.below + TILE / 2) / TILE; y++)
+            for (ptrdiff_t y = (box.top + rows / 2) / rows; y < (box.below + rows / 2) / rows; y++)
                 for (ptrdiff_t x = (box.left + TILE / 2) / TILE; x < (box.right + TILE / 2) / TILE; x++) {
                     if (x < 0 || y < 0 || x >= ground->tiles.width || y >= ground->tiles.rows)
                         continue;
@@ -315,25 +325,25 @@ static void grow_photographs(const Ground *ground, uint8_t *photo)
     }
 }
 
-/* A photograph has somewhere so many tiles by so many that all look like one; lines of type on a tint have not.
+/* A photograph has somewhere so many tiles by so many that nearly all look like one; lines of type on a tint have not.
  * What hangs together with that is of it, gaps of highlights and shadows closed, and its rim comes in. */
-enum { PHOTO_CORE = 3, PHOTO_CLOSED = 5, PHOTO_ROUNDS = 6 };
-/* At standard resolution tiles are twice as high, and so many of them are seldom found. */
-enum { COARSE_DPI = 150 };
+enum { PHOTO_CORE = 3, PHOTO_NEARLY = 7, PHOTO_CLOSED = 5, PHOTO_ROUNDS = 6 };
 
 static int settle_raster(Ground *ground)
 {
     size_t count = (size_t)(ground->tiles.width * ground->tiles.rows);
     uint8_t *photo = malloc(2 * count), *may = photo + count;
-    int failed = photo == NULL;
+    uint16_t *around = malloc(count * sizeof *around);
+    int failed = photo == NULL || around == NULL;
     if (!failed) {
         for (size_t at = 0; at < count; at++)
-            photo[at] = may[at] = ground->tile[at].photo;
-        failed = without_light(photo, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0
+            may[at] = ground->tile[at].photo;
+        failed = count_around(around, may, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0
                  || without_dark(may, ground->tiles, PHOTO_CLOSED, PHOTO_CLOSED) < 0
                  || without_light(may, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0;
-        if (!failed && ground->y_dpi < COARSE_DPI)
-            memcpy(photo, may, count);
+        for (size_t at = 0; !failed && at < count; at++)
+            photo[at] = around[at] >= PHOTO_NEARLY;
+        failed = failed || widen_light(photo, ground->tiles, PHOTO_CORE, PHOTO_CORE) < 0;
         for (int round = 0; round < PHOTO_ROUNDS && !failed; round++) {
             sweep(photo, may, ground->tiles, 0);
             sweep(photo, may, ground->tiles, 1);
@@ -345,6 +355,7 @@ static int settle_raster(Ground *ground)
             ground->tile[at].photo = photo[at];
     }
     free(photo);
+    free(around);
     return failed ? -1 : 0;
 }
 
@@ -563,6 +574,7 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
 {
     const Ground *ground = band->ground;
     ptrdiff_t width = band->size.width;
+    int rows = rows_of_tile(ground->y_dpi);
     uint16_t factor[256]; /* in 1/256 */
     for (int level = 0; level < 256; level++)
         factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < 50 ? 50 : level));
@@ -571,13 +583,13 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
         return -1;
     for (ptrdiff_t y = 0; y < band->size.rows; y++) {
         /* Between the middles of four tiles: first down, for each column of tiles, then across. */
-        ptrdiff_t row = y + band->first - TILE / 2;
-        ptrdiff_t above = row < 0 ? 0 : row / TILE, below = above + 1 < ground->tiles.rows ? above + 1 : above;
-        int down = row < 0 ? 0 : (int)(row % TILE);
+        ptrdiff_t row = y + band->first - rows / 2;
+        ptrdiff_t above = row < 0 ? 0 : row / rows, below = above + 1 < ground->tiles.rows ? above + 1 : above;
+        int down = row < 0 ? 0 : (int)(row % rows);
         for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++) {
             const uint8_t *upper = (const uint8_t *)&ground->tile[above * ground->tiles.width + tx];
             const uint8_t *lower = (const uint8_t *)&ground->tile[below * ground->tiles.width + tx];
-            column[tx] = (int16_t)(upper[offset] * (TILE - down) + lower[offset] * down);
+            column[tx] = (int16_t)(upper[offset] * (rows - down) + lower[offset] * down);
         }
         column[ground->tiles.width] = column[ground->tiles.width - 1];
         const uint8_t *photo = band->photo + y * width;
@@ -591,7 +603,7 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
             int level = column[tx] * (TILE - over) + column[tx + 1] * over;
             int slope = step ? column[tx + 1] - column[tx] : 0;
             for (end = end < width ? end : width; x < end; x++, level += slope) {
-                int value = (values[x] * factor[level / (TILE * TILE)]) >> 8;
+                int value = (values[x] * factor[level / (TILE * rows)]) >> 8;
                 values[x] = photo[x] ? values[x] : (uint8_t)(value > 255 ? 255 : value);
             }
         }
@@ -629,7 +641,7 @@ static int smooth(const Band *band, uint8_t *plane)
 int least_depth(const Band *band, ptrdiff_t x, ptrdiff_t y, int times)
 {
     const Ground *ground = band->ground;
-    const Tile *tile = &ground->tile[(y + band->first) / TILE * ground->tiles.width + x / TILE];
+    const Tile *tile = &ground->tile[(y + band->first) / rows_of_tile(ground->y_dpi) * ground->tiles.width + x / TILE];
     int noise = tile->noise * PAPER_WHITE / (tile->paper_type < 50 ? 50 : tile->paper_type);
     noise = noise > 2 * ground->noise + 2 ? 2 * ground->noise + 2 : noise;
     return noise * times / (ground->noise >= MUCH_NOISE ? SMOOTHED : 1);

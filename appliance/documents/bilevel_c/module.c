@@ -152,7 +152,7 @@ static int takes_ground(Py_buffer *buffer, Ground **ground)
     *ground = buffer->buf;
     if (buffer->len < (Py_ssize_t)sizeof(Ground) || buffer->readonly)
         return 0;
-    Size size = (*ground)->size, tiles = tiles_of(size);
+    Size size = (*ground)->size, tiles = tiles_of(size, (*ground)->y_dpi);
     return size.width > 0 && size.rows > 0 && size.width <= MOST_SIDE && size.rows <= MOST_SIDE
            && buffer->len == (Py_ssize_t)(sizeof(Ground) + (size_t)(tiles.width * tiles.rows) * sizeof(Tile));
 }
@@ -173,7 +173,7 @@ static PyObject *new_ground(PyObject *module, PyObject *args)
         || content.left > content.right || content.top > content.below || tones < TONES_NONE
         || tones > TONES_EVERYWHERE)
         return no_picture();
-    Size tiles = tiles_of(size);
+    Size tiles = tiles_of(size, y_dpi);
     size_t octets = sizeof(Ground) + (size_t)(tiles.width * tiles.rows) * sizeof(Tile);
     PyObject *made = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)octets);
     if (made == NULL)
@@ -204,7 +204,7 @@ static PyObject *survey_band(PyObject *module, PyObject *args)
     uint8_t *planes = NULL;
     if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
         || !fits(&page, ground->size.width, rows, stride, channels) || first < 0
-        || first + rows > ground->size.rows || from % TILE || from < first || below > first + rows) {
+        || first + rows > ground->size.rows || from % rows_of_tile(ground->y_dpi) || from < first || below > first + rows) {
         no_picture();
         goto out;
     }

@@ -20,8 +20,8 @@ typedef struct {
     ptrdiff_t left, top, right, below; /* right and below are the first pixels outside */
 } Box;
 
-/* What is known of a tile of TILE x TILE pixels of the page. */
-enum { TILE = 24, STEPS = 64 };
+/* What is known of a tile of the page: TILE pixels across and, at standard resolution, half as many down. */
+enum { TILE = 24, COARSE_DPI = 150, STEPS = 64 };
 typedef struct {
     uint16_t tones[STEPS]; /* histogram of luma, of the pixels that were looked at */
     uint16_t looked_at;
@@ -80,7 +80,8 @@ void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
 void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size);
 
 /* ground.c.  Those that return int return 0, or -1 without memory. */
-Size tiles_of(Size size);
+int rows_of_tile(int y_dpi);
+Size tiles_of(Size size, int y_dpi);
 int survey(Ground *ground, const Band *band, ptrdiff_t from, ptrdiff_t below);
 int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker);
 int level_band(Band *band);

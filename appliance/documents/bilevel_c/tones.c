@@ -13,13 +13,13 @@ enum { DARKEST = 30, LIGHTEST = 225, SHARP = 70, SOFT_PERCENT = 50, LEAST_SPREAD
 
 /* The tile's tones without what is dark and narrow: of each pixel the lightest of its surroundings, of those
  * the darkest, by samples. */
-static int spread_without_ink(const Band *band, ptrdiff_t left, ptrdiff_t top)
+static int spread_without_ink(const Band *band, ptrdiff_t left, ptrdiff_t top, int tile_rows)
 {
     enum { AROUND = STROKE / 2, SIDE = TILE + 4 * AROUND };
     uint8_t tones[SIDE * SIDE];
-    Size size = band->size, square = {SIDE, SIDE};
-    uint32_t histogram[256] = {0}, below = 0, count = TILE * TILE;
-    for (ptrdiff_t y = 0; y < SIDE; y++)
+    Size size = band->size, square = {SIDE, tile_rows + 4 * AROUND};
+    uint32_t histogram[256] = {0}, below = 0, count = (uint32_t)(TILE * tile_rows);
+    for (ptrdiff_t y = 0; y < square.rows; y++)
         for (ptrdiff_t x = 0; x < SIDE; x++) {
             ptrdiff_t row = top + y - 2 * AROUND, column = left + x - 2 * AROUND;
             row = row < 0 ? 0 : row >= size.rows ? size.rows - 1 : row;
@@ -28,7 +28,7 @@ static int spread_without_ink(const Band *band, ptrdiff_t left, ptrdiff_t top)
         }
     if (without_dark(tones, square, pixels_across(band, STROKE), pixels_down(band, STROKE)) < 0)
         return 0;
-    for (ptrdiff_t y = 2 * AROUND; y < 2 * AROUND + TILE; y++)
+    for (ptrdiff_t y = 2 * AROUND; y < 2 * AROUND + tile_rows; y++)
         for (ptrdiff_t x = 2 * AROUND; x < 2 * AROUND + TILE; x++)
             histogram[tones[y * SIDE + x]]++;
     int low = 0, high = 255;
@@ -44,14 +44,15 @@ int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top)
 {
     Size size = band->size;
     uint32_t soft = 0, count = 0;
-    for (ptrdiff_t y = top; y < top + TILE && y + 2 < size.rows; y += 2)
+    int tile_rows = rows_of_tile(band->ground->y_dpi), every = 2 * tile_rows / TILE, down = every + 1;
+    for (ptrdiff_t y = top; y < top + tile_rows && y + 2 < size.rows; y += every)
         for (ptrdiff_t x = left; x < left + TILE && x + 2 < size.width; x += 2) {
             const uint8_t *at = band->tone + y * size.width + x;
             count++;
             if (*at < DARKEST || *at > LIGHTEST)
                 continue;
             int least = 255, most = 0;
-            for (int row = 0; row < 3; row++)
+            for (int row = 0; row < down; row++)
                 for (int column = 0; column < 3; column++) {
                     int value = at[row * size.width + column];
                     least = value < least ? value : least;
@@ -60,7 +61,7 @@ int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top)
             soft += most - least < SHARP;
         }
     return count && soft * 100 >= count * SOFT_PERCENT
-           && spread_without_ink(band, left, top) >= LEAST_SPREAD;
+           && spread_without_ink(band, left, top, tile_rows) >= LEAST_SPREAD;
 }
 
 static void mark_tiles(const Band *band)
@@ -69,8 +70,9 @@ static void mark_tiles(const Band *band)
     Box content = ground->content;
     ptrdiff_t top = content.top < band->first ? band->first : content.top;
     ptrdiff_t below = content.below > band->first + band->size.rows ? band->first + band->size.rows : content.below;
+    int tile_rows = rows_of_tile(ground->y_dpi);
     for (ptrdiff_t y = top; y < below; y++) {
-        const Tile *tiles = ground->tile + y / TILE * ground->tiles.width;
+        const Tile *tiles = ground->tile + y / tile_rows * ground->tiles.width;
         uint8_t *row = band->photo + (y - band->first) * band->size.width;
         for (ptrdiff_t x = content.left; x < content.right;) {
             ptrdiff_t end = (x / TILE + 1) * TILE < content.right ? (x / TILE + 1) * TILE : content.right;
@@ -92,6 +94,7 @@ void mark_photographs(const Band *band)
         mark_tiles(band);
         return;
     }
+    int tile_rows = rows_of_tile(ground->y_dpi), rim = tile_rows / 2;
     for (ptrdiff_t each = 0; each < band->box_count; each++) {
         Box box = band->boxes[each];
         ptrdiff_t top = box.top < band->first ? band->first : box.top;
@@ -100,12 +103,12 @@ void mark_photographs(const Band *band)
         for (ptrdiff_t y = top; y < below; y++)
             for (ptrdiff_t x = left; x < right; x++) {
                 /* A pixel of the box's rim is as its tile inside. */
-                ptrdiff_t ty = y < box.top + TILE / 2 ? box.top + TILE / 2 : y >= box.below - TILE / 2 ? box.below - TILE / 2 - 1 : y;
+                ptrdiff_t ty = y < box.top + rim ? box.top + rim : y >= box.below - rim ? box.below - rim - 1 : y;
                 ptrdiff_t tx = x < box.left + TILE / 2 ? box.left + TILE / 2 : x >= box.right - TILE / 2 ? box.right - TILE / 2 - 1 : x;
                 ty = ty < 0 ? 0 : ty >= ground->size.rows ? ground->size.rows - 1 : ty;
                 tx = tx < 0 ? 0 : tx >= size.width ? size.width - 1 : tx;
                 band->photo[(y - band->first) * size.width + x] |=
-                    ground->tile[ty / TILE * ground->tiles.width + tx / TILE].photo;
+                    ground->tile[ty / tile_rows * ground->tiles.width + tx / TILE].photo;
             }
     }
 }
