@@ -125,7 +125,7 @@ CATALOGUE = Catalogue(
     # Kept in a file of their own, so that a change of the settings does not rewrite a long phone book.
     phonebook=frozenset({"contacts", "groups", "campaigns"}),
     migrations=(_split_lines,),
-    retired={f"lines.{old}": f"this is called {new} now" for old, new in _V1_RENAMED.items()},
+    retired={f"lines.{old}": new for old, new in _V1_RENAMED.items()},
 )
 # The kinds of line there are: importing them makes them known to ``LineSettings``.
 LINE_KINDS = (SipTrunk, ClassOneModem)

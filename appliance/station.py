@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from appliance.language import said
 from appliance.settings.fields import setting
 
 # A number that is shown to others, as people write them.
@@ -19,7 +20,7 @@ def _time_zone_problem(name: str) -> str | None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return f"there is no time zone {name!r}; write one such as Europe/Berlin"
+        return said("there is no time zone {name}; write one such as Europe/Berlin").format(name=repr(name))
     return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from appliance.settings.fields import as_sentence
+
 # A section that the box keeps for itself.
 NOT_FOR_PEOPLE = "secrets"
 _TITLES = {
@@ -46,11 +48,7 @@ def label_of(field: str) -> str:
 
 def help_of(help_text: str) -> str:
     """What a field means, as a sentence."""
-    return (
-        help_text[:1].upper() + help_text[1:] + ("" if help_text.endswith((".", ":")) else ".")
-        if help_text
-        else ""
-    )
+    return as_sentence(help_text)
 
 
 def _words(name: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance import durable
+from appliance.language import said
 from appliance.net.settings import HttpSettings
 from appliance.settings.store import SettingsStore
 
@@ -39,13 +40,14 @@ def load(settings: HttpSettings) -> ssl.SSLContext | None:
     if not certificate and not key:
         return None
     if not certificate:
-        raise TlsError("http.tls_key is set, and http.tls_certificate is not")
+        raise TlsError(said("http.tls_key is set, and http.tls_certificate is not"))
     for name in filter(None, (certificate, key)):
         try:
             with Path(name).open("rb"):
                 pass
         except OSError as error:
-            raise TlsError(f"{name} cannot be read: {error.strerror}") from None
+            sentence = said("{name} cannot be read: {reason}")
+            raise TlsError(sentence.format(name=name, reason=error.strerror)) from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
@@ -54,11 +56,15 @@ def load(settings: HttpSettings) -> ssl.SSLContext | None:
         # Without a word for it, OpenSSL would ask at the terminal.
         context.load_cert_chain(certificate, key or None, password=lambda: b"")
     except ssl.SSLError as error:
-        words = {"KEY_VALUES_MISMATCH": "the key does not belong to the certificate"}
-        said = words.get(error.reason or "", "they are no certificate and unprotected key in PEM form")
-        raise TlsError(f"{certificate} and {key or 'the key in it'}: {said}") from None
+        sentence = (
+            said("the key does not belong to the certificate ({files})")
+            if error.reason == "KEY_VALUES_MISMATCH"
+            else said("no certificate with an unprotected key in PEM form ({files})")
+        )
+        raise TlsError(sentence.format(files=", ".join(filter(None, (certificate, key))))) from None
     except OSError as error:
-        raise TlsError(f"{certificate}: {error}") from None
+        sentence = said("{name} cannot be read: {reason}")
+        raise TlsError(sentence.format(name=certificate, reason=error.strerror)) from None
     return context
 
 
@@ -143,9 +149,10 @@ def make_certificate(data: Path, names: Sequence[str]) -> tuple[Path, Path]:
                 command, capture_output=True, text=True, timeout=_MAKING_S, check=False, umask=0o077
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise TlsError(f"openssl could not be run: {error}") from None
+            raise TlsError(said("openssl could not be run: {error}").format(error=error)) from None
         if made.returncode:
-            raise TlsError(f"openssl could not make it: {made.stderr.strip()[-300:]}")
+            sentence = said("openssl could not make it: {error}")
+            raise TlsError(sentence.format(error=made.stderr.strip()[-300:]))
         durable.write_file(folder / KEY_FILE, key.read_bytes())
         durable.write_file(folder / CERTIFICATE_FILE, certificate.read_bytes())
     return folder / CERTIFICATE_FILE, folder / KEY_FILE
@@ -156,5 +163,6 @@ def _alternative(name: str) -> str:
         return f"IP:{ipaddress.ip_address(name)}"
     except ValueError:
         if not _NAME.fullmatch(name):
-            raise TlsError(f"{name!r} is neither a host name nor an address") from None
+            sentence = said("{name} is neither a host name nor an address")
+            raise TlsError(sentence.format(name=repr(name))) from None
         return f"DNS:{name}"

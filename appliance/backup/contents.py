@@ -23,6 +23,7 @@ from appliance.backup import archive
 from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError, Opener, Sealer
 from appliance.box import Box
 from appliance.causes import BACKUP_DAMAGED, BACKUP_TOO_NEW
+from appliance.language import said
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
 from appliance.spool.jobs import next_fax_id
@@ -55,7 +56,8 @@ class Restored:
 def require_passphrase(passphrase: str) -> None:
     """Raises SettingError for one that is too short or too long."""
     if not PASSPHRASE_MIN <= len(passphrase) <= PASSPHRASE_MAX:
-        raise SettingError("backup.passphrase", f"{PASSPHRASE_MIN} to {PASSPHRASE_MAX} characters")
+        length = said("{least} to {most} characters").format(least=PASSPHRASE_MIN, most=PASSPHRASE_MAX)
+        raise SettingError("backup.passphrase", length)
 
 
 def make(box: Box, target: BinaryIO, passphrase: str, *, received: bool) -> None:

@@ -17,6 +17,7 @@ from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError
 from appliance.commands.through_box import running_on
 from appliance.configuration import open_box
 from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.language import said
 from appliance.settings.fields import SettingError
 from appliance.settings.store import SettingsDamagedError
 from appliance.spool.identity import SpoolGoneError
@@ -122,5 +123,5 @@ def _passphrase(arguments: argparse.Namespace, *, twice: bool) -> str:
         return text.partition("\n")[0]
     first = getpass.getpass("Passphrase of the backup: ")
     if twice and getpass.getpass("Once more: ") != first:
-        raise SettingError("backup.passphrase", "the two are not the same")
+        raise SettingError("backup.passphrase", said("the two are not the same"))
     return first

@@ -107,7 +107,7 @@ def _state(box: RunningBox, name: str) -> dict[str, Any]:
 
 
 def _is_local(line: SipLine) -> bool:
-    host = split_host_port(line.trunk.server, "the server")[0]
+    host = split_host_port(line.trunk.server)[0]
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -32,6 +32,7 @@ from appliance.daemon.arguments import (
 )
 from appliance.daemon.main import run
 from appliance.exchange.remote import Exchange
+from appliance.language import said
 from appliance.net.settings import HttpSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
@@ -224,9 +225,9 @@ def _read_json(name: str) -> dict[str, Any]:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
         data = json.loads(text)
     except ValueError as error:
-        raise SettingError(name, f"this is not JSON: {error}") from None
+        raise SettingError(name, said("this is not JSON: {error}").format(error=error)) from None
     if not isinstance(data, dict):
-        raise SettingError(name, "an object is needed")
+        raise SettingError(name, said("an object is needed"))
     return data
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from appliance.language import said
 from appliance.remarks import Rule
 from appliance.settings.fields import setting
 
@@ -27,7 +28,8 @@ def network_problem(text: str) -> str | None:
     try:
         ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return f"{text!r} is neither an address nor a network such as 192.168.1.0/24"
+        sentence = said("{text} is neither an address nor a network such as 192.168.1.0/24")
+        return sentence.format(text=repr(text))
     return None
 
 

@@ -26,6 +26,7 @@ from appliance.causes import TOO_BUSY, TOO_MANY_DRAFTS
 from appliance.dispatch.making import render_options, sources
 from appliance.documents.options import LIGHTEST, Limits
 from appliance.documents.render import RenderedDocument, render
+from appliance.language import said
 from appliance.net.settings import ApiSettings
 from appliance.services.rules import RefusedError, To
 from appliance.spool.model import DAY_S, NotFoundError, SourceFile
@@ -284,11 +285,12 @@ class Previews:
     def _checked(preview: Preview, choices: Sequence[Choice]) -> tuple[Choice, ...]:
         for choice in choices:
             if not 0 <= choice.file < len(preview.counts):
-                raise ValueError(f"there is no file {choice.file}")
+                raise ValueError(said("there is no file {file}").format(file=choice.file))
             if not 1 <= choice.page <= preview.counts[choice.file]:
-                raise ValueError(f"there is no page {choice.page} of file {choice.file}")
+                sentence = said("there is no page {page} of file {file}")
+                raise ValueError(sentence.format(page=choice.page, file=choice.file))
         if not choices and preview.options.cover is None:
-            raise ValueError("at least one page is needed")
+            raise ValueError(said("at least one page is needed"))
         return tuple(
             replace(choice, turn=choice.turn % 4, lightness=max(-LIGHTEST, min(LIGHTEST, choice.lightness)))
             for choice in choices
@@ -307,7 +309,7 @@ class Previews:
             try:
                 preview = _from_json(json.loads(at_rest.read_bytes(place / RECORD)))
                 if place.name != preview.id or not _ID.fullmatch(preview.id):
-                    raise ValueError("it is in another's place")
+                    raise ValueError(said("it is in another's place"))
             except (OSError, ValueError, TypeError, KeyError) as error:
                 _log.info("the preview %s was never whole: %s", place.name, error)
                 shutil.rmtree(place, ignore_errors=True)

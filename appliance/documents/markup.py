@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from appliance.documents.direction import right_to_left
 from appliance.documents.hypertext import whole_tags
+from appliance.language import said
 
 FIELDS = (
     "to_name",
@@ -61,9 +62,10 @@ def check_template(html: str) -> None:
     fields = [found[1] for found in _FIELD.finditer(html)]
     for name in fields:
         if name not in FIELDS:
-            raise TemplateError(f"there is no field {name!r}; there are {', '.join(FIELDS)}")
+            sentence = said("there is no field {name}; there are {names}")
+            raise TemplateError(sentence.format(name=repr(name), names=", ".join(FIELDS)))
     if len(fields) > MOST_FIELDS:
-        raise TemplateError(f"more than {MOST_FIELDS} fields")
+        raise TemplateError(said("more than {count} fields").format(count=MOST_FIELDS))
     checker = _Checker()
     checker.feed(whole_tags(html))
     checker.close()
@@ -81,12 +83,12 @@ class _Checker(HTMLParser):
         if tag == "img":
             self._pictures += 1
             if self._pictures > MOST_PICTURES:
-                raise TemplateError(f"more than {MOST_PICTURES} pictures")
+                raise TemplateError(said("more than {count} pictures").format(count=MOST_PICTURES))
             _check_picture(dict(attrs).get("src") or "")
         elif tag not in _VOID and tag not in _NEVER_CLOSED:
             self._depth += 1
             if self._depth > DEEPEST:
-                raise TemplateError("elements lie too deep within each other")
+                raise TemplateError(said("elements lie too deep within each other"))
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in _VOID and tag not in _NEVER_CLOSED:
@@ -98,19 +100,21 @@ class _Checker(HTMLParser):
     def _count(self) -> None:
         self._parts += 1
         if self._parts > MOST_PARTS:
-            raise TemplateError(f"more than {MOST_PARTS} elements and texts")
+            raise TemplateError(said("more than {count} elements and texts").format(count=MOST_PARTS))
 
 
 def _check_picture(source: str) -> None:
     start = _PICTURE.match(source)
     if start is None:
-        raise TemplateError("a picture is given as data:image/png;base64,… or data:image/jpeg;base64,…")
+        kinds = said("a picture is given as data:image/png;base64,… or data:image/jpeg;base64,…")
+        raise TemplateError(kinds)
     try:
         content = base64.b64decode("".join(source[start.end() :].split()), validate=True)
     except (binascii.Error, ValueError):
-        raise TemplateError("a picture's content is not base64") from None
+        raise TemplateError(said("a picture's content is not base64")) from None
     if len(content) > LARGEST_PICTURE:
-        raise TemplateError(f"a picture of {len(content)} octets; at most {LARGEST_PICTURE}")
+        sentence = said("a picture of {octets} octets; at most {most}")
+        raise TemplateError(sentence.format(octets=len(content), most=LARGEST_PICTURE))
 
 
 def fill(root: Element, values: Mapping[str, str]) -> None:

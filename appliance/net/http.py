@@ -27,6 +27,7 @@ from appliance.causes import (
     URL_UNREACHABLE,
     Cause,
 )
+from appliance.language import said
 from appliance.net.addresses import Resolver, is_public, resolve
 from appliance.net.watchdog import Watchdog
 
@@ -158,15 +159,15 @@ def _parse(url: str, *, credentials: bool = False) -> SplitResult:
         host = parts.hostname or ""
         host.encode("idna")
     except (ValueError, UnicodeError):
-        raise FetchError(URL_NOT_ALLOWED, "this is not a URL") from None
+        raise FetchError(URL_NOT_ALLOWED, said("this is not a URL")) from None
     if parts.scheme not in _PORTS or not host:
-        raise FetchError(URL_NOT_ALLOWED, "only http:// and https:// are fetched")
+        raise FetchError(URL_NOT_ALLOWED, said("only http:// and https:// are fetched"))
     if not credentials and (parts.username is not None or parts.password is not None):
-        raise FetchError(URL_NOT_ALLOWED, "a URL must not carry a password")
+        raise FetchError(URL_NOT_ALLOWED, said("a URL must not carry a password"))
     if port is not None and port not in _PORTS.values() and port < _FIRST_FREE_PORT:
-        raise FetchError(URL_NOT_ALLOWED, f"port {port}")
+        raise FetchError(URL_NOT_ALLOWED, said("port {port} is not allowed").format(port=port))
     if any(character <= " " or character == "\x7f" for character in url):
-        raise FetchError(URL_NOT_ALLOWED, "a URL has no spaces or control characters")
+        raise FetchError(URL_NOT_ALLOWED, said("a URL has no spaces or control characters"))
     return parts
 
 

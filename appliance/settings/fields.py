@@ -21,6 +21,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, TypeVar
 
+from appliance.language import said
+
 D = TypeVar("D")
 
 MASK = "********"  # stands for a secret that is set; given back, it leaves the secret as it is
@@ -130,7 +132,7 @@ def from_document(kind: type[D], document: Mapping[str, Any], where: str, old: D
         path = f"{where}.{name}"
         if name not in document:
             if described.default is MISSING:
-                raise SettingError(path, "this is required")
+                raise SettingError(path, said("this is required"))
             continue
         value = document[name]
         if _rule(described).secret and value == MASK:
@@ -176,7 +178,9 @@ def from_text(kind: type[Any], name: str, text: str, where: str) -> Any:
     described = {f.name: f for f in _fields(kind)}.get(name)
     path = f"{where}.{name}"
     if described is None:
-        raise SettingError(path, no_such("setting", name, [f.name for f in _fields(kind)]))
+        raise SettingError(
+            path, no_such(said("there is no such setting"), name, [f.name for f in _fields(kind)])
+        )
     hint = typing.get_type_hints(kind)[name]
     return _plain(_checked(hint, _parse(hint, text, path), _rule(described), path))
 
@@ -206,10 +210,28 @@ def describe(kind: type[Any]) -> list[FieldDescription]:
     return described
 
 
-def no_such(what: str, name: str, known: Iterable[str]) -> str:
-    """A sentence for a name that does not exist, with the one that was perhaps meant."""
+def as_sentence(help: str) -> str:
+    """What a field means, with a capital and a full stop: as the catalogues of languages have it."""
+    return help[:1].upper() + help[1:] + ("" if not help or help.endswith((".", ":")) else ".")
+
+
+def no_such(sentence: str, name: str, known: Iterable[str]) -> str:
+    """``sentence`` about a name that does not exist, with the one that was perhaps meant."""
     near = difflib.get_close_matches(name, known, 1)
-    return f"there is no such {what}" + (f"; did you mean {near[0]}?" if near else "")
+    return sentence + (said("; did you mean {name}?").format(name=near[0]) if near else "")
+
+
+def one_of(choices: Iterable[str]) -> str:
+    """What to say to a value that is none of these."""
+    return said("one of {choices} is needed").format(choices=", ".join(choices))
+
+
+def _type_needed(hint: Any) -> str:
+    if hint is bool:
+        return said("yes or no is needed")
+    if hint is int:
+        return said("a whole number is needed")
+    return said("a number is needed") if hint is float else said("a text is needed")
 
 
 def _shape(kind: type[D], document: Mapping[str, Any], where: str) -> type[D]:
@@ -223,9 +245,10 @@ def _shape(kind: type[D], document: Mapping[str, Any], where: str) -> type[D]:
     shape = shapes.get(word) if isinstance(word, str) else None
     path = f"{where}.{TYPE_KEY}"
     if shape is None:
-        raise SettingError(path, f"one of {', '.join(shapes)} is needed" if word else "this is required")
+        raise SettingError(path, one_of(shapes) if word else said("this is required"))
     if not issubclass(shape, kind):
-        raise SettingError(path, f"it stays {_WORDS[kind][1]}; add another instead")
+        stays = said("it stays {kind}; add another instead").format(kind=_WORDS[kind][1])
+        raise SettingError(path, stays)
     return shape
 
 
@@ -240,8 +263,9 @@ def problem_with_key(kind: type[Any], name: str, value: Any) -> str:
                 nothing = "" if described.default is MISSING else _plain(described.default)
                 if value == nothing:
                     return ""
-                return f"a setting of type {other}, and this is of type {word}"
-    return no_such("setting", name, [f.name for f in _fields(kind)])
+                sentence = said("a setting of type {other}, and this is of type {word}")
+                return sentence.format(other=other, word=word)
+    return no_such(said("there is no such setting"), name, [f.name for f in _fields(kind)])
 
 
 def _fields(kind: type[Any]) -> Iterator[Field[Any]]:
@@ -287,12 +311,12 @@ def _checked(hint: Any, value: Any, rule: _Rule, path: str) -> Any:
     if value is None:
         if optional:
             return None
-        raise SettingError(path, "a value is needed")
+        raise SettingError(path, said("a value is needed"))
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise SettingError(path, "a list is needed")
+            raise SettingError(path, said("a list is needed"))
         if len(value) > LIST_LIMIT:
-            raise SettingError(path, f"at most {LIST_LIMIT} entries")
+            raise SettingError(path, said("at most {count} entries").format(count=LIST_LIMIT))
         entry_hint = typing.get_args(hint)[0]
         entry_rule = replace(rule, check=None)  # the check is for the list as a whole
         made: Any = tuple(
@@ -311,24 +335,24 @@ def _checked_one(hint: Any, value: Any, rule: _Rule, path: str) -> Any:
         try:
             return value if isinstance(value, hint) else hint(value)
         except ValueError:
-            choices = ", ".join(str(member.value) for member in hint)
-            raise SettingError(path, f"one of {choices} is needed") from None
+            raise SettingError(path, one_of(str(member.value) for member in hint)) from None
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not hint:
-        raise SettingError(path, f"{_type_word(hint)[0]} is needed")
+        raise SettingError(path, _type_needed(hint))
     if isinstance(value, int | float) and not isinstance(value, bool):
         if rule.minimum is not None and not value >= rule.minimum:
-            raise SettingError(path, f"at least {rule.minimum:g}")
+            raise SettingError(path, said("at least {number}").format(number=f"{rule.minimum:g}"))
         if rule.maximum is not None and not value <= rule.maximum:
-            raise SettingError(path, f"at most {rule.maximum:g}")
+            raise SettingError(path, said("at most {number}").format(number=f"{rule.maximum:g}"))
     if isinstance(value, str):
         if len(value) > rule.max_length:
-            raise SettingError(path, f"at most {rule.max_length} characters")
+            raise SettingError(path, said("at most {count} characters").format(count=rule.max_length))
         if "\0" in value:
-            raise SettingError(path, "a NUL character cannot be part of it")
+            raise SettingError(path, said("a NUL character cannot be part of it"))
         if rule.pattern is not None and not rule.pattern.fullmatch(value):
-            raise SettingError(path, f"{value!r} does not have the form that is needed ({rule.help})")
+            form = said("{value} does not have the form that is needed: {help}")
+            raise SettingError(path, form.format(value=repr(value), help=said(as_sentence(rule.help))))
     return value
 
 
@@ -348,10 +372,10 @@ def _parse(hint: Any, text: str, path: str) -> Any:
             return True
         if text.lower() in _FALSE:
             return False
-        raise SettingError(path, "yes or no is needed")
+        raise SettingError(path, _type_needed(hint))
     if hint in (int, float):
         try:
             return hint(text)
         except ValueError:
-            raise SettingError(path, f"{_type_word(hint)[0]} is needed") from None
+            raise SettingError(path, _type_needed(hint)) from None
     return text

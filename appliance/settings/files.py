@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from appliance.language import said
 from appliance.settings.fields import SettingError, from_file, no_such, problem_with_key
 
 SETTINGS_FILE = "settings.json"
@@ -41,9 +42,13 @@ class Catalogue:
     lists: Mapping[str, type[Any]]
     phonebook: frozenset[str] = frozenset()  # the lists in a file of their own
     migrations: tuple[Migration, ...] = ()  # one for each version; a file at version n gets those from n on
-    retired: Mapping[str, str] = field(
-        default_factory=dict
-    )  # keys of old, "lines.dial_prefix": why, what now
+    # What keys of old ("lines.dial_prefix") are called now.
+    retired: Mapping[str, str] = field(default_factory=dict)
+
+    def problem_with_retired(self, path: str) -> str:
+        """What to say of a key of old; empty for any other."""
+        name = self.retired.get(path, "")
+        return name and said("this is called {name} now").format(name=name)
 
     @property
     def version(self) -> int:
@@ -100,7 +105,9 @@ def read_tables(tables: Tables, catalogue: Catalogue, file_name: str, *, mend: b
         _read_sections(reading, tables.get(SECTION_TABLE, {}), catalogue, mend=mend)
     known = {*catalogue.lists, SECTION_TABLE, FILE_TABLE, "counters", "_default"}
     for name in tables.keys() - known:
-        reading.notes.append(f"{name}: {no_such('list', name, catalogue.lists)}.  {_KEPT}")
+        reading.notes.append(
+            f"{name}: {no_such(said('there is no such list'), name, catalogue.lists)}.  {_KEPT}"
+        )
     for name, kind in catalogue.lists.items():
         if catalogue.file_of(name) == file_name:
             reading.lists[name] = _read_list(reading, name, kind, tables.get(name, {}), catalogue)
@@ -110,10 +117,12 @@ def read_tables(tables: Tables, catalogue: Catalogue, file_name: str, *, mend: b
 def _read_sections(reading: Reading, rows: dict[str, Any], catalogue: Catalogue, *, mend: bool) -> None:
     for row in rows.values():
         if not _is_section(row):
-            raise SettingError("settings", "a section has a name and values")
+            raise SettingError("settings", said("a section has a name and values"))
     found = {row["section"]: row["values"] for row in rows.values()}
     for name in found.keys() - catalogue.sections.keys():
-        reading.notes.append(f"{name}: {no_such('section', name, catalogue.sections)}.  {_KEPT}")
+        reading.notes.append(
+            f"{name}: {no_such(said('there is no such section'), name, catalogue.sections)}.  {_KEPT}"
+        )
     for name, kind in catalogue.sections.items():
         document = dict(found.get(name, {}))
         broken: dict[str, Any] = {}
@@ -162,7 +171,7 @@ def _note_strange(
         reading.strange[where] = strange
     name = where.partition(".")[0]
     for key, value in strange.items():
-        problem = catalogue.retired.get(f"{name}.{key}") or problem_with_key(kind, key, value)
+        problem = catalogue.problem_with_retired(f"{name}.{key}") or problem_with_key(kind, key, value)
         reading.notes.append(f"{where}.{key}: {problem}.  {_KEPT}")
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from appliance.language import said
 from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.fields import SettingError, setting
 from appliance.settings.store import SettingsStore
@@ -63,7 +64,7 @@ def add_key(
     Raises SettingError for a name that is not fit or is taken.
     """
     if any(key.name == name for key in store.items(ApiKey).values()):
-        raise SettingError("keys.name", f"there is a key {name!r} already")
+        raise SettingError("keys.name", said("there is a key {name} already").format(name=repr(name)))
     token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_OCTETS)
     key = ApiKey(
         name=name,
@@ -89,7 +90,8 @@ def find_key(store: SettingsStore, token: str) -> tuple[int, ApiKey] | None:
 def hash_password(password: str) -> str:
     """Salted scrypt hash.  Raises SettingError for a password too short or too long."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise SettingError("users.password", f"{PASSWORD_MIN} to {PASSWORD_MAX} characters")
+        length = said("{least} to {most} characters").format(least=PASSWORD_MIN, most=PASSWORD_MAX)
+        raise SettingError("users.password", length)
     salt = secrets.token_bytes(SALT_OCTETS)
     digest = hashlib.scrypt(password.encode(), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P)
     parts = (str(SCRYPT_N), str(SCRYPT_R), str(SCRYPT_P), _text(salt), _text(digest))
@@ -127,7 +129,7 @@ def add_user(
 ) -> int:
     """Raises SettingError for a name that is taken or not fit, or a weak password."""
     if any(user.name == name for user in store.items(User).values()):
-        raise SettingError("users.name", f"there is a user {name!r} already")
+        raise SettingError("users.name", said("there is a user {name} already").format(name=repr(name)))
     return store.add(User(name=name, password_hash=hash_password(password), role=role, email=email))
 
 

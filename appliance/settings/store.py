@@ -21,6 +21,7 @@ from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from appliance import durable
+from appliance.language import said
 from appliance.settings.fields import (
     MASK,
     SettingError,
@@ -265,7 +266,7 @@ class SettingsStore:
         with self._changing():
             strange = self._strange(where)
             if key not in strange:
-                raise SettingError(path, "only what this version does not know can be forgotten")
+                raise SettingError(path, said("only what this version does not know can be forgotten"))
             del strange[key]
             name, _, number = where.partition(".")
             if number:
@@ -310,7 +311,7 @@ class SettingsStore:
         """
         for key in data:
             if key not in ("version", "settings", "lists", "unknown"):
-                raise SettingError(key, "an export has only version, settings, lists and unknown")
+                raise SettingError(key, said("an export has only version, settings, lists and unknown"))
         given_sections, given_lists = self._migrated_export(data)
         with self._changing():
             sections: dict[str, Any] = {}
@@ -360,30 +361,34 @@ class SettingsStore:
 
     def _section_kind(self, name: str) -> type[Any]:
         if name not in self._catalogue.sections:
-            raise SettingError(name, no_such("section", name, self._catalogue.sections))
+            raise SettingError(
+                name, no_such(said("there is no such section"), name, self._catalogue.sections)
+            )
         return self._catalogue.sections[name]
 
     def _list_kind(self, name: str) -> type[Any]:
         if name not in self._catalogue.lists:
-            raise SettingError(name, no_such("list", name, self._catalogue.lists))
+            raise SettingError(name, no_such(said("there is no such list"), name, self._catalogue.lists))
         return self._catalogue.lists[name]
 
     def _problem_with(self, kind: type[Any], name: str, key: str, value: Any) -> str:
         """What is wrong with a key of a section or an item; empty for one that is known."""
         problem = problem_with_key(kind, key, value)
-        return problem and self._catalogue.retired.get(f"{name}.{key}", problem)
+        return problem and (self._catalogue.problem_with_retired(f"{name}.{key}") or problem)
 
     def _require_known(self, kind: type[Any], name: str, keys: Iterable[str]) -> None:
         """Raises SettingError for a key that is retired; any other is ``from_document``'s to judge."""
         for key in keys:
-            if problem_with_key(kind, key, None) and f"{name}.{key}" in self._catalogue.retired:
-                raise SettingError(f"{name}.{key}", self._catalogue.retired[f"{name}.{key}"])
+            retired = self._catalogue.problem_with_retired(f"{name}.{key}")
+            if retired and problem_with_key(kind, key, None):
+                raise SettingError(f"{name}.{key}", retired)
 
     def _migrated_export(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """An export's sections and lists as this version has them; ``data`` stays as it is."""
         version = data.get("version", 1)
         if type(version) is not int or not 1 <= version <= self._catalogue.version:
-            raise SettingError("version", f"this program knows 1 to {self._catalogue.version}")
+            known = said("this program knows 1 to {version}").format(version=self._catalogue.version)
+            raise SettingError("version", known)
         copy = json.loads(json.dumps({key: data.get(key, {}) for key in ("settings", "lists")}))
         for name in ("settings", "lists"):
             for inner, documents in _mapping(copy[name], name).items():
@@ -512,13 +517,13 @@ def _free_id(documents: list[Document], wanted: int) -> int:
 
 def _mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise SettingError(where, "an object is needed")
+        raise SettingError(where, said("an object is needed"))
     return value
 
 
 def _item_id(text: str, name: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 1 << 53:
-        raise SettingError(f"{name}.{text}", "an item's id is a whole number")
+        raise SettingError(f"{name}.{text}", said("an item's id is a whole number"))
     return int(text)
 
 

@@ -15,6 +15,7 @@ from appliance.api.signing_in import (
     check_password,
     set_up,
 )
+from appliance.language import said
 from appliance.settings.accounts import User
 from appliance.settings.fields import SettingError
 from appliance.settings.secrets import PASSWORD_MIN
@@ -96,7 +97,7 @@ def do_first_start(visit: Visit) -> Answer:
     form = visit.form()
     try:
         if form.get("password", "") != form.get("again", ""):
-            raise SettingError("users.again", "the two are not the same")
+            raise SettingError("users.again", said("the two are not the same"))
         session = set_up(
             visit.context,
             visit.environ,

@@ -13,6 +13,7 @@ from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import flag, integer, record, request_object, text, timestamp
 from appliance.backup import contents
 from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError
+from appliance.language import said
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
 
@@ -44,7 +45,7 @@ def restore(call: Call) -> Answer:
     try:
         call.require_still()
         if not form.files:
-            raise flaw("backup", "a file is needed")
+            raise flaw("backup", said("a file is needed"))
         # Noted before: afterwards nobody of the old accounts is there.
         call.note("backup.restore", object=form.files[0][1].file.name)
         with at_rest.open_file(call.box.data / form.files[0][1].file.path) as file:

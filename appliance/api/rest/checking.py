@@ -18,6 +18,8 @@ from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError
 from appliance.api.rest.routes import Parameter, Schema
 from appliance.api.rest.schemas import COMPONENTS
 from appliance.causes import REQUEST_INVALID
+from appliance.language import said
+from appliance.settings.fields import one_of
 
 # 1.0 is a number, not a whole number: what passes is an ``int``.
 _Validator = extend(  # type: ignore[no-untyped-call]
@@ -70,7 +72,7 @@ def read_moment(text: str, path: str) -> float:
             raise ValueError
         return moment.timestamp()
     except (ValueError, OverflowError, OSError):
-        raise flaw(path, "a date and time such as 2030-01-31T09:30:00Z is needed") from None
+        raise flaw(path, said("a date and time such as 2030-01-31T09:30:00Z is needed")) from None
 
 
 class QueryReader:
@@ -82,7 +84,9 @@ class QueryReader:
 
     def read(self, given: Mapping[str, list[str]]) -> dict[str, Any]:
         """The query's values as their schemas' types.  Raises ProblemError."""
-        flaws = [Flaw(name, "there is no such parameter") for name in given if name not in self._schemas]
+        flaws = [
+            Flaw(name, said("there is no such parameter")) for name in given if name not in self._schemas
+        ]
         if flaws:
             raise invalid(*flaws)
         found = {name: from_texts(self._schemas[name], texts, name) for name, texts in given.items()}
@@ -101,14 +105,14 @@ def from_fields(schema: Schema, given: Mapping[str, list[str]]) -> dict[str, Any
         outer, _, inner = name.partition(".")
         described = _resolved(schema).get("properties", {}).get(outer)
         if described is None:
-            raise flaw(name, "there is no such field")
+            raise flaw(name, said("there is no such field"))
         described = _resolved(described)
         if not inner:
             found[outer] = from_texts(described, texts, name)
             continue
         member = described.get("properties", {}).get(inner)
         if member is None or not isinstance(found.setdefault(outer, {}), dict):
-            raise flaw(name, "there is no such field")
+            raise flaw(name, said("there is no such field"))
         found[outer][inner] = from_texts(_resolved(member), texts, name)
     return found
 
@@ -122,7 +126,7 @@ def from_texts(schema: Schema, texts: list[str], path: str) -> Any:
         parts = texts[0].split(",") if len(texts) == 1 else texts
         return [_from_text(_resolved(schema["items"]), part.strip(), path) for part in parts if part.strip()]
     if len(texts) > 1:
-        raise flaw(path, "is given more than once")
+        raise flaw(path, said("is given more than once"))
     return _from_text(schema, texts[0], path)
 
 
@@ -130,16 +134,16 @@ def _from_text(schema: Schema, text: str, path: str) -> Any:
     match schema.get("type"):
         case "integer":
             if not (text.isascii() and text.removeprefix("-").isdecimal()) or len(text) > _DIGITS:
-                raise flaw(path, "a whole number is needed")
+                raise flaw(path, said("a whole number is needed"))
             return int(text)
         case "number":
             try:
                 return float(text) if len(text) <= _DIGITS else _no_number()
             except ValueError:
-                raise flaw(path, "a number is needed") from None
+                raise flaw(path, said("a number is needed")) from None
         case "boolean":
             if text not in (_TRUE, _FALSE):
-                raise flaw(path, f"{_TRUE} or {_FALSE} is needed")
+                raise flaw(path, said("true or false is needed"))
             return text == _TRUE
     return text
 
@@ -164,15 +168,22 @@ def _path(parts: Any) -> str:
     return path
 
 
-_TYPES = {
-    "object": "an object",
-    "array": "a list",
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "null": "null",
-}
+def _type(name: str) -> str:
+    """A type of JSON Schema in words."""
+    match name:
+        case "object":
+            return said("an object")
+        case "array":
+            return said("a list")
+        case "string":
+            return said("a text")
+        case "integer":
+            return said("a whole number")
+        case "number":
+            return said("a number")
+        case "boolean":
+            return said("true or false")
+    return name
 
 
 def _flaw(error: ValidationError) -> Flaw:
@@ -188,32 +199,32 @@ def _sentence(error: ValidationError) -> str:
     match error.validator:
         case "type":
             names = [rule] if isinstance(rule, str) else rule
-            return f"{' or '.join(_TYPES[name] for name in names)} is needed"
+            return said("{what} is needed").format(what=said(" or ").join(map(_type, names)))
         case "required":
             missing = [name for name in rule if name not in value]
-            return f"{', '.join(missing)} is missing"
+            return said("{names} is missing").format(names=", ".join(missing))
         case "additionalProperties":
             known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
             unknown = [str(name)[:60] for name in value if name not in known]
-            return f"there is no {', '.join(unknown[:5])}"
+            return said("there is no {names}").format(names=", ".join(unknown[:5]))
         case "enum":
-            return f"one of {', '.join(str(value) for value in rule)} is needed"
+            return one_of(map(str, rule))
         case "minimum":
-            return f"at least {rule} is needed"
+            return said("at least {number} is needed").format(number=rule)
         case "maximum":
-            return f"at most {rule} is allowed"
+            return said("at most {number} is allowed").format(number=rule)
         case "maxLength":
-            return f"at most {rule} characters are allowed"
+            return said("at most {number} characters are allowed").format(number=rule)
         case "minLength":
-            return f"at least {rule} characters are needed"
+            return said("at least {number} characters are needed").format(number=rule)
         case "maxItems":
-            return f"at most {rule} entries are allowed"
+            return said("at most {number} entries are allowed").format(number=rule)
         case "minItems":
-            return f"at least {rule} entries are needed"
+            return said("at least {number} entries are needed").format(number=rule)
         case "maxProperties":
-            return f"at most {rule} members are allowed"
+            return said("at most {number} members are allowed").format(number=rule)
         case "pattern":
-            return f"the form {rule} is needed"
+            return said("the form {form} is needed").format(form=rule)
         case "anyOf" | "oneOf":
-            return "none of the forms that are possible here"
-    return f"does not fit ({error.validator})"
+            return said("none of the forms that are possible here")
+    return said("does not fit ({rule})").format(rule=error.validator)

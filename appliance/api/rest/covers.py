@@ -22,6 +22,7 @@ from appliance.dispatch.making import cover_page, zone
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions
 from appliance.documents.render import render
 from appliance.documents.settings import CoverTemplate
+from appliance.language import said
 from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import Scope
 from appliance.spool.options import Cover
@@ -79,7 +80,9 @@ def _shown(call: Call, fields: Mapping[str, str], number: str, html: str | None)
         to = To(number, cover.to_name, cover.to_company)
         page = cover_page(box, call.caller.owner, cover, to, from_number=own_number(box), moment=moment)
     except RefusedError as error:
-        raise ProblemError(error.cause, error.detail, (Flaw("template", error.cause.sentence),)) from None
+        raise ProblemError(
+            error.cause, error.detail, (Flaw("template", said(error.cause.sentence)),)
+        ) from None
     if html is not None:
         page = replace(page, template=html)
     header = HeaderLine(moment, station.name, own_number(box)) if station.header else None

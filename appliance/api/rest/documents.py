@@ -13,6 +13,7 @@ from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import array, binary, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
 from appliance.causes import TOO_MANY_FILES
+from appliance.language import said
 from appliance.settings.accounts import Scope
 
 _WORDS = {"name": text(255), "description": text(2000)}
@@ -37,7 +38,7 @@ def create(call: Call) -> Answer:
         raise ProblemError(TOO_MANY_FILES, f"at most {most}")
     stored = [*uploads, *store_files(call.context, given)]
     if not stored:
-        raise flaw("files", "a file is needed")
+        raise flaw("files", said("a file is needed"))
     try:
         made = call.box.documents.create(
             call.caller.owner,

@@ -38,6 +38,7 @@ from appliance.api.rest.views import (
     values,
 )
 from appliance.causes import DOCUMENT_GONE, NOT_FOUND
+from appliance.language import said
 from appliance.records import view
 from appliance.services.faxes import Request, Submitted
 from appliance.services.views import fax_in_full
@@ -336,7 +337,7 @@ def resend(call: Call) -> Answer:
             call.box.rules.number(number)
         except Exception as error:
             problem = problem_of(error)
-            problem.flaws = (Flaw("number", problem.cause.sentence),)
+            problem.flaws = (Flaw("number", said(problem.cause.sentence)),)
             raise problem from None
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)

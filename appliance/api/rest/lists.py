@@ -21,13 +21,14 @@ from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.documents.markup import TemplateError, check_template
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.exchange.making import check_line
+from appliance.language import said
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
 from appliance.net.http import FetchError, check_url
 from appliance.phonebook import Contact, ContactGroup
 from appliance.printing.settings import FavouritePrinter
 from appliance.settings.accounts import ApiKey, Scope, User
-from appliance.settings.fields import TYPE_KEY, describe, from_document, to_document, variants
+from appliance.settings.fields import TYPE_KEY, describe, from_document, one_of, to_document, variants
 from appliance.settings.store import SettingsStore
 
 # The box's own line, whose name no other has; and the ways in which a webhook may speak.
@@ -57,18 +58,18 @@ def _contacts_exist(call: Call, values: Mapping[str, Any], item_id: int | None) 
     for position, contact_id in enumerate(values.get("contact_ids", ())):
         # Another's private contact is as good as none: nobody learns which ids there are.
         if contact_id not in contacts or not visible(contacts[contact_id].owner, call.caller):
-            raise flaw(f"contact_ids[{position}]", f"there is no contact {contact_id}")
+            raise flaw(f"contact_ids[{position}]", said("there is no contact {id}").format(id=contact_id))
 
 
 def _favourite_exists(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
     known = {} if item_id is None else to_document(call.box.settings.item(FavouritePrinter, item_id))
     contact, group = (values.get(name, known.get(name)) for name in ("contact_id", "group_id"))
     if (contact is None) == (group is None):
-        raise flaw("contact_id", "either a contact or a group is needed")
+        raise flaw("contact_id", said("either a contact or a group is needed"))
     if contact is not None and contact not in call.box.settings.items(Contact):
-        raise flaw("contact_id", f"there is no contact {contact}")
+        raise flaw("contact_id", said("there is no contact {id}").format(id=contact))
     if group is not None and group not in call.box.settings.items(ContactGroup):
-        raise flaw("group_id", f"there is no group {group}")
+        raise flaw("group_id", said("there is no group {id}").format(id=group))
 
 
 def _cover_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
@@ -81,7 +82,7 @@ def _cover_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) 
     name, store = values["name"], call.box.settings
     others = {known.name for known_id, known in store.items(CoverTemplate).items() if known_id != item_id}
     if name == STANDARD_COVER or name in others:
-        raise flaw("name", "there is a template of this name")
+        raise flaw("name", said("there is a template of this name"))
     if item_id is not None and store.item(CoverTemplate, item_id).name != name:
         _cover_is_free(store, store.item(CoverTemplate, item_id))
 
@@ -104,7 +105,7 @@ def _line_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -
         entry = from_document(type(known), {**to_document(known), **values}, "line")
     others = {other.name for other_id, other in store.items(LineSettings).items() if other_id != item_id}
     if entry.name in {*others, PRACTICE_NAME}:
-        raise flaw("name", "there is a line of this name")
+        raise flaw("name", said("there is a line of this name"))
     try:
         check_line(entry, store.section(SipSettings))
     except ValueError as error:
@@ -115,10 +116,10 @@ def _route_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) 
     """A route leads somewhere."""
     user, url = values.get("user", ""), values.get("webhook_url", "")
     if user and all(known.name != user for known in call.box.settings.items(User).values()):
-        raise flaw("user", "there is no such user")
+        raise flaw("user", said("there is no such user"))
     require_url(url, "webhook_url")
     if values.get("webhook_style", STYLES[0]) not in STYLES:
-        raise flaw("webhook_style", f"one of {', '.join(STYLES)} is needed")
+        raise flaw("webhook_style", one_of(STYLES))
 
 
 def require_url(url: str, path: str) -> None:

@@ -32,6 +32,7 @@ from appliance.api.rest.views import ASKED, asked_schema, values
 from appliance.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import MOST_DARKNESS, Treatment
+from appliance.language import said
 from appliance.net.http import FetchError, check_url
 from appliance.phonebook import Contact, ContactGroup
 from appliance.remarks import Rule
@@ -179,7 +180,8 @@ NEW_WITHOUT_NUMBER_FORM = component(
 def idempotency_key(header: str) -> str:
     """A client's Idempotency-Key; empty when it sent none.  Raises ProblemError."""
     if len(header) > IDEMPOTENCY_LIMIT or not header.isprintable():
-        raise flaw("Idempotency-Key", f"at most {IDEMPOTENCY_LIMIT} printable characters")
+        sentence = said("at most {count} printable characters")
+        raise flaw("Idempotency-Key", sentence.format(count=IDEMPOTENCY_LIMIT))
     return header
 
 
@@ -208,7 +210,7 @@ def recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, 
     if len(found) > most:
         raise ProblemError(TOO_MANY_RECIPIENTS, f"at most {most}")
     if not found:
-        raise flaw("to", "there is nobody in this group")
+        raise flaw("to", said("there is nobody in this group"))
     return tuple(found)
 
 
@@ -220,7 +222,7 @@ def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tu
             context.box.rules.number(each.number)
         except Exception as error:
             problem = problem_of(error)
-            problem.flaws = (Flaw(f"to[{position}]", problem.cause.sentence),)
+            problem.flaws = (Flaw(f"to[{position}]", said(problem.cause.sentence)),)
             raise problem from None
     return to
 
@@ -228,14 +230,14 @@ def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tu
 def _contact(context: Context, caller: Caller, contact_id: int, path: str) -> To:
     contact = context.box.settings.items(Contact).get(contact_id)
     if contact is None or not visible(contact.owner, caller):
-        raise flaw(path, f"there is no contact {contact_id}")
+        raise flaw(path, said("there is no contact {id}").format(id=contact_id))
     return To(contact.number, contact.name, contact.company)
 
 
 def _group(context: Context, caller: Caller, group_id: int, path: str) -> list[To]:
     group = context.box.settings.items(ContactGroup).get(group_id)
     if group is None or not visible(group.owner, caller):
-        raise flaw(path, f"there is no group {group_id}")
+        raise flaw(path, said("there is no group {id}").format(id=group_id))
     contacts = context.box.settings.items(Contact)
     return [
         _contact(context, caller, contact_id, path)
@@ -256,11 +258,13 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
         context.box.rules.cover_template((cover or {}).get("template", ""))
     except RefusedError as error:
         raise ProblemError(
-            error.cause, error.detail, (Flaw("cover.template", error.cause.sentence),)
+            error.cause, error.detail, (Flaw("cover.template", said(error.cause.sentence)),)
         ) from None
     for name in ("caller_number", "station_id"):
         if body.get(name) and context.box.accounts.shown_number(caller.owner, body[name]) is None:
-            raise ProblemError(CALLER_NOT_ALLOWED, body[name], (Flaw(name, CALLER_NOT_ALLOWED.sentence),))
+            raise ProblemError(
+                CALLER_NOT_ALLOWED, body[name], (Flaw(name, said(CALLER_NOT_ALLOWED.sentence)),)
+            )
     return SendOptions(
         quality=Quality(body["quality"]) if "quality" in body else None,
         cover=Cover(**cover) if cover is not None else None,
@@ -296,7 +300,8 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
     asked = {fact.attribute: fact.kind.ask(body[name]) for name, fact in ASKED.items() if name in body}
     for name, value in asked.items():
         if isinstance(value, dict) and len(json.dumps(value)) > METADATA_LIMIT:
-            raise flaw(name, f"at most {METADATA_LIMIT} characters of JSON")
+            sentence = said("at most {count} characters of JSON")
+            raise flaw(name, sentence.format(count=METADATA_LIMIT))
     to = checked_recipients(context, caller, body["to"]) if "to" in body else ()
     lifetime = body.get("lifetime_hours")
     return Request(
@@ -327,19 +332,19 @@ def with_document(
     uploads = [taken.file for _, taken in form.files] if form is not None else []
     if document_id is not None:
         if given or uploads:
-            raise flaw("document_id", "either files or a stored document")
+            raise flaw("document_id", said("either files or a stored document"))
         context.box.documents.get(document_id, caller.sees)
         return replace(request, document_id=document_id)
     if "preview_id" in body:
         if given or uploads:
-            raise flaw("preview_id", "either files or a preview")
+            raise flaw("preview_id", said("either files or a preview"))
         return _with_preview(context, caller, request, body["preview_id"])
     most = context.settings.files_per_fax
     if len(given) + len(uploads) > most:
         raise ProblemError(TOO_MANY_FILES, f"at most {most}")
     stored = [taken.file for taken in store_files(context, given)]
     if not stored and not uploads:
-        raise flaw("files", "a file is needed")
+        raise flaw("files", said("a file is needed"))
     return replace(request, files=(*uploads, *stored))
 
 
@@ -367,7 +372,7 @@ def _with_preview(context: Context, caller: Caller, request: Request, preview_id
 def store_files(context: Context, given: list[Mapping[str, Any]]) -> list[StoredUpload]:
     """Stores the files of a JSON request.  Raises as ``with_document``."""
     flaws = [
-        Flaw(f"files[{position}]", "either content or url is needed")
+        Flaw(f"files[{position}]", said("either content or url is needed"))
         for position, file in enumerate(given)
         if ("content" in file) == ("url" in file)
     ]
@@ -396,7 +401,7 @@ def _store(context: Context, file: Mapping[str, Any], path: str) -> StoredUpload
             pages=pages,
         )
     except (DocumentError, FetchError) as error:
-        raise ProblemError(error.cause, error.detail, (Flaw(path, error.cause.sentence),)) from error
+        raise ProblemError(error.cause, error.detail, (Flaw(path, said(error.cause.sentence)),)) from error
 
 
 def with_files(request: Request, files: list[SourceFile]) -> Request:

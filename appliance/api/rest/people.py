@@ -30,11 +30,12 @@ from appliance.api.sessions import Session
 from appliance.api.signing_in import SignedIn
 from appliance.causes import CODE_WRONG, NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
 from appliance.deliver.settings import Route
+from appliance.language import said
 from appliance.records import time_text
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Role, Scope, User
-from appliance.settings.fields import to_document
+from appliance.settings.fields import one_of, to_document
 
 _PASSWORD = {**text(secrets.PASSWORD_MAX, least=secrets.PASSWORD_MIN), "writeOnly": True}
 _USER_HIDDEN = ("password_hash", "totp_secret", "recovery_codes")
@@ -216,9 +217,9 @@ def use_app(call: Call) -> Answer:
     try:
         fits = signing_in.app_code_fits(call.body["secret"], call.body["code"], call.context.now())
     except ValueError:  # no base32
-        raise flaw("secret", "this is not a secret that the box made") from None
+        raise flaw("secret", said("this is not a secret that the box made")) from None
     if not fits:
-        raise ProblemError(CODE_WRONG, flaws=(Flaw("code", CODE_WRONG.sentence),))
+        raise ProblemError(CODE_WRONG, flaws=(Flaw("code", said(CODE_WRONG.sentence)),))
     codes, hashes = signing_in.new_recovery_codes()
     changes = {"totp_secret": call.body["secret"], "recovery_codes": hashes}
     call.box.settings.update(User, user_id, changes)
@@ -321,14 +322,14 @@ def _require_cover(call: Call, values: Mapping[str, Any]) -> None:
     try:
         call.box.rules.cover_template(values.get("cover", ""))
     except RefusedError as error:
-        raise ProblemError(error.cause, error.detail, (Flaw("cover", error.cause.sentence),)) from None
+        raise ProblemError(error.cause, error.detail, (Flaw("cover", said(error.cause.sentence)),)) from None
 
 
 def _require_sound_key(call: Call, values: Mapping[str, Any]) -> None:
     _require_cover(call, values)
     require_url(values.get("webhook_url", ""), "webhook_url")
     if values.get("webhook_style", "") not in ("", *STYLES):
-        raise flaw("webhook_style", f"one of {', '.join(STYLES)} is needed")
+        raise flaw("webhook_style", one_of(STYLES))
 
 
 def _require_unrouted(call: Call, user: User) -> None:

@@ -27,6 +27,7 @@ from appliance.api.rest.views import values
 from appliance.causes import DOCUMENT_GONE, OFFER_NAME_TAKEN, TOO_MANY_FILES, TOO_MANY_OFFERS
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
 from appliance.documents.render import RenderedDocument
+from appliance.language import said
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
 from appliance.spool.options import Quality
@@ -91,7 +92,7 @@ def create(call: Call) -> Answer:
         raise _taken()
     stored = [*uploads, *store_files(call.context, given)]
     if not stored:
-        raise flaw("files", "a file is needed")
+        raise flaw("files", said("a file is needed"))
     quality = Quality(call.body["quality"]) if "quality" in call.body else None
     try:
         # Its pages are made at once, while the client waits: one such request at a time.
@@ -116,7 +117,7 @@ def create(call: Call) -> Answer:
 
 
 def _taken() -> ProblemError:
-    return ProblemError(OFFER_NAME_TAKEN, flaws=(Flaw("name", OFFER_NAME_TAKEN.sentence),))
+    return ProblemError(OFFER_NAME_TAKEN, flaws=(Flaw("name", said(OFFER_NAME_TAKEN.sentence)),))
 
 
 def index(call: Call) -> Answer:

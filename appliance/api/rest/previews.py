@@ -28,6 +28,7 @@ from appliance.causes import NOT_FOUND, TOO_MANY_FILES
 from appliance.dispatch.previews import FORM_LIMIT, Choice, Preview
 from appliance.documents.options import LIGHTEST, Treatment
 from appliance.documents.render import RenderedDocument
+from appliance.language import said
 from appliance.records import remark_view, time_text
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
@@ -196,7 +197,7 @@ def _send_at(body: Any) -> float | None:
 def _form(body: Any) -> Any:
     form = body.get("form")
     if form is not None and len(str(form)) > FORM_LIMIT:
-        raise flaw("form", f"at most {FORM_LIMIT} characters")
+        raise flaw("form", said("at most {count} characters").format(count=FORM_LIMIT))
     return form
 
 
@@ -216,7 +217,7 @@ def _given_files(call: Call, known: int = 0) -> list[intake.StoredUpload]:
         intake.discard(call.context, files)
         raise ProblemError(TOO_MANY_FILES, f"at most {most}")
     if not files:
-        raise flaw("files", "a file is needed")
+        raise flaw("files", said("a file is needed"))
     return files
 
 

@@ -40,6 +40,7 @@ from appliance.api.rest.views import (
 from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.deliver.planner import PRINTER
 from appliance.deliver.settings import DeliverySettings
+from appliance.language import said
 from appliance.records import view
 from appliance.services.views import received_in_full
 from appliance.settings.accounts import Scope, User
@@ -115,7 +116,7 @@ def change(call: Call) -> Answer:
             raise ProblemError(NOT_PERMITTED, "only administrators give a fax to somebody")
         owner = call.body["owner"]
         if owner and all(user.name != owner for user in call.box.settings.items(User).values()):
-            raise flaw("owner", "there is no such user")
+            raise flaw("owner", said("there is no such user"))
         fax = call.box.inbox.assign(fax.id, owner)
         call.note("received.assign", object=f"fax:{fax.id}", detail=f"to {owner}")
     if "read" in call.body:

@@ -15,6 +15,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call
 from appliance.api.rest.views import event_view
+from appliance.language import said
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Event, News, NotFoundError, SpoolClosedError
 
@@ -35,7 +36,7 @@ def stream(call: Call) -> Answer:
     last = call.header("Last-Event-ID")
     if last:
         if not (last.isascii() and last.isdecimal()) or len(last) > 15:
-            raise flaw("Last-Event-ID", "the id of an event is needed")
+            raise flaw("Last-Event-ID", said("the id of an event is needed"))
         since = int(last)
     # Browsers leave streams behind, of pages that are gone, until these have something to say.
     if call.caller.session_id:

@@ -13,7 +13,9 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
+from appliance.language import said
 from appliance.lines.modem.quirks import FlowControl, Quirks
+from appliance.settings.fields import one_of
 from appliance.t30.dce import Carrier
 
 # The longest silence or wait that a modem may need, ms, and the most tries; what is above is a slip.
@@ -35,7 +37,8 @@ def overlay(words: Sequence[str]) -> Callable[[Quirks], Quirks]:
     for word in words:
         name, _, text = word.partition("=")
         if name not in _HINTS:
-            raise ValueError(f"there is no {name!r}; there are {', '.join(sorted(_HINTS))}")
+            sentence = said("there is no {name}; there are {names}")
+            raise ValueError(sentence.format(name=repr(name), names=", ".join(sorted(_HINTS))))
         changes[name] = _value(name, text)
     return lambda quirks: replace(quirks, **changes)
 
@@ -44,28 +47,33 @@ def _value(name: str, text: str) -> Any:
     hint = _HINTS[name]
     if hint is bool:
         if text not in ("yes", "no"):
-            raise ValueError(f"{name}: yes or no is needed")
+            raise ValueError(f"{name}: {said('yes or no is needed')}")
         return text == "yes"
     if hint is int:
         written = text.isascii() and text.isdecimal() and len(text) <= len(str(max(SPEEDS)))
         number = int(text) if written else -1
         allowed = _ALLOWED.get(name, range(MOST + 1))
         if number not in allowed:
-            said = f"0 to {MOST}" if isinstance(allowed, range) else ", ".join(map(str, allowed))
-            raise ValueError(f"{name}: one of {said} is needed")
+            sentence = (
+                said("a whole number from 0 to {most} is needed").format(most=MOST)
+                if isinstance(allowed, range)
+                else one_of(map(str, allowed))
+            )
+            raise ValueError(f"{name}: {sentence}")
         return number
     if isinstance(hint, type) and issubclass(hint, Enum):
         known = {str(each.value): each for each in hint if each is not FlowControl.AUTO}
         if text not in known:
-            raise ValueError(f"{name}: one of {', '.join(known)} is needed")
+            raise ValueError(f"{name}: {one_of(known)}")
         return known[text]
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if name in ("send", "receive"):
         carriers = {carrier.name: carrier for carrier in Carrier if carrier is not Carrier.V21}
         unknown = [part for part in parts if part not in carriers]
         if unknown or not parts:
-            raise ValueError(f"{name}: some of {', '.join(carriers)} are needed")
+            some = said("some of {choices} are needed").format(choices=", ".join(carriers))
+            raise ValueError(f"{name}: {some}")
         return frozenset(carriers[part] for part in parts)
     if any(len(part) > COMMAND_LIMIT or not part.isascii() or not part.isprintable() for part in parts):
-        raise ValueError(f"{name}: commands such as &K3 are needed")
+        raise ValueError(f"{name}: {said('commands such as &K3 are needed')}")
     return tuple(parts)

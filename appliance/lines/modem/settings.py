@@ -10,12 +10,12 @@ from appliance.lines.modem.overlay import SPEEDS, overlay
 from appliance.lines.modem.quirks import FlowControl, Quirks
 from appliance.lines.modem.ring_monitor import AnswerRules
 from appliance.lines.settings import LineSettings
-from appliance.settings.fields import setting, variant
+from appliance.settings.fields import one_of, setting, variant
 
 
 def _speed_problem(speed: int | None) -> str | None:
     if speed is not None and speed not in SPEEDS:
-        return f"one of {', '.join(map(str, SPEEDS))} is needed"
+        return one_of(map(str, SPEEDS))
     return None
 
 

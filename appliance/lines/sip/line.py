@@ -507,9 +507,9 @@ class SipLine:
         """Looks up the addresses of the server and its peers."""
         trunk = self.trunk
         admitted = [peer for peer in trunk.peers if "/" not in peer]
-        servers = [split_host_port(trunk.server, "the server")[0]]
+        servers = [split_host_port(trunk.server)[0]]
         if trunk.outbound_proxy:
-            servers.append(split_host_port(trunk.outbound_proxy, "the outbound proxy")[0])
+            servers.append(split_host_port(trunk.outbound_proxy)[0])
         if not trunk.registers:
             admitted += servers
         found: set[str] = set()

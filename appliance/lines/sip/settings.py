@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from appliance.language import said
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.numbers import DialFormat, DiallingRules
 from appliance.settings.fields import setting, variant
@@ -44,24 +45,25 @@ class MediaChoice(Enum):
     G711_ONLY = "g711"
 
 
-def _check_host(host: str, what: str) -> None:
+def _check_host(host: str) -> None:
     try:
         ipaddress.ip_address(host)
     except ValueError:
         if not _HOST.fullmatch(host):
-            raise ValueError(f"{what} {host!r} is neither a host name nor an address") from None
+            sentence = said("{name} is neither a host name nor an address")
+            raise ValueError(sentence.format(name=repr(host))) from None
 
 
-def split_host_port(value: str, what: str) -> tuple[str, int]:
+def split_host_port(value: str) -> tuple[str, int]:
     """``host``, ``host:port`` or ``[v6]:port``; port 0 without one.  Raises ValueError."""
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?", value)
     if match is None:
-        raise ValueError(f"{what} {value!r} must be a host, or host:port")
+        raise ValueError(said("{name} must be a host, or host:port").format(name=repr(value)))
     host = match[1].strip("[]")
-    _check_host(host, what)
+    _check_host(host)
     port = int(match[2] or 0)
     if port > 65535:
-        raise ValueError(f"{what} {value!r} has no such port")
+        raise ValueError(said("{name} has no such port").format(name=repr(value)))
     return host, port
 
 
@@ -74,7 +76,7 @@ class PortRange:
 
     def __post_init__(self) -> None:
         if not 1024 <= self.first <= self.last <= 65535:
-            raise ValueError("a port range goes from 1024 at the lowest to 65535 at the highest")
+            raise ValueError(said("a port range goes from 1024 at the lowest to 65535 at the highest"))
 
 
 def _in_words(check: Callable[[str], object]) -> Callable[[str], str | None]:
@@ -96,14 +98,31 @@ def _each(check: Callable[[str], str | None]) -> Callable[[tuple[str, ...]], str
 
 
 def _server_problem(text: str) -> str | None:
-    return _in_words(lambda server: split_host_port(server, "the server"))(text)
+    return _in_words(split_host_port)(text)
 
 
 def _check_peer(peer: str) -> None:
-    if "/" in peer:
+    if "/" not in peer:
+        _check_host(peer)
+        return
+    try:
         ipaddress.ip_network(peer, strict=False)
-    else:
-        _check_host(peer, "the peer")
+    except ValueError:
+        raise ValueError(said("{name} is no network").format(name=repr(peer))) from None
+
+
+def _check_address(text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(said("{name} is no address").format(name=repr(text))) from None
+
+
+def _check_ipv4(text: str) -> None:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        raise ValueError(said("{name} is no IPv4 address").format(name=repr(text))) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +151,17 @@ class SipSettings:
         (),
         "IPv4 addresses of name servers that are asked for SIP servers; empty: the system's",
         max_length=15,
-        check=_each(_in_words(ipaddress.IPv4Address)),
+        check=_each(_in_words(_check_ipv4)),
     )
     stun_servers: tuple[str, ...] = setting((), "host or host:port of STUN servers", max_length=255)
 
     def check(self) -> None:
         """Raises ValueError for settings that do not go together."""
-        _check_host(self.bind, "the listening address")
+        _check_host(self.bind)
         for server in self.stun_servers:
-            split_host_port(server, "the STUN server")
+            split_host_port(server)
         if self.udp_port is None and self.tcp_port is None and self.tls_port is None:
-            raise ValueError("SIP needs at least one of UDP, TCP and TLS")
+            raise ValueError(said("SIP needs at least one of UDP, TCP and TLS"))
         _ = self.udptl_ports, self.rtp_ports
 
     @property
@@ -203,7 +222,7 @@ class SipTrunk(LineSettings):
         "",
         "domain of our own address, if not the server's",
         max_length=255,
-        check=_in_words(lambda text: _check_host(text, "the From domain")),
+        check=_in_words(_check_host),
     )
     identity: Identity = setting(Identity.NONE, "the header that says who calls, beside From")
     form: DialFormat = setting(DialFormat.E164_PLUS, "the form in which the trunk wants numbers")
@@ -218,7 +237,7 @@ class SipTrunk(LineSettings):
         "",
         "our address as the trunk sees it; empty: our own",
         max_length=45,
-        check=_in_words(ipaddress.ip_address),
+        check=_in_words(_check_address),
     )
     use_stun: bool = setting(False, "ask a STUN server for our address")
     # RFC 5626 4.4.1: UDP bindings in NATs live 30 s at the least.
@@ -268,7 +287,7 @@ class SipTrunk(LineSettings):
     @property
     def domain(self) -> str:
         """The host part of our addresses at this trunk."""
-        return self.from_domain or split_host_port(self.server, "the server")[0]
+        return self.from_domain or split_host_port(self.server)[0]
 
     @property
     def dialling(self) -> DiallingRules:

@@ -547,7 +547,7 @@ def _ioqueue_descriptor(endpoint: Any) -> int:
 def _check_family(trunk: SipTrunk, sip: SipSettings) -> None:
     """Raises SipOrderError for a trunk whose addresses are of the other kind than all of SIP."""
     servers = (trunk.server, trunk.outbound_proxy or trunk.server)
-    for host in (*(split_host_port(each, "the server")[0] for each in servers), trunk.public_address):
+    for host in (*(split_host_port(each)[0] for each in servers), trunk.public_address):
         with contextlib.suppress(ValueError):  # a name may have addresses of both kinds
             is_ipv6 = ipaddress.ip_address(host).version == 6
             if is_ipv6 != sip.ipv6:
@@ -641,7 +641,7 @@ def system_name_servers(path: Path = Path("/etc/resolv.conf")) -> tuple[str, ...
 
 def in_hosts_file(server: str, path: Path = Path("/etc/hosts")) -> str:
     """``server`` with its host replaced by the address in the hosts file, which pjproject does not read."""
-    host, port = split_host_port(server, "the server")
+    host, port = split_host_port(server)
     try:
         lines = path.read_text(errors="replace").splitlines()
     except OSError:
@@ -659,7 +659,7 @@ def _bracketed(host: str) -> str:
 
 def request_uri(trunk: SipTrunk, user: str) -> str:
     """The address to call for a dialled number at this trunk."""
-    host, port = split_host_port(in_hosts_file(trunk.server), "the server")
+    host, port = split_host_port(in_hosts_file(trunk.server))
     where = f"{_bracketed(host)}:{port}" if port else _bracketed(host)
     via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
     # RFC 3261 19.1.1: a number with digits alone is marked as one.

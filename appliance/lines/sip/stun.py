@@ -66,7 +66,7 @@ async def ask(sock: socket.socket, servers: tuple[str, ...]) -> tuple[str, int] 
     """Asks each server in turn over this non-blocking media socket; None when nobody answered in time."""
     loop = asyncio.get_running_loop()
     for server in servers:
-        host, port = split_host_port(server, "the STUN server")
+        host, port = split_host_port(server)
         transaction = secrets.token_bytes(TRANSACTION_OCTETS)
         try:
             found = await loop.getaddrinfo(
