@@ -123,6 +123,8 @@ BEYOND = [
     ("POST", "/faxes", {"to": ["9990"], "cover": {"template": "nosuch"}, "files": [{"content": "eA=="}]}),
     ("GET", "/faxes?nosuch=1", None),
     ("GET", "/faxes?limit=x", None),
+    ("GET", "/faxes?metadata=x", None),
+    ("GET", "/faxes?metadata={x", None),
     ("GET", "/faxes/99", None),
     ("GET", "/nosuch", None),
     ("POST", "/backup", {"passphrase": "short"}),

@@ -97,17 +97,17 @@ def read_metadata(text: str) -> tuple[tuple[str, str], ...]:
     name, colon, value = text.partition(":")
     if not text.startswith("{"):
         if not colon or not name:
-            raise flaw("metadata", "name:value is needed, or a JSON object")
+            raise flaw("metadata", said("name:value is needed, or a JSON object"))
         return ((name, value),)
     try:
         given = json.loads(text)
         json.dumps(given, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise flaw("metadata", "this is no JSON object") from None
+        raise flaw("metadata", said("this is no JSON object")) from None
     if len(given) > METADATA_TERMS or not given:
-        raise flaw("metadata", f"1 to {METADATA_TERMS} names are needed")
+        raise flaw("metadata", said("1 to {count} names are needed").format(count=METADATA_TERMS))
     if any(not isinstance(each, str | int | float) for each in given.values()):
-        raise flaw("metadata", "texts, numbers, true and false can be looked for")
+        raise flaw("metadata", said("texts, numbers, true and false can be looked for"))
     # As SQLite writes them, which has the true and false of JSON.
     return tuple((name, each if isinstance(each, str) else json.dumps(each)) for name, each in given.items())
 
