@@ -29,6 +29,7 @@ from appliance.language import said
 from appliance.remarks import Remark
 from appliance.remarks import from_json as remarks_from_json
 from appliance.remarks import to_json as remarks_to_json
+from appliance.url_passwords import masked
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -97,6 +98,8 @@ FROM_ONE = Kind("from one", show=lambda number: number + 1)
 # A path that is nobody's to see: whether there is one.
 PRESENT = Kind("flag", show=bool)
 WORD = Kind("text", show=str.lower)
+# An address whose password is nobody's to see.
+URL = Kind("text", show=masked)
 # A bound that NULL takes away.
 BOUND = Kind("time", read=lambda at: math.inf if at is None else at, show=time_text)
 REMARKS = Kind(

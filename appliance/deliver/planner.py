@@ -25,6 +25,7 @@ WEBHOOK = "webhook"
 EMAIL = "email"
 FOLDER = "folder"
 PRINTER = "printer"
+DELIVERY_KINDS = (WEBHOOK, EMAIL, FOLDER, PRINTER)
 # The door whose senders are answered by e-mail, and where a job's metadata names them.
 EMAIL_ORIGIN = "email"
 REPLY_TO = "email_reply_to"

@@ -20,6 +20,7 @@ from appliance.deliver.webhook import WebhookDeliverer, make_styles
 from appliance.deliver.worker import Deliverer, OutboxWorker
 from appliance.documents.options import clean_line
 from appliance.lines.line import IncomingCall
+from appliance.net.http import PostAnswer
 
 _KEPT = 64  # characters of a number in the audit log
 
@@ -34,8 +35,9 @@ class Deliveries:
         self._box = box
         self.styles = make_styles()
         self._email = EmailDeliverer(box)
+        self._webhook = WebhookDeliverer(box, self.styles)
         deliverers: dict[str, Deliverer] = {
-            planner.WEBHOOK: WebhookDeliverer(box, self.styles),
+            planner.WEBHOOK: self._webhook,
             planner.EMAIL: self._email,
             planner.FOLDER: FolderDeliverer(box),
             planner.PRINTER: PrinterDeliverer(box),
@@ -70,6 +72,13 @@ class Deliveries:
         Blocks, within some minutes at most.  Raises MailError.
         """
         return self._email.test(to)
+
+    def test_webhook(self, url: str, key: str) -> PostAnswer:
+        """Sends a test to a webhook at once, with the secret of the key called so, empty for the box's.
+
+        Blocks, within a minute at most.  Raises FetchError.
+        """
+        return self._webhook.test(url, key)
 
     def start(self) -> None:
         # What a crash left of passing files.

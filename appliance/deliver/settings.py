@@ -176,7 +176,7 @@ class Route:
     line: tuple[str, ...] = setting((), "it came in on one of these lines", max_length=40)
     user: str = setting("", "gives the fax to this user", max_length=64)
     emails: tuple[str, ...] = setting((), "sends it to these addresses as PDF", pattern=ADDRESS_PATTERN)
-    webhook_url: str = setting("", "tells this address", max_length=2000)
+    webhook_url: str = setting("", "tells this address", url=True, max_length=2000)
     webhook_style: str = setting(
         "own", "in the way of this interface: own, ifax, ictfax", pattern=r"[a-z]{1,20}"
     )

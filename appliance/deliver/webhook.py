@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from appliance.box import Box
 from appliance.causes import URL_NOT_ALLOWED
@@ -12,7 +14,7 @@ from appliance.deliver.settings import DeliverySettings
 from appliance.deliver.styles import OWN, Ended, SignedBody, Styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net.addresses import Resolver, resolve
-from appliance.net.http import FetchError, post
+from appliance.net.http import FetchError, PostAnswer, post
 from appliance.net.settings import ApiSettings
 from appliance.records import time_text
 from appliance.services.views import fax_in_full, received_in_full
@@ -25,6 +27,7 @@ SIGNATURE_HEADER = "X-Faxbox-Signature"
 _GONE = 410
 # Of what a receiver answered so much is kept with the try, characters.
 _ANSWER_KEPT = 200
+TEST = "test"
 # The own style's word for each event of the spool that is told.
 EVENTS = {
     "job.delivered": "fax.delivered",
@@ -50,14 +53,7 @@ class WebhookDeliverer:
             self._box, self._ended(delivery), self._secret(str(delivery.payload["key"]))
         )
         try:
-            answer = post(
-                delivery.target,
-                said.body,
-                said.headers,
-                timeout_s=self._box.settings.section(DeliverySettings).webhook_s,
-                allow_private=self._box.settings.section(ApiSettings).private_urls,
-                resolver=self._resolver,
-            )
+            answer = self._post(delivery.target, said)
         except FetchError as error:
             # An address that is not allowed now may be after the owner changed the setting or the name
             # server its mind: the timetable goes on, nothing was sent.
@@ -69,6 +65,21 @@ class WebhookDeliverer:
         if not answer.accepted:
             raise DeliveryError(f"The receiver answered {words}", final=answer.status == _GONE)
         return words
+
+    def test(self, url: str, key_name: str) -> PostAnswer:
+        """Sends a test at once, signed as what the faxes of this key are told with.  Raises FetchError."""
+        content = {"event": TEST, "delivery": 0, "at": time_text(self._box.clock()), "fax": None}
+        return self._post(url, _signed(self._box, content, self._secret(key_name)))
+
+    def _post(self, url: str, said: SignedBody) -> PostAnswer:
+        return post(
+            url,
+            said.body,
+            said.headers,
+            timeout_s=self._box.settings.section(DeliverySettings).webhook_s,
+            allow_private=self._box.settings.section(ApiSettings).private_urls,
+            resolver=self._resolver,
+        )
 
     def _ended(self, delivery: Delivery) -> Ended:
         kind = str(delivery.payload["event"])
@@ -95,14 +106,18 @@ def own_style(box: Box, ended: Ended, secret: str) -> SignedBody:
     event = EVENTS[ended.event]
     shown = fax_in_full(fax, ended.attempts) if isinstance(fax, Job) else received_in_full(fax, ended.pages)
     content = {"event": event, "delivery": ended.delivery, "at": time_text(ended.at), "fax": shown}
+    return _signed(box, content, secret)
+
+
+def _signed(box: Box, content: Mapping[str, Any], secret: str) -> SignedBody:
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     stamp = int(box.clock())
     return SignedBody(
         body,
         {
             "Content-Type": "application/json",
-            "X-Faxbox-Event": event,
-            "X-Faxbox-Delivery": str(ended.delivery),
+            "X-Faxbox-Event": str(content["event"]),
+            "X-Faxbox-Delivery": str(content["delivery"]),
             SIGNATURE_HEADER: f"t={stamp},v1={signature(secret, stamp, body)}",
         },
     )

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 
 from appliance.services.rules import Clock
 from appliance.spool import jobs, outbox, received
-from appliance.spool.model import Delivery, DeliveryTry, Event, Job, NewDelivery, Received
+from appliance.spool.model import (
+    Delivery,
+    DeliveryFilter,
+    DeliveryTry,
+    Event,
+    Job,
+    NewDelivery,
+    NotFoundError,
+    Received,
+)
 from appliance.spool.store import Spool, Tx
 
 # The disk, not what was planned: the end of the fax is written again, with its deliveries.
@@ -73,6 +82,29 @@ class Outbox:
             return [(each, outbox.tries(db, each.id)) for each in outbox.of_fax(db, fax_id)]
 
         return self.spool.read(read)
+
+    def search(self, wanted: DeliveryFilter) -> list[tuple[Delivery, list[DeliveryTry]]]:
+        """The deliveries that match, newest first, with their tries."""
+
+        def read(db: sqlite3.Connection) -> list[tuple[Delivery, list[DeliveryTry]]]:
+            return [(each, outbox.tries(db, each.id)) for each in outbox.search(db, wanted)]
+
+        return self.spool.read(read)
+
+    def with_tries(self, delivery_id: int, owner: str | None = None) -> tuple[Delivery, list[DeliveryTry]]:
+        """A delivery, of ``owner`` unless that is None.  Raises NotFoundError."""
+
+        def read(db: sqlite3.Connection) -> tuple[Delivery, list[DeliveryTry]]:
+            return outbox.get(db, delivery_id), outbox.tries(db, delivery_id)
+
+        found = self.spool.read(read)
+        if owner is not None and found[0].owner != owner:
+            raise NotFoundError(f"no delivery {delivery_id}")
+        return found
+
+    def again(self, delivery_id: int) -> None:
+        """Tries a delivery at once, whatever became of it.  Raises NotFoundError."""
+        self.spool.do(outbox.again, delivery_id, self.clock())
 
     def due(
         self, limit: int, *, not_ids: Collection[int] = (), not_targets: Collection[str] = ()

@@ -82,7 +82,7 @@ class ApiKey:
     pages_per_day: int = setting(0, "pages it may send outside a day; 0: no limit", minimum=0)
     minutes_per_day: int = setting(0, "minutes of calls outside it may use a day; 0: no limit", minimum=0)
     webhook_secret: str = setting("", "signs the webhooks of its faxes; empty: the box's", secret=True)
-    webhook_url: str = setting("", "told of every fax of this key that ends", max_length=2000)
+    webhook_url: str = setting("", "told of every fax of this key that ends", url=True, max_length=2000)
     webhook_style: str = setting(
         "",
         "in the way of which interface: own, ifax, ictfax; empty: the one that the fax came by",

@@ -22,10 +22,10 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from appliance.language import said
+from appliance.url_passwords import MASK, masked, unmasked
 
 D = TypeVar("D")
 
-MASK = "********"  # stands for a secret that is set; given back, it leaves the secret as it is
 # A name that stands in paths, scopes and reports.
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}"
 TYPE_KEY = "type"  # of a document: which variant it is
@@ -48,6 +48,7 @@ class SettingError(ValueError):
 class _Rule:
     help: str
     secret: bool
+    url: bool
     minimum: float | None
     maximum: float | None
     max_length: int
@@ -77,6 +78,7 @@ def setting(
     help: str = "",
     *,
     secret: bool = False,
+    url: bool = False,
     minimum: float | None = None,
     maximum: float | None = None,
     max_length: int = TEXT_LIMIT,
@@ -86,9 +88,11 @@ def setting(
     """A field of a settings document; without ``default`` it is required.
 
     ``minimum`` and ``maximum`` bound numbers (each, in a list), ``max_length`` and ``pattern`` texts;
-    ``check`` gets the value and answers what is wrong with it, or None.
+    ``check`` gets the value and answers what is wrong with it, or None.  ``secret``: it is shown to nobody;
+    ``url``: a password within it is not.
     """
-    rule = _Rule(help, secret, minimum, maximum, max_length, re.compile(pattern) if pattern else None, check)
+    form = re.compile(pattern) if pattern else None
+    rule = _Rule(help, secret, url, minimum, maximum, max_length, form, check)
     if default is MISSING:
         return field(metadata={"rule": rule}, repr=not secret)
     return field(default=default, metadata={"rule": rule}, repr=not secret)
@@ -117,9 +121,9 @@ def variants(kind: type[Any]) -> Mapping[str, type[Any]]:
 def from_document(kind: type[D], document: Mapping[str, Any], where: str, old: D | None = None) -> D:
     """Makes ``kind``, or the variant of it that ``document`` names, from JSON data.
 
-    ``where`` names it in errors.  A masked secret takes its value from ``old``.  A setting of another
-    variant is passed over when it says nothing, that is: its default.  Raises SettingError for an unknown
-    or missing key, a wrong type, or a value out of bounds.
+    ``where`` names it in errors.  A masked secret, or password of a URL, takes its value from ``old``.  A
+    setting of another variant is passed over when it says nothing, that is: its default.  Raises SettingError
+    for an unknown or missing key, a wrong type, or a value out of bounds.
     """
     kind = _shape(kind, document, where)
     hints = typing.get_type_hints(kind)
@@ -137,8 +141,13 @@ def from_document(kind: type[D], document: Mapping[str, Any], where: str, old: D
         value = document[name]
         if _rule(described).secret and value == MASK:
             values[name] = getattr(old, name) if old is not None else described.default
-        else:
-            values[name] = _checked(hints[name], value, _rule(described), path)
+            continue
+        values[name] = _checked(hints[name], value, _rule(described), path)
+        if _rule(described).url:
+            try:
+                values[name] = unmasked(values[name], getattr(old, name, ""))
+            except ValueError as error:
+                raise SettingError(path, str(error)) from None
     return kind(**values)
 
 
@@ -166,6 +175,8 @@ def to_document(item: Any, *, mask: bool = False, sparse: bool = False) -> dict[
             continue
         if mask and _rule(described).secret and value:
             value = MASK
+        elif mask and _rule(described).url:
+            value = masked(value)
         document[described.name] = _plain(value)
     return document
 

@@ -23,7 +23,6 @@ from tinydb.table import Document, Table
 from appliance import durable
 from appliance.language import said
 from appliance.settings.fields import (
-    MASK,
     SettingError,
     from_document,
     from_text,
@@ -43,6 +42,7 @@ from appliance.settings.files import (
     migrated,
     read_tables,
 )
+from appliance.url_passwords import MASK
 
 __all__ = ["Catalogue", "SettingsDamagedError", "SettingsStore", "SettingsTooNewError", "UnknownItemError"]
 

@@ -14,7 +14,19 @@ from enum import Enum
 from typing import Annotated, Any
 
 from appliance.causes import Cause, cause_of
-from appliance.records import BOUND, CAUSE, FROM_ONE, PRESENT, REMARKS, WORD, Moment, fact, hidden, record
+from appliance.records import (
+    BOUND,
+    CAUSE,
+    FROM_ONE,
+    PRESENT,
+    REMARKS,
+    URL,
+    WORD,
+    Moment,
+    fact,
+    hidden,
+    record,
+)
 from appliance.remarks import Remark
 from appliance.spool.options import OPTIONS, SendOptions
 
@@ -167,7 +179,7 @@ class Handed:
         tables=("submission",),
         asked=True,
     )
-    callback_url: str = fact(
+    callback_url: Annotated[str, URL] = fact(
         "told with a POST when the fax ends",
         default="",
         kw_only=True,
@@ -337,7 +349,8 @@ class Event:
     ``kind`` is a stable word: ``job.accepted``, ``job.waiting``, ``job.sending``, ``job.page``,
     ``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``, ``received.started``,
     ``received.page``, ``received.complete``, ``received.partial``, ``received.changed``,
-    ``outbox.done``, ``outbox.failed``, ``line.state``, ``box.started``, ``box.disk``.
+    ``outbox.done``, ``outbox.failed``, ``outbox.pending`` (to be tried once more), ``line.state``,
+    ``box.started``, ``box.disk``.
     """
 
     id: int
@@ -413,6 +426,18 @@ class DeliveryTry:
     at: float
     ok: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries to list; empty or None: any.  Newest first; ``before_id`` pages on."""
+
+    kind: str = ""
+    owner: str = ""
+    states: frozenset[OutboxState] = frozenset()
+    fax_id: int | None = None
+    before_id: int | None = None
+    limit: int = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,14 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-from appliance.spool.model import Delivery, DeliveryTry, IllegalTransitionError, NotFoundError, OutboxState
+from appliance.spool.model import (
+    Delivery,
+    DeliveryFilter,
+    DeliveryTry,
+    IllegalTransitionError,
+    NotFoundError,
+    OutboxState,
+)
 from appliance.spool.store import Tx
 
 # Octets kept of what a target answered or of an error's text.
@@ -86,11 +93,12 @@ def drop(tx: Tx, delivery_id: int, now: float, reason: str) -> None:
 
 def again(tx: Tx, delivery_id: int, now: float) -> Delivery:
     """Tries a delivery at once, whatever became of it: pending, done or failed."""
-    get(tx.db, delivery_id)
+    delivery = get(tx.db, delivery_id)
     tx.db.execute(
         "UPDATE outbox SET state = 'pending', next_try_at = ?, ended_at = NULL WHERE id = ?",
         (now, delivery_id),
     )
+    tx.emit(now, "outbox.pending", delivery.fax_id, delivery.owner, delivery=delivery_id)
     return get(tx.db, delivery_id)
 
 
@@ -105,6 +113,24 @@ def get(db: sqlite3.Connection, delivery_id: int) -> Delivery:
 def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Delivery]:
     """All deliveries of one job or received fax, oldest first."""
     rows = db.execute("SELECT * FROM outbox WHERE fax_id = ? ORDER BY id", (fax_id,))
+    return [to_delivery(row) for row in rows]
+
+
+def search(db: sqlite3.Connection, wanted: DeliveryFilter) -> list[Delivery]:
+    """The deliveries that match, newest first."""
+    terms = {
+        "kind = ?": wanted.kind or None,
+        "owner = ?": wanted.owner or None,
+        "fax_id = ?": wanted.fax_id,
+        "id < ?": wanted.before_id,
+    }
+    given = {term: value for term, value in terms.items() if value is not None}
+    if wanted.states:
+        given["state IN (SELECT value FROM json_each(?))"] = json.dumps([s.value for s in wanted.states])
+    where = f" WHERE {' AND '.join(given)}" if given else ""
+    rows = db.execute(
+        f"SELECT * FROM outbox{where} ORDER BY id DESC LIMIT ?", (*given.values(), wanted.limit)
+    )
     return [to_delivery(row) for row in rows]
 
 

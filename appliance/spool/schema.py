@@ -410,6 +410,12 @@ CREATE TRIGGER submission_metadata_changed AFTER UPDATE OF metadata ON submissio
 END;
 """
 
+# The log of deliveries, by whose they are and by kind.
+SCHEMA_12 = """
+CREATE INDEX outbox_owner ON outbox (owner, id);
+CREATE INDEX outbox_kind ON outbox (kind, id);
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -423,6 +429,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_9,
     SCHEMA_10,
     SCHEMA_11,
+    SCHEMA_12,
 )
 
 

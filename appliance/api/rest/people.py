@@ -356,7 +356,7 @@ def _require_other_admin(call: Call, user_id: int, user: User) -> None:
 
 
 def _key_view(key_id: int, key: ApiKey) -> Json:
-    document = to_document(key)
+    document = to_document(key, mask=True)
     shown = {name: document[name] for name in document if name not in _KEY_HIDDEN}
     return {"id": key_id, **shown, "created_at": time_text(key.created_at)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from appliance.api.rest import (
     backup,
     covers,
+    deliveries,
     doctor,
     documents,
     erasure,
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *lists.ROUTES,
     *covers.ROUTES,
     *people.ROUTES,
+    *deliveries.ROUTES,
     *mail.ROUTES,
     *system.ROUTES,
     *doctor.ROUTES,

@@ -22,6 +22,8 @@ from appliance.api.rest.schemas import (
 )
 from appliance.box import LineReport
 from appliance.causes import Retry, Side
+from appliance.deliver.planner import DELIVERY_KINDS
+from appliance.deliver.webhook import EVENTS
 from appliance.lines.line import LineKind
 from appliance.records import Fact, facts_of, time_text
 from appliance.remarks import Weight
@@ -38,6 +40,7 @@ from appliance.spool.model import (
     ReceivedPageFile,
 )
 from appliance.spool.remembered import AuditEntry, Destination
+from appliance.url_passwords import masked
 
 
 def values(kind: type[Enum]) -> tuple[str, ...]:
@@ -203,8 +206,11 @@ DELIVERY = component(
     record(
         {
             "id": _ID,
-            "kind": text(30),
-            "target": text(2000),
+            "kind": choice(*DELIVERY_KINDS),
+            "target": text(2000, help="whom it is for: an address, a folder; a password in it is not shown"),
+            "fax_id": nullable(integer(help="the fax that it is about")),
+            "event": nullable(text(60, help="what it tells of, in the words of webhooks")),
+            "owner": text(64),
             "state": choice(*values(OutboxState)),
             "tries": array(
                 record({"number": integer(1), "at": timestamp(), "ok": flag(), "detail": text(2000)})
@@ -223,7 +229,10 @@ def delivery_view(delivery: Delivery, tries: list[DeliveryTry]) -> Json:
     return {
         "id": delivery.id,
         "kind": delivery.kind,
-        "target": delivery.target,
+        "target": masked(delivery.target),
+        "fax_id": delivery.fax_id,
+        "event": EVENTS.get(str(delivery.payload.get("event", ""))),
+        "owner": delivery.owner,
         "state": delivery.state.value,
         "tries": [{**asdict(each), "at": time_text(each.at)} for each in tries],
         "next_try_at": time_text(delivery.next_try_at) if pending else None,

@@ -1,0 +1,150 @@
+"""The log of deliveries: who was told of what, each try, once more; and a test of a webhook."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from appliance.api.problems import ProblemError
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.lists import require_url
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import array, choice, component, flag, integer, record, request_object, text
+from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values
+from appliance.causes import NOT_FOUND, NOT_PERMITTED
+from appliance.deliver.planner import DELIVERY_KINDS
+from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.net.http import FetchError
+from appliance.settings.accounts import ApiKey, Scope
+from appliance.spool.model import DeliveryFilter, OutboxState
+from appliance.url_passwords import masked
+
+T = TypeVar("T")
+
+TESTED = component(
+    "WebhookTest",
+    record(
+        {
+            "accepted": flag("the receiver answered 2xx"),
+            "status": integer(100, 999, help="what it answered"),
+            "said": text(5000, help="the beginning of its words"),
+        }
+    ),
+)
+
+
+def _sees(call: Call) -> str | None:
+    """Whose deliveries the caller may see: None for everybody's.  Raises ProblemError."""
+    if not (call.caller.may(Scope.SEND) or call.caller.may(Scope.RECEIVE)):
+        raise ProblemError(NOT_PERMITTED, "the scope send or receive is needed")
+    return call.caller.sees
+
+
+def index(call: Call) -> Answer:
+    sees, query = _sees(call), call.query
+    limit = query.get("limit", LIST_DEFAULT)
+    wanted = DeliveryFilter(
+        kind=query.get("kind", ""),
+        owner=query.get("owner", "") if sees is None else sees,
+        states=frozenset(OutboxState(word) for word in query.get("state", ())),
+        fax_id=query.get("fax"),
+        before_id=query.get("before"),
+        limit=limit,
+    )
+    found = [delivery_view(*each) for each in call.box.outbox.search(wanted)]
+    return Answer(page_of("deliveries", found, limit))
+
+
+def read(call: Call) -> Answer:
+    return Answer(delivery_view(*call.box.outbox.with_tries(call.arguments["id"], _sees(call))))
+
+
+def again(call: Call) -> Answer:
+    delivery, _ = call.box.outbox.with_tries(call.arguments["id"], _sees(call))
+    call.box.outbox.again(delivery.id)
+    call.note("delivery.again", object=f"delivery:{delivery.id}", detail=masked(delivery.target))
+    return Answer(delivery_view(*call.box.outbox.with_tries(delivery.id)))
+
+
+def test(call: Call) -> Answer:
+    """Sends a test to the address of the body, of a key or of a route, at once."""
+    if len(call.body) != 1:
+        raise flaw("", "one of url, key_id and route_id is needed")
+    key = ""
+    if "key_id" in call.body:
+        found = _find(call, ApiKey, "key", call.body["key_id"])
+        url, key = found.webhook_url, found.name
+    elif "route_id" in call.body:
+        url = _find(call, DeliveryRoute, "route", call.body["route_id"]).webhook_url
+    else:
+        url = call.body["url"]
+        require_url(url, "url")
+    if not url:
+        raise ProblemError(NOT_FOUND, "it names no address")
+    call.note("webhook.test", detail=masked(url))
+    try:
+        answer = call.context.core.deliveries.test_webhook(url, key)
+    except FetchError as error:
+        raise ProblemError(error.cause, error.detail) from None
+    return Answer({"accepted": answer.accepted, "status": answer.status, "said": answer.answer})
+
+
+def _find(call: Call, kind: type[T], title: str, item_id: int) -> T:
+    found = call.box.settings.items(kind).get(item_id)
+    if found is None:
+        raise ProblemError(NOT_FOUND, f"there is no {title} {item_id}")
+    return found
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "deliveries", summary, handler, **more)
+
+
+_SCOPE = "Needs the scope `send` or `receive`."
+ROUTES = (
+    _route(
+        "GET",
+        "/deliveries",
+        "listDeliveries",
+        "Webhooks, e-mails and the rest that were to be made, with each try",
+        index,
+        query=(
+            Parameter("kind", choice(*DELIVERY_KINDS), "only these"),
+            Parameter("state", array(choice(*values(OutboxState)), 4), "in one of these states"),
+            Parameter("fax", integer(1), "about this fax"),
+            Parameter("owner", text(64), "of this user; only for administrators"),
+            BEFORE,
+            LIMIT,
+        ),
+        answer=listing("deliveries", DELIVERY),
+        help=_SCOPE,
+    ),
+    _route("GET", "/deliveries/{id}", "readDelivery", "One delivery", read, answer=DELIVERY, help=_SCOPE),
+    _route(
+        "POST",
+        "/deliveries/{id}/again",
+        "repeatDelivery",
+        "Make it once more, at once, whatever became of it",
+        again,
+        answer=DELIVERY,
+        help=f"A webhook has the same `delivery` as before, and the fax as it is now. {_SCOPE}",
+    ),
+    _route(
+        "POST",
+        "/webhooks/test",
+        "testWebhook",
+        "Send a test to a webhook now",
+        test,
+        body=request_object(
+            {
+                "url": text(2000, least=1, help="this address, signed with the box's secret"),
+                "key_id": integer(1, help="that of a key, signed with the key's secret"),
+                "route_id": integer(1, help="that of a route, signed with the box's secret"),
+            }
+        ),
+        answer=TESTED,
+        scope=Scope.ADMIN,
+        example={"url": "https://shop.example/faxes"},
+        help="One of `url`, `key_id`, `route_id`. It gets the event `test`, in the box's own style.",
+    ),
+)

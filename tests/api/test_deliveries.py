@@ -1,0 +1,124 @@
+"""The log of deliveries, once more and a test, and passwords of addresses, over real HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from appliance.net.settings import ApiSettings
+from appliance.settings.accounts import ApiKey, Scope
+from tests.api.served import Served, serving
+from tests.api.test_faxes import new
+from tests.deliver.making import Hook, hook_server, until
+
+PASSWORD = "s3cret"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("deliveries")) as running:
+        running.box.settings.change(ApiSettings, {"private_urls": True})
+        yield running
+
+
+def told(served: Served, hook: Hook, **more: Any) -> tuple[int, dict[str, Any]]:
+    """A fax that ended and was told to ``hook`` once: its id and the delivery."""
+    url = hook.url.replace("http://", f"http://shop:{PASSWORD}@")
+    made = served.ask("POST", "/faxes", new("9990", callback_url=url), **more).json["faxes"][0]
+    assert PASSWORD not in json.dumps(made)
+    served.ended(made["id"])
+
+    def found() -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = served.ask("GET", f"/deliveries?fax={made['id']}").json["deliveries"]
+        return listed
+
+    until(lambda: found() and found()[0]["tries"])
+    return made["id"], found()[0]
+
+
+def test_a_delivery_is_listed_with_its_tries_and_made_once_more_on_request(served: Served) -> None:
+    with hook_server(Hook(answers=[500])) as hook:
+        fax_id, delivery = told(served, hook)
+        assert (delivery["kind"], delivery["event"]) == ("webhook", "fax.delivered")
+        assert (delivery["state"], delivery["tries"][0]["ok"]) == ("pending", False)
+        again = served.ask("POST", f"/deliveries/{delivery['id']}/again")
+        assert again.status == 200
+        read = f"/deliveries/{delivery['id']}"
+        until(lambda: served.ask("GET", read).json["state"] == "done")
+        served.ask("POST", f"/deliveries/{delivery['id']}/again")
+        until(lambda: len(served.ask("GET", read).json["tries"]) == 3)
+    assert {json.loads(body)["delivery"] for body in hook.bodies} == {delivery["id"]}
+    listed = served.ask("GET", f"/deliveries?kind=webhook&state=done&fax={fax_id}&limit=1").json
+    assert [each["id"] for each in listed["deliveries"]] == [delivery["id"]]
+    assert served.ask("GET", f"/deliveries?kind=email&fax={fax_id}").json["deliveries"] == []
+    assert served.ask("GET", "/deliveries/987654").status == 404
+
+
+def test_deliveries_are_their_owners_alone(served: Served) -> None:
+    ours, other = served.key("shop", Scope.SEND), served.key("other", Scope.SEND)
+    with hook_server(Hook()) as hook:
+        fax_id, delivery = told(served, hook, token=ours)
+    assert served.ask("GET", f"/deliveries/{delivery['id']}", token=ours).status == 200
+    assert served.ask("GET", f"/deliveries/{delivery['id']}", token=other).status == 404
+    assert served.ask("POST", f"/deliveries/{delivery['id']}/again", token=other).status == 404
+    assert served.ask("GET", f"/deliveries?fax={fax_id}&owner=shop", token=other).json["deliveries"] == []
+    meter = served.key("meter", Scope.MONITOR)
+    assert served.ask("GET", "/deliveries", token=meter).status == 403
+
+
+def test_a_password_within_an_address_is_sent_and_never_shown(served: Served) -> None:
+    with hook_server(Hook()) as hook:
+        fax_id, delivery = told(served, hook)
+        until(lambda: hook.headers)
+        assert hook.headers[0]["Authorization"].startswith("Basic ")
+        assert delivery["target"].startswith("http://shop:********@127.0.0.1")
+        fax = served.ask("GET", f"/faxes/{fax_id}")
+        assert (fax.json["callback_url"], PASSWORD in fax.content.decode()) == (delivery["target"], False)
+        assert PASSWORD not in hook.bodies[0].decode()
+
+
+def test_what_is_given_back_with_its_password_masked_keeps_it_and_goes_nowhere_else(served: Served) -> None:
+    served.key("masked", Scope.SEND)
+    key_id, _ = next(each for each in served.box.settings.items(ApiKey).items() if each[1].name == "masked")
+    url = f"https://ada:{PASSWORD}@shop.example/in"
+    shown = served.ask("PATCH", f"/keys/{key_id}", {"webhook_url": url}).json["webhook_url"]
+    assert shown == "https://ada:********@shop.example/in"
+
+    def kept() -> str:
+        return served.box.settings.item(ApiKey, key_id).webhook_url
+
+    assert served.ask("PATCH", f"/keys/{key_id}", {"webhook_url": shown, "cover": ""}).status == 200
+    assert kept() == url
+    served.ask("PATCH", f"/keys/{key_id}", {"webhook_url": shown.replace("/in", "/out")})
+    assert kept() == url.replace("/in", "/out")
+    stolen = served.ask("PATCH", f"/keys/{key_id}", {"webhook_url": shown.replace("shop", "thief")})
+    assert (stolen.status, kept()) == (422, url.replace("/in", "/out"))
+
+
+def test_a_webhook_is_tried_with_a_signed_test_and_the_answer_shown(served: Served) -> None:
+    served.key("tester", Scope.SEND)
+    key_id, key = next(each for each in served.box.settings.items(ApiKey).items() if each[1].name == "tester")
+    with hook_server(Hook(answers=[200, 503])) as hook:
+        served.box.settings.update(ApiKey, key_id, {"webhook_url": hook.url})
+        good = served.ask("POST", "/webhooks/test", {"key_id": key_id})
+        assert good.json == {"accepted": True, "status": 200, "said": "said"}
+        bad = served.ask("POST", "/webhooks/test", {"url": hook.url})
+        assert (bad.status, bad.json["accepted"], bad.json["status"]) == (200, False, 503)
+    stamp, signed = (part.partition("=")[2] for part in hook.headers[0]["X-Faxbox-Signature"].split(","))
+    wanted = hmac.new(key.webhook_secret.encode(), f"{stamp}.".encode() + hook.bodies[0], hashlib.sha256)
+    assert signed == wanted.hexdigest()
+    assert json.loads(hook.bodies[0])["event"] == "test"
+    with socket.socket() as deaf:  # bound, and not listening
+        deaf.bind(("127.0.0.1", 0))
+        nobody = served.ask("POST", "/webhooks/test", {"url": f"http://127.0.0.1:{deaf.getsockname()[1]}/"})
+    assert (nobody.status, nobody.json["code"]) == (422, "url_unreachable")
+    for wrong in ({}, {"url": hook.url, "key_id": key_id}):
+        assert served.ask("POST", "/webhooks/test", wrong).status == 400
+    assert served.ask("POST", "/webhooks/test", {"url": "ftp://x/"}).status == 422
+    assert served.ask("POST", "/webhooks/test", {"key_id": 9876}).status == 404
