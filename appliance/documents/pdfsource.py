@@ -10,6 +10,7 @@ import ctypes
 import math
 import warnings
 from collections.abc import Sequence
+from itertools import islice
 
 import pypdfium2
 from pypdfium2 import raw
@@ -21,11 +22,19 @@ from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, P
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfobjects import Content, content_of, show
-from appliance.documents.pdfstates import has_layers, state_remarks
+from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import use_own_fonts
 from appliance.documents.pdfunits import units_of
 from appliance.documents.screen import BAND_PIXELS, is_plain
-from appliance.remarks import FONT_REPLACED, GLYPHS_MISSING, XFA_SHELL, Remark
+from appliance.remarks import (
+    FILE_LEFT_OUT,
+    FONT_REPLACED,
+    GLYPHS_MISSING,
+    LONGEST_FILE_NAME,
+    MOST_REMARKS,
+    XFA_SHELL,
+    Remark,
+)
 
 _POINTS_PER_INCH = 72.0
 _QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
@@ -65,6 +74,7 @@ class PdfSource:
         self._identity_fonts = identity_fonts(content)
         self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(content)
         self._layers = has_layers(content)
+        self._collected = _collected(self._document) if is_collection(content) else []
         self._bitmaps: dict[str, pypdfium2.PdfBitmap] = {}
         self._seen_to: int | None = None  # the page that is open, once it is as it is to be drawn
         self._unlike = Unlike()  # of that page
@@ -128,7 +138,7 @@ class PdfSource:
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:
-            return (Remark(XFA_SHELL),) if self._shell else ()
+            return [*([Remark(XFA_SHELL)] if self._shell else []), *self._collected]
         page = self._page(index)
         said = state_remarks(page, self._layers)
         if index == self._seen_to:
@@ -151,6 +161,12 @@ class PdfSource:
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, _FLAGS)
         return bitmap
+
+
+def _collected(document: pypdfium2.PdfDocument) -> list[Remark]:
+    """A remark for each file in a collection: the page is no more than its wrapper (ISO 32000-1 12.3.5)."""
+    names = (document.get_attachment(number).get_name() for number in range(document.count_attachments()))
+    return [Remark(FILE_LEFT_OUT, file=name[:LONGEST_FILE_NAME]) for name in islice(names, MOST_REMARKS)]
 
 
 # Words of Adobe's waiting page; every language's has the second.

@@ -13,6 +13,7 @@ from appliance.documents.pdfunits import texts_with
 from appliance.remarks import PRINT_ONLY, SCREEN_ONLY, Remark
 
 _LAYERS = b"/OCProperties"
+_COLLECTION = b"/Collection"
 _SIDE = 700  # pixels of the longer side: a letter of 8 pt is some pixels
 # A pixel differs by so many levels, in so many pixels, to be something that a person would miss.
 _DIFFERENT, _FEWEST = 48, 6
@@ -20,6 +21,11 @@ _DIFFERENT, _FEWEST = 48, 6
 
 def has_layers(content: bytes) -> bool:
     return any(True for _ in texts_with(content, _LAYERS))
+
+
+def is_collection(content: bytes) -> bool:
+    """Whether the document may be a wrapper of files that the reader is to show (ISO 32000-1 12.3.5)."""
+    return any(True for _ in texts_with(content, _COLLECTION))
 
 
 def state_remarks(page: pypdfium2.PdfPage, layers: bool) -> list[Remark]:

@@ -28,6 +28,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.sniff import Kind, sniff
 from appliance.remarks import (
     CHARSET_GUESSED,
+    CONTENT_CUT,
     FILE_LEFT_OUT,
     GLYPHS_MISSING,
     LAYOUT_SIMPLIFIED,
@@ -306,6 +307,13 @@ def test_postscript_becomes_pages_and_reads_no_file(tmp_path: Path) -> None:
         with pytest.raises(DocumentError) as refused:
             opened(tmp_path, content, "a.ps")
         assert refused.value.cause is DOCUMENT_DAMAGED
+
+
+def test_what_no_sheet_holds_is_cut_off_and_remarked(tmp_path: Path) -> None:
+    wide = b"<html><body><p>words</p><table style='width:9000px'><tr><td>left<td align=right>right</table>"
+    made = opened(tmp_path, wide, "a.html")
+    assert [remark.kind for remark in made.remarks] == [CONTENT_CUT]
+    assert "words" in made.words
 
 
 # -- e-mails -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.pdfunits import units_of
-from appliance.remarks import FONT_REPLACED, PRINT_ONLY, SCREEN_ONLY, XFA_SHELL
+from appliance.remarks import FONT_REPLACED, PAGE_WHITE, PRINT_ONLY, SCREEN_ONLY, XFA_SHELL
 from appliance.t4.page import Resolution
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, ink, pdf, picture, words
@@ -135,3 +135,10 @@ def test_a_font_that_the_document_does_not_bring_is_remarked(
     document = rendered(content)
     assert [remark.detail for remark in document.remarks if remark.kind is FONT_REPLACED] == said
     assert len(document.remarks) == len(said)
+
+
+def test_a_page_that_is_white_on_the_fax_and_was_not_is_remarked(rendered: Rendered) -> None:
+    pale, empty = "0.93 g 100 400 300 200 re f", ""
+    document = rendered(pdf([(*A4, pale), (*A4, empty)]))
+    assert [(remark.kind, remark.page) for remark in document.remarks] == [(PAGE_WHITE, 1)]
+    assert all(ImageChops.invert(picture(document.coded_page(page))).getbbox() is None for page in (0, 1))
