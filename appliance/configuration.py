@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from appliance.deliver.settings import DeliverySettings, JunkRule, MailInSettings, MailOutSettings, Route
+from appliance.deliver.settings import (
+    DeliverySettings,
+    JunkRule,
+    MailInSettings,
+    MailOutSettings,
+    PaperSettings,
+    Route,
+)
 from appliance.documents.settings import CoverTemplate, ReadingSettings
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.practice.settings import PracticeSettings
@@ -106,6 +113,7 @@ CATALOGUE = Catalogue(
         "panel": PanelSettings,
         "printing": PrintingSettings,
         "scans": ScanSettings,
+        "paper": PaperSettings,
         "ipp": IppSettings,
         "secrets": SecretSettings,
     },

@@ -30,6 +30,7 @@ _TITLES = {
     "printing": "Print to fax",
     "print_users": "Who prints",
     "scans": "Scan folder",
+    "paper": "On paper",
     "ipp": "Network printers",
     "favourite_printers": "Printers of favourites",
 }

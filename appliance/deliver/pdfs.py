@@ -9,9 +9,11 @@ from pathlib import Path
 
 from appliance import at_rest
 from appliance.box import Box
+from appliance.deliver import paper
 from appliance.deliver.worker import DeliveryError
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
+from appliance.language import Writer
 from appliance.spool.model import Job, NotFoundError, Received, ReceivedPageFile
 from appliance.t4.coding import PageError
 from appliance.t4.page import CodedPage, Raster
@@ -19,8 +21,11 @@ from appliance.t4.tiff import FaxTiff
 from appliance.t4.tiff_reading import TiffError
 
 
-def write_received(box: Box, fax: Received, path: Path) -> None:
-    """Writes a received fax to ``path``.  Raises DeliveryError, OSError."""
+def write_received(box: Box, fax: Received, path: Path, note: Writer | None = None) -> None:
+    """Writes a received fax to ``path``, with ``note`` below lines that say from whom and when.
+
+    Raises DeliveryError, OSError.
+    """
     try:
         pages = box.inbox.pages(fax.id)
     except NotFoundError:
@@ -33,7 +38,7 @@ def write_received(box: Box, fax: Received, path: Path) -> None:
     try:
         write_pdf(
             path,
-            _pages(box, pages),
+            paper.noted(_pages(box, pages), fax, note) if note is not None else _pages(box, pages),
             title=title,
             created=created,
             texts=box.inbox.page_texts(fax.id),
@@ -65,3 +70,13 @@ def _pages(box: Box, pages: list[ReceivedPageFile]) -> Iterator[CodedPage | Rast
     for page in pages:
         with FaxTiff(at_rest.open_file(box.data / page.path)) as tiff:
             yield from tiff
+
+
+def first_page_sent(box: Box, job: Job) -> CodedPage | None:
+    """The first page of a job as it was sent; None when it is no longer there."""
+    if not job.rendered_path:
+        return None
+    try:
+        return RenderedDocument.open(box.data / job.rendered_path).coded_page(0)
+    except (OSError, ValueError, IndexError):
+        return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.deliver import routing
-from appliance.deliver.settings import DeliverySettings, MailOutSettings, Results, Route
+from appliance.deliver.settings import DeliverySettings, MailOutSettings, PaperSettings, Results, Route
 from appliance.deliver.styles import OWN
 from appliance.services.outbox import DiskError, Following
 from appliance.settings.accounts import ApiKey, Scope, User
@@ -26,6 +26,8 @@ EMAIL = "email"
 FOLDER = "folder"
 PRINTER = "printer"
 DELIVERY_KINDS = (WEBHOOK, EMAIL, FOLDER, PRINTER)
+# Why something is printed, when it is not a received fax.
+REPORT = "report"
 # The door whose senders are answered by e-mail, and where a job's metadata names them.
 EMAIL_ORIGIN = "email"
 REPLY_TO = "email_reply_to"
@@ -101,6 +103,9 @@ class Planner:
             if key.webhook_url
         ]
         wanted += self._results(job, following.event.kind)
+        paper = self._box.settings.section(PaperSettings)
+        if _is_told(paper.reports, following.event.kind):
+            wanted.append(_Wanted(PRINTER, paper.reports_printer, {"why": REPORT}))
         self._put(following, job, wanted)
 
     def _results(self, job: Job, kind: str) -> list[_Wanted]:
@@ -114,7 +119,7 @@ class Planner:
         reply_to = str(job.metadata.get(REPLY_TO, "")) if job.origin == EMAIL_ORIGIN else ""
         if reply_to:
             return [reply_to]
-        if not (mail.results is Results.ALWAYS or (mail.results is Results.FAILED and kind in _BAD_ENDS)):
+        if not _is_told(mail.results, kind):
             return []
         return [user.email for user in self._users() if user.name == job.owner and user.email]
 
@@ -182,6 +187,11 @@ class Planner:
 
     def _users(self) -> list[User]:
         return [user for user in self._box.settings.items(User).values() if not user.disabled]
+
+
+def _is_told(results: Results, kind: str) -> bool:
+    """Whether who wants to hear of ``results`` hears of an end of this kind."""
+    return results is Results.ALWAYS or (results is Results.FAILED and kind in _BAD_ENDS)
 
 
 def _webhook(url: str, style: str, key: str) -> _Wanted:

@@ -1,4 +1,6 @@
-"""Deliveries of the kind ``printer``: a received fax on paper; the target is CUPS' name of the printer.
+"""Deliveries of the kind ``printer``: paper; the target is CUPS' name of the printer, empty for its default.
+
+A received fax, or a report on one that was sent (``planner.REPORT``).
 
 It goes as PDF: of a TIFF with several pages CUPS' filters print the first alone.  The delivery's number is in
 the job's title, so that a later try, or a box that was killed, finds the job that it has already given to
@@ -8,12 +10,17 @@ CUPS, and waits for it instead of printing once more.  Done is what CUPS says is
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from appliance.box import Box
 from appliance.deliver import pdfs
+from appliance.deliver.paper import write_for, write_report
+from appliance.deliver.planner import REPORT
+from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
-from appliance.spool.model import Delivery, NotFoundError, Received
+from appliance.spool.model import Delivery, NotFoundError
 
 # One try waits so long for the paper, seconds, and looks so often; the next try goes on waiting.
 TRY_S = 60.0
@@ -60,14 +67,12 @@ class PrinterDeliverer:
             raise DeliveryError("CUPS has no default printer: name one.")
         if printer not in connection.getPrinters():
             raise DeliveryError(f"CUPS has no printer called {printer}.")
-        try:
-            fax = self._box.inbox.get(delivery.fax_id or 0)
-        except NotFoundError:
-            raise DeliveryError("The fax is no longer in the box.", final=True) from None
-        title = f"fax {fax.id} {fax.uuid}, delivery {delivery.id}"
+        title, write = (
+            self._report(delivery) if delivery.payload.get("why") == REPORT else self._fax(delivery)
+        )
         job = _find(connection, title)
         if job is None:
-            job = self._hand_over(connection, printer, fax, title)
+            job = self._hand_over(connection, printer, title, write)
         end = time.monotonic() + TRY_S
         while time.monotonic() < end:
             found = connection.getJobAttributes(job, requested_attributes=_ATTRIBUTES)
@@ -76,16 +81,44 @@ class PrinterDeliverer:
                 return f"{printer}, job {job}"
             if state in _NOT_PRINTED:
                 said = found.get("job-printer-state-message") or _NOT_PRINTED[state]
-                raise DeliveryError(f"{printer} did not print the fax: {said}.")
+                raise DeliveryError(f"{printer} did not print it: {said}.")
             time.sleep(LOOK_EVERY_S)
-        raise DeliveryError(f"The fax waits for {printer}: {_words(connection, printer)}.")
+        raise DeliveryError(f"It waits for {printer}: {_words(connection, printer)}.")
 
-    def _hand_over(self, connection: Any, printer: str, fax: Received, title: str) -> int:
+    def _fax(self, delivery: Delivery) -> tuple[str, Callable[[Path], None]]:
+        """The title of a received fax's job, and what writes its PDF.  Raises DeliveryError."""
+        try:
+            fax = self._box.inbox.get(delivery.fax_id or 0)
+        except NotFoundError:
+            raise DeliveryError("The fax is no longer in the box.", final=True) from None
+        settings = self._box.settings
+        note = write_for(settings, fax.owner) if settings.section(PaperSettings).note else None
+        return (
+            f"fax {fax.id} {fax.uuid}, delivery {delivery.id}",
+            lambda path: pdfs.write_received(self._box, fax, path, note),
+        )
+
+    def _report(self, delivery: Delivery) -> tuple[str, Callable[[Path], None]]:
+        """The same of a report."""
+        try:
+            job = self._box.faxes.get(delivery.fax_id or 0)
+        except NotFoundError:
+            raise DeliveryError("The fax is no longer in the box.", final=True) from None
+        writer = write_for(self._box.settings, job.owner)
+        page = pdfs.first_page_sent(self._box, job)
+        return (
+            f"report {job.id} {job.uuid}, delivery {delivery.id}",
+            lambda path: write_report(path, job, page, writer),
+        )
+
+    def _hand_over(self, connection: Any, printer: str, title: str, write: Callable[[Path], None]) -> int:
+        # The paper is the queue's own: CUPS' media-ready says what is usual in the country, not what is in
+        # the tray.  fit-to-page: what CUPS before 2.3 called print-scaling=fit.
+        options = {"print-scaling": "fit", "fit-to-page": "true"}
+        options["sides"] = self._box.settings.section(PaperSettings).sides.value
         with self._box.documents.passing_folder() as folder:
             pdf = folder / "fax.pdf"
-            pdfs.write_received(self._box, fax, pdf)
-            # fit-to-page: what CUPS before 2.3 called print-scaling=fit.
-            options = {"print-scaling": "fit", "fit-to-page": "true"}
+            write(pdf)
             return int(connection.printFile(printer, str(pdf), title, options))
 
 

@@ -85,6 +85,29 @@ class DeliverySettings:
     at_once: int = setting(4, "deliveries under way at once", minimum=1, maximum=16)
 
 
+class Sides(Enum):
+    """How pages are printed on sheets, in IPP's words (RFC 8011 5.2.8)."""
+
+    ONE = "one-sided"
+    LONG_EDGE = "two-sided-long-edge"
+    SHORT_EDGE = "two-sided-short-edge"
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSettings:
+    """What the box prints on its own printers."""
+
+    sides: Sides = setting(Sides.ONE, "received faxes on one side of the paper or on both")
+    note: bool = setting(False, "above each page of a received fax a line says from whom and when it came")
+    reports: Results = setting(Results.NEVER, "print a report when a fax that was sent has ended")
+    reports_printer: str = setting(
+        "", "CUPS printer for reports; empty: CUPS' default printer", pattern=r"[!-~]{0,127}"
+    )
+    language: str = setting(
+        "", "language of what is printed, such as de; empty: the owner's", pattern="([a-z]{2,3})?"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MailOutSettings:
     """The mail server that takes what the box sends."""

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pypdfium2
 import pytest
+from PIL import ImageOps
 
 from appliance.box import Box
 from appliance.deliver import printer
+from appliance.deliver.planner import REPORT, Planner
 from appliance.deliver.printer import PrinterDeliverer
+from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
+from appliance.printing.ppd import ppd
+from appliance.settings.accounts import Role, User
 from appliance.spool.model import Delivery, OutboxState
-from tests.deliver.making import make_box, receive
+from tests.deliver.making import fail, make_box, receive, submit
+from tests.documents.ocr import words_on
 from tests.printing.cupsd import Cups, running_cupsd
 
 pytestmark = pytest.mark.realtime
@@ -27,7 +34,10 @@ def cups() -> Iterator[Cups]:
         paper.mkdir()
         paper.chmod(0o777)
         script = running.backends / "paper"
-        script.write_text(f'#!/bin/sh\n[ $# = 0 ] && exit 0\ncat ${{6:-}} > "{paper}/$1.pdf"\n')
+        script.write_text(
+            "#!/bin/sh\n[ $# = 0 ] && exit 0\n"
+            f'cat ${{6:-}} > "{paper}/$1.pdf"\necho "$5" > "{paper}/$1.options"\n'
+        )
         script.chmod(0o700)  # so CUPS runs it as the owner: its own user may have no room left on the disk
         broken = running.backends / "broken"
         broken.write_text("#!/bin/sh\n[ $# = 0 ] && exit 0\nexit 1\n")
@@ -37,6 +47,14 @@ def cups() -> Iterator[Cups]:
         broken_queue = ("-p", "Broken", "-E", "-v", "broken:/", "-m", "raw")
         running.run("lpadmin", *broken_queue, "-o", "printer-error-policy=abort-job")
         running.run("cupsdisable", "Stopped")
+        # A printer with a driver and Letter in its tray: its pages go through CUPS' own filters.
+        letter = running.root / "letter.ppd"
+        letter.write_bytes(
+            ppd("a printer", fax=False).replace(b"DefaultPageSize: A4", b"DefaultPageSize: Letter")
+        )
+        running.run(
+            "lpadmin", "-p", "Letter", "-E", "-v", "paper:/", "-P", str(letter), "-o", "PageSize=Letter"
+        )
         yield running
 
 
@@ -56,7 +74,20 @@ def delivery(fax: int, target: str, number: int = 1) -> Delivery:
 
 
 def papers(cups: Cups) -> int:
-    return len(os.listdir(cups.root / "paper"))
+    return len(list((cups.root / "paper").glob("*.pdf")))
+
+
+def printed(cups: Cups, said: str) -> tuple[bytes, str]:
+    """What a delivery that said where it went put on paper, and with which options."""
+    job = said.rpartition(" ")[2]
+    paper = cups.root / "paper"
+    return (paper / f"{job}.pdf").read_bytes(), (paper / f"{job}.options").read_text()
+
+
+def read_page(pdf: bytes, page: int, scratch: Path) -> str:
+    """What tesseract reads on a page."""
+    image = pypdfium2.PdfDocument(pdf)[page].render(scale=200 / 72).to_pil().convert("L")
+    return words_on(image, scratch)
 
 
 def test_a_fax_is_done_when_the_paper_is_and_a_second_try_prints_nothing(box: Box, cups: Cups) -> None:
@@ -74,7 +105,7 @@ def test_a_printer_that_is_stopped_is_told_in_words_and_later_prints_once(
 ) -> None:
     monkeypatch.setattr(printer, "TRY_S", 1.0)
     fax, before, deliver = receive(box), papers(cups), PrinterDeliverer(box)
-    with pytest.raises(DeliveryError, match="The fax waits for Stopped: it is stopped"):
+    with pytest.raises(DeliveryError, match="It waits for Stopped: it is stopped"):
         deliver(delivery(fax.id, "Stopped", 7))
     cups.run("cupsenable", "Stopped")
     monkeypatch.setattr(printer, "TRY_S", 60.0)
@@ -86,18 +117,76 @@ def test_a_printer_that_cups_gave_up_on_is_told_from_a_person_who_cancelled(
     box: Box, cups: Cups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fax, deliver = receive(box), PrinterDeliverer(box)
-    with pytest.raises(DeliveryError, match="Broken did not print the fax: CUPS tried several times"):
+    with pytest.raises(DeliveryError, match="Broken did not print it: CUPS tried several times"):
         deliver(delivery(fax.id, "Broken", 8))
     cups.run("cupsdisable", "Stopped")
     monkeypatch.setattr(printer, "TRY_S", 1.0)
-    with pytest.raises(DeliveryError, match="The fax waits for Stopped"):
+    with pytest.raises(DeliveryError, match="It waits for Stopped"):
         deliver(delivery(fax.id, "Stopped", 9))
     monkeypatch.setattr(printer, "TRY_S", 60.0)
     monkeypatch.setattr(printer.time, "sleep", lambda _: cups.run("cancel", "-a", "Stopped"))
-    with pytest.raises(DeliveryError, match="Stopped did not print the fax: somebody cancelled it there"):
+    with pytest.raises(DeliveryError, match="Stopped did not print it: somebody cancelled it there"):
         deliver(delivery(fax.id, "Stopped", 9))
 
 
 def test_a_printer_that_is_not_there_is_named(box: Box) -> None:
     with pytest.raises(DeliveryError, match="CUPS has no printer called Nowhere"):
         PrinterDeliverer(box)(delivery(receive(box).id, "Nowhere"))
+
+
+def test_a_fax_is_scaled_to_the_paper_and_printed_on_both_sides_as_chosen(box: Box, cups: Cups) -> None:
+    box.settings.change(PaperSettings, {"sides": "two-sided-long-edge"})
+    said = PrinterDeliverer(box)(delivery(receive(box, pages=3).id, "Letter", 20))
+    content, options = printed(cups, said)
+    assert "sides=two-sided-long-edge" in options.split()
+    pages = pypdfium2.PdfDocument(content)
+    assert [pages[number].get_size() for number in range(len(pages))] == [(612, 792)] * 3
+    image = pages[0].render(scale=1).to_pil().convert("L")
+    left, _, right, _ = ImageOps.invert(image).getbbox() or (0, 0, 612, 792)
+    assert 0 < left < right < 612  # the bar that goes from edge to edge of the fax is whole
+
+
+@pytest.mark.parametrize(("language", "wanted"), [("", "Fax from +4930123, "), ("de", "Fax von +4930123, ")])
+def test_a_line_above_each_page_says_from_whom_and_when(
+    box: Box, cups: Cups, tmp_path: Path, language: str, wanted: str
+) -> None:
+    box.settings.change(PaperSettings, {"note": True, "language": language})
+    fax = receive(box, pages=2, caller="+4930123")
+    content, _ = printed(cups, PrinterDeliverer(box)(delivery(fax.id, "Office", 21)))
+    text = read_page(content, 1, tmp_path)
+    assert wanted.lower() in text.lower()
+    assert ("2 von 2" if language else "page 2 of 2") in text
+
+
+@pytest.mark.parametrize(
+    ("reports", "reported"), [("never", []), ("failed", ["failed"]), ("always", ["failed", "cancelled"])]
+)
+def test_a_report_is_printed_as_the_owner_chose(box: Box, reports: str, reported: list[str]) -> None:
+    box.outbox.follow(Planner(box))
+    box.settings.change(PaperSettings, {"reports": reports, "reports_printer": "Office"})
+    ends = {"failed": fail(box, submit(box)), "cancelled": box.faxes.cancel(submit(box).id)}
+    found = {
+        name: [each.target for each, _ in box.outbox.of_fax(job.id) if each.kind == "printer"]
+        for name, job in ends.items()
+    }
+    assert found == {name: ["Office"] if name in reported else [] for name in ends}
+
+
+@pytest.mark.parametrize(
+    ("language", "wanted"),
+    [
+        ("en", ["The fax was not delivered", "+493012345", "The number is busy"]),
+        ("de", ["Das Fax ist nicht angekommen", "+493012345", "besetzt"]),
+    ],
+)
+def test_a_report_says_in_the_owners_language_what_happened_once(
+    box: Box, cups: Cups, tmp_path: Path, language: str, wanted: list[str]
+) -> None:
+    box.settings.add(User(name="ada", role=Role.USER, language=language))
+    job, before = fail(box, submit(box)), papers(cups)
+    asked = replace(delivery(job.id, "Office", 30 + job.id), payload={"why": REPORT})
+    said = PrinterDeliverer(box)(asked)
+    assert PrinterDeliverer(box)(asked) == said
+    assert papers(cups) == before + 1
+    text = read_page(printed(cups, said)[0], 0, tmp_path)
+    assert [each for each in wanted if each.lower() not in text.lower()] == [], text
