@@ -1076,6 +1076,28 @@ SETTING_INVALID = _row(
     "A value cannot be taken.",
     "The answer says which one and what is needed.",
 )
+CONTACTS_UNREADABLE = _row(
+    "contacts_unreadable",
+    Side.USER,
+    Retry.NO,
+    "The file holds no contacts that can be read.",
+    "Save them as vCard (.vcf) or CSV in the program they are in; a CSV file names its columns in the first"
+    " line.",
+)
+CONTACTS_TOO_MANY = _row(
+    "contacts_too_many",
+    Side.USER,
+    Retry.NO,
+    "The file holds more people than are taken at once.",
+    "Import it in several parts.",
+)
+CONTACTS_CHANGED = _row(
+    "contacts_changed",
+    Side.USER,
+    Retry.NO,
+    "The phone book was changed since this was shown.",
+    "Look at what the import would do now, then import.",
+)
 BACKUP_PASSPHRASE_WRONG = _row(
     "backup_passphrase_wrong",
     Side.USER,

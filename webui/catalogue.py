@@ -19,6 +19,7 @@ from appliance.causes import all_causes
 from appliance.configuration import CATALOGUE
 from appliance.dispatch.profile import STEPS
 from appliance.language import DOMAIN, FOLDER
+from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
 from appliance.settings.fields import describe, variants
 from webui.line_words import LINE_SENTENCES
@@ -48,6 +49,8 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield cause.advice, "appliance/causes.py"
     for sentence in LINE_SENTENCES:
         yield sentence, "appliance/lines"
+    for reason in REASONS:
+        yield reason, "appliance/phonebook/merging.py"
     for step in STEPS:
         yield step.sentence, "appliance/dispatch/profile.py"
     for kind_of_remark in all_kinds():

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,7 +44,14 @@ from appliance.settings.files import (
 )
 from appliance.url_passwords import MASK
 
-__all__ = ["Catalogue", "SettingsDamagedError", "SettingsStore", "SettingsTooNewError", "UnknownItemError"]
+__all__ = [
+    "Catalogue",
+    "Items",
+    "SettingsDamagedError",
+    "SettingsStore",
+    "SettingsTooNewError",
+    "UnknownItemError",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +63,20 @@ COUNTER_TABLE = "counters"
 
 class UnknownItemError(KeyError):
     """There is no item with this id."""
+
+
+class Items:
+    """A list while it is revised: ``items`` by id, and ids for new ones."""
+
+    def __init__(self, items: Mapping[int, Any], next_id: int) -> None:
+        self.items = dict(items)
+        self._next_id = next_id
+
+    def add(self, item: Any) -> int:
+        """Adds an item; returns its id."""
+        item_id, self._next_id = self._next_id, self._next_id + 1
+        self.items[item_id] = item
+        return item_id
 
 
 class DurableStorage(Storage):
@@ -227,6 +248,22 @@ class SettingsStore:
         with self._changing():
             self.item(kind, item_id)
             self._table(name).remove(doc_ids=[item_id])
+        self._tell()
+
+    def revise(
+        self, kinds: Sequence[type[Any]], revision: Callable[[Mapping[type[Any], Items]], None]
+    ) -> None:
+        """Changes whole lists at once, in one write of each file.
+
+        ``revision`` gets the items of each of ``kinds`` and changes them in place.  Raises SettingError for
+        an item that is wrong, and whatever ``revision`` raises; then nothing changed.
+        """
+        names = {kind: _name_of(self._catalogue.lists, kind) for kind in kinds}
+        with self._changing():
+            lists = {kind: Items(self._items(name), self._next_id(name)) for kind, name in names.items()}
+            revision(lists)
+            for kind, name in names.items():
+                self._write_difference(name, lists[kind].items)
         self._tell()
 
     def listen(self, action: Callable[[], None]) -> None:
@@ -455,6 +492,22 @@ class SettingsStore:
         )
         if items:
             self._next_id(name, max(items))
+
+    def _write_difference(self, name: str, items: Mapping[int, Any]) -> None:
+        """Writes only the items that are others now; what lies beside them stays."""
+        before, table = self._items(name), self._table(name)
+        changed = {key: item for key, item in items.items() if before.get(key) != item}
+        table.remove(doc_ids=[key for key in before if key not in items or key in changed])
+        table.insert_multiple(
+            Document(
+                self._strange(f"{name}.{key}")
+                | to_document(from_document(type(item), to_document(item), name), sparse=True),
+                doc_id=key,
+            )
+            for key, item in changed.items()
+        )
+        if changed:
+            self._next_id(name, max(changed))
 
     def _next_id(self, name: str, at_least: int = 0) -> int:
         """An id that this list never had; ``at_least`` only marks ids as used."""

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from appliance.phonebook import Contact, ContactGroup
 from appliance.settings import secrets
 from appliance.settings.fields import SettingError, from_document, setting, to_document
 from appliance.settings.files import Catalogue, SettingsTooNewError
-from appliance.settings.store import SettingsStore
+from appliance.settings.store import Items, SettingsStore
 from appliance.spool.model import JobFilter
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
@@ -374,3 +375,28 @@ def test_every_setting_of_a_line_can_be_set_by_its_owner_and_none_is_of_both_kin
     could_not_be_set = {"ca_file", "keep_alive_s", "keep_audio_line", "max_bit_rate", "t38_version"}
     assert could_not_be_set | {"register_expires_s", "session_min_s"} <= trunk - modem
     assert {"pulse", "rings", "device"} <= modem - trunk
+
+
+def test_a_revision_of_a_list_changes_what_it_names_and_keeps_what_is_not_in_force(tmp_path: Path) -> None:
+    file = tmp_path / "phonebook.json"
+    contacts = {"1": {"number": "1"}, "2": {"number": 2}, "3": {"number": "3", "pigeon": "grey"}}
+    file.write_text(json.dumps({"contacts": contacts}))
+    settings = open_settings(tmp_path)
+
+    def revision(lists: Mapping[type[Any], Items]) -> None:
+        contacts = lists[Contact]
+        contacts.items[3] = Contact("33")
+        del contacts.items[1]
+        assert contacts.add(Contact("4")) == 4
+
+    settings.revise((Contact,), revision)
+    after = json.loads(file.read_text())["contacts"]
+    assert after == {"2": {"number": 2}, "3": {"number": "33", "pigeon": "grey"}, "4": {"number": "4"}}
+
+    def refused(lists: Mapping[type[Any], Items]) -> None:
+        lists[Contact].items.clear()
+        lists[Contact].add(Contact("x" * 100))
+
+    with pytest.raises(SettingError):
+        settings.revise((Contact,), refused)
+    assert json.loads(file.read_text())["contacts"] == after

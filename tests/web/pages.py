@@ -34,6 +34,7 @@ PAGES = (
     Seen("about", "/about"),
     Seen("backup", "/backup"),
     Seen("update", "/update"),
+    Seen("import", "/settings/contacts/import"),
     Seen("account", "/account"),
     Seen("account-app", "/account/app"),
     Seen("setup", "/setup"),

@@ -156,12 +156,14 @@ def _operation(route: Route) -> Json:
         words.append(f"Needs the scope `{route.scope.value}`.")
     if words:
         operation["description"] = " ".join(words)
+    content: Json = {}
     if route.body is not None:
-        content: Json = {JSON_TYPE: {"schema": route.body}}
+        content[JSON_TYPE] = {"schema": route.body}
         if route.example is not None:
             content[JSON_TYPE]["example"] = route.example
-        if route.form is not None:
-            content[MULTIPART_TYPE] = {"schema": route.form}
+    if route.form is not None:
+        content[MULTIPART_TYPE] = {"schema": route.form}
+    if content:
         operation["requestBody"] = {"required": route.body_required, "content": content}
     return operation
 

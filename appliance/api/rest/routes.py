@@ -105,7 +105,9 @@ class Route:
     headers: tuple[Parameter, ...] = ()
     body: Schema | None = None
     body_required: bool = True
-    form: Schema | None = None  # the same as a form with files; its binary properties are the files
+    # The same as a form with files; its binary properties are the files.  Without ``body`` the handler
+    # reads it.
+    form: Schema | None = None
     answer: Schema | None = None  # of JSON; None: no content, or ``media``
     media: tuple[str, ...] = (JSON_TYPE,)
     status: int = 200

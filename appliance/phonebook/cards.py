@@ -1,0 +1,70 @@
+"""What a file says of one person, and what is wrong with a file."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+from appliance.causes import CONTACTS_UNREADABLE, Cause
+
+# Largest file of contacts, octets: photographs in vCards are most of it.
+FILE_LIMIT = 8 << 20
+# Most people in a file: as many as are planned and written within a few seconds.
+CARDS_LIMIT = 5000
+# Most groups that one person is put into by a file.
+GROUPS_LIMIT = 20
+# What people's programs wrote before Unicode.
+OLD_ENCODING = "windows-1252"
+
+
+class BookError(ValueError):
+    """The user's mistake: a file that holds no contacts.  ``cause`` is its row, ``detail`` says more."""
+
+    def __init__(self, detail: str, cause: Cause = CONTACTS_UNREADABLE) -> None:
+        super().__init__(detail)
+        self.cause = cause
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A person as a file has them.  ``line`` is where they begin in it, counted from 1."""
+
+    line: int
+    number: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    email: str = ""
+    notes: str = ""
+    groups: tuple[str, ...] = ()
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file: UTF-8 or UTF-16 as it says, else UTF-8, else what Windows wrote before."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode(OLD_ENCODING, "replace")
+
+
+def split(text: str, separator: str) -> list[str]:
+    """The parts between separators; a backslash makes a separator a letter like others (RFC 6350 3.4)."""
+    parts = [""]
+    letters = iter(text)
+    for letter in letters:
+        if letter == "\\":
+            following = next(letters, "\\")
+            parts[-1] += "\n" if following in "nN" else following
+        elif letter == separator:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
+
+
+def group_names(names: list[str]) -> tuple[str, ...]:
+    """Each name once, at most GROUPS_LIMIT."""
+    return tuple(dict.fromkeys(name for name in names if name))[:GROUPS_LIMIT]

@@ -1,0 +1,99 @@
+"""The phone book as a file, in a browser: what will change is seen before anything does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from appliance.phonebook import Contact, table
+from appliance.phonebook.cards import decoded
+from tests.web.browser import Web
+
+pytestmark = pytest.mark.realtime
+
+# A name that would be a script if it could.
+CARDS = """BEGIN:VCARD
+VERSION:3.0
+N:Lovelace;Ada
+ORG:Analytical Engines
+TEL;TYPE=FAX:+49 (30) 111
+END:VCARD
+BEGIN:VCARD
+VERSION:2.1
+N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Gr=C3=BCn;<img src=x onerror="window.bad=1">
+TEL;WORK;FAX:+49 30 222
+END:VCARD
+BEGIN:VCARD
+VERSION:4.0
+FN:Eve Else
+TEL;TYPE=fax:+49 30 333
+END:VCARD
+BEGIN:VCARD
+VERSION:3.0
+FN:Nobody
+END:VCARD
+"""
+WORDS = {
+    "en": ("Import", "A file with contacts", "Look at it", "Import 2 people", "Not taken"),
+    "de": ("Importieren", "Eine Datei mit Kontakten", "Ansehen", "2 Personen übernehmen", "Nicht übernommen"),
+}
+
+
+@pytest.mark.parametrize(("language", "phone"), [("en", False), ("de", True)])
+def test_an_import_is_seen_before_it_is_done_and_what_is_saved_can_be_read(
+    box: Web, tmp_path: Path, language: str, phone: bool
+) -> None:
+    store = box.served.box.settings
+    store.revise((Contact,), lambda lists: lists[Contact].items.clear())
+    store.add(Contact("+4930111", "Ada", "Lovelace"))
+    store.add(Contact("030 99 333", "Eve", "Else"))
+    before = dict(store.items(Contact))
+    file = tmp_path / "people.vcf"
+    file.write_text(CARDS, encoding="utf-8")
+    link, field, look, take, refused = WORDS[language]
+
+    page = box.page(language=language, phone=phone)
+    page.goto("/settings/contacts")
+    page.get_by_role("link", name=link, exact=True).click()
+    page.get_by_label(field).set_input_files(file)
+    page.get_by_role("button", name=look).click()
+    rows = page.locator("#steps tr")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(0)).to_contain_text(refused)
+    expect(rows.nth(0)).to_contain_text("17")
+    expect(rows.nth(1)).to_contain_text("030 99 333")  # the same name has another number
+    expect(rows.nth(1).get_by_role("checkbox")).not_to_be_checked()
+    expect(rows.nth(2)).to_contain_text("Analytical Engines")
+    assert dict(store.items(Contact)) == before
+    assert page.evaluate("window.bad") is None
+    page.get_by_role("button", name=take).click()
+    page.wait_for_url("**/settings/contacts")
+    after = list(store.items(Contact).values())
+    assert [(each.number, each.company) for each in after] == [
+        ("+4930111", "Analytical Engines"),
+        ("030 99 333", ""),
+        ("+49 30 222", ""),
+    ]
+    page.locator(".button-menu summary").click()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="(CSV)").click()
+    saved.value.save_as(tmp_path / "saved.csv")
+    cards = table.read(decoded((tmp_path / "saved.csv").read_bytes()))
+    assert {card.number for card in cards} == {each.number for each in after}
+
+
+def test_a_file_without_contacts_is_refused_and_another_can_be_chosen(box: Web, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_bytes(b"\x00\x01 what is this?")
+    page = box.page()
+    page.goto("/settings/contacts/import")
+    page.get_by_label("A file with contacts").set_input_files(file)
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.get_by_role("alert")).to_contain_text("The file holds no contacts that can be read.")
+    file.write_text("number;name\n+49 30 777;Zoe\n")
+    page.get_by_label("A file with contacts").set_input_files(file)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Look at it").press("Enter")
+    expect(page.get_by_role("button", name="Import 1 person")).to_be_enabled()
