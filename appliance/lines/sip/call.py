@@ -19,7 +19,8 @@ from appliance import causes
 from appliance.causes import Cause, Side
 from appliance.dial_on import DialOn
 from appliance.lines.datagram_driver import DatagramDriver, Judge, Pacing, SideDoor, T38Endpoint
-from appliance.lines.g711.call_progress import NetworkEar, NetworkTone
+from appliance.lines.g711.cadences import NetworkTone
+from appliance.lines.g711.call_progress import NetworkEar
 from appliance.lines.g711.codec import Law
 from appliance.lines.g711.dialling_on import DialsOn
 from appliance.lines.g711.fax import AudioWait, ToneFaxCall
@@ -124,6 +125,7 @@ class CarriedCall:
 
     ``deliver`` is where the SIP thread's events go (on the event loop); ``pacing`` is the line's account of
     how punctual its T.38 packets leave.  ``dial_on``: what is dialled once the call is answered.
+    ``countries``: codes of those whose network may be heard.
     """
 
     def __init__(
@@ -135,6 +137,7 @@ class CarriedCall:
         tap: Tap | None = None,
         pacing: Pacing | None = None,
         dial_on: Sequence[DialOn] = (),
+        countries: Sequence[str] = (),
     ) -> None:
         self._parameters = parameters
         self._owner = owner
@@ -149,7 +152,7 @@ class CarriedCall:
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
-        self._ear = NetworkEar(self._network_says) if self._calls else None
+        self._ear = NetworkEar(self._network_says, countries) if self._calls else None
         self._early = False  # nobody has answered yet, and the network is listened to
         self._dial_on = tuple(dial_on)
         self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38

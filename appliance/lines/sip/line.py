@@ -38,6 +38,7 @@ from appliance.lines.sip.events import CallEvent, RegistrationChanged
 from appliance.lines.sip.numbers import (
     NumberError,
     checked_sip_address,
+    countries,
     from_trunk,
     is_sip_address,
     to_dial,
@@ -205,7 +206,15 @@ class SipLine:
             ports = await self._open_ports()
         except NoPortError:
             return CallResult(causes.LINE_FULL, phase=Phase.A)
-        carried = CarriedCall(call.parameters, owner, ports, tap=tap, pacing=self.pacing, dial_on=steps)
+        carried = CarriedCall(
+            call.parameters,
+            owner,
+            ports,
+            tap=tap,
+            pacing=self.pacing,
+            dial_on=steps,
+            countries=countries(number, self.trunk.dialling),
+        )
         self._calls[carried] = owner
         owner.say(Progress(0.0, "dialled", (("number", uri),)))
         try:

@@ -113,6 +113,18 @@ def from_trunk(number: str, rules: DiallingRules) -> str:
         return number
 
 
+def countries(number: str, rules: DiallingRules) -> tuple[str, ...]:
+    """Country codes of the networks that may be heard when this is called, the likeliest first: that of the
+    number, that of the trunk."""
+    try:
+        full = to_e164(number, rules)
+    except NumberError:  # a SIP address
+        full = ""
+    called = numbering.parse(full, _plan(rules)) if full.startswith("+") else None
+    codes = (str(called.country_code) if called is not None else "", rules.country_code)
+    return tuple(dict.fromkeys(code for code in codes if code))
+
+
 def to_dial(number: str, rules: DiallingRules) -> str:
     """The user part of the request URI.
 

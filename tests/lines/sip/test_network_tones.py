@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 import re
 import struct
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 from appliance import causes
 from appliance.causes import Cause
-from appliance.lines.g711.call_progress import NetworkEar, NetworkTone
+from appliance.lines.g711.cadences import NetworkTone
+from appliance.lines.g711.call_progress import NetworkEar
+from appliance.lines.sip.numbers import DiallingRules, countries
 from appliance.t30.parameters import Progress
 from tests.lines.sip.media import NetworkVoice
 from tests.lines.sip.rig import Box, Outcome, send
@@ -38,15 +41,20 @@ def pulsed(*frequencies: float, ms: float, times: int = 8) -> bytes:
     return tones((NO_FREQUENCIES, 300)) + tones((frequencies, ms), (NO_FREQUENCIES, ms)) * times
 
 
-def notes(*parts: tuple[float, float]) -> bytes:
-    pause_ms = ((NO_FREQUENCIES, 10.0),)
+def cadence(*on_off: float, times: int = 4, hz: tuple[float, ...] = (425,), level: float = 6000.0) -> bytes:
+    parts = [(NO_FREQUENCIES if at % 2 else hz, float(ms)) for at, ms in enumerate(on_off)]
+    return tones((NO_FREQUENCIES, 300.0), *parts * times, level=level)
+
+
+def notes(*parts: tuple[float, float], gap: float = 10.0) -> bytes:
+    pause_ms = ((NO_FREQUENCIES, gap),)
     played = [part for frequency, ms in parts for part in (((frequency,), ms), *pause_ms)]
     return tones((NO_FREQUENCIES, 500.0), *played, (NO_FREQUENCIES, 1500.0))
 
 
-def what_is_heard(samples: bytes) -> list[NetworkTone]:
+def what_is_heard(samples: bytes, *countries: str) -> list[NetworkTone]:
     heard: list[NetworkTone] = []
-    ear = NetworkEar(heard.append)
+    ear = NetworkEar(heard.append, countries)
     for at in range(0, len(samples), 320):
         ear.hear(samples[at : at + 320])
     return heard
@@ -77,9 +85,95 @@ def test_tones_of_the_networks_are_known(samples: bytes, meant: NetworkTone) -> 
     assert what_is_heard(samples) == [meant]
 
 
+# What countries use (ITU-T E.180 Supplement 2, and the tables of widespread exchanges): country code, tone.
+BUSY_OF = [
+    ("43", cadence(400, 400, hz=(420,), times=6)),
+    ("61", cadence(375, 375, times=6)),
+    ("55", cadence(250, 250, times=8)),
+    ("420", cadence(330, 330, times=6)),
+    ("34", cadence(200, 200, times=9)),
+    ("358", cadence(300, 300, times=6)),
+    ("972", cadence(500, 500, hz=(414,))),
+    ("91", cadence(750, 750, hz=(400,))),
+    ("52", cadence(250, 250, times=8)),
+    ("7", cadence(350, 350, times=6)),
+    ("46", cadence(250, 250, times=8)),
+    ("65", cadence(750, 750)),
+    ("86", cadence(350, 350, hz=(450,), times=6)),
+    ("54", cadence(300, 200, times=6)),
+    ("66", cadence(500, 500, hz=(400,))),
+    ("27", cadence(500, 500, hz=(383, 417))),  # 400 Hz, modulated with 33 Hz
+]
+CONGESTION_OF = [
+    ("43", cadence(200, 200, hz=(420,), times=8)),
+    ("32", cadence(167, 167, times=9)),
+    ("55", cadence(250, 250, 750, 250)),
+    ("86", cadence(700, 700, hz=(450,))),
+    ("420", cadence(165, 165, times=9)),
+    ("34", cadence(200, 200, 200, 200, 200, 600)),
+    ("82", cadence(300, 200, hz=(480, 620), times=6)),
+    ("7", cadence(175, 175, times=9)),
+    ("46", cadence(250, 750)),
+    ("66", cadence(300, 300, hz=(400,), times=6)),
+    ("90", cadence(200, 200, 200, 200, 200, 200, 600, 200, hz=(450,))),
+    ("44", cadence(400, 350, 225, 525, hz=(400,))),
+    ("886", cadence(100, 100, hz=(480, 620), times=14)),
+    ("27", cadence(250, 250, hz=(400,), times=8)),
+]
+NO_NUMBER_OF = [
+    ("61", cadence(2500, 500)),
+    ("91", cadence(2800, 200, hz=(400,))),
+    ("64", cadence(75, 100, 75, 100, 75, 100, 75, 400, hz=(400,))),
+    ("32", notes((900, 330), (1400, 330), (1800, 330))),
+    ("43", notes((950, 330), (1450, 330), (1850, 330))),
+    ("46", notes((950, 332), (1400, 332), (1800, 332), gap=24)),
+    ("", notes((1000, 330), (1450, 330), (1850, 330))),  # all that E.180 allows
+    ("", notes((900, 330), (1350, 330), (1750, 330), gap=30)),
+    ("", notes((950, 330), (1400, 330), (1800, 330), gap=80)),
+    ("", notes((950, 260), (1400, 260), (1800, 260))),
+]
+
+
+@pytest.mark.parametrize(
+    ("country", "samples", "meant"),
+    [
+        *((country, samples, NetworkTone.BUSY) for country, samples in BUSY_OF),
+        *((country, samples, NetworkTone.CONGESTION) for country, samples in CONGESTION_OF),
+        *((country, samples, NetworkTone.NO_SUCH_NUMBER) for country, samples in NO_NUMBER_OF),
+    ],
+    ids=lambda value: "" if isinstance(value, bytes) else str(value),
+)
+def test_cadences_of_other_countries_are_known(country: str, samples: bytes, meant: NetworkTone) -> None:
+    assert what_is_heard(samples, country) == [meant]
+
+
+@pytest.mark.parametrize("level", [300.0, 3000.0, 15000.0])
+def test_tone_of_a_line_with_noise_is_known_at_any_level(level: float) -> None:
+    noise = random.Random(17)
+    clean = memoryview(cadence(240, 240, times=7, level=level)).cast("h")
+    heard = [round(each + noise.gauss(0, 20)) for each in clean]
+    assert what_is_heard(struct.pack(f"<{len(heard)}h", *heard)) == [NetworkTone.CONGESTION]
+
+
+@pytest.mark.parametrize(
+    ("number", "own", "likely"),
+    [("+46812345", "49", ("46", "49")), ("0301234567", "49", ("49",)), ("4711", "", ())],
+)
+def test_tones_are_those_of_the_country_that_is_called_or_of_the_trunk(
+    number: str, own: str, likely: tuple[str, ...]
+) -> None:
+    assert countries(number, DiallingRules(country_code=own, national_prefix="0")) == likely
+
+
 @pytest.mark.parametrize(
     "samples",
     [
+        cadence(400, 200, 400, 2000, hz=(400, 450)),  # it rings in Britain
+        cadence(1000, 2000, hz=(400,)),  # in Japan
+        cadence(1500, 3000),  # in Spain
+        cadence(40, 1960),  # a call that waits
+        notes((1800, 330), (1400, 330), (950, 330)),
+        notes((950, 330), (1400, 330)),
         tones(((2100,), 3000), (NO_FREQUENCIES, 75), ((1650,), 1000)),  # CED
         tones(((1100,), 500), (NO_FREQUENCIES, 3000)) * 3,  # CNG
         tones(((425,), 1000), (NO_FREQUENCIES, 4000)) * 3,  # it rings
