@@ -6,16 +6,18 @@ add one); English is what stands in the code.  A leaf module: every door words i
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gettext
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.languages import get_official_languages
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -69,6 +71,11 @@ def choose(accepted: str, chosen: str = "") -> str:
         if weight > 0 and code in languages():
             wanted.append((-weight, place, code))
     return min(wanted)[2] if wanted else ENGLISH
+
+
+def of_country(region: str) -> str:
+    """The first official language of a country (two letters) that we have, else English."""
+    return next((code for code in get_official_languages(region) if code in languages()), ENGLISH)
 
 
 @functools.cache
@@ -136,6 +143,16 @@ def speak(language: str) -> None:
 def spoken() -> str:
     """The language of the present reader."""
     return _reader.get()
+
+
+@contextlib.contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Meanwhile what is said is for a reader of ``language``."""
+    before = _reader.set(language)
+    try:
+        yield
+    finally:
+        _reader.reset(before)
 
 
 def said(sentence: str) -> str:

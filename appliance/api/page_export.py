@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from appliance import at_rest
+from appliance import at_rest, language
 from appliance.api.problems import ProblemError
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, NOT_FOUND, STATE_FORBIDS
@@ -21,7 +21,9 @@ from appliance.dispatch.making import zone
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
 from appliance.documents.thumbnail import thumbnail
-from appliance.spool.model import Attempt, Job, Received, ReceivedPageFile
+from appliance.language import said as _
+from appliance.numbers import NumberSettings
+from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedPageFile
 from appliance.station import StationSettings
 from appliance.t4.coding import PageError, decode
 from appliance.t4.page import CodedPage, Raster, Resolution
@@ -217,29 +219,41 @@ def confirmation_pdf(box: Box, job: Job, attempts: Sequence[Attempt]) -> Path:
 def _account(
     box: Box, job: Job, attempts: Sequence[Attempt], station: StationSettings
 ) -> tuple[str, list[tuple[str, str]]]:
-    def moment(at: float) -> str:
-        return _local(box, at).strftime("%Y-%m-%d %H:%M:%S %Z")
-
+    region = box.settings.section(NumberSettings).region
+    clock = language.Writer(language.locale_of(language.spoken(), region), zone(station.time_zone))
     delivered = job.state.value == "delivered"
     last = attempts[-1] if attempts else None
-    pages = f"{job.pages_confirmed} of {job.pages}" if job.pages is not None else "not prepared"
+    pages = _("{count} of {pages}").format(count=job.pages_confirmed, pages=job.pages)
     rows = [
-        ("State", job.state.value),
-        ("Result", job.cause.sentence if job.cause else ""),
-        ("Advice", job.cause.advice if job.cause and not delivered else ""),
-        ("To", f"{job.name}  ({job.given})" if job.name else job.given),
-        ("Receiving machine", job.remote_id),
-        ("From", "  ".join(part for part in (station.name, station.station_id) if part)),
-        ("Pages confirmed", pages),
-        ("Handed in", moment(job.created_at)),
-        ("Ended", moment(job.ended_at) if job.ended_at is not None else ""),
-        ("Tries", str(job.tries)),
-        ("Time on the line", f"{job.seconds_on_line:.0f} s"),
-        ("Line", last.line if last else ""),
-        ("Fax number", f"{job.id}  ({job.uuid})"),
-        ("Tag", job.tag),
+        (_("State"), _state(job.state)),
+        (_("Result"), _(job.cause.sentence) if job.cause else ""),
+        (_("Advice"), _(job.cause.advice) if job.cause and not delivered else ""),
+        (_("To"), f"{job.name}  ({job.given})" if job.name else job.given),
+        (_("Receiving machine"), job.remote_id),
+        (_("From"), "  ".join(part for part in (station.name, station.station_id) if part)),
+        (_("Pages confirmed"), pages if job.pages is not None else _("not prepared")),
+        (_("Handed in"), clock.moment(job.created_at)),
+        (_("Ended"), clock.moment(job.ended_at) if job.ended_at is not None else ""),
+        (_("Tries"), str(job.tries)),
+        (_("Time on the line"), f"{job.seconds_on_line:.0f} s"),
+        (_("Line"), last.line if last else ""),
+        (_("Fax number"), f"{job.id}  ({job.uuid})"),
+        (_("Tag"), job.tag),
     ]
-    return ("Fax delivered" if delivered else "Fax report"), [row for row in rows if row[1]]
+    return (_("Fax delivered") if delivered else _("Fax report")), [row for row in rows if row[1]]
+
+
+def _state(state: JobState) -> str:
+    match state:
+        case JobState.DELIVERED:
+            return _("Sent")
+        case JobState.FAILED:
+            return _("Failed")
+        case JobState.CANCELLED:
+            return _("Cancelled")
+        case JobState.UNKNOWN:
+            return _("Perhaps arrived")
+    return _("On the way")
 
 
 def _draw(heading: str, rows: Sequence[tuple[str, str]], picture: CodedPage | None) -> Raster:

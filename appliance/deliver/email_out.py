@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance import at_rest
+from appliance import at_rest, language
 from appliance.box import Box
 from appliance.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED, cause_of
 from appliance.deliver import pdfs, smtp
@@ -16,6 +16,8 @@ from appliance.deliver.email_writing import Outgoing, Writer
 from appliance.deliver.settings import MailOutSettings
 from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
+from appliance.numbers import NumberSettings
+from appliance.settings.accounts import User
 from appliance.spool.model import Delivery, NotFoundError
 from appliance.station import StationSettings
 
@@ -35,8 +37,25 @@ class EmailDeliverer:
 
     def __call__(self, delivery: Delivery) -> str:
         """One try.  Raises DeliveryError."""
+        with language.speaking(self._language(delivery.target)):
+            return self._try(delivery)
+
+    def _language(self, address: str) -> str:
+        """The language of whom an e-mail is for: their own, else that of the country."""
+        for user in self._box.settings.items(User).values():
+            if user.language and user.email.lower() == address.lower():
+                return user.language
+        return language.of_country(self._box.settings.section(NumberSettings).region)
+
+    def _writer(self) -> Writer:
+        store = self._box.settings
+        region = store.section(NumberSettings).region
+        mail, station = store.section(MailOutSettings), store.section(StationSettings)
+        return Writer(mail, station, self._box.clock(), region=region)
+
+    def _try(self, delivery: Delivery) -> str:
         settings = self._box.settings.section(MailOutSettings)
-        writer = Writer(settings, self._box.settings.section(StationSettings), self._box.clock())
+        writer = self._writer()
         # The box's own name in it: two boxes must not write the same Message-ID.
         tag = f"delivery-{delivery.id}-{int(delivery.created_at * 1000):x}.faxbox"
         try:
@@ -64,7 +83,7 @@ class EmailDeliverer:
     def test(self, to: str) -> str:
         """Sends a test e-mail at once; answers what the server said.  Raises MailError."""
         settings = self._box.settings.section(MailOutSettings)
-        writer = Writer(settings, self._box.settings.section(StationSettings), self._box.clock())
+        writer = self._writer()
         if not settings.sender:
             raise MailError(MAIL_NOT_SET_UP)
         return smtp.send(writer.test(to, f"test-{uuid.uuid4().hex}.faxbox"), to, settings)

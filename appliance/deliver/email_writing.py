@@ -18,9 +18,12 @@ from email.utils import format_datetime, formataddr
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from appliance import language
 from appliance.causes import Cause
 from appliance.deliver.settings import MailOutSettings
 from appliance.documents.options import clean_line, clean_message
+from appliance.language import said as _
+from appliance.remarks import Remark
 from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedState
 from appliance.station import StationSettings
 
@@ -37,14 +40,6 @@ _MARK_OCTETS = 30  # at random, and a single line
 # RFC 5322 3.6.4, without comments and blanks; a line has at most 998 octets.
 _MESSAGE_ID = re.compile(r"<[!-~]{1,900}>")
 _ID_HEADERS = frozenset({"Message-ID", "In-Reply-To", "References"})
-_OUTCOME = {
-    JobState.DELIVERED: "was delivered",
-    JobState.FAILED: "was not delivered",
-    JobState.CANCELLED: "was cancelled",
-    JobState.UNKNOWN: "may or may not have arrived",
-    JobState.HELD: "waits for your word",
-    JobState.NEEDS_NUMBER: "needs a number",
-}
 
 
 class _Policy(EmailPolicy):
@@ -94,40 +89,49 @@ def _stuffed(octets: bytes) -> bytes:
 
 
 class Writer:
-    """Words the box's e-mails: who it is and what its clock shows come from the settings."""
+    """Words the box's e-mails, in the language that is spoken: who it is comes from the settings.
 
-    def __init__(self, mail: MailOutSettings, station: StationSettings, now: float) -> None:
+    ``region``: the country (two letters) that writes its dates so.
+    """
+
+    def __init__(
+        self, mail: MailOutSettings, station: StationSettings, now: float, *, region: str = ""
+    ) -> None:
         self._mail = mail
-        self._zone = ZoneInfo(station.time_zone) if station.time_zone else None
+        zone = ZoneInfo(station.time_zone) if station.time_zone else None
+        self._clock = language.Writer(language.locale_of(language.spoken(), region), zone)
         self._now = now
 
     def received(self, to: str, fax: Received, tag: str, pdf: Path | None, too_large: bool) -> Outgoing:
         """A received fax.  ``tag`` makes the Message-ID: the same for every try."""
-        caller = fax.caller or fax.tsi or "an unknown number"
+        caller = fax.caller or fax.tsi or _("an unknown number")
         whole = fax.state is ReceivedState.COMPLETE
-        practice = "Practice: " if fax.practice else ""
-        lines = [
-            *(["This is a practice fax of the box itself: nobody outside sent it.", ""] if practice else []),
-            f"A fax has arrived{'' if whole else ', but the call broke off'}.",
+        lines = [_("A fax has arrived.") if whole else _("A fax has arrived, but the call broke off.")]
+        if fax.practice:
+            lines[:0] = [_("This is a practice fax of the box itself: nobody outside sent it."), ""]
+        lines += [
             "",
             *_fields(
                 {
-                    "From": " ".join(filter(None, (fax.caller, fax.caller_name))) or "number not shown",
-                    "Station id": fax.tsi,
-                    "To": fax.dialled,
-                    "Sub-address": fax.sub_address,
-                    "Arrived": self.moment(fax.ended_at or fax.started_at),
-                    "Pages": str(fax.pages),
-                    "Line": fax.line,
-                    "Number": f"received fax {fax.id}",
+                    _("From"): " ".join(filter(None, (fax.caller, fax.caller_name))) or _("number not shown"),
+                    _("Station id"): fax.tsi,
+                    _("To"): fax.dialled,
+                    _("Sub-address"): fax.sub_address,
+                    _("Arrived"): self._clock.moment(fax.ended_at or fax.started_at),
+                    _("Pages"): str(fax.pages),
+                    _("Line"): fax.line,
+                    _("Number"): _("received fax {id}").format(id=fax.id),
                 }
             ),
         ]
         if not whole and fax.cause is not None:
-            lines += ["", fax.cause.sentence, fax.cause.advice]
+            lines += ["", _(fax.cause.sentence), _(fax.cause.advice)]
         if too_large:
-            lines += ["", "The fax is too large to be attached: please read it in the box."]
-        message = self._new(to, f"{practice}Fax from {caller}, {_pages(fax.pages)}", lines, tag)
+            lines += ["", _("The fax is too large to be attached: please read it in the box.")]
+        subject = (
+            _("Practice: fax from {caller}, {pages}") if fax.practice else _("Fax from {caller}, {pages}")
+        )
+        message = self._new(to, subject.format(caller=caller, pages=_pages(fax.pages)), lines, tag)
         return _with(message, pdf, f"fax-{fax.id}.pdf")
 
     def result(
@@ -141,58 +145,62 @@ class Writer:
         reply: tuple[str, str] | None = None,
     ) -> Outgoing:
         """How a fax ended; ``reply``: subject and Message-ID of the e-mail that it came by."""
-        outcome = _OUTCOME.get(job.state, "is still under way")
-        what = f"fax to {job.given or job.number}" if job.number else "document"
+        what = _("fax to {number}").format(number=job.given or job.number) if job.number else _("document")
         lines = [
-            f"Your {what} {outcome}.",
+            _outcome(job.state).format(what=_("Your {what}").format(what=what)) + ".",
             "",
             *_fields(
                 {
-                    "To": " ".join(filter(None, (job.number, job.name))),
-                    "Pages": f"{job.pages_confirmed} of {job.pages} confirmed"
+                    _("To"): " ".join(filter(None, (job.number, job.name))),
+                    _("Pages"): _("{count} of {pages} confirmed").format(
+                        count=job.pages_confirmed, pages=job.pages
+                    )
                     if job.pages is not None
                     else "",
-                    "Ended": self.moment(job.ended_at) if job.ended_at is not None else "",
-                    "Answered as": job.remote_id,
-                    "Calls": str(job.tries) if job.tries else "",
-                    "Number": f"fax {job.id}",
+                    _("Ended"): self._clock.moment(job.ended_at) if job.ended_at is not None else "",
+                    _("Answered as"): job.remote_id,
+                    _("Calls"): str(job.tries) if job.tries else "",
+                    _("Number"): _("fax {id}").format(id=job.id),
                 }
             ),
         ]
         if job.state is JobState.NEEDS_NUMBER:
-            lines += ["", "It waits on the box's page for documents without a number."]
+            lines += ["", _("It waits on the box's page for documents without a number.")]
             problem = job.metadata.get("print_problem")
             lines += [clean_line(str(problem))] if problem else []
         if job.cause is not None and job.state is not JobState.DELIVERED:
-            lines += ["", job.cause.sentence, job.cause.advice]
+            lines += ["", _(job.cause.sentence), _(job.cause.advice)]
         if job.remarks:
-            lines += ["", "About the document:", *(f"  {remark.words}" for remark in job.remarks)]
+            lines += ["", _("About the document:"), *(f"  {_remark(remark)}" for remark in job.remarks)]
         if len(attempts) > 1:
-            lines += ["", "The calls:"]
+            lines += ["", _("The calls:")]
             lines += [
-                f"  {self.moment(attempt.started_at)}  {attempt.line}  "
-                f"{attempt.cause.sentence if attempt.cause else ''}"
+                f"  {self._clock.moment(attempt.started_at)}  {attempt.line}  "
+                f"{_(attempt.cause.sentence) if attempt.cause else ''}"
                 for attempt in attempts
             ]
         if pdf is not None:
-            lines += ["", "The pages are attached as they were sent."]
-        message = self._new(to, f"{what[:1].upper()}{what[1:]} {outcome}", lines, tag, reply)
+            lines += ["", _("The pages are attached as they were sent.")]
+        subject = _outcome(job.state).format(what=what[:1].upper() + what[1:])
+        message = self._new(to, subject, lines, tag, reply)
         return _with(message, pdf, f"fax-{job.id}.pdf")
 
     def refusal(self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]) -> Outgoing:
         """Why an e-mail was not faxed."""
-        lines = ["Your e-mail was not faxed.", "", cause.sentence]
+        lines = [_("Your e-mail was not faxed."), "", _(cause.sentence)]
         if detail:
             lines.append(clean_line(detail))
-        lines += [cause.advice, "", f"Your e-mail's subject: {clean_line(reply[0])}"]
+        about = _("Your e-mail's subject: {subject}").format(subject=clean_line(reply[0]))
+        lines += [_(cause.advice), "", about]
         return Outgoing(self._new(to, "", lines, tag, reply))
 
     def test(self, to: str, tag: str) -> Outgoing:
-        lines = ["This e-mail shows that the box can send e-mail.", "", f"Sent: {self.moment(self._now)}"]
-        return Outgoing(self._new(to, "Test of the fax box", lines, tag))
-
-    def moment(self, at: float) -> str:
-        return datetime.fromtimestamp(at, self._zone).astimezone(self._zone).strftime("%Y-%m-%d %H:%M %Z")
+        lines = [
+            _("This e-mail shows that the box can send e-mail."),
+            "",
+            _("Sent: {time}").format(time=self._clock.moment(self._now)),
+        ]
+        return Outgoing(self._new(to, _("Test of the fax box"), lines, tag))
 
     def _new(
         self, to: str, subject: str, lines: Sequence[str], tag: str, reply: tuple[str, str] | None = None
@@ -224,9 +232,37 @@ def _with(message: EmailMessage, pdf: Path | None, name: str) -> Outgoing:
     return Outgoing(message, pdf, base64.b64encode(mark))
 
 
+def _outcome(state: JobState) -> str:
+    """A sentence without its full stop, with a place for what it is about."""
+    match state:
+        case JobState.DELIVERED:
+            return _("{what} was delivered")
+        case JobState.FAILED:
+            return _("{what} was not delivered")
+        case JobState.CANCELLED:
+            return _("{what} was cancelled")
+        case JobState.UNKNOWN:
+            return _("{what} may or may not have arrived")
+        case JobState.HELD:
+            return _("{what} waits for your word")
+        case JobState.NEEDS_NUMBER:
+            return _("{what} needs a number")
+    return _("{what} is still under way")
+
+
+def _remark(remark: Remark) -> str:
+    where = ", ".join(
+        filter(None, (remark.file, _("page {number}").format(number=remark.page) if remark.page else ""))
+    )
+    detail = f" ({remark.detail})" if remark.detail else ""
+    return f"{where}: {_(remark.kind.sentence)}{detail}" if where else f"{_(remark.kind.sentence)}{detail}"
+
+
 def _fields(fields: dict[str, str]) -> list[str]:
-    return [f"{label + ':':<13} {clean_line(value)}" for label, value in fields.items() if value]
+    said = {f"{label}:": clean_line(value) for label, value in fields.items() if value}
+    width = max(map(len, said), default=0)
+    return [f"{label:<{width}} {value}" for label, value in said.items()]
 
 
 def _pages(count: int) -> str:
-    return "1 page" if count == 1 else f"{count} pages"
+    return _("1 page") if count == 1 else _("{count} pages").format(count=count)

@@ -39,6 +39,8 @@ from appliance.deliver.service import Deliveries
 from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route, Security
 from appliance.deliver.smtp import MailError
 from appliance.durable import PART_SUFFIX
+from appliance.language import say
+from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.spool import outbox
 from appliance.spool.model import Delivery, OutboxState, Received, ReceivedState
@@ -133,6 +135,29 @@ def test_a_user_hears_of_a_failed_fax_in_the_table_s_words(box: Box) -> None:
     assert body is not None
     assert BUSY.sentence in body.get_content()
     assert BUSY.advice in body.get_content()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "region", "german"),
+    [("de", "", True), ("", "AT", True), ("en", "AT", False), ("", "US", False), ("", "", False)],
+)
+def test_an_e_mail_is_in_the_language_of_whom_it_is_for_else_of_the_country(
+    box: Box, chosen: str, region: str, german: bool
+) -> None:
+    box.settings.add(User(name="ada", email="ada@office.example", language=chosen))
+    box.settings.change(NumberSettings, {"region": region})
+    with post_office() as office:
+        set_up(box, office)
+        with delivering(box):
+            job = submit(box)
+            fail(box, job, BUSY)
+            until(lambda: finished(box, job.id))
+    message = office.taken[0][2]
+    body = message.get_body()
+    assert body is not None
+    assert ("wurde nicht zugestellt" in message["Subject"]) is german
+    for sentence in (BUSY.sentence, BUSY.advice):
+        assert (say(sentence, "de") if german else sentence) in body.get_content()
 
 
 def test_a_user_hears_nothing_when_the_owner_said_never(box: Box) -> None:
