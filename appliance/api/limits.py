@@ -7,6 +7,7 @@ stranger cannot make these tables grow, least recently seen entries go first.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ SIGN_IN_WINDOW_S = 300.0
 BROKEN_TRIES = 60
 BROKEN_WINDOW_S = 60.0
 ADDRESSES = 4096
+# The part of an IPv6 address that a subscriber does not choose (RFC 6177).
+SUBSCRIBER_BITS = 64
 
 
 @dataclass(slots=True)
@@ -107,7 +110,10 @@ def _too_many(limit: str, wait: float) -> ProblemError:
 
 
 class SignInGuard:
-    """Slows down whoever guesses passwords, codes or tokens, or sends what is none."""
+    """Slows down whoever guesses passwords, codes or tokens, or sends what is none.
+
+    IPv6 addresses of one network of 64 bits count as one: that is what one subscriber has.
+    """
 
     def __init__(
         self,
@@ -116,31 +122,80 @@ class SignInGuard:
         what: str = "failed sign-ins",
     ) -> None:
         self._tries, self._window_s, self._what = tries, window_s, what
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+        self._in_hand: Counter[str] = Counter()  # guesses being looked at
+
+    @contextlib.contextmanager
+    def guess(self, address: str, now: float) -> Iterator[None]:
+        """Holds one guess; it has failed when ProblemError is raised within.
+
+        Guesses made at the same time are no more than those made one by one: those beyond what is left wait
+        until the others are known.  Raises ProblemError as ``check``.
+        """
+        source = _source(address)
+        with self._changed:
+            self._changed.wait_for(
+                lambda: (
+                    self._count(source, now) + self._in_hand[source] < self._tries
+                    or not self._in_hand[source]
+                )
+            )
+            self._require_left(source, now)
+            self._in_hand[source] += 1
+        try:
+            yield
+        except ProblemError:
+            self.failed(address, now)
+            raise
+        finally:
+            with self._changed:
+                self._in_hand[source] -= 1
+                if not self._in_hand[source]:
+                    del self._in_hand[source]
+                self._changed.notify_all()
 
     def check(self, address: str, now: float) -> None:
         """Raises ProblemError (TOO_MANY_REQUESTS) for an address that failed too often."""
-        with self._lock:
-            failures = self._failures.get(address)
-            if failures is None:
-                return
-            while failures and failures[0] <= now - self._window_s:
-                failures.popleft()
-            if not failures:
-                del self._failures[address]
-            elif len(failures) >= self._tries:
-                wait = failures[0] + self._window_s - now
-                raise _too_many(f"{self._tries} {self._what} within {self._window_s:.0f} s", wait)
+        with self._changed:
+            self._require_left(_source(address), now)
 
     def failed(self, address: str, now: float) -> None:
         """Notes a sign-in that failed."""
-        with self._lock:
-            failures = self._failures.setdefault(address, deque(maxlen=self._tries))
+        with self._changed:
+            failures = self._failures.setdefault(_source(address), deque(maxlen=self._tries))
             failures.append(now)
-            self._failures.move_to_end(address)
+            self._failures.move_to_end(_source(address))
             while len(self._failures) > ADDRESSES:
                 self._failures.popitem(last=False)
+
+    def _require_left(self, source: str, now: float) -> None:
+        if self._count(source, now) >= self._tries:
+            wait = self._failures[source][0] + self._window_s - now
+            raise _too_many(f"{self._tries} {self._what} within {self._window_s:.0f} s", wait)
+
+    def _count(self, source: str, now: float) -> int:
+        failures = self._failures.get(source)
+        if failures is None:
+            return 0
+        while failures and failures[0] <= now - self._window_s:
+            failures.popleft()
+        if not failures:
+            del self._failures[source]
+        return len(failures)
+
+
+def _source(address: str) -> str:
+    """Whose failures are counted together with those of ``address``."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.IPv6Network((ip, SUBSCRIBER_BITS), strict=False))
 
 
 class Budget:

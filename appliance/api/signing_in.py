@@ -58,22 +58,24 @@ def sign_in(context: Context, environ: dict[str, Any], name: str, password: str,
 def check_password(context: Context, environ: dict[str, Any], name: str, password: str) -> tuple[int, User]:
     """The user with this name (or e-mail address) and password.  Raises ProblemError."""
     address = address_of(environ)
-    context.sign_ins.check(address, time.monotonic())
-    found = secrets.find_user(context.box.settings, name, password)
-    if found is None:
-        _refused(context, address, name)
-        raise ProblemError(SIGN_IN_REFUSED)
+    with context.sign_ins.guess(address, time.monotonic()):
+        found = secrets.find_user(context.box.settings, name, password)
+        if found is None:
+            known = any(user.name == name for user in context.box.settings.items(User).values())
+            # Where the name belongs many have typed their password.
+            _refused(context, address, name if known else "no such name")
+            raise ProblemError(SIGN_IN_REFUSED)
     return found
 
 
 def check_code(context: Context, environ: dict[str, Any], user_id: int, code: str) -> None:
     """Raises ProblemError unless this is a code of the user's app, or a recovery code."""
     address = address_of(environ)
-    context.sign_ins.check(address, time.monotonic())
     user = context.box.settings.item(User, user_id)
-    if not _code_fits(context, user_id, user, code):
-        _refused(context, address, user.name)
-        raise ProblemError(CODE_WRONG)
+    with context.sign_ins.guess(address, time.monotonic()):
+        if not _code_fits(context, user_id, user, code):
+            _refused(context, address, user.name)
+            raise ProblemError(CODE_WRONG)
 
 
 class HalfWay:
@@ -109,11 +111,10 @@ def set_up(context: Context, environ: dict[str, Any], code: str, name: str, pass
     Raises ProblemError (SIGN_IN_REFUSED, TOO_MANY_REQUESTS), SettingError for a name or password not fit.
     """
     address = address_of(environ)
-    context.sign_ins.check(address, time.monotonic())
-    user_id = secrets.redeem_setup_code(context.box.settings, code, name, password)
-    if user_id is None:
-        context.sign_ins.failed(address, time.monotonic())
-        raise ProblemError(SETUP_CODE_WRONG)
+    with context.sign_ins.guess(address, time.monotonic()):
+        user_id = secrets.redeem_setup_code(context.box.settings, code, name, password)
+        if user_id is None:
+            raise ProblemError(SETUP_CODE_WRONG)
     context.box.history.audit(f"user:{name}", "set_up", address=address)
     return begin_session(context, environ, user_id)
 
@@ -134,7 +135,6 @@ def begin_session(context: Context, environ: dict[str, Any], user_id: int) -> Si
 
 
 def _refused(context: Context, address: str, name: str) -> None:
-    context.sign_ins.failed(address, time.monotonic())
     context.box.history.audit("", "sign_in.refused", address=address, detail=name[:64])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import hmac
 import secrets
@@ -25,6 +24,7 @@ CODE_LENGTH = 12  # 60 bits; tried over a rate-limited door
 # scrypt, RFC 7914: 16 MiB and some 50 ms on a small board.
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 14, 8, 1
 SALT_OCTETS = 16
+DIGEST_OCTETS = 64  # what hashlib.scrypt makes
 PASSWORD_MIN = 10
 PASSWORD_MAX = 200
 
@@ -94,24 +94,20 @@ def hash_password(password: str) -> str:
         raise SettingError("users.password", length)
     salt = secrets.token_bytes(SALT_OCTETS)
     digest = hashlib.scrypt(password.encode(), salt=salt, n=SCRYPT_N, r=SCRYPT_R, p=SCRYPT_P)
-    parts = (str(SCRYPT_N), str(SCRYPT_R), str(SCRYPT_P), _text(salt), _text(digest))
-    return "scrypt$" + "$".join(parts)
+    return _hash_text(salt, digest)
 
 
 def check_password(password: str, hashed: str) -> bool:
-    """Whether this is the password; an empty hash fits none.  Waits while others are checked."""
-    if len(password) > PASSWORD_MAX or not hashed.startswith("scrypt$"):
+    """Whether this is the password.  Waits while others are checked.
+
+    What is no hash fits none, and takes as long as one that is.
+    """
+    if len(password) > PASSWORD_MAX:
         return False
-    _, n, r, p, salt, digest = hashed.split("$")
+    _, n, r, p, salt, digest = (hashed if hashed.startswith("scrypt$") else NOBODY).split("$")
     with _checking:
         made = hashlib.scrypt(password.encode(), salt=base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
     return hmac.compare_digest(made, base64.b64decode(digest))
-
-
-@functools.cache
-def _nobody() -> str:
-    """Checked for names that do not exist, so that they take as long as those that do."""
-    return hash_password(secrets.token_hex(PASSWORD_MIN))
 
 
 def find_user(store: SettingsStore, name: str, password: str) -> tuple[int, User] | None:
@@ -120,7 +116,7 @@ def find_user(store: SettingsStore, name: str, password: str) -> tuple[int, User
         if user.name == name or (user.email and user.email == name):
             fits = check_password(password, user.password_hash)
             return (user_id, user) if fits and not user.disabled else None
-    check_password(password, _nobody())
+    check_password(password, NOBODY)
     return None
 
 
@@ -184,5 +180,14 @@ def _plain_code(code: str) -> str:
     return "".join(letter for letter in code.upper() if letter in CODE_ALPHABET)
 
 
+def _hash_text(salt: bytes, digest: bytes) -> str:
+    parts = (str(SCRYPT_N), str(SCRYPT_R), str(SCRYPT_P), _text(salt), _text(digest))
+    return "scrypt$" + "$".join(parts)
+
+
 def _text(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
+
+
+# No password's hash; checked for names that do not exist, so that they take as long as those that do.
+NOBODY = _hash_text(secrets.token_bytes(SALT_OCTETS), secrets.token_bytes(DIGEST_OCTETS))

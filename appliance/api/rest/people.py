@@ -166,11 +166,10 @@ def change_password(call: Call) -> Answer:
 
 def _require_password(call: Call, user: User, password: str) -> None:
     """Raises ProblemError unless this is the user's password."""
-    call.context.sign_ins.check(call.address, time.monotonic())
-    if not secrets.check_password(password, user.password_hash):
-        call.context.sign_ins.failed(call.address, time.monotonic())
-        call.note("password.refused")
-        raise ProblemError(SIGN_IN_REFUSED, "the password is another")
+    with call.context.sign_ins.guess(call.address, time.monotonic()):
+        if not secrets.check_password(password, user.password_hash):
+            call.note("password.refused")
+            raise ProblemError(SIGN_IN_REFUSED, "the password is another")
 
 
 def sessions(call: Call) -> Answer:

@@ -1,0 +1,222 @@
+"""Somebody outside tries to get in: by guessing, by lying about where they are, by listening."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
+from appliance.api.problems import ProblemError
+from appliance.causes import SIGN_IN_REFUSED
+from appliance.deliver.settings import MailOutSettings
+from appliance.lines.sip.settings import SipTrunk
+from appliance.settings import secrets
+from appliance.settings.accounts import Scope, User
+from tests.api.served import Served
+
+PASSWORD = "correct horse battery"
+# Guesses at the same time; more than the server looks at at once.
+AT_ONCE = 40
+
+
+@pytest.fixture(autouse=True)
+def _no_failures_yet(served: Served) -> None:
+    served.server.context.sign_ins = SignInGuard()
+
+
+def at_once(ask: Callable[[int], int]) -> Counter[int]:
+    """The statuses of many requests that are sent together."""
+    gate = threading.Barrier(AT_ONCE)
+    statuses: Counter[int] = Counter()
+    lock = threading.Lock()
+
+    def one(number: int) -> None:
+        gate.wait()
+        status = ask(number)
+        with lock:
+            statuses[status] += 1
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return statuses
+
+
+def forged(number: int) -> dict[str, str]:
+    """What a proxy would say about a client at another address, each time another."""
+    address = f"198.51.100.{number}"
+    return {
+        "X-Forwarded-For": address,
+        "Forwarded": f"for={address}",
+        "X-Real-IP": address,
+        "X-Client-IP": address,
+        "True-Client-IP": address,
+        "REMOTE-ADDR": address,
+    }
+
+
+def test_the_setup_code_is_not_had_by_force_from_many_connections_and_pretended_addresses(
+    served: Served,
+) -> None:
+    code = secrets.new_setup_code(served.box.settings)
+
+    def guess(number: int) -> int:
+        body = {"code": f"AAAA-BBBB-{number:04}", "name": "mallory", "password": PASSWORD}
+        return served.ask("POST", "/setup", body, token="", headers=forged(number)).status
+
+    assert at_once(guess) == {401: SIGN_IN_TRIES, 429: AT_ONCE - SIGN_IN_TRIES}
+    right = {"code": code, "name": "root", "password": PASSWORD}
+    assert served.ask("POST", "/setup", right, token="").status == 429, "not even the right one in between"
+    served.server.context.sign_ins = SignInGuard()  # its time has passed
+    assert served.ask("POST", "/setup", right, token="").status == 201
+
+
+def test_passwords_guessed_all_at_once_are_no_more_than_those_guessed_one_by_one(served: Served) -> None:
+    secrets.add_user(served.box.settings, "paula", PASSWORD)
+
+    def guess(number: int) -> int:
+        body = {"name": "paula", "password": f"wrong password {number}"}
+        return served.ask("POST", "/sessions", body, token="", headers=forged(number)).status
+
+    assert at_once(guess) == {401: SIGN_IN_TRIES, 429: AT_ONCE - SIGN_IN_TRIES}
+    refused = [
+        entry
+        for entry in served.box.history.audit_log(who="", before_id=None, limit=200)
+        if entry.action == "sign_in.refused"
+    ]
+    assert {entry.address for entry in refused} == {"127.0.0.1"}, "nobody names their own address"
+
+
+def test_many_who_sign_in_rightly_at_once_are_all_let_in(served: Served) -> None:
+    secrets.add_user(served.box.settings, "quentin", PASSWORD)
+    body = {"name": "quentin", "password": PASSWORD}
+    assert at_once(lambda _: served.ask("POST", "/sessions", body, token="").status) == {201: AT_ONCE}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+    ],
+)
+def test_all_addresses_of_one_subscriber_share_their_tries(one: str, other: str, together: bool) -> None:
+    guard = SignInGuard()
+    for _ in range(SIGN_IN_TRIES):
+        with pytest.raises(ProblemError, match="sign_in_refused"), guard.guess(one, 0.0):
+            raise ProblemError(SIGN_IN_REFUSED)
+    if together:
+        with pytest.raises(ProblemError, match="too_many_requests"):
+            guard.check(other, 1.0)
+    else:
+        guard.check(other, 1.0)
+
+
+def test_a_sign_in_costs_the_same_whether_or_not_there_is_such_a_user(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The work is counted, not the time: a busy machine says nothing about either."""
+    store = served.box.settings
+    secrets.add_user(store, "rosa", PASSWORD, email="rosa@example.com")
+    store.add(User(name="no-password"))
+    store.update(User, secrets.add_user(store, "disabled", PASSWORD), {"disabled": True})
+    work: list[tuple[Any, ...]] = []
+    scrypt = hashlib.scrypt
+
+    def counted(password: bytes, **how: Any) -> bytes:
+        work.append((how["n"], how["r"], how["p"], len(how["salt"]), how.get("dklen", 64)))
+        return scrypt(password, **how)
+
+    monkeypatch.setattr(hashlib, "scrypt", counted)
+    said = set()
+    costs = {}
+    for name in ("rosa", "rosa@example.com", "no-password", "disabled", "nobody"):
+        work.clear()
+        answer = served.ask("POST", "/sessions", {"name": name, "password": "wrong password"}, token="")
+        said.add((answer.status, answer.json["code"]))
+        costs[name] = tuple(work)
+    assert len(set(costs.values())) == 1, costs
+    assert said == {(401, "sign_in_refused")}
+
+
+# The stream; what tests/api/test_doctor.py looks through.
+WITHOUT_END_OR_SLOW = ("/events", "/doctor", "/bundle")
+SECRET_WORDS = {
+    "the trunk's password": "trunk-Secret-5151",
+    "the mail server's password": "mail-Secret-6262",
+    "a user's password": "user-Secret-7373",
+    "a wrong password": "wrong-Secret-8484",
+    "a password in the place of the name": "name-Secret-9595",
+}
+
+
+def test_no_secret_stands_in_logs_tables_exports_or_the_audit(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    words = dict(SECRET_WORDS)
+    store = served.box.settings
+    trunk = {"server": "127.0.0.1:9", "username": "box", "password": words["the trunk's password"]}
+    made = served.ask("POST", "/lines", {"kind": "sip_trunk", "name": "t", "enabled": False, **trunk})
+    if made.status != 201:
+        store.add(SipTrunk(name="t", enabled=False, server="127.0.0.1", password=trunk["password"]))
+    store.change(MailOutSettings, {"password": words["the mail server's password"]})
+    secrets.add_user(store, "sven", words["a user's password"])
+    for name, password in (
+        ("sven", "a user's password"),
+        ("sven", "a wrong password"),
+        (words["a password in the place of the name"], "a wrong password"),
+    ):
+        served.ask("POST", "/sessions", {"name": name, "password": words[password]}, token="")
+    words["a key's token"] = served.key("secretive", Scope.ADMIN)
+    words["a key's token that is wrong"] = "fxb_wrong-Secret-4040"
+    words["the local ticket"] = served.admin
+    served.ask("GET", "/me", token=words["a key's token that is wrong"])
+    words["a sign-in"] = served.ask(
+        "POST", "/sessions", {"name": "sven", "password": words["a user's password"]}, token=""
+    ).json["token"]
+    for entry in store.items(User).values():
+        if entry.password_hash:
+            words[f"the hash of {entry.name}"] = entry.password_hash
+    made_secrets = store.section(secrets.SecretSettings)
+    words["the key of sessions"] = made_secrets.session_key
+    words["the key of webhooks"] = made_secrets.webhook_key
+    told = {"the log": caplog.text}
+    routes = served.ask("GET", "/openapi.json").json["paths"]
+    for path, methods in routes.items():
+        if "get" in methods and "{" not in path and not path.endswith(WITHOUT_END_OR_SLOW):
+            told[f"GET {path}"] = served.ask("GET", path.removeprefix("/api/v1")).content.decode("latin-1")
+    told["the log, afterwards"] = caplog.text
+    assert len(told) > 20
+    found = [(where, what) for where, text in told.items() for what, word in words.items() if word in text]
+    assert found == []
+
+
+def test_no_secret_stands_in_the_process_list(served: Served) -> None:
+    """Arguments of a process can be read by everybody on the machine."""
+    made = served.box.settings.section(secrets.SecretSettings)
+    words = [served.admin, made.session_key, made.webhook_key, *SECRET_WORDS.values()]
+    mine = {os.getpid()}
+    for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+            arguments = (process / "cmdline").read_text(errors="replace")
+        except OSError:
+            continue  # it has ended meanwhile
+        if parent in mine:
+            mine.add(int(process.name))
+            assert not [word for word in words if word in arguments]
+    assert len(mine) > 1, "the exchange is a process of the box"
