@@ -33,6 +33,8 @@ LOST_S = 20.0
 FAILED_S = 12 * 3600.0
 # The most faxes that one press cancels, and that one look counts.
 MOST = 100
+# The box's news that somebody wants to see which box this is.
+SHOW_ITSELF = "box.identify"
 # systemd looks for this file in the box's runtime folder (faxbox-poweroff.path).
 POWEROFF_FILE = "poweroff"
 # The image alone has a unit that looks for this one.
@@ -79,6 +81,7 @@ class Watcher:
         self._stale = threading.Event()
         self._seen_at = time.time() - FAILED_S
         self._setup_code = ""
+        self._shown = 0
         self._silent_since: float | None = None
         self._threads = [
             threading.Thread(target=self._follow, name="events", daemon=True),
@@ -115,6 +118,7 @@ class Watcher:
                     if self._stop.is_set():
                         return
                     _log.debug("event %s", event.get("kind"))
+                    self._shown += event.get("kind") == SHOW_ITSELF
                     self._stale.set()
             self._stale.set()
             self._stop.wait(LOOK_S)
@@ -167,6 +171,7 @@ class Watcher:
             setup=setup,
             address=self._address,
             setup_code=self._setup_code,
+            shown=self._shown,
         )
 
 

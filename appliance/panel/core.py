@@ -32,6 +32,9 @@ REFUSED = Pattern("refused", lit=True, seconds=(0.15, 0.15))
 REFUSED_S = 0.9
 # Of every lamp, while the buttons are down that put the box back to the state of delivery.
 WARNING = Pattern("warning", lit=True, seconds=(0.15, 0.15))
+# Every lamp, when somebody at a computer wants to see which box this is, seconds.
+SHOWN_S = 10.0
+SHOWN = Pattern("shown", lit=True, seconds=(0.3, 0.3))
 # A power button that is down so soon after the panel's start asks for set-up mode, seconds.
 SETUP_WINDOW_S = 10.0
 # The buzzer: lit means sounding.
@@ -94,6 +97,8 @@ class Panel:
         before, self.view = self.view, view
         if BoxContact.STARTING is before.contact or view.contact is not BoxContact.ANSWERS:
             return
+        if view.shown != before.shown:
+            self._overlays |= {lamp: _Overlay(at + SHOWN_S, at, SHOWN) for lamp in self.meanings()}
         if view.wants_person > before.wants_person:
             self._buzz(THREE_BEEPS, at)
         elif view.unread > before.unread:

@@ -18,6 +18,9 @@ from appliance.spool.store import Spool
 
 _log = logging.getLogger(__name__)
 
+# The news that a panel blinks at.
+SHOW_ITSELF = "box.identify"
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -70,6 +73,10 @@ class History:
             )
         except (DiskFullError, SpoolFailedError) as error:
             _log.error("not in the audit log (%s): %s, %s %s %s", error, who, action, object, detail)
+
+    def show_itself(self) -> None:
+        """Somebody wants to see which box this is: its panel blinks."""
+        self.spool.news(self.clock(), SHOW_ITSELF, None, "", {})
 
     def audit_soon(self, who: str, action: str, *, object: str, address: str, detail: str) -> None:
         """Queues a note without waiting for the disk: for the event loop."""

@@ -16,6 +16,7 @@ from appliance.api.ipp.words import Operation, PrintJobState, Status
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder, encode
 from appliance.ipp.model import Group, GroupTag, Message, Range, Tag, Value
+from appliance.net.settings import ApiSettings
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import Role
@@ -218,15 +219,67 @@ def test_cover_retries_quality_and_pages_are_read() -> None:
                 Tag.COLLECTION, {"subject": (Value(Tag.TEXT, "Offer"),), "to-name": (Value(Tag.TEXT, "Eve"),)}
             ),
         ),
-        "retry-info": (Value(Tag.COLLECTION, {"number-of-retries": (Value(Tag.INTEGER, 2),)}),),
+        "retry-info": (
+            Value(
+                Tag.COLLECTION,
+                {"number-of-retries": (Value(Tag.INTEGER, 2),), "retry-interval": (Value(Tag.INTEGER, 90),)},
+            ),
+        ),
         "print-quality": codec.enums(5),
         "page-ranges": (Value(Tag.RANGE, Range(2, 3)),),
         "sides": codec.keywords("two-sided-long-edge"),
     }
     asked = read_asked(info, "")
     assert asked.cover == Cover(subject="Offer", to_name="Eve")
+    assert asked.retry_waits == (90.0, 90.0)
     assert (asked.max_tries, asked.quality, asked.pages) == (3, Quality.SUPERFINE, ("2-3",))
     assert list(asked.unsupported) == ["sides"]
+
+
+def test_how_often_and_when_a_fax_is_tried_again_is_the_clients_to_say(
+    printing: Printing, letter: Path
+) -> None:
+    retry: Attributes = {
+        "retry-info": (
+            Value(
+                Tag.COLLECTION,
+                {
+                    "number-of-retries": (Value(Tag.INTEGER, 4),),
+                    "retry-interval": (Value(Tag.INTEGER, 1234),),
+                },
+            ),
+        )
+    }
+    sent = request(Operation.PRINT_JOB, {**to("tel:9991"), **retry}, job_name=codec.name("interval"))
+    number = job_id(ask(printing, sent + letter.read_bytes()))
+
+    (fax,) = faxes(printing, "interval")
+    options = printing.served.box.faxes.get(
+        fax["id"]
+    ).options  # the dispatcher's tests say what becomes of them
+    assert (options.max_tries, options.retry_waits) == (5, (1234.0,) * 4)
+    ask(printing, request(Operation.CANCEL_JOB, job_id=codec.integers(number)))
+
+
+def test_a_document_is_bounded_as_every_request_is(printing: Printing) -> None:
+    settings = printing.served.box.settings
+    sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("large"))
+    settings.change(ApiSettings, {"request_mb": 1})
+    try:
+        assert ask(printing, sent + b"%PDF-1.4" + bytes(1_500_000)).code == Status.TOO_LARGE
+    finally:
+        settings.change(ApiSettings, {"request_mb": 20})
+    assert faxes(printing, "large") == []
+
+
+def test_a_computer_that_looks_for_the_printer_makes_its_panel_blink(printing: Printing) -> None:
+    with printing.served.box.history.listen() as news:
+        assert ask(printing, request(Operation.IDENTIFY_PRINTER)).code == Status.OK
+        kinds = set()
+        while "box.identify" not in kinds:
+            item = news.get(60.0)
+            assert item is not None
+            kinds.add(item.kind)
 
 
 def _cut_off() -> bytes:

@@ -223,6 +223,16 @@ def test_what_lay_there_when_the_panel_came_up_is_not_heard() -> None:
     assert _beeps(panel, 1.0) == 0
 
 
+def test_every_lamp_blinks_for_ten_seconds_when_a_computer_wants_to_see_which_box_it_is() -> None:
+    panel = panel_of(READY)
+    panel.box_is(replace(READY, shown=1), 100.0)
+    seen = [panel.lit(100.0 + at / 10) for at in range(100)]
+    for lamp in Lamp:
+        assert {lit[lamp] for lit in seen} == {True, False}
+    panel.advance(110.1)
+    assert panel.lit(110.1) == panel_of(READY).lit(110.1)
+
+
 def _beeps(panel: Panel, since: float) -> int:
     levels = [panel.sounds(since + n / 100) for n in range(200)]
     return sum(1 for before, after in zip([False, *levels], levels, strict=False) if after and not before)

@@ -21,6 +21,9 @@ _DIALLED = re.compile(r"[0-9*#+,;pwPW ()./-]{0,64}")
 # RFC 8011 5.2.13: draft, normal, high.
 _QUALITIES = {3: Quality.STANDARD, 5: Quality.SUPERFINE}
 _MOST_TRIES = 20
+# PWG 5100.15 7.1.7: how often a fax is tried again, usually, and after what time, seconds.
+USUAL_RETRIES = 3
+LEAST_INTERVAL_S, MOST_INTERVAL_S = 60, 3600
 # Page ranges of one job.
 _MOST_RANGES = 100
 # The job's attributes that are obeyed, and those that say nothing to a fax and are taken as they come:
@@ -66,6 +69,7 @@ class AskedFax:
     cover: Cover | None = None
     quality: Quality | None = None
     max_tries: int | None = None
+    retry_waits: tuple[float, ...] | None = None
     pages: tuple[str, ...] = ()  # of each document; empty: all
     unsupported: Attributes = field(default_factory=dict)
 
@@ -80,13 +84,17 @@ def read_asked(job: Attributes, title: str, own: Sequence[str] | None = None) ->
         if flawed:
             unsupported["destination-uris"] = job["destination-uris"]
     quality = _first(job, "print-quality")
-    tries = _first(_collection(job, "retry-info"), "number-of-retries")
+    retries = _number_in(job, "number-of-retries", 0, _MOST_TRIES - 1)
+    interval = _number_in(job, "retry-interval", LEAST_INTERVAL_S, MOST_INTERVAL_S)
     return AskedFax(
         numbers=numbers,
         silent=own is None and not numbers and "destination-uris" not in job,
         cover=_cover(_collection(job, "cover-sheet-info")),
         quality=_QUALITIES.get(quality.content) if quality and isinstance(quality.content, int) else None,
-        max_tries=_tries(tries),
+        max_tries=retries + 1 if retries is not None else None,
+        retry_waits=(float(interval),) * (USUAL_RETRIES if retries is None else retries)
+        if interval
+        else None,
         pages=_pages(job.get("page-ranges", ())),
         unsupported=unsupported,
     )
@@ -141,10 +149,12 @@ def _cover(info: Attributes) -> Cover | None:
     )
 
 
-def _tries(value: Value | None) -> int | None:
-    if value is None or not isinstance(value.content, int):
+def _number_in(job: Attributes, name: str, least: int, most: int) -> int | None:
+    """A number of ``retry-info`` within its bounds, None when the job has none."""
+    value = _first(_collection(job, "retry-info"), name)
+    if value is None or type(value.content) is not int:
         return None
-    return min(max(value.content, 0), _MOST_TRIES - 1) + 1
+    return min(max(value.content, least), most)
 
 
 def _collection(attributes: Attributes, name: str) -> Attributes:

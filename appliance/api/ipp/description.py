@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from appliance import __version__
-from appliance.api.ipp.asked import OBEYED
+from appliance.api.ipp.asked import LEAST_INTERVAL_S, MOST_INTERVAL_S, OBEYED, USUAL_RETRIES
 from appliance.api.ipp.book import DOCUMENT_WAIT_S
 from appliance.api.ipp.printers import FaxPrinter, printer_uuid
 from appliance.api.ipp.words import Operation, PrinterState
@@ -14,6 +14,7 @@ from appliance.box import Box
 from appliance.ipp import codec
 from appliance.ipp.model import Range, Resolution, Tag, Value
 from appliance.language import languages, said
+from appliance.net.settings import ApiSettings
 from appliance.spool.model import JobState
 from appliance.station import StationSettings
 
@@ -61,7 +62,7 @@ def printer_attributes(
         _identity(box, printer, base, web, security),
         _protocol(box, printer),
         _state(box),
-        _documents(),
+        _documents(box),
         _fax(printer),
         _paper(),
     ):
@@ -164,7 +165,8 @@ def _state(box: Box) -> Pairs:
     yield "queued-job-count", codec.integers(sum(health.jobs.values()))
 
 
-def _documents() -> Pairs:
+def _documents(box: Box) -> Pairs:
+    most_k = box.settings.section(ApiSettings).request_mb * 1000
     yield "document-format-default", (Value(Tag.MIME_TYPE, ANY_FORMAT),)
     yield (
         "document-format-supported",
@@ -179,7 +181,7 @@ def _documents() -> Pairs:
         codec.keywords("black_1", "black_8", "sgray_1", "sgray_8", "srgb_8", "adobe-rgb_8", "cmyk_8"),
     )
     yield "urf-supported", codec.keywords("V1.4", "CP1", "W8", "SRGB24", "RS300-600", "FN3")
-    yield "jpeg-k-octets-supported", (Value(Tag.RANGE, Range(0, 20_000)),)
+    yield "jpeg-k-octets-supported", (Value(Tag.RANGE, Range(0, most_k)),)
     yield "jpeg-x-dimension-supported", (Value(Tag.RANGE, Range(1, 20_000)),)
     yield "jpeg-y-dimension-supported", (Value(Tag.RANGE, Range(1, 20_000)),)
 
@@ -191,12 +193,12 @@ def _fax(printer: FaxPrinter) -> Pairs:
     yield "destination-uris-supported", codec.keywords(*members)
     yield "destination-uri-schemes-supported", tuple(Value(Tag.URI_SCHEME, each) for each in ("tel", "fax"))
     yield "number-of-retries-supported", (Value(Tag.RANGE, Range(0, 19)),)
-    yield "number-of-retries-default", codec.integers(3)
-    yield "retry-interval-supported", (Value(Tag.RANGE, Range(60, 3600)),)
+    yield "number-of-retries-default", codec.integers(USUAL_RETRIES)
+    yield "retry-interval-supported", (Value(Tag.RANGE, Range(LEAST_INTERVAL_S, MOST_INTERVAL_S)),)
     yield "retry-interval-default", codec.integers(300)
     yield "retry-time-out-supported", (Value(Tag.RANGE, Range(60, 60)),)
     yield "retry-time-out-default", codec.integers(60)
-    yield "retry-info-supported", codec.keywords("number-of-retries")
+    yield "retry-info-supported", codec.keywords("number-of-retries", "retry-interval")
     yield (
         "cover-sheet-info-supported",
         codec.keywords("from-name", "message", "organization-name", "subject", "to-name"),

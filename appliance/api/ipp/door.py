@@ -17,7 +17,6 @@ from appliance.api.context import KNOWN, Context, address_of
 from appliance.api.door import StartResponse, WsgiApplication
 from appliance.api.ictfax.basic import BasicSessions
 from appliance.api.ipp.operations import (
-    DOCUMENT_LIMIT,
     NAME_LIMIT,
     Call,
     Client,
@@ -30,7 +29,7 @@ from appliance.api.ipp.words import IppError, Operation, Status
 from appliance.api.problems import ProblemError
 from appliance.causes import NOT_SIGNED_IN
 from appliance.documents.options import clean_line
-from appliance.ipp.codec import ATTRIBUTES_LIMIT, Decoder, MessageError, encode
+from appliance.ipp.codec import Decoder, MessageError, encode
 from appliance.ipp.model import Attributes, GroupTag, Message
 from appliance.language import said
 from appliance.printing.people import owner_of
@@ -47,6 +46,8 @@ _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\]
 # Printers may be looked at without a password: computers do so before they ask for one.
 _OPEN = frozenset({Operation.GET_PRINTER_ATTRIBUTES})
 _MAKES_JOBS = frozenset({Operation.PRINT_JOB, Operation.CREATE_JOB, Operation.VALIDATE_JOB})
+# Octets of a request whatever the settings say: twice what they may.
+_LARGEST = 400 * request.MB
 _TEXT = "text/plain; charset=utf-8"
 
 
@@ -99,7 +100,8 @@ class IppDoor:
     def _carry(
         self, environ: dict[str, Any], access: IppAccess, printer: FaxPrinter, job_id: int | None
     ) -> Message:
-        pieces = request.pieces(environ, DOCUMENT_LIMIT + ATTRIBUTES_LIMIT)
+        # Whoever stores the document bounds it, once it is known whom to answer.
+        pieces = request.pieces(environ, _LARGEST)
         decoder = Decoder()
         try:
             while decoder.message is None:

@@ -18,12 +18,14 @@ from appliance.api.ipp.printers import FaxPrinter, printer_at
 from appliance.api.ipp.progress import SHORT, job_attributes, state_of
 from appliance.api.ipp.words import IppError, Operation, Status
 from appliance.api.problems import ProblemError
+from appliance.api.request import MB
 from appliance.box import Box
-from appliance.causes import NOT_PERMITTED, QUOTA_SPENT, STORAGE_FULL, Cause
+from appliance.causes import NOT_PERMITTED, QUOTA_SPENT, REQUEST_TOO_LARGE, STORAGE_FULL, Cause
 from appliance.documents.options import clean_line
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.ipp.model import Attributes, Group, GroupTag, Message, Tag, Value
 from appliance.language import ENGLISH, said, spoken
+from appliance.net.settings import ApiSettings
 from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.folder import PROBLEM
 from appliance.services.faxes import Request
@@ -34,15 +36,17 @@ from appliance.spool.options import SendOptions
 _log = logging.getLogger(__name__)
 
 ORIGIN = "print"
-# Octets of one document, as it comes and unpacked: as much as is turned into pages.
-DOCUMENT_LIMIT = 100 << 20
 # Documents of one job.
 MOST_DOCUMENTS = 200
 NAME_LIMIT, TITLE_LIMIT = 100, 200
 # Jobs in one answer.
 MOST_JOBS = 500
 _SUFFIXES = dict(zip(FORMATS, (".pdf", ".pwg", ".urf", ".jpg"), strict=True))
-_REFUSALS = {NOT_PERMITTED.code: Status.FORBIDDEN, QUOTA_SPENT.code: Status.ACCOUNT_LIMIT}
+_REFUSALS = {
+    NOT_PERMITTED.code: Status.FORBIDDEN,
+    QUOTA_SPENT.code: Status.ACCOUNT_LIMIT,
+    REQUEST_TOO_LARGE.code: Status.TOO_LARGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +257,9 @@ class PrintService:
     def _store(self, call: Call, job: PrintJob, opened: OpenJob, *, required: bool = True) -> None:
         """Takes in the request's document.  Raises IppError, TooLargeError, DiskFullError, ProblemError."""
         form, compression = self._format(call), self._compression(call)
-        pieces = unpacked(call.document, compression, DOCUMENT_LIMIT)
+        # Packed and unpacked: as much as any interface takes.
+        limit = self._box.settings.section(ApiSettings).request_mb * MB
+        pieces = unpacked(call.document, compression, limit)
         first = next(pieces, b"")
         if not first:
             if required or (not opened.files and compression != "none"):
@@ -277,7 +283,7 @@ class PrintService:
                 name=(job.name or "document") + _SUFFIXES.get(form, ""),
                 media_type=form,
                 pages=opened.asked.pages,
-                limit=DOCUMENT_LIMIT,
+                limit=limit,
             )
         if opened.asked.silent and not opened.files:
             opened.asked = replace(opened.asked, numbers=looked.numbers, problem=looked.problem)
@@ -302,7 +308,12 @@ class PrintService:
                 without_number=not to,
                 files=tuple(opened.files),
                 origin=ORIGIN,
-                options=SendOptions(cover=asked.cover, quality=asked.quality, max_tries=asked.max_tries),
+                options=SendOptions(
+                    cover=asked.cover,
+                    quality=asked.quality,
+                    max_tries=asked.max_tries,
+                    retry_waits=asked.retry_waits,
+                ),
                 idempotency_key=job.key,
                 idempotency_digest=job.uuid,
                 from_user=job.person,
@@ -433,6 +444,7 @@ class PrintService:
         return _answer(call.message, Status.OK, [Group(GroupTag.PRINTER, found)])
 
     def _identify(self, call: Call) -> Message:
+        self._box.history.show_itself()
         self._box.history.audit(
             call.client.person or ORIGIN, "printer.identify", address=call.client.computer
         )
