@@ -35,10 +35,8 @@ if [ -z "${FAXBOX_FOR:-}" ]; then
 else
     triplet=$(dpkg-architecture -a "$architecture" -q DEB_HOST_MULTIARCH 2>/dev/null)
     install="$python -m pip install --quiet --disable-pip-version-check --no-compile --root-user-action=ignore
-        --no-index --find-links $FAXBOX_WHEELS --only-binary=:all: --python-version $series --implementation cp
-        --abi cp$(echo "$series" | tr -d .) --abi abi3 --abi none
-        $(for glibc in 17 24 26 27 28 31 34 35 36 38 39; do echo "--platform manylinux_2_${glibc}_${triplet%%-*}"; done)
-        --platform manylinux2014_${triplet%%-*} --platform linux_${triplet%%-*} --platform any"
+        --no-index --find-links $FAXBOX_WHEELS --only-binary=:all:
+        $("$project/image-build/wheels-for.sh" "$series" "${triplet%%-*}")"
     builder=$python
     # The build tools of Python then compile for that machine.
     export _PYTHON_HOST_PLATFORM="linux-${triplet%%-*}" _PYTHON_SYSCONFIGDATA_NAME="_sysconfigdata__$triplet"

@@ -23,12 +23,8 @@ if [ ! -e "$cache/$wheels/.finished" ]; then
     awk '/^[^ ]/ { mine = /^lgpio==/ } !mine' "$lock" >"$cache/$wheels/requirements.lock"
     awk '/^[^ ]/ { mine = /^lgpio==/ } mine' "$lock" >"$cache/$wheels/compiled.lock"
     pip() { "$project/.venv/bin/pip" download --quiet --disable-pip-version-check --require-hashes --dest "$cache/$wheels" "$@" >&2; }
-    # glibc 2.17 to 2.41, which Debian 13 has.
     # shellcheck disable=SC2046 # words
-    pip --only-binary=:all: --implementation cp --python-version $SERIES \
-        --abi "cp$(echo $SERIES | tr -d .)" --abi abi3 --abi none \
-        $(for glibc in 17 24 26 27 28 31 34 35 36 38 39; do echo "--platform manylinux_2_${glibc}_$MACHINE"; done) \
-        --platform manylinux2014_$MACHINE --platform linux_$MACHINE --platform any \
+    pip --only-binary=:all: $("$project/image-build/wheels-for.sh" $SERIES $MACHINE) \
         --requirement "$cache/$wheels/requirements.lock"
     pip --no-deps --no-binary=:all: --no-build-isolation --requirement "$cache/$wheels/compiled.lock"
     touch "$cache/$wheels/.finished"
