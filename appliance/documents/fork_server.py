@@ -28,7 +28,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MOST_FILES = 200  # in one request; the kernel's bound is 253 (SCM_MAX_FD)
-_ANSWER_SECONDS = 20.0  # for the fork server to start and fork, on a slow card
+_ANSWER_SECONDS = 20.0  # for the fork server to fork
+# For it to start first: its imports alone take a minute on a slow card of a busy board, and one that is given
+# up is started from the beginning.
+_START_SECONDS = 180.0
 # A fork server without work for so long ends, seconds: it holds 75 MB that a box at night does not need, and
 # the next document waits a second for another.
 IDLE_S = 300.0
@@ -122,7 +125,7 @@ class _ForkServer:
                 start_new_session=True,
             )
             its.close()
-            ours.settimeout(_ANSWER_SECONDS)
+            ours.settimeout(_START_SECONDS)
             self._socket, self._owner = ours, os.getpid()
         return self._socket
 
@@ -135,6 +138,7 @@ class _ForkServer:
             message, pidfds, _, _ = socket.recv_fds(requests, 1, 1)
             if not message or len(pidfds) != 1:
                 raise OSError("the fork server has gone")
+            requests.settimeout(_ANSWER_SECONDS)
         except OSError:
             ours.close()
             os.close(status)

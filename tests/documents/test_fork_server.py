@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from appliance.documents import fork_server
 
 PROJECT = Path(__file__).parents[2]
@@ -13,6 +15,8 @@ HANG_S = 60.0
 # Serves with next to no patience; ends when ``serve`` returns by itself, though its client is still there.
 _IMPATIENT = """
 import socket
+import pytest
+
 from appliance.documents import fork_server
 ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 fork_server.serve(its, idle_s=0.05)
@@ -34,5 +38,14 @@ def test_the_next_document_has_another() -> None:
         server.worker([]).close()
         assert server._process is not None
         assert server._process.pid != first.pid
+    finally:
+        server.stop()
+
+
+def test_one_that_takes_longer_to_start_than_to_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fork_server, "_ANSWER_SECONDS", 0.01)  # no Python starts as quickly
+    server = fork_server._ForkServer()
+    try:
+        server.worker([]).close()
     finally:
         server.stop()
