@@ -168,5 +168,5 @@ def test_no_name_and_no_redirect_leads_inside_whatever_the_name_server_says_the_
     assert found.pop("post outside") == ["200", 0]
     redirected = {name: found.pop(name) for name in list(found) if name.startswith("post to ")}
     assert set(map(tuple, redirected.values())) == {("302", 0)}, "a webhook follows no redirect"
-    assert found == dict.fromkeys(found, ["url_not_allowed", 0]), found
+    assert set(map(tuple, found.values())) == {("url_not_allowed", 0)}, found
     assert len(found) == 5 * 2 + 8 + 1

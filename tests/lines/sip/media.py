@@ -43,6 +43,7 @@ class T38Far:
         self.port: int = self._sock.getsockname()[1]
         self._peer: tuple[str, int] | None = None
         self._task: asyncio.Task[None] | None = None
+        self.spoken = 0  # datagrams that it has sent
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -81,6 +82,7 @@ class T38Far:
             for datagram in self._machine.take_datagrams():
                 if self._peer is not None:
                     (self._speaks_from or self._sock).sendto(datagram, self._speaks_to() or self._peer)
+                    self.spoken += 1
 
 
 class DeadT38:

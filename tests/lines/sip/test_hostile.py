@@ -19,6 +19,9 @@ from typing import Any
 import pytest
 
 from appliance.lines.practice.machine import MachineResult
+from appliance.lines.sip.witnesses import speaks_t38
+from appliance.t38 import ifp
+from appliance.t38.ifp import DataField, DataPacket, DataType, FieldType, Indicator, IndicatorPacket
 from tests.lines.sip.box_process import HANGS_S, BoxProcess, During, RawCall, send_fax
 from tests.lines.sip.media import T38Far
 from tests.lines.sip.sipp import audio, image, sdp
@@ -74,6 +77,48 @@ async def go_mad(call: RawCall, far: T38Far, port: int) -> None:
         far.send_raw(octets, port)
         await asyncio.sleep(0.01)
     call.hang_up()
+
+
+def hang_ups(first: int, count: int) -> list[bytes]:
+    """DCN (T.30 5.3.6.1.7) as a T.38 gateway says it, in UDPTL of these sequence numbers: all is in order."""
+    frame = bytes([0xFF, 0xC8, 0x5F])
+    packets = [
+        ifp.encode(IndicatorPacket(Indicator.V21_PREAMBLE), 0),
+        ifp.encode(
+            DataPacket(
+                DataType.V21,
+                (DataField(FieldType.HDLC_DATA, frame), DataField(FieldType.HDLC_FCS_OK_SIG_END)),
+            ),
+            0,
+        ),
+    ]
+    return [
+        number.to_bytes(2, "big") + bytes([len(packet)]) + packet + bytes([0, 0])
+        for number, packet in ((first + at, packets[at % 2]) for at in range(count))
+    ]
+
+
+async def forge_hang_ups(far: T38Far, port: int) -> None:
+    """Once the far end has spoken, others say all the time that it hangs up, with each number that is due:
+
+    from the far end's host but another port, from another host, and to the ports beside.
+    """
+    while not far.spoken:
+        await asyncio.sleep(0.01)
+    with contextlib.ExitStack() as held:
+        strangers = []
+        for host in ("127.0.0.1", "127.0.0.2"):
+            strangers.append(held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)))
+            strangers[-1].bind((host, 0))
+            strangers[-1].setblocking(False)
+        while True:
+            first = far.spoken
+            for forged in hang_ups(first, 20):
+                for stranger in strangers:
+                    for to in (port, port + 1):
+                        with contextlib.suppress(OSError):
+                            stranger.sendto(forged, ("127.0.0.1", to))
+            await asyncio.sleep(0.1)
 
 
 async def mad_audio(box: BoxProcess) -> None:
@@ -219,6 +264,7 @@ async def attack(box: BoxProcess, folder: Path, seen: Attacked) -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(fax("through rubbish", lambda call, far, port: throw_at_ports(port)))
+        group.create_task(fax("through hang-ups", lambda call, far, port: forge_hang_ups(far, port)))
         group.create_task(fax("gone mad", go_mad))
         for seed in range(2):
             group.create_task(fax(f"pestered {seed}", lambda call, far, _, s=seed: pester(call, far, s)))
@@ -257,7 +303,12 @@ def test_log_has_no_fault_of_ours_and_no_lines_of_theirs(seen: Attacked) -> None
     assert "Assert failed" not in seen.log
 
 
-@pytest.mark.parametrize("name", ["through rubbish", "in the crowd"])
+def test_a_forged_hang_up_is_one_that_the_box_would_obey() -> None:
+    """What the attack sends, when it comes from where it should: else the attack would show nothing."""
+    assert speaks_t38(hang_ups(7, 20))
+
+
+@pytest.mark.parametrize("name", ["through rubbish", "through hang-ups", "in the crowd"])
 def test_fax_comes_through(seen: Attacked, name: str) -> None:
     result = seen.faxes[name]
     assert result is not None
