@@ -24,6 +24,7 @@ MAX_DATAGRAM_OCTETS = 2048
 MAX_DATAGRAMS_A_TURN = 64
 # Timer steps in one turn, for the same reason.
 MAX_STEPS_A_TURN = 256
+MAX_PORT = 65535
 # A packet that leaves later than this after its time counts as late: half of the shortest packet
 # interval in use (20 ms).
 LATE_S = 0.010
@@ -85,11 +86,13 @@ class Paced(Protocol):
 @dataclass(slots=True)
 class SideDoor:
     """A second socket of the call where the far end's packets may turn up: gateways that go on sending to the
-    port of the audio.  ``fits`` says whether a datagram is one of this endpoint's kind."""
+    port of the audio.  ``fits`` says whether a datagram is one of this endpoint's kind.  ``expected``: from
+    where it came in an earlier call, so that it is spoken to before it has said anything."""
 
     sock: socket.socket
     fits: Callable[[bytes], bool]
     peer: Address | None = None
+    expected: Address | None = None
 
 
 @dataclass(slots=True)
@@ -109,6 +112,8 @@ class DatagramDriver:
     ``judge`` finds that what it says is consistent, at once without a judge.  Once the signalled address
     itself speaks it is believed for good.  Everyone else is ignored.
 
+    ``offset`` is what was learned of the far end in an earlier call: it spoke from a port so far from the one
+    that it signalled, and is spoken to there, too, until it has said something.
     ``time`` is the call's clock, real time when None.
     The sockets stay the caller's: they must be non-blocking and are not closed here.
     """
@@ -125,8 +130,10 @@ class DatagramDriver:
         pacing: Pacing | None = None,
         judge: Judge | None = None,
         side: SideDoor | None = None,
+        offset: int = 0,
     ) -> None:
         self._fax = fax
+        self._offset = offset
         self._sock = sock
         self._judge = judge
         self._side = side
@@ -148,6 +155,18 @@ class DatagramDriver:
     def now(self) -> float:
         """The call's clock: seconds since this object was made."""
         return self._time.now()
+
+    @property
+    def signalled(self) -> Address | None:
+        """The far end's address as the signalling has it."""
+        return self._signalled
+
+    @property
+    def learned_offset(self) -> int:
+        """How far from the signalled port the far end's host speaks; 0 where it speaks from that port."""
+        if self._latched and self._peer and self._signalled and self._is_their_host(self._peer):
+            return self._peer[1] - self._signalled[1]
+        return 0
 
     async def run(self) -> CallResult:
         """Carries the call to its end.
@@ -336,6 +355,10 @@ class DatagramDriver:
         peer, signalled = self._peer, self._signalled
         if self._latched and peer and signalled and peer != signalled and self._is_their_host(peer):
             addresses.append(signalled)  # it may send from one port and listen on the other
+        if signalled and self._offset and self._latch and not self._latched:
+            port = signalled[1] + self._offset
+            if 0 < port <= MAX_PORT:
+                addresses.append((signalled[0], port))
         now = self.now
         addresses += [
             source
@@ -343,8 +366,11 @@ class DatagramDriver:
             if now < candidate.since + CANDIDATE_COPIES_S
         ]
         ways = [(self._sock, address) for address in addresses]
-        if self._side is not None and self._side.peer is not None:
-            ways.append((self._side.sock, self._side.peer))
+        side = self._side
+        if side is not None:
+            aside = side.peer or (side.expected if self._latch and not self._latched else None)
+            if aside is not None:
+                ways.append((side.sock, aside))
         return ways
 
 

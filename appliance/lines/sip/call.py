@@ -11,7 +11,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -103,6 +103,18 @@ class MediaPorts:
 
 
 @dataclass(frozen=True, slots=True)
+class UdptlWay:
+    """From where a host sends its UDPTL, where that is not the port that it signals."""
+
+    offset: int = 0  # to the signalled port
+    beside_audio: bool = False  # to our port of the audio
+
+    @property
+    def odd(self) -> bool:
+        return self != UdptlWay()
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFacts:
     """How the media of a call came about, for the check of a trunk and the line's account."""
 
@@ -114,6 +126,7 @@ class MediaFacts:
     settings: str = ""
     packets: int = 0  # that came in
     lost: int = 0
+    udptl: tuple[str, UdptlWay] | None = None  # the host that T.38 was agreed with, and how it sent
 
 
 class _DialledOn:
@@ -125,7 +138,8 @@ class CarriedCall:
 
     ``deliver`` is where the SIP thread's events go (on the event loop); ``pacing`` is the line's account of
     how punctual its T.38 packets leave.  ``dial_on``: what is dialled once the call is answered.
-    ``countries``: codes of those whose network may be heard.
+    ``countries``: codes of those whose network may be heard.  ``udptl_ways``: how hosts sent their UDPTL in
+    earlier calls.
     """
 
     def __init__(
@@ -138,13 +152,14 @@ class CarriedCall:
         pacing: Pacing | None = None,
         dial_on: Sequence[DialOn] = (),
         countries: Sequence[str] = (),
+        udptl_ways: Mapping[str, UdptlWay] | None = None,
     ) -> None:
         self._parameters = parameters
         self._owner = owner
         self._ports = ports
         self._tap = tap
         self._pacing = pacing
-        self._calls = parameters.role is Role.CALLS
+        self.calls = parameters.role is Role.CALLS
         self._events: asyncio.Queue[CallEvent | CallResult | _DialledOn | None] = asyncio.Queue()
         self._signalling: Signalling | None = None
         self._driver: DatagramDriver | None = None
@@ -152,18 +167,20 @@ class CarriedCall:
         self._fax: T38FaxCall | ToneFaxCall | None = None
         self._rtp: RtpSession | None = None
         self._audio: UseAudio | None = None
-        self._ear = NetworkEar(self._network_says, countries) if self._calls else None
+        self._ear = NetworkEar(self._network_says, countries) if self.calls else None
         self._early = False  # nobody has answered yet, and the network is listened to
         self._dial_on = tuple(dial_on)
         self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
         self._spoken_to = False  # the other side has said anything
+        self._udptl_ways = udptl_ways or {}
+        self._side: SideDoor | None = None
         self._offering = False  # our offer of T.38 is open
         self._silence: asyncio.TimerHandle | None = None  # of T.38, when it has lasted too long
         self._cause: Cause | None = None
         self._cancelled_at: float | None = None
-        self._started = time.monotonic()
+        self.started = time.monotonic()
         self._connected_at: float | None = None
-        self._media_at = self._started
+        self._media_at = self.started
         self._gone = False
         self.facts = MediaFacts()
         self.ended: Ended | None = None
@@ -171,6 +188,10 @@ class CarriedCall:
     def deliver(self, event: CallEvent) -> None:
         """An event of the SIP thread.  On the loop only."""
         self._events.put_nowait(event)
+
+    def unanswered(self, now: float, seconds: float) -> bool:
+        """Whether a call of ours has been out for so long, and nothing at all has come back."""
+        return self.calls and not self._spoken_to and now >= self.started + seconds
 
     def begin_with(self, message: str) -> None:
         """The INVITE that came in: the account of the call begins with it."""
@@ -200,7 +221,7 @@ class CarriedCall:
     # -- the course of a call --------------------------------------------------------------
 
     async def _until_result(self, ring_s: float) -> CallResult | None:
-        deadline = self._started + ring_s
+        deadline = self.started + ring_s
         while True:
             limit = deadline if self._connected_at is None else self._connected_at + MAX_CALL_S
             if self._cancelled_at is not None:
@@ -243,7 +264,7 @@ class CarriedCall:
                 await self._hear_early(audio)
             case Connected():
                 self._connected_at = time.monotonic()
-                self.facts = replace(self.facts, answered_at=self._connected_at - self._started)
+                self.facts = replace(self.facts, answered_at=self._connected_at - self.started)
                 self._note("connected")
             case Ordered(GiveUp(cause)):
                 self._cause = cause
@@ -299,7 +320,7 @@ class CarriedCall:
 
     async def _wait_in_audio(self, order: UseAudio, *, early: bool = False) -> None:
         assert self._rtp is not None
-        wait = AudioWait(self._rtp, calls=self._calls, heard=self._fax_heard, ear=self._ear, early=early)
+        wait = AudioWait(self._rtp, calls=self.calls, heard=self._fax_heard, ear=self._ear, early=early)
         await self._start(wait, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
 
     def _dialled_on(self) -> None:
@@ -352,7 +373,7 @@ class CarriedCall:
     def _fax_says(self, message: FromCall) -> None:
         """From the fax, whose clock began with its media."""
         if isinstance(message, Progress):
-            message = replace(message, at=message.at + self._media_at - self._started)
+            message = replace(message, at=message.at + self._media_at - self.started)
         self._owner.say(message)
 
     async def _use_t38(self, order: UseT38) -> None:
@@ -373,13 +394,18 @@ class CarriedCall:
         )
         self._note("media", kind="t38", after_s=round(after, 3), settings=words)
         fax = T38FaxCall(self._parameters, settings, self._t38_says, wake=self._wake)
-        side = SideDoor(self._ports.rtp, is_udptl)
-        await self._start(fax, self._ports.udptl, order.remote, judge=speaks_t38, side=side)
+        way = self._udptl_ways.get(order.remote[0], UdptlWay()) if order.remote else UdptlWay()
+        if way.odd:
+            self._note("udptl_as_last_time", offset=way.offset, beside_audio=way.beside_audio)
+        audio = self._audio.remote if self._audio is not None else None
+        side = SideDoor(self._ports.rtp, is_udptl, expected=audio if way.beside_audio else None)
+        udptl = self._ports.udptl
+        await self._start(fax, udptl, order.remote, judge=speaks_t38, side=side, offset=way.offset)
         self._begin(fax)
         self._look_later()
 
     def _look_later(self) -> None:
-        limit = T38_SILENT_CALLING_S if self._calls else T38_SILENT_ANSWERING_S
+        limit = T38_SILENT_CALLING_S if self.calls else T38_SILENT_ANSWERING_S
         self._silence = asyncio.get_running_loop().call_later(limit, self._look_at_silence)
 
     def _look_at_silence(self) -> None:
@@ -415,13 +441,22 @@ class CarriedCall:
         *,
         judge: Judge,
         side: SideDoor | None = None,
+        offset: int = 0,
         reports: bool = True,
     ) -> None:
         await self._stop_media()
         self._fax = None
         self._media_at = time.monotonic()
+        self._side = side
         self._driver = DatagramDriver(
-            endpoint, sock, remote, tap=self._tap, pacing=self._pacing, judge=judge, side=side
+            endpoint,
+            sock,
+            remote,
+            tap=self._tap,
+            pacing=self._pacing,
+            judge=judge,
+            side=side,
+            offset=offset,
         )
         self._task = asyncio.create_task(self._drive(self._driver, reports=reports))
 
@@ -435,7 +470,12 @@ class CarriedCall:
             self._events.put_nowait(result)
 
     async def _stop_media(self) -> None:
-        task, self._task, self._driver = self._task, None, None
+        task, driver, self._task, self._driver = self._task, self._driver, None, None
+        if driver is not None and driver.signalled is not None and isinstance(self._fax, T38FaxCall):
+            aside = self._side is not None and self._side.peer is not None
+            if self._fax.hears_fax:
+                way = UdptlWay(driver.learned_offset, aside)
+                self.facts = replace(self.facts, udptl=(driver.signalled[0], way))
         if self._silence is not None:
             self._silence.cancel()
             self._silence = None
@@ -523,5 +563,5 @@ class CarriedCall:
         return said or cause_of_status(ended.code, ours=ours)
 
     def _note(self, event: str, **fields: str | int | float | bool) -> None:
-        at = time.monotonic() - self._started
+        at = time.monotonic() - self.started
         self._owner.say(Progress(at, event, tuple(fields.items())))

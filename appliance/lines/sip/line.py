@@ -32,7 +32,7 @@ from appliance.lines.line import (
     decided,
 )
 from appliance.lines.sip import messages, stun
-from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, MediaFacts, MediaPorts
+from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, MediaFacts, MediaPorts, UdptlWay
 from appliance.lines.sip.codes import BUSY_HERE, DECLINE, NOT_FOUND, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.events import CallEvent, RegistrationChanged
 from appliance.lines.sip.numbers import (
@@ -61,7 +61,7 @@ from appliance.lines.sip.stack import (
     SipUnavailableError,
     request_uri,
 )
-from appliance.lines.sip.standing import Standing, sentence, with_status
+from appliance.lines.sip.standing import ASK_IN_CALL_S, Standing, sentence, with_status
 from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Progress
@@ -86,6 +86,8 @@ STOP_LIMIT_S = 10.0
 # other side may still ask, and tones begin soon.
 NO_OFFERS_S = 3600.0
 PEER_OFFERS_WITHIN_S = 3.0
+# Hosts whose odd ways with UDPTL ports are remembered.
+MAX_UDPTL_WAYS = 64
 # What a peer of ours may send in one datagram, and may keep: we have room for any.
 OUR_MAX_DATAGRAM = 400
 OUR_MAX_BUFFER = 2000
@@ -124,6 +126,7 @@ class SipLine:
         self._usable = False  # the stack has an account for it
         self._standing = Standing(trunk.server, registers=trunk.registers)
         self._no_offers_until = 0.0
+        self._udptl_ways: dict[str, UdptlWay] = {}  # by host, the oldest first
         self._calls: dict[CarriedCall, CallOwner] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitted: frozenset[str] = frozenset()  # addresses of configured peers, looked up
@@ -214,6 +217,7 @@ class SipLine:
             pacing=self.pacing,
             dial_on=steps,
             countries=countries(number, self.trunk.dialling),
+            udptl_ways=self._udptl_ways,
         )
         self._calls[carried] = owner
         owner.say(Progress(0.0, "dialled", (("number", uri),)))
@@ -268,11 +272,13 @@ class SipLine:
         """What a call's end says of the trunk; the result, with what only the trunk knows of its cause."""
         if carried.facts.offer_failed:
             self._no_offers_until = time.monotonic() + NO_OFFERS_S
+        if carried.facts.udptl is not None:
+            self._remember_udptl(*carried.facts.udptl)
         ended, now = carried.ended, time.monotonic()
         if carried.facts.answered_at or (ended is not None and not ended.ours):
-            self._standing.answered(now)
+            (self._standing.call_answered if carried.calls else self._standing.answered)(now)
         elif result.cause in _NOT_ANSWERED:
-            self._standing.fell_silent(now)
+            self._standing.fell_silent(now, carried.started)
             self._standing.last_error = result.cause.sentence
         if ended is None or ended.code < 300 or carried.facts.kind is not None:
             return result
@@ -282,6 +288,14 @@ class SipLine:
         if ended.code == 503 and ended.retry_after_s:
             self._standing.pause(ended.retry_after_s, now)
         return result
+
+    def _remember_udptl(self, host: str, way: UdptlWay) -> None:
+        """How a host sent its UDPTL; the newest hosts are kept."""
+        self._udptl_ways.pop(host, None)
+        if way.odd:
+            self._udptl_ways[host] = way
+            if len(self._udptl_ways) > MAX_UDPTL_WAYS:
+                del self._udptl_ways[next(iter(self._udptl_ways))]
 
     def _signs_in_for_calls_alone(self) -> bool:
         """Whether name and password are right, since the registrar took them, and From has another user."""
@@ -379,7 +393,14 @@ class SipLine:
             self._turn_away(knocking, BUSY_HERE)
             owner.say(Ended(CallResult(causes.LINE_FULL, phase=Phase.A)))
             return
-        carried = CarriedCall(answer.parameters, owner, ports, tap=answer.tap, pacing=self.pacing)
+        carried = CarriedCall(
+            answer.parameters,
+            owner,
+            ports,
+            tap=answer.tap,
+            pacing=self.pacing,
+            udptl_ways=self._udptl_ways,
+        )
         carried.begin_with(knocking.message)
         self._calls[carried] = owner
         self.inbound.answered += 1
@@ -506,7 +527,9 @@ class SipLine:
                     self._stack.network_came_up()
                     self._stack.sign_in_again(self.name)
             every_s = self.trunk.ask_every_s if now >= ask_from else 0.0
-            if self._usable and not self._calls and self._standing.wants_to_ask(now, every_s):
+            unanswered = any(call.unanswered(now, ASK_IN_CALL_S) for call in self._calls)
+            idle = not self._calls or unanswered
+            if self._usable and idle and self._standing.wants_to_ask(now, every_s, unanswered=unanswered):
                 if self.trunk.registers:
                     self._stack.sign_in_again(self.name)
                 else:

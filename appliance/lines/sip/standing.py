@@ -1,7 +1,8 @@
 """What is known of a trunk: whether it takes calls, how that is known and since when.  Sans-I/O.
 
 Nothing is taken for granted: a trunk is ready once it has answered something (a registration, a call,
-OPTIONS), and no longer than until it stops answering.
+OPTIONS), and no longer than until it stops answering.  One that answers everything but calls is told from one
+that is gone: nothing but an answered call, or time, ends its rest.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ MAX_PAUSE_S = 600.0
 # A trunk that did not answer a call rests so long, twice as long each further time, within reason; an
 # answer to anything ends the rest.  Without it every fax would lose the 32 s of RFC 3261's timer B here.
 FIRST_REST_S, MAX_REST_S = 30.0, 600.0
-# While it rests it is asked again so often.
+# While it rests it is asked again so often; and as soon as a call has got no answer for some time.
 ASK_RESTING_S = 10.0
+ASK_IN_CALL_S = 4.0
 
 
 def _time_of_day() -> str:
@@ -37,7 +39,8 @@ class Standing:
         self._registered_at = ""
         self._answered_at = ""  # time of day of the last proof
         self._proven_at = float("-inf")
-        self._silent_since = ""  # time of day from which on it answers nothing
+        self._silent_since = ""  # time of day from which on it answers nothing, or no calls
+        self._ignores_calls = False  # it answers, but no calls
         self._paused_until = 0.0
         self._rest_until = 0.0
         self._rests = 0
@@ -47,12 +50,20 @@ class Standing:
     @property
     def registered(self) -> bool:
         """Whether the registrar accepted us last, and nothing has shown since that it is gone."""
-        return self._registration is not None and self._registration.active and not self._silent_since
+        if self._registration is None or not self._registration.active:
+            return False
+        return self._ignores_calls or not self._silent_since
 
     def answered(self, now: float) -> None:
-        """The trunk answered something, whatever it said."""
+        """The trunk answered something that is no call of ours, whatever it said."""
         self._answered_at, self._proven_at = self._clock(), now
-        self._silent_since, self._rest_until, self._rests = "", 0.0, 0
+        if not self._ignores_calls:
+            self._silent_since, self._rest_until, self._rests = "", 0.0, 0
+
+    def call_answered(self, now: float) -> None:
+        """The trunk answered a call of ours, whatever it said."""
+        self._ignores_calls = False
+        self.answered(now)
 
     def registration_changed(self, change: RegistrationChanged, now: float) -> None:
         """The registrar answered, or did not."""
@@ -66,8 +77,9 @@ class Standing:
         elif change.code // 100 != 2:
             self.last_error = registration_words(change)
 
-    def fell_silent(self, now: float) -> None:
-        """A call got no answer from the trunk."""
+    def fell_silent(self, now: float, called_at: float) -> None:
+        """A call that began at ``called_at`` got no answer from the trunk."""
+        self._ignores_calls = self._proven_at >= called_at  # it answered something else meanwhile
         self._silent_since = self._silent_since or self._clock()
         self._rest_until = now + min(FIRST_REST_S * 2**self._rests, MAX_REST_S)
         self._rests += 1
@@ -76,12 +88,12 @@ class Standing:
         """The trunk asked for no calls for a while (503 with Retry-After)."""
         self._paused_until = now + min(retry_after_s, MAX_PAUSE_S)
 
-    def wants_to_ask(self, now: float, every_s: float) -> bool:
+    def wants_to_ask(self, now: float, every_s: float, *, unanswered: bool = False) -> bool:
         """Whether the trunk should be asked (OPTIONS, or a registration) now; counts as asked then.
 
-        ``every_s``: how often one that answers is asked; 0: never.
+        ``every_s``: how often one that answers is asked; 0: never.  ``unanswered``: a call gets no answer.
         """
-        if self._silent_since:
+        if unanswered or (self._silent_since and not self._ignores_calls):
             due = now >= self._asked_at + ASK_RESTING_S
         else:
             due = (
@@ -97,6 +109,11 @@ class Standing:
         pause_s = self._paused_until - now
         if pause_s > 0:
             return False, f"{server} asked for no calls for another {pause_s:.0f} seconds."
+        if self._ignores_calls:
+            since = f"{server} answers, but no call since {self._silent_since}"
+            if now < self._rest_until:
+                return False, f"{since}; the next one is tried in {self._rest_until - now:.0f} seconds."
+            return True, f"{since}; the next fax tries it."
         if self._registers:
             return self._registered_condition()
         if self._silent_since:

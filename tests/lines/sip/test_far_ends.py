@@ -6,6 +6,7 @@ Each cell is delivered, or ends in the true cause within its bound; all calls ru
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -262,6 +263,41 @@ async def udptl_on_the_port_of_the_audio(stage: Stage) -> None:
     ear.sock.close()
 
 
+def bound(sock: socket.socket, port: int) -> bool:
+    try:
+        sock.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
+@cell
+async def odd_port_is_spoken_to_at_once_in_the_next_call(stage: Stage) -> None:
+    """The gateway that sent its UDPTL from another port hears nothing but on that one: the next call begins
+    there."""
+    name = "odd_port_is_spoken_to_at_once_in_the_next_call"
+    mouth = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    first = T38Far(receive=stage.folder / "first_odd.tif", speaks_from=mouth)
+    offset = next(each for each in range(1, 1000) if bound(mouth, first.port - each))
+    sipp, line = await stage.called(
+        name, *answer(), pause(300), *switch(sdp(image(first.port), version=2)), *BYE
+    )
+    first.start()
+    assert (await send(line)).result.cause is causes.DELIVERED
+    assert await sipp.finish() == ""
+    await first.finish()
+    mouth.close()
+    second = T38Far(receive=stage.folder / "second_odd.tif")
+    steps = [*answer(), pause(300), *switch(sdp(image(second.port + offset), version=2)), *BYE]
+    again = Sipp(stage.folder, f"{name}_again", called(*steps), sipp.port)
+    await again.start()
+    second.start()
+    outcome = await send(line)
+    words = await again.finish()
+    await line.stop()
+    stage.ran[name] = Ran(outcome, words, await second.finish(), again.messages())
+
+
 # -- they call ------------------------------------------------------------------------------------
 
 
@@ -369,6 +405,7 @@ IN_T38 = [
     "offer_is_answered_late",
     "udptl_from_another_port",
     "udptl_on_the_port_of_the_audio",
+    "odd_port_is_spoken_to_at_once_in_the_next_call",
 ]
 
 

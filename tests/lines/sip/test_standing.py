@@ -42,7 +42,7 @@ def test_trunk_is_not_ready_before_it_has_answered_anything() -> None:
 def test_trunk_that_does_not_answer_rests_and_is_asked_until_it_does() -> None:
     trunk = standing()
     trunk.answered(0.0)
-    trunk.fell_silent(100.0)
+    trunk.fell_silent(100.0, 68.0)
     usable, words = trunk.condition(100.0)
     assert not usable
     assert "has not answered since 12:00" in words
@@ -58,15 +58,36 @@ def test_rests_grow_within_reason_and_begin_anew_after_an_answer() -> None:
     trunk = standing()
     now, rests = 0.0, []
     for _ in range(8):
-        trunk.fell_silent(now)
+        trunk.fell_silent(now, now - 32.0)
         rest = next(step for step in range(10, 2000, 10) if trunk.condition(now + step)[0])
         rests.append(rest)
         now += rest
     assert rests[0] == FIRST_REST_S
     assert rests[-1] == MAX_REST_S
     trunk.answered(now)
-    trunk.fell_silent(now)
+    trunk.fell_silent(now + 33.0, now + 1.0)
+    now += 33.0
     assert trunk.condition(now + FIRST_REST_S)[0]
+
+
+@pytest.mark.parametrize("registers", [False, True])
+def test_trunk_that_answers_everything_but_calls_rests_all_the_same(registers: bool) -> None:
+    trunk = standing(registers=registers)
+    accepted = RegistrationChanged(True, 200, "OK", "192.0.2.1:5060")
+    trunk.registration_changed(accepted, 0.0)
+    assert trunk.wants_to_ask(14.0, 0, unanswered=True)  # the call that began at 10.0 gets no answer
+    trunk.answered(14.1)
+    trunk.fell_silent(42.0, 10.0)
+    trunk.registration_changed(accepted, 43.0)
+    usable, words = trunk.condition(43.0)
+    assert not usable
+    assert words.startswith("sip.example.net answers, but no call since 12:00")
+    assert trunk.condition(42.0 + FIRST_REST_S)[0]
+    trunk.answered(100.0)
+    trunk.fell_silent(132.0, 99.0)
+    assert not trunk.condition(132.0 + FIRST_REST_S)[0]  # twice as long
+    trunk.call_answered(200.0)
+    assert trunk.condition(200.0)[0]
 
 
 def test_registered_is_withdrawn_when_a_call_proves_otherwise() -> None:
@@ -76,7 +97,7 @@ def test_registered_is_withdrawn_when_a_call_proves_otherwise() -> None:
     trunk.registration_changed(accepted, 0.0)
     assert trunk.registered
     assert trunk.condition(1.0) == (True, "Registered with sip.example.net since 12:00.")
-    trunk.fell_silent(2.0)
+    trunk.fell_silent(34.0, 2.0)
     usable, words = trunk.condition(3.0)
     assert not usable
     assert not trunk.registered
@@ -161,6 +182,29 @@ def test_black_hole_costs_one_call_and_an_answer_to_options_brings_the_trunk_bac
                         pass
                 assert "it answered at" in await until(line, "Ready for calls")
                 assert line.state().usable
+
+    asyncio.run(run())
+
+
+@pytest.mark.realtime
+def test_trunk_that_answers_options_but_no_call_costs_one_call_and_rests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server is there and what is behind it is not: its answers to OPTIONS are no proof for calls."""
+    monkeypatch.setattr(line_module, "ASK_IN_CALL_S", 0.2)
+    monkeypatch.setattr(line_module, "LOOK_AFTER_S", 0.1)
+
+    async def run() -> None:
+        async with Box() as box:
+            with black_hole() as hole:
+                line = await box.line("deaf", f"127.0.0.1:{hole.getsockname()[1]}")
+                call = asyncio.create_task(send(line, ring_s=8.0))
+                async with asyncio.timeout(60):
+                    while not await asyncio.to_thread(answer_options, hole):
+                        assert not call.done()
+                assert (await call).result.cause is causes.SIP_NO_REPLY
+                assert "answers, but no call since" in line.state().sentence
+                assert not line.state().usable
 
     asyncio.run(run())
 
