@@ -83,6 +83,9 @@ else
     say "Python packages: all there"
 fi
 
+# Byte code once, not at each start: some environments forbid Python to write it by itself.
+"$venv/bin/python" -m compileall -q appliance webui
+
 # pjsua2 is built from source, a few minutes once; the wheel is kept for later checkouts.
 pjsua2=$venv/.faxbox-pjsua2
 wanted=$(cat image-build/pjsua2/* | sha256sum)

@@ -49,6 +49,8 @@ _log = logging.getLogger(__name__)
 
 # Threads for requests: twenty at once for one key, twice that for all, and one for each stream.
 THREADS = 32 + STREAMS
+# So many of them are there from the start; the others when they are first needed: each keeps some 30 kB.
+THREADS_AT_START = 8
 # Connections that wait to be accepted, and those that wait for a thread.
 BACKLOG = 64
 WAITING = 256
@@ -405,7 +407,38 @@ class _Workers(ThreadPool):
     """Threads for requests that end with the process: a stop does not wait for all of them without end.
 
     One that asks for a name's address, for example, cannot be called back; it finds the spool closed.
+    Whenever there are more connections in hand than threads, there is one thread more, up to ``max``.
     """
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._lock = threading.Lock()
+        self._in_hand = 0  # connections that wait for a thread or have one
+        self._at_work: set[threading.Thread] = set()
+        self.get = self._next
+
+    def put(self, obj: _Connection) -> None:
+        super().put(obj)
+        with self._lock:
+            self._in_hand += 1
+            wanted = self._in_hand > len(self._threads) < self.max  # type: ignore[attr-defined]
+        if wanted:
+            try:
+                self._threads.append(self._spawn_worker())  # type: ignore[attr-defined]
+            except RuntimeError as error:  # no more threads for this process: those that there are must do
+                _log.warning("no further thread for HTTP: %s", error)
+
+    def _next(self) -> Any:
+        """What a thread does next; that it asks says that it is done with what it had."""
+        thread = threading.current_thread()
+        with self._lock:
+            if thread in self._at_work:
+                self._at_work.remove(thread)
+                self._in_hand -= 1
+        taken = self._queue.get()  # type: ignore[attr-defined]
+        with self._lock:
+            self._at_work.add(thread)
+        return taken
 
     def _spawn_worker(self) -> WorkerThread:
         worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]
@@ -438,7 +471,7 @@ class HttpServer:
         self._server = _Server(
             (host, port),
             make_application(self.context, doors),
-            numthreads=THREADS,
+            numthreads=THREADS_AT_START,
             max=THREADS,
             request_queue_size=BACKLOG,
             timeout=SILENCE_S,

@@ -11,12 +11,12 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator
-from typing import BinaryIO
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING, BinaryIO
 
 from appliance.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, Cause
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = b"FAXBAK1\n"
 SALT_OCTETS = 16
@@ -49,7 +49,7 @@ class Sealer:
         key, check = _keys(passphrase, salt)
         self._head = MAGIC + salt + check
         self._target = target
-        self._cipher = AESGCM(key)
+        self._cipher = _aes(key)
         self._number = 0
         self._waiting = bytearray()
         target.write(self._head)
@@ -81,7 +81,7 @@ class Opener:
         key, check = _keys(passphrase, salt)
         if not hmac.compare_digest(check, given):
             raise BackupError(BACKUP_PASSPHRASE_WRONG)
-        self._chunks = self._open_all(source, AESGCM(key))
+        self._chunks = self._open_all(source, _aes(key))
         self._ready = b""
 
     def read(self, count: int) -> bytes:
@@ -98,6 +98,8 @@ class Opener:
         return b"".join(parts)
 
     def _open_all(self, source: BinaryIO, cipher: AESGCM) -> Iterator[bytes]:
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 (as in _aes)
+
         sealed = source.read(CHUNK + TAG_OCTETS)
         number = 0
         while True:
@@ -112,6 +114,13 @@ class Opener:
                 return
             sealed = following
             number += 1
+
+
+def _aes(key: bytes) -> AESGCM:
+    # Costs megabytes that a box which makes no backup at the moment need not spend.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    return AESGCM(key)
 
 
 def _keys(passphrase: str, salt: bytes) -> tuple[bytes, bytes]:

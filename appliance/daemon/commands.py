@@ -134,9 +134,12 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
 
 
 def _share_memory() -> None:
-    """Two heaps for all threads: glibc's own eight for each core never give back what a busy hour took."""
+    """One heap for all threads: glibc's own eight for each core never give back what a busy hour took.
+
+    Threads of Python take turns in any case, and pages are made in processes of their own.
+    """
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: Exchange) -> int:
