@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 UNITS = Path(__file__).parents[2] / "systemd"
+PACKAGE = Path(__file__).parents[2] / "image-build/deb"
 PROMISED_SCORE = 2.0
 
-pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 
 
 @pytest.fixture(name="placed", scope="module")
@@ -25,6 +26,7 @@ def _placed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@needs_systemd
 @pytest.mark.parametrize(
     "unit", sorted(path.name for path in UNITS.glob("*.s*") if path.suffix != ".sysusers")
 )
@@ -39,6 +41,7 @@ def test_systemd_takes_the_unit_without_a_word(placed: Path, unit: str) -> None:
     assert (said.returncode, about_us) == (0, []), said.stderr
 
 
+@needs_systemd
 @pytest.mark.parametrize("unit", ["faxbox.service", "faxbox-panel.service", "faxbox-backup.service"])
 def test_the_fence_is_as_tight_as_promised(placed: Path, unit: str) -> None:
     said = subprocess.run(
@@ -52,6 +55,7 @@ def test_the_fence_is_as_tight_as_promised(placed: Path, unit: str) -> None:
     assert float(score[1]) <= PROMISED_SCORE, said.stdout
 
 
+@needs_systemd
 def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nlp:x:7:7::/:/bin/false\n")
@@ -63,3 +67,10 @@ def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
         ["systemd-tmpfiles", f"--root={tmp_path}", "--create", str(UNITS / "faxbox.tmpfiles")], check=True
     )
     assert (tmp_path / "var/lib/faxbox").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("script", ["postinst", "prerm", "postrm"])
+def test_the_package_starts_stops_and_purges_every_unit_that_starts_by_itself(script: str) -> None:
+    wanted = {path.name for path in UNITS.glob("faxbox*.*") if "[Install]" in path.read_text()}
+    named = set(re.findall(r"faxbox[a-z-]*\.(?:service|socket|path|timer)", (PACKAGE / script).read_text()))
+    assert named == wanted
