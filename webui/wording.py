@@ -23,6 +23,15 @@ class State:
     more: str = ""  # a sentence, where there is more to say
 
 
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter that is one press away."""
+
+    path: str
+    word: str
+    on: bool
+
+
 def of_job(visit: Visit, job: Job) -> State:
     """How a fax to send is."""
     write, now = visit.writer(), visit.context.now()

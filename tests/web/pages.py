@@ -33,6 +33,8 @@ PAGES = (
     Seen("audit", "/audit"),
     Seen("about", "/about"),
     Seen("backup", "/backup"),
+    Seen("deliveries", "/deliveries"),
+    Seen("doctor", "/doctor"),
     Seen("update", "/update"),
     Seen("import", "/settings/contacts/import"),
     Seen("account", "/account"),

@@ -17,7 +17,7 @@ from appliance.spool.settings import StorageSettings
 from appliance.t4.page import Resolution
 from webui import wording
 from webui.visit import Answer, Page, Visit
-from webui.wording import State
+from webui.wording import Chip, State
 
 SHOWN = 50
 SEARCH_LIMIT = 100  # characters
@@ -36,15 +36,6 @@ class Row:
     pages: str
     unread: bool
     picture: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A filter that is one press away."""
-
-    path: str
-    word: str
-    on: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,10 @@ def show(visit: Visit) -> Answer:
         Link("/lines", _("Lines"), _("trunks and modems, and how they are")),
         Link("/settings/routes", _("Routing"), _("who gets received faxes")),
         Link("/settings/junk", _("Junk rules"), _("who is not let in")),
+        Link("/deliveries", _("Webhooks and other deliveries"), _("who was told of what, and a test")),
     ]
     box = [
+        Link("/doctor", _("Doctor"), _("whether everything is in order, and what to do")),
         Link("/backup", _("Backup and restore"), _("the box in one encrypted file")),
         Link("/update", _("Update"), _("a new version of the image")),
         Link("/audit", _("Audit log"), _("who did what")),

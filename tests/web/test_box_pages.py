@@ -1,0 +1,62 @@
+"""Pages about the box itself: what it told others, whether everything is in order."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from appliance.spool.model import DeliveryFilter, NewDelivery
+from tests.web.browser import Web
+from tests.web.furnished import EVIL
+
+pytestmark = pytest.mark.realtime
+
+
+def _failed_delivery(box: Web) -> int:
+    """A delivery whose first try failed and whose next is far off; a stranger wrote what is in it."""
+    outbox = box.served.box.outbox
+    later = box.served.box.clock() + 1e6
+    outbox.put(NewDelivery("email", f"{EVIL}@x.example", {"why": "result"}, (1e6,), not_before=later))
+    ((delivery, _),) = outbox.search(DeliveryFilter())
+    outbox.failed(delivery.id, f"500 {EVIL}", final=False)
+    return delivery.id
+
+
+def test_a_failed_delivery_is_seen_with_its_answer_and_made_once_more(box: Web) -> None:
+    delivery = _failed_delivery(box)
+    page = box.page()
+    page.goto("/deliveries?show=pending&kind=email")
+    row = page.locator(".log > li")
+    expect(row).to_contain_text("Tries again")
+    expect(row).to_contain_text("500 <img src=x")
+    assert page.evaluate("window.bad") is None
+    with page.expect_navigation():
+        row.get_by_role("button", name="Send again").click()
+    # The second try is made at once; the fax that it is about is not there.
+    box.served.wait(lambda: len(box.served.box.outbox.with_tries(delivery)[1]) == 2)
+    page.goto("/deliveries?show=failed")
+    expect(row).to_contain_text("Given up")
+    expect(row).to_contain_text("2 tries")
+    expect(row).to_contain_text("The fax is no longer in the box.")
+
+
+def test_a_test_of_a_webhook_says_what_is_wrong_with_the_address(box: Web) -> None:
+    page = box.page(language="de")
+    page.goto("/deliveries")
+    page.get_by_label("Adresse eines Webhooks").fill("ftp://shop.example/")
+    page.get_by_role("button", name="Test senden").click()
+    expect(page.locator(".fault")).to_have_text("nur http:// und https:// werden aufgerufen")
+
+
+def test_the_doctor_shows_what_is_wrong_first_and_gives_a_bundle(box: Web) -> None:
+    page = box.page()
+    page.goto("/doctor")
+    findings = page.locator("#findings > li")
+    expect(findings.first).to_be_visible()
+    marks = [each.strip()[:1] for each in page.locator("#findings .state").all_inner_texts()]
+    order = ["✕", "!", "✓", "–"]
+    assert marks == sorted(marks, key=order.index)
+    assert "–" in marks or "✓" in marks
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Support bundle").click()
+    assert saved.value.suggested_filename == "faxbox-support.zip"

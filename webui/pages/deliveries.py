@@ -1,0 +1,148 @@
+"""Deliveries: what was told to whom, each try, once more; tests of webhooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from appliance.api.problems import ProblemError
+from appliance.causes import NOT_FOUND
+from appliance.deliver.email_out import RECEIVED
+from appliance.deliver.planner import DELIVERY_KINDS, FOLDER, PRINTER, REPORT
+from appliance.deliver.settings import Route
+from appliance.language import said as _
+from appliance.settings.accounts import ApiKey
+from appliance.spool.model import Delivery, DeliveryFilter, DeliveryTry, OutboxState
+from appliance.url_passwords import masked
+from webui.visit import Answer, Page, Visit
+from webui.wording import Chip, State
+
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A row of the log.  ``next_at``: Unix time of the next try, None when there is none."""
+
+    id: int
+    kind: str
+    target: str
+    about: str
+    about_path: str
+    at: float
+    state: State
+    tries: list[DeliveryTry]
+    next_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """An address that a test can be sent to: the field and the id that name it."""
+
+    field: str
+    id: int
+    name: str
+    url: str
+
+
+def kind_word(kind: str) -> str:
+    """What a kind of deliveries is called."""
+    match kind:
+        case "webhook":
+            return _("Webhook")
+        case "email":
+            return _("E-mail")
+        case "folder":
+            return _("Folder")
+        case "printer":
+            return _("Printer")
+    return kind
+
+
+def _state(delivery: Delivery) -> State:
+    match delivery.state:
+        case OutboxState.DONE:
+            return State(_("Done"), "✓", "good")
+        case OutboxState.FAILED:
+            return State(_("Given up"), "✕", "bad")
+        case OutboxState.DROPPED:
+            return State(_("Taken out"), "–", "plain")
+    return State(_("Tries again"), "↻", "wait") if delivery.tries else State(_("Under way"), "…", "plain")
+
+
+def _told(delivery: Delivery, tries: list[DeliveryTry]) -> Told:
+    why = delivery.payload.get("why")
+    came = (
+        str(delivery.payload.get("event", "")).startswith("received")
+        or why == RECEIVED
+        or delivery.kind == FOLDER
+        or (delivery.kind == PRINTER and why != REPORT)
+    )
+    about, path = "", ""
+    if delivery.fax_id is not None:
+        about = (_("Received fax {id}") if came else _("Fax {id}")).format(id=delivery.fax_id)
+        path = f"/received/{delivery.fax_id}" if came else f"/faxes/{delivery.fax_id}"
+    pending = delivery.state is OutboxState.PENDING
+    return Told(
+        delivery.id,
+        kind_word(delivery.kind),
+        masked(delivery.target),
+        about,
+        path,
+        delivery.created_at,
+        _state(delivery),
+        tries,
+        delivery.next_try_at if pending and delivery.tries else None,
+    )
+
+
+def _testable(visit: Visit) -> list[Tested]:
+    settings = visit.box.settings
+    keys = [
+        Tested("key_id", key_id, key.name, masked(key.webhook_url))
+        for key_id, key in settings.items(ApiKey).items()
+        if key.webhook_url
+    ]
+    routes = [
+        Tested("route_id", route_id, route.name, masked(route.webhook_url))
+        for route_id, route in settings.items(Route).items()
+        if route.webhook_url
+    ]
+    return [*keys, *routes]
+
+
+def _path(**asked: str | int) -> str:
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"/deliveries?{query}" if query else "/deliveries"
+
+
+def show(visit: Visit) -> Answer:
+    query = visit.query
+    words = {
+        "": _("All"),
+        OutboxState.PENDING.value: _("On the way"),
+        OutboxState.FAILED.value: _("Given up"),
+        OutboxState.DONE.value: _("Done"),
+    }
+    state, kind, before = query.get("show", ""), query.get("kind", ""), query.get("before", "")
+    if state not in words or kind not in ("", *DELIVERY_KINDS):
+        raise ProblemError(NOT_FOUND)
+    wanted = DeliveryFilter(
+        kind=kind,
+        states=frozenset({OutboxState(state)}) if state else frozenset(),
+        before_id=int(before) if before.isascii() and before.isdecimal() and len(before) < 16 else None,
+        limit=SHOWN,
+    )
+    rows = [_told(*each) for each in visit.box.outbox.search(wanted)]
+    kinds = {"": _("Every kind"), **{each: kind_word(each) for each in DELIVERY_KINDS}}
+    return visit.page(
+        "deliveries.html",
+        rows=rows,
+        states=[Chip(_path(show=each, kind=kind), word, each == state) for each, word in words.items()],
+        kinds=[Chip(_path(show=state, kind=each), word, each == kind) for each, word in kinds.items()],
+        older=_path(show=state, kind=kind, before=rows[-1].id) if len(rows) == SHOWN else "",
+        testable=_testable(visit),
+    )
+
+
+PAGES = (Page("/deliveries", show, scopes=("admin",)),)

@@ -1,0 +1,13 @@
+"""The doctor: everything that the box needs, looked at when the page is opened."""
+
+from __future__ import annotations
+
+from webui.visit import Answer, Page, Visit
+
+
+def show(visit: Visit) -> Answer:
+    # The looks take some seconds: the page is there at once and asks the API for them.
+    return visit.page("doctor.html")
+
+
+PAGES = (Page("/doctor", show, scopes=("admin",)),)

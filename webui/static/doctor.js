@@ -1,0 +1,50 @@
+// The doctor's page: asks for the findings and shows the worst first.
+
+import { call, Refused } from "./api.js";
+
+const ORDER = ["broken", "warning", "fine", "skipped"];
+const button = document.getElementById("look");
+const sum = document.getElementById("sum");
+const list = document.getElementById("findings");
+const refused = document.getElementById("refused");
+
+function line(name, text, kind = "") {
+  const made = document.createElement(name);
+  made.className = kind;
+  made.append(text);
+  return made;
+}
+
+function item(finding) {
+  const made = document.createElement("li");
+  const state = document.querySelector(`template[data-state="${finding.state}"]`).content.cloneNode(true);
+  const head = line("p", "", "row");
+  head.append(state, line("span", finding.sentence, "grow"));
+  made.append(head);
+  if (finding.advice) made.append(line("p", finding.advice));
+  if (finding.detail) made.append(line("p", finding.detail, "help"));
+  return made;
+}
+
+async function look() {
+  button.disabled = true;
+  refused.hidden = true;
+  sum.textContent = sum.dataset.looking;
+  try {
+    const { findings } = await call("GET", "/doctor");
+    findings.sort((one, other) => ORDER.indexOf(one.state) - ORDER.indexOf(other.state));
+    list.replaceChildren(...findings.map(item));
+    const ill = findings.filter((each) => each.state === "broken" || each.state === "warning").length;
+    sum.textContent = ill === 0 ? sum.dataset.well : ill === 1 ? sum.dataset.one : sum.dataset.ill.replace("{count}", ill);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    sum.textContent = "";
+    refused.replaceChildren(line("strong", error.problem.title), line("p", error.problem.advice ?? ""));
+    refused.hidden = false;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+button.addEventListener("click", look);
+look();
