@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -270,6 +271,24 @@ def test_a_document_is_bounded_as_every_request_is(printing: Printing) -> None:
     finally:
         settings.change(ApiSettings, {"request_mb": 20})
     assert faxes(printing, "large") == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "The number is busy"), ("de", "Die Nummer ist besetzt"), ("fr", "is busy")]
+)
+def test_the_printers_own_words_are_there_in_the_clients_language(
+    printing: Printing, language: str, words: str
+) -> None:
+    asked = request(Operation.GET_PRINTER_ATTRIBUTES, language=language)
+    found = ask(printing, asked, "/print").group(GroupTag.PRINTER)
+    assert {each.text for each in found["printer-strings-languages-supported"]} == {"en", "de"}
+    path = found["printer-strings-uri"][0].text.partition("/ipp")[2]
+    reply = printing.served.ask("GET", path, token="", prefix="/ipp")
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "text/strings")
+    lines = reply.content.decode().splitlines()
+    assert all(re.fullmatch(r'"[a-z0-9.-]+" = "[^"]+";', line) for line in lines)
+    assert any("fax-modem-line-busy" in line and words in line for line in lines)
+    assert printing.served.ask("GET", "/xx.strings", token="", prefix="/ipp").status == 405
 
 
 def test_a_computer_that_looks_for_the_printer_makes_its_panel_blink(printing: Printing) -> None:

@@ -9,11 +9,12 @@ from appliance import __version__
 from appliance.api.ipp.asked import LEAST_INTERVAL_S, MOST_INTERVAL_S, OBEYED, USUAL_RETRIES
 from appliance.api.ipp.book import DOCUMENT_WAIT_S
 from appliance.api.ipp.printers import FaxPrinter, printer_uuid
+from appliance.api.ipp.strings import path_of
 from appliance.api.ipp.words import Operation, PrinterState
 from appliance.box import Box
 from appliance.ipp import codec
 from appliance.ipp.model import Range, Resolution, Tag, Value
-from appliance.language import languages, said
+from appliance.language import languages, said, spoken
 from appliance.net.settings import ApiSettings
 from appliance.spool.model import JobState
 from appliance.station import StationSettings
@@ -97,6 +98,8 @@ def _identity(box: Box, printer: FaxPrinter, base: str, web: str, security: tupl
     yield "printer-more-info", codec.uris(f"{web}/")
     yield "printer-supply-info-uri", codec.uris(f"{web}/")
     yield "printer-icons", codec.uris(*(f"{web}/ipp/icon-{size}.png" for size in _ICON_SIZES))
+    yield "printer-strings-uri", codec.uris(f"{web}/ipp{path_of(spoken())}")
+    yield "printer-strings-languages-supported", tuple(Value(Tag.LANGUAGE, code) for code in languages())
     yield "printer-kind", codec.keywords("document")
     yield "device-service-count", codec.integers(1)
     yield "printer-service-type", codec.keywords("faxout" if printer.is_fax else "print")

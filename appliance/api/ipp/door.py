@@ -16,6 +16,7 @@ from appliance.api.auth import caller_of
 from appliance.api.context import KNOWN, Context, address_of
 from appliance.api.door import StartResponse, WsgiApplication
 from appliance.api.ictfax.basic import BasicSessions
+from appliance.api.ipp import strings
 from appliance.api.ipp.operations import (
     NAME_LIMIT,
     Call,
@@ -72,6 +73,9 @@ class IppDoor:
             return _plain(start_response, HTTPStatus.NOT_FOUND, "The network printers are off.")
         if icon and method in ("GET", "HEAD"):
             return _say(start_response, HTTPStatus.OK, "image/png", _icon(int(icon[1])))
+        language_wanted = strings.language_at(path)
+        if language_wanted and method in ("GET", "HEAD"):
+            return _say(start_response, HTTPStatus.OK, strings.MEDIA_TYPE, strings.strings(language_wanted))
         if method != "POST":
             return _plain(
                 start_response, HTTPStatus.METHOD_NOT_ALLOWED, "This is a printer.", ("Allow", "POST")
