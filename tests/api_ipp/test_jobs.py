@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,41 +15,24 @@ import pytest
 from weasyprint import HTML
 
 from appliance.api.ipp.asked import read_asked
+from appliance.api.ipp.book import JobBook
+from appliance.api.ipp.operations import PrintService
 from appliance.api.ipp.words import Operation, PrintJobState, Status
 from appliance.ipp import codec
-from appliance.ipp.codec import Decoder, encode
-from appliance.ipp.model import Group, GroupTag, Message, Range, Tag, Value
+from appliance.ipp.codec import Decoder
+from appliance.ipp.model import GroupTag, Message, Range, Tag, Value
 from appliance.net.settings import ApiSettings
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import Role
+from appliance.spool.model import JobFilter
 from appliance.spool.options import Cover, Quality
+from tests.api_ipp import ipp_crash
 from tests.api_ipp.conftest import Printing
+from tests.api_ipp.requests import Attributes, request, to
+from tests.deliver.making import make_box
 
 pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("ipp")]
-Attributes = Mapping[str, Sequence[Value]]
-
-
-def request(
-    operation: int,
-    job: Attributes | None = None,
-    *,
-    user: str = "ada",
-    language: str = "en",
-    more: Attributes | None = None,
-    **given: Sequence[Value],
-) -> bytes:
-    first: dict[str, Sequence[Value]] = {
-        "attributes-charset": (Value(Tag.CHARSET, "utf-8"),),
-        "attributes-natural-language": (Value(Tag.LANGUAGE, language),),
-        "printer-uri": codec.uris("ipp://box/ipp/faxout"),
-        "requesting-user-name": codec.name(user),
-    }
-    first |= {name.replace("_", "-"): values for name, values in {**given, **(more or {})}.items()}
-    groups = [Group(GroupTag.OPERATION, first)]
-    if job is not None:
-        groups.append(Group(GroupTag.JOB, job))
-    return encode(Message((2, 0), operation, 1, groups))
 
 
 def ask(printing: Printing, octets: bytes, path: str = "/faxout", **headers: str) -> Message:
@@ -58,17 +43,6 @@ def ask(printing: Printing, octets: bytes, path: str = "/faxout", **headers: str
     decoder = Decoder()
     decoder.feed(reply.content)
     return decoder.end()
-
-
-def to(*uris: str, **more: str) -> Attributes:
-    members: dict[str, tuple[Value, ...]] = {
-        name.replace("_", "-"): (Value(Tag.TEXT, text),) for name, text in more.items()
-    }
-    return {
-        "destination-uris": tuple(
-            Value(Tag.COLLECTION, {"destination-uri": (Value(Tag.URI, uri),), **members}) for uri in uris
-        )
-    }
 
 
 def job_id(answer: Message) -> int:
@@ -383,6 +357,41 @@ def test_where_the_owner_has_not_switched_it_on_there_is_no_printer(printing: Pr
         assert reply.status == 404
     finally:
         settings.change(IppSettings, {"access": IppAccess.NETWORK.value})
+
+
+def test_killed_at_every_step_a_job_that_its_client_prints_again_is_one_fax(tmp_path: Path) -> None:
+    make_box(tmp_path / "template").close()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.api_ipp.ipp_crash",
+            str(tmp_path / "template"),
+            str(tmp_path / "tried"),
+        ],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    faxes = done.stdout.split()
+    assert len(faxes) > 15
+    assert set(faxes) == {"1"}, faxes
+
+
+def test_the_same_print_again_is_a_fax_of_its_own_when_the_first_was_answered(tmp_path: Path) -> None:
+    for _ in range(2):  # each time the box is started anew
+        box = make_box(tmp_path / "box")
+        service = PrintService(box, JobBook(box))
+        sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name("letter"))
+        for _ in range(2):
+            service.answered(ipp_crash.ask(service, box, sent, b"%PDF-1.4 a letter"))
+        box.close()
+    box = make_box(tmp_path / "box")
+    assert len(box.faxes.search(JobFilter())) == 4
+    box.close()
 
 
 def mutate(printing: Printing, rounds: int) -> None:

@@ -2,10 +2,14 @@
 
 It is a file of a few hundred rows in the data folder.  A job's row is written before its documents are
 handed in under its UUID: whatever moment the box is killed at, the row finds the faxes again.
+
+A client that got no answer prints once more.  What a box handed in that was killed before it had answered is
+known by its digest: the same print again becomes the same faxes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -15,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from appliance import durable
@@ -33,6 +38,8 @@ REMEMBERED = 500
 DOCUMENT_WAIT_S = 300.0
 # Jobs at once whose documents are still coming: of all clients, and of one address.
 MOST_OPEN, MOST_OPEN_EACH = 100, 20
+# A client that got no answer prints again within this, seconds.
+REPEATED_S = 900.0
 _LARGEST_ID = (1 << 31) - 1
 
 
@@ -57,6 +64,8 @@ class PrintJob:
     name: str
     created_at: float  # Unix time
     ended: str = ""  # a value of Ended
+    digest: str = ""  # of what was handed in
+    answered: bool = False  # its client knows that it was
 
     @property
     def key(self) -> str:
@@ -70,6 +79,7 @@ class OpenJob:
 
     asked: AskedFax
     files: list[SourceFile] = field(default_factory=list)
+    digest: Any = field(default_factory=hashlib.sha256)  # of the documents
     busy: bool = False  # a document is coming in now
     cancelled: bool = False
     touched: float = field(default_factory=time.monotonic)
@@ -89,6 +99,7 @@ class JobBook:
         self._rows: OrderedDict[int, PrintJob] = OrderedDict()
         self._open: dict[int, OpenJob] = {}
         self._read()
+        self._of_earlier_runs = frozenset(self._rows)
 
     def _read(self) -> None:
         try:
@@ -156,6 +167,42 @@ class JobBook:
             found = self._open.get(number)
             if found is not None:
                 found.busy, found.touched = False, time.monotonic()
+
+    def about_to_hand_in(self, number: int, digest: str) -> PrintJob:
+        """The job as it is to be handed in: under the UUID of an earlier one whose repetition it is.
+
+        Raises DiskFullError, OSError.
+        """
+        with self._lock:
+            job = replace(self._rows[number], digest=digest)
+            earlier = next((each for each in self._rows.values() if self._is_repeated(each, job)), None)
+            if earlier is not None:
+                _log.info("print job %s is %s again, whose client got no answer", number, earlier.id)
+                job = replace(job, uuid=earlier.uuid)
+                del self._rows[earlier.id]
+            self._rows[number] = job
+            self._write()
+            return job
+
+    def _is_repeated(self, earlier: PrintJob, job: PrintJob) -> bool:
+        def facts(each: PrintJob) -> tuple[str, ...]:
+            return each.digest, each.printer, each.owner, each.person, each.computer, each.name
+
+        return (
+            earlier.id in self._of_earlier_runs
+            and not (earlier.answered or earlier.ended)
+            and facts(earlier) == facts(job)
+            and job.created_at - earlier.created_at <= REPEATED_S
+            and self.handed_in(earlier) is not None
+        )
+
+    def answered(self, number: int) -> None:
+        """The client knows that the job was taken.  Raises DiskFullError, OSError."""
+        with self._lock:
+            job = self._rows.get(number)
+            if job is not None and job.digest and not job.answered:
+                self._rows[number] = replace(job, answered=True)
+                self._write()
 
     def close(self, number: int) -> None:
         """The job was handed in."""

@@ -94,7 +94,11 @@ class IppDoor:
                 "Name and password, please.",
                 ("WWW-Authenticate", _REALM),
             )
-        return _say(start_response, HTTPStatus.OK, MEDIA_TYPE, encode(answer))
+        return self._told(answer, _say(start_response, HTTPStatus.OK, MEDIA_TYPE, encode(answer)))
+
+    def _told(self, answer: Message, body: list[bytes]) -> Iterator[bytes]:
+        yield from body  # who takes these writes each to the socket before it asks for more
+        self._service.answered(answer)
 
     def _printer(self, path: str) -> tuple[FaxPrinter | None, int | None]:
         printer = printer_at(self._box.settings, path)

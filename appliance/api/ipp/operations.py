@@ -6,6 +6,7 @@ Nothing here knows HTTP: ``door`` says who asks, and hands in the document as an
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -142,6 +143,15 @@ class PrintService:
             _log.exception("a print request failed")
             return refusal(call.message, IppError(Status.INTERNAL, said("The box made a mistake.")))
 
+    def answered(self, answer: Message) -> None:
+        """The answer has left for its client."""
+        number = answer.group(GroupTag.JOB).get("job-id", ())
+        if number and isinstance(number[0].content, int):
+            try:
+                self._book.answered(number[0].content)
+            except (DiskFullError, OSError) as error:
+                _log.warning("that a print job was answered is not noted: %s", error)
+
     # -- printing ------------------------------------------------------------------------------
 
     def _print_job(self, call: Call) -> Message:
@@ -269,8 +279,9 @@ class PrintService:
             raise IppError(Status.NOT_POSSIBLE, said("This job takes no more documents."))
 
         def whole() -> Iterator[bytes]:
-            yield first
-            yield from pieces
+            for piece in itertools.chain([first], pieces):
+                opened.digest.update(piece)
+                yield piece
 
         # The first document may say where the job goes.
         with (
@@ -296,6 +307,8 @@ class PrintService:
         if not opened.files:
             raise IppError(Status.BAD_REQUEST, said("There is no document in the request."))
         asked = opened.asked
+        opened.digest.update(repr(asked).encode())
+        job = self._book.about_to_hand_in(job.id, opened.digest.hexdigest())
         problem = self._problem(asked) or asked.problem
         to = () if problem else self._recipients(job, asked)
         metadata = {"print_title": job.name, "print_queue": job.printer}
