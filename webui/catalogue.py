@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 
 from appliance.causes import all_causes
 from appliance.configuration import CATALOGUE
+from appliance.deliver.trial import SENTENCES
 from appliance.dispatch.profile import STEPS
 from appliance.language import DOMAIN, FOLDER
 from appliance.phonebook.merging import REASONS
@@ -51,6 +52,8 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield sentence, "appliance/lines"
     for reason in REASONS:
         yield reason, "appliance/phonebook/merging.py"
+    for said_of in SENTENCES.values():
+        yield said_of, "appliance/deliver/trial.py"
     for step in STEPS:
         yield step.sentence, "appliance/dispatch/profile.py"
     for kind_of_remark in all_kinds():

@@ -45,4 +45,5 @@ def words() -> dict[str, str]:
         "put_back": _("Put back"),
         "chosen": _("{count} chosen"),
         "marked": _("Marked."),
+        "moved": _("{name} is number {place} now."),
     }

@@ -130,7 +130,7 @@ class Planner:
         if not fax.pages:
             return  # a call that brought nothing
         routes = self._box.settings.items(Route)
-        taken = routing.routes_of(fax, (routes[each] for each in sorted(routes)))
+        taken = routing.routes_of(fax, routes)
         owner = next((route.user for route in taken if route.user), fax.owner)
         if owner != fax.owner:
             fax = following.assign(fax, owner)

@@ -1,62 +1,142 @@
-"""Decisions about calls and received faxes: which are junk, and which routes a fax takes.  Pure."""
+"""Decisions about calls and received faxes: which are junk, and which routes a fax takes.  Pure.
+
+Each decision says of every rule why it did or did not apply (``Judged``), so that "try a call" tells exactly
+what a real call would meet.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
 
 from appliance.causes import JUNK_CALL, Cause
 from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
-from appliance.spool.model import Received
 
 # In a list of callers: one who does not show a number.
 WITHHELD = "*"
 # What networks put in place of a number that is withheld (RFC 3323 4.1, and in words).
 _NO_NUMBER = frozenset({"", "anonymous", "unknown", "private", "unavailable", "restricted"})
 
-
-def junk(call: IncomingCall, rules: Iterable[JunkRule]) -> Cause | None:
-    """The row to refuse ``call`` with before it is answered, None to take it.
-
-    A rule that allows outweighs every other.  A rule without a condition fits nothing: it would shut the
-    box to everyone.
-    """
-    fitting = [rule for rule in rules if rule.enabled and _is_junk(call, rule)]
-    if not fitting or any(rule.allow for rule in fitting):
-        return None
-    return JUNK_CALL
+R = TypeVar("R", Route, JunkRule)
 
 
-def _is_junk(call: IncomingCall, rule: JunkRule) -> bool:
+class Why(Enum):
+    """Why a rule applies or does not."""
+
+    FITS = "fits"
+    OFF = "off"
+    NO_CONDITION = "no_condition"  # a junk rule without one would shut the box to everyone
+    CALLER = "caller"
+    CALLER_NAME = "caller_name"
+    DIALLED = "dialled"
+    TSI = "tsi"
+    SUB_ADDRESS = "sub_address"
+    LINE = "line"
+    AFTER_LAST = "after_last"  # an earlier route was the last
+    ALLOWED = "allowed"  # the call is junk by this rule, but another allows it
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Generic[R]):
+    """A rule with the reason why it applies (``Why.FITS``) or does not."""
+
+    id: int
+    rule: R
+    why: Why
+
+
+class Arrival(Protocol):
+    """What routes ask of a fax that came in."""
+
+    @property
+    def line(self) -> str: ...
+    @property
+    def dialled(self) -> str: ...
+    @property
+    def caller(self) -> str: ...
+    @property
+    def tsi(self) -> str: ...
+    @property
+    def sub_address(self) -> str: ...
+
+
+def junk(call: IncomingCall, rules: Mapping[int, JunkRule]) -> Cause | None:
+    """The row to refuse ``call`` with before it is answered, None to take it."""
+    return JUNK_CALL if refuses(judge_junk(call, rules)) else None
+
+
+def refuses(judged: Iterable[Judged[JunkRule]]) -> bool:
+    """Whether these judgements refuse the call."""
+    return any(each.why is Why.FITS and not each.rule.allow for each in judged)
+
+
+def judge_junk(call: IncomingCall, rules: Mapping[int, JunkRule]) -> list[Judged[JunkRule]]:
+    """What each rule says of ``call``.  A rule that allows outweighs every other."""
+    found = {rule_id: _junk_misfit(call, rule) or Why.FITS for rule_id, rule in rules.items()}
+    if any(why is Why.FITS and rules[rule_id].allow for rule_id, why in found.items()):
+        found = {
+            rule_id: Why.ALLOWED if why is Why.FITS and not rules[rule_id].allow else why
+            for rule_id, why in found.items()
+        }
+    return [Judged(rule_id, rules[rule_id], why) for rule_id, why in found.items()]
+
+
+def _junk_misfit(call: IncomingCall, rule: JunkRule) -> Why | None:
+    """The first reason why a rule does not fit."""
+    if not rule.enabled:
+        return Why.OFF
     if not (rule.caller or rule.caller_name or rule.dialled or rule.line):
-        return False
-    return (
-        (not rule.caller or caller_fits(call.caller, rule.caller))
-        and rule.caller_name.casefold() in call.caller_name.casefold()
-        and (not rule.dialled or _begins(call.dialled, rule.dialled))
-        and (not rule.line or call.line in rule.line)
-    )
+        return Why.NO_CONDITION
+    if rule.caller and not caller_fits(call.caller, rule.caller):
+        return Why.CALLER
+    if rule.caller_name.casefold() not in call.caller_name.casefold():
+        return Why.CALLER_NAME
+    if rule.dialled and not _begins(call.dialled, rule.dialled):
+        return Why.DIALLED
+    if rule.line and call.line not in rule.line:
+        return Why.LINE
+    return None
 
 
-def routes_of(fax: Received, routes: Iterable[Route]) -> list[Route]:
+def routes_of(fax: Arrival, routes: Mapping[int, Route]) -> list[Route]:
     """The routes that ``fax`` takes, in the owner's order, up to the first that is the last."""
-    taken = []
-    for route in sorted(routes, key=lambda route: route.position):
-        if route.enabled and _fits(fax, route):
-            taken.append(route)
-            if route.last:
-                break
-    return taken
+    return [each.rule for each in judge_routes(fax, routes) if each.why is Why.FITS]
 
 
-def _fits(fax: Received, route: Route) -> bool:
-    return (
-        (not route.dialled or _begins(fax.dialled, route.dialled))
-        and (not route.caller or caller_fits(fax.caller, route.caller))
-        and (not route.tsi or _begins(fax.tsi, route.tsi))
-        and (not route.sub_address or _plain(fax.sub_address) in map(_plain, route.sub_address))
-        and (not route.line or fax.line in route.line)
-    )
+def judge_routes(fax: Arrival, routes: Mapping[int, Route]) -> list[Judged[Route]]:
+    """What each route says of ``fax``, in the owner's order."""
+    judged: list[Judged[Route]] = []
+    ended = False
+    for route_id, route in in_order(routes):
+        why = Why.AFTER_LAST if ended else _route_misfit(fax, route) or Why.FITS
+        ended = ended or (why is Why.FITS and route.last)
+        judged.append(Judged(route_id, route, why))
+    return judged
+
+
+def in_order(routes: Mapping[int, Route]) -> list[tuple[int, Route]]:
+    """The routes as they are looked at: by position, of the same one the older first."""
+    return sorted(routes.items(), key=lambda item: (item[1].position, item[0]))
+
+
+def _route_misfit(fax: Arrival, route: Route) -> Why | None:
+    """The first reason why a route does not fit."""
+    if not route.enabled:
+        return Why.OFF
+    if route.dialled and not _begins(fax.dialled, route.dialled):
+        return Why.DIALLED
+    if route.caller and not caller_fits(fax.caller, route.caller):
+        return Why.CALLER
+    if route.tsi and not _begins(fax.tsi, route.tsi):
+        return Why.TSI
+    if route.sub_address and _plain(fax.sub_address) not in map(_plain, route.sub_address):
+        return Why.SUB_ADDRESS
+    if route.line and fax.line not in route.line:
+        return Why.LINE
+    return None
 
 
 def caller_fits(caller: str, wanted: Iterable[str]) -> bool:

@@ -50,7 +50,7 @@ class Deliveries:
 
     def screen(self, call: IncomingCall) -> Cause | None:
         """The dispatcher's ``Screen``: refuses junk before it is answered, and notes it."""
-        refused = routing.junk(call, self._box.settings.items(JunkRule).values())
+        refused = routing.junk(call, self._box.settings.items(JunkRule))
         if refused is not None:
             self._note(call, refused)
         return refused

@@ -80,22 +80,22 @@ def fax(**facts: str) -> Received:
 )
 def test_a_route_is_taken_when_all_its_conditions_fit(conditions: dict[str, object], fits: bool) -> None:
     route = Route(name="r", **conditions)  # type: ignore[arg-type]
-    assert routes_of(fax(), [route]) == ([route] if fits else [])
+    assert routes_of(fax(), {1: route}) == ([route] if fits else [])
 
 
 @pytest.mark.parametrize("caller", ["", "anonymous", "Anonymous", " Unavailable "])
 def test_a_star_stands_for_callers_who_show_no_number(caller: str) -> None:
     route = Route(name="r", caller=("*",))
-    assert routes_of(fax(caller=caller), [route]) == [route]
-    assert routes_of(fax(caller=caller), [Route(name="r", caller=("+49",))]) == []
+    assert routes_of(fax(caller=caller), {1: route}) == [route]
+    assert routes_of(fax(caller=caller), {1: Route(name="r", caller=("+49",))}) == []
 
 
 def test_routes_are_taken_in_order_up_to_the_last() -> None:
     first = Route(name="archive", position=1, last=False)
     second = Route(name="sales", position=2, dialled=("+4930",))
     third = Route(name="rest", position=3)
-    assert routes_of(fax(), [third, second, first]) == [first, second]
-    assert routes_of(fax(dialled="+4989"), [third, second, first]) == [first, third]
+    assert routes_of(fax(), {1: third, 2: second, 3: first}) == [first, second]
+    assert routes_of(fax(dialled="+4989"), {1: third, 2: second, 3: first}) == [first, third]
 
 
 def call(caller: str = "+4940777", name: str = "") -> IncomingCall:
@@ -125,16 +125,19 @@ def call(caller: str = "+4940777", name: str = "") -> IncomingCall:
 def test_a_call_is_junk_when_a_rule_with_a_condition_fits_and_none_allows_it(
     rules: list[JunkRule], caller: IncomingCall, refused: bool
 ) -> None:
-    assert junk(caller, rules) is (JUNK_CALL if refused else None)
+    assert junk(caller, dict(enumerate(rules, 1))) is (JUNK_CALL if refused else None)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
 def test_whatever_a_network_says_of_a_call_is_decided(caller: str, name: str, dialled: str) -> None:
     knocking = IncomingCall(line="l", dialled=dialled, caller=caller, caller_name=name)
-    rules = [JunkRule(name="n", caller=("+49", "*"), dialled=("1",)), JunkRule(name="m", caller_name="x")]
+    rules = {
+        1: JunkRule(name="n", caller=("+49", "*"), dialled=("1",)),
+        2: JunkRule(name="m", caller_name="x"),
+    }
     assert junk(knocking, rules) in (None, JUNK_CALL)
-    routes = [Route(name="r", caller=("*", "0"), last=False), Route(name="all")]
+    routes = {1: Route(name="r", caller=("*", "0"), last=False), 2: Route(name="all")}
     assert routes_of(fax(caller=caller, dialled=dialled, tsi=name), routes)[-1].name == "all"
 
 

@@ -36,6 +36,7 @@ PAGES = (
     Seen("deliveries", "/deliveries"),
     Seen("doctor", "/doctor"),
     Seen("update", "/update"),
+    Seen("try-call", "/settings/try-call?caller=%2B4999123&dialled=%2B4930123&line=practice"),
     Seen("import", "/settings/contacts/import"),
     Seen("account", "/account"),
     Seen("account-app", "/account/app"),

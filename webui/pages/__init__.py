@@ -17,6 +17,7 @@ from webui.pages import (
     send,
     settings,
     setup,
+    try_call,
     update,
     waiting,
 )
@@ -31,6 +32,7 @@ ALL: tuple[Page, ...] = (
     *waiting.PAGES,
     *settings.PAGES,
     *phonebook.PAGES,
+    *try_call.PAGES,
     *collections.PAGES,
     *box.PAGES,
     *backup.PAGES,

@@ -38,6 +38,7 @@ class Listed:
     hidden: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ("admin",)
     fixed: tuple[str, ...] = ()  # cannot be changed later
+    ordered: bool = False  # the entries are looked at one after the other
 
 
 LISTS = (
@@ -69,8 +70,10 @@ LISTS = (
     Listed(
         "routes",
         "routes",
-        ("position", "name", "dialled", "user", "emails"),
         ("name", "dialled", "caller", "user", "emails"),
+        ("name", "dialled", "caller", "user", "emails"),
+        hidden=("position",),
+        ordered=True,
     ),
     Listed(
         "junk", "junk-rules", ("name", "caller", "caller_name"), ("name", "caller", "caller_name", "allow")
@@ -78,8 +81,10 @@ LISTS = (
     Listed(
         "lines",
         "line-settings",
-        ("position", "name", "server", "device"),
+        ("name", "server", "device"),
         ("name", "server", "username", "password", "device", "caller_number"),
+        hidden=("position",),
+        ordered=True,
     ),
 )
 _BY_NAME = {each.name: each for each in LISTS}
@@ -166,17 +171,17 @@ def _cell(value: Any) -> str:
 def show(visit: Visit) -> Answer:
     """The table."""
     listed = _listed(visit)
-    items = visit.box.settings.items(CATALOGUE.lists[listed.name]).items()
+    items_by_id = visit.box.settings.items(CATALOGUE.lists[listed.name])
     rows = []
-    for item_id, item in items:
+    for item_id, item in items_by_id.items():
         if not _visible(visit, item):
             continue
         document = to_document(item, mask=True)
         cells = [_cell(document.get(column)) for column in listed.columns]
         off = document.get("disabled") is True or document.get("enabled") is False
         rows.append((item_id, cells, off))
-    if "position" in listed.columns:
-        rows.sort(key=lambda row: int(row[1][0]))
+    if listed.ordered:
+        rows.sort(key=lambda row: (items_by_id[row[0]].position, row[0]))
     else:
         rows.sort(key=lambda row: row[1][0].lower())
     return visit.page(

@@ -20,6 +20,7 @@ from appliance.api.rest import (
     polling,
     previews,
     received,
+    rules,
     system,
     update,
 )
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *documents.ROUTES,
     *polling.ROUTES,
     *phonebook.ROUTES,
+    *rules.ROUTES,
     *lists.ROUTES,
     *covers.ROUTES,
     *people.ROUTES,

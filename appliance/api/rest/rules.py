@@ -1,0 +1,139 @@
+"""Routes and junk rules: a call that is only tried, and the order in which they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import (
+    Json,
+    array,
+    choice,
+    component,
+    flag,
+    integer,
+    nullable,
+    record,
+    request_object,
+    text,
+)
+from appliance.api.rest.views import CAUSE
+from appliance.deliver.routing import Judged, Why
+from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.deliver.trial import SENTENCES, TriedFax, try_call
+from appliance.language import said
+from appliance.lines.settings import LineSettings
+from appliance.records import cause_view
+from appliance.settings.accounts import Scope
+from appliance.settings.fields import LIST_LIMIT
+from appliance.settings.store import Items
+
+_JUDGED = component(
+    "JudgedRule",
+    record(
+        {
+            "id": integer(1),
+            "name": text(),
+            "fits": flag(),
+            "why": choice(*(why.value for why in Why)),
+            "sentence": text(help="the same in words"),
+        }
+    ),
+)
+
+
+def trial(call: Call) -> Answer:
+    query = call.query
+    fax = TriedFax(
+        *(query.get(name, "") for name in ("line", "dialled", "caller", "station_id", "sub_address"))
+    )
+    tried = try_call(call.box.settings, fax, query.get("caller_name", ""))
+    return Answer(
+        {
+            "refused": cause_view(tried.refused) if tried.refused is not None else None,
+            "user": tried.user,
+            "junk_rules": [_view(each) for each in tried.junk],
+            "routes": [_view(each) for each in tried.routes],
+        }
+    )
+
+
+def _view(judged: Judged[Any]) -> Json:
+    return {
+        "id": judged.id,
+        "name": judged.rule.name,
+        "fits": judged.why is Why.FITS,
+        "why": judged.why.value,
+        "sentence": said(SENTENCES[judged.why]),
+    }
+
+
+def _order(kind: type[Any], word: str) -> Callable[[Call], Answer]:
+    def order(call: Call) -> Answer:
+        wanted: list[int] = call.body["ids"]
+
+        def revision(lists: Mapping[type[Any], Items]) -> None:
+            items = lists[kind].items
+            if sorted(wanted) != sorted(items):
+                raise flaw("ids", said("each id is needed once"))
+            # From 0 on: what is added later has 100, and comes last.
+            for place, item_id in enumerate(wanted):
+                items[item_id] = replace(items[item_id], position=place)
+
+        call.box.settings.revise((kind,), revision)
+        call.note(f"{word}.order", detail=", ".join(map(str, wanted)))
+        return Answer()
+
+    return order
+
+
+def _order_route(kind: type[Any], path: str, name: str, title: str) -> Route:
+    return Route(
+        "POST",
+        f"/{path}/order",
+        name,
+        path,
+        f"The order in which {title} are looked at",
+        _order(kind, path.removesuffix("s").replace("-", "_")),
+        scope=Scope.ADMIN,
+        body=request_object(
+            {"ids": array(integer(1), LIST_LIMIT, help="every one, the first first")}, required=("ids",)
+        ),
+        status=204,
+    )
+
+
+_NUMBER = text(64)
+ROUTES = (
+    Route(
+        "GET",
+        "/rules/trial",
+        "tryCall",
+        "routes",
+        "What the rules would do with a call",
+        trial,
+        scope=Scope.ADMIN,
+        query=(
+            Parameter("caller", _NUMBER, "the caller's number; left out: withheld"),
+            Parameter("caller_name", text(60), "the caller's name"),
+            Parameter("dialled", _NUMBER, "the number that was called"),
+            Parameter("line", text(40), "the line it comes in on"),
+            Parameter("station_id", _NUMBER, "what the sender's machine calls itself"),
+            Parameter("sub_address", text(20), "the sub-address (SUB)"),
+        ),
+        answer=record(
+            {
+                "refused": nullable(CAUSE),
+                "user": text(64, help="who gets the fax; empty: everyone"),
+                "junk_rules": array(_JUDGED),
+                "routes": array(_JUDGED, help="in the order in which they are looked at"),
+            }
+        ),
+        help="Judged by what judges real calls. When the call would be refused, no route is looked at.",
+    ),
+    _order_route(DeliveryRoute, "routes", "orderRoutes", "rules for received faxes"),
+    _order_route(LineSettings, "line-settings", "orderLines", "lines"),
+)

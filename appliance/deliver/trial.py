@@ -1,0 +1,63 @@
+"""A call that is only tried: what the rules would do with it, by the same judgements as for a real one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.causes import Cause
+from appliance.deliver import routing
+from appliance.deliver.routing import Judged, Why
+from appliance.deliver.settings import JunkRule, Route
+from appliance.lines.line import IncomingCall
+from appliance.settings.store import SettingsStore
+
+# What is said of a rule, by why it applies or does not.
+SENTENCES = {
+    Why.FITS: "It fits.",
+    Why.OFF: "It is off.",
+    Why.NO_CONDITION: "It has no condition, so it fits nothing.",
+    Why.CALLER: "The caller's number is another.",
+    Why.CALLER_NAME: "The caller's name is another.",
+    Why.DIALLED: "The number called is another.",
+    Why.TSI: "The sender's station ID is another.",
+    Why.SUB_ADDRESS: "The sub-address is another.",
+    Why.LINE: "The line is another.",
+    Why.AFTER_LAST: "It is not looked at: an earlier rule was the last.",
+    Why.ALLOWED: "It fits, but another rule allows the call.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TriedFax:
+    """The fax that such a call would bring."""
+
+    line: str
+    dialled: str
+    caller: str
+    tsi: str = ""
+    sub_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """``refused``: the call is not answered, no route is asked.  ``user``: who gets the fax, empty: all."""
+
+    refused: Cause | None
+    junk: list[Judged[JunkRule]]
+    routes: list[Judged[Route]]
+    user: str
+
+    @property
+    def taken(self) -> list[Judged[Route]]:
+        """The routes that the fax takes."""
+        return [each for each in self.routes if each.why is Why.FITS]
+
+
+def try_call(settings: SettingsStore, fax: TriedFax, caller_name: str = "") -> Trial:
+    """What a call with ``fax`` would meet now."""
+    call = IncomingCall(fax.line, fax.dialled, fax.caller, caller_name)
+    rules = settings.items(JunkRule)
+    refused = routing.junk(call, rules)
+    judged = routing.judge_routes(fax, settings.items(Route)) if refused is None else []
+    user = next((each.rule.user for each in judged if each.why is Why.FITS and each.rule.user), "")
+    return Trial(refused, routing.judge_junk(call, rules), judged, user)

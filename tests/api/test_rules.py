@@ -1,0 +1,70 @@
+"""A call that is only tried meets the very rules that a real one meets; their order is set as a whole."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+
+from appliance.deliver.routing import in_order, judge_junk, junk, refuses
+from appliance.deliver.settings import JunkRule, Route
+from appliance.lines.line import IncomingCall
+from tests.api.served import Served
+
+pytestmark = pytest.mark.realtime
+
+
+def _try(served: Served, **query: str) -> dict[str, object]:
+    found: dict[str, object] = served.ask("GET", "/rules/trial?" + urlencode(query)).json
+    return found
+
+
+def _whys(judged: object) -> list[tuple[str, str]]:
+    assert isinstance(judged, list)
+    return [(each["name"], each["why"]) for each in judged]
+
+
+def test_each_rule_says_why_it_applies_or_not_and_the_order_counts(served: Served) -> None:
+    ids = [
+        served.ask("POST", "/routes", body).json["id"]
+        for body in (
+            {"name": "off", "enabled": False},
+            {"name": "surgery", "dialled": ["+4930"]},
+            {"name": "rest"},
+            {"name": "never"},
+        )
+    ]
+    tried = _try(served, caller="+49401", dialled="0049301", line="practice")
+    assert _whys(tried["routes"]) == [
+        ("off", "off"),
+        ("surgery", "fits"),
+        ("rest", "after_last"),
+        ("never", "after_last"),
+    ]
+    assert _whys(_try(served, dialled="+4989")["routes"])[1:3] == [("surgery", "dialled"), ("rest", "fits")]
+    turned = ids[::-1]
+    assert served.ask("POST", "/routes/order", {"ids": turned}).status == 204
+    assert [key for key, _ in in_order(served.box.settings.items(Route))] == turned
+    assert _whys(_try(served, dialled="+49301")["routes"])[0] == ("never", "fits")
+    for wrong in (ids[1:], [*ids, ids[0]], [*ids[1:], 999]):
+        assert served.ask("POST", "/routes/order", {"ids": wrong}).status == 400
+    assert [key for key, _ in in_order(served.box.settings.items(Route))] == turned
+    later = served.ask("POST", "/routes", {"name": "later"}).json["id"]
+    assert [key for key, _ in in_order(served.box.settings.items(Route))] == [*turned, later]
+
+
+def test_what_is_tried_is_what_would_happen(served: Served) -> None:
+    served.ask("POST", "/junk-rules", {"name": "far", "caller": ["+4999"]})
+    served.ask("POST", "/junk-rules", {"name": "ours", "caller": ["+49991"], "allow": True})
+    rules = served.box.settings.items(JunkRule)
+    for caller in ("+49992", "+499912", "", "+1"):
+        call = IncomingCall("practice", "1", caller)
+        tried = _try(served, caller=caller, dialled="1", line="practice")
+        assert (
+            (tried["refused"] is not None)
+            == (junk(call, rules) is not None)
+            == refuses(judge_junk(call, rules))
+        )
+    refused = _try(served, caller="+49992")
+    assert (refused["routes"], refused["user"]) == ([], "")
+    assert _whys(_try(served, caller="+499912")["junk_rules"]) == [("far", "allowed"), ("ours", "fits")]

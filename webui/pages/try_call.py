@@ -1,0 +1,62 @@
+"""A call that is only tried: which rules would take it, and why the others would not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.deliver.routing import Judged, Why
+from appliance.deliver.settings import Route
+from appliance.deliver.trial import SENTENCES, TriedFax, try_call
+from appliance.language import said as _
+from webui.visit import Answer, Page, Visit
+
+# As the interface has them.
+_FIELDS = ("line", "dialled", "caller", "station_id", "sub_address")
+_LIMIT = 64
+
+
+def show(visit: Visit) -> Answer:
+    given = visit.query
+    query = {name: given.get(name, "").strip()[:_LIMIT] for name in (*_FIELDS, "caller_name")}
+    tried = None
+    if given:
+        fax = TriedFax(*(query[name] for name in _FIELDS))
+        tried = try_call(visit.box.settings, fax, query["caller_name"])
+    return visit.page(
+        "try_call.html",
+        query=query,
+        lines=[line.name for line in visit.box.lines()],
+        tried=tried,
+        junk=[_row(each, "junk") for each in tried.junk] if tried else [],
+        routes=[_row(each, "routes") for each in tried.routes] if tried else [],
+        what=[_what(each.rule) for each in tried.taken] if tried else [],
+    )
+
+
+def _row(judged: Judged[Any], place: str) -> dict[str, Any]:
+    return {
+        "path": f"/settings/{place}/{judged.id}",
+        "name": judged.rule.name,
+        "fits": judged.why is Why.FITS,
+        "allows": getattr(judged.rule, "allow", False),
+        "sentence": _(SENTENCES[judged.why]),
+    }
+
+
+def _what(route: Route) -> str:
+    """What a route does with a fax, in words."""
+    parts = []
+    if route.user:
+        parts.append(_("gives it to {name}").format(name=route.user))
+    if route.emails:
+        parts.append(_("sends it to {addresses}").format(addresses=", ".join(route.emails)))
+    if route.folder:
+        parts.append(_("puts it in {folder}").format(folder=route.folder))
+    if route.printer:
+        parts.append(_("prints it on {printer}").format(printer=route.printer))
+    if route.webhook_url:
+        parts.append(_("tells a program"))
+    return f"{route.name}: " + (", ".join(parts) or _("leaves it as it is"))
+
+
+PAGES = (Page("/settings/try-call", show, scopes=("admin",)),)

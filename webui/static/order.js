@@ -1,0 +1,84 @@
+// The order of a list: a row is moved by its buttons, by Alt with an arrow key, or dragged.
+
+import { call, Refused, words } from "./api.js";
+import { notice } from "./notices.js";
+
+const table = document.querySelector("[data-order]");
+const body = table?.querySelector("tbody");
+let dragged = null;
+
+const rows = () => [...body.rows];
+
+function ends() {
+  for (const row of rows()) {
+    for (const button of row.querySelectorAll("[data-move]")) {
+      // Not disabled: the focus stays where it is when a row has come to an end.
+      const end = button.dataset.move === "-1" ? body.firstElementChild : body.lastElementChild;
+      button.setAttribute("aria-disabled", row === end);
+    }
+  }
+}
+
+async function save(row, before) {
+  ends();
+  try {
+    await call("POST", table.dataset.order, { ids: rows().map((each) => Number(each.dataset.id)) });
+    notice(words.moved.replace("{name}", row.cells[0].textContent.trim()).replace("{place}", rows().indexOf(row) + 1));
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    body.replaceChildren(...before);
+    ends();
+    notice(`${error.problem.title} ${error.problem.advice ?? ""}`);
+  }
+}
+
+function move(row, by) {
+  const before = rows();
+  const other = by < 0 ? row.previousElementSibling : row.nextElementSibling;
+  if (!other) return;
+  const focused = document.activeElement;
+  if (by < 0) other.before(row);
+  else other.after(row);
+  focused?.focus();
+  save(row, before);
+}
+
+if (body) {
+  for (const row of rows()) row.draggable = true;
+  ends();
+  body.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-move]");
+    if (button) move(button.closest("tr"), Number(button.dataset.move));
+  });
+  body.addEventListener("keydown", (event) => {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!event.altKey || !by) return;
+    event.preventDefault();
+    move(event.target.closest("tr"), by);
+  });
+  let before = [];
+  body.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.("tr");
+    before = rows();
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", "");
+    dragged?.classList.add("dragged");
+  });
+  body.addEventListener("dragover", (event) => {
+    const over = event.target.closest("tr");
+    if (!dragged || !over) return;
+    event.preventDefault();
+    if (over === dragged) return;
+    const box = over.getBoundingClientRect();
+    if (event.clientY < box.top + box.height / 2) over.before(dragged);
+    else over.after(dragged);
+  });
+  body.addEventListener("drop", (event) => event.preventDefault());
+  body.addEventListener("dragend", () => {
+    if (!dragged) return;
+    const row = dragged;
+    dragged = null;
+    row.classList.remove("dragged");
+    if (rows().some((each, at) => each !== before[at])) save(row, before);
+  });
+}
