@@ -54,7 +54,10 @@ WANTED = (
 # RFC 8010 3.5.1: the delimiters used here, and 3.5.2: of values.
 _OPERATION, _JOB, _END, _LAST_DELIMITER = 0x01, 0x02, 0x03, 0x0F
 _INTEGER, _KEYWORD, _URI, _CHARSET, _LANGUAGE, _NAME = 0x21, 0x44, 0x45, 0x47, 0x48, 0x42
-_TEXTS = frozenset({0x41, 0x42, 0x44, 0x45, 0x4A})  # text, name, keyword, URI, a collection's member
+_TEXTS = frozenset({0x41, 0x42, 0x44, 0x45, 0x4A})  # text, name, keyword, URI, name of a collection's member
+# The name of the member of ``destination-uris`` that is read.  Names of others, such as digits to dial before
+# the number, stay among the values, where they are no number: such a job waits for a person.
+_MEMBER_READ = b"destination-uri"
 _GET_JOB_ATTRIBUTES = 0x0009
 
 
@@ -110,7 +113,7 @@ def _values(answer: bytes) -> dict[str, list[str | int]]:
         (length,) = struct.unpack_from(">H", answer, place)
         raw = answer[place + 2 : place + 2 + length]
         place += 2 + length
-        if group != _JOB or name not in WANTED:
+        if group != _JOB or name not in WANTED or raw == _MEMBER_READ:
             continue
         if tag == _INTEGER and len(raw) == 4:
             found.setdefault(name, []).append(struct.unpack(">i", raw)[0])

@@ -12,13 +12,18 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from weasyprint import HTML
 
 from appliance.printing.cups_backend import ENTRY_SUFFIX
+from appliance.printing.folder import PrintFolder
+from appliance.printing.ppd import ppd
+from appliance.printing.queues import make_folder
 from appliance.printing.settings import PrintingSettings, PrintUser
 from appliance.settings.accounts import Role, User
+from appliance.spool.model import JobFilter
 from tests.api.served import Served, serving
+from tests.deliver.making import make_box
 from tests.printing.cupsd import Cups, running_cupsd
 
 pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("cups")]
@@ -130,6 +135,31 @@ def test_the_number_is_read_or_the_document_waits(
     assert sorted(fax["to"]["number"] for fax in faxes(printed, name)) == numbers
 
 
+@pytest.mark.parametrize(
+    ("name", "collections", "numbers"),
+    [
+        ("one uri", ['destination-uri "tel:9990"'], ["9990"]),
+        ("two uris", ['destination-uri "tel:9990"', 'destination-uri "fax:9991"'], ["9990", "9991"]),
+        ("hostile uri", ['destination-uri "tel:+1555 evil=1 raw"'], [""]),
+        ("digits before", ['destination-uri "tel:9990" MEMBER text pre-dial-string "0"'], [""]),
+    ],
+)
+def test_the_number_is_read_from_destination_uris(
+    cups: Cups, printed: Served, tmp_path: Path, *, name: str, collections: list[str], numbers: list[str]
+) -> None:
+    request = tmp_path / "job.test"
+    request.write_text(
+        "{ OPERATION Print-Job GROUP operation-attributes-tag ATTR charset attributes-charset utf-8 "
+        "ATTR language attributes-natural-language en ATTR uri printer-uri $uri "
+        f'ATTR name requesting-user-name {ME} ATTR name job-name "{name}" GROUP job-attributes-tag '
+        f"ATTR collection destination-uris {','.join(f'{{ MEMBER uri {each} }}' for each in collections)} "
+        f"FILE {pdf(tmp_path / 'a.pdf', 1)} STATUS successful-ok }}"
+    )
+    cups.run("ipptool", "-t", f"ipp://{cups.server}/printers/FaxOut", str(request))
+    until(lambda: len(faxes(printed, name)) == len(numbers), name)
+    assert sorted(fax["to"]["number"] for fax in faxes(printed, name)) == numbers
+
+
 def test_what_names_a_number_that_is_not_dialled_says_why_it_waits(printed: Served) -> None:
     fax = until(lambda: faxes(printed, "not dialled"))[0]
     assert "112" in fax["metadata"]["print_problem"]
@@ -158,7 +188,9 @@ def test_kinds_of_files_become_the_right_number_of_pages(cups: Cups, printed: Se
     Image.new("L", (400, 300), 90).save(tmp_path / "a.png")
     Image.new("L", (400, 300), 90).save(tmp_path / "a.jpg")
     (tmp_path / "a.ps").write_text("%!PS-Adobe-3.0\n" + "100 100 50 50 rectfill showpage\n" * 2)
-    for kind, pages in (("txt", 2), ("png", 1), ("jpg", 1), ("ps", 2)):
+    raster = ["gs", "-q", "-sDEVICE=pwgraster", "-r100", "-sPAPERSIZE=a4", "-o", str(tmp_path / "a.pwg")]
+    subprocess.run([*raster, str(tmp_path / "a.ps")], check=True, capture_output=True, timeout=LIMIT_S)
+    for kind, pages in (("txt", 2), ("png", 1), ("jpg", 1), ("ps", 2), ("pwg", 2)):
         cups.lp("-d", "Fax", "-t", f"kind {kind}", str(tmp_path / f"a.{kind}"))
         assert fax_of(printed, f"kind {kind}")["pages"] == pages, kind
 
@@ -174,22 +206,81 @@ def test_two_files_are_one_fax_copies_are_ignored_and_banners_dropped(
 
 
 def test_letter_on_a4_is_shrunk_and_not_cropped(cups: Cups, printed: Served, tmp_path: Path) -> None:
-    cups.lp("-d", "Fax", "-t", "letter", str(pdf(tmp_path / "l.pdf", 1, (612, 792))))
-    assert fax_of(printed, "letter")["pages"] == 1
+    letter = tmp_path / "l.pdf"
+    frame = "@page { size: Letter; margin: 0 } div { position: absolute; inset: 0; border: 30pt solid black }"
+    letter.write_bytes(HTML(string=f"<style>{frame}</style><div></div>").write_pdf())
+    cups.lp("-d", "Fax", "-t", "letter", str(letter))
+    fax = fax_of(printed, "letter")
+    assert fax["pages"] == 1
+    page = printed.ask("GET", f"/faxes/{fax['id']}/document").content
+    image = pypdfium2.PdfDocument(page)[0].render(scale=1).to_pil().convert("L")
+    inside = image.crop((0, image.height // 20, image.width, image.height))  # below the header line
+    left, _, right, bottom = ImageOps.invert(inside).point(lambda grey: 255 * (grey > 128)).getbbox()
+    across = [inside.getpixel((x, inside.height // 2)) < 128 for x in range(inside.width)]
+    assert 0 <= left < right <= inside.width
+    for edge in (across[left : left + 15], across[right - 15 : right]):
+        assert sum(edge) >= 12  # both sides of the frame are there in their full strength
+    assert bottom < inside.height  # the sheet is longer than the letter
 
 
 def test_what_cannot_be_converted_ends_with_a_reason_and_the_next_one_runs(
     cups: Cups, printed: Served, tmp_path: Path
 ) -> None:
-    bad = tmp_path / "bad.pdf"
-    bad.write_bytes(b"%PDF-1.4\n" + os.urandom(3000))
-    job = cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "damaged", str(bad))
-    cups.ended(job)
+    damaged, noise, locked = (tmp_path / name for name in ("damaged.pdf", "noise", "locked.pdf"))
+    damaged.write_bytes(b"%PDF-1.4\n" + os.urandom(3000))
+    noise.write_bytes(bytes(range(256)) * 20)
+    lock = ["gs", "-q", "-sDEVICE=pdfwrite", "-sOwnerPassword=a", "-sUserPassword=b", "-dEncryptionR=3"]
+    whole = str(pdf(tmp_path / "whole.pdf", 1))
+    command = [*lock, "-dKeyLength=128", "-o", str(locked), whole]
+    subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S)
+    bad = {
+        "damaged": ["-o", "phone=9990", str(damaged)],
+        "locked": ["-o", "phone=9990", str(locked)],
+        "raw": ["-o", "raw", str(noise)],
+    }
+    for name, words in bad.items():
+        cups.ended(cups.lp("-d", "Fax", "-t", name, *words))
     cups.lp("-d", "Fax", "-t", "the next", str(pdf(tmp_path / "a.pdf", 1)))
     assert fax_of(printed, "the next")["state"] == "needs_number"
-    assert faxes(printed, "damaged") == []
     refused = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
-    assert any(each.action == "print.refused" and each.object == "damaged" for each in refused)
+    told = {each.object for each in refused if each.action == "print.refused"}
+    assert {"damaged", "locked"} <= told
+    assert (
+        fax_of(printed, "raw")["state"] == "failed"
+    )  # what is no PDF is told from one when its pages are made
+
+
+def test_a_job_that_is_cancelled_while_cups_holds_it_is_no_fax_and_a_later_cancel_changes_nothing(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    one = str(pdf(tmp_path / "a.pdf", 1))
+    cups.run("cancel", cups.lp("-d", "Fax", "-H", "hold", "-t", "held and cancelled", one))
+    job = cups.lp("-d", "Fax", "-t", "handed over", one)
+    cups.ended(job)
+    fax = fax_of(printed, "handed over")
+    cups.run("cancel", job, check=False)  # CUPS says that it is completed
+    assert fax_of(printed, "handed over") == fax
+    assert faxes(printed, "held and cancelled") == []
+
+
+def test_what_is_printed_while_the_box_is_down_is_one_fax_each_when_it_is_back(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    folder = cups.root / "down"
+    make_folder(folder)
+    description = tmp_path / "down.ppd"
+    description.write_bytes(ppd("down", fax=False))
+    cups.run("lpadmin", "-p", "Down", "-E", "-v", f"faxbox:{folder}", "-P", str(description))
+    one = str(pdf(tmp_path / "a.pdf", 1))
+    for number in range(3):
+        cups.ended(cups.lp("-d", "Down", "-t", f"down {number}", one))
+    box = make_box(tmp_path / "box")
+    waiting = PrintFolder(box)
+    until(lambda: not waiting.take(folder))
+    assert not waiting.take(folder)
+    titles = sorted(str(job.metadata["print_title"]) for job in box.faxes.search(JobFilter()))
+    box.close()
+    assert titles == ["down 0", "down 1", "down 2"]
 
 
 def test_ten_at_once_are_ten_faxes(cups: Cups, printed: Served, tmp_path: Path) -> None:
