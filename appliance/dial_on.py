@@ -18,6 +18,14 @@ MOST_DIGITS = 24
 # Pauses that stand for a word such as "extension", and for waiting until the far end listens.
 _WORD_PAUSES = 2
 
+# What may stand behind a number in running text, for the doors' patterns: ``,,42``, `` ext. 42``, ``p42``.
+BEHIND = r"(?: ?(?:[,pw]{1,20}|;?(?:ext(?:ension|n)?|x)[.:= ]{0,2})[0-9*#]{1,24}){0,4}"
+# Between the numbers of a list: a semicolon (``;ext=`` is none); where the list has commas, a single one,
+# since several are pauses.
+_SEMICOLON = r";(?! ?(?:ext(?:ension|n)?|x)[.:= ])"
+_BETWEEN = re.compile(rf"\n|(?<!,),(?!,)|{_SEMICOLON}", re.IGNORECASE)
+_BETWEEN_WITHOUT_COMMAS = re.compile(_SEMICOLON, re.IGNORECASE)
+
 _STEP = re.compile(r"(,+)([0-9*#]+)")
 _CANONICAL = re.compile(r"([^,]*)((?:,+[0-9*#]+)*)")
 # What people write between a number and the digits behind it, blanks and full stops gone.
@@ -43,6 +51,15 @@ def split(number: str) -> tuple[str, tuple[DialOn, ...]]:
         return number, ()
     steps = (DialOn(len(pause) * PAUSE_S, digits) for pause, digits in _STEP.findall(found[2]))
     return found[1], tuple(steps)
+
+
+def numbers_apart(written: str, *, commas: bool = True) -> list[str]:
+    """The numbers of a list as somebody wrote it, each with what is dialled on behind it.
+
+    ``commas``: a single comma ends a number, as a line's end does; without them only a semicolon does.
+    """
+    between = _BETWEEN if commas else _BETWEEN_WITHOUT_COMMAS
+    return [each for part in between.split(written) if (each := part.strip())]
 
 
 def read(compact: str) -> tuple[str, str] | None:

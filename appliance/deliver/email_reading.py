@@ -11,6 +11,7 @@ from email.utils import getaddresses
 from pathlib import Path
 
 from appliance.causes import EMAIL_DAMAGED
+from appliance.dial_on import BEHIND
 from appliance.documents.email_parts import CID, FilePart, Letter, decoded, letter_of, parse_email
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import html_text
@@ -182,10 +183,13 @@ class Dial:
 
 
 # RFC 3191, RFC 3192: ``FAX=+493012345/T33S=17@``; people write the number alone.
-_LOCAL_PART = re.compile(r"(?:fax=)?(\+?[0-9][0-9().-]{0,30})(?:/t33s=([0-9]{1,20}))?", re.IGNORECASE)
+_LOCAL_PART = re.compile(
+    rf"(?:fax=)?(\+?[0-9][0-9().-]{{0,30}}{BEHIND})(?:/t33s=([0-9]{{1,20}}))?", re.IGNORECASE
+)
 # "+49 30 12345" or "Fax: +49 30 12345 - what it is about"
 _SUBJECT = re.compile(
-    r"(?:fax(?:\s+to)?\s*:?\s*)?(\+?[0-9][0-9 ()./-]{1,30}[0-9])\s*(?:$|[:;,–|-]\s*(.*))", re.IGNORECASE
+    rf"(?:fax(?:\s+to)?\s*:?\s*)?(\+?[0-9][0-9 ()./-]{{1,30}}[0-9]{BEHIND})\s*(?:$|[:;,–|-]\s*(.*))",
+    re.IGNORECASE,
 )
 
 

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.box import Box
+from appliance.dial_on import numbers_apart
 from appliance.documents.options import Limits, clean_line
 from appliance.durable import TooLargeError
 from appliance.language import said
 from appliance.printing import page_reader
-from appliance.printing.options import SEPARATOR, all_numbers
+from appliance.printing.options import all_numbers
 from appliance.printing.settings import InDocument, PrintingSettings
 from appliance.services.rules import RefusedError
 from appliance.station import StationSettings
@@ -124,7 +125,7 @@ def _chosen(box: Box, tags: Iterable[str], lines: Iterable[str]) -> tuple[tuple[
     """The numbers that the document names, if it names them once; else why nobody can tell."""
     candidates: dict[tuple[str, ...], tuple[str, ...]] = {}
     for written in tags:
-        numbers = all_numbers([each.strip() for each in written.split(SEPARATOR) if each.strip()])
+        numbers = all_numbers(numbers_apart(written, commas=False))
         candidates[_dialled(box, numbers) or (written,)] = numbers
     own = {dialled for each in _own(box) for dialled in _dialled(box, (each,))}
     for written in lines:

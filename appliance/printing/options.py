@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote
 
+from appliance.dial_on import BEHIND, numbers_apart
 from appliance.spool.options import Quality
 
 # More options, or longer ones, than any dialogue writes.
@@ -17,9 +18,9 @@ MOST_NUMBERS = 100
 # Separates recipients; a comma is a pause while dialling.
 SEPARATOR = ";"
 # A job's title that names a number: the whole word "fax" at its head, then a number.
-_TITLE = re.compile(r"^\s*fax[ :]*([+0-9][0-9 ()./-]{2,})", re.IGNORECASE)
+_TITLE = re.compile(rf"^\s*fax[ :]*([+0-9][0-9 ()./-]{{2,}}{BEHIND})", re.IGNORECASE)
 # A number as people write it, with pauses; anything else is none, and nobody guesses.
-_NUMBER = re.compile(r"[+0-9*#(][0-9*#+ ()./,wWpP-]{1,62}")
+_NUMBER = re.compile(rf"[+0-9*#(][0-9*#+ ()./,wWpP-]{{1,62}}{BEHIND}", re.IGNORECASE)
 # A scanned file's name that names a number: "+" or the word "fax", digits alone, and an underscore.  Devices
 # and computers write dates, counters and "(2)" into names themselves: what is less plain is no number.
 _FILE_NAME = re.compile(r"(?:(?=\+)|fax[ _]?)(\+?[0-9]{3,30}(?:;\+?[0-9]{3,30})*)_", re.ASCII | re.IGNORECASE)
@@ -127,7 +128,7 @@ def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]
         if written and any(_REST.fullmatch(name) for name in options):
             return ()
         if written:
-            return all_numbers([prefix + each.strip() for each in written.split(SEPARATOR) if each.strip()])
+            return all_numbers([prefix + each for each in numbers_apart(written, commas=False)])
     if destinations:
         return all_numbers([number_of_uri(each) for each in destinations])
     return number_of_title(title) or None
@@ -154,10 +155,13 @@ def all_numbers(written: Sequence[str]) -> tuple[str, ...]:
 
 
 def number_of_uri(uri: str) -> str:
-    """The number of a ``tel:`` or ``fax:`` URI (RFC 3966) without its parameters; other texts as they are."""
+    """The number of a ``tel:`` or ``fax:`` URI (RFC 3966) with its extension alone of its parameters; other
+    texts as they are."""
     for scheme in _URI_SCHEMES:
         if uri.lower().startswith(scheme):
-            return unquote(uri[len(scheme) :].partition(";")[0])
+            number, *parameters = unquote(uri[len(scheme) :]).split(";")
+            extension = [each for each in parameters if each.lower().startswith("ext=")]
+            return ";".join([number, *extension])
     return uri
 
 

@@ -123,6 +123,25 @@ def test_recipients_in_one_field_are_separated_by_commas(served: Served) -> None
     assert [fax["to"]["number"] for fax in made.json["faxes"]] == ["9990", "9991"]
 
 
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("5551234,,,42", "5551234,,,42"),
+        ("5551234 ext. 42", "5551234,,42"),
+        ("tel:5551234;ext=42", "5551234,,42"),
+    ],
+)
+def test_digits_to_be_dialled_on_after_the_answer_stay_with_their_number(
+    served: Served, written: str, dialled: str
+) -> None:
+    body = new(written, hold=True)
+    form = [("to", f"{written}, 9990"), ("hold", "true")]
+    as_json = served.ask("POST", "/faxes", body).json["faxes"]
+    as_form = served.form("/faxes", form, [("a.txt", b"one")]).json["faxes"]
+    assert [fax["to"]["number"] for fax in as_json] == [dialled]
+    assert [fax["to"]["number"] for fax in as_form] == [dialled, "9990"]
+
+
 def test_the_same_idempotency_key_makes_one_fax(served: Served) -> None:
     headers = {"Idempotency-Key": "order-1"}
     files = [("a.txt", b"one")]

@@ -265,6 +265,12 @@ def test_a_bare_phone_becomes_a_contact(client: Client) -> None:
     assert client.get(f"/contacts/{contact}")["phone"] == "9990"
 
 
+def test_digits_to_be_dialled_on_stay_with_their_number(client: Client) -> None:
+    for written in ("5551234,,,42", "5551234 x42"):
+        contact = client.get(f"/transmissions/{client.transmission(written)}")["contact_id"]
+        assert client.get(f"/contacts/{contact}")["phone"] == written
+
+
 def test_what_a_transmission_needs(client: Client) -> None:
     program = client.made("/programs/sendfax", {"name": "x", "document_id": client.document()})
     assert "program_id" in client.error("POST", "/transmissions", 412, {"phone": "9990"})["message"]

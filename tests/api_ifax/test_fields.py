@@ -104,6 +104,18 @@ def test_several_numbers_may_be_a_list_or_stand_in_one_text(written: Any) -> Non
     assert read(faxNumber=written).numbers == ("+4930123", "+4930124")
 
 
+@pytest.mark.parametrize(
+    ("written", "numbers"),
+    [
+        ("+4930123,,,42", ("+4930123,,,42",)),
+        ("+4930123,,,42,+4930124;ext=7", ("+4930123,,,42", "+4930124;ext=7")),
+        (["+4930123 p42", "+4930124 ext. 7"], ("+4930123 p42", "+4930124 ext. 7")),
+    ],
+)
+def test_digits_to_be_dialled_on_stay_with_their_number(written: Any, numbers: tuple[str, ...]) -> None:
+    assert read(faxNumber=written).numbers == numbers
+
+
 def test_a_number_without_quotes_gets_its_plus_back() -> None:
     assert read(faxNumber=12125551234).numbers == ("+12125551234",)
 

@@ -138,6 +138,20 @@ def test_a_tag_in_the_document_names_the_number_where_the_owner_wants_that(print
         assert [fax["to"]["number"] for fax in faxes(printing, name)] == [number]
 
 
+def test_digits_behind_a_number_are_dialled_on_after_the_answer(printing: Printing, letter: Path) -> None:
+    number = job_id(
+        ask(
+            printing,
+            request(Operation.PRINT_JOB, to("tel:5551234;ext=42"), job_name=codec.name("behind"))
+            + letter.read_bytes(),
+            "/faxout",
+        )
+    )
+    printing.served.wait(lambda: bool(faxes(printing, "behind")))
+    assert [fax["to"]["number"] for fax in faxes(printing, "behind")] == ["5551234,,42"]
+    ask(printing, request(Operation.CANCEL_JOB, job_id=codec.integers(number)))
+
+
 def test_what_is_printed_on_a_favourites_printer_goes_to_the_favourite(
     printing: Printing, letter: Path
 ) -> None:

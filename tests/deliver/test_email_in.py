@@ -299,6 +299,9 @@ def test_a_signature_and_its_block_are_left_out() -> None:
         ("+49 30 12345", "+49 30 12345", ""),
         ("Fax: +49 (30) 123-45: Offer 7", "+49 (30) 123-45", "Offer 7"),
         ("fax to 03012345 - Offer", "03012345", "Offer"),
+        ("Fax: 5551234,,,42: Offer", "5551234,,,42", "Offer"),
+        ("+49 30 12345 ext. 42 - Offer", "+49 30 12345 ext. 42", "Offer"),
+        ("03012345p42", "03012345p42", ""),
         ("Offer 12345", None, "Offer 12345"),
         ("Re: +49 30 12345", None, "Re: +49 30 12345"),
         ("", None, ""),
@@ -310,6 +313,12 @@ def test_the_subject_names_the_number_only_at_its_beginning(
     dials, left = numbers_of(["fax@office.example"], subject, "fax.box")
     assert dials == ([Dial(number)] if number else [])
     assert left == rest
+
+
+@pytest.mark.parametrize("local", ["5551234pp42", "5551234ext42", "fax=5551234x42"])
+def test_digits_to_be_dialled_on_stand_behind_the_number_before_the_at(box: Box, local: str) -> None:
+    (job,) = accepted(box, letter(to=f"{local}@fax.box").as_bytes())
+    assert job.number == ("+49305551234,,42")
 
 
 @settings(max_examples=150, deadline=None)
@@ -332,7 +341,7 @@ def test_numbers_have_only_the_letters_of_numbers(subject: str, to: list[str]) -
     dials, _ = numbers_of([f"{each}@fax.box" for each in to], subject, "fax.box")
     for dial in dials:
         assert dial.number.strip()
-        assert set(dial.number) <= set("+0123456789 ()./-")
+        assert set(dial.number.lower()) <= set("+0123456789 ()./-*#,;:=pwxextnsio")
 
 
 def test_a_large_e_mail_is_read_in_a_process_of_its_own_with_the_same_result(box: Box) -> None:

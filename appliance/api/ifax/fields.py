@@ -25,6 +25,7 @@ from appliance.causes import (
     TOO_MANY_RECIPIENTS,
     Cause,
 )
+from appliance.dial_on import numbers_apart
 from appliance.net.settings import ApiSettings
 from appliance.spool.model import DAY_S
 from appliance.spool.options import Quality
@@ -47,7 +48,6 @@ NUMBERS_LIMIT = 4096
 # Ids are integers that every JSON reader holds exactly (RFC 7493 2.2).
 ID_LIMIT = (1 << 53) - 1
 _SELECTION = re.compile(r"[0-9]{1,6}(-[0-9]{0,6})?|-[0-9]{1,6}")
-_NUMBER_BREAK = re.compile(r"[,;\n]")
 # Form fields in brackets, as in faxData[0][fileName].
 _BRACKETED = re.compile(
     r"faxData\[(?P<index>[0-9]{1,3})?\](?:\[(?P<key>[A-Za-z_]{1,32})\](?:\[[0-9]{0,4}\])?)?"
@@ -188,7 +188,7 @@ def _numbers(value: Any, limit: int) -> tuple[str, ...]:
             continue
         if not isinstance(item, str) or len(item) > NUMBERS_LIMIT:
             raise _wrong("faxNumber", "a text with the number is needed", NUMBER_INVALID)
-        found += [part.strip() for part in _NUMBER_BREAK.split(item) if part.strip()]
+        found += numbers_apart(item)
     numbers = tuple(dict.fromkeys(found))
     if not numbers:
         raise _wrong("faxNumber", "this field is needed", NUMBER_INVALID)

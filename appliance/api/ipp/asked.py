@@ -129,7 +129,10 @@ def _number(destination: object) -> str:
         return ""
     if after and after[0] not in ",;pwPW":
         after = f",{after}"  # it is dialled after the answer
-    return before.rstrip(" ,") + number_of_uri(uri) + after
+    number = number_of_uri(uri)
+    if after:
+        number = number.partition(";")[0]  # instead of an extension in the URI
+    return before.rstrip(" ,") + number + after
 
 
 def _pages(ranges: Sequence[Value]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ What is wrong never repeats what was sent but for a field's name: it may be huge
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,8 @@ _Validator = extend(  # type: ignore[no-untyped-call]
     ),
 )
 _TRUE, _FALSE = "true", "false"
+# Between the values of one field; several commas are pauses behind a number.
+_COMMA = re.compile(r"(?<!,),(?!,)")
 # The widest whole number that a text may hold, digits.
 _DIGITS = 18
 
@@ -123,7 +126,7 @@ def from_texts(schema: Schema, texts: list[str], path: str) -> Any:
     Raises ProblemError.
     """
     if schema.get("type") == "array":
-        parts = texts[0].split(",") if len(texts) == 1 else texts
+        parts = _COMMA.split(texts[0]) if len(texts) == 1 else texts
         return [_from_text(_resolved(schema["items"]), part.strip(), path) for part in parts if part.strip()]
     if len(texts) > 1:
         raise flaw(path, said("is given more than once"))
