@@ -1,0 +1,55 @@
+"""The udev rules as udev itself reads them: ``udevadm verify``, which Debian has since release 13."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+RULES = Path(__file__).parents[2] / "udev"
+UDEVADM = shutil.which("udevadm", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+
+
+def _verifies() -> bool:
+    return (
+        UDEVADM is not None
+        and not subprocess.run([UDEVADM, "verify", "--version"], check=False, capture_output=True).returncode
+    )
+
+
+@pytest.mark.skipif(not _verifies(), reason="no udevadm with the word verify here")
+def test_udev_takes_the_rules_without_a_word() -> None:
+    said = subprocess.run(
+        [str(UDEVADM), "verify", *RULES.glob("*.rules")], check=False, capture_output=True, text=True
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.fixture(name="trixie", scope="module")
+def _trixie(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Debian 13 with udev and the groups that the rules name."""
+    if shutil.which("mmdebstrap") is None or os.geteuid() != 0:
+        pytest.skip("needs root and mmdebstrap")
+    root = tmp_path_factory.mktemp("trixie") / "root"
+    subprocess.run(
+        ["mmdebstrap", "--quiet", "--variant=minbase", "--include=udev", "trixie", root], check=True
+    )
+    return root
+
+
+def verified(root: Path, rules: str) -> subprocess.CompletedProcess[str]:
+    (root / "root/60-faxbox.rules").write_text(rules)
+    words = ["chroot", str(root), "udevadm", "verify", "/root/60-faxbox.rules"]
+    return subprocess.run(words, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", sorted(path.name for path in RULES.glob("*.rules")))
+def test_debian_13s_udev_takes_the_rules_and_not_one_that_is_wrong(trixie: Path, name: str) -> None:
+    text = (RULES / name).read_text()
+    said = verified(trixie, text)
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert verified(trixie, text + 'GOTO="nowhere"\n').returncode != 0
