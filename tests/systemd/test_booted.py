@@ -1,4 +1,4 @@
-"""The package on a fresh Debian 12 that boots: installed, used, killed, stopped, upgraded, purged.
+"""The package on a fresh Debian 12 that boots: installed, used, killed, stopped, purged, upgraded.
 
 Needs root, mmdebstrap and systemd-nspawn, and takes minutes; skipped, with the reason, without them.
 """
@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 BOOT_LIMIT_S = 600
 
-# Runs inside, as the machine's own service; what it writes is read outside.
-_PROBE = r"""
+# The last commit before the index of faxes, the lists and the package itself changed most.
+PREVIOUS = "75b9c08bc"
+
+# Each runs inside, as the machine's own service; what it writes is read outside.
+_COMMON = r"""
 said() { printf '%s\t%s\n' "$1" "$2" >>/root/result; }
 for _ in $(seq 240); do systemctl is-active --quiet faxbox.service && break; sleep 0.5; done
 api() { curl -s -m 60 -H "Authorization: Bearer $KEY" "$@"; }
@@ -36,7 +40,14 @@ as_faxbox() { setpriv --reuid=faxbox --regid=faxbox --clear-groups "$@"; }
 KEY=$(as_faxbox faxbox key add t --scope admin --data /var/lib/faxbox | awk '{print $NF}')
 printf 'A letter' >/root/letter.txt
 said health "$(up)"
-said first "$(ended $(fax))"
+first=$(fax)
+said first "$(ended $first)"
+started=$(systemctl show -p UserspaceTimestampMonotonic --value)
+said first_after_s $(($(cut -d. -f1 /proc/uptime) - started / 1000000))
+"""
+_FRESH = r"""
+said timer "$(systemctl is-enabled faxbox-backup.timer) $(systemctl is-active faxbox-backup.timer)"
+said memory "$(cat /proc/$(systemctl show -p MainPID --value faxbox)/smaps_rollup | grep ^Pss:)"
 kill -9 "$(systemctl show -p MainPID --value faxbox)"; sleep 3
 said after_kill "$(up)"
 said restarts "$(systemctl show -p NRestarts --value faxbox)"
@@ -46,12 +57,33 @@ systemctl stop faxbox.service
 said stopped "$(systemctl show -p Result --value faxbox)"
 systemctl start faxbox.service; said again "$(up)"
 said not_lost "$(ended $last)"
-dpkg -i /root/newer.deb >/root/upgrade.log 2>&1; said upgraded "$?"
-said after_upgrade "$(up)"
-said kept "$(ended $last)"
 apt-get purge -y faxbox >/root/purge.log 2>&1 </dev/null; said purged "$?"
 said data_stays "$(ls /var/lib/faxbox | tr '\n' ' ')"
 said units_left "$(ls /etc/systemd/system/*/faxbox* 2>/dev/null)"
+dpkg -i /root/faxbox.deb >/root/again.log 2>&1; said installed_again "$?"
+said there_again "$(up)"
+said found_again "$(state $first)"
+echo 'faxbox faxbox/delete-data boolean true' | debconf-set-selections
+apt-get purge -y faxbox >/root/purge2.log 2>&1 </dev/null; said purged_with_data "$?"
+said data_left "$(ls -d /var/lib/faxbox 2>/dev/null)"
+systemctl poweroff
+"""
+_UPGRADE = r"""
+as_faxbox faxbox config set station.name Before --data /var/lib/faxbox
+waiting=$(api http://127.0.0.1/api/v1/faxes -F to=9990 -F scheduled_at=2040-01-01T00:00:00Z \
+    -F file=@/root/letter.txt | grep -o '"id": [0-9]*' | head -1 | tr -dc 0-9)
+said version_before "$(faxbox version | head -1)"
+last=$(fax)
+for _ in $(seq 60); do case $(state $last) in *sending*) break;; esac; sleep 0.5; done
+dpkg -i /root/faxbox.deb >/root/upgrade.log 2>&1; said upgraded "$?"
+said after_upgrade "$(up)"
+said version_after "$(faxbox version | head -1)"
+said kept "$(state $first)"
+said under_way "$(ended $last)"
+said later "$(state $waiting)"
+said name "$(as_faxbox faxbox config get station.name --data /var/lib/faxbox)"
+said next "$(ended $(fax))"
+said copies "$(find /var/lib/faxbox -name '*.sqlite3*' | tr '\n' ' ')"
 systemctl poweroff
 """
 _UNIT = """[Unit]
@@ -69,35 +101,34 @@ def run(*words: str, **more: Any) -> None:
     subprocess.run(words, check=True, **more)
 
 
-@pytest.fixture(name="result", scope="module")
-def _result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With ``fresh``, a Debian 12 with nothing of ours, and ``faxbox.deb``."""
     missing = [tool for tool in ("mmdebstrap", "systemd-nspawn", "dpkg-deb") if shutil.which(tool) is None]
     if missing or os.geteuid() != 0:
         pytest.skip(f"needs root and {', '.join(missing) or 'nothing else'}")
     folder = tmp_path_factory.mktemp("booted")
-    root = folder / "root"
     run(str(PROJECT / "image-build/setup.sh"), "deb")
-    run(str(PROJECT / "image-build/deb/build.sh"), "--out", str(folder))
-    (package,) = folder.glob("faxbox_*.deb")
+    run(str(PROJECT / "image-build/deb/build.sh"), "--out", str(folder / "new"))
+    (package,) = (folder / "new").glob("faxbox_*.deb")
+    package.rename(folder / "faxbox.deb")
     tools = "systemd,systemd-sysv,dbus,udev,curl,ca-certificates"
-    run("mmdebstrap", "--variant=minbase", f"--include={tools}", "bookworm", str(root))
-    shutil.copy(package, root / "root/faxbox.deb")
-    _make_newer(package, folder, root / "root/newer.deb")
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    inside = ("chroot", str(root), "apt-get")
-    run(*inside, "update", "-qq")
-    run(
-        "chroot",
-        str(root),
-        "apt-get",
-        "install",
-        "-y",
-        "-qq",
-        "--no-install-recommends",
-        "/root/faxbox.deb",
-        env=quiet,
-    )
-    (root / "root/probe.sh").write_text(_PROBE)
+    run("mmdebstrap", "--variant=minbase", f"--include={tools}", "bookworm", str(folder / "fresh"))
+    run("chroot", str(folder / "fresh"), "apt-get", "update", "-qq")
+    return folder
+
+
+def _booted(folder: Path, name: str, first: Path, probe: str) -> dict[str, str]:
+    """What ``probe`` said in a copy of the fresh machine with the package ``first``."""
+    root = folder / name
+    run("cp", "-a", str(folder / "fresh"), str(root))
+    shutil.copy(folder / "faxbox.deb", root / "root/faxbox.deb")
+    shutil.copy(first, root / "root/first.deb")
+    apt = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "/root/first.deb")
+    begun = time.monotonic()
+    run("chroot", str(root), *apt, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    took = time.monotonic() - begun
+    (root / "root/probe.sh").write_text(_COMMON + probe)
     (root / "etc/systemd/system/probe.service").write_text(_UNIT)
     wants = root / "etc/systemd/system/multi-user.target.wants"
     wants.mkdir(exist_ok=True)
@@ -114,17 +145,27 @@ def _result(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     )
     run(*boot, timeout=BOOT_LIMIT_S, stdout=subprocess.DEVNULL)
     lines = (root / "root/result").read_text().splitlines()
-    return dict(line.split("\t", 1) for line in lines)
+    found = dict(line.split("\t", 1) for line in lines)
+    print(f"{name}: installed in {took:.0f} s; {found}")
+    return found
 
 
-def _make_newer(package: Path, folder: Path, made: Path) -> None:
-    """The same package as one commit later."""
-    run("dpkg-deb", "-R", str(package), str(folder / "newer"))
-    control = folder / "newer/DEBIAN/control"
-    text = control.read_text()
-    version = next(line for line in text.splitlines() if line.startswith("Version: "))
-    control.write_text(text.replace(version, f"{version}.1"))
-    run("dpkg-deb", "--root-owner-group", "-Zgzip", "-b", str(folder / "newer"), str(made))
+@pytest.fixture(name="result", scope="module")
+def _result(folder: Path) -> dict[str, str]:
+    return _booted(folder, "new-box", folder / "faxbox.deb", _FRESH)
+
+
+@pytest.fixture(name="upgraded", scope="module")
+def _upgraded(folder: Path) -> dict[str, str]:
+    """A box of an earlier version that works, and becomes this one."""
+    sources = folder / "sources"
+    run("git", "clone", "-q", "--shared", str(PROJECT), str(sources))
+    if subprocess.run(["git", "checkout", "-q", PREVIOUS], cwd=sources, check=False).returncode:
+        pytest.skip(f"this clone has no {PREVIOUS}")
+    (sources / ".venv").symlink_to(PROJECT / ".venv")
+    run(str(sources / "image-build/deb/build.sh"), "--out", str(folder / "old"))
+    (package,) = (folder / "old").glob("faxbox_*.deb")
+    return _booted(folder, "old-box", package, _UPGRADE)
 
 
 def test_the_box_answers_on_port_80_and_delivers_its_first_fax(result: dict[str, str]) -> None:
@@ -143,13 +184,33 @@ def test_a_stop_with_a_call_up_is_clean_and_the_fax_goes_afterwards(result: dict
     assert "delivered" in result["not_lost"]
 
 
-def test_an_upgrade_keeps_what_was_sent(result: dict[str, str]) -> None:
-    assert result["upgraded"] == "0"
-    assert json.loads(result["after_upgrade"])["accepting"]
-    assert "delivered" in result["kept"]
+def test_the_nightly_backup_waits_for_its_passphrase_alone(result: dict[str, str]) -> None:
+    assert result["timer"] == "enabled active"
 
 
 def test_a_purge_without_an_answer_keeps_the_data_and_nothing_else(result: dict[str, str]) -> None:
     assert result["purged"] == "0"
     assert "spool.sqlite3" in result["data_stays"]
     assert result["units_left"] == ""
+
+
+def test_a_box_installed_again_finds_what_was_kept(result: dict[str, str]) -> None:
+    assert result["installed_again"] == "0"
+    assert json.loads(result["there_again"])["accepting"]
+    assert "delivered" in result["found_again"]
+
+
+def test_a_purge_that_was_asked_for_the_data_deletes_it(result: dict[str, str]) -> None:
+    assert result["purged_with_data"] == "0"
+    assert result["data_left"] == ""
+
+
+def test_an_upgrade_from_an_earlier_version_keeps_faxes_and_settings(upgraded: dict[str, str]) -> None:
+    assert upgraded["upgraded"] == "0"
+    assert upgraded["version_before"] != upgraded["version_after"]
+    assert json.loads(upgraded["after_upgrade"])["accepting"]
+    assert "delivered" in upgraded["kept"]
+    assert "delivered" in upgraded["under_way"]
+    assert "waiting" in upgraded["later"]
+    assert upgraded["name"] == "Before"
+    assert "delivered" in upgraded["next"]
