@@ -27,7 +27,7 @@ from bench.running import running
 from tests.api.served import Served, serving
 
 HANG_S = 120.0
-# Seconds: what systemd waits, how old a proof may be, how often it is tried, how long the calls may be silent.
+# Seconds: what systemd waits, how old a proof may be, how often it is tried, how long calls may be silent.
 SYSTEMD_S, LIMIT_S, EVERY_S, SILENCE_S = 1.0, 1.0, 0.1, 2.0
 
 pytestmark = pytest.mark.realtime
