@@ -21,10 +21,11 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
+from appliance.documents.pdfmending import mended
 from appliance.documents.pdfobjects import Content, content_of, show
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import use_own_fonts
-from appliance.documents.pdfunits import units_of
+from appliance.documents.pdfunits import box_key, units_of
 from appliance.documents.screen import BAND_PIXELS, is_plain
 from appliance.remarks import (
     FILE_LEFT_OUT,
@@ -54,12 +55,7 @@ _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 class PdfSource:
     def __init__(self, content: bytes) -> None:
         use_own_fonts()
-        try:
-            self._document = pypdfium2.PdfDocument(content)
-        except pypdfium2.PdfiumError as error:
-            if getattr(error, "err_code", None) in {raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY}:
-                raise DocumentError(DOCUMENT_ENCRYPTED, str(error)[:200]) from None
-            raise DocumentError(DOCUMENT_DAMAGED, str(error)[:200]) from None
+        content, self._document = _opened(content)
         self.count = len(self._document)
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
@@ -82,7 +78,7 @@ class PdfSource:
 
     def size(self, index: int) -> PageSize:
         page = self._page(index)
-        unit = self._units.get(tuple(page.get_mediabox()), 1.0) if self._units else 1.0
+        unit = self._units.get(box_key(page.get_mediabox()), 1.0) if self._units else 1.0
         width, height = (side * unit / _POINTS_PER_INCH * MM_PER_INCH for side in page.get_size())
         largest = max(width, height)
         if not (width > 0 and height > 0 and math.isfinite(largest)):
@@ -161,6 +157,51 @@ class PdfSource:
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, _FLAGS)
         return bitmap
+
+
+def _opened(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
+    """The document, and the octets that it was made from: mended where pdfium does not get along with it.
+
+    Without its encryption, too, where that hides what is looked for in the octets.
+    """
+    hidden = _ENCRYPTED in content and _OBJECT_STREAM in content
+    refused = None
+    if not hidden:
+        try:
+            document = _opened_by_pdfium(content)
+            if _has_its_pages(document):
+                return content, document
+            document.close()
+        except DocumentError as error:
+            if error.cause is DOCUMENT_ENCRYPTED:
+                raise
+            refused = error
+    better = mended(content)
+    if better is not None:
+        return better, _opened_by_pdfium(better)
+    if refused is not None:
+        raise refused
+    return content, _opened_by_pdfium(content)
+
+
+_ENCRYPTED, _OBJECT_STREAM = b"/Encrypt", b"/ObjStm"
+# Pages of a document that are looked for when it is opened.
+_PAGES_LOOKED_FOR = 1_000
+
+
+def _opened_by_pdfium(content: bytes) -> pypdfium2.PdfDocument:
+    try:
+        return pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        if getattr(error, "err_code", None) in {raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY}:
+            raise DocumentError(DOCUMENT_ENCRYPTED, str(error)[:200]) from None
+        raise DocumentError(DOCUMENT_DAMAGED, str(error)[:200]) from None
+
+
+def _has_its_pages(document: pypdfium2.PdfDocument) -> bool:
+    size = raw.FS_SIZEF()
+    numbers = range(min(len(document), _PAGES_LOOKED_FOR))
+    return all(raw.FPDF_GetPageSizeByIndexF(document, number, size) for number in numbers)
 
 
 def _collected(document: pypdfium2.PdfDocument) -> list[Remark]:

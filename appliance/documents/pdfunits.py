@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _NAME = b"/UserUnit"
 _UNIT = re.compile(rb"/UserUnit\s*([0-9]{1,6}(?:\.[0-9]{0,6})?)")
@@ -20,6 +20,11 @@ _AROUND = 4096
 Units = dict[tuple[float, ...], float]
 
 
+def box_key(sides: Iterable[float]) -> tuple[float, ...]:
+    """A MediaBox to look up: pdfium has it in single precision, and most are not in whole points."""
+    return tuple(round(side, 2) for side in sides)
+
+
 def units_of(content: bytes) -> Units:
     """The user units of a document, by the MediaBox of the pages that have one; empty for nearly all."""
     units: Units = {}
@@ -31,7 +36,7 @@ def units_of(content: bytes) -> Units:
             boxes = _BOX.findall(text[start : at + _AROUND])
             if found is not None and boxes:
                 try:
-                    box = tuple(float(value) for value in boxes[0].split())
+                    box = box_key(float(value) for value in boxes[0].split())
                     unit = float(found[1])
                 except ValueError:
                     unit = 0.0

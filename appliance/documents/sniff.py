@@ -91,8 +91,11 @@ _TEXTUAL = frozenset({Kind.TEXT, Kind.HTML, Kind.SVG, Kind.RTF, Kind.POSTSCRIPT,
 
 # PWG 5102.4 4.2, and how Apple's raster begins.
 PWG_SYNC, URF_SYNC = b"RaS2", b"UNIRAST\0"
-# A PDF's header may stand anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13).
-_PDF_HEADER_WITHIN = 1024
+# A PDF's header may stand anywhere in the first 1024 octets (ISO 32000-1 Annex H, note 13), or say PostScript
+# first (note 14); behind a server's or an e-mail's lines it is farther down in files that promise to be PDFs.
+_PDF_HEADER_WITHIN, _PROMISED_PDF_HEADER_WITHIN = 1024, 64 << 10
+_PDF_AS_POSTSCRIPT = re.compile(rb"%!PS-Adobe-\d\.\d PDF-\d\.\d")
+_PDF_WITHIN = re.compile(rb"[\r\n]%PDF-[12]\.\d[^%]{0,20}%?[^<>]{0,200}?\d+ 0 obj\b")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
 _TNEF = bytes.fromhex("789f3e22")  # [MS-OXTNEF] 2.1.3.1
 # A stream that only Outlook's messages have ([MS-OXMSG] 2.4), as its name stands in the directory.
@@ -141,6 +144,8 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     if has_no_directory(content):
         raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
     promised = _promised(name, media_type)
+    if promised is Kind.PDF and _PDF_WITHIN.search(content, 0, _PROMISED_PDF_HEADER_WITHIN):
+        return Kind.PDF
     found = _by_marks(content) or _by_words(content, charset_of(media_type), promised)
     if found is None:
         if promised is not None:
@@ -193,7 +198,7 @@ def _by_marks(content: bytes) -> Kind | None:
         return Kind.HEIC
     if content.startswith((PWG_SYNC, URF_SYNC)):
         return Kind.RASTER
-    if b"%PDF-" in content[:_PDF_HEADER_WITHIN]:
+    if b"%PDF-" in content[:_PDF_HEADER_WITHIN] or _PDF_AS_POSTSCRIPT.match(content):
         return Kind.PDF
     if content.startswith(_OLE):
         return Kind.MSG if _MSG_STREAM in content else Kind.OFFICE

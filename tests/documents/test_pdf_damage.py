@@ -1,0 +1,112 @@
+"""PDFs with faults that other programs put up with: pages all the same, as many as poppler makes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_MISLABELLED
+from appliance.documents.errors import DocumentError
+from tests.documents.conftest import Rendered
+from tests.documents.making import A4, need, pdf, run, words
+
+WHOLE = pdf([(*A4, words(*A4)), (*A4, words(*A4))])
+
+
+def _shifted(match: re.Match[bytes]) -> bytes:
+    return b"%010d 00000 n" % (int(match[1]) + 7)
+
+
+DAMAGED = {
+    "the table of cross-references is wrong": re.sub(rb"(\d{10}) 00000 n", _shifted, WHOLE),
+    "the table is unreadable": WHOLE.replace(b"xref\n0 ", b"xrfe\n0 ").replace(b"00000 n", b"00000 x"),
+    "the table is looked for elsewhere": re.sub(rb"startxref\n\d+", b"startxref\n99999999", WHOLE),
+    "nothing says where the table is": re.sub(rb"startxref\n\d+\n", b"", WHOLE),
+    "an older table is the same one": WHOLE.replace(b"/Root", b"/Prev %d/Root" % WHOLE.index(b"xref\n0")),
+    "lines end otherwise": WHOLE.replace(b"\n", b"\r\n"),
+    "something stands before the header": b"\0junk\r\n" * 100 + WHOLE,
+    "a server's words stand before the header": b"HTTP/1.1 200 OK\r\nX: y\r\n" * 250 + WHOLE,
+    "the header says PostScript": WHOLE.replace(b"%PDF-1.4", b"%!PS-Adobe-3.0 PDF-1.4"),
+    "something stands behind the end": WHOLE + b"<html>" * 2000,
+    "objects do not end": WHOLE.replace(b"endobj\n", b""),
+    "streams do not end": WHOLE.replace(b"endstream\n", b""),
+    "streams are longer than said": re.sub(rb"/Length \d+", b"/Length 3", WHOLE),
+    "streams are shorter than said": re.sub(rb"/Length \d+", b"/Length 99999999", WHOLE),
+    "a page is null": WHOLE.replace(b"Kids[4 0 R", b"Kids[null 4 0 R"),
+    "a page is not there": WHOLE.replace(b"Kids[4 0 R", b"Kids[77 0 R 4 0 R"),
+    "the pages are in a circle": WHOLE.replace(b"Kids[4 0 R", b"Kids[2 0 R 4 0 R"),
+    "pages do not say what they are": WHOLE.replace(b"/Type/Pages", b"").replace(b"/Type/Page/", b"/"),
+    "pages have no size": re.sub(rb"/MediaBox\[[^\]]*\]", b"", WHOLE),
+}
+
+
+@pytest.mark.parametrize("fault", DAMAGED)
+def test_a_pdf_that_poppler_opens_is_opened(rendered: Rendered, tmp_path: Path, fault: str) -> None:
+    file = tmp_path / "damaged.pdf"
+    file.write_bytes(DAMAGED[fault])
+    run(need("pdftoppm"), "-r", "10", "-gray", file, tmp_path / "poppler")
+    document = rendered(DAMAGED[fault], name="damaged.pdf")
+    assert document.total == len(list(tmp_path.glob("poppler*"))) == 2
+    assert all(page.octets > 1000 for page in document.pages)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ["--encrypt", "", "o", "40", "--"],
+        ["--encrypt", "", "o", "128", "--"],
+        ["--encrypt", "", "o", "128", "--use-aes=y", "--cleartext-metadata", "--"],
+        ["--encrypt", "", "o", "256", "--force-R5", "--"],
+        ["--encrypt", "", "o", "256", "--"],
+    ],
+    ids=lambda how: "-".join(how[3:-1]),
+)
+def test_a_pdf_that_only_its_owner_may_change_is_opened(
+    rendered: Rendered, tmp_path: Path, how: list[str]
+) -> None:
+    """Encrypted with no password for the reader; what is looked for in its octets is found: a unit."""
+    plain, locked = tmp_path / "plain.pdf", tmp_path / "locked.pdf"
+    plain.write_bytes(WHOLE.replace(b"/MediaBox", b"/UserUnit 2/MediaBox"))
+    run(
+        need("qpdf"),
+        "--allow-weak-crypto",
+        "--warning-exit-0",
+        "--object-streams=generate",
+        *how,
+        plain,
+        locked,
+    )
+    document = rendered(locked.read_bytes())
+    assert document.total == 2
+    assert document.pages[0].size.width == pytest.approx(420, abs=1)
+
+
+def test_a_pdf_that_asks_for_a_password_says_so(rendered: Rendered, tmp_path: Path) -> None:
+    plain, locked = tmp_path / "plain.pdf", tmp_path / "locked.pdf"
+    plain.write_bytes(WHOLE)
+    for streams in ("generate", "disable"):
+        run(need("qpdf"), f"--object-streams={streams}", "--encrypt", "u", "o", "256", "--", plain, locked)
+        with pytest.raises(DocumentError) as refused:
+            rendered(locked.read_bytes())
+        assert refused.value.cause is DOCUMENT_ENCRYPTED
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (WHOLE[: len(WHOLE) * 6 // 10], DOCUMENT_DAMAGED),
+        (WHOLE[: len(WHOLE) * 9 // 10], DOCUMENT_DAMAGED),
+        (WHOLE.replace(b"/Root 1 0 R", b""), DOCUMENT_DAMAGED),
+        (
+            b"<html><pre>" + b"sorry " * 200 + b"\n%PDF-1.4 is what you asked for</pre></html>",
+            DOCUMENT_MISLABELLED,
+        ),
+    ],
+    ids=["cut off", "cut off in the last page", "without a root", "an error page about it"],
+)
+def test_what_nobody_can_open_is_refused(rendered: Rendered, content: bytes, cause: object) -> None:
+    with pytest.raises(DocumentError) as refused:
+        rendered(content, name="damaged.pdf")
+    assert refused.value.cause is cause
