@@ -501,6 +501,13 @@ STORAGE_FULL = _row(
     "The box's storage is full.",
     "Delete old faxes or shorten the time they are kept.",
 )
+STORAGE_READ_ONLY = _row(
+    "storage_read_only",
+    Side.OURS,
+    Retry.LATER,
+    "The box's storage takes nothing any more: it was made read-only, as happens when a disk or card fails.",
+    "Save a copy of what is there, check or replace the disk or card, then start the box again.",
+)
 
 # -- T.30: how a call between two fax machines ends -----------------------------------------------
 

@@ -10,6 +10,7 @@ The disk's refusal is ``DiskFullError`` or the OSError itself.  A leaf module, f
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
@@ -29,6 +30,10 @@ FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 class DiskFullError(Exception):
     """There is no room left for what was to be written (HTTP 507)."""
+
+
+class ReadOnlyError(DiskFullError):
+    """The file system takes nothing any more, as one does whose disk is failing."""
 
 
 class TooLargeError(Exception):
@@ -104,9 +109,12 @@ def place(path: Path, fill: Callable[[Path], object]) -> int:
         part.rename(path)
         fsync_folder(path.parent)
     except BaseException as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # read-only: it stays, and is swept away at the next start
+            part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
             raise DiskFullError(f"no room for {path.name}") from error
+        if isinstance(error, OSError) and error.errno == errno.EROFS:
+            raise ReadOnlyError(f"{path.name} cannot be written") from error
         raise
     return size
 

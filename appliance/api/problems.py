@@ -16,7 +16,7 @@ from typing import Any
 from appliance import causes
 from appliance.causes import Cause
 from appliance.documents.errors import DocumentError
-from appliance.durable import DiskFullError, TooLargeError
+from appliance.durable import DiskFullError, ReadOnlyError, TooLargeError
 from appliance.language import said
 from appliance.net.http import FetchError
 from appliance.services.rules import RefusedError
@@ -70,6 +70,7 @@ _STATUS: dict[str, HTTPStatus] = {
     causes.REQUEST_FAULT.code: HTTPStatus.INTERNAL_SERVER_ERROR,
     causes.INDEX_DAMAGED.code: HTTPStatus.SERVICE_UNAVAILABLE,
     causes.STORAGE_FULL.code: HTTPStatus.INSUFFICIENT_STORAGE,
+    causes.STORAGE_READ_ONLY.code: HTTPStatus.INSUFFICIENT_STORAGE,
     causes.QUOTA_SPENT.code: HTTPStatus.PAYMENT_REQUIRED,
     causes.DOCUMENT_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     causes.DOCUMENT_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -153,6 +154,8 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(causes.STATE_FORBIDS, str(error))
         case IdempotencyError():
             return ProblemError(causes.IDEMPOTENCY_KEY_REUSED)
+        case ReadOnlyError():
+            return ProblemError(causes.STORAGE_READ_ONLY)
         case DiskFullError():
             return ProblemError(causes.STORAGE_FULL)
         case TooLargeError():

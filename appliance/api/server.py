@@ -516,7 +516,8 @@ class HttpServer:
 
     def stop(self) -> None:
         if self._is_first:
-            self._address_file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # read-only: it is written anew at the next start
+                self._address_file.unlink(missing_ok=True)
         self.context.stopping.set()
         self.context.halt.expire()
         self._server.stopping = True

@@ -19,6 +19,7 @@ from appliance.causes import (
     PAGE_UNAVAILABLE,
     RECORD_FAILED,
     STORAGE_FULL,
+    STORAGE_READ_ONLY,
     UNKNOWN_DELIVERY,
     Cause,
 )
@@ -30,7 +31,7 @@ from appliance.dispatch.settle import CallEnd, settle
 from appliance.dispatch.trace import Trace
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument
-from appliance.durable import DiskFullError
+from appliance.durable import DiskFullError, ReadOnlyError
 from appliance.lines.line import OutgoingCall
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool import jobs
@@ -110,6 +111,8 @@ class OutgoingFax(CallDesk):
             return CALL_TOO_LONG  # it was given up meanwhile, and another call may carry the job
         except SpoolClosedError:
             return INTERRUPTED
+        except ReadOnlyError:
+            return STORAGE_READ_ONLY
         except DiskFullError:
             return STORAGE_FULL
         except SpoolError as error:

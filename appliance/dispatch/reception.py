@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.causes import NOT_RECEIVING, STORAGE_FULL, Cause
+from appliance.causes import NOT_RECEIVING, STORAGE_FULL, STORAGE_READ_ONLY, Cause
 from appliance.dispatch.desk import CallDesk, packets_of, tell_live
 from appliance.dispatch.outgoing import SETTLE_AGAIN_S
 from appliance.dispatch.polling import OfferedPages
@@ -93,7 +93,7 @@ class Reception:
         if self._stopping or not station.receive or not managed.receive:
             return Refuse(NOT_RECEIVING)
         if self._box.guard.room(storage.reserve_mb, storage.warn_mb) is Room.FULL:
-            return Refuse(STORAGE_FULL)
+            return Refuse(STORAGE_READ_ONLY if self._box.guard.read_only else STORAGE_FULL)
         refused = self._screen(call) if self._screen is not None else None
         if refused is not None:
             return Refuse(refused)

@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.durable import DiskFullError
+from appliance.durable import DiskFullError, ReadOnlyError
 from appliance.spool.model import Room
 
 MB = 1_000_000
+# Files that the file system must still have room for: a long fax takes one a page, with previews three.
+FILES_KEPT = 500
 # The file system is asked again after so long, seconds.
 FRESH_S = 1.0
 
@@ -22,14 +24,24 @@ class RoomGuard:
     data: Path
     _asked_at: float = float("-inf")
     _free: int = 0
+    _read_only: bool = False
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the file system took nothing when it was last asked."""
+        return self._read_only
 
     def free(self) -> int:
-        """Octets that may still be written."""
+        """Octets that may still be written; none without room for more files, or when nothing may be."""
         now = time.monotonic()
         if now - self._asked_at >= FRESH_S:
             state = os.statvfs(self.data)
             # What only root may use is left alone: the box's daemon is not root.
             self._free = state.f_bavail * state.f_frsize
+            self._read_only = bool(state.f_flag & os.ST_RDONLY)
+            # Some file systems have no bound to the number of files, and say 0.
+            if self._read_only or (state.f_files and state.f_favail < FILES_KEPT):
+                self._free = 0
             self._asked_at = now
         return self._free
 
@@ -40,7 +52,9 @@ class RoomGuard:
         return Room.LOW if free < warn_mb * MB else Room.PLENTY
 
     def require(self, reserve_mb: int, octets: int = 0) -> None:
-        """Raises DiskFullError when ``octets`` more would eat into the reserve."""
+        """Raises DiskFullError when ``octets`` more would eat into the reserve, ReadOnlyError."""
         free = self.free()
+        if self._read_only:
+            raise ReadOnlyError(f"{self.data} is read-only")
         if free - octets < reserve_mb * MB:
             raise DiskFullError(f"{free // MB} MB are free; {reserve_mb} MB are kept in reserve")

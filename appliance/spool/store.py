@@ -392,9 +392,22 @@ class Spool:
         if _is_damage(error):
             self._note_damage(str(error))
         for order in batch:
-            refusal = durable.DiskFullError("the disk is full") if full else _refusal(error)
+            refusal: Exception
+            if full:
+                refusal = durable.DiskFullError("the disk is full")
+            elif self._read_only(error):
+                refusal = durable.ReadOnlyError("the disk is read-only")
+            else:
+                refusal = _refusal(error)
             refusal.__cause__ = error
             order.future.set_exception(refusal)
+
+    def _read_only(self, error: Exception) -> bool:
+        """Whether ``error`` came because the file system takes nothing any more."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_IOERR:  # what is open when a disk fails says only this
+            return bool(os.statvfs(self.data).f_flag & os.ST_RDONLY)
+        return bool(code == sqlite3.SQLITE_READONLY)
 
     def _announce(self, tx: Tx) -> None:
         self.hub.publish(tx.events)

@@ -37,7 +37,15 @@ from appliance.api.rest.views import (
     values,
 )
 from appliance.box import Health
-from appliance.causes import INDEX_DAMAGED, NOT_FOUND, SETTING_INVALID, all_causes, cause_of
+from appliance.causes import (
+    INDEX_DAMAGED,
+    NOT_FOUND,
+    SETTING_INVALID,
+    STORAGE_FULL,
+    STORAGE_READ_ONLY,
+    all_causes,
+    cause_of,
+)
 from appliance.configuration import CATALOGUE
 from appliance.lines.settings import LineSettings
 from appliance.net.settings import HttpSettings
@@ -91,6 +99,8 @@ def health(call: Call) -> Answer:
     body: Json = {"status": _status_word(found), "accepting": found.accepting}
     if found.damage:
         body["problem"] = cause_view(INDEX_DAMAGED)
+    elif found.room is Room.FULL:
+        body["problem"] = cause_view(STORAGE_READ_ONLY if call.box.guard.read_only else STORAGE_FULL)
     return Answer(body, status=None if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
 
 

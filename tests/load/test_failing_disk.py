@@ -1,0 +1,152 @@
+"""The disk of a running box turns read-only, or has room but for no more files: clear refusals, nothing lost.
+
+The box lies on a file system of its own in memory.  Without the right to mount one there is nothing to
+test on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from appliance.daemon.arguments import EXIT_UNUSABLE
+from appliance.spool.room import FILES_KEPT
+from appliance.spool.store import DATABASE_NAME
+from bench import marked
+from bench.running import Client, Running, running
+
+SETTINGS = {
+    "practice.speed": "10",
+    "practice.wait_s": "0.2",
+    "storage.reserve_mb": "20",
+    "storage.warn_mb": "20",
+}
+FINISH_S = 90.0  # only for hangs
+
+
+def run(*command: str) -> bool:
+    return not subprocess.run(command, check=False, capture_output=True).returncode
+
+
+@contextlib.contextmanager
+def disk(place: Path, *mount: str) -> Iterator[Path]:
+    """A file system of its own."""
+    place.mkdir(exist_ok=True)
+    if not run("mount", *mount, str(place)):
+        pytest.skip("a file system of its own may not be mounted here")
+    try:
+        yield place
+    finally:
+        # All that the box has started must have let go, or what is mounted next is the same once more.
+        until(lambda: run("umount", str(place)), "the file system is still in use")
+
+
+def hand_in(client: Client) -> tuple[int, str, int]:
+    """Status, code of the refusal, id of the fax."""
+    reply = client.send("9990", "a.tif", marked.document(1), quality="standard")
+    if reply.status == HTTPStatus.CREATED:
+        return reply.status, "", reply.json["faxes"][0]["id"]
+    return reply.status, str(reply.json["code"]), 0
+
+
+def until(done: object, what: str) -> None:
+    end = time.monotonic() + FINISH_S
+    while not done():  # type: ignore[operator]
+        assert time.monotonic() < end, what
+        time.sleep(0.2)
+
+
+def sound(box: Running) -> bool:
+    with contextlib.closing(sqlite3.connect(box.data / DATABASE_NAME)) as database:
+        return bool(database.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
+
+
+@pytest.mark.full
+def test_a_disk_that_fails_is_named_and_nothing_that_was_accepted_is_lost(tmp_path: Path) -> None:
+    """ext4 turns itself read-only under a running box, as it does at the first error of a dying card."""
+    image, log = tmp_path / "card.img", tmp_path / "serve.log"
+    with image.open("wb") as file:
+        file.truncate(150_000_000)
+    if not run("mkfs.ext4", "-q", str(image)):
+        pytest.skip("mkfs.ext4 (e2fsprogs) is not here")
+    card = ("-o", "loop,errors=remount-ro", str(image))
+    with disk(tmp_path / "disk", *card) as place, running(place / "box", SETTINGS, log) as box:
+        client = box.client()
+        accepted = [hand_in(client)[2] for _ in range(3)]
+        (held,) = client.send("9990", "a.tif", marked.document(1), quality="standard", hold="true").json[
+            "faxes"
+        ]
+        assert run("mount", "-o", "remount,abort", str(place))
+        for _ in range(3):
+            assert hand_in(client)[:2] == (HTTPStatus.INSUFFICIENT_STORAGE, "storage_read_only")
+        for path in ("/faxes", f"/faxes/{held['id']}", "/received", "/status"):
+            assert client.ask("GET", path).status == HTTPStatus.OK, "what is there can be read"
+        client.close()
+        assert box.process.poll() is None
+    run("fsck.ext4", "-p", str(image))
+    with disk(tmp_path / "disk", *card) as place, running(place / "box", SETTINGS, log) as box:
+        client = box.client()
+        assert client.ask("POST", f"/faxes/{held['id']}/release").status == HTTPStatus.OK
+        until(lambda: not client.unfinished(), "a fax is still under way")
+        states = [client.ask("GET", f"/faxes/{fax}").json["state"] for fax in [*accepted, held["id"]]]
+        assert set(states) <= {"delivered", "unknown"}
+        assert states[-1] == "delivered"
+        assert sound(box)
+        client.close()
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.realtime
+def test_a_disk_without_room_for_more_files_refuses_before_a_fax_is_half_taken(tmp_path: Path) -> None:
+    log = tmp_path / "serve.log"
+    small = ("-t", "tmpfs", "-o", f"size=200m,nr_inodes={FILES_KEPT + 500}", "tmpfs")
+    with disk(tmp_path / "disk", *small) as place, running(place / "box", SETTINGS, log) as box:
+        client = box.client()
+        assert hand_in(client)[0] == HTTPStatus.CREATED
+        crowd = place / "crowd"
+        crowd.mkdir()
+        with contextlib.suppress(OSError):
+            for number in range(FILES_KEPT + 500):
+                (crowd / str(number)).touch()
+        until(lambda: hand_in(client)[:2] == (HTTPStatus.INSUFFICIENT_STORAGE, "storage_full"), "not refused")
+        until(lambda: not client.ask("GET", "/health").json["accepting"], "it was never noticed")
+        assert client.ask("GET", "/health").json["problem"]["code"] == "storage_full"
+        for path in crowd.iterdir():
+            path.unlink()
+        until(lambda: hand_in(client)[0] == HTTPStatus.CREATED, "it never came back")
+        until(lambda: not client.unfinished(), "a fax is still under way")
+        assert sound(box)
+        client.close()
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_box_does_not_start_on_a_folder_that_nothing_can_be_written_to_and_says_so(tmp_path: Path) -> None:
+    with disk(tmp_path / "disk", "-t", "tmpfs", "-o", "size=50m", "tmpfs") as place:
+        assert run("mount", "-o", "remount,ro", str(place))
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "appliance.cli",
+                "serve",
+                "--data",
+                str(place / "box"),
+                "--http",
+                "127.0.0.1:0",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=FINISH_S,
+        )
+    assert done.returncode == EXIT_UNUSABLE, done.stderr
+    assert "ead-only" in done.stderr
+    assert "Traceback" not in done.stderr
