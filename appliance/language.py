@@ -108,6 +108,10 @@ class Writer:
         """The day of a Unix time, such as 28 Nov 2026."""
         return format_date(self._moment(at), "medium", locale=self._locale)
 
+    def day(self, at: float) -> str:
+        """The day without its year, such as 28 Nov."""
+        return format_skeleton("MMMd", self._moment(at), locale=self._locale)
+
     def time(self, at: float) -> str:
         """The time of day, such as 14:35."""
         return format_time(self._moment(at), "short", locale=self._locale)

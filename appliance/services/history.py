@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from appliance.durable import DiskFullError
 from appliance.services.rules import Clock
-from appliance.spool import events, ledger, stats
+from appliance.spool import events, ledger, statistics, stats
 from appliance.spool.events import Listener
 from appliance.spool.model import Event, News, SpoolClosedError, SpoolFailedError
-from appliance.spool.remembered import AuditEntry, Destination
+from appliance.spool.remembered import AuditEntry, Destination, Statistics
 from appliance.spool.store import Spool
 
 _log = logging.getLogger(__name__)
@@ -98,6 +98,10 @@ class History:
             return Counts(stats.ended(db), stats.received(db), stats.deliveries(db), stats.sums(db))
 
         return self.spool.read(read)
+
+    def statistics(self, since: float, until: float) -> Statistics:
+        """Sums of what ended from ``since`` until ``until``."""
+        return self.spool.read(statistics.statistics, since, until)
 
     def destinations(self, *, after: str, limit: int) -> list[Destination]:
         """Learned destinations in the order of their numbers, those after ``after``."""

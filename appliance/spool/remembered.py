@@ -72,3 +72,32 @@ class Offer:
     created_at: float
     polled: int  # how often it was fetched whole
     polled_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What ended in a slot of time that begins at Unix time ``at``."""
+
+    at: int
+    faxes: int
+    pages: int
+    seconds: float  # on the line
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """Faxes to send by something: ``delivered`` of ``faxes`` that ended otherwise than cancelled."""
+
+    name: str
+    faxes: int
+    delivered: int
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    sent: list[Slot]  # delivered
+    received: list[Slot]
+    lines: list[Success]
+    causes: list[tuple[str, int]]  # of faxes that failed or of which nobody knows: code, how many
+    destinations: list[Success]  # by number, those with the most faxes

@@ -33,6 +33,8 @@ PAGES = (
     Seen("audit", "/audit"),
     Seen("about", "/about"),
     Seen("backup", "/backup"),
+    Seen("charts", "/charts"),
+    Seen("charts-year", "/charts?days=365"),
     Seen("deliveries", "/deliveries"),
     Seen("doctor", "/doctor"),
     Seen("update", "/update"),

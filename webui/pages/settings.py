@@ -35,6 +35,7 @@ def show(visit: Visit) -> Answer:
     ]
     ways = [
         Link("/lines", _("Lines"), _("trunks and modems, and how they are")),
+        Link("/charts", _("Charts"), _("how much was faxed, and how much arrived")),
         Link("/settings/routes", _("Routing"), _("who gets received faxes")),
         Link("/settings/junk", _("Junk rules"), _("who is not let in")),
         Link("/deliveries", _("Webhooks and other deliveries"), _("who was told of what, and a test")),

@@ -21,6 +21,7 @@ from appliance.api.rest import (
     previews,
     received,
     rules,
+    statistics,
     system,
     update,
 )
@@ -46,5 +47,6 @@ ROUTES: tuple[Route, ...] = (
     *mail.ROUTES,
     *system.ROUTES,
     *doctor.ROUTES,
+    *statistics.ROUTES,
     *update.ROUTES,
 )

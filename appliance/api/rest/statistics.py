@@ -1,0 +1,75 @@
+"""Figures of the last days: what the charts of the pages are drawn from."""
+
+from __future__ import annotations
+
+from appliance.api import statistics
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import Json, array, component, integer, number, record, text
+from appliance.api.statistics import DAYS_MOST, HOURS, Sum
+from appliance.settings.accounts import Scope
+from appliance.spool.remembered import Success
+
+DAYS_DEFAULT = 30
+
+_SUM = record(
+    {"faxes": integer(), "pages": integer(), "seconds": number(help="on the line")},
+)
+_BY = {"sent": _SUM, "received": _SUM}
+_SUCCESS = record(
+    {"name": text(64), "faxes": integer(help="that ended, cancelled ones apart"), "delivered": integer()}
+)
+STATISTICS = component(
+    "Statistics",
+    record(
+        {
+            "days": array(record({"day": text(10, help="such as 2030-01-31"), **_BY}), DAYS_MOST),
+            "hours": array(record({"hour": integer(0, HOURS - 1), **_BY}), HOURS),
+            "lines": array(_SUCCESS, help="those with the most faxes; a fax counts for its last line"),
+            "destinations": array(_SUCCESS, help="numbers with the most faxes"),
+            "causes": array(record({"code": text(64), "faxes": integer()}), help="why faxes did not arrive"),
+        }
+    ),
+)
+
+
+def _sum(found: Sum) -> Json:
+    return {"faxes": found.faxes, "pages": found.pages, "seconds": round(found.seconds, 1)}
+
+
+def _success(found: Success) -> Json:
+    return {"name": found.name, "faxes": found.faxes, "delivered": found.delivered}
+
+
+def read(call: Call) -> Answer:
+    looked = statistics.look(call.box, call.query.get("days", DAYS_DEFAULT), call.context.now())
+    return Answer(
+        {
+            "days": [
+                {"day": day.isoformat(), "sent": _sum(sent), "received": _sum(received)}
+                for day, (sent, received) in looked.days.items()
+            ],
+            "hours": [
+                {"hour": hour, "sent": _sum(sent), "received": _sum(received)}
+                for hour, (sent, received) in enumerate(looked.hours)
+            ],
+            "lines": [_success(each) for each in looked.sums.lines],
+            "destinations": [_success(each) for each in looked.sums.destinations],
+            "causes": [{"code": code, "faxes": count} for code, count in looked.sums.causes],
+        }
+    )
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/statistics",
+        "readStatistics",
+        "system",
+        "Faxes, pages and time on the line of the last days",
+        read,
+        scope=Scope.ADMIN,
+        query=(Parameter("days", integer(1, DAYS_MOST), f"so many days, today included; {DAYS_DEFAULT}"),),
+        answer=STATISTICS,
+        help="By day and hour of the box's own clock. Faxes to send count when they have ended.",
+    ),
+)

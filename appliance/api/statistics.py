@@ -1,0 +1,73 @@
+"""Sums of the last days as people look at them: by day and hour of the box's own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from appliance.box import Box
+from appliance.dispatch.making import zone
+from appliance.spool.remembered import Slot, Statistics
+from appliance.station import StationSettings
+
+DAYS_MOST = 366
+HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Faxes, their pages, and seconds on the line."""
+
+    faxes: int = 0
+    pages: int = 0
+    seconds: float = 0.0
+
+    def with_slot(self, slot: Slot) -> Sum:
+        return Sum(self.faxes + slot.faxes, self.pages + slot.pages, self.seconds + slot.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The last days: each day and each hour of the day, sent and received, and what has no time in it."""
+
+    days: dict[date, tuple[Sum, Sum]]  # sent and received, the oldest first, without a gap
+    hours: list[tuple[Sum, Sum]]  # by the hour of the day
+    sums: Statistics
+
+
+def look(box: Box, days: int, now: float) -> Looked:
+    """The last ``days`` days, today included."""
+    time_zone = zone(box.settings.section(StationSettings).time_zone)
+    today = _moment(now, time_zone).date()
+    first = today - timedelta(days=days - 1)
+    since = datetime(first.year, first.month, first.day, tzinfo=time_zone).timestamp()
+    sums = box.history.statistics(since, now + 1)
+    by_day = {first + timedelta(days=each): [Sum(), Sum()] for each in range(days)}
+    by_hour = [[Sum(), Sum()] for _ in range(HOURS)]
+    for which, slots in enumerate((sums.sent, sums.received)):
+        _add(by_day, by_hour, which, slots, time_zone)
+    return Looked(
+        {day: (pair[0], pair[1]) for day, pair in by_day.items()},
+        [(pair[0], pair[1]) for pair in by_hour],
+        sums,
+    )
+
+
+def _add(
+    by_day: dict[date, list[Sum]],
+    by_hour: list[list[Sum]],
+    which: int,
+    slots: Iterable[Slot],
+    time_zone: tzinfo | None,
+) -> None:
+    for slot in slots:
+        moment = _moment(slot.at, time_zone)
+        if moment.date() in by_day:
+            pair = by_day[moment.date()]
+            pair[which] = pair[which].with_slot(slot)
+        by_hour[moment.hour][which] = by_hour[moment.hour][which].with_slot(slot)
+
+
+def _moment(at: float, time_zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(at, UTC).astimezone(time_zone)
