@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
-from appliance import at_rest, language
+from appliance import language
 from appliance.box import Box
 from appliance.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED, cause_of
 from appliance.deliver import pdfs, smtp
@@ -28,7 +25,6 @@ ASKED_SUBJECT, ASKED_ID = "email_subject", "email_id"
 # These are the same however often one tries.
 _FINAL = (MAIL_RECIPIENT_REFUSED, MAIL_REFUSED)
 _MB = 1 << 20
-FOLDER = "deliveries"  # passing files, in the data folder
 
 
 class EmailDeliverer:
@@ -59,7 +55,7 @@ class EmailDeliverer:
         # The box's own name in it: two boxes must not write the same Message-ID.
         tag = f"delivery-{delivery.id}-{int(delivery.created_at * 1000):x}.faxbox"
         try:
-            with self._scratch() as folder:
+            with pdfs.scratch(self._box) as folder:
                 match delivery.payload["why"]:
                     case "received":
                         message = self._received(writer, delivery, tag, folder, settings)
@@ -107,14 +103,3 @@ class EmailDeliverer:
         return writer.result(
             delivery.target, job, attempts, tag, pdf if there else None, reply=asked if asked[1] else None
         )
-
-    @contextlib.contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        """A passing folder within the data folder."""
-        parent = at_rest.passing(self._box.data) / FOLDER
-        parent.mkdir(mode=0o700, exist_ok=True)
-        try:
-            with tempfile.TemporaryDirectory(dir=parent) as folder:
-                yield Path(folder)
-        except OSError as error:
-            raise DeliveryError(f"The PDF could not be written: {error.strerror}") from error

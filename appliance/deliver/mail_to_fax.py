@@ -26,9 +26,10 @@ from appliance.causes import (
     TOO_MANY_RECIPIENTS,
     Cause,
 )
-from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT, FOLDER
+from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT
 from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail, numbers_of
 from appliance.deliver.email_worker import read_within
+from appliance.deliver.pdfs import FOLDER
 from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
 from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.documents.errors import DocumentError

@@ -1,8 +1,9 @@
-"""Faxes as PDF files for e-mails and folders."""
+"""Faxes as PDF files for e-mails, webhooks and folders."""
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,20 @@ from appliance.t4.coding import PageError
 from appliance.t4.page import CodedPage, Raster
 from appliance.t4.tiff import FaxTiff
 from appliance.t4.tiff_reading import TiffError
+
+FOLDER = "deliveries"  # passing files, in the data folder
+
+
+@contextlib.contextmanager
+def scratch(box: Box) -> Iterator[Path]:
+    """A passing folder within the data folder.  Raises DeliveryError."""
+    parent = at_rest.passing(box.data) / FOLDER
+    parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=parent) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise DeliveryError(f"The PDF could not be written: {error.strerror}") from error
 
 
 def write_received(box: Box, fax: Received, path: Path, note: Writer | None = None) -> None:

@@ -7,7 +7,7 @@ no network.  What is said is worded when it is delivered; a row only names the f
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ from appliance.box import Box
 from appliance.deliver import routing
 from appliance.deliver.settings import DeliverySettings, MailOutSettings, PaperSettings, Results, Route
 from appliance.deliver.styles import OWN
+from appliance.deliver.webhook import ENDS, EVENTS
 from appliance.services.outbox import DiskError, Following
-from appliance.settings.accounts import ApiKey, Scope, User
-from appliance.spool.model import DAY_S, Job, NewDelivery, Received
+from appliance.settings.accounts import ApiKey, Scope, User, WebhookEvent
+from appliance.spool.model import DAY_S, Event, Job, NewDelivery, Received
 
 _log = logging.getLogger(__name__)
 
@@ -34,12 +35,15 @@ REPLY_TO = "email_reply_to"
 
 _JOB_ENDS = frozenset({"job.delivered", "job.failed", "job.cancelled", "job.unknown"})
 _JOB_HELD = "job.held"
+_JOB_PAGE = "job.page"
 # A document that was printed or scanned without a number: whose it is hears where it waits.
 _JOB_NEEDS_NUMBER = "job.needs_number"
 _FROM_PAPER = frozenset({"print", "scan"})
 _BAD_ENDS = frozenset(
     {"job.failed", "job.unknown", _JOB_HELD, _JOB_NEEDS_NUMBER}
 )  # and what does not go on by itself
+# What programs are told of that chose it, and nobody else; those above may be among them.
+_PROGRESS = frozenset(kind for kind in EVENTS if kind not in ENDS)
 _RECEIVED_ENDS = frozenset({"received.complete", "received.partial"})
 
 
@@ -69,6 +73,8 @@ class Planner:
             plan = self._job_needs_number
         elif event.kind in _RECEIVED_ENDS:
             plan = self._received
+        elif event.kind in _PROGRESS:
+            plan = self._progress
         else:
             return
         try:
@@ -83,8 +89,10 @@ class Planner:
     def _job_held(self, following: Following) -> None:
         """A fax waits because something of its document is lost: whoever sent it must hear of it."""
         job = following.job()
+        wanted = self._webhooks(job, following.event)
         if job.remarks:
-            self._put(following, job, self._results(job, following.event.kind))
+            wanted += self._results(job, following.event.kind)
+        self._put(following, job, wanted)
 
     def _job_needs_number(self, following: Following) -> None:
         job = following.job()
@@ -93,20 +101,28 @@ class Planner:
 
     def _job_ended(self, following: Following) -> None:
         job = following.job()
-        wanted: list[_Wanted] = []
-        keys = [key for key in self._keys() if key.name == job.key]
-        if job.callback_url:
-            wanted.append(_webhook(job.callback_url, job.origin, job.key))
-        wanted += [
-            _webhook(key.webhook_url, key.webhook_style or job.origin, key.name)
-            for key in keys
-            if key.webhook_url
-        ]
-        wanted += self._results(job, following.event.kind)
+        wanted = self._webhooks(job, following.event) + self._results(job, following.event.kind)
         paper = self._box.settings.section(PaperSettings)
         if _is_told(paper.reports, following.event.kind):
             wanted.append(_Wanted(PRINTER, paper.reports_printer, {"why": REPORT}))
         self._put(following, job, wanted)
+
+    def _progress(self, following: Following) -> None:
+        job = following.job()
+        self._put(following, job, self._webhooks(job, following.event))
+
+    def _webhooks(self, job: Job, event: Event) -> list[_Wanted]:
+        """The programs that are told of this event of a job."""
+        wanted: list[_Wanted] = []
+        page = event.data["confirmed"] if event.kind == _JOB_PAGE else None
+        if job.callback_url and _chosen(event.kind, job.options.callback_events):
+            pdf = job.options.callback_pdf
+            wanted.append(_webhook(job.callback_url, job.origin, job.key, pdf=pdf, page=page))
+        for key in self._keys():
+            if key.name == job.key and key.webhook_url and _chosen(event.kind, _words(key.webhook_events)):
+                style = key.webhook_style or job.origin
+                wanted.append(_webhook(key.webhook_url, style, key.name, pdf=key.webhook_pdf, page=page))
+        return wanted
 
     def _results(self, job: Job, kind: str) -> list[_Wanted]:
         return [_Wanted(EMAIL, address, {"why": "result"}) for address in self._told(job, kind)]
@@ -138,11 +154,16 @@ class Planner:
         days += [user.keep_days for user in self._users() if user.name == fax.owner and user.keep_days]
         if days:
             following.keep_until(fax, following.event.at + min(days) * DAY_S)
-        wanted = [_webhook(r.webhook_url, r.webhook_style, "") for r in taken if r.webhook_url]
+        wanted = [
+            _webhook(r.webhook_url, r.webhook_style, "", pdf=r.webhook_pdf) for r in taken if r.webhook_url
+        ]
         wanted += [
-            _webhook(key.webhook_url, key.webhook_style or OWN, key.name)
+            _webhook(key.webhook_url, key.webhook_style or OWN, key.name, pdf=key.webhook_pdf)
             for key in self._keys()
-            if key.webhook_url and Scope.RECEIVE in key.scopes and fax.owner in ("", key.account)
+            if key.webhook_url
+            and Scope.RECEIVE in key.scopes
+            and fax.owner in ("", key.account)
+            and _chosen(following.event.kind, _words(key.webhook_events))
         ]
         emails = [address for route in taken for address in route.emails]
         mail = self._box.settings.section(MailOutSettings)
@@ -194,5 +215,15 @@ def _is_told(results: Results, kind: str) -> bool:
     return results is Results.ALWAYS or (results is Results.FAILED and kind in _BAD_ENDS)
 
 
-def _webhook(url: str, style: str, key: str) -> _Wanted:
-    return _Wanted(WEBHOOK, url, {"style": style, "key": key})
+def _words(events: Iterable[WebhookEvent]) -> tuple[str, ...]:
+    return tuple(event.value for event in events)
+
+
+def _chosen(kind: str, names: Sequence[str]) -> bool:
+    """Whether an event is told to who chose these; who chose none hears of ends."""
+    return EVENTS[kind].removeprefix("fax.") in names if names else kind in ENDS
+
+
+def _webhook(url: str, style: str, key: str, *, pdf: bool, page: int | None = None) -> _Wanted:
+    more = {"page": page} if page is not None else {}
+    return _Wanted(WEBHOOK, url, {"style": style, "key": key, "pdf": pdf, **more})

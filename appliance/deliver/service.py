@@ -8,11 +8,12 @@ from appliance import at_rest
 from appliance.box import Box
 from appliance.causes import Cause
 from appliance.deliver import planner, routing
-from appliance.deliver.email_out import FOLDER, EmailDeliverer
+from appliance.deliver.email_out import EmailDeliverer
 from appliance.deliver.folder import FolderDeliverer
 from appliance.deliver.listener import Listener
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.mailbox import Mailbox
+from appliance.deliver.pdfs import FOLDER
 from appliance.deliver.planner import Planner
 from appliance.deliver.printer import PrinterDeliverer
 from appliance.deliver.settings import JunkRule

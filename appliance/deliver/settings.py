@@ -82,6 +82,9 @@ class DeliverySettings:
         maximum=7 * DAY_S,
     )
     webhook_s: float = setting(20.0, "longest that one try of a webhook may take, s", minimum=1, maximum=60)
+    webhook_pdf_mb: float = setting(
+        10.0, "larger PDFs are left out of webhooks that are to have them, MB", minimum=0.1, maximum=50
+    )
     at_once: int = setting(4, "deliveries under way at once", minimum=1, maximum=16)
 
 
@@ -203,6 +206,7 @@ class Route:
     webhook_style: str = setting(
         "own", "in the way of this interface: own, ifax, ictfax", pattern=r"[a-z]{1,20}"
     )
+    webhook_pdf: bool = setting(False, "with the fax as PDF in it, in the box's own style")
     folder: str = setting("", "puts it in this folder, which must exist, as PDF", pattern=r"(/.{0,499})?")
     keep_days: float = setting(
         0.0, "days after which the fax is erased for good; 0: as the box's settings say", minimum=0

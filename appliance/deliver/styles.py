@@ -18,13 +18,22 @@ OWN = "own"
 
 
 @dataclass(frozen=True, slots=True)
+class FaxDocument:
+    """The fax as a PDF file; without ``content`` when it is too large or no longer there."""
+
+    name: str
+    content: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """A fax that ended.
+    """A fax that ended, or of which something else is to be told.
 
     ``event`` is the event's kind (``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``,
-    ``received.complete``, ``received.partial``), ``at`` its moment (Unix time), ``delivery`` the id of
-    this delivery: the same for every try of it.  ``attempts`` are a job's calls, ``pages`` those of a
-    received fax, first to last.
+    ``received.complete``, ``received.partial``; in the box's own style others, too), ``at`` its moment (Unix
+    time), ``delivery`` the id of this delivery: the same for every try of it.  ``attempts`` are a job's
+    calls, ``pages`` those of a received fax, first to last; ``page``: so many are confirmed, of the event
+    ``job.page``; ``document`` is the fax where it was asked for.
     """
 
     event: str
@@ -33,6 +42,8 @@ class Ended:
     fax: Job | Received
     attempts: tuple[Attempt, ...] = ()
     pages: tuple[ReceivedPageFile, ...] = ()
+    page: int | None = None
+    document: FaxDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Webhooks: a signed POST that tells a program how a fax ended, and the box's own style of it."""
+"""Webhooks: a signed POST that tells a program what became of a fax, and the box's own style of it."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -10,8 +11,9 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.causes import URL_NOT_ALLOWED
+from appliance.deliver import pdfs
 from appliance.deliver.settings import DeliverySettings
-from appliance.deliver.styles import OWN, Ended, SignedBody, Styles
+from appliance.deliver.styles import OWN, Ended, FaxDocument, SignedBody, Styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net.addresses import Resolver, resolve
 from appliance.net.http import FetchError, PostAnswer, post
@@ -20,7 +22,7 @@ from appliance.records import time_text
 from appliance.services.views import fax_in_full, received_in_full
 from appliance.settings.accounts import ApiKey
 from appliance.settings.secrets import SecretSettings
-from appliance.spool.model import Delivery, Job, NotFoundError
+from appliance.spool.model import Delivery, Job, NotFoundError, Received
 
 SIGNATURE_HEADER = "X-Faxbox-Signature"
 # A receiver that answers so says that the address is gone for good: RFC 9110 15.5.11.
@@ -30,6 +32,11 @@ _ANSWER_KEPT = 200
 TEST = "test"
 # The own style's word for each event of the spool that is told.
 EVENTS = {
+    "job.accepted": "fax.queued",
+    "job.held": "fax.held",
+    "job.waiting": "fax.waiting",
+    "job.sending": "fax.started",
+    "job.page": "fax.page",
     "job.delivered": "fax.delivered",
     "job.failed": "fax.failed",
     "job.cancelled": "fax.cancelled",
@@ -37,6 +44,19 @@ EVENTS = {
     "received.complete": "fax.received",
     "received.partial": "fax.received",
 }
+# Those that every style knows: the end of a fax, or its arrival.
+ENDS = frozenset(
+    {
+        "job.delivered",
+        "job.failed",
+        "job.cancelled",
+        "job.unknown",
+        "received.complete",
+        "received.partial",
+    }
+)
+PDF_TYPE = "application/pdf"
+_MB = 1 << 20
 
 
 class WebhookDeliverer:
@@ -49,7 +69,8 @@ class WebhookDeliverer:
 
     def __call__(self, delivery: Delivery) -> str:
         """One try.  Raises DeliveryError."""
-        said = self._styles.of(str(delivery.payload["style"]))(
+        style = str(delivery.payload["style"]) if delivery.payload["event"] in ENDS else OWN
+        said = self._styles.of(style)(
             self._box, self._ended(delivery), self._secret(str(delivery.payload["key"]))
         )
         try:
@@ -84,14 +105,40 @@ class WebhookDeliverer:
     def _ended(self, delivery: Delivery) -> Ended:
         kind = str(delivery.payload["event"])
         at, fax_id = float(delivery.payload["at"]), delivery.fax_id or 0
+        with_pdf = bool(delivery.payload.get("pdf")) and kind in ENDS
         try:
             if kind.startswith("job."):
                 job, attempts = self._box.faxes.with_attempts(fax_id)
-                return Ended(kind, at, delivery.id, job, attempts=tuple(attempts))
+                return Ended(
+                    kind,
+                    at,
+                    delivery.id,
+                    job,
+                    attempts=tuple(attempts),
+                    page=delivery.payload.get("page"),
+                    document=self._document(job) if with_pdf else None,
+                )
             fax, pages = self._box.inbox.with_pages(fax_id, deleted=True)
-            return Ended(kind, at, delivery.id, fax, pages=tuple(pages))
+            document = self._document(fax) if with_pdf else None
+            return Ended(kind, at, delivery.id, fax, pages=tuple(pages), document=document)
         except NotFoundError:
             raise DeliveryError("The fax is no longer in the box.", final=True) from None
+
+    def _document(self, fax: Job | Received) -> FaxDocument:
+        """The fax as PDF, without content where it is larger than the owner allows or gone."""
+        limit = self._box.settings.section(DeliverySettings).webhook_pdf_mb * _MB
+        with pdfs.scratch(self._box) as folder:
+            path = folder / "fax.pdf"
+            try:
+                if isinstance(fax, Job):
+                    there = pdfs.write_sent(self._box, fax, path)
+                else:
+                    pdfs.write_received(self._box, fax, path)
+                    there = True
+            except DeliveryError:  # it is told all the same
+                there = False
+            fits = there and path.stat().st_size <= limit
+            return FaxDocument(f"fax-{fax.id}.pdf", path.read_bytes() if fits else None)
 
     def _secret(self, key_name: str) -> str:
         """The account's own key, or the box's."""
@@ -106,6 +153,15 @@ def own_style(box: Box, ended: Ended, secret: str) -> SignedBody:
     event = EVENTS[ended.event]
     shown = fax_in_full(fax, ended.attempts) if isinstance(fax, Job) else received_in_full(fax, ended.pages)
     content = {"event": event, "delivery": ended.delivery, "at": time_text(ended.at), "fax": shown}
+    if ended.page is not None:
+        content["page"] = ended.page
+    if ended.document is not None:
+        octets = ended.document.content
+        content["document"] = {
+            "name": ended.document.name,
+            "media_type": PDF_TYPE,
+            "content": None if octets is None else base64.b64encode(octets).decode(),
+        }
     return _signed(box, content, secret)
 
 

@@ -44,7 +44,8 @@ class Request(Handed):
     lifetime_s: float | None = None  # None: as the settings say
     idempotency_key: str = ""
     idempotency_digest: str = ""
-    held: bool = False
+    held: bool = False  # nothing is made of it before it is released
+    hold: bool = False  # its pages are made, and wait until it is released
     without_number: bool = False
 
 
@@ -102,6 +103,7 @@ class Faxes:
             idempotency_key=request.idempotency_key,
             idempotency_digest=request.idempotency_digest,
             held=request.held,
+            hold=request.hold,
         )
         accepted, made = self.spool.do(jobs.accept_with_files, new, request.files, self.clock())
         if accepted.repeated:

@@ -69,6 +69,21 @@ class Scope(Enum):
     ADMIN = "admin"  # everything, settings included
 
 
+class WebhookEvent(Enum):
+    """What webhooks of the box's own style can be told of."""
+
+    QUEUED = "queued"  # handed in
+    HELD = "held"  # waits for a person's word
+    WAITING = "waiting"  # for its first call, or for the next
+    STARTED = "started"  # a call begins
+    PAGE = "page"  # the far machine has confirmed one
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    RECEIVED = "received"
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key of the programming interfaces; the token itself is shown once and never stored."""
@@ -88,6 +103,10 @@ class ApiKey:
         "in the way of which interface: own, ifax, ictfax; empty: the one that the fax came by",
         pattern=r"[a-z]{0,20}",
     )
+    webhook_events: tuple[WebhookEvent, ...] = setting(
+        (), "told of these; empty: of faxes that ended and of received ones"
+    )
+    webhook_pdf: bool = setting(False, "the fax as PDF is in what is told, in the box's own style")
     created_at: float = setting(0.0, "Unix time")
     disabled: bool = setting(False, "refused")
 

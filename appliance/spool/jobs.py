@@ -156,6 +156,7 @@ def accept(tx: Tx, new: NewSubmission, now: float) -> Accepted:
                 "lifetime_s": new.lifetime_s,
                 "expires_at": scheduled + new.lifetime_s,
                 "deadline": deadline,
+                "hold": new.hold,
                 **to_row(new, "job", Handed),
             },
         )
@@ -181,7 +182,10 @@ def accept_with_files(
 
 
 def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) -> Job:
-    """Hands in a HELD job: it is prepared and sent; one that has its pages is sent as they are."""
+    """Hands in a HELD job: it is prepared and sent; one that has its pages is sent as they are.
+
+    One that is PREPARING, and would be HELD then, goes on instead.
+    """
     job = get(tx.db, job_id)
     scheduled = max(now, scheduled_at if scheduled_at is not None else job.scheduled_at)
     lifetime = job.expires_at - job.scheduled_at
@@ -189,11 +193,11 @@ def release(tx: Tx, job_id: int, now: float, scheduled_at: float | None = None) 
         expires = scheduled + lifetime
         _move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=scheduled, pages=job.pages)
         tx.db.execute("UPDATE job SET cause = '' WHERE id = ?", (job_id,))
-    else:
+    elif not (job.state is JobState.PREPARING and job.hold):
         deadline = _preparing_until(now, scheduled + lifetime)
         _move(tx, job, JobState.PREPARING, now, deadline=deadline)
     tx.db.execute(
-        "UPDATE job SET scheduled_at = ?, next_try_at = ?, expires_at = ? WHERE id = ?",
+        "UPDATE job SET scheduled_at = ?, next_try_at = ?, expires_at = ?, hold = FALSE WHERE id = ?",
         (scheduled, scheduled, scheduled + lifetime, job_id),
     )
     return get(tx.db, job_id)
@@ -243,7 +247,7 @@ def prepared(
 ) -> None:
     """The fax pages of these jobs lie in ``rendered_path``: those still PREPARING may be sent.
 
-    With ``hold`` they are HELD for that cause until ``release``.
+    With ``hold`` they are HELD for that cause until ``release``, as are those whose sender wanted it.
     """
     for job in _preparing(tx.db, job_ids):
         expires = max(job.expires_at, now + 1.0)
@@ -254,10 +258,11 @@ def prepared(
         _set_remarks(tx, job.id, remarks)
         if not job.number:
             _move(tx, job, JobState.NEEDS_NUMBER, now, deadline=now + NEEDS_NUMBER_LIMIT_S, pages=pages)
-        elif hold is None:
+        elif hold is None and not job.hold:
             _move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=job.scheduled_at, pages=pages)
         else:
-            _move(tx, job, JobState.HELD, now, deadline=now + HELD_LIMIT_S, pages=pages, cause=hold.code)
+            why: dict[str, Any] = {"cause": hold.code} if hold is not None else {}
+            _move(tx, job, JobState.HELD, now, deadline=now + HELD_LIMIT_S, pages=pages, **why)
 
 
 def _set_remarks(tx: Tx, job_id: int, remarks: Sequence[Remark]) -> None:

@@ -210,6 +210,7 @@ class NewSubmission(Handed):
     idempotency_key: str = ""  # of this owner; a repeat answers the first one's jobs
     idempotency_digest: str = ""  # digest of the request, so that a reuse for another one is refused
     held: bool = False  # make the jobs HELD
+    hold: bool = False  # make their pages, then they are HELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +259,7 @@ class Job(Handed):
     )
 
     erased_at: Moment | None = fact("its content was erased for good", default=None, kw_only=True)
+    hold: bool = hidden(default=False, kw_only=True)  # it is HELD when its pages are made
 
     @property
     def cause(self) -> Cause | None:

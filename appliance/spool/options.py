@@ -73,6 +73,8 @@ class SendOptions:
     made: str = ""  # folder of pages that were made and seen before, relative to the data folder
     made_for: str = ""  # the number as it was written, when a cover page names it
     when_lost: Rule | None = None  # something of the document is not on the pages
+    callback_events: tuple[str, ...] = ()  # what its callback URL is told of; empty: how it ended
+    callback_pdf: bool = False  # with the fax as PDF
     bad_files: Rule | None = None  # one of several files cannot be faxed: send or hold what is left
 
 
@@ -110,7 +112,7 @@ def options_from_json(text: str) -> SendOptions:
     if "cover" in given:
         cover = Cover(**given["cover"])
         given["cover"] = replace(cover, message=at_rest.open_text(cover.message))
-    for name in ("lines", "retry_waits"):
+    for name in ("lines", "retry_waits", "callback_events"):
         if name in given:
             given[name] = tuple(given[name])
     return SendOptions(**given)

@@ -416,6 +416,9 @@ CREATE INDEX outbox_owner ON outbox (owner, id);
 CREATE INDEX outbox_kind ON outbox (kind, id);
 """
 
+# Whether it waits for its owner's word when its pages are made.
+SCHEMA_13 = "ALTER TABLE job ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;"
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -430,6 +433,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_10,
     SCHEMA_11,
     SCHEMA_12,
+    SCHEMA_13,
 )
 
 

@@ -15,10 +15,11 @@ from PIL import Image, ImageChops
 
 from appliance.phonebook import Contact
 from appliance.settings.accounts import Scope, User
+from appliance.spool.options import Cover
 from appliance.station import StationSettings
 from appliance.t4.tiff import FaxTiff
 from tests.api.served import Served
-from tests.api.test_faxes import new
+from tests.api.test_faxes import new, not_made_yet
 from tests.documents.reading import says
 
 HTML = (
@@ -149,10 +150,9 @@ def test_ifax_clients_choose_the_template_by_its_id(served: Served) -> None:
 
 def test_a_template_that_went_before_its_turn_came_ends_the_fax_in_words(served: Served) -> None:
     with template(served, "passing"):
-        held = new("9990", cover={"template": "passing"}, hold=True)
-        fax = served.ask("POST", "/faxes", held).json["faxes"][0]
-    served.ask("POST", f"/faxes/{fax['id']}/release")
-    assert served.ended(fax["id"])["result"]["code"] == "cover_template_gone"
+        fax_id = not_made_yet(served, cover=Cover(template="passing"))
+    served.ask("POST", f"/faxes/{fax_id}/release")
+    assert served.ended(fax_id)["result"]["code"] == "cover_template_gone"
 
 
 def test_the_date_is_that_of_the_senders_time_zone(served: Served) -> None:

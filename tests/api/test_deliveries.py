@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import io
 import json
+import random
 import socket
 from collections.abc import Iterator
 from typing import Any
 
+import pypdfium2
 import pytest
+from PIL import Image
 
+from appliance.deliver.settings import DeliverySettings
 from appliance.net.settings import ApiSettings
 from appliance.settings.accounts import ApiKey, Scope
 from tests.api.served import Served, serving
@@ -122,3 +128,45 @@ def test_a_webhook_is_tried_with_a_signed_test_and_the_answer_shown(served: Serv
         assert served.ask("POST", "/webhooks/test", wrong).status == 400
     assert served.ask("POST", "/webhooks/test", {"url": "ftp://x/"}).status == 422
     assert served.ask("POST", "/webhooks/test", {"key_id": 9876}).status == 404
+
+
+def test_each_step_of_a_fax_is_told_to_who_chose_it_by_name_and_the_end_with_its_pdf(served: Served) -> None:
+    chosen = ["queued", "waiting", "started", "page", "delivered"]
+    with hook_server(Hook()) as hook:
+        body = new("9990", callback_url=hook.url, callback_events=chosen, callback_pdf=True)
+        fax_id = served.ask("POST", "/faxes", body).json["faxes"][0]["id"]
+        served.ended(fax_id)
+        until(lambda: len(hook.bodies) == len(chosen))
+    said = sorted((json.loads(each) for each in hook.bodies), key=lambda each: int(each["delivery"]))
+    assert [each["event"] for each in said] == [f"fax.{name}" for name in chosen]
+    assert {each["fax"]["id"] for each in said} == {fax_id}
+    assert [each.get("page") for each in said] == [None, None, None, 1, None]
+    assert ["document" in each for each in said] == [False, False, False, False, True]
+    document = said[-1]["document"]
+    assert (document["name"], document["media_type"]) == (f"fax-{fax_id}.pdf", "application/pdf")
+    assert len(pypdfium2.PdfDocument(base64.b64decode(document["content"]))) == 1
+
+
+def test_a_key_hears_of_what_it_chose_and_a_pdf_above_the_limit_is_left_out(served: Served) -> None:
+    token = served.key("chooser", Scope.SEND)
+    key_id = next(
+        key_id for key_id, key in served.box.settings.items(ApiKey).items() if key.name == "chooser"
+    )
+    with hook_server(Hook()) as hook:
+        chosen = {"webhook_url": hook.url, "webhook_events": ["failed", "held"], "webhook_pdf": True}
+        assert served.ask("PATCH", f"/keys/{key_id}", chosen).status == 200
+        wrong = served.ask("PATCH", f"/keys/{key_id}", {"webhook_events": ["dreamt"]})
+        assert wrong.status == 400
+        served.box.settings.change(DeliverySettings, {"webhook_pdf_mb": 0.1})
+        noise = io.BytesIO()
+        Image.frombytes("L", (1700, 2200), random.Random(7).randbytes(1700 * 2200)).save(noise, "PNG")
+        file = {"name": "noise.png", "content": base64.b64encode(noise.getvalue()).decode()}
+        for more in ({"hold": True}, {"retry_waits": []}):
+            body = {"to": ["9991"], "files": [file], "when_lost": "send", **more}
+            made = served.ask("POST", "/faxes", body, token=token)
+            assert made.status == 201
+        until(lambda: len(hook.bodies) == 2)
+    said = {each["event"]: each for each in map(json.loads, hook.bodies)}
+    assert set(said) == {"fax.held", "fax.failed"}
+    assert said["fax.held"]["fax"]["pages"] == 1
+    assert said["fax.failed"]["document"]["content"] is None

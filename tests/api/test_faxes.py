@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.parse
 from pathlib import Path
+from typing import Any
 
 import pypdfium2
 import pytest
@@ -16,10 +17,13 @@ from PIL import Image
 
 from appliance import causes
 from appliance.net.settings import ApiSettings
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.spool import jobs
 from appliance.spool.model import JobState
+from appliance.spool.options import SendOptions
 from appliance.station import StationSettings
 from tests.api.served import Served, serving
 
@@ -28,6 +32,13 @@ TEXT = base64.b64encode(b"A letter.\n" * 20).decode()
 
 def new(*to: object, **more: object) -> dict[str, object]:
     return {"to": list(to), "files": [{"name": "letter.txt", "content": TEXT}], **more}
+
+
+def not_made_yet(served: Served, **options: Any) -> int:
+    """A fax that was handed in of which nothing is made before it is released (ICTFax)."""
+    file = served.box.documents.store_file(b"A letter.", name="letter.txt", media_type="text/plain")
+    request = Request("admin", (To("9990"),), (file,), options=SendOptions(**options), held=True)
+    return served.box.faxes.submit(request).jobs[0].id
 
 
 def test_a_fax_handed_in_as_json_is_delivered_and_can_be_looked_at(served: Served) -> None:
@@ -80,6 +91,25 @@ def test_faxes_are_found_by_what_a_client_keeps_with_them(served: Served) -> Non
     for wrong in ("order", ":x", "{", '{"a": [1]}', "{}", '{"a": "\\ud800"}'):
         answer = served.ask("GET", "/faxes?" + urllib.parse.urlencode({"metadata": wrong}))
         assert (answer.status, answer.json["errors"][0]["path"]) == (400, "metadata"), wrong
+
+
+def test_a_held_fax_has_its_pages_and_goes_as_they_are_when_released(served: Served) -> None:
+    fax_id = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
+    served.wait(lambda: served.ask("GET", f"/faxes/{fax_id}").json["state"] == "held")
+    held = served.ask("GET", f"/faxes/{fax_id}").json
+    assert (held["pages"], held["tries"], held["result"]) == (1, 0, None)
+    seen = served.ask("GET", f"/faxes/{fax_id}/pages/1").content
+    assert served.ask("POST", f"/faxes/{fax_id}/release").json["state"] == "waiting"
+    assert served.ended(fax_id)["state"] == "delivered"
+    assert served.ask("GET", f"/faxes/{fax_id}/pages/1").content == seen
+    again = served.ask("POST", f"/faxes/{fax_id}/resend").json["id"]
+    assert served.ended(again)["state"] == "delivered", "a repeat is not held"
+
+
+def test_a_fax_released_before_its_pages_are_made_is_sent(served: Served) -> None:
+    fax_id = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
+    assert served.ask("POST", f"/faxes/{fax_id}/release").status == 200
+    assert served.ended(fax_id)["state"] == "delivered"
 
 
 def test_a_fax_is_tried_again_by_the_timetable_that_came_with_it(served: Served) -> None:
@@ -221,7 +251,7 @@ def test_a_wrong_request_is_told_what_is_wrong_and_where(
 
 def test_a_fax_is_held_released_cancelled_and_sent_again(served: Served) -> None:
     fax_id = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
-    assert served.ask("GET", f"/faxes/{fax_id}").json["state"] == "held"
+    served.wait(lambda: served.ask("GET", f"/faxes/{fax_id}").json["state"] == "held")
     assert served.ask("POST", f"/faxes/{fax_id}/release").status == 200
     assert served.ended(fax_id)["state"] == "delivered"
     for late in ("cancel", "retry", "release"):
@@ -274,7 +304,7 @@ def test_a_fax_and_its_tries_are_shown_as_they_were_at_one_moment(served: Served
 
 
 def test_what_is_known_of_pages_before_they_are_there_and_after_they_went(served: Served) -> None:
-    held = served.ask("POST", "/faxes", new("9990", hold=True)).json["faxes"][0]["id"]
+    held = not_made_yet(served)
     early = served.ask("GET", f"/faxes/{held}/pages/1")
     assert (early.status, early.json["code"]) == (409, "state_forbids")
     served.ask("POST", f"/faxes/{held}/cancel")
@@ -296,7 +326,7 @@ def test_lists_are_filtered_and_paged(served: Served) -> None:
     assert [fax["id"] for fax in second["faxes"]] == [ids[2], ids[1]]
     last = served.ask("GET", f"/faxes?limit=2&before={second['next']}", token=token).json
     assert ([fax["id"] for fax in last["faxes"]], last["next"]) == ([ids[0]], None)
-    tagged = served.ask("GET", "/faxes?tag=t1&state=held,waiting", token=token).json["faxes"]
+    tagged = served.ask("GET", "/faxes?tag=t1&state=preparing,held", token=token).json["faxes"]
     assert [fax["id"] for fax in tagged] == [ids[3], ids[1]]
     at = served.ask("GET", f"/faxes/{ids[2]}", token=token).json["created_at"]
     younger = served.ask("GET", f"/faxes?since={at}", token=token).json["faxes"]

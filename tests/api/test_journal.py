@@ -43,6 +43,14 @@ def test_every_fax_both_ways_is_a_row_newest_first(served: Served) -> None:
     assert (by_id[busy["id"]]["code"], by_id[busy["id"]]["tag"]) == ("busy", "own")
     came = next(row for row in found if row["direction"] == "received")
     assert (came["number"], came["pages"], came["state"]) == ("5551234", "1", "complete")
+    whole = served.ask("GET", "/journal?format=json")
+    assert whole.headers["Content-Type"].startswith("application/json")
+    assert [(each["id"], each["direction"]) for each in whole.json] == [
+        (int(row["id"]), row["direction"]) for row in found
+    ]
+    told = next(each for each in whole.json if each["id"] == sent["id"])
+    assert (told["to"]["name"], told["metadata"], told["result"]["code"]) == (name, {}, "delivered")
+    assert served.ask("GET", "/journal?format=json&since=2099-01-01T00:00:00Z").json == []
     # What it can be narrowed to, and by whom.
     assert {row["tag"] for row in rows(served.ask("GET", "/journal?tag=ward%203"))} == {"ward 3"}
     inbound = rows(served.ask("GET", "/journal?direction=received"))

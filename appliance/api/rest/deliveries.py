@@ -16,6 +16,7 @@ from appliance.deliver.planner import DELIVERY_KINDS
 from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.net.http import FetchError
 from appliance.settings.accounts import ApiKey, Scope
+from appliance.settings.fields import one_of
 from appliance.spool.model import DeliveryFilter, OutboxState
 from appliance.url_passwords import masked
 
@@ -69,7 +70,7 @@ def again(call: Call) -> Answer:
 def test(call: Call) -> Answer:
     """Sends a test to the address of the body, of a key or of a route, at once."""
     if len(call.body) != 1:
-        raise flaw("", "one of url, key_id and route_id is needed")
+        raise flaw("", one_of(("url", "key_id", "route_id")))
     key = ""
     if "key_id" in call.body:
         found = _find(call, ApiKey, "key", call.body["key_id"])

@@ -1,9 +1,10 @@
-"""The journal as a table to keep or to count with: every fax, sent and received, as CSV (RFC 4180)."""
+"""The journal to keep or to count with: every fax, sent and received, as CSV (RFC 4180) or JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,11 +12,13 @@ from itertools import islice
 from typing import TypeVar
 
 from appliance.api.problems import ProblemError
+from appliance.api.request import JSON_TYPE
 from appliance.api.rest.faxes import SINCE, UNTIL, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
-from appliance.api.rest.schemas import choice, text
+from appliance.api.rest.schemas import ID_MAX, array, choice, component, record, text
+from appliance.api.rest.views import FAX_PROPERTIES, properties_of
 from appliance.causes import NOT_PERMITTED
-from appliance.records import time_text
+from appliance.records import time_text, view
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Job, JobFilter, Received, ReceivedFilter
 
@@ -46,6 +49,10 @@ COLUMNS = (
     "code",
     "result",
 )
+# Of the JSON: faxes as the lists show them, each with its direction.
+_SENT = component("JournalSent", record({"direction": choice("sent"), **FAX_PROPERTIES}))
+_RECEIVED = component("JournalReceived", record({"direction": choice("received"), **properties_of(Received)}))
+JOURNAL = array({"oneOf": [_SENT, _RECEIVED]}, ID_MAX)
 # What a spreadsheet would take for a formula; a number with its plus is none.
 # Blanks before it help nobody; full-width signs count in some countries' spreadsheets.
 _FORMULA = re.compile(r"[\s\x00-\x20\u200b\u2060\ufeff]*(?:[=@＝＠]|[+\-＋－](?![0-9 ]*$))|[\t\r\n]")
@@ -60,33 +67,48 @@ def export(call: Call) -> Answer:
     call.note("journal.export", detail=direction)
     sent = _sent(call) if sends and direction != "received" else iter(())
     received = _received(call) if receives and direction != "sent" else iter(())
-    name = {"Content-Disposition": 'attachment; filename="faxes.csv"'}
-    return Answer(stream=_Table(sent, received), headers=name)
+    both = _merged(sent, received)
+    word = call.query.get("format", "csv")
+    name = {"Content-Disposition": f'attachment; filename="faxes.{word}"'}
+    if word == "json":
+        return Answer(stream=_in_pieces(_as_json(both)), headers=name, media_type=JSON_TYPE)
+    return Answer(stream=_in_pieces(_as_table(both)), headers=name)
 
 
-class _Table:
-    """The rows of both, newest first, as octets."""
+def _merged(sent: Iterator[Job], received: Iterator[Received]) -> Iterator[Job | Received]:
+    """Both, newest first."""
+    job, fax = next(sent, None), next(received, None)
+    while job is not None or fax is not None:
+        if fax is None or (job is not None and job.id > fax.id):
+            assert job is not None
+            yield job
+            job = next(sent, None)
+        else:
+            yield fax
+            fax = next(received, None)
 
-    def __init__(self, sent: Iterator[Job], received: Iterator[Received]) -> None:
-        self._sent, self._received = sent, received
 
-    def __iter__(self) -> Iterator[bytes]:
-        # So that spreadsheets take it for UTF-8.
-        yield b"\xef\xbb\xbf" + _line(COLUMNS)
-        rows = self._rows()
-        while piece := b"".join(islice(rows, BATCH)):
-            yield piece
+def _as_table(faxes: Iterator[Job | Received]) -> Iterator[bytes]:
+    # So that spreadsheets take it for UTF-8.
+    yield b"\xef\xbb\xbf" + _line(COLUMNS)
+    for fax in faxes:
+        yield _line(_job_row(fax) if isinstance(fax, Job) else _received_row(fax))
 
-    def _rows(self) -> Iterator[bytes]:
-        job, fax = next(self._sent, None), next(self._received, None)
-        while job is not None or fax is not None:
-            if fax is None or (job is not None and job.id > fax.id):
-                assert job is not None
-                yield _line(_job_row(job))
-                job = next(self._sent, None)
-            else:
-                yield _line(_received_row(fax))
-                fax = next(self._received, None)
+
+def _as_json(faxes: Iterator[Job | Received]) -> Iterator[bytes]:
+    """One array, one fax a line."""
+    before = b"[\n"
+    for fax in faxes:
+        direction = "sent" if isinstance(fax, Job) else "received"
+        shown = {"direction": direction, **view(fax)}
+        yield before + json.dumps(shown, ensure_ascii=False).encode()
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
+
+
+def _in_pieces(parts: Iterator[bytes]) -> Iterator[bytes]:
+    while piece := b"".join(islice(parts, BATCH)):
+        yield piece
 
 
 def _sent(call: Call) -> Iterator[Job]:
@@ -192,16 +214,18 @@ ROUTES = (
         "/journal",
         "exportJournal",
         "faxes",
-        "Every fax, sent and received, as CSV",
+        "Every fax, sent and received, as CSV or JSON",
         export,
         query=(
+            Parameter("format", choice("csv", "json"), "csv when left out"),
             Parameter("direction", choice("sent", "received"), "only these"),
             Parameter("tag", text(100), "only with this tag, such as a department's; sent ones only"),
             Parameter("owner", text(64), "of this user; only for administrators"),
             SINCE,
             UNTIL,
         ),
-        media=(CSV_TYPE,),
+        media=(CSV_TYPE, JSON_TYPE),
+        answer=JOURNAL,
         help="Needs the scope `send` or `receive`, or both for both.",
     ),
 )

@@ -38,6 +38,7 @@ from appliance.phonebook import Contact, ContactGroup
 from appliance.remarks import Rule
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
+from appliance.settings.accounts import WebhookEvent
 from appliance.spool.model import DAY_S, SourceFile
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
 from appliance.station import STATION_ID_PATTERN
@@ -49,6 +50,7 @@ METADATA_LIMIT = 8000
 IDEMPOTENCY_LIMIT = 255
 # Calls for one fax, at most.
 TRIES_LIMIT = 50
+CALLBACK_EVENTS = tuple(event.value for event in WebhookEvent if event is not WebhookEvent.RECEIVED)
 _DIALLED = "[0-9+*#]"
 
 RECIPIENT: Json = {
@@ -130,7 +132,11 @@ OPTIONS: dict[str, Json] = {
     "send_at": timestamp("not before this time"),
     "lifetime_hours": number(0.1, 720, help="how long it may be tried, from that time"),
     **{name: asked_schema(fact) for name, fact in ASKED.items()},
-    "hold": flag("only make it; release it later"),
+    "callback_events": array(
+        choice(*CALLBACK_EVENTS), help="what the callback URL is told of; left out: how the fax ended"
+    ),
+    "callback_pdf": flag("what the callback URL is told of the end has the fax as PDF in it"),
+    "hold": flag("only make its pages; they wait until it is released"),
 }
 _DOCUMENT = {
     "files": array(FILE, 200, help="sent one after the other as one fax"),
@@ -280,6 +286,8 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
         max_bit_rate=body.get("max_bit_rate"),
         lines=tuple(body.get("lines", ())),
         max_tries=body.get("max_tries"),
+        callback_events=tuple(body.get("callback_events", ())),
+        callback_pdf=body.get("callback_pdf", False),
         retry_waits=tuple(body["retry_waits"]) if "retry_waits" in body else None,
         resume=Resume(body["resume"]) if "resume" in body else None,
         unknown_rule=UnknownRule(body["unknown_rule"]) if "unknown_rule" in body else None,
@@ -315,7 +323,7 @@ def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: s
         idempotency_key=key,
         idempotency_digest=digest if key else "",
         **asked,
-        held=body.get("hold", False),
+        hold=body.get("hold", False),
         without_number="to" not in body,
     )
 

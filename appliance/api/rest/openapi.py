@@ -20,6 +20,7 @@ from appliance.api.rest.schemas import (
     choice,
     component,
     integer,
+    nullable,
     record,
     text,
     timestamp,
@@ -58,7 +59,24 @@ _PATH_HELP = {
 
 # Answers of these kinds are text; all others but JSON are octets.
 _TEXTS = ("text/", "application/x-ndjson", "application/openmetrics-text")
-_SENT, _RECEIVED = ("fax.delivered", "fax.failed", "fax.cancelled", "fax.unknown"), ("fax.received",)
+_RECEIVED = ("fax.received",)
+_SENT = tuple(dict.fromkeys(event for event in EVENTS.values() if event not in _RECEIVED))
+_DOCUMENT = component(
+    "WebhookDocument",
+    record(
+        {
+            "name": text(200),
+            "media_type": text(100),
+            "content": nullable(
+                {
+                    "type": "string",
+                    "contentEncoding": "base64",
+                    "description": "null: larger than the box's owner allows, or no longer there",
+                }
+            ),
+        }
+    ),
+)
 
 
 def _told(name: str, events: Sequence[str], fax: Json) -> Json:
@@ -70,7 +88,10 @@ def _told(name: str, events: Sequence[str], fax: Json) -> Json:
                 "delivery": integer(1, help="the same in each try of one delivery"),
                 "at": timestamp(),
                 "fax": fax,
-            }
+                "page": integer(1, help="of the event fax.page: so many are confirmed"),
+                "document": _DOCUMENT,
+            },
+            optional=("page", "document"),
         ),
     )
 
@@ -200,14 +221,15 @@ def _parameter(parameter: Parameter, place: str) -> Json:
 
 def _success(route: Route) -> Json:
     described: Json = {"description": HTTPStatus(route.status).phrase}
-    if route.answer is not None:
-        described["content"] = {media: {"schema": dict(route.answer)} for media in route.media}
-    elif route.status != HTTPStatus.NO_CONTENT:
-        described["content"] = {
-            media: {"schema": {"type": "string"} if media.startswith(_TEXTS) else binary()}
-            for media in route.media
-        }
+    if route.answer is not None or route.status != HTTPStatus.NO_CONTENT:
+        described["content"] = {media: {"schema": _schema_of(route, media)} for media in route.media}
     return described
+
+
+def _schema_of(route: Route, media: str) -> Json:
+    if route.answer is not None and media == JSON_TYPE:
+        return dict(route.answer)
+    return {"type": "string"} if media.startswith(_TEXTS) else binary()
 
 
 def _problem(description: str) -> Mapping[str, Any]:
