@@ -20,6 +20,7 @@ _WORDS = {
     **dict.fromkeys(("list", "show", "inbox", "cancel", "resend", "tail"), "appliance.commands.faxes"),
     **dict.fromkeys(("serve", "config", "key", "user", "certificate", "setup-code"), _DAEMON),
     **dict.fromkeys(("backup", "restore"), "appliance.commands.backup"),
+    "line": "appliance.commands.line",
     "update": "appliance.commands.update",
     "hardware-test": "appliance.commands.hardware_test",
     "version": "appliance.commands.version",

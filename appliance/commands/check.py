@@ -86,17 +86,22 @@ def _through(box: RunningBox, line: SipLine, number: str) -> TrunkReport:
     while not (before := _state(box, line.name))["usable"] and time.monotonic() < deadline:
         time.sleep(ASK_EVERY_S)
     watcher = Watcher()
-    request = {
-        "to": [number],
-        "lines": [line.name],
-        "files": [{"name": "check.txt", "content": base64.b64encode(_PAGE).decode()}],
-    }
+    request = page_request(line.name, number, "check.txt", _PAGE)
     through = send_through(box, request, print)
     for progress in through.trace:
         watcher(progress)
     return report(
         watcher, through.result, line.trunk.media, before["sentence"], _state(box, line.name)["last_error"]
     )
+
+
+def page_request(line: str, number: str, name: str, text: bytes) -> dict[str, Any]:
+    """A NewFax of the REST API: one text to a number over this line alone."""
+    return {
+        "to": [number],
+        "lines": [line],
+        "files": [{"name": name, "content": base64.b64encode(text).decode()}],
+    }
 
 
 def _state(box: RunningBox, name: str) -> dict[str, Any]:

@@ -1,0 +1,311 @@
+"""``faxbox line``: a SIP trunk or a modem becomes a line, by questions or by options; checked and tried.
+
+Where a box runs on the folder, it is asked to make the line and says how it is; else the line is put into the
+settings and comes into use when the box starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.causes import DELIVERED
+from appliance.commands import check as trunk_check
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.through_box import running_on, send_through
+from appliance.configuration import open_settings
+from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.exchange.making import check_line
+from appliance.lines.modem import check as modem_check
+from appliance.lines.modem.find import candidates
+from appliance.lines.modem.settings import ClassOneModem
+from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import SipSettings, SipTrunk
+from appliance.settings.fields import TYPE_KEY, SettingError, from_document, from_text
+from appliance.settings.store import SettingsDamagedError, SettingsStore
+
+# Exit codes: the line works, or waits for the box to start; it is there and does not work.
+GOOD, TROUBLE = 0, 1
+# A new line has so long to come up before it is told how it is, seconds: a sign-in with its repetitions.
+UP_S, LOOK_S = 35.0, 0.2
+_PAGE = b"faxbox line add: this page only shows that faxes get through.\n"
+_PEER = "peer"
+# Kinds of SIP accounts: what they have in common, and what to do on the other side first.
+TEMPLATES: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "account": ("an account at a provider: server, user name and password are in its letter", {}),
+    "router": (
+        "a FRITZ!Box or another router: make an IP telephone in it, with a name and password",
+        {"server": "fritz.box"},
+    ),
+    "pbx": ("Asterisk or FreePBX: make an extension of the kind PJSIP, and allow T.38 for it", {}),
+    "3cx": ("3CX: make an extension, and switch its fax support on", {}),
+    _PEER: ("a trunk without an account: the provider knows the box by its address", {"register": False}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One field of a line: its option, and what is asked where that was not given."""
+
+    field: str
+    option: str
+    words: str
+    usual: str = ""
+    secret: bool = False
+
+
+NAME, SERVER = (
+    Question("name", "name", "Name of the line"),
+    Question("server", "--server", "Server of the provider, host or host:port"),
+)
+USERNAME = Question("username", "--username", "User name of the account")
+PASSWORD = Question("password", "--password-file", "Password of the account", secret=True)
+PEERS = Question("peers", "--peers", "Addresses or networks that calls come from, with commas")
+DEVICE = Question("device", "--device", "Port of the modem (empty: any that is found)")
+OUTSIDE = Question("outside_prefix", "--outside-prefix", "Dialled before every number (empty: nothing)")
+COUNTRY = Question("country_code", "--country-code", "Country code, digits only, such as 49")
+AREA = Question("area_code", "--area-code", "Area code without its 0, such as 30 (empty: none)")
+CALLER = Question("caller_number", "--caller-number", "Your fax number, as others see it (empty: not shown)")
+_KINDS: Mapping[str, tuple[type[LineSettings], tuple[Question, ...]]] = {
+    "sip": (SipTrunk, (SERVER, USERNAME, PASSWORD, PEERS, COUNTRY, AREA, CALLER)),
+    "modem": (ClassOneModem, (DEVICE, COUNTRY, AREA, OUTSIDE)),
+}
+_USUAL_NAMES = {"sip": "trunk", "modem": "telephone"}
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``line`` to the command's words."""
+    line = words.add_parser("line", help="add a SIP trunk or a modem, check it; list the lines")
+    actions = line.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="add a line; asks for what no option says")
+    kinds = add.add_subparsers(dest="kind", required=True, metavar="KIND")
+    for kind, (_, questions) in _KINDS.items():
+        one = kinds.add_parser(kind, help={"sip": "a SIP trunk", "modem": "a modem"}[kind])
+        one.add_argument("name", nargs="?", help="name of the line")
+        if kind == "sip":
+            told = "; ".join(f"{name}: {help}" for name, (help, _) in TEMPLATES.items())
+            one.add_argument("--template", choices=list(TEMPLATES), default=None, help=told)
+        for question in questions:
+            metavar = "FILE" if question.secret else "VALUE"
+            more = " is in this file; - for the first line of the input" if question.secret else ""
+            one.add_argument(
+                question.option, dest=question.field, metavar=metavar, help=question.words + more
+            )
+        one.add_argument(
+            "--set", action="append", default=[], metavar="FIELD=VALUE", help="any other setting of the line"
+        )
+        one.add_argument("--to", metavar="NUMBER", help="send a test page to this fax machine")
+        asking = one.add_mutually_exclusive_group()
+        asking.add_argument("--ask", action="store_true", help="ask, also where no terminal is")
+        asking.add_argument("--no-questions", action="store_true", help="ask nothing: for scripts")
+        add_data_argument(one)
+        one.set_defaults(run=add_command)
+    listed = actions.add_parser("list", help="the lines, in the order they are tried")
+    listed.add_argument("--json", action="store_true", help="as JSON, for programs")
+    add_data_argument(listed)
+    listed.set_defaults(run=list_command)
+
+
+# -- add -----------------------------------------------------------------------------------------
+
+
+def add_command(arguments: argparse.Namespace) -> int:
+    """Asks, makes, checks, tries.  A line that does not work yet stays: what is wrong is said."""
+    data = data_folder(arguments)
+    ask = arguments.ask or (sys.stdin.isatty() and not arguments.no_questions)
+    try:
+        values = _values(arguments, ask=ask)
+        number = arguments.to
+        if number is None:
+            number = _asked("A fax machine whose owner expects a test page (empty: none)") if ask else ""
+        beside = running_on(data)
+        if beside is None:
+            _store(open_settings(data), values)
+        else:
+            beside.post("/line-settings", values)
+    except EOFError:
+        return _complain("the answers ended before the questions", EXIT_USAGE)
+    except (SettingError, ValueError) as error:
+        return _complain(str(error), EXIT_USAGE)
+    except (BoxRefusedError, BoxUnreachableError) as error:
+        return _complain(str(error), EXIT_USAGE)
+    except (OSError, SettingsDamagedError) as error:
+        return _complain(str(error), EXIT_UNUSABLE)
+    print(f"The line {values['name']} is in the settings.")
+    return _try(arguments, beside, data, values, number)
+
+
+def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
+    """The line's settings as a document.  Raises SettingError, OSError, EOFError."""
+    kind: str = arguments.kind
+    shape, questions = _KINDS[kind]
+    values: dict[str, Any] = {TYPE_KEY: kind}
+    if kind == "sip":
+        template = arguments.template or (_template() if ask else "account")
+        values |= TEMPLATES[template][1]
+        left_out = (USERNAME, PASSWORD) if template == _PEER else (PEERS,)
+        questions = tuple(question for question in questions if question not in left_out)
+        # What is not asked for may still be said.
+        for question in left_out:
+            _take(values, shape, question, _given(arguments, question))
+    elif ask and arguments.device is None:
+        for found in candidates():
+            print(f"  {found.path}: {found.what}" + ("" if found.fit else " (cannot fax under Linux)"))
+    usual = Question(NAME.field, NAME.option, NAME.words, _USUAL_NAMES[kind])
+    for question in (usual, *questions):
+        given = _given(arguments, question)
+        if given is None and ask:
+            _ask_for(values, shape, question)
+        elif given is not None or question is usual:
+            _take(values, shape, question, given if given is not None else question.usual)
+    for assignment in arguments.set:
+        field, _, text = assignment.partition("=")
+        values[field] = from_text(shape, field, text, "line")
+    if kind == "sip" and not values.get("server"):
+        raise SettingError(SERVER.option, "the server is needed")
+    return values
+
+
+def _given(arguments: argparse.Namespace, question: Question) -> str | None:
+    given: str | None = getattr(arguments, question.field)
+    if given is None or not question.secret:
+        return given
+    text = sys.stdin.readline() if given == "-" else Path(given).read_text(encoding="utf-8")
+    return text.split("\n", 1)[0]
+
+
+def _take(values: dict[str, Any], shape: type[LineSettings], question: Question, text: str | None) -> None:
+    """Puts in what was given.  Raises SettingError."""
+    if text is not None:
+        values[question.field] = from_text(shape, question.field, text, "line")
+
+
+def _template() -> str:
+    names = list(TEMPLATES)
+    for place, (help, _) in enumerate(TEMPLATES.values(), 1):
+        print(f"  {place}  {help}")
+    while True:
+        answer = _asked("Which of these is it", "1")
+        if answer in names:
+            return answer
+        if answer.isdecimal() and 1 <= int(answer) <= len(names):
+            return names[int(answer) - 1]
+        print(f"A number from 1 to {len(names)} is needed.")
+
+
+def _ask_for(values: dict[str, Any], shape: type[LineSettings], question: Question) -> None:
+    """Asks until the answer can be one."""
+    usual = str(values.get(question.field, question.usual))
+    while True:
+        try:
+            _take(values, shape, question, _asked(question.words, usual, secret=question.secret))
+            if values[question.field] or question not in (SERVER, NAME):
+                return
+            print("It is needed.")
+        except SettingError as error:
+            print(f"{error.problem}.")
+
+
+def _asked(words: str, usual: str = "", *, secret: bool = False) -> str:
+    """An answer; ``usual`` when it is empty.  Raises EOFError."""
+    prompt = f"{words} [{usual}]: " if usual else f"{words}: "
+    read: Callable[[str], str] = getpass.getpass if secret and sys.stdin.isatty() else input
+    return read(prompt).strip() or usual
+
+
+def _store(store: SettingsStore, values: Mapping[str, Any]) -> None:
+    """Puts the line into the settings of a box that does not run.  Raises SettingError, ValueError."""
+    line = from_document(LineSettings, values, "line")
+    if any(known.name == line.name for known in store.items(LineSettings).values()):
+        raise SettingError("name", "there is a line of this name")
+    check_line(line, store.section(SipSettings))
+    store.add(line)
+
+
+# -- checking and trying ---------------------------------------------------------------------------
+
+
+def _try(
+    arguments: argparse.Namespace,
+    beside: RunningBox | None,
+    data: Path,
+    values: Mapping[str, Any],
+    number: str,
+) -> int:
+    """Says how the line is, and sends the test page if there is a number; the exit code."""
+    name = values["name"]
+    if beside is not None:
+        state = _up(beside, name)
+        print(state["sentence"])
+        if not state["usable"]:
+            print(f"It is not ready. Look again with: faxbox line list --data {data}")
+            return TROUBLE
+    if arguments.kind == "sip" and number:
+        return trunk_check.check(argparse.Namespace(name=name, to=number, data=data))
+    if beside is None and arguments.kind == "modem":
+        asked = [values.get("device", ""), "--call", number, "--prefix", values.get("outside_prefix", "")]
+        return modem_check.run(asked)
+    if beside is None:
+        print("No box runs on this folder: the line comes into use with it.")
+        print(f"A test page before that: faxbox check trunk {name} --to NUMBER --data {data}")
+        return GOOD
+    return _send_page(beside, name, number) if number else GOOD
+
+
+def _up(box: RunningBox, name: str) -> dict[str, Any]:
+    """How the line is once it works, or when its time is over."""
+    deadline = time.monotonic() + UP_S
+    while True:
+        found = [each for each in box.get("/lines")["lines"] if each["name"] == name]
+        state = found[0] if found else {"usable": False, "sentence": "The box does not run it yet."}
+        if state["usable"] or time.monotonic() > deadline:
+            return dict(state)
+        time.sleep(LOOK_S)
+
+
+def _send_page(box: RunningBox, name: str, number: str) -> int:
+    try:
+        request = trunk_check.page_request(name, number, "line.txt", _PAGE)
+        result = send_through(box, request, print).result
+    except (BoxRefusedError, BoxUnreachableError) as error:
+        return _complain(str(error), TROUBLE)
+    print(result.cause.sentence)
+    return GOOD if result.cause is DELIVERED else TROUBLE
+
+
+# -- list ----------------------------------------------------------------------------------------
+
+
+def list_command(arguments: argparse.Namespace) -> int:
+    """How each line is, as the running box says; where none runs, what lines the settings have."""
+    data = data_folder(arguments)
+    beside = running_on(data)
+    if beside is not None:
+        lines = beside.get("/lines")["lines"]
+    else:
+        try:
+            entries = sorted(open_settings(data).items(LineSettings).items(), key=lambda e: e[1].position)
+        except (OSError, SettingsDamagedError, SettingError) as error:
+            return _complain(str(error), EXIT_UNUSABLE)
+        lines = [
+            {"id": line_id, "name": line.name, "usable": False, "sentence": "No box runs on this folder."}
+            for line_id, line in entries
+        ]
+    if arguments.json:
+        print(json.dumps(lines, ensure_ascii=False, indent=2))
+        return GOOD
+    for line in lines:
+        print(f"{line['name']}: {line['sentence']}")
+    return GOOD
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"faxbox: {text}", file=sys.stderr)
+    return code
