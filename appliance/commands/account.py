@@ -31,6 +31,10 @@ class Account:
         """So many pages are to be sent, as became known."""
         self._pages = pages
 
+    def say(self, words: str) -> None:
+        """Something that is no part of a call."""
+        self._show(words)
+
     def hear(self, progress: Progress) -> None:
         """A ``Progress`` callback."""
         facts = dict(progress.fields)

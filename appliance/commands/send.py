@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import base64
 import contextlib
+import os
 import signal
 import sys
 import tempfile
@@ -21,7 +22,8 @@ from appliance.commands.account import Account, Trace
 from appliance.commands.arrived import Arrived, SentPages, keep_arrival
 from appliance.commands.lines import ForbiddenNumberError, Practice, Way, way_to
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.commands.through_box import running_on, send_through
+from appliance.commands.through_box import InterruptedFaxError, running_on, send_through
+from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA
 from appliance.dispatch.desk import CallDesk
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import HeaderLine, PageFormat, Quality, RenderOptions, Source, Treatment
@@ -72,6 +74,10 @@ class SendOptions:
     speed: float = 1.0
     data: Path | None = None  # folder of a box, for its lines
     line: str = ""  # name of one of them
+    direct: bool = False
+    wait: bool = True
+    cover: dict[str, str] | None = None  # fields of the cover page; None: the usual one
+    no_cover: bool = False
 
 
 @dataclass(slots=True)
@@ -91,8 +97,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "send",
         help="send files as one fax",
         description="Send files (PDF, TIFF, PNG, JPEG, text) as one fax. Numbers 9990 to 9998 are practice"
-        " numbers that never leave this machine; a sip: address is called at its own host; all others need"
-        " the lines of a box (--data).",
+        " numbers that never leave this machine. Where a box runs, it takes the fax, with its journal, tries"
+        " and cover page. Where none runs, or with --direct, one call is made at once: over the lines of the"
+        " box's folder (--data). A sip: address is called at its own host.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--to", required=True, metavar="NUMBER", help="the number to dial")
@@ -132,7 +139,19 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         metavar="N",
         help="run the practice line N times faster than a telephone call",
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="use the lines of the box in this folder")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help=f"the box's folder (default ${DATA_VARIABLE}, else {DEFAULT_DATA}, where a box runs on it)",
+    )
+    parser.add_argument("--direct", action="store_true", help="one call, at once, without further tries")
+    parser.add_argument("--no-wait", action="store_true", help="hand it to the box, do not wait for its end")
+    cover = parser.add_argument_group("cover page, made by the box that runs (left out: the usual one)")
+    cover.add_argument("--cover", metavar="TEMPLATE", help="this template; standard is the box's own page")
+    cover.add_argument("--no-cover", action="store_true", help="none, not even the usual one")
+    cover.add_argument("--subject", default="", metavar="WORDS")
+    cover.add_argument("--message", default="", metavar="WORDS")
     parser.add_argument("--line", default="", metavar="NAME", help="this one of its lines")
     parser.set_defaults(run=run)
 
@@ -142,6 +161,10 @@ def run(arguments: argparse.Namespace) -> int:
     sender: str = arguments.sender
     if len(sender) > STATION_ID_LENGTH or not set(sender) <= STATION_ID_CHARACTERS:
         return _say_mistake("--from takes digits, + and spaces, at most 20 of them")
+    given = {"template": arguments.cover, "subject": arguments.subject, "message": arguments.message}
+    cover = {name: words for name, words in given.items() if words}
+    if cover and arguments.no_cover:
+        return _say_mistake("--no-cover goes with no other word about a cover page")
     options = SendOptions(
         files=tuple(arguments.files),
         number=arguments.to,
@@ -157,6 +180,10 @@ def run(arguments: argparse.Namespace) -> int:
         speed=arguments.speed,
         data=arguments.data,
         line=arguments.line,
+        direct=arguments.direct,
+        wait=not arguments.no_wait,
+        cover=cover or None,
+        no_cover=arguments.no_cover,
     )
     return send_and_tell(options, print)
 
@@ -170,7 +197,17 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
         return _say_mistake(f"{options.data}: there is no box's folder of this name")
     try:
         beside = _beside(options)
-        outcome = send(options, show) if beside is None else _through(beside, options, show)
+        if beside is not None:
+            outcome = _through(beside, options, show)
+            if outcome is None:
+                return DELIVERED
+        elif problem := _needs_box(options):
+            return _say_mistake(problem)
+        else:
+            outcome = send(options, show)
+    except InterruptedFaxError as error:
+        print(f"faxbox: {error}", file=sys.stderr)
+        return NOT_DELIVERED
     except (BoxRefusedError, BoxUnreachableError) as error:
         return _say_mistake(str(error))
     except DocumentError as error:
@@ -200,13 +237,28 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
 
 
 def _beside(options: SendOptions) -> RunningBox | None:
-    """The box whose lines the call would need while it runs; practice and direct calls need none."""
-    own = is_sip_address(options.number) or (script_for(options.number) is not None and not options.line)
-    return None if options.data is None or own else running_on(options.data)
+    """The box that runs and takes the fax; None where none does, or where it is sent without one."""
+    if is_sip_address(options.number):
+        return None
+    # What arrives there and the speed of the practice line are a command's own alone.
+    own = options.direct or options.out is not None or options.speed != 1.0
+    if own and (options.data is None or (script_for(options.number) is not None and not options.line)):
+        return None
+    return running_on(options.data or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA))
 
 
-def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None]) -> SendOutcome:
-    """Has the running box send the files: its accounts are its own.  Raises what ``send_through`` raises."""
+def _needs_box(options: SendOptions) -> str:
+    """What of the options only a running box can do, as a sentence; empty when nothing is."""
+    if options.cover or options.no_cover or not options.wait:
+        return "cover pages and --no-wait need a box that runs: faxbox serve"
+    return ""
+
+
+def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None]) -> SendOutcome | None:
+    """Has the running box send the files; None when its end is not waited for.
+
+    Raises what ``send_through`` raises.
+    """
     if options.trace is not None and options.trace.suffix == ".pcap":
         raise BoxRefusedError("A running box keeps the packets of its calls itself: see storage.packets.")
     files = []
@@ -231,8 +283,17 @@ def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None])
         request["lines"] = [options.line]
     if not options.header:
         request["header"] = ""
+    if options.cover is not None:
+        request["cover"] = options.cover
+    elif options.no_cover:
+        request["cover"] = None
     show(f"(sent by the box that runs at {box.url})")
-    through = send_through(box, request, show)
+    if not options.wait:
+        fax = box.post("/faxes", request)["faxes"][0]
+        show(f"It is fax {fax['id']} of the box; how it goes: faxbox show {fax['id']}")
+        return None
+    # An account has one process: also what goes at once, without tries, goes over the lines of the box.
+    through = send_through(box, request, show, once=options.direct)
     if options.trace is not None:
         with Trace(options.trace) as trace:
             for progress in through.trace:

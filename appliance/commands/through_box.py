@@ -35,6 +35,14 @@ class Through:
     trace: tuple[Progress, ...] = field(default=(), repr=False)
 
 
+class InterruptedFaxError(Exception):
+    """The person waits no longer; the fax ``fax_id`` stays in the box."""
+
+    def __init__(self, fax_id: int) -> None:
+        super().__init__(f"fax {fax_id} stays in the box and is sent; to stop it: faxbox cancel {fax_id}")
+        self.fax_id = fax_id
+
+
 def running_on(data: Path) -> RunningBox | None:
     """The box that answers for this folder, None where none does."""
     try:
@@ -45,27 +53,50 @@ def running_on(data: Path) -> RunningBox | None:
     return box
 
 
-def send_through(box: RunningBox, request: dict[str, Any], show: Callable[[str], None]) -> Through:
-    """Hands ``request`` (a NewFax of the REST API) in, tells how its one call goes, and how it went.
+def send_through(
+    box: RunningBox, request: dict[str, Any], show: Callable[[str], None], *, once: bool = True
+) -> Through:
+    """Hands ``request`` (a NewFax of the REST API) in, tells how its calls go, and how it went.
 
-    A fax that would have to wait (no line works, a limit is reached) is taken back.  Raises BoxRefusedError,
-    BoxUnreachableError.
+    With ``once`` it has one call, and a fax that would have to wait (no line works, a limit is reached) is
+    taken back.  One that is held, for something of its document is lost, is left to its sender.  Raises
+    BoxRefusedError, BoxUnreachableError, and InterruptedFaxError when the person stops waiting.
     """
     account = Account(0, show)
     events = box.events()
-    fax = box.post("/faxes", {**request, "max_tries": 1})["faxes"][0]
-    watcher = threading.Thread(target=_tell, args=(events, fax["id"], account), daemon=True)
+    fax = box.post("/faxes", {**request, "max_tries": 1} if once else request)["faxes"][0]
+    if not once:
+        show(f"It is fax {fax['id']} of the box.")
+    try:
+        return _follow(box, events, fax["id"], account, once=once)
+    except KeyboardInterrupt:
+        raise InterruptedFaxError(fax["id"]) from None
+
+
+def _follow(box: RunningBox, events: Any, fax_id: int, account: Account, *, once: bool) -> Through:
+    watcher = threading.Thread(target=_tell, args=(events, fax_id, account), daemon=True)
     watcher.start()
     cause = None
+    said = -1  # tries that were told of
     while True:
-        fax = box.get(f"/faxes/{fax['id']}")
-        if fax["state"] in _ENDED:
+        fax = box.get(f"/faxes/{fax_id}")
+        if fax["state"] in _ENDED or (fax["state"] == "held" and fax["pages"] is not None):
+            for remark in fax["remarks"]:
+                account.say(f"{remark['weight']}: {remark['sentence']} {remark['detail']}".rstrip())
             break
-        if fax["state"] == "waiting" and fax["result"] is not None and cause is None:
-            cause = cause_of(fax["result"]["code"])
-            box.post(f"/faxes/{fax['id']}/cancel", {})
+        if fax["state"] == "waiting" and fax["result"] is not None:
+            if once and cause is None:
+                cause = cause_of(fax["result"]["code"])
+                box.post(f"/faxes/{fax_id}/cancel", {})
+            elif not once and said != fax["tries"]:
+                said = fax["tries"]
+                account.say(f"{fax['result']['sentence']} The next try is at {_clock(fax['next_try_at'])}.")
         time.sleep(LOOK_S)
     return _through(box, fax, cause)
+
+
+def _clock(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime("%H:%M:%S")
 
 
 def _through(box: RunningBox, fax: dict[str, Any], waited_for: Cause | None) -> Through:

@@ -132,7 +132,12 @@ def test_commands_go_through_the_box_and_its_account_stays_registered(
     with box_on(data, registrar):
         checked = faxbox("check", "trunk", "trunk", "--to", NUMBER, "--data", data)
         sent = faxbox("send", letter, "--to", NUMBER, "--data", data, "--line", "trunk")
-        practised = faxbox("send", letter, "--to", "9990", "--data", data, "--line", "practice")
+        words = ["--cover", "standard", "--subject", "Our offer"]
+        practised = faxbox("send", letter, "--to", "9990", "--data", data, *words)
+        listed = json.loads(faxbox("list", "--json", "--data", data).stdout)
+        alone = faxbox("send", letter, "--to", "9990", "--data", data, "--direct", "--speed", "20")
+        handed = faxbox("send", letter, "--to", "9990", "--data", data, "--no-wait")
+        assert len(json.loads(faxbox("list", "--json", "--data", data).stdout)) == len(listed) + 1
         assert {contact for contact, _ in registrar.registered} == {registrar.registered[0][0]}
         assert all(expires > 0 for _, expires in registrar.registered), registrar.registered
     assert checked.returncode == 1, checked.stdout + checked.stderr
@@ -143,4 +148,7 @@ def test_commands_go_through_the_box_and_its_account_stays_registered(
     assert "sent by the box that runs" in sent.stdout
     assert [line.split()[1].partition("@")[0] for line in registrar.called] == [f"sip:{NUMBER}"] * 2
     assert practised.returncode == 0, practised.stdout + practised.stderr
-    assert "delivered: 1 of 1 pages confirmed" in practised.stdout
+    assert "delivered: 2 of 2 pages confirmed" in practised.stdout, "a cover page and the letter"
+    assert listed[0]["to"]["number"] == "9990", "it is in the journal"
+    assert "delivered: 1 of 1 pages confirmed" in alone.stdout
+    assert handed.returncode == 0, handed.stderr
