@@ -23,6 +23,7 @@ from appliance.commands.through_box import running_on, send_through
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
 from appliance.exchange.making import check_line
+from appliance.language import said
 from appliance.lines.modem import check as modem_check
 from appliance.lines.modem.find import candidates
 from appliance.lines.modem.settings import ClassOneModem
@@ -169,7 +170,7 @@ def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
         field, _, text = assignment.partition("=")
         values[field] = from_text(shape, field, text, "line")
     if kind == "sip" and not values.get("server"):
-        raise SettingError(SERVER.option, "the server is needed")
+        raise SettingError(SERVER.option, said("the server is needed"))
     return values
 
 
@@ -224,7 +225,7 @@ def _store(store: SettingsStore, values: Mapping[str, Any]) -> None:
     """Puts the line into the settings of a box that does not run.  Raises SettingError, ValueError."""
     line = from_document(LineSettings, values, "line")
     if any(known.name == line.name for known in store.items(LineSettings).values()):
-        raise SettingError("name", "there is a line of this name")
+        raise SettingError("name", said("there is a line of this name"))
     check_line(line, store.section(SipSettings))
     store.add(line)
 
