@@ -161,7 +161,7 @@ def test_its_owner_sets_it_up_in_a_browser_and_sees_a_test_fax_delivered(machine
         page.goto("/setup/test")
         page.get_by_role("button", name="Send the test fax").click()
         page.wait_for_url("**/faxes/*")
-        expect(page.locator("main")).to_contain_text("Delivered", timeout=SLOW_MS)
+        expect(page.locator("main")).to_contain_text("confirmed every page", timeout=SLOW_MS)
 
 
 def test_it_sends_over_a_modem_on_its_usb_port(
