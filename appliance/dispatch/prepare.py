@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from appliance.box import Box
@@ -54,6 +54,14 @@ RECENT = 64
 _WAKING = frozenset({"job.accepted", "job.preparing"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Pages that others may share: their folder in the data folder, and what was in it."""
+
+    path: str
+    digest: bytes
+
+
 class Preparer:
     """Start it once the spool was recovered; ``stop`` waits for the document in hand."""
 
@@ -62,7 +70,7 @@ class Preparer:
         self._wake = threading.Condition()
         self._stopping = False
         self._busy: set[int] = set()  # jobs in hand, or put off
-        self._recent: dict[str, str] = {}  # folders of pages made lately, by what they were made from
+        self._recent: dict[str, _Made] = {}  # pages made lately, by what they were made from
         self._threads = [
             threading.Thread(target=self._run, name=f"prepare-{number}", daemon=True)
             for number in range(threads)
@@ -139,9 +147,8 @@ class Preparer:
             options = self._options(job)
             files = self._files(job)
             same = self._same_pages(files, options)
-            if same in self._recent and spool.do(
-                jobs.share_pages, job_ids, self._recent[same], self._box.clock()
-            ):
+            recent = self._still_whole(same)
+            if recent and spool.do(jobs.share_pages, job_ids, recent, self._box.clock()):
                 return True
             # A crash between the rendering and its record left pages that nobody knows of.
             shutil.rmtree(target, ignore_errors=True)
@@ -173,11 +180,11 @@ class Preparer:
                 spool.do(jobs.unpreparable, job_ids, DOCUMENT_REMARKED, self._box.clock(), remarks)
                 return True
             hold = DOCUMENT_REMARKED if rule is Rule.HOLD else None
+            if not remarks:
+                self._remember(same, path)
             spool.do(
                 jobs.prepared, job_ids, path, document.total, self._box.clock(), remarks=remarks, hold=hold
             )
-            if not remarks:
-                self._remember(same, path)
         return True
 
     def _rule(self, job: Job, remarks: Sequence[Remark]) -> Rule:
@@ -223,10 +230,26 @@ class Preparer:
         return hashlib.sha256(made_from.encode()).hexdigest()
 
     def _remember(self, same: str, path: str) -> None:
+        made = _Made(path, _digest_of(self._box.data / path))
         with self._wake:
-            self._recent[same] = path
+            self._recent[same] = made
             if len(self._recent) > RECENT:
                 self._recent.pop(next(iter(self._recent)))
+
+    def _still_whole(self, same: str) -> str:
+        """The folder of pages made lately from the same; empty without any, or when they were damaged."""
+        with self._wake:
+            made = self._recent.get(same)
+        if made is None:
+            return ""
+        try:
+            if _digest_of(self._box.data / made.path) == made.digest:
+                return made.path
+        except OSError as error:
+            _log.info("pages are made anew: %s", error)
+        with self._wake:
+            self._recent.pop(same, None)
+        return ""
 
     def _options(self, job: Job) -> RenderOptions:
         # Pages carry the time they are due, not that of a rendering hours before.
@@ -243,6 +266,15 @@ class Preparer:
             return RenderedDocument.open(self._box.data / options.made)
         except (OSError, ValueError):
             return None
+
+
+def _digest_of(folder: Path) -> bytes:
+    """SHA-256 of all files in ``folder``, as they lie on the disk.  Raises OSError."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as file:
+            digest.update(f"{path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return digest.digest()
 
 
 def _render(
