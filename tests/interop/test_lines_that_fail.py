@@ -34,10 +34,12 @@ from appliance.lines.practice.faults import (
 from appliance.lines.practice.machine import PracticeMachine
 from appliance.lines.practice.spandsp_fax import Abilities, Manners
 from appliance.lines.practice.virtual import Impairment
+from appliance.t4.page import Coding
+from appliance.t30.dce import Modulation
 from appliance.t30.parameters import CallParameters, Role
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import ErrorCorrection
-from tests.interop.harness import Outcome, Setup, drawn_page, run, same_pages
+from tests.interop.harness import Outcome, Setup, drawn_page, noise_page, run, same_pages
 
 SWEEP = bool(os.environ.get("FAXBOX_SWEEP"))
 WAYS = pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
@@ -145,6 +147,28 @@ def test_the_answer_may_come_at_any_moment(
     # With redundancy a gateway that comes late is told of CNG and its end in one breath, which costs
     # spandsp's a turn; without, it never hears of what it missed.
     assert slow <= (2 if manners is Manners.GATEWAY and correction is ErrorCorrection.REDUNDANCY else 1)
+
+
+@pytest.mark.parametrize("modulation", [Modulation.V17, Modulation.V29])
+@pytest.mark.parametrize("correction", [ErrorCorrection.NONE, ErrorCorrection.REDUNDANCY])
+def test_the_first_mps_and_eop_behind_a_dense_page_reach_a_gateway(
+    tmp_path: Path, correction: ErrorCorrection, modulation: Modulation
+) -> None:
+    """A page that takes all of the line's rate leaves nothing behind in the gateway's buffer."""
+    pages = [noise_page(1, 100), noise_page(2, 100)]
+    setup = Setup(
+        pages=pages,
+        ecm=False,
+        coding=Coding.MH,
+        modulation=modulation,
+        manners=Manners.GATEWAY,
+        correction=correction,
+    )
+    outcome = run(setup, tmp_path)
+    assert outcome.result.cause is DELIVERED
+    assert same_pages(pages, outcome.received)
+    said = [dict(each.fields)["name"] for each in outcome.account if each.event == "frame_sent"]
+    assert (said.count("MPS"), said.count("EOP")) == (1, 1)
 
 
 @pytest.mark.parametrize("manners", Manners)

@@ -17,6 +17,7 @@ import pytest
 
 from appliance import causes
 from appliance.lines.line import LineState, Refuse
+from appliance.lines.sip.call import MediaFacts
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice
 from appliance.t30.parameters import CallResult, Progress
@@ -55,6 +56,7 @@ class Ran:
     sipp: str = ""  # empty when every step went as written
     far: object = None
     messages: str = ""
+    facts: MediaFacts = field(default_factory=MediaFacts)  # of a call of ours
 
 
 @dataclass
@@ -84,9 +86,9 @@ class Stage:
             far.start()
         sipp, line = await self.called(name, *steps, **settings)
         outcome = await send(line, **(call or {}))  # type: ignore[arg-type]
-        words = await sipp.finish()
+        words, facts = await sipp.finish(), line.last_facts
         await line.stop()
-        self.ran[name] = Ran(outcome, words, await far.finish() if far else None, sipp.messages())
+        self.ran[name] = Ran(outcome, words, await far.finish() if far else None, sipp.messages(), facts)
 
     async def they_call(
         self, name: str, user: str, *steps: Step, far: T38Far | AudioFar | None = None, answered: bool = True

@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[tuple[int, str], bool]] = {
     "broken": ((500, ""), False),
     "overloaded": ((503, ""), False),
     "unallocated": ((500, UNALLOCATED), True),
-    "no_circuit": ((503, "Reason: Q.850;cause=34\n"), False),
+    "no_circuit": ((500, "Reason: Q.850;cause=34\n"), False),
 }
 
 

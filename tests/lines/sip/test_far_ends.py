@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -158,9 +159,9 @@ async def offer_that_failed_is_not_made_again(stage: Stage) -> None:
     await again.start()
     second.start()
     outcome = await send(line)
-    words = await again.finish()
+    words, facts = await again.finish(), line.last_facts
     await line.stop()
-    stage.ran[name] = Ran(outcome, words, await second.finish(), again.messages())
+    stage.ran[name] = Ran(outcome, words, await second.finish(), again.messages(), facts)
 
 
 @cell
@@ -293,9 +294,9 @@ async def odd_port_is_spoken_to_at_once_in_the_next_call(stage: Stage) -> None:
     await again.start()
     second.start()
     outcome = await send(line)
-    words = await again.finish()
+    words, facts = await again.finish(), line.last_facts
     await line.stop()
-    stage.ran[name] = Ran(outcome, words, await second.finish(), again.messages())
+    stage.ran[name] = Ran(outcome, words, await second.finish(), again.messages(), facts)
 
 
 # -- they call ------------------------------------------------------------------------------------
@@ -345,24 +346,34 @@ async def caller_agrees_to_t38_that_is_dead(stage: Stage) -> None:
     await _CELLS.pop("caller_agrees_to_t38_that_is_dead")(stage)
 
 
+async def run_cells(folder: Path) -> dict[str, Ran]:
+    """Every cell, once, all at the same time."""
+    box = Box()
+    stage = Stage(folder, box)
+    await box.start()
+    await box.line("inbound", "127.0.0.1:9")
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in list(_CELLS.values()):
+                group.create_task(one(stage))
+    finally:
+        await box.stop()
+    return stage.ran
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
-    """Every cell, once, all at the same time."""
+    return asyncio.run(run_cells(tmp_path_factory.mktemp("far_ends")))
 
-    async def run() -> dict[str, Ran]:
-        box = Box()
-        stage = Stage(tmp_path_factory.mktemp("far_ends"), box)
-        await box.start()
-        await box.line("inbound", "127.0.0.1:9")
-        try:
-            async with asyncio.TaskGroup() as group:
-                for one in list(_CELLS.values()):
-                    group.create_task(one(stage))
-        finally:
-            await box.stop()
-        return stage.ran
 
-    return asyncio.run(run())
+def test_every_cell_stands_in_the_table_of_the_docs() -> None:
+    table = (Path(__file__).parents[3] / "docs" / "far-ends.md").read_text()
+    missing = [name for name in (*IN_TONES, *IN_T38, *FROM_CALLERS) if f"| {words_of(name)} |" not in table]
+    assert not missing
+
+
+def words_of(name: str) -> str:
+    return name.replace("_", " ").replace("t38", "T.38").replace("udptl", "UDPTL")
 
 
 def first_tones_s(outcome: Outcome) -> float:
