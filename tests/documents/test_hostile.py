@@ -20,7 +20,7 @@ from appliance.documents.options import Limits, Source
 from appliance.documents.render import render
 from tests.documents.making import A4, pdf, photograph, save, words
 
-MUTATIONS = 40  # of each kind of file
+MUTATIONS = 20  # of each kind of file
 MANY_MUTATIONS = 10_000
 LIMITS = Limits(memory_octets=512 << 20, cpu_seconds=10, wall_seconds=30, page_seconds=20, pages=50)
 

@@ -12,7 +12,7 @@ from appliance.documents.hypertext import whole_tags
 
 # Python's parser alone takes minutes for some of these; this bound is only for such hangs.
 HANG_S = 60.0
-LENGTH = 50_000
+LENGTH = 15_000
 PIECES = (
     "<",
     "<!",
