@@ -145,7 +145,6 @@ ROUTES = (
         ),
         answer=TESTED,
         scope=Scope.ADMIN,
-        example={"url": "https://shop.example/faxes"},
         help="One of `url`, `key_id`, `route_id`. It gets the event `test`, in the box's own style.",
     ),
 )

@@ -380,11 +380,6 @@ ROUTES = (
         answer=SUBMITTED,
         status=201,
         headers=(IDEMPOTENCY,),
-        example={
-            "to": ["9990"],
-            "files": [{"name": "letter.txt", "content": "RGVhciBTaXIgb3IgTWFkYW0K"}],
-            "metadata": {"order": "4711"},
-        },
         help="When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax"
         " of its own. A form has its files in parts called `file`, and fields as the JSON has"
         " (`cover.subject` for those of the cover).",

@@ -274,7 +274,15 @@ def _routes(resource: Resource) -> tuple[Route, ...]:
 
     title, reads, writes = resource.title, resource.reads, resource.writes
     return (
-        route("GET", path, f"list{one}s", f"List every {title}", handlers.index, scope=reads, answer=listed),
+        route(
+            "GET",
+            path,
+            f"list{one.removesuffix('s')}s",
+            f"List every {title}",
+            handlers.index,
+            scope=reads,
+            answer=listed,
+        ),
         route(
             "POST",
             path,

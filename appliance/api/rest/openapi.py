@@ -11,6 +11,7 @@ from appliance import __version__
 from appliance.api.intake import MULTIPART_TYPE
 from appliance.api.problems import MEDIA_TYPE
 from appliance.api.request import JSON_TYPE
+from appliance.api.rest.examples import EXAMPLES
 from appliance.api.rest.routes import NUMBERS, Parameter, Route
 from appliance.api.rest.schemas import (
     COMPONENTS,
@@ -180,8 +181,9 @@ def _operation(route: Route) -> Json:
     content: Json = {}
     if route.body is not None:
         content[JSON_TYPE] = {"schema": route.body}
-        if route.example is not None:
-            content[JSON_TYPE]["example"] = route.example
+        example = EXAMPLES.get(route.name, route.example)
+        if example is not None:
+            content[JSON_TYPE]["example"] = example
     if route.form is not None:
         content[MULTIPART_TYPE] = {"schema": route.form}
     if content:

@@ -51,7 +51,7 @@ from appliance.lines.settings import LineSettings
 from appliance.net.settings import HttpSettings
 from appliance.records import cause_view, time_text
 from appliance.settings.accounts import Scope
-from appliance.settings.fields import to_document
+from appliance.settings.fields import describe, to_document
 from appliance.spool.model import JobState, Room
 
 # Sections that are nobody's to see or set.
@@ -214,7 +214,7 @@ def _section_routes() -> tuple[Route, ...]:
             _admin(
                 "GET",
                 f"/settings/{name}",
-                f"read{word}",
+                f"read{word}Settings",
                 f"The settings `{name}`",
                 _read_section(kind),
                 tag="settings",
@@ -223,12 +223,13 @@ def _section_routes() -> tuple[Route, ...]:
             _admin(
                 "PATCH",
                 f"/settings/{name}",
-                f"change{word}",
+                f"change{word}Settings",
                 f"Change settings of `{name}`",
                 _change_section(name, kind),
                 tag="settings",
                 body=change,
                 answer=shown[name],
+                example=_example(kind),
             ),
         ]
     everything = _admin(
@@ -241,6 +242,12 @@ def _section_routes() -> tuple[Route, ...]:
         answer=record(shown),
     )
     return (everything, *routes)
+
+
+def _example(kind: type[Any]) -> Json:
+    """A change of the first setting of a section that is no secret, to what it is by default."""
+    first = next(each for each in describe(kind) if not each.secret)
+    return {first.name: first.default}
 
 
 # -- what happened ---------------------------------------------------------------------------------
