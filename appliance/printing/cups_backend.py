@@ -20,7 +20,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
@@ -188,6 +188,28 @@ def _sync(folder: str) -> None:
         os.close(descriptor)
 
 
+def guarded(work: Callable[[], int]) -> int:
+    """Does ``work`` in a child; its exit code, or RETRY when something killed it.
+
+    cupsd takes a backend that was killed for one that has done its work.  The child outlives us, and does it.
+    """
+    child = os.fork()
+    if not child:
+        code = RETRY
+        try:
+            code = work()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def hand_on(number: int, _frame: object) -> None:
+        os.kill(child, number)
+
+    signal.signal(signal.SIGTERM, hand_on)
+    _, status = os.waitpid(child, 0)
+    return RETRY if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+
+
 def _cancelled(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
@@ -200,6 +222,11 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
     if len(arguments) not in (5, 6):
         print("ERROR: faxbox: job id, user, title, copies, options and perhaps a file", file=sys.stderr)
         return CANCEL
+    starter = _starter()
+    return guarded(lambda: _run(arguments, environment, starter))
+
+
+def _run(arguments: list[str], environment: Mapping[str, str], starter: str) -> int:
     signal.signal(signal.SIGTERM, _cancelled)
     job, user, title, _copies, options = (text[:TEXT_LIMIT] for text in arguments[:5])
     folder = unquote(urlsplit(environment.get("DEVICE_URI", "")).path)
@@ -212,7 +239,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> int:
         "queue": environment.get("PRINTER", "")[:TEXT_LIMIT],
         # A run takes all files of a job, one after the other: with a banner page, that is the first of them.
         "banner": environment.get("CUPS_FILETYPE") == "job-sheet",
-        "starter": _starter(),
+        "starter": starter,
         "cups": ask_cups(job, user),
         "at": time.time(),
     }

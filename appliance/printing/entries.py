@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.documents.options import clean_line
+from appliance.printing.options import parse_options
 
 # Octets of the first line: ten texts of 16,384 characters, escaped, are more than any job has.
 HEAD_LIMIT = 1 << 18
@@ -28,6 +29,8 @@ TITLE_LIMIT = 200
 # More files in one job than anybody prints.
 MOST_DOCUMENTS = 200
 _PDF = b"%PDF-"
+# Its last mark stands within so many octets of the end (ISO 32000-1 Annex H, note 18, and what programs add).
+_END_WITHIN = 8192
 # ISO 32000-1 7.5.5: the last line of one, then the first of the next.
 _SEAM = re.compile(rb"%%EOF[\r\n]{1,2}(?=%PDF-1)")
 
@@ -52,6 +55,7 @@ class Entry:
     destinations: tuple[str, ...]
     banners: tuple[bool, bool]  # whether the job's first and last documents are banner pages
     pdf: bool
+    whole: bool  # its end is there: a filter that was killed leaves less
     parts: tuple[tuple[int, int], ...]  # where each document begins and ends in the file
     written_at: float  # Unix time
 
@@ -81,6 +85,9 @@ def read_entry(path: Path) -> Entry:
     with open(descriptor, "rb") as file:
         head = file.readline(HEAD_LIMIT + 1)
         pdf, parts = _parts(file.fileno(), len(head), state.st_size)
+        whole = not pdf or b"%%EOF" in os.pread(
+            file.fileno(), _END_WITHIN, max(state.st_size - _END_WITHIN, 0)
+        )
     if not head.endswith(b"\n") or len(head) > HEAD_LIMIT:
         raise EntryError("its first line is missing or too long")
     try:
@@ -91,14 +98,19 @@ def read_entry(path: Path) -> Entry:
         raise EntryError("its first line is not an object")
     cups = facts.get("cups")
     cups = cups if isinstance(cups, dict) else {}
-    uuid = clean_line(_first(cups, "job-uuid"))
+    # A cupsd that was killed meanwhile did not answer the backend; these it had said before.
+    options = parse_options(_text(facts, "options"))
+    uuid, computer = (
+        clean_line(_first(cups, name) or options.get(name, ""))[:NAME_LIMIT]
+        for name in ("job-uuid", "job-originating-host-name")
+    )
     return Entry(
         path=path,
-        job=uuid[:NAME_LIMIT] or path.stem,
+        job=uuid or path.stem,
         documents=_documents(cups),
         starter=_text(facts, "starter"),
         user=clean_line(_text(facts, "user"))[:NAME_LIMIT],
-        computer=clean_line(_first(cups, "job-originating-host-name"))[:NAME_LIMIT],
+        computer=computer,
         title=clean_line(_text(facts, "title"))[:TITLE_LIMIT],
         queue=clean_line(_text(facts, "queue"))[:NAME_LIMIT],
         options=_text(facts, "options"),
@@ -107,6 +119,7 @@ def read_entry(path: Path) -> Entry:
         ),
         banners=_banners(cups) or (facts.get("banner") is True, False),
         pdf=pdf,
+        whole=whole,
         parts=parts,
         written_at=state.st_mtime,
     )
@@ -173,7 +186,9 @@ class PrintJob:
 
     @property
     def complete(self) -> bool:
-        """Whether all files are here; of what is no PDF nobody can tell."""
+        """Whether all files are here, to their end; of what is no PDF nobody can tell."""
+        if not all(entry.whole for entry in self.present):
+            return False
         parts = sum(len(entry.parts) for entry in self.present)
         return parts >= self.first.documents or not all(entry.pdf for entry in self.present)
 
@@ -193,6 +208,8 @@ def print_jobs(entries: Iterable[Entry]) -> list[PrintJob]:
     by_job = sorted(entries, key=lambda entry: (entry.job, entry.path.name))
     for _, group in groupby(by_job, key=lambda entry: entry.job):
         every = tuple(group)
-        last = tuple(entry for entry in every if entry.starter == every[-1].starter)
+        # What a run left that was cut off counts only where there is nothing better.
+        good = [entry for entry in every if entry.parts and entry.whole] or every
+        last = tuple(entry for entry in good if entry.starter == good[-1].starter)
         found.append(PrintJob(last, every))
     return sorted(found, key=lambda job: job.first.path.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -248,6 +249,19 @@ def test_what_cannot_be_converted_ends_with_a_reason_and_the_next_one_runs(
     assert (
         fax_of(printed, "raw")["state"] == "failed"
     )  # what is no PDF is told from one when its pages are made
+
+
+def test_a_document_whose_end_is_missing_is_not_faxed(tmp_path: Path) -> None:
+    folder = tmp_path / "print"
+    make_folder(folder)
+    whole = pdf(tmp_path / "a.pdf", 2).read_bytes()
+    for number, content in enumerate((whole, whole[:-200])):
+        head = json.dumps({"cups": {"job-uuid": [f"job {number}"]}, "title": f"file {number}"})
+        (folder / f"{number}{ENTRY_SUFFIX}").write_bytes(head.encode() + b"\n" + content)
+    box = make_box(tmp_path / "box")
+    assert PrintFolder(box).take(folder)  # one is left: CUPS may print it again
+    assert [job.metadata["print_title"] for job in box.faxes.search(JobFilter())] == ["file 0"]
+    box.close()
 
 
 def test_a_job_that_is_cancelled_while_cups_holds_it_is_no_fax_and_a_later_cancel_changes_nothing(

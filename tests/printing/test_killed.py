@@ -1,0 +1,138 @@
+"""kill -9 of backend, cupsd and box at random while people print: nothing is lost, nothing comes twice."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.configuration import open_box
+from appliance.printing import cups_backend
+from appliance.printing.cups_backend import ENTRY_SUFFIX, PART_SUFFIX
+from appliance.printing.queues import make_folder
+from appliance.printing.settings import PrintingSettings
+from appliance.spool.model import JobFilter
+from tests.deliver.making import make_box
+from tests.printing.cupsd import Cups, running_cupsd
+from tests.printing.test_cups import LIMIT_S, pdf, printing, until
+
+pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("cups")]
+
+
+class Office:
+    """A cupsd, a box's intake, and who kills them."""
+
+    def __init__(self, cups: Cups, data: Path) -> None:
+        self.cups, self.data = cups, data
+        self.folder = cups.root / "print"
+        self.box: subprocess.Popen[bytes] | None = None
+
+    def start_box(self) -> None:
+        words = ["-m", "tests.printing.intake_worker", str(self.data), str(self.folder)]
+        root = Path(__file__).parents[2]
+        self.box = subprocess.Popen([sys.executable, *words], cwd=root)
+
+    def kill_box(self) -> None:
+        assert self.box is not None
+        self.box.kill()
+        self.box.wait()
+
+    def kill_backend(self, chance: random.Random) -> None:
+        """One of the two processes of a backend of ours, if both run now.
+
+        Before there are two, cupsd takes the job for done: that is its rule for what was killed.
+        """
+        found = []
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                if str(self.cups.backends / "faxbox").encode() in (folder / "cmdline").read_bytes():
+                    found.append(int(folder.name))
+        if len(found) == 2:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(found), signal.SIGKILL)
+
+    def kill_cupsd(self) -> None:
+        self.cups.kill()
+        self.cups.start()
+
+    def printed(self, title: str, document: Path) -> str:
+        """A job that cupsd has on its disk; before that, cupsd may lose it."""
+        job = self.cups.lp("-d", "Fax", "-t", title, str(document))
+        control = self.cups.root / "spool" / f"c{int(job.rpartition('-')[2]):05}"
+        until(lambda: control.exists() and b"document-format" in control.read_bytes(), job)
+        return job
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with running_cupsd() as cups:
+        data = tmp_path / "box"
+        box = make_box(data)
+        box.settings.change(PrintingSettings, {"folder": str(cups.root / "print")})
+        box.close()
+        assert printing(cups, data, "install").returncode == 0
+        made = Office(cups, data)
+        made.start_box()
+        yield made
+        made.kill_box()
+
+
+def print_and_kill(office: Office, document: Path, rounds: int) -> None:
+    chance = random.Random(9)
+    jobs = []
+    for number in range(rounds):
+        jobs.append(office.printed(f"job {number}", document))
+        match chance.randrange(3):
+            case 0:
+                office.kill_backend(chance)
+            case 1:
+                office.kill_cupsd()
+            case _:
+                office.kill_box()
+                office.start_box()
+    for job in jobs:
+        office.cups.ended(job)
+    until(lambda: not list(office.folder.glob(f"*{ENTRY_SUFFIX}")), office.cups.log()[-3000:])
+    office.kill_box()
+    box = open_box(office.data)
+    found = Counter(str(job.metadata["print_title"]) for job in box.faxes.search(JobFilter(limit=1000)))
+    box.close()
+    wrong = {number: found[f"job {number}"] for number in range(rounds) if found[f"job {number}"] != 1}
+    assert wrong == {}, office.cups.log()[-5000:]
+
+
+@pytest.mark.parametrize("killed", ["who waits", "who works"])
+def test_of_a_backends_two_processes_either_may_be_killed(tmp_path: Path, killed: str) -> None:
+    folder = tmp_path / "print"
+    make_folder(folder)
+    backend = subprocess.Popen(
+        [sys.executable, cups_backend.__file__, "1", "ada", "title", "1", ""],
+        env={"DEVICE_URI": f"faxbox:{folder}", "CUPS_SERVER": "/nowhere"},
+        stdin=subprocess.PIPE,
+    )
+    assert backend.stdin is not None
+    parts = until(lambda: list(folder.glob(f"*{PART_SUFFIX}")), "it never began")
+    worker = int(parts[0].stem.rpartition("-")[2])
+    os.kill(worker if killed == "who works" else backend.pid, signal.SIGKILL)
+    if killed == "who works":
+        assert backend.wait(LIMIT_S) == cups_backend.RETRY
+        return
+    backend.wait(LIMIT_S)
+    with backend.stdin as document:
+        document.write(b"%PDF-1.4 %%EOF")
+    (entry,) = until(lambda: list(folder.glob(f"*{ENTRY_SUFFIX}")), "it was not handed over")
+    assert entry.read_bytes().endswith(b"%PDF-1.4 %%EOF")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_killed_a_hundred_times_at_random_each_job_is_one_fax(office: Office, tmp_path: Path) -> None:
+    print_and_kill(office, pdf(tmp_path / "a.pdf", 1), 100)
