@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from appliance.lines.datagram_driver import LATE_S
-from bench import api_load, burst, call_time, charts, idle, pacing, rendering, sip, spool_size
+from bench import api_load, burst, call_time, charts, growth, idle, pacing, rendering, sip, spool_size
 from bench.legibility import measuring
 from bench.running import running
 from tests.lines.sip.far_end import Medium
@@ -191,6 +191,19 @@ def _title(what: str, how: str) -> None:
     print(f"\n{what} ({how})")
 
 
+def _growth(arguments: argparse.Namespace, scratch: Path) -> None:
+    _title("Memory while faxes run", f"{growth.FAXES:,} faxes, {growth.LIMIT_S / 60:.0f} minutes at most")
+    made = growth.measure(scratch, tell=_tell_growth)
+    print(f"  {made.accepted:,} accepted, {made.delivered:,} delivered")
+
+
+def _tell_growth(look: growth.Look) -> None:
+    print(
+        f"  {look.faxes:>6,} faxes, {look.seconds:6.0f} s: the box's own process {look.own_mib:6.1f} MiB,"
+        f" all of them {look.all_mib:6.1f} MiB"
+    )
+
+
 _PARTS = {
     "call-time": _call_time,
     "simulated": _simulated,
@@ -202,6 +215,7 @@ _PARTS = {
     "api": _api,
     "sip": _sip,
     "legibility": _legibility,
+    "growth": _growth,
 }
 
 

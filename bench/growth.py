@@ -71,7 +71,7 @@ def measure(
             time.sleep(LOOK_S)
         looks.append(_look(box, time.monotonic() - begun, accepted - client.unfinished()))
         tell(looks[-1])
-        delivered = int(client.metric("faxbox_jobs", state="delivered"))
+        delivered = int(client.metric("faxbox_jobs_ended", state="delivered"))
     return Growth(tuple(looks), accepted, delivered)
 
 

@@ -723,8 +723,14 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         want("fax_words MATCH ?", query)
         if wanted.before_id is not None:
             want("fax_words.rowid < ?", wanted.before_id)
+    elif pattern := words.short(wanted.text):
+        # No index has it; the texts alone are gone through, newest first.
+        found, order = _FOUND, "fax_words.rowid"
+        want("fax_words.words LIKE ?", pattern)
+        if wanted.before_id is not None:
+            want("fax_words.rowid < ?", wanted.before_id)
     elif wanted.metadata:
-        # Likewise, by the first of the values.
+        # Newest first, by the first of the values.
         found, order = _NOTED, "metadatum.job_id"
         want("metadatum.name = ? AND metadatum.value = ?", *wanted.metadata[0])
         if wanted.before_id is not None:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-# What is shorter is found nowhere: the table knows letters in threes.
+# What is shorter is not in the index: the table knows letters in threes.
 SHORTEST = 3
 # More words than this narrow nothing down further.
 MOST_WORDS = 8
+
+
+def short(text: str) -> str:
+    """The LIKE pattern for a text that is one word too short for ``match``; empty for any other.
+
+    LIKE knows ASCII letters alone in capitals and small.
+    """
+    word = text.strip()
+    if not word.isascii() or not word.isalnum() or len(word) >= SHORTEST:
+        return ""
+    return f"%{word}%"
 
 
 def match(text: str) -> str:

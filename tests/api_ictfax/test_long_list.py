@@ -95,6 +95,8 @@ QUERIES = (
     "title=spring+offer",
     "title=nothing+like+this",
     "title=of&limit=10",
+    "title=qx",
+    "title=fe",
     "limit=50",
     "status=completed&limit=50",
 )
@@ -117,6 +119,8 @@ def test_a_title_is_found_wherever_it_stands(tmp_path: Path, count: int) -> None
     assert found["title=nothing+like+this"] == []
     assert found["title=of&limit=10"] == newest[:10]
     assert len(found["limit=50"]) == 50
+    assert found["title=qx"] == []
+    assert found["title=fe"] == newest, "of offer, which is in the others' titles nowhere"
 
 
 @pytest.mark.full

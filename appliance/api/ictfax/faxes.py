@@ -65,7 +65,7 @@ class FaxCalls:
             owner=caller.sees or "",
             states=_states(query.get("status", "")),
             # The title's words narrow it down in the index; ``_matches`` has the last word.
-            text=query.get("title", ""),
+            text=_indexed(query.get("title", "")),
             before_id=before,
         )
         for transmission in self._transmissions.search(wanted):
@@ -217,6 +217,11 @@ class FaxCalls:
         content = self._either(caller, fax_id, sent, received).data
         self._door.audit(caller, "fax.look", f"fax:{fax_id}", "document")
         return pdf_answer(content, f"fax-{fax_id}.pdf")
+
+
+def _indexed(title: str) -> str:
+    """What the spool can look for of a wanted title: nothing that untitled faxes are called by themselves."""
+    return "" if title.strip().casefold() in objects.UNTITLED.casefold() else title
 
 
 def _states(status: str) -> frozenset[JobState]:

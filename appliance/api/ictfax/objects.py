@@ -167,8 +167,12 @@ def told_of(job: Job) -> Mapping[str, Any]:
     return job.metadata if job.origin == ORIGIN else {}
 
 
+# What a fax without a title of its own is called, and its number behind.
+UNTITLED = "Fax to "
+
+
 def title_of(job: Job) -> str:
-    return str(told_of(job).get("title", "")) or job.tag or f"Fax to {job.given}"
+    return str(told_of(job).get("title", "")) or job.tag or f"{UNTITLED}{job.given}"
 
 
 def sent_transmission(
