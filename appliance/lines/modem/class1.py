@@ -243,9 +243,7 @@ class ClassOneDce(ClassOneSending, ClassOneListening):
         self._port.close_data()
         if isinstance(self._next, HangUp):
             self._hook(now)
-        elif self._next is not None:
-            self._take_next(now)
-        else:
+        elif not self._take_next(now):
             self._idle()
 
     def _woken(self, now: float) -> None:

@@ -147,15 +147,12 @@ class ClassOneBase:
 
     def _go_on(self, now: float) -> None:
         """Listens on within the same carrier, unless the engine has changed its mind."""
-        if self._next is not None:
-            self._take_next(now)
-        else:
+        if not self._take_next(now):
             self._listen(now)
 
     def _rest(self, now: float, seconds: float) -> None:
         """The carrier is gone: the engine's turn; listen again when it has nothing to say."""
-        if self._next is not None:
-            self._take_next(now)
+        if self._take_next(now):
             return
         self._state = State.PAUSE
         self._port.close_data()
@@ -168,10 +165,13 @@ class ClassOneBase:
         quick = self._retries <= self._quirks.frh_retries
         self._rest(now, self._quirks.frh_retry_ms / 1000 if quick else limits.SLOW_RETRY_S)
 
-    def _take_next(self, now: float) -> None:
+    def _take_next(self, now: float) -> bool:
+        """Begins the order that waits; False when none does."""
         order, self._next = self._next, None
-        assert order is not None
+        if order is None:
+            return False
         self._begin(order, now)
+        return True
 
     def _abort(self, now: float) -> None:
         self._state = State.ABORT

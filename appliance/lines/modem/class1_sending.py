@@ -45,10 +45,8 @@ class ClassOneSending(ClassOneBase):
                 self._open_fast(carrier, short_train=False, now=now)
             case SendImage(carrier, short_train) | SendEcm(carrier, short_train):
                 self._open_fast(carrier, short_train=short_train, now=now)
-            case Receive() if self._next is not None:
-                self._take_next(now)
             case Receive():
-                self._listen(now)
+                self._go_on(now)
 
     def _open_fast(self, carrier: Carrier, *, short_train: bool, now: float) -> None:
         self._state = State.FAST_OPEN

@@ -83,6 +83,14 @@ class ModemCall:
     speaker: bool = False  # let the modem's loudspeaker be heard until the connection stands
 
 
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    """What runs once the modems are connected."""
+
+    dce: ClassOneDce
+    fax: FaxCall
+
+
 class ModemFaxCall:
     """A call from the first command to the last.
 
@@ -121,8 +129,7 @@ class ModemFaxCall:
         self._stray_ok = False  # an OK to ATD or ATA, and nothing else yet
         self._latency_s = 0.0  # slowest answer to a command that needs nothing from the line
         self._quickest_s: float | None = None  # the quickest: what the way to the modem and back takes
-        self._dce: ClassOneDce | None = None
-        self._fax: FaxCall | None = None
+        self._connection: _Connection | None = None
         self._ending: CallResult | None = None
         self._hung_up = False
         self.result: CallResult | None = None
@@ -157,16 +164,16 @@ class ModemFaxCall:
         self._advance(now)
 
     def handle_timer(self, now: float) -> None:
-        if self._fax is not None:
-            self._fax.handle_timer(now)
+        if self._connection is not None:
+            self._connection.fax.handle_timer(now)
         else:
             self._port.handle_timer(now)
         self._advance(now)
 
     def answer(self, reply: ToCall) -> None:
         """The reply to a request of the call."""
-        if self._fax is not None:
-            self._fax.answer(reply)
+        if self._connection is not None:
+            self._connection.fax.answer(reply)
 
     def pump(self, now: float) -> None:
         """After ``wake``."""
@@ -184,10 +191,10 @@ class ModemFaxCall:
         """The port is gone: nothing can be said to the modem any more."""
         if self.result is not None:
             return
-        if self._dce is not None and self._fax is not None:
-            self._dce.device_lost(cause)
-            self._fax.pump(now)
-            self._ending = self._fax.result
+        if self._connection is not None:
+            self._connection.dce.device_lost(cause)
+            self._connection.fax.pump(now)
+            self._ending = self._connection.fax.result
         if self._ending is None:
             self._ending = CallResult(cause, phase=Phase.A)
         self._finish()
@@ -216,15 +223,16 @@ class ModemFaxCall:
     def next_deadline(self) -> float | None:
         if self.result is not None:
             return None
-        return self._port.next_deadline() if self._fax is None else self._fax.next_deadline()
+        driven = self._port if self._connection is None else self._connection.fax
+        return driven.next_deadline()
 
     # -- the course of a call ------------------------------------------------------------------
 
     def _advance(self, now: float) -> None:
         if self.result is not None:
             return
-        if self._dce is None:
-            while self._dce is None and (event := self._port.take_event()) is not None:
+        if self._connection is None:
+            while self._connection is None and (event := self._port.take_event()) is not None:
                 match event:
                     case Reply(result):
                         self._reply(result, now)
@@ -234,13 +242,13 @@ class ModemFaxCall:
                         pass
                 if self.result is not None:
                     return
-        if self._dce is not None:
-            self._dce.handle_port(now)
-            assert self._fax is not None
-            self._fax.pump(now)
-            if self._fax.result is not None and self._dce.over:
-                self._ending = self._ending or self._fax.result
-                self._hung_up = self._dce.clean
+        if self._connection is not None:
+            dce, fax = self._connection.dce, self._connection.fax
+            dce.handle_port(now)
+            fax.pump(now)
+            if fax.result is not None and dce.over:
+                self._ending = self._ending or fax.result
+                self._hung_up = dce.clean
                 self._finish()
 
     def _reply(self, result: Result, now: float) -> None:
@@ -333,11 +341,12 @@ class ModemFaxCall:
         self._note(now, "connected")
         opened = Opened.CALLING if self._dial else Opened.ANSWERING
         latency = min(self._latency_s, LATENCY_LIMIT_S)
-        self._dce = ClassOneDce(
+        dce = ClassOneDce(
             self._port, self._quirks, opened, latency_s=latency, round_trip_s=self._quickest_s or 0.0
         )
-        self._fax = FaxCall(self._parameters, self._dce, self._say, wake=self._wake)
-        self._fax.start(now)
+        fax = FaxCall(self._parameters, dce, self._say, wake=self._wake)
+        self._connection = _Connection(dce, fax)
+        fax.start(now)
 
     def _silence(self, now: float) -> None:
         match self._stage:
@@ -366,8 +375,8 @@ class ModemFaxCall:
     def _end(self, cause: Cause, now: float) -> None:
         if self.result is not None:
             return
-        if self._fax is not None:
-            self._fax.cancel(now, cause)
+        if self._connection is not None:
+            self._connection.fax.cancel(now, cause)
             self._advance(now)
         elif self._stage not in (_Stage.GIVING_UP, _Stage.HOOK, _Stage.OVER):
             self._give_up(cause, now)

@@ -65,17 +65,24 @@ class ModemSettings:
     speaker: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The modem that the line has, and the open port to it."""
+
+    modem: Modem
+    link: SerialLink
+
+
 class ModemLine:
     """A ``Line`` (appliance.lines.line) on a class-1 modem."""
 
     def __init__(self, name: str, settings: ModemSettings) -> None:
         self._name = name
         self._settings = settings
-        self._on_incoming: IncomingHandler | None = None
+        self._on_incoming: IncomingHandler = lambda _: Refuse(causes.LINE_STOPPED)
         self._deciding: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._link: SerialLink | None = None
-        self._modem: Modem | None = None
+        self._found: _Found | None = None
         self._ring_monitor: RingMonitor | None = None
         self._fax: ModemFaxCall | None = None
         self._fax_done: asyncio.Future[CallResult] | None = None
@@ -103,10 +110,10 @@ class ModemLine:
     @property
     def modem(self) -> Modem | None:
         """The modem found, None while there is none."""
-        return self._modem
+        return self._found.modem if self._found is not None else None
 
     def state(self) -> LineState:
-        usable = self._modem is not None and not self._broken and not self._stopping
+        usable = self._found is not None and not self._broken and not self._stopping
         return LineState(
             usable=usable,
             calls=int(self._fax is not None),
@@ -126,9 +133,9 @@ class ModemLine:
         """Ends the call that is up, within a bound, and lets go of the port."""
         self._stopping = True
         fax, done = self._fax, self._fax_done
-        if fax is not None and done is not None and self._link is not None:
+        if fax is not None and done is not None and self._found is not None:
             fax.stop(asyncio.get_running_loop().time())
-            self._link.service()
+            self._found.link.service()
             self._after()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(done), STOP_S)
@@ -153,7 +160,8 @@ class ModemLine:
         if self._stopping:
             return _failed(causes.LINE_STOPPED)
         await self._settle()
-        if self._modem is None or self._link is None or self._broken:
+        found = self._found
+        if found is None or self._broken:
             return _failed(causes.MODEM_MISSING)
         ring_monitor = self._ring_monitor
         if self._fax is not None or ring_monitor is None or not ring_monitor.ready or not ring_monitor.idle:
@@ -162,7 +170,7 @@ class ModemLine:
             fax = ModemFaxCall(
                 call.parameters,
                 ModemCall(
-                    modem=self._modem,
+                    modem=found.modem,
                     rules=self._settings.rules,
                     withhold=call.withhold,
                     number=call.number,
@@ -177,7 +185,7 @@ class ModemLine:
         if owner.cancelled:
             return _failed(causes.CANCELLED)
         owner.listen(fax.answer)
-        done = self._begin(fax)
+        done = self._begin(fax, found.link)
         owner.on_cancel(lambda: self._cancel(fax))
         return await done
 
@@ -190,9 +198,8 @@ class ModemLine:
                 return
             await asyncio.sleep(0.02)
 
-    def _begin(self, fax: ModemFaxCall) -> asyncio.Future[CallResult]:
+    def _begin(self, fax: ModemFaxCall, link: SerialLink) -> asyncio.Future[CallResult]:
         loop = asyncio.get_running_loop()
-        assert self._link is not None
         self._ready.clear()
         self._ring_monitor = None
         self._fax = fax
@@ -203,7 +210,7 @@ class ModemLine:
         self._beat(loop.time())
         done = self._fax_done
         fax.start(loop.time())
-        self._link.give_to(fax)
+        link.give_to(fax)
         self._after()
         return done
 
@@ -224,34 +231,34 @@ class ModemLine:
         return self._worst_lag_s
 
     def _cancel(self, fax: ModemFaxCall) -> None:
-        if self._fax is fax and self._link is not None:
+        if self._fax is fax and self._found is not None:
             fax.cancel(asyncio.get_running_loop().time())
             self._after()
-            if self._link is not None:
-                self._link.service()
+            if self._found is not None:
+                self._found.link.service()
 
     def _wake(self) -> None:
         """A page was delivered or stored: on with the call, but not within the caller's own step."""
         asyncio.get_running_loop().call_soon(self._pump)
 
     def _pump(self) -> None:
-        if self._fax is not None and self._link is not None:
+        if self._fax is not None and self._found is not None:
             self._fax.pump(asyncio.get_running_loop().time())
-            self._link.service()
+            self._found.link.service()
             self._after()
 
     def _after(self) -> None:
         """After anything the driver was told: is the call over, does it ring, is the modem wedged?"""
-        if self._fax is not None and self._link is not None and self._fax.discards != self._discards:
+        if self._fax is not None and self._found is not None and self._fax.discards != self._discards:
             self._discards = self._fax.discards
-            self._link.drop_unsent()
+            self._found.link.drop_unsent()
         if self._fax is not None and self._fax.result is not None:
             self._end_call(self._fax.result)
         elif self._ring_monitor is not None:
             if self._ring_monitor.verdict is Verdict.WEDGED:
                 self._break("The modem stopped answering.")
             elif self._ring_monitor.verdict is Verdict.ANSWER and self._ring_monitor.idle:
-                self._answer(self._ring_monitor)
+                self._offer(self._ring_monitor)
             elif self._ring_monitor.ready and not self._ready.is_set():
                 self._ready.set()
             elif self._ring_monitor.ringing:
@@ -265,15 +272,13 @@ class ModemLine:
             self._heartbeat = None
         if fax is None or not fax.hung_up:
             self._break("The modem did not confirm that it hung up, and is reset.")
-        elif self._link is not None:
-            self._link.give_to(None)
+        elif self._found is not None:
+            self._found.link.give_to(None)
             self._listen()
         if done is not None and not done.done():
             done.set_result(result)
 
-    def _answer(self, ring_monitor: RingMonitor) -> None:
-        assert self._on_incoming is not None
-        assert self._modem is not None
+    def _offer(self, ring_monitor: RingMonitor) -> None:
         caller = ring_monitor.caller
         ring_monitor.leave_alone()  # asked once per call
         if self._stopping:
@@ -296,16 +301,18 @@ class ModemLine:
             self._take(made)
 
     def _take(self, answer: Answer) -> None:
-        assert self._modem is not None
-        owner = answer.owner
+        owner, found = answer.owner, self._found
+        if found is None:  # the modem went away while it rang
+            owner.say(Ended(_failed(causes.MODEM_MISSING)))
+            return
         fax = ModemFaxCall(
             replace(answer.parameters, role=Role.ANSWERS),
-            ModemCall(modem=self._modem, rules=self._settings.rules, speaker=self._settings.speaker),
+            ModemCall(modem=found.modem, rules=self._settings.rules, speaker=self._settings.speaker),
             owner.say,
             wake=self._wake,
         )
         owner.listen(fax.answer)
-        done = self._begin(fax)
+        done = self._begin(fax, found.link)
         done.add_done_callback(lambda d: None if d.cancelled() else owner.say(Ended(d.result())))
         owner.on_cancel(lambda: self._cancel(fax))
 
@@ -322,8 +329,8 @@ class ModemLine:
                 self._wanted.clear()
                 await self._wanted.wait()  # until something breaks
                 self._sentence = self._last_error = self._broken
-                if self._link is not None and not self._link.closed:
-                    await self._link.hang_up_by_wire()
+                if self._found is not None and not self._found.link.closed:
+                    await self._found.link.hang_up_by_wire()
             self._close()
             await self._pause(RETRY_S[min(self._tries, len(RETRY_S) - 1)])
             self._tries += 1
@@ -347,18 +354,19 @@ class ModemLine:
         trouble = ""
         for candidate in found:
             try:
-                modem = await self._identify(candidate.path)
+                self._found = await self._identify(candidate.path)
             except PortError as error:
                 trouble = trouble or str(error)
                 continue
-            self._modem = modem
             since = time.strftime("%H:%M")
-            self._sentence = f"{modem.identity or 'A modem'} on {candidate.path}, ready since {since}."
+            self._sentence = (
+                f"{self._found.modem.identity or 'A modem'} on {candidate.path}, ready since {since}."
+            )
             self._listen()
             return
         raise PortError(trouble)
 
-    async def _identify(self, path: str) -> Modem:
+    async def _identify(self, path: str) -> _Found:
         settings = self._settings
         interrogation = Interrogation(adjust=settings.adjust or (lambda q: q))
         flow = settings.flow or FlowControl.RTS_CTS
@@ -369,29 +377,30 @@ class ModemLine:
         if not modem.class_1:
             raise PortError(f"{path}: {modem.in_words()}")
         quirks = modem.quirks
-        self._link = SerialLink(
+        link = SerialLink(
             path,
             settings.speed or quirks.speed,
             settings.flow or quirks.flow,
             lost=self._unplugged,
             after=self._after,
         )
-        return modem
+        return _Found(modem, link)
 
     def _listen(self) -> None:
         """The modem is idle: rings are waited for."""
-        if self._link is None or self._link.closed or self._modem is None:
+        found = self._found
+        if found is None or found.link.closed:
             return
-        self._ring_monitor = RingMonitor(self._modem, self._settings.answer)
+        self._ring_monitor = RingMonitor(found.modem, self._settings.answer)
         self._ring_monitor.start(asyncio.get_running_loop().time())
-        self._link.give_to(self._ring_monitor)
+        found.link.give_to(self._ring_monitor)
         if self._sentence == "A call is up.":
-            self._sentence = f"{self._modem.identity or 'A modem'} on {self._link.path}, ready."
+            self._sentence = f"{found.modem.identity or 'A modem'} on {found.link.path}, ready."
 
     def _unplugged(self, why: str) -> None:
         """The device went away, perhaps in mid page."""
         if self._fax is not None:
-            fault = self._link is not None and self._link.fault is not None
+            fault = self._found is not None and self._found.link.fault is not None
             cause = causes.INTERNAL_FAULT if fault else causes.MODEM_UNPLUGGED
             self._fax.device_lost(asyncio.get_running_loop().time(), cause)
             if self._fax is not None and self._fax.result is not None:
@@ -406,10 +415,9 @@ class ModemLine:
     def _close(self) -> None:
         self._ready.clear()
         self._ring_monitor = None
-        self._modem = None
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        if self._found is not None:
+            self._found.link.close()
+            self._found = None
 
 
 def _changed(directory: Path) -> int:
