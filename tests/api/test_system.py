@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 from openapi_spec_validator import validate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as strict_families
 from prometheus_client.parser import text_string_to_metric_families
@@ -78,6 +82,32 @@ def test_prometheus_reads_the_figures(served: Served) -> None:
     }
     for name in ("faxes_ended", "calls_ended", "pages_sent"):
         assert counters[f"faxbox_{name}_total", "practice", "delivered"] >= 1, name
+
+
+DASHBOARD = Path(__file__).parents[2] / "docs" / "grafana-dashboard.json"
+
+
+def test_every_query_of_the_dashboard_is_of_figures_and_labels_that_the_box_has(served: Served) -> None:
+    served.ended(served.form("/faxes", [("to", "9990")], [("a.txt", b"one")]).json["faxes"][0]["id"])
+    labels: dict[str, set[str]] = {}
+    text = served.ask("GET", "/metrics").content.decode()
+    for family in text_string_to_metric_families(text):
+        # A figure of which nothing has happened yet has no sample: its name is there all the same.
+        labels.setdefault(family.name + ("_total" if family.type == "counter" else ""), set())
+        for sample in family.samples:
+            labels.setdefault(sample.name, set()).update(sample.labels)
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    queries = [(target["expr"], target["legendFormat"]) for panel in panels for target in panel["targets"]]
+    assert len(queries) > len(panels)
+    for query, legend in queries:
+        names = re.findall(r"faxbox_\w+", query)
+        assert names, query
+        for name in names:
+            assert name in labels, query
+        asked = {*re.findall(r"by \((\w+)\)", query), *re.findall(r"(\w+)=", query)}
+        asked |= set(re.findall(r"\{\{(\w+)\}\}", legend))
+        for name in names:
+            assert not labels[name] or asked <= labels[name], (query, labels[name])
 
 
 def test_the_table_of_causes_is_there_for_everybody(served: Served) -> None:
