@@ -13,6 +13,7 @@ from appliance.settings import secrets
 from appliance.settings.accounts import Scope
 from appliance.t4.tiff import FaxTiff
 from tests.api.served import Served
+from tests.ports import free_port
 
 PRACTICE_FAX = {"to": ["9990"], "hold": True, "files": [{"content": "QQ=="}]}
 
@@ -116,3 +117,26 @@ def test_it_is_put_among_its_deliveries_when_it_is_to_be_printed(served: Served)
     assert served.ask("POST", f"/received/{fax_id}/print", {"printer": "Nowhere"}).status == 202
     (made,) = served.ask("GET", f"/received/{fax_id}/deliveries").json["deliveries"]
     assert (made["kind"], made["target"]) == ("printer", "Nowhere")
+
+
+def test_some_of_its_pages_are_forwarded(served: Served) -> None:
+    fax_id = receive(served, files=[{"name": "a.txt", "content": "UGFnZSBvbmUMUGFnZSB0d28="}])
+    wanted = {"to": ["9990"], "pages": ["2"]}
+    made = served.ask("POST", f"/received/{fax_id}/forward", wanted)
+    assert made.status == 201, made.content
+    assert served.ended(made.json["faxes"][0]["id"])["pages"] == 1
+    refused = served.ask("POST", f"/received/{fax_id}/forward", {"to": ["9990"], "pages": ["x"]})
+    assert refused.status == 400
+
+
+def test_it_is_put_among_its_deliveries_when_it_is_to_be_mailed(served: Served) -> None:
+    fax_id = receive(served)
+    to = {"to": "ada@office.example"}
+    assert served.ask("POST", f"/received/{fax_id}/mail", to).json["code"] == "mail_not_set_up"
+    # Nobody answers there: the delivery stays.
+    mail = {"server": "localhost", "port": free_port(), "sender": "box@office.example", "security": "none"}
+    served.ask("PATCH", "/settings/mail_out", mail)
+    assert served.ask("POST", f"/received/{fax_id}/mail", {"to": "nobody"}).status == 400
+    assert served.ask("POST", f"/received/{fax_id}/mail", to).status == 202
+    (delivery,) = served.ask("GET", f"/received/{fax_id}/deliveries").json["deliveries"]
+    assert (delivery["kind"], delivery["target"]) == ("email", "ada@office.example")

@@ -9,7 +9,7 @@ live.start();
 // One menu open at a time; a click elsewhere and Escape close it.
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
+    if (!menu.contains(event.target) || event.target.closest(".menu > div button, .menu > div a")) menu.open = false;
   }
 });
 document.addEventListener("keydown", (event) => {

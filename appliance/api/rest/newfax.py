@@ -68,6 +68,11 @@ RECIPIENT: Json = {
         request_object({"group": integer(1, help="id of a group of contacts")}, required=("group",)),
     ]
 }
+PAGES = array(
+    text(200, pattern="[0-9 ,;-]+", help="such as 1-5"),
+    50,
+    help="these pages, in this order; all when empty",
+)
 FILE = component(
     "NewFile",
     request_object(
@@ -76,11 +81,7 @@ FILE = component(
             "media_type": text(150, help="only noted: the content decides"),
             "content": {"type": "string", "contentEncoding": "base64", "description": "the file"},
             "url": text(2000, help="http or https; fetched within limits, never from the local network"),
-            "pages": array(
-                text(200, pattern="[0-9 ,;-]+", help="such as 1-5"),
-                50,
-                help="these pages, in this order; all when empty",
-            ),
+            "pages": PAGES,
         },
         help="A PDF, TIFF, PNG, JPEG or text file: either `content` or `url`.",
     ),

@@ -37,9 +37,10 @@ from appliance.api.rest.views import (
     listing,
     page_of,
 )
-from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
-from appliance.deliver.planner import PRINTER
-from appliance.deliver.settings import DeliverySettings
+from appliance.causes import MAIL_NOT_SET_UP, NOT_PERMITTED, STATE_FORBIDS
+from appliance.deliver.email_out import RECEIVED as RECEIVED_FAX
+from appliance.deliver.planner import EMAIL, PRINTER
+from appliance.deliver.settings import ADDRESS_LIMIT, ADDRESS_PATTERN, DeliverySettings, MailOutSettings
 from appliance.language import said
 from appliance.records import view
 from appliance.services.views import received_in_full
@@ -137,12 +138,18 @@ def forward(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     digest = newfax.digest_of({**call.body, "received": fax.id}, None)
-    request = newfax.request_of(call.context, call.caller, call.body, key, digest)
+    wishes = {name: value for name, value in call.body.items() if name != "pages"}
+    request = newfax.request_of(call.context, call.caller, wishes, key, digest)
     made = page_export.received_tiff(call.box, pages)
     try:
         with made.open("rb") as file:
             pieces = iter(lambda: file.read(1 << 16), b"")
-            stored = call.box.documents.store_file(pieces, name=f"fax-{fax.id}.tiff", media_type="image/tiff")
+            stored = call.box.documents.store_file(
+                pieces,
+                name=f"fax-{fax.id}.tiff",
+                media_type="image/tiff",
+                pages=tuple(call.body.get("pages", ())),
+            )
     finally:
         made.unlink(missing_ok=True)
     call.note("received.forward", object=f"fax:{fax.id}")
@@ -181,7 +188,7 @@ def practice(call: Call) -> Answer:
 
 
 _PRACTICE_NUMBER = text(20, pattern="[0-9+*#]*")
-_FORWARD = request_object(newfax.OPTIONS, required=("to",))
+_FORWARD = request_object({**newfax.OPTIONS, "pages": newfax.PAGES}, required=("to",))
 _FILTERS = (
     Parameter("read", flag(), "read, or not"),
     SEARCH,
@@ -214,6 +221,29 @@ def print_it(call: Call) -> Answer:
     )
     call.note("received.print", object=f"fax:{fax.id}", detail=printer)
     return Answer({"printing": True})
+
+
+def mail_it(call: Call) -> Answer:
+    """Sends a received fax by e-mail; how that went is among its deliveries."""
+    fax = find(call)
+    if not fax.pages:
+        raise ProblemError(STATE_FORBIDS, "the fax has no pages")
+    if not call.box.settings.section(MailOutSettings).server:
+        raise ProblemError(MAIL_NOT_SET_UP)
+    address = call.body["to"]
+    waits = call.box.settings.section(DeliverySettings)
+    call.box.outbox.put(
+        NewDelivery(
+            kind=EMAIL,
+            target=address,
+            payload={"event": "received.mail", "why": RECEIVED_FAX},
+            timetable=waits.email_waits,
+            fax_id=fax.id,
+            owner=fax.owner,
+        )
+    )
+    call.note("received.mail", object=f"fax:{fax.id}", detail=address)
+    return Answer({"mailing": True})
 
 
 def bundle(call: Call) -> Answer:
@@ -293,6 +323,16 @@ ROUTES = (
         print_it,
         body=request_object({"printer": text(127, pattern="[!-~]*")}),
         answer=record({"printing": flag()}),
+        status=202,
+    ),
+    _route(
+        "POST",
+        "/received/{id}/mail",
+        "mailReceived",
+        "Send it by e-mail",
+        mail_it,
+        body=request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
+        answer=record({"mailing": flag()}),
         status=202,
     ),
     _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
