@@ -36,6 +36,7 @@ PAGES = (
     Seen("charts", "/charts"),
     Seen("charts-year", "/charts?days=365"),
     Seen("deliveries", "/deliveries"),
+    Seen("network", "/network"),
     Seen("doctor", "/doctor"),
     Seen("update", "/update"),
     Seen("try-call", "/settings/try-call?caller=%2B4999123&dialled=%2B4930123&line=practice"),

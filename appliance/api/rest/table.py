@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.api.rest import (
     backup,
+    certificate,
     covers,
     deliveries,
     doctor,
@@ -47,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     *mail.ROUTES,
     *system.ROUTES,
     *doctor.ROUTES,
+    *certificate.ROUTES,
     *statistics.ROUTES,
     *update.ROUTES,
 )

@@ -1,0 +1,87 @@
+"""The box's certificate: for which names, until when, its fingerprint; and another one in its place."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import durable
+from appliance.api import tls
+from appliance.language import said
+from appliance.net.settings import HttpSettings
+from appliance.settings.store import SettingsStore
+
+# Those that somebody handed in, beside the ones made here.
+_GIVEN = ("given-certificate.pem", "given-key.pem")
+_TRIED = ("tried-certificate.pem", "tried-key.pem")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What is in a certificate.  ``own``: nobody but itself has signed it; ``fingerprint``: SHA-256."""
+
+    names: tuple[str, ...]
+    issuer: str
+    own: bool
+    ends_at: float  # Unix time
+    fingerprint: str
+
+
+def present(settings: HttpSettings) -> Certificate | None:
+    """The certificate that the settings name, None without one.  Raises tls.TlsError."""
+    from cryptography import x509  # noqa: PLC0415 (loading it takes a while)
+
+    if tls.load(settings) is None:
+        return None
+    pem = Path(settings.tls_certificate).read_bytes()
+    read = x509.load_pem_x509_certificate(pem)
+    try:
+        found = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = [str(each.value) for each in found]
+    except x509.ExtensionNotFound:
+        names = [str(each.value) for each in read.subject]
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(_first(pem.decode()))).hexdigest().upper()
+    return Certificate(
+        tuple(names),
+        read.issuer.rfc4514_string(),
+        read.issuer == read.subject,
+        read.not_valid_after_utc.timestamp(),
+        ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)),
+    )
+
+
+def make(store: SettingsStore, data: Path, names: Sequence[str]) -> None:
+    """A new key and a certificate that nobody else has signed, in use within seconds.  Raises TlsError."""
+    certificate, key = tls.make_certificate(data.resolve(), names)
+    store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
+
+
+def take(store: SettingsStore, data: Path, certificate: str, key: str) -> None:
+    """A certificate (with those between it and its root) and its key, PEM.  Raises tls.TlsError."""
+    folder = data.resolve() / tls.FOLDER
+    durable.make_folder(folder)
+    tried = [folder / name for name in _TRIED]
+    try:
+        for path, text in zip(tried, (certificate, key), strict=True):
+            durable.write_file(path, text.encode())
+        try:
+            tls.load(HttpSettings(str(tried[0]), str(tried[1])))
+        except tls.TlsError:
+            # Without the names of files that are gone in a moment.
+            raise tls.TlsError(said("certificate and key do not belong together, or are not PEM")) from None
+        for path, name in zip(tried, _GIVEN, strict=True):
+            durable.write_file(folder / name, path.read_bytes())
+    finally:
+        for path in tried:
+            path.unlink(missing_ok=True)
+    paths = {"tls_certificate": str(folder / _GIVEN[0]), "tls_key": str(folder / _GIVEN[1])}
+    store.change(HttpSettings, paths)
+
+
+def _first(pem: str) -> str:
+    """The certificate itself, without those between it and its root."""
+    _before, _header, rest = pem.partition(ssl.PEM_HEADER)
+    return ssl.PEM_HEADER + rest.partition(ssl.PEM_FOOTER)[0] + ssl.PEM_FOOTER

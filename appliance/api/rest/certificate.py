@@ -1,0 +1,124 @@
+"""The certificate of the pages and interfaces: what it says, a new one made here, one handed in."""
+
+from __future__ import annotations
+
+from appliance.api import certificate
+from appliance.api.problems import Flaw, ProblemError
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import (
+    array,
+    component,
+    flag,
+    nullable,
+    record,
+    request_object,
+    text,
+    timestamp,
+)
+from appliance.api.tls import TlsError
+from appliance.causes import SETTING_INVALID
+from appliance.net.settings import HttpSettings
+from appliance.records import time_text
+from appliance.settings.accounts import Scope
+
+NAMES_MOST = 20
+PEM_LIMIT = 100_000  # characters
+
+_CERTIFICATE = component(
+    "Certificate",
+    record(
+        {
+            "names": array(text(300), help="host names and addresses that it is for"),
+            "issuer": text(1000),
+            "own": flag("nobody but itself has signed it"),
+            "ends_at": timestamp(),
+            "fingerprint": text(200, help="SHA-256 of the certificate"),
+        }
+    ),
+)
+_ANSWER = record({"certificate": nullable(_CERTIFICATE)})
+
+
+def read(call: Call) -> Answer:
+    try:
+        found = certificate.present(call.box.settings.section(HttpSettings))
+    except TlsError as error:
+        raise ProblemError(SETTING_INVALID, str(error)) from None
+    if found is None:
+        return Answer({"certificate": None})
+    return Answer(
+        {
+            "certificate": {
+                "names": list(found.names),
+                "issuer": found.issuer,
+                "own": found.own,
+                "ends_at": time_text(found.ends_at),
+                "fingerprint": found.fingerprint,
+            }
+        }
+    )
+
+
+def make(call: Call) -> Answer:
+    try:
+        certificate.make(call.box.settings, call.box.data, call.body["names"])
+    except TlsError as error:
+        raise ProblemError(SETTING_INVALID, str(error), (Flaw("names", str(error)),)) from None
+    call.note("certificate.make", detail=", ".join(call.body["names"]))
+    return read(call)
+
+
+def take(call: Call) -> Answer:
+    try:
+        certificate.take(call.box.settings, call.box.data, call.body["certificate"], call.body["key"])
+    except TlsError as error:
+        raise ProblemError(SETTING_INVALID, str(error), (Flaw("certificate", str(error)),)) from None
+    call.note("certificate.take")
+    return read(call)
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/certificate",
+        "readCertificate",
+        "system",
+        "The certificate of the pages and interfaces",
+        read,
+        scope=Scope.ADMIN,
+        answer=_ANSWER,
+    ),
+    Route(
+        "POST",
+        "/certificate",
+        "makeCertificate",
+        "system",
+        "Make a key and a certificate that nobody else has signed",
+        make,
+        scope=Scope.ADMIN,
+        body=request_object(
+            {"names": array(text(253, least=1), NAMES_MOST, least=1, help="names and addresses of the box")},
+            required=("names",),
+        ),
+        answer=_ANSWER,
+        help="In use within seconds.",
+    ),
+    Route(
+        "PUT",
+        "/certificate",
+        "giveCertificate",
+        "system",
+        "Hand in a certificate and its key",
+        take,
+        scope=Scope.ADMIN,
+        body=request_object(
+            {
+                "certificate": text(PEM_LIMIT, least=1, help="and those between it and its root, PEM"),
+                "key": text(PEM_LIMIT, least=1, help="PEM, without a password"),
+            },
+            required=("certificate", "key"),
+        ),
+        answer=_ANSWER,
+        help="In use within seconds. The key is never given out again.",
+    ),
+)

@@ -1,0 +1,51 @@
+"""The certificate over the API: made here, handed in; what cannot be used changes nothing."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from appliance.api import certificate
+from appliance.api.tls import TlsError, make_certificate
+from appliance.configuration import open_settings
+from appliance.net.settings import HttpSettings
+from appliance.settings.store import SettingsStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SettingsStore:
+    return open_settings(tmp_path)
+
+
+def test_one_made_here_is_for_its_names_and_signed_by_nobody(store: SettingsStore, tmp_path: Path) -> None:
+    assert certificate.present(store.section(HttpSettings)) is None
+    certificate.make(store, tmp_path, ["fax.example.org", "192.0.2.7"])
+    found = certificate.present(store.section(HttpSettings))
+    assert found is not None
+    assert (found.names, found.own) == (("fax.example.org", "192.0.2.7"), True)
+    assert len(found.fingerprint) == 32 * 3 - 1
+
+
+def test_one_handed_in_is_used_and_one_that_does_not_fit_changes_nothing(
+    store: SettingsStore, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    one = [path.read_text() for path in make_certificate(tmp_path / "elsewhere", ["one.example"])]
+    (tmp_path / "other").mkdir()
+    other = [path.read_text() for path in make_certificate(tmp_path / "other", ["other.example"])]
+    certificate.take(store, tmp_path, *one)
+    before = certificate.present(store.section(HttpSettings))
+    assert before is not None
+    assert before.names == ("one.example",)
+    for pair in ((one[0], other[1]), ("nonsense", one[1]), (one[0], "")):
+        with pytest.raises(TlsError):
+            certificate.take(store, tmp_path, *pair)
+    assert certificate.present(store.section(HttpSettings)) == before
+    key = Path(store.section(HttpSettings).tls_key)
+    assert key.stat().st_mode & 0o077 == 0, "nobody else reads the key"
+    assert sorted(each.name for each in key.parent.iterdir()) == ["given-certificate.pem", "given-key.pem"]
+    assert ssl.PEM_cert_to_DER_cert(one[0]) == ssl.PEM_cert_to_DER_cert(
+        Path(store.section(HttpSettings).tls_certificate).read_text()
+    )
