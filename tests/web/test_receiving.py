@@ -143,6 +143,7 @@ def test_a_key_of_a_reader_sends_nothing_and_reads_no_more_than_they_do(box: Web
 def test_a_received_fax_is_given_to_a_printer_of_the_box(box: Web, faxed: int) -> None:
     page = box.page()
     page.goto(f"/received/{faxed}")
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("button", name="Print at the box").click()
     page.locator("#on-paper").get_by_label("Printer").fill("upstairs")
     page.keyboard.press("Enter")
