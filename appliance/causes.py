@@ -1140,6 +1140,27 @@ UPDATE_UNDER_WAY = _row(
     "An update is being installed already.",
     "Wait until the box has started anew.",
 )
+HARDWARE_TEST_UNDER_WAY = _row(
+    "hardware_test_under_way",
+    Side.USER,
+    Retry.SOON,
+    "A hardware test is under way already.",
+    "Wait for its end, or stop it.",
+)
+HARDWARE_TEST_ASKS_NOTHING = _row(
+    "hardware_test_asks_nothing",
+    Side.USER,
+    Retry.NO,
+    "The hardware test waits for no answer.",
+    "Look at how far it is.",
+)
+NO_HARDWARE_REPORT = _row(
+    "no_hardware_report",
+    Side.USER,
+    Retry.NO,
+    "There is no report of a hardware test yet.",
+    "Start one, and wait for its end.",
+)
 STOPPING = _row(
     "stopping",
     Side.OURS,

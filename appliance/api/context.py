@@ -23,6 +23,7 @@ from appliance.box import Box
 from appliance.causes import PAGE_STALE
 from appliance.core import Core
 from appliance.dispatch.previews import Previews
+from appliance.hardware.runs import Runs
 from appliance.net.settings import ApiSettings
 from appliance.net.watchdog import Watchdog
 
@@ -72,11 +73,13 @@ class Context:
     sessions: Sessions = field(init=False)
     previews: Previews = field(init=False)
     print_jobs: JobBook = field(init=False)
+    hardware_tests: Runs = field(init=False)
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(self.box.data, self.box.settings)
         self.previews = Previews(self.box)
         self.print_jobs = JobBook(self.box)
+        self.hardware_tests = Runs(self.box.data)
         self.practice = PracticeCalls(self.core.box, self.core.practice)
 
     @property

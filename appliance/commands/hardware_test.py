@@ -12,7 +12,7 @@ from appliance.commands.running_box import BoxUnreachableError, RunningBox
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
 from appliance.doctor.versions import build
-from appliance.hardware import report, signing, suite
+from appliance.hardware import folder, report, runs, signing, suite
 from appliance.hardware.rig import AtTerminal, Rig
 from appliance.settings.store import SettingsDamagedError
 from appliance.station import StationSettings
@@ -54,6 +54,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--power-cut", action="store_true", help="you are going to pull the plug")
     parser.add_argument("--watchdog", action="store_true", help="stop the box dead, to see it come again")
     parser.add_argument("--out", type=Path, metavar="DIR", help="for the report (default: in --data)")
+    parser.add_argument(
+        "--json", action="store_true", help="tell everything as lines of JSON; end with the standard input"
+    )
     parser.add_argument("--verify", type=Path, metavar="REPORT", help="whether a report.json is unchanged")
     parser.add_argument("--key", default="", help="with --verify: the key that it must be signed with")
     add_data_argument(parser)
@@ -65,8 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.verify is not None:
         return _verify(arguments.verify, arguments.key)
     try:
-        known = suite.parts()
-    except suite.SuiteMissingError as error:
+        known = folder.parts()
+    except folder.SuiteMissingError as error:
         return _complain(str(error), EXIT_UNUSABLE)
     if arguments.list:
         print("\n".join(known))
@@ -85,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (SettingsDamagedError, signing.KeyDamagedError, OSError) as error:
         return _complain(str(error), EXIT_UNUSABLE)
     began = time.time()
-    results = suite.run(rig, arguments.part, _tell)
+    results = suite.run(rig, arguments.part, _tell_json if arguments.json else _tell)
     made = report.document(
         results,
         key,
@@ -94,10 +97,13 @@ def run(arguments: argparse.Namespace) -> int:
         began=began,
         ended=time.time(),
     )
-    folder = arguments.out or data / REPORTS_FOLDER / time.strftime("%Y%m%d-%H%M%S", time.gmtime(began))
-    report.write(folder, made, key)
-    print(f"{made['verdict'].upper()}  {folder / report.JSON_FILE}, {folder / report.PDF_FILE}")
-    return int(made["verdict"] != report.GREEN)
+    where = arguments.out or data / REPORTS_FOLDER / time.strftime("%Y%m%d-%H%M%S", time.gmtime(began))
+    report.write(where, made, key)
+    if arguments.json:
+        runs.tell({"verdict": made["verdict"], "folder": str(where)})
+        return int(made["verdict"] != folder.GREEN)
+    print(f"{made['verdict'].upper()}  {where / folder.JSON_FILE}, {where / folder.PDF_FILE}")
+    return int(made["verdict"] != folder.GREEN)
 
 
 def rig_of(arguments: argparse.Namespace, data: Path) -> Rig:
@@ -107,11 +113,13 @@ def rig_of(arguments: argparse.Namespace, data: Path) -> Rig:
         box.get("/causes")
     except (BoxUnreachableError, OSError):
         box = None
+    # Over a pipe somebody may stop the run though nobody is there to help.
+    person = runs.AtPipe() if arguments.json else AtTerminal()
     return Rig(
         data=data,
         store=open_settings(data),
         box=box,
-        person=AtTerminal() if arguments.person else None,
+        person=person if arguments.person else None,
         jig={int(pin): int(spare) for pin, spare in _pairs(arguments.jig.split(","), ":")},
         numbers=dict(_pairs(arguments.number, "=")),
         fax_to=arguments.to,
@@ -137,6 +145,10 @@ def _tell(result: suite.Result) -> None:
     for text in (result.reason, result.advice):
         if text:
             print(f"{'':18}→ {text}", flush=True)
+
+
+def _tell_json(result: suite.Result) -> None:
+    runs.tell({"result": result.view()})
 
 
 def _verify(path: Path, key: str) -> int:

@@ -14,12 +14,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance import durable
+from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, PDF_SIGNATURE_FILE, RED
 from appliance.hardware.signing import signature_of, signed
 from appliance.hardware.suite import Outcome, Result
 
 VERSION = 1
-JSON_FILE, PDF_FILE, PDF_SIGNATURE_FILE = "report.json", "report.pdf", "report.pdf.sig"
-GREEN, RED = "green", "red"
 
 _WORDS = {Outcome.PASSED: "good", Outcome.FAILED: "broken", Outcome.SKIPPED: "skipped"}
 _STYLE = """

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import appliance
+from appliance.hardware.folder import FILE_PREFIX, parts, suite_folder
 from appliance.hardware.rig import BrokenError, Rig
 
-# The tests, in a checkout beside the house, in the Debian package beside its Python.
-_PLACES = (Path(appliance.__file__).parents[1], Path(sys.prefix))
-FOLDER = "hardware-tests"
-_FILE_PREFIX = "test_"
 _LONGEST_REASON = 2000  # characters
 
 RIG: pytest.StashKey[Rig] = pytest.StashKey()
@@ -51,10 +45,6 @@ class Result:
         return {**asdict(self), "outcome": self.outcome.value, "seconds": round(self.seconds, 1)}
 
 
-class SuiteMissingError(Exception):
-    """The tests are not installed."""
-
-
 def parametrize(
     metafunc: pytest.Metafunc, name: str, values: Sequence[Any], ids: Sequence[str], *, none: str
 ) -> None:
@@ -67,35 +57,22 @@ def parametrize(
         metafunc.parametrize(name, values, ids=ids)
 
 
-def suite_folder() -> Path:
-    """Where the tests are.  Raises SuiteMissingError."""
-    for place in _PLACES:
-        if (place / FOLDER / "pytest.ini").is_file():
-            return place / FOLDER
-    raise SuiteMissingError(f"the folder {FOLDER} is missing")
-
-
-def parts() -> list[str]:
-    """The parts that there are tests of."""
-    return sorted(path.stem.removeprefix(_FILE_PREFIX) for path in suite_folder().glob(f"{_FILE_PREFIX}*.py"))
-
-
 def run(rig: Rig, only: Sequence[str] = (), tell: Callable[[Result], None] = lambda _: None) -> list[Result]:
     """Tries all parts, or only these; ``tell`` hears of each test as it ends.  Raises SuiteMissingError.
 
     A suite that cannot be run itself is a failed test, so that no report is green by mistake.
     """
     folder = suite_folder()
-    files = [str(folder / f"{_FILE_PREFIX}{part}.py") for part in only or parts()]
+    files = [str(folder / f"{FILE_PREFIX}{part}.py") for part in only or parts()]
     collector = _Collector(rig, tell)
     # What else is installed beside us (timeouts, workers of the developers') has no say here.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     words = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "-p", "no:terminal", "-s"]
     code = pytest.main([*words, "-p", "no:cacheprovider", *files], plugins=[collector])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or not collector.results:
-        collector.add(
-            Result("suite", "run", "The tests can be run.", Outcome.FAILED, f"pytest ended with {int(code)}")
-        )
+        stopped = code == pytest.ExitCode.INTERRUPTED
+        reason = "the run was stopped" if stopped else f"pytest ended with {int(code)}"
+        collector.add(Result("suite", "run", "The tests can be run.", Outcome.FAILED, reason))
     return collector.results
 
 
@@ -148,8 +125,8 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestR
             reason = f"{type(error).__name__}: {error}"
     function = getattr(item, "function", None)
     return Result(
-        part=item.path.stem.removeprefix(_FILE_PREFIX),
-        test=item.name.removeprefix(_FILE_PREFIX),
+        part=item.path.stem.removeprefix(FILE_PREFIX),
+        test=item.name.removeprefix(FILE_PREFIX),
         sentence=" ".join((inspect.getdoc(function) or item.name).split()),
         outcome=outcome,
         reason=reason[:_LONGEST_REASON],

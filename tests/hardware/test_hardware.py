@@ -16,7 +16,7 @@ import pytest
 
 from appliance.configuration import open_settings
 from appliance.hardware import power_cut, signing
-from appliance.hardware.report import JSON_FILE, PDF_FILE, PDF_SIGNATURE_FILE
+from appliance.hardware.folder import JSON_FILE, PDF_FILE, PDF_SIGNATURE_FILE
 from appliance.hardware.rig import BrokenError
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings

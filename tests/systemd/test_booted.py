@@ -94,7 +94,8 @@ ExecStart=/bin/bash /root/probe.sh
 TimeoutStartSec=550
 """
 
-pytestmark = pytest.mark.full
+# Two packages are built and two machines set up: half an hour on a busy one.
+pytestmark = [pytest.mark.full, pytest.mark.timeout(3600)]
 
 
 def run(*words: str, **more: Any) -> None:

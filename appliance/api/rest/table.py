@@ -11,6 +11,7 @@ from appliance.api.rest import (
     documents,
     erasure,
     faxes,
+    hardware_test,
     journal,
     lists,
     mail,
@@ -50,5 +51,6 @@ ROUTES: tuple[Route, ...] = (
     *doctor.ROUTES,
     *certificate.ROUTES,
     *statistics.ROUTES,
+    *hardware_test.ROUTES,
     *update.ROUTES,
 )

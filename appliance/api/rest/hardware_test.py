@@ -1,0 +1,216 @@
+"""The hardware tests from the web pages: start, follow, answer, stop, and the signed report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api.problems import ProblemError
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.routes import Answer, Call, Handler, Parameter, Route
+from appliance.api.rest.schemas import (
+    array,
+    choice,
+    component,
+    flag,
+    nullable,
+    number,
+    record,
+    request_object,
+    text,
+    timestamp,
+)
+from appliance.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
+from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, RED, SuiteMissingError, parts
+from appliance.hardware.runs import NothingAskedError, UnderWayError
+from appliance.records import time_text
+from appliance.settings.accounts import Scope
+
+_PDF, _JSON = "application/pdf", "application/json"
+_MINUTES_MOST = 24 * 60
+_RESULT = component(
+    "HardwareTestResult",
+    record(
+        {
+            "part": text(40, help="of the box, such as storage"),
+            "test": text(100),
+            "sentence": text(500, help="what must hold"),
+            "outcome": choice("passed", "failed", "skipped"),
+            "reason": text(2000, help="why it does not hold, or why it was skipped"),
+            "advice": text(500, help="what to do; empty: nothing"),
+            "measured": text(500),
+            "seconds": number(),
+        }
+    ),
+)
+_QUESTION = component(
+    "HardwareTestQuestion",
+    record(
+        {
+            "kind": choice(
+                "sees",
+                "does",
+                "reads",
+                help="sees: answer yes or no; reads: answer what is read; does: a request without an answer",
+            ),
+            "words": text(500),
+            "thing": text(100, help="the lamp, button or part that it is about"),
+        }
+    ),
+)
+_PROGRESS = component(
+    "HardwareTest",
+    record(
+        {
+            "parts": array(text(40), help="that can be tried"),
+            "running": flag(),
+            "began_at": nullable(timestamp()),
+            "results": array(_RESULT, help="so far, in the order of the tests"),
+            "question": nullable(_QUESTION),
+            "verdict": nullable(choice(GREEN, RED, help="once the run has ended")),
+            "trouble": text(2000, help="why the run did not come to its end; empty: it did"),
+        }
+    ),
+)
+_START = request_object(
+    {
+        "parts": array(text(40), help="only these; all when left out"),
+        "person": flag(help="somebody stands before the box and answers"),
+        "minutes": number(0, _MINUTES_MOST, help="of load; 60 when left out"),
+        "heat_minutes": number(0, _MINUTES_MOST, help="of all cores at work; 5 when left out"),
+        "to": text(64, help="a fax machine whose owner expects a page over each trunk"),
+        "load_to": text(64, help="where the load goes; 9990 when left out"),
+        "numbers": array(text(200), help="LINE=NUMBER: under which a line of the box is called"),
+        "printers": array(text(127), help="queues on which a page is printed"),
+        "jig": text(200, help="PIN:SPARE,…: pins of the panel that wires join to spare ones"),
+    }
+)
+# Fields of a start, each with its option of ``faxbox hardware-test``.
+_OPTIONS = {
+    "minutes": "--minutes",
+    "heat_minutes": "--heat-minutes",
+    "to": "--to",
+    "load_to": "--load-to",
+    "jig": "--jig",
+    "parts": "--part",
+    "numbers": "--number",
+    "printers": "--printer",
+}
+
+
+def show(call: Call) -> Answer:
+    found = call.context.hardware_tests.progress()
+    return Answer(
+        {
+            "parts": _parts(),
+            "running": found.running,
+            "began_at": time_text(found.began_at) if found.began_at else None,
+            "results": list(found.results),
+            "question": found.question,
+            "verdict": found.verdict or None,
+            "trouble": found.trouble,
+        }
+    )
+
+
+def start(call: Call) -> Answer:
+    given: dict[str, Any] = call.body or {}
+    unknown = sorted(set(given.get("parts", ())) - set(_parts()))
+    if unknown:
+        raise flaw("parts", f"there is no part {unknown[0]}; there are {', '.join(_parts())}")
+    try:
+        call.context.hardware_tests.start(list(_words(given)), call.box.clock())
+    except UnderWayError:
+        raise ProblemError(HARDWARE_TEST_UNDER_WAY) from None
+    call.note("hardware_test.start", detail=" ".join(given.get("parts", ())))
+    return show(call)
+
+
+def answer(call: Call) -> Answer:
+    try:
+        call.context.hardware_tests.answer(call.body["answer"])
+    except NothingAskedError:
+        raise ProblemError(HARDWARE_TEST_ASKS_NOTHING) from None
+    return show(call)
+
+
+def stop(call: Call) -> Answer:
+    call.context.hardware_tests.stop()
+    call.note("hardware_test.stop")
+    return show(call)
+
+
+def report(call: Call) -> Answer:
+    folder = call.context.hardware_tests.progress().report
+    wanted = call.query.get("format", "pdf")
+    name, kind = (PDF_FILE, _PDF) if wanted == "pdf" else (JSON_FILE, _JSON)
+    try:
+        content = (folder / name).read_bytes() if folder is not None else None
+    except FileNotFoundError:
+        content = None
+    if content is None:
+        raise ProblemError(NO_HARDWARE_REPORT)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Answer(content=content, headers=headers, media_type=kind)
+
+
+def _parts() -> list[str]:
+    try:
+        return parts()
+    except SuiteMissingError:
+        return []
+
+
+def _words(given: dict[str, Any]) -> list[str]:
+    """As options, each in one word: what begins with a dash is not taken for another option."""
+    words = ["--person"] if given.get("person") else []
+    for name, option in _OPTIONS.items():
+        value = given.get(name, [])
+        words += [f"{option}={each}" for each in (value if isinstance(value, list) else [value])]
+    return words
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Handler, **more: Any) -> Route:
+    return Route(
+        method,
+        f"/hardware-test{path}",
+        name,
+        "system",
+        summary,
+        handler,
+        scope=Scope.ADMIN,
+        **{"answer": _PROGRESS, **more},
+    )
+
+
+ROUTES = (
+    _route("GET", "", "showHardwareTest", "How far the hardware test is", show),
+    _route(
+        "POST",
+        "",
+        "startHardwareTest",
+        "Try the whole box, part by part",
+        start,
+        body=_START,
+        body_required=False,
+        help="One at a time. Without `person`, parts that somebody must look at are skipped.",
+    ),
+    _route(
+        "POST",
+        "/answer",
+        "answerHardwareTest",
+        "Answer the question of the test that is under way",
+        answer,
+        body=request_object({"answer": text(200, help="yes, no, or what was read")}, required=("answer",)),
+    ),
+    _route("POST", "/stop", "stopHardwareTest", "End the test that is under way", stop),
+    _route(
+        "GET",
+        "/report",
+        "readHardwareReport",
+        "The signed report of the last test",
+        report,
+        query=(Parameter("format", choice("pdf", "json"), "pdf when left out"),),
+        media=(_PDF, _JSON),
+        answer=None,
+    ),
+)
