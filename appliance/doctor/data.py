@@ -21,6 +21,7 @@ from appliance.settings.store import SettingsStore
 from appliance.spool import identity, rebuild
 
 # A certificate that ends within so many days is told of.
+_DAY_S = 86400
 CERTIFICATE_DAYS = 14
 # How long a name may take to resolve, seconds.
 NAME_S = 5.0
@@ -94,28 +95,12 @@ def certificate(http: HttpSettings) -> Iterator[Finding]:
             _("faxbox certificate NAME-OF-THE-BOX makes a certificate."),
         )
         return
-    ends = [
-        "openssl",
-        "x509",
-        "-noout",
-        "-checkend",
-        str(CERTIFICATE_DAYS * 86400),
-        "-in",
-        http.tls_certificate,
-    ]
-    said = subprocess.run(ends, capture_output=True, text=True, timeout=_OPENSSL_S, check=False)
+    said = _still_good(http.tls_certificate, CERTIFICATE_DAYS * _DAY_S)
     if said.returncode == 0:
         yield Finding(
             "certificate", State.FINE, _("The certificate is good for the next two weeks and more.")
         )
-    elif "will expire" in said.stdout:
-        yield Finding(
-            "certificate",
-            State.WARNING,
-            _("The certificate has ended or ends within two weeks."),
-            _("faxbox certificate makes a new one; your own must be renewed where it came from."),
-        )
-    else:
+    elif "will expire" not in said.stdout:
         yield Finding(
             "certificate",
             State.BROKEN,
@@ -123,6 +108,25 @@ def certificate(http: HttpSettings) -> Iterator[Finding]:
             _("Look at the settings http.tls_certificate and http.tls_key."),
             said.stderr.strip().splitlines()[0] if said.stderr.strip() else http.tls_certificate,
         )
+    elif _still_good(http.tls_certificate, 0).returncode == 0:
+        yield Finding("certificate", State.WARNING, _("The certificate ends within two weeks."), _renew())
+    else:
+        yield Finding(
+            "certificate",
+            State.BROKEN,
+            _("The certificate has ended: browsers and programs refuse the box."),
+            _renew(),
+        )
+
+
+def _renew() -> str:
+    return _("faxbox certificate makes a new one; your own must be renewed where it came from.")
+
+
+def _still_good(certificate: str, seconds: int) -> subprocess.CompletedProcess[str]:
+    """Whether it is good for so long from now on, as openssl says."""
+    words = ["openssl", "x509", "-noout", "-checkend", str(seconds), "-in", certificate]
+    return subprocess.run(words, capture_output=True, text=True, timeout=_OPENSSL_S, check=False)
 
 
 def ports(store: SettingsStore) -> Iterator[Finding]:

@@ -9,10 +9,15 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from appliance.configuration import open_box, open_settings
 from appliance.doctor import bundle, data, machine, running
@@ -242,6 +247,57 @@ def test_a_certificate_that_is_none_is_found(tmp_path: Path) -> None:
     bad.write_text("no certificate")
     assert states(data.certificate(HttpSettings(tls_certificate=str(bad)))) == {State.BROKEN}
     assert states(data.certificate(HttpSettings())) == {State.WARNING}
+
+
+@pytest.mark.parametrize(
+    ("days", "state"),
+    [(-1, State.BROKEN), (5, State.WARNING), (100, State.FINE)],
+    ids=["ended", "ends", "good"],
+)
+def test_a_certificate_that_has_ended_is_worse_than_one_that_soon_ends(
+    tmp_path: Path, days: int, state: State
+) -> None:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "box.example")])
+    key = Ed25519PrivateKey.generate()
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(days=30)).not_valid_after(now + timedelta(days=days))
+    path = tmp_path / "box.pem"
+    path.write_bytes(made.sign(key, None).public_bytes(Encoding.PEM))
+    (found,) = data.certificate(HttpSettings(tls_certificate=str(path)))
+    assert (found.state, bool(found.advice)) == (state, state is not State.FINE)
+
+
+def test_a_setting_that_nobody_knows_is_found(folder: Path) -> None:
+    path = folder / "settings.json"
+    content = json.loads(path.read_text())
+    content["settings"] = {"1": {"section": "station", "values": {"nmae": "Office"}}}
+    path.write_text(json.dumps(content))
+    (found,) = data.settings(open_settings(folder))
+    assert found.state is State.WARNING
+    assert "nmae" in found.detail
+    assert found.advice
+
+
+def test_a_clock_that_nobody_sets_is_found(machine_folder: Machine, folder: Path) -> None:
+    (machine_folder.root / "run/systemd/timesync/synchronized").unlink()
+    (found,) = machine.clock(folder, NOW * 2, machine_folder.root)
+    assert found.state is State.WARNING
+    assert found.advice
+
+
+def test_programs_that_are_not_there_are_named_with_their_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = list(machine.helpers())
+    assert {each.detail for each in found} == {"libreoffice-writer-nogui", "ghostscript", "tesseract-ocr"}
+    assert states(found) == {State.SKIPPED}
+
+
+def test_a_machine_without_pins_and_a_folder_without_a_box_are_told_apart(machine_folder: Machine) -> None:
+    (panel,) = machine.gpio(PanelSettings(), machine_folder.root)
+    (box,) = running.missing("no box is running")
+    assert (panel.state, box.state) == (State.SKIPPED, State.BROKEN)
+    assert box.advice
 
 
 class Answers:
