@@ -70,7 +70,7 @@ systemctl poweroff
 """
 _UPGRADE = r"""
 as_faxbox faxbox config set station.name Before --data /var/lib/faxbox
-waiting=$(api http://127.0.0.1/api/v1/faxes -F to=9990 -F scheduled_at=2040-01-01T00:00:00Z \
+waiting=$(api http://127.0.0.1/api/v1/faxes -F to=9990 -F send_at=2040-01-01T00:00:00Z \
     -F file=@/root/letter.txt | grep -o '"id": [0-9]*' | head -1 | tr -dc 0-9)
 said version_before "$(faxbox version | head -1)"
 last=$(fax)
