@@ -20,6 +20,7 @@ from appliance.configuration import CATALOGUE
 from appliance.deliver.trial import SENTENCES
 from appliance.dispatch.profile import STEPS
 from appliance.language import DOMAIN, FOLDER
+from appliance.lines.sip.check import SENTENCES as TRUNK_SENTENCES
 from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
 from appliance.settings.fields import describe, variants
@@ -52,6 +53,8 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield sentence, "appliance/lines"
     for reason in REASONS:
         yield reason, "appliance/phonebook/merging.py"
+    for finding in TRUNK_SENTENCES:
+        yield finding, "appliance/lines/sip/check.py"
     for said_of in SENTENCES.values():
         yield said_of, "appliance/deliver/trial.py"
     for step in STEPS:

@@ -45,6 +45,7 @@ PAGES = (
     Seen("account-app", "/account/app"),
     Seen("setup", "/setup"),
     Seen("setup-line", "/setup/line"),
+    Seen("setup-check", "/setup/check/{fax}"),
     Seen("setup-received", "/setup/received"),
     Seen("setup-test", "/setup/test"),
     Seen("nothing-here", "/no-such-page"),

@@ -8,13 +8,17 @@ from zoneinfo import available_timezones
 
 from babel import Locale
 
+from appliance.api.rest.trunk_check import trunk_report
 from appliance.language import said as _
 from appliance.language import spoken
 from appliance.lines.modem.find import candidates
 from appliance.lines.settings import LineSettings
+from appliance.lines.sip.settings import SipTrunk
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.station import StationSettings
+from webui import wording
+from webui.pages.fax import steps
 from webui.visit import Answer, Page, Visit
 
 # The practice machine that takes a test fax and answers like any other.
@@ -99,8 +103,26 @@ def show_line(visit: Visit) -> Answer:
         steps=setup_steps(),
         templates=templates(),
         modems=candidates(),
+        trunks=[line.name for line in lines.values() if isinstance(line, SipTrunk) and line.enabled],
         reports=[report for report in visit.box.lines() if report.kind.value != "practice"],
         has_lines=bool(lines),
+    )
+
+
+def show_check(visit: Visit) -> Answer:
+    """A check of a trunk: how its call goes, and at its end what it showed."""
+    job, attempts = visit.box.faxes.with_attempts(visit.number("id"), visit.who.sees)
+    events = visit.box.history.of_fax(job.id)
+    report = trunk_report(visit.box, job, attempts)
+    return visit.page(
+        "setup_check.html",
+        steps=setup_steps(),
+        job=job,
+        state=wording.of_job(visit, job),
+        done=steps(visit, job, attempts, events),
+        usable=report is not None and report.usable,
+        findings=[each.text(_(each.sentence)) for each in report.findings] if report else [],
+        advice=[each.text(_(each.sentence)) for each in report.advice] if report else [],
     )
 
 
@@ -116,6 +138,7 @@ def show_test(visit: Visit) -> Answer:
 PAGES = (
     Page("/setup", show_station, scopes=("admin",)),
     Page("/setup/line", show_line, scopes=("admin",)),
+    Page("/setup/check/<id>", show_check, scopes=("admin",)),
     Page("/setup/received", show_received, scopes=("admin",)),
     Page("/setup/test", show_test, scopes=("admin",)),
 )

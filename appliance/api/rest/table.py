@@ -25,12 +25,14 @@ from appliance.api.rest import (
     rules,
     statistics,
     system,
+    trunk_check,
     update,
 )
 from appliance.api.rest.routes import Route
 
 ROUTES: tuple[Route, ...] = (
     *faxes.ROUTES,
+    *trunk_check.ROUTES,
     *numberless.ROUTES,
     *previews.ROUTES,
     *numbers.ROUTES,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from appliance.causes import Side
+from appliance.causes import Cause, Side
 from appliance.lines.line import LineKind, OutgoingCall
 from appliance.lines.sip.call import NO_PROPER_ANSWER
 from appliance.lines.sip.line import SipLine
@@ -18,12 +19,71 @@ from appliance.lines.sip.settings import MediaChoice
 from appliance.t4.coding import encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
 from appliance.t30.memory import MemoryOwner, ignore
-from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
+from appliance.t30.parameters import ALL_CARRIERS, CallParameters, CallResult, Progress, Role
 
 # How long a trunk that registers may take to do so before the check goes on without.
 REGISTER_LIMIT_S = 10.0
 # The page that is sent: a few ruled lines, enough for a training and a block at any rate.
 _ROWS, _WIDTH = 120, 1728
+
+
+# What may be found, and what to do about it; in braces what differs.
+_ANSWERED = "The call was answered after {seconds} s."
+_WENT_WITH = "A page went through{rate}, with error correction (ECM)."
+_WENT_WITHOUT = "A page went through{rate}, without error correction (ECM)."
+_LAST_ERROR = "The trunk's last error: {error}"
+_T38_BY_TRUNK = "T.38 works: the trunk asked for it, {seconds} s after the answer."
+_T38_BY_US = "T.38 works: this box asked for it, {seconds} s after the answer."
+_TERMS = "Its terms: {terms}."
+_PACKETS = "{came} packets came in, {missing} were missing ({share})."
+_NO_PACKET = "No packet came in."
+_TONES_AS_SET = "The fax went as tones in the audio, as the trunk's media setting (g711) says."
+_TONES_NO_ANSWER = "T.38 was asked for and got no proper answer; the fax went as tones in the audio."
+_TONES_REFUSED = "T.38 was refused ({status}); the fax went as tones in the audio."
+_TONES_UNASKED = "Nobody asked for T.38; the fax went as tones in the audio."
+_ASK_CORRECTION = "Ask the provider to switch on T.38 error correction (redundancy or FEC)."
+_ASK_T38 = "Ask the provider whether T.38 can be switched on for this account."
+_ASK_WHO_ASKS = "Let the box ask for T.38 itself, or ask the provider to do so on fax tones."
+_LOOK_PORTS = "Check the public address, and that the router lets the media ports through."
+_LOOK_NETWORK = "More than one packet in a hundred is lost: look at the network first."
+SENTENCES = (
+    _ANSWERED,
+    _WENT_WITH,
+    _WENT_WITHOUT,
+    _LAST_ERROR,
+    _T38_BY_TRUNK,
+    _T38_BY_US,
+    _TERMS,
+    _PACKETS,
+    _NO_PACKET,
+    _TONES_AS_SET,
+    _TONES_NO_ANSWER,
+    _TONES_REFUSED,
+    _TONES_UNASKED,
+    _ASK_CORRECTION,
+    _ASK_T38,
+    _ASK_WHO_ASKS,
+    _LOOK_PORTS,
+    _LOOK_NETWORK,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A sentence in English, and what fills its places; ``text`` fills those of a translation of it."""
+
+    sentence: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    def text(self, sentence: str) -> str:
+        return sentence.format(**dict(self.values)) if self.values else sentence
+
+    def __str__(self) -> str:
+        return self.text(self.sentence)
+
+
+def _found(sentence: str, **values: object) -> Finding:
+    return Finding(sentence, tuple((name, str(value)) for name, value in values.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +104,8 @@ class TrunkReport:
     round_trip_s: float | None  # of a SIP request inside the call
     packets: int  # that came in
     lost: int  # of them missing
-    findings: tuple[str, ...]
-    advice: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    advice: tuple[Finding, ...]
 
 
 async def check_trunk(
@@ -123,28 +183,28 @@ def report(
     t38 = seen.kind is LineKind.T38
     asked_by = seen.asked_by if t38 else ""
     usable = result.cause.side is Side.NONE
-    findings = [before, *_how_it_ended(result, seen.answered_s, last_error)]
-    advice: list[str] = []
+    findings = [_found(before), *_how_it_ended(result, seen.answered_s, last_error)]
+    advice: list[Finding] = []
     if t38:
-        after = seen.t38_after_s or 0.0
-        findings.append(f"T.38 works: {asked_by} asked for it, {after:.1f} s after the answer.")
-        findings.append(f"Its terms: {seen.settings}.")
+        works = _T38_BY_TRUNK if asked_by == "the trunk" else _T38_BY_US
+        findings.append(_found(works, seconds=f"{seen.t38_after_s or 0.0:.1f}"))
+        findings.append(_found(_TERMS, terms=seen.settings))
         if "no error correction" in seen.settings:
-            advice.append("Ask the provider to switch on T.38 error correction (redundancy or FEC).")
+            advice.append(_found(_ASK_CORRECTION))
     elif seen.kind is LineKind.G711:
-        found, wanted = _without_t38(seen, media)
-        findings.append(found)
+        without, wanted = _without_t38(seen, media)
+        findings.append(without)
         advice += wanted
     share = seen.lost / seen.packets if seen.packets else 0.0
     if seen.packets:
-        findings.append(f"{seen.packets} packets came in, {seen.lost} were missing ({share:.1%}).")
+        findings.append(_found(_PACKETS, came=seen.packets, missing=seen.lost, share=f"{share:.1%}"))
     elif seen.kind is not None:
-        findings.append("No packet came in.")
-        advice.append("Check the public address, and that the router lets the media ports through.")
+        findings.append(_found(_NO_PACKET))
+        advice.append(_found(_LOOK_PORTS))
     if share > 0.01:
-        advice.append("More than one packet in a hundred is lost: look at the network first.")
+        advice.append(_found(_LOOK_NETWORK))
     if not usable:
-        advice.append(result.cause.advice)
+        advice.append(_found(result.cause.advice))
     return TrunkReport(
         usable,
         result,
@@ -162,36 +222,64 @@ def report(
     )
 
 
-def _without_t38(seen: Watcher, media: MediaChoice) -> tuple[str, list[str]]:
-    """Why the fax went as tones, and what to do about it."""
-    went = "the fax went as tones in the audio"
-    on_account = ["Ask the provider whether T.38 can be switched on for this account."]
-    if media is MediaChoice.G711_ONLY:
-        return "The fax went as tones in the audio, as the trunk's media setting (g711) says.", []
-    if seen.refusal in NO_PROPER_ANSWER:
-        return f"T.38 was asked for and got no proper answer; {went}.", on_account
-    if seen.refusal:
-        return f"T.38 was refused ({seen.refusal}); {went}.", on_account
-    return (
-        f"Nobody asked for T.38; {went}.",
-        ["Let the box ask for T.38 itself, or ask the provider to do so on fax tones."],
+def report_afterwards(
+    cause: Cause,
+    *,
+    pages: int,
+    facts: Mapping[str, Any],
+    account: Iterable[Mapping[str, Any]],
+    media: MediaChoice,
+    before: str,
+    last_error: str,
+) -> TrunkReport:
+    """The same of a call that was made earlier, from what was kept of it.
+
+    ``facts`` are what was agreed, ``account`` the lines of its account; a line that is none is passed over.
+    """
+    carrier = next(
+        (
+            each
+            for each in ALL_CARRIERS
+            if each.bit_rate == facts.get("bit_rate") and each.modulation.value == facts.get("modulation")
+        ),
+        None,
     )
+    watcher = Watcher()
+    for line in account:
+        fields = dict(line)
+        try:
+            at, event = float(fields.pop("at")), str(fields.pop("event"))
+            watcher(Progress(at, event, tuple(fields.items())))
+        except (KeyError, TypeError, ValueError):
+            continue
+    result = CallResult(cause, pages_sent=pages, carrier=carrier, ecm=bool(facts.get("ecm", False)))
+    return report(watcher, result, media, before, last_error)
 
 
-def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[str]:
-    sentences = []
+def _without_t38(seen: Watcher, media: MediaChoice) -> tuple[Finding, list[Finding]]:
+    """Why the fax went as tones, and what to do about it."""
+    if media is MediaChoice.G711_ONLY:
+        return _found(_TONES_AS_SET), []
+    if seen.refusal in NO_PROPER_ANSWER:
+        return _found(_TONES_NO_ANSWER), [_found(_ASK_T38)]
+    if seen.refusal:
+        return _found(_TONES_REFUSED, status=seen.refusal), [_found(_ASK_T38)]
+    return _found(_TONES_UNASKED), [_found(_ASK_WHO_ASKS)]
+
+
+def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[Finding]:
+    found = []
     if answered_s:
-        sentences.append(f"The call was answered after {answered_s:.1f} s.")
+        found.append(_found(_ANSWERED, seconds=f"{answered_s:.1f}"))
     if result.cause.side is Side.NONE:
         carrier = result.carrier
-        rate = f" at {carrier.bit_rate} bit/s ({carrier.modulation.value})" if carrier else ""
-        ecm = "with" if result.ecm else "without"
-        sentences.append(f"A page went through{rate}, {ecm} error correction (ECM).")
+        rate = f" ({carrier.bit_rate} bit/s, {carrier.modulation.value})" if carrier else ""
+        found.append(_found(_WENT_WITH if result.ecm else _WENT_WITHOUT, rate=rate))
     else:
-        sentences.append(result.cause.sentence)
+        found.append(_found(result.cause.sentence))
         if last_error:
-            sentences.append(f"The trunk's last error: {last_error}")
-    return sentences
+            found.append(_found(_LAST_ERROR, error=last_error))
+    return found
 
 
 def _page() -> CodedPage:

@@ -1,0 +1,85 @@
+"""The check of a SIP trunk in the first start: a real call to a provider that refuses, told in words."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from appliance.lines.settings import LineSettings
+from tests.web.browser import Web
+
+pytestmark = pytest.mark.realtime
+
+_COPIED = ("via", "from", "call-id", "cseq")
+
+
+def _refuse(provider: socket.socket, methods: list[str]) -> None:
+    """Answers every request of SIP with 403 (RFC 3261 21.4.4) until the socket is closed."""
+    while True:
+        try:
+            octets, peer = provider.recvfrom(65_536)
+        except OSError:
+            return
+        lines = octets.decode("utf-8", "replace").split("\r\n")
+        method = lines[0].partition(" ")[0]
+        methods.append(method)
+        if method in ("ACK", "SIP/2.0", ""):
+            continue
+        answer = ["SIP/2.0 403 Forbidden"]
+        for line in lines[1:]:
+            name = line.partition(":")[0].strip().lower()
+            if name in _COPIED:
+                answer.append(line)
+            elif name == "to":
+                answer.append(f"{line};tag=provider")
+        answer += ["Content-Length: 0", "", ""]
+        provider.sendto("\r\n".join(answer).encode(), peer)
+
+
+@pytest.fixture
+def provider() -> Iterator[tuple[int, list[str]]]:
+    """A provider that lets nobody call: its port, and what it was asked."""
+    methods: list[str] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=_refuse, args=(listening, methods), daemon=True)
+        thread.start()
+        yield listening.getsockname()[1], methods
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_trunk_that_refuses_is_told_in_words_with_what_to_ask(
+    box: Web, provider: tuple[int, list[str]], language: str
+) -> None:
+    german = language == "de"
+    port, methods = provider
+    store = box.served.box.settings
+    for line_id in store.items(LineSettings):
+        store.remove(LineSettings, line_id)
+    page = box.page(language=language, phone=german)
+    page.goto("/setup/line")
+    template = page.locator("details.template").last
+    template.locator("summary").click()
+    template.locator("[name=name]").fill("provider")
+    template.locator("[name=server]").fill(f"127.0.0.1:{port}")
+    template.locator("button").click()
+    check = page.get_by_role("heading", name="provider prüfen" if german else "Check provider")
+    expect(check).to_be_visible()
+    page.locator("[name=to]").fill("+49 30 7654321")
+    page.get_by_role("button", name="Jetzt prüfen" if german else "Check it now").click()
+    expect(page.locator("#state .bad")).to_contain_text(
+        "Es kam kein Fax durch." if german else "No fax got through."
+    )
+    assert "INVITE" in methods
+    report = page.locator("#report")
+    expect(report).to_contain_text("Was zu tun ist" if german else "What to do")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    report.get_by_role("button", name="Kopieren" if german else "Copy").click()
+    expect(page.locator("#notices")).to_contain_text("Kopiert." if german else "Copied.")
+    asked = page.evaluate("navigator.clipboard.readText()")
+    assert "T.38" in asked
+    assert ("Die Prüfung des Trunks ergab:" if german else "The check of the trunk says:") in asked
