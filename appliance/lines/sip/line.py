@@ -59,10 +59,10 @@ from appliance.lines.sip.stack import (
     SipOrderError,
     SipStack,
     SipUnavailableError,
-    request_uri,
 )
 from appliance.lines.sip.standing import ASK_IN_CALL_S, Standing, sentence, with_status
 from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
+from appliance.lines.sip.trunk_config import request_uri
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Progress
 from appliance.t38.settings import T38Settings

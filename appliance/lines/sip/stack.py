@@ -21,12 +21,17 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from appliance.lines.sip.codes import FORBIDDEN
 from appliance.lines.sip.events import RegistrationChanged
 from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport, split_host_port
+from appliance.lines.sip.trunk_config import (
+    account_config,
+    request_uri,
+    system_authorities,
+    system_name_servers,
+)
 
 if TYPE_CHECKING:
     from appliance.lines.sip.signalling import CallRef, Knocking, TrunkAccount, TrunkCall
@@ -467,7 +472,7 @@ class SipStack:
             # Connections of ours need a transport, too; where the owner names no port for it any will do.
             self._open_transport(Transport.TCP, 0)
         account = TrunkAccount(self, trunk.name)
-        account.create(_account_config(trunk, self._tls_transport(trunk), self.settings))
+        account.create(account_config(trunk, self._tls_transport(trunk), self.settings))
         self._accounts[trunk.name] = account
 
     def _tls_transport(self, trunk: SipTrunk) -> int | None:
@@ -478,7 +483,7 @@ class SipStack:
 
         config = self._transport_config(0)
         config.tlsConfig.verifyServer = trunk.verify_tls
-        config.tlsConfig.CaListFile = trunk.ca_file or _system_authorities()
+        config.tlsConfig.CaListFile = trunk.ca_file or system_authorities()
         kind = pj.PJSIP_TRANSPORT_TLS6 if self.settings.ipv6 else pj.PJSIP_TRANSPORT_TLS
         number = int(self._endpoint.transportCreate(kind, config))
         self._tls_transports[trunk.name] = number
@@ -565,13 +570,6 @@ def give_memory_back() -> None:
         trim(0)
 
 
-def _system_authorities() -> str:
-    for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"):
-        if Path(path).exists():
-            return path
-    return ""
-
-
 def one_line(text: str) -> str:
     """What pjproject says as one line of the log: it quotes whole messages of peers, line ends and all."""
     cut = "".join(c if c.isprintable() else " " for c in text.strip()[: MAX_LOG_LINE + 1])
@@ -592,75 +590,3 @@ def _log_writer() -> Any:
             _log.log(logging.ERROR if "Assert failed" in text else level, "%s", text)
 
     return Writer()
-
-
-def _account_config(trunk: SipTrunk, tls_transport: int | None, sip: SipSettings) -> Any:
-    import pjsua2 as pj  # noqa: PLC0415
-
-    config = pj.AccountConfig()
-    scheme = "sip"
-    via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
-    user = f"{trunk.username}@" if trunk.username else ""
-    config.idUri = f"{scheme}:{user}{_bracketed(trunk.domain)}"
-    config.regConfig.registrarUri = f"{scheme}:{in_hosts_file(trunk.server)}{via}" if trunk.registers else ""
-    config.regConfig.registerOnAdd = trunk.registers
-    config.regConfig.timeoutSec = trunk.register_expires_s
-    config.regConfig.retryIntervalSec = 30
-    config.regConfig.firstRetryIntervalSec = 5
-    if trunk.username and trunk.password:
-        config.sipConfig.authCreds.append(
-            pj.AuthCredInfo("digest", "*", trunk.auth_username or trunk.username, 0, trunk.password)
-        )
-    if trunk.outbound_proxy:
-        config.sipConfig.proxies.append(f"sip:{in_hosts_file(trunk.outbound_proxy)};lr{via}")
-    if tls_transport is not None:
-        config.sipConfig.transportId = tls_transport
-    config.callConfig.timerUse = pj.PJSUA_SIP_TIMER_OPTIONAL
-    config.callConfig.timerSessExpiresSec = trunk.session_s
-    config.callConfig.timerMinSESec = min(trunk.session_min_s, trunk.session_s)
-    config.callConfig.prackUse = pj.PJSUA_100REL_NOT_USED
-    config.natConfig.iceEnabled = False
-    config.natConfig.udpKaIntervalSec = trunk.keep_alive_s
-    config.natConfig.sdpNatRewriteUse = 0
-    config.mediaConfig.lockCodecEnabled = False
-    config.mediaConfig.streamKaEnabled = False
-    config.presConfig.publishEnabled = False
-    return config
-
-
-def system_name_servers(path: Path = Path("/etc/resolv.conf")) -> tuple[str, ...]:
-    """The system's name servers: with them pjproject looks up SRV records, and never waits for an answer."""
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except OSError:
-        return ()
-    words = (line.split() for line in lines)
-    # pjproject takes IPv4 addresses here.
-    return tuple(w[1] for w in words if len(w) >= 2 and w[0] == "nameserver" and ":" not in w[1])[:3]
-
-
-def in_hosts_file(server: str, path: Path = Path("/etc/hosts")) -> str:
-    """``server`` with its host replaced by the address in the hosts file, which pjproject does not read."""
-    host, port = split_host_port(server)
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except OSError:
-        return server
-    for line in lines:
-        address, *names = line.partition("#")[0].split() or [""]
-        if host.lower() in (name.lower() for name in names) and ":" not in address:
-            return f"{address}:{port}" if port else address
-    return server
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def request_uri(trunk: SipTrunk, user: str) -> str:
-    """The address to call for a dialled number at this trunk."""
-    host, port = split_host_port(in_hosts_file(trunk.server))
-    where = f"{_bracketed(host)}:{port}" if port else _bracketed(host)
-    via = "" if trunk.transport is Transport.UDP else f";transport={trunk.transport.value}"
-    # RFC 3261 19.1.1: a number with digits alone is marked as one.
-    return f"sip:{user.replace('#', '%23')}{'@' if user else ''}{where}{via}"

@@ -29,7 +29,8 @@ from appliance.lines.sip.settings import (
     safe_display_name,
     safe_user,
 )
-from appliance.lines.sip.stack import MAX_LOG_LINE, one_line, request_uri
+from appliance.lines.sip.stack import MAX_LOG_LINE, one_line
+from appliance.lines.sip.trunk_config import request_uri
 from appliance.settings.fields import from_document
 from tests.ports import free_ports
 
