@@ -46,6 +46,14 @@ def cups() -> Iterator[Cups]:
             running.run("lpadmin", "-p", name, "-E", "-v", "paper:/", "-m", "raw")
         broken_queue = ("-p", "Broken", "-E", "-v", "broken:/", "-m", "raw")
         running.run("lpadmin", *broken_queue, "-o", "printer-error-policy=abort-job")
+        moody = running.backends / "moody"  # every other time or so it fails before anything is on paper
+        moody.write_text(
+            "#!/bin/sh\n[ $# = 0 ] && exit 0\n[ $(od -An -N1 -tu1 /dev/urandom) -lt 128 ] && exit 1\n"
+            f'cat ${{6:-}} > "{paper}/moody-$1.pdf"\n'
+        )
+        moody.chmod(0o700)
+        moody_queue = ("-p", "Moody", "-E", "-v", "moody:/", "-m", "raw")
+        running.run("lpadmin", *moody_queue, "-o", "printer-error-policy=abort-job")
         running.run("cupsdisable", "Stopped")
         # A printer with a driver and Letter in its tray: its pages go through CUPS' own filters.
         letter = running.root / "letter.ppd"
@@ -190,3 +198,35 @@ def test_a_report_says_in_the_owners_language_what_happened_once(
     assert papers(cups) == before + 1
     text = read_page(printed(cups, said)[0], 0, tmp_path)
     assert [each for each in wanted if each.lower() not in text.lower()] == [], text
+
+
+def print_all(box: Box, cups: Cups, faxes: int, pages: int) -> None:
+    """Prints received faxes on a printer that fails at random until all are on paper."""
+    deliver, before = PrinterDeliverer(box), set((cups.root / "paper").glob("moody-*"))
+    for number in range(faxes):
+        fax = receive(box, pages=pages, noise=True)
+        while True:
+            try:
+                deliver(delivery(fax.id, "Moody", 1000 + number))
+                break
+            except DeliveryError:
+                continue
+    sheets = sorted(set((cups.root / "paper").glob("moody-*")) - before)
+    assert len(sheets) == faxes
+    wanted = None
+    for sheet in sheets:  # the pages of all these faxes are alike, and no two of one fax
+        document = pypdfium2.PdfDocument(sheet)
+        looks = [page.render(scale=0.2).to_pil().tobytes() for page in document]
+        wanted = wanted or looks
+        assert len(set(looks)) == pages
+        assert looks == wanted
+
+
+def test_a_printer_that_fails_at_random_prints_each_page_once_and_in_order(box: Box, cups: Cups) -> None:
+    print_all(box, cups, faxes=3, pages=3)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+def test_a_thousand_pages_are_each_printed_once_and_in_order(box: Box, cups: Cups) -> None:
+    print_all(box, cups, faxes=100, pages=10)
