@@ -9,7 +9,19 @@ import time
 from pathlib import Path
 
 from appliance.lines.datagram_driver import LATE_S
-from bench import api_load, burst, call_time, charts, growth, idle, pacing, rendering, sip, spool_size
+from bench import (
+    api_load,
+    burst,
+    call_time,
+    charts,
+    encrypting,
+    growth,
+    idle,
+    pacing,
+    rendering,
+    sip,
+    spool_size,
+)
 from bench.legibility import measuring
 from bench.running import running
 from tests.lines.sip.far_end import Medium
@@ -204,6 +216,20 @@ def _tell_growth(look: growth.Look) -> None:
     )
 
 
+def _encrypting(arguments: argparse.Namespace, scratch: Path) -> None:
+    _title(
+        "Encryption at rest", f"medians of {encrypting.TURNS} files each, in the clear and encrypted in turns"
+    )
+    folder = scratch / "encrypting"
+    folder.mkdir()
+    for cost in encrypting.measure(folder):
+        print(
+            f"  {cost.octets:>10,} octets: written in {cost.plain_write_s * 1000:6.2f} and"
+            f" {cost.sealed_write_s * 1000:6.2f} ms, read in {cost.plain_read_s * 1000:6.2f} and"
+            f" {cost.sealed_read_s * 1000:6.2f} ms"
+        )
+
+
 _PARTS = {
     "call-time": _call_time,
     "simulated": _simulated,
@@ -216,6 +242,7 @@ _PARTS = {
     "sip": _sip,
     "legibility": _legibility,
     "growth": _growth,
+    "encrypting": _encrypting,
 }
 
 

@@ -9,7 +9,7 @@ from enum import Enum
 
 from appliance.language import said
 from appliance.remarks import Rule
-from appliance.settings.fields import setting
+from appliance.settings.fields import ONE_LINE_PATTERN, setting
 
 # One address: RFC 5321 4.5.3.1 gives a path 254 characters to use; what an owner types has no quoting.
 ADDRESS_LIMIT = 254
@@ -165,7 +165,7 @@ class MailInSettings:
     imap_port: int = setting(993, "its port: 993 with tls, 143 with starttls", minimum=1, maximum=65535)
     imap_security: Security = setting(Security.TLS, "tls, starttls, or none")
     imap_verify_tls: bool = setting(True, "check the server's certificate")
-    imap_username: str = setting("", "user name of the mailbox", max_length=254)
+    imap_username: str = setting("", "user name of the mailbox", max_length=254, pattern=ONE_LINE_PATTERN)
     imap_password: str = setting("", "password of the mailbox", secret=True, max_length=254)
     imap_folder: str = setting("INBOX", "folder with the e-mails to fax", pattern=FOLDER_PATTERN)
     imap_done: str = setting(

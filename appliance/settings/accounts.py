@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance.settings.fields import NAME_PATTERN, setting
+from appliance.settings.fields import NAME_PATTERN, ONE_LINE_PATTERN, setting
 
 
 class Role(Enum):
@@ -22,7 +22,9 @@ class User:
     name: str = setting(help="name to sign in with", pattern=NAME_PATTERN)
     password_hash: str = setting("", "scrypt hash; empty: cannot sign in", secret=True)
     role: Role = setting(Role.USER, "what they may do")
-    email: str = setting("", "where results and received faxes can be sent", max_length=254)
+    email: str = setting(
+        "", "where results and received faxes can be sent", max_length=254, pattern=ONE_LINE_PATTERN
+    )
     full_name: str = setting("", "for cover pages", max_length=100)
     tag: str = setting("", "department: the tag of their faxes that have no other", max_length=60)
     caller_number: str = setting(

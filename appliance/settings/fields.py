@@ -26,6 +26,8 @@ from appliance.url_passwords import MASK, masked, unmasked
 
 D = TypeVar("D")
 
+# A text without control characters: in an e-mail's head or a command they would begin another line.
+ONE_LINE_PATTERN = r"[^\x00-\x1f\x7f]*"
 # A name that stands in paths, scopes and reports.
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@ -]{0,63}"
 TYPE_KEY = "type"  # of a document: which variant it is

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -16,10 +17,11 @@ import pytest
 from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
 from appliance.api.problems import ProblemError
 from appliance.causes import SIGN_IN_REFUSED
-from appliance.deliver.settings import MailOutSettings
+from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope, User
+from appliance.settings.fields import SettingError
 from tests.api.served import Served
 
 PASSWORD = "correct horse battery"
@@ -220,3 +222,26 @@ def test_no_secret_stands_in_the_process_list(served: Served) -> None:
             mine.add(int(process.name))
             assert not [word for word in words if word in arguments]
     assert len(mine) > 1, "the exchange is a process of the box"
+
+
+@pytest.mark.parametrize(
+    "address", ["a@b.example\r\nBcc: x@y.example", "a@b.example\nRCPT TO:<x>", "a\r@b.example"]
+)
+def test_no_address_brings_lines_of_its_own_into_an_e_mail(served: Served, address: str) -> None:
+    body = {"name": "lena", "password": PASSWORD, "email": address}
+    assert served.ask("POST", "/users", body).status == 400
+    with pytest.raises(SettingError):
+        served.box.settings.change(MailInSettings, {"imap_username": address})
+
+
+@pytest.mark.parametrize(
+    "number", ["0301;+FCLASS=0", "0301\rATH", "0301\nATD0900", "+++ATH", "0301@b", "0301^"]
+)
+def test_no_number_brings_commands_of_its_own_to_a_modem(served: Served, number: str) -> None:
+    body = {"to": [number], "files": [{"content": "YQ=="}], "hold": True}
+    made = served.ask("POST", "/faxes", body)
+    if made.status != 201:
+        assert made.status in (400, 422)
+        return
+    dialled = made.json["faxes"][0]["number"]
+    assert re.fullmatch(r"[+0-9*#,]+", dialled), "what is dialled has letters of numbers only"
