@@ -140,6 +140,7 @@ class Machine:
         )
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:
-                return json.load(answer)
+                content = answer.read()
+                return json.loads(content) if content else None
         except urllib.error.HTTPError as refused:
             raise AssertionError(f"{method} {path}: {refused.code} {refused.read().decode()}") from None

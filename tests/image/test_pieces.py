@@ -207,3 +207,19 @@ def test_after_an_update_the_pages_are_told_once_how_it_went(tmp_path: Path, run
     good.tell_of_the_update()
     assert json.loads(good.STATE.read_text()) == {"step": step, "version": "0.3.0"}
     assert not good.EXPECTED.exists()
+
+
+def test_the_version_of_an_update_is_that_of_the_slot_that_does_not_run() -> None:
+    update = piece(ROOT / "usr/lib/faxbox-image/update")
+    running = {
+        "state": "booted",
+        "slot_status": {"bundle": {"compatible": "faxbox-arm64", "version": "0.2.0"}},
+    }
+    other = {
+        "state": "inactive",
+        "slot_status": {"bundle": {"compatible": "faxbox-arm64", "version": "0.3.0"}},
+    }
+    assert update.installed({"slots": [{"rootfs.1": other}, {"rootfs.0": running}]}) == "0.3.0"
+    assert not update.installed({"slots": [{"rootfs.0": running}]})
+    never = {"state": "inactive", "slot_status": {"bundle": {"compatible": None}}}
+    assert not update.installed({"slots": [{"rootfs.1": never}]})
