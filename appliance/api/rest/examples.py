@@ -63,4 +63,6 @@ EXAMPLES: Mapping[str, Any] = {
     "changeKey": {"webhook_events": ["delivered", "failed"], "webhook_pdf": True},
     "testMail": {"to": "ada@office.example"},
     "testWebhook": {"url": "https://shop.example/faxes"},
+    "startHardwareTest": {"parts": ["storage", "lines"], "to": "+4930555"},
+    "answerHardwareTest": {"answer": "yes"},
 }
