@@ -18,8 +18,9 @@ _WORDS = {
         for word in ("send", "practice", "check", "demo", "doctor", "panel", "printing", "spool", "erase")
     },
     **dict.fromkeys(("list", "show", "inbox", "cancel", "resend", "tail"), "appliance.commands.faxes"),
-    **dict.fromkeys(("serve", "config", "key", "user", "certificate", "setup-code"), _DAEMON),
+    **dict.fromkeys(("serve", "config", "key", "certificate", "setup-code"), _DAEMON),
     **dict.fromkeys(("backup", "restore"), "appliance.commands.backup"),
+    "user": "appliance.commands.user",
     "line": "appliance.commands.line",
     "update": "appliance.commands.update",
     "hardware-test": "appliance.commands.hardware_test",

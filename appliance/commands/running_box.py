@@ -57,6 +57,10 @@ class RunningBox:
         kind = {"Content-Type": "application/json"}
         return json.loads(self._exchange("POST", path, json.dumps(content).encode(), kind))
 
+    def delete(self, path: str) -> None:
+        """Deletes what is at ``path``."""
+        self._exchange("DELETE", path, b"", {})
+
     def save(self, path: str, content: dict[str, Any], target: BinaryIO) -> None:
         """Posts JSON to ``path`` and writes what comes back into ``target``."""
         kind = {"Content-Type": "application/json"}

@@ -99,8 +99,6 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         add_data_argument(action)
     key.set_defaults(run=key_command)
 
-    users.register(words, add_data_argument).set_defaults(run=user_command)
-
     certificate = words.add_parser(
         "certificate", help="make a certificate of the box's own and use it for TLS"
     )

@@ -12,17 +12,14 @@ from appliance.settings.accounts import User
 from appliance.settings.store import SettingsStore
 
 
-def register(words: argparse._SubParsersAction[argparse.ArgumentParser], add_data: Any) -> Any:
-    """Adds the word; returns its parser."""
-    user = words.add_parser("user", help="help for somebody who cannot sign in")
-    actions = user.add_subparsers(dest="action", required=True)
+def add_password(actions: argparse._SubParsersAction[argparse.ArgumentParser], add_data: Any) -> None:
+    """Adds the action ``password``."""
     password = actions.add_parser(
         "password", help="give a user a new password, read from the terminal or standard input"
     )
     password.add_argument("name")
     password.add_argument("--no-app", action="store_true", help="sign in without the authenticator app again")
     add_data(password)
-    return user
 
 
 def new_password(store: SettingsStore, name: str, *, no_app: bool) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from appliance import at_rest
 from appliance.box import Box
-from appliance.deliver import paper
 from appliance.deliver.worker import DeliveryError
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
@@ -41,6 +40,8 @@ def write_received(box: Box, fax: Received, path: Path, note: Writer | None = No
 
     Raises DeliveryError, OSError.
     """
+    from appliance.deliver import paper  # noqa: PLC0415 - only where something is drawn
+
     try:
         pages = box.inbox.pages(fax.id)
     except NotFoundError:

@@ -16,7 +16,6 @@ from typing import Any
 
 from appliance.box import Box
 from appliance.deliver import pdfs
-from appliance.deliver.paper import write_for, write_report
 from appliance.deliver.planner import REPORT
 from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
@@ -87,6 +86,8 @@ class PrinterDeliverer:
 
     def _fax(self, delivery: Delivery) -> tuple[str, Callable[[Path], None]]:
         """The title of a received fax's job, and what writes its PDF.  Raises DeliveryError."""
+        from appliance.deliver.paper import write_for  # noqa: PLC0415 - only where something is drawn
+
         try:
             fax = self._box.inbox.get(delivery.fax_id or 0)
         except NotFoundError:
@@ -100,6 +101,8 @@ class PrinterDeliverer:
 
     def _report(self, delivery: Delivery) -> tuple[str, Callable[[Path], None]]:
         """The same of a report."""
+        from appliance.deliver.paper import write_for, write_report  # noqa: PLC0415 - as above
+
         try:
             job = self._box.faxes.get(delivery.fax_id or 0)
         except NotFoundError:

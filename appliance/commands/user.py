@@ -1,0 +1,82 @@
+"""``faxbox user``: who may sign in, through the box that runs; a new password also where none does."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.daemon import users
+from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.daemon.commands import user_command
+from appliance.settings.accounts import Role
+
+# Exit codes: done; the box said no; no box runs.
+DONE, REFUSED, NO_BOX = 0, 1, 3
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``user`` to the command's words."""
+    user = words.add_parser("user", help="list, add and remove users; a new password for one")
+    actions = user.add_subparsers(dest="action", required=True)
+    users.add_password(actions, add_data_argument)
+    listed = actions.add_parser("list", help="the users of the running box")
+    listed.add_argument("--json", action="store_true", help="as JSON, for programs")
+    add = actions.add_parser("add", help="add a user; the password is read from the terminal or the input")
+    add.add_argument("name")
+    add.add_argument("--role", choices=[role.value for role in Role], default=Role.USER.value)
+    add.add_argument("--email", default="", help="where results and received faxes can be sent")
+    remove = actions.add_parser("remove", help="remove a user")
+    remove.add_argument("name")
+    user.set_defaults(run=user_command)
+    for parser, act in ((listed, _list), (add, _add), (remove, _remove)):
+        add_data_argument(parser)
+        parser.set_defaults(act=act, run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    act: Callable[[RunningBox, argparse.Namespace], None] = arguments.act
+    try:
+        act(RunningBox(data_folder(arguments)), arguments)
+    except BoxUnreachableError as error:
+        return _complain(f"{error}; start it with: faxbox serve", NO_BOX)
+    except BoxRefusedError as error:
+        return _complain(str(error), REFUSED)
+    return DONE
+
+
+def _list(box: RunningBox, arguments: argparse.Namespace) -> None:
+    found = box.get("/users")["users"]
+    if arguments.json:
+        print(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for user in found:
+        state = "disabled" if user["disabled"] else user["role"]
+        print("  ".join(part for part in (user["name"], state, user["email"]) if part))
+
+
+def _add(box: RunningBox, arguments: argparse.Namespace) -> None:
+    if sys.stdin.isatty():
+        password = getpass.getpass(f"Password for {arguments.name}: ")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    new: dict[str, Any] = {"name": arguments.name, "password": password, "role": arguments.role}
+    box.post("/users", {**new, "email": arguments.email})
+    print(f"{arguments.name} may sign in.")
+
+
+def _remove(box: RunningBox, arguments: argparse.Namespace) -> None:
+    found = [user["id"] for user in box.get("/users")["users"] if user["name"] == arguments.name]
+    if not found:
+        raise BoxRefusedError(f"there is no user {arguments.name!r}")
+    box.delete(f"/users/{found[0]}")
+    print(f"{arguments.name} is removed.")
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"faxbox: {text}", file=sys.stderr)
+    return code
