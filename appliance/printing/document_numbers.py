@@ -20,7 +20,6 @@ from appliance.dial_on import numbers_apart
 from appliance.documents.options import Limits, clean_line
 from appliance.durable import TooLargeError
 from appliance.language import said
-from appliance.printing import page_reader
 from appliance.printing.options import all_numbers
 from appliance.printing.settings import InDocument, PrintingSettings
 from appliance.services.rules import RefusedError
@@ -28,6 +27,8 @@ from appliance.station import StationSettings
 
 _log = logging.getLogger(__name__)
 
+# The program that reads; it loads pdfium, which the box does without.  So many candidates are looked at.
+_READER, MOST_FOUND = Path(__file__).with_name("page_reader.py"), 20
 # Reading one page may take so long, seconds; ``page_reader`` bounds itself as well.
 _WALL_S = 20.0
 LARGEST = Limits().file_octets
@@ -95,7 +96,7 @@ def _read(document: Path, answer: Path) -> tuple[tuple[str, ...], tuple[str, ...
         file.seek(0)
         try:
             done = subprocess.run(
-                [sys.executable, "-I", page_reader.__file__],
+                [sys.executable, "-I", str(_READER)],
                 stdin=file,
                 stdout=target,
                 stderr=subprocess.DEVNULL,
@@ -118,7 +119,7 @@ def _read(document: Path, answer: Path) -> tuple[tuple[str, ...], tuple[str, ...
         return (), (), 0
     if done.returncode or (tags and answer.stat().st_size == start):
         return (), (), 0
-    return tags[: page_reader.MOST_FOUND], lines[: page_reader.MOST_FOUND], start
+    return tags[:MOST_FOUND], lines[:MOST_FOUND], start
 
 
 def _chosen(box: Box, tags: Iterable[str], lines: Iterable[str]) -> tuple[tuple[str, ...], str]:
