@@ -22,6 +22,7 @@ from appliance.api.rest.schemas import (
 from appliance.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
 from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, RED, SuiteMissingError, parts
 from appliance.hardware.runs import NothingAskedError, UnderWayError
+from appliance.language import said
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
 
@@ -116,7 +117,8 @@ def start(call: Call) -> Answer:
     given: dict[str, Any] = call.body or {}
     unknown = sorted(set(given.get("parts", ())) - set(_parts()))
     if unknown:
-        raise flaw("parts", f"there is no part {unknown[0]}; there are {', '.join(_parts())}")
+        sentence = said("there is no {name}; there are {names}")
+        raise flaw("parts", sentence.format(name=unknown[0], names=", ".join(_parts())))
     try:
         call.context.hardware_tests.start(list(_words(given)), call.box.clock())
     except UnderWayError:
