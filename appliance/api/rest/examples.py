@@ -63,6 +63,12 @@ EXAMPLES: Mapping[str, Any] = {
     "changeKey": {"webhook_events": ["delivered", "failed"], "webhook_pdf": True},
     "testMail": {"to": "ada@office.example"},
     "testWebhook": {"url": "https://shop.example/faxes"},
+    "mailReceived": {"to": "ada@office.example"},
+    "makeCertificate": {"names": ["faxbox.local"]},
+    "giveCertificate": {
+        "certificate": "-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----\n",
+        "key": "-----BEGIN PRIVATE KEY-----\nMIIB…\n-----END PRIVATE KEY-----\n",
+    },
     "startHardwareTest": {"parts": ["storage", "lines"], "to": "+4930555"},
     "answerHardwareTest": {"answer": "yes"},
 }
