@@ -191,7 +191,7 @@ def _to(body: Any) -> To:
 
 
 def _send_at(body: Any) -> float | None:
-    return read_moment(body["send_at"], "send_at") if body.get("send_at") else None
+    return read_moment(body["send_at"], "send_at") if body.get("send_at") is not None else None
 
 
 def _form(body: Any) -> Any:
