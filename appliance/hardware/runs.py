@@ -143,6 +143,8 @@ class AtPipe:
 
     def __init__(self) -> None:
         self._answers: SimpleQueue[str] = SimpleQueue()
+        # What a shell starts in the background inherits that SIGINT is ignored, and would never end.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=self._listen, name="answers", daemon=True).start()
 
     def sees(self, question: str, thing: str) -> bool:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from appliance.hardware import signing
 from appliance.settings.accounts import Scope
 from tests.api.served import Served
@@ -46,10 +48,12 @@ person.sees("And now?", "fault")
 """
 
 
-def test_somebody_who_looks_is_asked_over_the_pipe_and_can_leave() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", _ASKS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+@pytest.mark.parametrize("ignored", [False, True], ids=["usual", "SIGINT ignored"])
+def test_somebody_who_looks_is_asked_over_the_pipe_and_can_leave(ignored: bool) -> None:
+    program = [sys.executable, "-c", _ASKS]
+    if ignored:  # as a shell starts what runs in the background
+        program = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *program]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         told = (json.loads(line) for line in process.stdout)
