@@ -50,7 +50,8 @@ def test_a_full_disk_is_told_before_anything_is_taken(served: Served) -> None:
     store.change(StorageSettings, {"reserve_mb": free_mb + 1_000_000})
     try:
         health = served.ask("GET", "/health", token="")
-        assert (health.status, health.json) == (503, {"status": "failing", "accepting": False})
+        assert (health.status, health.json["accepting"]) == (503, False)
+        assert (health.json["status"], health.json["problem"]["code"]) == ("failing", "storage_full")
         refused = served.form("/faxes", [("to", "9990")], [("a.txt", b"one")])
         assert (refused.status, refused.json["code"]) == (507, "storage_full")
         assert served.ask("GET", "/status").json["disk"]["room"] == "full"
