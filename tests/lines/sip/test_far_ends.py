@@ -272,7 +272,6 @@ def bound(sock: socket.socket, port: int) -> bool:
     return True
 
 
-@cell
 async def odd_port_is_spoken_to_at_once_in_the_next_call(stage: Stage) -> None:
     """The gateway that sent its UDPTL from another port hears nothing but on that one: the next call begins
     there."""
@@ -416,7 +415,6 @@ IN_T38 = [
     "offer_is_answered_late",
     "udptl_from_another_port",
     "udptl_on_the_port_of_the_audio",
-    "odd_port_is_spoken_to_at_once_in_the_next_call",
 ]
 
 
@@ -426,6 +424,24 @@ def test_t38_that_comes_late_or_from_elsewhere_carries_the_fax(ran: dict[str, Ra
     assert one.outcome.result.cause is causes.DELIVERED, (one.outcome.words(), one.sipp)
     assert one.outcome.media()[-1] == "t38"
     assert one.far.ok  # type: ignore[attr-defined]
+    assert one.sipp == ""
+
+
+@pytest.mark.full  # while a far end is slow the box tries the odd port too, where the first one does not hear
+def test_an_odd_port_of_udptl_is_spoken_to_at_once_in_the_next_call(tmp_path: Path) -> None:
+    async def run() -> dict[str, Ran]:
+        box = Box()
+        stage = Stage(tmp_path, box)
+        await box.start()
+        try:
+            await odd_port_is_spoken_to_at_once_in_the_next_call(stage)
+        finally:
+            await box.stop()
+        return stage.ran
+
+    (one,) = asyncio.run(run()).values()
+    assert one.outcome.result.cause is causes.DELIVERED, (one.outcome.words(), one.sipp)
+    assert one.outcome.media()[-1] == "t38"
     assert one.sipp == ""
 
 
