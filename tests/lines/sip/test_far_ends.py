@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -44,11 +44,11 @@ FIRST_TONES_S = 15.0
 SECOND_CHANCE_S = 25.0
 
 Cell = Callable[[Stage], Awaitable[None]]
-_CELLS: dict[str, Cell] = {}
+CELLS: dict[str, Cell] = {}
 
 
 def cell(function: Cell) -> Cell:
-    _CELLS[function.__name__] = function
+    CELLS[function.__name__] = function
     return function
 
 
@@ -79,7 +79,7 @@ def dead(name: str, *, no_signal: bool, asked_by_peer: bool) -> None:
         await stage.we_call(name, *answer(far.port), *agreed, *takes_audio(far.port), *BYE, far=far)
         await nothing.finish()
 
-    _CELLS[name] = run
+    CELLS[name] = run
 
 
 dead("t38_agreed_and_silent", no_signal=False, asked_by_peer=False)
@@ -132,7 +132,7 @@ def unanswered(name: str, *steps: Step) -> None:
             name, *answer(far.port), expect("INVITE"), *steps, *BYE, far=far, t38_calling_s=0.5
         )
 
-    _CELLS[name] = run
+    CELLS[name] = run
 
 
 unanswered("offer_gets_408", respond(408, tag=False), expect("ACK"))
@@ -324,7 +324,7 @@ def caller_of(name: str, number: int, *steps: Step, nothing: DeadT38 | None = No
         if nothing is not None:
             await nothing.finish()
 
-    _CELLS[name] = run
+    CELLS[name] = run
 
 
 caller_of("caller_says_100_alone", 1, respond(100, tag=False))
@@ -342,18 +342,18 @@ async def caller_agrees_to_t38_that_is_dead(stage: Stage) -> None:
         expect("ACK"),
     ]
     caller_of("caller_agrees_to_t38_that_is_dead", 3, *steps, nothing=nothing)
-    await _CELLS.pop("caller_agrees_to_t38_that_is_dead")(stage)
+    await CELLS.pop("caller_agrees_to_t38_that_is_dead")(stage)
 
 
-async def run_cells(folder: Path) -> dict[str, Ran]:
-    """Every cell, once, all at the same time."""
+async def run_cells(folder: Path, cells: Iterable[Cell]) -> dict[str, Ran]:
+    """Each of these cells, once, all at the same time."""
     box = Box()
     stage = Stage(folder, box)
     await box.start()
     await box.line("inbound", "127.0.0.1:9")
     try:
         async with asyncio.TaskGroup() as group:
-            for one in list(_CELLS.values()):
+            for one in cells:
                 group.create_task(one(stage))
     finally:
         await box.stop()
@@ -362,7 +362,7 @@ async def run_cells(folder: Path) -> dict[str, Ran]:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
-    return asyncio.run(run_cells(tmp_path_factory.mktemp("far_ends")))
+    return asyncio.run(run_cells(tmp_path_factory.mktemp("far_ends"), CELLS.values()))
 
 
 def test_every_cell_stands_in_the_table_of_the_docs() -> None:
@@ -429,17 +429,7 @@ def test_t38_that_comes_late_or_from_elsewhere_carries_the_fax(ran: dict[str, Ra
 
 @pytest.mark.full  # while a far end is slow the box tries the odd port too, where the first one does not hear
 def test_an_odd_port_of_udptl_is_spoken_to_at_once_in_the_next_call(tmp_path: Path) -> None:
-    async def run() -> dict[str, Ran]:
-        box = Box()
-        stage = Stage(tmp_path, box)
-        await box.start()
-        try:
-            await odd_port_is_spoken_to_at_once_in_the_next_call(stage)
-        finally:
-            await box.stop()
-        return stage.ran
-
-    (one,) = asyncio.run(run()).values()
+    (one,) = asyncio.run(run_cells(tmp_path, (odd_port_is_spoken_to_at_once_in_the_next_call,))).values()
     assert one.outcome.result.cause is causes.DELIVERED, (one.outcome.words(), one.sipp)
     assert one.outcome.media()[-1] == "t38"
     assert one.sipp == ""
