@@ -1,7 +1,7 @@
 // The page for backup and restore: a file that is saved, and a file that is handed in.
 
 import { call, headers, Refused, words } from "./api.js";
-import { showProblem } from "./form.js";
+import { onSubmit } from "./form.js";
 
 const backup = document.getElementById("backup");
 const restore = document.getElementById("restore");
@@ -37,22 +37,5 @@ async function handIn(form) {
   part.focus();
 }
 
-function on(form, action) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    form.querySelector(".problem").hidden = true;
-    const button = event.submitter;
-    if (button) button.disabled = true;
-    try {
-      await action(form);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      showProblem(form, error.problem);
-    } finally {
-      if (button) button.disabled = false;
-    }
-  });
-}
-
-on(backup, fetchBackup);
-on(restore, handIn);
+onSubmit(backup, fetchBackup);
+onSubmit(restore, handIn);

@@ -100,6 +100,24 @@ function paragraph(text) {
   return made;
 }
 
+// For a form that a page's own script sends: what the box refuses is shown in the form.
+export function onSubmit(form, action) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    form.querySelector(".problem").hidden = true;
+    const button = event.submitter;
+    if (button) button.disabled = true;
+    try {
+      await action(form);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      showProblem(form, error.problem);
+    } finally {
+      if (button) button.disabled = false;
+    }
+  });
+}
+
 async function submit(event) {
   const form = event.target;
   if (!form.dataset.api) return;

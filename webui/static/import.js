@@ -1,7 +1,7 @@
 // Contacts from a file: shown what would change, imported as it was shown.
 
 import { call, Refused } from "./api.js";
-import { showProblem } from "./form.js";
+import { onSubmit } from "./form.js";
 
 const words = JSON.parse(document.getElementById("import-words").textContent);
 const choose = document.getElementById("choose");
@@ -84,25 +84,8 @@ function show(answer) {
   plan.focus();
 }
 
-function on(form, action) {
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    form.querySelector(".problem").hidden = true;
-    const button = event.submitter;
-    if (button) button.disabled = true;
-    try {
-      await action();
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      showProblem(form, error.problem);
-    } finally {
-      if (button) button.disabled = false;
-    }
-  });
-}
-
-on(choose, async () => show(await call("POST", "/contacts/import", content(owner()))));
-on(document.getElementById("import"), async () => {
+onSubmit(choose, async () => show(await call("POST", "/contacts/import", content(owner()))));
+onSubmit(document.getElementById("import"), async () => {
   const lines = [...new Set([...steps.querySelectorAll("input:checked")].map((take) => take.value))].join(",");
   try {
     await call("POST", "/contacts/import", content({ ...owner(), plan: shown.plan, lines }));
