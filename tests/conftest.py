@@ -7,6 +7,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from appliance.language import ENGLISH, speak
+
 # The same examples everywhere, whatever the machine has to do besides: no example has a time limit, and a
 # run can fail only for what it tests.  FAXBOX_SWEEP=1 looks for other examples each time.
 settings.register_profile(
@@ -16,6 +18,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("faxbox")
+
+
+@pytest.fixture(autouse=True)
+def english_reader() -> None:
+    """Each test begins with a reader of English, whomever the one before it spoke to in this thread."""
+    speak(ENGLISH)
 
 
 # These wait longest for lines, servers and browsers: a worker that begins with one leaves no long tail.
