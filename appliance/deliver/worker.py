@@ -7,6 +7,7 @@ before the next is made; a crash in between repeats it (at least once, never los
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import logging
 import queue
 import threading
@@ -199,7 +200,8 @@ class OutboxWorker:
         deliverer = self._deliverers.get(delivery.kind)
         if deliverer is None:
             raise DeliveryError(f"this box makes no deliveries of the kind {delivery.kind!r}", final=True)
-        return deliverer(delivery)
+        # In a context of its own: the language of its reader is not the next one's.
+        return contextvars.copy_context().run(deliverer, delivery)
 
     def _record(self, delivery: Delivery, detail: str, problem: DeliveryError | None) -> None:
         try:
