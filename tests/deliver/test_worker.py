@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from appliance.deliver.settings import DeliverySettings
 from appliance.deliver.worker import OutboxWorker
 from appliance.language import ENGLISH, speak, spoken
 from appliance.spool.model import Delivery, NewDelivery
@@ -19,13 +20,13 @@ def test_a_delivery_in_german_does_not_leave_its_language_to_the_next(tmp_path: 
         speak("de")
         return ""
 
+    box.settings.change(DeliverySettings, {"at_once": 1})  # one thread makes both
+    for target in ("the printer", "another"):
+        box.outbox.put(NewDelivery("paper", target, {}, (60.0,)))
     worker = OutboxWorker(box, {"paper": deliver})
     worker.start()
     try:
-        for number in (1, 2):  # one after the other: the same thread makes both
-            box.outbox.put(NewDelivery("paper", "the printer", {}, (60.0,)))
-            worker.wake()
-            until(lambda expected=number: len(heard) == expected)
+        until(lambda: len(heard) == 2)
     finally:
         worker.stop()
         box.close()
