@@ -30,25 +30,43 @@ DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 LOCALES = {"en": "en-GB", "de": "de-DE"}
 # Only for hangs: a busy machine is no fault of a page.
-PATIENCE_MS = 60_000
+PATIENCE_MS = 240_000
 expect.set_options(timeout=PATIENCE_MS)
 OWNER, PASSWORD = "ada", "correct horse battery"
-# Tells of whatever the page's own rules (CSP) forbade.
+# Tells of whatever the page's own rules (CSP) forbade, and what short notices said: they go by themselves.
 _REPORT = """
 window.faxboxForbidden = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.faxboxForbidden.push(event.violatedDirective + " " + event.blockedURI));
+window.faxboxSaid = [];
+document.addEventListener("DOMContentLoaded", () => {
+  const place = document.getElementById("notices");
+  if (place) new MutationObserver(() => window.faxboxSaid.push(place.textContent)).observe(place, { childList: true });
+});
 """
 
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(_ARGUMENTS), timeout=PATIENCE_MS
+        )
         try:
             yield browser
         finally:
             browser.close()
+
+
+def noticed(page: Page, text: str) -> None:
+    """Waits for a short notice with ``text``, which may be gone again by now."""
+    page.wait_for_function("text => window.faxboxSaid.some((said) => said.includes(text))", arg=text)
+
+
+def stop_clock(page: Page) -> None:
+    """Timers of the pages go on by ``page.clock`` alone, so that nothing is over too early on a busy machine."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from appliance.settings.accounts import Role
-from tests.web.browser import Web
+from tests.web.browser import Web, noticed, stop_clock
 from tests.web.furnished import picture
 
 pytestmark = pytest.mark.realtime
@@ -60,6 +60,7 @@ def test_a_fax_comes_in_and_appears_without_the_page_being_loaded_again(box: Web
 def test_many_are_deleted_at_once_and_come_back_with_undo(box: Web, faxed: int) -> None:
     other = _fax(box)
     page = box.page()
+    stop_clock(page)  # the ten seconds of "Undo" are over when the test says so
     page.goto("/received")
     for fax_id in (faxed, other):
         page.locator(f".rows > li[data-id='{fax_id}'] input").check()
@@ -68,6 +69,7 @@ def test_many_are_deleted_at_once_and_come_back_with_undo(box: Web, faxed: int) 
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(f".rows > li[data-id='{faxed}']")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
+    page.clock.fast_forward(11_000)
     box.served.wait(lambda: box.served.ask("GET", f"/received/{other}").status == 404)
     page.reload()
     assert rows(page, other) == 0
@@ -147,7 +149,7 @@ def test_a_received_fax_is_given_to_a_printer_of_the_box(box: Web, faxed: int) -
     page.get_by_role("button", name="Print at the box").click()
     page.locator("#on-paper").get_by_label("Printer").fill("upstairs")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Given to the printer.")).to_be_visible()
+    noticed(page, "Given to the printer.")
     deliveries = box.served.ask("GET", f"/received/{faxed}/deliveries").json["deliveries"]
     assert [(each["kind"], each["target"]) for each in deliveries if each["kind"] == "printer"] == [
         ("printer", "upstairs")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from appliance.deliver.routing import in_order
 from appliance.deliver.settings import JunkRule, Route
-from tests.web.browser import Web
+from tests.web.browser import Web, noticed
 
 pytestmark = pytest.mark.realtime
 
@@ -36,7 +36,7 @@ def test_the_order_is_changed_by_buttons_by_keys_and_by_dragging(box: Web, rules
     page = box.page()
     page.goto("/settings/routes")
     page.get_by_role("button", name="Never: Up").click()
-    expect(page.locator("#notices")).to_contain_text("Never is number 2 now.")
+    noticed(page, "Never is number 2 now.")
     assert _order(box) == ["Surgery", "Never", "Everyone else"]
     page.get_by_role("link", name="Everyone else").focus()
     with page.expect_response("**/routes/order"):

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from appliance.lines.settings import LineSettings
-from tests.web.browser import Web
+from tests.web.browser import Web, noticed
 
 pytestmark = pytest.mark.realtime
 
@@ -86,7 +86,7 @@ def test_a_trunk_that_refuses_is_told_in_words_with_what_to_ask(
     expect(report).to_contain_text("Was zu tun ist" if german else "What to do")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     report.get_by_role("button", name="Kopieren" if german else "Copy").click()
-    expect(page.locator("#notices")).to_contain_text("Kopiert." if german else "Copied.")
+    noticed(page, "Kopiert." if german else "Copied.")
     asked = page.evaluate("navigator.clipboard.readText()")
     assert "T.38" in asked
     assert ("Die Prüfung des Trunks ergab:" if german else "The check of the trunk says:") in asked

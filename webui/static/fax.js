@@ -26,6 +26,7 @@ document.addEventListener("click", async (event) => {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     notice(`${error.problem.title} ${error.problem.advice}`);
+  } finally {
     button.disabled = false;
   }
 });

@@ -1,8 +1,10 @@
 // Live pages. All windows of a browser share one event stream (stream-worker.js); when something happened that
-// this page shows, it is fetched again and its parts ([data-part], each with an id) are replaced.
+// this page shows, it is fetched again and those of its parts ([data-part], each with an id) that the box makes
+// otherwise now are replaced.
 
 import { headers, words } from "./api.js";
-import { notice } from "./notices.js";
+import { notice, standing } from "./notices.js";
+import { replacePart } from "./parts.js";
 
 const main = document.querySelector("[data-live]");
 const kinds = (main?.dataset.live ?? "").split(" ").filter(Boolean);
@@ -14,7 +16,11 @@ let timer = null;
 const AWAY_MS = 5000;
 let waiting = null;
 let lost = null;
-let away = false;
+let away = null;
+// Each part as the box made it last; in the page scripts may have changed it since.
+const made = new Map();
+let refreshing = null;
+let onceMore = false;
 
 // Calls `hear` with each event {kind, fax_id, data}.
 export function listen(hear) {
@@ -34,7 +40,22 @@ function refreshSoon() {
   timer = setTimeout(refresh, QUIET_MS);
 }
 
+// One after the other: what was asked for last is what is shown.
 export async function refresh() {
+  if (refreshing) {
+    onceMore = true;
+    return refreshing;
+  }
+  refreshing = (async () => {
+    do {
+      onceMore = false;
+      await fetchParts();
+    } while (onceMore);
+  })().finally(() => { refreshing = null; });
+  return refreshing;
+}
+
+async function fetchParts() {
   const answer = await fetch(location.href, { headers: headers(), credentials: "same-origin" }).catch(() => null);
   if (!answer?.ok) return;
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
@@ -45,10 +66,9 @@ export async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.getElementById(part.id);
-    if (!other || part.outerHTML === other.outerHTML) continue;
-    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
-    part.replaceWith(other);
-    if (focused) document.getElementById(focused)?.focus();
+    if (!other || made.get(part.id) === other.outerHTML) continue;
+    made.set(part.id, other.outerHTML);
+    replacePart(part, other);
   }
   document.dispatchEvent(new CustomEvent("refreshed"));
 }
@@ -57,15 +77,18 @@ function told(message) {
   if (message.kind === "away") {
     lost ??= Date.now();
     waiting ??= setTimeout(() => {
-      away = true;
-      notice(`${words.unreachable} ${words.unreachable_advice}`);
+      away = standing(`${words.unreachable} ${words.unreachable_advice}`);
     }, AWAY_MS);
   } else if (message.kind === "here") {
     clearTimeout(waiting);
     waiting = null;
+    away?.();
     if (away) notice(words.again);
-    if (lost) refreshSoon(); // what happened meanwhile
-    away = false;
+    if (lost) {
+      document.dispatchEvent(new CustomEvent("again"));
+      refreshSoon(); // what happened meanwhile
+    }
+    away = null;
     lost = null;
   } else {
     heard(message);
@@ -74,6 +97,7 @@ function told(message) {
 
 export function start() {
   if (!document.querySelector('meta[name="page-token"]')) return;
+  for (const part of document.querySelectorAll("[data-part]")) made.set(part.id, part.outerHTML);
   const address = new URL("stream-worker.js", import.meta.url);
   if ("SharedWorker" in window) {
     const worker = new SharedWorker(address, { type: "module", name: "faxbox" });

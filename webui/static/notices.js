@@ -5,13 +5,23 @@ import { words } from "./api.js";
 const UNDO_MS = 10_000;
 const PLAIN_MS = 4_000;
 
-// Shows `text`. With `undo`, offers it for ten seconds; answers true when it was not taken back.
-export function notice(text, { undo = false } = {}) {
-  const place = document.getElementById("notices");
+// Shows `text` until the function that it answers is called.
+export function standing(text) {
+  const box = drawn(text);
+  return () => box.remove();
+}
+
+function drawn(text) {
   const box = document.createElement("p");
   box.className = "notice";
   box.append(text);
-  place.append(box);
+  document.getElementById("notices").append(box);
+  return box;
+}
+
+// Shows `text`. With `undo`, offers it for ten seconds; answers true when it was not taken back.
+export function notice(text, { undo = false } = {}) {
+  const box = drawn(text);
   return new Promise((resolve) => {
     const end = (kept) => {
       clearTimeout(timer);

@@ -33,8 +33,13 @@ function inTurn(step) {
 
 function busy(change) {
   state.busy += change;
-  document.getElementById("paper").setAttribute("aria-busy", String(state.busy > 0));
   document.getElementById("working").hidden = state.busy === 0;
+  tellBusy();
+}
+
+// What is shown is not yet what was asked for.
+function tellBusy() {
+  document.getElementById("paper").setAttribute("aria-busy", String(state.busy > 0 || settling !== null));
 }
 
 function complain(found) {
@@ -146,12 +151,16 @@ function upload(files) {
 function settle() {
   clearTimeout(settling);
   settling = setTimeout(sync, SETTLE_MS);
+  tellBusy();
 }
 
 function sync() {
   clearTimeout(settling);
   settling = null;
-  if (!state.preview) return work;
+  if (!state.preview) {
+    tellBusy();
+    return work;
+  }
   calm();
   return inTurn(async () => show(await call("PATCH", `/previews/${state.preview.id}`, wishes())));
 }
