@@ -41,7 +41,8 @@ document.addEventListener("securitypolicyviolation", (event) =>
 window.faxboxSaid = [];
 document.addEventListener("DOMContentLoaded", () => {
   const place = document.getElementById("notices");
-  if (place) new MutationObserver(() => window.faxboxSaid.push(place.textContent)).observe(place, { childList: true });
+  const keep = new MutationObserver(() => window.faxboxSaid.push(place.textContent));
+  if (place) keep.observe(place, { childList: true });
 });
 """
 
@@ -64,7 +65,7 @@ def noticed(page: Page, text: str) -> None:
 
 
 def stop_clock(page: Page) -> None:
-    """Timers of the pages go on by ``page.clock`` alone, so that nothing is over too early on a busy machine."""
+    """Timers of the page go on by ``page.clock`` alone: nothing is over too early on a busy machine."""
     page.clock.install(time=0)
     page.clock.pause_at(1)
 

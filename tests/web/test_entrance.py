@@ -99,7 +99,7 @@ def test_with_an_app_the_password_alone_opens_nothing_and_a_recovery_code_opens_
     expect(page.get_by_role("heading", name="Keep these codes")).to_be_visible()
     recovery = page.locator("#recovery li").first.inner_text()
     answers = []
-    # Each code is good once. The next one is good already, and for a whole step more however slow the machine is.
+    # Each code is good once. The next one is good already, and stays so for a whole step more.
     for code in ("next", "000000", recovery, recovery):
         other = box.page("")
         other.goto("/sign-in")
