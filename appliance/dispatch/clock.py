@@ -8,11 +8,16 @@ import time
 
 from appliance.box import Box
 from appliance.spool.clock import clock_set
+from appliance.spool.store import Tx
 
 _log = logging.getLogger(__name__)
 
 # A clock that was set by less needs nothing, seconds.
 CLOCK_SET_S = 5.0
+# Two clocks read within so long are read at one moment, seconds; on a busy machine we may be held up between
+# them, and look again, so many times at most.
+ONE_MOMENT_S = 0.001
+LOOKS = 20
 
 
 class JobClock:
@@ -20,7 +25,8 @@ class JobClock:
 
     def __init__(self, box: Box) -> None:
         self._box = box
-        self._ahead: float | None = None  # Unix time less monotonic time, when last looked at
+        self._looked_at, monotonic = self._read()  # Unix time
+        self._ahead = self._looked_at - monotonic
         self._lock = asyncio.Lock()  # the clock is set once, not twice
 
     async def now(self) -> float:
@@ -29,11 +35,32 @@ class JobClock:
         A board without a clock of its own starts in the past, and is set when the network comes up.
         """
         async with self._lock:
-            now = self._box.clock()
-            ahead = now - time.monotonic()
-            by = 0.0 if self._ahead is None else ahead - self._ahead
+            now, monotonic = self._read()
+            by = now - monotonic - self._ahead
             if abs(by) >= CLOCK_SET_S:
-                moved = await self._box.spool.ado(clock_set, now - by, by)
+                moved = await self._box.spool.ado(self._clock_set, now, by)
                 _log.warning("the clock was set by %+.0f s: %d faxes keep the time they had left", by, moved)
-            self._ahead = ahead
+            self._looked_at = now
+            self._ahead += by
         return now
+
+    def goes_on(self) -> bool:
+        """Whether nobody has set the clock since ``now`` last told the time.
+
+        Else what ``now`` told says nothing of a job that was handed in since.
+        """
+        now, monotonic = self._read()
+        return abs(now - monotonic - self._ahead) < CLOCK_SET_S
+
+    def _read(self) -> tuple[float, float]:
+        """Unix and monotonic time at one moment."""
+        for _ in range(LOOKS):
+            monotonic = time.monotonic()
+            now = self._box.clock()
+            if time.monotonic() - monotonic < ONE_MOMENT_S:
+                break
+        return now, monotonic
+
+    def _clock_set(self, tx: Tx, now: float, by: float) -> int:
+        """Within the transaction: what is handed in after this moment waits for its end."""
+        return clock_set(tx, now - by, by, fresh=(self._looked_at + by, self._box.clock()))

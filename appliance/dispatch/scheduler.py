@@ -108,6 +108,9 @@ class Scheduler:
 
     async def _end_overdue(self, now: float) -> None:
         for job in await self._box.spool.aread(jobs.overdue, now):
+            if not self._clock.goes_on():
+                self.wake()  # the next round knows the time
+                return
             running = self._outgoing.calls.get(job.id)
             if job.state is JobState.SENDING and running is not None and now < job.deadline + GRACE_S:
                 running.end_long_call()
@@ -137,6 +140,9 @@ class Scheduler:
     async def _consider(self, job: Job, now: float) -> None:
         """Places a call for ``job``, or puts it off, or gives it up."""
         spool = self._box.spool
+        if not self._clock.goes_on():
+            self.wake()  # the next round knows the time
+            return
         if now >= job.expires_at:
             await self._give_up(job, job.cause or EXPIRED)
             return

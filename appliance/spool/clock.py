@@ -9,13 +9,14 @@ from appliance.spool.store import Tx
 BEHIND_S = 5.0
 
 
-def clock_set(tx: Tx, before: float, by: float) -> int:
+def clock_set(tx: Tx, before: float, by: float, fresh: tuple[float, float] | None = None) -> int:
     """The clock, which stood at ``before``, was set ``by`` seconds on (negative: back).
 
-    Returns how many jobs that concerned.
+    ``fresh``: what was handed in between these two moments goes by the new clock already.  Returns how many
+    jobs that concerned.
     """
     received.clock_set(tx, before, by)
-    return jobs.clock_set(tx, before, by)
+    return jobs.clock_set(tx, before, by, fresh)
 
 
 def clock_behind(tx: Tx, now: float) -> float:

@@ -58,8 +58,6 @@ _JOB = (
 )
 _FOUND = _JOB.replace("FROM job", "FROM fax_words CROSS JOIN job ON job.id = fax_words.rowid", 1)
 _NOTED = _JOB.replace("FROM job", "FROM metadatum CROSS JOIN job ON job.id = metadatum.job_id", 1)
-# The dispatcher notices within so long that the clock was set, seconds.
-CLOCK_NOTICED_S = 10.0
 # Most rows a listing answers at once, whatever was asked for.
 LIST_LIMIT = 1000
 
@@ -592,15 +590,16 @@ def end_overdue(tx: Tx, job_id: int, now: float) -> Job:
     return get(tx.db, job_id)
 
 
-def clock_set(tx: Tx, before: float, by: float) -> int:
+def clock_set(tx: Tx, before: float, by: float, fresh: tuple[float, float] | None = None) -> int:
     """The clock, which stood at ``before``, was set ``by`` seconds on (negative: back).
 
     Whatever waits, or is under way, has as long left as it had; a time that a person named for a first try
-    stays what it is.  Returns how many jobs that concerned.
+    stays what it is.  ``fresh``: what was handed in between these two moments goes by the new clock already
+    where that was set back.  Returns how many jobs that concerned.
     """
-    moment = {"before": before, "by": by, "fresh": before + by - CLOCK_NOTICED_S}
-    # What was handed in since the clock was set back goes by the new one already.
-    old = "deadline IS NOT NULL AND NOT (:by < 0 AND created_at BETWEEN :fresh AND :before + :by)"
+    since, until = fresh or (before, before)
+    moment = {"before": before, "by": by, "since": since, "until": until}
+    old = "deadline IS NOT NULL AND NOT (:by < 0 AND created_at BETWEEN :since AND :until)"
     count = tx.db.execute(
         f"UPDATE job SET deadline = deadline + :by WHERE {old} AND state <> 'waiting'", moment
     ).rowcount

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def render_common(folder: Path) -> None:
     render([Source(text)], folder / "common", RenderOptions())
 
 
-def make_box(data: Path, rendered: Path) -> Box:
-    box = open_box(data)
+def make_box(data: Path, rendered: Path, clock: Callable[[], float] = time.time) -> Box:
+    box = open_box(data, clock=clock)
     box.settings.change(SendingSettings, QUICK)
     box.settings.change(NumberSettings, {"daily_calls": 0, "daily_calls_each": 0, "daily_abroad": 0})
     target = data / COMMON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,16 +29,26 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class SystemClock:
+    """The system's clock, as all parts of the box see it."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead_s
+
+
 @pytest.fixture
 def box(tmp_path: Path, rendered: Path) -> Iterator[Box]:
-    box = make_box(tmp_path / "data", rendered)
+    box = make_box(tmp_path / "data", rendered, SystemClock())
     yield box
     box.close()
 
 
 def set_clock(box: Box, by: float) -> None:
-    before = box.clock
-    box.clock = lambda: before() + by
+    assert isinstance(box.clock, SystemClock)
+    box.clock.ahead_s += by
 
 
 @pytest.mark.parametrize("by", [YEAR_S, -YEAR_S, DAY_S, -DAY_S])
@@ -115,10 +126,37 @@ def test_a_time_that_a_person_named_is_kept_whatever_the_clock_was(box: Box) -> 
 def test_what_is_handed_in_just_after_the_clock_was_set_back_is_sent_at_once(box: Box) -> None:
     async def scenario() -> None:
         async with dispatching(box, FakeLine()):
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # in whatever the dispatcher does at its start
             set_clock(box, -YEAR_S)
             (job,) = await ended(box, *submit(box, lifetime_s=60.0))
         assert job.state is JobState.DELIVERED
+
+    asyncio.run(scenario())
+
+
+def test_a_round_that_began_before_the_clock_was_set_back_ends_nothing(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Handed in while the dispatcher reads what is overdue, by the time that it knew."""
+    made = []
+
+    async def scenario() -> None:
+        read, between = box.spool.aread, 0
+
+        async def aread(of: object, *given: object, **more: object) -> object:
+            nonlocal between
+            if of is jobs.overdue and not made:
+                set_clock(box, -YEAR_S)
+                made.extend(submit(box, lifetime_s=60.0))
+                between += 1
+            return await read(of, *given, **more)  # type: ignore[arg-type]
+
+        async with dispatching(box, FakeLine()) as dispatcher:
+            monkeypatch.setattr(box.spool, "aread", aread)
+            dispatcher.wake()
+            await until(lambda: bool(made))
+            (job,) = await ended(box, *made)
+        assert (job.state, between) == (JobState.DELIVERED, 1)
 
     asyncio.run(scenario())
 
