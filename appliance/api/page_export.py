@@ -138,9 +138,18 @@ def received_pdf(box: Box, fax: Received, pages: Sequence[ReceivedPageFile]) -> 
 
 def received_tiff(box: Box, pages: Sequence[ReceivedPageFile]) -> Path:
     """A received fax as one TIFF file, a passing file.  Raises ProblemError."""
+    return _tiff_of(box, received_pages(box, pages))
+
+
+def sent_tiff(box: Box, job: Job) -> Path:
+    """The fax as it goes out or went as one TIFF file, a passing file.  Raises ProblemError."""
+    return _tiff_of(box, rendered(box, job).coded_pages())
+
+
+def _tiff_of(box: Box, pages: Iterator[CodedPage | Raster]) -> Path:
     path = passing_file(box, ".tiff")
     try:
-        write_tiff(path, received_pages(box, pages))
+        write_tiff(path, pages)
     except ValueError:
         path.unlink(missing_ok=True)
         raise ProblemError(NOT_FOUND, "the fax has no pages") from None

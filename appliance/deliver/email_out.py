@@ -19,7 +19,7 @@ from appliance.spool.model import Delivery, NotFoundError
 from appliance.station import StationSettings
 
 # What a delivery is about, in its payload's ``why``.
-RECEIVED, RESULT, REFUSAL = "received", "result", "refusal"
+RECEIVED, SENT, RESULT, REFUSAL = "received", "sent", "result", "refusal"
 # Where a job that came by e-mail says which (metadata, and the payload of a refusal).
 ASKED_SUBJECT, ASKED_ID = "email_subject", "email_id"
 # These are the same however often one tries.
@@ -59,6 +59,8 @@ class EmailDeliverer:
                 match delivery.payload["why"]:
                     case "received":
                         message = self._received(writer, delivery, tag, folder, settings)
+                    case "sent":
+                        message = self._sent(writer, delivery, tag, folder, settings)
                     case "result":
                         message = self._result(writer, delivery, tag, folder, settings)
                     case _:
@@ -92,6 +94,16 @@ class EmailDeliverer:
         pdfs.write_received(self._box, fax, pdf)
         fits = pdf.stat().st_size <= settings.attach_mb * _MB
         return writer.received(delivery.target, fax, tag, pdf if fits else None, not fits)
+
+    def _sent(
+        self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings
+    ) -> Outgoing:
+        job = self._box.faxes.get(delivery.fax_id or 0)
+        pdf = folder / "fax.pdf"
+        if not pdfs.write_sent(self._box, job, pdf):
+            raise DeliveryError("The pages of the fax are no longer kept.", final=True)
+        fits = pdf.stat().st_size <= settings.attach_mb * _MB
+        return writer.sent(delivery.target, job, tag, pdf if fits else None)
 
     def _result(
         self, writer: Writer, delivery: Delivery, tag: str, folder: Path, settings: MailOutSettings

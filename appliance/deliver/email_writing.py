@@ -134,6 +134,28 @@ class Writer:
         message = self._new(to, subject.format(caller=caller, pages=_pages(fax.pages)), lines, tag)
         return _with(message, pdf, f"fax-{fax.id}.pdf")
 
+    def sent(self, to: str, job: Job, tag: str, pdf: Path | None) -> Outgoing:
+        """A copy of a fax of the box; ``pdf``: its pages, None when they are too large to be attached."""
+        what = _("fax to {number}").format(number=job.given or job.number)
+        what = what[:1].upper() + what[1:]
+        lines = [
+            _outcome(job.state).format(what=what) + ".",
+            "",
+            *_fields(
+                {
+                    _("To"): " ".join(filter(None, (job.number, job.name))),
+                    _("Pages"): str(job.pages or ""),
+                    _("Ended"): self._clock.moment(job.ended_at) if job.ended_at is not None else "",
+                    _("Number"): _("fax {id}").format(id=job.id),
+                }
+            ),
+            "",
+            _("The pages are attached as they were sent.")
+            if pdf is not None
+            else _("The fax is too large to be attached: please read it in the box."),
+        ]
+        return _with(self._new(to, what, lines, tag), pdf, f"fax-{job.id}.pdf")
+
     def result(
         self,
         to: str,

@@ -140,3 +140,4 @@ def test_it_is_put_among_its_deliveries_when_it_is_to_be_mailed(served: Served) 
     assert served.ask("POST", f"/received/{fax_id}/mail", to).status == 202
     (delivery,) = served.ask("GET", f"/received/{fax_id}/deliveries").json["deliveries"]
     assert (delivery["kind"], delivery["target"]) == ("email", "ada@office.example")
+    served.ask("PATCH", "/settings/mail_out", {"server": ""})

@@ -29,6 +29,8 @@ EXAMPLES: Mapping[str, Any] = {
     "changeReceived": {"read": True},
     "printReceived": {"printer": "Office"},
     "forwardReceived": {"to": [_NUMBER]},
+    "forwardFax": {"to": [_NUMBER], "pages": ["1-3"]},
+    "mailFax": {"to": "ada@office.example"},
     "practiceReceive": {"caller": "5551234"},
     "eraseNumber": {"number": _NUMBER},
     "makeBackup": {"passphrase": _PASSWORD, "received": True},

@@ -1,4 +1,4 @@
-"""Received faxes: list, read, look at, mark, forward, delete; and a fax from the practice line."""
+"""Received faxes: list, read, look at, mark, delete; and a fax from the practice line."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from appliance.api.rest import newfax
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.faxes import (
     BEFORE,
-    IDEMPOTENCY,
     LIMIT,
     LIST_DEFAULT,
     PCAP,
     SEARCH,
     SINCE,
     SIZE,
-    SUBMITTED,
     UNTIL,
     deliveries_of,
     packets_of,
     period,
     picture,
-    submit,
     trace_of,
 )
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
@@ -37,15 +34,12 @@ from appliance.api.rest.views import (
     listing,
     page_of,
 )
-from appliance.causes import MAIL_NOT_SET_UP, NOT_PERMITTED, STATE_FORBIDS
-from appliance.deliver.email_out import RECEIVED as RECEIVED_FAX
-from appliance.deliver.planner import EMAIL, PRINTER
-from appliance.deliver.settings import ADDRESS_LIMIT, ADDRESS_PATTERN, DeliverySettings, MailOutSettings
+from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.language import said
 from appliance.records import view
 from appliance.services.views import received_in_full
 from appliance.settings.accounts import Scope, User
-from appliance.spool.model import NewDelivery, Received, ReceivedFilter, ReceivedPageFile
+from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 
 # Faxes that are fetched together at once.
 BUNDLE = 100
@@ -132,30 +126,6 @@ def delete(call: Call) -> Answer:
     return Answer()
 
 
-def forward(call: Call) -> Answer:
-    """Sends a received fax on, as a fax."""
-    call.caller.require(Scope.SEND)
-    fax, pages = _with_pages(call)
-    key = newfax.idempotency_key(call.header("Idempotency-Key"))
-    digest = newfax.digest_of({**call.body, "received": fax.id}, None)
-    wishes = {name: value for name, value in call.body.items() if name != "pages"}
-    request = newfax.request_of(call.context, call.caller, wishes, key, digest)
-    made = page_export.received_tiff(call.box, pages)
-    try:
-        with made.open("rb") as file:
-            pieces = iter(lambda: file.read(1 << 16), b"")
-            stored = call.box.documents.store_file(
-                pieces,
-                name=f"fax-{fax.id}.tiff",
-                media_type="image/tiff",
-                pages=tuple(call.body.get("pages", ())),
-            )
-    finally:
-        made.unlink(missing_ok=True)
-    call.note("received.forward", object=f"fax:{fax.id}")
-    return submit(call, newfax.with_files(request, [stored]))
-
-
 def events(call: Call) -> Answer:
     return Answer({"events": [event_view(event) for event in call.box.history.of_fax(find(call).id)]})
 
@@ -188,7 +158,6 @@ def practice(call: Call) -> Answer:
 
 
 _PRACTICE_NUMBER = text(20, pattern="[0-9+*#]*")
-_FORWARD = request_object({**newfax.OPTIONS, "pages": newfax.PAGES}, required=("to",))
 _FILTERS = (
     Parameter("read", flag(), "read, or not"),
     SEARCH,
@@ -200,50 +169,6 @@ _FILTERS = (
     BEFORE,
     LIMIT,
 )
-
-
-def print_it(call: Call) -> Answer:
-    """Puts a received fax on paper; what the printer says is among its deliveries."""
-    fax = find(call)
-    if not fax.pages:
-        raise ProblemError(STATE_FORBIDS, "the fax has no pages")
-    printer = call.body.get("printer", "")
-    waits = call.box.settings.section(DeliverySettings)
-    call.box.outbox.put(
-        NewDelivery(
-            kind=PRINTER,
-            target=printer,
-            payload={"event": "received.print"},
-            timetable=waits.printer_waits,
-            fax_id=fax.id,
-            owner=fax.owner,
-        )
-    )
-    call.note("received.print", object=f"fax:{fax.id}", detail=printer)
-    return Answer({"printing": True})
-
-
-def mail_it(call: Call) -> Answer:
-    """Sends a received fax by e-mail; how that went is among its deliveries."""
-    fax = find(call)
-    if not fax.pages:
-        raise ProblemError(STATE_FORBIDS, "the fax has no pages")
-    if not call.box.settings.section(MailOutSettings).server:
-        raise ProblemError(MAIL_NOT_SET_UP)
-    address = call.body["to"]
-    waits = call.box.settings.section(DeliverySettings)
-    call.box.outbox.put(
-        NewDelivery(
-            kind=EMAIL,
-            target=address,
-            payload={"event": "received.mail", "why": RECEIVED_FAX},
-            timetable=waits.email_waits,
-            fax_id=fax.id,
-            owner=fax.owner,
-        )
-    )
-    call.note("received.mail", object=f"fax:{fax.id}", detail=address)
-    return Answer({"mailing": True})
 
 
 def bundle(call: Call) -> Answer:
@@ -315,38 +240,7 @@ ROUTES = (
         ),
         media=("application/pdf", "application/zip"),
     ),
-    _route(
-        "POST",
-        "/received/{id}/print",
-        "printReceived",
-        "Print it on a CUPS printer, the default one when none is named",
-        print_it,
-        body=request_object({"printer": text(127, pattern="[!-~]*")}),
-        answer=record({"printing": flag()}),
-        status=202,
-    ),
-    _route(
-        "POST",
-        "/received/{id}/mail",
-        "mailReceived",
-        "Send it by e-mail",
-        mail_it,
-        body=request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
-        answer=record({"mailing": flag()}),
-        status=202,
-    ),
     _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
-    _route(
-        "POST",
-        "/received/{id}/forward",
-        "forwardReceived",
-        "Send it on as a fax",
-        forward,
-        body=_FORWARD,
-        answer=SUBMITTED,
-        status=201,
-        headers=(IDEMPOTENCY,),
-    ),
     _route(
         "GET",
         "/received/{id}/events",

@@ -1,0 +1,156 @@
+"""Handing on a fax that was received or sent: as a fax, by e-mail, on paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from appliance.api import page_export
+from appliance.api.problems import ProblemError
+from appliance.api.rest import faxes, newfax, received
+from appliance.api.rest.faxes import IDEMPOTENCY, SUBMITTED
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import flag, record, request_object, text
+from appliance.causes import MAIL_NOT_SET_UP, STATE_FORBIDS
+from appliance.deliver.email_out import RECEIVED, SENT
+from appliance.deliver.planner import EMAIL, PRINTER
+from appliance.deliver.settings import ADDRESS_LIMIT, ADDRESS_PATTERN, DeliverySettings, MailOutSettings
+from appliance.settings.accounts import Scope
+from appliance.spool.model import NewDelivery, Received
+
+_PIECE_OCTETS = 1 << 16
+_Handler = Callable[[Call], Answer]
+
+
+def forward_received(call: Call) -> Answer:
+    """Sends pages of a received fax on."""
+    call.caller.require(Scope.SEND)
+    fax, pages = call.box.inbox.with_pages(call.arguments["id"], call.caller.sees)
+    return _forward(call, "received", fax.id, lambda: page_export.received_tiff(call.box, pages))
+
+
+def forward_sent(call: Call) -> Answer:
+    """Sends pages of a fax to somebody else, as they went over the line."""
+    job = faxes.find(call)
+    return _forward(call, "fax", job.id, lambda: page_export.sent_tiff(call.box, job))
+
+
+def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> Answer:
+    """A new fax of the pages in the TIFF file that ``make`` writes."""
+    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    digest = newfax.digest_of({**call.body, kind: fax_id}, None)
+    wishes = {name: value for name, value in call.body.items() if name != "pages"}
+    request = newfax.request_of(call.context, call.caller, wishes, key, digest)
+    made = make()
+    try:
+        with made.open("rb") as file:
+            stored = call.box.documents.store_file(
+                iter(lambda: file.read(_PIECE_OCTETS), b""),
+                name=f"fax-{fax_id}.tiff",
+                media_type="image/tiff",
+                pages=tuple(call.body.get("pages", ())),
+            )
+    finally:
+        made.unlink(missing_ok=True)
+    call.note(f"{kind}.forward", object=f"fax:{fax_id}")
+    return faxes.submit(call, newfax.with_files(request, [stored]))
+
+
+def mail_received(call: Call) -> Answer:
+    fax = _received_with_pages(call)
+    return _mail(call, "received", RECEIVED, fax.id, fax.owner)
+
+
+def mail_sent(call: Call) -> Answer:
+    job = faxes.find(call)
+    page_export.rendered(call.box, job)  # refused without pages
+    return _mail(call, "fax", SENT, job.id, job.owner)
+
+
+def _mail(call: Call, kind: str, why: str, fax_id: int, owner: str) -> Answer:
+    """Puts an e-mail with the fax among its deliveries, which tell how that went."""
+    if not call.box.settings.section(MailOutSettings).server:
+        raise ProblemError(MAIL_NOT_SET_UP)
+    address = call.body["to"]
+    call.box.outbox.put(
+        NewDelivery(
+            kind=EMAIL,
+            target=address,
+            payload={"event": f"{kind}.mail", "why": why},
+            timetable=call.box.settings.section(DeliverySettings).email_waits,
+            fax_id=fax_id,
+            owner=owner,
+        )
+    )
+    call.note(f"{kind}.mail", object=f"fax:{fax_id}", detail=address)
+    return Answer({"mailing": True})
+
+
+def print_received(call: Call) -> Answer:
+    """Puts a received fax on paper; what the printer says is among its deliveries."""
+    fax = _received_with_pages(call)
+    printer = call.body.get("printer", "")
+    call.box.outbox.put(
+        NewDelivery(
+            kind=PRINTER,
+            target=printer,
+            payload={"event": "received.print"},
+            timetable=call.box.settings.section(DeliverySettings).printer_waits,
+            fax_id=fax.id,
+            owner=fax.owner,
+        )
+    )
+    call.note("received.print", object=f"fax:{fax.id}", detail=printer)
+    return Answer({"printing": True})
+
+
+def _received_with_pages(call: Call) -> Received:
+    """The received fax that the path names.  Raises NotFoundError, ProblemError."""
+    fax = received.find(call)
+    if not fax.pages:
+        raise ProblemError(STATE_FORBIDS, "the fax has no pages")
+    return fax
+
+
+_FORWARD = {
+    "body": request_object({**newfax.OPTIONS, "pages": newfax.PAGES}, required=("to",)),
+    "answer": SUBMITTED,
+    "status": 201,
+    "headers": (IDEMPOTENCY,),
+}
+_MAIL = {
+    "body": request_object({"to": text(ADDRESS_LIMIT, pattern=ADDRESS_PATTERN)}, required=("to",)),
+    "answer": record({"mailing": flag()}),
+    "status": 202,
+}
+_PRINT = {
+    "body": request_object({"printer": text(127, pattern="[!-~]*")}),
+    "answer": record({"printing": flag()}),
+    "status": 202,
+}
+
+
+def _received(path: str, name: str, summary: str, handler: _Handler, more: Mapping[str, Any]) -> Route:
+    return Route(
+        "POST", f"/received/{{id}}/{path}", name, "received", summary, handler, scope=Scope.RECEIVE, **more
+    )
+
+
+def _sent(path: str, name: str, summary: str, handler: _Handler, more: Mapping[str, Any]) -> Route:
+    return Route("POST", f"/faxes/{{id}}/{path}", name, "faxes", summary, handler, scope=Scope.SEND, **more)
+
+
+ROUTES = (
+    _received("forward", "forwardReceived", "Send it on as a fax", forward_received, _FORWARD),
+    _received("mail", "mailReceived", "Send it by e-mail", mail_received, _MAIL),
+    _received(
+        "print",
+        "printReceived",
+        "Print it on a CUPS printer, the default one when none is named",
+        print_received,
+        _PRINT,
+    ),
+    _sent("forward", "forwardFax", "Send its pages to somebody else", forward_sent, _FORWARD),
+    _sent("mail", "mailFax", "Send it by e-mail", mail_sent, _MAIL),
+)
