@@ -30,7 +30,7 @@ lint: test-setup
 # A file goes to one worker as a whole.  Lines, browsers and printers run in real time beside each other: what fails
 # is run once more, and the summary names it as RERUN, for it is to be mended all the same.
 test: lint
-	.venv/bin/pytest -n $(WORKERS) --dist loadfile --reruns 1 --reruns-delay 5 --cov=appliance --cov-report=term:skip-covered --durations=25 $(PYTEST)
+	.venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --reruns 1 --reruns-delay 5 --cov=appliance --cov-report=term:skip-covered --durations=25 $(PYTEST)
 
 # What is too long for every change: the same attacks, loads and fuzz runs at full size.
 test-full: test-setup

@@ -6,6 +6,8 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from appliance.language import ENGLISH, speak
 
@@ -26,10 +28,12 @@ def english_reader() -> None:
     speak(ENGLISH)
 
 
+# What takes the whole machine: never two at once.
+LOADS = "tests/load/"
 # These wait longest for lines, servers and browsers: a worker that begins with one leaves no long tail.
 LONGEST_FIRST = (
+    LOADS,
     "tests/lines/sip/",
-    "tests/load/",
     "tests/interop/",
     "tests/web/",
     "tests/printing/",
@@ -51,3 +55,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
 
     items.sort(key=place)
+
+
+class _Scheduling(LoadFileScheduling):
+    """A file goes to one worker as a whole, and all loads to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return LOADS if nodeid.startswith(LOADS) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """The same for every run with several workers that share files."""
+    return _Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
