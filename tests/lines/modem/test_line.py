@@ -128,7 +128,8 @@ def test_a_shared_line_is_left_to_the_telephone(tmp_path: Path, rules: AnswerRul
         assert await line.wait_usable(USABLE_S)
         machine = FaxMachine(calls="1")
         exchange.connect("2", machine)
-        await asyncio.sleep(2.5)  # 37 s of line time: six rings
+        while line._ring_monitor is None or line._ring_monitor._rings < 4:
+            await asyncio.sleep(0.05)
         result = await line.place(*outgoing("9"))
         assert result.cause is causes.LINE_FULL  # it rings: dialling now would answer the call
         await line.stop()
@@ -281,8 +282,8 @@ def test_a_port_that_is_not_there_is_a_state_and_no_error(tmp_path: Path) -> Non
     async def work() -> None:
         line = ModemLine("telephone", ModemSettings(port=str(tmp_path / "nothing")))
         await line.start(nobody_calls)
-        await asyncio.sleep(0.1)
-        assert "not there" in line.state().sentence
+        while "not there" not in line.state().sentence:
+            await asyncio.sleep(0.05)
         assert (await line.place(*outgoing("2"))).cause is causes.MODEM_MISSING
         await line.stop()
 
@@ -315,8 +316,8 @@ def test_a_port_in_use_is_left_to_its_user(tmp_path: Path) -> None:
         await first.start(nobody_calls)
         assert await first.wait_usable(USABLE_S)
         await second.start(nobody_calls)
-        await asyncio.sleep(0.3)
-        assert "in use by another program" in second.state().sentence
+        while "in use by another program" not in second.state().sentence:
+            await asyncio.sleep(0.05)
         await second.stop()
         await first.stop()
 

@@ -130,6 +130,7 @@ def test_flood_of_strangers_neither_grows_the_box_nor_echoes_nor_disturbs_a_call
     assert fax.ok, fax
 
 
+@pytest.mark.full  # a flood of 8 s and a fax in real time beside it: on a busy machine they starve each other
 @pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
 def test_calls_in_progress_send_no_packet_late_under_a_flood(tmp_path: Path) -> None:
     async def run() -> None:
@@ -141,7 +142,10 @@ def test_calls_in_progress_send_no_packet_late_under_a_flood(tmp_path: Path) -> 
         async with Box() as box:
             line = await box.line("far", f"127.0.0.1:{sipp.port}")
             seen, outcome = await asyncio.gather(asyncio.to_thread(flood, box.port, 1000, 8.0), send(line))
-            await asyncio.sleep(1.5)  # the count of strangers is taken each second
+            with contextlib.suppress(TimeoutError):  # the count of strangers is taken each second
+                async with asyncio.timeout(30):
+                    while box.stack.strangers < seen.sent:
+                        await asyncio.sleep(0.1)
             assert outcome.result.cause is causes.DELIVERED, outcome.words()
             assert box.stack.strangers == seen.sent
             print(
