@@ -836,6 +836,20 @@ SIP_NO_REPLY = _row(
     "The SIP trunk did not answer.",
     "Check the network and the trunk's server name; a firewall may be in the way.",
 )
+SIP_NO_PROGRESS = _row(
+    "sip_no_progress",
+    Side.LINE,
+    Retry.OTHER_LINE,
+    "The SIP trunk began to place the call and then said nothing more: the number never rang.",
+    "It is tried again; ask the provider what became of the call if it lasts.",
+)
+SIP_TIMED_OUT = _row(
+    "sip_timed_out",
+    Side.LINE,
+    Retry.OTHER_LINE,
+    "The SIP trunk reported that nothing beyond it answered the call in time.",
+    "It is tried again; check the number, and ask the provider if it lasts.",
+)
 SIP_UNREACHABLE = _row(
     "sip_unreachable",
     Side.LINE,

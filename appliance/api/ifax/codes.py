@@ -202,6 +202,8 @@ _CALL_ENDS: dict[str, CallEnd] = {
             causes.EXPIRED,
             causes.CALL_TOO_LONG,
             causes.SIP_NO_REPLY,
+            causes.SIP_NO_PROGRESS,
+            causes.SIP_TIMED_OUT,
             causes.UNKNOWN_DELIVERY,
             causes.LAST_PAGE_UNCONFIRMED,
             causes.PAGE_UNCONFIRMED,

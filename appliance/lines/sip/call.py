@@ -47,6 +47,9 @@ CANCEL_LIMIT_S = 8.0
 RESULT_LIMIT_S = 2.0
 # From the INVITE that we accept to the ACK: RFC 3261 17.2.1, timer H.
 ACK_LIMIT_S = 34.0
+# A trunk that has taken the call over (100) and then says nothing more is given up after so long: no number
+# that rings is told of later, and one that says nothing at all has as long (RFC 3261 17.1.1.2, timer B).
+PROGRESS_LIMIT_S = 32.0
 # T.38 through which nothing of a fax has come for so long is dead.  A machine that is called sounds CED
 # within 3 s of a switch at the slowest gateways seen, and repeats DIS every 4.5 s at the latest (T.30
 # 5.4.3.1, T4); one that calls answers our CED and DIS, which take 5 s themselves.
@@ -172,6 +175,7 @@ class CarriedCall:
         self._dial_on = tuple(dial_on)
         self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
         self._spoken_to = False  # the other side has said anything
+        self._rings = False  # it has said more than that it tries
         self._udptl_ways = udptl_ways or {}
         self._side: SideDoor | None = None
         self._offering = False  # our offer of T.38 is open
@@ -221,9 +225,10 @@ class CarriedCall:
     # -- the course of a call --------------------------------------------------------------
 
     async def _until_result(self, ring_s: float) -> CallResult | None:
-        deadline = self.started + ring_s
         while True:
-            limit = deadline if self._connected_at is None else self._connected_at + MAX_CALL_S
+            limit = (
+                self._answer_limit(ring_s) if self._connected_at is None else self._connected_at + MAX_CALL_S
+            )
             if self._cancelled_at is not None:
                 limit = min(limit, self._cancelled_at + CANCEL_LIMIT_S)
             try:
@@ -243,20 +248,31 @@ class CarriedCall:
             if result is not None or self._cause is not None or self._gone:
                 return result
 
+    def _answer_limit(self, ring_s: float) -> float:
+        """Until when it must be answered.  One that says nothing at all is the stack's to end."""
+        waits_for_ringing = self.calls and self._spoken_to and not self._rings
+        return self.started + (min(ring_s, PROGRESS_LIMIT_S) if waits_for_ringing else ring_s)
+
     def _timed_out(self) -> None:
         if self._cancelled_at is not None:
             self._cause = causes.CANCELLED
         elif self._connected_at is None:
-            # A number that rings is another thing than a trunk that says nothing at all.
-            self._cause = causes.NO_ANSWER if self._spoken_to else causes.SIP_NO_REPLY
+            self._cause = self._cause_unanswered()
         else:
             self._cause = causes.CALL_TOO_LONG
+
+    def _cause_unanswered(self) -> Cause:
+        """A number that rings is another thing than a trunk that says little, or nothing at all."""
+        if self._rings or not self.calls:
+            return causes.NO_ANSWER
+        return causes.SIP_NO_PROGRESS if self._spoken_to else causes.SIP_NO_REPLY
 
     async def _heard(self, event: CallEvent) -> CallResult | None:
         match event:
             case Signalled(sent, line, sdp):
                 self._note("sip_sent" if sent else "sip_received", line=line, sdp=sdp)
                 self._spoken_to = self._spoken_to or not sent
+                self._rings = self._rings or (not sent and 100 < messages.status_code(line) < 200)
                 self._offering = self._offering or (sent and line.startswith("INVITE ") and "m=image" in sdp)
             case Ringing(code):
                 self._note("ringing", code=code)
@@ -560,7 +576,9 @@ class CarriedCall:
         if self._connected_at is not None:
             return said or causes.SIP_HUNG_UP_EARLY
         ours = ended.ours and ended.code in _OUR_CODES
-        return said or cause_of_status(ended.code, ours=ours)
+        cause = said or cause_of_status(ended.code, ended.reason, ours=ours)
+        # The network's own patience with a number that rings.
+        return causes.NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause
 
     def _note(self, event: str, **fields: str | int | float | bool) -> None:
         at = time.monotonic() - self.started

@@ -15,7 +15,7 @@ _BY_STATUS: dict[int, Cause] = {
     405: causes.SIP_REFUSED,
     406: causes.SIP_MEDIA_REFUSED,
     407: causes.SIP_WRONG_PASSWORD,
-    408: causes.SIP_NO_REPLY,
+    408: causes.SIP_TIMED_OUT,
     410: causes.NUMBER_NOT_IN_SERVICE,
     415: causes.SIP_MEDIA_REFUSED,
     416: causes.NUMBER_INVALID,
@@ -28,7 +28,7 @@ _BY_STATUS: dict[int, Cause] = {
     488: causes.SIP_MEDIA_REFUSED,
     502: causes.SIP_UNREACHABLE,
     503: causes.SIP_OVERLOADED,
-    504: causes.SIP_NO_REPLY,
+    504: causes.SIP_TIMED_OUT,
     600: causes.BUSY,
     603: causes.SIP_DECLINED,
     604: causes.NUMBER_NOT_IN_SERVICE,
@@ -40,7 +40,9 @@ _BY_CLASS: dict[int, Cause] = {
     5: causes.SIP_FAILED,
     6: causes.SIP_DECLINED,
 }
-
+# A proxy passes a 503 on as a 500, since it can take calls itself (RFC 3261 16.7); kamailio leaves the phrase of
+# the 503, and drops its Reason.
+_PHRASE_OF_503 = "service unavailable"
 
 # Q.850 table 1, where a value says more than the status that it comes with.  16 (normal clearing), 31 and 127
 # (anything) say nothing.
@@ -74,7 +76,7 @@ _BY_Q850: dict[int, Cause] = {
     79: causes.SIP_MEDIA_REFUSED,  # service not implemented
     87: causes.SIP_FORBIDDEN,  # not a member of the closed user group
     88: causes.SIP_MEDIA_REFUSED,  # incompatible destination
-    102: causes.SIP_NO_REPLY,  # recovery on timer expiry
+    102: causes.SIP_TIMED_OUT,  # recovery on timer expiry
 }
 
 
@@ -88,12 +90,14 @@ def cause_of_reason(reason: tuple[str, int] | None) -> Cause | None:
     return cause_of_status(value) if 300 <= value <= 699 else None
 
 
-def cause_of_status(code: int, *, ours: bool = False) -> Cause:
-    """What a refused INVITE ended in.
+def cause_of_status(code: int, phrase: str = "", *, ours: bool = False) -> Cause:
+    """What a refused INVITE ended in; ``phrase`` is what stands behind the code.
 
     ``ours`` says that the code was made up on our side: pjproject reports a transport that failed as
     503 and a request that nobody answered as 408.
     """
     if ours:
         return causes.SIP_NO_REPLY if code == 408 else causes.SIP_UNREACHABLE
+    if code == 500 and phrase.strip().lower() == _PHRASE_OF_503:
+        code = 503
     return _BY_STATUS.get(code) or _BY_CLASS.get(code // 100, causes.SIP_FAILED)

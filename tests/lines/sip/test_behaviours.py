@@ -457,6 +457,27 @@ async def no_answer(stage: Stage) -> None:
 
 
 @scenario
+async def trying_and_nothing(stage: Stage) -> None:
+    """It takes the call over and never says more: not the whole time that a number may ring is lost."""
+    await stage.we_call(
+        "trying_and_nothing",
+        expect("INVITE", save=True),
+        respond(100, tag=False),
+        expect("CANCEL"),
+        respond(200, "OK", tag=False),
+        pause(50),
+        call={"ring_s": 180.0},
+    )
+
+
+@scenario
+async def rings_and_times_out(stage: Stage) -> None:
+    await stage.we_call(
+        "rings_and_times_out", expect("INVITE", save=True), respond(180), respond(408), expect("ACK")
+    )
+
+
+@scenario
 async def wrong_password(stage: Stage) -> None:
     """The proxy never takes the password; the stack gives up after a few new nonces."""
     rounds: list[Step] = []
@@ -875,6 +896,8 @@ ENDS = {
     "media_refused": causes.SIP_MEDIA_REFUSED,
     "server_fault": causes.SIP_FAILED,
     "no_answer": causes.NO_ANSWER,
+    "rings_and_times_out": causes.NO_ANSWER,
+    "trying_and_nothing": causes.SIP_NO_PROGRESS,
     "wrong_password": causes.SIP_WRONG_PASSWORD,
     "garbage_in_answer": causes.SIP_MEDIA_REFUSED,
     "refused_415": causes.SIP_T38_REFUSED,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance import causes
 from appliance.dispatch.rules import is_quarantined, quarantine
 from appliance.spool.remembered import Destination
 from appliance.spool.settings import SendingSettings
@@ -38,6 +39,7 @@ REFUSED: dict[str, tuple[tuple[int, str], bool]] = {
     "not_here": ((488, ""), False),
     "broken": ((500, ""), False),
     "overloaded": ((503, ""), False),
+    "no_circuit_in_a_503": ((503, "Reason: Q.850;cause=34\n"), False),
     "unallocated": ((500, UNALLOCATED), True),
     "no_circuit": ((500, "Reason: Q.850;cause=34\n"), False),
 }
@@ -78,6 +80,18 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
         return dict(zip(REFUSED, found, strict=True))
 
     return asyncio.run(run())
+
+
+def test_proxy_that_makes_a_500_of_a_503_does_not_hide_what_it_was(outcomes: dict[str, Outcome]) -> None:
+    for name in ("overloaded", "no_circuit_in_a_503", "no_circuit"):
+        assert outcomes[name].result.cause is causes.SIP_OVERLOADED, name
+    assert outcomes["broken"].result.cause is causes.SIP_FAILED
+
+
+def test_time_out_beyond_the_trunk_is_not_said_to_be_the_trunk_s_silence(
+    outcomes: dict[str, Outcome],
+) -> None:
+    assert outcomes["too_slow"].result.cause is causes.SIP_TIMED_OUT
 
 
 @pytest.mark.parametrize("name", REFUSED)
