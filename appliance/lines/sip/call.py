@@ -226,9 +226,7 @@ class CarriedCall:
 
     async def _until_result(self, ring_s: float) -> CallResult | None:
         while True:
-            limit = (
-                self._answer_limit(ring_s) if self._connected_at is None else self._connected_at + MAX_CALL_S
-            )
+            limit = self._limit(ring_s)
             if self._cancelled_at is not None:
                 limit = min(limit, self._cancelled_at + CANCEL_LIMIT_S)
             try:
@@ -248,8 +246,10 @@ class CarriedCall:
             if result is not None or self._cause is not None or self._gone:
                 return result
 
-    def _answer_limit(self, ring_s: float) -> float:
-        """Until when it must be answered.  One that says nothing at all is the stack's to end."""
+    def _limit(self, ring_s: float) -> float:
+        """When it must be answered, or over.  A trunk that says nothing at all is the stack's to give up."""
+        if self._connected_at is not None:
+            return self._connected_at + MAX_CALL_S
         waits_for_ringing = self.calls and self._spoken_to and not self._rings
         return self.started + (min(ring_s, PROGRESS_LIMIT_S) if waits_for_ringing else ring_s)
 

@@ -40,8 +40,8 @@ _BY_CLASS: dict[int, Cause] = {
     5: causes.SIP_FAILED,
     6: causes.SIP_DECLINED,
 }
-# A proxy passes a 503 on as a 500, since it can take calls itself (RFC 3261 16.7); kamailio leaves the phrase of
-# the 503, and drops its Reason.
+# A proxy passes a 503 on as a 500, since it can take calls itself (RFC 3261 16.7); kamailio leaves the
+# phrase of the 503, and drops its Reason.
 _PHRASE_OF_503 = "service unavailable"
 
 # Q.850 table 1, where a value says more than the status that it comes with.  16 (normal clearing), 31 and 127
