@@ -19,6 +19,7 @@ from appliance.services.erasure import Erasure
 from appliance.services.faxes import Faxes
 from appliance.services.history import History
 from appliance.services.inbox import Inbox
+from appliance.services.notes import Notes
 from appliance.services.outbox import Outbox
 from appliance.services.polling import Polling
 from appliance.services.rules import Clock, Rules
@@ -85,6 +86,7 @@ class Box:
         self.documents = Documents(self.spool, self.rules, clock)
         self.faxes = Faxes(self.spool, self.rules, self.documents, clock)
         self.inbox = Inbox(self.spool, self.accounts, clock)
+        self.notes = Notes(self.spool, clock)
         self.outbox = Outbox(self.spool, clock)
         self.history = History(self.spool, clock)
         self.polling = Polling(self.spool)

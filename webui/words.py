@@ -15,6 +15,7 @@ def words() -> dict[str, str]:
         "unreachable": _("The box does not answer."),
         "unreachable_advice": _("It may be starting again; this page tries by itself."),
         "again": _("The box is back."),
+        "note_off": _("The note is taken off."),
         "wrong": _("This needs another look."),
         "not_the_same": _("The two passphrases are not the same."),
         "page": _("Page"),

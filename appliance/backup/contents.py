@@ -1,7 +1,8 @@
 """What a backup holds, how it is made, and how a box takes it.
 
 ``backup.json`` (version, when, of what), ``settings.json`` (all settings and lists, secrets and phone book
-included), and by choice ``received/N.json`` with ``received/N-PAGE.tiff`` for each received fax.
+included), and by choice ``received/N.json`` with ``received/N-PAGE.tiff`` for each received fax
+and its notes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
 from appliance.spool.jobs import next_fax_id
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, ReceivedState
+from appliance.spool.notes import MOST_NOTES
+from appliance.spool.notes import add as add_note
 from appliance.spool.store import PASSING, RECEIVED, Tx
 from appliance.t4.tiff import FaxTiff
 from appliance.t4.tiff_reading import TiffError
@@ -89,7 +92,7 @@ def restore(box: Box, source: BinaryIO, passphrase: str) -> Restored:
         read = _read(box, Opener(source, passphrase), folder)
         settings = _for_this_box(box, read.settings)
         box.settings.load(settings)
-        taken = sum(_take(box, fax, pages) for fax, pages in read.faxes)
+        taken = sum(_take(box, each) for each in read.faxes)
     lists = read.settings.get("lists", {})
     return Restored(read.made_at, len(lists.get("users", ())), len(lists.get("contacts", ())), taken)
 
@@ -120,7 +123,11 @@ def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> 
     _put_json(
         sealer,
         f"received/{number}.json",
-        {"fax": to_row(fax), "pages": [to_row(page) for page in files]},
+        {
+            "fax": to_row(fax),
+            "pages": [to_row(page) for page in files],
+            "notes": [{"at": each.at, "who": each.who, "text": each.text} for each in box.notes.of(fax)],
+        },
         now,
     )
     for page in files:
@@ -135,12 +142,19 @@ def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> 
 
 
 @dataclass(slots=True)
+class _ReadFax:
+    fax: Received
+    pages: list[ReceivedPageFile]
+    notes: list[tuple[float, str, str]]  # when, who, what
+
+
+@dataclass(slots=True)
 class _Read:
     """A backup that was read to its end.  The paths of the faxes' pages are files in a passing folder."""
 
     made_at: float
     settings: dict[str, Any]
-    faxes: list[tuple[Received, list[ReceivedPageFile]]]
+    faxes: list[_ReadFax]
 
 
 @contextmanager
@@ -191,9 +205,7 @@ def _document(entry: archive.Entry, limit: int) -> dict[str, Any]:
     return value
 
 
-def _fax(
-    name: str, document: dict[str, Any], files: dict[str, Path]
-) -> tuple[Received, list[ReceivedPageFile]]:
+def _fax(name: str, document: dict[str, Any], files: dict[str, Path]) -> _ReadFax:
     stem = name.removesuffix(".json")
     try:
         fax = from_row(Received, {**document["fax"], "trace_path": ""})
@@ -208,9 +220,18 @@ def _fax(
         for page in pages:
             with FaxTiff(at_rest.open_file(Path(page.path))) as tiff:
                 tiff.page(0)
+        notes = [(float(note["at"]), str(note["who"]), str(note["text"])) for note in _notes(document)]
     except (KeyError, ValueError, TypeError, AttributeError, OSError, TiffError) as error:
         raise BackupError(BACKUP_DAMAGED, f"{name} is not a received fax ({error}).") from None
-    return fax, pages
+    return _ReadFax(fax, pages, notes)
+
+
+def _notes(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """None in backups of earlier boxes.  Raises ValueError, TypeError."""
+    given: list[dict[str, Any]] = document.get("notes", [])
+    if len(given) > MOST_NOTES:
+        raise ValueError("more notes than a fax has")
+    return given
 
 
 def _for_this_box(box: Box, settings: dict[str, Any]) -> dict[str, Any]:
@@ -229,27 +250,33 @@ def _for_this_box(box: Box, settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "settings": changed}
 
 
-def _take(box: Box, fax: Received, pages: list[ReceivedPageFile]) -> bool:
+def _take(box: Box, read: _ReadFax) -> bool:
     """Adds a received fax that the box does not have; its files are durable before its row is."""
+    fax = read.fax
     known = box.spool.read(
         lambda db: db.execute("SELECT 1 FROM received WHERE uuid = ?", (fax.uuid,)).fetchone() is not None
     )
     if known:
         return False
     homes = []
-    for page in pages:
+    for page in read.pages:
         home = f"{RECEIVED}/{fax.uuid}-{page.number}.tiff"
         Path(page.path).rename(box.data / home)
         homes.append(to_row(page) | {"path": home})
     durable.fsync_folder(box.data / RECEIVED)
-    box.spool.do(_insert, fax, homes, box.clock())
+    notes = [(at, who, at_rest.seal_text(box.data, text)) for at, who, text in read.notes]
+    box.spool.do(_insert, fax, homes, notes, box.clock())
     return True
 
 
-def _insert(tx: Tx, fax: Received, pages: list[dict[str, Any]], now: float) -> None:
+def _insert(
+    tx: Tx, fax: Received, pages: list[dict[str, Any]], notes: list[tuple[float, str, str]], now: float
+) -> None:
     received_id = next_fax_id(tx)
     insert(tx.db, "received", to_row(fax) | {"id": received_id})
     for page in pages:
         insert(tx.db, "received_page", {"received_id": received_id, **page})
+    for at, who, text in notes:
+        add_note(tx, received_id, who, text, at)
     # Not "received.complete": nobody is sent what they got long ago.
     tx.emit(now, "received.restored", received_id, fax.owner, pages=len(pages))

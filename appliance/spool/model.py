@@ -345,14 +345,25 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote on a fax.  ``who`` is named as in the audit log."""
+
+    id: int
+    fax_id: int
+    at: float
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A line of the append-only log.
 
     ``kind`` is a stable word: ``job.accepted``, ``job.waiting``, ``job.sending``, ``job.page``,
-    ``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``, ``received.started``,
-    ``received.page``, ``received.complete``, ``received.partial``, ``received.changed``,
-    ``outbox.done``, ``outbox.failed``, ``outbox.pending`` (to be tried once more), ``line.state``,
-    ``box.started``, ``box.disk``, ``box.identify``.
+    ``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``, ``job.changed``,
+    ``received.started``, ``received.page``, ``received.complete``, ``received.partial``,
+    ``received.changed``, ``outbox.done``, ``outbox.failed``, ``outbox.pending`` (to be tried once more),
+    ``line.state``, ``box.started``, ``box.disk``, ``box.identify``.
     """
 
     id: int

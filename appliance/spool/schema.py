@@ -419,6 +419,56 @@ CREATE INDEX outbox_kind ON outbox (kind, id);
 # Whether it waits for its owner's word when its pages are made.
 SCHEMA_13 = "ALTER TABLE job ADD COLUMN hold INTEGER NOT NULL DEFAULT 0;"
 
+# What people write on a fax.  Its words are found, too, unless they are encrypted; it goes with its fax.
+_NOTES = (
+    "COALESCE((SELECT ' ' || group_concat(text, ' ') FROM note"
+    " WHERE fax_id = new.id AND text NOT LIKE 'sealed:%'), '')"
+)
+_JOB_AND_NOTES = f"{_TITLED_WORDS} || {_NOTES}"
+_RECEIVED_AND_NOTES = f"""{_RECEIVED_WORDS}
+    || COALESCE((SELECT ' ' || text FROM received_text WHERE received_id = new.id), '') || {_NOTES}"""
+
+
+def _words_again(fax_id: str) -> str:
+    """Within a trigger whose own row is called ``new``, too, so the fax has another name."""
+    return "".join(
+        f"""
+    UPDATE fax_words SET words = (
+        SELECT {words.replace("new.", "fax.")} FROM {table} AS fax WHERE fax.id = {fax_id}
+    ) WHERE rowid = {fax_id} AND EXISTS (SELECT 1 FROM {table} WHERE id = {fax_id});"""
+        for table, words in (("job", _JOB_AND_NOTES), ("received", _RECEIVED_AND_NOTES))
+    )
+
+
+SCHEMA_14 = f"""
+CREATE TABLE note (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    fax_id INTEGER NOT NULL,            -- a job's or a received fax's
+    at REAL NOT NULL,
+    who TEXT NOT NULL,                  -- as in the audit log
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX note_fax ON note (fax_id, id);
+DROP TRIGGER job_words_changed;
+CREATE TRIGGER job_words_changed AFTER UPDATE OF remote_id, number, given, name, company, tag ON job
+WHEN old.remote_id <> new.remote_id OR old.number <> new.number OR old.given <> new.given
+    OR old.name <> new.name OR old.company <> new.company OR old.tag <> new.tag BEGIN
+    UPDATE fax_words SET words = {_JOB_AND_NOTES} WHERE rowid = new.id;
+END;
+DROP TRIGGER received_words_changed;
+CREATE TRIGGER received_words_changed AFTER UPDATE OF tsi, sub_address ON received
+WHEN old.tsi <> new.tsi OR old.sub_address <> new.sub_address BEGIN
+    UPDATE fax_words SET words = {_RECEIVED_AND_NOTES} WHERE rowid = new.id;
+END;
+CREATE TRIGGER note_words_new AFTER INSERT ON note BEGIN {_words_again("new.fax_id")} END;
+CREATE TRIGGER note_words_changed AFTER UPDATE OF text ON note BEGIN {_words_again("new.fax_id")} END;
+CREATE TRIGGER note_words_gone AFTER DELETE ON note BEGIN {_words_again("old.fax_id")} END;
+CREATE TRIGGER job_notes_gone AFTER DELETE ON job BEGIN DELETE FROM note WHERE fax_id = old.id; END;
+CREATE TRIGGER received_notes_gone AFTER DELETE ON received BEGIN
+    DELETE FROM note WHERE fax_id = old.id;
+END;
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -434,6 +484,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_11,
     SCHEMA_12,
     SCHEMA_13,
+    SCHEMA_14,
 )
 
 

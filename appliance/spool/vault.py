@@ -189,7 +189,7 @@ def _files(data: Path) -> Iterator[Path]:
 
 
 def seal_texts(tx: Tx, data: Path) -> None:
-    """Encrypts the messages of cover pages in the index, and takes out the text of received faxes."""
+    """Encrypts cover messages and notes in the index, and takes out the text of received faxes."""
     for row in tx.db.execute(
         "SELECT id, json_extract(options, '$.cover.message') AS message FROM submission"
         " WHERE json_extract(options, '$.cover.message') <> ''"
@@ -199,6 +199,9 @@ def seal_texts(tx: Tx, data: Path) -> None:
             "UPDATE submission SET options = json_set(options, '$.cover.message', ?) WHERE id = ?",
             (at_rest.seal_text(data, row["message"]), row["id"]),
         )
+    for row in tx.db.execute("SELECT id, text FROM note WHERE text NOT LIKE 'sealed:%'").fetchall():
+        sealed = at_rest.seal_text(data, row["text"])
+        tx.db.execute("UPDATE note SET text = ? WHERE id = ?", (sealed, row["id"]))
     tx.db.execute(
         "UPDATE fax_words SET words = replace(words,"
         " ' ' || (SELECT text FROM received_text WHERE received_id = fax_words.rowid), '')"

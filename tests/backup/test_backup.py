@@ -42,7 +42,8 @@ def _furnish(box: Box) -> None:
     page = ReceivedPageFile(1, "received/one.tiff", 1728, 50, "FINE", 0, 0, 1001.0)
     box.spool.do(received.add_page, fax.id, page)
     box.spool.do(received.finish, fax.id, RECEIVED, complete=True, now=1002.0, tsi="LAB")
-    box.spool.do(received.assign, fax.id, "ada", 1003.0)
+    fax = box.spool.do(received.assign, fax.id, "ada", 1003.0)
+    box.notes.add(fax, "user:ada", "a note on it")
 
 
 @pytest.fixture
@@ -66,6 +67,7 @@ def _require_furnished(box: Box) -> None:
     (page,) = box.inbox.pages(fax.id)
     assert (box.data / page.path).stat().st_size > 0
     assert box.inbox.search(ReceivedFilter(text="LAB")) == [fax]
+    assert [(note.who, note.text) for note in box.notes.of(fax)] == [("user:ada", "a note on it")]
 
 
 def test_an_empty_box_has_everything_afterwards_and_starts_again_with_its_own_index(

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from appliance.settings.accounts import Role
-from tests.web.browser import Web, noticed, stop_clock
+from tests.web.browser import OWNER, Web, noticed, stop_clock
 from tests.web.furnished import picture
 
 pytestmark = pytest.mark.realtime
@@ -140,6 +140,37 @@ def test_a_key_of_a_reader_sends_nothing_and_reads_no_more_than_they_do(box: Web
     assert box.served.ask("GET", "/me", token=token).json["scopes"] == ["receive"]
     assert box.served.ask("POST", "/faxes", {"to": ["9990"]}, token=token).status == 403
     assert box.served.ask("GET", f"/received/{faxed}", token=token).status == 404
+
+
+@pytest.mark.parametrize(("language", "phone"), [("en", False), ("de", True)])
+def test_a_note_is_seen_by_everybody_at_once_found_and_taken_off_with_a_way_back(
+    box: Web, faxed: int, language: str, phone: bool
+) -> None:
+    german = language == "de"
+    here, there = box.page(language=language, phone=phone), box.page(language=language)
+    # One's own clock: "Undo" is pressed in time on any machine.
+    here.clock.install()
+    for page in (here, there):
+        page.goto(f"/received/{faxed}")
+    text = f'Byron {faxed} <img src=x onerror="window.bad=1">'
+    here.locator("#new-note textarea").fill(text)
+    here.get_by_role("button", name="Notiz hinzufügen" if german else "Add the note").click()
+    for page in (here, there):
+        expect(page.locator("#notes li")).to_contain_text(text)
+        expect(page.locator("#notes li")).to_contain_text(OWNER)
+        assert page.evaluate("window.bad") is None
+    expect(here.locator("#new-note textarea")).to_have_value("")
+    there.goto(f"/received?q=Byron+{faxed}")
+    expect(there.locator(".rows > li")).to_have_count(1)
+    here.clock.pause_at(here.evaluate("Date.now() + 1000") / 1000)
+    off = here.locator("#notes li").get_by_role("button")
+    off.click()
+    expect(here.locator("#notes li")).to_be_hidden()
+    here.get_by_role("button", name="Rückgängig" if german else "Undo").click()
+    expect(here.locator("#notes li")).to_be_visible()
+    off.click()
+    here.clock.fast_forward(11_000)
+    box.served.wait(lambda: box.served.ask("GET", f"/received/{faxed}/notes").json["notes"] == [])
 
 
 def test_a_received_fax_is_given_to_a_printer_of_the_box(box: Web, faxed: int) -> None:

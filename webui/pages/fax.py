@@ -9,6 +9,7 @@ from appliance.api.problems import ProblemError
 from appliance.language import said as _
 from appliance.spool.model import Attempt, Event, Job, JobState
 from webui import wording
+from webui.notes import notes
 from webui.visit import Answer, Page, Visit
 
 MOST_PAGES = 200  # shown one under the other; the rest is in the PDF
@@ -78,6 +79,7 @@ def show(visit: Visit) -> Answer:
         is_unknown=job.state is JobState.UNKNOWN,
         advice=_(job.cause.advice) if job.cause is not None and job.state is not JobState.DELIVERED else "",
         resends=visit.box.faxes.resends(job.id),
+        notes=notes(visit, job),
     )
 
 

@@ -16,6 +16,7 @@ from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFi
 from appliance.spool.settings import StorageSettings
 from appliance.t4.page import Resolution
 from webui import wording
+from webui.notes import notes
 from webui.visit import Answer, Page, Visit
 from webui.wording import Chip, State
 
@@ -124,6 +125,7 @@ def received_one(visit: Visit) -> Answer:
         facts=_received_facts(visit, fax),
         advice=_(fax.cause.advice) if fax.cause is not None and fax.state.value == "partial" else "",
         users=users if visit.may("admin") else [],
+        notes=notes(visit, fax),
         kept_days=visit.box.settings.section(StorageSettings).received_days,
     )
 

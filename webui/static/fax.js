@@ -2,12 +2,14 @@
 
 import { call, Refused } from "./api.js";
 import { listen, refresh } from "./live.js";
+import { start as startNotes } from "./notes.js";
 import { notice } from "./notices.js";
 import { start } from "./viewer.js";
 
 const root = document.querySelector("[data-fax]");
 const id = Number(root.dataset.id);
 start();
+startNotes();
 document.addEventListener("refreshed", () => start());
 
 document.addEventListener("click", async (event) => {

@@ -2,10 +2,12 @@
 
 import { call, Refused, words } from "./api.js";
 import { refresh } from "./live.js";
+import { start as startNotes } from "./notes.js";
 import { notice } from "./notices.js";
 import { start } from "./viewer.js";
 
 start();
+startNotes();
 document.addEventListener("refreshed", () => start());
 
 const WAIT_MS = 250;

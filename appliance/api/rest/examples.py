@@ -30,6 +30,8 @@ EXAMPLES: Mapping[str, Any] = {
     "printReceived": {"printer": "Office"},
     "forwardReceived": {"to": [_NUMBER]},
     "forwardFax": {"to": [_NUMBER], "pages": ["1-3"]},
+    "createFaxNote": {"text": "Dr. Byron calls back on Friday."},
+    "createReceivedNote": {"text": "Answered by telephone."},
     "mailFax": {"to": "ada@office.example"},
     "practiceReceive": {"caller": "5551234"},
     "eraseNumber": {"number": _NUMBER},

@@ -1,0 +1,120 @@
+"""Notes on faxes: read, written and taken off, the same for those sent and received."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appliance.api.problems import ProblemError
+from appliance.api.rest import faxes, received
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import (
+    Json,
+    array,
+    component,
+    integer,
+    record,
+    request_object,
+    text,
+    timestamp,
+)
+from appliance.causes import NOT_PERMITTED
+from appliance.language import said
+from appliance.records import time_text
+from appliance.settings.accounts import Scope
+from appliance.spool.model import Job, Note, Received
+
+NOTE_LIMIT = 2000  # characters
+_Find = Callable[[Call], Job | Received]
+
+NOTE = component(
+    "Note",
+    record(
+        {
+            "id": integer(1),
+            "at": timestamp(),
+            "who": text(120, help="as in the audit log: `user:ada`, `key:shop`"),
+            "text": text(NOTE_LIMIT),
+        }
+    ),
+)
+
+
+def _view(note: Note) -> Json:
+    return {"id": note.id, "at": time_text(note.at), "who": note.who, "text": note.text}
+
+
+def _index(find: _Find) -> Callable[[Call], Answer]:
+    return lambda call: Answer({"notes": [_view(note) for note in call.box.notes.of(find(call))]})
+
+
+def _add(find: _Find) -> Callable[[Call], Answer]:
+    def handler(call: Call) -> Answer:
+        fax = find(call)
+        words = call.body["text"].strip()
+        if not words:
+            raise flaw("text", said("something must stand here"))
+        made = call.box.notes.add(fax, call.caller.who, words)
+        call.note("note.add", object=f"fax:{fax.id}")
+        return Answer(_view(made))
+
+    return handler
+
+
+def _remove(find: _Find) -> Callable[[Call], Answer]:
+    def handler(call: Call) -> Answer:
+        fax = find(call)
+        note = call.box.notes.get(fax, call.arguments["note"])
+        if note.who != call.caller.who and not call.caller.may(Scope.ADMIN):
+            raise ProblemError(NOT_PERMITTED, "only its writer and administrators take a note off")
+        call.box.notes.remove(fax, note.id)
+        call.note("note.remove", object=f"fax:{fax.id}", detail=f"of {note.who}")
+        return Answer()
+
+    return handler
+
+
+def _routes(path: str, tag: str, name: str, scope: Scope, find: _Find) -> tuple[Route, ...]:
+    return (
+        Route(
+            "GET",
+            f"{path}/notes",
+            f"list{name}Notes",
+            tag,
+            "What people wrote on it, oldest first",
+            _index(find),
+            scope=scope,
+            answer=record({"notes": array(NOTE)}),
+        ),
+        Route(
+            "POST",
+            f"{path}/notes",
+            f"create{name}Note",
+            tag,
+            "Write a note on it",
+            _add(find),
+            scope=scope,
+            body=request_object({"text": text(NOTE_LIMIT, least=1)}, required=("text",)),
+            answer=NOTE,
+            status=201,
+            help="Whoever may see the fax sees its notes. Their words find it, unless the box encrypts what"
+            " it stores.",
+        ),
+        Route(
+            "DELETE",
+            f"{path}/notes/{{note}}",
+            f"delete{name}Note",
+            tag,
+            "Take a note off",
+            _remove(find),
+            scope=scope,
+            status=204,
+            help="Its writer and administrators may.",
+        ),
+    )
+
+
+ROUTES = (
+    *_routes("/faxes/{id}", "faxes", "Fax", Scope.SEND, faxes.find),
+    *_routes("/received/{id}", "received", "Received", Scope.RECEIVE, received.find),
+)

@@ -1,0 +1,47 @@
+"""Notes on faxes, oldest first: what people write on one, for whoever may see it."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance import at_rest
+from appliance.spool.model import Note, NotFoundError
+from appliance.spool.store import Tx
+
+MOST_NOTES = 100  # on one fax
+
+
+class TooManyNotesError(Exception):
+    """The fax has ``MOST_NOTES``."""
+
+
+def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Note]:
+    rows = db.execute("SELECT * FROM note WHERE fax_id = ? ORDER BY id", (fax_id,))
+    return [_note(row) for row in rows]
+
+
+def add(tx: Tx, fax_id: int, who: str, stored: str, now: float) -> Note:
+    """``stored``: the text, encrypted where documents are.  Raises TooManyNotesError."""
+    count = tx.db.execute("SELECT COUNT(*) FROM note WHERE fax_id = ?", (fax_id,)).fetchone()[0]
+    if count >= MOST_NOTES:
+        raise TooManyNotesError
+    cursor = tx.db.execute(
+        "INSERT INTO note (fax_id, at, who, text) VALUES (?, ?, ?, ?)", (fax_id, now, who, stored)
+    )
+    return get(tx.db, fax_id, int(cursor.lastrowid or 0))
+
+
+def get(db: sqlite3.Connection, fax_id: int, note_id: int) -> Note:
+    """Raises NotFoundError."""
+    row = db.execute("SELECT * FROM note WHERE id = ? AND fax_id = ?", (note_id, fax_id)).fetchone()
+    if row is None:
+        raise NotFoundError(f"fax {fax_id} has no note {note_id}")
+    return _note(row)
+
+
+def remove(tx: Tx, note_id: int) -> None:
+    tx.db.execute("DELETE FROM note WHERE id = ?", (note_id,))
+
+
+def _note(row: sqlite3.Row) -> Note:
+    return Note(row["id"], row["fax_id"], row["at"], row["who"], at_rest.open_text(row["text"]))

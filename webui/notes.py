@@ -1,0 +1,32 @@
+"""Notes on a fax, as its page shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.spool.model import Job, Received
+from webui.visit import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNote:
+    """``removable``: whoever looks may take it off."""
+
+    id: int
+    at: float
+    writer: str
+    text: str
+    removable: bool
+
+
+def notes(visit: Visit, fax: Job | Received) -> list[ShownNote]:
+    return [
+        ShownNote(
+            note.id,
+            note.at,
+            note.who.partition(":")[2] or note.who,
+            note.text,
+            note.who == visit.who.who or visit.may("admin"),
+        )
+        for note in visit.box.notes.of(fax)
+    ]
