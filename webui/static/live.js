@@ -15,7 +15,9 @@ let timer = null;
 // A stream that is away for less is no news.
 const AWAY_MS = 5000;
 let waiting = null;
-let lost = null;
+// Whether something may have happened that this page was not told: since it was made until the stream is here for
+// the first time, and while the stream is away.
+let behind = main !== null;
 let away = null;
 // Each part as the box made it last; in the page scripts may have changed it since.
 const made = new Map();
@@ -75,7 +77,7 @@ async function fetchParts() {
 
 function told(message) {
   if (message.kind === "away") {
-    lost ??= Date.now();
+    behind = true;
     waiting ??= setTimeout(() => {
       away = standing(`${words.unreachable} ${words.unreachable_advice}`);
     }, AWAY_MS);
@@ -84,12 +86,9 @@ function told(message) {
     waiting = null;
     away?.();
     if (away) notice(words.again);
-    if (lost) {
-      document.dispatchEvent(new CustomEvent("again"));
-      refreshSoon(); // what happened meanwhile
-    }
+    if (behind) refreshSoon();
     away = null;
-    lost = null;
+    behind = false;
   } else {
     heard(message);
   }

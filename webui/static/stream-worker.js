@@ -4,7 +4,7 @@ import { follow } from "./stream.js";
 
 const ports = new Set();
 let following = false;
-let away = null; // what a window that is opened meanwhile has to know
+let standing = null; // "here" or "away": what a window that is opened meanwhile has to know
 
 self.onconnect = (event) => {
   const port = event.ports[0];
@@ -13,12 +13,11 @@ self.onconnect = (event) => {
     if (message.data === "bye") ports.delete(port);
   };
   port.start();
-  if (away) port.postMessage(away);
+  if (standing) port.postMessage(standing);
   if (!following) {
     following = true;
     follow((news) => {
-      if (news.kind === "away") away = news;
-      else if (news.kind === "here") away = null;
+      if (news.kind === "away" || news.kind === "here") standing = news;
       for (const each of ports) each.postMessage(news);
     });
   }

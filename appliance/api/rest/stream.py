@@ -73,9 +73,11 @@ class _Stream:
         self._context = context = call.context
         self._caller = call.caller
         self._fax_id = fax_id
-        # Listening begins before the log is read, so that nothing falls between.
+        # Listening begins before the log is read, so that nothing falls between.  Without ``since`` the
+        # stream begins here, not when its first octets go out: by then its reader may have looked already.
         self._listener = context.box.history.listen()
-        self._last = since
+        self._last = context.box.history.last_id() if since is None else since
+        self._from_log = since is not None
         self._closed = False
         self.ended = False  # to be: another took its place
         self._octets = self._make()
@@ -100,9 +102,7 @@ class _Stream:
 
     def _make(self) -> Generator[bytes, None, None]:
         yield f"retry: {RETRY_MS}\n\n".encode()
-        if self._last is None:
-            self._last = self._context.box.history.last_id()
-        else:
+        if self._from_log:
             yield from self._log()
         spoken = time.monotonic()
         while not self._context.stopping.is_set() and not self.ended:
@@ -123,7 +123,7 @@ class _Stream:
         """The kept events after the last that was seen."""
         while not self._context.stopping.is_set():
             try:
-                batch = self._context.box.history.since(self._last or 0, self._caller.sees, _BATCH)
+                batch = self._context.box.history.since(self._last, self._caller.sees, _BATCH)
             except SpoolClosedError:
                 return
             if not self._still_known():
@@ -146,7 +146,7 @@ class _Stream:
     def _seen(self, item: Event | News) -> bool:
         if not isinstance(item, Event):
             return False
-        if item.id <= (self._last or 0):
+        if item.id <= self._last:
             return True
         self._last = item.id
         return False
