@@ -13,7 +13,9 @@ import pytest
 from appliance.phonebook import Contact
 from appliance.printing.settings import FavouritePrinter, IppAccess, IppSettings
 from tests.api.served import Served, serving
+from tests.printing.cupsd import pytest_runtest_makereport
 
+__all__ = ["pytest_runtest_makereport"]  # a test that fails tells what CUPS said
 LIMIT_S = 240.0  # only for hangs
 
 

@@ -24,18 +24,15 @@ def cups() -> Iterator[Cups]:
 def test_a_driverless_queue_prints_to_a_favourite_and_ends_with_the_fax(
     printing: Printing, cups: Cups, letter: Path
 ) -> None:
-    cups.run(
-        "lpadmin", "-p", "Weiss", "-E", "-v", printing.uri(f"/to/{printing.favourite}"), "-m", "everywhere"
-    )
+    cups.add_driverless("Weiss", printing.uri(f"/to/{printing.favourite}"))
     job = cups.lp("-d", "Weiss", "-t", "driverless", str(letter))
 
     def made() -> list[int]:
         listed = printing.served.ask("GET", "/faxes?limit=200").json["faxes"]
         return [each["id"] for each in listed if each["metadata"].get("print_title") == "driverless"]
 
-    printing.served.wait(lambda: bool(made()))
+    (number,) = cups.until(made, "driverless")
     cups.ended(job)
-    (number,) = made()
     fax = printing.served.ended(number)
     assert (fax["state"], fax["pages"], fax["to"]["number"]) == ("delivered", 2, "9990")
 

@@ -73,15 +73,15 @@ def faxes(served: Served, title: str) -> list[dict[str, Any]]:
     return [fax for fax in listed if fax["metadata"].get("print_title") == title]
 
 
-def fax_of(served: Served, title: str) -> dict[str, Any]:
+def ready(served: Served, title: str) -> list[dict[str, Any]]:
+    """The faxes of a print job that have left preparing."""
+    return [fax for fax in faxes(served, title) if fax["state"] != "preparing"]
+
+
+def fax_of(cups: Cups, served: Served, title: str) -> dict[str, Any]:
     """The one fax of a print job, once it has left preparing."""
-
-    def ready() -> list[dict[str, Any]]:
-        return [fax for fax in faxes(served, title) if fax["state"] != "preparing"]
-
-    (fax,) = until(ready, title)
-    found: dict[str, Any] = fax
-    return found
+    (fax,) = cups.until(lambda: ready(served, title), title)
+    return fax
 
 
 def pdf(path: Path, pages: int, size: tuple[float, float] = (595, 842)) -> Path:
@@ -107,7 +107,7 @@ def test_a_pdf_printed_with_a_number_is_delivered_and_names_person_and_computer(
     number = printed.box.settings.add(PrintUser(from_user=ME, from_computer="localhost", user="ada"))
     job = cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "three pages", str(pdf(tmp_path / "a.pdf", 3)))
     cups.ended(job)
-    fax = printed.ended(fax_of(printed, "three pages")["id"])
+    fax = printed.ended(fax_of(cups, printed, "three pages")["id"])
     printed.box.settings.remove(PrintUser, number)
     assert (fax["state"], fax["pages"], fax["to"]["number"]) == ("delivered", 3, "9990")
     assert (fax["from_user"], fax["from_computer"], fax["owner"]) == (ME, "localhost", "ada")
@@ -132,7 +132,7 @@ def test_the_number_is_read_or_the_document_waits(
     cups: Cups, printed: Served, tmp_path: Path, *, name: str, options: list[str], numbers: list[str]
 ) -> None:
     cups.lp("-d", "Fax", *options, "-t", name, str(pdf(tmp_path / "a.pdf", 1)))
-    until(lambda: len(faxes(printed, name)) == len(numbers), cups.log()[-2000:])
+    cups.until(lambda: len(faxes(printed, name)) == len(numbers), name)
     assert sorted(fax["to"]["number"] for fax in faxes(printed, name)) == numbers
 
 
@@ -157,13 +157,15 @@ def test_the_number_is_read_from_destination_uris(
         f"FILE {pdf(tmp_path / 'a.pdf', 1)} STATUS successful-ok }}"
     )
     cups.run("ipptool", "-t", f"ipp://{cups.server}/printers/FaxOut", str(request))
-    until(lambda: len(faxes(printed, name)) == len(numbers), name)
+    cups.until(lambda: len(faxes(printed, name)) == len(numbers), name)
     assert sorted(fax["to"]["number"] for fax in faxes(printed, name)) == numbers
 
 
-def test_what_names_a_number_that_is_not_dialled_says_why_it_waits(printed: Served) -> None:
-    fax = until(lambda: faxes(printed, "not dialled"))[0]
-    assert "112" in fax["metadata"]["print_problem"]
+def test_what_names_a_number_that_is_not_dialled_says_why_it_waits(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    cups.lp("-d", "Fax", "-o", "phone=112", "-t", "an emergency", str(pdf(tmp_path / "a.pdf", 1)))
+    assert "112" in fax_of(cups, printed, "an emergency")["metadata"]["print_problem"]
 
 
 def test_a_number_in_a_printed_document_is_used_when_the_job_names_none(
@@ -175,13 +177,13 @@ def test_a_number_in_a_printed_document_is_used_when_the_job_names_none(
         letter.write_bytes(HTML(string="<p>@@FAX: 9990@@").write_pdf())
         for name, options in (("by its tag", []), ("by option", ["-o", "phone=9991"])):
             cups.lp("-d", "Fax", *options, "-t", name, str(letter))
-            fax_of(printed, name)
+            fax_of(cups, printed, name)
         cups.lp("-d", "Fax", "-o", "phone=99 90", "-t", "not even then", str(letter))
-        assert fax_of(printed, "not even then")["state"] == "needs_number"
+        assert fax_of(cups, printed, "not even then")["state"] == "needs_number"
     finally:
         printed.box.settings.change(PrintingSettings, {"number_in_document": "off"})
-    assert fax_of(printed, "by its tag")["to"]["number"] == "9990"
-    assert fax_of(printed, "by option")["to"]["number"] == "9991"
+    assert fax_of(cups, printed, "by its tag")["to"]["number"] == "9990"
+    assert fax_of(cups, printed, "by option")["to"]["number"] == "9991"
 
 
 def test_kinds_of_files_become_the_right_number_of_pages(cups: Cups, printed: Served, tmp_path: Path) -> None:
@@ -193,7 +195,7 @@ def test_kinds_of_files_become_the_right_number_of_pages(cups: Cups, printed: Se
     subprocess.run([*raster, str(tmp_path / "a.ps")], check=True, capture_output=True, timeout=LIMIT_S)
     for kind, pages in (("txt", 2), ("png", 1), ("jpg", 1), ("ps", 2), ("pwg", 2)):
         cups.lp("-d", "Fax", "-t", f"kind {kind}", str(tmp_path / f"a.{kind}"))
-        assert fax_of(printed, f"kind {kind}")["pages"] == pages, kind
+        assert fax_of(cups, printed, f"kind {kind}")["pages"] == pages, kind
 
 
 def test_two_files_are_one_fax_copies_are_ignored_and_banners_dropped(
@@ -203,7 +205,7 @@ def test_two_files_are_one_fax_copies_are_ignored_and_banners_dropped(
     cups.lp(
         "-d", "Fax", "-n", "3", "-o", "job-sheets=standard,classified", "-t", "merged", str(two), str(one)
     )
-    assert fax_of(printed, "merged")["pages"] == 3
+    assert fax_of(cups, printed, "merged")["pages"] == 3
 
 
 def test_letter_on_a4_is_shrunk_and_not_cropped(cups: Cups, printed: Served, tmp_path: Path) -> None:
@@ -211,7 +213,7 @@ def test_letter_on_a4_is_shrunk_and_not_cropped(cups: Cups, printed: Served, tmp
     frame = "@page { size: Letter; margin: 0 } div { position: absolute; inset: 0; border: 30pt solid black }"
     letter.write_bytes(HTML(string=f"<style>{frame}</style><div></div>").write_pdf())
     cups.lp("-d", "Fax", "-t", "letter", str(letter))
-    fax = fax_of(printed, "letter")
+    fax = fax_of(cups, printed, "letter")
     assert fax["pages"] == 1
     page = printed.ask("GET", f"/faxes/{fax['id']}/document").content
     image = pypdfium2.PdfDocument(page)[0].render(scale=1).to_pil().convert("L")
@@ -242,12 +244,12 @@ def test_what_cannot_be_converted_ends_with_a_reason_and_the_next_one_runs(
     for name, words in bad.items():
         cups.ended(cups.lp("-d", "Fax", "-t", name, *words))
     cups.lp("-d", "Fax", "-t", "the next", str(pdf(tmp_path / "a.pdf", 1)))
-    assert fax_of(printed, "the next")["state"] == "needs_number"
+    assert fax_of(cups, printed, "the next")["state"] == "needs_number"
     refused = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
     told = {each.object for each in refused if each.action == "print.refused"}
     assert {"damaged", "locked"} <= told
     assert (
-        fax_of(printed, "raw")["state"] == "failed"
+        fax_of(cups, printed, "raw")["state"] == "failed"
     )  # what is no PDF is told from one when its pages are made
 
 
@@ -271,9 +273,9 @@ def test_a_job_that_is_cancelled_while_cups_holds_it_is_no_fax_and_a_later_cance
     cups.run("cancel", cups.lp("-d", "Fax", "-H", "hold", "-t", "held and cancelled", one))
     job = cups.lp("-d", "Fax", "-t", "handed over", one)
     cups.ended(job)
-    fax = fax_of(printed, "handed over")
+    fax = fax_of(cups, printed, "handed over")
     cups.run("cancel", job, check=False)  # CUPS says that it is completed
-    assert fax_of(printed, "handed over") == fax
+    assert fax_of(cups, printed, "handed over") == fax
     assert faxes(printed, "held and cancelled") == []
 
 
@@ -301,8 +303,8 @@ def test_ten_at_once_are_ten_faxes(cups: Cups, printed: Served, tmp_path: Path) 
     one = pdf(tmp_path / "a.pdf", 1)
     for _ in range(10):
         cups.lp("-d", "Fax", "-t", "ten", str(one))
-    until(lambda: len(faxes(printed, "ten")) == 10)
-    until(lambda: not list((cups.root / "print").glob(f"*{ENTRY_SUFFIX}")))
+    cups.until(lambda: len(faxes(printed, "ten")) == 10, "ten")
+    cups.until(lambda: not list((cups.root / "print").glob(f"*{ENTRY_SUFFIX}")), "ten")
     assert len(faxes(printed, "ten")) == 10
 
 
@@ -315,7 +317,7 @@ def test_a_reader_may_not_print_to_fax(cups: Cups, printed: Served, tmp_path: Pa
         log = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
         return any(each.object == "by a reader" for each in log)
 
-    until(noted)
+    cups.until(noted, "by a reader")
     printed.box.settings.remove(PrintUser, number)
     assert faxes(printed, "by a reader") == []
 
@@ -330,6 +332,6 @@ def test_cupsd_killed_while_printing_prints_again_and_the_box_takes_it_once(
     cups.start()
     for job in jobs:
         cups.ended(job)
-    until(lambda: len(faxes(printed, "killed")) == 6)
-    until(lambda: not list((cups.root / "print").glob(f"*{ENTRY_SUFFIX}")))
+    cups.until(lambda: len(faxes(printed, "killed")) == 6, "killed")
+    cups.until(lambda: not list((cups.root / "print").glob(f"*{ENTRY_SUFFIX}")), "killed")
     assert len(faxes(printed, "killed")) == 6
