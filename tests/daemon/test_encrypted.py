@@ -6,6 +6,7 @@ import base64
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,22 +216,42 @@ def filled(folder: Path, count: int) -> Box:
     return box
 
 
-def test_killed_at_any_instant_of_turning_it_on_every_file_is_whole(tmp_path: Path) -> None:
-    data, count = tmp_path / "data", 30
+# The program, which kills itself before the step to the disk whose number is its first argument.
+KILLED_AT_A_STEP = """
+import os, signal, sys
+
+left = int(sys.argv.pop(1))
+
+def counted(step):
+    def call(*arguments, **more):
+        global left
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(*arguments, **more)
+    return call
+
+os.fsync, os.rename = counted(os.fsync), counted(os.rename)
+from appliance.cli import main
+sys.exit(main())
+"""
+# Steps of one life: some for the start, four for each file, so that each is killed in another phase.
+STEPS = range(9, 16)
+
+
+def test_killed_at_any_step_of_turning_it_on_every_file_is_whole(tmp_path: Path) -> None:
+    data, count = tmp_path / "data", 16
     filled(data, count).close()
     wanted = {path.name: path.read_bytes() for path in (data / "documents").iterdir()}
     seen = set()
-    for _ in range(200):
-        before = len(plain_files(data))
-        worker = subprocess.Popen(
-            [*FAXBOX, "spool", "encrypt", "--data", str(data)],
+    for life in range(count):
+        steps = STEPS[life % len(STEPS)]
+        worker = subprocess.run(
+            [sys.executable, "-c", KILLED_AT_A_STEP, str(steps), "spool", "encrypt", "--data", str(data)],
             stdout=subprocess.DEVNULL,
-            start_new_session=True,
+            check=False,
         )
-        while worker.poll() is None and before - len(plain_files(data)) < 9:
-            time.sleep(0.001)
-        worker.send_signal(signal.SIGKILL) if worker.returncode is None else None
-        worker.wait()
+        assert worker.returncode in (0, -signal.SIGKILL)
         at_rest.know(bytes.fromhex(data.with_name("data.key").read_text()))
         for name, content in wanted.items():
             assert at_rest.read_bytes(data / "documents" / name) == content
@@ -239,4 +260,4 @@ def test_killed_at_any_instant_of_turning_it_on_every_file_is_whole(tmp_path: Pa
             break
     assert holding(data, WORD) == set()
     assert worker.returncode == 0
-    assert len(seen) > 1, "it was killed in between"
+    assert len(seen) > 2, "it was killed in between"

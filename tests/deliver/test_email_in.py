@@ -370,9 +370,13 @@ def test_both_ways_of_reading_agree(tmp_path: Path, size: int) -> None:
 
 
 def test_a_large_e_mail_that_takes_too_long_ends_its_process_only(
-    box: Box, monkeypatch: pytest.MonkeyPatch
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(email_worker, "CLOCK_S", 0.001)
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setattr(email_worker.sys, "executable", str(slow))
+    monkeypatch.setattr(email_worker, "CLOCK_S", 0.05)
     assert refused(box, letter(pdf=bytes(400_000))).cause is causes.EMAIL_DAMAGED
 
 

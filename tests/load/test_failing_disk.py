@@ -87,6 +87,8 @@ def test_a_disk_that_fails_is_named_and_nothing_that_was_accepted_is_lost(tmp_pa
         assert run("mount", "-o", "remount,abort", str(place))
         for _ in range(3):
             assert hand_in(client)[:2] == (HTTPStatus.INSUFFICIENT_STORAGE, "storage_read_only")
+        until(lambda: not client.ask("GET", "/health").json["accepting"], "health never said so")
+        assert client.ask("GET", "/health").json["problem"]["code"] == "storage_read_only"
         for path in ("/faxes", f"/faxes/{held['id']}", "/received", "/status"):
             assert client.ask("GET", path).status == HTTPStatus.OK, "what is there can be read"
         client.close()

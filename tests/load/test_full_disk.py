@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -70,7 +70,10 @@ def test_a_disk_that_is_full_refuses_clearly_and_loses_nothing(small_disk: Path)
             client.start()
         for _ in range(FLOODS):
             time.sleep(chance.uniform(0.5, 2.0))
-            _flood(small_disk / "flood", chance.uniform(1.5, 4.0))
+            refused = answers[HTTPStatus.INSUFFICIENT_STORAGE]
+            _flood(
+                small_disk / "flood", chance.uniform(1.5, 4.0), lambda before=refused: _more(answers, before)
+            )
         time.sleep(1.5)
         stop.set()
         for client in clients:
@@ -112,12 +115,17 @@ def test_a_disk_that_is_full_refuses_clearly_and_loses_nothing(small_disk: Path)
     assert "Traceback" not in log.read_text()
 
 
-def _flood(path: Path, hold_s: float) -> None:
-    """Takes all that is left, and gives it back."""
-    end = time.monotonic() + hold_s
+def _more(answers: Counter[int], before: int) -> bool:
+    """Whether something was refused for want of room since."""
+    return answers[HTTPStatus.INSUFFICIENT_STORAGE] > before
+
+
+def _flood(path: Path, hold_s: float, met: Callable[[], bool]) -> None:
+    """Takes all that is left until somebody has ``met`` that, and gives it back."""
+    least, last = time.monotonic() + hold_s, time.monotonic() + FINISH_S
     try:
         with path.open("wb", buffering=0) as file:
-            while time.monotonic() < end:
+            while time.monotonic() < least or (not met() and time.monotonic() < last):
                 try:
                     file.write(bytes(1 << 16))
                 except OSError:
