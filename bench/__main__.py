@@ -18,6 +18,7 @@ from bench import (
     growth,
     idle,
     pacing,
+    printing,
     rendering,
     sip,
     spool_size,
@@ -230,6 +231,19 @@ def _encrypting(arguments: argparse.Namespace, scratch: Path) -> None:
         )
 
 
+def _printing(arguments: argparse.Namespace, scratch: Path) -> None:
+    _title(
+        "Printing to fax", f"from the start of lp, medians of {printing.JOBS} jobs, a private cupsd, in turns"
+    )
+    made = printing.measure(scratch)
+    print(
+        f"  accepted by the box {made.accepted_s:.2f} s; CUPS with a backend that only keeps the document "
+        f"{made.kept_s:.2f} s: {made.accepted_s - made.kept_s:.2f} s more\n"
+        f"  pages made {made.ready_s:.2f} s; CUPS with gs -sDEVICE=tiffg4 as backend {made.gs_s:.2f} s: "
+        f"{made.ready_s / made.gs_s:.2f} ×"
+    )
+
+
 _PARTS = {
     "call-time": _call_time,
     "simulated": _simulated,
@@ -243,6 +257,7 @@ _PARTS = {
     "legibility": _legibility,
     "growth": _growth,
     "encrypting": _encrypting,
+    "printing": _printing,
 }
 
 
