@@ -168,9 +168,11 @@ class Preparer:
         except NotFoundError:
             spool.do(jobs.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
         except DocumentError as error:
-            _log.info("job %d cannot be prepared: %s", job.id, error)
             if error.cause.retry is Retry.LATER or (isinstance(error, WorkerDiedError) and error.killed):
-                return False  # not the document's doing
+                # Not the document's doing.
+                _log.warning("job %d is prepared again in %.0f s: %s", job.id, AGAIN_S, error)
+                return False
+            _log.info("job %d cannot be prepared: %s", job.id, error)
             spool.do(jobs.unpreparable, job_ids, error.cause, self._box.clock(), _named(error, files))
         else:
             remarks = (*left_out, *document.remarks)

@@ -6,14 +6,15 @@ allocator's settings in its environment, reads no document, and ends with the pr
 worker ends with the fork server.
 
 A request is one message with open files: the worker's channel (the job comes in on it, reports go
-out), where to write how it ended, then the job's own files.  The answer is a pidfd, with which the
-worker can be killed whatever has become of its number.
+out), where to write how it ended, then the job's own files.  The answer is its number and a pidfd, with
+which the worker can be killed whatever has become of the number.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import select
 import selectors
@@ -23,19 +24,25 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 MOST_FILES = 200  # in one request; the kernel's bound is 253 (SCM_MAX_FD)
 _ANSWER_SECONDS = 20.0  # for the fork server to fork
 # For it to start first: its imports alone take a minute on a slow card of a busy board, and one that is given
 # up is started from the beginning.
 _START_SECONDS = 180.0
+# Whoever waits longer for a process says so, seconds.
+LATE_S = 10.0
 # A fork server without work for so long ends, seconds: it holds 75 MB that a box at night does not need, and
 # the next document waits a second for another.
 IDLE_S = 300.0
 _STATUS = struct.Struct("=i")  # waitpid's status
+_PID = struct.Struct("=i")
 
 # For glibc's allocator (mallopt(3)), in octets: a page's pixels come from memory that was used before, not
 # each time from the kernel, which costs a worker a third of its time.  The first is as high as glibc
@@ -55,6 +62,7 @@ class Worker:
     """A worker process: ``channel`` carries its job and its reports."""
 
     channel: socket.socket
+    _pid: int
     _pidfd: int
     _status: int
     _code: int | None = None
@@ -62,6 +70,14 @@ class Worker:
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def processor_seconds(self) -> float:
+        """What it has used of a processor, its children apart; 0.0 once it is gone."""
+        try:
+            # The clock of another process (clock_getcpuclockid(3)): its number and CPUCLOCK_SCHED.
+            return time.clock_gettime(~self._pid << 3 | 2)
+        except OSError:
+            return 0.0
 
     def wait(self, seconds: float) -> int | None:
         """Its exit code, negative for a signal as in `subprocess`; None while it runs."""
@@ -75,7 +91,9 @@ class Worker:
         """Kill it if it still runs, wait until it is gone, and close what belongs to it."""
         if self._code is None:
             self.kill()
-            self.wait(_ANSWER_SECONDS)
+            # Not its status: whoever should tell that may be stuck.
+            if not select.select([self._pidfd], [], [], _ANSWER_SECONDS)[0]:
+                _log.warning("a document worker is not gone %.0f s after it was killed", _ANSWER_SECONDS)
         self.channel.close()
         for descriptor in (self._pidfd, self._status):
             os.close(descriptor)
@@ -96,9 +114,10 @@ class _ForkServer:
                 try:
                     return self._ask(files)
                 except OSError as error:
-                    self._stop()
+                    how = f"{error}; {self._stop()}"
                     if attempt == 2:
-                        raise ForkServerError(str(error)) from error
+                        raise ForkServerError(how) from error
+                    _log.warning("the server of document workers is started again: %s", how)
         raise AssertionError
 
     def warm(self) -> None:
@@ -135,8 +154,11 @@ class _ForkServer:
         status, tell = os.pipe2(os.O_CLOEXEC)
         try:
             socket.send_fds(requests, [b"w"], [its.fileno(), tell, *files])
-            message, pidfds, _, _ = socket.recv_fds(requests, 1, 1)
-            if not message or len(pidfds) != 1:
+            limit = requests.gettimeout()
+            if not select.select([requests], [], [], LATE_S)[0]:
+                _log.warning("waiting for the server of document workers, at most %.0f s", limit)
+            message, pidfds, _, _ = socket.recv_fds(requests, _PID.size, 1)
+            if len(message) != _PID.size or len(pidfds) != 1:
                 raise OSError("the fork server has gone")
             requests.settimeout(_ANSWER_SECONDS)
         except OSError:
@@ -146,19 +168,23 @@ class _ForkServer:
         finally:
             its.close()
             os.close(tell)
-        return Worker(ours, pidfds[0], status)
+        return Worker(ours, _PID.unpack(message)[0], pidfds[0], status)
 
     def stop(self) -> None:
         with self._lock:
             self._stop()
 
-    def _stop(self) -> None:
+    def _stop(self) -> str:
+        """Ends it; how it was until then, for the log."""
+        code = None
         if self._socket is not None:
             self._socket.close()
         if self._process is not None:
+            code = self._process.poll()
             self._process.kill()
             self._process.wait()
         self._socket = self._process = None
+        return "it ran" if code is None else f"it had ended with {code}"
 
 
 _fork_server = _ForkServer()
@@ -215,7 +241,7 @@ def serve(requests: socket.socket, idle_s: float = IDLE_S) -> None:
                 os.close(descriptor)
             pidfd = os.pidfd_open(pid)
             selector.register(pidfd, selectors.EVENT_READ, (pid, tell))
-            socket.send_fds(requests, [b"p"], [pidfd])
+            socket.send_fds(requests, [_PID.pack(pid)], [pidfd])
 
 
 def _be_worker(parent: int, channel: int, files: list[int]) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 from collections.abc import Iterator
 
+_log = logging.getLogger(__name__)
+
+# Whoever waits longer for a place says so, each time, seconds.
+LATE_S = 20.0
 # Workers at once, whatever the machine.
 MOST_WORKERS = 4
 # Of the machine's memory all workers together may have this share: on a board with 1 GB one may have what
@@ -40,9 +45,15 @@ class Places:
         with self._changed:
             self._alone += alone
             try:
-                self._changed.wait_for(
-                    lambda: self._taken + wanted <= self.total and (alone or not self._alone)
-                )
+                while not self._changed.wait_for(
+                    lambda: self._taken + wanted <= self.total and (alone or not self._alone), LATE_S
+                ):
+                    _log.warning(
+                        "a document waits for its worker: %d of %d places are taken, %d wait to be alone",
+                        self._taken,
+                        self.total,
+                        self._alone,
+                    )
             finally:
                 self._alone -= alone
             self._taken += wanted

@@ -68,6 +68,8 @@ MOST_SOURCES = MOST_FILES - 3  # files of one fax
 
 # Octets of one line from a worker: all remarks that there may be.
 _LONGEST_MESSAGE = 1 << 18
+# A worker that used less of a processor for a whole time limit does not work: it stands still.
+_STILL_SHARE = 0.005
 _DEATH_SECONDS = 5.0  # for a worker that has closed its output to end
 
 
@@ -302,15 +304,17 @@ class _Rendering:
         deadline = time.monotonic() + self._limits.wall_seconds
         self._start()
         page_deadline = time.monotonic() + self._limits.page_seconds
+        used = self._used()
         while any(not worker.done for worker in self._workers):
             left = min(deadline, page_deadline) - time.monotonic()
             if left <= 0:
-                raise DocumentError(DOCUMENT_TIMED_OUT, f"{len(self._made)} of {self._total} pages made")
+                raise self._late(used)
             before = len(self._made), len(self._typeset)
             for key, _ in self._selector.select(left):
                 self._hear(key.data)
             if (len(self._made), len(self._typeset)) > before:
                 page_deadline = time.monotonic() + self._limits.page_seconds
+                used = self._used()
                 if progress is not None and self._total is not None:
                     progress(len(self._made), self._total)
             if len(self._workers) == 1 and workers > 1 and self._asked() - len(self._made) >= _PARALLEL_FROM:
@@ -318,6 +322,19 @@ class _Rendering:
                     self._start()
                 workers = 1
         return self._result()
+
+    def _used(self) -> dict[_Worker, float]:
+        """Processor seconds of each worker that works."""
+        return {each: each.process.processor_seconds() for each in self._workers if not each.done}
+
+    def _late(self, used: dict[_Worker, float]) -> DocumentError:
+        """Why there is no page since the workers had ``used`` so much."""
+        made = f"{len(self._made)} of {self._total} pages made"
+        still = min(self._limits.page_seconds, self._limits.wall_seconds) * _STILL_SHARE
+        # Children of a worker do not count here: what they do has limits that are over sooner.
+        if all(now - used.get(worker, 0.0) < still for worker, now in self._used().items()):
+            return WorkerDiedError(DOCUMENT_WORKER_DIED, f"it stands still, {made}", killed=False)
+        return DocumentError(DOCUMENT_TIMED_OUT, made)
 
     def remarks(self) -> tuple[Remark, ...]:
         """What was said about the document, those on it as a whole first, then page by page."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +51,24 @@ def test_one_that_takes_longer_to_start_than_to_answer_is_waited_for(monkeypatch
         server.worker([]).close()
     finally:
         server.stop()
+
+
+def test_one_that_is_stuck_is_ended_and_started_again_and_its_workers_are_ended(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = fork_server._ForkServer()
+    try:
+        first = server.worker([])
+        assert server._process is not None
+        stuck = server._process.pid
+        os.kill(stuck, signal.SIGSTOP)
+        first.close()  # does not wait for the stuck one to say how it ended
+        assert server._socket is not None
+        server._socket.settimeout(0.2)
+        monkeypatch.setattr(fork_server, "LATE_S", 0.1)
+        server.worker([]).close()
+        assert server._process.pid != stuck
+    finally:
+        server.stop()
+    assert "waiting for the server of document workers" in caplog.text
+    assert "started again: timed out; it ran" in caplog.text

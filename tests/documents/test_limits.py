@@ -35,6 +35,7 @@ from appliance.causes import (
     Side,
 )
 from appliance.documents import fork_server
+from appliance.documents import places as places_module
 from appliance.documents import render as rendering
 from appliance.documents.errors import DocumentError
 from appliance.documents.fork_server import stop_fork_server, warm
@@ -289,6 +290,35 @@ def test_a_document_whose_worker_was_killed_once_is_made_by_another(
     made = render([Source(tmp_path / "long")], tmp_path / "fax")
     assert made.total == 6
     assert len(killed) == 1
+
+
+def test_a_document_whose_worker_stands_still_is_made_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "long").write_bytes(pdf([(*A4, words(*A4))] * 6))
+    stopped = _kill_at_the_first_page(monkeypatch, signal.SIGSTOP, 1)
+    made = render([Source(tmp_path / "long")], tmp_path / "fax", limits=Limits(page_seconds=8.0), workers=1)
+    assert made.total == 6
+    assert len(stopped) == 1
+    assert "stands still" in caplog.text
+
+
+def test_who_waits_long_for_a_place_says_why(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places_module, "LATE_S", 0.01)
+    places = Places(1)
+
+    def work() -> None:
+        with places.first(alone=False):
+            pass
+
+    with places.first(alone=False):
+        thread = threading.Thread(target=work)
+        thread.start()
+        while "1 of 1 places are taken" not in caplog.text:
+            time.sleep(0.01)
+    thread.join()
 
 
 def test_workers_have_together_what_a_small_board_has() -> None:
