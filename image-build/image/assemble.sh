@@ -56,7 +56,7 @@ mkdir "$work/boot/dtb"
 umount "$work/proc"
 rm -rf "$work"/var/lib/apt/lists/* "$work"/var/cache/apt "$work"/var/cache/debconf/*-old "$work"/var/log/* \
     "$work"/var/lib/dpkg/*-old "$work"/etc/ssh/ssh_host_* "$work"/var/cache/ldconfig/aux-cache "$work"/tmp/* "$work"/boot/firmware/* \
-    "$work"/usr/lib/linux-image-* "$work"/var/lib/systemd/random-seed "$work"/etc/ssl/private/ssl-cert-snakeoil.key \
+    "$work"/usr/lib/linux-image-* "$work"/usr/lib/modules/*/dtb "$work"/var/lib/systemd/random-seed "$work"/etc/ssl/private/ssl-cert-snakeoil.key \
     "$work"/etc/ssl/certs/ssl-cert-snakeoil.pem # a key that is the same on every card is none
 : >"$work/etc/machine-id"
 mkdir -p "$work/data" "$work/var/log/faxbox"
