@@ -61,4 +61,4 @@ rm -rf "$work"/var/lib/apt/lists/* "$work"/var/cache/apt "$work"/var/cache/debco
 : >"$work/etc/machine-id"
 mkdir -p "$work/data" "$work/var/log/faxbox"
 touch "$work/etc/.updated" "$work/var/.updated"
-tar -cf "$out" --sort=name --numeric-owner --xattrs --mtime="@${SOURCE_DATE_EPOCH:-0}" --clamp-mtime -C "$work" .
+tar -cf "$out" --format=posix --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --sort=name --numeric-owner --xattrs --mtime="@${SOURCE_DATE_EPOCH:-0}" --clamp-mtime -C "$work" .
