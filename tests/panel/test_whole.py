@@ -21,7 +21,7 @@ from appliance.lines.practice.settings import PracticeSettings
 from appliance.panel import wiring
 from appliance.panel.board import Board, lamp_pins
 from appliance.panel.box_client import POWEROFF_FILE, RESET_FILE, ApiError, Hands, Watcher
-from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, Button
+from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, PRESS_LIMIT_S, QUIET_S, Button
 from appliance.panel.core import Order
 from appliance.panel.lamps import LANGUAGE, Lamp
 from appliance.panel.service import PanelService
@@ -62,7 +62,16 @@ class Rig:
     def lit(self, lamp: Lamp) -> bool:
         return bool(self.factory.pin(lamp_pins(SETTINGS)[lamp]).state)
 
-    def press(self, pin: int | None, seconds: float = PRESS_S) -> None:
+    def press(self, pin: int | None) -> None:
+        """A press; a finger that a busy machine held up until it was none presses again."""
+        begun = time.monotonic()
+        self.hold(pin, PRESS_S)
+        while time.monotonic() - begun > PRESS_LIMIT_S:
+            time.sleep(QUIET_S)
+            begun = time.monotonic()
+            self.hold(pin, PRESS_S)
+
+    def hold(self, pin: int | None, seconds: float) -> None:
         contact = self.factory.pin(pin)
         contact.drive_low()
         time.sleep(seconds)
@@ -138,7 +147,7 @@ def test_sending_lights_the_activity_lamp_and_a_press_cancels_it(rig: Rig, serve
 def test_holding_the_cancel_button_cancels_all(rig: Rig, served: Served) -> None:
     faxes = [send(served, NOBODY) for _ in range(3)]
     until(lambda: rig.lit(Lamp.ACTIVITY))
-    rig.press(SETTINGS.cancel_button, HOLD_S + 0.3)
+    rig.hold(SETTINGS.cancel_button, HOLD_S + 0.3)
     assert [served.ended(fax)["state"] for fax in faxes] == ["cancelled"] * 3
 
 
@@ -150,8 +159,13 @@ def test_a_failed_fax_lights_the_fault_lamp_and_a_press_sends_it_again(rig: Rig,
     assert served.ended(fax)["state"] == "failed"
     until(lambda: rig.lit(Lamp.FAULT))
     rig.press(SETTINGS.retry_button)
-    served.wait(lambda: any(each["resent_from"] == fax for each in served.ask("GET", "/faxes").json["faxes"]))
-    rig.press(SETTINGS.retry_button, HOLD_S + 0.3)  # seen
+
+    def sent_again_and_failed() -> bool:
+        faxes = served.ask("GET", "/faxes").json["faxes"]
+        return any(each["resent_from"] == fax and each["state"] == "failed" for each in faxes)
+
+    served.wait(sent_again_and_failed)
+    rig.hold(SETTINGS.retry_button, HOLD_S + 0.3)  # seen, both of them
     until(lambda: rig.service.panel.view.wants_person == 0)
 
 
@@ -168,7 +182,7 @@ def test_a_received_fax_lights_the_inbox_lamp_and_a_press_forwards_it(rig: Rig, 
 
 @pytest.mark.realtime
 def test_holding_the_power_button_asks_systemd_to_shut_down(rig: Rig) -> None:
-    rig.press(SETTINGS.power_button, HOLD_POWER_S + 0.3)
+    rig.hold(SETTINGS.power_button, HOLD_POWER_S + 0.3)
     until((rig.runtime / POWEROFF_FILE).exists)
 
 

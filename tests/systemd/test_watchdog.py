@@ -127,8 +127,9 @@ def exchange_pid() -> int:
     """Of the process that carries the calls."""
     for task in Path("/proc/self/task").iterdir():
         for child in (task / "children").read_text().split():
-            if b"appliance.exchange.process" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                if b"appliance.exchange.process" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return int(child)
     raise AssertionError("there is no such process")
 
 
