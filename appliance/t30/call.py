@@ -118,8 +118,11 @@ class FaxCall:
         return min((d for d in deadlines if d is not None), default=None)
 
     def cancel(self, now: float, cause: Cause = causes.CANCELLED) -> None:
-        """The owner ends the call: DCN where the far end can hear it, then hang up."""
-        self._guarded(lambda: self._finish(cause, now), now)
+        """The owner ends the call: DCN where the far end can hear it, then hang up.
+
+        Where the answer to the last page is due it is heard first: the fax may be delivered.
+        """
+        self._guarded(lambda: self._leave(cause, now), now)
         self.pump(now)
 
     def _begin(self, now: float) -> None:
@@ -129,9 +132,9 @@ class FaxCall:
         else:
             self._receiver.answer(offers_pages=self._parameters.offers_pages)
 
-    def _finish(self, cause: Cause, now: float) -> None:
+    def _leave(self, cause: Cause, now: float) -> None:
         self._station.now = now
-        self._station.finish(cause)
+        self._station.leave(cause)
 
     def _poll(self, theirs: Facilities) -> None:
         self._station.part = self._receiver

@@ -432,6 +432,8 @@ class Station:
                 self._carrier_brings()
             case Timer.LEAVE:
                 self._go()
+            case Timer.T4 if self._leaving is not None:
+                self._say_dcn()  # no answer to the last page either
             case _:
                 self.note("timer", name=timer.value)
                 self.part.take(timer)
@@ -452,6 +454,26 @@ class Station:
             self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)  # DCN follows when the line is free
         else:
             self._say_dcn()
+
+    def leave(self, cause: Cause) -> None:
+        """Our owner ends the call.
+
+        An answer that the last page is owed is waited for: the far end may have all of the fax, and is about
+        to say so.
+        """
+        if self.result is not None or self._leaving is not None:
+            return
+        if not self._is_owed_the_last_answer():
+            self.finish(cause)
+            return
+        self._leaving = cause
+        self._timers.clear()
+        self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)
+        if not self.talks:
+            self.set(Timer.T4, limits.T4_S)
+
+    def _is_owed_the_last_answer(self) -> bool:
+        return self.phase is Phase.D and self.part.cause_when_left() is causes.LAST_PAGE_UNCONFIRMED
 
     def hang_up(self, cause: Cause) -> None:
         """Ends the call without a word: the far end has said DCN, or is silent after the last page."""
@@ -509,7 +531,11 @@ class Station:
         if then is None:
             self.note("ignored", state="listening", what="Sent")
         elif self._leaving is not None and then != self._go:
-            self._say_dcn()
+            if self._is_owed_the_last_answer():
+                self.listen()
+                self.set(Timer.T4, limits.T4_S)
+            else:
+                self._say_dcn()
         else:
             then()
 
@@ -624,7 +650,7 @@ class Station:
             self._far_end_left(heard.without_dcn())
         elif self._leaving is not None:
             if not self.talks:
-                self._say_dcn()
+                self._heard_while_leaving(heard)
         elif heard.command is not None:
             self.part.take(heard.command, EventData(heard))
         elif self._unknown_heard:
@@ -633,6 +659,19 @@ class Station:
             self.part.take(
                 LineStimulus.GARBLED if self._frames_heard else LineStimulus.QUIET, EventData(heard)
             )
+
+    def _heard_while_leaving(self, heard: Burst) -> None:
+        """A last word before our DCN: it counts when it confirms the last page."""
+        wish, given = self._leaving, len(self._orders)
+        if heard.command is Fcf.MCF and self._is_owed_the_last_answer():
+            self._leaving = None
+            self.part.take(Fcf.MCF, EventData(heard))
+            if self._leaving is not None or self.result is not None:
+                return
+            # It was the answer to a question before: our owner's wish stands.
+            self._leaving, self._then = wish, None
+            del self._orders[given:]
+        self._say_dcn()
 
     def _far_end_left(self, beside: Burst) -> None:
         """DCN: the call is over.  A response in the same burst still counts."""

@@ -442,6 +442,49 @@ def test_cancel_at_any_time_ends_both(at: float, who: str) -> None:
     assert other.call.result.cause not in (causes.DELIVERED, causes.RECEIVED)
 
 
+def moments_of_the_last_answer(pages: int, ecm: bool) -> list[float]:
+    """In a call that goes by itself: within its last command, before the answer, and in the answer."""
+    a, b = pair(document(pages, Coding.MH, rows=300), Capabilities(ecm=ecm))
+    link(a, b)
+    said = [p.at for p in a.progress if p.event == "frame_sent"][-2]  # DCN is the last
+    heard = [p.at for p in a.progress if p.event == "frame_received"][-1]
+    return [said + 0.1, (said + heard) / 2, heard]
+
+
+@pytest.mark.parametrize("ecm", [True, False])
+@pytest.mark.parametrize("moment", [0, 1, 2])
+def test_cancel_while_the_last_page_is_being_confirmed_hears_the_confirmation(ecm: bool, moment: int) -> None:
+    moments = moments_of_the_last_answer(2, ecm)
+    a, b = pair(document(2, Coding.MH, rows=300), Capabilities(ecm=ecm))
+    took = link(a, b, cancel=(moments[moment], "a"))
+    assert a.call.result is not None
+    assert b.call.result is not None
+    assert (a.call.result.cause, a.call.result.pages_sent) == (causes.DELIVERED, 2)
+    assert b.call.result.cause is causes.RECEIVED
+    assert a.frames()[-1] == "DCN"
+    assert took < moments[-1] + 10.0
+
+
+@pytest.mark.parametrize("ecm", [True, False])
+@pytest.mark.parametrize("moment", [0, 1])
+def test_cancel_while_the_last_page_is_not_confirmed_ends_the_call_all_the_same(
+    ecm: bool, moment: int
+) -> None:
+    moments = moments_of_the_last_answer(1, ecm)
+    a, b = pair(document(1, Coding.MH, rows=300), Capabilities(ecm=ecm))
+
+    def silent(who: str, _order: int, event: LineEvent) -> LineEvent | None:
+        over = any(name in ("EOP", "PPS") for name in a.frames())
+        return None if who == "b" and over else event
+
+    took = link(a, b, silent, cancel=(moments[moment], "a"))
+    assert a.call.result is not None
+    assert (a.call.result.cause, a.call.result.pages_sent) == (causes.CANCELLED, 0)
+    assert a.call.result.last_page_out
+    assert a.frames()[-2:] == ["PPS" if ecm else "EOP", "DCN"]
+    assert took < moments[-1] + 60.0
+
+
 # -- polling -----------------------------------------------------------------------------------
 
 
