@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 
 from appliance.api.ictfax.callback import callback_style
@@ -22,9 +23,11 @@ from appliance.daemon.lines import Lines
 from appliance.daemon.watchdog import Watchdog, proofs_of
 from appliance.deliver.service import Deliveries
 from appliance.dispatch.dispatcher import Dispatcher
+from appliance.dispatch.outgoing import CONFIRMED, notes_of
 from appliance.dispatch.practice import PracticeCaller
 from appliance.dispatch.prepare import Preparer
 from appliance.dispatch.text_reading import TextReader
+from appliance.exchange.confirmations import GONE_S, confirmed
 from appliance.exchange.remote import Exchange
 from appliance.printing.folder import PrintFolder
 from appliance.printing.scans import Scans
@@ -45,8 +48,22 @@ def recover(box: Box) -> None:
     rule = box.settings.section(SendingSettings).unknown_rule
     for fax in box.spool.do(received.recover, now):
         _log.warning("received fax %d was cut off; %d pages of it are here", fax.id, fax.pages)
+    _hear_of_confirmations(box, now)
     for job in box.spool.do(jobs.recover, rule, now):
         _log.warning("job %d was cut off in a call: now %s", job.id, job.state.value)
+
+
+def _hear_of_confirmations(box: Box, now: float) -> None:
+    """Pages that the far end confirmed while the box was dead, or dying.
+
+    A call that may still be told of its last page is waited for: the process that carries it ends soon.
+    """
+    for attempt in box.spool.read(jobs.unfinished):
+        note = notes_of(box.data, attempt)
+        pages = confirmed(note, GONE_S if attempt.last_page_at is not None else 0.0)
+        if pages > attempt.pages_confirmed:
+            box.spool.do(jobs.confirm_pages, attempt.id, pages, now)
+    shutil.rmtree(box.data / CONFIRMED, ignore_errors=True)
 
 
 async def run(

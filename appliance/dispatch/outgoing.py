@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from appliance.box import Box
 from appliance.causes import (
@@ -31,7 +34,7 @@ from appliance.dispatch.settle import CallEnd, settle
 from appliance.dispatch.trace import Trace
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument
-from appliance.durable import DiskFullError, ReadOnlyError
+from appliance.durable import DiskFullError, ReadOnlyError, make_folder
 from appliance.lines.line import OutgoingCall
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool import jobs
@@ -59,8 +62,15 @@ _log = logging.getLogger(__name__)
 
 # A call's end that could not be written (disk full) is tried again after so long, seconds.
 SETTLE_AGAIN_S = 5.0
+# Folder of the data folder where the calls' process notes each page that was confirmed, while a call is up.
+CONFIRMED = "confirmed"
 # What a SIP trunk says carries a fax ("audio" is what comes before).
 _MEDIA = frozenset({"t38", "g711"})
+
+
+def notes_of(data: Path, attempt: Attempt) -> Path:
+    """Where the pages that this attempt's call has brought over are noted."""
+    return (data / CONFIRMED / Path(attempt.trace_path).stem).absolute()
 
 
 class OutgoingFax(CallDesk):
@@ -137,6 +147,7 @@ class OutgoingCalls:
         self._over = over
         self._stopping = False
         self._cancelled_early: set[int] = set()  # job ids
+        make_folder(box.data / CONFIRMED)
         self.calls: dict[int, OutgoingFax] = {}  # by job
 
     @property
@@ -224,15 +235,16 @@ class OutgoingCalls:
         """Writes the end of a call, as often as it takes."""
         while True:
             try:
-                await self._box.spool.ado(settle, attempt.id, end, await self._clock.now())
-            except IllegalTransitionError:
-                return  # it was given up for too long a call meanwhile
+                with contextlib.suppress(IllegalTransitionError):  # given up for too long a call meanwhile
+                    await self._box.spool.ado(settle, attempt.id, end, await self._clock.now())
             except SpoolClosedError:
                 return  # the next start recovers it
             except (DiskFullError, SpoolFailedError) as error:
                 _log.error("the end of attempt %d could not be written: %s", attempt.id, error)
                 await asyncio.sleep(SETTLE_AGAIN_S)
             else:
+                forget = partial(notes_of(self._box.data, attempt).unlink, missing_ok=True)
+                await asyncio.get_running_loop().run_in_executor(self._writers, forget)
                 return
 
     async def _place(self, running: OutgoingFax, plan: CallPlan) -> CallResult:
@@ -271,6 +283,7 @@ class OutgoingCalls:
             attempt=attempt.number,
             audio=plan.audio,
             packets=packets_of(self._box, f"{job.uuid}-{attempt.number}"),
+            confirmations=notes_of(self._box.data, attempt),
         )
         limit = loop.call_later(sending.call_limit_minutes * 60, running.end_long_call)
         try:

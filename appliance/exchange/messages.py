@@ -26,6 +26,9 @@ from appliance.t30.parameters import CallParameters
 _LENGTH = struct.Struct("!I")
 # The exchange says ``LinesAre`` at least so often, seconds, as a sign of life.
 SIGN_OF_LIFE_S = 5.0
+# The box is gone: so long, seconds, for calls to end with DCN and for lines to let go.  The last command of a
+# fax and its confirmation (1.5 s of V.21 each) fit in.
+FAREWELL_S = 4.5
 
 
 @dataclass(frozen=True, slots=True)

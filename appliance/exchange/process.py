@@ -18,11 +18,14 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from appliance.causes import DELIVERED, LINE_FAULT, LINE_STOPPED, RECEIVED
+from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
 from appliance.exchange.messages import (
+    FAREWELL_S,
     SIGN_OF_LIFE_S,
     CallOffered,
     CancelCall,
@@ -47,7 +50,7 @@ from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
 from appliance.t30.conversation import CallOwner, Ended, FromCall
-from appliance.t30.parameters import CallParameters, CallResult
+from appliance.t30.parameters import CallParameters, CallResult, Progress
 
 if TYPE_CHECKING:
     from appliance.lines.sip.stack import SipStack
@@ -65,18 +68,22 @@ PRIORITY = 1
 NICE = -10
 # pjsua2's thread hands the interpreter over after so long, seconds (Python's own: 5 ms).
 SWITCH_INTERVAL_S = 0.0005
-# The box is gone: so long, seconds, for calls to end with DCN and for lines to let go.
-FAREWELL_S = 3.0
 
 
 class BoxFarAway(CallOwner):
     """Owns a call in this process, and passes every word of it on to the box.
 
-    ``over`` is called before the box hears of the end.
+    ``over`` is called before the box hears of the end.  ``notes``: where pages that were confirmed are noted,
+    should the box not live to hear of it; it hears of the end when they are on disk.
     """
 
     def __init__(
-        self, number: int, channel: Channel, keep: KeepPackets | None, over: Callable[[BoxFarAway], None]
+        self,
+        number: int,
+        channel: Channel,
+        keep: KeepPackets | None,
+        over: Callable[[BoxFarAway], None],
+        notes: Confirmations | None = None,
     ) -> None:
         super().__init__()
         self.number = number
@@ -84,6 +91,7 @@ class BoxFarAway(CallOwner):
         self._keep = keep
         self._packets = CallPackets(time.time()) if keep is not None else None
         self._over = over
+        self._notes = notes
 
     @property
     def tap(self) -> Tap | None:
@@ -94,6 +102,12 @@ class BoxFarAway(CallOwner):
         if isinstance(message, Ended):
             self._keep_packets(message.result)
             self._over(self)
+            if self._notes is not None:
+                noted = asyncio.wrap_future(self._notes.close())
+                noted.add_done_callback(lambda _: self._channel.send(OfCall(self.number, message)))
+                return
+        elif self._notes is not None and isinstance(message, Progress) and message.event == "page_confirmed":
+            self._notes.confirmed(int(dict(message.fields)["page"]))
         self._channel.send(OfCall(self.number, message))
 
     def _keep_packets(self, result: CallResult) -> None:
@@ -114,6 +128,7 @@ class CallServer:
         self._offered: dict[int, asyncio.Future[Answer | Refuse]] = {}  # the box has not yet decided
         self._numbers = itertools.count(-1, -1)  # of calls that come in; the box counts upwards
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="confirmations")
         self._told: LinesAre | None = None
         self._told_at = 0.0
 
@@ -137,7 +152,9 @@ class CallServer:
                 self._run(self._close(line))
             case PlaceCall(number):
                 # At once: the next message may be about it.
-                call = self._begin(number, message.call.packets)
+                path = message.call.confirmations
+                notes = Confirmations(path, self._writer) if path is not None else None
+                call = self._begin(number, message.call.packets, notes)
                 self._run(self._place(message, call))
             case PracticeCallIn():
                 self._run(self._practice(message))
@@ -222,8 +239,8 @@ class CallServer:
 
     # -- calls -----------------------------------------------------------------------------
 
-    def _begin(self, number: int, keep: KeepPackets | None) -> BoxFarAway:
-        call = self._calls[number] = BoxFarAway(number, self._channel, keep, self._over)
+    def _begin(self, number: int, keep: KeepPackets | None, notes: Confirmations | None = None) -> BoxFarAway:
+        call = self._calls[number] = BoxFarAway(number, self._channel, keep, self._over, notes)
         return call
 
     async def _place(self, order: PlaceCall, call: BoxFarAway) -> None:

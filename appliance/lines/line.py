@@ -67,6 +67,7 @@ class OutgoingCall:
     attempt: int = 1  # which try of its job this is; some practice numbers behave differently by it
     audio: bool = False  # fax tones in audio from the start, where a trunk has T.38 as well
     packets: KeepPackets | None = None
+    confirmations: Path | None = None  # where another process notes each page that was confirmed
 
 
 @dataclass(frozen=True, slots=True)

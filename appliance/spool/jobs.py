@@ -613,10 +613,15 @@ def clock_set(tx: Tx, before: float, by: float, fresh: tuple[float, float] | Non
     return count
 
 
+def unfinished(db: sqlite3.Connection) -> list[Attempt]:
+    """Attempts that have not ended: calls that are up, or that a crash cut off."""
+    rows = db.execute("SELECT * FROM attempt WHERE ended_at IS NULL ORDER BY id").fetchall()
+    return [from_row(Attempt, row) for row in rows]
+
+
 def recover(tx: Tx, rule: UnknownRule, now: float) -> list[Job]:
     """At start: settles every attempt that a crash or power cut left running; returns their jobs."""
-    rows = tx.db.execute("SELECT * FROM attempt WHERE ended_at IS NULL ORDER BY id").fetchall()
-    return [_interrupt(tx, from_row(Attempt, row), rule, now, again=True) for row in rows]
+    return [_interrupt(tx, attempt, rule, now, again=True) for attempt in unfinished(tx.db)]
 
 
 def _interrupt(tx: Tx, attempt: Attempt, rule: UnknownRule, now: float, *, again: bool) -> Job:

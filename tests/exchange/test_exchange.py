@@ -15,6 +15,7 @@ import pytest
 
 from appliance import causes
 from appliance.causes import Cause, all_causes
+from appliance.exchange.confirmations import GONE_S, confirmed
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
@@ -124,6 +125,10 @@ def on_rig(
             await work(made)
 
     asyncio.run(all_of_it())
+
+
+def ends_the_last_page(line: Progress) -> bool:
+    return line.event == "frame_sent" and "EOP" in str(line.fields)
 
 
 def test_a_fax_goes_out_with_the_boxs_pages_and_its_leave(tmp_path: Path) -> None:
@@ -277,3 +282,45 @@ def test_a_line_that_cannot_be_opened_says_so_and_disturbs_no_other(tmp_path: Pa
 def test_a_row_of_the_table_is_the_same_object_in_every_process(cause: Cause) -> None:
     assert pickle.loads(pickle.dumps(cause)) is cause
     assert all(pickle.loads(pickle.dumps(row)) is row for row in all_causes())
+
+
+def test_what_is_confirmed_after_the_box_has_died_is_noted_for_its_next_start(tmp_path: Path) -> None:
+    """As after kill -9 of the box while the end of the last page is out."""
+    note = tmp_path / "note"
+
+    async def work(rig: Rig) -> None:
+        call, owner = rig.call()
+        asyncio.create_task(rig.line.place(replace(call, confirmations=note), owner))  # noqa: RUF006
+        await rig.until(lambda: any(ends_the_last_page(line) for line in rig.account))
+        launched, channel = rig.exchange._launched, rig.exchange._channel
+        assert launched is not None
+        assert channel is not None
+        rig.exchange._stopping = True
+        channel.close()
+        assert await asyncio.to_thread(confirmed, note, GONE_S) == len(PAGES)
+        await asyncio.to_thread(launched.process.wait)
+
+    on_rig(tmp_path, work)
+    (arrived,) = (tmp_path / "arrivals").iterdir()
+    assert same_pages(PAGES, tiff_rasters(arrived))
+
+
+def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+
+    async def work(rig: Rig) -> None:
+        call, owner = rig.call()
+        assert (await rig.line.place(replace(call, confirmations=note), owner)).cause is causes.DELIVERED
+        assert confirmed(note) == len(PAGES)
+
+    on_rig(tmp_path, work)
+
+
+@pytest.mark.parametrize(
+    ("octets", "pages"), [(b"", 0), (b"1\n2\n", 2), (b"1\n2", 1), (b"1\n\n\xff\n", 1), (b"\x00" * 40, 0)]
+)
+def test_torn_note_says_what_is_whole(tmp_path: Path, octets: bytes, pages: int) -> None:
+    note = tmp_path / "note"
+    assert confirmed(note) == 0
+    note.write_bytes(octets)
+    assert confirmed(note) == pages

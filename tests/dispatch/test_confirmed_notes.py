@@ -1,0 +1,85 @@
+"""What the process that carries the calls noted of a call counts at the box's next start."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance.box import Box
+from appliance.daemon.main import recover
+from appliance.dispatch.outgoing import CONFIRMED, notes_of
+from appliance.spool import jobs
+from appliance.spool.model import Attempt, Job, JobState
+from tests.dispatch.making import PAGES, make_box, render_common, submit
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rendered")
+    render_common(folder)
+    return folder
+
+
+@pytest.fixture
+def box(tmp_path: Path, rendered: Path) -> Iterator[Box]:
+    box = make_box(tmp_path / "data", rendered)
+    yield box
+    box.close()
+
+
+def cut_off(box: Box, *, last_page_out: bool) -> tuple[Job, Attempt, Path]:
+    """A fax in a call that a crash cut off, and where its pages would be noted."""
+    (job,) = submit(box)
+    attempt = box.spool.do(
+        jobs.begin_attempt,
+        job.id,
+        box.clock(),
+        line="x",
+        line_kind="t38",
+        first_page=0,
+        trace_path=f"traces/{job.uuid}-1.jsonl",
+    )
+    if last_page_out:
+        box.spool.do(jobs.last_page_out, attempt.id, box.clock())
+    note = notes_of(box.data, attempt)
+    note.parent.mkdir()
+    return job, attempt, note
+
+
+@pytest.mark.parametrize(
+    ("noted", "state"), [(PAGES, JobState.DELIVERED), (PAGES - 1, JobState.UNKNOWN), (0, JobState.UNKNOWN)]
+)
+def test_fax_whose_last_page_was_noted_as_confirmed_is_delivered(
+    box: Box, noted: int, state: JobState
+) -> None:
+    job, attempt, note = cut_off(box, last_page_out=True)
+    note.write_text("".join(f"{page}\n" for page in range(1, noted + 1)))
+    recover(box)
+    assert box.faxes.get(job.id).state is state
+    (ended,) = box.faxes.attempts(job.id)
+    assert (ended.id, ended.pages_confirmed) == (attempt.id, noted)
+    assert not (box.data / CONFIRMED).exists()
+
+
+def test_fax_that_goes_on_begins_behind_the_pages_that_were_noted(box: Box) -> None:
+    job, _, note = cut_off(box, last_page_out=False)
+    note.write_text("1\n")
+    recover(box)
+    found = box.faxes.get(job.id)
+    assert (found.state, found.pages_confirmed) == (JobState.WAITING, 1)
+
+
+def test_call_that_has_not_ended_is_heard_out(box: Box) -> None:
+    """The box is started again while the calls' process is still in its farewell."""
+    job, _, note = cut_off(box, last_page_out=True)
+    with note.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        recovering = threading.Thread(target=recover, args=[box])
+        recovering.start()
+        file.write("".join(f"{page}\n" for page in range(1, PAGES + 1)))
+    recovering.join()
+    assert box.faxes.get(job.id).state is JobState.DELIVERED
