@@ -72,7 +72,10 @@ def test_a_box_killed_in_its_calls_loses_nothing_and_sends_nothing_confirmed_twi
         if found["state"] == "delivered":
             # A page that arrived but whose confirmation we never heard, in a call that a kill cut off before
             # its end was signalled, may go again: the far end dropped that call as broken.
-            cut_off = sum(attempt["result"]["code"] == "interrupted" for attempt in found["attempts"])
+            results = [attempt["result"]["code"] for attempt in found["attempts"]]
+            # Confirmed once, be it in the farewell of the call that the kill cut off, and never sent again.
+            assert [code == "delivered" for code in results] == [False] * (len(results) - 1) + [True], results
+            cut_off = results.count("interrupted")
             assert 1 <= times <= 1 + cut_off, f"fax {fax} arrived {times} times"
     assert received
     for row in _received_pages(data):
