@@ -101,6 +101,23 @@ class Served:
             assert time.monotonic() < end, "it never happened"
             time.sleep(0.05)
 
+    @contextlib.contextmanager
+    def no_second_try(self) -> Iterator[None]:
+        """Practice faxes that could not be sent wait for a day: whatever is done to them comes in time."""
+        before = self.box.settings.section(PracticeSettings)
+        self._practice(wait_s=86400.0, calls_at_once=before.calls_at_once + 1)
+        try:
+            yield
+        finally:
+            self._practice(wait_s=before.wait_s, calls_at_once=before.calls_at_once)
+
+    def _practice(self, *, wait_s: float | None, calls_at_once: int) -> None:
+        """Changes the practice line.  A new number of calls at once shows when the new line is there."""
+        self.box.settings.change(PracticeSettings, {"wait_s": wait_s, "calls_at_once": calls_at_once})
+        self.wait(
+            lambda: [line["capacity"] for line in self.ask("GET", "/lines").json["lines"]] == [calls_at_once]
+        )
+
     def ended(self, fax_id: int) -> dict[str, Any]:
         """The fax, once it has ended."""
         self.wait(lambda: self.ask("GET", f"/faxes/{fax_id}").json["ended_at"] is not None)

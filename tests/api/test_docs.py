@@ -15,6 +15,14 @@ from tests.api.transcripts import Shell, follow, steps
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 FAXBOX = [sys.executable, "-m", "appliance.cli"]
+# Practice calls never wait for one another, however slowly the machine carries them.
+SETTINGS = (
+    "practice.speed 10",
+    "practice.wait_s 0.5",
+    "practice.calls_at_once 64",
+    "api.requests_per_hour 0",
+    "api.burst 0",
+)
 LETTER = "Dear Sir,\n\nplease find our offer on the next page.\n\fOur offer: 42.\n"
 
 
@@ -30,7 +38,7 @@ def shell_on_box(folder: Path) -> Iterator[Shell]:
             [*FAXBOX, *words, "--data", str(data)], capture_output=True, text=True, check=True
         ).stdout
 
-    for setting in ("practice.speed 10", "practice.wait_s 0.5", "api.requests_per_hour 0", "api.burst 0"):
+    for setting in SETTINGS:
         faxbox("config", "set", *setting.split())
     token = faxbox("key", "add", "office", "--scope", "admin").split()[-1]
     process = subprocess.Popen(

@@ -257,12 +257,13 @@ def test_a_fax_is_held_released_cancelled_and_sent_again(served: Served) -> None
     for late in ("cancel", "retry", "release"):
         refused = served.ask("POST", f"/faxes/{fax_id}/{late}")
         assert (refused.status, refused.json["code"]) == (409, "state_forbids"), late
-    again = served.ask("POST", f"/faxes/{fax_id}/resend", {"number": "9991"})
-    assert again.status == 201
-    assert (again.json["resent_from"], again.json["to"]["number"]) == (fax_id, "9991")
-    cancelled = served.ask("POST", f"/faxes/{again.json['id']}/cancel")
-    assert cancelled.status == 200
-    assert served.ended(again.json["id"])["state"] == "cancelled"
+    with served.no_second_try():
+        again = served.ask("POST", f"/faxes/{fax_id}/resend", {"number": "9991"})
+        assert again.status == 201
+        assert (again.json["resent_from"], again.json["to"]["number"]) == (fax_id, "9991")
+        cancelled = served.ask("POST", f"/faxes/{again.json['id']}/cancel")
+        assert cancelled.status == 200
+        assert served.ended(again.json["id"])["state"] == "cancelled"
     wrong = served.ask("POST", f"/faxes/{fax_id}/resend", {"number": "112"})
     assert (wrong.json["code"], wrong.json["errors"][0]["path"]) == ("number_emergency", "number")
 

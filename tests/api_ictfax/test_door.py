@@ -332,11 +332,14 @@ def test_between_tries_a_transmission_is_pending_retry_and_retry_does_not_wait(
 ) -> None:
     open_settings(box.data).change(SendingSettings, {"max_tries": 3})
     try:
-        made = client.transmission("9992", try_allowed=3)
-        client.send(made)
-        until(lambda: client.status(made) == "pending_retry")
-        assert client.ask("POST", f"/transmissions/{made}/retry").json
-        assert client.ended(made) == "failed"
+        with box.practice(wait_s=86400.0):  # only ``retry`` ends the wait
+            made = client.transmission("9991", try_allowed=3)
+            client.send(made)
+            for tries in (1, 2):
+                until(lambda tries=tries: client.get(f"/transmissions/{made}")["try_done"] == tries)
+                until(lambda: client.status(made) == "pending_retry")
+                assert client.ask("POST", f"/transmissions/{made}/retry").json
+            assert client.ended(made) == "failed"
         assert client.get(f"/transmissions/{made}")["try_done"] == 3
     finally:
         open_settings(box.data).change(SendingSettings, {"max_tries": 2})
@@ -352,7 +355,9 @@ def test_sending_twice_sends_once_and_what_was_delivered_stays_so(client: Client
     assert client.get(f"/transmissions/{made}")["try_done"] == 1
 
 
-def test_a_failed_transmission_retried_by_many_at_once_is_sent_once_more(client: Client) -> None:
+def test_a_failed_transmission_retried_by_many_at_once_is_sent_once_more(
+    box: RunningBox, client: Client
+) -> None:
     made = client.transmission("9991", try_allowed=1)
     client.send(made)
     client.ended(made)
@@ -363,11 +368,18 @@ def test_a_failed_transmission_retried_by_many_at_once_is_sent_once_more(client:
         )
         for _ in range(6)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert set(replies) == {200}
+    # The only place of the line is taken, by a call that rings for a minute: no retry is through before
+    # the last one was asked for.
+    with box.practice(calls_at_once=1, speed=1.0):
+        ringing = client.transmission("9992", try_allowed=1)
+        client.send(ringing)
+        until(lambda: box.boss("GET", f"/faxes/{ringing}").json["state"] == "sending")
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(replies) == {200}
+        box.boss("POST", f"/faxes/{ringing}/cancel")
     client.ended(made)
     time.sleep(0.5)
     assert client.get(f"/transmissions/{made}")["try_done"] == 2
@@ -602,7 +614,8 @@ def test_transmissions_survive_a_kill(tmp_path: Any) -> None:
         client.ask("PUT", f"/transmissions/{later}/schedule", {"delay": 3600})
         box.kill()
         box.start()
-        assert client.ended(sent) == "completed"
+        # Killed in its last page, nobody knows whether it arrived: that is no success in this style.
+        assert client.ended(sent) in ("completed", "failed")
         assert [client.status(each) for each in (held, later)] == ["pending", "pending"]
         client.send(held)
         assert client.ended(held) == "completed"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from appliance.station import StationSettings
 USER, PASSWORD = "ada", "a long password of hers"
 OWN_NUMBER = "+493012345"
 # Longest a practice fax takes when the machine is busy, seconds: only for hangs.
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,33 @@ class RunningBox:
         finally:
             connection.close()
 
+    @contextlib.contextmanager
+    def practice(self, **changes: Any) -> Iterator[None]:
+        """The practice line otherwise for a while: it is so for the calls that begin now."""
+        before = self.boss("GET", "/settings/practice").json
+        # A new number of calls at once shows when the new line is there.
+        self._change_practice({"calls_at_once": before["calls_at_once"] + 1, **changes})
+        try:
+            yield
+        finally:
+            self._change_practice({name: before[name] for name in ("calls_at_once", *changes)})
+
+    def _change_practice(self, changes: Mapping[str, Any]) -> None:
+        self.boss("PATCH", "/settings/practice", changes)
+        wanted = [changes["calls_at_once"]]
+        until(lambda: [each["capacity"] for each in self.boss("GET", "/lines").json["lines"]] == wanted)
+
+    def boss(self, method: str, path: str, data: Any = None) -> Reply:
+        """A call of the own interface by an administrator, which succeeds."""
+        headers = {"Authorization": f"Bearer {self.admin_key}", "Content-Type": "application/json"}
+        body = None if data is None else json.dumps(data).encode()
+        reply = self.call(method, f"/api/v1{path}", body, headers)
+        assert reply.status < 300, reply
+        return reply
+
     def receive_practice_fax(self) -> None:
         """Has the practice line call the box."""
-        headers = {"Authorization": f"Bearer {self.admin_key}", "Content-Type": "application/json"}
-        reply = self.call("POST", "/api/v1/practice/receive", b"{}", headers)
-        assert reply.status == 202, reply
+        assert self.boss("POST", "/practice/receive", {}).status == 202
 
 
 def until(what: Callable[[], Any], *, patience: float = PATIENCE_S) -> Any:
