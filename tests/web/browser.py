@@ -34,7 +34,7 @@ PATIENCE_MS = 240_000
 expect.set_options(timeout=PATIENCE_MS)
 OWNER, PASSWORD = "ada", "correct horse battery"
 # Tells of whatever the page's own rules (CSP) forbade, and what short notices said: they go by themselves.
-_REPORT = """
+REPORT = """
 window.faxboxForbidden = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.faxboxForbidden.push(event.violatedDirective + " " + event.blockedURI));
@@ -105,7 +105,7 @@ class Web:
             **more,
         )
         context.set_default_timeout(PATIENCE_MS)
-        context.add_init_script(_REPORT)
+        context.add_init_script(REPORT)
         self.contexts.append(context)
         return context
 

@@ -12,6 +12,7 @@ from appliance.settings import secrets
 from appliance.settings.accounts import User
 from appliance.station import StationSettings
 from tests.web.browser import PASSWORD, web
+from tests.web.test_sending import letter
 
 pytestmark = pytest.mark.realtime
 
@@ -35,11 +36,11 @@ WORDS = {
 
 
 class Counted:
-    """A visitor whose clicks and screens are counted."""
+    """A visitor whose screens are counted, and what they do there."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.clicks = 0
+        self.actions = 0
         self.screens: list[str] = []
 
     def see(self, title: str) -> None:
@@ -49,7 +50,16 @@ class Counted:
 
     def click(self, what: Locator) -> None:
         what.click()
-        self.clicks += 1
+        self.actions += 1
+
+    def type(self, field: Locator, text: str) -> None:
+        field.fill(text)
+        self.actions += 1
+
+    def choose(self, field: Locator, file: Path) -> None:
+        """A file of the visitor's machine."""
+        field.set_input_files(file)
+        self.actions += 1
 
 
 def _documented(row: str) -> list[int]:
@@ -102,5 +112,16 @@ def test_an_empty_box_is_set_up_and_its_test_fax_seen(
 
         assert [user.name for user in store.items(User).values()] == ["ada"]
         assert store.section(StationSettings).station_id == "+49 30 1234567"
-        assert [len(visitor.screens), visitor.clicks] == _documented("First start")
+        assert [len(visitor.screens), visitor.actions] == _documented("First start")
+
+        page.goto("/")
+        sender = Counted(page)
+        sender.see("Send a fax" if language == "en" else "Fax senden")
+        sender.choose(page.locator("#choose"), letter(tmp_path))
+        sender.type(page.locator("#to-input"), "9990")
+        sender.click(page.locator("#send button.main"))
+        page.wait_for_url("**/faxes/*")
+        sender.see("9990")
+        expect(page.locator("#state .state")).to_contain_text(words["sent"])
+        assert [len(sender.screens), sender.actions] == _documented("A fax")
         new.close_windows()

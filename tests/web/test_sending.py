@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.spool.model import JobState
 from appliance.t4.coding import decode
+from tests.api.served import TIMEOUT_S
 from tests.web.browser import Web
 
 pytestmark = pytest.mark.realtime
@@ -119,37 +124,48 @@ def test_a_number_that_rules_forbid_is_told_while_it_is_typed(box: Web) -> None:
     expect(page.locator(".chosen li")).to_have_count(0)
 
 
-@pytest.mark.full  # on a busy machine the fast practice line is done before the press
+def endless(folder: Path) -> Path:
+    """A page that no coding makes small: in real time it is minutes on the line."""
+    path = folder / "endless.tiff"
+    noise = random.Random(7).randbytes(1728 // 8 * 2200)
+    Image.frombytes("1", (1728, 2200), noise).save(path, dpi=(204, 196))
+    return path
+
+
+@pytest.fixture
+def real_time(box: Web) -> Iterator[None]:
+    """Practice calls take as long as real ones."""
+    before = box.served.box.settings.section(PracticeSettings).speed
+    box.served.box.settings.change(PracticeSettings, {"speed": 1.0})
+    yield
+    box.served.box.settings.change(PracticeSettings, {"speed": before})
+
+
+@pytest.mark.usefixtures("real_time")
 def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(box: Web, tmp_path: Path) -> None:
-    page = box.page()
-    # 9996 takes its time
-    begin(page, letter(tmp_path, 6), "9990")
-    page.get_by_role("button", name="Send", exact=True).click()
-    page.wait_for_url("**/faxes/*")
-    expect(page.locator(".timeline")).to_contain_text("Dialling")
+    page = box.page("carl")
+    begin(page, endless(tmp_path))
+    with box.served.box.history.listen() as news:
+        page.get_by_role("button", name="Send", exact=True).click()
+        page.wait_for_url("**/faxes/*")
+        fax_id = int(page.url.rpartition("/")[2])
+        # The page is under way, and will be for minutes.
+        while True:
+            each = news.get(TIMEOUT_S)
+            assert each is not None, "the call never came to its page"
+            if each.fax_id == fax_id and each.data.get("event") == "page_sending":
+                break
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#state .state")).to_contain_text("Cancelled")
+    job = box.served.box.faxes.get(fax_id)
+    assert (job.state, job.pages_confirmed) == (JobState.CANCELLED, 0)
     page.keyboard.press("r")
     page.locator("#again input").fill("9991")
     page.keyboard.press("Enter")
-    page.wait_for_function("!location.pathname.endsWith('/1')")
+    page.wait_for_url(lambda address: not address.endswith(f"/{fax_id}"))
     expect(page.get_by_role("heading", name="9991")).to_be_visible()
-
-
-def test_a_fax_goes_by_keyboard_alone(box: Web, tmp_path: Path) -> None:
-    page = box.page("kim")
-    page.goto("/")
-    page.keyboard.type("9990")
-    page.keyboard.press("Enter")
-    expect(page.locator(".chosen li")).to_have_count(1)
-    with page.expect_file_chooser() as chooser:
-        page.locator("#choose").focus()
-        page.keyboard.press("Enter")
-    chooser.value.set_files(letter(tmp_path))
-    expect(page.locator("#pages img").first).to_be_visible()
-    page.get_by_role("button", name="Send", exact=True).focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/faxes/*")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#state .state")).to_contain_text("Cancelled")
 
 
 def test_nobody_gets_at_a_preview_of_somebody_else(box: Web, tmp_path: Path) -> None:

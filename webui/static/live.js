@@ -13,7 +13,7 @@ const QUIET_MS = 250;
 const listeners = [];
 let timer = null;
 // A stream that is away for less is no news.
-const AWAY_MS = 5000;
+const AWAY_MS = 3000;
 let waiting = null;
 // Whether something may have happened that this page was not told: since it was made until the stream is here for
 // the first time, and while the stream is away.

@@ -127,7 +127,9 @@ function show(preview) {
 }
 
 function ready() {
-  form.querySelector("button.main").disabled = !state.preview || !state.recipients.length;
+  // A number that is still being typed is taken by the press.
+  const someone = state.recipients.length || recipients.pending();
+  form.querySelector("button.main").disabled = !state.preview || !someone;
 }
 
 function upload(files) {
@@ -185,7 +187,7 @@ const plain = ({ file, page, turn, treatment, lightness }) => ({ file, page, tur
 async function send(event) {
   event.preventDefault();
   calm();
-  if (recipients.pending()) await recipients.take();
+  if (recipients.pending() && !(await recipients.take())) return;
   if (!state.recipients.length || !state.preview) return;
   const button = form.querySelector("button.main");
   button.disabled = true;
@@ -290,8 +292,11 @@ addEventListener("paste", (event) => {
 });
 
 form.addEventListener("submit", send);
+// What was changed while the box was away reaches it now.
+document.addEventListener("again", () => { if (state.preview) sync(); });
 form.addEventListener("input", (event) => {
   shapes();
+  ready();
   if (event.target.name) settle();
 });
 document.getElementById("start-over").addEventListener("click", startOver);

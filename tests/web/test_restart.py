@@ -1,0 +1,157 @@
+"""Open pages while the box is away and comes back: they say so, go on, and lose nothing typed."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from appliance.configuration import open_settings
+from appliance.lines.practice.settings import PracticeSettings
+from appliance.phonebook import Contact
+from appliance.settings import secrets
+from appliance.settings.accounts import Role, Scope
+from tests.ports import free_port
+from tests.web.browser import LOCALES, OWNER, PASSWORD, PATIENCE_MS, PHONE, REPORT, noticed
+from tests.web.furnished import picture
+
+pytestmark = pytest.mark.realtime
+
+HANG_S = 240.0
+AWAY = {"en": "The box does not answer.", "de": "Die Box antwortet nicht."}
+BACK = {"en": "The box is back.", "de": "Die Box ist wieder da."}
+
+
+@dataclass
+class Service:
+    """A box as a process of its own, always at the same address."""
+
+    data: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Returns when it is ready."""
+        command = [sys.executable, "-m", "appliance.cli", "serve", "--data", str(self.data)]
+        self.process = subprocess.Popen(
+            [*command, "--http", f"127.0.0.1:{self.port}"], stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdout is not None
+        assert any("ready" in line for line in self.process.stdout)
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.terminate()
+        self.process.wait(HANG_S)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process = None
+
+    def post(self, path: str, body: object, token: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        with contextlib.closing(connection):
+            connection.request("POST", f"/api/v1{path}", json.dumps(body), headers)
+            return connection.getresponse().status
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path / "data")
+    yield made
+    made.stop()
+
+
+def sign_in(browser: Browser, service: Service, language: str, **more: object) -> Page:
+    context = browser.new_context(
+        base_url=f"http://127.0.0.1:{service.port}", locale=LOCALES[language], **more
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(REPORT)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.locator("[name=name]").fill(OWNER)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("header summary")).to_have_text(OWNER)
+    return page
+
+
+def begin_contact(page: Page, name: str) -> None:
+    """A form that is half filled."""
+    page.goto("/settings/contacts/new")
+    page.locator("[name=last_name]").fill(name)
+
+
+def test_open_pages_outlive_a_restart_of_the_box_with_what_is_typed_into_them(
+    service: Service, browser: Browser, tmp_path: Path
+) -> None:
+    store = open_settings(service.data)
+    secrets.add_user(store, OWNER, PASSWORD, role=Role.ADMIN)
+    _, token = secrets.add_key(store, "desk", scopes=(Scope.ADMIN,))
+    store.change(PracticeSettings, {"speed": 10.0, "wait_s": 0.1})
+    letter = tmp_path / "letter.tiff"
+    letter.write_bytes(picture())
+    service.start()
+
+    desk, phone = sign_in(browser, service, "en"), sign_in(browser, service, "de", viewport=PHONE)
+    begin_contact(phone, "Noether")
+    inbox, contact = desk.context.new_page(), desk.context.new_page()
+    inbox.goto("/received")
+    inbox.evaluate("window.same = true")
+    begin_contact(contact, "Lovelace")
+    desk.goto("/")
+    desk.locator("#choose").set_input_files(letter)
+    expect(desk.locator("#pages img").first).to_be_visible()
+    desk.get_by_label("With a cover page").check()
+    expect(desk.locator("#paper")).to_have_attribute("aria-busy", "false")
+
+    service.stop()
+    for page, language in ((inbox, "en"), (contact, "en"), (desk, "en"), (phone, "de")):
+        expect(page.locator("#notices")).to_contain_text(AWAY[language])
+    # Whoever goes on all the same loses nothing.
+    contact.locator("[name=number]").fill("+49 30 4711")
+    contact.get_by_role("button", name="Add").click()
+    expect(contact.get_by_role("alert")).to_contain_text(AWAY["en"])
+    desk.get_by_label("Subject").fill("Written while it was away")
+    expect(desk.get_by_role("alert")).to_contain_text(AWAY["en"])
+
+    service.start()
+    for page, language in ((inbox, "en"), (contact, "en"), (desk, "en"), (phone, "de")):
+        noticed(page, BACK[language])
+        expect(page.locator("#notices")).not_to_contain_text(AWAY[language])
+    contact.get_by_role("button", name="Add").click()
+    contact.wait_for_url("**/settings/contacts")
+    expect(phone.locator("[name=last_name]")).to_have_value("Noether")
+    phone.locator("[name=number]").fill("+49 30 4712")
+    phone.get_by_role("button", name="Hinzufügen").click()
+    phone.wait_for_url("**/settings/contacts")
+    assert {each.last_name for each in open_settings(service.data).items(Contact).values()} == {
+        "Lovelace",
+        "Noether",
+    }
+    # The draft has what was written meanwhile.
+    expect(desk.get_by_role("alert")).to_be_hidden()
+    expect(desk.locator("#paper")).to_have_attribute("aria-busy", "false")
+    desk.reload()
+    expect(desk.get_by_label("Subject")).to_have_value("Written while it was away")
+    # The list goes on by itself.
+    call = {
+        "caller": "+4930999",
+        "files": [{"name": "a.tiff", "content": base64.b64encode(picture()).decode()}],
+    }
+    assert service.post("/practice/receive", call, token) == 202
+    expect(inbox.locator(".rows > li")).to_contain_text("+4930999")
+    assert inbox.evaluate("window.same") is True
+    for page in (desk, phone):
+        page.context.close()
