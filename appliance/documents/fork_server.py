@@ -46,8 +46,13 @@ _PID = struct.Struct("=i")
 
 # For glibc's allocator (mallopt(3)), in octets: a page's pixels come from memory that was used before, not
 # each time from the kernel, which costs a worker a third of its time.  The first is as high as glibc
-# goes; pictures above it, and what is over of the second, go back at once.
-_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(128 << 20)}
+# goes; pictures above it, and what is over of the second, go back at once.  What does come from the kernel
+# comes in large pieces where it has such (transparent huge pages).
+_ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
 
 # Which of the machine's fonts are used, for fontconfig (fonts-conf(5)).
 _FONTS = Path(__file__).with_name("fonts.conf")

@@ -11,13 +11,15 @@ import ctypes
 import io
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import pypdfium2
 from pypdfium2 import raw
 
+from appliance.documents.pdfobjects import MOST_OBJECTS, objects_of
 from appliance.documents.pdfsubstitutes import SIGNS_OF_WINDOWS
 from appliance.documents.pdfunits import texts_with
 
@@ -85,6 +87,8 @@ def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
     """Finds the type on ``page`` whose fonts are not in the document, and makes gaps of the glyphs of
     ``identity`` fonts that nobody can know: without the font they would be some other letters.
     """
+    if not any(map(_missing, _fonts_on(page))):
+        return Unlike()  # without a look at each letter
     text = page.get_textpage()
     replaced, lost = set(), set()
     unknown: dict[int, _Unknown] = {}
@@ -95,7 +99,7 @@ def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
             continue
         address = ctypes.addressof(handle.contents)
         if address not in fonts:
-            fonts[address] = _missing(handle)
+            fonts[address] = _missing(raw.FPDFTextObj_GetFont(handle))
         name = fonts[address]
         if not name:
             continue
@@ -170,9 +174,19 @@ def _read_letters(font: Any, octets: int) -> frozenset[int] | None:
         return None
 
 
-def _missing(handle: Any) -> str:
-    """The name of the font of a piece of type when it is not embedded, else nothing."""
-    font = raw.FPDFTextObj_GetFont(handle)
+def _fonts_on(page: pypdfium2.PdfPage) -> Iterator[Any]:
+    """The fonts of the page's type, each once."""
+    seen = set()
+    for handle, kind, _ in islice(objects_of(page), MOST_OBJECTS):
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            font = raw.FPDFTextObj_GetFont(handle)
+            if font and ctypes.addressof(font.contents) not in seen:
+                seen.add(ctypes.addressof(font.contents))
+                yield font
+
+
+def _missing(font: Any) -> str:
+    """The name of a font when it is not embedded, else nothing."""
     if not font or raw.FPDFFont_GetIsEmbedded(font) != 0:
         return ""
     return _text(raw.FPDFFont_GetBaseFontName, font)

@@ -65,7 +65,7 @@ def content_of(page: pypdfium2.PdfPage) -> Content | None:
     """What is on ``page``, None when that is too much to look at."""
     found_type: list[object] = []
     pictures: list[tuple[float, float, float, float]] = []
-    for number, (handle, kind, outer) in enumerate(_objects(page)):
+    for number, (handle, kind, outer) in enumerate(objects_of(page)):
         if number >= MOST_OBJECTS:
             return None
         if kind == raw.FPDF_PAGEOBJ_TEXT:
@@ -91,7 +91,7 @@ def matrix_of(handle: object) -> Matrix:
     return Matrix(values.a, values.b, values.c, values.d, values.e, values.f)
 
 
-def _objects(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix]]:
+def objects_of(page: pypdfium2.PdfPage) -> Iterator[tuple[object, int, Matrix]]:
     """Every object, its kind, and the matrix of the forms it is in."""
     waiting: list[tuple[object, Matrix, int]] = []
     for index in range(raw.FPDFPage_CountObjects(page)):

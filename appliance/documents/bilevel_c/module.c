@@ -86,14 +86,38 @@ out:
     return packed;
 }
 
+/* Which pixels are ink and which are white; whether some are neither. */
+WIDE static int tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, const uint8_t *restrict row,
+                           uint8_t ink_below, uint8_t white_from, Py_ssize_t width)
+{
+    uint8_t some = 0;
+    for (Py_ssize_t x = 0; x < width; x++) {
+        uint8_t ink = row[x] < ink_below, white = row[x] >= white_from;
+        inks[x] = ink;
+        whites[x] = white;
+        some |= (ink | white) ^ 1;
+    }
+    return some;
+}
+
+/* Whether a pixel is neither, and has not both near it. */
+WIDE static int has_tone(const uint8_t *restrict inks, const uint8_t *restrict whites, const uint8_t *restrict row,
+                         uint8_t ink_below, uint8_t white_from, Py_ssize_t width)
+{
+    uint8_t lost = 0;
+    for (Py_ssize_t x = 0; x < width; x++)
+        lost |= (row[x] >= ink_below) & (row[x] < white_from) & ((inks[x] & whites[x]) ^ 1);
+    return lost;
+}
+
 static PyObject *plain(PyObject *module, PyObject *args)
 {
     Py_buffer grey;
     Py_ssize_t stride, width, rows;
-    int ink_below, white_from;
+    uint8_t ink_below, white_from;
 
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*nnnii", &grey, &stride, &width, &rows, &ink_below, &white_from))
+    if (!PyArg_ParseTuple(args, "y*nnnbb", &grey, &stride, &width, &rows, &ink_below, &white_from))
         return NULL;
     if (!fits(&grey, width, rows, stride, 1)) {
         PyBuffer_Release(&grey);
@@ -108,16 +132,10 @@ static PyObject *plain(PyObject *module, PyObject *args)
     for (Py_ssize_t top = 0; top < rows && found > 0; top += BAND) {
         Py_ssize_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < rows ? top + BAND : rows;
         Py_ssize_t to = below + NEAR < rows ? below + NEAR : rows;
-        uint8_t some = 0;
-        for (Py_ssize_t y = from; y < to; y++) {
-            const uint8_t *row = (const uint8_t *)grey.buf + y * stride;
-            uint8_t *inks = ink + (y - from) * width, *whites = white + (y - from) * width;
-            for (Py_ssize_t x = 0; x < width; x++) {
-                inks[x] = row[x] < ink_below;
-                whites[x] = row[x] >= white_from;
-                some |= !(inks[x] | whites[x]);
-            }
-        }
+        int some = 0;
+        for (Py_ssize_t y = from; y < to; y++)
+            some |= tell_apart(ink + (y - from) * width, white + (y - from) * width,
+                               (const uint8_t *)grey.buf + y * stride, ink_below, white_from, width);
         if (!some)
             continue;
         size.rows = to - from;
@@ -126,15 +144,9 @@ static PyObject *plain(PyObject *module, PyObject *args)
             found = -1;
             break;
         }
-        for (Py_ssize_t y = top; y < below; y++) {
-            const uint8_t *row = (const uint8_t *)grey.buf + y * stride;
-            const uint8_t *inks = ink + (y - from) * width, *whites = white + (y - from) * width;
-            uint8_t lost = 0;
-            for (Py_ssize_t x = 0; x < width; x++)
-                lost |= (row[x] >= ink_below) & (row[x] < white_from) & !(inks[x] & whites[x]);
-            if (lost)
-                found = 0;
-        }
+        for (Py_ssize_t y = top; y < below && found; y++)
+            found = !has_tone(ink + (y - from) * width, white + (y - from) * width,
+                              (const uint8_t *)grey.buf + y * stride, ink_below, white_from, width);
     }
     if (ink == NULL || found < 0) {
         PyErr_NoMemory();
