@@ -20,7 +20,8 @@ from appliance.configuration import CATALOGUE
 from appliance.deliver.trial import SENTENCES
 from appliance.dispatch.profile import STEPS
 from appliance.language import DOMAIN, FOLDER
-from appliance.lines.sip.check import SENTENCES as TRUNK_SENTENCES
+from appliance.lines.sip.check_report import SENTENCES as TRUNK_SENTENCES
+from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
 from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
 from appliance.settings.fields import describe, variants
@@ -54,7 +55,10 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for reason in REASONS:
         yield reason, "appliance/phonebook/merging.py"
     for finding in TRUNK_SENTENCES:
-        yield finding, "appliance/lines/sip/check.py"
+        yield finding, "appliance/lines/sip/check_report.py"
+    for trunk in TRUNK_KINDS.values():
+        yield trunk.title, "appliance/lines/sip/trunk_kinds.py"
+        yield trunk.help, "appliance/lines/sip/trunk_kinds.py"
     for said_of in SENTENCES.values():
         yield said_of, "appliance/deliver/trial.py"
     for step in STEPS:

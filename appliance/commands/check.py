@@ -18,7 +18,8 @@ from appliance.commands.through_box import running_on, send_through
 from appliance.daemon.arguments import add_data_argument, data_folder
 from appliance.lines.line import Refuse
 from appliance.lines.modem import check as modem
-from appliance.lines.sip.check import REGISTER_LIMIT_S, TrunkReport, Watcher, check_trunk, report
+from appliance.lines.sip.check import REGISTER_LIMIT_S, check_trunk
+from appliance.lines.sip.check_report import TrunkReport, Watcher, report
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import split_host_port
 from appliance.settings.store import SettingsDamagedError

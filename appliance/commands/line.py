@@ -29,6 +29,7 @@ from appliance.lines.modem.find import candidates
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings, SipTrunk
+from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
 from appliance.settings.fields import TYPE_KEY, SettingError, from_document, from_text
 from appliance.settings.store import SettingsDamagedError, SettingsStore
 
@@ -37,18 +38,6 @@ GOOD, TROUBLE = 0, 1
 # A new line has so long to come up before it is told how it is, seconds: a sign-in with its repetitions.
 UP_S, LOOK_S = 35.0, 0.2
 _PAGE = b"faxbox line add: this page only shows that faxes get through.\n"
-_PEER = "peer"
-# Kinds of SIP accounts: what they have in common, and what to do on the other side first.
-TEMPLATES: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "account": ("an account at a provider: server, user name and password are in its letter", {}),
-    "router": (
-        "a FRITZ!Box or another router: make an IP telephone in it, with a name and password",
-        {"server": "fritz.box"},
-    ),
-    "pbx": ("Asterisk or FreePBX: make an extension of the kind PJSIP, and allow T.38 for it", {}),
-    "3cx": ("3CX: make an extension, and switch its fax support on", {}),
-    _PEER: ("a trunk without an account: the provider knows the box by its address", {"register": False}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +80,8 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         one = kinds.add_parser(kind, help={"sip": "a SIP trunk", "modem": "a modem"}[kind])
         one.add_argument("name", nargs="?", help="name of the line")
         if kind == "sip":
-            told = "; ".join(f"{name}: {help}" for name, (help, _) in TEMPLATES.items())
-            one.add_argument("--template", choices=list(TEMPLATES), default=None, help=told)
+            told = " ".join(f"{kind.name}: {kind.title}. {kind.help}" for kind in TRUNK_KINDS.values())
+            one.add_argument("--template", choices=list(TRUNK_KINDS), default=None, help=told)
         for question in questions:
             metavar = "FILE" if question.secret else "VALUE"
             more = " is in this file; - for the first line of the input" if question.secret else ""
@@ -149,9 +138,9 @@ def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
     shape, questions = _KINDS[kind]
     values: dict[str, Any] = {TYPE_KEY: kind}
     if kind == "sip":
-        template = arguments.template or (_template() if ask else "account")
-        values |= TEMPLATES[template][1]
-        left_out = (USERNAME, PASSWORD) if template == _PEER else (PEERS,)
+        trunk = TRUNK_KINDS[arguments.template or (_template() if ask else "account")]
+        values |= trunk.settings
+        left_out = (PEERS,) if trunk.has_account else (USERNAME, PASSWORD)
         questions = tuple(question for question in questions if question not in left_out)
         # What is not asked for may still be said.
         for question in left_out:
@@ -189,9 +178,9 @@ def _take(values: dict[str, Any], shape: type[LineSettings], question: Question,
 
 
 def _template() -> str:
-    names = list(TEMPLATES)
-    for place, (help, _) in enumerate(TEMPLATES.values(), 1):
-        print(f"  {place}  {help}")
+    names = list(TRUNK_KINDS)
+    for place, kind in enumerate(TRUNK_KINDS.values(), 1):
+        print(f"  {place}  {kind.title}: {kind.help}")
     while True:
         answer = _asked("Which of these is it", "1")
         if answer in names:

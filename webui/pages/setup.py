@@ -14,6 +14,7 @@ from appliance.language import spoken
 from appliance.lines.modem.find import candidates
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
+from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.station import StationSettings
@@ -60,48 +61,12 @@ def show_station(visit: Visit) -> Answer:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What a kind of SIP trunk has in common: values to begin with, and what to ask the provider."""
-
-    name: str
-    word: str
-    help: str
-    values: dict[str, str]
-
-
-def templates() -> list[Template]:
-    account = _("Server, user name and password are in the letter or on the web site of your provider.")
-    return [
-        Template("account", _("Account at a provider"), account, {}),
-        Template(
-            "router",
-            _("FRITZ!Box or another router"),
-            _("In the router, make an IP telephone (LAN/WLAN) with a name and password."),
-            {"server": "fritz.box"},
-        ),
-        Template(
-            "pbx",
-            _("Asterisk or FreePBX"),
-            _("Make an extension of the kind PJSIP, and allow T.38 for it."),
-            {},
-        ),
-        Template("3cx", "3CX", _("Make an extension, and switch its fax support on."), {}),
-        Template(
-            "peer",
-            _("Trunk without an account"),
-            _("Your provider knows the box by its address; there is no user name."),
-            {"register": ""},
-        ),
-    ]
-
-
 def show_line(visit: Visit) -> Answer:
     lines = visit.box.settings.items(LineSettings)
     return visit.page(
         "setup_line.html",
         steps=setup_steps(),
-        templates=templates(),
+        kinds=TRUNK_KINDS.values(),
         modems=candidates(),
         trunks=[line.name for line in lines.values() if isinstance(line, SipTrunk) and line.enabled],
         reports=[report for report in visit.box.lines() if report.kind.value != "practice"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from appliance.api.problems import ProblemError
 from appliance.api.rest.routes import Answer, Call, Route
@@ -13,12 +13,10 @@ from appliance.box import Box
 from appliance.causes import STATE_FORBIDS
 from appliance.language import said
 from appliance.lines.settings import LineSettings
+from appliance.lines.sip.check_report import TrunkReport, report_afterwards
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Attempt, Job
-
-if TYPE_CHECKING:
-    from appliance.lines.sip.check import TrunkReport
 
 # Of an account that is longer, only so much is looked at, octets.
 _TRACE_OCTETS = 4 << 20
@@ -35,9 +33,6 @@ def trunk_report(box: Box, job: Job, attempts: list[Attempt]) -> TrunkReport | N
         return None
     state = next((each.state for each in box.lines() if each.name == trunk.name), None)
     sentence, error = (state.sentence, state.last_error) if state is not None else ("", "")
-    # Only who looks at a trunk's check needs it: it brings the SIP stack with it.
-    from appliance.lines.sip.check import report_afterwards  # noqa: PLC0415
-
     return report_afterwards(
         last.cause,
         pages=last.pages_confirmed,

@@ -11,5 +11,6 @@
 ``outcomes``  SIP's answers as causes; ``codes`` those that we give
 ``ports``     UDP sockets out of a configured range; ``stun`` how one looks from outside
 ``messages``  headers that the binding does not hand over
-``check``     one real call, and what the trunk offers in words
+``check``     one real call for the check of a trunk; ``check_report`` says what a call showed in words
+``trunk_kinds``  kinds of trunks, and what each begins with
 """

@@ -27,6 +27,7 @@ from appliance.lines.g711.fax import AudioWait, ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
 from appliance.lines.sip import messages
+from appliance.lines.sip.codes import NO_PROPER_ANSWER
 from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.lines.sip.session import body_of
@@ -64,8 +65,6 @@ _BLAMES_THE_NUMBER = frozenset(
         causes.SIP_HUNG_UP_EARLY,
     )
 )
-# What an offer of T.38 gets where nobody deals with it: no answer in time, and a call that is not known.
-NO_PROPER_ANSWER = frozenset({408, 481})
 # Status codes that pjproject makes up where the network failed; others of its own are about the call.
 _OUR_CODES = frozenset({0, 408, 502, 503, 504})
 # What the network says in tones.

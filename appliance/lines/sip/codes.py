@@ -10,3 +10,5 @@ BUSY_HERE = 486
 NOT_ACCEPTABLE_HERE = 488
 SERVER_ERROR = 500
 DECLINE = 603
+# What an offer of T.38 gets where nobody deals with it: no answer in time, and a call that is not known.
+NO_PROPER_ANSWER = frozenset({408, 481})

@@ -9,7 +9,8 @@ import pytest
 
 from appliance import causes
 from appliance.lines.line import LineKind
-from appliance.lines.sip.check import TrunkReport, check_trunk
+from appliance.lines.sip.check import check_trunk
+from appliance.lines.sip.check_report import TrunkReport
 from tests.lines.sip.media import AudioFar, T38Far
 from tests.lines.sip.rig import Box
 from tests.lines.sip.sipp import (

@@ -1,0 +1,247 @@
+"""What one call over a trunk showed, in plain words, from the account of the call; needs no SIP stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.causes import Cause, Side
+from appliance.lines.line import LineKind
+from appliance.lines.sip.codes import NO_PROPER_ANSWER
+from appliance.lines.sip.settings import MediaChoice
+from appliance.t30.memory import ignore
+from appliance.t30.parameters import ALL_CARRIERS, CallResult, Progress
+
+# What may be found, and what to do about it; in braces what differs.
+_ANSWERED = "The call was answered after {seconds} s."
+_WENT_WITH = "A page went through{rate}, with error correction (ECM)."
+_WENT_WITHOUT = "A page went through{rate}, without error correction (ECM)."
+_LAST_ERROR = "The trunk's last error: {error}"
+_T38_BY_TRUNK = "T.38 works: the trunk asked for it, {seconds} s after the answer."
+_T38_BY_US = "T.38 works: this box asked for it, {seconds} s after the answer."
+_TERMS = "Its terms: {terms}."
+_PACKETS = "{came} packets came in, {missing} were missing ({share})."
+_NO_PACKET = "No packet came in."
+_TONES_AS_SET = "The fax went as tones in the audio, as the trunk's media setting (g711) says."
+_TONES_NO_ANSWER = "T.38 was asked for and got no proper answer; the fax went as tones in the audio."
+_TONES_REFUSED = "T.38 was refused ({status}); the fax went as tones in the audio."
+_TONES_UNASKED = "Nobody asked for T.38; the fax went as tones in the audio."
+_ASK_CORRECTION = "Ask the provider to switch on T.38 error correction (redundancy or FEC)."
+_ASK_T38 = "Ask the provider whether T.38 can be switched on for this account."
+_ASK_WHO_ASKS = "Let the box ask for T.38 itself, or ask the provider to do so on fax tones."
+_LOOK_PORTS = "Check the public address, and that the router lets the media ports through."
+_LOOK_NETWORK = "More than one packet in a hundred is lost: look at the network first."
+SENTENCES = (
+    _ANSWERED,
+    _WENT_WITH,
+    _WENT_WITHOUT,
+    _LAST_ERROR,
+    _T38_BY_TRUNK,
+    _T38_BY_US,
+    _TERMS,
+    _PACKETS,
+    _NO_PACKET,
+    _TONES_AS_SET,
+    _TONES_NO_ANSWER,
+    _TONES_REFUSED,
+    _TONES_UNASKED,
+    _ASK_CORRECTION,
+    _ASK_T38,
+    _ASK_WHO_ASKS,
+    _LOOK_PORTS,
+    _LOOK_NETWORK,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A sentence in English, and what fills its places; ``text`` fills those of a translation of it."""
+
+    sentence: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    def text(self, sentence: str) -> str:
+        return sentence.format(**dict(self.values)) if self.values else sentence
+
+    def __str__(self) -> str:
+        return self.text(self.sentence)
+
+
+def _found(sentence: str, **values: object) -> Finding:
+    return Finding(sentence, tuple((name, str(value)) for name, value in values.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkReport:
+    """What one call over a trunk showed.
+
+    ``findings`` are sentences for the owner; ``advice`` what to ask the provider or to change.
+    """
+
+    usable: bool  # a fax went through
+    result: CallResult
+    kind: LineKind | None  # what carried it, None when nothing did
+    t38_asked_by: str  # "the trunk", "this box" or "" when there was no T.38
+    t38_refusal: int  # status that our own offer got, 0 without one
+    settings: str  # T.38's terms in words
+    answered_s: float  # from dialling to the answer
+    t38_after_s: float | None  # from the answer to T.38
+    round_trip_s: float | None  # of a SIP request inside the call
+    packets: int  # that came in
+    lost: int  # of them missing
+    findings: tuple[Finding, ...]
+    advice: tuple[Finding, ...]
+
+
+class Watcher:
+    """Listens to the account of a call over a trunk for what the report needs."""
+
+    def __init__(self, onward: Callable[[Progress], None] = ignore) -> None:
+        self._onward = onward
+        self.asked_by = ""
+        self.round_trip_s: float | None = None
+        self.kind: LineKind | None = None
+        self.refusal = 0
+        self.settings = ""
+        self.t38_after_s: float | None = None
+        self.answered_s = 0.0
+        self.packets = self.lost = 0
+        self._asked_at: float | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        self._onward(progress)
+        fields = dict(progress.fields)
+        match progress.event:
+            case "sip_sent" | "sip_received":
+                self._message(progress, str(fields.get("line", "")), str(fields.get("sdp", "")))
+            case "connected":
+                self.answered_s = progress.at
+            case "media" if fields["kind"] == "t38":
+                self.kind, self.refusal = LineKind.T38, 0
+                self.settings, self.t38_after_s = str(fields["settings"]), float(fields["after_s"])
+            case "media" if fields["kind"] == "g711":
+                self.kind, self.refusal = LineKind.G711, int(fields["refusal"])
+            case "packets":
+                self.packets, self.lost = int(fields["came"]), int(fields["missing"])
+
+    def _message(self, progress: Progress, line: str, sdp: str) -> None:
+        image, sent = "m=image" in sdp, progress.event == "sip_sent"
+        if sent and line.startswith("INVITE") and image:
+            self._asked_at = progress.at
+            self.asked_by = self.asked_by or "this box"
+        elif not sent and line.startswith("INVITE") and image:
+            self.asked_by = "the trunk"
+        elif not sent and line.startswith("SIP/2.0") and self._asked_at is not None:
+            if self.round_trip_s is None:
+                self.round_trip_s = progress.at - self._asked_at
+            self._asked_at = None
+
+
+def report(
+    seen: Watcher, result: CallResult, media: MediaChoice, before: str, last_error: str
+) -> TrunkReport:
+    """The report of a call over a trunk with this ``media`` setting.
+
+    ``before`` is the line's sentence before the call, ``last_error`` its last error after it.
+    """
+    t38 = seen.kind is LineKind.T38
+    asked_by = seen.asked_by if t38 else ""
+    usable = result.cause.side is Side.NONE
+    findings = [_found(before), *_how_it_ended(result, seen.answered_s, last_error)]
+    advice: list[Finding] = []
+    if t38:
+        works = _T38_BY_TRUNK if asked_by == "the trunk" else _T38_BY_US
+        findings.append(_found(works, seconds=f"{seen.t38_after_s or 0.0:.1f}"))
+        findings.append(_found(_TERMS, terms=seen.settings))
+        if "no error correction" in seen.settings:
+            advice.append(_found(_ASK_CORRECTION))
+    elif seen.kind is LineKind.G711:
+        without, wanted = _without_t38(seen, media)
+        findings.append(without)
+        advice += wanted
+    share = seen.lost / seen.packets if seen.packets else 0.0
+    if seen.packets:
+        findings.append(_found(_PACKETS, came=seen.packets, missing=seen.lost, share=f"{share:.1%}"))
+    elif seen.kind is not None:
+        findings.append(_found(_NO_PACKET))
+        advice.append(_found(_LOOK_PORTS))
+    if share > 0.01:
+        advice.append(_found(_LOOK_NETWORK))
+    if not usable:
+        advice.append(_found(result.cause.advice))
+    return TrunkReport(
+        usable,
+        result,
+        seen.kind,
+        asked_by,
+        seen.refusal,
+        seen.settings,
+        seen.answered_s,
+        seen.t38_after_s,
+        seen.round_trip_s,
+        seen.packets,
+        seen.lost,
+        tuple(findings),
+        tuple(advice),
+    )
+
+
+def report_afterwards(
+    cause: Cause,
+    *,
+    pages: int,
+    facts: Mapping[str, Any],
+    account: Iterable[Mapping[str, Any]],
+    media: MediaChoice,
+    before: str,
+    last_error: str,
+) -> TrunkReport:
+    """The same of a call that was made earlier, from what was kept of it.
+
+    ``facts`` are what was agreed, ``account`` the lines of its account; a line that is none is passed over.
+    """
+    carrier = next(
+        (
+            each
+            for each in ALL_CARRIERS
+            if each.bit_rate == facts.get("bit_rate") and each.modulation.value == facts.get("modulation")
+        ),
+        None,
+    )
+    watcher = Watcher()
+    for line in account:
+        fields = dict(line)
+        try:
+            at, event = float(fields.pop("at")), str(fields.pop("event"))
+            watcher(Progress(at, event, tuple(fields.items())))
+        except (KeyError, TypeError, ValueError):
+            continue
+    result = CallResult(cause, pages_sent=pages, carrier=carrier, ecm=bool(facts.get("ecm", False)))
+    return report(watcher, result, media, before, last_error)
+
+
+def _without_t38(seen: Watcher, media: MediaChoice) -> tuple[Finding, list[Finding]]:
+    """Why the fax went as tones, and what to do about it."""
+    if media is MediaChoice.G711_ONLY:
+        return _found(_TONES_AS_SET), []
+    if seen.refusal in NO_PROPER_ANSWER:
+        return _found(_TONES_NO_ANSWER), [_found(_ASK_T38)]
+    if seen.refusal:
+        return _found(_TONES_REFUSED, status=seen.refusal), [_found(_ASK_T38)]
+    return _found(_TONES_UNASKED), [_found(_ASK_WHO_ASKS)]
+
+
+def _how_it_ended(result: CallResult, answered_s: float, last_error: str) -> list[Finding]:
+    found = []
+    if answered_s:
+        found.append(_found(_ANSWERED, seconds=f"{answered_s:.1f}"))
+    if result.cause.side is Side.NONE:
+        carrier = result.carrier
+        rate = f" ({carrier.bit_rate} bit/s, {carrier.modulation.value})" if carrier else ""
+        found.append(_found(_WENT_WITH if result.ecm else _WENT_WITHOUT, rate=rate))
+    else:
+        found.append(_found(result.cause.sentence))
+        if last_error:
+            found.append(_found(_LAST_ERROR, error=last_error))
+    return found
