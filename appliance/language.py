@@ -2,6 +2,9 @@
 
 A language is one gettext catalogue, ``appliance/locale/CODE/LC_MESSAGES/faxbox.po`` (docs/web.md says how to
 add one); English is what stands in the code.  A leaf module: every door words its answers with it.
+
+Babel is loaded by what uses it: the processes of the calls and of the front panel speak to nobody, and would
+keep its 40 modules in memory for months.
 """
 
 from __future__ import annotations
@@ -14,13 +17,10 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
-from babel.languages import get_official_languages
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+if TYPE_CHECKING:
+    from babel import Locale
 
 FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "faxbox"
@@ -32,6 +32,8 @@ _HEADER_LIMIT = 300
 @functools.cache
 def languages() -> Mapping[str, str]:
     """The languages there are, by code, each by its own name."""
+    from babel import Locale  # noqa: PLC0415
+
     codes = [path.parents[1].name for path in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))]
     return {code: str(Locale.parse(code).get_language_name(code)).capitalize() for code in (ENGLISH, *codes)}
 
@@ -41,6 +43,9 @@ def catalogue(language: str) -> gettext.NullTranslations:
     """The catalogue of a language; of one that we do not have, the English."""
     if language == ENGLISH or language not in languages():
         return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo  # noqa: PLC0415
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
     with (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
         messages = read_po(file, locale=language)
     compiled = io.BytesIO()
@@ -75,12 +80,16 @@ def choose(accepted: str, chosen: str = "") -> str:
 
 def of_country(region: str) -> str:
     """The first official language of a country (two letters) that we have, else English."""
+    from babel.languages import get_official_languages  # noqa: PLC0415
+
     return next((code for code in get_official_languages(region) if code in languages()), ENGLISH)
 
 
 @functools.cache
 def locale_of(language: str, region: str = "") -> Locale:
     """How those who speak ``language`` in country ``region`` (two letters) write dates and numbers."""
+    from babel import Locale, UnknownLocaleError  # noqa: PLC0415
+
     for name in (f"{language}_{region}", f"{language}_GB" if language == ENGLISH else language):
         try:
             return Locale.parse(name)
@@ -93,8 +102,11 @@ class Writer:
     """Writes moments and numbers for one reader.  ``zone`` None: the system's."""
 
     def __init__(self, locale: Locale, zone: tzinfo | None) -> None:
+        from babel import dates, numbers  # noqa: PLC0415
+
         self._locale = locale
         self._zone = zone
+        self._dates, self._numbers = dates, numbers
 
     @property
     def tag(self) -> str:
@@ -106,19 +118,19 @@ class Writer:
 
     def date(self, at: float) -> str:
         """The day of a Unix time, such as 28 Nov 2026."""
-        return format_date(self._moment(at), "medium", locale=self._locale)
+        return self._dates.format_date(self._moment(at), "medium", locale=self._locale)
 
     def day(self, at: float) -> str:
         """The day without its year, such as 28 Nov."""
-        return format_skeleton("MMMd", self._moment(at), locale=self._locale)
+        return self._dates.format_skeleton("MMMd", self._moment(at), locale=self._locale)
 
     def time(self, at: float) -> str:
         """The time of day, such as 14:35."""
-        return format_time(self._moment(at), "short", locale=self._locale)
+        return self._dates.format_time(self._moment(at), "short", locale=self._locale)
 
     def moment(self, at: float) -> str:
         """Both."""
-        return format_datetime(self._moment(at), "medium", locale=self._locale)
+        return self._dates.format_datetime(self._moment(at), "medium", locale=self._locale)
 
     def near(self, at: float, now: float) -> str:
         """As short as it can be understood at ``now``: the time of a moment today, else the day."""
@@ -126,12 +138,12 @@ class Writer:
         if moment.date() == present.date():
             return self.time(at)
         if moment.year == present.year:
-            return format_skeleton("MMMd", moment, locale=self._locale)
-        return format_date(moment, "short", locale=self._locale)
+            return self._dates.format_skeleton("MMMd", moment, locale=self._locale)
+        return self._dates.format_date(moment, "short", locale=self._locale)
 
     def number(self, value: float) -> str:
         """With the country's marks of thousands and decimals."""
-        return format_decimal(value, locale=self._locale)
+        return self._numbers.format_decimal(value, locale=self._locale)
 
 
 # -- the reader of what is being answered ----------------------------------------------------------

@@ -11,153 +11,18 @@ import contextlib
 import ipaddress
 import logging
 import threading
-from typing import Any
-
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from appliance.box import Box
-from appliance.causes import EMAIL_DAMAGED, TOO_MANY_RECIPIENTS
-from appliance.deliver.email_reading import ADDRESS
-from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
+from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.settings import MailInSettings
-from appliance.documents.email_parts import LINE_COUNT_LIMIT
-from appliance.durable import DiskFullError
-from appliance.spool.model import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
 
 # Connections at once: each may hold an e-mail in memory.
 CONNECTIONS = 4
-# Between two commands, seconds (RFC 5321 4.5.3.2.7), and a whole connection.
-SILENCE_S = 300.0
-WHOLE_S = 600.0
-# A line, octets.  RFC 5321 4.5.3.1.6 allows 1,000; a longer one is read to its end and then refused, but the
-# library keeps all of it meanwhile.
-LINE_OCTETS = 1 << 20
 # How often a change of the settings is looked for, and a port that was taken is tried again, seconds.
 LOOK_S = 2.0
 STOP_S = 5.0
-_MB = 1 << 20
-_IDENT = "faxbox"
-
-
-class _Handler:
-    """aiosmtpd's hooks of one server."""
-
-    def __init__(self, box: Box, gateway: Gateway) -> None:
-        self._box = box
-        self._gateway = gateway
-
-    async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        settings = self._box.settings.section(MailInSettings)
-        if not ADDRESS.fullmatch(address) or address.rpartition("@")[2].lower() != settings.domain.lower():
-            return f"550 5.7.1 Only faxes: write to NUMBER@{settings.domain}"
-        if len(envelope.rcpt_tos) >= settings.recipients:
-            return f"452 4.5.3 {TOO_MANY_RECIPIENTS.sentence}"
-        envelope.rcpt_tos.append(address.lower())
-        return "250 OK"
-
-    async def handle_DATA(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
-        content = envelope.content or b""
-        raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
-        if envelope.mail_from in (None, "", "<>"):
-            return "550 5.7.1 Notices about e-mail are not faxed."  # RFC 5321 4.5.5: nobody to answer
-        loop = asyncio.get_running_loop()
-        source = f"smtp {session.peer[0] if session.peer else ''}"
-        try:
-            outcome = await loop.run_in_executor(
-                None, lambda: self._gateway.take(raw, to=tuple(envelope.rcpt_tos), source=source)
-            )
-        except DiskFullError:
-            return "452 4.3.1 The box's storage is full; try again later."
-        except (SpoolClosedError, SpoolFailedError):
-            return "451 4.3.0 The box cannot take it now; try again later."
-        except Exception:
-            _log.exception("an e-mail met a fault of this box")
-            return "451 4.3.0 A fault of this box; its log says more."
-        match outcome:
-            case Accepted(made):
-                return f"250 2.0.0 Accepted as fax {', '.join(str(job.id) for job in made)}"
-            case Refused():
-                return f"550 5.7.1 {_line(outcome.words)}"
-            case Ignored(reason):
-                return f"550 5.7.1 Not faxed: {_line(reason)}"
-
-
-class _Peer(SMTP):
-    """One connection: only from the networks on the list, not too many, not for ever."""
-
-    def __init__(self, listener: Listener, handler: _Handler, settings: MailInSettings) -> None:
-        super().__init__(
-            handler,
-            data_size_limit=settings.message_mb * _MB,
-            hostname=_IDENT,
-            ident=_IDENT,
-            timeout=SILENCE_S,
-            enable_SMTPUTF8=False,
-            loop=asyncio.get_running_loop(),
-        )
-        self._listener = listener
-        self._counted = False
-        self._connection: Any = None
-        self._end: asyncio.TimerHandle | None = None
-        # Since the last answer: lines, for each of which the library keeps some 70 octets besides what is in
-        # it, and octets of the last one.
-        self._lines = 0
-        self._line_octets = 0
-        self._last = b""
-
-    def connection_made(self, transport: Any) -> None:
-        peer = transport.get_extra_info("peername")
-        refusal = self._listener.refusal(str(peer[0]) if peer else "")
-        if refusal:
-            transport.write(f"{refusal}\r\n".encode())
-            transport.close()
-            return
-        self._counted = True
-        self._connection = transport
-        self._listener.connections += 1
-        self._end = asyncio.get_running_loop().call_later(WHOLE_S, transport.abort)
-        super().connection_made(transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self._counted:
-            return
-        self._counted = False
-        self._listener.connections -= 1
-        if self._end is not None:
-            self._end.cancel()
-        super().connection_lost(error)
-
-    def eof_received(self) -> bool | None:
-        return super().eof_received() if self._counted else None
-
-    async def push(self, status: Any) -> None:
-        self._lines = self._line_octets = 0
-        await super().push(status)
-
-    def data_received(self, data: bytes) -> None:
-        if not self._counted or self._connection.is_closing():
-            return
-        self._measure(data)
-        if self._lines > LINE_COUNT_LIMIT or self._line_octets > LINE_OCTETS:
-            _log.warning("an e-mail was cut off: too many lines, or a line without an end")
-            refused = Refused(EMAIL_DAMAGED, "too many lines, or one without an end")
-            self._connection.write(f"552 5.3.4 {_line(refused.words)}\r\n".encode())
-            self._connection.close()
-            return
-        super().data_received(data)
-
-    def _measure(self, data: bytes) -> None:
-        seen = self._last + data  # a line's end may come in two pieces
-        self._last = data[-1:]
-        self._lines += data.count(b"\n")
-        end = seen.rfind(b"\r\n")
-        self._line_octets = self._line_octets + len(data) if end < 0 else len(seen) - end - 2
 
 
 class Listener:
@@ -165,7 +30,7 @@ class Listener:
 
     def __init__(self, box: Box, gateway: Gateway) -> None:
         self._box = box
-        self._handler = _Handler(box, gateway)
+        self._gateway = gateway
         self._stopping = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -217,11 +82,7 @@ class Listener:
                 server, now = None, None
                 if wanted is not None:
                     try:
-                        server = await self._loop.create_server(
-                            lambda: _Peer(self, self._handler, self._box.settings.section(MailInSettings)),
-                            settings.listen_bind,
-                            settings.listen_port,
-                        )
+                        server = await self._open(settings)
                     except OSError as error:
                         if str(error) != complained:
                             complained = str(error)
@@ -233,6 +94,16 @@ class Listener:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), LOOK_S)
         await self._close(server)
+
+    async def _open(self, settings: MailInSettings) -> asyncio.Server:
+        from appliance.deliver.smtp_conversation import Handler, Peer  # noqa: PLC0415 (see there)
+
+        handler = Handler(self._box, self._gateway)
+        return await asyncio.get_running_loop().create_server(
+            lambda: Peer(self, handler, self._box.settings.section(MailInSettings)),
+            settings.listen_bind,
+            settings.listen_port,
+        )
 
     async def _close(self, server: asyncio.Server | None) -> None:
         self.address = None
@@ -250,8 +121,3 @@ def allowed(peer: str, networks: tuple[str, ...]) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
-
-
-def _line(text: str) -> str:
-    """RFC 5321 4.5.3.1.5: a reply line has at most 512 octets."""
-    return text.encode("ascii", "replace").decode()[:450]

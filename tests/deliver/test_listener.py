@@ -14,7 +14,7 @@ import pytest
 
 from appliance import causes
 from appliance.box import Box
-from appliance.deliver import listener as listener_module
+from appliance.deliver import smtp_conversation
 from appliance.deliver.listener import CONNECTIONS, Listener, allowed
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.settings import MailInSettings, MailOutSettings
@@ -150,7 +150,7 @@ def test_connections_are_bounded_and_idle_ones_do_not_stop_others_for_ever(
             each.close()
         until(lambda: listener.connections == 0)
         with monkeypatch.context() as hurried:
-            hurried.setattr(listener_module, "WHOLE_S", 0.3)
+            hurried.setattr(smtp_conversation, "WHOLE_S", 0.3)
             with socket.create_connection(listener.address, 60) as idle, contextlib.suppress(OSError):
                 while idle.recv(100):  # until the box ends it
                     pass

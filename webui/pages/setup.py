@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
-from babel import Locale
-
 from appliance.api.rest.trunk_check import trunk_report
+from appliance.language import locale_of, spoken
 from appliance.language import said as _
-from appliance.language import spoken
 from appliance.lines.modem.find import candidates
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
@@ -44,7 +42,7 @@ def setup_steps() -> list[SetupStep]:
 def show_station(visit: Visit) -> Answer:
     station = visit.box.settings.section(StationSettings)
     region = visit.box.settings.section(NumberSettings).region
-    territories = Locale.parse(spoken()).territories
+    territories = locale_of(spoken()).territories
     countries = sorted(
         ((code, name) for code, name in territories.items() if len(code) == 2 and code.isalpha()),
         key=lambda entry: entry[1],

@@ -9,11 +9,8 @@ import itertools
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-from jsonschema.validators import extend
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError
 from appliance.api.rest.routes import Parameter, Schema
@@ -22,13 +19,9 @@ from appliance.causes import REQUEST_INVALID
 from appliance.language import said
 from appliance.settings.fields import one_of
 
-# 1.0 is a number, not a whole number: what passes is an ``int``.
-_Validator = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    ),
-)
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
 _TRUE, _FALSE = "true", "false"
 # Between the values of one field; several commas are pauses behind a number.
 _COMMA = re.compile(r"(?<!,),(?!,)")
@@ -40,7 +33,14 @@ class Checker:
     """One schema, ready to check values."""
 
     def __init__(self, schema: Schema) -> None:
-        self._validator = _Validator({**schema, "components": {"schemas": COMPONENTS}})
+        self._schema = schema
+
+    @cached_property
+    def _validator(self) -> Any:
+        # jsonschema is loaded by the first request that carries something, not by a box that only waits.
+        from appliance.api.rest.validator import Validator  # noqa: PLC0415
+
+        return Validator({**self._schema, "components": {"schemas": COMPONENTS}})
 
     def flaws(self, value: Any) -> list[Flaw]:
         """What is wrong with ``value``; nothing when the list is empty."""
@@ -191,6 +191,8 @@ def _type(name: str) -> str:
 
 def _flaw(error: ValidationError) -> Flaw:
     if error.validator in ("anyOf", "oneOf"):
+        from appliance.api.rest.validator import best_match  # noqa: PLC0415 (as above)
+
         # Of the forms that are possible, the one that was most likely meant says more.
         error = best_match([error]) or error
     return Flaw(_path(error.absolute_path), _sentence(error))

@@ -1,0 +1,166 @@
+"""One conversation of the box's SMTP listener (RFC 5321): what is taken, and what is refused in which words.
+
+Apart from ``listener``, which loads it once the owner has turned listening on: a box that does not listen
+does without aiosmtpd.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from appliance.box import Box
+from appliance.causes import EMAIL_DAMAGED, TOO_MANY_RECIPIENTS
+from appliance.deliver.email_reading import ADDRESS
+from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
+from appliance.deliver.settings import MailInSettings
+from appliance.documents.email_parts import LINE_COUNT_LIMIT
+from appliance.durable import DiskFullError
+from appliance.spool.model import SpoolClosedError, SpoolFailedError
+
+_log = logging.getLogger(__name__)
+
+# Between two commands, seconds (RFC 5321 4.5.3.2.7), and a whole connection.
+SILENCE_S = 300.0
+WHOLE_S = 600.0
+# A line, octets.  RFC 5321 4.5.3.1.6 allows 1,000; a longer one is read to its end and then refused, but the
+# library keeps all of it meanwhile.
+LINE_OCTETS = 1 << 20
+_MB = 1 << 20
+_IDENT = "faxbox"
+
+
+class Door(Protocol):
+    """Who may come in."""
+
+    connections: int
+
+    def refusal(self, peer: str) -> str:
+        """What a connection from ``peer`` is turned away with, empty for one that may come in."""
+
+
+class Handler:
+    """aiosmtpd's hooks of one server."""
+
+    def __init__(self, box: Box, gateway: Gateway) -> None:
+        self._box = box
+        self._gateway = gateway
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        settings = self._box.settings.section(MailInSettings)
+        if not ADDRESS.fullmatch(address) or address.rpartition("@")[2].lower() != settings.domain.lower():
+            return f"550 5.7.1 Only faxes: write to NUMBER@{settings.domain}"
+        if len(envelope.rcpt_tos) >= settings.recipients:
+            return f"452 4.5.3 {TOO_MANY_RECIPIENTS.sentence}"
+        envelope.rcpt_tos.append(address.lower())
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        content = envelope.content or b""
+        raw = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
+        if envelope.mail_from in (None, "", "<>"):
+            return "550 5.7.1 Notices about e-mail are not faxed."  # RFC 5321 4.5.5: nobody to answer
+        loop = asyncio.get_running_loop()
+        source = f"smtp {session.peer[0] if session.peer else ''}"
+        try:
+            outcome = await loop.run_in_executor(
+                None, lambda: self._gateway.take(raw, to=tuple(envelope.rcpt_tos), source=source)
+            )
+        except DiskFullError:
+            return "452 4.3.1 The box's storage is full; try again later."
+        except (SpoolClosedError, SpoolFailedError):
+            return "451 4.3.0 The box cannot take it now; try again later."
+        except Exception:
+            _log.exception("an e-mail met a fault of this box")
+            return "451 4.3.0 A fault of this box; its log says more."
+        match outcome:
+            case Accepted(made):
+                return f"250 2.0.0 Accepted as fax {', '.join(str(job.id) for job in made)}"
+            case Refused():
+                return f"550 5.7.1 {_line(outcome.words)}"
+            case Ignored(reason):
+                return f"550 5.7.1 Not faxed: {_line(reason)}"
+
+
+class Peer(SMTP):
+    """One connection: only from the networks on the list, not too many, not for ever."""
+
+    def __init__(self, door: Door, handler: Handler, settings: MailInSettings) -> None:
+        super().__init__(
+            handler,
+            data_size_limit=settings.message_mb * _MB,
+            hostname=_IDENT,
+            ident=_IDENT,
+            timeout=SILENCE_S,
+            enable_SMTPUTF8=False,
+            loop=asyncio.get_running_loop(),
+        )
+        self._door = door
+        self._counted = False
+        self._connection: Any = None
+        self._end: asyncio.TimerHandle | None = None
+        # Since the last answer: lines, for each of which the library keeps some 70 octets besides what is in
+        # it, and octets of the last one.
+        self._lines = 0
+        self._line_octets = 0
+        self._last = b""
+
+    def connection_made(self, transport: Any) -> None:
+        peer = transport.get_extra_info("peername")
+        refusal = self._door.refusal(str(peer[0]) if peer else "")
+        if refusal:
+            transport.write(f"{refusal}\r\n".encode())
+            transport.close()
+            return
+        self._counted = True
+        self._connection = transport
+        self._door.connections += 1
+        self._end = asyncio.get_running_loop().call_later(WHOLE_S, transport.abort)
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._counted:
+            return
+        self._counted = False
+        self._door.connections -= 1
+        if self._end is not None:
+            self._end.cancel()
+        super().connection_lost(error)
+
+    def eof_received(self) -> bool | None:
+        return super().eof_received() if self._counted else None
+
+    async def push(self, status: Any) -> None:
+        self._lines = self._line_octets = 0
+        await super().push(status)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._counted or self._connection.is_closing():
+            return
+        self._measure(data)
+        if self._lines > LINE_COUNT_LIMIT or self._line_octets > LINE_OCTETS:
+            _log.warning("an e-mail was cut off: too many lines, or a line without an end")
+            refused = Refused(EMAIL_DAMAGED, "too many lines, or one without an end")
+            self._connection.write(f"552 5.3.4 {_line(refused.words)}\r\n".encode())
+            self._connection.close()
+            return
+        super().data_received(data)
+
+    def _measure(self, data: bytes) -> None:
+        seen = self._last + data  # a line's end may come in two pieces
+        self._last = data[-1:]
+        self._lines += data.count(b"\n")
+        end = seen.rfind(b"\r\n")
+        self._line_octets = self._line_octets + len(data) if end < 0 else len(seen) - end - 2
+
+
+def _line(text: str) -> str:
+    """RFC 5321 4.5.3.1.5: a reply line has at most 512 octets."""
+    return text.encode("ascii", "replace").decode()[:450]
