@@ -17,6 +17,8 @@ from babel.messages.pofile import read_po, write_po
 
 from appliance.causes import all_causes
 from appliance.configuration import CATALOGUE
+from appliance.deliver.paper import AGAIN
+from appliance.deliver.printer_words import SENTENCES as PRINTER_SENTENCES
 from appliance.deliver.trial import SENTENCES
 from appliance.dispatch.profile import STEPS
 from appliance.language import DOMAIN, FOLDER
@@ -61,6 +63,9 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield trunk.help, "appliance/lines/sip/trunk_kinds.py"
     for said_of in SENTENCES.values():
         yield said_of, "appliance/deliver/trial.py"
+    for printers in PRINTER_SENTENCES:
+        yield printers, "appliance/deliver/printer_words.py"
+    yield AGAIN, "appliance/deliver/paper.py"
     for step in STEPS:
         yield step.sentence, "appliance/dispatch/profile.py"
     for kind_of_remark in all_kinds():

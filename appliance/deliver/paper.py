@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,8 @@ _PICTURE_MM = 130.0
 _BLACK_BELOW = 190
 # A sheet is drawn and printed at this.
 _RESOLUTION = Resolution.FINE
+# What stands on sheets that may be on paper for the second time.
+AGAIN = "Printed again: the printer did not finish the first time. Some of it may be here twice."
 
 
 def write_for(settings: SettingsStore, owner: str) -> Writer:
@@ -54,19 +57,42 @@ def write_for(settings: SettingsStore, owner: str) -> Writer:
 # -- received faxes --------------------------------------------------------------------------------
 
 
-def noted(pages: Iterable[CodedPage | Raster], fax: Received, writer: Writer) -> Iterator[CodedPage | Raster]:
-    """The pages of a received fax, each below a line that says from whom and when."""
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What stands above each page: whose fax it is (``caller``), that it may be on paper already (``again``).
+
+    False when nothing does.
+    """
+
+    writer: Writer
+    caller: bool
+    again: bool
+
+    def __bool__(self) -> bool:
+        return self.caller or self.again
+
+
+def noted(pages: Iterable[CodedPage | Raster], fax: Received, note: Note) -> Iterator[CodedPage | Raster]:
+    """The pages of a received fax, each below its note."""
     caller = " ".join(filter(None, (fax.caller, fax.caller_name))) or fax.tsi or said("an unknown number")
     for number, page in enumerate(pages, 1):
-        line = said("Fax from {caller}, {moment}, page {number} of {pages}").format(
-            caller=clean_line(caller), moment=writer.moment(fax.started_at), number=number, pages=fax.pages
-        )
+        lines = []
+        if note.caller:
+            line = said("Fax from {caller}, {moment}, page {number} of {pages}").format(
+                caller=clean_line(caller),
+                moment=note.writer.moment(fax.started_at),
+                number=number,
+                pages=fax.pages,
+            )
+            lines.append(line)
+        if note.again:
+            lines.append(said(AGAIN))
         try:
             raster = page if isinstance(page, Raster) else decode(page)
         except PageError:  # it is printed as it came
             yield page
             continue
-        strip = _strip(line, raster.width, raster.resolution)
+        strip = b"".join(_strip(line, raster.width, raster.resolution) for line in lines)
         rows = len(strip) // raster.row_octets
         yield Raster(raster.width, raster.rows + rows, strip + raster.data, raster.resolution)
 
@@ -88,10 +114,18 @@ def _bilevel(image: Image.Image) -> bytes:
 # -- reports ---------------------------------------------------------------------------------------
 
 
-def write_report(path: Path, job: Job, first_page: CodedPage | None, writer: Writer) -> None:
-    """Writes a sheet about how a fax ended, with a picture of its first page.  Raises OSError."""
+def write_report(
+    path: Path, job: Job, first_page: CodedPage | None, writer: Writer, *, again: bool = False
+) -> None:
+    """Writes a sheet about how a fax ended, with a picture of its first page.
+
+    ``again``: it may be on paper already.  Raises OSError.
+    """
     sheet = _Report()
     sheet.heading(_title(job.state))
+    if again:
+        sheet.words(said(AGAIN))
+        sheet.gap()
     for label, value in (
         (said("To"), " ".join(filter(None, (job.given or job.number, job.name, job.company)))),
         (said("Sent by"), " ".join(filter(None, (job.owner, job.from_user, job.from_computer)))),

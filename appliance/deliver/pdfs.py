@@ -7,18 +7,21 @@ import tempfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance import at_rest
 from appliance.box import Box
 from appliance.deliver.worker import DeliveryError
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
-from appliance.language import Writer
 from appliance.spool.model import Job, NotFoundError, Received, ReceivedPageFile
 from appliance.t4.coding import PageError
 from appliance.t4.page import CodedPage, Raster
 from appliance.t4.tiff import FaxTiff
 from appliance.t4.tiff_reading import TiffError
+
+if TYPE_CHECKING:
+    from appliance.deliver.paper import Note
 
 FOLDER = "deliveries"  # passing files, in the data folder
 
@@ -35,8 +38,8 @@ def scratch(box: Box) -> Iterator[Path]:
         raise DeliveryError(f"The PDF could not be written: {error.strerror}") from error
 
 
-def write_received(box: Box, fax: Received, path: Path, note: Writer | None = None) -> None:
-    """Writes a received fax to ``path``, with ``note`` below lines that say from whom and when.
+def write_received(box: Box, fax: Received, path: Path, note: Note | None = None) -> None:
+    """Writes a received fax to ``path``; ``note``: what a line above each page says.
 
     Raises DeliveryError, OSError.
     """
@@ -54,7 +57,7 @@ def write_received(box: Box, fax: Received, path: Path, note: Writer | None = No
     try:
         write_pdf(
             path,
-            paper.noted(_pages(box, pages), fax, note) if note is not None else _pages(box, pages),
+            paper.noted(_pages(box, pages), fax, note) if note else _pages(box, pages),
             title=title,
             created=created,
             texts=box.inbox.page_texts(fax.id),

@@ -4,18 +4,21 @@ A received fax, or a report on one that was sent (``planner.REPORT``).
 
 It goes as PDF: of a TIFF with several pages CUPS' filters print the first alone.  The delivery's number is in
 the job's title, so that a later try, or a box that was killed, finds the job that it has already given to
-CUPS, and waits for it instead of printing once more.  Done is what CUPS says is completed.
+CUPS, and waits for it instead of printing once more.  Done is what CUPS says is completed.  What CUPS gave up
+or somebody cancelled is printed anew; when its printing had begun, sheets of it may be out, and the new ones
+say so.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from appliance.box import Box
 from appliance.deliver import pdfs
+from appliance.deliver import printer_words as words
 from appliance.deliver.planner import REPORT
 from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
@@ -24,23 +27,9 @@ from appliance.spool.model import Delivery, NotFoundError
 # One try waits so long for the paper, seconds, and looks so often; the next try goes on waiting.
 TRY_S = 60.0
 LOOK_EVERY_S = 0.5
-# RFC 8011 5.3.7: states of a job from which it does not come back.
-_COMPLETED = 9
-_NOT_PRINTED = {7: "somebody cancelled it there", 8: "CUPS tried several times and gave up"}
-# RFC 8011 5.4.12: reasons that a person can do something about; -report, -warning or -error may follow.
-_REASONS = {
-    "media-empty": "it has no paper",
-    "media-needed": "it has no paper",
-    "media-jam": "paper is jammed",
-    "door-open": "a door is open",
-    "cover-open": "a cover is open",
-    "toner-empty": "it has no toner",
-    "marker-supply-empty": "it has no ink or toner",
-    "offline": "it is switched off or not connected",
-    "connecting-to-device": "it does not answer",
-    "paused": "it is stopped",
-}
-_ATTRIBUTES = ["job-id", "job-name", "job-state", "job-printer-state-message"]
+# Writes the PDF; the second argument: whether sheets of an earlier print may be out.
+_Write = Callable[[Path, bool], None]
+_ATTRIBUTES = ["job-id", "job-name", "job-state", "job-printer-state-message", "time-at-processing"]
 
 
 class PrinterDeliverer:
@@ -52,7 +41,7 @@ class PrinterDeliverer:
         try:
             import cups  # noqa: PLC0415 (a box without CUPS has no pycups)
         except ImportError:
-            raise DeliveryError("This box cannot print: pycups is not installed.", final=True) from None
+            raise DeliveryError(words.NO_PYCUPS, final=True) from None
         try:
             return self._print(cups.Connection(), delivery)
         except cups.IPPError as error:
@@ -63,43 +52,46 @@ class PrinterDeliverer:
     def _print(self, connection: Any, delivery: Delivery) -> str:
         printer = delivery.target or connection.getDefault()
         if not printer:
-            raise DeliveryError("CUPS has no default printer: name one.")
+            raise DeliveryError(words.NO_DEFAULT)
         if printer not in connection.getPrinters():
-            raise DeliveryError(f"CUPS has no printer called {printer}.")
+            raise DeliveryError(words.NO_SUCH_PRINTER)
         title, write = (
             self._report(delivery) if delivery.payload.get("why") == REPORT else self._fax(delivery)
         )
-        job = _find(connection, title)
+        given = _given(connection, title)
+        job = max((number for number, each in given.items() if not _lost(each)), default=None)
+        again = any(_lost(each) and each.get("time-at-processing") for each in given.values())
         if job is None:
-            job = self._hand_over(connection, printer, title, write)
+            job = self._hand_over(connection, printer, title, lambda path: write(path, again))
         end = time.monotonic() + TRY_S
         while time.monotonic() < end:
             found = connection.getJobAttributes(job, requested_attributes=_ATTRIBUTES)
-            state = found["job-state"]
-            if state == _COMPLETED:
-                return f"{printer}, job {job}"
-            if state in _NOT_PRINTED:
-                said = found.get("job-printer-state-message") or _NOT_PRINTED[state]
-                raise DeliveryError(f"{printer} did not print it: {said}.")
+            if found["job-state"] == words.COMPLETED:
+                return f"{'Printed again: ' if again else ''}{printer}, job {job}"
+            if _lost(found):
+                message = found.get("job-printer-state-message")
+                raise DeliveryError(message or words.NOT_PRINTED[found["job-state"]])
             time.sleep(LOOK_EVERY_S)
-        raise DeliveryError(f"It waits for {printer}: {_words(connection, printer)}.")
+        raise DeliveryError(_lacks(connection, printer))
 
-    def _fax(self, delivery: Delivery) -> tuple[str, Callable[[Path], None]]:
+    def _fax(self, delivery: Delivery) -> tuple[str, _Write]:
         """The title of a received fax's job, and what writes its PDF.  Raises DeliveryError."""
-        from appliance.deliver.paper import write_for  # noqa: PLC0415 - only where something is drawn
+        from appliance.deliver.paper import Note, write_for  # noqa: PLC0415 - only where something is drawn
 
         try:
             fax = self._box.inbox.get(delivery.fax_id or 0)
         except NotFoundError:
             raise DeliveryError("The fax is no longer in the box.", final=True) from None
         settings = self._box.settings
-        note = write_for(settings, fax.owner) if settings.section(PaperSettings).note else None
-        return (
-            f"fax {fax.id} {fax.uuid}, delivery {delivery.id}",
-            lambda path: pdfs.write_received(self._box, fax, path, note),
-        )
+        writer = write_for(settings, fax.owner)
+        noted = settings.section(PaperSettings).note
 
-    def _report(self, delivery: Delivery) -> tuple[str, Callable[[Path], None]]:
+        def write(path: Path, again: bool) -> None:
+            pdfs.write_received(self._box, fax, path, Note(writer, caller=noted, again=again))
+
+        return f"fax {fax.id} {fax.uuid}, delivery {delivery.id}", write
+
+    def _report(self, delivery: Delivery) -> tuple[str, _Write]:
         """The same of a report."""
         from appliance.deliver.paper import write_for, write_report  # noqa: PLC0415 - as above
 
@@ -111,7 +103,7 @@ class PrinterDeliverer:
         page = pdfs.first_page_sent(self._box, job)
         return (
             f"report {job.id} {job.uuid}, delivery {delivery.id}",
-            lambda path: write_report(path, job, page, writer),
+            lambda path, again: write_report(path, job, page, writer, again=again),
         )
 
     def _hand_over(self, connection: Any, printer: str, title: str, write: Callable[[Path], None]) -> int:
@@ -125,19 +117,19 @@ class PrinterDeliverer:
             return int(connection.printFile(printer, str(pdf), title, options))
 
 
-def _find(connection: Any, title: str) -> int | None:
-    """Our job of this title that is under way or done, None when it must be printed."""
+def _given(connection: Any, title: str) -> dict[int, Mapping[str, Any]]:
+    """All our jobs of this title that CUPS remembers."""
     jobs = connection.getJobs(which_jobs="all", my_jobs=True, requested_attributes=_ATTRIBUTES)
-    for number in sorted(jobs, reverse=True):
-        if jobs[number].get("job-name") == title and jobs[number]["job-state"] not in _NOT_PRINTED:
-            return int(number)
-    return None
+    return {int(number): job for number, job in jobs.items() if job.get("job-name") == title}
 
 
-def _words(connection: Any, printer: str) -> str:
+def _lost(job: Mapping[str, Any]) -> bool:
+    """Whether it was cancelled or given up."""
+    return job["job-state"] in words.NOT_PRINTED
+
+
+def _lacks(connection: Any, printer: str) -> str:
     """What keeps the printer."""
     wanted = ["printer-state-reasons", "printer-state-message"]
     found = connection.getPrinterAttributes(printer, requested_attributes=wanted)
-    reasons = found.get("printer-state-reasons", [])
-    said = [words for reason, words in _REASONS.items() if any(each.startswith(reason) for each in reasons)]
-    return said[0] if said else str(found.get("printer-state-message") or "it has not finished yet")
+    return words.lacks(found.get("printer-state-reasons", []), str(found.get("printer-state-message") or ""))

@@ -25,6 +25,7 @@ from tests.documents.ocr import words_on
 from tests.printing.cupsd import Cups, running_cupsd
 
 pytestmark = pytest.mark.realtime
+FAX_ROWS = 1000  # of a page that ``receive`` makes, without its first hundred
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,26 @@ def cups() -> Iterator[Cups]:
         moody_queue = ("-p", "Moody", "-E", "-v", "moody:/", "-m", "raw")
         running.run("lpadmin", *moody_queue, "-o", "printer-error-policy=abort-job")
         running.run("cupsdisable", "Stopped")
+        halfway = running.backends / "halfway"  # breaks off in the middle of the first job alone
+        halfway.write_text(
+            "#!/bin/sh\n[ $# = 0 ] && exit 0\n"
+            f'[ -e "{paper}/half" ] || {{ head -c 500 "${{6:-/dev/stdin}}" > "{paper}/half"; exit 1; }}\n'
+            f'cat ${{6:-}} > "{paper}/$1.pdf"\n'
+        )
+        halfway.chmod(0o700)
+        running.run(
+            *("lpadmin", "-p", "Halfway", "-E", "-v", "halfway:/", "-m", "raw"),
+            *("-o", "printer-error-policy=abort-job"),
+        )
+        empty = running.backends / "empty"  # says that it has no paper until somebody puts some in
+        empty.write_text(
+            "#!/bin/sh\n[ $# = 0 ] && exit 0\necho 'STATE: +media-empty-error' >&2\n"
+            f'while [ ! -e "{paper}/put-in" ]; do sleep 0.1; done\n'
+            "echo 'STATE: -media-empty-error' >&2\n"
+            f'cat ${{6:-}} > "{paper}/$1.pdf"\n'
+        )
+        empty.chmod(0o700)
+        running.run("lpadmin", "-p", "Empty", "-E", "-v", "empty:/", "-m", "raw")
         # A printer with a driver and Letter in its tray: its pages go through CUPS' own filters.
         letter = running.root / "letter.ppd"
         letter.write_bytes(
@@ -113,7 +134,7 @@ def test_a_printer_that_is_stopped_is_told_in_words_and_later_prints_once(
 ) -> None:
     monkeypatch.setattr(printer, "TRY_S", 1.0)
     fax, before, deliver = receive(box), papers(cups), PrinterDeliverer(box)
-    with pytest.raises(DeliveryError, match="It waits for Stopped: it is stopped"):
+    with pytest.raises(DeliveryError, match="The printer is stopped in CUPS"):
         deliver(delivery(fax.id, "Stopped", 7))
     cups.run("cupsenable", "Stopped")
     monkeypatch.setattr(printer, "TRY_S", 60.0)
@@ -125,20 +146,53 @@ def test_a_printer_that_cups_gave_up_on_is_told_from_a_person_who_cancelled(
     box: Box, cups: Cups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fax, deliver = receive(box), PrinterDeliverer(box)
-    with pytest.raises(DeliveryError, match="Broken did not print it: CUPS tried several times"):
+    with pytest.raises(DeliveryError, match="CUPS tried several times to print it"):
         deliver(delivery(fax.id, "Broken", 8))
     cups.run("cupsdisable", "Stopped")
     monkeypatch.setattr(printer, "TRY_S", 1.0)
-    with pytest.raises(DeliveryError, match="It waits for Stopped"):
+    with pytest.raises(DeliveryError, match="The printer is stopped"):
         deliver(delivery(fax.id, "Stopped", 9))
     monkeypatch.setattr(printer, "TRY_S", 60.0)
     monkeypatch.setattr(printer.time, "sleep", lambda _: cups.run("cancel", "-a", "Stopped"))
-    with pytest.raises(DeliveryError, match="Stopped did not print it: somebody cancelled it there"):
+    with pytest.raises(DeliveryError, match="Somebody cancelled it at the printer"):
         deliver(delivery(fax.id, "Stopped", 9))
 
 
+def test_a_printer_without_paper_is_told_and_prints_once_when_there_is_some(
+    box: Box, cups: Cups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fax, before, deliver = receive(box), papers(cups), PrinterDeliverer(box)
+    monkeypatch.setattr(printer, "TRY_S", 1.0)
+
+    def told() -> bool:
+        try:
+            deliver(delivery(fax.id, "Empty", 10))
+        except DeliveryError as error:
+            return error.detail == "The printer has no paper. When there is some, it prints what waits."
+        return False
+
+    cups.until(told, f"fax {fax.id} {fax.uuid}, delivery 10")
+    (cups.root / "paper" / "put-in").touch()
+    monkeypatch.setattr(printer, "TRY_S", 60.0)
+    deliver(delivery(fax.id, "Empty", 10))
+    assert papers(cups) == before + 1
+
+
+def test_what_a_printer_broke_off_is_printed_again_and_each_sheet_says_so(
+    box: Box, cups: Cups, tmp_path: Path
+) -> None:
+    fax, deliver = receive(box, pages=2), PrinterDeliverer(box)
+    with pytest.raises(DeliveryError, match="CUPS tried several times"):
+        deliver(delivery(fax.id, "Halfway", 11))
+    said = deliver(delivery(fax.id, "Halfway", 11))
+    assert said.startswith("Printed again: Halfway, job ")
+    content = (cups.root / "paper" / f"{said.rpartition(' ')[2]}.pdf").read_bytes()
+    for page in range(2):
+        assert "the printer did not finish the first time" in read_page(content, page, tmp_path)
+
+
 def test_a_printer_that_is_not_there_is_named(box: Box) -> None:
-    with pytest.raises(DeliveryError, match="CUPS has no printer called Nowhere"):
+    with pytest.raises(DeliveryError, match="CUPS has no printer of this name"):
         PrinterDeliverer(box)(delivery(receive(box).id, "Nowhere"))
 
 
@@ -213,13 +267,19 @@ def print_all(box: Box, cups: Cups, faxes: int, pages: int) -> None:
                 continue
     sheets = sorted(set((cups.root / "paper").glob("moody-*")) - before)
     assert len(sheets) == faxes
-    wanted = None
+    first = None
     for sheet in sheets:  # the pages of all these faxes are alike, and no two of one fax
-        document = pypdfium2.PdfDocument(sheet)
-        looks = [page.render(scale=0.2).to_pil().tobytes() for page in document]
-        wanted = wanted or looks
+        looks = [drawn_rows(page) for page in pypdfium2.PdfDocument(sheet)]
+        first = first or looks
         assert len(set(looks)) == pages
-        assert looks == wanted
+        assert looks == first
+
+
+def drawn_rows(page: pypdfium2.PdfPage) -> bytes:
+    """The fax's own rows: above them a line may say that it is printed again."""
+    (picture,) = page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
+    image = picture.get_bitmap().to_pil().convert("L")
+    return image.crop((0, image.height - FAX_ROWS, image.width, image.height)).tobytes()
 
 
 def test_a_printer_that_fails_at_random_prints_each_page_once_and_in_order(box: Box, cups: Cups) -> None:

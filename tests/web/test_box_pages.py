@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from appliance.deliver.printer_words import lacks
 from appliance.spool.model import DeliveryFilter, NewDelivery
 from tests.web.browser import Web
 from tests.web.furnished import EVIL
@@ -38,6 +39,28 @@ def test_a_failed_delivery_is_seen_with_its_answer_and_made_once_more(box: Web) 
     expect(row).to_contain_text("Given up")
     expect(row).to_contain_text("2 tries")
     expect(row).to_contain_text("The fax is no longer in the box.")
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "wanted"),
+    [
+        ("en", "Office", "Printer Office ✕ does not print The printer has no paper. When there is some"),
+        ("de", "Flur", "Drucker Flur ✕ druckt nicht Der Drucker hat kein Papier. Sobald welches da ist"),
+    ],
+)
+def test_a_printer_without_paper_stands_on_the_page_of_the_lines(
+    box: Web, language: str, name: str, wanted: str
+) -> None:
+    outbox, later = box.served.box.outbox, box.served.box.clock() + 1e6
+    for reasons in ([], ["media-empty-error"]):
+        outbox.put(NewDelivery("printer", name, {}, (1e6,), not_before=later))
+        (delivery, _), *_ = outbox.search(DeliveryFilter(kind="printer", limit=1))
+        outbox.failed(delivery.id, lacks(reasons, ""), final=False)
+    page = box.page(language=language)
+    page.goto("/lines")
+    shown = " ".join(page.locator("section.line").filter(has_text=name).inner_text().split())
+    assert shown.startswith(wanted)
+    assert " 2 " in shown
 
 
 def test_a_test_of_a_webhook_says_what_is_wrong_with_the_address(box: Web) -> None:

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections import Counter
+from dataclasses import dataclass
 from importlib.metadata import distributions
 
+from appliance.deliver.planner import PRINTER
 from appliance.dispatch.profile import STEPS, Profile
 from appliance.language import said as _
 from appliance.lines.settings import LineSettings
+from appliance.spool.model import DeliveryFilter, DeliveryTry, OutboxState
 from webui.visit import Answer, Page, Visit
 
 AUDIT_SHOWN = 100
 DESTINATIONS_SHOWN = 200
+# Deliveries to printers that the page of the lines looks at.
+PRINTS_COUNTED = 500
 MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPrinter:
+    """A printer that did not print so far: CUPS' name of it (empty: its default), why, and for how many."""
+
+    name: str
+    sentence: str
+    waiting: int
 
 
 def show_lines(visit: Visit) -> Answer:
@@ -26,7 +41,21 @@ def show_lines(visit: Visit) -> Answer:
         step = _(STEPS[min(max(profile.step, 0), len(STEPS) - 1)].sentence)
         paused = entry.quarantined_until is not None and entry.quarantined_until > now
         learned.append((entry, profile, step, paused))
-    return visit.page("lines.html", lines=lines, learned=learned)
+    return visit.page("lines.html", lines=lines, learned=learned, printers=_waiting_printers(visit))
+
+
+def _waiting_printers(visit: Visit) -> list[WaitingPrinter]:
+    """Printers that something waits for, with what they lack; in the order of their names."""
+    wanted = DeliveryFilter(kind=PRINTER, states=frozenset({OutboxState.PENDING}), limit=PRINTS_COUNTED)
+    last: dict[str, DeliveryTry] = {}
+    waiting: Counter[str] = Counter()
+    for delivery, tries in visit.box.outbox.search(wanted):
+        if tries:
+            waiting[delivery.target] += 1
+            last[delivery.target] = max(
+                last.get(delivery.target, tries[-1]), tries[-1], key=lambda each: each.at
+            )
+    return [WaitingPrinter(name, last[name].detail, count) for name, count in sorted(waiting.items())]
 
 
 def show_audit(visit: Visit) -> Answer:

@@ -1,0 +1,48 @@
+"""What is said of a printer that does not print: sentences that a page has in its reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+# RFC 8011 5.3.7: states of a job from which it does not come back.
+CANCELED, ABORTED, COMPLETED = 7, 8, 9
+
+NO_PYCUPS = "This box cannot print: pycups is not installed."
+NO_DEFAULT = "CUPS has no default printer: name one."
+NO_SUCH_PRINTER = "CUPS has no printer of this name: lpstat -e lists those that there are."
+NOT_FINISHED = "The printer has not finished yet."
+NOT_PRINTED = {
+    CANCELED: "Somebody cancelled it at the printer.",
+    ABORTED: "CUPS tried several times to print it and gave up.",
+}
+_NO_PAPER = "The printer has no paper. When there is some, it prints what waits."
+_OPEN = "A door or cover of the printer is open."
+# RFC 8011 5.4.12: reasons that a person can do something about; -report, -warning or -error may follow.
+_REASONS = {
+    "media-empty": _NO_PAPER,
+    "media-needed": _NO_PAPER,
+    "media-jam": "Paper is jammed in the printer.",
+    "door-open": _OPEN,
+    "cover-open": _OPEN,
+    "interlock-open": _OPEN,
+    "toner-empty": "The printer has no toner.",
+    "marker-supply-empty": "The printer has no ink or toner.",
+    "offline": "The printer is switched off or not connected.",
+    "connecting-to-device": "The printer does not answer.",
+    "paused": "The printer is stopped in CUPS: cupsenable starts it again.",
+}
+SENTENCES = (
+    NO_PYCUPS,
+    NO_DEFAULT,
+    NO_SUCH_PRINTER,
+    NOT_FINISHED,
+    *NOT_PRINTED.values(),
+    *dict.fromkeys(_REASONS.values()),
+)
+
+
+def lacks(reasons: Iterable[str], message: str) -> str:
+    """What keeps a printer, by its ``printer-state-reasons`` and, where they say nothing, its message."""
+    given = list(reasons)
+    known = [words for reason, words in _REASONS.items() if any(each.startswith(reason) for each in given)]
+    return known[0] if known else message or NOT_FINISHED
