@@ -698,9 +698,6 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
 
     if wanted.owner:
         want("job.owner = ?", wanted.owner)
-    if wanted.states:
-        marks = ", ".join("?" * len(wanted.states))
-        want(f"job.state IN ({marks})", *(state.value for state in wanted.states))
     for column, value in (("number", wanted.number), ("tag", wanted.tag), ("origin", wanted.origin)):
         if value:
             want(f"job.{column} = ?", value)
@@ -739,8 +736,18 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         want("metadatum.name = ? AND metadatum.value = ?", *wanted.metadata[0])
         if wanted.before_id is not None:
             want("metadatum.job_id < ?", wanted.before_id)
-    where = f" WHERE {' AND '.join(terms)}" if terms else ""
     limit = max(0, min(wanted.limit, LIST_LIMIT))
+    states = [state.value for state in wanted.states]
+    if states and (found != _JOB or wanted.number or wanted.tag or wanted.submission_id is not None):
+        # The others find few: the index of states would be the wrong one to begin with, hence the plus.
+        want(f"+job.state IN ({', '.join('?' * len(states))})", *states)
+    elif states:
+        # The newest of each state, and of these the newest: one query for all would sort every fax there is.
+        each = " AND ".join(["job.state = ?", *terms])
+        newest = f"SELECT id FROM (SELECT job.id FROM job WHERE {each} ORDER BY job.id DESC LIMIT ?)"
+        terms = [f"job.id IN ({' UNION ALL '.join([newest] * len(states))})"]
+        values = [value for state in states for value in (state, *values, limit)]
+    where = f" WHERE {' AND '.join(terms)}" if terms else ""
     rows = db.execute(f"{found}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit))
     return [from_row(Job, row) for row in rows]
 

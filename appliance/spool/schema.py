@@ -469,6 +469,12 @@ CREATE TRIGGER received_notes_gone AFTER DELETE ON received BEGIN
 END;
 """
 
+# The faxes of one owner in one state, newest first: neither a long list of theirs nor one of that state is
+# gone through for them.
+SCHEMA_15 = """
+CREATE INDEX job_owner_state ON job (owner, state, id);
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -485,6 +491,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_12,
     SCHEMA_13,
     SCHEMA_14,
+    SCHEMA_15,
 )
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
+import pytest
+
+from appliance.spool import jobs
+from appliance.spool.model import JobFilter, JobState
 from appliance.spool.store import Spool
 from bench import spool_size
 
@@ -15,8 +19,19 @@ MOST = 1.2
 _STEP = 10
 
 
-def steps_of_one_fax(spool: Spool, number: str) -> int:
-    """Instructions of SQLite's virtual machine, in tens, that a fax's way through the spool takes."""
+@pytest.fixture(scope="module")
+def spools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Spool]]:
+    """A small and a large one."""
+    made = {size: Spool(tmp_path_factory.mktemp("spools") / str(size)) for size in (spool_size.SMALL, LARGE)}
+    for size, spool in made.items():
+        spool_size.fill(spool, size)
+    yield made
+    for spool in made.values():
+        spool.close()
+
+
+def steps(spool: Spool, work: Callable[[], object]) -> int:
+    """Instructions of SQLite's virtual machine, in tens, that this takes."""
     count = 0
 
     def tick() -> int:
@@ -29,20 +44,55 @@ def steps_of_one_fax(spool: Spool, number: str) -> int:
     counted = [spool._db, *spool._free_readers]
     for db in counted:
         db.set_progress_handler(tick, _STEP)
-    spool_size.one_fax(spool, number, time.time())
+    work()
     for db in counted:
         db.set_progress_handler(None, 0)
     return count
 
 
-def test_a_fax_takes_as_many_steps_among_five_thousand_jobs_as_among_a_hundred(tmp_path: Path) -> None:
-    counts = []
-    for size in (spool_size.SMALL, LARGE):
-        spool = Spool(tmp_path / str(size))
-        try:
-            spool_size.fill(spool, size)
-            spool_size.one_fax(spool, "+49891", time.time())  # the reader's connection, the statements
-            counts.append(steps_of_one_fax(spool, "+49892"))
-        finally:
-            spool.close()
-    assert counts[1] <= MOST * counts[0]
+def test_a_fax_takes_as_many_steps_among_five_thousand_jobs_as_among_a_hundred(
+    spools: dict[int, Spool],
+) -> None:
+    counts = {}
+    for size, spool in spools.items():
+        spool_size.one_fax(spool, "+49891", time.time())  # the reader's connection, the statements
+        counts[size] = steps(spool, lambda spool=spool: spool_size.one_fax(spool, "+49892", time.time()))
+    assert counts[LARGE] <= MOST * counts[spool_size.SMALL]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        JobFilter(states=frozenset({JobState.DELIVERED})),
+        JobFilter(states=frozenset({JobState.DELIVERED, JobState.FAILED})),
+        JobFilter(states=frozenset(state for state in JobState if state.ended)),
+        JobFilter(owner="ada", states=frozenset({JobState.DELIVERED, JobState.CANCELLED})),
+        JobFilter(owner="nobody", states=frozenset({JobState.DELIVERED, JobState.CANCELLED})),
+        JobFilter(owner="ada", states=frozenset({JobState.CANCELLED})),
+    ],
+    ids=["one state", "two states", "all that ended", "of an owner", "of another owner", "of none of theirs"],
+)
+def test_the_newest_faxes_in_these_states_are_found_without_going_through_all(
+    spools: dict[int, Spool], wanted: JobFilter
+) -> None:
+    counts = {
+        size: steps(spool, lambda spool=spool: spool.read(jobs.search, wanted))
+        for size, spool in spools.items()
+    }
+    assert counts[LARGE] <= MOST * counts[spool_size.SMALL] + 1
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50])
+def test_they_are_the_newest_in_these_states_and_in_order(spools: dict[int, Spool], limit: int) -> None:
+    spool = spools[LARGE]
+    everything = spool.read(jobs.search, JobFilter(limit=500))
+    states = frozenset({JobState.DELIVERED, JobState.WAITING, JobState.FAILED})
+    for before in (None, everything[100].id):
+        for some in (states, states - {JobState.DELIVERED}):
+            wanted = [job.id for job in everything if job.state in some and job.id < (before or 1 << 60)]
+            found = spool.read(
+                jobs.search, JobFilter(owner="ada", states=some, before_id=before, limit=limit)
+            )
+            newest = wanted[:limit]  # as far as the newest of all reach
+            assert [job.id for job in found][: len(newest)] == newest
+            assert len(found) == limit
