@@ -21,7 +21,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
-from appliance.documents.pdfmending import mended
+from appliance.documents.pdfmending import mended, with_header, without_false_lock
 from appliance.documents.pdfobjects import Content, content_of, show
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import use_own_fonts
@@ -162,8 +162,19 @@ class PdfSource:
 def _opened(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
     """The document, and the octets that it was made from: mended where pdfium does not get along with it.
 
-    Without its encryption, too, where that hides what is looked for in the octets.
+    Without its encryption, too, where that hides what is looked for in the octets, or where there is none.
     """
+    content = with_header(content)
+    try:
+        return _opened_or_mended(content)
+    except DocumentError as error:
+        plain = without_false_lock(content) if error.cause is DOCUMENT_ENCRYPTED else None
+        if plain is None:
+            raise
+    return plain, _opened_by_pdfium(plain)
+
+
+def _opened_or_mended(content: bytes) -> tuple[bytes, pypdfium2.PdfDocument]:
     hidden = _ENCRYPTED in content and _OBJECT_STREAM in content
     refused = None
     if not hidden:

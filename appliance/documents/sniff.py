@@ -96,6 +96,8 @@ PWG_SYNC, URF_SYNC = b"RaS2", b"UNIRAST\0"
 _PDF_HEADER_WITHIN, _PROMISED_PDF_HEADER_WITHIN = 1024, 64 << 10
 _PDF_AS_POSTSCRIPT = re.compile(rb"%!PS-Adobe-\d\.\d PDF-\d\.\d")
 _PDF_WITHIN = re.compile(rb"[\r\n]%PDF-[12]\.\d[^%]{0,20}%?[^<>]{0,200}?\d+ 0 obj\b")
+# What a file that promises to be a PDF begins with when its header is missing.
+_PDF_BODY = re.compile(rb"\s*(?:%[^\r\n]{0,80}[\r\n]+)?\d{1,10} \d{1,5} obj\b")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # [MS-CFB] 2.2
 _TNEF = bytes.fromhex("789f3e22")  # [MS-OXTNEF] 2.1.3.1
 # A stream that only Outlook's messages have ([MS-OXMSG] 2.4), as its name stands in the directory.
@@ -144,7 +146,9 @@ def sniff(content: bytes, name: str = "", media_type: str = "") -> Kind:
     if has_no_directory(content):
         raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
     promised = _promised(name, media_type)
-    if promised is Kind.PDF and _PDF_WITHIN.search(content, 0, _PROMISED_PDF_HEADER_WITHIN):
+    if promised is Kind.PDF and (
+        _PDF_WITHIN.search(content, 0, _PROMISED_PDF_HEADER_WITHIN) or _PDF_BODY.match(content)
+    ):
         return Kind.PDF
     found = _by_marks(content) or _by_words(content, charset_of(media_type), promised)
     if found is None:

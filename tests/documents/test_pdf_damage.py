@@ -19,6 +19,11 @@ def _shifted(match: re.Match[bytes]) -> bytes:
     return b"%010d 00000 n" % (int(match[1]) + 7)
 
 
+def _with_lock(lock: bytes) -> bytes:
+    """The document saying that it is encrypted, which it is not."""
+    return WHOLE.replace(b"/Root 1 0 R", b"/Root 1 0 R/Encrypt " + lock)
+
+
 DAMAGED = {
     "the table of cross-references is wrong": re.sub(rb"(\d{10}) 00000 n", _shifted, WHOLE),
     "the table is unreadable": WHOLE.replace(b"xref\n0 ", b"xrfe\n0 ").replace(b"00000 n", b"00000 x"),
@@ -30,6 +35,9 @@ DAMAGED = {
     "a server's words stand before the header": b"HTTP/1.1 200 OK\r\nX: y\r\n" * 250 + WHOLE,
     "the header says PostScript": WHOLE.replace(b"%PDF-1.4", b"%!PS-Adobe-3.0 PDF-1.4"),
     "something stands behind the end": WHOLE + b"<html>" * 2000,
+    "the header is missing": WHOLE[WHOLE.index(b"\n") + 1 :],
+    "an encryption of the future": _with_lock(b"<</Filter/Standard/V 9/R 9/O()/U()/P -1>>"),
+    "an encryption that is nowhere": _with_lock(b"9999 0 R"),
     "objects do not end": WHOLE.replace(b"endobj\n", b""),
     "streams do not end": WHOLE.replace(b"endstream\n", b""),
     "streams are longer than said": re.sub(rb"/Length \d+", b"/Length 3", WHOLE),
@@ -81,6 +89,21 @@ def test_a_pdf_that_only_its_owner_may_change_is_opened(
     document = rendered(locked.read_bytes())
     assert document.total == 2
     assert document.pages[0].size.width == pytest.approx(420, abs=1)
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        b"<</Filter/Bogus/V 1>>",
+        b"<<>>",
+        b"<</Filter/Standard/V 1/R 2/O<%s>/U<%s>/P -4>>" % (b"41" * 32, b"42" * 32),
+    ],
+    ids=["unknown", "empty", "no password fits"],
+)
+def test_a_pdf_that_says_it_is_encrypted_and_is_not_is_opened(rendered: Rendered, lock: bytes) -> None:
+    document = rendered(_with_lock(lock))
+    assert document.total == 2
+    assert all(page.octets > 1000 for page in document.pages)
 
 
 def test_a_pdf_that_asks_for_a_password_says_so(rendered: Rendered, tmp_path: Path) -> None:
