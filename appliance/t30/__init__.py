@@ -5,14 +5,16 @@ A call, from outside inwards:
 ``call``          one fax call: who is in charge, a DCE that carries it, requests for pages and replies
 ``parameters``    what a caller says about a call, and what it hears back
 ``dce``           the one interface between the engine and whatever carries it
-``station``       what both share: the line, bursts of frames, timers, saying good-bye
+``station``       what both share: the line, bursts of frames, timers, saying good-bye; ``roles`` what
+                  its parts are made of: stimuli, steps in tables, a state
 ``sender``        who of the sender's roles is in charge: ``sender_phase_b``, from DIS to CFR, yields a
                   ``link``, ``sender_page`` and ``sender_ecm`` send one page over it; ``pages`` to send
 ``receiver``      phases C and D; ``receiver_phase_b`` from DIS to the training; ``intake`` of a page
 
 What they know of the Recommendation:
 
-``frames``, ``fields``              HDLC frames, and DIS, DTC and DCS bit by bit
+``frames``                          HDLC frames
+``fields``, ``field_bits``          DIS, DTC and DCS; their bits in table 2
 ``negotiation``, ``ladder``         what two stations have in common, and how a transmitter steps down
 ``ecm``, ``tcf``, ``quality``       blocks and frames, the training check, MCF or RTP or RTN
 ``timers``                          each timer and limit with its clause

@@ -13,16 +13,9 @@ from typing import ClassVar
 from appliance.causes import Cause
 from appliance.t30 import timers as limits
 from appliance.t30.frames import RESPONSES, Fcf, HdlcFrame
+from appliance.t30.roles import NO_DATA, EventData, LineStimulus, StationRole, Stimulus, Timer
 from appliance.t30.states import SenderState
-from appliance.t30.station import (
-    NO_DATA,
-    EventData,
-    LineStimulus,
-    Station,
-    StationRole,
-    Stimulus,
-    Timer,
-)
+from appliance.t30.station import Station
 
 
 class Kind(Enum):

@@ -1,9 +1,8 @@
-"""The information field of DIS, DTC and DCS (T.30 table 2), bit by bit, in both directions.
+"""What DIS, DTC and DCS say (T.30 table 2), from and to their information field.
 
-Bits are numbered as in the table: bit 1 is the first one on the line.  ``Facilities`` is what a DIS
-or DTC says, ``Settings`` what a DCS says.  Decoding is tolerant: short, long and contradictory
-fields of strange machines are read as the table's notes say; only a DCS that names no modulation of
-ours is refused.  Bits that we have no use for are kept by number in ``other``.
+``Facilities`` is what a DIS or DTC says, ``Settings`` what a DCS says.  Decoding is tolerant: short,
+long and contradictory fields of strange machines are read as the table's notes say; only a DCS that names
+no modulation of ours is refused.  Bits that we have no use for are kept by number in ``other``.
 """
 
 from __future__ import annotations
@@ -14,216 +13,19 @@ from enum import Enum
 
 from appliance.t4.page import Coding, PaperLength, PaperWidth, Resolution
 from appliance.t30.dce import Carrier
-
-MIN_OCTETS = 3  # T.30 5.3.6.2.1: the first 24 bits are always there
-MAX_OCTETS = 32  # a longer field is hostile: table 2 ends at bit 128
+from appliance.t30.field_bits import (
+    BIT_NAMES,
+    Bit,
+    bits_of,
+    bits_with,
+    code_of,
+    is_extend,
+    octets_of,
+)
 
 
 class FieldError(ValueError):
     """A DCS that asks for something that does not exist: the far end's fault."""
-
-
-class Bit:
-    """Numbers of table 2's bits that we act upon."""
-
-    T37 = 1
-    T38 = 3
-    MOBILE_3G = 4
-    V8 = 6
-    PREFERS_64 = 7
-    TRANSMITS = 9
-    RECEIVES = 10
-    RATE = (11, 12, 13, 14)
-    FINE = 15
-    TWO_DIMENSIONAL = 16
-    WIDTH = (17, 18)
-    LENGTH = (19, 20)
-    SCAN = (21, 22, 23)
-    ECM = 27
-    FRAMES_OF_64 = 28  # DCS only
-    T6 = 31
-    PSA = 35
-    SUPERFINE = 41
-    R300 = 42
-    R400 = 43
-    INCH = 44  # DIS: preferred; DCS: used
-    METRIC = 45  # DIS only: preferred
-    HALF_SCAN_15_4 = 46  # DIS only
-    SEP = 47  # DIS: can; DTC: a SEP comes with it
-    SUB = 49  # DIS: can; DCS: a SUB comes with it
-    PWD = 50  # DIS: can; DTC: a PWD comes with it; DCS: a SID comes with it
-
-
-# Everything in table 2, for traces.
-BIT_NAMES: dict[int, str] = {
-    1: "T.37",
-    2: "reserved",
-    3: "T.38",
-    4: "3G mobile",
-    5: "reserved",
-    6: "V.8",
-    7: "64 octet frames preferred",
-    8: "reserved",
-    9: "ready to transmit",
-    10: "receives",
-    11: "rate",
-    12: "rate",
-    13: "rate",
-    14: "rate",
-    15: "R8x7.7 or 200x200",
-    16: "MR",
-    17: "width",
-    18: "width",
-    19: "length",
-    20: "length",
-    21: "scan time",
-    22: "scan time",
-    23: "scan time",
-    24: "extend",
-    25: "reserved",
-    26: "uncompressed mode",
-    27: "ECM",
-    28: "64 octet frames",
-    29: "reserved",
-    30: "reserved",
-    31: "T.6",
-    32: "extend",
-    33: "field not valid",
-    34: "multiple selective polling",
-    35: "polled sub-address",
-    36: "T.43",
-    37: "plane interleave",
-    38: "G.726 voice",
-    39: "extended voice",
-    40: "extend",
-    41: "R8x15.4",
-    42: "300x300",
-    43: "R16x15.4 or 400x400",
-    44: "inch",
-    45: "metric",
-    46: "half scan time at 15.4",
-    47: "selective polling",
-    48: "extend",
-    49: "sub-address",
-    50: "password or sender identification",
-    51: "data file ready",
-    52: "reserved",
-    53: "binary file transfer",
-    54: "document transfer",
-    55: "EDIFACT",
-    56: "extend",
-    57: "basic transfer mode",
-    58: "reserved",
-    59: "mixed mode ready",
-    60: "character mode",
-    61: "reserved",
-    62: "mixed mode",
-    63: "reserved",
-    64: "extend",
-    65: "processable mode",
-    66: "digital network",
-    67: "duplex",
-    68: "JPEG",
-    69: "full colour",
-    70: "Huffman tables",
-    71: "12 bit components",
-    72: "extend",
-    73: "no subsampling",
-    74: "custom illuminant",
-    75: "custom gamut",
-    76: "North American Letter",
-    77: "North American Legal",
-    78: "T.85",
-    79: "T.85 optional L0",
-    80: "extend",
-    81: "HKM key management",
-    82: "RSA key management",
-    83: "override",
-    84: "HFX40 cipher",
-    85: "cipher 2",
-    86: "cipher 3",
-    87: "HFX40-I hashing",
-    88: "extend",
-    89: "hashing 2",
-    90: "hashing 3",
-    91: "reserved",
-    92: "T.44",
-    93: "T.44",
-    94: "T.44",
-    95: "T.44 page length",
-    96: "extend",
-    97: "colour 300 or 400",
-    98: "colour 100x100",
-    99: "phase C file transfer",
-    100: "extended file transfer",
-    101: "Internet selective polling",
-    102: "Internet routing",
-    103: "reserved",
-    104: "extend",
-    105: "600x600",
-    106: "1200x1200",
-    107: "300x600",
-    108: "400x800",
-    109: "600x1200",
-    110: "colour 600x600",
-    111: "colour 1200x1200",
-    112: "extend",
-    113: "double sided, alternate",
-    114: "double sided, continuous",
-    115: "black and white T.44",
-    116: "T.45",
-    117: "shared memory",
-    118: "shared memory",
-    119: "T.44 colour space",
-    120: "extend",
-    121: "T.38 flow control",
-    122: "K above 4",
-    123: "Internet aware T.38",
-    124: "T.89",
-    125: "T.89",
-    126: "T.89",
-    127: "sYCC JPEG",
-    128: "extend",
-}
-
-
-def is_extend(bit: int) -> bool:
-    """Whether this bit says that another octet follows: the last of each octet from the third on."""
-    return bit >= 24 and bit % 8 == 0
-
-
-def octets_of(bits: Iterable[int]) -> bytes:
-    """A FIF with these bits set; extend bits are set as the length needs."""
-    wanted = {bit for bit in bits if not is_extend(bit)}
-    octets = bytearray(max(MIN_OCTETS, (max(wanted, default=1) + 7) // 8))
-    for bit in wanted:
-        octets[(bit - 1) // 8] |= 1 << (bit - 1) % 8
-    for index in range(MIN_OCTETS - 1, len(octets) - 1):
-        octets[index] |= 0x80
-    return bytes(octets)
-
-
-def bits_of(fif: bytes) -> frozenset[int]:
-    """Numbers of the bits set, extend bits left out.
-
-    Octets after one whose extend bit is 0 are ignored, missing ones count as zeros.
-    """
-    bits: set[int] = set()
-    for index, octet in enumerate(fif[:MAX_OCTETS]):
-        numbers = (index * 8 + b + 1 for b in range(8) if octet >> b & 1)
-        bits.update(n for n in numbers if not is_extend(n))
-        if index >= MIN_OCTETS - 1 and not octet & 0x80:
-            break
-    return frozenset(bits)
-
-
-def _code(bits: frozenset[int], numbers: tuple[int, ...]) -> int:
-    """The bits ``numbers`` as one number, the first of them most significant (as table 2 prints them)."""
-    return sum(1 << len(numbers) - 1 - i for i, n in enumerate(numbers) if n in bits)
-
-
-def _bits(code: int, numbers: tuple[int, ...]) -> set[int]:
-    return {n for i, n in enumerate(numbers) if code >> len(numbers) - 1 - i & 1}
 
 
 # -- scan time ---------------------------------------------------------------------------------
@@ -306,7 +108,7 @@ _DCS_RATES = {code: carrier for carrier, code in _DCS_RATE_CODES.items()}
 
 def rate_field(carrier: Carrier) -> bytes:
     """FIF of a CTC: bits 1 to 16 of a DCS, of which only the rate counts (T.30 A.4.3)."""
-    return octets_of(_bits(_DCS_RATE_CODES[carrier], Bit.RATE))[:2]
+    return octets_of(bits_with(_DCS_RATE_CODES[carrier], Bit.RATE))[:2]
 
 
 # -- paper -------------------------------------------------------------------------------------
@@ -404,13 +206,13 @@ class Facilities:
     def encode(self) -> bytes:
         """The FIF.  What table 2 cannot say is widened to what it can (V.17 alone, T.6 without ECM)."""
         bits = set(self.other)
-        bits |= _bits(_rate_code(self.carriers), Bit.RATE)
-        bits |= _bits(_WIDTH_CODES[self.width], Bit.WIDTH)
-        bits |= _bits(_LENGTH_CODES[self.length], Bit.LENGTH)
+        bits |= bits_with(_rate_code(self.carriers), Bit.RATE)
+        bits |= bits_with(_WIDTH_CODES[self.width], Bit.WIDTH)
+        bits |= bits_with(_LENGTH_CODES[self.length], Bit.LENGTH)
         code = _DIS_SCAN_CODES.get((self.scan.base_ms, self.scan.half_at_fine))
         if code is None:
             code = _DIS_SCAN_CODES[(self.scan.base_ms, False)]
-        bits |= _bits(code, Bit.SCAN)
+        bits |= bits_with(code, Bit.SCAN)
         flags = {
             Bit.PREFERS_64: self.prefers_64,
             Bit.TRANSMITS: self.transmits,
@@ -456,13 +258,13 @@ class Facilities:
             codings.add(Coding.MR)
         if Bit.T6 in bits and ecm:  # table 2 note 9: T.6 needs ECM
             codings.add(Coding.MMR)
-        base_ms, half = _DIS_SCAN[_code(bits, Bit.SCAN)]
+        base_ms, half = _DIS_SCAN[code_of(bits, Bit.SCAN)]
         return cls(
-            carriers=_carriers(_code(bits, Bit.RATE)),
+            carriers=_carriers(code_of(bits, Bit.RATE)),
             codings=frozenset(codings),
             resolutions=frozenset(resolutions),
-            width=_DIS_WIDTHS[_code(bits, Bit.WIDTH)],
-            length=_LENGTHS[_code(bits, Bit.LENGTH)],
+            width=_DIS_WIDTHS[code_of(bits, Bit.WIDTH)],
+            length=_LENGTHS[code_of(bits, Bit.LENGTH)],
             scan=ScanTimes(base_ms, half, Bit.HALF_SCAN_15_4 in bits),
             receives=Bit.RECEIVES in bits,
             transmits=Bit.TRANSMITS in bits,
@@ -515,10 +317,10 @@ class Settings:
     def encode(self) -> bytes:
         """The FIF."""
         bits = set(self.other) | {Bit.RECEIVES}
-        bits |= _bits(_DCS_RATE_CODES[self.carrier], Bit.RATE)
-        bits |= _bits(_WIDTH_CODES[self.width], Bit.WIDTH)
-        bits |= _bits(_LENGTH_CODES[self.length], Bit.LENGTH)
-        bits |= _bits(DCS_SCAN_CODES[self.scan_ms], Bit.SCAN)
+        bits |= bits_with(_DCS_RATE_CODES[self.carrier], Bit.RATE)
+        bits |= bits_with(_WIDTH_CODES[self.width], Bit.WIDTH)
+        bits |= bits_with(_LENGTH_CODES[self.length], Bit.LENGTH)
+        bits |= bits_with(DCS_SCAN_CODES[self.scan_ms], Bit.SCAN)
         flags = {
             Bit.FINE: self.resolution is Resolution.FINE,
             Bit.TWO_DIMENSIONAL: self.coding is Coding.MR,
@@ -541,9 +343,9 @@ class Settings:
         if len(fif) < 2:
             raise FieldError(f"a DCS of {len(fif)} octets")
         bits = bits_of(fif)
-        carrier = _DCS_RATES.get(_code(bits, Bit.RATE))
+        carrier = _DCS_RATES.get(code_of(bits, Bit.RATE))
         if carrier is None:
-            raise FieldError(f"a DCS with rate code {_code(bits, Bit.RATE):04b}")
+            raise FieldError(f"a DCS with rate code {code_of(bits, Bit.RATE):04b}")
         ecm = Bit.ECM in bits
         if Bit.T6 in bits and ecm:
             coding = Coding.MMR
@@ -553,10 +355,10 @@ class Settings:
             carrier=carrier,
             coding=coding,
             resolution=_dcs_resolution(bits),
-            width=_DIS_WIDTHS[_code(bits, Bit.WIDTH)],
-            length=_LENGTHS[_code(bits, Bit.LENGTH)],
+            width=_DIS_WIDTHS[code_of(bits, Bit.WIDTH)],
+            length=_LENGTHS[code_of(bits, Bit.LENGTH)],
             # Codes with halves mean nothing in a DCS; the time only matters to who sends.
-            scan_ms=_DCS_SCAN.get(_code(bits, Bit.SCAN), 20),
+            scan_ms=_DCS_SCAN.get(code_of(bits, Bit.SCAN), 20),
             ecm=ecm,
             frame_octets=64 if ecm and Bit.FRAMES_OF_64 in bits else 256,
             sub=Bit.SUB in bits,

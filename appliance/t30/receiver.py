@@ -19,8 +19,9 @@ from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLar
 from appliance.t30.parameters import Phase, ReceivedPage
 from appliance.t30.quality import Verdict, judge
 from appliance.t30.receiver_phase_b import ReceiverPhaseB
+from appliance.t30.roles import Burst, EventData, LineStimulus, Step, Stimulus, Table, Timer, go
 from appliance.t30.states import ReceiverState
-from appliance.t30.station import Burst, EventData, LineStimulus, Station, Step, Stimulus, Table, Timer, go
+from appliance.t30.station import Station
 
 # Nobody here can take a procedure interrupt, and one document is like the next: these count as the
 # plain ones (T.30 5.3.6.1.6).

@@ -13,18 +13,9 @@ from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.negotiation import offer, refusal
 from appliance.t30.parameters import Phase, Role
+from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, StationRole, Table, Timer, go
 from appliance.t30.states import ReceiverState, SenderState
-from appliance.t30.station import (
-    NO_DATA,
-    Burst,
-    EventData,
-    LineStimulus,
-    Station,
-    StationRole,
-    Table,
-    Timer,
-    go,
-)
+from appliance.t30.station import Station
 from appliance.t30.tcf import TcfJudge
 
 

@@ -17,10 +17,11 @@ from appliance.t30.fields import Facilities
 from appliance.t30.link import Ground, Link
 from appliance.t30.pages import PageDesk
 from appliance.t30.parameters import Phase
+from appliance.t30.roles import EventData, Table
 from appliance.t30.sender_ecm import EcmPageTransfer
 from appliance.t30.sender_page import PageTransfer, PlainPage
 from appliance.t30.sender_phase_b import Identification, Training
-from appliance.t30.station import EventData, Station, Table
+from appliance.t30.station import Station
 
 
 class Sender:

@@ -15,9 +15,9 @@ from appliance.t30.fields import rate_field
 from appliance.t30.frames import Fcf, FrameMap, HdlcFrame, PartialPage
 from appliance.t30.link import Link
 from appliance.t30.parameters import Phase
+from appliance.t30.roles import EventData, Table, Timer, go
 from appliance.t30.sender_page import PageTransfer
 from appliance.t30.states import SenderState
-from appliance.t30.station import EventData, Table, Timer, go
 
 if TYPE_CHECKING:
     from appliance.t30.sender import Sender

@@ -17,8 +17,8 @@ from appliance.t30.frames import Fcf, HdlcFrame
 from appliance.t30.link import Link
 from appliance.t30.negotiation import FormatError
 from appliance.t30.parameters import Phase
+from appliance.t30.roles import EventData, LineStimulus, Step, Stimulus, Table, Timer, go
 from appliance.t30.states import ReceiverState, SenderState
-from appliance.t30.station import EventData, LineStimulus, Step, Stimulus, Table, Timer, go
 
 if TYPE_CHECKING:
     from appliance.t30.sender import Sender

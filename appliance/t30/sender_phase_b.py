@@ -16,8 +16,8 @@ from appliance.t30.ladder import rungs
 from appliance.t30.link import Ground, Link
 from appliance.t30.negotiation import FormatError, in_common
 from appliance.t30.parameters import Accepts, Phase
+from appliance.t30.roles import EventData, LineStimulus, StationRole, Table, Timer, go
 from appliance.t30.states import ReceiverState, SenderState
-from appliance.t30.station import EventData, LineStimulus, StationRole, Table, Timer, go
 from appliance.t30.tcf import tcf_octets
 
 if TYPE_CHECKING:

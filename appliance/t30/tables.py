@@ -8,9 +8,9 @@ from enum import Enum
 
 from appliance.t30.frames import Fcf
 from appliance.t30.receiver import Receiver
+from appliance.t30.roles import Step, Stimulus, Timer
 from appliance.t30.sender import Sender
 from appliance.t30.states import ReceiverState
-from appliance.t30.station import Step, Stimulus, Timer
 from appliance.t30.trace import EVENTS
 
 _HEAD = """# What the T.30 engine does, state by state

@@ -63,7 +63,8 @@ class UdptlReceiver:
 
     def __init__(self) -> None:
         self.counters = ReceiveCounters()
-        self._expected: int | None = None
+        self._begun = False  # a datagram has come
+        self._expected = 0  # a peer counts from 0 (T.38 9.1)
         self._held: dict[int, tuple[bytes, bool]] = {}  # by sequence: what waits behind a gap
         self._held_since = 0.0
         self._span = 0  # how many later datagrams may still repair a packet
@@ -88,9 +89,8 @@ class UdptlReceiver:
             self.counters.malformed += 1
             return []
         sequence = datagram.sequence
-        if self._expected is None:
+        if not self._begun:
             self._start(datagram)
-        assert self._expected is not None
         ahead = sequence - self._expected & SEQUENCE_MASK
         if not ahead and not self._held and not datagram.parities:  # in order: the usual case
             self._expected = sequence + 1 & SEQUENCE_MASK
@@ -121,6 +121,7 @@ class UdptlReceiver:
     # -- order -------------------------------------------------------------------------------------
 
     def _start(self, datagram: Datagram) -> None:
+        self._begun = True
         back = len(datagram.secondaries) if datagram.sequence <= FIRST_SEQUENCE_WINDOW else 0
         self._expected = datagram.sequence - min(back, datagram.sequence)
 
@@ -143,7 +144,6 @@ class UdptlReceiver:
 
     def _restarted(self, datagram: Datagram) -> bool:
         """Whether enough datagrams in a row said that the peer counts from somewhere else now."""
-        assert self._expected is not None
         if self._suspects:
             step = datagram.sequence - self._suspects[-1].sequence & SEQUENCE_MASK
             if not step:
@@ -182,14 +182,12 @@ class UdptlReceiver:
             self._take_parities(datagram)
 
     def _hold(self, sequence: int, packet: bytes, *, padded: bool) -> bool:
-        assert self._expected is not None
         if sequence - self._expected & SEQUENCE_MASK >= MAX_JUMP or sequence in self._held:
             return False
         self._held[sequence] = packet, padded
         return True
 
     def _deliver(self, now: float) -> list[Arrival]:
-        assert self._expected is not None
         arrivals: list[Arrival] = []
         while self._held:
             packet = self._held.pop(self._expected, None)
@@ -205,18 +203,15 @@ class UdptlReceiver:
         return arrivals
 
     def _passed(self, packet: bytes) -> None:
-        assert self._expected is not None
         self._remember(self._expected, packet)
         self._expected = self._expected + 1 & SEQUENCE_MASK
 
     def _gap_is_final(self) -> bool:
-        assert self._expected is not None
         newest = max(sequence - self._expected & SEQUENCE_MASK for sequence in self._held)
         return newest > self._span + REORDER_MARGIN or len(self._held) >= MAX_HELD
 
     def _skip_gap(self, now: float) -> list[Arrival]:
         """Declares everything before the oldest held packet lost and hands that one on."""
-        assert self._expected is not None
         lost = min(sequence - self._expected & SEQUENCE_MASK for sequence in self._held)
         self._expected = self._expected + lost & SEQUENCE_MASK
         packet, padded = self._held.pop(self._expected)
@@ -243,7 +238,6 @@ class UdptlReceiver:
 
     def _solve(self) -> None:
         """Recovers packets as long as some parity misses exactly one of its group."""
-        assert self._expected is not None
         progress = bool(self._parities)
         while progress:
             progress = False

@@ -17,12 +17,13 @@ from appliance.t30.link import Ground, Link
 from appliance.t30.negotiation import in_common
 from appliance.t30.parameters import CallParameters, Capabilities, Progress, Role
 from appliance.t30.receiver import Receiver
+from appliance.t30.roles import NO_DATA, EventData, LineStimulus, StationRole, Stimulus, Timer
 from appliance.t30.sender import Sender
 from appliance.t30.sender_ecm import EcmPageTransfer
 from appliance.t30.sender_page import PlainPage
 from appliance.t30.sender_phase_b import Identification, Training
 from appliance.t30.states import ReceiverState, SenderState
-from appliance.t30.station import NO_DATA, EventData, LineStimulus, Station, StationRole, Stimulus, Timer
+from appliance.t30.station import Station
 from appliance.t30.tables import as_markdown
 from appliance.t30.trace import EVENTS
 from tests.t30.linked import Pages
