@@ -15,6 +15,7 @@ from appliance.lines.sip.settings import SipTrunk
 from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
+from appliance.spool.settings import StorageSettings
 from appliance.station import StationSettings
 from webui import wording
 from webui.pages.fax import steps
@@ -53,6 +54,7 @@ def show_station(visit: Visit) -> Answer:
         steps=setup_steps(),
         station=station,
         region=region,
+        encrypt=visit.box.settings.section(StorageSettings).encrypt,
         countries=countries,
         zones=sorted(available_timezones()),
         sample=moment.strftime("%Y-%m-%d %H:%M"),
