@@ -150,6 +150,17 @@ function upload(files) {
   });
 }
 
+async function photographed(files) {
+  busy(+1);
+  try {
+    // Loaded for who takes photographs alone; without it they go as they are.
+    const { straightened } = await import("./photo.js").catch(() => ({ straightened: (file) => file }));
+    upload(await Promise.all(files.map(straightened)));
+  } finally {
+    busy(-1);
+  }
+}
+
 function settle() {
   clearTimeout(settling);
   settling = setTimeout(sync, SETTLE_MS);
@@ -271,8 +282,10 @@ const recipients = completion(document.getElementById("to"), (list) => {
 const drop = document.getElementById("drop");
 for (const input of document.querySelectorAll("input[type=file]")) {
   input.addEventListener("change", () => {
-    upload([...input.files]);
+    const files = [...input.files];
     input.value = "";
+    if (input.id === "camera" && document.getElementById("straighten").checked) photographed(files);
+    else upload(files);
   });
 }
 for (const kind of ["dragover", "dragenter"]) {
