@@ -25,7 +25,10 @@ _WORDS = {
     "update": "appliance.commands.update",
     "hardware-test": "appliance.commands.hardware_test",
     "version": "appliance.commands.version",
+    "completion": "appliance.commands.completion",
 }
+# It knows every word, so it needs all of them.
+_ALL_WORDS = "completion"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _modules_for(word: str) -> tuple[str, ...]:
     """The module of this word; all where it is none, so that the help and the complaint name every word."""
-    return (_WORDS[word],) if word in _WORDS else tuple(dict.fromkeys(_WORDS.values()))
+    return (_WORDS[word],) if word in _WORDS and word != _ALL_WORDS else tuple(dict.fromkeys(_WORDS.values()))
 
 
 if __name__ == "__main__":

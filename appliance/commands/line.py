@@ -30,7 +30,7 @@ from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
-from appliance.settings.fields import TYPE_KEY, SettingError, from_document, from_text
+from appliance.settings.fields import TYPE_KEY, SettingError, describe, from_document, from_text
 from appliance.settings.store import SettingsDamagedError, SettingsStore
 
 # Exit codes: the line works, or waits for the box to start; it is there and does not work.
@@ -157,6 +157,13 @@ def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
             _take(values, shape, question, given if given is not None else question.usual)
     for assignment in arguments.set:
         field, _, text = assignment.partition("=")
+        if any(known.secret for known in describe(shape) if known.name == field):
+            raise SettingError(
+                field,
+                said(
+                    "every user of this machine can read what stands on a command line: {option} takes a file"
+                ).format(option=PASSWORD.option),
+            )
         values[field] = from_text(shape, field, text, "line")
     if kind == "sip" and not values.get("server"):
         raise SettingError(SERVER.option, said("the server is needed"))

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import getpass
 import json
 import logging
 import signal
@@ -37,7 +38,7 @@ from appliance.net.settings import HttpSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import SettingError
-from appliance.settings.store import SettingsDamagedError
+from appliance.settings.store import SettingsDamagedError, SettingsStore
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, way_back
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError
@@ -69,7 +70,12 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     get.add_argument("path", nargs="?", default="", help="such as station or station.name")
     change = actions.add_parser("set", help="change a setting")
     change.add_argument("path", help="such as station.name")
-    change.add_argument("value", help="lists with commas; none for no value")
+    change.add_argument(
+        "value",
+        nargs="?",
+        help="lists with commas; none for no value; left out for passwords, which are asked for or read from"
+        " standard input",
+    )
     forget = actions.add_parser("forget", help="drop what this version does not know")
     forget.add_argument("path", help="such as station.nmae or lines.3.nmae")
     export = actions.add_parser("export", help="print everything as JSON, secrets masked")
@@ -207,7 +213,7 @@ def config_command(arguments: argparse.Namespace) -> int:
             case "get":
                 _show(store.get_path(arguments.path))
             case "set":
-                store.set_path(arguments.path, arguments.value)
+                store.set_path(arguments.path, _new_value(store, arguments.path, arguments.value))
             case "forget":
                 store.forget_path(arguments.path)
             case "export":
@@ -219,6 +225,29 @@ def config_command(arguments: argparse.Namespace) -> int:
     except (SettingsDamagedError, OSError) as error:
         return _complain(str(error), EXIT_UNUSABLE)
     return 0
+
+
+def _new_value(store: SettingsStore, path: str, given: str | None) -> str:
+    """The text that a field is to be made from.  A secret never stands among the arguments, which every user
+    of the machine can read: it is asked for, or is the first line of standard input.  Raises SettingError."""
+    if not store.is_secret(path):
+        if given is None:
+            raise SettingError(path, said("a value is needed"))
+        return given
+    if given is not None:
+        raise SettingError(
+            path,
+            said(
+                "every user of this machine can read what stands on a command line: leave the value out, and"
+                " type it when it is asked for or hand it in through standard input"
+            ),
+        )
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{path}: ")
+    line = sys.stdin.readline()
+    if not line:
+        raise SettingError(path, said("standard input ended before a value came"))
+    return line.rstrip("\r\n")
 
 
 def _read_json(name: str) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from appliance import durable
 from appliance.language import said
 from appliance.settings.fields import (
     SettingError,
+    describe,
     from_document,
     from_text,
     no_such,
@@ -286,6 +287,13 @@ class SettingsStore:
         if key and key not in document:
             raise SettingError(path, self._problem_with(kind, name, key, None))
         return document[key] if key else document
+
+    def is_secret(self, path: str) -> bool:
+        """Whether a field such as ``mail_out.password`` is shown to nobody.  Raises SettingError."""
+        name, _, key = path.partition(".")
+        kind = self._section_kind(name)
+        self._require_known(kind, name, (key,))
+        return any(field.secret for field in describe(kind) if field.name == key)
 
     def set_path(self, path: str, text: str) -> None:
         """Sets a field such as ``station.name`` from text.  Raises SettingError."""

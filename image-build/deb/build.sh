@@ -120,6 +120,7 @@ printf 'faxbox (%s) unstable; urgency=medium\n\n  * What is new for owners: NEWS
     gzip -9n >"$root/usr/share/doc/faxbox/changelog.gz"
 mkdir -p "$root/usr/share/man/man1"
 gzip -9n <"$here/faxbox.1" >"$root/usr/share/man/man1/faxbox.1.gz"
+install -Dm644 "$here/faxbox.completion" "$root/usr/share/bash-completion/completions/faxbox"
 cp "$here/lintian-overrides" "$root/usr/share/lintian/overrides/faxbox"
 
 # What the box needs besides its own Python: the list of `make setup` without what only builds.
