@@ -21,6 +21,7 @@ from appliance.deliver.paper import AGAIN
 from appliance.deliver.printer_words import SENTENCES as PRINTER_SENTENCES
 from appliance.deliver.trial import SENTENCES
 from appliance.dispatch.profile import STEPS
+from appliance.hardware.words import SENTENCES as HARDWARE_SENTENCES
 from appliance.language import DOMAIN, FOLDER
 from appliance.lines.sip.check_report import SENTENCES as TRUNK_SENTENCES
 from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
@@ -54,6 +55,8 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield cause.advice, "appliance/causes.py"
     for sentence in LINE_SENTENCES:
         yield sentence, "appliance/lines"
+    for told in HARDWARE_SENTENCES:
+        yield told, "hardware-tests"
     for reason in REASONS:
         yield reason, "appliance/phonebook/merging.py"
     for finding in TRUNK_SENTENCES:

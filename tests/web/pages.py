@@ -38,6 +38,7 @@ PAGES = (
     Seen("deliveries", "/deliveries"),
     Seen("network", "/network"),
     Seen("doctor", "/doctor"),
+    Seen("hardware-test", "/hardware-test"),
     Seen("update", "/update"),
     Seen("try-call", "/settings/try-call?caller=%2B4999123&dialled=%2B4930123&line=practice"),
     Seen("import", "/settings/contacts/import"),

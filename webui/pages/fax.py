@@ -69,6 +69,7 @@ def show(visit: Visit) -> Answer:
         "fax.html",
         job=job,
         state=wording.of_job(visit, job),
+        practice=wording.practice(job),
         steps=steps(visit, job, attempts, events),
         attempts=attempts,
         pages=pages[:MOST_PAGES],

@@ -196,8 +196,16 @@ def _sent(visit: Visit, fax_id: int) -> Answer:
         for each in attempts
     ]
     title = job.name or job.given
+    state, practice = wording.of_job(visit, job), wording.practice(job)
     return _page(
-        visit, title, f"/faxes/{job.id}", state=wording.of_job(visit, job), cause=job.cause, calls=calls
+        visit,
+        title,
+        f"/faxes/{job.id}",
+        state=state,
+        cause=job.cause,
+        calls=calls,
+        practice=practice,
+        out=True,
     )
 
 
@@ -218,9 +226,9 @@ def _received(visit: Visit, fax_id: int) -> Answer:
         _packets(visit, fax.trace_path),
     )
     title = fax.caller_name or fax.caller or fax.tsi.strip() or _("Number withheld")
-    return _page(
-        visit, title, f"/received/{fax.id}", state=wording.of_received(fax), cause=fax.cause, calls=[account]
-    )
+    state, calls = wording.of_received(fax), [account]
+    back, practice = f"/received/{fax.id}", fax.practice
+    return _page(visit, title, back, state=state, cause=fax.cause, calls=calls, practice=practice, out=False)
 
 
 def _packets(visit: Visit, trace_path: str) -> bool:

@@ -37,6 +37,7 @@ class Row:
     pages: str
     unread: bool
     picture: str
+    practice: bool  # nobody outside sent or gets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def _received_row(fax: Received) -> Row:
         wording.pages(fax.pages),
         not fax.read,
         f"/api/v1/received/{fax.id}/pages/1?size=small" if fax.pages else "",
+        fax.practice,
     )
 
 
@@ -204,6 +206,7 @@ def _sent_row(visit: Visit, job: Job) -> Row:
         count,
         False,
         picture,
+        wording.practice(job),
     )
 
 

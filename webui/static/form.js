@@ -108,7 +108,7 @@ export function onSubmit(form, action) {
     const button = event.submitter;
     if (button) button.disabled = true;
     try {
-      await action(form);
+      await action(form, button);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       showProblem(form, error.problem);

@@ -10,7 +10,7 @@ from appliance.api.page_export import passing_file
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call, Route
-from appliance.api.rest.schemas import flag, integer, record, request_object, text, timestamp
+from appliance.api.rest.schemas import binary, flag, integer, record, request_object, text, timestamp
 from appliance.backup import contents
 from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError
 from appliance.language import said
@@ -84,6 +84,10 @@ ROUTES = (
         "Take what a backup holds",
         restore,
         scope=Scope.ADMIN,
+        form=request_object(
+            {"passphrase": text(PASSPHRASE_MAX, help="the one that it was made with"), "backup": binary()},
+            required=("passphrase", "backup"),
+        ),
         answer=record(
             {
                 "made_at": timestamp(),

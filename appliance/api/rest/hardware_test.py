@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from appliance.api.problems import ProblemError
@@ -22,6 +23,7 @@ from appliance.api.rest.schemas import (
 from appliance.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
 from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, RED, SuiteMissingError, parts
 from appliance.hardware.runs import NothingAskedError, UnderWayError
+from appliance.hardware.words import parted
 from appliance.language import said
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
@@ -85,6 +87,9 @@ _START = request_object(
         "jig": text(200, help="PIN:SPARE,…: pins of the panel that wires join to spare ones"),
     }
 )
+# What of a result and of a question is a sentence.
+_SPOKEN_OF_RESULT = ("sentence", "reason", "advice")
+_SPOKEN_OF_QUESTION = ("words",)
 # Fields of a start, each with its option of ``faxbox hardware-test``.
 _OPTIONS = {
     "minutes": "--minutes",
@@ -105,8 +110,8 @@ def show(call: Call) -> Answer:
             "parts": _parts(),
             "running": found.running,
             "began_at": time_text(found.began_at) if found.began_at else None,
-            "results": list(found.results),
-            "question": found.question,
+            "results": [_spoken(each, _SPOKEN_OF_RESULT) for each in found.results],
+            "question": _spoken(found.question, _SPOKEN_OF_QUESTION) if found.question else None,
             "verdict": found.verdict or None,
             "trouble": found.trouble,
         }
@@ -153,6 +158,15 @@ def report(call: Call) -> Answer:
         raise ProblemError(NO_HARDWARE_REPORT)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Answer(content=content, headers=headers, media_type=kind)
+
+
+def _spoken(told: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """What the suite told, its sentences in the reader's language."""
+    made = dict(told)
+    for name in names:
+        sentence, values = parted(str(told[name]))
+        made[name] = said(sentence).format(**values) if values else said(sentence)
+    return made
 
 
 def _parts() -> list[str]:
