@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import socket
+import struct
+import threading
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -41,3 +45,81 @@ def test_what_happened_before_a_page_heard_of_events_is_shown(box: Web, windows:
     for route in held:
         route.continue_()
     expect(state).to_contain_text("Cancelled")
+
+
+class _Relay:
+    """Between a browser and a box.
+
+    After ``cut`` open connections are as those to a machine that lost its power and started again:
+    they stay silent, and what is sent on them is reset (RFC 9293 3.5.2).
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        self._open: list[tuple[socket.socket, socket.socket]] = []
+        self._dead: set[socket.socket] = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        self._dead.update(each for pair in self._open for each in pair)
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for pair in self._open:
+            for each in pair:
+                each.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                browser, _ = self._listening.accept()
+                box = socket.create_connection(("127.0.0.1", self._port))
+                self._open.append((browser, box))
+                threading.Thread(target=self._asked, args=(browser, box), daemon=True).start()
+                threading.Thread(target=self._answered, args=(browser, box), daemon=True).start()
+
+    def _asked(self, browser: socket.socket, box: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while octets := browser.recv(1 << 16):
+                if browser in self._dead:
+                    browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    browser.close()
+                    return
+                box.sendall(octets)
+            box.shutdown(socket.SHUT_WR)
+
+    def _answered(self, browser: socket.socket, box: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while octets := box.recv(1 << 16):
+                if browser not in self._dead:
+                    browser.sendall(octets)
+            if browser not in self._dead:
+                browser.shutdown(socket.SHUT_WR)
+
+
+def test_a_page_finds_the_box_again_that_lost_its_power_without_a_word(box: Web) -> None:
+    file = {"name": "letter.txt", "content": base64.b64encode(b"Dear Bob").decode()}
+    fax = {"to": ["9990"], "files": [file], "hold": True}
+    [made] = box.served.ask("POST", "/faxes", fax).json["faxes"]
+    address = f"/faxes/{made['id']}"
+    box.served.wait(lambda: box.served.ask("GET", address).json["state"] == "held")
+    relay = _Relay(box.served.port)
+    try:
+        page = box.page()
+        page.add_init_script("delete window.SharedWorker")  # its clock would be its own
+        page.clock.install()
+        with page.expect_response("**/api/v1/events*"):
+            page.goto(f"http://127.0.0.1:{relay.port}{address}")
+        state = page.locator("#state .state")
+        before = state.inner_text()
+        relay.cut()
+        assert box.served.ask("POST", f"{address}/cancel", {}).status == 200
+        box.served.ended(made["id"])
+        assert state.inner_text() == before
+        page.clock.fast_forward(60_000)
+        expect(state).to_contain_text("Cancelled")
+    finally:
+        relay.close()

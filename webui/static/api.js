@@ -3,6 +3,9 @@
 const token = document.querySelector('meta[name="page-token"]')?.content ?? "";
 export const words = JSON.parse(document.getElementById("words").textContent);
 
+// Longest that a look at the box takes, ms: a machine that lost its power does not say that it will not answer.
+export const LOOK_LIMIT_MS = 30_000;
+
 // What the box refused: `problem` is its problem document (RFC 9457).
 export class Refused extends Error {
   constructor(problem) {
@@ -25,6 +28,7 @@ export async function call(method, path, body, more = {}) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
+  if (method === "GET") options.signal = AbortSignal.timeout(LOOK_LIMIT_MS);
   let answer;
   try {
     answer = await fetch(`/api/v1${path}`, options);

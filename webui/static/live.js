@@ -2,7 +2,7 @@
 // this page shows, it is fetched again and those of its parts ([data-part], each with an id) that the box makes
 // otherwise now are replaced.
 
-import { headers, words } from "./api.js";
+import { headers, LOOK_LIMIT_MS, words } from "./api.js";
 import { notice, standing } from "./notices.js";
 import { replacePart } from "./parts.js";
 
@@ -58,14 +58,17 @@ export async function refresh() {
 }
 
 async function fetchParts() {
-  const answer = await fetch(location.href, { headers: headers(), credentials: "same-origin" }).catch(() => null);
+  const options = { headers: headers(), credentials: "same-origin", signal: AbortSignal.timeout(LOOK_LIMIT_MS) };
+  const answer = await fetch(location.href, options).catch(() => null);
   if (!answer?.ok) return;
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
     location.assign(answer.url);
     return;
   }
+  const text = await answer.text().catch(() => null);
+  if (text === null) return;
   document.dispatchEvent(new CustomEvent("refreshing"));
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.getElementById(part.id);
     if (!other || made.get(part.id) === other.outerHTML) continue;

@@ -19,7 +19,7 @@ from appliance.language import said
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Event, News, NotFoundError, SpoolClosedError
 
-# Without news, a comment goes out so often, seconds: keeps proxies from closing, finds clients gone.
+# Without news, a sign of life goes out so often, seconds: keeps proxies from closing, finds clients gone.
 HEARTBEAT_S = 15.0
 # How soon a stop of the box is noticed, seconds.
 LOOK_S = 1.0
@@ -28,7 +28,9 @@ RETRY_MS = 3000
 # Streams of one browser: its windows share one, those that are left behind end.
 SESSION_STREAMS = 3
 _BATCH = 500
-_HEARTBEAT = b":\n\n"
+# A comment; to a page's script, which cannot hear comments, an event: without one it never learns that the
+# machine at the other end lost power.
+_HEARTBEAT, _PAGE_HEARTBEAT = b":\n\n", b"event: alive\ndata: {}\n\n"
 
 
 def stream(call: Call) -> Answer:
@@ -116,7 +118,7 @@ class _Stream:
                 yield _octets_of(item)
                 spoken = time.monotonic()
             elif time.monotonic() - spoken >= HEARTBEAT_S:
-                yield _HEARTBEAT
+                yield _PAGE_HEARTBEAT if self._caller.session_id else _HEARTBEAT
                 spoken = time.monotonic()
 
     def _log(self) -> Iterator[bytes]:
