@@ -109,7 +109,7 @@ def test_a_draft_survives_a_closed_browser_with_all_that_was_said(box: Web, tmp_
     stranger.goto("/")
     expect(stranger.locator(".empty")).to_be_visible()
     # The ten seconds of "Undo" do not pass by on a busy machine.
-    later.clock.pause_at(later.evaluate("Date.now() + 1000") / 1000)
+    later.clock.pause_at(later.evaluate("Date.now() + 3600000") / 1000)
     later.get_by_role("button", name="Throw away and start over").click()
     later.get_by_role("button", name="Undo").click()
     expect(later.locator("#pages img")).to_have_count(3)
