@@ -105,6 +105,10 @@ class Cups:
             if job.get("job-name") == title
         )
 
+    def be_the_default(self) -> None:
+        """Makes it libcups' server of this thread, which reads CUPS_SERVER once alone, whoever asked then."""
+        cups.setServer(self.server)
+
     def _jobs(self) -> dict[int, dict[str, Any]]:
         """What CUPS knows of our jobs: of others' it does not tell the titles."""
         wanted = ["job-id", "job-name", "job-state", "job-state-reasons", "job-printer-state-message"]

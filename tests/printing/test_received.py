@@ -90,6 +90,7 @@ def cups() -> Iterator[Cups]:
 @pytest.fixture
 def box(tmp_path: Path, cups: Cups, monkeypatch: pytest.MonkeyPatch) -> Iterator[Box]:
     monkeypatch.setenv("CUPS_SERVER", cups.server)
+    cups.be_the_default()
     made = make_box(tmp_path)
     yield made
     made.close()
