@@ -110,9 +110,13 @@ def test_a_page_finds_the_box_again_that_lost_its_power_without_a_word(box: Web)
     try:
         page = box.page()
         page.add_init_script("delete window.SharedWorker")  # its clock would be its own
+        page.add_init_script(
+            "addEventListener('refreshed', () => { document.documentElement.dataset.again = ''; }, true)"
+        )
         page.clock.install()
-        with page.expect_response("**/api/v1/events*"):
-            page.goto(f"http://127.0.0.1:{relay.port}{address}")
+        page.goto(f"http://127.0.0.1:{relay.port}{address}")
+        # As each page does once it hears of events.
+        expect(page.locator("html[data-again]")).to_be_attached()
         state = page.locator("#state .state")
         before = state.inner_text()
         relay.cut()

@@ -18,6 +18,7 @@ let waiting = null;
 // Whether something may have happened that this page was not told: since it was made until the stream is here for
 // the first time, and while the stream is away.
 let behind = main !== null;
+let lost = false; // the stream was here and went
 let away = null;
 // Each part as the box made it last; in the page scripts may have changed it since.
 const made = new Map();
@@ -81,6 +82,7 @@ async function fetchParts() {
 function told(message) {
   if (message.kind === "away") {
     behind = true;
+    lost = true;
     waiting ??= setTimeout(() => {
       away = standing(`${words.unreachable} ${words.unreachable_advice}`);
     }, AWAY_MS);
@@ -89,8 +91,11 @@ function told(message) {
     waiting = null;
     away?.();
     if (away) notice(words.again);
+    // What was not saved meanwhile.
+    if (lost) document.dispatchEvent(new CustomEvent("again"));
     if (behind) refreshSoon();
     away = null;
+    lost = false;
     behind = false;
   } else {
     heard(message);
