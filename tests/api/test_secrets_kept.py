@@ -9,10 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import os
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +22,7 @@ from appliance.settings.accounts import ApiKey, User
 from appliance.settings.fields import describe
 from appliance.settings.store import SettingsStore
 from appliance.url_passwords import MASK
+from tests.api.processes import arguments_of_children
 from tests.api.served import Served
 from tests.api.test_stream import Reader
 
@@ -121,21 +120,6 @@ def event_stream(served: Served) -> str:
         reader.close()
 
 
-def process_list() -> str:
-    """Arguments of this process and of all that it started."""
-    mine, said = {os.getpid()}, []
-    for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
-        try:
-            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            arguments = (process / "cmdline").read_text(errors="replace")
-        except OSError:
-            continue  # it has ended meanwhile
-        if parent in mine:
-            mine.add(int(process.name))
-            said.append(arguments)
-    return "\n".join(said)
-
-
 def test_no_planted_secret_comes_out_anywhere(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     words = plant(served.box.settings)
@@ -145,7 +129,7 @@ def test_no_planted_secret_comes_out_anywhere(served: Served, caplog: pytest.Log
     served.ask("POST", f"/faxes/{fax}/cancel")
     told = dict(answers(served))
     told["the event stream"] = event_stream(served)
-    told["the process list"] = process_list()
+    told["the process list"] = "\n".join(arguments_of_children().values())
     told["the log"] = caplog.text
     for folder in ("traces", "packets", "previews"):
         for path in (served.box.data / folder).rglob("*"):

@@ -17,16 +17,9 @@ from appliance.spool import jobs
 from appliance.spool.model import DAY_S, JobState, ReceivedFilter, ReceivedState
 from appliance.spool.settings import SendingSettings
 from tests.dispatch.fake_line import End, FakeLine
-from tests.dispatch.making import NUMBER, dispatching, ended, make_box, render_common, submit, until
+from tests.dispatch.making import NUMBER, dispatching, ended, make_box, submit, until
 
 YEAR_S = 365 * DAY_S
-
-
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rendered")
-    render_common(folder)
-    return folder
 
 
 class SystemClock:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,21 +13,7 @@ from appliance.daemon.main import recover
 from appliance.dispatch.outgoing import CONFIRMED, notes_of
 from appliance.spool import jobs
 from appliance.spool.model import Attempt, Job, JobState
-from tests.dispatch.making import PAGES, make_box, render_common, submit
-
-
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rendered")
-    render_common(folder)
-    return folder
-
-
-@pytest.fixture
-def box(tmp_path: Path, rendered: Path) -> Iterator[Box]:
-    box = make_box(tmp_path / "data", rendered)
-    yield box
-    box.close()
+from tests.dispatch.making import PAGES, submit
 
 
 def cut_off(box: Box, *, last_page_out: bool) -> tuple[Job, Attempt, Path]:

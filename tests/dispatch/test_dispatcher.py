@@ -6,8 +6,6 @@ import asyncio
 import functools
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -33,25 +31,9 @@ from tests.dispatch.making import (
     NUMBER,
     dispatching,
     ended,
-    make_box,
-    render_common,
     submit,
     until,
 )
-
-
-@pytest.fixture(scope="session")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rendered")
-    render_common(folder)
-    return folder
-
-
-@pytest.fixture
-def box(tmp_path: Path, rendered: Path) -> Iterator[Box]:
-    box = make_box(tmp_path / "data", rendered)
-    yield box
-    box.close()
 
 
 def test_a_due_job_is_sent_whole_and_delivered(box: Box) -> None:

@@ -20,19 +20,12 @@ from appliance.spool.model import IllegalTransitionError, JobState, Priority
 from appliance.spool.options import UnknownRule
 from appliance.spool.settings import SendingSettings
 from tests.dispatch.fake_line import End, FakeLine
-from tests.dispatch.making import dispatching, ended, make_box, render_common, submit
+from tests.dispatch.making import dispatching, ended, make_box, submit
 
 SEEDS = range(30 if os.environ.get("FAXBOX_SWEEP") else 2)
 JOBS = 60
 NUMBERS = [f"+4930{number:04}" for number in range(25)]
 TROUBLE = [cause for cause in causes.all_causes() if cause is not causes.DELIVERED]
-
-
-@pytest.fixture(scope="module")
-def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rendered")
-    render_common(folder)
-    return folder
 
 
 @pytest.mark.parametrize("seed", SEEDS)
