@@ -1,19 +1,13 @@
 // The doctor's page: asks for the findings and shows the worst first.
 
 import { call, Refused } from "./api.js";
+import { line, showRefusal } from "./elements.js";
 
 const ORDER = ["broken", "warning", "fine", "skipped"];
 const button = document.getElementById("look");
 const sum = document.getElementById("sum");
 const list = document.getElementById("findings");
 const refused = document.getElementById("refused");
-
-function line(name, text, kind = "") {
-  const made = document.createElement(name);
-  made.className = kind;
-  made.append(text);
-  return made;
-}
 
 function item(finding) {
   const made = document.createElement("li");
@@ -39,8 +33,7 @@ async function look() {
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     sum.textContent = "";
-    refused.replaceChildren(line("strong", error.problem.title), line("p", error.problem.advice ?? ""));
-    refused.hidden = false;
+    showRefusal(refused, error.problem);
   } finally {
     button.disabled = false;
   }

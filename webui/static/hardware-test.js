@@ -1,6 +1,7 @@
 // The hardware test: starts it, follows it while it is under way, puts its questions to the person.
 
 import { call, Refused } from "./api.js";
+import { line, showRefusal } from "./elements.js";
 import { onSubmit, values } from "./form.js";
 
 const LOOK_EVERY_MS = 1_000;
@@ -11,13 +12,6 @@ const copy = (kind, name) => run.querySelector(`template[data-${kind}="${name}"]
 
 // What is on the page: it is drawn again only where it changed, so that what is being typed stays.
 let shown = { began_at: null, results: 0, question: "" };
-
-function line(name, text, kind = "") {
-  const made = document.createElement(name);
-  made.className = kind;
-  made.append(text);
-  return made;
-}
 
 function item(result) {
   const made = document.createElement("li");
@@ -73,8 +67,7 @@ function draw(found) {
 
 function refuse(error) {
   if (!(error instanceof Refused)) throw error;
-  part("refused").replaceChildren(line("strong", error.problem.title), line("p", error.problem.advice ?? ""));
-  part("refused").hidden = false;
+  showRefusal(part("refused"), error.problem);
 }
 
 async function look() {

@@ -1,0 +1,14 @@
+// Elements that scripts put on a page.
+
+export function line(name, text, kind = "") {
+  const made = document.createElement(name);
+  made.className = kind;
+  made.append(text);
+  return made;
+}
+
+// Shows in `place` what the box refused: its problem document.
+export function showRefusal(place, problem) {
+  place.replaceChildren(line("strong", problem.title), line("p", problem.advice ?? ""));
+  place.hidden = false;
+}
