@@ -148,7 +148,7 @@ class DatagramDriver:
         self._time = time if time is not None else RealTime()
         self._timer: Alarm | None = None
         self._armed_for: float | None = None
-        self._over: asyncio.Future[None] = self._loop.create_future()
+        self._over: asyncio.Future[CallResult] = self._loop.create_future()
         self._pump_due = False
 
     @property
@@ -176,19 +176,16 @@ class DatagramDriver:
         """
         self._time.watch(self._sock, self._readable)
         if self._side is not None:
-            self._time.watch(self._side.sock, self._side_readable)
+            self._time.watch(self._side.sock, partial(self._side_readable, self._side))
         try:
             self._guarded(lambda: self._fax.start(self.now))
-            await self._over
+            return await self._over
         finally:
             self._time.unwatch(self._sock)
             if self._side is not None:
                 self._time.unwatch(self._side.sock)
             if self._timer is not None:
                 self._timer.cancel()
-        result = self._fax.result
-        assert result is not None
-        return result
 
     def wake(self) -> None:
         """Something was delivered to the endpoint from outside: it is pumped in the next turn."""
@@ -232,9 +229,8 @@ class DatagramDriver:
     def _readable(self) -> None:
         self._read(self._sock, self._take)
 
-    def _side_readable(self) -> None:
-        assert self._side is not None
-        self._read(self._side.sock, self._take_from_side)
+    def _side_readable(self, side: SideDoor) -> None:
+        self._read(side.sock, partial(self._take_from_side, side))
 
     def _read(self, sock: socket.socket, take: Callable[[bytes, Address], None]) -> None:
         for _ in range(MAX_DATAGRAMS_A_TURN):
@@ -254,9 +250,7 @@ class DatagramDriver:
         for each in self._accepted(data, source):
             self._deliver(each)
 
-    def _take_from_side(self, data: bytes, source: Address) -> None:
-        side = self._side
-        assert side is not None
+    def _take_from_side(self, side: SideDoor, data: bytes, source: Address) -> None:
         if side.peer is None and self._is_their_host(source) and side.fits(data):
             side.peer = source
         if source == side.peer and side.fits(data):
@@ -324,9 +318,10 @@ class DatagramDriver:
     def _settle(self) -> None:
         """Sends what waits and arms the timer for what comes next."""
         self._send()
-        if self._fax.result is not None:
+        result = self._fax.result
+        if result is not None:
             if not self._over.done():
-                self._over.set_result(None)
+                self._over.set_result(result)
             return
         deadline = self._fax.next_deadline()
         if deadline == self._armed_for and self._timer is not None:

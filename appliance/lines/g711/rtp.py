@@ -130,8 +130,8 @@ class RtpReceiver:
     _first_time: int | None = None  # timestamp that the others are counted from
     _newest_time: int = 0  # where the newest packet ends, counted so
     _waiting: dict[int, Packet] = field(default_factory=dict)
-    _next: int | None = None  # sequence number that is due
-    _source: int = 0
+    _next: int = 0  # sequence number that is due
+    _source: int | None = None  # None before the first packet
     _last: bytes = b""  # samples of the last packet played
     _stalled_at: float | None = None  # since when a later packet waits for the one that is due
     _heard_at: float | None = None
@@ -165,9 +165,9 @@ class RtpReceiver:
         self._learn(packet, now)
         self._heard_at = now
         silent, self._silent_at = self._silent_at is not None, None
-        if self._next is None or packet.source != self._source:
+        if packet.source != self._source:
             self._restart(packet)
-        behind = _behind(packet.sequence, self._next or 0)
+        behind = _behind(packet.sequence, self._next)
         if abs(behind) > MAX_CONCEALED_PACKETS or (silent and behind < 0):
             # What was missing has been played as silence already, or nobody knows how long it was.
             heard = self._drain()
@@ -256,7 +256,7 @@ class RtpReceiver:
 
     def _play(self, now: float) -> list[Heard]:
         heard: list[Heard] = []
-        while self._next is not None:
+        while True:
             if self._next in self._waiting:
                 heard.append(self._take())
             elif len(self._waiting) > round(self._late_s / PACKET_S):
@@ -271,7 +271,6 @@ class RtpReceiver:
 
     def _take(self) -> Heard:
         """The packet that is due."""
-        assert self._next is not None
         packet = self._waiting.pop(self._next)
         self._last = decode(packet.payload, self.laws[packet.payload_type])
         self._next = (self._next + 1) % 0x10000
@@ -279,7 +278,6 @@ class RtpReceiver:
 
     def _give_up(self) -> list[Heard]:
         """Conceals what is missing up to the oldest packet that waits."""
-        assert self._next is not None
         due = self._next
         oldest = min(self._waiting, key=lambda sequence: -_behind(sequence, due))
         missing = -_behind(oldest, due)

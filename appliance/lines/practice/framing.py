@@ -103,7 +103,8 @@ class UdptlReceiver:
     """Unwraps datagrams into IFP packets in sequence, as far as they can be had or repaired."""
 
     def __init__(self) -> None:
-        self._expected: int | None = None
+        self._begun = False  # a datagram has come
+        self._expected = 0
         self._known: dict[int, bytes] = {}
         self.lost = 0  # packets that no repair brought back
         self.repaired = 0
@@ -116,7 +117,8 @@ class UdptlReceiver:
         except FramingError:
             self.malformed += 1
             return []
-        if self._expected is None:
+        if not self._begun:
+            self._begun = True
             # The stream starts wherever the peer starts it.
             self._expected = sequence if not extra or repair is Repair.FEC else max(0, sequence - len(extra))
         ahead = (sequence - self._expected) % SEQUENCE_MODULUS
@@ -134,7 +136,6 @@ class UdptlReceiver:
         return list(self._release(sequence))
 
     def _repair(self, sequence: int, packet: bytes) -> None:
-        assert self._expected is not None
         if (sequence - self._expected) % SEQUENCE_MODULUS >= SEQUENCE_MODULUS // 2:
             return
         if sequence not in self._known:
@@ -154,7 +155,6 @@ class UdptlReceiver:
                 self._repair(missing[0], packet)
 
     def _release(self, newest: int) -> Iterator[tuple[int, bytes]]:
-        assert self._expected is not None
         while True:
             packet = self._known.get(self._expected)
             if packet is not None:
