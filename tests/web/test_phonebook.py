@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from appliance.phonebook import Contact, table
 from appliance.phonebook.cards import decoded
+from appliance.printing.settings import FavouritePrinter
 from tests.web.browser import Web
 
 pytestmark = pytest.mark.realtime
@@ -97,3 +98,26 @@ def test_a_file_without_contacts_is_refused_and_another_can_be_chosen(box: Web, 
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Look at it").press("Enter")
     expect(page.get_by_role("button", name="Import 1 person")).to_be_enabled()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("language", "make", "away"),
+    [
+        ("en", "Make a printer of it", "Take it away"),
+        ("de", "Einen Drucker daraus machen", "Wegnehmen"),
+    ],
+)
+def test_an_entry_becomes_a_printer_in_one_press(box: Web, language: str, make: str, away: str) -> None:
+    store = box.served.box.settings
+    contact = store.add(Contact("9990", last_name="Weiss"))
+    page = box.page(language=language)
+    page.goto(f"/settings/contacts/{contact}")
+    page.get_by_role("button", name=make).click()
+    address = page.locator("code", has_text="ipp://")
+    expect(address).to_be_visible()
+    (number,) = (key for key, each in store.items(FavouritePrinter).items() if each.contact_id == contact)
+    assert address.inner_text() == f"ipp://127.0.0.1:{box.served.port}/ipp/to/{number}"
+    page.get_by_text(away, exact=True).click()
+    expect(page.get_by_role("button", name=make)).to_be_visible()
+    assert number not in store.items(FavouritePrinter)

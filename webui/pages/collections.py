@@ -18,6 +18,7 @@ from appliance.language import said as _
 from appliance.phonebook import Contact
 from appliance.settings.accounts import User
 from appliance.settings.fields import FieldDescription, describe, to_document, variants
+from webui import favourite_printers
 from webui.fields import Options, form_fields
 from webui.settings_words import label_of, title_of
 from webui.visit import Answer, Page, Visit
@@ -245,6 +246,8 @@ def _form(
     if not visit.may("admin"):
         hidden = (*hidden, "owner")
     fields = form_fields(described, values, without=hidden, options=_options(visit, listed))
+    # Only who may set the box up makes printers of it.
+    printer_field = "" if new or not visit.may("admin") else favourite_printers.FIELDS.get(listed.name, "")
     return visit.page(
         "entry.html",
         listed=listed,
@@ -257,6 +260,9 @@ def _form(
         basic=[each for name in listed.basic for each in fields if each.name == name],
         more=[each for each in fields if each.name not in listed.basic],
         has_app=listed.name == "users" and bool(values.get("totp_secret")),
+        printer_field=printer_field,
+        printers=favourite_printers.printers_of(visit, listed.name, int(key)) if printer_field else [],
+        printers_on=favourite_printers.are_on(visit),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from appliance.phonebook import Contact, ContactGroup
-from appliance.printing.settings import FavouritePrinter
+from appliance.printing.settings import FavouritePrinter, IppAccess, IppSettings
 from appliance.services.rules import To
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
@@ -63,6 +63,20 @@ def _favourite(store: SettingsStore, path: str, favourite: FavouritePrinter) -> 
     to = tuple(To(each.number, each.name, each.company) for each in known) if whole else ()
     named = group.name if group is not None else known[0].name if known else ""
     return FaxPrinter(path, favourite.name or f"Fax to {named}", to=to)
+
+
+def printers_to(store: SettingsStore, field: str, entry: int) -> list[tuple[int, FaxPrinter]]:
+    """Id and printer of each favourite whose ``field`` (contact_id, group_id) is ``entry``."""
+    numbers = [
+        n for n, each in sorted(store.items(FavouritePrinter).items()) if getattr(each, field) == entry
+    ]
+    found = [(number, printer_at(store, f"{FAVOURITE_PATH}{number}")) for number in numbers]
+    return [(number, printer) for number, printer in found if printer is not None]
+
+
+def are_on(store: SettingsStore) -> bool:
+    """Whether computers may print to the box's own printers."""
+    return store.section(IppSettings).access is not IppAccess.OFF
 
 
 def printer_uuid(store: SettingsStore, printer: FaxPrinter) -> UUID:
