@@ -32,24 +32,18 @@ class Answers:
     def __init__(self) -> None:
         self._kind: Kind | None = None
         self._owed_before = 0  # answers to earlier commands that may still come
-        self._owed = 0  # answers to this one
-        self._first_sent_at: float | None = None  # when this command first left the line
-        self._sent_at = 0.0  # when it last did
+        self._sent_at: list[float] = []  # when this one left the line: its answers have not come
         self._late_until = 0.0  # what is owed to earlier commands has come by then, if it comes
 
     def new_command(self, kind: Kind) -> None:
         """Another command follows."""
-        self._owed_before = self._owed_before + self._owed if kind is self._kind else 0
+        self._owed_before = self._owed_before + len(self._sent_at) if kind is self._kind else 0
         self._kind = kind
-        self._owed = 0
-        self._first_sent_at = None
+        self._sent_at = []
 
     def sent(self, now: float) -> None:
         """The command has left the line, for the first time or again."""
-        self._owed += 1
-        self._sent_at = now
-        if self._first_sent_at is None:
-            self._first_sent_at = now
+        self._sent_at.append(now)
 
     def heard(self, began: float) -> bool:
         """An answer came, its carrier up since ``began``.  False when it may be an earlier command's."""
@@ -57,11 +51,15 @@ class Answers:
             self._owed_before -= 1
             return False
         self._owed_before = 0
-        self._owed = max(0, self._owed - 1)
-        if self._first_sent_at is not None:
-            # If this was the answer to the first saying, that to the last one is as late.
-            lateness = began - self._first_sent_at
-            self._late_until = self._sent_at + lateness + limits.LATE_ANSWER_MARGIN_S
+        if self._sent_at:
+            # What was said longer ago than any answer is late was not heard.  If this was the answer to the
+            # first of the others, that to the last one is as late.
+            possible = [
+                at for at in self._sent_at if began - at <= limits.ANSWER_LATENESS_S
+            ] or self._sent_at[-1:]
+            lateness = began - possible[0]
+            self._late_until = possible[-1] + lateness + limits.LATE_ANSWER_MARGIN_S
+            self._sent_at = possible[1:]
         return True
 
 

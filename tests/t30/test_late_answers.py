@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from appliance.t30.asking import Answers, Kind
 from appliance.t30.parameters import CallParameters, Role
 from tests.t30.linked import Pages
 from tests.t30.script import Far, white_page
@@ -94,7 +93,8 @@ def test_a_late_answer_that_does_not_survive_is_one_owed_less() -> None:
     assert play(script, ecm=False) == ("delivered", 2)
 
 
-def test_a_late_ftt_costs_no_second_rate() -> None:
+def test_an_answer_behind_a_repeated_training_is_the_repeats() -> None:
+    """It would be more than seven seconds late for the first; CFR to the next rate is taken at once."""
     script = (
         OPENING
         + """
@@ -106,9 +106,6 @@ def test_a_late_ftt_costs_no_second_rate() -> None:
     says FTT
     hears TSI DCS=000e..
     hears tcf V29_7200
-    says FTT                 # to the second DCS
-    hears TSI DCS=000e..
-    hears tcf V29_7200
     says CFR
     hears page V29_7200 long
     hears EOP
@@ -117,6 +114,18 @@ def test_a_late_ftt_costs_no_second_rate() -> None:
     hears end"""
     )
     assert play(script, ecm=False, pages=1) == ("delivered", 1)
+
+
+def test_what_was_said_longer_ago_than_an_answer_is_late_owes_none() -> None:
+    answers = Answers()
+    answers.new_command(Kind.TRAINING)
+    for at in (0.0, 4.0, 8.0):
+        answers.sent(at)
+    assert answers.heard(8.5), "to that of 4.0: 4.5 s late"
+    answers.new_command(Kind.TRAINING)
+    answers.sent(12.0)
+    assert not answers.heard(12.4), "to that of 8.0"
+    assert answers.heard(13.0)
 
 
 @pytest.mark.parametrize("pause", [13.0, 20.0])
