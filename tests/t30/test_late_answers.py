@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from appliance.t30.asking import Answers, Kind
 from appliance.t30.parameters import CallParameters, Role
 from tests.t30.linked import Pages

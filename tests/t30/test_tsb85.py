@@ -1,4 +1,4 @@
-"""spandsp's test procedures, where ``FAXBOX_TSB85`` names the file: ``tsb85.xml`` of its Debian source package."""
+"""spandsp's test procedures, where ``FAXBOX_TSB85`` names ``tsb85.xml`` of its Debian source package."""
 
 from __future__ import annotations
 
