@@ -57,8 +57,9 @@ async def _behind_proxies(folder: Path) -> dict[str, Outcome]:
     async with Box() as box:
         t38 = {f"offer of T.38: {name}": name for name in test_through_proxy.WAYS}
         calls = [test_through_proxy.behind_proxy(folder / f"t38-{way}", way, box) for way in t38.values()]
-        calls += [test_blame.call(folder / f"refused-{way}", box, way) for way in test_blame.REFUSED]
-        return dict(zip((*t38, *test_blame.REFUSED), await asyncio.gather(*calls), strict=True))
+        refused = (*test_blame.REFUSED, test_blame.TRYING)
+        calls += [test_blame.call(folder / f"refused-{way}", box, way) for way in refused]
+        return dict(zip((*t38, *refused), await asyncio.gather(*calls), strict=True))
 
 
 def _row(words: str, outcome: Outcome, facts: MediaFacts) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Paced:
     """What one core did with ``calls`` calls at once."""
 
     calls: int
+    at_once: int  # the most that were up together
     delivered: int
     seconds: float
     cpu_per_call_second: float
@@ -53,6 +54,8 @@ class _Side:
     pages: Sequence[CodedPage]
     pacing: Pacing
     call_seconds: float = 0.0
+    up: int = 0
+    most_up: int = 0
 
     async def carry_all(self) -> list[CallResult]:
         return await asyncio.gather(*(self._carry(number) for number in range(len(self.lines))))
@@ -62,7 +65,10 @@ class _Side:
         await asyncio.sleep(number * STAGGER_S)
         fax = T38Fax(CallParameters(self.role), MemoryPages(self.pages), MemoryStore(), T38Settings())
         begun = time.monotonic()
+        self.up += 1
+        self.most_up = max(self.most_up, self.up)
         result = await DatagramDriver(fax, sock, peer, pacing=self.pacing).run()
+        self.up -= 1
         self.call_seconds += time.monotonic() - begun
         return result
 
@@ -90,6 +96,7 @@ def measure(pages: Sequence[CodedPage], calls: int) -> Paced:
             sock.close()
     return Paced(
         calls=calls,
+        at_once=sending.most_up,
         delivered=sum(result.cause.code == "delivered" for result in results),
         seconds=seconds,
         cpu_per_call_second=cpu_s / sending.call_seconds,
