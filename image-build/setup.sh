@@ -102,17 +102,18 @@ else
 fi
 
 if [ "$purpose" = test ]; then
-    # axe-core looks at the web pages in the tests; npm's lock says which, with its hash.
-    axe=tests/web/node_modules/.faxbox-axe
-    wanted=$(cat tests/web/package-lock.json | sha256sum)
-    if [ "$(cat "$axe" 2>/dev/null || true)" != "$wanted" ]; then
+    # npm's locks say which versions, with their hashes: axe-core looks at the web pages, openapi-typescript and the
+    # compiler make a client of the API.
+    for folder in tests/web tests/api/typescript; do
+        there=$folder/node_modules/.faxbox-npm
+        wanted=$(cat "$folder/package-lock.json" | sha256sum)
+        if [ "$(cat "$there" 2>/dev/null || true)" = "$wanted" ]; then continue; fi
         if ! command -v npm >/dev/null 2>&1; then install_lists node; fi
-        say "installing from npm: axe-core (tests only)"
-        npm ci --prefix tests/web --no-audit --no-fund --silent
-        printf '%s\n' "$wanted" >"$axe"
-    else
-        say "npm packages: all there"
-    fi
+        say "installing from npm for $folder (tests only)"
+        npm ci --prefix "$folder" --no-audit --no-fund --silent
+        printf '%s\n' "$wanted" >"$there"
+    done
+    say "npm packages: all there"
     # Debian's HylaFAX is a peer in the tests; it is unpacked, not installed: no service of it ever runs.
     if [ ! -x .cache/hylafax/usr/lib/hylafax/bin/faxsend ]; then
         say "unpacking Debian's HylaFAX into .cache/hylafax"

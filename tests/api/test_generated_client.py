@@ -92,3 +92,18 @@ def test_a_generated_client_does_an_offices_day(served: Served, office: Any) -> 
     assert call("received", "change_received", arrived.id, body=read).read
     call("received", "delete_received", arrived.id)
     assert call("system", "read_status") is not None
+
+
+def test_a_change_by_a_generated_client_changes_what_it_names_and_nothing_else(
+    served: Served, office: Any
+) -> None:
+    client = office("client").AuthenticatedClient(
+        base_url=f"http://127.0.0.1:{served.port}/api/v1", token=served.admin, timeout=None
+    )
+    before = served.ask("GET", "/settings/sending").json
+    served.ask("PATCH", "/settings/sending", {"max_tries": 9})
+    change = office("models").SendingChange(ring_s=45.0)
+    answer = office("api.settings.change_sending_settings").sync_detailed(client=client, body=change)
+    assert answer.status_code == 200, answer.content
+    after = served.ask("GET", "/settings/sending").json
+    assert after == {**before, "max_tries": 9, "ring_s": 45.0}

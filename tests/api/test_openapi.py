@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from appliance.api.rest.checking import Checker
@@ -26,3 +27,11 @@ def test_each_json_body_has_an_example_that_the_box_takes() -> None:
         assert "example" in content, route.name
         assert Checker(route.body).flaws(content["example"]) == [], route.name
     assert set(EXAMPLES) <= {route.name for route in ROUTES}
+
+
+def test_no_schema_has_a_default_which_generated_clients_would_send_with_every_change() -> None:
+    document = describe_all(ROUTES)
+    assert '"default":' not in json.dumps(document["components"])
+    requests = [at for path in document["paths"].values() for at in path.values() if "requestBody" in at]
+    assert requests
+    assert '"default":' not in json.dumps([at["requestBody"] for at in requests])

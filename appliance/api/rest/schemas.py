@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -142,11 +143,13 @@ def _of_field(described: FieldDescription, answer: bool) -> Json:
         schema = array(schema)
     if optional:
         schema = nullable(schema)
+    help = described.help
     if not answer and not described.required and not described.secret:
-        schema["default"] = described.default
+        # Not as JSON Schema's `default`: generated clients send that with every change, or ask for the field.
+        help = f"{help} (by default {json.dumps(described.default, ensure_ascii=False)})"
     if described.secret and not answer:
         schema["writeOnly"] = True
-    return _helped(schema, described.help)
+    return _helped(schema, help)
 
 
 def _of_word(word: str, described: FieldDescription) -> Json:
