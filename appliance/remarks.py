@@ -221,6 +221,12 @@ CHARSET_GUESSED = _row(
     "The text does not say truly in which encoding it is written; it had to be guessed.",
     "Look at accented letters; save the text as UTF-8 if they are wrong.",
 )
+PHOTOGRAPH_STRAIGHTENED = _row(
+    "photograph_straightened",
+    Weight.NOTED,
+    "The photograph was cropped to the page and straightened.",
+    "Nothing, if the whole page is there; a fax can be asked to leave its pictures as they are.",
+)
 
 
 if __name__ == "__main__":

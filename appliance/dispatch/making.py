@@ -15,6 +15,7 @@ from appliance.documents.options import (
     PageFormat,
     RenderOptions,
     Source,
+    Straighten,
     Treatment,
 )
 from appliance.services.rules import To
@@ -56,7 +57,14 @@ def render_options(box: Box, owner: str, options: SendOptions, to: To, due: floa
         header=header,
         cover=cover,
         darkness=options.darkness,
+        straighten=_straighten(options, sending),
     )
+
+
+def _straighten(options: SendOptions, sending: SendingSettings) -> Straighten:
+    if options.straighten is None:
+        return Straighten.TAKEN if sending.straighten_photographs else Straighten.NONE
+    return Straighten.ANY if options.straighten else Straighten.NONE
 
 
 def sources(data: Path, files: Iterable[SourceFile]) -> list[Source]:

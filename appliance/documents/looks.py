@@ -42,7 +42,7 @@ class TurnedSource:
         box = (layout.box_width, layout.box_rows)
         across, down = box if turn % 2 == 0 else (box[1], box[0])
         upright = Layout(layout.resolution, layout.paper, across, down, 0, 0, across, down, False)
-        drawn = _image(self._source.draw(index, upright))
+        drawn = image_of(self._source.draw(index, upright))
         if turn:
             drawn = drawn.transpose(_TURNS[turn])
         page = Image.new(drawn.mode, (layout.width, layout.rows), "white")
@@ -53,7 +53,7 @@ class TurnedSource:
         return self._source.remarks(index)
 
 
-def _image(drawn: Image.Image | Drawing | Bitmap) -> Image.Image:
+def image_of(drawn: Image.Image | Drawing | Bitmap) -> Image.Image:
     """What a source drew, as an image of mode L or RGB of its own."""
     if isinstance(drawn, Image.Image):
         return drawn.convert("L") if drawn.mode not in ("L", "RGB") else drawn

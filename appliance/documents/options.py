@@ -36,6 +36,14 @@ class Treatment(Enum):
     PHOTO = "photo"  # halftone everywhere
 
 
+class Straighten(Enum):
+    """Which pictures become the page that is seen on them (see ``straighten``)."""
+
+    NONE = "none"
+    TAKEN = "taken"  # what a camera made, as it says itself
+    ANY = "any"
+
+
 class Paper(Enum):
     """Sheets (width, height in mm) for what has no size of its own: text and cover pages."""
 
@@ -163,6 +171,7 @@ class RenderOptions:
     header: HeaderLine | None = None
     cover: CoverPage | None = None
     darkness: int = 0  # -100 (lighter) to 100 (darker)
+    straighten: Straighten = Straighten.TAKEN
 
     def __post_init__(self) -> None:
         if not -MOST_DARKNESS <= self.darkness <= MOST_DARKNESS:
@@ -195,6 +204,7 @@ def options_to_json(options: RenderOptions) -> dict[str, Any]:
         "treatment": options.treatment.value,
         "darkness": options.darkness,
         "paper": options.paper.name,
+        "straighten": options.straighten.value,
         "header": header
         and {"moment": header.moment.isoformat(), "sender": header.sender, "number": header.number},
         "cover": cover and {name: getattr(cover, name) for name in CoverPage.__slots__},
@@ -211,6 +221,7 @@ def options_from_json(data: Mapping[str, Any]) -> RenderOptions:
         treatment=Treatment(data["treatment"]),
         darkness=int(data.get("darkness", 0)),  # documents rendered before there was one have none
         paper=Paper[data["paper"]],
+        straighten=Straighten(data.get("straighten", Straighten.NONE.value)),  # as above
         header=header
         and HeaderLine(datetime.fromisoformat(header["moment"]), header["sender"], header["number"]),
         cover=cover and CoverPage(**cover),

@@ -28,6 +28,7 @@ from appliance.documents.options import Limits, Paper
 from appliance.documents.picturemodes import on_paper
 from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, has_no_directory
+from appliance.documents.straighten import is_taken
 from appliance.documents.tiffpages import FaxProof, guessed_resolution, is_page, resolution_of, tags_of
 from appliance.remarks import SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
@@ -54,6 +55,8 @@ _MEANINGLESS_DPI = 99.0  # PNG keeps pixels a metre: 100 dpi reads back as 99.99
 _SCREEN_DPI = 96.0
 _HIGHEST_DPI = 2500.0
 _SHEET_MARGIN_MM = 8.0
+# Pixels of a photograph in which a page is looked for; a larger one would take a worker's whole memory.
+_LARGEST_PHOTOGRAPH = 64_000_000
 
 # A picture as wide as a scan line and about of a fax's resolution is a fax page: its figures are taken
 # for the nominal ones (203.2 for 204, 97.79 and 100 for 98, 200 for 196), so that it goes on unscaled.
@@ -99,6 +102,7 @@ class ImageSource:
             raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
         except _DAMAGE as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        self._content = content
         self._frames, self._skipped = [0], 0
         self._proof: FaxProof | None = None
         if kind is Kind.TIFF:
@@ -184,6 +188,40 @@ class ImageSource:
             return across, down
         return guessed_resolution(*size) if self._image.mode == "1" else (0.0, 0.0)
 
+    def may_be_photograph(self, *, taken: bool) -> bool:
+        """Whether a camera made the picture, as it says; unless ``taken``, whether one may have made it."""
+        if self._image.format == "TIFF":
+            return False
+        image = self._seek(0)
+        if image.mode == "1" or image.width * image.height > _LARGEST_PHOTOGRAPH:
+            return False
+        return not taken or (self._dpi(image.size)[0] <= 0 and is_taken(image))
+
+    def photograph(self, least: int) -> Image.Image:
+        """The picture upright in grey, its longer side at least ``least`` pixels if it has so many.
+
+        Nothing of it is kept here.  Raises DocumentError.
+        """
+        self._seek(0)
+        try:
+            with Image.open(io.BytesIO(self._content), formats=[str(self._image.format)]) as image:
+                return self._upright(image, (least, least)).convert("L")
+        except _DAMAGE as error:
+            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+
+    def _upright(self, image: Image.Image, least: tuple[int, int]) -> Image.Image:
+        """The picture decoded, the way up that it was taken; at least as large as ``least``, if it is."""
+        try:
+            if image.format == "JPEG":
+                image.draft("RGB", least)
+            shown = on_paper(image)
+            turn = _TURNS.get(self._orientation())
+            if turn is not None and image.format in _TURNED_BY_US:
+                shown = shown.transpose(turn)
+        except _DAMAGE as error:
+            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        return shown
+
     def draw(self, index: int, layout: Layout) -> Drawing | Bitmap:
         image = self._seek(index)
         if self._proof is not None:
@@ -191,15 +229,7 @@ class ImageSource:
             if fault is not None:
                 raise DocumentError(DOCUMENT_DAMAGED, fault)
         box = (layout.box_width, layout.box_rows)
-        try:
-            if image.format == "JPEG":
-                image.draft("RGB", (max(box), max(box)))
-            shown = on_paper(image)
-            turn = _TURNS.get(self._orientation())
-            if turn is not None and image.format in _TURNED_BY_US:
-                shown = shown.transpose(turn)
-        except _DAMAGE as error:
-            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        shown = self._upright(image, (max(box), max(box)))
         if layout.turned:
             shown = shown.transpose(Image.Transpose.ROTATE_90)
         if shown.mode == "1":

@@ -18,6 +18,7 @@ from appliance.documents.letter_source import open_letter
 from appliance.documents.office import open_office
 from appliance.documents.options import Limits
 from appliance.documents.pdfsource import PdfSource
+from appliance.documents.photographs import straightened
 from appliance.documents.pictures import ImageSource
 from appliance.documents.postscript import open_postscript
 from appliance.documents.raster import RasterSource
@@ -72,7 +73,8 @@ def open_source(content: bytes, name: str, media_type: str, workshop: Workshop) 
         case Kind.EMAIL | Kind.MSG | Kind.TNEF:
             return open_letter(content, kind, workshop, open_source)
         case _:
-            return ImageSource(content, kind, workshop.paper, workshop.limits)
+            source = ImageSource(content, kind, workshop.paper, workshop.limits)
+            return straightened(source, workshop.paper, workshop.straighten)
 
 
 def total_pages(selected: Sequence[Sequence[int]], limits: Limits) -> int:

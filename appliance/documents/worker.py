@@ -129,6 +129,7 @@ class _Job:
             limits,
             known={key: Kept(*kept) for key, kept in job["typeset"].items()},
             report=lambda key, kept: reports.say(typeset=[key, kept.offset, kept.octets, list(kept.remarks)]),
+            straighten=self._options.straighten,
         )
         self._first, self._stop = job["range"]
         self._offset = 0

@@ -18,7 +18,7 @@ from typing import Any
 from appliance.causes import DOCUMENT_TIMED_OUT
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError, run_bounded
 from appliance.documents.errors import DocumentError
-from appliance.documents.options import Limits, Paper
+from appliance.documents.options import Limits, Paper, Straighten
 from appliance.remarks import from_json, to_json
 
 # PDFs of one job: an e-mail has a few parts, a hostile one no end of them.
@@ -51,10 +51,12 @@ class Workshop:
         *,
         known: Mapping[str, Kept],
         report: Callable[[str, Kept], None],
+        straighten: Straighten = Straighten.NONE,
     ) -> None:
         self.scratch = scratch
         self.paper = paper
         self.limits = limits
+        self.straighten = straighten
         self.depth = 0  # e-mails within each other that are being opened
         self._file = file
         self._known = dict(known)

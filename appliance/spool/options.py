@@ -69,6 +69,7 @@ class SendOptions:
     resume: Resume | None = None
     unknown_rule: UnknownRule | None = None
     treatment: str = ""  # "text", "photo": how grey becomes black and white; empty: automatic
+    straighten: bool | None = None  # photographs of pages: every picture, or none; None: as cameras say
     darkness: int = 0  # of the pages, -100 (lighter) to 100 (darker)
     made: str = ""  # folder of pages that were made and seen before, relative to the data folder
     made_for: str = ""  # the number as it was written, when a cover page names it

@@ -15,6 +15,9 @@ class SendingSettings:
     """How jobs are sent and tried again.  A timetable's entries are waits in seconds."""
 
     quality: Quality = setting(Quality.FINE, "resolution when the sender does not say")
+    straighten_photographs: bool = setting(
+        True, "what a camera made is cropped to the page that is seen on it, and straightened"
+    )
     ecm: bool = setting(True, "error correction mode, unless a destination has trouble with it")
     max_bit_rate: int = setting(
         14400, "bits a second to begin with, unless learned otherwise", minimum=2400, maximum=14400

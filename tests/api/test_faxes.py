@@ -26,6 +26,7 @@ from appliance.spool.model import JobState
 from appliance.spool.options import SendOptions
 from appliance.station import StationSettings
 from tests.api.served import Served, serving
+from tests.documents.test_photographs import ASKEW, laid, sheet, table, taken
 
 TEXT = base64.b64encode(b"A letter.\n" * 20).decode()
 
@@ -459,3 +460,23 @@ def test_who_sent_and_looked_at_what_is_in_the_audit_log(served: Served) -> None
 def test_nothing_is_left_in_the_folder_for_uploads(served: Served) -> None:
     parts = list(Path(served.box.data).rglob("*.part"))
     assert parts == []
+
+
+def test_a_photograph_is_straightened_unless_the_fax_or_the_owner_says_no(served: Served) -> None:
+    photo = taken(laid(sheet(), ASKEW, table(60)))
+
+    def remarks(*more: tuple[str, str]) -> list[str]:
+        made = served.form("/faxes", [("to", "9990"), ("hold", "true"), *more], [("photo.jpg", photo)])
+        assert made.status == 201, made.content
+        path = f"/faxes/{made.json['faxes'][0]['id']}"
+        served.wait(lambda: served.ask("GET", path).json["state"] == "held")
+        return [remark["code"] for remark in served.ask("GET", path).json["remarks"]]
+
+    assert remarks() == ["photograph_straightened"]
+    assert remarks(("straighten", "false")) == []
+    served.ask("PATCH", "/settings/sending", {"straighten_photographs": False})
+    try:
+        assert remarks() == []
+        assert remarks(("straighten", "true")) == ["photograph_straightened"]
+    finally:
+        served.ask("PATCH", "/settings/sending", {"straighten_photographs": True})

@@ -7,10 +7,11 @@ import { drawPages } from "./preview-pages.js";
 
 const SETTLE_MS = 500;
 const STALE_MS = 10 * 60_000;
+const PICTURE = /^image\/(?!tiff)|\.(jpe?g|hei[cf]|png|webp)$/i;
 const form = document.getElementById("send");
 const field = (name) => form.elements[name];
 const problem = form.querySelector(".problem");
-const state = { preview: null, leftOut: [], recipients: [], busy: 0 };
+const state = { preview: null, leftOut: [], recipients: [], busy: 0, photographed: false };
 let settling = null;
 let work = Promise.resolve();
 
@@ -73,11 +74,15 @@ const moment = () => {
   return new Date(field("send_at").value).toISOString();
 };
 
+// What comes from the camera is a photograph, whether it says so or not; else the box finds out.
+const straighten = () => (field("straighten").checked ? state.photographed || null : false);
+
 function wishes() {
   const first = state.recipients.find((each) => each.number) ?? {};
   return {
     quality: field("quality").value,
     treatment: field("treatment").value,
+    straighten: straighten(),
     cover: cover(),
     to: { number: first.number ?? "", name: first.name ?? "", company: first.company ?? "" },
     send_at: moment(),
@@ -116,6 +121,8 @@ function show(preview) {
     line.append(`${remark.page ? `${words.page} ${remark.page}: ` : remark.file ? `${remark.file}: ` : ""}${remark.sentence} ${remark.advice}`);
     return line;
   }));
+  // Asked where it matters: on a phone, and where there is a picture.
+  document.getElementById("photographs").classList.toggle("touch", !preview.files.some((file) => PICTURE.test(file.media_type) || PICTURE.test(file.name)));
   document.getElementById("files").replaceChildren(...preview.files.map((file) => {
     const line = document.createElement("li");
     line.append(file.name);
@@ -139,26 +146,18 @@ function upload(files) {
   for (const file of files) body.append("file", file, file.name);
   inTurn(async () => {
     if (state.preview) {
-      show(await call("POST", `/previews/${state.preview.id}/files`, body));
+      const preview = await call("POST", `/previews/${state.preview.id}/files`, body);
+      if (preview.straighten === straighten()) show(preview);
+      else show(await call("PATCH", `/previews/${preview.id}`, wishes()));
       return;
     }
     body.append("quality", field("quality").value);
     body.append("treatment", field("treatment").value);
+    if (straighten() !== null) body.append("straighten", String(straighten()));
     const made = await call("POST", "/previews", body);
     state.preview = made;
     show(await call("PATCH", `/previews/${made.id}`, wishes()));
   });
-}
-
-async function photographed(files) {
-  busy(+1);
-  try {
-    // Loaded for who takes photographs alone; without it they go as they are.
-    const { straightened } = await import("./photo.js").catch(() => ({ straightened: (file) => file }));
-    upload(await Promise.all(files.map(straightened)));
-  } finally {
-    busy(-1);
-  }
 }
 
 function settle() {
@@ -250,6 +249,8 @@ async function takeUp() {
     state.leftOut = leftOut;
     field("quality").value = preview.quality;
     field("treatment").value = preview.treatment;
+    field("straighten").checked = preview.straighten !== false;
+    state.photographed = preview.straighten === true;
     field("with_cover").checked = Boolean(page.on);
     for (const name of ["template", "subject", "message"]) if (page[name] !== undefined) field(name).value = page[name];
     form.elements.when.value = when;
@@ -284,8 +285,8 @@ for (const input of document.querySelectorAll("input[type=file]")) {
   input.addEventListener("change", () => {
     const files = [...input.files];
     input.value = "";
-    if (input.id === "camera" && document.getElementById("straighten").checked) photographed(files);
-    else upload(files);
+    if (input.id === "camera") state.photographed = true;
+    upload(files);
   });
 }
 for (const kind of ["dragover", "dragenter"]) {

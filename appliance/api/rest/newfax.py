@@ -104,6 +104,10 @@ COVER = component(
     ),
 )
 COVER_FIELDS = ("template", "subject", "from_name", "to_name", "to_company", "message")
+STRAIGHTEN = (
+    "whether pictures on which a page is seen are cropped to it and straightened; left out: those that a"
+    " camera made are, unless the box's settings say no"
+)
 # How a fax is sent; the same when it is handed in and when a received one is forwarded.
 OPTIONS: dict[str, Json] = {
     "to": array(RECIPIENT, _IDS_LIMIT, least=1, help="each gets a fax of its own"),
@@ -128,6 +132,7 @@ OPTIONS: dict[str, Json] = {
     "resume": choice(*values(Resume), help="after a break: the rest, or all pages again"),
     "unknown_rule": choice(*values(UnknownRule), help="when cut off before the last confirmation"),
     "treatment": choice(*values(Treatment), help="how grey becomes black and white"),
+    "straighten": flag(STRAIGHTEN),
     "darkness": integer(-MOST_DARKNESS, MOST_DARKNESS, help="lighter below 0, darker above"),
     "when_lost": choice(*values(Rule), help="when the pages do not show all of the document"),
     "send_at": timestamp("not before this time"),
@@ -293,6 +298,7 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
         resume=Resume(body["resume"]) if "resume" in body else None,
         unknown_rule=UnknownRule(body["unknown_rule"]) if "unknown_rule" in body else None,
         treatment=body.get("treatment", ""),
+        straighten=body.get("straighten"),
         darkness=body.get("darkness", 0),
         when_lost=Rule(body["when_lost"]) if "when_lost" in body else None,
     )
@@ -367,6 +373,7 @@ def _with_preview(context: Context, caller: Caller, request: Request, preview_id
         quality=seen.quality,
         treatment=seen.treatment,
         darkness=seen.darkness,
+        straighten=seen.straighten,
         header=seen.header,
         station_id=seen.station_id,
         cover=seen.cover,

@@ -16,6 +16,7 @@ from appliance.api.rest.schemas import (
     binary,
     choice,
     component,
+    flag,
     integer,
     nullable,
     record,
@@ -46,7 +47,10 @@ _LOOK: dict[str, Json] = {
     "treatment": choice("", *values(Treatment), help="of this page; empty: as the whole fax"),
     "lightness": integer(-LIGHTEST, LIGHTEST, help="steps lighter; below 0 darker"),
 }
-_OPTIONS = {name: newfax.OPTIONS[name] for name in ("cover", "quality", "header", "station_id", "treatment")}
+_OPTIONS = {
+    name: newfax.OPTIONS[name]
+    for name in ("cover", "quality", "header", "station_id", "treatment", "straighten")
+}
 _WISHES: dict[str, Json] = {
     **_OPTIONS,
     "to": request_object(
@@ -81,6 +85,7 @@ PREVIEW_CHANGE = component(
     request_object(
         {
             **_WISHES,
+            "straighten": {**nullable(flag()), "description": f"{newfax.STRAIGHTEN} (null: the same)"},
             "pages": array(
                 request_object(_LOOK, required=("file", "page")), 500, help="all that are sent, in order"
             ),
@@ -116,6 +121,7 @@ PREVIEW = component(
             "seconds": integer(help="what a call may take, at the speed that the settings begin with"),
             "quality": choice(*values(Quality)),
             "treatment": text(20),
+            "straighten": nullable(flag(help="as it was asked for")),
             "cover": nullable(newfax.COVER),
             "to": record({"number": text(64), "name": text(200), "company": text(200)}),
             "send_at": nullable(timestamp()),
@@ -144,6 +150,7 @@ def view(call: Call, preview: Preview) -> Json:
         "seconds": seconds(document, sending.max_bit_rate),
         "quality": (options.quality or sending.quality).value,
         "treatment": options.treatment or Treatment.AUTO.value,
+        "straighten": options.straighten,
         "cover": None if options.cover is None else _cover_view(options.cover),
         "to": {"number": preview.to.number, "name": preview.to.name, "company": preview.to.company},
         "send_at": time_text(preview.send_at),
@@ -253,6 +260,7 @@ def change(call: Call) -> Answer:
         wishes = {
             "quality": (options.quality.value if options.quality else None),
             "treatment": options.treatment,
+            "straighten": options.straighten,
             "header": options.header,
             "station_id": options.station_id,
             "cover": None if options.cover is None else _cover_view(options.cover),
