@@ -2,8 +2,11 @@
 """The CUPS backend ``faxbox``: puts what was printed into the box's folder, and ends.
 
 ``faxbox printing install`` copies this file to CUPS' backends: it imports the standard library alone.
-It needs no running box: an entry is written under a passing name, synced and renamed.  The box reads it later
-(``appliance.printing.entries`` says what an entry is made of).  The folder is the path of the device URI.
+It needs no running box: an entry is written under a passing name, synced and renamed; a pipe tells a box that
+runs.  The box reads it then, or later (``appliance.printing.entries`` says what an entry is made of).  The
+folder is the path of the device URI.
+
+CUPS starts this for each job, so it imports little: http.client and typing would double the time.
 
 CUPS calls it with job id, user, title, copies, options and perhaps a file (backend(7)); without arguments it
 says what it is.
@@ -11,22 +14,26 @@ says what it is.
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 import os
 import signal
 import socket
+import stat
 import struct
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
+
+TYPE_CHECKING = False  # as of typing
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import BinaryIO
 
 DEFAULT_FOLDER = "/var/spool/faxbox/print"
 PART_SUFFIX = ".part"  # of an entry that is being written
 ENTRY_SUFFIX = ".print"
+# The pipe through which a running box is told that there is an entry.
+WAKE_NAME = "wake"
 # Exit codes of backend(7).  1 is never used: a fax queue repeats such a job whatever its error policy says.
 TAKEN, CANCEL, RETRY = 0, 5, 6
 # Octets of one document; the box has its own limit below this.
@@ -59,19 +66,6 @@ _TEXTS = frozenset({0x41, 0x42, 0x44, 0x45, 0x4A})  # text, name, keyword, URI, 
 # the number, stay among the values, where they are no number: such a job waits for a person.
 _MEMBER_READ = b"destination-uri"
 _GET_JOB_ATTRIBUTES = 0x0009
-
-
-class _Socket(http.client.HTTPConnection):
-    """cupsd's socket in the file system."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=ANSWER_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 def _attribute(tag: int, name: str, *values: str) -> bytes:
@@ -122,24 +116,37 @@ def _values(answer: bytes) -> dict[str, list[str | int]]:
     return found
 
 
+def _connected(server: str) -> socket.socket:
+    """A connection to cupsd, named by its socket's path or by host and port.  Raises OSError, ValueError."""
+    if server.startswith("/"):
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(ANSWER_S)
+        connection.connect(server)
+        return connection
+    parts = urlsplit(f"//{server.partition('/')[0]}")
+    port = parts.port or int(os.environ.get("IPP_PORT", "631"))
+    return socket.create_connection((parts.hostname or "localhost", port), ANSWER_S)
+
+
 def ask_cups(job: str, user: str) -> dict[str, list[str | int]]:
     """What cupsd knows of the job; nothing when it does not answer."""
-    server = os.environ.get("CUPS_SERVER", "/run/cups/cups.sock")
+    question = _question(job, user)
+    # With HTTP/1.0 the answer ends with the connection.
+    head = (
+        "POST /jobs HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/ipp\r\n"
+        f"Content-Length: {len(question)}\r\n\r\n"
+    )
+    answer, end = b"", time.monotonic() + ANSWER_S
     try:
-        if server.startswith("/"):
-            connection: http.client.HTTPConnection = _Socket(server)
-        else:
-            parts = urlsplit(f"//{server.partition('/')[0]}")
-            connection = http.client.HTTPConnection(
-                parts.hostname or "localhost",
-                parts.port or int(os.environ.get("IPP_PORT", "631")),
-                timeout=ANSWER_S,
-            )
-        connection.request(
-            "POST", "/jobs", _question(job, user), {"Content-Type": "application/ipp", "Host": "localhost"}
-        )
-        return _values(connection.getresponse().read(ANSWER_LIMIT))
-    except (OSError, ValueError, struct.error, http.client.HTTPException):
+        with _connected(os.environ.get("CUPS_SERVER", "/run/cups/cups.sock")) as connection:
+            connection.sendall(head.encode() + question)
+            while len(answer) < ANSWER_LIMIT and time.monotonic() < end:
+                if not (piece := connection.recv(PIECE)):
+                    break
+                answer += piece
+        status, _, rest = answer.partition(b"\r\n")
+        return _values(rest.partition(b"\r\n\r\n")[2]) if b" 200 " in status else {}
+    except (OSError, ValueError, struct.error):
         return {}
 
 
@@ -173,11 +180,27 @@ def hand_over(folder: str, facts: Mapping[str, object], source: BinaryIO) -> int
             os.fsync(file.fileno())
         os.rename(part, os.path.join(folder, name + ENTRY_SUFFIX))
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+        if os.path.exists(part):  # else it is renamed already
             os.unlink(part)
         raise
     _sync(folder)
+    _wake(folder)
     return octets
+
+
+def _wake(folder: str) -> None:
+    """Tells a running box; one that does not run, or is busy, looks by itself."""
+    try:
+        pipe = os.open(os.path.join(folder, WAKE_NAME), os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        if stat.S_ISFIFO(os.fstat(pipe).st_mode):
+            os.write(pipe, b"\n")
+    except OSError:
+        pass
+    finally:
+        os.close(pipe)
 
 
 def _sync(folder: str) -> None:

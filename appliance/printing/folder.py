@@ -26,6 +26,7 @@ from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, 
 from appliance.printing.options import Asked, parse_options, read_asked
 from appliance.printing.people import owner_of
 from appliance.printing.settings import PrintingSettings
+from appliance.printing.wake import Wake
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.spool.model import SourceFile, SpoolClosedError, SpoolFailedError
@@ -38,7 +39,7 @@ PRINT_ORIGIN = "print"
 REFUSED_SUFFIX = ".refused"
 # Why a document waits for a person although it named a number: a key of the fax's metadata.
 PROBLEM = "print_problem"
-# The folder is looked at so often, seconds: one stat of it while nothing comes.
+# The folder is looked at so often where no backend says that something came, seconds.
 LOOK_EVERY_S = 0.25
 # After a full disk, seconds.
 FULL_WAIT_S = 30.0
@@ -56,19 +57,21 @@ class PrintFolder:
 
     def __init__(self, box: Box) -> None:
         self._box = box
-        self._stop = threading.Event()
+        self._wake = Wake()
         self._thread = threading.Thread(target=self._run, name="print-folder", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stop.set()
+        self._wake.end()
         self._thread.join()
+        self._wake.close()
 
     def _run(self) -> None:
-        seen, waiting, swept = -1, False, float("-inf")
-        while not self._stop.wait(LOOK_EVERY_S):
+        seen, waiting, swept, wait_s = -1, False, float("-inf"), LOOK_EVERY_S
+        while self._wake.wait(self._box.settings.section(PrintingSettings).folder, wait_s):
+            wait_s = LOOK_EVERY_S
             folder = self._box.settings.section(PrintingSettings).folder
             try:
                 changed = Path(folder).stat().st_mtime_ns if folder else -1
@@ -86,12 +89,10 @@ class PrintFolder:
                 return
             except (DiskFullError, SpoolFailedError, OSError) as error:
                 _log.error("printed documents wait in %s: %s", folder, error)
-                waiting = True
-                self._stop.wait(FULL_WAIT_S)
+                waiting, wait_s = True, FULL_WAIT_S
             except Exception:  # a bug here must not end printing
                 _log.exception("the print folder")
-                waiting = True
-                self._stop.wait(FULL_WAIT_S)
+                waiting, wait_s = True, FULL_WAIT_S
 
     def take(self, folder: Path) -> bool:
         """Hands in every job that is complete; whether entries are left.

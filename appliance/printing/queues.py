@@ -15,6 +15,7 @@ from typing import Any
 
 from appliance import durable
 from appliance.printing import cups_backend
+from appliance.printing.cups_backend import WAKE_NAME
 from appliance.printing.ppd import ppd
 
 BACKEND_FOLDER = Path("/usr/lib/cups/backend")
@@ -25,6 +26,7 @@ CUPS_USER, BOX_GROUP = "lp", "faxbox"
 BACKEND_MODE = 0o755
 # Its group keeps what is put in; nobody else looks in.
 FOLDER_MODE = 0o2770
+WAKE_MODE = 0o660
 # Printed again after JobRetryInterval when a backend was killed; the box knows the job by its UUID.
 ERROR_POLICY = "retry-job"
 
@@ -95,16 +97,24 @@ def _set_up(connection: Any, queue: Queue, description: Path, folder: Path) -> N
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the print folder: CUPS' user writes to it, the box's group reads it.  Raises OSError.
+    """Makes the print folder and the pipe in it: CUPS' user writes there, the box's group reads.
 
-    Where there is no such user or group, or we are not root, it is the user's own.
+    Where there is no such user or group, or we are not root, they are the user's own.  Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0:
-        for owner in ({"user": CUPS_USER}, {"group": BOX_GROUP}):
-            with contextlib.suppress(LookupError):
-                shutil.chown(folder, **owner)
-    folder.chmod(FOLDER_MODE)
+    with contextlib.suppress(FileExistsError):
+        os.mkfifo(folder / WAKE_NAME)
+    # CUPS' user may put a link in its place, and a device does not wait for a reader.
+    wake = os.open(folder / WAKE_NAME, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        for made, mode in ((folder, FOLDER_MODE), (wake, WAKE_MODE)):
+            if os.geteuid() == 0:
+                for owner in ({"user": CUPS_USER}, {"group": BOX_GROUP}):
+                    with contextlib.suppress(LookupError):
+                        shutil.chown(made, **owner)
+            os.chmod(made, mode)
+    finally:
+        os.close(wake)
 
 
 def remove(backends: Path = BACKEND_FOLDER) -> None:

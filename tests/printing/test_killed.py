@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
@@ -22,6 +21,7 @@ from appliance.printing.settings import PrintingSettings
 from appliance.spool.model import JobFilter
 from tests.deliver.making import make_box
 from tests.printing.cupsd import Cups, running_cupsd
+from tests.printing.killing import kill_backend, kill_cupsd, printed
 from tests.printing.test_cups import LIMIT_S, pdf, printing, until
 
 pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("cups")]
@@ -45,31 +45,6 @@ class Office:
         self.box.kill()
         self.box.wait()
 
-    def kill_backend(self, chance: random.Random) -> None:
-        """One of the two processes of a backend of ours, if both run now.
-
-        Before there are two, cupsd takes the job for done: that is its rule for what was killed.
-        """
-        found = []
-        for folder in Path("/proc").iterdir():
-            with contextlib.suppress(OSError, ValueError):
-                if str(self.cups.backends / "faxbox").encode() in (folder / "cmdline").read_bytes():
-                    found.append(int(folder.name))
-        if len(found) == 2:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(chance.choice(found), signal.SIGKILL)
-
-    def kill_cupsd(self) -> None:
-        self.cups.kill()
-        self.cups.start()
-
-    def printed(self, title: str, document: Path) -> str:
-        """A job that cupsd has on its disk; before that, cupsd may lose it."""
-        job = self.cups.lp("-d", "Fax", "-t", title, str(document))
-        control = self.cups.root / "spool" / f"c{int(job.rpartition('-')[2]):05}"
-        until(lambda: control.exists() and b"document-format" in control.read_bytes(), job)
-        return job
-
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
@@ -89,12 +64,12 @@ def print_and_kill(office: Office, document: Path, rounds: int) -> None:
     chance = random.Random(9)
     jobs = []
     for number in range(rounds):
-        jobs.append(office.printed(f"job {number}", document))
+        jobs.append(printed(office.cups, f"job {number}", document))
         match chance.randrange(3):
             case 0:
-                office.kill_backend(chance)
+                kill_backend(office.cups, chance)
             case 1:
-                office.kill_cupsd()
+                kill_cupsd(office.cups)
             case _:
                 office.kill_box()
                 office.start_box()
