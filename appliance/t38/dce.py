@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from appliance.causes import Cause
@@ -44,6 +45,7 @@ from appliance.t38.ifp import (
     DataPacket,
     FieldType,
     IfpError,
+    IfpPacket,
     Indicator,
     IndicatorPacket,
     decode_noting_version,
@@ -440,11 +442,8 @@ class T38Dce:
         for arrival in arrivals:
             if arrival.lost_before:
                 self._hearing.packets_lost(arrival.lost_before)
-            try:
-                packet, self._version = decode_noting_version(
-                    arrival.ifp, self._version, padded=arrival.padded
-                )
-            except IfpError:
+            packet = self._decoded(arrival)
+            if packet is None:
                 self.counters.malformed += 1
                 self._hearing.packets_lost(1)
                 continue
@@ -454,6 +453,14 @@ class T38Dce:
             if self._version == 0 and self._frames_never_end():
                 self._version = 2
         self._collect(now)
+
+    def _decoded(self, arrival: Arrival) -> IfpPacket | None:
+        """The packet; None when it is none, zero octets behind it overlooked at last."""
+        for padded in (arrival.padded, True):
+            with suppress(IfpError):
+                packet, self._version = decode_noting_version(arrival.ifp, self._version, padded=padded)
+                return packet
+        return None
 
     def _frames_never_end(self) -> bool:
         """Whether what we take for the end of a signal is the peer's FCS-OK in the notation of 2002.

@@ -22,9 +22,19 @@ from appliance.t30.dce import (
     ToneHeard,
 )
 from appliance.t38.dce import MAX_HELD_EVENTS, T38Dce
-from appliance.t38.ifp import DataField, DataPacket, DataType, FieldType, Indicator, IndicatorPacket, decode
+from appliance.t38.ifp import (
+    DataField,
+    DataPacket,
+    DataType,
+    FieldType,
+    Indicator,
+    IndicatorPacket,
+    decode,
+    encode,
+)
 from appliance.t38.ifp_receiver import CARRIER_SILENCE_S, IfpReceiver
 from appliance.t38.settings import T38Settings
+from appliance.t38.udptl import Datagram, build
 
 from .test_dce import CSI, DIS, as_datagram
 
@@ -270,6 +280,20 @@ def test_what_is_kept_while_we_send_is_bounded():
         dce.receive_datagram(as_datagram(burst, number), 0.1)
     assert dce.counters.events_dropped >= MAX_HELD_EVENTS
     assert len(dce._held) <= MAX_HELD_EVENTS + 1
+
+
+def test_zero_octets_behind_a_packet_are_overlooked():
+    """As padding to a length that the gateway likes; a packet with others behind it is none."""
+    dce = T38Dce(T38Settings(version=0))
+    dce.order(Receive(Carrier.V21, Expect.FRAMES), 0.0)
+    burst = [PREAMBLE, v21((F.HDLC_DATA, LINE_DIS)), v21((F.HDLC_FCS_OK_SIG_END, b"")), NO_SIGNAL]
+    for number, packet in enumerate(burst):
+        ifp = encode(packet, 0) + bytes(1 + number)
+        dce.receive_datagram(build(Datagram(number, ifp)), number * 0.03)
+    assert dce.take_events() == [ON, Frame(DIS, True), OFF]
+    assert dce.counters.malformed == 0
+    dce.receive_datagram(build(Datagram(4, encode(PREAMBLE, 0) + b"\x01")), 1.0)
+    assert dce.counters.malformed == 1
 
 
 def test_a_peer_that_speaks_the_other_notation_is_followed():

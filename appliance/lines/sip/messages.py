@@ -15,15 +15,20 @@ MAX_VALUE = 1000  # characters of one header kept
 # RFC 3261 7.3.3: compact forms of the headers that we read.
 _COMPACT = {"f": "from", "t": "to", "m": "contact", "i": "call-id", "k": "supported", "e": "content-encoding"}
 _URI = re.compile(r"(sips?|tel):([^>\s\"]*)", re.IGNORECASE)
-# RFC 3966: signs between the digits of a tel URI that mean nothing.
+# A display name in quotes may read like a URI and is none.
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
+# RFC 3966: signs between the digits of a number that mean nothing; RFC 3261 19.1.6 has them in SIP URIs, too.
 _SIGNS = str.maketrans("", "", "-.()")
+_WITH_SIGNS = re.compile(r"\+?[0-9*#().-]+")
 # What may be a number that was dialled, in the user part of a URI.
 _NUMBER = re.compile(r"\+?[0-9*#]{2,}")
 # RFC 3323 4.2 and RFC 3325 9.3: what a caller says who does not want to be named.
 _WITHHELD = frozenset({"id", "user", "header"})
-_NOBODY = frozenset({"anonymous", "unavailable", "restricted", "unknown"})
-# RFC 3326: Reason: Q.850;cause=17;text="User busy", and the same with SIP's codes.
-_REASON = re.compile(r"(Q\.850|SIP)\s*+;[^,]*?cause\s*+=\s*+([0-9]{1,3})", re.IGNORECASE)
+_NOBODY = frozenset({"anonymous", "unavailable", "restricted", "unknown", "private", "withheld"})
+# RFC 3326: Reason: Q.850;cause=17;text="User busy", and with codes of SIP; texts are taken out before.
+_REASON = re.compile(r"(Q\.?850|SIP)\s*+;[^,]*?cause\s*+=\s*+([0-9]{1,3})\b", re.IGNORECASE)
+_TEXT = re.compile(r';\s*+text\s*+=\s*+"(?:[^"\\]|\\.)*+"', re.IGNORECASE)
+_ONE_OF_SEVERAL = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^",<])*+<[^>]*>')
 # Possessive, so that a peer's blanks are looked at once.
 _DISPLAY = re.compile(r'\s*+(?:"((?:[^"\\]|\\.)*+)"\s*+|([^<"]*+))<')
 
@@ -60,7 +65,7 @@ def uri_user(value: str) -> str:
     The user part may have parameters of its own (RFC 3261 25.1): a number's ``;npdi``, ``;cpc=``,
     ``;tgrp=``, and the ``;phone-context=`` that makes a local number a whole one (RFC 3966 5.1.5).
     """
-    match = _URI.search(value)
+    match = _URI.search(_QUOTED.sub("", value))
     if match is None:
         return ""
     if match[1].lower() == "tel":
@@ -71,7 +76,7 @@ def uri_user(value: str) -> str:
         return ""
     name, *parameters = user.partition(":")[0].split(";")
     name = unquote(name)
-    if match[1].lower() == "tel":
+    if match[1].lower() == "tel" or _WITH_SIGNS.fullmatch(name):
         name = name.translate(_SIGNS)
     context = next((each for each in parameters if each.lower().startswith("phone-context=+")), "")
     if context and name.isdecimal() and not name.startswith("0"):
@@ -81,7 +86,7 @@ def uri_user(value: str) -> str:
 
 def uri_host(value: str) -> str:
     """The host of the first SIP URI in a header or request line, in lower case, without port."""
-    match = _URI.search(value)
+    match = _URI.search(_QUOTED.sub("", value))
     if match is None or match[1].lower() == "tel":
         return ""
     user, at, rest = match[2].partition("@")
@@ -129,7 +134,10 @@ def caller(found: dict[str, list[str]]) -> Caller:
     party = first(found, "remote-party-id")
     if wishes & _WITHHELD or re.search(r";\s*privacy\s*=\s*\"?(?:full|uri)", party, re.IGNORECASE):
         return Caller()
-    value = first(found, "p-asserted-identity") or party or first(found, "from")
+    asserted = _each_value(found, "p-asserted-identity")
+    # RFC 3325 9.1: one SIP and one tel URI may be asserted; the one with a number says more.
+    numbered = [value for value in asserted if _NUMBER.fullmatch(uri_user(value))]
+    value = next(iter(numbered or asserted), "") or party or first(found, "from")
     number = uri_user(value)
     if number.lower() in _NOBODY:
         return Caller()
@@ -140,9 +148,9 @@ def reason(message: str) -> tuple[str, int] | None:
     """What the Reason header says (RFC 3326), Q.850 before SIP: ``("q.850", 17)``; None without one."""
     head = message.partition("\r\n\r\n")[0]
     said = {
-        match[1].lower(): int(match[2])
+        match[1].lower().replace("q850", "q.850"): int(match[2])
         for value in headers(head).get("reason", [])
-        for match in _REASON.finditer(value)
+        for match in _REASON.finditer(_TEXT.sub("", value))
     }
     for protocol in ("q.850", "sip"):
         if protocol in said:
@@ -152,7 +160,7 @@ def reason(message: str) -> tuple[str, int] | None:
 
 def _each_value(found: dict[str, list[str]], name: str) -> list[str]:
     """The values of a header that may have several in one line: those in angle brackets, one each."""
-    return [part for value in found.get(name, []) for part in re.findall(r"[^,<]*<[^>]*>", value) or [value]]
+    return [part for value in found.get(name, []) for part in _ONE_OF_SEVERAL.findall(value) or [value]]
 
 
 def display_name(value: str) -> str:

@@ -50,12 +50,14 @@ _BY_Q850: dict[int, Cause] = {
     1: causes.NUMBER_NOT_IN_SERVICE,  # unallocated
     2: causes.SIP_FAILED,  # no route to the transit network
     3: causes.SIP_FAILED,  # no route to the destination
+    5: causes.NUMBER_INVALID,  # misdialled trunk prefix
     17: causes.BUSY,
     18: causes.NO_ANSWER,  # no user responding
     19: causes.NO_ANSWER,  # alerted, no answer
     20: causes.SIP_UNAVAILABLE,  # subscriber absent
     21: causes.SIP_DECLINED,
     22: causes.NUMBER_NOT_IN_SERVICE,  # number changed
+    25: causes.SIP_FAILED,  # exchange routing error
     26: causes.NUMBER_NOT_IN_SERVICE,  # non-selected user clearing
     27: causes.SIP_UNAVAILABLE,  # destination out of order
     28: causes.NUMBER_INVALID,  # address incomplete
@@ -66,17 +68,25 @@ _BY_Q850: dict[int, Cause] = {
     42: causes.SIP_OVERLOADED,  # congestion
     43: causes.SIP_FAILED,  # access information discarded
     44: causes.SIP_OVERLOADED,  # requested circuit not available
+    46: causes.SIP_OVERLOADED,  # precedence call blocked
     47: causes.SIP_OVERLOADED,  # resource unavailable
+    49: causes.SIP_OVERLOADED,  # quality of service not available
     50: causes.SIP_FORBIDDEN,  # facility not subscribed
     52: causes.SIP_FORBIDDEN,  # outgoing calls barred
+    53: causes.SIP_FORBIDDEN,  # outgoing calls barred within the closed user group
     55: causes.SIP_FORBIDDEN,  # incoming calls barred within the closed user group
     57: causes.SIP_MEDIA_REFUSED,  # bearer capability not authorized
     58: causes.SIP_MEDIA_REFUSED,  # bearer capability not available
+    63: causes.SIP_OVERLOADED,  # service not available
     65: causes.SIP_MEDIA_REFUSED,  # bearer capability not implemented
+    66: causes.SIP_MEDIA_REFUSED,  # channel type not implemented
+    69: causes.SIP_REFUSED,  # facility not implemented
+    70: causes.SIP_MEDIA_REFUSED,  # restricted digital information only
     79: causes.SIP_MEDIA_REFUSED,  # service not implemented
     87: causes.SIP_FORBIDDEN,  # not a member of the closed user group
     88: causes.SIP_MEDIA_REFUSED,  # incompatible destination
     102: causes.SIP_TIMED_OUT,  # recovery on timer expiry
+    111: causes.SIP_FAILED,  # protocol error
 }
 
 

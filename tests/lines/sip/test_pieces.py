@@ -297,6 +297,10 @@ def test_every_port_of_the_range_is_used_and_then_there_is_none() -> None:
         ("sip:%2B4930555002;cpc=payphone:secret@192.0.2.1?X=y", "+4930555002"),
         ("tel:+49-30-(555)002;npdi", "+4930555002"),
         ("<tel:555002;phone-context=+4930>", "+4930555002"),
+        ("sip:+49-30-(555)002;npdi@192.0.2.1;user=phone", "+4930555002"),
+        ("sip:ada.b@192.0.2.1", "ada.b"),
+        ('"sip:1@b" <sip:+4930555002@192.0.2.1>', "+4930555002"),
+        ('"say \\"tel:1\\"" <sip:+4930555002@192.0.2.1>', "+4930555002"),
         ("sip:192.0.2.1;x=y", ""),
         ("sip:a@192.0.2.1;maddr=b@c", "a"),
     ],
@@ -328,6 +332,7 @@ def test_dialled_number_is_found_where_the_request_line_has_a_name(
     assert messages.dialled(message, messages.headers(message), "acct") == dialled
 
 
+ASSERTED = "P-Asserted-Identity"
 FROM = 'From: "Ada" <sip:+4930111@a>;tag=1'
 
 
@@ -342,6 +347,15 @@ FROM = 'From: "Ada" <sip:+4930111@a>;tag=1'
         (f'{FROM}\r\nRemote-Party-ID: "Bo" <sip:+4930333@a>;party=calling;privacy=off', "+4930333", "Bo"),
         (f"{FROM}\r\nRemote-Party-ID: <sip:+4930333@a>;privacy=full", "", ""),
         ("From: <sip:anonymous@anonymous.invalid>;tag=1", "", ""),
+        (f"{FROM}\r\nP-Asserted-Identity: <sip:line7@a>, <tel:+4930222>", "+4930222", "Ada"),
+        (
+            f"{FROM}\r\nP-Asserted-Identity: <sip:line7@a>\r\nP-Asserted-Identity: <tel:+4930222>",
+            "+4930222",
+            "Ada",
+        ),
+        (f'{FROM}\r\nP-Asserted-Identity: "Bo, Ltd" <sip:+4930222@a>', "+4930222", "Bo, Ltd"),
+        (f"{FROM}\r\nP-Asserted-Identity: <sip:line7@a>", "line7", "Ada"),
+        ("From: <sip:Private@a>;tag=1", "", ""),
     ],
 )
 def test_caller_who_does_not_want_to_be_named_is_not(headers: str, number: str, name: str) -> None:
@@ -357,6 +371,13 @@ def test_caller_who_does_not_want_to_be_named_is_not(headers: str, number: str, 
         ("SIP;cause=486;text=x, Q.850;cause=34", causes.SIP_OVERLOADED),
         ("q.850;text=a;cause=42", causes.SIP_OVERLOADED),
         ("SIP;cause=404", causes.NUMBER_NOT_IN_SERVICE),
+        ('Q.850;text="gone, cause=17";cause=1', causes.NUMBER_NOT_IN_SERVICE),
+        ('SIP;cause=487;text="a, b";x=y,Q.850 ; cause = 34 ;text="c"', causes.SIP_OVERLOADED),
+        ("Q850;cause=17", causes.BUSY),
+        ("Q.850;cause=17\r\nReason: SIP;cause=480", causes.BUSY),
+        ("Q.850;cause=1700", None),
+        ("Q.850;cause=5", causes.NUMBER_INVALID),
+        ("Q.850;cause=63", causes.SIP_OVERLOADED),
         ("Q.850;cause=16", None),
         ("Q.850;cause=9999", None),
         ("X.int;cause=1", None),
