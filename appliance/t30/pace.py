@@ -43,5 +43,5 @@ QUICK = Pace(
     ecm_flags_s=0.1,
     ced_s=2.6,
     lead_s=0.3,
-    lead_to_terminal_s=0.85,
+    lead_to_terminal_s=1.0,
 )
