@@ -26,6 +26,7 @@ from appliance.services.rules import Clock, Rules
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, received
+from appliance.spool.age_clock import AgeClock
 from appliance.spool.model import JobState, Room
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
@@ -54,6 +55,7 @@ class Health:
     jobs: Mapping[JobState, int]  # those not ended
     unread: int
     damage: str = ""
+    clock_doubted_s: float = 0.0  # how far the clock is ahead of the time that ages are told by
 
     @property
     def accepting(self) -> bool:
@@ -79,6 +81,7 @@ class Box:
         self.spool = Spool(data, follow_up, known_id=settings.section(SecretSettings).spool_id)
         if settings.section(SecretSettings).spool_id != self.spool.id:
             settings.change(SecretSettings, {"spool_id": self.spool.id})
+        self.age_clock = AgeClock(self.spool, clock)
         self.guard = RoomGuard(data)
         self.started_at = clock()
         self.accounts = Accounts(self.settings, self.spool, clock)
@@ -115,6 +118,7 @@ class Box:
             jobs={} if damage else self.spool.read(jobs.counts),
             unread=0 if damage else self.spool.read(received.unread),
             damage=damage,
+            clock_doubted_s=self.age_clock.doubted_s,
         )
 
     # -- for the daemon ------------------------------------------------------------------------

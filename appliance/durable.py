@@ -15,6 +15,7 @@ import errno
 import logging
 import os
 import stat
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -56,6 +57,16 @@ def make_folder(folder: Path) -> None:
     make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
     fsync_folder(folder.parent)
+
+
+def oldest_first(paths: Iterable[Path]) -> list[Path]:
+    """These files by when they were written; first those from a time to come, which a wrong clock wrote.
+
+    So whoever keeps the newest few never keeps these instead of what is written now.
+    """
+    now = time.time()
+    written = {path: path.stat().st_mtime for path in paths}
+    return sorted(written, key=lambda path: (written[path] <= now, written[path]))
 
 
 # The umask of who started the process, for what is meant for others.

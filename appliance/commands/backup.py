@@ -62,9 +62,19 @@ def backup_command(arguments: argparse.Namespace) -> int:
         return EXIT_UNUSABLE
     print(f"Written: {path}, {size} octets. Only its passphrase opens it.")
     if folder is not None and arguments.keep > 0:
-        for old in sorted(folder.glob(f"faxbox-*{SUFFIX}"))[: -arguments.keep]:
-            old.unlink(missing_ok=True)
+        _keep_newest(path, arguments.keep)
     return 0
+
+
+def _keep_newest(written: Path, count: int) -> None:
+    """Deletes all backups beside the one just ``written`` but the newest, ``count`` together.
+
+    Those from days to come, which a wrong clock wrote, go first.
+    """
+    others = [path for path in written.parent.glob(f"faxbox-*{SUFFIX}") if path != written]
+    others.sort(key=lambda path: (path.name < written.name, path.name))
+    for old in others[: len(others) - (count - 1)]:
+        old.unlink(missing_ok=True)
 
 
 def restore_command(arguments: argparse.Namespace) -> int:

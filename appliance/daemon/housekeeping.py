@@ -7,7 +7,9 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from appliance import at_rest, durable
 from appliance.services.erasure import Erasure
@@ -39,8 +41,29 @@ IDEMPOTENCY_DAYS = 2.0
 USAGE_DAYS = 400.0
 
 
+class Ages(Protocol):
+    """The time that ages are told by (``spool.age_clock``)."""
+
+    def now(self) -> float: ...
+
+    def latest(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SureClock:
+    """A clock that is believed whatever it shows."""
+
+    clock: Callable[[], float]
+
+    def now(self) -> float:
+        return self.clock()
+
+    def latest(self) -> float:
+        return self.clock()
+
+
 class Housekeeping:
-    """Does it in a thread of its own.  ``clock`` gives Unix time."""
+    """Does it in a thread of its own.  ``clock`` gives Unix time; without ``ages`` it is believed."""
 
     def __init__(
         self,
@@ -49,7 +72,10 @@ class Housekeeping:
         guard: RoomGuard,
         clock: Callable[[], float],
         erasure: Erasure | None = None,
+        *,
+        ages: Ages | None = None,
     ) -> None:
+        self._ages = ages or SureClock(clock)
         self._erasure = erasure
         self._spool = spool
         self._settings = settings
@@ -127,23 +153,25 @@ class Housekeeping:
     def put_away(self, room: Room = Room.PLENTY) -> None:
         """Deletes everything that is past its time."""
         storage = self._settings.section(StorageSettings)
-        now = self._clock()
+        now = self._ages.now()
         documents_days, traces_days = storage.documents_days, storage.traces_days
         if room is not Room.PLENTY:
             documents_days = min(documents_days, LOW_ROOM_DAYS)
             traces_days = min(traces_days, LOW_ROOM_DAYS)
         if self._erasure is not None:
             users = self._settings.items(User).values()
-            self._erasure.due({user.name: user.keep_days for user in users if user.keep_days})
+            self._erasure.due({user.name: user.keep_days for user in users if user.keep_days}, now)
         before = now - documents_days * DAY_S
         self._files(lambda: self._spool.do(retention.drop_documents, before, now))
-        self._files(lambda: self._spool.do(retention.drop_rendered, before))
+        self._files(lambda: self._spool.do(retention.drop_rendered, before, now))
         received = now - storage.received_days * DAY_S if storage.received_days else None
         self._files(lambda: self._spool.do(retention.drop_received, received, now))
-        self._rows(lambda: self._spool.do(retention.drop_journal, now - storage.journal_days * DAY_S))
+        journal = now - storage.journal_days * DAY_S
+        self._rows(lambda: self._spool.do(retention.drop_journal, journal, now))
         self._rows(lambda: self._spool.do(retention.drop_events, now - storage.events_days * DAY_S))
         self._rows(lambda: self._spool.do(retention.drop_idempotency_keys, now - IDEMPOTENCY_DAYS * DAY_S))
-        self._spool.do(received_rows.recover, now, begun_before=now - RECEIVING_LIMIT_S)
+        moment = self._clock()
+        self._spool.do(received_rows.recover, moment, begun_before=moment - RECEIVING_LIMIT_S)
         oldest = time.localtime(now - USAGE_DAYS * DAY_S)
         self._spool.do(retention.drop_usage, time.strftime("%Y-%m-%d", oldest))
         self.encrypt_the_old()
@@ -191,7 +219,7 @@ class Housekeeping:
         return gone
 
     def _set_aside(self, path: Path) -> None:
-        day = time.strftime("%Y-%m-%d", time.localtime(self._clock()))
+        day = time.strftime("%Y-%m-%d", time.localtime(self._ages.latest()))
         folder = self._spool.data / SET_ASIDE / day / path.parent.name
         durable.make_folder(folder)
         path.rename(folder / path.name)

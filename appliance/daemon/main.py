@@ -89,7 +89,9 @@ async def run(
     dispatcher = Dispatcher(box, lines.build(), screen=deliveries.screen)
     core = Core(box, dispatcher, loop, PracticeCaller(box, dispatcher.pool, loop), deliveries)
     preparer = Preparer(box)
-    housekeeping = Housekeeping(box.spool, box.settings, box.guard, box.clock, box.erasure)
+    housekeeping = Housekeeping(
+        box.spool, box.settings, box.guard, box.clock, box.erasure, ages=box.age_clock
+    )
     async with contextlib.AsyncExitStack() as running:
         running.push_async_callback(exchange.stop)
         exchange.start()

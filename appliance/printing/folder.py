@@ -214,10 +214,11 @@ class PrintFolder:
         path.rename(path.with_suffix(REFUSED_SUFFIX))
 
     def _sweep(self, folder: Path) -> None:
+        today = self._box.age_clock.now()
         for suffix, kept_s in ((PART_SUFFIX, PART_KEPT_S), (REFUSED_SUFFIX, REFUSED_KEPT_S)):
             for path in folder.glob(f"*{suffix}"):
                 try:
-                    if path.lstat().st_mtime < time.time() - kept_s:
+                    if path.lstat().st_mtime < today - kept_s:
                         path.unlink()
                 except OSError as error:
                     _log.warning("%s stays: %s", path, error)

@@ -120,9 +120,10 @@ class Scans:
                 self._deal_with(files, claim, settings.owner)
         if now - self._swept >= SWEEP_EVERY_S:
             self._swept = now
+            today = self._box.age_clock.now()
             files.sweep(
-                faxed_before=time.time() - settings.keep_days * DAY_S,
-                refused_before=time.time() - REFUSED_KEPT_DAYS * DAY_S,
+                faxed_before=today - settings.keep_days * DAY_S,
+                refused_before=today - REFUSED_KEPT_DAYS * DAY_S,
             )
 
     def _is_complete(self, path: Path, look: Look, unchanged_s: float) -> bool:

@@ -44,15 +44,18 @@ class Erasure:
         self.finish()
         return Erased(faxes, received, done.left)
 
-    def due(self, keep_days: dict[str, float]) -> int:
-        """Erases what is past its time, by rules and by ``keep_days`` of users; returns how many faxes."""
-        count, now = 0, self.clock()
+    def due(self, keep_days: dict[str, float], now: float) -> int:
+        """Erases what is past its time, by rules and by ``keep_days`` of users; returns how many faxes.
+
+        ``now``: the time that ages are told by.
+        """
+        count = 0
         while found := self.spool.read(erasure.due_received, now):
             for received_id in found:
                 self.spool.do(erasure.erase_received, received_id, now)
             count += len(found)
         for owner, days in keep_days.items():
-            while found := self.spool.read(erasure.due_jobs, owner, now - days * DAY_S):
+            while found := self.spool.read(erasure.due_jobs, owner, now - days * DAY_S, now):
                 for job_id in found:
                     self.spool.do(erasure.erase_job, job_id, now)
                 count += len(found)

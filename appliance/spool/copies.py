@@ -21,7 +21,7 @@ class DamagedError(Exception):
 
 def newest(data: Path) -> Path | None:
     """The copy that was made last."""
-    found = sorted((data / FOLDER).glob("*.sqlite3"), key=lambda path: path.stat().st_mtime)
+    found = durable.oldest_first((data / FOLDER).glob("*.sqlite3"))
     return found[-1] if found else None
 
 
@@ -55,8 +55,8 @@ def _keep(data: Path, db: sqlite3.Connection, name: str, kept: int) -> Path:
 
     durable.place(path, fill)
     prefix = name[: name.rindex("-") + 1] if name.startswith(_BEFORE) else _OF_DAY
-    others = sorted(folder.glob(f"{prefix}*.sqlite3"), key=lambda each: each.stat().st_mtime)
-    for old in others[:-kept]:
+    others = [each for each in folder.glob(f"{prefix}*.sqlite3") if each != path]
+    for old in durable.oldest_first(others)[: len(others) - (kept - 1)]:
         old.unlink(missing_ok=True)
     return path
 

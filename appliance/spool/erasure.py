@@ -14,6 +14,7 @@ from pathlib import Path
 
 from appliance.spool import jobs, received
 from appliance.spool.model import PACKETS, IllegalTransitionError, ReceivedState
+from appliance.spool.retention import FIRST_MOMENT, came_before
 from appliance.spool.store import Tx
 
 # Faxes in one transaction.
@@ -120,20 +121,31 @@ def erase_number(tx: Tx, number: str, now: float) -> Erased:
 
 
 def due_received(db: sqlite3.Connection, now: float) -> list[int]:
-    """Received faxes whose time, by a rule or their owner's wish, is over."""
+    """Received faxes whose time, by a rule or their owner's wish, is over.
+
+    One that came while the clock was behind is kept for as long as it was to be from when it really came, as
+    far as those before and after it tell.
+    """
+    before = """SELECT MAX(other.started_at) FROM received AS other
+        WHERE other.id < received.id AND other.started_at <= :now"""
+    after = f"""SELECT other.started_at FROM received AS other
+        WHERE other.id > received.id AND other.started_at >= {FIRST_MOMENT} ORDER BY other.id LIMIT 1"""
+    never_set = f"CASE WHEN started_at < {FIRST_MOMENT} THEN COALESCE(({after}), :now) END"
+    late = f"MAX(0, COALESCE(({before}), {never_set}, started_at) - started_at)"
     rows = db.execute(
-        "SELECT id FROM received WHERE keep_until <= ? AND erased_at IS NULL AND state <> 'receiving'"
-        " LIMIT ?",
-        (now, BATCH),
+        "SELECT id FROM received WHERE keep_until <= :now AND erased_at IS NULL AND state <> 'receiving'"
+        f" AND keep_until + {late} <= :now LIMIT :limit",
+        {"now": now, "limit": BATCH},
     )
     return [row[0] for row in rows]
 
 
-def due_jobs(db: sqlite3.Connection, owner: str, before: float) -> list[int]:
+def due_jobs(db: sqlite3.Connection, owner: str, before: float, now: float) -> list[int]:
     """Faxes of ``owner`` that ended before then and are still what they were."""
     rows = db.execute(
-        "SELECT id FROM job WHERE owner = ? AND ended_at < ? AND erased_at IS NULL LIMIT ?",
-        (owner, before, BATCH),
+        "SELECT id FROM job WHERE owner = :owner AND ended_at < :before AND erased_at IS NULL"
+        f" AND {came_before('job', 'created_at')} LIMIT :limit",
+        {"owner": owner, "before": before, "now": now, "limit": BATCH},
     )
     return [row[0] for row in rows]
 

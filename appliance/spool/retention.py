@@ -21,7 +21,25 @@ from appliance.spool.store import FOLDERS, PASSING, RENDERED, Tx
 BATCH = 200
 
 
+# A clock that shows an earlier year was never set: no box is that old (2020-01-01), Unix time.
+FIRST_MOMENT = 1_577_836_800.0
+
 # -- rows ----------------------------------------------------------------------------------------
+
+
+def came_before(table: str, stamp: str) -> str:
+    """SQL: whether a row of ``table`` came before ``:before``, whatever a clock that was behind wrote in it.
+
+    Rows come in the order of their ids: one that came after another that is young is young as well.  What a
+    clock that was never set wrote is as old as the next row that has a time.
+    """
+    next_to = f"SELECT 1 FROM {table} AS other WHERE other.id > {table}.id"
+    return (
+        f"{table}.id < COALESCE((SELECT id FROM {table} AS other"
+        f" WHERE other.{stamp} BETWEEN :before AND :now ORDER BY id LIMIT 1), {table}.id + 1)"
+        f" AND ({table}.{stamp} >= {FIRST_MOMENT}"
+        f" OR EXISTS ({next_to} AND other.{stamp} BETWEEN {FIRST_MOMENT} AND :before))"
+    )
 
 
 def drop_documents(tx: Tx, before: float, now: float) -> list[str]:
@@ -31,10 +49,11 @@ def drop_documents(tx: Tx, before: float, now: float) -> list[str]:
     """
     rows = tx.db.execute(
         "SELECT id, files FROM document WHERE deleted_at IS NULL AND listed = 0 AND created_at < :before"
+        f" AND {came_before('document', 'created_at')}"
         " AND NOT EXISTS (SELECT 1 FROM submission JOIN job ON job.submission_id = submission.id"
         "  WHERE submission.document_id = document.id AND (job.ended_at IS NULL OR job.ended_at >= :before))"
         " ORDER BY created_at LIMIT :limit",
-        {"before": before, "limit": BATCH},
+        {"before": before, "now": now, "limit": BATCH},
     ).fetchall()
     paths = []
     for row in rows:
@@ -43,14 +62,15 @@ def drop_documents(tx: Tx, before: float, now: float) -> list[str]:
     return paths
 
 
-def drop_rendered(tx: Tx, before: float) -> list[str]:
+def drop_rendered(tx: Tx, before: float, now: float) -> list[str]:
     """Forgets the fax pages of jobs that ended before ``before``; returns their folders."""
     rows = tx.db.execute(
         "SELECT DISTINCT rendered_path FROM job WHERE ended_at < :before AND rendered_path <> ''"
+        f" AND {came_before('job', 'created_at')}"
         " AND NOT EXISTS (SELECT 1 FROM job AS other WHERE other.rendered_path = job.rendered_path"
         "  AND other.rendered_path <> '' AND (other.ended_at IS NULL OR other.ended_at >= :before))"
         " LIMIT :limit",
-        {"before": before, "limit": BATCH},
+        {"before": before, "now": now, "limit": BATCH},
     ).fetchall()
     for row in rows:
         tx.db.execute(
@@ -64,7 +84,8 @@ def drop_received(tx: Tx, before: float | None, now: float) -> list[str]:
     if before is not None:
         tx.db.execute(
             "UPDATE received SET deleted_at = :now WHERE id IN (SELECT id FROM received"
-            " WHERE started_at < :before AND ended_at < :before AND deleted_at IS NULL LIMIT :limit)",
+            " WHERE started_at < :before AND ended_at < :before AND deleted_at IS NULL"
+            f" AND {came_before('received', 'started_at')} LIMIT :limit)",
             {"now": now, "before": before, "limit": BATCH},
         )
     rows = tx.db.execute(
@@ -78,13 +99,14 @@ def drop_received(tx: Tx, before: float | None, now: float) -> list[str]:
     return [row["path"] for row in rows]
 
 
-def drop_journal(tx: Tx, before: float) -> int:
+def drop_journal(tx: Tx, before: float, now: float) -> int:
     """Deletes the rows of faxes that ended before ``before``; returns how many rows."""
     gone = 0
     rows = tx.db.execute(
         "SELECT job.id, submission_id, document_id FROM job JOIN submission ON submission.id = submission_id"
-        " WHERE ended_at < ? AND job.rendered_path = '' LIMIT ?",
-        (before, BATCH),
+        f" WHERE ended_at < :before AND job.rendered_path = '' AND {came_before('job', 'created_at')}"
+        " LIMIT :limit",
+        {"before": before, "now": now, "limit": BATCH},
     ).fetchall()
     for row in rows:
         gone += tx.db.execute("DELETE FROM job WHERE id = ?", (row["id"],)).rowcount
@@ -100,13 +122,15 @@ def drop_journal(tx: Tx, before: float) -> int:
             {"id": row["document_id"]},
         )
     gone += tx.db.execute(
-        "DELETE FROM received WHERE id IN (SELECT id FROM received WHERE started_at < ? AND pages = 0"
-        " AND (deleted_at IS NOT NULL OR state <> 'receiving') LIMIT ?)",
-        (before, BATCH),
+        "DELETE FROM received WHERE id IN (SELECT id FROM received WHERE started_at < :before AND pages = 0"
+        " AND (deleted_at IS NOT NULL OR state <> 'receiving')"
+        f" AND {came_before('received', 'started_at')} LIMIT :limit)",
+        {"before": before, "now": now, "limit": BATCH},
     ).rowcount
     gone += tx.db.execute(
-        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ? ORDER BY id LIMIT ?)",
-        (before, BATCH),
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < :before"
+        f" AND {came_before('audit', 'at')} ORDER BY id LIMIT :limit)",
+        {"before": before, "now": now, "limit": BATCH},
     ).rowcount
     return gone
 

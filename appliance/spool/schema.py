@@ -475,6 +475,18 @@ SCHEMA_15 = """
 CREATE INDEX job_owner_state ON job (owner, state, id);
 """
 
+# How much time the box has really seen pass (``age_clock``): one row.
+SCHEMA_16 = """
+CREATE TABLE age_clock (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seen REAL NOT NULL,
+    doubts TEXT NOT NULL,               -- JSON, list of (seconds ahead, seconds stood)
+    behind_s REAL NOT NULL,
+    boot TEXT NOT NULL,                 -- of which start of the machine ``uptime_s`` is
+    uptime_s REAL NOT NULL
+) STRICT;
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -492,6 +504,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_13,
     SCHEMA_14,
     SCHEMA_15,
+    SCHEMA_16,
 )
 
 

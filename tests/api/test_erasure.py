@@ -150,7 +150,7 @@ def test_what_a_crash_left_of_an_erasure_is_destroyed_later(served: Served) -> N
     (page,) = [box.data / page.path for page in box.inbox.pages(fax_id)]
     box.spool.do(erasure.erase_received, fax_id, box.clock())  # and here the power goes
     assert page.exists()
-    box.erasure.due({})
+    box.erasure.due({}, box.clock())
     assert not page.exists()
     assert box.spool.read(erasure.to_shred) == []
 
