@@ -44,6 +44,7 @@ def _looks_at_running(box: running.Running | str) -> dict[str, Look]:
         return {"box": lambda: running.missing(box)}
     parts: dict[str, Callable[[running.Running], Iterator[Finding]]] = {
         "box": running.health,
+        "time": running.clock,
         "line": running.lines,
         "mail": running.mail,
     }

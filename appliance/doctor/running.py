@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from appliance.doctor.findings import Finding, State
 from appliance.language import said as _
+from appliance.spool.model import DAY_S
 
 # A box that has only just started is still signing in at its trunks: they are waited for so long, seconds.
 SETTLE_S, ASK_EVERY_S = 10.0, 0.2
@@ -41,6 +42,22 @@ def health(box: Running) -> Iterator[Finding]:
             State.BROKEN,
             _("The box is running and takes no faxes."),
             _("What is named here as broken is the reason; most often the disk is full."),
+        )
+
+
+def clock(box: Running) -> Iterator[Finding]:
+    """Whether the time jumped further than the box has seen it pass."""
+    doubted_s = box.get("/status")["clock_doubted_s"]
+    if doubted_s >= DAY_S:
+        yield Finding(
+            "clock",
+            State.WARNING,
+            _("The date jumped further ahead than this box has seen time pass."),
+            _(
+                "If the date is wrong, set it: nothing has been erased because of it. If it is right, do"
+                " nothing: the box believes it after three days with a time server, seven without."
+            ),
+            f"{doubted_s / DAY_S:.0f} d",
         )
 
 

@@ -323,6 +323,11 @@ def test_a_line_that_is_down_and_mail_that_fails_are_found() -> None:
         assert found.advice
 
 
+@pytest.mark.parametrize(("doubted_s", "found"), [(0.0, set()), (3600.0, set()), (4e7, {State.WARNING})])
+def test_a_date_that_jumped_ahead_is_told(doubted_s: float, found: set[State]) -> None:
+    assert states(running.clock(Answers(status={"clock_doubted_s": doubted_s}))) == found
+
+
 class SigningIn(Answers):
     """A box whose line is still signing in when it is asked first."""
 

@@ -18,6 +18,7 @@ from appliance.api.rest.schemas import (
     component,
     flag,
     integer,
+    number,
     record,
     settings_schema,
     text,
@@ -82,6 +83,10 @@ STATUS = component(
                 {state.value: integer() for state in JobState if not state.ended}, help="not ended yet"
             ),
             "unread": integer(),
+            "clock_doubted_s": number(
+                help="how far the clock jumped ahead of the time that the box has seen pass, s; nothing is"
+                " erased for that"
+            ),
         }
     ),
 )
@@ -115,6 +120,7 @@ def status(call: Call) -> Answer:
             "lines": _lines(call),
             "faxes": {state.value: found.jobs.get(state, 0) for state in JobState if not state.ended},
             "unread": found.unread,
+            "clock_doubted_s": found.clock_doubted_s,
         }
     )
 
