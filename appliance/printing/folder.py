@@ -108,13 +108,24 @@ class PrintFolder:
                 self._set_aside(path, str(error))
         left = len(names) > AT_ONCE
         for job in print_jobs(entries):
-            if job.complete:
+            if self._has(job):
+                _delete(job)
+            elif job.complete:
                 self._hand_in(job)
             elif self._box.clock() - job.written_at > INCOMPLETE_S:
                 self._refuse(job, DOCUMENT_DAMAGED, "one of the job's files never came")
             else:
                 left = True
         return left
+
+    def _has(self, job: PrintJob) -> bool:
+        """Whether it is a fax already: a box killed while it deleted the entries finds the last of them."""
+        first = job.first
+        try:
+            owner = owner_of(self._box, first.user, first.computer)
+        except RefusedError:
+            return False
+        return self._box.faxes.handed_in(owner, _key(first), first.job) is not None
 
     # -- one job -------------------------------------------------------------------------------
 
@@ -127,16 +138,14 @@ class PrintFolder:
         files: list[SourceFile] = []
         try:
             owner = owner_of(self._box, first.user, first.computer)
-            key = f"{PRINT_ORIGIN}:{first.job}"
-            if self._box.faxes.handed_in(owner, key, first.job) is None:
-                (entry, part), *others = documents
-                with looked_at(self._box, entry.pieces(part)) as looked:
-                    request = self._request(owner, job, key, looked)
-                    files.append(self._stored(first, looked.pieces))
-                files += [self._stored(first, entry.pieces(part)) for entry, part in others]
-                made = self._box.faxes.submit(replace(request, files=tuple(files)))
-                ids = ", ".join(str(each.id) for each in made.jobs)
-                _log.info("printed by %s on %s: fax %s", first.user, first.computer or "?", ids)
+            (entry, part), *others = documents
+            with looked_at(self._box, entry.pieces(part)) as looked:
+                request = self._request(owner, job, looked)
+                files.append(self._stored(first, looked.pieces))
+            files += [self._stored(first, entry.pieces(part)) for entry, part in others]
+            made = self._box.faxes.submit(replace(request, files=tuple(files)))
+            ids = ", ".join(str(each.id) for each in made.jobs)
+            _log.info("printed by %s on %s: fax %s", first.user, first.computer or "?", ids)
         except RefusedError as error:
             self._box.documents.discard_files(files)
             self._refuse(job, error.cause, error.detail)
@@ -153,7 +162,7 @@ class PrintFolder:
         name = (entry.title or "document") + ".pdf"
         return self._box.documents.store_file(pieces, name=name, media_type="application/pdf", limit=LARGEST)
 
-    def _request(self, owner: str, job: PrintJob, key: str, looked: Looked) -> Request:
+    def _request(self, owner: str, job: PrintJob, looked: Looked) -> Request:
         first = job.first
         zone = self._box.settings.section(StationSettings).time_zone
         now = datetime.fromtimestamp(self._box.clock(), ZoneInfo(zone) if zone else None)
@@ -176,7 +185,7 @@ class PrintFolder:
             origin=PRINT_ORIGIN,
             options=options,
             scheduled_at=asked.at.replace(tzinfo=now.tzinfo).timestamp() if asked.at and to else None,
-            idempotency_key=key,
+            idempotency_key=_key(first),
             idempotency_digest=first.job,
             from_user=first.user,
             from_computer=first.computer,
@@ -222,6 +231,11 @@ class PrintFolder:
                         path.unlink()
                 except OSError as error:
                     _log.warning("%s stays: %s", path, error)
+
+
+def _key(entry: Entry) -> str:
+    """Under which the spool knows its job."""
+    return f"{PRINT_ORIGIN}:{entry.job}"
 
 
 def _delete(job: PrintJob) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import random
 import re
 import subprocess
@@ -408,6 +409,10 @@ def test_the_same_print_again_is_a_fax_of_its_own_when_the_first_was_answered(tm
     box.close()
 
 
+# The box and its client together, MB: 300 octets that stay of each request would be as much.
+MOST_GROWTH_MB = 30.0
+
+
 def mutate(printing: Printing, rounds: int) -> None:
     chance = random.Random(8011)
     seeds = [
@@ -428,5 +433,18 @@ def test_mutated_requests_are_answered_and_the_box_goes_on(printing: Printing) -
 
 @pytest.mark.full
 @pytest.mark.timeout(3600)
-def test_a_hundred_thousand_mutated_requests_are_answered(printing: Printing) -> None:
+def test_a_hundred_thousand_mutated_requests_are_answered_and_the_box_does_not_grow(
+    printing: Printing,
+) -> None:
+    mutate(printing, 5_000)  # what is made once is made
+    before_mb = resident_mb()
     mutate(printing, 100_000)
+    grown_mb = resident_mb() - before_mb
+    print(f"{grown_mb:.1f} MB more than before")
+    assert grown_mb < MOST_GROWTH_MB
+
+
+def resident_mb() -> float:
+    """What this process, the box in it, holds in memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

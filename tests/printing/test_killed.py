@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -105,6 +106,31 @@ def test_of_a_backends_two_processes_either_may_be_killed(tmp_path: Path, killed
         document.write(b"%PDF-1.4 %%EOF")
     (entry,) = until(lambda: list(folder.glob(f"*{ENTRY_SUFFIX}")), "it was not handed over")
     assert entry.read_bytes().endswith(b"%PDF-1.4 %%EOF")
+
+
+def test_a_box_killed_between_hand_over_and_acknowledgement_has_each_job_once(tmp_path: Path) -> None:
+    template = tmp_path / "template"
+    make_box(template / "box").close()
+    folder = template / "print"
+    folder.mkdir()
+    document = pdf(tmp_path / "a.pdf", 1).read_bytes()
+    for number, job in enumerate(["two files", "two files", "one file"]):
+        cups = {"job-uuid": [job], "number-of-documents": [job.startswith("two") + 1]}
+        head = json.dumps({"cups": cups, "title": job, "starter": "1-1"}).encode()
+        (folder / f"{number}{ENTRY_SUFFIX}").write_bytes(head + b"\n" + document)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.printing.folder_crash", str(template), str(tmp_path / "tried")],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    ends = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(ends) > 10
+    for end in ends:
+        assert end == {"faxes": ["one file", "two files"], "left": []}, ends.index(end)
 
 
 @pytest.mark.full

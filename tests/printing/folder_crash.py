@@ -1,0 +1,73 @@
+"""A print folder whose box is killed at each step in turn, and started again.
+
+``python -m tests.printing.folder_crash TEMPLATE TRIED``: for each step a copy of TEMPLATE (``box``,
+``print``) is made, one process dies at that step and the next one ends its work; a line of JSON says what
+there is then.
+A step is anything that changes files.  The last line is of a first process that lived.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from appliance.configuration import open_box
+from appliance.printing.folder import PrintFolder
+from appliance.spool.model import JobFilter
+
+_STEPS = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"})
+
+
+def work(root: Path, dies_at: int) -> None:
+    steps = 0
+
+    def step(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal steps
+        writes = (
+            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        )
+        if event in _STEPS or writes:
+            steps += 1
+            if steps == dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    box = open_box(root / "box")
+    if dies_at:
+        sys.addaudithook(step)
+    PrintFolder(box).take(root / "print")
+    if not dies_at:
+        faxes = sorted(str(job.metadata["print_title"]) for job in box.faxes.search(JobFilter()))
+        left = sorted(path.suffix for path in (root / "print").iterdir())
+        os.write(1, json.dumps({"faxes": faxes, "left": left}).encode() + b"\n")
+
+
+def lived(root: Path, dies_at: int) -> bool:
+    child = os.fork()
+    if not child:
+        work(root, dies_at)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status):
+        sys.exit("a child failed")
+    return not os.WIFSIGNALED(status)
+
+
+def main() -> None:
+    template, tried = Path(sys.argv[1]), Path(sys.argv[2])
+    for dies_at in itertools.count(1):
+        shutil.copytree(template, tried)
+        all_done = lived(tried, dies_at)
+        lived(tried, 0)
+        shutil.rmtree(tried)
+        if all_done:
+            return
+
+
+if __name__ == "__main__":
+    main()
