@@ -5,13 +5,22 @@ def threshold(grey: bytes | memoryview, stride: int, width: int, rows: int, leve
     not make a picture of that size.
     """
 
-def plain(
-    grey: bytes | memoryview, stride: int, width: int, rows: int, ink_below: int, white_from: int, /
-) -> bool:
-    """Whether ``grey`` is black on white and nothing else.
+def toned(
+    grey: bytes | memoryview,
+    stride: int,
+    width: int,
+    rows: int,
+    ink_below: int,
+    white_from: int,
+    apart: int,
+    y_dpi: int,
+    /,
+) -> list[tuple[int, int]]:
+    """Where ``grey`` is more than black on white: first row and row after the last of each such part.
 
-    That is: every pixel from ``ink_below`` to below ``white_from`` has within 3 pixels one that is darker,
-    and one that is lighter.
+    Parts of the page are told apart by more than ``apart`` white rows.  One is black on white when it has no
+    black areas larger than strokes of letters, and when every pixel of it from ``ink_below`` to below
+    ``white_from`` has within 3 pixels one that is darker, and one that is lighter.
     """
 
 def ground(

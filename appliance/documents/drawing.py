@@ -48,12 +48,24 @@ class Pixels:
 
 
 @dataclass(frozen=True, slots=True)
+class LookedAt:
+    """A whole page in ``grey``, and where it is more than black on white: there a threshold is not enough.
+
+    ``toned`` are first rows and rows after the last ones, with white rows between them and all else.
+    """
+
+    grey: Pixels
+    toned: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """A page in tones, ``width`` by ``rows`` pixels.
 
-    ``draw(first, rows)`` gives these rows of it; the next call may overwrite them.  ``photographs`` are the
-    boxes where a photograph can be, None when that can be anywhere.  ``plain``: it is known to be grey,
-    black on white and nothing else.
+    ``draw(first, rows)`` gives these rows of it.  A page that is drawn as a whole keeps what was drawn of it;
+    of larger ones the next call may overwrite it.
+    ``photographs`` are the boxes where a photograph can be, None when that can be anywhere.  ``looked_at``:
+    what is known of the page in grey, None when nobody has looked.
     """
 
     width: int
@@ -61,7 +73,7 @@ class Drawing:
     content: Box
     draw: Callable[[int, int], Pixels]
     photographs: tuple[Box, ...] | None = None
-    plain: bool = False
+    looked_at: LookedAt | None = None
 
     @classmethod
     def of_image(cls, image: Image.Image, content: Box) -> Drawing:

@@ -26,7 +26,7 @@ from appliance.documents.pdfobjects import Content, content_of, show
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import use_own_fonts
 from appliance.documents.pdfunits import box_key, units_of
-from appliance.documents.screen import BAND_PIXELS, is_plain
+from appliance.documents.screen import BAND_PIXELS, look_at
 from appliance.remarks import (
     FILE_LEFT_OUT,
     FONT_REPLACED,
@@ -45,6 +45,7 @@ _WHITE = (255, 255, 255, 255)
 
 # What is drawn, and in which of pdfium's pixel formats.
 _FORMS = {"grey": raw.FPDFBitmap_Gray, "page": raw.FPDFBitmap_BGRx, "under": raw.FPDFBitmap_BGRx}
+_CHANNELS = {"grey": 1, "page": 4, "under": 4}
 
 # A picture over more of the page than this is a scan of one, which the method must look at as a whole.
 _WHOLE_PAGE_SHARE = 0.6
@@ -71,7 +72,7 @@ class PdfSource:
         self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(content)
         self._layers = has_layers(content)
         self._collected = _collected(self._document) if is_collection(content) else []
-        self._bitmaps: dict[str, pypdfium2.PdfBitmap] = {}
+        self._pixels: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
         self._seen_to: int | None = None  # the page that is open, once it is as it is to be drawn
         self._unlike = Unlike()  # of that page
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
@@ -112,12 +113,15 @@ class PdfSource:
             bitmap = self._drawn(page, layout, "grey", first, count)
             return Pixels(_octets(bitmap), 1, bitmap.stride)
 
+        looked_at = None
         if width * rows <= _MOST_GREY_PIXELS:
             whole = grey(0, rows)
-            if is_plain(whole.page, whole.stride, width, rows):
-                return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, plain=True)
+            looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
+            if not looked_at.toned:
+                return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
             if width * rows > BAND_PIXELS:
-                del self._bitmaps["grey"]
+                looked_at = None
+                del self._pixels["grey"]
         content = content_of(page)
         hidden = content.type if content is not None else ()
 
@@ -130,7 +134,10 @@ class PdfSource:
                 show(hidden, True)
             return Pixels(_octets(bitmap), 4, bitmap.stride, under)
 
-        return Drawing(width, rows, Box.of(layout), colours, _photographs(page, layout, content))
+        photographs = _photographs(page, layout, content)
+        if photographs is None:
+            looked_at = None  # a scan is looked at as a whole
+        return Drawing(width, rows, Box.of(layout), colours, photographs, looked_at)
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:
@@ -145,12 +152,19 @@ class PdfSource:
     def _drawn(
         self, page: pypdfium2.PdfPage, layout: Layout, use: str, first: int, rows: int
     ) -> pypdfium2.PdfBitmap:
-        """Rows ``first`` and so on of ``page``, in a bitmap that is kept for the next of this ``use``."""
+        """Rows ``first`` and so on of ``page``, in pixels that are kept for the next of this ``use``.
+
+        Those of a page up to BAND_PIXELS have a place of their own, each row.
+        """
+        whole = layout.width * layout.rows <= BAND_PIXELS
+        stride = layout.width * _CHANNELS[use]
+        kept = self._pixels.get(use)
+        if kept is None or len(kept) != stride * (layout.rows if whole else rows):
+            self._pixels.pop(use, None)
+            kept = self._pixels[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
         size = (layout.width, rows)
-        bitmap = self._bitmaps.get(use)
-        if bitmap is None or (bitmap.width, bitmap.height) != size:
-            self._bitmaps.pop(use, None)
-            bitmap = self._bitmaps[use] = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use])
+        octets = (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
+        bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=octets)
         bitmap.fill_rect(_WHITE, 0, 0, *size)
         box = _box_of(layout, first)
         raw.FPDF_RenderPageBitmap(bitmap, page, *box, _FLAGS)

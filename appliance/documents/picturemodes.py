@@ -25,7 +25,7 @@ def on_paper(image: Image.Image) -> Image.Image:
         layered = image.convert("RGBA")
         paper = Image.new("RGBA", layered.size, (255, 255, 255, 255))
         return Image.alpha_composite(paper, layered).convert("RGB")
-    return image.convert("L" if image.mode == "L" else "RGB")
+    return image if image.mode in {"L", "RGB"} else image.convert("RGB")
 
 
 def _right_way_round(image: Image.Image) -> Image.Image:

@@ -7,12 +7,13 @@ The pixels are worked on by our own `_bilevel`; docs/pages.md tells the method a
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageFilter
 
 from appliance.documents import _bilevel
-from appliance.documents.drawing import Box, Drawing
+from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
 from appliance.documents.options import Treatment
 from appliance.t4.page import Resolution
 
@@ -28,15 +29,38 @@ PLAIN_INK, PLAIN_WHITE = 120, 236
 BAND_PIXELS = 4_300_000
 # Rows beyond a band, at 196 to the inch, that decide about its own: a bar of a table is seen whole.
 _AROUND_ROWS = 168
+# Parts of a page are looked at apart when so many white rows at 196 to the inch lie between them.
+_APART_ROWS = 24
 _TILE = 24  # rows in which `_bilevel` surveys
 
 _TONES = {Treatment.TEXT: 0, Treatment.AUTO: 1, Treatment.PHOTO: 2}
 _BOX = struct.Struct("@4n")
 
 
-def is_plain(grey: bytes | memoryview, stride: int, width: int, rows: int) -> bool:
-    """Whether the octets of grey are black on white and nothing else, for which a threshold is enough."""
-    return _bilevel.plain(grey, stride, width, rows, PLAIN_INK, PLAIN_WHITE)
+def look_at(grey: Pixels, width: int, rows: int, y_dpi: int = 196) -> LookedAt:
+    """Where a page in grey is more than black on white."""
+    apart = _APART_ROWS * y_dpi // 196
+    toned = _bilevel.toned(grey.page, grey.stride, width, rows, PLAIN_INK, PLAIN_WHITE, apart, y_dpi)
+    return LookedAt(grey, tuple(toned))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a page is to be made black and white."""
+
+    resolution: Resolution
+    treatment: Treatment
+    darkness: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Rows of a page: what to draw, and within that what to make of it."""
+
+    first: int
+    rows: int
+    upper: int
+    below: int
 
 
 def bilevel(drawing: Drawing, resolution: Resolution, treatment: Treatment, darkness: int = 0) -> bytes:
@@ -45,49 +69,82 @@ def bilevel(drawing: Drawing, resolution: Resolution, treatment: Treatment, dark
     ``darkness`` goes from -100 (lighter) to 100 (darker).
     """
     width, rows = drawing.width, drawing.rows
-    if drawing.plain and treatment is not Treatment.PHOTO and not darkness:
-        whole = drawing.draw(0, rows)
-        return _bilevel.threshold(whole.page, whole.stride, width, rows, TEXT_THRESHOLD)
+    look = _Look(resolution, treatment, darkness)
+    looked_at = drawing.looked_at if treatment is not Treatment.PHOTO and not darkness else None
+    if looked_at is None:
+        made = _by_content(drawing, [(0, rows)], None, look)
+        return b"".join(octets for _, octets in made)
+    grey = looked_at.grey
+    page = _bilevel.threshold(grey.page, grey.stride, width, rows, TEXT_THRESHOLD)
+    if not looked_at.toned:
+        return page
+    whole = bytearray(page)
+    row_octets = (width + 7) // 8
+    for band, octets in _by_content(drawing, looked_at.toned, grey, look):
+        whole[band.upper * row_octets : band.below * row_octets] = octets
+    return bytes(whole)
+
+
+def _by_content(
+    drawing: Drawing,
+    spans: Sequence[tuple[int, int]],
+    elsewhere: Pixels | None,
+    look: _Look,
+) -> Iterator[tuple[_Band, bytes]]:
+    """Rows of ``spans`` in black and white, in bands.  ``elsewhere`` is what the page is outside of them."""
     content = drawing.content
     ground = _bilevel.ground(
-        width,
-        rows,
-        resolution.x_dpi,
-        resolution.y_dpi,
+        drawing.width,
+        drawing.rows,
+        look.resolution.x_dpi,
+        look.resolution.y_dpi,
         content.left,
         content.top,
         content.right,
         content.below,
-        _TONES[treatment],
+        _TONES[look.treatment],
         drawing.photographs is None,
     )
     boxes = b"".join(_packed(box) for box in drawing.photographs or ())
-    bands = list(_bands(width, rows, resolution))
-    drawn = None
-    for first, count, upper, below in bands:
-        drawn = drawing.draw(first, count)
-        _bilevel.survey(ground, drawn.page, drawn.channels, drawn.stride, count, first, upper, below)
-    _bilevel.settle(ground, boxes, darkness)
-    finished = []
-    for first, count, upper, below in bands:
-        if drawn is None or len(bands) > 1:
-            drawn = drawing.draw(first, count)
-        finished.append(
+    bands = [
+        band for span in spans for band in _bands(drawing.width, drawing.rows, *span, look.resolution.y_dpi)
+    ]
+    kept = drawing.width * drawing.rows <= BAND_PIXELS
+    drawn: list[Pixels] = []
+    whole = _Band(0, drawing.rows, 0, drawing.rows)
+    surveyed = 0
+    for band in bands:
+        pixels = drawing.draw(band.first, band.rows)
+        if kept:
+            drawn.append(pixels)
+        begin = max(surveyed, band.upper // _TILE * _TILE)
+        end = min(-(-band.below // _TILE) * _TILE, drawing.rows)
+        if elsewhere is not None and begin > surveyed:
+            _survey(ground, elsewhere, whole, surveyed, begin)
+        if end > begin:
+            _survey(ground, pixels, band, begin, end)
+            surveyed = end
+    if elsewhere is not None and surveyed < drawing.rows:
+        _survey(ground, elsewhere, whole, surveyed, drawing.rows)
+    _bilevel.settle(ground, boxes, look.darkness)
+    for number, band in enumerate(bands):
+        pixels = drawn[number] if kept else drawing.draw(band.first, band.rows)
+        yield (
+            band,
             _bilevel.bilevel(
                 ground,
-                drawn.page,
-                drawn.under,
-                drawn.channels,
-                drawn.stride,
-                count,
-                first,
-                upper,
-                below,
+                pixels.page,
+                pixels.under,
+                pixels.channels,
+                pixels.stride,
+                band.rows,
+                band.first,
+                band.upper,
+                band.below,
                 boxes,
-                darkness,
-            )
+                look.darkness,
+            ),
         )
-    return b"".join(finished)
 
 
 # A person sees what is so much darker than its surroundings, in levels of grey; a share of the page's samples
@@ -118,14 +175,23 @@ def _packed(box: Box) -> bytes:
     return _BOX.pack(box.left, box.top, box.right, box.below)
 
 
-def _bands(width: int, rows: int, resolution: Resolution) -> Iterator[tuple[int, int, int, int]]:
-    """First row and number of rows to draw, first row and row after the last one to make of them."""
-    if width * rows <= BAND_PIXELS:
-        yield 0, rows, 0, rows
+def _survey(ground: bytearray, pixels: Pixels, of: _Band, begin: int, end: int) -> None:
+    """Takes rows ``begin`` to before ``end`` of the page into the ground; ``pixels`` are those of a band."""
+    _bilevel.survey(ground, pixels.page, pixels.channels, pixels.stride, of.rows, of.first, begin, end)
+
+
+def _bands(width: int, rows: int, top: int, end: int, y_dpi: int) -> Iterator[_Band]:
+    """Rows ``top`` to before ``end`` of a page of ``rows`` with their rim, as many at a time as fit."""
+    apart = _APART_ROWS * y_dpi // 196
+    first = max(0, top - apart) // _TILE * _TILE
+    last = min(-(-(end + apart) // _TILE) * _TILE, rows)
+    top, end = max(0, top - apart // 2), min(end + apart // 2, rows)
+    if width * (last - first) <= BAND_PIXELS:
+        yield _Band(first, last - first, top, end)
         return
-    around = _AROUND_ROWS * resolution.y_dpi // 196
+    around = _AROUND_ROWS * y_dpi // 196
     core = max(_TILE, (BAND_PIXELS // width - 2 * around) // _TILE * _TILE)
-    for upper in range(0, rows, core):
-        below = min(upper + core, rows)
-        first, end = max(0, upper - around), min(below + around, rows)
-        yield first, end - first, upper, below
+    for upper in range(top // _TILE * _TILE, end, core):
+        below = min(upper + core, end)
+        first, last = max(0, upper - around), min(below + around, rows)
+        yield _Band(first, last - first, max(upper, top), below)

@@ -43,7 +43,7 @@ from appliance.documents.options import (
     Treatment,
     options_from_json,
 )
-from appliance.documents.screen import bilevel, is_plain, is_seen
+from appliance.documents.screen import bilevel, is_seen, look_at
 from appliance.documents.selection import parse_pages
 from appliance.documents.sources import PageDrawer, open_source, total_pages
 from appliance.documents.workshop import CLAIM, Kept, Workshop
@@ -280,8 +280,8 @@ def _drawing(drawn: Image.Image | Drawing | Bitmap) -> Drawing | Bitmap:
     """What a source drew; an image of it is of type alone, for which a threshold is enough."""
     if not isinstance(drawn, Image.Image):
         return drawn
-    plain = is_plain(drawn.tobytes(), drawn.width, *drawn.size)
-    return replace(Drawing.of_image(drawn, Box(0, 0, *drawn.size)), plain=plain)
+    drawing = Drawing.of_image(drawn, Box(0, 0, *drawn.size))
+    return replace(drawing, looked_at=look_at(drawing.draw(0, drawing.rows), *drawn.size))
 
 
 def _data(drawn: Drawing | Bitmap, layout: Layout, treatment: Treatment, darkness: int) -> bytes:

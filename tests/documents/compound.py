@@ -1,4 +1,4 @@
-"""A writer of compound files ([MS-CFB]), as far as an Outlook message for the tests needs one."""
+"""Writers of what Outlook makes, as far as the tests need it: compound files ([MS-CFB]) and winmail.dat."""
 
 from __future__ import annotations
 
@@ -102,3 +102,23 @@ def message_file(text: str, subject: str, attached: tuple[str, bytes]) -> bytes:
             {"__attach_version1.0_#00000000": file},
         )
     )
+
+
+_TNEF_SIGNATURE, _TNEF_VERSION = 0x223E9F78, 0x00010000
+_MESSAGE_LEVEL, _ATTACHMENT_LEVEL = 1, 2
+_VERSION, _RENDERING, _TITLE, _DATA = 0x00089006, 0x00069002, 0x00018010, 0x0006800F
+
+
+def winmail(*attached: tuple[str, bytes]) -> bytes:
+    """A winmail.dat ([MS-OXTNEF]) with these files."""
+
+    def attribute(level: int, name: int, value: bytes) -> bytes:
+        return struct.pack("<BII", level, name, len(value)) + value + struct.pack("<H", sum(value) & 0xFFFF)
+
+    made = struct.pack("<IH", _TNEF_SIGNATURE, 1)
+    made += attribute(_MESSAGE_LEVEL, _VERSION, struct.pack("<I", _TNEF_VERSION))
+    for title, content in attached:
+        made += attribute(_ATTACHMENT_LEVEL, _RENDERING, struct.pack("<HI8x", 1, _NONE))
+        made += attribute(_ATTACHMENT_LEVEL, _TITLE, title.encode() + b"\0")
+        made += attribute(_ATTACHMENT_LEVEL, _DATA, content)
+    return made

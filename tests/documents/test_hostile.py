@@ -20,6 +20,7 @@ from appliance.documents.options import Limits, Source
 from appliance.documents.render import render
 from tests.documents.making import A4, pdf, photograph, save, words
 
+BIG_TIFF = Path(__file__).parent / "cases" / "bigtiff.tif"
 MUTATIONS = 20  # of each kind of file
 MANY_MUTATIONS = 10_000
 LIMITS = Limits(memory_octets=512 << 20, cpu_seconds=10, wall_seconds=30, page_seconds=20, pages=50)
@@ -61,6 +62,7 @@ SEEDS = {
     "png": lambda: save(photograph(120, 90).convert("RGBA"), "PNG"),
     "jpeg": lambda: save(photograph(120, 90).convert("RGB"), "JPEG"),
     "coloured pdf": _coloured_pdf,
+    "big tiff": BIG_TIFF.read_bytes,
     "webp": lambda: save(photograph(120, 90).convert("RGB"), "WEBP"),
     "heic": _heic,
 }

@@ -16,7 +16,7 @@ from appliance.causes import DOCUMENT_STORAGE, cause_of
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Source
 from appliance.documents.render import render
-from tests.documents.compound import message_file
+from tests.documents.compound import message_file, winmail
 from tests.documents.test_hostile import mutate
 from tests.documents.test_kinds import CASES, POSTSCRIPT, Watched, docx, hostile_page
 
@@ -33,6 +33,7 @@ SEEDS: dict[str, Callable[[str], bytes]] = {
     ).encode(),
     "e-mail": lambda at: (CASES / "mail/html-only-table.eml").read_bytes(),
     "outlook": lambda at: message_file("text", "subject", ("a.txt", b"attached")),
+    "winmail.dat": lambda at: winmail(("a.txt", b"attached"), ("b.txt", b"attached as well")),
     "word": lambda at: docx("hello", external=f"{at}/a.png"),
     "rtf": lambda at: (CASES / "rtf.rtf").read_bytes(),
     "postscript": lambda at: POSTSCRIPT,

@@ -11,9 +11,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageStat
 
 from appliance.documents import _bilevel
 from appliance.documents import screen as screening
-from appliance.documents.drawing import Box, Drawing
+from appliance.documents.drawing import Box, Drawing, Pixels
 from appliance.documents.options import Treatment
-from appliance.documents.screen import TEXT_THRESHOLD, is_plain
+from appliance.documents.screen import TEXT_THRESHOLD, look_at
 from appliance.documents.type import MONOSPACED, font
 from appliance.t4.coding import encode
 from appliance.t4.page import Coding, Raster, Resolution
@@ -77,15 +77,43 @@ def _ink(page: Image.Image) -> float:
 @pytest.mark.parametrize("fill", [0, 30])
 def test_a_page_of_type_alone_is_plain(pixels: int, fill: int) -> None:
     page = _text(FINE, pixels, fill)
-    octets = page.tobytes()
-    assert is_plain(octets, *_row(page))
-    assert not is_plain(_text(FINE, pixels, 140).tobytes(), *_row(page))
+    assert not _toned(page)
+    assert _toned(_text(FINE, pixels, 140))
     page.paste(200, (300, 300, 340, 340))
-    assert not is_plain(page.tobytes(), *_row(page))
+    assert _toned(page)
 
 
-def _row(page: Image.Image) -> tuple[int, int, int]:
-    return page.width, page.width, page.height
+def _toned(page: Image.Image) -> tuple[tuple[int, int], ...]:
+    return look_at(Pixels(page.tobytes(), 1, page.width), *page.size).toned
+
+
+def test_only_the_parts_of_a_page_that_are_toned_are_worked_on_as_such() -> None:
+    page = _text(FINE, 24, 0)
+    first, below = 1000, 1100
+    page.paste(255, (0, first - 60, page.width, below + 60))
+    page.paste(200, (300, first, 900, below))
+    assert _toned(page) == ((first, below),)
+    whole = bilevel(page)
+    drawing = Drawing.of_image(page, Box(0, 0, *page.size))
+    looked_at = look_at(drawing.draw(0, page.height), *page.size)
+    drawing = replace(drawing, looked_at=looked_at, photographs=())
+    data = screening.bilevel(drawing, Resolution.FINE, Treatment.AUTO)
+    parts = ImageChops.invert(Image.frombytes("1", page.size, data).convert("L"))
+    tint = (0, first - 20, page.width, below + 20)
+    assert parts.crop(tint).tobytes() == whole.crop(tint).tobytes()
+    assert _unlike(parts, whole) < 0.1
+
+
+def test_white_type_on_black_is_no_page_of_type_alone() -> None:
+    page = Image.new("L", FINE, 255)
+    page.paste(0, (100, 300, 1500, 360))
+    assert _toned(page) == ((300, 360),)
+
+
+def test_a_rule_is_as_type() -> None:
+    page = Image.new("L", FINE, 255)
+    page.paste(0, (100, 300, 1500, 312))
+    assert not _toned(page)
 
 
 @pytest.mark.parametrize(
@@ -411,9 +439,9 @@ def test_a_page_of_any_size_is_worked_on(size: tuple[int, int]) -> None:
 
 def test_a_threshold_is_one() -> None:
     page = _text((1733, 90), 30)
-    data = screening.bilevel(
-        replace(Drawing.of_image(page, Box(0, 0, *page.size)), plain=True), Resolution.FINE, Treatment.AUTO
-    )
+    drawing = Drawing.of_image(page, Box(0, 0, *page.size))
+    looked_at = look_at(drawing.draw(0, page.height), *page.size)
+    data = screening.bilevel(replace(drawing, looked_at=looked_at), Resolution.FINE, Treatment.AUTO)
     expected = page.point([255 if value < TEXT_THRESHOLD else 0 for value in range(256)]).convert("1")
     assert data == expected.tobytes()
 
@@ -428,7 +456,7 @@ def test_octets_that_are_no_picture_are_refused() -> None:
         with pytest.raises(ValueError, match="picture"):
             _bilevel.threshold(*wrong)
         with pytest.raises(ValueError, match="picture"):
-            _bilevel.plain(*wrong[:4], 1, 2)
+            _bilevel.toned(*wrong[:4], 1, 2, 24, 196)
     good = (100, 50, 204, 196, 0, 0, 100, 50, 1, True)
     for place, wrong_value in enumerate([0, 1 << 40, 1, 10_000, -1, 51, 101, 51, 3]):
         values = list(good)

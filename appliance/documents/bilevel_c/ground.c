@@ -156,8 +156,8 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     tile->paper_type = (uint8_t)percentile_of(types, count, PAPER_PERCENTILE);
     tile->paper_tone = (uint8_t)percentile_of(tones, count, PAPER_PERCENTILE);
     tile->middle = 255;
-    if (types[255] == count)
-        return;
+    if (types[255] == count || (!ground->raster && (band->from.channels == 1 || ground->tones == TONES_NONE)))
+        return; /* of black on white, and where there are no photographs, no more is asked */
     uint32_t most = 0;
     for (int step = 0; step + FLAT_STEPS <= STEPS; step++) {
         uint32_t near = 0;
@@ -167,6 +167,8 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     }
     tile->photo = ground->tones == TONES_BY_CONTENT && most * 100 < count * FLAT_PERCENT
                   && looks_like_photograph(band, left, top - band->first);
+    if (!ground->raster)
+        return; /* a drawn page has no paper, and its own colours */
     for (ptrdiff_t y = top; y < top + rows && y < content.below && y >= content.top; y += every)
         for (ptrdiff_t x = left + 2; x < left + TILE && x < content.right && x - 2 >= content.left; x += 2) {
             const uint8_t *type = band->type + (y - band->first) * width + x;
@@ -578,6 +580,9 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
     uint16_t factor[256]; /* in 1/256 */
     for (int level = 0; level < 256; level++)
         factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < 50 ? 50 : level));
+    /* Dividing by a tile's pixels: exact for what 255 times them can be. */
+    enum { SHARE_BITS = 24 };
+    uint32_t share = (1u << SHARE_BITS) / (uint32_t)(TILE * rows) + 1;
     int16_t *column = malloc((size_t)(ground->tiles.width + 1) * sizeof *column);
     if (column == NULL)
         return -1;
@@ -600,10 +605,10 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
             int over = x < TILE / 2 ? 0 : (int)(x - TILE / 2 - tx * TILE), step = x >= TILE / 2;
             if (x < TILE / 2)
                 end = TILE / 2;
-            int level = column[tx] * (TILE - over) + column[tx + 1] * over;
-            int slope = step ? column[tx + 1] - column[tx] : 0;
+            uint32_t level = (uint32_t)(column[tx] * (TILE - over) + column[tx + 1] * over);
+            uint32_t slope = step ? (uint32_t)(column[tx + 1] - column[tx]) : 0;
             for (end = end < width ? end : width; x < end; x++, level += slope) {
-                int value = (values[x] * factor[level / (TILE * rows)]) >> 8;
+                int value = (values[x] * factor[level * share >> SHARE_BITS]) >> 8;
                 values[x] = photo[x] ? values[x] : (uint8_t)(value > 255 ? 255 : value);
             }
         }
@@ -615,26 +620,44 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
 /* More noise than this is smoothed away, which leaves some of it. */
 enum { MUCH_NOISE = 3, SMOOTHED = 2 };
 
+WIDE static void smooth_row(uint8_t *restrict row, const uint8_t *restrict above, const uint8_t *restrict here,
+                            const uint8_t *restrict below, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint16_t left = above[x - 1] + 2 * here[x - 1] + below[x - 1];
+        uint16_t middle = above[x] + 2 * here[x] + below[x];
+        uint16_t right = above[x + 1] + 2 * here[x + 1] + below[x + 1];
+        row[x] = (uint8_t)((uint16_t)(left + 2 * middle + right) >> 4);
+    }
+}
+
+/* A row with its edges going on for a pixel. */
+static void take_edged(uint8_t *edged, const uint8_t *row, ptrdiff_t width)
+{
+    memcpy(edged, row, (size_t)width);
+    edged[-1] = row[0];
+    edged[width] = row[width - 1];
+}
+
 static int smooth(const Band *band, uint8_t *plane)
 {
-    ptrdiff_t width = band->size.width, rows = band->size.rows;
-    uint8_t *above = malloc(2 * (size_t)width), *here = above + width;
-    if (above == NULL)
+    ptrdiff_t width = band->size.width, rows = band->size.rows, edged = width + 2;
+    uint8_t *lines = malloc(3 * (size_t)edged);
+    if (lines == NULL)
         return -1;
-    memcpy(above, plane, (size_t)width);
+    uint8_t *above = lines + 1, *here = above + edged, *below = here + edged;
+    take_edged(above, plane, width);
+    take_edged(here, plane, width);
     for (ptrdiff_t y = 0; y < rows; y++) {
         uint8_t *row = plane + y * width;
-        const uint8_t *below = y + 1 < rows ? row + width : row;
-        memcpy(here, row, (size_t)width);
-        for (ptrdiff_t x = 0; x < width; x++) {
-            ptrdiff_t left = x ? x - 1 : x, right = x + 1 < width ? x + 1 : x;
-            int sum = above[left] + 2 * above[x] + above[right] + 2 * here[left] + 4 * here[x] + 2 * here[right]
-                      + below[left] + 2 * below[x] + below[right];
-            row[x] = (uint8_t)(sum / 16);
-        }
-        memcpy(above, here, (size_t)width);
+        take_edged(below, y + 1 < rows ? row + width : row, width);
+        smooth_row(row, above, here, below, width);
+        uint8_t *oldest = above;
+        above = here;
+        here = below;
+        below = oldest;
     }
-    free(above);
+    free(lines);
     return 0;
 }
 

@@ -23,7 +23,8 @@
 /* Both far beyond the renderer's own bounds. */
 #define MOST_SIDE (1 << 20)
 #define MOST_PIXELS (INT64_C(1) << 28)
-#define KEPT_OCTETS (64 << 20)
+#define LARGEST_OCTETS (32 << 20) /* as high as glibc goes */
+#define KEPT_OCTETS (128 << 20)
 enum { LEAST_DPI = 50, MOST_DPI = 500, MOST_BOXES = 10000 };
 
 static int fits(const Py_buffer *buffer, Py_ssize_t width, Py_ssize_t rows, Py_ssize_t stride, int channels)
@@ -86,18 +87,22 @@ out:
     return packed;
 }
 
-/* Which pixels are ink and which are white; whether some are neither. */
-WIDE static int tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, const uint8_t *restrict row,
-                           uint8_t ink_below, uint8_t white_from, Py_ssize_t width)
+/* What a row of a page in grey is: nothing, black on white, or more than that. */
+enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID };
+
+/* Which pixels are ink and which are white; ROW_TONED when some are neither. */
+WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, const uint8_t *restrict row,
+                               uint8_t ink_below, uint8_t white_from, Py_ssize_t width)
 {
-    uint8_t some = 0;
+    uint8_t neither = 0, not_white = 0;
     for (Py_ssize_t x = 0; x < width; x++) {
         uint8_t ink = row[x] < ink_below, white = row[x] >= white_from;
         inks[x] = ink;
         whites[x] = white;
-        some |= (ink | white) ^ 1;
+        neither |= (ink | white) ^ 1;
+        not_white |= white ^ 1;
     }
-    return some;
+    return neither ? ROW_TONED : not_white ? ROW_PLAIN : ROW_WHITE;
 }
 
 /* Whether a pixel is neither, and has not both near it. */
@@ -110,51 +115,118 @@ WIDE static int has_tone(const uint8_t *restrict inks, const uint8_t *restrict w
     return lost;
 }
 
-static PyObject *plain(PyObject *module, PyObject *args)
-{
-    Py_buffer grey;
-    Py_ssize_t stride, width, rows;
-    uint8_t ink_below, white_from;
+/* Black areas so wide, over so many rows at 196 to the inch, are no type: what is white on them is. */
+enum { SOLID_ACROSS = 64, SOLID_ROWS = STROKE };
 
-    (void)module;
-    if (!PyArg_ParseTuple(args, "y*nnnbb", &grey, &stride, &width, &rows, &ink_below, &white_from))
-        return NULL;
-    if (!fits(&grey, width, rows, stride, 1)) {
-        PyBuffer_Release(&grey);
-        return no_picture();
-    }
-    /* Every pixel that is neither ink nor white has both within NEAR pixels: it is the rim of a letter. */
+/* Whether so many set pixels stand side by side.  ``scratch`` has the room of a row. */
+WIDE static int has_long_run(uint8_t *restrict scratch, const uint8_t *restrict inks, Py_ssize_t width)
+{
+    uint8_t some = 0;
+    Py_ssize_t left = width - SOLID_ACROSS / 2;
+    if (width < SOLID_ACROSS)
+        return 0;
+    for (Py_ssize_t x = 0; x + 1 < width; x++)
+        scratch[x] = inks[x] & inks[x + 1];
+    for (Py_ssize_t covered = 2; covered < SOLID_ACROSS / 2; covered *= 2)
+        for (Py_ssize_t x = 0; x + 2 * covered <= width; x++)
+            scratch[x] &= scratch[x + covered];
+    for (Py_ssize_t x = 0; x + SOLID_ACROSS / 2 <= left; x++)
+        some |= scratch[x] & scratch[x + SOLID_ACROSS / 2];
+    return some;
+}
+
+/* kinds[y] = what row y is.  A pixel that is neither ink nor white and has both within NEAR pixels is the rim of a
+ * letter.  Returns 0, or -1 without memory. */
+static int tell_rows(uint8_t *kinds, const uint8_t *grey, Py_ssize_t stride, Size page, uint8_t ink_below,
+                     uint8_t white_from, Py_ssize_t solid_rows)
+{
     enum { NEAR = 3, BAND = 64 };
-    Size size = {width, rows};
+    Py_ssize_t width = page.width;
     size_t most = (size_t)(width * (BAND + 2 * NEAR));
-    uint8_t *ink = malloc(2 * most), *white = ink + most;
-    int found = ink != NULL;
-    for (Py_ssize_t top = 0; top < rows && found > 0; top += BAND) {
-        Py_ssize_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < rows ? top + BAND : rows;
-        Py_ssize_t to = below + NEAR < rows ? below + NEAR : rows;
+    uint8_t *ink = malloc(2 * most + (size_t)width), *white = ink + most, *scratch = white + most;
+    if (ink == NULL)
+        return -1;
+    int failed = 0;
+    Py_ssize_t solid = 0; /* rows up to this one */
+    for (Py_ssize_t top = 0; top < page.rows && !failed; top += BAND) {
+        Py_ssize_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < page.rows ? top + BAND : page.rows;
+        Py_ssize_t to = below + NEAR < page.rows ? below + NEAR : page.rows;
         int some = 0;
-        for (Py_ssize_t y = from; y < to; y++)
-            some |= tell_apart(ink + (y - from) * width, white + (y - from) * width,
-                               (const uint8_t *)grey.buf + y * stride, ink_below, white_from, width);
+        for (Py_ssize_t y = from; y < to; y++) {
+            uint8_t kind = tell_apart(ink + (y - from) * width, white + (y - from) * width, grey + y * stride,
+                                      ink_below, white_from, width);
+            some |= kind == ROW_TONED;
+            if (y < top || y >= below)
+                continue;
+            kinds[y] = kind;
+            solid = kind != ROW_WHITE && has_long_run(scratch, ink + (y - from) * width, width) ? solid + 1 : 0;
+            if (solid >= solid_rows)
+                kinds[y] = ROW_SOLID;
+        }
         if (!some)
             continue;
-        size.rows = to - from;
-        if (widen_light(ink, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0
-            || widen_light(white, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0) {
-            found = -1;
-            break;
-        }
-        for (Py_ssize_t y = top; y < below && found; y++)
-            found = !has_tone(ink + (y - from) * width, white + (y - from) * width,
-                              (const uint8_t *)grey.buf + y * stride, ink_below, white_from, width);
-    }
-    if (ink == NULL || found < 0) {
-        PyErr_NoMemory();
-        found = -1;
+        Size size = {width, to - from};
+        failed = widen_light(ink, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0
+                 || widen_light(white, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0;
+        for (Py_ssize_t y = top; y < below && !failed; y++)
+            if (kinds[y] == ROW_TONED
+                && !has_tone(ink + (y - from) * width, white + (y - from) * width, grey + y * stride, ink_below,
+                             white_from, width))
+                kinds[y] = ROW_PLAIN;
     }
     free(ink);
+    return failed ? -1 : 0;
+}
+
+static PyObject *toned(PyObject *module, PyObject *args)
+{
+    Py_buffer grey;
+    Py_ssize_t stride, width, rows, apart;
+    uint8_t ink_below, white_from;
+    int y_dpi;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nnnbbni", &grey, &stride, &width, &rows, &ink_below, &white_from, &apart, &y_dpi))
+        return NULL;
+    PyObject *spans = NULL;
+    uint8_t *kinds = NULL;
+    if (!fits(&grey, width, rows, stride, 1)) {
+        no_picture();
+        goto out;
+    }
+    kinds = malloc((size_t)rows);
+    spans = PyList_New(0);
+    if (kinds == NULL || spans == NULL
+        || tell_rows(kinds, grey.buf, stride, (Size){width, rows}, ink_below, white_from, (Py_ssize_t)SOLID_ROWS * y_dpi / 196)
+               < 0)
+        goto no_memory;
+    for (Py_ssize_t first = 0; first < rows;) {
+        if (kinds[first] == ROW_WHITE) {
+            first++;
+            continue;
+        }
+        Py_ssize_t below = first;
+        int is_toned = 0;
+        for (Py_ssize_t y = first; y < rows && y <= below + apart; y++)
+            if (kinds[y] != ROW_WHITE) {
+                below = y + 1;
+                is_toned |= kinds[y] >= ROW_TONED;
+            }
+        PyObject *span = is_toned ? Py_BuildValue("nn", first, below) : NULL;
+        int failed = is_toned && (span == NULL || PyList_Append(spans, span) < 0);
+        Py_XDECREF(span);
+        if (failed)
+            goto no_memory;
+        first = below;
+    }
+    goto out;
+no_memory:
+    Py_CLEAR(spans);
+    PyErr_NoMemory();
+out:
+    free(kinds);
     PyBuffer_Release(&grey);
-    return found < 0 ? NULL : PyBool_FromLong(found);
+    return spans;
 }
 
 /* -- the method --------------------------------------------------------------------------------- */
@@ -281,7 +353,7 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
                           &from, &below, &boxes, &darker))
         return NULL;
     PyObject *packed = NULL;
-    uint8_t *planes = NULL;
+    uint8_t *planes = NULL, *tones = NULL;
     if (!takes_ground(&ground_buffer, &ground) || (channels != 1 && channels != 4)
         || !fits(&page, ground->size.width, rows, stride, channels)
         || (under.buf && !fits(&under, ground->size.width, rows, stride, channels)) || first < 0
@@ -297,27 +369,29 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
                  .boxes = boxes.buf,
                  .box_count = boxes.len / (Py_ssize_t)sizeof(Box)};
     size_t width = (size_t)band.size.width, octets = width * (size_t)rows, row_octets = (width + 7) / 8;
-    enum { CLOSED, PHOTO, BLACK, TONE, TYPE, UNDER_TONE, UNDER_TYPE, DARK, LIGHT };
+    enum { CLOSED, PHOTO, BLACK, RESULTS, TONE = 0, TYPE, UNDER_TONE, UNDER_TYPE, DARK, LIGHT };
     size_t count = under.buf ? LIGHT + 1 : channels == 4 ? TYPE + 1 : TONE + 1;
-    planes = malloc(count * octets + 8); /* the eight: pack_row fills the last octet of a row */
+    /* Two pieces, none so large that it would come from the system, in which case each page would clear it. */
+    planes = malloc(RESULTS * octets);
+    tones = malloc(count * octets + 8); /* the eight: pack_row fills the last octet of a row */
     packed = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)row_octets * (below - from));
-    if (planes == NULL || packed == NULL)
+    if (planes == NULL || tones == NULL || packed == NULL)
         goto no_memory;
     band.closed = planes + CLOSED * octets;
     band.photo = planes + PHOTO * octets;
-    band.tone = band.under_tone = planes + TONE * octets;
-    band.type = band.under_type = channels == 4 ? planes + TYPE * octets : band.tone;
+    band.tone = band.under_tone = tones + TONE * octets;
+    band.type = band.under_type = channels == 4 ? tones + TYPE * octets : band.tone;
     Pixels with = {page.buf, stride, channels}, without = {under.buf, stride, channels};
     take_planes(band.type, band.tone, with, band.size);
     if (under.buf) {
-        band.under_tone = planes + UNDER_TONE * octets;
-        band.under_type = planes + UNDER_TYPE * octets;
-        band.dark_type = planes + DARK * octets;
-        band.light_type = planes + LIGHT * octets;
+        band.under_tone = tones + UNDER_TONE * octets;
+        band.under_type = tones + UNDER_TYPE * octets;
+        band.dark_type = tones + DARK * octets;
+        band.light_type = tones + LIGHT * octets;
         take_planes(band.under_type, band.under_tone, without, band.size);
         take_difference(band.dark_type, band.light_type, with, without, band.size);
     }
-    uint8_t *black = planes + BLACK * octets, *line = planes + TONE * octets;
+    uint8_t *black = planes + BLACK * octets, *line = tones + TONE * octets;
     if (make_bilevel(&band, black) < 0)
         goto no_memory;
     uint8_t *to = (uint8_t *)PyBytes_AsString(packed);
@@ -331,6 +405,7 @@ no_memory:
     PyErr_NoMemory();
 out:
     free(planes);
+    free(tones);
     PyBuffer_Release(&ground_buffer);
     PyBuffer_Release(&page);
     if (under.buf)
@@ -341,7 +416,7 @@ out:
 
 static PyMethodDef methods[] = {
     {"threshold", threshold, METH_VARARGS, "See _bilevel.pyi."},
-    {"plain", plain, METH_VARARGS, "See _bilevel.pyi."},
+    {"toned", toned, METH_VARARGS, "See _bilevel.pyi."},
     {"ground", new_ground, METH_VARARGS, "See _bilevel.pyi."},
     {"survey", survey_band, METH_VARARGS, "See _bilevel.pyi."},
     {"settle", settle_ground, METH_VARARGS, "See _bilevel.pyi."},
@@ -357,7 +432,7 @@ PyMODINIT_FUNC PyInit__bilevel(void)
 {
 #ifdef __GLIBC__
     /* Planes of one page are those of the next: given back to the system, each would be cleared again. */
-    mallopt(M_MMAP_THRESHOLD, KEPT_OCTETS);
+    mallopt(M_MMAP_THRESHOLD, LARGEST_OCTETS);
     mallopt(M_TRIM_THRESHOLD, KEPT_OCTETS);
 #endif
     return PyModuleDef_Init(&definition);

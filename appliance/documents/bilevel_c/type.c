@@ -49,8 +49,10 @@ void remove_specks(uint8_t *ink, Size size, int most)
 {
     for (ptrdiff_t y = 0; y < size.rows; y++)
         for (ptrdiff_t x = 0; x < size.width; x++) {
-            if (!ink[y * size.width + x])
-                continue;
+            const uint8_t *next_ink = memchr(ink + y * size.width + x, 1, (size_t)(size.width - x));
+            if (next_ink == NULL)
+                break;
+            x = next_ink - (ink + y * size.width);
             if ((x > 0 && ink[y * size.width + x - 1]) || (y > 0 && ink[(y - 1) * size.width + x]))
                 continue; /* hangs together with what was kept */
             /* All pixels that hang together with this one, as long as they are few. */
@@ -340,32 +342,51 @@ static int any_below(const uint8_t *grey, Size size, ptrdiff_t top, ptrdiff_t be
     return found;
 }
 
+/* Of a column of every fourth pixel. */
+static void count_column(uint16_t *histogram, int16_t *below_median, int median, const uint8_t *grey, ptrdiff_t step,
+                         ptrdiff_t rows, int by)
+{
+    for (ptrdiff_t row = 0; row < rows; row++, grey += step) {
+        int bin = *grey / COARSE;
+        histogram[bin] = (uint16_t)(histogram[bin] + by);
+        *below_median = (int16_t)(*below_median + (bin < median ? by : 0));
+    }
+}
+
 /* Huang's sliding histogram.  ``medians`` has a row for every fourth row, an octet for every fourth pixel. */
 static void take_medians(uint8_t *medians, Size small, const uint8_t *grey, Size size, int across, int down)
 {
+    ptrdiff_t step = EVERY * size.width;
     for (ptrdiff_t y = 0; y < small.rows; y++) {
         uint16_t histogram[256 / COARSE] = {0};
-        int count = 0;
         if (!any_below(grey, size, (y - down) * EVERY, (y + down) * EVERY, GROUND_BELOW))
             continue; /* white all over */
         ptrdiff_t top = y < down ? 0 : y - down, below = y + down < small.rows ? y + down + 1 : small.rows;
+        const uint8_t *columns = grey + top * step;
+        int count = 0, bin = 0; /* the median's */
+        int16_t darker = 0;     /* pixels below it */
         for (ptrdiff_t x = -across; x < small.width; x++) {
-            if (x + across < small.width)
-                for (ptrdiff_t row = top; row < below; row++, count++)
-                    histogram[grey[row * EVERY * size.width + (x + across) * EVERY] / COARSE]++;
-            if (x - across - 1 >= 0)
-                for (ptrdiff_t row = top; row < below; row++, count--)
-                    histogram[grey[row * EVERY * size.width + (x - across - 1) * EVERY] / COARSE]--;
+            if (x + across < small.width) {
+                count_column(histogram, &darker, bin, columns + (x + across) * EVERY, step, below - top, 1);
+                count += (int)(below - top);
+            }
+            if (x - across - 1 >= 0) {
+                count_column(histogram, &darker, bin, columns + (x - across - 1) * EVERY, step, below - top, -1);
+                count -= (int)(below - top);
+            }
             if (x < 0)
                 continue;
-            int sum = 0, bin = 0;
-            while (bin < 256 / COARSE - 1 && 2 * (sum += histogram[bin]) < count)
-                bin++;
-            int alike = 0;
-            for (int near = bin - ALIKE; near <= bin + ALIKE; near++)
-                alike += near >= 0 && near < 256 / COARSE ? histogram[near] : 0;
+            while (bin < 256 / COARSE - 1 && 2 * (darker + histogram[bin]) < count)
+                darker = (int16_t)(darker + histogram[bin++]);
+            while (bin > 0 && 2 * darker >= count)
+                darker = (int16_t)(darker - histogram[--bin]);
             uint8_t median = (uint8_t)(bin * COARSE + COARSE / 2), *at = medians + y * small.width + x;
-            if (alike * 100 >= count * ALIKE_PERCENT && median < *at)
+            if (median >= *at)
+                continue;
+            int alike = 0;
+            for (int near = bin < ALIKE ? 0 : bin - ALIKE; near <= bin + ALIKE && near < 256 / COARSE; near++)
+                alike += histogram[near];
+            if (alike * 100 >= count * ALIKE_PERCENT)
                 *at = median;
         }
     }
