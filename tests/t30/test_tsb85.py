@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.t30.tsb85 import Procedure, procedures, tester
+from tests.t30.tsb85 import Procedure, procedures, set_up
 
 FILE = os.environ.get("FAXBOX_TSB85", "")
 # What is done otherwise on purpose (docs/t30.md, "Choices").
@@ -29,4 +29,4 @@ PROCEDURES = [
 @pytest.mark.skipif(not FILE, reason="FAXBOX_TSB85 names no file")
 @pytest.mark.parametrize("procedure", PROCEDURES)
 def test_the_engine_does_what_the_procedure_says(procedure: Procedure) -> None:
-    tester(procedure).play(procedure)
+    set_up(procedure).play(procedure)

@@ -74,7 +74,7 @@ def procedures(path: Path) -> list[Procedure]:
     ]
 
 
-def tester(procedure: Procedure) -> Tester:
+def set_up(procedure: Procedure) -> Tester:
     """A tester with an engine that is set up as the procedure says."""
     said = [step for each in procedure.steps for step in each.iter("step")]
     first = said[0]
