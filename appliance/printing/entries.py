@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.documents.options import clean_line
-from appliance.printing.options import parse_options
+from appliance.printing.options import PHONE, PREFIX, parse_options
 
 # Octets of the first line: ten texts of 16,384 characters, escaped, are more than any job has.
 HEAD_LIMIT = 1 << 18
@@ -51,7 +51,7 @@ class Entry:
     computer: str
     title: str
     queue: str
-    options: str
+    options: Mapping[str, str]
     destinations: tuple[str, ...]
     banners: tuple[bool, bool]  # whether the job's first and last documents are banner pages
     pdf: bool
@@ -98,12 +98,16 @@ def read_entry(path: Path) -> Entry:
         raise EntryError("its first line is not an object")
     cups = facts.get("cups")
     cups = cups if isinstance(cups, dict) else {}
+    destinations = tuple(each for each in _list(cups, "destination-uris") if isinstance(each, str) and each)
     # A cupsd that was killed meanwhile did not answer the backend; these it had said before.
     options = parse_options(_text(facts, "options"))
     uuid, computer = (
         clean_line(_first(cups, name) or options.get(name, ""))[:NAME_LIMIT]
         for name in ("job-uuid", "job-originating-host-name")
     )
+    if destinations and not any(_first(cups, name) for name in PHONE):
+        # CUPS 2.4.3 and newer write the first destination among the options, with whatever stands in it.
+        options = {name: value for name, value in options.items() if name not in (*PHONE, PREFIX)}
     return Entry(
         path=path,
         job=uuid or path.stem,
@@ -113,10 +117,8 @@ def read_entry(path: Path) -> Entry:
         computer=computer,
         title=clean_line(_text(facts, "title"))[:TITLE_LIMIT],
         queue=clean_line(_text(facts, "queue"))[:NAME_LIMIT],
-        options=_text(facts, "options"),
-        destinations=tuple(
-            each for each in _list(cups, "destination-uris") if isinstance(each, str) and each
-        ),
+        options=options,
+        destinations=destinations,
         banners=_banners(cups) or (facts.get("banner") is True, False),
         pdf=pdf,
         whole=whole,

@@ -23,7 +23,7 @@ from appliance.durable import DiskFullError, TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
 from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
-from appliance.printing.options import Asked, parse_options, read_asked
+from appliance.printing.options import Asked, read_asked
 from appliance.printing.people import owner_of
 from appliance.printing.settings import PrintingSettings
 from appliance.printing.wake import Wake
@@ -166,9 +166,7 @@ class PrintFolder:
         first = job.first
         zone = self._box.settings.section(StationSettings).time_zone
         now = datetime.fromtimestamp(self._box.clock(), ZoneInfo(zone) if zone else None)
-        asked = read_asked(
-            parse_options(first.options), first.title, first.destinations, now.replace(tzinfo=None)
-        )
+        asked = read_asked(first.options, first.title, first.destinations, now.replace(tzinfo=None))
         if asked.silent:
             asked = replace(asked, numbers=looked.numbers)
         problem = self._problem(asked) or (looked.problem if asked.silent else "")

@@ -26,7 +26,8 @@ _NUMBER = re.compile(rf"[+0-9*#(][0-9*#+ ()./,wWpP-]{{1,62}}{BEHIND}", re.IGNORE
 _FILE_NAME = re.compile(r"(?:(?=\+)|fax[ _]?)(\+?[0-9]{3,30}(?:;\+?[0-9]{3,30})*)_", re.ASCII | re.IGNORECASE)
 _URI_SCHEMES = ("tel:", "fax:")
 # The names of the number's option, the common one first (macOS, driverless-fax, cupsd ≥ 2.4.3).
-_PHONE = ("phone", "FaxNumber")
+PHONE = ("phone", "FaxNumber")
+PREFIX = "faxPrefix"
 _NO_NUMBER = frozenset({"", "none"})
 # A flag that looks like the rest of a number: ``lp -o phone=030 1234`` without quotes was cut at the blank.
 _REST = re.compile(r"[0-9()./+-]+")
@@ -122,8 +123,8 @@ def read_asked(
 
 def _numbers(options: Mapping[str, str], title: str, destinations: Sequence[str]) -> tuple[str, ...] | None:
     """None when nothing is said."""
-    prefix = _plain(options.get("faxPrefix", ""))
-    for name in _PHONE:
+    prefix = _plain(options.get(PREFIX, ""))
+    for name in PHONE:
         written = _plain(options.get(name, ""))
         if written and any(_REST.fullmatch(name) for name in options):
             return ()

@@ -144,6 +144,7 @@ def test_the_number_is_read_or_the_document_waits(
         ("one uri", ['destination-uri "tel:9990"'], ["9990"]),
         ("two uris", ['destination-uri "tel:9990"', 'destination-uri "fax:9991"'], ["9990", "9991"]),
         ("hostile uri", ['destination-uri "tel:+1555 evil=1 raw"'], [""]),
+        ("options in an uri", ['destination-uri "tel:9990 FaxTime=23:59 raw"'], [""]),
         ("digits before", ['destination-uri "tel:9990" MEMBER text pre-dial-string "0"'], [""]),
     ],
 )
