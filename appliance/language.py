@@ -34,14 +34,20 @@ def languages() -> Mapping[str, str]:
     """The languages there are, by code, each by its own name."""
     from babel import Locale  # noqa: PLC0415
 
-    codes = [path.parents[1].name for path in sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))]
-    return {code: str(Locale.parse(code).get_language_name(code)).capitalize() for code in (ENGLISH, *codes)}
+    return {code: str(Locale.parse(code).get_language_name(code)).capitalize() for code in codes()}
+
+
+@functools.cache
+def codes() -> tuple[str, ...]:
+    """The codes of the languages there are, English first."""
+    found = sorted(FOLDER.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+    return (ENGLISH, *(path.parents[1].name for path in found))
 
 
 @functools.cache
 def catalogue(language: str) -> gettext.NullTranslations:
     """The catalogue of a language; of one that we do not have, the English."""
-    if language == ENGLISH or language not in languages():
+    if language == ENGLISH or language not in codes():
         return gettext.NullTranslations()
     from babel.messages.mofile import write_mo  # noqa: PLC0415
     from babel.messages.pofile import read_po  # noqa: PLC0415
@@ -63,7 +69,7 @@ def choose(accepted: str, chosen: str = "") -> str:
     """The language to answer in: the one that was ``chosen``, else the best of an Accept-Language header
     (RFC 9110 12.5.4) that we have, else English.
     """
-    if chosen in languages():
+    if chosen in codes():
         return chosen
     wanted: list[tuple[float, int, str]] = []
     for place, entry in enumerate(accepted[:_HEADER_LIMIT].split(",")):
@@ -73,7 +79,7 @@ def choose(accepted: str, chosen: str = "") -> str:
         except ValueError:
             continue
         code = tag.strip().lower().partition("-")[0]
-        if weight > 0 and code in languages():
+        if weight > 0 and code in codes():
             wanted.append((-weight, place, code))
     return min(wanted)[2] if wanted else ENGLISH
 
@@ -82,7 +88,7 @@ def of_country(region: str) -> str:
     """The first official language of a country (two letters) that we have, else English."""
     from babel.languages import get_official_languages  # noqa: PLC0415
 
-    return next((code for code in get_official_languages(region) if code in languages()), ENGLISH)
+    return next((code for code in get_official_languages(region) if code in codes()), ENGLISH)
 
 
 @functools.cache

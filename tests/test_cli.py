@@ -10,7 +10,16 @@ import pytest
 from appliance.cli import _WORDS, main
 
 # What the panel, a process that lives as long as the box, never needs: 30 MB in all.
-_NOT_FOR_THE_PANEL = ("appliance.box", "appliance.api.server", "appliance.lines.sip.line", "PIL", "asyncio")
+_NOT_FOR_THE_PANEL = (
+    "appliance.box",
+    "appliance.api.server",
+    "appliance.configuration",
+    "appliance.lines",
+    "appliance.spool",
+    "PIL",
+    "asyncio",
+    "phonenumbers",
+)
 # What the box's own process needs only for some requests, or never.
 _NOT_FOR_THE_BOX = (
     "PIL",
@@ -19,6 +28,11 @@ _NOT_FOR_THE_BOX = (
     "appliance.lines.sip.line",
     "appliance.t38.fax",
     "gpiozero",
+    "babel",
+    "jinja2",
+    "jsonschema",
+    "segno",
+    "tnefparse",
 )
 
 
@@ -54,3 +68,10 @@ def test_processes_that_live_long_load_nothing_that_they_do_not_use(
     look = f"import sys, {', '.join(loaded)}; print(*(set({unwanted!r}) & set(sys.modules)))"
     said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert said.stdout.split() == []
+
+
+def test_a_request_in_a_language_that_is_the_codes_own_loads_no_other() -> None:
+    """As the box's own proof of life over HTTP is, every ten seconds."""
+    look = "import sys; from appliance import language; print(language.choose('en'), 'babel' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["en", "False"]

@@ -6,14 +6,14 @@ import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from appliance import __version__, language
 from webui.files import FILES
 from webui.navigation import entries
 from webui.words import words
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from webui.visit import Visit
 
 FOLDER = Path(__file__).parent / "templates"
@@ -22,6 +22,9 @@ FOLDER = Path(__file__).parent / "templates"
 @functools.cache
 def _environment(code: str) -> Environment:
     """The templates for readers of one language."""
+    # Loaded by the first page, not by a box that nobody looks at.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
     made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,

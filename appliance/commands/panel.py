@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.configuration import open_settings
 from appliance.daemon.arguments import add_data_argument, data_folder
 from appliance.panel import wiring
 from appliance.panel.box_client import Api, ApiError, Hands, Watcher
 from appliance.panel.buttons import Button
 from appliance.panel.screen import lines, open_screen
 from appliance.panel.service import Face, PanelService
-from appliance.panel.settings import PanelSettings
+from appliance.panel.settings import CATALOGUE, PanelSettings
 from appliance.panel.terminal import Terminal
+from appliance.settings import secrets
 from appliance.settings.store import SettingsStore
 
 T = TypeVar("T")
@@ -46,8 +46,8 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 class _Running:
     """The running box's interface, with the errors that the panel knows."""
 
-    def __init__(self, data: Path) -> None:
-        self._box = _translated(lambda: RunningBox(data))
+    def __init__(self, data: Path, store: SettingsStore) -> None:
+        self._box = _translated(lambda: RunningBox(data, store))
         self.url = self._box.url
 
     def get(self, path: str) -> Any:
@@ -74,15 +74,21 @@ def _translated(ask: Callable[[], T]) -> T:
         raise ApiError(str(error)) from error
 
 
-def running(data: Path) -> Api:
-    """The interface of the box that runs on ``data``.  Raises ApiError."""
-    return _Running(data)
+def running(data: Path, store: SettingsStore) -> Api:
+    """The interface of the box that runs on ``data`` with the settings ``store``.  Raises ApiError."""
+    return _Running(data, store)
+
+
+def _new_setup_code(data: Path) -> str:
+    from appliance.configuration import open_settings  # noqa: PLC0415 (every package with settings)
+
+    return secrets.new_setup_code(open_settings(data))
 
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox panel`` with its parsed arguments; the exit code."""
     data = data_folder(arguments, may_be_new=arguments.wiring or arguments.drawing is not None)
-    store = open_settings(data)
+    store = SettingsStore(data, CATALOGUE)
     settings = store.section(PanelSettings)
     if arguments.drawing is not None:
         arguments.drawing.write_text(wiring.drawing(settings), encoding="utf-8")
@@ -103,7 +109,7 @@ def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_term
     from appliance.panel.board import Board, button_pins  # noqa: PLC0415 (gpiozero: for this command alone)
 
     def connect() -> Api:
-        return running(data)
+        return running(data, store)
 
     def open_face(edge: Callable[[Button, bool], None]) -> Face:
         return Terminal(service.panel, edge, service.stop) if in_terminal else Board(settings, edge)
@@ -119,7 +125,7 @@ def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_term
     runtime = os.environ.get(RUNTIME_VARIABLE, "").partition(":")[0]
     hands = Hands(
         connect,
-        store,
+        lambda: _new_setup_code(data),
         Path(runtime) if runtime else None,
         forward_to=settings.forward_to,
         printer=settings.printer,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from appliance.configuration import open_settings
 from appliance.net.settings import ADDRESS_FILE
+from appliance.settings.store import SettingsStore
 from appliance.settings.tickets import issue_local_ticket
 
 # A ticket of ours is good for so long, seconds: a command of the command line and to spare.
@@ -31,9 +31,12 @@ class BoxRefusedError(Exception):
 
 
 class RunningBox:
-    """The box that runs on folder ``data``.  Raises BoxUnreachableError where none does."""
+    """The box that runs on folder ``data``.  Raises BoxUnreachableError where none does.
 
-    def __init__(self, data: Path) -> None:
+    ``store``: its settings, for somebody who has them open.
+    """
+
+    def __init__(self, data: Path, store: SettingsStore | None = None) -> None:
         try:
             address = json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))
             parts = urlsplit(address["url"])
@@ -42,7 +45,7 @@ class RunningBox:
         self.url: str = address["url"]
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._tls = _only(address["certificate"]) if parts.scheme == "https" else None
-        self._ticket = issue_local_ticket(open_settings(data), time.time(), TICKET_S)
+        self._ticket = issue_local_ticket(store or _settings(data), time.time(), TICKET_S)
 
     def get(self, path: str) -> Any:
         """The JSON at ``path`` below /api/v1."""
@@ -113,6 +116,12 @@ class RunningBox:
             connection.close()
             raise BoxRefusedError(_sentence(words))
         return connection, answer
+
+
+def _settings(data: Path) -> SettingsStore:
+    from appliance.configuration import open_settings  # noqa: PLC0415 (every package with settings)
+
+    return open_settings(data)
 
 
 def _only(certificate: str) -> ssl.SSLContext:

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tnefparse import TNEF
-
 _UUENCODED = re.compile(
     r"(?m)^begin [0-7]{3,4} ([^\n]{1,200})\n((?:[!-`][ -`]{0,90}\n){0,400000}?)(?:`|[ ])?\n?end$\n?"
 )
@@ -111,6 +109,8 @@ def is_tnef(content: bytes) -> bool:
 
 def from_tnef(content: bytes) -> Packed:
     """What is in a winmail.dat ([MS-OXTNEF]); nothing when it is damaged."""
+    from tnefparse import TNEF  # noqa: PLC0415 (few boxes ever get such a file)
+
     try:
         whole = TNEF(content, do_checksum=False)
         files = tuple(

@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 
 from appliance.panel.core import Order
 from appliance.panel.model import BoxView, Condition, Contact, line_views
-from appliance.settings import secrets
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 
@@ -180,7 +179,7 @@ class Hands:
     """Does what a button asks for.  ``runtime``: the folder in which systemd looks for our files."""
 
     connect: Connect
-    store: SettingsStore
+    new_setup_code: Callable[[], str]
     runtime: Path | None
     forward_to: str = ""
     printer: str = ""
@@ -201,7 +200,7 @@ class Hands:
             case Order.RESET:
                 return self._put_back()
             case Order.SET_UP:
-                return secrets.new_setup_code(self.store)
+                return self.new_setup_code()
             case Order.SEEN:
                 return "The failed faxes have been seen."
 

@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any
 
 from appliance.settings.fields import setting
+from appliance.settings.files import Catalogue
+from appliance.settings.secrets import SecretSettings
 
 # Pins 0 and 1 carry the identification of a board on top, 2 and 3 the display's bus; the header ends at 27.
 FIRST_PIN, LAST_PIN = 4, 27
@@ -83,3 +85,12 @@ def clashes(settings: PanelSettings) -> list[str]:
         for pin, names in sorted(users.items())
         if len(names) > 1
     ]
+
+
+# What the panel's process reads.  The whole catalogue would load every package that has settings, and the
+# panel would keep them in memory for months.
+CATALOGUE = Catalogue(
+    sections={"panel": PanelSettings, "secrets": SecretSettings},
+    lists={},
+    partial=True,
+)

@@ -44,6 +44,8 @@ class Catalogue:
     migrations: tuple[Migration, ...] = ()  # one for each version; a file at version n gets those from n on
     # What keys of old ("lines.dial_prefix") are called now.
     retired: Mapping[str, str] = field(default_factory=dict)
+    # Of somebody who reads a few sections, of any version, and changes nothing.
+    partial: bool = False
 
     def problem_with_retired(self, path: str) -> str:
         """What to say of a key of old; empty for any other."""
@@ -80,6 +82,8 @@ class Reading:
 
 def migrated(tables: Tables, catalogue: Catalogue, path: Path) -> Tables:
     """The tables of a file as this version has them.  Raises SettingsTooNewError, SettingsDamagedError."""
+    if catalogue.partial:
+        return tables
     version = tables.get(FILE_TABLE, {}).get("1", {}).get("version", 1)
     if type(version) is not int or version < 1:
         raise SettingsDamagedError(f"{path} is damaged: its version is no number")
@@ -104,7 +108,7 @@ def read_tables(tables: Tables, catalogue: Catalogue, file_name: str, *, mend: b
     if file_name == SETTINGS_FILE:
         _read_sections(reading, tables.get(SECTION_TABLE, {}), catalogue, mend=mend)
     known = {*catalogue.lists, SECTION_TABLE, FILE_TABLE, "counters", "_default"}
-    for name in tables.keys() - known:
+    for name in () if catalogue.partial else tables.keys() - known:
         reading.notes.append(
             f"{name}: {no_such(said('there is no such list'), name, catalogue.lists)}.  {_KEPT}"
         )
@@ -119,7 +123,7 @@ def _read_sections(reading: Reading, rows: dict[str, Any], catalogue: Catalogue,
         if not _is_section(row):
             raise SettingError("settings", said("a section has a name and values"))
     found = {row["section"]: row["values"] for row in rows.values()}
-    for name in found.keys() - catalogue.sections.keys():
+    for name in () if catalogue.partial else found.keys() - catalogue.sections.keys():
         reading.notes.append(
             f"{name}: {no_such(said('there is no such section'), name, catalogue.sections)}.  {_KEPT}"
         )

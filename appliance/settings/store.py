@@ -532,6 +532,8 @@ class SettingsStore:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Alone, across threads and processes, on what is newest; one write of each file, or none."""
+        if self._catalogue.partial:
+            raise RuntimeError("a store of some sections changes nothing")
         with self._change_lock:
             descriptor = os.open(self._data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
             try:

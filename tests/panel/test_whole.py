@@ -26,6 +26,7 @@ from appliance.panel.core import Order
 from appliance.panel.lamps import LANGUAGE, Lamp
 from appliance.panel.service import PanelService
 from appliance.panel.settings import PanelSettings
+from appliance.settings import secrets
 from tests.api.served import Served, serving
 
 PROJECT = Path(__file__).parents[2]
@@ -51,8 +52,9 @@ class Rig:
             2, Button, lambda edge: Board(SETTINGS, edge), started=time.monotonic() - HANG_S
         )
         self.runtime = runtime
-        connect = lambda: running(served.box.data)  # noqa: E731 (the rig's own)
-        self.hands = Hands(connect, served.box.settings, runtime, forward_to=SETTINGS.forward_to)
+        connect = lambda: running(served.box.data, served.box.settings)  # noqa: E731 (the rig's own)
+        new_code = lambda: secrets.new_setup_code(served.box.settings)  # noqa: E731 (the rig's own)
+        self.hands = Hands(connect, new_code, runtime, forward_to=SETTINGS.forward_to)
         self._watcher = Watcher(connect, self.service.box_is, store=served.box.settings)
         self._thread = threading.Thread(
             target=self.service.run, args=(self.hands, self._watcher), daemon=True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import segno
 from markupsafe import Markup
 
 from appliance.api.signing_in import new_app_secret
@@ -40,6 +39,8 @@ def show_app(visit: Visit) -> Answer:
     user = visit.user
     if user is None or user.totp_secret:
         return go("/account")
+    import segno  # noqa: PLC0415 (and with it XML: for who shows a code)
+
     secret, address = new_app_secret(user)
     code = segno.make(address, micro=False)
     picture = code.svg_inline(scale=5, border=2, dark=None, lineclass="code", svgclass="code-picture")

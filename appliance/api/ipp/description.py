@@ -14,7 +14,7 @@ from appliance.api.ipp.words import Operation, PrinterState
 from appliance.box import Box
 from appliance.ipp import codec
 from appliance.ipp.model import Range, Resolution, Tag, Value
-from appliance.language import languages, said, spoken
+from appliance.language import codes, said, spoken
 from appliance.net.settings import ApiSettings
 from appliance.spool.model import JobState
 from appliance.station import StationSettings
@@ -99,7 +99,7 @@ def _identity(box: Box, printer: FaxPrinter, base: str, web: str, security: tupl
     yield "printer-supply-info-uri", codec.uris(f"{web}/")
     yield "printer-icons", codec.uris(*(f"{web}/ipp/icon-{size}.png" for size in _ICON_SIZES))
     yield "printer-strings-uri", codec.uris(f"{web}/ipp{path_of(spoken())}")
-    yield "printer-strings-languages-supported", tuple(Value(Tag.LANGUAGE, code) for code in languages())
+    yield "printer-strings-languages-supported", tuple(Value(Tag.LANGUAGE, code) for code in codes())
     yield "printer-kind", codec.keywords("document")
     yield "device-service-count", codec.integers(1)
     yield "printer-service-type", codec.keywords("faxout" if printer.is_fax else "print")
@@ -120,7 +120,7 @@ def _protocol(box: Box, printer: FaxPrinter) -> Pairs:
     yield "natural-language-configured", (Value(Tag.LANGUAGE, "en"),)
     yield (
         "generated-natural-language-supported",
-        tuple(Value(Tag.LANGUAGE, code) for code in languages()),
+        tuple(Value(Tag.LANGUAGE, code) for code in codes()),
     )
     yield "multiple-document-jobs-supported", codec.boolean(True)
     yield "multiple-operation-time-out", codec.integers(int(DOCUMENT_WAIT_S))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from appliance.language import languages, said, speak
+from appliance.language import codes, said, speak
 
 MEDIA_TYPE = "text/strings"
 _PATH = re.compile(r"/([a-z]{2,3})\.strings")
@@ -21,7 +21,7 @@ def path_of(language: str) -> str:
 def language_at(path: str) -> str | None:
     """The language of the strings file with this path, None when there is none."""
     found = _PATH.fullmatch(path)
-    return found[1] if found and found[1] in languages() else None
+    return found[1] if found and found[1] in codes() else None
 
 
 def strings(language: str) -> bytes:
