@@ -16,7 +16,7 @@ from appliance.daemon.arguments import add_data_argument, data_folder
 from appliance.panel import wiring
 from appliance.panel.box_client import Api, ApiError, Hands, Watcher
 from appliance.panel.buttons import Button
-from appliance.panel.screen import lines, open_screen
+from appliance.panel.screen import lines, open_screen, own_address
 from appliance.panel.service import Face, PanelService
 from appliance.panel.settings import CATALOGUE, PanelSettings
 from appliance.panel.terminal import Terminal
@@ -130,7 +130,7 @@ def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_term
         forward_to=settings.forward_to,
         printer=settings.printer,
     )
-    watcher = Watcher(connect, service.box_is, store=store)
+    watcher = Watcher(connect, service.box_is, store=store, address=own_address)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     service.run(hands, watcher)

@@ -61,7 +61,10 @@ Connect = Callable[[], Api]
 
 
 class Watcher:
-    """Two threads that keep a ``BoxView`` true and hand each new one to ``changed``."""
+    """Two threads that keep a ``BoxView`` true and hand each new one to ``changed``.
+
+    ``address``: gives this machine's address on its network, for the display.
+    """
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class Watcher:
         changed: Callable[[BoxView], None],
         *,
         store: SettingsStore | None = None,
-        address: str = "",
+        address: Callable[[], str] = lambda: "",
     ) -> None:
         self._connect = connect
         self._changed = changed
@@ -168,7 +171,7 @@ class Watcher:
             unread=status["unread"],
             wants_person=len(failed["faxes"]) + status["faxes"].get("unknown", 0),
             setup=setup,
-            address=self._address,
+            address=self._address(),
             setup_code=self._setup_code,
             shown=self._shown,
         )

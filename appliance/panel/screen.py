@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,19 @@ _log = logging.getLogger(__name__)
 LINES, LETTERS = 4, 21
 LINE_PIXELS = 16
 I2C_BUS = 1
+# Nobody's address (RFC 5737) and port, towards which only the way is looked up.
+_AWAY = ("192.0.2.1", 9)
+
+
+def own_address() -> str:
+    """The address of this machine on its network; its name while it has none.  Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_AWAY)
+            address: str = probe.getsockname()[0]
+        except OSError:
+            return socket.gethostname()
+    return address
 
 
 def lines(view: BoxView) -> tuple[str, ...]:

@@ -1,0 +1,54 @@
+"""What the small display says.  The display itself is luma.oled's."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import replace
+
+import pytest
+
+from appliance.panel import screen
+from appliance.panel.model import BoxView, Condition, Contact
+
+READY = BoxView(contact=Contact.ANSWERS, address="192.168.178.123")
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        (BoxView(), ("faxbox starts", "", "", "")),
+        (replace(READY, contact=Contact.STOPPING), ("faxbox stops", "please wait", "", "")),
+        (replace(READY, contact=Contact.LOST), ("faxbox", "does not answer", "", "")),
+        (READY, ("Ready", "", "192.168.178.123", "")),
+        (
+            replace(READY, setup=True, setup_code="294W-LUVK-VWNC"),
+            ("Ready to be set up", "", "192.168.178.123", "Code 294W-LUVK-VWNC"),
+        ),
+        (
+            replace(READY, condition=Condition.WARNING, sending=(4, 5), receiving=1),
+            ("Ready, see web page", "2 out, 1 in", "192.168.178.123", ""),
+        ),
+        (
+            replace(READY, condition=Condition.FAILING, unread=3),
+            ("Cannot send", "3 unread", "192.168.178.123", ""),
+        ),
+        (replace(READY, wants_person=2), ("Ready", "2 failed", "192.168.178.123", "")),
+    ],
+    ids=["starts", "stops", "lost", "ready", "set-up", "warning", "failing", "failed faxes"],
+)
+def test_the_display_says_how_the_box_is_where_and_its_set_up_code(
+    view: BoxView, said: tuple[str, ...]
+) -> None:
+    assert screen.lines(view) == said
+
+
+def test_no_line_is_longer_than_the_display_is_wide() -> None:
+    busy = replace(READY, sending=tuple(range(100)), receiving=100, unread=1000, wants_person=1000)
+    assert max(len(line) for line in screen.lines(busy)) == screen.LETTERS
+
+
+def test_the_machines_own_address_is_an_address_or_its_name() -> None:
+    address = screen.own_address()
+    if address != socket.gethostname():  # a machine without a network has only that
+        assert ipaddress.ip_address(address)
