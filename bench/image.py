@@ -6,16 +6,13 @@ Seconds in an emulator say little: the box's are told beside Debian's own in the
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.image.machine import DIST, IMAGE, Machine, toolbox
+from tests.image.machine import CARD, DIST, Machine, toolbox
 
 MIB = 1 << 20
-# Of make.sh: there is no base root file system in the cache.
-NOT_CACHED = 75
 # The processes of the box and of printing, by their control groups.
 OURS = ("faxbox.service", "faxbox-panel.service")
 PRINTING = ("cups.service", "cups-browsed.service")
@@ -39,17 +36,14 @@ class Measured:
 
 def measure() -> Measured | None:
     """Starts this checkout's image, made from the base in the cache; None without one there."""
-    made = subprocess.run(
-        [IMAGE / "make.sh", "--cached", "--quick"], stdout=subprocess.PIPE, text=True, check=False
-    )
-    if made.returncode == NOT_CACHED:
+    made = CARD.make()
+    if made is None:
         return None
-    made.check_returncode()
-    image = Path(made.stdout.strip())
+    image, _slot = made
     with tempfile.TemporaryDirectory(dir=DIST, prefix="measured-") as name:
         folder = Path(name)
         (folder / "none").write_bytes(b"\0" * MIB)  # the second disk, which holds updates in tests
-        machine = Machine(image, folder, folder / "none")
+        machine = Machine(CARD, image, folder, folder / "none")
         machine.start()
         try:
             machine.wait()

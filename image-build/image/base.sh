@@ -1,14 +1,14 @@
 #!/bin/sh
-# Makes the base root file system: Debian 13 for arm64 with the packages of the image, without faxbox.
+# Makes the base root file system: Debian 13 with the packages of the image, without faxbox.
 #
 #   base.sh [--cached]   prints the path of the finished tar; with --cached nothing is made: without one, failure
 #
-# Fifteen minutes of a processor once (its programs run by emulation); kept under a key of the package lists.
+# For arm64 fifteen minutes of a processor once (its programs run by emulation); kept under a key of the package lists.
 set -eu
 . "$(dirname "$0")/common.sh"
 
-lists="$image/packages.txt $project/image-build/packages/run.txt"
-# shellcheck disable=SC2086 # two paths
+lists="$image/packages.txt $image/packages-$architecture.txt $project/image-build/packages/run.txt"
+# shellcheck disable=SC2086 # three paths
 key=$(key_of $lists "$image/base.sh" -- "$SUITE")
 base=$cache/base-$key.tar
 if [ -e "$base" ]; then printf '%s\n' "$base"; exit 0; fi
@@ -17,9 +17,9 @@ if [ -e "$base" ]; then printf '%s\n' "$base"; exit 0; fi
 # What faxbox needs, less what only builds it; of "a | b" the name that Debian 13 has, which is the last.
 needs=$(sed -n '/^# Two small modules/q; s/#.*//; s/.*| *//; /^[[:space:]]*$/d; p' "$project/image-build/packages/run.txt" |
     grep -v '^python3-venv' | paste -sd,)
-say "making the base root file system; this takes a quarter of an hour, once"
+say "making the base root file system for $architecture, once; for arm64 this takes a quarter of an hour"
 # The initial RAM disk is made once, with our own pieces in it (root.sh): not here, where emulation makes it minutes.
-"$image/toolbox.sh" run mmdebstrap --mode=root --architectures=arm64 --variant=minbase \
+"$image/toolbox.sh" run mmdebstrap --mode=root --architectures="$architecture" --variant=minbase \
     --aptopt='APT::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -29,7 +29,7 @@ say "making the base root file system; this takes a quarter of an hour, once"
     --dpkgopt=force-confold \
     --essential-hook='mkdir -p "$1/etc/initramfs-tools"' \
     --essential-hook='echo update_initramfs=no >"$1/etc/initramfs-tools/update-initramfs.conf"' \
-    --include="adduser,debconf,$needs,$(entries "$image/packages.txt" | paste -sd,)" \
+    --include="adduser,debconf,$needs,$(entries "$image/packages.txt" "$image/packages-$architecture.txt" | paste -sd,)" \
     "$SUITE" "/cache/base-$key.part.tar" \
     "deb $mirror $SUITE main non-free-firmware" \
     "deb $mirror $SUITE-updates main non-free-firmware" \

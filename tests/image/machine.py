@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,47 @@ DIST = PROJECT / "dist"
 START_S = 900.0  # for hangs; some 90 s on a quiet machine
 API = "/api/v1"
 TAP_MAC = "52:54:00:fa:fb:0f"
+
+
+NOT_CACHED = 75  # of make.sh
+MAKE_S = 3600  # for hangs
+
+
+@dataclass(frozen=True)
+class Board:
+    """A kind of machine that the image is for, as ``make.sh`` and ``run.sh`` name it."""
+
+    architecture: str
+    disk: str  # card, machine
+    firmware: str  # card, uefi, bios
+
+    def __str__(self) -> str:
+        return f"{self.architecture}-{self.firmware}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "FAXBOX_ARCHITECTURE": self.architecture}
+
+    def make(self) -> tuple[Path, Path] | None:
+        """The disk and one slot, made from what is cached; ``None`` without a base root file system."""
+        command = [IMAGE / "make.sh", "--cached", "--quick", "--disk", self.disk]
+        done = subprocess.run(
+            command, env=self.environment, stdout=subprocess.PIPE, text=True, timeout=MAKE_S, check=False
+        )
+        if done.returncode == NOT_CACHED:
+            return None
+        assert done.returncode == 0
+        made = Path(done.stdout.splitlines()[-1])
+        return made, made.with_name(f"{made.stem.removesuffix('-vm')}.ext4")
+
+
+CARD = Board("arm64", "card", "card")
+BOARDS = (
+    CARD,
+    Board("amd64", "machine", "bios"),
+    Board("amd64", "machine", "uefi"),
+    Board("arm64", "machine", "uefi"),
+)
 
 
 def toolbox(*words: str) -> str:
@@ -43,7 +85,10 @@ class Machine:
     device of the host, on which the guest has its second network interface.
     """
 
-    def __init__(self, image: Path, folder: Path, updates: Path, *, serial: str = "", tap: str = "") -> None:
+    def __init__(
+        self, board: Board, image: Path, folder: Path, updates: Path, *, serial: str = "", tap: str = ""
+    ) -> None:
+        self._board = board
         self._devices = ["-device", "qemu-xhci"]
         if serial:
             self._devices += ["-chardev", f"serial,id=modem,path={serial}"]
@@ -74,6 +119,7 @@ class Machine:
         self._process = subprocess.Popen(
             [
                 IMAGE / "run.sh",
+                self._board.firmware,
                 inside(self.card),
                 str(self.http),
                 "-drive",
@@ -82,7 +128,7 @@ class Machine:
                 "virtio-blk-pci,drive=updates",
                 *self._devices,
             ],
-            env={**os.environ, "FAXBOX_FORWARD": f"tcp:127.0.0.1:{self.ssh}-:22"},
+            env={**self._board.environment, "FAXBOX_FORWARD": f"tcp:127.0.0.1:{self.ssh}-:22"},
             stdin=subprocess.DEVNULL,
             stdout=self._console.open("ab"),
             start_new_session=True,
