@@ -11,7 +11,7 @@ help:
 	@echo "make screenshots  pictures of every web page"
 	@echo "make bench  measure speed and memory (CHARTS=DIR for charts of your own)"
 	@echo "make deb    build the Debian package (dist/)"
-	@echo "make image  build the card for a Raspberry Pi (dist/; as root); make image-test boots it"
+	@echo "make image  build the card for a Raspberry Pi and a disk for virtual machines (dist/; as root); make image-test boots it"
 	@echo "make setup  only install what the box needs; leaves .venv/bin/faxbox"
 
 setup:
@@ -57,9 +57,10 @@ deb:
 	@image-build/setup.sh deb
 	@image-build/deb/build.sh
 
-# The card for Raspberry Pi, its update and the list of what is in it, in dist/ (docs/image.md).
+# The card for Raspberry Pi, the disk for virtual machines, their update and the list of what is in it, in dist/ (docs/image.md).
+ARCHITECTURE ?= arm64
 image: setup
-	@image-build/image/make.sh
+	@FAXBOX_ARCHITECTURE=$(ARCHITECTURE) image-build/image/make.sh
 
 # Boots the image in an emulator and tries it; makes what changed, from a base that `make image` left.
 image-test: test-setup
