@@ -7,7 +7,7 @@
 # (amd64) a BIOS.
 #
 #   0        the partition table; for a BIOS also GRUB
-#   1 MiB    the starter's state, one sector (boot/boot.cmd, boot/grub.cfg)
+#   1 MiB    U-Boot's state, one sector (boot/boot.cmd); GRUB's is a file (grub/grubenv)
 #   4 MiB    1  FAT    256 MiB   what starts the machine, what the owner puts there
 #            2  ext4  1280 MiB   root, slot A
 #            3  ext4  1280 MiB   root, slot B; empty until the first update
@@ -20,7 +20,7 @@ MIB=1048576
 . "$here/layout.sh"
 STATE_MIB=4 BOOT_MIB=256 DATA_MIB=128
 A_MIB=$((STATE_MIB + BOOT_MIB)) B_MIB=$((STATE_MIB + BOOT_MIB + SLOT_MIB)) DATA_AT_MIB=$((STATE_MIB + BOOT_MIB + 2 * SLOT_MIB))
-STATE_AT=2048 STATE_OCTETS=512 # sector, size: boot/, /etc/fw_env.config, /usr/lib/faxbox-image/starter
+STATE_AT=2048 STATE_OCTETS=512 # sector, size: boot/boot.cmd, /etc/fw_env.config
 work=$(mktemp -d /var/tmp/disk.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" E2FSPROGS_FAKE_TIME="${SOURCE_DATE_EPOCH:-0}" MTOOLS_SKIP_CHECK=1
@@ -47,13 +47,15 @@ for_machine() { # GRUB'S NAME OF THE MACHINE, UEFI'S NAME OF THE FILE (3.5.1.1)
     boot "$work/grub.cfg" ::/grub/
     grub "$1" /grub efi_gop "$work/$2"
     boot "$work/$2" ::/EFI/BOOT/
-    printf '# GRUB Environment Block\nORDER=A B\nA_LEFT=%s\nB_LEFT=\n' xxxxxxxxxxxxxxxxxxxx >"$work/state"
-    head -c $((STATE_OCTETS - $(stat -c %s "$work/state"))) /dev/zero | tr '\0' '#' >>"$work/state"
+    # One sector, which is written whole or not at all; GRUB's own tool would make two.
+    printf '# GRUB Environment Block\nORDER=A B\nA_LEFT=%s\nB_LEFT=\n' xxxxxxxxxxxxxxxxxxxx >"$work/grubenv"
+    head -c $((STATE_OCTETS - $(stat -c %s "$work/grubenv"))) /dev/zero | tr '\0' '#' >>"$work/grubenv"
+    boot "$work/grubenv" ::/grub/
 }
 
 for_bios() {
     grub i386-pc '(,msdos1)/grub' biosdisk "$work/core"
-    [ "$(stat -c %s "$work/core")" -lt $(((STATE_AT - 1) * 512)) ] || { echo "GRUB does not fit before the starter's state"; exit 1; }
+    [ "$(stat -c %s "$work/core")" -lt $((STATE_MIB * MIB - 512)) ] || { echo "GRUB does not fit before the first partition"; exit 1; }
     put "$work/core" 1
     dd if=/usr/lib/grub/i386-pc/boot.img of="$out" bs=440 count=1 conv=notrunc status=none # the rest of it is the partition table
 }
@@ -88,7 +90,7 @@ start=${B_MIB}MiB, size=${SLOT_MIB}MiB, type=83
 start=${DATA_AT_MIB}MiB, type=83
 END
 [ "$kind" != amd64 ] || for_bios
-put "$work/state" $STATE_AT
+[ "$kind" != card ] || put "$work/state" $STATE_AT
 put "$work/boot.fat" "$(sector $STATE_MIB)"
 put "$slot" "$(sector $A_MIB)"
 put "$work/data" "$(sector $DATA_AT_MIB)"

@@ -4,8 +4,9 @@
 #   run.sh card|uefi|bios DISK.qcow2 HTTP_PORT [QEMU ARGUMENT...]   HTTP_PORT on 127.0.0.1 leads to the guest's port 80
 #   run.sh --disk IMAGE.img DISK.qcow2 [SIZE]                       makes a disk that writes beside the image
 #
-# card: QEMU's board "virt", a 64-bit ARM, with U-Boot.  uefi, bios: a virtual machine of FAXBOX_ARCHITECTURE with that firmware; amd64 runs on
-# the processor itself where it can (KVM).  FAXBOX_FORWARD adds one more forwarding, as "tcp:127.0.0.1:2222-:22".  The guest's console is standard output.
+# card: QEMU's board "virt", a 64-bit ARM, with U-Boot.  uefi, bios: a virtual machine of FAXBOX_ARCHITECTURE with that firmware.
+# FAXBOX_KVM=yes runs amd64 on the processor itself, on a machine that is none of such machines itself.
+# FAXBOX_FORWARD adds one more forwarding, as "tcp:127.0.0.1:2222-:22".  The guest's console is standard output.
 set -eu
 . "$(dirname "$0")/common.sh"
 
@@ -14,11 +15,12 @@ if [ "$1" = --disk ]; then
 fi
 firmware=$1 disk=$2 port=$3
 shift 3
+accelerator="${FAXBOX_KVM:+-accel kvm}"
 case $architecture-$firmware in
     arm64-card) board="-M virt -cpu cortex-a53 -bios /usr/lib/u-boot/qemu_arm64/u-boot.bin" ;;
     arm64-uefi) board="-M virt -cpu cortex-a53 -bios /usr/share/qemu-efi-aarch64/QEMU_EFI.fd" ;;
-    amd64-uefi) board="-M q35 -accel kvm -accel tcg -cpu max -bios /usr/share/ovmf/OVMF.fd" ;;
-    amd64-bios) board="-M q35 -accel kvm -accel tcg -cpu max" ;;
+    amd64-uefi) board="-M q35 $accelerator -cpu qemu64 -bios /usr/share/ovmf/OVMF.fd" ;;
+    amd64-bios) board="-M q35 $accelerator -cpu qemu64" ;;
     *) die "no machine of $architecture with $firmware" ;;
 esac
 # shellcheck disable=SC2086 # words

@@ -155,6 +155,7 @@ class Machine:
     def until(self, done: Callable[[], bool]) -> None:
         end = time.monotonic() + START_S
         while not done():
+            assert self._process is None or self._process.poll() is None, "the emulator has ended"
             assert time.monotonic() < end, self._console.read_bytes()[-3000:].decode("utf-8", "replace")
             time.sleep(2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.machinery
 import importlib.util
 import json
@@ -68,20 +69,18 @@ def test_the_starter_and_the_system_agree_where_the_slots_state_lies() -> None:
     assert int(octets[1], 16) == int(size, 16) == int(sector_size, 16) == int(made[2]) == SECTOR
     assert int(offset, 16) + SECTOR <= int(first[1]) << 20  # before the first partition
     assert device.startswith("/run/faxbox-image/")
-    starter = piece(ROOT / "usr/lib/faxbox-image/starter")
-    assert (int(offset, 16), SECTOR) == (starter.AT, starter.SIZE)
-    assert f"){int(found[1], 16)}+1" in (IMAGE / "boot/grub.cfg").read_text()
 
 
 @pytest.fixture(name="starter")
 def _starter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The starter's state of a virtual machine: both slots proven, A first; neighbours on the disk."""
+    """A virtual machine with both slots proven, A first; ``tmp_path`` is its first partition."""
     module = piece(ROOT / "usr/lib/faxbox-image/starter")
-    disk, line = tmp_path / "disk", tmp_path / "cmdline"
-    disk.write_bytes(b"\xff" * (module.AT + 2 * SECTOR))
+    line = tmp_path / "cmdline"
     line.write_text("ro rauc.slot=A faxbox.starter=grub console=tty0\n")
-    monkeypatch.setattr(module, "DISK", disk)
     monkeypatch.setattr(module, "COMMAND_LINE", line)
+    monkeypatch.setattr(module, "first_partition", lambda *_options: contextlib.nullcontext(tmp_path))
+    (tmp_path / "grub").mkdir()
+    (tmp_path / module.BLOCK).write_bytes(b"#" * SECTOR)
     module.write({"ORDER": "A B", "A_LEFT": "x" * 20, "B_LEFT": "x" * 20})
     return module
 
@@ -95,15 +94,12 @@ def test_a_new_slot_goes_first_and_has_three_starts_until_it_is_proven(starter: 
     assert (starter.run("get-primary"), starter.left("B")) == ("B", 20)
 
 
-def test_the_starters_state_is_one_whole_sector_and_touches_no_other(starter: ModuleType) -> None:
+def test_the_starters_state_is_one_whole_sector_written_in_place(starter: ModuleType, tmp_path: Path) -> None:
+    file = tmp_path / starter.BLOCK
+    before = file.stat().st_ino
     starter.run("set-primary", "B")
-    content = starter.DISK.read_bytes()
-    before, block, after = (
-        content[: starter.AT],
-        content[starter.AT :][:SECTOR],
-        content[starter.AT + SECTOR :],
-    )
-    assert set(before) | set(after) == {0xFF}
+    block = file.read_bytes()
+    assert (file.stat().st_ino, len(block)) == (before, SECTOR)
     assert block.startswith(b"# GRUB Environment Block\nORDER=B A\nA_LEFT=xxxx")
     assert block.endswith(b"B_LEFT=xxx\n" + b"#" * (SECTOR - block.index(b"B_LEFT") - 11))
 
@@ -113,10 +109,10 @@ def test_the_starters_state_is_one_whole_sector_and_touches_no_other(starter: Mo
     [b"\0" * SECTOR, b"\xff" * SECTOR, b"# GRUB Environment Block\nORDER=C" + b"=" * 400],
     ids=["zeros", "ones", "nonsense"],
 )
-def test_a_damaged_state_is_written_anew_by_the_next_mark(starter: ModuleType, damage: bytes) -> None:
-    with starter.DISK.open("r+b") as disk:
-        disk.seek(starter.AT)
-        disk.write(damage)
+def test_a_damaged_state_is_written_anew_by_the_next_mark(
+    starter: ModuleType, tmp_path: Path, damage: bytes
+) -> None:
+    (tmp_path / starter.BLOCK).write_bytes(damage)
     assert starter.run("get-primary") == ""
     starter.run("set-state", "A", "good")
     assert (starter.run("get-primary"), starter.left("A")) == ("A", 20)
