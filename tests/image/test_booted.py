@@ -68,6 +68,7 @@ def _link() -> Iterator[Link]:
     network = next(each for each in EXAMPLE_NETWORKS if each not in ours)
     link = Link(f"{network}1", f"{network}2")
     ip = ["ip", "-batch", "-"]
+    subprocess.run(["ip", "link", "delete", TAP], stderr=subprocess.DEVNULL, check=False)  # of a killed run
     made = f"tuntap add dev {TAP} mode tap\naddress add {link.host}/30 dev {TAP}\nlink set {TAP} up\n"
     subprocess.run(ip, input=made, text=True, check=True)
     try:
