@@ -217,20 +217,18 @@ def test_it_sends_over_a_sip_trunk(machine: Machine, link: Link, tmp_path: Path,
 
     async def talk() -> None:
         async with FarEnd(tmp_path, tiff_of(tmp_path, [page()]), 1, 1, medium, host=link.host) as far:
-            await asyncio.to_thread(send, far.port)
-            status, tally = await far.finish()
+            body = {
+                "type": "sip",
+                "name": "trunk",
+                "server": f"{link.host}:{far.port}",
+                "register": False,
+                "ask_every_s": 0,
+            }
+            # The trunk stays until the call has ended at both sides: a confirmed page is not yet a BYE.
+            with line(machine, body):
+                await asyncio.to_thread(lambda: delivered(machine, fax(machine, NUMBER)))
+                status, tally = await far.finish()
             assert (status, tally.calls, tally.unhappy) == (0, 1, {})
-
-    def send(port: int) -> None:
-        body = {
-            "type": "sip",
-            "name": "trunk",
-            "server": f"{link.host}:{port}",
-            "register": False,
-            "ask_every_s": 0,
-        }
-        with line(machine, body):
-            delivered(machine, fax(machine, NUMBER))
 
     asyncio.run(talk())
 
