@@ -13,7 +13,14 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(
-    "page", ["moving-from-ictfax.md", "moving-from-ifax.md", "moving-from-hylafax.md", "clients.md"]
+    "page",
+    [
+        "moving-from-ictfax.md",
+        "moving-from-ifax.md",
+        "moving-from-hylafax.md",
+        "moving-from-faxbot.md",
+        "clients.md",
+    ],
 )
 def test_every_command_of_the_page_runs_as_shown(tmp_path: Path, page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ IFAX_CALLS = {
     "inbound/fax-list": Scope.RECEIVE,
     "inbound/fax-list-all": Scope.RECEIVE,
     "inbound/fax-download": Scope.RECEIVE,
+    "inbound/number-list": Scope.RECEIVE,
 }
 # What anybody who is known may read: about themselves, or nothing in it.
 ABOUT_THEMSELVES = {"/accounts", "/users"}

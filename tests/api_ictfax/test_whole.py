@@ -233,6 +233,65 @@ def test_groups_hold_contacts(client: Client) -> None:
     assert client.get(f"/contacts/{members[0]['contact_id']}")["phone"] == "9990"
 
 
+CSV = "text/csv"
+
+
+def test_a_group_comes_from_a_csv_file_in_one_step_and_goes_into_one(client: Client) -> None:
+    group = _group(client)
+    rows = '"+4930123456","Ada","Byron","ada@example.com","1 Road","","","","of the spring"\n"9995","Bob"\n\n'
+    taken = client.ask("POST", f"/groups/{group}/csv", body=rows.encode(), kind=CSV)
+    assert (taken.status, taken.json) == (200, 2)
+    first, second = client.get(f"/groups/{group}/contacts")
+    assert (first["phone"], first["first_name"], first["last_name"]) == ("+4930123456", "Ada", "Byron")
+    assert (first["email"], first["description"]) == ("ada@example.com", "of the spring")
+    assert (second["phone"], second["first_name"]) == ("9995", "Bob")
+    file = client.ask("GET", f"/groups/{group}/csv").body
+    assert file.splitlines()[1] == b"9995,Bob,,,,,,,"
+    # What was given out is taken back, and nobody is there twice.
+    assert client.ask("PUT", f"/groups/{group}/csv", body=file, kind=CSV).json == 2
+    assert client.get(f"/groups/{group}")["contact_total"] == 2
+    sample = client.ask("GET", "/groups/sample/csv").body
+    assert client.ask("POST", f"/groups/{group}/csv", body=sample, kind=CSV).json == 1
+
+
+def test_a_csv_file_may_name_its_columns_in_an_order_of_its_own(client: Client) -> None:
+    group = _group(client)
+    rows = b"First_Name,Phone\nAda,9990\n"
+    assert client.ask("POST", f"/groups/{group}/csv", body=rows, kind="text/plain").json == 1
+    (member,) = client.get(f"/groups/{group}/contacts")
+    assert (member["phone"], member["first_name"]) == ("9990", "Ada")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "words"),
+    [
+        (b"", CSV, 411, "no contact"),
+        (b"9990\n", "application/pdf", 415, "text/csv"),
+        (b"9990,Ada\n,Bob\n", CSV, 417, "line 2"),
+        (b"9990," + b"x" * 101, CSV, 417, "line 1"),
+        (b"9990," + b"x" * 200_000, CSV, 417, "line 1"),
+        (b"9990,\x00\n", CSV, 417, "line 1"),
+    ],
+    ids=["empty", "no table", "no number", "too long", "far too long", "nothing that can be shown"],
+)
+def test_a_csv_file_that_is_wrong_is_refused_as_a_whole(
+    client: Client, content: bytes, kind: str, status: int, words: str
+) -> None:
+    group = _group(client)
+    error = client.error("POST", f"/groups/{group}/csv", status, body=content, kind=kind)
+    assert words in error["message"]
+    assert client.get(f"/groups/{group}/contacts") == []
+
+
+def test_a_cell_that_a_spreadsheet_would_run_comes_back_as_it_was(client: Client) -> None:
+    group = _group(client)
+    assert client.ask("POST", f"/groups/{group}/csv", body=b"9990,=1+1\n", kind=CSV).json == 1
+    file = client.ask("GET", f"/groups/{group}/csv").body
+    assert file.startswith(b"9990,'=1+1")
+    assert client.ask("POST", f"/groups/{group}/csv", body=file, kind=CSV).json == 1
+    assert [each["first_name"] for each in client.get(f"/groups/{group}/contacts")] == ["=1+1"]
+
+
 def test_a_campaign_sends_to_each_of_the_group_once_however_often_it_is_started(client: Client) -> None:
     group = _group(client, "9990", "9995", "9991")
     program = client.made("/programs/sendfax", {"name": "news", "document_id": client.document()})

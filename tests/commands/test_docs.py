@@ -34,6 +34,7 @@ FOLLOWED = {
     "docs/moving-from-ictfax.md": _MOVING,
     "docs/moving-from-ifax.md": _MOVING,
     "docs/moving-from-hylafax.md": _MOVING,
+    "docs/moving-from-faxbot.md": _MOVING,
     "docs/deliveries.md": "tests/deliver/test_docs.py::test_the_commands_that_the_text_shows_are_taken",
 }
 

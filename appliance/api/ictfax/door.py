@@ -13,6 +13,7 @@ from appliance.api.ictfax.basic import BasicSessions
 from appliance.api.ictfax.campaigns import CampaignCalls
 from appliance.api.ictfax.documents import DocumentCalls
 from appliance.api.ictfax.faxes import FaxCalls
+from appliance.api.ictfax.group_files import GroupFileCalls
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.one_step import OneStepCall
 from appliance.api.ictfax.people import PeopleCalls
@@ -50,6 +51,7 @@ class IctfaxDoor(ForeignDoor):
         self._route_system(SystemCalls(self, people, campaigns))
 
     def _route_people(self, people: PeopleCalls, accounts: AccountCalls, groups: GroupCalls) -> None:
+        files = GroupFileCalls(self, groups)
         send = Scope.SEND
         self._on("GET", "/accounts", None, accounts.accounts)
         self._on("POST", "/accounts", None, accounts.create)
@@ -68,6 +70,10 @@ class IctfaxDoor(ForeignDoor):
         self._on("DELETE", "/contacts/<contact_id>/link/<group_id>", send, groups.unlink)
         self._on("POST", "/groups", send, groups.create)
         self._on("GET", "/groups", send, groups.groups)
+        self._on("GET", "/groups/sample/csv", send, files.sample)
+        for method in ("POST", "PUT"):
+            self._on(method, "/groups/<group_id>/csv", send, files.take)
+        self._on("GET", "/groups/<group_id>/csv", send, files.give)
         self._on("GET", "/groups/<group_id>", send, groups.group)
         self._on("PUT", "/groups/<group_id>", send, groups.change)
         self._on("DELETE", "/groups/<group_id>", send, groups.remove)

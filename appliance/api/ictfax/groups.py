@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from appliance.api.auth import Caller
@@ -44,7 +45,7 @@ class GroupCalls:
         return Answer(self._shown(group_id, self.find(caller, group_id), caller))
 
     def change(self, caller: Caller, group_id: int) -> Answer:
-        self._changeable(caller, group_id)
+        self.changeable(caller, group_id)
         name = text(asked(self._door), "name", LINE_LIMIT)
         changed = self._door.box.settings.update(ContactGroup, group_id, {"name": name} if name else {})
         self._door.audit(caller, "group.change", f"group:{group_id}", "name")
@@ -52,7 +53,7 @@ class GroupCalls:
 
     def remove(self, caller: Caller, group_id: int) -> Answer:
         """The contacts stay."""
-        self._changeable(caller, group_id)
+        self.changeable(caller, group_id)
         self._door.box.settings.remove(ContactGroup, group_id)
         self._door.audit(caller, "group.delete", f"group:{group_id}")
         return Answer(True)
@@ -63,23 +64,35 @@ class GroupCalls:
 
     def link(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
         """Puts a contact into a group."""
-        group = self._changeable(caller, group_id)
+        group = self.changeable(caller, group_id)
         contact = self._people.find(caller, contact_id)
         if contact_id not in group.contact_ids:
             self._put(caller, group_id, (*group.contact_ids, contact_id))
         return Answer(contact_object(contact_id, contact))
 
     def unlink(self, caller: Caller, contact_id: int, group_id: int) -> Answer:
-        group = self._changeable(caller, group_id)
+        group = self.changeable(caller, group_id)
         contact = self._people.find(caller, contact_id)
         self._put(caller, group_id, tuple(each for each in group.contact_ids if each != contact_id))
         return Answer(contact_object(contact_id, contact))
 
-    def find(self, caller: Caller, group_id: int) -> ContactGroup:
-        """Raises ProblemError."""
-        group = self._door.box.settings.items(ContactGroup).get(group_id)
+    def find(
+        self, caller: Caller, group_id: int, known: Mapping[int, ContactGroup] | None = None
+    ) -> ContactGroup:
+        """A group of the settings, or of ``known``.  Raises ProblemError."""
+        groups = self._door.box.settings.items(ContactGroup) if known is None else known
+        group = groups.get(group_id)
         if group is None or not is_visible(group, caller):
             raise ProblemError(NOT_FOUND, f"group {group_id}")
+        return group
+
+    def changeable(
+        self, caller: Caller, group_id: int, known: Mapping[int, ContactGroup] | None = None
+    ) -> ContactGroup:
+        """The same, where the caller may change it.  Raises ProblemError."""
+        group = self.find(caller, group_id, known)
+        if group.owner != caller.owner:
+            caller.require(Scope.ADMIN)  # everyone's groups are the administrator's
         return group
 
     def members(self, caller: Caller, group: ContactGroup) -> list[tuple[int, Contact]]:
@@ -91,12 +104,6 @@ class GroupCalls:
     def _put(self, caller: Caller, group_id: int, contact_ids: tuple[int, ...]) -> None:
         self._door.box.settings.update(ContactGroup, group_id, {"contact_ids": list(contact_ids)})
         self._door.audit(caller, "group.change", f"group:{group_id}", "its contacts")
-
-    def _changeable(self, caller: Caller, group_id: int) -> ContactGroup:
-        group = self.find(caller, group_id)
-        if group.owner != caller.owner:
-            caller.require(Scope.ADMIN)  # everyone's groups are the administrator's
-        return group
 
     def _shown(self, group_id: int, group: ContactGroup, caller: Caller) -> dict[str, Any]:
         members = len(self.members(caller, group))

@@ -22,7 +22,7 @@ from appliance.settings.accounts import ApiKey, Scope, User
 # Contacts of one owner: the phone book is one file, written as a whole.
 CONTACTS = 5000
 # Fields of a contact: their names here, and in the phone book.
-_FIELDS = {
+CONTACT_FIELDS = {
     "first_name": ("first_name", 100),
     "last_name": ("last_name", 100),
     "phone": ("number", 64),
@@ -120,7 +120,9 @@ class PeopleCalls:
     def contacts(self, caller: Caller) -> Answer:
         query = request.read_query(bottle.request.environ)
         wanted = {
-            name: values[-1].casefold() for name, values in query.items() if name in _FIELDS and values[-1]
+            name: values[-1].casefold()
+            for name, values in query.items()
+            if name in CONTACT_FIELDS and values[-1]
         }
         found = []
         for contact_id, contact in self._door.box.settings.items(Contact).items():
@@ -176,7 +178,9 @@ def fields_of(value: Any, texts: Mapping[str, list[str]]) -> Mapping[str, Any]:
 
 
 def _contact_values(fields: Mapping[str, Any]) -> dict[str, str]:
-    return {kept: text(fields, name, limit) for name, (kept, limit) in _FIELDS.items() if name in fields}
+    return {
+        kept: text(fields, name, limit) for name, (kept, limit) in CONTACT_FIELDS.items() if name in fields
+    }
 
 
 def is_visible(item: Contact | ContactGroup | Campaign, caller: Caller) -> bool:

@@ -337,6 +337,7 @@ class IfaxDoor(ForeignDoor):
     # -- received faxes ------------------------------------------------------------------------
 
     def _numbers(self, caller: Caller, fields: Mapping[str, Any], content: Content) -> Answer:
+        caller.require(Scope.RECEIVE)
         number = own_number(self.box)
         data = [{"numberId": 1, "orderId": 1, "faxNumber": number}] if number else []
         return _success("Numbers list retrieved successfully", data)

@@ -1,0 +1,164 @@
+"""Groups of contacts from and to files of comma separated values, in that system's order of columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import bottle
+
+from appliance.api import request
+from appliance.api.auth import Caller
+from appliance.api.foreign import Answer, ForeignDoor
+from appliance.api.ictfax.groups import GroupCalls
+from appliance.api.ictfax.people import CONTACT_FIELDS, CONTACTS
+from appliance.api.ictfax.words import refused
+from appliance.api.problems import ProblemError
+from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED, SETTING_INVALID
+from appliance.phonebook import Contact, ContactGroup
+from appliance.phonebook.cards import decoded
+from appliance.settings.store import Items
+
+# That system does not name its columns; a file whose first line names them may have an order of its own.
+COLUMNS = (
+    "phone",
+    "first_name",
+    "last_name",
+    "email",
+    "address",
+    "custom1",
+    "custom2",
+    "custom3",
+    "description",
+)
+SAMPLE = "9990,Ada,Byron,ada@example.com,,,,,the practice machine\r\n"
+CSV_TYPE = "text/csv"
+_TAKEN_TYPES = (
+    "",
+    CSV_TYPE,
+    "text/plain",
+    "application/csv",
+    "application/vnd.ms-excel",
+    "application/octet-stream",
+)
+# CONTACTS lines of usual length, and to spare.
+FILE_OCTETS = 2 * request.MB
+# A spreadsheet would run a cell that begins so; an apostrophe makes it text.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class GroupFileCalls:
+    """Handlers of the door; each is given who asks."""
+
+    def __init__(self, door: ForeignDoor, groups: GroupCalls) -> None:
+        self._door = door
+        self._groups = groups
+
+    def take(self, caller: Caller, group_id: int) -> Answer:
+        """Puts each line's contact into the group, all or none; how many lines there were.
+
+        A contact that is there already is not added again.
+        """
+        self._groups.changeable(caller, group_id)
+        environ = bottle.request.environ
+        kind = request.media_type(environ)
+        if kind not in _TAKEN_TYPES:
+            raise ProblemError(DOCUMENT_UNSUPPORTED, f"{CSV_TYPE} is needed")
+        found = list(read(decoded(request.content(environ, FILE_OCTETS))))
+        self._door.require_still(caller)
+        if not found:
+            raise ProblemError(DOCUMENT_EMPTY, "the file has no contact")
+
+        def revision(lists: Mapping[type[Any], Items]) -> None:
+            group = self._groups.changeable(caller, group_id, lists[ContactGroup].items)
+            ids = _kept(lists[Contact], found, caller.owner)
+            members = tuple(dict.fromkeys((*group.contact_ids, *ids)))
+            values = ContactGroup(name=group.name, contact_ids=members, owner=group.owner)
+            lists[ContactGroup].items[group_id] = values
+
+        self._door.box.settings.revise((Contact, ContactGroup), revision)
+        self._door.audit(caller, "group.import", f"group:{group_id}", f"{len(found)} lines")
+        return Answer(len(found))
+
+    def give(self, caller: Caller, group_id: int) -> Answer:
+        members = self._groups.members(caller, self._groups.find(caller, group_id))
+        return _file(write(contact for _, contact in members), f"group_{group_id}.csv")
+
+    def sample(self, caller: Caller) -> Answer:
+        return _file(SAMPLE.encode(), "contact_sample.csv")
+
+
+def read(text: str) -> Iterator[dict[str, str]]:
+    """The contacts of a file, as values of the phone book.  Raises ProblemError, which names the line."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    columns: tuple[str, ...] = COLUMNS
+    try:
+        for index, row in enumerate(rows):
+            cells = [cell.strip() for cell in row]
+            if not any(cells):
+                continue
+            if index == 0 and "phone" in (names := [cell.lower() for cell in cells]):
+                columns = tuple(names)
+                continue
+            yield _values(dict(zip(columns, cells, strict=False)), rows.line_num)
+    except csv.Error as error:
+        raise refused(SETTING_INVALID, f"line {rows.line_num}", str(error)) from None
+
+
+def write(contacts: Iterable[Contact]) -> bytes:
+    """A file that ``read`` takes back."""
+    out = io.StringIO(newline="")
+    table = csv.writer(out)
+    for contact in contacts:
+        values = {name: getattr(contact, kept) for name, (kept, _) in CONTACT_FIELDS.items()}
+        # A number begins with a plus by right.
+        table.writerow(
+            [values["phone"], *(_harmless(str(values.get(name, ""))) for name in COLUMNS if name != "phone")]
+        )
+    return out.getvalue().encode()
+
+
+def _values(cells: Mapping[str, str], line: int) -> dict[str, str]:
+    values = {}
+    for name, (kept, limit) in CONTACT_FIELDS.items():
+        cell = cells.get(name, "")
+        if cell.startswith("'") and cell[1:].startswith(_FORMULA):
+            cell = cell[1:]
+        if len(cell) > limit:
+            raise refused(SETTING_INVALID, f"line {line}", f"{name} has at most {limit} characters")
+        if not cell.isprintable() and kept != "notes":
+            raise refused(SETTING_INVALID, f"line {line}", f"{name} has a character that cannot be shown")
+        values[kept] = cell
+    if not any(letter.isdigit() for letter in values["number"]):
+        raise refused(SETTING_INVALID, f"line {line}", "a fax number is needed in the column phone")
+    return values
+
+
+def _kept(contacts: Items, found: Iterable[Mapping[str, str]], owner: str) -> list[int]:
+    """The ids of these contacts, which are added where they are not there.  Raises ProblemError."""
+    known = {contact: key for key, contact in contacts.items.items()}
+    mine = sum(contact.owner == owner for contact in known)
+    ids = []
+    for values in found:
+        contact = Contact(**values, owner=owner)
+        if contact not in known:
+            mine += 1
+            if mine > CONTACTS:
+                raise refused(SETTING_INVALID, "contacts", f"at most {CONTACTS}; delete some")
+            known[contact] = contacts.add(contact)
+        ids.append(known[contact])
+    return ids
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _file(content: bytes, name: str) -> Answer:
+    return Answer(
+        content=content,
+        media_type=CSV_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
