@@ -8,6 +8,7 @@ from typing import Any
 
 from appliance.language import said as _
 from appliance.settings.fields import TEXT_LIMIT, FieldDescription
+from webui.choice_words import choice_word
 from webui.settings_words import help_of, label_of
 
 
@@ -67,7 +68,7 @@ def form_fields(
 def _field(described: FieldDescription, value: Any, options: Options) -> FormField:
     word = described.type.removesuffix(" or none")
     listed = word.startswith("list of ")
-    choices = [(value, value) for value in described.choices]
+    choices = [(value, choice_word(described.name, value)) for value in described.choices]
     if described.name in options:
         choices = options[described.name]()
     kind = "text"
@@ -91,14 +92,14 @@ def _field(described: FieldDescription, value: Any, options: Options) -> FormFie
         help=_(help_of(described.help)),
         value=_text(value),
         on=value is True,
-        choices=[Choice(each, _(text) or "–", each in chosen) for each, text in choices],
+        choices=[Choice(each, text or "–", each in chosen) for each, text in choices],
         required=described.required,
         optional=described.type.endswith(" or none"),
         numbers=listed and word.removeprefix("list of ") in ("whole number", "number"),
         minimum=described.minimum,
         maximum=described.maximum,
         max_length=described.max_length,
-        usual=_usual(described.default),
+        usual=_usual(described.name, described.default),
         changed=not described.required and value != described.default,
         reset=described.default,
     )
@@ -112,9 +113,11 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _usual(default: Any) -> str:
+def _usual(name: str, default: Any) -> str:
     if isinstance(default, bool):
         return _("yes") if default else _("no")
     if default in ("", None, [], ()):
         return _("empty")
-    return _text(default).replace("\n", ", ")
+    if isinstance(default, list | tuple):
+        return ", ".join(choice_word(name, _text(entry)) for entry in default)
+    return choice_word(name, _text(default))

@@ -7,7 +7,13 @@ import re
 import pytest
 
 from appliance import language
+from appliance.configuration import CATALOGUE
+from appliance.settings.fields import describe, variants
 from webui import catalogue
+from webui.choice_words import choice_word
+
+# Whose words stand with their list (webui/pages/collections.py).
+NAMED_BY_THEIR_LIST = {"users.role", "keys.scopes"}
 
 CODES = [code for code in language.languages() if code != language.ENGLISH]
 
@@ -60,3 +66,19 @@ def test_a_translation_has_the_same_places_to_fill(code: str) -> None:
 )
 def test_the_browsers_languages_choose(header: str, code: str) -> None:
     assert language.choose(header) == code
+
+
+def test_what_a_setting_can_be_is_said_in_words_and_not_in_codes() -> None:
+    """What looks like a word is one that people use; else it has its name from the standard."""
+    codes = []
+    for kinds in (CATALOGUE.sections, CATALOGUE.lists):
+        for name, kind in kinds.items():
+            for shape in variants(kind).values() or (kind,):
+                codes += [
+                    f"{name}.{field.name}: {value}"
+                    for field in describe(shape)
+                    if f"{name}.{field.name}" not in NAMED_BY_THEIR_LIST
+                    for value in field.choices
+                    if choice_word(field.name, value) == value
+                ]
+    assert codes == []
