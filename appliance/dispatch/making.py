@@ -17,7 +17,9 @@ from appliance.documents.options import (
     Source,
     Straighten,
     Treatment,
+    usual_paper,
 )
+from appliance.numbers import NumberSettings
 from appliance.services.rules import To
 from appliance.spool.model import SourceFile
 from appliance.spool.options import Cover, Quality, SendOptions
@@ -54,6 +56,7 @@ def render_options(box: Box, owner: str, options: SendOptions, to: To, due: floa
     return RenderOptions(
         format=PageFormat(resolution=RESOLUTIONS[options.quality or sending.quality]),
         treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
+        paper=usual_paper(box.settings.section(NumberSettings).region),
         header=header,
         cover=cover,
         darkness=options.darkness,

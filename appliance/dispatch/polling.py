@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, Cause
 from appliance.dispatch.making import RESOLUTIONS, zone
-from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source
+from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source, usual_paper
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument, render
 from appliance.net.settings import ApiSettings
+from appliance.numbers import NumberSettings
 from appliance.spool import offers
 from appliance.spool.model import SourceFile
 from appliance.spool.options import Quality
@@ -52,7 +53,9 @@ def make_offer(
     path = f"{RENDERED}/{uuid}"
     limits = Limits(pages=box.settings.section(ApiSettings).pages_per_fax)
     options = RenderOptions(
-        format=PageFormat(resolution=RESOLUTIONS[quality or sending.quality]), header=header
+        format=PageFormat(resolution=RESOLUTIONS[quality or sending.quality]),
+        paper=usual_paper(box.settings.section(NumberSettings).region),
+        header=header,
     )
     sources = [Source(box.data / file.path, ",".join(file.pages), file.name) for file in files]
     document = render(sources, box.data / path, options, limits=limits)

@@ -52,6 +52,17 @@ class Paper(Enum):
     LEGAL = (215.9, 355.6)
 
 
+# Where offices have Letter and not A4 (CLDR, paperSize US-Letter).
+_LETTER_REGIONS = frozenset(
+    ("BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE")
+)
+
+
+def usual_paper(region: str) -> Paper:
+    """The sheet of offices in a country (two capital letters; empty: unknown)."""
+    return Paper.LETTER if region in _LETTER_REGIONS else Paper.A4
+
+
 @dataclass(frozen=True, slots=True)
 class PageFormat:
     """The finest and the largest a page may be; each page takes what it needs of it."""

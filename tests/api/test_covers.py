@@ -13,6 +13,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageChops
 
+from appliance.numbers import NumberSettings
 from appliance.phonebook import Contact
 from appliance.settings.accounts import Scope, User
 from appliance.spool.options import Cover
@@ -218,3 +219,15 @@ def test_an_unknown_template_is_refused_when_the_fax_is_handed_in(served: Served
     refused = served.ask("POST", "/faxes", new("9990", cover={"template": "nowhere"}))
     assert (refused.status, refused.json["code"]) == (422, "cover_template_gone")
     assert refused.json["errors"][0]["path"] == "cover.template"
+
+
+@pytest.mark.parametrize(("region", "height_mm"), [("DE", 297.0), ("US", 279.4), ("", 297.0)])
+def test_a_cover_page_is_of_the_countrys_paper(served: Served, region: str, height_mm: float) -> None:
+    served.box.settings.change(NumberSettings, {"region": region})
+    try:
+        reply = served.ask("POST", "/covers/preview", {"template": "standard", "subject": "Paper"})
+    finally:
+        served.box.settings.change(NumberSettings, {"region": ""})
+    assert reply.status == 200, reply.content
+    rows = Image.open(io.BytesIO(reply.content)).height
+    assert abs(rows / 7.7 - height_mm) < 2

@@ -19,10 +19,11 @@ from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import choice, component, integer, request_object, text
 from appliance.causes import NOT_FOUND
 from appliance.dispatch.making import cover_page, zone
-from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions
+from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions, usual_paper
 from appliance.documents.render import render
 from appliance.documents.settings import CoverTemplate
 from appliance.language import said
+from appliance.numbers import NumberSettings
 from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import Scope
 from appliance.spool.options import Cover
@@ -94,7 +95,12 @@ def _shown(call: Call, fields: Mapping[str, str], number: str, html: str | None)
 def _drawn(call: Call, page: CoverPage, header: HeaderLine | None) -> Answer:
     folder = Path(tempfile.mkdtemp(prefix="faxbox-cover-"))
     try:
-        options = RenderOptions(format=PageFormat(resolution=Resolution.FINE), header=header, cover=page)
+        options = RenderOptions(
+            format=PageFormat(resolution=Resolution.FINE),
+            paper=usual_paper(call.box.settings.section(NumberSettings).region),
+            header=header,
+            cover=page,
+        )
         made = render([], folder / "pages", options, limits=_LIMITS, workers=1)
         if call.query.get("format") == "pdf":
             title = "Cover page"
