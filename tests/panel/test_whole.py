@@ -30,7 +30,7 @@ from appliance.settings import secrets
 from tests.api.served import Served, serving
 
 PROJECT = Path(__file__).parents[2]
-HANG_S = 60.0
+HANG_S = 180.0
 SETTINGS = PanelSettings(forward_to="9990")
 PRESS_S = 0.1
 SLOWEST, FAST = 1.0, 10.0  # speeds of the practice line
