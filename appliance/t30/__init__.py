@@ -9,7 +9,9 @@ A call, from outside inwards:
                   its parts are made of: stimuli, steps in tables, a state
 ``sender``        who of the sender's roles is in charge: ``sender_phase_b``, from DIS to CFR, yields a
                   ``link``, ``sender_page`` and ``sender_ecm`` send one page over it; ``pages`` to send
-``receiver``      phases C and D; ``receiver_phase_b`` from DIS to the training; ``intake`` of a page
+``receiver``      who of the receiver's roles is in charge: ``receiver_phase_b``, from DIS to the training,
+                  comes to settings, ``receiver_page`` receives pages with them; ``receiver_role``
+                  their answers; ``intake`` of a page
 
 What they know of the Recommendation:
 

@@ -72,7 +72,7 @@ class FaxCall:
         self._sender = Sender(self._station, self._poll)
         self._receiver = Receiver(self._station, self._polled)
         calls = parameters.role is Role.CALLS
-        self._station.part = self._sender.identification if calls else self._receiver
+        self._station.part = self._sender.identification if calls else self._receiver.identification
         self._dce = dce
         self._say = say
         self._wake = wake
@@ -130,15 +130,15 @@ class FaxCall:
         if self._parameters.role is Role.CALLS:
             self._sender.call()
         else:
-            self._receiver.answer(offers_pages=self._parameters.offers_pages)
+            self._receiver.identification.answer(offers_pages=self._parameters.offers_pages)
 
     def _leave(self, cause: Cause, now: float) -> None:
         self._station.now = now
         self._station.leave(cause)
 
     def _poll(self, theirs: Facilities) -> None:
-        self._station.part = self._receiver
-        self._receiver.poll(theirs)
+        self._station.part = self._receiver.identification
+        self._receiver.identification.poll(theirs)
 
     def _polled(self, wanted: Facilities) -> None:
         self._sender.answer_poll(wanted)

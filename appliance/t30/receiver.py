@@ -1,494 +1,71 @@
-"""The receiving side in phases C and D: pages, with and without ECM, and what is answered to them."""
+"""The receiving side: who of its roles is in charge.
+
+``ReceiverIdentification`` and ``TrainingCheck`` (``receiver_phase_b``) come to settings; pages are received
+with them: ``PageReception`` (``receiver_page``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from hashlib import sha256
 from typing import ClassVar
 
 from appliance import causes
 from appliance.causes import Cause
-from appliance.t4.page import SCAN_LINE_PIXELS
-from appliance.t30 import timers as limits
-from appliance.t30.dce import Expect, Modulation
-from appliance.t30.ecm import EcmBlock
-from appliance.t30.fields import Facilities, FieldError, Settings
-from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage, decode_end
-from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLargeError, PlainIntake
-from appliance.t30.parameters import Phase, ReceivedPage
-from appliance.t30.quality import Verdict, judge
-from appliance.t30.receiver_phase_b import ReceiverPhaseB
-from appliance.t30.roles import Burst, EventData, LineStimulus, Step, Stimulus, Table, Timer, go
-from appliance.t30.states import ReceiverState
+from appliance.t30.fields import Facilities
+from appliance.t30.frames import Fcf, FrameError, PartialPage
+from appliance.t30.receiver_page import SAME_AS, PageReception
+from appliance.t30.receiver_phase_b import ReceiverIdentification, TrainingCheck
+from appliance.t30.receiver_role import Replies
+from appliance.t30.roles import Burst, Table
 from appliance.t30.station import Station
 
-# Nobody here can take a procedure interrupt, and one document is like the next: these count as the
-# plain ones (T.30 5.3.6.1.6).
-_SAME_AS = {
-    Fcf.PRI_MPS: Fcf.MPS,
-    Fcf.PRI_EOM: Fcf.EOM,
-    Fcf.PRI_EOP: Fcf.EOP,
-    Fcf.EOS: Fcf.EOM,
-}
 
+class Receiver:
+    """Receives the pages of a call: what its roles have in common, and who comes next.
 
-class Receiver(ReceiverPhaseB):
-    """Receives the pages of a call."""
+    ``is_polled`` is called with the caller's DTC when it wants our pages.
+    """
+
+    TABLE: ClassVar[Table] = {
+        **ReceiverIdentification.TABLE,
+        **TrainingCheck.TABLE,
+        **PageReception.TABLE,
+    }
 
     def __init__(self, station: Station, is_polled: Callable[[Facilities], None]) -> None:
-        super().__init__(station, is_polled)
-        self._intake: Intake | None = None
-        self._page_open = False  # an image carrier was heard since the last reply
-        self._end: Fcf | None = None  # the last post-message command
-        self._durable = False  # the page is stored
-        self._told_busy = False  # RNR has been said for it
-        self._failed: Cause | None = None  # a page was lost for good
-        # ECM
-        self._long_train = False  # after CTR
-        self._pprs = 0
-        self._confirmed: tuple[int, int] | None = None  # page and block of the last MCF
-        self._confirmed_data: bytes | None = None  # what was in it, as a digest
+        self.station = station
+        self.replies = Replies(station)
+        self.end: Fcf | None = None  # the last post-message command
+        self.last_block: tuple[int, int] | None = None  # page and block of the last MCF with ECM
+        self.failed: Cause | None = None  # a page was lost for good
+        self.identification = ReceiverIdentification(self, is_polled)
 
-    # -- phase C -----------------------------------------------------------------------------------
+    # -- for the roles -----------------------------------------------------------------------------
 
-    def _page_over_for_good(self) -> None:
-        self._intake = None
-        self._page_open = False
-        self._long_train = False
-        self._confirmed = None
+    def train_again(self, reply: Fcf) -> None:
+        """FTT, RTN or RTP: the transmitter is to choose and train again."""
+        self.identification.tries = 1
+        self.replies.say(reply, self.identification.expect_command)
 
-    def _expect_page(self) -> None:
-        """A page, or more of it."""
-        assert self._settings is not None
-        station, settings = self.station, self._settings
-        self.state = ReceiverState.PAGE
-        self._page_open = False
-        station.set(Timer.T2, limits.T2_S)
-        short = settings.carrier.modulation is Modulation.V17 and not self._long_train
-        expect = Expect.FRAMES if settings.ecm else Expect.IMAGE
-        station.listen_fast(settings.carrier, expect, short_train=short)
+    def forget_page(self) -> None:
+        """A new DCS: what came of a page before it is void."""
+        self.last_block = None
 
-    def _page_begins(self, fact: EventData) -> None:
-        """The page, or more of it."""
-        assert self._settings is not None
-        station, settings = self.station, self._settings
-        station.clear(Timer.T2)
-        if fact.carrier is not settings.carrier:
-            station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
-        if self._intake is None:
-            self._intake = (EcmIntake if settings.ecm else PlainIntake)(settings, _width(settings))
-            station.note("page_receiving", page=station.pages_received + 1)
-        self._long_train = False
-        station.phase = Phase.C
-        station.set(Timer.IMAGE, limits.IMAGE_LIMIT_S)
-        self._page_open = True
-        self.state = ReceiverState.IN_PAGE
-
-    def _stray_image(self, fact: EventData) -> None:
-        """A DCE that gives octets without saying that a carrier is up."""
-        self._page_begins(EventData(carrier=self._settings.carrier if self._settings else None))
-        self._image_octets(fact)
-
-    def _page_missed(self, _: EventData) -> None:
-        """Training failed, or it was V.21: listen to that (T2 still runs)."""
-        self.station.listen()
-
-    def _image_octets(self, fact: EventData) -> None:
-        """Decodes as they come."""
-        self._feed(lambda intake: intake.octets(fact.octets))
-
-    def _image_lost(self, fact: EventData) -> None:
-        """Counts the rows that were in what a network lost."""
-        self.station.note("image_lost", octets=fact.lost)
-        self._feed(lambda intake: intake.lost(fact.lost))
-
-    def _image_frame(self, fact: EventData) -> None:
-        """Keeps a frame whose FCS is right."""
-        if fact.ok:
-            self._feed(lambda intake: intake.frame(fact.octets))
-
-    def _feed(self, act: Callable[[Intake], None]) -> None:
-        assert self._intake is not None
-        try:
-            act(self._intake)
-        except PageTooLargeError:
-            self.station.finish(causes.PAGE_TOO_LARGE)
-        except LineTooLongError:
-            self.station.finish(causes.SCAN_LINE_TOO_LONG)
-
-    def _page_over(self, fact: EventData) -> None:
-        """Listens for the command behind the page."""
-        station = self.station
-        if isinstance(self._intake, PlainIntake):
-            self._intake.carrier_gone(complete=fact.ok)
-        station.clear(Timer.IMAGE)
-        station.phase = Phase.D
-        self.state = ReceiverState.POST
-        station.set(Timer.T2, limits.T2_S)
-        station.listen()
-
-    def _endless(self, _: EventData) -> None:
-        """An image carrier without end: the call ends."""
-        self.station.finish(causes.PAGE_TOO_LARGE)
-
-    def _wait_longer(self, _: EventData) -> None:
-        """A command that did not survive: it will be repeated."""
-        self.station.set(Timer.T2, limits.T2_S)
-
-    def _page_never_came(self, _: EventData) -> None:
-        """Nothing within T2: DCN."""
-        self.station.finish(causes.PAGE_NEVER_CAME)
-
-    def _silent(self, _: EventData) -> None:
-        """No command within T2: DCN."""
-        self.station.finish(causes.SENDER_WENT_SILENT)
-
-    # -- phase D -----------------------------------------------------------------------------------
-
-    def _mps(self, fact: EventData) -> None:
-        """Judges and stores the page; MCF, RTP or RTN; another page."""
-        self._plain_end(Fcf.MPS, fact)
-
-    def _eom(self, fact: EventData) -> None:
-        """Judges and stores the page; MCF, RTP or RTN; phase B."""
-        self._plain_end(Fcf.EOM, fact)
-
-    def _eop(self, fact: EventData) -> None:
-        """Judges and stores the page; MCF, RTP or RTN; the end."""
-        self._plain_end(Fcf.EOP, fact)
-
-    def _plain_end(self, end: Fcf, fact: EventData) -> None:
-        """A page without ECM is over."""
-        station, intake = self.station, self._intake
-        assert self._settings is not None
-        if self._settings.ecm:
-            station.note("ignored", state=self.state.value, what=f"{end.name} with ECM")
-            return
-        if not self._page_open and self._is_repeat(end, fact.burst):
-            self._repeat_reply(fact)
-            return
-        station.clear(Timer.T2)
-        self._end = end
-        rows = intake.finish() if isinstance(intake, PlainIntake) else None
-        complete = isinstance(intake, PlainIntake) and intake.complete
-        verdict = Verdict.BAD if rows is None else judge(rows, self._settings.resolution, complete=complete)
-        self._intake = None
-        if rows is not None and rows.too_long:
-            station.finish(causes.PAGE_TOO_LARGE)
-            return
-        station.note(
-            "page_judged",
-            verdict=verdict.value,
-            rows=rows.rows if rows else 0,
-            bad_rows=rows.bad_rows if rows else 0,
-            rtc=bool(rows and rows.ended_with_rtc),
-        )
-        if rows is None or verdict is Verdict.BAD:
-            station.retrainings += 1
-            self._tries = 1
-            self._say_reply(Fcf.RTN, self._expect_command)
-            return
-        station.bad_rows += rows.bad_rows
-        self._store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
-
-    def _is_repeat(self, end: Fcf, burst: Burst) -> bool:
-        """Whether a command is the last one again, because our reply was lost."""
-        sooner = burst.began - self.station.spoke_at < limits.REPEATED_COMMAND_S
-        return sooner and end is self._end and self._reply in (Fcf.MCF, Fcf.RTP)
-
-    def _is_last_command(self, burst: Burst) -> bool:
+    def is_last_command(self, burst: Burst) -> bool:
+        """Whether this post-message command is the one that we answered last."""
         fcf = burst.command
         if fcf is not Fcf.PPS:
-            return fcf is Fcf.EOR or (fcf is not None and _SAME_AS.get(fcf, fcf) is self._end)
+            return fcf is Fcf.EOR or (fcf is not None and SAME_AS.get(fcf, fcf) is self.end)
         try:
             part = PartialPage.decode(burst.fif(Fcf.PPS) or b"")
         except FrameError:
             return False
-        return (part.page, part.block) == self._confirmed
+        return (part.page, part.block) == self.last_block
 
-    def _store(self, page: ReceivedPage, reply: Fcf) -> None:
-        """Nothing is confirmed before it is durable."""
-        station, settings = self.station, self._settings
-        assert settings is not None
-        self.state = ReceiverState.STORING
-        self._reply = reply
-        self._durable = self._told_busy = False
-        station.set(Timer.STORE, limits.STORE_WAIT_S if settings.ecm else limits.STORE_WAIT_PLAIN_S)
-        if settings.ecm:
-            station.set(Timer.NOT_READY, limits.NOT_READY_S)
-        station.listen()
-        station.store(page)
-
-    def _stored(self, fact: EventData) -> None:
-        """The page is durable: MCF, at once or when it is asked for again."""
-        if not fact.ok:
-            self.station.finish(causes.STORE_FAILED)
-            return
-        self._durable = True
-        # The far end may be asking again (then the answer follows), or owe us an RR after RNR.
-        if self.station.heard is None and not self.station.talks and not self._told_busy:
-            self._confirm()
-
-    def _quiet_while_storing(self, _: EventData) -> None:
-        """Flags and nothing else: answers if the page is durable."""
-        if self._durable and not self._told_busy:
-            self._confirm()
-
-    def _asked_while_storing(self, _: EventData) -> None:
-        """MCF if the page is durable; RNR with ECM; silence without."""
-        if self._durable:
-            self._confirm()
-        elif self._settings is not None and self._settings.ecm:
-            self._not_ready(_)
-
-    def _not_ready(self, _: EventData) -> None:
-        """The far end waits for our store: RNR (T.30 A.4.4)."""
-        station = self.station
-        if station.heard is not None or station.talks:
-            return  # it is asking already, or is being told
-        station.clear(Timer.NOT_READY)
-        self._told_busy = True
-        station.say((HdlcFrame(Fcf.RNR),), station.listen)
-
-    def _store_too_slow(self, _: EventData) -> None:
-        """DCN: the page is not confirmed."""
-        self.station.finish(causes.STORE_FAILED)
-
-    def _confirm(self) -> None:
-        """The page is durable: MCF or RTP."""
-        station = self.station
-        station.clear(Timer.STORE, Timer.NOT_READY)
-        assert self._reply is not None
-        self._intake = None
-        self._pprs = 0
-        station.pages_received += 1
-        self._rounds = 0
-        station.note("page_received", page=station.pages_received, reply=self._reply.name)
-        self._close_page(self._reply)
-
-    def _close_page(self, reply: Fcf) -> None:
-        if reply is Fcf.RTP:
-            self._tries = 1
-        match self._end:
-            case Fcf.EOP:
-                self._say_reply(reply, self._expect_dcn)
-            case Fcf.EOM:
-                self._say_reply(reply, self._expect_command_after_eom)
-            case _ if reply is Fcf.RTP:
-                self._say_reply(reply, self._expect_command)
-            case _:
-                self._say_reply(reply, self._expect_page)
-
-    def _expect_dcn(self) -> None:
-        self.state = ReceiverState.DCN
-        self.station.set(Timer.T2, limits.AFTER_LAST_PAGE_S)
-        self.station.listen()
-
-    def _no_dcn(self, _: EventData) -> None:
-        """The far end said nothing more: hangs up."""
-        self.station.hang_up(self._failed or causes.RECEIVED)
-
-    # -- ECM ---------------------------------------------------------------------------------------
-
-    def _pps(self, fact: EventData) -> None:
-        """A block is over (T.30 A.4.3)."""
-        station, settings = self.station, self._settings
-        assert settings is not None
-        if not settings.ecm:
-            station.note("ignored", state=self.state.value, what="PPS without ECM")
-            return
-        try:
-            part = PartialPage.decode(fact.burst.fif(Fcf.PPS) or b"")
-        except FrameError as error:
-            station.note("ignored", state=self.state.value, what=str(error))
-            return
-        again = (part.page, part.block) == self._confirmed
-        if again and not self._page_open:
-            self._repeat_reply(fact)
-            return
-        intake = self._ecm_intake()
-        station.clear(Timer.T2)
-        intake.block.announce(part.frames)
-        if intake.block.missing():
-            self._ask_for(intake.block)
-            return
-        digest = sha256(intake.block.data()).digest()
-        part_of_page = part.block > 0 or part.end is None
-        if again and part_of_page and digest == self._confirmed_data:
-            # Of a whole page this does not tell enough: two blank ones from a transmitter that never
-            # counts pages must stay two.
-            intake.forget_block()
-            self._repeat_reply(fact)
-            return
-        self._confirmed_data = digest
-        self._confirmed = (part.page, part.block)
-        self._pprs = 0
-        intake.close_block()
-        self._end = None if part.end is None else _SAME_AS.get(part.end, part.end)
-        if self._end is None:
-            self._say_reply(Fcf.MCF, self._expect_page)
-        elif intake.broken:
-            self._intake = None
-            self._close_page(Fcf.MCF)
-        else:
-            self._store_whole(intake)
-
-    def _store_whole(self, intake: EcmIntake) -> None:
-        try:
-            page = intake.finish()
-        except PageTooLargeError:
-            self.station.finish(causes.PAGE_TOO_LARGE)
-            return
-        self.station.bad_rows += page.bad_rows
-        self._store(page, Fcf.MCF)
-
-    def _ecm_intake(self) -> EcmIntake:
-        """The page under way; a new one when its frames were all missed."""
-        assert self._settings is not None
-        if not isinstance(self._intake, EcmIntake):
-            self._intake = EcmIntake(self._settings, _width(self._settings))
-        return self._intake
-
-    def _ask_for(self, block: EcmBlock) -> None:
-        station, missing = self.station, len(block.missing())
-        self._pprs += 1
-        station.frames_repeated += missing
-        station.note("ppr", page=station.pages_received + 1, frames=missing)
-        if self._pprs > limits.PPRS_LIMIT:
-            station.finish(causes.PROTOCOL_GARBAGE)
-        else:
-            self._say_reply(Fcf.PPR, self._expect_page, block.request().encode())
-
-    def _ctc(self, fact: EventData) -> None:
-        """The same block at another rate, with long training (T.30 A.4.3)."""
-        station, settings = self.station, self._settings
-        assert settings is not None
-        try:
-            carrier = Settings.decode(fact.burst.fif(Fcf.CTC) or b"").carrier
-        except FieldError as error:
-            station.note("ignored", state=self.state.value, what=str(error))
-            return
-        if not settings.ecm or carrier not in self._offer().carriers:
-            station.note("dcs_refused", reason=f"CTC to {carrier.name}")
-            station.finish(causes.BAD_COMMAND)
-            return
-        self._settings = replace(settings, carrier=carrier)
-        station.carrier_used = carrier
-        station.retrainings += 1
-        self._long_train = True
-        self._say_reply(Fcf.CTR, self._expect_page)
-
-    def _eor(self, fact: EventData) -> None:
-        """The transmitter gives a block up (T.30 A.4.3): the page has a hole and is not kept."""
-        station, settings = self.station, self._settings
-        assert settings is not None
-        fif = fact.burst.fif(Fcf.EOR) or b""
-        try:
-            end = decode_end(fif[0]) if fif else None
-        except FrameError as error:
-            station.note("ignored", state=self.state.value, what=str(error))
-            return
-        if not settings.ecm:
-            station.note("ignored", state=self.state.value, what="EOR without ECM")
-            return
-        self._failed = causes.ECM_GAVE_UP
-        self._ecm_intake().give_up_block()
-        self._pprs = 0
-        self._end = None if end is None else _SAME_AS.get(end, end)
-        if self._end is None:
-            self._say_reply(Fcf.ERR, self._expect_page)
-        else:
-            self._intake = None
-            self._close_page(Fcf.ERR)
-
-    # -- the end -----------------------------------------------------------------------------------
-
-    def cause_when_left(self) -> Cause:
-        station = self.station
-        if self.state is ReceiverState.DCN:
-            return self._failed or causes.RECEIVED
-        if self.state in (ReceiverState.PAGE, ReceiverState.IN_PAGE):
-            return causes.HUNG_UP_DURING_PAGE
-        if station.pages_received or self._end is not None:
+    def cause_between_pages(self) -> Cause:
+        """How the call has ended when the far end goes and no page is under way."""
+        if self.station.pages_received or self.end is not None:
             return causes.SENDER_GAVE_UP
-        if self._poll is not None and not self._rounds:
+        if self.identification.polls_in_vain:
             return causes.POLL_REFUSED
-        return causes.NO_PAGES_CAME if station.heard_frames else causes.NO_SENDER_HEARD
-
-    # -- what each state does -----------------------------------------------------------------------
-
-    _POST_MESSAGE: ClassVar[dict[Stimulus, Step]] = {
-        Fcf.MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
-        Fcf.EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
-        Fcf.EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),
-        Fcf.PRI_MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
-        Fcf.PRI_EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
-        Fcf.PRI_EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),
-        Fcf.EOS: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
-        Fcf.PPS: go(
-            _pps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
-        ),
-        Fcf.EOR: go(_eor, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-        Fcf.CTC: go(_ctc, ReceiverState.PAGE),
-    }
-    TABLE: ClassVar[Table] = {
-        **ReceiverPhaseB.TABLE,
-        ReceiverState.PAGE: {
-            **_POST_MESSAGE,
-            Fcf.RR: go(ReceiverPhaseB._repeat_reply),
-            Fcf.CRP: go(ReceiverPhaseB._repeat_reply),
-            LineStimulus.FAST_ON: go(_page_begins, ReceiverState.IN_PAGE),
-            LineStimulus.FAST_DATA: go(_stray_image, ReceiverState.IN_PAGE),
-            LineStimulus.MISSED: go(_page_missed),
-            Fcf.DCS: go(ReceiverPhaseB._dcs, ReceiverState.TCF),
-            LineStimulus.GARBLED: go(_wait_longer),
-            Timer.T2: go(_page_never_came),
-        },
-        ReceiverState.IN_PAGE: {
-            LineStimulus.FAST_DATA: go(_image_octets),
-            LineStimulus.FAST_LOST: go(_image_lost),
-            LineStimulus.FAST_FRAME: go(_image_frame),
-            LineStimulus.FAST_OFF: go(_page_over, ReceiverState.POST),
-            Timer.IMAGE: go(_endless),
-        },
-        ReceiverState.POST: {
-            **_POST_MESSAGE,
-            LineStimulus.FAST_ON: go(
-                _page_begins, ReceiverState.IN_PAGE
-            ),  # again, before any command: a gap on the line
-            LineStimulus.GARBLED: go(_wait_longer),
-            Fcf.DCS: go(ReceiverPhaseB._dcs, ReceiverState.TCF),
-            Timer.T2: go(_silent),
-        },
-        ReceiverState.STORING: {
-            LineStimulus.STORED: go(_stored, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            LineStimulus.GARBLED: go(
-                _asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
-            ),
-            LineStimulus.QUIET: go(
-                _quiet_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
-            ),
-            Fcf.RR: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.PPS: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.MPS: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.EOM: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.EOP: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.CRP: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Timer.NOT_READY: go(_not_ready),
-            Timer.STORE: go(_store_too_slow),
-        },
-        ReceiverState.DCN: {
-            Fcf.EOP: go(ReceiverPhaseB._command_again),
-            Fcf.PRI_EOP: go(ReceiverPhaseB._command_again),
-            Fcf.PPS: go(ReceiverPhaseB._command_again),
-            Fcf.EOR: go(ReceiverPhaseB._command_again),
-            Fcf.RR: go(ReceiverPhaseB._repeat_reply),
-            Fcf.CRP: go(ReceiverPhaseB._repeat_reply),
-            Timer.T2: go(_no_dcn),
-        },
-    }
-
-
-def _width(settings: Settings) -> int:
-    return SCAN_LINE_PIXELS[settings.width][settings.resolution.x_dpi]
+        return causes.NO_PAGES_CAME if self.station.heard_frames else causes.NO_SENDER_HEARD

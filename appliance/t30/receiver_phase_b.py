@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from appliance import causes
 from appliance.t30 import timers as limits
@@ -13,45 +13,35 @@ from appliance.t30.fields import Facilities, FieldError, Settings
 from appliance.t30.frames import Fcf, HdlcFrame, decode_ident, encode_ident
 from appliance.t30.negotiation import offer, refusal
 from appliance.t30.parameters import Phase, Role
-from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, StationRole, Table, Timer, go
+from appliance.t30.receiver_page import PageReception
+from appliance.t30.receiver_role import ReceivingRole
+from appliance.t30.roles import NO_DATA, Burst, EventData, LineStimulus, Table, Timer, go
 from appliance.t30.states import ReceiverState, SenderState
-from appliance.t30.station import Station
 from appliance.t30.tcf import TcfJudge
 
+if TYPE_CHECKING:
+    from appliance.t30.receiver import Receiver
 
-class ReceiverPhaseB(StationRole):
-    """Says what we take, obeys the transmitter's choice where it can, judges its training.
+
+class ReceiverIdentification(ReceivingRole):
+    """Says what we take, and obeys the transmitter's choice where it can.
 
     ``is_polled`` is called with the caller's DTC when it wants our pages.
     """
 
-    def __init__(self, station: Station, is_polled: Callable[[Facilities], None]) -> None:
-        super().__init__(station, ReceiverState.COMMAND)
+    def __init__(self, receiver: Receiver, is_polled: Callable[[Facilities], None]) -> None:
+        super().__init__(receiver, ReceiverState.COMMAND)
         self._is_polled = is_polled
         self._offers_pages = False
         self._poll: tuple[HdlcFrame, ...] | None = None  # our DTC and its particulars
-        self._settings: Settings | None = None
-        self._judge: TcfJudge | None = None
-        self._tries = 0
+        self.tries = 0
         self._t1_restarts = 0
-        self._rounds = 0  # of DCS without a page
-        # The last response, and what comes after it
-        self._reply: Fcf | None = None
-        self._reply_frames: tuple[HdlcFrame, ...] = ()
-        self._then: Callable[[], None] = self._expect_command
-        self._repeats = 0
+        self.rounds = 0  # of DCS without a page
 
-    def _expect_page(self) -> None:
-        """Trained: phase C."""
-        raise NotImplementedError
-
-    def _is_last_command(self, burst: Burst) -> bool:
-        """Whether this post-message command is the one that we answered last."""
-        raise NotImplementedError
-
-    def _page_over_for_good(self) -> None:
-        """A new DCS: what came of a page before it is void."""
-        raise NotImplementedError
+    @property
+    def polls_in_vain(self) -> bool:
+        """We poll, and nothing has come of it."""
+        return self._poll is not None and not self.rounds
 
     # -- identification ----------------------------------------------------------------------------
 
@@ -80,11 +70,11 @@ class ReceiverPhaseB(StationRole):
             frames.append(HdlcFrame(Fcf.SEP, encode_ident(parameters.selective_polling)))
         frames.append(HdlcFrame(Fcf.DTC, self._dtc_field().encode()))
         self._poll = tuple(frames)
-        self._tries = 1
+        self.tries = 1
         station.note("polling")
-        station.say(self._poll, self._expect_command)
+        station.say(self._poll, self.expect_command)
 
-    def _offer(self) -> Facilities:
+    def offer(self) -> Facilities:
         parameters = self.station.parameters
         return offer(
             parameters.capabilities,
@@ -102,9 +92,8 @@ class ReceiverPhaseB(StationRole):
         )
 
     def _begin_identification(self) -> None:
-        self._tries = 0
-        self._reply = None
-        self._reply_frames = ()
+        self.tries = 0
+        self._receiver.replies.forget()
         self._t1_restarts = 0
         self.station.set(Timer.T1, limits.T1_S)
         self._identify()
@@ -113,24 +102,28 @@ class ReceiverPhaseB(StationRole):
         """NSF, CSI and DIS (T.30 5.3.6.1.1)."""
         station, parameters = self.station, self.station.parameters
         station.phase = Phase.B
-        self._tries += 1
+        self.tries += 1
         frames = []
         if parameters.nsf:
             frames.append(HdlcFrame(Fcf.NSF, parameters.nsf))
         if parameters.station_id:
             frames.append(HdlcFrame(Fcf.CSI, encode_ident(parameters.station_id)))
-        frames.append(HdlcFrame(Fcf.DIS, self._offer().encode()))
-        station.say(tuple(frames), self._expect_command)
+        frames.append(HdlcFrame(Fcf.DIS, self.offer().encode()))
+        station.say(tuple(frames), self.expect_command)
 
-    def _expect_command(self) -> None:
-        """After DIS, DTC, FTT, RTN or RTP: a DCS should come."""
+    def _begin(self) -> None:
+        self.station.part = self
         self.state = ReceiverState.COMMAND
+
+    def expect_command(self) -> None:
+        """After DIS, DTC, FTT, RTN or RTP: a DCS should come."""
+        self._begin()
         self.station.set(Timer.T4, limits.T4_S)
         self.station.listen()
 
-    def _expect_command_after_eom(self) -> None:
+    def expect_command_after_eom(self) -> None:
         """After EOM the transmitter waits for our DIS, which leaves after T2 (T.30 5.4.3.1)."""
-        self.state = ReceiverState.COMMAND
+        self._begin()
         self.station.phase = Phase.B
         self.station.set(Timer.T2, limits.T2_S)
         self.station.listen()
@@ -140,28 +133,27 @@ class ReceiverPhaseB(StationRole):
         if self._poll is None:
             self._begin_identification()
         else:
-            self._tries = 1
-            self._reply = None
-            self._reply_frames = ()
-            self.station.say(self._poll, self._expect_command)
+            self.tries = 1
+            self._receiver.replies.forget()
+            self.station.say(self._poll, self.expect_command)
 
     def _ask_again(self, _: EventData) -> None:
         """Nothing came within T4: DIS until T1, DTC three times in all, a response never again."""
         station = self.station
-        if self._reply in (Fcf.FTT, Fcf.RTN, Fcf.RTP):
+        if self._receiver.replies.last in (Fcf.FTT, Fcf.RTN, Fcf.RTP):
             # The transmitter owes a DCS.  It repeats its own command if it did not hear us.
-            if self._tries < limits.TRIES:
-                self._tries += 1
+            if self.tries < limits.TRIES:
+                self.tries += 1
                 station.set(Timer.T4, limits.T4_S)
             else:
                 station.finish(self.cause_when_left())
         elif self._poll is None:
             self._identify()
-        elif self._tries >= limits.TRIES:
+        elif self.tries >= limits.TRIES:
             self._nobody(NO_DATA)
         else:
-            self._tries += 1
-            station.say(self._poll, self._expect_command)
+            self.tries += 1
+            station.say(self._poll, self.expect_command)
 
     def _somebody_calls(self, _: EventData) -> None:
         """CNG: a fax machine has only just begun, T1 starts anew (T.30 5.4.3.1)."""
@@ -180,15 +172,15 @@ class ReceiverPhaseB(StationRole):
         fif = fact.burst.fif(Fcf.DIS) or b""
         if self._poll is not None:
             self._ask_again(fact)
-        elif station.parameters.role is Role.ANSWERS and fif != self._offer().encode():
+        elif station.parameters.role is Role.ANSWERS and fif != self.offer().encode():
             station.x = True
-            self._polled_with(fif, fact.burst)
+            self.polled_with(fif, fact.burst)
         else:
             station.note("ignored", state=self.state.value, what="DIS")  # the echo of our own
 
     def _repeat_what_was_said(self, fact: EventData) -> None:
         """CRP: the last response again, or what we asked."""
-        if self._reply_frames:
+        if self._receiver.replies.any:
             self._repeat_reply(fact)
         else:
             self._ask_again(fact)
@@ -197,21 +189,14 @@ class ReceiverPhaseB(StationRole):
         """Nobody answered: DCN."""
         if self._poll is not None:
             self.station.finish(causes.POLL_REFUSED)
-        elif self._rounds or self.station.pages_received:
+        elif self.rounds or self.station.pages_received:
             self.station.finish(self.cause_when_left())
         else:
             self.station.finish(causes.NO_SENDER_HEARD)
 
     # -- being polled ------------------------------------------------------------------------------
 
-    def _dtc(self, fact: EventData) -> None:
-        """The caller polls."""
-        if self.station.parameters.role is Role.CALLS:
-            self.station.note("ignored", state=self.state.value, what="DTC")
-            return
-        self._polled_with(fact.burst.fif(Fcf.DTC) or b"", fact.burst)
-
-    def _polled_with(self, fif: bytes, burst: Burst) -> None:
+    def polled_with(self, fif: bytes, burst: Burst) -> None:
         station = self.station
         self._learn_id(burst, Fcf.CIG)
         station.clear(Timer.T1, Timer.T4, Timer.T2)
@@ -245,14 +230,14 @@ class ReceiverPhaseB(StationRole):
         given = [burst.fif(Fcf.PWD), burst.fif(Fcf.SID)]
         return not required or required in [decode_ident(fif) for fif in given if fif is not None]
 
-    # -- training ----------------------------------------------------------------------------------
+    # -- the transmitter's choice ------------------------------------------------------------------
 
-    def _dcs(self, fact: EventData) -> None:
-        """The transmitter has chosen: training follows."""
-        station, burst = self.station, fact.burst
+    def chosen(self, burst: Burst) -> None:
+        """A DCS, in whatever state: its training is checked."""
+        station = self.station
         station.clear(Timer.T1, Timer.T2, Timer.T4)
         station.phase = Phase.B
-        self._rounds += 1
+        self.rounds += 1
         self._learn_id(burst, Fcf.TSI)
         sub = burst.fif(Fcf.SUB)
         if sub is not None and station.parameters.accepts_sub_address:
@@ -265,7 +250,7 @@ class ReceiverPhaseB(StationRole):
             station.finish(causes.BAD_COMMAND)
             return
         station.note("dcs", settings=settings.describe())
-        reason = refusal(settings, Facilities.decode(self._offer().encode()))
+        reason = refusal(settings, Facilities.decode(self.offer().encode()))
         if reason is not None:
             station.note("dcs_refused", reason=reason)
             station.finish(causes.BAD_COMMAND)
@@ -273,28 +258,55 @@ class ReceiverPhaseB(StationRole):
         if self._poll is None and not self._password_right(burst):
             station.finish(causes.PASSWORD_WRONG)
             return
-        if self._rounds > limits.PHASE_B_ROUNDS:
+        if self.rounds > limits.PHASE_B_ROUNDS:
             station.finish(causes.PROTOCOL_GARBAGE)
             return
-        self._settings = settings
-        self._page_over_for_good()
         station.carrier_used, station.ecm_used = settings.carrier, settings.ecm
+        self._receiver.forget_page()
+        TrainingCheck(self._receiver, settings).begin()
+
+    TABLE: ClassVar[Table] = {
+        ReceiverState.COMMAND: {
+            Fcf.DCS: go(ReceivingRole._dcs, ReceiverState.TCF),
+            Fcf.DTC: go(ReceivingRole._dtc, SenderState.NEEDS_PAGE, SenderState.CFR),
+            Fcf.DIS: go(_dis_again, SenderState.NEEDS_PAGE, SenderState.CFR),
+            LineStimulus.GARBLED: go(_garbled_command),
+            LineStimulus.CNG: go(_somebody_calls),
+            Fcf.MPS: go(ReceivingRole._command_again),
+            Fcf.EOM: go(ReceivingRole._command_again),
+            Fcf.EOP: go(ReceivingRole._command_again),
+            Fcf.PPS: go(ReceivingRole._command_again),
+            Fcf.CRP: go(_repeat_what_was_said),
+            Timer.T4: go(_ask_again),
+            Timer.T2: go(_after_eom),
+            Timer.T1: go(_nobody),
+        },
+    }
+
+
+class TrainingCheck(ReceivingRole):
+    """Judges the training of one DCS; ``settings`` is what that DCS chose."""
+
+    def __init__(self, receiver: Receiver, settings: Settings) -> None:
+        super().__init__(receiver, ReceiverState.TCF)
+        self._settings = settings
         self._judge = TcfJudge(settings.carrier, ecm=settings.ecm)
-        self.state = ReceiverState.TCF
-        station.set(Timer.TCF, limits.TCF_WAIT_S)
-        station.listen_fast(settings.carrier, Expect.TCF)
+
+    def begin(self) -> None:
+        """Listens for the training check."""
+        self.station.part = self
+        self.station.set(Timer.TCF, limits.TCF_WAIT_S)
+        self.station.listen_fast(self._settings.carrier, Expect.TCF)
 
     def _tcf_begins(self, fact: EventData) -> None:
         """Only zeros at the rate of the DCS count."""
-        assert self._settings is not None
         self._judge = TcfJudge(self._settings.carrier, ecm=self._settings.ecm)
         if fact.carrier is not self._settings.carrier:
             self.station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
 
     def _tcf_octets(self, fact: EventData) -> None:
         """Counts zeros and others."""
-        assert self._judge is not None
-        if self.station.heard in (None, self._settings.carrier if self._settings else None):
+        if self.station.heard in (None, self._settings.carrier):
             self._judge.feed(fact.octets)
 
     def _tcf_octets_lost(self, _: EventData) -> None:
@@ -302,12 +314,10 @@ class ReceiverPhaseB(StationRole):
 
     def _tcf_missed(self, _: EventData) -> None:
         """Listens again until the time for a TCF is over."""
-        assert self._settings is not None
         self.station.listen_fast(self._settings.carrier, Expect.TCF)
 
     def _tcf_over(self, _: EventData) -> None:
         """CFR or FTT."""
-        assert self._judge is not None
         station, good = self.station, self._judge.good
         station.clear(Timer.TCF)
         station.note(
@@ -318,59 +328,13 @@ class ReceiverPhaseB(StationRole):
             longest_run=self._judge.longest_run,
         )
         if good:
-            self._say_reply(Fcf.CFR, self._expect_page)
+            page = PageReception(self._receiver, self._settings)
+            self._receiver.replies.say(Fcf.CFR, page.expect)
         else:
             station.retrainings += 1
-            self._tries = 1
-            self._say_reply(Fcf.FTT, self._expect_command)
-
-    # -- responses ---------------------------------------------------------------------------------
-
-    def _say_reply(self, reply: Fcf, then: Callable[[], None], fif: bytes = b"") -> None:
-        station = self.station
-        station.clear(Timer.T1, Timer.T2, Timer.T4)
-        self._reply, self._then, self._repeats = reply, then, 0
-        self._reply_frames = (HdlcFrame(reply, fif),)
-        station.say(self._reply_frames, then)
-
-    def _command_again(self, fact: EventData) -> None:
-        """The last command again: the same response; any other means nothing here."""
-        if self._is_last_command(fact.burst):
-            self._repeat_reply(fact)
-        else:
-            what = fact.burst.command
-            self.station.note("ignored", state=self.state.value, what=what.name if what else "")
-
-    def _repeat_reply(self, _: EventData) -> None:
-        """The far end did not hear our response."""
-        station = self.station
-        self._repeats += 1
-        if not self._reply_frames:
-            station.note("ignored", state=self.state.value, what="a command before DCS")
-        elif self._repeats > limits.REPEATS_LIMIT:
-            station.finish(causes.PROTOCOL_GARBAGE)
-        else:
-            station.clear(Timer.T2, Timer.T4)
-            station.say(self._reply_frames, self._then)
-
-    # -- what each state does -----------------------------------------------------------------------
+            self._receiver.train_again(Fcf.FTT)
 
     TABLE: ClassVar[Table] = {
-        ReceiverState.COMMAND: {
-            Fcf.DCS: go(_dcs, ReceiverState.TCF),
-            Fcf.DTC: go(_dtc, SenderState.NEEDS_PAGE, SenderState.CFR),
-            Fcf.DIS: go(_dis_again, SenderState.NEEDS_PAGE, SenderState.CFR),
-            LineStimulus.GARBLED: go(_garbled_command),
-            LineStimulus.CNG: go(_somebody_calls),
-            Fcf.MPS: go(_command_again),
-            Fcf.EOM: go(_command_again),
-            Fcf.EOP: go(_command_again),
-            Fcf.PPS: go(_command_again),
-            Fcf.CRP: go(_repeat_what_was_said),
-            Timer.T4: go(_ask_again),
-            Timer.T2: go(_after_eom),
-            Timer.T1: go(_nobody),
-        },
         ReceiverState.TCF: {
             LineStimulus.FAST_ON: go(_tcf_begins),
             LineStimulus.FAST_DATA: go(_tcf_octets),
@@ -378,7 +342,7 @@ class ReceiverPhaseB(StationRole):
             LineStimulus.FAST_OFF: go(_tcf_over, ReceiverState.PAGE, ReceiverState.COMMAND),
             LineStimulus.MISSED: go(_tcf_missed),
             Timer.TCF: go(_tcf_over, ReceiverState.PAGE, ReceiverState.COMMAND),
-            Fcf.DCS: go(_dcs, ReceiverState.TCF),
-            Fcf.DTC: go(_dtc, SenderState.NEEDS_PAGE, SenderState.CFR),
+            Fcf.DCS: go(ReceivingRole._dcs, ReceiverState.TCF),
+            Fcf.DTC: go(ReceivingRole._dtc, SenderState.NEEDS_PAGE, SenderState.CFR),
         },
     }

@@ -11,12 +11,14 @@ import pytest
 
 import appliance.t30
 from appliance.t30.dce import Carrier
-from appliance.t30.fields import Facilities
+from appliance.t30.fields import Facilities, Settings
 from appliance.t30.frames import Fcf
 from appliance.t30.link import Ground, Link
 from appliance.t30.negotiation import in_common
 from appliance.t30.parameters import CallParameters, Capabilities, Progress, Role
 from appliance.t30.receiver import Receiver
+from appliance.t30.receiver_page import PageReception
+from appliance.t30.receiver_phase_b import ReceiverIdentification, TrainingCheck
 from appliance.t30.roles import NO_DATA, EventData, LineStimulus, StationRole, Stimulus, Timer
 from appliance.t30.sender import Sender
 from appliance.t30.sender_ecm import EcmPageTransfer
@@ -35,6 +37,10 @@ def _sender(station: Station) -> Sender:
     return Sender(station, lambda _: None)
 
 
+def _receiver(station: Station) -> Receiver:
+    return Receiver(station, lambda _: None)
+
+
 def _link() -> Link:
     common = in_common(Capabilities(), Facilities(ecm=True))
     return Ground(common, Carrier.V29_9600, False, False).link(white_page())
@@ -46,7 +52,9 @@ ROLES: list[tuple[type[StationRole], Callable[[Station], StationRole]]] = [
     (Training, lambda station: Training(_sender(station), _link())),
     (PlainPage, lambda station: PlainPage(_sender(station), _link(), white_page(), last=True)),
     (EcmPageTransfer, lambda station: EcmPageTransfer(_sender(station), _link(), white_page(), last=True)),
-    (Receiver, lambda station: Receiver(station, lambda _: None)),
+    (ReceiverIdentification, lambda station: ReceiverIdentification(_receiver(station), lambda _: None)),
+    (TrainingCheck, lambda station: TrainingCheck(_receiver(station), Settings(Carrier.V29_9600))),
+    (PageReception, lambda station: PageReception(_receiver(station), Settings(Carrier.V29_9600))),
 ]
 SIDES: list[tuple[type[Sender | Receiver], type[Enum]]] = [(Sender, SenderState), (Receiver, ReceiverState)]
 SOURCES = {p.name: p.read_text() for p in Path(appliance.t30.__file__).parent.glob("*.py")}

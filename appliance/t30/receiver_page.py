@@ -1,0 +1,470 @@
+"""The receiving side in phases C and D: pages, with and without ECM, and what is answered to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, ClassVar
+
+from appliance import causes
+from appliance.causes import Cause
+from appliance.t4.page import SCAN_LINE_PIXELS
+from appliance.t30 import timers as limits
+from appliance.t30.dce import Expect, Modulation
+from appliance.t30.ecm import EcmBlock
+from appliance.t30.fields import FieldError, Settings
+from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage, decode_end
+from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLargeError, PlainIntake
+from appliance.t30.parameters import Phase, ReceivedPage
+from appliance.t30.quality import Verdict, judge
+from appliance.t30.receiver_role import ReceivingRole
+from appliance.t30.roles import Burst, EventData, LineStimulus, Step, Stimulus, Table, Timer, go
+from appliance.t30.states import ReceiverState
+
+if TYPE_CHECKING:
+    from appliance.t30.receiver import Receiver
+
+# Nobody here can take a procedure interrupt, and one document is like the next: these count as the
+# plain ones (T.30 5.3.6.1.6).
+SAME_AS = {
+    Fcf.PRI_MPS: Fcf.MPS,
+    Fcf.PRI_EOM: Fcf.EOM,
+    Fcf.PRI_EOP: Fcf.EOP,
+    Fcf.EOS: Fcf.EOM,
+}
+
+
+class PageReception(ReceivingRole):
+    """Receives pages, one after the other, as one DCS and the training check behind it agreed."""
+
+    def __init__(self, receiver: Receiver, settings: Settings) -> None:
+        super().__init__(receiver, ReceiverState.PAGE)
+        self._settings = settings
+        self._intake: Intake | None = None  # the page under way
+        self._page_open = False  # an image carrier was heard since the last reply
+        self._verdict = Fcf.MCF  # what is said of the page once it is durable
+        self._durable = False  # the page is stored
+        self._told_busy = False  # RNR has been said for it
+        # ECM
+        self._long_train = False  # after CTR
+        self._pprs = 0
+        self._confirmed_data: bytes | None = None  # what was in the last block, as a digest
+
+    # -- phase C -----------------------------------------------------------------------------------
+
+    def expect(self) -> None:
+        """A page, or more of it."""
+        station, settings = self.station, self._settings
+        station.part = self
+        self.state = ReceiverState.PAGE
+        self._page_open = False
+        station.set(Timer.T2, limits.T2_S)
+        short = settings.carrier.modulation is Modulation.V17 and not self._long_train
+        expect = Expect.FRAMES if settings.ecm else Expect.IMAGE
+        station.listen_fast(settings.carrier, expect, short_train=short)
+
+    def _page_begins(self, fact: EventData) -> None:
+        """The page, or more of it."""
+        station, settings = self.station, self._settings
+        station.clear(Timer.T2)
+        if fact.carrier is not settings.carrier:
+            station.note("wrong_carrier", carrier=fact.carrier.name if fact.carrier else "")
+        if self._intake is None:
+            self._under_way()
+            station.note("page_receiving", page=station.pages_received + 1)
+        self._long_train = False
+        station.phase = Phase.C
+        station.set(Timer.IMAGE, limits.IMAGE_LIMIT_S)
+        self._page_open = True
+        self.state = ReceiverState.IN_PAGE
+
+    def _stray_image(self, fact: EventData) -> None:
+        """A DCE that gives octets without saying that a carrier is up."""
+        self._page_begins(EventData(carrier=self._settings.carrier))
+        self._image_octets(fact)
+
+    def _page_missed(self, _: EventData) -> None:
+        """Training failed, or it was V.21: listen to that (T2 still runs)."""
+        self.station.listen()
+
+    def _image_octets(self, fact: EventData) -> None:
+        """Decodes as they come."""
+        self._feed(lambda intake: intake.octets(fact.octets))
+
+    def _image_lost(self, fact: EventData) -> None:
+        """Counts the rows that were in what a network lost."""
+        self.station.note("image_lost", octets=fact.lost)
+        self._feed(lambda intake: intake.lost(fact.lost))
+
+    def _image_frame(self, fact: EventData) -> None:
+        """Keeps a frame whose FCS is right."""
+        if fact.ok:
+            self._feed(lambda intake: intake.frame(fact.octets))
+
+    def _under_way(self) -> Intake:
+        """The page under way; a new one where there is none."""
+        if self._intake is None:
+            settings = self._settings
+            self._intake = (EcmIntake if settings.ecm else PlainIntake)(settings, _width(settings))
+        return self._intake
+
+    def _feed(self, act: Callable[[Intake], None]) -> None:
+        try:
+            act(self._under_way())
+        except PageTooLargeError:
+            self.station.finish(causes.PAGE_TOO_LARGE)
+        except LineTooLongError:
+            self.station.finish(causes.SCAN_LINE_TOO_LONG)
+
+    def _page_over(self, fact: EventData) -> None:
+        """Listens for the command behind the page."""
+        station = self.station
+        if isinstance(self._intake, PlainIntake):
+            self._intake.carrier_gone(complete=fact.ok)
+        station.clear(Timer.IMAGE)
+        station.phase = Phase.D
+        self.state = ReceiverState.POST
+        station.set(Timer.T2, limits.T2_S)
+        station.listen()
+
+    def _endless(self, _: EventData) -> None:
+        """An image carrier without end: the call ends."""
+        self.station.finish(causes.PAGE_TOO_LARGE)
+
+    def _wait_longer(self, _: EventData) -> None:
+        """A command that did not survive: it will be repeated."""
+        self.station.set(Timer.T2, limits.T2_S)
+
+    def _page_never_came(self, _: EventData) -> None:
+        """Nothing within T2: DCN."""
+        self.station.finish(causes.PAGE_NEVER_CAME)
+
+    def _silent(self, _: EventData) -> None:
+        """No command within T2: DCN."""
+        self.station.finish(causes.SENDER_WENT_SILENT)
+
+    # -- phase D -----------------------------------------------------------------------------------
+
+    def _mps(self, fact: EventData) -> None:
+        """Judges and stores the page; MCF, RTP or RTN; another page."""
+        self._plain_end(Fcf.MPS, fact)
+
+    def _eom(self, fact: EventData) -> None:
+        """Judges and stores the page; MCF, RTP or RTN; phase B."""
+        self._plain_end(Fcf.EOM, fact)
+
+    def _eop(self, fact: EventData) -> None:
+        """Judges and stores the page; MCF, RTP or RTN; the end."""
+        self._plain_end(Fcf.EOP, fact)
+
+    def _plain_end(self, end: Fcf, fact: EventData) -> None:
+        """A page without ECM is over."""
+        station, intake = self.station, self._intake
+        if self._settings.ecm:
+            station.note("ignored", state=self.state.value, what=f"{end.name} with ECM")
+            return
+        if not self._page_open and self._is_repeat(end, fact.burst):
+            self._repeat_reply(fact)
+            return
+        station.clear(Timer.T2)
+        self._receiver.end = end
+        rows = intake.finish() if isinstance(intake, PlainIntake) else None
+        complete = isinstance(intake, PlainIntake) and intake.complete
+        verdict = Verdict.BAD if rows is None else judge(rows, self._settings.resolution, complete=complete)
+        self._intake = None
+        if rows is not None and rows.too_long:
+            station.finish(causes.PAGE_TOO_LARGE)
+            return
+        station.note(
+            "page_judged",
+            verdict=verdict.value,
+            rows=rows.rows if rows else 0,
+            bad_rows=rows.bad_rows if rows else 0,
+            rtc=bool(rows and rows.ended_with_rtc),
+        )
+        if rows is None or verdict is Verdict.BAD:
+            station.retrainings += 1
+            self._receiver.train_again(Fcf.RTN)
+            return
+        station.bad_rows += rows.bad_rows
+        self._store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
+
+    def _is_repeat(self, end: Fcf, burst: Burst) -> bool:
+        """Whether a command is the last one again, because our reply was lost."""
+        sooner = burst.began - self.station.spoke_at < limits.REPEATED_COMMAND_S
+        return sooner and end is self._receiver.end and self._receiver.replies.last in (Fcf.MCF, Fcf.RTP)
+
+    def _store(self, page: ReceivedPage, reply: Fcf) -> None:
+        """Nothing is confirmed before it is durable."""
+        station, settings = self.station, self._settings
+        self.state = ReceiverState.STORING
+        self._verdict = reply
+        self._durable = self._told_busy = False
+        station.set(Timer.STORE, limits.STORE_WAIT_S if settings.ecm else limits.STORE_WAIT_PLAIN_S)
+        if settings.ecm:
+            station.set(Timer.NOT_READY, limits.NOT_READY_S)
+        station.listen()
+        station.store(page)
+
+    def _stored(self, fact: EventData) -> None:
+        """The page is durable: MCF, at once or when it is asked for again."""
+        if not fact.ok:
+            self.station.finish(causes.STORE_FAILED)
+            return
+        self._durable = True
+        # The far end may be asking again (then the answer follows), or owe us an RR after RNR.
+        if self.station.heard is None and not self.station.talks and not self._told_busy:
+            self._confirm()
+
+    def _quiet_while_storing(self, _: EventData) -> None:
+        """Flags and nothing else: answers if the page is durable."""
+        if self._durable and not self._told_busy:
+            self._confirm()
+
+    def _asked_while_storing(self, _: EventData) -> None:
+        """MCF if the page is durable; RNR with ECM; silence without."""
+        if self._durable:
+            self._confirm()
+        elif self._settings.ecm:
+            self._not_ready(_)
+
+    def _not_ready(self, _: EventData) -> None:
+        """The far end waits for our store: RNR (T.30 A.4.4)."""
+        station = self.station
+        if station.heard is not None or station.talks:
+            return  # it is asking already, or is being told
+        station.clear(Timer.NOT_READY)
+        self._told_busy = True
+        station.say((HdlcFrame(Fcf.RNR),), station.listen)
+
+    def _store_too_slow(self, _: EventData) -> None:
+        """DCN: the page is not confirmed."""
+        self.station.finish(causes.STORE_FAILED)
+
+    def _confirm(self) -> None:
+        """The page is durable: MCF or RTP."""
+        station = self.station
+        station.clear(Timer.STORE, Timer.NOT_READY)
+        self._intake = None
+        self._pprs = 0
+        station.pages_received += 1
+        self._receiver.identification.rounds = 0
+        station.note("page_received", page=station.pages_received, reply=self._verdict.name)
+        self._close_page(self._verdict)
+
+    def _close_page(self, reply: Fcf) -> None:
+        receiver = self._receiver
+        match receiver.end:
+            case Fcf.EOP:
+                receiver.replies.say(reply, self._expect_dcn)
+            case Fcf.EOM:
+                receiver.replies.say(reply, receiver.identification.expect_command_after_eom)
+            case _ if reply is Fcf.RTP:
+                receiver.train_again(reply)
+            case _:
+                receiver.replies.say(reply, self.expect)
+
+    def _expect_dcn(self) -> None:
+        self.state = ReceiverState.DCN
+        self.station.set(Timer.T2, limits.AFTER_LAST_PAGE_S)
+        self.station.listen()
+
+    def _no_dcn(self, _: EventData) -> None:
+        """The far end said nothing more: hangs up."""
+        self.station.hang_up(self._receiver.failed or causes.RECEIVED)
+
+    # -- ECM ---------------------------------------------------------------------------------------
+
+    def _pps(self, fact: EventData) -> None:
+        """A block is over (T.30 A.4.3)."""
+        station, settings = self.station, self._settings
+        if not settings.ecm:
+            station.note("ignored", state=self.state.value, what="PPS without ECM")
+            return
+        try:
+            part = PartialPage.decode(fact.burst.fif(Fcf.PPS) or b"")
+        except FrameError as error:
+            station.note("ignored", state=self.state.value, what=str(error))
+            return
+        again = (part.page, part.block) == self._receiver.last_block
+        if again and not self._page_open:
+            self._repeat_reply(fact)
+            return
+        intake = self._ecm_intake()
+        station.clear(Timer.T2)
+        intake.block.announce(part.frames)
+        if intake.block.missing():
+            self._ask_for(intake.block)
+            return
+        digest = sha256(intake.block.data()).digest()
+        part_of_page = part.block > 0 or part.end is None
+        if again and part_of_page and digest == self._confirmed_data:
+            # Of a whole page this does not tell enough: two blank ones from a transmitter that never
+            # counts pages must stay two.
+            intake.forget_block()
+            self._repeat_reply(fact)
+            return
+        self._confirmed_data = digest
+        self._receiver.last_block = (part.page, part.block)
+        self._pprs = 0
+        intake.close_block()
+        self._receiver.end = None if part.end is None else SAME_AS.get(part.end, part.end)
+        if self._receiver.end is None:
+            self._receiver.replies.say(Fcf.MCF, self.expect)
+        elif intake.broken:
+            self._intake = None
+            self._close_page(Fcf.MCF)
+        else:
+            self._store_whole(intake)
+
+    def _store_whole(self, intake: EcmIntake) -> None:
+        try:
+            page = intake.finish()
+        except PageTooLargeError:
+            self.station.finish(causes.PAGE_TOO_LARGE)
+            return
+        self.station.bad_rows += page.bad_rows
+        self._store(page, Fcf.MCF)
+
+    def _ecm_intake(self) -> EcmIntake:
+        """The page under way; a new one when its frames were all missed."""
+        intake = self._intake
+        if not isinstance(intake, EcmIntake):
+            self._intake = intake = EcmIntake(self._settings, _width(self._settings))
+        return intake
+
+    def _ask_for(self, block: EcmBlock) -> None:
+        station, missing = self.station, len(block.missing())
+        self._pprs += 1
+        station.frames_repeated += missing
+        station.note("ppr", page=station.pages_received + 1, frames=missing)
+        if self._pprs > limits.PPRS_LIMIT:
+            station.finish(causes.PROTOCOL_GARBAGE)
+        else:
+            self._receiver.replies.say(Fcf.PPR, self.expect, block.request().encode())
+
+    def _ctc(self, fact: EventData) -> None:
+        """The same block at another rate, with long training (T.30 A.4.3)."""
+        station, settings = self.station, self._settings
+        try:
+            carrier = Settings.decode(fact.burst.fif(Fcf.CTC) or b"").carrier
+        except FieldError as error:
+            station.note("ignored", state=self.state.value, what=str(error))
+            return
+        if not settings.ecm or carrier not in self._receiver.identification.offer().carriers:
+            station.note("dcs_refused", reason=f"CTC to {carrier.name}")
+            station.finish(causes.BAD_COMMAND)
+            return
+        self._settings = replace(settings, carrier=carrier)
+        station.carrier_used = carrier
+        station.retrainings += 1
+        self._long_train = True
+        self._receiver.replies.say(Fcf.CTR, self.expect)
+
+    def _eor(self, fact: EventData) -> None:
+        """The transmitter gives a block up (T.30 A.4.3): the page has a hole and is not kept."""
+        station, settings = self.station, self._settings
+        fif = fact.burst.fif(Fcf.EOR) or b""
+        try:
+            end = decode_end(fif[0]) if fif else None
+        except FrameError as error:
+            station.note("ignored", state=self.state.value, what=str(error))
+            return
+        if not settings.ecm:
+            station.note("ignored", state=self.state.value, what="EOR without ECM")
+            return
+        self._receiver.failed = causes.ECM_GAVE_UP
+        self._ecm_intake().give_up_block()
+        self._pprs = 0
+        self._receiver.end = None if end is None else SAME_AS.get(end, end)
+        if self._receiver.end is None:
+            self._receiver.replies.say(Fcf.ERR, self.expect)
+        else:
+            self._intake = None
+            self._close_page(Fcf.ERR)
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def cause_when_left(self) -> Cause:
+        if self.state is ReceiverState.DCN:
+            return self._receiver.failed or causes.RECEIVED
+        if self.state in (ReceiverState.PAGE, ReceiverState.IN_PAGE):
+            return causes.HUNG_UP_DURING_PAGE
+        return super().cause_when_left()
+
+    # -- what each state does -----------------------------------------------------------------------
+
+    _POST_MESSAGE: ClassVar[dict[Stimulus, Step]] = {
+        Fcf.MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
+        Fcf.EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
+        Fcf.EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),
+        Fcf.PRI_MPS: go(_mps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND),
+        Fcf.PRI_EOM: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
+        Fcf.PRI_EOP: go(_eop, ReceiverState.STORING, ReceiverState.COMMAND, ReceiverState.DCN),
+        Fcf.EOS: go(_eom, ReceiverState.STORING, ReceiverState.COMMAND),
+        Fcf.PPS: go(
+            _pps, ReceiverState.STORING, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
+        ),
+        Fcf.EOR: go(_eor, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+        Fcf.CTC: go(_ctc, ReceiverState.PAGE),
+    }
+    TABLE: ClassVar[Table] = {
+        ReceiverState.PAGE: {
+            **_POST_MESSAGE,
+            Fcf.RR: go(ReceivingRole._repeat_reply),
+            Fcf.CRP: go(ReceivingRole._repeat_reply),
+            LineStimulus.FAST_ON: go(_page_begins, ReceiverState.IN_PAGE),
+            LineStimulus.FAST_DATA: go(_stray_image, ReceiverState.IN_PAGE),
+            LineStimulus.MISSED: go(_page_missed),
+            Fcf.DCS: go(ReceivingRole._dcs, ReceiverState.TCF),
+            LineStimulus.GARBLED: go(_wait_longer),
+            Timer.T2: go(_page_never_came),
+        },
+        ReceiverState.IN_PAGE: {
+            LineStimulus.FAST_DATA: go(_image_octets),
+            LineStimulus.FAST_LOST: go(_image_lost),
+            LineStimulus.FAST_FRAME: go(_image_frame),
+            LineStimulus.FAST_OFF: go(_page_over, ReceiverState.POST),
+            Timer.IMAGE: go(_endless),
+        },
+        ReceiverState.POST: {
+            **_POST_MESSAGE,
+            LineStimulus.FAST_ON: go(
+                _page_begins, ReceiverState.IN_PAGE
+            ),  # again, before any command: a gap on the line
+            LineStimulus.GARBLED: go(_wait_longer),
+            Fcf.DCS: go(ReceivingRole._dcs, ReceiverState.TCF),
+            Timer.T2: go(_silent),
+        },
+        ReceiverState.STORING: {
+            LineStimulus.STORED: go(_stored, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            LineStimulus.GARBLED: go(
+                _asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
+            ),
+            LineStimulus.QUIET: go(
+                _quiet_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
+            ),
+            Fcf.RR: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.PPS: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.MPS: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.EOM: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.EOP: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Fcf.CRP: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
+            Timer.NOT_READY: go(_not_ready),
+            Timer.STORE: go(_store_too_slow),
+        },
+        ReceiverState.DCN: {
+            Fcf.EOP: go(ReceivingRole._command_again),
+            Fcf.PRI_EOP: go(ReceivingRole._command_again),
+            Fcf.PPS: go(ReceivingRole._command_again),
+            Fcf.EOR: go(ReceivingRole._command_again),
+            Fcf.RR: go(ReceivingRole._repeat_reply),
+            Fcf.CRP: go(ReceivingRole._repeat_reply),
+            Timer.T2: go(_no_dcn),
+        },
+    }
+
+
+def _width(settings: Settings) -> int:
+    return SCAN_LINE_PIXELS[settings.width][settings.resolution.x_dpi]
