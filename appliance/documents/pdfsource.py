@@ -46,6 +46,8 @@ _WHITE = (255, 255, 255, 255)
 # What is drawn, and in which of pdfium's pixel formats.
 _FORMS = {"grey": raw.FPDFBitmap_Gray, "page": raw.FPDFBitmap_BGRx, "under": raw.FPDFBitmap_BGRx}
 _CHANNELS = {"grey": 1, "page": 4, "under": 4}
+# Where that is drawn: one page at a time is, of whichever document of the fax.
+_PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
 
 # A picture over more of the page than this is a scan of one, which the method must look at as a whole.
 _WHOLE_PAGE_SHARE = 0.6
@@ -72,7 +74,6 @@ class PdfSource:
         self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(content)
         self._layers = has_layers(content)
         self._collected = _collected(self._document) if is_collection(content) else []
-        self._pixels: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
         self._seen_to: int | None = None  # the page that is open, once it is as it is to be drawn
         self._unlike = Unlike()  # of that page
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
@@ -121,7 +122,7 @@ class PdfSource:
                 return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
             if width * rows > BAND_PIXELS:
                 looked_at = None
-                del self._pixels["grey"]
+                del _PIXELS["grey"]
         content = content_of(page)
         hidden = content.type if content is not None else ()
 
@@ -158,10 +159,10 @@ class PdfSource:
         """
         whole = layout.width * layout.rows <= BAND_PIXELS
         stride = layout.width * _CHANNELS[use]
-        kept = self._pixels.get(use)
+        kept = _PIXELS.get(use)
         if kept is None or len(kept) != stride * (layout.rows if whole else rows):
-            self._pixels.pop(use, None)
-            kept = self._pixels[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
+            _PIXELS.pop(use, None)
+            kept = _PIXELS[use] = (ctypes.c_ubyte * (stride * (layout.rows if whole else rows)))()
         size = (layout.width, rows)
         octets = (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
         bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=octets)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from PIL import Image
 
 from appliance.t4 import tiff_tags as tags
@@ -36,13 +38,31 @@ def _right_way_round(image: Image.Image) -> Image.Image:
     return image if white >= _PAPER_SHARE * image.width * image.height else image.point(lambda bit: 255 - bit)
 
 
+# Pixels of wide grey that are brought to 8 bits at a time: as numbers with a point each takes four octets.
+_STRIP_PIXELS = 1 << 20
+
+
 def _wide_grey(image: Image.Image) -> Image.Image:
     """16 or 32 bit grey: what is used of it as 8 bits."""
-    wide = image.convert("F")
-    low, high = wide.getextrema()
-    if not isinstance(low, float) or not isinstance(high, float):
-        raise ValueError("a picture without a range of grey")
+    high = max(_highest(strip) for _, strip in _strips(image))
     top = next((top for top in _WIDE_TOPS if high <= top), max(high, 1.0))
-    grey = wide.point(lambda value: value * (255.0 / top) + 0).convert("L")
     white_is_zero = getattr(image, "tag_v2", {}).get(tags.PHOTOMETRIC) == tags.WHITE_IS_ZERO
-    return grey.point(lambda value: 255 - value) if white_is_zero else grey
+    grey = Image.new("L", image.size)
+    for upper, strip in _strips(image):
+        tones = strip.point(lambda value: value * (255.0 / top) + 0).convert("L")
+        grey.paste(tones.point(lambda value: 255 - value) if white_is_zero else tones, (0, upper))
+    return grey
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """First rows and pieces of ``image`` in mode F."""
+    step = max(1, _STRIP_PIXELS // image.width)
+    for upper in range(0, image.height, step):
+        yield upper, image.crop((0, upper, image.width, min(upper + step, image.height))).convert("F")
+
+
+def _highest(strip: Image.Image) -> float:
+    _, high = strip.getextrema()
+    if not isinstance(high, float):
+        raise ValueError("a picture without a range of grey")
+    return high

@@ -94,21 +94,24 @@ class ImageSource:
             content = _with_end(content)
         if has_no_directory(content):
             raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
-        try:
-            self._image = Image.open(io.BytesIO(content), formats=[_FORMATS[kind]])
-        except UnidentifiedImageError as error:
-            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
-        except Image.DecompressionBombError as error:
-            raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
-        except _DAMAGE as error:
-            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
-        self._content = content
+        self._content, self._kind = content, kind
+        self._image = self._opened()
         self._frames, self._skipped = [0], 0
         self._proof: FaxProof | None = None
         if kind is Kind.TIFF:
             self._frames, self._skipped = self._pages()
             self._proof = FaxProof(content)
         self.count = len(self._frames)
+
+    def _opened(self) -> Image.Image:
+        try:
+            return Image.open(io.BytesIO(self._content), formats=[_FORMATS[self._kind]])
+        except UnidentifiedImageError as error:
+            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
+        except Image.DecompressionBombError as error:
+            raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
+        except _DAMAGE as error:
+            raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
 
     def _pages(self) -> tuple[list[int], int]:
         """The subfiles that are pages, and how many are not."""
@@ -232,6 +235,9 @@ class ImageSource:
         shown = self._upright(image, (max(box), max(box)))
         if layout.turned:
             shown = shown.transpose(Image.Transpose.ROTATE_90)
+        if self.count == 1:
+            self._image = self._opened()  # its pixels would stay until the fax's other documents are made
+            del image
         if shown.mode == "1":
             if shown.size == box == (layout.width, layout.rows):
                 return Bitmap(*shown.size, ImageChops.invert(shown).tobytes())
