@@ -83,3 +83,15 @@ def test_the_doctor_shows_what_is_wrong_first_and_gives_a_bundle(box: Web) -> No
     with page.expect_download() as saved:
         page.get_by_role("link", name="Support bundle").click()
     assert saved.value.suggested_filename == "faxbox-support.zip"
+
+
+def test_the_cover_editor_says_what_is_wrong_with_a_template_and_goes_on_when_it_is_right(box: Web) -> None:
+    page = box.page()
+    page.goto("/settings/covers/new")
+    area, problem, picture = page.locator("[name=html]"), page.locator("#cover-problem"), "#cover-preview"
+    area.fill("<p>{{nobody}}</p>")
+    expect(problem).to_be_visible()
+    expect(problem).to_contain_text("nobody")
+    area.fill("<p>{{subject}}</p>")
+    expect(problem).to_be_hidden()
+    expect(page.locator(picture)).to_be_visible()

@@ -1,10 +1,12 @@
 // The live picture of a cover page that is being written.
 
 import { headers } from "./api.js";
+import { line, showRefusal } from "./elements.js";
 
 const WAIT_MS = 500;
 const area = document.querySelector("textarea[name=html]");
 const picture = document.getElementById("cover-preview");
+const problem = document.getElementById("cover-problem");
 let timer = null;
 
 async function draw() {
@@ -14,7 +16,15 @@ async function draw() {
     headers: { ...headers(), "Content-Type": "application/json" },
     body: JSON.stringify(body),
   }).catch(() => null);
-  if (!answer?.ok) return;
+  if (!answer) return;
+  if (!answer.ok) {
+    // The last picture that the box could draw stays below.
+    const refused = await answer.json().catch(() => null);
+    if (refused) showRefusal(problem, refused);
+    if (refused?.detail) problem.append(line("p", refused.detail));
+    return;
+  }
+  problem.hidden = true;
   URL.revokeObjectURL(picture.src);
   picture.src = URL.createObjectURL(await answer.blob());
   picture.hidden = false;
