@@ -45,6 +45,7 @@ def test_a_generated_typescript_client_does_an_offices_day(served: Served, offic
     assert said == {
         "state": "delivered",
         "once": True,
+        "kept": 4711,
         "listed": True,
         "octets": ["\x89PNG", "\x89PNG", "%PDF", "%PDF", "%PDF", "II*\x00"],
         "events": True,

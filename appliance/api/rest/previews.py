@@ -58,7 +58,12 @@ _WISHES: dict[str, Json] = {
         help="whom the cover page names",
     ),
     "send_at": {**nullable(timestamp()), "description": "the time that the pages carry; null: now"},
-    "form": {"type": "object", "maxProperties": 50, "description": "yours to keep with it; given back"},
+    "form": {
+        "type": "object",
+        "additionalProperties": True,
+        "maxProperties": 50,
+        "description": "yours to keep with it; given back",
+    },
 }
 NEW_PREVIEW = component("NewPreview", request_object({**_WISHES, "files": array(newfax.FILE, 200)}))
 NEW_PREVIEW_FORM = component(
@@ -125,7 +130,7 @@ PREVIEW = component(
             "cover": nullable(newfax.COVER),
             "to": record({"number": text(64), "name": text(200), "company": text(200)}),
             "send_at": nullable(timestamp()),
-            "form": {"type": "object"},
+            "form": {"type": "object", "additionalProperties": True},
         }
     ),
 )

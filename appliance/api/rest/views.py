@@ -48,7 +48,8 @@ def values(kind: type[Enum]) -> tuple[str, ...]:
 
 
 _ID = integer(1)
-_FREE: Json = {"type": "object"}
+# Said outright: generators that read the words strictly make an object without members of it otherwise.
+_FREE: Json = {"type": "object", "additionalProperties": True}
 # Of an object that a client keeps with a fax.
 PROPERTIES_LIMIT = 50
 

@@ -57,9 +57,10 @@ const posted = await answer(
   client.POST("/faxes", { body: { to: ["9990"], file: [letter], tag: "mail" }, bodySerializer: form }),
 );
 const sent = first(posted.faxes);
-const order = { body: { to: ["9990"], files }, params: { header: { "Idempotency-Key": "order-1" } } };
+const order = { body: { to: ["9990"], files, metadata: { order: 4711 } }, params: { header: { "Idempotency-Key": "order-1" } } };
 const ordered = await answer(client.POST("/faxes", order));
 const repeated = await answer(client.POST("/faxes", order));
+const kept = first(ordered.faxes).metadata["order"];
 
 // What became of it, on paper and on the screen.
 const readFax = (id: number): Promise<Fax> => answer(client.GET("/faxes/{id}", at(id)));
@@ -104,6 +105,7 @@ console.log(
   JSON.stringify({
     state: ended.state,
     once: first(repeated.faxes).id === first(ordered.faxes).id && repeated.repeated,
+    kept,
     listed: listed.faxes.map((fax) => fax.id).includes(sent.id),
     octets: await Promise.all([picture, shown, pdf, proof, paper, tiff].map(start)),
     events: events.events.length > 0,
