@@ -705,10 +705,11 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         want("job.number = '' AND job.ended_at IS NULL")
     if wanted.submission_id is not None:
         want("job.submission_id = ?", wanted.submission_id)
+    # The plus: the ids lead, which are in the order of the answer.
     if wanted.since is not None:
-        want("job.created_at >= ?", wanted.since)
+        want(f"+job.created_at >= ? AND {words.ids_since('job', 'created_at')}", wanted.since, wanted.since)
     if wanted.until is not None:
-        want("job.created_at < ?", wanted.until)
+        want(f"+job.created_at < ? AND {words.ids_until('job', 'created_at')}", wanted.until, wanted.until)
     if wanted.before_id is not None:
         want("job.id < ?", wanted.before_id)
     found, order = _JOB, "job.id"
@@ -725,9 +726,11 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         if wanted.before_id is not None:
             want("fax_words.rowid < ?", wanted.before_id)
     elif pattern := words.short(wanted.text):
-        # No index has it; the texts alone are gone through, newest first.
+        # No index has it; the texts alone are gone through, newest first, and not all of them.
         found, order = _FOUND, "fax_words.rowid"
         want("fax_words.words LIKE ?", pattern)
+        reach, newest = words.within_reach(wanted.before_id)
+        want(reach, *([] if newest is None else [newest]))
         if wanted.before_id is not None:
             want("fax_words.rowid < ?", wanted.before_id)
     elif wanted.metadata:
@@ -738,7 +741,8 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
             want("metadatum.job_id < ?", wanted.before_id)
     limit = max(0, min(wanted.limit, LIST_LIMIT))
     states = [state.value for state in wanted.states]
-    if states and (found != _JOB or wanted.number or wanted.tag or wanted.submission_id is not None):
+    few = wanted.number or wanted.tag or wanted.origin or wanted.submission_id is not None
+    if states and (found != _JOB or few):
         # The others find few: the index of states would be the wrong one to begin with, hence the plus.
         want(f"+job.state IN ({', '.join('?' * len(states))})", *states)
     elif states:

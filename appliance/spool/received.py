@@ -223,8 +223,10 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
         ("read = ?", wanted.read),
         ("caller = ?", wanted.caller or None),
         ("dialled = ?", wanted.dialled or None),
-        ("started_at >= ?", wanted.since),
-        ("started_at < ?", wanted.until),
+        ("+started_at >= ?", wanted.since),
+        (words.ids_since("received", "started_at"), wanted.since),
+        ("+started_at < ?", wanted.until),
+        (words.ids_until("received", "started_at"), wanted.until),
         ("id < ?", wanted.before_id),
     ):
         if value is not None:

@@ -487,6 +487,12 @@ CREATE TABLE age_clock (
 ) STRICT;
 """
 
+# Lists from or until a moment, and of one origin, go through no others (``words``, ``jobs.search``).
+SCHEMA_17 = """
+CREATE INDEX job_created ON job (created_at);
+CREATE INDEX job_origin ON job (origin, id);
+"""
+
 # One script for each version; a database at version n is brought on by those after it.
 MIGRATIONS: tuple[str, ...] = (
     SCHEMA_1,
@@ -505,6 +511,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_14,
     SCHEMA_15,
     SCHEMA_16,
+    SCHEMA_17,
 )
 
 

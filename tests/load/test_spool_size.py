@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from appliance.spool import jobs
+from appliance.spool import documents, jobs
 from appliance.spool.model import JobFilter, JobState
 from appliance.spool.store import Spool
 from bench import spool_size
@@ -17,6 +19,8 @@ LARGE = 5000
 # thousand rows is one level deeper, a scan would cost fifty times as many.
 MOST = 1.2
 _STEP = 10
+# The rows about a moment, in tens of instructions.
+ABOUT_STEPS = 1200
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +100,71 @@ def test_they_are_the_newest_in_these_states_and_in_order(spools: dict[int, Spoo
             newest = wanted[:limit]  # as far as the newest of all reach
             assert [job.id for job in found][: len(newest)] == newest
             assert len(found) == limit
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        JobFilter(since=time.time() - 3600),
+        JobFilter(since=time.time() + 3600),
+        JobFilter(since=time.time() - 20 * spool_size.DAY_S, until=time.time() - 19.9 * spool_size.DAY_S),
+        JobFilter(owner="ada", since=time.time() - 3600),
+        JobFilter(origin="print"),
+        JobFilter(owner="ada", origin="print"),
+        JobFilter(origin="print", states=frozenset({JobState.DELIVERED})),
+    ],
+    ids=[
+        "last hour",
+        "none yet",
+        "a few hours once",
+        "an owner's last hour",
+        "origin",
+        "owner's",
+        "delivered",
+    ],
+)
+def test_faxes_of_a_time_or_an_origin_are_found_without_going_through_all(
+    spools: dict[int, Spool], wanted: JobFilter
+) -> None:
+    """What is found is few; the rows that lie about a moment are looked at, however many faxes there are."""
+    counts = {
+        size: steps(spool, lambda spool=spool: spool.read(jobs.search, wanted))
+        for size, spool in spools.items()
+    }
+    assert counts[LARGE] - counts[spool_size.SMALL] < ABOUT_STEPS
+    since, until = wanted.since or 0.0, wanted.until or math.inf
+    for job in spools[LARGE].read(jobs.search, wanted):
+        assert since <= job.created_at < until
+
+
+def test_a_time_finds_what_was_handed_in_when_the_clock_was_set_back_between(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    document = spool.do(documents.create, "ada", (), 100.0, name="a.pdf")
+    made = [
+        spool.do(jobs.accept, spool_size._new("+4930", document.id), at).job_ids[0]
+        for at in (100.0, 200.0, 150.0, 300.0, 250.0)
+    ]
+
+    def found(**moments: float) -> list[int]:
+        return [job.id for job in spool.read(jobs.search, JobFilter(**moments))]  # type: ignore[arg-type]
+
+    assert found(since=160.0) == [made[4], made[3], made[1]]
+    assert found(until=160.0) == [made[2], made[0]]
+    assert found(since=150.0, until=260.0) == [made[4], made[2], made[1]]
+    assert found(since=400.0) == found(until=50.0) == []
+    spool.close()
+
+
+def test_a_word_of_two_letters_is_looked_for_among_the_newest_alone(
+    spools: dict[int, Spool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.spool.words.SHORT_REACH", 50)
+    counts = {
+        size: steps(spool, lambda spool=spool: spool.read(jobs.search, JobFilter(text="zq")))
+        for size, spool in spools.items()
+    }
+    assert counts[LARGE] <= MOST * counts[spool_size.SMALL] + 1
+    newest = spools[LARGE].read(jobs.search, JobFilter(limit=1))[0]
+    found = spools[LARGE].read(jobs.search, JobFilter(text="49", limit=500))
+    assert newest.id in {job.id for job in found}
+    assert all(job.id > newest.id - 50 for job in found)
