@@ -102,9 +102,7 @@ def _encrypt(data: Path) -> int:
         spool.close()
     print(f"Documents and pages are encrypted from now on; {count} files that were here are, too.")
     if "passphrase" not in (data / vault.LOCK_FILE).read_text(encoding="ascii"):
-        print(
-            f"The key is in {vault.key_file(data, storage)}: keep a copy elsewhere; it cannot be made again."
-        )
+        print(f"The key is in {storage.key_path(data)}: keep a copy elsewhere; it cannot be made again.")
     return 0
 
 

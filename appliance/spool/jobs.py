@@ -729,8 +729,7 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         # No index has it; the texts alone are gone through, newest first, and not all of them.
         found, order = _FOUND, "fax_words.rowid"
         want("fax_words.words LIKE ?", pattern)
-        reach, newest = words.within_reach(wanted.before_id)
-        want(reach, *([] if newest is None else [newest]))
+        want(*words.within_reach(wanted.before_id))
         if wanted.before_id is not None:
             want("fax_words.rowid < ?", wanted.before_id)
     elif wanted.metadata:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from appliance.remarks import Rule
 from appliance.settings.fields import setting
@@ -110,3 +111,10 @@ class StorageSettings:
     key_file: str = setting(
         "", "file with the key, outside the data folder; empty: beside it, with .key behind its name"
     )
+
+    def key_path(self, data: Path) -> Path:
+        """Where the key of the folder ``data`` lies: as set, else beside it."""
+        if self.key_file:
+            return Path(self.key_file)
+        whole = data.absolute()
+        return whole.with_name(f"{whole.name}.key")

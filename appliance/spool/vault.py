@@ -41,14 +41,6 @@ class KeyLostError(Exception):
     """The key of what is stored is not there, or another one is.  Nothing was changed."""
 
 
-def key_file(data: Path, storage: StorageSettings) -> Path:
-    """Where the key lies: as set, else beside the data folder."""
-    if storage.key_file:
-        return Path(storage.key_file)
-    whole = data.absolute()
-    return whole.with_name(f"{whole.name}.key")
-
-
 def open_vault(data: Path, storage: StorageSettings) -> bool:
     """Before anything is read or written: finds the key, or makes it; whether what is written is encrypted.
 
@@ -101,7 +93,7 @@ def _find_key(data: Path, storage: StorageSettings, known: dict[str, str] | None
         )
         whose = "The passphrase"
     else:
-        salt, path = b"", key_file(data, storage)
+        salt, path = b"", storage.key_path(data)
         key = _key_of_file(path, data, make=known is None)
         whose = f"The key in {path}"
     key_id = at_rest.id_of(key).hex()

@@ -28,7 +28,7 @@ def ids_until(table: str, stamp: str) -> str:
 
 def within_reach(before_id: int | None) -> tuple[str, int | None]:
     """SQL, with its value: rows of ``fax_words`` that are gone through for a word that is ``short``."""
-    newest = "?" if before_id is not None else "(SELECT value FROM sequence WHERE name = 'fax')"
+    newest = "COALESCE(?, (SELECT value FROM sequence WHERE name = 'fax'))"
     return f"fax_words.rowid > {newest} - {SHORT_REACH}", before_id
 
 

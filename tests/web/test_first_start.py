@@ -95,6 +95,9 @@ def test_an_empty_box_is_set_up_and_its_test_fax_seen(
         page.locator("[name='numbers.region']").select_option("DE")
         if phone:  # off by itself, and not a step of its own
             page.locator("[name='storage.encrypt']").check()
+        key = f"{new.served.box.data.name}.key"
+        expect(page.locator("#encrypt-help")).to_contain_text(key)  # where to make a copy of it
+        expect(page.locator("[name='practice.enabled']")).to_be_checked()
         # What the other side will see is drawn while it is typed.
         expect(page.locator("#seen-name")).to_have_text("Dr. Lovelace")
         visitor.click(page.get_by_role("button", name=words["on"]))

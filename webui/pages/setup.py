@@ -10,6 +10,7 @@ from appliance.api.rest.trunk_check import trunk_report
 from appliance.language import locale_of, spoken
 from appliance.language import said as _
 from appliance.lines.modem.find import candidates
+from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
 from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
@@ -42,6 +43,7 @@ def setup_steps() -> list[SetupStep]:
 
 def show_station(visit: Visit) -> Answer:
     station = visit.box.settings.section(StationSettings)
+    storage = visit.box.settings.section(StorageSettings)
     region = visit.box.settings.section(NumberSettings).region
     territories = locale_of(spoken()).territories
     countries = sorted(
@@ -54,7 +56,9 @@ def show_station(visit: Visit) -> Answer:
         steps=setup_steps(),
         station=station,
         region=region,
-        encrypt=visit.box.settings.section(StorageSettings).encrypt,
+        encrypt=storage.encrypt,
+        key_file=storage.key_path(visit.box.data),
+        practice=visit.box.settings.section(PracticeSettings).enabled,
         countries=countries,
         zones=sorted(available_timezones()),
         sample=moment.strftime("%Y-%m-%d %H:%M"),
