@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -29,6 +30,9 @@ from tests.ports import free_port
 from tests.printing.cupsd import Cups, running_cupsd
 from tests.softmodem.served import ServedExchange
 from tests.softmodem.served import served as served_exchange
+
+# RFC 8410 clause 4: what stands before the 32 octets of a public key in DER.
+ED25519_KEY_HEAD = bytes.fromhex("302a300506032b6570032100")
 
 PROJECT = Path(__file__).parents[2]
 HANG_S = 240.0
@@ -125,10 +129,20 @@ def test_a_run_says_what_was_skipped_and_why_and_signs_it(folder: Path, tmp_path
     assert signing.is_signed(report, signing.public_text(signing.box_key(folder)))
     pdf = (tmp_path / "out" / PDF_FILE).read_bytes()
     signature = (tmp_path / "out" / PDF_SIGNATURE_FILE).read_text().strip()
-    assert signing.is_signature(pdf, signature, report["key"])
+    assert openssl_finds_it_signed(tmp_path, pdf, signature, report["key"])
+    assert not openssl_finds_it_signed(tmp_path, pdf + b"\n", signature, report["key"])
     text = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
     assert "Everything that was tried works" in text
     assert "no printer is named" in text
+
+
+def openssl_finds_it_signed(folder: Path, octets: bytes, signature: str, key: str) -> bool:
+    (folder / "key.der").write_bytes(ED25519_KEY_HEAD + base64.b64decode(key))
+    (folder / "signed").write_bytes(octets)
+    (folder / "signature").write_bytes(base64.b64decode(signature))
+    words = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der", "-rawin"]
+    files = ["-in", "signed", "-sigfile", "signature"]
+    return subprocess.run([*words, *files], cwd=folder, check=False, capture_output=True).returncode == 0
 
 
 def test_a_report_that_was_changed_is_found(folder: Path) -> None:
