@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from appliance.settings import secrets
 from appliance.settings.accounts import Role, User
 from tests.api.served import Served, serving
-from webui.door import make_webui
+from tests.web import complaints
 
 CHROMIUM = "/usr/bin/chromium"
 # As root it has no sandbox; the rest keeps it from asking its maker for anything.
@@ -33,11 +33,8 @@ LOCALES = {"en": "en-GB", "de": "de-DE"}
 PATIENCE_MS = 240_000
 expect.set_options(timeout=PATIENCE_MS)
 OWNER, PASSWORD = "ada", "correct horse battery"
-# Tells of whatever the page's own rules (CSP) forbade, and what short notices said: they go by themselves.
-REPORT = """
-window.faxboxForbidden = [];
-document.addEventListener("securitypolicyviolation", (event) =>
-  window.faxboxForbidden.push(event.violatedDirective + " " + event.blockedURI));
+# What short notices said: they go by themselves.
+_REMEMBER_NOTICES = """
 window.faxboxSaid = [];
 document.addEventListener("DOMContentLoaded", () => {
   const place = document.getElementById("notices");
@@ -59,6 +56,15 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def window(browser: Browser, **more: Any) -> BrowserContext:
+    """A browser of its own (cookies, storage), whose complaints are heard."""
+    context = browser.new_context(**more)
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(_REMEMBER_NOTICES)
+    complaints.listen(context)
+    return context
+
+
 def noticed(page: Page, text: str) -> None:
     """Waits for a short notice with ``text``, which may be gone again by now."""
     page.wait_for_function("text => window.faxboxSaid.some((said) => said.includes(text))", arg=text)
@@ -77,7 +83,6 @@ class Web:
     served: Served
     browser: Browser
     contexts: list[BrowserContext] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -96,7 +101,8 @@ class Web:
         self, *, phone: bool = False, language: str = "en", theme: str = "light", **more: Any
     ) -> BrowserContext:
         """A browser of its own (cookies, storage)."""
-        context = self.browser.new_context(
+        context = window(
+            self.browser,
             base_url=self.url,
             viewport=PHONE if phone else DESKTOP,
             has_touch=phone,
@@ -104,8 +110,6 @@ class Web:
             color_scheme=theme,
             **more,
         )
-        context.set_default_timeout(PATIENCE_MS)
-        context.add_init_script(REPORT)
         self.contexts.append(context)
         return context
 
@@ -116,29 +120,18 @@ class Web:
             user_id = self.add_user(name, Role.ADMIN if name == OWNER else Role.USER)
             token = self.served.server.context.sessions.begin(user_id, self.served.box.clock(), 3600)
             context.add_cookies([{"name": "faxbox", "value": token, "url": self.url}])
-        page = context.new_page()
-        self.watch(page)
-        return page
-
-    def watch(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        return context.new_page()
 
     def close_windows(self) -> None:
-        """Ends all windows; what they complained of fails the test."""
         for context in self.contexts:
-            for page in context.pages:
-                with contextlib.suppress(Exception):  # a page that is just going elsewhere
-                    self.complaints += page.evaluate("window.faxboxForbidden ?? []")
             context.close()
         self.contexts.clear()
-        complaints, self.complaints = self.complaints, []
-        assert complaints == []
 
 
 @contextlib.contextmanager
 def web(data: Path, browser: Browser) -> Iterator[Web]:
-    """A new box."""
-    with serving(data, doors={"": make_webui}) as served:
+    """A new box, to whose pages browsers report what was forbidden there."""
+    with serving(data, doors={"": complaints.reported}) as served:
         made = Web(served, browser)
         try:
             yield made

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from appliance.settings.accounts import Role
+from tests.web import complaints
 from tests.web.browser import OWNER, Web, chromium, web
 
 
@@ -32,3 +33,10 @@ def module_box(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> It
 def box(module_box: Web) -> Iterator[Web]:
     yield module_box
     module_box.close_windows()
+
+
+@pytest.fixture(autouse=True)
+def nobody_complained() -> Iterator[None]:
+    """After every test: no page broke its rules (CSP), no script had an error, the console is clean."""
+    yield
+    assert complaints.heard() == []

@@ -13,9 +13,13 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from appliance.api.limits import SignInGuard
+from appliance.api.rest.table import ROUTES
 from appliance.settings import secrets
+from appliance.settings.accounts import Role
 from tests.api.served import TIMEOUT_S
+from tests.web import complaints
 from tests.web.browser import OWNER, PASSWORD, Web, web
+from tests.web.complaints import heard_of
 
 pytestmark = pytest.mark.realtime
 
@@ -138,6 +142,29 @@ def test_another_site_can_neither_sign_a_browser_in_nor_out_nor_change_anything(
         reply = box.served.ask(method, path, {}, token="", headers={"Cookie": cookie})
         assert (reply.status, reply.json["code"]) == (403, "page_stale")
     assert box.served.ask("GET", "/me", token="", headers={"Cookie": cookie}).json["who"] == "user:carol"
+
+
+def test_no_call_that_changes_something_takes_a_cookie_without_the_token_of_a_page(box: Web) -> None:
+    user_id = box.add_user(OWNER, Role.ADMIN)
+    cookie = "faxbox=" + box.served.server.context.sessions.begin(user_id, time.time(), 600)
+    changing = [route for route in ROUTES if route.method != "GET" and not route.open]
+    assert len(changing) > 50
+    for route in changing:
+        path = re.sub(r"\{\w+\}", "1", route.path)
+        reply = box.served.ask(route.method, path, {}, token="", headers={"Cookie": cookie})
+        assert (reply.status, reply.json["code"]) == (403, "page_stale"), (route.method, path)
+
+
+def test_no_page_can_be_put_into_a_frame_of_another_site(box: Web) -> None:
+    page = box.page()
+    elsewhere = "http://evil.example/"
+    page.route(elsewhere, lambda route: route.fulfill(body=f"<iframe src='{box.url}/account'></iframe>"))
+    page.goto(elsewhere)
+    framed = page.frames[1]
+    heard_of(page, "frame-ancestors")
+    assert framed.url.startswith("chrome-error:")
+    box.close_windows()
+    complaints.heard()
 
 
 def test_every_answer_forbids_frames_and_scripts_in_the_page(box: Web) -> None:

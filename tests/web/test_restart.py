@@ -21,7 +21,7 @@ from appliance.phonebook import Contact
 from appliance.settings import secrets
 from appliance.settings.accounts import Role, Scope
 from tests.ports import free_port
-from tests.web.browser import LOCALES, OWNER, PASSWORD, PATIENCE_MS, PHONE, REPORT, noticed
+from tests.web.browser import LOCALES, OWNER, PASSWORD, PHONE, noticed, window
 from tests.web.furnished import picture
 
 pytestmark = pytest.mark.realtime
@@ -73,12 +73,8 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 
 def sign_in(browser: Browser, service: Service, language: str, **more: object) -> Page:
-    context = browser.new_context(
-        base_url=f"http://127.0.0.1:{service.port}", locale=LOCALES[language], **more
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    context.add_init_script(REPORT)
-    page = context.new_page()
+    address = f"http://127.0.0.1:{service.port}"
+    page = window(browser, base_url=address, locale=LOCALES[language], **more).new_page()
     page.goto("/sign-in")
     page.locator("[name=name]").fill(OWNER)
     page.locator("[name=password]").fill(PASSWORD)
