@@ -13,10 +13,13 @@ from webui.words import words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from webui.visit import Visit
 
 FOLDER = Path(__file__).parent / "templates"
+# What every page does.
+_OF_ALL = "app.js"
 
 
 @functools.cache
@@ -35,8 +38,22 @@ def _environment(code: str) -> Environment:
     )
     catalogue = language.catalogue(code)
     made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.globals.update(static=FILES.prefix, languages=language.languages(), version=__version__)
+    made.globals.update(
+        static=FILES.prefix, scripts=_scripts, languages=language.languages(), version=__version__
+    )
     return made
+
+
+@functools.cache
+def _scripts(name: str) -> Markup:
+    """A script and all that it imports, asked for at once: no module waits for another one to name it."""
+    from markupsafe import Markup  # noqa: PLC0415 (as above)
+
+    there = FILES.imports(_OF_ALL) if name != _OF_ALL else frozenset()
+    link = Markup('<link rel="modulepreload" href="{}/{}">')
+    made = [link.format(FILES.prefix, module) for module in sorted(FILES.imports(name) - there)]
+    made.append(Markup('<script type="module" src="{}/{}"></script>').format(FILES.prefix, name))
+    return Markup("").join(made)
 
 
 def draw(template: str, visit: Visit, values: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+# A module that is needed at once; one that is imported on demand, import("…"), is not.
+_IMPORT = re.compile(r'^import .* from "\./([\w-]+\.js)";$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,17 @@ class Files:
 
     def get(self, name: str) -> File | None:
         return self._files.get(name)
+
+    def imports(self, name: str) -> frozenset[str]:
+        """The modules that a script needs, those that they need included.  Raises KeyError."""
+        found: set[str] = set()
+        ahead = {name}
+        while ahead:
+            module = ahead.pop()
+            named = set(_IMPORT.findall(self._files[module].content.decode()))
+            ahead |= named - found
+            found |= named
+        return frozenset(found)
 
 
 FILES = Files()
