@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from appliance import durable
 from appliance.api import tls
@@ -28,6 +29,21 @@ class Certificate:
     own: bool
     ends_at: float  # Unix time
     fingerprint: str
+
+    def covers(self, host: str) -> bool:
+        """Whether a browser that was led to ``host`` takes it for that host's (RFC 9525 6.3)."""
+        wanted = host.lower()
+        rest = wanted.partition(".")[2]
+        names = [name.lower() for name in self.names]
+        return wanted in names or (bool(rest) and f"*.{rest}" in names)
+
+
+class PairError(tls.TlsError):
+    """What somebody handed in cannot be used.  ``part`` is "certificate" or "key": where the fault is."""
+
+    def __init__(self, part: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.part = part
 
 
 def present(settings: HttpSettings) -> Certificate | None:
@@ -61,6 +77,7 @@ def make(store: SettingsStore, data: Path, names: Sequence[str]) -> None:
 
 def take(store: SettingsStore, data: Path, certificate: str, key: str) -> None:
     """A certificate (with those between it and its root) and its key, PEM.  Raises tls.TlsError."""
+    _check(certificate, key)
     folder = data.resolve() / tls.FOLDER
     durable.make_folder(folder)
     tried = [folder / name for name in _TRIED]
@@ -71,7 +88,7 @@ def take(store: SettingsStore, data: Path, certificate: str, key: str) -> None:
             tls.load(HttpSettings(str(tried[0]), str(tried[1])))
         except tls.TlsError:
             # Without the names of files that are gone in a moment.
-            raise tls.TlsError(said("certificate and key do not belong together, or are not PEM")) from None
+            raise tls.TlsError(said("the certificate cannot be used by this box")) from None
         for path, name in zip(tried, _GIVEN, strict=True):
             durable.write_file(folder / name, path.read_bytes())
     finally:
@@ -79,6 +96,32 @@ def take(store: SettingsStore, data: Path, certificate: str, key: str) -> None:
             path.unlink(missing_ok=True)
     paths = {"tls_certificate": str(folder / _GIVEN[0]), "tls_key": str(folder / _GIVEN[1])}
     store.change(HttpSettings, paths)
+
+
+def _check(certificate: str, key: str) -> None:
+    """Raises PairError."""
+    from cryptography import x509  # noqa: PLC0415 (as above)
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+
+    def public(found: Any) -> bytes:
+        made: bytes = found.public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return made
+
+    try:
+        of_certificate = public(x509.load_pem_x509_certificate(certificate.encode()).public_key())
+    except (ValueError, UnsupportedAlgorithm):
+        raise PairError("certificate", said("this is no certificate in PEM form")) from None
+    try:
+        of_key = public(serialization.load_pem_private_key(key.encode(), None).public_key())
+    except TypeError:
+        raise PairError("key", said("the key has a password: take it off before")) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise PairError("key", said("this is no key in PEM form")) from None
+    if of_key != of_certificate:
+        raise PairError("key", said("the key does not belong to this certificate"))
 
 
 def _first(pem: str) -> str:

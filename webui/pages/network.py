@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from appliance.api import certificate
+from appliance.api.certificate import Certificate
 from appliance.api.tls import TlsError
+from appliance.language import Writer
+from appliance.language import said as _
 from appliance.net.settings import HttpSettings
 from webui.visit import Answer, Page, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What browsers say about the certificate, and what to do."""
+
+    says: str
+    advice: str
+
+
+def warnings(found: Certificate, host: str, now: float, write: Writer) -> list[Remark]:
+    """Why a browser that is led to ``host`` does not trust the certificate; none: it may."""
+    made = []
+    if found.ends_at <= now:
+        says = _("Browsers warn each time: the certificate ended on {date}.")
+        advice = _("Make a new one here, or hand in the one that follows it.")
+        made.append(Remark(says.format(date=write.date(found.ends_at)), advice))
+    if not found.covers(host):
+        says = _("Browsers warn each time: the certificate is not for {host}.")
+        advice = _(
+            "Reach the box by a name that the certificate is for, or make one here for this name, too."
+        )
+        made.append(Remark(says.format(host=host), advice))
+    if found.own:
+        says = _('Browsers warn once: "Your connection is not private".')
+        advice = _(
+            "Nobody that they know has signed the certificate. The connection is encrypted all the same. "
+            "Compare the fingerprint that the browser shows with the one above, then let it go on."
+        )
+        made.append(Remark(says, advice))
+    return made
 
 
 def show(visit: Visit) -> Answer:
@@ -14,15 +50,24 @@ def show(visit: Visit) -> Answer:
         found = certificate.present(visit.box.settings.section(HttpSettings))
     except TlsError as error:
         problem = str(error)
-    host = str(visit.environ.get("HTTP_HOST", ""))[:300]
+    address = str(visit.environ.get("HTTP_HOST", ""))[:300]
+    host = _host(address)
     return visit.page(
         "network.html",
         certificate=found,
+        warnings=warnings(found, host, visit.context.now(), visit.writer()) if found is not None else [],
         problem=problem,
+        address=address,
         host=host,
-        name=host.rpartition(":")[0].strip("[]") or host,
         encrypted=visit.environ.get("wsgi.url_scheme") == "https",
     )
+
+
+def _host(address: str) -> str:
+    """Without the port (RFC 9110 7.2)."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0]
 
 
 PAGES = (Page("/network", show, scopes=("admin",)),)

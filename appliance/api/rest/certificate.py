@@ -72,7 +72,8 @@ def take(call: Call) -> Answer:
     try:
         certificate.take(call.box.settings, call.box.data, call.body["certificate"], call.body["key"])
     except TlsError as error:
-        raise ProblemError(SETTING_INVALID, str(error), (Flaw("certificate", str(error)),)) from None
+        part = error.part if isinstance(error, certificate.PairError) else "certificate"
+        raise ProblemError(SETTING_INVALID, str(error), (Flaw(part, str(error)),)) from None
     call.note("certificate.take")
     return read(call)
 
