@@ -1,7 +1,7 @@
 // The list of faxes: keys, search as you type, many at once, older ones when the end is reached.
 
 import { call, Refused, words } from "./api.js";
-import { refresh } from "./live.js";
+import { look, refresh } from "./live.js";
 import { start as startNotes } from "./notes.js";
 import { notice } from "./notices.js";
 import { start } from "./viewer.js";
@@ -13,6 +13,7 @@ document.addEventListener("refreshed", () => start());
 const WAIT_MS = 250;
 const root = document.querySelector(".faxes");
 const kind = location.pathname.split("/")[1];
+let shown = location.search; // the address whose faxes the list has
 const rows = () => [...document.querySelectorAll(".rows > li:not([hidden])")];
 const chosen = () => rows().filter((row) => row.querySelector("input:checked"));
 const bulk = root.querySelector(".bulk");
@@ -47,25 +48,53 @@ root.querySelector(".search").addEventListener("submit", (event) => event.preven
 
 // -- older ones --------------------------------------------------------------------------------
 
-const end = new IntersectionObserver(async (entries) => {
-  for (const entry of entries) {
-    if (!entry.isIntersecting || entry.target.dataset.loading) continue;
-    entry.target.dataset.loading = "yes";
-    const answer = await fetch(entry.target.querySelector("a").href, { credentials: "same-origin" }).catch(() => null);
-    if (!answer?.ok) continue;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    document.querySelector(".rows").append(...fresh.querySelectorAll(".rows > li"));
-    const next = fresh.querySelector(".next");
-    entry.target.replaceWith(...(next ? [next] : []));
-    watch();
-  }
+// What did not come is asked for again after so long, ms, while its place is in sight.
+const AGAIN_MS = 3000;
+
+const end = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) older(entry.target);
 });
+
+async function older(place) {
+  if (place.dataset.loading) return;
+  place.dataset.loading = "yes";
+  const fresh = await look(place.querySelector("a").href);
+  delete place.dataset.loading;
+  if (!place.isConnected) return; // another list by now
+  if (!fresh) {
+    end.unobserve(place);
+    setTimeout(watch, AGAIN_MS);
+    return;
+  }
+  const next = fresh.querySelector(".next");
+  document.querySelector(".rows").append(...fresh.querySelectorAll(".rows > li"));
+  place.replaceWith(...(next ? [next] : []));
+  watch();
+}
+
 function watch() {
   const next = document.querySelector(".next");
   if (next) end.observe(next);
 }
 watch();
-document.addEventListener("refreshed", watch);
+
+// A list that is drawn again begins with its newest page: the older ones that were loaded stay below it.
+let loaded = null;
+document.addEventListener("refreshing", () => {
+  loaded = { address: shown, rows: [...document.querySelectorAll(".rows > li")], next: document.querySelector(".next") };
+});
+document.addEventListener("refreshed", () => {
+  const list = document.querySelector(".rows");
+  const oldest = Number(list?.lastElementChild.dataset.id);
+  const older = loaded.rows.filter((row) => !row.isConnected && Number(row.dataset.id) < oldest);
+  if (loaded.address === location.search && older.length) {
+    list.append(...older);
+    document.querySelector(".next")?.remove();
+    if (loaded.next) list.after(loaded.next);
+  }
+  shown = location.search;
+  watch();
+});
 
 // -- many at once ------------------------------------------------------------------------------
 
@@ -102,7 +131,12 @@ async function remove(list, leave) {
   for (const row of list) going.add(row.dataset.id);
   hide();
   const gone = await notice(words.deleted, { undo: true });
-  if (gone) await each(list, (id) => call("DELETE", `/received/${id}`));
+  if (gone) {
+    await each(list, async (id) => {
+      await call("DELETE", `/received/${id}`);
+      document.querySelector(`.rows > li[data-id="${id}"]`)?.remove();
+    });
+  }
   for (const row of list) going.delete(row.dataset.id);
   hide();
   if (gone) leave?.();
@@ -114,7 +148,12 @@ bulk.addEventListener("click", (event) => {
   if (!act || !list.length) return;
   const ids = list.map((row) => row.dataset.id).join(",");
   if (act === "delete") remove(list);
-  if (act === "read" || act === "unread") each(list, (id) => call("PATCH", `/received/${id}`, { read: act === "read" }));
+  if (act === "read" || act === "unread") {
+    each(list, async (id) => {
+      await call("PATCH", `/received/${id}`, { read: act === "read" });
+      document.querySelector(`.rows > li[data-id="${id}"]`)?.classList.toggle("unread", act === "unread");
+    });
+  }
   if (act === "cancel") each(list, (id) => call("POST", `/faxes/${id}/cancel`, {}));
   if (act === "pdf" || act === "zip") location.assign(`/api/v1/received-bundle?ids=${ids}&format=${act}`);
 });

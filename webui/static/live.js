@@ -58,18 +58,23 @@ export async function refresh() {
   return refreshing;
 }
 
-async function fetchParts() {
+// A page of the box as it is now; null when the box does not answer in time, or refuses.
+export async function look(address) {
   const options = { headers: headers(), credentials: "same-origin", signal: AbortSignal.timeout(LOOK_LIMIT_MS) };
-  const answer = await fetch(location.href, options).catch(() => null);
-  if (!answer?.ok) return;
+  const answer = await fetch(address, options).catch(() => null);
+  if (!answer?.ok) return null;
   if (answer.redirected && new URL(answer.url).pathname === "/sign-in") {
     location.assign(answer.url);
-    return;
+    return null;
   }
   const text = await answer.text().catch(() => null);
-  if (text === null) return;
+  return text === null ? null : new DOMParser().parseFromString(text, "text/html");
+}
+
+async function fetchParts() {
+  const fresh = await look(location.href);
+  if (!fresh) return;
   document.dispatchEvent(new CustomEvent("refreshing"));
-  const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.getElementById(part.id);
     if (!other || made.get(part.id) === other.outerHTML) continue;
