@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from appliance.language import said as _
-from appliance.spool.model import Job, JobState, Reach, Received, ReceivedState
+from appliance.spool.model import Job, JobState, Received, ReceivedState
 from appliance.t4.page import Resolution
 
 if TYPE_CHECKING:
@@ -74,11 +74,6 @@ def of_received(fax: Received) -> State:
         case ReceivedState.COMPLETE:
             return State(_("Whole"), "✓", "good")
     return State(fax.state.value, "", "plain")
-
-
-def practice(job: Job) -> bool:
-    """Whether a fax goes to the practice machine: nobody outside gets it."""
-    return job.reach is Reach.PRACTICE
 
 
 @dataclass(frozen=True, slots=True)

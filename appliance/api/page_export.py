@@ -126,7 +126,7 @@ def sweep(box: Box) -> None:
 def sent_pdf(box: Box, job: Job) -> Path:
     """The fax as it goes out or went, as a passing file.  Raises ProblemError."""
     document = rendered(box, job)
-    title = f"Fax {job.id} to {job.given}"
+    title = f"{'Practice fax' if job.practice else 'Fax'} {job.id} to {job.given}"
     return pdf_of(box, document.coded_pages(), title, job.created_at)
 
 
@@ -233,11 +233,13 @@ def _account(
     delivered = job.state.value == "delivered"
     last = attempts[-1] if attempts else None
     pages = _("{count} of {pages}").format(count=job.pages_confirmed, pages=job.pages)
+    practice = _("It goes to the practice machine inside the box; nobody outside gets it.")
     rows = [
         (_("State"), _state(job.state)),
         (_("Result"), _(job.cause.sentence) if job.cause else ""),
         (_("Advice"), _(job.cause.advice) if job.cause and not delivered else ""),
         (_("To"), f"{job.name}  ({job.given})" if job.name else job.given),
+        (_("Practice"), practice if job.practice else ""),
         (_("Receiving machine"), job.remote_id),
         (_("From"), "  ".join(part for part in (station.name, station.station_id) if part)),
         (_("Pages confirmed"), pages if job.pages is not None else _("not prepared")),

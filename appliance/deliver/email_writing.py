@@ -140,6 +140,7 @@ class Writer:
         what = what[:1].upper() + what[1:]
         lines = [
             _outcome(job.state).format(what=what) + ".",
+            *_practice(job),
             "",
             *_fields(
                 {
@@ -154,7 +155,7 @@ class Writer:
             if pdf is not None
             else _("The fax is too large to be attached: please read it in the box."),
         ]
-        return _with(self._new(to, what, lines, tag), pdf, f"fax-{job.id}.pdf")
+        return _with(self._new(to, _marked(job, what), lines, tag), pdf, f"fax-{job.id}.pdf")
 
     def result(
         self,
@@ -170,6 +171,7 @@ class Writer:
         what = _("fax to {number}").format(number=job.given or job.number) if job.number else _("document")
         lines = [
             _outcome(job.state).format(what=_("Your {what}").format(what=what)) + ".",
+            *_practice(job),
             "",
             *_fields(
                 {
@@ -204,7 +206,7 @@ class Writer:
         if pdf is not None:
             lines += ["", _("The pages are attached as they were sent.")]
         subject = _outcome(job.state).format(what=what[:1].upper() + what[1:])
-        message = self._new(to, subject, lines, tag, reply)
+        message = self._new(to, _marked(job, subject), lines, tag, reply)
         return _with(message, pdf, f"fax-{job.id}.pdf")
 
     def refusal(self, to: str, cause: Cause, detail: str, tag: str, reply: tuple[str, str]) -> Outgoing:
@@ -252,6 +254,16 @@ def _with(message: EmailMessage, pdf: Path | None, name: str) -> Outgoing:
     mark = secrets.token_bytes(_MARK_OCTETS)
     message.add_attachment(mark, maintype="application", subtype="pdf", filename=name)
     return Outgoing(message, pdf, base64.b64encode(mark))
+
+
+def _practice(job: Job) -> list[str]:
+    if not job.practice:
+        return []
+    return [_("It goes to the practice machine inside the box; nobody outside gets it.")]
+
+
+def _marked(job: Job, subject: str) -> str:
+    return _("Practice: {subject}").format(subject=subject) if job.practice else subject
 
 
 def _outcome(state: JobState) -> str:

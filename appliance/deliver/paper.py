@@ -123,6 +123,9 @@ def write_report(
     """
     sheet = _Report()
     sheet.heading(_title(job.state))
+    if job.practice:
+        sheet.words(said("It goes to the practice machine inside the box; nobody outside gets it."))
+        sheet.gap()
     if again:
         sheet.words(said(AGAIN))
         sheet.gap()

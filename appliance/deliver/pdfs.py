@@ -76,7 +76,11 @@ def write_sent(box: Box, job: Job, path: Path) -> bool:
         return False
     try:
         document = RenderedDocument.open(box.data / job.rendered_path)
-        write_pdf(path, document.coded_pages(), title=f"Fax {job.id} to {job.number}")
+        write_pdf(
+            path,
+            document.coded_pages(),
+            title=f"{'Practice fax' if job.practice else 'Fax'} {job.id} to {job.number}",
+        )
     except (OSError, ValueError, PageError):
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)

@@ -235,7 +235,7 @@ class Job(Handed):
     given: str = fact("as it was written", within="to", limit=64)
     name: str = fact(within="to")
     company: str = fact(within="to", default="", kw_only=True)
-    reach: Reach = hidden()
+    reach: Reach = fact("practice: to the practice machine, nobody outside gets it", within="to")
     state: JobState = fact()
     created_at: Moment = fact()
     scheduled_at: Moment = fact()
@@ -260,6 +260,11 @@ class Job(Handed):
 
     erased_at: Moment | None = fact("its content was erased for good", default=None, kw_only=True)
     hold: bool = hidden(default=False, kw_only=True)  # it is HELD when its pages are made
+
+    @property
+    def practice(self) -> bool:
+        """It goes to the practice machine: nobody outside gets it."""
+        return self.reach is Reach.PRACTICE
 
     @property
     def cause(self) -> Cause | None:

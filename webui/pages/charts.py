@@ -10,6 +10,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.statistics import Sum, look
 from appliance.causes import NOT_FOUND, all_causes
 from appliance.language import said as _
+from appliance.spool.remembered import Success
 from webui.charts import Columns, columns
 from webui.visit import Answer, Page, Visit
 from webui.wording import Chip
@@ -35,11 +36,12 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A row of a list by name: ``part`` of ``whole`` as a bar, in percent."""
+    """A row of a list by name: a part of a whole as a bar, percent.  ``practice``: nothing left the box."""
 
     name: str
     words: list[str]
     percent: int
+    practice: bool = False
 
 
 Days = list[tuple[str, tuple[Sum, Sum]]]
@@ -73,12 +75,17 @@ def _chart(visit: Visit, title: str, days: Days, first: str, value: Callable[[Su
     return Chart(title, picture, [sent, received], [first, sent, received], shown)
 
 
-def _shares(visit: Visit, rows: Sequence[tuple[str, int, int]]) -> list[Share]:
-    """Of each: delivered of all."""
+def _shares(visit: Visit, rows: Sequence[Success], practice: frozenset[str]) -> list[Share]:
+    """Of each: delivered of all.  ``practice``: the names with which nothing left the box."""
     write = visit.writer()
     return [
-        Share(name, [write.number(good), write.number(count)], round(100 * good / count))
-        for name, good, count in rows
+        Share(
+            each.name,
+            [write.number(each.delivered), write.number(each.faxes)],
+            round(100 * each.delivered / each.faxes),
+            each.name in practice,
+        )
+        for each in rows
     ]
 
 
@@ -100,6 +107,7 @@ def show(visit: Visit) -> Answer:
     first = _("Week from") if by_week else _("Day")
     hours = [(f"{hour:02}", pair) for hour, pair in enumerate(looked.hours)]
     causes = {cause.code: _(cause.sentence) for cause in all_causes()}
+    practice_lines = frozenset(line.name for line in visit.box.lines() if line.kind.value == "practice")
     failed = sum(count for _code, count in looked.sums.causes)
     return visit.page(
         "charts.html",
@@ -112,10 +120,8 @@ def show(visit: Visit) -> Answer:
             _chart(visit, _("Minutes on the line"), days, first, lambda each: each.seconds / MINUTE_S),
             _chart(visit, _("Busiest hours"), hours, _("Hour"), lambda each: each.faxes),
         ],
-        lines=_shares(visit, [(each.name, each.delivered, each.faxes) for each in looked.sums.lines]),
-        destinations=_shares(
-            visit, [(each.name, each.delivered, each.faxes) for each in looked.sums.destinations]
-        ),
+        lines=_shares(visit, looked.sums.lines, practice_lines),
+        destinations=_shares(visit, looked.sums.destinations, visit.box.rules.practice_numbers),
         causes=[
             Share(causes.get(code, code), [write.number(count)], round(100 * count / failed))
             for code, count in looked.sums.causes

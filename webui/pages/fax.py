@@ -69,7 +69,7 @@ def show(visit: Visit) -> Answer:
         "fax.html",
         job=job,
         state=wording.of_job(visit, job),
-        practice=wording.practice(job),
+        practice=job.practice,
         steps=steps(visit, job, attempts, events),
         attempts=attempts,
         pages=pages[:MOST_PAGES],

@@ -196,7 +196,7 @@ def _sent(visit: Visit, fax_id: int) -> Answer:
         for each in attempts
     ]
     title = job.name or job.given
-    state, practice = wording.of_job(visit, job), wording.practice(job)
+    state, practice = wording.of_job(visit, job), job.practice
     return _page(
         visit,
         title,

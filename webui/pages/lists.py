@@ -206,7 +206,7 @@ def _sent_row(visit: Visit, job: Job) -> Row:
         count,
         False,
         picture,
-        wording.practice(job),
+        job.practice,
     )
 
 
