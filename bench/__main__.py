@@ -24,6 +24,7 @@ from bench import (
     rendering,
     sip,
     spool_size,
+    web_pages,
 )
 from bench.legibility import measuring
 from bench.running import running
@@ -48,6 +49,9 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=PACED_CALLS, help="calls paced at once")
     parser.add_argument("--sip-calls", type=int, default=SIP_CALLS, help="SIP calls with T.38 at once")
     parser.add_argument("--faxes", type=int, default=BURST_FAXES, help="faxes handed in at once")
+    parser.add_argument(
+        "--listed", type=int, default=web_pages.LARGE, help="faxes in the long list of a page"
+    )
     parser.add_argument("--only", choices=sorted(_PARTS), nargs="+", help="measure these alone")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="faxbox-bench-") as scratch:
@@ -235,6 +239,31 @@ def _encrypting(arguments: argparse.Namespace, scratch: Path) -> None:
         )
 
 
+def _pages(arguments: argparse.Namespace, scratch: Path) -> None:
+    _title("The web pages", "Chromium and plain clients, over loopback")
+    first = web_pages.first(scratch)
+    print(
+        f"  first page: {first.octets / 1000:.1f} kB on the wire in {first.files} answers; its scripts have"
+        f" run after {first.trips:.1f} round trips, {first.trips_again:.1f} when the files are kept already"
+    )
+    costs = web_pages.views(scratch)
+    least_s = costs.pop(web_pages.LEAST)
+    print(f"  processor time of a view; the least that any answer costs: {least_s * 1000:.2f} ms")
+    for path, cost in costs.items():
+        print(f"    {path:<12}{cost * 1000:6.1f} ms, {cost / least_s:5.1f} ×")
+    tabs = web_pages.tabs(scratch)
+    print(
+        f"  {web_pages.TABS} open tabs: {tabs.quiet_share:.2%} of a core without news, {tabs.fax_s:.2f} s for"
+        f" each fax that comes in ({tabs.fetched} looks), so {tabs.share:.2%} with one every"
+        f" {web_pages.FAX_EVERY_S:.0f} s; {tabs.threads:.2f} threads a tab"
+    )
+    for length in web_pages.lists(scratch, arguments.listed):
+        print(
+            f"  {length.path:<24} among {web_pages.SMALL:,} faxes {length.small_s * 1000:6.1f} ms, among"
+            f" {arguments.listed:,} {length.large_s * 1000:6.1f} ms: {length.ratio:.2f} times"
+        )
+
+
 def _printing(arguments: argparse.Namespace, scratch: Path) -> None:
     _title(
         "Printing to fax", f"from the start of lp, medians of {printing.JOBS} jobs, a private cupsd, in turns"
@@ -277,6 +306,7 @@ _PARTS = {
     "growth": _growth,
     "encrypting": _encrypting,
     "printing": _printing,
+    "pages": _pages,
     "image": _image,
 }
 
