@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
+from appliance.spool.model import NewDelivery
 from tests.web.browser import Web
 
 # What a stranger writes who wishes the reader ill.
@@ -113,4 +114,11 @@ def _write_evil(box: Web, fax: int, received: int) -> None:
         )
 
     spool.do(write)
+    for kind, what, fax_id in (("received", "rang", received), ("faxes", "sent twice", fax)):
+        reply = box.served.ask("POST", f"/{kind}/{fax_id}/notes", {"text": f"{what}{EVIL}"})
+        assert reply.status == 201, reply.content
+    box.add_user("grace", full_name=f"Grace{EVIL}"[:100])
+    box.served.box.outbox.put(
+        NewDelivery("email", f"{EVIL}@x.example", {"why": "result"}, (1e6,), not_before=1e12)
+    )
     box.served.box.history.audit(EVIL, EVIL, object=EVIL, address=EVIL, detail=EVIL)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
+import html
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page
 
 from appliance.language import DOMAIN, FOLDER
 from appliance.settings.accounts import Role
@@ -152,16 +152,78 @@ def test_no_page_says_a_sentence_of_ours_in_english(lived_in: tuple[Web, Furnish
 def test_the_first_page_is_light_on_the_wire(lived_in: tuple[Web, Furnished]) -> None:
     box, _ = lived_in
     page = box.page()
-    answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 (it takes no built-in)
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    sizes: list[int] = []  # on the wire, heads included
+    network.on("Network.loadingFinished", lambda event: sizes.append(int(event["encodedDataLength"])))
     page.goto("/")
     page.wait_for_load_state("load")
-    # Weighed afterwards: within the handler a body comes when it likes.
-    sizes = [
-        len(gzip.compress(answer.body())) for answer in answers if answer.ok and "/events" not in answer.url
-    ]
     assert 0 < sum(sizes) < FIRST_PAGE_OCTETS
     box.close_windows()
+
+
+def test_a_page_names_all_its_scripts_itself_so_that_they_come_in_one_round_trip(
+    lived_in: tuple[Web, Furnished],
+) -> None:
+    box, furnished = lived_in
+    page = box.page()
+    for path in ("/", "/received", "/faxes/{fax}"):
+        page.goto(furnished.path(path))
+        page.wait_for_load_state("load")
+        named = page.evaluate(
+            "[...document.querySelectorAll('link[href], script[src]')].map((each) => each.href || each.src)"
+        )
+        loaded = page.evaluate(
+            "performance.getEntriesByType('resource').map((each) => each.name)"
+            ".filter((name) => name.includes('/static/'))"
+        )
+        # What follows events is there for later.
+        late = {address for address in loaded if "/stream" in address}
+        assert set(loaded) - set(named) - late == set(), path
+        assert len(loaded) > 5
+    box.close_windows()
+
+
+# Each place that somebody else can write into: what stands before their script there, and where it is seen.
+PLACES = {
+    "station id": ("", "/received/{received}", "<dd>"),
+    "caller's name": ("", "/received", "<b>"),
+    "machine that answered": ("", "/faxes/{fax}", "<dd>"),
+    "name of a recipient": ("", "/sent", "<b>"),
+    "subject": ("Findings", "/sent", ""),
+    "tag": ("lab", "/sent", ""),
+    "tag of a document without a number": ("scan", "/waiting", ""),
+    "file name": ("findings", "/faxes/{fax}", ""),
+    "phone book": ("Babbage", "/settings/contacts", ""),
+    "company": ("Engines", "/settings/contacts", ""),
+    "group": ("Colleagues", "/settings/groups", ""),
+    "rule": ("withheld", "/settings/junk-rules", ""),
+    "route": ("front desk", "/settings/routes", ""),
+    "our own name": ("Dr. Lovelace", "/settings/station", ""),
+    "audit log": ("", "/audit", ""),
+    "note on a received fax": ("rang", "/received/{received}", ""),
+    "note on a sent fax": ("sent twice", "/faxes/{fax}", ""),
+    "full name of a user": ("Grace", "/settings/users", ""),
+    "template of a cover page": ("</textarea>", "/settings/covers/1", ""),
+    "e-mail address": ("", "/deliveries", ""),
+}
+
+
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_a_script_that_a_stranger_wrote_stands_there_as_text(
+    lived_in: tuple[Web, Furnished], place: str
+) -> None:
+    box, furnished = lived_in
+    before, path, around = PLACES[place]
+    user_id = box.add_user(OWNER, Role.ADMIN)
+    token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
+    reply = box.served.ask(
+        "GET", furnished.path(path), token="", prefix="", headers={"Cookie": f"faxbox={token}"}
+    )
+    page = reply.content.decode()
+    script = "<script>window.bad" if before.startswith("<") else "<img src=x onerror="
+    assert around + html.escape(before + script) in page, page
+    assert script not in page
 
 
 # -- who may see what ------------------------------------------------------------------------------
