@@ -7,6 +7,7 @@ of workers, too, which no window hears.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +20,7 @@ from webui.door import make_webui
 REPORT_PATH = "/what-was-forbidden"
 # A box that was stopped, an address that must not open: the tests that make these look at the answers.
 _ANSWERS = "Failed to load resource"
+_HANG_S = 240.0
 _heard: list[str] = []
 
 
@@ -32,7 +34,9 @@ def heard() -> list[str]:
 def heard_of(page: Page, *words: str) -> None:
     """Waits for a complaint with each of these."""
     found: list[str] = []
+    end = time.monotonic() + _HANG_S
     while not all(any(word in each for each in found) for word in words):
+        assert time.monotonic() < end, found
         page.wait_for_timeout(20)
         found += heard()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import pyotp
 import pytest
 from playwright.sync_api import expect
 
 from appliance.phonebook import Contact
 from appliance.spool.model import ReceivedFilter
-from tests.web.browser import Web
+from tests.web.browser import PASSWORD, Web
 from tests.web.furnished import picture
 from tests.web.keyboard import Keyboard
 
@@ -115,4 +116,95 @@ def test_a_day_s_work_goes_by_keyboard_alone_and_every_stop_is_seen(
     assert f"Lovelace {language}" in [
         each.last_name for each in box.served.box.settings.items(Contact).values()
     ]
+    assert user.faults == []
+
+
+def test_what_waits_what_is_undone_and_what_an_owner_does_goes_by_keyboard_alone(
+    box: Web, tmp_path: Path
+) -> None:
+    served = box.served
+    page = box.page()
+    user = Keyboard(page)
+
+    # A document without a number gets one, and goes once more to another.
+    served.form("/needs-number", [], [("scan.tiff", picture())])
+    page.goto("/waiting")
+    number = page.locator("li.ask [name=to]").first
+    expect(number).to_be_enabled()
+    user.to(number)
+    user.type("9990")
+    user.press("Enter")
+    page.wait_for_url("**/faxes/*")
+    expect(page.locator("#state .state.good")).to_be_visible()
+    first = page.url
+    user.press("r")
+    user.press("Control+a")
+    user.type("9991")
+    user.press("Enter")
+    page.wait_for_url(lambda address: "/faxes/" in address and address != first)
+
+    # One that is held is cancelled.
+    held = served.form("/faxes", [("to", "9990"), ("hold", "true")], [("a.tiff", picture())]).json["faxes"][
+        0
+    ]["id"]
+    page.goto(f"/faxes/{held}")
+    user.to(page.get_by_role("button", name="Cancel"))
+    user.press("Enter")
+    expect(page.locator("#state .state")).to_contain_text("Cancelled")
+
+    # Two that came are deleted, and come back.
+    came = [come_in(box), come_in(box)]
+    page.goto("/received")
+    for _ in came:
+        user.press("j")
+        user.press("x")
+    user.to(page.get_by_role("button", name="Delete"))
+    user.press("Enter")
+    for fax_id in came:
+        expect(page.locator(f".rows > li[data-id='{fax_id}']")).to_be_hidden()
+    user.press("z")
+    for fax_id in came:
+        expect(page.locator(f".rows > li[data-id='{fax_id}']")).to_be_visible()
+
+    # A file for the phone book is looked at, and taken.
+    people = tmp_path / "people.csv"
+    people.write_text("number;name\n+49 30 778;Zuse\n")
+    page.goto("/settings/contacts/import")
+    with page.expect_file_chooser() as chooser:
+        user.to(page.locator("#choose [name=file]"))
+        user.press("Enter")
+    chooser.value.set_files(people)
+    user.to(page.get_by_role("button", name="Look at it"))
+    user.press("Enter")
+    expect(page.locator("#import-now")).to_be_visible()
+    user.to(page.locator("#import-now"))
+    user.press("Enter")
+    page.wait_for_url("**/settings/contacts")
+    assert "+49 30 778" in [each.number for each in served.box.settings.items(Contact).values()]
+
+    # All is saved in a file.
+    page.goto("/backup")
+    for field in ("passphrase", "again"):
+        user.to(page.locator(f"#backup [name={field}]"))
+        user.type("nine white horses")
+    with page.expect_download():
+        user.press("Enter")
+
+    # An app for the password, and every other window is signed out.
+    other = box.page()
+    other.goto("/account")
+    page.goto("/account/app")
+    secret = str(page.locator("input[name=secret]").input_value())
+    user.to(page.locator("[name=code]"))
+    user.type(pyotp.TOTP(secret).now())
+    user.to(page.locator("[name=password]"))
+    user.type(PASSWORD)
+    user.press("Enter")
+    expect(page.get_by_role("heading", name="Keep these codes")).to_be_visible()
+    page.goto("/account")
+    user.to(page.get_by_role("button", name="Sign out everywhere else"))
+    user.press("Enter")
+    expect(page.get_by_role("button", name="Sign out everywhere else")).to_have_count(0)
+    other.reload()
+    expect(other.get_by_label("Password")).to_be_visible()
     assert user.faults == []

@@ -157,7 +157,7 @@ def test_no_call_that_changes_something_takes_a_cookie_without_the_token_of_a_pa
 
 def test_no_page_can_be_put_into_a_frame_of_another_site(box: Web) -> None:
     page = box.page()
-    elsewhere = "http://evil.example/"
+    elsewhere = "http://127.0.0.2:1/"
     page.route(elsewhere, lambda route: route.fulfill(body=f"<iframe src='{box.url}/account'></iframe>"))
     page.goto(elsewhere)
     framed = page.frames[1]

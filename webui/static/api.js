@@ -19,8 +19,8 @@ export const headers = () => ({
   "Accept-Language": document.documentElement.lang,
 });
 
-// Answers the JSON, or null for no content. Throws Refused.
-export async function call(method, path, body, more = {}) {
+// Answers the JSON, or null for no content. `limitMs` is of a look. Throws Refused.
+export async function call(method, path, body, more = {}, limitMs = LOOK_LIMIT_MS) {
   const options = { method, headers: { ...headers(), ...more }, credentials: "same-origin" };
   if (body instanceof FormData) {
     options.body = body;
@@ -28,7 +28,7 @@ export async function call(method, path, body, more = {}) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  if (method === "GET") options.signal = AbortSignal.timeout(LOOK_LIMIT_MS);
+  if (method === "GET") options.signal = AbortSignal.timeout(limitMs);
   let answer;
   try {
     answer = await fetch(`/api/v1${path}`, options);

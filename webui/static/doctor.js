@@ -3,6 +3,8 @@
 import { call, Refused } from "./api.js";
 import { line, showRefusal } from "./elements.js";
 
+// It asks the system for updates, mail servers, name servers: together they may take their time, ms.
+const LIMIT_MS = 300_000;
 const ORDER = ["broken", "warning", "fine", "skipped"];
 const button = document.getElementById("look");
 const sum = document.getElementById("sum");
@@ -25,7 +27,7 @@ async function look() {
   refused.hidden = true;
   sum.textContent = sum.dataset.looking;
   try {
-    const { findings } = await call("GET", "/doctor");
+    const { findings } = await call("GET", "/doctor", undefined, {}, LIMIT_MS);
     findings.sort((one, other) => ORDER.indexOf(one.state) - ORDER.indexOf(other.state));
     list.replaceChildren(...findings.map(item));
     const ill = findings.filter((each) => each.state === "broken" || each.state === "warning").length;

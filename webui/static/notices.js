@@ -4,6 +4,8 @@ import { words } from "./api.js";
 
 const UNDO_MS = 10_000;
 const PLAIN_MS = 4_000;
+// Takes back what was done last: whoever has no mouse would not be at the button in time.
+const UNDO_KEY = "z";
 
 // Shows `text` until the function that it answers is called.
 export function standing(text) {
@@ -34,7 +36,16 @@ export function notice(text, { undo = false } = {}) {
       button.className = "plain";
       button.append(words.undo);
       button.addEventListener("click", () => end(false));
+      button.setAttribute("aria-keyshortcuts", UNDO_KEY);
       box.append(" ", button);
     }
   });
 }
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== UNDO_KEY || event.altKey || event.target.matches("input:not([type=checkbox]), textarea, select")) return;
+  const last = [...document.querySelectorAll("#notices button[aria-keyshortcuts]")].at(-1);
+  if (!last) return;
+  event.preventDefault();
+  last.click();
+});

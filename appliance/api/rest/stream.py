@@ -29,8 +29,9 @@ RETRY_MS = 3000
 SESSION_STREAMS = 3
 _BATCH = 500
 # A comment; to a page's script, which cannot hear comments, an event: without one it never learns that the
-# machine at the other end lost power.
-_HEARTBEAT, _PAGE_HEARTBEAT = b":\n\n", b"event: alive\ndata: {}\n\n"
+# machine at the other end lost power.  It says how often it comes.
+_HEARTBEAT = b":\n\n"
+_PAGE_HEARTBEAT = f"event: alive\ndata: {json.dumps({'every_s': HEARTBEAT_S})}\n\n".encode()
 
 
 def stream(call: Call) -> Answer:
@@ -75,6 +76,8 @@ class _Stream:
         self._context = context = call.context
         self._caller = call.caller
         self._fax_id = fax_id
+        # A browser hears an event with a name only where its script knows that name.
+        self._named = call.query.get("named") is not False
         # Listening begins before the log is read, so that nothing falls between.  Without ``since`` the
         # stream begins here, not when its first octets go out: by then its reader may have looked already.
         self._listener = context.box.history.listen()
@@ -115,7 +118,7 @@ class _Stream:
                 self._listener.missed = False
                 yield from self._log()
             if item is not None and not self._seen(item) and self._shows(item):
-                yield _octets_of(item)
+                yield self._octets_of(item)
                 spoken = time.monotonic()
             elif time.monotonic() - spoken >= HEARTBEAT_S:
                 yield _PAGE_HEARTBEAT if self._caller.session_id else _HEARTBEAT
@@ -133,7 +136,7 @@ class _Stream:
             for event in batch:
                 self._last = event.id
                 if self._shows(event):
-                    yield _octets_of(event)
+                    yield self._octets_of(event)
             if len(batch) < _BATCH:
                 return
 
@@ -179,9 +182,9 @@ class _Stream:
             return False
         return True
 
-
-def _octets_of(item: Event | News) -> bytes:
-    lines = [f"event: {item.kind}", f"data: {json.dumps(event_view(item), default=str)}"]
-    if isinstance(item, Event):
-        lines.insert(0, f"id: {item.id}")
-    return ("\n".join(lines) + "\n\n").encode()
+    def _octets_of(self, item: Event | News) -> bytes:
+        lines = [f"id: {item.id}"] if isinstance(item, Event) else []
+        if self._named:
+            lines.append(f"event: {item.kind}")
+        lines.append(f"data: {json.dumps(event_view(item), default=str)}")
+        return ("\n".join(lines) + "\n\n").encode()

@@ -328,6 +328,7 @@ ROUTES = (
         query=(
             Parameter("since", integer(0), "begin with the kept events after this id"),
             Parameter("fax", integer(1), "only those of this fax"),
+            Parameter("named", flag(), "false: events without names, which browsers hear as messages"),
         ),
         headers=(Parameter("Last-Event-ID", text(20), "as `since`, when a client comes back"),),
         media=("text/event-stream",),
