@@ -17,9 +17,7 @@ from appliance.api.rest.table import ROUTES
 from appliance.settings import secrets
 from appliance.settings.accounts import Role
 from tests.api.served import TIMEOUT_S
-from tests.web import complaints
 from tests.web.browser import OWNER, PASSWORD, Web, web
-from tests.web.complaints import heard_of
 
 pytestmark = pytest.mark.realtime
 
@@ -153,18 +151,6 @@ def test_no_call_that_changes_something_takes_a_cookie_without_the_token_of_a_pa
         path = re.sub(r"\{\w+\}", "1", route.path)
         reply = box.served.ask(route.method, path, {}, token="", headers={"Cookie": cookie})
         assert (reply.status, reply.json["code"]) == (403, "page_stale"), (route.method, path)
-
-
-def test_no_page_can_be_put_into_a_frame_of_another_site(box: Web) -> None:
-    page = box.page()
-    elsewhere = "http://127.0.0.2:1/"
-    page.route(elsewhere, lambda route: route.fulfill(body=f"<iframe src='{box.url}/account'></iframe>"))
-    page.goto(elsewhere)
-    framed = page.frames[1]
-    heard_of(page, "frame-ancestors")
-    assert framed.url.startswith("chrome-error:")
-    box.close_windows()
-    complaints.heard()
 
 
 def test_every_answer_forbids_frames_and_scripts_in_the_page(box: Web) -> None:
