@@ -235,7 +235,7 @@ class Job(Handed):
     given: str = fact("as it was written", within="to", limit=64)
     name: str = fact(within="to")
     company: str = fact(within="to", default="", kw_only=True)
-    reach: Reach = fact("practice: to the practice machine, nobody outside gets it", within="to")
+    reach: Reach = hidden()
     state: JobState = fact()
     created_at: Moment = fact()
     scheduled_at: Moment = fact()
