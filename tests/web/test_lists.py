@@ -49,7 +49,7 @@ def to_the_end(page: Page, count: int) -> None:
     end = time.monotonic() + HANG_S
     while page.locator(".rows > li").count() < count:
         assert time.monotonic() < end
-        page.locator(".rows > li").last.scroll_into_view_if_needed()
+        page.evaluate("document.querySelector('.next')?.scrollIntoView()")
         page.wait_for_timeout(50)
 
 
