@@ -10,7 +10,6 @@ from appliance.api.problems import ProblemError
 from appliance.api.statistics import Sum, look
 from appliance.causes import NOT_FOUND, all_causes
 from appliance.language import said as _
-from appliance.spool.remembered import Success
 from webui.charts import Columns, columns
 from webui.visit import Answer, Page, Visit
 from webui.wording import Chip
@@ -75,17 +74,12 @@ def _chart(visit: Visit, title: str, days: Days, first: str, value: Callable[[Su
     return Chart(title, picture, [sent, received], [first, sent, received], shown)
 
 
-def _shares(visit: Visit, rows: Sequence[Success], practice: frozenset[str]) -> list[Share]:
+def _shares(visit: Visit, rows: Sequence[tuple[str, int, int]], practice: frozenset[str]) -> list[Share]:
     """Of each: delivered of all.  ``practice``: the names with which nothing left the box."""
     write = visit.writer()
     return [
-        Share(
-            each.name,
-            [write.number(each.delivered), write.number(each.faxes)],
-            round(100 * each.delivered / each.faxes),
-            each.name in practice,
-        )
-        for each in rows
+        Share(name, [write.number(good), write.number(count)], round(100 * good / count), name in practice)
+        for name, good, count in rows
     ]
 
 
@@ -120,8 +114,14 @@ def show(visit: Visit) -> Answer:
             _chart(visit, _("Minutes on the line"), days, first, lambda each: each.seconds / MINUTE_S),
             _chart(visit, _("Busiest hours"), hours, _("Hour"), lambda each: each.faxes),
         ],
-        lines=_shares(visit, looked.sums.lines, practice_lines),
-        destinations=_shares(visit, looked.sums.destinations, visit.box.rules.practice_numbers),
+        lines=_shares(
+            visit, [(each.name, each.delivered, each.faxes) for each in looked.sums.lines], practice_lines
+        ),
+        destinations=_shares(
+            visit,
+            [(each.name, each.delivered, each.faxes) for each in looked.sums.destinations],
+            visit.box.rules.practice_numbers,
+        ),
         causes=[
             Share(causes.get(code, code), [write.number(count)], round(100 * count / failed))
             for code, count in looked.sums.causes
