@@ -129,7 +129,10 @@ def add_command(arguments: argparse.Namespace) -> int:
     except (OSError, SettingsDamagedError) as error:
         return _complain(str(error), EXIT_UNUSABLE)
     print(f"The line {values['name']} is in the settings.")
-    return _try(arguments, beside, data, values, number)
+    try:
+        return _try(arguments, beside, data, values, number)
+    except (BoxRefusedError, BoxUnreachableError) as error:
+        return _complain(str(error), TROUBLE)
 
 
 def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
@@ -236,7 +239,10 @@ def _try(
     values: Mapping[str, Any],
     number: str,
 ) -> int:
-    """Says how the line is, and sends the test page if there is a number; the exit code."""
+    """Says how the line is, and sends the test page if there is a number; the exit code.
+
+    Raises BoxRefusedError, BoxUnreachableError.
+    """
     name = values["name"]
     if beside is not None:
         state = _up(beside, name)
@@ -268,11 +274,8 @@ def _up(box: RunningBox, name: str) -> dict[str, Any]:
 
 
 def _send_page(box: RunningBox, name: str, number: str) -> int:
-    try:
-        request = trunk_check.page_request(name, number, "line.txt", _PAGE)
-        result = send_through(box, request, print).result
-    except (BoxRefusedError, BoxUnreachableError) as error:
-        return _complain(str(error), TROUBLE)
+    request = trunk_check.page_request(name, number, "line.txt", _PAGE)
+    result = send_through(box, request, print).result
     print(result.cause.sentence)
     return GOOD if result.cause is DELIVERED else TROUBLE
 

@@ -6,9 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from appliance.cli import main
+from appliance.commands.running_box import BoxUnreachableError
 from appliance.configuration import open_settings
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
@@ -127,3 +130,22 @@ def test_a_running_box_takes_the_line_signs_in_and_sends_the_test_page(
         assert tried.returncode == 1, "the registrar knows no number"
         assert len(registrar.called) == 1
     assert {line.name for line in lines(data)} == {"trunk", "second", "third"}
+
+
+def test_a_box_that_goes_away_while_the_line_is_tried_is_said_in_a_sentence(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Going:
+        def post(self, path: str, content: dict[str, Any]) -> Any:
+            return {}
+
+        def get(self, path: str) -> Any:
+            raise BoxUnreachableError("the box does not answer")
+
+    monkeypatch.setattr("appliance.commands.line.running_on", lambda _: Going())
+    words = ["trunk", "--server", "sip.example", "--username", "a", "--country-code", "49", "--no-questions"]
+    (data / "password").write_text("secret\n", encoding="utf-8")
+    words += ["--password-file", str(data / "password"), "--data", str(data)]
+    code = main(["line", "add", "sip", *words])
+    assert code == 1
+    assert "faxbox: the box does not answer" in capsys.readouterr().err
