@@ -101,7 +101,7 @@ def _rendering(arguments: argparse.Namespace, scratch: Path) -> None:
     _title("Pages a second from PDF", "fine, against gs -sDEVICE=tiffg4 on the same files")
     for made in rendering.measure(charts.charts(arguments.charts), scratch):
         print(
-            f"  {made.name:<9}{made.pages:3} pages   ours {made.pages / made.ours_s:5.1f}/s"
+            f"  {made.name:<19}{made.pages:3} pages   ours {made.pages / made.ours_s:5.1f}/s"
             f" (one process {made.pages / made.one_s:5.1f}/s)   gs {made.pages / made.gs_s:5.1f}/s"
             f"   speed {made.gs_s / made.ours_s:5.2f} × (one process {made.gs_s / made.one_s:5.2f} ×)"
             f"   size {made.ours_octets / made.gs_octets:5.2f} ×"

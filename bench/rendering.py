@@ -15,6 +15,7 @@ from appliance.documents.options import PageFormat, RenderOptions, Source
 from appliance.documents.render import render
 from appliance.t4.page import Raster, Resolution
 from appliance.t4.tiff import FaxTiff
+from bench.legibility.measuring import pages_of_the_bench
 
 # The better of so many runs of each counts: a busy machine makes both slower, never faster.
 RUNS = 3
@@ -35,12 +36,21 @@ class Rendered:
 
 
 def measure(pages: list[Raster], scratch: Path) -> list[Rendered]:
-    """A document of text, photograph and form, and the scanned ``pages`` as a PDF of pictures."""
+    """A document of text, photograph and form, the scanned ``pages`` as a PDF of pictures, and the legibility
+    bench: its pages that are drawn, and those that are scans with tones."""
     mixed, scanned = scratch / "mixed.pdf", scratch / "scanned.pdf"
     write_demo_pdf(mixed)
     images = [Image.frombytes("1", (page.width, page.rows), _white_is_one(page)) for page in pages]
     images[0].save(scanned, save_all=True, append_images=images[1:], resolution=200)
-    return [_compare("mixed", [mixed] * COPIES, scratch), _compare("scanned", [scanned], scratch)]
+    drawn, toned = [], []
+    for _, content, pdf, _ in pages_of_the_bench(scratch):
+        (drawn if content == pdf else toned).append(pdf)
+    return [
+        _compare("mixed", [mixed] * COPIES, scratch),
+        _compare("scanned", [scanned], scratch),
+        _compare("drawn with tones", drawn, scratch),
+        _compare("scanned with tones", toned, scratch),
+    ]
 
 
 def _white_is_one(page: Raster) -> bytes:

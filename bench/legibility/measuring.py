@@ -42,7 +42,7 @@ class Measured:
 
 def measure(scratch: Path, only: str = "") -> Iterator[Measured]:
     """Each page of the bench whose name contains ``only``."""
-    for name, content, pdf, lines in _pages(scratch):
+    for name, content, pdf, lines in pages_of_the_bench(scratch):
         if only not in name:
             continue
         yield Measured(
@@ -54,7 +54,7 @@ def measure(scratch: Path, only: str = "") -> Iterator[Measured]:
         )
 
 
-def _pages(scratch: Path) -> Iterator[tuple[str, Path, Path, list[Line]]]:
+def pages_of_the_bench(scratch: Path) -> Iterator[tuple[str, Path, Path, list[Line]]]:
     """Name, file for us, PDF of the same for the others, known lines."""
     for name, design in DESIGNS.items():
         canvas = Canvas(name)
