@@ -338,13 +338,14 @@ LISTS = (
 
 def lists(scratch: Path, large: int = LARGE) -> tuple[Length, ...]:
     """Two boxes, asked in turns; half of the faxes were sent, half received."""
+    folders = [scratch / f"lists-{count}" for count in (SMALL, large)]
+    for data, count in zip(folders, (SMALL, large), strict=True):
+        with contextlib.closing(open_box(data)) as made:
+            fill(made.spool, count)
     with contextlib.ExitStack() as stack:
-        visitors = []
-        for count in (SMALL, large):
-            data = scratch / f"lists-{count}"
-            with contextlib.closing(open_box(data)) as made:
-                fill(made.spool, count)
-            visitors.append(Visitor(stack.enter_context(_box(data)).port))
+        boxes = [stack.enter_context(_box(data)) for data in folders]
+        # Both at last: the box closes a connection on which nothing is asked.
+        visitors = [Visitor(box.port) for box in boxes]
         return tuple(_length(path, *visitors) for path in LISTS)
 
 
