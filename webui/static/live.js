@@ -72,8 +72,10 @@ export async function look(address) {
 }
 
 async function fetchParts() {
-  const fresh = await look(location.href);
-  if (!fresh) return;
+  const address = location.href;
+  const fresh = await look(address);
+  // Something else is searched for by now: that is fetched next.
+  if (!fresh || address !== location.href) return;
   document.dispatchEvent(new CustomEvent("refreshing"));
   for (const part of document.querySelectorAll("[data-part]")) {
     const other = fresh.getElementById(part.id);
