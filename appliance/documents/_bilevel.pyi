@@ -15,8 +15,10 @@ def toned(
     apart: int,
     y_dpi: int,
     /,
-) -> list[tuple[int, int]]:
+) -> list[tuple[int, int, bool]]:
     """Where ``grey`` is more than black on white: first row and row after the last of each such part.
+
+    The third says whether it has tones, besides or instead of wide black areas.
 
     Parts of the page are told apart by more than ``apart`` white rows.  One is black on white when it has no
     black areas larger than strokes of letters, and when every pixel of it from ``ink_below`` to below

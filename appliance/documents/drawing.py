@@ -51,11 +51,13 @@ class Pixels:
 class LookedAt:
     """A whole page in ``grey``, and where it is more than black on white: there a threshold is not enough.
 
-    ``toned`` are first rows and rows after the last ones, with white rows between them and all else.
+    ``toned`` are first rows and rows after the last ones, with white rows between them and all else.  Without
+    ``tones`` there are only wide black areas in them, on which white type may stand.
     """
 
     grey: Pixels
     toned: tuple[tuple[int, int], ...]
+    tones: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
-from appliance.documents.drawing import Box, Drawing, Pixels
+from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
@@ -120,11 +120,17 @@ class PdfSource:
             looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
             if not looked_at.toned:
                 return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
-            if width * rows > BAND_PIXELS:
-                looked_at = None
-                del _PIXELS["grey"]
         content = content_of(page)
         hidden = content.type if content is not None else ()
+        photographs = _photographs(page, layout, content)
+        if photographs is None and looked_at is not None:
+            if not looked_at.tones:  # a scan in black and white: of its black areas nothing is to be made
+                looked_at = LookedAt(looked_at.grey, (), tones=False)
+                return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
+            looked_at = None  # any other is looked at as a whole
+        if width * rows > BAND_PIXELS:
+            looked_at = None
+            _PIXELS.pop("grey", None)
 
         def colours(first: int, count: int) -> Pixels:
             bitmap = self._drawn(page, layout, "page", first, count)
@@ -135,9 +141,6 @@ class PdfSource:
                 show(hidden, True)
             return Pixels(_octets(bitmap), 4, bitmap.stride, under)
 
-        photographs = _photographs(page, layout, content)
-        if photographs is None:
-            looked_at = None  # a scan is looked at as a whole
         return Drawing(width, rows, Box.of(layout), colours, photographs, looked_at)
 
     def remarks(self, index: int | None) -> Sequence[Remark]:

@@ -41,7 +41,7 @@ def look_at(grey: Pixels, width: int, rows: int, y_dpi: int = 196) -> LookedAt:
     """Where a page in grey is more than black on white."""
     apart = _APART_ROWS * y_dpi // 196
     toned = _bilevel.toned(grey.page, grey.stride, width, rows, PLAIN_INK, PLAIN_WHITE, apart, y_dpi)
-    return LookedAt(grey, tuple(toned))
+    return LookedAt(grey, tuple((first, end) for first, end, _ in toned), any(tones for *_, tones in toned))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def test_a_sent_fax_goes_by_e_mail_with_its_pages(served: Served) -> None:
             served.ask("PATCH", "/settings/mail_out", {"server": ""})
     ((_, whom, message),) = office.taken
     assert whom == ["ada@office.example"]
-    assert message["Subject"] == "Fax to 9990"
+    assert message["Subject"] == "Practice: Fax to 9990"
     (attachment,) = message.iter_attachments()
     assert len(pypdfium2.PdfDocument(io.BytesIO(attachment.get_content()))) == 2
     ((delivery, _),) = served.box.outbox.of_fax(fax_id)

@@ -121,7 +121,7 @@ def test_an_e_mail_handed_in_by_smtp_is_faxed_and_its_sender_gets_the_pages_back
             until(lambda: office.taken)
     ((_, to, message),) = office.taken
     assert to == ["ada@office.example"]
-    assert message["Subject"] == "Fax to 9990 was delivered"
+    assert message["Subject"] == "Practice: Fax to 9990 was delivered"
     assert message["In-Reply-To"] == "<1@office.example>"
     (attachment,) = message.iter_attachments()
     assert len(pypdfium2.PdfDocument(attachment.get_content())) == 2

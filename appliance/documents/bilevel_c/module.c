@@ -87,8 +87,8 @@ out:
     return packed;
 }
 
-/* What a row of a page in grey is: nothing, black on white, or more than that. */
-enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID };
+/* What a row of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides. */
+enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4 };
 
 /* Which pixels are ink and which are white; ROW_TONED when some are neither. */
 WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, const uint8_t *restrict row,
@@ -161,7 +161,7 @@ static int tell_rows(uint8_t *kinds, const uint8_t *grey, Py_ssize_t stride, Siz
             kinds[y] = kind;
             solid = kind != ROW_WHITE && has_long_run(scratch, ink + (y - from) * width, width) ? solid + 1 : 0;
             if (solid >= solid_rows)
-                kinds[y] = ROW_SOLID;
+                kinds[y] |= ROW_SOLID;
         }
         if (!some)
             continue;
@@ -169,10 +169,10 @@ static int tell_rows(uint8_t *kinds, const uint8_t *grey, Py_ssize_t stride, Siz
         failed = widen_light(ink, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0
                  || widen_light(white, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0;
         for (Py_ssize_t y = top; y < below && !failed; y++)
-            if (kinds[y] == ROW_TONED
+            if ((kinds[y] & ROW_TONED)
                 && !has_tone(ink + (y - from) * width, white + (y - from) * width, grey + y * stride, ink_below,
                              white_from, width))
-                kinds[y] = ROW_PLAIN;
+                kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
     }
     free(ink);
     return failed ? -1 : 0;
@@ -206,13 +206,14 @@ static PyObject *toned(PyObject *module, PyObject *args)
             continue;
         }
         Py_ssize_t below = first;
-        int is_toned = 0;
+        uint8_t all = 0;
         for (Py_ssize_t y = first; y < rows && y <= below + apart; y++)
             if (kinds[y] != ROW_WHITE) {
                 below = y + 1;
-                is_toned |= kinds[y] >= ROW_TONED;
+                all |= kinds[y];
             }
-        PyObject *span = is_toned ? Py_BuildValue("nn", first, below) : NULL;
+        int is_toned = (all & (ROW_TONED | ROW_SOLID)) != 0;
+        PyObject *span = is_toned ? Py_BuildValue("nnO", first, below, all & ROW_TONED ? Py_True : Py_False) : NULL;
         int failed = is_toned && (span == NULL || PyList_Append(spans, span) < 0);
         Py_XDECREF(span);
         if (failed)
