@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from appliance import at_rest
 from appliance.box import Box
 from appliance.causes import DOCUMENT_GONE, DOCUMENT_REMARKED, Retry, Side
 from appliance.dispatch.making import render_options, sources
@@ -184,9 +185,10 @@ class Preparer:
             hold = DOCUMENT_REMARKED if rule is Rule.HOLD else None
             if not remarks:
                 self._remember(same, path)
-            spool.do(
-                jobs.prepared, job_ids, path, document.total, self._box.clock(), remarks=remarks, hold=hold
-            )
+            now = self._box.clock()
+            if not spool.do(jobs.prepared, job_ids, path, document.total, now, remarks=remarks, hold=hold):
+                # Cancelled while they were made, and perhaps erased.
+                at_rest.shred(target)
         return True
 
     def _rule(self, job: Job, remarks: Sequence[Remark]) -> Rule:

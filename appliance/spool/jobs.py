@@ -242,12 +242,14 @@ def prepared(
     *,
     remarks: Sequence[Remark] = (),
     hold: Cause | None = None,
-) -> None:
+) -> bool:
     """The fax pages of these jobs lie in ``rendered_path``: those still PREPARING may be sent.
 
     With ``hold`` they are HELD for that cause until ``release``, as are those whose sender wanted it.
+    False when all have ended meanwhile: then the pages are nobody's.
     """
-    for job in _preparing(tx.db, job_ids):
+    waiting = _preparing(tx.db, job_ids)
+    for job in waiting:
         expires = max(job.expires_at, now + 1.0)
         tx.db.execute(
             "UPDATE job SET rendered_path = ?, pages = ?, expires_at = ?, cause = ? WHERE id = ?",
@@ -261,6 +263,7 @@ def prepared(
         else:
             why: dict[str, Any] = {"cause": hold.code} if hold is not None else {}
             _move(tx, job, JobState.HELD, now, deadline=now + HELD_LIMIT_S, pages=pages, **why)
+    return bool(waiting)
 
 
 def _set_remarks(tx: Tx, job_id: int, remarks: Sequence[Remark]) -> None:

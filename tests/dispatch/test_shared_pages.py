@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from appliance.box import Box
 from appliance.configuration import open_box
-from appliance.dispatch.prepare import Preparer
+from appliance.dispatch import prepare
+from appliance.dispatch.prepare import Preparer, _render
 from appliance.documents.render import RenderedDocument
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.model import Job, JobState
+from appliance.spool.store import RENDERED
 
 LIMIT_S = 120.0  # only for hangs
 
@@ -53,6 +57,33 @@ def page_file(box: Box, job: Job) -> Path:
 def test_pages_are_shared_while_they_are_whole(box: Box) -> None:
     first = prepared(box)
     assert prepared(box).rendered_path == first.rendered_path
+
+
+def test_pages_of_a_fax_that_is_cancelled_while_they_are_made_are_not_kept(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, cancelled = threading.Event(), threading.Event()
+
+    def render_slowly(*what: Any, **more: Any) -> RenderedDocument:
+        document = _render(*what, **more)
+        made.set()
+        assert cancelled.wait(LIMIT_S)
+        return document
+
+    monkeypatch.setattr(prepare, "_render", render_slowly)
+    file = box.documents.store_file(b"Dear Bob", name="letter.txt", media_type="text/plain")
+    job = box.faxes.submit(Request(owner="ada", to=(To("+493012345"),), files=(file,))).jobs[0]
+    assert made.wait(LIMIT_S)
+    folder = box.data / RENDERED
+    assert list(folder.iterdir())
+    box.faxes.cancel(job.id)
+    cancelled.set()
+    end = time.monotonic() + LIMIT_S
+    while list(folder.iterdir()):
+        assert time.monotonic() < end, "the pages stay"
+        time.sleep(0.02)
+    # The same document again: nothing is shared with what is gone.
+    assert prepared(box).state is JobState.WAITING
 
 
 @pytest.mark.parametrize("harm", ["changed", "cut", "gone", "all gone"])
