@@ -41,6 +41,8 @@ def of_job(visit: Visit, job: Job) -> State:
             return State(_("Held"), "‖", "wait", _(cause.sentence) if cause else "")
         case JobState.PREPARING:
             return State(_("Being prepared"), "…", "plain")
+        case JobState.NEEDS_NUMBER:
+            return State(_("Waiting for a number"), "…", "wait")
         case JobState.WAITING if job.tries and cause is not None:
             when = _("Next try {time}.").format(time=write.near(job.next_try_at, now))
             return State(_("Tries again"), "↻", "wait", f"{_(cause.sentence)} {when}")
@@ -61,7 +63,6 @@ def of_job(visit: Visit, job: Job) -> State:
             return State(_("Cancelled"), "–", "plain")
         case JobState.UNKNOWN:
             return State(_("Perhaps arrived"), "?", "bad", _(cause.sentence) if cause else "")
-    return State(job.state.value, "", "plain")
 
 
 def of_received(fax: Received) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import re
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlencode
 
 import pyotp
 import pytest
+from PIL import Image, ImageStat
 from playwright.sync_api import Browser, expect
 
 from appliance.api.limits import SignInGuard
@@ -95,6 +97,9 @@ def test_with_an_app_the_password_alone_opens_nothing_and_a_recovery_code_opens_
     page = box.page("tim")
     page.goto("/account/app")
     secret = page.locator("input[name=secret]").input_value()
+    picture = page.get_by_role("img", name="QR code for the app").screenshot()
+    dark = Image.open(io.BytesIO(picture)).convert("L").point([255 if v < 128 else 0 for v in range(256)])
+    assert 0.2 < ImageStat.Stat(dark).mean[0] / 255 < 0.6  # black on white, as such codes are
     page.get_by_label("The six digits").fill(pyotp.TOTP(secret).now())
     page.get_by_label("Your password").fill(PASSWORD)
     page.keyboard.press("Enter")

@@ -43,7 +43,7 @@ def show_app(visit: Visit) -> Answer:
 
     secret, address = new_app_secret(user)
     code = segno.make(address, micro=False)
-    picture = code.svg_inline(scale=5, border=2, dark=None, lineclass="code", svgclass="code-picture")
+    picture = code.svg_inline(scale=5, border=2, svgclass="code-picture")
     return visit.page("account_app.html", secret=secret, picture=Markup(picture))
 
 
