@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,8 @@ from appliance.ipp.codec import Decoder
 from appliance.ipp.model import GroupTag, Message
 from appliance.spool.model import JobFilter
 from tests.api_ipp.requests import request, to
+from tests.killed_at import die_at
 
-_STEPS = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "answer"})
 CLIENT = Client(
     "ada",
     "127.0.0.1",
@@ -52,21 +51,9 @@ def ask(service: PrintService, box: Any, octets: bytes, document: bytes = b"") -
 
 def print_once(data: Path, told: int, *, at_once: bool, dies_at: int = 0) -> int:
     """Prints, and writes to ``told`` when it has its answer; how many faxes there are."""
-    steps = 0
-
-    def step(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal steps
-        writes = (
-            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-        )
-        if event in _STEPS or writes:
-            steps += 1
-            if steps == dies_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
     box = open_box(data)
     service = PrintService(box, JobBook(box))
-    sys.addaudithook(step)
+    die_at(dies_at, "answer")
     name, document = codec.name("letter"), b"%PDF-1.4 a letter"
     if at_once:
         answer = ask(service, box, request(Operation.PRINT_JOB, to("tel:9990"), job_name=name), document)

@@ -12,34 +12,18 @@ import itertools
 import json
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from appliance.configuration import open_box
 from appliance.printing.folder import PrintFolder
 from appliance.spool.model import JobFilter
-
-_STEPS = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"})
+from tests.killed_at import die_at
 
 
 def work(root: Path, dies_at: int) -> None:
-    steps = 0
-
-    def step(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal steps
-        writes = (
-            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-        )
-        if event in _STEPS or writes:
-            steps += 1
-            if steps == dies_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
     box = open_box(root / "box")
-    if dies_at:
-        sys.addaudithook(step)
+    die_at(dies_at)
     PrintFolder(box).take(root / "print")
     if not dies_at:
         faxes = sorted(str(job.metadata["print_title"]) for job in box.faxes.search(JobFilter()))

@@ -1,9 +1,9 @@
 """A scan folder whose box is killed at each step in turn, and started again.
 
-``python scan_crash.py TEMPLATE TRIED``: for each step a copy of TEMPLATE (``box``, ``scans``) is made, one
-process dies at that step and the next one ends its work; what there is then is printed as a line of JSON.
-A step is anything that changes files (a rename, a new folder, a deletion, a file opened for writing), or the
-end of a look.
+``python -m tests.printing.scan_crash TEMPLATE TRIED``: for each step a copy of TEMPLATE (``box``, ``scans``)
+is made, one process dies at that step and the next one ends its work; what there is then is printed as a
+line of JSON.  A step is anything that changes files (a rename, a new folder, a deletion, a file opened for
+writing), or the end of a look.
 """
 
 from __future__ import annotations
@@ -12,35 +12,20 @@ import itertools
 import json
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 from appliance.configuration import open_box
 from appliance.printing.scans import Scans
 from appliance.printing.settings import ScanSettings
 from appliance.spool.model import JobFilter, JobState
-
-_STEPS = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "looked"})
+from tests.killed_at import die_at
 
 
 def work(root: Path, dies_at: int) -> None:
-    steps = 0
-
-    def step(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal steps
-        writes = (
-            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-        )
-        if event in _STEPS or writes:
-            steps += 1
-            if steps == dies_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
     box = open_box(root / "box")
     box.settings.change(ScanSettings, {"folder": str(root / "scans")})
-    sys.addaudithook(step)
+    die_at(dies_at, "looked")
     scans = Scans(box)
     for at in (0.0, 1000.0, 2000.0):
         scans.look(root / "scans", at)

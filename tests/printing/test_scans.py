@@ -21,7 +21,6 @@ from appliance.settings.accounts import Role, User
 from appliance.spool import jobs
 from appliance.spool.model import JobFilter, JobState
 from tests.deliver.making import make_box
-from tests.printing import scan_crash
 
 PDF = b"%PDF-1.4\nnot much of one\n%%EOF\n"
 
@@ -239,7 +238,7 @@ def test_killed_at_every_step_each_file_is_one_fax(tmp_path: Path) -> None:
     (template / "scans" / "+4930123456_letter.pdf").write_bytes(PDF)
     os.mkfifo(template / "scans" / "refused.pdf")
     done = subprocess.run(
-        [sys.executable, scan_crash.__file__, str(template), str(tmp_path / "tried")],
+        [sys.executable, "-m", "tests.printing.scan_crash", str(template), str(tmp_path / "tried")],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
