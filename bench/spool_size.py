@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.causes import DELIVERED
-from appliance.spool import documents, jobs
-from appliance.spool.jobs import Outcome
+from appliance.spool import accepting, attempts, decisions, documents, preparing, queues
+from appliance.spool.attempts import Outcome
 from appliance.spool.model import JobState, NewSubmission, Reach, Recipient
 from appliance.spool.store import Spool, Tx
 
@@ -70,15 +70,15 @@ def measure(scratch: Path, large: int = LARGE, faxes: int = FAXES) -> Cost:
 def one_fax(spool: Spool, number: str, now: float) -> None:
     """A fax from its acceptance to its end, as the doors, the preparer and the dispatcher bring it there."""
     document = spool.do(documents.create, "ada", (), now, name="a.pdf")
-    accepted = spool.do(jobs.accept, _new(number, document.id), now)
+    accepted = spool.do(accepting.accept, _new(number, document.id), now)
     (job_id,) = accepted.job_ids
-    spool.do(jobs.prepared, [job_id], "rendered/none", 1, now)
-    assert any(job.id == job_id for job in spool.read(jobs.due, now, 64))
-    spool.read(jobs.next_moment, now)
-    attempt = spool.do(jobs.begin_attempt, job_id, now, line="trunk", line_kind="t38", first_page=0)
-    spool.do(jobs.last_page_out, attempt.id, now)
-    spool.do(jobs.confirm_pages, attempt.id, 1, now)
-    spool.do(jobs.end_attempt, attempt.id, Outcome(DELIVERED, JobState.DELIVERED), now)
+    spool.do(preparing.prepared, [job_id], "rendered/none", 1, now)
+    assert any(job.id == job_id for job in spool.read(queues.due, now, 64))
+    spool.read(queues.next_moment, now)
+    attempt = spool.do(attempts.begin, job_id, now, line="trunk", line_kind="t38", first_page=0)
+    spool.do(attempts.last_page_out, attempt.id, now)
+    spool.do(attempts.confirm_pages, attempt.id, 1, now)
+    spool.do(attempts.end, attempt.id, Outcome(DELIVERED, JobState.DELIVERED), now)
 
 
 def fill(spool: Spool, count: int) -> None:
@@ -91,14 +91,14 @@ def fill(spool: Spool, count: int) -> None:
         for each in range(first, first + number):
             at = now - 30 * DAY_S * (1 - each / count)
             waits = chance.random() < WAITING_SHARE
-            (job_id,) = jobs.accept(tx, _new(f"+4930{each:07}", document.id), at).job_ids
-            jobs.prepared(tx, [job_id], f"rendered/{job_id}", 1, at)
+            (job_id,) = accepting.accept(tx, _new(f"+4930{each:07}", document.id), at).job_ids
+            preparing.prepared(tx, [job_id], f"rendered/{job_id}", 1, at)
             if waits:
-                jobs.reschedule(tx, job_id, now + DAY_S * (1 + chance.random()), at)
+                decisions.reschedule(tx, job_id, now + DAY_S * (1 + chance.random()), at)
                 continue
-            attempt = jobs.begin_attempt(tx, job_id, at, line="trunk", line_kind="t38", first_page=0)
-            jobs.confirm_pages(tx, attempt.id, 1, at)
-            jobs.end_attempt(tx, attempt.id, Outcome(DELIVERED, JobState.DELIVERED), at)
+            attempt = attempts.begin(tx, job_id, at, line="trunk", line_kind="t38", first_page=0)
+            attempts.confirm_pages(tx, attempt.id, 1, at)
+            attempts.end(tx, attempt.id, Outcome(DELIVERED, JobState.DELIVERED), at)
 
     for first in range(0, count, _FILL):
         spool.do(some, first, min(_FILL, count - first))

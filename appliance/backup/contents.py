@@ -27,7 +27,7 @@ from appliance.causes import BACKUP_DAMAGED, BACKUP_TOO_NEW
 from appliance.language import said
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
-from appliance.spool.jobs import next_fax_id
+from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, ReceivedState
 from appliance.spool.notes import MOST_NOTES
 from appliance.spool.notes import add as add_note

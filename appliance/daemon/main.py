@@ -31,7 +31,7 @@ from appliance.exchange.confirmations import GONE_S, confirmed
 from appliance.exchange.remote import Exchange
 from appliance.printing.folder import PrintFolder
 from appliance.printing.scans import Scans
-from appliance.spool import jobs, received
+from appliance.spool import attempts, bounds, jobs, received
 from appliance.spool.clock import clock_behind
 from appliance.spool.settings import SendingSettings
 from appliance.spool.store import Tx
@@ -49,7 +49,7 @@ def recover(box: Box) -> None:
     for fax in box.spool.do(received.recover, now):
         _log.warning("received fax %d was cut off; %d pages of it are here", fax.id, fax.pages)
     _hear_of_confirmations(box, now)
-    for job in box.spool.do(jobs.recover, rule, now):
+    for job in box.spool.do(bounds.recover, rule, now):
         _log.warning("job %d was cut off in a call: now %s", job.id, job.state.value)
 
 
@@ -62,7 +62,7 @@ def _hear_of_confirmations(box: Box, now: float) -> None:
         note = notes_of(box.data, attempt)
         pages = confirmed(note, GONE_S if attempt.last_page_at is not None else 0.0)
         if pages > attempt.pages_confirmed:
-            box.spool.do(jobs.confirm_pages, attempt.id, pages, now)
+            box.spool.do(attempts.confirm_pages, attempt.id, pages, now)
     shutil.rmtree(box.data / CONFIRMED, ignore_errors=True)
 
 

@@ -37,7 +37,7 @@ from appliance.documents.render import RenderedDocument
 from appliance.durable import DiskFullError, ReadOnlyError, make_folder
 from appliance.lines.line import OutgoingCall
 from appliance.lines.practice.settings import PracticeSettings
-from appliance.spool import jobs
+from appliance.spool import attempts
 from appliance.spool.model import (
     Attempt,
     IllegalTransitionError,
@@ -102,7 +102,7 @@ class OutgoingFax(CallDesk):
         self.trace.add(line)
         if line.event == "page_confirmed":
             page = int(dict(line.fields)["page"])
-            box.spool.write(jobs.confirm_pages, self.attempt.id, page, box.clock())
+            box.spool.write(attempts.confirm_pages, self.attempt.id, page, box.clock())
         elif line.event == "media" and dict(line.fields).get("kind") in _MEDIA:
             self.medium = str(dict(line.fields)["kind"])
         tell_live(box, self.job.id, self.job.owner, line)
@@ -116,7 +116,7 @@ class OutgoingFax(CallDesk):
     async def permit_end(self) -> Cause | None:
         self.permitted = True
         try:
-            await self._box.spool.ado(jobs.last_page_out, self.attempt.id, self._box.clock())
+            await self._box.spool.ado(attempts.last_page_out, self.attempt.id, self._box.clock())
         except IllegalTransitionError:
             return CALL_TOO_LONG  # it was given up meanwhile, and another call may carry the job
         except SpoolClosedError:

@@ -12,7 +12,7 @@ from appliance.dispatch.rules import LineView
 from appliance.lines.line import Answer, IncomingCall, Line, LineKind, Refuse
 from appliance.numbering import Plan
 from appliance.numbers import NumberSettings, plan_for
-from appliance.spool import jobs
+from appliance.spool import decisions
 
 # A line that is being retired is looked at so often, seconds.
 RETIRE_LOOK_S = 0.5
@@ -139,7 +139,7 @@ class LinePool:
     def _wake_waiting(self) -> None:
         """A line is there that was not: what waited for one is looked at again."""
         if not self._stopping:
-            self._box.spool.write(jobs.wake, NO_LINE, self._box.clock())
+            self._box.spool.write(decisions.wake, NO_LINE, self._box.clock())
 
     async def _open(self, managed: ManagedLine) -> None:
         def taker(call: IncomingCall) -> Answer | Refuse:

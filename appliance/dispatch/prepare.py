@@ -31,7 +31,7 @@ from appliance.durable import DiskFullError
 from appliance.net.settings import ApiSettings
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, verdict
 from appliance.services.rules import RefusedError, To
-from appliance.spool import documents, jobs
+from appliance.spool import documents, jobs, preparing
 from appliance.spool.model import (
     Event,
     Job,
@@ -100,7 +100,7 @@ class Preparer:
                 if self._stopping:
                     return
                 try:
-                    together = self._box.spool.read(jobs.next_to_prepare, self._busy)
+                    together = self._box.spool.read(preparing.next_to_prepare, self._busy)
                 except SpoolClosedError:
                     return
                 except sqlite3.Error as error:  # the disk: it must not end this thread
@@ -141,7 +141,12 @@ class Preparer:
         made = self._made(job)
         if made is not None:
             spool.do(
-                jobs.prepared, job_ids, job.options.made, made.total, self._box.clock(), remarks=made.remarks
+                preparing.prepared,
+                job_ids,
+                job.options.made,
+                made.total,
+                self._box.clock(),
+                remarks=made.remarks,
             )
             return True
         try:
@@ -149,7 +154,7 @@ class Preparer:
             files = self._files(job)
             same = self._same_pages(files, options)
             recent = self._still_whole(same)
-            if recent and spool.do(jobs.share_pages, job_ids, recent, self._box.clock()):
+            if recent and spool.do(preparing.share_pages, job_ids, recent, self._box.clock()):
                 return True
             # A crash between the rendering and its record left pages that nobody knows of.
             shutil.rmtree(target, ignore_errors=True)
@@ -165,28 +170,30 @@ class Preparer:
                 left_out=left_out,
             )
         except RefusedError as refused:
-            spool.do(jobs.unpreparable, job_ids, refused.cause, self._box.clock())
+            spool.do(preparing.unpreparable, job_ids, refused.cause, self._box.clock())
         except NotFoundError:
-            spool.do(jobs.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
+            spool.do(preparing.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
         except DocumentError as error:
             if error.cause.retry is Retry.LATER or (isinstance(error, WorkerDiedError) and error.killed):
                 # Not the document's doing.
                 _log.warning("job %d is prepared again in %.0f s: %s", job.id, AGAIN_S, error)
                 return False
             _log.info("job %d cannot be prepared: %s", job.id, error)
-            spool.do(jobs.unpreparable, job_ids, error.cause, self._box.clock(), _named(error, files))
+            spool.do(preparing.unpreparable, job_ids, error.cause, self._box.clock(), _named(error, files))
         else:
             remarks = (*left_out, *document.remarks)
             rule = self._rule(job, remarks)
             if rule is Rule.REFUSE:
                 shutil.rmtree(target, ignore_errors=True)
-                spool.do(jobs.unpreparable, job_ids, DOCUMENT_REMARKED, self._box.clock(), remarks)
+                spool.do(preparing.unpreparable, job_ids, DOCUMENT_REMARKED, self._box.clock(), remarks)
                 return True
             hold = DOCUMENT_REMARKED if rule is Rule.HOLD else None
             if not remarks:
                 self._remember(same, path)
             now = self._box.clock()
-            if not spool.do(jobs.prepared, job_ids, path, document.total, now, remarks=remarks, hold=hold):
+            if not spool.do(
+                preparing.prepared, job_ids, path, document.total, now, remarks=remarks, hold=hold
+            ):
                 # Cancelled while they were made, and perhaps erased.
                 at_rest.shred(target)
         return True

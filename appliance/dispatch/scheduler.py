@@ -22,7 +22,7 @@ from appliance.lines.line import LineKind
 from appliance.numbers import Number, NumberSettings, read_number
 from appliance.services.accounts import Quota
 from appliance.settings.accounts import ApiKey, User
-from appliance.spool import jobs, ledger
+from appliance.spool import attempts, bounds, decisions, jobs, ledger, queues
 from appliance.spool.model import DAY_S, IllegalTransitionError, Job, JobState, Reach, SpoolClosedError
 from appliance.spool.settings import SendingSettings
 
@@ -94,20 +94,20 @@ class Scheduler:
         )
         if limits != self._limits:
             self._limits = limits
-            await self._box.spool.ado(jobs.wake, DAILY_LIMIT, now)
+            await self._box.spool.ado(decisions.wake, DAILY_LIMIT, now)
 
     async def _until_next(self, since: float) -> float:
         """Seconds until something is due that was not at ``since``, ``LOOK_AROUND_S`` at most.
 
         What was due then and did not start waits for a line: its call's end wakes us.
         """
-        moment = await self._box.spool.aread(jobs.next_moment, since)
+        moment = await self._box.spool.aread(queues.next_moment, since)
         if moment is None:
             return LOOK_AROUND_S
         return min(max(moment - self._box.clock(), SHORTEST_S), LOOK_AROUND_S)
 
     async def _end_overdue(self, now: float) -> None:
-        for job in await self._box.spool.aread(jobs.overdue, now):
+        for job in await self._box.spool.aread(bounds.overdue, now):
             if not self._clock.goes_on():
                 self.wake()  # the next round knows the time
                 return
@@ -116,7 +116,7 @@ class Scheduler:
                 running.end_long_call()
                 continue
             _log.warning("job %d was %s beyond its bound", job.id, job.state.value)
-            await self._box.spool.ado(jobs.end_overdue, job.id, now)
+            await self._box.spool.ado(bounds.end_overdue, job.id, now)
 
     async def _dispatch(self, practice: bool, now: float) -> None:
         """Starts what is due and has a line."""
@@ -131,7 +131,7 @@ class Scheduler:
         if not practice and self._outgoing.outside >= self._sending().calls_at_once:
             return
         busy = [running.job.number for running in self._outgoing.calls.values()]
-        due = await self._box.spool.aread(jobs.due, now, ROUND_LIMIT, busy, practice=practice)
+        due = await self._box.spool.aread(queues.due, now, ROUND_LIMIT, busy, practice=practice)
         for job in due:
             if self._stopping or (not practice and self._outgoing.outside >= self._sending().calls_at_once):
                 return
@@ -167,10 +167,10 @@ class Scheduler:
                 return
             case Spending.WAIT:
                 return
-        attempts = await spool.aread(jobs.attempts, job.id)
+        earlier = await spool.aread(jobs.attempts, job.id)
         profile = Profile.load(known.profile if known is not None else {})
         views = self._pool.views(self._outgoing.lines_in_use)
-        chosen = rules.choose_line(job, views, attempts, profile)
+        chosen = rules.choose_line(job, views, earlier, profile)
         if chosen is NoLineNow.BUSY:
             return
         if isinstance(chosen, NoLineNow):
@@ -183,15 +183,15 @@ class Scheduler:
             await self._give_up(job, read)
             return
         if read.reach is not job.reach:
-            job = await spool.ado(jobs.set_reach, job.id, read.reach)
+            job = await spool.ado(attempts.set_reach, job.id, read.reach)
             if await self._limit_reached(job, now):
                 await self._put_off(job, _next_day(now), DAILY_LIMIT)
                 return
-        plan = rules.plan_call(job, attempts, profile, self._sending(), now)
+        plan = rules.plan_call(job, earlier, profile, self._sending(), now)
         trace_path = f"traces/{job.uuid}-{job.tries + 1}.jsonl"
         try:
             attempt = await spool.ado(
-                jobs.begin_attempt,
+                attempts.begin,
                 job.id,
                 now,
                 line=chosen.name,
@@ -213,11 +213,11 @@ class Scheduler:
 
     async def _give_up(self, job: Job, cause: Cause) -> None:
         with contextlib.suppress(IllegalTransitionError):  # its owner was quicker
-            await self._box.spool.ado(jobs.fail, job.id, cause, self._box.clock())
+            await self._box.spool.ado(decisions.fail, job.id, cause, self._box.clock())
         self.wake()  # another job for the same number may be due
 
     async def _put_off(self, job: Job, until: float, cause: Cause) -> None:
-        await self._box.spool.ado(jobs.postpone, job.id, until, self._box.clock(), cause)
+        await self._box.spool.ado(decisions.postpone, job.id, until, self._box.clock(), cause)
         self.wake()
 
     async def _limit_reached(self, job: Job, now: float) -> bool:

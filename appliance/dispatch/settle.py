@@ -9,7 +9,7 @@ from appliance.causes import DELIVERED, UNKNOWN_DELIVERY, Retry
 from appliance.dispatch import rules
 from appliance.dispatch.profile import Profile, learn
 from appliance.lines.practice.settings import PracticeSettings
-from appliance.spool import jobs, ledger
+from appliance.spool import attempts, jobs, ledger
 from appliance.spool.model import Job, Reach
 from appliance.spool.remembered import Destination
 from appliance.spool.settings import SendingSettings
@@ -56,7 +56,7 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
         candidates=end.candidates,
         medium=end.medium,
     )
-    outcome = jobs.Outcome(
+    outcome = attempts.Outcome(
         cause=result.cause,
         state=decided.state,
         next_try_at=decided.next_try_at,
@@ -67,7 +67,7 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
     )
     if job.reach is not Reach.PRACTICE:
         _remember(tx, job.number, end, now)
-    return jobs.end_attempt(tx, attempt_id, outcome, now)
+    return attempts.end(tx, attempt_id, outcome, now)
 
 
 def _remember(tx: Tx, number: str, end: CallEnd, now: float) -> None:

@@ -10,7 +10,7 @@ from appliance.causes import DOCUMENT_GONE, NOT_PERMITTED
 from appliance.records import record, shared
 from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
-from appliance.spool import jobs, resends, stats
+from appliance.spool import accepting, decisions, jobs, resends, stats
 from appliance.spool.model import (
     NO_NUMBER,
     Attempt,
@@ -105,7 +105,7 @@ class Faxes:
             held=request.held,
             hold=request.hold,
         )
-        accepted, made = self.spool.do(jobs.accept_with_files, new, request.files, self.clock())
+        accepted, made = self.spool.do(accepting.accept_with_files, new, request.files, self.clock())
         if accepted.repeated:
             self.documents.discard_files(request.files)
         return Submitted(accepted.submission_id, accepted.uuid, made, accepted.repeated)
@@ -179,7 +179,9 @@ class Faxes:
         self.rules.require_room()
         recipients = [self.rules.recipient(each, job.options.lines) for each in to]
         self.rules.require_quota(job.owner, job.key)
-        return self.spool.do(jobs.give_numbers, job_id, recipients, self.clock(), scheduled_at=scheduled_at)
+        return self.spool.do(
+            accepting.give_numbers, job_id, recipients, self.clock(), scheduled_at=scheduled_at
+        )
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -225,7 +227,7 @@ class Faxes:
     def cancel(self, job_id: int, owner: str | None = None) -> Job:
         """Ends a job; a running call is ended within seconds (its state is SENDING until then)."""
         self.get(job_id, owner)
-        return self.spool.do(jobs.cancel, job_id, self.clock())
+        return self.spool.do(decisions.cancel, job_id, self.clock())
 
     def retry_now(self, job_id: int, owner: str | None = None) -> Job:
         """Tries a waiting job at once."""
@@ -234,14 +236,14 @@ class Faxes:
     def reschedule(self, job_id: int, at: float, owner: str | None = None) -> Job:
         """Tries a waiting job at Unix time ``at``."""
         self.get(job_id, owner)
-        return self.spool.do(jobs.reschedule, job_id, at, self.clock())
+        return self.spool.do(decisions.reschedule, job_id, at, self.clock())
 
     def release(self, job_id: int, owner: str | None = None, scheduled_at: float | None = None) -> Job:
         """Hands in a held job."""
         job = self.get(job_id, owner)
         self.rules.require_room()
         self.rules.require_quota(job.owner, job.key)
-        return self.spool.do(jobs.release, job_id, self.clock(), scheduled_at)
+        return self.spool.do(accepting.release, job_id, self.clock(), scheduled_at)
 
     def rewrite_held(self, job_id: int, to: To, document_id: int, handed: Handed) -> Job:
         """Changes a held job's recipient and document, and its options and metadata to those of ``handed``.
@@ -250,12 +252,12 @@ class Faxes:
         """
         recipient = self.rules.recipient(to, handed.options.lines)
         stored = replace(handed, options=self._stored(handed.options))
-        return self.spool.do(jobs.rewrite_held, job_id, recipient, document_id, handed=stored)
+        return self.spool.do(accepting.rewrite_held, job_id, recipient, document_id, handed=stored)
 
     def settle_unknown(self, job_id: int, rule: UnknownRule, owner: str | None = None) -> Job:
         """Decides what becomes of a job whose delivery is unknown."""
         self.get(job_id, owner)
-        return self.spool.do(jobs.settle_unknown, job_id, rule, self.clock())
+        return self.spool.do(decisions.settle_unknown, job_id, rule, self.clock())
 
 
 def _require_owned(job: Job, owner: str | None) -> None:

@@ -5,7 +5,14 @@ How it is laid out
 ``model``        the data model: frozen dataclasses, states, the transition table, each state's bound
 ``schema``       the tables (SQLite, WAL, synchronous=FULL)
 ``store``        ``Spool``: one writer thread with group commit, reading connections, asyncio doors
-``jobs``         operations on jobs to send: accept, prepare, attempt, confirm, end, cancel, list
+``jobs``         jobs as they are: one by its id, its attempts, those that match
+``accepting``    handing in: submissions and their jobs, drafts, numbers that come later
+``preparing``    from the document to its fax pages
+``queues``       which waiting job is next, and when
+``attempts``     calls that carry a job: begun, pages confirmed, ended
+``decisions``    what is decided between calls: cancel, reschedule, give up, settle what is unknown
+``bounds``       jobs past their bound, calls that a crash cut off
+``job_states``   the steps from state to state that all of these take
 ``received``     operations on received faxes
 ``documents``    stored source files and where they lie
 ``events``       the append-only event log and its live hub
@@ -23,8 +30,8 @@ How it is used
 An *operation* is a plain function whose first argument is a ``Tx`` (it changes something) or a
 ``sqlite3.Connection`` (it only reads).  ``Spool`` runs them::
 
-    job_ids = spool.do(jobs.accept, new, now)          # any thread; returns when it is on disk
-    await spool.ado(jobs.confirm_page, attempt, 3, now)  # asyncio: the loop does not wait on disk
+    job_ids = spool.do(accepting.accept, new, now)     # any thread; returns when it is on disk
+    await spool.ado(attempts.confirm_pages, attempt, 3, now)  # asyncio: the loop does not wait on disk
     job = spool.read(jobs.get, job_id)                 # any thread
     page = await spool.aread(jobs.search, JobFilter(owner="ada"))
 

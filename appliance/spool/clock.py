@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.spool import events, jobs, received
+from appliance.spool import bounds, events, received
 from appliance.spool.store import Tx
 
 # A clock that is behind by less needs nothing, seconds.
@@ -16,7 +16,7 @@ def clock_set(tx: Tx, before: float, by: float, fresh: tuple[float, float] | Non
     jobs that concerned.
     """
     received.clock_set(tx, before, by)
-    return jobs.clock_set(tx, before, by, fresh)
+    return bounds.clock_set(tx, before, by, fresh)
 
 
 def clock_behind(tx: Tx, now: float) -> float:

@@ -18,8 +18,8 @@ from appliance import durable
 from appliance.causes import INDEX_REBUILT
 from appliance.records import insert, to_row
 from appliance.spool import copies, identity, retention
+from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.identity import DATABASE_NAME
-from appliance.spool.jobs import next_fax_id
 from appliance.spool.model import ReceivedPageFile, ReceivedState
 from appliance.spool.page_facts import PageFacts, read_facts
 from appliance.spool.received import PRACTICE_KIND

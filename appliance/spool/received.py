@@ -11,7 +11,8 @@ from typing import Any
 from appliance.causes import INTERRUPTED, Cause
 from appliance.records import from_row, insert, to_row
 from appliance.spool import stats, words
-from appliance.spool.jobs import LIST_LIMIT, next_fax_id
+from appliance.spool.fax_ids import next_fax_id
+from appliance.spool.jobs import LIST_LIMIT
 from appliance.spool.model import (
     IllegalTransitionError,
     NotFoundError,

@@ -21,7 +21,7 @@ from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
-from appliance.spool import jobs
+from appliance.spool import attempts
 from appliance.spool.model import JobState
 from appliance.spool.options import SendOptions
 from appliance.station import StationSettings
@@ -289,10 +289,10 @@ def test_a_fax_and_its_tries_are_shown_as_they_were_at_one_moment(served: Served
     def try_again_and_again() -> None:
         while not enough.is_set():
             attempt = spool.do(
-                jobs.begin_attempt, fax_id, served.box.clock(), line="p", line_kind="practice", first_page=0
+                attempts.begin, fax_id, served.box.clock(), line="p", line_kind="practice", first_page=0
             )
-            again = jobs.Outcome(causes.BUSY, JobState.WAITING, next_try_at=much_later)
-            spool.do(jobs.end_attempt, attempt.id, again, served.box.clock())
+            again = attempts.Outcome(causes.BUSY, JobState.WAITING, next_try_at=much_later)
+            spool.do(attempts.end, attempt.id, again, served.box.clock())
 
     caller = threading.Thread(target=try_again_and_again)
     caller.start()

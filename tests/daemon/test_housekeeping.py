@@ -15,7 +15,7 @@ from appliance.configuration import open_box
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.spool import jobs, received
+from appliance.spool import decisions, preparing, received
 from appliance.spool.model import (
     DAY_S,
     Job,
@@ -64,12 +64,12 @@ def submit(box: Box, *numbers: str) -> list[Job]:
     folder = box.data / "rendered" / made[0].uuid
     folder.mkdir()
     (folder / "pages").write_bytes(b"x")
-    box.spool.do(jobs.prepared, [job.id for job in made], f"rendered/{made[0].uuid}", 1, box.clock())
+    box.spool.do(preparing.prepared, [job.id for job in made], f"rendered/{made[0].uuid}", 1, box.clock())
     return made
 
 
 def end(box: Box, job: Job) -> None:
-    box.spool.do(jobs.fail, job.id, BUSY, box.clock())
+    box.spool.do(decisions.fail, job.id, BUSY, box.clock())
 
 
 def files(box: Box, folder: str) -> int:

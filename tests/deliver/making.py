@@ -18,7 +18,7 @@ from appliance.net.settings import ApiSettings
 from appliance.numbers import NumberSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.spool import jobs, received
+from appliance.spool import decisions, received
 from appliance.spool.model import Job, Received, ReceivedPageFile
 from appliance.t4.page import Raster, Resolution
 from appliance.t4.tiff import write_tiff
@@ -51,7 +51,7 @@ def submit(box: Box, **more: object) -> Job:
 
 
 def fail(box: Box, job: Job, cause: Cause = BUSY) -> Job:
-    return box.spool.do(jobs.fail, job.id, cause, box.clock())
+    return box.spool.do(decisions.fail, job.id, cause, box.clock())
 
 
 def receive(

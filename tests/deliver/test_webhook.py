@@ -24,7 +24,7 @@ from appliance.net import http
 from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey
-from appliance.spool import jobs, outbox
+from appliance.spool import decisions, outbox
 from appliance.spool.model import Delivery, Job, OutboxState
 from tests.deliver.making import START, Clock, Hook, fail, hook_server, make_box, receive, submit, until
 
@@ -219,7 +219,7 @@ def test_an_end_that_recovery_finds_is_told_too(tmp_path: Path) -> None:
     second = make_box(tmp_path / "d")
     try:
         Deliveries(second)
-        second.spool.do(jobs.cancel, job.id, second.clock())
+        second.spool.do(decisions.cancel, job.id, second.clock())
         assert only(second, job).payload["event"] == "job.cancelled"
     finally:
         second.close()

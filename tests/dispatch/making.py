@@ -18,7 +18,7 @@ from appliance.lines.line import Line
 from appliance.numbers import NumberSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.spool import jobs
+from appliance.spool import preparing
 from appliance.spool.model import Job, JobState
 from appliance.spool.settings import SendingSettings
 
@@ -58,7 +58,7 @@ def submit(box: Box, *numbers: str, **more: object) -> list[Job]:
     file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
     to = tuple(To(number) for number in numbers or (NUMBER,))
     made = box.faxes.submit(Request("ada", to, (file,), **more))  # type: ignore[arg-type]
-    box.spool.do(jobs.prepared, [job.id for job in made.jobs], COMMON, PAGES, box.clock())
+    box.spool.do(preparing.prepared, [job.id for job in made.jobs], COMMON, PAGES, box.clock())
     return list(made.jobs)
 
 

@@ -13,7 +13,7 @@ from appliance.box import Box
 from appliance.causes import BUSY, RECEIVED
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
-from appliance.spool import jobs
+from appliance.spool import bounds, decisions
 from appliance.spool.model import DAY_S, JobState, ReceivedFilter, ReceivedState
 from appliance.spool.settings import SendingSettings
 from tests.dispatch.fake_line import End, FakeLine
@@ -138,7 +138,7 @@ def test_a_round_that_began_before_the_clock_was_set_back_ends_nothing(
 
         async def aread(of: object, *given: object, **more: object) -> object:
             nonlocal between
-            if of is jobs.overdue and not made:
+            if of is bounds.overdue and not made:
                 set_clock(box, -YEAR_S)
                 made.extend(submit(box, lifetime_s=60.0))
                 between += 1
@@ -186,7 +186,7 @@ def test_after_a_start_with_a_clock_that_is_behind_a_fax_waits_no_longer_than_it
     (job,) = submit(box)
     (named,) = submit(box, scheduled_at=box.clock() + DAY_S)
     now = box.clock()
-    box.spool.do(jobs.postpone, job.id, now + 60.0, now)
+    box.spool.do(decisions.postpone, job.id, now + 60.0, now)
     set_clock(box, -YEAR_S)
     recover(box)
     assert box.faxes.get(job.id).next_try_at < box.clock() + 61.0

@@ -11,7 +11,7 @@ import pytest
 from appliance.box import Box
 from appliance.daemon.main import recover
 from appliance.dispatch.outgoing import CONFIRMED, notes_of
-from appliance.spool import jobs
+from appliance.spool import attempts
 from appliance.spool.model import Attempt, Job, JobState
 from tests.dispatch.making import PAGES, submit
 
@@ -20,7 +20,7 @@ def cut_off(box: Box, *, last_page_out: bool) -> tuple[Job, Attempt, Path]:
     """A fax in a call that a crash cut off, and where its pages would be noted."""
     (job,) = submit(box)
     attempt = box.spool.do(
-        jobs.begin_attempt,
+        attempts.begin,
         job.id,
         box.clock(),
         line="x",
@@ -29,7 +29,7 @@ def cut_off(box: Box, *, last_page_out: bool) -> tuple[Job, Attempt, Path]:
         trace_path=f"traces/{job.uuid}-1.jsonl",
     )
     if last_page_out:
-        box.spool.do(jobs.last_page_out, attempt.id, box.clock())
+        box.spool.do(attempts.last_page_out, attempt.id, box.clock())
     note = notes_of(box.data, attempt)
     note.parent.mkdir()
     return job, attempt, note

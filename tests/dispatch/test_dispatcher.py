@@ -20,7 +20,7 @@ from appliance.numbers import NumberSettings, plan_for
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
 from appliance.settings.accounts import Role, User
-from appliance.spool import jobs, ledger, received
+from appliance.spool import decisions, ledger, received
 from appliance.spool.model import Job, JobState, Priority, ReceivedFilter, ReceivedState
 from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.settings import SendingSettings, StorageSettings
@@ -238,7 +238,7 @@ def test_after_a_restart_everything_that_waited_for_the_box_is_looked_at(
     later = submit(box, "+49302", scheduled_at=box.clock() + 600)
     now = box.clock()
     for job in [*made, *later]:
-        box.spool.do(jobs.postpone, job.id, now + 900, now, cause)
+        box.spool.do(decisions.postpone, job.id, now + 900, now, cause)
 
     async def scenario() -> None:
         async with dispatching(box, FakeLine(capacity=20)):

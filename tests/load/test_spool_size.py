@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.spool import documents, jobs
+from appliance.spool import accepting, documents, jobs
 from appliance.spool.model import JobFilter, JobState
 from appliance.spool.store import Spool
 from bench import spool_size
@@ -141,7 +141,7 @@ def test_a_time_finds_what_was_handed_in_when_the_clock_was_set_back_between(tmp
     spool = Spool(tmp_path / "spool")
     document = spool.do(documents.create, "ada", (), 100.0, name="a.pdf")
     made = [
-        spool.do(jobs.accept, spool_size._new("+4930", document.id), at).job_ids[0]
+        spool.do(accepting.accept, spool_size._new("+4930", document.id), at).job_ids[0]
         for at in (100.0, 200.0, 150.0, 300.0, 250.0)
     ]
 

@@ -18,7 +18,7 @@ from appliance.printing.options import numbers_of_file_name
 from appliance.printing.scans import CUT_OFF_WAIT_S, LARGEST, Scans
 from appliance.printing.settings import PrintingSettings, ScanSettings
 from appliance.settings.accounts import Role, User
-from appliance.spool import jobs
+from appliance.spool import decisions
 from appliance.spool.model import JobFilter, JobState
 from tests.deliver.making import make_box
 
@@ -183,7 +183,7 @@ def test_a_name_of_any_octets_is_a_name(folder: Folder, name: bytes) -> None:
     ((title, _),) = folder.faxes()
     assert title.isprintable()
     (job,) = folder.box.faxes.search(JobFilter())
-    folder.box.spool.do(jobs.fail, job.id, DOCUMENT_DAMAGED, folder.box.clock())
+    folder.box.spool.do(decisions.fail, job.id, DOCUMENT_DAMAGED, folder.box.clock())
     folder.look()
     ((_, why),) = folder.refused().items()
     assert why.startswith(DOCUMENT_DAMAGED.sentence)
@@ -211,7 +211,7 @@ def test_a_file_that_turns_out_to_be_unreadable_is_set_aside_in_its_owners_langu
     folder.put("damaged.pdf")
     folder.look()
     (job,) = folder.box.faxes.search(JobFilter())
-    folder.box.spool.do(jobs.fail, job.id, DOCUMENT_DAMAGED, folder.box.clock())
+    folder.box.spool.do(decisions.fail, job.id, DOCUMENT_DAMAGED, folder.box.clock())
     folder.look()
     assert folder.refused()["damaged.pdf"].startswith("Das Dokument ist beschädigt")
 

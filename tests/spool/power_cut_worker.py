@@ -18,7 +18,7 @@ from appliance.lines.practice.numbers import PRACTICE_NUMBERS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings import secrets
-from appliance.spool import jobs, outbox
+from appliance.spool import attempts, outbox, preparing
 from appliance.spool.incoming import IncomingFax
 from appliance.spool.model import JobState, NewDelivery
 from appliance.spool.store import Tx
@@ -37,12 +37,12 @@ def send(box: Box, number: str) -> int:
     file = box.documents.store_file(b"Hello " * 1000, name="x.txt", media_type="text/plain")
     (job,) = box.faxes.submit(Request("ada", (To(number),), (file,))).jobs
     promise(f"accepted {job.id}")
-    box.spool.do(jobs.prepared, [job.id], "rendered/x", 2, START)
+    box.spool.do(preparing.prepared, [job.id], "rendered/x", 2, START)
     return job.id
 
 
 def begin(box: Box, job_id: int) -> int:
-    return box.spool.do(jobs.begin_attempt, job_id, START, line="trunk", line_kind="t38", first_page=0).id
+    return box.spool.do(attempts.begin, job_id, START, line="trunk", line_kind="t38", first_page=0).id
 
 
 def deliver(tx: Tx, fax_id: int) -> int:
@@ -74,18 +74,18 @@ def main() -> None:
 
     delivered = send(box, "9990")
     attempt = begin(box, delivered)
-    box.spool.do(jobs.confirm_pages, attempt, 1, START)
+    box.spool.do(attempts.confirm_pages, attempt, 1, START)
     promise(f"confirmed {delivered} 1")
-    box.spool.do(jobs.last_page_out, attempt, START)
+    box.spool.do(attempts.last_page_out, attempt, START)
     promise(f"last {delivered}")
     box.spool.do(
-        jobs.end_attempt, attempt, jobs.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=2), START
+        attempts.end, attempt, attempts.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=2), START
     )
     promise(f"delivered {delivered}")
 
     busy = send(box, "9991")
-    outcome = jobs.Outcome(BUSY, JobState.WAITING, next_try_at=START + 60)
-    box.spool.do(jobs.end_attempt, begin(box, busy), outcome, START)
+    outcome = attempts.Outcome(BUSY, JobState.WAITING, next_try_at=START + 60)
+    box.spool.do(attempts.end, begin(box, busy), outcome, START)
     promise(f"tried {busy}")
 
     asyncio.run(receive(box))
@@ -101,7 +101,7 @@ def main() -> None:
     box.faxes.cancel(cancelled)
     promise(f"cancelled {cancelled}")
     hanging = send(box, "9993")
-    box.spool.do(jobs.last_page_out, begin(box, hanging), START)
+    box.spool.do(attempts.last_page_out, begin(box, hanging), START)
     promise(f"last {hanging}")
     box.close()
     promise("closed")

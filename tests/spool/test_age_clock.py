@@ -18,7 +18,7 @@ from appliance.daemon.housekeeping import Housekeeping
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import User
-from appliance.spool import copies, jobs, received
+from appliance.spool import copies, decisions, received
 from appliance.spool.age_clock import (
     FOLLOWED_S,
     STOOD_S,
@@ -113,7 +113,7 @@ class Office:
     def sends(self) -> int:
         file = self.box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
         (job,) = self.box.faxes.submit(Request("ada", (To("9990"),), (file,))).jobs
-        self.box.spool.do(jobs.fail, job.id, BUSY, self.machine.clock)
+        self.box.spool.do(decisions.fail, job.id, BUSY, self.machine.clock)
         return job.id
 
     def kept(self) -> tuple[list[int], list[int], int]:

@@ -17,7 +17,7 @@ from appliance.numbers import Number, NumberSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings import secrets
-from appliance.spool import jobs, ledger
+from appliance.spool import attempts, jobs, ledger, preparing
 from appliance.spool.model import (
     IdempotencyError,
     IllegalTransitionError,
@@ -68,7 +68,7 @@ def test_a_submitted_fax_is_answered_as_it_was_made_however_soon_it_is_prepared(
     def and_prepare(operation: Any, *given: Any) -> Any:
         done = do(operation, *given)
         (job,) = box.faxes.search(JobFilter())
-        do(jobs.prepared, [job.id], "rendered", 3, box.clock())
+        do(preparing.prepared, [job.id], "rendered", 3, box.clock())
         return done
 
     with monkeypatch.context() as patched:
@@ -126,12 +126,10 @@ def test_a_resend_is_a_new_job_that_names_the_old_one(box: Box) -> None:
 def test_a_spent_quota_refuses(box: Box) -> None:
     secrets.add_key(box.settings, "till", quota=2)
     job = box.faxes.submit(request(box, key="till")).jobs[0]
-    box.spool.do(jobs.prepared, [job.id], "rendered/x", 2, 1.0)
-    attempt = box.spool.do(
-        jobs.begin_attempt, job.id, box.clock(), line="p", line_kind="practice", first_page=0
-    )
-    outcome = jobs.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=2)
-    box.spool.do(jobs.end_attempt, attempt.id, outcome, box.clock())
+    box.spool.do(preparing.prepared, [job.id], "rendered/x", 2, 1.0)
+    attempt = box.spool.do(attempts.begin, job.id, box.clock(), line="p", line_kind="practice", first_page=0)
+    outcome = attempts.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=2)
+    box.spool.do(attempts.end, attempt.id, outcome, box.clock())
     with pytest.raises(RefusedError) as caught:
         box.faxes.submit(request(box, key="till"))
     assert caught.value.cause is QUOTA_SPENT

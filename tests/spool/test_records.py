@@ -11,7 +11,7 @@ import pytest
 from appliance.api.rest import views
 from appliance.api.rest.schemas import COMPONENTS
 from appliance.records import facts_of, view
-from appliance.spool import jobs, received
+from appliance.spool import attempts, preparing, received
 from appliance.spool.model import Attempt, Handed, Job, Received, ReceivedPageFile
 from appliance.spool.schema import migrate
 from tests.deliver.making import make_box, receive, submit
@@ -55,10 +55,8 @@ def test_what_is_shown_has_the_fields_of_its_schema(tmp_path: Path) -> None:
     box = make_box(tmp_path / "data")
     try:
         job = submit(box)
-        box.spool.do(jobs.prepared, [job.id], "rendered/x", 1, box.clock())
-        attempt = box.spool.do(
-            jobs.begin_attempt, job.id, box.clock(), line="l", line_kind="t38", first_page=0
-        )
+        box.spool.do(preparing.prepared, [job.id], "rendered/x", 1, box.clock())
+        attempt = box.spool.do(attempts.begin, job.id, box.clock(), line="l", line_kind="t38", first_page=0)
         fax = box.spool.read(received.get, receive(box).id)
     finally:
         box.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from appliance import causes
-from appliance.spool import documents, jobs
+from appliance.spool import accepting, attempts, bounds, decisions, documents, jobs, preparing, queues
 from appliance.spool.model import (
     NEEDS_NUMBER_LIMIT_S,
     NO_NUMBER,
@@ -33,7 +33,7 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool.close()
 
 
-def accept(spool: Spool, *numbers: str, now: float = 1000.0, **more: object) -> jobs.Accepted:
+def accept(spool: Spool, *numbers: str, now: float = 1000.0, **more: object) -> accepting.Accepted:
     file = documents.store_file(spool, b"a page", name="letter.txt", media_type="text/plain")
     document = spool.do(documents.create, "ada", [file], now)
     new = NewSubmission(
@@ -42,18 +42,18 @@ def accept(spool: Spool, *numbers: str, now: float = 1000.0, **more: object) -> 
         document_id=document.id,
         **more,  # type: ignore[arg-type]
     )
-    return spool.do(jobs.accept, new, now)
+    return spool.do(accepting.accept, new, now)
 
 
 def ready(spool: Spool, *numbers: str, pages: int = 3, **more: object) -> list[int]:
     accepted = accept(spool, *numbers, **more)
-    spool.do(jobs.prepared, accepted.job_ids, "rendered/x", pages, 1001.0)
+    spool.do(preparing.prepared, accepted.job_ids, "rendered/x", pages, 1001.0)
     return list(accepted.job_ids)
 
 
 def begin(spool: Spool, job_id: int, first_page: int = 0, now: float = 1002.0) -> int:
     return spool.do(
-        jobs.begin_attempt, job_id, now, line="practice", line_kind="practice", first_page=first_page
+        attempts.begin, job_id, now, line="practice", line_kind="practice", first_page=first_page
     ).id
 
 
@@ -61,11 +61,11 @@ def test_a_job_goes_from_acceptance_to_delivery(spool: Spool) -> None:
     (job_id,) = ready(spool)
     attempt = begin(spool, job_id)
     assert spool.read(jobs.get, job_id).state is JobState.SENDING
-    spool.do(jobs.confirm_pages, attempt, 1, 1003.0)
+    spool.do(attempts.confirm_pages, attempt, 1, 1003.0)
     assert spool.read(jobs.get, job_id).pages_confirmed == 1
-    spool.do(jobs.last_page_out, attempt, 1004.0)
-    outcome = jobs.Outcome(causes.DELIVERED, JobState.DELIVERED, pages_confirmed=3, seconds=40.0)
-    job = spool.do(jobs.end_attempt, attempt, outcome, 1005.0)
+    spool.do(attempts.last_page_out, attempt, 1004.0)
+    outcome = attempts.Outcome(causes.DELIVERED, JobState.DELIVERED, pages_confirmed=3, seconds=40.0)
+    job = spool.do(attempts.end, attempt, outcome, 1005.0)
     assert (job.state, job.pages_confirmed, job.ended_at) == (JobState.DELIVERED, 3, 1005.0)
     assert job.seconds_on_line == 40.0
     assert job.cause is causes.DELIVERED
@@ -75,14 +75,14 @@ def test_each_recipient_is_a_job_of_its_own_in_one_submission(spool: Spool) -> N
     accepted = accept(spool, "+491", "+492", "+493")
     assert [spool.read(jobs.get, job_id).number for job_id in accepted.job_ids] == ["+491", "+492", "+493"]
     assert spool.read(jobs.get_submission, accepted.submission_id).job_ids == accepted.job_ids
-    together = spool.read(jobs.next_to_prepare)
+    together = spool.read(preparing.next_to_prepare)
     assert tuple(job.id for job in together) == accepted.job_ids
-    assert spool.read(jobs.next_to_prepare, accepted.job_ids) == []
+    assert spool.read(preparing.next_to_prepare, accepted.job_ids) == []
 
 
 def test_a_cover_page_makes_the_pages_of_each_recipient_their_own(spool: Spool) -> None:
     accepted = accept(spool, "+491", "+492", options=SendOptions(cover=Cover(subject="x")))
-    assert [job.id for job in spool.read(jobs.next_to_prepare)] == [accepted.job_ids[0]]
+    assert [job.id for job in spool.read(preparing.next_to_prepare)] == [accepted.job_ids[0]]
 
 
 def test_a_repeated_idempotency_key_answers_the_first_jobs_and_makes_none(spool: Spool) -> None:
@@ -97,7 +97,7 @@ def test_a_repeated_idempotency_key_answers_the_first_jobs_and_makes_none(spool:
 
 def test_a_submission_without_its_document_is_refused_and_leaves_nothing(spool: Spool) -> None:
     with pytest.raises(NotFoundError):
-        spool.do(jobs.accept, NewSubmission("ada", (Recipient("1"),), document_id=99), 1.0)
+        spool.do(accepting.accept, NewSubmission("ada", (Recipient("1"),), document_id=99), 1.0)
     assert spool.read(jobs.search, JobFilter()) == []
 
 
@@ -118,11 +118,11 @@ def test_options_come_back_as_they_went_in(spool: Spool) -> None:
 
 def test_every_state_change_outside_the_table_is_refused_and_changes_nothing(spool: Spool) -> None:
     (job_id,) = ready(spool)
-    spool.do(jobs.cancel, job_id, 1002.0)
+    spool.do(decisions.cancel, job_id, 1002.0)
     with pytest.raises(IllegalTransitionError):
         begin(spool, job_id)
     with pytest.raises(IllegalTransitionError):
-        spool.do(jobs.cancel, job_id, 1003.0)
+        spool.do(decisions.cancel, job_id, 1003.0)
     job = spool.read(jobs.get, job_id)
     assert (job.state, job.tries, job.ended_at) == (JobState.CANCELLED, 0, 1002.0)
 
@@ -134,7 +134,7 @@ def test_only_unknown_among_the_ended_states_has_a_way_out() -> None:
 def test_cancelling_a_running_call_asks_for_its_end(spool: Spool) -> None:
     (job_id,) = ready(spool)
     begin(spool, job_id)
-    job = spool.do(jobs.cancel, job_id, 1003.0)
+    job = spool.do(decisions.cancel, job_id, 1003.0)
     assert (job.state, job.cancel_requested) == (JobState.SENDING, True)
 
 
@@ -143,10 +143,10 @@ def test_due_jobs_come_by_priority_then_time_and_one_for_each_number(spool: Spoo
     first, _ = ready(spool, "+492", "+492")
     (later,) = ready(spool, "+493", scheduled_at=5000.0)
     (high,) = ready(spool, "+494", priority=Priority.HIGH)
-    assert [job.id for job in spool.read(jobs.due, 2000.0, 10)] == [high, first, low]
-    assert [job.id for job in spool.read(jobs.due, 2000.0, 10, {"+492", "+494"})] == [low]
-    assert later in [job.id for job in spool.read(jobs.due, 5000.0, 10)]
-    assert spool.read(jobs.next_moment, 2000.0) == 5000.0
+    assert [job.id for job in spool.read(queues.due, 2000.0, 10)] == [high, first, low]
+    assert [job.id for job in spool.read(queues.due, 2000.0, 10, {"+492", "+494"})] == [low]
+    assert later in [job.id for job in spool.read(queues.due, 5000.0, 10)]
+    assert spool.read(queues.next_moment, 2000.0) == 5000.0
 
 
 @pytest.mark.parametrize(
@@ -162,13 +162,13 @@ def test_a_crash_in_a_call_leaves_the_job_where_it_belongs(
 ) -> None:
     (job_id,) = ready(spool)
     attempt = begin(spool, job_id)
-    spool.do(jobs.confirm_pages, attempt, confirmed, 1003.0)
+    spool.do(attempts.confirm_pages, attempt, confirmed, 1003.0)
     if last_page:
-        spool.do(jobs.last_page_out, attempt, 1004.0)
-    (job,) = spool.do(jobs.recover, UnknownRule.ASK, 1010.0)
+        spool.do(attempts.last_page_out, attempt, 1004.0)
+    (job,) = spool.do(bounds.recover, UnknownRule.ASK, 1010.0)
     assert job.state is state
     assert job.pages_confirmed == confirmed
-    assert spool.do(jobs.recover, UnknownRule.ASK, 1011.0) == []
+    assert spool.do(bounds.recover, UnknownRule.ASK, 1011.0) == []
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_a_crash_in_a_call_leaves_the_job_where_it_belongs(
 )
 def test_an_unknown_job_follows_the_owners_rule(spool: Spool, rule: UnknownRule, state: JobState) -> None:
     (job_id,) = ready(spool)
-    spool.do(jobs.last_page_out, begin(spool, job_id), 1004.0)
-    (job,) = spool.do(jobs.recover, rule, 1010.0)
+    spool.do(attempts.last_page_out, begin(spool, job_id), 1004.0)
+    (job,) = spool.do(bounds.recover, rule, 1010.0)
     assert job.state is state
 
 
@@ -193,8 +193,8 @@ def test_no_state_that_has_not_ended_is_without_a_bound(spool: Spool) -> None:
     (sending,) = ready(spool)
     begin(spool, sending)
     end = max(spool.read(jobs.get, job_id).deadline for job_id in (held, preparing, waiting, sending))
-    for job in spool.read(jobs.overdue, end):
-        spool.do(jobs.end_overdue, job.id, end)
+    for job in spool.read(bounds.overdue, end):
+        spool.do(bounds.end_overdue, job.id, end)
     states = [spool.read(jobs.get, job_id).state for job_id in (held, preparing, waiting, sending)]
     assert states == [JobState.CANCELLED, JobState.FAILED, JobState.FAILED, JobState.FAILED]
 
@@ -202,14 +202,14 @@ def test_no_state_that_has_not_ended_is_without_a_bound(spool: Spool) -> None:
 def test_a_document_that_is_never_given_a_number_ends_after_a_month(spool: Spool) -> None:
     document = spool.do(documents.create, "ada", (), 1000.0)
     new = NewSubmission("ada", (NO_NUMBER,), document.id, origin="print", from_computer="desk")
-    (job_id,) = spool.do(jobs.accept, new, 1000.0).job_ids
-    spool.do(jobs.prepared, [job_id], "rendered/x", 1, 1000.0)
+    (job_id,) = spool.do(accepting.accept, new, 1000.0).job_ids
+    spool.do(preparing.prepared, [job_id], "rendered/x", 1, 1000.0)
     job = spool.read(jobs.get, job_id)
     assert (job.state, job.from_computer) == (JobState.NEEDS_NUMBER, "desk")
-    assert spool.read(jobs.due, 1000.0 + 60, 10) == []
+    assert spool.read(queues.due, 1000.0 + 60, 10) == []
     month = 1000.0 + NEEDS_NUMBER_LIMIT_S
-    assert [each.id for each in spool.read(jobs.overdue, month)] == [job_id]
-    assert spool.do(jobs.end_overdue, job_id, month).state is JobState.CANCELLED
+    assert [each.id for each in spool.read(bounds.overdue, month)] == [job_id]
+    assert spool.do(bounds.end_overdue, job_id, month).state is JobState.CANCELLED
 
 
 @pytest.mark.parametrize("by", ["recovery", "its bound", "its end"])
@@ -219,18 +219,18 @@ def test_the_right_to_end_the_last_page_is_one_attempts_at_a_time(spool: Spool, 
     first = begin(spool, job_id)
     match by:
         case "recovery":
-            spool.do(jobs.recover, UnknownRule.ASK, 1003.0)
+            spool.do(bounds.recover, UnknownRule.ASK, 1003.0)
         case "its bound":
-            spool.do(jobs.end_overdue, job_id, 1e9)
+            spool.do(bounds.end_overdue, job_id, 1e9)
         case _:
-            again = jobs.Outcome(causes.BUSY, JobState.WAITING, next_try_at=1003.0)
-            spool.do(jobs.end_attempt, first, again, 1003.0)
+            again = attempts.Outcome(causes.BUSY, JobState.WAITING, next_try_at=1003.0)
+            spool.do(attempts.end, first, again, 1003.0)
     with pytest.raises(IllegalTransitionError):
-        spool.do(jobs.last_page_out, first, 1004.0)
+        spool.do(attempts.last_page_out, first, 1004.0)
     if by != "its bound":
         second = begin(spool, job_id, now=1005.0)
         with pytest.raises(IllegalTransitionError):
-            spool.do(jobs.last_page_out, first, 1006.0)
-        spool.do(jobs.last_page_out, second, 1006.0)
+            spool.do(attempts.last_page_out, first, 1006.0)
+        spool.do(attempts.last_page_out, second, 1006.0)
     stamps = [attempt.last_page_at for attempt in spool.read(jobs.attempts, job_id)]
     assert stamps == [None, 1006.0][: len(stamps)]

@@ -15,7 +15,21 @@ import pytest
 
 from appliance.causes import BUSY, RECEIVED
 from appliance.durable import DiskFullError
-from appliance.spool import documents, events, jobs, ledger, outbox, received, stats
+from appliance.spool import (
+    accepting,
+    attempts,
+    bounds,
+    decisions,
+    documents,
+    events,
+    jobs,
+    ledger,
+    outbox,
+    preparing,
+    queues,
+    received,
+    stats,
+)
 from appliance.spool.model import (
     Event,
     IllegalTransitionError,
@@ -105,8 +119,10 @@ def test_what_follows_from_an_event_is_in_the_same_transaction(tmp_path: Path) -
     spool = Spool(tmp_path, follow_up)
     try:
         document = spool.do(documents.create, "ada", [], NOW)
-        job_id = spool.do(jobs.accept, NewSubmission("ada", (Recipient("1"),), document.id), NOW).job_ids[0]
-        spool.do(jobs.cancel, job_id, NOW)
+        job_id = spool.do(
+            accepting.accept, NewSubmission("ada", (Recipient("1"),), document.id), NOW
+        ).job_ids[0]
+        spool.do(decisions.cancel, job_id, NOW)
         (delivery,) = spool.read(outbox.of_fax, job_id)
         assert delivery.payload == {"id": job_id}
         with pytest.raises(ValueError, match="as told"):
@@ -239,9 +255,9 @@ def test_a_fax_cut_off_by_a_restart_is_partial_and_has_its_pages(spool: Spool) -
 
 def test_jobs_and_received_faxes_draw_from_one_row_of_ids(spool: Spool) -> None:
     document = spool.do(documents.create, "ada", [], NOW)
-    first = spool.do(jobs.accept, NewSubmission("a", (Recipient("1"), Recipient("2")), document.id), NOW)
+    first = spool.do(accepting.accept, NewSubmission("a", (Recipient("1"), Recipient("2")), document.id), NOW)
     fax = spool.do(received.begin, "u1", "trunk", "t38", NOW)
-    second = spool.do(jobs.accept, NewSubmission("a", (Recipient("1"),), document.id), NOW)
+    second = spool.do(accepting.accept, NewSubmission("a", (Recipient("1"),), document.id), NOW)
     assert (*first.job_ids, fax.id, *second.job_ids) == (1, 2, 3, 4)
 
 
@@ -270,8 +286,8 @@ def fill(spool: Spool, count: int) -> None:
     while left > 0:
         batch = min(left, 2000)
         recipients = tuple(Recipient(f"+4930{number:06}") for number in range(batch))
-        accepted = spool.do(jobs.accept, NewSubmission("ada", recipients, document.id), NOW)
-        spool.do(jobs.prepared, accepted.job_ids, "rendered/x", 3, NOW)
+        accepted = spool.do(accepting.accept, NewSubmission("ada", recipients, document.id), NOW)
+        spool.do(preparing.prepared, accepted.job_ids, "rendered/x", 3, NOW)
         spool.do(end_most, accepted.job_ids)
         left -= batch
 
@@ -279,19 +295,19 @@ def fill(spool: Spool, count: int) -> None:
 def end_most(tx: Tx, job_ids: tuple[int, ...]) -> None:
     for job_id in job_ids:
         if job_id % 10:
-            jobs.fail(tx, job_id, BUSY, NOW)
+            decisions.fail(tx, job_id, BUSY, NOW)
 
 
 def cost(spool: Spool) -> float:
     """Seconds of one state change, its event and its commit: the median of many."""
     document = spool.do(documents.create, "eve", [], NOW)
     recipients = tuple(Recipient(f"+4940{number:06}") for number in range(STATE_CHANGES))
-    job_ids = spool.do(jobs.accept, NewSubmission("eve", recipients, document.id), NOW).job_ids
-    spool.do(jobs.prepared, job_ids, "rendered/x", 3, NOW)
+    job_ids = spool.do(accepting.accept, NewSubmission("eve", recipients, document.id), NOW).job_ids
+    spool.do(preparing.prepared, job_ids, "rendered/x", 3, NOW)
     times = []
     for job_id in job_ids:
         started = time.perf_counter()
-        spool.do(jobs.begin_attempt, job_id, NOW, line="trunk", line_kind="t38", first_page=0)
+        spool.do(attempts.begin, job_id, NOW, line="trunk", line_kind="t38", first_page=0)
         times.append(time.perf_counter() - started)
     return statistics.median(times)
 
@@ -305,11 +321,11 @@ def test_no_query_of_every_day_scans_a_table(spool: Spool) -> None:
         reader.set_trace_callback(statements.append)
     cost(spool)
     for query in (
-        lambda: spool.read(jobs.due, NOW + 9, 10),
-        lambda: spool.read(jobs.due, NOW + 9, 10, practice=True),
-        lambda: spool.read(jobs.next_moment, NOW),
-        lambda: spool.read(jobs.overdue, NOW),
-        lambda: spool.read(jobs.next_to_prepare),
+        lambda: spool.read(queues.due, NOW + 9, 10),
+        lambda: spool.read(queues.due, NOW + 9, 10, practice=True),
+        lambda: spool.read(queues.next_moment, NOW),
+        lambda: spool.read(bounds.overdue, NOW),
+        lambda: spool.read(preparing.next_to_prepare),
         lambda: spool.read(jobs.counts),
         lambda: spool.read(jobs.search, JobFilter(owner="ada")),
         lambda: spool.read(jobs.search, JobFilter(states=frozenset({JobState.SENDING}))),

@@ -1,0 +1,144 @@
+"""Attempts: the calls that carry a job, from the moment before one is placed to the verdict on it.
+
+``appliance.dispatch`` decides *what* should happen (when to try again, over which line); here it is only made
+durable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.causes import Cause
+from appliance.spool import job_states, jobs, ledger, stats
+from appliance.spool.model import (
+    SENDING_LIMIT_S,
+    Attempt,
+    IllegalTransitionError,
+    Job,
+    JobState,
+    Reach,
+)
+from appliance.spool.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended and what becomes of its job (the dispatcher's verdict).
+
+    ``state``: DELIVERED, FAILED, CANCELLED, UNKNOWN, or WAITING with ``next_try_at``.
+    """
+
+    cause: Cause
+    state: JobState
+    next_try_at: float = 0.0
+    pages_confirmed: int = 0  # in this call
+    seconds: float = 0.0
+    remote_id: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def begin(
+    tx: Tx, job_id: int, now: float, *, line: str, line_kind: str, first_page: int, trace_path: str = ""
+) -> Attempt:
+    """A call for a WAITING job is about to be placed.
+
+    Raises IllegalTransitionError when it is no longer WAITING (its owner was quicker).
+    """
+    job = jobs.get(tx.db, job_id)
+    number = job.tries + 1
+    job_states.move(tx, job, JobState.SENDING, now, deadline=now + SENDING_LIMIT_S, line=line, attempt=number)
+    tx.db.execute("UPDATE job SET tries = ?, line = ? WHERE id = ?", (number, line, job_id))
+    cursor = tx.db.execute(
+        "INSERT INTO attempt (job_id, number, line, line_kind, started_at, first_page, trace_path)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (job_id, number, line, line_kind, now, first_page, trace_path),
+    )
+    ledger.count_call(tx, ledger.scopes(job), now)
+    return jobs.get_attempt(tx.db, int(cursor.lastrowid or 0))
+
+
+def set_reach(tx: Tx, job_id: int, reach: Reach) -> Job:
+    """The line that is about to carry it is in another country than was thought: what its calls count as."""
+    tx.db.execute("UPDATE job SET reach = ? WHERE id = ?", (reach.value, job_id))
+    return jobs.get(tx.db, job_id)
+
+
+def last_page_out(tx: Tx, attempt_id: int, now: float) -> None:
+    """From here on the far end may confirm the last page.
+
+    That page is sent only after this is on disk: if the box dies later, the job is UNKNOWN; if it died
+    before, it surely was not confirmed.  A fence: raises IllegalTransitionError for an attempt that has
+    ended, or whose job has gone on without it; then another call may carry the job.
+    """
+    given = tx.db.execute(
+        "UPDATE attempt SET last_page_at = ? WHERE id = ? AND ended_at IS NULL AND EXISTS"
+        " (SELECT 1 FROM job WHERE job.id = attempt.job_id AND job.state = 'sending')"
+        " AND NOT EXISTS (SELECT 1 FROM attempt AS later"
+        "  WHERE later.job_id = attempt.job_id AND later.id > attempt.id)",
+        (now, attempt_id),
+    ).rowcount
+    if not given:
+        raise IllegalTransitionError(f"attempt {attempt_id} has ended")
+
+
+def confirm_pages(tx: Tx, attempt_id: int, pages: int, now: float) -> None:
+    """The far end has confirmed ``pages`` pages in this call."""
+    attempt = jobs.get_attempt(tx.db, attempt_id)
+    if attempt.ended_at is not None or pages <= attempt.pages_confirmed:
+        return
+    tx.db.execute("UPDATE attempt SET pages_confirmed = ? WHERE id = ?", (pages, attempt_id))
+    tx.db.execute(
+        "UPDATE job SET pages_confirmed = MAX(pages_confirmed, ?) WHERE id = ?",
+        (attempt.first_page + pages, attempt.job_id),
+    )
+    job = jobs.get(tx.db, attempt.job_id)
+    tx.emit(now, "job.page", job.id, job.owner, confirmed=attempt.first_page + pages, pages=job.pages)
+
+
+def end(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
+    """The call is over; the job goes where the verdict says.
+
+    Raises IllegalTransitionError when the attempt has ended already.
+    """
+    attempt = jobs.get_attempt(tx.db, attempt_id)
+    if attempt.ended_at is not None:
+        raise IllegalTransitionError(f"attempt {attempt_id} has ended")
+    job = jobs.get(tx.db, attempt.job_id)
+    confirmed = max(attempt.pages_confirmed, outcome.pages_confirmed)
+    tx.db.execute(
+        "UPDATE attempt SET ended_at = ?, pages_confirmed = ?, cause = ?, seconds = ?, facts = ?"
+        " WHERE id = ?",
+        (now, confirmed, outcome.cause.code, outcome.seconds, json.dumps(outcome.facts), attempt_id),
+    )
+    tx.db.execute(
+        "UPDATE job SET pages_confirmed = MAX(pages_confirmed, ?), remote_id = ?,"
+        " seconds_on_line = seconds_on_line + ?, cause = ? WHERE id = ?",
+        (
+            attempt.first_page + confirmed if confirmed else 0,
+            outcome.remote_id or job.remote_id,
+            outcome.seconds,
+            outcome.cause.code,
+            job.id,
+        ),
+    )
+    ledger.count_pages(tx, ledger.scopes(job), now, pages=confirmed, seconds=outcome.seconds)
+    stats.add(tx, stats.CALLS_ENDED, attempt.line, outcome.cause.code)
+    stats.add(tx, stats.PAGES_SENT, attempt.line, outcome.cause.code, confirmed)
+    if outcome.state is JobState.WAITING:
+        deadline = max(job.expires_at, outcome.next_try_at)
+        job_states.move(
+            tx,
+            job,
+            JobState.WAITING,
+            now,
+            deadline=deadline,
+            next_try_at=outcome.next_try_at,
+            cause=outcome.cause.code,
+            attempt=attempt.number,
+        )
+    else:
+        job_states.end(tx, job, outcome.state, outcome.cause, now)
+    return jobs.get(tx.db, job.id)

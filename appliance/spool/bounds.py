@@ -1,0 +1,88 @@
+"""No job stays in a state for ever: bounds reached, calls that a crash cut off, a clock that was set."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from appliance.causes import CANCELLED, DELIVERED, EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY
+from appliance.records import from_row
+from appliance.spool import attempts, decisions, job_states, jobs
+from appliance.spool.attempts import Outcome
+from appliance.spool.model import (
+    Attempt,
+    Job,
+    JobState,
+)
+from appliance.spool.options import UnknownRule
+from appliance.spool.store import Tx
+
+
+def overdue(db: sqlite3.Connection, now: float, limit: int = 200) -> list[Job]:
+    """Jobs that are past the bound of their state."""
+    rows = db.execute(f"{jobs.JOB} WHERE job.deadline <= ? ORDER BY job.deadline LIMIT ?", (now, limit))
+    return [from_row(Job, row) for row in rows]
+
+
+def end_overdue(tx: Tx, job_id: int, now: float) -> Job:
+    """Acts on a job past its bound: drafts are cancelled, others have expired.
+
+    A SENDING one is given up as interrupted, or UNKNOWN when its last page was out: whoever carries
+    its call has been told to end it long before (``dispatch``).
+    """
+    job = jobs.get(tx.db, job_id)
+    if job.deadline > now:
+        return job
+    if job.state in (JobState.HELD, JobState.NEEDS_NUMBER):
+        job_states.end(tx, job, JobState.CANCELLED, EXPIRED, now)
+    elif job.state is JobState.SENDING:
+        for attempt in jobs.attempts(tx.db, job_id):
+            if attempt.ended_at is None:
+                _interrupt(tx, attempt, UnknownRule.ASK, now, again=False)
+    else:
+        job_states.end(tx, job, JobState.FAILED, EXPIRED, now)
+    return jobs.get(tx.db, job_id)
+
+
+def recover(tx: Tx, rule: UnknownRule, now: float) -> list[Job]:
+    """At start: settles every attempt that a crash or power cut left running; returns their jobs."""
+    return [_interrupt(tx, attempt, rule, now, again=True) for attempt in jobs.unfinished(tx.db)]
+
+
+def _interrupt(tx: Tx, attempt: Attempt, rule: UnknownRule, now: float, *, again: bool) -> Job:
+    """Ends an attempt that nobody carries any more, by what is known of it."""
+    job = jobs.get(tx.db, attempt.job_id)
+    complete = job.pages is not None and attempt.first_page + attempt.pages_confirmed >= job.pages
+    if complete and job.pages:
+        return attempts.end(tx, attempt.id, Outcome(DELIVERED, JobState.DELIVERED), now)
+    if attempt.last_page_at is not None:
+        rule = job.options.unknown_rule or rule
+        job = attempts.end(tx, attempt.id, Outcome(UNKNOWN_DELIVERY, JobState.UNKNOWN), now)
+        return job if rule is UnknownRule.ASK else decisions.settle_unknown(tx, job.id, rule, now)
+    if job.cancel_requested:
+        return attempts.end(tx, attempt.id, Outcome(CANCELLED, JobState.CANCELLED), now)
+    if again and now < job.expires_at:
+        return attempts.end(tx, attempt.id, Outcome(INTERRUPTED, JobState.WAITING, next_try_at=now), now)
+    return attempts.end(tx, attempt.id, Outcome(INTERRUPTED, JobState.FAILED), now)
+
+
+def clock_set(tx: Tx, before: float, by: float, fresh: tuple[float, float] | None = None) -> int:
+    """The clock, which stood at ``before``, was set ``by`` seconds on (negative: back).
+
+    Whatever waits, or is under way, has as long left as it had; a time that a person named for a first try
+    stays what it is.  ``fresh``: what was handed in between these two moments goes by the new clock already
+    where that was set back.  Returns how many jobs that concerned.
+    """
+    since, until = fresh or (before, before)
+    moment = {"before": before, "by": by, "since": since, "until": until}
+    old = "deadline IS NOT NULL AND NOT (:by < 0 AND created_at BETWEEN :since AND :until)"
+    count = tx.db.execute(
+        f"UPDATE job SET deadline = deadline + :by WHERE {old} AND state <> 'waiting'", moment
+    ).rowcount
+    count += tx.db.execute(
+        "UPDATE job SET next_try_at = next_try_at + :by, scheduled_at = scheduled_at + :by,"
+        " expires_at = expires_at + :by,"
+        " deadline = CASE state WHEN 'waiting' THEN deadline + :by ELSE deadline END"
+        f" WHERE {old} AND (tries > 0 OR scheduled_at <= :before)",
+        moment,
+    ).rowcount
+    return count
