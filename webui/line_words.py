@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from appliance.dispatch.pool import CLOSED, RETIRING
+
 # As ``LineState.sentence`` has them.
 LINE_SENTENCES = (
     "The practice line is ready; nothing sent over it leaves the box.",
@@ -11,4 +13,6 @@ LINE_SENTENCES = (
     "The line has not been started.",
     "Looking for the modem.",
     "A call is up.",
+    RETIRING,
+    CLOSED,
 )

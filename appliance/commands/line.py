@@ -11,7 +11,7 @@ import getpass
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,24 +49,39 @@ class Question:
     words: str
     usual: str = ""
     secret: bool = False
+    unsaid: str = ""  # what it means to leave it out
 
 
 NAME, SERVER = (
     Question("name", "name", "Name of the line"),
     Question("server", "--server", "Server of the provider, host or host:port"),
 )
-USERNAME = Question("username", "--username", "User name of the account")
+USERNAME = Question(
+    "username",
+    "--username",
+    "User name of the account",
+    unsaid="the box does not sign in: only calls from the server itself come in",
+)
 PASSWORD = Question("password", "--password-file", "Password of the account", secret=True)
 PEERS = Question("peers", "--peers", "Addresses or networks that calls come from, with commas")
 DEVICE = Question("device", "--device", "Port of the modem (empty: any that is found)")
 OUTSIDE = Question("outside_prefix", "--outside-prefix", "Dialled before every number (empty: nothing)")
-COUNTRY = Question("country_code", "--country-code", "Country code, digits only, such as 49")
+COUNTRY = Question(
+    "country_code",
+    "--country-code",
+    "Country code, digits only, such as 49",
+    unsaid="numbers are dialled as they are written, and only a + tells a country",
+)
 AREA = Question("area_code", "--area-code", "Area code without its 0, such as 30 (empty: none)")
 CALLER = Question("caller_number", "--caller-number", "Your fax number, as others see it (empty: not shown)")
 _KINDS: Mapping[str, tuple[type[LineSettings], tuple[Question, ...]]] = {
     "sip": (SipTrunk, (SERVER, USERNAME, PASSWORD, PEERS, COUNTRY, AREA, CALLER)),
     "modem": (ClassOneModem, (DEVICE, COUNTRY, AREA, OUTSIDE)),
 }
+_EXAMPLE = (
+    "faxbox line add sip provider --server sip.provider.example --username acct4711"
+    " --password-file FILE --country-code 49"
+)
 _USUAL_NAMES = {"sip": "trunk", "modem": "telephone"}
 
 
@@ -169,8 +184,25 @@ def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
             )
         values[field] = from_text(shape, field, text, "line")
     if kind == "sip" and not values.get("server"):
-        raise SettingError(SERVER.option, said("the server is needed"))
+        raise SettingError(
+            SERVER.option,
+            said("the server is needed")
+            if ask
+            else said(
+                "the server is needed, and nobody is asked without a terminal: give the answers as options,"
+                " as in {example} (--help lists all), or --ask to read them from the input"
+            ).format(example=_EXAMPLE),
+        )
+    if not ask:
+        _say_what_is_open(values, questions)
     return values
+
+
+def _say_what_is_open(values: Mapping[str, Any], questions: Sequence[Question]) -> None:
+    """Names what nobody was asked for and no option said, with what that means."""
+    for question in questions:
+        if question.unsaid and not values.get(question.field):
+            print(f"Without {question.option} {question.unsaid}.")
 
 
 def _given(arguments: argparse.Namespace, question: Question) -> str | None:

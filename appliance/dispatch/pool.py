@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from appliance.box import Box, LineReport
 from appliance.causes import NO_LINE, NOT_RECEIVING
 from appliance.dispatch.rules import LineView
-from appliance.lines.line import Answer, IncomingCall, Line, LineKind, Refuse
+from appliance.lines.line import Answer, IncomingCall, Line, LineKind, LineState, Refuse
 from appliance.numbering import Plan
 from appliance.numbers import NumberSettings, plan_for
 from appliance.spool import decisions
 
 # A line that is being retired is looked at so often, seconds.
 RETIRE_LOOK_S = 0.5
+# What it says meanwhile, and when it is gone.
+RETIRING = (
+    "Its settings were changed or it was removed: it takes no more calls, and closes after the last one."
+)
+CLOSED = "The line is closed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +81,19 @@ class LinePool:
         self._changed()
 
     async def retire(self, managed: ManagedLine) -> None:
-        """Gives a line no more calls, and closes it when those it has are over."""
+        """Gives a line no more calls, and closes it when those it has are over.
+
+        Until then the line is shown with its calls and with the reason why it takes no more.
+        """
         self.lines.remove(managed)
         self._retiring.append(managed)
+        self._changed()
         while managed.line.state().calls and not self._stopping:
             await asyncio.sleep(RETIRE_LOOK_S)
         if not self._stopping:
             await managed.line.stop()
             self._retiring.remove(managed)
+            self._changed()
 
     def arrange(self, order: Sequence[Line]) -> None:
         """Sets the order in which lines are tried."""
@@ -118,23 +128,21 @@ class LinePool:
     def report(self) -> None:
         """Tells the box how the lines are; those who listen hear of what changed."""
         box = self._box
-        now = tuple(
-            LineReport(managed.line.name, managed.line.kind, managed.line.state()) for managed in self.lines
-        )
+        now = (*map(_report, self.lines), *map(_last_report, self._retiring))
         before = {report.name: report for report in box.lines()}
+        up = {name for name, report in before.items() if report.state.usable}
         box.show_lines(now)
         for report in now:
-            if report != before.get(report.name):
-                data = {
-                    "line": report.name,
-                    "usable": report.state.usable,
-                    "calls": report.state.calls,
-                    "sentence": report.state.sentence,
-                }
-                box.spool.news(box.clock(), "line.state", None, "", data)
-        up = {name for name, report in before.items() if report.state.usable}
+            if report != before.pop(report.name, None):
+                self._tell(report.name, report.state)
+        for report in before.values():
+            self._tell(report.name, LineState(False, 0, report.state.capacity, CLOSED))
         if any(report.state.usable and report.name not in up for report in now):
             self._wake_waiting()
+
+    def _tell(self, name: str, state: LineState) -> None:
+        data = {"line": name, "usable": state.usable, "calls": state.calls, "sentence": state.sentence}
+        self._box.spool.news(self._box.clock(), "line.state", None, "", data)
 
     def _wake_waiting(self) -> None:
         """A line is there that was not: what waited for one is looked at again."""
@@ -148,3 +156,13 @@ class LinePool:
             return self._take(managed, call)
 
         await managed.line.start(taker)
+
+
+def _report(managed: ManagedLine) -> LineReport:
+    return LineReport(managed.line.name, managed.line.kind, managed.line.state())
+
+
+def _last_report(managed: ManagedLine) -> LineReport:
+    """How a line is that only ends its calls."""
+    report = _report(managed)
+    return replace(report, state=replace(report.state, usable=False, sentence=RETIRING))

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from appliance.causes import LINE_FAULT, LINE_STOPPED
@@ -100,7 +100,9 @@ class RemoteLine:
             return LineState(False, 0, 0, "The line is stopped.")
         if self.reported is None:
             return LineState(False, 0, 0, _STARTING)
-        return self.reported
+        # The line tells of its calls a moment after they begin.
+        calls = max(self.reported.calls, self._exchange.calls_on(self.name))
+        return replace(self.reported, calls=calls)
 
     async def start(self, on_incoming: IncomingHandler) -> None:
         self.on_incoming = on_incoming
@@ -124,6 +126,14 @@ class _Process:
     sock: socket.socket
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that is up, on this line."""
+
+    line: str
+    owner: CallOwner
+
+
 @dataclass(slots=True)
 class Exchange:
     """Starts the process and keeps it; for one asyncio loop.
@@ -135,7 +145,7 @@ class Exchange:
     _channel: Channel | None = None
     _lines: dict[str, RemoteLine] = field(default_factory=dict)
     _waits: dict[tuple[type, str], asyncio.Future[None]] = field(default_factory=dict)
-    _calls: dict[int, CallOwner] = field(default_factory=dict)
+    _calls: dict[int, _Call] = field(default_factory=dict)
     _ends: dict[int, asyncio.Future[CallResult]] = field(default_factory=dict)  # of calls placed here
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -222,7 +232,7 @@ class Exchange:
         ended: asyncio.Future[CallResult] = asyncio.get_running_loop().create_future()
         self._ends[number] = ended
         channel.send(order)
-        self._join(channel, number, owner)
+        self._join(channel, number, line.name, owner)
         try:
             return await ended
         finally:  # if cancelled, nobody waits for its end any more
@@ -230,9 +240,13 @@ class Exchange:
             if self._calls.pop(number, None) is not None:
                 channel.send(CancelCall(number))
 
-    def _join(self, channel: Channel, number: int, owner: CallOwner) -> None:
+    def calls_on(self, line: str) -> int:
+        """Calls of this line that the box placed or took, and whose end it has not heard of."""
+        return sum(1 for call in self._calls.values() if call.line == line)
+
+    def _join(self, channel: Channel, number: int, line: str, owner: CallOwner) -> None:
         """From here on replies and the owner's wish to end the call go to the exchange."""
-        self._calls[number] = owner
+        self._calls[number] = _Call(line, owner)
         owner.listen(lambda reply: channel.send(OfCall(number, reply)))
         owner.on_cancel(lambda: channel.send(CancelCall(number)))
 
@@ -329,14 +343,14 @@ class Exchange:
                 self._over(number, result)
             case OfCall(number, said):
                 if number in self._calls:  # else nobody listens any more
-                    self._calls[number].say(said)  # type: ignore[arg-type]
+                    self._calls[number].owner.say(said)  # type: ignore[arg-type]
 
     def _over(self, number: int, result: CallResult) -> None:
-        owner, ended = self._calls.pop(number, None), self._ends.get(number)
+        call, ended = self._calls.pop(number, None), self._ends.get(number)
         if ended is not None and not ended.done():
             ended.set_result(result)
-        elif ended is None and owner is not None:
-            owner.say(Ended(result))
+        elif ended is None and call is not None:
+            call.owner.say(Ended(result))
 
     async def _decide(self, channel: Channel, offered: CallOffered) -> None:
         line = self._lines.get(offered.incoming.line)
@@ -351,7 +365,7 @@ class Exchange:
             channel.send(RefuseCall(offered.number, decision))
             return
         channel.send(TakeCall(offered.number, decision.parameters, decision.packets))
-        self._join(channel, offered.number, decision.owner)
+        self._join(channel, offered.number, offered.incoming.line, decision.owner)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> int:

@@ -61,6 +61,17 @@ def test_a_trunk_is_made_by_options_alone(data: Path, tmp_path: Path) -> None:
     assert [each["name"] for each in json.loads(listed.stdout)] == ["provider"]
 
 
+def test_without_a_terminal_what_is_missing_is_said_with_the_options_that_say_it(data: Path) -> None:
+    nothing = faxbox("line", "add", "sip", "--data", data)
+    assert (nothing.returncode, lines(data)) == (64, [])
+    for word in ("terminal", "--server", "--username", "--password-file", "--country-code", "--ask"):
+        assert word in nothing.stderr
+    bare = faxbox("line", "add", "sip", "--server", "sip.provider.example", "--data", data)
+    assert bare.returncode == 0, bare.stderr
+    assert "Without --username the box does not sign in" in bare.stdout
+    assert "Without --country-code" in bare.stdout
+
+
 def test_a_trunk_is_made_by_questions_and_a_wrong_answer_is_asked_again(data: Path) -> None:
     given = ["1", "", "no host!", "sip.provider.example", "acct", "secret", "+49", "49", "30", "", ""]
     done = faxbox("line", "add", "sip", "--ask", "--data", data, answers="\n".join(given) + "\n")

@@ -12,9 +12,9 @@ import pytest
 from appliance import causes
 from appliance.box import Box
 from appliance.dispatch import reception
-from appliance.dispatch.pool import ManagedLine
+from appliance.dispatch.pool import CLOSED, RETIRING, ManagedLine
 from appliance.durable import DiskFullError
-from appliance.lines.line import LineKind
+from appliance.lines.line import LineKind, OutgoingCall, Tap
 from appliance.lines.settings import LineSettings
 from appliance.numbers import NumberSettings, plan_for
 from appliance.services.rules import RefusedError
@@ -26,6 +26,8 @@ from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.settings import SendingSettings, StorageSettings
 from appliance.station import StationSettings
 from appliance.t4.tiff import FaxTiff
+from appliance.t30.conversation import CallOwner
+from appliance.t30.parameters import CallResult
 from tests.dispatch.fake_line import End, FakeLine
 from tests.dispatch.making import (
     NUMBER,
@@ -161,6 +163,53 @@ def test_without_a_line_a_job_says_why_it_waits_and_goes_when_one_comes_up(box: 
             line.usable = True
             (job,) = await ended(box, job)
         assert (job.state, job.tries) == (JobState.DELIVERED, 1)
+
+    asyncio.run(scenario())
+
+
+class HeldLine(FakeLine):
+    """Its calls wait for the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = asyncio.Event()
+
+    async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
+        self._up += 1
+        await self.may_go_on.wait()
+        self._up -= 1
+        return await super().place(call, owner, tap)
+
+
+def test_a_line_that_is_removed_in_a_call_says_so_and_lets_it_end(box: Box) -> None:
+    async def scenario() -> None:
+        line = HeldLine()
+        async with dispatching(box, line) as dispatcher:
+            (job,) = submit(box)
+            await until(lambda: line.state().calls == 1)
+            said: list[str] = []
+
+            def news() -> list[str]:
+                while (item := heard.get(0.0)) is not None:
+                    if item.kind == "line.state":
+                        said.append(str(item.data["sentence"]))
+                return said
+
+            with box.spool.hub.listen() as heard:
+                removed = asyncio.create_task(dispatcher.pool.retire(dispatcher.pool.named("fake")))
+                await until(lambda: [report.state.sentence for report in box.lines()] == [RETIRING])
+                (report,) = box.lines()
+                assert (report.state.usable, report.state.calls) == (False, 1)
+                (other,) = submit(box, "+493012346")
+                await until(lambda: box.faxes.get(other.id).cause is causes.NO_LINE)
+                assert not removed.done()
+                line.may_go_on.set()
+                await removed
+                await until(lambda: news()[-1:] == [CLOSED])
+                assert not box.lines()
+            (done,) = await ended(box, job)
+        assert (done.state, done.tries) == (JobState.DELIVERED, 1)
+        assert RETIRING in said
 
     asyncio.run(scenario())
 

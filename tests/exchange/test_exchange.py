@@ -146,6 +146,17 @@ def test_a_fax_goes_out_with_the_boxs_pages_and_its_leave(tmp_path: Path) -> Non
     assert same_pages(PAGES, tiff_rasters(arrived))
 
 
+def test_a_call_counts_from_the_moment_it_is_placed(tmp_path: Path) -> None:
+    async def work(rig: Rig) -> None:
+        placed = asyncio.create_task(rig.line.place(*rig.call()))
+        await asyncio.sleep(0)  # the order is given, and nothing has come back
+        assert rig.line.state().calls == 1, "a line that is removed now must let it end"
+        assert (await placed).cause is causes.DELIVERED
+        await rig.until(lambda: rig.line.state().calls == 0)
+
+    on_rig(tmp_path, work)
+
+
 def test_without_leave_the_last_page_is_not_ended(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
         rig.pages.leave = False
