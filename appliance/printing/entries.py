@@ -7,6 +7,7 @@ link, a device, a long or malformed head is an ``EntryError``.
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
@@ -71,7 +72,12 @@ class Entry:
 
 
 def _open(path: Path) -> tuple[int, os.stat_result]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO):  # a link, a socket
+            raise EntryError("it is not a plain file of its own") from None
+        raise
     state = os.fstat(descriptor)
     if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
         os.close(descriptor)

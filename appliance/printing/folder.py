@@ -7,10 +7,11 @@ sent at all is set aside in the folder under the suffix ``.refused`` and noted i
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
 from appliance.printing.options import Asked, read_asked
 from appliance.printing.people import owner_of
+from appliance.printing.resting import Resting
 from appliance.printing.settings import PrintingSettings
 from appliance.printing.wake import Wake
 from appliance.services.faxes import Request
@@ -41,8 +43,8 @@ REFUSED_SUFFIX = ".refused"
 PROBLEM = "print_problem"
 # The folder is looked at so often where no backend says that something came, seconds.
 LOOK_EVERY_S = 0.25
-# After a full disk, seconds.
-FULL_WAIT_S = 30.0
+# While the folder cannot be read, seconds.
+TROUBLE_WAIT_S = 30.0
 # Files of one job follow each other within this, seconds: a filter may take minutes for each.
 INCOMPLETE_S = 300.0
 # What was refused, and what a killed backend left, is kept so long, seconds.
@@ -58,6 +60,7 @@ class PrintFolder:
     def __init__(self, box: Box) -> None:
         self._box = box
         self._wake = Wake()
+        self._resting = Resting()  # entries and jobs that could not be dealt with
         self._thread = threading.Thread(target=self._run, name="print-folder", daemon=True)
 
     def start(self) -> None:
@@ -80,43 +83,72 @@ class PrintFolder:
             if time.monotonic() - swept >= PART_KEPT_S and folder:
                 swept = time.monotonic()
                 self._sweep(Path(folder))
-            elif changed == seen and not waiting:
+            elif changed == seen and not waiting and not self._resting.any_rested():
                 continue
             seen = changed
             try:
                 waiting = folder != "" and self.take(Path(folder))
             except SpoolClosedError:
                 return
-            except (DiskFullError, SpoolFailedError, OSError) as error:
+            except OSError as error:
                 _log.error("printed documents wait in %s: %s", folder, error)
-                waiting, wait_s = True, FULL_WAIT_S
+                waiting, wait_s = True, TROUBLE_WAIT_S
             except Exception:  # a bug here must not end printing
                 _log.exception("the print folder")
-                waiting, wait_s = True, FULL_WAIT_S
+                waiting, wait_s = True, TROUBLE_WAIT_S
 
     def take(self, folder: Path) -> bool:
-        """Hands in every job that is complete; whether entries are left.
+        """Hands in every job that is complete; whether others are to be looked at again soon.
 
-        Raises DiskFullError, SpoolClosedError, SpoolFailedError, OSError: what is left is taken later.
+        Each stands by itself: what cannot be dealt with rests for a while, and the others go on.
+        Raises SpoolClosedError, and OSError where the folder cannot be read.
         """
+        names = sorted(path for path in folder.iterdir() if path.suffix == ENTRY_SUFFIX)[: AT_ONCE + 1]
         entries: list[Entry] = []
-        names = sorted(path for path in folder.iterdir() if path.suffix == ENTRY_SUFFIX)
         for path in names[:AT_ONCE]:
-            try:
-                entries.append(read_entry(path))
-            except (EntryError, OSError) as error:
-                self._set_aside(path, str(error))
+            if self._resting.rests(path):
+                continue
+            with self._by_itself(path):
+                try:
+                    entries.append(read_entry(path))
+                except EntryError as error:
+                    self._set_aside(path, str(error))
+                except FileNotFoundError:
+                    continue  # somebody took it away
+        jobs = print_jobs(entries)
         left = len(names) > AT_ONCE
-        for job in print_jobs(entries):
-            if self._has(job):
-                _delete(job)
-            elif job.complete:
-                self._hand_in(job)
-            elif self._box.clock() - job.written_at > INCOMPLETE_S:
-                self._refuse(job, DOCUMENT_DAMAGED, "one of the job's files never came")
-            else:
-                left = True
+        for job in jobs:
+            with self._by_itself(job.first.job):
+                left = self._deal_with(job) or left
+        self._resting.keep({*names, *(job.first.job for job in jobs)})
         return left
+
+    @contextlib.contextmanager
+    def _by_itself(self, name: Hashable) -> Iterator[None]:
+        try:
+            yield
+        except SpoolClosedError:
+            raise
+        except (DiskFullError, SpoolFailedError, OSError) as error:
+            rest = self._resting.failed(name, longer=False)
+            _log.error("a printed document waits for %.0f s (%s): %s", rest, name, error)
+        except Exception:  # a bug here must not keep the others
+            rest = self._resting.failed(name, longer=True)
+            _log.exception("a printed document waits for %.0f s (%s)", rest, name)
+
+    def _deal_with(self, job: PrintJob) -> bool:
+        """Hands in a job that is complete; whether the rest of it is still to come."""
+        if self._resting.rests(job.first.job):
+            return False
+        if self._has(job):
+            _delete(job)
+        elif job.complete:
+            self._hand_in(job)
+        elif self._box.clock() - job.written_at > INCOMPLETE_S:
+            self._refuse(job, DOCUMENT_DAMAGED, "one of the job's files never came")
+        else:
+            return True
+        return False
 
     def _has(self, job: PrintJob) -> bool:
         """Whether it is a fax already: a box killed while it deleted the entries finds the last of them."""

@@ -7,10 +7,12 @@ made: what turns out to be unreadable is set aside with the reason, like what ma
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import pwd
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.box import Box
@@ -21,6 +23,7 @@ from appliance.language import said, speak
 from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.folder import PROBLEM
 from appliance.printing.options import numbers_of_file_name
+from appliance.printing.resting import Resting
 from appliance.printing.scan_files import (
     Claim,
     Look,
@@ -49,7 +52,7 @@ _log = logging.getLogger(__name__)
 SCAN_ORIGIN = "scan"
 # The folder is looked at so often, seconds.
 LOOK_EVERY_S = 1.0
-# After a full disk, or when the folder cannot be used, seconds.
+# While the folder cannot be used, seconds.
 TROUBLE_WAIT_S = 30.0
 # A PDF whose end is missing is waited for so long, seconds: devices send while they scan.
 CUT_OFF_WAIT_S = 300.0
@@ -71,6 +74,7 @@ class Scans:
         self._seen: dict[str, tuple[Look, float]] = {}  # since when a file has not changed
         self._handed_in: dict[str, tuple[int, ...]] = {}  # claims and their jobs
         self._swept = float("-inf")
+        self._resting = Resting()  # claims and files that could not be dealt with
 
     def start(self) -> None:
         self._thread.start()
@@ -88,7 +92,7 @@ class Scans:
                 self.look(Path(settings.folder), time.monotonic())
             except SpoolClosedError:
                 return
-            except (DiskFullError, SpoolFailedError, OSError) as error:
+            except OSError as error:
                 _log.error("scanned documents wait in %s: %s", settings.folder, error)
                 self._stop.wait(TROUBLE_WAIT_S)
             except Exception:  # a bug here must not end scanning
@@ -98,26 +102,26 @@ class Scans:
     def look(self, folder: Path, now: float) -> None:
         """Takes every file that is complete at the monotonic time ``now``, hands in and clears away.
 
-        Raises DiskFullError, SpoolClosedError, SpoolFailedError, OSError: what is left is taken later.
+        Each stands by itself: what cannot be dealt with rests for a while, and the others go on.
+        Raises SpoolClosedError, and OSError where the folder cannot be used.
         """
         settings = self._box.settings.section(ScanSettings)
         speak(self._language(settings.owner))
         files = ScanFiles(folder)
-        for claim in files.claims():
-            self._deal_with(files, claim, settings.owner)
+        claims = list(files.claims())
+        for claim in claims:
+            with self._by_itself(claim.id):
+                self._deal_with(files, claim, settings.owner)
         waiting = files.waiting()
         self._seen = {
             name: self._seen[name] if name in self._seen and self._seen[name][0] == look else (look, now)
             for name, look in waiting.items()
         }
         for name, (look, since) in list(self._seen.items()):
-            if now - since >= settings.settled_s and self._is_complete(folder / name, look, now - since):
-                del self._seen[name]
-                try:
-                    claim = files.take(name)
-                except FileNotFoundError:
-                    continue  # whoever put it there took it away
-                self._deal_with(files, claim, settings.owner)
+            with self._by_itself(name):
+                if now - since >= settings.settled_s:
+                    self._take(files, name, look, now - since, settings.owner)
+        self._resting.keep({*self._seen, *(claim.id for claim in claims)})
         if now - self._swept >= SWEEP_EVERY_S:
             self._swept = now
             today = self._box.age_clock.now()
@@ -125,6 +129,30 @@ class Scans:
                 faxed_before=today - settings.keep_days * DAY_S,
                 refused_before=today - REFUSED_KEPT_DAYS * DAY_S,
             )
+
+    @contextlib.contextmanager
+    def _by_itself(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except SpoolClosedError:
+            raise
+        except (DiskFullError, SpoolFailedError, OSError) as error:
+            rest = self._resting.failed(name, longer=False)
+            _log.error("a scanned document waits for %.0f s (%s): %s", rest, name, error)
+        except Exception:  # a bug here must not keep the others
+            rest = self._resting.failed(name, longer=True)
+            _log.exception("a scanned document waits for %.0f s (%s)", rest, name)
+
+    def _take(self, files: ScanFiles, name: str, look: Look, unchanged_s: float, owner: str) -> None:
+        """Takes a file, if it is complete, and hands it in."""
+        if self._resting.rests(name) or not self._is_complete(files.folder / name, look, unchanged_s):
+            return
+        try:
+            claim = files.take(name)
+        except FileNotFoundError:
+            return  # whoever put it there took it away
+        del self._seen[name]
+        self._deal_with(files, claim, owner)
 
     def _is_complete(self, path: Path, look: Look, unchanged_s: float) -> bool:
         try:
@@ -141,6 +169,8 @@ class Scans:
 
     def _deal_with(self, files: ScanFiles, claim: Claim, owner: str) -> None:
         """Hands in what was taken, or puts it away once its pages are made."""
+        if self._resting.rests(claim.id):
+            return
         try:
             jobs = self._jobs(claim, owner)
         except RefusedError as error:

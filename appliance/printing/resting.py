@@ -1,0 +1,35 @@
+"""``Resting``: what could not be dealt with rests by itself, and the others go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Hashable
+
+# After a failure something rests so long; a bug of ours twice as long after each further one, seconds.
+FIRST_REST_S, LONGEST_REST_S = 30.0, 1_800.0
+
+
+class Resting:
+    """What rests, by its name: for one thread.  ``clock`` is monotonic, in seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._rests: dict[Hashable, tuple[float, float]] = {}  # until when, and how long that is
+
+    def rests(self, name: Hashable) -> bool:
+        return name in self._rests and self._clock() < self._rests[name][0]
+
+    def any_rested(self) -> bool:
+        """Whether something is to be tried again now."""
+        return any(until <= self._clock() for until, _ in self._rests.values())
+
+    def failed(self, name: Hashable, *, longer: bool) -> float:
+        """Lets it rest, twice as long as last time if ``longer``; how long, seconds."""
+        before = self._rests[name][1] if longer and name in self._rests else 0.0
+        rest = min(max(2 * before, FIRST_REST_S), LONGEST_REST_S)
+        self._rests[name] = (self._clock() + rest, rest)
+        return rest
+
+    def keep(self, names: Collection[Hashable]) -> None:
+        """Forgets all but these."""
+        self._rests = {name: rest for name, rest in self._rests.items() if name in names}
