@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from appliance import dial_on, emergency, numbering
-from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
+from appliance.causes import Cause
+from appliance.lines.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.numbers import DialFormat
 from appliance.lines.sip.settings import SipTrunk

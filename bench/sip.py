@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance import causes
+from appliance.lines import causes
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.sip.line import SipLine

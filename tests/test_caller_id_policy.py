@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from appliance.box import Box
 from appliance.caller_id_policy import as_station_id, may_show, plain
-from appliance.causes import CALLER_NOT_ALLOWED
 from appliance.configuration import open_box
 from appliance.lines.sip.settings import SipTrunk
+from appliance.services.causes import CALLER_NOT_ALLOWED
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import User

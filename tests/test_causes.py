@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from appliance.causes import Cause, all_causes, as_markdown, cause_of
+from appliance.causes import PACKAGES, Cause, all_causes, as_markdown, cause_of
 
-DOCUMENT = Path(__file__).parent.parent / "docs" / "causes.md"
+PROJECT = Path(__file__).parent.parent
+DOCUMENT = PROJECT / "docs" / "causes.md"
 
 
 @pytest.mark.parametrize("cause", all_causes(), ids=lambda cause: cause.code)
@@ -21,6 +24,19 @@ def test_each_row_speaks_in_whole_sentences(cause: Cause) -> None:
 
 def test_a_code_leads_to_its_row() -> None:
     assert all(cause_of(cause.code) is cause for cause in all_causes())
+
+
+def test_every_package_that_has_causes_is_in_the_table() -> None:
+    found = {file.parent for file in (PROJECT / "appliance").rglob("causes.py")}
+    assert {PROJECT / package.replace(".", "/") for package in PACKAGES} == found
+
+
+def test_a_code_is_known_in_a_process_that_has_not_imported_its_package() -> None:
+    look = "from appliance.causes import cause_of; print(cause_of('sip_no_media').side.value)"
+    said = subprocess.run(
+        [sys.executable, "-c", look], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "line\n"
 
 
 def test_the_documentation_shows_the_table_as_it_is() -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED, Cause
+from appliance.causes import Cause
+from appliance.lines.causes import NUMBER_EMERGENCY, NUMBER_INVALID, NUMBER_NOT_ALLOWED
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.numbers import DialFormat
 from appliance.lines.sip.settings import SipTrunk

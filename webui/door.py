@@ -12,10 +12,11 @@ import bottle
 from appliance import language
 from appliance.api import request
 from appliance.api.auth import Caller
+from appliance.api.causes import NOT_SIGNED_IN, PAGE_STALE
 from appliance.api.context import COOKIE, Context, session_cookie
 from appliance.api.door import Door, WsgiApplication, problem_behind
 from appliance.api.problems import ProblemError, problem_of
-from appliance.causes import NOT_PERMITTED, NOT_SIGNED_IN, PAGE_STALE
+from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import User
 from webui.files import FILES
 from webui.pages import ALL

@@ -9,11 +9,11 @@ from typing import Any
 
 from appliance import language
 from appliance.api.auth import Caller
+from appliance.api.causes import NOT_FOUND
 from appliance.api.context import Context, address_of, session_cookie
 from appliance.api.problems import ProblemError
 from appliance.api.request import Environ, read_form, read_query
 from appliance.box import Box
-from appliance.causes import NOT_FOUND
 from appliance.dispatch.making import zone
 from appliance.language import Writer, locale_of
 from appliance.numbers import NumberSettings

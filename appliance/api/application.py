@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from appliance import language
+from appliance.api.causes import NOT_FOUND
 from appliance.api.context import Context
 from appliance.api.door import StartResponse, WsgiApplication
 from appliance.api.ictfax.door import make_ictfax
@@ -17,7 +18,6 @@ from appliance.api.ifax.door import make_ifax
 from appliance.api.ipp.door import make_ipp
 from appliance.api.problems import MEDIA_TYPE, ProblemError
 from appliance.api.rest.door import make_rest
-from appliance.causes import NOT_FOUND
 
 MakeDoor = Callable[[Context], WsgiApplication]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.api.causes import NOT_SIGNED_IN
 from appliance.api.problems import ProblemError
 from appliance.api.sessions import TOKEN_PREFIX, Sessions
-from appliance.causes import NOT_PERMITTED, NOT_SIGNED_IN
+from appliance.services.causes import NOT_PERMITTED
 from appliance.settings import secrets, tickets
 from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.store import SettingsStore

@@ -13,6 +13,7 @@ from typing import Any
 
 from appliance.api import auth
 from appliance.api.auth import Caller
+from appliance.api.causes import PAGE_STALE
 from appliance.api.ipp.book import JobBook
 from appliance.api.limits import BROKEN_TRIES, BROKEN_WINDOW_S, Budget, Places, RequestLimiter, SignInGuard
 from appliance.api.pictures import Pictures
@@ -20,7 +21,6 @@ from appliance.api.practice import PracticeCalls
 from appliance.api.problems import ProblemError
 from appliance.api.sessions import Sessions
 from appliance.box import Box
-from appliance.causes import PAGE_STALE
 from appliance.core import Core
 from appliance.dispatch.previews import Previews
 from appliance.hardware.runs import Runs

@@ -7,8 +7,8 @@ from typing import Any
 
 import bottle
 
+from appliance.api.causes import METHOD_NOT_ALLOWED, NOT_FOUND, REQUEST_FAULT, REQUEST_INVALID
 from appliance.api.problems import MEDIA_TYPE, ProblemError, problem_of
-from appliance.causes import METHOD_NOT_ALLOWED, NOT_FOUND, REQUEST_FAULT, REQUEST_INVALID
 
 StartResponse = Callable[..., Any]
 WsgiApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]

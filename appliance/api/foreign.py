@@ -23,7 +23,7 @@ from appliance.api.door import problem_behind
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError, problem_of
 from appliance.box import Box
-from appliance.causes import NOT_PERMITTED
+from appliance.services.causes import NOT_PERMITTED
 from appliance.spool.model import Received, ReceivedFilter
 
 JSON = "application/json"

@@ -18,17 +18,13 @@ from typing import Any
 import multipart
 
 from appliance.api import request
+from appliance.api.causes import MEDIA_TYPE_UNSUPPORTED, REQUEST_INVALID, REQUEST_TOO_LARGE
 from appliance.api.context import CONTENT_WAIT_S, Context
 from appliance.api.problems import ProblemError
-from appliance.causes import (
-    DOCUMENT_TOO_LARGE,
-    MEDIA_TYPE_UNSUPPORTED,
-    REQUEST_INVALID,
-    REQUEST_TOO_LARGE,
-    TOO_MANY_FILES,
-)
+from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.documents.sniff import sniff
 from appliance.net import http
+from appliance.services.causes import TOO_MANY_FILES
 from appliance.spool.model import SourceFile
 
 # So much of a file is looked at to tell its kind; the renderer, in its own process, sees all of it.

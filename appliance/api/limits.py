@@ -13,9 +13,10 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from appliance.api.causes import TOO_MANY_REQUESTS
 from appliance.api.problems import ProblemError
-from appliance.causes import TOO_BUSY, TOO_MANY_REQUESTS
 from appliance.net.settings import ApiSettings
+from appliance.services.causes import TOO_BUSY
 
 HOUR_S = 3600.0
 BURST_S = 1.0

@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance import at_rest, language
+from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.box import Box
-from appliance.causes import DOCUMENT_GONE, NOT_FOUND, STATE_FORBIDS
 from appliance.dispatch.making import zone
+from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
 from appliance.documents.thumbnail import thumbnail
 from appliance.language import said as _
 from appliance.numbers import NumberSettings
+from appliance.services.causes import STATE_FORBIDS
 from appliance.spool.model import Attempt, Job, JobState, Received, ReceivedPageFile
 from appliance.station import StationSettings
 from appliance.t4.coding import PageError, decode

@@ -13,15 +13,26 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from appliance import causes
-from appliance.causes import Cause
+from appliance.api import causes
+from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, BACKUP_TOO_NEW
+from appliance.causes import STOPPING, Cause
+from appliance.documents.causes import (
+    DOCUMENT_GONE,
+    DOCUMENT_MISLABELLED,
+    DOCUMENT_TOO_LARGE,
+    DOCUMENT_UNSUPPORTED,
+)
 from appliance.documents.errors import DocumentError
 from appliance.durable import DiskFullError, ReadOnlyError, TooLargeError
+from appliance.hardware.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
 from appliance.language import said
 from appliance.net.http import FetchError
+from appliance.phonebook.causes import CONTACTS_CHANGED, CONTACTS_TOO_MANY
+from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT, STATE_FORBIDS, TOO_BUSY
 from appliance.services.rules import RefusedError
 from appliance.settings.fields import SettingError
 from appliance.settings.store import UnknownItemError
+from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.model import (
     IdempotencyError,
     IllegalTransitionError,
@@ -54,31 +65,31 @@ _STATUS: dict[str, HTTPStatus] = {
     causes.CODE_NEEDED.code: HTTPStatus.UNAUTHORIZED,
     causes.CODE_WRONG.code: HTTPStatus.UNAUTHORIZED,
     causes.PAGE_STALE.code: HTTPStatus.FORBIDDEN,
-    causes.NOT_PERMITTED.code: HTTPStatus.FORBIDDEN,
+    NOT_PERMITTED.code: HTTPStatus.FORBIDDEN,
     causes.TOO_MANY_REQUESTS.code: HTTPStatus.TOO_MANY_REQUESTS,
-    causes.TOO_BUSY.code: HTTPStatus.SERVICE_UNAVAILABLE,
-    causes.STATE_FORBIDS.code: HTTPStatus.CONFLICT,
-    causes.CONTACTS_CHANGED.code: HTTPStatus.CONFLICT,
-    causes.CONTACTS_TOO_MANY.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TOO_BUSY.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    STATE_FORBIDS.code: HTTPStatus.CONFLICT,
+    CONTACTS_CHANGED.code: HTTPStatus.CONFLICT,
+    CONTACTS_TOO_MANY.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     causes.SETTING_INVALID.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    causes.BACKUP_PASSPHRASE_WRONG.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    causes.BACKUP_DAMAGED.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    causes.BACKUP_TOO_NEW.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BACKUP_PASSPHRASE_WRONG.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BACKUP_DAMAGED.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BACKUP_TOO_NEW.code: HTTPStatus.UNPROCESSABLE_ENTITY,
     causes.NOT_AN_IMAGE.code: HTTPStatus.CONFLICT,
     causes.UPDATE_UNDER_WAY.code: HTTPStatus.CONFLICT,
-    causes.HARDWARE_TEST_UNDER_WAY.code: HTTPStatus.CONFLICT,
-    causes.HARDWARE_TEST_ASKS_NOTHING.code: HTTPStatus.CONFLICT,
-    causes.NO_HARDWARE_REPORT.code: HTTPStatus.NOT_FOUND,
-    causes.STOPPING.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    HARDWARE_TEST_UNDER_WAY.code: HTTPStatus.CONFLICT,
+    HARDWARE_TEST_ASKS_NOTHING.code: HTTPStatus.CONFLICT,
+    NO_HARDWARE_REPORT.code: HTTPStatus.NOT_FOUND,
+    STOPPING.code: HTTPStatus.SERVICE_UNAVAILABLE,
     causes.REQUEST_FAULT.code: HTTPStatus.INTERNAL_SERVER_ERROR,
-    causes.INDEX_DAMAGED.code: HTTPStatus.SERVICE_UNAVAILABLE,
-    causes.STORAGE_FULL.code: HTTPStatus.INSUFFICIENT_STORAGE,
-    causes.STORAGE_READ_ONLY.code: HTTPStatus.INSUFFICIENT_STORAGE,
-    causes.QUOTA_SPENT.code: HTTPStatus.PAYMENT_REQUIRED,
-    causes.DOCUMENT_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    causes.DOCUMENT_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    causes.DOCUMENT_MISLABELLED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    causes.DOCUMENT_GONE.code: HTTPStatus.GONE,
+    INDEX_DAMAGED.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    STORAGE_FULL.code: HTTPStatus.INSUFFICIENT_STORAGE,
+    STORAGE_READ_ONLY.code: HTTPStatus.INSUFFICIENT_STORAGE,
+    QUOTA_SPENT.code: HTTPStatus.PAYMENT_REQUIRED,
+    DOCUMENT_TOO_LARGE.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    DOCUMENT_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    DOCUMENT_MISLABELLED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    DOCUMENT_GONE.code: HTTPStatus.GONE,
 }
 
 
@@ -154,19 +165,19 @@ def problem_of(error: Exception) -> ProblemError:
         case NotFoundError() | UnknownItemError():
             return ProblemError(causes.NOT_FOUND, str(error.args[0]) if error.args else "")
         case IllegalTransitionError():
-            return ProblemError(causes.STATE_FORBIDS, str(error))
+            return ProblemError(STATE_FORBIDS, str(error))
         case IdempotencyError():
             return ProblemError(causes.IDEMPOTENCY_KEY_REUSED)
         case ReadOnlyError():
-            return ProblemError(causes.STORAGE_READ_ONLY)
+            return ProblemError(STORAGE_READ_ONLY)
         case DiskFullError():
-            return ProblemError(causes.STORAGE_FULL)
+            return ProblemError(STORAGE_FULL)
         case TooLargeError():
             return ProblemError(causes.REQUEST_TOO_LARGE, str(error))
         case SpoolDamagedError():
-            return ProblemError(causes.INDEX_DAMAGED)
+            return ProblemError(INDEX_DAMAGED)
         case SpoolClosedError():
-            return ProblemError(causes.STOPPING, retry_after=10)
+            return ProblemError(STOPPING, retry_after=10)
         case SettingError():
             return ProblemError(causes.SETTING_INVALID, str(error), (Flaw(error.path, error.problem),))
     _log.error("a request failed", exc_info=error)

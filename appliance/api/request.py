@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from appliance.api.problems import ProblemError
-from appliance.causes import (
+from appliance.api.causes import (
     MEDIA_TYPE_UNSUPPORTED,
     REQUEST_INCOMPLETE,
     REQUEST_INVALID,
     REQUEST_TOO_LARGE,
 )
+from appliance.api.problems import ProblemError
 from appliance.documents.text import charset_of
 
 Environ = dict[str, Any]

@@ -30,18 +30,18 @@ from cheroot.wsgi import Server
 from appliance import durable
 from appliance.api import page_export
 from appliance.api.application import MakeDoor, make_application
-from appliance.api.context import KNOWN, STREAMS, Context
-from appliance.api.problems import ProblemError
-from appliance.api.tls import Certificates, TlsError
-from appliance.causes import (
+from appliance.api.causes import (
     METHOD_NOT_ALLOWED,
     REQUEST_FAULT,
     REQUEST_INCOMPLETE,
     REQUEST_INVALID,
     REQUEST_TOO_LARGE,
     TLS_NEEDED,
-    Cause,
 )
+from appliance.api.context import KNOWN, STREAMS, Context
+from appliance.api.problems import ProblemError
+from appliance.api.tls import Certificates, TlsError
+from appliance.causes import Cause
 from appliance.core import Core, MakeService, Service
 from appliance.net.settings import ADDRESS_FILE
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pyotp
 
+from appliance.api.causes import CODE_NEEDED, CODE_WRONG, SETUP_CODE_WRONG, SIGN_IN_REFUSED
 from appliance.api.context import Context, address_of
 from appliance.api.problems import ProblemError
-from appliance.causes import CODE_NEEDED, CODE_WRONG, SETUP_CODE_WRONG, SIGN_IN_REFUSED
 from appliance.settings import secrets
 from appliance.settings.accounts import User
 

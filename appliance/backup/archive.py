@@ -11,8 +11,8 @@ import tarfile
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
+from appliance.backup.causes import BACKUP_DAMAGED
 from appliance.backup.sealed import BackupError
-from appliance.causes import BACKUP_DAMAGED
 
 _BLOCK = tarfile.BLOCKSIZE
 _NAME = re.compile(r"backup\.json|settings\.json|received/[0-9]{1,8}(?:\.json|-[0-9]{1,4}\.tiff)")

@@ -21,9 +21,9 @@ from typing import Any, BinaryIO
 
 from appliance import __version__, at_rest, durable
 from appliance.backup import archive
+from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_TOO_NEW
 from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError, Opener, Sealer
 from appliance.box import Box
-from appliance.causes import BACKUP_DAMAGED, BACKUP_TOO_NEW
 from appliance.language import said
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError

@@ -13,7 +13,8 @@ import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
-from appliance.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, Cause
+from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG
+from appliance.causes import Cause
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -10,12 +10,12 @@ import sys
 import time
 from typing import Any
 
-from appliance.causes import LINE_STOPPED
 from appliance.commands.account import Account
 from appliance.commands.lines import trunk_named
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.commands.through_box import running_on, send_through
 from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.lines.causes import LINE_STOPPED
 from appliance.lines.line import Refuse
 from appliance.lines.modem import check as modem
 from appliance.lines.sip.check import REGISTER_LIMIT_S, check_trunk

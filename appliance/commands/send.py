@@ -17,18 +17,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from appliance.causes import DOCUMENT_REMARKED, LINE_STOPPED, NO_LINE, Cause, Side
+from appliance.causes import Cause, Side
 from appliance.commands.account import Account, Trace
 from appliance.commands.arrived import Arrived, SentPages, keep_arrival
 from appliance.commands.lines import ForbiddenNumberError, Practice, Way, way_to
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.commands.through_box import InterruptedFaxError, running_on, send_through
 from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA
+from appliance.dispatch.causes import DOCUMENT_REMARKED, NO_LINE
 from appliance.dispatch.desk import CallDesk
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import HeaderLine, PageFormat, Quality, RenderOptions, Source, Treatment
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument, render
+from appliance.lines.causes import LINE_STOPPED
 from appliance.lines.line import LineKind, OutgoingCall, Refuse
 from appliance.lines.practice.line import Arrival
 from appliance.lines.practice.numbers import script_for

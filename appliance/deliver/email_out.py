@@ -7,8 +7,9 @@ from pathlib import Path
 
 from appliance import language
 from appliance.box import Box
-from appliance.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED, cause_of
+from appliance.causes import cause_of
 from appliance.deliver import pdfs, smtp
+from appliance.deliver.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED
 from appliance.deliver.email_writing import Outgoing, Writer
 from appliance.deliver.settings import MailOutSettings
 from appliance.deliver.smtp import MailError

@@ -10,8 +10,8 @@ from email.message import Message
 from email.utils import getaddresses
 from pathlib import Path
 
-from appliance.causes import EMAIL_DAMAGED
 from appliance.dial_on import BEHIND
+from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.email_parts import CID, FilePart, Letter, decoded, letter_of, parse_email
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import html_text

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from appliance.causes import EMAIL_DAMAGED
 from appliance.deliver.email_reading import Attachment, IncomingEmail, read_email
+from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
 
 # A smaller e-mail is read where it is: starting a process takes longer.

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from appliance import durable
 from appliance.box import Box
-from appliance.causes import FOLDER_UNUSABLE
 from appliance.deliver import pdfs
+from appliance.deliver.causes import FOLDER_UNUSABLE
 from appliance.deliver.worker import DeliveryError
 from appliance.spool.model import Delivery, NotFoundError, Received
 from appliance.station import StationSettings

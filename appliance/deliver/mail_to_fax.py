@@ -16,15 +16,13 @@ from pathlib import Path
 
 from appliance import at_rest
 from appliance.box import Box
-from appliance.causes import (
+from appliance.causes import Cause
+from appliance.deliver.causes import (
     EMAIL_EMPTY,
     EMAIL_NO_NUMBER,
     EMAIL_SENDER_UNKNOWN,
     EMAIL_TOO_LARGE,
     EMAIL_UNVERIFIED,
-    TOO_MANY_FILES,
-    TOO_MANY_RECIPIENTS,
-    Cause,
 )
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT
 from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail, numbers_of
@@ -37,6 +35,7 @@ from appliance.documents.options import LONGEST_MESSAGE, clean_line
 from appliance.documents.sniff import sniff
 from appliance.net.settings import ApiSettings
 from appliance.remarks import Rule
+from appliance.services.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import User

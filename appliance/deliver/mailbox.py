@@ -18,7 +18,7 @@ from collections import deque
 from typing import Any
 
 from appliance.box import Box
-from appliance.causes import (
+from appliance.deliver.causes import (
     MAIL_NO_TLS,
     MAIL_TIMED_OUT,
     MAIL_UNREACHABLE,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
-from appliance.causes import JUNK_CALL, Cause
+from appliance.causes import Cause
+from appliance.deliver.causes import JUNK_CALL
 from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
 

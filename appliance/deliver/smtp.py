@@ -11,7 +11,8 @@ import ssl
 from collections.abc import Iterator
 from typing import IO
 
-from appliance.causes import (
+from appliance.causes import Cause
+from appliance.deliver.causes import (
     MAIL_DEFERRED,
     MAIL_NO_TLS,
     MAIL_NOT_SET_UP,
@@ -22,7 +23,6 @@ from appliance.causes import (
     MAIL_UNREACHABLE,
     MAIL_UNTRUSTED,
     MAIL_WRONG_PASSWORD,
-    Cause,
 )
 from appliance.deliver.email_writing import Outgoing
 from appliance.deliver.settings import MailOutSettings, Security

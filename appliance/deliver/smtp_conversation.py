@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from appliance.box import Box
-from appliance.causes import EMAIL_DAMAGED, TOO_MANY_RECIPIENTS
 from appliance.deliver.email_reading import ADDRESS
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.deliver.settings import MailInSettings
+from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.email_parts import LINE_COUNT_LIMIT
 from appliance.durable import DiskFullError
+from appliance.services.causes import TOO_MANY_RECIPIENTS
 from appliance.spool.model import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.box import Box
-from appliance.causes import URL_NOT_ALLOWED
 from appliance.deliver import pdfs
 from appliance.deliver.settings import DeliverySettings
 from appliance.deliver.styles import OWN, Ended, FaxDocument, SignedBody, Styles
 from appliance.deliver.worker import DeliveryError
 from appliance.net.addresses import Resolver, resolve
+from appliance.net.causes import URL_NOT_ALLOWED
 from appliance.net.http import FetchError, PostAnswer, post
 from appliance.net.settings import ApiSettings
 from appliance.records import time_text

@@ -6,10 +6,11 @@ import asyncio
 import logging
 
 from appliance.box import Box
-from appliance.causes import INTERNAL_FAULT, PAGE_UNAVAILABLE, RECORD_FAILED, Cause
+from appliance.causes import Cause
 from appliance.lines.line import KeepPackets
 from appliance.spool.model import PACKETS
 from appliance.spool.settings import KeptPackets, StorageSettings
+from appliance.t30.causes import INTERNAL_FAULT, PAGE_UNAVAILABLE, RECORD_FAILED
 from appliance.t30.conversation import (
     AskToEndLastPage,
     CallOwner,

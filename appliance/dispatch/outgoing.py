@@ -13,19 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.causes import (
-    CALL_TOO_LONG,
-    CANCELLED,
-    INTERRUPTED,
-    LINE_FAULT,
-    LINE_STOPPED,
-    PAGE_UNAVAILABLE,
-    RECORD_FAILED,
-    STORAGE_FULL,
-    STORAGE_READ_ONLY,
-    UNKNOWN_DELIVERY,
-    Cause,
-)
+from appliance.causes import CANCELLED, Cause
 from appliance.dispatch.clock import JobClock
 from appliance.dispatch.desk import CallDesk, packets_of, tell_live
 from appliance.dispatch.pool import ManagedLine
@@ -35,9 +23,11 @@ from appliance.dispatch.trace import Trace
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument
 from appliance.durable import DiskFullError, ReadOnlyError, make_folder
+from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, LINE_STOPPED
 from appliance.lines.line import OutgoingCall
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool import attempts
+from appliance.spool.causes import INTERRUPTED, STORAGE_FULL, STORAGE_READ_ONLY, UNKNOWN_DELIVERY
 from appliance.spool.model import (
     Attempt,
     IllegalTransitionError,
@@ -48,6 +38,7 @@ from appliance.spool.model import (
 )
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
+from appliance.t30.causes import PAGE_UNAVAILABLE, RECORD_FAILED
 from appliance.t30.conversation import PageDelivered
 from appliance.t30.parameters import (
     Accepts,

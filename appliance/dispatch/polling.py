@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from appliance.box import Box
-from appliance.causes import DOCUMENT_GONE, Cause
+from appliance.causes import Cause
 from appliance.dispatch.making import RESOLUTIONS, zone
+from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source, usual_paper
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument, render

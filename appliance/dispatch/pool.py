@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from appliance.box import Box, LineReport
-from appliance.causes import NO_LINE, NOT_RECEIVING
+from appliance.dispatch.causes import NO_LINE, NOT_RECEIVING
 from appliance.dispatch.rules import LineView
 from appliance.lines.line import Answer, IncomingCall, Line, LineKind, LineState, Refuse
 from appliance.numbering import Plan

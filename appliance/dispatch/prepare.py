@@ -17,8 +17,10 @@ from pathlib import Path
 
 from appliance import at_rest
 from appliance.box import Box
-from appliance.causes import DOCUMENT_GONE, DOCUMENT_REMARKED, Retry, Side
+from appliance.causes import Retry, Side
+from appliance.dispatch.causes import DOCUMENT_REMARKED
 from appliance.dispatch.making import render_options, sources
+from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.options import (
     Limits,

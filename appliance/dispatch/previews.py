@@ -22,12 +22,13 @@ from typing import Any
 
 from appliance import at_rest, durable
 from appliance.box import Box
-from appliance.causes import TOO_BUSY, TOO_MANY_DRAFTS
+from appliance.dispatch.causes import TOO_MANY_DRAFTS
 from appliance.dispatch.making import render_options, sources
 from appliance.documents.options import LIGHTEST, Limits
 from appliance.documents.render import RenderedDocument, render
 from appliance.language import said
 from appliance.net.settings import ApiSettings
+from appliance.services.causes import TOO_BUSY
 from appliance.services.rules import RefusedError, To
 from appliance.spool.model import DAY_S, NotFoundError, SourceFile
 from appliance.spool.options import SendOptions, options_from_json, options_json

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.causes import NOT_RECEIVING, STORAGE_FULL, STORAGE_READ_ONLY, Cause
+from appliance.causes import Cause
+from appliance.dispatch.causes import NOT_RECEIVING
 from appliance.dispatch.desk import CallDesk, packets_of, tell_live
 from appliance.dispatch.outgoing import SETTLE_AGAIN_S
 from appliance.dispatch.polling import OfferedPages
@@ -19,6 +20,7 @@ from appliance.dispatch.trace import Trace
 from appliance.durable import DiskFullError
 from appliance.lines.line import Answer, IncomingCall, Refuse
 from appliance.spool import offers
+from appliance.spool.causes import STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.incoming import IncomingFax
 from appliance.spool.model import Room, SpoolClosedError, SpoolFailedError
 from appliance.spool.settings import StorageSettings

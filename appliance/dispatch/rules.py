@@ -15,30 +15,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance.causes import (
-    BUSY,
-    CANCELLED,
-    DELIVERED,
-    INTERRUPTED,
-    NO_ANSWER,
-    NO_FAX_ANSWERED,
-    NUMBER_NOT_IN_SERVICE,
-    SIP_NO_MEDIA,
-    SIP_T38_SILENT,
-    VOICE_ANSWERED,
-    Cause,
-    Retry,
-    Side,
-)
+from appliance.causes import CANCELLED, DELIVERED, Cause, Retry, Side
 from appliance.dispatch.profile import STEPS, Profile
+from appliance.lines.causes import BUSY, NO_ANSWER, NUMBER_NOT_IN_SERVICE
 from appliance.lines.line import LineKind
+from appliance.lines.modem.causes import VOICE_ANSWERED
 from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.sip.causes import SIP_NO_MEDIA, SIP_T38_SILENT
 from appliance.numbering import Plan
 from appliance.numbers import NumberSettings, permitted
+from appliance.spool.causes import INTERRUPTED
 from appliance.spool.model import DAY_S, Attempt, Job, JobState, Reach
 from appliance.spool.options import Resume, UnknownRule
 from appliance.spool.remembered import Destination, Usage
 from appliance.spool.settings import SendingSettings
+from appliance.t30.causes import NO_FAX_ANSWERED
 from appliance.t30.dce import Carrier
 
 # Another line is tried after so long, seconds: at once, but not within the same second.

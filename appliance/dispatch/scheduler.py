@@ -11,8 +11,9 @@ import logging
 import time
 
 from appliance.box import Box
-from appliance.causes import DAILY_LIMIT, EXPIRED, NO_LINE, NUMBER_QUARANTINED, QUOTA_SPENT, Cause
+from appliance.causes import Cause
 from appliance.dispatch import rules
+from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE, NUMBER_QUARANTINED
 from appliance.dispatch.clock import JobClock
 from appliance.dispatch.outgoing import OutgoingCalls, OutgoingFax
 from appliance.dispatch.pool import LinePool, ManagedLine
@@ -21,8 +22,10 @@ from appliance.dispatch.rules import Allowance, NoLineNow, Spending
 from appliance.lines.line import LineKind
 from appliance.numbers import Number, NumberSettings, read_number
 from appliance.services.accounts import Quota
+from appliance.services.causes import QUOTA_SPENT
 from appliance.settings.accounts import ApiKey, User
 from appliance.spool import attempts, bounds, decisions, jobs, ledger, queues
+from appliance.spool.causes import EXPIRED
 from appliance.spool.model import DAY_S, IllegalTransitionError, Job, JobState, Reach, SpoolClosedError
 from appliance.spool.settings import SendingSettings
 

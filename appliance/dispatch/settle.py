@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from appliance.causes import DELIVERED, UNKNOWN_DELIVERY, Retry
+from appliance.causes import DELIVERED, Retry
 from appliance.dispatch import rules
 from appliance.dispatch.profile import Profile, learn
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool import attempts, jobs, ledger
+from appliance.spool.causes import UNKNOWN_DELIVERY
 from appliance.spool.model import Job, Reach
 from appliance.spool.remembered import Destination
 from appliance.spool.settings import SendingSettings

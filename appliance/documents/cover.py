@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from appliance.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.bounded import Bounds, Typeset
+from appliance.documents.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize

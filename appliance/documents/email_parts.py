@@ -16,8 +16,8 @@ from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
 
-from appliance.causes import EMAIL_DAMAGED
 from appliance.documents import packed
+from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
 from appliance.documents.text import decode
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from appliance.causes import DOCUMENT_DAMAGED, EMAIL_DAMAGED, WINMAIL_EMPTY
 from appliance.documents import packed
 from appliance.documents.bounded import Typeset
+from appliance.documents.causes import DOCUMENT_DAMAGED, EMAIL_DAMAGED, WINMAIL_EMPTY
 from appliance.documents.drawing import Bitmap, Drawing
 from appliance.documents.email_parts import FilePart, Letter, fields_of, heading, letter_of, parse_email
 from appliance.documents.errors import DocumentError

@@ -10,8 +10,13 @@ from pathlib import PurePath
 
 import olefile
 
-from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_MEMORY, OFFICE_NOT_INSTALLED
 from appliance.documents.bounded import Bounds, Typeset
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_ENCRYPTED,
+    DOCUMENT_MEMORY,
+    OFFICE_NOT_INSTALLED,
+)
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.typeset_source import TypesetSource

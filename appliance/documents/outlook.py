@@ -10,7 +10,7 @@ import io
 
 import olefile
 
-from appliance.causes import DOCUMENT_DAMAGED
+from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.email_parts import FilePart, Letter
 from appliance.documents.errors import DocumentError
 from appliance.documents.text import decode

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from appliance import at_rest
-from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_STORAGE, Cause
+from appliance.causes import Cause
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_STORAGE
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import lay_out
 from appliance.documents.options import Limits, PageFormat

@@ -15,7 +15,7 @@ from itertools import islice
 import pypdfium2
 from pypdfium2 import raw
 
-from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageChops, UnidentifiedImageError
 
-from appliance.causes import (
+from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
     DOCUMENT_TOO_LARGE,

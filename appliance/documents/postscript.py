@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.causes import DOCUMENT_DAMAGED, POSTSCRIPT_NOT_INSTALLED
 from appliance.documents.bounded import Bounds, Typeset
+from appliance.documents.causes import DOCUMENT_DAMAGED, POSTSCRIPT_NOT_INSTALLED
 from appliance.documents.confined import Bench, find_program
 from appliance.documents.errors import DocumentError
 from appliance.documents.typeset_source import TypesetSource

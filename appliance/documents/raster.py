@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_TOO_LARGE, DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_TOO_LARGE,
+    DOCUMENT_TOO_MANY_PAGES,
+)
 from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import MM_PER_INCH, Layout, PageSize

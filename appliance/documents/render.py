@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from appliance import at_rest
-from appliance.causes import (
+from appliance.causes import cause_of
+from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
     DOCUMENT_GONE,
@@ -31,7 +32,6 @@ from appliance.causes import (
     DOCUMENT_TOO_LARGE,
     DOCUMENT_TOO_MANY_PAGES,
     DOCUMENT_WORKER_DIED,
-    cause_of,
 )
 from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.fork_server import MOST_FILES, ForkServerError, Worker, start_worker

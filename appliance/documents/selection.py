@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from appliance.causes import DOCUMENT_PAGES_INVALID, DOCUMENT_PAGES_MISSING
+from appliance.documents.causes import DOCUMENT_PAGES_INVALID, DOCUMENT_PAGES_MISSING
 from appliance.documents.errors import DocumentError
 
 _PART = re.compile(r"(?P<single>[0-9]{1,9})|(?P<first>[0-9]{0,9})\s*[-–]\s*(?P<last>[0-9]{0,9})")

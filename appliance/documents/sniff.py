@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Literal
 
-from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
+from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
 from appliance.documents.text import WINDOWS, charset_of, decode
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.drawing import Bitmap, Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize

@@ -7,7 +7,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import right_to_left
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Paper

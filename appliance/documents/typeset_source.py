@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from appliance.causes import DOCUMENT_DAMAGED
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
+from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize

@@ -22,8 +22,8 @@ from PIL import Image, ImageFile
 from weasyprint.formatting_structure import boxes
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from appliance.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.bounded import Typeset
+from appliance.documents.causes import DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.direction import direct
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Paper

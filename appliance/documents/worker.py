@@ -27,7 +27,8 @@ from typing import Any
 
 from PIL import Image
 
-from appliance.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE, Cause
+from appliance.causes import Cause
+from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE
 from appliance.documents.cover import CoverSource
 from appliance.documents.drawing import Bitmap, Box, Drawing
 from appliance.documents.errors import DocumentError

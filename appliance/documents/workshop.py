@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from appliance.causes import DOCUMENT_TIMED_OUT
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError, run_bounded
+from appliance.documents.causes import DOCUMENT_TIMED_OUT
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Paper, Straighten
 from appliance.remarks import from_json, to_json

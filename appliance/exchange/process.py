@@ -21,7 +21,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from appliance.causes import DELIVERED, LINE_FAULT, LINE_STOPPED, RECEIVED
+from appliance.causes import DELIVERED, RECEIVED
 from appliance.exchange.confirmations import Confirmations
 from appliance.exchange.making import make_line
 from appliance.exchange.messages import (
@@ -43,6 +43,7 @@ from appliance.exchange.messages import (
     RefuseCall,
     TakeCall,
 )
+from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Paced, Pacing
 from appliance.lines.line import Answer, IncomingCall, KeepPackets, Line, LineState, Refuse, Tap
 from appliance.lines.packets import CallPackets

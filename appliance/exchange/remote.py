@@ -17,7 +17,6 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from appliance.causes import LINE_FAULT, LINE_STOPPED
 from appliance.exchange.messages import (
     SIGN_OF_LIFE_S,
     CallOffered,
@@ -36,6 +35,7 @@ from appliance.exchange.messages import (
     RefuseCall,
     TakeCall,
 )
+from appliance.lines.causes import LINE_FAULT, LINE_STOPPED
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
     Answer,

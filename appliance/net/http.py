@@ -18,17 +18,11 @@ from email.message import Message
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from appliance import __version__
-from appliance.causes import (
-    DOCUMENT_TOO_LARGE,
-    STOPPING,
-    URL_NOT_ALLOWED,
-    URL_REFUSED_US,
-    URL_TIMED_OUT,
-    URL_UNREACHABLE,
-    Cause,
-)
+from appliance.causes import STOPPING, Cause
+from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.language import said
 from appliance.net.addresses import Resolver, is_public, resolve
+from appliance.net.causes import URL_NOT_ALLOWED, URL_REFUSED_US, URL_TIMED_OUT, URL_UNREACHABLE
 from appliance.net.watchdog import Watchdog
 
 # A document may be moved this often before it is found.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
-from appliance.causes import CONTACTS_UNREADABLE, Cause
+from appliance.causes import Cause
+from appliance.phonebook.causes import CONTACTS_UNREADABLE
 
 # Largest file of contacts, octets: photographs in vCards are most of it.
 FILE_LIMIT = 8 << 20

@@ -18,7 +18,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.box import Box
-from appliance.causes import DOCUMENT_DAMAGED, Cause
+from appliance.causes import Cause
+from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.options import clean_line
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX

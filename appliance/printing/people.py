@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appliance.box import Box
-from appliance.causes import NOT_PERMITTED
 from appliance.printing.settings import PrintingSettings, PrintUser
+from appliance.services.causes import NOT_PERMITTED
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Role
 

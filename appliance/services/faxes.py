@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from appliance import at_rest
-from appliance.causes import DOCUMENT_GONE, NOT_PERMITTED
+from appliance.documents.causes import DOCUMENT_GONE
 from appliance.records import record, shared
+from appliance.services.causes import NOT_PERMITTED
 from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
 from appliance.spool import accepting, decisions, jobs, resends, stats

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance import at_rest
-from appliance.causes import STATE_FORBIDS
+from appliance.services.causes import STATE_FORBIDS
 from appliance.services.rules import Clock, RefusedError
 from appliance.spool import notes
 from appliance.spool.model import Job, Note, Received

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from appliance.caller_id_policy import as_station_id
-from appliance.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, INDEX_DAMAGED, QUOTA_SPENT, Cause
+from appliance.causes import Cause
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.numbers import Number, NumberSettings, permitted, plan_for, read_number
 from appliance.services.accounts import Accounts
+from appliance.services.causes import CALLER_NOT_ALLOWED, COVER_TEMPLATE_GONE, QUOTA_SPENT
 from appliance.settings.store import SettingsStore
+from appliance.spool.causes import INDEX_DAMAGED
 from appliance.spool.model import Job, Recipient
 from appliance.spool.options import Cover, SendOptions
 from appliance.spool.room import RoomGuard

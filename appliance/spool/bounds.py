@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 
-from appliance.causes import CANCELLED, DELIVERED, EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY
+from appliance.causes import CANCELLED, DELIVERED
 from appliance.records import from_row
 from appliance.spool import attempts, decisions, job_states, jobs
 from appliance.spool.attempts import Outcome
+from appliance.spool.causes import EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY
 from appliance.spool.model import (
     Attempt,
     Job,

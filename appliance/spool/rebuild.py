@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance import durable
-from appliance.causes import INDEX_REBUILT
 from appliance.records import insert, to_row
 from appliance.spool import copies, identity, retention
+from appliance.spool.causes import INDEX_REBUILT
 from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.model import ReceivedPageFile, ReceivedState

@@ -8,9 +8,10 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.causes import INTERRUPTED, Cause
+from appliance.causes import Cause
 from appliance.records import from_row, insert, to_row
 from appliance.spool import stats, words
+from appliance.spool.causes import INTERRUPTED
 from appliance.spool.fax_ids import next_fax_id
 from appliance.spool.jobs import LIST_LIMIT
 from appliance.spool.model import (

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from appliance import causes
-from appliance.causes import Cause
+from appliance.causes import CANCELLED, Cause
+from appliance.t30 import causes
 from appliance.t30.conversation import AskToEndLastPage, FetchPage, FromCall, StorePage, ToCall
 from appliance.t30.dce import HangUp, LineEvent, LineOrder
 from appliance.t30.fields import Facilities
@@ -117,7 +117,7 @@ class FaxCall:
         deadlines = (self._station.next_deadline(), self._dce.next_deadline())
         return min((d for d in deadlines if d is not None), default=None)
 
-    def cancel(self, now: float, cause: Cause = causes.CANCELLED) -> None:
+    def cancel(self, now: float, cause: Cause = CANCELLED) -> None:
         """The owner ends the call: DCN where the far end can hear it, then hang up.
 
         Where the answer to the last page is due it is heard first: the fax may be delivered.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from appliance.causes import PAGE_UNAVAILABLE
 from appliance.t4.coding import PageError, decode, encode
 from appliance.t4.page import SCAN_LINE_PIXELS, CodedPage, Coding, PaperWidth, Raster, Resolution
+from appliance.t30.causes import PAGE_UNAVAILABLE
 from appliance.t30.conversation import (
     AskToEndLastPage,
     CallOwner,

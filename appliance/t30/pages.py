@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.causes import BOX_STALLED, PAGE_UNAVAILABLE, Cause
+from appliance.causes import Cause
 from appliance.t4.page import CodedPage
+from appliance.t30.causes import BOX_STALLED, PAGE_UNAVAILABLE
 from appliance.t30.conversation import PageDelivered
 from appliance.t30.parameters import Accepts
 from appliance.t30.station import Station

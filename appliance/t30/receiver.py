@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from appliance import causes
 from appliance.causes import Cause
+from appliance.t30 import causes
 from appliance.t30.fields import Facilities
 from appliance.t30.frames import Fcf, FrameError, PartialPage
 from appliance.t30.receiver_page import SAME_AS, PageReception

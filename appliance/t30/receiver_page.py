@@ -7,9 +7,9 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar
 
-from appliance import causes
-from appliance.causes import Cause
+from appliance.causes import RECEIVED, Cause
 from appliance.t4.page import SCAN_LINE_PIXELS
+from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Expect, Modulation
 from appliance.t30.ecm import EcmBlock
@@ -272,7 +272,7 @@ class PageReception(ReceivingRole):
 
     def _no_dcn(self, _: EventData) -> None:
         """The far end said nothing more: hangs up."""
-        self.station.hang_up(self._receiver.failed or causes.RECEIVED)
+        self.station.hang_up(self._receiver.failed or RECEIVED)
 
     # -- ECM ---------------------------------------------------------------------------------------
 
@@ -388,7 +388,7 @@ class PageReception(ReceivingRole):
 
     def cause_when_left(self) -> Cause:
         if self.state is ReceiverState.DCN:
-            return self._receiver.failed or causes.RECEIVED
+            return self._receiver.failed or RECEIVED
         if self.state in (ReceiverState.PAGE, ReceiverState.IN_PAGE):
             return causes.HUNG_UP_DURING_PAGE
         return super().cause_when_left()

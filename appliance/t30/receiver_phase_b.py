@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from appliance import causes
+from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Expect
 from appliance.t30.fields import Facilities, FieldError, Settings

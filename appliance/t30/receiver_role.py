@@ -6,8 +6,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from appliance import causes
 from appliance.causes import Cause
+from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.frames import Fcf, HdlcFrame
 from appliance.t30.parameters import Role

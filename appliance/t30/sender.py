@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from appliance import causes
 from appliance.causes import Cause
 from appliance.t4.page import CodedPage
+from appliance.t30 import causes
 from appliance.t30.asking import Answers
 from appliance.t30.fields import Facilities
 from appliance.t30.link import Ground, Link

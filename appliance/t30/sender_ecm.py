@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from appliance import causes
 from appliance.causes import Cause
 from appliance.t4.bits import reverse_bits
 from appliance.t4.page import CodedPage
+from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Modulation, SendEcm
 from appliance.t30.ecm import KEEP_RATE_SHARE, PPR_LIMIT, EcmPage

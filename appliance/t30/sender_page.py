@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from appliance import causes
-from appliance.causes import Cause
+from appliance.causes import DELIVERED, Cause
 from appliance.t4.bits import reverse_bits
 from appliance.t4.coding import minimum_row_bits, with_fill
 from appliance.t4.page import CodedPage, Coding
+from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.asking import AskingRole
 from appliance.t30.conversation import EndPermitted, PageDelivered
@@ -151,7 +151,7 @@ class PageTransfer(AskingRole):
         station.note("page_confirmed", page=self._number)
         desk.confirmed()
         if self._end is Fcf.EOP:
-            station.finish(causes.DELIVERED if desk.all_confirmed else desk.failure)
+            station.finish(DELIVERED if desk.all_confirmed else desk.failure)
         elif desk.refused is not None:
             station.finish(desk.refused)
         elif self._end is Fcf.EOM:

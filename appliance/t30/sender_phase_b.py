@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from appliance import causes
 from appliance.causes import Cause
+from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.asking import AskingRole, Kind
 from appliance.t30.conversation import EndPermitted, PageDelivered

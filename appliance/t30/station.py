@@ -20,8 +20,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
-from appliance import causes
-from appliance.causes import Cause, Side
+from appliance.causes import DELIVERED, RECEIVED, Cause, Side
+from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.conversation import (
     AskToEndLastPage,
@@ -379,7 +379,7 @@ class Station:
         self.note("ended", code=cause.code, phase=phase.value)
 
     def _pace_failed(self, cause: Cause) -> bool:
-        good = cause in (causes.DELIVERED, causes.RECEIVED)
+        good = cause in (DELIVERED, RECEIVED)
         theirs = cause.side in (Side.THEIRS, Side.LINE) and not good
         return self.pace is NOMINAL or (theirs and self.heard_frames)
 
@@ -411,7 +411,7 @@ class Station:
             self._end(self._leaving)
             return
         how = self.part.cause_when_left()
-        good = how in (causes.DELIVERED, causes.RECEIVED, causes.LAST_PAGE_UNCONFIRMED)
+        good = how in (DELIVERED, RECEIVED, causes.LAST_PAGE_UNCONFIRMED)
         self._end(how if good or cause is None else cause)
 
     def _hear(self, event: Event) -> None:

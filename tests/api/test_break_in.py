@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from appliance.api.causes import SIGN_IN_REFUSED
 from appliance.api.limits import SIGN_IN_TRIES, SignInGuard
 from appliance.api.problems import ProblemError
-from appliance.causes import SIGN_IN_REFUSED
 from appliance.deliver.settings import MailInSettings, MailOutSettings
 from appliance.lines.sip.settings import SipTrunk
 from appliance.settings import secrets

@@ -15,7 +15,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from appliance import causes
+from appliance.lines import causes
 from appliance.net.settings import ApiSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import To

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.causes import NUMBER_INVALID
+from appliance.lines.causes import NUMBER_INVALID
 from appliance.phonebook.cards import CARDS_LIMIT
 from appliance.settings.accounts import Scope
 from tests.api.served import Reply, Served, serving

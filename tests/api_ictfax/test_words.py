@@ -10,11 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance import causes
+from appliance.api import causes
 from appliance.api.ictfax import objects, words
 from appliance.api.problems import ProblemError
-from appliance.causes import Cause, all_causes
+from appliance.causes import CANCELLED, DELIVERED, Cause, all_causes
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_GONE,
+    DOCUMENT_MISLABELLED,
+    DOCUMENT_UNSUPPORTED,
+)
+from appliance.lines.causes import BUSY, NO_ANSWER, NUMBER_EMERGENCY, NUMBER_INVALID
+from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT, STATE_FORBIDS
+from appliance.spool.causes import STORAGE_FULL, UNKNOWN_DELIVERY
 from appliance.spool.model import Job, JobState, Received, ReceivedState
+from appliance.t30.causes import SENDER_GAVE_UP
 from tests.api_ifax.test_codes import a_job
 
 NOW = 2000.0
@@ -35,21 +46,21 @@ STATUSES = {
         (causes.NOT_SIGNED_IN, 401),
         (causes.SIGN_IN_REFUSED, 401),
         (causes.NOT_FOUND, 404),
-        (causes.DOCUMENT_GONE, 404),
+        (DOCUMENT_GONE, 404),
         (causes.REQUEST_LENGTH_MISSING, 411),
-        (causes.DOCUMENT_EMPTY, 411),
+        (DOCUMENT_EMPTY, 411),
         (causes.MEDIA_TYPE_UNSUPPORTED, 415),
-        (causes.DOCUMENT_UNSUPPORTED, 415),
-        (causes.DOCUMENT_MISLABELLED, 415),
-        (causes.NUMBER_INVALID, 417),
-        (causes.NUMBER_EMERGENCY, 417),
+        (DOCUMENT_UNSUPPORTED, 415),
+        (DOCUMENT_MISLABELLED, 415),
+        (NUMBER_INVALID, 417),
+        (NUMBER_EMERGENCY, 417),
         (causes.SETTING_INVALID, 417),
-        (causes.STATE_FORBIDS, 423),
+        (STATE_FORBIDS, 423),
         (causes.REQUEST_INVALID, 400),
-        (causes.NOT_PERMITTED, 403),
-        (causes.QUOTA_SPENT, 402),
+        (NOT_PERMITTED, 403),
+        (QUOTA_SPENT, 402),
         (causes.TOO_MANY_REQUESTS, 429),
-        (causes.STORAGE_FULL, 507),
+        (STORAGE_FULL, 507),
         (causes.REQUEST_FAULT, 500),
     ],
 )
@@ -111,7 +122,7 @@ def test_whatever_stands_in_a_field_is_read_or_refused(value: Any) -> None:
 @pytest.mark.parametrize("state", JobState)
 @pytest.mark.parametrize("tries", [0, 2])
 def test_every_state_shows_as_a_status_that_its_filter_finds(state: JobState, tries: int) -> None:
-    job = a_job(state, causes.BUSY, tries=tries)
+    job = a_job(state, BUSY, tries=tries)
     status = objects.job_status(job, NOW)
     assert status in STATUSES
     assert state in objects.STATES[status]
@@ -122,14 +133,14 @@ def test_every_state_shows_as_a_status_that_its_filter_finds(state: JobState, tr
     [
         (JobState.HELD, None, 0, "pending"),
         (JobState.WAITING, None, 0, "pending"),
-        (JobState.WAITING, causes.BUSY, 1, "pending_retry"),
+        (JobState.WAITING, BUSY, 1, "pending_retry"),
         (JobState.PREPARING, None, 0, "processing"),
         (JobState.SENDING, None, 1, "processing"),
-        (JobState.DELIVERED, causes.DELIVERED, 1, "completed"),
-        (JobState.FAILED, causes.BUSY, 3, "failed"),
-        (JobState.FAILED, causes.DOCUMENT_DAMAGED, 0, "invalid"),
-        (JobState.CANCELLED, causes.CANCELLED, 0, "failed"),
-        (JobState.UNKNOWN, causes.UNKNOWN_DELIVERY, 1, "failed"),
+        (JobState.DELIVERED, DELIVERED, 1, "completed"),
+        (JobState.FAILED, BUSY, 3, "failed"),
+        (JobState.FAILED, DOCUMENT_DAMAGED, 0, "invalid"),
+        (JobState.CANCELLED, CANCELLED, 0, "failed"),
+        (JobState.UNKNOWN, UNKNOWN_DELIVERY, 1, "failed"),
     ],
 )
 def test_states_show_as_that_systems_statuses(
@@ -146,7 +157,7 @@ def test_a_scheduled_fax_is_pending_while_its_pages_are_made() -> None:
 def test_the_fields_of_a_transmission() -> None:
     job = a_job(
         JobState.FAILED,
-        causes.BUSY,
+        BUSY,
         origin="ictfax",
         metadata={"title": "Hello", "program_id": 4, "contact_id": 5},
     )
@@ -163,7 +174,7 @@ def test_the_fields_of_a_transmission() -> None:
         "origin": "ictfax",
         "direction": "outbound",
         "status": "failed",
-        "response": causes.BUSY.sentence,
+        "response": BUSY.sentence,
         "try_allowed": 3,
         "try_done": 3,
         "last_run": 1500,
@@ -172,7 +183,7 @@ def test_the_fields_of_a_transmission() -> None:
 
 def test_what_others_keep_with_their_faxes_is_not_taken_for_ours() -> None:
     kept = {"title": [], "program_id": "x"}
-    job = a_job(JobState.DELIVERED, causes.DELIVERED, origin="rest", metadata=kept)
+    job = a_job(JobState.DELIVERED, DELIVERED, origin="rest", metadata=kept)
     shown = objects.sent_transmission(
         job, job, tries=1, tries_allowed=3, last_run=None, account_id=1, now=NOW
     )
@@ -182,14 +193,14 @@ def test_what_others_keep_with_their_faxes_is_not_taken_for_ours() -> None:
 @pytest.mark.parametrize(
     ("state", "cause", "word"),
     [
-        (JobState.DELIVERED, causes.DELIVERED, "sent"),
-        (JobState.FAILED, causes.BUSY, "busy"),
-        (JobState.FAILED, causes.NO_ANSWER, "failed"),
-        (JobState.CANCELLED, causes.CANCELLED, "failed"),
-        (JobState.UNKNOWN, causes.UNKNOWN_DELIVERY, "failed"),
+        (JobState.DELIVERED, DELIVERED, "sent"),
+        (JobState.FAILED, BUSY, "busy"),
+        (JobState.FAILED, NO_ANSWER, "failed"),
+        (JobState.CANCELLED, CANCELLED, "failed"),
+        (JobState.UNKNOWN, UNKNOWN_DELIVERY, "failed"),
         (JobState.SENDING, None, "sending"),
         (JobState.HELD, None, "queued"),
-        (JobState.WAITING, causes.BUSY, "queued"),
+        (JobState.WAITING, BUSY, "queued"),
     ],
 )
 def test_a_one_step_fax_ends_as_sent_busy_or_failed(state: JobState, cause: Cause | None, word: str) -> None:
@@ -197,7 +208,7 @@ def test_a_one_step_fax_ends_as_sent_busy_or_failed(state: JobState, cause: Caus
 
 
 def test_a_further_sending_is_told_under_the_number_the_client_knows() -> None:
-    job: Job = a_job(JobState.DELIVERED, causes.DELIVERED, origin="ictfax", metadata={"transmission_id": 7})
+    job: Job = a_job(JobState.DELIVERED, DELIVERED, origin="ictfax", metadata={"transmission_id": 7})
     assert objects.sent_fax(job, "")["job_id"] == 7
     assert objects.sent_fax(dataclasses.replace(job, origin="rest"), "")["job_id"] == 12345
 
@@ -228,4 +239,4 @@ def test_the_document_of_a_received_fax_cannot_be_taken_for_a_stored_one() -> No
     rows = {row["name"]: row["data"] for row in objects.received_results(received)}
     assert rows["document"] == 1_000_000_007
     assert rows["pages"] == 2
-    assert rows["error"] == causes.SENDER_GAVE_UP.sentence
+    assert rows["error"] == SENDER_GAVE_UP.sentence

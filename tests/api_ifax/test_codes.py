@@ -6,13 +6,19 @@ import dataclasses
 
 import pytest
 
-from appliance import causes
+from appliance.api import causes
 from appliance.api.ifax.codes import MESSAGES, FaxCode, Status, end_of, fax_code, refusal_of
 from appliance.api.ifax.faxes import received_fax, sent_fax
 from appliance.api.problems import ProblemError
-from appliance.causes import Cause, all_causes
+from appliance.causes import DELIVERED, RECEIVED, STOPPING, Cause, all_causes
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED
+from appliance.lines.causes import BUSY, NO_ANSWER, NUMBER_EMERGENCY, NUMBER_INVALID
+from appliance.net.causes import URL_UNREACHABLE
+from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT, STATE_FORBIDS, TOO_MANY_RECIPIENTS
+from appliance.spool.causes import STORAGE_FULL, UNKNOWN_DELIVERY
 from appliance.spool.model import Job, JobState, Priority, Reach, Received, ReceivedState
 from appliance.spool.options import SendOptions
+from appliance.t30.causes import SENDER_GAVE_UP
 
 FIELDS = {
     "jobId",
@@ -88,21 +94,21 @@ def test_every_code_has_its_message() -> None:
     ("cause", "http", "status", "code"),
     [
         (causes.NOT_SIGNED_IN, 401, -3, -3009),
-        (causes.QUOTA_SPENT, 402, -4, -3002),
+        (QUOTA_SPENT, 402, -4, -3002),
         (causes.NOT_FOUND, 404, -5, None),
         (causes.TOO_MANY_REQUESTS, 429, -1, -3010),
-        (causes.NUMBER_INVALID, 400, -2, -3001),
-        (causes.NUMBER_EMERGENCY, 400, -2, -3007),
-        (causes.NOT_PERMITTED, 400, -1, -3007),
-        (causes.TOO_MANY_RECIPIENTS, 400, -2, -3008),
+        (NUMBER_INVALID, 400, -2, -3001),
+        (NUMBER_EMERGENCY, 400, -2, -3007),
+        (NOT_PERMITTED, 400, -1, -3007),
+        (TOO_MANY_RECIPIENTS, 400, -2, -3008),
         (causes.REQUEST_TOO_LARGE, 400, -2, -3005),
-        (causes.DOCUMENT_EMPTY, 400, -2, -3004),
-        (causes.DOCUMENT_UNSUPPORTED, 400, -2, -3006),
-        (causes.URL_UNREACHABLE, 400, -2, -3003),
+        (DOCUMENT_EMPTY, 400, -2, -3004),
+        (DOCUMENT_UNSUPPORTED, 400, -2, -3006),
+        (URL_UNREACHABLE, 400, -2, -3003),
         (causes.REQUEST_INVALID, 400, -2, None),
-        (causes.STATE_FORBIDS, 400, -1, None),
-        (causes.STORAGE_FULL, 507, -1, None),
-        (causes.STOPPING, 503, -1, None),
+        (STATE_FORBIDS, 400, -1, None),
+        (STORAGE_FULL, 507, -1, None),
+        (STOPPING, 503, -1, None),
         (causes.REQUEST_FAULT, 500, -1, None),
     ],
 )
@@ -121,17 +127,17 @@ def test_every_cause_can_be_said_and_only_success_is_zero(cause: Cause) -> None:
     assert refusal.message
     end = end_of(cause)
     assert end.name
-    assert (end.number == 0) == (cause in (causes.DELIVERED, causes.RECEIVED))
+    assert (end.number == 0) == (cause in (DELIVERED, RECEIVED))
 
 
 def test_what_went_wrong_on_the_line_is_named_as_switches_do() -> None:
-    assert (end_of(causes.BUSY).name, end_of(causes.BUSY).number) == ("USER_BUSY", 17)
-    assert (end_of(causes.NO_ANSWER).name, end_of(causes.NO_ANSWER).number) == ("NO_ANSWER", 19)
-    assert end_of(causes.DELIVERED).name == "NORMAL_CLEARING"
+    assert (end_of(BUSY).name, end_of(BUSY).number) == ("USER_BUSY", 17)
+    assert (end_of(NO_ANSWER).name, end_of(NO_ANSWER).number) == ("NO_ANSWER", 19)
+    assert end_of(DELIVERED).name == "NORMAL_CLEARING"
 
 
 def test_the_fax_object_has_the_fields_of_the_style_and_no_others() -> None:
-    fax = sent_fax(a_job(JobState.DELIVERED, causes.DELIVERED, pages_confirmed=3), "+49309")
+    fax = sent_fax(a_job(JobState.DELIVERED, DELIVERED, pages_confirmed=3), "+49309")
     assert fax == {
         "jobId": 12345,
         "fromNumber": "+49309",
@@ -151,7 +157,7 @@ def test_the_fax_object_has_the_fields_of_the_style_and_no_others() -> None:
 
 @pytest.mark.parametrize("state", JobState)
 def test_every_state_shows_as_one_of_four_words(state: JobState) -> None:
-    fax = sent_fax(a_job(state, causes.BUSY), "")
+    fax = sent_fax(a_job(state, BUSY), "")
     assert fax["faxStatus"] in ("sending", "delivered", "canceled", "failed")
     assert (fax["faxStatus"] == "sending") == (not state.ended)
     assert (fax["faxCallEnd"] == 0) == (not state.ended)
@@ -159,21 +165,21 @@ def test_every_state_shows_as_one_of_four_words(state: JobState) -> None:
 
 
 def test_an_unconfirmed_fax_is_never_shown_as_delivered() -> None:
-    fax = sent_fax(a_job(JobState.UNKNOWN, causes.UNKNOWN_DELIVERY), "")
+    fax = sent_fax(a_job(JobState.UNKNOWN, UNKNOWN_DELIVERY), "")
     assert fax["faxStatus"] == "failed"
     assert fax["code"] != 0
 
 
 def test_a_fax_whose_document_was_bad_has_the_code_for_it() -> None:
-    fax = sent_fax(a_job(JobState.FAILED, causes.DOCUMENT_DAMAGED), "")
+    fax = sent_fax(a_job(JobState.FAILED, DOCUMENT_DAMAGED), "")
     assert (fax["code"], fax["message"]) == (-3006, "Invalid file format")
 
 
 @pytest.mark.parametrize(
     ("state", "cause", "word"),
     [
-        (ReceivedState.COMPLETE, causes.RECEIVED, "delivered"),
-        (ReceivedState.PARTIAL, causes.SENDER_GAVE_UP, "failed"),
+        (ReceivedState.COMPLETE, RECEIVED, "delivered"),
+        (ReceivedState.PARTIAL, SENDER_GAVE_UP, "failed"),
         (ReceivedState.RECEIVING, None, "sending"),
     ],
 )
@@ -208,5 +214,5 @@ def test_received_faxes_have_their_direction(state: ReceivedState, cause: Cause 
 
 
 def test_codes_are_only_given_to_causes_about_a_request() -> None:
-    assert fax_code(causes.BUSY) is None
-    assert fax_code(causes.NUMBER_INVALID) is FaxCode.INVALID_NUMBER
+    assert fax_code(BUSY) is None
+    assert fax_code(NUMBER_INVALID) is FaxCode.INVALID_NUMBER

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.causes import DOCUMENT_MISLABELLED
+from appliance.documents.causes import DOCUMENT_MISLABELLED
 from tests.api_ictfax.client import Client, sign_in
 from tests.api_ifax.client import ask
 from tests.api_ifax.running import Reply, RunningBox

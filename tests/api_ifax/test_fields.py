@@ -13,8 +13,8 @@ from appliance.api.ifax import fields
 from appliance.api.ifax.codes import FaxCode, refusal_of
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
-from appliance.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.net.settings import ApiSettings
+from appliance.services.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.spool.model import SourceFile
 from appliance.spool.options import Quality
 

@@ -12,9 +12,10 @@ import pytest
 
 from appliance import at_rest, cli
 from appliance.backup import archive, contents
+from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, BACKUP_TOO_NEW
 from appliance.backup.sealed import CHUNK, BackupError, Opener, Sealer
 from appliance.box import Box
-from appliance.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG, BACKUP_TOO_NEW, RECEIVED
+from appliance.causes import RECEIVED
 from appliance.configuration import open_box, open_settings
 from appliance.phonebook import Contact
 from appliance.settings import secrets

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
-from appliance.causes import BUSY, DOCUMENT_GONE, RECEIVED
+from appliance.causes import RECEIVED
 from appliance.configuration import open_box
 from appliance.daemon.housekeeping import Housekeeping
+from appliance.documents.causes import DOCUMENT_GONE
+from appliance.lines.causes import BUSY
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.spool import decisions, preparing, received

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
-from appliance.causes import NUMBER_EMERGENCY
 from appliance.configuration import open_box
 from appliance.daemon.lines import Lines
 from appliance.exchange.remote import Exchange
+from appliance.lines.causes import NUMBER_EMERGENCY
 from appliance.lines.line import LineKind
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.practice.settings import PracticeSettings

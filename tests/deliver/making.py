@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.causes import BUSY, RECEIVED, Cause
+from appliance.causes import RECEIVED, Cause
 from appliance.configuration import open_box
+from appliance.lines.causes import BUSY
 from appliance.net.settings import ApiSettings
 from appliance.numbers import NumberSettings
 from appliance.services.faxes import Request

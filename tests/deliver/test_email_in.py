@@ -15,16 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance import causes
 from appliance.box import Box
-from appliance.deliver import email_worker
+from appliance.causes import Cause
+from appliance.deliver import causes, email_worker
 from appliance.deliver.email_reading import Attachment, Dial, numbers_of, read_email
 from appliance.deliver.mail_to_fax import Accepted, Gateway, Ignored, Refused
 from appliance.deliver.settings import MailInSettings, MailOutSettings
+from appliance.documents.causes import DOCUMENT_MISLABELLED, EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
 from appliance.documents.hypertext import HTML_LIMIT, html_text
+from appliance.lines.causes import NUMBER_EMERGENCY
 from appliance.numbers import NumberSettings
 from appliance.remarks import Rule
+from appliance.services.causes import TOO_MANY_RECIPIENTS
 from appliance.settings.accounts import User
 from appliance.spool import jobs, ledger
 from appliance.spool.model import Job, JobFilter, SourceFile
@@ -137,16 +140,16 @@ def test_a_scanner_without_message_ids_may_send_the_same_page_twice(box: Box) ->
         (letter(sender="eve@elsewhere.example"), causes.EMAIL_SENDER_UNKNOWN),
         (letter(to="info@fax.box"), causes.EMAIL_NO_NUMBER),
         (letter(to="+493012345@fax.box.evil.example"), causes.EMAIL_NO_NUMBER),
-        (letter(to="110@fax.box"), causes.NUMBER_EMERGENCY),
-        (letter(pdf=b"\x7fELF\0\0 not a document" * 20), causes.DOCUMENT_MISLABELLED),
+        (letter(to="110@fax.box"), NUMBER_EMERGENCY),
+        (letter(pdf=b"\x7fELF\0\0 not a document" * 20), DOCUMENT_MISLABELLED),
         (letter(pdf=None, text=" \n"), causes.EMAIL_EMPTY),
-        (letter(to=", ".join(f"+49301234{n:02}@fax.box" for n in range(16))), causes.TOO_MANY_RECIPIENTS),
+        (letter(to=", ".join(f"+49301234{n:02}@fax.box" for n in range(16))), TOO_MANY_RECIPIENTS),
         (letter(to="+4930111/T33S=1@fax.box, +4930222@fax.box"), causes.EMAIL_NO_NUMBER),
     ],
-    ids=lambda value: value.code if isinstance(value, causes.Cause) else "",
+    ids=lambda value: value.code if isinstance(value, Cause) else "",
 )
 def test_what_cannot_be_faxed_is_refused_in_the_table_s_words_and_answered(
-    box: Box, message: EmailMessage, cause: causes.Cause
+    box: Box, message: EmailMessage, cause: Cause
 ) -> None:
     outcome = refused(box, message)
     assert outcome.cause is cause
@@ -231,7 +234,7 @@ def test_only_what_the_mailbox_s_own_server_vouches_for_is_taken_when_the_owner_
 )
 def test_what_is_no_e_mail_is_refused_and_answered_to_nobody(box: Box, raw: bytes) -> None:
     outcome = refused(box, raw)
-    assert outcome.cause is causes.EMAIL_DAMAGED
+    assert outcome.cause is EMAIL_DAMAGED
     assert outcome.answer_to == ""
 
 
@@ -377,13 +380,13 @@ def test_a_large_e_mail_that_takes_too_long_ends_its_process_only(
     slow.chmod(0o755)
     monkeypatch.setattr(email_worker.sys, "executable", str(slow))
     monkeypatch.setattr(email_worker, "CLOCK_S", 0.05)
-    assert refused(box, letter(pdf=bytes(400_000))).cause is causes.EMAIL_DAMAGED
+    assert refused(box, letter(pdf=bytes(400_000))).cause is EMAIL_DAMAGED
 
 
 @pytest.mark.skipif(os.environ.get("FAXBOX_SWEEP") != "1", reason="some hundreds of MB: FAXBOX_SWEEP=1")
 def test_a_large_e_mail_that_takes_too_much_memory_ends_its_process_only(box: Box) -> None:
     raw = b"From: ada@office.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
-    assert refused(box, raw + b"A" * 250_000_000).cause is causes.EMAIL_DAMAGED
+    assert refused(box, raw + b"A" * 250_000_000).cause is EMAIL_DAMAGED
 
 
 def test_a_long_text_that_is_cut_within_a_character_is_still_text() -> None:
@@ -407,7 +410,7 @@ def test_an_attachment_that_cannot_be_faxed_is_named_and_by_the_owner_s_rule_the
     message = letter()
     message.add_attachment(b"<html>404", maintype="application", subtype="pdf", filename="bill.pdf")
     refusal = refused(box, message)
-    assert refusal.cause is causes.DOCUMENT_MISLABELLED
+    assert refusal.cause is DOCUMENT_MISLABELLED
     assert refusal.detail.startswith("bill.pdf: ")
     for rule in (Rule.HOLD, Rule.SEND):
         box.settings.change(MailInSettings, {"bad_attachments": rule.value})

@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.box import Box
-from appliance.causes import (
-    BUSY,
+from appliance.deliver import smtp
+from appliance.deliver.causes import (
     MAIL_NO_TLS,
     MAIL_NOT_SET_UP,
     MAIL_RECIPIENT_REFUSED,
@@ -31,7 +31,6 @@ from appliance.causes import (
     MAIL_UNTRUSTED,
     MAIL_WRONG_PASSWORD,
 )
-from appliance.deliver import smtp
 from appliance.deliver.email_out import EmailDeliverer
 from appliance.deliver.email_writing import Outgoing, Writer
 from appliance.deliver.folder import file_name
@@ -40,6 +39,7 @@ from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route,
 from appliance.deliver.smtp import MailError
 from appliance.durable import PART_SUFFIX
 from appliance.language import say
+from appliance.lines.causes import BUSY
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.spool import outbox

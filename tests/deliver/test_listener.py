@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.box import Box
-from appliance.deliver import smtp_conversation
+from appliance.deliver import causes, smtp_conversation
 from appliance.deliver.listener import CONNECTIONS, Listener, allowed
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.settings import MailInSettings, MailOutSettings

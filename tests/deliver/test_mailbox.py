@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.box import Box
+from appliance.deliver import causes
 from appliance.deliver import smtp as smtp_module
 from appliance.deliver.mail_to_fax import Gateway
 from appliance.deliver.mailbox import ANSWERS_EACH, OVERHEAD_OCTETS, Mailbox

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.box import Box
-from appliance.causes import JUNK_CALL
 from appliance.core import Core
 from appliance.daemon.main import run
+from appliance.deliver.causes import JUNK_CALL
 from appliance.deliver.routing import junk, routes_of
 from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from appliance.causes import CANCELLED, DELIVERED, PAGE_UNAVAILABLE, RECEIVED, STORE_FAILED, Cause
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Cause
 from appliance.lines.line import (
     Answer,
     IncomingCall,
@@ -26,6 +26,7 @@ from appliance.lines.line import (
 )
 from appliance.t4.page import CodedPage, PaperLength, PaperWidth, Raster, Resolution
 from appliance.t4.page import Coding as PageCoding
+from appliance.t30.causes import PAGE_UNAVAILABLE, STORE_FAILED
 from appliance.t30.conversation import (
     AskToEndLastPage,
     CallOwner,

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
-from appliance.causes import BUSY, RECEIVED
+from appliance.causes import RECEIVED
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
+from appliance.lines.causes import BUSY
 from appliance.spool import bounds, decisions
 from appliance.spool.model import DAY_S, JobState, ReceivedFilter, ReceivedState
 from appliance.spool.settings import SendingSettings

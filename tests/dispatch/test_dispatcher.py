@@ -9,13 +9,17 @@ from collections import Counter
 
 import pytest
 
-from appliance import causes
 from appliance.box import Box
+from appliance.causes import RECEIVED, Cause
 from appliance.dispatch import reception
+from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE
 from appliance.dispatch.pool import CLOSED, RETIRING, ManagedLine
 from appliance.durable import DiskFullError
+from appliance.lines.causes import BUSY, LINE_FAULT, NUMBER_EMERGENCY, NUMBER_NOT_ALLOWED
 from appliance.lines.line import LineKind, OutgoingCall, Tap
+from appliance.lines.modem.causes import SHARED_LINE, VOICE_ANSWERED
 from appliance.lines.settings import LineSettings
+from appliance.lines.sip.causes import SIP_UNREACHABLE
 from appliance.numbers import NumberSettings, plan_for
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
@@ -26,6 +30,7 @@ from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.settings import SendingSettings, StorageSettings
 from appliance.station import StationSettings
 from appliance.t4.tiff import FaxTiff
+from appliance.t30 import causes
 from appliance.t30.conversation import CallOwner
 from appliance.t30.parameters import CallResult
 from tests.dispatch.fake_line import End, FakeLine
@@ -67,7 +72,7 @@ def test_after_a_break_the_rest_or_all_is_sent(box: Box, resume: Resume, taken: 
 
 def test_a_broken_trunk_is_followed_by_the_next_line_and_the_next(box: Box) -> None:
     async def scenario() -> None:
-        broken = End(causes.SIP_UNREACHABLE, pages=0)
+        broken = End(SIP_UNREACHABLE, pages=0)
         trunk = FakeLine("trunk", scripts={NUMBER: [broken]})
         audio = FakeLine("audio", LineKind.G711, scripts={NUMBER: [broken]})
         modem = FakeLine("modem", LineKind.MODEM, capacity=1)
@@ -146,7 +151,7 @@ def test_a_line_that_breaks_by_our_own_bug_harms_only_its_call(box: Box) -> None
 
 def test_a_call_that_breaks_after_the_last_confirmation_has_delivered(box: Box) -> None:
     async def scenario() -> None:
-        line = FakeLine(scripts={NUMBER: [End(causes.LINE_FAULT, pages=3)]})
+        line = FakeLine(scripts={NUMBER: [End(LINE_FAULT, pages=3)]})
         async with dispatching(box, line):
             (job,) = await ended(box, *submit(box))
         assert (job.state, job.cause_code, job.tries) == (JobState.DELIVERED, "delivered", 1)
@@ -201,7 +206,7 @@ def test_a_line_that_is_removed_in_a_call_says_so_and_lets_it_end(box: Box) -> N
                 (report,) = box.lines()
                 assert (report.state.usable, report.state.calls) == (False, 1)
                 (other,) = submit(box, "+493012346")
-                await until(lambda: box.faxes.get(other.id).cause is causes.NO_LINE)
+                await until(lambda: box.faxes.get(other.id).cause is NO_LINE)
                 assert not removed.done()
                 line.may_go_on.set()
                 await removed
@@ -265,7 +270,7 @@ def test_an_unconfirmed_last_page_follows_the_owners_rule(
 def test_a_dead_number_is_quarantined_for_everyone_until_it_is_forgotten(box: Box) -> None:
     async def scenario() -> None:
         box.settings.change(SendingSettings, {"quarantine_after": 2})
-        line = FakeLine(scripts={NUMBER: [End(causes.VOICE_ANSWERED, pages=0)]})
+        line = FakeLine(scripts={NUMBER: [End(VOICE_ANSWERED, pages=0)]})
         async with dispatching(box, line):
             first, second = await ended(box, *submit(box), *submit(box))
             assert {first.cause_code, second.cause_code} == {"number_quarantined"}
@@ -278,10 +283,8 @@ def test_a_dead_number_is_quarantined_for_everyone_until_it_is_forgotten(box: Bo
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("cause", [causes.NO_LINE, causes.DAILY_LIMIT])
-def test_after_a_restart_everything_that_waited_for_the_box_is_looked_at(
-    box: Box, cause: causes.Cause
-) -> None:
+@pytest.mark.parametrize("cause", [NO_LINE, DAILY_LIMIT])
+def test_after_a_restart_everything_that_waited_for_the_box_is_looked_at(box: Box, cause: Cause) -> None:
     """A line that is ready from the first moment never 'comes up'; a limit may have been raised meanwhile."""
     made = submit(box, *(f"+49301{number:03}" for number in range(80)))
     later = submit(box, "+49302", scheduled_at=box.clock() + 600)
@@ -421,7 +424,7 @@ def test_a_received_page_is_a_file_and_a_row_before_it_is_confirmed(box: Box) ->
                 assert tiff.raster(0).data == bytes([number]) * (216 * 4)
 
         async with dispatching(box, line):
-            assert await line.ring("+4940", 3, dialled="200", confirmed=confirmed) is causes.RECEIVED
+            assert await line.ring("+4940", 3, dialled="200", confirmed=confirmed) is RECEIVED
             await until(lambda: box.inbox.search(ReceivedFilter())[0].ended_at is not None)
         (fax,) = box.inbox.search(ReceivedFilter())
         assert (fax.state, fax.pages, fax.caller, fax.dialled) == (ReceivedState.COMPLETE, 3, "+4940", "200")
@@ -461,7 +464,7 @@ def test_a_call_is_refused_before_it_is_answered(box: Box, why: str) -> None:
         if why == "disk":
             box.settings.change(StorageSettings, {"reserve_mb": 1 << 40})
         managed = ManagedLine(line, receive=why != "line")
-        junk = causes.SHARED_LINE
+        junk = SHARED_LINE
         screen = (lambda call: junk) if why == "junk" else None
         async with dispatching(box, managed, screen=screen):
             refused = await line.ring("+4940", 1)
@@ -473,7 +476,7 @@ def test_a_call_is_refused_before_it_is_answered(box: Box, why: str) -> None:
 
 def test_many_faxes_at_once_all_arrive_and_the_books_agree(box: Box) -> None:
     async def scenario() -> None:
-        busy = [End(causes.BUSY, pages=0), End()]
+        busy = [End(BUSY, pages=0), End()]
         line = FakeLine(capacity=8, scripts={f"+4930{n}": busy for n in range(9)})
         began = ledger.day_of(box.clock())
         async with dispatching(box, line):
@@ -517,12 +520,12 @@ def test_the_end_of_a_fax_that_came_in_is_written_when_the_disk_has_room_again(
 @pytest.mark.parametrize(
     ("rule", "cause"),
     [
-        ({"emergency": ["+493012345"]}, causes.NUMBER_EMERGENCY),
-        ({"deny": ["+4930"]}, causes.NUMBER_NOT_ALLOWED),
+        ({"emergency": ["+493012345"]}, NUMBER_EMERGENCY),
+        ({"deny": ["+4930"]}, NUMBER_NOT_ALLOWED),
     ],
 )
 def test_what_the_owner_forbids_after_a_fax_was_accepted_is_not_dialled(
-    box: Box, rule: dict[str, list[str]], cause: causes.Cause
+    box: Box, rule: dict[str, list[str]], cause: Cause
 ) -> None:
     async def scenario() -> None:
         line = FakeLine()
@@ -550,7 +553,7 @@ def test_rules_hold_for_the_country_of_the_line_that_is_about_to_dial(box: Box, 
         assert line.placed == []
         return job
 
-    assert asyncio.run(scenario()).cause is causes.NUMBER_NOT_ALLOWED
+    assert asyncio.run(scenario()).cause is NUMBER_NOT_ALLOWED
 
 
 def test_a_fax_may_show_no_number_of_ours(box: Box) -> None:

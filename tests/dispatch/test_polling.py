@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.box import Box
+from appliance.causes import DELIVERED, RECEIVED
 from appliance.configuration import open_box
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.dispatch.dispatcher import Dispatcher
@@ -23,6 +23,7 @@ from appliance.spool import offers
 from appliance.spool.remembered import NameTakenError, Offer
 from appliance.t4.coding import decode
 from appliance.t4.page import CodedPage, Raster
+from appliance.t30 import causes
 from appliance.t30.call import FaxCall
 from appliance.t30.conversation import Ended
 from appliance.t30.memory import MemoryPages, MemoryStore
@@ -112,7 +113,7 @@ def test_a_caller_gets_the_document_that_it_names(box: Box, name: str) -> None:
     caller, answerer = called(box, name)
     assert caller.call.result is not None
     assert answerer.call.result is not None
-    assert (caller.call.result.cause, answerer.call.result.cause) == (causes.RECEIVED, causes.DELIVERED)
+    assert (caller.call.result.cause, answerer.call.result.cause) == (RECEIVED, DELIVERED)
     assert same(rasters(caller.store.pages), pages_of(box, name))
 
 

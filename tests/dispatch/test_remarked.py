@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
-from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_REMARKED
+from appliance.dispatch.causes import DOCUMENT_REMARKED
 from appliance.dispatch.prepare import Preparer
+from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, GLYPHS_MISSING, Rule
 from appliance.services.faxes import Request
 from appliance.services.rules import To

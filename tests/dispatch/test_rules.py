@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance import causes
-from appliance.causes import Cause, Retry, Side, all_causes
+from appliance.causes import DELIVERED, Cause, Retry, Side, all_causes
 from appliance.dispatch.profile import BELIEVED_S, STEPS, Profile, learn
 from appliance.dispatch.rules import (
     DEAD,
@@ -23,13 +22,17 @@ from appliance.dispatch.rules import (
     quarantine,
     verdict,
 )
+from appliance.lines.causes import BUSY, NO_ANSWER
 from appliance.lines.line import LineKind
+from appliance.lines.modem.causes import NO_DIAL_TONE, VOICE_ANSWERED
 from appliance.lines.practice.settings import PracticeSettings
+from appliance.lines.sip import causes
 from appliance.numbers import NumberSettings
 from appliance.spool.model import Attempt, Job, JobState, Priority, Reach
 from appliance.spool.options import Resume, SendOptions, UnknownRule
 from appliance.spool.remembered import Destination, Usage
 from appliance.spool.settings import SendingSettings
+from appliance.t30.causes import HUNG_UP_DURING_PAGE, LAST_PAGE_UNCONFIRMED, NO_FAX_ANSWERED, TRAINING_FAILED
 from appliance.t30.dce import Carrier, Modulation
 from appliance.t30.parameters import CallResult
 
@@ -107,14 +110,12 @@ def test_a_line_at_fault_is_followed_by_the_next_in_order() -> None:
 
 
 def test_when_all_lines_have_failed_the_round_begins_again_with_the_first() -> None:
-    down = past(
-        ("trunk", causes.SIP_UNREACHABLE), ("audio", causes.SIP_FAILED), ("modem", causes.NO_DIAL_TONE)
-    )
+    down = past(("trunk", causes.SIP_UNREACHABLE), ("audio", causes.SIP_FAILED), ("modem", NO_DIAL_TONE))
     assert choose_line(JOB, LINES, down, Profile()) is TRUNK
 
 
 def test_a_call_that_got_through_ends_the_round() -> None:
-    mixed = past(("trunk", causes.SIP_UNREACHABLE), ("audio", causes.BUSY))
+    mixed = past(("trunk", causes.SIP_UNREACHABLE), ("audio", BUSY))
     assert choose_line(JOB, LINES, mixed, Profile()) is TRUNK
 
 
@@ -163,7 +164,7 @@ def test_the_first_call_is_made_as_fast_as_can_be() -> None:
 
 
 def test_each_step_down_takes_away_rate_then_v17_then_ecm() -> None:
-    trouble = ("trunk", causes.TRAINING_FAILED)
+    trouble = ("trunk", TRAINING_FAILED)
     plans = [plan_call(JOB, past(*[trouble] * n), Profile(), SENDING, NOW) for n in range(7)]
     rates = [max(carrier.bit_rate for carrier in plan.carriers) for plan in plans]
     assert rates == sorted(rates, reverse=True)
@@ -175,7 +176,7 @@ def test_each_step_down_takes_away_rate_then_v17_then_ecm() -> None:
 
 
 def test_busy_lines_do_not_slow_the_call_down() -> None:
-    assert plan_call(JOB, past(("trunk", causes.BUSY)), Profile(), SENDING, NOW).step == 0
+    assert plan_call(JOB, past(("trunk", BUSY)), Profile(), SENDING, NOW).step == 0
 
 
 def test_a_learned_step_is_begun_with_and_doubted_after_a_month() -> None:
@@ -201,7 +202,7 @@ def test_a_learned_step_is_begun_with_and_doubted_after_a_month() -> None:
 def test_a_route_that_fails_over_t38_is_tried_in_audio_and_the_other_way_about(
     learned: str, failed: list[str], audio: bool
 ) -> None:
-    calls = past(*[("trunk", causes.TRAINING_FAILED)] * len(failed))
+    calls = past(*[("trunk", TRAINING_FAILED)] * len(failed))
     before = [replace(call, facts={"medium": medium}) for call, medium in zip(calls, failed, strict=True)]
     assert plan_call(JOB, before, Profile(medium=learned), SENDING, NOW).audio is audio
 
@@ -234,11 +235,11 @@ def test_when_no_page_is_left_all_are_sent_again() -> None:
 @pytest.mark.parametrize(
     ("cause", "table"),
     [
-        (causes.BUSY, SENDING.busy),
-        (causes.NO_ANSWER, SENDING.no_answer),
-        (causes.HUNG_UP_DURING_PAGE, SENDING.step_down),
-        (causes.TRAINING_FAILED, SENDING.step_down),
-        (causes.VOICE_ANSWERED, SENDING.later),
+        (BUSY, SENDING.busy),
+        (NO_ANSWER, SENDING.no_answer),
+        (HUNG_UP_DURING_PAGE, SENDING.step_down),
+        (TRAINING_FAILED, SENDING.step_down),
+        (VOICE_ANSWERED, SENDING.later),
     ],
 )
 def test_waits_follow_the_owners_timetable_to_its_end(cause: Cause, table: tuple[float, ...]) -> None:
@@ -251,7 +252,7 @@ def test_waits_follow_the_owners_timetable_to_its_end(cause: Cause, table: tuple
             assert state is JobState.FAILED
 
 
-@pytest.mark.parametrize("cause", [causes.BUSY, causes.TRAINING_FAILED, causes.SIP_FAILED])
+@pytest.mark.parametrize("cause", [BUSY, TRAINING_FAILED, causes.SIP_FAILED])
 def test_a_fax_with_a_timetable_of_its_own_follows_that_whatever_the_cause(cause: Cause) -> None:
     job = replace(JOB, options=SendOptions(retry_waits=(7.0, 70.0)))
     waits = [judge(cause, *[("trunk", cause)] * tries, job=job) for tries in range(3)]
@@ -266,11 +267,11 @@ def test_a_line_at_fault_is_changed_at_once_and_uses_up_no_try() -> None:
     state, wait = judge(causes.SIP_UNREACHABLE, candidates=3)
     assert (state, wait < 2) == (JobState.WAITING, True)
     state, wait = judge(
-        causes.NO_DIAL_TONE, ("trunk", causes.SIP_FAILED), ("audio", causes.SIP_FAILED), candidates=3
+        NO_DIAL_TONE, ("trunk", causes.SIP_FAILED), ("audio", causes.SIP_FAILED), candidates=3
     )
     assert wait >= SENDING.other_line[0]
     many = [("trunk", causes.SIP_FAILED)] * 3
-    assert judge(causes.BUSY, *many)[0] is JobState.WAITING
+    assert judge(BUSY, *many)[0] is JobState.WAITING
 
 
 @given(st.lists(st.sampled_from(all_causes()), min_size=1, max_size=12), st.integers(1, 5), st.integers(1, 4))
@@ -291,12 +292,12 @@ def test_the_owners_own_timetable_can_be_tried_on_the_practice_line() -> None:
     job = replace(JOB, reach=Reach.PRACTICE)
     own = replace(PRACTICE, wait_s=None)
     for tries, wait in enumerate(SENDING.busy[:3]):
-        before = past(*[("practice", causes.BUSY)] * tries)
-        made = verdict(job, causes.BUSY, before, SENDING, NOW, practice=own)
+        before = past(*[("practice", BUSY)] * tries)
+        made = verdict(job, BUSY, before, SENDING, NOW, practice=own)
         assert wait <= made.next_try_at - NOW <= wait * (1 + JITTER)
 
 
-@pytest.mark.parametrize("cause", [causes.NO_FAX_ANSWERED, causes.SIP_NO_MEDIA])
+@pytest.mark.parametrize("cause", [NO_FAX_ANSWERED, causes.SIP_NO_MEDIA])
 def test_after_t38_that_stayed_silent_the_next_call_is_in_audio_and_at_once(cause: Cause) -> None:
     made = verdict(JOB, cause, [], SENDING, NOW, practice=PRACTICE, medium="t38")
     assert (made.state, made.next_try_at - NOW < 2) == (JobState.WAITING, True)
@@ -307,20 +308,20 @@ def test_after_t38_that_stayed_silent_the_next_call_is_in_audio_and_at_once(caus
 
 
 def test_a_practice_number_is_tried_again_soon() -> None:
-    state, wait = judge(causes.BUSY, job=replace(JOB, reach=Reach.PRACTICE))
+    state, wait = judge(BUSY, job=replace(JOB, reach=Reach.PRACTICE))
     assert state is JobState.WAITING
     assert wait <= PRACTICE.wait_s * (1 + JITTER)
 
 
 def test_nothing_is_tried_beyond_a_jobs_lifetime() -> None:
-    assert judge(causes.BUSY, job=replace(JOB, expires_at=NOW + 30))[0] is JobState.FAILED
+    assert judge(BUSY, job=replace(JOB, expires_at=NOW + 30))[0] is JobState.FAILED
 
 
 def test_cancelled_wins_over_every_failure_but_not_over_delivery() -> None:
     job = replace(JOB, cancel_requested=True)
-    assert judge(causes.BUSY, job=job)[0] is JobState.CANCELLED
-    assert judge(causes.DELIVERED, job=job)[0] is JobState.DELIVERED
-    assert judge(causes.LAST_PAGE_UNCONFIRMED, job=job)[0] is JobState.UNKNOWN
+    assert judge(BUSY, job=job)[0] is JobState.CANCELLED
+    assert judge(DELIVERED, job=job)[0] is JobState.DELIVERED
+    assert judge(LAST_PAGE_UNCONFIRMED, job=job)[0] is JobState.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -333,7 +334,7 @@ def test_cancelled_wins_over_every_failure_but_not_over_delivery() -> None:
 )
 def test_an_unconfirmed_last_page_follows_the_owners_rule(rule: UnknownRule | None, state: JobState) -> None:
     job = replace(JOB, options=SendOptions(unknown_rule=rule))
-    assert judge(causes.LAST_PAGE_UNCONFIRMED, job=job)[0] is state
+    assert judge(LAST_PAGE_UNCONFIRMED, job=job)[0] is state
 
 
 @given(st.lists(st.sampled_from(all_causes()), min_size=1, max_size=80), st.integers(1, 4))
@@ -360,7 +361,7 @@ def test_a_dead_number_is_left_alone_after_enough_calls_and_for_a_while() -> Non
     known: Destination | None = None
     for call in range(SENDING.quarantine_after):
         assert not is_quarantined(known, NOW), call
-        failures, until = quarantine(known, causes.VOICE_ANSWERED, SENDING, NOW)
+        failures, until = quarantine(known, VOICE_ANSWERED, SENDING, NOW)
         known = Destination("x", failures, until, {}, NOW)
     assert is_quarantined(known, NOW)
     assert not is_quarantined(known, NOW + SENDING.quarantine_days * 86400 + 1)
@@ -368,7 +369,7 @@ def test_a_dead_number_is_left_alone_after_enough_calls_and_for_a_while() -> Non
 
 def test_a_fax_machine_that_answers_clears_the_count() -> None:
     known = Destination("x", 4, None, {}, NOW)
-    assert quarantine(known, causes.TRAINING_FAILED, SENDING, NOW) == (0, None)
+    assert quarantine(known, TRAINING_FAILED, SENDING, NOW) == (0, None)
     assert quarantine(known, causes.SIP_UNREACHABLE, SENDING, NOW) == (4, None)
 
 
@@ -381,7 +382,7 @@ def test_what_is_not_the_numbers_doing_neither_counts_nor_clears(
     after = quarantine(known, cause, SENDING, NOW, medium)
     blameless = cause.side in (Side.OURS, Side.USER) or cause.retry is Retry.OTHER_LINE
     blameless = blameless and cause.code not in DEAD
-    if blameless or (medium == "t38" and cause is causes.NO_FAX_ANSWERED):
+    if blameless or (medium == "t38" and cause is NO_FAX_ANSWERED):
         assert after == (failures, until)
     assert after[0] in (0, failures, failures + 1)
     assert after[0] <= failures or cause.code in DEAD
@@ -391,7 +392,7 @@ def test_a_number_whose_t38_is_dead_is_never_left_alone_for_it_and_one_without_a
     known: Destination | None = None
     for medium in ["t38"] * 20 + ["g711"] * SENDING.quarantine_after:
         assert not is_quarantined(known, NOW)
-        failures, until = quarantine(known, causes.NO_FAX_ANSWERED, SENDING, NOW, medium)
+        failures, until = quarantine(known, NO_FAX_ANSWERED, SENDING, NOW, medium)
         known = Destination("x", failures, until, {}, NOW)
     assert is_quarantined(known, NOW)
 
@@ -408,7 +409,7 @@ def test_daily_limits_count_only_what_leaves_the_box() -> None:
 
 
 def test_what_worked_is_learned_and_a_lines_fault_teaches_nothing() -> None:
-    result = CallResult(causes.DELIVERED, pages_sent=2, remote_id="49 30", carrier=Carrier.V29_9600, ecm=True)
+    result = CallResult(DELIVERED, pages_sent=2, remote_id="49 30", carrier=Carrier.V29_9600, ecm=True)
     learned = learn(Profile(), result, step=2, line="trunk", medium="t38", seconds=60.0, now=NOW)
     assert (learned.step, learned.line, learned.remote_id, learned.bit_rate) == (2, "trunk", "49 30", 9600)
     assert learned.seconds_a_page == 30.0

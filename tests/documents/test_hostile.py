@@ -14,7 +14,8 @@ import pillow_heif
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from appliance.causes import DOCUMENT_STORAGE, cause_of
+from appliance.causes import cause_of
+from appliance.documents.causes import DOCUMENT_STORAGE
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Source
 from appliance.documents.render import render

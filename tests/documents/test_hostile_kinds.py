@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.causes import DOCUMENT_STORAGE, cause_of
+from appliance.causes import cause_of
+from appliance.documents.causes import DOCUMENT_STORAGE
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits, Source
 from appliance.documents.render import render

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from appliance.causes import (
+from appliance.documents import office, postscript
+from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
     DOCUMENT_MEMORY,
@@ -23,7 +24,6 @@ from appliance.causes import (
     POSTSCRIPT_NOT_INSTALLED,
     WINMAIL_EMPTY,
 )
-from appliance.documents import office, postscript
 from appliance.documents.errors import DocumentError
 from appliance.documents.sniff import Kind, sniff
 from appliance.remarks import (

@@ -20,7 +20,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from appliance.causes import (
+from appliance.causes import Cause, Side
+from appliance.documents import fork_server
+from appliance.documents import places as places_module
+from appliance.documents import render as rendering
+from appliance.documents.causes import (
     DOCUMENT_DAMAGED,
     DOCUMENT_EMPTY,
     DOCUMENT_ENCRYPTED,
@@ -31,12 +35,7 @@ from appliance.causes import (
     DOCUMENT_TOO_LARGE,
     DOCUMENT_TOO_MANY_PAGES,
     DOCUMENT_WORKER_DIED,
-    Cause,
-    Side,
 )
-from appliance.documents import fork_server
-from appliance.documents import places as places_module
-from appliance.documents import render as rendering
 from appliance.documents.errors import DocumentError
 from appliance.documents.fork_server import stop_fork_server, warm
 from appliance.documents.options import Limits, Source

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from appliance.causes import DOCUMENT_GONE, Cause
+from appliance.causes import Cause
+from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.options import CoverPage, PageFormat, RenderOptions
 from appliance.documents.pages import PREFERENCES, DocumentPages
 from appliance.documents.render import RenderedDocument

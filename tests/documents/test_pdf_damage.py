@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_MISLABELLED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED, DOCUMENT_MISLABELLED
 from appliance.documents.errors import DocumentError
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, run, words

@@ -8,7 +8,7 @@ import struct
 import pytest
 from PIL import Image, ImageDraw, ImageStat, TiffImagePlugin
 
-from appliance.causes import DOCUMENT_DAMAGED
+from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.errors import DocumentError
 from appliance.documents.type import MONOSPACED, font
 from appliance.remarks import SUBFILE_SKIPPED

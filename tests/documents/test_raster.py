@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from appliance.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_TOO_LARGE
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_TOO_LARGE
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import Limits
 from appliance.documents.raster import RasterSource

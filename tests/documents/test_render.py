@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageDraw
 
-from appliance.causes import DOCUMENT_GONE, DOCUMENT_PAGES_INVALID, DOCUMENT_PAGES_MISSING
+from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_PAGES_INVALID, DOCUMENT_PAGES_MISSING
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.header import strip_rows

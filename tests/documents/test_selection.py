@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.causes import DOCUMENT_PAGES_INVALID, DOCUMENT_PAGES_MISSING, Side
+from appliance.causes import Side
+from appliance.documents.causes import DOCUMENT_PAGES_INVALID, DOCUMENT_PAGES_MISSING
 from appliance.documents.errors import DocumentError
 from appliance.documents.selection import parse_pages
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED, Cause
+from appliance.causes import Cause
+from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_MISLABELLED, DOCUMENT_UNSUPPORTED
 from appliance.documents.errors import DocumentError
 from appliance.documents.sniff import Kind, sniff
 from tests.documents.making import A4, pdf, save

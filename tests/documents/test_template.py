@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from appliance.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_PAGES
+from appliance.documents.causes import COVER_TEMPLATE_WRONG, DOCUMENT_TOO_MANY_PAGES
 from appliance.documents.cover import CoverSource
 from appliance.documents.errors import DocumentError
 from appliance.documents.markup import FIELDS, MOST_FIELDS, MOST_PARTS, TemplateError, check_template

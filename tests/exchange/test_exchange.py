@@ -13,15 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
-from appliance.causes import Cause, all_causes
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Cause, all_causes
+from appliance.dispatch.causes import NOT_RECEIVING
 from appliance.exchange.confirmations import GONE_S, confirmed
 from appliance.exchange.messages import LineSpec
 from appliance.exchange.remote import Exchange, RemoteLine
+from appliance.lines import causes
 from appliance.lines.line import Answer, IncomingCall, OutgoingCall, Refuse
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.t4.tiff import write_tiff
+from appliance.t30.causes import RECORD_FAILED
 from appliance.t30.conversation import AskToEndLastPage, CallOwner, EndPermitted, FromCall
 from appliance.t30.memory import MemoryOwner, MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, ReceivedPage, Role
@@ -60,7 +62,7 @@ class LateStore(MemoryStore):
 
 
 def refusal(ok: bool) -> Cause | None:
-    return None if ok else causes.RECORD_FAILED
+    return None if ok else RECORD_FAILED
 
 
 class AskedOwner(MemoryOwner):
@@ -103,7 +105,7 @@ class Rig:
 def on_rig(
     folder: Path,
     work: Callable[[Rig], Awaitable[None]],
-    answer: Callable[[IncomingCall], Answer | Refuse] = lambda _: Refuse(causes.NOT_RECEIVING),
+    answer: Callable[[IncomingCall], Answer | Refuse] = lambda _: Refuse(NOT_RECEIVING),
     speed: float = SPEED,
 ) -> None:
     @asynccontextmanager
@@ -135,7 +137,7 @@ def test_a_fax_goes_out_with_the_boxs_pages_and_its_leave(tmp_path: Path) -> Non
     async def work(rig: Rig) -> None:
         assert rig.line.state().usable
         result = await rig.line.place(*rig.call())
-        assert (result.cause, result.pages_sent) == (causes.DELIVERED, 2)
+        assert (result.cause, result.pages_sent) == (DELIVERED, 2)
         assert rig.pages.asked == 1
         confirmed = [dict(line.fields)["page"] for line in rig.account if line.event == "page_confirmed"]
         assert confirmed == [1, 2]
@@ -151,7 +153,7 @@ def test_a_call_counts_from_the_moment_it_is_placed(tmp_path: Path) -> None:
         placed = asyncio.create_task(rig.line.place(*rig.call()))
         await asyncio.sleep(0)  # the order is given, and nothing has come back
         assert rig.line.state().calls == 1, "a line that is removed now must let it end"
-        assert (await placed).cause is causes.DELIVERED
+        assert (await placed).cause is DELIVERED
         await rig.until(lambda: rig.line.state().calls == 0)
 
     on_rig(tmp_path, work)
@@ -161,7 +163,7 @@ def test_without_leave_the_last_page_is_not_ended(tmp_path: Path) -> None:
     async def work(rig: Rig) -> None:
         rig.pages.leave = False
         result = await rig.line.place(*rig.call())
-        assert result.cause is not causes.DELIVERED
+        assert result.cause is not DELIVERED
         assert result.pages_sent == 1
 
     on_rig(tmp_path, work)
@@ -179,7 +181,7 @@ def test_a_received_page_is_confirmed_only_when_the_box_has_it(tmp_path: Path, k
     async def work(rig: Rig) -> None:
         result = await rig.line.send_to_us(tmp_path / "out.tif", caller="9990", dialled="301")
         assert ended == [result]
-        assert (result.cause is causes.RECEIVED) == keeps
+        assert (result.cause is RECEIVED) == keeps
         assert result.pages_received == (2 if keeps else 0)
 
     on_rig(tmp_path, work, answer)
@@ -192,7 +194,7 @@ def test_a_call_that_the_box_refuses_is_not_taken(tmp_path: Path) -> None:
 
     async def work(rig: Rig) -> None:
         result = await rig.line.send_to_us(tmp_path / "out.tif", caller="9990")
-        assert result.cause is causes.NOT_RECEIVING
+        assert result.cause is NOT_RECEIVING
 
     on_rig(tmp_path, work)
 
@@ -203,10 +205,10 @@ def test_the_owner_cancels(tmp_path: Path) -> None:
         placed = asyncio.create_task(rig.line.place(call, owner))
         await rig.until(lambda: bool(rig.account))
         owner.cancel()
-        assert (await placed).cause is causes.CANCELLED
+        assert (await placed).cause is CANCELLED
         already, given_up = rig.call()
         given_up.cancel()
-        assert (await rig.line.place(already, given_up)).cause is causes.CANCELLED
+        assert (await rig.line.place(already, given_up)).cause is CANCELLED
 
     on_rig(tmp_path, work)
 
@@ -221,7 +223,7 @@ def test_calls_fail_when_the_process_dies_and_the_line_comes_back(tmp_path: Path
         assert not rig.line.state().usable
         await rig.until(lambda: rig.line.state().usable)
         assert rig.exchange.pid != first
-        assert (await rig.line.place(*rig.call())).cause is causes.DELIVERED
+        assert (await rig.line.place(*rig.call())).cause is DELIVERED
 
     on_rig(tmp_path, work)
 
@@ -269,7 +271,7 @@ def test_signals_to_the_whole_group_leave_it_to_the_box_to_end_its_calls(tmp_pat
         assert rig.exchange.pid is not None
         for number in (signal.SIGINT, signal.SIGTERM):
             os.kill(rig.exchange.pid, number)
-        assert (await placed).cause is causes.DELIVERED
+        assert (await placed).cause is DELIVERED
 
     on_rig(tmp_path, work)
 
@@ -279,17 +281,17 @@ def test_a_line_that_cannot_be_opened_says_so_and_disturbs_no_other(tmp_path: Pa
         entry = SipTrunk(name="odd", server="sip.example.net")
         spec = LineSpec("odd", replace(entry, country_code="x" * 40), SipSettings(udp_port=None), tmp_path)
         odd = RemoteLine(rig.exchange, spec)
-        await odd.start(lambda _: Refuse(causes.NOT_RECEIVING))
+        await odd.start(lambda _: Refuse(NOT_RECEIVING))
         state = odd.state()
         assert not state.usable
         assert state.last_error
-        assert (await rig.line.place(*rig.call())).cause is causes.DELIVERED
+        assert (await rig.line.place(*rig.call())).cause is DELIVERED
         await odd.stop()
 
     on_rig(tmp_path, work)
 
 
-@pytest.mark.parametrize("cause", [causes.DELIVERED, causes.LINE_FAULT])
+@pytest.mark.parametrize("cause", [DELIVERED, causes.LINE_FAULT])
 def test_a_row_of_the_table_is_the_same_object_in_every_process(cause: Cause) -> None:
     assert pickle.loads(pickle.dumps(cause)) is cause
     assert all(pickle.loads(pickle.dumps(row)) is row for row in all_causes())
@@ -321,7 +323,7 @@ def test_each_page_that_was_confirmed_is_noted_before_the_box_hears_of_the_end(t
 
     async def work(rig: Rig) -> None:
         call, owner = rig.call()
-        assert (await rig.line.place(replace(call, confirmations=note), owner)).cause is causes.DELIVERED
+        assert (await rig.line.place(replace(call, confirmations=note), owner)).cause is DELIVERED
         assert confirmed(note) == len(PAGES)
 
     on_rig(tmp_path, work)

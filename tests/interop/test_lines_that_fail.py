@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
-from appliance.causes import DELIVERED, RECEIVED, Side
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Side
 from appliance.lines.practice.faults import (
     CFR,
     CTR,
@@ -35,6 +34,7 @@ from appliance.lines.practice.machine import PracticeMachine
 from appliance.lines.practice.spandsp_fax import Abilities, Manners
 from appliance.lines.practice.virtual import Impairment
 from appliance.t4.page import Coding
+from appliance.t30 import causes
 from appliance.t30.dce import Modulation
 from appliance.t30.parameters import CallParameters, Role
 from appliance.t38.fax import T38Fax
@@ -312,7 +312,7 @@ def test_an_end_at_any_moment_is_an_honest_one(tmp_path: Path, who: str, ecm: bo
         assert honest(setup, outcome), f"at {at:.2f} s: {outcome.result}"
         assert outcome.seconds < whole.seconds + 150, f"at {at:.2f} s it took {outcome.seconds:.0f} s"
         if who == "we-cancel" and outcome.result.cause not in (DELIVERED, RECEIVED):
-            assert outcome.result.cause is causes.CANCELLED, f"at {at:.2f} s: {outcome.result}"
+            assert outcome.result.cause is CANCELLED, f"at {at:.2f} s: {outcome.result}"
         at += step
 
 

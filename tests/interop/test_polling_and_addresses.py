@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.causes import RECEIVED
 from appliance.lines.practice.spandsp_fax import Abilities, Compressions, Manners, Modems, Resolutions, Sizes
 from appliance.t4.page import Resolution
+from appliance.t30 import causes
 from appliance.t30.parameters import CallParameters, Role
 from tests.interop.harness import Setup, drawn_page, run, same_pages
 

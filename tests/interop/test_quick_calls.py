@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
+from appliance.causes import DELIVERED, RECEIVED
 from appliance.dispatch.profile import Profile, learn
 from appliance.lines.practice.faults import CFR, FTT, MCF, Faults, Swap
 from appliance.lines.practice.spandsp_fax import Manners
+from appliance.t30 import causes
 from appliance.t30.dce import Modulation
 from appliance.t30.pace import NOMINAL, QUICK
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Role
@@ -37,7 +38,7 @@ def test_a_quick_call_is_taken_and_quicker(
 ) -> None:
     what = {"manners": manners, "modulation": modulation, "ecm": ecm, "we_send": we_send}
     usual, quick = (call(tmp_path, quick=each, **what) for each in (False, True))
-    assert quick.result.cause is (causes.DELIVERED if we_send else causes.RECEIVED)
+    assert quick.result.cause is (DELIVERED if we_send else RECEIVED)
     assert same_pages(PAGES, quick.received)
     assert not quick.result.quick_failed
     assert quick.count("nominal_pace") == quick.count("timer") == 0
@@ -48,7 +49,7 @@ def test_a_quick_call_is_taken_and_quicker(
 @pytest.mark.parametrize("swap", [Swap(CFR, 1, FTT), Swap(CFR, 1, None), Swap(MCF, 1, None)])
 def test_a_call_that_meets_trouble_goes_on_at_the_nominal_pace(tmp_path: Path, swap: Swap) -> None:
     outcome = call(tmp_path, quick=True, faults=Faults(swaps=(swap,)))
-    assert outcome.result.cause is causes.DELIVERED
+    assert outcome.result.cause is DELIVERED
     assert outcome.count("nominal_pace") == 1
     assert outcome.result.quick_failed
     assert outcome.count("step_down") == 0, "the pace gives way before the rate"
@@ -56,7 +57,7 @@ def test_a_call_that_meets_trouble_goes_on_at_the_nominal_pace(tmp_path: Path, s
 
 def test_what_failed_once_is_remembered_and_not_tried_again() -> None:
     how = {"step": 0, "line": "a", "medium": "t38", "seconds": 60.0, "now": 1e9}
-    good = CallResult(causes.DELIVERED, pages_sent=1)
+    good = CallResult(DELIVERED, pages_sent=1)
     profile = learn(Profile(), good, **how)  # type: ignore[arg-type]
     assert not profile.nominal_pace
     profile = learn(profile, replace(good, quick_failed=True), **how)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from appliance import causes
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED
 from appliance.lines.datagram_driver import (
     MAX_CANDIDATES,
     MAX_DATAGRAM_OCTETS,
@@ -18,6 +18,7 @@ from appliance.lines.datagram_driver import (
     open_udp,
     run_t38_call,
 )
+from appliance.t30 import causes
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Role
 from appliance.t38.fax import T38Fax
@@ -44,7 +45,7 @@ class Listener:
             raise self.fault
         self.heard.append(data)
         if len(self.heard) >= self.after:
-            self.result = CallResult(causes.DELIVERED)
+            self.result = CallResult(DELIVERED)
 
     def take_datagrams(self) -> list[bytes]:
         return [b"said"]
@@ -59,7 +60,7 @@ class Listener:
         self.pumped += 1
 
     def cancel(self, now: float) -> None:
-        self.result = CallResult(causes.CANCELLED)
+        self.result = CallResult(CANCELLED)
 
     def hang_up(self, now: float) -> None:
         self.result = CallResult(causes.HUNG_UP_BEFORE_PAGES)
@@ -235,7 +236,7 @@ def test_an_endpoint_s_fault_ends_the_call_and_comes_out() -> None:
 
 def test_wake_cancel_and_hang_up() -> None:
     async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
-        for action, cause in (("cancel", causes.CANCELLED), ("hang_up", causes.HUNG_UP_BEFORE_PAGES)):
+        for action, cause in (("cancel", CANCELLED), ("hang_up", causes.HUNG_UP_BEFORE_PAGES)):
             end = Listener()
             call = DatagramDriver(end, ours, peer.getsockname())
             running = asyncio.create_task(call.run())
@@ -262,8 +263,8 @@ def test_two_of_our_own_over_real_sockets_at_real_speed() -> None:
         sent, received = await asyncio.gather(
             run_t38_call(caller, ours, peer.getsockname()), run_t38_call(answerer, peer, None)
         )
-        assert sent.cause is causes.DELIVERED
-        assert received.cause is causes.RECEIVED
+        assert sent.cause is DELIVERED
+        assert received.cause is RECEIVED
         assert same_pages(pages, store.rasters())
 
     with_sockets(work)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from appliance.causes import DOCUMENT_TOO_LARGE, URL_NOT_ALLOWED, URL_TIMED_OUT, URL_UNREACHABLE
+from appliance.documents.causes import DOCUMENT_TOO_LARGE
 from appliance.net.addresses import is_public
+from appliance.net.causes import URL_NOT_ALLOWED, URL_TIMED_OUT, URL_UNREACHABLE
 from appliance.net.http import FetchError, fetch, post
 
 Answer = Callable[[socket.socket, bytes], None]

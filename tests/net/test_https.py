@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from appliance.causes import STOPPING, URL_TIMED_OUT, URL_UNREACHABLE
+from appliance.causes import STOPPING
 from appliance.net import http
+from appliance.net.causes import URL_TIMED_OUT, URL_UNREACHABLE
 from appliance.net.http import FetchError, fetch, post
 from appliance.net.watchdog import Watchdog
 

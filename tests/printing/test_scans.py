@@ -13,7 +13,7 @@ import pytest
 from weasyprint import HTML
 
 from appliance.box import Box
-from appliance.causes import DOCUMENT_DAMAGED
+from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.printing.options import numbers_of_file_name
 from appliance.printing.scans import CUT_OFF_WAIT_S, LARGEST, Scans
 from appliance.printing.settings import PrintingSettings, ScanSettings

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from appliance.box import Box
-from appliance.causes import BUSY, DELIVERED, RECEIVED
+from appliance.causes import DELIVERED, RECEIVED
 from appliance.configuration import open_box
+from appliance.lines.causes import BUSY
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS
 from appliance.services.faxes import Request
 from appliance.services.rules import To

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from appliance.box import Box
-from appliance.causes import BUSY, RECEIVED
+from appliance.causes import RECEIVED
 from appliance.configuration import open_box
 from appliance.daemon.housekeeping import Housekeeping
+from appliance.lines.causes import BUSY
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import User

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from appliance.box import Box
-from appliance.causes import DELIVERED, NUMBER_EMERGENCY, NUMBER_NOT_ALLOWED, QUOTA_SPENT
+from appliance.causes import DELIVERED
 from appliance.configuration import open_box
 from appliance.durable import DiskFullError
+from appliance.lines.causes import NUMBER_EMERGENCY, NUMBER_NOT_ALLOWED
 from appliance.lines.sip.settings import SipTrunk
 from appliance.numbers import Number, NumberSettings
+from appliance.services.causes import QUOTA_SPENT
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings import secrets

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
+from appliance.causes import DELIVERED
+from appliance.lines import causes
 from appliance.spool import accepting, attempts, bounds, decisions, documents, jobs, preparing, queues
 from appliance.spool.model import (
     NEEDS_NUMBER_LIMIT_S,
@@ -64,11 +65,11 @@ def test_a_job_goes_from_acceptance_to_delivery(spool: Spool) -> None:
     spool.do(attempts.confirm_pages, attempt, 1, 1003.0)
     assert spool.read(jobs.get, job_id).pages_confirmed == 1
     spool.do(attempts.last_page_out, attempt, 1004.0)
-    outcome = attempts.Outcome(causes.DELIVERED, JobState.DELIVERED, pages_confirmed=3, seconds=40.0)
+    outcome = attempts.Outcome(DELIVERED, JobState.DELIVERED, pages_confirmed=3, seconds=40.0)
     job = spool.do(attempts.end, attempt, outcome, 1005.0)
     assert (job.state, job.pages_confirmed, job.ended_at) == (JobState.DELIVERED, 3, 1005.0)
     assert job.seconds_on_line == 40.0
-    assert job.cause is causes.DELIVERED
+    assert job.cause is DELIVERED
 
 
 def test_each_recipient_is_a_job_of_its_own_in_one_submission(spool: Spool) -> None:

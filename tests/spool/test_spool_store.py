@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.causes import BUSY, RECEIVED
+from appliance.causes import RECEIVED
 from appliance.durable import DiskFullError
+from appliance.lines.causes import BUSY
 from appliance.spool import (
     accepting,
     attempts,

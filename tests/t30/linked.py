@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
 
-from appliance.causes import RECORD_FAILED
 from appliance.t4.page import CodedPage
 from appliance.t30.call import Dce, FaxCall
+from appliance.t30.causes import RECORD_FAILED
 from appliance.t30.conversation import AskToEndLastPage, EndPermitted, FromCall
 from appliance.t30.dce import (
     Carrier,

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from appliance import causes
+from appliance.causes import CANCELLED
 from appliance.t4.page import CodedPage, Coding
+from appliance.t30 import causes
 from appliance.t30.dce import (
     Carrier,
     CarrierMissed,
@@ -156,4 +157,4 @@ def test_cancel_before_anything_was_heard(role: Role) -> None:
     assert deadline is not None
     call.handle_timer(deadline)
     assert call.result is not None
-    assert call.result.cause is causes.CANCELLED
+    assert call.result.cause is CANCELLED

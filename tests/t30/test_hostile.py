@@ -10,10 +10,10 @@ import random
 
 import pytest
 
-from appliance import causes
+from appliance.causes import DELIVERED
 from appliance.t4.coding import decode
 from appliance.t4.page import Coding
-from appliance.t30 import timers
+from appliance.t30 import causes, timers
 from appliance.t30.dce import (
     Carrier,
     CarrierMissed,
@@ -170,7 +170,7 @@ def test_babbling_far_end(role: Role, ecm: bool) -> None:
             if deadline is not None and deadline <= now:
                 call.handle_timer(now)
         assert call.result is None or call.result.cause is not causes.INTERNAL_FAULT
-        if call.result is not None and call.result.cause is causes.DELIVERED:
+        if call.result is not None and call.result.cause is DELIVERED:
             assert call.result.pages_sent >= 1
         assert (call.result is None) or dce.hung_up
         assert len(notes) < 2 * timers.NOTES_LIMIT + 10 * dce.orders
@@ -216,6 +216,6 @@ def test_frames_of_a_page_that_lie_about_their_length() -> None:
 
     link(a, b, lie)
     assert a.call.result is not None
-    assert a.call.result.cause is causes.DELIVERED
+    assert a.call.result.cause is DELIVERED
     assert pixels(b.store.pages[0].page) == decode(a.pages.pages[0]).data
     assert "PPR" in b.frames()

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from appliance import causes
 from appliance.causes import Cause
 from appliance.t4.page import Coding
+from appliance.t30 import causes
 from appliance.t30.frames import Fcf
 from appliance.t30.parameters import Capabilities
 from tests.t30.linked import End, Pages, link

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from appliance import causes
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED
 from appliance.t4.coding import decode, encode
 from appliance.t4.page import CodedPage, Coding, Raster, Resolution
+from appliance.t30 import causes
 from appliance.t30.dce import (
     Carrier,
     CarrierOff,
@@ -62,8 +63,8 @@ def pixels(page: CodedPage | Raster) -> bytes:
 def assert_arrived(sender: End, receiver: End) -> None:
     assert sender.call.result is not None
     assert receiver.call.result is not None
-    assert sender.call.result.cause is causes.DELIVERED, sender.words()[-5:]
-    assert receiver.call.result.cause is causes.RECEIVED
+    assert sender.call.result.cause is DELIVERED, sender.words()[-5:]
+    assert receiver.call.result.cause is RECEIVED
     wanted = [decode(p).data for p in sender.pages.pages]
     assert [pixels(p.page) for p in receiver.store.pages] == wanted
     assert sender.call.result.pages_sent == len(wanted) == receiver.call.result.pages_received
@@ -196,7 +197,7 @@ def test_no_ecm_over_a_line_that_loses_data(seed: int) -> None:
     assert a.call.result is not None
     assert b.call.result is not None
     assert a.call.result.pages_sent <= b.call.result.pages_received
-    if a.call.result.cause is causes.DELIVERED:
+    if a.call.result.cause is DELIVERED:
         assert len(b.store.pages) >= 3
 
 
@@ -208,7 +209,7 @@ def assert_honest(a: End, b: End) -> None:
     assert got == wanted[: len(got)], "a page that was confirmed is not what was sent"
     assert a.call.result.pages_sent <= len(got)
     assert b.call.result.pages_received == len(got)
-    if a.call.result.cause is causes.DELIVERED:
+    if a.call.result.cause is DELIVERED:
         assert len(got) == len(wanted)
     else:
         assert a.call.result.cause.code != "internal_fault"
@@ -269,7 +270,7 @@ def test_last_mcf_never_heard_is_not_called_delivered() -> None:
     assert a.call.result is not None
     assert a.call.result.cause is causes.LAST_PAGE_UNCONFIRMED
     assert b.call.result is not None
-    assert b.call.result.cause is causes.RECEIVED
+    assert b.call.result.cause is RECEIVED
 
 
 def bad_training(*carriers: Carrier) -> Spoil:
@@ -387,7 +388,7 @@ def test_second_page_that_cannot_be_had() -> None:
     assert a.call.result is not None
     assert (a.call.result.cause, a.call.result.pages_sent) == (causes.PAGE_UNAVAILABLE, 1)
     assert b.call.result is not None
-    assert b.call.result.cause is causes.RECEIVED
+    assert b.call.result.cause is RECEIVED
 
 
 def test_page_in_a_format_that_was_not_accepted() -> None:
@@ -436,10 +437,10 @@ def test_cancel_at_any_time_ends_both(at: float, who: str) -> None:
     link(a, b, cancel=(at, who))
     ended = a if who == "a" else b
     assert ended.call.result is not None
-    assert ended.call.result.cause is causes.CANCELLED
+    assert ended.call.result.cause is CANCELLED
     other = b if who == "a" else a
     assert other.call.result is not None
-    assert other.call.result.cause not in (causes.DELIVERED, causes.RECEIVED)
+    assert other.call.result.cause not in (DELIVERED, RECEIVED)
 
 
 def moments_of_the_last_answer(pages: int, ecm: bool) -> list[float]:
@@ -459,8 +460,8 @@ def test_cancel_while_the_last_page_is_being_confirmed_hears_the_confirmation(ec
     took = link(a, b, cancel=(moments[moment], "a"))
     assert a.call.result is not None
     assert b.call.result is not None
-    assert (a.call.result.cause, a.call.result.pages_sent) == (causes.DELIVERED, 2)
-    assert b.call.result.cause is causes.RECEIVED
+    assert (a.call.result.cause, a.call.result.pages_sent) == (DELIVERED, 2)
+    assert b.call.result.cause is RECEIVED
     assert a.frames()[-1] == "DCN"
     assert took < moments[-1] + 10.0
 
@@ -479,7 +480,7 @@ def test_cancel_while_the_last_page_is_not_confirmed_ends_the_call_all_the_same(
 
     took = link(a, b, silent, cancel=(moments[moment], "a"))
     assert a.call.result is not None
-    assert (a.call.result.cause, a.call.result.pages_sent) == (causes.CANCELLED, 0)
+    assert (a.call.result.cause, a.call.result.pages_sent) == (CANCELLED, 0)
     assert a.call.result.last_page_out
     assert a.frames()[-2:] == ["PPS" if ecm else "EOP", "DCN"]
     assert took < moments[-1] + 60.0
@@ -500,7 +501,7 @@ def test_poll_with_everything() -> None:
     link(a, b)
     assert a.call.result is not None
     assert b.call.result is not None
-    assert (a.call.result.cause, b.call.result.cause) == (causes.RECEIVED, causes.DELIVERED)
+    assert (a.call.result.cause, b.call.result.cause) == (RECEIVED, DELIVERED)
     assert [p.page for p in a.store.pages] == pages
     assert b.call.result.remote_id == "+49 1"
 

@@ -11,7 +11,8 @@ import tracemalloc
 
 import pytest
 
-from appliance import causes
+from appliance.causes import DELIVERED
+from appliance.t30 import causes
 from appliance.t30.memory import MemoryPages, MemoryStore
 from appliance.t38.fax import T38Fax
 from appliance.t38.settings import ErrorCorrection, T38Settings
@@ -89,7 +90,7 @@ def test_calls_end_honestly_whatever_the_network_makes_of_the_packets(share):
         count += network.count
         for result in results:
             assert result.cause is not causes.INTERNAL_FAULT
-        if results[0].cause is causes.DELIVERED:
+        if results[0].cause is DELIVERED:
             assert len(stores[1].pages) == 1
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import expect
 
-from appliance.causes import BUSY
+from appliance.lines.causes import BUSY
 from appliance.station import StationSettings
 from tests.web.browser import Web
 from tests.web.furnished import EVIL, picture

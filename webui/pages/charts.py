@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.statistics import Sum, look
-from appliance.causes import NOT_FOUND, all_causes
+from appliance.causes import all_causes
 from appliance.language import said as _
 from webui.charts import Columns, columns
 from webui.visit import Answer, Page, Visit

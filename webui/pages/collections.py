@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
-from appliance.causes import NOT_FOUND
 from appliance.configuration import CATALOGUE
 from appliance.documents.settings import CoverTemplate
 from appliance.language import languages

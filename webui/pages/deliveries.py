@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
-from appliance.causes import NOT_FOUND
 from appliance.deliver.email_out import RECEIVED
 from appliance.deliver.planner import DELIVERY_KINDS, FOLDER, PRINTER, REPORT
 from appliance.deliver.settings import Route

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
-from appliance.causes import NOT_FOUND
 from appliance.language import said as _
 from appliance.settings.accounts import User
 from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFilter

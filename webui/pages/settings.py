@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
-from appliance.causes import NOT_FOUND
 from appliance.configuration import CATALOGUE
 from appliance.language import said as _
 from appliance.settings.fields import describe, to_document

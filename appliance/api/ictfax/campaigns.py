@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from appliance.api.auth import Caller
+from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.objects import ORIGIN
@@ -14,7 +15,7 @@ from appliance.api.ictfax.people import asked, is_visible
 from appliance.api.ictfax.programs import ProgramCalls
 from appliance.api.ictfax.words import LINE_LIMIT, MOST_TRIES, moment, needed_id, number, refused, text
 from appliance.api.problems import ProblemError
-from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, SETTING_INVALID
+from appliance.documents.causes import DOCUMENT_EMPTY
 from appliance.phonebook import Campaign
 from appliance.services.faxes import Request
 from appliance.services.rules import To

@@ -7,6 +7,7 @@ import bottle
 from appliance import at_rest
 from appliance.api import intake, request
 from appliance.api.auth import Caller
+from appliance.api.causes import MEDIA_TYPE_UNSUPPORTED, NOT_FOUND, REQUEST_LENGTH_MISSING
 from appliance.api.foreign import PDF, Answer, ForeignDoor, received_pdf
 from appliance.api.ictfax.media import document_pdf
 from appliance.api.ictfax.objects import RECEIVED_DOCUMENTS, document_object, received_document
@@ -14,14 +15,9 @@ from appliance.api.ictfax.people import asked
 from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, text
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
-from appliance.causes import (
-    DOCUMENT_MISLABELLED,
-    MEDIA_TYPE_UNSUPPORTED,
-    NOT_FOUND,
-    REQUEST_LENGTH_MISSING,
-    TOO_MANY_FILES,
-)
+from appliance.documents.causes import DOCUMENT_MISLABELLED
 from appliance.documents.sniff import Kind, sniff
+from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Document
 

@@ -11,12 +11,13 @@ import bottle
 
 from appliance.api import request
 from appliance.api.auth import Caller
+from appliance.api.causes import SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.groups import GroupCalls
 from appliance.api.ictfax.people import CONTACT_FIELDS, CONTACTS
 from appliance.api.ictfax.words import refused
 from appliance.api.problems import ProblemError
-from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED, SETTING_INVALID
+from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED
 from appliance.phonebook import Contact, ContactGroup
 from appliance.phonebook.cards import decoded
 from appliance.settings.store import Items

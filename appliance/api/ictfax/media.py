@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from appliance import at_rest
 from appliance.api.intake import HEAD_OCTETS
 from appliance.box import Box
-from appliance.causes import DOCUMENT_EMPTY, DOCUMENT_GONE
+from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_GONE
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import RenderOptions, Source
 from appliance.documents.pdf import write_pdf

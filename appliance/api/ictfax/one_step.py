@@ -7,6 +7,7 @@ from typing import Any
 
 from appliance.api import intake
 from appliance.api.auth import Caller
+from appliance.api.causes import REQUEST_LENGTH_MISSING
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import ORIGIN, QUEUED
 from appliance.api.ictfax.people import fields_of
@@ -14,7 +15,6 @@ from appliance.api.ictfax.uploads import inline_files
 from appliance.api.ictfax.words import LINE_LIMIT, NUMBER_LIMIT, TEXT_LIMIT, MissingError, text
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import ProblemError
-from appliance.causes import REQUEST_LENGTH_MISSING
 from appliance.net.http import check_url
 from appliance.services.faxes import Request
 from appliance.services.rules import To

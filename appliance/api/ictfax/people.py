@@ -9,13 +9,14 @@ import bottle
 
 from appliance.api import request
 from appliance.api.auth import Caller
+from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import KEY_ACCOUNTS, account_object, contact_object
 from appliance.api.ictfax.words import LINE_LIMIT, TEXT_LIMIT, refused, text
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
 from appliance.api.signing_in import sign_in
-from appliance.causes import NOT_FOUND, NUMBER_INVALID, SETTING_INVALID
+from appliance.lines.causes import NUMBER_INVALID
 from appliance.phonebook import Campaign, Contact, ContactGroup
 from appliance.settings.accounts import ApiKey, Scope, User
 

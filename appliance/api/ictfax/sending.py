@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.api.auth import Caller
+from appliance.api.causes import NOT_FOUND
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.objects import MARK, ORIGIN, OUTBOUND
 from appliance.api.ictfax.people import PeopleCalls, asked
@@ -24,9 +25,10 @@ from appliance.api.ictfax.words import (
     text,
 )
 from appliance.api.problems import ProblemError
-from appliance.causes import DOCUMENT_EMPTY, NOT_FOUND, STATE_FORBIDS
+from appliance.documents.causes import DOCUMENT_EMPTY
 from appliance.phonebook import Contact
 from appliance.records import shared
+from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope

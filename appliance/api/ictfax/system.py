@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from appliance.api.auth import Caller
+from appliance.api.causes import NOT_FOUND
 from appliance.api.foreign import Answer, ForeignDoor
 from appliance.api.ictfax.campaigns import RUNNING, CampaignCalls
 from appliance.api.ictfax.objects import SERVICE_FLAG
 from appliance.api.ictfax.people import PeopleCalls, is_visible
 from appliance.api.numbers import own_number
 from appliance.api.problems import ProblemError
-from appliance.causes import NOT_FOUND
 from appliance.lines.settings import LineSettings
 from appliance.phonebook import Campaign, Contact, ContactGroup
 from appliance.settings.accounts import Scope, User

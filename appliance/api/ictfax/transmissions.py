@@ -14,8 +14,8 @@ from appliance.api.auth import Caller
 from appliance.api.ictfax.objects import MARK, ORIGIN
 from appliance.api.problems import ProblemError
 from appliance.box import Box
-from appliance.causes import STATE_FORBIDS
 from appliance.records import shared
+from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.spool.model import (

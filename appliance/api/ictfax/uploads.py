@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from appliance.api.causes import REQUEST_INVALID
 from appliance.api.ictfax.words import LINE_LIMIT, refused, text
 from appliance.api.problems import ProblemError
-from appliance.causes import REQUEST_INVALID, TOO_MANY_FILES
+from appliance.services.causes import TOO_MANY_FILES
 
 # Where a file stands: alone, or several.  Its name and type stand beside it, or in an object with it.
 _ALONE = ("file", "file_data", "fileData", "file_content", "file_base64", "document", "media")

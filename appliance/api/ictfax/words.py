@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from appliance import causes
+from appliance.api.causes import REQUEST_INVALID
 from appliance.api.ifax.fields import FARTHEST_S, ID_LIMIT
 from appliance.api.problems import DETAIL_LIMIT, Flaw, ProblemError, status_of
-from appliance.causes import REQUEST_INVALID, Cause
+from appliance.causes import Cause
+from appliance.documents import causes
+from appliance.services.causes import STATE_FORBIDS
 
 # Characters of a name, a title, a one-line field.
 LINE_LIMIT = 200
@@ -25,7 +27,7 @@ _STATUS: dict[str, HTTPStatus] = {
     causes.DOCUMENT_UNSUPPORTED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     causes.DOCUMENT_MISLABELLED.code: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     # That system says Locked when a transmission is in a state that does not allow it.
-    causes.STATE_FORBIDS.code: HTTPStatus.LOCKED,
+    STATE_FORBIDS.code: HTTPStatus.LOCKED,
     causes.DOCUMENT_GONE.code: HTTPStatus.NOT_FOUND,
 }
 

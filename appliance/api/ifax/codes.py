@@ -12,8 +12,77 @@ from enum import IntEnum
 from http import HTTPStatus
 
 from appliance import causes
+from appliance.api.causes import (
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    NOT_SIGNED_IN,
+    REQUEST_TOO_LARGE,
+    SIGN_IN_REFUSED,
+    TOO_MANY_REQUESTS,
+)
 from appliance.api.problems import ProblemError, status_of
 from appliance.causes import Cause, Side
+from appliance.dispatch.causes import DAILY_LIMIT, NO_LINE, NOT_RECEIVING, NUMBER_QUARANTINED
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_ENCRYPTED,
+    DOCUMENT_GONE,
+    DOCUMENT_MEMORY,
+    DOCUMENT_MISLABELLED,
+    DOCUMENT_PAGES_MISSING,
+    DOCUMENT_TIMED_OUT,
+    DOCUMENT_TOO_LARGE,
+    DOCUMENT_TOO_MANY_PAGES,
+    DOCUMENT_UNSUPPORTED,
+    DOCUMENT_WORKER_DIED,
+)
+from appliance.lines.causes import (
+    BUSY,
+    CALL_TOO_LONG,
+    LINE_FULL,
+    NO_ANSWER,
+    NUMBER_EMERGENCY,
+    NUMBER_INVALID,
+    NUMBER_NOT_ALLOWED,
+    NUMBER_NOT_IN_SERVICE,
+)
+from appliance.lines.modem.causes import MODEM_DIAL_BLOCKED, NO_DIAL_TONE, SHARED_LINE, VOICE_ANSWERED
+from appliance.lines.sip.causes import (
+    SIP_DECLINED,
+    SIP_FAILED,
+    SIP_FORBIDDEN,
+    SIP_HUNG_UP_EARLY,
+    SIP_MEDIA_REFUSED,
+    SIP_NO_MEDIA,
+    SIP_NO_PROGRESS,
+    SIP_NO_REPLY,
+    SIP_OVERLOADED,
+    SIP_REDIRECTED,
+    SIP_REFUSED,
+    SIP_T38_REFUSED,
+    SIP_TIMED_OUT,
+    SIP_UNAVAILABLE,
+    SIP_UNREACHABLE,
+    SIP_WRONG_PASSWORD,
+)
+from appliance.net.causes import URL_NOT_ALLOWED, URL_REFUSED_US, URL_TIMED_OUT, URL_UNREACHABLE
+from appliance.services.causes import (
+    NOT_PERMITTED,
+    QUOTA_SPENT,
+    STATE_FORBIDS,
+    TOO_MANY_FILES,
+    TOO_MANY_RECIPIENTS,
+)
+from appliance.spool.causes import EXPIRED, UNKNOWN_DELIVERY
+from appliance.t30.causes import (
+    CANNOT_RECEIVE,
+    LAST_PAGE_UNCONFIRMED,
+    NO_FAX_ANSWERED,
+    NOTHING_IN_COMMON,
+    PAGE_UNCONFIRMED,
+    TRAINING_UNANSWERED,
+)
 
 
 class Status(IntEnum):
@@ -61,54 +130,54 @@ MESSAGES: dict[FaxCode, str] = {
 _FAX_CODES: dict[str, FaxCode] = {
     cause.code: code
     for code, found in {
-        FaxCode.INVALID_NUMBER: (causes.NUMBER_INVALID,),
-        FaxCode.NO_BALANCE: (causes.QUOTA_SPENT,),
+        FaxCode.INVALID_NUMBER: (NUMBER_INVALID,),
+        FaxCode.NO_BALANCE: (QUOTA_SPENT,),
         FaxCode.NO_IMAGE: (
-            causes.DOCUMENT_GONE,
-            causes.DOCUMENT_PAGES_MISSING,
-            causes.URL_NOT_ALLOWED,
-            causes.URL_UNREACHABLE,
-            causes.URL_REFUSED_US,
-            causes.URL_TIMED_OUT,
+            DOCUMENT_GONE,
+            DOCUMENT_PAGES_MISSING,
+            URL_NOT_ALLOWED,
+            URL_UNREACHABLE,
+            URL_REFUSED_US,
+            URL_TIMED_OUT,
         ),
-        FaxCode.EMPTY: (causes.DOCUMENT_EMPTY,),
+        FaxCode.EMPTY: (DOCUMENT_EMPTY,),
         FaxCode.TOO_LARGE: (
-            causes.DOCUMENT_TOO_LARGE,
-            causes.DOCUMENT_TOO_MANY_PAGES,
-            causes.REQUEST_TOO_LARGE,
-            causes.TOO_MANY_FILES,
-            causes.DOCUMENT_MEMORY,
-            causes.DOCUMENT_TIMED_OUT,
+            DOCUMENT_TOO_LARGE,
+            DOCUMENT_TOO_MANY_PAGES,
+            REQUEST_TOO_LARGE,
+            TOO_MANY_FILES,
+            DOCUMENT_MEMORY,
+            DOCUMENT_TIMED_OUT,
         ),
         FaxCode.INVALID_FORMAT: (
-            causes.DOCUMENT_UNSUPPORTED,
-            causes.DOCUMENT_MISLABELLED,
-            causes.DOCUMENT_ENCRYPTED,
-            causes.DOCUMENT_DAMAGED,
-            causes.DOCUMENT_WORKER_DIED,
+            DOCUMENT_UNSUPPORTED,
+            DOCUMENT_MISLABELLED,
+            DOCUMENT_ENCRYPTED,
+            DOCUMENT_DAMAGED,
+            DOCUMENT_WORKER_DIED,
         ),
         FaxCode.NOT_PERMITTED: (
-            causes.NOT_PERMITTED,
-            causes.NUMBER_NOT_ALLOWED,
-            causes.NUMBER_EMERGENCY,
-            causes.NUMBER_QUARANTINED,
+            NOT_PERMITTED,
+            NUMBER_NOT_ALLOWED,
+            NUMBER_EMERGENCY,
+            NUMBER_QUARANTINED,
         ),
-        FaxCode.TOO_MANY_RECIPIENTS: (causes.TOO_MANY_RECIPIENTS,),
-        FaxCode.INVALID_KEY: (causes.NOT_SIGNED_IN, causes.SIGN_IN_REFUSED),
-        FaxCode.RATE_LIMIT: (causes.TOO_MANY_REQUESTS,),
+        FaxCode.TOO_MANY_RECIPIENTS: (TOO_MANY_RECIPIENTS,),
+        FaxCode.INVALID_KEY: (NOT_SIGNED_IN, SIGN_IN_REFUSED),
+        FaxCode.RATE_LIMIT: (TOO_MANY_REQUESTS,),
     }.items()
     for cause in found
 }
 
 _STATUSES: dict[str, Status] = {
-    causes.NOT_SIGNED_IN.code: Status.AUTHENTICATION_FAILED,
-    causes.SIGN_IN_REFUSED.code: Status.AUTHENTICATION_FAILED,
-    causes.QUOTA_SPENT.code: Status.INSUFFICIENT_BALANCE,
-    causes.NOT_FOUND.code: Status.NOT_FOUND,
-    causes.NOT_PERMITTED.code: Status.GENERAL_ERROR,
-    causes.STATE_FORBIDS.code: Status.GENERAL_ERROR,
-    causes.METHOD_NOT_ALLOWED.code: Status.GENERAL_ERROR,
-    causes.TOO_MANY_REQUESTS.code: Status.GENERAL_ERROR,
+    NOT_SIGNED_IN.code: Status.AUTHENTICATION_FAILED,
+    SIGN_IN_REFUSED.code: Status.AUTHENTICATION_FAILED,
+    QUOTA_SPENT.code: Status.INSUFFICIENT_BALANCE,
+    NOT_FOUND.code: Status.NOT_FOUND,
+    NOT_PERMITTED.code: Status.GENERAL_ERROR,
+    STATE_FORBIDS.code: Status.GENERAL_ERROR,
+    METHOD_NOT_ALLOWED.code: Status.GENERAL_ERROR,
+    TOO_MANY_REQUESTS.code: Status.GENERAL_ERROR,
 }
 
 _HTTP: dict[Status, HTTPStatus] = {
@@ -176,46 +245,46 @@ _CALL_ENDS: dict[str, CallEnd] = {
     for end, found in {
         DELIVERED: (causes.DELIVERED, causes.RECEIVED),
         CANCELLED: (causes.CANCELLED,),
-        CallEnd("USER_BUSY", 17): (causes.BUSY,),
-        CallEnd("NO_ANSWER", 19): (causes.NO_ANSWER,),
-        CallEnd("NO_USER_RESPONSE", 18): (causes.SIP_UNAVAILABLE,),
-        CallEnd("UNALLOCATED_NUMBER", 1): (causes.NUMBER_NOT_IN_SERVICE,),
-        CallEnd("CALL_REJECTED", 21): (causes.SIP_DECLINED, causes.NOT_RECEIVING, causes.SHARED_LINE),
-        CallEnd("NUMBER_CHANGED", 22): (causes.SIP_REDIRECTED,),
+        CallEnd("USER_BUSY", 17): (BUSY,),
+        CallEnd("NO_ANSWER", 19): (NO_ANSWER,),
+        CallEnd("NO_USER_RESPONSE", 18): (SIP_UNAVAILABLE,),
+        CallEnd("UNALLOCATED_NUMBER", 1): (NUMBER_NOT_IN_SERVICE,),
+        CallEnd("CALL_REJECTED", 21): (SIP_DECLINED, NOT_RECEIVING, SHARED_LINE),
+        CallEnd("NUMBER_CHANGED", 22): (SIP_REDIRECTED,),
         CallEnd("OUTGOING_CALL_BARRED", 52): (
-            causes.SIP_FORBIDDEN,
-            causes.SIP_WRONG_PASSWORD,
-            causes.DAILY_LIMIT,
-            causes.MODEM_DIAL_BLOCKED,
+            SIP_FORBIDDEN,
+            SIP_WRONG_PASSWORD,
+            DAILY_LIMIT,
+            MODEM_DIAL_BLOCKED,
         ),
-        CallEnd("BEARERCAPABILITY_NOTAVAIL", 58): (causes.SIP_MEDIA_REFUSED, causes.SIP_T38_REFUSED),
-        CallEnd("SWITCH_CONGESTION", 42): (causes.SIP_OVERLOADED,),
-        CallEnd("NORMAL_CIRCUIT_CONGESTION", 34): (causes.LINE_FULL,),
+        CallEnd("BEARERCAPABILITY_NOTAVAIL", 58): (SIP_MEDIA_REFUSED, SIP_T38_REFUSED),
+        CallEnd("SWITCH_CONGESTION", 42): (SIP_OVERLOADED,),
+        CallEnd("NORMAL_CIRCUIT_CONGESTION", 34): (LINE_FULL,),
         _OUT_OF_ORDER: (
-            causes.NO_LINE,
-            causes.NO_DIAL_TONE,
-            causes.SIP_UNREACHABLE,
-            causes.SIP_FAILED,
-            causes.SIP_REFUSED,
+            NO_LINE,
+            NO_DIAL_TONE,
+            SIP_UNREACHABLE,
+            SIP_FAILED,
+            SIP_REFUSED,
         ),
         _TIMER: (
-            causes.EXPIRED,
-            causes.CALL_TOO_LONG,
-            causes.SIP_NO_REPLY,
-            causes.SIP_NO_PROGRESS,
-            causes.SIP_TIMED_OUT,
-            causes.UNKNOWN_DELIVERY,
-            causes.LAST_PAGE_UNCONFIRMED,
-            causes.PAGE_UNCONFIRMED,
-            causes.TRAINING_UNANSWERED,
+            EXPIRED,
+            CALL_TOO_LONG,
+            SIP_NO_REPLY,
+            SIP_NO_PROGRESS,
+            SIP_TIMED_OUT,
+            UNKNOWN_DELIVERY,
+            LAST_PAGE_UNCONFIRMED,
+            PAGE_UNCONFIRMED,
+            TRAINING_UNANSWERED,
         ),
         _INCOMPATIBLE: (
-            causes.NO_FAX_ANSWERED,
-            causes.VOICE_ANSWERED,
-            causes.CANNOT_RECEIVE,
-            causes.NOTHING_IN_COMMON,
-            causes.SIP_NO_MEDIA,
-            causes.SIP_HUNG_UP_EARLY,
+            NO_FAX_ANSWERED,
+            VOICE_ANSWERED,
+            CANNOT_RECEIVE,
+            NOTHING_IN_COMMON,
+            SIP_NO_MEDIA,
+            SIP_HUNG_UP_EARLY,
         ),
     }.items()
     for cause in found

@@ -13,6 +13,7 @@ import bottle
 from appliance import at_rest
 from appliance.api import intake, request
 from appliance.api.auth import Caller
+from appliance.api.causes import METHOD_NOT_ALLOWED, NOT_FOUND, NOT_SIGNED_IN, REQUEST_INVALID
 from appliance.api.context import Context
 from appliance.api.foreign import Answer, Content, ForeignDoor, received_pdf, visible_received
 from appliance.api.ifax import fields as reading
@@ -23,18 +24,11 @@ from appliance.api.ifax.fields import FileField, SendFields
 from appliance.api.intake import StoredUpload
 from appliance.api.numbers import own_number
 from appliance.api.problems import DETAIL_LIMIT, ProblemError
-from appliance.causes import (
-    DOCUMENT_GONE,
-    DOCUMENT_TOO_LARGE,
-    METHOD_NOT_ALLOWED,
-    NOT_FOUND,
-    NOT_SIGNED_IN,
-    REQUEST_INVALID,
-    STATE_FORBIDS,
-)
 from appliance.dispatch.making import zone
+from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_TOO_LARGE
 from appliance.documents.settings import CoverTemplate
 from appliance.documents.sniff import Kind, sniff
+from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope

@@ -14,19 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from appliance.api.causes import REQUEST_INVALID
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import Flaw, ProblemError
-from appliance.causes import (
-    DOCUMENT_GONE,
-    DOCUMENT_PAGES_INVALID,
-    NUMBER_INVALID,
-    REQUEST_INVALID,
-    TOO_MANY_FILES,
-    TOO_MANY_RECIPIENTS,
-    Cause,
-)
+from appliance.causes import Cause
 from appliance.dial_on import numbers_apart
+from appliance.documents.causes import DOCUMENT_GONE, DOCUMENT_PAGES_INVALID
+from appliance.lines.causes import NUMBER_INVALID
 from appliance.net.settings import ApiSettings
+from appliance.services.causes import TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.spool.model import DAY_S
 from appliance.spool.options import Quality
 

@@ -13,6 +13,7 @@ from typing import Any
 from appliance import language
 from appliance.api import request
 from appliance.api.auth import caller_of
+from appliance.api.causes import NOT_SIGNED_IN
 from appliance.api.context import KNOWN, Context, address_of
 from appliance.api.door import StartResponse, WsgiApplication
 from appliance.api.ictfax.basic import BasicSessions
@@ -28,7 +29,6 @@ from appliance.api.ipp.operations import (
 from appliance.api.ipp.printers import FaxPrinter, printer_at
 from appliance.api.ipp.words import IppError, Operation, Status
 from appliance.api.problems import ProblemError
-from appliance.causes import NOT_SIGNED_IN
 from appliance.documents.options import clean_line
 from appliance.ipp.codec import Decoder, MessageError, encode
 from appliance.ipp.model import Attributes, GroupTag, Message

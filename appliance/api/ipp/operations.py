@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from appliance.api.causes import REQUEST_TOO_LARGE
 from appliance.api.ipp.asked import AskedFax, read_asked
 from appliance.api.ipp.book import Ended, JobBook, OpenJob, PrintJob, TooManyOpenError
 from appliance.api.ipp.compression import unpacked
@@ -21,7 +22,7 @@ from appliance.api.ipp.words import IppError, Operation, Status
 from appliance.api.problems import ProblemError
 from appliance.api.request import MB
 from appliance.box import Box
-from appliance.causes import NOT_PERMITTED, QUOTA_SPENT, REQUEST_TOO_LARGE, STORAGE_FULL, Cause
+from appliance.causes import Cause
 from appliance.documents.options import clean_line
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.ipp.model import Attributes, Group, GroupTag, Message, Tag, Value
@@ -29,8 +30,10 @@ from appliance.language import ENGLISH, said, spoken
 from appliance.net.settings import ApiSettings
 from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.folder import PROBLEM
+from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
+from appliance.spool.causes import STORAGE_FULL
 from appliance.spool.model import IllegalTransitionError, SpoolClosedError, SpoolFailedError
 from appliance.spool.options import SendOptions
 

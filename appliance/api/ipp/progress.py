@@ -8,19 +8,14 @@ from datetime import UTC, datetime
 from appliance.api.ipp.book import Ended, JobBook, PrintJob
 from appliance.api.ipp.words import PrintJobState
 from appliance.box import Box
-from appliance.causes import (
-    BUSY,
-    LINE_STOPPED,
-    NO_ANSWER,
-    NO_DIAL_TONE,
-    NO_LINE,
-    TRAINING_FAILED,
-    VOICE_ANSWERED,
-)
+from appliance.dispatch.causes import NO_LINE
 from appliance.ipp import codec
 from appliance.ipp.model import Tag, Value
 from appliance.language import said
+from appliance.lines.causes import BUSY, LINE_STOPPED, NO_ANSWER
+from appliance.lines.modem.causes import NO_DIAL_TONE, VOICE_ANSWERED
 from appliance.spool.model import Job, JobState
+from appliance.t30.causes import TRAINING_FAILED
 
 # PWG 5100.15 7.4: reasons that say what the telephone network answered.
 _FAX_REASONS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.api import certificate
+from appliance.api.causes import SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import (
@@ -16,7 +17,6 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.tls import TlsError
-from appliance.causes import SETTING_INVALID
 from appliance.net.settings import HttpSettings
 from appliance.records import time_text
 from appliance.settings.accounts import Scope

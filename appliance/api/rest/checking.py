@@ -12,10 +12,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError
 from appliance.api.rest.routes import Parameter, Schema
 from appliance.api.rest.schemas import COMPONENTS
-from appliance.causes import REQUEST_INVALID
 from appliance.language import said
 from appliance.settings.fields import one_of
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.api import page_export
+from appliance.api.causes import NOT_FOUND
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.numbers import own_number
 from appliance.api.problems import Flaw, ProblemError
@@ -17,7 +18,6 @@ from appliance.api.rest.faxes import SIZE
 from appliance.api.rest.newfax import COVER_FIELDS, NUMBER_LIMIT
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import choice, component, integer, request_object, text
-from appliance.causes import NOT_FOUND
 from appliance.dispatch.making import cover_page, zone
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions, usual_paper
 from appliance.documents.render import render

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
@@ -11,10 +12,10 @@ from appliance.api.rest.lists import require_url
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import array, choice, component, flag, integer, record, request_object, text
 from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values
-from appliance.causes import NOT_FOUND, NOT_PERMITTED
 from appliance.deliver.planner import DELIVERY_KINDS
 from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.net.http import FetchError
+from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import one_of
 from appliance.spool.model import DeliveryFilter, OutboxState

@@ -12,8 +12,8 @@ from appliance.api.rest.newfax import FILE, store_files
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import array, binary, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of
-from appliance.causes import TOO_MANY_FILES
 from appliance.language import said
+from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.accounts import Scope
 
 _WORDS = {"name": text(255), "description": text(2000)}

@@ -9,6 +9,7 @@ from typing import Any
 
 from appliance import at_rest
 from appliance.api import intake, page_export
+from appliance.api.causes import NOT_FOUND
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError, problem_of
 from appliance.api.rest import newfax
@@ -37,7 +38,7 @@ from appliance.api.rest.views import (
     page_of,
     values,
 )
-from appliance.causes import DOCUMENT_GONE, NOT_FOUND
+from appliance.documents.causes import DOCUMENT_GONE
 from appliance.language import said
 from appliance.records import view
 from appliance.services.faxes import Request, Submitted

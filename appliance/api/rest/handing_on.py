@@ -12,10 +12,11 @@ from appliance.api.rest import faxes, newfax, received
 from appliance.api.rest.faxes import IDEMPOTENCY, SUBMITTED
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import flag, record, request_object, text
-from appliance.causes import MAIL_NOT_SET_UP, STATE_FORBIDS
+from appliance.deliver.causes import MAIL_NOT_SET_UP
 from appliance.deliver.email_out import RECEIVED, SENT
 from appliance.deliver.planner import EMAIL, PRINTER
 from appliance.deliver.settings import ADDRESS_LIMIT, ADDRESS_PATTERN, DeliverySettings, MailOutSettings
+from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.accounts import Scope
 from appliance.spool.model import NewDelivery, Received
 

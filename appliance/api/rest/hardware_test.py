@@ -20,7 +20,7 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
+from appliance.hardware.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
 from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, RED, SuiteMissingError, parts
 from appliance.hardware.runs import NothingAskedError, UnderWayError
 from appliance.hardware.words import parted

@@ -17,8 +17,8 @@ from appliance.api.rest.faxes import SINCE, UNTIL, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import ID_MAX, array, choice, component, record, text
 from appliance.api.rest.views import FAX_PROPERTIES, properties_of
-from appliance.causes import NOT_PERMITTED
 from appliance.records import time_text, view
+from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Job, JobFilter, Received, ReceivedFilter
 

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.api.auth import Caller
+from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.newfax import visible
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
-from appliance.causes import COVER_TEMPLATE_WRONG, NOT_FOUND, NOT_PERMITTED, SETTING_INVALID, STATE_FORBIDS
 from appliance.deliver.settings import JunkRule
 from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.documents.causes import COVER_TEMPLATE_WRONG
 from appliance.documents.markup import TemplateError, check_template
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.exchange.making import check_line
@@ -27,6 +28,7 @@ from appliance.lines.sip.settings import SipSettings
 from appliance.net.http import FetchError, check_url
 from appliance.phonebook import Contact, ContactGroup
 from appliance.printing.settings import FavouritePrinter
+from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.settings.fields import TYPE_KEY, describe, from_document, one_of, to_document, variants
 from appliance.settings.store import SettingsStore

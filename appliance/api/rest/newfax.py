@@ -29,13 +29,13 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.views import ASKED, asked_schema, values
-from appliance.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import MOST_DARKNESS, Treatment
 from appliance.language import said
 from appliance.net.http import FetchError, check_url
 from appliance.phonebook import Contact, ContactGroup
 from appliance.remarks import Rule
+from appliance.services.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import WebhookEvent

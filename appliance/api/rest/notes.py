@@ -18,9 +18,9 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
-from appliance.causes import NOT_PERMITTED
 from appliance.language import said
 from appliance.records import time_text
+from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Job, Note, Received
 

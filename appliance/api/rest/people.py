@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from appliance.api import signing_in
+from appliance.api.causes import CODE_WRONG, NOT_FOUND, SIGN_IN_REFUSED
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.lists import STYLES, require_url
@@ -28,10 +29,10 @@ from appliance.api.rest.schemas import (
 from appliance.api.rest.views import values
 from appliance.api.sessions import Session
 from appliance.api.signing_in import SignedIn
-from appliance.causes import CODE_WRONG, NOT_FOUND, NOT_PERMITTED, SIGN_IN_REFUSED, STATE_FORBIDS
 from appliance.deliver.settings import Route
 from appliance.language import said
 from appliance.records import time_text
+from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.services.rules import RefusedError
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Role, Scope, User

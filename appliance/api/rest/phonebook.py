@@ -11,6 +11,7 @@ from typing import Any
 from appliance import at_rest
 from appliance.api import intake
 from appliance.api.auth import Caller
+from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import Checker, from_fields, require
 from appliance.api.rest.newfax import visible
@@ -28,10 +29,11 @@ from appliance.api.rest.schemas import (
     request_object,
     text,
 )
-from appliance.causes import CONTACTS_CHANGED, CONTACTS_TOO_MANY, NUMBER_NOT_ALLOWED, REQUEST_INVALID
 from appliance.language import said
+from appliance.lines.causes import NUMBER_NOT_ALLOWED
 from appliance.phonebook import Contact, ContactGroup, merging, table, vcard
 from appliance.phonebook.cards import CARDS_LIMIT, FILE_LIMIT, BookError, Card, decoded
+from appliance.phonebook.causes import CONTACTS_CHANGED, CONTACTS_TOO_MANY
 from appliance.phonebook.merging import Book, Fate, Plan, Reading, Step
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope

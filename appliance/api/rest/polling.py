@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.api import intake, page_export
+from appliance.api.causes import OFFER_NAME_TAKEN, TOO_MANY_OFFERS
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
@@ -24,11 +25,12 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.views import values
-from appliance.causes import DOCUMENT_GONE, OFFER_NAME_TAKEN, TOO_MANY_FILES, TOO_MANY_OFFERS
 from appliance.dispatch.polling import NAME_PATTERN, make_offer, remove_offer
+from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.render import RenderedDocument
 from appliance.language import said
 from appliance.records import time_text
+from appliance.services.causes import TOO_MANY_FILES
 from appliance.settings.accounts import Scope
 from appliance.spool.options import Quality
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError

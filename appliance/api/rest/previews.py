@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.api import intake, page_export
+from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest import newfax
 from appliance.api.rest.checking import flaw, read_moment
@@ -25,12 +26,12 @@ from appliance.api.rest.schemas import (
     timestamp,
 )
 from appliance.api.rest.views import REMARK, values
-from appliance.causes import NOT_FOUND, TOO_MANY_FILES
 from appliance.dispatch.previews import FORM_LIMIT, Choice, Preview
 from appliance.documents.options import LIGHTEST, Treatment
 from appliance.documents.render import RenderedDocument
 from appliance.language import said
 from appliance.records import remark_view, time_text
+from appliance.services.causes import TOO_MANY_FILES
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
 from appliance.spool.options import Quality

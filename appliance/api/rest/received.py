@@ -34,9 +34,9 @@ from appliance.api.rest.views import (
     listing,
     page_of,
 )
-from appliance.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.language import said
 from appliance.records import view
+from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.services.views import received_in_full
 from appliance.settings.accounts import Scope, User
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile

@@ -13,7 +13,7 @@ from appliance.api.intake import Form
 from appliance.api.problems import ProblemError
 from appliance.api.request import JSON_TYPE, Environ
 from appliance.box import Box
-from appliance.causes import NOT_PERMITTED
+from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
 
 Schema = Mapping[str, Any]

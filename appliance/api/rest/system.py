@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance.api import tls
+from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.metrics import METRICS_TYPE, OPEN_METRICS_TYPE, exposition
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
@@ -38,21 +39,14 @@ from appliance.api.rest.views import (
     values,
 )
 from appliance.box import Health
-from appliance.causes import (
-    INDEX_DAMAGED,
-    NOT_FOUND,
-    SETTING_INVALID,
-    STORAGE_FULL,
-    STORAGE_READ_ONLY,
-    all_causes,
-    cause_of,
-)
+from appliance.causes import all_causes, cause_of
 from appliance.configuration import CATALOGUE
 from appliance.lines.settings import LineSettings
 from appliance.net.settings import HttpSettings
 from appliance.records import cause_view, time_text
 from appliance.settings.accounts import Scope
 from appliance.settings.fields import describe, to_document
+from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FULL, STORAGE_READ_ONLY
 from appliance.spool.model import JobState, Room
 
 # Sections that are nobody's to see or set.

@@ -10,11 +10,11 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import array, flag, record, text
 from appliance.box import Box
-from appliance.causes import STATE_FORBIDS
 from appliance.language import said
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.check_report import TrunkReport, report_afterwards
 from appliance.lines.sip.settings import SipTrunk
+from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Attempt, Job
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from appliance import image_update
 from appliance.api import request
+from appliance.api.causes import NOT_AN_IMAGE, UPDATE_UNDER_WAY
 from appliance.api.problems import ProblemError
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import choice, flag, record, text
-from appliance.causes import NOT_AN_IMAGE, STORAGE_FULL, UPDATE_UNDER_WAY
 from appliance.doctor.versions import build
 from appliance.image_update import Step
 from appliance.settings.accounts import Scope
+from appliance.spool.causes import STORAGE_FULL
 
 
 def show(call: Call) -> Answer:

@@ -6,8 +6,9 @@ import argparse
 import asyncio
 from collections.abc import Callable, Sequence
 
-from appliance import causes
+from appliance.causes import DELIVERED
 from appliance.lines.line import OutgoingCall, Refuse
+from appliance.lines.modem import causes
 from appliance.lines.modem.conversation import Conversation
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.find import Candidate, candidates
@@ -179,7 +180,7 @@ async def _self_test(path: str, number: str, rules: DialRules, say: Say) -> bool
     finally:
         await line.stop()
     say(result.cause.sentence)
-    if result.cause is not causes.DELIVERED:
+    if result.cause is not DELIVERED:
         say(f"Advice: {result.cause.advice}")
         return False
     rate = result.carrier.bit_rate if result.carrier else 0

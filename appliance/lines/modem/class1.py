@@ -9,9 +9,8 @@ a modem that never speaks is ours and ends in ``LineLost``.
 
 from __future__ import annotations
 
-from appliance import causes
 from appliance.causes import Cause
-from appliance.lines.modem import limits
+from appliance.lines.modem import causes, limits
 from appliance.lines.modem.class1_base import LISTENING, SENDING, Opened, State
 from appliance.lines.modem.class1_listening import ClassOneListening
 from appliance.lines.modem.class1_sending import ClassOneSending

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from appliance import causes
-from appliance.lines.modem import limits
+from appliance.lines.modem import causes, limits
 from appliance.lines.modem.class1_base import ClassOneBase, State
 from appliance.lines.modem.lexer import DLE, ETX, stuff
 from appliance.lines.modem.quirks import MODULATION_V21, QuietBefore, modulation_code

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from appliance import causes
-from appliance.causes import Cause
+from appliance.causes import CANCELLED, Cause
+from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED, NO_ANSWER
+from appliance.lines.modem import causes
 from appliance.lines.modem.class1 import ClassOneDce, Opened
 from appliance.lines.modem.dialling import (
     DialRules,
@@ -26,6 +27,7 @@ from appliance.lines.modem.lexer import DLE, ETX, DataKind
 from appliance.lines.modem.port import CommandPort, Reply, Silence
 from appliance.lines.modem.results import Result
 from appliance.t30.call import FaxCall
+from appliance.t30.causes import NO_FAX_ANSWERED, NO_SENDER_HEARD
 from appliance.t30.conversation import FromCall, ToCall
 from appliance.t30.memory import Pages, Store, answer_from, ignore
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
@@ -181,11 +183,11 @@ class ModemFaxCall:
 
     def cancel(self, now: float) -> None:
         """The owner ends the call."""
-        self._end(causes.CANCELLED, now)
+        self._end(CANCELLED, now)
 
     def stop(self, now: float) -> None:
         """The line is being stopped."""
-        self._end(causes.LINE_STOPPED, now)
+        self._end(LINE_STOPPED, now)
 
     def device_lost(self, now: float, cause: Cause = causes.MODEM_UNPLUGGED) -> None:
         """The port is gone: nothing can be said to the modem any more."""
@@ -255,7 +257,7 @@ class ModemFaxCall:
         if result is Result.RING and self._dial and self._stage in (_Stage.CLEAR, _Stage.SET_UP):
             # A call comes in before ours is dialled.  Dialling would take it, and it may be the telephone's.
             self._hung_up = True
-            self._ending = CallResult(causes.LINE_FULL, phase=Phase.A)
+            self._ending = CallResult(LINE_FULL, phase=Phase.A)
             self._finish()
             return
         match self._stage:
@@ -313,23 +315,23 @@ class ModemFaxCall:
             self._stray_ok = True  # of an earlier command, said late or twice; or this one is not taken
             return
         if result in _CALL_PROGRESS and not self._dial:
-            self._give_up(causes.NO_SENDER_HEARD, now)
+            self._give_up(NO_SENDER_HEARD, now)
             return
         match result:
             case Result.CONNECT:
                 self._connected(now)
             case Result.BUSY:
-                self._give_up(causes.BUSY, now)
+                self._give_up(BUSY, now)
             case Result.NO_DIALTONE:
                 self._give_up(causes.NO_DIAL_TONE, now)
             case Result.NO_ANSWER:
-                self._give_up(causes.NO_ANSWER, now)
+                self._give_up(NO_ANSWER, now)
             case Result.VOICE:
                 self._give_up(causes.VOICE_ANSWERED, now)
             case Result.BLOCKED:
                 self._give_up(causes.MODEM_DIAL_BLOCKED, now)
             case Result.NO_CARRIER:
-                self._give_up(causes.NO_FAX_ANSWERED if self._dial else causes.NO_SENDER_HEARD, now)
+                self._give_up(NO_FAX_ANSWERED if self._dial else NO_SENDER_HEARD, now)
             case Result.ERROR | Result.OK | Result.FCERROR:
                 self._give_up(causes.MODEM_REFUSED, now)
             case _:
@@ -361,7 +363,7 @@ class ModemFaxCall:
                     self._stage = _Stage.CLEAR
                     self._port.abort(now, within=CLEAR_S)
             case _Stage.CONNECTING:
-                missed = causes.NO_ANSWER if self._dial else causes.NO_SENDER_HEARD
+                missed = NO_ANSWER if self._dial else NO_SENDER_HEARD
                 self._give_up(causes.MODEM_REFUSED if self._stray_ok else missed, now)
             case _Stage.GIVING_UP:
                 self._hook(now)

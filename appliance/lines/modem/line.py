@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from appliance import causes
-from appliance.causes import Cause
+from appliance.causes import CANCELLED, Cause
+from appliance.lines import causes
 from appliance.lines.line import (
     Answer,
     IncomingCall,
@@ -25,6 +25,7 @@ from appliance.lines.line import (
     Refuse,
     Tap,
 )
+from appliance.lines.modem.causes import MODEM_MISSING, MODEM_UNPLUGGED
 from appliance.lines.modem.dialling import DialRules, UndialableError
 from appliance.lines.modem.fax import ModemCall, ModemFaxCall
 from appliance.lines.modem.find import candidates
@@ -32,6 +33,7 @@ from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.quirks import FlowControl, Quirks
 from appliance.lines.modem.ring_monitor import AnswerRules, RingMonitor, Verdict
 from appliance.lines.modem.serial_link import PortError, SerialLink, ask
+from appliance.t30.causes import INTERNAL_FAULT
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Role
 
@@ -162,7 +164,7 @@ class ModemLine:
         await self._settle()
         found = self._found
         if found is None or self._broken:
-            return _failed(causes.MODEM_MISSING)
+            return _failed(MODEM_MISSING)
         ring_monitor = self._ring_monitor
         if self._fax is not None or ring_monitor is None or not ring_monitor.ready or not ring_monitor.idle:
             return _failed(causes.LINE_FULL)
@@ -183,7 +185,7 @@ class ModemLine:
         except UndialableError:
             return _failed(causes.NUMBER_INVALID)
         if owner.cancelled:
-            return _failed(causes.CANCELLED)
+            return _failed(CANCELLED)
         owner.listen(fax.answer)
         done = self._begin(fax, found.link)
         owner.on_cancel(lambda: self._cancel(fax))
@@ -303,7 +305,7 @@ class ModemLine:
     def _take(self, answer: Answer) -> None:
         owner, found = answer.owner, self._found
         if found is None:  # the modem went away while it rang
-            owner.say(Ended(_failed(causes.MODEM_MISSING)))
+            owner.say(Ended(_failed(MODEM_MISSING)))
             return
         fax = ModemFaxCall(
             replace(answer.parameters, role=Role.ANSWERS),
@@ -401,7 +403,7 @@ class ModemLine:
         """The device went away, perhaps in mid page."""
         if self._fax is not None:
             fault = self._found is not None and self._found.link.fault is not None
-            cause = causes.INTERNAL_FAULT if fault else causes.MODEM_UNPLUGGED
+            cause = INTERNAL_FAULT if fault else MODEM_UNPLUGGED
             self._fax.device_lost(asyncio.get_running_loop().time(), cause)
             if self._fax is not None and self._fax.result is not None:
                 self._end_call(self._fax.result)

@@ -13,17 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from appliance.causes import (
-    BUSY,
-    CANCELLED,
-    LINE_FULL,
-    LINE_STOPPED,
-    NO_ANSWER,
-    NUMBER_NOT_IN_SERVICE,
-    PRACTICE_UNAVAILABLE,
-    Cause,
-)
+from appliance.causes import CANCELLED, Cause
 from appliance.lines.calltime import CallTime, RealTime, SteppedTime
+from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED, NO_ANSWER, NUMBER_NOT_IN_SERVICE
 from appliance.lines.datagram_driver import DatagramDriver, Pacing, open_udp
 from appliance.lines.line import (
     IncomingCall,
@@ -35,6 +27,7 @@ from appliance.lines.line import (
     Tap,
     decided,
 )
+from appliance.lines.practice.causes import PRACTICE_UNAVAILABLE
 from appliance.lines.practice.machine import MachineResult, MachineSettings
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, Script, Signal, script_for
 from appliance.lines.practice.process import MachineCall, MachineProcess, MachineTroubleError

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from appliance import causes
-from appliance.causes import Cause, Side
+from appliance.causes import CANCELLED, Cause, Side
 from appliance.dial_on import DialOn
+from appliance.lines.causes import BUSY, CALL_TOO_LONG, LINE_FAULT, NO_ANSWER, NUMBER_NOT_IN_SERVICE
 from appliance.lines.datagram_driver import DatagramDriver, Judge, Pacing, SideDoor, T38Endpoint
 from appliance.lines.g711.cadences import NetworkTone
 from appliance.lines.g711.call_progress import NetworkEar
@@ -26,13 +26,14 @@ from appliance.lines.g711.dialling_on import DialsOn
 from appliance.lines.g711.fax import AudioWait, ToneFaxCall
 from appliance.lines.g711.rtp import RtpSession
 from appliance.lines.line import LineKind, Tap
-from appliance.lines.sip import messages
+from appliance.lines.sip import causes, messages
 from appliance.lines.sip.codes import NO_PROPER_ANSWER
 from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
 from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.lines.sip.session import body_of
 from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
 from appliance.lines.sip.witnesses import is_udptl, speaks_rtp, speaks_t38
+from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED, NO_SENDER_HEARD
 from appliance.t30.conversation import CallOwner, FromCall
 from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
 from appliance.t38.fax import T38FaxCall
@@ -59,9 +60,9 @@ T38_SILENT_CALLING_S, T38_SILENT_ANSWERING_S = 7.0, 10.0
 _BLAMES_THE_NUMBER = frozenset(
     cause.code
     for cause in (
-        causes.NO_FAX_ANSWERED,
-        causes.NO_SENDER_HEARD,
-        causes.HUNG_UP_BEFORE_PAGES,
+        NO_FAX_ANSWERED,
+        NO_SENDER_HEARD,
+        HUNG_UP_BEFORE_PAGES,
         causes.SIP_HUNG_UP_EARLY,
     )
 )
@@ -69,10 +70,10 @@ _BLAMES_THE_NUMBER = frozenset(
 _OUR_CODES = frozenset({0, 408, 502, 503, 504})
 # What the network says in tones.
 _BY_TONE = {
-    NetworkTone.BUSY: causes.BUSY,
+    NetworkTone.BUSY: BUSY,
     NetworkTone.CONGESTION: causes.SIP_OVERLOADED,
     NetworkTone.NO_CIRCUIT: causes.SIP_OVERLOADED,
-    NetworkTone.NO_SUCH_NUMBER: causes.NUMBER_NOT_IN_SERVICE,
+    NetworkTone.NO_SUCH_NUMBER: NUMBER_NOT_IN_SERVICE,
 }
 # No call lasts longer: a day of pages is a loop somewhere.
 MAX_CALL_S = 6 * 3600.0
@@ -209,7 +210,7 @@ class CarriedCall:
             result = await self._until_result(ring_s)
         except Exception:
             _log.exception("a SIP call failed")
-            self._cause = causes.LINE_FAULT
+            self._cause = LINE_FAULT
         finally:
             await self._stop_media()
             if not self._gone:
@@ -254,16 +255,16 @@ class CarriedCall:
 
     def _timed_out(self) -> None:
         if self._cancelled_at is not None:
-            self._cause = causes.CANCELLED
+            self._cause = CANCELLED
         elif self._connected_at is None:
             self._cause = self._cause_unanswered()
         else:
-            self._cause = causes.CALL_TOO_LONG
+            self._cause = CALL_TOO_LONG
 
     def _cause_unanswered(self) -> Cause:
         """A number that rings is another thing than a trunk that says little, or nothing at all."""
         if self._rings or not self.calls:
-            return causes.NO_ANSWER
+            return NO_ANSWER
         return causes.SIP_NO_PROGRESS if self._spoken_to else causes.SIP_NO_REPLY
 
     async def _heard(self, event: CallEvent) -> CallResult | None:
@@ -480,7 +481,7 @@ class CarriedCall:
             result = await driver.run()
         except Exception:
             _log.exception("the media of a call failed")
-            result = CallResult(causes.LINE_FAULT, phase=Phase.A)
+            result = CallResult(LINE_FAULT, phase=Phase.A)
         if reports:
             self._events.put_nowait(result)
 
@@ -512,7 +513,7 @@ class CarriedCall:
             self._driver.cancel()
             self._events.put_nowait(None)
         else:
-            self._events.put_nowait(CallResult(causes.CANCELLED, phase=Phase.A))
+            self._events.put_nowait(CallResult(CANCELLED, phase=Phase.A))
 
     async def _await_end(self, limit_s: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -570,14 +571,14 @@ class CarriedCall:
     def _cause_of_end(self) -> Cause:
         ended = self.ended
         if ended is None:
-            return causes.LINE_FAULT
+            return LINE_FAULT
         said = cause_of_reason(ended.reason_of)
         if self._connected_at is not None:
             return said or causes.SIP_HUNG_UP_EARLY
         ours = ended.ours and ended.code in _OUR_CODES
         cause = said or cause_of_status(ended.code, ended.reason, ours=ours)
         # The network's own patience with a number that rings.
-        return causes.NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause
+        return NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause
 
     def _note(self, event: str, **fields: str | int | float | bool) -> None:
         at = time.monotonic() - self.started

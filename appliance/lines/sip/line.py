@@ -15,9 +15,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from appliance import causes, dial_on
+from appliance import dial_on
 from appliance.causes import Cause
 from appliance.dial_on import DialOn
+from appliance.lines import causes
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.g711.dialling_on import duration_s
 from appliance.lines.line import (
@@ -33,6 +34,13 @@ from appliance.lines.line import (
 )
 from appliance.lines.sip import messages, stun
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, MediaFacts, MediaPorts, UdptlWay
+from appliance.lines.sip.causes import (
+    SIP_FROM_REFUSED,
+    SIP_MISCONFIGURED,
+    SIP_NO_REPLY,
+    SIP_UNREACHABLE,
+    SIP_WRONG_PASSWORD,
+)
 from appliance.lines.sip.codes import BUSY_HERE, DECLINE, NOT_FOUND, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.events import CallEvent, RegistrationChanged
 from appliance.lines.sip.numbers import (
@@ -97,7 +105,7 @@ _IDENTITY_HEADERS = {
     Identity.PREFERRED: "P-Preferred-Identity",
 }
 # Calls that end so, and not by the trunk's own word, were not answered by it.
-_NOT_ANSWERED = frozenset({causes.SIP_NO_REPLY, causes.SIP_UNREACHABLE})
+_NOT_ANSWERED = frozenset({SIP_NO_REPLY, SIP_UNREACHABLE})
 # The status that a refused caller gets, by cause; a decline for what is not its business.
 _REFUSALS = {
     causes.LINE_FULL.code: BUSY_HERE,
@@ -196,7 +204,7 @@ class SipLine:
         if not self._started:
             return CallResult(causes.LINE_STOPPED, phase=Phase.A)
         if not self._usable:
-            return CallResult(causes.SIP_MISCONFIGURED, phase=Phase.A)
+            return CallResult(SIP_MISCONFIGURED, phase=Phase.A)
         if len(self._calls) >= self.trunk.calls_at_once:
             return CallResult(causes.LINE_FULL, phase=Phase.A)
         try:
@@ -282,8 +290,8 @@ class SipLine:
             self._standing.last_error = result.cause.sentence
         if ended is None or ended.code < 300 or carried.facts.kind is not None:
             return result
-        if result.cause is causes.SIP_WRONG_PASSWORD and self._signs_in_for_calls_alone():
-            result = replace(result, cause=causes.SIP_FROM_REFUSED)
+        if result.cause is SIP_WRONG_PASSWORD and self._signs_in_for_calls_alone():
+            result = replace(result, cause=SIP_FROM_REFUSED)
         self._standing.last_error = with_status(result.cause, ended.code, ended.reason)
         if ended.code == 503 and ended.retry_after_s:
             self._standing.pause(ended.retry_after_s, now)
@@ -611,4 +619,4 @@ def _cause_of_refusal(error: Exception) -> Cause:
     status = error.status if isinstance(error, SipOrderError) else 0
     if status == TOO_MANY:
         return causes.LINE_FULL
-    return causes.SIP_UNREACHABLE if FIRST_OS_ERROR <= status <= LAST_OS_ERROR else causes.LINE_FAULT
+    return SIP_UNREACHABLE if FIRST_OS_ERROR <= status <= LAST_OS_ERROR else causes.LINE_FAULT

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from appliance import causes
 from appliance.causes import Cause
+from appliance.lines.causes import BUSY, NO_ANSWER, NUMBER_INVALID, NUMBER_NOT_IN_SERVICE
+from appliance.lines.sip import causes
 
 # RFC 3261 21 and what carriers make of it.  A code that is not here falls to its class below.
 _BY_STATUS: dict[int, Cause] = {
@@ -11,27 +12,27 @@ _BY_STATUS: dict[int, Cause] = {
     401: causes.SIP_WRONG_PASSWORD,
     402: causes.SIP_FORBIDDEN,
     403: causes.SIP_FORBIDDEN,
-    404: causes.NUMBER_NOT_IN_SERVICE,
+    404: NUMBER_NOT_IN_SERVICE,
     405: causes.SIP_REFUSED,
     406: causes.SIP_MEDIA_REFUSED,
     407: causes.SIP_WRONG_PASSWORD,
     408: causes.SIP_TIMED_OUT,
-    410: causes.NUMBER_NOT_IN_SERVICE,
+    410: NUMBER_NOT_IN_SERVICE,
     415: causes.SIP_MEDIA_REFUSED,
-    416: causes.NUMBER_INVALID,
+    416: NUMBER_INVALID,
     433: causes.SIP_ANONYMOUS_REFUSED,  # RFC 5079
     480: causes.SIP_UNAVAILABLE,
-    484: causes.NUMBER_INVALID,
-    485: causes.NUMBER_INVALID,
-    486: causes.BUSY,
-    487: causes.NO_ANSWER,
+    484: NUMBER_INVALID,
+    485: NUMBER_INVALID,
+    486: BUSY,
+    487: NO_ANSWER,
     488: causes.SIP_MEDIA_REFUSED,
     502: causes.SIP_UNREACHABLE,
     503: causes.SIP_OVERLOADED,
     504: causes.SIP_TIMED_OUT,
-    600: causes.BUSY,
+    600: BUSY,
     603: causes.SIP_DECLINED,
-    604: causes.NUMBER_NOT_IN_SERVICE,
+    604: NUMBER_NOT_IN_SERVICE,
     606: causes.SIP_MEDIA_REFUSED,
 }
 _BY_CLASS: dict[int, Cause] = {
@@ -47,20 +48,20 @@ _PHRASE_OF_503 = "service unavailable"
 # Q.850 table 1, where a value says more than the status that it comes with.  16 (normal clearing), 31 and 127
 # (anything) say nothing.
 _BY_Q850: dict[int, Cause] = {
-    1: causes.NUMBER_NOT_IN_SERVICE,  # unallocated
+    1: NUMBER_NOT_IN_SERVICE,  # unallocated
     2: causes.SIP_FAILED,  # no route to the transit network
     3: causes.SIP_FAILED,  # no route to the destination
-    5: causes.NUMBER_INVALID,  # misdialled trunk prefix
-    17: causes.BUSY,
-    18: causes.NO_ANSWER,  # no user responding
-    19: causes.NO_ANSWER,  # alerted, no answer
+    5: NUMBER_INVALID,  # misdialled trunk prefix
+    17: BUSY,
+    18: NO_ANSWER,  # no user responding
+    19: NO_ANSWER,  # alerted, no answer
     20: causes.SIP_UNAVAILABLE,  # subscriber absent
     21: causes.SIP_DECLINED,
-    22: causes.NUMBER_NOT_IN_SERVICE,  # number changed
+    22: NUMBER_NOT_IN_SERVICE,  # number changed
     25: causes.SIP_FAILED,  # exchange routing error
-    26: causes.NUMBER_NOT_IN_SERVICE,  # non-selected user clearing
+    26: NUMBER_NOT_IN_SERVICE,  # non-selected user clearing
     27: causes.SIP_UNAVAILABLE,  # destination out of order
-    28: causes.NUMBER_INVALID,  # address incomplete
+    28: NUMBER_INVALID,  # address incomplete
     29: causes.SIP_REFUSED,  # facility rejected
     34: causes.SIP_OVERLOADED,  # no circuit available
     38: causes.SIP_OVERLOADED,  # network out of order

@@ -24,8 +24,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance import causes
 from appliance.causes import Cause
+from appliance.lines.sip import causes
 from appliance.lines.sip.session import Audio, audio_answer, audio_of, audio_offer, sendable
 from appliance.t38.sdp import (
     Description,

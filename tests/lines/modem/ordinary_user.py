@@ -11,7 +11,8 @@ import os
 import pwd
 import sys
 
-from appliance import causes, emergency
+from appliance import emergency
+from appliance.lines import causes
 from appliance.lines.line import OutgoingCall, Refuse
 from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.t30.memory import MemoryOwner

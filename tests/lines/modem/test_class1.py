@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance import causes
+from appliance.lines import causes
+from appliance.lines.modem.causes import MODEM_SILENT
 from appliance.lines.modem.class1 import ClassOneDce, Opened
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.fax import ModemCall, ModemFax
@@ -274,7 +275,7 @@ def test_a_busy_tone_is_the_far_ends_good_bye() -> None:
 def test_a_modem_that_falls_silent_is_named() -> None:
     bench = Bench(Opened.ANSWERING)
     bench.order(SendFrames((DIS,)))
-    assert bench.passes(30.0) == [LineLost(causes.MODEM_SILENT)]
+    assert bench.passes(30.0) == [LineLost(MODEM_SILENT)]
 
 
 def test_hanging_up_in_mid_page_takes_back_what_is_not_sent() -> None:

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED
+from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED
 from appliance.lines.line import Answer, IncomingCall, LineKind, OutgoingCall, Refuse
+from appliance.lines.modem import causes
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.lines.modem.ring_monitor import AnswerRules
+from appliance.t30.causes import INTERNAL_FAULT
 from appliance.t30.conversation import CallOwner
 from appliance.t30.memory import MemoryOwner, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
@@ -42,7 +45,7 @@ def outgoing(
 
 
 def nobody_calls(_: IncomingCall) -> Refuse:
-    return Refuse(causes.LINE_STOPPED)
+    return Refuse(LINE_STOPPED)
 
 
 def run(work: Callable[[], object]) -> None:
@@ -61,10 +64,10 @@ def test_finds_its_modem_sends_and_tells_how_it_is(tmp_path: Path) -> None:
         assert line.modem is not None
         assert "spandsp" in line.state().sentence
         result = await line.place(*outgoing("2"))
-        assert result.cause is causes.DELIVERED
+        assert result.cause is DELIVERED
         assert await line.wait_usable(USABLE_S)
         again = await line.place(*outgoing("3"))
-        assert again.cause is causes.BUSY
+        assert again.cause is BUSY
         await line.stop()
         assert not line.state().usable
 
@@ -97,7 +100,7 @@ def test_answers_on_the_second_ring_with_the_callers_number(tmp_path: Path) -> N
         machine = FaxMachine(calls="1", send=sent)
         exchange.connect("2", machine)
         result = await asyncio.wait_for(ended, 240)
-        assert result.cause is causes.RECEIVED
+        assert result.cause is RECEIVED
         assert await line.wait_usable(USABLE_S)
         await line.stop()
         exchange.do(machine.close)
@@ -131,7 +134,7 @@ def test_a_shared_line_is_left_to_the_telephone(tmp_path: Path, rules: AnswerRul
         while line._ring_monitor is None or line._ring_monitor._rings < 4:
             await asyncio.sleep(0.05)
         result = await line.place(*outgoing("9"))
-        assert result.cause is causes.LINE_FULL  # it rings: dialling now would answer the call
+        assert result.cause is LINE_FULL  # it rings: dialling now would answer the call
         await line.stop()
         assert not any("answers" in entry for entry in exchange.exchange.account)
         exchange.do(machine.close)
@@ -183,7 +186,7 @@ def test_cancelled_in_the_middle_of_a_page_and_usable_afterwards(tmp_path: Path)
 
         call, owner = outgoing("2", [sample_page(1, rows=2200)], progress=watch)
         result = await line.place(call, owner)
-        assert result.cause is causes.CANCELLED
+        assert result.cause is CANCELLED
         assert await line.wait_usable(USABLE_S), line.state()
         await line.stop()
 
@@ -218,7 +221,7 @@ def test_pulled_out_in_mid_page_and_put_back(tmp_path: Path) -> None:
         exchange.connect("2", second)
         exchange.plug_in(link, "1")
         assert await line.wait_usable(USABLE_S), line.state()
-        assert (await line.place(*outgoing("2"))).cause is causes.DELIVERED
+        assert (await line.place(*outgoing("2"))).cause is DELIVERED
         await line.stop()
         exchange.do(second.close)
 
@@ -365,7 +368,7 @@ def test_a_bug_of_ours_ends_the_call_by_its_name_and_the_line_comes_back(
         with monkeypatch.context() as patch:
             patch.setattr("appliance.lines.modem.class1.ClassOneDce.handle_port", broken)
             result = await line.place(*outgoing("2"))
-        assert result.cause is causes.INTERNAL_FAULT
+        assert result.cause is INTERNAL_FAULT
         assert await line.wait_usable(USABLE_S), line.state()
         await line.stop()
 

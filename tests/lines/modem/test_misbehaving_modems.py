@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.lines.line import OutgoingCall, Refuse
+from appliance.lines.modem import causes
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.line import ModemLine, ModemSettings
 from appliance.lines.modem.quirks import Quirks

@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
-from appliance import causes
-from appliance.causes import DELIVERED, RECEIVED
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Side
+from appliance.dispatch.causes import NOT_RECEIVING
+from appliance.lines import causes
 from appliance.lines.line import Answer, IncomingCall, LineState, OutgoingCall, Refuse
 from appliance.lines.practice.line import Arrival, PracticeLine
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, script_for
 from appliance.lines.practice.process import MachineCall
 from appliance.t4.tiff import write_tiff
+from appliance.t30.causes import HUNG_UP_AFTER_PAGE, HUNG_UP_DURING_PAGE, NO_FAX_ANSWERED
 from appliance.t30.conversation import CallOwner
 from appliance.t30.memory import MemoryOwner, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, Role
@@ -44,7 +46,7 @@ class Bench:
 
     def answer(self, call: IncomingCall) -> Answer | Refuse:
         if self.refuse:
-            return Refuse(causes.NOT_RECEIVING)
+            return Refuse(NOT_RECEIVING)
         store = MemoryStore()
         self.incoming.append((call, store))
         return Answer(CallParameters(Role.ANSWERS), MemoryOwner([], store, ended=self.ended.append))
@@ -93,12 +95,12 @@ def test_the_numbers(tmp_path: Path) -> None:
     assert results["9990"].cause is DELIVERED
     assert results["9991"].cause is causes.BUSY
     assert results["9992"].cause is causes.NO_ANSWER
-    assert results["9993"].cause in (causes.HUNG_UP_DURING_PAGE, causes.HUNG_UP_AFTER_PAGE)
+    assert results["9993"].cause in (HUNG_UP_DURING_PAGE, HUNG_UP_AFTER_PAGE)
     assert results["9993"].pages_sent == 1
-    assert results["9994"].cause is causes.NO_FAX_ANSWERED
+    assert results["9994"].cause is NO_FAX_ANSWERED
     assert results["9995"].cause is DELIVERED
     assert results["9995"].frames_repeated > 0
-    assert results["9996"].cause.side is causes.Side.THEIRS
+    assert results["9996"].cause.side is Side.THEIRS
     assert results["9996"].pages_sent == 0
     assert results["9997"].cause is DELIVERED
     assert results["9998"].cause is DELIVERED
@@ -112,7 +114,7 @@ def test_the_numbers(tmp_path: Path) -> None:
 
 def test_9993_takes_the_rest_on_the_second_attempt(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
-        assert (await bench.line.place(*bench.call("9993"))).cause is causes.HUNG_UP_DURING_PAGE
+        assert (await bench.line.place(*bench.call("9993"))).cause is HUNG_UP_DURING_PAGE
         assert (await bench.line.place(*bench.call("9993", attempt=2))).cause is DELIVERED
 
     on_bench(tmp_path, work)
@@ -138,7 +140,7 @@ def test_a_fax_that_we_refuse(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         bench.refuse = True
         result = await bench.line.send_to_us(tmp_path / "out.tif")
-        assert result.cause is causes.NOT_RECEIVING
+        assert result.cause is NOT_RECEIVING
 
     on_bench(tmp_path / "in", work)
 
@@ -148,7 +150,7 @@ def test_the_owner_cancels(tmp_path: Path, after_s: float) -> None:
     async def work(bench: Bench) -> None:
         call = bench.call("9990")
         asyncio.get_running_loop().call_later(after_s, call[1].cancel)
-        assert (await bench.line.place(*call)).cause is causes.CANCELLED
+        assert (await bench.line.place(*call)).cause is CANCELLED
 
     on_bench(tmp_path, work)
 
@@ -164,7 +166,7 @@ def test_a_cancel_while_the_machine_is_made_ready(tmp_path: Path) -> None:
             return machine
 
         bench.line._process.open = slow_open  # type: ignore[method-assign]
-        assert (await bench.line.place(*call)).cause is causes.CANCELLED
+        assert (await bench.line.place(*call)).cause is CANCELLED
         assert not bench.heard("answered")
 
     on_bench(tmp_path, work)
@@ -176,7 +178,7 @@ def test_stopping_the_line_ends_its_calls(tmp_path: Path) -> None:
         ringing = asyncio.create_task(bench.line.place(*bench.call("9992", ring_s=2000)))
         await until(lambda: bench.heard("answered") and bench.line.state().calls == 2)
         await bench.line.stop()
-        assert (await placed).cause is causes.CANCELLED
+        assert (await placed).cause is CANCELLED
         assert (await ringing).cause is causes.LINE_STOPPED
         assert not bench.line.state().usable
         assert (await bench.line.place(*bench.call("9990"))).cause is causes.LINE_STOPPED
@@ -199,7 +201,7 @@ def test_a_machine_process_that_dies_ends_its_calls_and_comes_back(tmp_path: Pat
         process = bench.line._process._process
         assert process is not None
         os.kill(process.pid, signal.SIGKILL)
-        assert (await placed).cause.side is causes.Side.THEIRS
+        assert (await placed).cause.side is Side.THEIRS
         assert (await bench.line.place(*bench.call("9990"))).cause is DELIVERED
 
     on_bench(tmp_path, work)

@@ -16,8 +16,24 @@ from pathlib import Path
 import pytest
 
 from appliance import causes
+from appliance.lines.causes import BUSY, LINE_STOPPED, NO_ANSWER, NUMBER_NOT_IN_SERVICE
 from appliance.lines.line import LineState, Refuse
 from appliance.lines.sip.call import MediaFacts
+from appliance.lines.sip.causes import (
+    SIP_DECLINED,
+    SIP_FAILED,
+    SIP_FORBIDDEN,
+    SIP_HUNG_UP_EARLY,
+    SIP_MEDIA_REFUSED,
+    SIP_NO_PROGRESS,
+    SIP_NO_REPLY,
+    SIP_OVERLOADED,
+    SIP_REDIRECTED,
+    SIP_T38_REFUSED,
+    SIP_UNAVAILABLE,
+    SIP_UNREACHABLE,
+    SIP_WRONG_PASSWORD,
+)
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice
 from appliance.t30.parameters import CallResult, Progress
@@ -106,7 +122,7 @@ class Stage:
         self.ran[name] = Ran(outcome, words, await far.finish() if far else None, sipp.messages())
 
 
-NEVER = Outcome(CallResult(causes.LINE_STOPPED), [], 0.0)
+NEVER = Outcome(CallResult(LINE_STOPPED), [], 0.0)
 
 Scenario = Callable[[Stage], Awaitable[None]]
 _SCENARIOS: dict[str, Scenario] = {}
@@ -773,7 +789,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
         box = Box()
         stage = Stage(folder, box)
         await box.start()
-        box.decide = lambda call: Refuse(causes.NUMBER_NOT_IN_SERVICE) if call.dialled == "404404" else None
+        box.decide = lambda call: Refuse(NUMBER_NOT_IN_SERVICE) if call.dialled == "404404" else None
         await box.line("inbound", "127.0.0.1:9")
         try:
             async with asyncio.TaskGroup() as group:
@@ -884,26 +900,26 @@ def test_refused_t38_goes_on_as_tones_in_the_same_call(ran: dict[str, Ran]) -> N
 
 
 ENDS = {
-    "busy": causes.BUSY,
-    "busy_everywhere": causes.BUSY,
-    "forbidden": causes.SIP_FORBIDDEN,
-    "not_found": causes.NUMBER_NOT_IN_SERVICE,
-    "unavailable": causes.SIP_UNAVAILABLE,
-    "overloaded": causes.SIP_OVERLOADED,
-    "overloaded_and_rests": causes.SIP_OVERLOADED,
-    "moved": causes.SIP_REDIRECTED,
-    "declined": causes.SIP_DECLINED,
-    "media_refused": causes.SIP_MEDIA_REFUSED,
-    "server_fault": causes.SIP_FAILED,
-    "no_answer": causes.NO_ANSWER,
-    "rings_and_times_out": causes.NO_ANSWER,
-    "trying_and_nothing": causes.SIP_NO_PROGRESS,
-    "wrong_password": causes.SIP_WRONG_PASSWORD,
-    "garbage_in_answer": causes.SIP_MEDIA_REFUSED,
-    "refused_415": causes.SIP_T38_REFUSED,
-    "refused_606": causes.SIP_T38_REFUSED,
-    "bye_at_once": causes.SIP_HUNG_UP_EARLY,
-    "bye_while_we_ask": causes.SIP_HUNG_UP_EARLY,
+    "busy": BUSY,
+    "busy_everywhere": BUSY,
+    "forbidden": SIP_FORBIDDEN,
+    "not_found": NUMBER_NOT_IN_SERVICE,
+    "unavailable": SIP_UNAVAILABLE,
+    "overloaded": SIP_OVERLOADED,
+    "overloaded_and_rests": SIP_OVERLOADED,
+    "moved": SIP_REDIRECTED,
+    "declined": SIP_DECLINED,
+    "media_refused": SIP_MEDIA_REFUSED,
+    "server_fault": SIP_FAILED,
+    "no_answer": NO_ANSWER,
+    "rings_and_times_out": NO_ANSWER,
+    "trying_and_nothing": SIP_NO_PROGRESS,
+    "wrong_password": SIP_WRONG_PASSWORD,
+    "garbage_in_answer": SIP_MEDIA_REFUSED,
+    "refused_415": SIP_T38_REFUSED,
+    "refused_606": SIP_T38_REFUSED,
+    "bye_at_once": SIP_HUNG_UP_EARLY,
+    "bye_while_we_ask": SIP_HUNG_UP_EARLY,
     "cancelled_by_owner": causes.CANCELLED,
     "cancelled_while_ringing": causes.CANCELLED,
 }
@@ -926,9 +942,9 @@ def test_trunk_that_asks_for_a_rest_gets_it(ran: dict[str, Ran]) -> None:
 
 def test_dead_server_is_said_to_be_unreachable_or_silent(ran: dict[str, Ran]) -> None:
     assert ran["nobody_there"].outcome.result.cause in (
-        causes.SIP_UNREACHABLE,
-        causes.SIP_NO_REPLY,
-        causes.NO_ANSWER,
+        SIP_UNREACHABLE,
+        SIP_NO_REPLY,
+        NO_ANSWER,
     )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.dispatch.rules import is_quarantined, quarantine
+from appliance.lines.sip import causes
 from appliance.spool.remembered import Destination
 from appliance.spool.settings import SendingSettings
 from tests.lines.sip.kamailio import KAMAILIO, PASSWORD, USER, Kamailio

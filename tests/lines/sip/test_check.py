@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.lines.line import LineKind
+from appliance.lines.sip import causes
 from appliance.lines.sip.check import check_trunk
 from appliance.lines.sip.check_report import TrunkReport
 from tests.lines.sip.media import AudioFar, T38Far

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
+from appliance.lines import causes
 from appliance.lines.sip.trunk_config import in_hosts_file, system_name_servers
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond

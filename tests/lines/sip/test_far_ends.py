@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
+from appliance.causes import DELIVERED, RECEIVED
+from appliance.lines.sip import causes
 from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.media import AudioFar, DeadT38, Ear, T38Far
 from tests.lines.sip.rig import Box, Outcome, send
@@ -152,7 +153,7 @@ async def offer_that_failed_is_not_made_again(stage: Stage) -> None:
     offers = [expect("INVITE"), respond(481, tag=False), expect("ACK")]
     sipp, line = await stage.called(name, *answer(first.port), *offers, *BYE, t38_calling_s=0.5)
     first.start()
-    assert (await send(line)).result.cause is causes.DELIVERED
+    assert (await send(line)).result.cause is DELIVERED
     assert await sipp.finish() == ""
     await first.finish()
     again = Sipp(stage.folder, f"{name}_again", called(*answer(second.port), *BYE), sipp.port)
@@ -283,7 +284,7 @@ async def odd_port_is_spoken_to_at_once_in_the_next_call(stage: Stage) -> None:
         name, *answer(), pause(300), *switch(sdp(image(first.port), version=2)), *BYE
     )
     first.start()
-    assert (await send(line)).result.cause is causes.DELIVERED
+    assert (await send(line)).result.cause is DELIVERED
     assert await sipp.finish() == ""
     await first.finish()
     mouth.close()
@@ -403,7 +404,7 @@ IN_TONES = [
 @pytest.mark.parametrize("name", IN_TONES)
 def test_fax_that_t38_would_strand_goes_as_tones_in_the_same_call(ran: dict[str, Ran], name: str) -> None:
     one = ran[name]
-    assert one.outcome.result.cause is causes.DELIVERED, (one.outcome.words(), one.sipp)
+    assert one.outcome.result.cause is DELIVERED, (one.outcome.words(), one.sipp)
     assert one.outcome.media()[-1] == "g711"
     assert first_tones_s(one.outcome) < FIRST_TONES_S
     assert one.far == "OK"
@@ -421,7 +422,7 @@ IN_T38 = [
 @pytest.mark.parametrize("name", IN_T38)
 def test_t38_that_comes_late_or_from_elsewhere_carries_the_fax(ran: dict[str, Ran], name: str) -> None:
     one = ran[name]
-    assert one.outcome.result.cause is causes.DELIVERED, (one.outcome.words(), one.sipp)
+    assert one.outcome.result.cause is DELIVERED, (one.outcome.words(), one.sipp)
     assert one.outcome.media()[-1] == "t38"
     assert one.far.ok  # type: ignore[attr-defined]
     assert one.sipp == ""
@@ -430,7 +431,7 @@ def test_t38_that_comes_late_or_from_elsewhere_carries_the_fax(ran: dict[str, Ra
 @pytest.mark.full  # while a far end is slow the box tries the odd port too, where the first one does not hear
 def test_an_odd_port_of_udptl_is_spoken_to_at_once_in_the_next_call(tmp_path: Path) -> None:
     (one,) = asyncio.run(run_cells(tmp_path, (odd_port_is_spoken_to_at_once_in_the_next_call,))).values()
-    assert one.outcome.result.cause is causes.DELIVERED, (one.outcome.words(), one.sipp)
+    assert one.outcome.result.cause is DELIVERED, (one.outcome.words(), one.sipp)
     assert one.outcome.media()[-1] == "t38"
     assert one.sipp == ""
 
@@ -452,7 +453,7 @@ FROM_CALLERS = [
 @pytest.mark.parametrize("name", FROM_CALLERS)
 def test_caller_whose_t38_comes_to_nothing_is_heard_in_tones(ran: dict[str, Ran], name: str) -> None:
     one = ran[name]
-    assert one.outcome.result.cause is causes.RECEIVED, (one.outcome.words(), one.sipp)
+    assert one.outcome.result.cause is RECEIVED, (one.outcome.words(), one.sipp)
     assert one.outcome.media()[-1] == "g711"
     assert first_tones_s(one.outcome) < FIRST_TONES_S
     assert [raster.data for raster in one.outcome.store.rasters()] == [page(60).data]

@@ -22,7 +22,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED
+from appliance.lines import causes
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice, Transport
 from appliance.t30.parameters import Progress
@@ -115,8 +116,8 @@ def test_many_faxes_at_once_are_all_delivered() -> None:
 
     before = Footprint.now()
     sent, got = asyncio.run(run())
-    assert [each.result.cause for each in sent] == [causes.DELIVERED] * AT_ONCE
-    assert [each.result.cause for each in got] == [causes.RECEIVED] * AT_ONCE
+    assert [each.result.cause for each in sent] == [DELIVERED] * AT_ONCE
+    assert [each.result.cause for each in got] == [RECEIVED] * AT_ONCE
     assert all(each.store.rasters()[0].data == page(60).data for each in got)
     left = before.left()
     assert left.clean, left
@@ -137,7 +138,7 @@ def test_full_trunk_says_so() -> None:
         return outcome, second
 
     first, second = asyncio.run(run())
-    assert first.result.cause is causes.CANCELLED
+    assert first.result.cause is CANCELLED
     assert second.result.cause is causes.LINE_FULL
 
 
@@ -165,7 +166,7 @@ def test_calls_in_a_row_leave_nothing_behind(transport: Transport, tmp_path: Pat
         left = []
         for batch in range(0, IN_A_ROW[transport], TOGETHER):
             outcomes = await asyncio.gather(*(one(line, batch + each) for each in range(TOGETHER)))
-            assert {each.result.cause for each in outcomes} == {causes.CANCELLED}
+            assert {each.result.cause for each in outcomes} == {CANCELLED}
             for each in range(TOGETHER):
                 await asyncio.wait_for(box.expected(f"+4930{batch + each}"), HANGS_S)
             box.incoming.clear()
@@ -253,7 +254,7 @@ def test_pages_of_a_call_are_free_with_its_end() -> None:
                 asyncio.get_running_loop().call_soon(cancel.pull)
 
         outcome = await send(line, "+49301", cancel=cancel, watch=watch)
-        assert outcome.result.cause is causes.CANCELLED
+        assert outcome.result.cause is CANCELLED
         held = [weakref.ref(outcome.store), weakref.ref((await box.expected("+49301")).store)]
         del outcome
         box.incoming.clear()
@@ -295,7 +296,7 @@ def test_stopping_the_line_ends_its_calls_and_lets_go_of_everything() -> None:
 
     before = Footprint.now()
     outcomes, took = asyncio.run(run())
-    assert all(each.result.cause is not causes.DELIVERED for each in outcomes)
+    assert all(each.result.cause is not DELIVERED for each in outcomes)
     assert took < HANGS_S
     left = before.left()
     assert left.clean, (left, open_descriptors())

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.causes import Cause
+from appliance.lines import causes
 from appliance.lines.g711.cadences import NetworkTone
 from appliance.lines.g711.call_progress import NetworkEar
+from appliance.lines.sip.causes import SIP_OVERLOADED
 from appliance.lines.sip.numbers import DiallingRules, countries
 from appliance.t30.parameters import Progress
 from tests.lines.sip.media import NetworkVoice
@@ -227,7 +228,7 @@ ANSWERED = [expect("INVITE", save=True), respond(200, "OK", sdp(audio())), expec
     ("samples", "cause"),
     [
         (pulsed(425, ms=480), causes.BUSY),
-        (pulsed(425, ms=240, times=16), causes.SIP_OVERLOADED),
+        (pulsed(425, ms=240, times=16), SIP_OVERLOADED),
         (SPECIAL, causes.NUMBER_NOT_IN_SERVICE),
     ],
 )

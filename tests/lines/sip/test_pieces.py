@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance import causes
-from appliance.causes import Retry, Side
+from appliance.causes import Cause, Retry, Side
+from appliance.lines import causes
 from appliance.lines.sip import messages
+from appliance.lines.sip.causes import SIP_NO_REPLY, SIP_OVERLOADED, SIP_UNREACHABLE
 from appliance.lines.sip.numbers import (
     DialFormat,
     DiallingRules,
@@ -198,7 +199,7 @@ def test_media_go_only_where_they_can(address: str, port: int, remote: tuple[str
 def test_every_status_has_a_cause(code: int) -> None:
     cause = cause_of_status(code)
     assert cause.side is not Side.NONE
-    assert cause_of_status(code, ours=True) in (causes.SIP_NO_REPLY, causes.SIP_UNREACHABLE)
+    assert cause_of_status(code, ours=True) in (SIP_NO_REPLY, SIP_UNREACHABLE)
 
 
 def test_passing_states_are_tried_again_and_dead_numbers_are_not() -> None:
@@ -368,22 +369,22 @@ def test_caller_who_does_not_want_to_be_named_is_not(headers: str, number: str, 
     [
         ('Q.850;cause=1;text="Unallocated"', causes.NUMBER_NOT_IN_SERVICE),
         ("Q.850 ;cause=17", causes.BUSY),
-        ("SIP;cause=486;text=x, Q.850;cause=34", causes.SIP_OVERLOADED),
-        ("q.850;text=a;cause=42", causes.SIP_OVERLOADED),
+        ("SIP;cause=486;text=x, Q.850;cause=34", SIP_OVERLOADED),
+        ("q.850;text=a;cause=42", SIP_OVERLOADED),
         ("SIP;cause=404", causes.NUMBER_NOT_IN_SERVICE),
         ('Q.850;text="gone, cause=17";cause=1', causes.NUMBER_NOT_IN_SERVICE),
-        ('SIP;cause=487;text="a, b";x=y,Q.850 ; cause = 34 ;text="c"', causes.SIP_OVERLOADED),
+        ('SIP;cause=487;text="a, b";x=y,Q.850 ; cause = 34 ;text="c"', SIP_OVERLOADED),
         ("Q850;cause=17", causes.BUSY),
         ("Q.850;cause=17\r\nReason: SIP;cause=480", causes.BUSY),
         ("Q.850;cause=1700", None),
         ("Q.850;cause=5", causes.NUMBER_INVALID),
-        ("Q.850;cause=63", causes.SIP_OVERLOADED),
+        ("Q.850;cause=63", SIP_OVERLOADED),
         ("Q.850;cause=16", None),
         ("Q.850;cause=9999", None),
         ("X.int;cause=1", None),
         ("", None),
     ],
 )
-def test_reason_header_says_what_the_network_knows(value: str, cause: causes.Cause | None) -> None:
+def test_reason_header_says_what_the_network_knows(value: str, cause: Cause | None) -> None:
     message = f"SIP/2.0 480 X\r\nReason: {value}\r\n\r\n"
     assert cause_of_reason(messages.reason(message)) is cause

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from appliance import causes
+from appliance.lines import causes
 from appliance.lines.line import Refuse
 from appliance.lines.sip import stack
 from appliance.lines.sip.stack import give_memory_back

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance import causes
 from appliance.causes import Cause
+from appliance.lines.causes import BUSY, LINE_FAULT, LINE_FULL
+from appliance.lines.sip import causes
 from appliance.lines.sip import line as line_module
 from appliance.lines.sip import standing as standing_module
 from appliance.lines.sip.events import RegistrationChanged
@@ -124,7 +125,7 @@ def test_words_of_a_library_become_a_sentence(said: str, told: str) -> None:
 
 
 def test_status_of_a_trunk_stands_within_the_sentence() -> None:
-    assert with_status(causes.BUSY, 486, "Busy\r\nHere") == "The number is busy (486 BusyHere)."
+    assert with_status(BUSY, 486, "Busy\r\nHere") == "The number is busy (486 BusyHere)."
 
 
 # -- the same with a real stack -------------------------------------------------------------------
@@ -280,10 +281,10 @@ def test_password_that_the_registrar_took_is_not_blamed_for_the_number_in_from(t
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        (SipOrderError("too many calls", TOO_MANY), causes.LINE_FULL),
+        (SipOrderError("too many calls", TOO_MANY), LINE_FULL),
         (SipOrderError("network is unreachable", FIRST_OS_ERROR + 101), causes.SIP_UNREACHABLE),
-        (SipOrderError("invalid URI", 171039), causes.LINE_FAULT),
-        (RuntimeError("a bug"), causes.LINE_FAULT),
+        (SipOrderError("invalid URI", 171039), LINE_FAULT),
+        (RuntimeError("a bug"), LINE_FAULT),
     ],
 )
 def test_call_that_the_box_itself_refused_is_not_the_trunks(error: Exception, cause: Cause) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance import causes
+from appliance.lines.sip import causes
 from appliance.lines.sip.session import audio_of, audio_offer
 from appliance.lines.sip.switch import (
     _ON,

@@ -1,0 +1,141 @@
+"""Why a document cannot be turned into fax pages."""
+
+from __future__ import annotations
+
+from appliance.causes import Retry, Side, declare
+
+DOCUMENT_UNSUPPORTED = declare(
+    "document_unsupported",
+    Side.USER,
+    Retry.NO,
+    "This kind of file cannot be faxed.",
+    "Send a PDF, a picture, a text or an Office document; the surest is a PDF.",
+)
+DOCUMENT_MISLABELLED = declare(
+    "document_mislabelled",
+    Side.USER,
+    Retry.NO,
+    "The file is not what its name or type promises: its content is of another kind.",
+    "Open the file: if it shows what you want to send, save it again as a PDF; if it shows a message of a "
+    "web server, download it once more.",
+)
+DOCUMENT_ENCRYPTED = declare(
+    "document_encrypted",
+    Side.USER,
+    Retry.NO,
+    "The document is protected by a password.",
+    "Save a copy without a password and send that.",
+)
+DOCUMENT_DAMAGED = declare(
+    "document_damaged",
+    Side.USER,
+    Retry.NO,
+    "The document is damaged and cannot be read.",
+    "Open it, save or print it as a new PDF, and send that.",
+)
+DOCUMENT_EMPTY = declare(
+    "document_empty",
+    Side.USER,
+    Retry.NO,
+    "There is nothing to send: the document is empty.",
+    "Check that the right file was chosen.",
+)
+DOCUMENT_TOO_LARGE = declare(
+    "document_too_large",
+    Side.USER,
+    Retry.NO,
+    "The document is larger than this box accepts.",
+    "Send fewer pages at a time, or pictures with fewer pixels.",
+)
+DOCUMENT_TOO_MANY_PAGES = declare(
+    "document_too_many_pages",
+    Side.USER,
+    Retry.NO,
+    "The document has more pages than one fax may have.",
+    "Choose some of its pages, or send it in several faxes.",
+)
+DOCUMENT_PAGES_INVALID = declare(
+    "document_pages_invalid",
+    Side.USER,
+    Retry.NO,
+    "The choice of pages cannot be understood.",
+    "Write page numbers and ranges with commas between, such as 1-5,2.",
+)
+DOCUMENT_PAGES_MISSING = declare(
+    "document_pages_missing",
+    Side.USER,
+    Retry.NO,
+    "A chosen page is not in the document.",
+    "Check the page numbers against the document.",
+)
+DOCUMENT_TIMED_OUT = declare(
+    "document_timed_out",
+    Side.USER,
+    Retry.NO,
+    "The document took too long to turn into fax pages.",
+    "Print it as a new PDF, or send fewer pages at a time.",
+)
+DOCUMENT_MEMORY = declare(
+    "document_memory",
+    Side.USER,
+    Retry.NO,
+    "The document needs more memory than this box allows for one fax.",
+    "Print it as a new PDF, or send pictures with fewer pixels.",
+)
+DOCUMENT_WORKER_DIED = declare(
+    "document_worker_died",
+    Side.OURS,
+    Retry.NO,
+    "The program that turns documents into fax pages failed on this document.",
+    "Print the document as a new PDF and send that; report the file to the makers if you may share it.",
+)
+DOCUMENT_STORAGE = declare(
+    "document_storage",
+    Side.OURS,
+    Retry.LATER,
+    "The fax pages could not be written to the box's storage.",
+    "Make room on the box's storage or check it, then send again.",
+)
+COVER_TEMPLATE_WRONG = declare(
+    "cover_template_wrong",
+    Side.USER,
+    Retry.NO,
+    "The cover page's template cannot be used.",
+    "Look at the template's preview, and mend what it says.",
+)
+OFFICE_NOT_INSTALLED = declare(
+    "office_not_installed",
+    Side.USER,
+    Retry.NO,
+    "Word, Excel, PowerPoint, OpenDocument and RTF files cannot be faxed by this box as it is.",
+    "Save the document as a PDF and send that; or have LibreOffice installed on the box: "
+    "apt install libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui.",
+)
+POSTSCRIPT_NOT_INSTALLED = declare(
+    "postscript_not_installed",
+    Side.USER,
+    Retry.NO,
+    "PostScript files cannot be faxed by this box as it is.",
+    "Send the document as a PDF; or have Ghostscript installed on the box: apt install ghostscript.",
+)
+WINMAIL_EMPTY = declare(
+    "winmail_empty",
+    Side.USER,
+    Retry.NO,
+    "The file is a winmail.dat, Outlook's own packing of an e-mail, and nothing in it can be faxed.",
+    "Have the e-mail sent again as plain text or HTML, with the document as a PDF.",
+)
+DOCUMENT_GONE = declare(
+    "document_gone",
+    Side.OURS,
+    Retry.NO,
+    "The document's file is no longer on the box.",
+    "Send the document again.",
+)
+EMAIL_DAMAGED = declare(
+    "email_damaged",
+    Side.USER,
+    Retry.NO,
+    "The e-mail cannot be read: its parts do not fit together.",
+    "Send it again from another program, with the document as a PDF.",
+)

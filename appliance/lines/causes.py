@@ -1,0 +1,77 @@
+"""How a call can end on any line, and which numbers no line dials."""
+
+from __future__ import annotations
+
+from appliance.causes import Retry, Side, declare
+
+BUSY = declare(
+    "busy",
+    Side.THEIRS,
+    Retry.SOON,
+    "The number is busy.",
+    "It is tried again by itself; call the other side if it stays busy for hours.",
+)
+NO_ANSWER = declare(
+    "no_answer",
+    Side.THEIRS,
+    Retry.SOON,
+    "Nobody answered: the number rang until the waiting time was over.",
+    "Check the number; the receiving machine may be switched off or out of paper.",
+)
+NUMBER_NOT_IN_SERVICE = declare(
+    "number_not_in_service",
+    Side.USER,
+    Retry.NO,
+    "The number does not exist or is not in service.",
+    "Check the number for a typing error.",
+)
+LINE_STOPPED = declare(
+    "line_stopped",
+    Side.OURS,
+    Retry.SOON,
+    "The call was ended because the box stopped this line.",
+    "Nothing to do; it is tried again when the line is up.",
+)
+LINE_FULL = declare(
+    "line_full",
+    Side.OURS,
+    Retry.OTHER_LINE,
+    "All channels of the line were taken.",
+    "Nothing to do; it is tried again as soon as a channel is free.",
+)
+CALL_TOO_LONG = declare(
+    "call_too_long",
+    Side.LINE,
+    Retry.LATER,
+    "The call was ended because it took longer than a fax can take.",
+    "Send fewer pages at a time; look at the account of the call if it happens again.",
+)
+LINE_FAULT = declare(
+    "line_fault",
+    Side.OURS,
+    Retry.OTHER_LINE,
+    "The program that carries this line failed during the call.",
+    "Restart the box if it happens again, and report the account of the call to the makers.",
+)
+NUMBER_INVALID = declare(
+    "number_invalid",
+    Side.USER,
+    Retry.NO,
+    "This is not a telephone number that can be dialled.",
+    "Write the number with its area code, or with + and the country code.",
+)
+NUMBER_EMERGENCY = declare(
+    "number_emergency",
+    Side.USER,
+    Retry.NO,
+    "The box never dials emergency numbers.",
+    "Write the number with its country code. An extension that looks like one must be among those that the"
+    " owner named (numbers.internal).",
+)
+NUMBER_NOT_ALLOWED = declare(
+    "number_not_allowed",
+    Side.USER,
+    Retry.NO,
+    "The box's rules do not allow faxes to this number.",
+    "Check the number, or ask the owner of the box to allow it.",
+)

@@ -1,0 +1,34 @@
+"""Why a document or a webhook's server cannot be had from an address."""
+
+from __future__ import annotations
+
+from appliance.causes import Retry, Side, declare
+
+URL_NOT_ALLOWED = declare(
+    "url_not_allowed",
+    Side.USER,
+    Retry.NO,
+    "This address may not be used: only http and https addresses on the public internet are.",
+    "Check the address, or have an administrator allow addresses of the local network.",
+)
+URL_UNREACHABLE = declare(
+    "url_unreachable",
+    Side.THEIRS,
+    Retry.SOON,
+    "The server at this address could not be reached or broke off.",
+    "Check that the address opens in a browser, then try again.",
+)
+URL_REFUSED_US = declare(
+    "url_refused",
+    Side.THEIRS,
+    Retry.NO,
+    "The server at this address did not give the document.",
+    "Check that the address opens in a browser without signing in.",
+)
+URL_TIMED_OUT = declare(
+    "url_timed_out",
+    Side.THEIRS,
+    Retry.SOON,
+    "The server at this address took too long.",
+    "Try again later, or send the document itself.",
+)

@@ -1,0 +1,62 @@
+"""What the box's rules do not allow to whoever asks."""
+
+from __future__ import annotations
+
+from appliance.causes import Retry, Side, declare
+
+COVER_TEMPLATE_GONE = declare(
+    "cover_template_gone",
+    Side.USER,
+    Retry.NO,
+    "There is no cover template of this name.",
+    "Choose another template, or make one of this name.",
+)
+CALLER_NOT_ALLOWED = declare(
+    "caller_not_allowed",
+    Side.USER,
+    Retry.NO,
+    "This number is not one that you may show to those you fax.",
+    "Leave it out, or ask the owner of the box to add it to the box's numbers or to yours.",
+)
+QUOTA_SPENT = declare(
+    "quota_spent",
+    Side.USER,
+    Retry.NO,
+    "This user or key has sent as many pages as it may.",
+    "Ask the owner of the box to raise the quota, or wait for the next month.",
+)
+NOT_PERMITTED = declare(
+    "not_permitted",
+    Side.USER,
+    Retry.NO,
+    "This key or user may not do that.",
+    "Ask the owner of the box for a key that may.",
+)
+TOO_BUSY = declare(
+    "too_busy",
+    Side.OURS,
+    Retry.SOON,
+    "The box has too much in hand at this moment.",
+    "Try again in a few seconds.",
+)
+TOO_MANY_FILES = declare(
+    "too_many_files",
+    Side.USER,
+    Retry.NO,
+    "A fax may not have so many files.",
+    "Put the files together, or send several faxes.",
+)
+TOO_MANY_RECIPIENTS = declare(
+    "too_many_recipients",
+    Side.USER,
+    Retry.NO,
+    "A fax may not have so many recipients.",
+    "Send it in several requests.",
+)
+STATE_FORBIDS = declare(
+    "state_forbids",
+    Side.USER,
+    Retry.NO,
+    "The fax is in a state in which this cannot be done.",
+    "Look at its state; a fax that has ended can only be sent again as a new one.",
+)

@@ -1,0 +1,55 @@
+"""What can become of a fax in the spool, and what can be wrong with the box's storage."""
+
+from __future__ import annotations
+
+from appliance.causes import Retry, Side, declare
+
+EXPIRED = declare(
+    "expired",
+    Side.OURS,
+    Retry.NO,
+    "The fax could not be sent within the time it was given.",
+    "Look at its attempts for the reason, then send it again.",
+)
+INTERRUPTED = declare(
+    "interrupted",
+    Side.OURS,
+    Retry.SOON,
+    "The box was switched off or restarted during the call.",
+    "A fax to send is tried again by itself; ask the sender of a received one to send it again.",
+)
+UNKNOWN_DELIVERY = declare(
+    "unknown_delivery",
+    Side.OURS,
+    Retry.ASK,
+    "The call was cut off while the last page was going out or its confirmation was awaited.",
+    "Ask the receiver whether the fax arrived, then send it again or mark it as delivered.",
+)
+INDEX_DAMAGED = declare(
+    "index_damaged",
+    Side.OURS,
+    Retry.LATER,
+    "The box's index of faxes is damaged; nothing is taken until it is made again.",
+    "Stop the box and run `faxbox spool rebuild`: it takes the last good copy and the page files.",
+)
+INDEX_REBUILT = declare(
+    "index_rebuilt",
+    Side.OURS,
+    Retry.NO,
+    "The index was made again from the pages that are here; how the call ended is not known.",
+    "Compare the number of pages with the sender if it matters.",
+)
+STORAGE_FULL = declare(
+    "storage_full",
+    Side.OURS,
+    Retry.LATER,
+    "The box's storage is full.",
+    "Delete old faxes or shorten the time they are kept.",
+)
+STORAGE_READ_ONLY = declare(
+    "storage_read_only",
+    Side.OURS,
+    Retry.LATER,
+    "The box's storage takes nothing any more: it was made read-only, as happens when a disk or card fails.",
+    "Save a copy of what is there, check or replace the disk or card, then start the box again.",
+)
