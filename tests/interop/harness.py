@@ -84,13 +84,36 @@ def same_pages(sent: Sequence[Raster], received: Sequence[Raster]) -> bool:
     )
 
 
-class LateMachine(PracticeMachine):
-    """A practice machine that takes part ``late_s`` after the session began, and hears nothing before."""
+class Accent:
+    """How a gateway may write down what its machine says; this one changes nothing."""
 
-    def __init__(self, settings: MachineSettings, late_s: float) -> None:
+    def packets(self, ifp: bytes) -> list[bytes]:
+        """What leaves instead of one IFP packet."""
+        return [ifp]
+
+    def datagram(self, data: bytes) -> bytes:
+        """What leaves instead of one datagram."""
+        return data
+
+
+class LateMachine(PracticeMachine):
+    """A practice machine that takes part ``late_s`` after the session began, and hears nothing before.
+
+    What it says leaves with ``accent``.
+    """
+
+    def __init__(self, settings: MachineSettings, late_s: float, accent: Accent) -> None:
+        self._accent = accent
         super().__init__(settings)
         self._late_s = late_s
         self._there = False
+
+    def take_datagrams(self) -> list[bytes]:
+        return [self._accent.datagram(data) for data in super().take_datagrams()]
+
+    def _emit(self, ifp: bytes, count: int) -> None:
+        for packet in self._accent.packets(ifp):
+            super()._emit(packet, count)
 
     def start(self, now: float) -> None:
         if not self._late_s:
@@ -137,6 +160,7 @@ class Setup:
     store: MemoryStore | None = None
     document: Path | None = None  # what the machine sends, instead of ``pages``
     late_s: float = 0.0  # the machine takes part so long after the session began
+    accent: Accent = field(default_factory=Accent)  # of what the machine says
     count_only: bool = False  # leave what arrived in its file
 
     def abilities_with(self, **changes: Any) -> Abilities:
@@ -191,7 +215,9 @@ def run(setup: Setup, folder: Path, name: str = "call") -> Outcome:
             write_tiff(out, setup.pages)
         abilities = replace(abilities, send=setup.document or out)
     machine = LateMachine(
-        MachineSettings(abilities, setup.manners, PROTECTIONS[setup.correction], setup.faults), setup.late_s
+        MachineSettings(abilities, setup.manners, PROTECTIONS[setup.correction], setup.faults),
+        setup.late_s,
+        setup.accent,
     )
     store = setup.store or MemoryStore()
     account: list[Progress] = []

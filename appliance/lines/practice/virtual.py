@@ -30,7 +30,8 @@ class Impairment:
     ``loss``, ``repeat`` and ``reorder`` are shares of the datagrams; a reordered one comes
     ``reorder_s`` later than it should.  ``jitter_s`` is the largest extra delay of any, evenly spread
     (packets overtake each other when it exceeds their spacing).  From ``silent_after_s`` on, of line
-    time, everything is lost, for ``silent_for_s`` or for good.
+    time, everything is lost, for ``silent_for_s`` or for good; from ``late_after_s`` on it comes
+    ``late_s`` later.
     """
 
     loss: float = 0.0
@@ -41,6 +42,8 @@ class Impairment:
     reorder_s: float = 0.05
     silent_after_s: float | None = None
     silent_for_s: float = float("inf")
+    late_after_s: float = float("inf")
+    late_s: float = 0.0
     seed: int = 1
 
 
@@ -63,6 +66,8 @@ class Network:
             return []
         copies = 2 if draw() < what.repeat else 1
         late = what.reorder_s if draw() < what.reorder else 0.0
+        if now >= what.late_after_s:
+            late += what.late_s
         return [now + what.delay_s + late + draw() * what.jitter_s for _ in range(copies)]
 
 
