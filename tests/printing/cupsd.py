@@ -58,6 +58,7 @@ class Cups:
 
     root: Path
     port: int
+    announced_at: str = ""  # address where shared queues are announced by DNS-SD; empty: none are
     process: subprocess.Popen[bytes] | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -213,7 +214,7 @@ def _write(cups: Cups) -> None:
         f"""LogLevel info
 Listen 127.0.0.1:{cups.port}
 Listen {root}/cups.sock
-Browsing Off
+{_announcing(cups)}
 DefaultShared Yes
 WebInterface No
 PreserveJobFiles No
@@ -263,6 +264,12 @@ Printcap
             (root / "conf" / service).symlink_to(source)
 
 
+def _announcing(cups: Cups) -> str:
+    if not cups.announced_at:
+        return "Browsing Off"
+    return f"Listen {cups.announced_at}:{cups.port}\nBrowsing On\nBrowseLocalProtocols dnssd\nServerAlias *"
+
+
 def _user() -> str:
     """As whom cupsd runs filters and backends."""
     return "lp" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -291,10 +298,10 @@ def _place() -> Path:
 
 
 @contextlib.contextmanager
-def running_cupsd() -> Iterator[Cups]:
+def running_cupsd(announced_at: str = "") -> Iterator[Cups]:
     root = Path(tempfile.mkdtemp(prefix="faxbox-cups-", dir=_place()))
     root.chmod(0o755)
-    made = Cups(root, free_port())
+    made = Cups(root, free_port(), announced_at)
     try:
         _write(made)
         made.start()
