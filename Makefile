@@ -3,11 +3,12 @@
 # Most tests wait for lines in real time: two workers more than processors.
 WORKERS ?= $(shell expr $$(nproc) + 2)
 
-.PHONY: image image-test screenshots help setup test-setup demo test coverage test-full lint bench lock deb clean
+.PHONY: image image-test screenshots help setup test-setup demo test coverage test-full test-debian-13 lint bench lock deb clean
 
 help:
 	@echo "make demo   send a real PDF as a fax over the practice line and show what arrived"
 	@echo "make test   run every check: ruff, mypy, pytest"
+	@echo "make test-full  the same attacks and loads at full size; make test-debian-13  printing against Debian 13's CUPS"
 	@echo "make screenshots  pictures of every web page"
 	@echo "make bench  measure speed and memory (CHARTS=DIR for charts of your own)"
 	@echo "make deb    build the Debian package (dist/)"
@@ -39,6 +40,10 @@ coverage:
 # What is too long for every change: the same attacks, loads and fuzz runs at full size.
 test-full: test-setup
 	.venv/bin/pytest -m full $(PYTEST)
+
+# Printing to fax against Debian 13's CUPS, in a root file system of its own (as root; some 300 MB the first time).
+test-debian-13: test-setup
+	@tests/printing/debian-13.sh $(PYTEST)
 
 # Pictures of every web page, in both themes, desktop and phone (PICTURES=DIR for a folder of your own).
 screenshots: test-setup

@@ -252,8 +252,9 @@ def _paper() -> Pairs:
     yield "number-up-supported", codec.integers(1)
     yield "orientation-requested-default", _NONE
     yield "orientation-requested-supported", codec.enums(3, 4, 5, 6)
-    yield "output-bin-default", codec.keywords("face-up")
-    yield "output-bin-supported", codec.keywords("face-up")
+    # Where pages fall face up, CUPS and others print the last one first.
+    yield "output-bin-default", codec.keywords("face-down")
+    yield "output-bin-supported", codec.keywords("face-down")
     yield "page-ranges-supported", codec.boolean(True)
     yield "pages-per-minute", codec.integers(_PAGES_A_MINUTE)
     yield "print-color-mode-default", codec.keywords("monochrome")
