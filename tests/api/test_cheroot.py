@@ -1,7 +1,7 @@
 """What the server overrides of cheroot's inner parts is as it was when that was written.
 
-cheroot promises nothing about them.  When this fails after an update: read ``appliance/api/server.py`` beside
-the new cheroot, then note the new digests.
+cheroot promises nothing about them.  When this fails after an update: read the modules ``http_*`` of
+``appliance/api`` beside the new cheroot, then note the new digests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from cheroot.makefile import StreamReader
 from cheroot.server import HTTPConnection, HTTPRequest, HTTPServer, KnownLengthRFile
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
 
-from appliance.api import server
+from appliance.api import http_connection, http_listener
+from appliance.api.http_request import Request
 
 # Of each part that is overridden, called or relied on: the beginning of its source's SHA-256.
 KNOWN = {
@@ -55,7 +56,13 @@ def test_an_inner_part_of_cheroot_is_as_it_was(part: Callable[..., Any]) -> None
 
 
 def test_every_override_is_watched() -> None:
-    ours = (server._Request, server._TlsReader, server._Connection, server._Server, server._Workers)
+    ours = (
+        Request,
+        http_connection._TlsReader,
+        http_connection.Connection,
+        http_listener.CherootServer,
+        http_listener.Workers,
+    )
     watched = {part.__qualname__.rpartition(".")[2] for part in KNOWN}
     for kind in ours:
         base = kind.__mro__[1]

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.api import limits
-from appliance.api import server as server_module
+from appliance.api import http_connection, http_request, limits
 from appliance.net.settings import ApiSettings
 from appliance.settings.accounts import Scope
 from tests.api.served import TIMEOUT_S, Served, form_body
@@ -275,7 +274,7 @@ def test_a_strangers_content_is_never_read(served: Served) -> None:
 def test_slow_heads_are_cut_off_and_others_are_served_meanwhile(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "HEAD_LIMIT_S", 1.5)
+    monkeypatch.setattr(http_request, "HEAD_LIMIT_S", 1.5)
     ended: list[float] = []
 
     def drip() -> None:
@@ -301,7 +300,7 @@ def test_slow_heads_are_cut_off_and_others_are_served_meanwhile(
 
 
 def test_a_slow_content_is_cut_off(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "CONTENT_LIMIT_S", 1.5)
+    monkeypatch.setattr(http_connection, "CONTENT_LIMIT_S", 1.5)
     with connected(served) as sock:
         sock.sendall(
             f"POST /api/v1/faxes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.admin}\r\n"

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.api.http_listener import STRANGERS
 from appliance.api.limits import BROKEN_TRIES, BROKEN_WINDOW_S, SignInGuard
-from appliance.api.server import STRANGERS
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.spool.model import JobFilter
 from tests.api.served import Served

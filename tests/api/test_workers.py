@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from appliance.api.server import _Workers
+from appliance.api.http_listener import Workers
 
 HANG_S = 60.0
 AT_START, MOST = 2, 6
@@ -35,7 +35,7 @@ class Held:
 @pytest.fixture(name="workers")
 def _workers() -> Iterator[Any]:
     server = SimpleNamespace(stats={"Enabled": False, "Worker Threads": {}}, ready=True)
-    server.requests = _Workers(server, min=AT_START, max=MOST, accepted_queue_size=100)
+    server.requests = Workers(server, min=AT_START, max=MOST, accepted_queue_size=100)
     server.requests.start()
     yield server.requests
     server.requests.stop(HANG_S)

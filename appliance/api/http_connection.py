@@ -1,0 +1,147 @@
+"""A connection over HTTP/1.1: TLS, deadlines for what is to come, how many strangers are heard at once."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections import Counter
+
+from cheroot.makefile import StreamReader, StreamWriter
+from cheroot.server import HTTPConnection
+
+from appliance.api.http_request import HEAD_LIMIT_S, ChunkedContent, Request
+
+# The content of a request must be there within so long, once its sender is known.
+CONTENT_LIMIT_S = 300.0
+# After a refusal, what the client still sends is thrown away for so long, so that it reads the answer
+# instead of "connection reset": RFC 9112 9.6.
+LINGER_S = 5.0
+LINGER_OCTETS = 512 << 20
+# The first octet of a TLS connection: a record with a handshake in it (RFC 8446 5.1).
+_TLS_HANDSHAKE = b"\x16"
+
+
+class _TlsReader(StreamReader):
+    """Also knows of what TLS has decrypted and nobody has read."""
+
+    def has_data(self) -> bool:
+        tls: ssl.SSLSocket = self.raw._sock  # type: ignore[attr-defined]
+        return bool(super().has_data() or tls.pending())  # type: ignore[no-untyped-call]
+
+
+class Connection(HTTPConnection):
+    """A connection with a deadline for what is to come from the client.
+
+    TLS begins in the thread that works on the connection: however slow a handshake, nobody waits for it
+    to be accepted.
+    """
+
+    RequestHandlerClass = Request
+    request: Request | None = None
+    deadline: float | None = None
+    broken = False  # what came was no request
+    needs_tls = False  # and came without
+    begun = False
+    waited = False
+
+    @property
+    def unread(self) -> bool:
+        """Whether the client may still be sending content that nobody will read."""
+        rfile = getattr(self.request, "rfile", None)
+        if self.broken:
+            return True
+        if isinstance(rfile, ChunkedContent):
+            return not rfile.ended
+        return bool(getattr(rfile, "remaining", 0))
+
+    def known(self) -> None:
+        """Whoever sends the request has proved who they are: they have more time, and no stranger's place."""
+        self.server.strangers.leave(self)
+        if self.deadline is not None:
+            self.deadline = time.monotonic() + CONTENT_LIMIT_S
+
+    def cut_off(self) -> None:
+        """Ends the reading of the request under way."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.socket, socket.SHUT_RD)  # below TLS
+
+    def communicate(self) -> bool:
+        self.server.watched.add(self)
+        self.server.strangers.enter(self, str(self.remote_addr))
+        try:
+            if not self.begun and not self._begin():
+                return False
+            return bool(super().communicate())  # type: ignore[no-untyped-call]
+        finally:
+            self.deadline = None
+            self.server.strangers.leave(self)
+            self.server.watched.discard(self)
+
+    def _begin(self) -> bool:
+        """Begins TLS where the server has it; False when nothing more can come of this connection."""
+        self.begun = True
+        context: ssl.SSLContext | None = self.server.certificates.context
+        if context is None:
+            return True
+        self.deadline = time.monotonic() + HEAD_LIMIT_S
+        try:
+            first = self.socket.recv(1, socket.MSG_PEEK)
+            self.needs_tls = first != _TLS_HANDSHAKE
+            if self.needs_tls:
+                return bool(first)
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self.socket.do_handshake()
+        except (OSError, ValueError):  # a scan, a client that trusts nobody, or one that was too slow
+            return False
+        self.rfile = _TlsReader(self.socket, "rb", self.rbufsize)
+        self.wfile = StreamWriter(self.socket, "wb", self.wbufsize)
+        return True
+
+    def close(self) -> None:
+        if self.unread and not self.server.stopping:
+            self._linger()
+        if isinstance(self.socket, ssl.SSLSocket):
+            with contextlib.suppress(OSError, ValueError):
+                self.socket.settimeout(0)
+                self.socket.unwrap()  # says goodbye, and does not wait for an answer
+        super().close()
+
+    def _linger(self) -> None:
+        end = time.monotonic() + LINGER_S
+        left = LINGER_OCTETS
+        with contextlib.suppress(OSError):
+            self.wfile.flush()
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)  # below TLS
+            self.socket.settimeout(1.0)
+            while left > 0 and time.monotonic() < end:
+                piece = self.socket.recv(1 << 16)
+                if not piece:
+                    return
+                left -= len(piece)
+
+
+class Strangers:
+    """The connections at work for senders who are not known yet: a bounded number.  Thread-safe."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._busy: dict[Connection, str] = {}  # in the order they came
+
+    def enter(self, connection: Connection, address: str) -> None:
+        """One more; when they are too many, the slowest of the address that has most is cut off."""
+        with self._lock:
+            self._busy[connection] = address
+            if len(self._busy) > self._most:
+                crowd, _ = Counter(self._busy.values()).most_common(1)[0]
+                slowest = next(each for each, where in self._busy.items() if where == crowd)
+                del self._busy[slowest]
+                slowest.cut_off()
+
+    def leave(self, connection: Connection) -> None:
+        """It is known, or done."""
+        with self._lock:
+            self._busy.pop(connection, None)

@@ -1,0 +1,130 @@
+"""Cheroot's server with bounds of its own: for idle connections, for threads, and for a stop."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import resource
+import socket
+import threading
+from typing import Any
+
+from cheroot.workers.threadpool import ThreadPool, WorkerThread
+from cheroot.wsgi import Server
+
+from appliance.api.http_connection import Connection, Strangers
+from appliance.api.tls import Certificates
+
+_log = logging.getLogger(__name__)
+
+# Connections that wait for a thread.
+WAITING = 256
+# Threads that may be busy with senders who are not known yet; one more cuts off the slowest of the address
+# that has most.  The other threads are for callers who are known.
+STRANGERS = 24
+# Of the files that the process may open, so many parts are for idle connections, and for strangers' requests.
+FILES_PER_IDLE, FILES_PER_STRANGER = 4, 8
+# Octets of a request's head.
+HEAD_OCTETS = 32 * 1024
+
+
+class CherootServer(Server):
+    """Cheroot's server: every wait in it has an end."""
+
+    ConnectionClass = Connection
+    version = "faxbox"
+    stopping = False
+    inherited: socket.socket | None = None  # listens already: systemd opened it
+
+    def __init__(self, *arguments: Any, certificates: Certificates, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.certificates = certificates
+        self.watched: set[Connection] = set()
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.strangers = Strangers(min(STRANGERS, max(2, files // FILES_PER_STRANGER)))
+        self.idle: dict[Connection, None] = {}  # those that have said nothing yet, in the order they came
+        self.most_idle = min(WAITING, max(4, files // FILES_PER_IDLE))
+        self.max_request_header_size = HEAD_OCTETS
+        self.keep_alive_conn_limit = self.most_idle
+        self.requests = Workers(
+            self, min=more["numthreads"], max=more["max"], accepted_queue_size=more["accepted_queue_size"]
+        )
+        self.software = "faxbox"
+        self.server_name = "faxbox"
+
+    def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:
+        """The socket to listen on: made here, or the one that was handed down."""
+        if self.inherited is None:
+            made: socket.socket = super().bind(family, type, proto)
+            return made
+        self.socket = self.inherited
+        return self.inherited
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        _log.log(min(level, logging.ERROR), "%s", msg, exc_info=traceback)
+
+    def process_conn(self, conn: Connection) -> None:
+        """A new connection has a thread only once its client says something."""
+        if conn.waited:
+            self.idle.pop(conn, None)
+            super().process_conn(conn)
+            return
+        conn.waited = True
+        self.idle[conn] = None
+        if len(self.idle) > self.most_idle:  # the one that has been silent longest makes room
+            silent = next(iter(self.idle))
+            del self.idle[silent]
+            with contextlib.suppress(OSError):
+                silent.socket.shutdown(socket.SHUT_RDWR)
+        self._connections.put(conn)  # type: ignore[attr-defined]
+
+    def cut_off(self, now: float) -> None:
+        """Ends the reading of every request whose time is over."""
+        for connection in list(self.watched):
+            deadline = connection.deadline
+            if deadline is not None and now > deadline:
+                connection.cut_off()
+
+
+class Workers(ThreadPool):
+    """Threads for requests that end with the process: a stop does not wait for all of them without end.
+
+    One that asks for a name's address, for example, cannot be called back; it finds the spool closed.
+    Whenever there are more connections in hand than threads, there is one thread more, up to ``max``.
+    """
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._lock = threading.Lock()
+        self._in_hand = 0  # connections that wait for a thread or have one
+        self._at_work: set[threading.Thread] = set()
+        self.get = self._next
+
+    def put(self, obj: Connection) -> None:
+        super().put(obj)
+        with self._lock:
+            self._in_hand += 1
+            wanted = self._in_hand > len(self._threads) < self.max  # type: ignore[attr-defined]
+        if wanted:
+            try:
+                self._threads.append(self._spawn_worker())  # type: ignore[attr-defined]
+            except RuntimeError as error:  # no more threads for this process: those that there are must do
+                _log.warning("no further thread for HTTP: %s", error)
+
+    def _next(self) -> Any:
+        """What a thread does next; that it asks says that it is done with what it had."""
+        thread = threading.current_thread()
+        with self._lock:
+            if thread in self._at_work:
+                self._at_work.remove(thread)
+                self._in_hand -= 1
+        taken = self._queue.get()  # type: ignore[attr-defined]
+        with self._lock:
+            self._at_work.add(thread)
+        return taken
+
+    def _spawn_worker(self) -> WorkerThread:
+        worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]
+        worker.daemon = True
+        worker.start()
+        return worker

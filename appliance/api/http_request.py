@@ -1,0 +1,168 @@
+"""A request over HTTP/1.1: its head, where its content ends, and the answer to what is none."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import ssl
+import time
+from typing import Any
+
+from cheroot.server import HTTPRequest, KnownLengthRFile
+
+from appliance.api.causes import (
+    METHOD_NOT_ALLOWED,
+    REQUEST_FAULT,
+    REQUEST_INCOMPLETE,
+    REQUEST_INVALID,
+    REQUEST_TOO_LARGE,
+    TLS_NEEDED,
+)
+from appliance.api.context import KNOWN
+from appliance.api.problems import ProblemError
+from appliance.causes import Cause
+
+# The head of a request must be there within so long of its first octet.
+HEAD_LIMIT_S = 10.0
+# And its content, while nobody has proved who they are: the content of an open call is small.
+STRANGERS_CONTENT_S = 5.0
+# The line before a chunk: its length, and extensions that nobody uses.
+CHUNK_HEAD_OCTETS = 256
+# Fields that must not be there twice with different values (RFC 9112 6.3, 3.2).
+_ONCE = frozenset({b"Content-Length", b"Transfer-Encoding", b"Host"})
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+_CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
+# A Host header that may be repeated in a Location (RFC 3986 3.2.2, without what nobody's box is called).
+_HOST = re.compile(rb"[A-Za-z0-9.-]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+# Which cause stands in an answer that cheroot gives by itself, by its status.
+_CAUSES: dict[str, Cause] = {
+    "405": METHOD_NOT_ALLOWED,
+    "408": REQUEST_INCOMPLETE,
+    "413": REQUEST_TOO_LARGE,
+    "414": REQUEST_TOO_LARGE,
+}
+
+
+class ChunkedContent:
+    """Content in chunks (RFC 9112 7.1), read with a bound on everything that the client chooses.
+
+    ``read`` raises ValueError for what is not chunks.  Trailers are not read: the connection ends after
+    such a request.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._left = 0  # of the present chunk
+        self._begun = False
+        self.ended = False
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` octets, none at the end."""
+        if not self._left and not self.ended:
+            self._next_chunk()
+        if self.ended:
+            return b""
+        piece = bytes(self._source.read(min(size, self._left)))
+        if not piece:
+            raise ValueError("the content broke off in a chunk")
+        self._left -= len(piece)
+        return piece
+
+    def _next_chunk(self) -> None:
+        if self._begun and self._source.readline(3) != b"\r\n":
+            raise ValueError("a chunk has no end")
+        self._begun = True
+        line = bytes(self._source.readline(CHUNK_HEAD_OCTETS))
+        digits = line.partition(b";")[0].strip()
+        if not line.endswith(b"\n") or not _CHUNK_SIZE.fullmatch(digits):
+            raise ValueError("a chunk has no length")
+        self._left = int(digits, 16)
+        self.ended = not self._left
+
+
+class _Headers(dict[bytes, bytes]):
+    """A request's header fields.  Raises ValueError where two disagree on where it ends or goes."""
+
+    def __setitem__(self, name: bytes, value: bytes) -> None:
+        if name in _ONCE and self.get(name, value) != value:
+            raise ValueError(f"two different {name.decode()} fields")
+        if name == b"Content-Length" and not _LENGTH.fullmatch(value):
+            raise ValueError("Content-Length is not a length")
+        super().__setitem__(name, value)
+        if b"Content-Length" in self and b"Transfer-Encoding" in self:
+            raise ValueError("both Content-Length and Transfer-Encoding")
+
+
+class Request(HTTPRequest):
+    """A request that is closed after an early answer, and whose own errors are problem documents."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.inheaders = _Headers()
+        if isinstance(self.conn.socket, ssl.SSLSocket):
+            self.scheme = b"https"
+
+    def respond(self) -> None:
+        if self.conn.needs_tls:
+            self._send_to_tls()
+            return
+        if self.chunked_read:
+            self.rfile = ChunkedContent(self.conn.rfile)
+        else:
+            self.rfile = KnownLengthRFile(self.conn.rfile, int(self.inheaders.get(b"Content-Length", 0)))
+        gateway = self.server.gateway(self)
+        gateway.env[KNOWN] = self.conn.known
+        gateway.respond()
+        if self.ready:
+            self.ensure_headers_sent()
+        if self.chunked_write:
+            self.conn.wfile.write(b"0\r\n\r\n")
+
+    def parse_request(self) -> None:
+        self.conn.request = self
+        self.conn.deadline = time.monotonic() + HEAD_LIMIT_S
+        try:
+            super().parse_request()
+        except ValueError:  # an address that urllib cannot split
+            self.simple_response("400 Bad Request", "Malformed Request-Line")
+        self.conn.deadline = time.monotonic() + STRANGERS_CONTENT_S
+
+    def _send_to_tls(self) -> None:
+        """In the clear where TLS is needed: whoever only reads is led there, others are refused."""
+        host = self.inheaders.get(b"Host", b"")
+        where = b"https://" + host + self.uri if _HOST.fullmatch(host) else b""
+        # Not for good: a browser would remember it when TLS is switched off again.
+        reads = self.method in (b"GET", b"HEAD") and where and b"\r" not in where and b"\n" not in where
+        self.simple_response(
+            "307 Temporary Redirect" if reads else "400 Bad Request",
+            "use https://",
+            location=where if reads else b"",
+            cause=TLS_NEEDED,
+        )
+
+    def send_headers(self) -> None:
+        # From here on only silence ends it: an answer may be long, and a stream has no end.
+        self.conn.deadline = None
+        if self.conn.unread or self.chunked_read:
+            self.close_connection = True
+        super().send_headers()
+
+    def simple_response(
+        self, status: str, msg: str = "", *, location: bytes = b"", cause: Cause | None = None
+    ) -> None:
+        code = status[:3]
+        usual = _CAUSES.get(code, REQUEST_FAULT if code >= "500" else REQUEST_INVALID)
+        problem = ProblemError(cause or usual, msg)
+        body = json.dumps({**problem.document(), "status": int(code)}).encode()
+        head = (
+            f"{self.server.protocol} {status}\r\nContent-Length: {len(body)}\r\n"
+            "Content-Type: application/problem+json\r\nConnection: close\r\n"
+        )
+        if location:
+            head += f"Location: {location.decode('latin-1')}\r\n"
+        head += "\r\n"
+        self.close_connection = True
+        self.conn.broken = True
+        with contextlib.suppress(OSError):
+            self.conn.wfile.write(head.encode("latin-1", "replace") + body)
