@@ -35,6 +35,7 @@ from appliance.lines.practice.spandsp_fax import Abilities, Manners
 from appliance.lines.practice.virtual import Impairment
 from appliance.t4.page import Coding
 from appliance.t30 import causes
+from appliance.t30.causes import ECM_GAVE_UP
 from appliance.t30.dce import Modulation
 from appliance.t30.parameters import CallParameters, Role
 from appliance.t38.fax import T38Fax
@@ -43,6 +44,8 @@ from tests.interop.harness import Outcome, Setup, drawn_page, noise_page, run, s
 
 SWEEP = bool(os.environ.get("FAXBOX_SWEEP"))
 WAYS = pytest.mark.parametrize("we_send", [True, False], ids=["we-send", "we-receive"])
+# A block of which nothing gets through has ten requests, at 14400 bit/s down to what is left.
+GIVEN_UP_S = 100.0
 TWO_PAGES = [drawn_page(1), drawn_page(2)]
 
 
@@ -169,6 +172,14 @@ def test_the_first_mps_and_eop_behind_a_dense_page_reach_a_gateway(
     assert same_pages(pages, outcome.received)
     said = [dict(each.fields)["name"] for each in outcome.account if each.event == "frame_sent"]
     assert (said.count("MPS"), said.count("EOP")) == (1, 1)
+
+
+def test_a_machine_that_asks_for_every_frame_for_ever_is_given_up_soon(tmp_path: Path) -> None:
+    """No frame of the block ever comes through: PPR, CTC, lower, and then an end that says why."""
+    outcome = run(Setup(pages=[drawn_page(1, 1000)], faults=Faults(spoilt_frames=1.0)), tmp_path)
+    assert outcome.result.cause is ECM_GAVE_UP
+    assert outcome.result.pages_sent == 0
+    assert outcome.seconds < GIVEN_UP_S
 
 
 @pytest.mark.parametrize("manners", Manners)

@@ -244,6 +244,20 @@ class DoubleConnect(Quirky):
         return None
 
 
+class ConnectBehindPreamble(Quirky):
+    """+FTH says CONNECT when most of the preamble is out, not when it begins."""
+
+    BEHIND_S = 0.83
+
+    def to_modem(self, data: bytes) -> None:
+        before = len(self.output)
+        super().to_modem(data)
+        if data.upper().startswith(b"AT+FTH=3"):
+            words = bytes(self.output[before:])
+            del self.output[before:]
+            self.later(self.BEHIND_S, words)
+
+
 class EchoesForEver(Quirky):
     """E0 is answered by OK and ignored."""
 

@@ -56,6 +56,7 @@ CASES = [
     Case(quirky.BareDle, replace(T31, bare_dle=True)),
     Case(quirky.EscapesFlowOctets),
     Case(quirky.DoubleConnect),
+    Case(quirky.ConnectBehindPreamble),
     Case(quirky.EchoesForEver),
     Case(quirky.SaysOkToEverything),
     Case(quirky.RefusesWhatItCan),
@@ -100,6 +101,18 @@ def test_without_its_row_no_page_comes_through_whole(tmp_path: Path, modem: type
     got = place(PAGES, machine, received, modem=Modem(), soft_modem=modem())
     whole = len(got.pages) == 2 and not any(map(differing, PAGES, got.pages))
     assert got.code != "delivered" or not whole, got.story()
+
+
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+def test_a_connect_behind_the_preamble_costs_no_further_flags(tmp_path: Path, ecm: bool) -> None:
+    """It is no round trip: taken for one, each burst of several frames had two seconds of flags too many."""
+    took = []
+    for modem in (quirky.Quirky(), quirky.ConnectBehindPreamble()):
+        received = tmp_path / "received.tif"
+        got = place(PAGES, FaxMachine(receive=received, ecm=ecm), received, soft_modem=modem)
+        assert got.code == "delivered", got.story()
+        took.append(got.line_s)
+    assert took[1] - took[0] < quirky.ConnectBehindPreamble.BEHIND_S
 
 
 # All of them on pseudo-terminals under FAXBOX_SWEEP=1, else a few: real time is what they take.

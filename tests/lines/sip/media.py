@@ -32,6 +32,7 @@ class T38Far:
         speaks_from: socket.socket | None = None,
         speaks_to: Callable[[], tuple[str, int] | None] = lambda: None,
         begins_after_s: float = 0.0,
+        host: str = "127.0.0.1",
     ) -> None:
         self._begins_after_s = begins_after_s
         self._speaks_from = speaks_from
@@ -39,7 +40,7 @@ class T38Far:
         self._machine = PracticeMachine(MachineSettings(Abilities(calls=calls, send=send, receive=receive)))
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.setblocking(False)
-        self._sock.bind(("127.0.0.1", 0))
+        self._sock.bind((host, 0))
         self.port: int = self._sock.getsockname()[1]
         self._peer: tuple[str, int] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -47,6 +48,12 @@ class T38Far:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
+
+    def begin(self, port: int) -> None:
+        """Speaks first, to this port of the box, and does not wait for a packet of its."""
+        self._peer = ("127.0.0.1", port)
+        self._machine.start(asyncio.get_running_loop().time())
+        self.start()
 
     def send_raw(self, octets: bytes, port: int) -> None:
         """Sends what no machine would, from the machine's own port."""

@@ -20,6 +20,7 @@ from appliance.lines.causes import BUSY, LINE_STOPPED, NO_ANSWER, NUMBER_NOT_IN_
 from appliance.lines.line import LineState, Refuse
 from appliance.lines.sip.call import MediaFacts
 from appliance.lines.sip.causes import (
+    SIP_ANONYMOUS_REFUSED,
     SIP_DECLINED,
     SIP_FAILED,
     SIP_FORBIDDEN,
@@ -544,6 +545,30 @@ async def bye_at_once(stage: Stage) -> None:
     await stage.we_call("bye_at_once", *answer(), request("BYE", 101), expect_status(200))
 
 
+def bye_with(name: str, q850: int) -> Scenario:
+    """The network answers, and says in its BYE what became of the call (RFC 3326)."""
+    reason = f"Reason: Q.850;cause={q850}\n"
+
+    async def run(stage: Stage) -> None:
+        await stage.we_call(name, *answer(), request("BYE", 101, extra=reason), expect_status(200))
+
+    return run
+
+
+for _name, _q850 in (
+    ("bye_of_an_unallocated_number", 1),
+    ("bye_of_a_busy_number", 17),
+    ("bye_of_a_full_network", 34),
+):
+    _SCENARIOS[_name] = bye_with(_name, _q850)
+
+
+@scenario
+async def anonymous_calls_are_refused(stage: Stage) -> None:
+    steps = [expect("INVITE", save=True), respond(433, "Anonymity Disallowed"), expect("ACK")]
+    await stage.we_call("anonymous_calls_are_refused", *steps)
+
+
 @scenario
 async def bye_while_we_ask(stage: Stage) -> None:
     await stage.we_call(
@@ -919,6 +944,10 @@ ENDS = {
     "refused_415": SIP_T38_REFUSED,
     "refused_606": SIP_T38_REFUSED,
     "bye_at_once": SIP_HUNG_UP_EARLY,
+    "bye_of_an_unallocated_number": NUMBER_NOT_IN_SERVICE,
+    "bye_of_a_busy_number": BUSY,
+    "bye_of_a_full_network": SIP_OVERLOADED,
+    "anonymous_calls_are_refused": SIP_ANONYMOUS_REFUSED,
     "bye_while_we_ask": SIP_HUNG_UP_EARLY,
     "cancelled_by_owner": causes.CANCELLED,
     "cancelled_while_ringing": causes.CANCELLED,

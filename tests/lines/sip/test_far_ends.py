@@ -6,6 +6,7 @@ Each cell is delivered, or ends in the true cause within its bound; all calls ru
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from appliance.causes import DELIVERED, RECEIVED
 from appliance.lines.sip import causes
+from appliance.t30.parameters import Progress
 from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.media import AudioFar, DeadT38, Ear, T38Far
 from tests.lines.sip.rig import Box, Outcome, send
@@ -265,6 +267,34 @@ async def udptl_on_the_port_of_the_audio(stage: Stage) -> None:
     ear.sock.close()
 
 
+@cell
+async def udptl_from_another_host(stage: Stage) -> None:
+    """What the SDP names is silent: the fax comes from behind a NAT, and a stranger was there before it."""
+    name = "udptl_from_another_host"
+    far, silent = T38Far(receive=stage.folder / "nat.tif", host="127.0.0.2"), Ear()
+    sipp, line = await stage.called(
+        name, *answer(), pause(300), *switch(sdp(image(silent.port), version=2)), *BYE
+    )
+    loop = asyncio.get_running_loop()
+
+    def watch(progress: Progress) -> None:
+        port = re.search(r"m=image (\d+)", str(dict(progress.fields).get("sdp", "")))
+        if progress.event == "sip_sent" and port is not None:
+            loop.call_soon(speak, int(port[1]))
+
+    def speak(port: int) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.3", 0))
+            stranger.sendto(bytes.fromhex("000001000000"), ("127.0.0.1", port))
+        far.begin(port)
+
+    outcome = await send(line, watch=watch)
+    words, facts = await sipp.finish(), line.last_facts
+    await line.stop()
+    silent.sock.close()
+    stage.ran[name] = Ran(outcome, words, await far.finish(), sipp.messages(), facts)
+
+
 def bound(sock: socket.socket, port: int) -> bool:
     try:
         sock.bind(("127.0.0.1", port))
@@ -415,6 +445,7 @@ IN_T38 = [
     "machine_is_slow_and_stays_in_t38",
     "offer_is_answered_late",
     "udptl_from_another_port",
+    "udptl_from_another_host",
     "udptl_on_the_port_of_the_audio",
 ]
 
