@@ -283,7 +283,7 @@ def _run(arguments: list[str], environment: Mapping[str, str], starter: str) -> 
     if not octets:
         print("ERROR: The document could not be converted, nothing is faxed", file=sys.stderr)
         return CANCEL
-    print("INFO: The fax box has the document", file=sys.stderr)
+    print("INFO: The fax box has the document; without a number it waits on the box's pages", file=sys.stderr)
     return TAKEN
 
 

@@ -27,6 +27,8 @@ BACKEND_MODE = 0o755
 # Its group keeps what is put in; nobody else looks in.
 FOLDER_MODE = 0o2770
 WAKE_MODE = 0o660
+# Print dialogues show it: CUPS forgets a backend's message when the job ends, and this stays.
+LOCATION = "faxbox: a document without a number waits on the box's pages"
 # Printed again after JobRetryInterval when a backend was killed; the box knows the job by its UUID.
 ERROR_POLICY = "retry-job"
 
@@ -85,7 +87,7 @@ def _set_up(connection: Any, queue: Queue, description: Path, folder: Path) -> N
         queue.name,
         filename=str(description),
         info=queue.info,
-        location="faxbox",
+        location=LOCATION,
         device=f"faxbox:{folder}",
     )
     connection.setPrinterErrorPolicy(queue.name, ERROR_POLICY)

@@ -100,6 +100,7 @@ def test_set_up_twice_is_set_up_once(cups: Cups, printed: Served) -> None:
     assert cups.run("lpstat", "-v") == before
     status = printing(cups, printed.box.data, "status")
     assert (status.returncode, "missing" in status.stdout) == (0, False)
+    assert "a document without a number waits on the box's pages" in cups.run("lpstat", "-l", "-p", "Fax")
 
 
 def test_a_pdf_printed_with_a_number_is_delivered_and_names_person_and_computer(
@@ -280,6 +281,49 @@ def test_a_job_that_is_cancelled_while_cups_holds_it_is_no_fax_and_a_later_cance
     cups.run("cancel", job, check=False)  # CUPS says that it is completed
     assert fax_of(cups, printed, "handed over") == fax
     assert faxes(printed, "held and cancelled") == []
+
+
+def state(cups: Cups, job: str) -> str:
+    """What CUPS says of a job, in the words of RFC 8011."""
+    asked = cups.run(
+        "ipptool", "-tv", f"ipp://{cups.server}/jobs/{job.rpartition('-')[2]}", "get-job-attributes.test"
+    )
+    return asked.partition("job-state (enum) = ")[2].partition("\n")[0]
+
+
+def test_what_cups_says_of_a_job_is_what_became_of_it_on_the_box(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    one = str(pdf(tmp_path / "a.pdf", 1))
+    # Not handed over: no fax, whatever keeps it or ends it.
+    held = cups.lp("-d", "Fax", "-H", "hold", "-t", "agree held", one)
+    assert (state(cups, held), faxes(printed, "agree held")) == ("pending-held", [])
+    dropped = cups.lp("-d", "Fax", "-H", "hold", "-t", "agree dropped", one)
+    cups.run("cancel", dropped)
+    assert (state(cups, dropped), faxes(printed, "agree dropped")) == ("canceled", [])
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.4\n" + bytes(3000))
+    unreadable = cups.lp("-d", "Fax", "-t", "agree unreadable", str(broken))
+    cups.ended(unreadable)
+    assert state(cups, unreadable) in ("canceled", "aborted")
+
+    # The folder cannot be written: CUPS keeps the job, and begins again.
+    folder = cups.root / "print"
+    mode = folder.stat().st_mode
+    folder.chmod(0o500)
+    shut = cups.lp("-d", "Fax", "-t", "agree shut", one)
+    cups.until(lambda: "cannot be written" in cups.log(), "agree shut")
+    assert state(cups, shut) not in ("completed", "canceled", "aborted")
+    assert faxes(printed, "agree shut") == []
+    folder.chmod(mode)
+
+    # Handed over: completed, and one fax.
+    cups.run("lp", "-i", held, "-H", "resume")
+    for job, title in ((held, "agree held"), (shut, "agree shut")):
+        cups.ended(job)
+        assert state(cups, job) == "completed"
+        assert fax_of(cups, printed, title)["state"] == "needs_number"
+    assert faxes(printed, "agree unreadable") == []
 
 
 def test_what_is_printed_while_the_box_is_down_is_one_fax_each_when_it_is_back(
