@@ -5,6 +5,9 @@ def threshold(grey: bytes | memoryview, stride: int, width: int, rows: int, leve
     not make a picture of that size.
     """
 
+def luma(page: bytes | memoryview, stride: int, width: int, rows: int, /) -> bytes:
+    """The grey of ``page``: octets of blue, green, red and one unused, rows every ``stride`` octets."""
+
 def toned(
     grey: bytes | memoryview,
     stride: int,

@@ -72,11 +72,16 @@ def content_of(page: pypdfium2.PdfPage) -> Content | None:
             if not _is_watermark(handle, outer):
                 found_type.append(handle)
         elif kind == raw.FPDF_PAGEOBJ_IMAGE:
-            placed = matrix_of(handle).within(outer)
-            corners = [placed.at(x, y) for x in (0, 1) for y in (0, 1)]
-            across, down = [x for x, _ in corners], [y for _, y in corners]
-            pictures.append((min(across), min(down), max(across), max(down)))
+            pictures.append(corners_of(handle, outer))
     return Content(tuple(found_type), tuple(pictures))
+
+
+def corners_of(handle: object, outer: Matrix) -> tuple[float, float, float, float]:
+    """Where a picture is on its page: the lower left and the upper right, in points."""
+    placed = matrix_of(handle).within(outer)
+    corners = [placed.at(x, y) for x in (0, 1) for y in (0, 1)]
+    across, down = [x for x, _ in corners], [y for _, y in corners]
+    return min(across), min(down), max(across), max(down)
 
 
 def show(handles: tuple[object, ...], shown: bool) -> None:

@@ -10,11 +10,13 @@ import ctypes
 import math
 import warnings
 from collections.abc import Sequence
+from enum import Enum
 from itertools import islice
 
 import pypdfium2
 from pypdfium2 import raw
 
+from appliance.documents import _bilevel
 from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.drawing import Box, Drawing, LookedAt, Pixels
 from appliance.documents.errors import DocumentError
@@ -22,7 +24,7 @@ from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, P
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
-from appliance.documents.pdfobjects import Content, content_of, show
+from appliance.documents.pdfobjects import IDENTITY, Content, content_of, corners_of, objects_of, show
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import use_own_fonts
 from appliance.documents.pdfunits import box_key, units_of
@@ -51,6 +53,9 @@ _PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
 
 # A picture over more of the page than this is a scan of one, which the method must look at as a whole.
 _WHOLE_PAGE_SHARE = 0.6
+# It is among the first objects of its page, under what a reader of scans found on it.
+_SCAN_AMONG = 8
+_GREY_SPACES = {raw.FPDF_COLORSPACE_DEVICEGRAY, raw.FPDF_COLORSPACE_CALGRAY}
 # Pixels up to which a page is drawn in grey to see whether that is enough.
 _MOST_GREY_PIXELS = 4 * BAND_PIXELS
 
@@ -114,12 +119,19 @@ class PdfSource:
             bitmap = self._drawn(page, layout, "grey", first, count)
             return Pixels(_octets(bitmap), 1, bitmap.stride)
 
-        looked_at = None
-        if width * rows <= _MOST_GREY_PIXELS:
+        looked_at = drawn = None
+        scan = _scan_of(page, layout) if width * rows <= BAND_PIXELS else None
+        if scan is _Scan.COLOURED:
+            drawn = self._drawn(page, layout, "page", 0, rows)
+            whole = Pixels(_bilevel.luma(_octets(drawn), drawn.stride, width, rows), 1, width)
+            looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
+        elif width * rows <= _MOST_GREY_PIXELS:
             whole = grey(0, rows)
             looked_at = look_at(whole, width, rows, layout.resolution.y_dpi)
-            if not looked_at.toned:
-                return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
+        if looked_at is not None and not looked_at.toned:
+            return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
+        if scan is _Scan.GREY and looked_at is not None and looked_at.tones:
+            return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole)
         content = content_of(page)
         hidden = content.type if content is not None else ()
         photographs = _photographs(page, layout, content)
@@ -133,12 +145,14 @@ class PdfSource:
             _PIXELS.pop("grey", None)
 
         def colours(first: int, count: int) -> Pixels:
-            bitmap = self._drawn(page, layout, "page", first, count)
+            bitmap = drawn or self._drawn(page, layout, "page", first, count)
             under = None
             if hidden:
                 show(hidden, False)
                 under = _octets(self._drawn(page, layout, "under", first, count))
                 show(hidden, True)
+                if scan is not None and under == _octets(bitmap):
+                    under = None  # type that a reader of scans put there, to be searched and not seen
             return Pixels(_octets(bitmap), 4, bitmap.stride, under)
 
         return Drawing(width, rows, Box.of(layout), colours, photographs, looked_at)
@@ -251,6 +265,33 @@ def _is_shell(document: pypdfium2.PdfDocument) -> bool:
     return not text.strip() or any(words in text for words in _WAITING)
 
 
+class _Scan(Enum):
+    """A picture over a whole page."""
+
+    GREY = "grey"  # and nothing else is there
+    COLOURED = "coloured"
+
+
+def _scan_of(page: pypdfium2.PdfPage, layout: Layout) -> _Scan | None:
+    """What the page is a scan of; None also when that is in black and white, or too far down on the page."""
+    for handle, kind, outer in islice(objects_of(page), _SCAN_AMONG):
+        if kind != raw.FPDF_PAGEOBJ_IMAGE:
+            continue
+        box = _box_on_fax(page, layout, corners_of(handle, outer))
+        about = raw.FPDF_IMAGEOBJ_METADATA()
+        if box is None or not _is_whole_page(box, layout):
+            continue
+        if not raw.FPDFImageObj_GetImageMetadata(handle, page, about) or about.bits_per_pixel <= 1:
+            return None
+        alone = (
+            raw.FPDFPage_CountObjects(page) == 1
+            and outer is IDENTITY
+            and not raw.FPDFPage_GetAnnotCount(page)
+        )
+        return _Scan.GREY if alone and about.colorspace in _GREY_SPACES else _Scan.COLOURED
+    return None
+
+
 def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
     return memoryview(bitmap.buffer).cast("B")
 
@@ -273,17 +314,30 @@ def _photographs(page: pypdfium2.PdfPage, layout: Layout, content: Content | Non
     if content is None:
         return None
     boxes = []
-    for left, low, right, high in content.pictures:
-        corners = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
-        across, down = sorted(x for x, _ in corners), sorted(y for _, y in corners)
-        box = Box(max(0, across[0]), max(0, down[0]), min(layout.width, across[1]), min(layout.rows, down[1]))
-        if box.left >= box.right or box.top >= box.below:
+    for corners in content.pictures:
+        box = _box_on_fax(page, layout, corners)
+        if box is None:
             continue
-        area = (box.right - box.left) * (box.below - box.top)
-        if area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows:
+        if _is_whole_page(box, layout):
             return None
         boxes.append(box)
     return tuple(boxes)
+
+
+def _box_on_fax(
+    page: pypdfium2.PdfPage, layout: Layout, points: tuple[float, float, float, float]
+) -> Box | None:
+    """Where what lies between these corners of the page is on the fax page, None when that is nowhere."""
+    left, low, right, high = points
+    corners = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
+    across, down = sorted(x for x, _ in corners), sorted(y for _, y in corners)
+    box = Box(max(0, across[0]), max(0, down[0]), min(layout.width, across[1]), min(layout.rows, down[1]))
+    return None if box.left >= box.right or box.top >= box.below else box
+
+
+def _is_whole_page(box: Box, layout: Layout) -> bool:
+    area = (box.right - box.left) * (box.below - box.top)
+    return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
 
 
 def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tuple[int, int]:

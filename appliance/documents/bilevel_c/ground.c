@@ -25,6 +25,18 @@ WIDE static void take_row(uint8_t *restrict types, uint8_t *restrict tones, cons
     }
 }
 
+WIDE static void take_luma_row(uint8_t *restrict tones, const uint8_t *restrict row, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++)
+        tones[x] = (uint8_t)((BLUE * (uint32_t)row[4 * x] + GREEN * (uint32_t)row[4 * x + 1] + RED * (uint32_t)row[4 * x + 2] + 128) >> 8);
+}
+
+void take_luma(uint8_t *tone, Pixels from, Size size)
+{
+    for (ptrdiff_t y = 0; y < size.rows; y++)
+        take_luma_row(tone + y * size.width, from.pixels + y * from.stride, size.width);
+}
+
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size)
 {
     for (ptrdiff_t y = 0; y < size.rows; y++) {
@@ -91,22 +103,24 @@ Size tiles_of(Size size, int y_dpi)
 enum { FLAT_PERCENT = 48, FLAT_STEPS = 5 };
 enum { PAPER_PERCENTILE = 90, NEAR_PAPER = 85, MOST_NOISE = 32 };
 
+/* The level up to which there is more than so much of ``count`` pixels. */
 static int percentile_of(const uint16_t histogram[256], uint32_t count, uint32_t percent)
 {
-    uint32_t below = 0;
-    int level = 0;
-    while (level < 255 && (below += histogram[level]) * 100 <= count * percent)
-        level++;
+    int level = 255;
+    uint32_t below = count - histogram[255]; /* of lower level; most tiles are bright */
+    while (level > 0 && below * 100 > count * percent)
+        below -= histogram[--level];
     return level;
 }
 
-static int is_white(const uint8_t *plane, ptrdiff_t stride, ptrdiff_t width, ptrdiff_t rows)
+static int is_white(const uint8_t *plane, ptrdiff_t stride, ptrdiff_t rows)
 {
-    uint8_t least = 255;
-    for (ptrdiff_t y = 0; y < rows && least == 255; y++)
-        for (ptrdiff_t x = 0; x < width; x++)
-            least &= plane[y * stride + x];
-    return least == 255;
+    uint8_t white[TILE];
+    memset(white, 255, sizeof white);
+    for (ptrdiff_t y = 0; y < rows; y++)
+        if (memcmp(plane + y * stride, white, TILE) != 0)
+            return 0;
+    return 1;
 }
 
 /* A tile of nothing but white, which most are, is soon told. */
@@ -117,8 +131,8 @@ static int survey_white(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     int rows = rows_of_tile(ground->y_dpi);
     enum { LOOKED_AT = TILE / 2 * (TILE / 2) };
     if (left < content.left || top < content.top || left + TILE > content.right || top + rows > content.below
-        || !is_white(band->type + at, width, TILE, rows)
-        || (band->tone != band->type && !is_white(band->tone + at, width, TILE, rows)))
+        || !is_white(band->type + at, width, rows)
+        || (band->tone != band->type && !is_white(band->tone + at, width, rows)))
         return 0;
     tile->looked_at = tile->tones[STEPS - 1] = LOOKED_AT;
     ground->levels[255] += LOOKED_AT;
@@ -149,10 +163,12 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     tile->looked_at = (uint16_t)count;
     if (count == 0)
         return;
-    for (int level = 0; level < 256; level++) {
+    enum { LEVELS = 256 / STEPS }; /* in a step */
+    for (int level = 0; level < 256; level++)
         ground->levels[level] += types[level];
-        tile->tones[level * STEPS / 256] += tones[level];
-    }
+    for (int step = 0; step < STEPS; step++)
+        for (int each = 0; each < LEVELS; each++)
+            tile->tones[step] = (uint16_t)(tile->tones[step] + tones[step * LEVELS + each]);
     tile->paper_type = (uint8_t)percentile_of(types, count, PAPER_PERCENTILE);
     tile->paper_tone = (uint8_t)percentile_of(tones, count, PAPER_PERCENTILE);
     tile->middle = 255;
@@ -572,49 +588,69 @@ static void turn_round(const Band *band, uint8_t *plane)
                 plane[y * band->size.width + x] ^= 255;
 }
 
+/* A row's pixels as they are where paper is white; ``factors`` are in 1/4096. */
+WIDE static void whiten_row(uint8_t *restrict values, const uint16_t *restrict factors, const uint8_t *restrict photo,
+                            ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x < width; x++) {
+        uint16_t value = (uint16_t)((uint32_t)(uint16_t)(values[x] << 4) * factors[x] >> 16);
+        value = value > 255 ? 255 : value;
+        values[x] = photo[x] ? values[x] : (uint8_t)value;
+    }
+}
+
+WIDE static void take_slope(uint8_t *restrict levels, uint32_t level, uint32_t slope, uint32_t share, int bits, int count)
+{
+    for (int x = 0; x < count; x++)
+        levels[x] = (uint8_t)((level + slope * (uint32_t)x) * share >> bits);
+}
+
+/* The paper's level at each pixel of a row: between the middles of four tiles, first down, for each column of
+ * tiles, then across. */
+static void take_levels(uint8_t *levels, int16_t *column, const Ground *ground, size_t offset, ptrdiff_t y, ptrdiff_t width)
+{
+    int rows = rows_of_tile(ground->y_dpi);
+    /* Dividing by a tile's pixels: exact for what 255 times them can be. */
+    enum { SHARE_BITS = 24 };
+    uint32_t share = (1u << SHARE_BITS) / (uint32_t)(TILE * rows) + 1;
+    ptrdiff_t row = y - rows / 2;
+    ptrdiff_t above = row < 0 ? 0 : row / rows, below = above + 1 < ground->tiles.rows ? above + 1 : above;
+    int down = row < 0 ? 0 : (int)(row % rows);
+    for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++) {
+        const uint8_t *upper = (const uint8_t *)&ground->tile[above * ground->tiles.width + tx];
+        const uint8_t *lower = (const uint8_t *)&ground->tile[below * ground->tiles.width + tx];
+        column[tx] = (int16_t)(upper[offset] * (rows - down) + lower[offset] * down);
+    }
+    column[ground->tiles.width] = column[ground->tiles.width - 1];
+    ptrdiff_t x = TILE / 2 < width ? TILE / 2 : width;
+    memset(levels, (int)((uint32_t)(column[0] * TILE) * share >> SHARE_BITS), (size_t)x);
+    for (ptrdiff_t tx = 0; x < width; tx++, x += TILE)
+        take_slope(levels + x, (uint32_t)(column[tx] * TILE), (uint32_t)(column[tx + 1] - column[tx]), share, SHARE_BITS,
+                   width - x < TILE ? (int)(width - x) : TILE);
+}
+
+enum { DARKEST_PAPER = 50 };
+
 static int whiten(const Band *band, uint8_t *plane, size_t offset)
 {
     const Ground *ground = band->ground;
     ptrdiff_t width = band->size.width;
-    int rows = rows_of_tile(ground->y_dpi);
-    uint16_t factor[256]; /* in 1/256 */
-    for (int level = 0; level < 256; level++)
-        factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < 50 ? 50 : level));
-    /* Dividing by a tile's pixels: exact for what 255 times them can be. */
-    enum { SHARE_BITS = 24 };
-    uint32_t share = (1u << SHARE_BITS) / (uint32_t)(TILE * rows) + 1;
     int16_t *column = malloc((size_t)(ground->tiles.width + 1) * sizeof *column);
-    if (column == NULL)
-        return -1;
-    for (ptrdiff_t y = 0; y < band->size.rows; y++) {
-        /* Between the middles of four tiles: first down, for each column of tiles, then across. */
-        ptrdiff_t row = y + band->first - rows / 2;
-        ptrdiff_t above = row < 0 ? 0 : row / rows, below = above + 1 < ground->tiles.rows ? above + 1 : above;
-        int down = row < 0 ? 0 : (int)(row % rows);
-        for (ptrdiff_t tx = 0; tx < ground->tiles.width; tx++) {
-            const uint8_t *upper = (const uint8_t *)&ground->tile[above * ground->tiles.width + tx];
-            const uint8_t *lower = (const uint8_t *)&ground->tile[below * ground->tiles.width + tx];
-            column[tx] = (int16_t)(upper[offset] * (rows - down) + lower[offset] * down);
-        }
-        column[ground->tiles.width] = column[ground->tiles.width - 1];
-        const uint8_t *photo = band->photo + y * width;
-        uint8_t *values = plane + y * width;
-        for (ptrdiff_t x = 0; x < width;) {
-            ptrdiff_t tx = x < TILE / 2 ? 0 : (x - TILE / 2) / TILE;
-            ptrdiff_t end = tx * TILE + TILE / 2 + TILE;
-            int over = x < TILE / 2 ? 0 : (int)(x - TILE / 2 - tx * TILE), step = x >= TILE / 2;
-            if (x < TILE / 2)
-                end = TILE / 2;
-            uint32_t level = (uint32_t)(column[tx] * (TILE - over) + column[tx + 1] * over);
-            uint32_t slope = step ? (uint32_t)(column[tx + 1] - column[tx]) : 0;
-            for (end = end < width ? end : width; x < end; x++, level += slope) {
-                int value = (values[x] * factor[level * share >> SHARE_BITS]) >> 8;
-                values[x] = photo[x] ? values[x] : (uint8_t)(value > 255 ? 255 : value);
-            }
-        }
+    uint16_t *factors = malloc((size_t)width * sizeof *factors), factor[256];
+    uint8_t *levels = malloc((size_t)width);
+    for (int level = 0; level < 256; level++)
+        factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < DARKEST_PAPER ? DARKEST_PAPER : level) << 4);
+    int failed = column == NULL || factors == NULL || levels == NULL;
+    for (ptrdiff_t y = 0; y < band->size.rows && !failed; y++) {
+        take_levels(levels, column, ground, offset, y + band->first, width);
+        for (ptrdiff_t x = 0; x < width; x++)
+            factors[x] = factor[levels[x]];
+        whiten_row(plane + y * width, factors, band->photo + y * width, width);
     }
     free(column);
-    return 0;
+    free(factors);
+    free(levels);
+    return failed ? -1 : 0;
 }
 
 /* More noise than this is smoothed away, which leaves some of it. */

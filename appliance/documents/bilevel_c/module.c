@@ -87,6 +87,23 @@ out:
     return packed;
 }
 
+static PyObject *luma(PyObject *module, PyObject *args)
+{
+    Py_buffer page;
+    Py_ssize_t stride, width, rows;
+
+    (void)module;
+    if (!PyArg_ParseTuple(args, "y*nnn", &page, &stride, &width, &rows))
+        return NULL;
+    PyObject *grey = NULL;
+    if (!fits(&page, width, rows, stride, 4))
+        no_picture();
+    else if ((grey = PyBytes_FromStringAndSize(NULL, width * rows)) != NULL)
+        take_luma((uint8_t *)PyBytes_AsString(grey), (Pixels){page.buf, stride, 4}, (Size){width, rows});
+    PyBuffer_Release(&page);
+    return grey;
+}
+
 /* What a row of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides. */
 enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4 };
 
@@ -417,6 +434,7 @@ out:
 
 static PyMethodDef methods[] = {
     {"threshold", threshold, METH_VARARGS, "See _bilevel.pyi."},
+    {"luma", luma, METH_VARARGS, "See _bilevel.pyi."},
     {"toned", toned, METH_VARARGS, "See _bilevel.pyi."},
     {"ground", new_ground, METH_VARARGS, "See _bilevel.pyi."},
     {"survey", survey_band, METH_VARARGS, "See _bilevel.pyi."},

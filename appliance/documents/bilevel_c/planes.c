@@ -1,7 +1,7 @@
 /* Sliding extremes by doubling: the extreme of a window of 19 is that of two windows of 16, which are made
  * from those of 8, 4, 2.  Each step is one loop without branches, of which a compiler makes vector
  * instructions; van Herk's method compares less often but one pixel at a time. */
-#include "planes.h"
+#include "masks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,32 +84,9 @@ static int down_columns(uint8_t *plane, Size size, int window, int light)
     return 0;
 }
 
-static int widen(uint8_t *plane, Size size, int across, int down, int light)
-{
-    if (across > 1 && across_rows(plane, size, across, light) < 0)
-        return -1;
-    return down > 1 ? down_columns(plane, size, down, light) : 0;
-}
-
-int widen_light(uint8_t *plane, Size size, int across, int down)
-{
-    return widen(plane, size, across, down, 1);
-}
-
-int widen_dark(uint8_t *plane, Size size, int across, int down)
-{
-    return widen(plane, size, across, down, 0);
-}
-
-int without_dark(uint8_t *plane, Size size, int across, int down)
-{
-    return widen(plane, size, across, down, 1) < 0 ? -1 : widen(plane, size, across, down, 0);
-}
-
-int without_light(uint8_t *plane, Size size, int across, int down)
-{
-    return widen(plane, size, across, down, 0) < 0 ? -1 : widen(plane, size, across, down, 1);
-}
+/* What a plane is made of. */
+enum { NOTHING, BITS, GREYS };
+enum { PIECE = 1 << 14 };
 
 WIDE static uint8_t all_of(const uint8_t *plane, size_t octets)
 {
@@ -119,13 +96,73 @@ WIDE static uint8_t all_of(const uint8_t *plane, size_t octets)
     return all;
 }
 
+static int made_of(const uint8_t *plane, size_t octets)
+{
+    uint8_t all = 0;
+    for (size_t at = 0; at < octets && all <= 1; at += PIECE)
+        all |= all_of(plane + at, octets - at < PIECE ? octets - at : PIECE);
+    return all == 0 ? NOTHING : all == 1 ? BITS : GREYS;
+}
+
 int any_set(const uint8_t *plane, size_t octets)
 {
-    enum { PIECE = 1 << 14 };
     for (size_t at = 0; at < octets; at += PIECE)
         if (all_of(plane + at, octets - at < PIECE ? octets - at : PIECE))
             return 1;
     return 0;
+}
+
+static int widen_greys(uint8_t *plane, Size size, int across, int down, int light)
+{
+    if (across > 1 && across_rows(plane, size, across, light) < 0)
+        return -1;
+    return down > 1 ? down_columns(plane, size, down, light) : 0;
+}
+
+static int widen_bits(Mask *mask, int across, int down, int light)
+{
+    return light ? widen_mask(mask, across, down) : narrow_mask(mask, across, down);
+}
+
+/* Towards light or dark, and ``back`` again. */
+static int widen(uint8_t *plane, Size size, int across, int down, int light, int back)
+{
+    Mask mask;
+    switch (made_of(plane, (size_t)(size.width * size.rows))) {
+    case NOTHING:
+        return 0;
+    case BITS:
+        if (take_mask(&mask, plane, size, down) < 0)
+            return -1;
+        int failed = widen_bits(&mask, across, down, light) < 0 || (back && widen_bits(&mask, across, down, !light) < 0);
+        put_mask(&mask, plane);
+        free_mask(&mask);
+        return failed ? -1 : 0;
+    default:
+        if (widen_greys(plane, size, across, down, light) < 0)
+            return -1;
+        return back ? widen_greys(plane, size, across, down, !light) : 0;
+    }
+}
+
+int widen_light(uint8_t *plane, Size size, int across, int down)
+{
+    return widen(plane, size, across, down, 1, 0);
+}
+
+int widen_dark(uint8_t *plane, Size size, int across, int down)
+{
+    return widen(plane, size, across, down, 0, 0);
+}
+
+int without_dark(uint8_t *plane, Size size, int across, int down)
+{
+    return widen(plane, size, across, down, 1, 1);
+}
+
+int without_light(uint8_t *plane, Size size, int across, int down)
+{
+    return widen(plane, size, across, down, 0, 1);
 }
 
 WIDE static int any_of(const uint16_t *values, ptrdiff_t count)

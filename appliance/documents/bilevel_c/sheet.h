@@ -76,6 +76,7 @@ int pixels_across(const Band *band, int length);
 int pixels_down(const Band *band, int length);
 
 /* planes from pixels */
+void take_luma(uint8_t *tone, Pixels from, Size size);
 void take_planes(uint8_t *type, uint8_t *tone, Pixels from, Size size);
 void take_difference(uint8_t *dark, uint8_t *light, Pixels with, Pixels without, Size size);
 

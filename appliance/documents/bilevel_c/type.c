@@ -110,6 +110,13 @@ WIDE static void drop_faint(uint8_t *restrict ink, uint8_t *restrict tone, const
     }
 }
 
+WIDE static void drop_lines(uint8_t *restrict ink, const uint8_t *restrict grid, const uint8_t *restrict lines,
+                            const uint8_t *restrict depth, size_t count)
+{
+    for (size_t at = 0; at < count; at++)
+        ink[at] &= ((grid[at] & lines[at]) & (depth[at] < FAINT)) ^ 1;
+}
+
 /* Only runs of so many pixels, down or across. */
 static int only_upright(const Band *band, uint8_t *mask, int upright, int length)
 {
@@ -196,17 +203,18 @@ static int drop_grid(const Band *band, uint8_t *ink, const uint8_t *depth, uint8
     int across = pixels_across(band, GRID_AROUND), down = pixels_down(band, GRID_AROUND);
     memcpy(grid, lines, octets);
     failed = without_dark(grid, band->size, pixels_across(band, GRID_PITCH), pixels_down(band, GRID_PITCH)) < 0
-             || without_light(grid, band->size, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0
-             || count_around(around, lines, band->size, across, down) < 0
-             || widen_light(lines, band->size, GRID_RIM, GRID_RIM) < 0;
-    if (!failed) {
+             || without_light(grid, band->size, pixels_across(band, GRID_LINE), pixels_down(band, GRID_LINE)) < 0;
+    int some = !failed && any_set(grid, octets);
+    if (some)
+        failed = count_around(around, lines, band->size, across, down) < 0
+                 || widen_light(lines, band->size, GRID_RIM, GRID_RIM) < 0;
+    if (some && !failed) {
         for (size_t at = 0; at < octets; at++)
             grid[at] &= around[at] * 100 > across * down * GRID_PERCENT;
         failed = without_dark(grid, band->size, across, down) < 0; /* under the curve as well */
     }
-    for (size_t at = 0; !failed && at < octets; at++)
-        if (grid[at] && lines[at] && depth[at] < FAINT)
-            ink[at] = 0;
+    if (some && !failed)
+        drop_lines(ink, grid, lines, depth, octets);
     free(around);
     free(grid);
     return failed ? -1 : 0;
@@ -333,15 +341,6 @@ enum { LIFTED = 20, OF_GROUND = 14, SURELY_DARKER = 60 };
  * so much is of about its grey, in steps of 4 levels: that is a tint, and small blurred type is not. */
 enum { EVERY = 4, FAR = 8, CLOSE = 2, COARSE = 4, ALIKE = 4, ALIKE_PERCENT = 48 };
 
-static int any_below(const uint8_t *grey, Size size, ptrdiff_t top, ptrdiff_t below, int level)
-{
-    uint8_t found = 0;
-    for (ptrdiff_t y = top < 0 ? 0 : top; y <= below && y < size.rows && !found; y += EVERY)
-        for (ptrdiff_t x = 0; x < size.width; x++)
-            found |= grey[y * size.width + x] < level;
-    return found;
-}
-
 /* Of a column of every fourth pixel. */
 static void count_column(uint16_t *histogram, int16_t *below_median, int median, const uint8_t *grey, ptrdiff_t step,
                          ptrdiff_t rows, int by)
@@ -353,29 +352,36 @@ static void count_column(uint16_t *histogram, int16_t *below_median, int median,
     }
 }
 
-/* Huang's sliding histogram.  ``medians`` has a row for every fourth row, an octet for every fourth pixel. */
-static void take_medians(uint8_t *medians, Size small, const uint8_t *grey, Size size, int across, int down)
+/* Huang's sliding histogram.  ``medians`` has a row for every fourth row, an octet for every fourth pixel; ``dark``
+ * says so how much of the surroundings is below GROUND_BELOW: where that is the smaller part, nothing is looked for. */
+static void take_medians(uint8_t *medians, const uint16_t *dark, Size small, const uint8_t *grey, Size size, int across, int down)
 {
     ptrdiff_t step = EVERY * size.width;
     for (ptrdiff_t y = 0; y < small.rows; y++) {
-        uint16_t histogram[256 / COARSE] = {0};
-        if (!any_below(grey, size, (y - down) * EVERY, (y + down) * EVERY, GROUND_BELOW))
-            continue; /* white all over */
         ptrdiff_t top = y < down ? 0 : y - down, below = y + down < small.rows ? y + down + 1 : small.rows;
         const uint8_t *columns = grey + top * step;
+        uint16_t histogram[256 / COARSE] = {0};
         int count = 0, bin = 0; /* the median's */
         int16_t darker = 0;     /* pixels below it */
-        for (ptrdiff_t x = -across; x < small.width; x++) {
-            if (x + across < small.width) {
-                count_column(histogram, &darker, bin, columns + (x + across) * EVERY, step, below - top, 1);
+        ptrdiff_t taken = 0, begun = 0; /* columns in the histogram: from ``begun`` to before ``taken`` */
+        for (ptrdiff_t x = 0; x < small.width; x++) {
+            ptrdiff_t from = x < across ? 0 : x - across, to = x + across < small.width ? x + across + 1 : small.width;
+            if (2 * dark[y * small.width + x] < (to - from) * (below - top))
+                continue;
+            if (from >= taken) { /* nothing of it is in these surroundings */
+                memset(histogram, 0, sizeof histogram);
+                count = 0;
+                darker = 0;
+                begun = taken = from;
+            }
+            for (; taken < to; taken++) {
+                count_column(histogram, &darker, bin, columns + taken * EVERY, step, below - top, 1);
                 count += (int)(below - top);
             }
-            if (x - across - 1 >= 0) {
-                count_column(histogram, &darker, bin, columns + (x - across - 1) * EVERY, step, below - top, -1);
+            for (; begun < from; begun++) {
+                count_column(histogram, &darker, bin, columns + begun * EVERY, step, below - top, -1);
                 count -= (int)(below - top);
             }
-            if (x < 0)
-                continue;
             while (bin < 256 / COARSE - 1 && 2 * (darker + histogram[bin]) < count)
                 darker = (int16_t)(darker + histogram[bin++]);
             while (bin > 0 && 2 * darker >= count)
@@ -390,6 +396,29 @@ static void take_medians(uint8_t *medians, Size small, const uint8_t *grey, Size
                 *at = median;
         }
     }
+}
+
+/* Of every fourth pixel of every fourth row. */
+static int find_grounds(uint8_t *medians, Size small, const uint8_t *grey, Size size)
+{
+    size_t count = (size_t)(small.width * small.rows);
+    uint8_t *dark = malloc(count);
+    uint16_t *around = malloc(count * sizeof *around);
+    int failed = dark == NULL || around == NULL;
+    memset(medians, 255, count);
+    if (!failed)
+        for (ptrdiff_t y = 0; y < small.rows; y++)
+            for (ptrdiff_t x = 0; x < small.width; x++)
+                dark[y * small.width + x] = grey[EVERY * (y * size.width + x)] < GROUND_BELOW;
+    for (int upright = 0; upright < 2 && !failed && any_set(dark, count); upright++) {
+        int across = upright ? CLOSE : FAR, down = upright ? FAR : CLOSE;
+        failed = count_around(around, dark, small, 2 * across + 1, 2 * down + 1) < 0;
+        if (!failed)
+            take_medians(medians, around, small, grey, size, across, down);
+    }
+    free(dark);
+    free(around);
+    return failed ? -1 : 0;
 }
 
 /* Where a ground shows itself: a patch of nothing but it, wider than a stroke of small type, within reach. */
@@ -468,9 +497,7 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
                  || bright == NULL || black == NULL;
     const uint8_t *grey = band->under_tone;
     if (!failed) {
-        memset(medians, 255, (size_t)(small.width * small.rows));
-        take_medians(medians, small, grey, size, FAR, CLOSE);
-        take_medians(medians, small, grey, size, CLOSE, FAR);
+        failed = find_grounds(medians, small, grey, size) < 0;
         for (ptrdiff_t y = 0; y < size.rows; y++) {
             uint8_t *row = grounds + y * size.width;
             if (y % EVERY)
@@ -480,9 +507,11 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
                     row[x] = medians[y / EVERY * small.width + x / EVERY];
         }
         mark_light(light, height, grey, grounds, band->photo, octets);
-        if (any_set(light, octets)) {
+        if (!failed && any_set(light, octets)) {
             failed = near_solid(band, solid, grounds) < 0;
             keep(light, solid, octets);
+            if (!any_set(light, octets))
+                goto done;
             memcpy(lines, light, octets);
             failed = failed || only_runs(lines, size, pixels_across(band, LONGEST_LINE), pixels_down(band, LONGEST_LINE)) < 0;
             part_ink(light, lines, ink, solid, grounds, band->closed, grey, octets);
@@ -493,6 +522,7 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
                 decide_light(light, ink, level, grounds, bright, black, octets);
         }
     }
+done:
     free(lines);
     free(height);
     free(solid);
