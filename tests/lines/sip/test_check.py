@@ -11,6 +11,7 @@ from appliance.lines.line import LineKind
 from appliance.lines.sip import causes
 from appliance.lines.sip.check import check_trunk
 from appliance.lines.sip.check_report import TrunkReport
+from appliance.lines.sip.settings import MediaChoice
 from tests.lines.sip.media import AudioFar, T38Far
 from tests.lines.sip.rig import Box
 from tests.lines.sip.sipp import (
@@ -53,8 +54,12 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrunkReport]:
         far.start()
         tones = AudioFar(FaxMachine(receive=Path(folder / "tones.tif")), 8)
         tones.start()
-        answer = [expect("INVITE", save=True), respond(200, "OK", sdp(audio())), expect("ACK")]
-        tone_answer = [expect("INVITE", save=True), respond(200, "OK", sdp(audio(tones.port))), expect("ACK")]
+        as_set = AudioFar(FaxMachine(receive=Path(folder / "as_set.tif")), 8)
+        as_set.start()
+        answer, tone_answer, set_answer = (
+            [expect("INVITE", save=True), respond(200, "OK", sdp(media)), expect("ACK")]
+            for media in (audio(), audio(tones.port), audio(as_set.port))
+        )
         try:
             return dict(
                 await asyncio.gather(
@@ -79,12 +84,14 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, TrunkReport]:
                         *BYE,
                         t38_calling_s=0.5,
                     ),
+                    one(box, "tones as set", *set_answer, *BYE, media=MediaChoice.G711_ONLY),
                     one(box, "forbidden", expect("INVITE", save=True), respond(403), expect("ACK")),
                 )
             )
         finally:
             await far.finish()
             await tones.finish()
+            await as_set.finish()
             await box.stop()
 
     return asyncio.run(run())
@@ -113,6 +120,14 @@ def test_trunk_without_t38(reports: dict[str, TrunkReport]) -> None:
     assert report.round_trip_s > 0
     assert any("T.38 was refused (488)" in str(each) for each in report.findings)
     assert any("Ask the provider" in str(each) for each in report.advice)
+
+
+def test_trunk_that_is_set_to_tones_is_not_told_to_ask_for_t38(reports: dict[str, TrunkReport]) -> None:
+    report = reports["tones as set"]
+    assert report.usable
+    assert (report.kind, report.t38_refusal) == (LineKind.G711, 0)
+    assert not any("T.38" in str(each) for each in report.advice)
+    assert any("media setting (g711)" in str(each) for each in report.findings), report.findings
 
 
 def test_trunk_that_refuses_the_call(reports: dict[str, TrunkReport]) -> None:
