@@ -30,8 +30,9 @@ from appliance.printing.settings import (
     ScanSettings,
 )
 from appliance.settings.accounts import ApiKey, User
+from appliance.settings.files import Catalogue
 from appliance.settings.secrets import SecretSettings
-from appliance.settings.store import Catalogue, SettingsStore
+from appliance.settings.store import SettingsStore
 from appliance.spool.settings import SendingSettings, StorageSettings
 from appliance.station import StationSettings
 

@@ -19,7 +19,7 @@ from appliance.configuration import open_box
 from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
 from appliance.language import said
 from appliance.settings.fields import SettingError
-from appliance.settings.store import SettingsDamagedError
+from appliance.settings.files import SettingsDamagedError
 from appliance.spool.identity import SpoolGoneError
 from appliance.spool.schema import SchemaTooNewError
 

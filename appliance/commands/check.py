@@ -22,7 +22,7 @@ from appliance.lines.sip.check import REGISTER_LIMIT_S, check_trunk
 from appliance.lines.sip.check_report import TrunkReport, Watcher, report
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import split_host_port
-from appliance.settings.store import SettingsDamagedError
+from appliance.settings.files import SettingsDamagedError
 
 # Exit codes, as of ``check modem``: it can fax, it cannot, the command was wrong.
 GOOD, TROUBLE, USAGE = 0, 1, 2

@@ -17,7 +17,7 @@ from appliance.doctor.findings import Finding, State, examine
 from appliance.doctor.looks import looks
 from appliance.doctor.versions import versions
 from appliance.language import choose, speak
-from appliance.settings.store import SettingsDamagedError
+from appliance.settings.files import SettingsDamagedError
 
 _MARKS = {State.FINE: "ok", State.WARNING: "!", State.BROKEN: "X", State.SKIPPED: "-"}
 

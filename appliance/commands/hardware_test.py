@@ -14,7 +14,7 @@ from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argum
 from appliance.doctor.versions import build
 from appliance.hardware import folder, report, runs, signing, suite
 from appliance.hardware.rig import AtTerminal, Rig
-from appliance.settings.store import SettingsDamagedError
+from appliance.settings.files import SettingsDamagedError
 from appliance.station import StationSettings
 
 REPORTS_FOLDER = "hardware-tests"  # in the data folder

@@ -31,7 +31,8 @@ from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings, SipTrunk
 from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
 from appliance.settings.fields import TYPE_KEY, SettingError, describe, from_document, from_text
-from appliance.settings.store import SettingsDamagedError, SettingsStore
+from appliance.settings.files import SettingsDamagedError
+from appliance.settings.store import SettingsStore
 
 # Exit codes: the line works, or waits for the box to start; it is there and does not work.
 GOOD, TROUBLE = 0, 1

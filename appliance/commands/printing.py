@@ -13,7 +13,8 @@ from appliance.printing import queues
 from appliance.printing.cups_backend import DEFAULT_FOLDER
 from appliance.printing.settings import PrintingSettings
 from appliance.settings.fields import SettingError
-from appliance.settings.store import SettingsDamagedError, SettingsStore
+from appliance.settings.files import SettingsDamagedError
+from appliance.settings.store import SettingsStore
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -36,7 +36,7 @@ from appliance.lines.practice.line import Arrival
 from appliance.lines.practice.numbers import script_for
 from appliance.lines.sip.numbers import is_sip_address
 from appliance.remarks import Rule, verdict
-from appliance.settings.store import SettingsDamagedError
+from appliance.settings.files import SettingsDamagedError
 from appliance.t4.page import CodedPage
 from appliance.t30.conversation import PageDelivered
 from appliance.t30.parameters import (

@@ -38,7 +38,8 @@ from appliance.net.settings import HttpSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import SettingError
-from appliance.settings.store import SettingsDamagedError, SettingsStore
+from appliance.settings.files import SettingsDamagedError
+from appliance.settings.store import SettingsStore
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError, way_back
 from appliance.spool.retention import sweep_parts
 from appliance.spool.schema import SchemaTooNewError

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tinydb import TinyDB
-from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from appliance import durable
@@ -32,27 +31,16 @@ from appliance.settings.fields import (
     to_document,
 )
 from appliance.settings.files import (
-    FILE_TABLE,
     PHONEBOOK_FILE,
     SECTION_TABLE,
     SETTINGS_FILE,
     Catalogue,
     Reading,
     SettingsDamagedError,
-    SettingsTooNewError,
-    migrated,
     read_tables,
 )
+from appliance.settings.storage import DurableStorage
 from appliance.url_passwords import MASK
-
-__all__ = [
-    "Catalogue",
-    "Items",
-    "SettingsDamagedError",
-    "SettingsStore",
-    "SettingsTooNewError",
-    "UnknownItemError",
-]
 
 _log = logging.getLogger(__name__)
 
@@ -78,68 +66,6 @@ class Items:
         item_id, self._next_id = self._next_id, self._next_id + 1
         self.items[item_id] = item
         return item_id
-
-
-class DurableStorage(Storage):
-    """TinyDB's storage: the file is replaced as a whole, durably; an unchanged one is not written."""
-
-    def __init__(self, path: Path, catalogue: Catalogue) -> None:
-        self._path = path
-        self._catalogue = catalogue
-        self._text: str | None = None
-        self._stamp: tuple[int, int, int] | None = None
-        self._held = False
-        self._pending: str | None = None
-
-    def hold(self) -> None:
-        """Writes wait for ``flush``, so that several changes become one file."""
-        self._held = True
-
-    def flush(self) -> None:
-        """Writes what was held, if it differs from the file."""
-        pending, self._pending, self._held = self._pending, None, False
-        if pending is None or (pending == self._text and self.stamp() == self._stamp):
-            return
-        durable.write_file(self._path, pending.encode())
-        self._text, self._stamp = pending, self.stamp()
-
-    def drop(self) -> None:
-        """Forgets what was held."""
-        self._pending, self._held = None, False
-
-    def stamp(self) -> tuple[int, int, int] | None:
-        """Changes whenever the file was replaced; None while there is none."""
-        try:
-            state = self._path.stat()
-        except FileNotFoundError:
-            return None
-        return state.st_ino, state.st_mtime_ns, state.st_size
-
-    def read(self) -> dict[str, dict[str, Any]] | None:
-        stamp = self.stamp()
-        if self._pending is None and stamp is None:
-            return None
-        if self._pending is None and (self._text is None or stamp != self._stamp):
-            try:
-                self._text = self._path.read_text(encoding="utf-8")
-            except UnicodeDecodeError as error:
-                raise SettingsDamagedError(f"{self._path} is damaged: {error}") from error
-            self._stamp = stamp
-        text = self._pending if self._pending is not None else self._text
-        assert text is not None
-        try:
-            data: dict[str, dict[str, Any]] = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise SettingsDamagedError(f"{self._path} is damaged: {error}") from error
-        if not _has_shape(data):
-            raise SettingsDamagedError(f"{self._path} is damaged: it does not hold tables of documents")
-        return migrated(data, self._catalogue, self._path)
-
-    def write(self, data: dict[str, dict[str, Any]]) -> None:
-        data = {**data, FILE_TABLE: {"1": {"version": self._catalogue.version}}}
-        self._pending = json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        if not self._held:
-            self.flush()
 
 
 class SettingsStore:
@@ -560,15 +486,6 @@ class SettingsStore:
     def _tell(self) -> None:
         for action in list(self._listeners):
             action()
-
-
-def _has_shape(data: Any) -> bool:
-    """Tables of documents with numbers, as TinyDB keeps them."""
-    return isinstance(data, dict) and all(
-        isinstance(table, dict)
-        and all(key.isdecimal() and isinstance(document, dict) for key, document in table.items())
-        for table in data.values()
-    )
 
 
 def _free_id(documents: list[Document], wanted: int) -> int:

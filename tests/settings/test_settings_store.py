@@ -18,7 +18,8 @@ from appliance.phonebook import Contact
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.settings.fields import SettingError, describe, from_document, to_document
-from appliance.settings.store import SettingsDamagedError, SettingsStore, UnknownItemError
+from appliance.settings.files import SettingsDamagedError
+from appliance.settings.store import SettingsStore, UnknownItemError
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
 from appliance.url_passwords import MASK
