@@ -6,6 +6,7 @@ import gzip
 import os
 import random
 import re
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from appliance.api.ipp.words import Operation, PrintJobState, Status
 from appliance.ipp import codec
 from appliance.ipp.codec import Decoder
 from appliance.ipp.model import GroupTag, Message, Range, Tag, Value
+from appliance.lines.practice.settings import PracticeSettings
 from appliance.net.settings import ApiSettings
 from appliance.printing.settings import IppAccess, IppSettings, PrintingSettings
 from appliance.settings import secrets
@@ -32,7 +34,10 @@ from tests.api_ipp import ipp_crash
 from tests.api_ipp.conftest import Printing
 from tests.api_ipp.requests import Attributes, request, to
 from tests.deliver.making import make_box
+from tests.documents.test_raster import PWG_SIZE, raster
 
+# Where an Apple raster's first page says how many pixels it has across and down.
+URF_SIZE = 12 + 12
 pytestmark = [pytest.mark.realtime, pytest.mark.xdist_group("ipp")]
 
 
@@ -336,6 +341,42 @@ def test_a_damaged_document_ends_its_job_with_a_sentence(printing: Printing, con
     done = ended(printing, job_id(ask(printing, sent + content)))
     assert done["job-state"] == PrintJobState.ABORTED
     assert len(done["job-state-message"]) > 20
+
+
+@pytest.mark.parametrize("device", ["pwgraster", "appleraster"])
+def test_printers_rasters_are_faxed_and_what_is_wrong_with_one_is_said(
+    printing: Printing, device: str
+) -> None:
+    whole = raster(device, 19, 8, 600)
+    huge = bytearray(whole)
+    struct.pack_into(">II", huge, PWG_SIZE if device == "pwgraster" else URF_SIZE, 60_000, 60_000)
+    sent = request(Operation.PRINT_JOB, to("tel:9990"), job_name=codec.name(f"a {device}"))
+    good = job_id(ask(printing, sent + whole))
+    for content in (whole[: len(whole) // 2], bytes(huge)):
+        done = ended(printing, job_id(ask(printing, sent + content)))
+        assert done["job-state"] == PrintJobState.ABORTED
+        assert re.match(r"[A-Z].+\.", done["job-state-message"])
+    done = ended(printing, good)
+    assert (done["job-state"], done["job-impressions"]) == (PrintJobState.COMPLETED, 2)
+
+
+def test_a_printer_says_when_no_line_works_and_goes_on_taking_faxes(printing: Printing, letter: Path) -> None:
+    def says() -> tuple[str, str]:
+        found = ask(printing, request(Operation.GET_PRINTER_ATTRIBUTES)).group(GroupTag.PRINTER)
+        return found["printer-state-reasons"][0].text, found["printer-state-message"][0].text
+
+    settings = printing.served.box.settings
+    settings.change(PracticeSettings, {"enabled": False})
+    try:
+        printing.served.wait(lambda: says()[0] == "connecting-to-device-warning")
+        assert says()[1].startswith("No telephone line works: what is printed waits until one does.")
+        sent = request(Operation.PRINT_JOB, to("tel:030123456"), job_name=codec.name("without a line"))
+        answer = ask(printing, sent + letter.read_bytes())
+        assert answer.code == Status.OK
+        ask(printing, request(Operation.CANCEL_JOB, job_id=codec.integers(job_id(answer))))
+    finally:
+        settings.change(PracticeSettings, {"enabled": True})
+        printing.served.wait(lambda: says()[0] == "none")
 
 
 def test_documents_are_not_fetched_from_elsewhere(printing: Printing) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,17 @@ import pytest
 from PIL import Image, ImageOps
 from weasyprint import HTML
 
-from appliance.printing.cups_backend import ENTRY_SUFFIX
+from appliance.deliver.settings import MailOutSettings
+from appliance.printing.cups_backend import ENTRY_SUFFIX, PART_SUFFIX
 from appliance.printing.folder import PrintFolder
 from appliance.printing.ppd import ppd
 from appliance.printing.queues import make_folder
 from appliance.printing.settings import PrintingSettings, PrintUser
 from appliance.settings.accounts import Role, User
 from appliance.spool.model import JobFilter
+from appliance.spool.options import Quality
 from tests.api.served import Served, serving
+from tests.deliver.mailing import post_office
 from tests.deliver.making import make_box
 from tests.printing.cupsd import Cups, running_cupsd
 from tests.printing.killing import printed as on_disk
@@ -101,6 +105,19 @@ def test_set_up_twice_is_set_up_once(cups: Cups, printed: Served) -> None:
     status = printing(cups, printed.box.data, "status")
     assert (status.returncode, "missing" in status.stdout) == (0, False)
     assert "a document without a number waits on the box's pages" in cups.run("lpstat", "-l", "-p", "Fax")
+
+
+def test_what_was_set_up_is_taken_away_and_what_waits_stays(cups: Cups, printed: Served) -> None:
+    waiting = cups.root / "print" / f"kept{PART_SUFFIX}"
+    waiting.touch()
+    try:
+        assert printing(cups, printed.box.data, "remove").returncode == 0
+        assert printing(cups, printed.box.data, "remove").returncode == 0
+        assert "faxbox:" not in cups.run("lpstat", "-v", check=False)
+        assert printing(cups, printed.box.data, "status").returncode == 1
+        assert waiting.exists()
+    finally:
+        assert printing(cups, printed.box.data, "install").returncode == 0
 
 
 def test_a_pdf_printed_with_a_number_is_delivered_and_names_person_and_computer(
@@ -188,6 +205,42 @@ def test_a_number_in_a_printed_document_is_used_when_the_job_names_none(
         printed.box.settings.change(PrintingSettings, {"number_in_document": "off"})
     assert fax_of(cups, printed, "by its tag")["to"]["number"] == "9990"
     assert fax_of(cups, printed, "by option")["to"]["number"] == "9991"
+
+
+def test_cover_page_quality_and_time_are_options(cups: Cups, printed: Served, tmp_path: Path) -> None:
+    at = (datetime.now() + timedelta(days=1)).replace(hour=22, minute=30, second=0, microsecond=0)
+    options = ["-o", "phone=9990", "-o", "FaxCover=standard", "-o", "FaxQuality=superfine"]
+    options += ["-o", f"FaxTime={at:%Y-%m-%dT%H:%M}"]
+    cups.lp("-d", "Fax", *options, "-t", "with options", str(pdf(tmp_path / "a.pdf", 1)))
+    fax = fax_of(cups, printed, "with options")
+    assert fax["pages"] == 2, "the cover page is one of them"
+    assert datetime.fromisoformat(fax["scheduled_at"]).astimezone().replace(tzinfo=None) == at
+    assert printed.box.faxes.get(fax["id"]).options.quality is Quality.SUPERFINE
+    printed.box.faxes.cancel(fax["id"])
+
+
+def test_who_printed_without_a_number_is_told_by_email_where_it_waits_and_why(
+    cups: Cups, printed: Served, tmp_path: Path
+) -> None:
+    settings = printed.box.settings
+    settings.add(User(name="eve", role=Role.USER, email="eve@office.example"))
+    person = settings.add(PrintUser(from_user=ME, user="eve"))
+    with post_office() as office:
+        mail = {"server": "127.0.0.1", "port": office.port, "security": "none", "results": "failed"}
+        settings.change(MailOutSettings, {**mail, "sender": "fax@office.example"})
+        try:
+            cups.lp("-d", "Fax", "-o", "phone=112", "-t", "for eve", str(pdf(tmp_path / "a.pdf", 1)))
+            cups.until(lambda: office.taken, "for eve")
+        finally:
+            settings.change(MailOutSettings, {"server": ""})
+            settings.remove(PrintUser, person)
+    ((_, recipients, message),) = office.taken
+    assert recipients == ["eve@office.example"]
+    body = message.get_body(("plain",))
+    assert body is not None
+    text = " ".join(body.get_content().split())
+    assert "It waits on the box's page for documents without a number." in text
+    assert fax_of(cups, printed, "for eve")["metadata"]["print_problem"] in text
 
 
 def test_kinds_of_files_become_the_right_number_of_pages(cups: Cups, printed: Served, tmp_path: Path) -> None:
@@ -354,6 +407,25 @@ def test_ten_at_once_are_ten_faxes(cups: Cups, printed: Served, tmp_path: Path) 
     cups.until(lambda: len(faxes(printed, "ten")) == 10, "ten")
     cups.until(lambda: not list((cups.root / "print").glob(f"*{ENTRY_SUFFIX}")), "ten")
     assert len(faxes(printed, "ten")) == 10
+
+
+def test_a_quota_binds_what_its_user_prints(cups: Cups, printed: Served, tmp_path: Path) -> None:
+    printed.box.settings.add(User(name="quentin", role=Role.USER, pages_per_day=1))
+    person = printed.box.settings.add(PrintUser(from_user=ME, user="quentin"))
+    one = str(pdf(tmp_path / "a.pdf", 1))
+    cups.lp("-d", "Fax", "-o", "phone=9990;9991", "-t", "beyond the quota", one)
+
+    def told() -> list[str]:
+        log = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
+        return [each.detail for each in log if each.object == "beyond the quota"]
+
+    cups.until(told, "beyond the quota")
+    cups.lp("-d", "Fax", "-o", "phone=9990", "-t", "within the quota", one)
+    fax = fax_of(cups, printed, "within the quota")
+    printed.box.settings.remove(PrintUser, person)
+    assert "1 pages a day" in told()[0]
+    assert faxes(printed, "beyond the quota") == []
+    assert fax["owner"] == "quentin"
 
 
 def test_a_reader_may_not_print_to_fax(cups: Cups, printed: Served, tmp_path: Path) -> None:
