@@ -171,9 +171,8 @@ def _shred_call(tx: Tx, trace_path: str) -> None:
 
 
 def _erase_traces(tx: Tx, fax_id: int) -> None:
-    """What events, deliveries, notes, the audit log and the words to search by say of it."""
+    """What events, deliveries, notes and the audit log say of it; its words to search by are gone with it."""
     tx.db.execute("DELETE FROM note WHERE fax_id = ?", (fax_id,))
-    tx.db.execute("UPDATE fax_words SET words = '' WHERE rowid = ?", (fax_id,))
     tx.db.execute("UPDATE event SET data = '{}' WHERE fax_id = ?", (fax_id,))
     tx.db.execute("DELETE FROM outbox WHERE fax_id = ?", (fax_id,))
     tx.db.execute("UPDATE audit SET detail = '' WHERE object = ?", (f"fax:{fax_id}",))

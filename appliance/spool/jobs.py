@@ -21,6 +21,7 @@ from appliance.spool.model import (
     NotFoundError,
     Submission,
 )
+from appliance.spool.word_tables import ON_THE_WAY, OWNER, STATE
 
 # What a job has of its submission.
 _SHARED = [fact.column for fact in facts_of(Handed) if "job" not in fact.declared.tables]
@@ -28,9 +29,11 @@ JOB = (
     f"SELECT job.*, {', '.join(f'submission.{column}' for column in _SHARED)}"
     " FROM job JOIN submission ON submission.id = job.submission_id"
 )
-_FOUND = JOB.replace("FROM job", "FROM fax_words CROSS JOIN job ON job.id = fax_words.rowid", 1)
+_FOUND = JOB.replace("FROM job", "FROM sent_words CROSS JOIN job ON job.id = sent_words.rowid", 1)
 _NOTED = JOB.replace("FROM job", "FROM metadatum CROSS JOIN job ON job.id = metadatum.job_id", 1)
 
+
+_ON_THE_WAY = frozenset({JobState.PREPARING, JobState.WAITING, JobState.SENDING})
 
 # Most rows a listing answers at once, whatever was asked for.
 LIST_LIMIT = 1000
@@ -109,39 +112,31 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
         want("job.number = '' AND job.ended_at IS NULL")
     if wanted.submission_id is not None:
         want("job.submission_id = ?", wanted.submission_id)
+    found, order = JOB, "job.id"
+    if wanted.text.strip():
+        # The words' table leads, newest first, and stops at the limit however many faxes have the words.
+        found, order = _FOUND, "sent_words.rowid"
+        for term, given in words.terms("sent_words", wanted.text, _marks(db, wanted), wanted.before_id):
+            want(term, *given)
+    elif wanted.metadata:
+        # Newest first, by the first of the values.
+        found, order = _NOTED, "metadatum.job_id"
+        want("metadatum.name = ? AND metadatum.value = ?", *wanted.metadata[0])
     # The plus: the ids lead, which are in the order of the answer.
     if wanted.since is not None:
-        want(f"+job.created_at >= ? AND {words.ids_since('job', 'created_at')}", wanted.since, wanted.since)
+        earliest = words.ids_since("job", "created_at")
+        want(f"+job.created_at >= ? AND {order} >= {earliest}", wanted.since, wanted.since)
     if wanted.until is not None:
-        want(f"+job.created_at < ? AND {words.ids_until('job', 'created_at')}", wanted.until, wanted.until)
+        latest = words.ids_until("job", "created_at")
+        want(f"+job.created_at < ? AND {order} <= {latest}", wanted.until, wanted.until)
     if wanted.before_id is not None:
-        want("job.id < ?", wanted.before_id)
-    found, order = JOB, "job.id"
+        want(f"{order} < ?", wanted.before_id)
     for name, value in wanted.metadata:
         want(
             "EXISTS (SELECT 1 FROM metadatum AS m WHERE m.name = ? AND m.value = ? AND m.job_id = job.id)",
             name,
             value,
         )
-    if query := words.match(wanted.text):
-        # The words' table leads, newest first, and stops at the limit however many faxes have the words.
-        found, order = _FOUND, "fax_words.rowid"
-        want("fax_words MATCH ?", query)
-        if wanted.before_id is not None:
-            want("fax_words.rowid < ?", wanted.before_id)
-    elif pattern := words.short(wanted.text):
-        # No index has it; the texts alone are gone through, newest first, and not all of them.
-        found, order = _FOUND, "fax_words.rowid"
-        want("fax_words.words LIKE ?", pattern)
-        want(*words.within_reach(wanted.before_id))
-        if wanted.before_id is not None:
-            want("fax_words.rowid < ?", wanted.before_id)
-    elif wanted.metadata:
-        # Newest first, by the first of the values.
-        found, order = _NOTED, "metadatum.job_id"
-        want("metadatum.name = ? AND metadatum.value = ?", *wanted.metadata[0])
-        if wanted.before_id is not None:
-            want("metadatum.job_id < ?", wanted.before_id)
     limit = max(0, min(wanted.limit, LIST_LIMIT))
     states = [state.value for state in wanted.states]
     few = wanted.number or wanted.tag or wanted.origin or wanted.submission_id is not None
@@ -157,6 +152,17 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
     where = f" WHERE {' AND '.join(terms)}" if terms else ""
     rows = db.execute(f"{found}{where} ORDER BY {order} DESC LIMIT ?", (*values, limit))
     return [from_row(Job, row) for row in rows]
+
+
+def _marks(db: sqlite3.Connection, wanted: JobFilter) -> list[str]:
+    """The marks of the jobs that are wanted, as the words' table is asked for them."""
+    asked = []
+    if wanted.owner:
+        asked.append(words.any_mark(db, [OWNER + wanted.owner]))
+    if wanted.states:
+        states = {ON_THE_WAY if state in _ON_THE_WAY else state.value for state in wanted.states}
+        asked.append(words.any_mark(db, [STATE + state for state in sorted(states)]))
+    return [each for each in asked if each is not None]
 
 
 def counts(db: sqlite3.Connection) -> dict[JobState, int]:

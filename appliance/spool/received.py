@@ -23,6 +23,7 @@ from appliance.spool.model import (
     ReceivedState,
 )
 from appliance.spool.store import Tx
+from appliance.spool.word_tables import DIALLED, OWNER, READ
 
 # The kind of the line on which the practice machine calls.
 PRACTICE_KIND = "practice"
@@ -213,27 +214,41 @@ def set_text(tx: Tx, received_id: int, text: str) -> None:
     if tx.db.execute(there, (received_id,)).fetchone() is None:
         return
     tx.db.execute("INSERT OR IGNORE INTO received_text VALUES (?, ?)", (received_id, text))
-    tx.db.execute("UPDATE fax_words SET words = words || ' ' || ? WHERE rowid = ?", (text, received_id))
 
 
 def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
     """The received faxes that match, newest first; deleted ones are left out."""
+    found, order = "received", "received.id"
+    # The words' table leads, as in ``jobs.search``, unless the caller's index does.
+    marks = _marks(db, wanted) if wanted.text.strip() or not wanted.caller else []
+    narrowed = words.terms("received_words", wanted.text, marks, wanted.before_id)
+    if narrowed:
+        found, order = (
+            "received_words CROSS JOIN received ON id = received_words.rowid",
+            "received_words.rowid",
+        )
+    elif not (wanted.empty or wanted.caller):
+        found = "received INDEXED BY received_listed"
     terms = ["deleted_at IS NULL"]
     values: list[Any] = []
-    for term, value in (
-        ("owner IN (?, '')", wanted.owner),
-        ("read = ?", wanted.read),
-        ("caller = ?", wanted.caller or None),
-        ("dialled = ?", wanted.dialled or None),
-        ("+started_at >= ?", wanted.since),
-        (words.ids_since("received", "started_at"), wanted.since),
-        ("+started_at < ?", wanted.until),
-        (words.ids_until("received", "started_at"), wanted.until),
-        ("id < ?", wanted.before_id),
+    earliest = words.ids_since("received", "started_at")
+    latest = words.ids_until("received", "started_at")
+    for term, given in (
+        ("owner IN (?, '')", (wanted.owner,)),
+        # The plus: other indexes lead, which are in the order of the answer.
+        ("+read = ?", (wanted.read,)),
+        ("caller = ?", (wanted.caller or None,)),
+        ("dialled = ?", (wanted.dialled or None,)),
+        (f"+started_at >= ? AND {order} >= {earliest}", (wanted.since, wanted.since)),
+        (f"+started_at < ? AND {order} <= {latest}", (wanted.until, wanted.until)),
+        (f"{order} < ?", (wanted.before_id,)),
     ):
-        if value is not None:
+        if given[-1] is not None:
             terms.append(term)
-            values.append(value)
+            values += given
+    for term, narrowing in narrowed:
+        terms.append(term)
+        values += narrowing
     if wanted.sight is not None:
         sight = wanted.sight
         owners = (*sight.owners, "") if sight.unassigned else sight.owners
@@ -247,21 +262,31 @@ def search(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[Received]:
             values += [len(number), number]
     if not wanted.empty:
         terms.append("(pages > 0 OR state = 'receiving')")
-    found, order = "received", "id"
-    if query := words.match(wanted.text):
-        # As in ``jobs.search``.
-        found, order = "fax_words CROSS JOIN received ON id = fax_words.rowid", "fax_words.rowid"
-        terms.append("fax_words MATCH ?")
-        values.append(query)
-        if wanted.before_id is not None:
-            terms.append("fax_words.rowid < ?")
-            values.append(wanted.before_id)
     limit = max(0, min(wanted.limit, LIST_LIMIT))
     rows = db.execute(
         f"SELECT received.* FROM {found} WHERE {' AND '.join(terms)} ORDER BY {order} DESC LIMIT ?",
         (*values, limit),
     )
     return [from_row(Received, row) for row in rows]
+
+
+def _marks(db: sqlite3.Connection, wanted: ReceivedFilter) -> list[str]:
+    """The marks of the faxes that are wanted, as the words' table is asked for them."""
+    asked = []
+    if wanted.sight is not None:
+        owners = (*wanted.sight.owners, "") if wanted.sight.unassigned else wanted.sight.owners
+        names, beginnings = (
+            [OWNER + owner for owner in owners],
+            [DIALLED + number for number in wanted.sight.dialled],
+        )
+        asked.append(words.any_mark(db, names, beginnings))
+    if wanted.owner is not None:
+        asked.append(words.any_mark(db, [OWNER + wanted.owner, OWNER]))
+    if wanted.dialled:
+        asked.append(words.any_mark(db, [DIALLED + wanted.dialled]))
+    if wanted.read is not None:
+        asked.append(words.any_mark(db, [f"{READ}{wanted.read:d}"]))
+    return [each for each in asked if each is not None]
 
 
 def unread(db: sqlite3.Connection) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from appliance.spool.word_tables import SCHEMA_18
+
 SCHEMA_1 = """
 CREATE TABLE sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 INSERT INTO sequence VALUES ('fax', 0);
@@ -512,6 +514,7 @@ MIGRATIONS: tuple[str, ...] = (
     SCHEMA_15,
     SCHEMA_16,
     SCHEMA_17,
+    SCHEMA_18,
 )
 
 

@@ -184,7 +184,8 @@ class Spool:
                 copies.keep_before(data, self._db, versions())
             migrate(self._db)
             with contextlib.suppress(sqlite3.OperationalError):  # SQLite before 3.42 has no such option
-                self._db.execute("INSERT INTO fax_words (fax_words, rank) VALUES ('secure-delete', 1)")
+                for table in ("sent_words", "received_words"):
+                    self._db.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('secure-delete', 1)")
             if begin:
                 self._db.execute("UPDATE identity SET id = ?", (begin,))
             durable.fsync_folder(data)

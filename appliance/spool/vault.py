@@ -194,9 +194,4 @@ def seal_texts(tx: Tx, data: Path) -> None:
     for row in tx.db.execute("SELECT id, text FROM note WHERE text NOT LIKE 'sealed:%'").fetchall():
         sealed = at_rest.seal_text(data, row["text"])
         tx.db.execute("UPDATE note SET text = ? WHERE id = ?", (sealed, row["id"]))
-    tx.db.execute(
-        "UPDATE fax_words SET words = replace(words,"
-        " ' ' || (SELECT text FROM received_text WHERE received_id = fax_words.rowid), '')"
-        " WHERE rowid IN (SELECT received_id FROM received_text WHERE text <> '')"
-    )
     tx.db.execute("UPDATE received_text SET text = '' WHERE text <> ''")

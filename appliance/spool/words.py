@@ -1,13 +1,25 @@
-"""Narrowing lists of faxes: words that a person typed (table ``fax_words``), moments as bounds of ids."""
+"""Narrowing lists of faxes: words that a person typed and marks of faxes (``word_tables``), moments as ids.
+
+A list that is searched has its newest matches first, and the index alone is walked for them: how many other
+faxes have some of the words, or only the marks, costs next to nothing.
+"""
 
 from __future__ import annotations
 
-# What is shorter is not in the index: the table knows letters in threes.
-SHORTEST = 3
-# So many of the newest faxes are gone through for such a word: more would take as long as there are faxes.
-SHORT_REACH = 20_000
+import sqlite3
+from collections.abc import Sequence
+
+# The index knows letters in threes.  A word of two is looked for with each of these behind it; one letter
+# alone is looked for in so many of the newest faxes, since nearly every fax has it.
+PAIR = 2
+_BEHIND_A_PAIR = "abcdefghijklmnopqrstuvwxyz0123456789 -.,/äöüßéèáàóçñ"
+ONE_LETTER_REACH = 1000
 # More words than this narrow nothing down further.
 MOST_WORDS = 8
+# Of a long number the index is asked for its end, which few others have; those are looked at for all of it.
+_END_OF_NUMBER = 5
+# Marks that begin alike are asked for one by one, up to so many; of more, each fax is looked at.
+MOST_MARKS = 100
 
 # Ids come in the order of time but where the clock was set meanwhile: so many rows about a moment are looked
 # at for the first and last id.
@@ -15,35 +27,73 @@ _ABOUT = 500
 
 
 def ids_since(table: str, stamp: str) -> str:
-    """SQL: ids of ``table`` that may belong to rows from a moment (``?``) on, by its index of ``stamp``."""
-    rows = f"SELECT id FROM {table} WHERE {stamp} >= ? ORDER BY {stamp} LIMIT {_ABOUT}"
-    return f"{table}.id >= (SELECT MIN(id) FROM ({rows}))"
+    """SQL: the first id that rows from a moment (``?``) on may have, by the index of ``stamp``."""
+    return (
+        f"(SELECT MIN(id) FROM (SELECT id FROM {table} WHERE {stamp} >= ? ORDER BY {stamp} LIMIT {_ABOUT}))"
+    )
 
 
 def ids_until(table: str, stamp: str) -> str:
-    """SQL: likewise for rows before a moment."""
+    """SQL: likewise the last for rows before a moment."""
     rows = f"SELECT id FROM {table} WHERE {stamp} < ? ORDER BY {stamp} DESC LIMIT {_ABOUT}"
-    return f"{table}.id <= (SELECT MAX(id) FROM ({rows}))"
+    return f"(SELECT MAX(id) FROM ({rows}))"
 
 
-def within_reach(before_id: int | None) -> tuple[str, int | None]:
-    """SQL, with its value: rows of ``fax_words`` that are gone through for a word that is ``short``."""
-    newest = "COALESCE(?, (SELECT value FROM sequence WHERE name = 'fax'))"
-    return f"fax_words.rowid > {newest} - {SHORT_REACH}", before_id
+def terms(
+    table: str, text: str, marks: Sequence[str], before_id: int | None
+) -> list[tuple[str, tuple[object, ...]]]:
+    """SQL terms, each with its values, for rows of ``table`` that have every word of ``text``.
 
-
-def short(text: str) -> str:
-    """The LIKE pattern for a text that is one word too short for ``match``; empty for any other.
-
-    LIKE knows ASCII letters alone in capitals and small.
+    ``marks``: as ``any_mark`` gives them; a row has one of each.  They narrow and no more: what the list
+    wants is asked of the fax itself, too.  Empty when there is nothing to look for.
     """
-    word = text.strip()
-    if not word.isascii() or not word.isalnum() or len(word) >= SHORTEST:
-        return ""
-    return f"%{word}%"
+    words = text.replace("\0", " ").split()
+    asked = [_asked(word) for word in words if len(word) >= PAIR][:MOST_WORDS]
+    found: list[tuple[str, tuple[object, ...]]] = []
+    if asked or marks:
+        found.append((f"{table} MATCH ?", (" AND ".join([*asked, *marks]),)))
+    found += [(f"instr({table}.words, ?) > 0", (word,)) for word in words[:MOST_WORDS] if _long_number(word)]
+    if words and not asked:
+        newest = f"COALESCE(?, (SELECT rowid + 1 FROM {table} ORDER BY rowid DESC LIMIT 1))"
+        found.append((f"instr(lower({table}.words), ?) > 0", (words[0].lower(),)))
+        found.append((f"{table}.rowid >= {newest} - {ONE_LETTER_REACH}", (before_id,)))
+    return found
 
 
-def match(text: str) -> str:
-    """The query that finds every word of ``text``; empty when no word is long enough."""
-    words = [word for word in text.split() if len(word) >= SHORTEST][:MOST_WORDS]
-    return " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
+def any_mark(db: sqlite3.Connection, names: Sequence[str], beginnings: Sequence[str] = ()) -> str | None:
+    """What finds faxes with one of the marks ``names``, or one that begins so; None where these are too many.
+
+    Marks that no fax has ever had find nothing.
+    """
+    listed = ", ".join("?" * len(names))
+    ways = [f"name IN ({listed})", *["name >= ? AND name < ? || char(0x10FFFF)"] * len(beginnings)]
+    rows = db.execute(
+        f"SELECT letters FROM mark_letters WHERE {' OR '.join(ways)} LIMIT {MOST_MARKS + 1}",
+        (*names, *[name for name in beginnings for _ in range(2)]),
+    ).fetchall()
+    if len(rows) > MOST_MARKS:
+        return None
+    return _one_of([row[0] for row in rows] or [_NOBODYS])
+
+
+# No mark has these letters.
+_NOBODYS = "\uf8ff\uf8ff\ue000"
+
+
+def _asked(word: str) -> str:
+    if len(word) == PAIR:
+        return _one_of([word + letter for letter in _BEHIND_A_PAIR])
+    return _quoted(word[-_END_OF_NUMBER:] if _long_number(word) else word)
+
+
+def _long_number(word: str) -> bool:
+    digits = word.removeprefix("+")
+    return len(word) > _END_OF_NUMBER and digits.isascii() and digits.isdecimal()
+
+
+def _one_of(phrases: Sequence[str]) -> str:
+    return f"({' OR '.join(_quoted(phrase) for phrase in phrases)})"
+
+
+def _quoted(phrase: str) -> str:
+    return '"' + phrase.replace('"', '""') + '"'

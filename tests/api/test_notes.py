@@ -102,7 +102,7 @@ def test_notes_go_with_their_fax_and_none_is_written_on_what_was_erased(served: 
 
     def left(db: object) -> tuple[int, int]:
         run = db.execute  # type: ignore[attr-defined]
-        words = "SELECT COUNT(*) FROM fax_words WHERE words LIKE '%confidential%'"
+        words = "SELECT COUNT(*) FROM received_words WHERE words LIKE '%confidential%'"
         notes = "SELECT COUNT(*) FROM note WHERE fax_id = ?"
         return run(notes, (fax_id,)).fetchone()[0], run(words).fetchone()[0]
 
