@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,11 @@ def _environment(code: str) -> Environment:
     catalogue = language.catalogue(code)
     made.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.globals.update(
-        static=FILES.prefix, scripts=_scripts, languages=language.languages(), version=__version__
+        static=FILES.prefix,
+        scripts=_scripts,
+        preload=_preload,
+        languages=language.languages(),
+        version=__version__,
     )
     return made
 
@@ -50,10 +55,21 @@ def _scripts(name: str) -> Markup:
     from markupsafe import Markup  # noqa: PLC0415 (as above)
 
     there = FILES.imports(_OF_ALL) if name != _OF_ALL else frozenset()
+    run = Markup('<script type="module" src="{}/{}"></script>').format(FILES.prefix, name)
+    return _links(FILES.imports(name) - there) + run
+
+
+@functools.cache
+def _preload(name: str) -> Markup:
+    """The scripts of the page that comes next, fetched while somebody types: it then asks for itself only."""
+    return _links({name, *FILES.imports(name)} - {_OF_ALL, *FILES.imports(_OF_ALL)})
+
+
+def _links(modules: Iterable[str]) -> Markup:
+    from markupsafe import Markup  # noqa: PLC0415 (as above)
+
     link = Markup('<link rel="modulepreload" href="{}/{}">')
-    made = [link.format(FILES.prefix, module) for module in sorted(FILES.imports(name) - there)]
-    made.append(Markup('<script type="module" src="{}/{}"></script>').format(FILES.prefix, name))
-    return Markup("").join(made)
+    return Markup("").join(link.format(FILES.prefix, module) for module in sorted(modules))
 
 
 def draw(template: str, visit: Visit, values: dict[str, Any]) -> str:

@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from appliance.language import DOMAIN, FOLDER
 from appliance.settings.accounts import Role
 from appliance.spool.model import JobState, ReceivedState
-from tests.web.browser import OWNER, Web, web
+from tests.web.browser import OWNER, PASSWORD, Web, web
 from tests.web.furnished import Furnished, furnish
 from tests.web.pages import PAGES, Seen
 from webui import catalogue
@@ -40,11 +41,24 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iter
         yield made, furnish(made, evil=True)
 
 
-def faults(page: Page) -> list[str]:
-    """What axe-core calls serious or critical."""
+# What axe-core looks at that another theme can change.
+OF_COLOUR = ("color-contrast", "link-in-text-block")
+OTHER: dict[str, Any] = {"light": "dark", "dark": "light"}
+
+
+def faults(page: Page, theme: str) -> list[str]:
+    """What axe-core calls serious or critical, in ``theme`` and, of colours, in the other one."""
     # Not as a script of the page: its rules forbid that.
     page.evaluate(AXE)
-    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    found = _violations(page, {})
+    page.emulate_media(color_scheme=OTHER[theme])
+    found += [f"{OTHER[theme]}: {each}" for each in _violations(page, {"runOnly": OF_COLOUR})]
+    page.emulate_media(color_scheme=OTHER[OTHER[theme]])
+    return found
+
+
+def _violations(page: Page, asked: dict[str, object]) -> list[str]:
+    found = page.evaluate("asked => axe.run({resultTypes: ['violations'], ...asked})", asked)
     return [
         f"{page.url}: {each['id']}: {each['nodes'][0]['html'][:200]}"
         for each in found["violations"]
@@ -65,7 +79,7 @@ def test_every_page_is_for_everybody_and_shows_what_strangers_wrote_as_text(
         answer = page.goto(furnished.path(seen.path))
         assert answer is not None
         assert answer.status == (404 if seen.name == "nothing-here" else 200), seen.path
-        found += faults(page)
+        found += faults(page, theme)
         if page.evaluate("window.bad") is not None:
             found.append(f"{seen.path}: a stranger's script ran")
         wide = page.evaluate(_TOO_WIDE)
@@ -162,6 +176,33 @@ def test_the_first_page_is_light_on_the_wire(lived_in: tuple[Web, Furnished]) ->
     page.goto("/")
     page.wait_for_load_state("load")
     assert 0 < sum(sizes) < FIRST_PAGE_OCTETS
+    box.close_windows()
+
+
+def test_the_first_page_after_signing_in_asks_the_network_for_itself_alone(
+    lived_in: tuple[Web, Furnished],
+) -> None:
+    """One round trip to usable: style sheet and scripts came while somebody typed their password."""
+    box, _ = lived_in
+    page = box.page("")
+    page.goto("/sign-in")
+    page.wait_for_load_state("load")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('link[rel=modulepreload]')].every((link) =>"
+        " performance.getEntriesByName(link.href).some((entry) => entry.responseEnd > 0))"
+    )
+    page.get_by_label("Name or e-mail address").fill(OWNER)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("combobox", name="To")).to_be_focused()
+    page.wait_for_load_state("load")
+    # What the browser had is of no size on the wire.  What follows events is there for later.
+    loaded = page.evaluate(
+        "performance.getEntriesByType('resource').map((each) => [each.name, each.transferSize])"
+        ".filter(([name]) => /\\.(js|css)$/.test(name) && !name.includes('/stream'))"
+    )
+    assert len(loaded) > 5
+    assert [name for name, octets in loaded if octets] == []
     box.close_windows()
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import html
 import http.client
+import http.server
 import io
 import re
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -19,7 +24,8 @@ from appliance.api.rest.table import ROUTES
 from appliance.settings import secrets
 from appliance.settings.accounts import Role
 from tests.api.served import TIMEOUT_S
-from tests.web.browser import OWNER, PASSWORD, Web, web
+from tests.web import complaints
+from tests.web.browser import OWNER, PASSWORD, PATIENCE_MS, Web, web
 
 pytestmark = pytest.mark.realtime
 
@@ -165,6 +171,52 @@ def test_every_answer_forbids_frames_and_scripts_in_the_page(box: Web) -> None:
         assert "frame-ancestors 'none'" in rules, path
         assert "unsafe" not in rules
         assert "script-src 'self'" in rules
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_page_opens_in_a_frame_of_another_origin(box: Web, browser: Browser, host: str) -> None:
+    """Nobody clicks there what lies beneath; on the same host the frame would even be signed in."""
+    user_id = box.add_user(OWNER, Role.ADMIN)
+    token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
+    for path in ("/", "/sent", "/settings", "/sign-in"):
+        with framing(box.url + path) as port, contextlib.closing(browser.new_context()) as context:
+            context.set_default_timeout(PATIENCE_MS)
+            context.add_cookies([{"name": "faxbox", "value": token, "url": box.url}])
+            page = context.new_page()
+            assert page.goto(box.url + path) is not None
+            expect(page.locator("#main")).to_be_visible()  # by itself it opens
+            page.goto(f"http://{host}:{port}/")
+            # The browser's own page of errors stands in the frame; from outside, it cannot be looked into.
+            page.wait_for_function("() => frames.length === 1 && window.framed")
+            (inner,) = (frame for frame in page.frames if frame is not page.main_frame)
+            assert not inner.url.startswith(box.url), path
+            assert inner.locator("#main").count() == 0
+    complaints.heard()  # the browser said that it refused
+
+
+@contextlib.contextmanager
+def framing(address: str) -> Iterator[int]:
+    """Another origin, whose page has ``address`` in a frame; yields its port."""
+    page = f'<iframe onload="window.framed = 1" src="{html.escape(address)}"></iframe>'.encode()
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize(
