@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import hashlib
 import logging
 
 from appliance.box import Box
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 PRACTICE_NAME = "practice"
 PRACTICE_FOLDER = "practice"
+# What calls have shown of each trunk, in a file named by so many digits of its name's SHA-256.
+LEARNED_FOLDER, LEARNED_NAME = "learned", 16
 # How often the settings are compared with the lines, seconds.
 FOLLOW_S = 2.0
 
@@ -116,4 +119,8 @@ class Lines:
     def _remote(
         self, name: str, settings: LineSettings | PracticeSettings, section: SipSettings
     ) -> RemoteLine:
-        return RemoteLine(self._exchange, LineSpec(name, settings, section, self._box.data / PRACTICE_FOLDER))
+        data = self._box.data
+        # Names of lines may have any characters.
+        learned = data / LEARNED_FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:LEARNED_NAME]}.json"
+        spec = LineSpec(name, settings, section, data / PRACTICE_FOLDER, learned.absolute())
+        return RemoteLine(self._exchange, spec)

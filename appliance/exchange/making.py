@@ -6,6 +6,7 @@ looks at the settings, does without them.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.lines.line import Line
@@ -24,8 +25,8 @@ def check_line(line: LineSettings, sip: SipSettings) -> None:
         sip.check()
 
 
-def make_line(settings: LineSettings, stack: SipStack | None) -> Line:
-    """The line of these settings; a SIP trunk stands on ``stack``."""
+def make_line(settings: LineSettings, stack: SipStack | None, learned: Path | None = None) -> Line:
+    """The line of these settings; a SIP trunk stands on ``stack``, what it learns in ``learned``."""
     match settings:
         case ClassOneModem():
             from appliance.lines.modem.line import ModemLine, ModemSettings  # noqa: PLC0415
@@ -46,5 +47,5 @@ def make_line(settings: LineSettings, stack: SipStack | None) -> Line:
             from appliance.lines.sip.line import SipLine  # noqa: PLC0415
 
             assert stack is not None
-            return SipLine(settings, stack)
+            return SipLine(settings, stack, learned)
     raise TypeError(f"no line is made of {type(settings).__name__}")

@@ -33,12 +33,17 @@ FAREWELL_S = 4.5
 
 @dataclass(frozen=True, slots=True)
 class LineSpec:
-    """What a line is made from.  ``arrivals``: where the practice machines keep what they receive."""
+    """What a line is made from.
+
+    ``arrivals``: where the practice machines keep what they receive.  ``learned``: the file for what calls
+    show of a trunk, None to keep nothing.
+    """
 
     name: str
     settings: LineSettings | PracticeSettings
     sip: SipSettings
     arrivals: Path
+    learned: Path | None = None
 
 
 # -- from the box ------------------------------------------------------------------------------

@@ -206,7 +206,7 @@ class CallServer:
             from appliance.lines.sip.stack import SipStack  # noqa: PLC0415
 
             self._stack = SipStack(spec.sip)
-        return make_line(spec.settings, self._stack)
+        return make_line(spec.settings, self._stack, spec.learned)
 
     async def _close(self, name: str) -> None:
         line = self._lines.pop(name, None)

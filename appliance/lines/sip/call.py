@@ -32,6 +32,7 @@ from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, 
 from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.lines.sip.session import body_of
 from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
+from appliance.lines.sip.trunk_memory import UdptlWay
 from appliance.lines.sip.witnesses import is_udptl, speaks_rtp, speaks_t38
 from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED, NO_SENDER_HEARD
 from appliance.t30.conversation import CallOwner, FromCall
@@ -103,18 +104,6 @@ class MediaPorts:
     def close(self) -> None:
         self.udptl.close()
         self.rtp.close()
-
-
-@dataclass(frozen=True, slots=True)
-class UdptlWay:
-    """From where a host sends its UDPTL, where that is not the port that it signals."""
-
-    offset: int = 0  # to the signalled port
-    beside_audio: bool = False  # to our port of the audio
-
-    @property
-    def odd(self) -> bool:
-        return self != UdptlWay()
 
 
 @dataclass(frozen=True, slots=True)

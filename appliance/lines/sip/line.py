@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance import dial_on
@@ -33,7 +34,7 @@ from appliance.lines.line import (
     decided,
 )
 from appliance.lines.sip import messages, stun
-from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, MediaFacts, MediaPorts, UdptlWay
+from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, MediaFacts, MediaPorts
 from appliance.lines.sip.causes import (
     SIP_FROM_REFUSED,
     SIP_MISCONFIGURED,
@@ -71,6 +72,7 @@ from appliance.lines.sip.stack import (
 from appliance.lines.sip.standing import ASK_IN_CALL_S, Standing, sentence, with_status
 from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
 from appliance.lines.sip.trunk_config import request_uri
+from appliance.lines.sip.trunk_memory import TrunkMemory
 from appliance.t30.conversation import CallOwner, Ended
 from appliance.t30.parameters import CallResult, Phase, Progress
 from appliance.t38.settings import T38Settings
@@ -90,12 +92,8 @@ FIRST_ASK_S = 10.0
 LOOK_AFTER_S = 1.0
 # How long ``stop`` waits for calls to end with DCN and BYE.
 STOP_LIMIT_S = 10.0
-# A trunk where our offer of T.38 got no proper answer, or ended the call, is not asked again for so long: the
-# other side may still ask, and tones begin soon.
-NO_OFFERS_S = 3600.0
+# Where T.38 is not offered, the other side gets so long to do it before the tones begin, seconds.
 PEER_OFFERS_WITHIN_S = 3.0
-# Hosts whose odd ways with UDPTL ports are remembered.
-MAX_UDPTL_WAYS = 64
 # What a peer of ours may send in one datagram, and may keep: we have room for any.
 OUR_MAX_DATAGRAM = 400
 OUR_MAX_BUFFER = 2000
@@ -124,17 +122,16 @@ class InboundCounters:
 
 
 class SipLine:
-    """See the module."""
+    """See the module.  ``learned``: the file that keeps what calls have shown of the trunk."""
 
-    def __init__(self, trunk: SipTrunk, stack: SipStack) -> None:
+    def __init__(self, trunk: SipTrunk, stack: SipStack, learned: Path | None = None) -> None:
         self.trunk = trunk
         self._stack = stack
         self._on_incoming: IncomingHandler = lambda _: Refuse(causes.LINE_STOPPED)
         self._started = False
         self._usable = False  # the stack has an account for it
         self._standing = Standing(trunk.server, registers=trunk.registers)
-        self._no_offers_until = 0.0
-        self._udptl_ways: dict[str, UdptlWay] = {}  # by host, the oldest first
+        self._memory = TrunkMemory(trunk.server, learned)
         self._calls: dict[CarriedCall, CallOwner] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._admitted: frozenset[str] = frozenset()  # addresses of configured peers, looked up
@@ -225,7 +222,7 @@ class SipLine:
             pacing=self.pacing,
             dial_on=steps,
             countries=countries(number, self.trunk.dialling),
-            udptl_ways=self._udptl_ways,
+            udptl_ways=self._memory.udptl_ways,
         )
         self._calls[carried] = owner
         owner.say(Progress(0.0, "dialled", (("number", uri),)))
@@ -279,9 +276,9 @@ class SipLine:
     def _learn(self, carried: CarriedCall, result: CallResult) -> CallResult:
         """What a call's end says of the trunk; the result, with what only the trunk knows of its cause."""
         if carried.facts.offer_failed:
-            self._no_offers_until = time.monotonic() + NO_OFFERS_S
+            self._memory.offer_failed()
         if carried.facts.udptl is not None:
-            self._remember_udptl(*carried.facts.udptl)
+            self._memory.learn_udptl(*carried.facts.udptl)
         ended, now = carried.ended, time.monotonic()
         if carried.facts.answered_at or (ended is not None and not ended.ours):
             (self._standing.call_answered if carried.calls else self._standing.answered)(now)
@@ -296,14 +293,6 @@ class SipLine:
         if ended.code == 503 and ended.retry_after_s:
             self._standing.pause(ended.retry_after_s, now)
         return result
-
-    def _remember_udptl(self, host: str, way: UdptlWay) -> None:
-        """How a host sent its UDPTL; the newest hosts are kept."""
-        self._udptl_ways.pop(host, None)
-        if way.odd:
-            self._udptl_ways[host] = way
-            if len(self._udptl_ways) > MAX_UDPTL_WAYS:
-                del self._udptl_ways[next(iter(self._udptl_ways))]
 
     def _signs_in_for_calls_alone(self) -> bool:
         """Whether name and password are right, since the registrar took them, and From has another user."""
@@ -407,7 +396,7 @@ class SipLine:
             ports,
             tap=answer.tap,
             pacing=self.pacing,
-            udptl_ways=self._udptl_ways,
+            udptl_ways=self._memory.udptl_ways,
         )
         carried.begin_with(knocking.message)
         self._calls[carried] = owner
@@ -447,7 +436,7 @@ class SipLine:
             ask_after_s=ask_after_s,
             keep_audio_line=self.trunk.keep_audio_line,
         )
-        if rules.g711 and time.monotonic() < self._no_offers_until:
+        if rules.g711 and self._memory.offers_rest:
             return replace(rules, ask_after_s=None, wait_for_peer_s=PEER_OFFERS_WITHIN_S)
         return rules
 

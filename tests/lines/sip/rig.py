@@ -75,8 +75,9 @@ class Box:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def line(self, name: str, server: str, **settings: Any) -> SipLine:
-        line = SipLine(SipTrunk(name=name, server=server, **{"calls_at_once": 40, **settings}), self.stack)
+    async def line(self, name: str, server: str, *, learned: Path | None = None, **settings: Any) -> SipLine:
+        trunk = SipTrunk(name=name, server=server, **{"calls_at_once": 40, **settings})
+        line = SipLine(trunk, self.stack, learned)
         self.lines.append(line)
         await line.start(self._knock)
         return line

@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,17 +150,21 @@ unanswered("offer_gets_nothing")
 
 @cell
 async def offer_that_failed_is_not_made_again(stage: Stage) -> None:
-    """The second call over a trunk that answered our offer with 481 goes as tones without one."""
+    """The second call over a trunk that answered our offer with 481 goes as tones without one, after a
+    restart of the line too."""
     name = "offer_that_failed_is_not_made_again"
     first, second = receiver(stage, "first"), receiver(stage, "second")
     offers = [expect("INVITE"), respond(481, tag=False), expect("ACK")]
-    sipp, line = await stage.called(name, *answer(first.port), *offers, *BYE, t38_calling_s=0.5)
+    settings: dict[str, Any] = {"t38_calling_s": 0.5, "learned": stage.folder / f"{name}.json"}
+    sipp, line = await stage.called(name, *answer(first.port), *offers, *BYE, **settings)
     first.start()
     assert (await send(line)).result.cause is DELIVERED
     assert await sipp.finish() == ""
     await first.finish()
+    await line.stop()
     again = Sipp(stage.folder, f"{name}_again", called(*answer(second.port), *BYE), sipp.port)
     await again.start()
+    line = await stage.box.line(f"{name}_again", f"127.0.0.1:{sipp.port}", **settings)
     second.start()
     outcome = await send(line)
     words, facts = await again.finish(), line.last_facts
