@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from appliance.causes import Cause
-from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import (
     Carrier,
     CarrierOff,
@@ -27,12 +26,7 @@ from appliance.t30.dce import (
     LineLost,
     LineOrder,
     Receive,
-    SendCed,
     SendCng,
-    SendEcm,
-    SendFrames,
-    SendImage,
-    SendTcf,
     Sent,
     Tone,
     ToneHeard,
@@ -41,9 +35,6 @@ from appliance.t30.dce import (
 from appliance.t30.pace import NOMINAL
 from appliance.t30.tcf import tcf_octets
 from appliance.t38.ifp import (
-    DataField,
-    DataPacket,
-    FieldType,
     IfpError,
     IfpPacket,
     Indicator,
@@ -53,16 +44,13 @@ from appliance.t38.ifp import (
 )
 from appliance.t38.ifp_receiver import IfpReceiver
 from appliance.t38.settings import RateManagement, T38Settings
+from appliance.t38.signals import Signals, SignalStep
 from appliance.t38.timing import (
     CARRIERS,
-    CHUNK_S,
     CNG_AFTER_CED_S,
-    CNG_DELAY_S,
     CNG_GUARD_S,
     CNG_ON_S,
     CNG_PERIOD_S,
-    V21_CHUNK_OCTETS,
-    cut_frame,
 )
 from appliance.t38.udptl import UdptlSender
 from appliance.t38.udptl_receiver import Arrival, UdptlReceiver
@@ -80,32 +68,12 @@ TRAIL_PACKETS, TRAIL_INTERVAL_S = 3, 0.02
 # has).  Redundancy would repeat it too, but only with the first data, up to 1.3 s later: a gateway that
 # missed it would begin its training then and never catch up.  Data packets are not sent twice.
 INDICATOR_COPIES, COPY_INTERVAL_S = 3, 0.015
-# Octets of a datagram beside the field's data: sequence 2, length 2, type 1, count 1, field header and
-# length 3, a second field 1, error recovery 2.
-_OVERHEAD_OCTETS = 12
 # So many frames without an FCS, and never one with, betray the other notation of IFP.
 WRONG_NOTATION_FRAMES = 2
-# Zeros (fill, T.4 4.1.3) behind a page without ECM: there are gateways and terminals that lose the last
-# octets before the end of the signal, and with them the RTC.
-PAGE_TRAILER_S = 0.06
 # What is kept of the far end's signal while we still send (see ``_sending_over``): ours, for bounds.
 MAX_HELD_EVENTS = 1024
 
 _NO_SIGNAL = IndicatorPacket(Indicator.NO_SIGNAL)
-_FRAME_END = DataField(FieldType.HDLC_FCS_OK)
-_LAST_FRAME_END = DataField(FieldType.HDLC_FCS_OK_SIG_END)
-_NON_ECM_END = DataField(FieldType.T4_NON_ECM_SIG_END)
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What a transmission does next: ``ifp`` leaves at ``at``; None ends the signal on the line."""
-
-    at: float
-    ifp: bytes | None
-    repeats: bool = False  # an indicator: sent more than once
-    answerable: bool = False  # from here on the far end may answer
-    tone: bool = False  # CNG
 
 
 @dataclass(slots=True)
@@ -139,17 +107,16 @@ class T38Dce:
         self._sounding = False  # CNG is the signal that stands
         self._cng_began = 0.0
         self._no_cng_before = float("-inf")
-        self._script: Iterator[_Step] = iter(())
-        self._step: _Step | None = None
+        self._script: Iterator[SignalStep] = iter(())
+        self._step: SignalStep | None = None
         self._line_free_at = float("-inf")  # when our last signal ends on the line
         self._copies: deque[tuple[float, bytes]] = deque()
         self._trail = 0  # no-signal indicators still to send
         self._trail_at = 0.0
         self._keepalive_at: float | None = None
         self._peer_heard = False
-        self._pace = NOMINAL
+        self._signals = Signals(settings)
         self._answerable = False  # our signal goes on, and the far end may answer already
-        self._far_end_is_terminal = False  # it has, before our signal was over on a line
         self._local_tcf: list[tuple[float, LineEvent]] = []
         self._closed = False
 
@@ -167,7 +134,7 @@ class T38Dce:
             self._hang_up(now)
             return
         if isinstance(order, UsePace):
-            self._pace = order.pace
+            self._signals.pace = order.pace
             return
         if self._sending():
             raise RuntimeError("an order while a signal is being sent")
@@ -179,8 +146,8 @@ class T38Dce:
             return
         self._listening = isinstance(order, SendCng)
         self._held.clear()
-        begin = max(now, max(self._line_free_at, self._hearing.silent_since) + self._pace.silence_s)
-        self._script = self._script_of(order, begin)
+        begin = max(now, max(self._line_free_at, self._hearing.silent_since) + self._signals.pace.silence_s)
+        self._script = self._signals.of(order, begin)
         if begin <= now:
             self._trail = 0  # what follows protects better, and no-signal must not come behind it
         self._advance(now)
@@ -309,100 +276,6 @@ class T38Dce:
         if not self._listening and self._hearing.carrier is not None:
             self._held.append(CarrierOn(self._hearing.carrier))
 
-    def _script_of(self, order: LineOrder, begin: float) -> Iterator[_Step]:
-        match order:
-            case SendCng():
-                return self._cng(begin + CNG_DELAY_S)
-            case SendCed():
-                return self._ced(begin)
-            case SendFrames(frames):
-                return self._hdlc(begin, Carrier.V21, False, 0.0, frames)
-            case SendEcm(carrier, short_train, frames):
-                return self._hdlc(begin, carrier, short_train, self._pace.ecm_flags_s, frames)
-            case SendImage(carrier, short_train, data):
-                trailer = bytes(int(carrier.bit_rate * PAGE_TRAILER_S / 8))
-                return self._non_ecm(begin, carrier, short_train, data + trailer)
-            case SendTcf(carrier, octets):
-                if self._settings.rate_management is RateManagement.LOCAL_TCF:
-                    seconds = CARRIERS[carrier].long_training_s + octets * 8 / carrier.bit_rate
-                    return iter((_Step(begin + seconds, None),))
-                return self._non_ecm(begin, carrier, False, bytes(octets))
-        raise TypeError(f"not an order for a line: {order!r}")
-
-    def _indicator(self, at: float, indicator: Indicator) -> _Step:
-        ifp = encode(IndicatorPacket(indicator), self._settings.version)
-        return _Step(at, ifp, repeats=True, answerable=indicator is Indicator.CED)
-
-    def _cng(self, at: float) -> Iterator[_Step]:
-        while True:
-            yield replace(self._indicator(at, Indicator.CNG), tone=True)
-            at += CNG_PERIOD_S
-
-    def _ced(self, at: float) -> Iterator[_Step]:
-        yield self._indicator(at, Indicator.CED)
-        yield _Step(at + self._pace.ced_s, None)
-
-    def _training(self, at: float, carrier: Carrier, short: bool) -> tuple[_Step, float]:
-        """The indicator, and when the first bit behind the training is on the line."""
-        numbers = CARRIERS[carrier]
-        if carrier is Carrier.V21:
-            return self._indicator(at, numbers.long_indicator), at + self._pace.preamble_s
-        if short:
-            return self._indicator(at, numbers.short_indicator), at + numbers.short_training_s
-        return self._indicator(at, numbers.long_indicator), at + numbers.long_training_s
-
-    def _piece_octets(self, carrier: Carrier) -> int:
-        """Octets of one data packet: ``CHUNK_S`` of the line, less where the far end's limit says so."""
-        octets = V21_CHUNK_OCTETS if carrier is Carrier.V21 else int(carrier.bit_rate * CHUNK_S / 8)
-        return max(1, min(octets, self._settings.max_datagram - _OVERHEAD_OCTETS))
-
-    def _lead(self, carrier: Carrier) -> float:
-        buffer_s = self._settings.max_buffer * 8 / carrier.bit_rate
-        if self._far_end_is_terminal:
-            return min(self._pace.lead_to_terminal_s, buffer_s)
-        return min(self._pace.lead_s, buffer_s / 2)
-
-    def _hdlc(
-        self, at: float, carrier: Carrier, short: bool, flags_s: float, frames: tuple[bytes, ...]
-    ) -> Iterator[_Step]:
-        indicator, line = self._training(at, carrier, short)
-        yield indicator
-        line += flags_s
-        lead, rate = self._lead(carrier), carrier.bit_rate
-        data_type, version = CARRIERS[carrier].data_type, self._settings.version
-        octets = self._piece_octets(carrier)
-        last_frame = len(frames) - 1
-        for number, frame in enumerate(frames):
-            cut = cut_frame(frame, octets)
-            last_piece = len(cut.pieces) - 1
-            for index, (bit, piece) in enumerate(cut.pieces):
-                fields: tuple[DataField, ...] = (DataField(FieldType.HDLC_DATA, piece),)
-                ends_signal = False
-                if index == last_piece:
-                    ends_signal = number == last_frame
-                    fields += (_LAST_FRAME_END if ends_signal else _FRAME_END,)
-                ifp = encode(DataPacket(data_type, fields), version)
-                yield _Step(line + bit / rate - lead, ifp, answerable=ends_signal)
-            line += cut.line_bits / rate
-        yield _Step(line, None)
-
-    def _non_ecm(self, at: float, carrier: Carrier, short: bool, data: bytes) -> Iterator[_Step]:
-        indicator, line = self._training(at, carrier, short)
-        yield indicator
-        lead, rate = self._lead(carrier), carrier.bit_rate
-        data_type, version = CARRIERS[carrier].data_type, self._settings.version
-        octets = self._piece_octets(carrier)
-        for start in range(0, max(1, len(data)), octets):
-            fields: tuple[DataField, ...] = ()
-            if data:
-                fields += (DataField(FieldType.T4_NON_ECM_DATA, reverse_bits(data[start : start + octets])),)
-            ends_signal = start + octets >= len(data)
-            if ends_signal:
-                fields += (_NON_ECM_END,)
-            ifp = encode(DataPacket(data_type, fields), version)
-            yield _Step(line + start * 8 / rate - lead, ifp, answerable=ends_signal)
-        yield _Step(line + len(data) * 8 / rate, None)
-
     def _hang_up(self, now: float) -> None:
         """Ends everything; what protects our last words (DCN) leaves at once."""
         for _, datagram in self._copies:
@@ -479,7 +352,7 @@ class T38Dce:
             self._no_cng_before = now + CNG_AFTER_CED_S
         ending = self._step is None or not self._step.tone
         if self._sounding and self._hearing.carrier is not None and not ending:
-            self._step = self._indicator(self._cng_may_end(now), Indicator.NO_SIGNAL)
+            self._step = self._signals.indicator(self._cng_may_end(now), Indicator.NO_SIGNAL)
             self._advance(now)
         if self._local_tcf and any(isinstance(event, CarrierOn) for event in heard):
             self._local_tcf.clear()  # the far end has a signal of its own
@@ -487,7 +360,7 @@ class T38Dce:
             self._events += heard
             return
         if self._answerable and CarrierOn(Carrier.V21) in heard:
-            self._far_end_is_terminal = True
+            self._signals.far_end_is_terminal = True  # it answers before our signal was over on a line
         for event in heard:
             if len(self._held) >= MAX_HELD_EVENTS and isinstance(event, Frame | Data):
                 self.counters.events_dropped += 1

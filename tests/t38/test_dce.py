@@ -23,9 +23,10 @@ from appliance.t30.dce import (
     Tone,
     ToneHeard,
 )
-from appliance.t38.dce import KEEPALIVE_QUIET_S, PAGE_TRAILER_S, T38Dce
+from appliance.t38.dce import KEEPALIVE_QUIET_S, T38Dce
 from appliance.t38.ifp import Indicator, IndicatorPacket, decode, encode
 from appliance.t38.settings import ErrorCorrection, RateManagement, T38Settings
+from appliance.t38.signals import PAGE_TRAILER_S
 from appliance.t38.udptl import Datagram, build, parse
 
 from .network import Network

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from appliance.t4.bits import reverse_bits
 from appliance.t30.dce import Carrier, SendEcm, SendFrames, SendImage, Sent
 from appliance.t30.pace import NOMINAL
-from appliance.t38.dce import PAGE_TRAILER_S, T38Dce
+from appliance.t38.dce import T38Dce
 from appliance.t38.ifp import DataPacket, FieldType, Indicator, IndicatorPacket, decode
 from appliance.t38.settings import ErrorCorrection, T38Settings
+from appliance.t38.signals import PAGE_TRAILER_S
 from appliance.t38.timing import cut_frame
 from appliance.t38.udptl import parse
 
