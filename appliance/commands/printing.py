@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from appliance.configuration import open_settings
 from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
-from appliance.net.settings import HttpSettings
+from appliance.net.settings import ADDRESS_FILE, HttpSettings
 from appliance.printing import queues
 from appliance.printing.cups_backend import DEFAULT_FOLDER
 from appliance.printing.settings import PrintingSettings
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
 from appliance.settings.store import SettingsStore
+
+# RFC 9110 4.2: where an address names no port.
+_PORTS = {"http": 80, "https": 443}
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,7 +44,9 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "announce", help="write avahi-daemon's records of the network printers; again after a change"
     )
     announcing.add_argument("--services", type=Path, metavar="DIR", help="avahi-daemon's folder of services")
-    announcing.add_argument("--port", type=int, required=True, help="where the box listens")
+    announcing.add_argument(
+        "--port", type=int, help="where computers reach the box (default: where it listens)"
+    )
     add_data_argument(announcing)
     parser.set_defaults(run=run)
 
@@ -68,11 +75,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _announce(store: SettingsStore, arguments: argparse.Namespace) -> int:
-    """Raises OSError."""
+    """Raises OSError, PrintingError."""
     from appliance.api.ipp import announcing  # noqa: PLC0415 (as much as the whole box: the other words need it not)
 
     encrypted = bool(store.section(HttpSettings).tls_certificate)
-    records = announcing.records(store, arguments.port, encrypted=encrypted)
+    port = arguments.port or _listens_at(data_folder(arguments))
+    records = announcing.records(store, port, encrypted=encrypted)
     announcing.announce(arguments.services or announcing.SERVICES_FOLDER, records)
     print("\n".join(records) or "The network printers are off (ipp.access): nothing is announced.")
     return 0
+
+
+def _listens_at(data: Path) -> int:
+    """The port of the box that runs, or ran last.  Raises PrintingError."""
+    try:
+        address = urlsplit(json.loads((data / ADDRESS_FILE).read_text(encoding="utf-8"))["url"])
+        return address.port or _PORTS[address.scheme]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise queues.PrintingError("the box has not run yet: say --port") from None

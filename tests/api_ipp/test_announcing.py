@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from appliance.api.ipp.announcing import announce, records
+from appliance.cli import main
 from appliance.configuration import open_settings
+from appliance.daemon.arguments import EXIT_UNUSABLE
+from appliance.net.settings import ADDRESS_FILE
 from appliance.phonebook import Contact
 from appliance.printing.settings import FavouritePrinter, IppAccess, IppSettings
 from appliance.settings.store import SettingsStore
@@ -54,6 +58,46 @@ def test_records_of_what_is_gone_go_and_those_of_others_stay(store: SettingsStor
     store.change(IppSettings, {"access": IppAccess.OFF.value})
     announce(folder, records(store, 8080, encrypted=False))
     assert [path.name for path in folder.iterdir()] == ["ssh.service"]
+
+
+def test_what_is_announced_already_is_not_announced_anew(store: SettingsStore, tmp_path: Path) -> None:
+    folder = tmp_path / "services"
+    folder.mkdir()
+    announce(folder, records(store, 8080, encrypted=False))
+    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    store.add(FavouritePrinter(contact_id=1, name="another"))
+    announce(folder, records(store, 8080, encrypted=False))
+    after = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    assert before.items() < after.items(), "each file that was written is a new one"
+
+
+@pytest.mark.parametrize(
+    ("url", "words", "port"),
+    [
+        ("http://127.0.0.1:8081", [], "8081"),
+        ("https://[::]:443", [], "443"),
+        ("http://box", [], "80"),
+        ("http://127.0.0.1:8081", ["--port", "8080"], "8080"),
+        (None, [], None),
+    ],
+)
+def test_the_command_announces_where_the_box_listens(
+    store: SettingsStore,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    url: str | None,
+    words: list[str],
+    port: str | None,
+) -> None:
+    if url is not None:
+        (tmp_path / "box" / ADDRESS_FILE).write_text(json.dumps({"url": url}))
+    command = ["printing", "announce", "--services", str(tmp_path), "--data", str(tmp_path / "box"), *words]
+    assert main(command) == (0 if port else EXIT_UNUSABLE)
+    if port is None:
+        assert "say --port" in capsys.readouterr().err
+    else:
+        assert f"<port>{port}</port>" in (tmp_path / "faxbox-print.service").read_text()
 
 
 def test_the_command_writes_them(store: SettingsStore, tmp_path: Path) -> None:

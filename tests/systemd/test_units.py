@@ -42,7 +42,9 @@ def test_systemd_takes_the_unit_without_a_word(placed: Path, unit: str) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("unit", ["faxbox.service", "faxbox-panel.service", "faxbox-backup.service"])
+@pytest.mark.parametrize(
+    "unit", ["faxbox.service", "faxbox-panel.service", "faxbox-backup.service", "faxbox-announce.service"]
+)
 def test_the_fence_is_as_tight_as_promised(placed: Path, unit: str) -> None:
     said = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", str(placed / unit)],

@@ -35,12 +35,17 @@ def records(store: SettingsStore, port: int, *, encrypted: bool) -> dict[str, st
 
 
 def announce(folder: Path, wanted: Mapping[str, str]) -> None:
-    """Makes ``folder`` hold these records of ours and no others.  Raises OSError."""
+    """Makes ``folder`` hold these records of ours and no others; what is there already is left alone.
+
+    avahi-daemon announces a file anew when it is written.  Raises OSError.
+    """
     for old in folder.glob(_FILE.format("*")):
         if old.name not in wanted:
             old.unlink()
     for name, content in wanted.items():
-        durable.write_file(folder / name, content.encode(), mode=_MODE)
+        path, octets = folder / name, content.encode()
+        if not path.exists() or path.read_bytes() != octets:
+            durable.write_file(path, octets, mode=_MODE)
 
 
 def _record(store: SettingsStore, printer: FaxPrinter, port: int, *, encrypted: bool) -> str:
