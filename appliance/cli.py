@@ -23,6 +23,7 @@ _WORDS = {
     "user": "appliance.commands.user",
     "line": "appliance.commands.line",
     "update": "appliance.commands.update",
+    "disk-lock": "appliance.commands.disk_lock",
     "hardware-test": "appliance.commands.hardware_test",
     "version": "appliance.commands.version",
     "completion": "appliance.commands.completion",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,15 +75,25 @@ def _links(modules: Iterable[str]) -> Markup:
 
 def draw(template: str, visit: Visit, values: dict[str, Any]) -> str:
     """``template`` with ``values`` and what every page has."""
+    there = {"ways": entries(visit), "write": visit.writer(), "now": visit.context.now()}
+    return _fill(template, visit, {**there, **values})
+
+
+@dataclass(frozen=True, slots=True)
+class _Nobody:
+    """What a template asks of a visit, before there is a box that could be visited."""
+
+    caller: None = None
+    page_token: str = ""
+
+
+def draw_without_box(template: str, values: dict[str, Any]) -> str:
+    """``template`` with ``values``, for a page that is shown before the box has started."""
+    write = language.Writer(language.locale_of(language.spoken()), None)
+    return _fill(template, _Nobody(), {"ways": (), "write": write, **values})
+
+
+def _fill(template: str, visit: Visit | _Nobody, values: dict[str, Any]) -> str:
     code = language.spoken()
     page = _environment(code).get_template(template)
-    return page.render(
-        visit=visit,
-        language=code,
-        said=language.said,
-        words=words(),
-        ways=entries(visit),
-        write=visit.writer(),
-        now=visit.context.now(),
-        **values,
-    )
+    return page.render(visit=visit, language=code, said=language.said, words=words(), **values)

@@ -137,6 +137,27 @@ UPDATE_UNDER_WAY = declare(
     "An update is being installed already.",
     "Wait until the box has started anew.",
 )
+DISK_NOT_LOCKABLE = declare(
+    "disk_not_lockable",
+    Side.USER,
+    Retry.NO,
+    "The disk of this machine cannot be encrypted from here.",
+    "This is for machines made from the image; elsewhere let the system encrypt the disk (LUKS).",
+)
+DISK_LOCKED = declare(
+    "disk_locked",
+    Side.USER,
+    Retry.SOON,
+    "The box waits for the passphrase or the USB stick of its encrypted disk.",
+    "Open its page in a browser and type the passphrase, or plug in the stick.",
+)
+DISK_LOCK_UNDER_WAY = declare(
+    "disk_lock_under_way",
+    Side.USER,
+    Retry.SOON,
+    "The encryption of the disk is being changed already.",
+    "Wait until that is done.",
+)
 REQUEST_FAULT = declare(
     "request_fault",
     Side.OURS,

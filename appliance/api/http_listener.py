@@ -6,7 +6,9 @@ import contextlib
 import logging
 import resource
 import socket
+import ssl
 import threading
+from dataclasses import dataclass
 from typing import Any
 
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
@@ -17,8 +19,13 @@ from appliance.api.tls import Certificates
 
 _log = logging.getLogger(__name__)
 
-# Connections that wait for a thread.
+# Connections that wait to be accepted, and those that wait for a thread.
+BACKLOG = 64
 WAITING = 256
+# Silence on a connection, seconds: between two requests, and between two pieces of one.
+SILENCE_S = 10.0
+# How long a stop waits for the requests in hand.
+STOP_S = 5.0
 # Threads that may be busy with senders who are not known yet; one more cuts off the slowest of the address
 # that has most.  The other threads are for callers who are known.
 STRANGERS = 24
@@ -26,6 +33,13 @@ STRANGERS = 24
 FILES_PER_IDLE, FILES_PER_STRANGER = 4, 8
 # Octets of a request's head.
 HEAD_OCTETS = 32 * 1024
+
+
+@dataclass(frozen=True)
+class FixedCertificate:
+    """What a server that has no settings speaks TLS with; None, it does not."""
+
+    context: ssl.SSLContext | None
 
 
 class CherootServer(Server):
@@ -36,8 +50,15 @@ class CherootServer(Server):
     stopping = False
     inherited: socket.socket | None = None  # listens already: systemd opened it
 
-    def __init__(self, *arguments: Any, certificates: Certificates, **more: Any) -> None:
-        super().__init__(*arguments, **more)
+    def __init__(self, *arguments: Any, certificates: Certificates | FixedCertificate, **more: Any) -> None:
+        super().__init__(
+            *arguments,
+            request_queue_size=BACKLOG,
+            timeout=SILENCE_S,  # type: ignore[arg-type] (cheroot takes parts of seconds)
+            shutdown_timeout=STOP_S,  # type: ignore[arg-type] (as above)
+            accepted_queue_size=WAITING,
+            **more,
+        )
         self.certificates = certificates
         self.watched: set[Connection] = set()
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -47,7 +68,7 @@ class CherootServer(Server):
         self.max_request_header_size = HEAD_OCTETS
         self.keep_alive_conn_limit = self.most_idle
         self.requests = Workers(
-            self, min=more["numthreads"], max=more["max"], accepted_queue_size=more["accepted_queue_size"]
+            self, min=more["numthreads"], max=more["max"], accepted_queue_size=WAITING
         )
         self.software = "faxbox"
         self.server_name = "faxbox"

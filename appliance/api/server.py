@@ -21,7 +21,7 @@ from appliance import durable
 from appliance.api import page_export
 from appliance.api.application import MakeDoor, make_application
 from appliance.api.context import STREAMS, Context
-from appliance.api.http_listener import WAITING, CherootServer
+from appliance.api.http_listener import STOP_S, CherootServer
 from appliance.api.tls import Certificates, TlsError
 from appliance.core import Core, MakeService, Service
 from appliance.net.settings import ADDRESS_FILE
@@ -32,13 +32,7 @@ _log = logging.getLogger(__name__)
 THREADS = 32 + STREAMS
 # So many of them are there from the start; the others when they are first needed: each keeps some 30 kB.
 THREADS_AT_START = 8
-# Connections that wait to be accepted.
-BACKLOG = 64
-# Silence on a connection, seconds: between two requests, and between two pieces of one.
-SILENCE_S = 10.0
-# How long a stop waits for the requests in hand.
-STOP_S = 5.0
-# After that, those whose connections were cut get so long; the rest ends with the process.
+# After a stop has waited for the requests in hand, those whose connections were cut get so long; the rest ends with the process.
 FORCED_S = 1.0
 
 
@@ -67,16 +61,13 @@ class HttpServer:
         self._is_first = beside is None
         self._host = host
         self._there = "The web pages and interfaces" if doors else "The programming interfaces"
+        self._certificates = Certificates(core.box.settings)
         self._server = CherootServer(
             (host, port),
             make_application(self.context, doors),
             numthreads=THREADS_AT_START,
             max=THREADS,
-            request_queue_size=BACKLOG,
-            timeout=SILENCE_S,
-            shutdown_timeout=STOP_S,
-            accepted_queue_size=WAITING,
-            certificates=Certificates(core.box.settings),
+            certificates=self._certificates,
         )
         self._server.inherited = inherited
         self._address_file: Path = core.box.data / ADDRESS_FILE
@@ -93,13 +84,13 @@ class HttpServer:
     @property
     def url(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host
-        scheme = "https" if self._server.certificates.context is not None else "http"
+        scheme = "https" if self._certificates.context is not None else "http"
         return f"{scheme}://{host}:{self.port}"
 
     def start(self) -> None:
         """Raises ListenError."""
         try:
-            self._server.certificates.first()
+            self._certificates.first()
         except TlsError as error:
             raise ListenError(f"TLS cannot be used: {error}") from None
         try:
@@ -137,7 +128,7 @@ class HttpServer:
         while not self._ended.wait(1.0):
             self._server.cut_off(time.monotonic())
             try:
-                if self._server.certificates.follow():
+                if self._certificates.follow():
                     self._tell_address()
             except Exception:  # requests are cut off in time whatever happens here
                 _log.exception("the certificate could not be looked after")
@@ -145,7 +136,7 @@ class HttpServer:
     def _tell_address(self) -> None:
         if not self._is_first:
             return
-        certificates = self._server.certificates
+        certificates = self._certificates
         told = {"url": self.url}
         if certificates.context is not None:
             told["certificate"] = certificates.certificate

@@ -13,6 +13,7 @@ import getpass
 import json
 import logging
 import signal
+import socket
 import sqlite3
 import sys
 from collections.abc import Sequence
@@ -31,7 +32,10 @@ from appliance.daemon.arguments import (
     add_data_argument,
     data_folder,
 )
+from appliance.daemon.locked import wait_until_open
 from appliance.daemon.main import run
+from appliance.disk_lock import owner as disk_lock
+from appliance.disk_lock.lock_file import LockFileError
 from appliance.exchange.remote import Exchange
 from appliance.language import said
 from appliance.net.settings import HttpSettings
@@ -127,13 +131,19 @@ def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService]
     data = data_folder(arguments, may_be_new=True)
     durable.keep_private()
     _share_memory()
+    sockets = service_manager.inherited_sockets() if arguments.http == SYSTEMD else []
+    try:
+        if disk_lock.locked() and not wait_until_open(sockets):
+            return 0
+    except LockFileError as error:
+        return _complain(f"the disk cannot be opened: {error}", EXIT_UNUSABLE)
     exchange = Exchange()
     try:
         exchange.launch()  # it comes up while we do
     except OSError as error:
         return _complain(f"the program that carries the calls cannot be started: {error}", EXIT_UNUSABLE)
     try:
-        return _serve_on(data, arguments.http, services, exchange)
+        return _serve_on(data, arguments.http, sockets, services, exchange)
     finally:
         exchange.abandon()
 
@@ -147,18 +157,21 @@ def _share_memory() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-def _serve_on(data: Path, http: str, services: Sequence[MakeService], exchange: Exchange) -> int:
+def _serve_on(
+    data: Path,
+    http: str,
+    sockets: Sequence[socket.socket],
+    services: Sequence[MakeService],
+    exchange: Exchange,
+) -> int:
     # Costs time and memory that the other words need not spend.
     from appliance.api.server import ListenError, http_service, inherited_services  # noqa: PLC0415
     from webui.door import make_webui  # noqa: PLC0415
 
     try:
         doors = {"": make_webui}
-        if http == SYSTEMD:
-            http_services = inherited_services(service_manager.inherited_sockets(), doors)
-        else:
-            http_services = [http_service(http, doors)]
-        services = [*http_services, *services]
+        served = inherited_services(sockets, doors) if http == SYSTEMD else [http_service(http, doors)]
+        services = [*served, *services]
     except ValueError as error:
         return _complain(f"--http: {error}", EXIT_USAGE)
     try:

@@ -26,7 +26,8 @@ cp /cache/keys/keyring.pem "$work/etc/rauc/keyring.pem"
 echo "IMAGE_VERSION=$(chroot "$work" dpkg-query -W -f '${Version}' faxbox)" >>"$work/usr/lib/os-release"
 
 units="systemd-networkd systemd-resolved systemd-timesyncd nftables iwd avahi-daemon cups
-    faxbox-image-good faxbox-image-preset faxbox-image-printing faxbox-image-reset.path faxbox-image-update.path faxbox-log-tail.timer"
+    faxbox-image-good faxbox-image-preset faxbox-image-printing faxbox-image-reset.path faxbox-image-update.path faxbox-log-tail.timer
+    faxbox-image-unlock faxbox-image-opened.path faxbox-image-lock.path"
 for unit in $units; do systemctl --quiet --root="$work" enable "$unit" 2>/dev/null || { echo "no unit $unit"; exit 1; }; done
 systemctl --quiet --root="$work" disable ssh.service ssh.socket 2>/dev/null || true
 # What writes into a root that forgets, or would do its work anew at every start.

@@ -78,7 +78,7 @@ type=ef # UEFI's own
 
 # -- the data, and all of it together ------------------------------------------------------------------
 uuid=$(uuid_of "$root")
-mke2fs -q -t ext4 -L data -m 1 -U "$uuid" -E "hash_seed=$uuid" "$work/data" ${DATA_MIB}M
+mke2fs -q -t ext4 -O encrypt -L data -m 1 -U "$uuid" -E "hash_seed=$uuid" "$work/data" ${DATA_MIB}M
 rm -f "$out"
 truncate -s $(((DATA_AT_MIB + DATA_MIB) * MIB)) "$out"
 sfdisk --quiet "$out" <<END

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 import trustme
 
-from appliance.api.server import SILENCE_S, THREADS
+from appliance.api.http_listener import SILENCE_S
+from appliance.api.server import THREADS
 from appliance.api.tls import TlsError, load, make_certificate
 from appliance.commands.running_box import RunningBox
 from appliance.net.settings import HttpSettings

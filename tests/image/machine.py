@@ -21,6 +21,7 @@ IMAGE = PROJECT / "image-build/image"
 DIST = PROJECT / "dist"
 START_S = 900.0  # for hangs; some 90 s on a quiet machine
 API = "/api/v1"
+STICK_KIB = 32_768
 TAP_MAC = "52:54:00:fa:fb:0f"
 
 
@@ -96,6 +97,11 @@ class Machine:
         if tap:
             self._devices += ["-netdev", f"tap,id=tap,ifname={tap},script=no,downscript=no"]
             self._devices += ["-device", f"virtio-net-pci,netdev=tap,romfile=,mac={TAP_MAC}"]
+        # A USB stick as it comes from the shop, always plugged in.
+        stick = folder / "stick.img"
+        toolbox("mkfs.vfat", "-C", inside(stick), str(STICK_KIB))
+        self._devices += ["-drive", f"file={inside(stick)},format=raw,if=none,id=stick"]
+        self._devices += ["-device", "usb-storage,drive=stick,removable=on"]
         self.card = folder / "card.qcow2"
         self._key = folder / "key"
         self._updates = updates
@@ -151,6 +157,14 @@ class Machine:
     def wait(self) -> None:
         """Until the box answers."""
         self.until(lambda: self.health() is not None)
+
+    def locked(self) -> bool:
+        """Whether the box shows the page that asks for the passphrase of its disk."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/", timeout=10) as answer:
+                return b"The disk is locked" in answer.read()
+        except OSError:
+            return False
 
     def until(self, done: Callable[[], bool]) -> None:
         end = time.monotonic() + START_S

@@ -31,6 +31,7 @@ from tests.web.browser import OWNER, PASSWORD, chromium
 POWER_CUTS = int(os.environ.get("FAXBOX_POWER_CUTS", "3"))
 BEFORE_THE_END = {"queued", "preparing", "sending"}
 SLOW_MS = 300_000  # for hangs
+DISK_PASSPHRASE = "correct horse battery"
 PROVEN_STARTS = 20  # boot-attempts of /etc/rauc/system.conf
 LETTER = base64.b64encode(b"A letter").decode()
 
@@ -288,6 +289,50 @@ def test_a_pulled_plug_loses_nothing_that_was_accepted(machine: Machine) -> None
     open_states = {*BEFORE_THE_END, "waiting"}  # for the next try, of those that were cut off
     machine.until(lambda: all(states(machine)[each] not in open_states for each in accepted))
     assert machine.shell("cat /run/faxbox-image/data").strip() == "good"
+
+
+def test_its_owner_encrypts_the_disk_and_opens_it_in_a_browser_after_a_power_cut(machine: Machine) -> None:
+    before = states(machine)
+    with browsing(machine) as page:
+        sign_in(page)
+        page.goto("/disk-lock")
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_label("Passphrase", exact=True).fill(DISK_PASSPHRASE)
+        page.get_by_label("Once more").fill(DISK_PASSPHRASE)
+        page.get_by_role("button", name="Encrypt the disk").click()
+        expect(page.get_by_text("a passphrase opens it at each start")).to_be_visible(timeout=SLOW_MS)
+    assert states(machine) == before
+    machine.pull_the_plug()
+    machine.start()
+    machine.until(machine.locked)
+    assert "sqlite" not in machine.shell("ls /var/lib/faxbox; ls /data/keep/var/lib/faxbox", check=False)
+    with browsing(machine) as page:
+        page.goto("/")
+        for given in ("a wrong passphrase", DISK_PASSPHRASE):
+            page.get_by_label("Passphrase").fill(given)
+            page.keyboard.press("Enter")
+            if given != DISK_PASSPHRASE:
+                expect(page.get_by_text("This is not the passphrase.")).to_be_visible()
+    machine.wait()
+    assert states(machine) == before
+    machine.until(lambda: "is running" in machine.shell("lpstat -r", check=False))
+
+
+def test_a_stick_opens_the_disk_by_itself(machine: Machine) -> None:
+    before = states(machine)
+    with browsing(machine) as page:
+        sign_in(page)
+        page.goto("/disk-lock")
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.get_by_label("The present passphrase").fill(DISK_PASSPHRASE)
+        page.get_by_label("A USB stick").check()
+        page.get_by_role("button", name="Change what opens it").click()
+        expect(page.get_by_text("a USB stick opens it at each start")).to_be_visible(timeout=SLOW_MS)
+    machine.pull_the_plug()
+    machine.start()
+    machine.wait()
+    assert states(machine) == before
+    delivered(machine, fax(machine))
 
 
 def test_what_the_panel_leaves_when_both_buttons_are_held_puts_it_back_to_the_state_of_delivery(

@@ -45,6 +45,7 @@ def show(visit: Visit) -> Answer:
         Link("/hardware-test", _("Hardware test"), _("every part of the box, tried in turn")),
         Link("/network", _("Network and certificate"), _("how the box is reached, and how browsers know it")),
         Link("/backup", _("Backup and restore"), _("the box in one encrypted file")),
+        Link("/disk-lock", _("Encryption of the disk"), _("a passphrase or a USB stick opens it")),
         Link("/update", _("Update"), _("a new version of the image")),
         Link("/audit", _("Audit log"), _("who did what")),
         Link("/about", _("About this box"), _("version, health, licences")),

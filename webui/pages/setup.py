@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 from appliance.api.rest.trunk_check import trunk_report
+from appliance.disk_lock import owner
 from appliance.language import locale_of, spoken
 from appliance.language import said as _
 from appliance.lines.modem.find import candidates
@@ -20,25 +20,11 @@ from appliance.spool.settings import StorageSettings
 from appliance.station import StationSettings
 from webui import wording
 from webui.pages.fax import steps
+from webui.pages.setup_steps import LINE, RECEIVED, STATION, TEST, setup_page
 from webui.visit import Answer, Page, Visit
 
 # The practice machine that takes a test fax and answers like any other.
 TEST_NUMBER = "9990"
-
-
-@dataclass(frozen=True, slots=True)
-class SetupStep:
-    path: str
-    word: str
-
-
-def setup_steps() -> list[SetupStep]:
-    return [
-        SetupStep("/setup", _("Who you are")),
-        SetupStep("/setup/line", _("The line")),
-        SetupStep("/setup/received", _("Received faxes")),
-        SetupStep("/setup/test", _("A test fax")),
-    ]
 
 
 def show_station(visit: Visit) -> Answer:
@@ -51,9 +37,11 @@ def show_station(visit: Visit) -> Answer:
         key=lambda entry: entry[1],
     )
     moment = datetime.fromtimestamp(visit.context.now(), UTC)
-    return visit.page(
+    return setup_page(
+        visit,
         "setup_station.html",
-        steps=setup_steps(),
+        STATION,
+        image=owner.is_image(),
         station=station,
         region=region,
         encrypt=storage.encrypt,
@@ -67,9 +55,10 @@ def show_station(visit: Visit) -> Answer:
 
 def show_line(visit: Visit) -> Answer:
     lines = visit.box.settings.items(LineSettings)
-    return visit.page(
+    return setup_page(
+        visit,
         "setup_line.html",
-        steps=setup_steps(),
+        LINE,
         kinds=TRUNK_KINDS.values(),
         modems=candidates(),
         trunks=[line.name for line in lines.values() if isinstance(line, SipTrunk) and line.enabled],
@@ -83,9 +72,10 @@ def show_check(visit: Visit) -> Answer:
     job, attempts = visit.box.faxes.with_attempts(visit.number("id"), visit.who.sees)
     events = visit.box.history.of_fax(job.id)
     report = trunk_report(visit.box, job, attempts)
-    return visit.page(
+    return setup_page(
+        visit,
         "setup_check.html",
-        steps=setup_steps(),
+        LINE,
         job=job,
         state=wording.of_job(visit, job),
         done=steps(visit, job, attempts, events),
@@ -97,17 +87,17 @@ def show_check(visit: Visit) -> Answer:
 
 def show_received(visit: Visit) -> Answer:
     users = sorted(user.name for user in visit.box.settings.items(User).values() if not user.disabled)
-    return visit.page("setup_received.html", steps=setup_steps(), users=users)
+    return setup_page(visit, "setup_received.html", RECEIVED, users=users)
 
 
 def show_test(visit: Visit) -> Answer:
-    return visit.page("setup_test.html", steps=setup_steps(), number=TEST_NUMBER)
+    return setup_page(visit, "setup_test.html", TEST, number=TEST_NUMBER)
 
 
 PAGES = (
-    Page("/setup", show_station, scopes=("admin",)),
-    Page("/setup/line", show_line, scopes=("admin",)),
+    Page(STATION, show_station, scopes=("admin",)),
+    Page(LINE, show_line, scopes=("admin",)),
     Page("/setup/check/<id>", show_check, scopes=("admin",)),
-    Page("/setup/received", show_received, scopes=("admin",)),
-    Page("/setup/test", show_test, scopes=("admin",)),
+    Page(RECEIVED, show_received, scopes=("admin",)),
+    Page(TEST, show_test, scopes=("admin",)),
 )

@@ -7,6 +7,7 @@ from appliance.api.rest import (
     certificate,
     covers,
     deliveries,
+    disk_lock,
     doctor,
     documents,
     erasure,
@@ -59,4 +60,5 @@ ROUTES: tuple[Route, ...] = (
     *statistics.ROUTES,
     *hardware_test.ROUTES,
     *update.ROUTES,
+    *disk_lock.ROUTES,
 )

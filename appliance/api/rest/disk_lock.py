@@ -1,0 +1,125 @@
+"""The encryption of what the image keeps on its disk."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from appliance.api.problems import Flaw, ProblemError
+from appliance.api.rest.checking import flaw, invalid
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import choice, flag, integer, nullable, record, request_object, text
+from appliance.causes import DISK_LOCK_UNDER_WAY, DISK_NOT_LOCKABLE
+from appliance.disk_lock import lock_file, owner
+from appliance.disk_lock.lock_file import PASSPHRASE_MAX, PASSPHRASE_MIN, OpenedBy, WrongKeyError
+from appliance.disk_lock.owner import Action, Reason, Step, Wish
+from appliance.language import said
+from appliance.settings.accounts import Scope
+
+
+def show(call: Call) -> Answer:
+    return Answer(asdict(owner.state()))
+
+
+def lock(call: Call) -> Answer:
+    _require_possible()
+    wish = Wish(
+        Action.LOCK,
+        OpenedBy(call.body["opened_by"]),
+        call.body.get("passphrase", ""),
+        call.body.get("present", ""),
+    )
+    if wish.opened_by is OpenedBy.PASSPHRASE and not wish.passphrase:
+        raise flaw("passphrase", said("a value is needed"))
+    _require_present(wish)
+    call.note("disk.lock", detail=wish.opened_by)
+    owner.ask(wish)
+    return show(call)
+
+
+def unlock(call: Call) -> Answer:
+    _require_possible()
+    call.note("disk.unlock")
+    owner.ask(Wish(Action.UNLOCK))
+    return show(call)
+
+
+def _require_possible() -> None:
+    state = owner.state()
+    if not state.possible:
+        raise ProblemError(DISK_NOT_LOCKABLE)
+    if state.step is Step.WORKING:
+        raise ProblemError(DISK_LOCK_UNDER_WAY)
+
+
+def _require_present(wish: Wish) -> None:
+    """Who changes the passphrase knows the old one.  Raises ProblemError."""
+    present = owner.lock_of_the_disk()
+    if present is None or present.opened_by is not OpenedBy.PASSPHRASE:
+        return
+    try:
+        lock_file.key_of(present, wish.present.encode())
+    except WrongKeyError:
+        raise invalid(Flaw("present", said("this is not the present passphrase"))) from None
+
+
+_STATE = record(
+    {
+        "possible": flag(help="whether this machine was made from the image, whose disk can be encrypted"),
+        "opened_by": nullable(
+            choice(*(each.value for each in OpenedBy), help="what opens the disk; null: it is not encrypted")
+        ),
+        "sticks": integer(help="places for a key on USB sticks that are plugged in"),
+        "step": choice(
+            *(each.value for each in Step), help="how far the last change since the start of the machine is"
+        ),
+        "reason": choice(*(each.value for each in Reason), help="why it was not made"),
+        "detail": text(help="the same as the machine said it"),
+    }
+)
+
+ROUTES = (
+    Route(
+        "GET",
+        "/disk-lock",
+        "showDiskLock",
+        "system",
+        "Whether the disk is encrypted",
+        show,
+        scope=Scope.ADMIN,
+        answer=_STATE,
+    ),
+    Route(
+        "POST",
+        "/disk-lock",
+        "lockDisk",
+        "system",
+        "Encrypt the disk, or open it with another key",
+        lock,
+        scope=Scope.ADMIN,
+        body=request_object(
+            {
+                "opened_by": choice(*(each.value for each in OpenedBy)),
+                "passphrase": text(
+                    PASSPHRASE_MAX, least=PASSPHRASE_MIN, help="to be typed at each start; kept nowhere"
+                ),
+                "present": text(PASSPHRASE_MAX, help="the passphrase until now, where there is one"),
+            },
+            required=("opened_by",),
+        ),
+        answer=_STATE,
+        status=202,
+        help="The box stands still for the seconds or minutes that it takes to encrypt what is there. With"
+        " `stick`, a key is written to the one USB stick that is plugged in.",
+    ),
+    Route(
+        "DELETE",
+        "/disk-lock",
+        "unlockDisk",
+        "system",
+        "Keep everything on the disk without encryption",
+        unlock,
+        scope=Scope.ADMIN,
+        answer=_STATE,
+        status=202,
+    ),
+)

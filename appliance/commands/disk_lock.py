@@ -1,0 +1,94 @@
+"""``faxbox disk-lock``: the encryption of what the image keeps; most of it is called by the image's units."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import socket
+import sys
+
+from appliance.api.tls import CERTIFICATE_FILE, FOLDER, make_certificate
+from appliance.disk_lock import owner, root
+from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
+
+DONE, REFUSED, USAGE = 0, 1, 2
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``disk-lock`` to the command's words."""
+    parser = words.add_parser("disk-lock", help="encryption of what the image keeps on its disk")
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("status", help="whether the disk is encrypted, and what opens it")
+    actions.add_parser("open", help="open it with its passphrase, as the web page does at the start")
+    actions.add_parser("start", help="for the unit that runs before the services")
+    actions.add_parser("stick", help="for the rule that a plugged-in stick triggers")
+    actions.add_parser("opened", help="for the unit that starts what has waited")
+    actions.add_parser("carry-out", help="for the unit that does what the web page was told")
+    parser.set_defaults(run=disk_lock)
+
+
+def disk_lock(arguments: argparse.Namespace) -> int:
+    """``faxbox disk-lock`` with its parsed arguments; the exit code."""
+    if not owner.is_image():
+        return _complain(
+            "This machine was not made from the image; an encrypted disk (LUKS) serves it better"
+        )
+    if arguments.action == "status":
+        return _status()
+    if os.geteuid() != 0:
+        return _complain("only root may do that")
+    try:
+        match arguments.action:
+            case "open":
+                return _open()
+            case "start":
+                if not root.start():
+                    print("The disk is encrypted: it waits for its passphrase or its stick.")
+            case "stick":
+                root.stick_came()
+            case "opened":
+                root.opened()
+            case "carry-out":
+                wish = owner.take_wish()
+                if wish is not None:
+                    _make_certificate()
+                    root.carry_out(wish)
+    except LockFileError as error:
+        return _complain(str(error))
+    return DONE
+
+
+def _make_certificate() -> None:
+    """What protects the passphrase at the start from who reads along; the first time."""
+    if not (owner.FOLDER / FOLDER / CERTIFICATE_FILE).exists():
+        name = socket.gethostname()
+        make_certificate(owner.FOLDER, [name, f"{name}.local"])
+
+
+def _status() -> int:
+    state = owner.state()
+    if state.opened_by is None:
+        print("The disk is not encrypted.")
+    else:
+        by = "a passphrase" if state.opened_by is OpenedBy.PASSPHRASE else "a USB stick"
+        print(f"The disk is encrypted and opened by {by}; it is {'locked' if owner.locked() else 'open'}.")
+    return DONE
+
+
+def _open() -> int:
+    if not owner.locked():
+        print("The disk is open.")
+        return DONE
+    passphrase = getpass.getpass("Passphrase: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    try:
+        owner.open_with(passphrase.encode())
+    except WrongKeyError:
+        return _complain("this is not the passphrase", REFUSED)
+    root.opened()
+    return DONE
+
+
+def _complain(sentence: str, code: int = USAGE) -> int:
+    print(f"faxbox: {sentence}", file=sys.stderr)
+    return code

@@ -1,0 +1,125 @@
+"""The file that says how the disk is opened: its key, wrapped in what its owner has.
+
+It lies beside the encrypted folders, in the clear.  Who has it and the disk can guess passphrases, as fast as
+scrypt lets them; the key on a stick cannot be guessed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from appliance import durable
+from appliance.disk_lock.fscrypt import KEY_OCTETS
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+# scrypt, RFC 7914: 32 MiB and some 100 ms on a small board, for each guess.
+SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 15, 8, 1
+_SCRYPT_MEMORY = 64 << 20
+_SALT_OCTETS = 16
+_NONCE_OCTETS = 12  # of AES-GCM
+_WRAPPING_OCTETS = 32  # of AES-256
+# Shorter ones are guessed within days on one graphics card.
+PASSPHRASE_MIN, PASSPHRASE_MAX = 10, 200
+# Octets of the key on a stick, which the file there holds in hexadecimal.
+STICK_OCTETS = 32
+_LARGEST = 1 << 16  # octets of the file
+_BOUND = b"faxbox disk key 1"
+
+
+class OpenedBy(StrEnum):
+    """What the owner opens the disk with."""
+
+    PASSPHRASE = "passphrase"
+    STICK = "stick"
+
+
+class WrongKeyError(Exception):
+    """A passphrase or a stick is not the one that the disk was locked with."""
+
+
+class LockFileError(OSError):
+    """The file cannot be read as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """``identifier``: of the key, as the kernel knows it, in hexadecimal; the other octets are in base64.
+
+    ``wanted``: whether the folders are to be encrypted, or on the way back.  ``salt`` is of a passphrase.
+    """
+
+    identifier: str
+    opened_by: OpenedBy
+    salt: str
+    nonce: str
+    wrapped: str
+    wanted: bool = True
+
+
+def read(file: Path) -> Lock | None:
+    """What the file says, None where it is not.  Raises LockFileError."""
+    try:
+        found = json.loads(file.read_bytes()[:_LARGEST])
+        texts = {name: str(found[name]) for name in ("salt", "nonce", "wrapped")}
+        identifier = bytes.fromhex(found["identifier"]).hex()
+        return Lock(identifier, OpenedBy(found["opened_by"]), **texts, wanted=found["wanted"] is True)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise LockFileError(f"{file} is damaged: {error}") from None
+
+
+def write(file: Path, lock: Lock) -> None:
+    """Whatever instant the power goes, the file is the old one or the new one.  Raises OSError."""
+    durable.write_file(file, json.dumps(asdict(lock)).encode())
+
+
+def make(identifier: bytes, key: bytes, opened_by: OpenedBy, secret: bytes) -> Lock:
+    """Wraps ``key``.  ``secret``: the passphrase in UTF-8, or the octets of the stick."""
+    salt = secrets.token_bytes(_SALT_OCTETS)
+    nonce = secrets.token_bytes(_NONCE_OCTETS)
+    wrapped = _cipher(opened_by, secret, salt).encrypt(nonce, key, _BOUND)
+    return Lock(identifier.hex(), opened_by, _text(salt), _text(nonce), _text(wrapped))
+
+
+def key_of(lock: Lock, secret: bytes) -> bytes:
+    """The disk's key.  Raises WrongKeyError."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 (costs megabytes)
+
+    try:
+        salt, nonce, wrapped = (base64.b64decode(each) for each in (lock.salt, lock.nonce, lock.wrapped))
+        key = _cipher(lock.opened_by, secret, salt).decrypt(nonce, wrapped, _BOUND)
+    except (InvalidTag, ValueError):
+        raise WrongKeyError from None
+    if len(key) != KEY_OCTETS:
+        raise WrongKeyError
+    return key
+
+
+def _cipher(opened_by: OpenedBy, secret: bytes, salt: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 (costs megabytes)
+
+    if opened_by is OpenedBy.PASSPHRASE:
+        secret = hashlib.scrypt(
+            secret,
+            salt=salt,
+            n=SCRYPT_N,
+            r=SCRYPT_R,
+            p=SCRYPT_P,
+            maxmem=_SCRYPT_MEMORY,
+            dklen=_WRAPPING_OCTETS,
+        )
+    return AESGCM(secret)
+
+
+def _text(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()

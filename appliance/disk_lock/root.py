@@ -1,0 +1,230 @@
+"""What root does for the lock of the disk: at the start, once it is open, and as its owner wishes."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import secrets
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from appliance.disk_lock import folders, fscrypt, lock_file, owner, sticks
+from appliance.disk_lock.lock_file import Lock, OpenedBy, WrongKeyError
+from appliance.disk_lock.owner import Action, Reason, Step, Wish
+
+# Where the initial RAM disk puts what must last, and which of it is locked: all that says something of faxes.
+# Not Wi-Fi, the queues of CUPS, the time: without them the box could not ask for its passphrase.
+KEPT = owner.DISK / "keep"
+FOLDERS = (
+    Path("/var/lib/faxbox"),
+    Path("/var/spool/faxbox"),
+    Path("/var/spool/cups"),
+    Path("/var/log/faxbox"),
+)
+# While it is there, the services below are not started.
+MARK = Path("/run/faxbox-image/locked")
+BOX = "faxbox.service"
+# It takes over settings from the card's first partition, too.
+PRESET = "faxbox-image-preset.service"
+# In the order in which they start; they keep something in the folders.
+SERVICES = (
+    "faxbox-panel.service",
+    "cups.socket",
+    "cups.path",
+    "cups.service",
+    "faxbox-image-printing.service",
+    "faxbox-log-tail.timer",
+)
+FIREWALL = Path("/usr/lib/faxbox-image/firewall")
+_GROUP = "faxbox"
+# A stick that is plugged in is there so many seconds after the kernel at the latest.
+STICK_S, _LOOK_EVERY_S = 20.0, 0.5
+
+
+# What a stick is refused for.
+_STICK_REASONS = (
+    (sticks.NoStickError, Reason.NO_STICK),
+    (sticks.SeveralSticksError, Reason.SEVERAL_STICKS),
+    (sticks.KeyThereError, Reason.STICK_HAS_KEY),
+    (sticks.StickError, Reason.STICK_UNWRITABLE),
+)
+
+
+class RefusedError(Exception):
+    """What the owner wished cannot be done.  All is as it was."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+def start() -> bool:
+    """Before the services: opens the disk with a stick, ends what was interrupted; whether it is open."""
+    lock = owner.lock_of_the_disk()
+    if lock is None:
+        return True
+    MARK.touch()
+    _readable_by_the_box()
+    end = time.monotonic() + (STICK_S if lock.opened_by is OpenedBy.STICK else 0.0)
+    while not _open_with_a_stick(lock):
+        if time.monotonic() >= end:
+            return False
+        time.sleep(_LOOK_EVERY_S)
+    _move_what_is_not_as_wanted(lock)
+    MARK.unlink(missing_ok=True)
+    return True
+
+
+def stick_came() -> None:
+    """A USB stick was plugged in: perhaps the one that is waited for."""
+    lock = owner.lock_of_the_disk()
+    if MARK.exists() and lock is not None and _open_with_a_stick(lock):
+        opened()
+
+
+def opened() -> None:
+    """The disk is open: starts what has waited for it."""
+    owner.OPENED.unlink(missing_ok=True)
+    lock = owner.lock_of_the_disk()
+    if lock is None or owner.locked():
+        return
+    if not all(folders.is_as_wanted(_kept(each), _wanted(lock)) for each in FOLDERS):
+        _systemctl("stop", BOX)
+        _move_what_is_not_as_wanted(lock)
+    MARK.unlink(missing_ok=True)
+    _systemctl("restart", PRESET)
+    _systemctl("start", BOX, *SERVICES)
+    subprocess.run([FIREWALL], check=False)  # the settings can be read only now
+
+
+def carry_out(wish: Wish) -> None:
+    """Does what the owner wishes and tells how far it is; the box stands still meanwhile."""
+    owner.tell(Step.WORKING)
+    try:
+        if wish.action is Action.LOCK:
+            _lock(wish)
+        else:
+            _unlock()
+    except RefusedError as error:
+        owner.tell(Step.FAILED, error.reason, error.detail)
+    except (OSError, subprocess.CalledProcessError) as error:
+        owner.tell(Step.FAILED, Reason.FAULT, str(error))
+        raise
+    else:
+        owner.tell(Step.DONE)
+
+
+def _lock(wish: Wish) -> None:
+    lock = owner.lock_of_the_disk()
+    if lock is None:
+        _require_room()
+    key = secrets.token_bytes(fscrypt.KEY_OCTETS) if lock is None else _present_key(lock, wish)
+    secret = _new_secret(wish)
+    identifier = fscrypt.add_key(owner.DISK, key)
+    _write(lock_file.make(identifier, key, wish.opened_by, secret))
+    _move_all()
+
+
+def _unlock() -> None:
+    lock = owner.lock_of_the_disk()
+    if lock is None:
+        return
+    _require_room()
+    _write(dataclasses.replace(lock, wanted=False))
+    _move_all()
+
+
+def _require_room() -> None:
+    """One folder after the other is copied.  Raises RefusedError."""
+    if max(folders.octets_in(_kept(each)) for each in FOLDERS) > shutil.disk_usage(owner.DISK).free:
+        raise RefusedError(Reason.NO_ROOM)
+
+
+def _new_secret(wish: Wish) -> bytes:
+    """What opens the disk from now on.  Raises RefusedError."""
+    if wish.opened_by is OpenedBy.PASSPHRASE:
+        if not lock_file.PASSPHRASE_MIN <= len(wish.passphrase) <= lock_file.PASSPHRASE_MAX:
+            raise RefusedError(Reason.PASSPHRASE_LENGTH)
+        return wish.passphrase.encode()
+    secret = secrets.token_bytes(lock_file.STICK_OCTETS)
+    try:
+        sticks.write_key(secret)
+    except sticks.StickError as error:
+        reason = next(each for kind, each in _STICK_REASONS if isinstance(error, kind))
+        raise RefusedError(reason, str(error)) from None
+    return secret
+
+
+def _present_key(lock: Lock, wish: Wish) -> bytes:
+    """The key that the folders have, from what its owner has until now.  Raises RefusedError."""
+    by_passphrase = lock.opened_by is OpenedBy.PASSPHRASE
+    for secret in [wish.present.encode()] if by_passphrase else sticks.keys_found():
+        with contextlib.suppress(WrongKeyError):
+            return lock_file.key_of(lock, secret)
+    raise RefusedError(Reason.PASSPHRASE_WRONG if by_passphrase else Reason.STICK_MISSING)
+
+
+def _move_all() -> None:
+    """Moves every folder to where the lock's file wants it, with the services stopped."""
+    lock = owner.lock_of_the_disk()
+    assert lock is not None  # just written
+    _systemctl("stop", BOX, *reversed(SERVICES))
+    try:
+        _move_what_is_not_as_wanted(lock)
+    finally:
+        _systemctl("start", BOX, *SERVICES)
+
+
+def _move_what_is_not_as_wanted(lock: Lock) -> None:
+    wanted = _wanted(lock)
+    for folder in FOLDERS:
+        kept = _kept(folder)
+        folders.clear(kept)
+        if not folders.is_as_wanted(kept, wanted):
+            folders.move(kept, wanted)
+            _mount_anew(folder)
+    if not lock.wanted:
+        owner.LOCK.unlink(missing_ok=True)
+
+
+def _mount_anew(folder: Path) -> None:
+    """What is mounted there is the one that is gone now."""
+    subprocess.run(["umount", "--lazy", folder], check=False)
+    subprocess.run(["mount", "--bind", _kept(folder), folder], check=True)
+
+
+def _wanted(lock: Lock) -> bytes | None:
+    return bytes.fromhex(lock.identifier) if lock.wanted else None
+
+
+def _kept(folder: Path) -> Path:
+    return KEPT / folder.relative_to("/")
+
+
+def _open_with_a_stick(lock: Lock) -> bool:
+    """Whether the disk is open; where a stick opens it, after trying those that are plugged in."""
+    if lock.opened_by is OpenedBy.STICK and owner.locked():
+        for secret in sticks.keys_found():
+            with contextlib.suppress(WrongKeyError):
+                fscrypt.add_key(owner.DISK, lock_file.key_of(lock, secret))
+                break
+    return not owner.locked()
+
+
+def _write(lock: Lock) -> None:
+    owner.FOLDER.mkdir(exist_ok=True)
+    lock_file.write(owner.LOCK, lock)
+    _readable_by_the_box()
+
+
+def _readable_by_the_box() -> None:
+    """It opens the disk itself with what is in the folder, and shows its page over TLS."""
+    for place in (owner.FOLDER, *owner.FOLDER.rglob("*")):
+        shutil.chown(place, "root", _GROUP)
+        place.chmod(0o750 if place.is_dir() else 0o640)
+
+
+def _systemctl(word: str, *units: str) -> None:
+    subprocess.run(["systemctl", word, *units], check=False)

@@ -1,0 +1,94 @@
+"""The page that a box shows whose disk waits for its passphrase or its stick, before there is a box."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import bottle
+
+from appliance import language
+from appliance.api.door import Door, WsgiApplication
+from appliance.api.problems import ProblemError
+from appliance.api.request import read_form
+from appliance.causes import DISK_LOCKED, NOT_FOUND
+from appliance.disk_lock.lock_file import PASSPHRASE_MAX, OpenedBy, WrongKeyError
+from webui import drawing
+from webui.door import require_own_site, write
+from webui.files import FILES
+from webui.visit import Answer, go
+
+# Seconds after a wrong passphrase until the next one is looked at.
+WRONG_S = 1.0
+
+
+class LockedDoor(Door):
+    """What is asked of the interfaces meanwhile is answered by the one problem that there is."""
+
+    def default_error_handler(self, error: Any) -> bytes:
+        return self.say(ProblemError(DISK_LOCKED), error)
+
+
+def make_locked(
+    opened_by: OpenedBy, open_with: Callable[[bytes], None], secure: int | None
+) -> WsgiApplication:
+    """The application.
+
+    ``open_with``: takes the passphrase, raises WrongKeyError.  ``secure``: the port where it is over TLS,
+    None where there is none.
+    """
+    door = LockedDoor()
+    turn = threading.Lock()
+
+    def show() -> bytes:
+        language.speak(language.choose(bottle.request.get_header("Accept-Language", "")))
+        return _page(opened_by, secure)
+
+    def try_it() -> bytes:
+        language.speak(language.choose(bottle.request.get_header("Accept-Language", "")))
+        require_own_site(bottle.request.environ)
+        given = read_form(bottle.request.environ).get("passphrase", [""])[-1][:PASSPHRASE_MAX]
+        with turn:
+            try:
+                open_with(given.encode())
+            except WrongKeyError:
+                time.sleep(WRONG_S)
+                return _page(opened_by, secure, wrong=True)
+        return write(bottle.response, go("/"))
+
+    def file(version: str, name: str) -> bytes:
+        found = FILES.get(name)
+        if found is None or not FILES.prefix.endswith(version):
+            return door.say(ProblemError(NOT_FOUND), bottle.response)
+        return write(bottle.response, Answer(found.content, media_type=found.media_type))
+
+    def health() -> bytes:
+        problem = ProblemError(DISK_LOCKED)
+        said = {"status": "locked", "accepting": False, "problem": problem.document()}
+        return write(bottle.response, Answer(json.dumps(said).encode(), 503, "application/json"))
+
+    door.route("/", "GET", show)
+    door.route("/", "POST", try_it)
+    door.route("/static/<version>/<name>", "GET", file)
+    door.route("/api/v1/health", "GET", health)
+    door.route("/<path:path>", "GET", lambda path: write(bottle.response, go("/")))
+    made: WsgiApplication = door
+    return made
+
+
+def _page(opened_by: OpenedBy, secure: int | None, *, wrong: bool = False) -> bytes:
+    encrypted = bottle.request.urlparts.scheme == "https"
+    host = bottle.request.urlparts.hostname or ""
+    content = drawing.draw_without_box(
+        "locked.html",
+        {
+            "by_stick": opened_by is OpenedBy.STICK,
+            "wrong": wrong,
+            "secure": "" if encrypted or secure is None else f"https://{host}:{secure}/",
+            "most": PASSPHRASE_MAX,
+        },
+    )
+    return write(bottle.response, Answer(content.encode(), 401 if wrong else 200))
