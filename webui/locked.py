@@ -11,10 +11,10 @@ from typing import Any
 import bottle
 
 from appliance import language
-from appliance.api.door import Door, WsgiApplication
+from appliance.api.causes import DISK_LOCKED, NOT_FOUND
+from appliance.api.door import Door, WsgiApplication, problem_behind
 from appliance.api.problems import ProblemError
 from appliance.api.request import read_form
-from appliance.causes import DISK_LOCKED, NOT_FOUND
 from appliance.disk_lock.lock_file import PASSPHRASE_MAX, OpenedBy, WrongKeyError
 from webui import drawing
 from webui.door import require_own_site, write
@@ -29,7 +29,9 @@ class LockedDoor(Door):
     """What is asked of the interfaces meanwhile is answered by the one problem that there is."""
 
     def default_error_handler(self, error: Any) -> bytes:
-        return self.say(ProblemError(DISK_LOCKED), error)
+        unknown = error.status_code in (404, 405)
+        problem = ProblemError(DISK_LOCKED) if unknown else problem_behind(error)
+        return self.say(problem, bottle.response)  # bottle has taken the error's own status already
 
 
 def make_locked(
@@ -49,8 +51,11 @@ def make_locked(
 
     def try_it() -> bytes:
         language.speak(language.choose(bottle.request.get_header("Accept-Language", "")))
-        require_own_site(bottle.request.environ)
-        given = read_form(bottle.request.environ).get("passphrase", [""])[-1][:PASSPHRASE_MAX]
+        try:
+            require_own_site(bottle.request.environ)
+            given = read_form(bottle.request.environ).get("passphrase", [""])[-1][:PASSPHRASE_MAX]
+        except ProblemError as problem:
+            return door.say(problem, bottle.response)
         with turn:
             try:
                 open_with(given.encode())

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from appliance.daemon import service_manager
 from appliance.disk_lock import owner
@@ -24,7 +25,8 @@ def wait_until_open(sockets: Sequence[socket.socket]) -> bool:
     Raises LockFileError, OSError.
     """
     # They cost memory that an open box does not spend.
-    from appliance.api.server import BareServer  # noqa: PLC0415
+    from appliance.api import tls  # noqa: PLC0415
+    from appliance.api.bare_server import BareServer  # noqa: PLC0415
     from webui.locked import make_locked  # noqa: PLC0415
 
     lock = owner.lock_of_the_disk()
@@ -37,7 +39,7 @@ def wait_until_open(sockets: Sequence[socket.socket]) -> bool:
         owner.open_with(secret)
         open_now.set()
 
-    context = _tls()
+    context = certificate_in(owner.FOLDER / tls.FOLDER)
     servers = []
     for each in sockets:
         secure = context is not None and each.getsockname()[1] == HTTPS_PORT
@@ -59,10 +61,10 @@ def wait_until_open(sockets: Sequence[socket.socket]) -> bool:
     return True
 
 
-def _tls() -> ssl.SSLContext | None:
+def certificate_in(folder: Path) -> ssl.SSLContext | None:
+    """The server's side of TLS with the certificate that is there, None where there is none."""
     from appliance.api import tls  # noqa: PLC0415 (as above)
 
-    folder = owner.FOLDER / tls.FOLDER
     certificate = folder / tls.CERTIFICATE_FILE
     if not certificate.exists():
         return None

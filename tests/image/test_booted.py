@@ -297,7 +297,7 @@ def test_its_owner_encrypts_the_disk_and_opens_it_in_a_browser_after_a_power_cut
         sign_in(page)
         page.goto("/disk-lock")
         page.on("dialog", lambda dialog: dialog.accept())
-        page.get_by_label("Passphrase", exact=True).fill(DISK_PASSPHRASE)
+        page.locator("[name=passphrase]").fill(DISK_PASSPHRASE)
         page.get_by_label("Once more").fill(DISK_PASSPHRASE)
         page.get_by_role("button", name="Encrypt the disk").click()
         expect(page.get_by_text("a passphrase opens it at each start")).to_be_visible(timeout=SLOW_MS)

@@ -8,8 +8,8 @@ from appliance.disk_lock import owner
 from appliance.disk_lock.lock_file import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.disk_lock.owner import Reason, Step
 from appliance.language import said as _
-from webui.pages.setup_steps import DISK, setup_page
-from webui.visit import Answer, Page, Visit
+from webui.pages.setup_steps import DISK, LINE, setup_page
+from webui.visit import Answer, Page, Visit, go
 
 
 def reason_words() -> dict[Reason, str]:
@@ -37,6 +37,8 @@ def show(visit: Visit) -> Answer:
 
 
 def show_in_setup(visit: Visit) -> Answer:
+    if not owner.is_image():
+        return go(LINE)
     return setup_page(visit, "setup_disk.html", DISK, **_values())
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from appliance.api.causes import DISK_LOCK_UNDER_WAY, DISK_NOT_LOCKABLE
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw, invalid
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import choice, flag, integer, nullable, record, request_object, text
-from appliance.causes import DISK_LOCK_UNDER_WAY, DISK_NOT_LOCKABLE
 from appliance.disk_lock import lock_file, owner
 from appliance.disk_lock.lock_file import PASSPHRASE_MAX, PASSPHRASE_MIN, OpenedBy, WrongKeyError
 from appliance.disk_lock.owner import Action, Reason, Step, Wish

@@ -65,6 +65,7 @@ EXAMPLES: Mapping[str, Any] = {
     "changeUser": {"role": "reader", "reads_numbers": ["+4930555"]},
     "createKey": {"name": "shop", "scopes": ["send"], "webhook_url": "https://shop.example/faxes"},
     "changeKey": {"webhook_events": ["delivered", "failed"], "webhook_pdf": True},
+    "lockDisk": {"opened_by": "passphrase", "passphrase": "nine white horses"},
     "testMail": {"to": "ada@office.example"},
     "testWebhook": {"url": "https://shop.example/faxes"},
     "mailReceived": {"to": "ada@office.example"},

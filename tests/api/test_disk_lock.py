@@ -1,0 +1,83 @@
+"""The encryption of the disk by the interface: what root does of it is in tests/disk_lock."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from appliance.disk_lock import fscrypt, lock_file, owner, sticks
+from appliance.disk_lock.lock_file import OpenedBy
+from appliance.settings.accounts import Scope
+from tests.api.served import Served
+
+PASSPHRASE = "nine white horses"
+WISH = {"opened_by": "passphrase", "passphrase": PASSPHRASE}
+
+
+@pytest.fixture(name="wanted")
+def _wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine that was made from the image; the file in which the box leaves what its owner wants."""
+    monkeypatch.setattr(owner, "is_image", lambda: True)
+    for name in ("WANTED", "PROGRESS", "LOCK"):
+        monkeypatch.setattr(owner, name, tmp_path / name.lower())
+    monkeypatch.setattr(sticks, "plugged_in", list)
+    return owner.WANTED
+
+
+def locked(by: OpenedBy = OpenedBy.PASSPHRASE) -> None:
+    key = bytes(fscrypt.KEY_OCTETS)
+    lock_file.write(owner.LOCK, lock_file.make(b"i" * 16, key, by, PASSPHRASE.encode()))
+
+
+def test_a_wish_is_left_for_root_where_only_the_boxs_user_reads_it_and_another_has_to_wait(
+    served: Served, wanted: Path
+) -> None:
+    assert served.ask("GET", "/disk-lock").json["opened_by"] is None
+    answer = served.ask("POST", "/disk-lock", WISH)
+    assert (answer.status, answer.json["step"]) == (202, "working")
+    assert json.loads(wanted.read_text())["passphrase"] == PASSPHRASE
+    assert wanted.stat().st_mode & 0o077 == 0
+    assert served.ask("DELETE", "/disk-lock").json["code"] == "disk_lock_under_way"
+    log = served.ask("GET", "/audit").json
+    assert PASSPHRASE not in json.dumps(log)
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        ({"opened_by": "passphrase"}, "passphrase"),
+        ({"opened_by": "passphrase", "passphrase": "short"}, "passphrase"),
+        ({"opened_by": "a word"}, "opened_by"),
+    ],
+)
+def test_what_cannot_be_a_wish_is_refused_by_its_field(
+    served: Served, wanted: Path, wish: dict[str, str], field: str
+) -> None:
+    answer = served.ask("POST", "/disk-lock", wish)
+    assert (answer.status, answer.json["errors"][0]["path"]) == (400, field)
+    assert not wanted.exists()
+
+
+def test_another_passphrase_needs_the_present_one(served: Served, wanted: Path) -> None:
+    locked()
+    assert served.ask("GET", "/disk-lock").json["opened_by"] == "passphrase"
+    refused = served.ask("POST", "/disk-lock", {**WISH, "present": "something else"})
+    assert (refused.status, refused.json["errors"][0]["path"]) == (400, "present")
+    assert not wanted.exists()
+    assert served.ask("POST", "/disk-lock", {**WISH, "present": PASSPHRASE}).status == 202
+
+
+def test_only_administrators_see_and_change_it(served: Served, wanted: Path) -> None:
+    token = served.key("receiver-of-disk", Scope.SEND, Scope.RECEIVE)
+    for method, body in (("GET", None), ("POST", WISH), ("DELETE", None)):
+        assert served.ask(method, "/disk-lock", body, token=token).status == 403
+    assert not wanted.exists()
+
+
+def test_elsewhere_than_on_the_image_it_says_what_serves_better(served: Served) -> None:
+    assert served.ask("GET", "/disk-lock").json["possible"] is False
+    answer = served.ask("POST", "/disk-lock", WISH)
+    assert (answer.status, answer.json["code"]) == (409, "disk_not_lockable")
+    assert "LUKS" in answer.json["advice"]
