@@ -26,6 +26,13 @@ WAITING = 256
 SILENCE_S = 10.0
 # How long a stop waits for the requests in hand.
 STOP_S = 5.0
+# As cheroot calls them.
+_BOUNDS: dict[str, Any] = {
+    "request_queue_size": BACKLOG,
+    "timeout": SILENCE_S,
+    "shutdown_timeout": STOP_S,
+    "accepted_queue_size": WAITING,
+}
 # Threads that may be busy with senders who are not known yet; one more cuts off the slowest of the address
 # that has most.  The other threads are for callers who are known.
 STRANGERS = 24
@@ -51,14 +58,7 @@ class CherootServer(Server):
     inherited: socket.socket | None = None  # listens already: systemd opened it
 
     def __init__(self, *arguments: Any, certificates: Certificates | FixedCertificate, **more: Any) -> None:
-        super().__init__(
-            *arguments,
-            request_queue_size=BACKLOG,
-            timeout=SILENCE_S,  # type: ignore[arg-type] (cheroot takes parts of seconds)
-            shutdown_timeout=STOP_S,  # type: ignore[arg-type] (as above)
-            accepted_queue_size=WAITING,
-            **more,
-        )
+        super().__init__(*arguments, **_BOUNDS, **more)
         self.certificates = certificates
         self.watched: set[Connection] = set()
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -67,9 +67,7 @@ class CherootServer(Server):
         self.most_idle = min(WAITING, max(4, files // FILES_PER_IDLE))
         self.max_request_header_size = HEAD_OCTETS
         self.keep_alive_conn_limit = self.most_idle
-        self.requests = Workers(
-            self, min=more["numthreads"], max=more["max"], accepted_queue_size=WAITING
-        )
+        self.requests = Workers(self, min=more["numthreads"], max=more["max"], accepted_queue_size=WAITING)
         self.software = "faxbox"
         self.server_name = "faxbox"
 

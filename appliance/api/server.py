@@ -32,7 +32,8 @@ _log = logging.getLogger(__name__)
 THREADS = 32 + STREAMS
 # So many of them are there from the start; the others when they are first needed: each keeps some 30 kB.
 THREADS_AT_START = 8
-# After a stop has waited for the requests in hand, those whose connections were cut get so long; the rest ends with the process.
+# After a stop has waited for the requests in hand, those whose connections were cut get so long, seconds; the
+# rest ends with the process.
 FORCED_S = 1.0
 
 
