@@ -58,7 +58,8 @@ class CherootServer(Server):
     inherited: socket.socket | None = None  # listens already: systemd opened it
 
     def __init__(self, *arguments: Any, certificates: Certificates | FixedCertificate, **more: Any) -> None:
-        super().__init__(*arguments, **_BOUNDS, **more)
+        bounded = _BOUNDS | more
+        super().__init__(*arguments, **bounded)
         self.certificates = certificates
         self.watched: set[Connection] = set()
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
