@@ -188,7 +188,7 @@ def test_its_owner_sets_it_up_in_a_browser_and_sees_a_test_fax_delivered(machine
         page.get_by_label("Your fax number").fill("+49 30 5550100")
         page.get_by_label("Country").select_option("DE")
         page.get_by_role("button", name="Save and go on").click()
-        page.wait_for_url("**/setup/line")
+        page.wait_for_url("**/setup/disk")
         page.goto("/setup/test")
         page.get_by_role("button", name="Send the test fax").click()
         page.wait_for_url("**/faxes/*")
