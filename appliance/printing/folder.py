@@ -18,8 +18,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from appliance.box import Box
-from appliance.causes import Cause
-from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.options import clean_line
 from appliance.durable import DiskFullError, TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
@@ -42,6 +40,12 @@ PRINT_ORIGIN = "print"
 REFUSED_SUFFIX = ".refused"
 # Why a document waits for a person although it named a number: a key of the fax's metadata.
 PROBLEM = "print_problem"
+# Why a job is no fax at all.
+NOT_CONVERTED = (
+    "CUPS could not convert the document: it is damaged, protected against printing, or of a kind that CUPS "
+    "does not know."
+)
+CUT_OFF = "The document's end, or one of the job's files, never came."
 # The folder is looked at so often where no backend says that something came, seconds.
 LOOK_EVERY_S = 0.25
 # While the folder cannot be read, seconds.
@@ -146,7 +150,7 @@ class PrintFolder:
         elif job.complete:
             self._hand_in(job)
         elif self._box.clock() - job.written_at > INCOMPLETE_S:
-            self._refuse(job, DOCUMENT_DAMAGED, "one of the job's files never came")
+            self._refuse(job, CUT_OFF)
         else:
             return True
         return False
@@ -166,7 +170,7 @@ class PrintFolder:
         first = job.first
         documents = job.documents
         if not documents:
-            self._refuse(job, DOCUMENT_DAMAGED, "CUPS could not convert it")
+            self._refuse(job, NOT_CONVERTED)
             return
         files: list[SourceFile] = []
         try:
@@ -181,10 +185,10 @@ class PrintFolder:
             _log.info("printed by %s on %s: fax %s", first.user, first.computer or "?", ids)
         except RefusedError as error:
             self._box.documents.discard_files(files)
-            self._refuse(job, error.cause, error.detail)
+            self._refuse(job, " ".join(filter(None, (error.cause.sentence, error.detail))))
         except TooLargeError as error:
             self._box.documents.discard_files(files)
-            self._refuse(job, DOCUMENT_DAMAGED, str(error))
+            self._refuse(job, f"The document is too large for a fax: {error}.")
         except BaseException:
             self._box.documents.discard_files(files)
             raise
@@ -236,9 +240,8 @@ class PrintFolder:
 
     # -- what is not faxed ---------------------------------------------------------------------
 
-    def _refuse(self, job: PrintJob, cause: Cause, detail: str) -> None:
+    def _refuse(self, job: PrintJob, said: str) -> None:
         first = job.first
-        said = " ".join(filter(None, (cause.sentence, detail)))
         for entry in job.all:
             self._set_aside(entry.path, said)
         self._box.history.audit(

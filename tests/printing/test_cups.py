@@ -20,7 +20,7 @@ from weasyprint import HTML
 
 from appliance.deliver.settings import MailOutSettings
 from appliance.printing.cups_backend import ENTRY_SUFFIX, PART_SUFFIX
-from appliance.printing.folder import PrintFolder
+from appliance.printing.folder import NOT_CONVERTED, PrintFolder
 from appliance.printing.ppd import ppd
 from appliance.printing.queues import make_folder
 from appliance.printing.settings import PrintingSettings, PrintUser
@@ -293,9 +293,13 @@ def test_what_cannot_be_converted_ends_with_a_reason_and_the_next_one_runs(
     whole = str(pdf(tmp_path / "whole.pdf", 1))
     command = [*lock, "-dKeyLength=128", "-o", str(locked), whole]
     subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S)
+    forbidden = tmp_path / "forbidden.pdf"
+    forbid = ["qpdf", "--encrypt", "", "owner", "256", "--print=none", "--", whole, str(forbidden)]
+    subprocess.run(forbid, check=True, capture_output=True, timeout=LIMIT_S)
     bad = {
         "damaged": ["-o", "phone=9990", str(damaged)],
         "locked": ["-o", "phone=9990", str(locked)],
+        "forbidden": ["-o", "phone=9990", str(forbidden)],
         "raw": ["-o", "raw", str(noise)],
     }
     for name, words in bad.items():
@@ -303,8 +307,8 @@ def test_what_cannot_be_converted_ends_with_a_reason_and_the_next_one_runs(
     cups.lp("-d", "Fax", "-t", "the next", str(pdf(tmp_path / "a.pdf", 1)))
     assert fax_of(cups, printed, "the next")["state"] == "needs_number"
     refused = printed.box.history.audit_log(who=ME, before_id=None, limit=50)
-    told = {each.object for each in refused if each.action == "print.refused"}
-    assert {"damaged", "locked"} <= told
+    told = {each.object: each.detail for each in refused if each.action == "print.refused"}
+    assert {told[name] for name in ("damaged", "locked", "forbidden")} == {NOT_CONVERTED}
     assert (
         fax_of(cups, printed, "raw")["state"] == "failed"
     )  # what is no PDF is told from one when its pages are made
