@@ -29,9 +29,9 @@ from appliance.lines.line import LineKind, Tap
 from appliance.lines.sip import causes, messages
 from appliance.lines.sip.codes import NO_PROPER_ANSWER
 from appliance.lines.sip.events import CallEvent, Connected, EarlyMedia, Ended, Ordered, Ringing, Signalled
+from appliance.lines.sip.media_orders import GiveUp, StayOnAudio, UseAudio, UseT38
 from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.switch import GiveUp, StayOnAudio, UseAudio, UseT38
 from appliance.lines.sip.trunk_memory import UdptlWay
 from appliance.lines.sip.witnesses import is_udptl, speaks_rtp, speaks_t38
 from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED, NO_SENDER_HEARD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.lines.sip.switch import SwitchOrder, UseAudio
+from appliance.lines.sip.media_orders import SwitchOrder, UseAudio
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from appliance.lines.sip.causes import (
 )
 from appliance.lines.sip.codes import BUSY_HERE, DECLINE, NOT_FOUND, TEMPORARILY_UNAVAILABLE
 from appliance.lines.sip.events import CallEvent, RegistrationChanged
+from appliance.lines.sip.media_orders import LocalMedia, MediaRules
 from appliance.lines.sip.numbers import (
     NumberError,
     checked_sip_address,
@@ -70,7 +71,7 @@ from appliance.lines.sip.stack import (
     SipUnavailableError,
 )
 from appliance.lines.sip.standing import ASK_IN_CALL_S, Standing, sentence, with_status
-from appliance.lines.sip.switch import LocalMedia, MediaRules, MediaSwitch
+from appliance.lines.sip.switch import MediaSwitch
 from appliance.lines.sip.trunk_config import request_uri
 from appliance.lines.sip.trunk_memory import TrunkMemory
 from appliance.t30.conversation import CallOwner, Ended

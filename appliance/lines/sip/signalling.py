@@ -27,8 +27,9 @@ from appliance.lines.sip.events import (
     Ringing,
     Signalled,
 )
+from appliance.lines.sip.media_orders import Reinvite
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.switch import NOTHING, MediaSwitch, Reinvite, State
+from appliance.lines.sip.switch import NOTHING, MediaSwitch, State
 from appliance.t38.sdp import Description, SdpError, parse_sdp
 
 _log = logging.getLogger(__name__)

@@ -24,19 +24,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from appliance.causes import Cause
 from appliance.lines.sip import causes
-from appliance.lines.sip.session import Audio, audio_answer, audio_of, audio_offer, sendable
-from appliance.t38.sdp import (
-    Description,
-    Origin,
-    SdpError,
-    T38Media,
-    agree,
-    build_answer,
-    build_offer,
-    image_of,
+from appliance.lines.sip.media_orders import (
+    GiveUp,
+    LocalMedia,
+    MediaRules,
+    Reinvite,
+    StayOnAudio,
+    SwitchOrder,
+    UseAudio,
+    UseT38,
 )
+from appliance.lines.sip.our_sdp import OurSdp
+from appliance.lines.sip.session import Audio, audio_of, sendable
+from appliance.t38.sdp import Description, SdpError, T38Media, agree, image_of
 from appliance.t38.settings import T38Settings
 
 # RFC 3261 14.1: after 491 the owner of the Call-ID waits 2.1 to 4 s, the other side 0 to 2 s, both in
@@ -70,83 +71,6 @@ _NOT_ACCEPTABLE = 488
 
 class SwitchError(RuntimeError):
     """Our bug: something was reported that cannot happen in this state."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaRules:
-    """What media the owner, the trunk and the destination's profile allow for this call.
-
-    At least one of ``t38`` and ``g711`` is true.
-    """
-
-    t38: bool = True
-    g711: bool = True
-    ask_after_s: float | None = 6.0  # our own offer of T.38, from the answer on; None = never ask
-    wait_for_peer_s: float = 15.0  # without an offer of our own: how long the peer may take to make one
-    payloads: tuple[int, ...] = (8, 0)  # G.711 payload types we take, in our order
-    dials_on: bool = False  # digits follow the answer: telephone-event is offered
-    keep_audio_line: bool = False  # our image offer keeps the audio line with port 0 before it
-
-    def __post_init__(self) -> None:
-        if not (self.t38 or self.g711):
-            raise ValueError("a call needs T.38 or G.711")
-
-
-@dataclass(frozen=True, slots=True)
-class LocalMedia:
-    """Our side of the SDP: where we can be reached and what we can do."""
-
-    address: str  # what the peer is told to send to
-    rtp_port: int
-    udptl_port: int
-    t38: T38Settings  # what we can take, and how we protect what we send
-    session: str = "1"  # names the session in o= lines, digits
-
-
-# -- orders ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Reinvite:
-    """Send a re-INVITE with what ``offer()`` says."""
-
-
-@dataclass(frozen=True, slots=True)
-class UseAudio:
-    """Audio is agreed: this address, this payload type to send."""
-
-    remote: tuple[str, int] | None
-    payload: int
-    law: int | None = None  # what a dynamic payload type means: PCMU or PCMA
-    events: int | None = None  # payload type of telephone-event, when it was offered and taken
-
-
-@dataclass(frozen=True, slots=True)
-class UseT38:
-    """T.38 is agreed, or its address changed."""
-
-    remote: tuple[str, int] | None
-    settings: T38Settings
-
-
-@dataclass(frozen=True, slots=True)
-class StayOnAudio:
-    """T.38 is not to be had on this call (or not yet): fax in audio.
-
-    ``code`` is the status of the refusal, 0 when nobody refused.
-    """
-
-    code: int
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """Nothing that both ends may use is left: end the call."""
-
-    cause: Cause
-
-
-SwitchOrder = Reinvite | UseAudio | UseT38 | StayOnAudio | GiveUp
 
 
 # -- the table ---------------------------------------------------------------------------------
@@ -232,7 +156,8 @@ class MediaSwitch:
         self, rules: MediaRules, local: LocalMedia, *, caller: bool, pick: Callable[[float, float], float]
     ) -> None:
         self._rules = rules
-        self._local = local
+        self._ours = OurSdp(rules, local)
+        self._our_t38 = local.t38
         self._caller = caller
         self._pick = pick
         self._state = State.NEW
@@ -252,8 +177,6 @@ class MediaSwitch:
         self._page_in_t38 = False
         self._stays_in_t38 = False  # the peer refused to go back to audio
         self._silent = False  # T.38 was agreed in this call, and nothing came through it
-        self._version = 1
-        self._last_media = ""
 
     # -- what SIP asks and tells ------------------------------------------------------------
 
@@ -268,9 +191,12 @@ class MediaSwitch:
             self._state = State.OFFERING
         if self._state is State.T38 and self._agreed_text:
             return self._agreed_text
-        if self._state in (State.ASKING, State.T38):
-            return self._text(self._image_offer)
-        return self._text(self._audio_offer)
+        if self._state is State.ASKING:
+            self._asked_text = self._ours.image_offer()
+            return self._asked_text
+        if self._state is State.T38:
+            return self._ours.image_offer()
+        return self._ours.audio_offer(events=self._rules.dials_on and not self._connected_yet)
 
     def answer(self, offer: Description, now: float) -> str | None:
         """The SDP that answers the peer's offer; None refuses it (488)."""
@@ -389,18 +315,7 @@ class MediaSwitch:
         if image is not None and self._rules.t38 and not self._page_in_audio and not self._silent:
             self._answer_with_image(offer, image)
         elif audio is not None and self._may_use_audio():
-            payload = self._payload(audio)
-            self._answer_text = self._text(
-                lambda origin: audio_answer(
-                    offer,
-                    audio.index,
-                    self._local.address,
-                    self._local.rtp_port,
-                    payload,
-                    audio.law(payload),
-                    origin,
-                )
-            )
+            self._answer_text = self._ours.audio_answer(offer, audio, self._payload(audio))
             self._state = State.AUDIO
             self._t38 = None
             self._set_audio(audio)
@@ -414,8 +329,8 @@ class MediaSwitch:
 
     def _answer_with_image(self, offer: Description, image: T38Media) -> None:
         # The same offer makes the same text: a refresh is answered with what was agreed.
-        self._answer_text = self._text(lambda origin: build_answer(offer, self._image_local(), origin)[0])
-        self._set_t38(image, agree(self._local.t38, image.settings), self._answer_text)
+        self._answer_text = self._ours.image_answer(offer)
+        self._set_t38(image, agree(self._our_t38, image.settings), self._answer_text)
 
     def _connected(self, news: _News) -> None:
         if self._state is State.T38:
@@ -459,7 +374,7 @@ class MediaSwitch:
     def _asked_answer(self, news: _News) -> None:
         image, audio = _image_of(news.description), audio_of(news.description)
         if image is not None and not self._page_in_audio:
-            self._set_t38(image, agree(self._local.t38, image.settings), self._asked_text)
+            self._set_t38(image, agree(self._our_t38, image.settings), self._asked_text)
         elif image is None and audio is not None:
             # The peer said 200 and keeps audio, perhaps another codec or port.
             self._set_audio(audio)
@@ -587,36 +502,6 @@ class MediaSwitch:
         self._t38 = UseT38(sendable(image.address, image.port), settings)
         if self._connected_yet and self._t38 != was:
             self._orders.append(self._t38)
-
-    def _image_local(self) -> T38Media:
-        return T38Media(self._local.address, self._local.udptl_port, self._local.t38)
-
-    def _audio_offer(self, origin: Origin) -> str:
-        return audio_offer(
-            self._local.address,
-            self._local.rtp_port,
-            self._rules.payloads,
-            origin,
-            events=self._rules.dials_on and not self._connected_yet,
-        )
-
-    def _image_offer(self, origin: Origin) -> str:
-        return build_offer(self._image_local(), origin, audio_first=self._rules.keep_audio_line)
-
-    def _text(self, build: Callable[[Origin], str]) -> str:
-        """Our side of the SDP; its version counts up whenever anything in it changes (RFC 3264 8)."""
-        text = build(self._origin())
-        media = text.partition("\r\ns=")[2]
-        if self._last_media and media != self._last_media:
-            self._version += 1
-            text = build(self._origin())
-        self._last_media = media
-        if self._state is State.ASKING:
-            self._asked_text = text
-        return text
-
-    def _origin(self) -> Origin:
-        return Origin("-", self._local.session, self._version, self._local.address)
 
 
 def _image_of(description: Description) -> T38Media | None:

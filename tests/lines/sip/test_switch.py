@@ -9,6 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.lines.sip import causes
+from appliance.lines.sip.media_orders import (
+    GiveUp,
+    LocalMedia,
+    MediaRules,
+    Reinvite,
+    StayOnAudio,
+    SwitchOrder,
+    UseAudio,
+    UseT38,
+)
 from appliance.lines.sip.session import audio_of, audio_offer
 from appliance.lines.sip.switch import (
     _ON,
@@ -16,18 +26,10 @@ from appliance.lines.sip.switch import (
     GLARE_OTHER_S,
     GLARE_OWNER_S,
     MAX_GLARE,
-    GiveUp,
     Heard,
-    LocalMedia,
-    MediaRules,
     MediaSwitch,
-    Reinvite,
     State,
-    StayOnAudio,
     SwitchError,
-    SwitchOrder,
-    UseAudio,
-    UseT38,
 )
 from appliance.t38.sdp import Description, Origin, T38Media, build_offer, image_of, parse_sdp
 from appliance.t38.settings import ErrorCorrection, T38Settings

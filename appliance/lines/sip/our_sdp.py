@@ -1,0 +1,63 @@
+"""Our side of the SDP of one call: offers and answers; its version counts up whenever anything changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from appliance.lines.sip.media_orders import LocalMedia, MediaRules
+from appliance.lines.sip.session import Audio, audio_answer, audio_offer
+from appliance.t38.sdp import Description, Origin, T38Media, build_answer, build_offer
+
+
+class OurSdp:
+    """See the module.  The same offer or answer again has the same text."""
+
+    def __init__(self, rules: MediaRules, local: LocalMedia) -> None:
+        self._rules = rules
+        self._local = local
+        self._version = 1
+        self._last_media = ""
+
+    def audio_offer(self, *, events: bool) -> str:
+        """G.711 alone; ``events``: with telephone-event."""
+        local = self._local
+        return self._text(
+            lambda origin: audio_offer(
+                local.address, local.rtp_port, self._rules.payloads, origin, events=events
+            )
+        )
+
+    def image_offer(self) -> str:
+        """T.38, the audio line with port 0 before it where the owner wants that."""
+        return self._text(
+            lambda origin: build_offer(self._image(), origin, audio_first=self._rules.keep_audio_line)
+        )
+
+    def audio_answer(self, offer: Description, audio: Audio, payload: int) -> str:
+        """Takes the offer's line ``audio`` with this payload type, and no other line."""
+        local = self._local
+        return self._text(
+            lambda origin: audio_answer(
+                offer, audio.index, local.address, local.rtp_port, payload, audio.law(payload), origin
+            )
+        )
+
+    def image_answer(self, offer: Description) -> str:
+        """Takes the offer's T.38, and no other line."""
+        return self._text(lambda origin: build_answer(offer, self._image(), origin)[0])
+
+    def _image(self) -> T38Media:
+        return T38Media(self._local.address, self._local.udptl_port, self._local.t38)
+
+    def _text(self, build: Callable[[Origin], str]) -> str:
+        """RFC 3264 8: another description of the same session has the next version."""
+        text = build(self._origin())
+        media = text.partition("\r\ns=")[2]
+        if self._last_media and media != self._last_media:
+            self._version += 1
+            text = build(self._origin())
+        self._last_media = media
+        return text
+
+    def _origin(self) -> Origin:
+        return Origin("-", self._local.session, self._version, self._local.address)
