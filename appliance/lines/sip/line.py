@@ -34,6 +34,7 @@ from appliance.lines.line import (
     decided,
 )
 from appliance.lines.sip import messages, stun
+from appliance.lines.sip.admission import Admission
 from appliance.lines.sip.call import ACK_LIMIT_S, CarriedCall, MediaFacts, MediaPorts
 from appliance.lines.sip.causes import (
     SIP_FROM_REFUSED,
@@ -60,7 +61,6 @@ from appliance.lines.sip.settings import (
     SipTrunk,
     safe_display_name,
     safe_user,
-    split_host_port,
 )
 from appliance.lines.sip.stack import (
     FIRST_OS_ERROR,
@@ -83,10 +83,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Names of servers and peers are looked up again this often, so that a provider may move; as long as one is
-# not found (the network is not up yet), much sooner.
-RESOLVE_AGAIN_S = 300.0
-RESOLVE_MISSING_S = 2.0
 # A trunk that no call has proven by then is asked (OPTIONS), so long after the start.
 FIRST_ASK_S = 10.0
 # The trunk's standing is looked after this often.
@@ -135,11 +131,8 @@ class SipLine:
         self._memory = TrunkMemory(trunk.server, learned)
         self._calls: dict[CarriedCall, CallOwner] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._admitted: frozenset[str] = frozenset()  # addresses of configured peers, looked up
-        self._networks = [ipaddress.ip_network(p, strict=False) for p in trunk.peers if "/" in p]
-        self._registrar = ""
+        self._admission = Admission(trunk)
         self._keeper: asyncio.Task[None] | None = None
-        self._resolved = True  # all names that the trunk has
         self.inbound = InboundCounters()
         self.pacing = Pacing()
         self.last_facts = MediaFacts()  # how the media of the last call came about
@@ -327,18 +320,11 @@ class SipLine:
 
     def admits(self, address: str) -> bool:
         """Whether a call from this address is for this trunk: a configured peer, or the registrar."""
-        if address in self._admitted or (self._registrar and address == self._registrar):
-            return True
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._networks)
+        return self._admission.admits(address)
 
     def networks(self) -> frozenset[str]:
         """The addresses, and networks as ``address/bits``, that ``admits`` lets in."""
-        registrar = {self._registrar} if self._registrar else set()
-        return self._admitted | registrar | {str(network) for network in self._networks}
+        return self._admission.networks()
 
     def knock(self, knocking: Knocking) -> None:
         """A call from a peer of ours.  On the event loop."""
@@ -486,7 +472,7 @@ class SipLine:
             ipaddress.ip_address(host)
         except ValueError:
             anywhere = "2001:db8::1" if self._stack.settings.ipv6 else "192.0.2.1"
-            host = self._registrar or next(iter(self._admitted), "") or anywhere
+            host = self._admission.some_address() or anywhere
         return own_address(host)
 
     # -- the trunk's state ----------------------------------------------------------------
@@ -501,7 +487,7 @@ class SipLine:
     def _registration_changed(self, change: RegistrationChanged) -> None:
         self._standing.registration_changed(change, time.monotonic())
         if change.active:
-            self._registrar = change.server.rpartition(":")[0].strip("[]")
+            self._admission.registrar = change.server.rpartition(":")[0].strip("[]")
             self._stack.admission_changed()
         elif change.code // 100 != 2:
             _log.warning("%s: %s", self.name, self._standing.last_error)
@@ -512,16 +498,16 @@ class SipLine:
 
     async def _keep(self) -> None:
         """Looks after the trunk while it is up: its names, and whether it answers."""
-        resolve_at = time.monotonic() + (RESOLVE_AGAIN_S if self._resolved else RESOLVE_MISSING_S)
+        resolve_at = time.monotonic() + self._admission.look_up_after_s
         ask_from = time.monotonic() + FIRST_ASK_S
         while True:
             await asyncio.sleep(LOOK_AFTER_S)
             now = time.monotonic()
             if now >= resolve_at:
-                missing = not self._resolved
+                missing = not self._admission.resolved
                 await self._resolve()
-                resolve_at = time.monotonic() + (RESOLVE_AGAIN_S if self._resolved else RESOLVE_MISSING_S)
-                if missing and self._resolved:
+                resolve_at = time.monotonic() + self._admission.look_up_after_s
+                if missing and self._admission.resolved:
                     self._stack.network_came_up()
                     self._stack.sign_in_again(self.name)
             every_s = self.trunk.ask_every_s if now >= ask_from else 0.0
@@ -535,34 +521,8 @@ class SipLine:
 
     async def _resolve(self) -> None:
         """Looks up the addresses of the server and its peers."""
-        trunk = self.trunk
-        admitted = [peer for peer in trunk.peers if "/" not in peer]
-        servers = [split_host_port(trunk.server)[0]]
-        if trunk.outbound_proxy:
-            servers.append(split_host_port(trunk.outbound_proxy)[0])
-        if not trunk.registers:
-            admitted += servers
-        found: set[str] = set()
-        self._resolved = True
-        for name in {*admitted, *servers}:
-            addresses = await _addresses(name)
-            if name in admitted:
-                found |= addresses
-            # A server may have nothing but SRV records, which the stack looks up.
-            self._resolved = self._resolved and (bool(addresses) or name not in admitted)
-        if found or not admitted:
-            self._admitted = frozenset(found)
+        if await self._admission.look_up():
             self._stack.admission_changed()
-
-
-async def _addresses(name: str) -> set[str]:
-    """The addresses of a host; itself when it is one, none when it is not found."""
-    with contextlib.suppress(ValueError):
-        return {str(ipaddress.ip_address(name))}
-    with contextlib.suppress(OSError):
-        loop = asyncio.get_running_loop()
-        return {str(entry[4][0]) for entry in await loop.getaddrinfo(name, None)}
-    return set()
 
 
 class _Orders:

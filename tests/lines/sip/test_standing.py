@@ -10,7 +10,7 @@ import pytest
 
 from appliance.causes import Cause
 from appliance.lines.causes import BUSY, LINE_FAULT, LINE_FULL
-from appliance.lines.sip import causes
+from appliance.lines.sip import admission, causes
 from appliance.lines.sip import line as line_module
 from appliance.lines.sip import standing as standing_module
 from appliance.lines.sip.events import RegistrationChanged
@@ -237,7 +237,7 @@ def test_name_that_is_not_found_is_asked_again_within_seconds(
     async def addresses(name: str) -> set[str]:
         return {name} if name[0].isdigit() else known.get(name, set())
 
-    monkeypatch.setattr(line_module, "_addresses", addresses)
+    monkeypatch.setattr(admission, "addresses_of", addresses)
 
     async def run() -> float:
         async with Box() as box:
