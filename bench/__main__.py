@@ -244,7 +244,8 @@ def _pages(arguments: argparse.Namespace, scratch: Path) -> None:
     first = web_pages.first(scratch)
     print(
         f"  first page: {first.octets / 1000:.1f} kB on the wire in {first.files} answers; its scripts have"
-        f" run after {first.trips:.1f} round trips, {first.trips_again:.1f} when the files are kept already"
+        f" run after {first.trips:.1f} round trips after signing in, {first.trips_again:.1f} later,"
+        f" {first.trips_cold:.1f} in a browser that was never here"
     )
     costs = web_pages.views(scratch)
     least_s = costs.pop(web_pages.LEAST)
