@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from appliance.phonebook import Contact
+from appliance.settings import secrets
 from appliance.spool.model import ReceivedFilter
-from tests.web.browser import PASSWORD, Web
+from tests.web.browser import OWNER, PASSWORD, Web, web
 from tests.web.furnished import picture
 from tests.web.keyboard import Keyboard
 
@@ -208,3 +210,80 @@ def test_what_waits_what_is_undone_and_what_an_owner_does_goes_by_keyboard_alone
     other.reload()
     expect(other.get_by_label("Password")).to_be_visible()
     assert user.faults == []
+
+
+def test_an_empty_box_is_set_up_sends_keeps_a_draft_and_is_restored_by_keyboard_alone(
+    tmp_path: Path, browser: Browser
+) -> None:
+    document = tmp_path / "letter.tiff"
+    document.write_bytes(picture())
+    with web(tmp_path / "box", browser) as new:
+        code = secrets.new_setup_code(new.served.box.settings)
+        page = new.page("")
+        page.on("dialog", lambda dialog: dialog.accept())
+        user = Keyboard(page)
+
+        # From the code to a test fax that was seen.
+        page.goto("/")
+        for field, text in (("code", code), ("name", OWNER), ("password", PASSWORD), ("again", PASSWORD)):
+            user.to(page.locator(f"[name={field}]"))
+            user.type(text)
+        user.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Who you are")
+        user.to(page.locator("[name='station.name']"))
+        user.type("Dr. Lovelace")
+        user.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("The line")
+        user.to(page.get_by_role("link", name="Leave this out"))
+        user.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Received faxes")
+        user.to(page.get_by_role("button", name="Save and go on"))
+        user.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("A test fax")
+        user.to(page.get_by_role("button", name="Send the test fax"))
+        user.press("Enter")
+        page.wait_for_url("**/faxes/*")
+        expect(page.locator("#state .state.good")).to_be_visible()
+        sheets = page.locator("#sheets .sheets")
+        user.to(page.get_by_role("button", name="Two side by side"))
+        user.press("Enter")
+        expect(sheets).to_have_class(re.compile(r"\btwo-up\b"))
+        user.press("2")
+        expect(sheets).not_to_have_class(re.compile(r"\btwo-up\b"))
+
+        # A draft is there again.
+        page.goto("/")
+        user.type("9991")
+        user.press("Enter")
+        with page.expect_file_chooser() as chooser:
+            user.to(page.locator("#choose"))
+            user.press("Enter")
+        chooser.value.set_files(document)
+        expect(page.locator("#paper")).to_have_attribute("aria-busy", "false")
+        expect(page.locator("#pages img")).to_have_count(1)
+        page.reload()
+        expect(page.locator("#pages img")).to_have_count(1)
+        expect(page.locator(".chosen")).to_contain_text("9991")
+
+        # Saved, and handed in again.
+        page.goto("/backup")
+        for field in ("passphrase", "again"):
+            user.to(page.locator(f"#backup [name={field}]"))
+            user.type("nine white horses")
+        with page.expect_download() as saved:
+            user.press("Enter")
+        file = tmp_path / "saved.faxbackup"
+        saved.value.save_as(file)
+        with page.expect_file_chooser() as chooser:
+            user.to(page.locator("#restore [name=backup]"))
+            user.press("Enter")
+        chooser.value.set_files(file)
+        user.to(page.locator("#restore [name=passphrase]"))
+        user.type("nine white horses")
+        user.press("Enter")
+        expect(page.locator("#restored")).to_contain_text("Restored.")
+        user.to(page.locator("#restored").get_by_role("link", name="Sign in"))
+        user.press("Enter")
+        expect(page.locator("#send")).to_be_visible()  # the account is the same, and still signed in
+        assert user.faults == []
+        new.close_windows()

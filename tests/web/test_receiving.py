@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import itertools
+import re
+import zipfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -73,6 +76,49 @@ def test_many_are_deleted_at_once_and_come_back_with_undo(box: Web, faxed: int) 
     box.served.wait(lambda: box.served.ask("GET", f"/received/{other}").status == 404)
     page.reload()
     assert rows(page, other) == 0
+
+
+@pytest.mark.parametrize(("language", "phone"), [("en", False), ("de", True)])
+def test_pages_are_looked_at_and_many_faxes_saved_at_any_size_and_in_any_language(
+    box: Web, faxed: int, tmp_path: Path, language: str, phone: bool
+) -> None:
+    larger, turn, two, together = (
+        ("Larger", "Turn", "Two side by side", "One PDF")
+        if language == "en"
+        else ("Größer", "Drehen", "Zwei nebeneinander", "Ein PDF")
+    )
+    other = _fax(box)
+    page = box.page(language=language, phone=phone)
+    press = (lambda what: what.tap()) if phone else (lambda what: what.click())
+
+    page.goto("/received")
+    for fax_id in (faxed, other):
+        press(page.locator(f".rows > li[data-id='{fax_id}'] input"))
+    for name, head in ((together, b"%PDF-"), ("ZIP", b"PK")):
+        with page.expect_download() as saved:
+            press(page.get_by_role("button", name=name, exact=True))
+        saved.value.save_as(tmp_path / "saved")
+        assert (tmp_path / "saved").read_bytes().startswith(head)
+    with zipfile.ZipFile(tmp_path / "saved") as archive:
+        assert len(archive.namelist()) >= 2
+
+    press(page.locator(f".rows > li[data-id='{faxed}'] a"))
+    sheet = page.locator(".sheets img").first
+    expect(sheet).to_be_visible()
+    sheet.evaluate("(image) => image.decode()")
+    before = sheet.bounding_box()
+    press(page.get_by_role("button", name=larger))
+    after = sheet.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > before["width"] * 1.1
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")  # its own box scrolls
+    press(page.get_by_role("button", name=two))
+    expect(page.locator(".sheets")).to_have_class(re.compile(r"\btwo-up\b"))
+    press(page.get_by_role("button", name=turn))
+    expect(page.locator(".sheets")).to_have_attribute("data-turn", "1")
+    page.reload()  # how it was turned is remembered
+    expect(page.locator(".sheets")).to_have_attribute("data-turn", "1")
 
 
 def test_the_list_goes_by_keys_alone(box: Web, faxed: int) -> None:

@@ -112,7 +112,7 @@ function show(preview) {
   end.textContent = "";
   if (form.elements.when.value === "now") {
     const time = new Date(Date.now() + preview.seconds * 1000);
-    end.textContent = words.ends_at.replace("{time}", time.toLocaleTimeString(document.documentElement.dataset.locale, { hour: "2-digit", minute: "2-digit" }));
+    end.textContent = ", " + words.ends_at.replace("{time}", time.toLocaleTimeString(document.documentElement.dataset.locale, { hour: "2-digit", minute: "2-digit" }));
   }
   const remarks = document.getElementById("remarks");
   remarks.replaceChildren(...preview.remarks.map((remark) => {
