@@ -13,13 +13,11 @@ from typing import Any, TypeVar
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.daemon.arguments import add_data_argument, data_folder
-from appliance.panel import wiring
 from appliance.panel.box_client import Api, ApiError, Hands, Watcher
 from appliance.panel.buttons import Button
 from appliance.panel.screen import lines, open_screen, own_address
 from appliance.panel.service import Face, PanelService
 from appliance.panel.settings import CATALOGUE, PanelSettings
-from appliance.panel.terminal import Terminal
 from appliance.settings import secrets
 from appliance.settings.store import SettingsStore
 
@@ -90,18 +88,25 @@ def run(arguments: argparse.Namespace) -> int:
     data = data_folder(arguments, may_be_new=arguments.wiring or arguments.drawing is not None)
     store = SettingsStore(data, CATALOGUE)
     settings = store.section(PanelSettings)
-    if arguments.drawing is not None:
-        arguments.drawing.write_text(wiring.drawing(settings), encoding="utf-8")
-        return 0
-    if arguments.wiring:
-        sys.stdout.write(wiring.table(settings))
-        return 0
+    if arguments.drawing is not None or arguments.wiring:
+        return _show_wiring(settings, arguments.drawing)
     if arguments.show and not sys.stdin.isatty():
         print("faxbox: --show needs a terminal", file=sys.stderr)
         return 64
     if not arguments.show:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     _serve(data, store, settings, in_terminal=arguments.show)
+    return 0
+
+
+def _show_wiring(settings: PanelSettings, drawing: Path | None) -> int:
+    """Writes the drawing to this file, or prints the table."""
+    from appliance.panel import wiring  # noqa: PLC0415 (not for a panel that runs for months)
+
+    if drawing is not None:
+        drawing.write_text(wiring.drawing(settings), encoding="utf-8")
+    else:
+        sys.stdout.write(wiring.table(settings))
     return 0
 
 
@@ -112,7 +117,11 @@ def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_term
         return running(data, store)
 
     def open_face(edge: Callable[[Button, bool], None]) -> Face:
-        return Terminal(service.panel, edge, service.stop) if in_terminal else Board(settings, edge)
+        if not in_terminal:
+            return Board(settings, edge)
+        from appliance.panel.terminal import Terminal  # noqa: PLC0415 (for --show alone)
+
+        return Terminal(service.panel, edge, service.stop)
 
     display = None if in_terminal else open_screen(settings)
     buttons = list(Button) if in_terminal else list(button_pins(settings))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance import language
 from appliance.box import Box
 from appliance.causes import cause_of
 from appliance.deliver import pdfs, smtp
 from appliance.deliver.causes import MAIL_NOT_SET_UP, MAIL_RECIPIENT_REFUSED, MAIL_REFUSED
-from appliance.deliver.email_writing import Outgoing, Writer
 from appliance.deliver.settings import MailOutSettings
 from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
@@ -18,6 +18,10 @@ from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.spool.model import Delivery, NotFoundError
 from appliance.station import StationSettings
+
+# What writes an e-mail is loaded by the first one.
+if TYPE_CHECKING:
+    from appliance.deliver.email_writing import Outgoing, Writer
 
 # What a delivery is about, in its payload's ``why``.
 RECEIVED, SENT, RESULT, REFUSAL = "received", "sent", "result", "refusal"
@@ -45,6 +49,8 @@ class EmailDeliverer:
         return language.of_country(self._box.settings.section(NumberSettings).region)
 
     def _writer(self) -> Writer:
+        from appliance.deliver.email_writing import Writer  # noqa: PLC0415 (see above)
+
         store = self._box.settings
         region = store.section(NumberSettings).region
         mail, station = store.section(MailOutSettings), store.section(StationSettings)

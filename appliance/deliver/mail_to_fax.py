@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance import at_rest
 from appliance.box import Box
@@ -25,8 +26,6 @@ from appliance.deliver.causes import (
     EMAIL_UNVERIFIED,
 )
 from appliance.deliver.email_out import ASKED_ID, ASKED_SUBJECT
-from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail, numbers_of
-from appliance.deliver.email_worker import read_within
 from appliance.deliver.pdfs import FOLDER
 from appliance.deliver.planner import EMAIL_ORIGIN, REPLY_TO
 from appliance.deliver.settings import MailInSettings, MailOutSettings
@@ -41,6 +40,10 @@ from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import User
 from appliance.spool.model import Job, SourceFile
 from appliance.spool.options import Cover, SendOptions
+
+# What reads an e-mail is loaded by the first one: most boxes get none, and it would cost them 2 MB.
+if TYPE_CHECKING:
+    from appliance.deliver.email_reading import Attachment, Dial, IncomingEmail
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +134,8 @@ class Gateway:
     def _judge(
         self, raw: bytes, verified_by: str, submit: Callable[[IncomingEmail], tuple[Job, ...]]
     ) -> Outcome:
+        from appliance.deliver.email_worker import read_within  # noqa: PLC0415 (see above)
+
         parent = at_rest.passing(self._box.data) / FOLDER
         parent.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent) as folder:
@@ -157,6 +162,8 @@ class Gateway:
             return _refused(letter, error.cause, error.detail)
 
     def _submit(self, letter: IncomingEmail, raw: bytes, to: Sequence[str] | None) -> tuple[Job, ...]:
+        from appliance.deliver.email_reading import numbers_of  # noqa: PLC0415 (see above)
+
         settings = self._box.settings.section(MailInSettings)
         owner, full_name = self._owner(letter, settings)
         dials, subject = numbers_of(letter.to if to is None else to, letter.subject, settings.domain)
@@ -226,6 +233,8 @@ class Gateway:
 
 def _content(letter: IncomingEmail, settings: MailInSettings) -> tuple[list[Attachment], str]:
     """The files to fax, and the cover page's message, empty for no cover page."""
+    from appliance.deliver.email_reading import Attachment  # noqa: PLC0415 (see above)
+
     text = letter.text
     parts = list(letter.attachments)
     if not parts and not text and not letter.pictures:

@@ -9,7 +9,7 @@ import contextlib
 import smtplib
 import ssl
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from appliance.causes import Cause
 from appliance.deliver.causes import (
@@ -24,9 +24,11 @@ from appliance.deliver.causes import (
     MAIL_UNTRUSTED,
     MAIL_WRONG_PASSWORD,
 )
-from appliance.deliver.email_writing import Outgoing
 from appliance.deliver.settings import MailOutSettings, Security
 from appliance.net.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from appliance.deliver.email_writing import Outgoing
 
 # One answer of the server, seconds.  RFC 5321 4.5.3.2 would let a server take 5 minutes for each; one that
 # takes longer than this is tried again by the timetable.

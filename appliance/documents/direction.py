@@ -7,7 +7,10 @@ inline elements stand in the source, whichever way it runs.
 from __future__ import annotations
 
 import unicodedata
-from xml.etree.ElementTree import Element
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
 _STRONG = _RIGHT_TO_LEFT | {"L"}

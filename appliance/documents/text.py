@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import html
 import re
 from collections.abc import Iterator
 
@@ -133,6 +132,8 @@ def text_blocks(text: str) -> str:
 
 def _runs(sheet: str) -> Iterator[str]:
     """The lines of a sheet; those from left to right that follow each other are one block: it is quicker."""
+    import html  # noqa: PLC0415 (2,000 names of letters: only what sets pages needs them, not what reads text)
+
     waiting: list[str] = []
     for line in sheet.split("\n"):
         if not right_to_left(line):

@@ -12,7 +12,6 @@ Types: bool, int, float, str, an Enum of strings, any of these or None, and ``tu
 
 from __future__ import annotations
 
-import difflib
 import re
 import types
 import typing
@@ -230,6 +229,8 @@ def as_sentence(help: str) -> str:
 
 def no_such(sentence: str, name: str, known: Iterable[str]) -> str:
     """``sentence`` about a name that does not exist, with the one that was perhaps meant."""
+    import difflib  # noqa: PLC0415 (for a mistake alone)
+
     near = difflib.get_close_matches(name, known, 1)
     return sentence + (said("; did you mean {name}?").format(name=near[0]) if near else "")
 

@@ -56,7 +56,7 @@ panel=$!
 sleep 40
 main=$(systemctl show -p MainPID --value faxbox)
 said idle_kib "$(for each in $main $(cat /proc/$main/task/*/children) $panel; do
-    echo "$(tr '\0' ' ' </proc/$each/cmdline) $(sed -n 's/^Pss: *\([0-9]*\) kB/\1/p' /proc/$each/smaps_rollup)"
+    echo "$(tr '\0' ' ' </proc/$each/cmdline) $(awk '/^Pss:/ {print $2}' /proc/$each/smaps_rollup)"
 done | tr '\n' ';')"
 kill $panel
 kill -9 "$(systemctl show -p MainPID --value faxbox)"; sleep 3
@@ -86,7 +86,8 @@ waiting=$(api http://127.0.0.1/api/v1/faxes -F to=9990 -F send_at=2040-01-01T00:
 said version_before "$(faxbox version | head -1)"
 schema() {
     python3 -c 'import sqlite3, sys
-print(sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute("PRAGMA user_version").fetchone()[0])' "$1"
+db = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+print(db.execute("PRAGMA user_version").fetchone()[0])' "$1"
 }
 said schema_before "$(schema /var/lib/faxbox/spool.sqlite3)"
 last=$(fax)

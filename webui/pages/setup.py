@@ -9,7 +9,6 @@ from appliance.api.rest.trunk_check import trunk_report
 from appliance.disk_lock import owner
 from appliance.language import locale_of, spoken
 from appliance.language import said as _
-from appliance.lines.modem.find import candidates
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
@@ -55,6 +54,8 @@ def show_station(visit: Visit) -> Answer:
 
 def show_line(visit: Visit) -> Answer:
     lines = visit.box.settings.items(LineSettings)
+    from appliance.lines.modem.find import candidates  # noqa: PLC0415 (pyserial: for this page alone)
+
     return setup_page(
         visit,
         "setup_line.html",

@@ -19,7 +19,6 @@ from appliance.api.rest.schemas import Json, answer_schema, array, component, in
 from appliance.deliver.settings import JunkRule
 from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.documents.causes import COVER_TEMPLATE_WRONG
-from appliance.documents.markup import TemplateError, check_template
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.exchange.making import check_line
 from appliance.language import said
@@ -75,6 +74,8 @@ def _favourite_exists(call: Call, values: Mapping[str, Any], item_id: int | None
 
 
 def _cover_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
+    from appliance.documents.markup import TemplateError, check_template  # noqa: PLC0415 (HTML, for this alone)
+
     try:
         check_template(values.get("html", ""))
     except TemplateError as error:
