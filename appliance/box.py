@@ -14,6 +14,7 @@ from pathlib import Path
 
 from appliance.lines.line import LineKind, LineState
 from appliance.services.accounts import Accounts
+from appliance.services.attention import Attention
 from appliance.services.documents import Documents
 from appliance.services.erasure import Erasure
 from appliance.services.faxes import Faxes
@@ -92,6 +93,7 @@ class Box:
         self.notes = Notes(self.spool, clock)
         self.outbox = Outbox(self.spool, clock)
         self.history = History(self.spool, clock)
+        self.attention = Attention(self.spool, clock)
         self.polling = Polling(self.spool)
         self.erasure = Erasure(self.spool, self.faxes, self.inbox, clock)
         self._lines_lock = threading.Lock()

@@ -25,6 +25,7 @@ from appliance.hardware.words import SENTENCES as HARDWARE_SENTENCES
 from appliance.language import DOMAIN, FOLDER
 from appliance.lines.sip.check_report import SENTENCES as TRUNK_SENTENCES
 from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
+from appliance.panel.lamps import LANGUAGE
 from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
 from appliance.settings.fields import describe, variants
@@ -57,6 +58,9 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield sentence, "appliance/lines"
     for told in HARDWARE_SENTENCES:
         yield told, "hardware-tests"
+    for lamp in LANGUAGE:
+        yield lamp.sentence, "appliance/panel/lamps.py"
+        yield lamp.pattern.name, "appliance/panel/lamps.py"
     for reason in REASONS:
         yield reason, "appliance/phonebook/merging.py"
     for finding in TRUNK_SENTENCES:

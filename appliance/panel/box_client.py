@@ -28,9 +28,7 @@ LEAST_S = 0.3
 LOOK_S = 1.0
 # A box that has stopped may be starting again; after so long without it, seconds, it is lost.
 LOST_S = 20.0
-# A fax that failed longer ago than this does not light the lamp, seconds.
-FAILED_S = 12 * 3600.0
-# The most faxes that one press cancels, and that one look counts.
+# The most faxes that one press cancels.
 MOST = 100
 # The box's news that somebody wants to see which box this is.
 SHOW_ITSELF = "box.identify"
@@ -81,7 +79,6 @@ class Watcher:
         self._view = BoxView()
         self._stop = threading.Event()
         self._stale = threading.Event()
-        self._seen_at = time.time() - FAILED_S
         self._setup_code = ""
         self._shown = 0
         self._silent_since: float | None = None
@@ -100,11 +97,6 @@ class Watcher:
 
     def look_again(self) -> None:
         """Something was done: the view is read anew at once."""
-        self._stale.set()
-
-    def seen(self) -> None:
-        """A person has seen that faxes failed."""
-        self._seen_at = time.time()
         self._stale.set()
 
     def show_code(self, code: str) -> None:
@@ -151,25 +143,18 @@ class Watcher:
         return replace(self._view, contact=Contact.LOST if lost else Contact.STOPPING)
 
     def _read(self, api: Api) -> BoxView:
-        status = api.get("/status")
-        sending: tuple[int, ...] = ()
-        if status["faxes"].get("sending"):
-            found = api.get(f"/faxes?{urlencode({'state': 'sending', 'limit': MOST})}")
-            sending = tuple(fax["id"] for fax in reversed(found["faxes"]))
-        calls = sum(line["calls"] for line in status["lines"])
-        since = max(self._seen_at, time.time() - FAILED_S)
-        failed = api.get(f"/faxes?{urlencode({'state': 'failed', 'since': _moment(since), 'limit': MOST})}")
+        found = api.get("/panel")
         setup = self._store is not None and bool(self._store.section(SecretSettings).setup_code_hash)
         if not setup:
             self._setup_code = ""
         return BoxView(
             contact=Contact.ANSWERS,
-            condition=Condition(status["status"]),
-            lines=line_views(status["lines"]),
-            sending=sending,
-            receiving=max(0, calls - len(sending)),
-            unread=status["unread"],
-            wants_person=len(failed["faxes"]) + status["faxes"].get("unknown", 0),
+            condition=Condition(found["status"]),
+            lines=line_views(found["lines"]),
+            sending=tuple(found["sending"]),
+            receiving=found["receiving"],
+            unread=found["unread"],
+            wants_person=found["wants_person"],
             setup=setup,
             address=self._address(),
             setup_code=self._setup_code,
@@ -205,6 +190,7 @@ class Hands:
             case Order.SET_UP:
                 return self.new_setup_code()
             case Order.SEEN:
+                self.connect().post("/panel/looked", {})
                 return "The failed faxes have been seen."
 
     def _faxes(self, *states: str) -> list[dict[str, Any]]:

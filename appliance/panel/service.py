@@ -176,7 +176,5 @@ class PanelService:
             if order is Order.SET_UP:
                 watcher.show_code(words)
                 words = "A new set-up code was made."
-            elif order is Order.SEEN:
-                watcher.seen()
             watcher.look_again()
             self._put(_Answer(order, button, True, words))

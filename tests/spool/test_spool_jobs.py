@@ -9,6 +9,7 @@ import pytest
 
 from appliance.causes import DELIVERED
 from appliance.lines import causes
+from appliance.services.attention import CALLS_S, Attention
 from appliance.spool import accepting, attempts, bounds, decisions, documents, jobs, preparing, queues
 from appliance.spool.model import (
     NEEDS_NUMBER_LIMIT_S,
@@ -185,6 +186,30 @@ def test_an_unknown_job_follows_the_owners_rule(spool: Spool, rule: UnknownRule,
     spool.do(attempts.last_page_out, begin(spool, job_id), 1004.0)
     (job,) = spool.do(bounds.recover, rule, 1010.0)
     assert job.state is state
+
+
+def test_a_fax_of_unknown_fate_calls_for_somebody_until_they_have_looked(spool: Spool) -> None:
+    now = 1010.0
+    attention = Attention(spool, lambda: now)
+    (job_id,) = ready(spool)
+    spool.do(attempts.last_page_out, begin(spool, job_id), 1004.0)
+    spool.do(bounds.recover, UnknownRule.ASK, now)
+    assert [job.id for job in attention.wanted()] == [job_id]
+    now += 1
+    attention.looked()
+    assert attention.wanted() == []
+
+
+def test_a_fax_that_failed_long_ago_calls_for_nobody(spool: Spool) -> None:
+    now = 1010.0
+    attention = Attention(spool, lambda: now)
+    (job_id,) = ready(spool)
+    spool.do(attempts.last_page_out, begin(spool, job_id), 1004.0)
+    spool.do(bounds.recover, UnknownRule.ASK, now)
+    now += CALLS_S - 1
+    assert [job.id for job in attention.wanted()] == [job_id]
+    now += 2
+    assert attention.wanted() == []
 
 
 def test_no_state_that_has_not_ended_is_without_a_bound(spool: Spool) -> None:

@@ -39,6 +39,7 @@ PAGES = (
     Seen("network", "/network"),
     Seen("doctor", "/doctor"),
     Seen("hardware-test", "/hardware-test"),
+    Seen("panel", "/panel"),
     Seen("update", "/update"),
     Seen("disk-lock", "/disk-lock"),
     Seen("try-call", "/settings/try-call?caller=%2B4999123&dialled=%2B4930123&line=practice"),

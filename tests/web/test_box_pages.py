@@ -95,3 +95,24 @@ def test_the_cover_editor_says_what_is_wrong_with_a_template_and_goes_on_when_it
     area.fill("<p>{{subject}}</p>")
     expect(problem).to_be_hidden()
     expect(page.locator(picture)).to_be_visible()
+
+
+def test_the_front_panel_lights_on_a_page_as_a_fax_fails_and_its_button_puts_the_lamp_out(box: Web) -> None:
+    page = box.page()
+    page.goto("/panel")
+    fault = page.locator(".lamps li").filter(has_text="Fault")
+    expect(fault).to_contain_text("Nothing needs a person.")
+    expect(page.get_by_role("button", name="Seen")).to_be_disabled()
+    form = [("to", "9991"), ("max_tries", "1")]
+    fax = box.served.form("/faxes", form, [("a.txt", b"busy")]).json["faxes"][0]["id"]
+    assert box.served.ended(fax)["state"] == "failed"
+    # The page hears of it by itself; the lamp's rhythm is the panel's own.
+    expect(fault).to_contain_text("A fax has failed, or waits for a person.")
+    beat = fault.locator("animate")
+    expect(beat).to_have_attribute("keyTimes", "0;0.1")
+    expect(beat).to_have_attribute("values", "1;0")
+    expect(beat).to_have_attribute("dur", "2s")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Seen").click()
+    expect(fault).to_contain_text("Nothing needs a person.")
+    expect(fault.locator("animate")).to_have_count(0)

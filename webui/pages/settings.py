@@ -42,6 +42,7 @@ def show(visit: Visit) -> Answer:
     ]
     box = [
         Link("/doctor", _("Doctor"), _("whether everything is in order, and what to do")),
+        Link("/panel", _("Front panel"), _("what its lamps say, and its buttons")),
         Link("/hardware-test", _("Hardware test"), _("every part of the box, tried in turn")),
         Link("/network", _("Network and certificate"), _("how the box is reached, and how browsers know it")),
         Link("/backup", _("Backup and restore"), _("the box in one encrypted file")),

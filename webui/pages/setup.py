@@ -53,9 +53,9 @@ def show_station(visit: Visit) -> Answer:
 
 
 def show_line(visit: Visit) -> Answer:
-    lines = visit.box.settings.items(LineSettings)
     from appliance.lines.modem.find import candidates  # noqa: PLC0415 (pyserial: for this page alone)
 
+    lines = visit.box.settings.items(LineSettings)
     return setup_page(
         visit,
         "setup_line.html",

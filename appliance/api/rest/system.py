@@ -86,7 +86,8 @@ STATUS = component(
 )
 
 
-def _status_word(found: Health) -> str:
+def status_word(found: Health) -> str:
+    """The one word that says how the box is."""
     if not found.ok:
         return "failing"
     down = any(not line.state.usable for line in found.lines)
@@ -95,7 +96,7 @@ def _status_word(found: Health) -> str:
 
 def health(call: Call) -> Answer:
     found = call.box.health()
-    body: Json = {"status": _status_word(found), "accepting": found.accepting}
+    body: Json = {"status": status_word(found), "accepting": found.accepting}
     if found.damage:
         body["problem"] = cause_view(INDEX_DAMAGED)
     elif found.room is Room.FULL:
@@ -107,7 +108,7 @@ def status(call: Call) -> Answer:
     found = call.box.health()
     return Answer(
         {
-            "status": _status_word(found),
+            "status": status_word(found),
             "accepting": found.accepting,
             "started_at": time_text(found.started_at),
             "disk": {"room": found.room.value, "free_octets": found.free_octets},

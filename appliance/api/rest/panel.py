@@ -1,0 +1,143 @@
+"""The front panel: what its lamps say, for the panel's own process and for whoever has none."""
+
+from __future__ import annotations
+
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import array, choice, component, flag, integer, nullable, number, record, text
+from appliance.api.rest.system import status_word
+from appliance.api.rest.views import LINE, line_view, values
+from appliance.box import Box
+from appliance.panel.lamps import AnyLamp, LineLamp, Meaning
+from appliance.panel.model import BoxView, Condition, Contact, line_views, meanings
+from appliance.panel.settings import PanelSettings
+from appliance.settings.accounts import Scope
+from appliance.settings.secrets import SecretSettings
+from appliance.spool.model import JobFilter, JobState, ReceivedFilter
+
+# Faxes under way that are counted.
+MOST = 100
+
+LAMP = component(
+    "Lamp",
+    record(
+        {
+            "lamp": text(20, help="which one"),
+            "line": nullable(integer(help="of a line's lamp: which line, from 1")),
+            "pattern": text(40, help="how it is lit, in words"),
+            "lit": flag("of one that is steady"),
+            "seconds": array(number(), help="lit, dark, lit …, from the beginning again; empty: steady"),
+            "sentence": text(200, help="what it says"),
+        }
+    ),
+)
+PANEL = component(
+    "Panel",
+    record(
+        {
+            "status": choice(*values(Condition)),
+            "lines": array(LINE),
+            "sending": array(integer(), help="ids of the faxes that are being sent, the newest last"),
+            "receiving": integer(help="calls that bring a fax"),
+            "unread": integer(),
+            "wants_person": integer(help="faxes that failed or whose fate is unknown, not looked at yet"),
+            "setup": flag("the box waits for its first owner, or for a new one"),
+            "lamps": array(LAMP),
+        }
+    ),
+)
+
+
+def view_of(box: Box) -> BoxView:
+    """How the box is, as its panel shows it."""
+    health = box.health()
+    sending: tuple[int, ...] = ()
+    wanting = 0
+    if not health.damage:
+        jobs = box.faxes.search(JobFilter(states=frozenset({JobState.SENDING}), limit=MOST))
+        sending = tuple(job.id for job in reversed(jobs))
+        wanting = len(box.attention.wanted())
+    calls = sum(line.state.calls for line in health.lines)
+    return BoxView(
+        contact=Contact.ANSWERS,
+        condition=Condition(status_word(health)),
+        lines=line_views([line_view(line, None) for line in health.lines]),
+        sending=sending,
+        receiving=max(0, calls - len(sending)),
+        unread=health.unread,
+        wants_person=wanting,
+        setup=bool(box.settings.section(SecretSettings).setup_code_hash),
+    )
+
+
+def lamps_of(box: Box, view: BoxView) -> dict[AnyLamp, Meaning]:
+    """What each lamp says: those of the lines as far as there are pins for them."""
+    return meanings(view, len(box.settings.section(PanelSettings).line_leds))
+
+
+def newest_received(box: Box) -> int | None:
+    """The id of the newest fax that came in and has pages; None without one."""
+    found = box.inbox.search(ReceivedFilter(limit=MOST))
+    return next((fax.id for fax in found if fax.ended_at and fax.pages), None)
+
+
+def last_failed(box: Box) -> int | None:
+    """The id of the last fax that failed; None without one."""
+    found = box.faxes.search(JobFilter(states=frozenset({JobState.FAILED}), limit=1))
+    return found[0].id if found else None
+
+
+def panel(call: Call) -> Answer:
+    view = view_of(call.box)
+    return Answer(
+        {
+            "status": view.condition.value,
+            "lines": [line_view(line, None) for line in call.box.lines()],
+            "sending": list(view.sending),
+            "receiving": view.receiving,
+            "unread": view.unread,
+            "wants_person": view.wants_person,
+            "setup": view.setup,
+            "lamps": [
+                {
+                    "lamp": said.lamp,
+                    "line": lamp.line + 1 if isinstance(lamp, LineLamp) else None,
+                    "pattern": said.pattern.name,
+                    "lit": said.pattern.lit,
+                    "seconds": list(said.pattern.seconds),
+                    "sentence": said.sentence,
+                }
+                for lamp, said in lamps_of(call.box, view).items()
+            ],
+        }
+    )
+
+
+def looked(call: Call) -> Answer:
+    call.box.attention.looked()
+    call.note("panel.looked")
+    return panel(call)
+
+
+ROUTES = (
+    Route(
+        "GET",
+        "/panel",
+        "readPanel",
+        "system",
+        "What the front panel's lamps say",
+        panel,
+        scope=Scope.ADMIN,
+        answer=PANEL,
+        help="The same whether the box has a panel or not.",
+    ),
+    Route(
+        "POST",
+        "/panel/looked",
+        "lookedAtFailed",
+        "system",
+        "Somebody has seen the failed faxes: the fault lamp goes out",
+        looked,
+        scope=Scope.ADMIN,
+        answer=PANEL,
+    ),
+)
