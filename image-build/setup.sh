@@ -59,6 +59,14 @@ case $purpose in
     *) say "run, test or deb, not $purpose"; exit 64 ;;
 esac
 
+version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
+
+# Another Python was asked for than .venv has (make test PYTHON=python3.13).
+if [ -n "${PYTHON:-}" ] && [ -x "$venv/bin/python" ] && [ "$(version "$venv/bin/python")" != "$(version "$python")" ]; then
+    say ".venv has Python $(version "$venv/bin/python"); it is made anew"
+    rm -rf "$venv"
+fi
+
 if [ ! -x "$venv/bin/python" ]; then
     say "making a virtual environment in .venv with $($python --version)"
     "$python" -m venv "$venv"

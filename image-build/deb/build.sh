@@ -26,7 +26,7 @@ made=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 triplet= # of another machine
 if [ -z "${FAXBOX_FOR:-}" ]; then
     [ "$series" = "$("$project/.venv/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" ] || {
-        say "the virtual environment has another Python than Debian's $series: rm -r .venv; make setup PYTHON=$python"
+        say "the virtual environment has another Python than Debian's $series: make setup PYTHON=$python"
         exit 1
     }
     export PYPI=1 # as in setup.sh
