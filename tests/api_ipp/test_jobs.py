@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -341,6 +342,18 @@ def test_a_damaged_document_ends_its_job_with_a_sentence(printing: Printing, con
     done = ended(printing, job_id(ask(printing, sent + content)))
     assert done["job-state"] == PrintJobState.ABORTED
     assert len(done["job-state-message"]) > 20
+
+
+def test_ten_computers_that_print_at_once_make_ten_faxes(printing: Printing, letter: Path) -> None:
+    def send(computer: int) -> int:
+        sent = request(Operation.PRINT_JOB, job_name=codec.name(f"ten {computer}"), user=f"user{computer}")
+        return ask(printing, sent + letter.read_bytes(), "/print").code
+
+    with ThreadPoolExecutor(10) as computers:
+        assert list(computers.map(send, range(10))) == [Status.OK] * 10
+    for computer in range(10):
+        (fax,) = faxes(printing, f"ten {computer}")
+        assert fax["from_user"] == f"user{computer}"
 
 
 @pytest.mark.parametrize("device", ["pwgraster", "appleraster"])
