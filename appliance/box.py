@@ -83,9 +83,10 @@ class Box:
         if settings.section(SecretSettings).spool_id != self.spool.id:
             settings.change(SecretSettings, {"spool_id": self.spool.id})
         self.age_clock = AgeClock(self.spool, clock)
+        self.spool.counted = self.counted
         self.guard = RoomGuard(data)
         self.started_at = clock()
-        self.accounts = Accounts(self.settings, self.spool, clock)
+        self.accounts = Accounts(self.settings, self.spool, self.counted)
         self.rules = Rules(self.settings, self.accounts, self.guard, lambda: not self.spool.damage)
         self.documents = Documents(self.spool, self.rules, clock)
         self.faxes = Faxes(self.spool, self.rules, self.documents, clock)
@@ -101,6 +102,10 @@ class Box:
 
     def close(self) -> None:
         self.spool.close()
+
+    def counted(self) -> float:
+        """Unix time whose day the day of quotas and limits is."""
+        return self.age_clock.counted()
 
     def lines(self) -> tuple[LineReport, ...]:
         """The lines in the order they are tried, as they were a moment ago."""

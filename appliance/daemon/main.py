@@ -32,7 +32,7 @@ from appliance.exchange.remote import Exchange
 from appliance.printing.folder import PrintFolder
 from appliance.printing.scans import Scans
 from appliance.spool import attempts, bounds, jobs, received
-from appliance.spool.clock import clock_behind
+from appliance.spool.clock import clock_ahead, clock_behind
 from appliance.spool.settings import SendingSettings
 from appliance.spool.store import Tx
 
@@ -45,6 +45,9 @@ def recover(box: Box) -> None:
     behind = box.spool.do(clock_behind, now)
     if behind:
         _log.warning("the clock is %.0f s behind: faxes keep the time they had left", behind)
+    ahead = box.spool.do(clock_ahead, now, box.age_clock.unexplained_s())
+    if ahead:
+        _log.warning("the clock is %.0f s ahead for no reason: faxes keep the time they had left", ahead)
     rule = box.settings.section(SendingSettings).unknown_rule
     for fax in box.spool.do(received.recover, now):
         _log.warning("received fax %d was cut off; %d pages of it are here", fax.id, fax.pages)

@@ -7,6 +7,7 @@ import logging
 import time
 
 from appliance.box import Box
+from appliance.spool import bounds
 from appliance.spool.clock import clock_set
 from appliance.spool.store import Tx
 
@@ -14,6 +15,8 @@ _log = logging.getLogger(__name__)
 
 # A clock that was set by less needs nothing, seconds.
 CLOCK_SET_S = 5.0
+# Whether a clock that jumped ahead is believed by now is looked at so often, seconds.
+BELIEVED_EVERY_S = 60.0
 # Two clocks read within so long are read at one moment, seconds; on a busy machine we may be held up between
 # them, and look again, so many times at most.
 ONE_MOMENT_S = 0.001
@@ -28,6 +31,7 @@ class JobClock:
         self._looked_at, monotonic = self._read()  # Unix time
         self._ahead = self._looked_at - monotonic
         self._lock = asyncio.Lock()  # the clock is set once, not twice
+        self._believe_at = monotonic  # when to look next whether what waits for it may go
 
     async def now(self) -> float:
         """The time, once everything that waits or is under way goes by it.
@@ -40,8 +44,13 @@ class JobClock:
             if abs(by) >= CLOCK_SET_S:
                 moved = await self._box.spool.ado(self._clock_set, now, by)
                 _log.warning("the clock was set by %+.0f s: %d faxes keep the time they had left", by, moved)
+                self._believe_at = monotonic
             self._looked_at = now
             self._ahead += by
+            if monotonic >= self._believe_at:
+                self._believe_at = monotonic + BELIEVED_EVERY_S
+                if not self._box.age_clock.unexplained_s():
+                    await self._box.spool.ado(bounds.clock_believed, now)
         return now
 
     def goes_on(self) -> bool:
@@ -63,4 +72,6 @@ class JobClock:
 
     def _clock_set(self, tx: Tx, now: float, by: float) -> int:
         """Within the transaction: what is handed in after this moment waits for its end."""
-        return clock_set(tx, now - by, by, fresh=(self._looked_at + by, self._box.clock()))
+        doubted = by > 0 and self._box.age_clock.unexplained_s() > 0
+        fresh = (self._looked_at + by, self._box.clock())
+        return clock_set(tx, now - by, by, fresh=fresh, doubted=doubted)

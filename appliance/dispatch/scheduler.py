@@ -158,15 +158,15 @@ class Scheduler:
         if rules.is_quarantined(known, now):
             await self._give_up(job, NUMBER_QUARANTINED)
             return
-        if await self._limit_reached(job, now):
-            await self._put_off(job, _next_day(now), DAILY_LIMIT)
+        if await self._limit_reached(job):
+            await self._put_off(job, self._next_day(now), DAILY_LIMIT)
             return
         match rules.spending(await self._allowances(job, now)):
             case Spending.NEVER:
                 await self._give_up(job, QUOTA_SPENT)
                 return
             case Spending.TOMORROW:
-                await self._put_off(job, _next_day(now), DAILY_LIMIT)
+                await self._put_off(job, self._next_day(now), DAILY_LIMIT)
                 return
             case Spending.WAIT:
                 return
@@ -187,8 +187,8 @@ class Scheduler:
             return
         if read.reach is not job.reach:
             job = await spool.ado(attempts.set_reach, job.id, read.reach)
-            if await self._limit_reached(job, now):
-                await self._put_off(job, _next_day(now), DAILY_LIMIT)
+            if await self._limit_reached(job):
+                await self._put_off(job, self._next_day(now), DAILY_LIMIT)
                 return
         plan = rules.plan_call(job, earlier, profile, self._sending(), now)
         trace_path = f"traces/{job.uuid}-{job.tries + 1}.jsonl"
@@ -223,8 +223,8 @@ class Scheduler:
         await self._box.spool.ado(decisions.postpone, job.id, until, self._box.clock(), cause)
         self.wake()
 
-    async def _limit_reached(self, job: Job, now: float) -> bool:
-        day = ledger.day_of(now)
+    async def _limit_reached(self, job: Job) -> bool:
+        day = ledger.day_of(self._box.counted())
         read = self._box.spool.aread
         return rules.daily_limit(
             job.reach,
@@ -237,7 +237,7 @@ class Scheduler:
     async def _allowances(self, job: Job, now: float) -> list[Allowance]:
         """What the job's owner and key may use, and have used, of pages and time."""
         found = []
-        day = ledger.day_of(now)
+        day = ledger.day_of(self._box.counted())
         read = self._box.spool.aread
         pages = max((job.pages or 1) - job.pages_confirmed, 1)
         for quota in self._box.accounts.quotas(job.owner, job.key):
@@ -257,11 +257,11 @@ class Scheduler:
     def _counts(job: Job, quota: Quota) -> bool:
         return job.key == quota.key if quota.key else job.owner == quota.owner
 
+    def _next_day(self, now: float) -> float:
+        """The coming midnight in the box's time zone, or soon after when the clock changes that night."""
+        counted = self._box.counted()
+        at = time.localtime(counted + DAY_S)
+        return now + time.mktime((at.tm_year, at.tm_mon, at.tm_mday, 0, 0, 5, 0, 0, -1)) - counted
+
     def _sending(self) -> SendingSettings:
         return self._box.settings.section(SendingSettings)
-
-
-def _next_day(now: float) -> float:
-    """The coming midnight in the box's time zone, or soon after when the clock changes that night."""
-    at = time.localtime(now + DAY_S)
-    return time.mktime((at.tm_year, at.tm_mon, at.tm_mday, 0, 0, 5, 0, 0, -1))

@@ -43,11 +43,11 @@ def quota_of(owner: str, key: str, entry: User | ApiKey) -> Quota:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """``clock`` gives Unix time."""
+    """``counted`` gives the Unix time whose day the day of quotas is."""
 
     settings: SettingsStore
     spool: Spool
-    clock: Callable[[], float]
+    counted: Callable[[], float]
 
     def user(self, name: str) -> User | None:
         """The user of this name."""
@@ -103,9 +103,9 @@ class Accounts:
 
     def pages_this_month(self, scope: str) -> int:
         """Pages sent this month by ``owner:NAME``, ``key:NAME`` or ``box``."""
-        day = ledger.day_of(self.clock())
+        day = ledger.day_of(self.counted())
         return self.spool.read(ledger.usage, scope, f"{day[:7]}-01", day).pages
 
     def used_today(self, scope: str) -> Usage:
         """Calls, pages and seconds of today."""
-        return self.spool.read(ledger.usage, scope, ledger.day_of(self.clock()))
+        return self.spool.read(ledger.usage, scope, ledger.day_of(self.counted()))

@@ -3,6 +3,9 @@
 A clock may be wrong for hours: a board without a battery, a time server that is mistaken.  Whatever else
 goes by such a clock can be put right afterwards; what was erased as too old cannot.  So who erases asks here.
 A jump ahead counts only once it has stood for days in which the box ran.
+
+What was sent by mistake cannot be called back either: times that people named, and the days of quotas, go by
+the clock only where its jump has an explanation (``AgeClock.unexplained_s``).
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ FOLLOWED_S = 3_600.0
 # A time server's word makes that shorter, and not none: it may be wrong, too.  Seconds.
 STOOD_S = 7 * DAY_S
 STOOD_SYNCHRONISED_S = 3 * DAY_S
+# So much may have passed while the machine was off, or before a time server was asked, seconds: such a jump
+# has an explanation, which is no reason to erase anything.
+EXPLAINED_S = 31 * DAY_S
 # What was seen is written down so often, seconds.
 WRITTEN_EVERY_S = 600.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -39,10 +45,18 @@ _SYNCHRONISED_ERROR_US = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A jump ahead of ``by_s`` that has stood for ``stood_s``, seconds."""
+    """A jump ahead of ``by_s`` that has stood for ``stood_s``, seconds.
+
+    ``off``: the machine was off meanwhile, so that nobody knows how much time passed.
+    """
 
     by_s: float
     stood_s: float = 0.0
+    off: bool = False
+
+    def is_explained(self, synchronised: bool) -> bool:
+        """Whether time may have passed as the clock says, without the box having seen it."""
+        return self.by_s <= EXPLAINED_S and (self.off or synchronised)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +75,39 @@ class SeenTime:
         """How far the clock is ahead of what is believed."""
         return sum(doubt.by_s for doubt in self.doubts)
 
-    def look(self, now: float, ran_s: float, *, synchronised: bool) -> SeenTime:
-        """The clock shows ``now``, ``ran_s`` seconds of the machine's running after the last look."""
+    def unexplained_s(self, *, synchronised: bool) -> float:
+        """How far the clock jumped ahead without any reason that is known."""
+        return sum(doubt.by_s for doubt in self.doubts if not doubt.is_explained(synchronised))
+
+    def look(self, now: float, ran_s: float, *, synchronised: bool, off: bool = False) -> SeenTime:
+        """The clock shows ``now``, ``ran_s`` seconds of the machine's running after the last look.
+
+        ``off``: the machine was off between.
+        """
         stood = ran_s * (STOOD_S / STOOD_SYNCHRONISED_S if synchronised else 1.0)
         seen = self.seen + ran_s
         doubts = [replace(doubt, stood_s=doubt.stood_s + stood) for doubt in self.doubts]
-        off = now - seen - self.doubted_s
-        if off > FOLLOWED_S:
-            doubts.append(Doubt(off))
-        elif off < -FOLLOWED_S:
-            doubts, off = _taken_back(doubts, off)
-        if abs(off) <= FOLLOWED_S:
-            seen += off
+        differs = now - seen - self.doubted_s
+        if differs > FOLLOWED_S:
+            doubts.append(Doubt(differs, off=off))
+        elif differs < -FOLLOWED_S:
+            doubts, differs = _taken_back(doubts, differs)
+        if abs(differs) <= FOLLOWED_S:
+            seen += differs
         seen += sum(doubt.by_s for doubt in doubts if doubt.stood_s >= STOOD_S)
         kept = tuple(doubt for doubt in doubts if doubt.stood_s < STOOD_S)
-        if off >= -FOLLOWED_S:
+        if differs >= -FOLLOWED_S:
             return SeenTime(seen, kept)
         behind = self.behind_s + stood
         return SeenTime(now) if behind >= STOOD_S else SeenTime(seen, kept, behind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What had been seen when the machine had run for ``uptime`` s."""
+
+    time: SeenTime
+    uptime: float
 
 
 def _taken_back(doubts: list[Doubt], off: float) -> tuple[list[Doubt], float]:
@@ -116,11 +145,15 @@ class AgeClock:
         self._lock = threading.Lock()
         self._boot = _boot_id()
         try:
-            self._time, boot, uptime_s = spool.read(_kept, clock())
+            seen, boot, looked_at = spool.read(_kept, clock())
         except SpoolFailedError:  # a damaged index starts all the same, and says so
-            self._time, boot, uptime_s = SeenTime(clock()), "", 0.0
+            seen, boot, looked_at = SeenTime(clock()), "", 0.0
         # Since another start of the machine nothing was seen.
-        self._looked_at = uptime_s if boot == self._boot else self._uptime()
+        off, running_s = boot != self._boot, self._uptime()
+        ran_s = 0.0 if off else max(0.0, running_s - looked_at)
+        seen = seen.look(clock(), ran_s, synchronised=self._synchronised(), off=off)
+        # One object, for readers that must not wait for whoever writes it down.
+        self._last = _Look(seen, running_s)
         self._written_at = float("-inf")
 
     def now(self) -> float:
@@ -135,30 +168,57 @@ class AgeClock:
     def doubted_s(self) -> float:
         """How far the clock is ahead of the time that ages are told by, seconds."""
         with self._lock:
-            return self._time.doubted_s
+            return self._last.time.doubted_s
+
+    def unexplained_s(self) -> float:
+        """How far the clock jumped ahead without any reason that is known, seconds.
+
+        The machine ran all the time, or nobody would leave a box off for so long; and no time server that
+        keeps the clock has put it right.
+        """
+        _, look, synchronised = self._peek()
+        return look.time.unexplained_s(synchronised=synchronised)
+
+    def counted(self) -> float:
+        """Unix time whose day the day of quotas and limits is: no day comes twice, none too soon.
+
+        The clock's, unless that jumped ahead without a reason or was set back: then what was seen.
+        """
+        now, look, synchronised = self._peek()
+        unsure = look.time.unexplained_s(synchronised=synchronised) or now < look.time.seen - FOLLOWED_S
+        return look.time.seen if unsure else now
+
+    def _peek(self) -> tuple[float, _Look, bool]:
+        """What the clock shows, what a look now would see, and whether a time server keeps the clock.
+
+        Waits for nobody: the spool's writer asks, too.
+        """
+        last, synchronised = self._last, self._synchronised()
+        now, uptime = self._clock(), self._uptime()
+        ran_s = max(0.0, uptime - last.uptime)
+        return now, _Look(last.time.look(now, ran_s, synchronised=synchronised), uptime), synchronised
 
     def _look(self) -> tuple[float, float]:
         """What the clock shows, and what was seen."""
         with self._lock:
-            now, uptime = self._clock(), self._uptime()
-            ran_s, self._looked_at = max(0.0, uptime - self._looked_at), uptime
-            before = self._time
-            self._time = before.look(now, ran_s, synchronised=self._synchronised())
-            changed = len(before.doubts) != len(self._time.doubts)
+            before = self._last.time
+            now, self._last, _ = self._peek()
+            time, uptime = self._last.time, self._last.uptime
+            changed = len(before.doubts) != len(time.doubts)
             if changed:
                 _log.warning(
                     "the clock is %.1f days ahead of the time that this box has seen pass; nothing is"
                     " erased for that until it has stood",
-                    self._time.doubted_s / DAY_S,
+                    time.doubted_s / DAY_S,
                 )
             if changed or uptime - self._written_at >= WRITTEN_EVERY_S:
-                self._write(uptime)
-            return now, self._time.seen
+                self._write(time, uptime)
+            return now, time.seen
 
-    def _write(self, uptime: float) -> None:
+    def _write(self, time: SeenTime, uptime: float) -> None:
         """A disk that takes no more must keep nobody from making room on it."""
         try:
-            self._spool.do(_keep, self._time, self._boot, uptime)
+            self._spool.do(_keep, time, self._boot, uptime)
         except (OSError, SpoolFailedError, durable.DiskFullError) as error:
             _log.error("the time that was seen could not be written: %s", error)
         else:
@@ -203,7 +263,7 @@ def _kept(db: sqlite3.Connection, now: float) -> tuple[SeenTime, str, float]:
     row = db.execute("SELECT seen, doubts, behind_s, boot, uptime_s FROM age_clock").fetchone()
     if row is None:
         return SeenTime(last_written(db) or now), "", 0.0
-    doubts = tuple(Doubt(by_s, stood_s) for by_s, stood_s in json.loads(row["doubts"]))
+    doubts = tuple(Doubt(*each) for each in json.loads(row["doubts"]))
     return SeenTime(row["seen"], doubts, row["behind_s"]), row["boot"], row["uptime_s"]
 
 
@@ -215,7 +275,7 @@ def last_written(db: sqlite3.Connection) -> float | None:
 
 
 def _keep(tx: Tx, time: SeenTime, boot: str, uptime_s: float) -> None:
-    doubts = json.dumps([(doubt.by_s, doubt.stood_s) for doubt in time.doubts])
+    doubts = json.dumps([(doubt.by_s, doubt.stood_s, doubt.off) for doubt in time.doubts])
     tx.db.execute(
         "INSERT OR REPLACE INTO age_clock (id, seen, doubts, behind_s, boot, uptime_s)"
         " VALUES (1, ?, ?, ?, ?, ?)",

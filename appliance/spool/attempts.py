@@ -56,7 +56,7 @@ def begin(
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (job_id, number, line, line_kind, now, first_page, trace_path),
     )
-    ledger.count_call(tx, ledger.scopes(job), now)
+    ledger.count_call(tx, ledger.scopes(job))
     return jobs.get_attempt(tx.db, int(cursor.lastrowid or 0))
 
 
@@ -124,7 +124,7 @@ def end(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
             job.id,
         ),
     )
-    ledger.count_pages(tx, ledger.scopes(job), now, pages=confirmed, seconds=outcome.seconds)
+    ledger.count_pages(tx, ledger.scopes(job), pages=confirmed, seconds=outcome.seconds)
     stats.add(tx, stats.CALLS_ENDED, attempt.line, outcome.cause.code)
     stats.add(tx, stats.PAGES_SENT, attempt.line, outcome.cause.code, confirmed)
     if outcome.state is JobState.WAITING:

@@ -8,7 +8,7 @@ from appliance.causes import CANCELLED, DELIVERED
 from appliance.records import from_row
 from appliance.spool import attempts, decisions, job_states, jobs
 from appliance.spool.attempts import Outcome
-from appliance.spool.causes import EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY
+from appliance.spool.causes import CLOCK_DOUBTED, EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY
 from appliance.spool.model import (
     Attempt,
     Job,
@@ -66,24 +66,81 @@ def _interrupt(tx: Tx, attempt: Attempt, rule: UnknownRule, now: float, *, again
     return attempts.end(tx, attempt.id, Outcome(INTERRUPTED, JobState.FAILED), now)
 
 
-def clock_set(tx: Tx, before: float, by: float, fresh: tuple[float, float] | None = None) -> int:
+def clock_set(
+    tx: Tx,
+    before: float,
+    by: float,
+    fresh: tuple[float, float] | None = None,
+    *,
+    doubted: bool = False,
+) -> int:
     """The clock, which stood at ``before``, was set ``by`` seconds on (negative: back).
 
-    Whatever waits, or is under way, has as long left as it had; a time that a person named for a first try
-    stays what it is.  ``fresh``: what was handed in between these two moments goes by the new clock already
-    where that was set back.  Returns how many jobs that concerned.
+    Whatever waits, or is under way, has as long left as it had.  A time to come that a person named for a
+    first try stays what it is, unless the clock is ``doubted``: then it is waited for as long as it was to,
+    until ``clock_believed``.  ``fresh``: what was handed in between these two moments goes by the new clock
+    already where that was set back.  Returns how many jobs that concerned.
     """
     since, until = fresh or (before, before)
-    moment = {"before": before, "by": by, "since": since, "until": until}
+    moment = {"before": before, "by": by, "since": since, "until": until, "doubted": CLOCK_DOUBTED.code}
     old = "deadline IS NOT NULL AND NOT (:by < 0 AND created_at BETWEEN :since AND :until)"
+    named = (
+        "tries = 0 AND (scheduled_at > :before OR cause = :doubted)"
+        " AND created_at NOT BETWEEN :since AND :until"
+    )
     count = tx.db.execute(
         f"UPDATE job SET deadline = deadline + :by WHERE {old} AND state <> 'waiting'", moment
     ).rowcount
+    if by > 0 and doubted:
+        count += tx.db.execute(
+            "UPDATE job SET next_try_at = next_try_at + :by, expires_at = expires_at + :by,"
+            " deadline = CASE state WHEN 'waiting' THEN deadline + :by ELSE deadline END,"
+            " cause = CASE state WHEN 'waiting' THEN :doubted ELSE cause END"
+            f" WHERE {old} AND {named} AND state IN ('preparing', 'waiting')",
+            moment,
+        ).rowcount
+    elif by > 0:
+        # Nobody tried what a jump put past its time: it has its lifetime from now.
+        count += tx.db.execute(
+            "UPDATE job SET expires_at = MAX(expires_at, :before + :by + lifetime_s),"
+            " deadline = CASE state WHEN 'waiting' THEN MAX(expires_at, :before + :by + lifetime_s)"
+            f" ELSE deadline END WHERE {old} AND {named} AND scheduled_at <= :before + :by",
+            moment,
+        ).rowcount
+    else:
+        back = "MAX(scheduled_at - next_try_at, :by)"
+        count += tx.db.execute(
+            f"UPDATE job SET next_try_at = next_try_at + {back}, expires_at = expires_at + {back},"
+            f" deadline = deadline + {back} WHERE state = 'waiting' AND cause = :doubted",
+            moment,
+        ).rowcount
     count += tx.db.execute(
         "UPDATE job SET next_try_at = next_try_at + :by, scheduled_at = scheduled_at + :by,"
         " expires_at = expires_at + :by,"
         " deadline = CASE state WHEN 'waiting' THEN deadline + :by ELSE deadline END"
-        f" WHERE {old} AND (tries > 0 OR scheduled_at <= :before)",
+        f" WHERE {old} AND (tries > 0 OR (scheduled_at <= :before AND cause <> :doubted))",
         moment,
     ).rowcount
+    return count
+
+
+def clock_believed(tx: Tx, now: float) -> int:
+    """The clock is right: what waited for that goes when its sender said, and has its lifetime from then.
+
+    Returns how many jobs that concerned.
+    """
+    moment = {"now": now, "doubted": CLOCK_DOUBTED.code}
+    expires = "MAX(expires_at - (next_try_at - scheduled_at), :now + lifetime_s)"
+    count = tx.db.execute(
+        f"UPDATE job SET next_try_at = scheduled_at, expires_at = {expires}, deadline = {expires}, cause = ''"
+        " WHERE state = 'waiting' AND cause = :doubted",
+        moment,
+    ).rowcount
+    count += tx.db.execute(
+        f"UPDATE job SET next_try_at = scheduled_at, expires_at = {expires}"
+        " WHERE state = 'preparing' AND next_try_at > scheduled_at",
+        moment,
+    ).rowcount
+    if count:
+        tx.emit(now, "job.woken", None, "", jobs=count)
     return count

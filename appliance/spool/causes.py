@@ -25,6 +25,13 @@ UNKNOWN_DELIVERY = declare(
     "The call was cut off while the last page was going out or its confirmation was awaited.",
     "Ask the receiver whether the fax arrived, then send it again or mark it as delivered.",
 )
+CLOCK_DOUBTED = declare(
+    "clock_doubted",
+    Side.OURS,
+    Retry.LATER,
+    "The clock of the box jumped ahead, and nothing says that it is right.",
+    "The fax waits as long as it was to when it was handed in. Set the clock right, or have it sent now.",
+)
 INDEX_DAMAGED = declare(
     "index_damaged",
     Side.OURS,

@@ -63,26 +63,25 @@ def scopes(job: Job) -> tuple[str, ...]:
     return tuple(found)
 
 
-def count_call(tx: Tx, scopes: tuple[str, ...], now: float) -> None:
-    """A call was placed."""
-    _count(tx, scopes, now, calls=1)
+def count_call(tx: Tx, scopes: tuple[str, ...]) -> None:
+    """A call was placed today."""
+    _count(tx, scopes, calls=1)
 
 
-def count_pages(tx: Tx, scopes: tuple[str, ...], now: float, *, pages: int, seconds: float) -> None:
-    """A call ended after ``seconds`` with ``pages`` pages confirmed."""
+def count_pages(tx: Tx, scopes: tuple[str, ...], *, pages: int, seconds: float) -> None:
+    """A call ended after ``seconds`` with ``pages`` pages confirmed, today."""
     if pages or seconds:
-        _count(tx, scopes, now, pages=pages, seconds=seconds)
+        _count(tx, scopes, pages=pages, seconds=seconds)
 
 
-def _count(
-    tx: Tx, scopes: tuple[str, ...], now: float, *, calls: int = 0, pages: int = 0, seconds: float = 0.0
-) -> None:
+def _count(tx: Tx, scopes: tuple[str, ...], *, calls: int = 0, pages: int = 0, seconds: float = 0.0) -> None:
+    day = day_of(tx.counted())
     for scope in scopes:
         tx.db.execute(
             "INSERT INTO usage (day, scope, calls, pages, seconds) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (scope, day) DO UPDATE SET calls = calls + excluded.calls,"
             " pages = pages + excluded.pages, seconds = seconds + excluded.seconds",
-            (day_of(now), scope, calls, pages, seconds),
+            (day, scope, calls, pages, seconds),
         )
 
 

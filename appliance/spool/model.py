@@ -368,7 +368,7 @@ class Event:
     ``job.delivered``, ``job.failed``, ``job.cancelled``, ``job.unknown``, ``job.changed``,
     ``received.started``, ``received.page``, ``received.complete``, ``received.partial``,
     ``received.changed``, ``outbox.done``, ``outbox.failed``, ``outbox.pending`` (to be tried once more),
-    ``line.state``, ``box.started``, ``box.disk``, ``box.identify``, ``box.looked``.
+    ``line.state``, ``box.started``, ``box.disk``, ``box.identify``, ``box.looked``, ``box.clock_set``.
     """
 
     id: int

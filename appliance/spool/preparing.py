@@ -12,6 +12,7 @@ from appliance.records import from_row
 from appliance.remarks import Remark
 from appliance.remarks import to_json as remarks_json
 from appliance.spool import job_states, jobs
+from appliance.spool.causes import CLOCK_DOUBTED
 from appliance.spool.model import (
     HELD_LIMIT_S,
     NEEDS_NUMBER_LIMIT_S,
@@ -65,9 +66,11 @@ def prepared(
                 tx, job, JobState.NEEDS_NUMBER, now, deadline=now + NEEDS_NUMBER_LIMIT_S, pages=pages
             )
         elif hold is None and not job.hold:
-            job_states.move(
-                tx, job, JobState.WAITING, now, deadline=expires, next_try_at=job.scheduled_at, pages=pages
-            )
+            # Later than its sender said where the clock is in doubt.
+            at = max(job.scheduled_at, job.next_try_at)
+            job_states.move(tx, job, JobState.WAITING, now, deadline=expires, next_try_at=at, pages=pages)
+            if at > job.scheduled_at:
+                tx.db.execute("UPDATE job SET cause = ? WHERE id = ?", (CLOCK_DOUBTED.code, job.id))
         else:
             why: dict[str, Any] = {"cause": hold.code} if hold is not None else {}
             job_states.move(tx, job, JobState.HELD, now, deadline=now + HELD_LIMIT_S, pages=pages, **why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,19 @@ from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.daemon.main import recover
+from appliance.dispatch.causes import DAILY_LIMIT
 from appliance.lines.causes import BUSY
-from appliance.spool import bounds, decisions
-from appliance.spool.model import DAY_S, JobState, ReceivedFilter, ReceivedState
+from appliance.numbers import NumberSettings
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
+from appliance.settings import secrets
+from appliance.settings.accounts import Role, User
+from appliance.spool import bounds, decisions, preparing
+from appliance.spool.causes import CLOCK_DOUBTED
+from appliance.spool.model import DAY_S, Job, JobState, ReceivedFilter, ReceivedState
 from appliance.spool.settings import SendingSettings
 from tests.dispatch.fake_line import End, FakeLine
-from tests.dispatch.making import NUMBER, dispatching, ended, make_box, submit, until
+from tests.dispatch.making import COMMON, NUMBER, PAGES, dispatching, ended, make_box, submit, until
 
 YEAR_S = 365 * DAY_S
 
@@ -33,8 +41,22 @@ class SystemClock:
         return time.time() + self.ahead_s
 
 
+@dataclass
+class TimeServer:
+    """Whether one keeps the clock, as the kernel would say."""
+
+    there: bool = False
+
+
 @pytest.fixture
-def box(tmp_path: Path, rendered: Path) -> Iterator[Box]:
+def time_server(monkeypatch: pytest.MonkeyPatch) -> TimeServer:
+    server = TimeServer()
+    monkeypatch.setattr("appliance.spool.age_clock.clock_synchronised", lambda: server.there)
+    return server
+
+
+@pytest.fixture
+def box(tmp_path: Path, rendered: Path, time_server: TimeServer) -> Iterator[Box]:
     box = make_box(tmp_path / "data", rendered, SystemClock())
     yield box
     box.close()
@@ -99,7 +121,7 @@ def test_a_call_that_ends_just_after_the_clock_was_set_is_tried_again_as_if_it_h
     asyncio.run(scenario())
 
 
-def test_a_time_that_a_person_named_is_kept_whatever_the_clock_was(box: Box) -> None:
+def test_a_time_that_a_person_named_is_kept_whatever_the_clock_was(box: Box, time_server: TimeServer) -> None:
     async def scenario() -> None:
         line = FakeLine()
         async with dispatching(box, line) as dispatcher:
@@ -109,6 +131,7 @@ def test_a_time_that_a_person_named_is_kept_whatever_the_clock_was(box: Box) -> 
             dispatcher.wake()
             await asyncio.sleep(0.1)
             assert box.faxes.get(job.id).next_try_at == at
+            time_server.there = True  # else nobody would believe it
             set_clock(box, 4 * DAY_S + 1)
             dispatcher.wake()
             (job,) = await ended(box, job)
@@ -193,3 +216,179 @@ def test_after_a_start_with_a_clock_that_is_behind_a_fax_waits_no_longer_than_it
     assert box.faxes.get(job.id).next_try_at < box.clock() + 61.0
     assert box.faxes.get(job.id).expires_at > box.clock()
     assert box.faxes.get(named.id).next_try_at == named.next_try_at
+
+
+# -- a clock that jumps ahead without a reason ------------------------------------------------------------
+
+
+async def doubted(box: Box, job: Job) -> Job:
+    """The job, once it waits for a clock that somebody can believe."""
+    await until(lambda: box.faxes.get(job.id).cause_code == CLOCK_DOUBTED.code, 20.0)
+    return box.faxes.get(job.id)
+
+
+@pytest.mark.parametrize(("by", "server"), [(YEAR_S, False), (YEAR_S, True), (DAY_S, False), (7200.0, False)])
+def test_a_jump_ahead_that_nothing_explains_sends_no_fax_before_its_time_and_ends_none(
+    box: Box, time_server: TimeServer, by: float, server: bool
+) -> None:
+    """It waits as long as it was to, and when the clock is put right it goes at the time that was named."""
+    time_server.there = server
+
+    async def scenario() -> None:
+        line = FakeLine()
+        async with dispatching(box, line) as dispatcher:
+            at = box.clock() + 3600.0
+            (job,) = submit(box, scheduled_at=at, lifetime_s=600.0)
+            expires = box.faxes.get(job.id).expires_at
+            set_clock(box, by)
+            dispatcher.wake()
+            job = await doubted(box, job)
+            assert (job.state, job.scheduled_at) == (JobState.WAITING, at)
+            assert job.next_try_at == pytest.approx(at + by, abs=60.0)
+            set_clock(box, -by)
+            dispatcher.wake()
+            await until(lambda: not box.faxes.get(job.id).cause_code)
+            job = box.faxes.get(job.id)
+            assert (job.state, job.next_try_at) == (JobState.WAITING, at)
+            assert job.expires_at == pytest.approx(expires, abs=60.0)
+            assert line.placed == []
+
+    asyncio.run(scenario())
+
+
+def test_a_fax_that_waits_for_the_clock_goes_when_its_time_has_really_passed(box: Box) -> None:
+    async def scenario() -> None:
+        async with dispatching(box, FakeLine()) as dispatcher:
+            (job,) = submit(box, scheduled_at=box.clock() + 5.0, lifetime_s=600.0)
+            set_clock(box, YEAR_S)
+            dispatcher.wake()
+            begun = time.monotonic()
+            (job,) = await ended(box, job)
+        assert job.state is JobState.DELIVERED
+        assert time.monotonic() - begun > 3.0
+
+    asyncio.run(scenario())
+
+
+def test_a_time_server_that_takes_the_jump_on_lets_the_fax_go_though_its_lifetime_is_over(
+    box: Box, time_server: TimeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.dispatch.clock.BELIEVED_EVERY_S", 0.0)
+
+    async def scenario() -> None:
+        async with dispatching(box, FakeLine()) as dispatcher:
+            (job,) = submit(box, scheduled_at=box.clock() + 3600.0, lifetime_s=600.0)
+            set_clock(box, 2 * DAY_S)
+            dispatcher.wake()
+            await doubted(box, job)
+            time_server.there = True
+            dispatcher.wake()
+            (job,) = await ended(box, job)
+        assert job.state is JobState.DELIVERED
+
+    asyncio.run(scenario())
+
+
+def test_a_person_may_have_the_fax_sent_though_the_clock_is_in_doubt(box: Box) -> None:
+    async def scenario() -> None:
+        async with dispatching(box, FakeLine()) as dispatcher:
+            (job,) = submit(box, scheduled_at=box.clock() + 3600.0)
+            set_clock(box, YEAR_S)
+            dispatcher.wake()
+            await doubted(box, job)
+            box.spool.do(decisions.reschedule, job.id, box.clock(), box.clock())
+            (job,) = await ended(box, job)
+        assert job.state is JobState.DELIVERED
+
+    asyncio.run(scenario())
+
+
+def test_a_jump_while_the_pages_are_made_is_no_reason_to_send_them(box: Box) -> None:
+    async def scenario() -> None:
+        async with dispatching(box, FakeLine()) as dispatcher:
+            at = box.clock() + 3600.0
+            file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
+            (job,) = box.faxes.submit(Request("ada", (To(NUMBER),), (file,), scheduled_at=at)).jobs
+            set_clock(box, YEAR_S)
+            dispatcher.wake()
+            await until(lambda: box.faxes.get(job.id).next_try_at > at)
+            box.spool.do(preparing.prepared, [job.id], COMMON, PAGES, box.clock())
+            assert (await doubted(box, job)).next_try_at > box.clock() + 3000.0
+
+    asyncio.run(scenario())
+
+
+def test_a_start_with_a_clock_that_is_ahead_lets_nothing_go_and_ends_nothing(
+    tmp_path: Path, rendered: Path, time_server: TimeServer
+) -> None:
+    """Twice, for the second start must not put anything off again; and then with the right clock."""
+    clock = SystemClock()
+
+    def starts(by: float) -> Box:
+        clock.ahead_s += by
+        box = make_box(tmp_path / "data", rendered, clock)
+        recover(box)
+        return box
+
+    box = make_box(tmp_path / "data", rendered, clock)
+    at = box.clock() + 3600.0
+    (named,) = submit(box, scheduled_at=at, lifetime_s=600.0)
+    (waits,) = submit(box)
+    box.spool.do(decisions.postpone, waits.id, box.clock() + 600.0, box.clock(), BUSY)
+    box.age_clock.now()  # as the housekeeping does
+    left = box.faxes.get(waits.id).expires_at - box.clock()
+    box.close()
+    for by in (YEAR_S, 0.0):
+        box = starts(by)
+        job = box.faxes.get(named.id)
+        assert (job.state, job.cause_code) == (JobState.WAITING, "clock_doubted")
+        assert job.next_try_at == pytest.approx(at + YEAR_S, abs=60.0)
+        job = box.faxes.get(waits.id)
+        assert job.next_try_at == pytest.approx(box.clock() + 600.0, abs=60.0)
+        assert job.expires_at - box.clock() == pytest.approx(left, abs=60.0)
+        box.close()
+    box = starts(-YEAR_S)
+    box.spool.do(bounds.clock_believed, box.clock())  # as the scheduler does in its first round
+    job = box.faxes.get(named.id)
+    assert (job.next_try_at, job.cause_code) == (at, "")
+    assert job.expires_at == pytest.approx(at + 600.0, abs=60.0)
+    assert box.faxes.get(waits.id).next_try_at == pytest.approx(box.clock() + 600.0, abs=60.0)
+    box.close()
+
+
+@pytest.mark.parametrize(
+    "steps", [(YEAR_S,), (DAY_S,), (-DAY_S,), (-DAY_S, DAY_S), (DAY_S, -DAY_S), (-YEAR_S,)]
+)
+def test_no_setting_of_the_clock_frees_the_day_of_a_limit_again(box: Box, steps: tuple[float, ...]) -> None:
+    box.settings.change(NumberSettings, {"daily_calls": 1})
+
+    async def scenario() -> None:
+        line = FakeLine()
+        async with dispatching(box, line) as dispatcher:
+            await ended(box, *submit(box, "+49301"))
+            for number, by in enumerate(steps):
+                set_clock(box, by)
+                dispatcher.wake()
+                (job,) = submit(box, f"+4930{number + 2}")
+                await until(lambda job=job: box.faxes.get(job.id).cause_code == DAILY_LIMIT.code)
+                # Until the night that really comes.
+                assert 0.0 < box.faxes.get(job.id).next_try_at - box.clock() < DAY_S + 3700.0
+        assert [call.number for call in line.placed] == ["+49301"]
+
+    asyncio.run(scenario())
+
+
+def test_a_month_is_not_free_again_because_the_clock_jumped(box: Box) -> None:
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    (user,) = [number for number, each in box.settings.items(User).items() if each.name == "ada"]
+    box.settings.update(User, user, {"pages_per_month": PAGES})
+
+    async def scenario() -> None:
+        async with dispatching(box, FakeLine()):
+            await ended(box, *submit(box))
+            for by in (YEAR_S, -2 * YEAR_S, YEAR_S + 40 * DAY_S):
+                set_clock(box, by)
+                with pytest.raises(RefusedError, match=f"0 of {PAGES} pages"):
+                    submit(box)
+
+    asyncio.run(scenario())

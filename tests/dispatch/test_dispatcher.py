@@ -347,7 +347,7 @@ def test_a_users_day_of_pages_and_minutes_is_kept(box: Box, limit: dict[str, int
     (user_id,) = [number for number, user in box.settings.items(User).items() if user.name == "ada"]
     box.settings.update(User, user_id, limit)
     if "minutes_per_day" in limit:  # 59 seconds are used
-        box.spool.do(ledger.count_pages, ("outside:ada",), box.clock(), pages=0, seconds=59.0)
+        box.spool.do(ledger.count_pages, ("outside:ada",), pages=0, seconds=59.0)
 
     async def scenario() -> None:
         async with dispatching(box, FakeLine(capacity=1, default=lambda: End(mcf_s=0.6))):
