@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from appliance import limited
 from appliance.deliver.email_reading import Attachment, IncomingEmail, read_email
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
@@ -67,8 +68,9 @@ def read_within(raw: bytes, folder: Path) -> IncomingEmail:
 
 def main(folder: Path) -> None:
     """In the process: reads FOLDER/raw, writes the attachments and what else the e-mail says."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    limited.lower(resource.RLIMIT_AS, MEMORY_OCTETS)
+    limited.lower(resource.RLIMIT_CPU, CPU_S)
+    limited.end_first()
     try:
         letter = read_email((folder / _RAW).read_bytes())
     except DocumentError as error:

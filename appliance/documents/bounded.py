@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from appliance import limited
 from appliance.causes import cause_of
 from appliance.documents.errors import DocumentError
 from appliance.remarks import Remark, from_json, to_json
@@ -104,10 +105,7 @@ def _be_child(work: Callable[[], Typeset], bounds: Bounds, writing: int, parent:
                 (resource.RLIMIT_AS, _address_space() + bounds.memory_octets),
                 (resource.RLIMIT_CPU, bounds.cpu_seconds),
             ):
-                # A parent's own limit may be lower than ours.
-                hard = resource.getrlimit(limit)[1]
-                lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
-                resource.setrlimit(limit, (lower, lower))
+                limited.lower(limit, value)
             with os.fdopen(writing, "wb") as answer:
                 answer.write(_answer(work))
     finally:

@@ -27,6 +27,7 @@ from typing import Any
 
 from PIL import Image
 
+from appliance import limited
 from appliance.causes import Cause
 from appliance.documents.causes import DOCUMENT_MEMORY, DOCUMENT_STORAGE, DOCUMENT_TOO_LARGE
 from appliance.documents.cover import CoverSource
@@ -111,9 +112,10 @@ def confine(limits: Limits, parent: int) -> None:
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(limit, (value, value))
+        limited.lower(limit, value)
     # SIGXCPU at its end, so that SIGKILL is always somebody else's.
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + _CPU_GRACE_S))
+    limited.lower(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + _CPU_GRACE_S)
+    limited.end_first()
     os.nice(_NICE)
 
 

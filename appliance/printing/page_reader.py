@@ -22,6 +22,8 @@ from collections.abc import Iterator
 import pypdfium2
 from pypdfium2 import raw
 
+from appliance import limited
+
 # Characters of the page, and candidates on it, that are looked at.
 MOST_CHARACTERS, MOST_FOUND = 50_000, 20
 _TAG = re.compile(r"@@\s{0,9}FAX\s{0,9}:\s{0,9}([^@\n]{0,200}?)\s{0,9}@@", re.IGNORECASE)
@@ -50,7 +52,8 @@ def confine() -> None:
         (resource.RLIMIT_FSIZE, _ANSWER_OCTETS),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(limit, (most, most))
+        limited.lower(limit, most)
+    limited.end_first()
     os.nice(10)  # the process that paces packets on a line comes first
 
 
