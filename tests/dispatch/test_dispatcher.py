@@ -113,12 +113,15 @@ def test_priorities_go_first_and_a_schedule_is_kept(box: Box) -> None:
     async def scenario() -> None:
         line = FakeLine(capacity=1)
         (low,) = submit(box, "+49301", priority=Priority.LOW)
-        (later,) = submit(box, "+49302", scheduled_at=box.clock() + 0.7)
+        (soon,) = submit(box, "+49302", scheduled_at=box.clock() + 0.7)
         (high,) = submit(box, "+49303", priority=Priority.HIGH)
+        submit(box, "+49304", scheduled_at=box.clock() + 3600.0)
         async with dispatching(box, line):
-            await ended(box, low, later, high)
-        assert [call.number for call in line.placed] == ["+49303", "+49301", "+49302"]
-        assert box.faxes.attempts(later.id)[0].started_at >= box.faxes.get(later.id).scheduled_at
+            await ended(box, low, soon, high)
+        placed = [call.number for call in line.placed]
+        assert sorted(placed) == ["+49301", "+49302", "+49303"]
+        assert placed.index("+49303") < placed.index("+49301")
+        assert box.faxes.attempts(soon.id)[0].started_at >= soon.scheduled_at
 
     asyncio.run(scenario())
 
