@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from appliance.phonebook.cards import BookError, Card, group_names, split
+from appliance.table_cells import harmless, harmless_number, taken_back
 
 COLUMNS = ("number", "first_name", "last_name", "company", "email", "notes", "groups")
 _DELIMITERS = ",;\t"
@@ -51,9 +52,6 @@ _KNOWN = {
     "notes": ("notes", "note", "notizen", "notiz"),
     "groups": ("groups", "group", "categories", "labels", "groupmembership", "gruppen", "kategorien"),
 }
-# A spreadsheet would run a cell that begins so; an apostrophe makes it text.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER_SIGNS = frozenset("+0123456789*#()/.- ")
 
 
 def read(text: str) -> Iterator[Card]:
@@ -103,8 +101,7 @@ def _google_fax(head: list[str]) -> list[tuple[int, int]]:
 
 def _card(row: list[str], line: int, places: dict[str, list[int]], google: list[tuple[int, int]]) -> Card:
     def cell(column: int) -> str:
-        text = row[column].strip() if column < len(row) else ""
-        return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+        return taken_back(row[column].strip()) if column < len(row) else ""
 
     values = {
         field: next((text for column in columns if (text := cell(column))), "")
@@ -124,10 +121,5 @@ def write(cards: Iterable[Card]) -> bytes:
     for card in cards:
         groups = "; ".join(name.replace("\\", "\\\\").replace(";", "\\;") for name in card.groups)
         cells = (card.first_name, card.last_name, card.company, card.email, card.notes, groups)
-        number = card.number if set(card.number) <= _NUMBER_SIGNS else _harmless(card.number)
-        table.writerow((number, *map(_harmless, cells)))
+        table.writerow((harmless_number(card.number), *map(harmless, cells)))
     return out.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

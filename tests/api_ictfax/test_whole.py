@@ -285,11 +285,15 @@ def test_a_csv_file_that_is_wrong_is_refused_as_a_whole(
 
 def test_a_cell_that_a_spreadsheet_would_run_comes_back_as_it_was(client: Client) -> None:
     group = _group(client)
-    assert client.ask("POST", f"/groups/{group}/csv", body=b"9990,=1+1\n", kind=CSV).json == 1
+    given = "9990,=1+1\n=9991,＝1+1\n".encode()
+    assert client.ask("POST", f"/groups/{group}/csv", body=given, kind=CSV).json == 2
     file = client.ask("GET", f"/groups/{group}/csv").body
-    assert file.startswith(b"9990,'=1+1")
-    assert client.ask("POST", f"/groups/{group}/csv", body=file, kind=CSV).json == 1
-    assert [each["first_name"] for each in client.get(f"/groups/{group}/contacts")] == ["=1+1"]
+    assert [line.split(",")[:2] for line in file.decode().split()] == [
+        ["9990", "'=1+1"],
+        ["'=9991", "'＝1+1"],
+    ]
+    assert client.ask("POST", f"/groups/{group}/csv", body=file, kind=CSV).json == 2
+    assert [each["first_name"] for each in client.get(f"/groups/{group}/contacts")] == ["=1+1", "＝1+1"]
 
 
 def test_a_campaign_sends_to_each_of_the_group_once_however_often_it_is_started(client: Client) -> None:

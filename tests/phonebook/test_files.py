@@ -142,11 +142,13 @@ def test_a_table_comes_back_as_it_went() -> None:
 
 def test_a_spreadsheet_finds_no_formula_in_our_table() -> None:
     evil = Card(1, "=1+1", "=HYPERLINK(1)", "@SUM(A1)", "+cmd", "-1", "\t=1", ("=x",))
-    content = table.write([evil])
-    (_, row) = csv.reader(io.StringIO(content.decode("utf-8-sig")))
-    assert not [cell for cell in row if cell.startswith(("=", "+", "-", "@", "\t"))]
-    (read,) = table.read(decoded(content))
-    assert _known(read)[:5] == _known(evil)[:5]
+    hidden = Card(1, "＝1+1", "\u200b=1", "\ufeff@SUM(A1)", "＋cmd", "\u2060-1+1", " =1", ("＠x",))
+    for card in (evil, hidden):
+        content = table.write([card])
+        (_, row) = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+        assert [cell for cell in row if not cell.startswith("'")] == []
+        (read,) = table.read(decoded(content))
+        assert _known(read)[:5] == _known(card)[:5]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED
 from appliance.phonebook import Contact, ContactGroup
 from appliance.phonebook.cards import decoded
 from appliance.settings.store import Items
+from appliance.table_cells import harmless, harmless_number, taken_back
 
 # That system does not name its columns; a file whose first line names them may have an order of its own.
 COLUMNS = (
@@ -46,8 +47,6 @@ _TAKEN_TYPES = (
 )
 # CONTACTS lines of usual length, and to spare.
 FILE_OCTETS = 2 * request.MB
-# A spreadsheet would run a cell that begins so; an apostrophe makes it text.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class GroupFileCalls:
@@ -114,19 +113,15 @@ def write(contacts: Iterable[Contact]) -> bytes:
     table = csv.writer(out)
     for contact in contacts:
         values = {name: getattr(contact, kept) for name, (kept, _) in CONTACT_FIELDS.items()}
-        # A number begins with a plus by right.
-        table.writerow(
-            [values["phone"], *(_harmless(str(values.get(name, ""))) for name in COLUMNS if name != "phone")]
-        )
+        words = (harmless(str(values.get(name, ""))) for name in COLUMNS if name != "phone")
+        table.writerow([harmless_number(values["phone"]), *words])
     return out.getvalue().encode()
 
 
 def _values(cells: Mapping[str, str], line: int) -> dict[str, str]:
     values = {}
     for name, (kept, limit) in CONTACT_FIELDS.items():
-        cell = cells.get(name, "")
-        if cell.startswith("'") and cell[1:].startswith(_FORMULA):
-            cell = cell[1:]
+        cell = taken_back(cells.get(name, ""))
         if len(cell) > limit:
             raise refused(SETTING_INVALID, f"line {line}", f"{name} has at most {limit} characters")
         if not cell.isprintable() and kept != "notes":
@@ -151,10 +146,6 @@ def _kept(contacts: Items, found: Iterable[Mapping[str, str]], owner: str) -> li
             known[contact] = contacts.add(contact)
         ids.append(known[contact])
     return ids
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _file(content: bytes, name: str) -> Answer:

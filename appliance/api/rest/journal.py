@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -21,6 +20,7 @@ from appliance.records import time_text, view
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
 from appliance.spool.model import Job, JobFilter, Received, ReceivedFilter
+from appliance.table_cells import harmless_number
 
 Fax = TypeVar("Fax", Job, Received)
 
@@ -53,9 +53,6 @@ COLUMNS = (
 _SENT = component("JournalSent", record({"direction": choice("sent"), **FAX_PROPERTIES}))
 _RECEIVED = component("JournalReceived", record({"direction": choice("received"), **properties_of(Received)}))
 JOURNAL = array({"oneOf": [_SENT, _RECEIVED]}, ID_MAX)
-# What a spreadsheet would take for a formula; a number with its plus is none.
-# Blanks before it help nobody; full-width signs count in some countries' spreadsheets.
-_FORMULA = re.compile(r"[\s\x00-\x20\u200b\u2060\ufeff]*(?:[=@＝＠]|[+\-＋－](?![0-9 ]*$))|[\t\r\n]")
 
 
 def export(call: Call) -> Answer:
@@ -204,8 +201,7 @@ def _line(cells: Sequence[object]) -> bytes:
 
 def _cell(cell: object) -> str:
     """What strangers wrote must be no formula to whoever opens the table."""
-    words = "" if cell is None else str(cell)
-    return f"'{words}" if _FORMULA.match(words) else words
+    return harmless_number("" if cell is None else str(cell))
 
 
 ROUTES = (
