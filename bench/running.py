@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from appliance.settings.accounts import Scope
 START_LIMIT_S = 60.0
 ANSWER_S = 120.0
 STOP_S = 30.0
+# A connection that has been idle for longer is not used again, seconds: the box may be about to close it.
+KEPT_S = 2.0
 # The limits of a key keep one client from drowning the box; here that is what is wanted.
 NO_LIMITS = {
     "api.requests_per_hour": "0",
@@ -68,11 +70,16 @@ class Running:
 
 @contextlib.contextmanager
 def running(
-    data: Path, settings: Mapping[str, str] | None = None, log: Path | None = None
+    data: Path,
+    settings: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    *,
+    before: Callable[[], object] | None = None,
 ) -> Iterator[Running]:
     """A box on folder ``data`` with these settings besides ``NO_LIMITS``; stopped at the end.
 
-    What it prints goes to ``log``, ``serve.log`` in ``data`` when None.
+    What it prints goes to ``log``, ``serve.log`` in ``data`` when None.  ``before`` is called in its process
+    before it is the box.
     Raises RuntimeError when it does not come up.
     """
     data.mkdir(parents=True, exist_ok=True)
@@ -90,6 +97,7 @@ def running(
             stdout=output,
             stderr=output,
             text=True,
+            preexec_fn=before,  # noqa: PLW1509 - what tests give it takes no lock
         )
     try:
         port = _first_answer(data, process)
@@ -134,6 +142,7 @@ class Client:
     port: int
     token: str
     _connection: http.client.HTTPConnection | None = field(default=None, init=False)
+    _used_at: float = field(default=0.0, init=False)
 
     def ask(
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
@@ -144,6 +153,9 @@ class Client:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
+        if time.monotonic() - self._used_at > KEPT_S:
+            self.close()
+        self._used_at = time.monotonic()
         for last in (False, True):
             fresh = self._connection is None
             if self._connection is None:
