@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import logging
 
 from appliance.box import Box
@@ -22,8 +21,8 @@ _log = logging.getLogger(__name__)
 
 PRACTICE_NAME = "practice"
 PRACTICE_FOLDER = "practice"
-# What calls have shown of each trunk, in a file named by so many digits of its name's SHA-256.
-LEARNED_FOLDER, LEARNED_NAME = "learned", 16
+# What calls have shown of each trunk.
+LEARNED_FOLDER = "learned"
 # How often the settings are compared with the lines, seconds.
 FOLLOW_S = 2.0
 
@@ -120,7 +119,7 @@ class Lines:
         self, name: str, settings: LineSettings | PracticeSettings, section: SipSettings
     ) -> RemoteLine:
         data = self._box.data
-        # Names of lines may have any characters.
-        learned = data / LEARNED_FOLDER / f"{hashlib.sha256(name.encode()).hexdigest()[:LEARNED_NAME]}.json"
+        # A line's name is one of a file, too: letters, digits, and no dot at its beginning.
+        learned = data / LEARNED_FOLDER / f"{name}.json"
         spec = LineSpec(name, settings, section, data / PRACTICE_FOLDER, learned.absolute())
         return RemoteLine(self._exchange, spec)

@@ -9,8 +9,8 @@ import pytest
 
 from appliance.box import Box
 from appliance.configuration import open_box
-from appliance.daemon.lines import Lines
-from appliance.exchange.remote import Exchange
+from appliance.daemon.lines import LEARNED_FOLDER, Lines
+from appliance.exchange.remote import Exchange, RemoteLine
 from appliance.lines.causes import NUMBER_EMERGENCY
 from appliance.lines.line import LineKind
 from appliance.lines.modem.settings import ClassOneModem
@@ -45,6 +45,20 @@ def test_lines_stand_in_the_owners_order_with_practice_last(box: Box) -> None:
     ]
     assert (lines[0].send, lines[2].deny) == (False, ("+1",))
     assert box.rules.number("9990").dial == "9990"
+
+
+def test_each_line_has_a_file_of_its_own_for_what_is_learned_of_it(box: Box) -> None:
+    names = ["trunk", "Trunk", "a.b", "a b-1"]
+    for name in names:
+        box.settings.add(SipTrunk(name=name, server="sip.example.net"))
+    lines = [managed.line for managed in Lines(box, Exchange()).build()]
+    files = {line.spec.learned for line in lines if isinstance(line, RemoteLine) and line.name in names}
+    assert len(files) == len(names)
+    assert {file.parent for file in files if file} == {(box.data / LEARNED_FOLDER).absolute()}
+    again = [managed.line for managed in Lines(box, Exchange()).build()]
+    assert {line.spec.learned for line in again if isinstance(line, RemoteLine)} >= files, (
+        "after a restart, too"
+    )
 
 
 def test_a_line_with_a_wrong_setting_is_left_out_and_the_others_stay(
