@@ -32,6 +32,22 @@ document.documentElement.scrollWidth <= innerWidth + 1 ? "" :
     .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
     .map((each) => each.outerHTML.slice(0, 120)).slice(0, 3).join(" | ") || "?"
 """
+# Words that stand in two lines, of the words that a line has room for.
+_BROKEN_WORDS = """() => {
+const found = [], walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+for (let node; (node = walk.nextNode()); ) {
+  if (node.parentElement.closest("code, pre")) continue;
+  for (const word of node.data.matchAll(/[\\p{L}\\p{N}]{2,16}(?![^\\s])/gu)) {
+    if (word.index && /\\S/.test(node.data[word.index - 1])) continue;
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    const lines = new Set([...range.getClientRects()].filter((r) => r.width > 0).map((r) => Math.round(r.top)));
+    if (lines.size > 1) found.push(word[0]);
+  }
+}
+return found.slice(0, 5).join(" ");
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +101,9 @@ def test_every_page_is_for_everybody_and_shows_what_strangers_wrote_as_text(
         wide = page.evaluate(_TOO_WIDE)
         if wide:
             found.append(f"{seen.path}: wider than the window: {wide}")
+        broken = page.evaluate(_BROKEN_WORDS)
+        if broken:
+            found.append(f"{seen.path}: words in two lines: {broken}")
     assert found == []
     box.close_windows()
 

@@ -5,7 +5,7 @@ Each list is a row of ``LISTS``: a table of its entries, and a form for one, gen
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,24 +161,34 @@ def _options(visit: Visit, listed: Listed) -> Options:
     return found
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, words: Mapping[str, str]) -> str:
+    """A value of a table, in words where it is chosen from some."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
-        return ", ".join(str(entry) for entry in value)
-    return "" if value is None else str(value)
+        return ", ".join(words.get(str(entry), str(entry)) for entry in value)
+    return "" if value is None else words.get(str(value), str(value))
+
+
+def _words(options: Options) -> dict[str, dict[str, str]]:
+    """Of each field that is chosen from words: them, without what explains them behind a colon."""
+    return {
+        name: {value: word.partition(":")[0] for value, word in found() if value}
+        for name, found in options.items()
+    }
 
 
 def show(visit: Visit) -> Answer:
     """The table."""
     listed = _listed(visit)
     items_by_id = visit.box.settings.items(CATALOGUE.lists[listed.name])
+    words = _words(_options(visit, listed))
     rows = []
     for item_id, item in items_by_id.items():
         if not _visible(visit, item):
             continue
         document = to_document(item, mask=True)
-        cells = [_cell(document.get(column)) for column in listed.columns]
+        cells = [_cell(document.get(column), words.get(column, {})) for column in listed.columns]
         off = document.get("disabled") is True or document.get("enabled") is False
         rows.append((item_id, cells, off))
     if listed.ordered:

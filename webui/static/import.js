@@ -57,9 +57,11 @@ function row(step) {
   const who = [element("b", step.name || step.number || "–")];
   if (step.company && step.company !== step.name) who.push(element("span", step.company, "faint"));
   if (step.name) who.push(element("span", step.number, "faint"));
+  const line = element("td", String(step.line), "number");
+  line.dataset.head = document.getElementById("line-head").textContent;
   return element("tr", [
     element("td", take),
-    element("td", String(step.line), "number"),
+    line,
     element("td", who, "stacked"),
     element("td", [element("span", [sign, " ", words[step.fate]], `state ${kind}`), ...details(step)], "stacked"),
   ]);
