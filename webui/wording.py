@@ -97,6 +97,12 @@ def pages(count: int) -> str:
     return one if count == 1 else many.format(count=count)
 
 
+def notes(count: int) -> str:
+    """So many notes."""
+    one, many = _("1 note"), _("{count} notes")
+    return one if count == 1 else many.format(count=count)
+
+
 def duration(seconds: float) -> str:
     """So long, in the largest units that matter."""
     whole = round(seconds)

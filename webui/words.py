@@ -26,6 +26,8 @@ def words() -> dict[str, str]:
         "ends_at": _("until about {time}"),
         "thrown_away": _("Thrown away."),
         "deleted": _("Deleted."),
+        "ask_cancel": _("Cancel what is chosen? What has not gone out yet will not go out."),
+        "forwarded": _("Forwarded: {count}"),
         "remove": _("Remove"),
         "dials": _("dials"),
         "practice": _("the practice machine, nothing leaves the box"),

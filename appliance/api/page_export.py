@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from appliance import at_rest, language
@@ -169,13 +170,29 @@ def received_together(box: Box, faxes: Sequence[tuple[Received, Sequence[Receive
 
 def received_zip(box: Box, faxes: Sequence[tuple[Received, Sequence[ReceivedPageFile]]]) -> Path:
     """Received faxes as a ZIP of PDFs, a passing file.  Raises ProblemError."""
+    return _zip_of(box, ((fax.id, partial(received_pdf, box, fax, files)) for fax, files in faxes))
+
+
+def sent_together(box: Box, jobs: Sequence[Job]) -> Path:
+    """Faxes as they went, one after the other in one PDF, a passing file.  Raises ProblemError."""
+    pages = (page for job in jobs for page in rendered(box, job).coded_pages())
+    return pdf_of(box, pages, ", ".join(f"Fax {job.id}" for job in jobs)[:200], box.clock())
+
+
+def sent_zip(box: Box, jobs: Sequence[Job]) -> Path:
+    """Faxes as they went as a ZIP of PDFs, a passing file.  Raises ProblemError."""
+    return _zip_of(box, ((job.id, partial(sent_pdf, box, job)) for job in jobs))
+
+
+def _zip_of(box: Box, faxes: Iterable[tuple[int, Callable[[], Path]]]) -> Path:
+    """Each fax's id, and what makes its PDF."""
     path = passing_file(box, ".zip")
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            for fax, files in faxes:
-                made = received_pdf(box, fax, files)
+            for fax_id, make in faxes:
+                made = make()
                 try:
-                    archive.write(made, f"fax-{fax.id}.pdf")
+                    archive.write(made, f"fax-{fax_id}.pdf")
                 finally:
                     made.unlink(missing_ok=True)
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from appliance import at_rest
@@ -20,6 +21,10 @@ class Notes:
     def of(self, fax: Job | Received) -> list[Note]:
         """The notes on a fax, oldest first."""
         return self.spool.read(notes.of_fax, fax.id)
+
+    def counts(self, fax_ids: Sequence[int]) -> dict[int, int]:
+        """How many notes each of these faxes has; those without any are left out."""
+        return self.spool.read(notes.counts, fax_ids)
 
     def get(self, fax: Job | Received, note_id: int) -> Note:
         """Raises NotFoundError."""

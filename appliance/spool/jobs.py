@@ -110,6 +110,8 @@ def search(db: sqlite3.Connection, wanted: JobFilter) -> list[Job]:
             want(f"job.{column} = ?", value)
     if wanted.without_number:
         want("job.number = '' AND job.ended_at IS NULL")
+    if not wanted.erased:
+        want("job.erased_at IS NULL")
     if wanted.submission_id is not None:
         want("job.submission_id = ?", wanted.submission_id)
     found, order = JOB, "job.id"

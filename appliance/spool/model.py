@@ -468,6 +468,7 @@ class JobFilter:
     tag: str = ""
     origin: str = ""
     without_number: bool = False  # only those not ended that nobody gave a number
+    erased: bool = True  # those whose content was erased, too
     text: str = ""  # its words, three letters each at least, are in number, name, company, tag or subject
     submission_id: int | None = None
     metadata: tuple[tuple[str, str], ...] = ()  # all of these names with these values

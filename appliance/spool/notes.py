@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from appliance import at_rest
 from appliance.spool.model import Note, NotFoundError
@@ -18,6 +19,15 @@ class TooManyNotesError(Exception):
 def of_fax(db: sqlite3.Connection, fax_id: int) -> list[Note]:
     rows = db.execute("SELECT * FROM note WHERE fax_id = ? ORDER BY id", (fax_id,))
     return [_note(row) for row in rows]
+
+
+def counts(db: sqlite3.Connection, fax_ids: Sequence[int]) -> dict[int, int]:
+    """How many notes each of these faxes has; those without any are left out."""
+    places = ", ".join("?" * len(fax_ids))
+    rows = db.execute(
+        f"SELECT fax_id, COUNT(*) FROM note WHERE fax_id IN ({places}) GROUP BY fax_id", tuple(fax_ids)
+    )
+    return {int(fax_id): int(count) for fax_id, count in rows}
 
 
 def add(tx: Tx, fax_id: int, who: str, stored: str, now: float) -> Note:

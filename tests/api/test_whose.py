@@ -187,7 +187,11 @@ def test_no_list_names_what_is_anothers(hers: Hers, who: str) -> None:
     for route in LISTS:
         if route.name == "streamEvents":
             continue  # it has no end; tests/api/test_stream.py holds whose events it tells
-        asked = {"bundleReceived": f"?ids={hers.ids['/received']}", "checkNumber": "?number=9991"}
+        asked = {
+            "bundleFaxes": f"?ids={hers.ids['/faxes']}",
+            "bundleReceived": f"?ids={hers.ids['/received']}",
+            "checkNumber": "?number=9991",
+        }
         query = asked.get(route.name, "?q=Lovelace" if route.name == "listRecipients" else "")
         reply = hers.served.ask("GET", route.path + query, token=hers.tokens[who])
         assert reply.status < 500

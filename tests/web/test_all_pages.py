@@ -42,7 +42,8 @@ for (let node; (node = walk.nextNode()); ) {
     const range = document.createRange();
     range.setStart(node, word.index);
     range.setEnd(node, word.index + word[0].length);
-    const lines = new Set([...range.getClientRects()].filter((r) => r.width > 0).map((r) => Math.round(r.top)));
+    const boxes = [...range.getClientRects()].filter((box) => box.width > 0);
+    const lines = new Set(boxes.map((box) => Math.round(box.top)));
     if (lines.size > 1) found.push(word[0]);
   }
 }

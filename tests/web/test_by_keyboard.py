@@ -150,6 +150,7 @@ def test_what_waits_what_is_undone_and_what_an_owner_does_goes_by_keyboard_alone
         0
     ]["id"]
     page.goto(f"/faxes/{held}")
+    page.once("dialog", lambda asked: asked.accept())
     user.to(page.get_by_role("button", name="Cancel"))
     user.press("Enter")
     expect(page.locator("#state .state")).to_contain_text("Cancelled")

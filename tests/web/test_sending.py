@@ -154,6 +154,7 @@ def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(box: We
             assert each is not None, "the call never came to its page"
             if each.fax_id == fax_id and each.data.get("event") == "page_sending":
                 break
+    page.once("dialog", lambda asked: asked.accept())
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#state .state")).to_contain_text("Cancelled")
     job = box.served.box.faxes.get(fax_id)
@@ -163,6 +164,7 @@ def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(box: We
     page.keyboard.press("Enter")
     page.wait_for_url(lambda address: not address.endswith(f"/{fax_id}"))
     expect(page.get_by_role("heading", name="9991")).to_be_visible()
+    page.once("dialog", lambda asked: asked.accept())
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#state .state")).to_contain_text("Cancelled")
 

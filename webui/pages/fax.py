@@ -8,6 +8,7 @@ from appliance.api import page_export
 from appliance.api.problems import ProblemError
 from appliance.language import said as _
 from appliance.spool.model import Attempt, Event, Job, JobState
+from appliance.spool.settings import StorageSettings
 from webui import wording
 from webui.notes import notes
 from webui.visit import Answer, Page, Visit
@@ -65,6 +66,7 @@ def show(visit: Visit) -> Answer:
         pages = [wording.sheet(page.width, page.rows, made.resolution) for page in made.pages]
     except ProblemError:
         pages = []
+    storage = visit.box.settings.section(StorageSettings)
     return visit.page(
         "fax.html",
         job=job,
@@ -81,6 +83,8 @@ def show(visit: Visit) -> Answer:
         advice=_(job.cause.advice) if job.cause is not None and job.state is not JobState.DELIVERED else "",
         resends=visit.box.faxes.resends(job.id),
         notes=notes(visit, job),
+        documents_days=storage.documents_days,
+        journal_days=storage.journal_days,
     )
 
 

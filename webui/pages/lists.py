@@ -38,6 +38,7 @@ class Row:
     unread: bool
     picture: str
     practice: bool  # nobody outside sent or gets it
+    notes: str = ""  # how many, in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,13 @@ def received_rows(visit: Visit, wish: Wish) -> list[Row]:
         limit=SHOWN,
         text=wish.search,
     )
-    return [_received_row(fax) for fax in visit.box.inbox.search(wanted)]
+    return _with_notes(visit, [_received_row(fax) for fax in visit.box.inbox.search(wanted)])
+
+
+def _with_notes(visit: Visit, rows: list[Row]) -> list[Row]:
+    """The rows, those with notes saying how many."""
+    counts = visit.box.notes.counts([row.id for row in rows])
+    return [replace(row, notes=wording.notes(counts[row.id])) if row.id in counts else row for row in rows]
 
 
 def _received_row(fax: Received) -> Row:
@@ -186,8 +193,9 @@ def sent_rows(visit: Visit, wish: Wish) -> list[Row]:
         submission_id=wish.submission,
         limit=SHOWN,
         text=wish.search,
+        erased=False,
     )
-    return [_sent_row(visit, job) for job in visit.box.faxes.search(wanted)]
+    return _with_notes(visit, [_sent_row(visit, job) for job in visit.box.faxes.search(wanted)])
 
 
 def _sent_row(visit: Visit, job: Job) -> Row:

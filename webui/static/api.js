@@ -19,6 +19,28 @@ export const headers = () => ({
   "Accept-Language": document.documentElement.lang,
 });
 
+// A call while the page is being left, which goes on without it. Nobody hears how it ended.
+export function parting(method, path, body) {
+  const options = { method, headers: headers(), credentials: "same-origin", keepalive: true };
+  if (body !== undefined) {
+    options.headers = { ...options.headers, "Content-Type": "application/json" };
+    options.body = JSON.stringify(body);
+  }
+  fetch(`/api/v1${path}`, options).catch(() => null);
+}
+
+// The browser has begun to save a file after so long, ms.
+const SAVING_MS = 60_000;
+
+// Lets the browser save the file of an answer under the name that the box gave it.
+export async function save(answer) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))[1];
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), SAVING_MS);
+}
+
 // Answers the JSON, or null for no content. `limitMs` is of a look. Throws Refused.
 export async function call(method, path, body, more = {}, limitMs = LOOK_LIMIT_MS) {
   const options = { method, headers: { ...headers(), ...more }, credentials: "same-origin" };

@@ -1,6 +1,6 @@
 // The page for backup and restore: a file that is saved, and a file that is handed in.
 
-import { call, headers, Refused, words } from "./api.js";
+import { call, headers, Refused, save, words } from "./api.js";
 import { onSubmit } from "./form.js";
 
 const backup = document.getElementById("backup");
@@ -15,12 +15,7 @@ async function fetchBackup(form) {
     body: JSON.stringify({ passphrase: passphrase.value, received: received.checked }),
   });
   if (!answer.ok) throw new Refused(await answer.json());
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await answer.blob());
-  link.download = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))[1];
-  link.click();
-  // The browser has begun to save by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  await save(answer);
   form.reset();
 }
 

@@ -1,6 +1,6 @@
 // The page of one fax to send: buttons, and how the call goes while it goes.
 
-import { call, Refused } from "./api.js";
+import { call, parting, Refused, words } from "./api.js";
 import { listen, refresh } from "./live.js";
 import { start as startNotes } from "./notes.js";
 import { notice } from "./notices.js";
@@ -20,7 +20,8 @@ document.addEventListener("click", async (event) => {
     part.hidden = !part.hidden;
     part.querySelector("input")?.focus();
   }
-  if (!button.dataset.post) return;
+  if (button.dataset.erase !== undefined) erase();
+  if (!button.dataset.post || (button.dataset.ask && !confirm(button.dataset.ask))) return;
   button.disabled = true;
   try {
     await call("POST", `/faxes/${id}/${button.dataset.post}`, button.dataset.body ? JSON.parse(button.dataset.body) : {});
@@ -32,6 +33,26 @@ document.addEventListener("click", async (event) => {
     button.disabled = false;
   }
 });
+
+async function erase() {
+  const address = `/faxes/${id}/erase`;
+  root.hidden = true;
+  const leaving = () => parting("POST", address);
+  try {
+    if (await notice(words.deleted, { undo: true, leaving })) {
+      await call("POST", address);
+      location.assign("/sent");
+      return;
+    }
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    notice(`${error.problem.title} ${error.problem.advice}`);
+  }
+  root.hidden = false;
+}
+
+// From a list, with its key.
+if (new URLSearchParams(location.search).has("again")) document.querySelector('[data-open="again"]')?.click();
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "r" && !event.target.matches("input, textarea, select") && !event.ctrlKey && !event.metaKey) {

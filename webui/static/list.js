@@ -1,6 +1,7 @@
 // The list of faxes: keys, search as you type, many at once, older ones when the end is reached.
 
-import { call, Refused, words } from "./api.js";
+import { call, headers, parting, Refused, save, words } from "./api.js";
+import { onSubmit } from "./form.js";
 import { look, refresh } from "./live.js";
 import { start as startNotes } from "./notes.js";
 import { notice } from "./notices.js";
@@ -17,10 +18,13 @@ let shown = location.search; // the address whose faxes the list has
 const rows = () => [...document.querySelectorAll(".rows > li:not([hidden])")];
 const chosen = () => rows().filter((row) => row.querySelector("input:checked"));
 const bulk = root.querySelector(".bulk");
+const forward = document.getElementById("bulk-forward");
+const api = kind === "received" ? "received" : "faxes"; // what the interface calls them
 
 function count() {
   const number = chosen().length;
   bulk.hidden = number === 0;
+  if (forward && bulk.hidden) forward.hidden = true;
   bulk.querySelector(".how-many").textContent = words.chosen.replace("{count}", number);
 }
 
@@ -78,6 +82,44 @@ function watch() {
 }
 watch();
 
+// Rows of a list that was drawn again may not be as the box has them by now: such rows are fetched when they are in
+// sight, with those that follow.
+const sight = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) renew(entry.target);
+});
+
+async function renew(row) {
+  sight.unobserve(row);
+  if (!row.isConnected || !row.dataset.old || renew.running) return;
+  renew.running = true;
+  const [first, address] = [Number(row.dataset.id), new URL(`/${kind}${location.search}`, location.href)];
+  address.searchParams.set("before", first + 1);
+  const fresh = await look(address);
+  renew.running = false;
+  if (!fresh) {
+    setTimeout(() => sight.observe(row), AGAIN_MS);
+    return;
+  }
+  const found = new Map([...fresh.querySelectorAll(".rows > li")].map((each) => [each.dataset.id, each]));
+  const last = fresh.querySelector(".next") ? Math.min(...[...found.keys()].map(Number)) : 0;
+  for (const old of document.querySelectorAll(".rows > li[data-old]")) {
+    const id = Number(old.dataset.id);
+    if (id > first || id < last) continue;
+    const other = found.get(old.dataset.id);
+    if (other) {
+      other.querySelector("input").checked = old.querySelector("input").checked;
+      other.hidden = old.hidden;
+      if (old.contains(document.activeElement)) queueMicrotask(() => other.querySelector("a").focus({ preventScroll: true }));
+      old.replaceWith(other);
+    } else old.remove();
+  }
+  count();
+  for (const old of document.querySelectorAll(".rows > li[data-old]")) {
+    sight.unobserve(old);
+    sight.observe(old);
+  }
+}
+
 // A list that is drawn again begins with its newest page: the older ones that were loaded stay below it.
 let loaded = null;
 document.addEventListener("refreshing", () => {
@@ -89,6 +131,10 @@ document.addEventListener("refreshed", () => {
   const older = loaded.rows.filter((row) => !row.isConnected && Number(row.dataset.id) < oldest);
   if (loaded.address === location.search && older.length) {
     list.append(...older);
+    for (const row of older) {
+      row.dataset.old = "yes";
+      sight.observe(row);
+    }
     document.querySelector(".next")?.remove();
     if (loaded.next) list.after(loaded.next);
   }
@@ -127,13 +173,25 @@ document.addEventListener("refreshed", () => {
   hide();
 });
 
+async function fetchTogether(ids, format) {
+  const address = `/api/v1/${api}-bundle?ids=${ids}&format=${format}`;
+  const answer = await fetch(address, { headers: headers(), credentials: "same-origin" }).catch(() => null);
+  if (answer?.ok) return save(answer);
+  const problem = await answer?.json().catch(() => null);
+  notice(problem ? `${problem.title} ${problem.advice}` : `${words.unreachable} ${words.unreachable_advice}`);
+}
+
+// How the box is asked to delete a fax.
+const deletion = (id) => (kind === "received" ? ["DELETE", `/received/${id}`] : ["POST", `/faxes/${id}/erase`]);
+
 async function remove(list, leave) {
   for (const row of list) going.add(row.dataset.id);
   hide();
-  const gone = await notice(words.deleted, { undo: true });
+  const leaving = () => { for (const row of list) parting(...deletion(row.dataset.id)); };
+  const gone = await notice(words.deleted, { undo: true, leaving });
   if (gone) {
     await each(list, async (id) => {
-      await call("DELETE", `/received/${id}`);
+      await call(...deletion(id));
       document.querySelector(`.rows > li[data-id="${id}"]`)?.remove();
     });
   }
@@ -154,9 +212,28 @@ bulk.addEventListener("click", (event) => {
       document.querySelector(`.rows > li[data-id="${id}"]`)?.classList.toggle("unread", act === "unread");
     });
   }
-  if (act === "cancel") each(list, (id) => call("POST", `/faxes/${id}/cancel`, {}));
-  if (act === "pdf" || act === "zip") location.assign(`/api/v1/received-bundle?ids=${ids}&format=${act}`);
+  if (act === "cancel" && confirm(words.ask_cancel)) each(list, (id) => call("POST", `/faxes/${id}/cancel`, {}));
+  if (act === "pdf" || act === "zip") fetchTogether(ids, act);
+  if (act === "forward") {
+    forward.hidden = !forward.hidden;
+    if (!forward.hidden) forward.elements.to.focus();
+  }
 });
+
+// Those that went are no longer chosen: what the box refuses can be tried again with the rest.
+if (forward) {
+  onSubmit(forward, async () => {
+    const to = [forward.elements.to.value.trim()];
+    const list = chosen();
+    for (const row of list) {
+      await call("POST", `/${api}/${row.dataset.id}/forward`, { to });
+      row.querySelector("input").checked = false;
+      count();
+    }
+    forward.reset();
+    notice(words.forwarded.replace("{count}", list.length));
+  });
+}
 
 // -- the fax that is open ----------------------------------------------------------------------
 
@@ -205,7 +282,7 @@ document.addEventListener("keydown", (event) => {
     box.checked = !box.checked;
     count();
   } else if (event.key === "r" && current >= 0 && kind === "sent") {
-    location.assign(links[current].href);
+    location.assign(`${links[current].href}?again=yes`);
   } else if (event.key === "Enter" && here >= 0 && document.activeElement.tagName !== "A") {
     links[here].click();
   }

@@ -1,6 +1,6 @@
 // Notes on the fax that is open: written, and taken off with a way back.
 
-import { call, Refused, words } from "./api.js";
+import { call, parting, Refused, words } from "./api.js";
 import { onSubmit } from "./form.js";
 import { refresh } from "./live.js";
 import { notice } from "./notices.js";
@@ -16,7 +16,8 @@ async function remove(button) {
   going.add(id);
   hide();
   try {
-    if (await notice(words.note_off, { undo: true })) await call("DELETE", button.dataset.removeNote);
+    const leaving = () => parting("DELETE", button.dataset.removeNote);
+    if (await notice(words.note_off, { undo: true, leaving })) await call("DELETE", button.dataset.removeNote);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     notice(`${error.problem.title} ${error.problem.advice ?? ""}`);

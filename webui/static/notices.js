@@ -21,16 +21,19 @@ function drawn(text) {
   return box;
 }
 
-// Shows `text`. With `undo`, offers it for ten seconds; answers true when it was not taken back.
-export function notice(text, { undo = false } = {}) {
+// Shows `text`. With `undo`, offers it for ten seconds; answers true when it was not taken back. Whoever leaves the
+// page before that does not take it back: `leaving` is called then.
+export function notice(text, { undo = false, leaving = null } = {}) {
   const box = drawn(text);
   return new Promise((resolve) => {
     const end = (kept) => {
       clearTimeout(timer);
+      if (leaving) removeEventListener("pagehide", leaving);
       box.remove();
       resolve(kept);
     };
     const timer = setTimeout(end, undo ? UNDO_MS : PLAIN_MS, true);
+    if (leaving) addEventListener("pagehide", leaving, { once: true });
     if (undo) {
       const button = document.createElement("button");
       button.className = "plain";

@@ -1,6 +1,6 @@
 // The page "Send": recipients, documents, pages exactly as they will be sent, when.
 
-import { call, Refused, words } from "./api.js";
+import { call, parting, Refused, words } from "./api.js";
 import { notice } from "./notices.js";
 import { completion } from "./recipients.js";
 import { drawPages } from "./preview-pages.js";
@@ -229,7 +229,8 @@ async function startOver() {
   await work;
   const kept = document.querySelector(".work");
   kept.hidden = true;
-  if (await notice(words.thrown_away, { undo: true })) {
+  const leaving = () => parting("DELETE", `/previews/${gone.id}`);
+  if (await notice(words.thrown_away, { undo: true, leaving })) {
     await call("DELETE", `/previews/${gone.id}`).catch(() => null);
     location.reload();
   } else {

@@ -234,6 +234,26 @@ def document(call: Call) -> Answer:
     return Answer(passing_file=made, headers=_named(f"fax-{job.id}.pdf"))
 
 
+def bundle(call: Call) -> Answer:
+    """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
+    wanted = dict.fromkeys(call.query.get("ids", ()))
+    jobs = [call.box.faxes.get(fax_id, call.caller.sees) for fax_id in wanted]
+    call.note("fax.look", object="faxes", detail=", ".join(str(job.id) for job in jobs)[:200])
+    return bundled(
+        call, lambda: page_export.sent_together(call.box, jobs), lambda: page_export.sent_zip(call.box, jobs)
+    )
+
+
+def bundled(call: Call, together: Callable[[], Path], archive: Callable[[], Path]) -> Answer:
+    """What the request wants of the two, as a passing file to save."""
+    if call.query.get("format") == "zip":
+        path, kind, name = archive(), "application/zip", "faxes.zip"
+    else:
+        path, kind, name = together(), "application/pdf", "faxes.pdf"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Answer(passing_file=path, media_type=kind, headers=headers)
+
+
 def confirmation(call: Call) -> Answer:
     job, attempts = _with_attempts(call)
     with call.context.drawers.of(1, TURN_WAIT_S):
@@ -361,6 +381,13 @@ _FILTERS = (
     BEFORE,
     LIMIT,
 )
+# Faxes that are fetched together at once.
+BUNDLE = 100
+BUNDLED = (
+    Parameter("ids", array(integer(1), BUNDLE), "of these faxes"),
+    Parameter("format", choice("pdf", "zip"), "pdf when left out"),
+)
+BUNDLE_MEDIA = ("application/pdf", "application/zip")
 PCAP = ("application/vnd.tcpdump.pcap",)
 _LINES_OF_JSON = ("application/x-ndjson",)
 
@@ -403,6 +430,15 @@ ROUTES = (
         "All pages as a PDF",
         document,
         media=("application/pdf",),
+    ),
+    _route(
+        "GET",
+        "/faxes-bundle",
+        "bundleFaxes",
+        "Several as one PDF, or as a ZIP",
+        bundle,
+        query=BUNDLED,
+        media=BUNDLE_MEDIA,
     ),
     _route(
         "GET",

@@ -10,6 +10,8 @@ from appliance.api.rest import newfax
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.faxes import (
     BEFORE,
+    BUNDLE_MEDIA,
+    BUNDLED,
     LIMIT,
     LIST_DEFAULT,
     PCAP,
@@ -17,6 +19,7 @@ from appliance.api.rest.faxes import (
     SINCE,
     SIZE,
     UNTIL,
+    bundled,
     deliveries_of,
     packets_of,
     period,
@@ -24,7 +27,7 @@ from appliance.api.rest.faxes import (
     trace_of,
 )
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
-from appliance.api.rest.schemas import array, choice, flag, integer, record, request_object, text
+from appliance.api.rest.schemas import array, flag, record, request_object, text
 from appliance.api.rest.views import (
     DELIVERY,
     EVENT,
@@ -40,9 +43,6 @@ from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
 from appliance.services.views import received_in_full
 from appliance.settings.accounts import Scope, User
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
-
-# Faxes that are fetched together at once.
-BUNDLE = 100
 
 
 def find(call: Call) -> Received:
@@ -176,12 +176,11 @@ def bundle(call: Call) -> Answer:
     wanted = dict.fromkeys(call.query.get("ids", ()))
     faxes = [call.box.inbox.with_pages(fax_id, call.caller.sees) for fax_id in wanted]
     call.note("received.look", object="faxes", detail=", ".join(str(fax.id) for fax, _ in faxes)[:200])
-    if call.query.get("format") == "zip":
-        path, kind, name = page_export.received_zip(call.box, faxes), "application/zip", "faxes.zip"
-    else:
-        path, kind, name = page_export.received_together(call.box, faxes), "application/pdf", "faxes.pdf"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Answer(passing_file=path, media_type=kind, headers=headers)
+    return bundled(
+        call,
+        lambda: page_export.received_together(call.box, faxes),
+        lambda: page_export.received_zip(call.box, faxes),
+    )
 
 
 def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
@@ -234,11 +233,8 @@ ROUTES = (
         "bundleReceived",
         "Several as one PDF, or as a ZIP",
         bundle,
-        query=(
-            Parameter("ids", array(integer(1), BUNDLE), "of these faxes"),
-            Parameter("format", choice("pdf", "zip"), "pdf when left out"),
-        ),
-        media=("application/pdf", "application/zip"),
+        query=BUNDLED,
+        media=BUNDLE_MEDIA,
     ),
     _route("DELETE", "/received/{id}", "deleteReceived", "Delete it", delete, status=204),
     _route(
