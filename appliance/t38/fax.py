@@ -13,6 +13,7 @@ from dataclasses import replace
 from appliance.t30.call import DrivenFax, FaxCall
 from appliance.t30.conversation import FromCall
 from appliance.t30.memory import Pages, Store, answer_from, ignore
+from appliance.t30.packet_account import PacketAccount
 from appliance.t30.parameters import CallParameters, Progress
 from appliance.t38.dce import DceCounters, T38Dce
 from appliance.t38.settings import T38Settings
@@ -45,6 +46,7 @@ class T38FaxCall(DrivenFax):
         self._started = False
         self._dce = T38Dce(t38)
         within = _within_bit_rate(parameters, t38.max_bit_rate)
+        self._packets = PacketAccount(say)
         super().__init__(FaxCall(within, self._dce, say, wake=wake), self._dce)
 
     @property
@@ -68,6 +70,8 @@ class T38FaxCall(DrivenFax):
         if not self._started:
             return
         self._dce.receive_datagram(data, now)
+        counters = self._dce.receiver.counters
+        self._packets.come(now, counters.datagrams, counters.recovered, counters.lost)
         self._call.pump(now)
 
     def take_datagrams(self) -> list[bytes]:

@@ -16,6 +16,7 @@ from appliance.lines.g711.rtp import PACKET_S, PACKET_SAMPLES, RtpSession
 from appliance.t30.call import DrivenFax, FaxCall
 from appliance.t30.conversation import FromCall
 from appliance.t30.dce import Tone
+from appliance.t30.packet_account import PacketAccount
 from appliance.t30.parameters import CallParameters, CallResult
 
 # Packets sent at once to catch up after the process was held up; beyond, our speech is late instead:
@@ -59,6 +60,7 @@ class ToneFaxCall(DrivenFax):
         self._ear = ear
         self._dce = ToneDce()
         super().__init__(FaxCall(parameters, self._dce, say, wake=wake), self._dce)
+        self._packets = PacketAccount(say)
         self._rtp = rtp
         self._pace = Pace()
         self._datagrams: list[bytes] = []
@@ -72,6 +74,8 @@ class ToneFaxCall(DrivenFax):
     def receive_datagram(self, data: bytes, now: float) -> None:
         """Takes one RTP packet from the far end's address, whatever is in it."""
         heard = self._rtp.receive(data, now)
+        received = self._rtp.received
+        self._packets.come(now, received.packets, 0, received.lost)
         if self._ear is not None:
             for samples, _ in heard:
                 self._ear.hear(samples)
