@@ -9,6 +9,11 @@ function text(section) {
     const [time, arrow, said] = [...rung.children].map((part) => part.innerText.replace(/\s+/g, " ").trim());
     lines.push(`${time.padStart(9)} ${arrow.replace(/[^→←]/g, "").padEnd(1)} ${said}`);
   }
+  // Pages and packets, as tables whose columns a spreadsheet tells apart.
+  for (const table of section.querySelectorAll("table")) {
+    lines.push("");
+    for (const row of table.rows) lines.push([...row.cells].map((cell) => cell.textContent.trim()).join("\t"));
+  }
   return `${lines.join("\n")}\n`;
 }
 
