@@ -205,6 +205,7 @@ def test_what_waits_what_is_undone_and_what_an_owner_does_goes_by_keyboard_alone
     user.press("Enter")
     expect(page.get_by_role("heading", name="Keep these codes")).to_be_visible()
     page.goto("/account")
+    page.once("dialog", lambda asked: asked.accept())
     user.to(page.get_by_role("button", name="Sign out everywhere else"))
     user.press("Enter")
     expect(page.get_by_role("button", name="Sign out everywhere else")).to_have_count(0)

@@ -93,6 +93,7 @@ def test_signing_out_everywhere_ends_the_other_windows(box: Web) -> None:
     here, there = box.page("olga"), box.page("olga")
     there.goto("/account")
     here.goto("/account")
+    here.once("dialog", lambda asked: asked.accept())
     here.get_by_role("button", name="Sign out everywhere else").click()
     expect(here.get_by_role("button", name="Sign out everywhere else")).to_have_count(0)
     there.reload()
