@@ -41,8 +41,8 @@ TAKEN_BACK = {
     How.UNDO: "deleteReceived eraseFax deleteFaxNote deleteReceivedNote dropPreview",
     How.ASKS: "cancelFax settleFax deleteFaxWithoutNumber restoreBackup takeUpdate makeCertificate"
     " giveCertificate deleteContact deleteGroup deleteCoverTemplate deleteLineSettings deleteRoute"
-    " deleteJunkRule deleteFavouritePrinter deleteUser deleteKey endSession endOtherSessions endSessionsOf dropAppOf"
-    " forgetDestination",
+    " deleteJunkRule deleteFavouritePrinter deleteUser deleteKey endSession endOtherSessions"
+    " endSessionsOf dropAppOf forgetDestination",
     How.PASSWORD: "changeOwnPassword useApp dropApp",
     How.ELSEWHERE: "eraseReceived eraseNumber createDocument createOffer deleteOffer signIn setUp"
     " changeFavouritePrinter newAppSecret practiceReceive createFaxWithoutNumber",
