@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from webui.visit import Visit
 
 
+PHONE_BOOK = "/settings/contacts"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A word of the top line.  ``count``: how many things wait there."""
@@ -33,7 +36,7 @@ def entries(visit: Visit) -> list[Entry]:
         found.append(_entry(visit, "/received", _("Received"), unread(visit)))
     if visit.may("send"):
         found.append(_entry(visit, "/sent", _("Sent")))
-        found.append(_entry(visit, "/settings/contacts", _("Phone book")))
+        found.append(_entry(visit, PHONE_BOOK, _("Phone book")))
     if visit.may("admin"):
         found.append(_entry(visit, "/lines", _("Lines")))
         found.append(_entry(visit, "/settings", _("Settings")))
@@ -43,4 +46,6 @@ def entries(visit: Visit) -> list[Entry]:
 def _entry(visit: Visit, path: str, word: str, count: int = 0) -> Entry:
     under = "/faxes/" if path == "/sent" else f"{path}/"
     here = visit.path == path or (path != "/" and visit.path.startswith(under))
+    if path == "/settings" and visit.path.startswith(PHONE_BOOK):
+        here = False  # has a word of its own
     return Entry(path, word, count, here)
