@@ -83,9 +83,18 @@ def show(visit: Visit) -> Answer:
         advice=_(job.cause.advice) if job.cause is not None and job.state is not JobState.DELIVERED else "",
         resends=visit.box.faxes.resends(job.id),
         notes=notes(visit, job),
+        rest=_rest(job),
         documents_days=storage.documents_days,
         journal_days=storage.journal_days,
     )
+
+
+def _rest(job: Job) -> str:
+    """The pages that nobody confirmed, of a fax of which some arrived: as the interface names pages."""
+    if not job.state.ended or job.state is JobState.DELIVERED or not job.pages or not job.pages_confirmed:
+        return ""
+    first = job.pages_confirmed + 1
+    return "" if first > job.pages else str(first) if first == job.pages else f"{first}-{job.pages}"
 
 
 def facts(visit: Visit, job: Job) -> list[tuple[str, str]]:

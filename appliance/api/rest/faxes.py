@@ -234,6 +234,13 @@ def document(call: Call) -> Answer:
     return Answer(passing_file=made, headers=_named(f"fax-{job.id}.pdf"))
 
 
+def tiff(call: Call) -> Answer:
+    job = find(call)
+    made = page_export.sent_tiff(call.box, job)
+    call.note("fax.look", object=f"fax:{job.id}", detail="TIFF")
+    return Answer(passing_file=made, headers=_named(f"fax-{job.id}.tiff"))
+
+
 def bundle(call: Call) -> Answer:
     """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
     wanted = dict.fromkeys(call.query.get("ids", ()))
@@ -430,6 +437,14 @@ ROUTES = (
         "All pages as a PDF",
         document,
         media=("application/pdf",),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/tiff",
+        "readFaxTiff",
+        "All pages as a TIFF of class F, as they go over the line",
+        tiff,
+        media=("image/tiff",),
     ),
     _route(
         "GET",

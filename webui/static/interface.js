@@ -1,0 +1,51 @@
+// The interface, to try: calls that only read are made with the rights of who looks, and what the box says is shown.
+
+import { headers, LOOK_LIMIT_MS, words } from "./api.js";
+
+// Of a long answer so much is shown, characters.
+const SHOWN = 20_000;
+
+async function answerOf(address) {
+  const options = { headers: headers(), credentials: "same-origin", signal: AbortSignal.timeout(LOOK_LIMIT_MS) };
+  const answer = await fetch(address, options).catch(() => null);
+  if (!answer) return `${words.unreachable} ${words.unreachable_advice}`;
+  const kind = answer.headers.get("Content-Type") ?? "";
+  const head = `${answer.status} ${kind}`;
+  if (!/json|text/.test(kind)) return `${head}, ${(await answer.blob()).size} bytes`;
+  const text = await answer.text().catch(() => "");
+  return `${head}\n\n${pretty(text).slice(0, SHOWN)}`;
+}
+
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.dataset.try) return;
+  event.preventDefault();
+  let path = form.dataset.try;
+  const query = new URLSearchParams();
+  for (const field of form.querySelectorAll("input")) {
+    if (field.dataset.place === "path") path = path.replace(`{${field.name}}`, encodeURIComponent(field.value));
+    else if (field.value) query.set(field.name, field.value);
+  }
+  const asked = query.toString();
+  const shown = form.querySelector("pre");
+  shown.querySelector("code").textContent = await answerOf(`/api/v1${path}${asked ? `?${asked}` : ""}`);
+  shown.hidden = false;
+  shown.focus();
+});
+
+const find = document.getElementById("find");
+find.addEventListener("input", () => {
+  const asked = find.value.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const call of document.querySelectorAll("[data-words]")) {
+    call.hidden = !asked.every((word) => call.dataset.words.toLowerCase().includes(word));
+  }
+  for (const group of document.querySelectorAll(".calls")) group.hidden = !group.querySelector("details:not([hidden])");
+});
