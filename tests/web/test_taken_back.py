@@ -42,7 +42,7 @@ TAKEN_BACK = {
     How.ASKS: "cancelFax settleFax deleteFaxWithoutNumber restoreBackup takeUpdate makeCertificate"
     " giveCertificate deleteContact deleteGroup deleteCoverTemplate deleteLineSettings deleteRoute"
     " deleteJunkRule deleteFavouritePrinter deleteUser deleteKey endSession endOtherSessions"
-    " endSessionsOf dropAppOf forgetDestination",
+    " endSessionsOf dropAppOf forgetDestination lockDisk unlockDisk",
     How.PASSWORD: "changeOwnPassword useApp dropApp",
     How.ELSEWHERE: "eraseReceived eraseNumber createDocument createOffer deleteOffer signIn setUp"
     " changeFavouritePrinter newAppSecret practiceReceive createFaxWithoutNumber",
