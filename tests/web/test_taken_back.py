@@ -52,7 +52,8 @@ TAKEN_BACK = {
     " createGroup changeGroup createCoverTemplate changeCoverTemplate createLineSettings"
     " changeLineSettings createRoute changeRoute createFavouritePrinter createJunkRule changeJunkRule"
     " previewCover changeSelf createUser changeUser createKey changeKey repeatDelivery testWebhook"
-    " testMail collectMail startHardwareTest answerHardwareTest stopHardwareTest",
+    " testMail collectMail startHardwareTest answerHardwareTest stopHardwareTest"
+    " lookedAtFailed",
 }
 HOW = {name: how for how, names in TAKEN_BACK.items() for name in names.split()}
 # Settings are forms that show what they change.
