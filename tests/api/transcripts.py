@@ -95,7 +95,7 @@ def compare(expected: str, said: str) -> list[str]:
         return []
     want_status, want_body = _split(expected)
     status, body = _split(said)
-    if want_status != status:
+    if _code(want_status) != _code(status):
         return [f"status {status!r} instead of {want_status!r}: {said[:500]}"]
     if not want_body:
         return []
@@ -104,6 +104,11 @@ def compare(expected: str, said: str) -> list[str]:
     except ValueError:
         return [] if want_body.split("\n")[0] == body.split("\n")[0] else [f"{body!r} is not {want_body!r}"]
     return _differences(want, json.loads(body), "")
+
+
+def _code(status: str) -> list[str]:
+    """A status line without its words: they are for people, and Python 3.13 has others for 413 and 422."""
+    return status.split(" ", 2)[:2]
 
 
 def _split(text: str) -> tuple[str, str]:
