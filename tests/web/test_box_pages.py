@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
 
 from appliance.deliver.printer_words import lacks
+from appliance.lines.modem.settings import ClassOneModem
+from appliance.lines.settings import LineSettings
 from appliance.spool.model import DeliveryFilter, NewDelivery
 from tests.web.browser import Web
 from tests.web.furnished import EVIL
@@ -116,3 +122,26 @@ def test_the_front_panel_lights_on_a_page_as_a_fax_fails_and_its_button_puts_the
         page.get_by_role("button", name="Seen").click()
     expect(fault).to_contain_text("Nothing needs a person.")
     expect(fault.locator("animate")).to_have_count(0)
+
+
+def test_a_modem_that_no_line_uses_is_offered_on_the_page_of_the_lines(
+    box: Web, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    plugged: list[ListPortInfo] = []
+    monkeypatch.setattr(list_ports, "comports", lambda: plugged)
+    page = box.page()
+    page.goto("/lines")
+    modem = page.get_by_role("region", name="U.S. Robotics USR5637")
+    expect(modem).to_have_count(0)
+    port = ListPortInfo(str(tmp_path / "ttyACM7"), skip_link_detection=True)
+    port.vid, port.pid = 0x0BAF, 0x0303
+    plugged.append(port)
+    page.reload()
+    expect(modem).to_contain_text(f"This modem is plugged in at {port.device}, and no line uses it.")
+    expect(modem.get_by_role("link", name="Make a line of it")).to_be_visible()
+    line_id = box.served.box.settings.add(ClassOneModem(name="desk", device=port.device, enabled=False))
+    try:
+        page.reload()
+        expect(modem).to_have_count(0)
+    finally:
+        box.served.box.settings.remove(LineSettings, line_id)

@@ -7,13 +7,19 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import distributions
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance.deliver.planner import PRINTER
 from appliance.dispatch.profile import STEPS, Profile
 from appliance.language import said as _
+from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
 from appliance.spool.model import DeliveryFilter, DeliveryTry, OutboxState
 from webui.visit import Answer, Page, Visit
+
+if TYPE_CHECKING:
+    from appliance.lines.modem.find import Candidate
 
 AUDIT_SHOWN = 100
 DESTINATIONS_SHOWN = 200
@@ -41,7 +47,25 @@ def show_lines(visit: Visit) -> Answer:
         step = _(STEPS[min(max(profile.step, 0), len(STEPS) - 1)].sentence)
         paused = entry.quarantined_until is not None and entry.quarantined_until > now
         learned.append((entry, profile, step, paused))
-    return visit.page("lines.html", lines=lines, learned=learned, printers=_waiting_printers(visit))
+    return visit.page(
+        "lines.html",
+        lines=lines,
+        learned=learned,
+        printers=_waiting_printers(visit),
+        modems=_free_modems(visit),
+    )
+
+
+def _free_modems(visit: Visit) -> list[Candidate]:
+    """Modems that are plugged in and that no line uses."""
+    from appliance.lines.modem.find import candidates  # noqa: PLC0415 (pyserial: for pages about lines alone)
+
+    settings = visit.box.settings.items(LineSettings).values()
+    lines = [line for line in settings if isinstance(line, ClassOneModem)]
+    taken = {Path(line.device).resolve() for line in lines if line.device}
+    free = [each for each in candidates() if each.fit and Path(each.path).resolve() not in taken]
+    # A line without a port of its own takes the first.
+    return free[sum(not line.device for line in lines) :]
 
 
 def _waiting_printers(visit: Visit) -> list[WaitingPrinter]:
