@@ -118,6 +118,7 @@ def test_an_entry_becomes_a_printer_in_one_press(box: Web, language: str, make: 
     expect(address).to_be_visible()
     (number,) = (key for key, each in store.items(FavouritePrinter).items() if each.contact_id == contact)
     assert address.inner_text() == f"ipp://127.0.0.1:{box.served.port}/ipp/to/{number}"
+    page.once("dialog", lambda asked: asked.accept())
     page.get_by_text(away, exact=True).click()
     expect(page.get_by_role("button", name=make)).to_be_visible()
     assert number not in store.items(FavouritePrinter)
