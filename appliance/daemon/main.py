@@ -26,6 +26,7 @@ from appliance.dispatch.dispatcher import Dispatcher
 from appliance.dispatch.outgoing import CONFIRMED, notes_of
 from appliance.dispatch.practice import PracticeCaller
 from appliance.dispatch.prepare import Preparer
+from appliance.dispatch.route_reading import RouteReader
 from appliance.dispatch.text_reading import TextReader
 from appliance.exchange.confirmations import GONE_S, confirmed
 from appliance.exchange.remote import Exchange
@@ -105,6 +106,7 @@ async def run(
             housekeeping,
             deliveries,
             TextReader(box),
+            RouteReader(box),
             PrintFolder(box),
             Scans(box),
             *(make(core) for make in services),

@@ -71,7 +71,7 @@ class Planner:
             plan = self._job_held
         elif event.kind == _JOB_NEEDS_NUMBER:
             plan = self._job_needs_number
-        elif event.kind in _RECEIVED_ENDS:
+        elif event.kind in _RECEIVED_ENDS or following.by_contents() is not None:
             plan = self._received
         elif event.kind in _PROGRESS:
             plan = self._progress
@@ -146,7 +146,11 @@ class Planner:
         if not fax.pages:
             return  # a call that brought nothing
         routes = self._box.settings.items(Route)
-        taken = routing.routes_of(fax, routes)
+        by_contents = following.by_contents()
+        if by_contents is None and routing.waits_for_contents(fax, routes):
+            following.wait_for_contents(fax)
+            return  # all of it, once its first page was looked into
+        taken = routing.routes_of(fax, routes, by_contents or ())
         owner = next((route.user for route in taken if route.user), fax.owner)
         if owner != fax.owner:
             fax = following.assign(fax, owner)
@@ -163,7 +167,7 @@ class Planner:
             if key.webhook_url
             and Scope.RECEIVE in key.scopes
             and fax.owner in ("", key.account)
-            and _chosen(following.event.kind, _words(key.webhook_events))
+            and _chosen(_event_of(fax), _words(key.webhook_events))
         ]
         emails = [address for route in taken for address in route.emails]
         mail = self._box.settings.section(MailOutSettings)
@@ -174,12 +178,14 @@ class Planner:
         wanted += [_Wanted(EMAIL, address, {"why": "received"}) for address in emails]
         wanted += [_Wanted(FOLDER, route.folder, {}) for route in taken if route.folder]
         wanted += [_Wanted(PRINTER, route.printer, {}) for route in taken if route.printer]
-        self._put(following, fax, wanted)
+        self._put(following, fax, wanted, _event_of(fax))
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _put(self, following: Following, fax: Job | Received, wanted: Iterable[_Wanted]) -> None:
-        """One outbox row for each target, however many reasons there are."""
+    def _put(
+        self, following: Following, fax: Job | Received, wanted: Iterable[_Wanted], kind: str = ""
+    ) -> None:
+        """One outbox row for each target, however many reasons there are.  ``kind``: what is told of."""
         event, waits = following.event, self._box.settings.section(DeliverySettings)
         timetables = {
             WEBHOOK: waits.webhook_waits,
@@ -198,7 +204,7 @@ class Planner:
                     target=each.target,
                     fax_id=fax.id,
                     owner=fax.owner,
-                    payload={"event": event.kind, "at": event.at, **each.facts},
+                    payload={"event": kind or event.kind, "at": event.at, **each.facts},
                     timetable=timetables[each.kind],
                 )
             )
@@ -208,6 +214,11 @@ class Planner:
 
     def _users(self) -> list[User]:
         return [user for user in self._box.settings.items(User).values() if not user.disabled]
+
+
+def _event_of(fax: Received) -> str:
+    """The event of the end of a received fax: what it is told as, whenever its routes are known."""
+    return f"received.{fax.state.value}"
 
 
 def _is_told(results: Results, kind: str) -> bool:

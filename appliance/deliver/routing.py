@@ -6,7 +6,7 @@ what a real call would meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
@@ -36,6 +36,8 @@ class Why(Enum):
     TSI = "tsi"
     SUB_ADDRESS = "sub_address"
     LINE = "line"
+    BARCODE = "barcode"
+    WORDS = "words"
     AFTER_LAST = "after_last"  # an earlier route was the last
     ALLOWED = "allowed"  # the call is junk by this rule, but another allows it
 
@@ -47,6 +49,17 @@ class Judged(Generic[R]):
     id: int
     rule: R
     why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is on the first page of a fax: its words, and what its barcodes say."""
+
+    words: str = ""
+    barcodes: tuple[str, ...] = ()
+
+
+NO_CONTENTS = Contents()
 
 
 class Arrival(Protocol):
@@ -102,17 +115,61 @@ def _junk_misfit(call: IncomingCall, rule: JunkRule) -> Why | None:
     return None
 
 
-def routes_of(fax: Arrival, routes: Mapping[int, Route]) -> list[Route]:
-    """The routes that ``fax`` takes, in the owner's order, up to the first that is the last."""
-    return [each.rule for each in judge_routes(fax, routes) if each.why is Why.FITS]
+def routes_of(
+    fax: Arrival, routes: Mapping[int, Route], by_contents: Collection[int] = frozenset()
+) -> list[Route]:
+    """The routes that ``fax`` takes, in the owner's order, up to the first that is the last.
+
+    Of those with conditions on what is on the page, the ones ``by_contents`` fit in these.
+    """
+
+    def misfit(route_id: int, route: Route) -> Why | None:
+        return None if route_id in by_contents else contents_misfit(NO_CONTENTS, route)
+
+    return [each.rule for each in _judged(fax, routes, misfit) if each.why is Why.FITS]
 
 
-def judge_routes(fax: Arrival, routes: Mapping[int, Route]) -> list[Judged[Route]]:
+def judge_routes(
+    fax: Arrival, routes: Mapping[int, Route], contents: Contents = NO_CONTENTS
+) -> list[Judged[Route]]:
     """What each route says of ``fax``, in the owner's order."""
+    return _judged(fax, routes, lambda _, route: contents_misfit(contents, route))
+
+
+def waits_for_contents(fax: Arrival, routes: Mapping[int, Route]) -> bool:
+    """Whether the routes of ``fax`` depend on what is on its first page."""
+    for _, route in in_order(routes):
+        if _route_misfit(fax, route) is None:
+            if route.barcode or route.words:
+                return True
+            if route.last:
+                return False
+    return False
+
+
+def contents_misfit(contents: Contents, route: Route) -> Why | None:
+    """The first of a route's conditions on the page that does not fit."""
+    codes = [_read(code) for code in contents.barcodes]
+    if route.barcode and not any(code.startswith(_read(each)) for code in codes for each in route.barcode):
+        return Why.BARCODE
+    if route.words and not any(_read(each) in _read(contents.words) for each in route.words):
+        return Why.WORDS
+    return None
+
+
+def _read(text: str) -> str:
+    """As it is compared: capitals, line breaks and the number of blanks do not count."""
+    return " ".join(text.casefold().split())
+
+
+def _judged(
+    fax: Arrival, routes: Mapping[int, Route], contents_misfit: Callable[[int, Route], Why | None]
+) -> list[Judged[Route]]:
     judged: list[Judged[Route]] = []
     ended = False
     for route_id, route in in_order(routes):
-        why = Why.AFTER_LAST if ended else _route_misfit(fax, route) or Why.FITS
+        misfit = _route_misfit(fax, route) or contents_misfit(route_id, route)
+        why = Why.AFTER_LAST if ended else misfit or Why.FITS
         ended = ended or (why is Why.FITS and route.last)
         judged.append(Judged(route_id, route, why))
     return judged

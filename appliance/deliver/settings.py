@@ -200,6 +200,12 @@ class Route:
         (), "the sub-address (SUB) is one of these", pattern=r"[0-9*# ]{1,20}"
     )
     line: tuple[str, ...] = setting((), "it came in on one of these lines", max_length=40)
+    barcode: tuple[str, ...] = setting(
+        (), "a barcode or QR code on the first page begins so (needs zxing-cpp)", max_length=100
+    )
+    words: tuple[str, ...] = setting(
+        (), "one of these stands on the first page (needs Debian's tesseract-ocr)", max_length=100
+    )
     user: str = setting("", "gives the fax to this user", max_length=64)
     emails: tuple[str, ...] = setting((), "sends it to these addresses as PDF", pattern=ADDRESS_PATTERN)
     webhook_url: str = setting("", "tells this address", url=True, max_length=2000)

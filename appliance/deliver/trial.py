@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from appliance.causes import Cause
 from appliance.deliver import routing
-from appliance.deliver.routing import Judged, Why
+from appliance.deliver.routing import NO_CONTENTS, Contents, Judged, Why
 from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
 from appliance.settings.store import SettingsStore
@@ -22,6 +22,8 @@ SENTENCES = {
     Why.TSI: "The sender's station ID is another.",
     Why.SUB_ADDRESS: "The sub-address is another.",
     Why.LINE: "The line is another.",
+    Why.BARCODE: "No barcode on the first page begins so.",
+    Why.WORDS: "None of its words stands on the first page.",
     Why.AFTER_LAST: "It is not looked at: an earlier rule was the last.",
     Why.ALLOWED: "It fits, but another rule allows the call.",
 }
@@ -53,11 +55,13 @@ class Trial:
         return [each for each in self.routes if each.why is Why.FITS]
 
 
-def try_call(settings: SettingsStore, fax: TriedFax, caller_name: str = "") -> Trial:
-    """What a call with ``fax`` would meet now."""
+def try_call(
+    settings: SettingsStore, fax: TriedFax, caller_name: str = "", contents: Contents = NO_CONTENTS
+) -> Trial:
+    """What a call with ``fax``, on whose first page are ``contents``, would meet now."""
     call = IncomingCall(fax.line, fax.dialled, fax.caller, caller_name)
     rules = settings.items(JunkRule)
     refused = routing.junk(call, rules)
-    judged = routing.judge_routes(fax, settings.items(Route)) if refused is None else []
+    judged = routing.judge_routes(fax, settings.items(Route), contents) if refused is None else []
     user = next((each.rule.user for each in judged if each.why is Why.FITS and each.rule.user), "")
     return Trial(refused, routing.judge_junk(call, rules), judged, user)

@@ -86,11 +86,11 @@ class TextReader:
         for page in self._box.spool.read(received.pages, fax.id):
             if self._stopping.is_set():
                 raise SpoolClosedError("stopping")
-            pages.append(_read_page(self._box.data / page.path, command))
+            pages.append(read_page(self._box.data / page.path, command))
         return received.PAGE_BREAK.join(pages)[:_FAX_LIMIT]
 
 
-def _read_page(path: Path, command: list[str]) -> str:
+def read_page(path: Path, command: list[str]) -> str:
     """The words on a page; empty when they cannot be read."""
     program, *options = command
     limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--"]

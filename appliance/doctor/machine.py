@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -261,6 +262,8 @@ def helpers() -> Iterator[Finding]:
         ("gs", _("PostScript files can be faxed."), "ghostscript"),
         ("tesseract", _("The text of faxes can be recognised."), "tesseract-ocr"),
     )
+    if importlib.util.find_spec("zxingcpp"):
+        yield Finding("documents", State.FINE, _("Barcodes on received faxes can be read."))
     for command, sentence, package in programs:
         if shutil.which(command):
             yield Finding("documents", State.FINE, sentence)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from appliance.services.rules import Clock
-from appliance.spool import jobs, outbox, received
+from appliance.spool import contents, jobs, outbox, received
 from appliance.spool.model import (
     Delivery,
     DeliveryFilter,
@@ -49,6 +49,14 @@ class Following:
     def keep_until(self, fax: Received, at: float) -> None:
         """The received fax is erased at Unix time ``at``."""
         received.keep_until(self._tx, fax.id, at)
+
+    def by_contents(self) -> frozenset[int] | None:
+        """The routes that fit by what is on the first page, when the event is that it was looked into."""
+        return contents.fitting(self.event)
+
+    def wait_for_contents(self, fax: Received) -> None:
+        """The received fax takes its routes once its first page was looked into."""
+        contents.wait(self._tx, fax.id)
 
     def deliver(self, delivery: NewDelivery) -> None:
         """Puts a delivery in the outbox."""

@@ -53,6 +53,17 @@ def test_each_rule_says_why_it_applies_or_not_and_the_order_counts(served: Serve
     assert [key for key, _ in in_order(served.box.settings.items(Route))] == [*turned, later]
 
 
+def test_what_is_on_the_page_can_be_tried(served: Served) -> None:
+    served.ask("POST", "/routes", {"name": "invoices", "barcode": ["INV-"], "words": ["amount due"]})
+    tried = [
+        _try(served),
+        _try(served, barcode="inv-4711"),
+        _try(served, barcode="inv-4711", words="Amount  due: 7"),
+    ]
+    whys = [_whys(each["routes"])[-1] for each in tried]
+    assert whys == [("invoices", "barcode"), ("invoices", "words"), ("invoices", "fits")]
+
+
 def test_what_is_tried_is_what_would_happen(served: Served) -> None:
     served.ask("POST", "/junk-rules", {"name": "far", "caller": ["+4999"]})
     served.ask("POST", "/junk-rules", {"name": "ours", "caller": ["+49991"], "allow": True})

@@ -15,7 +15,7 @@ from appliance.box import Box
 from appliance.core import Core
 from appliance.daemon.main import run
 from appliance.deliver.causes import JUNK_CALL
-from appliance.deliver.routing import junk, routes_of
+from appliance.deliver.routing import Contents, Why, judge_routes, junk, routes_of, waits_for_contents
 from appliance.deliver.settings import JunkRule, Route
 from appliance.lines.line import IncomingCall
 from appliance.lines.practice.settings import PracticeSettings
@@ -81,6 +81,35 @@ def fax(**facts: str) -> Received:
 def test_a_route_is_taken_when_all_its_conditions_fit(conditions: dict[str, object], fits: bool) -> None:
     route = Route(name="r", **conditions)  # type: ignore[arg-type]
     assert routes_of(fax(), {1: route}) == ([route] if fits else [])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "why"),
+    [
+        ({"barcode": ("INV-",)}, Why.FITS),
+        ({"barcode": ("inv-4711",)}, Why.FITS),
+        ({"barcode": ("4711",)}, Why.BARCODE),
+        ({"words": ("purchase order",)}, Why.FITS),
+        ({"words": ("toner", "Order no")}, Why.FITS),
+        ({"words": ("toner",)}, Why.WORDS),
+        ({"words": ("order",), "barcode": ("x",)}, Why.BARCODE),
+    ],
+)
+def test_what_is_on_the_page_is_a_condition_like_others(conditions: dict[str, object], why: Why) -> None:
+    route = Route(name="r", **conditions)  # type: ignore[arg-type]
+    contents = Contents("Purchase\nOrder  No 7", ("other", "INV-4711"))
+    assert [each.why for each in judge_routes(fax(), {1: route}, contents)] == [why]
+    assert routes_of(fax(), {1: route}) == []
+    assert routes_of(fax(), {1: route}, {1}) == [route]
+
+
+def test_a_fax_waits_for_its_page_only_where_that_may_decide() -> None:
+    by_code = Route(name="code", position=2, barcode=("1",))
+    assert waits_for_contents(fax(), {1: by_code})
+    assert waits_for_contents(fax(), {1: by_code, 2: Route(name="before", position=1, last=False)})
+    assert not waits_for_contents(fax(), {1: by_code, 2: Route(name="before", position=1)})
+    assert not waits_for_contents(fax(), {1: Route(name="code", barcode=("1",), dialled=("9",))})
+    assert not waits_for_contents(fax(), {1: Route(name="code", barcode=("1",), enabled=False)})
 
 
 @pytest.mark.parametrize("caller", ["", "anonymous", "Anonymous", " Unavailable "])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.deliver.routing import Judged, Why
+from appliance.deliver.routing import Contents, Judged, Why
 from appliance.deliver.settings import Route
 from appliance.deliver.trial import SENTENCES, TriedFax, try_call
 from appliance.language import said as _
@@ -12,16 +12,18 @@ from webui.visit import Answer, Page, Visit
 
 # As the interface has them.
 _FIELDS = ("line", "dialled", "caller", "station_id", "sub_address")
+_CONTENTS = ("barcode", "words")
 _LIMIT = 64
 
 
 def show(visit: Visit) -> Answer:
     given = visit.query
-    query = {name: given.get(name, "").strip()[:_LIMIT] for name in (*_FIELDS, "caller_name")}
+    query = {name: given.get(name, "").strip()[:_LIMIT] for name in (*_FIELDS, "caller_name", *_CONTENTS)}
     tried = None
     if given:
         fax = TriedFax(*(query[name] for name in _FIELDS))
-        tried = try_call(visit.box.settings, fax, query["caller_name"])
+        contents = Contents(query["words"], (query["barcode"],) if query["barcode"] else ())
+        tried = try_call(visit.box.settings, fax, query["caller_name"], contents)
     return visit.page(
         "try_call.html",
         query=query,

@@ -21,7 +21,7 @@ from appliance.api.rest.schemas import (
     text,
 )
 from appliance.api.rest.views import CAUSE
-from appliance.deliver.routing import Judged, Why
+from appliance.deliver.routing import Contents, Judged, Why
 from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.deliver.trial import SENTENCES, TriedFax, try_call
 from appliance.language import said
@@ -50,7 +50,9 @@ def trial(call: Call) -> Answer:
     fax = TriedFax(
         *(query.get(name, "") for name in ("line", "dialled", "caller", "station_id", "sub_address"))
     )
-    tried = try_call(call.box.settings, fax, query.get("caller_name", ""))
+    code = query.get("barcode", "")
+    contents = Contents(query.get("words", ""), (code,) if code else ())
+    tried = try_call(call.box.settings, fax, query.get("caller_name", ""), contents)
     return Answer(
         {
             "refused": cause_view(tried.refused) if tried.refused is not None else None,
@@ -123,6 +125,8 @@ ROUTES = (
             Parameter("line", text(40), "the line it comes in on"),
             Parameter("station_id", _NUMBER, "what the sender's machine calls itself"),
             Parameter("sub_address", text(20), "the sub-address (SUB)"),
+            Parameter("barcode", text(100), "what a barcode on the first page says"),
+            Parameter("words", text(1000), "what stands on the first page"),
         ),
         answer=record(
             {

@@ -1,0 +1,45 @@
+"""Barcodes and QR codes on a received page, by zxing-cpp, where that is installed.
+
+Run as a program with a page's file it says what they say, as JSON, in a process with limits.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+LIBRARY = "zxingcpp"
+# Codes of a page that count, and characters of one: the largest QR code has 4,296.
+MOST_CODES = 20
+LONGEST_CODE = 4_300
+# A page of received rows that are so few to the inch has its pixels twice as high as wide.
+_COARSE_DPI = 150
+# Pixels that are looked at: twice an A3 page at fine, once its rows are as close as its pixels.
+_MOST_PIXELS = 20_000_000
+
+
+def is_there() -> bool:
+    """Whether codes can be read on this machine."""
+    return importlib.util.find_spec(LIBRARY) is not None
+
+
+def codes_on(path: Path) -> list[str]:
+    """What the codes on the page say, as far as it is text.  Raises OSError, ValueError for damage."""
+    import zxingcpp  # noqa: PLC0415 (optional)
+
+    with Image.open(path, formats=["TIFF"]) as image:
+        page = image.crop((0, 0, image.width, min(image.height, _MOST_PIXELS // image.width // 2)))
+        _, down = image.info.get("dpi", (0, 0))
+    page = page.convert("L")
+    if 0 < float(down) < _COARSE_DPI:
+        page = page.resize((page.width, 2 * page.height))
+    found = [code.text[:LONGEST_CODE] for code in zxingcpp.read_barcodes(page) if code.valid and code.text]
+    return list(dict.fromkeys(found))[:MOST_CODES]
+
+
+if __name__ == "__main__":
+    json.dump(codes_on(Path(sys.argv[1])), sys.stdout)

@@ -1,0 +1,119 @@
+"""``RouteReader``: looks into the first page of received faxes whose routes depend on what is there.
+
+Such a fax waits, for seconds, until its words and barcodes were read; then it takes its routes.  What cannot
+be read has no words and no codes: the fax takes the routes that are left.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from appliance import at_rest
+from appliance.box import Box
+from appliance.deliver.routing import NO_CONTENTS, Contents, contents_misfit
+from appliance.deliver.settings import Route
+from appliance.dispatch import code_reading
+from appliance.dispatch.text_reading import LOOK_AROUND_S, PROGRAM, read_page
+from appliance.documents.settings import ReadingSettings
+from appliance.spool import contents, received
+from appliance.spool.model import Event, News, Received, SpoolClosedError, SpoolFailedError
+
+_log = logging.getLogger(__name__)
+
+# For the codes of one page: address space, seconds of a processor and of the clock, octets that it may say.
+_MEMORY_OCTETS = 700 << 20
+_CPU_S = 20
+_CLOCK_S = 60.0
+_ANSWER_LIMIT = 200_000
+_ENDS = frozenset({"received.complete", "received.partial"})
+
+
+class RouteReader:
+    """A service: a thread of its own."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="read-routes", daemon=True)
+
+    def start(self) -> None:
+        self._box.spool.hub.call(self._heard)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _heard(self, item: Event | News) -> None:
+        if item.kind in _ENDS:
+            self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                self.look_into()
+            except SpoolClosedError:
+                return
+            except (sqlite3.Error, SpoolFailedError) as error:  # the disk: it must not end this thread
+                _log.error("the routes of received faxes wait: %s", error)
+            self._wake.wait(LOOK_AROUND_S)
+
+    def look_into(self) -> None:
+        """Lets every fax that waits take its routes."""
+        if at_rest.locked(self._box.data):
+            return
+        for fax in self._box.spool.read(contents.waiting):
+            if self._stopping.is_set():
+                return
+            routes = self._box.settings.items(Route)
+            try:
+                found = self._contents_of(fax, list(routes.values()))
+            except Exception:  # a bug here must not keep a fax from who waits for it
+                _log.exception("the first page of fax %s could not be looked into", fax.id)
+                found = NO_CONTENTS
+            fit = [each for each, route in routes.items() if contents_misfit(found, route) is None]
+            self._box.spool.do(contents.known, fax.id, fit, self._box.clock())
+
+    def _contents_of(self, fax: Received, routes: list[Route]) -> Contents:
+        """What is on its first page, as far as a route asks."""
+        pages = self._box.spool.read(received.pages, fax.id)
+        if not pages:
+            return NO_CONTENTS
+        path = self._box.data / pages[0].path
+        program = shutil.which(PROGRAM)
+        words = ""
+        if program is not None and any(route.words for route in routes):
+            words = read_page(path, [program, "-l", self._box.settings.section(ReadingSettings).languages])
+        codes: list[str] = []
+        if code_reading.is_there() and any(route.barcode for route in routes):
+            codes = _read_codes(path)
+        return Contents(words, tuple(codes))
+
+
+def _read_codes(path: Path) -> list[str]:
+    """What the codes on a page say; none when they cannot be read."""
+    limits = ["prlimit", f"--as={_MEMORY_OCTETS}", f"--cpu={_CPU_S}", "--core=0", "--"]
+    try:
+        done = subprocess.run(
+            [*limits, sys.executable, "-m", code_reading.__name__, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_CLOCK_S,
+            check=True,
+        )
+        found = json.loads(done.stdout[:_ANSWER_LIMIT])
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        _log.warning("the codes of page %s could not be read: %s", path.name, type(error).__name__)
+        return []
+    return [str(code)[: code_reading.LONGEST_CODE] for code in found][: code_reading.MOST_CODES]
