@@ -35,6 +35,7 @@ def looks(folder: Path, store: SettingsStore, box: running.Running | str) -> dic
         "panel": lambda: machine.gpio(store.section(PanelSettings)),
         "printing": machine.printing,
         "documents": machine.helpers,
+        "barcodes": machine.codes,
         "updates": machine.updates,
     }
 

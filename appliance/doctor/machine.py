@@ -255,6 +255,20 @@ def printing() -> Iterator[Finding]:
         )
 
 
+def codes() -> Iterator[Finding]:
+    """The library that reads barcodes, for routes of received faxes."""
+    if importlib.util.find_spec("zxingcpp"):
+        yield Finding("barcodes", State.FINE, _("Barcodes on received faxes can be read."))
+    else:
+        yield Finding(
+            "barcodes",
+            State.SKIPPED,
+            _("Barcodes on received faxes cannot be read."),
+            _("If you want it: install zxing-cpp from PyPI where the box is installed."),
+            "zxing-cpp",
+        )
+
+
 def helpers() -> Iterator[Finding]:
     """Programs of Debian's that make kinds of documents possible."""
     programs = (
@@ -262,8 +276,6 @@ def helpers() -> Iterator[Finding]:
         ("gs", _("PostScript files can be faxed."), "ghostscript"),
         ("tesseract", _("The text of faxes can be recognised."), "tesseract-ocr"),
     )
-    if importlib.util.find_spec("zxingcpp"):
-        yield Finding("documents", State.FINE, _("Barcodes on received faxes can be read."))
     for command, sentence, package in programs:
         if shutil.which(command):
             yield Finding("documents", State.FINE, sentence)

@@ -54,14 +54,18 @@ def test_each_rule_says_why_it_applies_or_not_and_the_order_counts(served: Serve
 
 
 def test_what_is_on_the_page_can_be_tried(served: Served) -> None:
-    served.ask("POST", "/routes", {"name": "invoices", "barcode": ["INV-"], "words": ["amount due"]})
+    conditions = {"name": "invoices", "barcode": ["INV-"], "words": ["amount due"]}
+    first = served.ask("POST", "/routes", conditions).json["id"]
+    others = [key for key in served.box.settings.items(Route) if key != first]
+    assert served.ask("POST", "/routes/order", {"ids": [first, *others]}).status == 204
     tried = [
         _try(served),
         _try(served, barcode="inv-4711"),
         _try(served, barcode="inv-4711", words="Amount  due: 7"),
     ]
-    whys = [_whys(each["routes"])[-1] for each in tried]
+    whys = [_whys(each["routes"])[0] for each in tried]
     assert whys == [("invoices", "barcode"), ("invoices", "words"), ("invoices", "fits")]
+    assert served.ask("DELETE", f"/routes/{first}").status == 204
 
 
 def test_what_is_tried_is_what_would_happen(served: Served) -> None:

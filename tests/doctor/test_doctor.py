@@ -293,6 +293,13 @@ def test_programs_that_are_not_there_are_named_with_their_packages(monkeypatch: 
     assert states(found) == {State.SKIPPED}
 
 
+def test_whether_barcodes_can_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert states(list(machine.codes())) == {State.FINE}
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    (found,) = machine.codes()
+    assert (found.state, found.detail) == (State.SKIPPED, "zxing-cpp")
+
+
 def test_a_machine_without_pins_and_a_folder_without_a_box_are_told_apart(machine_folder: Machine) -> None:
     (panel,) = machine.gpio(PanelSettings(), machine_folder.root)
     (box,) = running.missing("no box is running")
