@@ -178,7 +178,7 @@ class Machine:
         options = [
             "StrictHostKeyChecking=no",
             "UserKnownHostsFile=/dev/null",
-            "ConnectTimeout=20",
+            "ConnectTimeout=300",
             "LogLevel=ERROR",
         ]
         command = ["ssh", "-i", str(self._key), "-p", str(self.ssh), *(f"-o{each}" for each in options)]
