@@ -55,7 +55,7 @@ bench: test-setup
 # Versions and hashes of all that the box installs from PyPI, for every Python and machine that it supports.
 lock: test-setup
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url \
-		--no-header $(LOCK) pyproject.toml --output-file image-build/requirements.lock
+		--no-header --extra codes $(LOCK) pyproject.toml --output-file image-build/requirements.lock
 
 # The Debian package for the release and machine that this runs on, in dist/.
 deb:

@@ -11,7 +11,9 @@ from packaging.requirements import Requirement
 
 PROJECT = Path(__file__).parents[1]
 LOCK = (PROJECT / "image-build/requirements.lock").read_text()
-DEPENDENCIES = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["dependencies"]
+_PROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+# The box reads barcodes wherever it is installed as a package.
+DEPENDENCIES = [*_PROJECT["dependencies"], *_PROJECT["optional-dependencies"]["codes"]]
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)((?:.*\\\n.*--hash.*)+)", re.MULTILINE)
 
 
