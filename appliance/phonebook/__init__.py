@@ -29,7 +29,7 @@ class ContactGroup:
     """Contacts that are written to together."""
 
     name: str = setting(help="name of the group", max_length=100)
-    contact_ids: tuple[int, ...] = setting((), "ids of contacts")
+    contact_ids: tuple[int, ...] = setting((), "the contacts that are in it, by their ids")
     owner: str = setting("", "user it belongs to; empty: everyone", max_length=64)
 
 

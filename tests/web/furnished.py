@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pytest
 from PIL import Image, ImageDraw
 
+from appliance.disk_lock import owner
 from appliance.spool.model import NewDelivery
 from tests.web.browser import Web
 
@@ -41,6 +45,14 @@ def picture() -> bytes:
     out = io.BytesIO()
     sheet.save(out, "TIFF", dpi=(100, 100))
     return out.getvalue()
+
+
+@contextlib.contextmanager
+def made_from_the_image() -> Iterator[None]:
+    """Meanwhile this machine's disk can be encrypted, as the image's: its pages show what they have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, "is_image", lambda: True)
+        yield
 
 
 def furnish(box: Web, *, evil: bool = False) -> Furnished:

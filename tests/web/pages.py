@@ -42,6 +42,7 @@ PAGES = (
     Seen("panel", "/panel"),
     Seen("update", "/update"),
     Seen("disk-lock", "/disk-lock"),
+    Seen("interface", "/interface"),
     Seen("try-call", "/settings/try-call?caller=%2B4999123&dialled=%2B4930123&line=practice"),
     Seen("import", "/settings/contacts/import"),
     Seen("account", "/account"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from appliance.settings.accounts import Role
 from tests.web.browser import OWNER, Web, chromium, web
-from tests.web.furnished import Furnished, furnish, picture
+from tests.web.furnished import Furnished, furnish, made_from_the_image, picture
 from tests.web.pages import PAGES
 
 
@@ -35,7 +35,12 @@ def shoot(box: Web, furnished: Furnished, folder: Path) -> int:
 
 def main() -> int:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/pictures")
-    with tempfile.TemporaryDirectory() as data, chromium() as browser, web(Path(data), browser) as box:
+    with (
+        tempfile.TemporaryDirectory() as data,
+        made_from_the_image(),
+        chromium() as browser,
+        web(Path(data), browser) as box,
+    ):
         box.add_user(OWNER, Role.ADMIN)
         furnished = furnish(box)
         # A fax that is being put together, for the first page.

@@ -16,7 +16,7 @@ from appliance.language import DOMAIN, FOLDER
 from appliance.settings.accounts import Role
 from appliance.spool.model import JobState, ReceivedState
 from tests.web.browser import OWNER, PASSWORD, Web, web
-from tests.web.furnished import Furnished, furnish
+from tests.web.furnished import Furnished, furnish, made_from_the_image
 from tests.web.pages import PAGES, Seen
 from webui import catalogue
 
@@ -53,7 +53,7 @@ return found.slice(0, 5).join(" ");
 
 @pytest.fixture(scope="module")
 def lived_in(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Web, Furnished]]:
-    with web(tmp_path_factory.mktemp("box"), browser) as made:
+    with made_from_the_image(), web(tmp_path_factory.mktemp("box"), browser) as made:
         made.add_user(OWNER, Role.ADMIN)
         yield made, furnish(made, evil=True)
 
@@ -299,7 +299,7 @@ def _status(box: Web, name: str, path: str) -> int:
     return reply.status
 
 
-_EVERYBODYS = {"about", "account", "account-app"}
+_EVERYBODYS = {"about", "account", "account-app", "interface"}
 _SENDING = {"send", "sent", "waiting", "import"} | {
     f"{what}-{listed}" for what in ("list", "new") for listed in ("contacts", "groups")
 }
