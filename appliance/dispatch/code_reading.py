@@ -10,8 +10,6 @@ import json
 import sys
 from pathlib import Path
 
-from PIL import Image
-
 LIBRARY = "zxingcpp"
 # Codes of a page that count, and characters of one: the largest QR code has 4,296.
 MOST_CODES = 20
@@ -29,7 +27,9 @@ def is_there() -> bool:
 
 def codes_on(path: Path) -> list[str]:
     """What the codes on the page say, as far as it is text.  Raises OSError, ValueError for damage."""
-    import zxingcpp  # noqa: PLC0415 (optional)
+    # In the process that reads a page, not in the box.
+    import zxingcpp  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415
 
     with Image.open(path, formats=["TIFF"]) as image:
         page = image.crop((0, 0, image.width, min(image.height, _MOST_PIXELS // image.width // 2)))
