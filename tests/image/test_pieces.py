@@ -53,6 +53,18 @@ def test_every_program_that_a_unit_names_is_there(unit: Path) -> None:
             assert (ROOT / line.removeprefix("ExecStart=/")).exists(), line
 
 
+def test_no_program_of_the_initial_ram_disk_has_the_name_of_one_that_busybox_brings_along() -> None:
+    hook = (ROOT / "etc/initramfs-tools/hooks/faxbox").read_text()
+    script = (ROOT / "etc/initramfs-tools/scripts/local-bottom/faxbox").read_text()
+    applets = {"mke2fs", "mkfs.ext2", "fsck", "fdisk", "blkid", "losetup", "partprobe", "swapon"}
+    copied = {Path(line.split()[-1]).name for line in hook.splitlines() if line.startswith("copy_exec")}
+    assert copied == {"make-ext4"}
+    listed = re.search(r"for program in (.*);", hook)
+    assert listed is not None
+    assert not {Path(each).name for each in listed[1].split()} & applets
+    assert not re.search(r"(?<![\w-])mke2fs ", script)
+
+
 def test_the_starter_and_the_system_agree_where_the_slots_state_lies() -> None:
     command = (IMAGE / "boot/boot.cmd").read_text()
     disk = (IMAGE / "disk.sh").read_text()
