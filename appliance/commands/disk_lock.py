@@ -11,6 +11,7 @@ import sys
 from appliance.api.tls import CERTIFICATE_FILE, FOLDER, make_certificate
 from appliance.disk_lock import owner, root
 from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
+from appliance.disk_lock.owner import Reason, Step
 
 DONE, REFUSED, USAGE = 0, 1, 2
 
@@ -50,13 +51,21 @@ def disk_lock(arguments: argparse.Namespace) -> int:
             case "opened":
                 root.opened()
             case "carry-out":
-                wish = owner.take_wish()
-                if wish is not None:
-                    _make_certificate()
-                    root.carry_out(wish)
+                _carry_out()
     except LockFileError as error:
         return _complain(str(error))
     return DONE
+
+
+def _carry_out() -> None:
+    try:
+        wish = owner.take_wish()
+    except ValueError as error:
+        owner.tell(Step.FAILED, Reason.FAULT, str(error))
+        return
+    if wish is not None:
+        _make_certificate()
+        root.carry_out(wish)
 
 
 def _make_certificate() -> None:

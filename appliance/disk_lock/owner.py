@@ -132,14 +132,15 @@ def ask(wish: Wish) -> None:
 
 
 def take_wish() -> Wish | None:
-    """What the box has asked for; it is gone afterwards.  Raises ValueError when it is none."""
+    """What the box has asked for; from now on root works on it.  Raises ValueError when it is no wish."""
     try:
-        found = json.loads(WANTED.read_bytes()[:_LARGEST])
+        content = WANTED.read_bytes()[:_LARGEST]
     except FileNotFoundError:
         return None
-    finally:
-        WANTED.unlink(missing_ok=True)
+    tell(Step.WORKING)  # before the wish is gone: whoever looks meanwhile is not told that nothing is done
+    WANTED.unlink()
     try:
+        found = json.loads(content)
         texts = {name: str(found[name]) for name in ("passphrase", "present")}
         return Wish(Action(found["action"]), OpenedBy(found["opened_by"]), **texts)
     except (KeyError, TypeError) as error:

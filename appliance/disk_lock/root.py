@@ -100,8 +100,7 @@ def opened() -> None:
 
 
 def carry_out(wish: Wish) -> None:
-    """Does what the owner wishes and tells how far it is; the box stands still meanwhile."""
-    owner.tell(Step.WORKING)
+    """Does what the owner wishes and tells how it ended; the box stands still meanwhile."""
     try:
         if wish.action is Action.LOCK:
             _lock(wish)

@@ -23,6 +23,7 @@ def carry_out(wish: Wish) -> owner.State:
     assert owner.state().step is Step.WORKING
     taken = owner.take_wish()
     assert taken == wish
+    assert owner.state().step is Step.WORKING  # all the time
     root.carry_out(taken)
     return owner.state()
 
