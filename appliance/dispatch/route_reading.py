@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import sqlite3
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 from appliance import at_rest
@@ -20,10 +18,11 @@ from appliance.box import Box
 from appliance.deliver.routing import NO_CONTENTS, Contents, contents_misfit
 from appliance.deliver.settings import Route
 from appliance.dispatch import code_reading
-from appliance.dispatch.text_reading import LOOK_AROUND_S, PROGRAM, read_page
+from appliance.dispatch.arrivals import Arrivals
+from appliance.dispatch.text_reading import PROGRAM, read_page
 from appliance.documents.settings import ReadingSettings
 from appliance.spool import contents, received
-from appliance.spool.model import Event, News, Received, SpoolClosedError, SpoolFailedError
+from appliance.spool.model import Received
 
 _log = logging.getLogger(__name__)
 
@@ -32,48 +31,27 @@ _MEMORY_OCTETS = 700 << 20
 _CPU_S = 20
 _CLOCK_S = 60.0
 _ANSWER_LIMIT = 200_000
-_ENDS = frozenset({"received.complete", "received.partial"})
 
 
 class RouteReader:
-    """A service: a thread of its own."""
+    """A service."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="read-routes", daemon=True)
+        self._arrivals = Arrivals(box, "read-routes", "the routes of received faxes wait", self.look_into)
 
     def start(self) -> None:
-        self._box.spool.hub.call(self._heard)
-        self._thread.start()
+        self._arrivals.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._wake.set()
-        self._thread.join()
-
-    def _heard(self, item: Event | News) -> None:
-        if item.kind in _ENDS:
-            self._wake.set()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.clear()
-            try:
-                self.look_into()
-            except SpoolClosedError:
-                return
-            except (sqlite3.Error, SpoolFailedError) as error:  # the disk: it must not end this thread
-                _log.error("the routes of received faxes wait: %s", error)
-            self._wake.wait(LOOK_AROUND_S)
+        self._arrivals.stop()
 
     def look_into(self) -> None:
         """Lets every fax that waits take its routes."""
         if at_rest.locked(self._box.data):
             return
         for fax in self._box.spool.read(contents.waiting):
-            if self._stopping.is_set():
+            if self._arrivals.stopping.is_set():
                 return
             routes = self._box.settings.items(Route)
             try:

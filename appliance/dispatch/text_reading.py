@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import logging
 import shutil
-import sqlite3
 import subprocess
-import threading
 from pathlib import Path
 
 from appliance import at_rest
 from appliance.box import Box
+from appliance.dispatch.arrivals import Arrivals
 from appliance.documents.settings import ReadingSettings
 from appliance.spool import received
-from appliance.spool.model import Event, News, Received, SpoolClosedError, SpoolFailedError
+from appliance.spool.model import Received, SpoolClosedError
 
 _log = logging.getLogger(__name__)
 
 PROGRAM = "tesseract"
-# Looks for work at least so often, seconds, besides being woken.
-LOOK_AROUND_S = 60.0
 # For one page: address space, seconds of a processor and of the clock.
 _MEMORY_OCTETS = 700 << 20
 _CPU_S = 60
@@ -31,42 +28,24 @@ _CLOCK_S = 120.0
 # Characters of a page, and of a fax: a page of small type has 6000.
 _PAGE_LIMIT = 20_000
 _FAX_LIMIT = 500_000
-_ENDS = frozenset({"received.complete", "received.partial"})
 
 
 class TextReader:
-    """A service: a thread of its own."""
+    """A service."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="read-text", daemon=True)
+        self._arrivals = Arrivals(box, "read-text", "the text of received faxes waits", self._read_all)
 
     def start(self) -> None:
-        self._box.spool.hub.call(self._heard)
-        self._thread.start()
+        self._arrivals.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        self._wake.set()
-        self._thread.join()
+        self._arrivals.stop()
 
-    def _heard(self, item: Event | News) -> None:
-        if item.kind in _ENDS:
-            self._wake.set()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.clear()
-            try:
-                while not self._stopping.is_set() and self.read_next():
-                    pass
-            except SpoolClosedError:
-                return
-            except (sqlite3.Error, SpoolFailedError) as error:  # the disk: it must not end this thread
-                _log.error("the text of received faxes waits: %s", error)
-            self._wake.wait(LOOK_AROUND_S)
+    def _read_all(self) -> None:
+        while not self._arrivals.stopping.is_set() and self.read_next():
+            pass
 
     def read_next(self) -> bool:
         """Reads the newest fax that was not read; False when there is none, or nobody wants it."""
@@ -84,7 +63,7 @@ class TextReader:
     def _text_of(self, fax: Received, command: list[str]) -> str:
         pages = []
         for page in self._box.spool.read(received.pages, fax.id):
-            if self._stopping.is_set():
+            if self._arrivals.stopping.is_set():
                 raise SpoolClosedError("stopping")
             pages.append(read_page(self._box.data / page.path, command))
         return received.PAGE_BREAK.join(pages)[:_FAX_LIMIT]
