@@ -71,9 +71,12 @@ def test_the_passphrase_is_asked_for_wherever_one_goes_and_a_wrong_one_is_said(
     page.get_by_role("link", name="Type it over an encrypted connection").click()
     page.wait_for_url(locked.secure_url)
     expect(page.get_by_text("may read along")).to_have_count(0)
+    field = page.locator("[name=passphrase]")
+    expect(field).to_be_focused()
     page.keyboard.type("not that one")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This is not the passphrase.")
+    expect(field).to_be_focused()  # what is typed before is lost
     page.keyboard.type(PASSPHRASE)
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_count(0)
