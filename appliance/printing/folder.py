@@ -7,11 +7,10 @@ sent at all is set aside in the folder under the suffix ``.refused`` and noted i
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from appliance.box import Box
 from appliance.documents.options import clean_line
-from appliance.durable import DiskFullError, TooLargeError
+from appliance.durable import TooLargeError
 from appliance.printing.cups_backend import ENTRY_SUFFIX, LARGEST, PART_SUFFIX
 from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.entries import Entry, EntryError, PrintJob, print_jobs, read_entry
@@ -30,7 +29,7 @@ from appliance.printing.settings import PrintingSettings
 from appliance.printing.wake import Wake
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.spool.model import SourceFile, SpoolClosedError, SpoolFailedError
+from appliance.spool.model import SourceFile, SpoolClosedError
 from appliance.spool.options import Cover, SendOptions
 from appliance.station import StationSettings
 
@@ -113,7 +112,7 @@ class PrintFolder:
         for path in names[:AT_ONCE]:
             if self._resting.rests(path):
                 continue
-            with self._by_itself(path):
+            with self._resting.by_itself(path, "a printed document"):
                 try:
                     entries.append(read_entry(path))
                 except EntryError as error:
@@ -123,23 +122,10 @@ class PrintFolder:
         jobs = print_jobs(entries)
         left = len(names) > AT_ONCE
         for job in jobs:
-            with self._by_itself(job.first.job):
+            with self._resting.by_itself(job.first.job, "a printed document"):
                 left = self._deal_with(job) or left
         self._resting.keep({*names, *(job.first.job for job in jobs)})
         return left
-
-    @contextlib.contextmanager
-    def _by_itself(self, name: Hashable) -> Iterator[None]:
-        try:
-            yield
-        except SpoolClosedError:
-            raise
-        except (DiskFullError, SpoolFailedError, OSError) as error:
-            rest = self._resting.failed(name, longer=False)
-            _log.error("a printed document waits for %.0f s (%s): %s", rest, name, error)
-        except Exception:  # a bug here must not keep the others
-            rest = self._resting.failed(name, longer=True)
-            _log.exception("a printed document waits for %.0f s (%s)", rest, name)
 
     def _deal_with(self, job: PrintJob) -> bool:
         """Hands in a job that is complete; whether the rest of it is still to come."""

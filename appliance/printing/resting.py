@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterator
+
+from appliance.durable import DiskFullError
+from appliance.spool.model import SpoolClosedError, SpoolFailedError
+
+_log = logging.getLogger(__name__)
 
 # After a failure something rests so long; a bug of ours twice as long after each further one, seconds.
 FIRST_REST_S, LONGEST_REST_S = 30.0, 1_800.0
@@ -29,6 +36,23 @@ class Resting:
         rest = min(max(2 * before, FIRST_REST_S), LONGEST_REST_S)
         self._rests[name] = (self._clock() + rest, rest)
         return rest
+
+    @contextlib.contextmanager
+    def by_itself(self, name: Hashable, what: str) -> Iterator[None]:
+        """What goes wrong meanwhile lets ``name`` rest, and is logged; ``what``: "a printed document".
+
+        Raises SpoolClosedError alone.
+        """
+        try:
+            yield
+        except SpoolClosedError:
+            raise
+        except (DiskFullError, SpoolFailedError, OSError) as error:
+            rest = self.failed(name, longer=False)
+            _log.error("%s waits for %.0f s (%s): %s", what, rest, name, error)
+        except Exception:  # a bug here must not keep the others
+            rest = self.failed(name, longer=True)
+            _log.exception("%s waits for %.0f s (%s)", what, rest, name)
 
     def keep(self, names: Collection[Hashable]) -> None:
         """Forgets all but these."""

@@ -7,18 +7,15 @@ made: what turns out to be unreadable is set aside with the reason, like what ma
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import pwd
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.box import Box
 from appliance.causes import Cause
 from appliance.documents.options import Limits, clean_line
-from appliance.durable import DiskFullError
 from appliance.language import said, speak
 from appliance.printing.document_numbers import Looked, looked_at
 from appliance.printing.folder import PROBLEM
@@ -44,7 +41,6 @@ from appliance.spool.model import (
     NotFoundError,
     SourceFile,
     SpoolClosedError,
-    SpoolFailedError,
 )
 
 _log = logging.getLogger(__name__)
@@ -110,7 +106,7 @@ class Scans:
         files = ScanFiles(folder)
         claims = list(files.claims())
         for claim in claims:
-            with self._by_itself(claim.id):
+            with self._resting.by_itself(claim.id, "a scanned document"):
                 self._deal_with(files, claim, settings.owner)
         waiting = files.waiting()
         self._seen = {
@@ -118,7 +114,7 @@ class Scans:
             for name, look in waiting.items()
         }
         for name, (look, since) in list(self._seen.items()):
-            with self._by_itself(name):
+            with self._resting.by_itself(name, "a scanned document"):
                 if now - since >= settings.settled_s:
                     self._take(files, name, look, now - since, settings.owner)
         self._resting.keep({*self._seen, *(claim.id for claim in claims)})
@@ -129,19 +125,6 @@ class Scans:
                 faxed_before=today - settings.keep_days * DAY_S,
                 refused_before=today - REFUSED_KEPT_DAYS * DAY_S,
             )
-
-    @contextlib.contextmanager
-    def _by_itself(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except SpoolClosedError:
-            raise
-        except (DiskFullError, SpoolFailedError, OSError) as error:
-            rest = self._resting.failed(name, longer=False)
-            _log.error("a scanned document waits for %.0f s (%s): %s", rest, name, error)
-        except Exception:  # a bug here must not keep the others
-            rest = self._resting.failed(name, longer=True)
-            _log.exception("a scanned document waits for %.0f s (%s)", rest, name)
 
     def _take(self, files: ScanFiles, name: str, look: Look, unchanged_s: float, owner: str) -> None:
         """Takes a file, if it is complete, and hands it in."""
