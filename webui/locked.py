@@ -15,7 +15,8 @@ from appliance.api.causes import DISK_LOCKED, NOT_FOUND
 from appliance.api.door import Door, WsgiApplication, problem_behind
 from appliance.api.problems import ProblemError
 from appliance.api.request import read_form
-from appliance.disk_lock.lock_file import PASSPHRASE_MAX, OpenedBy, WrongKeyError
+from appliance.disk_lock.lock_file import OpenedBy, WrongKeyError
+from appliance.passphrases import PASSPHRASE_MAX
 from webui import drawing
 from webui.door import require_own_site, write
 from webui.files import FILES

@@ -22,9 +22,10 @@ from typing import Any, BinaryIO
 from appliance import __version__, at_rest, durable
 from appliance.backup import archive
 from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_TOO_NEW
-from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError, Opener, Sealer
+from appliance.backup.sealed import BackupError, Opener, Sealer
 from appliance.box import Box
 from appliance.language import said
+from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
 from appliance.spool.fax_ids import next_fax_id

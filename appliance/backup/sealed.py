@@ -7,7 +7,6 @@ or cut off at the end is noticed before anything of it is used.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from appliance.backup.causes import BACKUP_DAMAGED, BACKUP_PASSPHRASE_WRONG
 from appliance.causes import Cause
+from appliance.passphrases import key_from
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,11 +26,6 @@ KEY_OCTETS = 32
 CHUNK = 64 * 1024
 # AES-GCM appends so many octets to what it seals.
 TAG_OCTETS = 16
-# scrypt, RFC 7914: 32 MiB and some 100 ms on a small board; a thief with the file guesses passphrases.
-SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 15, 8, 1
-_SCRYPT_MEMORY = 64 << 20
-# Shorter ones are guessed within days on one graphics card.
-PASSPHRASE_MIN, PASSPHRASE_MAX = 10, 200
 
 
 class BackupError(Exception):
@@ -125,15 +120,7 @@ def _aes(key: bytes) -> AESGCM:
 
 
 def _keys(passphrase: str, salt: bytes) -> tuple[bytes, bytes]:
-    made = hashlib.scrypt(
-        passphrase.encode(),
-        salt=salt,
-        n=SCRYPT_N,
-        r=SCRYPT_R,
-        p=SCRYPT_P,
-        maxmem=_SCRYPT_MEMORY,
-        dklen=KEY_OCTETS + CHECK_OCTETS,
-    )
+    made = key_from(passphrase.encode(), salt, KEY_OCTETS + CHECK_OCTETS)
     return made[:KEY_OCTETS], made[KEY_OCTETS:]
 
 

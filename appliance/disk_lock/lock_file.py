@@ -7,7 +7,6 @@ scrypt lets them; the key on a stick cannot be guessed.
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import secrets
 from dataclasses import asdict, dataclass
@@ -17,18 +16,14 @@ from typing import TYPE_CHECKING
 
 from appliance import durable
 from appliance.disk_lock.fscrypt import KEY_OCTETS
+from appliance.passphrases import key_from
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-# scrypt, RFC 7914: 32 MiB and some 100 ms on a small board, for each guess.
-SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 15, 8, 1
-_SCRYPT_MEMORY = 64 << 20
 _SALT_OCTETS = 16
 _NONCE_OCTETS = 12  # of AES-GCM
 _WRAPPING_OCTETS = 32  # of AES-256
-# Shorter ones are guessed within days on one graphics card.
-PASSPHRASE_MIN, PASSPHRASE_MAX = 10, 200
 # Octets of the key on a stick, which the file there holds in hexadecimal.
 STICK_OCTETS = 32
 _LARGEST = 1 << 16  # octets of the file
@@ -109,15 +104,7 @@ def _cipher(opened_by: OpenedBy, secret: bytes, salt: bytes) -> AESGCM:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 (costs megabytes)
 
     if opened_by is OpenedBy.PASSPHRASE:
-        secret = hashlib.scrypt(
-            secret,
-            salt=salt,
-            n=SCRYPT_N,
-            r=SCRYPT_R,
-            p=SCRYPT_P,
-            maxmem=_SCRYPT_MEMORY,
-            dklen=_WRAPPING_OCTETS,
-        )
+        secret = key_from(secret, salt, _WRAPPING_OCTETS)
     return AESGCM(secret)
 
 

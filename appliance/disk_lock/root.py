@@ -13,6 +13,7 @@ from pathlib import Path
 from appliance.disk_lock import folders, fscrypt, lock_file, owner, sticks
 from appliance.disk_lock.lock_file import Lock, OpenedBy, WrongKeyError
 from appliance.disk_lock.owner import Action, Reason, Step, Wish
+from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 
 # Where the initial RAM disk puts what must last, and which of it is locked: all that says something of faxes.
 # Not Wi-Fi, the queues of CUPS, the time: without them the box could not ask for its passphrase.
@@ -144,7 +145,7 @@ def _require_room() -> None:
 def _new_secret(wish: Wish) -> bytes:
     """What opens the disk from now on.  Raises RefusedError."""
     if wish.opened_by is OpenedBy.PASSPHRASE:
-        if not lock_file.PASSPHRASE_MIN <= len(wish.passphrase) <= lock_file.PASSPHRASE_MAX:
+        if not PASSPHRASE_MIN <= len(wish.passphrase) <= PASSPHRASE_MAX:
             raise RefusedError(Reason.PASSPHRASE_LENGTH)
         return wish.passphrase.encode()
     secret = secrets.token_bytes(lock_file.STICK_OCTETS)

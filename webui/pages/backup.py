@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN
+from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from webui.visit import Answer, Page, Visit
 
 

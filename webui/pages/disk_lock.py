@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from appliance.disk_lock import owner
-from appliance.disk_lock.lock_file import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.disk_lock.owner import Reason, Step
 from appliance.language import said as _
+from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from webui.pages.setup_steps import DISK, LINE, setup_page
 from webui.visit import Answer, Page, Visit, go
 

@@ -11,8 +11,9 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import binary, flag, integer, record, request_object, text, timestamp
-from appliance.backup.sealed import PASSPHRASE_MAX, PASSPHRASE_MIN, BackupError
+from appliance.backup.sealed import BackupError
 from appliance.language import said
+from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
 

@@ -10,9 +10,10 @@ from appliance.api.rest.checking import flaw, invalid
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import choice, flag, integer, nullable, record, request_object, text
 from appliance.disk_lock import lock_file, owner
-from appliance.disk_lock.lock_file import PASSPHRASE_MAX, PASSPHRASE_MIN, OpenedBy, WrongKeyError
+from appliance.disk_lock.lock_file import OpenedBy, WrongKeyError
 from appliance.disk_lock.owner import Action, Reason, Step, Wish
 from appliance.language import said
+from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.settings.accounts import Scope
 
 
