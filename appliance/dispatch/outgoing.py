@@ -16,6 +16,7 @@ from appliance.box import Box
 from appliance.causes import CANCELLED, Cause
 from appliance.dispatch.clock import JobClock
 from appliance.dispatch.desk import CallDesk, packets_of, tell_live
+from appliance.dispatch.full_lines import FullLines
 from appliance.dispatch.pool import ManagedLine
 from appliance.dispatch.rules import CallPlan
 from appliance.dispatch.settle import CallEnd, settle
@@ -23,7 +24,7 @@ from appliance.dispatch.trace import Trace
 from appliance.documents.pages import DocumentPages
 from appliance.documents.render import RenderedDocument
 from appliance.durable import DiskFullError, ReadOnlyError, make_folder
-from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, LINE_STOPPED
+from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, LINE_FULL, LINE_STOPPED
 from appliance.lines.line import OutgoingCall
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool import attempts
@@ -138,6 +139,7 @@ class OutgoingCalls:
         self._over = over
         self._stopping = False
         self._cancelled_early: set[int] = set()  # job ids
+        self.full_lines = FullLines(over)
         make_folder(box.data / CONFIRMED)
         self.calls: dict[int, OutgoingFax] = {}  # by job
 
@@ -189,6 +191,10 @@ class OutgoingCalls:
             _log.exception("the line %s failed on job %d", managed.line.name, job.id)
             result = CallResult(LINE_FAULT)
         result = self._true_end(running, result)
+        if result.cause is LINE_FULL:
+            self.full_lines.was_full(managed.line.name)
+        else:
+            self.full_lines.took_a_call(managed.line.name)
         end = CallEnd(
             result=result,
             step=plan.step,

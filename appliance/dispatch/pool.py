@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from appliance.box import Box, LineReport
 from appliance.dispatch.causes import NO_LINE, NOT_RECEIVING
+from appliance.dispatch.full_lines import FullLines
 from appliance.dispatch.rules import LineView
 from appliance.lines.line import Answer, IncomingCall, Line, LineKind, LineState, Refuse
 from appliance.numbering import Plan
@@ -104,7 +105,7 @@ class LinePool:
         """The line of this name, which must be there."""
         return next(managed for managed in self.lines if managed.line.name == name)
 
-    def views(self, in_use: Sequence[ManagedLine]) -> list[LineView]:
+    def views(self, in_use: Sequence[ManagedLine], full: FullLines) -> list[LineView]:
         """The lines as the rules see them; ``in_use``: the line of each call that we have placed."""
         views = []
         numbers = self._box.settings.section(NumberSettings)
@@ -116,7 +117,7 @@ class LinePool:
                     name=managed.line.name,
                     kind=managed.line.kind,
                     usable=state.usable,
-                    free=state.capacity - max(state.calls, ours),
+                    free=0 if full.resting(managed.line.name) else state.capacity - max(state.calls, ours),
                     send=managed.send,
                     allow=managed.allow,
                     deny=managed.deny,

@@ -17,7 +17,7 @@ from enum import Enum
 
 from appliance.causes import CANCELLED, DELIVERED, Cause, Retry, Side
 from appliance.dispatch.profile import STEPS, Profile
-from appliance.lines.causes import BUSY, NO_ANSWER, NUMBER_NOT_IN_SERVICE
+from appliance.lines.causes import BUSY, LINE_FULL, NO_ANSWER, NUMBER_NOT_IN_SERVICE
 from appliance.lines.line import LineKind
 from appliance.lines.modem.causes import VOICE_ANSWERED
 from appliance.lines.practice.settings import PracticeSettings
@@ -210,6 +210,8 @@ def verdict(
         return Verdict(JobState.DELIVERED)
     if cause is CANCELLED or (job.cancel_requested and cause.retry is not Retry.ASK):
         return Verdict(JobState.CANCELLED)
+    if cause is LINE_FULL and now < job.expires_at:
+        return Verdict(JobState.WAITING, job.next_try_at)  # no call was placed: it keeps its place
     if cause.retry is Retry.NO:
         return Verdict(JobState.FAILED)
     if cause.retry is Retry.ASK:

@@ -18,7 +18,7 @@ from appliance.dispatch.clock import JobClock
 from appliance.dispatch.outgoing import OutgoingCalls, OutgoingFax
 from appliance.dispatch.pool import LinePool, ManagedLine
 from appliance.dispatch.profile import Profile
-from appliance.dispatch.rules import Allowance, NoLineNow, Spending
+from appliance.dispatch.rules import Allowance, LineView, NoLineNow, Spending
 from appliance.lines.line import LineKind
 from appliance.numbers import Number, NumberSettings, read_number
 from appliance.services.accounts import Quota
@@ -123,11 +123,7 @@ class Scheduler:
 
     async def _dispatch(self, practice: bool, now: float) -> None:
         """Starts what is due and has a line."""
-        views = [
-            view
-            for view in self._pool.views(self._outgoing.lines_in_use)
-            if (view.kind is LineKind.PRACTICE) == practice
-        ]
+        views = [view for view in self._views() if (view.kind is LineKind.PRACTICE) == practice]
         # With every line in use nothing can start; with none at all, jobs still learn why they wait.
         if views and all(view.usable and view.free <= 0 for view in views):
             return
@@ -172,7 +168,7 @@ class Scheduler:
                 return
         earlier = await spool.aread(jobs.attempts, job.id)
         profile = Profile.load(known.profile if known is not None else {})
-        views = self._pool.views(self._outgoing.lines_in_use)
+        views = self._views()
         chosen = rules.choose_line(job, views, earlier, profile)
         if chosen is NoLineNow.BUSY:
             return
@@ -206,6 +202,10 @@ class Scheduler:
             return  # its owner was quicker
         candidates = sum(1 for view in views if view.usable and rules.may_carry(view, job))
         self._outgoing.begin(OutgoingFax(self._box, job, attempt, managed, read.dial), plan, candidates)
+
+    def _views(self) -> list[LineView]:
+        """The lines as the rules see them."""
+        return self._pool.views(self._outgoing.lines_in_use, self._outgoing.full_lines)
 
     def _read(self, job: Job, managed: ManagedLine | None) -> Number | Cause:
         """The job's number as the box's rules see it now, dialled on this line."""

@@ -8,10 +8,11 @@ from typing import Any
 from appliance.causes import DELIVERED, Retry
 from appliance.dispatch import rules
 from appliance.dispatch.profile import Profile, learn
+from appliance.lines.causes import LINE_FULL
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool import attempts, jobs, ledger
 from appliance.spool.causes import UNKNOWN_DELIVERY
-from appliance.spool.model import Job, Reach
+from appliance.spool.model import Job, JobState, Reach
 from appliance.spool.remembered import Destination
 from appliance.spool.settings import SendingSettings
 from appliance.spool.store import Tx
@@ -57,6 +58,8 @@ def settle(tx: Tx, attempt_id: int, end: CallEnd, now: float) -> Job:
         candidates=end.candidates,
         medium=end.medium,
     )
+    if result.cause is LINE_FULL and decided.state is JobState.WAITING:
+        return attempts.unplaced(tx, attempt_id, LINE_FULL, now)
     outcome = attempts.Outcome(
         cause=result.cause,
         state=decided.state,

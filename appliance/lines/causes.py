@@ -37,7 +37,7 @@ LINE_FULL = declare(
     Side.OURS,
     Retry.OTHER_LINE,
     "All channels of the line were taken.",
-    "Nothing to do; it is tried again as soon as a channel is free.",
+    "It goes as soon as a channel is free; where that happens often, more channels or another line help.",
 )
 CALL_TOO_LONG = declare(
     "call_too_long",

@@ -98,6 +98,23 @@ def confirm_pages(tx: Tx, attempt_id: int, pages: int, now: float) -> None:
     tx.emit(now, "job.page", job.id, job.owner, confirmed=attempt.first_page + pages, pages=job.pages)
 
 
+def unplaced(tx: Tx, attempt_id: int, cause: Cause, now: float) -> Job:
+    """No call was placed: the attempt is taken back, and its job waits in its place in the queue.
+
+    ``cause`` says what it waits for.  Raises IllegalTransitionError when the attempt has ended already.
+    """
+    attempt = jobs.get_attempt(tx.db, attempt_id)
+    if attempt.ended_at is not None:
+        raise IllegalTransitionError(f"attempt {attempt_id} has ended")
+    job = jobs.get(tx.db, attempt.job_id)
+    tx.db.execute("DELETE FROM attempt WHERE id = ?", (attempt_id,))
+    tx.db.execute("UPDATE job SET tries = ?, cause = ? WHERE id = ?", (job.tries - 1, cause.code, job.id))
+    ledger.uncount_call(tx, ledger.scopes(job))
+    stats.add(tx, stats.CALLS_ENDED, attempt.line, cause.code)
+    job_states.move(tx, job, JobState.WAITING, now, deadline=job.expires_at, cause=cause.code)
+    return jobs.get(tx.db, job.id)
+
+
 def end(tx: Tx, attempt_id: int, outcome: Outcome, now: float) -> Job:
     """The call is over; the job goes where the verdict says.
 

@@ -68,6 +68,13 @@ def count_call(tx: Tx, scopes: tuple[str, ...]) -> None:
     _count(tx, scopes, calls=1)
 
 
+def uncount_call(tx: Tx, scopes: tuple[str, ...]) -> None:
+    """A call that was counted today has not been placed."""
+    day = day_of(tx.counted())
+    for scope in scopes:
+        tx.db.execute("UPDATE usage SET calls = MAX(calls - 1, 0) WHERE day = ? AND scope = ?", (day, scope))
+
+
 def count_pages(tx: Tx, scopes: tuple[str, ...], *, pages: int, seconds: float) -> None:
     """A call ended after ``seconds`` with ``pages`` pages confirmed, today."""
     if pages or seconds:
