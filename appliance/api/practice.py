@@ -39,7 +39,7 @@ class PracticeCalls:
         try:
             sources = [Source(self._box.data / file.path, ",".join(file.pages), file.name) for file in files]
             result = self._caller(sources, caller=caller, dialled=dialled)
-            _log.info("a practice call ended: %s", result.cause.code)
+            _log.info("a practice call from %s ended: %s", caller, result.cause.code)
         except (DocumentError, LookupError, OSError) as error:  # the last: no room on the disk
             _log.warning("a practice call did not take place: %s", error)
         except Exception:

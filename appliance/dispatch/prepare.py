@@ -52,6 +52,9 @@ _log = logging.getLogger(__name__)
 LOOK_AROUND_S = 30.0
 # A document that failed through the box's own storage is tried again after so long, seconds.
 AGAIN_S = 20.0
+# One whose workers were killed from without (memory had run out) is tried again after these, seconds; then it
+# has failed, for what does not fit once the others have had time to end does not fit at all.
+AGAIN_KILLED_S = (20.0, 60.0)
 # Pages made lately that the next job may share: one document handed in for many recipients one by one.
 RECENT = 64
 _WAKING = frozenset({"job.accepted", "job.preparing"})
@@ -73,6 +76,7 @@ class Preparer:
         self._wake = threading.Condition()
         self._stopping = False
         self._busy: set[int] = set()  # jobs in hand, or put off
+        self._killed: dict[int, int] = {}  # how often in a row, by the first of the jobs
         self._recent: dict[str, _Made] = {}  # pages made lately, by what they were made from
         self._threads = [
             threading.Thread(target=self._run, name=f"prepare-{number}", daemon=True)
@@ -113,19 +117,20 @@ class Preparer:
                     continue
                 self._busy.update(job.id for job in together)
             try:
-                finished = self._prepare(together)
+                again_s = self._prepare(together)
             except SpoolClosedError:
                 return
             except (DiskFullError, SpoolFailedError) as error:
                 _log.error("job %d waits to be prepared: %s", together[0].id, error)
-                finished = False
+                again_s = AGAIN_S
             except Exception:
                 _log.exception("preparing job %d failed", together[0].id)
-                finished = False
-            if finished:
+                again_s = AGAIN_S
+            if again_s is None:
+                self._killed.pop(together[0].id, None)
                 self._put_back(together)
             else:
-                timer = threading.Timer(AGAIN_S, self._put_back, [together])
+                timer = threading.Timer(again_s, self._put_back, [together])
                 timer.daemon = True
                 timer.start()
 
@@ -134,8 +139,8 @@ class Preparer:
             self._busy.difference_update(job.id for job in together)
             self._wake.notify()
 
-    def _prepare(self, together: list[Job]) -> bool:
-        """Renders the pages that these jobs share.  False: to be tried again later."""
+    def _prepare(self, together: list[Job]) -> float | None:
+        """Renders the pages that these jobs share; in how many seconds again, None when that is over."""
         spool, job = self._box.spool, together[0]
         job_ids = [each.id for each in together]
         path = f"{RENDERED}/{job.uuid}"
@@ -150,14 +155,14 @@ class Preparer:
                 self._box.clock(),
                 remarks=made.remarks,
             )
-            return True
+            return None
         try:
             options = self._options(job)
             files = self._files(job)
             same = self._same_pages(files, options)
             recent = self._still_whole(same)
             if recent and spool.do(preparing.share_pages, job_ids, recent, self._box.clock()):
-                return True
+                return None
             # A crash between the rendering and its record left pages that nobody knows of.
             shutil.rmtree(target, ignore_errors=True)
             limits = Limits(pages=self._box.settings.section(ApiSettings).pages_per_fax)
@@ -176,10 +181,10 @@ class Preparer:
         except NotFoundError:
             spool.do(preparing.unpreparable, job_ids, DOCUMENT_GONE, self._box.clock())
         except DocumentError as error:
-            if error.cause.retry is Retry.LATER or (isinstance(error, WorkerDiedError) and error.killed):
-                # Not the document's doing.
-                _log.warning("job %d is prepared again in %.0f s: %s", job.id, AGAIN_S, error)
-                return False
+            again_s = self._again(job, error)
+            if again_s is not None:
+                _log.warning("job %d is prepared again in %.0f s: %s", job.id, again_s, error)
+                return again_s
             _log.info("job %d cannot be prepared: %s", job.id, error)
             spool.do(preparing.unpreparable, job_ids, error.cause, self._box.clock(), _named(error, files))
         else:
@@ -188,7 +193,7 @@ class Preparer:
             if rule is Rule.REFUSE:
                 shutil.rmtree(target, ignore_errors=True)
                 spool.do(preparing.unpreparable, job_ids, DOCUMENT_REMARKED, self._box.clock(), remarks)
-                return True
+                return None
             hold = DOCUMENT_REMARKED if rule is Rule.HOLD else None
             if not remarks:
                 self._remember(same, path)
@@ -198,7 +203,17 @@ class Preparer:
             ):
                 # Cancelled while they were made, and perhaps erased.
                 at_rest.shred(target)
-        return True
+        return None
+
+    def _again(self, job: Job, error: DocumentError) -> float | None:
+        """In how many seconds a document is tried again that failed so; None: that is its end."""
+        if error.cause.retry is Retry.LATER:  # not the document's doing
+            return AGAIN_S
+        if not isinstance(error, WorkerDiedError) or not error.killed:
+            return None
+        times = self._killed.get(job.id, 0)
+        self._killed[job.id] = times + 1
+        return AGAIN_KILLED_S[times] if times < len(AGAIN_KILLED_S) else None
 
     def _rule(self, job: Job, remarks: Sequence[Remark]) -> Rule:
         """What the owner, or whoever handed the fax in, wants done with these remarks."""

@@ -89,6 +89,14 @@ DOCUMENT_WORKER_DIED = declare(
     "The program that turns documents into fax pages failed on this document.",
     "Print the document as a new PDF and send that; report the file to the makers if you may share it.",
 )
+DOCUMENT_WORKER_KILLED = declare(
+    "document_worker_killed",
+    Side.OURS,
+    Retry.NO,
+    "The machine ended the program that makes fax pages each time it tried, as it does when memory runs out.",
+    "Send fewer pages or smaller pictures at a time; if small documents end so, too, the box needs more "
+    "memory, or something else on it takes too much.",
+)
 DOCUMENT_STORAGE = declare(
     "document_storage",
     Side.OURS,

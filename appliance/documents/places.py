@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
@@ -19,9 +21,29 @@ MOST_WORKERS = 4
 MEMORY_SHARE = 0.75
 
 
-def memory_octets() -> int:
-    """The machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def memory_octets(limits: Path = Path("/sys/fs/cgroup"), groups: Path = Path("/proc/self/cgroup")) -> int:
+    """The machine's memory, or less where this process may only have less of it.
+
+    ``limits``: the tree of control groups (cgroups(7), both versions); ``groups``: which ones it is in.
+    """
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    with contextlib.suppress(OSError):
+        for line in groups.read_text().splitlines():
+            _, kinds, name = line.split(":", 2)
+            if kinds not in ("", "memory"):
+                continue
+            root, file = (limits, "memory.max") if not kinds else (limits / kinds, "memory.limit_in_bytes")
+            group = root / name.lstrip("/")
+            found += [_limit(each / file) for each in (group, *group.parents) if each.is_relative_to(root)]
+    return min(found)
+
+
+def _limit(file: Path) -> int:
+    """The limit that stands in ``file``; without one more than any machine has."""
+    try:
+        return int(file.read_text())
+    except (OSError, ValueError):  # there is no such group, or it says "max"
+        return sys.maxsize
 
 
 def places_for(worker_octets: int, processors: int, memory: int) -> int:

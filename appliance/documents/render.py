@@ -32,6 +32,7 @@ from appliance.documents.causes import (
     DOCUMENT_TOO_LARGE,
     DOCUMENT_TOO_MANY_PAGES,
     DOCUMENT_WORKER_DIED,
+    DOCUMENT_WORKER_KILLED,
 )
 from appliance.documents.errors import DocumentError, WorkerDiedError
 from appliance.documents.fork_server import MOST_FILES, ForkServerError, Worker, start_worker
@@ -63,7 +64,7 @@ _PARALLEL_FROM = 4  # pages
 PLACES = Places(places_for(Limits().memory_octets, len(os.sched_getaffinity(0)), memory_octets()))
 # Tries of a document whose worker dies: by itself, twice says that it is the document's doing; killed from
 # without says nothing about it, and must end some time.
-OWN_TRIES, KILLED_TRIES = 2, 5
+OWN_TRIES, KILLED_TRIES = 2, 3
 MOST_SOURCES = MOST_FILES - 3  # files of one fax
 
 # Octets of one line from a worker: all remarks that there may be.
@@ -364,7 +365,7 @@ class _Rendering:
             except ForkServerError as error:
                 output.close()
                 how = f"it could not be started: {error}"
-                raise WorkerDiedError(DOCUMENT_WORKER_DIED, how, killed=True) from error
+                raise WorkerDiedError(DOCUMENT_WORKER_KILLED, how, killed=True) from error
         worker = _Worker(process, name, output)
         self._workers.append(worker)
         job = {
@@ -426,7 +427,8 @@ class _Rendering:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         # The kernel kills so when memory runs out, people do; its own limits end a worker otherwise.
         killed = code in {-signal.SIGKILL, -signal.SIGTERM}
-        raise WorkerDiedError(DOCUMENT_WORKER_DIED, how, killed=killed)
+        cause = DOCUMENT_WORKER_KILLED if killed else DOCUMENT_WORKER_DIED
+        raise WorkerDiedError(cause, how, killed=killed)
 
     def _take(self, worker: _Worker, message: dict[str, Any]) -> None:
         if "page" in message:

@@ -39,7 +39,7 @@ from appliance.documents.causes import (
 from appliance.documents.errors import DocumentError
 from appliance.documents.fork_server import stop_fork_server, warm
 from appliance.documents.options import Limits, Source
-from appliance.documents.places import Places, places_for
+from appliance.documents.places import Places, memory_octets, places_for
 from appliance.documents.render import RenderedDocument, render
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, need, pdf, photograph, run, save, words
@@ -344,6 +344,32 @@ def test_workers_have_together_what_a_small_board_has() -> None:
     for thread in threads:
         thread.join()
     assert most == 2
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits"),
+    [
+        (
+            "0::/box.slice/box.service\n",
+            {"box.slice/memory.max": "max", "box.slice/box.service/memory.max": "9"},
+        ),
+        (
+            "0::/box.slice/box.service\n",
+            {"box.slice/memory.max": "9", "box.slice/box.service/memory.max": "max"},
+        ),
+        ("5:cpu:/\n4:memory:/box\n0::/\n", {"memory/box/memory.limit_in_bytes": "9"}),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": "9"}),
+    ],
+)
+def test_memory_that_the_box_may_not_have_is_not_counted(
+    tmp_path: Path, groups: str, limits: dict[str, str]
+) -> None:
+    (tmp_path / "groups").write_text(groups)
+    for name, limit in limits.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{limit}\n")
+    assert memory_octets(tmp_path, tmp_path / "groups") == 9
+    assert memory_octets(tmp_path / "none", tmp_path / "groups") > 1 << 20
 
 
 def test_a_document_that_kills_its_worker_twice_is_refused_and_the_parent_goes_on(

@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import random
+import re
 import sqlite3
 import threading
 import time
@@ -24,6 +25,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.causes import RECEIVED
+from appliance.lines.causes import LINE_FULL
 from appliance.spool.store import DATABASE_NAME, DOCUMENTS, RENDERED
 from bench import marked
 from bench.burst import Arrivals
@@ -125,6 +128,7 @@ def _office(tmp_path: Path, faxes: int, hours: tuple[int, ...], hour_s: float) -
                 person.join(60)
             with contextlib.closing(box.client()) as client:
                 _until(lambda: not client.unfinished() and not _pending(data))
+                _until(lambda: _practice_calls(data).keys() >= set(day.callers))
                 _look(day, len(hours))
                 wrong = _judge(day, client)
             arrivals.close()
@@ -229,11 +233,14 @@ def _judge(day: Day, client: Client) -> list[str]:
                 wrong.append(f"fax {sent.mark} is {state}")
             if state == "delivered" and sent.cancelled and len(sent.ids) == 1:
                 states["cancelled too late"] += 1
+    ends = _practice_calls(day.box.data)
     for caller in day.callers:
         found = client.ask("GET", f"/received?caller={caller}").json["received"]
-        if [fax["state"] for fax in found] != ["complete"]:
-            wrong.append(f"from {caller}: {[fax['state'] for fax in found]}")
-    print(f"{dict(states)}; people were answered {dict(day.answers)}")
+        # Who finds all channels taken hears the engaged tone, and has sent nothing.
+        due = ["complete"] if ends[caller] == RECEIVED.code else []
+        if [fax["state"] for fax in found] != due or ends[caller] not in (RECEIVED.code, LINE_FULL.code):
+            wrong.append(f"from {caller}, {ends[caller]}: {[fax['state'] for fax in found]}")
+    print(f"out {dict(states)}; in {dict(Counter(ends.values()))}; people were answered {dict(day.answers)}")
     if set(day.answers) != {HTTPStatus.OK}:
         wrong.append(f"people were answered {dict(day.answers)}")
     return wrong
@@ -274,6 +281,12 @@ def _judge_webhooks(day: Day) -> list[str]:
 def _calls(data: Path) -> Counter[int]:
     with contextlib.closing(sqlite3.connect(data / DATABASE_NAME)) as database:
         return Counter(dict(database.execute("SELECT job_id, COUNT(*) FROM attempt GROUP BY job_id")))
+
+
+def _practice_calls(data: Path) -> dict[str, str]:
+    """How each call from the practice machine ended, by caller, as the log says it."""
+    said = re.compile(r"a practice call from (\d+) ended: (\w+)")
+    return dict(said.findall((data / "serve.log").read_text()))
 
 
 def _pending(data: Path) -> int:

@@ -36,6 +36,7 @@ from appliance.documents.causes import (
     DOCUMENT_TOO_MANY_PAGES,
     DOCUMENT_UNSUPPORTED,
     DOCUMENT_WORKER_DIED,
+    DOCUMENT_WORKER_KILLED,
 )
 from appliance.lines.causes import (
     BUSY,
@@ -147,6 +148,7 @@ _FAX_CODES: dict[str, FaxCode] = {
             REQUEST_TOO_LARGE,
             TOO_MANY_FILES,
             DOCUMENT_MEMORY,
+            DOCUMENT_WORKER_KILLED,
             DOCUMENT_TIMED_OUT,
         ),
         FaxCode.INVALID_FORMAT: (
