@@ -30,6 +30,7 @@ class Timer(Enum):
     STORE = "wait for the store"  # a page that is not stored
     NOT_READY = "patience before RNR"  # time to say RNR
     IMAGE = "longest page"  # an image carrier without end
+    QUIET = "quiet"  # the far end talks, though nothing of it has come yet
     LEAVE = "leave"  # DCN that does not get through to the line
 
 

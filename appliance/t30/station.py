@@ -130,6 +130,8 @@ class Station:
         self._orders: list[Order] = []
         self._then: Callable[[], None] | None = None  # not None: we talk
         self._image_runs = False
+        self._quiet_until = 0.0
+        self._held_back: LineOrder | None = None  # waits until then
         self._frames: list[HdlcFrame] = []
         self._frames_heard = 0
         self._unknown_heard = False
@@ -220,13 +222,31 @@ class Station:
         self.clear(Timer.BURST_END, Timer.BARE_CARRIER, *_ANSWERED)
         self._then = then
         self._image_runs = isinstance(order, SendImage | SendEcm | SendTcf)
-        self._orders.append(order)
+        if self.now < self._quiet_until:
+            self._held_back = order
+            self.set(Timer.QUIET, self._quiet_until - self.now)
+        else:
+            self._orders.append(order)
+
+    def keep_quiet_until(self, at: float) -> None:
+        """The far end talks until then, though nothing of it has come yet: the next order to send waits."""
+        self._quiet_until = at
+
+    def _speak(self) -> None:
+        if self._held_back is not None:
+            self._orders.append(self._held_back)
+            self._held_back = None
 
     def begin(self, now: float) -> None:
         """The call is connected."""
         self.now = now
         if self.parameters.quick:
             self._use(QUICK)
+
+    def _drop_held_back(self) -> None:
+        """What has not begun to leave does not leave."""
+        if self._held_back is not None:
+            self._held_back, self._then, self._image_runs = None, None, False
 
     def slow_down(self) -> bool:
         """Something failed: nominal times from here on.  False when they are in use already."""
@@ -297,6 +317,8 @@ class Station:
                 self._carrier_off()
             case Timer.BARE_CARRIER:
                 self._carrier_brings()
+            case Timer.QUIET:
+                self._speak()
             case Timer.LEAVE:
                 self._go()
             case Timer.T4 if self._leaving is not None:
@@ -313,6 +335,7 @@ class Station:
             return
         self._leaving = cause
         self._timers.clear()
+        self._drop_held_back()
         if self.talks and self._image_runs:
             self._go()  # minutes may be left, and only HangUp may interrupt
         elif self.heard is not None and self.heard is not Carrier.V21:
@@ -335,6 +358,7 @@ class Station:
             return
         self._leaving = cause
         self._timers.clear()
+        self._drop_held_back()
         self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)
         if not self.talks:
             self.set(Timer.T4, limits.T4_S)
@@ -536,7 +560,7 @@ class Station:
             if self._leaving is not None or self.result is not None:
                 return
             # It was the answer to a question before: our owner's wish stands.
-            self._leaving, self._then = wish, None
+            self._leaving, self._then, self._held_back = wish, None, None
             del self._orders[given:]
         self._say_dcn()
 

@@ -29,6 +29,12 @@ T2_S = 6.6
 # that meets our repeat is lost for both.
 T4_S = 3.45
 
+# The same when nothing answered the first time, and for the whole call once an answer began later than T4:
+# the 4.5 s ± 15 % that T.30 5.4.3.1 gives to manual units, at their upper end. A far end whose every answer
+# is 3.5 to 5 s late would meet each repeat otherwise. Its own T2 (5 s at least) does not run out: it has
+# answered meanwhile.
+LATE_T4_S = 5.1
+
 # T.30 5.4.3.1 and A.5.4.1: how long a transmitter bears a receiver that is not ready, 60 ± 5 s.  It is
 # looked at when an RNR comes, so that an answer on its way is not cut off.  We use the upper end: pages are
 # in the far end's memory already.
@@ -37,9 +43,17 @@ T5_S = 65.0
 # How much later than the first answer to a command a further one may be, measured from its own saying.
 LATE_ANSWER_MARGIN_S = 2.0
 
-# How long after a command its answer may begin.  T.30 has 3 s (T4); gateways that store and forward were seen
-# 3.6 s late.  What begins later is the answer to the last repeat.
-ANSWER_LATENESS_S = 6.0
+# How long a far end needs to answer a command: 75 ms and its own reaction, a preamble of 1 s ± 15 %, a
+# frame. A repeat may have been on its way when the answer to the first command came: the far end talks and
+# hears nothing for so long after the repeat, however late its answers are here.
+ANSWERING_S = 2.0
+
+# How long after a command its answer may begin: what begins later is the answer to the last repeat. T.30
+# has 3 s (T4); gateways that store and forward were seen 3.6 s late. Of a page's confirmation no lateness
+# is too long to be thought of: one that counts for the wrong page loses that page, one that is asked for
+# again costs seconds.
+TRAINING_LATENESS_S = 6.0
+CONFIRMATION_LATENESS_S = 12.0
 
 # T.30 5.4.3: a command is sent three times in all before the station gives up.
 TRIES = 3

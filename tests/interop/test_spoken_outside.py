@@ -281,6 +281,30 @@ def test_a_machine_whose_answers_come_after_t4_gets_each_page_once(
     assert same_pages(PAGES, outcome.received)
 
 
+@pytest.mark.parametrize("both_ways", [False, True], ids=["back", "half_each_way"])
+@pytest.mark.parametrize("ecm", [True, False], ids=["ecm", "plain"])
+@pytest.mark.parametrize("late_s", [LATER_THAN_T4_S, 4.0, 5.0])
+def test_a_machine_that_is_late_from_its_first_word_on_gets_each_page_once(
+    tmp_path: Path, late_s: float, ecm: bool, both_ways: bool
+) -> None:
+    """Its answer to the training would meet each repeat at T4, and so would all behind it."""
+    late = Impairment(late_after_s=0.0, late_s=late_s / 2 if both_ways else late_s)
+    there = late if both_ways else Impairment()
+    outcome = run(Setup(pages=PAGES, ecm=ecm, there=there, back=late), tmp_path)
+    assert outcome.result.cause is DELIVERED, outcome.account[-8:]
+    assert same_pages(PAGES, outcome.received)
+
+
+@pytest.mark.parametrize("late_s", [6.5, 9.0])
+def test_a_machine_later_than_anything_foreseen_is_not_said_to_have_what_it_has_not(
+    tmp_path: Path, late_s: float
+) -> None:
+    pages = [drawn_page(1, 900), drawn_page(2, 900)]
+    late = Impairment(late_after_s=0.0, late_s=late_s / 2)
+    outcome = run(Setup(pages=pages, there=late, back=late), tmp_path)
+    assert outcome.result.cause is not DELIVERED or same_pages(pages, outcome.received)
+
+
 @pytest.mark.parametrize(
     ("ecm", "to_page_1"),
     [

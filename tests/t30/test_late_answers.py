@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from appliance.t30.asking import Answers, Kind
+from appliance.t30.frames import Fcf
 from appliance.t30.parameters import CallParameters, Role
+from appliance.t30.roles import LineStimulus
 from tests.t30.linked import Pages
 from tests.t30.script import Far, white_page
 from tests.t30.test_conformance import ECM_TRAINED, OPENING, PLAIN, TRAINED, V27
@@ -128,6 +130,46 @@ def test_what_was_said_longer_ago_than_an_answer_is_late_owes_none() -> None:
     answers.sent(12.0)
     assert not answers.heard(12.4), "to that of 8.0"
     assert answers.heard(13.0)
+
+
+def test_a_late_answer_to_the_training_is_none_to_the_page() -> None:
+    answers = Answers()
+    answers.new_command(Kind.TRAINING)
+    for at in (0.0, 5.6):
+        answers.sent(at)
+    assert answers.heard(5.7)
+    answers.new_command(Kind.MESSAGE)
+    answers.sent(8.0)
+    assert not answers.concerns(Fcf.CFR, 10.7), "to the second training"
+    assert not answers.concerns(LineStimulus.GARBLED, 10.7), "it may have been that"
+    answers.sent(12.6)
+    assert answers.concerns(Fcf.MCF, 13.0)
+    assert answers.heard(13.0), "to that of 8.0"
+    answers.new_command(Kind.MESSAGE)
+    answers.sent(15.0)
+    assert not answers.heard(17.6), "to that of 12.6"
+
+
+def test_nothing_is_said_while_the_far_end_answers_a_repeat() -> None:
+    """The first answer came while the repeat left; behind it the far end talks, and would miss a page."""
+    script = (
+        TRAINED
+        + """
+    hears page V27TER_4800 long
+    hears MPS
+    hears nothing 3.4
+    hears MPS
+    says MCF
+    hears nothing 0.3
+    hears page V27TER_4800 long
+    hears EOP
+    says MCF                 # may be the repeat's
+    hears EOP
+    says MCF
+    hears DCN
+    hears end"""
+    )
+    assert play(script, ecm=False) == ("delivered", 2)
 
 
 @pytest.mark.parametrize("pause", [13.0, 20.0])
