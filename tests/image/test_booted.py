@@ -9,7 +9,9 @@ import asyncio
 import base64
 import contextlib
 import os
+import random
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ from tests.web.browser import OWNER, PASSWORD, chromium
 
 # How often the plug is pulled; 50 at full length.
 POWER_CUTS = int(os.environ.get("FAXBOX_POWER_CUTS", "3"))
+LONGEST_BEFORE_A_CUT_S = 5.0  # a fax to the practice line takes some twenty
 BEFORE_THE_END = {"queued", "preparing", "sending"}
 SLOW_MS = 300_000  # for hangs
 DISK_PASSPHRASE = "correct horse battery"
@@ -114,6 +117,10 @@ def fax(machine: Machine, to: str = "9990") -> int:
 
 def states(machine: Machine) -> dict[int, str]:
     return {each["id"]: each["state"] for each in machine.api("GET", "/faxes?limit=200")["faxes"]}
+
+
+def received(machine: Machine) -> set[int]:
+    return {each["id"] for each in machine.api("GET", "/received?limit=200")["received"]}
 
 
 @contextlib.contextmanager
@@ -282,12 +289,18 @@ def test_an_update_from_the_web_pages_is_taken_and_a_broken_one_leads_back_with_
 
 def test_a_pulled_plug_loses_nothing_that_was_accepted(machine: Machine) -> None:
     before, accepted = set(states(machine)), set[int]()
+    moments = random.Random(POWER_CUTS)
     for _ in range(POWER_CUTS):
         accepted |= {fax(machine) for _ in range(3)}
+        machine.api("POST", "/practice/receive", {"caller": "5551234"})
+        # In the midst of what the box then writes: pages, attempts, what comes in.
+        time.sleep(moments.uniform(0, LONGEST_BEFORE_A_CUT_S))
+        came_in = received(machine)
         machine.pull_the_plug()
         machine.start()
         machine.wait()
         assert before | accepted <= set(states(machine))
+        assert came_in <= received(machine)
     open_states = {*BEFORE_THE_END, "waiting"}  # for the next try, of those that were cut off
     machine.until(lambda: all(states(machine)[each] not in open_states for each in accepted))
     assert machine.shell("cat /run/faxbox-image/data").strip() == "good"
