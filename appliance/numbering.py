@@ -6,6 +6,7 @@ them read the same number.  The plans are those of the phonenumbers library.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ _COSTLY_TYPES = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_
 _CARRIER_DIGITS = 6
 # Short numbers that cost more than a call, such as directory enquiries: so many digits.
 _SHORT_DIGITS = range(3, 7)
+# Directory enquiries in most of Europe: they put calls through, at rates of their own.
+_ENQUIRIES = re.compile(r"118[0-9]{1,3}")
 # Country codes that several large countries share as equals, where the code alone does not say which.
 _EQUALS = {"1": ("US", "CA")}
 
@@ -126,7 +129,7 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
         rest = national[place:]
         if prefix and rest.startswith(prefix):
             behind = _parsed(rest, there)
-            if behind is not None and is_whole(behind):
+            if behind is not None:
                 yield behind
 
 
@@ -143,6 +146,8 @@ def is_costly(number: PhoneNumber) -> bool:
 
 def is_costly_short(digits: str, region: str) -> bool:
     """Whether these are a short number of the country at a higher rate."""
+    if _ENQUIRIES.fullmatch(digits):
+        return True
     try:
         number = phonenumbers.parse(digits, region)
     except NumberParseException:

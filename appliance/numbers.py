@@ -149,9 +149,24 @@ def read_number(
     found = _outside(outside, settings, plan)
     if isinstance(found, Cause) or not behind:
         return found
-    if not numbering.is_known(found.dial) and emergency.may_reach(outside + behind, region):
-        return NUMBER_EMERGENCY  # behind what is hardly a number it may be the number
+    if not numbering.is_known(found.dial):
+        if emergency.may_reach(outside + behind, region):
+            return NUMBER_EMERGENCY  # behind what is hardly a number it may be the number
+        if _completed(outside, behind, settings, plan):
+            return NUMBER_NOT_ALLOWED
     return Number(found.dial + behind, found.reach)
+
+
+def _completed(outside: str, behind: str, settings: NumberSettings, plan: Plan) -> bool:
+    """Whether digits behind a pause make a number that is not allowed of one that is not whole.
+
+    An exchange that waits for further digits takes them for the number's, however long the pause.
+    """
+    digits = behind.replace(",", "")
+    return any(
+        _outside(outside + digits[:length], settings, plan) is NUMBER_NOT_ALLOWED
+        for length in range(1, len(digits) + 1)
+    )
 
 
 def _outside(compact: str, settings: NumberSettings, plan: Plan) -> Number | Cause:

@@ -159,10 +159,32 @@ def test_abroad_is_abroad_of_the_line_whatever_the_owners_region() -> None:
         ("49", "0900 1234567 00"),  # exchanges connect before the last digits
         ("49", "01049 0900 1234567"),  # through another carrier
         ("33", "1000"),  # a short number that costs more than a call
+        ("49", "11833"),  # enquiries, which put calls through at their own rate
+        ("49", "+49 118 33"),
+        ("44", "118 500"),
+        # A modem dials digits behind a pause into a call that is not up, and the exchange takes them.
+        ("49", "0900,1234567"),
+        ("49", "0900,,1,234567"),
+        ("49", "09 ext 001234567"),
+        ("49", "0900w1234567,,42"),
+        ("49", "0900;1234567890123456"),
+        ("49", "118,33"),
     ],
 )
 def test_nothing_before_or_behind_a_premium_number_makes_it_another(country: str, written: str) -> None:
     assert read_on(line_in(country), written) is NUMBER_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("written", ["02,21123456", "0221,,23456", "01049 0221 99"])
+def test_no_pause_and_no_carrier_in_front_hides_what_a_rule_forbids(written: str) -> None:
+    assert read_on(line_in("49"), written, deny=("+49221",)) in (NUMBER_NOT_ALLOWED, NUMBER_INVALID)
+
+
+@pytest.mark.parametrize("written", ["030 123456,,42", "+49 30 123456 ext 900", "12,,34", "0221 4710;118"])
+def test_digits_behind_a_number_that_is_whole_or_an_extension_are_not_judged_as_a_number(
+    written: str,
+) -> None:
+    assert isinstance(read_on(line_in("49"), written), Number)
 
 
 @pytest.mark.parametrize("rule", ["+49221", "0049221", "0221"])
