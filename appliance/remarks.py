@@ -158,6 +158,12 @@ CONTENT_CUT = _row(
     "Something on the page reaches beyond the sheet and is cut off.",
     "Look at the page, and send it as a PDF of the right size.",
 )
+MARK_LOST = _row(
+    "mark_lost",
+    Weight.LOST,
+    "A mark on the page, such as a stamp, does not say how it looks; it is missing on the fax.",
+    "Print the page as a new PDF with the program that shows the mark, and send that.",
+)
 PICTURE_LOST = _row(
     "picture_lost",
     Weight.LOST,

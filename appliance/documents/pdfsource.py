@@ -23,6 +23,7 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
+from appliance.documents.pdfmarks import give_appearances
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
 from appliance.documents.pdfobjects import IDENTITY, Content, content_of, corners_of, objects_of, show
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
@@ -34,6 +35,7 @@ from appliance.remarks import (
     FONT_REPLACED,
     GLYPHS_MISSING,
     LONGEST_FILE_NAME,
+    MARK_LOST,
     MOST_REMARKS,
     XFA_SHELL,
     Remark,
@@ -81,6 +83,7 @@ class PdfSource:
         self._collected = _collected(self._document) if is_collection(content) else []
         self._seen_to: int | None = None  # the page that is open, once it is as it is to be drawn
         self._unlike = Unlike()  # of that page
+        self._lost_marks: frozenset[str] = frozenset()  # of it, too
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
 
     def size(self, index: int) -> PageSize:
@@ -112,6 +115,7 @@ class PdfSource:
         width, rows = layout.width, layout.rows
         if index != self._seen_to:
             keep_thin_lines(page, _pixels_per_point(page, layout))
+            self._lost_marks = give_appearances(self._document, page)
             self._unlike = stand_in(page, self._identity_fonts) if self._may_lack_fonts else Unlike()
             self._seen_to = index
 
@@ -163,6 +167,7 @@ class PdfSource:
         page = self._page(index)
         said = state_remarks(page, self._layers)
         if index == self._seen_to:
+            said += [Remark(MARK_LOST, detail=name) for name in sorted(self._lost_marks)]
             said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(self._unlike.lost)]
             said += [Remark(FONT_REPLACED, detail=name) for name in sorted(self._unlike.replaced)]
         return said

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.pdfunits import units_of
-from appliance.remarks import FONT_REPLACED, PAGE_WHITE, PRINT_ONLY, SCREEN_ONLY, XFA_SHELL
+from appliance.remarks import FONT_REPLACED, MARK_LOST, PAGE_WHITE, PRINT_ONLY, SCREEN_ONLY, XFA_SHELL
 from appliance.t4.page import Resolution
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, ink, pdf, picture, words
@@ -37,6 +37,43 @@ def test_annotations_are_as_printed(rendered: Rendered, tmp_path: Path) -> None:
     assert "PAID" in found
     assert "not printed" not in found
     assert "HIDDEN" not in found
+
+
+def _marked(*marks: str) -> bytes:
+    """A page of words with annotations that bring no appearance."""
+    page = b"/Contents 5 0 R"
+    letter = pdf([(*A4, words(A4[0], 130))])
+    assert letter.count(page) == 1
+    return letter.replace(
+        page, page + f"/Annots[{' '.join(f'<</Type/Annot{mark}>>' for mark in marks)}]".encode()
+    )
+
+
+def test_lines_and_stamps_that_do_not_say_how_they_look_are_drawn(rendered: Rendered, tmp_path: Path) -> None:
+    document = rendered(
+        _marked(
+            "/Subtype/Stamp/Rect[60 600 300 660]/F 4/Name/NotApproved",
+            "/Subtype/Stamp/Rect[60 500 300 560]/F 6/Name/Confidential",  # hidden
+            "/Subtype/Line/Rect[60 300 540 310]/F 4/L[60 305 540 305]",
+            "/Subtype/PolyLine/Rect[60 200 540 290]/F 4/Vertices[70 210 300 285 530 210]",
+            "/Subtype/Polygon/Rect[60 100 540 190]/F 4/Vertices[70 110 300 185 530 110]",
+        )
+    )
+    assert document.remarks == ()
+    page = picture(document.coded_page(0))
+    assert words_on(page.crop((0, 400, 1728, 1000)), tmp_path) == "NOT APPROVED"
+    rows = [
+        page.crop((0, round(y * page.height / A4[1]), 1728, round((y + 12) * page.height / A4[1])))
+        for y in (530, 552, 725)
+    ]
+    assert all(ink(row)[2] - ink(row)[0] > 100 for row in rows)
+
+
+@pytest.mark.parametrize("mark", ["/Subtype/Stamp/Name/OurOwn", "/Subtype/Caret", "/Subtype/Line"])
+def test_a_mark_that_nobody_can_draw_is_remarked(rendered: Rendered, mark: str) -> None:
+    document = rendered(_marked(f"{mark}/Rect[60 600 300 660]/F 4"))
+    assert [(remark.kind, remark.page) for remark in document.remarks] == [(MARK_LOST, 1)]
+    assert rendered(_marked(f"{mark}/Rect[60 600 300 660]/F 0")).remarks == ()  # nor would it be printed
 
 
 def test_a_user_unit_makes_the_page_larger(rendered: Rendered) -> None:

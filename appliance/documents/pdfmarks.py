@@ -1,0 +1,156 @@
+"""Annotations that do not say how they look (ISO 32000-1 12.5.5): lines and stamps that pdfium leaves out.
+
+pdfium makes an appearance for most kinds of annotation that bring none.  Lines, polygons and the standard's
+own stamps get theirs here; of what is left the names are given back, to be remarked.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pypdfium2
+from pypdfium2 import raw
+
+_NORMAL = raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL
+_MOST_MARKS = 2_000  # annotations of one page that are looked at
+_MOST_POINTS = 10_000  # of one line
+
+# Stamps that the standard names (12.5.6.12, table 181), and the one that is meant without a name.
+_STAMPS = frozenset(
+    {
+        "Approved",
+        "AsIs",
+        "Confidential",
+        "Departmental",
+        "Draft",
+        "Experimental",
+        "Expired",
+        "Final",
+        "ForComment",
+        "ForPublicRelease",
+        "NotApproved",
+        "NotForPublicRelease",
+        "Sold",
+        "TopSecret",
+    }
+)
+_NAMELESS = "Draft"
+_STAMP_FONT, _STAMP_FONT_POINTS = b"Helvetica-Bold", 24.0
+_STAMP_RIM = 0.12  # of the lesser side, around the words
+_STAMP_LINE = 2.0  # points
+_DEFAULT_LINE = 1.0  # points (12.5.4)
+_LONGEST_NAME = 100  # octets
+
+# Kinds that nobody sees without an appearance, and their names.
+_NEVER_DRAWN = {raw.FPDF_ANNOT_CARET: "Caret", raw.FPDF_ANNOT_WATERMARK: "Watermark"}
+
+
+def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> frozenset[str]:
+    """Draws what it can of the annotations of ``page`` that bring no appearance; names the others."""
+    lost = set()
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
+        mark = raw.FPDFPage_GetAnnot(page, index)
+        if not mark:
+            continue
+        if _is_printed(mark) and not raw.FPDFAnnot_HasKey(mark, b"AP"):
+            lost.add(_draw(document, mark))
+        raw.FPDFPage_CloseAnnot(mark)
+    return frozenset(filter(None, lost))
+
+
+def _is_printed(mark: Any) -> bool:
+    flags = raw.FPDFAnnot_GetFlags(mark)
+    return bool(flags & raw.FPDF_ANNOT_FLAG_PRINT) and not flags & raw.FPDF_ANNOT_FLAG_HIDDEN
+
+
+def _draw(document: pypdfium2.PdfDocument, mark: Any) -> str:
+    """Nothing when all is well, else the name of what is not drawn."""
+    kind = raw.FPDFAnnot_GetSubtype(mark)
+    if kind == raw.FPDF_ANNOT_LINE:
+        start, end = raw.FS_POINTF(), raw.FS_POINTF()
+        known = raw.FPDFAnnot_GetLine(mark, start, end)
+        return "" if known and _draw_line(mark, (start, end), closed=False) else "Line"
+    if kind in {raw.FPDF_ANNOT_POLYLINE, raw.FPDF_ANNOT_POLYGON}:
+        closed = kind == raw.FPDF_ANNOT_POLYGON
+        count = raw.FPDFAnnot_GetVertices(mark, None, 0)
+        points = (raw.FS_POINTF * min(count, _MOST_POINTS))()
+        if 1 < count <= _MOST_POINTS and raw.FPDFAnnot_GetVertices(mark, points, count) == count:
+            return "" if _draw_line(mark, points, closed=closed) else "PolyLine"
+        return "Polygon" if closed else "PolyLine"
+    if kind == raw.FPDF_ANNOT_STAMP:
+        name = _name_of(mark) or _NAMELESS
+        return "" if name in _STAMPS and _draw_stamp(document, mark, name) else f"Stamp {name}"
+    return _NEVER_DRAWN.get(kind, "")
+
+
+def _draw_line(mark: Any, points: Sequence[raw.FS_POINTF], *, closed: bool) -> bool:
+    across, down, thick = ctypes.c_float(), ctypes.c_float(), ctypes.c_float()
+    if not raw.FPDFAnnot_GetBorder(mark, across, down, thick):
+        thick.value = _DEFAULT_LINE
+    red, green, blue = (value / 255 for value in _colour_of(mark))
+    steps = " ".join(f"{point.x:.2f} {point.y:.2f} {'l' if n else 'm'}" for n, point in enumerate(points))
+    drawing = f"{red:.3f} {green:.3f} {blue:.3f} RG {thick.value:.2f} w {steps} {'s' if closed else 'S'}"
+    return bool(raw.FPDFAnnot_SetAP(mark, _NORMAL, _wide(drawing)))
+
+
+def _draw_stamp(document: pypdfium2.PdfDocument, mark: Any, name: str) -> bool:
+    """The words of a stamp in a frame, as large as its place allows."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()
+    place = raw.FS_RECTF()
+    if not raw.FPDFAnnot_GetRect(mark, place):
+        return False
+    width, height = place.right - place.left, place.top - place.bottom
+    if not (width > 2 * _STAMP_LINE and height > 2 * _STAMP_LINE):
+        return False
+    text = raw.FPDFPageObj_NewTextObj(document, _STAMP_FONT, _STAMP_FONT_POINTS)
+    raw.FPDFText_SetText(text, _wide(words))
+    ends = [ctypes.c_float() for _ in range(4)]
+    raw.FPDFPageObj_GetBounds(text, *ends)
+    left, low, right, high = (end.value for end in ends)
+    rim = _STAMP_RIM * min(width, height) + _STAMP_LINE
+    if not (right > left and high > low and width > 2 * rim and height > 2 * rim):
+        raw.FPDFPageObj_Destroy(text)
+        return False
+    scale = min((width - 2 * rim) / (right - left), (height - 2 * rim) / (high - low))
+    middle = (place.left + place.right) / 2, (place.bottom + place.top) / 2
+    raw.FPDFPageObj_Transform(
+        text,
+        scale,
+        0,
+        0,
+        scale,
+        middle[0] - scale * (left + right) / 2,
+        middle[1] - scale * (low + high) / 2,
+    )
+    half = _STAMP_LINE / 2
+    frame = raw.FPDFPageObj_CreateNewRect(
+        place.left + half, place.bottom + half, width - _STAMP_LINE, height - _STAMP_LINE
+    )
+    raw.FPDFPath_SetDrawMode(frame, raw.FPDF_FILLMODE_NONE, True)
+    raw.FPDFPageObj_SetStrokeWidth(frame, _STAMP_LINE)
+    drawn = [bool(raw.FPDFAnnot_AppendObject(mark, each)) for each in (frame, text)]
+    return all(drawn)
+
+
+def _colour_of(mark: Any) -> tuple[int, int, int]:
+    red, green, blue, opaque = (ctypes.c_uint() for _ in range(4))
+    if not raw.FPDFAnnot_GetColor(mark, raw.FPDFANNOT_COLORTYPE_Color, red, green, blue, opaque):
+        return 0, 0, 0
+    return red.value, green.value, blue.value
+
+
+def _name_of(mark: Any) -> str:
+    name = (ctypes.c_ushort * (_LONGEST_NAME // 2))()
+    octets = raw.FPDFAnnot_GetStringValue(mark, b"Name", name, _LONGEST_NAME)
+    if not 2 < octets <= _LONGEST_NAME:
+        return ""
+    return bytes(name)[: octets - 2].decode("utf-16-le", "replace")
+
+
+def _wide(text: str) -> Any:
+    """``text`` as pdfium takes it."""
+    octets = text.encode("utf-16-le") + b"\0\0"
+    return (ctypes.c_ushort * (len(octets) // 2)).from_buffer_copy(octets)
