@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.lines.practice.abilities import Abilities
 from appliance.lines.practice.machine import MachineSettings, PracticeMachine
-from appliance.lines.practice.spandsp_fax import Abilities
 from appliance.lines.practice.virtual import Endpoint, Impairment, VirtualLine
 from appliance.t4.page import CodedPage
 from appliance.t30.memory import MemoryPages, MemoryStore

@@ -18,7 +18,7 @@ from appliance.dispatch.pool import ManagedLine
 from appliance.documents.render import RenderedDocument
 from appliance.lines.line import Answer, IncomingCall
 from appliance.lines.modem.fax import ModemCall, ModemFax
-from appliance.lines.practice.spandsp_fax import Abilities
+from appliance.lines.practice.abilities import Abilities
 from appliance.spool import offers
 from appliance.spool.remembered import NameTakenError, Offer
 from appliance.t4.coding import decode

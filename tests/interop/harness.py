@@ -10,10 +10,10 @@ from typing import Any
 
 from PIL import Image
 
+from appliance.lines.practice.abilities import Abilities, Compressions, Manners, Modems
 from appliance.lines.practice.faults import Faults
 from appliance.lines.practice.framing import Protection, Repair
 from appliance.lines.practice.machine import MachineResult, MachineSettings, PracticeMachine
-from appliance.lines.practice.spandsp_fax import Abilities, Compressions, Manners, Modems
 from appliance.lines.practice.virtual import Endpoint, Impairment, Tap, VirtualLine
 from appliance.t4.page import Coding, Raster, Resolution
 from appliance.t4.tiff import write_tiff

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Side
+from appliance.lines.practice.abilities import Abilities, Manners
 from appliance.lines.practice.faults import (
     CFR,
     CTR,
@@ -31,7 +32,6 @@ from appliance.lines.practice.faults import (
     Swap,
 )
 from appliance.lines.practice.machine import PracticeMachine
-from appliance.lines.practice.spandsp_fax import Abilities, Manners
 from appliance.lines.practice.virtual import Impairment
 from appliance.t4.page import Coding
 from appliance.t30 import causes

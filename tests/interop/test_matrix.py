@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.causes import DELIVERED, RECEIVED
-from appliance.lines.practice.spandsp_fax import Manners
+from appliance.lines.practice.abilities import Manners
 from appliance.t4.page import Coding, Resolution
 from appliance.t30.dce import Modulation
 from appliance.t30.parameters import CallParameters, Capabilities, Role

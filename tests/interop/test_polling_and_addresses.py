@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.causes import RECEIVED
-from appliance.lines.practice.spandsp_fax import Abilities, Compressions, Manners, Modems, Resolutions, Sizes
+from appliance.lines.practice.abilities import Abilities, Compressions, Manners, Modems, Resolutions, Sizes
 from appliance.t4.page import Resolution
 from appliance.t30 import causes
 from appliance.t30.parameters import CallParameters, Role

@@ -9,8 +9,8 @@ import pytest
 
 from appliance.causes import DELIVERED, RECEIVED
 from appliance.dispatch.profile import Profile, learn
+from appliance.lines.practice.abilities import Manners
 from appliance.lines.practice.faults import CFR, FTT, MCF, Faults, Swap
-from appliance.lines.practice.spandsp_fax import Manners
 from appliance.t30 import causes
 from appliance.t30.dce import Modulation
 from appliance.t30.pace import NOMINAL, QUICK

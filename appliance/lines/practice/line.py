@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import logging
 import shutil
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from appliance.causes import CANCELLED, Cause
-from appliance.lines.calltime import CallTime, RealTime, SteppedTime
 from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED, NO_ANSWER, NUMBER_NOT_IN_SERVICE
-from appliance.lines.datagram_driver import DatagramDriver, Pacing, open_udp
+from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import (
     IncomingCall,
     IncomingHandler,
@@ -27,26 +26,21 @@ from appliance.lines.line import (
     Tap,
     decided,
 )
-from appliance.lines.practice.causes import PRACTICE_UNAVAILABLE
-from appliance.lines.practice.machine import MachineResult, MachineSettings
+from appliance.lines.practice.abilities import Abilities
+from appliance.lines.practice.account import not_connected, progress
 from appliance.lines.practice.numbers import PRACTICE_NUMBERS, Script, Signal, script_for
-from appliance.lines.practice.process import MachineCall, MachineProcess, MachineTroubleError
-from appliance.lines.practice.spandsp_fax import Abilities
-from appliance.lines.practice.steps import SteppedCall, Steps, WaitingFor
-from appliance.lines.practice.virtual import Impairment
 from appliance.t30.conversation import CallOwner, Ended
-from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress
-from appliance.t38.fax import T38FaxCall
+from appliance.t30.parameters import CallResult
 from appliance.t38.settings import T38Settings
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from appliance.lines.practice.carrying import Carrier
+    from appliance.lines.practice.machine import MachineResult, MachineSettings
 
 # Calls at once; each takes about one per cent of a core.  Own choice, a setting of the line.
 DEFAULT_CAPACITY = 30
 # What the practice machines received is kept for looking at: this many faxes, the oldest go first.
 KEEP_ARRIVALS = 100
-# How long a machine has to report after the call.
-REPORT_S = 5.0
 # How long ``stop`` waits for calls to end with a DCN.
 STOP_S = 5.0
 PRACTICE_STATION_ID = "+49 30 {number}"
@@ -87,15 +81,13 @@ class PracticeLine:
         self._on_arrival = on_arrival
         self._numbers = numbers
         self._t38 = t38 if t38 is not None else T38Settings()
-        self._process = MachineProcess()
-        self._steps = Steps(speed, self._process.step) if speed != 1.0 else None
+        self._carries: Carrier | None = None
         self._counter = itertools.count(1)
         self._kept: deque[Path] = deque()
         self._calls: list[CallOwner] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._up = False
-        self._last_error = ""
         self._on_incoming: IncomingHandler = lambda _: Refuse(LINE_STOPPED)
         self.pacing = Pacing()
 
@@ -109,13 +101,13 @@ class PracticeLine:
 
     def state(self) -> LineState:
         if not self._up:
-            return LineState(False, 0, self._capacity, "The practice line is stopped.", self._last_error)
+            return LineState(False, 0, self._capacity, "The practice line is stopped.", self._trouble())
         return LineState(
             usable=True,
             calls=len(self._calls),
             capacity=self._capacity,
             sentence="The practice line is ready; nothing sent over it leaves the box.",
-            last_error=self._last_error,
+            last_error=self._trouble(),
         )
 
     async def start(self, on_incoming: IncomingHandler) -> None:
@@ -134,7 +126,8 @@ class PracticeLine:
             owner.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), STOP_S)
-        await self._process.stop()
+        if self._carries is not None:
+            await self._carries.stop()
         if self._arrivals is not None and self._given_arrivals is None:
             shutil.rmtree(self._arrivals, ignore_errors=True)
         self._arrivals = None
@@ -142,17 +135,17 @@ class PracticeLine:
     async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
         digits = "".join(each for each in call.number if each.isdigit())
         script = self._numbers.get(digits)
-        owner.say(_progress("dialled", number=call.number))
+        owner.say(progress("dialled", number=call.number))
         if not self._up:
-            return _not_connected(LINE_STOPPED)
+            return not_connected(LINE_STOPPED)
         if script is None:
-            return _not_connected(NUMBER_NOT_IN_SERVICE)
+            return not_connected(NUMBER_NOT_IN_SERVICE)
         if len(self._calls) >= self._capacity:
-            return _not_connected(LINE_FULL)
+            return not_connected(LINE_FULL)
         with self._counted(owner):
             cause = await self._ring(call, owner, script)
             if cause is not None:
-                return _not_connected(cause)
+                return not_connected(cause)
             return await self._connected(call, owner, tap, digits, script)
 
     async def send_to_us(
@@ -170,20 +163,22 @@ class PracticeLine:
         the machine's (its ``send`` and ``calls`` are set here).
         """
         if not self._up:
-            return _not_connected(LINE_STOPPED)
+            return not_connected(LINE_STOPPED)
         if len(self._calls) >= self._capacity:
-            return _not_connected(LINE_FULL)
+            return not_connected(LINE_FULL)
         answer = await decided(
             self._on_incoming(IncomingCall(self._name, dialled, caller, "Practice machine"))
         )
         if isinstance(answer, Refuse):
-            return _not_connected(answer.cause)
+            return not_connected(answer.cause)
         script = script_for(caller) or PRACTICE_NUMBERS["9990"]
-        if settings is None:
-            settings = _settings(script, attempt, Abilities(calls=True, send=tiff, station_id=caller))
         owner = answer.owner
         with self._counted(owner):
-            result = await self._carry(
+            carrier = await self._carrier()
+            if settings is None:
+                abilities = Abilities(calls=True, send=tiff, station_id=caller)
+                settings = carrier.machine_settings(script, attempt, abilities)
+            result = await carrier.carry(
                 answer.parameters, owner, answer.tap, settings, network=script.network, we_call=False
             )
         owner.say(Ended(result))
@@ -209,7 +204,7 @@ class PracticeLine:
         answers = script.signal is Signal.ANSWERS and script.ring_s <= call.ring_s
         ring_s = call.ring_s if script.signal is Signal.NO_ANSWER else min(script.ring_s, call.ring_s)
         if script.signal is not Signal.BUSY:
-            owner.say(_progress("ringing"))
+            owner.say(progress("ringing"))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(cancelled.wait(), ring_s / self._speed)
         if cancelled.is_set():
@@ -224,13 +219,14 @@ class PracticeLine:
         assert self._arrivals is not None
         tiff = self._arrivals / f"{digits}-{next(self._counter):06}.tif"
         abilities = Abilities(receive=tiff, station_id=PRACTICE_STATION_ID.format(number=digits))
-        settings = _settings(script, call.attempt, abilities)
+        carrier = await self._carrier()
+        settings = carrier.machine_settings(script, call.attempt, abilities)
 
         def reported(machine: MachineResult | None) -> None:
             self._keep(tiff)
             self._on_arrival(Arrival(digits, tiff if tiff.exists() else None, machine))
 
-        return await self._carry(
+        return await carrier.carry(
             call.parameters,
             owner,
             tap,
@@ -240,84 +236,16 @@ class PracticeLine:
             we_call=True,
         )
 
-    async def _carry(
-        self,
-        parameters: CallParameters,
-        owner: CallOwner,
-        tap: Tap | None,
-        settings: MachineSettings,
-        *,
-        network: Impairment,
-        reported: Callable[[MachineResult | None], None] = lambda _: None,
-        we_call: bool,
-    ) -> CallResult:
-        """One call between our endpoint and a machine; ``reported`` hears how the machine saw it."""
-        with contextlib.closing(open_udp()) as sock:
-            try:
-                machine = await self._process.open(
-                    settings,
-                    stepped=self._steps is not None,
-                    to_machine=network,
-                    from_machine=replace(network, seed=network.seed + 1),
-                    peer=None if we_call else sock.getsockname(),
-                )
-            except (MachineTroubleError, OSError) as error:
-                _log.error("practice machine: %s", error)
-                self._last_error = str(error)
-                return _not_connected(PRACTICE_UNAVAILABLE)
-            if owner.cancelled:  # while the machine was made ready
-                self._process.bye(machine)
-                return _not_connected(CANCELLED if self._up else LINE_STOPPED)
-            owner.say(_progress("answered"))
-            try:
-                with self._time_of(owner, machine) as (time, box, pacing):
-                    fax = T38FaxCall(
-                        parameters,
-                        self._t38,
-                        box.say,
-                        wake=lambda: driver.wake(),  # noqa: PLW0108 - made below
-                    )
-                    box.listen(fax.answer)
-                    driver = DatagramDriver(
-                        fax,
-                        sock,
-                        ("127.0.0.1", machine.port),
-                        latch=False,
-                        tap=tap,
-                        time=time,
-                        pacing=pacing,
-                    )
-                    # What it sent before it hung up is heard first.
-                    machine.ended.add_done_callback(lambda _: time.at(time.now(), driver.hang_up))
-                    owner.on_cancel(driver.cancel)
-                    result = await driver.run()
-            finally:
-                self._process.bye(machine)
-        reported(await self._report(machine))
-        return result
+    async def _carrier(self) -> Carrier:
+        """What carries the calls, loaded in a thread: calls of other lines go on meanwhile."""
+        if self._carries is None:
+            kind = await asyncio.get_running_loop().run_in_executor(None, _load_carrier)
+            if self._carries is None:  # another call may have been quicker
+                self._carries = kind(self._speed, self._t38, self.pacing, lambda: self._up)
+        return self._carries
 
-    @contextlib.contextmanager
-    def _time_of(
-        self, owner: CallOwner, machine: MachineCall
-    ) -> Iterator[tuple[CallTime, CallOwner | WaitingFor, Pacing]]:
-        """The clock for a call, and what goes with it: a stepped one needs to know what it waits for."""
-        if self._steps is None:
-            yield RealTime(), owner, self.pacing
-            return
-        box = WaitingFor(owner)
-        stepped = SteppedCall(machine.number, SteppedTime(), box)
-        owner.on_cancel(box.give_up)
-        self._steps.join(stepped)
-        try:
-            # Packets that leave in steps say nothing about how punctual the box is.
-            yield stepped.time, box, Pacing()
-        finally:
-            self._steps.leave(stepped)
-
-    async def _report(self, machine: MachineCall) -> MachineResult | None:
-        with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(asyncio.shield(machine.ended), REPORT_S)
-        return None
+    def _trouble(self) -> str:
+        return self._carries.trouble if self._carries is not None else ""
 
     def _find_kept(self, folder: Path) -> None:
         """What machines received before a restart stays, is counted, and is not written over."""
@@ -337,24 +265,7 @@ def _serial(arrival: Path) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def _settings(script: Script, attempt: int, abilities: Abilities) -> MachineSettings:
-    return MachineSettings(
-        abilities=replace(
-            abilities,
-            ecm=script.ecm,
-            modems=script.modems,
-            compressions=script.compressions,
-            resolutions=script.resolutions,
-        ),
-        manners=script.manners,
-        faults=script.faults(attempt),
-    )
+def _load_carrier() -> type[Carrier]:
+    from appliance.lines.practice.carrying import Carrier  # noqa: PLC0415 - not for a box that only stands by
 
-
-def _progress(event: str, **facts: str | int) -> Progress:
-    """A line of the account from before the call is connected, where its clock stands at 0."""
-    return Progress(0.0, event, tuple(facts.items()))
-
-
-def _not_connected(cause: Cause) -> CallResult:
-    return CallResult(cause=cause, phase=Phase.A)
+    return Carrier

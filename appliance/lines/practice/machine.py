@@ -8,17 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from appliance.lines.practice.abilities import TICK_S, Abilities, Manners
 from appliance.lines.practice.faults import Faults, Mishaps
 from appliance.lines.practice.framing import Protection, UdptlReceiver, UdptlSender
-from appliance.lines.practice.spandsp_fax import (
-    STATUS_OK,
-    TICK_S,
-    Abilities,
-    Manners,
-    SpandspFax,
-    Statistics,
-    status_text,
-)
+from appliance.lines.practice.spandsp_fax import STATUS_OK, SpandspFax, Statistics, status_text
 
 # A machine that is done keeps the call this long, so that its last DCN is played out and repeated.
 LINGER_S = 1.0

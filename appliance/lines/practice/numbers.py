@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from appliance.lines.practice.faults import DCN, MCF, DropAt, Faults, Swap
-from appliance.lines.practice.spandsp_fax import (
+from appliance.lines.practice.abilities import (
     ALL_COMPRESSIONS,
     ALL_MODEMS,
     ALL_RESOLUTIONS,
@@ -15,6 +14,7 @@ from appliance.lines.practice.spandsp_fax import (
     Modems,
     Resolutions,
 )
+from appliance.lines.practice.faults import DCN, MCF, DropAt, Faults, Swap
 from appliance.lines.practice.virtual import Impairment
 
 

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from appliance.lines.calltime import SteppedTime
-from appliance.lines.practice.spandsp_fax import TICK_S
+from appliance.lines.practice.abilities import TICK_S
 from appliance.t30.conversation import (
     AskToEndLastPage,
     CallOwner,

@@ -158,14 +158,15 @@ def test_the_owner_cancels(tmp_path: Path, after_s: float) -> None:
 def test_a_cancel_while_the_machine_is_made_ready(tmp_path: Path) -> None:
     async def work(bench: Bench) -> None:
         call = bench.call("9990")
-        opened = bench.line._process.open
+        process = (await bench.line._carrier())._process
+        opened = process.open
 
         async def slow_open(*arguments: Any, **more: Any) -> MachineCall:
             machine = await opened(*arguments, **more)
             call[1].cancel()
             return machine
 
-        bench.line._process.open = slow_open  # type: ignore[method-assign]
+        process.open = slow_open  # type: ignore[method-assign]
         assert (await bench.line.place(*call)).cause is CANCELLED
         assert not bench.heard("answered")
 
@@ -198,7 +199,7 @@ def test_a_machine_process_that_dies_ends_its_calls_and_comes_back(tmp_path: Pat
     async def work(bench: Bench) -> None:
         placed = asyncio.create_task(bench.line.place(*bench.call("9990")))
         await until(lambda: bench.heard("answered"))
-        process = bench.line._process._process
+        process = (await bench.line._carrier())._process._process
         assert process is not None
         os.kill(process.pid, signal.SIGKILL)
         assert (await placed).cause.side is Side.THEIRS

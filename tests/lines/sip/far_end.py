@@ -18,8 +18,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from appliance.lines.practice.abilities import Abilities
 from appliance.lines.practice.machine import MachineSettings, PracticeMachine
-from appliance.lines.practice.spandsp_fax import STATUS_OK, Abilities, status_text
+from appliance.lines.practice.spandsp_fax import STATUS_OK, status_text
 from tests.lines.g711.far_end import AudioPeer
 from tests.lines.sip.sipp import (
     MEDIA_PORTS,

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+from appliance.lines.practice.abilities import Abilities
 from appliance.lines.practice.machine import MachineResult, MachineSettings, PracticeMachine
-from appliance.lines.practice.spandsp_fax import Abilities
 from tests.lines.g711.far_end import AudioPeer
 from tests.softmodem.stations import FaxMachine
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appliance.lines.practice.abilities import Abilities
 from appliance.lines.practice.machine import MachineSettings, PracticeMachine
-from appliance.lines.practice.spandsp_fax import Abilities
 from appliance.lines.sip.witnesses import T38_PACKETS, is_udptl, speaks_rtp, speaks_t38
 
 SECONDS = 8.0

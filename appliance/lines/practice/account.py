@@ -1,0 +1,16 @@
+"""What a practice call says of itself before it is connected."""
+
+from __future__ import annotations
+
+from appliance.causes import Cause
+from appliance.t30.parameters import CallResult, Phase, Progress
+
+
+def progress(event: str, **facts: str | int) -> Progress:
+    """A line of the account from before the call is connected, where its clock stands at 0."""
+    return Progress(0.0, event, tuple(facts.items()))
+
+
+def not_connected(cause: Cause) -> CallResult:
+    """How a call ended that nobody answered."""
+    return CallResult(cause=cause, phase=Phase.A)
