@@ -10,9 +10,13 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import phonenumbers
-from phonenumbers import NumberParseException, shortnumberinfo
+if TYPE_CHECKING:
+    import phonenumbers
+    import phonenumbers.shortnumberinfo
+else:
+    from appliance import number_library as phonenumbers
 
 # Where nobody said which country it is, digits behind a prefix count when they are one of these: 112 and
 # 911 (ITU-T E.161.1) and widely used national ones.
@@ -91,15 +95,16 @@ def _is_one(digits: str, region: str) -> bool:
     if len(digits) > _LONGEST:
         return False
     if region:
-        return bool(shortnumberinfo.is_emergency_number(digits, region))
+        return bool(phonenumbers.shortnumberinfo.is_emergency_number(digits, region))
     return digits in WELL_KNOWN or any(
-        shortnumberinfo.is_emergency_number(digits, each) for each in phonenumbers.SUPPORTED_REGIONS
+        phonenumbers.shortnumberinfo.is_emergency_number(digits, each)
+        for each in phonenumbers.SUPPORTED_REGIONS
     )
 
 
 def _begins_with_one(digits: str, region: str) -> bool:
     if region:
-        return bool(shortnumberinfo.connects_to_emergency_number(digits, region))
+        return bool(phonenumbers.shortnumberinfo.connects_to_emergency_number(digits, region))
     return digits.startswith(tuple(WELL_KNOWN))
 
 
@@ -112,7 +117,7 @@ def _regions(country_code: str) -> list[str]:
 def _is_whole(digits: str, regions: Iterable[str] | None) -> bool:
     """Whether ``digits`` are a whole number in one of ``regions``, in any country when None."""
     for region in phonenumbers.SUPPORTED_REGIONS if regions is None else regions:
-        with contextlib.suppress(NumberParseException):
+        with contextlib.suppress(phonenumbers.NumberParseException):
             if phonenumbers.is_valid_number(phonenumbers.parse(digits, region)):
                 return True
     return False

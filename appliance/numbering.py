@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import phonenumbers
-from phonenumbers import (
-    NumberParseException,
-    PhoneNumber,
-    PhoneNumberFormat,
-    PhoneNumberType,
-    ShortNumberCost,
-)
-from phonenumbers import shortnumberinfo as short_numbers
+if TYPE_CHECKING:
+    import phonenumbers
+    import phonenumbers.shortnumberinfo
+    from phonenumbers import PhoneNumber
+else:
+    from appliance import number_library as phonenumbers
 
 # Digits that a line's users may dial without any area: extensions and service numbers have so many at most.
 LOCAL_DIGITS = 4
@@ -26,7 +24,6 @@ LOCAL_DIGITS = 4
 # networks of no country (882, 883), personal numbers (878), and international shared cost (808) and premium
 # rate (979).  Carriers bill them by their own high tariffs, whatever the type of a number below them.
 COSTLY_CODES = frozenset({808, 870, 878, 881, 882, 883, 979})
-_COSTLY_TYPES = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 # A carrier's selection code (010xy, 0xyz, 101xxxx without its beginning) has so many digits at most.
 _CARRIER_DIGITS = 6
 # Short numbers that cost more than a call, such as directory enquiries: so many digits.
@@ -89,7 +86,7 @@ def parse(digits: str, plan: Plan) -> PhoneNumber | None:
 
 def e164(number: PhoneNumber) -> str:
     """``+`` and all digits."""
-    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def is_whole(number: PhoneNumber) -> bool:
@@ -116,7 +113,7 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
     yield number
     if is_whole(number):
         return
-    shorter = PhoneNumber()
+    shorter = phonenumbers.PhoneNumber()
     shorter.merge_from(number)
     if phonenumbers.truncate_too_long_number(shorter):
         yield shorter
@@ -135,7 +132,9 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
 
 def is_costly(number: PhoneNumber) -> bool:
     """Premium rate, shared cost, satellites and networks of no country, enquiries that are billed."""
-    if number.country_code in COSTLY_CODES or phonenumbers.number_type(number) in _COSTLY_TYPES:
+    types = phonenumbers.PhoneNumberType
+    costly_types = (types.PREMIUM_RATE, types.SHARED_COST)
+    if number.country_code in COSTLY_CODES or phonenumbers.number_type(number) in costly_types:
         return True
     if is_whole(number):
         return False
@@ -150,11 +149,12 @@ def is_costly_short(digits: str, region: str) -> bool:
         return True
     try:
         number = phonenumbers.parse(digits, region)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return False
+    short, premium = phonenumbers.shortnumberinfo, phonenumbers.ShortNumberCost.PREMIUM_RATE
     return bool(
-        short_numbers.is_valid_short_number_for_region(number, region)
-        and short_numbers.expected_cost_for_region(number, region) == ShortNumberCost.PREMIUM_RATE
+        short.is_valid_short_number_for_region(number, region)
+        and short.expected_cost_for_region(number, region) == premium
     )
 
 
@@ -230,7 +230,7 @@ def _has_national_prefix(digits: str, region: str) -> bool:
 def _parsed(digits: str, region: str) -> PhoneNumber | None:
     try:
         number = phonenumbers.parse(digits, region or None)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 import time
@@ -32,12 +33,15 @@ _TEXT = "[^/]{1,100}"
 def make_rest(context: Context) -> WsgiApplication:
     """The own interface."""
     door = Door()
-    document = json.dumps(describe_all(ROUTES)).encode()
+
+    @functools.cache
+    def document() -> bytes:
+        return json.dumps(describe_all(ROUTES)).encode()
 
     @door.get("/openapi.json")  # type: ignore[untyped-decorator]
     def openapi() -> bytes:
         bottle.response.content_type = request.JSON_TYPE
-        return document
+        return document()
 
     for route in ROUTES:
         runner = _Runner(route, context)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import phonenumbers
-from phonenumbers import NumberParseException
+from typing import TYPE_CHECKING, Any
 
 from appliance.api.rest import newfax
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
@@ -28,6 +25,11 @@ from appliance.records import cause_view, time_text
 from appliance.services.rules import RefusedError
 from appliance.settings.accounts import Scope
 from appliance.spool.model import JobFilter, Reach
+
+if TYPE_CHECKING:
+    import phonenumbers
+else:
+    from appliance import number_library as phonenumbers
 
 # So many earlier faxes are looked through for numbers, and so many are offered.
 RECENT_FAXES, OFFERED = 200, 8
@@ -114,7 +116,7 @@ def _country(dial: str) -> tuple[str, str]:
         return "", ""
     try:
         number = phonenumbers.parse(dial)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return "", ""
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     return phonenumbers.region_code_for_number(number) or "", written

@@ -25,13 +25,14 @@ from appliance.lines.line import (
     Refuse,
     Tap,
 )
+from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.causes import MODEM_MISSING, MODEM_UNPLUGGED
 from appliance.lines.modem.dialling import DialRules, UndialableError
 from appliance.lines.modem.fax import ModemCall, ModemFaxCall
 from appliance.lines.modem.find import candidates
 from appliance.lines.modem.identify import Interrogation, Modem
 from appliance.lines.modem.quirks import FlowControl, Quirks
-from appliance.lines.modem.ring_monitor import AnswerRules, RingMonitor, Verdict
+from appliance.lines.modem.ring_monitor import RingMonitor, Verdict
 from appliance.lines.modem.serial_link import PortError, SerialLink, ask
 from appliance.t30.causes import INTERNAL_FAULT
 from appliance.t30.conversation import CallOwner, Ended

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.port import CommandPort, Information, Reply, Silence
 from appliance.lines.modem.results import Result, cadence, caller_field, raw_caller_fields, ring_kind
@@ -16,27 +17,11 @@ RING_GAP_S = 8.0
 PING_EVERY_S = 60.0
 PING_S = 5.0
 SET_UP_S = 3.0
-MAX_RINGS = 20
 # RING is told so many tenths of a second after the bell (V.253 +VDR): longer than the gaps within a
 # distinctive ring (0.2 to 0.4 s), or each part would count as a ring; 0 would tell no RING at all.
 RING_AFTER = 5
 # A pause of the bell from which on the next burst belongs to another ring.
 RING_PAUSE_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerRules:
-    """What the owner allows.  Raises ValueError for a number of rings no caller would wait for."""
-
-    answer: bool = True  # False: this line only sends, every call belongs to the telephone
-    rings: int = 2  # answered on this ring; 2 lets the caller's number arrive, which comes after the first
-    # Distinctive rings that are faxes; empty: any ring.  As RING names them, or the number of bursts in a
-    # ring where the modem tells only the cadence.
-    kinds: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.rings <= MAX_RINGS:
-            raise ValueError(f"answer after {self.rings} rings: 1 to {MAX_RINGS} are possible")
 
 
 @dataclass(frozen=True, slots=True)

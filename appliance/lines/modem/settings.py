@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.overlay import SPEEDS, overlay
 from appliance.lines.modem.quirks import FlowControl, Quirks
-from appliance.lines.modem.ring_monitor import AnswerRules
 from appliance.lines.settings import LineSettings
 from appliance.settings.fields import one_of, setting, variant
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.identify import Modem
 from appliance.lines.modem.ring_monitor import (
     PING_EVERY_S,
     PING_S,
     RING_GAP_S,
-    AnswerRules,
     Caller,
     RingMonitor,
     Verdict,

@@ -17,9 +17,9 @@ from appliance.causes import CANCELLED, DELIVERED, RECEIVED
 from appliance.lines.causes import BUSY, LINE_FULL, LINE_STOPPED
 from appliance.lines.line import Answer, IncomingCall, LineKind, OutgoingCall, Refuse
 from appliance.lines.modem import causes
+from appliance.lines.modem.answering import AnswerRules
 from appliance.lines.modem.dialling import DialRules
 from appliance.lines.modem.line import ModemLine, ModemSettings
-from appliance.lines.modem.ring_monitor import AnswerRules
 from appliance.t30.causes import INTERNAL_FAULT
 from appliance.t30.conversation import CallOwner
 from appliance.t30.memory import MemoryOwner, MemoryStore
