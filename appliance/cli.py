@@ -18,7 +18,8 @@ _WORDS = {
         for word in ("send", "practice", "check", "demo", "doctor", "panel", "printing", "spool", "erase")
     },
     **dict.fromkeys(("list", "show", "inbox", "cancel", "resend", "tail"), "appliance.commands.faxes"),
-    **dict.fromkeys(("serve", "config", "key", "certificate", "setup-code"), _DAEMON),
+    **dict.fromkeys(("config", "key", "certificate", "setup-code"), _DAEMON),
+    "serve": "appliance.daemon.serving",
     **dict.fromkeys(("backup", "restore"), "appliance.commands.backup"),
     "user": "appliance.commands.user",
     "line": "appliance.commands.line",

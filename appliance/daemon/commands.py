@@ -1,4 +1,4 @@
-"""The commands ``serve``, ``config`` and ``key`` of the command line.
+"""What ``serve`` does, and the commands ``config``, ``key``, ``certificate`` and ``setup-code``.
 
 Each command is a function of the parsed arguments that returns an exit code.
 """
@@ -35,8 +35,10 @@ from appliance.daemon.arguments import (
 )
 from appliance.daemon.locked import wait_until_open
 from appliance.daemon.main import run
+from appliance.daemon.serving import SYSTEMD, level_of
 from appliance.disk_lock import owner as disk_lock
 from appliance.disk_lock.lock_file import LockFileError
+from appliance.exchange.launching import Launched
 from appliance.exchange.remote import Exchange
 from appliance.language import said
 from appliance.net.settings import HttpSettings
@@ -52,24 +54,10 @@ from appliance.spool.vault import KeyLostError
 
 # mallopt(3).
 _M_ARENA_MAX = -8
-DEFAULT_HTTP = "127.0.0.1:8080"
-SYSTEMD = "systemd"  # in place of an address: the sockets that systemd opened (systemd/faxbox.socket)
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds the words; each sets ``run`` to its function."""
-    serve = words.add_parser("serve", help="run the whole box in the foreground")
-    add_data_argument(serve)
-    serve.add_argument(
-        "--http",
-        metavar="HOST:PORT",
-        default=DEFAULT_HTTP,
-        help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP}); {SYSTEMD}: on the sockets "
-        "that systemd opened",
-    )
-    serve.add_argument("--verbose", action="store_true", help="say more about what happens")
-    serve.set_defaults(run=serve_command)
-
     config = words.add_parser("config", help="read and change settings")
     actions = config.add_subparsers(dest="action", required=True)
     get = actions.add_parser("get", help="show a section or a setting, or all")
@@ -126,25 +114,19 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 # -- serve ---------------------------------------------------------------------------------------
 
 
-def serve_command(arguments: argparse.Namespace, services: Sequence[MakeService] = ()) -> int:
-    """Runs the box until SIGTERM or SIGINT."""
-    service_manager.set_up_logging(logging.DEBUG if arguments.verbose else logging.INFO)
-    data = data_folder(arguments, may_be_new=True)
-    durable.keep_private()
+def serve(arguments: argparse.Namespace, data: Path, launched: Launched) -> int:
+    """Runs the box on ``data``, with this exchange, until SIGTERM or SIGINT; the exit code."""
+    service_manager.set_up_logging(level_of(arguments))
     _share_memory()
-    sockets = service_manager.inherited_sockets() if arguments.http == SYSTEMD else []
+    exchange = Exchange()
+    exchange.take(launched)
     try:
+        sockets = service_manager.inherited_sockets() if arguments.http == SYSTEMD else []
         if disk_lock.locked() and not wait_until_open(sockets):
             return 0
+        return _serve_on(data, arguments.http, sockets, (), exchange)
     except LockFileError as error:
         return _complain(f"the disk cannot be opened: {error}", EXIT_UNUSABLE)
-    exchange = Exchange()
-    try:
-        exchange.launch()  # it comes up while we do
-    except OSError as error:
-        return _complain(f"the program that carries the calls cannot be started: {error}", EXIT_UNUSABLE)
-    try:
-        return _serve_on(data, arguments.http, sockets, services, exchange)
     finally:
         exchange.abandon()
 

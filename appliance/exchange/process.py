@@ -1,4 +1,4 @@
-"""The exchange itself: ``python -m appliance.exchange.process FD``, started by ``Exchange`` in ``remote``.
+"""The exchange itself: ``live``, in a process of its own (``launching``) that `remote.Exchange` minds.
 
 One event loop with all calls, and nothing else that wants the interpreter: pages come ready-made from the
 box, pages that came in go to it, what happens in a call is told to it.  It ends when its channel, the
@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from appliance.causes import DELIVERED, RECEIVED
@@ -67,6 +68,8 @@ LOOK_S = 0.5
 # should we ever run wild, and the box then ends us.
 PRIORITY = 1
 NICE = -10
+# What ps calls the process; 15 letters are what the kernel keeps.
+NAME = "faxbox-exchange"
 # pjsua2's thread hands the interpreter over after so long, seconds (Python's own: 5 ms).
 SWITCH_INTERVAL_S = 0.0005
 
@@ -321,15 +324,21 @@ def _before_others() -> None:
             os.setpriority(os.PRIO_PROCESS, 0, NICE)
 
 
-def main() -> None:
-    """Entry point of the process: ``FD LEVEL``."""
-    descriptor, level = int(sys.argv[1]), int(sys.argv[2])
+def live(descriptor: int, level: int) -> None:
+    """The process's work: calls for the box behind this socket, until it closes; logs from ``level`` on."""
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     # The box ends us through the channel, when it has let calls end politely.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(NAME)
     asyncio.run(_live(descriptor))
+
+
+def main() -> None:
+    """Entry point of the program: ``FD LEVEL``."""
+    live(int(sys.argv[1]), int(sys.argv[2]))
 
 
 if __name__ == "__main__":

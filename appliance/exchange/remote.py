@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from appliance.exchange import launching
+from appliance.exchange.launching import ChildProcess, Launched
 from appliance.exchange.messages import (
     SIGN_OF_LIFE_S,
     CallOffered,
@@ -120,12 +120,6 @@ class RemoteLine:
         return await self._exchange.practice(self, tiff, caller, dialled)
 
 
-@dataclass(slots=True)
-class _Process:
-    process: subprocess.Popen[bytes]
-    sock: socket.socket
-
-
 @dataclass(frozen=True, slots=True)
 class _Call:
     """A call that is up, on this line."""
@@ -138,10 +132,10 @@ class _Call:
 class Exchange:
     """Starts the process and keeps it; for one asyncio loop.
 
-    ``launch`` may be called before there is a loop, so that the process comes up meanwhile.
+    ``take`` and ``launch`` may be called before there is a loop, so that the process comes up meanwhile.
     """
 
-    _launched: _Process | None = None
+    _launched: Launched | None = None
     _channel: Channel | None = None
     _lines: dict[str, RemoteLine] = field(default_factory=dict)
     _waits: dict[tuple[type, str], asyncio.Future[None]] = field(default_factory=dict)
@@ -158,22 +152,13 @@ class Exchange:
         """The process as the system knows it, None without one."""
         return self._launched.process.pid if self._launched is not None else None
 
+    def take(self, launched: Launched) -> None:
+        """Carries on with a process that has been launched already."""
+        self._launched = launched
+
     def launch(self) -> None:
         """Starts the process.  Raises OSError."""
-        ours, theirs = socket.socketpair()
-        try:
-            level = logging.getLogger().getEffectiveLevel()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "appliance.exchange.process", str(theirs.fileno()), str(level)],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-            )
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        self._launched = _Process(process, ours)
+        self._launched = launching.spawn(logging.getLogger().getEffectiveLevel())
 
     def start(self) -> None:
         """On the loop: from here on the process is kept alive."""
@@ -296,7 +281,7 @@ class Exchange:
         finally:
             watch.cancel()
 
-    async def _watch(self, process: subprocess.Popen[bytes]) -> None:
+    async def _watch(self, process: ChildProcess) -> None:
         while True:
             due = time.monotonic() + SILENCE_S / 4
             await asyncio.sleep(SILENCE_S / 4)
@@ -368,7 +353,7 @@ class Exchange:
         self._join(channel, offered.number, offered.incoming.line, decision.owner)
 
 
-def _reap(process: subprocess.Popen[bytes]) -> int:
+def _reap(process: ChildProcess) -> int:
     with contextlib.suppress(subprocess.TimeoutExpired):
         return process.wait(END_S)
     process.kill()

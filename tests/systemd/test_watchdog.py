@@ -22,6 +22,7 @@ import pytest
 
 from appliance.daemon import main, watchdog
 from appliance.daemon.watchdog import Watchdog
+from appliance.exchange.process import NAME
 from bench import burst
 from bench.running import running
 from tests.api.served import Served, serving
@@ -128,7 +129,7 @@ def exchange_pid() -> int:
     for task in Path("/proc/self/task").iterdir():
         for child in (task / "children").read_text().split():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
-                if b"appliance.exchange.process" in Path(f"/proc/{child}/cmdline").read_bytes():
+                if Path(f"/proc/{child}/comm").read_text().strip() == NAME:
                     return int(child)
     raise AssertionError("there is no such process")
 

@@ -1,0 +1,51 @@
+"""The command ``serve``: starts the exchange, then the box.
+
+The exchange is forked off before the box's own modules are loaded, so that it does not carry them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+
+from appliance import durable
+from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.exchange import launching
+
+DEFAULT_HTTP = "127.0.0.1:8080"
+SYSTEMD = "systemd"  # in place of an address: the sockets that systemd opened (systemd/faxbox.socket)
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``serve`` to the command's words."""
+    serve = words.add_parser("serve", help="run the whole box in the foreground")
+    add_data_argument(serve)
+    serve.add_argument(
+        "--http",
+        metavar="HOST:PORT",
+        default=DEFAULT_HTTP,
+        help=f"where the web pages and interfaces listen (default {DEFAULT_HTTP}); {SYSTEMD}: on the sockets "
+        "that systemd opened",
+    )
+    serve.add_argument("--verbose", action="store_true", help="say more about what happens")
+    serve.set_defaults(run=serve_command)
+
+
+def level_of(arguments: argparse.Namespace) -> int:
+    """What is logged, and all that is more urgent."""
+    return logging.DEBUG if arguments.verbose else logging.INFO
+
+
+def serve_command(arguments: argparse.Namespace) -> int:
+    """Runs the box until SIGTERM or SIGINT."""
+    data = data_folder(arguments, may_be_new=True)
+    durable.keep_private()
+    try:
+        launched = launching.fork(level_of(arguments))
+    except OSError as error:
+        print(f"faxbox: the program that carries the calls cannot be started: {error}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    from appliance.daemon.commands import serve  # noqa: PLC0415 - see above
+
+    return serve(arguments, data, launched)
