@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pypdfium2
@@ -11,7 +12,9 @@ from PIL import Image
 
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope
+from appliance.spool import received as spool_received
 from appliance.t4.tiff import FaxTiff
+from appliance.t30.causes import NO_PAGES_CAME
 from tests.api.served import Served
 from tests.ports import free_port
 
@@ -53,6 +56,22 @@ def test_a_received_fax_is_read_as_png_pdf_and_tiff(served: Served, tmp_path: Pa
     assert "received.complete" in kinds
     looked = [entry["action"] for entry in served.ask("GET", "/audit").json["audit"]]
     assert looked.count("received.look") == 3
+
+
+def test_calls_that_brought_no_page_are_left_out_unless_they_are_asked_for_and_the_description_says_so(
+    served: Served,
+) -> None:
+    call = served.box.spool.do(spool_received.begin, "a-call-without-a-page", "trunk", "t38", time.time())
+    served.box.spool.do(spool_received.finish, call.id, NO_PAGES_CAME, complete=False, now=time.time())
+
+    def listed(query: str) -> list[int]:
+        return [fax["id"] for fax in served.ask("GET", f"/received{query}").json["received"]]
+
+    assert call.id not in listed("")
+    assert call.id in listed("?empty=true")
+    described = served.ask("GET", "/openapi.json").json["paths"]["/received"]["get"]
+    assert "no page are not among them" in described["summary"]
+    assert "empty" in [each["name"] for each in described["parameters"]]
 
 
 def test_it_is_marked_read_given_to_a_user_and_deleted(served: Served) -> None:
