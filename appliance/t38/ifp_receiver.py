@@ -70,6 +70,7 @@ class IfpReceiver:
         self.frames_without_fcs = 0
         self._heard_at = 0.0
         self._has_data = False  # since the carrier came on
+        self._labelled: Carrier | None = None  # what the data of this carrier is said to be, where it differs
         self._frame = bytearray()
         self._frame_damaged = False
         self._start_unsure = False  # packets were lost where a frame may have begun
@@ -122,6 +123,7 @@ class IfpReceiver:
 
     def _field(self, carrier: Carrier, item: DataField, now: float) -> None:
         kind = item.kind
+        carrier = self._meant(carrier)
         if item.octets and kind <= FieldType.T4_NON_ECM_SIG_END:
             if carrier is not self.carrier:  # data without, or before, its indicator
                 self._carrier_off(now)
@@ -145,6 +147,19 @@ class IfpReceiver:
             whole = self._image_whole and self._image_octets > 0
             self._carrier_off(now, complete=whole and kind is FieldType.T4_NON_ECM_SIG_END)
 
+    def _meant(self, carrier: Carrier) -> Carrier:
+        """The carrier of data with this label.
+
+        There are gateways that label the data of a fast carrier as another one's.  Right behind an indicator
+        the indicator is believed: it is what the far end's modem was told to train for.
+        """
+        up = self.carrier
+        if up is None or up is carrier or Carrier.V21 in (up, carrier):
+            return carrier
+        if not self._has_data:
+            self._labelled = carrier
+        return up if carrier is self._labelled else carrier
+
     def _image(self, carrier: Carrier, octets: bytes, now: float) -> None:
         if self._lost and any(octets):  # behind fill: the row that was lost is still to end
             self.events.append(DataLost(self._octets_lost(carrier, now)))
@@ -164,6 +179,7 @@ class IfpReceiver:
     def _carrier_on(self, carrier: Carrier) -> None:
         self.carrier = carrier
         self._has_data = False
+        self._labelled = None
         self._image_octets = 0
         self._image_whole = False
         self.events.append(CarrierOn(carrier))

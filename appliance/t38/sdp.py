@@ -32,7 +32,7 @@ UDP_EC = {
 }
 
 _TOKEN = re.compile(r"[!#-'*+\-.0-9A-Z^-~/]{1,64}\Z")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\Z")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\Z")  # private names have underscores
 
 
 class SdpError(ValueError):
@@ -150,7 +150,9 @@ def _parse_connection(value: str) -> str:
 
 def _parse_media(value: str, address: str) -> Media:
     parts = value.split()
-    if len(parts) < 4 or not all(_TOKEN.match(part) for part in parts):
+    # A line that is no fax and switched off may lack its formats: the rest of the description counts.
+    least = 4 if parts and parts[0].lower() in ("audio", "image") else 3
+    if len(parts) < least or not all(_TOKEN.match(part) for part in parts):
         raise SdpError(f"a media line of {len(parts)} parts: {value[:60]!r}")
     port = parts[1].partition("/")[0]
     if not port.isdecimal() or len(port) > 5 or int(port) > 65535:
@@ -295,8 +297,8 @@ def _family(address: str) -> str:
 
 def _refused_lines(media: Media, address: str) -> list[str]:
     """A line with port 0; it has a c= of its own because some peers miss it."""
-    formats = " ".join(media.formats)
-    return [f"m={media.kind} 0 {media.protocol} {formats}", f"c=IN {_family(address)} {address}"]
+    line = " ".join((f"m={media.kind} 0 {media.protocol}", *media.formats))
+    return [line, f"c=IN {_family(address)} {address}"]
 
 
 def _image_lines(local: T38Media) -> list[str]:

@@ -149,6 +149,15 @@ class ImageLabel(Rewritten):
         return [packet]
 
 
+class AnotherModem(Rewritten):
+    """The indicator says V.17, the data says V.29."""
+
+    def said(self, packet: IfpPacket) -> list[IfpPacket]:
+        if isinstance(packet, DataPacket) and packet.data_type is DataType.V17_14400:
+            return [DataPacket(DataType.V29_9600, packet.fields)]
+        return [packet]
+
+
 class NumbersBeginAnew(Accent):
     """Its sequence numbers begin again at 0 within the first 64 packets, once."""
 
@@ -182,6 +191,7 @@ ACCENTS: Sequence[type[Accent]] = (
     CommandFirst,
     CommandFirstAndFinal,
     ImageLabel,
+    AnotherModem,
     NumbersBeginAnew,
     OctetsBehind,
     LyingCount,

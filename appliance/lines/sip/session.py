@@ -6,6 +6,7 @@ The image half, and reading a description at all, is ``appliance.t38.sdp``'s.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from appliance.t38.sdp import Description, Media, Origin
@@ -20,6 +21,8 @@ EVENTS = 101
 PACKET_MS = 20
 # Profiles that carry plain G.711.  SAVP would want keys that we do not have.
 _PROTOCOLS = ("RTP/AVP", "RTP/AVPF")
+# How a line of a description begins, of whatever type.
+_LINE = re.compile(r"^[a-z]=", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,11 @@ def body_of(message: str) -> str:
     """The SDP in a whole SIP message, out of a multipart body too; empty when there is none."""
     _, _, body = message.partition("\r\n\r\n")
     start = body.find("v=0")
-    if start < 0:
-        return ""
+    if start < 0:  # the library takes a description without its version, and so would answer for us
+        first = _LINE.search(body)
+        if first is None:
+            return ""
+        start = first.start()
     body = body[start:]
     end = body.find("\r\n--")
     return body if end < 0 else body[: end + 2]
@@ -151,5 +157,5 @@ def _audio_lines(port: int, laws: dict[int, int], *, events: bool = False) -> li
 
 def _refused_lines(media: Media, address: str) -> list[str]:
     """A line with port 0; it has a c= of its own because some peers miss it."""
-    formats = " ".join(media.formats)
-    return [f"m={media.kind} 0 {media.protocol} {formats}", f"c=IN {_family(address)} {address}"]
+    line = " ".join((f"m={media.kind} 0 {media.protocol}", *media.formats))
+    return [line, f"c=IN {_family(address)} {address}"]
