@@ -14,6 +14,20 @@ from playwright.sync_api import Browser
 from appliance.settings.accounts import Role
 from tests.web import complaints
 from tests.web.browser import OWNER, Web, chromium, web
+from tests.web.views import VIEWS, usual
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A flow runs in one view by default, in the other three with ``-m full``."""
+    if "view" in metafunc.fixturenames:
+        by_default = usual(metafunc.function.__name__)
+        metafunc.parametrize(
+            "view",
+            [
+                pytest.param(view, id=view.id, marks=() if view == by_default else pytest.mark.full)
+                for view in VIEWS
+            ],
+        )
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from appliance.settings.accounts import Role
 from tests.api.served import TIMEOUT_S
 from tests.web import complaints
 from tests.web.browser import OWNER, PASSWORD, PATIENCE_MS, Web, web
+from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
 
@@ -89,38 +90,41 @@ def test_the_pages_speak_german_when_the_browser_does_and_english_when_the_user_
     box.add_user(OWNER, language="")
 
 
-def test_signing_out_everywhere_ends_the_other_windows(box: Web) -> None:
-    here, there = box.page("olga"), box.page("olga")
+def test_signing_out_everywhere_ends_the_other_windows(box: Web, view: View) -> None:
+    here, there = view.page(box, "olga"), view.opposite.page(box, "olga")
     there.goto("/account")
     here.goto("/account")
     here.once("dialog", lambda asked: asked.accept())
-    here.get_by_role("button", name="Sign out everywhere else").click()
-    expect(here.get_by_role("button", name="Sign out everywhere else")).to_have_count(0)
+    view.press(view.button(here, "Sign out everywhere else"))
+    expect(view.button(here, "Sign out everywhere else")).to_have_count(0)
     there.reload()
-    expect(there.get_by_label("Password")).to_be_visible()
+    expect(view.opposite.field(there, "Password")).to_be_visible()
 
 
-def test_with_an_app_the_password_alone_opens_nothing_and_a_recovery_code_opens_once(box: Web) -> None:
-    page = box.page("tim")
+def test_with_an_app_the_password_alone_opens_nothing_and_a_recovery_code_opens_once(
+    box: Web, view: View
+) -> None:
+    name = f"tim-{view.id}"
+    page = view.page(box, name)
     page.goto("/account/app")
     secret = page.locator("input[name=secret]").input_value()
-    picture = page.get_by_role("img", name="QR code for the app").screenshot()
+    picture = page.get_by_role("img", name=view.said("QR code for the app")).screenshot()
     dark = Image.open(io.BytesIO(picture)).convert("L").point([255 if v < 128 else 0 for v in range(256)])
     assert 0.2 < ImageStat.Stat(dark).mean[0] / 255 < 0.6  # black on white, as such codes are
-    page.get_by_label("The six digits").fill(pyotp.TOTP(secret).now())
-    page.get_by_label("Your password").fill(PASSWORD)
+    view.field(page, "The six digits that it shows now").fill(pyotp.TOTP(secret).now())
+    view.field(page, "Your password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Keep these codes")).to_be_visible()
+    expect(page.get_by_role("heading", name=view.said("Keep these codes"))).to_be_visible()
     recovery = page.locator("#recovery li").first.inner_text()
     answers = []
     # Each code is good once. The next one is good already, and stays so for a whole step more.
     for code in ("next", "000000", recovery, recovery):
-        other = box.page("")
+        other = view.page(box, "")
         other.goto("/sign-in")
-        other.get_by_label("Name or e-mail address").fill("tim")
-        other.get_by_label("Password").fill(PASSWORD)
+        view.field(other, "Name or e-mail address").fill(name)
+        view.field(other, "Password").fill(PASSWORD)
         other.keyboard.press("Enter")
-        field = other.get_by_label("Code")
+        field = other.locator("[name=code]")
         expect(field).to_be_visible()
         field.fill(pyotp.TOTP(secret).at(time.time() + 30) if code == "next" else code)
         with other.expect_navigation():

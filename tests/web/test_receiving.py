@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from appliance.settings.accounts import Role
 from tests.web.browser import OWNER, Web, noticed, stop_clock
 from tests.web.furnished import picture
+from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
 
@@ -47,54 +48,47 @@ def rows(page: Page, fax_id: int) -> int:
     return page.locator(f".rows > li[data-id='{fax_id}']:visible").count()
 
 
-def test_a_fax_comes_in_and_appears_without_the_page_being_loaded_again(box: Web) -> None:
-    page = box.page()
+def test_a_fax_comes_in_and_appears_without_the_page_being_loaded_again(box: Web, view: View) -> None:
+    page = view.page(box)
     page.goto("/received")
     page.evaluate("window.same = true")
     fax_id = _fax(box)
     expect(page.locator(f".rows > li[data-id='{fax_id}'].unread")).to_be_visible()
     expect(page.locator("nav .count")).to_be_visible()
     assert page.evaluate("window.same") is True
-    page.locator(f".rows > li[data-id='{fax_id}'] a").click()
+    view.press(page.locator(f".rows > li[data-id='{fax_id}'] a"))
     expect(page.locator(".sheets img").first).to_be_visible()
     expect(page.locator(f".rows > li[data-id='{fax_id}'].unread")).to_have_count(0)
 
 
-def test_many_are_deleted_at_once_and_come_back_with_undo(box: Web, faxed: int) -> None:
+def test_many_are_deleted_at_once_and_come_back_with_undo(box: Web, faxed: int, view: View) -> None:
     other = _fax(box)
-    page = box.page()
+    page = view.page(box)
     stop_clock(page)  # the ten seconds of "Undo" are over when the test says so
     page.goto("/received")
     for fax_id in (faxed, other):
         page.locator(f".rows > li[data-id='{fax_id}'] input").check()
-    page.get_by_role("button", name="Delete").click()
+    view.press(view.button(page, "Delete"))
     assert rows(page, faxed) == 0
-    page.get_by_role("button", name="Undo").click()
+    view.press(view.button(page, "Undo"))
     expect(page.locator(f".rows > li[data-id='{faxed}']")).to_be_visible()
-    page.get_by_role("button", name="Delete").click()
+    view.press(view.button(page, "Delete"))
     page.clock.fast_forward(11_000)
     box.served.wait(lambda: box.served.ask("GET", f"/received/{other}").status == 404)
     page.reload()
     assert rows(page, other) == 0
 
 
-@pytest.mark.parametrize(("language", "phone"), [("en", False), ("de", True)])
 def test_pages_are_looked_at_and_many_faxes_saved_at_any_size_and_in_any_language(
-    box: Web, faxed: int, tmp_path: Path, language: str, phone: bool
+    box: Web, faxed: int, tmp_path: Path, view: View
 ) -> None:
-    larger, turn, two, together = (
-        ("Larger", "Turn", "Two side by side", "One PDF")
-        if language == "en"
-        else ("Größer", "Drehen", "Zwei nebeneinander", "Ein PDF")
-    )
     other = _fax(box)
-    page = box.page(language=language, phone=phone)
-    press = (lambda what: what.tap()) if phone else (lambda what: what.click())
+    page, press = view.page(box), view.press
 
     page.goto("/received")
     for fax_id in (faxed, other):
         press(page.locator(f".rows > li[data-id='{fax_id}'] input"))
-    for name, head in ((together, b"%PDF-"), ("ZIP", b"PK")):
+    for name, head in ((view.said("One PDF"), b"%PDF-"), ("ZIP", b"PK")):
         with page.expect_download() as saved:
             press(page.get_by_role("button", name=name, exact=True))
         saved.value.save_as(tmp_path / "saved")
@@ -107,15 +101,15 @@ def test_pages_are_looked_at_and_many_faxes_saved_at_any_size_and_in_any_languag
     expect(sheet).to_be_visible()
     sheet.evaluate("(image) => image.decode()")
     before = sheet.bounding_box()
-    press(page.get_by_role("button", name=larger))
+    press(view.button(page, "Larger"))
     after = sheet.bounding_box()
     assert before is not None
     assert after is not None
     assert after["width"] > before["width"] * 1.1
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")  # its own box scrolls
-    press(page.get_by_role("button", name=two))
+    press(view.button(page, "Two side by side"))
     expect(page.locator(".sheets")).to_have_class(re.compile(r"\btwo-up\b"))
-    press(page.get_by_role("button", name=turn))
+    press(view.button(page, "Turn"))
     expect(page.locator(".sheets")).to_have_attribute("data-turn", "1")
     page.reload()  # how it was turned is remembered
     expect(page.locator(".sheets")).to_have_attribute("data-turn", "1")
@@ -152,7 +146,7 @@ def test_search_finds_a_part_of_the_number(box: Web, faxed: int) -> None:
     assert rows(page, faxed) == 1
 
 
-def test_a_reader_sees_fetches_and_guesses_only_what_is_theirs(box: Web, faxed: int) -> None:
+def test_a_reader_sees_fetches_and_guesses_only_what_is_theirs(box: Web, faxed: int, view: View) -> None:
     theirs = _fax(box, "7700")
     user_id = box.add_user("rita", Role.READER, reads_numbers=["77"])
     token = box.served.server.context.sessions.begin(user_id, box.served.box.clock(), 600)
@@ -169,7 +163,7 @@ def test_a_reader_sees_fetches_and_guesses_only_what_is_theirs(box: Web, faxed: 
     assert ask("DELETE", f"/received/{faxed}", token=token).status == 404
     for path in ("/faxes", "/previews", "/settings", "/users", "/contacts", "/audit"):
         assert ask("GET", path, token=token).status == 403, path
-    page = box.page("rita")
+    page = view.page(box, "rita")
     page.goto("/received")
     expect(page.locator(f".rows > li[data-id='{theirs}']")).to_be_visible()
     assert rows(page, faxed) == 0
@@ -188,19 +182,17 @@ def test_a_key_of_a_reader_sends_nothing_and_reads_no_more_than_they_do(box: Web
     assert box.served.ask("GET", f"/received/{faxed}", token=token).status == 404
 
 
-@pytest.mark.parametrize(("language", "phone"), [("en", False), ("de", True)])
 def test_a_note_is_seen_by_everybody_at_once_found_and_taken_off_with_a_way_back(
-    box: Web, faxed: int, language: str, phone: bool
+    box: Web, faxed: int, view: View
 ) -> None:
-    german = language == "de"
-    here, there = box.page(language=language, phone=phone), box.page(language=language)
+    here, there = view.page(box), view.opposite.page(box)
     # One's own clock: "Undo" is pressed in time on any machine.
     here.clock.install()
     for page in (here, there):
         page.goto(f"/received/{faxed}")
     text = f'Byron {faxed} <img src=x onerror="window.bad=1">'
     here.locator("#new-note textarea").fill(text)
-    here.get_by_role("button", name="Notiz hinzufügen" if german else "Add the note").click()
+    view.press(view.button(here, "Add the note"))
     for page in (here, there):
         expect(page.locator("#notes li")).to_contain_text(text)
         expect(page.locator("#notes li")).to_contain_text(OWNER)
@@ -210,11 +202,11 @@ def test_a_note_is_seen_by_everybody_at_once_found_and_taken_off_with_a_way_back
     expect(there.locator(".rows > li")).to_have_count(1)
     here.clock.pause_at(here.evaluate("Date.now() + 3600000") / 1000)
     off = here.locator("#notes li").get_by_role("button")
-    off.click()
+    view.press(off)
     expect(here.locator("#notes li")).to_be_hidden()
-    here.get_by_role("button", name="Rückgängig" if german else "Undo").click()
+    view.press(view.button(here, "Undo"))
     expect(here.locator("#notes li")).to_be_visible()
-    off.click()
+    view.press(off)
     here.clock.fast_forward(11_000)
     box.served.wait(lambda: box.served.ask("GET", f"/received/{faxed}/notes").json["notes"] == [])
 

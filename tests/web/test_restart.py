@@ -21,14 +21,15 @@ from appliance.phonebook import Contact
 from appliance.settings import secrets
 from appliance.settings.accounts import Role, Scope
 from tests.ports import free_port
-from tests.web.browser import LOCALES, OWNER, PASSWORD, PHONE, noticed, window
+from tests.web.browser import DESKTOP, LOCALES, OWNER, PASSWORD, PHONE, noticed, window
 from tests.web.furnished import picture
+from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
 
 HANG_S = 240.0
-AWAY = {"en": "The box does not answer.", "de": "Die Box antwortet nicht."}
-BACK = {"en": "The box is back.", "de": "Die Box ist wieder da."}
+AWAY = "The box does not answer."
+BACK = "The box is back."
 
 
 @dataclass
@@ -72,9 +73,14 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made.stop()
 
 
-def sign_in(browser: Browser, service: Service, language: str, **more: object) -> Page:
-    address = f"http://127.0.0.1:{service.port}"
-    page = window(browser, base_url=address, locale=LOCALES[language], **more).new_page()
+def sign_in(browser: Browser, service: Service, view: View) -> Page:
+    page = window(
+        browser,
+        base_url=f"http://127.0.0.1:{service.port}",
+        locale=LOCALES[view.language],
+        viewport=PHONE if view.phone else DESKTOP,
+        has_touch=view.phone,
+    ).new_page()
     page.goto("/sign-in")
     page.locator("[name=name]").fill(OWNER)
     page.locator("[name=password]").fill(PASSWORD)
@@ -90,7 +96,7 @@ def begin_contact(page: Page, name: str) -> None:
 
 
 def test_open_pages_outlive_a_restart_of_the_box_with_what_is_typed_into_them(
-    service: Service, browser: Browser, tmp_path: Path
+    service: Service, browser: Browser, tmp_path: Path, view: View
 ) -> None:
     store = open_settings(service.data)
     secrets.add_user(store, OWNER, PASSWORD, role=Role.ADMIN)
@@ -100,8 +106,9 @@ def test_open_pages_outlive_a_restart_of_the_box_with_what_is_typed_into_them(
     letter.write_bytes(picture())
     service.start()
 
-    desk, phone = sign_in(browser, service, "en"), sign_in(browser, service, "de", viewport=PHONE)
-    begin_contact(phone, "Noether")
+    other = view.opposite
+    desk, elsewhere = sign_in(browser, service, view), sign_in(browser, service, other)
+    begin_contact(elsewhere, "Noether")
     inbox, contact = desk.context.new_page(), desk.context.new_page()
     inbox.goto("/received")
     inbox.evaluate("window.same = true")
@@ -109,29 +116,30 @@ def test_open_pages_outlive_a_restart_of_the_box_with_what_is_typed_into_them(
     desk.goto("/")
     desk.locator("#choose").set_input_files(letter)
     expect(desk.locator("#pages img").first).to_be_visible()
-    desk.get_by_label("With a cover page").check()
+    view.field(desk, "With a cover page").check()
     expect(desk.locator("#paper")).to_have_attribute("aria-busy", "false")
 
     service.stop()
-    for page, language in ((inbox, "en"), (contact, "en"), (desk, "en"), (phone, "de")):
-        expect(page.locator("#notices")).to_contain_text(AWAY[language])
+    opened = ((inbox, view), (contact, view), (desk, view), (elsewhere, other))
+    for page, reader in opened:
+        expect(page.locator("#notices")).to_contain_text(reader.said(AWAY))
     # Whoever goes on all the same loses nothing.
     contact.locator("[name=number]").fill("+49 30 4711")
-    contact.get_by_role("button", name="Add").click()
-    expect(contact.get_by_role("alert")).to_contain_text(AWAY["en"])
-    desk.get_by_label("Subject").fill("Written while it was away")
-    expect(desk.get_by_role("alert")).to_contain_text(AWAY["en"])
+    view.press(view.button(contact, "Add"))
+    expect(contact.get_by_role("alert")).to_contain_text(view.said(AWAY))
+    view.field(desk, "Subject").fill("Written while it was away")
+    expect(desk.get_by_role("alert")).to_contain_text(view.said(AWAY))
 
     service.start()
-    for page, language in ((inbox, "en"), (contact, "en"), (desk, "en"), (phone, "de")):
-        noticed(page, BACK[language])
-        expect(page.locator("#notices")).not_to_contain_text(AWAY[language])
-    contact.get_by_role("button", name="Add").click()
+    for page, reader in opened:
+        noticed(page, reader.said(BACK))
+        expect(page.locator("#notices")).not_to_contain_text(reader.said(AWAY))
+    view.press(view.button(contact, "Add"))
     contact.wait_for_url("**/settings/contacts")
-    expect(phone.locator("[name=last_name]")).to_have_value("Noether")
-    phone.locator("[name=number]").fill("+49 30 4712")
-    phone.get_by_role("button", name="Hinzufügen").click()
-    phone.wait_for_url("**/settings/contacts")
+    expect(elsewhere.locator("[name=last_name]")).to_have_value("Noether")
+    elsewhere.locator("[name=number]").fill("+49 30 4712")
+    other.press(other.button(elsewhere, "Add"))
+    elsewhere.wait_for_url("**/settings/contacts")
     assert {each.last_name for each in open_settings(service.data).items(Contact).values()} == {
         "Lovelace",
         "Noether",
@@ -140,7 +148,7 @@ def test_open_pages_outlive_a_restart_of_the_box_with_what_is_typed_into_them(
     expect(desk.get_by_role("alert")).to_be_hidden()
     expect(desk.locator("#paper")).to_have_attribute("aria-busy", "false")
     desk.reload()
-    expect(desk.get_by_label("Subject")).to_have_value("Written while it was away")
+    expect(view.field(desk, "Subject")).to_have_value("Written while it was away")
     # The list goes on by itself.
     call = {
         "caller": "+4930999",
@@ -149,5 +157,5 @@ def test_open_pages_outlive_a_restart_of_the_box_with_what_is_typed_into_them(
     assert service.post("/practice/receive", call, token) == 202
     expect(inbox.locator(".rows > li")).to_contain_text("+4930999")
     assert inbox.evaluate("window.same") is True
-    for page in (desk, phone):
+    for page in (desk, elsewhere):
         page.context.close()

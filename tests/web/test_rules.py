@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from appliance.deliver.routing import in_order
 from appliance.deliver.settings import JunkRule, Route
 from tests.web.browser import Web, noticed
+from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
 
@@ -53,14 +54,13 @@ def test_the_order_is_changed_by_buttons_by_keys_and_by_dragging(box: Web, rules
     expect(rows.first).to_contain_text("Never")
 
 
-@pytest.mark.parametrize(("language", "phone"), [("en", False), ("de", True)])
 def test_a_tried_call_tells_which_rule_takes_it_and_why_others_do_not(
-    box: Web, rules: dict[str, int], language: str, phone: bool
+    box: Web, rules: dict[str, int], view: View
 ) -> None:
-    german = language == "de"
-    page = box.page(language=language, phone=phone)
+    german = view.language == "de"
+    page = view.page(box)
     page.goto("/settings/routes")
-    page.get_by_role("link", name="Einen Anruf ausprobieren" if german else "Try a call").click()
+    view.press(view.link(page, "Try a call"))
     page.locator("[name=caller]").fill("+49 40 777")
     page.locator("[name=dialled]").fill("+49 30 22")
     page.keyboard.press("Enter")

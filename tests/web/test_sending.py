@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool.model import JobState
-from appliance.t4.coding import decode
 from tests.api.served import TIMEOUT_S
 from tests.web.browser import Web
+from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
 
@@ -37,7 +37,7 @@ def letter(folder: Path, pages: int = 2) -> Path:
 def begin(page: Page, document: Path, number: str = "9990") -> None:
     """The first page with a recipient and a document."""
     page.goto("/")
-    page.get_by_role("combobox", name="To").fill(number)
+    page.locator("#to-input").fill(number)
     page.keyboard.press("Enter")
     expect(page.locator(".chosen li")).to_have_count(1)
     page.locator("#choose").set_input_files(document)
@@ -58,66 +58,82 @@ def picture_of(page: Page, number: int) -> Image.Image:
     return Image.open(io.BytesIO(content)).convert("1")
 
 
-def test_what_was_seen_is_what_arrives_bit_for_bit(box: Web, tmp_path: Path) -> None:
-    page = box.page()
+def of_page(view: View, word: str, number: int) -> str:
+    """The name of a button of a page of the preview."""
+    return f"{view.said(word)}: {view.said('Page')} {number}"
+
+
+def arrivals(box: Web) -> list[Path]:
+    """What the practice machine at 9990 has received, the oldest first."""
+    return sorted((box.served.box.data / "practice").glob("9990-*.tif"))
+
+
+def test_what_was_seen_is_what_arrives_bit_for_bit(box: Web, tmp_path: Path, view: View) -> None:
+    before = set(arrivals(box))
+    page = view.page(box)
     begin(page, letter(tmp_path))
-    page.get_by_role("button", name="Turn: Page 2").click()
+    view.press(page.get_by_role("button", name=of_page(view, "Turn", 2)))
     settled(page)
-    page.get_by_role("button", name="Darker: Page 1").click()
+    view.press(page.get_by_role("button", name=of_page(view, "Darker", 1)))
     settled(page)
-    page.get_by_role("button", name="Up: Page 2").click()
+    view.press(page.get_by_role("button", name=of_page(view, "Up", 2)))
     settled(page)
     seen = [picture_of(page, number) for number in (1, 2)]
     assert seen[0].tobytes() != seen[1].tobytes()
-    page.get_by_role("button", name="Send", exact=True).click()
+    view.press(view.button(page, "Send"))
     page.wait_for_url("**/faxes/*")
-    fax_id = int(page.url.rpartition("/")[2])
-    expect(page.locator("#state .state")).to_contain_text("Sent")
-    expect(page.locator(".timeline")).to_contain_text("Page 2 of 2 confirmed.")
-    from appliance.api import page_export
-
-    job = box.served.box.faxes.get(fax_id)
-    sent = [decode(coded) for coded in page_export.rendered(box.served.box, job).coded_pages()]
-    for picture, raster in zip(seen, sent, strict=True):
-        shown = Image.frombytes("1", (raster.width, raster.rows), raster.data, "raw", "1;I")
-        assert picture.size == shown.size
-        assert picture.tobytes() == shown.tobytes()
+    expect(page.locator("#state .state")).to_contain_text(view.said("Sent"))
+    expect(page.locator(".timeline")).to_contain_text(
+        view.said("Page {page} of {pages} confirmed.", page=2, pages=2)
+    )
+    # What spandsp at the other end made a file of.
+    (received,) = [each for each in arrivals(box) if each not in before]
+    with Image.open(received) as file:
+        assert file.n_frames == len(seen)
+        for number, picture in enumerate(seen):
+            file.seek(number)
+            arrived = file.convert("1")
+            assert picture.size == arrived.size
+            assert picture.tobytes() == arrived.tobytes()
     assert box.served.ask("GET", "/previews").json["previews"] == [], "what was sent is no draft any more"
 
 
-def test_a_draft_survives_a_closed_browser_with_all_that_was_said(box: Web, tmp_path: Path) -> None:
-    page = box.page("dora")
+def test_a_draft_survives_a_closed_browser_with_all_that_was_said(
+    box: Web, tmp_path: Path, view: View
+) -> None:
+    name = f"dora-{view.id}"
+    page = view.page(box, name)
     begin(page, letter(tmp_path), "9991")
-    page.get_by_label("With a cover page").check()
-    page.get_by_label("Subject").fill("A draft")
-    page.get_by_label("Hold it until I say so").check()
+    view.field(page, "With a cover page").check()
+    view.field(page, "Subject").fill("A draft")
+    view.field(page, "Hold it until I say so").check()
     settled(page)
-    page.get_by_role("button", name="Leave out: Page 3").click()
+    view.press(page.get_by_role("button", name=of_page(view, "Leave out", 3)))
     settled(page)
     page.context.close()
-    later = box.page("dora")
+    later = view.page(box, name)
     later.clock.install()
     later.goto("/")
     expect(later.locator("#pages img")).to_have_count(2)
     expect(later.locator(".chosen")).to_contain_text("9991")
-    expect(later.get_by_label("Subject")).to_have_value("A draft")
-    expect(later.get_by_label("Hold it until I say so")).to_be_checked()
-    later.get_by_role("button", name="Put back").click()
+    expect(view.field(later, "Subject")).to_have_value("A draft")
+    expect(view.field(later, "Hold it until I say so")).to_be_checked()
+    view.press(view.button(later, "Put back"))
     expect(later.locator("#pages img")).to_have_count(3)
     stranger = box.page("eric")
     stranger.goto("/")
     expect(stranger.locator(".empty")).to_be_visible()
     # The ten seconds of "Undo" do not pass by on a busy machine.
     later.clock.pause_at(later.evaluate("Date.now() + 3600000") / 1000)
-    later.get_by_role("button", name="Throw away and start over").click()
-    later.get_by_role("button", name="Undo").click()
+    view.press(view.button(later, "Throw away and start over"))
+    view.press(view.button(later, "Undo"))
     expect(later.locator("#pages img")).to_have_count(3)
 
 
 def test_a_number_that_rules_forbid_is_told_while_it_is_typed(box: Web) -> None:
     page = box.page()
     page.goto("/")
-    page.get_by_role("combobox", name="To").fill("112")
+    page.locator("#to-input").fill("112")
     expect(page.locator("#to-said")).to_contain_text("The box never dials emergency numbers.")
     page.keyboard.press("Enter")
     expect(page.locator(".chosen li")).to_have_count(0)
@@ -141,11 +157,13 @@ def real_time(box: Web) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("real_time")
-def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(box: Web, tmp_path: Path) -> None:
-    page = box.page("carl")
+def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(
+    box: Web, tmp_path: Path, view: View
+) -> None:
+    page = view.page(box, "carl")
     begin(page, endless(tmp_path))
     with box.served.box.history.listen() as news:
-        page.get_by_role("button", name="Send", exact=True).click()
+        view.press(view.button(page, "Send"))
         page.wait_for_url("**/faxes/*")
         fax_id = int(page.url.rpartition("/")[2])
         # The page is under way, and will be for minutes.
@@ -155,18 +173,18 @@ def test_a_fax_is_cancelled_in_mid_page_and_sent_again_to_another_number(box: We
             if each.fax_id == fax_id and each.data.get("event") == "page_sending":
                 break
     page.once("dialog", lambda asked: asked.accept())
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#state .state")).to_contain_text("Cancelled")
+    view.press(view.button(page, "Cancel"))
+    expect(page.locator("#state .state")).to_contain_text(view.said("Cancelled"))
     job = box.served.box.faxes.get(fax_id)
     assert (job.state, job.pages_confirmed) == (JobState.CANCELLED, 0)
-    page.keyboard.press("r")
+    view.press(page.locator("#state [data-open=again]"))
     page.locator("#again input").fill("9991")
     page.keyboard.press("Enter")
     page.wait_for_url(lambda address: not address.endswith(f"/{fax_id}"))
     expect(page.get_by_role("heading", name="9991")).to_be_visible()
     page.once("dialog", lambda asked: asked.accept())
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#state .state")).to_contain_text("Cancelled")
+    view.press(view.button(page, "Cancel"))
+    expect(page.locator("#state .state")).to_contain_text(view.said("Cancelled"))
 
 
 def test_nobody_gets_at_a_preview_of_somebody_else(box: Web, tmp_path: Path) -> None:
@@ -201,3 +219,19 @@ def test_what_a_file_is_called_is_shown_as_text(box: Web, tmp_path: Path) -> Non
     begin(page, name)
     expect(page.locator("#files")).to_contain_text("<img src=x")
     assert page.evaluate("window.bad") is None
+
+
+def test_of_a_fax_that_was_cut_off_the_rest_is_sent_with_one_press(
+    box: Web, tmp_path: Path, view: View
+) -> None:
+    form = [("to", "9993"), ("max_tries", "1")]
+    made = box.served.form("/faxes", form, [("a.tiff", letter(tmp_path, 3).read_bytes())])
+    cut_off = made.json["faxes"][0]["id"]
+    assert box.served.ended(cut_off)["pages_confirmed"] == 1
+    page = view.page(box)
+    page.goto(f"/faxes/{cut_off}")
+    view.press(page.get_by_role("button", name="2-3"))
+    page.wait_for_url(lambda address: "/faxes/" in address and not address.endswith(f"/{cut_off}"))
+    expect(page.locator("#sheets img")).to_have_count(2)
+    rest = int(page.url.rpartition("/")[2])
+    assert box.served.ask("GET", f"/faxes/{rest}").json["pages"] == 2

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from appliance.lines.settings import LineSettings
 from tests.web.browser import Web, noticed
+from tests.web.views import View
 
 pytestmark = pytest.mark.realtime
 
@@ -55,22 +56,19 @@ def provider() -> Iterator[tuple[int, list[str]]]:
         thread.join()
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
 def test_a_trunk_that_refuses_is_told_in_words_with_what_to_ask(
-    box: Web, provider: tuple[int, list[str]], language: str
+    box: Web, provider: tuple[int, list[str]], view: View
 ) -> None:
-    german = language == "de"
+    german = view.language == "de"
     port, methods = provider
     store = box.served.box.settings
     for line_id in store.items(LineSettings):
         store.remove(LineSettings, line_id)
-    page = box.page(language=language, phone=german)
+    page = view.page(box)
     page.goto("/setup/line")
     template = page.locator("details.template").last
     template.locator("summary").click()
-    name = (
-        f"provider-{language}"  # each its own: a line that is made anew under its name may be called before
-    )
+    name = f"provider-{view.id}"  # each its own: a line that is made anew under its name may be called before
     template.locator("[name=name]").fill(name)
     template.locator("[name=server]").fill(f"127.0.0.1:{port}")
     template.locator("button").click()
@@ -90,3 +88,14 @@ def test_a_trunk_that_refuses_is_told_in_words_with_what_to_ask(
     asked = page.evaluate("navigator.clipboard.readText()")
     assert "T.38" in asked
     assert ("Die Prüfung des Trunks ergab:" if german else "The check of the trunk says:") in asked
+
+    # Later, from the page of the lines.
+    page.goto("/lines")
+    line = page.get_by_role("region", name=name)
+    view.press(line.locator("summary"))
+    view.field(line, "Its fax number").fill("+49 30 7654323")
+    before = methods.count("INVITE")
+    view.press(view.button(line, "Check it now"))
+    page.wait_for_url("**/setup/check/*")
+    expect(page.locator("#state .bad")).to_contain_text(view.said("No fax got through."))
+    assert methods.count("INVITE") > before

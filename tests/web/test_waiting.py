@@ -1,0 +1,47 @@
+"""Documents that came without a number: they are asked for one, and go out or are thrown away."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.web.browser import Web
+from tests.web.furnished import picture
+from tests.web.views import View
+
+pytestmark = pytest.mark.realtime
+
+
+def test_a_document_that_waits_for_a_number_gets_one_and_another_is_thrown_away_after_a_question(
+    box: Web, view: View
+) -> None:
+    served, said = box.served, view.said
+    page = view.page(box)
+    page.goto("/waiting")
+    expect(page.locator(".nothing")).to_be_visible()
+    for tag in ("first", "second"):
+        reply = served.form("/needs-number", [("tag", tag)], [("scan.tiff", picture())])
+        assert reply.status == 201, reply.content
+    # Each appears without the page being loaded again, and on the first page as something to do.
+    rows = page.locator("li.ask")
+    expect(rows).to_have_count(2)
+    first, second = (rows.filter(has_text=tag) for tag in ("first", "second"))
+    number = view.field(first, "Fax number")
+    expect(number).to_be_enabled()
+    number.fill("no number")
+    view.press(view.button(first, "Send"))
+    expect(first.locator(".problem")).to_be_visible()
+    page.once("dialog", lambda asked: asked.dismiss())
+    view.press(view.button(second, "Throw away"))
+    expect(second).to_be_visible()
+    page.once("dialog", lambda asked: asked.accept())
+    view.press(view.button(second, "Throw away"))
+    expect(rows).to_have_count(1)
+    page.goto("/")
+    view.press(page.locator("#needs a[href='/waiting']"))
+    view.field(first, "Fax number").fill("9990")
+    view.press(view.button(first, "Send"))
+    page.wait_for_url("**/faxes/*")
+    expect(page.locator("#state .state")).to_contain_text(said("Sent"))
+    page.goto("/waiting")
+    expect(rows).to_have_count(0)
