@@ -29,7 +29,9 @@ from appliance.panel.lamps import LANGUAGE
 from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
 from appliance.settings.fields import describe, variants
+from webui import interface_words
 from webui.line_words import LINE_SENTENCES
+from webui.pages.interface import calls
 from webui.settings_words import NOT_FOR_PEOPLE, help_of, label_of, title_of
 
 _PROJECT = Path(__file__).parents[1]
@@ -73,6 +75,12 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for printers in PRINTER_SENTENCES:
         yield printers, "appliance/deliver/printer_words.py"
     yield AGAIN, "appliance/deliver/paper.py"
+    every = [call for group in calls().values() for call in group]
+    for described in interface_words.sentences(
+        (text for call in every for text in (call.summary, call.help)),
+        ((field.name, field.help) for call in every for field in call.fields),
+    ):
+        yield described, "appliance/api/rest"
     for step in STEPS:
         yield step.sentence, "appliance/dispatch/profile.py"
     for kind_of_remark in all_kinds():

@@ -1,4 +1,7 @@
-"""The programming interface, to read and to try: made from the OpenAPI document that programs get."""
+"""The programming interface, to read and to try: made from the OpenAPI document that programs get.
+
+Its descriptions are shown in the reader's language (webui/interface_words.py); the document is English.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 from appliance.api.rest.openapi import PREFIX, describe_all
 from appliance.api.rest.table import ROUTES
+from webui.interface_words import described, meant
 from webui.visit import Answer, Page, Visit
 
 # Deeper than this no example goes: schemas may name each other.
@@ -30,7 +34,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call.  ``example``: a body in JSON, empty without one; ``tried``: whether the page may try it."""
+    """One call.  ``example``: a body in JSON, empty without one; ``tried``: whether the page may try it.
+
+    Files and answers without an end are for programs.
+    """
 
     method: str
     path: str
@@ -75,7 +82,7 @@ def _call(method: str, path: str, operation: Mapping[str, Any], components: Mapp
         operation.get("description", ""),
         tuple(fields),
         json.dumps(example, ensure_ascii=False, indent=2) if example is not None else "",
-        method == "GET" and not _endless(operation),
+        not _endless(operation) and (not given or "application/json" in given),
     )
 
 
@@ -127,7 +134,13 @@ def _address(visit: Visit) -> str:
 
 
 def show(visit: Visit) -> Answer:
-    return visit.page("interface.html", groups=calls(), address=_address(visit))
+    return visit.page(
+        "interface.html",
+        groups=calls(),
+        address=_address(visit),
+        described=described,
+        meant=meant,
+    )
 
 
 PAGES = (Page("/interface", show),)

@@ -1,12 +1,18 @@
-// The interface, to try: calls that only read are made with the rights of who looks, and what the box says is shown.
+// The interface, to try: calls are made with the rights of who looks, what changes something after a question,
+// and what the box says is shown.
 
 import { headers, LOOK_LIMIT_MS, words } from "./api.js";
 
 // Of a long answer so much is shown, characters.
 const SHOWN = 20_000;
 
-async function answerOf(address) {
-  const options = { headers: headers(), credentials: "same-origin", signal: AbortSignal.timeout(LOOK_LIMIT_MS) };
+async function answerOf(method, address, body) {
+  const options = { method, headers: headers(), credentials: "same-origin" };
+  if (method === "GET") options.signal = AbortSignal.timeout(LOOK_LIMIT_MS);
+  if (body) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = body;
+  }
   const answer = await fetch(address, options).catch(() => null);
   if (!answer) return `${words.unreachable} ${words.unreachable_advice}`;
   const kind = answer.headers.get("Content-Type") ?? "";
@@ -28,6 +34,7 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.dataset.try) return;
   event.preventDefault();
+  if (form.dataset.ask && !confirm(form.dataset.ask)) return;
   let path = form.dataset.try;
   const query = new URLSearchParams();
   for (const field of form.querySelectorAll("input")) {
@@ -36,7 +43,7 @@ document.addEventListener("submit", async (event) => {
   }
   const asked = query.toString();
   const shown = form.querySelector("pre");
-  shown.querySelector("code").textContent = await answerOf(`/api/v1${path}${asked ? `?${asked}` : ""}`);
+  shown.querySelector("code").textContent = await answerOf(form.dataset.method, `/api/v1${path}${asked ? `?${asked}` : ""}`, form.querySelector("textarea")?.value);
   shown.hidden = false;
   shown.focus();
 });
