@@ -143,17 +143,27 @@ def plan_call(
     downs = sum(1 for attempt in attempts if _is(attempt, Retry.STEP_DOWN))
     step = min(start + downs, len(STEPS) - 1)
     wanted_ecm = settings.ecm if job.options.ecm is None else job.options.ecm
-    resume = job.options.resume or settings.resume
-    left = job.pages is None or job.pages_confirmed < job.pages
     return CallPlan(
         step=step,
         carriers=STEPS[step].carriers(job.options.max_bit_rate or settings.max_bit_rate),
         ecm=wanted_ecm and STEPS[step].ecm,
-        first_page=job.pages_confirmed if resume is Resume.REST and left else 0,
+        first_page=first_page(job, settings),
         audio=wants_audio(attempts, profile if settings.learn else Profile()),
         # Once at a destination, and not again for a fax that has failed: where nothing is remembered, too.
         quick=not profile.nominal_pace and not downs,
     )
+
+
+def first_page(job: Job, settings: SendingSettings) -> int:
+    """With which page (from 0) the next call begins: the first not yet confirmed, or all as asked."""
+    resume = job.options.resume or settings.resume
+    left = job.pages is None or job.pages_confirmed < job.pages
+    return job.pages_confirmed if resume is Resume.REST and left else 0
+
+
+def pages_to_send(job: Job, settings: SendingSettings) -> int:
+    """How many pages the next call brings."""
+    return (job.pages or 1) - first_page(job, settings)
 
 
 def wants_audio(attempts: Sequence[Attempt], profile: Profile) -> bool:

@@ -239,10 +239,11 @@ class Scheduler:
         found = []
         day = ledger.day_of(self._box.counted())
         read = self._box.spool.aread
-        pages = max((job.pages or 1) - job.pages_confirmed, 1)
+        sending = self._sending()
+        pages = rules.pages_to_send(job, sending)
         for quota in self._box.accounts.quotas(job.owner, job.key):
             up = [fax for fax in self._outgoing.calls.values() if self._counts(fax.job, quota)]
-            going_out = sum(max((fax.job.pages or 1) - fax.job.pages_confirmed, 0) for fax in up)
+            going_out = sum(rules.pages_to_send(fax.job, sending) for fax in up)
             if quota.pages_a_month:
                 month = await read(ledger.usage, quota.scope, f"{day[:7]}-01", day)
                 found.append(Allowance(quota.pages_a_month, month.pages, going_out, pages, daily=False))

@@ -46,6 +46,27 @@ def require_present(data: Path, folders: tuple[str, ...], known_id: str) -> None
         )
 
 
+def require_folders(data: Path, folders: tuple[str, ...], known_id: str) -> None:
+    """Before missing folders are made.  Raises SpoolGoneError when one was here that holds faxes' files."""
+    if not (known_id or (data / MARKER_NAME).exists()):
+        return
+    gone = [name for name in folders if not (data / name).is_dir()]
+    if gone:
+        raise SpoolGoneError(
+            f"{_listed(gone)} in {data}, where files of faxes belong, {_are(gone)} gone."
+            " Nothing was changed. Put back what was moved, or mount the disk that it is on; to go on"
+            " without those files, make an empty folder of that name."
+        )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(f"{name}/" for name in names)
+
+
+def _are(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
 def way_back(data: Path) -> str:
     """What a person can do, as sentences."""
     newest = copies.newest(data)

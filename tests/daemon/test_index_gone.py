@@ -105,6 +105,24 @@ def test_a_folder_whose_every_sign_but_one_is_gone_is_still_no_new_box(data: Pat
         open_box(data)
 
 
+@pytest.mark.parametrize("how", ["moved", "a link to a disk that is not mounted", "a file"])
+@pytest.mark.parametrize("name", ["received", "documents", "rendered"])
+def test_a_box_whose_files_are_elsewhere_stops_with_advice_and_goes_on_when_they_are_back(
+    data: Path, tmp_path: Path, name: str, how: str
+) -> None:
+    (data / name).rename(tmp_path / "elsewhere")
+    if how == "a file":
+        (data / name).write_text("?")
+    elif how != "moved":
+        (data / name).symlink_to(tmp_path / "not mounted")
+    with pytest.raises(SpoolGoneError, match=f"{name}/ in .* make an empty folder of that name"):
+        open_box(data)
+    (data / name).unlink(missing_ok=True)
+    (tmp_path / "elsewhere").rename(data / name)
+    open_box(data).close()
+    assert len(page_files(data)) == 5
+
+
 def test_received_faxes_are_made_again_from_their_files(data: Path) -> None:
     (data / DATABASE_NAME).unlink()
     shutil.rmtree(data / copies.FOLDER)

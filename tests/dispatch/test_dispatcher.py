@@ -344,6 +344,23 @@ def test_a_months_quota_bounds_what_goes_out_however_much_was_accepted(box: Box)
         submit(box, "+49302", "+49303")
 
 
+@pytest.mark.parametrize(("resume", "taken"), [(Resume.REST, 3), (Resume.ALL, 2)])
+def test_pages_that_are_sent_again_after_a_break_count_before_they_are_dialled(
+    box: Box, resume: Resume, taken: int
+) -> None:
+    secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)
+    (user_id,) = [number for number, user in box.settings.items(User).items() if user.name == "ada"]
+    box.settings.update(User, user_id, {"pages_per_month": 4})
+
+    async def scenario() -> None:
+        line = FakeLine(scripts={NUMBER: [End(causes.HUNG_UP_DURING_PAGE, pages=2), End()]})
+        async with dispatching(box, line):
+            await ended(box, *submit(box, options=SendOptions(resume=resume)))
+        assert len(line.taken[NUMBER]) == taken
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("limit", [{"pages_per_day": 5}, {"minutes_per_day": 1}])
 def test_a_users_day_of_pages_and_minutes_is_kept(box: Box, limit: dict[str, int]) -> None:
     secrets.add_user(box.settings, "ada", "correct horse battery", role=Role.USER)

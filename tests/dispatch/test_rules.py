@@ -22,7 +22,7 @@ from appliance.dispatch.rules import (
     quarantine,
     verdict,
 )
-from appliance.lines.causes import BUSY, NO_ANSWER
+from appliance.lines.causes import BUSY, LINE_FULL, NO_ANSWER
 from appliance.lines.line import LineKind
 from appliance.lines.modem.causes import NO_DIAL_TONE, VOICE_ANSWERED
 from appliance.lines.practice.settings import PracticeSettings
@@ -282,6 +282,11 @@ def test_the_most_tries_are_a_bound_whatever_the_causes(
     before: list[tuple[str, Cause]] = []
     for cause in ends:
         made = verdict(job, cause, past(*before), SENDING, NOW, practice=PRACTICE, candidates=candidates)
+        if cause is LINE_FULL:  # no call, so no try: only the fax's time bounds that
+            assert made.state is JobState.WAITING
+            late = verdict(job, cause, past(*before), SENDING, job.expires_at, practice=PRACTICE)
+            assert late.state is JobState.FAILED
+            continue
         before.append(("trunk", cause))
         if made.state is not JobState.WAITING:
             break
