@@ -17,16 +17,17 @@ _COMPACT = {"f": "from", "t": "to", "m": "contact", "i": "call-id", "k": "suppor
 _URI = re.compile(r"(sips?|tel):([^>\s\"]*)", re.IGNORECASE)
 # A display name in quotes may read like a URI and is none.
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
-# RFC 3966: signs between the digits of a number that mean nothing; RFC 3261 19.1.6 has them in SIP URIs, too.
-_SIGNS = str.maketrans("", "", "-.()")
-_WITH_SIGNS = re.compile(r"\+?[0-9*#().-]+")
+# RFC 3966: signs between the digits of a number that mean nothing; RFC 3261 19.1.6 has them in SIP URIs, too,
+# and there are exchanges that write blanks (escaped).
+_SIGNS = str.maketrans("", "", "-.() ")
+_WITH_SIGNS = re.compile(r"\+?[0-9*#(). -]+")
 # What may be a number that was dialled, in the user part of a URI.
 _NUMBER = re.compile(r"\+?[0-9*#]{2,}")
 # RFC 3323 4.2 and RFC 3325 9.3: what a caller says who does not want to be named.
 _WITHHELD = frozenset({"id", "user", "header"})
 _NOBODY = frozenset({"anonymous", "unavailable", "restricted", "unknown", "private", "withheld"})
 # RFC 3326: Reason: Q.850;cause=17;text="User busy", and with codes of SIP; texts are taken out before.
-_REASON = re.compile(r"(Q\.?850|SIP)\s*+;[^,]*?cause\s*+=\s*+([0-9]{1,3})\b", re.IGNORECASE)
+_REASON = re.compile(r'(Q\.?850|SIP)\s*+;[^,]*?cause\s*+=\s*+"?([0-9]{1,3})\b', re.IGNORECASE)
 _TEXT = re.compile(r';\s*+text\s*+=\s*+"(?:[^"\\]|\\.)*+"', re.IGNORECASE)
 _ONE_OF_SEVERAL = re.compile(r'(?:"(?:[^"\\]|\\.)*+"|[^",<])*+<[^>]*>')
 # Possessive, so that a peer's blanks are looked at once.
@@ -74,13 +75,12 @@ def uri_user(value: str) -> str:
         user, at, _ = match[2].partition("@")
     if not at:
         return ""
-    name, *parameters = user.partition(":")[0].split(";")
-    name = unquote(name)
+    name, *parameters = (unquote(each) for each in user.partition(":")[0].split(";"))
     if match[1].lower() == "tel" or _WITH_SIGNS.fullmatch(name):
         name = name.translate(_SIGNS)
     context = next((each for each in parameters if each.lower().startswith("phone-context=+")), "")
     if context and name.isdecimal() and not name.startswith("0"):
-        name = unquote(context.partition("=")[2]) + name
+        name = context.partition("=")[2] + name
     return name[:128]
 
 

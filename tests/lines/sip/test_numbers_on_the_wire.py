@@ -35,6 +35,8 @@ CALLER = "+49301112"  # sipp's From has it without the plus
 # The user part of the request line, further headers, who was called, who calls.
 CALLS: dict[str, tuple[str, str, str, str]] = {
     "parameters_of_a_ported_number": (f"{DID};npdi;rn=+4930", "", DID, CALLER),
+    "escaped_blanks": ("%2B49%2030%20555%200102", "", DID, CALLER),
+    "escaped_phone_context": ("5550102;phone-context=%2B4930", "", DID, CALLER),
     "phone_context": ("5550102;phone-context=+4930", "", DID, CALLER),
     "kind_of_caller_and_trunk_group": (
         f"{DID};cpc=ordinary;tgrp=tg55;trunk-context=example.net",
