@@ -47,14 +47,6 @@ def get(db: sqlite3.Connection, job_id: int) -> Job:
     return from_row(Job, row)
 
 
-def get_by_uuid(db: sqlite3.Connection, uuid: str) -> Job:
-    """Raises NotFoundError."""
-    row = db.execute(f"{JOB} WHERE job.uuid = ?", (uuid,)).fetchone()
-    if row is None:
-        raise NotFoundError(f"no job {uuid}")
-    return from_row(Job, row)
-
-
 def with_attempts(db: sqlite3.Connection, job_id: int) -> tuple[Job, list[Attempt]]:
     """A job and its attempts, as they are at one moment.  Raises NotFoundError."""
     return get(db, job_id), attempts(db, job_id)

@@ -166,14 +166,6 @@ def get(db: sqlite3.Connection, received_id: int, *, deleted: bool = False) -> R
     return from_row(Received, row)
 
 
-def get_by_uuid(db: sqlite3.Connection, uuid: str) -> Received:
-    """Raises NotFoundError."""
-    row = db.execute("SELECT * FROM received WHERE uuid = ? AND deleted_at IS NULL", (uuid,)).fetchone()
-    if row is None:
-        raise NotFoundError(f"no received fax {uuid}")
-    return from_row(Received, row)
-
-
 def pages(db: sqlite3.Connection, received_id: int) -> list[ReceivedPageFile]:
     """The pages of a received fax, first to last."""
     rows = db.execute("SELECT * FROM received_page WHERE received_id = ? ORDER BY number", (received_id,))

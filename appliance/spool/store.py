@@ -81,7 +81,6 @@ class Tx:
         self.counted = counted
         self._follow_up = follow_up
         self.events: list[Event] = []
-        self.afterwards: list[Callable[[], None]] = []
 
     def emit(self, at: float, kind: str, fax_id: int | None, owner: str, **data: Any) -> Event:
         """Appends to the event log; what follows from the event is done in the same transaction."""
@@ -112,10 +111,6 @@ class Tx:
             ),
         )
         return int(cursor.lastrowid or 0)
-
-    def after_commit(self, action: Callable[[], None]) -> None:
-        """Runs ``action`` in the writer thread once this is on disk: it must be quick."""
-        self.afterwards.append(action)
 
 
 # Does what follows from an event within its transaction (``Tx.deliver``, ``received.assign``), so that
@@ -389,7 +384,7 @@ class Spool:
             if done is None:
                 order.future.set_exception(outcome)
             else:
-                self._announce(done)
+                self.hub.publish(done.events)
                 order.future.set_result(outcome)
 
     def _fail(self, batch: list[_Order], error: Exception) -> None:
@@ -416,11 +411,3 @@ class Spool:
         if code == sqlite3.SQLITE_IOERR:  # what is open when a disk fails says only this
             return bool(os.statvfs(self.data).f_flag & os.ST_RDONLY)
         return bool(code == sqlite3.SQLITE_READONLY)
-
-    def _announce(self, tx: Tx) -> None:
-        self.hub.publish(tx.events)
-        for action in tx.afterwards:
-            try:
-                action()
-            except Exception:
-                _log.exception("an action after a commit failed")

@@ -192,11 +192,6 @@ class UdptlSender:
         # Redundancy: open types, newest first.  FEC: bare packets, newest last.
         self._previous: deque[bytes] = deque(maxlen=memory)
 
-    @property
-    def next_sequence(self) -> int:
-        """The number that the next packet gets."""
-        return self._sequence
-
     def wrap(self, ifp: bytes) -> bytes:
         """The datagram for the next IFP packet.
 

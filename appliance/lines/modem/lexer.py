@@ -79,11 +79,6 @@ class Lexer:
         self._head: bytearray | None = None  # first octets in place of a frame, while they may be a result
         self._tail = b""
 
-    @property
-    def reading(self) -> DataKind:
-        """Whether octets are taken as data now, and which."""
-        return self._reading
-
     def expect(self, kind: DataKind) -> None:
         """The command about to be written opens this on CONNECT; a data state left open is closed."""
         self._next_kind = kind

@@ -48,7 +48,6 @@ FIND_IN = "/dev/faxmodem"
 IDENTIFY_LIMIT_S = 60.0
 # A set-up after the last call, or a question whether the modem still lives: seconds at most.
 SETTLE_S = 6.0
-HEARTBEAT_S = 0.05
 # Stopping: DCN, ATH and their answers.
 STOP_S = 12.0
 # Every USB modem takes this; an older one on a real serial port is set by the owner.
@@ -94,8 +93,6 @@ class ModemLine:
         self._stopping = False
         self._broken = ""  # why the port must be opened anew
         self._discards = 0
-        self._heartbeat: asyncio.TimerHandle | None = None
-        self._worst_lag_s = 0.0
         self._tries = 0
         self._sentence = "The line has not been started."
         self._last_error = ""
@@ -209,29 +206,11 @@ class ModemLine:
         self._discards = 0
         self._fax_done = loop.create_future()
         self._sentence = "A call is up."
-        self._worst_lag_s = 0.0
-        self._beat(loop.time())
         done = self._fax_done
         fax.start(loop.time())
         link.give_to(fax)
         self._after()
         return done
-
-    def _beat(self, due: float) -> None:
-        """Measures how late the loop runs while a call is up: the box's own share in any trouble.
-
-        The budget: 55 ms at the turns of the line (T.30 5.3.2.2's 75 ms less the modem's own), and
-        for pages what the kernel and the modem hold, 4 KiB and more, which is 2.2 s at 14400 bit/s.
-        """
-        loop = asyncio.get_running_loop()
-        self._worst_lag_s = max(self._worst_lag_s, loop.time() - due)
-        if self._fax is not None:
-            self._heartbeat = loop.call_at(loop.time() + HEARTBEAT_S, self._beat, loop.time() + HEARTBEAT_S)
-
-    @property
-    def worst_lag_s(self) -> float:
-        """How late the loop ran at worst during the last call, seconds."""
-        return self._worst_lag_s
 
     def _cancel(self, fax: ModemFaxCall) -> None:
         if self._fax is fax and self._found is not None:
@@ -270,9 +249,6 @@ class ModemLine:
     def _end_call(self, result: CallResult) -> None:
         fax, done = self._fax, self._fax_done
         self._fax = self._fax_done = None
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            self._heartbeat = None
         if fax is None or not fax.hung_up:
             self._break("The modem did not confirm that it hung up, and is reset.")
         elif self._found is not None:

@@ -162,11 +162,6 @@ class CommandPort:
         result = result_of(text)
         self._events.append(Information(text) if result is None else Reply(result, text))
 
-    @property
-    def reading_data(self) -> bool:
-        """Whether what comes now is taken as data."""
-        return self._lexer.reading is not DataKind.NONE
-
     def lost_end(self) -> str:
         """The result that the data ended with, when DLE ETX never came; '' for none."""
         return self._lexer.lost_end()

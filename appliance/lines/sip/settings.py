@@ -20,7 +20,6 @@ _USER_PATTERN = r"[A-Za-z0-9_.!~*'()&=+$,;?/%@-]{0,64}"
 _NAME_PATTERN = r"[^\x00-\x1f\x7f\"\\<>]{0,60}"
 
 SIP_PORT = 5060  # RFC 3261 19.1.2
-SIPS_PORT = 5061
 
 
 class Transport(Enum):
