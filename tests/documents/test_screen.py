@@ -364,6 +364,51 @@ def test_a_darker_tint_looks_darker() -> None:
     assert inks[-1] == 1
 
 
+# Of one luma, as the colours of a chart's legend can be.
+_ONE_LUMA = [(190, 65, 84), (50, 138, 70), (68, 106, 220), (150, 80, 150), (120, 112, 30)]
+
+
+@pytest.mark.parametrize("resolution", [Resolution.FINE, Resolution.STANDARD])
+def test_colours_of_one_luma_are_told_apart_and_agree_with_their_legend(resolution: Resolution) -> None:
+    page = Image.new("RGB", (1728, 1600), "white")
+    lefts = [150 + 252 * number for number in range(len(_ONE_LUMA))]  # lines repeat in 36 pixels both ways
+    for left, colour in zip(lefts, _ONE_LUMA, strict=True):
+        page.paste(colour, (left, 200, left + 72, 700))  # a bar of the chart
+        page.paste(colour, (left + 20, 1000, left + 50, 1030))  # the legend's square
+    rows = 1600 * resolution.y_dpi // 196
+    made = bilevel(page.resize((1728, rows), Image.Resampling.NEAREST), resolution)
+    made = made.resize(page.size, Image.Resampling.NEAREST)
+    bars = [made.crop((left + 18, 360, left + 54, 396)) for left in lefts]
+    for one, other in itertools.combinations(bars, 2):
+        assert _unlike(one, other) > 0.3
+    for left in lefts:
+        legend, bar = (made.crop((left + 26, top, left + 44, top + 16)) for top in (1008, 1008 - 14 * 36))
+        assert _unlike(legend, bar) < 0.1
+
+
+def test_a_gradient_and_a_table_keep_the_lines_that_cost_next_to_nothing() -> None:
+    gradient = Image.linear_gradient("L").rotate(90).resize((1400, 1500))
+    page = Image.new("RGB", FINE, "white")
+    page.paste(Image.merge("RGB", (gradient, gradient, Image.new("L", gradient.size, 200))), (160, 300))
+    drawn = replace(Drawing.of_image(page, Box(0, 0, *page.size)), photographs=())
+    data = screening.bilevel(drawn, Resolution.FINE, Treatment.AUTO)
+    assert len(encode(Raster(*FINE, data, Resolution.FINE), Coding.MMR).data) < 12_000
+    table = Image.new("RGB", FINE, "white")
+    for row in range(20):
+        table.paste(
+            (222, 205, 190) if row % 2 else (180, 200, 235), (160, 300 + 60 * row, 1560, 360 + 60 * row)
+        )
+    assert _octets(bilevel(table)) < 3000
+
+
+def test_a_small_dark_grey_square_is_no_part_of_a_page_of_type_alone() -> None:
+    page = _text(FINE, 24, 0)
+    assert not _toned(page)
+    page.paste(255, (100, 900, 1600, 1100))
+    page.paste(107, (500, 990, 528, 1018))
+    assert [first <= 990 and below >= 1018 for first, below in _toned(page)] == [True]
+
+
 @pytest.mark.parametrize(
     ("resolution", "size", "bound"),
     [

@@ -183,6 +183,12 @@ static void survey_tile(Ground *ground, const Band *band, ptrdiff_t left, ptrdif
     }
     tile->photo = ground->tones == TONES_BY_CONTENT && most * 100 < count * FLAT_PERCENT
                   && looks_like_photograph(band, left, top - band->first);
+    if (!tile->photo)
+        note_colours(ground, band,
+                     (Box){left > content.left ? left : content.left, top > content.top ? top : content.top,
+                           left + TILE < content.right ? left + TILE : content.right,
+                           top + rows < content.below ? top + rows : content.below},
+                     every);
     if (!ground->raster)
         return; /* a drawn page has no paper, and its own colours */
     for (ptrdiff_t y = top; y < top + rows && y < content.below && y >= content.top; y += every)
@@ -560,11 +566,13 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
         pictured += ground->tile[at].photo;
         tiles += ground->tile[at].looked_at != 0;
     }
+    settle_patterns(ground);
     if (ground->turned || pictured * 100 >= tiles * PHOTO_PERCENT)
         return 0;
     int papery = (median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT;
     if (ground->raster && papery) {
         ground->scanned = 1;
+        ground->patterned = 0;
         if (spread_noise(ground) < 0)
             return -1;
         ground->noise = settle_noise(ground);

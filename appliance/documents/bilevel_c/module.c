@@ -105,7 +105,7 @@ static PyObject *luma(PyObject *module, PyObject *args)
 }
 
 /* What a row of a page in grey is: nothing, black on white, or more than that; ROW_SOLID besides. */
-enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4 };
+enum { ROW_WHITE, ROW_PLAIN, ROW_TONED, ROW_SOLID = 4, GREY_AREA = 8 };
 
 /* Which pixels are ink and which are white; ROW_TONED when some are neither. */
 WIDE static uint8_t tell_apart(uint8_t *restrict inks, uint8_t *restrict whites, const uint8_t *restrict row,
@@ -134,21 +134,33 @@ WIDE static int has_tone(const uint8_t *restrict inks, const uint8_t *restrict w
 
 /* Black areas so wide, over so many rows at 196 to the inch, are no type: what is white on them is. */
 enum { SOLID_ACROSS = 64, SOLID_ROWS = STROKE };
+/* So are grey ones of this size: a legend's, that are to look like the chart's. */
+enum { GREY_ACROSS = 16, GREY_ROWS = 12, GREY_FROM = 40 };
 
-/* Whether so many set pixels stand side by side.  ``scratch`` has the room of a row. */
-WIDE static int has_long_run(uint8_t *restrict scratch, const uint8_t *restrict inks, Py_ssize_t width)
+/* Whether so many set pixels, a power of two, stand side by side.  ``scratch`` has the room of a row. */
+WIDE static int has_long_run(uint8_t *restrict scratch, const uint8_t *restrict inks, Py_ssize_t width, Py_ssize_t across)
 {
     uint8_t some = 0;
-    Py_ssize_t left = width - SOLID_ACROSS / 2;
-    if (width < SOLID_ACROSS)
+    Py_ssize_t left = width - across / 2;
+    if (width < across)
         return 0;
     for (Py_ssize_t x = 0; x + 1 < width; x++)
         scratch[x] = inks[x] & inks[x + 1];
-    for (Py_ssize_t covered = 2; covered < SOLID_ACROSS / 2; covered *= 2)
+    for (Py_ssize_t covered = 2; covered < across / 2; covered *= 2)
         for (Py_ssize_t x = 0; x + 2 * covered <= width; x++)
             scratch[x] &= scratch[x + covered];
-    for (Py_ssize_t x = 0; x + SOLID_ACROSS / 2 <= left; x++)
-        some |= scratch[x] & scratch[x + SOLID_ACROSS / 2];
+    for (Py_ssize_t x = 0; x + across / 2 <= left; x++)
+        some |= scratch[x] & scratch[x + across / 2];
+    return some;
+}
+
+WIDE static int mark_grey(uint8_t *restrict greys, const uint8_t *restrict inks, const uint8_t *restrict row, Py_ssize_t width)
+{
+    uint8_t some = 0;
+    for (Py_ssize_t x = 0; x < width; x++) {
+        greys[x] = inks[x] & (row[x] >= GREY_FROM);
+        some |= greys[x];
+    }
     return some;
 }
 
@@ -160,11 +172,12 @@ static int tell_rows(uint8_t *kinds, const uint8_t *grey, Py_ssize_t stride, Siz
     enum { NEAR = 3, BAND = 64 };
     Py_ssize_t width = page.width;
     size_t most = (size_t)(width * (BAND + 2 * NEAR));
-    uint8_t *ink = malloc(2 * most + (size_t)width), *white = ink + most, *scratch = white + most;
+    uint8_t *ink = malloc(2 * most + 2 * (size_t)width), *white = ink + most, *scratch = white + most, *greys = scratch + width;
     if (ink == NULL)
         return -1;
     int failed = 0;
-    Py_ssize_t solid = 0; /* rows up to this one */
+    Py_ssize_t solid = 0, solid_grey = 0; /* rows up to this one */
+    Py_ssize_t grey_rows = solid_rows * GREY_ROWS / SOLID_ROWS;
     for (Py_ssize_t top = 0; top < page.rows && !failed; top += BAND) {
         Py_ssize_t from = top < NEAR ? 0 : top - NEAR, below = top + BAND < page.rows ? top + BAND : page.rows;
         Py_ssize_t to = below + NEAR < page.rows ? below + NEAR : page.rows;
@@ -176,9 +189,15 @@ static int tell_rows(uint8_t *kinds, const uint8_t *grey, Py_ssize_t stride, Siz
             if (y < top || y >= below)
                 continue;
             kinds[y] = kind;
-            solid = kind != ROW_WHITE && has_long_run(scratch, ink + (y - from) * width, width) ? solid + 1 : 0;
+            const uint8_t *inks = ink + (y - from) * width;
+            solid = kind != ROW_WHITE && has_long_run(scratch, inks, width, SOLID_ACROSS) ? solid + 1 : 0;
+            int has_grey = kind != ROW_WHITE && mark_grey(greys, inks, grey + y * stride, width)
+                           && has_long_run(scratch, greys, width, GREY_ACROSS);
+            solid_grey = has_grey ? solid_grey + 1 : 0;
             if (solid >= solid_rows)
                 kinds[y] |= ROW_SOLID;
+            if (solid_grey >= grey_rows)
+                kinds[y] |= ROW_TONED | GREY_AREA;
         }
         if (!some)
             continue;
@@ -186,7 +205,7 @@ static int tell_rows(uint8_t *kinds, const uint8_t *grey, Py_ssize_t stride, Siz
         failed = widen_light(ink, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0
                  || widen_light(white, size, 2 * NEAR + 1, 2 * NEAR + 1) < 0;
         for (Py_ssize_t y = top; y < below && !failed; y++)
-            if ((kinds[y] & ROW_TONED)
+            if ((kinds[y] & ROW_TONED) && !(kinds[y] & GREY_AREA)
                 && !has_tone(ink + (y - from) * width, white + (y - from) * width, grey + y * stride, ink_below,
                              white_from, width))
                 kinds[y] = (uint8_t)(ROW_PLAIN | (kinds[y] & ROW_SOLID));
@@ -383,6 +402,7 @@ static PyObject *bilevel(PyObject *module, PyObject *args)
     Band band = {.ground = ground,
                  .size = {ground->size.width, rows},
                  .first = first,
+                 .from = {page.buf, stride, channels},
                  .darker = darker,
                  .boxes = boxes.buf,
                  .box_count = boxes.len / (Py_ssize_t)sizeof(Box)};

@@ -35,6 +35,14 @@ typedef struct {
 
 enum { TONES_NONE, TONES_BY_CONTENT, TONES_EVERYWHERE }; /* what becomes a screen */
 
+/* A colour of tints, and which lines are drawn for it. */
+enum { MOST_COLOURS = 32 };
+typedef struct {
+    uint32_t count; /* pixels that were looked at */
+    uint16_t key;
+    uint8_t level, pattern;
+} Colour;
+
 /* The page as a whole. */
 typedef struct {
     Size size, tiles;
@@ -49,6 +57,8 @@ typedef struct {
     int scanned; /* there is paper in it, with its noise */
     int noise;   /* of the paper, in levels, once the paper is white */
     uint8_t stretch[256]; /* tones of photographs as they are screened */
+    int colour_count, patterned; /* some tints of one level are to be told apart by their lines */
+    Colour colours[MOST_COLOURS];
     Tile tile[];
 } Ground;
 
@@ -94,6 +104,16 @@ int looks_like_photograph(const Band *band, ptrdiff_t left, ptrdiff_t top);
 void mark_photographs(const Band *band);
 void screen_photographs(const Band *band, uint8_t *black);
 int hatch(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear, const uint8_t *near_type);
+
+enum { WHITE_TINT, PALE_TINT, BLACK_TINT = 5 };
+int tint_of(int level);
+
+/* patterns.c */
+void note_colours(Ground *ground, const Band *band, Box within, int every);
+void settle_patterns(Ground *ground);
+int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y);
+/* Whether a pixel is on one of a pattern's lines; of ``of`` pixels ``black`` are. */
+int is_on_line(const Band *band, int pattern, ptrdiff_t x, ptrdiff_t y, int black, int of);
 
 /* type.c */
 int find_ink(const Band *band, uint8_t *ink);

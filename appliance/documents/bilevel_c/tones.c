@@ -189,7 +189,7 @@ typedef struct {
 } Tint;
 
 static const Tint TINTS[] = {{215, 0, 8}, {165, 1, 8}, {115, 1, 6}, {70, 1, 3}, {40, 2, 3}, {0, 1, 1}};
-enum { KINDS = sizeof TINTS / sizeof *TINTS, PALE = 1 };
+enum { KINDS = sizeof TINTS / sizeof *TINTS, PALE = PALE_TINT };
 
 /* Pale tints smaller than this both ways are not worth a line: a tick box with one in it looks ticked. */
 enum { SMALL = 48 };
@@ -200,7 +200,7 @@ enum { STEP = 24 };
 /* Round type the line of a pale tint is left out so many pixels farther, counted across both sides. */
 enum { FARTHER = 5 };
 
-static int kind_of(int level)
+int tint_of(int level)
 {
     int kind = 0;
     while (kind < KINDS - 1 && level < TINTS[kind].least)
@@ -217,7 +217,7 @@ static void make_kinds(const Band *band, uint8_t kinds[256])
         if (band->ground->tones == TONES_NONE) /* type and nothing else: areas are black or white */
             kinds[value] = level < BLACK_AREA ? KINDS - 1 : 0;
         else
-            kinds[value] = (uint8_t)kind_of(level < 0 ? 0 : level > 255 ? 255 : level);
+            kinds[value] = (uint8_t)tint_of(level < 0 ? 0 : level > 255 ? 255 : level);
     }
 }
 
@@ -250,7 +250,13 @@ static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, co
             continue;
         }
         int kind = kinds[level[x]], solid = kind == KINDS - 1;
-        int on = shown[kind] && !photo[x] && !clear[x] && (kind != PALE || large[x])
+        int lines = shown[kind];
+        if (band->ground->patterned && kind > 0 && !solid) {
+            int pattern = pattern_at(band, x, y);
+            if (pattern)
+                lines = is_on_line(band, pattern, x, y, TINTS[kind].black, TINTS[kind].of);
+        }
+        int on = lines && !photo[x] && !clear[x] && (kind != PALE || large[x])
                  && abs(tone[x] - level[x]) <= (solid ? 3 * OF_TINT : OF_TINT);
         if (on) {
             if (run == 0)

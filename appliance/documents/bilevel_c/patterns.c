@@ -1,0 +1,131 @@
+/* Tints of one level and of different colours: each gets lines of its own, so that a chart agrees with its legend. */
+#include "sheet.h"
+
+#include <stdlib.h>
+
+/* Colours are told apart by so many bits of red, green and blue. */
+enum { COLOUR_BITS = 5 };
+/* A pixel is of a tint when it is as those so far to its left and above. */
+enum { FLAT = 4 };
+/* Colours with fewer pixels looked at (every other one of every other row) are no part of a chart: 36 square pixels. */
+enum { LEAST_OF_COLOUR = 324 };
+
+/* A page of more tints than these is no chart whose colours are to be found in a legend: a gradient has many. */
+enum { MOST_TOLD_APART = 8 };
+
+enum { LYING, UPRIGHT_LINES, RISING, FALLING, CROSSED, PATTERNS };
+/* Lines that do not lie across cost at each row, so they are this far apart (1.5 mm) and thicker. */
+enum { APART = 12 };
+
+static uint16_t key_of(const uint8_t *pixel)
+{
+    enum { REST = 8 - COLOUR_BITS };
+    return (uint16_t)((pixel[2] >> REST) << (2 * COLOUR_BITS) | (pixel[1] >> REST) << COLOUR_BITS | pixel[0] >> REST);
+}
+
+static Colour *colour_of(const Ground *ground, uint16_t key)
+{
+    Colour *colour = (Colour *)ground->colours;
+    for (int each = 0; each < ground->colour_count; each++)
+        if (colour[each].key == key)
+            return colour + each;
+    return NULL;
+}
+
+void note_colours(Ground *ground, const Band *band, Box within, int every)
+{
+    const Pixels *from = &band->from;
+    uint16_t last = 0;
+    Colour *colour = NULL;
+    if (from->channels != 4)
+        return;
+    for (ptrdiff_t y = within.top - band->first; y < within.below - band->first; y += every) {
+        if (y < FLAT)
+            continue;
+        for (ptrdiff_t x = within.left < FLAT ? FLAT : within.left; x < within.right; x += 2) {
+            const uint8_t *pixel = from->pixels + y * from->stride + x * 4;
+            uint16_t key = key_of(pixel);
+            if (key != key_of(pixel - 4 * FLAT) || key != key_of(pixel - FLAT * from->stride))
+                continue;
+            if (colour == NULL || key != last) {
+                int kind = tint_of(band->tone[y * band->size.width + x]);
+                if (kind == WHITE_TINT || kind == BLACK_TINT)
+                    continue;
+                colour = colour_of(ground, key);
+                if (colour == NULL && ground->colour_count == MOST_COLOURS)
+                    continue;
+                if (colour == NULL) {
+                    colour = ground->colours + ground->colour_count++;
+                    colour->key = key;
+                    colour->level = band->tone[y * band->size.width + x];
+                }
+                last = key;
+            }
+            colour->count++;
+        }
+    }
+}
+
+static int by_rank(const void *one, const void *other)
+{
+    const Colour *a = one, *b = other;
+    int pale = (tint_of(b->level) == PALE_TINT) - (tint_of(a->level) == PALE_TINT);
+    if (pale != 0)
+        return pale;
+    return a->count != b->count ? (a->count < b->count ? 1 : -1) : (int)a->key - (int)b->key;
+}
+
+/* Whether nobody would tell lines of these apart. */
+static int are_alike(int one, int other)
+{
+    return one == other || (one + other == 2 * PALE_TINT + 1);
+}
+
+void settle_patterns(Ground *ground)
+{
+    int taken = 0;
+    for (int each = 0; each < ground->colour_count; each++)
+        if (ground->colours[each].count >= LEAST_OF_COLOUR)
+            ground->colours[taken++] = ground->colours[each];
+    ground->colour_count = taken;
+    if (taken > MOST_TOLD_APART)
+        return;
+    qsort(ground->colours, (size_t)taken, sizeof *ground->colours, by_rank);
+    for (int each = 0; each < taken; each++) {
+        Colour *colour = ground->colours + each;
+        int level = ground->turned ? 255 - colour->level : colour->level, used[PATTERNS] = {0};
+        for (int before = 0; before < each; before++) {
+            const Colour *other = ground->colours + before;
+            used[other->pattern] += are_alike(tint_of(level), tint_of(ground->turned ? 255 - other->level : other->level));
+        }
+        colour->pattern = LYING;
+        for (int pattern = LYING + 1; pattern < PATTERNS && tint_of(level) != PALE_TINT; pattern++)
+            if (used[pattern] < used[colour->pattern])
+                colour->pattern = (uint8_t)pattern;
+        ground->patterned |= colour->pattern != LYING;
+    }
+}
+
+int pattern_at(const Band *band, ptrdiff_t x, ptrdiff_t y)
+{
+    if (band->from.channels != 4)
+        return LYING;
+    const Colour *colour = colour_of(band->ground, key_of(band->from.pixels + y * band->from.stride + 4 * x));
+    return colour == NULL ? LYING : colour->pattern;
+}
+
+int is_on_line(const Band *band, int pattern, ptrdiff_t x, ptrdiff_t y, int black, int of)
+{
+    ptrdiff_t across = x * 204 / band->ground->x_dpi, down = (y + band->first) * 196 / band->ground->y_dpi;
+    ptrdiff_t rising = (across + down) % APART, falling = (across + APART - down % APART) % APART;
+    switch (pattern) {
+    case UPRIGHT_LINES:
+        return across % APART * of < APART * black;
+    case RISING:
+        return rising * of < APART * black;
+    case FALLING:
+        return falling * of < APART * black;
+    default:
+        return (rising < falling ? rising : falling) * 2 * of < APART * black;
+    }
+}
