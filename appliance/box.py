@@ -96,7 +96,7 @@ class Box:
         self.history = History(self.spool, clock)
         self.attention = Attention(self.spool, clock)
         self.polling = Polling(self.spool)
-        self.erasure = Erasure(self.spool, self.faxes, self.inbox, clock)
+        self.erasure = Erasure(self.spool, self.faxes, self.inbox, self.rules, clock)
         self._lines_lock = threading.Lock()
         self._lines: tuple[LineReport, ...] = ()
 

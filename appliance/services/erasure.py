@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from appliance import at_rest
 from appliance.services.faxes import Faxes
 from appliance.services.inbox import Inbox
-from appliance.services.rules import Clock
+from appliance.services.rules import Clock, RefusedError, Rules
 from appliance.spool import erasure
 from appliance.spool.erasure import Erased
 from appliance.spool.model import DAY_S
@@ -19,6 +20,7 @@ class Erasure:
     spool: Spool
     faxes: Faxes
     inbox: Inbox
+    rules: Rules
     clock: Clock
 
     def fax(self, job_id: int, owner: str | None = None) -> None:
@@ -34,15 +36,26 @@ class Erasure:
         self.finish()
 
     def number(self, number: str) -> Erased:
-        """Erases everything about a number but faxes under way, which are counted as ``left``."""
-        faxes = received = 0
-        while True:
-            done = self.spool.do(erasure.erase_number, number, self.clock())
-            faxes, received = faxes + done.faxes, received + done.received
-            if not (done.faxes or done.received):
-                break
+        """Erases everything about a number but faxes under way, which are counted as ``left``.
+
+        ``number``: in whatever spelling people dial it.
+        """
+        faxes = received = left = 0
+        for form in self._forms(number):
+            while True:
+                done = self.spool.do(erasure.erase_number, form, self.clock())
+                faxes, received = faxes + done.faxes, received + done.received
+                if not (done.faxes or done.received):
+                    break
+            left += done.left
         self.finish()
-        return Erased(faxes, received, done.left)
+        return Erased(faxes, received, left)
+
+    def _forms(self, written: str) -> set[str]:
+        """How the index may name this number: as it was written, and in its one form."""
+        with contextlib.suppress(RefusedError):  # callers may have numbers that are not dialled
+            return {written, self.rules.number(written).dial}
+        return {written}
 
     def due(self, keep_days: dict[str, float], now: float) -> int:
         """Erases what is past its time, by rules and by ``keep_days`` of users; returns how many faxes.

@@ -102,21 +102,27 @@ def erase_received(tx: Tx, received_id: int, now: float) -> None:
     tx.emit(now, "received.erased", received_id, fax.owner)
 
 
+# Faxes to :number, with and without digits behind it, and from it, as the network or the far machine said.
+_TO_NUMBER = "(number = :number OR substr(number, 1, length(:number) + 1) = :number || ',')"
+_FROM_NUMBER = "(caller = :number OR ltrim(replace(tsi, ' ', ''), '+') = ltrim(:number, '+'))"
+
+
 def erase_number(tx: Tx, number: str, now: float) -> Erased:
     """Erases ended faxes to or from a number, and what was learned about it: call it until none is left."""
+    about = {"number": number, "limit": BATCH}
     sent = tx.db.execute(
-        "SELECT id FROM job WHERE number = ? AND ended_at IS NOT NULL LIMIT ?", (number, BATCH)
+        f"SELECT id FROM job WHERE {_TO_NUMBER} AND ended_at IS NOT NULL LIMIT :limit", about
     ).fetchall()
     came = tx.db.execute(
-        "SELECT id FROM received WHERE caller = ? AND state <> 'receiving' LIMIT ?", (number, BATCH)
+        f"SELECT id FROM received WHERE {_FROM_NUMBER} AND state <> 'receiving' LIMIT :limit", about
     ).fetchall()
     for row in sent:
         erase_job(tx, row["id"], now)
     for row in came:
         erase_received(tx, row["id"], now)
-    tx.db.execute("DELETE FROM destination WHERE number = ?", (number,))
+    tx.db.execute(f"DELETE FROM destination WHERE {_TO_NUMBER}", about)
     tx.db.execute("UPDATE audit SET detail = '' WHERE instr(detail, ?)", (number,))
-    left = tx.db.execute("SELECT COUNT(*) FROM job WHERE number = ?", (number,)).fetchone()[0]
+    left = tx.db.execute(f"SELECT COUNT(*) FROM job WHERE {_TO_NUMBER}", about).fetchone()[0]
     return Erased(len(sent), len(came), int(left))
 
 

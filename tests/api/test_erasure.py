@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from appliance.causes import RECEIVED
 from appliance.commands import erase
 from appliance.daemon.housekeeping import Housekeeping
 from appliance.deliver.settings import Route
+from appliance.services.faxes import Request
+from appliance.services.rules import To
 from appliance.settings.accounts import Scope, User
+from appliance.spool import received as received_rows
 from appliance.spool.model import DAY_S, JobFilter
+from appliance.spool.store import Tx
 from tests.api.served import Served, serving
 
 SECRET = "Xylophonquartett"
@@ -105,6 +111,39 @@ def test_everything_about_a_number_is_erased_by_the_command(served: Served) -> N
     assert not any(path.exists() for path in pages)
     assert served.ask("GET", f"/received/{fax_id}").status == 404
     assert holding(served.box.data, caller.encode()) == set()
+
+
+@pytest.mark.parametrize("said", ["+4955577001", "+49 555 77001", "tel:+49-555-77001", "0049 (555) 77001"])
+def test_no_spelling_and_no_digits_behind_it_keep_a_number_from_being_erased(
+    served: Served, said: str
+) -> None:
+    box, number, now = served.box, "+4955577001", served.box.clock()
+    file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
+    to = (To(number), To(f"{number},,42"), To("+49555770012"))
+    jobs = box.faxes.submit(Request("ada", to, (file,), hold=True)).jobs
+    for job in jobs:
+        box.faxes.cancel(job.id)
+    came = [
+        box.spool.do(incoming_from, caller, tsi, now)
+        for caller, tsi in ((number, ""), ("", "+49 555 77001"), ("", "49555 77001"), ("+49555770012", ""))
+    ]
+    done = served.ask("POST", "/erasures", {"number": said}).json
+    assert (done["faxes"], done["received"]) == (2, 3)
+    assert [box.faxes.get(job.id).erased_at is not None for job in jobs] == [True, True, False]
+    assert [box.inbox.get(fax, deleted=True).erased_at is not None for fax in came] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    served.ask("POST", "/erasures", {"number": "+49555770012"})
+
+
+def incoming_from(tx: Tx, caller: str, tsi: str, now: float) -> int:
+    """A received fax without pages."""
+    fax = received_rows.begin(tx, uuid4().hex, "trunk", "t38", now, caller=caller)
+    received_rows.finish(tx, fax.id, RECEIVED, complete=True, now=now, tsi=tsi)
+    return fax.id
 
 
 def _arguments(what: str, which: str, data: Path) -> Any:
