@@ -46,7 +46,12 @@ def test_page(cups: Any, queue: str) -> None:
         raise BrokenError(f"CUPS has no printer {queue}.", "lpstat -e names those that there are.")
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as page:
         Path(page.name).write_text(_PAGE, encoding="utf-8")
-        job = cups.printFile(queue, page.name, "faxbox hardware test", {})
+        try:
+            job = cups.printFile(queue, page.name, "faxbox hardware test", {})
+        except Exception as error:  # cups.IPPError: it takes no documents
+            raise BrokenError(
+                f"CUPS takes no page for the printer: {error}.", "cupsaccept lets it take them again."
+            ) from error
     end = time.monotonic() + PRINT_LIMIT_S
     while (state := cups.getJobAttributes(job)["job-state"]) != _COMPLETED:
         printer = cups.getPrinterAttributes(queue)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import ssl
 import stat
 import subprocess
 import threading
@@ -96,11 +97,20 @@ def certificate(http: HttpSettings) -> Iterator[Finding]:
         )
         return
     said = _still_good(http.tls_certificate, CERTIFICATE_DAYS * _DAY_S)
-    if said.returncode == 0:
+    readable = said.returncode == 0 or "will expire" in said.stdout
+    if readable and (wrong := _unusable(http.tls_certificate, http.tls_key)):
+        yield Finding(
+            "certificate",
+            State.BROKEN,
+            _("The certificate and its key cannot be used together."),
+            _("Look at the settings http.tls_certificate and http.tls_key."),
+            wrong,
+        )
+    elif said.returncode == 0:
         yield Finding(
             "certificate", State.FINE, _("The certificate is good for the next two weeks and more.")
         )
-    elif "will expire" not in said.stdout:
+    elif not readable:
         yield Finding(
             "certificate",
             State.BROKEN,
@@ -121,6 +131,15 @@ def certificate(http: HttpSettings) -> Iterator[Finding]:
 
 def _renew() -> str:
     return _("faxbox certificate makes a new one; your own must be renewed where it came from.")
+
+
+def _unusable(certificate: str, key: str) -> str:
+    """Why they are no pair that a server can use; empty when they are."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key or None)
+    except OSError as error:  # ssl.SSLError is one
+        return str(error)
+    return ""
 
 
 def _still_good(certificate: str, seconds: int) -> subprocess.CompletedProcess[str]:

@@ -33,6 +33,7 @@ def looks(folder: Path, store: SettingsStore, box: running.Running | str) -> dic
         "nat": lambda: data.nat(store),
         **_looks_at_running(box),
         "panel": lambda: machine.gpio(store.section(PanelSettings)),
+        "display": lambda: machine.display(store.section(PanelSettings)),
         "printing": machine.printing,
         "documents": machine.helpers,
         "barcodes": machine.codes,
@@ -48,5 +49,6 @@ def _looks_at_running(box: running.Running | str) -> dict[str, Look]:
         "time": running.clock,
         "line": running.lines,
         "mail": running.mail,
+        "outgoing mail": running.outgoing_mail,
     }
     return {part: partial(look, box) for part, look in parts.items()}

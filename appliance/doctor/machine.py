@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ from pathlib import Path
 
 from appliance.doctor.findings import Finding, State
 from appliance.language import said as _
-from appliance.panel.settings import PanelSettings, clashes
+from appliance.panel.settings import I2C_BUS, Display, PanelSettings, clashes
 from appliance.spool.settings import StorageSettings
 
 MB = 1 << 20
 # A clock that is this far behind what was written last was wrong, seconds.
 BEHIND_S = 60.0
+# A file of this program, which is older than any right clock says.
+_OURS = Path(__file__)
 # Of the processor, degrees Celsius: a Pi slows itself down at 80.
 WARM_C, HOT_C = 70.0, 80.0
 # Memory that is left, MB: two documents at once may want more.
@@ -25,6 +28,9 @@ MEMORY_MB = 100
 WORN_TENTHS = 9
 # Files that the disk can still take.
 INODES = 1000
+# What lpstat -p and -a say of such a printer.
+_PAUSED = re.compile(r"^printer (\S+) disabled since", re.MULTILINE)
+_REFUSING = re.compile(r"^(\S+) not accepting requests since", re.MULTILINE)
 # How long apt may think, on a slow card, and CUPS, seconds.
 _APT_S, _CUPS_S = 60.0, 10.0
 # Packages that are named.
@@ -34,13 +40,13 @@ UNDER_VOLTAGE_NOW, UNDER_VOLTAGE_SEEN = 1 << 0, 1 << 16
 
 
 def clock(data: Path, now: float, root: Path = Path("/")) -> Iterator[Finding]:
-    """Whether the time is right: behind what was written last it is not."""
-    newest = max((path.stat().st_mtime for path in data.glob("*") if path.is_file()), default=0.0)
+    """Whether the time is right: behind what was written last, or behind this program, it is not."""
+    newest = max((path.stat().st_mtime for path in (*data.glob("*"), _OURS) if path.is_file()), default=0.0)
     if now < newest - BEHIND_S:
         yield Finding(
             "clock",
             State.BROKEN,
-            _("The clock is behind what the box wrote last."),
+            _("The clock is behind what the box wrote last, or behind the box's own program."),
             _("Set the time, or connect the box to a network with a time server (timedatectl status)."),
             f"{newest - now:.0f} s",
         )
@@ -66,7 +72,15 @@ def disk(data: Path, settings: StorageSettings) -> Iterator[Finding]:
             _("The disk cannot be written to."),
             _("A card that is worn out or damaged turns read-only: copy what is on it and replace it."),
         )
-    elif free < settings.reserve_mb or (state.f_files and state.f_favail < INODES):
+    elif state.f_files and state.f_favail < INODES:
+        yield Finding(
+            "disk",
+            State.BROKEN,
+            _("The disk can take hardly any more files, however much room there is."),
+            _("Look for a folder with very many small files (du --inodes -x /), or use another disk."),
+            _("{number} files").format(number=state.f_favail),
+        )
+    elif free < settings.reserve_mb:
         yield Finding(
             "disk",
             State.BROKEN,
@@ -182,6 +196,31 @@ def gpio(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
         yield Finding("panel", State.FINE, _("The pins of the front panel can be used."))
 
 
+def display(settings: PanelSettings, root: Path = Path("/")) -> Iterator[Finding]:
+    """The bus of the front panel's display, where the settings have one."""
+    if settings.display is Display.NONE:
+        return
+    bus = root / f"dev/i2c-{I2C_BUS}"
+    if not bus.exists():
+        yield Finding(
+            "panel",
+            State.BROKEN,
+            _("The bus of the front panel's display is not switched on."),
+            _("On a Raspberry Pi: sudo raspi-config, Interface Options, I2C; then start it again."),
+            str(bus),
+        )
+    elif not os.access(bus, os.R_OK | os.W_OK):
+        yield Finding(
+            "panel",
+            State.BROKEN,
+            _("The bus of the front panel's display may not be used by this user."),
+            _("Run this as the box's user (sudo -u faxbox), who belongs to the group i2c."),
+            str(bus),
+        )
+    else:
+        yield Finding("panel", State.FINE, _("The bus of the front panel's display can be used."))
+
+
 def updates(root: Path = Path("/")) -> Iterator[Finding]:
     """Whether the system wants a restart, and whether packages wait to be updated."""
     if (root / "run/reboot-required").exists():
@@ -246,12 +285,40 @@ def printing() -> Iterator[Finding]:
         answers = False
     if answers:
         yield Finding("printing", State.FINE, _("CUPS answers."))
+        yield from _printers()
     else:
         yield Finding(
             "printing",
             State.WARNING,
             _("CUPS is installed and does not answer: nothing can be printed to or from the box."),
             _("systemctl status cups says why; sudo systemctl start cups starts it."),
+        )
+
+
+def _printers() -> Iterator[Finding]:
+    """Printers that CUPS knows and that nothing comes out of."""
+    words = {**os.environ, "LC_ALL": "C"}  # lpstat's words are read
+    try:
+        said = subprocess.run(
+            ["lpstat", "-p", "-a"], capture_output=True, text=True, timeout=_CUPS_S, check=False, env=words
+        ).stdout
+    except subprocess.TimeoutExpired:
+        return
+    for name in _PAUSED.findall(said):
+        yield Finding(
+            "printing",
+            State.WARNING,
+            _("A printer is paused: what is printed waits in the box."),
+            _("Look at the printer, then: sudo cupsenable and its name."),
+            name,
+        )
+    for name in _REFUSING.findall(said):
+        yield Finding(
+            "printing",
+            State.WARNING,
+            _("A printer takes no more documents."),
+            _("sudo cupsaccept and its name lets it take them again."),
+            name,
         )
 
 

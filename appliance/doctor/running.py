@@ -111,3 +111,19 @@ def mail(box: Running) -> Iterator[Finding]:
         yield Finding("mail", State.FINE, _("E-mail is set up."))
     else:
         yield Finding("mail", State.SKIPPED, _("E-mail is not set up."))
+
+
+def outgoing_mail(box: Running) -> Iterator[Finding]:
+    """E-mails that were tried and are not gone yet."""
+    if not box.get("/mail")["sends"]:
+        return
+    pending = box.get("/deliveries?kind=email&state=pending&limit=100")["deliveries"]
+    refused = [each for each in pending if each["tries"]]
+    if refused:
+        yield Finding(
+            "mail",
+            State.WARNING,
+            _("E-mails could not be sent, and are tried again."),
+            _("Look at the settings of mail_out; the page of the deliveries shows each try."),
+            f"{len(refused)}: {refused[0]['last_error']}",
+        )

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.panel.model import BoxView, Condition, Contact
-from appliance.panel.settings import Display, PanelSettings
+from appliance.panel.settings import I2C_BUS, Display, PanelSettings
 
 _log = logging.getLogger(__name__)
 
 # 128 × 64 pixels in the display library's own letters of 6 × 8, four lines with air between them.
 LINES, LETTERS = 4, 21
 LINE_PIXELS = 16
-I2C_BUS = 1
 # Nobody's address (RFC 5737) and port, towards which only the way is looked up.
 _AWAY = ("192.0.2.1", 9)
 

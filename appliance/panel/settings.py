@@ -20,6 +20,10 @@ def _pin(default: Any, help: str) -> Any:
     return setting(default, help, minimum=FIRST_PIN, maximum=LAST_PIN)
 
 
+# The bus of the display: that of the pins 2 and 3.
+I2C_BUS = 1
+
+
 class Display(Enum):
     """Which small display is on the I²C bus."""
 

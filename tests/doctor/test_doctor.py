@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from appliance.configuration import open_box, open_settings
@@ -26,7 +26,7 @@ from appliance.language import catalogue, speak
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.sip.settings import SipTrunk
 from appliance.net.settings import HttpSettings
-from appliance.panel.settings import PanelSettings
+from appliance.panel.settings import Display, PanelSettings
 from appliance.spool.settings import StorageSettings
 from appliance.station import StationSettings
 
@@ -125,6 +125,34 @@ def test_a_clock_that_is_behind_is_found(machine_folder: Machine, folder: Path) 
     os.utime(folder / "settings.json", (NOW + 3600, NOW + 3600))
     (found,) = machine.clock(folder, NOW - 86400, machine_folder.root)
     assert (found.state, bool(found.advice)) == (State.BROKEN, True)
+
+
+def test_a_clock_from_before_this_program_is_found(machine_folder: Machine, folder: Path) -> None:
+    """A board without a battery wakes in 1970, and what it writes is of 1970, too."""
+    for path in folder.glob("*"):
+        os.utime(path, (3600, 3600))
+    (found,) = machine.clock(folder, 4000, machine_folder.root)
+    assert (found.state, bool(found.advice)) == (State.BROKEN, True)
+
+
+def test_a_disk_that_takes_no_more_files_is_not_told_to_have_no_room(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = list(os.statvfs(folder))
+    state[5:8] = [100000, 3, 3]  # files: in all, free, free for us
+    monkeypatch.setattr("os.statvfs", lambda _path: os.statvfs_result(state))
+    (found,) = machine.disk(folder, StorageSettings(reserve_mb=0, warn_mb=0))
+    assert (found.state, found.detail.split()[0]) == (State.BROKEN, "3")
+    assert "files" in found.sentence
+
+
+def test_a_display_whose_bus_is_away_is_found(machine_folder: Machine) -> None:
+    root = machine_folder.root
+    assert not list(machine.display(PanelSettings(), root))
+    (found,) = machine.display(PanelSettings(display=Display.SSD1306), root)
+    assert (found.state, bool(found.advice)) == (State.BROKEN, True)
+    machine_folder.put("dev/i2c-1", "")
+    assert states(machine.display(PanelSettings(display=Display.SSD1306), root)) == {State.FINE}
 
 
 def test_a_full_and_a_nearly_full_disk_are_found(folder: Path) -> None:
@@ -233,6 +261,26 @@ def test_a_cups_that_does_not_answer_is_found(
     assert found.state is state
 
 
+_PRINTERS = """printer laser disabled since Sun Nov 29 01:00:00 2026 -
+\tPaused
+printer labels is idle.  enabled since Sun Nov 29 01:00:00 2026
+laser accepting requests since Sun Nov 29 01:00:00 2026
+labels not accepting requests since Sun Nov 29 01:00:00 2026 -
+\tRejecting Jobs
+"""
+
+
+def test_a_printer_that_is_paused_and_one_that_takes_nothing_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = f'[ "$1" = -r ] && echo scheduler is running || echo "{_PRINTERS}"'
+    command(tmp_path, "lpstat", words, monkeypatch)
+    answers, paused, refusing = machine.printing()
+    assert answers.state is State.FINE
+    assert (paused.state, paused.detail, bool(paused.advice)) == (State.WARNING, "laser", True)
+    assert (refusing.state, refusing.detail, bool(refusing.advice)) == (State.WARNING, "labels", True)
+
+
 def command(folder: Path, name: str, does: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command of this name comes first from now on."""
     tools = folder / "tools"
@@ -264,8 +312,13 @@ def test_a_certificate_that_has_ended_is_worse_than_one_that_soon_ends(
     made = made.not_valid_before(now - timedelta(days=30)).not_valid_after(now + timedelta(days=days))
     path = tmp_path / "box.pem"
     path.write_bytes(made.sign(key, None).public_bytes(Encoding.PEM))
-    (found,) = data.certificate(HttpSettings(tls_certificate=str(path)))
+    keys = [tmp_path / "box.key", tmp_path / "other.key"]
+    for file, each in zip(keys, (key, Ed25519PrivateKey.generate()), strict=True):
+        file.write_bytes(each.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (found,) = data.certificate(HttpSettings(tls_certificate=str(path), tls_key=str(keys[0])))
     assert (found.state, bool(found.advice)) == (state, state is not State.FINE)
+    (found,) = data.certificate(HttpSettings(tls_certificate=str(path), tls_key=str(keys[1])))
+    assert (found.state, "together" in found.sentence) == (State.BROKEN, True)
 
 
 def test_a_setting_that_nobody_knows_is_found(folder: Path) -> None:
@@ -328,6 +381,22 @@ def test_a_line_that_is_down_and_mail_that_fails_are_found() -> None:
         (found,) = look(box)
         assert found.state is State.BROKEN
         assert found.advice
+
+
+@pytest.mark.parametrize(
+    ("sends", "tries", "found"),
+    [(True, 1, {State.WARNING}), (True, 0, set()), (False, 1, set())],
+    ids=["refused", "not tried yet", "not set up"],
+)
+def test_a_mail_server_that_refuses_is_found(sends: bool, tries: int, found: set[State]) -> None:
+    waiting = {"tries": [{}] * tries, "last_error": "550 go away"}
+    box = Answers(
+        mail={"sends": sends},
+        **{"deliveries?kind=email&state=pending&limit=100": {"deliveries": [waiting]}},
+    )
+    told = list(running.outgoing_mail(box))
+    assert states(told) == found
+    assert all("550" in each.detail and each.advice for each in told)
 
 
 @pytest.mark.parametrize(("doubted_s", "found"), [(0.0, set()), (3600.0, set()), (4e7, {State.WARNING})])

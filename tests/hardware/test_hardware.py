@@ -340,14 +340,18 @@ def queue(cups: Cups, name: str, backend: str) -> None:
 def test_a_printer_that_prints_and_one_that_does_not(cups: Cups, folder: Path, tmp_path: Path) -> None:
     queue(cups, "good", "cat >/dev/null")
     queue(cups, "jammed", "echo 'ERROR: paper jam' >&2; exit 4")
+    queue(cups, "shut", "cat >/dev/null")
+    cups.run("cupsreject", "shut")
     report = tried(
         folder,
         tmp_path / "out",
         *("--part", "printer", "--printer", "good", "--printer", "jammed", "--printer", "nowhere"),
+        *("--printer", "shut"),
         environment={"CUPS_SERVER": cups.server},
     )
     assert only(report, "passed")["test"] == "page[good]"
-    assert failures(report) == [("printer", "page[jammed]"), ("printer", "page[nowhere]")]
+    assert failures(report) == [("printer", f"page[{name}]") for name in ("jammed", "nowhere", "shut")]
+    assert "takes no page" in next(each["reason"] for each in report["results"] if "shut" in each["test"])
     away = {"CUPS_SERVER": f"127.0.0.1:{free_port()}"}
     report = tried(folder, tmp_path / "away", "--part", "printer", "--printer", "good", environment=away)
     assert "CUPS does not answer" in only(report, "failed")["reason"]

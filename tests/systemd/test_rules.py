@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 RULES = Path(__file__).parents[2] / "udev"
+# Those that every Debian has (base-passwd).
+_DEBIANS_GROUPS = ("dialout",)
 UDEVADM = shutil.which("udevadm", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
@@ -28,6 +31,16 @@ def test_udev_takes_the_rules_without_a_word() -> None:
     assert said.returncode == 0, said.stdout + said.stderr
 
 
+def test_each_group_that_the_rules_name_is_there_where_they_are_installed() -> None:
+    """udev leaves a device to root when it does not know the group."""
+    named = {
+        group for path in RULES.glob("*.rules") for group in re.findall(r'GROUP="(\w+)"', path.read_text())
+    }
+    made = re.findall(r"^g\s+(\w+)", (RULES.parent / "systemd/faxbox.sysusers").read_text(), re.MULTILINE)
+    assert {"gpio", "i2c"} <= named
+    assert named <= {*made, *_DEBIANS_GROUPS}
+
+
 @pytest.fixture(name="trixie", scope="module")
 def _trixie(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Debian 13 with udev and the groups that the rules name."""
@@ -41,6 +54,8 @@ def _trixie(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def verified(root: Path, rules: str) -> subprocess.CompletedProcess[str]:
+    shutil.copy(RULES.parent / "systemd/faxbox.sysusers", root / "root/faxbox.conf")
+    subprocess.run(["systemd-sysusers", f"--root={root}", str(root / "root/faxbox.conf")], check=True)
     (root / "root/60-faxbox.rules").write_text(rules)
     words = ["chroot", str(root), "udevadm", "verify", "/root/60-faxbox.rules"]
     return subprocess.run(words, check=False, capture_output=True, text=True)

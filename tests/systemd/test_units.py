@@ -64,7 +64,8 @@ def test_users_and_folders_are_as_systemd_reads_them(tmp_path: Path) -> None:
     (tmp_path / "etc/group").write_text("root:x:0:\nlp:x:7:\ndialout:x:20:\n")
     subprocess.run(["systemd-sysusers", f"--root={tmp_path}", str(UNITS / "faxbox.sysusers")], check=True)
     assert "faxbox:" in (tmp_path / "etc/passwd").read_text()
-    assert re.search(r"^dialout:.*faxbox", (tmp_path / "etc/group").read_text(), re.MULTILINE)
+    for group in ("dialout", "gpio", "i2c"):
+        assert re.search(rf"^{group}:.*faxbox", (tmp_path / "etc/group").read_text(), re.MULTILINE)
     subprocess.run(
         ["systemd-tmpfiles", f"--root={tmp_path}", "--create", str(UNITS / "faxbox.tmpfiles")], check=True
     )
