@@ -24,7 +24,7 @@ from appliance.spool.store import DOCUMENTS, RECEIVED, RENDERED, SET_ASIDE, TRAC
 
 _log = logging.getLogger(__name__)
 
-# How often the room on the disk is looked at, and how often old things are put away, seconds.
+# How often the room on the disk is looked at, and how often expired files are deleted, seconds.
 ROOM_EVERY_S = 30.0
 AGE_EVERY_S = 3_600.0
 # With little room left, documents of ended faxes go after so many days whatever the settings say.

@@ -33,6 +33,8 @@ _MB = 1 << 20
 
 
 class EmailDeliverer:
+    """Sends the e-mail of a delivery, in the language of whom it goes to."""
+
     def __init__(self, box: Box) -> None:
         self._box = box
 

@@ -176,6 +176,8 @@ MOST_DARKNESS = 100  # either way
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
+    """How a document becomes fax pages.  Raises ValueError for a darkness out of bounds."""
+
     format: PageFormat = field(default_factory=PageFormat)
     treatment: Treatment = Treatment.AUTO
     paper: Paper = Paper.A4

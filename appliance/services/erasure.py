@@ -17,6 +17,8 @@ from appliance.spool.store import Spool
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
+    """Erases faxes and their files for good; a fax that is under way is never erased."""
+
     spool: Spool
     faxes: Faxes
     inbox: Inbox

@@ -62,6 +62,11 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Faxes:
+    """Takes faxes to send, finds, reschedules, releases and cancels them, and sends them again.
+
+    With an ``owner`` a method finds that owner's faxes alone, with None everybody's.
+    """
+
     spool: Spool
     rules: Rules
     documents: Documents

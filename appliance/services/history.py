@@ -34,6 +34,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class History:
+    """Reads events, the audit log, counts and what was learned of destinations; writes the audit log."""
+
     spool: Spool
     clock: Clock
 

@@ -13,6 +13,11 @@ from appliance.spool.store import Spool
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
+    """Finds received faxes, marks them read, assigns and deletes them.
+
+    With an ``owner`` a method finds only what that owner may see, with None everything.
+    """
+
     spool: Spool
     accounts: Accounts
     clock: Clock

@@ -15,6 +15,8 @@ from appliance.spool.store import Spool, Tx
 
 @dataclass(frozen=True, slots=True)
 class Notes:
+    """Reads, writes and removes the notes on a fax; the caller has checked who may see the fax."""
+
     spool: Spool
     clock: Clock
 

@@ -68,6 +68,8 @@ Follow = Callable[[Following], None]
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
+    """Holds the deliveries that wait, and makes those that follow from an event in its transaction."""
+
     spool: Spool
     clock: Clock
 

@@ -133,6 +133,7 @@ def search(
 
 
 def to_document(row: sqlite3.Row) -> Document:
+    """A row of the table ``document`` as a Document."""
     files = tuple(SourceFile(**{**file, "pages": tuple(file["pages"])}) for file in json.loads(row["files"]))
     return Document(
         id=row["id"],

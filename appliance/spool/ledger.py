@@ -117,6 +117,7 @@ def destinations(db: sqlite3.Connection, *, after: str = "", limit: int = 100) -
 
 
 def save_destination(tx: Tx, entry: Destination) -> None:
+    """Writes what was learned of a number, over what was known before."""
     tx.db.execute(
         "INSERT INTO destination VALUES (?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET"
         " failures = excluded.failures, quarantined_until = excluded.quarantined_until,"
@@ -150,6 +151,7 @@ def _to_destination(row: sqlite3.Row) -> Destination:
 
 
 def create_program(tx: Tx, owner: str, name: str, document_id: int, now: float) -> Program:
+    """Puts a stored document under a name, ready to be sent; ``now`` is Unix time."""
     cursor = tx.db.execute(
         "INSERT INTO program (owner, name, document_id, created_at) VALUES (?, ?, ?, ?)",
         (owner, name, document_id, now),

@@ -423,6 +423,8 @@ class NewDelivery:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
+    """A delivery in the outbox; its times are Unix time; ``timetable`` is that of ``NewDelivery``."""
+
     id: int
     kind: str
     target: str

@@ -140,6 +140,7 @@ def tries(db: sqlite3.Connection, delivery_id: int) -> list[DeliveryTry]:
 
 
 def to_delivery(row: sqlite3.Row) -> Delivery:
+    """A row of the table ``outbox`` as a Delivery."""
     return Delivery(
         id=row["id"],
         kind=row["kind"],

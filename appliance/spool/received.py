@@ -139,6 +139,7 @@ def assign(tx: Tx, received_id: int, owner: str, now: float) -> Received:
 
 
 def mark_read(tx: Tx, received_id: int, read: bool, now: float) -> Received:
+    """Marks a received fax as read or unread; an event says so when that changed.  Raises NotFoundError."""
     received = get(tx.db, received_id)
     if received.read != read:
         tx.db.execute("UPDATE received SET read = ? WHERE id = ?", (read, received_id))

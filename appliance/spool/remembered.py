@@ -11,6 +11,8 @@ from appliance.spool.model import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
+    """Who did what (``action``) to which ``object``, from which ``address``; ``at`` is Unix time."""
+
     id: int
     at: float
     who: str

@@ -99,6 +99,8 @@ class Call:
 
 
 class PrintService:
+    """Answers IPP requests: checks, takes print jobs in as faxes, lists and cancels them."""
+
     def __init__(self, box: Box, book: JobBook) -> None:
         self._box = box
         self._book = book

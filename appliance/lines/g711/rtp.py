@@ -93,6 +93,7 @@ def parse_packet(datagram: bytes) -> Packet | None:
 
 
 def build_packet(packet: Packet) -> bytes:
+    """The datagram of an RTP packet (RFC 3550 5.1): no padding, no extension, no contributing sources."""
     marker = 0x80 if packet.marker else 0
     header = _HEADER.pack(
         0x80, marker | packet.payload_type, packet.sequence, packet.timestamp, packet.source
