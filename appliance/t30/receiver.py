@@ -68,4 +68,4 @@ class Receiver:
             return causes.SENDER_GAVE_UP
         if self.identification.polls_in_vain:
             return causes.POLL_REFUSED
-        return causes.NO_PAGES_CAME if self.station.heard_frames else causes.NO_SENDER_HEARD
+        return causes.NO_PAGES_CAME if self.station.listener.understood else causes.NO_SENDER_HEARD

@@ -214,7 +214,7 @@ class PageReception(ReceivingRole):
             return
         self._durable = True
         # The far end may be asking again (then the answer follows), or owe us an RR after RNR.
-        if self.station.heard is None and not self.station.talks and not self._told_busy:
+        if self.station.listener.carrier is None and not self.station.talks and not self._told_busy:
             self._confirm()
 
     def _quiet_while_storing(self, _: EventData) -> None:
@@ -232,7 +232,7 @@ class PageReception(ReceivingRole):
     def _not_ready(self, _: EventData) -> None:
         """The far end waits for our store: RNR (T.30 A.4.4)."""
         station = self.station
-        if station.heard is not None or station.talks:
+        if station.listener.carrier is not None or station.talks:
             return  # it is asking already, or is being told
         station.clear(Timer.NOT_READY)
         self._told_busy = True

@@ -306,7 +306,7 @@ class TrainingCheck(ReceivingRole):
 
     def _tcf_octets(self, fact: EventData) -> None:
         """Counts zeros and others."""
-        if self.station.heard in (None, self._settings.carrier):
+        if self.station.listener.carrier in (None, self._settings.carrier):
             self._judge.feed(fact.octets)
 
     def _tcf_octets_lost(self, _: EventData) -> None:

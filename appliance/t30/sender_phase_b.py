@@ -169,7 +169,7 @@ class Identification(StationRole):
             return
         if ground is None or known is None or not desk.may_begin(known):
             return
-        if station.heard is not None or station.talks:
+        if station.listener.carrier is not None or station.talks:
             return
         station.clear(Timer.PAGE)
         if known.page is None:

@@ -9,8 +9,6 @@ House rules:
   but ``Sent``, a lost line and replies is noted and dropped.
 * Frames are acted upon as a burst, when its carrier has gone: the last good frame that says what to do is
   the command, whatever came before and behind it, and the others are its particulars.
-* Frames are frames, whatever they are labelled: there are gateways that send those of T.30 as if they came
-  by the image modem.  So a fast carrier counts for nothing until it brings something.
 * Timers that wait for the far end stand still while it is talking.
 """
 
@@ -59,14 +57,12 @@ from appliance.t30.dce import (
     UsePace,
 )
 from appliance.t30.frames import (
-    IMAGE_FRAMES,
     RESPONSES,
     Fcf,
-    FrameError,
     HdlcFrame,
-    UnknownCommandError,
     burst,
 )
+from appliance.t30.listener import Listener
 from appliance.t30.pace import NOMINAL, QUICK, Pace
 from appliance.t30.parameters import (
     Accepts,
@@ -119,12 +115,9 @@ class Station:
         self.frames_repeated = 0
         self.bad_rows = 0
         self.pace = NOMINAL
-        self.heard_frames = False  # the far end has said something in T.30's terms
         self.last_page_out = False
         # The line.
-        self.heard: Carrier | None = None  # carrier that is on
-        self.heard_since = 0.0
-        self._bare_carrier = False  # it is a fast one that has brought nothing yet
+        self.listener = Listener(self)
         self.spoke_at = 0.0  # when our last order has left the line
         self._progress = progress
         self._orders: list[Order] = []
@@ -132,9 +125,6 @@ class Station:
         self._image_runs = False
         self._quiet_until = 0.0
         self._held_back: LineOrder | None = None  # waits until then
-        self._frames: list[HdlcFrame] = []
-        self._frames_heard = 0
-        self._unknown_heard = False
         self._timers: dict[Timer, float] = {}
         self._leaving: Cause | None = None
         self._awaited = 0  # ticket of the store or the permission that is waited for
@@ -218,8 +208,8 @@ class Station:
         """Gives a ``Send*`` order; ``then`` runs when it has left the line."""
         if self.talks:
             raise RuntimeError("two orders to send at once")
-        self.heard, self._bare_carrier = None, False
-        self.clear(Timer.BURST_END, Timer.BARE_CARRIER, *_ANSWERED)
+        self.listener.stop()
+        self.clear(*_ANSWERED)
         self._then = then
         self._image_runs = isinstance(order, SendImage | SendEcm | SendTcf)
         if self.now < self._quiet_until:
@@ -307,16 +297,16 @@ class Station:
 
     def _due(self, timer: Timer) -> float:
         at = self._timers[timer]
-        if timer in _HELD and self.heard is not None:
-            return max(at, self.heard_since + limits.CARRIER_LIMIT_S)
+        if timer in _HELD and self.listener.carrier is not None:
+            return max(at, self.listener.since + limits.CARRIER_LIMIT_S)
         return at
 
     def _fire(self, timer: Timer) -> None:
         match timer:
             case Timer.BURST_END:
-                self._carrier_off()
+                self.listener.carrier_off()
             case Timer.BARE_CARRIER:
-                self._carrier_brings()
+                self.listener.carrier_brings()
             case Timer.QUIET:
                 self._speak()
             case Timer.LEAVE:
@@ -338,9 +328,9 @@ class Station:
         self._drop_held_back()
         if self.talks and self._image_runs:
             self._go()  # minutes may be left, and only HangUp may interrupt
-        elif self.heard is not None and self.heard is not Carrier.V21:
+        elif self.listener.carrier not in (None, Carrier.V21):
             self._go()  # the far end talks and hears nothing
-        elif self.talks or self.heard is not None:
+        elif self.talks or self.listener.carrier is not None:
             self.set(Timer.LEAVE, limits.CARRIER_LIMIT_S)  # DCN follows when the line is free
         else:
             self._say_dcn()
@@ -405,7 +395,7 @@ class Station:
     def _pace_failed(self, cause: Cause) -> bool:
         good = cause in (DELIVERED, RECEIVED)
         theirs = cause.side in (Side.THEIRS, Side.LINE) and not good
-        return self.pace is NOMINAL or (theirs and self.heard_frames)
+        return self.pace is NOMINAL or (theirs and self.listener.understood)
 
     # -- the line ----------------------------------------------------------------------------------
 
@@ -440,116 +430,36 @@ class Station:
 
     def _hear(self, event: Event) -> None:
         match event:
-            case CarrierOn(carrier):
-                self._carrier_off()
-                self._begin_carrier(carrier)
-            case Frame(octets, ok):
-                if self.heard is not None and self.heard is not Carrier.V21 and _is_of_t30(octets, ok):
-                    self._carrier_was_v21()
-                if self.heard is None or self.heard is Carrier.V21:
-                    self._v21_frame(octets, ok)
-                elif ok or not self._bare_carrier:
-                    self._carrier_brings()
-                    self._give(LineStimulus.FAST_FRAME, EventData(octets=octets, ok=ok))
-            case Data(octets):
-                self._carrier_brings()
-                self._give(LineStimulus.FAST_DATA, EventData(octets=octets))
-            case DataLost(octets):
-                self._carrier_brings()
-                self._give(LineStimulus.FAST_LOST, EventData(lost=octets))
-            case CarrierOff(complete):
-                self._carrier_off(complete=complete)
             case CarrierMissed():
                 self._missed()
             case ToneHeard(tone):
                 self.note("tone", tone=tone.value)
                 if tone is Tone.CNG:
-                    self._give(LineStimulus.CNG)
-
-    def _begin_carrier(self, carrier: Carrier) -> None:
-        self.heard, self.heard_since = carrier, self.now
-        self._bare_carrier = carrier is not Carrier.V21
-        if self._bare_carrier:
-            self.set(Timer.BARE_CARRIER, limits.BARE_CARRIER_S)
-        else:
-            self._give(LineStimulus.V21_ON)
-        self._frames, self._frames_heard = [], 0
-        self._unknown_heard = False
-
-    def _carrier_brings(self) -> None:
-        """The fast carrier that is up brings its first octets, or goes without any."""
-        if self._bare_carrier:
-            self._bare_carrier = False
-            self.clear(Timer.BARE_CARRIER)
-            self._give(LineStimulus.FAST_ON, EventData(carrier=self.heard))
-
-    def _carrier_was_v21(self) -> None:
-        """What comes as if by the image modem are frames of T.30."""
-        bare, since = self._bare_carrier, self.heard_since
-        if not bare:  # behind a page, without a new carrier
-            self._give(LineStimulus.FAST_OFF, EventData(carrier=self.heard, ok=False))
-        self.clear(Timer.BARE_CARRIER)
-        self._begin_carrier(Carrier.V21)
-        if bare:
-            self.heard_since = since
+                    self.give(LineStimulus.CNG)
+            case CarrierOn() | Frame() | Data() | DataLost() | CarrierOff():
+                self.listener.hear(event)
 
     def _missed(self) -> None:
         """A DCE that lost a signal wants to be told again what to listen for."""
         if self._leaving is None and LineStimulus.MISSED not in self.part.TABLE[self.part.state]:
             self.listen()
         else:
-            self._give(LineStimulus.MISSED)
+            self.give(LineStimulus.MISSED)
 
-    def _give(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
+    def give(self, stimulus: Stimulus, fact: EventData = NO_DATA) -> None:
+        """To the part in charge, unless the call is being left."""
         if self._leaving is None:
             self.part.take(stimulus, fact)
 
-    def _v21_frame(self, octets: bytes, ok: bool) -> None:
-        if self.heard is None:
-            self._begin_carrier(Carrier.V21)
-        self._frames_heard += 1
-        if self._frames_heard > limits.BURST_FRAMES_LIMIT:
-            return
-        if not ok:
-            self.note("frame_bad", octets=len(octets))
-            return
-        try:
-            frame = HdlcFrame.decode(octets)
-        except FrameError as error:
-            self._unknown_heard = self._unknown_heard or isinstance(error, UnknownCommandError)
-            self.note("frame_unknown", reason=str(error), octets=octets[:16].hex())
-            return
-        self.heard_frames = True
-        self.note("frame_received", **describe_frame(frame))
-        self._frames.append(frame)
-        if frame.final:
-            self.set(Timer.BURST_END, limits.BURST_END_S)
-
-    def _carrier_off(self, *, complete: bool = False) -> None:
-        """The carrier that was on has gone: acts upon what it brought."""
-        self.clear(Timer.BURST_END)
-        self._carrier_brings()
-        carrier, self.heard = self.heard, None
-        if carrier is None:
-            return
-        if carrier is not Carrier.V21:
-            self._give(LineStimulus.FAST_OFF, EventData(carrier=carrier, ok=complete))
-            return
-        frames, self._frames = tuple(self._frames), []
-        heard = Burst(frames, self.heard_since)
-        if any(f.fcf is Fcf.DCN for f in frames):
+    def burst_heard(self, heard: Burst, otherwise: LineStimulus) -> None:
+        """A V.21 burst is over; ``otherwise`` is what it was where no frame of it says what to do."""
+        if any(f.fcf is Fcf.DCN for f in heard.frames):
             self._far_end_left(heard.without_dcn())
         elif self._leaving is not None:
             if not self.talks:
                 self._heard_while_leaving(heard)
-        elif heard.command is not None:
-            self.part.take(heard.command, EventData(heard))
-        elif self._unknown_heard:
-            self.part.take(LineStimulus.UNKNOWN, EventData(heard))
         else:
-            self.part.take(
-                LineStimulus.GARBLED if self._frames_heard else LineStimulus.QUIET, EventData(heard)
-            )
+            self.part.take(heard.command or otherwise, EventData(heard))
 
     def _heard_while_leaving(self, heard: Burst) -> None:
         """A last word before our DCN: it counts when it confirms the last page."""
@@ -573,11 +483,3 @@ class Station:
             self.phase = phase
             del self._orders[given:]
         self.hang_up(self._leaving or self.part.cause_when_left())
-
-
-def _is_of_t30(octets: bytes, ok: bool) -> bool:
-    """Whether a frame that an image carrier brought is one of T.30, and none of a page."""
-    try:
-        return ok and HdlcFrame.decode(octets).fcf not in IMAGE_FRAMES
-    except FrameError as error:
-        return isinstance(error, UnknownCommandError)  # a final frame, which those of a page never are

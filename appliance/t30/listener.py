@@ -1,0 +1,133 @@
+"""What the far end says: carriers and the frames of V.21 bursts become stimuli of the part in charge.
+
+Frames are frames, whatever they are labelled: there are gateways that send those of T.30 as if they came by
+the image modem.  So a fast carrier counts for nothing until it brings something.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from appliance.t30 import timers as limits
+from appliance.t30.dce import Carrier, CarrierOff, CarrierOn, Data, DataLost, Frame
+from appliance.t30.frames import IMAGE_FRAMES, FrameError, HdlcFrame, UnknownCommandError
+from appliance.t30.roles import Burst, EventData, LineStimulus, Timer
+from appliance.t30.trace import describe_frame
+
+if TYPE_CHECKING:
+    from appliance.t30.station import Station
+
+
+class Listener:
+    """Follows the far end's signal for a station.  ``carrier`` is the one that is on, ``since`` when."""
+
+    def __init__(self, station: Station) -> None:
+        self.carrier: Carrier | None = None
+        self.since = 0.0
+        self.understood = False  # the far end has said something in T.30's terms
+        self._station = station
+        self._bare = False  # the carrier is a fast one that has brought nothing yet
+        self._frames: list[HdlcFrame] = []
+        self._frames_heard = 0
+        self._unknown_heard = False
+
+    def stop(self) -> None:
+        """We talk: nothing is heard."""
+        self.carrier, self._bare = None, False
+        self._station.clear(Timer.BURST_END, Timer.BARE_CARRIER)
+
+    def hear(self, event: CarrierOn | Frame | Data | DataLost | CarrierOff) -> None:
+        """Something came on the line."""
+        match event:
+            case CarrierOn(carrier):
+                self.carrier_off()
+                self._begin_carrier(carrier)
+            case Frame(octets, ok):
+                if self.carrier is not None and self.carrier is not Carrier.V21 and _is_of_t30(octets, ok):
+                    self._carrier_was_v21()
+                if self.carrier is None or self.carrier is Carrier.V21:
+                    self._v21_frame(octets, ok)
+                elif ok or not self._bare:
+                    self.carrier_brings()
+                    self._station.give(LineStimulus.FAST_FRAME, EventData(octets=octets, ok=ok))
+            case Data(octets):
+                self.carrier_brings()
+                self._station.give(LineStimulus.FAST_DATA, EventData(octets=octets))
+            case DataLost(octets):
+                self.carrier_brings()
+                self._station.give(LineStimulus.FAST_LOST, EventData(lost=octets))
+            case CarrierOff(complete):
+                self.carrier_off(complete=complete)
+
+    def _begin_carrier(self, carrier: Carrier) -> None:
+        self.carrier, self.since = carrier, self._station.now
+        self._bare = carrier is not Carrier.V21
+        if self._bare:
+            self._station.set(Timer.BARE_CARRIER, limits.BARE_CARRIER_S)
+        else:
+            self._station.give(LineStimulus.V21_ON)
+        self._frames, self._frames_heard = [], 0
+        self._unknown_heard = False
+
+    def carrier_brings(self) -> None:
+        """The fast carrier that is up brings its first octets, or goes without any."""
+        if self._bare:
+            self._bare = False
+            self._station.clear(Timer.BARE_CARRIER)
+            self._station.give(LineStimulus.FAST_ON, EventData(carrier=self.carrier))
+
+    def _carrier_was_v21(self) -> None:
+        """What comes as if by the image modem are frames of T.30."""
+        bare, since = self._bare, self.since
+        if not bare:  # behind a page, without a new carrier
+            self._station.give(LineStimulus.FAST_OFF, EventData(carrier=self.carrier, ok=False))
+        self._station.clear(Timer.BARE_CARRIER)
+        self._begin_carrier(Carrier.V21)
+        if bare:
+            self.since = since
+
+    def _v21_frame(self, octets: bytes, ok: bool) -> None:
+        if self.carrier is None:
+            self._begin_carrier(Carrier.V21)
+        self._frames_heard += 1
+        if self._frames_heard > limits.BURST_FRAMES_LIMIT:
+            return
+        if not ok:
+            self._station.note("frame_bad", octets=len(octets))
+            return
+        try:
+            frame = HdlcFrame.decode(octets)
+        except FrameError as error:
+            self._unknown_heard = self._unknown_heard or isinstance(error, UnknownCommandError)
+            self._station.note("frame_unknown", reason=str(error), octets=octets[:16].hex())
+            return
+        self.understood = True
+        self._station.note("frame_received", **describe_frame(frame))
+        self._frames.append(frame)
+        if frame.final:
+            self._station.set(Timer.BURST_END, limits.BURST_END_S)
+
+    def carrier_off(self, *, complete: bool = False) -> None:
+        """The carrier that was on has gone: acts upon what it brought."""
+        self._station.clear(Timer.BURST_END)
+        self.carrier_brings()
+        carrier, self.carrier = self.carrier, None
+        if carrier is None:
+            return
+        if carrier is not Carrier.V21:
+            self._station.give(LineStimulus.FAST_OFF, EventData(carrier=carrier, ok=complete))
+            return
+        frames, self._frames = tuple(self._frames), []
+        if self._unknown_heard:
+            otherwise = LineStimulus.UNKNOWN
+        else:
+            otherwise = LineStimulus.GARBLED if self._frames_heard else LineStimulus.QUIET
+        self._station.burst_heard(Burst(frames, self.since), otherwise)
+
+
+def _is_of_t30(octets: bytes, ok: bool) -> bool:
+    """Whether a frame that an image carrier brought is one of T.30, and none of a page."""
+    try:
+        return ok and HdlcFrame.decode(octets).fcf not in IMAGE_FRAMES
+    except FrameError as error:
+        return isinstance(error, UnknownCommandError)  # a final frame, which those of a page never are
