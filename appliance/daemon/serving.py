@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+import resource
 import sys
 
-from appliance import durable
+from appliance import durable, limited
 from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
 from appliance.exchange import launching
 
@@ -41,6 +42,7 @@ def serve_command(arguments: argparse.Namespace) -> int:
     """Runs the box until SIGTERM or SIGINT."""
     data = data_folder(arguments, may_be_new=True)
     durable.keep_private()
+    limited.lower(resource.RLIMIT_CORE, 0)  # an image of memory would hold pages, passwords and the key
     try:
         launched = launching.fork(level_of(arguments))
     except OSError as error:

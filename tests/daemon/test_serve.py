@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from appliance.configuration import open_box
 from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE
 from appliance.settings import secrets
+from bench.running import running
 
 FAXBOX = [sys.executable, "-m", "appliance.cli"]
 
@@ -168,3 +170,16 @@ def test_systemd_is_told_that_the_box_is_ready_and_alive(tmp_path: Path, watchdo
                 assert sock.recv(100) == b"WATCHDOG=1"
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=120) == 0
+
+
+def test_no_process_of_the_box_leaves_an_image_of_its_memory_when_it_crashes(tmp_path: Path) -> None:
+    def as_many_as_allowed() -> None:
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+    with running(tmp_path / "box", before=as_many_as_allowed) as box:
+        pids = box.tree()
+        assert len(pids) > 1
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                assert resource.prlimit(pid, resource.RLIMIT_CORE) == (0, 0)
