@@ -192,7 +192,6 @@ def test_the_box_answers_on_port_80_and_delivers_its_first_fax(result: dict[str,
     assert "delivered" in result["first"]
 
 
-@pytest.mark.xfail(reason="not reached: 92.5 MiB in 0.2.0+681, 5 fewer in the checkout since then")
 def test_box_and_panel_idle_within_their_memory(result: dict[str, str]) -> None:
     """PSS, which counts what several processes share once; nobody else in this Debian has pages of theirs."""
     taken = [each for each in result["idle_kib"].split(";") if each]
