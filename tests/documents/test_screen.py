@@ -386,6 +386,13 @@ def test_colours_of_one_luma_are_told_apart_and_agree_with_their_legend(resoluti
         assert _unlike(legend, bar) < 0.1
 
 
+def test_bars_that_end_where_the_page_is_surveyed_are_no_photograph() -> None:
+    page = Image.new("L", (1728, 1600), 255)
+    for left in range(144, 1440, 288):
+        page.paste(107, (left, 192, left + 72, 720))
+    assert _ink(bilevel(page).crop((160, 360, 200, 420))) < 0.4
+
+
 def test_a_gradient_and_a_table_keep_the_lines_that_cost_next_to_nothing() -> None:
     gradient = Image.linear_gradient("L").rotate(90).resize((1400, 1500))
     page = Image.new("RGB", FINE, "white")

@@ -245,16 +245,17 @@ enum { PHOTO_PERCENT = 50 };
 enum { PAPER_WIDE = 9 };
 /* A box that may hold a photograph is one when so many of its tiles are, or when its tones are many: a chart
  * or a screen has most of its pixels, white apart, in four of 64 steps of grey. */
-enum { BOX_PERCENT = 40, FEW = 4, FEW_PERCENT = 50, MIDDLE_PERCENT = 30 };
+enum { BOX_PERCENT = 40, FEW = 4, FEW_PERCENT = 50, MIDDLE_PERCENT = 30, FLAT_TONES = 97 };
 enum { DARKEST_MIDDLE = 30 * STEPS / 256, LIGHTEST_MIDDLE = 225 * STEPS / 256, NOT_WHITE = 250 * STEPS / 256 };
 
-static int has_many_tones(const uint32_t tones[STEPS], uint32_t count)
+/* How many of the pixels that are not white are of the most frequent FEW steps; ``coloured`` is how many are not white. */
+static uint32_t in_few_tones(const uint32_t tones[STEPS], uint32_t *coloured)
 {
-    uint32_t left[STEPS], middle = 0, coloured = 0, most = 0;
+    uint32_t left[STEPS], most = 0;
+    *coloured = 0;
     for (int step = 0; step < STEPS; step++) {
         left[step] = tones[step];
-        middle += step >= DARKEST_MIDDLE && step <= LIGHTEST_MIDDLE ? tones[step] : 0;
-        coloured += step < NOT_WHITE ? tones[step] : 0;
+        *coloured += step < NOT_WHITE ? tones[step] : 0;
     }
     for (int taken = 0; taken < FEW; taken++) {
         int best = 0;
@@ -263,7 +264,22 @@ static int has_many_tones(const uint32_t tones[STEPS], uint32_t count)
         most += left[best];
         left[best] = 0;
     }
+    return most;
+}
+
+static int has_many_tones(const uint32_t tones[STEPS], uint32_t count)
+{
+    uint32_t middle = 0, coloured, most = in_few_tones(tones, &coloured);
+    for (int step = DARKEST_MIDDLE; step <= LIGHTEST_MIDDLE; step++)
+        middle += tones[step];
     return middle * 100 >= count * MIDDLE_PERCENT && most * 100 < coloured * FEW_PERCENT;
+}
+
+/* Areas of a few tones and nothing between them, as nobody photographs. */
+static int is_flat(const uint32_t tones[STEPS])
+{
+    uint32_t coloured, most = in_few_tones(tones, &coloured);
+    return most * 100 >= coloured * FLAT_TONES;
 }
 
 /* Which of the boxes are photographs; their tiles are marked so, all others not. */
@@ -525,7 +541,7 @@ static int is_all_photograph(const Ground *ground)
             paper += white && !tile->photo && tile->middle * 100 >= high * NEAR_BRIGHTEST;
             coloured += !white;
         }
-    if (high - low >= SOFT_TONES && edges * SOFT_EDGES < looked_at)
+    if (high - low >= SOFT_TONES && edges * SOFT_EDGES < looked_at && !is_flat(tones))
         return 1;
     if (!has_many_tones(tones, looked_at))
         return 0;
