@@ -151,6 +151,10 @@ class Writer:
         """With the country's marks of thousands and decimals."""
         return self._numbers.format_decimal(value, locale=self._locale)
 
+    def fixed(self, value: float) -> str:
+        """The same with two decimals, whatever they are: for columns of numbers."""
+        return self._numbers.format_decimal(value, format="#,##0.00", locale=self._locale)
+
 
 # -- the reader of what is being answered ----------------------------------------------------------
 

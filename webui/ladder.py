@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.language import said as _
+from webui.frame_meanings import in_words
 
 # Of an account that is longer, the rest is in the file.
 TRACE_OCTETS = 2 << 20
@@ -211,7 +212,8 @@ def _rung(
     event = str(line.get("event", ""))
     if event in ("frame_sent", "frame_received"):
         name = str(line.get("name", "?"))
-        words = " – ".join(part for part in (frames.get(name, ""), str(line.get("meaning", ""))) if part)
+        meaning = in_words(str(line.get("meaning", "")))
+        words = " – ".join(part for part in (frames.get(name, ""), meaning) if part)
         way = "out" if event == "frame_sent" else "in"
         return Rung(at, way, name, words, "", _("Bits"), _bits(str(line.get("fif", ""))))
     if event in ("sip_sent", "sip_received"):

@@ -13,16 +13,44 @@ if TYPE_CHECKING:
 
 
 PHONE_BOOK = "/settings/contacts"
+# Under which word a page stands whose address does not begin with that of the word.
+_ELSEWHERE = {
+    "/faxes/": "/sent",
+    "/waiting": "/",
+    "/settings/contacts": PHONE_BOOK,
+    "/settings/groups": PHONE_BOOK,
+    "/settings/lines": "/lines",
+    **dict.fromkeys(
+        (
+            "/audit",
+            "/backup",
+            "/charts",
+            "/deliveries",
+            "/disk-lock",
+            "/doctor",
+            "/hardware-test",
+            "/interface",
+            "/network",
+            "/panel",
+            "/update",
+        ),
+        "/settings",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A word of the top line.  ``count``: how many things wait there."""
+    """A word of the top line.
+
+    ``count``: how many things wait there; ``rare``: on a telephone it stands in the menu.
+    """
 
     path: str
     word: str
     count: int = 0
     here: bool = False
+    rare: bool = False
 
 
 def entries(visit: Visit) -> list[Entry]:
@@ -38,14 +66,18 @@ def entries(visit: Visit) -> list[Entry]:
         found.append(_entry(visit, "/sent", _("Sent")))
         found.append(_entry(visit, PHONE_BOOK, _("Phone book")))
     if visit.may("admin"):
-        found.append(_entry(visit, "/lines", _("Lines")))
-        found.append(_entry(visit, "/settings", _("Settings")))
+        found.append(_entry(visit, "/lines", _("Lines"), rare=True))
+        found.append(_entry(visit, "/settings", _("Settings"), rare=True))
     return found
 
 
-def _entry(visit: Visit, path: str, word: str, count: int = 0) -> Entry:
-    under = "/faxes/" if path == "/sent" else f"{path}/"
-    here = visit.path == path or (path != "/" and visit.path.startswith(under))
-    if path == "/settings" and visit.path.startswith(PHONE_BOOK):
-        here = False  # has a word of its own
-    return Entry(path, word, count, here)
+def _entry(visit: Visit, path: str, word: str, count: int = 0, *, rare: bool = False) -> Entry:
+    return Entry(path, word, count, _home(visit.path) == path, rare)
+
+
+def _home(path: str) -> str:
+    """The page of the top line under which the page at ``path`` stands."""
+    for beginning, home in _ELSEWHERE.items():
+        if path.startswith(beginning):
+            return home
+    return "/" + path.split("/")[1]

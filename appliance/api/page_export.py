@@ -38,7 +38,7 @@ VIEWS_FOLDER = "views"
 _DPI_PIXELS_PER_MM = 300 / 25.4
 _SHEET_MM = (210.0, 297.0)
 _MARGIN_MM = 18.0
-_TITLE_MM, _TYPE_MM, _LABEL_MM = 8.0, 3.6, 42.0
+_TITLE_MM, _TYPE_MM, _LABEL_MM, _LABEL_GAP_MM = 8.0, 3.6, 42.0, 4.0
 _LEADING = 1.5
 _PICTURE_MM = 110.0  # longest height of the picture of the first page
 _BLACK_BELOW = 128  # grey of a drawn letter's edge that becomes black
@@ -267,7 +267,7 @@ def _account(
         (_("Tries"), str(job.tries)),
         (_("Time on the line"), f"{job.seconds_on_line:.0f} s"),
         (_("Line"), last.line if last else ""),
-        (_("Fax number"), f"{job.id}  ({job.uuid})"),
+        (_("Fax"), f"{job.id}  ({job.uuid})"),
         (_("Tag"), job.tag),
     ]
     return (_("Fax delivered") if delivered else _("Fax report")), [row for row in rows if row[1]]
@@ -304,11 +304,14 @@ def _draw(heading: str, rows: Sequence[tuple[str, str]], picture: CodedPage | No
     y += px(_TITLE_MM * _LEADING)
     sheet.line(px(_MARGIN_MM), y, width - px(_MARGIN_MM), y, px(0.4))
     y += px(5)
-    room = width - px(2 * _MARGIN_MM + _LABEL_MM)
+    # Labels of another language may be longer.
+    labels = max((round(bold.getlength(label)) + px(_LABEL_GAP_MM) for label, _value in rows), default=0)
+    indent = px(_MARGIN_MM) + max(px(_LABEL_MM), labels)
+    room = width - px(_MARGIN_MM) - indent
     for label, value in rows:
         sheet.text(px(_MARGIN_MM), y, label, bold)
         for line in typeface.wrap_pixels(value, face, room):
-            sheet.text(px(_MARGIN_MM + _LABEL_MM), y, line, face)
+            sheet.text(indent, y, line, face)
             y += px(_TYPE_MM * _LEADING)
     image = sheet.image.point(lambda grey: 0 if grey < _BLACK_BELOW else 255)
     if picture is not None and picture.rows:

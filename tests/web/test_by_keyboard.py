@@ -78,6 +78,8 @@ def test_a_day_s_work_goes_by_keyboard_alone_and_every_stop_is_seen(
     user.press("Enter")
     expect(page.locator(".sheets")).to_have_attribute("style", "--zoom: 1.25;")
     user.around()
+    user.to(page.locator("#notes-count"))
+    user.press("Enter")
     user.to(page.locator("#new-note textarea"))
     user.type("Ring back")
     user.to(view.button(page, "Add the note"))

@@ -191,6 +191,7 @@ def test_a_note_is_seen_by_everybody_at_once_found_and_taken_off_with_a_way_back
     for page in (here, there):
         page.goto(f"/received/{faxed}")
     text = f'Byron {faxed} <img src=x onerror="window.bad=1">'
+    here.locator("#notes-count").click()
     here.locator("#new-note textarea").fill(text)
     view.press(view.button(here, "Add the note"))
     for page in (here, there):

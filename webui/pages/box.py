@@ -16,6 +16,7 @@ from appliance.language import said as _
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
 from appliance.spool.model import DeliveryFilter, DeliveryTry, OutboxState
+from webui import audit_words
 from webui.visit import Answer, Page, Visit
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def show_audit(visit: Visit) -> Answer:
     who = query.get("who", "")[:200]
     entries = visit.box.history.audit_log(who=who, before_id=before_id, limit=AUDIT_SHOWN)
     older = entries[-1].id if len(entries) == AUDIT_SHOWN else None
-    return visit.page("audit.html", entries=entries, older=older, who=who)
+    return visit.page("audit.html", audit_words=audit_words, entries=entries, older=older, who=who)
 
 
 def show_about(visit: Visit) -> Answer:

@@ -222,6 +222,20 @@ def _empty(name: str) -> str:
     }.get(name, "")
 
 
+def _new_words(name: str, word: str) -> str:
+    """The title of the form for a new entry; ``word``: its kind, where there are several."""
+    return {
+        "contacts": _("A new contact"),
+        "groups": _("A new group"),
+        "users": _("A new user"),
+        "keys": _("A new API token"),
+        "covers": _("A new cover page"),
+        "routes": _("A new rule for received faxes"),
+        "junk": _("A new junk rule"),
+        "lines": _("A new modem") if word == "modem" else _("A new SIP trunk"),
+    }[name]
+
+
 def show_one(visit: Visit) -> Answer:
     """The form of a new entry (``new``, with ?type= where there are several kinds) or an existing one."""
     listed = _listed(visit)
@@ -230,6 +244,7 @@ def show_one(visit: Visit) -> Answer:
     word = ""
     if key == "new":
         values: dict[str, Any] = {}
+        heading = ""
         kinds = variants(kind)
         if kinds:
             word = visit.query.get("type", next(iter(kinds)))
@@ -242,13 +257,22 @@ def show_one(visit: Visit) -> Answer:
             raise ProblemError(NOT_FOUND)
         kind = type(item)
         values = to_document(item, mask=True)
+        heading = getattr(item, "name", "") or values.get("number") or ""
         if listed.name == "groups":
             values["contact_ids"] = [str(each) for each in values["contact_ids"]]
-    return _form(visit, listed, kind=kind, values=values, word=word, key=key)
+    heading = heading or _new_words(listed.name, word)
+    return _form(visit, listed, kind=kind, values=values, word=word, key=key, heading=heading)
 
 
 def _form(
-    visit: Visit, listed: Listed, *, kind: type[Any], values: dict[str, Any], word: str, key: str
+    visit: Visit,
+    listed: Listed,
+    *,
+    kind: type[Any],
+    values: dict[str, Any],
+    word: str,
+    key: str,
+    heading: str,
 ) -> Answer:
     described: list[FieldDescription] = [each for each in describe(kind) if each.name != "type"]
     new = key == "new"
@@ -262,7 +286,7 @@ def _form(
         "entry.html",
         listed=listed,
         title=_(title_of(listed.name)),
-        name=values.get("name") or values.get("number") or "",
+        heading=heading,
         key=key,
         new=new,
         word=word,

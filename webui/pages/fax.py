@@ -11,6 +11,7 @@ from appliance.spool.model import Attempt, Event, Job, JobState
 from appliance.spool.settings import StorageSettings
 from webui import wording
 from webui.notes import notes
+from webui.pages.lists import sent_list
 from webui.visit import Answer, Page, Visit
 
 MOST_PAGES = 200  # shown one under the other; the rest is in the PDF
@@ -69,6 +70,7 @@ def show(visit: Visit) -> Answer:
     storage = visit.box.settings.section(StorageSettings)
     return visit.page(
         "fax.html",
+        **sent_list(visit, job.id),
         job=job,
         state=wording.of_job(visit, job),
         practice=job.practice,

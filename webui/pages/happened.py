@@ -124,7 +124,7 @@ def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (words[name], yes[value] if isinstance(value, bool) else str(value).strip())
         for name, value in facts.items()
-        if name in words and value not in ("", None)
+        if name in words and value not in ("", None) and not (name == "bit_rate" and value == 0)
     ]
 
 

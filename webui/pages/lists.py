@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -142,16 +142,16 @@ def received_one(visit: Visit) -> Answer:
 def _received_list(visit: Visit, chosen: Received | None, **more: Any) -> Answer:
     words = {"": _("All"), "unread": _("Unread"), "read": _("Read")}
     empty = _("Nothing here yet. Faxes to your number appear here by themselves.")
-    return _list(
+    shown = _list(
         visit,
         "received",
         _("Received"),
         words=words,
         rows_of=received_rows,
         empty=empty,
-        chosen=chosen,
-        more=more,
+        chosen=chosen.id if chosen is not None else 0,
     )
+    return visit.page("received.html", **shown, **more)
 
 
 def _received_facts(visit: Visit, fax: Received) -> list[tuple[str, str]]:
@@ -219,6 +219,11 @@ def _sent_row(visit: Visit, job: Job) -> Row:
 
 
 def sent(visit: Visit) -> Answer:
+    return visit.page("sent.html", **sent_list(visit))
+
+
+def sent_list(visit: Visit, chosen: int = 0) -> dict[str, Any]:
+    """What the list of sent faxes shows; ``chosen``: the one that is open beside it."""
     words = {
         "": _("All"),
         "open": _("On the way"),
@@ -228,7 +233,7 @@ def sent(visit: Visit) -> Answer:
         "unknown": _("Perhaps arrived"),
     }
     empty = _("Nothing here yet. What you send appears here with how it went.")
-    return _list(visit, "sent", _("Sent"), words=words, rows_of=sent_rows, empty=empty)
+    return _list(visit, "sent", _("Sent"), words=words, rows_of=sent_rows, empty=empty, chosen=chosen)
 
 
 # -- both ------------------------------------------------------------------------------------------
@@ -242,9 +247,8 @@ def _list(
     words: dict[str, str],
     rows_of: Callable[[Visit, Wish], list[Row]],
     empty: str,
-    chosen: Received | None = None,
-    more: Mapping[str, Any] | None = None,
-) -> Answer:
+    chosen: int,
+) -> dict[str, Any]:
     wish = wish_of(visit)
     base = f"/{kind}"
     rows = rows_of(visit, wish)
@@ -253,7 +257,7 @@ def _list(
         Chip(replace(wish, show=show, before=None).path(base), word, show == wish.show)
         for show, word in words.items()
     ]
-    values = {
+    return {
         "kind": kind,
         "title": title,
         "rows": rows,
@@ -261,11 +265,9 @@ def _list(
         "wish": wish,
         "next_path": rest.path(base) if rest is not None else "",
         "empty": _("Nothing fits.") if wish.search or wish.show else empty,
-        "chosen": chosen.id if chosen is not None else 0,
+        "chosen": chosen,
         "query": wish.path("").removeprefix("?"),
-        **(more or {}),
     }
-    return visit.page("received.html" if kind == "received" else "sent.html", **values)
 
 
 PAGES = (

@@ -13,7 +13,7 @@ document.addEventListener("refreshed", () => start());
 
 const WAIT_MS = 250;
 const root = document.querySelector(".faxes");
-const kind = location.pathname.split("/")[1];
+const kind = root.dataset.kind;
 let shown = location.search; // the address whose faxes the list has
 const rows = () => [...document.querySelectorAll(".rows > li:not([hidden])")];
 const chosen = () => rows().filter((row) => row.querySelector("input:checked"));
@@ -256,12 +256,15 @@ document.addEventListener("click", async (event) => {
     paper.hidden = true;
     document.body.classList.remove("reading");
     const list = row.length ? row : [{ dataset: { id: button.dataset.delete } }];
-    await remove(list, () => location.assign(`/received${location.search}`));
+    await remove(list, () => location.assign(`/${kind}${location.search}`));
     paper.hidden = false;
   }
 });
 
 // -- keys --------------------------------------------------------------------------------------
+
+// Of the fax that is open: sends it once more.
+const again = () => document.querySelector('[data-open="again"]');
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -281,8 +284,12 @@ document.addEventListener("keydown", (event) => {
     const box = rows()[current].querySelector("input");
     box.checked = !box.checked;
     count();
+  } else if (event.key === "r" && here < 0 && again()) {
+    again().click();
   } else if (event.key === "r" && current >= 0 && kind === "sent") {
-    location.assign(`${links[current].href}?again=yes`);
+    const address = new URL(links[current].href);
+    address.searchParams.set("again", "yes");
+    location.assign(address);
   } else if (event.key === "Enter" && here >= 0 && document.activeElement.tagName !== "A") {
     links[here].click();
   }
