@@ -109,9 +109,8 @@ def read_tables(tables: Tables, catalogue: Catalogue, file_name: str, *, mend: b
         _read_sections(reading, tables.get(SECTION_TABLE, {}), catalogue, mend=mend)
     known = {*catalogue.lists, SECTION_TABLE, FILE_TABLE, "counters", "_default"}
     for name in () if catalogue.partial else tables.keys() - known:
-        reading.notes.append(
-            f"{name}: {no_such(said('there is no such list'), name, catalogue.lists)}.  {_KEPT}"
-        )
+        unknown = no_such(said("there is no such list"), name, catalogue.lists)
+        reading.notes.append(f"{name}: {unknown}.  {_KEPT}")
     for name, kind in catalogue.lists.items():
         if catalogue.file_of(name) == file_name:
             reading.lists[name] = _read_list(reading, name, kind, tables.get(name, {}), catalogue)
@@ -124,9 +123,8 @@ def _read_sections(reading: Reading, rows: dict[str, Any], catalogue: Catalogue,
             raise SettingError("settings", said("a section has a name and values"))
     found = {row["section"]: row["values"] for row in rows.values()}
     for name in () if catalogue.partial else found.keys() - catalogue.sections.keys():
-        reading.notes.append(
-            f"{name}: {no_such(said('there is no such section'), name, catalogue.sections)}.  {_KEPT}"
-        )
+        unknown = no_such(said("there is no such section"), name, catalogue.sections)
+        reading.notes.append(f"{name}: {unknown}.  {_KEPT}")
     for name, kind in catalogue.sections.items():
         document = dict(found.get(name, {}))
         broken: dict[str, Any] = {}

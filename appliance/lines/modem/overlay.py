@@ -47,7 +47,7 @@ def _value(name: str, text: str) -> Any:
     hint = _HINTS[name]
     if hint is bool:
         if text not in ("yes", "no"):
-            raise ValueError(f"{name}: {said('yes or no is needed')}")
+            raise ValueError(f"{name}: " + said("yes or no is needed"))
         return text == "yes"
     if hint is int:
         written = text.isascii() and text.isdecimal() and len(text) <= len(str(max(SPEEDS)))
@@ -75,5 +75,5 @@ def _value(name: str, text: str) -> Any:
             raise ValueError(f"{name}: {some}")
         return frozenset(carriers[part] for part in parts)
     if any(len(part) > COMMAND_LIMIT or not part.isascii() or not part.isprintable() for part in parts):
-        raise ValueError(f"{name}: {said('commands such as &K3 are needed')}")
+        raise ValueError(f"{name}: " + said("commands such as &K3 are needed"))
     return tuple(parts)
