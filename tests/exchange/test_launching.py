@@ -11,7 +11,7 @@ import pytest
 
 # Forks an exchange in a process with one thread and a file that is its own, and tells what became of it.
 _SCRIPT = """
-import json, logging, os, sys, time
+import contextlib, json, logging, os, sys, time
 from pathlib import Path
 from appliance.exchange import launching
 
@@ -20,7 +20,10 @@ launched = launching.fork(logging.INFO)
 here = Path("/proc") / str(launched.process.pid)
 while (here / "comm").read_text().strip() != "faxbox-exchange":
     time.sleep(0.01)
-files = [os.readlink(each) for each in (here / "fd").iterdir()]
+files = []
+for each in (here / "fd").iterdir():
+    with contextlib.suppress(FileNotFoundError):  # it has just been closed
+        files.append(os.readlink(each))
 modules = [name for name in sys.modules if name.startswith(("appliance.spool", "appliance.api", "webui"))]
 if sys.argv[1] == "kill":
     launched.process.kill()
