@@ -25,6 +25,7 @@ from appliance.hardware.words import SENTENCES as HARDWARE_SENTENCES
 from appliance.language import DOMAIN, FOLDER
 from appliance.lines.sip.check_report import SENTENCES as TRUNK_SENTENCES
 from appliance.lines.sip.trunk_kinds import TRUNK_KINDS
+from appliance.panel import words as panel_words
 from appliance.panel.lamps import LANGUAGE
 from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
@@ -63,6 +64,8 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for lamp in LANGUAGE:
         yield lamp.sentence, "appliance/panel/lamps.py"
         yield lamp.pattern.name, "appliance/panel/lamps.py"
+    for shown in panel_words.SENTENCES:
+        yield shown, "appliance/panel/words.py"
     for reason in REASONS:
         yield reason, "appliance/phonebook/merging.py"
     for finding in TRUNK_SENTENCES:

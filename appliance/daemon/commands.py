@@ -178,6 +178,8 @@ def _serve_on(
         code = secrets.first_start(box.settings)
         if code is not None:
             _say(f"First start.  One-time set-up code for the administrator: {code}")
+        elif code := secrets.present_setup_code(box.settings):
+            _say(f"One-time set-up code, not used yet: {code}")
         asyncio.run(_serve(box, services, exchange))
     except ListenError as error:
         return _complain(str(error), EXIT_UNUSABLE)

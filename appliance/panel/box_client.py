@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from appliance.panel.core import Order
 from appliance.panel.model import BoxView, Condition, Contact, line_views
-from appliance.settings.secrets import SecretSettings
+from appliance.settings.secrets import SecretSettings, present_setup_code
 from appliance.settings.store import SettingsStore
 
 _log = logging.getLogger(__name__)
@@ -79,7 +79,6 @@ class Watcher:
         self._view = BoxView()
         self._stop = threading.Event()
         self._stale = threading.Event()
-        self._setup_code = ""
         self._shown = 0
         self._silent_since: float | None = None
         self._threads = [
@@ -97,11 +96,6 @@ class Watcher:
 
     def look_again(self) -> None:
         """Something was done: the view is read anew at once."""
-        self._stale.set()
-
-    def show_code(self, code: str) -> None:
-        """The set-up code that was just made; the display shows it until it is used."""
-        self._setup_code = code
         self._stale.set()
 
     def _follow(self) -> None:
@@ -144,9 +138,7 @@ class Watcher:
 
     def _read(self, api: Api) -> BoxView:
         found = api.get("/panel")
-        setup = self._store is not None and bool(self._store.section(SecretSettings).setup_code_hash)
-        if not setup:
-            self._setup_code = ""
+        store = self._store
         return BoxView(
             contact=Contact.ANSWERS,
             condition=Condition(found["status"]),
@@ -155,9 +147,10 @@ class Watcher:
             receiving=found["receiving"],
             unread=found["unread"],
             wants_person=found["wants_person"],
-            setup=setup,
+            setup=store is not None and bool(store.section(SecretSettings).setup_code_hash),
             address=self._address(),
-            setup_code=self._setup_code,
+            setup_code=present_setup_code(store) if store is not None else "",
+            region=found["region"],
             shown=self._shown,
         )
 

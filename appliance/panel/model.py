@@ -51,6 +51,7 @@ class BoxView:
     setup: bool = False  # nobody owns the box yet, or a new code was asked for
     address: str = ""  # of the web pages, for the display
     setup_code: str = ""  # for the display, as long as it is good
+    region: str = ""  # the country of the box, in whose language the display speaks
     shown: int = 0  # how often somebody wanted to see which box this is
 
 

@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
+from appliance.panel import words
 from appliance.panel.model import BoxView, Condition, Contact
 from appliance.panel.settings import I2C_BUS, Display, PanelSettings
 
@@ -31,45 +32,45 @@ def own_address() -> str:
 
 
 def lines(view: BoxView) -> tuple[str, ...]:
-    """What the display says: state, what is under way, the address, and the set-up code while it is good."""
+    """What the display says: state, what is under way, the address, and the set-up code while it is good.
+
+    In the language of the box's country.
+    """
+
+    def word(sentence: str) -> str:
+        return words.word(sentence, view.region)
+
     match view.contact:
         case Contact.STARTING:
-            said = ["faxbox starts", "", "", ""]
+            said = [word(words.STARTS), "", "", ""]
         case Contact.STOPPING:
-            said = ["faxbox stops", "please wait", "", ""]
+            said = [word(words.STOPS), word(words.WAIT), "", ""]
         case Contact.LOST:
-            said = ["faxbox", "does not answer", "", ""]
+            said = ["faxbox", word(words.NO_ANSWER), "", ""]
         case Contact.ANSWERS:
-            said = [
-                _state(view),
-                _traffic(view),
-                view.address,
-                f"Code {view.setup_code}" if view.setup else "",
-            ]
+            code = word(words.CODE).format(code=view.setup_code) if view.setup_code else ""
+            said = [word(_state(view)), _traffic(view), view.address, code]
     return tuple(line[:LETTERS] for line in said)
 
 
 def _state(view: BoxView) -> str:
     if view.setup:
-        return "Ready to be set up"
-    words = {
-        Condition.OK: "Ready",
-        Condition.WARNING: "Ready, see web page",
-        Condition.FAILING: "Cannot send",
-    }
-    return words[view.condition]
+        return words.TO_BE_SET_UP
+    return {
+        Condition.OK: words.READY,
+        Condition.WARNING: words.READY_BUT,
+        Condition.FAILING: words.CANNOT_SEND,
+    }[view.condition]
 
 
 def _traffic(view: BoxView) -> str:
-    parts = []
-    if view.sending:
-        parts.append(f"{len(view.sending)} out")
-    if view.receiving:
-        parts.append(f"{view.receiving} in")
-    if view.unread:
-        parts.append(f"{view.unread} unread")
-    if view.wants_person:
-        parts.append(f"{view.wants_person} failed")
+    counts = {
+        words.SENDING: len(view.sending),
+        words.RECEIVING: view.receiving,
+        words.UNREAD: view.unread,
+        words.FAILED: view.wants_person,
+    }
+    parts = [words.word(each, view.region).format(number=count) for each, count in counts.items() if count]
     return ", ".join(parts)
 
 

@@ -11,7 +11,7 @@ import time
 import tty
 from collections.abc import Callable
 
-from appliance.panel import screen
+from appliance.panel import screen, words
 from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, Button
 from appliance.panel.core import Panel
 from appliance.panel.lamps import AnyLamp, Lamp, LineLamp, Meaning
@@ -26,7 +26,6 @@ KEYS: dict[str, tuple[Button, float]] = {
     "P": (Button.POWER, HOLD_POWER_S + 0.2),
 }
 QUIT = frozenset("q\x03\x04")
-HELP = "c cancel  C cancel all  n newest fax  r retry  R seen  P shut down (held)  q quit"
 
 _COLOURS: dict[AnyLamp, str] = {Lamp.POWER: "32", Lamp.ACTIVITY: "33", Lamp.INBOX: "34", Lamp.FAULT: "31"}
 _GREEN = "32"
@@ -38,10 +37,12 @@ def label(lamp: AnyLamp) -> str:
     return f"line {lamp.line + 1}" if isinstance(lamp, LineLamp) else lamp.value
 
 
-def draw(lit: dict[AnyLamp, bool], said: dict[AnyLamp, Meaning], display: tuple[str, ...]) -> list[str]:
-    """The panel as lines of text, without colours."""
+def draw(
+    lit: dict[AnyLamp, bool], said: dict[AnyLamp, Meaning], display: tuple[str, ...], region: str = ""
+) -> list[str]:
+    """The panel as lines of text, without colours, in the language of a country."""
     rows = [
-        f"{_LIT if lit[lamp] else _DARK} {label(lamp):<9} {meaning.sentence}"
+        f"{_LIT if lit[lamp] else _DARK} {label(lamp):<9} {words.word(meaning.sentence, region)}"
         for lamp, meaning in said.items()
     ]
     box = [f"┌{'─' * (screen.LETTERS + 2)}┐"]
@@ -68,7 +69,8 @@ class Terminal:
     def show(self, lit: dict[AnyLamp, bool], sounds: bool) -> None:
         """Draws the panel anew where it was, when it changed."""
         said = self._panel.meanings()
-        text = [*draw(lit, said, screen.lines(self._panel.view)), "", HELP]
+        view = self._panel.view
+        text = [*draw(lit, said, screen.lines(view), view.region), "", words.word(words.KEYS, view.region)]
         if text == self._text:
             return
         self._text = text

@@ -1,4 +1,8 @@
-"""Tokens, passwords and the one-time set-up code: made at random, stored only as hashes."""
+"""Tokens, passwords and the one-time set-up code: made at random, stored only as hashes.
+
+The set-up code alone lies beside its hash as it is, in a file of its own, until it is used: the display and
+the log show it at every start.  Who may read that file may read the keys of the box, too.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from appliance import durable
 from appliance.language import said
 from appliance.settings.accounts import ApiKey, Role, Scope, User
 from appliance.settings.fields import SettingError, setting
@@ -21,6 +26,8 @@ TOKEN_PREFIX = "fxb_"
 # Letters and digits that cannot be taken for each other when read from a screen or a label.
 CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 CODE_LENGTH = 12  # 60 bits; tried over a rate-limited door
+# The code that is good now, in the box's folder; no backup holds it.
+CODE_FILE = "setup-code"
 # scrypt, RFC 7914: 16 MiB and some 50 ms on a small board.
 SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 14, 8, 1
 SALT_OCTETS = 16
@@ -133,7 +140,7 @@ def first_start(store: SettingsStore) -> str | None:
     """Makes the box's own keys when they are missing.
 
     Returns the one-time set-up code when one was made just now: while the box has no user and no
-    code yet.  It is shown once and stored as a hash.
+    code yet.
     """
     made = store.section(SecretSettings)
     values: dict[str, str] = {}
@@ -143,7 +150,7 @@ def first_start(store: SettingsStore) -> str | None:
         values["webhook_key"] = secrets.token_hex(TOKEN_OCTETS)
     code = None
     if not made.setup_code_hash and not store.items(User):
-        code, values["setup_code_hash"] = _new_code()
+        code, values["setup_code_hash"] = _new_code(store)
     if values:
         store.change(SecretSettings, values)
     return code
@@ -151,9 +158,19 @@ def first_start(store: SettingsStore) -> str | None:
 
 def new_setup_code(store: SettingsStore) -> str:
     """Makes a new set-up code, for an owner at the box who lost the first one or the password."""
-    code, hashed = _new_code()
+    code, hashed = _new_code(store)
     store.change(SecretSettings, {"setup_code_hash": hashed})
     return code
+
+
+def present_setup_code(store: SettingsStore) -> str:
+    """The set-up code that is good now; empty: there is none, or its file is gone."""
+    expected = store.section(SecretSettings).setup_code_hash
+    try:
+        code = (store.folder / CODE_FILE).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return code if expected and hmac.compare_digest(expected, hash_token(_plain_code(code))) else ""
 
 
 def redeem_setup_code(store: SettingsStore, code: str, name: str, password: str) -> int | None:
@@ -168,12 +185,16 @@ def redeem_setup_code(store: SettingsStore, code: str, name: str, password: str)
             return None
         user_id = add_user(store, name, password, role=Role.ADMIN)
         store.change(SecretSettings, {"setup_code_hash": ""})
+        (store.folder / CODE_FILE).unlink(missing_ok=True)
     return user_id
 
 
-def _new_code() -> tuple[str, str]:
-    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-    return "-".join(code[at : at + 4] for at in range(0, CODE_LENGTH, 4)), hash_token(code)
+def _new_code(store: SettingsStore) -> tuple[str, str]:
+    """A new code, which is written down, and its hash, which makes it good once it is among the settings."""
+    plain = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+    code = "-".join(plain[at : at + 4] for at in range(0, CODE_LENGTH, 4))
+    durable.write_file(store.folder / CODE_FILE, f"{code}\n".encode())
+    return code, hash_token(plain)
 
 
 def _plain_code(code: str) -> str:

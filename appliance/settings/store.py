@@ -103,6 +103,11 @@ class SettingsStore:
         self._listeners: list[Callable[[], None]] = []
         self._refresh()
 
+    @property
+    def folder(self) -> Path:
+        """Where the settings lie."""
+        return self._data
+
     # -- reading -------------------------------------------------------------------------------
 
     def section(self, kind: type[S]) -> S:

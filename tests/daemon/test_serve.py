@@ -74,13 +74,15 @@ def test_what_the_start_says_is_there(tmp_path: Path) -> None:
         assert process.wait(timeout=120) == 0
 
 
-def test_the_first_start_prints_a_setup_code_once_and_a_signal_stops_it_cleanly(tmp_path: Path) -> None:
+def test_every_start_prints_the_same_setup_code_until_it_is_used_and_a_signal_stops_it_cleanly(
+    tmp_path: Path,
+) -> None:
     with serving(tmp_path) as (process, said):
         code = said[0].rsplit(maxsplit=1)[-1]
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=120) == 0
     with serving(tmp_path) as (process, said):
-        assert not any("code" in line for line in said)
+        assert said[0].rstrip().endswith(f"code, not used yet: {code}")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=120) == 0
     box = open_box(tmp_path)
@@ -88,6 +90,10 @@ def test_the_first_start_prints_a_setup_code_once_and_a_signal_stops_it_cleanly(
         assert secrets.redeem_setup_code(box.settings, code, "ada", "a long password")
     finally:
         box.close()
+    with serving(tmp_path) as (process, said):
+        assert not any("code" in line for line in said)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=120) == 0
 
 
 def test_a_second_box_on_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.panel import screen
+from appliance.language import codes, say
+from appliance.panel import screen, words
 from appliance.panel.model import BoxView, Condition, Contact
 
 READY = BoxView(contact=Contact.ANSWERS, address="192.168.178.123")
@@ -41,6 +42,24 @@ def test_the_display_says_how_the_box_is_where_and_its_set_up_code(
     view: BoxView, said: tuple[str, ...]
 ) -> None:
     assert screen.lines(view) == said
+
+
+def test_the_display_speaks_the_language_of_the_boxs_country() -> None:
+    german = replace(READY, region="DE", setup=True, setup_code="294W-LUVK-VWNC", unread=3)
+    assert screen.lines(german) == (
+        "Bereit zum Einrichten",
+        "3 neu",
+        "192.168.178.123",
+        "Code 294W-LUVK-VWNC",
+    )
+    assert screen.lines(replace(READY, region="US"))[0] == "Ready"
+
+
+@pytest.mark.parametrize("language", codes())
+def test_every_sentence_of_the_display_fits_on_one_line_in_every_language(language: str) -> None:
+    for sentence in words.DISPLAY:
+        shown = say(sentence, language).format(number=9, code="294W-LUVK-VWNC")
+        assert len(shown) <= screen.LETTERS, shown
 
 
 def test_no_line_is_longer_than_the_display_is_wide() -> None:

@@ -191,12 +191,27 @@ def test_the_setup_code_is_good_for_one_administrator(store: SettingsStore) -> N
     code = secrets.first_start(store)
     assert code is not None
     assert secrets.first_start(store) is None
+    assert secrets.present_setup_code(store) == code
     assert secrets.redeem_setup_code(store, "AAAA-AAAA-AAAA", "eve", "a long password") is None
     with pytest.raises(SettingError):
         secrets.redeem_setup_code(store, code, "ada", "short")
     assert secrets.redeem_setup_code(store, code.lower().replace("-", " "), "ada", "a long password")
     assert secrets.redeem_setup_code(store, code, "eve", "a long password") is None
     assert secrets.first_start(store) is None
+    assert secrets.present_setup_code(store) == ""
+    assert not (store.folder / secrets.CODE_FILE).exists()
+
+
+def test_a_file_with_another_setup_code_than_the_good_one_is_not_shown(store: SettingsStore) -> None:
+    code = secrets.new_setup_code(store)
+    file = store.folder / secrets.CODE_FILE
+    assert file.stat().st_mode & 0o077 == 0
+    for wrong in ("AAAA-AAAA-AAAA\n", "", "\xe4"):
+        file.write_text(wrong, encoding="latin-1")
+        assert secrets.present_setup_code(store) == ""
+    file.unlink()
+    assert secrets.present_setup_code(store) == ""
+    assert secrets.redeem_setup_code(store, code, "ada", "a long password")
 
 
 def test_a_reader_does_not_wait_for_a_change_on_its_way_to_the_disk(

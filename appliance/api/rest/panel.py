@@ -7,6 +7,7 @@ from appliance.api.rest.schemas import array, choice, component, flag, integer, 
 from appliance.api.rest.system import status_word
 from appliance.api.rest.views import LINE, line_view, values
 from appliance.box import Box
+from appliance.numbers import NumberSettings
 from appliance.panel.lamps import AnyLamp, LineLamp, Meaning
 from appliance.panel.model import BoxView, Condition, Contact, line_views, meanings
 from appliance.panel.settings import PanelSettings
@@ -41,6 +42,7 @@ PANEL = component(
             "unread": integer(),
             "wants_person": integer(help="faxes that failed or whose fate is unknown, not looked at yet"),
             "setup": flag("the box waits for its first owner, or for a new one"),
+            "region": text(2, help="country of the box, in whose language a display speaks; empty: none"),
             "lamps": array(LAMP),
         }
     ),
@@ -66,6 +68,7 @@ def view_of(box: Box) -> BoxView:
         unread=health.unread,
         wants_person=wanting,
         setup=bool(box.settings.section(SecretSettings).setup_code_hash),
+        region=box.settings.section(NumberSettings).region,
     )
 
 
@@ -97,6 +100,7 @@ def panel(call: Call) -> Answer:
             "unread": view.unread,
             "wants_person": view.wants_person,
             "setup": view.setup,
+            "region": view.region,
             "lamps": [
                 {
                     "lamp": said.lamp,
