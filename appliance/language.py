@@ -13,6 +13,7 @@ import contextlib
 import functools
 import gettext
 import io
+import os
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import datetime, tzinfo
@@ -82,6 +83,11 @@ def choose(accepted: str, chosen: str = "") -> str:
         if weight > 0 and code in codes():
             wanted.append((-weight, place, code))
     return min(wanted)[2] if wanted else ENGLISH
+
+
+def of_machine(chosen: str = "") -> str:
+    """The language of a command: the one that was ``chosen``, else the machine's own (LANG)."""
+    return choose(chosen or os.environ.get("LANG", "").partition(".")[0].replace("_", "-"))
 
 
 def of_country(region: str) -> str:

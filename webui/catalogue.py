@@ -21,6 +21,7 @@ from appliance.deliver.paper import AGAIN
 from appliance.deliver.printer_words import SENTENCES as PRINTER_SENTENCES
 from appliance.deliver.trial import SENTENCES
 from appliance.dispatch.profile import STEPS
+from appliance.hardware.words import PARTS
 from appliance.hardware.words import SENTENCES as HARDWARE_SENTENCES
 from appliance.language import DOMAIN, FOLDER
 from appliance.lines.sip.check_report import SENTENCES as TRUNK_SENTENCES
@@ -59,7 +60,7 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield cause.advice, "appliance/causes.py"
     for sentence in LINE_SENTENCES:
         yield sentence, "appliance/lines"
-    for told in HARDWARE_SENTENCES:
+    for told in (*HARDWARE_SENTENCES, *PARTS.values()):
         yield told, "hardware-tests"
     for lamp in LANGUAGE:
         yield lamp.sentence, "appliance/panel/lamps.py"

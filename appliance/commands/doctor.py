@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from appliance.doctor import bundle
 from appliance.doctor.findings import Finding, State, examine
 from appliance.doctor.looks import looks
 from appliance.doctor.versions import versions
-from appliance.language import choose, speak
+from appliance.language import of_machine, speak
 from appliance.settings.files import SettingsDamagedError
 
 _MARKS = {State.FINE: "ok", State.WARNING: "!", State.BROKEN: "X", State.SKIPPED: "-"}
@@ -48,8 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (SettingsDamagedError, OSError) as error:
         print(f"faxbox: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
-    wanted = arguments.language or os.environ.get("LANG", "").partition(".")[0].replace("_", "-")
-    speak(choose(wanted))
+    speak(of_machine(arguments.language))
     found = list(examine(looks(folder, store, _running(folder))))
     if arguments.json:
         print(json.dumps([finding.view() for finding in found], indent=2, ensure_ascii=False))

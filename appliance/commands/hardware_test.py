@@ -14,6 +14,8 @@ from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argum
 from appliance.doctor.versions import build
 from appliance.hardware import folder, report, runs, signing, suite
 from appliance.hardware.rig import AtTerminal, Rig
+from appliance.hardware.words import spoken
+from appliance.language import of_machine, speak
 from appliance.settings.files import SettingsDamagedError
 from appliance.station import StationSettings
 
@@ -53,6 +55,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--printer", action="append", default=[], metavar="QUEUE", help="print a page there")
     parser.add_argument("--power-cut", action="store_true", help="you are going to pull the plug")
     parser.add_argument("--watchdog", action="store_true", help="stop the box dead, to see it come again")
+    parser.add_argument("--language", default="", metavar="CODE", help="such as de; else the machine's own")
     parser.add_argument("--out", type=Path, metavar="DIR", help="for the report (default: in --data)")
     parser.add_argument(
         "--json", action="store_true", help="tell everything as lines of JSON; end with the standard input"
@@ -65,6 +68,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox hardware-test`` with its parsed arguments: 0 for green, 1 for red."""
+    speak(of_machine(arguments.language))
     if arguments.verify is not None:
         return _verify(arguments.verify, arguments.key)
     try:
@@ -142,7 +146,7 @@ def _pairs(texts: list[str], mark: str) -> list[tuple[str, str]]:
 def _tell(result: suite.Result) -> None:
     more = f" ({result.measured})" if result.measured else ""
     print(f"{_MARKS[result.outcome]:>2}  {result.part:<12} {result.test}{more}", flush=True)
-    for text in (result.reason, result.advice):
+    for text in (spoken(result.reason), spoken(result.advice)):
         if text:
             print(f"{'':18}→ {text}", flush=True)
 

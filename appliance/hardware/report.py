@@ -17,10 +17,13 @@ from appliance import durable
 from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, PDF_SIGNATURE_FILE, RED
 from appliance.hardware.signing import signature_of, signed
 from appliance.hardware.suite import Outcome, Result
+from appliance.hardware.words import name_of, spoken
+from appliance.language import said
 
 VERSION = 1
+# How pytest names a test that had nothing to be tried on.
+NOTHING_THERE = "none"
 
-_WORDS = {Outcome.PASSED: "good", Outcome.FAILED: "broken", Outcome.SKIPPED: "skipped"}
 _STYLE = """
 @page { size: A4; margin: 18mm 16mm;
   @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt } }
@@ -36,7 +39,7 @@ td { vertical-align: top; padding: 1.2mm 2mm 1.2mm 0; border-bottom: 0.2mm solid
 tr { break-inside: avoid }
 .head td { border: none; padding: 0.4mm 0 }
 .head td:first-child { width: 24mm; color: #555 }
-.tests td:first-child { width: 19mm; font-weight: bold }
+.tests td:first-child { width: 25mm; white-space: nowrap; font-weight: bold }
 .tests td:last-child { width: 16mm; text-align: right; color: #555 }
 .failed td:first-child { color: #b42318 }
 .passed td:first-child { color: #1a7f37 }
@@ -80,7 +83,9 @@ def write(folder: Path, report: Mapping[str, Any], key: Ed25519PrivateKey) -> No
 
 
 def as_pdf(report: Mapping[str, Any], digest: str) -> bytes:
-    """For people; ``digest`` is that of the JSON file, so that the two belong together."""
+    """For people, in the present reader's language; ``digest`` is that of the JSON file, so that the two
+    belong together.
+    """
     from weasyprint import HTML  # noqa: PLC0415 (takes a second and much memory, for this alone)
 
     made: bytes = HTML(string=_page(report, digest)).write_pdf()
@@ -90,34 +95,51 @@ def as_pdf(report: Mapping[str, Any], digest: str) -> bytes:
 def _page(report: Mapping[str, Any], digest: str) -> str:
     results = report["results"]
     count = {word: sum(1 for each in results if each["outcome"] == word.value) for word in Outcome}
-    words = f"{count[Outcome.PASSED]} good, {count[Outcome.FAILED]} broken, {count[Outcome.SKIPPED]} skipped"
-    title = "Everything that was tried works" if report["verdict"] == GREEN else "Something does not work"
+    words = said("{good} good, {broken} broken, {skipped} not tried").format(
+        good=count[Outcome.PASSED], broken=count[Outcome.FAILED], skipped=count[Outcome.SKIPPED]
+    )
+    green = report["verdict"] == GREEN
+    title = said("Everything that was tried works.") if green else said("Something does not work.")
     box = report["box"]
-    head = [("Box", box["name"] or "(no name)"), ("Build", box["build"]), ("Machine", box["machine"])]
-    head += [("System", box["system"]), ("Began", report["began_at"]), ("Ended", report["ended_at"])]
-    body = [f"<h1>Hardware test</h1><div class='verdict {report['verdict']}'>{title}: {words}.</div>"]
+    head = [
+        (said("Box"), box["name"] or said("(no name)")),
+        (said("Version"), box["build"]),
+        (said("Machine"), box["machine"]),
+        (said("System"), box["system"]),
+        (said("Began"), report["began_at"]),
+        (said("Ended"), report["ended_at"]),
+    ]
+    heading, signature = said("Hardware test"), said("Signature")
+    body = [f"<h1>{escape(heading)}</h1>"]
+    body.append(f"<div class='verdict {report['verdict']}'>{escape(title)} {escape(words)}.</div>")
     body.append("<table class='head'>")
     body += [f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in head]
     body.append("</table>")
     for part in dict.fromkeys(each["part"] for each in results):
-        body.append(f"<h2>{escape(part.replace('_', ' '))}</h2><table class='tests'>")
+        body.append(f"<h2>{escape(name_of(part))}</h2><table class='tests'>")
         body += [_row(each) for each in results if each["part"] == part]
         body.append("</table>")
     body.append(
-        f"<h2>Signature</h2><p class='code'>Ed25519 key {escape(report['key'])}<br>"
-        f"of the report {escape(report['signature'])}<br>SHA-256 of {JSON_FILE} {digest}</p>"
+        f"<h2>{escape(signature)}</h2><p class='code'>Ed25519 {escape(report['key'])}<br>"
+        f"{escape(report['signature'])}<br>SHA-256 ({JSON_FILE}) {digest}</p>"
     )
     return f"<!doctype html><meta charset='utf-8'><style>{_STYLE}</style>{''.join(body)}"
 
 
 def _row(result: Mapping[str, Any]) -> str:
-    more = [result["measured"], result["reason"], result["advice"]]
+    words = {
+        Outcome.PASSED: said("good"),
+        Outcome.FAILED: said("broken"),
+        Outcome.SKIPPED: said("not tried"),
+    }
+    more = [result["measured"], spoken(result["reason"]), spoken(result["advice"])]
     told = "".join(f"<div class='more'>{escape(each)}</div>" for each in more if each)
-    word = _WORDS[Outcome(result["outcome"])]
-    name = result["test"].partition("[")[2].removesuffix("]")
+    word = words[Outcome(result["outcome"])]
+    name = result["test"].partition("[")[2].removesuffix("]").removeprefix(NOTHING_THERE)
     about = f" <span class='more'>({escape(name)})</span>" if name else ""
+    sentence = escape(spoken(result["sentence"]))
     return (
-        f"<tr class='{result['outcome']}'><td>{word}</td><td>{escape(result['sentence'])}{about}{told}</td>"
+        f"<tr class='{result['outcome']}'><td>{escape(word)}</td><td>{sentence}{about}{told}</td>"
         f"<td>{result['seconds']:.1f} s</td></tr>"
     )
 

@@ -10,6 +10,21 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+from appliance.language import said
+
+# What each part of the suite is called; what is not here is called as its file.
+PARTS = {
+    "box": "The box",
+    "lines": "Lines",
+    "modem": "Modems",
+    "panel": "Front panel",
+    "printer": "Printers",
+    "storage": "Disk",
+    "temperature": "Temperature",
+    "load": "Load",
+    "watchdog": "Watchdog",
+    "power_cut": "Power cut",
+}
 # Sentences of ``hardware-tests/``, the names of values in braces.
 SENTENCES = (
     # What must hold.
@@ -119,14 +134,25 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(found)
 
 
-def parted(said: str) -> tuple[str, Mapping[str, str]]:
-    """The sentence of the table that ``said`` is, and what stands at its places.
+def name_of(part: str) -> str:
+    """What a part of the suite is called, in the present reader's language."""
+    return said(PARTS.get(part, part))
+
+
+def parted(told: str) -> tuple[str, Mapping[str, str]]:
+    """The sentence of the table that ``told`` is, and what stands at its places.
 
     What the table does not have comes back as it is, without places.
     """
-    if said not in SENTENCES:
+    if told not in SENTENCES:
         for sentence, fits in _patterns():
-            match = fits.fullmatch(said)
+            match = fits.fullmatch(told)
             if match is not None:
                 return sentence, match.groupdict()
-    return said, {}
+    return told, {}
+
+
+def spoken(told: str) -> str:
+    """What the suite told, in the present reader's language."""
+    sentence, values = parted(told)
+    return said(sentence).format(**values) if values else said(sentence)

@@ -136,6 +136,18 @@ def test_a_run_says_what_was_skipped_and_why_and_signs_it(folder: Path, tmp_path
     assert "no printer is named" in text
 
 
+def test_the_report_for_people_speaks_the_machines_language_and_the_one_for_programs_stays(
+    folder: Path, tmp_path: Path
+) -> None:
+    german = {"LANG": "de_DE.UTF-8"}
+    report = tried(folder, tmp_path / "out", "--part", "storage", "--part", "printer", environment=german)
+    assert "no printer is named (--printer)" in {each["reason"] for each in report["results"]}
+    pdf = (tmp_path / "out" / PDF_FILE).read_bytes()
+    text = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+    assert "Alles, was geprüft wurde, funktioniert." in text
+    assert "kein Drucker ist genannt (--printer)" in text
+
+
 def openssl_finds_it_signed(folder: Path, octets: bytes, signature: str, key: str) -> bool:
     (folder / "key.der").write_bytes(ED25519_KEY_HEAD + base64.b64decode(key))
     (folder / "signed").write_bytes(octets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from appliance.hardware.folder import SuiteMissingError, parts
+from appliance.hardware.words import name_of
 from appliance.language import said as _
 from webui.visit import Answer, Page, Visit
 
@@ -22,19 +23,19 @@ class Part:
     chosen: bool
 
 
-def words_of_parts() -> dict[str, tuple[str, str]]:
-    """Of each part what it is called, and what is tried."""
+def tried_of_parts() -> dict[str, str]:
+    """What is tried of each part."""
     return {
-        "box": (_("The box"), _("it runs and takes faxes")),
-        "lines": (_("Lines"), _("each is ready; a page over each trunk when you name a number below")),
-        "modem": (_("Modems"), _("what they are, and whether they hear a dial tone")),
-        "panel": (_("Front panel"), _("lamps and buttons; it asks you what you see")),
-        "printer": (_("Printers"), _("a page through each that you name below")),
-        "storage": (_("Disk"), _("how fast what must be kept is safe")),
-        "temperature": (_("Temperature"), _("all cores at work for some minutes")),
-        "load": (_("Load"), _("fax after fax for as long as you say below")),
-        "watchdog": (_("Watchdog"), _("whether a box that hangs is started again")),
-        "power_cut": (_("Power cut"), _("what was confirmed before the last one is whole")),
+        "box": _("it runs and takes faxes"),
+        "lines": _("each is ready; a page over each trunk when you name a number below"),
+        "modem": _("what they are, and whether they hear a dial tone"),
+        "panel": _("lamps and buttons; it asks you what you see"),
+        "printer": _("a page through each that you name below"),
+        "storage": _("how fast what must be kept is safe"),
+        "temperature": _("all cores at work for some minutes"),
+        "load": _("fax after fax for as long as you say below"),
+        "watchdog": _("whether a box that hangs is started again"),
+        "power_cut": _("what was confirmed before the last one is whole"),
     }
 
 
@@ -43,8 +44,8 @@ def show(visit: Visit) -> Answer:
         known = parts()
     except SuiteMissingError:
         known = []
-    words = words_of_parts()
-    shown = [Part(name, *words.get(name, (name, "")), name not in _ON_WISH) for name in known]
+    tried = tried_of_parts()
+    shown = [Part(name, name_of(name), tried.get(name, ""), name not in _ON_WISH) for name in known]
     return visit.page("hardware_test.html", parts=shown)
 
 

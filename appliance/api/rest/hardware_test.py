@@ -20,11 +20,11 @@ from appliance.api.rest.schemas import (
     text,
     timestamp,
 )
+from appliance.hardware import words
 from appliance.hardware.causes import HARDWARE_TEST_ASKS_NOTHING, HARDWARE_TEST_UNDER_WAY, NO_HARDWARE_REPORT
 from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, RED, SuiteMissingError, parts
 from appliance.hardware.runs import NothingAskedError, UnderWayError
-from appliance.hardware.words import parted
-from appliance.language import said
+from appliance.language import said, spoken
 from appliance.records import time_text
 from appliance.settings.accounts import Scope
 
@@ -125,7 +125,7 @@ def start(call: Call) -> Answer:
         sentence = said("there is no {name}; there are {names}")
         raise flaw("parts", sentence.format(name=unknown[0], names=", ".join(_parts())))
     try:
-        call.context.hardware_tests.start(list(_words(given)), call.box.clock())
+        call.context.hardware_tests.start([f"--language={spoken()}", *_options(given)], call.box.clock())
     except UnderWayError:
         raise ProblemError(HARDWARE_TEST_UNDER_WAY) from None
     call.note("hardware_test.start", detail=" ".join(given.get("parts", ())))
@@ -162,11 +162,7 @@ def report(call: Call) -> Answer:
 
 def _spoken(told: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """What the suite told, its sentences in the reader's language."""
-    made = dict(told)
-    for name in names:
-        sentence, values = parted(str(told[name]))
-        made[name] = said(sentence).format(**values) if values else said(sentence)
-    return made
+    return {**told, **{name: words.spoken(str(told[name])) for name in names}}
 
 
 def _parts() -> list[str]:
@@ -176,13 +172,13 @@ def _parts() -> list[str]:
         return []
 
 
-def _words(given: dict[str, Any]) -> list[str]:
+def _options(given: dict[str, Any]) -> list[str]:
     """As options, each in one word: what begins with a dash is not taken for another option."""
-    words = ["--person"] if given.get("person") else []
+    options = ["--person"] if given.get("person") else []
     for name, option in _OPTIONS.items():
         value = given.get(name, [])
-        words += [f"{option}={each}" for each in (value if isinstance(value, list) else [value])]
-    return words
+        options += [f"{option}={each}" for each in (value if isinstance(value, list) else [value])]
+    return options
 
 
 def _route(method: str, path: str, name: str, summary: str, handler: Handler, **more: Any) -> Route:
