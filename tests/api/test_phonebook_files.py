@@ -117,3 +117,14 @@ def test_as_many_people_as_are_taken_are_planned_and_written(tmp_path: Path) -> 
         plan = _import(served, content).json
         assert plan["counts"]["new"] == CARDS_LIMIT
         assert _import(served, content, ("plan", plan["plan"])).json["counts"]["new"] == CARDS_LIMIT
+
+
+@pytest.mark.parametrize("number", ["Mrs Grey", "", "12 or so", "+", "@home"])
+def test_a_contact_whose_number_nobody_can_dial_is_refused_at_its_field(served: Served, number: str) -> None:
+    refused = served.ask("POST", "/contacts", {"number": number, "last_name": "Grey"})
+    assert (refused.status, [each["path"] for each in refused.json["errors"]]) == (400, ["number"])
+    made = served.ask("POST", "/contacts", {"number": "+49 30 777", "last_name": "Grey"}).json["id"]
+    changed = served.ask("PATCH", f"/contacts/{made}", {"number": number})
+    assert (changed.status, [each["path"] for each in changed.json["errors"]]) == (400, ["number"])
+    assert served.ask("PATCH", f"/contacts/{made}", {"last_name": "Gray"}).status == 200
+    assert served.ask("DELETE", f"/contacts/{made}").status == 204

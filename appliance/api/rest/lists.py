@@ -22,12 +22,14 @@ from appliance.documents.causes import COVER_TEMPLATE_WRONG
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.exchange.making import check_line
 from appliance.language import said
+from appliance.lines.causes import NUMBER_INVALID
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
 from appliance.net.http import FetchError, check_url
 from appliance.phonebook import Contact, ContactGroup
 from appliance.printing.settings import FavouritePrinter
 from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
+from appliance.services.rules import RefusedError
 from appliance.settings.accounts import ApiKey, Scope, User
 from appliance.settings.fields import TYPE_KEY, describe, from_document, one_of, to_document, variants
 from appliance.settings.store import SettingsStore
@@ -52,6 +54,17 @@ class Resource:
     check: Callable[[Call, Mapping[str, Any], int | None], None] = lambda *_: None
     # Raises ProblemError when others name the entry.
     free: Callable[[SettingsStore, Any], None] = lambda store, item: None
+
+
+def _contact_has_a_number(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
+    """One that cannot be read would only be missed at the next fax; one that rules forbid may stand there."""
+    if "number" not in values:
+        return
+    try:
+        call.box.rules.number(values["number"])
+    except RefusedError as error:
+        if error.cause is NUMBER_INVALID:
+            raise flaw("number", said(error.cause.sentence)) from None
 
 
 def _contacts_exist(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
@@ -135,7 +148,16 @@ def require_url(url: str, path: str) -> None:
 
 
 RESOURCES = (
-    Resource(Contact, "contacts", "Contact", "contact", Scope.SEND, Scope.SEND, owned=True),
+    Resource(
+        Contact,
+        "contacts",
+        "Contact",
+        "contact",
+        Scope.SEND,
+        Scope.SEND,
+        owned=True,
+        check=_contact_has_a_number,
+    ),
     Resource(
         ContactGroup,
         "groups",
