@@ -342,7 +342,16 @@ def test_an_unconfirmed_last_page_follows_the_owners_rule(rule: UnknownRule | No
     assert judge(LAST_PAGE_UNCONFIRMED, job=job)[0] is state
 
 
-@given(st.lists(st.sampled_from(all_causes()), min_size=1, max_size=80), st.integers(1, 4))
+def test_a_full_line_of_ours_is_no_call_and_bounded_by_the_jobs_lifetime() -> None:
+    job = replace(JOB, next_try_at=NOW - 5)
+    assert judge(LINE_FULL, job=job) == (JobState.WAITING, -5.0)  # it keeps its place
+    assert judge(LINE_FULL, job=replace(job, expires_at=NOW))[0] is JobState.FAILED
+
+
+_CALLS_END_WITH = [cause for cause in all_causes() if cause is not LINE_FULL]
+
+
+@given(st.lists(st.sampled_from(_CALLS_END_WITH), min_size=1, max_size=80), st.integers(1, 4))
 def test_whatever_happens_a_job_comes_to_an_end(ends: list[Cause], candidates: int) -> None:
     before: list[tuple[str, Cause]] = []
     for cause in (ends * CALLS_LIMIT)[: CALLS_LIMIT + 1]:
