@@ -1,4 +1,4 @@
-"""The package on a fresh Debian 12 that boots: installed, used, killed, stopped, purged, upgraded.
+"""The package on a fresh Debian 12 and 13 that boots: installed, used, killed, stopped, purged; on 12 upgraded.
 
 Needs root, mmdebstrap and systemd-nspawn, and takes minutes; skipped, with the reason, without them.
 """
@@ -17,6 +17,9 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 BOOT_LIMIT_S = 600
+RELEASES = {"bookworm": "debian-12", "trixie": "debian-13"}
+# Where `make image` keeps the compilers of Debian 13: a package for it is made with them.
+TOOLBOX = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "faxbox/image"
 # What the box may take with its panel when it has nothing to do.
 IDLE_MIB = 80
 
@@ -122,7 +125,7 @@ def run(*words: str, **more: Any) -> None:
 
 @pytest.fixture(name="folder", scope="module")
 def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With ``fresh``, a Debian 12 with nothing of ours, and ``faxbox.deb``."""
+    """With ``bookworm``, a Debian 12 with nothing of ours, and ``faxbox.deb`` for it."""
     missing = [tool for tool in ("mmdebstrap", "systemd-nspawn", "dpkg-deb") if shutil.which(tool) is None]
     if missing or os.geteuid() != 0:
         pytest.skip(f"needs root and {', '.join(missing) or 'nothing else'}")
@@ -131,17 +134,38 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(str(PROJECT / "image-build/deb/build.sh"), "--out", str(folder / "new"))
     (package,) = (folder / "new").glob("faxbox_*.deb")
     package.rename(folder / "faxbox.deb")
-    tools = "systemd,systemd-sysv,dbus,udev,curl,ca-certificates"
-    run("mmdebstrap", "--variant=minbase", f"--include={tools}", "bookworm", str(folder / "fresh"))
-    run("chroot", str(folder / "fresh"), "apt-get", "update", "-qq")
+    _fresh(folder, "bookworm")
     return folder
 
 
-def _booted(folder: Path, name: str, first: Path, probe: str) -> dict[str, str]:
-    """What ``probe`` said in a copy of the fresh machine with the package ``first``."""
+def _fresh(folder: Path, release: str) -> None:
+    """A machine with this Debian, in a folder of its name."""
+    tools = "systemd,systemd-sysv,dbus,udev,curl,ca-certificates"
+    run("mmdebstrap", "--variant=minbase", f"--include={tools}", release, str(folder / release))
+    run("chroot", str(folder / release), "apt-get", "update", "-qq")
+
+
+def _for_debian_13() -> Path:
+    """The package for Debian 13."""
+    if not TOOLBOX.is_dir():
+        pytest.skip(f"no compilers of Debian 13 in {TOOLBOX}: run make image first")
+    architecture = subprocess.run(
+        ["dpkg", "--print-architecture"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+    made = subprocess.run(
+        [PROJECT / "image-build/image/package.sh"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "FAXBOX_ARCHITECTURE": architecture},
+    )
+    return Path(made.stdout.splitlines()[-1])
+
+
+def _booted(folder: Path, name: str, first: Path, then: Path, probe: str) -> dict[str, str]:
+    """What ``probe`` said in a copy of the fresh machine with the package ``first``; ``then`` is beside it."""
     root = folder / name
-    run("cp", "-a", str(folder / "fresh"), str(root))
-    shutil.copy(folder / "faxbox.deb", root / "root/faxbox.deb")
+    shutil.copy(then, root / "root/faxbox.deb")
     shutil.copy(first, root / "root/first.deb")
     apt = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", "/root/first.deb")
     begun = time.monotonic()
@@ -169,9 +193,16 @@ def _booted(folder: Path, name: str, first: Path, probe: str) -> dict[str, str]:
     return found
 
 
-@pytest.fixture(name="result", scope="module")
-def _result(folder: Path) -> dict[str, str]:
-    return _booted(folder, "new-box", folder / "faxbox.deb", _FRESH)
+@pytest.fixture(name="result", scope="module", params=RELEASES, ids=RELEASES.get)
+def _result(folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+    if request.param == "bookworm":
+        run("cp", "-a", str(folder / "bookworm"), str(folder / "debian-12"))
+        package = folder / "faxbox.deb"
+    else:
+        package = _for_debian_13()
+        _fresh(folder, request.param)
+        (folder / request.param).rename(folder / "debian-13")
+    return _booted(folder, RELEASES[request.param], package, package, _FRESH)
 
 
 @pytest.fixture(name="upgraded", scope="module")
@@ -184,7 +215,8 @@ def _upgraded(folder: Path) -> dict[str, str]:
     (sources / ".venv").symlink_to(PROJECT / ".venv")
     run(str(sources / "image-build/deb/build.sh"), "--out", str(folder / "old"))
     (package,) = (folder / "old").glob("faxbox_*.deb")
-    return _booted(folder, "old-box", package, _UPGRADE)
+    run("cp", "-a", str(folder / "bookworm"), str(folder / "old-box"))
+    return _booted(folder, "old-box", package, folder / "faxbox.deb", _UPGRADE)
 
 
 def test_the_box_answers_on_port_80_and_delivers_its_first_fax(result: dict[str, str]) -> None:
