@@ -1,4 +1,4 @@
-"""The package on a fresh Debian 12 and 13 that boots: installed, used, killed, stopped, purged; on 12 upgraded.
+"""The package on a fresh Debian 12 and 13 that boots: installed, used, killed, stopped, purged, upgraded.
 
 Needs root, mmdebstrap and systemd-nspawn, and takes minutes; skipped, with the reason, without them.
 """
@@ -163,7 +163,7 @@ def _for_debian_13() -> Path:
 
 
 def _booted(folder: Path, name: str, first: Path, then: Path, probe: str) -> dict[str, str]:
-    """What ``probe`` said in a copy of the fresh machine with the package ``first``; ``then`` is beside it."""
+    """What ``probe`` said in the machine ``name`` with the package ``first``; ``then`` lies beside it."""
     root = folder / name
     shutil.copy(then, root / "root/faxbox.deb")
     shutil.copy(first, root / "root/first.deb")
