@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.panel import words
 from appliance.panel.box_client import Api, ApiError, Hands, Watcher
 from appliance.panel.buttons import Button
+from appliance.panel.model import BoxView
 from appliance.panel.screen import lines, open_screen, own_address
 from appliance.panel.service import Face, PanelService
 from appliance.panel.settings import CATALOGUE, PanelSettings
@@ -139,7 +141,13 @@ def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_term
         forward_to=settings.forward_to,
         printer=settings.printer,
     )
-    watcher = Watcher(connect, service.box_is, store=store, address=own_address)
+
+    def changed(view: BoxView) -> None:
+        if display is not None or in_terminal:
+            words.load(view.region)  # in the watcher's thread: the panel answers its buttons meanwhile
+        service.box_is(view)
+
+    watcher = Watcher(connect, changed, store=store, address=own_address)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: service.stop())
     service.run(hands, watcher)

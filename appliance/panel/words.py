@@ -69,6 +69,11 @@ def _table(region: str) -> Mapping[str, str]:
     return found
 
 
+def load(region: str) -> None:
+    """Reads the words of a country before they are asked for: it takes a moment the first time."""
+    _table(region)
+
+
 def word(sentence: str, region: str) -> str:
     """One of ``SENTENCES`` in the language of a country."""
     return _table(region).get(sentence, sentence)
