@@ -16,13 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from appliance import durable
 from appliance.hardware.folder import GREEN, JSON_FILE, PDF_FILE, PDF_SIGNATURE_FILE, RED
 from appliance.hardware.signing import signature_of, signed
-from appliance.hardware.suite import Outcome, Result
+from appliance.hardware.suite import NOTHING_THERE, Outcome, Result
 from appliance.hardware.words import name_of, spoken
 from appliance.language import said
 
 VERSION = 1
-# How pytest names a test that had nothing to be tried on.
-NOTHING_THERE = "none"
 
 _STYLE = """
 @page { size: A4; margin: 18mm 16mm;
@@ -135,8 +133,8 @@ def _row(result: Mapping[str, Any]) -> str:
     more = [result["measured"], spoken(result["reason"]), spoken(result["advice"])]
     told = "".join(f"<div class='more'>{escape(each)}</div>" for each in more if each)
     word = words[Outcome(result["outcome"])]
-    name = result["test"].partition("[")[2].removesuffix("]").removeprefix(NOTHING_THERE)
-    about = f" <span class='more'>({escape(name)})</span>" if name else ""
+    name = result["test"].partition("[")[2].removesuffix("]")
+    about = f" <span class='more'>({escape(name)})</span>" if name not in ("", NOTHING_THERE) else ""
     sentence = escape(spoken(result["sentence"]))
     return (
         f"<tr class='{result['outcome']}'><td>{escape(word)}</td><td>{sentence}{about}{told}</td>"

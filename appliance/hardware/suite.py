@@ -15,6 +15,8 @@ from appliance.hardware.folder import FILE_PREFIX, parts, suite_folder
 from appliance.hardware.rig import BrokenError, Rig
 
 _LONGEST_REASON = 2000  # characters
+# In brackets behind the name of a test that had nothing to be tried on.
+NOTHING_THERE = "none"
 
 RIG: pytest.StashKey[Rig] = pytest.StashKey()
 
@@ -52,7 +54,7 @@ def parametrize(
     if not values:
         blank = [None] * len(name.split(","))
         skip = pytest.mark.skip(reason=none)
-        metafunc.parametrize(name, [pytest.param(*blank, marks=skip, id="none")])
+        metafunc.parametrize(name, [pytest.param(*blank, marks=skip, id=NOTHING_THERE)])
     else:
         metafunc.parametrize(name, values, ids=ids)
 
