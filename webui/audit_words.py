@@ -12,101 +12,93 @@ from appliance.language import said as _
 
 _PAGE = re.compile("page ([0-9]+)")
 _TO = re.compile("to ([^,]+)")
-
-
-def _things() -> dict[str, str]:
-    return {
-        "app": _("Authenticator app"),
-        "backup": _("Backup"),
-        "certificate": _("Certificate"),
-        "contact": _("Contact"),
-        "contacts": _("Phone book"),
-        "cover": _("Cover page"),
-        "delivery": _("Delivery"),
-        "destination": _("What was learned of a number"),
-        "disk": _("Disk"),
-        "doctor": _("Doctor"),
-        "fax": _("Fax"),
-        "group": _("Group"),
-        "hardware_test": _("Hardware test"),
-        "junk_rule": _("Junk rule"),
-        "key": _("API token"),
-        "line": _("Line"),
-        "mail": _("E-mail"),
-        "note": _("Note"),
-        "number": _("Number"),
-        "panel": _("Front panel"),
-        "password": _("Password"),
-        "practice": _("Practice line"),
-        "received": _("Received fax"),
-        "route": _("Rule"),
-        "sessions": _("Sessions"),
-        "settings": _("Settings"),
-        "update": _("Update"),
-        "user": _("User"),
-        "webhook": _("Webhook"),
-    }
-
-
-def _deeds() -> dict[str, str]:
-    return {
-        "add": _("added"),
-        "again": _("tried again"),
-        "assign": _("given to somebody"),
-        "cancel": _("cancelled"),
-        "change": _("changed"),
-        "create": _("made"),
-        "delete": _("deleted"),
-        "drop": _("given up"),
-        "end": _("ended"),
-        "erase": _("erased"),
-        "export": _("saved as a file"),
-        "forget": _("forgotten"),
-        "forward": _("forwarded"),
-        "import": _("imported"),
-        "lock": _("encrypted"),
-        "look": _("looked at"),
-        "mail": _("sent by e-mail"),
-        "make": _("made"),
-        "number": _("got a number"),
-        "order": _("order changed"),
-        "print": _("printed"),
-        "receive": _("received"),
-        "refused": _("refused"),
-        "release": _("released"),
-        "remove": _("taken off"),
-        "resend": _("sent again"),
-        "restore": _("restored"),
-        "retry": _("tried again"),
-        "settle": _("settled"),
-        "start": _("started"),
-        "stop": _("stopped"),
-        "take": _("taken in"),
-        "test": _("tested"),
-        "unlock": _("decrypted"),
-        "use": _("taken into use"),
-    }
-
-
-def _whole() -> dict[str, str]:
-    """Those that are no deed to a thing."""
-    return {
-        "sign_in": _("Signed in"),
-        "sign_in.refused": _("Sign-in refused"),
-        "set_up": _("The box was set up"),
-        "recovery_code.used": _("Signed in with a recovery code"),
-        "email.in": _("An e-mail came to be faxed"),
-    }
+# What entries name, and what was done to it; in the catalogues.
+THINGS = {
+    "app": "Authenticator app",
+    "backup": "Backup",
+    "certificate": "Certificate",
+    "contact": "Contact",
+    "contacts": "Phone book",
+    "cover": "Cover page",
+    "delivery": "Delivery",
+    "destination": "What was learned of a number",
+    "disk": "Disk",
+    "doctor": "Doctor",
+    "fax": "Fax",
+    "group": "Group",
+    "hardware_test": "Hardware test",
+    "junk_rule": "Junk rule",
+    "key": "API token",
+    "line": "Line",
+    "mail": "E-mail",
+    "note": "Note",
+    "number": "Number",
+    "panel": "Front panel",
+    "password": "Password",
+    "practice": "Practice line",
+    "received": "Received fax",
+    "route": "Rule",
+    "sessions": "Sessions",
+    "settings": "Settings",
+    "update": "Update",
+    "user": "User",
+    "webhook": "Webhook",
+}
+DEEDS = {
+    "add": "added",
+    "again": "tried again",
+    "assign": "given to somebody",
+    "cancel": "cancelled",
+    "change": "changed",
+    "create": "made",
+    "delete": "deleted",
+    "drop": "given up",
+    "end": "ended",
+    "erase": "erased",
+    "export": "saved as a file",
+    "forget": "forgotten",
+    "forward": "forwarded",
+    "import": "imported",
+    "lock": "encrypted",
+    "look": "looked at",
+    "mail": "sent by e-mail",
+    "make": "made",
+    "number": "got a number",
+    "order": "order changed",
+    "print": "printed",
+    "receive": "received",
+    "refused": "refused",
+    "release": "released",
+    "remove": "taken off",
+    "resend": "sent again",
+    "restore": "restored",
+    "retry": "tried again",
+    "settle": "settled",
+    "start": "started",
+    "stop": "stopped",
+    "take": "taken in",
+    "test": "tested",
+    "unlock": "decrypted",
+    "use": "taken into use",
+}
+# Those that are no deed to a thing.
+WHOLE = {
+    "sign_in": "Signed in",
+    "sign_in.refused": "Sign-in refused",
+    "set_up": "The box was set up",
+    "recovery_code.used": "Signed in with a recovery code",
+    "email.in": "An e-mail came to be faxed",
+}
 
 
 def what(action: str, thing: str) -> str:
     """What was done to what, such as "Fax 12: looked at"; ``thing``: an entry's object."""
-    if action in (whole := _whole()):
-        return whole[action]
+    if action in WHOLE:
+        return _(WHOLE[action])
     noun, _dot, deed = action.partition(".")
-    word, done = _things().get(noun), _deeds().get(deed)
-    if word is None or done is None:
+    if noun not in THINGS or deed not in DEEDS:
         return f"{action} {thing}".strip()
+    word, done = _(THINGS[noun]), _(DEEDS[deed])
     which = thing.rpartition(":")[2]
     return f"{word} {which}: {done}" if which else f"{word}: {done}"
 

@@ -31,7 +31,7 @@ from appliance.panel.lamps import LANGUAGE
 from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
 from appliance.settings.fields import describe, variants
-from webui import interface_words
+from webui import audit_words, interface_words
 from webui.line_words import LINE_SENTENCES
 from webui.pages.interface import calls
 from webui.settings_words import NOT_FOR_PEOPLE, help_of, label_of, title_of
@@ -67,6 +67,9 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
         yield lamp.pattern.name, "appliance/panel/lamps.py"
     for shown in panel_words.SENTENCES:
         yield shown, "appliance/panel/words.py"
+    for table in (audit_words.THINGS, audit_words.DEEDS, audit_words.WHOLE):
+        for entry in table.values():
+            yield entry, "webui/audit_words.py"
     for reason in REASONS:
         yield reason, "appliance/phonebook/merging.py"
     for finding in TRUNK_SENTENCES:
