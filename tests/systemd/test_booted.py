@@ -19,7 +19,8 @@ PROJECT = Path(__file__).parents[2]
 BOOT_LIMIT_S = 600
 RELEASES = {"bookworm": "debian-12", "trixie": "debian-13"}
 # Where `make image` keeps the compilers of Debian 13: a package for it is made with them.
-TOOLBOX = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "faxbox/image"
+_CACHES = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+TOOLBOX = Path(os.environ.get("FAXBOX_CACHE", _CACHES / "faxbox")) / "image"
 # What the box may take with its panel when it has nothing to do.
 IDLE_MIB = 80
 
