@@ -67,11 +67,13 @@ deb:
 
 # The card for Raspberry Pi, the disk for virtual machines, their update and the list of what is in it, in dist/ (docs/image.md).
 ARCHITECTURE ?= arm64
-image: setup
+image:
+	@image-build/setup.sh image
 	@FAXBOX_ARCHITECTURE=$(ARCHITECTURE) image-build/image/make.sh
 
 # Boots the image in an emulator and tries it; makes what changed, from a base that `make image` left.
 image-test: test-setup
+	@image-build/setup.sh image
 	.venv/bin/pytest -m full tests/image $(PYTEST)
 
 clean:

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Makes this checkout ready to run: Debian packages, a virtual environment, the package itself.
-#   image-build/setup.sh run|test|deb
-# "run" is what the box needs, "test" adds the peers and tools of the tests, "deb" those that make the package.
+#   image-build/setup.sh run|test|deb|image
+# "run" is what the box needs, "test" adds the peers and tools of the tests, "deb" and "image" those that make the
+# package and the image.
 # Quick when nothing changed.
 set -eu
 
-purpose=${1:?run, test or deb}
+purpose=${1:?run, test, deb or image}
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
 python=${PYTHON:-python3}
@@ -55,8 +56,8 @@ install_lists() {
 case $purpose in
     run) install_lists run ;;
     test) install_lists run test ;;
-    deb) install_lists run deb; purpose=run ;;
-    *) say "run, test or deb, not $purpose"; exit 64 ;;
+    deb | image) install_lists run "$purpose"; purpose=run ;;
+    *) say "run, test, deb or image, not $purpose"; exit 64 ;;
 esac
 
 version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }

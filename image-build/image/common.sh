@@ -33,3 +33,4 @@ case $architecture in
     *) die "no image for $architecture: FAXBOX_ARCHITECTURE is arm64 or amd64" ;;
 esac
 [ "$(id -u)" -eq 0 ] || die "needs root: Debian's root file systems are made with their own owners (sudo make image)"
+mkdir -p "$cache"

@@ -8,7 +8,7 @@
 #
 # --cached: without a finished base root file system nothing is made (exit 75).  --quick: only the slot and one disk, --disk, neither
 # compressed, whose path is printed last.
-# Needs root, mmdebstrap and `make setup`; everything else is in the toolbox.
+# Needs root and `image-build/setup.sh image`; everything else is in the toolbox.
 set -eu
 . "$(dirname "$0")/common.sh"
 

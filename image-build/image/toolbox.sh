@@ -4,7 +4,7 @@
 #   toolbox.sh              prints the path of the finished root
 #   toolbox.sh run COMMAND  runs a command in it; the checkout is at /project there, the cache at /cache
 #
-# Some 40 s and 1.7 GB once.  Needs root and mmdebstrap.
+# Some 40 s and 1.7 GB once.  Needs root and `setup.sh image`.
 set -eu
 . "$(dirname "$0")/common.sh"
 
@@ -13,7 +13,6 @@ root=$cache/toolbox-$(key_of "$image/toolbox.txt" -- "$SUITE")
 if [ ! -e "$root/.finished" ]; then
     say "making the toolbox (Debian $SUITE)"
     rm -rf "$root"
-    mkdir -p "$cache"
     mmdebstrap --quiet --mode=root --architectures=amd64,arm64 --variant=apt \
         --include="$(entries "$image/toolbox.txt" | paste -sd,)" "$SUITE" "$root" \
         "deb $mirror $SUITE main" "deb $mirror $SUITE-updates main" "deb $security $SUITE-security main" >&2

@@ -6,6 +6,7 @@ import contextlib
 import importlib.machinery
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -42,6 +43,13 @@ def shell_scripts() -> list[Path]:
 def test_every_script_is_sound_shell_and_may_be_run(script: Path) -> None:
     subprocess.run(["sh", "-n", str(script)], check=True)
     assert script.name in ("common.sh", "layout.sh") or script.stat().st_mode & 0o100
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the image is made as root")
+def test_on_a_machine_that_never_made_an_image_there_is_a_folder_for_the_steps(tmp_path: Path) -> None:
+    script = f'. "{IMAGE}/common.sh"; echo text >"$cache/base.log"'
+    environment = {**os.environ, "FAXBOX_CACHE": str(tmp_path / "none")}
+    subprocess.run(["sh", "-euc", script, IMAGE / "base.sh"], env=environment, check=True)
 
 
 @pytest.mark.parametrize(
