@@ -26,7 +26,7 @@ if [ ! -e "$cache/$wheels/.finished" ]; then
     # shellcheck disable=SC2046 # words
     pip --only-binary=:all: $("$project/image-build/wheels-for.sh" $SERIES $machine) \
         --requirement "$cache/$wheels/requirements.lock"
-    pip --no-deps --no-binary=:all: --no-build-isolation --requirement "$cache/$wheels/compiled.lock"
+    pip --no-deps --no-binary=:all: --requirement "$cache/$wheels/compiled.lock"
     touch "$cache/$wheels/.finished"
 fi
 
