@@ -164,6 +164,12 @@ MARK_LOST = _row(
     "A mark on the page, such as a stamp, does not say how it looks; it is missing on the fax.",
     "Print the page as a new PDF with the program that shows the mark, and send that.",
 )
+REDACTION_OPEN = _row(
+    "redaction_open",
+    Weight.LOST,
+    "A passage is marked to be blacked out, but that was not done; it can be read on the fax.",
+    "Apply the redactions with the program that marked them, and send what it then saves.",
+)
 PICTURE_LOST = _row(
     "picture_lost",
     Weight.LOST,
@@ -214,6 +220,12 @@ PICTURES_LEFT_OUT = _row(
     Weight.NOTED,
     "Pictures that are not in the document itself but on the Internet are not on the fax.",
     "Attach them as files if the receiver needs them.",
+)
+COMPANION_LEFT_OUT = _row(
+    "companion_left_out",
+    Weight.NOTED,
+    "An invitation, a visiting card or a key came with the e-mail; it is not on the fax.",
+    "Nothing, if the text of the e-mail says it all; otherwise print it as a PDF and send that.",
 )
 LAYOUT_SIMPLIFIED = _row(
     "layout_simplified",

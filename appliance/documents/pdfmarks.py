@@ -45,7 +45,12 @@ _DEFAULT_LINE = 1.0  # points (12.5.4)
 _LONGEST_NAME = 100  # octets
 
 # Kinds that nobody sees without an appearance, and their names.
-_NEVER_DRAWN = {raw.FPDF_ANNOT_CARET: "Caret", raw.FPDF_ANNOT_WATERMARK: "Watermark"}
+_NEVER_DRAWN = {
+    raw.FPDF_ANNOT_CARET: "Caret",
+    raw.FPDF_ANNOT_FILEATTACHMENT: "FileAttachment",
+    raw.FPDF_ANNOT_SOUND: "Sound",
+    raw.FPDF_ANNOT_WATERMARK: "Watermark",
+}
 
 
 def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> frozenset[str]:
@@ -59,6 +64,19 @@ def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -
             lost.add(_draw(document, mark))
         raw.FPDFPage_CloseAnnot(mark)
     return frozenset(filter(None, lost))
+
+
+def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
+    """Whether passages are marked to be blacked out and still stand on ``page`` (ISO 32000-2 12.5.6.23)."""
+    for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
+        mark = raw.FPDFPage_GetAnnot(page, index)
+        if not mark:
+            continue
+        redacts = raw.FPDFAnnot_GetSubtype(mark) == raw.FPDF_ANNOT_REDACT
+        raw.FPDFPage_CloseAnnot(mark)
+        if redacts:
+            return True
+    return False
 
 
 def _is_printed(mark: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import pypdfium2
 from pypdfium2 import raw
@@ -74,6 +75,39 @@ def content_of(page: pypdfium2.PdfPage) -> Content | None:
         elif kind == raw.FPDF_PAGEOBJ_IMAGE:
             pictures.append(corners_of(handle, outer))
     return Content(tuple(found_type), tuple(pictures))
+
+
+# A coding of which pdfium does not know how deep its pixels are until it decodes them, and the pixels up to
+# which that is tried.
+_JBIG2, _MOST_TRIED_PIXELS = b"JBIG2Decode", 40_000_000
+
+
+def lost_pictures(page: pypdfium2.PdfPage) -> int:
+    """How many pictures of ``page`` cannot be decoded: pdfium leaves them out."""
+    objects = islice(objects_of(page), MOST_OBJECTS)
+    return sum(kind == raw.FPDF_PAGEOBJ_IMAGE and _is_lost(page, handle) for handle, kind, _ in objects)
+
+
+def _is_lost(page: pypdfium2.PdfPage, handle: object) -> bool:
+    about = raw.FPDF_IMAGEOBJ_METADATA()
+    if not raw.FPDFImageObj_GetImageMetadata(handle, page, about) or not about.width * about.height:
+        return False
+    if about.bits_per_pixel == 0:
+        return True
+    if about.width * about.height > _MOST_TRIED_PIXELS or not _is_jbig2(handle):
+        return False
+    bitmap = raw.FPDFImageObj_GetBitmap(handle)
+    if bitmap:
+        raw.FPDFBitmap_Destroy(bitmap)
+    return not bitmap
+
+
+def _is_jbig2(handle: object) -> bool:
+    name = ctypes.create_string_buffer(len(_JBIG2) + 1)
+    return any(
+        raw.FPDFImageObj_GetImageFilter(handle, number, name, len(name)) and name.value == _JBIG2
+        for number in range(raw.FPDFImageObj_GetImageFilterCount(handle))
+    )
 
 
 def corners_of(handle: object, outer: Matrix) -> tuple[float, float, float, float]:

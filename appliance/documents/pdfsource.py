@@ -23,9 +23,17 @@ from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import LARGEST_SIDE_MM, MM_PER_INCH, Layout, PageSize
 from appliance.documents.pdffonts import Unlike, identity_fonts, may_lack_fonts, stand_in
 from appliance.documents.pdflines import keep_thin_lines
-from appliance.documents.pdfmarks import give_appearances
+from appliance.documents.pdfmarks import give_appearances, has_open_redactions
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
-from appliance.documents.pdfobjects import IDENTITY, Content, content_of, corners_of, objects_of, show
+from appliance.documents.pdfobjects import (
+    IDENTITY,
+    Content,
+    content_of,
+    corners_of,
+    lost_pictures,
+    objects_of,
+    show,
+)
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import use_own_fonts
 from appliance.documents.pdfunits import box_key, units_of
@@ -37,6 +45,8 @@ from appliance.remarks import (
     LONGEST_FILE_NAME,
     MARK_LOST,
     MOST_REMARKS,
+    PICTURE_LOST,
+    REDACTION_OPEN,
     XFA_SHELL,
     Remark,
 )
@@ -166,6 +176,11 @@ class PdfSource:
             return [*([Remark(XFA_SHELL)] if self._shell else []), *self._collected]
         page = self._page(index)
         said = state_remarks(page, self._layers)
+        if has_open_redactions(page):
+            said.append(Remark(REDACTION_OPEN))
+        lost = lost_pictures(page)
+        if lost:
+            said.append(Remark(PICTURE_LOST, detail=f"{lost} on the page"))
         if index == self._seen_to:
             said += [Remark(MARK_LOST, detail=name) for name in sorted(self._lost_marks)]
             said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(self._unlike.lost)]

@@ -10,7 +10,16 @@ from PIL import Image, ImageChops
 from appliance.documents.geometry import PIXELS_PER_MM, ROWS_PER_MM
 from appliance.documents.options import PageFormat, RenderOptions
 from appliance.documents.pdfunits import units_of
-from appliance.remarks import FONT_REPLACED, MARK_LOST, PAGE_WHITE, PRINT_ONLY, SCREEN_ONLY, XFA_SHELL
+from appliance.remarks import (
+    FONT_REPLACED,
+    MARK_LOST,
+    PAGE_WHITE,
+    PICTURE_LOST,
+    PRINT_ONLY,
+    REDACTION_OPEN,
+    SCREEN_ONLY,
+    XFA_SHELL,
+)
 from appliance.t4.page import Resolution
 from tests.documents.conftest import Rendered
 from tests.documents.making import A4, ink, pdf, picture, words
@@ -69,11 +78,34 @@ def test_lines_and_stamps_that_do_not_say_how_they_look_are_drawn(rendered: Rend
     assert all(ink(row)[2] - ink(row)[0] > 100 for row in rows)
 
 
-@pytest.mark.parametrize("mark", ["/Subtype/Stamp/Name/OurOwn", "/Subtype/Caret", "/Subtype/Line"])
+@pytest.mark.parametrize(
+    "mark", ["/Subtype/Stamp/Name/OurOwn", "/Subtype/Caret", "/Subtype/Line", "/Subtype/FileAttachment"]
+)
 def test_a_mark_that_nobody_can_draw_is_remarked(rendered: Rendered, mark: str) -> None:
     document = rendered(_marked(f"{mark}/Rect[60 600 300 660]/F 4"))
     assert [(remark.kind, remark.page) for remark in document.remarks] == [(MARK_LOST, 1)]
     assert rendered(_marked(f"{mark}/Rect[60 600 300 660]/F 0")).remarks == ()  # nor would it be printed
+
+
+def test_a_passage_that_was_only_marked_to_be_blacked_out_is_remarked(rendered: Rendered) -> None:
+    for flags in (0, 4):
+        document = rendered(_marked(f"/Subtype/Redact/Rect[60 60 300 90]/F {flags}"))
+        assert [(remark.kind, remark.page) for remark in document.remarks] == [(REDACTION_OPEN, 1)]
+
+
+@pytest.mark.parametrize("coding", ["DCTDecode", "JPXDecode", "JBIG2Decode", "OfTheFuture"])
+def test_a_scan_that_cannot_be_decoded_is_no_white_page_in_silence(rendered: Rendered, coding: str) -> None:
+    bits = 1 if coding == "JBIG2Decode" else 8
+    body = b"rubbish" * 99
+    page = pdf([(*A4, "q 500 0 0 700 40 60 cm /I Do Q")])
+    page = page.replace(b"/Resources<<", b"/Resources<</XObject<</I 9 0 R>>")
+    picture_object = (
+        f"9 0 obj<</Type/XObject/Subtype/Image/Width 99/Height 99/ColorSpace/DeviceGray"
+        f"/BitsPerComponent {bits}/Filter/{coding}/Length {len(body)}>>stream\n"
+    ).encode()
+    content = page[: page.index(b"xref\n0 ")] + picture_object + body + b"\nendstream endobj\n"
+    document = rendered(content + b"trailer<</Size 10/Root 1 0 R>>\n%%EOF\n")
+    assert [(remark.kind, remark.page) for remark in document.remarks] == [(PICTURE_LOST, 1)]
 
 
 def test_a_user_unit_makes_the_page_larger(rendered: Rendered) -> None:
