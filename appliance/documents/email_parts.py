@@ -19,7 +19,8 @@ from email.parser import BytesParser
 from appliance.documents import packed
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
-from appliance.documents.text import decode
+from appliance.documents.hypertext import HTML_LIMIT, html_text
+from appliance.documents.text import decode, is_pgp, text_blocks
 
 # One header with its continuations, octets; RFC 5322 has no bound, real ones stay far below.
 HEADER_LIMIT = 32 * 1024
@@ -31,28 +32,32 @@ PARTS_LIMIT = 200
 NESTING_LIMIT = 20
 
 _MULTIPART = re.compile(rb"multipart/", re.IGNORECASE)
-# Parts that belong to the e-mail, not to what is faxed: signatures, visiting cards, invitations.
+# Parts in which there is nothing to be read: signatures, what programs tell programs.
 _NOT_FAXED = frozenset(
     {
         "application/pkcs7-signature",
         "application/x-pkcs7-signature",
         "application/pgp-signature",
-        "application/pgp-keys",
-        "text/vcard",
-        "text/x-vcard",
-        "text/calendar",
-        "application/ics",
+        "application/pgp-encrypted",
         "message/delivery-status",
         "message/disposition-notification",
         "text/rfc822-headers",
     }
 )
+# Parts that go with an e-mail, and are no text to be read: keys, visiting cards, invitations.
+_COMPANIONS = frozenset(
+    {"application/pgp-keys", "text/vcard", "text/x-vcard", "text/calendar", "application/ics"}
+)
+# What a message to programs points to, instead of containing it (RFC 2046 5.2.3).
+_ELSEWHERE = "message/external-body"
 CID = re.compile(r"""cid:([^"'\s>)]{1,200})""", re.IGNORECASE)
+_PICTURE = re.compile(r"<(?:img|svg)\b", re.IGNORECASE)
 # How the pictures begin that a page can show; what else it names (a phone's HEIC) is a file of its own.
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"<svg", b"<?xml")
 # A boundary that was folded within its quotation marks; programs differ in what they then mean.
 _FOLDED = re.compile(rb'boundary="([^"\r\n]{0,100})\r?\n([ \t]+)([^"\r\n]{0,100})"', re.IGNORECASE)
 _FOLDED_LIMIT = NESTING_LIMIT
+_TYPED = "font-family: monospace"
 _LABEL = "text-align: left; vertical-align: top; padding-right: 1em; white-space: nowrap"
 
 
@@ -68,12 +73,38 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What of an e-mail a person reads.  ``inline``: the pictures that stand within ``html``."""
+    """What of an e-mail a person reads.
+
+    ``plain`` and ``html`` say the same, ``html`` is empty when nothing was designed.  ``inline`` are the
+    pictures that stand within ``html``, ``companions`` what came along that is no text: their names.
+    """
 
     plain: str
     html: str
     inline: tuple[FilePart, ...]
     files: tuple[FilePart, ...]
+    companions: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Passage:
+    """A piece of the text, in the ways in which the e-mail says it."""
+
+    plain: str = ""
+    html: str = ""
+
+    @property
+    def is_designed(self) -> bool:
+        """Whether ``html`` says something: some programs send an empty page beside the text."""
+        if not self.plain.strip() or len(self.html) > HTML_LIMIT or _PICTURE.search(self.html):
+            return bool(self.html.strip())
+        return bool(html_text(self.html))
+
+    def as_text(self) -> str:
+        return self.plain if self.plain.strip() else html_text(self.html)
+
+    def as_page(self) -> str:
+        return self.html if self.is_designed else f'<div style="{_TYPED}">{text_blocks(self.plain)}</div>'
 
 
 class _Bounded(policy.Compat32):
@@ -122,32 +153,47 @@ def letter_of(message: Message) -> Letter:
 
 
 def _letter_of(message: Message) -> Letter:
-    plain: list[str] = []
-    pages: list[str] = []
+    passages: dict[Message, _Passage] = {}
     files: list[FilePart] = []
-    for part in _leaves(message):
+    companions: list[str] = []
+    for part, choice in _leaves(message):
         kind = part.get_content_type()
         if kind in _NOT_FAXED:
             continue
+        where = part if choice is None else choice
         name = decoded(part.get_filename() or "")
         attached = part.get_content_disposition() == "attachment" or bool(name)
-        if kind == "text/plain" and not attached:
-            text, uuencoded = packed.without_uuencoded(_text(part))
-            plain.append(text)
-            files += [FilePart(each, "application/octet-stream", content) for each, content in uuencoded]
+        if kind in _COMPANIONS:
+            if where not in passages:
+                companions.append(name or kind)
+        elif kind == "text/plain" and not attached:
+            text, packed_files = _unpacked(_text(part))
+            files += packed_files
+            passages.setdefault(where, _Passage()).plain += text
         elif kind == "text/html" and not attached:
-            pages.append(_text(part))
+            passages.setdefault(where, _Passage()).html += _text(part)
         else:
             files += _files(part, kind, name)
-    page = "\n".join(pages)
+    page = ""
+    if any(passage.is_designed for passage in passages.values()):
+        page = "\n".join(passage.as_page() for passage in passages.values())
     # Pictures within the HTML text belong where they stand in it.
     shown = set(CID.findall(page))
     return Letter(
-        plain="\n".join(plain),
+        plain="\n".join(passage.as_text() for passage in passages.values()),
         html=page,
         inline=tuple(each for each in files if _is_inline(each, shown)),
         files=tuple(each for each in files if not _is_inline(each, shown)),
+        companions=tuple(companions),
     )
+
+
+def _unpacked(text: str) -> tuple[str, list[FilePart]]:
+    """``text`` without what stands in it coded, and that as files."""
+    if is_pgp(text):
+        return "", [FilePart("encrypted text", "text/plain", text.encode("utf-8", "replace"))]
+    text, uuencoded = packed.without_uuencoded(text)
+    return text, [FilePart(each, "application/octet-stream", content) for each, content in uuencoded]
 
 
 def _is_inline(part: FilePart, shown: set[str]) -> bool:
@@ -164,8 +210,10 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
             yield FilePart(name or f"{subject or 'message'}.eml", kind, inner[0].as_bytes())
         return
     content = part.get_payload(decode=True)
-    if not isinstance(content, bytes) or not content:
-        return
+    if not isinstance(content, bytes):
+        content = b""
+    if not content and not name and kind != _ELSEWHERE:
+        return  # the rest of a part that a program left empty
     content_id = str(part.get("Content-ID", "")).strip(" <>\r\n\t")
     if kind.startswith("text/") and kind != "text/rtf":
         # Its charset is the part's; from here on it is UTF-8, and says so by its mark.
@@ -183,25 +231,30 @@ def _files(part: Message, kind: str, name: str) -> Iterator[FilePart]:
     yield FilePart(name, kind, content, content_id)
 
 
-def _leaves(message: Message) -> Iterator[Message]:
-    """The parts that hold no others; an e-mail within the e-mail is one."""
-    waiting = [message]
+def _leaves(message: Message) -> Iterator[tuple[Message, Message | None]]:
+    """The parts that hold no others, each with what it is one of the alternatives of (RFC 2046 5.1.4).
+
+    An e-mail within the e-mail is one part.
+    """
+    waiting: list[tuple[Message, Message | None]] = [(message, None)]
     for number in itertools.count():
         if not waiting:
             return
         if number >= PARTS_LIMIT:
             raise DocumentError(EMAIL_DAMAGED, f"more than {PARTS_LIMIT} parts")
-        part = waiting.pop()
-        inner = part.get_payload()
-        if part.get_content_type() == "message/rfc822" and part is not message:
-            yield part
+        part, choice = waiting.pop()
+        kind, inner = part.get_content_type(), part.get_payload()
+        if kind in {"message/rfc822", _ELSEWHERE} and part is not message:
+            yield part, choice
         elif part.is_multipart() and isinstance(inner, list):
-            waiting += [each for each in reversed(inner) if isinstance(each, Message)]
+            if choice is None and kind == "multipart/alternative":
+                choice = part
+            waiting += [(each, choice) for each in reversed(inner) if isinstance(each, Message)]
         elif part.get_content_maintype() == "multipart" and str(inner).strip():
             # Nothing between the boundaries that it names: what stands there is coded and nobody's text.
             raise DocumentError(EMAIL_DAMAGED, "the boundary between its parts is missing")
         else:
-            yield part
+            yield part, choice
 
 
 def decoded(value: str) -> str:

@@ -20,7 +20,7 @@ from appliance.documents.sniff import Kind
 from appliance.documents.text import text_blocks
 from appliance.documents.typeset_source import TypesetSource, typeset_page
 from appliance.documents.workshop import Workshop
-from appliance.remarks import FILE_LEFT_OUT, Remark
+from appliance.remarks import COMPANION_LEFT_OUT, FILE_LEFT_OUT, Remark
 
 if TYPE_CHECKING:
     from appliance.documents.sources import PageDrawer
@@ -84,6 +84,9 @@ def open_letter(content: bytes, kind: Kind, workshop: Workshop, open_source: Ope
                 left_out.append(Remark(FILE_LEFT_OUT, file=name, detail=error.cause.sentence))
     finally:
         workshop.depth -= 1
+    nothing_else = not (letter.html.strip() or letter.plain.strip() or letter.files)
+    kind_of_loss = FILE_LEFT_OUT if nothing_else else COMPANION_LEFT_OUT
+    left_out += [Remark(kind_of_loss, file=name) for name in letter.companions]
     if not drawers:
         raise DocumentError(DOCUMENT_DAMAGED, left_out[0].words if left_out else "an e-mail without content")
     return LetterSource(drawers, left_out)

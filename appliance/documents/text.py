@@ -98,6 +98,11 @@ def _utf_16(content: bytes) -> str:
     return "utf-16-be" if first > _ZEROS > second else ""
 
 
+def is_pgp(text: str) -> bool:
+    """Whether nobody can read ``text`` without a key (RFC 4880 6.2)."""
+    return text.lstrip("\ufeff \t\r\n").startswith("-----BEGIN PGP MESSAGE-----")
+
+
 def text_style(paper: Paper) -> str:
     """The style sheet for `text_html`: 80 columns of monospaced type."""
     width, height = paper.value

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
-from appliance.documents.causes import DOCUMENT_DAMAGED
+from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
 from appliance.documents.hypertext import html_text
 from appliance.documents.pdfsource import PdfSource
-from appliance.documents.text import charset_of, decode, text_html, text_style
+from appliance.documents.text import charset_of, decode, is_pgp, text_html, text_style
 from appliance.documents.workshop import Workshop
 from appliance.remarks import CHARSET_GUESSED, LAYOUT_SIMPLIFIED, PICTURE_LOST, Remark
 
@@ -48,8 +48,13 @@ class TypesetSource:
 
 
 def open_text(content: bytes, charset: str, workshop: Workshop) -> TypesetSource:
-    """Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT."""
+    """A text on its sheets.
+
+    Raises DocumentError: DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED, DOCUMENT_TOO_MANY_PAGES, DOCUMENT_TIMED_OUT.
+    """
     text, guessed = decode(content, charset)
+    if is_pgp(text):
+        raise DocumentError(DOCUMENT_ENCRYPTED, "by PGP")
     made = _text(text, workshop, _TEXT)
     remarks = (Remark(CHARSET_GUESSED, detail=guessed), *made.remarks) if guessed else made.remarks
     return TypesetSource(Typeset(made.pdf, remarks))
