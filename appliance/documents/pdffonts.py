@@ -8,10 +8,9 @@ order is known: pdfium takes that glyph of another font, some other letter.
 from __future__ import annotations
 
 import ctypes
-import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -20,7 +19,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from appliance.documents.pdfobjects import MOST_OBJECTS, objects_of
-from appliance.documents.pdfsubstitutes import SIGNS_OF_WINDOWS
+from appliance.documents.pdfsubstitutes import SIGNS_OF_WINDOWS, family_with, key_of, letters_in
 from appliance.documents.pdfunits import texts_with
 
 _COMPOSITE = re.compile(rb"/Subtype\s*/Type0\b")
@@ -52,8 +51,16 @@ _EVERYWHERE = re.compile(
 _PART = re.compile(rb"[A-Z]{6}\+")
 
 
+# How encodings name letters beyond western Europe's (Adobe Glyph List): everyone's fonts may lack them.
+_RARE_LETTERS = re.compile(rb"/(afii\d{5}|uni[\dA-F]{4})\b")
+
+
 def may_lack_fonts(content: bytes) -> bool:
-    """Whether a font of the document may be none of those and not embedded: most documents embed parts."""
+    """Whether a font of the document may be none of those, or lack letters, and not be embedded: most
+    documents embed parts.
+    """
+    if any(map(_RARE_LETTERS.search, texts_with(content, b"/Differences"))):
+        return True
     return any(
         not _PART.match(name) and not _EVERYWHERE.match(name.decode("latin-1"))
         for text in texts_with(content, b"/BaseFont")
@@ -64,11 +71,13 @@ def may_lack_fonts(content: bytes) -> bool:
 @dataclass(frozen=True, slots=True)
 class Unlike:
     """What of a page looks otherwise than meant: names of fonts that others stand in for, of which all
-    letters are there (``replaced``) or some are not (``lost``).
+    letters are there (``replaced``) or some are not (``lost``).  ``better`` are families of the box that
+    have more of the letters, by the keys of the fonts' names.
     """
 
     replaced: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
+    better: Mapping[str, str] = field(default_factory=dict)
 
 
 # Fonts of Windows whose first glyphs have the order of Apple's standard one (TrueType reference manual,
@@ -91,6 +100,8 @@ def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
         return Unlike()  # without a look at each letter
     text = page.get_textpage()
     replaced, lost = set(), set()
+    letters: dict[str, set[int]] = {}  # by font
+    lacking: set[str] = set()
     unknown: dict[int, _Unknown] = {}
     fonts: dict[int, str] = {}  # of each piece of type
     for index in range(min(text.count_chars(), MOST_LETTERS)):
@@ -107,15 +118,20 @@ def stand_in(page: pypdfium2.PdfPage, identity: frozenset[str]) -> Unlike:
         if raw.FPDFText_HasUnicodeMapError(text, index) == 1:
             if name in identity:
                 unknown.setdefault(address, _Unknown(handle, name)).codes.append(code)
-        elif SIGNS_OF_WINDOWS.search(name) or _lacks(raw.FPDFTextObj_GetFont(handle), code):
+        elif SIGNS_OF_WINDOWS.search(name):
             lost.add(name)
+        else:
+            letters.setdefault(name, set()).add(code)
+            if _lacks(raw.FPDFTextObj_GetFont(handle), code):
+                lacking.add(name)
         if not _EVERYWHERE.match(name):
             replaced.add(name)
     text.close()
     for piece in unknown.values():
         if piece.make_gaps():
             lost.add(piece.name)
-    return Unlike(frozenset(replaced - lost), frozenset(lost))
+    better = {key_of(name): family for name in lacking if (family := family_with(letters[name]))}
+    return Unlike(frozenset(replaced - lost - lacking), frozenset(lost | lacking), better)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +177,11 @@ def _letters_of(font: Any) -> frozenset[int] | None:
 
 
 def _read_letters(font: Any, octets: int) -> frozenset[int] | None:
-    from fontTools.ttLib import TTFont, TTLibError  # noqa: PLC0415 (slow, for few documents)
-
     if not 0 < octets <= _LARGEST_FONT:
         return None
     buffer, size = (ctypes.c_uint8 * octets)(), ctypes.c_size_t()
     raw.FPDFFont_GetFontData(font, buffer, octets, size)
-    try:
-        with TTFont(io.BytesIO(bytes(buffer)), fontNumber=0, lazy=True) as opened:
-            return frozenset(opened.getBestCmap() or ())
-    except (TTLibError, KeyError):
-        return None
+    return letters_in(bytes(buffer))
 
 
 def _fonts_on(page: pypdfium2.PdfPage) -> Iterator[Any]:

@@ -35,7 +35,7 @@ from appliance.documents.pdfobjects import (
     show,
 )
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
-from appliance.documents.pdfsubstitutes import use_own_fonts
+from appliance.documents.pdfsubstitutes import taking, use_own_fonts
 from appliance.documents.pdfunits import box_key, units_of
 from appliance.documents.screen import BAND_PIXELS, look_at
 from appliance.remarks import (
@@ -79,13 +79,15 @@ class PdfSource:
         self.count = len(self._document)
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
+        self._content = content
+        self._instead: dict[
+            str, str
+        ] = {}  # families for fonts that are not in it and whose letters others lack
         form = self._document.get_formtype()
         # A dynamic XFA form is not in the PDF's pages (ISO 32000-1 12.7.8): Adobe's program makes them.
         self._shell = form == raw.FORMTYPE_XFA_FULL and _is_shell(self._document)
-        if form != raw.FORMTYPE_NONE:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                self._document.init_forms()  # so that what was filled in is drawn
+        self._has_form = form != raw.FORMTYPE_NONE
+        self._begin_forms()
         self._units = units_of(content)
         self._identity_fonts = identity_fonts(content)
         self._may_lack_fonts = bool(self._identity_fonts) or may_lack_fonts(content)
@@ -95,6 +97,13 @@ class PdfSource:
         self._unlike = Unlike()  # of that page
         self._lost_marks: frozenset[str] = frozenset()  # of it, too
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
+
+    def _begin_forms(self) -> None:
+        """So that what was filled in is drawn."""
+        if self._has_form:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._document.init_forms()
 
     def size(self, index: int) -> PageSize:
         page = self._page(index)
@@ -111,22 +120,42 @@ class PdfSource:
         if self._open is not None:
             if self._open[0] == index:
                 return self._open[1]
-            self._open[1].close()
-            self._open = None
-            self._seen_to = None
+            self._close_page()
         try:
-            self._open = (index, self._document[index])
+            with taking(self._instead):
+                self._open = (index, self._document[index])
             return self._open[1]
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise DocumentError(DOCUMENT_DAMAGED, f"page {index + 1}: {error}"[:200]) from None
+
+    def _close_page(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+        self._open = self._seen_to = None
+
+    def _with_letters(self, index: int) -> pypdfium2.PdfPage:
+        """Page ``index``, for fonts that it lacks with others that have its letters, if any do."""
+        page = self._page(index)
+        self._unlike = stand_in(page, self._identity_fonts)
+        if not self._unlike.better.items() - self._instead.items():
+            return page
+        self._instead.update(self._unlike.better)
+        self._close_page()
+        self._document.close()  # pdfium keeps the fonts of a document
+        self._document = _opened_by_pdfium(self._content)
+        self._begin_forms()
+        page = self._page(index)
+        self._unlike = stand_in(page, self._identity_fonts)
+        return page
 
     def draw(self, index: int, layout: Layout) -> Drawing:
         page = self._page(index)
         width, rows = layout.width, layout.rows
         if index != self._seen_to:
+            if self._may_lack_fonts:
+                page = self._with_letters(index)
             keep_thin_lines(page, _pixels_per_point(page, layout))
             self._lost_marks = give_appearances(self._document, page)
-            self._unlike = stand_in(page, self._identity_fonts) if self._may_lack_fonts else Unlike()
             self._seen_to = index
 
         def grey(first: int, count: int) -> Pixels:

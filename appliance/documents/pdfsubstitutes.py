@@ -1,15 +1,21 @@
 """The fonts that stand in for those a PDF names and does not bring: the box's own, from Debian.
 
 pdfium has faces of its own for the standard fonts, with the letters of western Europe only, and asks for
-all others what the machine has.  Here it is told: Liberation (Latin, Greek, Cyrillic, Hebrew) for western
-names in their style, WenQuanYi for those of China, Japan and Korea.
+all others what the machine has.  Here it is told: Liberation (Latin, Greek, Cyrillic) for western
+names in their style, WenQuanYi for those of China, Japan and Korea.  A document whose letters those have
+not names others (`taking`).
 """
 
 from __future__ import annotations
 
 import ctypes
+import io
 import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import pypdfium2
@@ -53,20 +59,39 @@ _NAMES = (
 
 
 class _Substitutes(pypdfium2.PdfSysfontBase):  # type: ignore[misc]
-    """What pdfium asks (fpdf_sysfontinfo.h)."""
+    """What pdfium asks (fpdf_sysfontinfo.h).  ``instead``: faces by the keys of names, before all others."""
+
+    instead: Mapping[str, str] = MappingProxyType({})
 
     def MapFont(  # noqa: N802, PLR0917 - pdfium's
         self, _: Any, weight: int, italic: int, charset: int, pitch: int, face: Any, exact: Any
     ) -> Any:
         name = (ctypes.cast(face, ctypes.c_char_p).value or b"").decode("utf-8", "replace")
-        for candidate in (name, *faces(name, weight, bool(italic), charset, pitch)):
+        for candidate in self._candidates(name, weight, bool(italic), charset, pitch):
             if found := self._face(candidate):
                 return found
         return self.default.MapFont(self.default, weight, italic, charset, pitch, face, exact)
 
+    def _candidates(self, name: str, weight: int, italic: bool, charset: int, pitch: int) -> Iterator[str]:
+        if family := self.instead.get(key_of(name)):
+            yield from _styled(family, weight, italic)
+        yield name
+        yield from faces(name, weight, italic, charset, pitch)
+
     def _face(self, name: str) -> Any:
         octets = ctypes.c_char_p(name.encode())
         return self.default.GetFont(self.default, ctypes.cast(octets, _CHARACTERS)) if name else None
+
+    def content(self, family: str) -> bytes:
+        """The file of the upright face of a family; empty when the box has none."""
+        found = next(filter(None, map(self._face, _styled(family, 0, False))), None)
+        if not found:
+            return b""
+        octets = self.default.GetFontData(self.default, found, 0, None, 0)
+        buffer = (ctypes.c_ubyte * octets)()
+        self.default.GetFontData(self.default, found, 0, buffer, octets)
+        self.default.DeleteFont(self.default, found)
+        return bytes(buffer)
 
 
 def faces(name: str, weight: int, italic: bool, charset: int, pitch: int) -> list[str]:
@@ -83,11 +108,68 @@ def faces(name: str, weight: int, italic: bool, charset: int, pitch: int) -> lis
         else "Liberation Sans"
     )
     family = next((family for pattern, family in _NAMES if pattern.search(name)), by_pitch)
+    return _styled(family, weight, italic)
+
+
+def _styled(family: str, weight: int, italic: bool) -> list[str]:
     style = f"{' Bold' if weight >= _BOLD_FROM else ''}{' Italic' if italic else ''}"
-    return [f"{family}{style}", family]
+    return [f"{family}{style}", family, f"{family} Book"]  # DejaVu's upright face is called so
+
+
+# pdfium asks for the standard fonts by their own names, whichever a document has (ISO 32000-1 9.6.2.2).
+_STANDARD = {"arial": "helvetica", "timesnewroman": "times", "couriernew": "courier"}
+_PART_OF = re.compile(r"^[A-Z]{6}\+")
+
+
+def key_of(name: str) -> str:
+    """What the names of a font have in common, of a document and as pdfium asks for it: not its style."""
+    family = re.split(r"[-,]", _PART_OF.sub("", name).replace(" ", ""))[0]
+    family = re.sub(r"(PS)?(MT)?$", "", family).lower()
+    return _STANDARD.get(family, family)
 
 
 @cache
+def _own() -> _Substitutes:
+    substitutes = _Substitutes()
+    substitutes.setup()
+    return substitutes
+
+
 def use_own_fonts() -> None:
-    """From now on pdfium takes these fonts; once for the process."""
-    _Substitutes().setup()
+    """From now on pdfium takes these fonts, in this process."""
+    _own()
+
+
+def family_with(letters: Set[int]) -> str:
+    """The family of the box that has most of ``letters``; empty when none has any."""
+    scripts = {unicodedata.name(chr(letter), "").partition(" ")[0].title() for letter in letters}
+    named = ["DejaVu Sans", *(f"Noto Sans {script}" for script in sorted(scripts)), "Symbola", _CJK]
+    best = max(named, key=lambda name: len(letters & _letters_of(name)))
+    return best if letters & _letters_of(best) else ""
+
+
+@cache
+def _letters_of(name: str) -> frozenset[int]:
+    return letters_in(_own().content(name)) or frozenset()
+
+
+def letters_in(content: bytes) -> frozenset[int] | None:
+    """The characters that a font's file has; None when it does not say."""
+    from fontTools.ttLib import TTFont, TTLibError  # noqa: PLC0415 (slow, for few documents)
+
+    try:
+        with TTFont(io.BytesIO(content), fontNumber=0, lazy=True) as opened:
+            return frozenset(opened.getBestCmap() or ())
+    except (TTLibError, KeyError):
+        return None
+
+
+@contextmanager
+def taking(instead: Mapping[str, str]) -> Iterator[None]:
+    """Families, by the keys of fonts' names, for what pdfium asks meanwhile, as it opens a page."""
+    own = _own()
+    own.instead = instead
+    try:
+        yield
+    finally:
+        own.instead = MappingProxyType({})

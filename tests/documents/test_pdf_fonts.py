@@ -109,10 +109,62 @@ def test_letters_that_the_box_lacks_are_remarked_though_the_document_says_what_i
     rendered: Rendered,
 ) -> None:
     unicode = b"1 begincodespacerange <0000> <FFFF> endcodespacerange 1 beginbfchar <0001> <%s> endbfchar"
-    for letter, lost in (("Ж", []), ("ᚠ", ["Arial"])):
+    for letter, lost in (("Ж", []), ("鿼", ["Arial"])):
         mapped = unicode % letter.encode("utf-16-be").hex().encode()
         document = rendered(composite([("Arial", "Identity-H", "Identity", b"\0\1\0\1")], mapped))
         assert [r.detail for r in document.remarks if r.kind is GLYPHS_MISSING] == lost
+
+
+SCRIPTS = [
+    ("Arial", "שלום123Fax", "dejavu/DejaVuSans.ttf"),
+    ("TraditionalArabic", "123قهمهم", "dejavu/DejaVuSans.ttf"),
+    ("TimesNewRomanPSMT", "กขคงจ", "noto/NotoSansThai-Regular.ttf"),
+]
+
+
+@pytest.mark.parametrize(("name", "words", "face"), SCRIPTS)
+def test_letters_that_the_font_in_place_of_another_lacks_come_from_one_that_has_them(
+    rendered: Rendered, name: str, words: str, face: str
+) -> None:
+    letters = b" ".join(
+        b"<%04x> <%s>" % (number, letter.encode("utf-16-be").hex().encode())
+        for number, letter in enumerate(words, 1)
+    )
+    mapped = b"1 begincodespacerange <0000> <FFFF> endcodespacerange %d beginbfchar %s endbfchar" % (
+        len(words),
+        letters,
+    )
+    codes = b"".join(number.to_bytes(2, "big") for number in range(1, len(words) + 1))
+    document = rendered(composite([(name, "Identity-H", "Identity", codes)], mapped))
+    assert GLYPHS_MISSING not in {remark.kind for remark in document.remarks}
+    line = line_of(picture(document.coded_page(0)), 0)
+    assert alike(line, words, f"/usr/share/fonts/truetype/{face}", 1) > 0.8
+
+
+@pytest.mark.parametrize("kind", [b"TrueType", b"Type1"])
+@pytest.mark.parametrize("name", [b"Arial", b"David"])
+def test_letters_named_by_an_encoding_are_drawn_or_remarked(
+    rendered: Rendered, kind: bytes, name: bytes
+) -> None:
+    content = b"BT /F0 24 Tf 60 780 Td <808182> Tj ET"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F0 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/%s/BaseFont/%s/FirstChar 128/LastChar 130/Widths[1000 1000 1000]/Encoding"
+        b"<</Type/Encoding/BaseEncoding/WinAnsiEncoding/Differences[128/afii57664/afii57665/afii57676]>>"
+        b"/FontDescriptor<</Type/FontDescriptor/FontName/%s/Flags 32/FontBBox[0 -200 1000 900]/ItalicAngle 0"
+        b"/Ascent 900/Descent -200/CapHeight 700/StemV 80>>>>" % (kind, name, name),
+    ]
+    bodies = b"".join(b"%d 0 obj %s endobj\n" % each for each in enumerate(objects, 1))
+    document = rendered(b"%PDF-1.4\n" + bodies + b"trailer <</Root 1 0 R>>\n%%EOF\n")
+    line = line_of(picture(document.coded_page(0)), 0)
+    drawn = ImageChops.invert(line).getbbox() is not None and (
+        alike(line, "אבל", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", 1) > 0.8
+    )
+    assert drawn == (GLYPHS_MISSING not in {remark.kind for remark in document.remarks})
+    assert drawn or name == b"Arial"
 
 
 def _glyphs(words: str) -> bytes:
