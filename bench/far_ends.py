@@ -14,7 +14,7 @@ from pathlib import Path
 from appliance import causes
 from appliance.dispatch.profile import Profile, learn
 from appliance.dispatch.rules import silent_t38, wants_audio
-from appliance.lines.sip.call import MediaFacts
+from appliance.lines.sip.call_media import MediaFacts
 from tests.lines.sip import test_blame, test_far_ends, test_through_proxy
 from tests.lines.sip.rig import Box, Outcome
 

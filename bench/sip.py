@@ -19,9 +19,10 @@ from pathlib import Path
 from appliance.lines import causes
 from appliance.lines.datagram_driver import Pacing
 from appliance.lines.line import OutgoingCall, Refuse
+from appliance.lines.sip.errors import SipUnavailableError, pjsua2_flaw
 from appliance.lines.sip.line import SipLine
 from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
-from appliance.lines.sip.stack import SipStack, SipUnavailableError, pjsua2_flaw
+from appliance.lines.sip.stack import SipStack
 from appliance.t4.page import CodedPage
 from appliance.t4.tiff import FaxTiff, write_tiff
 from appliance.t30.memory import MemoryOwner

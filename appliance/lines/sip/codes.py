@@ -1,4 +1,4 @@
-"""SIP status codes that the box sends of its own accord (RFC 3261 section 21)."""
+"""SIP status codes that the box sends, or acts upon (RFC 3261 section 21)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ NOT_FOUND = 404
 TEMPORARILY_UNAVAILABLE = 480
 BUSY_HERE = 486
 NOT_ACCEPTABLE_HERE = 488
+REQUEST_PENDING = 491
 SERVER_ERROR = 500
 DECLINE = 603
 # What an offer of T.38 gets where nobody deals with it: no answer in time, and a call that is not known.

@@ -1,10 +1,13 @@
-"""Our side of the SDP of one call: offers and answers; its version counts up whenever anything changes."""
+"""Our side of the SDP of one call: offers, answers and what they agree on.
+
+The version in o= counts up whenever anything changes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from appliance.lines.sip.media_orders import LocalMedia, MediaRules
+from appliance.lines.sip.media_orders import LocalMedia, MediaRules, UseAudio
 from appliance.lines.sip.session import Audio, audio_answer, audio_offer
 from appliance.t38.sdp import Description, Origin, T38Media, build_answer, build_offer
 
@@ -33,14 +36,30 @@ class OurSdp:
             lambda origin: build_offer(self._image(), origin, audio_first=self._rules.keep_audio_line)
         )
 
-    def audio_answer(self, offer: Description, audio: Audio, payload: int) -> str:
-        """Takes the offer's line ``audio`` with this payload type, and no other line."""
-        local = self._local
+    def audio_answer(self, offer: Description, audio: Audio) -> str:
+        """Takes the offer's line ``audio`` with one payload type, and no other line."""
+        local, payload = self._local, self._payload(audio)
         return self._text(
             lambda origin: audio_answer(
                 offer, audio.index, local.address, local.rtp_port, payload, audio.law(payload), origin
             )
         )
+
+    def audio_use(self, audio: Audio) -> UseAudio:
+        """What is sent to the peer's line ``audio``."""
+        payload = self._payload(audio)
+        law = audio.law(payload)
+        return UseAudio(
+            audio.remote,
+            payload,
+            law=None if law == payload else law,
+            events=audio.events if self._rules.dials_on else None,
+        )
+
+    def _payload(self, audio: Audio) -> int:
+        """The G.711 to use: the peer's first choice among what we take, else whatever it has."""
+        wanted = (payload for payload in audio.payloads if audio.law(payload) in self._rules.payloads)
+        return next(wanted, audio.payloads[0])
 
     def image_answer(self, offer: Description) -> str:
         """Takes the offer's T.38, and no other line."""

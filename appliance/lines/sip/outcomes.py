@@ -1,10 +1,31 @@
-"""SIP's answers in our table of causes: one row per status code that means something of its own."""
+"""SIP's status codes and our causes: what an answer means, and with what a caller is refused."""
 
 from __future__ import annotations
 
 from appliance.causes import Cause
-from appliance.lines.causes import BUSY, NO_ANSWER, NUMBER_INVALID, NUMBER_NOT_IN_SERVICE
+from appliance.lines.causes import (
+    BUSY,
+    LINE_FAULT,
+    LINE_FULL,
+    LINE_STOPPED,
+    NO_ANSWER,
+    NUMBER_INVALID,
+    NUMBER_NOT_IN_SERVICE,
+)
 from appliance.lines.sip import causes
+from appliance.lines.sip.codes import BUSY_HERE, DECLINE, NOT_FOUND, TEMPORARILY_UNAVAILABLE
+from appliance.lines.sip.errors import SipOrderError
+
+# Of pjproject's status codes: no room for another call, and where those of the operating system begin
+# (network unreachable and the like).
+TOO_MANY, FIRST_OS_ERROR, LAST_OS_ERROR = 70010, 120000, 169999
+# The status that a refused caller gets, by cause; a decline for what is not its business.
+_REFUSALS = {
+    LINE_FULL.code: BUSY_HERE,
+    BUSY.code: BUSY_HERE,
+    NUMBER_NOT_IN_SERVICE.code: NOT_FOUND,
+    LINE_STOPPED.code: TEMPORARILY_UNAVAILABLE,
+}
 
 # RFC 3261 21 and what carriers make of it.  A code that is not here falls to its class below.
 _BY_STATUS: dict[int, Cause] = {
@@ -112,3 +133,16 @@ def cause_of_status(code: int, phrase: str = "", *, ours: bool = False) -> Cause
     if code == 500 and phrase.strip().lower() == _PHRASE_OF_503:
         code = 503
     return _BY_STATUS.get(code) or _BY_CLASS.get(code // 100, causes.SIP_FAILED)
+
+
+def cause_of_order_error(error: Exception) -> Cause:
+    """Why the stack itself did not even send a call."""
+    status = error.status if isinstance(error, SipOrderError) else 0
+    if status == TOO_MANY:
+        return LINE_FULL
+    return causes.SIP_UNREACHABLE if FIRST_OS_ERROR <= status <= LAST_OS_ERROR else LINE_FAULT
+
+
+def status_of_refusal(cause: Cause) -> int:
+    """The status with which a call that came in is refused for this cause."""
+    return _REFUSALS.get(cause.code, DECLINE)

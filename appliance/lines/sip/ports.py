@@ -6,6 +6,7 @@ import contextlib
 import errno
 import random
 import socket
+from dataclasses import dataclass
 
 from appliance.lines.sip.settings import PortRange
 
@@ -17,6 +18,18 @@ _TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
 
 class NoPortError(RuntimeError):
     """Every port of the range is taken."""
+
+
+@dataclass(slots=True)
+class MediaPorts:
+    """The sockets of a call: one for T.38, one for G.711.  Closed with the call."""
+
+    udptl: socket.socket
+    rtp: socket.socket
+
+    def close(self) -> None:
+        self.udptl.close()
+        self.rtp.close()
 
 
 def open_media_socket(host: str, ports: PortRange) -> socket.socket:

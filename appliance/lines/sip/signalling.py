@@ -1,36 +1,44 @@
-"""pjsua2's accounts and calls.  Everything here runs on the SIP thread, and only there.
+"""A call at pjsua2.  Runs on the SIP thread, and only there; needs pjsua2.
 
-A callback queues, asks the media switch, and returns; whatever goes wrong in one is logged and ends
-that call alone.  Import this module only once pjsua2 is known to be installed.
+A callback reports, asks the media switch, and returns.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pjsua2 as pj
 
 from appliance.lines.sip import messages
-from appliance.lines.sip.codes import DECLINE, FORBIDDEN, MOVED_TEMPORARILY, NOT_ACCEPTABLE_HERE, SERVER_ERROR
+from appliance.lines.sip.call_ref import CallRef, Owner
+from appliance.lines.sip.callbacks import contained
+from appliance.lines.sip.codes import (
+    DECLINE,
+    MOVED_TEMPORARILY,
+    NOT_ACCEPTABLE_HERE,
+    REQUEST_PENDING,
+    SERVER_ERROR,
+)
 from appliance.lines.sip.events import (
     CallEvent,
     Connected,
     EarlyMedia,
     Ended,
     Ordered,
-    RegistrationChanged,
     Ringing,
     Signalled,
 )
 from appliance.lines.sip.media_orders import Reinvite
 from appliance.lines.sip.session import body_of
-from appliance.lines.sip.switch import NOTHING, MediaSwitch, State
+from appliance.lines.sip.switch import NOTHING, MediaSwitch
+from appliance.lines.sip.switch_table import State
 from appliance.t38.sdp import Description, SdpError, parse_sdp
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.trunk_account import TrunkAccount
 
 _log = logging.getLogger(__name__)
 
@@ -38,123 +46,6 @@ _log = logging.getLogger(__name__)
 FORGOTTEN_AFTER_S = 5.0
 # A client transaction reports its end once or twice: COMPLETED when a final response came over UDP.
 _FINAL_STATES = (pj.PJSIP_TSX_STATE_COMPLETED, pj.PJSIP_TSX_STATE_TERMINATED)
-
-_Method = TypeVar("_Method", bound=Callable[..., Any])
-
-
-def _contained(method: _Method) -> _Method:
-    """A callback's exception would be printed and lost: log it, end this call, let SIP go on."""
-
-    @functools.wraps(method)
-    def guarded(self: Any, *arguments: Any) -> Any:
-        try:
-            return method(self, *arguments)
-        except Exception:
-            _log.exception("SIP callback %s failed", method.__name__)
-            self.failed()
-            return None
-
-    return guarded  # type: ignore[return-value]
-
-
-@dataclass(eq=False, slots=True)
-class CallRef:
-    """A call of the SIP thread, for everybody else.
-
-    Only that thread looks behind it, and empties it when the call is over.  So a call object always dies
-    there: on another thread its end would take the stack's locks, and SIP would stand still for good.
-    """
-
-    call: TrunkCall | None
-    ended: Ended | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Knocking:
-    """An INVITE that came in, with whom to ask about it."""
-
-    call: CallRef
-    account: str
-    source: str  # address and port
-    message: str
-
-    @property
-    def address(self) -> str:
-        return self.source.rpartition(":")[0].strip("[]")
-
-
-class Owner(Protocol):
-    """What accounts and calls need of the stack that owns them."""
-
-    calls: set[TrunkCall]  # SIP thread only
-
-    def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
-        """Has ``what`` done with a call on the SIP thread, unless it is gone.  From any thread."""
-
-    def forget(self, call: TrunkCall) -> None:
-        """A call is over: its object may go.  On the SIP thread."""
-
-    def knocked(self, knocking: Knocking) -> None:
-        """A call came in.  On the SIP thread."""
-
-    def answered(self, trunk: str) -> None:
-        """A trunk's server answered OPTIONS.  On the SIP thread."""
-
-    def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
-        """A registrar answered, or did not.  On the SIP thread."""
-
-
-class TrunkAccount(pj.Account):  # type: ignore[misc]
-    """An account of the stack: one per trunk."""
-
-    def __init__(self, stack: Owner, trunk: str) -> None:
-        super().__init__()
-        self._stack = stack
-        self.trunk = trunk
-
-    def failed(self) -> None:
-        """Nothing to end; the log has it."""
-
-    @_contained
-    def onRegState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
-        info = self.getInfo()
-        code = int(prm.code)
-        reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
-        active = bool(info.regIsActive) and code // 100 == 2
-        change = RegistrationChanged(active, code, reason, str(prm.rdata.srcAddress))
-        self._stack.registration_changed(self.trunk, change)
-
-    def sign_in(self) -> None:
-        """Registers now, where the account registers at all.  Raises pj.Error."""
-        if self.getInfo().regIsConfigured:
-            self.setRegistration(True)
-
-    def ask_options(self, uri: str) -> None:
-        """Sends OPTIONS to the trunk's server.  Raises pj.Error."""
-        prm = pj.SendRequestParam()
-        prm.method = "OPTIONS"
-        prm.txOption.targetUri = uri
-        self.sendRequest(prm)
-
-    @_contained
-    def onSendRequest(self, prm: Any) -> None:  # noqa: N802
-        event = prm.e
-        if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
-            self._stack.answered(self.trunk)
-
-    @_contained
-    def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
-        call = TrunkCall(self, self._stack, prm.callId)
-        # A body that the stack did not take for SDP is none, whatever it looks like.
-        call.offer = body_of(prm.rdata.wholeMsg) if call.getInfo().remOfferer else ""
-        self._stack.calls.add(call)
-        source, message = str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)
-        self._stack.knocked(Knocking(call.ref, self.trunk, source, message))
-
-    @_contained
-    def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
-        # Nobody watches the box by SIP; each subscription would take memory until it expires.
-        prm.code = FORBIDDEN
 
 
 class TrunkCall(pj.Call):  # type: ignore[misc]
@@ -258,7 +149,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
 
     # -- what pjsua2 reports ----------------------------------------------------------------
 
-    @_contained
+    @contained
     def onCallState(self, prm: Any) -> None:  # noqa: N802
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_EARLY:
@@ -291,7 +182,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             # Not here: the object must outlive its own callback.
             self._stack.order(self.ref, self._stack.forget)
 
-    @_contained
+    @contained
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
         event = prm.e.body.tsxState
         received = event.type == pj.PJSIP_EVENT_RX_MSG
@@ -318,7 +209,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             self.switch.refused(code, retry, now)
         self._obey(now)
 
-    @_contained
+    @contained
     def onCallRxOffer(self, prm: Any) -> None:  # noqa: N802
         # Re-INVITE or UPDATE with SDP.  Whatever happens here, the peer gets an answer.
         self._pending_answer = None
@@ -332,7 +223,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
             prm.statusCode = 200
         self._obey(now)
 
-    @_contained
+    @contained
     def onCallSdpCreated(self, prm: Any) -> None:  # noqa: N802
         if self.switch is None:
             return
@@ -341,16 +232,16 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
         elif self._pending_answer is not None:
             prm.sdp.wholeSdp, self._pending_answer = self._pending_answer, None
 
-    @_contained
+    @contained
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
         # A peer that could make us call somewhere else could spend the owner's money.
         prm.statusCode = DECLINE
 
-    @_contained
+    @contained
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
         prm.statusCode = DECLINE
 
-    @_contained
+    @contained
     def onCallRedirected(self, prm: Any) -> int:  # noqa: N802
         # Never followed: the number that an owner's rules allowed is the number that is called.
         self._redirect = MOVED_TEMPORARILY
@@ -394,7 +285,7 @@ class TrunkCall(pj.Call):  # type: ignore[misc]
                 # Another transaction is open just now (the peer's re-INVITE, a refresh): as with 491,
                 # wait and ask again.
                 _log.info("re-INVITE not possible now: %s", error.info(False))
-                self.switch.refused(491, None, now)
+                self.switch.refused(REQUEST_PENDING, None, now)
 
 
 def _session(text: str) -> Description:

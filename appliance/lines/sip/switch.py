@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
 from appliance.lines.sip import causes
 from appliance.lines.sip.media_orders import (
@@ -36,17 +35,12 @@ from appliance.lines.sip.media_orders import (
     UseT38,
 )
 from appliance.lines.sip.our_sdp import OurSdp
+from appliance.lines.sip.retries import Retries
 from appliance.lines.sip.session import Audio, audio_of, sendable
+from appliance.lines.sip.switch_table import HANDLERS, Heard, State
 from appliance.t38.sdp import Description, SdpError, T38Media, agree, image_of
 from appliance.t38.settings import T38Settings
 
-# RFC 3261 14.1: after 491 the owner of the Call-ID waits 2.1 to 4 s, the other side 0 to 2 s, both in
-# units of 10 ms.
-GLARE_OWNER_S = (2.1, 4.0)
-GLARE_OTHER_S = (0.0, 2.0)
-GLARE_UNIT_S = 0.01
-# Rounds of glare before we leave the switch to the peer; two ends with these waits need one or two.
-MAX_GLARE = 5
 # Without an answer to our offer for so long the fax begins in tones, s: gateways answer within a second, and
 # what calls has heard silence long enough.
 OFFER_LIMIT_S = 4.0
@@ -60,10 +54,6 @@ PEER_AFTER_TONES_S = 3.0
 RECLAIM_LIMIT_S = 6.0
 # RFC 3261 17.1.1.2 timer B (64 × T1) and a little: by then our re-INVITE has failed somewhere.
 ASKING_LIMIT_S = 35.0
-# RFC 3261 14.2: a 500 to a re-INVITE that crosses another carries Retry-After of 0 to 10 s.
-MAX_RETRY_AFTER_S = 10.0
-
-
 # What StayOnAudio says of an offer that nobody answered, and of one that was answered without T.38.
 _NO_ANSWER = 408
 _NOT_ACCEPTABLE = 488
@@ -71,65 +61,6 @@ _NOT_ACCEPTABLE = 488
 
 class SwitchError(RuntimeError):
     """Our bug: something was reported that cannot happen in this state."""
-
-
-# -- the table ---------------------------------------------------------------------------------
-
-
-class State(Enum):
-    NEW = "new"  # nothing agreed, nothing offered
-    OFFERING = "offering"  # our first offer is out
-    AUDIO = "audio"
-    ASKING = "asking"  # our re-INVITE for T.38 is out
-    GLARE = "glare"  # 491: we wait, and ask again
-    T38 = "t38"
-    RECLAIMING = "reclaiming"  # our re-INVITE back to audio is out
-    OVER = "over"
-
-
-class Heard(Enum):
-    OFFER = "offer"  # the peer's SDP, to be answered
-    ANSWER = "answer"  # the peer's SDP in answer to ours
-    REFUSAL = "refusal"  # the peer's refusal of our offer
-    CONNECTED = "connected"  # the dialog is confirmed
-    ASK = "ask"  # our media side wants T.38 now
-    TIMER = "timer"
-
-
-_ON = {
-    (State.NEW, Heard.OFFER): "_take_offer",
-    (State.OFFERING, Heard.ANSWER): "_first_answer",
-    (State.OFFERING, Heard.REFUSAL): "_ignore",  # the whole call is refused: SIP says how
-    (State.OFFERING, Heard.OFFER): "_refuse",  # an offer while ours is open (RFC 3264 4)
-    (State.OFFERING, Heard.CONNECTED): "_connected",  # our offer got no usable answer
-    (State.AUDIO, Heard.ANSWER): "_audio_again",  # 200 after a 183 with SDP, refresh by us
-    (State.AUDIO, Heard.REFUSAL): "_ignore",  # of a refresh
-    (State.AUDIO, Heard.OFFER): "_take_offer",
-    (State.AUDIO, Heard.CONNECTED): "_connected",
-    (State.AUDIO, Heard.ASK): "_ask",
-    (State.AUDIO, Heard.TIMER): "_audio_timer",
-    (State.ASKING, Heard.ANSWER): "_asked_answer",
-    (State.ASKING, Heard.REFUSAL): "_asked_refusal",
-    (State.ASKING, Heard.OFFER): "_refuse",  # pjproject answers 491 before we hear of it; UPDATE comes here
-    (State.ASKING, Heard.ASK): "_ignore",
-    (State.ASKING, Heard.TIMER): "_asking_timer",
-    (State.GLARE, Heard.OFFER): "_take_offer",
-    (State.GLARE, Heard.ASK): "_ignore",
-    (State.GLARE, Heard.TIMER): "_ask_again",
-    (State.GLARE, Heard.ANSWER): "_audio_again",
-    (State.GLARE, Heard.REFUSAL): "_ignore",
-    (State.T38, Heard.OFFER): "_take_offer",
-    (State.T38, Heard.ANSWER): "_t38_again",  # refresh by us
-    (State.T38, Heard.REFUSAL): "_ignore",
-    (State.T38, Heard.CONNECTED): "_connected",
-    (State.T38, Heard.ASK): "_ignore",
-    (State.T38, Heard.TIMER): "_ignore",
-    (State.RECLAIMING, Heard.ANSWER): "_reclaimed",
-    (State.RECLAIMING, Heard.REFUSAL): "_reclaim_refusal",
-    (State.RECLAIMING, Heard.OFFER): "_refuse",
-    (State.RECLAIMING, Heard.ASK): "_ignore",
-    (State.RECLAIMING, Heard.TIMER): "_reclaim_failed",
-} | {(State.OVER, heard): "_ignore" for heard in Heard}
 
 
 NOTHING = Description(None, ())
@@ -158,8 +89,7 @@ class MediaSwitch:
         self._rules = rules
         self._ours = OurSdp(rules, local)
         self._our_t38 = local.t38
-        self._caller = caller
-        self._pick = pick
+        self._retries = Retries(caller=caller, pick=pick)
         self._state = State.NEW
         self._connected_yet = False
         self._orders: list[SwitchOrder] = []
@@ -169,7 +99,6 @@ class MediaSwitch:
         self._answer_text: str | None = None
         self._asked_text = ""  # our last offer of T.38
         self._agreed_text = ""  # our side of the SDP when T.38 was agreed: refreshes repeat it
-        self._glares = 0
         self._asked = False  # T.38 was asked for and refused: not again
         self._tones_at: float | None = None  # the fax begins in tones, whatever our offer comes to
         self._tones = False  # it has
@@ -280,7 +209,7 @@ class MediaSwitch:
     # -- handlers --------------------------------------------------------------------------
 
     def _hear(self, heard: Heard, news: _News) -> None:
-        name = _ON.get((self._state, heard))
+        name = HANDLERS.get((self._state, heard))
         if name is None:
             raise SwitchError(f"{heard.value} in state {self._state.value}")
         getattr(self, name)(news)
@@ -315,7 +244,7 @@ class MediaSwitch:
         if image is not None and self._rules.t38 and not self._page_in_audio and not self._silent:
             self._answer_with_image(offer, image)
         elif audio is not None and self._may_use_audio():
-            self._answer_text = self._ours.audio_answer(offer, audio, self._payload(audio))
+            self._answer_text = self._ours.audio_answer(offer, audio)
             self._state = State.AUDIO
             self._t38 = None
             self._set_audio(audio)
@@ -408,19 +337,17 @@ class MediaSwitch:
         self._no_t38(0)
 
     def _reclaim_refusal(self, news: _News) -> None:
-        again_s = self._again_s(news)
+        again_s = self._retries.wait_s(news.code, news.retry_after_s)
         if again_s is None and self._t38 is not None and not self._tones:
             # A refusal leaves the session as it was: the machine may yet be slow to answer.
             self._state = State.T38
             self._deadline = None
             self._silent, self._stays_in_t38 = False, True
             return
-        if again_s is None or self._glares >= MAX_GLARE:
+        if again_s is None or self._retries.exhausted:
             self._reclaim_failed(news)
-            return
-        self._glares += 1
-        self._state = State.GLARE
-        self._deadline = news.now + again_s
+        else:
+            self._offer_again_at(news.now + again_s)
 
     def _reclaim_failed(self, news: _News) -> None:
         self._state = State.AUDIO
@@ -431,27 +358,23 @@ class MediaSwitch:
     # -- refusals
 
     def _asked_refusal(self, news: _News) -> None:
-        again_s = self._again_s(news)
-        if again_s is None or self._glares >= MAX_GLARE:
+        again_s = self._retries.wait_s(news.code, news.retry_after_s)
+        if again_s is None or self._retries.exhausted:
             self._no_t38(news.code)
             return
-        self._glares += 1
-        self._state = State.GLARE
-        self._deadline = news.now + again_s
-        if self._glares >= GLARE_PATIENCE and not self._tones:
+        again_at = news.now + again_s
+        self._offer_again_at(again_at)
+        if self._tones:
+            return
+        if self._retries.rounds >= GLARE_PATIENCE:
             self._begin_tones(news.code)
-        elif not self._tones:
-            self._tones_at = self._deadline + GLARE_MARGIN_S
+        else:
+            self._tones_at = again_at + GLARE_MARGIN_S
 
-    def _again_s(self, news: _News) -> float | None:
-        """How long to wait before the refused offer is made again; None: not at all."""
-        again_s: float | None = None
-        if news.code == 491:
-            low, high = GLARE_OWNER_S if self._caller else GLARE_OTHER_S
-            again_s = round(self._pick(low, high) / GLARE_UNIT_S) * GLARE_UNIT_S
-        elif news.code == 500 and news.retry_after_s is not None:
-            again_s = min(news.retry_after_s, MAX_RETRY_AFTER_S)
-        return again_s
+    def _offer_again_at(self, at: float) -> None:
+        self._retries.rounds += 1
+        self._state = State.GLARE
+        self._deadline = at
 
     def _no_t38(self, code: int) -> None:
         self._asked = True
@@ -475,20 +398,8 @@ class MediaSwitch:
 
     # -- pieces ----------------------------------------------------------------------------
 
-    def _payload(self, audio: Audio) -> int:
-        """The G.711 to use: the peer's first choice among what we take, else whatever it has."""
-        wanted = (payload for payload in audio.payloads if audio.law(payload) in self._rules.payloads)
-        return next(wanted, audio.payloads[0])
-
     def _set_audio(self, audio: Audio) -> None:
-        payload = self._payload(audio)
-        law = audio.law(payload)
-        use = UseAudio(
-            audio.remote,
-            payload,
-            law=None if law == payload else law,
-            events=audio.events if self._rules.dials_on else None,
-        )
+        use = self._ours.audio_use(audio)
         if self._connected_yet and use != self._audio:
             self._orders.append(use)
         self._audio = use

@@ -18,7 +18,7 @@ import pytest
 from appliance import causes
 from appliance.lines.causes import BUSY, LINE_STOPPED, NO_ANSWER, NUMBER_NOT_IN_SERVICE
 from appliance.lines.line import LineState, Refuse
-from appliance.lines.sip.call import MediaFacts
+from appliance.lines.sip.call_media import MediaFacts
 from appliance.lines.sip.causes import (
     SIP_ANONYMOUS_REFUSED,
     SIP_DECLINED,

@@ -10,6 +10,7 @@ from appliance.causes import Cause, Retry, Side
 from appliance.lines import causes
 from appliance.lines.sip import messages
 from appliance.lines.sip.causes import SIP_NO_REPLY, SIP_OVERLOADED, SIP_UNREACHABLE
+from appliance.lines.sip.library import MAX_LOG_LINE, one_line
 from appliance.lines.sip.numbers import (
     DialFormat,
     DiallingRules,
@@ -30,7 +31,6 @@ from appliance.lines.sip.settings import (
     safe_display_name,
     safe_user,
 )
-from appliance.lines.sip.stack import MAX_LOG_LINE, one_line
 from appliance.lines.sip.trunk_config import request_uri
 from appliance.settings.fields import from_document
 from tests.ports import free_ports

@@ -13,9 +13,10 @@ from appliance.lines.causes import BUSY, LINE_FAULT, LINE_FULL
 from appliance.lines.sip import admission, causes
 from appliance.lines.sip import line as line_module
 from appliance.lines.sip import standing as standing_module
+from appliance.lines.sip.errors import SipOrderError
 from appliance.lines.sip.events import RegistrationChanged
-from appliance.lines.sip.line import SipLine, _cause_of_refusal
-from appliance.lines.sip.stack import FIRST_OS_ERROR, TOO_MANY, SipOrderError
+from appliance.lines.sip.line import SipLine
+from appliance.lines.sip.outcomes import FIRST_OS_ERROR, TOO_MANY, cause_of_order_error
 from appliance.lines.sip.standing import FIRST_REST_S, MAX_REST_S, Standing, sentence, with_status
 from tests.lines.sip.rig import Box, send
 from tests.lines.sip.sipp import SIPP, Sipp, called, expect, respond
@@ -288,4 +289,4 @@ def test_password_that_the_registrar_took_is_not_blamed_for_the_number_in_from(t
     ],
 )
 def test_call_that_the_box_itself_refused_is_not_the_trunks(error: Exception, cause: Cause) -> None:
-    assert _cause_of_refusal(error) is cause
+    assert cause_of_order_error(error) is cause

@@ -19,18 +19,10 @@ from appliance.lines.sip.media_orders import (
     UseAudio,
     UseT38,
 )
+from appliance.lines.sip.retries import GLARE_OTHER_S, GLARE_OWNER_S, MAX_GLARE
 from appliance.lines.sip.session import audio_of, audio_offer
-from appliance.lines.sip.switch import (
-    _ON,
-    ASKING_LIMIT_S,
-    GLARE_OTHER_S,
-    GLARE_OWNER_S,
-    MAX_GLARE,
-    Heard,
-    MediaSwitch,
-    State,
-    SwitchError,
-)
+from appliance.lines.sip.switch import ASKING_LIMIT_S, MediaSwitch, SwitchError
+from appliance.lines.sip.switch_table import HANDLERS, Heard, State
 from appliance.t38.sdp import Description, Origin, T38Media, build_offer, image_of, parse_sdp
 from appliance.t38.settings import ErrorCorrection, T38Settings
 
@@ -308,8 +300,8 @@ def test_event_that_cannot_happen_is_our_bug_and_changes_nothing() -> None:
 
 
 def test_every_row_of_the_table_names_a_handler() -> None:
-    assert all(hasattr(MediaSwitch, name) for name in _ON.values())
-    assert all((State.OVER, heard) in _ON for heard in Heard)
+    assert all(hasattr(MediaSwitch, name) for name in HANDLERS.values())
+    assert all((State.OVER, heard) in HANDLERS for heard in Heard)
 
 
 def test_rules_need_one_kind_of_media() -> None:

@@ -1,0 +1,104 @@
+"""How far a call has come, as its signalling tells: how long it may yet last, and what its end means.
+
+Pure: times come in, in seconds of one clock; deadlines and causes go out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from appliance.causes import CANCELLED, Cause, Side
+from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
+from appliance.lines.sip import causes, messages
+from appliance.lines.sip.events import Ended, Signalled
+from appliance.lines.sip.outcomes import cause_of_reason, cause_of_status
+from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED, NO_SENDER_HEARD
+from appliance.t30.parameters import CallResult
+
+# After a cancel: DCN must be out and the call down by then (a burst with preamble takes some 2 s).
+CANCEL_LIMIT_S = 8.0
+# A trunk that has taken the call over (100) and then says nothing more is given up after so long: no number
+# that rings is told of later, and one that says nothing at all has as long (RFC 3261 17.1.1.2, timer B).
+PROGRESS_LIMIT_S = 32.0
+# No call lasts longer: a day of pages is a loop somewhere.
+MAX_CALL_S = 6 * 3600.0
+# What a call without any fax would be blamed on if nobody looked at what it went over.
+_BLAMES_THE_NUMBER = frozenset(
+    cause.code
+    for cause in (
+        NO_FAX_ANSWERED,
+        NO_SENDER_HEARD,
+        HUNG_UP_BEFORE_PAGES,
+        causes.SIP_HUNG_UP_EARLY,
+    )
+)
+# Status codes that pjproject makes up where the network failed; others of its own are about the call.
+_OUR_CODES = frozenset({0, 408, 502, 503, 504})
+
+
+class CallCourse:
+    """See the module.  ``calls``: the call is ours."""
+
+    def __init__(self, *, calls: bool, started: float) -> None:
+        self.calls = calls
+        self.started = started
+        self.connected_at: float | None = None
+        self.cancelled_at: float | None = None
+        self.ended: Ended | None = None
+        self.spoken_to = False  # the other side has said anything
+        self._rings = False  # it has said more than that it tries
+
+    def signalled(self, message: Signalled) -> None:
+        """A SIP message of the call."""
+        if not message.sent:
+            self.spoken_to = True
+            self._rings = self._rings or 100 < messages.status_code(message.line) < 200
+
+    def deadline(self, ring_s: float) -> float:
+        """When it must be answered, or over.  A trunk that says nothing at all is the stack's to give up."""
+        if self.connected_at is not None:
+            limit = self.connected_at + MAX_CALL_S
+        elif self.calls and self.spoken_to and not self._rings:
+            limit = self.started + min(ring_s, PROGRESS_LIMIT_S)
+        else:
+            limit = self.started + ring_s
+        return limit if self.cancelled_at is None else min(limit, self.cancelled_at + CANCEL_LIMIT_S)
+
+    def cause_of_timeout(self) -> Cause:
+        """What a call that reached its deadline ended in."""
+        if self.cancelled_at is not None:
+            return CANCELLED
+        if self.connected_at is not None:
+            return CALL_TOO_LONG
+        # A number that rings is another thing than a trunk that says little, or nothing at all.
+        if self._rings or not self.calls:
+            return NO_ANSWER
+        return causes.SIP_NO_PROGRESS if self.spoken_to else causes.SIP_NO_REPLY
+
+    def cause_of_end(self) -> Cause:
+        """What a call without any result of a fax ended in."""
+        ended = self.ended
+        if ended is None:
+            return LINE_FAULT
+        said = cause_of_reason(ended.reason_of)
+        if self.connected_at is not None:
+            return said or causes.SIP_HUNG_UP_EARLY
+        ours = ended.ours and ended.code in _OUR_CODES
+        cause = said or cause_of_status(ended.code, ended.reason, ours=ours)
+        # The network's own patience with a number that rings.
+        return NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause
+
+    def judged(self, result: CallResult, *, no_packets: bool, t38_silent: bool) -> CallResult:
+        """A call's result, blamed on what it went over where that is at fault, and not the number.
+
+        ``no_packets``: a fax ran, and not one packet came.  ``t38_silent``: nothing of a fax came over T.38.
+        """
+        if no_packets and result.cause.side in (Side.THEIRS, Side.LINE):
+            result = replace(result, cause=causes.SIP_NO_MEDIA)
+        if t38_silent and result.cause.code in _BLAMES_THE_NUMBER:
+            result = replace(result, cause=causes.SIP_T38_SILENT)
+        # A BYE that says why, before any fax was heard, knows better than we.
+        said = cause_of_reason(self.ended.reason_of) if self.ended is not None else None
+        if said is not None and result.cause.code in _BLAMES_THE_NUMBER | {causes.SIP_NO_MEDIA.code}:
+            result = replace(result, cause=said)
+        return result

@@ -1,0 +1,402 @@
+"""The media of one SIP call: what its signalling orders becomes sockets, tones or T.38, and a fax."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from appliance.causes import CANCELLED, Cause
+from appliance.dial_on import DialOn
+from appliance.lines.causes import BUSY, LINE_FAULT, NUMBER_NOT_IN_SERVICE
+from appliance.lines.datagram_driver import DatagramDriver, Judge, Pacing, SideDoor, T38Endpoint
+from appliance.lines.g711.cadences import NetworkTone
+from appliance.lines.g711.call_progress import NetworkEar
+from appliance.lines.g711.codec import Law
+from appliance.lines.g711.dialling_on import DialsOn
+from appliance.lines.g711.fax import AudioWait, ToneFaxCall
+from appliance.lines.g711.rtp import RtpSession
+from appliance.lines.line import LineKind, Tap
+from appliance.lines.sip import causes
+from appliance.lines.sip.codes import NO_PROPER_ANSWER
+from appliance.lines.sip.media_orders import UseAudio, UseT38
+from appliance.lines.sip.ports import MediaPorts
+from appliance.lines.sip.trunk_memory import UdptlWay
+from appliance.lines.sip.witnesses import is_udptl, speaks_rtp, speaks_t38
+from appliance.t30.conversation import CallOwner, FromCall
+from appliance.t30.parameters import CallParameters, CallResult, Phase, Progress, Role
+from appliance.t38.fax import T38FaxCall
+from appliance.t38.sdp import UDP_EC
+
+_log = logging.getLogger(__name__)
+
+# T.38 through which nothing of a fax has come for so long is dead.  A machine that is called sounds CED
+# within 3 s of a switch at the slowest gateways seen, and repeats DIS every 4.5 s at the latest (T.30
+# 5.4.3.1, T4); one that calls answers our CED and DIS, which take 5 s themselves.
+T38_SILENT_CALLING_S, T38_SILENT_ANSWERING_S = 7.0, 10.0
+# What the network says in tones.
+_BY_TONE: dict[NetworkTone, Cause] = {
+    NetworkTone.BUSY: BUSY,
+    NetworkTone.CONGESTION: causes.SIP_OVERLOADED,
+    NetworkTone.NO_CIRCUIT: causes.SIP_OVERLOADED,
+    NetworkTone.NO_SUCH_NUMBER: NUMBER_NOT_IN_SERVICE,
+}
+
+
+class Signalling(Protocol):
+    """The SIP thread's side of a call, as orders that return at once."""
+
+    def end(self, code: int = 0) -> None: ...
+
+    def ask_t38(self) -> None: ...
+
+    def page_in_audio(self) -> None: ...
+
+    def page_in_t38(self) -> None: ...
+
+    def t38_is_silent(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """How the media of a call came about, for the check of a trunk and the line's account."""
+
+    kind: LineKind | None = None  # what carried the fax
+    refusal: int = 0  # the status that T.38 was refused with
+    offer_failed: bool = False  # our offer of T.38 got no proper answer, or ended the call
+    answered_at: float = 0.0  # seconds from the INVITE
+    t38_after_s: float | None = None  # from the answer to T.38
+    settings: str = ""
+    packets: int = 0  # that came in
+    lost: int = 0
+    udptl: tuple[str, UdptlWay] | None = None  # the host that T.38 was agreed with, and how it sent
+
+
+class DialledOn:
+    """An event: the digits behind the number are out."""
+
+
+class Reports(Protocol):
+    """Where media tell of themselves."""
+
+    def result(self, result: CallResult | DialledOn) -> None:
+        """The fax is over, or the digits are out."""
+
+    def note(self, event: str, **fields: str | float | bool) -> None:
+        """Something for the call's trace."""
+
+
+class CallMedia:
+    """See the module.  At most one thing speaks at a time: the wait for a fax, digits, or a fax itself.
+
+    ``pacing`` is the line's account of how punctual its T.38 packets leave.  ``dial_on``: what is dialled
+    once the call is answered.  ``countries``: codes of those whose network may be heard.  ``udptl_ways``:
+    how hosts sent their UDPTL in earlier calls.
+    """
+
+    def __init__(
+        self,
+        parameters: CallParameters,
+        owner: CallOwner,
+        ports: MediaPorts,
+        reports: Reports,
+        *,
+        started: float,
+        tap: Tap | None = None,
+        pacing: Pacing | None = None,
+        dial_on: Sequence[DialOn] = (),
+        countries: Sequence[str] = (),
+        udptl_ways: Mapping[str, UdptlWay] | None = None,
+    ) -> None:
+        self._parameters = parameters
+        self._owner = owner
+        self._ports = ports
+        self._result = reports.result
+        self._note = reports.note
+        self._tap = tap
+        self._pacing = pacing
+        self._calls = parameters.role is Role.CALLS
+        self._signalling: Signalling | None = None
+        self._driver: DatagramDriver | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._fax: T38FaxCall | ToneFaxCall | None = None
+        self._rtp: RtpSession | None = None
+        self._audio: UseAudio | None = None
+        self._ear = NetworkEar(self._network_says, countries) if self._calls else None
+        self._early = False  # nobody has answered yet, and the network is listened to
+        self._dial_on = tuple(dial_on)
+        self._tones_wait: int | None = None  # tones may begin when the digits are out; the refusal of T.38
+        self._udptl_ways = udptl_ways or {}
+        self._side: SideDoor | None = None
+        self._offering = False  # our offer of T.38 is open
+        self._silence: asyncio.TimerHandle | None = None  # of T.38, when it has lasted too long
+        self._started = self._media_at = started
+        self._connected_at: float | None = None
+        self.facts = MediaFacts()
+
+    # -- what the signalling tells -------------------------------------------------------------
+
+    def use_signalling(self, signalling: Signalling) -> None:
+        """Where requests for another medium go; before anything else."""
+        self._signalling = signalling
+
+    def t38_offered(self) -> None:
+        """Our offer of T.38 is out."""
+        self._offering = True
+
+    def connected(self, now: float) -> None:
+        """The call is answered."""
+        self._connected_at = now
+        self.facts = replace(self.facts, answered_at=now - self._started)
+
+    def call_ended(self) -> None:
+        """The other side, or the network, ended the call."""
+        if self._offering:
+            self.facts = replace(self.facts, offer_failed=True)
+
+    async def hear_early(self, audio: UseAudio) -> None:
+        """Before the answer: the network may say busy in tones, or that there is no such number."""
+        if self._driver is None and self._connected_at is None:
+            self._early = True
+            self._note("early_audio", payload=audio.payload)
+            self._rtp = RtpSession(audio.payload, None if audio.law is None else Law(audio.law))
+            await self._wait_in_audio(audio, early=True)
+
+    def _network_says(self, tone: NetworkTone) -> None:
+        self._note("network_tone", what=tone.value)
+        self._result(CallResult(_BY_TONE[tone], phase=Phase.A))
+
+    async def use_audio(self, order: UseAudio) -> None:
+        self._audio = order
+        law = None if order.law is None else Law(order.law)
+        if self._rtp is None:
+            self._rtp = RtpSession(order.payload, law)
+        else:
+            self._rtp.use(order.payload, law)
+        if isinstance(self._fax, T38FaxCall):
+            # Back from T.38: the tones follow (StayOnAudio).
+            self._note("back_to_audio")
+            return
+        early, self._early = self._early, False
+        if self._driver is not None and not early:
+            self._driver.readdress(order.remote)
+            return
+        self._note("media", kind="audio", payload=order.payload)
+        if self._dial_on:
+            self._note("dialling_on", how="in the audio" if order.events is None else "as telephone-events")
+            dials = DialsOn(self._rtp, self._dial_on, order.events, self._dialled_on)
+            await self._start(dials, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
+            return
+        await self._wait_in_audio(order)
+
+    async def _wait_in_audio(self, order: UseAudio, *, early: bool = False) -> None:
+        assert self._rtp is not None
+        wait = AudioWait(self._rtp, calls=self._calls, heard=self._fax_heard, ear=self._ear, early=early)
+        await self._start(wait, self._ports.rtp, order.remote, judge=speaks_rtp, reports=False)
+
+    def _dialled_on(self) -> None:
+        self._result(DialledOn())
+
+    async def begin_after_dialling(self) -> None:
+        self._dial_on = ()
+        self._note("dialled_on")
+        if self._tones_wait is not None:
+            await self.stay_on_audio(self._tones_wait)
+        elif self._audio is not None and self._fax is None:
+            await self._wait_in_audio(self._audio)
+
+    def _fax_heard(self, what: str) -> None:
+        self._note("fax_heard", what=what)
+        if self._ear is not None:
+            self._ear.close()
+        # After CED the called gateway is about to ask for T.38 itself; V.21 and CNG are the moment.
+        if what != "CED" and self._signalling is not None:
+            self._signalling.ask_t38()
+
+    async def stay_on_audio(self, code: int) -> None:
+        if isinstance(self._fax, ToneFaxCall) or self._audio is None or self._rtp is None:
+            return
+        if self._dial_on:
+            self._tones_wait = code  # until all digits are out
+            return
+        failed = code in NO_PROPER_ANSWER
+        self._offering = self._offering and failed  # still open, or answered
+        self.facts = replace(self.facts, kind=LineKind.G711, refusal=code, offer_failed=failed)
+        self._note("media", kind="g711", refusal=code)
+        fax = ToneFaxCall(self._parameters, self._rtp, self._tones_say, wake=self._wake, ear=self._ear)
+        await self._start(fax, self._ports.rtp, self._audio.remote, judge=speaks_rtp)
+        self._begin(fax)
+
+    def _tones_say(self, message: FromCall) -> None:
+        if isinstance(message, Progress) and message.event == "dis" and self._ear is not None:
+            self._ear.close()
+        # Once the machines have agreed (DCS) a switch to T.38 would destroy the fax: the audio stays.
+        if isinstance(message, Progress) and message.event == "dcs" and self._signalling is not None:
+            self._signalling.page_in_audio()
+        self._fax_says(message)
+
+    def _t38_says(self, message: FromCall) -> None:
+        # From here on the machines could not begin again in audio.
+        if isinstance(message, Progress) and message.event == "dcs" and self._signalling is not None:
+            self._signalling.page_in_t38()
+        self._fax_says(message)
+
+    def _fax_says(self, message: FromCall) -> None:
+        """From the fax, whose clock began with its media."""
+        if isinstance(message, Progress):
+            message = replace(message, at=message.at + self._media_at - self._started)
+        self._owner.say(message)
+
+    async def use_t38(self, order: UseT38) -> None:
+        if isinstance(self._fax, T38FaxCall):
+            if self._driver is not None:
+                self._driver.readdress(order.remote)
+            return
+        after = time.monotonic() - (self._connected_at or time.monotonic())
+        settings = order.settings
+        words = (
+            f"version {settings.version}, {UDP_EC[settings.error_correction] or 'no error correction'},"
+            f" datagrams of {settings.max_datagram} octets, {settings.max_bit_rate} bit/s,"
+            f" {settings.rate_management.value}"
+        )
+        self._offering = False
+        self.facts = replace(
+            self.facts, kind=LineKind.T38, refusal=0, offer_failed=False, t38_after_s=after, settings=words
+        )
+        self._note("media", kind="t38", after_s=round(after, 3), settings=words)
+        fax = T38FaxCall(self._parameters, settings, self._t38_says, wake=self._wake)
+        way = self._udptl_ways.get(order.remote[0], UdptlWay()) if order.remote else UdptlWay()
+        if way.odd:
+            self._note("udptl_as_last_time", offset=way.offset, beside_audio=way.beside_audio)
+        audio = self._audio.remote if self._audio is not None else None
+        side = SideDoor(self._ports.rtp, is_udptl, expected=audio if way.beside_audio else None)
+        udptl = self._ports.udptl
+        await self._start(fax, udptl, order.remote, judge=speaks_t38, side=side, offset=way.offset)
+        self._begin(fax)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        limit = T38_SILENT_CALLING_S if self._calls else T38_SILENT_ANSWERING_S
+        self._silence = asyncio.get_running_loop().call_later(limit, self._look_at_silence)
+
+    def _look_at_silence(self) -> None:
+        if self.t38_silent and self._signalling is not None:
+            self._note("t38_silent")
+            self._signalling.t38_is_silent()
+            self._look_later()  # where the other side does not go back to audio it has a second chance
+
+    # -- ending -------------------------------------------------------------------------------
+
+    def hang_up(self) -> bool:
+        """The peer is gone.  Whether a fax is under way, which says in its result what that means for it."""
+        if self._fax is None or self._driver is None:
+            return False
+        self._driver.hang_up()
+        return True
+
+    def cancel(self) -> None:
+        """The owner ends the call: a fax under way sends DCN first."""
+        if self._fax is not None and self._driver is not None:
+            self._driver.cancel()
+        else:
+            self._result(CallResult(CANCELLED, phase=Phase.A))
+
+    def count_packets(self) -> None:
+        """Takes what came in into the facts."""
+        if isinstance(self._fax, T38FaxCall):
+            counters = self._fax.counters[1]
+            self.facts = replace(self.facts, packets=counters.datagrams, lost=counters.lost)
+        elif self._rtp is not None:
+            received = self._rtp.received
+            self.facts = replace(self.facts, packets=received.packets, lost=received.lost)
+        if self.facts.kind is not None:
+            self._note("packets", came=self.facts.packets, missing=self.facts.lost)
+
+    @property
+    def no_packets(self) -> bool:
+        """The call was answered, a fax ran, and not one packet came."""
+        if isinstance(self._fax, T38FaxCall):
+            return self._fax.counters[1].datagrams == 0
+        return (
+            isinstance(self._fax, ToneFaxCall) and self._rtp is not None and self._rtp.received.packets == 0
+        )
+
+    @property
+    def t38_silent(self) -> bool:
+        """The fax runs over T.38, and nothing of one came in."""
+        return isinstance(self._fax, T38FaxCall) and not self._fax.hears_fax
+
+    def let_go(self) -> None:
+        """Unties what knows each other, so that a call's memory (its pages) is free with the call.
+
+        Else it would wait for Python's collector, which passes when some hundreds of calls are over.
+        """
+        self._owner.listen(None)
+        self._fax = self._rtp = self._signalling = self._ear = None
+        del self._owner, self._result, self._note  # nobody is told anything more
+
+    # -- what speaks --------------------------------------------------------------------------
+
+    def _begin(self, fax: T38FaxCall | ToneFaxCall) -> None:
+        self._fax = fax
+        self._owner.listen(fax.answer)
+
+    async def _start(
+        self,
+        endpoint: T38Endpoint,
+        sock: socket.socket,
+        remote: tuple[str, int] | None,
+        *,
+        judge: Judge,
+        side: SideDoor | None = None,
+        offset: int = 0,
+        reports: bool = True,
+    ) -> None:
+        await self.stop()
+        self._fax = None
+        self._media_at = time.monotonic()
+        self._side = side
+        self._driver = DatagramDriver(
+            endpoint,
+            sock,
+            remote,
+            tap=self._tap,
+            pacing=self._pacing,
+            judge=judge,
+            side=side,
+            offset=offset,
+        )
+        self._task = asyncio.create_task(self._drive(self._driver, reports=reports))
+
+    async def _drive(self, driver: DatagramDriver, *, reports: bool) -> None:
+        try:
+            result = await driver.run()
+        except Exception:
+            _log.exception("the media of a call failed")
+            result = CallResult(LINE_FAULT, phase=Phase.A)
+        if reports:
+            self._result(result)
+
+    async def stop(self) -> None:
+        task, driver, self._task, self._driver = self._task, self._driver, None, None
+        if driver is not None and driver.signalled is not None and isinstance(self._fax, T38FaxCall):
+            aside = self._side is not None and self._side.peer is not None
+            if self._fax.hears_fax:
+                way = UdptlWay(driver.learned_offset, aside)
+                self.facts = replace(self.facts, udptl=(driver.signalled[0], way))
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _wake(self) -> None:
+        if self._driver is not None:
+            self._driver.wake()

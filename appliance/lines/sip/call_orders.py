@@ -1,0 +1,87 @@
+"""Calls from the event loop's side: one is placed or answered on the SIP thread, and then given orders."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from appliance.lines.sip.events import CallEvent
+from appliance.lines.sip.stack import SipStack
+from appliance.lines.sip.switch import MediaSwitch
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.call_ref import CallRef
+
+# Takes the events of a call, on the event loop.
+Deliver = Callable[[CallEvent], None]
+
+
+class CallOrders:
+    """A call's orders to the SIP thread (``call.Signalling``)."""
+
+    def __init__(self, stack: SipStack, ref: CallRef) -> None:
+        self._stack = stack
+        self._ref = ref
+
+    def end(self, code: int = 0) -> None:
+        self._stack.order(self._ref, lambda call: call.end(code))
+
+    def ask_t38(self) -> None:
+        self._stack.order(self._ref, lambda call: call.ask_t38(time.monotonic()))
+
+    def page_in_audio(self) -> None:
+        self._stack.order(self._ref, lambda call: call.page_in_audio())
+
+    def page_in_t38(self) -> None:
+        self._stack.order(self._ref, lambda call: call.page_in_t38())
+
+    def t38_is_silent(self) -> None:
+        self._stack.order(self._ref, lambda call: call.t38_is_silent(time.monotonic()))
+
+
+async def dial(
+    stack: SipStack,
+    trunk: str,
+    switch: MediaSwitch,
+    deliver: Deliver,
+    *,
+    uri: str,
+    identity: tuple[list[tuple[str, str]], str],
+) -> CallOrders:
+    """Sends an INVITE.  Raises SipOrderError for what pjsua2 refuses."""
+
+    def place() -> CallRef:
+        from appliance.lines.sip.signalling import TrunkCall  # noqa: PLC0415 - needs pjsua2
+
+        call = TrunkCall(stack.account(trunk), stack)
+        call.switch = switch
+        call.sink = _teller(stack, deliver)
+        stack.calls.add(call)
+        try:
+            call.place(uri, *identity)
+        except Exception:
+            stack.forget(call)
+            raise
+        return call.ref
+
+    return CallOrders(stack, await stack.ask(place))
+
+
+def accept(stack: SipStack, ref: CallRef, switch: MediaSwitch, deliver: Deliver) -> CallOrders:
+    """Answers an INVITE that came in."""
+
+    def take() -> None:
+        tell = _teller(stack, deliver)
+        if ref.ended is not None:  # it was over before anybody listened (CANCEL while it knocked)
+            tell(ref.ended)
+        elif ref.call is not None:
+            ref.call.sink = tell
+            ref.call.accept(switch, time.monotonic())
+
+    stack.post(take)
+    return CallOrders(stack, ref)
+
+
+def _teller(stack: SipStack, deliver: Deliver) -> Deliver:
+    return lambda event: stack.tell(lambda: deliver(event))

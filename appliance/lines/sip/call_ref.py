@@ -1,0 +1,59 @@
+"""How the rest of the box holds a call of the SIP thread, and what its objects need of the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from appliance.lines.sip.events import Ended, RegistrationChanged
+
+if TYPE_CHECKING:
+    from appliance.lines.sip.signalling import TrunkCall
+
+
+@dataclass(eq=False, slots=True)
+class CallRef:
+    """A call of the SIP thread, for everybody else.
+
+    Only that thread looks behind it, and empties it when the call is over.  So a call object always dies
+    there: on another thread its end would take the stack's locks, and SIP would stand still for good.
+    """
+
+    call: TrunkCall | None
+    ended: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Knocking:
+    """An INVITE that came in, with whom to ask about it."""
+
+    call: CallRef
+    account: str
+    source: str  # address and port
+    message: str
+
+    @property
+    def address(self) -> str:
+        return self.source.rpartition(":")[0].strip("[]")
+
+
+class Owner(Protocol):
+    """What accounts and calls need of the stack that owns them."""
+
+    calls: set[TrunkCall]  # SIP thread only
+
+    def order(self, ref: CallRef, what: Callable[[TrunkCall], None]) -> None:
+        """Has ``what`` done with a call on the SIP thread, unless it is gone.  From any thread."""
+
+    def forget(self, call: TrunkCall) -> None:
+        """A call is over: its object may go.  On the SIP thread."""
+
+    def knocked(self, knocking: Knocking) -> None:
+        """A call came in.  On the SIP thread."""
+
+    def answered(self, trunk: str) -> None:
+        """A trunk's server answered OPTIONS.  On the SIP thread."""
+
+    def registration_changed(self, trunk: str, change: RegistrationChanged) -> None:
+        """A registrar answered, or did not.  On the SIP thread."""

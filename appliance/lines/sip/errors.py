@@ -1,0 +1,46 @@
+"""What can be wrong with the SIP stack, and with the pjsua2 that is installed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+HOW_TO_GET_IT = "build it with image-build/pjsua2/build.sh and install the wheel that it prints"
+
+
+class SipUnavailableError(RuntimeError):
+    """SIP cannot be started on this machine; the message says why."""
+
+
+class SipOrderError(RuntimeError):
+    """The SIP stack could not do what it was asked; the message and the status are the stack's."""
+
+    def __init__(self, words: str, status: int = 0) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+def pjsua2_flaw() -> str | None:
+    """What is wrong with the pjsua2 that is installed: None when it is ours.
+
+    Raises SipUnavailableError without any.
+    """
+    try:
+        version = importlib.metadata.version("pjsua2")
+    except importlib.metadata.PackageNotFoundError:
+        try:
+            version = importlib.metadata.version("pjsua2-python")
+        except importlib.metadata.PackageNotFoundError:
+            raise SipUnavailableError(f"pjsua2 is not installed: {HOW_TO_GET_IT}") from None
+    if version.endswith("+faxbox"):
+        return None
+    return (
+        f"pjsua2 {version} is not the box's own build: it refuses offers of T.38 alone (most gateways make"
+        " such), carries few calls, may abort the program on odd messages, and has old TLS;"
+        f" {HOW_TO_GET_IT}"
+    )
+
+
+def words(error: BaseException) -> str:
+    """pjsua2's errors print as nothing; their ``info`` does not."""
+    info = getattr(error, "info", None)
+    return str(info(False)) if callable(info) else str(error)

@@ -1,0 +1,113 @@
+"""Calls that come in on a trunk, until they are answered: whose they are, what the box decides, refusals.
+
+Whatever fails on the way, the caller gets a final answer: an INVITE without one holds a place of the stack
+for as long as its sender likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from appliance.lines import causes
+from appliance.lines.line import Answer, IncomingCall, IncomingHandler, Refuse, decided
+from appliance.lines.sip import messages
+from appliance.lines.sip.call_ref import Knocking
+from appliance.lines.sip.codes import BUSY_HERE, TEMPORARILY_UNAVAILABLE
+from appliance.lines.sip.numbers import from_trunk
+from appliance.lines.sip.outcomes import status_of_refusal
+from appliance.lines.sip.settings import SipTrunk
+from appliance.lines.sip.stack import SipStack
+
+_log = logging.getLogger(__name__)
+
+
+class Inbound:
+    """The calls that knock at one trunk.  ``has_room``: whether it may carry one more; ``carry`` does so."""
+
+    def __init__(
+        self,
+        trunk: SipTrunk,
+        stack: SipStack,
+        has_room: Callable[[], bool],
+        carry: Callable[[Knocking, Answer], Awaitable[None]],
+    ) -> None:
+        self._trunk = trunk
+        self._stack = stack
+        self._has_room = has_room
+        self._carry = carry
+        self._on_incoming: IncomingHandler | None = None
+        self._deciding: dict[asyncio.Task[None], Knocking] = {}
+        self._carrying: set[asyncio.Task[None]] = set()
+
+    def open(self, on_incoming: IncomingHandler) -> None:
+        """From here on calls are put to ``on_incoming``."""
+        self._on_incoming = on_incoming
+
+    def close(self) -> None:
+        """Refuses who knocks from here on, and whoever still waits for a decision."""
+        self._on_incoming = None
+        for task, knocking in self._deciding.items():
+            task.cancel()
+            self.turn_away(knocking, TEMPORARILY_UNAVAILABLE)
+        self._deciding.clear()
+
+    def abandon(self) -> None:
+        """Ends the calls that are still carried at once."""
+        for task in self._carrying:
+            task.cancel()
+
+    def knock(self, knocking: Knocking) -> None:
+        """A call from a peer of the trunk's.  On the event loop."""
+        if self._on_incoming is None:
+            self.turn_away(knocking, TEMPORARILY_UNAVAILABLE)
+            return
+        try:
+            incoming = self._read(knocking.message)
+            if not self._has_room():
+                self.turn_away(knocking, BUSY_HERE)
+                return
+            decision = self._on_incoming(incoming)
+        except Exception:
+            _log.exception("deciding about a call failed")
+            decision = Refuse(causes.LINE_FAULT)
+        task = asyncio.create_task(self._decide(knocking, decision))
+        self._deciding[task] = knocking
+        task.add_done_callback(self._done)
+
+    def _read(self, message: str) -> IncomingCall:
+        found = messages.headers(message)
+        caller = messages.caller(found)
+        rules = self._trunk.dialling
+        dialled = messages.dialled(message, found, self._trunk.username)
+        return IncomingCall(
+            self._trunk.name, from_trunk(dialled, rules), from_trunk(caller.number, rules), caller.name
+        )
+
+    async def _decide(
+        self, knocking: Knocking, decision: Answer | Refuse | Awaitable[Answer | Refuse]
+    ) -> None:
+        try:
+            made = await decided(decision)
+        except Exception:
+            _log.exception("deciding about a call failed")
+            made = Refuse(causes.LINE_FAULT)
+        task = asyncio.current_task()
+        assert task is not None
+        del self._deciding[task]
+        if isinstance(made, Refuse):
+            self.turn_away(knocking, status_of_refusal(made.cause))
+            return
+        self._carrying.add(task)
+        await self._carry(knocking, made)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._deciding.pop(task, None)
+        self._carrying.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("carrying a call failed", exc_info=task.exception())
+
+    def turn_away(self, knocking: Knocking, code: int) -> None:
+        """Refuses a call with a status of SIP's."""
+        self._stack.order(knocking.call, lambda call: call.end(code))

@@ -1,0 +1,197 @@
+"""pjsua2's endpoint, of which a process has one: how it is set up, its transports, the gate in front of it.
+
+Everything here runs on the SIP thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import ipaddress
+import logging
+from typing import Any
+
+from appliance.lines.sip.errors import SipOrderError
+from appliance.lines.sip.settings import SipSettings, SipTrunk, Transport, split_host_port
+from appliance.lines.sip.trunk_config import system_authorities, system_name_servers
+
+_log = logging.getLogger(__name__)
+
+USER_AGENT = "faxbox"
+LOG_LEVEL = 3  # pjproject's, 0 to 5: what goes wrong and what calls do, not each message
+# Characters of one line of pjproject's log that are kept.
+MAX_LOG_LINE = 300
+# Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h).
+MAX_CALLS = 128
+
+
+class Library:
+    """See the module."""
+
+    def __init__(self, settings: SipSettings) -> None:
+        self._settings = settings
+        self._endpoint: Any = None
+        self._log_writer: Any = None
+        self._tls_transports: dict[str, int] = {}  # by trunk
+        self.ports: dict[Transport, int] = {}  # where we listen
+
+    def open(self) -> int:
+        """Starts pjsua2; the epoll descriptor that SIP's sockets hang on, -1 in a build without.
+
+        Raises pj.Error, ImportError.
+        """
+        import pjsua2 as pj  # noqa: PLC0415 - absent on some machines
+
+        self._log_writer = _log_writer()
+        settings = self._settings
+        config = pj.EpConfig()
+        config.logConfig.writer = self._log_writer
+        config.logConfig.level = LOG_LEVEL
+        config.logConfig.consoleLevel = LOG_LEVEL
+        config.logConfig.msgLogging = 0
+        config.logConfig.decor = 0
+        config.uaConfig.threadCnt = 0
+        config.uaConfig.mainThreadOnly = True
+        config.uaConfig.maxCalls = MAX_CALLS
+        config.uaConfig.userAgent = USER_AGENT
+        for server in settings.name_servers or system_name_servers():
+            config.uaConfig.nameserver.append(server)
+        config.medConfig.threadCnt = 0
+        config.medConfig.hasIoqueue = False
+        self._endpoint = pj.Endpoint()
+        self._endpoint.libCreate()
+        self._endpoint.libInit(config)
+        for transport, port in (
+            (Transport.UDP, settings.udp_port),
+            (Transport.TCP, settings.tcp_port),
+            (Transport.TLS, settings.tls_port),
+        ):
+            if port is not None:
+                self._listen(transport, port)
+        self._endpoint.libStart()
+        self._endpoint.audDevManager().setNoDev()
+        handle = getattr(self._endpoint, "libGetSipIoqueueHandle", lambda: None)()
+        return ctypes.c_int.from_address(int(handle)).value if handle else -1
+
+    @property
+    def is_open(self) -> bool:
+        return self._endpoint is not None
+
+    def close(self) -> None:
+        """Every other pjsua2 object must be gone by now, or the process aborts.  Raises pj.Error."""
+        endpoint, self._endpoint = self._endpoint, None
+        self.ports.clear()
+        endpoint.libDestroy()
+
+    def handle_events(self) -> None:
+        """Deals with what has come and with pjproject's own timers, without waiting."""
+        self._endpoint.libHandleEvents(0)
+
+    def use_name_servers(self) -> None:
+        """Has names looked up at the name servers of now."""
+        servers = self._settings.name_servers or system_name_servers()
+        if servers and hasattr(self._endpoint, "dnsSetServers"):
+            import pjsua2 as pj  # noqa: PLC0415
+
+            found = pj.StringVector()
+            for server in servers:
+                found.append(server)
+            self._endpoint.dnsSetServers(found)
+
+    # -- transports -----------------------------------------------------------------------------
+
+    def transport_for(self, trunk: SipTrunk) -> int | None:
+        """The transport that a trunk's account is bound to, None where any of its kind will do.
+
+        Raises SipOrderError for a trunk whose addresses are of the other kind than all of SIP, and pj.Error.
+        """
+        _check_family(trunk, self._settings)
+        if trunk.transport is Transport.TCP and Transport.TCP not in self.ports:
+            # Connections of ours need a transport, too; where the owner names no port for it any will do.
+            self._listen(Transport.TCP, 0)
+        if trunk.transport is not Transport.TLS:
+            return None
+        # TLS's trust belongs to the transport: a trunk with TLS gets one of its own.
+        config = self._transport_config(0)
+        config.tlsConfig.verifyServer = trunk.verify_tls
+        config.tlsConfig.CaListFile = trunk.ca_file or system_authorities()
+        number = self._tls_transports[trunk.name] = self._make_transport(Transport.TLS, config)
+        return number
+
+    def release_transport(self, trunk: str) -> None:
+        """Closes the transport that a trunk had for itself, if any."""
+        number = self._tls_transports.pop(trunk, None)
+        if number is not None:
+            self._endpoint.transportClose(number)
+
+    def _listen(self, transport: Transport, port: int) -> None:
+        number = self._make_transport(transport, self._transport_config(port))
+        name = str(self._endpoint.transportGetInfo(number).localName)
+        self.ports[transport] = int(name.rpartition(":")[2] or 0)
+
+    def _make_transport(self, transport: Transport, config: Any) -> int:
+        import pjsua2 as pj  # noqa: PLC0415
+
+        kind = getattr(pj, f"PJSIP_TRANSPORT_{transport.name}{'6' if self._settings.ipv6 else ''}")
+        return int(self._endpoint.transportCreate(kind, config))
+
+    def _transport_config(self, port: int) -> Any:
+        import pjsua2 as pj  # noqa: PLC0415
+
+        config = pj.TransportConfig()
+        config.port = port
+        if self._settings.bind not in ("0.0.0.0", "::"):
+            config.boundAddress = self._settings.bind
+        config.tlsConfig.certFile = self._settings.tls_certificate
+        config.tlsConfig.privKeyFile = self._settings.tls_key
+        config.tlsConfig.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2 | pj.PJ_SSL_SOCK_PROTO_TLS1_3
+        return config
+
+    # -- the gate ---------------------------------------------------------------------------------
+
+    def admit(self, networks: list[str]) -> None:
+        """Whose requests reach the stack: addresses, and networks as ``address/bits``."""
+        if hasattr(self._endpoint, "gateAdmit"):  # else each call is looked at, at a higher price
+            self._endpoint.gateAdmit(networks)
+
+    def strangers(self) -> tuple[int, int, str] | None:
+        """Requests that the gate refused, those it left without an answer, and the last address refused."""
+        if not hasattr(self._endpoint, "gateRefused"):
+            return None
+        endpoint = self._endpoint
+        return int(endpoint.gateRefused()), int(endpoint.gateSilent()), str(endpoint.gateLastStranger())
+
+
+def _check_family(trunk: SipTrunk, sip: SipSettings) -> None:
+    servers = (trunk.server, trunk.outbound_proxy or trunk.server)
+    for host in (*(split_host_port(each)[0] for each in servers), trunk.public_address):
+        with contextlib.suppress(ValueError):  # a name may have addresses of both kinds
+            is_ipv6 = ipaddress.ip_address(host).version == 6
+            if is_ipv6 != sip.ipv6:
+                speaks, other = ("IPv6", "IPv4") if sip.ipv6 else ("IPv4", "IPv6")
+                raise SipOrderError(
+                    f"{host} is an address of {other}, and SIP speaks {speaks} here"
+                    f" (sip.bind is {sip.bind}): one box speaks one of the two"
+                )
+
+
+def one_line(text: str) -> str:
+    """What pjproject says as one line of the log: it quotes whole messages of peers, line ends and all."""
+    cut = "".join(c if c.isprintable() else " " for c in text.strip()[: MAX_LOG_LINE + 1])
+    return f"{cut[:MAX_LOG_LINE]}…" if len(cut) > MAX_LOG_LINE else cut
+
+
+def _log_writer() -> Any:
+    """pjproject's log lines in ours.
+
+    What it calls errors is mostly what peers did; only a failed assertion is a fault of the box.
+    """
+    import pjsua2 as pj  # noqa: PLC0415
+
+    class Writer(pj.LogWriter):  # type: ignore[misc]
+        def write(self, entry: Any) -> None:
+            text = one_line(str(entry.msg))
+            level = logging.INFO if int(entry.level) <= 2 else logging.DEBUG
+            _log.log(logging.ERROR if "Assert failed" in text else level, "%s", text)
+
+    return Writer()

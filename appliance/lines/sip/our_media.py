@@ -1,0 +1,123 @@
+"""A trunk's media before a call has any: its sockets, our addresses in the SDP, and what may be agreed."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from appliance.lines.sip import messages, stun
+from appliance.lines.sip.media_orders import LocalMedia, MediaRules
+from appliance.lines.sip.ports import MediaPorts, open_media_socket, own_address
+from appliance.lines.sip.settings import MediaChoice, SipSettings, SipTrunk
+from appliance.t38.settings import T38Settings
+
+# Where T.38 is not offered, the other side gets so long to do it before the tones begin, seconds.
+PEER_OFFERS_WITHIN_S = 3.0
+# What a peer of ours may send in one datagram, and may keep, octets: we have room for any.
+OUR_MAX_DATAGRAM = 400
+OUR_MAX_BUFFER = 2000
+
+
+def media_rules(
+    trunk: SipTrunk,
+    ask_after_s: float | None,
+    *,
+    audio: bool = False,
+    offers_rest: bool = False,
+    dialling_s: float | None = None,
+) -> MediaRules:
+    """What the owner wants of the trunk for one call.
+
+    ``audio``: without T.38 where the trunk has both.  ``offers_rest``: our offers of T.38 came to nothing
+    lately, so that none is made.  ``dialling_s``: the fax begins only when the digits behind the number
+    are out, which takes so long.
+    """
+    media = trunk.media
+    if audio and media is MediaChoice.BOTH:
+        media = MediaChoice.G711_ONLY
+    rules = MediaRules(
+        t38=media is not MediaChoice.G711_ONLY,
+        g711=media is not MediaChoice.T38_ONLY,
+        ask_after_s=ask_after_s,
+        keep_audio_line=trunk.keep_audio_line,
+    )
+    if rules.g711 and offers_rest:
+        rules = replace(rules, ask_after_s=None, wait_for_peer_s=PEER_OFFERS_WITHIN_S)
+    if dialling_s is None:
+        return rules
+    return replace(
+        rules,
+        dials_on=True,
+        ask_after_s=None if rules.ask_after_s is None else rules.ask_after_s + dialling_s,
+        wait_for_peer_s=rules.wait_for_peer_s + dialling_s,
+    )
+
+
+class OurMedia:
+    """Sockets and our side of the SDP for a trunk's calls.
+
+    ``some_address`` gives an address of the trunk's, empty when none is known; ``complain`` takes a
+    sentence for the trunk's state.
+    """
+
+    def __init__(
+        self,
+        trunk: SipTrunk,
+        settings: SipSettings,
+        some_address: Callable[[], str],
+        complain: Callable[[str], None],
+    ) -> None:
+        self._trunk = trunk
+        self._settings = settings
+        self._some_address = some_address
+        self._complain = complain
+
+    def open_ports(self) -> MediaPorts:
+        """Raises NoPortError when a range is used up, and OSError when the system gives no socket."""
+        settings = self._settings
+        udptl = open_media_socket(settings.bind, settings.udptl_ports)
+        try:
+            return MediaPorts(udptl, open_media_socket(settings.bind, settings.rtp_ports))
+        except BaseException:
+            udptl.close()
+            raise
+
+    async def local(self, ports: MediaPorts, towards: str) -> LocalMedia:
+        """``towards`` is the peer's address, or the SIP address that is called."""
+        trunk = self._trunk
+        address = trunk.public_address or self._own_address(towards)
+        rtp_port, udptl_port = ports.rtp.getsockname()[1], ports.udptl.getsockname()[1]
+        if trunk.use_stun and not trunk.public_address:
+            servers = self._settings.stun_servers
+            udptl_seen, rtp_seen = await asyncio.gather(
+                stun.ask(ports.udptl, servers), stun.ask(ports.rtp, servers)
+            )
+            if udptl_seen is not None and rtp_seen is not None:
+                address, udptl_port = udptl_seen
+                rtp_port = rtp_seen[1]
+            else:
+                self._complain("No STUN server answered; the box's own address was given instead.")
+        ours = T38Settings(
+            version=trunk.t38_version,
+            error_correction=trunk.error_correction,
+            redundancy=trunk.redundancy,
+            max_datagram=OUR_MAX_DATAGRAM,
+            max_buffer=OUR_MAX_BUFFER,
+            max_bit_rate=trunk.max_bit_rate,
+        )
+        return LocalMedia(address, rtp_port, udptl_port, ours, session=str(random.getrandbits(31) + 1))
+
+    def _own_address(self, towards: str) -> str:
+        bind = self._settings.bind
+        if bind not in ("0.0.0.0", "::"):
+            return bind
+        host = messages.uri_host(towards) or towards
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            anywhere = "2001:db8::1" if self._settings.ipv6 else "192.0.2.1"
+            host = self._some_address() or anywhere
+        return own_address(host)

@@ -1,0 +1,67 @@
+"""A trunk's account at pjsua2.  Runs on the SIP thread, and only there; needs pjsua2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pjsua2 as pj
+
+from appliance.lines.sip.call_ref import Knocking, Owner
+from appliance.lines.sip.callbacks import contained
+from appliance.lines.sip.codes import FORBIDDEN
+from appliance.lines.sip.events import RegistrationChanged
+from appliance.lines.sip.session import body_of
+from appliance.lines.sip.signalling import TrunkCall
+
+
+class TrunkAccount(pj.Account):  # type: ignore[misc]
+    """An account of the stack: one per trunk."""
+
+    def __init__(self, stack: Owner, trunk: str) -> None:
+        super().__init__()
+        self._stack = stack
+        self.trunk = trunk
+
+    def failed(self) -> None:
+        """Nothing to end; the log has it."""
+
+    @contained
+    def onRegState(self, prm: Any) -> None:  # noqa: N802 - pjsua2's name
+        info = self.getInfo()
+        code = int(prm.code)
+        reason = str(prm.reason) or (pj.Endpoint.instance().utilStrError(prm.status) if prm.status else "")
+        active = bool(info.regIsActive) and code // 100 == 2
+        change = RegistrationChanged(active, code, reason, str(prm.rdata.srcAddress))
+        self._stack.registration_changed(self.trunk, change)
+
+    def sign_in(self) -> None:
+        """Registers now, where the account registers at all.  Raises pj.Error."""
+        if self.getInfo().regIsConfigured:
+            self.setRegistration(True)
+
+    def ask_options(self, uri: str) -> None:
+        """Sends OPTIONS to the trunk's server.  Raises pj.Error."""
+        prm = pj.SendRequestParam()
+        prm.method = "OPTIONS"
+        prm.txOption.targetUri = uri
+        self.sendRequest(prm)
+
+    @contained
+    def onSendRequest(self, prm: Any) -> None:  # noqa: N802
+        event = prm.e
+        if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
+            self._stack.answered(self.trunk)
+
+    @contained
+    def onIncomingCall(self, prm: Any) -> None:  # noqa: N802
+        call = TrunkCall(self, self._stack, prm.callId)
+        # A body that the stack did not take for SDP is none, whatever it looks like.
+        call.offer = body_of(prm.rdata.wholeMsg) if call.getInfo().remOfferer else ""
+        self._stack.calls.add(call)
+        source, message = str(prm.rdata.srcAddress), str(prm.rdata.wholeMsg)
+        self._stack.knocked(Knocking(call.ref, self.trunk, source, message))
+
+    @contained
+    def onIncomingSubscribe(self, prm: Any) -> None:  # noqa: N802
+        # Nobody watches the box by SIP; each subscription would take memory until it expires.
+        prm.code = FORBIDDEN

@@ -1,0 +1,134 @@
+"""An INVITE gets a final answer whatever fails in the box: else it holds a place of the stack for good."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from appliance.lines.causes import LINE_FAULT
+from appliance.lines.line import Refuse
+from appliance.lines.sip import ports
+from appliance.lines.sip.errors import SipOrderError
+from appliance.lines.sip.thread import SipThread
+from tests.lines.sip.rig import Box, Outcome
+from tests.lines.sip.sipp import SIPP, Sipp, audio, caller_request, calling, expect_status, sdp
+from tests.ports import free_port
+
+USER = "5550199"
+HANGS_S = 20.0  # only what hangs takes as long
+needs_sipp = pytest.mark.skipif(SIPP is None, reason="sipp is not installed (sip-tester)")
+
+
+def refused_caller(box: Box, folder: Path, code: int) -> Sipp:
+    steps = (
+        caller_request("INVITE", 1, sdp(audio()), first=True, user=USER),
+        expect_status(100, optional=True),
+        expect_status(code),
+        caller_request("ACK", 1, user=USER),
+    )
+    return Sipp(folder, "refused", calling(*steps), free_port(), f"127.0.0.1:{box.port}")
+
+
+@needs_sipp
+@pytest.mark.realtime
+def test_call_for_which_the_system_has_no_socket_is_refused_and_its_owner_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_socket(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async def run() -> tuple[str, Outcome]:
+        async with Box() as box:
+            line = await box.line("in", "127.0.0.1:9")
+            system = SimpleNamespace(**{**vars(socket), "socket": no_socket})
+            monkeypatch.setattr(ports, "socket", system)
+            sipp = refused_caller(box, tmp_path, 500)
+            await sipp.start()
+            words = await sipp.finish()
+            assert line.state().calls == 0
+            return words, await asyncio.wait_for(box.expected(USER), HANGS_S)
+
+    words, outcome = asyncio.run(run())
+    assert not words
+    assert outcome.result.cause is LINE_FAULT
+
+
+@needs_sipp
+@pytest.mark.realtime
+def test_call_that_waits_for_a_decision_is_refused_when_its_trunk_stops(tmp_path: Path) -> None:
+    async def run() -> str:
+        async with Box() as box:
+            waits = asyncio.Event()
+
+            async def never() -> Refuse:
+                waits.set()
+                await asyncio.Event().wait()
+                raise AssertionError("nobody decides")
+
+            await box.line("other", "127.0.0.2:9")  # keeps the stack up
+            box.decide = lambda _: never()  # type: ignore[assignment,return-value] # it may take its time
+            line = await box.line("in", "127.0.0.1:9")
+            sipp = refused_caller(box, tmp_path, 480)
+            await sipp.start()
+            async with asyncio.timeout(HANGS_S):
+                await waits.wait()
+            await line.stop()
+            return await sipp.finish()
+
+    assert not asyncio.run(run())
+
+
+class _Broken:
+    """Opens, and then fails."""
+
+    def __init__(self) -> None:
+        self.fails = False
+
+    def open(self) -> int:
+        return -1
+
+    def work(self, now: float) -> None:
+        if self.fails:
+            raise RuntimeError("broken")
+
+    def stopped(self, now: float) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+def test_nobody_waits_for_a_sip_thread_that_failed() -> None:
+    def break_it(worker: _Broken) -> Callable[[], None]:
+        def order() -> None:
+            worker.fails = True
+            time.sleep(0.05)  # the next question is there before the thread fails
+
+        return order
+
+    async def run() -> None:
+        worker = _Broken()
+        thread = SipThread(worker)
+        await thread.start()
+
+        async def ask_for_ever() -> None:
+            async with asyncio.timeout(HANGS_S):
+                while True:
+                    await thread.ask(lambda: None)
+
+        assert await thread.ask(lambda: 7) == 7
+        thread.post(break_it(worker))
+        for _ in range(2):  # once while it ends, once afterwards
+            with pytest.raises(SipOrderError, match="has ended"):
+                await ask_for_ever()
+        await thread.stop()
+
+    asyncio.run(run())
