@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from appliance.caller_id_policy import as_station_id
 from appliance.causes import Cause
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
+from appliance.lines.causes import NUMBER_NOT_ALLOWED
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.lines.settings import LineSettings
 from appliance.numbers import Number, NumberSettings, permitted, plan_for, read_number
@@ -95,6 +96,19 @@ class Rules:
         if isinstance(found, Cause):
             raise RefusedError(found, f"({written[:64]})")
         return found
+
+    def contact_number(self, written: str) -> str:
+        """A number's one form for the phone book; one that the owner's rules forbid to dial may stand there.
+
+        Raises RefusedError for one that cannot be read, which would only be missed at the next fax, and for
+        an emergency number, which nobody sends a fax to.
+        """
+        try:
+            return self.number(written).dial
+        except RefusedError as error:
+            if error.cause is not NUMBER_NOT_ALLOWED:
+                raise
+            return "".join(letter for letter in written if letter.isalnum() or letter in "+*#")
 
     def _senders(self, names: Sequence[str]) -> list[LineSettings]:
         """The lines that place calls, in the order in which they are tried, or of these names only."""

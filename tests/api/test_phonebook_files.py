@@ -119,7 +119,7 @@ def test_as_many_people_as_are_taken_are_planned_and_written(tmp_path: Path) -> 
         assert _import(served, content, ("plan", plan["plan"])).json["counts"]["new"] == CARDS_LIMIT
 
 
-@pytest.mark.parametrize("number", ["Mrs Grey", "", "12 or so", "+", "@home"])
+@pytest.mark.parametrize("number", ["Mrs Grey", "", "12 or so", "+", "@home", "112"])
 def test_a_contact_whose_number_nobody_can_dial_is_refused_at_its_field(served: Served, number: str) -> None:
     refused = served.ask("POST", "/contacts", {"number": number, "last_name": "Grey"})
     assert (refused.status, [each["path"] for each in refused.json["errors"]]) == (400, ["number"])

@@ -285,12 +285,12 @@ def test_a_csv_file_that_is_wrong_is_refused_as_a_whole(
 
 def test_a_cell_that_a_spreadsheet_would_run_comes_back_as_it_was(client: Client) -> None:
     group = _group(client)
-    given = "9990,=1+1\n=9991,＝1+1\n".encode()
+    given = "9990,=1+1\n9991,＝1+1\n".encode()
     assert client.ask("POST", f"/groups/{group}/csv", body=given, kind=CSV).json == 2
     file = client.ask("GET", f"/groups/{group}/csv").body
     assert [line.split(",")[:2] for line in file.decode().split()] == [
         ["9990", "'=1+1"],
-        ["'=9991", "'＝1+1"],
+        ["9991", "'＝1+1"],
     ]
     assert client.ask("POST", f"/groups/{group}/csv", body=file, kind=CSV).json == 2
     assert [each["first_name"] for each in client.get(f"/groups/{group}/contacts")] == ["=1+1", "＝1+1"]
@@ -371,3 +371,16 @@ def test_groups_and_campaigns_of_others_are_not_there(client: Client, box: Runni
         other.error(method, path, 404, {"name": "mine now"} if method == "PUT" else None)
     assert client.get(f"/campaigns/{campaign}")["status"] == "active"
     assert USER in [each["username"] for each in client.get("/users")]
+
+
+@pytest.mark.parametrize("phone", ["12 or so", "112", "+"])
+def test_a_contact_is_refused_by_the_same_rule_as_at_every_door(client: Client, phone: str) -> None:
+    made = client.ask("POST", "/contacts", {"phone": phone})
+    assert (made.status, "phone" in made.body.decode()) == (417, True)
+    contact = client.ask("POST", "/contacts", {"phone": "9990"}).json
+    assert client.ask("PUT", f"/contacts/{contact}", {"phone": phone}).status == 417
+    assert client.ask("PUT", f"/contacts/{contact}", {"first_name": "Ann"}).status == 200
+    group = client.ask("POST", "/groups", {"name": "those who cannot be dialled"}).json
+    refused = client.ask("POST", f"/groups/{group}/csv", body=f"9990\n{phone}\n".encode(), kind=CSV)
+    assert refused.status == 417
+    assert client.ask("GET", f"/groups/{group}/contacts").json == []

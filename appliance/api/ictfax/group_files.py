@@ -20,6 +20,7 @@ from appliance.api.problems import ProblemError
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_UNSUPPORTED
 from appliance.phonebook import Contact, ContactGroup
 from appliance.phonebook.cards import decoded
+from appliance.services.rules import RefusedError, Rules
 from appliance.settings.store import Items
 from appliance.table_cells import harmless, harmless_number, taken_back
 
@@ -66,7 +67,7 @@ class GroupFileCalls:
         kind = request.media_type(environ)
         if kind not in _TAKEN_TYPES:
             raise ProblemError(DOCUMENT_UNSUPPORTED, f"{CSV_TYPE} is needed")
-        found = list(read(decoded(request.content(environ, FILE_OCTETS))))
+        found = list(read(decoded(request.content(environ, FILE_OCTETS)), self._door.box.rules))
         self._door.require_still(caller)
         if not found:
             raise ProblemError(DOCUMENT_EMPTY, "the file has no contact")
@@ -90,21 +91,21 @@ class GroupFileCalls:
         return _file(SAMPLE.encode(), "contact_sample.csv")
 
 
-def read(text: str) -> Iterator[dict[str, str]]:
+def read(text: str, rules: Rules) -> Iterator[dict[str, str]]:
     """The contacts of a file, as values of the phone book.  Raises ProblemError, which names the line."""
-    rows = csv.reader(io.StringIO(text, newline=""))
+    table = csv.reader(io.StringIO(text, newline=""))
     columns: tuple[str, ...] = COLUMNS
     try:
-        for index, row in enumerate(rows):
+        for index, row in enumerate(table):
             cells = [cell.strip() for cell in row]
             if not any(cells):
                 continue
             if index == 0 and "phone" in (names := [cell.lower() for cell in cells]):
                 columns = tuple(names)
                 continue
-            yield _values(dict(zip(columns, cells, strict=False)), rows.line_num)
+            yield _values(dict(zip(columns, cells, strict=False)), table.line_num, rules)
     except csv.Error as error:
-        raise refused(SETTING_INVALID, f"line {rows.line_num}", str(error)) from None
+        raise refused(SETTING_INVALID, f"line {table.line_num}", str(error)) from None
 
 
 def write(contacts: Iterable[Contact]) -> bytes:
@@ -118,7 +119,7 @@ def write(contacts: Iterable[Contact]) -> bytes:
     return out.getvalue().encode()
 
 
-def _values(cells: Mapping[str, str], line: int) -> dict[str, str]:
+def _values(cells: Mapping[str, str], line: int, rules: Rules) -> dict[str, str]:
     values = {}
     for name, (kept, limit) in CONTACT_FIELDS.items():
         cell = taken_back(cells.get(name, ""))
@@ -129,6 +130,10 @@ def _values(cells: Mapping[str, str], line: int) -> dict[str, str]:
         values[kept] = cell
     if not any(letter.isdigit() for letter in values["number"]):
         raise refused(SETTING_INVALID, f"line {line}", "a fax number is needed in the column phone")
+    try:
+        rules.contact_number(values["number"])
+    except RefusedError as error:
+        raise refused(error.cause, f"line {line}", error.cause.sentence) from None
     return values
 
 

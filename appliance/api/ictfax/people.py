@@ -18,6 +18,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.signing_in import sign_in
 from appliance.lines.causes import NUMBER_INVALID
 from appliance.phonebook import Campaign, Contact, ContactGroup
+from appliance.services.rules import RefusedError
 from appliance.settings.accounts import ApiKey, Scope, User
 
 # Contacts of one owner: the phone book is one file, written as a whole.
@@ -101,10 +102,18 @@ class PeopleCalls:
         values = _contact_values(asked(self._door))
         if not values.get("number"):
             raise refused(NUMBER_INVALID, "phone", "this field is needed")
+        self._require_number(values["number"])
         contact = Contact(**values, owner=caller.owner)
         contact_id = self.keep(contact)
         self._door.audit(caller, "contact.create", f"contact:{contact_id}")
         return Answer(contact_id)
+
+    def _require_number(self, written: str) -> None:
+        """Raises ProblemError for a number that the phone book does not take."""
+        try:
+            self._door.box.rules.contact_number(written)
+        except RefusedError as error:
+            raise refused(error.cause, "phone", error.cause.sentence) from None
 
     def keep(self, contact: Contact) -> int:
         """The id of this contact, added if it is not there."""
@@ -140,8 +149,10 @@ class PeopleCalls:
     def change_contact(self, caller: Caller, contact_id: int) -> Answer:
         self._changeable(caller, contact_id)
         values = _contact_values(asked(self._door))
-        if "number" in values and not values["number"]:
-            raise refused(NUMBER_INVALID, "phone", "this field is needed")
+        if "number" in values:
+            if not values["number"]:
+                raise refused(NUMBER_INVALID, "phone", "this field is needed")
+            self._require_number(values["number"])
         changed = self._door.box.settings.update(Contact, contact_id, values)
         self._door.audit(caller, "contact.change", f"contact:{contact_id}", ", ".join(values))
         return Answer(contact_object(contact_id, changed))

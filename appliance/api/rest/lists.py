@@ -22,7 +22,6 @@ from appliance.documents.causes import COVER_TEMPLATE_WRONG
 from appliance.documents.settings import STANDARD_COVER, CoverTemplate
 from appliance.exchange.making import check_line
 from appliance.language import said
-from appliance.lines.causes import NUMBER_INVALID
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
 from appliance.net.http import FetchError, check_url
@@ -57,14 +56,12 @@ class Resource:
 
 
 def _contact_has_a_number(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:
-    """One that cannot be read would only be missed at the next fax; one that rules forbid may stand there."""
     if "number" not in values:
         return
     try:
-        call.box.rules.number(values["number"])
+        call.box.rules.contact_number(values["number"])
     except RefusedError as error:
-        if error.cause is NUMBER_INVALID:
-            raise flaw("number", said(error.cause.sentence)) from None
+        raise flaw("number", said(error.cause.sentence)) from None
 
 
 def _contacts_exist(call: Call, values: Mapping[str, Any], item_id: int | None) -> None:

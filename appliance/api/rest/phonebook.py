@@ -30,7 +30,6 @@ from appliance.api.rest.schemas import (
     text,
 )
 from appliance.language import said
-from appliance.lines.causes import NUMBER_NOT_ALLOWED
 from appliance.phonebook import Contact, ContactGroup, merging, table, vcard
 from appliance.phonebook.cards import CARDS_LIMIT, FILE_LIMIT, BookError, Card, decoded
 from appliance.phonebook.causes import CONTACTS_CHANGED, CONTACTS_TOO_MANY
@@ -174,12 +173,9 @@ def _may_write(caller: Caller, owner: str) -> bool:
 
 
 def _reading(call: Call, written: str) -> Reading:
-    """A number that the owner's rules forbid to dial may stand in the phone book."""
     try:
-        return call.box.rules.number(written).dial, ""
+        return call.box.rules.contact_number(written), ""
     except RefusedError as error:
-        if error.cause is NUMBER_NOT_ALLOWED:
-            return "".join(letter for letter in written if letter.isalnum() or letter in "+*#"), ""
         return "", error.cause.sentence
 
 
