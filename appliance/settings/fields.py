@@ -364,6 +364,8 @@ def _checked_one(hint: Any, value: Any, rule: _Rule, path: str) -> Any:
             raise SettingError(path, said("at most {count} characters").format(count=rule.max_length))
         if "\0" in value:
             raise SettingError(path, said("a NUL character cannot be part of it"))
+        if any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise SettingError(path, said("half a surrogate pair cannot be part of it"))
         if rule.pattern is not None and not rule.pattern.fullmatch(value):
             form = said("{value} does not have the form that is needed: {help}")
             raise SettingError(path, form.format(value=repr(value), help=said(as_sentence(rule.help))))

@@ -6,7 +6,7 @@ TinyDB keeps them: one for the sections, one for each list, one with the file's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -93,7 +93,7 @@ def migrated(tables: Tables, catalogue: Catalogue, path: Path) -> Tables:
             "nothing was changed"
         )
     rows = tables.get(SECTION_TABLE, {}).values()
-    sections = {row["section"]: row["values"] for row in rows if _is_section(row)}
+    sections = _by_name(row for row in rows if _is_section(row))
     lists = {name: table for name, table in tables.items() if name in catalogue.lists}
     catalogue.migrate(sections, lists, version)
     return tables
@@ -111,6 +111,10 @@ def read_tables(tables: Tables, catalogue: Catalogue, file_name: str, *, mend: b
     for name in () if catalogue.partial else tables.keys() - known:
         unknown = no_such(said("there is no such list"), name, catalogue.lists)
         reading.notes.append(f"{name}: {unknown}.  {_KEPT}")
+    for name in sorted(tables.keys() & catalogue.lists.keys()):
+        if tables[name] and (home := catalogue.file_of(name)) != file_name:
+            elsewhere = said("this list belongs in {file}").format(file=home)
+            reading.notes.append(f"{name}: {elsewhere}.  {_KEPT}")
     for name, kind in catalogue.lists.items():
         if catalogue.file_of(name) == file_name:
             reading.lists[name] = _read_list(reading, name, kind, tables.get(name, {}), catalogue)
@@ -121,7 +125,11 @@ def _read_sections(reading: Reading, rows: dict[str, Any], catalogue: Catalogue,
     for row in rows.values():
         if not _is_section(row):
             raise SettingError("settings", said("a section has a name and values"))
-    found = {row["section"]: row["values"] for row in rows.values()}
+    found = _by_name(rows.values())
+    names = [row["section"] for row in rows.values()]
+    for name in (name for name in found if names.count(name) > 1):
+        twice = said("the section is there more than once; the first is in force")
+        reading.notes.append(f"{name}: {twice}.")
     for name in () if catalogue.partial else found.keys() - catalogue.sections.keys():
         unknown = no_such(said("there is no such section"), name, catalogue.sections)
         reading.notes.append(f"{name}: {unknown}.  {_KEPT}")
@@ -175,6 +183,14 @@ def _note_strange(
     for key, value in strange.items():
         problem = catalogue.problem_with_retired(f"{name}.{key}") or problem_with_key(kind, key, value)
         reading.notes.append(f"{where}.{key}: {problem}.  {_KEPT}")
+
+
+def _by_name(rows: Iterable[Any]) -> dict[str, Any]:
+    """The values of each section.  Of two with one name the first counts: it is the one that is changed."""
+    found: dict[str, Any] = {}
+    for row in rows:
+        found.setdefault(row["section"], row["values"])
+    return found
 
 
 def _is_section(row: Any) -> bool:

@@ -37,7 +37,8 @@ class DurableStorage(Storage):
         pending, self._pending, self._held = self._pending, None, False
         if pending is None or (pending == self._text and self.stamp() == self._stamp):
             return
-        durable.write_file(self._path, pending.encode())
+        # Half a surrogate pair, which only a key that nobody knows may hold, stays JSON's escape.
+        durable.write_file(self._path, pending.encode(errors="backslashreplace"))
         self._text, self._stamp = pending, self.stamp()
 
     def drop(self) -> None:

@@ -283,9 +283,10 @@ class SettingsStore:
     def load(self, data: Mapping[str, Any]) -> None:
         """Takes what ``export`` gave: sections and lists that are in it replace those of the box.
 
-        A masked secret stays as it is.  Raises SettingError; then nothing changed.
+        A masked secret stays as it is, and so does an entry that was left out of its list, unless another
+        has its id.  Raises SettingError; then nothing changed.
         """
-        for key in data:
+        for key in _mapping(data, "settings"):
             if key not in ("version", "settings", "lists", "unknown"):
                 raise SettingError(key, said("an export has only version, settings, lists and unknown"))
         given_sections, given_lists = self._migrated_export(data)
@@ -295,20 +296,19 @@ class SettingsStore:
                 kind = self._section_kind(name)
                 self._require_known(kind, name, document)
                 sections[name] = from_document(kind, document, name, self._sections[name])
-            lists: dict[str, dict[int, Any]] = {
-                name: {
-                    _item_id(text, name): from_document(
-                        self._list_kind(name),
-                        _mapping(document, f"{name}.{text}"),
-                        f"{name}.{text}",
-                        self._items(name).get(_item_id(text, name)),
+            lists: dict[str, dict[int, Any]] = {}
+            for name, documents in given_lists.items():
+                kind, lists[name] = self._list_kind(name), {}
+                for text, document in documents.items():
+                    where, item_id = f"{name}.{text}", _item_id(text, name)
+                    self._require_known(kind, name, _mapping(document, where))
+                    lists[name][item_id] = from_document(
+                        kind, document, where, self._items(name).get(item_id)
                     )
-                    for text, document in documents.items()
-                }
-                for name, documents in given_lists.items()
-                if self._list_kind(name)
-            }
             unknown = _mapping(data.get("unknown", {}), "unknown")
+            given = {*sections, *(f"{name}.{item_id}" for name, items in lists.items() for item_id in items)}
+            for where in unknown.keys() - given:
+                raise SettingError(f"unknown.{where}", said("the export has nothing that this belongs to"))
             for name, section in sections.items():
                 self._write_section(name, section, self._strange_after(name, unknown))
             for name, items in lists.items():
@@ -421,7 +421,8 @@ class SettingsStore:
 
     def _write_items(self, name: str, items: Mapping[int, Any], unknown: Mapping[str, Any]) -> None:
         table = self._table(name)
-        table.truncate()
+        table.remove(doc_ids=list(self._items(name)))
+        table.remove(doc_ids=[key for key in items if table.contains(doc_id=key)])
         table.insert_multiple(
             Document(
                 self._strange_after(f"{name}.{item_id}", unknown) | to_document(item, sparse=True),
@@ -451,7 +452,8 @@ class SettingsStore:
     def _next_id(self, name: str, at_least: int = 0) -> int:
         """An id that this list never had; ``at_least`` only marks ids as used."""
         table = self._files[self._catalogue.file_of(name)].table(COUNTER_TABLE)
-        counters = {document["list"]: document for document in table.all()}
+        # One that somebody broke by hand counts for nothing: the ids in use say enough.
+        counters = {each.get("list"): each for each in table.all() if type(each.get("last")) is int}
         known = counters.get(name)
         used = [document.doc_id for document in self._table(name).all()]
         last = max(known["last"] if known else 0, *used, 0)
@@ -507,7 +509,7 @@ def _mapping(value: Any, where: str) -> Mapping[str, Any]:
 
 
 def _item_id(text: str, name: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 1 << 53:
+    if not text.isdecimal() or not 0 < int(text) < 1 << 53 or text != str(int(text)):
         raise SettingError(f"{name}.{text}", said("an item's id is a whole number"))
     return int(text)
 

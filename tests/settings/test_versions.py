@@ -29,6 +29,7 @@ from appliance.lines.sip.settings import Identity, MediaChoice, SipSettings, Sip
 from appliance.numbers import NumberSettings
 from appliance.phonebook import Contact, ContactGroup
 from appliance.settings import secrets
+from appliance.settings.accounts import User
 from appliance.settings.fields import SettingError, from_document, setting, to_document
 from appliance.settings.files import Catalogue, SettingsTooNewError
 from appliance.settings.store import Items, SettingsStore
@@ -139,7 +140,7 @@ def test_a_setting_by_its_retired_name_is_brought_on_and_known_when_it_is_used_a
         settings.update(LineSettings, 1, {old: value})
     settings.load({"lists": {"lines": {"1": line}}})  # an export of that time
     assert getattr(settings.item(LineSettings, 1), new) == value
-    with pytest.raises(SettingError, match="no such setting"):
+    with pytest.raises(SettingError, match=f"called {new} now"):
         settings.load({"version": CATALOGUE.version, "lists": {"lines": {"1": line}}})
 
 
@@ -400,3 +401,65 @@ def test_a_revision_of_a_list_changes_what_it_names_and_keeps_what_is_not_in_for
     with pytest.raises(SettingError):
         settings.revise((Contact,), refused)
     assert json.loads(file.read_text())["contacts"] == after
+
+
+# -- what an attacker of these promises would try --------------------------------------------------
+
+
+def _written(data: Path, **tables: object) -> SettingsStore:
+    data.mkdir(exist_ok=True)
+    (data / "settings.json").write_text(json.dumps({"file": {"1": {"version": CATALOGUE.version}}, **tables}))
+    return open_settings(data)
+
+
+def test_an_import_keeps_entries_of_a_kind_that_only_a_newer_version_knows(tmp_path: Path) -> None:
+    store = _written(tmp_path, lines={"4": {"type": "satellite", "name": "sky"}})
+    store.load(store.export(secrets=True))
+    kept = json.loads((tmp_path / "settings.json").read_text())["lines"]
+    assert kept == {"4": {"type": "satellite", "name": "sky"}}
+
+
+def test_an_import_names_the_new_name_of_a_retired_field_in_an_entry(tmp_path: Path) -> None:
+    line = {"type": "sip", "name": "x", "server": "a.example", "dial_prefix": "0"}
+    with pytest.raises(SettingError, match="outside_prefix"):
+        open_settings(tmp_path).load({"version": CATALOGUE.version, "lists": {"lines": {"1": line}}})
+
+
+@pytest.mark.parametrize("where", ["nowhere", "sip", "users.7"])
+def test_an_import_drops_no_unknown_key_in_silence(tmp_path: Path, where: str) -> None:
+    with pytest.raises(SettingError, match=where):
+        open_settings(tmp_path).load({"unknown": {where: {"nmae": "x"}}})
+
+
+def test_two_entries_of_an_import_with_one_id_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"users\.01"):
+        open_settings(tmp_path).load({"lists": {"users": {"1": {"name": "a"}, "01": {"name": "b"}}}})
+
+
+def test_of_a_section_that_is_there_twice_the_one_in_force_is_the_one_that_is_changed(tmp_path: Path) -> None:
+    rows = {str(n): {"section": "station", "values": {"name": name}} for n, name in ((1, "old"), (77, "new"))}
+    store = _written(tmp_path, settings=rows)
+    assert store.section(StationSettings).name == "old"
+    assert any("station" in note for note in store.notes())
+    store.change(StationSettings, {"name": "x"})
+    assert store.section(StationSettings).name == "x"
+
+
+def test_a_list_in_the_file_that_it_does_not_belong_into_is_told_of(tmp_path: Path) -> None:
+    store = _written(tmp_path, contacts={"1": {"number": "+49301"}})
+    assert any("contacts" in note and "phonebook.json" in note for note in store.notes())
+
+
+@pytest.mark.parametrize("counter", [{"list": "users", "last": "x"}, {"last": 4}, {"list": "users"}])
+def test_a_counter_that_somebody_broke_stops_no_change(tmp_path: Path, counter: dict[str, object]) -> None:
+    store = _written(tmp_path, counters={"1": counter}, users={"6": {"name": "a"}})
+    assert store.add(User(name="b")) == 7
+
+
+def test_half_a_surrogate_pair_is_refused_in_a_setting_and_kept_in_an_unknown_key(tmp_path: Path) -> None:
+    half = "\ud800"
+    with pytest.raises(SettingError, match=r"station\.name"):
+        open_settings(tmp_path).load({"settings": {"station": {"name": half}}})
+    store = _written(tmp_path, settings={"1": {"section": "station", "values": {"nmae": half}}})
+    store.change(StationSettings, {"name": "x"})
+    assert open_settings(tmp_path).export(secrets=True)["unknown"] == {"station": {"nmae": half}}
