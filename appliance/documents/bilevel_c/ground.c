@@ -654,6 +654,8 @@ static void take_levels(uint8_t *levels, int16_t *column, const Ground *ground, 
 }
 
 enum { DARKEST_PAPER = 50 };
+/* So many pixels side by side have mostly the paper of those above them. */
+enum { ALIKE = 16 };
 
 static int whiten(const Band *band, uint8_t *plane, size_t offset)
 {
@@ -661,19 +663,29 @@ static int whiten(const Band *band, uint8_t *plane, size_t offset)
     ptrdiff_t width = band->size.width;
     int16_t *column = malloc((size_t)(ground->tiles.width + 1) * sizeof *column);
     uint16_t *factors = malloc((size_t)width * sizeof *factors), factor[256];
-    uint8_t *levels = malloc((size_t)width);
+    uint8_t *levels = malloc((size_t)width), *before = calloc((size_t)width, 1);
     for (int level = 0; level < 256; level++)
         factor[level] = (uint16_t)((PAPER_WHITE << 8) / (level < DARKEST_PAPER ? DARKEST_PAPER : level) << 4);
-    int failed = column == NULL || factors == NULL || levels == NULL;
+    int failed = column == NULL || factors == NULL || levels == NULL || before == NULL;
+    for (ptrdiff_t x = 0; x < width && !failed; x++)
+        factors[x] = factor[0];
     for (ptrdiff_t y = 0; y < band->size.rows && !failed; y++) {
         take_levels(levels, column, ground, offset, y + band->first, width);
-        for (ptrdiff_t x = 0; x < width; x++)
-            factors[x] = factor[levels[x]];
+        for (ptrdiff_t x = 0; x < width; x += ALIKE) {
+            if (x + ALIKE <= width && memcmp(levels + x, before + x, ALIKE) == 0)
+                continue;
+            for (ptrdiff_t each = x; each < x + ALIKE && each < width; each++)
+                factors[each] = factor[levels[each]];
+        }
+        uint8_t *other = before;
+        before = levels;
+        levels = other;
         whiten_row(plane + y * width, factors, band->photo + y * width, width);
     }
     free(column);
     free(factors);
     free(levels);
+    free(before);
     return failed ? -1 : 0;
 }
 

@@ -39,25 +39,30 @@ void note_colours(Ground *ground, const Band *band, Box within, int every)
     Colour *colour = NULL;
     if (from->channels != 4)
         return;
+    uint8_t is_untold[256];
+    for (int level = 0; level < 256; level++) {
+        int kind = tint_of(level);
+        is_untold[level] = kind == WHITE_TINT || kind == BLACK_TINT;
+    }
     for (ptrdiff_t y = within.top - band->first; y < within.below - band->first; y += every) {
         if (y < FLAT)
             continue;
+        const uint8_t *tones = band->tone + y * band->size.width;
         for (ptrdiff_t x = within.left < FLAT ? FLAT : within.left; x < within.right; x += 2) {
+            if (is_untold[tones[x]]) /* most of a page */
+                continue;
             const uint8_t *pixel = from->pixels + y * from->stride + x * 4;
             uint16_t key = key_of(pixel);
             if (key != key_of(pixel - 4 * FLAT) || key != key_of(pixel - FLAT * from->stride))
                 continue;
             if (colour == NULL || key != last) {
-                int kind = tint_of(band->tone[y * band->size.width + x]);
-                if (kind == WHITE_TINT || kind == BLACK_TINT)
-                    continue;
                 colour = colour_of(ground, key);
                 if (colour == NULL && ground->colour_count == MOST_COLOURS)
                     continue;
                 if (colour == NULL) {
                     colour = ground->colours + ground->colour_count++;
                     colour->key = key;
-                    colour->level = band->tone[y * band->size.width + x];
+                    colour->level = tones[x];
                 }
                 last = key;
             }

@@ -224,19 +224,33 @@ static void make_kinds(const Band *band, uint8_t kinds[256])
 /* Between type a tint shows only where there is room for a line of this length. */
 enum { SHORTEST_LINE = 80 };
 
+/* Pixels of a row that are looked at at a time. */
+enum { PIECE = 64 };
+
+WIDE static int is_lighter(const uint8_t *levels, uint8_t than)
+{
+    uint8_t some = 0;
+    for (int x = 0; x < PIECE; x++)
+        some |= levels[x] <= than;
+    return some == 0;
+}
+
 static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, const uint8_t *clear,
                       const uint8_t *large, const uint8_t *kinds, ptrdiff_t y)
 {
-    ptrdiff_t width = band->size.width, run = 0;
+    ptrdiff_t width = band->size.width, run = 0, looked_to = 0;
     int thick = (band->ground->y_dpi + 98) / 196; /* rows that a line is high */
     thick = thick < 1 ? 1 : thick;
-    uint8_t shown[KINDS];
+    uint8_t shown[KINDS], lightest = 0; /* of what may be black in this row */
     for (int kind = 0; kind < KINDS; kind++) {
         int of = TINTS[kind].of;
         if (band->ground->y_dpi < 150 && of > 3) /* half as many rows on paper */
             of /= 2;
         shown[kind] = (y + band->first) / thick % of < TINTS[kind].black;
     }
+    for (int value = 0; value < 256; value++)
+        if (shown[kinds[value]] || (band->ground->patterned && kinds[value] > 0))
+            lightest = (uint8_t)value;
     const uint8_t *tone = band->under_tone + y * width, *photo = band->photo + y * width;
     black += y * width;
     level += y * width;
@@ -244,10 +258,12 @@ static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, co
     large += y * width;
     int shortest = pixels_across(band, SHORTEST_LINE), begun_at_type = 0;
     for (ptrdiff_t x = 0; x < width; x++) {
-        if (run == 0 && level[x] == 255) { /* white, and so is most of what comes */
-            while (x + 8 < width && memcmp(level + x, level + x + 1, 8) == 0)
-                x += 8;
-            continue;
+        if (run == 0 && x >= looked_to && x + PIECE <= width) {
+            looked_to = x + PIECE;
+            if (is_lighter(level + x, lightest)) {
+                x += PIECE - 1;
+                continue;
+            }
         }
         int kind = kinds[level[x]], solid = kind == KINDS - 1;
         int lines = shown[kind];
@@ -271,12 +287,16 @@ static void hatch_row(const Band *band, uint8_t *black, const uint8_t *level, co
     }
 }
 
-/* Whether a piece of a row is as it is two pixels to the left and two rows above. */
-enum { PIECE = 64 };
-
-static int is_even(const uint8_t *here, const uint8_t *left, const uint8_t *above)
+/* Whether no pixel of a piece of a row differs by a step from two pixels to the left or two rows above. */
+WIDE static int has_no_step(const uint8_t *here, const uint8_t *left, const uint8_t *above)
 {
-    return memcmp(here, left, PIECE) == 0 && memcmp(here, above, PIECE) == 0;
+    uint8_t some = 0;
+    for (int x = 0; x < PIECE; x++) {
+        uint8_t across = here[x] > left[x] ? here[x] - left[x] : left[x] - here[x];
+        uint8_t down = here[x] > above[x] ? here[x] - above[x] : above[x] - here[x];
+        some |= (across >= STEP) | (down >= STEP);
+    }
+    return some == 0;
 }
 
 /* Round pale tints the line keeps farther from type: a watermark's. */
@@ -284,12 +304,16 @@ static void outline(const Band *band, uint8_t *black, const uint8_t *level, cons
                     const uint8_t *pale_near, const uint8_t *kinds)
 {
     ptrdiff_t width = band->size.width;
-    for (ptrdiff_t y = 2; y < band->size.rows; y++)
+    for (ptrdiff_t y = 2; y < band->size.rows; y++) {
+        ptrdiff_t looked_to = 0;
         for (ptrdiff_t x = 2; x < width; x++) {
             ptrdiff_t at = y * width + x;
-            if (x + PIECE <= width && is_even(level + at, level + at - 2, level + at - 2 * width)) {
-                x += PIECE - 1;
-                continue;
+            if (x >= looked_to && x + PIECE <= width) {
+                looked_to = x + PIECE;
+                if (has_no_step(level + at, level + at - 2, level + at - 2 * width)) {
+                    x += PIECE - 1;
+                    continue;
+                }
             }
             int here = level[at], left = level[at - 2], above = level[at - 2 * width];
             if ((here == left && here == above) || band->photo[at] || near_type[at])
@@ -301,6 +325,7 @@ static void outline(const Band *band, uint8_t *black, const uint8_t *level, cons
                 || (kinds[above] != kind && abs(here - above) >= STEP && level[at - width] != here))
                 black[at] = 1;
         }
+    }
 }
 
 WIDE static size_t mark_toned(uint8_t *restrict toned, const uint8_t *restrict level, const uint8_t *restrict photo,

@@ -485,6 +485,23 @@ WIDE static void decide_light(uint8_t *restrict light, uint8_t *restrict ink, ui
     }
 }
 
+/* Each octet EVERY times. */
+static void repeat_each(uint8_t *row, const uint8_t *small, ptrdiff_t width)
+{
+    for (ptrdiff_t x = 0; x + EVERY <= width; x += EVERY)
+        memset(row + x, small[x / EVERY], EVERY);
+    if (width % EVERY)
+        memset(row + width / EVERY * EVERY, small[width / EVERY], (size_t)(width % EVERY));
+}
+
+WIDE static int has_ground(const uint8_t *medians, size_t count)
+{
+    uint8_t some = 0;
+    for (size_t at = 0; at < count; at++)
+        some |= medians[at] < GROUND_BELOW;
+    return some;
+}
+
 int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *level)
 {
     Size size = band->size, small = {(size.width + EVERY - 1) / EVERY, (size.rows + EVERY - 1) / EVERY};
@@ -498,13 +515,16 @@ int find_light_type(const Band *band, uint8_t *light, uint8_t *ink, uint8_t *lev
     const uint8_t *grey = band->under_tone;
     if (!failed) {
         failed = find_grounds(medians, small, grey, size) < 0;
+        if (!failed && !has_ground(medians, (size_t)(small.width * small.rows))) {
+            memset(light, 0, octets);
+            goto done;
+        }
         for (ptrdiff_t y = 0; y < size.rows; y++) {
             uint8_t *row = grounds + y * size.width;
             if (y % EVERY)
                 memcpy(row, row - size.width, (size_t)size.width);
             else
-                for (ptrdiff_t x = 0; x < size.width; x++)
-                    row[x] = medians[y / EVERY * small.width + x / EVERY];
+                repeat_each(row, medians + y / EVERY * small.width, size.width);
         }
         mark_light(light, height, grey, grounds, band->photo, octets);
         if (!failed && any_set(light, octets)) {
