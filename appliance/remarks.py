@@ -209,6 +209,12 @@ FONT_REPLACED = _row(
     "The document does not bring one of its fonts; another was used in its place.",
     "Look at the page; a PDF that brings its fonts looks the same everywhere.",
 )
+MOVEMENT_LEFT_OUT = _row(
+    "movement_left_out",
+    Weight.NOTED,
+    "The picture moves; the fax shows what it begins with.",
+    "Nothing, if that is the right moment; otherwise save the right one as a picture of its own.",
+)
 SUBFILE_SKIPPED = _row(
     "subfile_skipped",
     Weight.NOTED,

@@ -19,7 +19,7 @@ from email.parser import BytesParser
 from appliance.documents import packed
 from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.errors import DocumentError
-from appliance.documents.hypertext import HTML_LIMIT, html_text
+from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.text import decode, is_pgp, text_blocks
 
 # One header with its continuations, octets; RFC 5322 has no bound, real ones stay far below.
@@ -51,7 +51,6 @@ _COMPANIONS = frozenset(
 # What a message to programs points to, instead of containing it (RFC 2046 5.2.3).
 _ELSEWHERE = "message/external-body"
 CID = re.compile(r"""cid:([^"'\s>)]{1,200})""", re.IGNORECASE)
-_PICTURE = re.compile(r"<(?:img|svg)\b", re.IGNORECASE)
 # How the pictures begin that a page can show; what else it names (a phone's HEIC) is a file of its own.
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"<svg", b"<?xml")
 # A boundary that was folded within its quotation marks; programs differ in what they then mean.
@@ -96,7 +95,7 @@ class _Passage:
     @property
     def is_designed(self) -> bool:
         """Whether ``html`` says something: some programs send an empty page beside the text."""
-        if not self.plain.strip() or len(self.html) > HTML_LIMIT or _PICTURE.search(self.html):
+        if not self.plain.strip() or len(self.html) > HTML_LIMIT or PICTURE.search(self.html):
             return bool(self.html.strip())
         return bool(html_text(self.html))
 

@@ -11,7 +11,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-# Of an HTML text so much is read, characters.
+# Of an HTML text so much is read where nobody says otherwise, characters.
 HTML_LIMIT = 200_000
 
 _COMMENT, _COMMENT_END = "<!--", "-->"
@@ -19,6 +19,8 @@ _COMMENT, _COMMENT_END = "<!--", "-->"
 _DECLARATION = re.compile(r"<[!?][^<>]*>")
 # ``[^<>]`` ends where the next one may begin: each character is looked at once.
 _TAG = re.compile(r"<(/?[a-zA-Z][^<>]*+)>|<")
+# Something to be seen that is no text.
+PICTURE = re.compile(r"<(?:img|svg)\b", re.IGNORECASE)
 _NAME = re.compile(r"/?[a-zA-Z][^\s/\"']*+")
 # A tag in which every quotation is closed.
 _CLOSED = re.compile(r"(?:[^\"']|\"[^\"]*+\"|'[^']*+')*+")
@@ -54,10 +56,10 @@ def _without_comments(page: str) -> str:
     return "".join(kept) + page[at:]
 
 
-def html_text(page: str) -> str:
-    """What a person reads of an HTML page: lines apart, and cells of a row apart."""
+def html_text(page: str, most: int = HTML_LIMIT) -> str:
+    """What a person reads of the first ``most`` characters of a page: lines apart, cells of a row apart."""
     stripper = _Stripper()
-    stripper.feed(whole_tags(page[:HTML_LIMIT]))
+    stripper.feed(whole_tags(page[:most]))
     stripper.close()
     lines = (line.strip() for line in "".join(stripper.pieces).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

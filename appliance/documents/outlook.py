@@ -7,6 +7,7 @@ and type in hexadecimal ([MS-OXPROPS]).
 from __future__ import annotations
 
 import io
+from email.message import EmailMessage
 
 import olefile
 
@@ -20,7 +21,9 @@ _SENDER_NAME, _SENDER, _TO, _CC = "0C1A", "0C1F", "0E04", "0E03"
 _CONTENT, _LONG_NAME, _NAME, _MEDIA_TYPE, _CONTENT_ID = "3701", "3707", "3704", "370E", "3712"
 _STRING_WIDE, _STRING, _BINARY = "001F", "001E", "0102"  # [MS-OXCDATA] 2.11.1
 _ATTACHMENT = "__attach_version1.0_"
+_MESSAGE, _PROPERTIES = f"__substg1.0_{_CONTENT}000D", "__properties_version1.0"  # [MS-OXMSG] 2.2.2.1
 _MOST_ATTACHMENTS = 200
+_DEEPEST = 4  # messages within each other
 _LARGEST = 100 << 20  # octets of one stream
 
 
@@ -28,36 +31,63 @@ def read_message(content: bytes) -> tuple[dict[str, str], Letter]:
     """The heading (From, To, Cc, Subject) and the parts.  Raises DocumentError (DOCUMENT_DAMAGED)."""
     try:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
-            return _read(ole)
+            return _read(ole, "", 0)
     except Exception as error:  # the library meets damage with whatever comes to its mind
         raise DocumentError(DOCUMENT_DAMAGED, f"{type(error).__name__}: {error}"[:200]) from None
 
 
-def _read(ole: olefile.OleFileIO) -> tuple[dict[str, str], Letter]:
-    sender = " ".join(filter(None, (_words(ole, "", _SENDER_NAME), _words(ole, "", _SENDER))))
+def _read(ole: olefile.OleFileIO, root: str, depth: int) -> tuple[dict[str, str], Letter]:
+    """The message in the folder ``root`` of the file: ``depth`` others lie around it."""
+    sender = " ".join(filter(None, (_words(ole, root, _SENDER_NAME), _words(ole, root, _SENDER))))
     fields = {
         "From": sender,
-        "To": _words(ole, "", _TO),
-        "Cc": _words(ole, "", _CC),
-        "Subject": _words(ole, "", _SUBJECT),
+        "To": _words(ole, root, _TO),
+        "Cc": _words(ole, root, _CC),
+        "Subject": _words(ole, root, _SUBJECT),
     }
-    page = _octets(ole, "", _HTML, _BINARY)
-    text = decode(page)[0] if page else _words(ole, "", _HTML)
+    page = _octets(ole, root, _HTML, _BINARY)
+    text = decode(page)[0] if page else _words(ole, root, _HTML)
     files = []
-    folders = sorted({path[0] for path in ole.listdir() if path[0].startswith(_ATTACHMENT)})
-    for folder in folders[:_MOST_ATTACHMENTS]:
+    start = f"{root}/".lstrip("/") + _ATTACHMENT
+    level = start.count("/") + 1
+    paths = {"/".join(path[:level]) for path in ole.listdir() if len(path) > level}
+    folders = sorted(path for path in paths if path.startswith(start))
+    if len(folders) > _MOST_ATTACHMENTS:
+        raise ValueError(f"{len(folders)} attachments")
+    for folder in folders:
         data = _octets(ole, folder, _CONTENT, _BINARY)
         if data:
             name = _words(ole, folder, _LONG_NAME) or _words(ole, folder, _NAME)
             content_id = _words(ole, folder, _CONTENT_ID).strip("<>")
             files.append(FilePart(name, _words(ole, folder, _MEDIA_TYPE), data, content_id))
+        elif ole.exists(f"{(inner := f'{folder}/{_MESSAGE}')}/{_PROPERTIES}"):
+            if depth >= _DEEPEST:
+                raise ValueError(f"more than {_DEEPEST} messages within each other")
+            within = _read(ole, inner, depth + 1)
+            files.append(FilePart(f"{within[0]['Subject'] or 'message'}.eml", "", _as_email(*within)))
     shown = {each.content_id for each in files if each.content_id and f"cid:{each.content_id}" in text}
     return fields, Letter(
-        plain=_words(ole, "", _BODY),
+        plain=_words(ole, root, _BODY),
         html=text,
         inline=tuple(each for each in files if each.content_id in shown),
         files=tuple(each for each in files if each.content_id not in shown),
     )
+
+
+def _as_email(fields: dict[str, str], letter: Letter) -> bytes:
+    """A message that lies in another one, as the file that other programs would have attached."""
+    message = EmailMessage()
+    for name, value in fields.items():
+        message[name] = " ".join(value.split())
+    message.set_content(letter.plain)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
+    for file in (*letter.inline, *letter.files):
+        cid = f"<{file.content_id}>" if file.content_id else None
+        message.add_attachment(
+            file.content, maintype="application", subtype="octet-stream", filename=file.name, cid=cid
+        )
+    return message.as_bytes()
 
 
 def _octets(ole: olefile.OleFileIO, folder: str, name: str, kind: str) -> bytes:

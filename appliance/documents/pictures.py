@@ -30,7 +30,7 @@ from appliance.documents.placing import place
 from appliance.documents.sniff import Kind, has_no_directory
 from appliance.documents.straighten import is_taken
 from appliance.documents.tiffpages import FaxProof, guessed_resolution, is_page, resolution_of, tags_of
-from appliance.remarks import SUBFILE_SKIPPED, Remark
+from appliance.remarks import MOVEMENT_LEFT_OUT, SUBFILE_SKIPPED, Remark
 from appliance.t4 import tiff_tags as tags
 from appliance.t4.page import SCAN_LINE_PIXELS
 
@@ -47,6 +47,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _TURNED_BY_US = {"JPEG", "PNG", "WEBP"}  # the readers of the others do it themselves
+_MOVING = {Kind.PNG, Kind.WEBP}
 _END_OF_IMAGE = b"\xff\xd9"  # JPEG's last marker
 
 # Pictures from screens and cameras say 72 or 96 dpi, or nothing, and mean nothing by it: those are
@@ -101,6 +102,11 @@ class ImageSource:
         if kind is Kind.TIFF:
             self._frames, self._skipped = self._pages()
             self._proof = FaxProof(content)
+        elif kind is Kind.HEIC:  # a series of photographs in one file
+            self._frames = list(range(getattr(self._image, "n_frames", 1)))
+            if len(self._frames) > limits.pages:
+                raise DocumentError(DOCUMENT_TOO_MANY_PAGES, f"{len(self._frames)} of at most {limits.pages}")
+        self._moves = kind in _MOVING and getattr(self._image, "is_animated", False)
         self.count = len(self._frames)
 
     def _opened(self) -> Image.Image:
@@ -193,7 +199,7 @@ class ImageSource:
 
     def may_be_photograph(self, *, taken: bool) -> bool:
         """Whether a camera made the picture, as it says; unless ``taken``, whether one may have made it."""
-        if self._image.format == "TIFF":
+        if self._image.format == "TIFF" or self.count > 1:
             return False
         image = self._seek(0)
         if image.mode == "1" or image.width * image.height > _LARGEST_PHOTOGRAPH:
@@ -235,7 +241,7 @@ class ImageSource:
         shown = self._upright(image, (max(box), max(box)))
         if layout.turned:
             shown = shown.transpose(Image.Transpose.ROTATE_90)
-        if self.count == 1:
+        if self.count == 1 or self._kind is Kind.HEIC:
             self._image = self._opened()  # its pixels would stay until the fax's other documents are made
             del image
         if shown.mode == "1":
@@ -247,7 +253,7 @@ class ImageSource:
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None and self._skipped:
             return (Remark(SUBFILE_SKIPPED, detail=f"{self._skipped} of {self._skipped + self.count}"),)
-        return ()
+        return () if index is None or not self._moves else (Remark(MOVEMENT_LEFT_OUT),)
 
 
 def _with_end(content: bytes) -> bytes:

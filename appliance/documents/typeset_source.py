@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from appliance.documents.bounded import Bounds, Typeset, UnboundedError
-from appliance.documents.causes import DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED
+from appliance.documents.causes import (
+    DOCUMENT_DAMAGED,
+    DOCUMENT_EMPTY,
+    DOCUMENT_ENCRYPTED,
+    DOCUMENT_TOO_LARGE,
+)
 from appliance.documents.drawing import Drawing
 from appliance.documents.errors import DocumentError
 from appliance.documents.geometry import Layout, PageSize
-from appliance.documents.hypertext import html_text
+from appliance.documents.hypertext import HTML_LIMIT, PICTURE, html_text
 from appliance.documents.pdfsource import PdfSource
 from appliance.documents.text import charset_of, decode, is_pgp, text_html, text_style
 from appliance.documents.workshop import Workshop
@@ -22,10 +28,16 @@ if TYPE_CHECKING:
 
 # What laying out may cost.  A text of 200 pages takes 9 s of a fast processor; a web page that takes longer
 # than this was made to, and its text alone is faxed.  All stay below the time a page may take.
+_MOST_PLAIN = 2_000_000  # characters of a page that is faxed as its text
 _SHORT = 50_000  # characters of a text that is set at once, without a child
 _TEXT = Bounds(cpu_seconds=45, wall_seconds=50.0, memory_octets=260 << 20)
 _HTML = Bounds(cpu_seconds=20, wall_seconds=28.0, memory_octets=200 << 20)
 _PLAIN = Bounds(cpu_seconds=20, wall_seconds=25.0, memory_octets=200 << 20)
+
+
+# What a page shows besides its text.
+_SCRIPT = re.compile(r"<script\b", re.IGNORECASE)
+_SHOWN = re.compile(r"<(?:img|svg|input|textarea|object|hr|table)\b|background", re.IGNORECASE)
 
 
 class TypesetSource:
@@ -81,7 +93,16 @@ def open_html(
     Raises DocumentError as `open_text`.
     """
     page, _ = decode(content, charset or declared_charset(content))
+    if _is_left_to_its_script(page):
+        raise DocumentError(DOCUMENT_EMPTY, "only a script would write it")
     return TypesetSource(typeset_page(page, workshop, parts))
+
+
+def _is_left_to_its_script(page: str) -> bool:
+    """Whether nothing is on the page until its script has run, which it does in a browser only."""
+    if len(page) > HTML_LIMIT or not _SCRIPT.search(page) or _SHOWN.search(page):
+        return False
+    return not html_text(page)
 
 
 def open_svg(content: bytes, workshop: Workshop) -> TypesetSource:
@@ -117,8 +138,17 @@ def typeset_page(page: str, workshop: Workshop, parts: Mapping[str, Part] | None
     try:
         return workshop.attempt("page", made_from, make, _HTML)
     except UnboundedError as error:
-        plain = _text(html_text(page), workshop, _PLAIN)
-        return Typeset(plain.pdf, (Remark(LAYOUT_SIMPLIFIED, detail=str(error)), *plain.remarks))
+        return _simplified(page, workshop, str(error))
+
+
+def _simplified(page: str, workshop: Workshop, why: str) -> Typeset:
+    if len(page) > _MOST_PLAIN:
+        raise DocumentError(DOCUMENT_TOO_LARGE, f"{len(page)} characters of HTML; {why}")
+    plain = _text(html_text(page, _MOST_PLAIN), workshop, _PLAIN)
+    remarks = [Remark(LAYOUT_SIMPLIFIED, detail=why), *plain.remarks]
+    if PICTURE.search(page):
+        remarks.append(Remark(PICTURE_LOST, detail="those of a page that is faxed as its text"))
+    return Typeset(plain.pdf, tuple(remarks))
 
 
 def declared_charset(content: bytes) -> str:

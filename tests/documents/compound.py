@@ -78,8 +78,8 @@ def _entry(entry: list[object]) -> bytes:
     )
 
 
-def message_file(text: str, subject: str, attached: tuple[str, bytes]) -> bytes:
-    """An Outlook message ([MS-OXMSG]) with one file."""
+def message_file(text: str, subject: str, attached: tuple[str, bytes], forwarded: str = "") -> bytes:
+    """An Outlook message ([MS-OXMSG]) with one file, and a message of the text ``forwarded`` within it."""
 
     def wide(words: str) -> bytes:
         return words.encode("utf-16-le")
@@ -91,6 +91,12 @@ def message_file(text: str, subject: str, attached: tuple[str, bytes]) -> bytes:
             "__properties_version1.0": b"",
         }
     )
+    attachments = {"__attach_version1.0_#00000000": file}
+    if forwarded:
+        properties = {"__properties_version1.0": b""}
+        message = Storage(properties | {"__substg1.0_1000001F": wide(forwarded)})
+        within = Storage(dict(properties), {"__substg1.0_3701000D": message})
+        attachments["__attach_version1.0_#00000001"] = within
     return compound(
         Storage(
             {
@@ -99,7 +105,7 @@ def message_file(text: str, subject: str, attached: tuple[str, bytes]) -> bytes:
                 "__substg1.0_1000001F": wide(text),
                 "__substg1.0_0C1A001F": wide("Ada"),
             },
-            {"__attach_version1.0_#00000000": file},
+            attachments,
         )
     )
 

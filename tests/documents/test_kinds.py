@@ -177,6 +177,27 @@ def test_a_page_that_cannot_be_laid_out_is_faxed_as_its_text(tmp_path: Path, pag
     assert codes(made)[:1] in ([LAYOUT_SIMPLIFIED.code], [])
 
 
+def test_a_page_that_is_faxed_as_its_text_loses_none_of_it_and_its_pictures_not_in_silence(
+    tmp_path: Path,
+) -> None:
+    filling = "<!-- -->" + "<b></b>" * 40_000
+    page = f"<html><style>*{{font-size:1e30px}}</style><img src='data:,'>{filling}found all the same"
+    made = opened(tmp_path, page.encode(), "page.html")
+    assert "found all the same" in made.words
+    assert codes(made) == [LAYOUT_SIMPLIFIED.code, PICTURE_LOST.code]
+
+
+def test_a_page_that_only_its_script_would_write_is_empty(tmp_path: Path) -> None:
+    for page in (
+        "<html><body><script>document.write('words')</script>",
+        "<html><div id=app></div><script src=a.js></script></html>",
+    ):
+        with pytest.raises(DocumentError) as refused:
+            opened(tmp_path, page.encode(), "page.html")
+        assert refused.value.cause is DOCUMENT_EMPTY
+    assert "words" in opened(tmp_path, b"<html>words<script>more()</script>", "page.html").words
+
+
 class Watched:
     """A server that hears of every connection."""
 

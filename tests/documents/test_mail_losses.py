@@ -9,6 +9,7 @@ import pytest
 from appliance.documents.causes import DOCUMENT_EMPTY, DOCUMENT_ENCRYPTED
 from appliance.documents.errors import DocumentError
 from appliance.remarks import COMPANION_LEFT_OUT, FILE_LEFT_OUT
+from tests.documents.compound import message_file
 from tests.documents.opened import opened
 
 HEADING = b"From: a@office.example\nMessage-ID: <1@x>\nMIME-Version: 1.0\nSubject: s\n"
@@ -69,6 +70,14 @@ def test_an_invitation_that_the_text_says_too_is_no_loss(tmp_path: Path) -> None
     assert (
         opened(tmp_path, HEADING + multipart("alternative", PLAIN, PAGE, INVITATION), "a.eml").remarks == ()
     )
+
+
+def test_a_message_within_an_outlook_message_has_pages_of_its_own(tmp_path: Path) -> None:
+    content = message_file("the cover", "s", ("letter.txt", b"attached words"), forwarded="the forwarded one")
+    made = opened(tmp_path, content, "a.msg")
+    assert made.drawer.count == 3
+    assert "the forwarded one" in made.words
+    assert made.remarks == ()
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import struct
 
+import pillow_heif
 import pytest
 from PIL import Image, ImageDraw, ImageStat, TiffImagePlugin
 
 from appliance.documents.causes import DOCUMENT_DAMAGED
 from appliance.documents.errors import DocumentError
 from appliance.documents.type import MONOSPACED, font
-from appliance.remarks import SUBFILE_SKIPPED
+from appliance.remarks import MOVEMENT_LEFT_OUT, SUBFILE_SKIPPED
 from appliance.t4.page import CodedPage
 from tests.documents.conftest import Rendered
 from tests.documents.making import ink, likeness, photograph, picture, save
@@ -243,3 +244,21 @@ def test_a_phone_held_sideways(rendered: Rendered, kind: str, orientation: int) 
     assert right < page.width / 2
     assert bottom < page.height / 2
     assert (right - left) / (1728 / 215) > (bottom - top) / 7.7
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_of_a_picture_that_moves_it_is_said_that_it_does(rendered: Rendered, kind: str) -> None:
+    frames = [Image.new("L", (300, 200), grey) for grey in (0, 255)]
+    document = rendered(save(frames[0], kind, save_all=True, append_images=frames[1:]))
+    assert document.total == 1
+    assert [(remark.kind, remark.page) for remark in document.remarks] == [(MOVEMENT_LEFT_OUT, 1)]
+    assert rendered(save(frames[0], kind)).remarks == ()
+
+
+def test_every_photograph_of_a_series_in_one_file_is_a_page(rendered: Rendered) -> None:
+    pillow_heif.register_heif_opener()
+    frames = [Image.new("RGB", (300, 200), colour) for colour in ("white", "black", "white")]
+    document = rendered(save(frames[0], "HEIF", save_all=True, append_images=frames[1:]))
+    assert document.total == 3
+    black = [sum(picture(document.coded_page(page)).histogram()[:128]) > 1000 for page in range(3)]
+    assert black == [False, True, False]
