@@ -123,8 +123,13 @@ class PdfSource:
             self._close_page()
         try:
             with taking(self._instead):
-                self._open = (index, self._document[index])
-            return self._open[1]
+                page = self._document[index]
+                if not all(page.get_size()):  # its crop box lies off the sheet: the sheet is what others show
+                    page.set_cropbox(*page.get_mediabox())
+                    page.close()
+                    page = self._document[index]
+            self._open = (index, page)
+            return page
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise DocumentError(DOCUMENT_DAMAGED, f"page {index + 1}: {error}"[:200]) from None
 

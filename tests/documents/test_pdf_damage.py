@@ -46,6 +46,9 @@ DAMAGED = {
     "a page is not there": WHOLE.replace(b"Kids[4 0 R", b"Kids[77 0 R 4 0 R"),
     "the pages are in a circle": WHOLE.replace(b"Kids[4 0 R", b"Kids[2 0 R 4 0 R"),
     "pages do not say what they are": WHOLE.replace(b"/Type/Pages", b"").replace(b"/Type/Page/", b"/"),
+    "what is to be shown lies off the sheet": WHOLE.replace(
+        b"/Contents", b"/CropBox[2000 2000 3000 3000]/Contents"
+    ),
     "pages have no size": re.sub(rb"/MediaBox\[[^\]]*\]", b"", WHOLE),
 }
 
