@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from appliance import tariffs
+
 if TYPE_CHECKING:
     import phonenumbers
     import phonenumbers.shortnumberinfo
@@ -118,10 +120,15 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
     if phonenumbers.truncate_too_long_number(shorter):
         yield shorter
     there = main_region(str(number.country_code))
+    national = phonenumbers.national_significant_number(number)
+    prefix = (phonenumbers.ndd_prefix_for_region(there, True) or "") if there else ""
+    if prefix and national.startswith(prefix):
+        # The library leaves the 0 of +49 (0)900 where it knows no such number.
+        plain = _read(f"+{number.country_code}{national.removeprefix(prefix)}", "")
+        if plain is not None:
+            yield plain
     if there not in plan.at_home:
         return
-    national = phonenumbers.national_significant_number(number)
-    prefix = phonenumbers.ndd_prefix_for_region(there, True) or ""
     for place in range(1, _CARRIER_DIGITS + 1):
         rest = national[place:]
         if prefix and rest.startswith(prefix):
@@ -131,16 +138,19 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
 
 
 def is_costly(number: PhoneNumber) -> bool:
-    """Premium rate, shared cost, satellites and networks of no country, enquiries that are billed."""
-    types = phonenumbers.PhoneNumberType
-    costly_types = (types.PREMIUM_RATE, types.SHARED_COST)
-    if number.country_code in COSTLY_CODES or phonenumbers.number_type(number) in costly_types:
+    """Premium rate, shared cost, personal numbers, satellites and networks of no country, billed enquiries.
+
+    Of a number that its country does not have, the first digits say it.
+    """
+    if number.country_code in COSTLY_CODES or tariffs.is_costly_type(number):
         return True
-    if is_whole(number):
+    there = main_region(str(number.country_code))
+    if is_whole(number) or not there:
         return False
     national = phonenumbers.national_significant_number(number)
-    there = main_region(str(number.country_code))
-    return bool(there) and any(is_costly_short(national[:length], there) for length in _SHORT_DIGITS)
+    return tariffs.leads_to_costly(national, there) or any(
+        is_costly_short(national[:length], there) for length in _SHORT_DIGITS
+    )
 
 
 def is_costly_short(digits: str, region: str) -> bool:
@@ -228,10 +238,12 @@ def _has_national_prefix(digits: str, region: str) -> bool:
 
 
 def _parsed(digits: str, region: str) -> PhoneNumber | None:
+    number = _read(digits, region)
+    return number if number is not None and phonenumbers.is_possible_number(number) else None
+
+
+def _read(digits: str, region: str) -> PhoneNumber | None:
     try:
-        number = phonenumbers.parse(digits, region or None)
+        return phonenumbers.parse(digits, region or None)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return number

@@ -175,6 +175,70 @@ def test_nothing_before_or_behind_a_premium_number_makes_it_another(country: str
     assert read_on(line_in(country), written) is NUMBER_NOT_ALLOWED
 
 
+@pytest.mark.parametrize(
+    ("country", "written"),
+    [
+        ("49", "0900 123456"),  # a digit short
+        ("49", "0900 12"),
+        ("49", "0900"),
+        ("49", "0900 2 123456"),  # a block that was never given out
+        ("49", "+49 (0)900 123456"),
+        ("49", "010130900123456"),  # through another carrier
+        ("49", "0137 712345"),
+        ("49", "0180 51"),
+        ("44", "0909 123456"),
+        ("44", "0845 12345"),
+        ("33", "0891 12345"),
+        ("33", "+33 0891 12345"),
+        ("39", "899 12345"),
+        ("41", "0901 12345"),
+        ("43", "0930 12"),
+        ("43", "0900 12345"),
+        ("31", "0900 123"),
+        ("32", "0900 1234"),
+        ("1", "+1 900 123 4567"),  # no exchange begins with 1
+        ("1", "900 2345"),
+        ("49", "+44 909 12345"),  # abroad as at home
+    ],
+)
+def test_a_premium_number_of_any_length_is_premium(country: str, written: str) -> None:
+    assert read_on(line_in(country), written) is NUMBER_NOT_ALLOWED
+    assert isinstance(read_on(line_in(country), written, premium=True), Number)
+
+
+@pytest.mark.parametrize(
+    ("country", "written"),
+    [("44", "070 1234 5678"), ("49", "0700 12345678"), ("1", "212 976 1234"), ("1", "976 1234")],
+)
+def test_personal_numbers_and_976_are_billed_as_premium_numbers_are(country: str, written: str) -> None:
+    assert read_on(line_in(country), written) is NUMBER_NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    ("country", "written"),
+    [
+        ("49", "0906 12"),  # Donauwörth, short
+        ("49", "030 1"),
+        ("49", "0221 4710 1234 56"),
+        ("49", "0800 1234567"),
+        ("49", "0800 12345"),  # free of charge, short
+        ("43", "01 1"),
+        ("39", "06 1234"),
+        ("1", "800 976 1234"),  # free of charge
+        ("1", "+1 876 976 1234"),  # Jamaica, where 976 is an exchange as any
+        ("31", "020 123"),
+    ],
+)
+def test_ordinary_numbers_that_are_short_or_strange_are_dialled(country: str, written: str) -> None:
+    assert isinstance(read_on(line_in(country), written), Number)
+
+
+@pytest.mark.parametrize("written", ["+49 0221 99", "0049 0221 99"])
+def test_a_zero_behind_the_country_code_hides_nothing_from_a_rule(written: str) -> None:
+    assert read_on(line_in("49"), written, deny=("+49221",)) is NUMBER_NOT_ALLOWED
+    assert read_on(line_in("43"), written, deny=("+49221",)) is NUMBER_NOT_ALLOWED
+
+
 @pytest.mark.parametrize("written", ["02,21123456", "0221,,23456", "01049 0221 99"])
 def test_no_pause_and_no_carrier_in_front_hides_what_a_rule_forbids(written: str) -> None:
     assert read_on(line_in("49"), written, deny=("+49221",)) in (NUMBER_NOT_ALLOWED, NUMBER_INVALID)

@@ -1,0 +1,71 @@
+"""Whether digits lead to numbers of a higher rate, even where they are no whole number.
+
+A carrier bills by the first digits, and which numbers below them exist changes faster than any table: one
+digit too few, or a block that was never given out, makes no ordinary number of a premium one.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import phonenumbers
+else:
+    from appliance import number_library as phonenumbers
+
+# What the library's patterns consist of: digits and sets of digits, and between them what repeats or groups.
+_PATTERN_PART = re.compile(r"(\{[0-9,]+\})|(\\d|\[[^\]]+\]|[0-9])")
+_COSTLY = ("premium_rate", "shared_cost", "personal_number")
+_ORDINARY = ("fixed_line", "mobile", "toll_free", "voip", "pager", "uan", "voicemail")
+# The countries of code 1 where 976 is the exchange of premium numbers in each area, with or without the area.
+_WITH_976 = (None, "US", "CA")
+_EXCHANGE_976 = re.compile(r"([2-9][0-9]{2})?976[0-9]{4}")
+
+
+def is_costly_type(number: phonenumbers.PhoneNumber) -> bool:
+    """Premium rate, shared cost, and personal numbers, billed by where their owners have them lead."""
+    types = phonenumbers.PhoneNumberType
+    kind = phonenumbers.number_type(number)
+    if kind in (types.PREMIUM_RATE, types.SHARED_COST, types.PERSONAL_NUMBER):
+        return True
+    national = phonenumbers.national_significant_number(number)
+    return (
+        number.country_code == 1
+        and kind != types.TOLL_FREE
+        and _EXCHANGE_976.fullmatch(national) is not None
+        and phonenumbers.region_code_for_number(number) in _WITH_976
+    )
+
+
+def leads_to_costly(national: str, region: str) -> bool:
+    """Whether as many first digits as lead to any number of the country lead to costly ones alone."""
+    costly, ordinary = _beginnings(region)
+    for length in range(len(national), 0, -1):
+        begun = national[:length]
+        if any(each.fullmatch(begun) for each in ordinary):
+            return False
+        if any(each.fullmatch(begun) for each in costly):
+            return True
+    return False
+
+
+@functools.lru_cache(maxsize=32)
+def _beginnings(region: str) -> tuple[list[re.Pattern[str]], list[re.Pattern[str]]]:
+    """What beginnings of costly numbers look like, and those of ordinary ones."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if metadata is None:
+        return [], []
+
+    def of(kinds: tuple[str, ...]) -> list[re.Pattern[str]]:
+        described = (getattr(metadata, kind) for kind in kinds)
+        patterns = (each.national_number_pattern for each in described if each is not None)
+        return [_of_beginnings(each) for each in patterns if each]
+
+    return of(_COSTLY), of(_ORDINARY)
+
+
+def _of_beginnings(pattern: str) -> re.Pattern[str]:
+    """What matches each beginning of what ``pattern`` matches: after each digit it may be over."""
+    return re.compile(_PATTERN_PART.sub(lambda part: part[1] or rf"(?:{part[2]}|\Z)", pattern))
