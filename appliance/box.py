@@ -24,14 +24,16 @@ from appliance.services.notes import Notes
 from appliance.services.outbox import Outbox
 from appliance.services.polling import Polling
 from appliance.services.rules import Clock, Rules
+from appliance.settings.files import SETTINGS_FILE
 from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, received
 from appliance.spool.age_clock import AgeClock
+from appliance.spool.identity import require_settings
 from appliance.spool.model import JobState, Room
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
-from appliance.spool.store import FollowUp, Spool
+from appliance.spool.store import FOLDERS, FollowUp, Spool
 from appliance.spool.vault import open_vault
 
 
@@ -78,6 +80,7 @@ class Box:
         self.data = data
         self.clock = clock
         self.settings = settings
+        require_settings(data, FOLDERS[:3], data / SETTINGS_FILE)
         open_vault(data, settings.section(StorageSettings))
         self.spool = Spool(data, follow_up, known_id=settings.section(SecretSettings).spool_id)
         if settings.section(SecretSettings).spool_id != self.spool.id:

@@ -41,6 +41,36 @@ class TooLargeError(Exception):
     """More octets than the caller allowed."""
 
 
+class NotAFileError(OSError):
+    """Something else lies where a file belongs; the message says what, and what to do."""
+
+
+def require_file(path: Path) -> None:
+    """Raises NotAFileError unless ``path`` is a file, leads to one, or is not there at all.
+
+    Before it is opened: a pipe would be waited for, and a link to a disk that is not mounted be taken for
+    a file that never was.
+    """
+    what = _instead_of_file(path)
+    if what:
+        raise NotAFileError(
+            f"{path} is {what} where a file belongs. Nothing was changed. Put the file back,"
+            " or mount the disk that it is on; to go on without it, move away what is there."
+        )
+
+
+def _instead_of_file(path: Path) -> str:
+    try:
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            mode = path.stat().st_mode
+    except OSError:
+        return "a link that leads nowhere" if path.is_symlink() else ""
+    if stat.S_ISREG(mode):
+        return ""
+    return "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"
+
+
 def fsync_folder(folder: Path) -> None:
     """Makes the names in ``folder`` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

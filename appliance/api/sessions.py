@@ -142,6 +142,7 @@ class Sessions:
 
     def _load(self) -> dict[str, Session]:
         try:
+            durable.require_file(self._path)
             listed = json.loads(self._path.read_text(encoding="utf-8"))
             return {entry["id"]: Session(**entry) for entry in listed}
         except FileNotFoundError:

@@ -50,7 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
     except vault.KeyLostError as error:
         print(f"faxbox: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
-    except (OSError, durable.DiskFullError, SchemaTooNewError, sqlite3.Error) as error:
+    except (
+        OSError,
+        durable.DiskFullError,
+        SchemaTooNewError,
+        identity.SpoolGoneError,
+        sqlite3.Error,
+    ) as error:
         print(f"faxbox: {data}: {error}", file=sys.stderr)
         return EXIT_UNUSABLE
 

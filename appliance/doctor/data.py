@@ -59,7 +59,12 @@ def permissions(data: Path) -> Iterator[Finding]:
 
 def index(data: Path) -> Iterator[Finding]:
     """Whether the spool's database is there and whole."""
-    if rebuild.usable(data):
+    try:
+        identity.require_files(data)
+        advice = "" if rebuild.usable(data) else identity.way_back(data)
+    except identity.SpoolGoneError as error:
+        advice = str(error)
+    if not advice:
         yield Finding("index", State.FINE, _("The index of the faxes is whole."))
     else:
         yield Finding(
@@ -67,7 +72,7 @@ def index(data: Path) -> Iterator[Finding]:
             State.BROKEN,
             _("The index of the faxes is gone or damaged."),
             _("Stop the box, then faxbox spool rebuild; received faxes come back from their files."),
-            identity.way_back(data),
+            advice,
         )
 
 

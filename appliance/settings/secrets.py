@@ -167,6 +167,7 @@ def present_setup_code(store: SettingsStore) -> str:
     """The set-up code that is good now; empty: there is none, or its file is gone."""
     expected = store.section(SecretSettings).setup_code_hash
     try:
+        durable.require_file(store.folder / CODE_FILE)
         code = (store.folder / CODE_FILE).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return ""

@@ -79,6 +79,8 @@ class SettingsStore:
 
     def __init__(self, data: Path, catalogue: Catalogue, *, mend: bool = False) -> None:
         durable.make_folder(data)
+        for name in (SETTINGS_FILE, PHONEBOOK_FILE, LOCK_FILE):
+            durable.require_file(data / name)
         self._data = data
         self._catalogue = catalogue
         self._mend = mend

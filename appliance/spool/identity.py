@@ -22,6 +22,23 @@ class SpoolGoneError(RuntimeError):
     """The index of the faxes is not there, damaged, or another box's; the text says what to do."""
 
 
+# What SQLite keeps beside a database in WAL mode.
+BESIDE = ("-wal", "-shm")
+
+
+def require_files(data: Path) -> None:
+    """Raises SpoolGoneError when something else lies where the database or what belongs to it should."""
+    for name in (DATABASE_NAME, *(f"{DATABASE_NAME}{suffix}" for suffix in BESIDE)):
+        try:
+            durable.require_file(data / name)
+        except durable.NotAFileError as error:
+            raise SpoolGoneError(f"{error} {way_back(data)}") from error
+    try:
+        durable.require_file(data / MARKER_NAME)
+    except durable.NotAFileError as error:
+        raise SpoolGoneError(str(error)) from error
+
+
 def require_present(data: Path, folders: tuple[str, ...], known_id: str) -> None:
     """Before the database is opened.  ``known_id``: what the settings know; ``folders``: of its files.
 
@@ -43,6 +60,20 @@ def require_present(data: Path, folders: tuple[str, ...], known_id: str) -> None
         raise SpoolGoneError(
             f"{DATABASE_NAME}, the index of all faxes, is {'empty' if database.exists() else 'gone'}"
             f" ({'; '.join(signs)}). Nothing was changed. {way_back(data)}"
+        )
+
+
+def require_settings(data: Path, folders: tuple[str, ...], settings: Path) -> None:
+    """Raises SpoolGoneError when a spool with files is here and the file of the settings is gone.
+
+    Defaults in their place would allow what the owner forbade, and store in the clear.
+    """
+    if settings.exists() or not (data / MARKER_NAME).exists():
+        return
+    if any((data / name).is_dir() and any((data / name).iterdir()) for name in folders):
+        raise SpoolGoneError(
+            f"{settings.name}, the settings, is gone, and faxes are here. Nothing was changed. Put it back"
+            f" from a backup; to go on with new settings, use `faxbox spool adopt --data {data}`."
         )
 
 

@@ -58,6 +58,7 @@ def rebuild(data: Path, now: float) -> Rebuilt:
     Raises BlockingIOError while it runs, OSError, SchemaTooNewError.
     """
     with Spool.locked(data):
+        _clear_way(data, now)
         aside, copy = ("", "") if usable(data) else _replace(data, now)
     begin = "" if (data / DATABASE_NAME).exists() else uuids.uuid4().hex
     spool = Spool(data, begin=begin)
@@ -68,10 +69,19 @@ def rebuild(data: Path, now: float) -> Rebuilt:
     return Rebuilt(copy, aside, faxes, pages, unreadable)
 
 
+def _clear_way(data: Path, now: float) -> None:
+    """Puts aside what is no file where one of the index belongs: the database itself may be whole."""
+    for name in (*(f"{DATABASE_NAME}{suffix}" for suffix in ("", *identity.BESIDE)), identity.MARKER_NAME):
+        try:
+            durable.require_file(data / name)
+        except durable.NotAFileError:
+            (data / name).rename(data / f"{name}.unusable-{int(now)}")
+
+
 def _replace(data: Path, now: float) -> tuple[str, str]:
     """Puts an unusable database aside; the newest copy takes its place, if there is one."""
     aside = ""
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", *identity.BESIDE):
         path = data / f"{DATABASE_NAME}{suffix}"
         if path.exists():
             name = f"{DATABASE_NAME}.unusable-{int(now)}{suffix}"

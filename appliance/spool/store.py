@@ -171,6 +171,7 @@ class Spool:
         self._held.enter_context(self.locked(data))
         with contextlib.ExitStack() as undo:
             undo.enter_context(self._held)
+            identity.require_files(data)
             if not begin:
                 identity.require_present(data, FOLDERS[:3], known_id)
                 identity.require_folders(data, FOLDERS[:3], known_id)
@@ -275,6 +276,7 @@ class Spool:
     def locked(data: Path) -> Iterator[None]:
         """Holds the folder for this process.  Raises BlockingIOError when another one has it."""
         durable.make_folder(data)
+        durable.require_file(data / LOCK_NAME)
         lock_file = os.open(data / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -68,6 +68,7 @@ def open_vault(data: Path, storage: StorageSettings) -> bool:
 
 def _read_lock(data: Path) -> dict[str, str] | None:
     try:
+        durable.require_file(data / LOCK_FILE)
         given = json.loads((data / LOCK_FILE).read_bytes())
         return {"id": str(given["id"]), "salt": str(given["salt"]), "from": str(given["from"])}
     except FileNotFoundError:
@@ -130,6 +131,7 @@ def _key_of_file(path: Path, data: Path, *, make: bool) -> bytes:
             " set storage.key_file to another place."
         )
     try:
+        durable.require_file(path)
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except FileNotFoundError:
         if not make:

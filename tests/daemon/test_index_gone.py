@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,15 @@ from appliance.box import Box
 from appliance.causes import RECEIVED
 from appliance.configuration import open_box
 from appliance.daemon.housekeeping import SET_ASIDE_DAYS, Housekeeping
+from appliance.doctor.data import index
+from appliance.doctor.findings import State
+from appliance.durable import NotAFileError
 from appliance.services.rules import RefusedError
 from appliance.spool import copies
 from appliance.spool.identity import DATABASE_NAME, SpoolGoneError
 from appliance.spool.incoming import IncomingFax
 from appliance.spool.model import DAY_S, ReceivedFilter
+from appliance.spool.vault import KeyLostError
 from appliance.t4.page import Raster, Resolution
 from appliance.t30.parameters import CallResult, ReceivedPage
 
@@ -121,6 +126,90 @@ def test_a_box_whose_files_are_elsewhere_stops_with_advice_and_goes_on_when_they
     (tmp_path / "elsewhere").rename(data / name)
     open_box(data).close()
     assert len(page_files(data)) == 5
+
+
+def put_instead(path: Path, what: str) -> None:
+    """Puts something that is no file where ``path`` was."""
+    path.unlink(missing_ok=True)
+    if what == "a folder":
+        path.mkdir()
+        (path / "x").write_text("x")
+    elif what == "a pipe":
+        os.mkfifo(path)
+    elif what == "a socket":
+        with socket.socket(socket.AF_UNIX) as held:
+            held.bind(os.path.relpath(path))  # the path of a socket has 107 octets at most
+    else:
+        path.symlink_to(path.parent / "not mounted" / path.name)
+
+
+STRANGE = ("a folder", "a pipe", "a socket", "a link to a disk that is not mounted")
+
+
+@pytest.mark.parametrize("what", STRANGE)
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_what_is_no_file_in_the_indexs_place_is_put_aside_by_rebuild_and_no_fax_is_lost(
+    data: Path, suffix: str, what: str
+) -> None:
+    put_instead(data / f"{DATABASE_NAME}{suffix}", what)
+    with pytest.raises(SpoolGoneError, match="faxbox spool rebuild"):
+        open_box(data)
+    (found,) = index(data)
+    assert found.state is State.BROKEN
+    subprocess.run([*FAXBOX, "spool", "rebuild", "--data", str(data)], check=True, capture_output=True)
+    box = open_box(data)
+    try:
+        faxes = box.inbox.search(ReceivedFilter())
+        assert sorted(fax.pages for fax in faxes) == [2, 3]
+        # The index itself was whole unless it was that which was replaced.
+        assert (faxes[0].cause_code == "index_rebuilt") is (suffix == "")
+    finally:
+        box.close()
+    assert any(".unusable-" in path.name for path in data.iterdir())
+
+
+@pytest.mark.parametrize("what", STRANGE)
+@pytest.mark.parametrize(
+    "name", ["spool.json", "spool.lock", "settings.json", "settings.lock", "phonebook.json", "at-rest.json"]
+)
+def test_what_is_no_file_where_one_belongs_stops_the_box_with_advice_instead_of_hanging(
+    data: Path, name: str, what: str
+) -> None:
+    put_instead(data / name, what)
+    before = page_files(data)
+    with pytest.raises((SpoolGoneError, NotAFileError, KeyLostError), match=f"{name}.*[Pp]ut"):
+        open_box(data)
+    assert page_files(data) == before
+
+
+def test_a_strange_file_is_said_in_a_sentence_by_each_word(data: Path) -> None:
+    put_instead(data / "spool.sqlite3-shm", "a folder")
+    said = serve(data)
+    assert said.returncode == 78
+    assert "Traceback" not in said.stderr
+    assert "is a folder where a file belongs" in said.stderr
+    (data / "settings.json").unlink()
+    put_instead(data / "settings.json", "a pipe")
+    for words in (["serve", "--http", "127.0.0.1:0"], ["doctor"], ["spool", "rebuild"], ["config", "get"]):
+        ran = subprocess.run(
+            [*FAXBOX, *words, "--data", str(data)], capture_output=True, text=True, check=False, timeout=60
+        )
+        assert ran.returncode in (64, 78), (words, ran.stderr)
+        assert "settings.json is a pipe" in ran.stderr, words
+        assert "Traceback" not in ran.stderr
+
+
+def test_settings_that_are_gone_while_faxes_are_here_are_not_replaced_by_defaults(data: Path) -> None:
+    (data / "settings.json").unlink()
+    with pytest.raises(SpoolGoneError, match=r"settings\.json, the settings, is gone.*spool adopt"):
+        open_box(data)
+    assert not (data / "settings.json").exists()
+    subprocess.run([*FAXBOX, "spool", "adopt", "--data", str(data)], check=True, capture_output=True)
+    box = open_box(data)
+    try:
+        assert len(box.inbox.search(ReceivedFilter())) == 2
+    finally:
+        box.close()
 
 
 def test_received_faxes_are_made_again_from_their_files(data: Path) -> None:
