@@ -7,6 +7,7 @@ import math
 import random
 import re
 import struct
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -28,26 +29,44 @@ RATE = 8000
 NO_FREQUENCIES: tuple[float, ...] = ()
 
 
-def tones(*parts: tuple[tuple[float, ...], float], level: float = 6000.0) -> bytes:
-    """16-bit samples of these frequencies, each group for so many ms; none of them is silence."""
-    samples: list[int] = []
-    for frequencies, ms in parts:
-        for at in range(int(RATE * ms / 1000)):
-            value = sum(level * math.sin(2 * math.pi * each * at / RATE) for each in frequencies)
-            samples.append(round(value))
-    return struct.pack(f"<{len(samples)}h", *samples)
+# Frequencies in Hz that sound together (none: silence), and for how many ms.
+Part = tuple[tuple[float, ...], float]
 
 
-def pulsed(*frequencies: float, ms: float, times: int = 8) -> bytes:
-    return tones((NO_FREQUENCIES, 300)) + tones((frequencies, ms), (NO_FREQUENCIES, ms)) * times
+@dataclass(frozen=True)
+class Tones:
+    """What the network plays; its samples are made in the test that hears them, not in the collection."""
+
+    parts: tuple[Part, ...]
+    level: float
+
+    def __mul__(self, times: int) -> Tones:
+        return replace(self, parts=self.parts * times)
+
+    def samples(self) -> bytes:
+        """16 bits each, ``RATE`` in a second."""
+        samples: list[int] = []
+        for frequencies, ms in self.parts:
+            for at in range(int(RATE * ms / 1000)):
+                value = sum(self.level * math.sin(2 * math.pi * each * at / RATE) for each in frequencies)
+                samples.append(round(value))
+        return struct.pack(f"<{len(samples)}h", *samples)
 
 
-def cadence(*on_off: float, times: int = 4, hz: tuple[float, ...] = (425,), level: float = 6000.0) -> bytes:
+def tones(*parts: Part, level: float = 6000.0) -> Tones:
+    return Tones(parts, level)
+
+
+def pulsed(*frequencies: float, ms: float, times: int = 8) -> Tones:
+    return tones((NO_FREQUENCIES, 300.0), *((frequencies, ms), (NO_FREQUENCIES, ms)) * times)
+
+
+def cadence(*on_off: float, times: int = 4, hz: tuple[float, ...] = (425,), level: float = 6000.0) -> Tones:
     parts = [(NO_FREQUENCIES if at % 2 else hz, float(ms)) for at, ms in enumerate(on_off)]
     return tones((NO_FREQUENCIES, 300.0), *parts * times, level=level)
 
 
-def notes(*parts: tuple[float, float], gap: float = 10.0) -> bytes:
+def notes(*parts: tuple[float, float], gap: float = 10.0) -> Tones:
     pause_ms = ((NO_FREQUENCIES, gap),)
     played = [part for frequency, ms in parts for part in (((frequency,), ms), *pause_ms)]
     return tones((NO_FREQUENCIES, 500.0), *played, (NO_FREQUENCIES, 1500.0))
@@ -65,7 +84,7 @@ SPECIAL = notes((950, 330), (1400, 330), (1800, 330))
 
 
 @pytest.mark.parametrize(
-    ("samples", "meant"),
+    ("played", "meant"),
     [
         (pulsed(425, ms=500), NetworkTone.BUSY),
         (pulsed(425, ms=480), NetworkTone.BUSY),
@@ -82,8 +101,8 @@ SPECIAL = notes((950, 330), (1400, 330), (1800, 330))
         (notes((913.8, 274), (1428.5, 380), (1776.7, 380)), NetworkTone.NO_CIRCUIT),
     ],
 )
-def test_tones_of_the_networks_are_known(samples: bytes, meant: NetworkTone) -> None:
-    assert what_is_heard(samples) == [meant]
+def test_tones_of_the_networks_are_known(played: Tones, meant: NetworkTone) -> None:
+    assert what_is_heard(played.samples()) == [meant]
 
 
 # What countries use (ITU-T E.180 Supplement 2, and the tables of widespread exchanges): country code, tone.
@@ -136,22 +155,22 @@ NO_NUMBER_OF = [
 
 
 @pytest.mark.parametrize(
-    ("country", "samples", "meant"),
+    ("country", "played", "meant"),
     [
-        *((country, samples, NetworkTone.BUSY) for country, samples in BUSY_OF),
-        *((country, samples, NetworkTone.CONGESTION) for country, samples in CONGESTION_OF),
-        *((country, samples, NetworkTone.NO_SUCH_NUMBER) for country, samples in NO_NUMBER_OF),
+        *((country, played, NetworkTone.BUSY) for country, played in BUSY_OF),
+        *((country, played, NetworkTone.CONGESTION) for country, played in CONGESTION_OF),
+        *((country, played, NetworkTone.NO_SUCH_NUMBER) for country, played in NO_NUMBER_OF),
     ],
-    ids=lambda value: "" if isinstance(value, bytes) else str(value),
+    ids=lambda value: "" if isinstance(value, Tones) else str(value),
 )
-def test_cadences_of_other_countries_are_known(country: str, samples: bytes, meant: NetworkTone) -> None:
-    assert what_is_heard(samples, country) == [meant]
+def test_cadences_of_other_countries_are_known(country: str, played: Tones, meant: NetworkTone) -> None:
+    assert what_is_heard(played.samples(), country) == [meant]
 
 
 @pytest.mark.parametrize("level", [300.0, 3000.0, 15000.0])
 def test_tone_of_a_line_with_noise_is_known_at_any_level(level: float) -> None:
     noise = random.Random(17)
-    clean = memoryview(cadence(240, 240, times=7, level=level)).cast("h")
+    clean = memoryview(cadence(240, 240, times=7, level=level).samples()).cast("h")
     heard = [round(each + noise.gauss(0, 20)) for each in clean]
     assert what_is_heard(struct.pack(f"<{len(heard)}h", *heard)) == [NetworkTone.CONGESTION]
 
@@ -167,7 +186,7 @@ def test_tones_are_those_of_the_country_that_is_called_or_of_the_trunk(
 
 
 @pytest.mark.parametrize(
-    "samples",
+    "played",
     [
         cadence(400, 200, 400, 2000, hz=(400, 450)),  # it rings in Britain
         cadence(1000, 2000, hz=(400,)),  # in Japan
@@ -181,11 +200,11 @@ def test_tones_are_those_of_the_country_that_is_called_or_of_the_trunk(
         tones(((440, 480), 2000), (NO_FREQUENCIES, 4000)) * 2,
         tones(((425,), 8000)),  # a dial tone
         pulsed(425, ms=500, times=1),
-        bytes(2 * RATE * 5),
+        tones((NO_FREQUENCIES, 5000.0)),
     ],
 )
-def test_nothing_else_is_taken_for_one(samples: bytes) -> None:
-    assert what_is_heard(samples) == []
+def test_nothing_else_is_taken_for_one(played: Tones) -> None:
+    assert what_is_heard(played.samples()) == []
 
 
 async def call(folder: Path, samples: bytes, *steps: Step) -> Outcome:
@@ -225,7 +244,7 @@ ANSWERED = [expect("INVITE", save=True), respond(200, "OK", sdp(audio())), expec
 @pytest.mark.realtime
 @pytest.mark.parametrize("when", ["early", "answered"])
 @pytest.mark.parametrize(
-    ("samples", "cause"),
+    ("played", "cause"),
     [
         (pulsed(425, ms=480), causes.BUSY),
         (pulsed(425, ms=240, times=16), SIP_OVERLOADED),
@@ -233,9 +252,9 @@ ANSWERED = [expect("INVITE", save=True), respond(200, "OK", sdp(audio())), expec
     ],
 )
 def test_tone_of_the_network_is_the_cause_of_the_call(
-    tmp_path: Path, samples: bytes, cause: Cause, when: str
+    tmp_path: Path, played: Tones, cause: Cause, when: str
 ) -> None:
-    outcome = asyncio.run(call(tmp_path, samples, *(EARLY if when == "early" else ANSWERED)))
+    outcome = asyncio.run(call(tmp_path, played.samples(), *(EARLY if when == "early" else ANSWERED)))
     assert outcome.result.cause is cause, outcome.words()
     assert "network_tone" in outcome.words()
     assert outcome.seconds < 20
