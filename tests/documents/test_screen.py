@@ -336,6 +336,21 @@ def test_highlighted_lines_of_a_scan_are_no_photograph_at_standard_resolution() 
     assert sum(_unlike(faxed.crop(line), typed.crop(line)) < 0.4 for line in lines) == len(lines)
 
 
+@pytest.mark.parametrize("tint", [(255, 225, 120), (180, 220, 255), (150, 200, 150)])
+def test_noise_on_tints_of_a_scan_whose_paper_is_pure_white_is_no_ink(tint: tuple[int, int, int]) -> None:
+    page = Image.new("RGB", FINE, "white")
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((100, 300, 900, 900), fill=tint)
+    draw.text((200, 500), WORDS[:20], "black", font(MONOSPACED, 40))
+    noise = Image.effect_noise(FINE, 14).convert("RGB")  # the paper is too bright for half of it
+    scan = ImageChops.add(page, noise, 1, -128)
+    faxed = bilevel(scan)
+    beside = faxed.crop((130, 620, 870, 870))
+    assert beside.histogram()[0] < beside.width * beside.height * 0.04
+    assert faxed.crop((190, 490, 700, 560)).histogram()[0] > 1_000  # type stays
+    assert _octets(faxed) < 8_000
+
+
 def test_thin_pale_curves_stay_whole() -> None:
     page = Image.new("L", (1728, 600), 255)
     ImageDraw.Draw(page).line([(x, 300 + (x * 37 % 191) - 95) for x in range(50, 1700, 40)], 170, 1)

@@ -450,17 +450,22 @@ static int spread_noise(Ground *ground)
     return failed ? -1 : 0;
 }
 
-/* Middle of the tiles' noise, as it is once their paper is white. */
-static int settle_noise(const Ground *ground)
+/* Paper as white as this shows half its noise or none: then it is told by the tints, if so many percent are tinted. */
+enum { CLIPPED = 250, TINTED_PERCENT = 1, NOISY = 2 };
+
+/* Middle of the noise of the tiles that are darker than `most`, as it is once their paper is white; 0 of few tiles. */
+static int settle_noise(const Ground *ground, int most)
 {
     uint64_t histogram[256] = {0}, count = 0, below = 0;
     for (ptrdiff_t at = 0; at < ground->tiles.width * ground->tiles.rows; at++) {
         const Tile *tile = &ground->tile[at];
-        if (tile->looked_at && !tile->photo && tile->paper_type >= LEAST_PAPER / 2) {
+        if (tile->looked_at && !tile->photo && tile->paper_type >= LEAST_PAPER / 2 && tile->paper_type < most) {
             histogram[tile->noise * PAPER_WHITE / tile->paper_type]++;
             count++;
         }
     }
+    if (count * 100 < (uint64_t)(ground->tiles.width * ground->tiles.rows * TINTED_PERCENT))
+        return 0;
     int noise = 0;
     while (noise < 255 && (below += histogram[noise]) * 2 < count)
         noise++;
@@ -586,12 +591,13 @@ int settle(Ground *ground, const Box *boxes, ptrdiff_t box_count, int darker)
     if (ground->turned || pictured * 100 >= tiles * PHOTO_PERCENT)
         return 0;
     int papery = (median >= LEAST_PAPER && median < PAPER_WHITE) || white * 100 < count * WHITE_PERCENT;
-    if (ground->raster && papery) {
+    if (ground->raster && spread_noise(ground) < 0)
+        return -1;
+    int noise = ground->raster ? settle_noise(ground, papery ? 256 : CLIPPED) : 0;
+    if (ground->raster && (papery || noise >= NOISY)) {
         ground->scanned = 1;
         ground->patterned = 0;
-        if (spread_noise(ground) < 0)
-            return -1;
-        ground->noise = settle_noise(ground);
+        ground->noise = noise;
         return settle_paper(ground, offsetof(Tile, paper_type)) < 0
                        || settle_paper(ground, offsetof(Tile, paper_tone)) < 0
                    ? -1
