@@ -150,6 +150,8 @@ class DatagramDriver:
         self._armed_for: float | None = None
         self._over: asyncio.Future[CallResult] = self._loop.create_future()
         self._pump_due = False
+        self._begun = False
+        self._early_ends: list[Callable[[float], None]] = []  # wanted before the endpoint has begun
 
     @property
     def now(self) -> float:
@@ -178,7 +180,7 @@ class DatagramDriver:
         if self._side is not None:
             self._time.watch(self._side.sock, partial(self._side_readable, self._side))
         try:
-            self._guarded(lambda: self._fax.start(self.now))
+            self._guarded(self._begin)
             return await self._over
         finally:
             self._time.unwatch(self._sock)
@@ -195,8 +197,7 @@ class DatagramDriver:
 
     def cancel(self) -> None:
         """The owner ends the call politely."""
-        if not self._over.done():
-            self._guarded(lambda: self._fax.cancel(self.now))
+        self._end(self._fax.cancel)
 
     def readdress(self, remote: Address | None) -> None:
         """The signalling named another address for the far end (a re-INVITE), None as in the constructor."""
@@ -208,10 +209,21 @@ class DatagramDriver:
 
     def hang_up(self) -> None:
         """The far end has hung up (BYE)."""
-        if not self._over.done():
-            self._guarded(lambda: self._fax.hang_up(self.now))
+        self._end(self._fax.hang_up)
 
     # -- inside ---------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self._fax.start(self.now)
+        self._begun = True
+        for end in self._early_ends:
+            end(self.now)
+
+    def _end(self, how: Callable[[float], None]) -> None:
+        if not self._begun:
+            self._early_ends.append(how)
+        elif not self._over.done():
+            self._guarded(lambda: how(self.now))
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from appliance.causes import CANCELLED, DELIVERED, RECEIVED
+from appliance.causes import CANCELLED, DELIVERED, RECEIVED, Side
 from appliance.lines.datagram_driver import (
     MAX_CANDIDATES,
     MAX_DATAGRAM_OCTETS,
@@ -249,6 +249,21 @@ def test_wake_cancel_and_hang_up() -> None:
             assert (await running).cause is cause
             call.wake()
             getattr(call, action)()  # too late, and harmless
+
+    with_sockets(work)
+
+
+@pytest.mark.parametrize("action", ["cancel", "hang_up"])
+def test_end_that_comes_before_the_call_has_begun_is_no_fault(action: str) -> None:
+    """An owner may give up, or a peer hang up, between the order for a fax and the driver's first turn."""
+
+    async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
+        end = T38Fax(CallParameters(Role.ANSWERS), MemoryPages([]), MemoryStore(), T38Settings())
+        call = DatagramDriver(end, ours, peer.getsockname())
+        running = asyncio.create_task(call.run())
+        getattr(call, action)()
+        result = await running
+        assert result.cause is CANCELLED if action == "cancel" else result.cause.side is not Side.OURS
 
     with_sockets(work)
 
