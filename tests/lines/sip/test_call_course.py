@@ -1,0 +1,86 @@
+"""What a call's signalling says of its deadline and its end, without a call."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.causes import CANCELLED, Cause
+from appliance.lines.causes import BUSY, CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
+from appliance.lines.sip import causes
+from appliance.lines.sip.call_course import CANCEL_LIMIT_S, MAX_CALL_S, PROGRESS_LIMIT_S, CallCourse
+from appliance.lines.sip.events import Ended, Signalled
+from appliance.t30.causes import HUNG_UP_BEFORE_PAGES, NO_FAX_ANSWERED
+from appliance.t30.parameters import CallResult
+
+STARTED = 100.0
+RING_S = 60.0
+TRYING, RINGS = Signalled(False, "SIP/2.0 100 Trying"), Signalled(False, "SIP/2.0 180 Ringing")
+
+
+def course(*heard: Signalled, calls: bool = True) -> CallCourse:
+    made = CallCourse(calls=calls, started=STARTED)
+    for each in heard:
+        made.signalled(each)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("heard", "after_s", "cause"),
+    [
+        ((), RING_S, causes.SIP_NO_REPLY),
+        ((Signalled(True, "INVITE sip:1@x SIP/2.0"),), RING_S, causes.SIP_NO_REPLY),
+        ((TRYING,), PROGRESS_LIMIT_S, causes.SIP_NO_PROGRESS),
+        ((TRYING, RINGS), RING_S, NO_ANSWER),
+    ],
+    ids=["nothing", "our own INVITE", "100 alone", "it rings"],
+)
+def test_a_trunk_that_says_little_is_given_up_sooner_than_a_number_that_rings(
+    heard: tuple[Signalled, ...], after_s: float, cause: Cause
+) -> None:
+    made = course(*heard)
+    assert made.deadline(RING_S) == STARTED + after_s
+    assert made.cause_of_timeout() is cause
+
+
+def test_an_answered_call_has_a_long_deadline_and_a_cancelled_one_a_short() -> None:
+    made = course(RINGS)
+    made.connected_at = STARTED + 5
+    assert made.deadline(RING_S) == STARTED + 5 + MAX_CALL_S
+    assert made.cause_of_timeout() is CALL_TOO_LONG
+    made.cancelled_at = STARTED + 9
+    assert made.deadline(RING_S) == STARTED + 9 + CANCEL_LIMIT_S
+    assert made.cause_of_timeout() is CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("ended", "answered", "cause"),
+    [
+        (None, False, LINE_FAULT),
+        (Ended(486, "Busy Here", ours=False), False, BUSY),
+        (
+            Ended(408, "Request Timeout", ours=False),
+            False,
+            NO_ANSWER,
+        ),  # the network lets nobody ring for ever
+        (Ended(408, "Request Timeout", ours=True), False, causes.SIP_NO_REPLY),  # made up on our side
+        (Ended(503, "Service Unavailable", ours=True), False, causes.SIP_UNREACHABLE),
+        (Ended(200, "OK", ours=False), True, causes.SIP_HUNG_UP_EARLY),
+        (Ended(200, "OK", ours=False, reason_of=("q.850", 17)), True, BUSY),
+    ],
+)
+def test_end_is_read_by_how_far_the_call_had_come(ended: Ended | None, answered: bool, cause: Cause) -> None:
+    made = course(RINGS)
+    made.ended = ended
+    made.connected_at = STARTED + 5 if answered else None
+    assert made.cause_of_end() is cause
+
+
+def test_number_is_not_blamed_for_media_that_never_came() -> None:
+    made = course(RINGS)
+    silent = CallResult(NO_FAX_ANSWERED)
+    assert made.judged(silent, no_packets=True, t38_silent=False).cause is causes.SIP_NO_MEDIA
+    assert made.judged(silent, no_packets=False, t38_silent=True).cause is causes.SIP_T38_SILENT
+    assert made.judged(silent, no_packets=False, t38_silent=False) is silent
+    made.ended = Ended(200, "OK", ours=False, reason_of=("q.850", 17))
+    hung_up = CallResult(HUNG_UP_BEFORE_PAGES)
+    assert made.judged(hung_up, no_packets=False, t38_silent=False).cause is BUSY
