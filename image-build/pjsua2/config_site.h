@@ -6,8 +6,8 @@
 /* The user part of our Contact in calls: the login name stays between us and the registrar. */
 #define PJSUA_CALL_CONTACT_USER         "fax"
 
-/* Calls at once. A call costs a few kB until it exists. */
-#define PJSUA_MAX_CALLS                 128
+/* Calls at once (MAX_CALLS in appliance/lines/sip/library.py). A place that no call has taken costs about 1 kB. */
+#define PJSUA_MAX_CALLS                 320
 #define PJSUA_MAX_ACC                   64
 
 /* Sockets of SIP itself: a TCP or TLS peer takes one each. Media sockets are not in here. */

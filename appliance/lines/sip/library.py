@@ -21,8 +21,9 @@ USER_AGENT = "faxbox"
 LOG_LEVEL = 3  # pjproject's, 0 to 5: what goes wrong and what calls do, not each message
 # Characters of one line of pjproject's log that are kept.
 MAX_LOG_LINE = 300
-# Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h).
-MAX_CALLS = 128
+# Calls that pjsua2 was compiled for (PJSUA_MAX_CALLS in image-build/pjsua2/config_site.h); an older build
+# keeps to its own, smaller bound.
+MAX_CALLS = 320
 
 
 class Library:

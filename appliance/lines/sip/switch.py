@@ -3,8 +3,8 @@
 Sans-I/O: SDP as read and the time come in; SDP text, orders and the next deadline go out.  One table
 says what is heard in which state; what is not in it is a bug of ours (SwitchError) and changes nothing.
 
-The rules of the house
-----------------------
+Rules
+-----
 * Audio is agreed first, unless the peer's first offer has an image line: then T.38 at once.
 * The peer's offer of T.38 is always taken when T.38 is allowed, as long as no page is under way in audio.
 * We ask for T.38 ourselves a settable time after the answer, or at once when told to.

@@ -123,6 +123,33 @@ def test_many_faxes_at_once_are_all_delivered() -> None:
     assert left.clean, left
 
 
+@pytest.mark.timeout(300)
+def test_more_than_two_hundred_calls_are_up_at_once() -> None:
+    """Both ends are here: each call takes two places of the stack."""
+    calls = 110
+
+    async def run() -> tuple[int, list[Outcome]]:
+        async with Box() as box:
+            line = await to_ourselves(box, calls_at_once=2 * calls)
+            switches = [Switch() for _ in range(calls)]
+            sending = [
+                asyncio.create_task(send(line, f"+4930{7000 + number}", cancel=switch))
+                for number, switch in enumerate(switches)
+            ]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HANGS_S):
+                    while sum(bool(call.facts.answered_at) for call in line._calls) < 2 * calls:
+                        await asyncio.sleep(0.05)
+            up = sum(bool(call.facts.answered_at) for call in line._calls)
+            for switch in switches:
+                switch.pull()
+            return up, await asyncio.gather(*sending)
+
+    up, outcomes = asyncio.run(run())
+    assert up == 2 * calls
+    assert [each.result.cause for each in outcomes] == [CANCELLED] * calls
+
+
 def test_full_trunk_says_so() -> None:
     async def run() -> tuple[Outcome, Outcome]:
         box = Box()

@@ -16,7 +16,7 @@ from tests.lines.sip.rig import Box, Outcome, send
 
 HANGS_S = 100.0  # only what hangs takes as long
 WAVES = 5
-WAVE = 60  # both ends are here: as many calls as the stack can have
+WAVE = 60  # both ends are here: twice as many calls of the stack
 
 
 def test_calls_die_on_the_sip_thread_alone(monkeypatch: pytest.MonkeyPatch) -> None:
