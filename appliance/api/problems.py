@@ -185,3 +185,10 @@ def problem_of(error: Exception) -> ProblemError:
             return ProblemError(causes.SETTING_INVALID, str(error), (Flaw(error.path, error.problem),))
     _log.error("a request failed", exc_info=error)
     return ProblemError(causes.REQUEST_FAULT)
+
+
+def problem_at(error: Exception, path: str) -> ProblemError:
+    """``problem_of`` an error that one field of the request caused, which is named."""
+    problem = problem_of(error)
+    problem.flaws = (Flaw(path, said(problem.cause.sentence)),)
+    return problem

@@ -13,10 +13,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from appliance.api.causes import REQUEST_INVALID
-from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError
+from appliance.api.problems import ERRORS_LIMIT, Flaw, ProblemError, problem_at
 from appliance.api.rest.routes import Parameter, Schema
 from appliance.api.rest.schemas import COMPONENTS
 from appliance.language import said
+from appliance.net.http import FetchError, check_url
+from appliance.services.rules import RefusedError, Rules
 from appliance.settings.fields import one_of
 
 if TYPE_CHECKING:
@@ -65,6 +67,23 @@ def invalid(*flaws: Flaw) -> ProblemError:
 def flaw(path: str, problem: str) -> ProblemError:
     """The problem of a request with one flaw."""
     return invalid(Flaw(path, problem))
+
+
+def require_url(url: str, path: str) -> None:
+    """Raises ProblemError for a URL that would never be called; empty is none."""
+    if url:
+        try:
+            check_url(url)
+        except FetchError as error:
+            raise ProblemError(error.cause, error.detail, (Flaw(path, error.detail),)) from None
+
+
+def require_cover(rules: Rules, name: str, path: str) -> None:
+    """Raises ProblemError for a cover template that the box does not have; empty is none."""
+    try:
+        rules.cover_template(name)
+    except RefusedError as error:
+        raise problem_at(error, path) from None
 
 
 def read_moment(text: str, path: str) -> float:

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from appliance.api import page_export
-from appliance.api.causes import NOT_FOUND
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.numbers import own_number
-from appliance.api.problems import Flaw, ProblemError
+from appliance.api.problems import problem_at
 from appliance.api.rest.faxes import SIZE
 from appliance.api.rest.newfax import COVER_FIELDS, NUMBER_LIMIT
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
@@ -22,7 +21,6 @@ from appliance.dispatch.making import cover_page, zone
 from appliance.documents.options import CoverPage, HeaderLine, Limits, PageFormat, RenderOptions, usual_paper
 from appliance.documents.render import render
 from appliance.documents.settings import CoverTemplate
-from appliance.language import said
 from appliance.numbers import NumberSettings
 from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import Scope
@@ -56,9 +54,7 @@ PREVIEW = component(
 
 def stored(call: Call) -> Answer:
     """A stored template with sample fields."""
-    template = call.box.settings.items(CoverTemplate).get(call.arguments["id"])
-    if template is None:
-        raise ProblemError(NOT_FOUND, f"there is no cover template {call.arguments['id']}")
+    template = call.item(CoverTemplate, "cover template")
     return _shown(call, _SAMPLE, _SAMPLE_NUMBER, template.html)
 
 
@@ -81,9 +77,7 @@ def _shown(call: Call, fields: Mapping[str, str], number: str, html: str | None)
         to = To(number, cover.to_name, cover.to_company)
         page = cover_page(box, call.caller.owner, cover, to, from_number=own_number(box), moment=moment)
     except RefusedError as error:
-        raise ProblemError(
-            error.cause, error.detail, (Flaw("template", said(error.cause.sentence)),)
-        ) from None
+        raise problem_at(error, "template") from None
     if html is not None:
         page = replace(page, template=html)
     header = HeaderLine(moment, station.name, own_number(box)) if station.header else None

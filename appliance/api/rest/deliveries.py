@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
-from appliance.api.rest.checking import flaw
+from appliance.api.rest.checking import flaw, require_url
 from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
-from appliance.api.rest.lists import require_url
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import array, choice, component, flag, integer, record, request_object, text
 from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values
@@ -20,8 +19,6 @@ from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import one_of
 from appliance.spool.model import DeliveryFilter, OutboxState
 from appliance.url_passwords import masked
-
-T = TypeVar("T")
 
 TESTED = component(
     "WebhookTest",
@@ -74,10 +71,10 @@ def test(call: Call) -> Answer:
         raise flaw("", one_of(("url", "key_id", "route_id")))
     key = ""
     if "key_id" in call.body:
-        found = _find(call, ApiKey, "key", call.body["key_id"])
+        found = call.item(ApiKey, "key", call.body["key_id"])
         url, key = found.webhook_url, found.name
     elif "route_id" in call.body:
-        url = _find(call, DeliveryRoute, "route", call.body["route_id"]).webhook_url
+        url = call.item(DeliveryRoute, "route", call.body["route_id"]).webhook_url
     else:
         url = call.body["url"]
         require_url(url, "url")
@@ -89,13 +86,6 @@ def test(call: Call) -> Answer:
     except FetchError as error:
         raise ProblemError(error.cause, error.detail) from None
     return Answer({"accepted": answer.accepted, "status": answer.status, "said": answer.answer})
-
-
-def _find(call: Call, kind: type[T], title: str, item_id: int) -> T:
-    found = call.box.settings.items(kind).get(item_id)
-    if found is None:
-        raise ProblemError(NOT_FOUND, f"there is no {title} {item_id}")
-    return found
 
 
 def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:

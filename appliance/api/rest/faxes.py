@@ -11,7 +11,7 @@ from appliance import at_rest
 from appliance.api import intake, page_export
 from appliance.api.causes import NOT_FOUND
 from appliance.api.context import TURN_WAIT_S
-from appliance.api.problems import Flaw, ProblemError, problem_of
+from appliance.api.problems import ProblemError, problem_at
 from appliance.api.rest import newfax
 from appliance.api.rest.checking import flaw, read_moment
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
@@ -364,9 +364,7 @@ def resend(call: Call) -> Answer:
         try:
             call.box.rules.number(number)
         except Exception as error:
-            problem = problem_of(error)
-            problem.flaws = (Flaw("number", said(problem.cause.sentence)),)
-            raise problem from None
+            raise problem_at(error, "number") from None
     key = newfax.idempotency_key(call.header("Idempotency-Key"))
     job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
     call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")

@@ -1,6 +1,6 @@
 """The lists that the owner keeps: phone book, cover templates, lines, rules.  One pattern for all.
 
-Users and keys, which have secrets of their own, are in ``people``.
+Users and keys, which have secrets of their own, are in ``users`` and ``keys``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
-from appliance.api.rest.checking import flaw
+from appliance.api.rest.checking import flaw, require_url
 from appliance.api.rest.newfax import visible
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
@@ -24,7 +24,6 @@ from appliance.exchange.making import check_line
 from appliance.language import said
 from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipSettings
-from appliance.net.http import FetchError, check_url
 from appliance.phonebook import Contact, ContactGroup
 from appliance.printing.settings import FavouritePrinter
 from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
@@ -133,15 +132,6 @@ def _route_is_sound(call: Call, values: Mapping[str, Any], item_id: int | None) 
     require_url(url, "webhook_url")
     if values.get("webhook_style", STYLES[0]) not in STYLES:
         raise flaw("webhook_style", one_of(STYLES))
-
-
-def require_url(url: str, path: str) -> None:
-    """Raises ProblemError for a URL that would never be called; empty is none."""
-    if url:
-        try:
-            check_url(url)
-        except FetchError as error:
-            raise ProblemError(error.cause, error.detail, (Flaw(path, error.detail),)) from None
 
 
 RESOURCES = (

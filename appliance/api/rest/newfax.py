@@ -12,8 +12,8 @@ from appliance.api import intake
 from appliance.api.auth import Caller
 from appliance.api.context import Context
 from appliance.api.intake import Form, StoredUpload
-from appliance.api.problems import Flaw, ProblemError, problem_of
-from appliance.api.rest.checking import flaw, invalid, read_moment
+from appliance.api.problems import Flaw, ProblemError, problem_at
+from appliance.api.rest.checking import flaw, invalid, read_moment, require_cover, require_url
 from appliance.api.rest.schemas import (
     Json,
     array,
@@ -32,12 +32,12 @@ from appliance.api.rest.views import ASKED, asked_schema, values
 from appliance.documents.errors import DocumentError
 from appliance.documents.options import MOST_DARKNESS, Treatment
 from appliance.language import said
-from appliance.net.http import FetchError, check_url
+from appliance.net.http import FetchError
 from appliance.phonebook import Contact, ContactGroup
 from appliance.remarks import Rule
 from appliance.services.causes import CALLER_NOT_ALLOWED, TOO_MANY_FILES, TOO_MANY_RECIPIENTS
 from appliance.services.faxes import Request
-from appliance.services.rules import RefusedError, To
+from appliance.services.rules import To
 from appliance.settings.accounts import WebhookEvent
 from appliance.spool.model import DAY_S, SourceFile
 from appliance.spool.options import Cover, Quality, Resume, SendOptions, UnknownRule
@@ -233,9 +233,7 @@ def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tu
         try:
             context.box.rules.number(each.number)
         except Exception as error:
-            problem = problem_of(error)
-            problem.flaws = (Flaw(f"to[{position}]", said(problem.cause.sentence)),)
-            raise problem from None
+            raise problem_at(error, f"to[{position}]") from None
     return to
 
 
@@ -266,12 +264,7 @@ def visible(owner: str, caller: Caller) -> bool:
 def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOptions:
     """How a request wants it sent.  Raises ProblemError."""
     cover = body.get("cover")
-    try:
-        context.box.rules.cover_template((cover or {}).get("template", ""))
-    except RefusedError as error:
-        raise ProblemError(
-            error.cause, error.detail, (Flaw("cover.template", said(error.cause.sentence)),)
-        ) from None
+    require_cover(context.box.rules, (cover or {}).get("template", ""), "cover.template")
     for name in ("caller_number", "station_id"):
         if body.get(name) and context.box.accounts.shown_number(caller.owner, body[name]) is None:
             raise ProblemError(
@@ -306,12 +299,7 @@ def options(context: Context, caller: Caller, body: Mapping[str, Any]) -> SendOp
 
 def request_of(context: Context, caller: Caller, body: Mapping[str, Any], key: str, digest: str) -> Request:
     """The request to the box, still without its document.  Raises ProblemError, RefusedError."""
-    url = body.get("callback_url", "")
-    if url:
-        try:
-            check_url(url)
-        except FetchError as error:
-            raise ProblemError(error.cause, error.detail, (Flaw("callback_url", error.detail),)) from None
+    require_url(body.get("callback_url", ""), "callback_url")
     asked = {fact.attribute: fact.kind.ask(body[name]) for name, fact in ASKED.items() if name in body}
     for name, value in asked.items():
         if isinstance(value, dict) and len(json.dumps(value)) > METADATA_LIMIT:
@@ -417,7 +405,7 @@ def _store(context: Context, file: Mapping[str, Any], path: str) -> StoredUpload
             pages=pages,
         )
     except (DocumentError, FetchError) as error:
-        raise ProblemError(error.cause, error.detail, (Flaw(path, said(error.cause.sentence)),)) from error
+        raise problem_at(error, path) from error
 
 
 def with_files(request: Request, files: list[SourceFile]) -> Request:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from appliance.api.auth import Caller
+from appliance.api.causes import NOT_FOUND
 from appliance.api.context import Context, address_of
 from appliance.api.intake import Form
 from appliance.api.problems import ProblemError
@@ -16,6 +17,7 @@ from appliance.box import Box
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import Scope
 
+T = TypeVar("T")
 Schema = Mapping[str, Any]
 
 # Parts of a path that are whole numbers; the others are texts.
@@ -51,6 +53,17 @@ class Call:
     def header(self, name: str) -> str:
         """A request header, empty when it is not there."""
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
+
+    def item(self, kind: type[T], title: str, item_id: int | None = None) -> T:
+        """The entry of a list of settings with this id, else with the path's.
+
+        Raises ProblemError where there is none; ``title`` is what it is called then.
+        """
+        wanted = self.arguments["id"] if item_id is None else item_id
+        found = self.box.settings.items(kind).get(wanted)
+        if found is None:
+            raise ProblemError(NOT_FOUND, f"there is no {title} {wanted}")
+        return found
 
     def require_still(self) -> None:
         """Raises ProblemError when whoever asks may no longer do as much as when the call began."""

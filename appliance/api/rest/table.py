@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from appliance.api.rest import (
+    account,
     backup,
     certificate,
     covers,
@@ -15,13 +16,13 @@ from appliance.api.rest import (
     handing_on,
     hardware_test,
     journal,
+    keys,
     lists,
     mail,
     notes,
     numberless,
     numbers,
     panel,
-    people,
     phonebook,
     polling,
     previews,
@@ -31,6 +32,7 @@ from appliance.api.rest import (
     system,
     trunk_check,
     update,
+    users,
 )
 from appliance.api.rest.routes import Route
 
@@ -52,7 +54,9 @@ ROUTES: tuple[Route, ...] = (
     *rules.ROUTES,
     *lists.ROUTES,
     *covers.ROUTES,
-    *people.ROUTES,
+    *account.ROUTES,
+    *users.ROUTES,
+    *keys.ROUTES,
     *deliveries.ROUTES,
     *mail.ROUTES,
     *system.ROUTES,

@@ -1,0 +1,328 @@
+"""Signing in, the one-time set-up code, and what people change of themselves."""
+
+from __future__ import annotations
+
+import time
+
+from appliance.api import signing_in
+from appliance.api.causes import CODE_WRONG, NOT_FOUND, SIGN_IN_REFUSED
+from appliance.api.problems import Flaw, ProblemError
+from appliance.api.rest.checking import flaw
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import (
+    Json,
+    array,
+    choice,
+    component,
+    flag,
+    integer,
+    record,
+    request_object,
+    text,
+    timestamp,
+)
+from appliance.api.rest.views import values
+from appliance.api.sessions import Session
+from appliance.api.signing_in import SignedIn
+from appliance.language import said
+from appliance.records import time_text
+from appliance.services.causes import NOT_PERMITTED
+from appliance.settings import secrets
+from appliance.settings.accounts import Role, Scope, User
+
+NEW_PASSWORD = {**text(secrets.PASSWORD_MAX, least=secrets.PASSWORD_MIN), "writeOnly": True}
+TICKET = component(
+    "Ticket",
+    record(
+        {"token": text(512), "expires_at": timestamp(), "user_id": integer(1), "role": choice(*values(Role))}
+    ),
+)
+SESSION = component(
+    "Session",
+    record(
+        {
+            "id": text(40),
+            "began_at": timestamp(),
+            "seen_at": timestamp("to some minutes"),
+            "expires_at": timestamp(),
+            "address": text(60),
+            "agent": text(200, help="what the browser or program calls itself"),
+            "this": flag("the one that asks"),
+        }
+    ),
+)
+ENDED = record({"ended": integer(help="so many sessions")})
+SELF = component(
+    "Self",
+    record(
+        {
+            "who": text(200),
+            "owner": text(64),
+            "language": text(3, help="that the user chose"),
+            "app": flag("sign-ins need a code of an authenticator app, too"),
+            "scopes": array(choice(*values(Scope))),
+            "pages_this_month": integer(),
+        }
+    ),
+)
+
+
+def sign_in(call: Call) -> Answer:
+    body = call.body
+    code = body.get("code", "")
+    return Answer(
+        _ticket(signing_in.sign_in(call.context, call.environ, body["name"], body["password"], code))
+    )
+
+
+def set_up(call: Call) -> Answer:
+    return Answer(_ticket(signing_in.set_up(call.context, call.environ, **call.body)))
+
+
+def _ticket(signed_in: SignedIn) -> Json:
+    return {
+        "token": signed_in.token,
+        "expires_at": time_text(signed_in.ends_at),
+        "user_id": signed_in.user_id,
+        "role": signed_in.user.role.value,
+    }
+
+
+def me(call: Call) -> Answer:
+    caller = call.caller
+    scope = f"key:{caller.key}" if caller.key else f"owner:{caller.owner}"
+    user = call.box.settings.items(User).get(caller.user_id or 0)
+    return Answer(
+        {
+            "who": caller.who,
+            "owner": caller.owner,
+            "language": user.language if user is not None else "",
+            "app": user is not None and bool(user.totp_secret),
+            "scopes": sorted(scope.value for scope in caller.scopes),
+            "pages_this_month": call.box.accounts.pages_this_month(scope),
+        }
+    )
+
+
+def _self(call: Call) -> tuple[int, User]:
+    """The user who asks.  Raises ProblemError for a key."""
+    user_id = call.caller.user_id
+    user = call.box.settings.items(User).get(user_id) if user_id is not None else None
+    if user_id is None or user is None:
+        raise ProblemError(NOT_PERMITTED, "a key is no user; sign in with name and password")
+    return user_id, user
+
+
+def change_self(call: Call) -> Answer:
+    user_id, _ = _self(call)
+    call.box.settings.update(User, user_id, call.body)
+    return me(call)
+
+
+def change_password(call: Call) -> Answer:
+    """Who is signed in changes their own password; that ends all sign-ins with the old one."""
+    user_id, user = _self(call)
+    _require_password(call, user, call.body["old"])
+    call.box.settings.update(User, user_id, {"password_hash": secrets.hash_password(call.body["new"])})
+    call.note("password.change")
+    call.context.sessions.end_all(user_id)
+    return Answer(_ticket(signing_in.begin_session(call.context, call.environ, user_id)))
+
+
+def _require_password(call: Call, user: User, password: str) -> None:
+    """Raises ProblemError unless this is the user's password."""
+    with call.context.sign_ins.guess(call.address, time.monotonic()):
+        if not secrets.check_password(password, user.password_hash):
+            call.note("password.refused")
+            raise ProblemError(SIGN_IN_REFUSED, "the password is another")
+
+
+def sessions(call: Call) -> Answer:
+    user_id, _ = _self(call)
+    listed = call.context.sessions.of_user(user_id, call.context.now())
+    return Answer({"sessions": [_session_view(session, call.caller.session_id) for session in listed]})
+
+
+def _session_view(session: Session, own: str) -> Json:
+    return {
+        "id": session.id,
+        "began_at": time_text(session.began_at),
+        "seen_at": time_text(session.seen_at),
+        "expires_at": time_text(session.ends_at),
+        "address": session.address,
+        "agent": session.agent,
+        "this": session.id == own,
+    }
+
+
+def end_session(call: Call) -> Answer:
+    user_id, _ = _self(call)
+    if not call.context.sessions.end(user_id, call.arguments["session"]):
+        raise ProblemError(NOT_FOUND, "there is no such session")
+    return Answer()
+
+
+def end_other_sessions(call: Call) -> Answer:
+    user_id, _ = _self(call)
+    ended = call.context.sessions.end_all(user_id, but=call.caller.session_id)
+    call.note("sessions.end", detail=str(ended))
+    return Answer({"ended": ended})
+
+
+def new_app_secret(call: Call) -> Answer:
+    _, user = _self(call)
+    secret, address = signing_in.new_app_secret(user)
+    return Answer({"secret": secret, "address": address})
+
+
+def use_app(call: Call) -> Answer:
+    user_id, user = _self(call)
+    _require_password(call, user, call.body["password"])
+    try:
+        fits = signing_in.app_code_fits(call.body["secret"], call.body["code"], call.context.now())
+    except ValueError:  # no base32
+        raise flaw("secret", said("this is not a secret that the box made")) from None
+    if not fits:
+        raise ProblemError(CODE_WRONG, flaws=(Flaw("code", said(CODE_WRONG.sentence)),))
+    codes, hashes = signing_in.new_recovery_codes()
+    changes = {"totp_secret": call.body["secret"], "recovery_codes": hashes}
+    call.box.settings.update(User, user_id, changes)
+    call.note("app.use")
+    return Answer({"recovery_codes": codes})
+
+
+def drop_app(call: Call) -> Answer:
+    user_id, user = _self(call)
+    _require_password(call, user, call.body["password"])
+    forget_app(call, user_id, user)
+    return Answer()
+
+
+def forget_app(call: Call, user_id: int, user: User) -> None:
+    call.box.settings.update(User, user_id, {"totp_secret": "", "recovery_codes": []})
+    call.note("app.drop", object=f"user:{user.name}")
+
+
+_SECRET_TEXT = {**text(1000), "writeOnly": True}
+_NAME_AND_PASSWORD = {"name": text(254, least=1), "password": _SECRET_TEXT}
+ROUTES = (
+    Route(
+        "POST",
+        "/sessions",
+        "signIn",
+        "sessions",
+        "Sign in with name and password",
+        sign_in,
+        open=True,
+        body=request_object(
+            {**_NAME_AND_PASSWORD, "code": text(40, help="of the authenticator app, or a recovery code")},
+            required=("name", "password"),
+        ),
+        answer=TICKET,
+        status=201,
+        help="The token is used like a key's, until it expires.",
+    ),
+    Route(
+        "POST",
+        "/setup",
+        "setUp",
+        "sessions",
+        "Make the first administrator with the set-up code",
+        set_up,
+        open=True,
+        answer=TICKET,
+        status=201,
+        body=request_object(
+            {"code": text(40, least=1), "name": text(64, least=1), "password": NEW_PASSWORD},
+            required=("code", "name", "password"),
+        ),
+    ),
+    Route("GET", "/me", "readSelf", "sessions", "Who the key or sign-in stands for", me, answer=SELF),
+    Route(
+        "POST",
+        "/me/password",
+        "changeOwnPassword",
+        "sessions",
+        "Change your own password",
+        change_password,
+        answer=TICKET,
+        body=request_object(
+            {"old": {**text(1000), "writeOnly": True}, "new": NEW_PASSWORD}, required=("old", "new")
+        ),
+        help="Ends every sign-in with the old one, and answers a new one.",
+    ),
+    Route(
+        "PATCH",
+        "/me",
+        "changeSelf",
+        "sessions",
+        "Change what is your own to choose",
+        change_self,
+        body=request_object({"language": text(3, pattern="([a-z]{2,3})?", help="empty: the browser's")}),
+        answer=SELF,
+    ),
+    Route(
+        "GET",
+        "/me/sessions",
+        "listOwnSessions",
+        "sessions",
+        "Where you are signed in",
+        sessions,
+        answer=record({"sessions": array(SESSION)}),
+    ),
+    Route(
+        "DELETE",
+        "/me/sessions",
+        "endOtherSessions",
+        "sessions",
+        "Sign out everywhere else",
+        end_other_sessions,
+        answer=ENDED,
+    ),
+    Route(
+        "DELETE",
+        "/me/sessions/{session}",
+        "endSession",
+        "sessions",
+        "Sign out in one place",
+        end_session,
+        status=204,
+    ),
+    Route(
+        "POST",
+        "/me/app",
+        "newAppSecret",
+        "sessions",
+        "A secret for an authenticator app (TOTP, RFC 6238)",
+        new_app_secret,
+        answer=record({"secret": text(64), "address": text(500, help="for its QR code")}),
+        help="Nothing is kept until the secret comes back with a code.",
+    ),
+    Route(
+        "PUT",
+        "/me/app",
+        "useApp",
+        "sessions",
+        "From now on sign-ins need a code of the app, too",
+        use_app,
+        body=request_object(
+            {
+                "password": _SECRET_TEXT,
+                "secret": text(64, least=16, pattern="[A-Z2-7]+"),
+                "code": text(10, least=6, help="that the app shows now"),
+            },
+            required=("password", "secret", "code"),
+        ),
+        answer=record({"recovery_codes": array(text(20), help="each good once; shown only now")}),
+    ),
+    Route(
+        "POST",
+        "/me/app/drop",
+        "dropApp",
+        "sessions",
+        "Sign in with the password alone again",
+        drop_app,
+        body=request_object({"password": _SECRET_TEXT}, required=("password",)),
+        status=204,
+    ),
+)

@@ -1,0 +1,148 @@
+"""Users, as administrators keep them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api.problems import ProblemError
+from appliance.api.rest.account import ENDED, NEW_PASSWORD, forget_app
+from appliance.api.rest.checking import require_cover
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.api.rest.schemas import (
+    Json,
+    array,
+    component,
+    integer,
+    record,
+    settings_schema,
+)
+from appliance.deliver.settings import Route as DeliveryRoute
+from appliance.services.causes import STATE_FORBIDS
+from appliance.settings import secrets
+from appliance.settings.accounts import Role, Scope, User
+from appliance.settings.fields import to_document
+
+_USER_HIDDEN = ("password_hash", "totp_secret", "recovery_codes")
+
+_user = settings_schema(User, without=_USER_HIDDEN, answer=True)
+USER = component("User", record({"id": integer(1), **_user["properties"]}))
+_new_user = settings_schema(User, without=_USER_HIDDEN)
+_new_user["properties"]["password"] = NEW_PASSWORD
+NEW_USER = component("NewUser", {**_new_user, "required": ["name", "password"]})
+USER_CHANGE = component("UserChange", _new_user)
+
+
+def drop_app_of(call: Call) -> Answer:
+    forget_app(call, call.arguments["id"], call.item(User, "user"))
+    return Answer()
+
+
+def end_sessions_of(call: Call) -> Answer:
+    user_id, user = call.arguments["id"], call.item(User, "user")
+    ended = call.context.sessions.end_all(user_id)
+    call.note("sessions.end", object=f"user:{user.name}", detail=str(ended))
+    return Answer({"ended": ended})
+
+
+def _user_view(user_id: int, user: User) -> Json:
+    document = to_document(user)
+    return {"id": user_id, **{name: document[name] for name in document if name not in _USER_HIDDEN}}
+
+
+def users(call: Call) -> Answer:
+    return Answer({"users": [_user_view(*item) for item in call.box.settings.items(User).items()]})
+
+
+def read_user(call: Call) -> Answer:
+    return Answer(_user_view(call.arguments["id"], call.item(User, "user")))
+
+
+def create_user(call: Call) -> Answer:
+    store = call.box.settings
+    more = dict(call.body)
+    role = Role(more.pop("role", Role.USER.value))
+    name, password = more.pop("name"), more.pop("password")
+    require_cover(call.box.rules, more.get("cover", ""), "cover")
+    user_id = secrets.add_user(store, name, password, role=role)
+    if more:
+        try:
+            store.update(User, user_id, more)
+        except BaseException:
+            store.remove(User, user_id)
+            raise
+    call.note("user.create", object=f"user:{name}", detail=role.value)
+    location = f"/api/v1/users/{user_id}"
+    return Answer(_user_view(user_id, store.item(User, user_id)), headers={"Location": location})
+
+
+def change_user(call: Call) -> Answer:
+    user_id, user = call.arguments["id"], call.item(User, "user")
+    changes = dict(call.body)
+    if "name" in changes and changes["name"] != user.name:
+        raise ProblemError(STATE_FORBIDS, "a user keeps the name: faxes are kept under it")
+    if changes.get("role", user.role.value) != Role.ADMIN.value or changes.get("disabled"):
+        _require_other_admin(call, user_id, user)
+    require_cover(call.box.rules, changes.get("cover", ""), "cover")
+    if "password" in changes:
+        changes["password_hash"] = secrets.hash_password(changes.pop("password"))
+    changed = call.box.settings.update(User, user_id, changes)
+    call.note("user.change", object=f"user:{user.name}", detail=", ".join(call.body))
+    return Answer(_user_view(user_id, changed))
+
+
+def delete_user(call: Call) -> Answer:
+    user_id, user = call.arguments["id"], call.item(User, "user")
+    _require_other_admin(call, user_id, user)
+    _require_unrouted(call, user)
+    call.box.settings.remove(User, user_id)
+    call.note("user.delete", object=f"user:{user.name}")
+    return Answer()
+
+
+def _require_unrouted(call: Call, user: User) -> None:
+    """Faxes that a route gives to somebody who is gone would be seen by nobody."""
+    for route in call.box.settings.items(DeliveryRoute).values():
+        if route.user == user.name:
+            raise ProblemError(STATE_FORBIDS, f"the route {route.name} gives faxes to this user")
+
+
+def _require_other_admin(call: Call, user_id: int, user: User) -> None:
+    """The last administrator stays: otherwise only someone at the box could let anybody in again."""
+    if user.role is not Role.ADMIN or user.disabled:
+        return
+    others = [
+        other
+        for other_id, other in call.box.settings.items(User).items()
+        if other_id != user_id and other.role is Role.ADMIN and not other.disabled
+    ]
+    if not others:
+        raise ProblemError(STATE_FORBIDS, "this is the last administrator")
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "users", summary, handler, scope=Scope.ADMIN, **more)
+
+
+ROUTES = (
+    _route("GET", "/users", "listUsers", "List users", users, answer=record({"users": array(USER)})),
+    _route("POST", "/users", "createUser", "Add a user", create_user, body=NEW_USER, answer=USER, status=201),
+    _route("GET", "/users/{id}", "readUser", "Read a user", read_user, answer=USER),
+    _route("PATCH", "/users/{id}", "changeUser", "Change a user", change_user, body=USER_CHANGE, answer=USER),
+    _route("DELETE", "/users/{id}", "deleteUser", "Delete a user", delete_user, status=204),
+    _route(
+        "DELETE",
+        "/users/{id}/app",
+        "dropAppOf",
+        "A user who lost the app signs in without",
+        drop_app_of,
+        status=204,
+    ),
+    _route(
+        "DELETE",
+        "/users/{id}/sessions",
+        "endSessionsOf",
+        "Sign a user out everywhere",
+        end_sessions_of,
+        answer=ENDED,
+    ),
+)
