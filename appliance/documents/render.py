@@ -57,6 +57,7 @@ _log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 TYPESET = "typeset"
 _VERSION = 1
+_PASSING = ".passing"  # beside the pages: where workers unpack what they need for a while
 
 # A second worker opens the document once more: that pays from a few pages on.
 _PARALLEL_FROM = 4  # pages
@@ -281,6 +282,7 @@ class _Rendering:
         self._claims = tempfile.TemporaryFile(dir=scratch, buffering=0)  # noqa: SIM115 (closed in __exit__)
         self._claims.write(CLAIM.pack(pages[0]))
         self._typesets = (scratch / TYPESET).open("w+b", buffering=0)
+        (scratch / _PASSING).mkdir(mode=0o700)
         self._typeset: dict[str, list[Any]] = {}  # what is in it, see ``workshop``
         self._total: int | None = None
         self._made: dict[int, RenderedPage] = {}
@@ -297,6 +299,8 @@ class _Rendering:
         self._claims.close()
         self._typesets.close()
         (self._scratch / TYPESET).unlink(missing_ok=True)
+        # A worker that was killed, or that ended without tidying up, leaves what its libraries unpacked.
+        shutil.rmtree(self._scratch / _PASSING, ignore_errors=True)
 
     def run(
         self, workers: int, progress: Callable[[int, int], None] | None
@@ -378,7 +382,7 @@ class _Rendering:
                 }
                 for s in self._sources
             ],
-            "scratch": str(self._scratch),
+            "scratch": str(self._scratch / _PASSING),
             "typeset": self._typeset,
             "options": options_to_json(self._options),
             "limits": asdict(self._limits),

@@ -20,6 +20,7 @@ import json
 import os
 import resource
 import signal
+import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,8 @@ def work(parent: int, channel: int, files: list[int]) -> int:
         job = json.loads(lines.readline())
     limits = Limits(**job["limits"])
     reports = _Reports(channel)
+    # What libraries unpack (WeasyPrint: the fonts that a page brings) goes where it goes away with the rest.
+    tempfile.tempdir = job["scratch"]
     try:
         confine(limits, parent)
         _Job(job, files, limits, reports).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import io
@@ -75,6 +76,32 @@ def test_a_pdf_that_opens_without_password_is_sent(rendered: Rendered, tmp_path:
     (tmp_path / "open.pdf").write_bytes(GOOD)
     run("qpdf", "--encrypt", "", "owner", "256", "--", tmp_path / "open.pdf", tmp_path / "locked.pdf")
     assert rendered((tmp_path / "locked.pdf").read_bytes()).total == 1
+
+
+def _page_with_a_font(mark: bytes) -> bytes:
+    """A page that brings a font of its own, whose file can be told from all others."""
+    font = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf").read_bytes() + mark
+    source = f"url(data:font/ttf;base64,{base64.b64encode(font).decode()})"
+    style = f"@font-face{{font-family:own;src:{source}}} p{{font-family:own}}"
+    return f"<html><style>{style}</style><p>Dear colleague</p></html>".encode()
+
+
+def test_what_a_document_brings_is_unpacked_nowhere_but_in_its_own_folder(tmp_path: Path) -> None:
+    mark = os.urandom(16)
+    (tmp_path / "letter.html").write_bytes(_page_with_a_font(mark))
+    target = tmp_path / "out" / "fax"
+    target.parent.mkdir()
+    render([Source(tmp_path / "letter.html", name="letter.html")], target)
+    assert {path.suffix for path in target.iterdir()} == {".mmr", ".json"}
+    elsewhere = Path(tempfile.gettempdir()).glob("weasyprint-*/*")
+    assert not [path for path in elsewhere if _ends_with(path, mark)]
+
+
+def _ends_with(path: Path, mark: bytes) -> bool:
+    try:
+        return path.read_bytes().endswith(mark)
+    except OSError:
+        return False  # somebody else's, and gone meanwhile
 
 
 def _png(width: int, height: int) -> bytes:
