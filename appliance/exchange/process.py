@@ -257,12 +257,16 @@ class CallServer:
     def _take(self, number: int, parameters: CallParameters, keep: KeepPackets | None) -> None:
         """The box takes a call that was offered."""
         call = self._begin(number, keep)
-        self._decide(number, Answer(parameters, call, call.tap))
+        if not self._decide(number, Answer(parameters, call, call.tap)):
+            call.say(Ended(CallResult(LINE_STOPPED)))
 
-    def _decide(self, number: int, decision: Answer | Refuse) -> None:
+    def _decide(self, number: int, decision: Answer | Refuse) -> bool:
+        """Tells the line what the box decided; False when the line, which has stopped, no longer asks."""
         waiting = self._offered.pop(number)
-        if not waiting.done():  # else the line no longer asks
-            waiting.set_result(decision)
+        if waiting.done():
+            return False
+        waiting.set_result(decision)
+        return True
 
     async def _practice(self, order: PracticeCallIn) -> None:
         from appliance.lines.practice.line import PracticeLine  # noqa: PLC0415

@@ -346,6 +346,10 @@ class Exchange:
             except Exception:
                 _log.exception("deciding about a call failed")
                 decision = Refuse(LINE_FAULT)
+        if channel is not self._channel:  # the process, and the call with it, went while this was decided
+            if isinstance(decision, Answer):
+                decision.owner.say(Ended(CallResult(LINE_FAULT)))
+            return
         if isinstance(decision, Refuse):
             channel.send(RefuseCall(offered.number, decision))
             return

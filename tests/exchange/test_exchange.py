@@ -28,6 +28,9 @@ from appliance.t30.conversation import AskToEndLastPage, CallOwner, EndPermitted
 from appliance.t30.memory import MemoryOwner, MemoryPages, MemoryStore
 from appliance.t30.parameters import CallParameters, CallResult, Progress, ReceivedPage, Role
 from tests.interop.harness import drawn_page, same_pages, tiff_rasters
+from tests.lines.sip.box_process import RawCall
+from tests.lines.sip.sipp import audio, sdp
+from tests.ports import free_port
 
 SPEED = 10.0
 PAGES = [drawn_page(number, 300) for number in range(2)]
@@ -197,6 +200,66 @@ def test_a_call_that_the_box_refuses_is_not_taken(tmp_path: Path) -> None:
         assert result.cause is NOT_RECEIVING
 
     on_rig(tmp_path, work)
+
+
+def test_a_line_takes_no_more_calls_than_it_has_channels_however_slow_the_decision(tmp_path: Path) -> None:
+    write_tiff(tmp_path / "out.tif", PAGES)
+    asked: list[IncomingCall] = []
+
+    async def slowly(call: IncomingCall) -> Refuse:
+        asked.append(call)
+        await asyncio.sleep(0.5)
+        return Refuse(NOT_RECEIVING)
+
+    async def work(rig: Rig) -> None:
+        calls = [rig.line.send_to_us(tmp_path / "out.tif", caller=f"999{each}") for each in range(7)]
+        ends = [result.cause for result in await asyncio.gather(*calls)]
+        assert len(asked) == PracticeSettings().calls_at_once
+        assert sorted(set(map(id, ends))) == sorted(map(id, (NOT_RECEIVING, causes.LINE_FULL)))
+
+    on_rig(tmp_path, work, slowly)  # type: ignore[arg-type] # it may take its time
+
+
+def test_a_call_taken_when_its_line_has_stopped_meanwhile_has_ended(tmp_path: Path) -> None:
+    ended: list[CallResult] = []
+
+    async def run() -> None:
+        asked = asyncio.Event()
+        decide = asyncio.Event()
+
+        async def slowly(_: IncomingCall) -> Answer:
+            asked.set()
+            await decide.wait()
+            owner = MemoryOwner([], MemoryStore(), lambda _: None, ended.append)
+            return Answer(CallParameters(Role.ANSWERS), owner)
+
+        exchange = Exchange()
+        port = free_port()
+        trunk = SipTrunk(name="trunk", server="127.0.0.1:9", peers=("127.0.0.1",))
+        sip = SipSettings(bind="127.0.0.1", udp_port=port)
+        line = RemoteLine(exchange, LineSpec("trunk", trunk, sip, tmp_path / "arrivals"))
+        exchange.start()
+        caller = RawCall(port, "caller")
+        try:
+            await line.start(slowly)
+            opening = asyncio.create_task(caller.open(sdp(audio())))
+            await asked.wait()
+            await line.stop()
+            decide.set()
+            assert (await opening).startswith("SIP/2.0 480")
+            while not ended:
+                await asyncio.sleep(0.02)
+            assert exchange.calls_on("trunk") == 0
+        finally:
+            caller.close()
+            await exchange.stop()
+
+    async def bounded() -> None:
+        async with asyncio.timeout(60.0):
+            await run()
+
+    asyncio.run(bounded())
+    assert [result.cause for result in ended] == [causes.LINE_STOPPED]
 
 
 def test_the_owner_cancels(tmp_path: Path) -> None:

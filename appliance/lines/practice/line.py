@@ -85,6 +85,7 @@ class PracticeLine:
         self._counter = itertools.count(1)
         self._kept: deque[Path] = deque()
         self._calls: list[CallOwner] = []
+        self._deciding = 0  # calls to us about which the box has not decided yet
         self._idle = asyncio.Event()
         self._idle.set()
         self._up = False
@@ -104,7 +105,7 @@ class PracticeLine:
             return LineState(False, 0, self._capacity, "The practice line is stopped.", self._trouble())
         return LineState(
             usable=True,
-            calls=len(self._calls),
+            calls=self._channels,
             capacity=self._capacity,
             sentence="The practice line is ready; nothing sent over it leaves the box.",
             last_error=self._trouble(),
@@ -140,7 +141,7 @@ class PracticeLine:
             return not_connected(LINE_STOPPED)
         if script is None:
             return not_connected(NUMBER_NOT_IN_SERVICE)
-        if len(self._calls) >= self._capacity:
+        if self._channels >= self._capacity:
             return not_connected(LINE_FULL)
         with self._counted(owner):
             cause = await self._ring(call, owner, script)
@@ -164,15 +165,23 @@ class PracticeLine:
         """
         if not self._up:
             return not_connected(LINE_STOPPED)
-        if len(self._calls) >= self._capacity:
+        if self._channels >= self._capacity:
             return not_connected(LINE_FULL)
-        answer = await decided(
-            self._on_incoming(IncomingCall(self._name, dialled, caller, "Practice machine"))
-        )
+        self._deciding += 1
+        try:
+            answer = await decided(
+                self._on_incoming(IncomingCall(self._name, dialled, caller, "Practice machine"))
+            )
+        finally:
+            self._deciding -= 1
         if isinstance(answer, Refuse):
             return not_connected(answer.cause)
         script = script_for(caller) or PRACTICE_NUMBERS["9990"]
         owner = answer.owner
+        if not self._up:
+            result = not_connected(LINE_STOPPED)
+            owner.say(Ended(result))
+            return result
         with self._counted(owner):
             carrier = await self._carrier()
             if settings is None:
@@ -185,6 +194,11 @@ class PracticeLine:
         return result
 
     # -- inside ---------------------------------------------------------------------------
+
+    @property
+    def _channels(self) -> int:
+        """Channels in use: calls that are up, and those that wait for the box's decision."""
+        return len(self._calls) + self._deciding
 
     @contextlib.contextmanager
     def _counted(self, owner: CallOwner) -> Iterator[None]:

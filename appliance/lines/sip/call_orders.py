@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -49,11 +50,18 @@ async def dial(
     uri: str,
     identity: tuple[list[tuple[str, str]], str],
 ) -> CallOrders:
-    """Sends an INVITE.  Raises SipOrderError for what pjsua2 refuses."""
+    """Sends an INVITE.  Raises SipOrderError for what pjsua2 refuses.
 
-    def place() -> CallRef:
+    Cancelled, it leaves no call that nobody owns: none is placed, or the one that was is ended.
+    """
+    given_up = False
+    placed: list[CallRef] = []
+
+    def place() -> None:
         from appliance.lines.sip.signalling import TrunkCall  # noqa: PLC0415 - needs pjsua2
 
+        if given_up:
+            return
         call = TrunkCall(stack.account(trunk), stack)
         call.switch = switch
         call.sink = _teller(stack, deliver)
@@ -63,9 +71,20 @@ async def dial(
         except Exception:
             stack.forget(call)
             raise
-        return call.ref
+        placed.append(call.ref)
 
-    return CallOrders(stack, await stack.ask(place))
+    def end() -> None:
+        for ref in placed:
+            if ref.call is not None:
+                ref.call.end()
+
+    try:
+        await stack.ask(place)
+    except asyncio.CancelledError:
+        given_up = True
+        stack.post(end)
+        raise
+    return CallOrders(stack, placed[0])
 
 
 def accept(stack: SipStack, ref: CallRef, switch: MediaSwitch, deliver: Deliver) -> CallOrders:

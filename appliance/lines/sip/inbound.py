@@ -41,6 +41,11 @@ class Inbound:
         self._deciding: dict[asyncio.Task[None], Knocking] = {}
         self._carrying: set[asyncio.Task[None]] = set()
 
+    @property
+    def waiting(self) -> int:
+        """Calls whose decision is open: each holds a channel of the trunk as one that is carried does."""
+        return len(self._deciding)
+
     def open(self, on_incoming: IncomingHandler) -> None:
         """From here on calls are put to ``on_incoming``."""
         self._on_incoming = on_incoming

@@ -93,7 +93,7 @@ class SipLine:
 
     def state(self) -> LineState:
         usable, words = self._condition()
-        return LineState(usable, len(self._calls), self.trunk.calls_at_once, words, self._standing.last_error)
+        return LineState(usable, self._channels, self.trunk.calls_at_once, words, self._standing.last_error)
 
     async def start(self, on_incoming: IncomingHandler) -> None:
         try:
@@ -278,8 +278,13 @@ class SipLine:
             self.last_facts = carried.facts
             owner.say(Ended(result))
 
+    @property
+    def _channels(self) -> int:
+        """Channels of the trunk in use: calls that are carried, and those that wait for a decision."""
+        return len(self._calls) + self._inbound.waiting
+
     def _has_room(self) -> bool:
-        return len(self._calls) < self.trunk.calls_at_once
+        return self._channels < self.trunk.calls_at_once
 
     def _open_ports(self) -> MediaPorts | Cause:
         """The sockets of one more call, or why there are none."""
