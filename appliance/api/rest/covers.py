@@ -13,8 +13,8 @@ from appliance.api import page_export
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.numbers import own_number
 from appliance.api.problems import problem_at
-from appliance.api.rest.faxes import SIZE
-from appliance.api.rest.newfax import COVER_FIELDS, NUMBER_LIMIT
+from appliance.api.rest.content import SIZE
+from appliance.api.rest.newfax_schemas import COVER_FIELDS, NUMBER_LIMIT
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import choice, component, integer, request_object, text
 from appliance.dispatch.making import cover_page, zone

@@ -7,7 +7,7 @@ from typing import Any
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw, require_url
-from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import array, choice, component, flag, integer, record, request_object, text
 from appliance.api.rest.views import DELIVERY, delivery_view, listing, page_of, values

@@ -7,8 +7,9 @@ from typing import Any
 from appliance.api import intake
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import flaw
-from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
-from appliance.api.rest.newfax import FILE, store_files
+from appliance.api.rest.newfax import store_files
+from appliance.api.rest.newfax_schemas import FILE
+from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import array, binary, component, request_object, text
 from appliance.api.rest.views import DOCUMENT, document_view, listing, page_of

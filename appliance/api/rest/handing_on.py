@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from appliance.api import page_export
 from appliance.api.problems import ProblemError
-from appliance.api.rest import faxes, newfax, received
-from appliance.api.rest.faxes import IDEMPOTENCY, SUBMITTED
+from appliance.api.rest import faxes, handing_in, newfax, newfax_schemas, received
+from appliance.api.rest.handing_in import IDEMPOTENCY, SUBMITTED
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import flag, record, request_object, text
 from appliance.deliver.causes import MAIL_NOT_SET_UP
@@ -55,7 +56,7 @@ def _forward(call: Call, kind: str, fax_id: int, make: Callable[[], Path]) -> An
     finally:
         made.unlink(missing_ok=True)
     call.note(f"{kind}.forward", object=f"fax:{fax_id}")
-    return faxes.submit(call, newfax.with_files(request, [stored]))
+    return handing_in.submit(call, replace(request, files=(stored,)))
 
 
 def mail_received(call: Call) -> Answer:
@@ -115,7 +116,7 @@ def _received_with_pages(call: Call) -> Received:
 
 
 _FORWARD = {
-    "body": request_object({**newfax.OPTIONS, "pages": newfax.PAGES}, required=("to",)),
+    "body": request_object({**newfax_schemas.OPTIONS, "pages": newfax_schemas.PAGES}, required=("to",)),
     "answer": SUBMITTED,
     "status": 201,
     "headers": (IDEMPOTENCY,),

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from appliance.api.problems import ProblemError
 from appliance.api.request import JSON_TYPE
-from appliance.api.rest.faxes import SINCE, UNTIL, period
+from appliance.api.rest.queries import SINCE, UNTIL, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import ID_MAX, array, choice, component, record, text
 from appliance.api.rest.views import FAX_PROPERTIES, properties_of

@@ -13,7 +13,7 @@ from appliance.api.auth import Caller
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw, require_url
-from appliance.api.rest.newfax import visible
+from appliance.api.rest.recipients import visible
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import Json, answer_schema, array, component, integer, record, settings_schema
 from appliance.deliver.settings import JunkRule

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.api.rest import faxes, newfax
+from appliance.api.rest import faxes, handing_in, newfax_schemas, recipients
 from appliance.api.rest.checking import read_moment
-from appliance.api.rest.faxes import BEFORE, IDEMPOTENCY, LIMIT, LIST_DEFAULT, SUBMITTED
+from appliance.api.rest.handing_in import IDEMPOTENCY, SUBMITTED
+from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import array, record, text
 from appliance.api.rest.views import FAX, listing, page_of
@@ -32,7 +33,7 @@ def index(call: Call) -> Answer:
 
 
 def give(call: Call) -> Answer:
-    to = newfax.checked_recipients(call.context, call.caller, call.body["to"])
+    to = recipients.checked_recipients(call.context, call.caller, call.body["to"])
     at = read_moment(call.body["send_at"], "send_at") if "send_at" in call.body else None
     made = call.box.faxes.give_numbers(call.arguments["id"], to, call.caller.sees, scheduled_at=at)
     for job in made:
@@ -59,9 +60,9 @@ ROUTES = (
         "/needs-number",
         "createFaxWithoutNumber",
         "Hand in a document whose number is said later",
-        faxes.create,
-        body=newfax.NEW_WITHOUT_NUMBER,
-        form=newfax.NEW_WITHOUT_NUMBER_FORM,
+        handing_in.create,
+        body=newfax_schemas.NEW_WITHOUT_NUMBER,
+        form=newfax_schemas.NEW_WITHOUT_NUMBER_FORM,
         answer=SUBMITTED,
         status=201,
         headers=(IDEMPOTENCY,),
@@ -83,7 +84,7 @@ ROUTES = (
         "giveNumbers",
         "Say where a document goes that came without a number",
         give,
-        body=newfax.NUMBERS,
+        body=newfax_schemas.NUMBERS,
         answer=record({"faxes": array(FAX)}),
         help="Its pages are made again with the time and, on a cover page, the recipient. Each further"
         " recipient gets a fax of its own.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from appliance.api.rest import newfax
+from appliance.api.rest import newfax_schemas, recipients
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import (
     Json,
@@ -87,7 +87,7 @@ def _checked(
         (
             each
             for each in call.box.settings.items(Contact).values()
-            if newfax.visible(each.owner, call.caller) and dial and _same(each.number, written, dial)
+            if recipients.visible(each.owner, call.caller) and dial and _same(each.number, written, dial)
         ),
         None,
     )
@@ -154,7 +154,7 @@ def _contacts(call: Call) -> list[Json]:
     return [
         _offer("contact", contact.number, contact.name, contact.company, contact=contact_id)
         for contact_id, contact in call.box.settings.items(Contact).items()
-        if newfax.visible(contact.owner, call.caller)
+        if recipients.visible(contact.owner, call.caller)
     ]
 
 
@@ -162,7 +162,7 @@ def _groups(call: Call) -> list[Json]:
     return [
         _offer("group", "", group.name, group=group_id, members=len(group.contact_ids))
         for group_id, group in call.box.settings.items(ContactGroup).items()
-        if newfax.visible(group.owner, call.caller)
+        if recipients.visible(group.owner, call.caller)
     ]
 
 
@@ -180,7 +180,7 @@ ROUTES = (
         "What a number means, whether it may be dialled, what is known of it",
         check,
         scope=Scope.SEND,
-        query=(Parameter("number", text(newfax.NUMBER_LIMIT, least=1), "as somebody wrote it"),),
+        query=(Parameter("number", text(newfax_schemas.NUMBER_LIMIT, least=1), "as somebody wrote it"),),
         answer=CHECKED,
     ),
     Route(

@@ -14,7 +14,7 @@ from appliance.api.auth import Caller
 from appliance.api.causes import REQUEST_INVALID
 from appliance.api.problems import ProblemError
 from appliance.api.rest.checking import Checker, from_fields, require
-from appliance.api.rest.newfax import visible
+from appliance.api.rest.recipients import visible
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import (
     Json,

@@ -9,7 +9,8 @@ from appliance.api.causes import OFFER_NAME_TAKEN, TOO_MANY_OFFERS
 from appliance.api.context import TURN_WAIT_S
 from appliance.api.problems import Flaw, ProblemError
 from appliance.api.rest.checking import flaw
-from appliance.api.rest.newfax import FILE, store_files
+from appliance.api.rest.newfax import store_files
+from appliance.api.rest.newfax_schemas import FILE
 from appliance.api.rest.routes import Answer, Call, Route
 from appliance.api.rest.schemas import (
     Json,

@@ -7,9 +7,9 @@ from typing import Any
 from appliance.api import intake, page_export
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
-from appliance.api.rest import newfax
+from appliance.api.rest import newfax, newfax_schemas
 from appliance.api.rest.checking import flaw, read_moment
-from appliance.api.rest.faxes import SIZE, picture
+from appliance.api.rest.content import SIZE, picture
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import (
     Json,
@@ -49,13 +49,13 @@ _LOOK: dict[str, Json] = {
     "lightness": integer(-LIGHTEST, LIGHTEST, help="steps lighter; below 0 darker"),
 }
 _OPTIONS = {
-    name: newfax.OPTIONS[name]
+    name: newfax_schemas.OPTIONS[name]
     for name in ("cover", "quality", "header", "station_id", "treatment", "straighten")
 }
 _WISHES: dict[str, Json] = {
     **_OPTIONS,
     "to": request_object(
-        {"number": text(newfax.NUMBER_LIMIT), "name": text(200), "company": text(200)},
+        {"number": text(newfax_schemas.NUMBER_LIMIT), "name": text(200), "company": text(200)},
         help="whom the cover page names",
     ),
     "send_at": {**nullable(timestamp()), "description": "the time that the pages carry; null: now"},
@@ -66,7 +66,7 @@ _WISHES: dict[str, Json] = {
         "description": "yours to keep with it; given back",
     },
 }
-NEW_PREVIEW = component("NewPreview", request_object({**_WISHES, "files": array(newfax.FILE, 200)}))
+NEW_PREVIEW = component("NewPreview", request_object({**_WISHES, "files": array(newfax_schemas.FILE, 200)}))
 NEW_PREVIEW_FORM = component(
     "NewPreviewUpload",
     {
@@ -74,11 +74,11 @@ NEW_PREVIEW_FORM = component(
         "properties": {
             "file": array(binary(), 200),
             **{name: schema for name, schema in _OPTIONS.items() if name != "cover"},
-            **{f"cover.{name}": text(20_000) for name in newfax.COVER_FIELDS},
+            **{f"cover.{name}": text(20_000) for name in newfax_schemas.COVER_FIELDS},
         },
     },
 )
-MORE_FILES = component("MoreFiles", request_object({"files": array(newfax.FILE, 200)}))
+MORE_FILES = component("MoreFiles", request_object({"files": array(newfax_schemas.FILE, 200)}))
 MORE_FILES_FORM = component(
     "MoreFilesForm",
     {
@@ -91,7 +91,10 @@ PREVIEW_CHANGE = component(
     request_object(
         {
             **_WISHES,
-            "straighten": {**nullable(flag()), "description": f"{newfax.STRAIGHTEN} (null: the same)"},
+            "straighten": {
+                **nullable(flag()),
+                "description": f"{newfax_schemas.STRAIGHTEN} (null: the same)",
+            },
             "pages": array(
                 request_object(_LOOK, required=("file", "page")), 500, help="all that are sent, in order"
             ),
@@ -128,7 +131,7 @@ PREVIEW = component(
             "quality": choice(*values(Quality)),
             "treatment": text(20),
             "straighten": nullable(flag(help="as it was asked for")),
-            "cover": nullable(newfax.COVER),
+            "cover": nullable(newfax_schemas.COVER),
             "to": record({"number": text(64), "name": text(200), "company": text(200)}),
             "send_at": nullable(timestamp()),
             "form": {"type": "object", "additionalProperties": True},
@@ -165,7 +168,7 @@ def view(call: Call, preview: Preview) -> Json:
 
 
 def _cover_view(cover: Any) -> Json:
-    return {name: getattr(cover, name) for name in newfax.COVER_FIELDS}
+    return {name: getattr(cover, name) for name in newfax_schemas.COVER_FIELDS}
 
 
 def _pages_view(preview: Preview, document: RenderedDocument) -> list[Json]:

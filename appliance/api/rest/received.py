@@ -6,37 +6,25 @@ from typing import Any
 
 from appliance.api import intake, page_export
 from appliance.api.problems import ProblemError
-from appliance.api.rest import newfax
+from appliance.api.rest import newfax, newfax_schemas
 from appliance.api.rest.checking import flaw
-from appliance.api.rest.faxes import (
-    BEFORE,
+from appliance.api.rest.content import (
     BUNDLE_MEDIA,
     BUNDLED,
-    LIMIT,
-    LIST_DEFAULT,
+    LINES_OF_JSON,
     PCAP,
-    SEARCH,
-    SINCE,
     SIZE,
-    UNTIL,
     bundled,
-    deliveries_of,
     packets_of,
-    period,
     picture,
+    shown_as,
     trace_of,
 )
+from appliance.api.rest.faxes import deliveries_of
+from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT, SEARCH, SINCE, UNTIL, period
 from appliance.api.rest.routes import Answer, Call, Parameter, Route
 from appliance.api.rest.schemas import array, flag, record, request_object, text
-from appliance.api.rest.views import (
-    DELIVERY,
-    EVENT,
-    RECEIVED,
-    RECEIVED_IN_FULL,
-    event_view,
-    listing,
-    page_of,
-)
+from appliance.api.rest.views import DELIVERY, EVENT, RECEIVED, RECEIVED_IN_FULL, event_view, listing, page_of
 from appliance.language import said
 from appliance.records import view
 from appliance.services.causes import NOT_PERMITTED, STATE_FORBIDS
@@ -90,18 +78,14 @@ def pdf(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     made = page_export.received_pdf(call.box, fax, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="PDF")
-    return Answer(passing_file=made, headers=_named(f"fax-{fax.id}.pdf"))
+    return Answer(passing_file=made, headers=shown_as(f"fax-{fax.id}.pdf"))
 
 
 def tiff(call: Call) -> Answer:
     fax, pages = _with_pages(call)
     made = page_export.received_tiff(call.box, pages)
     call.note("received.look", object=f"fax:{fax.id}", detail="TIFF")
-    return Answer(passing_file=made, headers=_named(f"fax-{fax.id}.tiff"))
-
-
-def _named(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f'inline; filename="{name}"'}
+    return Answer(passing_file=made, headers=shown_as(f"fax-{fax.id}.tiff"))
 
 
 def change(call: Call) -> Answer:
@@ -259,7 +243,7 @@ ROUTES = (
         "readReceivedTrace",
         "The account of its call, as lines of JSON",
         trace,
-        media=("application/x-ndjson",),
+        media=LINES_OF_JSON,
     ),
     _route(
         "GET",
@@ -281,7 +265,7 @@ ROUTES = (
         body_required=False,
         answer=record({"started": flag()}),
         body=request_object(
-            {"files": array(newfax.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
+            {"files": array(newfax_schemas.FILE, 20), "caller": _PRACTICE_NUMBER, "dialled": _PRACTICE_NUMBER}
         ),
         help="Only administrators; the fax is marked as `practice` wherever it is shown or told. The setting"
         " `practice.enabled` switches the practice line off.",

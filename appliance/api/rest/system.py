@@ -10,7 +10,7 @@ from appliance.api import tls
 from appliance.api.causes import NOT_FOUND, SETTING_INVALID
 from appliance.api.metrics import METRICS_TYPE, OPEN_METRICS_TYPE, exposition
 from appliance.api.problems import Flaw, ProblemError
-from appliance.api.rest.faxes import BEFORE, LIMIT, LIST_DEFAULT
+from appliance.api.rest.queries import BEFORE, LIMIT, LIST_DEFAULT
 from appliance.api.rest.routes import Answer, Call, Handler, Parameter, Route
 from appliance.api.rest.schemas import (
     Json,

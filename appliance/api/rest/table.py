@@ -13,6 +13,7 @@ from appliance.api.rest import (
     documents,
     erasure,
     faxes,
+    handing_in,
     handing_on,
     hardware_test,
     journal,
@@ -28,6 +29,7 @@ from appliance.api.rest import (
     previews,
     received,
     rules,
+    sent_content,
     statistics,
     system,
     trunk_check,
@@ -37,7 +39,9 @@ from appliance.api.rest import (
 from appliance.api.rest.routes import Route
 
 ROUTES: tuple[Route, ...] = (
+    *handing_in.ROUTES,
     *faxes.ROUTES,
+    *sent_content.ROUTES,
     *trunk_check.ROUTES,
     *numberless.ROUTES,
     *previews.ROUTES,

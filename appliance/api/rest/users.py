@@ -8,14 +8,7 @@ from appliance.api.problems import ProblemError
 from appliance.api.rest.account import ENDED, NEW_PASSWORD, forget_app
 from appliance.api.rest.checking import require_cover
 from appliance.api.rest.routes import Answer, Call, Route
-from appliance.api.rest.schemas import (
-    Json,
-    array,
-    component,
-    integer,
-    record,
-    settings_schema,
-)
+from appliance.api.rest.schemas import Json, array, component, integer, record, settings_schema
 from appliance.deliver.settings import Route as DeliveryRoute
 from appliance.services.causes import STATE_FORBIDS
 from appliance.settings import secrets

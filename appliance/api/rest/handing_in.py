@@ -1,0 +1,133 @@
+"""Handing in a fax, and sending one again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api import intake
+from appliance.api.problems import problem_at
+from appliance.api.rest import newfax, newfax_schemas
+from appliance.api.rest.faxes import find
+from appliance.api.rest.routes import Answer, Call, Parameter, Route
+from appliance.api.rest.schemas import array, component, flag, integer, record, request_object, text
+from appliance.api.rest.views import FAX
+from appliance.records import view
+from appliance.services.faxes import Request, Submitted
+from appliance.settings.accounts import Scope
+
+SUBMITTED = component(
+    "Submitted",
+    record(
+        {
+            "submission_id": integer(1),
+            "uuid": text(36),
+            "repeated": flag("this request came before; these are the faxes it made then"),
+            "faxes": array(FAX),
+        }
+    ),
+)
+IDEMPOTENCY = Parameter(
+    "Idempotency-Key",
+    text(newfax.IDEMPOTENCY_LIMIT, pattern="[ -~]*"),
+    "a word of yours for this fax: the request may be repeated, the fax is made once",
+)
+
+
+def create(call: Call) -> Answer:
+    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    digest = newfax.digest_of(call.body, call.form)
+    if key:
+        earlier = call.box.faxes.handed_in(call.caller.owner, key, digest)
+        if earlier is not None:
+            _discard_uploads(call)
+            return _submitted(earlier, call)
+    request = newfax.request_of(call.context, call.caller, call.body, key, digest)
+    # Asked again when it is taken in; asked first so that nothing is fetched or stored in vain.
+    call.box.rules.require_room()
+    call.box.rules.require_quota(request.owner, request.key)
+    return submit(call, newfax.with_document(call.context, call.caller, request, call.body, call.form))
+
+
+def submit(call: Call, request: Request) -> Answer:
+    """Hands it in; the files of a request that is refused are given back."""
+    try:
+        submitted = call.box.faxes.submit(request)
+    except BaseException:
+        call.box.documents.discard_files(request.files)
+        raise
+    if not submitted.repeated:
+        _preview_is_sent(call)
+        for job in submitted.jobs:
+            call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}")
+    return _submitted(submitted, call)
+
+
+def _discard_uploads(call: Call) -> None:
+    if call.form is not None:
+        intake.discard(call.context, [taken for _, taken in call.form.files])
+
+
+def _preview_is_sent(call: Call) -> None:
+    """What was put together is a fax now."""
+    if isinstance(call.body, dict) and "preview_id" in call.body:
+        previews = call.context.previews
+        previews.drop(previews.get(call.body["preview_id"], call.caller.owner))
+
+
+def _submitted(submitted: Submitted, call: Call) -> Answer:
+    body = {
+        "submission_id": submitted.submission_id,
+        "uuid": submitted.uuid,
+        "repeated": submitted.repeated,
+        "faxes": [view(job) for job in submitted.jobs],
+    }
+    location = f"/api/v1/faxes/{submitted.jobs[0].id}"
+    return Answer(body, headers={"Location": location})
+
+
+def resend(call: Call) -> Answer:
+    number = call.body.get("number")
+    if number is not None:
+        try:
+            call.box.rules.number(number)
+        except Exception as error:
+            raise problem_at(error, "number") from None
+    key = newfax.idempotency_key(call.header("Idempotency-Key"))
+    job = call.box.faxes.resend(find(call).id, number=number, key=call.caller.key, idempotency_key=key)
+    call.note("fax.create", object=f"fax:{job.id}", detail=f"to {job.number}, again as {job.resent_from}")
+    return Answer(view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "faxes", summary, handler, scope=Scope.SEND, **more)
+
+
+ROUTES = (
+    _route(
+        "POST",
+        "/faxes",
+        "createFax",
+        "Hand in a fax",
+        create,
+        body=newfax_schemas.NEW_FAX,
+        form=newfax_schemas.NEW_FAX_FORM,
+        answer=SUBMITTED,
+        status=201,
+        headers=(IDEMPOTENCY,),
+        help="When this answers, the fax is on disk and will be dealt with. Each recipient gets a fax"
+        " of its own. A form has its files in parts called `file`, and fields as the JSON has"
+        " (`cover.subject` for those of the cover).",
+    ),
+    _route(
+        "POST",
+        "/faxes/{id}/resend",
+        "resendFax",
+        "Send it again, to the same number or another",
+        resend,
+        body=request_object({"number": text(newfax_schemas.NUMBER_LIMIT, least=1)}),
+        body_required=False,
+        answer=FAX,
+        status=201,
+        headers=(IDEMPOTENCY,),
+    ),
+)

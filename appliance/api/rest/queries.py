@@ -1,0 +1,55 @@
+"""Parameters of the query that several lists have, and how they are read."""
+
+from __future__ import annotations
+
+import json
+
+from appliance.api.rest.checking import flaw, read_moment
+from appliance.api.rest.routes import Call, Parameter
+from appliance.api.rest.schemas import integer, text, timestamp
+from appliance.language import said
+
+LIST_DEFAULT, LIST_MOST = 50, 200
+# What is filtered by: so much text, and so many names in it.
+METADATA_FILTER_LIMIT = 1000
+METADATA_TERMS = 10
+LIMIT = Parameter("limit", integer(1, LIST_MOST), f"at most so many; {LIST_DEFAULT} when left out")
+BEFORE = Parameter("before", integer(1), "only those with a smaller id")
+SEARCH = Parameter(
+    "q", text(100), "words, three letters each at least, that stand in number, name or subject"
+)
+SINCE = Parameter("since", timestamp(), "not older than this time")
+UNTIL = Parameter("until", timestamp(), "older than this time")
+METADATA = Parameter(
+    "metadata",
+    text(METADATA_FILTER_LIMIT),
+    "with this in its metadata: `order:4711`, or several as a JSON object",
+)
+
+
+def period(call: Call) -> dict[str, float | None]:
+    """``since`` and ``until`` of a query, as Unix time."""
+    return {
+        name: read_moment(call.query[name], name) if name in call.query else None
+        for name in ("since", "until")
+    }
+
+
+def read_metadata(text: str) -> tuple[tuple[str, str], ...]:
+    """The names and values of ``metadata`` of a query, as the spool compares them.  Raises ProblemError."""
+    name, colon, value = text.partition(":")
+    if not text.startswith("{"):
+        if not colon or not name:
+            raise flaw("metadata", said("name:value is needed, or a JSON object"))
+        return ((name, value),)
+    try:
+        given = json.loads(text)
+        json.dumps(given, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise flaw("metadata", said("this is no JSON object")) from None
+    if len(given) > METADATA_TERMS or not given:
+        raise flaw("metadata", said("1 to {count} names are needed").format(count=METADATA_TERMS))
+    if any(not isinstance(each, str | int | float) for each in given.values()):
+        raise flaw("metadata", said("texts, numbers, true and false can be looked for"))
+    # As SQLite writes them, which has the true and false of JSON.
+    return tuple((name, each if isinstance(each, str) else json.dumps(each)) for name, each in given.items())

@@ -1,0 +1,71 @@
+"""Who gets a fax: numbers, contacts and groups of the phone book."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api.auth import Caller
+from appliance.api.context import Context
+from appliance.api.problems import ProblemError, problem_at
+from appliance.api.rest.checking import flaw
+from appliance.language import said
+from appliance.phonebook import Contact, ContactGroup
+from appliance.services.causes import TOO_MANY_RECIPIENTS
+from appliance.services.rules import To
+
+
+def recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, ...]:
+    """The recipients that a request names.  Raises ProblemError, RefusedError for a number."""
+    found: list[To] = []
+    for position, entry in enumerate(given):
+        path = f"to[{position}]"
+        match entry:
+            case str():
+                found.append(To(entry))
+            case {"number": number}:
+                found.append(To(number, entry.get("name", ""), entry.get("company", "")))
+            case {"contact": contact_id}:
+                found.append(_contact(context, caller, contact_id, path))
+            case {"group": group_id}:
+                found += _group(context, caller, group_id, path)
+    most = context.settings.recipients_per_fax
+    if len(found) > most:
+        raise ProblemError(TOO_MANY_RECIPIENTS, f"at most {most}")
+    if not found:
+        raise flaw("to", said("there is nobody in this group"))
+    return tuple(found)
+
+
+def checked_recipients(context: Context, caller: Caller, given: list[Any]) -> tuple[To, ...]:
+    """``recipients``, each of whose numbers may be dialled.  Raises ProblemError."""
+    to = recipients(context, caller, given)
+    for position, each in enumerate(to):
+        try:
+            context.box.rules.number(each.number)
+        except Exception as error:
+            raise problem_at(error, f"to[{position}]") from None
+    return to
+
+
+def _contact(context: Context, caller: Caller, contact_id: int, path: str) -> To:
+    contact = context.box.settings.items(Contact).get(contact_id)
+    if contact is None or not visible(contact.owner, caller):
+        raise flaw(path, said("there is no contact {id}").format(id=contact_id))
+    return To(contact.number, contact.name, contact.company)
+
+
+def _group(context: Context, caller: Caller, group_id: int, path: str) -> list[To]:
+    group = context.box.settings.items(ContactGroup).get(group_id)
+    if group is None or not visible(group.owner, caller):
+        raise flaw(path, said("there is no group {id}").format(id=group_id))
+    contacts = context.box.settings.items(Contact)
+    return [
+        _contact(context, caller, contact_id, path)
+        for contact_id in group.contact_ids
+        if contact_id in contacts and visible(contacts[contact_id].owner, caller)
+    ]
+
+
+def visible(owner: str, caller: Caller) -> bool:
+    """Whether an entry of the phone book is this caller's to use."""
+    return owner in ("", caller.owner) or caller.sees is None

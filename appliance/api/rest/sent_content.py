@@ -1,0 +1,149 @@
+"""What a fax to send contains: its pages, what became of it as a PDF, the account of each call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from appliance.api import page_export
+from appliance.api.causes import NOT_FOUND
+from appliance.api.context import TURN_WAIT_S
+from appliance.api.problems import ProblemError
+from appliance.api.rest.content import (
+    BUNDLE_MEDIA,
+    BUNDLED,
+    LINES_OF_JSON,
+    PCAP,
+    SIZE,
+    bundled,
+    packets_of,
+    picture,
+    shown_as,
+    trace_of,
+)
+from appliance.api.rest.faxes import find, with_attempts
+from appliance.api.rest.routes import Answer, Call, Route
+from appliance.settings.accounts import Scope
+
+
+def page(call: Call) -> Answer:
+    job = find(call)
+    number = call.arguments["page"]
+    coded = page_export.sent_page(page_export.rendered(call.box, job), number)
+    call.note("fax.look", object=f"fax:{job.id}", detail=f"page {number}")
+    return Answer(content=picture(call, coded, f"{job.rendered_path} {number}"))
+
+
+def document(call: Call) -> Answer:
+    job = find(call)
+    made = page_export.sent_pdf(call.box, job)
+    call.note("fax.look", object=f"fax:{job.id}", detail="document")
+    return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}.pdf"))
+
+
+def tiff(call: Call) -> Answer:
+    job = find(call)
+    made = page_export.sent_tiff(call.box, job)
+    call.note("fax.look", object=f"fax:{job.id}", detail="TIFF")
+    return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}.tiff"))
+
+
+def bundle(call: Call) -> Answer:
+    """Several faxes as one PDF, one after the other, or as a ZIP of PDFs."""
+    wanted = dict.fromkeys(call.query.get("ids", ()))
+    jobs = [call.box.faxes.get(fax_id, call.caller.sees) for fax_id in wanted]
+    call.note("fax.look", object="faxes", detail=", ".join(str(job.id) for job in jobs)[:200])
+    return bundled(
+        call, lambda: page_export.sent_together(call.box, jobs), lambda: page_export.sent_zip(call.box, jobs)
+    )
+
+
+def confirmation(call: Call) -> Answer:
+    job, attempts = with_attempts(call)
+    with call.context.drawers.of(1, TURN_WAIT_S):
+        made = page_export.confirmation_pdf(call.box, job, attempts)
+    call.note("fax.look", object=f"fax:{job.id}", detail="confirmation")
+    return Answer(passing_file=made, headers=shown_as(f"fax-{job.id}-report.pdf"))
+
+
+def trace(call: Call) -> Answer:
+    return trace_of(call, _trace_path(call))
+
+
+def _trace_path(call: Call) -> str:
+    """Of the try that the path names.  Raises ProblemError."""
+    wanted_number = call.arguments["number"]
+    for attempt in with_attempts(call)[1]:
+        if attempt.number == wanted_number:
+            return attempt.trace_path
+    raise ProblemError(NOT_FOUND, f"there is no try {wanted_number}")
+
+
+def packets(call: Call) -> Answer:
+    return packets_of(call, _trace_path(call))
+
+
+def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
+    return Route(method, path, name, "faxes", summary, handler, scope=Scope.SEND, **more)
+
+
+ROUTES = (
+    _route(
+        "GET",
+        "/faxes/{id}/pages/{page}",
+        "readFaxPage",
+        "One page, exactly as it goes over the line",
+        page,
+        query=(SIZE,),
+        media=("image/png",),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/document",
+        "readFaxDocument",
+        "All pages as a PDF",
+        document,
+        media=("application/pdf",),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/tiff",
+        "readFaxTiff",
+        "All pages as a TIFF of class F, as they go over the line",
+        tiff,
+        media=("image/tiff",),
+    ),
+    _route(
+        "GET",
+        "/faxes-bundle",
+        "bundleFaxes",
+        "Several as one PDF, or as a ZIP",
+        bundle,
+        query=BUNDLED,
+        media=BUNDLE_MEDIA,
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/confirmation",
+        "readFaxConfirmation",
+        "What became of it, as a PDF",
+        confirmation,
+        media=("application/pdf",),
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/attempts/{number}/trace",
+        "readFaxTrace",
+        "The account of one call, as lines of JSON",
+        trace,
+        media=LINES_OF_JSON,
+    ),
+    _route(
+        "GET",
+        "/faxes/{id}/attempts/{number}/packets",
+        "readFaxPackets",
+        "The packets of one T.38 call, as pcap",
+        packets,
+        media=PCAP,
+        help="Of which calls they are kept is the setting `storage.packets`.",
+    ),
+)
