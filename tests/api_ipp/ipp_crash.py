@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from appliance.api.ipp.book import JobBook
-from appliance.api.ipp.operations import Call, Client, PrintService
+from appliance.api.ipp.call import Call, Client
+from appliance.api.ipp.operations import PrintService
 from appliance.api.ipp.printers import printer_at
 from appliance.api.ipp.words import Operation, Status
 from appliance.configuration import open_box

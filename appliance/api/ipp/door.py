@@ -18,14 +18,9 @@ from appliance.api.context import KNOWN, Context, address_of
 from appliance.api.door import StartResponse, WsgiApplication
 from appliance.api.ictfax.basic import BasicSessions
 from appliance.api.ipp import strings
-from appliance.api.ipp.operations import (
-    NAME_LIMIT,
-    Call,
-    Client,
-    PrintService,
-    refusal,
-    refused,
-)
+from appliance.api.ipp.answers import refusal, refused
+from appliance.api.ipp.call import NAME_LIMIT, Call, Client
+from appliance.api.ipp.operations import PrintService
 from appliance.api.ipp.printers import FaxPrinter, printer_at
 from appliance.api.ipp.words import IppError, Operation, Status
 from appliance.api.problems import ProblemError

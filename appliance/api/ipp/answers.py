@@ -1,0 +1,59 @@
+"""How an answer is made, and what a refusal is in IPP's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from appliance.api.causes import REQUEST_TOO_LARGE
+from appliance.api.ipp.asked import AskedFax
+from appliance.api.ipp.words import IppError, Status
+from appliance.causes import Cause
+from appliance.ipp.model import Attributes, Group, GroupTag, Message, Tag, Value
+from appliance.language import ENGLISH, said, spoken
+from appliance.services.causes import NOT_PERMITTED, QUOTA_SPENT
+
+_REFUSALS = {
+    NOT_PERMITTED.code: Status.FORBIDDEN,
+    QUOTA_SPENT.code: Status.ACCOUNT_LIMIT,
+    REQUEST_TOO_LARGE.code: Status.TOO_LARGE,
+}
+
+
+def status_for(asked: AskedFax) -> Status:
+    return Status.OK_IGNORED if asked.unsupported else Status.OK
+
+
+def refused(cause: Cause, detail: str = "") -> IppError:
+    """A row of the table of causes as an answer."""
+    words = " ".join(filter(None, (said(cause.sentence), detail)))
+    return IppError(_REFUSALS.get(cause.code, Status.NOT_POSSIBLE), words)
+
+
+def refusal(request: Message, error: IppError) -> Message:
+    """The answer to a request that ended with ``error``."""
+    return answer_to(request, error.status, (), error.unsupported, str(error))
+
+
+def answer_to(
+    request: Message,
+    status: Status,
+    groups: Sequence[Group] = (),
+    unsupported: Attributes | None = None,
+    sentence: str = "",
+) -> Message:
+    told: dict[str, Sequence[Value]] = {
+        "attributes-charset": (Value(Tag.CHARSET, "utf-8"),),
+        "attributes-natural-language": (Value(Tag.LANGUAGE, spoken() or ENGLISH),),
+    }
+    if sentence:
+        told["status-message"] = (Value(Tag.TEXT, sentence.encode()[:255].decode(errors="ignore")),)
+    made = [Group(GroupTag.OPERATION, told)]
+    if unsupported:
+        made.append(Group(GroupTag.UNSUPPORTED, unsupported))
+    return replace(request, version=_version(request), code=status, groups=(*made, *groups))
+
+
+def _version(request: Message) -> tuple[int, int]:
+    """RFC 8011 4.1.8: the request's, as far as we know it."""
+    return request.version if request.version in ((1, 0), (1, 1), (2, 0)) else (2, 0)

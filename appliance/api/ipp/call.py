@@ -1,0 +1,58 @@
+"""A request as the operations see it: the message, who asks, the printer, the document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from appliance.api.ipp.printers import FaxPrinter
+from appliance.documents.options import clean_line
+from appliance.ipp.model import Attributes, GroupTag, Message, Value
+
+# Of a person or a computer, characters.
+NAME_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks.  ``owner``: whose faxes are made, asked when they are.
+
+    ``base``, ``web``: addresses of the door and of the box's pages.  ``security``: how people prove who they
+    are, and the connection's encryption, in IPP's words.
+    """
+
+    person: str
+    computer: str
+    owner: Callable[[], str]
+    proved: bool  # by a password
+    base: str
+    web: str
+    security: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: ``job_id`` when the address names a job."""
+
+    message: Message
+    printer: FaxPrinter
+    client: Client
+    document: Iterator[bytes]
+    job_id: int | None = None
+
+    @property
+    def operation(self) -> Attributes:
+        return self.message.group(GroupTag.OPERATION)
+
+    def value(self, name: str) -> Value | None:
+        values = self.operation.get(name)
+        return values[0] if values else None
+
+    def text(self, name: str) -> str:
+        value = self.value(name)
+        return clean_line(value.text) if value is not None else ""
+
+    def wanted(self, default: frozenset[str]) -> frozenset[str]:
+        """The names of ``requested-attributes``."""
+        values = self.operation.get("requested-attributes", ())
+        return frozenset(each.text for each in values) or default

@@ -1,0 +1,202 @@
+"""``JobIntake``: takes the documents of a print job in, and makes faxes of a job that is whole."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from appliance.api.ipp.asked import AskedFax, read_asked
+from appliance.api.ipp.book import Ended, JobBook, OpenJob, PrintJob
+from appliance.api.ipp.call import Call
+from appliance.api.ipp.compression import unpacked
+from appliance.api.ipp.description import ANY_FORMAT, COMPRESSIONS, FORMATS
+from appliance.api.ipp.printers import printer_at
+from appliance.api.ipp.words import IppError, Status
+from appliance.api.request import MB
+from appliance.box import Box
+from appliance.documents.options import clean_line
+from appliance.ipp.model import GroupTag
+from appliance.language import said
+from appliance.net.settings import ApiSettings
+from appliance.printing.document_numbers import Looked, looked_at
+from appliance.printing.folder import PROBLEM
+from appliance.services.faxes import Request
+from appliance.services.rules import RefusedError, To
+from appliance.spool.options import SendOptions
+
+_log = logging.getLogger(__name__)
+
+ORIGIN = "print"
+# Documents of one job.
+MOST_DOCUMENTS = 200
+# Characters.
+TITLE_LIMIT = 200
+_SUFFIXES = dict(zip(FORMATS, (".pdf", ".pwg", ".urf", ".jpg"), strict=True))
+
+
+class JobIntake:
+    """Takes in what a print job is made of."""
+
+    def __init__(self, box: Box, book: JobBook) -> None:
+        self._box = box
+        self._book = book
+
+    def asked(self, call: Call) -> AskedFax:
+        """How the request wants its fax.  Raises IppError where it must have what we cannot do."""
+        title = call.text("job-name")
+        own = None if call.printer.to is None else [each.number for each in call.printer.to]
+        asked = read_asked(call.message.group(GroupTag.JOB), title, own)
+        fidelity = call.value("ipp-attribute-fidelity")
+        if asked.unsupported and fidelity is not None and fidelity.content is True:
+            sentence = said("Some of what was asked for is not possible.")
+            raise IppError(Status.ATTRIBUTES, sentence, asked.unsupported)
+        return asked
+
+    def begin(self, call: Call, asked: AskedFax) -> PrintJob:
+        """A new job, noted on disk.  Raises RefusedError for want of room or quota, TooManyOpenError."""
+        client = call.client
+        owner = client.owner()
+        self._box.rules.require_room()
+        self._box.rules.require_quota(owner)
+        return self._book.begin(
+            asked,
+            printer=call.printer.path,
+            owner=owner,
+            person=client.person,
+            computer=client.computer,
+            name=(call.text("job-name") or call.text("document-name"))[:TITLE_LIMIT],
+        )
+
+    @contextlib.contextmanager
+    def taken(self, job: PrintJob) -> Iterator[OpenJob]:
+        """The open job, which no other request has meanwhile.
+
+        Raises IppError for one that takes nothing now.  It has ended as refused when the block raises.
+        """
+        opened = self._book.take(job.id)
+        if opened is None:
+            if self._book.open_job(job.id) is not None:
+                raise IppError(Status.BUSY, said("Another document of this job is coming in."))
+            raise IppError(Status.NOT_POSSIBLE, said("This job takes no more documents."))
+        try:
+            yield opened
+        except BaseException:
+            self._book.give_back(job.id)
+            self._book.end(job.id, Ended.REFUSED)
+            raise
+
+    def _format(self, call: Call) -> str:
+        """The document's format.  Raises IppError for one that we do not take."""
+        value = call.value("document-format")
+        given = value.text.lower() if value is not None else ANY_FORMAT
+        if given not in (*FORMATS, ANY_FORMAT):
+            sentence = said("The box takes PDF, PWG raster, URF and JPEG.")
+            raise IppError(
+                Status.FORMAT_NOT_SUPPORTED, sentence, {"document-format": (value,)} if value else None
+            )
+        return given
+
+    def _compression(self, call: Call) -> str:
+        value = call.value("compression")
+        given = value.text if value is not None else "none"
+        if given not in COMPRESSIONS:
+            sentence = said("The box does not know this compression.")
+            raise IppError(Status.COMPRESSION, sentence, {"compression": (value,)} if value else None)
+        return given
+
+    def require_possible(self, call: Call) -> None:
+        """Raises IppError for a document that would not be taken, RefusedError when a quota is spent."""
+        self._format(call)
+        self._compression(call)
+        self._box.rules.require_quota(call.client.owner())
+
+    def store(self, call: Call, job: PrintJob, opened: OpenJob, *, required: bool = True) -> None:
+        """Takes in the request's document.  Raises IppError, TooLargeError, DiskFullError, ProblemError."""
+        form, compression = self._format(call), self._compression(call)
+        # Packed and unpacked: as much as any interface takes.
+        limit = self._box.settings.section(ApiSettings).request_mb * MB
+        pieces = unpacked(call.document, compression, limit)
+        first = next(pieces, b"")
+        if not first:
+            if required or (not opened.files and compression != "none"):
+                raise IppError(Status.BAD_REQUEST, said("There is no document in the request."))
+            return
+        if len(opened.files) >= MOST_DOCUMENTS:
+            raise IppError(Status.NOT_POSSIBLE, said("This job takes no more documents."))
+
+        def whole() -> Iterator[bytes]:
+            for piece in itertools.chain([first], pieces):
+                opened.digest.update(piece)
+                yield piece
+
+        # The first document may say where the job goes.
+        with (
+            contextlib.nullcontext(Looked(whole()))
+            if opened.files
+            else looked_at(self._box, whole()) as looked
+        ):
+            file = self._box.documents.store_file(
+                looked.pieces,
+                name=(job.name or "document") + _SUFFIXES.get(form, ""),
+                media_type=form,
+                pages=opened.asked.pages,
+                limit=limit,
+            )
+        if opened.asked.silent and not opened.files:
+            opened.asked = replace(opened.asked, numbers=looked.numbers, problem=looked.problem)
+        opened.files.append(file)
+
+    def hand_in(self, job: PrintJob, opened: OpenJob) -> None:
+        """Makes faxes of a job that is whole.  Raises RefusedError, IppError, DiskFullError."""
+        if opened.cancelled:
+            raise IppError(Status.JOB_CANCELED, said("The job was cancelled."))
+        if not opened.files:
+            raise IppError(Status.BAD_REQUEST, said("There is no document in the request."))
+        asked = opened.asked
+        opened.digest.update(repr(asked).encode())
+        job = self._book.about_to_hand_in(job.id, opened.digest.hexdigest())
+        problem = self._problem(asked) or asked.problem
+        to = () if problem else self._recipients(job, asked)
+        metadata = {"print_title": job.name, "print_queue": job.printer}
+        if problem:
+            metadata[PROBLEM] = problem
+        made = self._box.faxes.submit(
+            Request(
+                owner=job.owner,
+                to=to,
+                without_number=not to,
+                files=tuple(opened.files),
+                origin=ORIGIN,
+                options=SendOptions(
+                    cover=asked.cover,
+                    quality=asked.quality,
+                    max_tries=asked.max_tries,
+                    retry_waits=asked.retry_waits,
+                ),
+                idempotency_key=job.key,
+                idempotency_digest=job.uuid,
+                from_user=job.person,
+                from_computer=job.computer,
+                metadata=metadata,
+            )
+        )
+        self._book.close(job.id)
+        ids = ", ".join(str(each.id) for each in made.jobs)
+        _log.info("printed by %s on %s: fax %s", job.person or "?", job.computer, ids)
+
+    def _recipients(self, job: PrintJob, asked: AskedFax) -> tuple[To, ...]:
+        printer = printer_at(self._box.settings, job.printer)
+        known = {each.number: each for each in printer.to or ()} if printer is not None else {}
+        return tuple(known.get(number) or To(number) for number in dict.fromkeys(asked.numbers))
+
+    def _problem(self, asked: AskedFax) -> str:
+        """Why a person must look at it first; empty when nobody need."""
+        try:
+            for number in asked.numbers:
+                self._box.rules.number(number)
+        except RefusedError as error:
+            return clean_line(str(error))
+        return ""
