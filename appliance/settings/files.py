@@ -1,6 +1,6 @@
 """What lies in the settings' files, whichever version wrote it: migrated, read as far as it is known.
 
-Data in, data out; ``store`` does the reading and writing.  A file holds tables of documents with numbers, as
+Data in, data out; ``kept`` does the reading and writing.  A file holds tables of documents with numbers, as
 TinyDB keeps them: one for the sections, one for each list, one with the file's version.
 """
 
@@ -19,6 +19,7 @@ SETTINGS_FILE = "settings.json"
 PHONEBOOK_FILE = "phonebook.json"
 SECTION_TABLE = "settings"
 FILE_TABLE = "file"
+COUNTER_TABLE = "counters"
 _KEPT = "It is kept, and has no effect."
 
 Tables = dict[str, dict[str, Any]]
@@ -51,6 +52,30 @@ class Catalogue:
         """What to say of a key of old; empty for any other."""
         name = self.retired.get(path, "")
         return name and said("this is called {name} now").format(name=name)
+
+    def section_kind(self, name: str) -> type[Any]:
+        """The kind of a section.  Raises SettingError for a name that there is not."""
+        if name not in self.sections:
+            raise SettingError(name, no_such(said("there is no such section"), name, self.sections))
+        return self.sections[name]
+
+    def list_kind(self, name: str) -> type[Any]:
+        """The kind of a list's items.  Raises SettingError for a name that there is not."""
+        if name not in self.lists:
+            raise SettingError(name, no_such(said("there is no such list"), name, self.lists))
+        return self.lists[name]
+
+    def problem_with(self, kind: type[Any], name: str, key: str, value: Any) -> str:
+        """What is wrong with a key of a section or an item; empty for one that is known."""
+        problem = problem_with_key(kind, key, value)
+        return problem and (self.problem_with_retired(f"{name}.{key}") or problem)
+
+    def require_known(self, kind: type[Any], name: str, keys: Iterable[str]) -> None:
+        """Raises SettingError for a key that is retired; any other is ``from_document``'s to judge."""
+        for key in keys:
+            retired = self.problem_with_retired(f"{name}.{key}")
+            if retired and problem_with_key(kind, key, None):
+                raise SettingError(f"{name}.{key}", retired)
 
     @property
     def version(self) -> int:
@@ -107,7 +132,7 @@ def read_tables(tables: Tables, catalogue: Catalogue, file_name: str, *, mend: b
     reading = Reading()
     if file_name == SETTINGS_FILE:
         _read_sections(reading, tables.get(SECTION_TABLE, {}), catalogue, mend=mend)
-    known = {*catalogue.lists, SECTION_TABLE, FILE_TABLE, "counters", "_default"}
+    known = {*catalogue.lists, SECTION_TABLE, FILE_TABLE, COUNTER_TABLE, "_default"}
     for name in () if catalogue.partial else tables.keys() - known:
         unknown = no_such(said("there is no such list"), name, catalogue.lists)
         reading.notes.append(f"{name}: {unknown}.  {_KEPT}")
@@ -181,7 +206,7 @@ def _note_strange(
         reading.strange[where] = strange
     name = where.partition(".")[0]
     for key, value in strange.items():
-        problem = catalogue.problem_with_retired(f"{name}.{key}") or problem_with_key(kind, key, value)
+        problem = catalogue.problem_with(kind, name, key, value)
         reading.notes.append(f"{where}.{key}: {problem}.  {_KEPT}")
 
 

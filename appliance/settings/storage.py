@@ -9,12 +9,7 @@ from typing import Any
 from tinydb.storages import Storage
 
 from appliance import durable
-from appliance.settings.files import (
-    FILE_TABLE,
-    Catalogue,
-    SettingsDamagedError,
-    migrated,
-)
+from appliance.settings.files import FILE_TABLE, Catalogue, SettingsDamagedError, migrated
 
 
 class DurableStorage(Storage):

@@ -1,0 +1,232 @@
+"""``KeptSettings``: the files of the settings as they were read last, and changes to them.
+
+Several threads and processes may use the same folder: a change locks it, reads anew, and writes; a reader
+notices a new file by itself.  What a reader gets is a frozen snapshot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tinydb import TinyDB
+from tinydb.table import Document, Table
+
+from appliance import durable
+from appliance.settings.fields import SettingError, from_document, to_document
+from appliance.settings.files import (
+    COUNTER_TABLE,
+    PHONEBOOK_FILE,
+    SECTION_TABLE,
+    SETTINGS_FILE,
+    Catalogue,
+    Reading,
+    SettingsDamagedError,
+    read_tables,
+)
+from appliance.settings.storage import DurableStorage
+
+_log = logging.getLogger(__name__)
+
+LOCK_FILE = "settings.lock"
+
+
+class KeptSettings:
+    """The files in folder ``data``, of the kinds in ``catalogue``.  Raises as ``SettingsStore`` does."""
+
+    def __init__(self, data: Path, catalogue: Catalogue, *, mend: bool) -> None:
+        durable.make_folder(data)
+        for name in (SETTINGS_FILE, PHONEBOOK_FILE, LOCK_FILE):
+            durable.require_file(data / name)
+        self.folder = data
+        self.catalogue = catalogue
+        self._mend = mend
+        # Readers, the event loop among them, never wait for a change to reach the disk: they have a
+        # lock and views of the files of their own.
+        self._lock = threading.RLock()
+        self._change_lock = threading.RLock()
+        self._storages = {
+            name: DurableStorage(data / name, catalogue) for name in (SETTINGS_FILE, PHONEBOOK_FILE)
+        }
+        self._files = {
+            name: TinyDB(storage=lambda storage=storage: storage) for name, storage in self._storages.items()
+        }
+        self._views = {
+            name: TinyDB(storage=lambda name=name: DurableStorage(data / name, catalogue))
+            for name in self._storages
+        }
+        self._stamps: dict[str, Any] = {}
+        self._readings: dict[str, Reading] = {}  # by file
+        self._flaws: dict[str, Exception] = {}  # by file
+        self._told: set[str] = set()
+        self.refresh()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
+        """Nothing changes meanwhile; what was replaced on disk has been read."""
+        with self._lock:
+            self.refresh()
+            yield
+
+    @property
+    def sections(self) -> Mapping[str, Any]:
+        """By name."""
+        return self._readings[SETTINGS_FILE].sections
+
+    def items(self, name: str) -> Mapping[int, Any]:
+        """A list by ids."""
+        return self._readings[self.catalogue.file_of(name)].lists[name]
+
+    @property
+    def all_strange(self) -> dict[str, dict[str, Any]]:
+        """What is in the files and not in force, by section or item."""
+        return {**self._readings[SETTINGS_FILE].strange, **self._readings[PHONEBOOK_FILE].strange}
+
+    def strange(self, where: str, without: Iterable[str] = ()) -> dict[str, Any]:
+        """What lies under one section or item and is not in force."""
+        found = self._readings[self.catalogue.file_of(where.partition(".")[0])].strange.get(where, {})
+        return {key: value for key, value in found.items() if key not in without}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The same, a sentence each."""
+        return tuple(note for reading in self._readings.values() for note in reading.notes)
+
+    def _table(self, name: str) -> Table:
+        return self._files[self.catalogue.file_of(name)].table(name)
+
+    def refresh(self, *, strict: bool = False) -> None:
+        """Reads the files that were replaced since they were read last.
+
+        One that somebody broke by hand while the box runs is complained of, and what was read before it
+        stays in force; ``strict`` raises instead, before a change would be built on it.
+        """
+        for file_name, database in self._views.items():
+            storage = database.storage
+            assert isinstance(storage, DurableStorage)
+            stamp = storage.stamp()
+            if file_name not in self._stamps or stamp != self._stamps[file_name]:
+                before = self._readings.get(file_name)
+                try:
+                    reading = read_tables(storage.read() or {}, self.catalogue, file_name, mend=self._mend)
+                    if before is not None and (new := reading.wrong.keys() - before.wrong.keys()):
+                        raise reading.wrong[min(new)]
+                except (SettingsDamagedError, SettingError) as error:
+                    if before is None:
+                        raise
+                    _log.error("the settings stay as they were: %s", error)
+                    self._flaws[file_name] = error
+                else:
+                    self._flaws.pop(file_name, None)
+                    self._readings[file_name] = reading
+                    self._complain(reading)
+                self._stamps[file_name] = stamp
+            if strict and file_name in self._flaws:
+                raise self._flaws[file_name]
+
+    def _complain(self, reading: Reading) -> None:
+        for note in reading.notes:
+            if note not in self._told:
+                self._told.add(note)
+                _log.warning("%s", note)
+
+    def write_section(self, name: str, section: Any, strange: Mapping[str, Any]) -> None:
+        """Writes only what differs from the defaults: new defaults reach those who never chose."""
+        table = self._files[SETTINGS_FILE].table(SECTION_TABLE)
+        number = list(self.catalogue.sections).index(name) + 1
+        present = [document.doc_id for document in table.all() if document["section"] == name]
+        doc_id = present[0] if present else _free_id(table.all(), number)
+        values = {**strange, **to_document(section, sparse=True)}
+        table.upsert(Document({"section": name, "values": values}, doc_id=doc_id))
+
+    def add_item(self, name: str, item: Any) -> int:
+        """Adds an item that was checked; returns its id."""
+        item_id = self.next_id(name)
+        self._table(name).insert(Document(to_document(item, sparse=True), doc_id=item_id))
+        return item_id
+
+    def put_item(self, name: str, item_id: int, item: Any, strange: Mapping[str, Any]) -> None:
+        """Writes an item that was checked in place of the one with its id; ``strange`` lies beside it."""
+        table = self._table(name)
+        table.remove(doc_ids=[item_id])
+        table.insert(Document({**strange, **to_document(item, sparse=True)}, doc_id=item_id))
+
+    def remove_item(self, name: str, item_id: int) -> None:
+        """Deletes an item that is there."""
+        self._table(name).remove(doc_ids=[item_id])
+
+    def write_items(
+        self, name: str, items: Mapping[int, Any], strange: Mapping[int, Mapping[str, Any]] | None = None
+    ) -> None:
+        """Makes a list that of ``items``; only those are written that are others now.
+
+        ``strange``: what lies beside each from now on, else what does so already.  Raises SettingError.
+        """
+        before, table = self.items(name), self._table(name)
+        changed: dict[int, Document] = {}
+        for key, item in items.items():
+            beside = self.strange(f"{name}.{key}")
+            wanted = beside if strange is None else strange[key]
+            if before.get(key) != item or wanted != beside:
+                checked = from_document(type(item), to_document(item), name)
+                changed[key] = Document({**wanted, **to_document(checked, sparse=True)}, doc_id=key)
+        table.remove(doc_ids=[key for key in before if key not in items])
+        # An entry that is wrong, and so none of ``before``, may lie under the same id.
+        table.remove(doc_ids=[key for key in changed if table.contains(doc_id=key)])
+        table.insert_multiple(changed.values())
+        if changed:
+            self.next_id(name, max(changed))
+
+    def next_id(self, name: str, at_least: int = 0) -> int:
+        """An id that this list never had; ``at_least`` only marks ids as used."""
+        table = self._files[self.catalogue.file_of(name)].table(COUNTER_TABLE)
+        # One that somebody broke by hand counts for nothing: the ids in use say enough.
+        counters = {each.get("list"): each for each in table.all() if type(each.get("last")) is int}
+        known = counters.get(name)
+        used = [document.doc_id for document in self._table(name).all()]
+        last = max(known["last"] if known else 0, *used, 0)
+        last = max(last, at_least) if at_least else last + 1
+        doc_id = known.doc_id if known else _free_id(table.all(), 1)
+        table.upsert(Document({"list": name, "last": last}, doc_id=doc_id))
+        return last
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Alone, across threads and processes, on what is newest; one write of each file, or none."""
+        if self.catalogue.partial:
+            raise RuntimeError("a store of some sections changes nothing")
+        with self._change_lock:
+            descriptor = os.open(self.folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self._refresh_alone()
+                for storage in self._storages.values():
+                    storage.hold()
+                try:
+                    yield
+                except BaseException:
+                    for storage in self._storages.values():
+                        storage.drop()
+                    raise
+                for storage in self._storages.values():
+                    storage.flush()
+                self._refresh_alone()
+            finally:
+                os.close(descriptor)
+
+    def _refresh_alone(self) -> None:
+        with self._lock:
+            self.refresh(strict=True)
+
+
+def _free_id(documents: list[Document], wanted: int) -> int:
+    used = {document.doc_id for document in documents}
+    while wanted in used:
+        wanted += 1
+    return wanted
