@@ -11,12 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from appliance.lines.g711.cadences import (
-    NOTES_GAP_MS,
-    NetworkTone,
-    meaning_of,
-    meaning_of_notes,
-)
+from appliance.lines.g711.cadences import NOTES_GAP_MS, NetworkTone, meaning_of, meaning_of_notes
 from appliance.spandsp import open_spandsp
 
 _DECLARATIONS = """

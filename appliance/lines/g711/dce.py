@@ -11,7 +11,9 @@ import math
 from collections.abc import Iterable
 
 from appliance.causes import Cause
-from appliance.lines.g711.modems import Receiver, Status, Transmitter
+from appliance.lines.g711.modem_receiver import Receiver
+from appliance.lines.g711.modem_transmitter import Transmitter
+from appliance.lines.g711.modems import Status
 from appliance.lines.g711.rtp import Heard
 from appliance.t30.dce import (
     MAX_FRAME_OCTETS,

@@ -11,7 +11,9 @@ from collections.abc import Callable
 
 from appliance.lines.g711.call_progress import NetworkEar
 from appliance.lines.g711.dce import ToneDce
-from appliance.lines.g711.modems import Receiver, Status, Transmitter
+from appliance.lines.g711.modem_receiver import Receiver
+from appliance.lines.g711.modem_transmitter import Transmitter
+from appliance.lines.g711.modems import Status
 from appliance.lines.g711.rtp import PACKET_S, PACKET_SAMPLES, RtpSession
 from appliance.t30.call import DrivenFax, FaxCall
 from appliance.t30.conversation import FromCall
