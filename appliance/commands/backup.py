@@ -16,7 +16,14 @@ from appliance.backup.sealed import BackupError
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError
 from appliance.commands.through_box import running_on
 from appliance.configuration import open_box
-from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.daemon.arguments import (
+    EXIT_IN_USE,
+    EXIT_UNUSABLE,
+    EXIT_USAGE,
+    add_data_argument,
+    complain,
+    data_folder,
+)
 from appliance.language import said
 from appliance.settings.fields import SettingError
 from appliance.settings.files import SettingsDamagedError
@@ -52,14 +59,11 @@ def backup_command(arguments: argparse.Namespace) -> int:
         contents.require_passphrase(passphrase)
         size = durable.place(path, lambda part: _write(data, part, passphrase, arguments.received))
     except BlockingIOError:
-        print(f"faxbox: a command is using {data}: try again when it has ended", file=sys.stderr)
-        return EXIT_IN_USE
+        return complain(f"a command is using {data}: try again when it has ended", EXIT_IN_USE)
     except SettingError as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return EXIT_USAGE
+        return complain(str(error), EXIT_USAGE)
     except (OSError, durable.DiskFullError, BoxRefusedError, BoxUnreachableError, *_UNUSABLE) as error:
-        print(f"faxbox: {data}: {error}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(f"{data}: {error}", EXIT_UNUSABLE)
     print(f"Written: {path}, {size} octets. Only its passphrase opens it.")
     if folder is not None and arguments.keep > 0:
         _keep_newest(path, arguments.keep)
@@ -95,11 +99,9 @@ def restore_command(arguments: argparse.Namespace) -> int:
         )
         return EXIT_IN_USE
     except BackupError as error:
-        print(f"faxbox: {error} {error.cause.advice}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(f"{error} {error.cause.advice}", EXIT_UNUSABLE)
     except (OSError, durable.DiskFullError, SettingError, *_UNUSABLE) as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(str(error), EXIT_UNUSABLE)
     print(f"Restored: {done.users} users, {done.contacts} contacts, {done.received} received faxes.")
     return 0
 

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import base64
 import ipaddress
-import sys
 import time
 from typing import Any
 
@@ -14,7 +13,7 @@ from appliance.commands.account import Account
 from appliance.commands.lines import trunk_named
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.commands.through_box import running_on, send_through
-from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, complain, data_folder
 from appliance.lines.causes import LINE_STOPPED
 from appliance.lines.line import Refuse
 from appliance.lines.modem import check as modem
@@ -53,18 +52,18 @@ def check(arguments: argparse.Namespace) -> int:
     try:
         line = trunk_named(data_folder(arguments), arguments.name)
     except (OSError, ValueError, SettingsDamagedError) as error:
-        return _complain(str(error))
+        return complain(str(error), USAGE)
     if line is None:
-        return _complain(f"the settings have no SIP line called {arguments.name!r}")
+        return complain(f"the settings have no SIP line called {arguments.name!r}", USAGE)
     beside = running_on(data_folder(arguments))
     # To a box that runs a practice number is its own.
     number = arguments.to or (LOCAL_NUMBER if beside is None and _is_local(line) else "")
     if not number:
-        return _complain("say with --to which fax machine may be called")
+        return complain("say with --to which fax machine may be called", USAGE)
     try:
         report = asyncio.run(_call(line, number)) if beside is None else _through(beside, line, number)
     except (BoxRefusedError, BoxUnreachableError) as error:
-        return _complain(str(error))
+        return complain(str(error), USAGE)
     for sentence in report.findings:
         print(sentence)
     for sentence in report.advice:
@@ -118,8 +117,3 @@ def _is_local(line: SipLine) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _complain(sentence: str) -> int:
-    print(f"faxbox: {sentence}", file=sys.stderr)
-    return USAGE

@@ -20,6 +20,7 @@ from appliance.commands.arrived import compare, keep
 from appliance.commands.demo_document import write_demo_pdf
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.commands.send import speed
+from appliance.daemon.arguments import complain
 from appliance.documents.render import RenderedDocument
 from appliance.spool.store import RENDERED
 from appliance.t30.parameters import Progress
@@ -64,8 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.keep:
                 _keep(box, data)
     except (BoxUnreachableError, BoxRefusedError, TimeoutError) as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return 1
+        return complain(str(error), 1)
     print("the box has stopped")
     return 0 if whole else 1
 

@@ -9,6 +9,7 @@ import socket
 import sys
 
 from appliance.api.tls import CERTIFICATE_FILE, FOLDER, make_certificate
+from appliance.daemon.arguments import complain
 from appliance.disk_lock import owner, root
 from appliance.disk_lock.lock_file import LockFileError, OpenedBy, WrongKeyError
 from appliance.disk_lock.owner import Reason, Step
@@ -32,13 +33,13 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def disk_lock(arguments: argparse.Namespace) -> int:
     """``faxbox disk-lock`` with its parsed arguments; the exit code."""
     if not owner.is_image():
-        return _complain(
-            "This machine was not made from the image; an encrypted disk (LUKS) serves it better"
+        return complain(
+            "This machine was not made from the image; an encrypted disk (LUKS) serves it better", USAGE
         )
     if arguments.action == "status":
         return _status()
     if os.geteuid() != 0:
-        return _complain("only root may do that")
+        return complain("only root may do that", USAGE)
     try:
         match arguments.action:
             case "open":
@@ -53,7 +54,7 @@ def disk_lock(arguments: argparse.Namespace) -> int:
             case "carry-out":
                 _carry_out()
     except LockFileError as error:
-        return _complain(str(error))
+        return complain(str(error), USAGE)
     return DONE
 
 
@@ -93,11 +94,6 @@ def _open() -> int:
     try:
         owner.open_with(passphrase.encode())
     except WrongKeyError:
-        return _complain("this is not the passphrase", REFUSED)
+        return complain("this is not the passphrase", REFUSED)
     root.opened()
     return DONE
-
-
-def _complain(sentence: str, code: int = USAGE) -> int:
-    print(f"faxbox: {sentence}", file=sys.stderr)
-    return code

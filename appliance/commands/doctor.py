@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, complain, data_folder
 from appliance.doctor import bundle
 from appliance.doctor.findings import Finding, State, examine
 from appliance.doctor.looks import looks
@@ -40,13 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
     """``faxbox doctor`` with its parsed arguments: 0 when nothing is broken, 1 when something is."""
     folder = data_folder(arguments, may_be_new=True)
     if not folder.is_dir():
-        print(f"faxbox: there is no data folder {folder}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(f"there is no data folder {folder}", EXIT_UNUSABLE)
     try:
         store = open_settings(folder, mend=True)
     except (SettingsDamagedError, OSError) as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(str(error), EXIT_UNUSABLE)
     speak(of_machine(arguments.language))
     found = list(examine(looks(folder, store, _running(folder))))
     if arguments.json:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, complain, data_folder
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,7 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
         kind = "faxes" if arguments.what == "fax" else "received"
         box.post(f"/{kind}/{int(which)}/erase", {})
     except (BoxUnreachableError, BoxRefusedError, ValueError) as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return 1
+        return complain(str(error), 1)
     print(f"Erased: fax {which}.")
     return 0

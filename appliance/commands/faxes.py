@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, complain, data_folder
 
 # Exit codes: done; the box said no; no box runs.
 DONE, REFUSED, NO_BOX = 0, 1, 3
@@ -77,9 +76,9 @@ def _run(act: Callable[[RunningBox, argparse.Namespace], None], arguments: argpa
     try:
         act(RunningBox(data_folder(arguments)), arguments)
     except BoxUnreachableError as error:
-        return _complain(f"{error}; start it with: faxbox serve", NO_BOX)
+        return complain(f"{error}; start it with: faxbox serve", NO_BOX)
     except BoxRefusedError as error:
-        return _complain(str(error), REFUSED)
+        return complain(str(error), REFUSED)
     except (KeyboardInterrupt, BrokenPipeError):
         return DONE
     return DONE
@@ -252,8 +251,3 @@ def _word_of(state: str) -> str:
 def _time(text: str | None, form: str = "%Y-%m-%d %H:%M") -> str:
     """RFC 3339 as this machine's clock shows it."""
     return EMPTY if text is None else datetime.fromisoformat(text).astimezone().strftime(form)
-
-
-def _complain(sentence: str, code: int) -> int:
-    print(f"faxbox: {sentence}", file=sys.stderr)
-    return code

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 from appliance.commands.running_box import BoxUnreachableError, RunningBox
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
 from appliance.doctor.versions import build
 from appliance.hardware import folder, report, runs, signing, suite
 from appliance.hardware.rig import AtTerminal, Rig
@@ -74,23 +73,23 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         known = folder.parts()
     except folder.SuiteMissingError as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     if arguments.list:
         print("\n".join(known))
         return 0
     unknown = sorted(set(arguments.part) - set(known))
     if unknown:
-        return _complain(f"there is no part {unknown[0]}; there are {', '.join(known)}", EXIT_USAGE)
+        return complain(f"there is no part {unknown[0]}; there are {', '.join(known)}", EXIT_USAGE)
     data = data_folder(arguments)
     if not data.is_dir():
-        return _complain(f"there is no data folder {data}", EXIT_UNUSABLE)
+        return complain(f"there is no data folder {data}", EXIT_UNUSABLE)
     try:
         rig = rig_of(arguments, data)
         key = signing.box_key(data)
     except ValueError as error:
-        return _complain(str(error), EXIT_USAGE)
+        return complain(str(error), EXIT_USAGE)
     except (SettingsDamagedError, signing.KeyDamagedError, OSError) as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     began = time.time()
     results = suite.run(rig, arguments.part, _tell_json if arguments.json else _tell)
     made = report.document(
@@ -160,14 +159,9 @@ def _verify(path: Path, key: str) -> int:
         found = json.loads(path.read_text(encoding="utf-8"))
         good = signing.is_signed(found, key)
     except (OSError, ValueError, AttributeError) as error:
-        return _complain(f"{path} is no report: {error}", EXIT_USAGE)
+        return complain(f"{path} is no report: {error}", EXIT_USAGE)
     if good:
         print(f"{path} is as it was signed by {found['key']}")
     else:
         print(f"{path} was changed since it was signed, or signed by another box")
     return int(not good)
-
-
-def _complain(text: str, code: int) -> int:
-    print(f"faxbox: {text}", file=sys.stderr)
-    return code

@@ -21,7 +21,7 @@ from appliance.commands import check as trunk_check
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.commands.through_box import running_on, send_through
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
 from appliance.exchange.making import check_line
 from appliance.language import said
 from appliance.lines.modem import check as modem_check
@@ -137,18 +137,18 @@ def add_command(arguments: argparse.Namespace) -> int:
         else:
             beside.post("/line-settings", values)
     except EOFError:
-        return _complain("the answers ended before the questions", EXIT_USAGE)
+        return complain("the answers ended before the questions", EXIT_USAGE)
     except (SettingError, ValueError) as error:
-        return _complain(str(error), EXIT_USAGE)
+        return complain(str(error), EXIT_USAGE)
     except (BoxRefusedError, BoxUnreachableError) as error:
-        return _complain(str(error), EXIT_USAGE)
+        return complain(str(error), EXIT_USAGE)
     except (OSError, SettingsDamagedError) as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     print(f"The line {values['name']} is in the settings.")
     try:
         return _try(arguments, beside, data, values, number)
     except (BoxRefusedError, BoxUnreachableError) as error:
-        return _complain(str(error), TROUBLE)
+        return complain(str(error), TROUBLE)
 
 
 def _values(arguments: argparse.Namespace, *, ask: bool) -> dict[str, Any]:
@@ -326,7 +326,7 @@ def list_command(arguments: argparse.Namespace) -> int:
         try:
             entries = sorted(open_settings(data).items(LineSettings).items(), key=lambda e: e[1].position)
         except (OSError, SettingsDamagedError, SettingError) as error:
-            return _complain(str(error), EXIT_UNUSABLE)
+            return complain(str(error), EXIT_UNUSABLE)
         lines = [
             {"id": line_id, "name": line.name, "usable": False, "sentence": "No box runs on this folder."}
             for line_id, line in entries
@@ -337,8 +337,3 @@ def list_command(arguments: argparse.Namespace) -> int:
     for line in lines:
         print(f"{line['name']}: {line['sentence']}")
     return GOOD
-
-
-def _complain(text: str, code: int) -> int:
-    print(f"faxbox: {text}", file=sys.stderr)
-    return code

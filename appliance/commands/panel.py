@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, complain, data_folder
 from appliance.panel import words
 from appliance.panel.box_client import Api, ApiError, Hands, Watcher
 from appliance.panel.buttons import Button
@@ -93,8 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.drawing is not None or arguments.wiring:
         return _show_wiring(settings, arguments.drawing)
     if arguments.show and not sys.stdin.isatty():
-        print("faxbox: --show needs a terminal", file=sys.stderr)
-        return 64
+        return complain("--show needs a terminal", 64)
     if not arguments.show:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     _serve(data, store, settings, in_terminal=arguments.show)

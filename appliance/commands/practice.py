@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import base64
-import sys
 from pathlib import Path
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, complain, data_folder
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,7 +35,6 @@ def run(arguments: argparse.Namespace) -> int:
         request = {"files": files, "caller": arguments.caller, "dialled": arguments.dialled}
         box.post("/practice/receive", {name: value for name, value in request.items() if value})
     except (BoxUnreachableError, BoxRefusedError, OSError) as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return 1
+        return complain(str(error), 1)
     print(f"The practice machine is calling; the fax will be at {box.url}/api/v1/received")
     return 0

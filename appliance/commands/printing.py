@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, complain, data_folder
 from appliance.net.settings import ADDRESS_FILE, HttpSettings
 from appliance.printing import queues
 from appliance.printing.cups_backend import DEFAULT_FOLDER
@@ -70,8 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(lines))
         return 0 if ready else 1
     except (queues.PrintingError, SettingError, SettingsDamagedError, OSError) as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(str(error), EXIT_UNUSABLE)
 
 
 def _announce(store: SettingsStore, arguments: argparse.Namespace) -> int:

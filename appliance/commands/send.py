@@ -3,94 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import base64
-import contextlib
 import os
-import signal
+import re
 import sys
-import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from appliance.causes import Cause, Side
-from appliance.commands.account import Account, Trace
-from appliance.commands.arrived import Arrived, SentPages, keep_arrival
-from appliance.commands.lines import ForbiddenNumberError, Practice, Way, way_to
+from appliance.commands.account import Trace
+from appliance.commands.direct_call import send
+from appliance.commands.lines import ForbiddenNumberError
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
+from appliance.commands.sending import SendOptions, SendOutcome
 from appliance.commands.through_box import InterruptedFaxError, running_on, send_through
-from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA
-from appliance.dispatch.causes import DOCUMENT_REMARKED, NO_LINE
-from appliance.dispatch.desk import CallDesk
+from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA, complain
 from appliance.documents.errors import DocumentError
-from appliance.documents.options import HeaderLine, PageFormat, Quality, RenderOptions, Source, Treatment
-from appliance.documents.pages import DocumentPages
-from appliance.documents.render import RenderedDocument, render
-from appliance.lines.causes import LINE_STOPPED
-from appliance.lines.line import LineKind, OutgoingCall, Refuse
-from appliance.lines.practice.line import Arrival
+from appliance.documents.options import Quality, Treatment
 from appliance.lines.practice.numbers import script_for
 from appliance.lines.sip.numbers import is_sip_address
-from appliance.remarks import Rule, verdict
+from appliance.remarks import Rule
 from appliance.settings.files import SettingsDamagedError
-from appliance.t4.page import CodedPage
-from appliance.t30.conversation import PageDelivered
-from appliance.t30.parameters import (
-    Accepts,
-    CallParameters,
-    CallResult,
-    Capabilities,
-    Phase,
-    Progress,
-    Role,
-)
+from appliance.station import STATION_ID_PATTERN
 
 # Exit codes: 0 delivered, 1 not delivered, 2 the user's mistake (as argparse), 3 the box's fault.
 DELIVERED, NOT_DELIVERED, USER_MISTAKE, BOX_FAULT = 0, 1, 2, 3
 
 # Faster than this the machines' timers are shorter than a loaded processor's pauses.
 MAX_SPEED = 50.0
-STATION_ID_CHARACTERS = frozenset("0123456789+ ")
-STATION_ID_LENGTH = 20  # T.30 5.3.6.2.4
-
-
-@dataclass(frozen=True, slots=True)
-class SendOptions:
-    """What ``send`` was asked for."""
-
-    files: tuple[Path, ...]
-    number: str
-    station_id: str = ""
-    quality: Quality = Quality.FINE
-    treatment: Treatment = Treatment.AUTO
-    pages: str = ""
-    anyway: bool = False  # though something of the document is lost
-    header: bool = True
-    ecm: bool = True
-    out: Path | None = None
-    trace: Path | None = None
-    speed: float = 1.0
-    data: Path | None = None  # folder of a box, for its lines
-    line: str = ""  # name of one of them
-    direct: bool = False
-    wait: bool = True
-    cover: dict[str, str] | None = None  # fields of the cover page; None: the usual one
-    no_cover: bool = False
-
-
-@dataclass(slots=True)
-class SendOutcome:
-    """What became of it."""
-
-    result: CallResult
-    seconds: float  # from dialling to the end
-    octets: int  # of coded pages
-    pages: int
-    arrived: Arrived | None = None  # the far end's copy, when the line can show it
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -161,12 +102,12 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(arguments: argparse.Namespace) -> int:
     """``faxbox send`` with its parsed arguments; the exit code."""
     sender: str = arguments.sender
-    if len(sender) > STATION_ID_LENGTH or not set(sender) <= STATION_ID_CHARACTERS:
-        return _say_mistake("--from takes digits, + and spaces, at most 20 of them")
+    if not re.fullmatch(STATION_ID_PATTERN, sender):
+        return complain("--from takes digits, + and spaces, at most 20 of them", USER_MISTAKE)
     given = {"template": arguments.cover, "subject": arguments.subject, "message": arguments.message}
     cover = {name: words for name, words in given.items() if words}
     if cover and arguments.no_cover:
-        return _say_mistake("--no-cover goes with no other word about a cover page")
+        return complain("--no-cover goes with no other word about a cover page", USER_MISTAKE)
     options = SendOptions(
         files=tuple(arguments.files),
         number=arguments.to,
@@ -194,9 +135,9 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
     """Sends, tells how it went, and gives the exit code."""
     for file in options.files:
         if not file.is_file():
-            return _say_mistake(f"{file}: there is no such file, or it is not one that can be read")
+            return complain(f"{file}: there is no such file, or it is not one that can be read", USER_MISTAKE)
     if options.data is not None and not options.data.is_dir():
-        return _say_mistake(f"{options.data}: there is no box's folder of this name")
+        return complain(f"{options.data}: there is no box's folder of this name", USER_MISTAKE)
     try:
         beside = _beside(options)
         if beside is not None:
@@ -204,21 +145,20 @@ def send_and_tell(options: SendOptions, show: Callable[[str], None]) -> int:
             if outcome is None:
                 return DELIVERED
         elif problem := _needs_box(options):
-            return _say_mistake(problem)
+            return complain(problem, USER_MISTAKE)
         else:
             outcome = send(options, show)
     except InterruptedFaxError as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return NOT_DELIVERED
+        return complain(str(error), NOT_DELIVERED)
     except (BoxRefusedError, BoxUnreachableError) as error:
-        return _say_mistake(str(error))
+        return complain(str(error), USER_MISTAKE)
     except DocumentError as error:
         which = f"{options.files[error.source]}: " if error.source is not None else ""
         return _say_cause(error.cause, which + error.detail)
     except ForbiddenNumberError as error:
         return _say_cause(error.cause, options.number)
     except (OSError, ValueError, SettingsDamagedError) as error:
-        return _say_mistake(str(error))
+        return complain(str(error), USER_MISTAKE)
     result, arrived = outcome.result, outcome.arrived
     if result.cause.side is not Side.NONE:
         confirmed = f"{result.pages_sent} of {outcome.pages} pages were confirmed"
@@ -303,122 +243,10 @@ def _through(box: RunningBox, options: SendOptions, show: Callable[[str], None])
     return SendOutcome(through.result, through.seconds, 0, through.pages)
 
 
-def send(options: SendOptions, show: Callable[[str], None]) -> SendOutcome:
-    """Renders the files and sends them.
-
-    Raises DocumentError for a file that cannot be sent, OSError for a trace or folder that cannot be
-    written.
-    """
-    with tempfile.TemporaryDirectory(prefix="faxbox-send-") as scratch, contextlib.ExitStack() as stack:
-        folder = Path(scratch)
-        trace = stack.enter_context(Trace(options.trace)) if options.trace is not None else None
-        document = _render(options, folder / "document", show)
-        return asyncio.run(_Sending(options, document, folder, trace, show).run())
-
-
-def _render(options: SendOptions, target: Path, show: Callable[[str], None]) -> RenderedDocument:
-    began = time.monotonic()
-    header = HeaderLine(datetime.now().astimezone(), number=options.station_id) if options.header else None
-    document = render(
-        [Source(path, options.pages, path.name) for path in options.files],
-        target,
-        RenderOptions(
-            format=PageFormat(options.quality.resolution), treatment=options.treatment, header=header
-        ),
-    )
-    octets = sum(page.octets for page in document.pages)
-    show(
-        f"{document.total} fax page{'s' if document.total != 1 else ''} made in"
-        f" {time.monotonic() - began:.1f} s: {options.quality.value}, {octets:,} bytes"
-    )
-    for remark in document.remarks:
-        show(f"{remark.kind.weight.value}: {remark.words}")
-    rule = Rule.SEND if options.anyway else Rule.HOLD
-    if verdict(document.remarks, lost=rule, noted=Rule.SEND) is not Rule.SEND:
-        raise DocumentError(DOCUMENT_REMARKED, "--anyway sends it as it is")
-    return document
-
-
-class _Sending(CallDesk):
-    """One call on its line."""
-
-    def __init__(
-        self,
-        options: SendOptions,
-        document: RenderedDocument,
-        folder: Path,
-        trace: Trace | None,
-        show: Callable[[str], None],
-    ) -> None:
-        self._options = options
-        self._document = document
-        self._folder = folder
-        self._trace = trace
-        super().__init__()
-        self._pages = DocumentPages(document)
-        self._sent = SentPages(folder / "sent")
-        self._account = Account(document.total, show)
-        self._show = show
-        self._arrivals: list[Arrival] = []
-
-    async def run(self) -> SendOutcome:
-        options, loop = self._options, asyncio.get_running_loop()
-        way = self._way()
-        if way is None:
-            return SendOutcome(CallResult(NO_LINE, phase=Phase.A), 0.0, 0, self._document.total)
-        line = way.line
-        call = OutgoingCall(
-            way.number,
-            CallParameters(
-                Role.CALLS, station_id=options.station_id, capabilities=Capabilities(ecm=options.ecm)
-            ),
-        )
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
-        began = loop.time()
-        await line.start(lambda _: Refuse(LINE_STOPPED))
-        try:
-            tap = self._trace.tap if self._trace is not None else None
-            result = await line.place(call, self, tap)
-            outcome = SendOutcome(result, loop.time() - began, self._account.octets, self._document.total)
-            if options.out is not None and self._arrivals:
-                outcome.arrived = keep_arrival(self._arrivals[0].tiff, self._sent, options.out)
-        finally:
-            await line.stop()
-        return outcome
-
-    def _way(self) -> Way | None:
-        options = self._options
-        practice = Practice(self._folder / "arrivals", self._arrivals.append, options.speed)
-        way = way_to(options.number, practice, data=options.data, name=options.line)
-        if way is not None and way.line.kind is LineKind.PRACTICE and options.speed != 1.0:
-            self._show(f"(the practice line runs {options.speed:g} times faster than a telephone call)")
-        return way
-
-    def progress(self, line: Progress) -> None:
-        self._account.hear(line)
-        if self._trace is not None:
-            self._trace.hear(line)
-
-    async def page(self, ticket: int, number: int, accepts: Accepts) -> PageDelivered:
-        page = await asyncio.to_thread(self._pages.get, number, accepts)
-        if isinstance(page, CodedPage):
-            self._sent.keep(number, page)
-        return PageDelivered(ticket, page, self._pages.is_last(number))
-
-    def _interrupt(self) -> None:
-        self._show("cancelling …")
-        self.cancel()
-
-
 def _say_cause(cause: Cause, detail: str) -> int:
     detail = f" ({detail})" if detail else ""
     print(f"faxbox: {cause.sentence}{detail}\n        {cause.advice} [{cause.code}]", file=sys.stderr)
     return {Side.USER: USER_MISTAKE, Side.OURS: BOX_FAULT}.get(cause.side, NOT_DELIVERED)
-
-
-def _say_mistake(sentence: str) -> int:
-    print(f"faxbox: {sentence}", file=sys.stderr)
-    return USER_MISTAKE
 
 
 def speed(text: str) -> float:

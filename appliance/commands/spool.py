@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 from appliance import durable
 from appliance.configuration import open_settings
-from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_IN_USE, EXIT_UNUSABLE, add_data_argument, complain, data_folder
 from appliance.settings.secrets import SecretSettings
 from appliance.spool import identity, rebuild, vault
 from appliance.spool.schema import SchemaTooNewError
@@ -45,11 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
             data
         )
     except BlockingIOError:
-        print(f"faxbox: a faxbox is running on {data}: stop it first", file=sys.stderr)
-        return EXIT_IN_USE
+        return complain(f"a faxbox is running on {data}: stop it first", EXIT_IN_USE)
     except vault.KeyLostError as error:
-        print(f"faxbox: {error}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(str(error), EXIT_UNUSABLE)
     except (
         OSError,
         durable.DiskFullError,
@@ -57,8 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         identity.SpoolGoneError,
         sqlite3.Error,
     ) as error:
-        print(f"faxbox: {data}: {error}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(f"{data}: {error}", EXIT_UNUSABLE)
 
 
 def _check(data: Path) -> int:

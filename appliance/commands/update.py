@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from appliance.daemon.arguments import complain
 from appliance.image_update import INSTALL
 
 DONE, REFUSED, USAGE = 0, 1, 2
@@ -24,13 +25,14 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def update(arguments: argparse.Namespace, *, install: Path = INSTALL, user: int | None = None) -> int:
     """``faxbox update`` with its parsed arguments; the exit code.  ``user``: who runs it, root when 0."""
     if not install.exists():
-        return _complain(
-            "This machine was not made from the image; it is updated with: apt install ./faxbox_VERSION.deb"
+        return complain(
+            "This machine was not made from the image; it is updated with: apt install ./faxbox_VERSION.deb",
+            USAGE,
         )
     if not arguments.file.is_file():
-        return _complain(f"there is no file {arguments.file}")
+        return complain(f"there is no file {arguments.file}", USAGE)
     if (os.geteuid() if user is None else user) != 0:
-        return _complain("only root may install an update")
+        return complain("only root may install an update", USAGE)
     if subprocess.run([install, arguments.file], check=False).returncode:
         print(
             "faxbox: the update was not installed; the box goes on with the version that it has.",
@@ -42,8 +44,3 @@ def update(arguments: argparse.Namespace, *, install: Path = INSTALL, user: int 
         return subprocess.run(["systemctl", "reboot"], check=False).returncode
     print("The new version is installed; the box takes it at its next start.")
     return DONE
-
-
-def _complain(sentence: str) -> int:
-    print(f"faxbox: {sentence}", file=sys.stderr)
-    return USAGE

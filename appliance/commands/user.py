@@ -11,7 +11,7 @@ from typing import Any
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.daemon import users
-from appliance.daemon.arguments import add_data_argument, data_folder
+from appliance.daemon.arguments import add_data_argument, complain, data_folder
 from appliance.daemon.commands import user_command
 from appliance.settings.accounts import Role
 
@@ -43,9 +43,9 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         act(RunningBox(data_folder(arguments)), arguments)
     except BoxUnreachableError as error:
-        return _complain(f"{error}; start it with: faxbox serve", NO_BOX)
+        return complain(f"{error}; start it with: faxbox serve", NO_BOX)
     except BoxRefusedError as error:
-        return _complain(str(error), REFUSED)
+        return complain(str(error), REFUSED)
     return DONE
 
 
@@ -75,8 +75,3 @@ def _remove(box: RunningBox, arguments: argparse.Namespace) -> None:
         raise BoxRefusedError(f"there is no user {arguments.name!r}")
     box.delete(f"/users/{found[0]}")
     print(f"{arguments.name} is removed.")
-
-
-def _complain(text: str, code: int) -> int:
-    print(f"faxbox: {text}", file=sys.stderr)
-    return code

@@ -1,4 +1,4 @@
-"""What all words of the command line have in common: the box's folder, exit codes."""
+"""What all words of the command line have in common: the box's folder, exit codes, complaints."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ DATA_VARIABLE = "FAXBOX_DATA"
 EXIT_USAGE = 64
 EXIT_IN_USE = 75
 EXIT_UNUSABLE = 78
+
+
+def complain(text: str, code: int) -> int:
+    """Writes what is wrong on standard error; returns the exit code, ``code``."""
+    print(f"faxbox: {text}", file=sys.stderr)
+    return code
 
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +43,5 @@ def data_folder(arguments: argparse.Namespace, *, may_be_new: bool = False) -> P
     given: Path | None = arguments.data
     folder = given or Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA)
     if not (may_be_new or folder.is_dir()):
-        print(f"faxbox: there is no box's folder {folder}; faxbox serve makes one", file=sys.stderr)
-        raise SystemExit(EXIT_USAGE)
+        raise SystemExit(complain(f"there is no box's folder {folder}; faxbox serve makes one", EXIT_USAGE))
     return folder

@@ -31,6 +31,7 @@ from appliance.daemon.arguments import (
     EXIT_UNUSABLE,
     EXIT_USAGE,
     add_data_argument,
+    complain,
     data_folder,
 )
 from appliance.daemon.locked import wait_until_open
@@ -126,7 +127,7 @@ def serve(arguments: argparse.Namespace, data: Path, launched: Launched) -> int:
             return 0
         return _serve_on(data, arguments.http, sockets, (), exchange)
     except LockFileError as error:
-        return _complain(f"the disk cannot be opened: {error}", EXIT_UNUSABLE)
+        return complain(f"the disk cannot be opened: {error}", EXIT_UNUSABLE)
     finally:
         exchange.abandon()
 
@@ -156,11 +157,11 @@ def _serve_on(
         served = inherited_services(sockets, doors) if http == SYSTEMD else [http_service(http, doors)]
         services = [*served, *services]
     except ValueError as error:
-        return _complain(f"--http: {error}", EXIT_USAGE)
+        return complain(f"--http: {error}", EXIT_USAGE)
     try:
         box = open_box(data)
     except BlockingIOError:
-        return _complain(f"another faxbox is running on {data}", EXIT_IN_USE)
+        return complain(f"another faxbox is running on {data}", EXIT_IN_USE)
     except (
         OSError,
         SettingsDamagedError,
@@ -169,9 +170,9 @@ def _serve_on(
         SpoolGoneError,
         KeyLostError,
     ) as error:
-        return _complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
+        return complain(f"{data} cannot be used: {error}", EXIT_UNUSABLE)
     except sqlite3.DatabaseError as error:
-        return _complain(f"{data / DATABASE_NAME} cannot be used: {error}. {way_back(data)}", EXIT_UNUSABLE)
+        return complain(f"{data / DATABASE_NAME} cannot be used: {error}. {way_back(data)}", EXIT_UNUSABLE)
     try:
         durable.make_private(data)
         sweep_parts(data)
@@ -182,7 +183,7 @@ def _serve_on(
             _say(f"One-time set-up code, not used yet: {code}")
         asyncio.run(_serve(box, services, exchange))
     except ListenError as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     finally:
         box.close()
     return 0
@@ -228,9 +229,9 @@ def config_command(arguments: argparse.Namespace) -> int:
             case "import":
                 store.load(_read_json(arguments.file))
     except SettingError as error:
-        return _complain(str(error), EXIT_USAGE)
+        return complain(str(error), EXIT_USAGE)
     except (SettingsDamagedError, OSError) as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     return 0
 
 
@@ -297,12 +298,12 @@ def key_command(arguments: argparse.Namespace) -> int:
             case "remove":
                 found = [number for number, key in store.items(ApiKey).items() if key.name == arguments.name]
                 if not found:
-                    return _complain(f"there is no key {arguments.name!r}", EXIT_USAGE)
+                    return complain(f"there is no key {arguments.name!r}", EXIT_USAGE)
                 store.remove(ApiKey, found[0])
     except SettingError as error:
-        return _complain(str(error), EXIT_USAGE)
+        return complain(str(error), EXIT_USAGE)
     except (SettingsDamagedError, OSError) as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     return 0
 
 
@@ -311,11 +312,11 @@ def user_command(arguments: argparse.Namespace) -> int:
     try:
         store = open_settings(data_folder(arguments))
         if not users.new_password(store, arguments.name, no_app=arguments.no_app):
-            return _complain(f"there is no user {arguments.name!r}", EXIT_USAGE)
+            return complain(f"there is no user {arguments.name!r}", EXIT_USAGE)
     except SettingError as error:
-        return _complain(str(error), EXIT_USAGE)
+        return complain(str(error), EXIT_USAGE)
     except (SettingsDamagedError, OSError) as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     _say(f"{arguments.name} has a new password; whoever was signed in under this name no longer is.")
     return 0
 
@@ -330,9 +331,9 @@ def certificate_command(arguments: argparse.Namespace) -> int:
         certificate, key = make_certificate(data.resolve(), arguments.names)
         store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
     except TlsError as error:
-        return _complain(str(error), EXIT_USAGE)
+        return complain(str(error), EXIT_USAGE)
     except (SettingsDamagedError, SettingError, OSError) as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     _say(
         f"The web pages and interfaces speak TLS now, with {certificate}.  Nobody else has signed it: "
         "browsers warn until they are told to trust it."
@@ -345,14 +346,9 @@ def setup_code_command(arguments: argparse.Namespace) -> int:
     try:
         _say(f"One-time set-up code: {secrets.new_setup_code(open_settings(data_folder(arguments)))}")
     except (SettingsDamagedError, SettingError, OSError) as error:
-        return _complain(str(error), EXIT_UNUSABLE)
+        return complain(str(error), EXIT_UNUSABLE)
     return 0
 
 
 def _say(text: str) -> None:
     print(text, flush=True)
-
-
-def _complain(text: str, code: int) -> int:
-    print(f"faxbox: {text}", file=sys.stderr)
-    return code

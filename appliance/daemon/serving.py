@@ -8,10 +8,9 @@ from __future__ import annotations
 import argparse
 import logging
 import resource
-import sys
 
 from appliance import durable, limited
-from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, complain, data_folder
 from appliance.exchange import launching
 
 DEFAULT_HTTP = "127.0.0.1:8080"
@@ -46,8 +45,7 @@ def serve_command(arguments: argparse.Namespace) -> int:
     try:
         launched = launching.fork(level_of(arguments))
     except OSError as error:
-        print(f"faxbox: the program that carries the calls cannot be started: {error}", file=sys.stderr)
-        return EXIT_UNUSABLE
+        return complain(f"the program that carries the calls cannot be started: {error}", EXIT_UNUSABLE)
     from appliance.daemon.commands import serve  # noqa: PLC0415 - see above
 
     return serve(arguments, data, launched)

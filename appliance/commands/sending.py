@@ -1,0 +1,45 @@
+"""What ``faxbox send`` was asked for, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.commands.arrived import Arrived
+from appliance.documents.options import Quality, Treatment
+from appliance.t30.parameters import CallResult
+
+
+@dataclass(frozen=True, slots=True)
+class SendOptions:
+    """What ``send`` was asked for."""
+
+    files: tuple[Path, ...]
+    number: str
+    station_id: str = ""
+    quality: Quality = Quality.FINE
+    treatment: Treatment = Treatment.AUTO
+    pages: str = ""
+    anyway: bool = False  # though something of the document is lost
+    header: bool = True
+    ecm: bool = True
+    out: Path | None = None
+    trace: Path | None = None
+    speed: float = 1.0
+    data: Path | None = None  # folder of a box, for its lines
+    line: str = ""  # name of one of them
+    direct: bool = False
+    wait: bool = True
+    cover: dict[str, str] | None = None  # fields of the cover page; None: the usual one
+    no_cover: bool = False
+
+
+@dataclass(slots=True)
+class SendOutcome:
+    """What became of it."""
+
+    result: CallResult
+    seconds: float  # from dialling to the end
+    octets: int  # of coded pages
+    pages: int
+    arrived: Arrived | None = None  # the far end's copy, when the line can show it
