@@ -29,11 +29,13 @@ from appliance.settings.secrets import SecretSettings
 from appliance.settings.store import SettingsStore
 from appliance.spool import jobs, received
 from appliance.spool.age_clock import AgeClock
+from appliance.spool.folders import FOLDERS
 from appliance.spool.identity import require_settings
 from appliance.spool.model import JobState, Room
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
-from appliance.spool.store import FOLDERS, FollowUp, Spool
+from appliance.spool.store import Spool
+from appliance.spool.transaction import FollowUp
 from appliance.spool.vault import open_vault
 
 

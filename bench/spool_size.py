@@ -16,7 +16,8 @@ from appliance.causes import DELIVERED
 from appliance.spool import accepting, attempts, decisions, documents, preparing, queues
 from appliance.spool.attempts import Outcome
 from appliance.spool.model import JobState, NewSubmission, Reach, Recipient
-from appliance.spool.store import Spool, Tx
+from appliance.spool.store import Spool
+from appliance.spool.transaction import Tx
 
 SMALL, LARGE = 100, 100_000
 # Faxes whose way is timed in each spool, in turns of so many.

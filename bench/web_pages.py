@@ -27,7 +27,8 @@ from appliance.settings import secrets
 from appliance.settings.accounts import Role
 from appliance.spool import received
 from appliance.spool.model import ReceivedPageFile
-from appliance.spool.store import Spool, Tx
+from appliance.spool.store import Spool
+from appliance.spool.transaction import Tx
 from appliance.t4.page import Resolution
 from bench import marked, spool_size
 from bench.running import Running, running

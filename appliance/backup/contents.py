@@ -29,10 +29,11 @@ from appliance.passphrases import PASSPHRASE_MAX, PASSPHRASE_MIN
 from appliance.records import from_row, insert, to_row
 from appliance.settings.fields import SettingError
 from appliance.spool.fax_ids import next_fax_id
+from appliance.spool.folders import PASSING, RECEIVED
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, ReceivedState
 from appliance.spool.notes import MOST_NOTES
 from appliance.spool.notes import add as add_note
-from appliance.spool.store import PASSING, RECEIVED, Tx
+from appliance.spool.transaction import Tx
 from appliance.t4.tiff import FaxTiff
 from appliance.t4.tiff_reading import TiffError
 

@@ -22,7 +22,7 @@ from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError,
 from appliance.commands.send import speed
 from appliance.daemon.arguments import complain
 from appliance.documents.render import RenderedDocument
-from appliance.spool.store import RENDERED
+from appliance.spool.folders import RENDERED
 from appliance.t30.parameters import Progress
 
 DEMO_NUMBER = "9990"

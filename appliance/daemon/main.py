@@ -35,7 +35,7 @@ from appliance.printing.scans import Scans
 from appliance.spool import attempts, bounds, jobs, received
 from appliance.spool.clock import clock_ahead, clock_behind
 from appliance.spool.settings import SendingSettings
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 _log = logging.getLogger(__name__)
 

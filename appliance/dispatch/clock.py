@@ -9,7 +9,7 @@ import time
 from appliance.box import Box
 from appliance.spool import bounds
 from appliance.spool.clock import clock_set
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 _log = logging.getLogger(__name__)
 

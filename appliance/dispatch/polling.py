@@ -18,11 +18,11 @@ from appliance.documents.render import RenderedDocument, render
 from appliance.net.settings import ApiSettings
 from appliance.numbers import NumberSettings
 from appliance.spool import offers
+from appliance.spool.folders import RENDERED
 from appliance.spool.model import SourceFile
 from appliance.spool.options import Quality
 from appliance.spool.remembered import Offer
 from appliance.spool.settings import SendingSettings
-from appliance.spool.store import RENDERED
 from appliance.station import StationSettings
 from appliance.t4.page import CodedPage
 from appliance.t30.parameters import Accepts, Progress

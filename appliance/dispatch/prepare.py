@@ -34,6 +34,7 @@ from appliance.net.settings import ApiSettings
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, verdict
 from appliance.services.rules import RefusedError, To
 from appliance.spool import documents, jobs, preparing
+from appliance.spool.folders import RENDERED
 from appliance.spool.model import (
     Event,
     Job,
@@ -44,7 +45,6 @@ from appliance.spool.model import (
     SpoolFailedError,
 )
 from appliance.spool.settings import SendingSettings
-from appliance.spool.store import RENDERED
 
 _log = logging.getLogger(__name__)
 

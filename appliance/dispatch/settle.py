@@ -15,7 +15,7 @@ from appliance.spool.causes import UNKNOWN_DELIVERY
 from appliance.spool.model import Job, JobState, Reach
 from appliance.spool.remembered import Destination
 from appliance.spool.settings import SendingSettings
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 from appliance.t30.parameters import CallResult
 
 

@@ -10,7 +10,8 @@ from appliance.services.causes import STATE_FORBIDS
 from appliance.services.rules import Clock, RefusedError
 from appliance.spool import notes
 from appliance.spool.model import Job, Note, Received
-from appliance.spool.store import Spool, Tx
+from appliance.spool.store import Spool
+from appliance.spool.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)

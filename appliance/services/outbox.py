@@ -18,7 +18,8 @@ from appliance.spool.model import (
     NotFoundError,
     Received,
 )
-from appliance.spool.store import Spool, Tx
+from appliance.spool.store import Spool
+from appliance.spool.transaction import Tx
 
 # The disk, not what was planned: the end of the fax is written again, with its deliveries.
 DiskError = sqlite3.Error

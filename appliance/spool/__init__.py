@@ -4,7 +4,11 @@ How it is laid out
 ------------------
 ``model``        the data model: frozen dataclasses, states, the transition table, each state's bound
 ``schema``       the tables (SQLite, WAL, synchronous=FULL)
-``store``        ``Spool``: one writer thread with group commit, reading connections, asyncio doors
+``folders``      where the spool's files lie
+``store``        ``Spool``: the doors to all of this, from threads and from asyncio
+``writer``       the one thread that changes the database, with group commit
+``transaction``  ``Tx``: a change under way, with the events in it
+``connection``   how a connection to the database is made
 ``jobs``         jobs as they are: one by its id, its attempts, those that match
 ``accepting``    handing in: submissions and their jobs, drafts, numbers that come later
 ``preparing``    from the document to its fax pages

@@ -25,7 +25,7 @@ from appliance.spool.model import (
     Recipient,
     SourceFile,
 )
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ from pathlib import Path
 from appliance import durable
 from appliance.spool import events
 from appliance.spool.model import DAY_S, SpoolFailedError
-from appliance.spool.store import Spool, Tx
+from appliance.spool.store import Spool
+from appliance.spool.transaction import Tx
 
 _log = logging.getLogger(__name__)
 

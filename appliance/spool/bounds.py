@@ -9,13 +9,9 @@ from appliance.records import from_row
 from appliance.spool import attempts, decisions, job_states, jobs
 from appliance.spool.attempts import Outcome
 from appliance.spool.causes import CLOCK_DOUBTED, EXPIRED, INTERRUPTED, UNKNOWN_DELIVERY
-from appliance.spool.model import (
-    Attempt,
-    Job,
-    JobState,
-)
+from appliance.spool.model import Attempt, Job, JobState
 from appliance.spool.options import UnknownRule
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 
 def overdue(db: sqlite3.Connection, now: float, limit: int = 200) -> list[Job]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.spool import bounds, events, received
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 # A clock that is behind, or ahead, by less needs nothing, seconds.
 BEHIND_S = 5.0

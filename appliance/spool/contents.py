@@ -8,7 +8,7 @@ from collections.abc import Collection
 from appliance.records import from_row
 from appliance.spool.model import Event, NotFoundError, Received
 from appliance.spool.received import get
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 # The event by which a waiting fax goes on, and where it says which routes fit by what is on the page.
 _KIND, _ROUTES = "received.changed", "by_contents"

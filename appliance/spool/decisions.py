@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from appliance.causes import CANCELLED, DELIVERED, Cause
 from appliance.spool import job_states, jobs
-from appliance.spool.model import (
-    IllegalTransitionError,
-    Job,
-    JobState,
-)
+from appliance.spool.model import IllegalTransitionError, Job, JobState
 from appliance.spool.options import UnknownRule
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 
 def cancel(tx: Tx, job_id: int, now: float, cause: Cause = CANCELLED) -> Job:

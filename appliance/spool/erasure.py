@@ -15,7 +15,7 @@ from pathlib import Path
 from appliance.spool import jobs, received
 from appliance.spool.model import PACKETS, IllegalTransitionError, ReceivedState
 from appliance.spool.retention import FIRST_MOMENT, came_before
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 # Faxes in one transaction.
 BATCH = 100

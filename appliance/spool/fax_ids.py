@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 
 def next_fax_id(tx: Tx, count: int = 1) -> int:

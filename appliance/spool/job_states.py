@@ -9,14 +9,8 @@ from typing import Any
 
 from appliance.causes import Cause
 from appliance.spool import stats
-from appliance.spool.model import (
-    PREPARING_LIMIT_S,
-    TRANSITIONS,
-    IllegalTransitionError,
-    Job,
-    JobState,
-)
-from appliance.spool.store import Tx
+from appliance.spool.model import PREPARING_LIMIT_S, TRANSITIONS, IllegalTransitionError, Job, JobState
+from appliance.spool.transaction import Tx
 
 
 def _check(job: Job, state: JobState) -> None:

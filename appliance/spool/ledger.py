@@ -8,7 +8,7 @@ import time
 
 from appliance.spool.model import Job, NotFoundError, Reach
 from appliance.spool.remembered import AuditEntry, Destination, Program, Usage
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 # -- audit ---------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from appliance import at_rest
 from appliance.spool.model import Note, NotFoundError
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 MOST_NOTES = 100  # on one fax
 

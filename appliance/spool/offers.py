@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from appliance.spool.model import NotFoundError, SourceFile
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 # Offers at once: they are all named to each call that comes in.
 MOST = 200

@@ -19,7 +19,7 @@ from appliance.spool.model import (
     NotFoundError,
     OutboxState,
 )
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 # Octets kept of what a target answered or of an error's text.
 DETAIL_LIMIT = 1000

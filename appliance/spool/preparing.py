@@ -13,13 +13,8 @@ from appliance.remarks import Remark
 from appliance.remarks import to_json as remarks_json
 from appliance.spool import job_states, jobs
 from appliance.spool.causes import CLOCK_DOUBTED
-from appliance.spool.model import (
-    HELD_LIMIT_S,
-    NEEDS_NUMBER_LIMIT_S,
-    Job,
-    JobState,
-)
-from appliance.spool.store import Tx
+from appliance.spool.model import HELD_LIMIT_S, NEEDS_NUMBER_LIMIT_S, Job, JobState
+from appliance.spool.transaction import Tx
 
 
 def next_to_prepare(db: sqlite3.Connection, busy: Collection[int] = ()) -> list[Job]:

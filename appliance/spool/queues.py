@@ -6,10 +6,7 @@ import sqlite3
 from collections.abc import Collection
 
 from appliance.spool import jobs
-from appliance.spool.model import (
-    Job,
-    Priority,
-)
+from appliance.spool.model import Job, Priority
 
 # The two queues of WAITING jobs, by whether they are for the practice line.  The index is named, for the
 # planner has no statistics and would take another.

@@ -19,11 +19,13 @@ from appliance.records import insert, to_row
 from appliance.spool import copies, identity, retention
 from appliance.spool.causes import INDEX_REBUILT
 from appliance.spool.fax_ids import next_fax_id
+from appliance.spool.folders import RECEIVED, SET_ASIDE
 from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.model import ReceivedPageFile, ReceivedState
 from appliance.spool.page_facts import PageFacts, read_facts
 from appliance.spool.received import PRACTICE_KIND
-from appliance.spool.store import RECEIVED, SET_ASIDE, Spool, Tx
+from appliance.spool.store import Spool
+from appliance.spool.transaction import Tx
 from appliance.t4.coding import PageError
 from appliance.t4.tiff_reading import TiffError
 

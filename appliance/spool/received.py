@@ -22,7 +22,7 @@ from appliance.spool.model import (
     ReceivedPageFile,
     ReceivedState,
 )
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 from appliance.spool.word_tables import DIALLED, OWNER, READ
 
 # The kind of the line on which the practice machine calls.

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance import at_rest, durable
-from appliance.spool.store import FOLDERS, PASSING, RENDERED, Tx
+from appliance.spool.folders import FOLDERS, PASSING, RENDERED
+from appliance.spool.transaction import Tx
 
 # Rows in one transaction: keeps the writer free for faxes.
 BATCH = 200

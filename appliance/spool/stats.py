@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 # Sums that never shrink, whatever the journal forgets: by line and code of the cause.
 FAXES_ENDED, CALLS_ENDED, PAGES_SENT = "sum.faxes", "sum.calls", "sum.pages"

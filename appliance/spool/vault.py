@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance import at_rest, durable
+from appliance.spool.folders import DOCUMENTS, RECEIVED, RENDERED, SET_ASIDE
 from appliance.spool.model import PACKETS
 from appliance.spool.settings import StorageSettings
-from appliance.spool.store import DOCUMENTS, RECEIVED, RENDERED, SET_ASIDE, Tx
+from appliance.spool.transaction import Tx
 
 _log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from appliance.services.rules import To
 from appliance.settings.accounts import Scope, User
 from appliance.spool import received as received_rows
 from appliance.spool.model import DAY_S, JobFilter
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 from tests.api.served import Served, serving
 
 SECRET = "Xylophonquartett"

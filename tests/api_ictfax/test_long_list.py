@@ -21,7 +21,7 @@ from appliance.configuration import open_box
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 
 OWNER = "office"
 # Faxes of each title among the last of the journal; the rest of it is called otherwise.

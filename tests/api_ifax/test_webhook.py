@@ -17,7 +17,7 @@ from appliance.deliver.settings import DeliverySettings
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey
 from appliance.spool import outbox
-from appliance.spool.store import connect
+from appliance.spool.connection import connect
 from tests.api_ifax.client import ask, ended, send, status
 from tests.api_ifax.listener import Listener
 from tests.api_ifax.running import RunningBox, until

@@ -18,6 +18,7 @@ from appliance.lines.causes import BUSY
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.spool import decisions, preparing, received
+from appliance.spool.folders import FOLDERS
 from appliance.spool.model import (
     DAY_S,
     Job,
@@ -30,7 +31,6 @@ from appliance.spool.model import (
 )
 from appliance.spool.retention import passing_folder, sweep_parts
 from appliance.spool.settings import StorageSettings
-from appliance.spool.store import FOLDERS
 
 START = 1_700_000_000.0
 

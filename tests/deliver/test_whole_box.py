@@ -164,7 +164,7 @@ def test_an_end_and_its_deliveries_are_written_together_or_not_at_all(
             raise sqlite3.OperationalError("disk I/O error")
 
         with monkeypatch.context() as patched:
-            patched.setattr("appliance.spool.store.Tx.deliver", full)
+            patched.setattr("appliance.spool.transaction.Tx.deliver", full)
             with pytest.raises(Exception, match="disk I/O"):
                 fail(box, job)
         assert not box.faxes.get(job.id).state.ended

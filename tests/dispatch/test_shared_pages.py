@@ -18,8 +18,8 @@ from appliance.dispatch.prepare import Preparer, _render
 from appliance.documents.render import RenderedDocument
 from appliance.services.faxes import Request
 from appliance.services.rules import To
+from appliance.spool.folders import RENDERED
 from appliance.spool.model import Job, JobState
-from appliance.spool.store import RENDERED
 
 LIMIT_S = 120.0  # only for hangs
 

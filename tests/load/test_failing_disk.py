@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from appliance.daemon.arguments import EXIT_UNUSABLE
+from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.room import FILES_KEPT
-from appliance.spool.store import DATABASE_NAME
 from bench import marked
 from bench.running import Client, Running, running
 

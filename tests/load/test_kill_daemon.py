@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.spool.store import DATABASE_NAME
+from appliance.spool.identity import DATABASE_NAME
 from appliance.t4.tiff import FaxTiff
 from bench import marked
 from bench.burst import Arrivals

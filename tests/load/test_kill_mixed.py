@@ -37,7 +37,8 @@ from appliance.deliver.settings import DeliverySettings, MailOutSettings, Route,
 from appliance.durable import PART_SUFFIX
 from appliance.settings import secrets
 from appliance.settings.accounts import Scope
-from appliance.spool.store import DATABASE_NAME, DOCUMENTS, FOLDERS, RENDERED
+from appliance.spool.folders import DOCUMENTS, FOLDERS, RENDERED
+from appliance.spool.identity import DATABASE_NAME
 from appliance.t4.tiff import FaxTiff
 from bench import marked
 from bench.running import NO_LIMITS, Client

@@ -27,7 +27,8 @@ import pytest
 
 from appliance.causes import RECEIVED
 from appliance.lines.causes import LINE_FULL
-from appliance.spool.store import DATABASE_NAME, DOCUMENTS, RENDERED
+from appliance.spool.folders import DOCUMENTS, RENDERED
+from appliance.spool.identity import DATABASE_NAME
 from bench import marked
 from bench.burst import Arrivals
 from bench.running import Client, Running, pss_mib, running

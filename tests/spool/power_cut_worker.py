@@ -22,7 +22,7 @@ from appliance.settings import secrets
 from appliance.spool import attempts, outbox, preparing
 from appliance.spool.incoming import IncomingFax
 from appliance.spool.model import JobState, NewDelivery
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 from appliance.station import StationSettings
 from appliance.t4.page import Raster
 from appliance.t30.parameters import CallResult, ReceivedPage

@@ -28,9 +28,9 @@ from appliance.spool.age_clock import (
     SeenTime,
     clock_synchronised,
 )
+from appliance.spool.folders import SET_ASIDE
 from appliance.spool.model import DAY_S, JobFilter, ReceivedFilter, ReceivedPageFile
 from appliance.spool.settings import StorageSettings
-from appliance.spool.store import SET_ASIDE
 
 START = 1_800_000_000.0
 YEAR_S = 365 * DAY_S

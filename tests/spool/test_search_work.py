@@ -14,7 +14,8 @@ import pytest
 
 from appliance.spool import jobs, received, schema
 from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFilter, Sight
-from appliance.spool.store import Spool, Tx
+from appliance.spool.store import Spool
+from appliance.spool.transaction import Tx
 
 FEW, MANY = 600, 3000
 # SQLite counts in so many steps; a list of fifty takes hundreds of them.

@@ -31,6 +31,7 @@ from appliance.spool import (
     received,
     stats,
 )
+from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.model import (
     Event,
     IllegalTransitionError,
@@ -46,7 +47,8 @@ from appliance.spool.model import (
     SpoolClosedError,
 )
 from appliance.spool.schema import MIGRATIONS, SchemaTooNewError
-from appliance.spool.store import DATABASE_NAME, READERS_KEPT, Spool, Tx
+from appliance.spool.store import READERS_KEPT, Spool
+from appliance.spool.transaction import Tx
 
 NOW = 1_700_000_000.0
 

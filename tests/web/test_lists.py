@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from appliance.causes import RECEIVED
 from appliance.spool import received
 from appliance.spool.model import ReceivedPageFile
-from appliance.spool.store import Tx
+from appliance.spool.transaction import Tx
 from appliance.t4.page import Resolution
 from tests.web.browser import Web
 from webui.pages.lists import SHOWN

@@ -1,0 +1,12 @@
+"""Folders of the data folder that hold the spool's files."""
+
+from __future__ import annotations
+
+DOCUMENTS = "documents"
+RENDERED = "rendered"
+RECEIVED = "received"
+TRACES = "traces"
+FOLDERS = (DOCUMENTS, RENDERED, RECEIVED, TRACES)
+# Files that no row names are put there for weeks before they are deleted (the housekeeping).
+SET_ASIDE = "set-aside"
+PASSING = "passing"  # files that no row ever names

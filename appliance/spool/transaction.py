@@ -1,0 +1,63 @@
+"""``Tx``: a transaction under way, and what follows from the events in it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+from appliance.spool.model import Event, NewDelivery
+
+
+class Tx:
+    """A transaction under way, handed to operations that change something.
+
+    ``db`` is the writing connection; never commit or roll back on it.  ``counted`` gives the Unix time
+    whose day use is counted in.
+    """
+
+    def __init__(
+        self, db: sqlite3.Connection, follow_up: FollowUp | None, counted: Callable[[], float] = time.time
+    ) -> None:
+        self.db = db
+        self.counted = counted
+        self._follow_up = follow_up
+        self.events: list[Event] = []
+
+    def emit(self, at: float, kind: str, fax_id: int | None, owner: str, **data: Any) -> Event:
+        """Appends to the event log; what follows from the event is done in the same transaction."""
+        cursor = self.db.execute(
+            "INSERT INTO event (at, kind, fax_id, owner, data) VALUES (?, ?, ?, ?, ?)",
+            (at, kind, fax_id, owner, json.dumps(data)),
+        )
+        event = Event(int(cursor.lastrowid or 0), at, kind, fax_id, owner, data)
+        self.events.append(event)
+        if self._follow_up is not None:
+            self._follow_up(self, event)
+        return event
+
+    def deliver(self, delivery: NewDelivery, at: float) -> int:
+        """Puts a delivery in the outbox; returns its id."""
+        cursor = self.db.execute(
+            "INSERT INTO outbox (kind, target, payload, timetable, fax_id, owner, state, next_try_at,"
+            " created_at) VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?)",
+            (
+                delivery.kind,
+                delivery.target,
+                json.dumps(delivery.payload),
+                json.dumps(delivery.timetable),
+                delivery.fax_id,
+                delivery.owner,
+                max(at, delivery.not_before),
+                at,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+
+# Does what follows from an event within its transaction (``Tx.deliver``, ``received.assign``), so that
+# no event is without its deliveries, nor the other way about.  Runs in the writer thread: no waiting,
+# no file, no network.  An exception undoes the operation that emitted the event: catch your own.
+FollowUp = Callable[[Tx, Event], None]

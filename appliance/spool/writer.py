@@ -1,0 +1,152 @@
+"""``Writer``: the one thread that changes the database.
+
+It takes all operations that wait, runs each within a savepoint, and commits them together: under load one
+fsync serves many, alone an operation is committed at once.  An operation that raises is undone alone.  Nobody
+hears of success before the commit is on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from appliance import durable
+from appliance.spool.connection import is_damage
+from appliance.spool.model import Event, SpoolDamagedError, SpoolFailedError
+from appliance.spool.transaction import Tx
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Operations in one commit at most: keeps the wait of the first one short on a slow card.
+GROUP_LIMIT = 128
+
+
+class _Order:
+    """An operation that waits for the writer."""
+
+    __slots__ = ("future", "run")
+
+    def __init__(self, run: Callable[[Tx], Any], future: Future[Any]) -> None:
+        self.run = run
+        self.future = future
+
+
+class Writer:
+    """Runs operations on ``db`` in a thread of its own, in the order in which they came.
+
+    ``begin`` makes the transaction that an operation gets, ``publish`` hears the events of those that are on
+    disk, ``note_damage`` what SQLite says of a database that is not whole.  ``data``: the folder.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        db: sqlite3.Connection,
+        begin: Callable[[], Tx],
+        publish: Callable[[Sequence[Event]], None],
+        note_damage: Callable[[str], None],
+    ) -> None:
+        self._data = data
+        self._db = db
+        self._begin = begin
+        self._publish = publish
+        self._note_damage = note_damage
+        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write_all, name="spool-write", daemon=True)
+        self._thread.start()
+
+    def put(self, run: Callable[[Tx], T]) -> Future[T]:
+        """Queues an operation; the future is done when it is on disk (or has raised)."""
+        future: Future[T] = Future()
+        self._orders.put(_Order(run, future))
+        return future
+
+    def stop(self) -> None:
+        """What was queued before is the last that is done; ``join`` waits for it."""
+        self._orders.put(None)
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _write_all(self) -> None:
+        more = True
+        while more:
+            batch: list[_Order] = []
+            order = self._orders.get()
+            while True:
+                if order is None:
+                    more = False
+                    break
+                batch.append(order)
+                if len(batch) == GROUP_LIMIT:
+                    break
+                try:
+                    order = self._orders.get_nowait()
+                except queue.Empty:
+                    break
+            if batch:
+                self._commit([order for order in batch if order.future.set_running_or_notify_cancel()])
+
+    def _commit(self, batch: list[_Order]) -> None:
+        """Runs and commits these together, then tells each how it went."""
+        outcomes: list[tuple[_Order, Any, Tx | None]] = []
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for order in batch:
+                tx = self._begin()
+                self._db.execute("SAVEPOINT operation")
+                try:
+                    result = order.run(tx)
+                except Exception as error:
+                    disk = isinstance(error, sqlite3.OperationalError) or is_damage(error)
+                    if disk or not self._db.in_transaction:
+                        raise  # the disk, not the operation: nothing of this group was kept
+                    self._db.execute("ROLLBACK TO operation")
+                    outcomes.append((order, error, None))
+                else:
+                    outcomes.append((order, result, tx))
+                self._db.execute("RELEASE operation")
+            self._db.execute("COMMIT")
+        except Exception as error:
+            self._fail(batch, error)
+            return
+        for order, outcome, done in outcomes:
+            if done is None:
+                order.future.set_exception(outcome)
+            else:
+                self._publish(done.events)
+                order.future.set_result(outcome)
+
+    def _fail(self, batch: list[_Order], error: Exception) -> None:
+        _log.error("the spool could not be written: %s", error)
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        if is_damage(error):
+            self._note_damage(str(error))
+        for order in batch:
+            refusal: Exception
+            if full:
+                refusal = durable.DiskFullError("the disk is full")
+            elif self._read_only(error):
+                refusal = durable.ReadOnlyError("the disk is read-only")
+            else:
+                refusal = (SpoolDamagedError if is_damage(error) else SpoolFailedError)(str(error))
+            refusal.__cause__ = error
+            order.future.set_exception(refusal)
+
+    def _read_only(self, error: Exception) -> bool:
+        """Whether ``error`` came because the file system takes nothing any more."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_IOERR:  # what is open when a disk fails says only this
+            return bool(os.statvfs(self._data).f_flag & os.ST_RDONLY)
+        return bool(code == sqlite3.SQLITE_READONLY)
