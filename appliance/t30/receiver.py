@@ -1,7 +1,7 @@
 """The receiving side: who of its roles is in charge.
 
-``ReceiverIdentification`` and ``TrainingCheck`` (``receiver_phase_b``) come to settings; pages are received
-with them: ``PageReception`` (``receiver_page``).
+``ReceiverIdentification`` and ``TrainingCheck`` (``receiver_phase_b``) come to settings; with them pages are
+received (``PageReception``, ``receiver_page``) and confirmed (``PageConfirmation``, ``receiver_confirming``).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from appliance.causes import Cause
 from appliance.t30 import causes
 from appliance.t30.fields import Facilities
 from appliance.t30.frames import Fcf, FrameError, PartialPage
+from appliance.t30.receiver_confirming import PageConfirmation
 from appliance.t30.receiver_page import SAME_AS, PageReception
 from appliance.t30.receiver_phase_b import ReceiverIdentification, TrainingCheck
 from appliance.t30.receiver_role import Replies
@@ -30,6 +31,7 @@ class Receiver:
         **ReceiverIdentification.TABLE,
         **TrainingCheck.TABLE,
         **PageReception.TABLE,
+        **PageConfirmation.TABLE,
     }
 
     def __init__(self, station: Station, is_polled: Callable[[Facilities], None]) -> None:

@@ -1,4 +1,4 @@
-"""The receiving side in phases C and D: pages, with and without ECM, and what is answered to them."""
+"""The receiving side in phases C and D: pages, with and without ECM, until they are complete."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar
 
-from appliance.causes import RECEIVED, Cause
+from appliance.causes import Cause
 from appliance.t4.page import SCAN_LINE_PIXELS
 from appliance.t30 import causes
 from appliance.t30 import timers as limits
 from appliance.t30.dce import Expect, Modulation
 from appliance.t30.ecm import EcmBlock
 from appliance.t30.fields import FieldError, Settings
-from appliance.t30.frames import Fcf, FrameError, HdlcFrame, PartialPage, decode_end
+from appliance.t30.frames import Fcf, FrameError, PartialPage, decode_end
 from appliance.t30.intake import EcmIntake, Intake, LineTooLongError, PageTooLargeError, PlainIntake
-from appliance.t30.parameters import Phase, ReceivedPage
+from appliance.t30.parameters import Phase
 from appliance.t30.quality import Verdict, judge
+from appliance.t30.receiver_confirming import PageConfirmation
 from appliance.t30.receiver_role import ReceivingRole
 from appliance.t30.roles import Burst, EventData, LineStimulus, Step, Stimulus, Table, Timer, go
 from appliance.t30.states import ReceiverState
@@ -43,9 +44,7 @@ class PageReception(ReceivingRole):
         self._settings = settings
         self._intake: Intake | None = None  # the page under way
         self._page_open = False  # an image carrier was heard since the last reply
-        self._verdict = Fcf.MCF  # what is said of the page once it is durable
-        self._durable = False  # the page is stored
-        self._told_busy = False  # RNR has been said for it
+        self._confirmation = PageConfirmation(receiver, self, settings)
         # ECM
         self._long_train = False  # after CTR
         self._pprs = 0
@@ -188,91 +187,12 @@ class PageReception(ReceivingRole):
             self._receiver.train_again(Fcf.RTN)
             return
         station.bad_rows += rows.bad_rows
-        self._store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
+        self._confirmation.store(PlainIntake.page(rows), Fcf.MCF if verdict is Verdict.GOOD else Fcf.RTP)
 
     def _is_repeat(self, end: Fcf, burst: Burst) -> bool:
         """Whether a command is the last one again, because our reply was lost."""
         sooner = burst.began - self.station.spoke_at < limits.REPEATED_COMMAND_S
         return sooner and end is self._receiver.end and self._receiver.replies.last in (Fcf.MCF, Fcf.RTP)
-
-    def _store(self, page: ReceivedPage, reply: Fcf) -> None:
-        """Nothing is confirmed before it is durable."""
-        station, settings = self.station, self._settings
-        self.state = ReceiverState.STORING
-        self._verdict = reply
-        self._durable = self._told_busy = False
-        station.set(Timer.STORE, limits.STORE_WAIT_S if settings.ecm else limits.STORE_WAIT_PLAIN_S)
-        if settings.ecm:
-            station.set(Timer.NOT_READY, limits.NOT_READY_S)
-        station.listen()
-        station.store(page)
-
-    def _stored(self, fact: EventData) -> None:
-        """The page is durable: MCF, at once or when it is asked for again."""
-        if not fact.ok:
-            self.station.finish(causes.STORE_FAILED)
-            return
-        self._durable = True
-        # The far end may be asking again (then the answer follows), or owe us an RR after RNR.
-        if self.station.listener.carrier is None and not self.station.talks and not self._told_busy:
-            self._confirm()
-
-    def _quiet_while_storing(self, _: EventData) -> None:
-        """Flags and nothing else: answers if the page is durable."""
-        if self._durable and not self._told_busy:
-            self._confirm()
-
-    def _asked_while_storing(self, _: EventData) -> None:
-        """MCF if the page is durable; RNR with ECM; silence without."""
-        if self._durable:
-            self._confirm()
-        elif self._settings.ecm:
-            self._not_ready(_)
-
-    def _not_ready(self, _: EventData) -> None:
-        """The far end waits for our store: RNR (T.30 A.4.4)."""
-        station = self.station
-        if station.listener.carrier is not None or station.talks:
-            return  # it is asking already, or is being told
-        station.clear(Timer.NOT_READY)
-        self._told_busy = True
-        station.say((HdlcFrame(Fcf.RNR),), station.listen)
-
-    def _store_too_slow(self, _: EventData) -> None:
-        """DCN: the page is not confirmed."""
-        self.station.finish(causes.STORE_FAILED)
-
-    def _confirm(self) -> None:
-        """The page is durable: MCF or RTP."""
-        station = self.station
-        station.clear(Timer.STORE, Timer.NOT_READY)
-        self._intake = None
-        self._pprs = 0
-        station.pages_received += 1
-        self._receiver.identification.rounds = 0
-        station.note("page_received", page=station.pages_received, reply=self._verdict.name)
-        self._close_page(self._verdict)
-
-    def _close_page(self, reply: Fcf) -> None:
-        receiver = self._receiver
-        match receiver.end:
-            case Fcf.EOP:
-                receiver.replies.say(reply, self._expect_dcn)
-            case Fcf.EOM:
-                receiver.replies.say(reply, receiver.identification.expect_command_after_eom)
-            case _ if reply is Fcf.RTP:
-                receiver.train_again(reply)
-            case _:
-                receiver.replies.say(reply, self.expect)
-
-    def _expect_dcn(self) -> None:
-        self.state = ReceiverState.DCN
-        self.station.set(Timer.T2, limits.AFTER_LAST_PAGE_S)
-        self.station.listen()
-
-    def _no_dcn(self, _: EventData) -> None:
-        """The far end said nothing more: hangs up."""
-        self.station.hang_up(self._receiver.failed or RECEIVED)
 
     # -- ECM ---------------------------------------------------------------------------------------
 
@@ -314,7 +234,7 @@ class PageReception(ReceivingRole):
             self._receiver.replies.say(Fcf.MCF, self.expect)
         elif intake.broken:
             self._intake = None
-            self._close_page(Fcf.MCF)
+            self._confirmation.close(Fcf.MCF)
         else:
             self._store_whole(intake)
 
@@ -325,7 +245,8 @@ class PageReception(ReceivingRole):
             self.station.finish(causes.PAGE_TOO_LARGE)
             return
         self.station.bad_rows += page.bad_rows
-        self._store(page, Fcf.MCF)
+        self._intake = None
+        self._confirmation.store(page, Fcf.MCF)
 
     def _ecm_intake(self) -> EcmIntake:
         """The page under way; a new one when its frames were all missed."""
@@ -382,13 +303,11 @@ class PageReception(ReceivingRole):
             self._receiver.replies.say(Fcf.ERR, self.expect)
         else:
             self._intake = None
-            self._close_page(Fcf.ERR)
+            self._confirmation.close(Fcf.ERR)
 
     # -- the end -----------------------------------------------------------------------------------
 
     def cause_when_left(self) -> Cause:
-        if self.state is ReceiverState.DCN:
-            return self._receiver.failed or RECEIVED
         if self.state in (ReceiverState.PAGE, ReceiverState.IN_PAGE):
             return causes.HUNG_UP_DURING_PAGE
         return super().cause_when_left()
@@ -436,32 +355,6 @@ class PageReception(ReceivingRole):
             LineStimulus.GARBLED: go(_wait_longer),
             Fcf.DCS: go(ReceivingRole._dcs, ReceiverState.TCF),
             Timer.T2: go(_silent),
-        },
-        ReceiverState.STORING: {
-            LineStimulus.STORED: go(_stored, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            LineStimulus.GARBLED: go(
-                _asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
-            ),
-            LineStimulus.QUIET: go(
-                _quiet_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN
-            ),
-            Fcf.RR: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.PPS: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.MPS: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.EOM: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.EOP: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Fcf.CRP: go(_asked_while_storing, ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN),
-            Timer.NOT_READY: go(_not_ready),
-            Timer.STORE: go(_store_too_slow),
-        },
-        ReceiverState.DCN: {
-            Fcf.EOP: go(ReceivingRole._command_again),
-            Fcf.PRI_EOP: go(ReceivingRole._command_again),
-            Fcf.PPS: go(ReceivingRole._command_again),
-            Fcf.EOR: go(ReceivingRole._command_again),
-            Fcf.RR: go(ReceivingRole._repeat_reply),
-            Fcf.CRP: go(ReceivingRole._repeat_reply),
-            Timer.T2: go(_no_dcn),
         },
     }
 

@@ -17,6 +17,7 @@ from appliance.t30.link import Ground, Link
 from appliance.t30.negotiation import in_common
 from appliance.t30.parameters import CallParameters, Capabilities, Progress, Role
 from appliance.t30.receiver import Receiver
+from appliance.t30.receiver_confirming import PageConfirmation
 from appliance.t30.receiver_page import PageReception
 from appliance.t30.receiver_phase_b import ReceiverIdentification, TrainingCheck
 from appliance.t30.roles import NO_DATA, EventData, LineStimulus, StationRole, Stimulus, Timer
@@ -46,6 +47,11 @@ def _link() -> Link:
     return Ground(common, Carrier.V29_9600, False, False).link(white_page())
 
 
+def _confirmation(station: Station) -> PageConfirmation:
+    receiver, settings = _receiver(station), Settings(Carrier.V29_9600)
+    return PageConfirmation(receiver, PageReception(receiver, settings), settings)
+
+
 # Each role and how to make one in a state of its own.
 ROLES: list[tuple[type[StationRole], Callable[[Station], StationRole]]] = [
     (Identification, lambda station: Identification(_sender(station))),
@@ -55,6 +61,7 @@ ROLES: list[tuple[type[StationRole], Callable[[Station], StationRole]]] = [
     (ReceiverIdentification, lambda station: ReceiverIdentification(_receiver(station), lambda _: None)),
     (TrainingCheck, lambda station: TrainingCheck(_receiver(station), Settings(Carrier.V29_9600))),
     (PageReception, lambda station: PageReception(_receiver(station), Settings(Carrier.V29_9600))),
+    (PageConfirmation, _confirmation),
 ]
 SIDES: list[tuple[type[Sender | Receiver], type[Enum]]] = [(Sender, SenderState), (Receiver, ReceiverState)]
 SOURCES = {p.name: p.read_text() for p in Path(appliance.t30.__file__).parent.glob("*.py")}

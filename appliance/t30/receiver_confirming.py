@@ -1,0 +1,144 @@
+"""The receiving side once a page is complete: it is stored, then confirmed; after the last one, DCN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from appliance.causes import RECEIVED, Cause
+from appliance.t30 import causes
+from appliance.t30 import timers as limits
+from appliance.t30.fields import Settings
+from appliance.t30.frames import Fcf, HdlcFrame
+from appliance.t30.parameters import ReceivedPage
+from appliance.t30.receiver_role import ReceivingRole
+from appliance.t30.roles import EventData, LineStimulus, Table, Timer, go
+from appliance.t30.states import ReceiverState
+
+if TYPE_CHECKING:
+    from appliance.t30.receiver import Receiver
+    from appliance.t30.receiver_page import PageReception
+
+# What may follow a page.
+_NEXT = (ReceiverState.PAGE, ReceiverState.COMMAND, ReceiverState.DCN)
+
+
+class PageConfirmation(ReceivingRole):
+    """Has complete pages stored and answers their last commands, for the reception of the next ones."""
+
+    def __init__(self, receiver: Receiver, reception: PageReception, settings: Settings) -> None:
+        super().__init__(receiver, ReceiverState.STORING)
+        self._reception = reception
+        self._settings = settings
+        self._verdict = Fcf.MCF  # what is said of the page once it is durable
+        self._durable = False  # the page is stored
+        self._told_busy = False  # RNR has been said for it
+
+    def store(self, page: ReceivedPage, reply: Fcf) -> None:
+        """Nothing is confirmed before it is durable."""
+        station, settings = self.station, self._settings
+        station.part = self
+        self.state = ReceiverState.STORING
+        self._verdict = reply
+        self._durable = self._told_busy = False
+        station.set(Timer.STORE, limits.STORE_WAIT_S if settings.ecm else limits.STORE_WAIT_PLAIN_S)
+        if settings.ecm:
+            station.set(Timer.NOT_READY, limits.NOT_READY_S)
+        station.listen()
+        station.store(page)
+
+    def _stored(self, fact: EventData) -> None:
+        """The page is durable: MCF, at once or when it is asked for again."""
+        if not fact.ok:
+            self.station.finish(causes.STORE_FAILED)
+            return
+        self._durable = True
+        # The far end may be asking again (then the answer follows), or owe us an RR after RNR.
+        if self.station.listener.carrier is None and not self.station.talks and not self._told_busy:
+            self._confirm()
+
+    def _quiet_while_storing(self, _: EventData) -> None:
+        """Flags and nothing else: answers if the page is durable."""
+        if self._durable and not self._told_busy:
+            self._confirm()
+
+    def _asked_while_storing(self, _: EventData) -> None:
+        """MCF if the page is durable; RNR with ECM; silence without."""
+        if self._durable:
+            self._confirm()
+        elif self._settings.ecm:
+            self._not_ready(_)
+
+    def _not_ready(self, _: EventData) -> None:
+        """The far end waits for our store: RNR (T.30 A.4.4)."""
+        station = self.station
+        if station.listener.carrier is not None or station.talks:
+            return  # it is asking already, or is being told
+        station.clear(Timer.NOT_READY)
+        self._told_busy = True
+        station.say((HdlcFrame(Fcf.RNR),), station.listen)
+
+    def _store_too_slow(self, _: EventData) -> None:
+        """DCN: the page is not confirmed."""
+        self.station.finish(causes.STORE_FAILED)
+
+    def _confirm(self) -> None:
+        """The page is durable: MCF or RTP."""
+        station = self.station
+        station.clear(Timer.STORE, Timer.NOT_READY)
+        station.pages_received += 1
+        self._receiver.identification.rounds = 0
+        station.note("page_received", page=station.pages_received, reply=self._verdict.name)
+        self.close(self._verdict)
+
+    def close(self, reply: Fcf) -> None:
+        """Answers the command behind the page; what comes next is what it said."""
+        receiver = self._receiver
+        match receiver.end:
+            case Fcf.EOP:
+                receiver.replies.say(reply, self._expect_dcn)
+            case Fcf.EOM:
+                receiver.replies.say(reply, receiver.identification.expect_command_after_eom)
+            case _ if reply is Fcf.RTP:
+                receiver.train_again(reply)
+            case _:
+                receiver.replies.say(reply, self._reception.expect)
+
+    def _expect_dcn(self) -> None:
+        self.station.part = self
+        self.state = ReceiverState.DCN
+        self.station.set(Timer.T2, limits.AFTER_LAST_PAGE_S)
+        self.station.listen()
+
+    def _no_dcn(self, _: EventData) -> None:
+        """The far end said nothing more: hangs up."""
+        self.station.hang_up(self._receiver.failed or RECEIVED)
+
+    def cause_when_left(self) -> Cause:
+        if self.state is ReceiverState.DCN:
+            return self._receiver.failed or RECEIVED
+        return super().cause_when_left()
+
+    TABLE: ClassVar[Table] = {
+        ReceiverState.STORING: {
+            LineStimulus.STORED: go(_stored, *_NEXT),
+            LineStimulus.GARBLED: go(_asked_while_storing, *_NEXT),
+            LineStimulus.QUIET: go(_quiet_while_storing, *_NEXT),
+            Fcf.RR: go(_asked_while_storing, *_NEXT),
+            Fcf.PPS: go(_asked_while_storing, *_NEXT),
+            Fcf.MPS: go(_asked_while_storing, *_NEXT),
+            Fcf.EOM: go(_asked_while_storing, *_NEXT),
+            Fcf.EOP: go(_asked_while_storing, *_NEXT),
+            Fcf.CRP: go(_asked_while_storing, *_NEXT),
+            Timer.NOT_READY: go(_not_ready),
+            Timer.STORE: go(_store_too_slow),
+        },
+        ReceiverState.DCN: {
+            Fcf.EOP: go(ReceivingRole._command_again),
+            Fcf.PRI_EOP: go(ReceivingRole._command_again),
+            Fcf.PPS: go(ReceivingRole._command_again),
+            Fcf.EOR: go(ReceivingRole._command_again),
+            Fcf.RR: go(ReceivingRole._repeat_reply),
+            Fcf.CRP: go(ReceivingRole._repeat_reply),
+            Timer.T2: go(_no_dcn),
+        },
+    }
