@@ -161,7 +161,7 @@ CONTENT_CUT = _row(
 MARK_LOST = _row(
     "mark_lost",
     Weight.LOST,
-    "A mark on the page, such as a stamp, does not say how it looks; it is missing on the fax.",
+    "A mark on the page, as a stamp or a signature, does not say how it looks; it is missing on the fax.",
     "Print the page as a new PDF with the program that shows the mark, and send that.",
 )
 REDACTION_OPEN = _row(
@@ -170,11 +170,23 @@ REDACTION_OPEN = _row(
     "A passage is marked to be blacked out, but that was not done; it can be read on the fax.",
     "Apply the redactions with the program that marked them, and send what it then saves.",
 )
+CONTENT_DAMAGED = _row(
+    "content_damaged",
+    Weight.LOST,
+    "Part of the page is damaged and cannot be read; it is missing on the fax.",
+    "Look at the page; have the PDF made or sent anew.",
+)
 PICTURE_LOST = _row(
     "picture_lost",
     Weight.LOST,
     "A picture of the document cannot be read; it is missing on the fax.",
     "Put the picture in again, or send it as a file of its own.",
+)
+ATTACHMENT_LEFT_OUT = _row(
+    "attachment_left_out",
+    Weight.LOST,
+    "A file is attached to the document itself; it is on none of its pages, and not on the fax.",
+    "Save the attachment and send it as a file of its own, if the receiver needs it.",
 )
 FILE_LEFT_OUT = _row(
     "file_left_out",
@@ -212,7 +224,7 @@ FONT_REPLACED = _row(
 MOVEMENT_LEFT_OUT = _row(
     "movement_left_out",
     Weight.NOTED,
-    "The picture moves; the fax shows what it begins with.",
+    "Something in the document moves or sounds; the fax shows what it begins with, at most.",
     "Nothing, if that is the right moment; otherwise save the right one as a picture of its own.",
 )
 SUBFILE_SKIPPED = _row(

@@ -14,7 +14,11 @@ from typing import Any
 import pypdfium2
 from pypdfium2 import raw
 
+from appliance.documents.hypertext import html_text
+from appliance.remarks import MARK_LOST, MOVEMENT_LEFT_OUT, Remark
+
 _NORMAL = raw.FPDF_ANNOT_APPEARANCEMODE_NORMAL
+_UNSEEN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
 _MOST_MARKS = 2_000  # annotations of one page that are looked at
 _MOST_POINTS = 10_000  # of one line
 
@@ -42,28 +46,43 @@ _STAMP_FONT, _STAMP_FONT_POINTS = b"Helvetica-Bold", 24.0
 _STAMP_RIM = 0.12  # of the lesser side, around the words
 _STAMP_LINE = 2.0  # points
 _DEFAULT_LINE = 1.0  # points (12.5.4)
-_LONGEST_NAME = 100  # octets
+_LONGEST_TEXT = 100_000  # octets
 
 # Kinds that nobody sees without an appearance, and their names.
 _NEVER_DRAWN = {
     raw.FPDF_ANNOT_CARET: "Caret",
     raw.FPDF_ANNOT_FILEATTACHMENT: "FileAttachment",
-    raw.FPDF_ANNOT_SOUND: "Sound",
     raw.FPDF_ANNOT_WATERMARK: "Watermark",
+    raw.FPDF_ANNOT_UNKNOWN: "of an unknown kind",
+}
+# Kinds that move, sound or turn, and their names: paper has at most the picture that stands for them.
+_PLAYED = {
+    raw.FPDF_ANNOT_MOVIE: "Movie",
+    raw.FPDF_ANNOT_RICHMEDIA: "RichMedia",
+    raw.FPDF_ANNOT_SCREEN: "Screen",
+    raw.FPDF_ANNOT_SOUND: "Sound",
+    raw.FPDF_ANNOT_THREED: "3D",
 }
 
 
-def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> frozenset[str]:
-    """Draws what it can of the annotations of ``page`` that bring no appearance; names the others."""
-    lost = set()
+def give_appearances(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[Remark]:
+    """Draws what it can of the annotations of ``page`` that bring no appearance; remarks about the others."""
+    lost: set[str] = set()
+    played: set[str] = set()
     for index in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_MARKS)):
         mark = raw.FPDFPage_GetAnnot(page, index)
         if not mark:
             continue
-        if _is_printed(mark) and not raw.FPDFAnnot_HasKey(mark, b"AP"):
+        drawn = raw.FPDFAnnot_HasKey(mark, b"AP")
+        player = _PLAYED.get(raw.FPDFAnnot_GetSubtype(mark))
+        if player is not None:
+            if not raw.FPDFAnnot_GetFlags(mark) & _UNSEEN:
+                (played if drawn else lost).add(player)
+        elif _is_printed(mark) and not drawn:
             lost.add(_draw(document, mark))
         raw.FPDFPage_CloseAnnot(mark)
-    return frozenset(filter(None, lost))
+    said = [Remark(MARK_LOST, detail=name) for name in sorted(filter(None, lost))]
+    return [*said, *(Remark(MOVEMENT_LEFT_OUT, detail=name) for name in sorted(played))]
 
 
 def has_open_redactions(page: pypdfium2.PdfPage) -> bool:
@@ -99,8 +118,12 @@ def _draw(document: pypdfium2.PdfDocument, mark: Any) -> str:
             return "" if _draw_line(mark, points, closed=closed) else "PolyLine"
         return "Polygon" if closed else "PolyLine"
     if kind == raw.FPDF_ANNOT_STAMP:
-        name = _name_of(mark) or _NAMELESS
+        name = _string(mark, b"Name") or _NAMELESS
         return "" if name in _STAMPS and _draw_stamp(document, mark, name) else f"Stamp {name}"
+    if kind == raw.FPDF_ANNOT_FREETEXT and not _string(mark, b"Contents").strip():
+        words = html_text(_string(mark, b"RC"))  # pdfium draws the plain words alone
+        taken = not words or raw.FPDFAnnot_SetStringValue(mark, b"Contents", _wide(words))
+        return "" if taken else "FreeText"
     return _NEVER_DRAWN.get(kind, "")
 
 
@@ -160,12 +183,14 @@ def _colour_of(mark: Any) -> tuple[int, int, int]:
     return red.value, green.value, blue.value
 
 
-def _name_of(mark: Any) -> str:
-    name = (ctypes.c_ushort * (_LONGEST_NAME // 2))()
-    octets = raw.FPDFAnnot_GetStringValue(mark, b"Name", name, _LONGEST_NAME)
-    if not 2 < octets <= _LONGEST_NAME:
+def _string(mark: Any, key: bytes) -> str:
+    """A text of the annotation; empty when there is none, or one of more than anybody writes there."""
+    octets = raw.FPDFAnnot_GetStringValue(mark, key, None, 0)
+    if not 2 < octets <= _LONGEST_TEXT:
         return ""
-    return bytes(name)[: octets - 2].decode("utf-16-le", "replace")
+    text = (ctypes.c_ushort * (octets // 2))()
+    raw.FPDFAnnot_GetStringValue(mark, key, text, octets)
+    return bytes(text)[: octets - 2].decode("utf-16-le", "replace")
 
 
 def _wide(text: str) -> Any:

@@ -27,13 +27,20 @@ from appliance.documents.pdfmarks import give_appearances, has_open_redactions
 from appliance.documents.pdfmending import mended, with_header, without_false_lock
 from appliance.documents.pdfobjects import (
     IDENTITY,
-    Content,
     content_of,
     corners_of,
     lost_pictures,
     objects_of,
     show,
 )
+from appliance.documents.pdfplaces import (
+    box_of,
+    box_on_fax,
+    is_whole_page,
+    photographs,
+    pixels_per_point,
+)
+from appliance.documents.pdfreading import Reading
 from appliance.documents.pdfstates import has_layers, is_collection, state_remarks
 from appliance.documents.pdfsubstitutes import taking, use_own_fonts
 from appliance.documents.pdfunits import box_key, units_of
@@ -43,16 +50,13 @@ from appliance.remarks import (
     FONT_REPLACED,
     GLYPHS_MISSING,
     LONGEST_FILE_NAME,
-    MARK_LOST,
     MOST_REMARKS,
-    PICTURE_LOST,
     REDACTION_OPEN,
     XFA_SHELL,
     Remark,
 )
 
 _POINTS_PER_INCH = 72.0
-_QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
 # Annotations and layers as they are printed (ISO 32000-1 12.5.3, 8.11.4.4).
 _FLAGS = raw.FPDF_ANNOT | raw.FPDF_PRINTING
 _WHITE = (255, 255, 255, 255)
@@ -63,8 +67,6 @@ _CHANNELS = {"grey": 1, "page": 4, "under": 4}
 # Where that is drawn: one page at a time is, of whichever document of the fax.
 _PIXELS: dict[str, ctypes.Array[ctypes.c_ubyte]] = {}
 
-# A picture over more of the page than this is a scan of one, which the method must look at as a whole.
-_WHOLE_PAGE_SHARE = 0.6
 # It is among the first objects of its page, under what a reader of scans found on it.
 _SCAN_AMONG = 8
 _GREY_SPACES = {raw.FPDF_COLORSPACE_DEVICEGRAY, raw.FPDF_COLORSPACE_CALGRAY}
@@ -80,6 +82,7 @@ class PdfSource:
         if self.count <= 0:
             raise DocumentError(DOCUMENT_EMPTY, "a PDF without pages")
         self._content = content
+        self._reading = Reading(content, self.count)
         self._instead: dict[
             str, str
         ] = {}  # families for fonts that are not in it and whose letters others lack
@@ -95,7 +98,7 @@ class PdfSource:
         self._collected = _collected(self._document) if is_collection(content) else []
         self._seen_to: int | None = None  # the page that is open, once it is as it is to be drawn
         self._unlike = Unlike()  # of that page
-        self._lost_marks: frozenset[str] = frozenset()  # of it, too
+        self._marks: list[Remark] = []  # about the annotations of it
         self._open: tuple[int, pypdfium2.PdfPage] | None = None
 
     def _begin_forms(self) -> None:
@@ -159,8 +162,8 @@ class PdfSource:
         if index != self._seen_to:
             if self._may_lack_fonts:
                 page = self._with_letters(index)
-            keep_thin_lines(page, _pixels_per_point(page, layout))
-            self._lost_marks = give_appearances(self._document, page)
+            keep_thin_lines(page, pixels_per_point(page, layout))
+            self._marks = give_appearances(self._document, page)
             self._seen_to = index
 
         def grey(first: int, count: int) -> Pixels:
@@ -182,8 +185,8 @@ class PdfSource:
             return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole)
         content = content_of(page)
         hidden = content.type if content is not None else ()
-        photographs = _photographs(page, layout, content)
-        if photographs is None and looked_at is not None:
+        found = photographs(page, layout, content)
+        if found is None and looked_at is not None:
             if not looked_at.tones:  # a scan in black and white: of its black areas nothing is to be made
                 looked_at = LookedAt(looked_at.grey, (), tones=False)
                 return Drawing(width, rows, Box.of(layout), lambda _first, _count: whole, looked_at=looked_at)
@@ -203,20 +206,19 @@ class PdfSource:
                     under = None  # type that a reader of scans put there, to be searched and not seen
             return Pixels(_octets(bitmap), 4, bitmap.stride, under)
 
-        return Drawing(width, rows, Box.of(layout), colours, photographs, looked_at)
+        return Drawing(width, rows, Box.of(layout), colours, found, looked_at)
 
     def remarks(self, index: int | None) -> Sequence[Remark]:
         if index is None:
-            return [*([Remark(XFA_SHELL)] if self._shell else []), *self._collected]
+            shell = [Remark(XFA_SHELL)] if self._shell else []
+            return [*shell, *(self._collected or self._reading.enclosed())]
         page = self._page(index)
         said = state_remarks(page, self._layers)
         if has_open_redactions(page):
             said.append(Remark(REDACTION_OPEN))
-        lost = lost_pictures(page)
-        if lost:
-            said.append(Remark(PICTURE_LOST, detail=f"{lost} on the page"))
+        said += self._reading.remarks(index, lost_pictures(page))
         if index == self._seen_to:
-            said += [Remark(MARK_LOST, detail=name) for name in sorted(self._lost_marks)]
+            said += self._marks
             said += [Remark(GLYPHS_MISSING, detail=name) for name in sorted(self._unlike.lost)]
             said += [Remark(FONT_REPLACED, detail=name) for name in sorted(self._unlike.replaced)]
         return said
@@ -238,7 +240,7 @@ class PdfSource:
         octets = (ctypes.c_ubyte * (stride * rows)).from_buffer(kept, stride * first if whole else 0)
         bitmap = pypdfium2.PdfBitmap.new_native(*size, _FORMS[use], buffer=octets)
         bitmap.fill_rect(_WHITE, 0, 0, *size)
-        box = _box_of(layout, first)
+        box = box_of(layout, first)
         raw.FPDF_RenderPageBitmap(bitmap, page, *box, _FLAGS)
         if page.formenv is not None:
             raw.FPDF_FFLDraw(page.formenv, bitmap, page, *box, _FLAGS)
@@ -331,9 +333,9 @@ def _scan_of(page: pypdfium2.PdfPage, layout: Layout) -> _Scan | None:
     for handle, kind, outer in islice(objects_of(page), _SCAN_AMONG):
         if kind != raw.FPDF_PAGEOBJ_IMAGE:
             continue
-        box = _box_on_fax(page, layout, corners_of(handle, outer))
+        box = box_on_fax(page, layout, corners_of(handle, outer))
         about = raw.FPDF_IMAGEOBJ_METADATA()
-        if box is None or not _is_whole_page(box, layout):
+        if box is None or not is_whole_page(box, layout):
             continue
         if not raw.FPDFImageObj_GetImageMetadata(handle, page, about) or about.bits_per_pixel <= 1:
             return None
@@ -348,53 +350,3 @@ def _scan_of(page: pypdfium2.PdfPage, layout: Layout) -> _Scan | None:
 
 def _octets(bitmap: pypdfium2.PdfBitmap) -> memoryview:
     return memoryview(bitmap.buffer).cast("B")
-
-
-def _box_of(layout: Layout, first: int = 0) -> tuple[int, int, int, int, int]:
-    turned = _QUARTER_ANTICLOCKWISE if layout.turned else 0
-    return layout.left, layout.top - first, layout.box_width, layout.box_rows, turned
-
-
-def _pixels_per_point(page: pypdfium2.PdfPage, layout: Layout) -> tuple[float, float]:
-    width, height = page.get_size()
-    across, down = (height, width) if layout.turned else (width, height)
-    along = layout.box_width / across, layout.box_rows / down
-    turned = layout.turned != (page.get_rotation() % 180 != 0)
-    return (along[1], along[0]) if turned else along
-
-
-def _photographs(page: pypdfium2.PdfPage, layout: Layout, content: Content | None) -> tuple[Box, ...] | None:
-    """Where pictures are on the fax page; None when one of them is a scan of a whole page."""
-    if content is None:
-        return None
-    boxes = []
-    for corners in content.pictures:
-        box = _box_on_fax(page, layout, corners)
-        if box is None:
-            continue
-        if _is_whole_page(box, layout):
-            return None
-        boxes.append(box)
-    return tuple(boxes)
-
-
-def _box_on_fax(
-    page: pypdfium2.PdfPage, layout: Layout, points: tuple[float, float, float, float]
-) -> Box | None:
-    """Where what lies between these corners of the page is on the fax page, None when that is nowhere."""
-    left, low, right, high = points
-    corners = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
-    across, down = sorted(x for x, _ in corners), sorted(y for _, y in corners)
-    box = Box(max(0, across[0]), max(0, down[0]), min(layout.width, across[1]), min(layout.rows, down[1]))
-    return None if box.left >= box.right or box.top >= box.below else box
-
-
-def _is_whole_page(box: Box, layout: Layout) -> bool:
-    area = (box.right - box.left) * (box.below - box.top)
-    return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
-
-
-def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tuple[int, int]:
-    across, down = ctypes.c_int(), ctypes.c_int()
-    raw.FPDF_PageToDevice(page, *_box_of(layout), x, y, across, down)
-    return across.value, down.value

@@ -24,6 +24,7 @@ from appliance.documents.geometry import (
     Layout,
     PageSize,
 )
+from appliance.documents.jpeg import DAMAGE, with_end
 from appliance.documents.options import Limits, Paper
 from appliance.documents.picturemodes import on_paper
 from appliance.documents.placing import place
@@ -48,7 +49,6 @@ _TURNS = {
 }
 _TURNED_BY_US = {"JPEG", "PNG", "WEBP"}  # the readers of the others do it themselves
 _MOVING = {Kind.PNG, Kind.WEBP}
-_END_OF_IMAGE = b"\xff\xd9"  # JPEG's last marker
 
 # Pictures from screens and cameras say 72 or 96 dpi, or nothing, and mean nothing by it: those are
 # shown at 96 dpi, or smaller to fit the sheet with a margin.
@@ -65,19 +65,6 @@ _SCAN_LINES = {pixels for widths in SCAN_LINE_PIXELS.values() for pixels in widt
 _FAX_DPI_ACROSS = {204: (199.0, 205.0), 408: (405.0, 409.0)}
 _FAX_DPI_DOWN = {98: (96.0, 101.0), 196: (195.0, 201.0), 391: (389.0, 401.0)}
 
-# What Pillow and its codecs raise about bad data.
-_DAMAGE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    KeyError,
-    TypeError,
-    EOFError,
-    OverflowError,
-    IndexError,
-    RuntimeError,
-)
-
 
 class ImageSource:
     """A picture, or a TIFF with all its pages."""
@@ -92,7 +79,7 @@ class ImageSource:
 
             pillow_heif.register_heif_opener(thumbnails=False)
         if kind is Kind.JPEG:
-            content = _with_end(content)
+            content = with_end(content)
         if has_no_directory(content):
             raise DocumentError(DOCUMENT_EMPTY, "a TIFF without pages")
         self._content, self._kind = content, kind
@@ -116,7 +103,7 @@ class ImageSource:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         except Image.DecompressionBombError as error:
             raise DocumentError(DOCUMENT_TOO_LARGE, _words(error)) from None
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
 
     def _pages(self) -> tuple[list[int], int]:
@@ -141,7 +128,7 @@ class ImageSource:
     def _seek(self, index: int) -> Image.Image:
         try:
             self._image.seek(self._frames[index])
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         width, height = self._image.size
         if width <= 0 or height <= 0:
@@ -215,7 +202,7 @@ class ImageSource:
         try:
             with Image.open(io.BytesIO(self._content), formats=[str(self._image.format)]) as image:
                 return self._upright(image, (least, least)).convert("L")
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
 
     def _upright(self, image: Image.Image, least: tuple[int, int]) -> Image.Image:
@@ -227,7 +214,7 @@ class ImageSource:
             turn = _TURNS.get(self._orientation())
             if turn is not None and image.format in _TURNED_BY_US:
                 shown = shown.transpose(turn)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise DocumentError(DOCUMENT_DAMAGED, _words(error)) from None
         return shown
 
@@ -254,31 +241,6 @@ class ImageSource:
         if index is None and self._skipped:
             return (Remark(SUBFILE_SKIPPED, detail=f"{self._skipped} of {self._skipped + self.count}"),)
         return () if index is None or not self._moves else (Remark(MOVEMENT_LEFT_OUT),)
-
-
-def _with_end(content: bytes) -> bytes:
-    """A JPEG whose last marker is missing gets it, when that is all that is missing.
-
-    If pixels were missing, the decoder would make some of whatever stands before the marker: it does not,
-    when the same picture comes out with other octets there.
-    """
-    end = content.rstrip(b"\0")
-    if end.endswith(_END_OF_IMAGE) or _END_OF_IMAGE in content[-_TRAILER_OCTETS:]:
-        return content
-    try:
-        made = []
-        for filling in (b"", b"\x55" * 256, b"\xa3" * 256):
-            with Image.open(io.BytesIO(content + filling + _END_OF_IMAGE), formats=["JPEG"]) as image:
-                if not image.info.get("progressive"):  # an eighth has no use for its end
-                    image.draft("L", (image.width // 8, image.height // 8))
-                made.append(image.tobytes())
-    except _DAMAGE:
-        return content
-    return content + _END_OF_IMAGE if made[0] == made[1] == made[2] else content
-
-
-# What a camera may write behind a picture's last marker is looked for it in so many octets.
-_TRAILER_OCTETS = 64 << 10
 
 
 def _fax_scale(across: float, down: float) -> tuple[float, float] | None:

@@ -39,10 +39,9 @@ _LINES = [f"BT /F{number} 9 Tf 5 {4 + 9 * number} Td (Ag) Tj ET" for number in r
 
 
 def warm_up() -> None:
-    """Draw and code a small page of every standard font, and set a word in every script."""
-    page, _, _ = draw_page(
-        PdfSource(_specimen()), 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1)
-    )
+    """Draw and code a small page of every standard font, as a fax is, and set a word in every script."""
+    source = PdfSource(_specimen())
+    page, _, _ = draw_page(source, 0, RenderOptions(), treatment=Treatment.AUTO, header=None, count=(1, 1))
     encode(page, Coding.MMR)
     typeset(text_html(_SCRIPTS, 1), Paper.A4, style=text_style(Paper.A4), most_pages=1, foreign=False)
 

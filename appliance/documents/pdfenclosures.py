@@ -1,0 +1,134 @@
+"""Files that lie in a PDF (ISO 32000-1 7.11.4), and fields that are filled in and not drawn: by qpdf."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from appliance.documents.pdfstreams import plain
+
+if TYPE_CHECKING:
+    import pikepdf
+
+_MOST_FILES = 200
+# What a file is to its document (ISO 32000-2 table 43): in these the pages stand once more, for programs.
+_SAME_AGAIN = frozenset({"/Alternative", "/Data", "/FormData", "/Schema", "/Source"})
+
+_PRINTED, _HIDDEN = 4, 2  # flags of an annotation (ISO 32000-1 12.5.3)
+_HIGHEST = 32  # fields within each other
+_MOST_DRAWING = 1 << 20  # octets of what draws a field
+# What shows text (9.4.3), or a picture of it.
+_DRAWS = re.compile(rb"[)\]>]\s*(?:Tj|TJ|'|\")|\bDo\b|\bEI\b|\bf\*?\s|\bS\s")
+_FOR_BLANKS = re.compile(r"\s+")
+
+
+def attached_files(document: pikepdf.Pdf) -> list[str]:
+    """Names of the files that lie in ``document`` and say more than its pages."""
+    return list(_bounded(lambda: _attached(document)))
+
+
+def files_on(page: Any) -> list[str]:
+    """Names of the files that are pinned to a page (ISO 32000-1 12.5.6.15)."""
+    return list(_bounded(lambda: _pinned(page)))
+
+
+def lost_fields(document: pikepdf.Pdf, page: Any) -> list[str]:
+    """Names of the fields of ``page`` that say something, are printed, and are drawn as nothing."""
+    form = document.Root.get("/AcroForm")
+    return list(_bounded(lambda: _lost(form, page)))
+
+
+def _bounded(find: Callable[[], Iterator[str]]) -> Iterator[str]:
+    """What ``find`` finds; of another build than the standard says, as far as it can be followed."""
+    try:
+        yield from islice(find(), _MOST_FILES)
+    except (ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
+        return
+
+
+def _attached(document: pikepdf.Pdf) -> Iterator[str]:
+    for name, file in document.attachments.items():
+        if str(file.obj.get("/AFRelationship", "")) not in _SAME_AGAIN:
+            yield file.filename or str(name)
+
+
+def _pinned(page: Any) -> Iterator[str]:
+    for mark in _annotations(page):
+        if str(mark.get("/Subtype")) == "/FileAttachment":
+            file = mark.get("/FS")
+            if file is not None and file._type_name == "dictionary":
+                yield str(file.get("/UF") or file.get("/F") or "attachment")
+
+
+def _lost(form: Any, page: Any) -> Iterator[str]:
+    made_anew = form is not None and bool(form.get("/NeedAppearances", False))
+    for mark in _annotations(page):
+        if str(mark.get("/Subtype")) == "/Widget" and _is_printed(mark) and _has_room(mark):
+            kind = str(_inherited(mark, "/FT"))
+            normal = (mark.get("/AP") or {}).get("/N")
+            if kind == "/Sig":
+                lost = normal is None and _inherited(mark, "/V") is not None
+            elif kind in {"/Tx", "/Ch"}:
+                lost = _says_more(mark, form is None, made_anew, normal)
+            else:
+                lost = False
+            if lost:
+                yield str(_inherited(mark, "/T") or "field")
+
+
+def _says_more(mark: Any, alone: bool, made_anew: bool, normal: Any) -> bool:
+    """Whether a field has a text that is not drawn; pdfium draws one itself where nothing else does."""
+    value = _text(_inherited(mark, "/V"))
+    if normal is None:
+        return (bool(value) and alone) or (not value and bool(_text(_inherited(mark, "/RV"))))
+    if made_anew or not value or normal._type_name != "stream":
+        return False
+    drawing = plain(normal, _MOST_DRAWING)
+    return not drawing.damaged and not _DRAWS.search(drawing.plain)
+
+
+def _text(value: Any) -> str:
+    if value is None or value._type_name not in {"string", "array"}:
+        return ""
+    texts = list(value) if value._type_name == "array" else [value]
+    return _FOR_BLANKS.sub("", "".join(map(str, texts)))
+
+
+def _annotations(page: Any) -> Iterator[Any]:
+    for mark in page.get("/Annots") or ():
+        if mark is not None and mark._type_name == "dictionary":
+            yield mark
+
+
+def _has_room(mark: Any) -> bool:
+    left, low, right, high = (float(side) for side in mark.get("/Rect"))
+    return abs(right - left) > 1 and abs(high - low) > 1
+
+
+def _inherited(field: Any, key: str) -> Any:
+    """What the field or one around it says (12.7.3.1)."""
+    for _ in range(_HIGHEST):
+        found = field.get(key)
+        if found is not None:
+            return found
+        field = field.get("/Parent")
+        if field is None:
+            return None
+    return None
+
+
+def appearances(page: Any) -> Iterator[Any]:
+    """What is drawn for the annotations of ``page`` that are printed (ISO 32000-1 12.5.5)."""
+    for mark in filter(_is_printed, _annotations(page)):
+        normal = (mark.get("/AP") or {}).get("/N")
+        if normal is not None and normal._type_name == "dictionary":  # one for each state
+            normal = normal.get(str(mark.get("/AS", "/Off")))
+        if normal is not None:
+            yield normal
+
+
+def _is_printed(mark: Any) -> bool:
+    flags = int(mark.get("/F", 0))
+    return bool(flags & _PRINTED) and not flags & _HIDDEN

@@ -1,0 +1,66 @@
+"""Where what stands on a PDF page is on the fax page."""
+
+from __future__ import annotations
+
+import ctypes
+
+import pypdfium2
+from pypdfium2 import raw
+
+from appliance.documents.drawing import Box
+from appliance.documents.geometry import Layout
+from appliance.documents.pdfobjects import Content
+
+_QUARTER_ANTICLOCKWISE = 3  # pdfium counts quarters clockwise
+# A picture over more of the page than this is a scan of one, which the method must look at as a whole.
+_WHOLE_PAGE_SHARE = 0.6
+
+
+def box_of(layout: Layout, first: int = 0) -> tuple[int, int, int, int, int]:
+    turned = _QUARTER_ANTICLOCKWISE if layout.turned else 0
+    return layout.left, layout.top - first, layout.box_width, layout.box_rows, turned
+
+
+def pixels_per_point(page: pypdfium2.PdfPage, layout: Layout) -> tuple[float, float]:
+    width, height = page.get_size()
+    across, down = (height, width) if layout.turned else (width, height)
+    along = layout.box_width / across, layout.box_rows / down
+    turned = layout.turned != (page.get_rotation() % 180 != 0)
+    return (along[1], along[0]) if turned else along
+
+
+def box_on_fax(
+    page: pypdfium2.PdfPage, layout: Layout, points: tuple[float, float, float, float]
+) -> Box | None:
+    """Where what lies between these corners of the page is on the fax page, None when that is nowhere."""
+    left, low, right, high = points
+    corners = [_on_fax(page, layout, x, y) for x, y in ((left, low), (right, high))]
+    across, down = sorted(x for x, _ in corners), sorted(y for _, y in corners)
+    box = Box(max(0, across[0]), max(0, down[0]), min(layout.width, across[1]), min(layout.rows, down[1]))
+    return None if box.left >= box.right or box.top >= box.below else box
+
+
+def is_whole_page(box: Box, layout: Layout) -> bool:
+    area = (box.right - box.left) * (box.below - box.top)
+    return area > _WHOLE_PAGE_SHARE * layout.box_width * layout.box_rows
+
+
+def _on_fax(page: pypdfium2.PdfPage, layout: Layout, x: float, y: float) -> tuple[int, int]:
+    across, down = ctypes.c_int(), ctypes.c_int()
+    raw.FPDF_PageToDevice(page, *box_of(layout), x, y, across, down)
+    return across.value, down.value
+
+
+def photographs(page: pypdfium2.PdfPage, layout: Layout, content: Content | None) -> tuple[Box, ...] | None:
+    """Where pictures are on the fax page; None when one of them is a scan of a whole page."""
+    if content is None:
+        return None
+    boxes = []
+    for corners in content.pictures:
+        box = box_on_fax(page, layout, corners)
+        if box is None:
+            continue
+        if is_whole_page(box, layout):
+            return None
+        boxes.append(box)
+    return tuple(boxes)

@@ -1,0 +1,208 @@
+"""What of a PDF's pages cannot be read: instructions and pictures that are damaged, cut off or not there.
+
+pdfium draws what it can and says nothing of the rest.  So qpdf follows what each page uses (ISO 32000-1 7.8):
+its content, the forms, patterns and pictures that this names, and theirs.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from appliance.documents.pdfenclosures import appearances, attached_files, files_on, lost_fields
+from appliance.documents.pdfstreams import Damage, ends_in_mid_word, is_whole_picture, plain, streams_of
+from appliance.documents.pdfunits import texts_with
+from appliance.remarks import (
+    ATTACHMENT_LEFT_OUT,
+    CONTENT_DAMAGED,
+    LONGEST_FILE_NAME,
+    MARK_LOST,
+    PICTURE_LOST,
+    Remark,
+)
+
+if TYPE_CHECKING:
+    import pikepdf
+
+# A larger document is drawn without this look at it, octets.
+LARGEST = 60 << 20
+# Of one page: streams that are looked at, octets of content that are read, and forms within forms.
+_MOST_STREAMS, _MOST_OCTETS, _DEEPEST = 2_000, 64 << 20, 12
+
+# Names of resources, and the operators that use them (ISO 32000-1 annex A).
+_USE = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(Do|scn|SCN|gs|[-+.\d]{1,20}\s+Tf)(?![\w*'\"])")
+_KIND_OF = {b"Do": "/XObject", b"scn": "/Pattern", b"SCN": "/Pattern", b"gs": "/ExtGState"}
+_CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
+# What the page's own dictionary says of its content, in the file (7.7.3.3).
+_CONTENTS = re.compile(rb"/Contents\s*\[?\s*(\d{1,8})\s+(\d{1,5})\s+R")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Of one page: whether instructions are missing, and how many pictures are."""
+
+    content: bool = False
+    pictures: int = 0
+
+
+class Reading:
+    """Looks at the pages of ``content``; at none when qpdf does not open it or sees other pages."""
+
+    def __init__(self, content: bytes, pages: int) -> None:
+        self._content = content
+        self._count = pages
+        self._document: pikepdf.Pdf | None = None
+        self._tried = False
+        self._known: dict[tuple[int, int], tuple[bool, int]] = {}  # what was found in an object and below it
+        self._pointing: bool | None = None  # see ``_points_to_nothing``
+        self._left = self._octets = 0
+
+    def document(self) -> pikepdf.Pdf | None:
+        """The document as qpdf reads it."""
+        import pikepdf  # noqa: PLC0415 (slow)
+
+        if not self._tried and len(self._content) <= LARGEST:
+            self._tried = True
+            try:
+                document = pikepdf.open(io.BytesIO(self._content), suppress_warnings=True)
+                if len(document.pages) == self._count:
+                    self._document = document
+            except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, RuntimeError, TypeError):
+                pass
+        return self._document
+
+    def enclosed(self) -> list[Remark]:
+        """One for each file that lies in the document and is on none of its pages."""
+        document = self.document()
+        files = attached_files(document) if document is not None else []
+        return list(map(_attachment, files))
+
+    def remarks(self, index: int, pictures: int) -> list[Remark]:
+        """About page ``index``, of which pdfium cannot decode so many ``pictures``."""
+        unread = self.unread(index)
+        said = [Remark(CONTENT_DAMAGED)] if unread.content else []
+        lost = max(pictures, unread.pictures)
+        if lost:
+            said.append(Remark(PICTURE_LOST, detail=f"{lost} on the page"))
+        document = self.document()
+        if document is not None:
+            page = document.pages[index].obj
+            said += map(_attachment, sorted(set(files_on(page))))
+            said += [Remark(MARK_LOST, detail=name) for name in sorted(set(lost_fields(document, page)))]
+        return said
+
+    def unread(self, index: int) -> Unread:
+        """What of page ``index`` cannot be read."""
+        document = self.document()
+        if document is None:
+            return Unread()
+        self._left, self._octets = _MOST_STREAMS, _MOST_OCTETS
+        try:
+            page = document.pages[index]
+            content, pictures = self._content_of(page.obj, page.get("/Resources"))
+            for appearance in appearances(page.obj):
+                damaged, lost = self._form(appearance, None, 0)
+                content, pictures = content or damaged, pictures + lost
+        except (ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
+            return Unread()  # of another build than the standard says: what pdfium makes of it stands
+        return Unread(content, pictures)
+
+    def _content_of(self, page: Any, resources: Any) -> tuple[bool, int]:
+        contents = page.get("/Contents")
+        if contents is None:
+            return self._points_to_nothing(), 0
+        pieces = []
+        damaged = False
+        for stream in streams_of(contents):
+            octets = self._read(stream)
+            damaged = damaged or octets is None or octets.damaged
+            pieces.append(b"" if octets is None else octets.plain)
+        whole = b"\n".join(pieces)
+        used, lost = self._used(whole, resources, 0)
+        return damaged or used or ends_in_mid_word(whole), lost
+
+    def _points_to_nothing(self) -> bool:
+        """Whether some page names a content that is not in the file: qpdf shows such a page without any."""
+        document = self._document
+        if self._pointing is None and document is not None:
+            self._pointing = any(
+                document.get_object((int(number), int(generation))) is None
+                for text in texts_with(self._content, b"/Contents")
+                for number, generation in _CONTENTS.findall(text)
+            )
+        return bool(self._pointing)
+
+    def _read(self, stream: Any) -> Damage | None:
+        """A stream of instructions; None for what is none."""
+        if stream is None or stream._type_name != "stream":
+            return None
+        found = plain(stream, max(self._octets, 0))
+        self._octets -= len(found.plain)
+        return found
+
+    def _used(self, content: bytes, resources: Any, depth: int) -> tuple[bool, int]:
+        """What of that which ``content`` uses cannot be read."""
+        damaged, lost = False, 0
+        for name, operator in sorted(set(_USE.findall(content[:_MOST_OCTETS]))):
+            kind = _KIND_OF.get(operator, "/Font")
+            there = resources.get(kind) if resources is not None else None
+            key = "/" + _CODED.sub(lambda m: bytes([int(m[1], 16)]), name).decode("utf-8", "surrogateescape")
+            thing = there.get(key) if there is not None else None
+            found = self._thing(kind, thing, resources, depth + 1)
+            damaged, lost = damaged or found[0], lost + found[1]
+        return damaged, lost
+
+    def _thing(self, kind: str, thing: Any, resources: Any, depth: int) -> tuple[bool, int]:
+        if depth > _DEEPEST or self._left <= 0:
+            return False, 0
+        key = thing.objgen if thing is not None and hasattr(thing, "objgen") else (0, 0)
+        if key[0] and key in self._known:
+            return self._known[key]
+        self._left -= 1
+        self._known[key] = (False, 0)  # one that uses itself
+        self._known[key] = found = self._looked_at(kind, thing, resources, depth)
+        return found
+
+    def _looked_at(self, kind: str, thing: Any, resources: Any, depth: int) -> tuple[bool, int]:
+        is_stream = thing is not None and thing._type_name == "stream"
+        match kind:
+            case "/XObject" if not is_stream:
+                return False, 1
+            case "/XObject" if str(thing.get("/Subtype")) == "/Image":
+                return False, int(not is_whole_picture(thing))
+            case "/XObject":
+                return self._form(thing, resources, depth)
+            case "/Pattern" if is_stream:
+                return self._form(thing, resources, depth)
+            case "/ExtGState" if thing is not None:
+                mask = thing.get("/SMask")
+                if mask is not None and mask._type_name == "dictionary" and mask.get("/G") is not None:
+                    return self._form(mask.get("/G"), resources, depth)
+            case "/Font" if thing is not None and str(thing.get("/Subtype")) == "/Type3":
+                return self._glyphs(thing, resources, depth)
+        return False, 0
+
+    def _form(self, form: Any, resources: Any, depth: int) -> tuple[bool, int]:
+        octets = self._read(form)
+        if octets is None:
+            return True, 0
+        own = form.get("/Resources")
+        used, lost = self._used(octets.plain, resources if own is None else own, depth)
+        return octets.damaged or used, lost
+
+    def _glyphs(self, font: Any, resources: Any, depth: int) -> tuple[bool, int]:
+        own = font.get("/Resources")
+        damaged, lost = False, 0
+        for glyph in (font.get("/CharProcs") or {}).values():
+            self._left -= 1
+            octets = self._read(glyph) if self._left > 0 else None
+            if octets is not None:
+                used = self._used(octets.plain, resources if own is None else own, depth)
+                damaged, lost = damaged or octets.damaged or used[0], lost + used[1]
+        return damaged, lost
+
+
+def _attachment(name: str) -> Remark:
+    return Remark(ATTACHMENT_LEFT_OUT, file=name[:LONGEST_FILE_NAME])

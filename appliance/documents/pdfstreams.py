@@ -1,0 +1,253 @@
+"""Streams of a PDF as qpdf gives them, and whether they are whole (ISO 32000-1 7.4).
+
+The libraries make the best of what is damaged; here it is only found out that it is.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from appliance.documents import jpeg
+from appliance.t4.coding import PageError, count_rows
+from appliance.t4.page import Coding
+
+# Octets of a coded stream that are looked at, and that one unpacks to.
+_MOST_CODED, _MOST_PLAIN = 32 << 20, 256 << 20
+_PIECE = 1 << 20
+_FLATE = frozenset({"/FlateDecode", "/Fl"})
+# Codings of anything (table 6), with the abbreviations that are accepted for them.
+_GENERAL = _FLATE | {
+    *("/ASCIIHexDecode", "/AHx", "/ASCII85Decode", "/A85", "/LZWDecode", "/LZW"),
+    *("/RunLengthDecode", "/RL", "/Crypt"),
+}
+_JPEG, _JPEG2000 = frozenset({"/DCTDecode", "/DCT"}), frozenset({"/JPXDecode"})
+_FAX = frozenset({"/CCITTFaxDecode", "/CCF"})
+_PICTURES = _JPEG | _JPEG2000 | _FAX | {"/JBIG2Decode"}
+
+# Its checksum is among so many octets at the end of a stream, if it has one.
+_CHECKSUM_WITHIN = 8
+_OPERATORS = frozenset(
+    b"b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EI EMC ET EX f F f* G g gs h i ID j J K k l m M MP"
+    b" n q Q re RG rg ri s S SC sc SCN scn sh T* Tc Td TD Tf Tj TJ TL Tm Tr Ts Tw Tz v w W W* y ' \""
+    b" true false null".split()
+)
+_STRING = re.compile(
+    rb"\((?:[^()\\]|\\.|\([^()]{0,200}\)){0,20000}\)|<[^<>]{0,20000}>|%[^\r\n]{0,200}", re.DOTALL
+)
+_WORD = re.compile(rb"(?<![\w/#.+*-])[A-Za-z'\"][^\s()<>\[\]{}/%]*")
+_OPERAND_LAST = re.compile(rb"(?:[\s\]>)][-+]?[\d.]+|/[^\s()<>\[\]{}/%]+|[)>\]])$")
+_LAST_OCTETS = 100
+
+# What a writer that never says where its data end leaves there (RFC 1951, an empty stored block).
+_FLUSHED = b"\x00\x00\xff\xff"
+_END_OF_CODESTREAM = b"\xff\xd9"  # of JPEG 2000 (ISO/IEC 15444-1 A.4.4); boxes may follow
+_TRAILER = 64 << 10
+# Components of the colour spaces that say so by their name.
+_COMPONENTS = {
+    **dict.fromkeys(("/DeviceGray", "/CalGray", "/G", "/Indexed", "/I", "/Separation"), 1),
+    **dict.fromkeys(("/DeviceRGB", "/CalRGB", "/Lab", "/RGB"), 3),
+    **dict.fromkeys(("/DeviceCMYK", "/CMYK"), 4),
+}
+_COLUMNS, _WIDEST = (
+    1728,
+    1 << 16,
+)  # pixels of a row in a fax coding where nothing is said (table 11), and at most
+# What ends a picture in T.6 (EOFB), and in how many octets it is looked for.
+_END_OF_BLOCK, _MARK_WITHIN = "000000000001" * 2, 16
+_PNG_PREDICTOR = 10  # from which on each row begins with an octet of its own (7.4.4.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What can be read of a stream, and whether that is not all."""
+
+    plain: bytes
+    damaged: bool
+
+
+def streams_of(contents: Any) -> list[Any]:
+    """The streams of a page's content, which may be one or several; None for what is not there."""
+    return list(contents) if contents._type_name == "array" else [contents]
+
+
+def filters_of(stream: Any) -> list[str]:
+    """The names of a stream's codings, the outermost first."""
+    said = stream.get("/Filter")
+    if said is None:
+        return []
+    return [str(each) for each in said] if said._type_name == "array" else [str(said)]
+
+
+def plain(stream: Any, most: int) -> Damage:
+    """At most ``most`` octets of a stream of instructions.  One that is too large is not looked at."""
+    filters = filters_of(stream)
+    if not _GENERAL.issuperset(filters):
+        return Damage(b"", damaged=True)
+    coded = stream.read_raw_bytes()
+    if len(coded) > _MOST_CODED:
+        return Damage(b"", damaged=False)
+    if not filters:
+        return Damage(coded[:most], damaged=False)
+    if len(filters) == 1 and filters[0] in _FLATE:
+        return _inflated(coded, most)
+    return _by_qpdf(stream, most)
+
+
+def _by_qpdf(stream: Any, most: int) -> Damage:
+    import pikepdf  # noqa: PLC0415 (slow)
+
+    try:
+        return Damage(stream.read_bytes()[:most], damaged=False)
+    except (pikepdf.PdfError, RuntimeError, ValueError):
+        return Damage(b"", damaged=True)
+
+
+def _inflated(coded: bytes, most: int) -> Damage:
+    """A wrong checksum alone is no damage: some writers get it wrong or leave it out."""
+    pieces: list[bytes] = []
+    kept = 0
+    for piece in _pieces(coded.lstrip(b"\r\n")):
+        if piece is None:
+            return Damage(b"".join(pieces), damaged=True)
+        if kept + len(piece) > most:
+            return Damage(b"".join([*pieces, piece[: most - kept]]), damaged=False)
+        pieces.append(piece)
+        kept += len(piece)
+    whole = b"".join(pieces)
+    proven = zlib.adler32(whole).to_bytes(4, "big") in coded[-_CHECKSUM_WITHIN:]
+    return Damage(whole, damaged=not proven and not _is_all_operators(whole))
+
+
+def _is_all_operators(content: bytes) -> bool:
+    """Whether what is no operand in ``content`` are operators (annex A)."""
+    return all(word in _OPERATORS for word in _WORD.findall(_STRING.sub(b" ", content)))
+
+
+def ends_in_mid_word(content: bytes) -> bool:
+    """Whether the last thing in a page's content is an operand that nothing is done with: it was cut off."""
+    return _OPERAND_LAST.search(content.rstrip(b"\0\t\r\n\f ")[-_LAST_OCTETS:]) is not None
+
+
+def _pieces(coded: bytes) -> Iterator[bytes | None]:
+    """What ``coded`` (RFC 1950) unpacks to, piece by piece; None where it cannot be read on."""
+    if not coded:
+        return
+    reader = zlib.decompressobj(-zlib.MAX_WBITS)
+    rest = coded[2:]
+    while not reader.eof:
+        try:
+            piece = reader.decompress(rest, _PIECE)
+        except zlib.error:
+            yield None
+            return
+        if not piece and not reader.unconsumed_tail:
+            if not reader.eof and not coded.rstrip(b"\r\n").endswith(_FLUSHED):
+                yield None
+            return
+        yield piece
+        rest = reader.unconsumed_tail
+
+
+def is_whole_picture(stream: Any) -> bool:
+    """Whether all of a picture is there, as far as that can be told without drawing it."""
+    filters = filters_of(stream)
+    if not (_GENERAL | _PICTURES).issuperset(filters):
+        return False
+    mask = stream.get("/SMask") or stream.get("/Mask")
+    if mask is not None and mask._type_name == "stream" and not _is_whole(mask, filters_of(mask)):
+        return False
+    return _is_whole(stream, filters)
+
+
+def _is_whole(stream: Any, filters: Sequence[str]) -> bool:
+    coded = stream.read_raw_bytes()
+    if len(coded) > _MOST_CODED:
+        return True
+    match filters:
+        case [one] if one in _JPEG:
+            return jpeg.is_whole(coded)
+        case [one] if one in _JPEG2000:
+            return _ends_within(coded)
+        case [one] if one in _FLATE:
+            return _has_its_rows(stream, coded)
+        case [one] if one in _FAX:
+            return _has_its_fax_rows(stream, coded)
+        case []:
+            needed = _octets_needed(stream)
+            return len(coded) >= needed
+        case _ if _GENERAL.issuperset(filters):
+            found = _by_qpdf(stream, _MOST_PLAIN)
+            return not found.damaged and len(found.plain) >= _octets_needed(stream)
+    return True
+
+
+def _ends_within(coded: bytes) -> bool:
+    return _END_OF_CODESTREAM in coded[-_TRAILER:]
+
+
+def _has_its_rows(stream: Any, coded: bytes) -> bool:
+    needed = _octets_needed(stream)
+    found = 0
+    for piece in _pieces(coded.lstrip(b"\r\n")):
+        if piece is None:
+            return found >= needed > 0
+        found += len(piece)
+        if found >= needed > 0 or found > _MOST_PLAIN:
+            return True
+    return found >= needed
+
+
+def _has_its_fax_rows(stream: Any, coded: bytes) -> bool:
+    """Told of T.6 alone (table 11): the other codings go on behind damage."""
+    parameters = _parameters(stream)
+    if parameters is None or int(parameters.get("/K", 0)) >= 0 or parameters.get("/EncodedByteAlign"):
+        return True
+    if f"{int.from_bytes(coded[-_MARK_WITHIN:], 'big'):b}".rstrip("0").endswith(_END_OF_BLOCK):
+        return True
+    rows, width = int(stream.get("/Height", 0)), int(parameters.get("/Columns", _COLUMNS))
+    try:
+        return not 0 < width < _WIDEST or count_rows(Coding.MMR, width, coded) >= rows - 1
+    except PageError:
+        return False
+
+
+def _octets_needed(stream: Any) -> int:
+    """Octets of all rows but the last, whose end writers like to leave out; 0 when that is not known."""
+    width, height = int(stream.get("/Width", 0)), int(stream.get("/Height", 0))
+    if stream.get("/ImageMask"):
+        bits = components = 1
+    else:
+        bits, components = int(stream.get("/BitsPerComponent", 0)), _components(stream.get("/ColorSpace"))
+    row = (width * bits * components + 7) // 8
+    parameters = _parameters(stream)
+    if parameters is not None and int(parameters.get("/Predictor", 1)) >= _PNG_PREDICTOR:
+        row += 1
+    return row * max(0, height - 1) if row > 1 else 0
+
+
+def _parameters(stream: Any) -> Any:
+    """Those of the only coding of a stream; None without."""
+    said = stream.get("/DecodeParms")
+    if said is not None and said._type_name == "array":
+        return said[0] if len(said) == 1 else None
+    return said
+
+
+def _components(space: Any) -> int:
+    """How many numbers make a colour of ``space`` (8.6); 0 when that is not known."""
+    if space is None:
+        return 0
+    if space._type_name == "name":
+        return _COMPONENTS.get(str(space), 0)
+    if space._type_name != "array" or not len(space):
+        return 0
+    kind = str(space[0])
+    if kind == "/ICCBased":
+        return int(space[1].get("/N", 0))
+    if kind == "/DeviceN":
+        return len(space[1])
+    return _COMPONENTS.get(kind, 0)

@@ -1,0 +1,270 @@
+"""What of a PDF cannot be shown is drawn all the same, or remarked: damage, attachments, fields, films."""
+
+from __future__ import annotations
+
+import io
+import random
+import zlib
+from typing import Any
+
+import pikepdf
+import pytest
+from pikepdf import Array, Dictionary, Name
+
+from appliance.remarks import (
+    ATTACHMENT_LEFT_OUT,
+    CONTENT_DAMAGED,
+    MARK_LOST,
+    MOVEMENT_LEFT_OUT,
+    PICTURE_LOST,
+)
+from appliance.t4.coding import encode
+from appliance.t4.page import Coding, Raster, Resolution
+from tests.documents.conftest import Rendered
+from tests.documents.making import A4, ink, pdf, photograph, picture, save, words
+
+LINES = "\n".join(
+    f"BT /F 12 Tf 60 {780 - 15 * n} Td (Line {n} of the page {n * 7919 % 1000}) Tj ET" for n in range(48)
+).encode()
+PACKED = zlib.compress(LINES)
+ROWS = zlib.compress(random.Random(1).randbytes(10_000))
+
+
+def page() -> pikepdf.Pdf:
+    return pikepdf.open(io.BytesIO(pdf([(*A4, "BT /F 14 Tf 60 780 Td (Ordinary line) Tj ET")])))
+
+
+def octets(document: pikepdf.Pdf) -> bytes:
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def drawn_by(content: bytes, coding: str = "") -> bytes:
+    """A page whose content is ``content``, coded as it says."""
+    said = f"/Filter/{coding}" if coding else ""
+    head = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Count 1/Kids[3 0 R]>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+        b"/Resources<</Font<</F 5 0 R>>>>>>endobj\n"
+        b"5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
+    )
+    stream = b"4 0 obj<<%s/Length %d>>stream\n%s\nendstream endobj\n" % (said.encode(), len(content), content)
+    return head + stream + b"trailer<</Size 6/Root 1 0 R>>\n%%EOF\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "coding"),
+    [
+        (b"rubbish" * 50, "FlateDecode"),
+        (PACKED[: len(PACKED) // 2], "FlateDecode"),
+        (PACKED[:300] + bytes([PACKED[300] ^ 0x55, PACKED[301] ^ 0xFF]) + PACKED[302:], "FlateDecode"),
+        (PACKED, "OfTheFuture"),
+        (LINES[:700] + b" BT /F 12 Tf 60", ""),
+    ],
+    ids=["rubbish", "cut", "changed", "of another coding", "cut in plain"],
+)
+def test_a_page_of_which_a_part_cannot_be_read_is_remarked(
+    rendered: Rendered, content: bytes, coding: str
+) -> None:
+    document = rendered(drawn_by(content, coding))
+    assert [(remark.kind, remark.page) for remark in document.remarks] == [(CONTENT_DAMAGED, 1)]
+
+
+@pytest.mark.parametrize(
+    ("content", "coding"),
+    [
+        (PACKED, "FlateDecode"),
+        (PACKED[:-4], "FlateDecode"),  # without its checksum
+        (PACKED[:-4] + b"\0\0\0\0", "FlateDecode"),
+        (b"\r\n" + PACKED + b"\r\n", "FlateDecode"),
+        (LINES + b"\0\0 \n", ""),
+        (b"", ""),
+    ],
+    ids=["whole", "no checksum", "a wrong checksum", "line ends around it", "filled up", "empty"],
+)
+def test_content_that_is_only_written_carelessly_is_whole(
+    rendered: Rendered, content: bytes, coding: str
+) -> None:
+    assert rendered(drawn_by(content, coding)).remarks == ()
+
+
+def test_a_page_whose_content_is_not_in_the_file_is_no_blank_page(rendered: Rendered) -> None:
+    there, missing = b"/Contents 5 0 R", b"/Contents 9 0 R"
+    document = rendered(pdf([(*A4, words(*A4))]).replace(there, missing))
+    assert [(remark.kind, remark.page) for remark in document.remarks] == [(CONTENT_DAMAGED, 1)]
+
+
+def _picture(document: pikepdf.Pdf, data: bytes, coding: str) -> Any:
+    made = document.make_stream(b"", Type=Name.XObject, Subtype=Name.Image, Width=100, Height=100)
+    made.ColorSpace, made.BitsPerComponent = Name.DeviceGray, 8
+    parameters = None
+    if coding == "CCITTFaxDecode":
+        made.BitsPerComponent = 1
+        parameters = Dictionary(K=-1, Columns=100)
+    made.write(data, filter=Name(f"/{coding}") if coding else None, decode_parms=parameters)
+    return made
+
+
+def _place(document: pikepdf.Pdf, where: str, made: Any) -> bytes:
+    """``made`` as the picture of a page, of a form or a pattern on it, or of a stamp."""
+    leaf = document.pages[0].obj
+    draw = b"q 300 0 0 300 60 300 cm /I Do Q"
+    pictures = Dictionary(XObject=Dictionary(I=made))
+    if where == "page":
+        leaf.Resources.XObject = pictures.XObject
+    else:
+        form = document.make_stream(draw, BBox=Array([0, 0, 600, 800]), Resources=pictures)
+        form.Type, form.Subtype = Name.XObject, Name.Form
+        if where == "form":
+            leaf.Resources.XObject = Dictionary(F=form)
+            draw = b"/F Do"
+        elif where == "pattern":
+            form.PatternType = form.PaintType = form.TilingType = 1
+            form.XStep = form.YStep = 800
+            leaf.Resources.Pattern = Dictionary(P=form)
+            draw = b"/Pattern cs /P scn 60 300 300 300 re f"
+        else:
+            stamp = Dictionary(Type=Name.Annot, Subtype=Name.Stamp, F=4, Rect=Array([0, 0, 600, 800]))
+            stamp.AP = Dictionary(N=form)
+            leaf.Annots = Array([document.make_indirect(stamp)])
+            draw = b""
+    document.pages[0].contents_add(document.make_stream(draw))
+    return octets(document)
+
+
+_JPEG = save(photograph(100, 100), "JPEG")
+_FAX = encode(Raster(100, 100, random.Random(2).randbytes(1300), Resolution.FINE), Coding.MMR).data
+
+
+@pytest.mark.parametrize("where", ["page", "form", "pattern", "stamp"])
+@pytest.mark.parametrize(
+    ("data", "coding"),
+    [
+        (b"rubbish" * 99, "DCTDecode"),
+        (_JPEG[: len(_JPEG) // 2], "DCTDecode"),
+        (b"rubbish" * 99, "FlateDecode"),
+        (ROWS[:3000], "FlateDecode"),
+        (zlib.compress(b"\x80" * 4000), "FlateDecode"),
+        (_FAX[: len(_FAX) // 2], "CCITTFaxDecode"),
+        (b"\x80" * 4000, ""),
+        (b"", "none"),
+    ],
+    ids=["no JPEG", "cut JPEG", "rubbish", "cut", "too few rows", "cut fax", "cut in plain", "not there"],
+)
+def test_a_picture_that_is_damaged_or_missing_is_remarked(
+    rendered: Rendered, where: str, data: bytes, coding: str
+) -> None:
+    document = page()
+    made = Dictionary(Some=1) if coding == "none" else _picture(document, data, coding)
+    said = rendered(_place(document, where, made)).remarks
+    assert [(remark.kind, remark.page) for remark in said] == [(PICTURE_LOST, 1)]
+
+
+@pytest.mark.parametrize(
+    ("data", "coding"),
+    [
+        (_JPEG, "DCTDecode"),
+        (_JPEG[:-2], "DCTDecode"),
+        (_JPEG + b"\n\n", "DCTDecode"),
+        (ROWS, "FlateDecode"),
+        (ROWS[:-4], "FlateDecode"),
+        (_FAX, "CCITTFaxDecode"),
+        (_FAX.rstrip(b"\0") + b"\n", "CCITTFaxDecode"),
+        (b"\x80" * 10_000, ""),
+        (b"\x80" * 9_990, ""),
+    ],
+)
+def test_a_whole_picture_is_not(rendered: Rendered, data: bytes, coding: str) -> None:
+    document = page()
+    assert rendered(_place(document, "form", _picture(document, data, coding))).remarks == ()
+
+
+def test_a_file_in_the_document_is_remarked_unless_it_says_the_same_for_programs(rendered: Rendered) -> None:
+    document = page()
+    document.attachments["annex.docx"] = b"the annex"
+    document.attachments["factur-x.xml"] = pikepdf.AttachedFileSpec(
+        document, b"<invoice/>", relationship=Name.Alternative
+    )
+    said = rendered(octets(document)).remarks
+    assert [(remark.kind, remark.file, remark.page) for remark in said] == [
+        (ATTACHMENT_LEFT_OUT, "annex.docx", None)
+    ]
+
+
+def _marked(mark: str, form: str = "", drawing: bytes | None = None) -> bytes:
+    """A page with one annotation, which is a field of ``form`` if there is one."""
+    document = page()
+    made = document.make_indirect(
+        pikepdf.Object.parse(f"<</Type/Annot/Rect[60 600 360 660]{mark}>>".encode())
+    )
+    document.pages[0].obj.Annots = Array([made])
+    if drawing is not None:
+        made.AP = Dictionary(N=document.make_stream(drawing, Type=Name.XObject, Subtype=Name.Form))
+        made.AP.N.BBox = Array([0, 0, 300, 60])
+    if form:
+        document.Root.AcroForm = pikepdf.Object.parse(form.encode())
+        document.Root.AcroForm.Fields = Array([made])
+    return octets(document)
+
+
+def test_a_file_that_is_pinned_to_a_page_is_remarked_though_its_pin_is_drawn(rendered: Rendered) -> None:
+    said = rendered(
+        _marked("/Subtype/FileAttachment/F 4/FS<</Type/Filespec/UF(annex.pdf)>>", "", b"0 0 30 30 re f")
+    ).remarks
+    assert [(remark.kind, remark.file, remark.page) for remark in said] == [
+        (ATTACHMENT_LEFT_OUT, "annex.pdf", 1)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["Movie", "RichMedia", "Screen", "Sound", "3D"])
+@pytest.mark.parametrize("flags", [0, 4])
+def test_a_film_is_remarked_whether_or_not_a_picture_stands_for_it(
+    rendered: Rendered, kind: str, flags: int
+) -> None:
+    document = rendered(_marked(f"/Subtype/{kind}/F {flags}"))
+    assert [(remark.kind, remark.detail) for remark in document.remarks] == [(MARK_LOST, kind)]
+    document = rendered(_marked(f"/Subtype/{kind}/F {flags}", drawing=b"0 0 30 30 re f"))
+    assert (MOVEMENT_LEFT_OUT, kind) in {(remark.kind, remark.detail) for remark in document.remarks}
+    assert MARK_LOST not in {remark.kind for remark in document.remarks}
+    assert rendered(_marked(f"/Subtype/{kind}/F 2")).remarks == ()  # hidden
+
+
+def test_a_mark_of_a_kind_that_nobody_knows_is_remarked(rendered: Rendered) -> None:
+    assert [each.kind for each in rendered(_marked("/Subtype/OfTheFuture/F 4")).remarks] == [MARK_LOST]
+
+
+def test_free_text_that_is_given_in_rich_words_alone_is_drawn(rendered: Rendered) -> None:
+    mark = "/Subtype/FreeText/F 4/DA(/Helv 14 Tf 0 g)"
+    pages = [
+        picture(rendered(_marked(mark + text)).coded_page(0))
+        for text in ("/RC(<body><p>Rich words</p></body>)", "/Contents(Rich words)")
+    ]
+    assert pages[0].tobytes() == pages[1].tobytes()
+    assert ink(pages[0])[3] > 400
+
+
+_FORM = "<</DA(/Helv 14 Tf 0 g)>>"
+
+
+@pytest.mark.parametrize(
+    ("field", "form", "drawing", "lost"),
+    [
+        ("/FT/Sig/V<</Type/Sig/Name(Ada)>>", _FORM, None, True),
+        ("/FT/Sig", _FORM, None, False),
+        ("/FT/Tx/V(4711)", _FORM, None, False),  # pdfium draws it
+        ("/FT/Tx/V(4711)", _FORM, b"/Tx BMC EMC", True),
+        ("/FT/Tx/V(4711)", "<</NeedAppearances true/DA(/Helv 14 Tf 0 g)>>", b"/Tx BMC EMC", False),
+        ("/FT/Tx/V( )", _FORM, b"/Tx BMC EMC", False),
+        ("/FT/Tx/V(4711)", _FORM, b"/Tx BMC BT /F 12 Tf (4711) Tj ET EMC", False),
+        ("/FT/Tx/RV(<body>rich</body>)", _FORM, None, True),
+        ("/FT/Tx/V(4711)", "", None, True),
+        ("/FT/Btn/V/Off/AS/Off", _FORM, None, False),
+    ],
+)
+def test_a_field_that_says_something_and_shows_nothing_is_remarked(
+    rendered: Rendered, field: str, form: str, drawing: bytes | None, lost: bool
+) -> None:
+    document = rendered(_marked(f"/Subtype/Widget/F 4/T(policy){field}", form, drawing))
+    assert [(remark.kind, remark.detail) for remark in document.remarks] == [(MARK_LOST, "policy")] * lost
