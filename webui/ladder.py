@@ -128,6 +128,7 @@ def event_words() -> dict[str, tuple[str, str, str]]:
         "t38_silent": ("in", _("Nothing comes over T.38."), "wait"),
         "sip_ended": ("", _("The telephone call is over: {code} {reason}"), ""),
         "packets": ("", _("{came} packets came in, {missing} are missing."), ""),
+        "another_voice": ("in", _("{packets} packets did not agree with those that were believed."), "bad"),
         "training": ("", _("Training at {rate} bit/s ({modulation})."), ""),
         "trained": ("", _("Trained at {rate} bit/s."), "good"),
         "retrain": ("", _("Training begins again."), "wait"),

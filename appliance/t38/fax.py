@@ -55,6 +55,11 @@ class T38FaxCall(DrivenFax):
         return self._dce.counters, self._dce.receiver.counters
 
     @property
+    def contradictions(self) -> int:
+        """Datagrams so far that said another thing than one with the same number (``two_voices``)."""
+        return self._dce.receiver.voices.count
+
+    @property
     def hears_fax(self) -> bool:
         """Whether anything of a fax machine came through the session yet, be it a tone."""
         return self._dce.counters.signals > 0

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from appliance.t38.ifp import IfpError, decode
+from appliance.t38.two_voices import TwoVoices
 from appliance.t38.udptl import SEQUENCE_MASK, Datagram, UdptlError, parity_of, parse
 
 # How long a gap may hold up what came behind it.  Ours: at 30 ms a packet it covers a reordering of
@@ -63,6 +64,7 @@ class UdptlReceiver:
 
     def __init__(self) -> None:
         self.counters = ReceiveCounters()
+        self.voices = TwoVoices()
         self._begun = False  # a datagram has come
         self._expected = 0  # a peer counts from 0 (T.38 9.1)
         self._held: dict[int, tuple[bytes, bool]] = {}  # by sequence: what waits behind a gap
@@ -99,10 +101,14 @@ class UdptlReceiver:
             return [Arrival(sequence, datagram.primary, self._take_loss())]
         if sequence == 1 and ahead == 1 and self._counts_without_zero(datagram):
             self._expected, ahead = 1, 0
-        if self._may_be_restart(datagram, ahead) and not self._restarted(datagram):
-            self.counters.late_or_duplicate += 1
-            return []
+        if self._may_be_restart(datagram, ahead):
+            self.voices.suspect(datagram, self._history)
+            if not self._restarted(datagram):
+                self.counters.late_or_duplicate += 1
+                return []
         if sequence - self._expected & SEQUENCE_MASK >= 0x8000 or sequence in self._held:
+            held = self._held.get(sequence)
+            self.voices.compare(datagram, self._history if held is None else {sequence: held[0]})
             self.counters.late_or_duplicate += 1
             return []
         self._suspects.clear()
@@ -155,6 +161,7 @@ class UdptlReceiver:
             return False
         self.counters.restarts += 1
         first = self._suspects[0].sequence
+        self.voices.begins_anew(first, self._expected)
         ahead = first - self._expected & SEQUENCE_MASK
         self._loss += min(ahead, RESTART_LOSS)
         self._held.clear()
@@ -213,6 +220,7 @@ class UdptlReceiver:
     def _skip_gap(self, now: float) -> list[Arrival]:
         """Declares everything before the oldest held packet lost and hands that one on."""
         lost = min(sequence - self._expected & SEQUENCE_MASK for sequence in self._held)
+        self.voices.pass_over(self._expected, lost)
         self._expected = self._expected + lost & SEQUENCE_MASK
         packet, padded = self._held.pop(self._expected)
         self.counters.lost += lost

@@ -53,6 +53,8 @@ MAX_PAYLOAD = 960
 # Packets taken in the time of one packet before the rest counts as a flood.
 MAX_RATE = 8
 MAX_BURST = 50.0  # packets at once after a stall of the network
+# Packets that were played whose content is known, for those that come with the same numbers: 1.3 s.
+MAX_PLAYED = 64
 
 # Samples that are due, and whether they stand in for a lost packet.
 Heard = tuple[bytes, bool]
@@ -112,6 +114,7 @@ class Received:
     malformed: int = 0
     flooded: int = 0  # more than a line can say
     silences: int = 0  # times the sender stopped
+    contradictions: int = 0  # behind, and not what was played under its number; or broke into the stream
 
 
 def _behind(sequence: int, reference: int) -> int:
@@ -131,6 +134,7 @@ class RtpReceiver:
     _first_time: int | None = None  # timestamp that the others are counted from
     _newest_time: int = 0  # where the newest packet ends, counted so
     _waiting: dict[int, Packet] = field(default_factory=dict)
+    _played: dict[int, bytes] = field(default_factory=dict)  # payloads by number, oldest first
     _next: int = 0  # sequence number that is due
     _source: int | None = None  # None before the first packet
     _last: bytes = b""  # samples of the last packet played
@@ -164,12 +168,15 @@ class RtpReceiver:
             return []
         self.received.packets += 1
         self._learn(packet, now)
+        under_way = self._heard_at is not None and now < self._heard_at + LATE_S
         self._heard_at = now
         silent, self._silent_at = self._silent_at is not None, None
         if packet.source != self._source:
+            self.received.contradictions += under_way
             self._restart(packet)
         behind = _behind(packet.sequence, self._next)
         if abs(behind) > MAX_CONCEALED_PACKETS or (silent and behind < 0):
+            self.received.contradictions += under_way
             # What was missing has been played as silence already, or nobody knows how long it was.
             heard = self._drain()
             self._restart(packet)
@@ -177,6 +184,7 @@ class RtpReceiver:
             return heard + self._play(now)
         if behind > 0 or packet.sequence in self._waiting:
             self.received.late += 1
+            self.received.contradictions += self._contradicts(packet)
             return []
         self._waiting[packet.sequence] = packet
         return self._play(now)
@@ -249,10 +257,17 @@ class RtpReceiver:
         self._budget -= 1
         return True
 
+    def _contradicts(self, packet: Packet) -> bool:
+        """Whether what was played under its number, or waits to be, is another thing, or a guess of ours."""
+        waiting = self._waiting.get(packet.sequence)
+        had = self._played.get(packet.sequence) if waiting is None else waiting.payload
+        return had != packet.payload
+
     def _restart(self, packet: Packet) -> None:
         self._source = packet.source
         self._next = packet.sequence
         self._waiting.clear()
+        self._played.clear()
         self._stalled_at = None
 
     def _play(self, now: float) -> list[Heard]:
@@ -273,6 +288,9 @@ class RtpReceiver:
     def _take(self) -> Heard:
         """The packet that is due."""
         packet = self._waiting.pop(self._next)
+        self._played[self._next] = packet.payload
+        if len(self._played) > MAX_PLAYED:
+            del self._played[next(iter(self._played))]
         self._last = decode(packet.payload, self.laws[packet.payload_type])
         self._next = (self._next + 1) % 0x10000
         return self._last, False

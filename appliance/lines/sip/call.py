@@ -131,7 +131,10 @@ class CarriedCall:
         if result is None:
             result = CallResult(self._cause or self._course.cause_of_end(), phase=Phase.A)
         result = self._course.judged(
-            result, no_packets=self._media.no_packets, t38_silent=self._media.t38_silent
+            result,
+            no_packets=self._media.no_packets,
+            t38_silent=self._media.t38_silent,
+            doubted=self._media.contradicted,
         )
         self._owner.off_cancel(self._cancel)
         self._media.let_go()

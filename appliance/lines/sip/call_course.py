@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from appliance.causes import CANCELLED, Cause, Side
+from appliance.causes import CANCELLED, DELIVERED, Cause, Side
 from appliance.lines.causes import CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
 from appliance.lines.sip import causes, messages
 from appliance.lines.sip.events import Ended, Signalled
@@ -88,11 +88,16 @@ class CallCourse:
         # The network's own patience with a number that rings.
         return NO_ANSWER if cause is causes.SIP_TIMED_OUT and self._rings else cause
 
-    def judged(self, result: CallResult, *, no_packets: bool, t38_silent: bool) -> CallResult:
+    def judged(
+        self, result: CallResult, *, no_packets: bool, t38_silent: bool, doubted: bool = False
+    ) -> CallResult:
         """A call's result, blamed on what it went over where that is at fault, and not the number.
 
         ``no_packets``: a fax ran, and not one packet came.  ``t38_silent``: nothing of a fax came over T.38.
+        ``doubted``: somebody contradicted what was heard since our last command.
         """
+        if doubted and result.cause is DELIVERED:
+            return replace(result, cause=causes.SIP_CONFIRMATION_DOUBTED)
         if no_packets and result.cause.side in (Side.THEIRS, Side.LINE):
             result = replace(result, cause=causes.SIP_NO_MEDIA)
         if t38_silent and result.cause.code in _BLAMES_THE_NUMBER:

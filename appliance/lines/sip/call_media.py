@@ -39,6 +39,9 @@ _log = logging.getLogger(__name__)
 # within 3 s of a switch at the slowest gateways seen, and repeats DIS every 4.5 s at the latest (T.30
 # 5.4.3.1, T4); one that calls answers our CED and DIS, which take 5 s themselves.
 T38_SILENT_CALLING_S, T38_SILENT_ANSWERING_S = 7.0, 10.0
+# So many RTP packets since our last command may be late, or come from a new source, before somebody else is
+# suspected: half a second's.  A forged answer takes more than a second in tones.
+RTP_MISHAPS = 25
 # What the network says in tones.
 _BY_TONE: dict[NetworkTone, Cause] = {
     NetworkTone.BUSY: BUSY,
@@ -137,6 +140,7 @@ class CallMedia:
         self._silence: asyncio.TimerHandle | None = None  # of T.38, when it has lasted too long
         self._started = self._media_at = started
         self._connected_at: float | None = None
+        self._before_answer = 0  # contradictions when our last command left
         self.facts = MediaFacts()
 
     # -- what the signalling tells -------------------------------------------------------------
@@ -249,6 +253,8 @@ class CallMedia:
     def _fax_says(self, message: FromCall) -> None:
         """From the fax, whose clock began with its media."""
         if isinstance(message, Progress):
+            if message.event == "frame_sent" and ("name", "DCN") not in message.fields:
+                self._before_answer = self._contradictions
             message = replace(message, at=message.at + self._media_at - self._started)
         self._owner.say(message)
 
@@ -316,6 +322,8 @@ class CallMedia:
             self.facts = replace(self.facts, packets=received.packets, lost=received.lost)
         if self.facts.kind is not None:
             self._note("packets", came=self.facts.packets, missing=self.facts.lost)
+        if self.contradicted:
+            self._note("another_voice", packets=self._contradictions - self._before_answer)
 
     @property
     def no_packets(self) -> bool:
@@ -325,6 +333,19 @@ class CallMedia:
         return (
             isinstance(self._fax, ToneFaxCall) and self._rtp is not None and self._rtp.received.packets == 0
         )
+
+    @property
+    def _contradictions(self) -> int:
+        """Packets so far that said another thing than those that were believed."""
+        if isinstance(self._fax, T38FaxCall):
+            return self._fax.contradictions
+        return self._rtp.received.contradictions if self._rtp is not None else 0
+
+    @property
+    def contradicted(self) -> bool:
+        """What was heard since our last command was contradicted in the far end's own name."""
+        few = 0 if isinstance(self._fax, T38FaxCall) else RTP_MISHAPS
+        return self._contradictions > self._before_answer + few
 
     @property
     def t38_silent(self) -> bool:

@@ -145,3 +145,12 @@ SIP_HUNG_UP_EARLY = declare(
     "The other side hung up before any fax machine was heard.",
     "Check the number; it may be a telephone.",
 )
+SIP_CONFIRMATION_DOUBTED = declare(
+    "sip_confirmation_doubted",
+    Side.LINE,
+    Retry.ASK,
+    "The last page was confirmed, but other packets in the receiver's name did not agree with that:"
+    " somebody else may have sent into the call.",
+    "Ask the receiver whether the fax arrived. If it happens again, have the packets between the box and the"
+    " provider protected: a network of its own, or a VPN.",
+)

@@ -246,3 +246,35 @@ def test_session_numbers_its_packets_without_a_gap() -> None:
     assert (third.sequence - first.sequence) & 0xFFFF == 2
     assert (third.timestamp - first.timestamp) & 0xFFFFFFFF == 320
     assert len({first.source, second.source, third.source}) == 1
+
+
+def _stream(first: int, count: int, payload: int, source: int = 7) -> list[bytes]:
+    return [
+        build_packet(Packet(8, False, n & 0xFFFF, n * 160, source, bytes([payload]) * 160))
+        for n in range(first, first + count)
+    ]
+
+
+@pytest.mark.parametrize("ahead", [0, 3, 40, 20_000])
+@pytest.mark.parametrize("source", [7, 8])
+def test_a_second_stream_in_the_far_ends_name_is_noticed(ahead: int, source: int) -> None:
+    """``ahead``: how far its numbers are from those that are due, ``source`` its SSRC."""
+    receiver, now = RtpReceiver(), 0.0
+    for datagram in _stream(100, 100, 0x55):
+        receiver.receive(datagram, now := now + PACKET_S)
+    assert receiver.received.contradictions == 0
+    for own, other in zip(_stream(200, 65, 0x55), _stream(200 + ahead, 65, 0x11, source), strict=True):
+        receiver.receive(other, now + 0.001)
+        receiver.receive(own, now := now + PACKET_S)
+    assert receiver.received.contradictions > 50
+
+
+def test_copies_loss_and_a_new_source_are_no_second_stream() -> None:
+    receiver, now, dice = RtpReceiver(), 0.0, random.Random(3)
+    came = [each for each in _stream(0, 1000, 0x55) + _stream(7000, 1000, 0x55, 9) if dice.random() > 0.02]
+    for datagram in came:
+        now += PACKET_S
+        for _ in range(dice.choice((1, 1, 2))):
+            receiver.receive(datagram, now)
+    assert receiver.received.lost > 10
+    assert receiver.received.contradictions <= 2

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.lines.practice.abilities import Abilities
+from appliance.lines.practice.faults import Faults
 from appliance.lines.practice.machine import MachineResult, MachineSettings, PracticeMachine
 from tests.lines.g711.far_end import AudioPeer
 from tests.softmodem.stations import FaxMachine
@@ -33,11 +34,13 @@ class T38Far:
         speaks_to: Callable[[], tuple[str, int] | None] = lambda: None,
         begins_after_s: float = 0.0,
         host: str = "127.0.0.1",
+        faults: Faults | None = None,
     ) -> None:
         self._begins_after_s = begins_after_s
         self._speaks_from = speaks_from
         self._speaks_to = speaks_to
-        self._machine = PracticeMachine(MachineSettings(Abilities(calls=calls, send=send, receive=receive)))
+        abilities = Abilities(calls=calls, send=send, receive=receive)
+        self._machine = PracticeMachine(MachineSettings(abilities, faults=faults or Faults()))
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.setblocking(False)
         self._sock.bind((host, 0))
@@ -45,6 +48,7 @@ class T38Far:
         self._peer: tuple[str, int] | None = None
         self._task: asyncio.Task[None] | None = None
         self.spoken = 0  # datagrams that it has sent
+        self.numbered = 0  # the last one's number
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -90,6 +94,7 @@ class T38Far:
                 if self._peer is not None:
                     (self._speaks_from or self._sock).sendto(datagram, self._speaks_to() or self._peer)
                     self.spoken += 1
+                    self.numbered = int.from_bytes(datagram[:2], "big")
 
 
 class DeadT38:

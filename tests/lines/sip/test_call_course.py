@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.causes import CANCELLED, Cause
+from appliance.causes import CANCELLED, DELIVERED, Cause, Retry
 from appliance.lines.causes import BUSY, CALL_TOO_LONG, LINE_FAULT, NO_ANSWER
 from appliance.lines.sip import causes
 from appliance.lines.sip.call_course import CANCEL_LIMIT_S, MAX_CALL_S, PROGRESS_LIMIT_S, CallCourse
@@ -84,3 +84,13 @@ def test_number_is_not_blamed_for_media_that_never_came() -> None:
     made.ended = Ended(200, "OK", ours=False, reason_of=("q.850", 17))
     hung_up = CallResult(HUNG_UP_BEFORE_PAGES)
     assert made.judged(hung_up, no_packets=False, t38_silent=False).cause is BUSY
+
+
+def test_confirmation_that_was_contradicted_is_no_delivery() -> None:
+    made = course(RINGS)
+    confirmed, failed = CallResult(DELIVERED), CallResult(NO_FAX_ANSWERED)
+    doubted = made.judged(confirmed, no_packets=False, t38_silent=False, doubted=True)
+    assert doubted.cause is causes.SIP_CONFIRMATION_DOUBTED
+    assert doubted.cause.retry is Retry.ASK  # and settled so, though every page was confirmed
+    assert made.judged(confirmed, no_packets=False, t38_silent=False) is confirmed
+    assert made.judged(failed, no_packets=False, t38_silent=False, doubted=True) is failed

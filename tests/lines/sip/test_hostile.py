@@ -79,9 +79,18 @@ async def go_mad(call: RawCall, far: T38Far, port: int) -> None:
     call.hang_up()
 
 
+# FCFs of a called machine as T.38 carries them, first bit of the line first (T.30 5.3.6.1).
+DCN, MCF = 0x5F, 0x31
+
+
 def hang_ups(first: int, count: int) -> list[bytes]:
     """DCN (T.30 5.3.6.1.7) as a T.38 gateway says it, in UDPTL of these sequence numbers: all is in order."""
-    frame = bytes([0xFF, 0xC8, 0x5F])
+    return spoken_in_t38(DCN, first, count)
+
+
+def spoken_in_t38(fcf: int, first: int, count: int) -> list[bytes]:
+    """A frame without content, again and again, in ``count`` datagrams numbered from ``first`` on."""
+    frame = bytes([0xFF, 0xC8, fcf])
     packets = [
         ifp.encode(IndicatorPacket(Indicator.V21_PREAMBLE), 0),
         ifp.encode(
@@ -93,7 +102,7 @@ def hang_ups(first: int, count: int) -> list[bytes]:
         ),
     ]
     return [
-        number.to_bytes(2, "big") + bytes([len(packet)]) + packet + bytes([0, 0])
+        (number & 0xFFFF).to_bytes(2, "big") + bytes([len(packet)]) + packet + bytes([0, 0])
         for number, packet in ((first + at, packets[at % 2]) for at in range(count))
     ]
 

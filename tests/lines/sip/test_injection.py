@@ -16,13 +16,18 @@ from pathlib import Path
 import pytest
 
 from appliance import causes
+from appliance.lines.practice import faults
+from appliance.lines.practice.faults import Faults, Swap
+from appliance.lines.sip.causes import SIP_CONFIRMATION_DOUBTED
+from appliance.t30.causes import PAGE_REFUSED
+from appliance.t30.parameters import Progress
 from tests.lines.g711.far_end import page, tiff_of
 from tests.lines.sip.box_process import RawCall
 from tests.lines.sip.media import AudioFar, T38Far
 from tests.lines.sip.rig import Box, Outcome, send
 from tests.lines.sip.sipp import SIPP, Sipp, audio, called, expect, image, pause, respond, sdp
 from tests.lines.sip.test_behaviours import BYE, answer, switch
-from tests.lines.sip.test_hostile import hang_ups
+from tests.lines.sip.test_hostile import MCF, hang_ups, spoken_in_t38
 from tests.ports import free_port
 from tests.softmodem.fixtures import tiff_rasters
 from tests.softmodem.stations import FaxMachine
@@ -134,6 +139,57 @@ def test_fax_that_we_send_arrives_unharmed(tmp_path: Path, medium: str) -> None:
     assert outcome.result.cause is causes.DELIVERED, (outcome.words(), words)
     assert sent > 1000
     assert [pixels for _, _, pixels in tiff_rasters(got)] == [page(60).data]
+
+
+@pytest.mark.parametrize("numbers", ["due", "ahead", "anew", "none"])
+def test_no_confirmation_forged_in_the_far_ends_own_name_is_a_delivery(tmp_path: Path, numbers: str) -> None:
+    """The far end refuses the last page, and somebody confirms it from its address, with any numbers."""
+    got = tmp_path / "got.tif"
+
+    async def run() -> Outcome:
+        far = T38Far(receive=got, faults=Faults(swaps=(Swap(faults.MCF, 1, faults.RTN),)))
+        ended = asyncio.Event()
+
+        def watch(progress: Progress) -> None:
+            if progress.event == "frame_sent" and ("name", "PPS") in progress.fields:
+                ended.set()
+
+        async def confirm() -> None:
+            """Once, as the far end's own answer begins: nobody sees more of an attack than that."""
+            await ended.wait()
+            before = far.spoken
+            while far.spoken == before:
+                await asyncio.sleep(0.001)
+            first = {"due": far.numbered + 1, "ahead": far.numbered + 20, "anew": 40_000}[numbers]
+            for forged in spoken_in_t38(MCF, first, 8):
+                far.send_raw(forged, far._peer[1] if far._peer else 0)
+
+        far.start()
+        sipp = Sipp(
+            tmp_path,
+            "far",
+            called(*answer(), pause(200), *switch(sdp(image(far.port), version=2)), *BYE),
+            free_port(),
+        )
+        await sipp.start()
+        async with Box() as box:
+            line = await box.line("far", f"127.0.0.1:{sipp.port}", t38_calling_s=0.5)
+            attack = asyncio.create_task(confirm()) if numbers != "none" else None
+            outcome = await send(line, watch=watch)
+            if attack is not None:
+                attack.cancel()
+            await sipp.finish()
+            await far.finish()
+            return outcome
+
+    outcome = asyncio.run(run())
+    print(outcome.result.cause.code, outcome.words())
+    if numbers == "none":
+        assert outcome.result.cause is PAGE_REFUSED
+        assert "another_voice" not in outcome.words()
+    else:
+        assert outcome.result.cause is SIP_CONFIRMATION_DOUBTED
+        assert "another_voice" in outcome.words()
 
 
 def test_fax_that_comes_in_as_tones_is_received_unharmed(tmp_path: Path) -> None:
