@@ -22,7 +22,7 @@ else:
 # 911 (ITU-T E.161.1) and widely used national ones.
 WELL_KNOWN = frozenset({"112", "911", "999", "110", "118", "119", "000", "111", "113", "115"})
 # Digits that reach the outside line of many exchanges; that of this one may not have been told.
-_USUAL_PREFIXES = ("9",)
+USUAL_PREFIXES = ("9",)
 # In most of the world what + stands for (ITU-T E.123).
 _ABROAD = "00"
 # Between digits: service codes (*31#), and the pauses and waits of a dial string.
@@ -55,7 +55,7 @@ def may_reach_behind_prefix(dialled: str, region: str = "") -> bool:
     """``may_reach`` for one that has a usual prefix of an outside line before it, such as 9."""
     return any(
         _is_one(dialled.removeprefix(prefix), region)
-        for prefix in _USUAL_PREFIXES
+        for prefix in USUAL_PREFIXES
         if dialled.startswith(prefix)
     )
 

@@ -6,7 +6,6 @@ them read the same number.  The plans are those of the phonenumbers library.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -30,8 +29,6 @@ COSTLY_CODES = frozenset({808, 870, 878, 881, 882, 883, 979})
 _CARRIER_DIGITS = 6
 # Short numbers that cost more than a call, such as directory enquiries: so many digits.
 _SHORT_DIGITS = range(3, 7)
-# Directory enquiries in most of Europe: they put calls through, at rates of their own.
-_ENQUIRIES = re.compile(r"118[0-9]{1,3}")
 # Country codes that several large countries share as equals, where the code alone does not say which.
 _EQUALS = {"1": ("US", "CA")}
 
@@ -127,6 +124,11 @@ def readings(number: PhoneNumber, plan: Plan) -> Iterator[PhoneNumber]:
         plain = _read(f"+{number.country_code}{national.removeprefix(prefix)}", "")
         if plain is not None:
             yield plain
+    elif not prefix and national.startswith("0"):
+        # Countries that have done away with it still find it in what people write.
+        plain = _read(f"+{number.country_code}{national.lstrip('0')}", "")
+        if plain is not None:
+            yield plain
     if there not in plan.at_home:
         return
     for place in range(1, _CARRIER_DIGITS + 1):
@@ -145,9 +147,11 @@ def is_costly(number: PhoneNumber) -> bool:
     if number.country_code in COSTLY_CODES or tariffs.is_costly_type(number):
         return True
     there = main_region(str(number.country_code))
+    national = phonenumbers.national_significant_number(number)
+    if there and tariffs.is_enquiry(national, there):
+        return True
     if is_whole(number) or not there:
         return False
-    national = phonenumbers.national_significant_number(number)
     return tariffs.leads_to_costly(national, there) or any(
         is_costly_short(national[:length], there) for length in _SHORT_DIGITS
     )
@@ -155,7 +159,7 @@ def is_costly(number: PhoneNumber) -> bool:
 
 def is_costly_short(digits: str, region: str) -> bool:
     """Whether these are a short number of the country at a higher rate."""
-    if _ENQUIRIES.fullmatch(digits):
+    if tariffs.is_enquiry(digits, region):
         return True
     try:
         number = phonenumbers.parse(digits, region)

@@ -175,11 +175,13 @@ def _outside(compact: str, settings: NumberSettings, plan: Plan) -> Number | Cau
     short = not settings.region and len(compact) <= LOCAL_DIGITS and compact.isdecimal() and compact[0] != "0"
     if short or (parsed is None and not region and not compact.startswith("+")):
         # Extensions and service numbers; and where no country is known, the digits as they are.
-        if not settings.premium and region and numbering.is_costly_short(compact, region):
+        if not settings.premium and region and _is_costly_short(compact, region):
             return NUMBER_NOT_ALLOWED
         if not permitted(compact, settings.allow, settings.deny, plan):
             return NUMBER_NOT_ALLOWED
         return Number(compact, Reach.DOMESTIC)
+    if parsed is None and not settings.premium and _is_costly_short(compact, region):
+        return NUMBER_NOT_ALLOWED
     # The library drops what it does not know: "*67112" would become another number.
     if parsed is None or not compact.removeprefix("+").isdecimal():
         return NUMBER_INVALID
@@ -199,6 +201,12 @@ def _outside(compact: str, settings: NumberSettings, plan: Plan) -> Number | Cau
     if not permitted(dial, settings.allow, (), plan):
         return NUMBER_NOT_ALLOWED
     return Number(dial, Reach.DOMESTIC if domestic else Reach.ABROAD)
+
+
+def _is_costly_short(compact: str, region: str) -> bool:
+    """Whether a short number costs more than a call, with a usual prefix of an outside line or without."""
+    behind = [compact.removeprefix(prefix) for prefix in ("", *emergency.USUAL_PREFIXES, "0")]
+    return any(numbering.is_costly_short(each, region) for each in behind if each)
 
 
 def _is_emergency(compact: str, settings: NumberSettings, plan: Plan) -> bool:

@@ -22,6 +22,24 @@ _ORDINARY = ("fixed_line", "mobile", "toll_free", "voip", "pager", "uan", "voice
 # The countries of code 1 where 976 is the exchange of premium numbers in each area, with or without the area.
 _WITH_976 = (None, "US", "CA")
 _EXCHANGE_976 = re.compile(r"([2-9][0-9]{2})?976[0-9]{4}")
+# Directory enquiries, which put calls through at rates of their own: 118 in most of Europe, and what else the
+# library knows no price of, by country.
+_ENQUIRIES = re.compile(r"118[0-9]{1,3}")
+_ENQUIRIES_OF = {
+    region: re.compile(pattern)
+    for region, pattern in {
+        "AU": r"1223|1234|1245[56]",
+        "BE": r"1[234]07",
+        "CA": r"1?411|1?([2-9][0-9]{2})?5551212",
+        "IT": r"412|12[0-9]{2}",
+        "JP": r"104",
+        "NL": r"18[0-9]{2}",
+        "NZ": r"018",
+        "US": r"1?411|1?([2-9][0-9]{2})?5551212",
+    }.items()
+}
+# Beginnings of costly numbers that a country has given up, and the library has forgotten: Germany's 0190.
+_COSTLY_ONCE = {"DE": ("190",)}
 
 
 def is_costly_type(number: phonenumbers.PhoneNumber) -> bool:
@@ -39,8 +57,16 @@ def is_costly_type(number: phonenumbers.PhoneNumber) -> bool:
     )
 
 
+def is_enquiry(digits: str, region: str) -> bool:
+    """Whether this is a number of directory enquiries, where it is dialled in the country."""
+    there = _ENQUIRIES_OF.get(region)
+    return any(each.fullmatch(digits) is not None for each in (_ENQUIRIES, there) if each is not None)
+
+
 def leads_to_costly(national: str, region: str) -> bool:
     """Whether as many first digits as lead to any number of the country lead to costly ones alone."""
+    if national.startswith(_COSTLY_ONCE.get(region, ())):
+        return True
     costly, ordinary = _beginnings(region)
     for length in range(len(national), 0, -1):
         begun = national[:length]

@@ -169,6 +169,20 @@ def test_abroad_is_abroad_of_the_line_whatever_the_owners_region() -> None:
         ("49", "0900w1234567,,42"),
         ("49", "0900;1234567890123456"),
         ("49", "118,33"),
+        # Enquiries that are not under 118.
+        ("1", "411"),
+        ("1", "1-411"),
+        ("1", "9 411"),
+        ("1", "1 212 555 1212"),
+        ("1", "+1 555 1212"),
+        ("31", "1850"),
+        ("31", "0 1888"),
+        ("31", "18008"),
+        ("32", "1207"),
+        ("39", "412"),
+        ("61", "12455"),
+        ("61", "+61 12455"),
+        ("81", "104"),
     ],
 )
 def test_nothing_before_or_behind_a_premium_number_makes_it_another(country: str, written: str) -> None:
@@ -199,6 +213,10 @@ def test_nothing_before_or_behind_a_premium_number_makes_it_another(country: str
         ("1", "+1 900 123 4567"),  # no exchange begins with 1
         ("1", "900 2345"),
         ("49", "+44 909 12345"),  # abroad as at home
+        ("49", "0190 123456"),  # given up, and still dear where somebody carries it
+        ("49", "+49 190 12"),
+        ("49", "01011 0190 123456"),
+        ("48", "0 700 123456"),  # a prefix that the country has done away with
     ],
 )
 def test_a_premium_number_of_any_length_is_premium(country: str, written: str) -> None:
