@@ -6,5 +6,6 @@
 ``watchdog``  proofs that the box lives
 ``arguments``  what all words of the command line have in common
 ``service_manager``  what systemd asks of a service: readiness, sockets, journal
-``commands``  the words ``serve``, ``config``, ``key`` and ``setup-code`` of the command line
+``serving``   the word ``serve``, which forks the exchange before the box is loaded
+``commands``  what ``serve`` does, and the words ``config``, ``key``, ``certificate`` and ``setup-code``
 """

@@ -4,6 +4,6 @@
 ``sip``        trunks; ``g711`` is fax in their audio
 ``modem``      the telephone line
 ``practice``   a fax machine that never leaves the box
-``udptl``      drives a T.38 call over a UDP socket; ``calltime`` has its clock
+``datagram_driver``  carries a call's datagrams over a UDP socket; ``calltime`` has its clock
 ``packets``    the packets of a call, kept when they are wanted; ``pcap`` writes them
 """

@@ -1,9 +1,9 @@
 """What doors may do with the box, and the rules that hold whichever door asks.
 
 ``Box`` has one of each: ``rules`` (numbers, caller ids, cover pages, quotas, space), ``accounts``, ``faxes``,
-``inbox``, ``notes``, ``documents``, ``polling``, ``outbox``, ``history``,
-``attention``.  All methods are thread-safe and
-may block for a disk write, so they are not for the event loop.  A method that returns has its effect on disk.
+``inbox``, ``notes``, ``documents``, ``polling``, ``outbox``, ``history``, ``attention``, ``erasure``.  All
+methods are thread-safe and may block for a disk write, so they are not for the event loop.  A method that
+returns has its effect on disk.
 With ``owner`` given, a method sees only that owner's faxes: another's are not found.
 
 Errors: ``RefusedError`` (the user's mistake or the box's limits, with a row of the table of causes),

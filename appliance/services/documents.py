@@ -17,8 +17,6 @@ from appliance.spool.store import Spool
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """Stores uploaded files, and the documents that are kept to be sent."""
-
     """Stores uploaded files and the documents that users keep to send later."""
 
     spool: Spool

@@ -76,7 +76,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
     JobState.UNKNOWN: frozenset({JobState.WAITING, JobState.DELIVERED, JobState.FAILED}),
 }
 
-# The bound of each state, seconds: no job stays longer (see ``dispatch.deadlines``, which acts).
+# The bound of each state, seconds: no job stays longer (see ``bounds``, which acts).
 HELD_LIMIT_S = 30 * DAY_S  # an unreleased draft is cancelled after a month
 NEEDS_NUMBER_LIMIT_S = 30 * DAY_S  # a document that nobody gives a number is cancelled after a month
 PREPARING_LIMIT_S = 3_600.0  # at least, else the job's lifetime; one rendering has a limit of its own
@@ -147,7 +147,7 @@ class Recipient:
     company: str = ""
 
 
-# Of a document that came without a number: ``jobs.give_numbers`` says it later.
+# Of a document that came without a number: ``accepting.give_numbers`` says it later.
 NO_NUMBER = Recipient("")
 
 
@@ -160,7 +160,7 @@ class Handed:
 
     owner: str = fact("whose it is", limit=64, tables=_BOTH)
     key: str = fact("the key that was used", default="", kw_only=True, limit=64, tables=_BOTH)
-    # rest, ifax, ictfax, web, print, email
+    # rest, ifax, ictfax, print, scan, email
     origin: str = fact("the door it came through", default="rest", kw_only=True, limit=20, tables=_BOTH)
     priority: Priority = fact(default=Priority.NORMAL, kw_only=True, tables=("job",), asked=True)
     tag: str = fact(
