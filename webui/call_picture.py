@@ -14,7 +14,6 @@ WIDTH = 640
 LEFT = 8
 # Lanes, from the top: what this box said, the pages, what the other machine said, packets; each from … to.
 OURS, PAGES, THEIRS, LOSS = (20, 36), (40, 64), (68, 84), (104, 152)
-AXIS = 160
 HEIGHT = 180
 _MARK = 3.0  # width of a thing said
 _TICKS = 8  # at most
@@ -103,7 +102,6 @@ class CallPicture:
     has_loss: bool
     width: int = WIDTH
     height: int = HEIGHT
-    axis: int = AXIS
 
 
 @dataclass(frozen=True, slots=True)

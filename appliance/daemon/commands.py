@@ -125,7 +125,7 @@ def serve(arguments: argparse.Namespace, data: Path, launched: Launched) -> int:
         sockets = service_manager.inherited_sockets() if arguments.http == SYSTEMD else []
         if disk_lock.locked() and not wait_until_open(sockets):
             return 0
-        return _serve_on(data, arguments.http, sockets, (), exchange)
+        return _serve_on(data, arguments.http, sockets, exchange)
     except LockFileError as error:
         return complain(f"the disk cannot be opened: {error}", EXIT_UNUSABLE)
     finally:
@@ -141,21 +141,14 @@ def _share_memory() -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
-def _serve_on(
-    data: Path,
-    http: str,
-    sockets: Sequence[socket.socket],
-    services: Sequence[MakeService],
-    exchange: Exchange,
-) -> int:
+def _serve_on(data: Path, http: str, sockets: Sequence[socket.socket], exchange: Exchange) -> int:
     # Costs time and memory that the other words need not spend.
     from appliance.api.server import ListenError, http_service, inherited_services  # noqa: PLC0415
     from webui.door import make_webui  # noqa: PLC0415
 
     try:
         doors = {"": make_webui}
-        served = inherited_services(sockets, doors) if http == SYSTEMD else [http_service(http, doors)]
-        services = [*served, *services]
+        services = inherited_services(sockets, doors) if http == SYSTEMD else [http_service(http, doors)]
     except ValueError as error:
         return complain(f"--http: {error}", EXIT_USAGE)
     try:

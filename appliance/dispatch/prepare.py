@@ -71,29 +71,24 @@ class _Made:
 class Preparer:
     """Start it once the spool was recovered; ``stop`` waits for the document in hand."""
 
-    def __init__(self, box: Box, *, threads: int = 1) -> None:
+    def __init__(self, box: Box) -> None:
         self._box = box
         self._wake = threading.Condition()
         self._stopping = False
         self._busy: set[int] = set()  # jobs in hand, or put off
         self._killed: dict[int, int] = {}  # how often in a row, by the first of the jobs
         self._recent: dict[str, _Made] = {}  # pages made lately, by what they were made from
-        self._threads = [
-            threading.Thread(target=self._run, name=f"prepare-{number}", daemon=True)
-            for number in range(threads)
-        ]
+        self._thread = threading.Thread(target=self._run, name="prepare", daemon=True)
 
     def start(self) -> None:
         self._box.spool.hub.call(self._heard)
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
-        for thread in self._threads:
-            thread.join()
+        self._thread.join()
 
     def _heard(self, item: Event | News) -> None:
         if item.kind in _WAKING:

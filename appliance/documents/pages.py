@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 from appliance import at_rest
 from appliance.causes import Cause
@@ -67,23 +66,14 @@ _CHUNK = 8
 class DocumentPages:
     """The pages of a rendered document.
 
-    ``cache`` is a directory for what is rendered again (made when needed; the document's own ``variants``
-    when None).  ``first`` leaves out the pages before it, for a fax that goes on where an earlier call
-    ended.
+    ``first`` leaves out the pages before it, for a fax that goes on where an earlier call ended.  What is
+    rendered again lies in the document's ``variants``.
     """
 
-    def __init__(
-        self,
-        document: RenderedDocument,
-        *,
-        first: int = 0,
-        limits: Limits | None = None,
-        cache: Path | None = None,
-    ) -> None:
+    def __init__(self, document: RenderedDocument, *, first: int = 0) -> None:
         self._document = document
         self._first = first
-        self._limits = limits or Limits()
-        self._cache = cache or document.directory / "variants"
+        self._variants_folder = document.directory / "variants"
         self._lock = threading.Lock()  # one rendering at a time, whoever asks
         self._variants: dict[tuple[PageFormat, int], RenderedDocument] = {}
 
@@ -138,16 +128,16 @@ class DocumentPages:
     def _variant(self, form: PageFormat, start: int) -> RenderedDocument:
         key = (form, start)
         if key not in self._variants:
-            directory = self._cache / f"{form.label}-{start}"
+            directory = self._variants_folder / f"{form.label}-{start}"
             if directory.is_dir():
                 self._variants[key] = RenderedDocument.open(directory)
             else:
-                self._cache.mkdir(exist_ok=True)
+                self._variants_folder.mkdir(exist_ok=True)
                 self._variants[key] = render(
                     self._document.sources,
                     directory,
                     replace(self._document.options, format=form),
-                    limits=self._limits,
+                    limits=Limits(),
                     workers=1,
                     pages=(start, start + _CHUNK),
                 )

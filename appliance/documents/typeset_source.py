@@ -85,17 +85,15 @@ def _text(text: str, workshop: Workshop, bounds: Bounds) -> Typeset:
     return workshop.once("text", made_from, make, bounds if len(text) > _SHORT else None)
 
 
-def open_html(
-    content: bytes, charset: str, workshop: Workshop, parts: Mapping[str, Part] | None = None
-) -> TypesetSource:
-    """A web page, or an e-mail's text with its ``parts``; one that cannot be laid out as its plain text.
+def open_html(content: bytes, charset: str, workshop: Workshop) -> TypesetSource:
+    """A web page; one that cannot be laid out as its plain text.
 
     Raises DocumentError as `open_text`.
     """
     page, _ = decode(content, charset or declared_charset(content))
     if _is_left_to_its_script(page):
         raise DocumentError(DOCUMENT_EMPTY, "only a script would write it")
-    return TypesetSource(typeset_page(page, workshop, parts))
+    return TypesetSource(typeset_page(page, workshop))
 
 
 def _is_left_to_its_script(page: str) -> bool:

@@ -381,27 +381,15 @@ class DatagramDriver:
         return ways
 
 
-async def run_t38_call(
-    fax: T38Endpoint,
-    sock: socket.socket,
-    remote: tuple[str, int] | None,
-    *,
-    latch: bool = True,
-    tap: Tap | None = None,
-) -> CallResult:
-    """Carries a T.38 call over this non-blocking UDP socket to its end; see ``DatagramDriver``."""
-    return await DatagramDriver(fax, sock, remote, latch=latch, tap=tap).run()
-
-
-def open_udp(host: str = "127.0.0.1") -> socket.socket:
-    """A non-blocking UDP socket on a port of the system's choice.  Raises OSError."""
+def open_udp() -> socket.socket:
+    """A non-blocking UDP socket of this machine alone, on a port of the system's choice.  Raises OSError."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
         with contextlib.suppress(OSError):
             # Expedited forwarding for the packets of a call in real time (RFC 3246, DSCP 46).
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 46 << 2)
-        sock.bind((host, 0))
+        sock.bind(("127.0.0.1", 0))
     except OSError:
         sock.close()
         raise

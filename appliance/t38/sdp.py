@@ -263,23 +263,6 @@ def agree(ours: T38Settings, theirs: T38Settings) -> T38Settings:
     )
 
 
-def is_refresh(before: Description, now: Description) -> bool:
-    """Whether ``now`` changes nothing against ``before``: a session refresh, to be answered as last time.
-
-    A peer that describes the same media once more refreshes, whether it counts its ``o=`` version up or
-    not.  With an unchanged version (RFC 3264 8) differing attributes don't matter either, but another
-    kind, port or address does: there are peers that switch to fax without counting.
-    """
-    if before.media == now.media:
-        return True
-    same_version = before.origin is not None and before.origin == now.origin
-    return same_version and [_core(m) for m in before.media] == [_core(m) for m in now.media]
-
-
-def _core(media: Media) -> tuple[str, int, str, str]:
-    return media.kind, media.port, media.protocol, media.address
-
-
 def _session(origin: Origin, address: str, media: Iterable[list[str]]) -> str:
     head = [
         "v=0",

@@ -26,18 +26,15 @@ __all__ = ["FaxTiff", "Page", "TiffError", "TiffWriter", "nearest_resolution", "
 Page = CodedPage | Raster | ReceivedRows
 
 
-def write_tiff(
-    path: str | PathLike[str], pages: Iterable[Page], *, coding: Coding = Coding.MMR, description: str = ""
-) -> int:
+def write_tiff(path: str | PathLike[str], pages: Iterable[Page], *, coding: Coding = Coding.MMR) -> int:
     """Writes a file of all pages, one at a time, and returns how many there were.
 
     A coded page goes in as it is, without the RTC that class F leaves out; a raster is coded with
     ``coding``; the rows of a damaged page carry their counts (BadFaxLines, ConsecutiveBadFaxLines).
-    ``description`` (ASCII) goes with each page as ImageDescription.
     Raises ValueError when there is no page at all.  An exception from ``pages`` passes through and leaves
     a whole file of the pages before it.
     """
-    with open(path, "wb") as file, TiffWriter(file, coding=coding, description=description) as writer:
+    with open(path, "wb") as file, TiffWriter(file, coding=coding) as writer:
         for page in pages:
             writer.add(page)
         if not writer.pages:
@@ -46,7 +43,10 @@ def write_tiff(
 
 
 class TiffWriter:
-    """Appends pages to a new file, which must be seekable.  Leave it by ``close`` or ``with``."""
+    """Appends pages to a new file, which must be seekable.  Leave it by ``close`` or ``with``.
+
+    ``description`` (ASCII) goes with each page as ImageDescription.
+    """
 
     def __init__(self, file: BinaryIO, *, coding: Coding = Coding.MMR, description: str = "") -> None:
         self._file = file

@@ -16,7 +16,6 @@ from appliance.lines.datagram_driver import (
     DatagramDriver,
     Pacing,
     open_udp,
-    run_t38_call,
 )
 from appliance.t30 import causes
 from appliance.t30.memory import MemoryPages, MemoryStore
@@ -269,14 +268,14 @@ def test_end_that_comes_before_the_call_has_begun_is_no_fault(action: str) -> No
 
 
 def test_two_of_our_own_over_real_sockets_at_real_speed() -> None:
-    """A whole fax in its real time, with the plain function that other lines use."""
+    """A whole fax in its real time, with nothing but the driver."""
 
     async def work(ours: socket.socket, peer: socket.socket, _: socket.socket) -> None:
         pages, store = [drawn_page(1, 100)], MemoryStore()
         caller = T38Fax(CallParameters(Role.CALLS), MemoryPages(pages), MemoryStore(), T38Settings())
         answerer = T38Fax(CallParameters(Role.ANSWERS), MemoryPages([]), store, T38Settings())
         sent, received = await asyncio.gather(
-            run_t38_call(caller, ours, peer.getsockname()), run_t38_call(answerer, peer, None)
+            DatagramDriver(caller, ours, peer.getsockname()).run(), DatagramDriver(answerer, peer, None).run()
         )
         assert sent.cause is DELIVERED
         assert received.cause is RECEIVED

@@ -10,9 +10,9 @@ from webui.visit import Answer, Page, Visit
 SHOWN = 50
 
 
-def waiting(visit: Visit, limit: int = SHOWN) -> list[Job]:
+def waiting(visit: Visit) -> list[Job]:
     """Those of this reader, newest first."""
-    wanted = JobFilter(owner=visit.who.sees or "", without_number=True, limit=limit)
+    wanted = JobFilter(owner=visit.who.sees or "", without_number=True, limit=SHOWN)
     return visit.box.faxes.search(wanted)
 
 

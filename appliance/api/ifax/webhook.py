@@ -16,9 +16,6 @@ from appliance.spool.model import Job
 
 EVENT = "fax.completed"
 SIGNATURE_HEADER = "X-iFax-Signature"
-# Waits before the further tries of a failed delivery, s.
-TIMETABLE: tuple[float, ...] = (300.0, 600.0, 1200.0, 1800.0, 3600.0)
-
 
 # What is said otherwise of a fax that came in, by the receivers that expect a flat object.
 _INBOUND = {"direction": "inbound", "faxStatus": "received"}

@@ -18,9 +18,6 @@ class Law(IntEnum):
     A = 8
 
 
-# The octet for silence in each law, inverted bits as on the line.
-SILENCE = {Law.MU: 0xFF, Law.A: 0xD5}
-
 _BIAS = 0x84  # G.711 table 2: µ-law's segments begin at a bias of 33, here in 16-bit scale
 _CLIP = 32635
 

@@ -12,6 +12,7 @@ from appliance.t30.dce import MAX_FRAME_OCTETS
 FLAG = 0x7E
 _FCS_GOOD = 0xF0B8  # remainder over a frame with its FCS (ISO/IEC 13239 4.2.5.2; RFC 1662 C.2)
 _FCS_OCTETS = 2
+_LIMIT = MAX_FRAME_OCTETS + _FCS_OCTETS
 
 
 def _fcs_table() -> tuple[int, ...]:
@@ -43,17 +44,11 @@ def fcs_is_right(frame_with_fcs: bytes) -> bool:
     return len(frame_with_fcs) > _FCS_OCTETS and _remainder(frame_with_fcs) == _FCS_GOOD
 
 
-def bit_stream(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int) -> bytes:
+def bit_stream_pieces(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int) -> Iterator[bytes]:
     """Frames without FCS as the octets of a synchronous bit stream, flags before, between and after.
 
-    The stream is filled to a whole octet with the beginning of a flag.
+    A piece for each frame.  The stream is filled to a whole octet with the beginning of a flag.
     """
-    pieces = bit_stream_pieces(frames, leading_flags=leading_flags, trailing_flags=trailing_flags)
-    return b"".join(pieces)
-
-
-def bit_stream_pieces(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int) -> Iterator[bytes]:
-    """The same, a frame at a time."""
     bits = _BitWriter()
     bits.flags(leading_flags)
     for frame in frames:
@@ -120,11 +115,12 @@ _STUFFED = tuple(tuple(_stuffed_octet(ones, octet) for octet in range(256)) for 
 
 
 class Deframer:
-    """Finds frames in a synchronous bit stream: ``feed`` gives (frame without FCS, FCS right)."""
+    """Finds frames in a synchronous bit stream: ``feed`` gives (frame without FCS, FCS right).
 
-    def __init__(self, limit: int = MAX_FRAME_OCTETS) -> None:
-        """``limit``: longest frame without FCS; a longer one is given up, cut there, as not right."""
-        self._limit = limit + _FCS_OCTETS
+    One of more than MAX_FRAME_OCTETS is given up, cut there, as not right.
+    """
+
+    def __init__(self) -> None:
         self._ones = 0
         self._in_frame = False
         self._frame = bytearray()
@@ -160,8 +156,8 @@ class Deframer:
         if self._held == 8:
             self._frame.append(self._hold)
             self._hold = self._held = 0
-            if len(self._frame) > self._limit:
-                found.append((bytes(self._frame[: self._limit - _FCS_OCTETS]), False))
+            if len(self._frame) > _LIMIT:
+                found.append((bytes(self._frame[: _LIMIT - _FCS_OCTETS]), False))
                 self._in_frame = False
 
     def _flag(self, found: list[tuple[bytes, bool]]) -> None:

@@ -99,11 +99,9 @@ class Interrogation:
     ``result`` is a ``Modem`` when done; ``failed`` says in words why there is none (silence).
     """
 
-    def __init__(
-        self, port: CommandPort | None = None, *, adjust: Callable[[Quirks], Quirks] = lambda q: q
-    ) -> None:
+    def __init__(self, *, adjust: Callable[[Quirks], Quirks] = lambda q: q) -> None:
         """``adjust``: what the owner lays over the table's row."""
-        self._port = port or CommandPort()
+        self._port = CommandPort()
         self._adjust = adjust
         # H0: a driver that died in a call may have left the line off hook.
         self._queries = ["E0V1Q0", "H0", *_WHO, _CLASSES, _CALLER_ID, _DISTINCTIVE]

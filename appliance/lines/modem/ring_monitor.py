@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -45,11 +44,9 @@ class Verdict(Enum):
 class RingMonitor:
     """Drives an idle modem.  ``verdict`` is to be looked at after each call."""
 
-    def __init__(
-        self, modem: Modem, rules: AnswerRules, trace: Callable[[float, str, str], None] | None = None
-    ) -> None:
+    def __init__(self, modem: Modem, rules: AnswerRules) -> None:
         self._rules = rules
-        self._port = CommandPort(trace=trace)
+        self._port = CommandPort()
         self._commands = ["E0V1Q0", "&D2", "S0=0", "+FCLASS=0"]
         if modem.caller_id:
             self._commands.append("+VCID=1")

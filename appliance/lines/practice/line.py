@@ -35,7 +35,7 @@ from appliance.t38.settings import T38Settings
 
 if TYPE_CHECKING:
     from appliance.lines.practice.carrying import Carrier
-    from appliance.lines.practice.machine import MachineResult, MachineSettings
+    from appliance.lines.practice.machine import MachineResult
 
 # Calls at once; each takes about one per cent of a core.  Own choice, a setting of the line.
 DEFAULT_CAPACITY = 30
@@ -149,19 +149,10 @@ class PracticeLine:
                 return not_connected(cause)
             return await self._connected(call, owner, tap, digits, script)
 
-    async def send_to_us(
-        self,
-        tiff: Path,
-        *,
-        caller: str = "9990",
-        dialled: str = "",
-        attempt: int = 1,
-        settings: MachineSettings | None = None,
-    ) -> CallResult:
+    async def send_to_us(self, tiff: Path, *, caller: str = "9990", dialled: str = "") -> CallResult:
         """A practice machine calls the box with this TIFF; how the call ended for the box.
 
-        The call goes through the line's ``IncomingHandler`` as any other.  ``settings`` overrules
-        the machine's (its ``send`` and ``calls`` are set here).
+        The call goes through the line's ``IncomingHandler`` as any other.
         """
         if not self._up:
             return not_connected(LINE_STOPPED)
@@ -184,9 +175,8 @@ class PracticeLine:
             return result
         with self._counted(owner):
             carrier = await self._carrier()
-            if settings is None:
-                abilities = Abilities(calls=True, send=tiff, station_id=caller)
-                settings = carrier.machine_settings(script, attempt, abilities)
+            abilities = Abilities(calls=True, send=tiff, station_id=caller)
+            settings = carrier.machine_settings(script, 1, abilities)
             result = await carrier.carry(
                 answer.parameters, owner, answer.tap, settings, network=script.network, we_call=False
             )

@@ -119,7 +119,6 @@ class Statistics:
     pages_sent: int
     pages_received: int
     bad_rows: int
-    ecm_retries: int
 
 
 class SpandspFax:
@@ -253,7 +252,6 @@ class SpandspFax:
             pages_sent=counted.pages_tx,
             pages_received=counted.pages_rx,
             bad_rows=counted.bad_rows,
-            ecm_retries=counted.error_correcting_mode_retries,
         )
 
     # -- called from C --------------------------------------------------------------------

@@ -72,13 +72,15 @@ class Network:
 
 
 Tap = Callable[[float, bool, bytes], None]
+# From an end that is done to the BYE at the other one.
+BYE_DELAY_S = 0.05
 
 
 class VirtualLine:
     """Two endpoints and the network between them.
 
     ``a_over`` and ``b_over`` say whether each end is done; the line stops when both are.  When one is,
-    the other one's owner has its BYE ``bye_delay_s`` later: ``bye`` is called with the end that stays.
+    the other one's owner has its BYE ``BYE_DELAY_S`` later: ``bye`` is called with the end that stays.
     ``tap(time, from_a, datagram)`` sees all that is sent; ``each_moment`` is called with the time whenever
     something happened, and may interfere with the ends.
     """
@@ -93,7 +95,6 @@ class VirtualLine:
         a_to_b: Impairment = Impairment(),
         b_to_a: Impairment = Impairment(seed=2),
         bye: Callable[[Endpoint, float], None] = lambda _end, _now: None,
-        bye_delay_s: float = 0.05,
         tap: Tap | None = None,
         each_moment: Callable[[float], None] | None = None,
     ) -> None:
@@ -101,7 +102,6 @@ class VirtualLine:
         self._over = (a_over, b_over)
         self._networks = (Network(a_to_b), Network(b_to_a))
         self._bye = bye
-        self._bye_delay_s = bye_delay_s
         self._tap = tap
         self._each_moment = each_moment
         self._flights: list[tuple[float, int, int, bytes]] = []
@@ -125,7 +125,7 @@ class VirtualLine:
         while not all(over() for over in self._over):
             for index in (0, 1):
                 if byes[index] is None and self._over[1 - index]() and not self._over[index]():
-                    byes[index] = self.now + self._bye_delay_s
+                    byes[index] = self.now + BYE_DELAY_S
             due = [end.next_deadline() for end in self._ends]
             times = [each for each in (*due, *byes) if each is not None]
             if self._flights:

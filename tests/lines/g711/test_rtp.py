@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.lines.g711.codec import SILENCE, Law, decode, encode
+from appliance.lines.g711.codec import Law, decode, encode
 from appliance.lines.g711.rtp import (
     DEPTH_PACKETS,
     LATE_S,
@@ -57,9 +57,9 @@ def test_octets_survive_decoding_and_encoding(law: Law) -> None:
     assert encode(decode(OCTETS, law), law) == expected
 
 
-@pytest.mark.parametrize("law", Law)
-def test_silence_is_silent(law: Law) -> None:
-    [sample] = struct.unpack("=h", decode(bytes([SILENCE[law]]), law))
+@pytest.mark.parametrize(("law", "silence"), [(Law.MU, 0xFF), (Law.A, 0xD5)])
+def test_silence_is_silent(law: Law, silence: int) -> None:
+    [sample] = struct.unpack("=h", decode(bytes([silence]), law))
     assert abs(sample) <= 8
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.lines.modem.hdlc import Deframer, bit_stream, fcs_is_right, with_fcs
+from appliance.lines.modem.hdlc import Deframer, bit_stream_pieces, fcs_is_right, with_fcs
 from appliance.t30.dce import MAX_FRAME_OCTETS
+
+
+def bit_stream(frames: Iterable[bytes], *, leading_flags: int, trailing_flags: int) -> bytes:
+    return b"".join(bit_stream_pieces(frames, leading_flags=leading_flags, trailing_flags=trailing_flags))
+
 
 frames_of = st.lists(st.binary(min_size=1, max_size=MAX_FRAME_OCTETS), max_size=6)
 
