@@ -28,6 +28,8 @@ from appliance.spool.model import Received, ReceivedFilter
 
 JSON = "application/json"
 PDF = "application/pdf"
+# Ids are integers that every JSON reader holds exactly (RFC 7493 2.2).
+ID_LIMIT = (1 << 53) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,22 @@ class Answer:
 
     def body(self) -> bytes:
         return self.content if self.content is not None else json.dumps(self.data).encode()
+
+
+def whole_number(value: Any, least: int) -> int | None:
+    """A field that is a whole number, as such or as text; None when it is not given.
+
+    Raises ValueError for anything else, and for one below ``least`` or above ID_LIMIT.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
+        value = int(value.strip()[:20])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= ID_LIMIT:
+        raise ValueError
+    return value
 
 
 @dataclass(slots=True)

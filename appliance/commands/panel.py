@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
 from appliance.daemon.arguments import add_data_argument, complain, data_folder
 from appliance.panel import words
-from appliance.panel.box_client import Api, ApiError, Hands, Watcher
+from appliance.panel.box_client import Api, ApiError, ButtonActions, Watcher
 from appliance.panel.buttons import Button
 from appliance.panel.model import BoxView
 from appliance.panel.screen import lines, open_screen, own_address
@@ -133,7 +133,7 @@ def _serve(data: Path, store: SettingsStore, settings: PanelSettings, *, in_term
         view_changed=lambda view: display.show(lines(view)) if display is not None else None,
     )
     runtime = os.environ.get(RUNTIME_VARIABLE, "").partition(":")[0]
-    hands = Hands(
+    hands = ButtonActions(
         connect,
         lambda: _new_setup_code(data),
         Path(runtime) if runtime else None,

@@ -20,11 +20,12 @@ from appliance.commands.sending import SendOptions, SendOutcome
 from appliance.commands.through_box import InterruptedFaxError, running_on, send_through
 from appliance.daemon.arguments import DATA_VARIABLE, DEFAULT_DATA, complain
 from appliance.documents.errors import DocumentError
-from appliance.documents.options import Quality, Treatment
+from appliance.documents.options import Treatment
 from appliance.lines.practice.numbers import script_for
 from appliance.lines.sip.numbers import is_sip_address
 from appliance.remarks import Rule
 from appliance.settings.files import SettingsDamagedError
+from appliance.spool.options import Quality
 from appliance.station import STATION_ID_PATTERN
 
 # Exit codes: 0 delivered, 1 not delivered, 2 the user's mistake (as argparse), 3 the box's fault.
@@ -53,7 +54,7 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         metavar="NUMBER",
         help="our own number: digits, + and spaces, at most 20",
     )
-    parser.add_argument("--quality", choices=[each.value for each in Quality], default=Quality.FINE.value)
+    parser.add_argument("--quality", choices=("standard", "fine", "superfine"), default=Quality.FINE.value)
     parser.add_argument(
         "--treatment",
         choices=[each.value for each in Treatment],

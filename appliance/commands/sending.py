@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.commands.arrived import Arrived
-from appliance.documents.options import Quality, Treatment
+from appliance.documents.options import Treatment
+from appliance.spool.options import Quality
 from appliance.t30.parameters import CallResult
 
 

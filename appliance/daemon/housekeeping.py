@@ -52,7 +52,7 @@ class Ages(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SureClock:
-    """A clock that is believed whatever it shows."""
+    """Ages told by a clock that is never doubted."""
 
     clock: Callable[[], float]
 
@@ -64,7 +64,7 @@ class SureClock:
 
 
 class Housekeeping:
-    """Does it in a thread of its own.  ``clock`` gives Unix time; without ``ages`` it is believed."""
+    """A service of the daemon.  ``clock`` gives Unix time, and without ``ages`` the age of files."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Housekeeping:
                 room = self.look_at_room()
                 self.follow_encryption()
                 if room is not Room.PLENTY or time.monotonic() - last >= AGE_EVERY_S:
-                    self.put_away(room)
+                    self.delete_expired(room)
                     last = time.monotonic()
                 if room is Room.PLENTY and time.monotonic() - copied >= COPY_EVERY_S:
                     self.keep_copy()
@@ -151,8 +151,8 @@ class Housekeeping:
             self._spool.news(self._clock(), "box.disk", None, "", data)
         return room
 
-    def put_away(self, room: Room = Room.PLENTY) -> None:
-        """Deletes everything that is past its time."""
+    def delete_expired(self, room: Room = Room.PLENTY) -> None:
+        """Deletes expired rows and files; sooner than usual where ``room`` on the disk is short."""
         storage = self._settings.section(StorageSettings)
         now = self._ages.now()
         documents_days, traces_days = storage.documents_days, storage.traces_days

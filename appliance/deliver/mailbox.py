@@ -233,7 +233,7 @@ class Mailbox:
             outcome = self._gateway.take(raw, source=source, verified_by=settings.imap_verified_by)
         if isinstance(outcome, Refused) and outcome.answer_to and self._may_answer(outcome.answer_to):
             self._box.outbox.put(_answer(outcome, self._waits()))
-        _put_away(client, uid, settings.imap_done)
+        _move_away(client, uid, settings.imap_done)
 
     def _waits(self) -> tuple[float, ...]:
         return self._box.settings.section(DeliverySettings).email_waits
@@ -305,7 +305,7 @@ def _sign_in(client: imaplib.IMAP4, username: str, password: str) -> None:
     client.login(_quoted(username), password)
 
 
-def _put_away(client: imaplib.IMAP4, uid: str, folder: str) -> None:
+def _move_away(client: imaplib.IMAP4, uid: str, folder: str) -> None:
     """Moves an e-mail to ``folder``, which is made when missing, or deletes it."""
     if folder:
         target = _quoted(folder)

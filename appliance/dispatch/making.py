@@ -22,18 +22,9 @@ from appliance.documents.options import (
 from appliance.numbers import NumberSettings
 from appliance.services.rules import To
 from appliance.spool.model import SourceFile
-from appliance.spool.options import Cover, Quality, SendOptions
+from appliance.spool.options import Cover, SendOptions
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
-from appliance.t4.page import Resolution
-
-RESOLUTIONS = {
-    Quality.STANDARD: Resolution.STANDARD,
-    Quality.FINE: Resolution.FINE,
-    Quality.SUPERFINE: Resolution.SUPERFINE,
-    Quality.R300: Resolution.R300,
-    Quality.R400: Resolution.R400,
-}
 
 
 def render_options(box: Box, owner: str, options: SendOptions, to: To, due: float) -> RenderOptions:
@@ -54,7 +45,7 @@ def render_options(box: Box, owner: str, options: SendOptions, to: To, due: floa
         named = To(to.number, options.cover.to_name or to.name, options.cover.to_company or to.company)
         cover = cover_page(box, owner, options.cover, named, from_number=number, moment=moment)
     return RenderOptions(
-        format=PageFormat(resolution=RESOLUTIONS[options.quality or sending.quality]),
+        format=PageFormat(resolution=(options.quality or sending.quality).resolution),
         treatment=Treatment(options.treatment) if options.treatment else Treatment.AUTO,
         paper=usual_paper(box.settings.section(NumberSettings).region),
         header=header,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from appliance.box import Box
 from appliance.causes import Cause
-from appliance.dispatch.making import RESOLUTIONS, zone
+from appliance.dispatch.making import zone
 from appliance.documents.causes import DOCUMENT_GONE
 from appliance.documents.options import HeaderLine, Limits, PageFormat, RenderOptions, Source, usual_paper
 from appliance.documents.pages import DocumentPages
@@ -54,7 +54,7 @@ def make_offer(
     path = f"{RENDERED}/{uuid}"
     limits = Limits(pages=box.settings.section(ApiSettings).pages_per_fax)
     options = RenderOptions(
-        format=PageFormat(resolution=RESOLUTIONS[quality or sending.quality]),
+        format=PageFormat(resolution=(quality or sending.quality).resolution),
         paper=usual_paper(box.settings.section(NumberSettings).region),
         header=header,
     )

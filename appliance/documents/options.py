@@ -16,18 +16,6 @@ from typing import Any
 from appliance.t4.page import PaperLength, PaperWidth, Resolution
 
 
-class Quality(Enum):
-    """The presets a person chooses from."""
-
-    STANDARD = "standard"
-    FINE = "fine"
-    SUPERFINE = "superfine"
-
-    @property
-    def resolution(self) -> Resolution:
-        return Resolution[self.name]
-
-
 class Treatment(Enum):
     """How grey becomes black and white."""
 

@@ -1,8 +1,8 @@
 """What the far end has confirmed, noted by the process that hears it: the box's death loses none of it.
 
 One small file for each call, named by whoever places it, has a line for each page that was confirmed: its
-number.  The process that carries the call holds a lock on it until the call has ended, in its farewell to a
-box that is gone, too; the next start of the box waits for that, and reads the notes (``confirmed``).
+number.  The process that carries the call holds a lock on it until the call has ended, also where the box
+has gone meanwhile; the next start of the box waits for that, and reads the notes (``confirmed``).
 """
 
 from __future__ import annotations

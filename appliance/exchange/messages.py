@@ -58,7 +58,7 @@ class OpenLine:
 
 @dataclass(frozen=True, slots=True)
 class CloseLine:
-    """End its calls and let go of it.  Answered by ``LineClosed``."""
+    """End its calls and close it.  Answered by ``LineClosed``."""
 
     line: str
 
@@ -141,7 +141,7 @@ class CallOffered:
 
 @dataclass(frozen=True, slots=True)
 class OfCall:
-    """A word of the conversation with this number."""
+    """A message of the conversation with this number."""
 
     number: int
     message: FromCall | ToCall

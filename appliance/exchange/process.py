@@ -1,4 +1,4 @@
-"""The exchange itself: ``live``, in a process of its own (``launching``) that `remote.Exchange` minds.
+"""The exchange itself: ``live``, in a process of its own (``launching``) that `remote.Exchange` supervises.
 
 One event loop with all calls, and nothing else that wants the interpreter: pages come ready-made from the
 box, pages that came in go to it, what happens in a call is told to it.  It ends when its channel, the
@@ -74,8 +74,8 @@ NAME = "faxbox-exchange"
 SWITCH_INTERVAL_S = 0.0005
 
 
-class BoxFarAway(CallOwner):
-    """Owns a call in this process, and passes every word of it on to the box.
+class RemoteOwner(CallOwner):
+    """Stands for a call's owner, which is in the box: passes every message of the call on to it.
 
     ``over`` is called before the box hears of the end.  ``notes``: where pages that were confirmed are noted,
     should the box not live to hear of it; it hears of the end when they are on disk.
@@ -86,7 +86,7 @@ class BoxFarAway(CallOwner):
         number: int,
         channel: Channel,
         keep: KeepPackets | None,
-        over: Callable[[BoxFarAway], None],
+        over: Callable[[RemoteOwner], None],
         notes: Confirmations | None = None,
     ) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class CallServer:
         self._lines: dict[str, Line] = {}
         self._faults: dict[str, str] = {}  # of lines that could not be made
         self._stack: SipStack | None = None
-        self._calls: dict[int, BoxFarAway] = {}
+        self._calls: dict[int, RemoteOwner] = {}
         self._offered: dict[int, asyncio.Future[Answer | Refuse]] = {}  # the box has not yet decided
         self._numbers = itertools.count(-1, -1)  # of calls that come in; the box counts upwards
         self._tasks: set[asyncio.Task[None]] = set()
@@ -243,11 +243,13 @@ class CallServer:
 
     # -- calls -----------------------------------------------------------------------------
 
-    def _begin(self, number: int, keep: KeepPackets | None, notes: Confirmations | None = None) -> BoxFarAway:
-        call = self._calls[number] = BoxFarAway(number, self._channel, keep, self._over, notes)
+    def _begin(
+        self, number: int, keep: KeepPackets | None, notes: Confirmations | None = None
+    ) -> RemoteOwner:
+        call = self._calls[number] = RemoteOwner(number, self._channel, keep, self._over, notes)
         return call
 
-    async def _place(self, order: PlaceCall, call: BoxFarAway) -> None:
+    async def _place(self, order: PlaceCall, call: RemoteOwner) -> None:
         line = self._lines.get(order.line)
         result = CallResult(LINE_STOPPED)
         if line is not None:
@@ -288,7 +290,7 @@ class CallServer:
             _log.exception("a line failed in a call")
             return CallResult(LINE_FAULT)
 
-    def _over(self, call: BoxFarAway) -> None:
+    def _over(self, call: RemoteOwner) -> None:
         self._calls.pop(call.number, None)
         self._tell()  # before: whoever hears of the end finds the line free
 

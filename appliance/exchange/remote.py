@@ -173,7 +173,7 @@ class Exchange:
             await self._keeping
 
     def abandon(self) -> None:
-        """Lets go of a process that was launched and never started, or is ended already."""
+        """Ends a process that was launched and never started; nothing when it has ended."""
         if self._launched is not None:
             self._launched.sock.close()
             _reap(self._launched.process)

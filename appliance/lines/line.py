@@ -72,7 +72,7 @@ class OutgoingCall:
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall:
-    """A call that knocks, before it is answered."""
+    """A call that comes in, before it is answered."""
 
     line: str
     dialled: str  # number dialled (DID), empty when the line cannot know
@@ -121,7 +121,7 @@ class Line(Protocol):
         """Opens the line.  A device or trunk that is down is a state, not an error."""
 
     async def stop(self) -> None:
-        """Ends all calls within a bound and lets go of every socket, thread and device."""
+        """Ends all calls within a bound and closes every socket, thread and device."""
 
     async def place(self, call: OutgoingCall, owner: CallOwner, tap: Tap | None = None) -> CallResult:
         """Carries one call to its end.  Never raises for what the far end or the line did."""

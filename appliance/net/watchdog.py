@@ -1,4 +1,4 @@
-"""A bound on whole conversations: a server that says a letter a minute keeps every single answer's bound."""
+"""Bounds how long a whole conversation takes: a server may keep every single limit and never end."""
 
 from __future__ import annotations
 

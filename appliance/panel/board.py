@@ -1,4 +1,4 @@
-"""The pins, over gpiozero.  A board that is not there, or fails, is the panel's trouble alone."""
+"""The pins, over gpiozero.  The box goes on without a board, and when it fails."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class Watcher:
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class ButtonActions:
     """Does what a button asks for.  ``runtime``: the folder in which systemd looks for our files."""
 
     connect: Connect

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from appliance.panel.box_client import ApiError, Hands, Watcher
+from appliance.panel.box_client import ApiError, ButtonActions, Watcher
 from appliance.panel.buttons import Button
 from appliance.panel.core import Order, Panel
 from appliance.panel.lamps import AnyLamp
@@ -101,7 +101,7 @@ class PanelService:
 
     # -- the loop ------------------------------------------------------------------------------
 
-    def run(self, hands: Hands, watcher: Watcher) -> None:
+    def run(self, hands: ButtonActions, watcher: Watcher) -> None:
         """Until ``stop``; then the lamps are dark and the pins given back."""
         worker = threading.Thread(target=self._work, args=(hands, watcher), name="orders", daemon=True)
         worker.start()
@@ -160,7 +160,7 @@ class PanelService:
                 self._face.close()
                 self._face = None
 
-    def _work(self, hands: Hands, watcher: Watcher) -> None:
+    def _work(self, hands: ButtonActions, watcher: Watcher) -> None:
         """Carries out what buttons ask for, one after the other, away from the loop."""
         while (asked := self._orders.get()) is not None:
             order, button = asked

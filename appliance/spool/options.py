@@ -10,6 +10,7 @@ from typing import Any
 from appliance import at_rest
 from appliance.records import Kind
 from appliance.remarks import Rule
+from appliance.t4.page import Resolution
 
 
 class Resume(Enum):
@@ -28,11 +29,17 @@ class UnknownRule(Enum):
 
 
 class Quality(Enum):
+    """The resolutions that a sender chooses from."""
+
     STANDARD = "standard"  # 204 × 98
     FINE = "fine"  # 204 × 196
     SUPERFINE = "superfine"  # 204 × 391
     R300 = "300"
     R400 = "400"
+
+    @property
+    def resolution(self) -> Resolution:
+        return Resolution[self.name]
 
 
 @dataclass(frozen=True, slots=True)

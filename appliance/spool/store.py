@@ -147,7 +147,7 @@ class Spool:
         self.hub.publish([News(at, kind, fax_id, owner, data)])
 
     def close(self) -> None:
-        """Finishes what is queued, then lets go of everything.  Later operations are refused."""
+        """Finishes what is queued, then closes everything.  Later operations are refused."""
         with self._closing:
             if self._closed:
                 return

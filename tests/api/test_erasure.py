@@ -163,7 +163,7 @@ def test_a_rule_and_a_user_say_how_long_faxes_are_kept(served: Served) -> None:
     for days, gone in ((0.5, set()), (1.5, {fax_id}), (2.5, {fax_id, job_id})):
         now = box.clock() + days * DAY_S
         late = Housekeeping(box.spool, box.settings, box.guard, lambda now=now: now, _at(box, now))
-        late.put_away()
+        late.delete_expired()
         erased = {row[0] for row in box.spool.read(_erased) if row[0] in (fax_id, job_id)}
         assert erased == gone
 

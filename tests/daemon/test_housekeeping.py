@@ -95,13 +95,13 @@ def test_documents_go_after_their_days_once_all_their_faxes_have_ended(
     first, second = submit(box, "9990", "9990")
     end(box, first)
     clock.now += 31 * DAY_S
-    keeper.put_away()
+    keeper.delete_expired()
     assert (files(box, "documents"), files(box, "rendered")) == (1, 1)
     end(box, second)
-    keeper.put_away()
+    keeper.delete_expired()
     assert (files(box, "documents"), files(box, "rendered")) == (1, 1)
     clock.now += 31 * DAY_S
-    keeper.put_away()
+    keeper.delete_expired()
     assert (files(box, "documents"), files(box, "rendered")) == (0, 0)
     assert box.faxes.get(first.id).cause_code == "busy"
     with pytest.raises(RefusedError) as caught:
@@ -113,7 +113,7 @@ def test_a_document_stored_on_its_own_stays(box: Box, clock: Clock, keeper: Hous
     file = box.documents.store_file(b"x", name="x.txt", media_type="text/plain")
     document = box.documents.create("ada", [file], name="form")
     clock.now += 400 * DAY_S
-    keeper.put_away()
+    keeper.delete_expired()
     assert box.documents.get(document.id).files == (file,)
     assert (box.data / file.path).exists()
 
@@ -124,7 +124,7 @@ def test_the_journal_goes_after_its_days(box: Box, clock: Clock, keeper: Houseke
     box.history.audit("ada", "fax.sent", object=str(job.id))
     for days in (31, 340):
         clock.now += days * DAY_S
-        keeper.put_away()
+        keeper.delete_expired()
     assert box.faxes.search(JobFilter()) == []
     with pytest.raises(NotFoundError):
         box.faxes.get(job.id)
@@ -139,14 +139,14 @@ def test_received_faxes_stay_until_they_are_deleted_or_their_days_are_over(
     first, second = receive(box), 0
     clock.now += 1000 * DAY_S
     second = receive(box)
-    keeper.put_away()
+    keeper.delete_expired()
     assert files(box, "received") == 4
     box.inbox.delete(first)
-    keeper.put_away()
+    keeper.delete_expired()
     assert files(box, "received") == 2
     box.settings.change(StorageSettings, {"received_days": 10.0})
     clock.now += 11 * DAY_S
-    keeper.put_away()
+    keeper.delete_expired()
     assert files(box, "received") == 0
     assert box.inbox.search(ReceivedFilter(empty=True)) == []
     assert second
@@ -166,7 +166,7 @@ def test_with_little_room_ended_faxes_go_sooner_and_received_ones_stay(
         heard = listener.get(1.0)
     assert isinstance(heard, News)
     assert (heard.kind, heard.data["room"]) == ("box.disk", "low")
-    keeper.put_away(Room.LOW)
+    keeper.delete_expired(Room.LOW)
     assert (files(box, "documents"), files(box, "rendered"), files(box, "received")) == (1, 1, 2)
     assert (box.data / box.faxes.get(waiting.id).rendered_path).exists()
 
@@ -197,7 +197,7 @@ def test_an_idempotency_key_may_be_used_again_after_its_days(
 
     assert [hand_in(), hand_in()] == [False, True]
     clock.now += 3 * DAY_S
-    keeper.put_away()
+    keeper.delete_expired()
     assert not hand_in()
 
 
@@ -207,7 +207,7 @@ def test_old_traces_go(box: Box, clock: Clock, keeper: Housekeeping) -> None:
         path.write_text("{}")
         os.utime(path, (at, at))
     clock.now += 31 * DAY_S
-    keeper.put_away()
+    keeper.delete_expired()
     assert (old.exists(), new.exists()) == (False, True)
 
 

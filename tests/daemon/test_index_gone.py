@@ -86,7 +86,7 @@ def keep_house(box: Box, *, days: float = 0.0) -> None:
     for path in (box.data / "received").iterdir():
         os.utime(path, (1.0, 1.0))
     now = box.clock() + days * DAY_S
-    Housekeeping(box.spool, box.settings, box.guard, lambda: now).put_away()
+    Housekeeping(box.spool, box.settings, box.guard, lambda: now).delete_expired()
 
 
 @pytest.mark.parametrize("how", ["gone", "empty"])

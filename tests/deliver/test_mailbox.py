@@ -99,7 +99,7 @@ def test_one_that_was_handed_in_before_a_crash_is_not_faxed_twice(
         def dies(*_: object) -> None:
             raise MailError(causes.MAIL_UNREACHABLE, "the cable was pulled")
 
-        patched.setattr("appliance.deliver.mailbox._put_away", dies)
+        patched.setattr("appliance.deliver.mailbox._move_away", dies)
         with pytest.raises(MailError):
             mailbox.visit()
     assert letters.count() == 1

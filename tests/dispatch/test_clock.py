@@ -198,7 +198,7 @@ def test_a_fax_that_comes_in_is_not_ended_by_the_clock(box: Box) -> None:
             call = asyncio.create_task(line.ring("1", 1, confirmed=confirmed))
             await gone.wait()
             await asyncio.sleep(0.1)
-            await asyncio.to_thread(keeper.put_away)
+            await asyncio.to_thread(keeper.delete_expired)
             assert await call is RECEIVED
         (fax,) = box.inbox.search(ReceivedFilter())
         assert fax.state is ReceivedState.COMPLETE

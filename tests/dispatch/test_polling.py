@@ -223,7 +223,7 @@ def test_a_name_is_one_documents_and_free_again_when_that_is_gone(box: Box) -> N
 
 def test_offers_are_there_after_a_restart_and_nothing_sweeps_them_away(box: Box) -> None:
     keeper = Housekeeping(box.spool, box.settings, box.guard, box.clock)
-    keeper.put_away()
+    keeper.delete_expired()
     keeper.sweep_orphans(-1.0)
     data = box.data
     box.close()

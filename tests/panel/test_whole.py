@@ -20,7 +20,7 @@ from appliance.exchange.remote import RemoteLine
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.panel import wiring
 from appliance.panel.board import Board, lamp_pins
-from appliance.panel.box_client import POWEROFF_FILE, RESET_FILE, ApiError, Hands, Watcher
+from appliance.panel.box_client import POWEROFF_FILE, RESET_FILE, ApiError, ButtonActions, Watcher
 from appliance.panel.buttons import HOLD_POWER_S, HOLD_S, PRESS_LIMIT_S, QUIET_S, Button
 from appliance.panel.core import Order
 from appliance.panel.lamps import LANGUAGE, Lamp
@@ -54,7 +54,7 @@ class Rig:
         self.runtime = runtime
         connect = lambda: running(served.box.data, served.box.settings)  # noqa: E731 (the rig's own)
         new_code = lambda: secrets.new_setup_code(served.box.settings)  # noqa: E731 (the rig's own)
-        self.hands = Hands(connect, new_code, runtime, forward_to=SETTINGS.forward_to)
+        self.hands = ButtonActions(connect, new_code, runtime, forward_to=SETTINGS.forward_to)
         self._watcher = Watcher(connect, self.service.box_is, store=served.box.settings)
         self._thread = threading.Thread(
             target=self.service.run, args=(self.hands, self._watcher), daemon=True

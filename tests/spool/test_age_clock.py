@@ -95,7 +95,7 @@ class Office:
             self.box.erasure,
             ages=self.ages,
         )
-        keeper.put_away()
+        keeper.delete_expired()
 
     def runs(self, seconds: float) -> None:
         self.machine.runs(seconds)

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import Any
 
 from appliance.api.causes import REQUEST_INVALID
-from appliance.api.ifax.fields import FARTHEST_S, ID_LIMIT
+from appliance.api.foreign import whole_number
+from appliance.api.ifax.fields import FARTHEST_S
 from appliance.api.problems import DETAIL_LIMIT, Flaw, ProblemError, status_of
 from appliance.causes import Cause
 from appliance.documents import causes
@@ -74,16 +75,10 @@ def number(fields: Mapping[str, Any], name: str) -> int | None:
 
     Raises ProblemError.
     """
-    value = fields.get(name)
-    if value is None or value == "":
-        return None
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
-        value = int(value.strip()[:20])
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ID_LIMIT:
-        raise refused(REQUEST_INVALID, name, "a whole number is needed")
-    return value
+    try:
+        return whole_number(fields.get(name), least=0)
+    except ValueError:
+        raise refused(REQUEST_INVALID, name, "a whole number is needed") from None
 
 
 def needed_id(fields: Mapping[str, Any], name: str) -> int:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from appliance.api.causes import REQUEST_INVALID
+from appliance.api.foreign import whole_number
 from appliance.api.intake import StoredUpload
 from appliance.api.problems import Flaw, ProblemError
 from appliance.causes import Cause
@@ -41,8 +42,6 @@ URL_LIMIT = 4096
 SELECTION_LIMIT = 2000
 # Longest written list of numbers: fifteen of them with punctuation, and to spare.
 NUMBERS_LIMIT = 4096
-# Ids are integers that every JSON reader holds exactly (RFC 7493 2.2).
-ID_LIMIT = (1 << 53) - 1
 _SELECTION = re.compile(r"[0-9]{1,6}(-[0-9]{0,6})?|-[0-9]{1,6}")
 # Form fields in brackets, as in faxData[0][fileName].
 _BRACKETED = re.compile(
@@ -111,16 +110,10 @@ def job_id(fields: Mapping[str, Any]) -> int:
 
 def optional_id(fields: Mapping[str, Any], name: str) -> int | None:
     """A field that is a positive whole number, as such or as text."""
-    value = fields.get(name)
-    if value is None or value == "":
-        return None
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
-        value = int(value.strip()[:20])
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= ID_LIMIT:
-        raise _wrong(name, "a whole number is needed")
-    return value
+    try:
+        return whole_number(fields.get(name), least=1)
+    except ValueError:
+        raise _wrong(name, "a whole number is needed") from None
 
 
 def _stored_id(fields: Mapping[str, Any], name: str) -> int | None:

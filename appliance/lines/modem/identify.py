@@ -1,4 +1,4 @@
-"""Who a modem is and what it can do: asked, parsed with patience, believed only as far as the table allows.
+"""Who a modem is and what it can do: asked, and taken at its word only where the table allows.
 
 "OK" proves nothing (modems and emulators answer it to nonsense): abilities count only when a ``=?``
 query brings a list with known numbers in it.

@@ -130,7 +130,7 @@ class ModemLine:
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"modem line {self._name}")
 
     async def stop(self) -> None:
-        """Ends the call that is up, within a bound, and lets go of the port."""
+        """Ends the call that is up, within a bound, and closes the port."""
         self._stopping = True
         fax, done = self._fax, self._fax_done
         if fax is not None and done is not None and self._found is not None:

@@ -205,7 +205,7 @@ class SerialLink:
             self._lost(why)
 
     def close(self) -> None:
-        """Lets go of the port.  Again does nothing."""
+        """Closes the port.  A second call does nothing."""
         if self._closed:
             return
         self._closed = True
