@@ -33,7 +33,7 @@ from appliance.services.rules import RefusedError
 from appliance.settings.fields import SettingError
 from appliance.settings.store import UnknownItemError
 from appliance.spool.causes import INDEX_DAMAGED, STORAGE_FULL, STORAGE_READ_ONLY
-from appliance.spool.model import (
+from appliance.spool.errors import (
     IdempotencyError,
     IllegalTransitionError,
     NotFoundError,

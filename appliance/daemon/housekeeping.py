@@ -17,8 +17,9 @@ from appliance.settings.accounts import User
 from appliance.settings.store import SettingsStore
 from appliance.spool import received as received_rows
 from appliance.spool import retention, vault
+from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 from appliance.spool.folders import DOCUMENTS, RECEIVED, RENDERED, SET_ASIDE, TRACES
-from appliance.spool.model import DAY_S, PACKETS, RECEIVING_LIMIT_S, Room, SpoolClosedError, SpoolFailedError
+from appliance.spool.model import DAY_S, PACKETS, RECEIVING_LIMIT_S, Room
 from appliance.spool.room import RoomGuard
 from appliance.spool.settings import StorageSettings
 from appliance.spool.store import Spool

@@ -20,7 +20,7 @@ from appliance.box import Box
 from appliance.exchange.remote import SILENCE_S, Exchange
 from appliance.net.settings import ADDRESS_FILE
 from appliance.spool import events
-from appliance.spool.model import SpoolFailedError
+from appliance.spool.errors import SpoolFailedError
 
 _log = logging.getLogger(__name__)
 

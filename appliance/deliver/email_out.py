@@ -16,7 +16,8 @@ from appliance.deliver.smtp import MailError
 from appliance.deliver.worker import DeliveryError
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
-from appliance.spool.model import Delivery, NotFoundError
+from appliance.spool.delivery import Delivery
+from appliance.spool.errors import NotFoundError
 from appliance.station import StationSettings
 
 # What writes an e-mail is loaded by the first one.

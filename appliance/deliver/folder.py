@@ -15,7 +15,9 @@ from appliance.box import Box
 from appliance.deliver import pdfs
 from appliance.deliver.causes import FOLDER_UNUSABLE
 from appliance.deliver.worker import DeliveryError
-from appliance.spool.model import Delivery, NotFoundError, Received
+from appliance.spool.delivery import Delivery
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Received
 from appliance.station import StationSettings
 
 _NUMBER_KEPT = 24

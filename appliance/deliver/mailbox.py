@@ -34,7 +34,8 @@ from appliance.deliver.settings import DeliverySettings, MailInSettings, MailOut
 from appliance.deliver.smtp import MailError, tls_context
 from appliance.durable import DiskFullError
 from appliance.net.watchdog import Watchdog
-from appliance.spool.model import NewDelivery, SpoolClosedError, SpoolFailedError
+from appliance.spool.delivery import NewDelivery
+from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from appliance.box import Box
 from appliance.deliver.worker import DeliveryError
 from appliance.documents.pdf import write_pdf
 from appliance.documents.render import RenderedDocument
-from appliance.spool.model import Job, NotFoundError, Received, ReceivedPageFile
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Job, Received, ReceivedPageFile
 from appliance.t4.coding import PageError
 from appliance.t4.page import CodedPage, Raster
 from appliance.t4.tiff import FaxTiff

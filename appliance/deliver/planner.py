@@ -18,7 +18,8 @@ from appliance.deliver.styles import OWN
 from appliance.deliver.webhook import ENDS, EVENTS
 from appliance.services.outbox import DiskError, Following
 from appliance.settings.accounts import ApiKey, Scope, User, WebhookEvent
-from appliance.spool.model import DAY_S, Event, Job, NewDelivery, Received
+from appliance.spool.delivery import NewDelivery
+from appliance.spool.model import DAY_S, Event, Job, Received
 
 _log = logging.getLogger(__name__)
 

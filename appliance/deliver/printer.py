@@ -22,7 +22,8 @@ from appliance.deliver import printer_words as words
 from appliance.deliver.planner import REPORT
 from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
-from appliance.spool.model import Delivery, NotFoundError
+from appliance.spool.delivery import Delivery
+from appliance.spool.errors import NotFoundError
 
 # One try waits so long for the paper, seconds, and looks so often; the next try goes on waiting.
 TRY_S = 60.0

@@ -20,7 +20,7 @@ from appliance.documents.causes import EMAIL_DAMAGED
 from appliance.documents.email_parts import LINE_COUNT_LIMIT
 from appliance.durable import DiskFullError
 from appliance.services.causes import TOO_MANY_RECIPIENTS
-from appliance.spool.model import SpoolClosedError, SpoolFailedError
+from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
 

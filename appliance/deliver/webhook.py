@@ -22,7 +22,9 @@ from appliance.records import time_text
 from appliance.services.views import fax_in_full, received_in_full
 from appliance.settings.accounts import ApiKey
 from appliance.settings.secrets import SecretSettings
-from appliance.spool.model import Delivery, Job, NotFoundError, Received
+from appliance.spool.delivery import Delivery
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Job, Received
 
 SIGNATURE_HEADER = "X-Faxbox-Signature"
 # A receiver that answers so says that the address is gone for good: RFC 9110 15.5.11.

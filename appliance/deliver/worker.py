@@ -18,15 +18,9 @@ from collections.abc import Callable, Mapping
 from appliance.box import Box
 from appliance.deliver.settings import DeliverySettings
 from appliance.durable import DiskFullError
-from appliance.spool.model import (
-    Delivery,
-    Event,
-    IllegalTransitionError,
-    News,
-    NotFoundError,
-    SpoolClosedError,
-    SpoolFailedError,
-)
+from appliance.spool.delivery import Delivery
+from appliance.spool.errors import IllegalTransitionError, NotFoundError, SpoolClosedError, SpoolFailedError
+from appliance.spool.model import Event, News
 
 _log = logging.getLogger(__name__)
 

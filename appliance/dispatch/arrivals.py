@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 
 from appliance.box import Box
-from appliance.spool.model import Event, News, SpoolClosedError, SpoolFailedError
+from appliance.spool.errors import SpoolClosedError, SpoolFailedError
+from appliance.spool.model import Event, News
 
 _log = logging.getLogger(__name__)
 

@@ -29,14 +29,8 @@ from appliance.lines.line import OutgoingCall
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.spool import attempts
 from appliance.spool.causes import INTERRUPTED, STORAGE_FULL, STORAGE_READ_ONLY, UNKNOWN_DELIVERY
-from appliance.spool.model import (
-    Attempt,
-    IllegalTransitionError,
-    Job,
-    SpoolClosedError,
-    SpoolError,
-    SpoolFailedError,
-)
+from appliance.spool.errors import IllegalTransitionError, SpoolClosedError, SpoolError, SpoolFailedError
+from appliance.spool.model import Attempt, Job
 from appliance.spool.settings import SendingSettings
 from appliance.station import StationSettings
 from appliance.t30.causes import PAGE_UNAVAILABLE, RECORD_FAILED

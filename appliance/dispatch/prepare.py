@@ -34,16 +34,9 @@ from appliance.net.settings import ApiSettings
 from appliance.remarks import FILE_AT_FAULT, FILE_LEFT_OUT, Remark, Rule, verdict
 from appliance.services.rules import RefusedError, To
 from appliance.spool import documents, jobs, preparing
+from appliance.spool.errors import NotFoundError, SpoolClosedError, SpoolFailedError
 from appliance.spool.folders import RENDERED
-from appliance.spool.model import (
-    Event,
-    Job,
-    News,
-    NotFoundError,
-    SourceFile,
-    SpoolClosedError,
-    SpoolFailedError,
-)
+from appliance.spool.model import Event, Job, News, SourceFile
 from appliance.spool.settings import SendingSettings
 
 _log = logging.getLogger(__name__)

@@ -30,8 +30,9 @@ from appliance.language import said
 from appliance.net.settings import ApiSettings
 from appliance.services.causes import TOO_BUSY
 from appliance.services.rules import RefusedError, To
+from appliance.spool.errors import NotFoundError
 from appliance.spool.folders import DOCUMENTS, RENDERED
-from appliance.spool.model import DAY_S, NotFoundError, SourceFile
+from appliance.spool.model import DAY_S, SourceFile
 from appliance.spool.options import SendOptions, options_from_json, options_json
 
 _log = logging.getLogger(__name__)

@@ -21,8 +21,9 @@ from appliance.durable import DiskFullError
 from appliance.lines.line import Answer, IncomingCall, Refuse
 from appliance.spool import offers
 from appliance.spool.causes import STORAGE_FULL, STORAGE_READ_ONLY
+from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 from appliance.spool.incoming import IncomingFax
-from appliance.spool.model import Room, SpoolClosedError, SpoolFailedError
+from appliance.spool.model import Room
 from appliance.spool.settings import StorageSettings
 from appliance.station import StationSettings
 from appliance.t30.conversation import PageDelivered

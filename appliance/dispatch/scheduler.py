@@ -26,7 +26,8 @@ from appliance.services.causes import QUOTA_SPENT
 from appliance.settings.accounts import ApiKey, User
 from appliance.spool import attempts, bounds, decisions, jobs, ledger, queues
 from appliance.spool.causes import EXPIRED
-from appliance.spool.model import DAY_S, IllegalTransitionError, Job, JobState, Reach, SpoolClosedError
+from appliance.spool.errors import IllegalTransitionError, SpoolClosedError
+from appliance.spool.model import DAY_S, Job, JobState, Reach
 from appliance.spool.settings import SendingSettings
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from appliance.box import Box
 from appliance.dispatch.arrivals import Arrivals
 from appliance.documents.settings import ReadingSettings
 from appliance.spool import received
-from appliance.spool.model import Received, SpoolClosedError
+from appliance.spool.errors import SpoolClosedError
+from appliance.spool.model import Received
 
 _log = logging.getLogger(__name__)
 

@@ -29,7 +29,8 @@ from appliance.printing.settings import PrintingSettings
 from appliance.printing.wake import Wake
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
-from appliance.spool.model import SourceFile, SpoolClosedError
+from appliance.spool.errors import SpoolClosedError
+from appliance.spool.model import SourceFile
 from appliance.spool.options import Cover, SendOptions
 from appliance.station import StationSettings
 

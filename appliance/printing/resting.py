@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Hashable, Iterator
 
 from appliance.durable import DiskFullError
-from appliance.spool.model import SpoolClosedError, SpoolFailedError
+from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
 

@@ -34,14 +34,8 @@ from appliance.printing.settings import ScanSettings
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings.accounts import Role, User
-from appliance.spool.model import (
-    DAY_S,
-    Job,
-    JobState,
-    NotFoundError,
-    SourceFile,
-    SpoolClosedError,
-)
+from appliance.spool.errors import NotFoundError, SpoolClosedError
+from appliance.spool.model import DAY_S, Job, JobState, SourceFile
 
 _log = logging.getLogger(__name__)
 

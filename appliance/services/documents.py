@@ -9,7 +9,8 @@ from pathlib import Path
 
 from appliance.services.rules import Clock, Rules
 from appliance.spool import documents, ledger
-from appliance.spool.model import Document, NotFoundError, SourceFile
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Document, SourceFile
 from appliance.spool.remembered import Program
 from appliance.spool.retention import passing_folder
 from appliance.spool.store import Spool

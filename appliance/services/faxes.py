@@ -12,16 +12,15 @@ from appliance.services.causes import NOT_PERMITTED
 from appliance.services.documents import Documents
 from appliance.services.rules import Clock, RefusedError, Rules, To
 from appliance.spool import accepting, decisions, jobs, resends, stats
+from appliance.spool.errors import IdempotencyError, NotFoundError
 from appliance.spool.model import (
     NO_NUMBER,
     Attempt,
     Handed,
-    IdempotencyError,
     Job,
     JobFilter,
     JobState,
     NewSubmission,
-    NotFoundError,
     SourceFile,
     Submission,
 )

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from appliance.durable import DiskFullError
 from appliance.services.rules import Clock
 from appliance.spool import events, ledger, statistics, stats
+from appliance.spool.errors import SpoolClosedError, SpoolFailedError
 from appliance.spool.events import Listener
-from appliance.spool.model import Event, News, SpoolClosedError, SpoolFailedError
+from appliance.spool.model import Event, News
 from appliance.spool.remembered import AuditEntry, Destination, Statistics
 from appliance.spool.store import Spool
 

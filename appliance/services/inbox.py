@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from appliance.services.accounts import Accounts
 from appliance.services.rules import Clock
 from appliance.spool import received
-from appliance.spool.model import NotFoundError, Received, ReceivedFilter, ReceivedPageFile
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 from appliance.spool.store import Spool
 
 

@@ -8,16 +8,9 @@ from dataclasses import dataclass
 
 from appliance.services.rules import Clock
 from appliance.spool import contents, jobs, outbox, received
-from appliance.spool.model import (
-    Delivery,
-    DeliveryFilter,
-    DeliveryTry,
-    Event,
-    Job,
-    NewDelivery,
-    NotFoundError,
-    Received,
-)
+from appliance.spool.delivery import Delivery, DeliveryFilter, DeliveryTry, NewDelivery
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Event, Job, Received
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 

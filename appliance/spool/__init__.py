@@ -3,6 +3,7 @@
 How it is laid out
 ------------------
 ``model``        the data model: frozen dataclasses, states, the transition table, each state's bound
+``delivery``     the same of the outbox; ``errors`` is what all of this raises
 ``schema``       the tables (SQLite, WAL, synchronous=FULL)
 ``folders``      where the spool's files lie
 ``store``        ``Spool``: the doors to all of this, from threads and from asyncio

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from appliance import durable
 from appliance.spool import events
-from appliance.spool.model import DAY_S, SpoolFailedError
+from appliance.spool.errors import SpoolFailedError
+from appliance.spool.model import DAY_S
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 

@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Collection
 
 from appliance.records import from_row
-from appliance.spool.model import Event, NotFoundError, Received
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Event, Received
 from appliance.spool.received import get
 from appliance.spool.transaction import Tx
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from appliance.causes import CANCELLED, DELIVERED, Cause
 from appliance.spool import job_states, jobs
-from appliance.spool.model import IllegalTransitionError, Job, JobState
+from appliance.spool.errors import IllegalTransitionError
+from appliance.spool.model import Job, JobState
 from appliance.spool.options import UnknownRule
 from appliance.spool.transaction import Tx
 

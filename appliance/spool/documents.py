@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 
 from appliance import at_rest
+from appliance.spool.errors import NotFoundError
 from appliance.spool.folders import DOCUMENTS
-from appliance.spool.model import Document, NotFoundError, SourceFile
+from appliance.spool.model import Document, SourceFile
 from appliance.spool.store import Spool
 from appliance.spool.transaction import Tx
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.spool import jobs, received
-from appliance.spool.model import PACKETS, IllegalTransitionError, ReceivedState
+from appliance.spool.errors import IllegalTransitionError
+from appliance.spool.model import PACKETS, ReceivedState
 from appliance.spool.retention import FIRST_MOMENT, came_before
 from appliance.spool.transaction import Tx
 

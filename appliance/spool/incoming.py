@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from appliance import at_rest, durable
 from appliance.causes import RECEIVED, Cause
 from appliance.spool import received
+from appliance.spool.errors import SpoolError
 from appliance.spool.folders import RECEIVED as FOLDER
-from appliance.spool.model import Received, ReceivedPageFile, SpoolError
+from appliance.spool.model import Received, ReceivedPageFile
 from appliance.spool.page_facts import PageFacts
 from appliance.spool.store import Spool
 from appliance.t4.page import CodedPage, Raster

@@ -9,7 +9,8 @@ from typing import Any
 
 from appliance.causes import Cause
 from appliance.spool import stats
-from appliance.spool.model import PREPARING_LIMIT_S, TRANSITIONS, IllegalTransitionError, Job, JobState
+from appliance.spool.errors import IllegalTransitionError
+from appliance.spool.model import PREPARING_LIMIT_S, TRANSITIONS, Job, JobState
 from appliance.spool.transaction import Tx
 
 

@@ -6,7 +6,8 @@ import json
 import sqlite3
 import time
 
-from appliance.spool.model import Job, NotFoundError, Reach
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Job, Reach
 from appliance.spool.remembered import AuditEntry, Destination, Program, Usage
 from appliance.spool.transaction import Tx
 

@@ -1,4 +1,4 @@
-"""The spool's data model: what a job, an attempt, a received fax, an event and a delivery are.
+"""The spool's data model: what a job, an attempt, a received fax and an event are.
 
 A *submission* is what somebody handed in: one document, one set of options, one or more recipients.
 Each recipient is a *job* of its own (its own number, state, attempts and end); a submission with
@@ -398,68 +398,6 @@ class Room(Enum):
     FULL = "full"  # nothing is accepted, no call is answered
 
 
-class OutboxState(Enum):
-    PENDING = "pending"
-    DONE = "done"
-    FAILED = "failed"  # the timetable is exhausted
-    DROPPED = "dropped"  # a person or the settings took it out
-
-
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
-    """A delivery to make: ``kind`` picks who makes it, ``target`` is where, ``payload`` what (JSON).
-
-    ``timetable``: seconds to wait after each failed try; when it is used up the delivery has failed.
-    """
-
-    kind: str  # webhook, email, printer, folder…
-    target: str
-    payload: Mapping[str, Any]
-    timetable: tuple[float, ...]
-    fax_id: int | None = None
-    owner: str = ""
-    not_before: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A delivery in the outbox; its times are Unix time; ``timetable`` is that of ``NewDelivery``."""
-
-    id: int
-    kind: str
-    target: str
-    payload: Mapping[str, Any]
-    timetable: tuple[float, ...]
-    fax_id: int | None
-    owner: str
-    state: OutboxState
-    tries: int
-    next_try_at: float
-    created_at: float
-    ended_at: float | None
-    last_error: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryTry:
-    number: int
-    at: float
-    ok: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryFilter:
-    """Which deliveries to list; empty or None: any.  Newest first; ``before_id`` pages on."""
-
-    kind: str = ""
-    owner: str = ""
-    states: frozenset[OutboxState] = frozenset()
-    fax_id: int | None = None
-    before_id: int | None = None
-    limit: int = 50
-
-
 @dataclass(frozen=True, slots=True)
 class JobFilter:
     """Which jobs to list; empty or None: any.  Newest first; ``before_id`` pages on."""
@@ -513,34 +451,3 @@ class ReceivedFilter:
     before_id: int | None = None
     empty: bool = False  # calls that brought no page, too
     limit: int = 50
-
-
-# -- errors: the user's mistakes and the box's limits, never the far end's -----------------------
-
-
-class SpoolError(Exception):
-    """Base of what the spool raises."""
-
-
-class NotFoundError(SpoolError):
-    """No such job, received fax, document or delivery."""
-
-
-class IllegalTransitionError(SpoolError):
-    """The job is in a state that does not allow this; nothing was changed."""
-
-
-class IdempotencyError(SpoolError):
-    """This idempotency key was used before for a different request."""
-
-
-class SpoolClosedError(SpoolError):
-    """The box is shutting down."""
-
-
-class SpoolFailedError(SpoolError):
-    """The disk or the database refused a write; nothing of this operation was kept."""
-
-
-class SpoolDamagedError(SpoolFailedError):
-    """The database is damaged: `faxbox spool rebuild` is the way back."""

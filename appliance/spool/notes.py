@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from appliance import at_rest
-from appliance.spool.model import Note, NotFoundError
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Note
 from appliance.spool.transaction import Tx
 
 MOST_NOTES = 100  # on one fax

@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from appliance.spool.model import NotFoundError, SourceFile
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import SourceFile
 from appliance.spool.remembered import NameTakenError, Offer, TooManyError
 from appliance.spool.transaction import Tx
 

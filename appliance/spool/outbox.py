@@ -11,14 +11,8 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-from appliance.spool.model import (
-    Delivery,
-    DeliveryFilter,
-    DeliveryTry,
-    IllegalTransitionError,
-    NotFoundError,
-    OutboxState,
-)
+from appliance.spool.delivery import Delivery, DeliveryFilter, DeliveryTry, OutboxState
+from appliance.spool.errors import IllegalTransitionError, NotFoundError
 from appliance.spool.transaction import Tx
 
 # Octets kept of what a target answered or of an error's text.

@@ -18,10 +18,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from appliance import durable
 from appliance.spool import copies, identity
 from appliance.spool.connection import connect, is_damage
+from appliance.spool.errors import SpoolClosedError, SpoolDamagedError
 from appliance.spool.events import EventHub
 from appliance.spool.folders import FOLDERS
 from appliance.spool.identity import DATABASE_NAME
-from appliance.spool.model import News, SpoolClosedError, SpoolDamagedError
+from appliance.spool.model import News
 from appliance.spool.schema import migrate, version_of, versions
 from appliance.spool.transaction import FollowUp, Tx
 from appliance.spool.writer import Writer

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from appliance.spool.model import Event, NewDelivery
+from appliance.spool.delivery import NewDelivery
+from appliance.spool.model import Event
 
 
 class Tx:

@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 
 from appliance import durable
 from appliance.spool.connection import is_damage
-from appliance.spool.model import Event, SpoolDamagedError, SpoolFailedError
+from appliance.spool.errors import SpoolDamagedError, SpoolFailedError
+from appliance.spool.model import Event
 from appliance.spool.transaction import Tx
 
 _log = logging.getLogger(__name__)

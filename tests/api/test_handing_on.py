@@ -9,7 +9,7 @@ import pytest
 
 from appliance.api import page_export
 from appliance.settings.accounts import Scope
-from appliance.spool.model import OutboxState
+from appliance.spool.delivery import OutboxState
 from appliance.t4.coding import decode
 from tests.api.served import Served
 from tests.deliver.mailing import post_office

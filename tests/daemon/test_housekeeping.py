@@ -18,17 +18,9 @@ from appliance.lines.causes import BUSY
 from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.spool import decisions, preparing, received
+from appliance.spool.errors import NotFoundError
 from appliance.spool.folders import FOLDERS
-from appliance.spool.model import (
-    DAY_S,
-    Job,
-    JobFilter,
-    News,
-    NotFoundError,
-    ReceivedFilter,
-    ReceivedPageFile,
-    Room,
-)
+from appliance.spool.model import DAY_S, Job, JobFilter, News, ReceivedFilter, ReceivedPageFile, Room
 from appliance.spool.retention import passing_folder, sweep_parts
 from appliance.spool.settings import StorageSettings
 

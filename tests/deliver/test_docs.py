@@ -16,7 +16,7 @@ from appliance.deliver.webhook import own_style
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey
 from appliance.spool import jobs, outbox
-from appliance.spool.model import OutboxState
+from appliance.spool.delivery import OutboxState
 from tests.deliver.making import Hook, fail, hook_server, make_box, receive, submit, until
 
 TEXT = (Path(__file__).parents[2] / "docs" / "deliveries.md").read_text(encoding="utf-8")

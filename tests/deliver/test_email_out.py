@@ -43,7 +43,8 @@ from appliance.lines.causes import BUSY
 from appliance.numbers import NumberSettings
 from appliance.settings.accounts import User
 from appliance.spool import outbox
-from appliance.spool.model import Delivery, OutboxState, Received, ReceivedState
+from appliance.spool.delivery import Delivery, OutboxState
+from appliance.spool.model import Received, ReceivedState
 from appliance.station import StationSettings
 from tests.deliver.mailing import PostOffice, post_office
 from tests.deliver.making import fail, make_box, receive, submit, until

@@ -21,7 +21,8 @@ from appliance.lines.line import IncomingCall
 from appliance.lines.practice.settings import PracticeSettings
 from appliance.settings.accounts import User
 from appliance.spool import ledger, outbox
-from appliance.spool.model import OutboxState, Received, ReceivedFilter, ReceivedState
+from appliance.spool.delivery import OutboxState
+from appliance.spool.model import Received, ReceivedFilter, ReceivedState
 from tests.deliver.making import Hook, hook_server, make_box, until
 
 

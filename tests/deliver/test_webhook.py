@@ -25,7 +25,8 @@ from appliance.net.settings import ApiSettings
 from appliance.settings import secrets
 from appliance.settings.accounts import ApiKey
 from appliance.spool import decisions, outbox
-from appliance.spool.model import Delivery, Job, OutboxState
+from appliance.spool.delivery import Delivery, OutboxState
+from appliance.spool.model import Job
 from tests.deliver.making import START, Clock, Hook, fail, hook_server, make_box, receive, submit, until
 
 KEY = "shop"

@@ -26,7 +26,8 @@ from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import User
 from appliance.spool import outbox
-from appliance.spool.model import Delivery, JobState, OutboxState, ReceivedState
+from appliance.spool.delivery import Delivery, OutboxState
+from appliance.spool.model import JobState, ReceivedState
 from tests.daemon.test_serve import serving
 from tests.deliver.mailing import post_office
 from tests.deliver.making import Hook, fail, hook_server, make_box, receive, submit, until

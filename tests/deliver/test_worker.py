@@ -7,7 +7,7 @@ from pathlib import Path
 from appliance.deliver.settings import DeliverySettings
 from appliance.deliver.worker import OutboxWorker
 from appliance.language import ENGLISH, speak, spoken
-from appliance.spool.model import Delivery, NewDelivery
+from appliance.spool.delivery import Delivery, NewDelivery
 from tests.deliver.making import make_box, until
 
 

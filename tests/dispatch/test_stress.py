@@ -16,7 +16,8 @@ import pytest
 
 from appliance import causes
 from appliance.lines.line import LineKind, OutgoingCall
-from appliance.spool.model import IllegalTransitionError, JobState, Priority
+from appliance.spool.errors import IllegalTransitionError
+from appliance.spool.model import JobState, Priority
 from appliance.spool.options import UnknownRule
 from appliance.spool.settings import SendingSettings
 from tests.dispatch.fake_line import End, FakeLine

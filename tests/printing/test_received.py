@@ -19,7 +19,7 @@ from appliance.deliver.settings import PaperSettings
 from appliance.deliver.worker import DeliveryError
 from appliance.printing.ppd import ppd
 from appliance.settings.accounts import Role, User
-from appliance.spool.model import Delivery, OutboxState
+from appliance.spool.delivery import Delivery, OutboxState
 from tests.deliver.making import fail, make_box, receive, submit
 from tests.documents.ocr import words_on
 from tests.printing.cupsd import Cups, running_cupsd

@@ -16,7 +16,8 @@ from appliance.printing.resting import FIRST_REST_S, LONGEST_REST_S, Resting
 from appliance.printing.scans import Scans
 from appliance.printing.settings import ScanSettings
 from appliance.services.faxes import Faxes, Request, Submitted
-from appliance.spool.model import JobFilter, SpoolFailedError
+from appliance.spool.errors import SpoolFailedError
+from appliance.spool.model import JobFilter
 from tests.deliver.making import make_box
 
 PDF = b"%PDF-1.4\nnot much of one\n%%EOF\n"

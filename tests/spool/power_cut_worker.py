@@ -20,8 +20,9 @@ from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings import secrets
 from appliance.spool import attempts, outbox, preparing
+from appliance.spool.delivery import NewDelivery
 from appliance.spool.incoming import IncomingFax
-from appliance.spool.model import JobState, NewDelivery
+from appliance.spool.model import JobState
 from appliance.spool.transaction import Tx
 from appliance.station import StationSettings
 from appliance.t4.page import Raster

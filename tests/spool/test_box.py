@@ -20,14 +20,8 @@ from appliance.services.faxes import Request
 from appliance.services.rules import RefusedError, To
 from appliance.settings import secrets
 from appliance.spool import attempts, jobs, ledger, preparing
-from appliance.spool.model import (
-    IdempotencyError,
-    IllegalTransitionError,
-    JobFilter,
-    JobState,
-    NotFoundError,
-    Reach,
-)
+from appliance.spool.errors import IdempotencyError, IllegalTransitionError, NotFoundError
+from appliance.spool.model import JobFilter, JobState, Reach
 from appliance.spool.options import Quality, SendOptions
 from appliance.spool.settings import StorageSettings
 

@@ -18,7 +18,8 @@ from appliance.configuration import open_box
 from appliance.daemon.main import recover
 from appliance.settings import secrets
 from appliance.spool import outbox
-from appliance.spool.model import JobState, OutboxState, ReceivedFilter, ReceivedState
+from appliance.spool.delivery import OutboxState
+from appliance.spool.model import JobState, ReceivedFilter, ReceivedState
 from appliance.spool.retention import sweep_parts
 from appliance.station import StationSettings
 from appliance.t4.tiff import FaxTiff

@@ -11,16 +11,14 @@ from appliance.causes import DELIVERED
 from appliance.lines import causes
 from appliance.services.attention import CALLS_S, Attention
 from appliance.spool import accepting, attempts, bounds, decisions, documents, jobs, preparing, queues
+from appliance.spool.errors import IdempotencyError, IllegalTransitionError, NotFoundError
 from appliance.spool.model import (
     NEEDS_NUMBER_LIMIT_S,
     NO_NUMBER,
     TRANSITIONS,
-    IdempotencyError,
-    IllegalTransitionError,
     JobFilter,
     JobState,
     NewSubmission,
-    NotFoundError,
     Priority,
     Recipient,
 )

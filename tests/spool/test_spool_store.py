@@ -31,20 +31,18 @@ from appliance.spool import (
     received,
     stats,
 )
+from appliance.spool.delivery import NewDelivery, OutboxState
+from appliance.spool.errors import IllegalTransitionError, SpoolClosedError
 from appliance.spool.identity import DATABASE_NAME
 from appliance.spool.model import (
     Event,
-    IllegalTransitionError,
     JobFilter,
     JobState,
-    NewDelivery,
     NewSubmission,
-    OutboxState,
     ReceivedFilter,
     ReceivedPageFile,
     ReceivedState,
     Recipient,
-    SpoolClosedError,
 )
 from appliance.spool.schema import MIGRATIONS, SchemaTooNewError
 from appliance.spool.store import READERS_KEPT, Spool

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from appliance.disk_lock import owner
-from appliance.spool.model import NewDelivery
+from appliance.spool.delivery import NewDelivery
 from tests.web.browser import Web
 
 # What a stranger writes who wishes the reader ill.

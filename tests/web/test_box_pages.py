@@ -12,7 +12,7 @@ from serial.tools.list_ports_common import ListPortInfo
 from appliance.deliver.printer_words import lacks
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
-from appliance.spool.model import DeliveryFilter, NewDelivery
+from appliance.spool.delivery import DeliveryFilter, NewDelivery
 from tests.web.browser import Web
 from tests.web.furnished import EVIL
 

@@ -15,7 +15,7 @@ from appliance.dispatch.profile import STEPS, Profile
 from appliance.language import said as _
 from appliance.lines.modem.settings import ClassOneModem
 from appliance.lines.settings import LineSettings
-from appliance.spool.model import DeliveryFilter, DeliveryTry, OutboxState
+from appliance.spool.delivery import DeliveryFilter, DeliveryTry, OutboxState
 from webui import audit_words
 from webui.visit import Answer, Page, Visit
 

@@ -12,7 +12,7 @@ from appliance.deliver.planner import DELIVERY_KINDS, FOLDER, PRINTER, REPORT
 from appliance.deliver.settings import Route
 from appliance.language import said as _
 from appliance.settings.accounts import ApiKey
-from appliance.spool.model import Delivery, DeliveryFilter, DeliveryTry, OutboxState
+from appliance.spool.delivery import Delivery, DeliveryFilter, DeliveryTry, OutboxState
 from appliance.url_passwords import masked
 from webui.visit import Answer, Page, Visit
 from webui.wording import Chip, State

@@ -11,7 +11,7 @@ from typing import Any
 from appliance.api.rest.checking import flaw
 from appliance.causes import Cause
 from appliance.language import said as _
-from appliance.spool.model import NotFoundError
+from appliance.spool.errors import NotFoundError
 from webui import wording
 from webui.call_picture import CallPicture, Span, picture, span_of
 from webui.ladder import Packets, PageOnLine, Rung, ladder

@@ -20,7 +20,8 @@ from appliance.phonebook import Campaign
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
-from appliance.spool.model import IllegalTransitionError, Job, JobFilter, JobState
+from appliance.spool.errors import IllegalTransitionError
+from appliance.spool.model import Job, JobFilter, JobState
 from appliance.spool.options import SendOptions
 
 # Campaigns of one owner.

@@ -22,7 +22,8 @@ from appliance.api.numbers import own_number
 from appliance.dispatch.rules import most_tries
 from appliance.phonebook import Contact
 from appliance.settings.accounts import Scope
-from appliance.spool.model import Job, JobFilter, JobState, NotFoundError, Received, ReceivedFilter
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Job, JobFilter, JobState, Received, ReceivedFilter
 from appliance.spool.settings import SendingSettings
 
 # Transmissions in one answer: when nothing is said, and at most.

@@ -32,7 +32,8 @@ from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
-from appliance.spool.model import Handed, JobState, NotFoundError
+from appliance.spool.errors import NotFoundError
+from appliance.spool.model import Handed, JobState
 from appliance.spool.options import SendOptions
 
 

@@ -18,15 +18,8 @@ from appliance.records import shared
 from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
-from appliance.spool.model import (
-    Attempt,
-    Handed,
-    IllegalTransitionError,
-    Job,
-    JobFilter,
-    JobState,
-    NotFoundError,
-)
+from appliance.spool.errors import IllegalTransitionError, NotFoundError
+from appliance.spool.model import Attempt, Handed, Job, JobFilter, JobState
 
 # Jobs looked through at once, and at most, to answer one listing.
 PAGE = 500

@@ -32,16 +32,8 @@ from appliance.services.causes import STATE_FORBIDS
 from appliance.services.faxes import Request
 from appliance.services.rules import To
 from appliance.settings.accounts import Scope
-from appliance.spool.model import (
-    Document,
-    IllegalTransitionError,
-    Job,
-    JobFilter,
-    JobState,
-    NotFoundError,
-    ReceivedFilter,
-    SourceFile,
-)
+from appliance.spool.errors import IllegalTransitionError, NotFoundError
+from appliance.spool.model import Document, Job, JobFilter, JobState, ReceivedFilter, SourceFile
 from appliance.spool.options import Cover, SendOptions
 from appliance.station import StationSettings
 

@@ -26,7 +26,8 @@ from appliance import durable
 from appliance.api.ipp.asked import AskedFax
 from appliance.box import Box
 from appliance.services.faxes import Submitted
-from appliance.spool.model import IdempotencyError, SourceFile
+from appliance.spool.errors import IdempotencyError
+from appliance.spool.model import SourceFile
 
 _log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from appliance.ipp.model import Group, GroupTag, Message
 from appliance.language import said
 from appliance.services.rules import RefusedError
 from appliance.spool.causes import STORAGE_FULL
-from appliance.spool.model import IllegalTransitionError, SpoolClosedError, SpoolFailedError
+from appliance.spool.errors import IllegalTransitionError, SpoolClosedError, SpoolFailedError
 
 _log = logging.getLogger(__name__)
 # Jobs in one answer.

@@ -17,7 +17,7 @@ from appliance.net.http import FetchError
 from appliance.services.causes import NOT_PERMITTED
 from appliance.settings.accounts import ApiKey, Scope
 from appliance.settings.fields import one_of
-from appliance.spool.model import DeliveryFilter, OutboxState
+from appliance.spool.delivery import DeliveryFilter, OutboxState
 from appliance.url_passwords import masked
 
 TESTED = component(

@@ -19,7 +19,8 @@ from appliance.deliver.planner import EMAIL, PRINTER
 from appliance.deliver.settings import ADDRESS_LIMIT, ADDRESS_PATTERN, DeliverySettings, MailOutSettings
 from appliance.services.causes import STATE_FORBIDS
 from appliance.settings.accounts import Scope
-from appliance.spool.model import NewDelivery, Received
+from appliance.spool.delivery import NewDelivery
+from appliance.spool.model import Received
 
 _PIECE_OCTETS = 1 << 16
 _Handler = Callable[[Call], Answer]

@@ -17,7 +17,8 @@ from appliance.api.rest.schemas import array, record, text
 from appliance.api.rest.views import FAX, listing, page_of
 from appliance.records import view
 from appliance.settings.accounts import Scope
-from appliance.spool.model import IllegalTransitionError, JobFilter
+from appliance.spool.errors import IllegalTransitionError
+from appliance.spool.model import JobFilter
 
 
 def index(call: Call) -> Answer:

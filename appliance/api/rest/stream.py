@@ -17,7 +17,8 @@ from appliance.api.rest.routes import Answer, Call
 from appliance.api.rest.views import event_view
 from appliance.language import said
 from appliance.settings.accounts import Scope
-from appliance.spool.model import Event, News, NotFoundError, SpoolClosedError
+from appliance.spool.errors import NotFoundError, SpoolClosedError
+from appliance.spool.model import Event, News
 
 # Without news, a sign of life goes out so often, seconds: keeps proxies from closing, finds clients gone.
 HEARTBEAT_S = 15.0

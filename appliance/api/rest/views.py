@@ -27,18 +27,8 @@ from appliance.deliver.webhook import EVENTS
 from appliance.lines.line import LineKind
 from appliance.records import Fact, facts_of, time_text
 from appliance.remarks import Weight
-from appliance.spool.model import (
-    Attempt,
-    Delivery,
-    DeliveryTry,
-    Document,
-    Event,
-    Handed,
-    Job,
-    OutboxState,
-    Received,
-    ReceivedPageFile,
-)
+from appliance.spool.delivery import Delivery, DeliveryTry, OutboxState
+from appliance.spool.model import Attempt, Document, Event, Handed, Job, Received, ReceivedPageFile
 from appliance.spool.remembered import AuditEntry, Destination
 from appliance.url_passwords import masked
 
