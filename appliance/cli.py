@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from appliance import __version__
 
-_DAEMON = "appliance.daemon.commands"
 # Each word with the module that adds it.  Only the module of the word that was given is loaded: the box and
 # its panel live for months, and each would keep in memory what only the others need.
 _WORDS = {
@@ -18,16 +17,14 @@ _WORDS = {
         for word in ("send", "practice", "check", "demo", "doctor", "panel", "printing", "spool", "erase")
     },
     **dict.fromkeys(("list", "show", "inbox", "cancel", "resend", "tail"), "appliance.commands.faxes"),
-    **dict.fromkeys(("config", "key", "certificate", "setup-code"), _DAEMON),
+    **{word: f"appliance.commands.{word}" for word in ("config", "key", "certificate")},
+    "setup-code": "appliance.commands.setup_code",
     "serve": "appliance.daemon.serving",
     **dict.fromkeys(("backup", "restore"), "appliance.commands.backup"),
-    "user": "appliance.commands.user",
-    "line": "appliance.commands.line",
-    "update": "appliance.commands.update",
+    **{word: f"appliance.commands.{word}" for word in ("user", "line", "update")},
     "disk-lock": "appliance.commands.disk_lock",
     "hardware-test": "appliance.commands.hardware_test",
-    "version": "appliance.commands.version",
-    "completion": "appliance.commands.completion",
+    **{word: f"appliance.commands.{word}" for word in ("version", "completion")},
 }
 # It knows every word, so it needs all of them.
 _ALL_WORDS = "completion"

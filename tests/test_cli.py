@@ -56,7 +56,7 @@ def test_each_word_is_found_in_its_module(word: str, capsys: pytest.CaptureFixtu
     [
         (("appliance.cli", "appliance.commands.panel", "appliance.panel.board"), _NOT_FOR_THE_PANEL),
         (
-            ("appliance.cli", "appliance.daemon.commands", "appliance.api.server", "webui.door"),
+            ("appliance.cli", "appliance.daemon.box_process", "appliance.api.server", "webui.door"),
             _NOT_FOR_THE_BOX,
         ),
     ],

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from appliance.commands.running_box import BoxRefusedError, BoxUnreachableError, RunningBox
-from appliance.daemon import users
-from appliance.daemon.arguments import add_data_argument, complain, data_folder
-from appliance.daemon.commands import user_command
-from appliance.settings.accounts import Role
+from appliance.configuration import open_settings
+from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.settings import secrets
+from appliance.settings.accounts import Role, User
+from appliance.settings.fields import SettingError
+from appliance.settings.files import SettingsDamagedError
+from appliance.settings.store import SettingsStore
 
 # Exit codes: done; the box said no; no box runs.
 DONE, REFUSED, NO_BOX = 0, 1, 3
@@ -23,7 +26,12 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Adds ``user`` to the command's words."""
     user = words.add_parser("user", help="list, add and remove users; a new password for one")
     actions = user.add_subparsers(dest="action", required=True)
-    users.add_password(actions, add_data_argument)
+    password = actions.add_parser(
+        "password", help="give a user a new password, read from the terminal or standard input"
+    )
+    password.add_argument("name")
+    password.add_argument("--no-app", action="store_true", help="sign in without the authenticator app again")
+    add_data_argument(password)
     listed = actions.add_parser("list", help="the users of the running box")
     listed.add_argument("--json", action="store_true", help="as JSON, for programs")
     add = actions.add_parser("add", help="add a user; the password is read from the terminal or the input")
@@ -32,10 +40,43 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     add.add_argument("--email", default="", help="where results and received faxes can be sent")
     remove = actions.add_parser("remove", help="remove a user")
     remove.add_argument("name")
-    user.set_defaults(run=user_command)
+    user.set_defaults(run=_set_password)
     for parser, act in ((listed, _list), (add, _add), (remove, _remove)):
         add_data_argument(parser)
         parser.set_defaults(act=act, run=_run)
+
+
+def _set_password(arguments: argparse.Namespace) -> int:
+    """A new password for somebody who forgot theirs.  Works beside a running box, and without one."""
+    try:
+        store = open_settings(data_folder(arguments))
+        if not _ask_password(store, arguments.name, no_app=arguments.no_app):
+            return complain(f"there is no user {arguments.name!r}", EXIT_USAGE)
+    except SettingError as error:
+        return complain(str(error), EXIT_USAGE)
+    except (SettingsDamagedError, OSError) as error:
+        return complain(str(error), EXIT_UNUSABLE)
+    print(f"{arguments.name} has a new password; whoever was signed in under this name no longer is.")
+    return 0
+
+
+def _ask_password(store: SettingsStore, name: str, *, no_app: bool) -> bool:
+    """Asks for a new password for the user and sets it; False when there is no such user.
+
+    Every session of the user ends.  Raises SettingError for a password that is not fit.
+    """
+    found = next((user_id for user_id, user in store.items(User).items() if user.name == name), None)
+    if found is None:
+        return False
+    if sys.stdin.isatty():
+        password = getpass.getpass(f"New password for {name}: ")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    changes: dict[str, Any] = {"password_hash": secrets.hash_password(password)}
+    if no_app:
+        changes |= {"totp_secret": "", "recovery_codes": []}
+    store.update(User, found, changes)
+    return True
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The daemon: ``faxbox serve``, and the commands that work on its folder (``config``, ``key``).
+"""The daemon: ``faxbox serve``.
 
 ``main``      wires the rooms together and keeps them running
 ``lines``     makes the lines that the settings name
@@ -7,5 +7,5 @@
 ``arguments``  what all words of the command line have in common
 ``service_manager``  what systemd asks of a service: readiness, sockets, journal
 ``serving``   the word ``serve``, which forks the exchange before the box is loaded
-``commands``  what ``serve`` does, and the words ``config``, ``key``, ``certificate`` and ``setup-code``
+``box_process``  the box's own process: opens the folder, HTTP and ``main``
 """

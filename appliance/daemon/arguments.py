@@ -9,6 +9,8 @@ from pathlib import Path
 
 DEFAULT_DATA = "/var/lib/faxbox"
 DATA_VARIABLE = "FAXBOX_DATA"
+# In place of an address to listen on: the sockets that systemd opened (systemd/faxbox.socket).
+SYSTEMD = "systemd"
 
 # Exit codes (sysexits.h): a mistake on the command line or in a setting; the folder is in use by another
 # box; its files cannot be used.

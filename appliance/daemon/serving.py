@@ -10,11 +10,10 @@ import logging
 import resource
 
 from appliance import durable, limited
-from appliance.daemon.arguments import EXIT_UNUSABLE, add_data_argument, complain, data_folder
+from appliance.daemon.arguments import EXIT_UNUSABLE, SYSTEMD, add_data_argument, complain, data_folder
 from appliance.exchange import launching
 
 DEFAULT_HTTP = "127.0.0.1:8080"
-SYSTEMD = "systemd"  # in place of an address: the sockets that systemd opened (systemd/faxbox.socket)
 
 
 def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,20 +31,16 @@ def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     serve.set_defaults(run=serve_command)
 
 
-def level_of(arguments: argparse.Namespace) -> int:
-    """What is logged, and all that is more urgent."""
-    return logging.DEBUG if arguments.verbose else logging.INFO
-
-
 def serve_command(arguments: argparse.Namespace) -> int:
     """Runs the box until SIGTERM or SIGINT."""
     data = data_folder(arguments, may_be_new=True)
     durable.keep_private()
     limited.lower(resource.RLIMIT_CORE, 0)  # an image of memory would hold pages, passwords and the key
+    level = logging.DEBUG if arguments.verbose else logging.INFO
     try:
-        launched = launching.fork(level_of(arguments))
+        launched = launching.fork(level)
     except OSError as error:
         return complain(f"the program that carries the calls cannot be started: {error}", EXIT_UNUSABLE)
-    from appliance.daemon.commands import serve  # noqa: PLC0415 - see above
+    from appliance.daemon.box_process import serve  # noqa: PLC0415 - see above
 
-    return serve(arguments, data, launched)
+    return serve(data, arguments.http, level, launched)

@@ -1,0 +1,41 @@
+"""``faxbox certificate``: a certificate of the box's own, for TLS."""
+
+from __future__ import annotations
+
+import argparse
+
+from appliance.configuration import open_settings
+from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.net.settings import HttpSettings
+from appliance.settings.fields import SettingError
+from appliance.settings.files import SettingsDamagedError
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``certificate`` to the command's words."""
+    certificate = words.add_parser(
+        "certificate", help="make a certificate of the box's own and use it for TLS"
+    )
+    certificate.add_argument("names", nargs="+", metavar="NAME", help="names and addresses of the box")
+    add_data_argument(certificate)
+    certificate.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Makes a key and a certificate signed by nobody else, and names them in the settings."""
+    from appliance.api.tls import TlsError, make_certificate  # noqa: PLC0415
+
+    data = data_folder(arguments)
+    try:
+        store = open_settings(data)
+        certificate, key = make_certificate(data.resolve(), arguments.names)
+        store.change(HttpSettings, {"tls_certificate": str(certificate), "tls_key": str(key)})
+    except TlsError as error:
+        return complain(str(error), EXIT_USAGE)
+    except (SettingsDamagedError, SettingError, OSError) as error:
+        return complain(str(error), EXIT_UNUSABLE)
+    print(
+        f"The web pages and interfaces speak TLS now, with {certificate}.  Nobody else has signed it: "
+        "browsers warn until they are told to trust it."
+    )
+    return 0

@@ -1,0 +1,104 @@
+"""``faxbox config``: reads and changes settings, beside a running box or without one."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from appliance.configuration import open_settings
+from appliance.daemon.arguments import EXIT_UNUSABLE, EXIT_USAGE, add_data_argument, complain, data_folder
+from appliance.language import said
+from appliance.settings.fields import SettingError
+from appliance.settings.files import SettingsDamagedError
+from appliance.settings.store import SettingsStore
+
+
+def register(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds ``config`` to the command's words."""
+    config = words.add_parser("config", help="read and change settings")
+    actions = config.add_subparsers(dest="action", required=True)
+    get = actions.add_parser("get", help="show a section or a setting, or all")
+    get.add_argument("path", nargs="?", default="", help="such as station or station.name")
+    change = actions.add_parser("set", help="change a setting")
+    change.add_argument("path", help="such as station.name")
+    change.add_argument(
+        "value",
+        nargs="?",
+        help="lists with commas; none for no value; left out for passwords, which are asked for or read from"
+        " standard input",
+    )
+    forget = actions.add_parser("forget", help="drop what this version does not know")
+    forget.add_argument("path", help="such as station.nmae or lines.3.nmae")
+    export = actions.add_parser("export", help="print everything as JSON, secrets masked")
+    export.add_argument("--with-secrets", action="store_true", help="secrets too: keep the output safe")
+    load = actions.add_parser("import", help="take what export printed")
+    load.add_argument("file", help="file to read, - for standard input")
+    for action in (get, change, forget, export, load):
+        add_data_argument(action)
+    config.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """get, set, forget, export, import.  Works beside a running box, which notices the change."""
+    try:
+        logging.basicConfig(format="faxbox: %(message)s")
+        store = open_settings(data_folder(arguments, may_be_new=arguments.action == "import"), mend=True)
+        match arguments.action:
+            case "get":
+                _show(store.get_path(arguments.path))
+            case "set":
+                store.set_path(arguments.path, _new_value(store, arguments.path, arguments.value))
+            case "forget":
+                store.forget_path(arguments.path)
+            case "export":
+                _show(store.export(secrets=arguments.with_secrets))
+            case "import":
+                store.load(_read_json(arguments.file))
+    except SettingError as error:
+        return complain(str(error), EXIT_USAGE)
+    except (SettingsDamagedError, OSError) as error:
+        return complain(str(error), EXIT_UNUSABLE)
+    return 0
+
+
+def _new_value(store: SettingsStore, path: str, given: str | None) -> str:
+    """The text that a field is to be made from.  A secret never stands among the arguments, which every user
+    of the machine can read: it is asked for, or is the first line of standard input.  Raises SettingError."""
+    if not store.is_secret(path):
+        if given is None:
+            raise SettingError(path, said("a value is needed"))
+        return given
+    if given is not None:
+        raise SettingError(
+            path,
+            said(
+                "every user of this machine can read what stands on a command line: leave the value out, and"
+                " type it when it is asked for or hand it in through standard input"
+            ),
+        )
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{path}: ")
+    line = sys.stdin.readline()
+    if not line:
+        raise SettingError(path, said("standard input ended before a value came"))
+    return line.rstrip("\r\n")
+
+
+def _read_json(name: str) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        data = json.loads(text)
+    except ValueError as error:
+        raise SettingError(name, said("this is not JSON: {error}").format(error=error)) from None
+    if not isinstance(data, dict):
+        raise SettingError(name, said("an object is needed"))
+    return data
+
+
+def _show(value: Any) -> None:
+    print(value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False))
