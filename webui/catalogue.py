@@ -30,11 +30,11 @@ from appliance.panel import words as panel_words
 from appliance.panel.lamps import LANGUAGE
 from appliance.phonebook.merging import REASONS
 from appliance.remarks import all_kinds
-from appliance.settings.fields import describe, variants
+from appliance.settings.fields import as_sentence, describe, variants
 from webui import audit_words, interface_words
 from webui.line_words import LINE_SENTENCES
 from webui.pages.interface import calls
-from webui.settings_words import NOT_FOR_PEOPLE, help_of, label_of, title_of
+from webui.settings_words import NOT_FOR_PEOPLE, label_of, title_of
 
 _PROJECT = Path(__file__).parents[1]
 # Where marked sentences stand, and how each kind of file is read.
@@ -101,7 +101,7 @@ def sentences() -> Iterator[tuple[str | tuple[str, ...], str]]:
             for shape in variants(kind).values() or (kind,):
                 for field in describe(shape):
                     yield label_of(field.name), "settings"
-                    yield help_of(field.help), "settings"
+                    yield as_sentence(field.help), "settings"
 
 
 def template() -> Catalog:

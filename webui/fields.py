@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.language import said as _
-from appliance.settings.fields import TEXT_LIMIT, FieldDescription
+from appliance.settings.fields import TEXT_LIMIT, FieldDescription, as_sentence
 from webui.choice_words import choice_word
-from webui.settings_words import help_of, label_of
+from webui.settings_words import label_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _field(described: FieldDescription, value: Any, options: Options) -> FormFie
         name=described.name,
         kind=kind,
         label=_(label_of(described.name)),
-        help=_(help_of(described.help)),
+        help=_(as_sentence(described.help)),
         value=_text(value),
         on=value is True,
         choices=[Choice(each, text or "–", each in chosen) for each, text in choices],

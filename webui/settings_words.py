@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from appliance.settings.fields import as_sentence
-
 # A section that the box keeps for itself.
 NOT_FOR_PEOPLE = "secrets"
 _TITLES = {
@@ -114,11 +112,6 @@ def title_of(section: str) -> str:
 def label_of(field: str) -> str:
     """A field, such as ``station_id``: Station ID."""
     return _LABELS.get(field) or _words(field)
-
-
-def help_of(help_text: str) -> str:
-    """What a field means, as a sentence."""
-    return as_sentence(help_text)
 
 
 def _words(name: str) -> str:

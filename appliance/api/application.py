@@ -13,9 +13,9 @@ from appliance import language
 from appliance.api.causes import NOT_FOUND
 from appliance.api.context import Context
 from appliance.api.door import StartResponse, WsgiApplication
-from appliance.api.ictfax.door import make_ictfax
-from appliance.api.ifax.door import make_ifax
-from appliance.api.ipp.door import make_ipp
+from appliance.api.ictfax.door import IctfaxDoor
+from appliance.api.ifax.door import IfaxDoor
+from appliance.api.ipp.door import IppDoor
 from appliance.api.problems import MEDIA_TYPE, ProblemError
 from appliance.api.rest.door import make_rest
 
@@ -68,10 +68,10 @@ def make_application(context: Context, more: Mapping[str, MakeDoor] | None = Non
     """All doors of the box, and ``more`` by their prefixes; an empty prefix takes what is left."""
     doors: dict[str, MakeDoor] = {
         "/api/v1": make_rest,
-        "/v1": make_ifax,
-        "/ipp": make_ipp,
-        "/ictfax/api": make_ictfax,
-        "/api": make_ictfax,  # that system's own base path, for clients that cannot be told another
+        "/v1": IfaxDoor,
+        "/ipp": IppDoor,
+        "/ictfax/api": IctfaxDoor,
+        "/api": IctfaxDoor,  # that system's own base path, for clients that cannot be told another
         **(more or {}),
     }
     return Application({prefix: make(context) for prefix, make in doors.items()})

@@ -8,9 +8,9 @@ from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
 from appliance.configuration import CATALOGUE
 from appliance.language import said as _
-from appliance.settings.fields import describe, to_document
+from appliance.settings.fields import as_sentence, describe, to_document
 from webui.fields import form_fields
-from webui.settings_words import NOT_FOR_PEOPLE, help_of, label_of, title_of
+from webui.settings_words import NOT_FOR_PEOPLE, label_of, title_of
 from webui.visit import Answer, Page, Visit
 
 
@@ -62,7 +62,7 @@ def show(visit: Visit) -> Answer:
 
 def _found_by(name: str) -> str:
     described = describe(CATALOGUE.sections[name])
-    return " ".join(f"{_(label_of(field.name))} {_(help_of(field.help))}" for field in described)
+    return " ".join(f"{_(label_of(field.name))} {_(as_sentence(field.help))}" for field in described)
 
 
 def show_section(visit: Visit) -> Answer:

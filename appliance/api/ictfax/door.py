@@ -28,13 +28,8 @@ from appliance.settings.accounts import Scope
 _ID = "[0-9]{1,15}"
 
 
-def make_ictfax(context: Context) -> ForeignDoor:
-    """The ICTFax style interface."""
-    return IctfaxDoor(context)
-
-
 class IctfaxDoor(ForeignDoor):
-    """Addresses and who may ask for them; what they do is in the modules beside this one."""
+    """The ICTFax style interface: its addresses, and who may ask for them."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

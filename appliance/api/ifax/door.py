@@ -54,13 +54,8 @@ class Call:
     handler: Handler
 
 
-def make_ifax(context: Context) -> ForeignDoor:
-    """The iFax style interface."""
-    return IfaxDoor(context)
-
-
 class IfaxDoor(ForeignDoor):
-    """Every call is POST with JSON; a form is read the same way, and so is a query."""
+    """The iFax style interface: every call is POST with JSON; a form and a query are read the same way."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

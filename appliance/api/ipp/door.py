@@ -15,7 +15,7 @@ from appliance.api import request
 from appliance.api.auth import caller_of
 from appliance.api.causes import NOT_SIGNED_IN
 from appliance.api.context import KNOWN, Context, address_of
-from appliance.api.door import StartResponse, WsgiApplication
+from appliance.api.door import StartResponse
 from appliance.api.ictfax.basic import BasicSessions
 from appliance.api.ipp import strings
 from appliance.api.ipp.answers import refusal, refused
@@ -52,7 +52,7 @@ class _PasswordNeededError(Exception):
 
 
 class IppDoor:
-    """A WSGI application."""
+    """The box as a network printer (IPP), as a WSGI application."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -288,7 +288,3 @@ def _icon(size: int) -> bytes:
     made = io.BytesIO()
     image.resize((size, size), Image.Resampling.LANCZOS).save(made, "PNG")
     return made.getvalue()
-
-
-def make_ipp(context: Context) -> WsgiApplication:
-    return IppDoor(context)
