@@ -326,8 +326,8 @@ class _Sealed(io.RawIOBase):
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Opens a file for reading, as what was written to it.  Raises OSError (SealedError)."""
-    file = path.open("rb")
+    """Opens a file for reading, as what was written to it.  Raises OSError (SealedError, NotAFileError)."""
+    file = durable.open_file(path)
     try:
         if file.read(len(_MAGIC)) != _MAGIC:
             file.seek(0)
@@ -348,10 +348,10 @@ def read_bytes(path: Path) -> bytes:
 def open_plain(path: Path, limit: int) -> IO[bytes]:
     """A file with a descriptor for another process; of an encrypted one a copy in memory.
 
-    Raises OSError (SealedError), durable.TooLargeError past ``limit`` octets.
+    Raises OSError (SealedError, NotAFileError), durable.TooLargeError past ``limit`` octets.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    file = os.fdopen(descriptor, "rb")
+    file = durable.open_file(path)
+    descriptor = file.fileno()
     try:
         if os.fstat(descriptor).st_size > limit + HEADER_OCTETS + (limit // PIECE + 1) * _TAG_OCTETS:
             raise durable.TooLargeError(f"more than {limit} octets")

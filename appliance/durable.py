@@ -27,6 +27,8 @@ PART_SUFFIX = ".part"
 _SHRED_PIECE = 1 << 20
 # Errors that mean "no room": the file system, the quota, or the file size limit.
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# What opening a link (with O_NOFOLLOW) and a socket or a device without driver ends in.
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.ENODEV})
 
 
 class DiskFullError(Exception):
@@ -57,6 +59,24 @@ def require_file(path: Path) -> None:
             f"{path} is {what} where a file belongs. Nothing was changed. Put the file back,"
             " or mount the disk that it is on; to go on without it, move away what is there."
         )
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Opens a file that the box wrote, for reading.
+
+    Raises NotAFileError for what it never puts there (links, folders, pipes, sockets, devices) instead of
+    waiting for it or reading what is elsewhere; OSError.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise NotAFileError(f"{path.name} is no file") from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotAFileError(f"{path.name} is no file")
+    return os.fdopen(descriptor, "rb")
 
 
 def _instead_of_file(path: Path) -> str:
@@ -199,7 +219,8 @@ def shred(path: Path, octets_of: Callable[[BinaryIO], int] = _all_of) -> None:
     """Overwrites a file, or all in a folder, and deletes it: as far as the medium writes in place.
 
     ``octets_of`` says of an open file how many of its first octets are overwritten.  Flash memory and copying
-    file systems may keep the old blocks.  What is not there is no error.
+    file systems may keep the old blocks.  What is not there is no error; of what is no file the name alone
+    goes: nothing is written through a link or into a device.
     """
     if path.is_dir() and not path.is_symlink():
         for inner in path.iterdir():
@@ -207,7 +228,13 @@ def shred(path: Path, octets_of: Callable[[BinaryIO], int] = _all_of) -> None:
         path.rmdir()
         return
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        state = path.lstat()
+        if not stat.S_ISREG(state.st_mode):
+            path.unlink()
+            return
+        if not state.st_mode & stat.S_IWUSR:
+            path.chmod(0o600)  # whoever took the right away, it is the box's file
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return
     with open(descriptor, "r+b") as file:

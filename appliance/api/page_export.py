@@ -85,7 +85,7 @@ def received_pages(box: Box, pages: Sequence[ReceivedPageFile]) -> Iterator[Code
     """The pages of a received fax, one at a time.  Raises ProblemError."""
     for file in pages:
         try:
-            with FaxTiff(at_rest.open_file(box.data / file.path)) as tiff:
+            with FaxTiff(box.inbox.open_page(file)) as tiff:
                 yield tiff.page(0)
         except at_rest.SealedError as error:
             raise ProblemError(DOCUMENT_GONE, f"page {file.number + 1} cannot be read: {error}") from None

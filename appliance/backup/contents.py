@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -34,8 +35,11 @@ from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile, Re
 from appliance.spool.notes import MOST_NOTES
 from appliance.spool.notes import add as add_note
 from appliance.spool.transaction import Tx
+from appliance.t4.coding import PageError
 from appliance.t4.tiff import FaxTiff
 from appliance.t4.tiff_reading import TiffError
+
+_log = logging.getLogger(__name__)
 
 VERSION = 1
 # What is larger was not written by a box.
@@ -119,7 +123,7 @@ def _put_json(sealer: Sealer, name: str, value: Any, now: float) -> None:
 
 def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> None:
     fax, pages = box.inbox.with_pages(fax_id, deleted=True)
-    files = [page for page in pages if (box.data / page.path).exists()]
+    files = [page for page in pages if _is_there(box, page)]
     if fax.deleted_at is not None or not files:
         return  # it went away just now
     _put_json(
@@ -134,10 +138,21 @@ def _put_fax(box: Box, sealer: Sealer, number: int, fax_id: int, now: float) -> 
     )
     for page in files:
         # As it was received: the backup has a key of its own, whatever the data folder is encrypted with.
-        with at_rest.open_file(box.data / page.path) as file:
+        with box.inbox.open_page(page) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
             archive.put(sealer, f"received/{number}-{page.number}.tiff", size, file, now)
+
+
+def _is_there(box: Box, page: ReceivedPageFile) -> bool:
+    """Whether a page can be read: one that cannot keeps no other from the backup."""
+    try:
+        with FaxTiff(box.inbox.open_page(page)) as tiff:
+            tiff.page(0)
+    except (OSError, TiffError, PageError) as error:
+        _log.error("a page is not in the backup: %s", error)
+        return False
+    return True
 
 
 # -- taking ----------------------------------------------------------------------------------------

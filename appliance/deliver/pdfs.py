@@ -92,7 +92,7 @@ def write_sent(box: Box, job: Job, path: Path) -> bool:
 def _pages(box: Box, pages: list[ReceivedPageFile]) -> Iterator[CodedPage | Raster]:
     """One page in memory at a time."""
     for page in pages:
-        with FaxTiff(at_rest.open_file(box.data / page.path)) as tiff:
+        with FaxTiff(box.inbox.open_page(page)) as tiff:
             yield from tiff
 
 

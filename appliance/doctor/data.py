@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sqlite3
 import ssl
 import stat
 import subprocess
@@ -19,7 +20,7 @@ from appliance.lines.settings import LineSettings
 from appliance.lines.sip.settings import SipTrunk
 from appliance.net.settings import HttpSettings
 from appliance.settings.store import SettingsStore
-from appliance.spool import identity, rebuild
+from appliance.spool import file_check, identity, rebuild
 
 # A certificate that ends within so many days is told of.
 _DAY_S = 86400
@@ -73,6 +74,24 @@ def index(data: Path) -> Iterator[Finding]:
             _("The index of the faxes is gone or damaged."),
             _("Stop the box, then faxbox spool rebuild; received faxes come back from their files."),
             advice,
+        )
+
+
+def files(data: Path) -> Iterator[Finding]:
+    """Whether each file that the index names is there, and is one."""
+    try:
+        lost = file_check.lost(data)
+    except sqlite3.Error:
+        return  # told by ``index``
+    if not lost:
+        yield Finding("files", State.FINE, _("The files of all faxes are there."))
+    else:
+        yield Finding(
+            "files",
+            State.BROKEN,
+            _("Files of faxes are gone, empty, not to be read, or something else lies in their place."),
+            _("Put them back from a copy of the folder; the other pages of those faxes can be had."),
+            f"{len(lost)}: {', '.join(lost[:5])}",
         )
 
 

@@ -26,6 +26,7 @@ def looks(folder: Path, store: SettingsStore, box: running.Running | str) -> dic
         "power": machine.power,
         "data": lambda: data.permissions(folder),
         "index": lambda: data.index(folder),
+        "files": lambda: data.files(folder),
         "settings": lambda: data.settings(store),
         "certificate": lambda: data.certificate(store.section(HttpSettings)),
         "modem": lambda: data.ports(store),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from dataclasses import dataclass
 
 from appliance import at_rest
@@ -13,6 +14,8 @@ from appliance.spool import erasure
 from appliance.spool.erasure import Erased
 from appliance.spool.model import DAY_S
 from appliance.spool.store import Spool
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,11 @@ class Erasure:
         self.spool.forget_past()
 
     def shred(self) -> None:
-        """Overwrites and deletes the files that erased faxes had."""
+        """Overwrites and deletes the files that erased faxes had; what cannot be is tried again later."""
         for path in self.spool.read(erasure.to_shred):
-            at_rest.shred(self.spool.data / path)
+            try:
+                at_rest.shred(self.spool.data / path)
+            except OSError as error:
+                _log.error("%s could not be erased and is tried again: %s", path, error)
+                continue
             self.spool.do(erasure.shredded, path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from appliance.services.accounts import Accounts
 from appliance.services.rules import Clock
-from appliance.spool import received
+from appliance.spool import page_facts, received
 from appliance.spool.errors import NotFoundError
 from appliance.spool.model import Received, ReceivedFilter, ReceivedPageFile
 from appliance.spool.store import Spool
@@ -50,6 +51,10 @@ class Inbox:
     def pages(self, received_id: int, owner: str | None = None) -> list[ReceivedPageFile]:
         """The pages of a received fax; ``path`` is relative to the data folder.  Raises NotFoundError."""
         return self.with_pages(received_id, owner)[1]
+
+    def open_page(self, page: ReceivedPageFile) -> BinaryIO:
+        """The TIFF file of a page, open.  Raises OSError for what is gone or not this page's, TiffError."""
+        return page_facts.open_page(self.spool.data, page)
 
     def page_texts(self, received_id: int) -> list[str]:
         """What was read on each page, where the owner has them read; else empty."""

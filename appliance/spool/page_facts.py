@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from appliance import at_rest
+from appliance.durable import NotAFileError
+from appliance.spool.model import ReceivedPageFile
 from appliance.t4.tiff import FaxTiff
 
 
@@ -31,6 +34,25 @@ class PageFacts:
         return json.dumps(asdict(self))
 
 
+def open_page(data: Path, page: ReceivedPageFile) -> BinaryIO:
+    """The file of a received page in the data folder, open at its start.
+
+    Raises OSError (NotAFileError also for another fax's page, or another page), TiffError.
+    """
+    path = data / page.path
+    file = at_rest.open_file(path)
+    try:
+        # Files of pages say whose they are: one that was put in another's place is not shown in its name.
+        facts = _facts(FaxTiff(file).description(0))
+        if facts is not None and not (path.name.startswith(facts.fax) and facts.page == page.number):
+            raise NotAFileError(f"{path.name} is page {facts.page + 1} of another fax, or another page")
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 def read_facts(path: Path) -> tuple[PageFacts, int, int, str] | None:
     """The facts of a page's file, its width, rows and resolution; None when it says none.
 
@@ -39,8 +61,12 @@ def read_facts(path: Path) -> tuple[PageFacts, int, int, str] | None:
     with FaxTiff(at_rest.open_file(path)) as tiff:
         text = tiff.description(0)
         page = tiff.page(0)
+    facts = _facts(text)
+    return None if facts is None else (facts, page.width, page.rows, page.resolution.name)
+
+
+def _facts(text: str) -> PageFacts | None:
     try:
-        facts = PageFacts(**json.loads(text))
+        return PageFacts(**json.loads(text))
     except (ValueError, TypeError):
         return None
-    return facts, page.width, page.rows, page.resolution.name
