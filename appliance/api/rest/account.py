@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from appliance.api import signing_in
 from appliance.api.causes import CODE_WRONG, NOT_FOUND, SIGN_IN_REFUSED
@@ -205,12 +206,12 @@ def forget_app(call: Call, user_id: int, user: User) -> None:
 
 _SECRET_TEXT = {**text(1000), "writeOnly": True}
 _NAME_AND_PASSWORD = {"name": text(254, least=1), "password": _SECRET_TEXT}
+_route = partial(Route, tag="sessions")
 ROUTES = (
-    Route(
+    _route(
         "POST",
         "/sessions",
         "signIn",
-        "sessions",
         "Sign in with name and password",
         sign_in,
         open=True,
@@ -222,11 +223,10 @@ ROUTES = (
         status=201,
         help="The token is used like a key's, until it expires.",
     ),
-    Route(
+    _route(
         "POST",
         "/setup",
         "setUp",
-        "sessions",
         "Make the first administrator with the set-up code",
         set_up,
         open=True,
@@ -237,12 +237,11 @@ ROUTES = (
             required=("code", "name", "password"),
         ),
     ),
-    Route("GET", "/me", "readSelf", "sessions", "Who the key or sign-in stands for", me, answer=SELF),
-    Route(
+    _route("GET", "/me", "readSelf", "Who the key or sign-in stands for", me, answer=SELF),
+    _route(
         "POST",
         "/me/password",
         "changeOwnPassword",
-        "sessions",
         "Change your own password",
         change_password,
         answer=TICKET,
@@ -251,58 +250,47 @@ ROUTES = (
         ),
         help="Ends every sign-in with the old one, and answers a new one.",
     ),
-    Route(
+    _route(
         "PATCH",
         "/me",
         "changeSelf",
-        "sessions",
         "Change what is your own to choose",
         change_self,
         body=request_object({"language": text(3, pattern="([a-z]{2,3})?", help="empty: the browser's")}),
         answer=SELF,
     ),
-    Route(
+    _route(
         "GET",
         "/me/sessions",
         "listOwnSessions",
-        "sessions",
         "Where you are signed in",
         sessions,
         answer=record({"sessions": array(SESSION)}),
     ),
-    Route(
+    _route(
         "DELETE",
         "/me/sessions",
         "endOtherSessions",
-        "sessions",
         "Sign out everywhere else",
         end_other_sessions,
         answer=ENDED,
     ),
-    Route(
-        "DELETE",
-        "/me/sessions/{session}",
-        "endSession",
-        "sessions",
-        "Sign out in one place",
-        end_session,
-        status=204,
+    _route(
+        "DELETE", "/me/sessions/{session}", "endSession", "Sign out in one place", end_session, status=204
     ),
-    Route(
+    _route(
         "POST",
         "/me/app",
         "newAppSecret",
-        "sessions",
         "A secret for an authenticator app (TOTP, RFC 6238)",
         new_app_secret,
         answer=record({"secret": text(64), "address": text(500, help="for its QR code")}),
         help="Nothing is kept until the secret comes back with a code.",
     ),
-    Route(
+    _route(
         "PUT",
         "/me/app",
         "useApp",
-        "sessions",
         "From now on sign-ins need a code of the app, too",
         use_app,
         body=request_object(
@@ -315,11 +303,10 @@ ROUTES = (
         ),
         answer=record({"recovery_codes": array(text(20), help="each good once; shown only now")}),
     ),
-    Route(
+    _route(
         "POST",
         "/me/app/drop",
         "dropApp",
-        "sessions",
         "Sign in with the password alone again",
         drop_app,
         body=request_object({"password": _SECRET_TEXT}, required=("password",)),

@@ -66,9 +66,9 @@ ROUTES = (
         "POST",
         "/backup",
         "makeBackup",
-        "system",
         "The box in one encrypted file",
         make,
+        tag="system",
         scope=Scope.ADMIN,
         body=request_object(
             {
@@ -84,9 +84,9 @@ ROUTES = (
         "POST",
         "/restore",
         "restoreBackup",
-        "system",
         "Take what a backup holds",
         restore,
+        tag="system",
         scope=Scope.ADMIN,
         form=request_object(
             {"passphrase": text(PASSPHRASE_MAX, help="the one that it was made with"), "backup": binary()},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from appliance.api import certificate
 from appliance.api.causes import SETTING_INVALID
 from appliance.api.problems import Flaw, ProblemError
@@ -78,25 +80,22 @@ def take(call: Call) -> Answer:
     return read(call)
 
 
+_route = partial(Route, tag="system", scope=Scope.ADMIN)
 ROUTES = (
-    Route(
+    _route(
         "GET",
         "/certificate",
         "readCertificate",
-        "system",
         "The certificate of the pages and interfaces",
         read,
-        scope=Scope.ADMIN,
         answer=_ANSWER,
     ),
-    Route(
+    _route(
         "POST",
         "/certificate",
         "makeCertificate",
-        "system",
         "Make a key and a certificate that nobody else has signed",
         make,
-        scope=Scope.ADMIN,
         body=request_object(
             {"names": array(text(253, least=1), NAMES_MOST, least=1, help="names and addresses of the box")},
             required=("names",),
@@ -104,14 +103,12 @@ ROUTES = (
         answer=_ANSWER,
         help="In use within seconds.",
     ),
-    Route(
+    _route(
         "PUT",
         "/certificate",
         "giveCertificate",
-        "system",
         "Hand in a certificate and its key",
         take,
-        scope=Scope.ADMIN,
         body=request_object(
             {
                 "certificate": text(PEM_LIMIT, least=1, help="and those between it and its root, PEM"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from appliance.api.causes import NOT_FOUND
 from appliance.api.problems import ProblemError
@@ -88,10 +88,7 @@ def test(call: Call) -> Answer:
     return Answer({"accepted": answer.accepted, "status": answer.status, "said": answer.answer})
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "deliveries", summary, handler, **more)
-
-
+_route = partial(Route, tag="deliveries")
 _SCOPE = "Needs the scope `send` or `receive`."
 ROUTES = (
     _route(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 
 from appliance.api.causes import DISK_LOCK_UNDER_WAY, DISK_NOT_LOCKABLE
 from appliance.api.problems import Flaw, ProblemError
@@ -78,25 +79,15 @@ _STATE = record(
     }
 )
 
+_route = partial(Route, tag="system", scope=Scope.ADMIN)
 ROUTES = (
-    Route(
-        "GET",
-        "/disk-lock",
-        "showDiskLock",
-        "system",
-        "Whether the disk is encrypted",
-        show,
-        scope=Scope.ADMIN,
-        answer=_STATE,
-    ),
-    Route(
+    _route("GET", "/disk-lock", "showDiskLock", "Whether the disk is encrypted", show, answer=_STATE),
+    _route(
         "POST",
         "/disk-lock",
         "lockDisk",
-        "system",
         "Encrypt the disk, or open it with another key",
         lock,
-        scope=Scope.ADMIN,
         body=request_object(
             {
                 "opened_by": choice(*(each.value for each in OpenedBy)),
@@ -112,14 +103,12 @@ ROUTES = (
         help="The box stands still for the seconds or minutes that it takes to encrypt what is there. With"
         " `stick`, a key is written to the one USB stick that is plugged in.",
     ),
-    Route(
+    _route(
         "DELETE",
         "/disk-lock",
         "unlockDisk",
-        "system",
         "Keep everything on the disk without encryption",
         unlock,
-        scope=Scope.ADMIN,
         answer=_STATE,
         status=202,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from appliance.api import intake
 from appliance.api.problems import ProblemError
@@ -64,10 +64,7 @@ def read(call: Call) -> Answer:
     return Answer(document_view(call.box.documents.get(call.arguments["id"], call.caller.sees)))
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "documents", summary, handler, scope=Scope.SEND, **more)
-
-
+_route = partial(Route, tag="documents", scope=Scope.SEND)
 ROUTES = (
     _route(
         "POST",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from appliance.api.rest.checking import read_moment
 from appliance.api.rest.queries import (
@@ -132,10 +132,7 @@ _FILTERS = (
 )
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "faxes", summary, handler, scope=Scope.SEND, **more)
-
-
+_route = partial(Route, tag="faxes", scope=Scope.SEND)
 ROUTES = (
     _route("GET", "/faxes", "listFaxes", "List faxes", index, query=_FILTERS, answer=listing("faxes", FAX)),
     _route("GET", "/faxes/{id}", "readFax", "Read one fax with its tries", read, answer=FAX_IN_FULL),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from appliance.api import intake
 from appliance.api.problems import problem_at
@@ -98,10 +98,7 @@ def resend(call: Call) -> Answer:
     return Answer(view(job), headers={"Location": f"/api/v1/faxes/{job.id}"})
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "faxes", summary, handler, scope=Scope.SEND, **more)
-
-
+_route = partial(Route, tag="faxes", scope=Scope.SEND)
 ROUTES = (
     _route(
         "POST",

@@ -136,12 +136,21 @@ _PRINT = {
 
 def _received(path: str, name: str, summary: str, handler: _Handler, more: Mapping[str, Any]) -> Route:
     return Route(
-        "POST", f"/received/{{id}}/{path}", name, "received", summary, handler, scope=Scope.RECEIVE, **more
+        "POST",
+        f"/received/{{id}}/{path}",
+        name,
+        summary,
+        handler,
+        tag="received",
+        scope=Scope.RECEIVE,
+        **more,
     )
 
 
 def _sent(path: str, name: str, summary: str, handler: _Handler, more: Mapping[str, Any]) -> Route:
-    return Route("POST", f"/faxes/{{id}}/{path}", name, "faxes", summary, handler, scope=Scope.SEND, **more)
+    return Route(
+        "POST", f"/faxes/{{id}}/{path}", name, summary, handler, tag="faxes", scope=Scope.SEND, **more
+    )
 
 
 ROUTES = (

@@ -186,9 +186,9 @@ def _route(method: str, path: str, name: str, summary: str, handler: Handler, **
         method,
         f"/hardware-test{path}",
         name,
-        "system",
         summary,
         handler,
+        tag="system",
         scope=Scope.ADMIN,
         **{"answer": _PROGRESS, **more},
     )

@@ -209,9 +209,9 @@ ROUTES = (
         "GET",
         "/journal",
         "exportJournal",
-        "faxes",
         "Every fax, sent and received, as CSV or JSON",
         export,
+        tag="faxes",
         query=(
             Parameter("format", choice("csv", "json"), "csv when left out"),
             Parameter("direction", choice("sent", "received"), "only these"),

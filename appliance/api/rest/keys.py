@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from appliance.api.rest.checking import flaw, require_cover, require_url
@@ -97,10 +98,7 @@ def delete_key(call: Call) -> Answer:
     return Answer()
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "keys", summary, handler, scope=Scope.ADMIN, **more)
-
-
+_route = partial(Route, tag="keys", scope=Scope.ADMIN)
 ROUTES = (
     _route("GET", "/keys", "listKeys", "List keys", keys, answer=record({"keys": array(KEY)})),
     _route("POST", "/keys", "createKey", "Make a key", create_key, body=NEW_KEY, answer=MADE_KEY, status=201),

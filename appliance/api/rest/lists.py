@@ -282,7 +282,7 @@ def _routes(resource: Resource) -> tuple[Route, ...]:
     listed = record({resource.path.replace("-", "_"): array(shown, 1_000_000)})
 
     def route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-        return Route(method, path, name, resource.path, summary, handler, **more)
+        return Route(method, path, name, summary, handler, tag=resource.path, **more)
 
     title, reads, writes = resource.title, resource.reads, resource.writes
     return (

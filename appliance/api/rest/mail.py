@@ -66,7 +66,7 @@ def collect(call: Call) -> Answer:
 
 
 def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "mail", summary, handler, scope=Scope.ADMIN, **more)
+    return Route(method, path, name, summary, handler, tag="mail", scope=Scope.ADMIN, **more)
 
 
 ROUTES = (

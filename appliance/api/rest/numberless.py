@@ -6,7 +6,7 @@ are where those of other faxes are.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from appliance.api.rest import faxes, handing_in, newfax_schemas, recipients
 from appliance.api.rest.checking import read_moment
@@ -51,10 +51,7 @@ def remove(call: Call) -> Answer:
     return Answer()
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "faxes", summary, handler, scope=Scope.SEND, **more)
-
-
+_route = partial(Route, tag="faxes", scope=Scope.SEND)
 ROUTES = (
     _route(
         "POST",

@@ -153,7 +153,7 @@ def delete(call: Call) -> Answer:
 
 
 def _admin(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "polling", summary, handler, scope=Scope.ADMIN, **more)
+    return Route(method, path, name, summary, handler, tag="polling", scope=Scope.ADMIN, **more)
 
 
 ROUTES = (

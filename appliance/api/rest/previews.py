@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from appliance.api import intake, page_export
@@ -310,10 +311,7 @@ def drop(call: Call) -> Answer:
     return Answer()
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "previews", summary, handler, scope=Scope.SEND, **more)
-
-
+_route = partial(Route, tag="previews", scope=Scope.SEND)
 ROUTES = (
     _route(
         "POST",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from appliance.api import intake, page_export
 from appliance.api.problems import ProblemError
@@ -167,10 +167,7 @@ def bundle(call: Call) -> Answer:
     )
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "received", summary, handler, scope=Scope.RECEIVE, **more)
-
-
+_route = partial(Route, tag="received", scope=Scope.RECEIVE)
 ROUTES = (
     _route(
         "GET",
@@ -257,9 +254,9 @@ ROUTES = (
         "POST",
         "/practice/receive",
         "practiceReceive",
-        "received",
         "Have the practice machine fax to the box",
         practice,
+        tag="received",
         scope=Scope.ADMIN,
         status=202,
         body_required=False,

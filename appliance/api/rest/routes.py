@@ -109,9 +109,9 @@ class Route:
     method: str
     path: str
     name: str  # operationId
-    tag: str
     summary: str
     handler: Handler
+    tag: str
     scope: Scope | None = None  # None: whoever has a valid key or sign-in
     open: bool = False  # no key needed
     query: tuple[Parameter, ...] = ()

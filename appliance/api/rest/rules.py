@@ -97,9 +97,9 @@ def _order_route(kind: type[Any], path: str, name: str, title: str) -> Route:
         "POST",
         f"/{path}/order",
         name,
-        path,
         f"The order in which {title} are looked at",
         _order(kind, path.removesuffix("s").replace("-", "_")),
+        tag=path,
         scope=Scope.ADMIN,
         body=request_object(
             {"ids": array(integer(1), LIST_LIMIT, help="every one, the first first")}, required=("ids",)
@@ -114,9 +114,9 @@ ROUTES = (
         "GET",
         "/rules/trial",
         "tryCall",
-        "routes",
         "What the rules would do with a call",
         trial,
+        tag="routes",
         scope=Scope.ADMIN,
         query=(
             Parameter("caller", _NUMBER, "the caller's number; left out: withheld"),

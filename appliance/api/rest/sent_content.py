@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from appliance.api import page_export
 from appliance.api.causes import NOT_FOUND
@@ -82,10 +82,7 @@ def packets(call: Call) -> Answer:
     return packets_of(call, _trace_path(call))
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "faxes", summary, handler, scope=Scope.SEND, **more)
-
-
+_route = partial(Route, tag="faxes", scope=Scope.SEND)
 ROUTES = (
     _route(
         "GET",

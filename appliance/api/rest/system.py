@@ -141,8 +141,7 @@ def lines(call: Call) -> Answer:
 
 def destinations(call: Call) -> Answer:
     found = call.box.history.destinations(
-        after=call.query.get("after", ""),
-        limit=call.query.get("limit", LIST_DEFAULT),
+        after=call.query.get("after", ""), limit=call.query.get("limit", LIST_DEFAULT)
     )
     return Answer({"destinations": [destination_view(entry) for entry in found]})
 
@@ -276,7 +275,7 @@ def cause(call: Call) -> Answer:
 def _admin(
     method: str, path: str, name: str, summary: str, handler: Handler, *, tag: str = "system", **more: Any
 ) -> Route:
-    return Route(method, path, name, tag, summary, handler, scope=Scope.ADMIN, **more)
+    return Route(method, path, name, summary, handler, tag=tag, scope=Scope.ADMIN, **more)
 
 
 _NUMBERS = Parameter("after", text(64), "those after this number")
@@ -286,21 +285,21 @@ ROUTES = (
         "GET",
         "/health",
         "readHealth",
-        "system",
         "Whether the box works; needs no key",
         health,
+        tag="system",
         open=True,
         answer=HEALTH,
         help="503 when it is failing.",
     ),
-    Route("GET", "/status", "readStatus", "system", "How the box is, in full", status, answer=STATUS),
+    Route("GET", "/status", "readStatus", "How the box is, in full", status, tag="system", answer=STATUS),
     Route(
         "GET",
         "/metrics",
         "readMetrics",
-        "system",
         "Figures for Prometheus",
         metrics,
+        tag="system",
         scope=Scope.MONITOR,
         media=(METRICS_TYPE, "application/openmetrics-text"),
     ),
@@ -308,18 +307,18 @@ ROUTES = (
         "GET",
         "/lines",
         "listLines",
-        "system",
         "The lines, in the order they are tried",
         lines,
+        tag="system",
         answer=record({"lines": array(LINE)}),
     ),
     Route(
         "GET",
         "/events",
         "streamEvents",
-        "system",
         "What happens, live",
         stream,
+        tag="system",
         query=(
             Parameter("since", integer(0), "begin with the kept events after this id"),
             Parameter("fax", integer(1), "only those of this fax"),
@@ -367,12 +366,14 @@ ROUTES = (
         "GET",
         "/causes",
         "listCauses",
-        "system",
         "The table of causes; needs no key",
         causes,
+        tag="system",
         open=True,
         answer=record({"causes": array(CAUSE)}),
     ),
-    Route("GET", "/causes/{code}", "readCause", "system", "One row of it", cause, open=True, answer=CAUSE),
+    Route(
+        "GET", "/causes/{code}", "readCause", "One row of it", cause, tag="system", open=True, answer=CAUSE
+    ),
     *_section_routes(),
 )

@@ -82,9 +82,9 @@ ROUTES = (
         "GET",
         "/faxes/{id}/trunk-check",
         "checkTrunk",
-        "faxes",
         "What the call of a fax showed about the SIP trunk, in words",
         read,
+        tag="faxes",
         scope=Scope.ADMIN,
         answer=record(
             {

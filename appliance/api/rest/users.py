@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from appliance.api.problems import ProblemError
 from appliance.api.rest.account import ENDED, NEW_PASSWORD, forget_app
@@ -112,10 +112,7 @@ def _require_other_admin(call: Call, user_id: int, user: User) -> None:
         raise ProblemError(STATE_FORBIDS, "this is the last administrator")
 
 
-def _route(method: str, path: str, name: str, summary: str, handler: Any, **more: Any) -> Route:
-    return Route(method, path, name, "users", summary, handler, scope=Scope.ADMIN, **more)
-
-
+_route = partial(Route, tag="users", scope=Scope.ADMIN)
 ROUTES = (
     _route("GET", "/users", "listUsers", "List users", users, answer=record({"users": array(USER)})),
     _route("POST", "/users", "createUser", "Add a user", create_user, body=NEW_USER, answer=USER, status=201),
